@@ -1,0 +1,236 @@
+//! The block: 64 KiB that say of themselves which volume set, volume and place they belong to.
+//!
+//! Bytes only; where blocks lie on media is `media`'s affair, what they protect is `geometry`'s.
+
+use crate::id::{Hasher, SetId};
+
+/// Bytes of a block, header included.
+pub const BLOCK_BYTES: usize = 64 * 1024;
+/// Bytes of a block's header.
+pub const HEADER_BYTES: usize = 64;
+/// Bytes of payload in a block: even and a multiple of 64, as the Reed-Solomon codes want it.
+pub const PAYLOAD_BYTES: usize = BLOCK_BYTES - HEADER_BYTES;
+/// First four bytes of every block.
+pub const MAGIC: [u8; 4] = *b"\x8aCYB";
+/// Most volumes a set may have, data and spare together.
+pub const VOLUMES_MAX: u16 = 1024;
+
+const VERSION: u8 = 1;
+const BLOCK_LOG2: u8 = 16;
+
+/// The Reed-Solomon code of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Codec {
+    /// GF(2^16), Leopard FFT layout (reed-solomon-simd).
+    Gf16 = 1,
+    /// GF(2^8), classical Vandermonde-derived matrix (reed-solomon-erasure).
+    Gf8 = 2,
+}
+
+/// What a block's payload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum BlockKind {
+    /// Text for people and the set's descriptor.
+    Superblock = 1,
+    /// Part of the catalog, the same on every volume.
+    Catalog = 2,
+    /// Part of a data volume's payload, zeros behind its end.
+    Data = 3,
+    /// Wide parity, on spare volumes.
+    WideParity = 4,
+    /// Local parity.
+    LocalParity = 5,
+}
+
+/// The numbers that every block of a set repeats; all of the geometry follows from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SetHeader {
+    /// The set.
+    pub set_id: SetId,
+    /// Its code, for wide stripes and local parity alike.
+    pub codec: Codec,
+    /// Data volumes (K), at least 1.
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Blocks that a stripe takes from each volume (w); 0 when there are no spares.
+    pub stripe_width: u16,
+    /// Protected blocks in a local group.
+    pub local_data: u16,
+    /// Parity blocks of a local group; 0 means no local parity.
+    pub local_parity: u16,
+    /// Blocks of the catalog on each volume.
+    pub catalog_blocks: u32,
+    /// Blocks of each volume, all kinds together.
+    pub volume_blocks: u32,
+}
+
+/// A block's header: the set's numbers, and the place of this block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlockHeader {
+    /// What every block of the set says.
+    pub set: SetHeader,
+    /// Volume number, 1 to K+M; spares come last.
+    pub volume_no: u16,
+    /// Place on the volume, from 0.
+    pub block_no: u32,
+    /// What the payload is.
+    pub kind: BlockKind,
+}
+
+impl BlockHeader {
+    fn first_48(&self) -> [u8; 48] {
+        let mut out = [0; 48];
+        let set = &self.set;
+        out[..4].copy_from_slice(&MAGIC);
+        out[4] = VERSION;
+        out[5] = BLOCK_LOG2;
+        out[6] = set.codec as u8;
+        out[7] = self.kind as u8;
+        out[8..24].copy_from_slice(set.set_id.as_bytes());
+        let halves = [
+            self.volume_no,
+            set.data_volumes,
+            set.spare_volumes,
+            set.stripe_width,
+            set.local_data,
+            set.local_parity,
+        ];
+        for (slot, value) in out[24..36].chunks_exact_mut(2).zip(halves) {
+            slot.copy_from_slice(&value.to_le_bytes());
+        }
+        let words = [set.catalog_blocks, self.block_no, set.volume_blocks];
+        for (slot, value) in out[36..48].chunks_exact_mut(4).zip(words) {
+            slot.copy_from_slice(&value.to_le_bytes());
+        }
+        out
+    }
+
+    /// Writes the header into the first 64 bytes of `block`, whose payload must stand already.
+    ///
+    /// # Panics
+    /// When `block` is not [`BLOCK_BYTES`] long.
+    pub fn seal(&self, block: &mut [u8]) {
+        assert_eq!(block.len(), BLOCK_BYTES, "a block has one size");
+        let head = self.first_48();
+        block[..48].copy_from_slice(&head);
+        let sum = checksum(&head, &block[HEADER_BYTES..]);
+        block[48..HEADER_BYTES].copy_from_slice(&sum);
+    }
+
+    /// Reads the header of a whole block when its hash is right and its numbers make sense.
+    /// Anything else, rotten or hostile, is `None`: it is not a block.
+    pub fn open(block: &[u8]) -> Option<Self> {
+        let header = Self::peek(block)?;
+        let head: &[u8; 48] = block.get(..48)?.try_into().ok()?;
+        let payload = block.get(HEADER_BYTES..BLOCK_BYTES)?;
+        (checksum(head, payload) == block[48..HEADER_BYTES]).then_some(header)
+    }
+
+    /// Reads a header without checking its hash: cheap, for telling what is worth hashing.
+    pub fn peek(bytes: &[u8]) -> Option<Self> {
+        let head: &[u8; 48] = bytes.get(..48)?.try_into().ok()?;
+        if head[..4] != MAGIC || head[4] != VERSION || head[5] != BLOCK_LOG2 {
+            return None;
+        }
+        let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        let word =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let mut set_id = [0; 16];
+        set_id.copy_from_slice(&head[8..24]);
+        let header = Self {
+            set: SetHeader {
+                set_id: SetId(set_id),
+                codec: match head[6] {
+                    1 => Codec::Gf16,
+                    2 => Codec::Gf8,
+                    _ => return None,
+                },
+                data_volumes: half(26),
+                spare_volumes: half(28),
+                stripe_width: half(30),
+                local_data: half(32),
+                local_parity: half(34),
+                catalog_blocks: word(36),
+                volume_blocks: word(44),
+            },
+            volume_no: half(24),
+            block_no: word(40),
+            kind: match head[7] {
+                1 => BlockKind::Superblock,
+                2 => BlockKind::Catalog,
+                3 => BlockKind::Data,
+                4 => BlockKind::WideParity,
+                5 => BlockKind::LocalParity,
+                _ => return None,
+            },
+        };
+        header.makes_sense().then_some(header)
+    }
+
+    fn makes_sense(&self) -> bool {
+        let set = &self.set;
+        let volumes = u32::from(set.data_volumes) + u32::from(set.spare_volumes);
+        set.data_volumes >= 1
+            && volumes <= u32::from(VOLUMES_MAX)
+            && (1..=volumes).contains(&u32::from(self.volume_no))
+            && self.block_no < set.volume_blocks
+            && (set.spare_volumes == 0) == (set.stripe_width == 0)
+            && (set.local_parity == 0 || set.local_data > 0)
+    }
+}
+
+fn checksum(head: &[u8; 48], payload: &[u8]) -> [u8; 16] {
+    Hasher::new().update(head).update(payload).finish_128()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn header() -> BlockHeader {
+        BlockHeader {
+            set: SetHeader {
+                set_id: SetId([7; 16]),
+                codec: Codec::Gf16,
+                data_volumes: 4,
+                spare_volumes: 2,
+                stripe_width: 42,
+                local_data: 500,
+                local_parity: 15,
+                catalog_blocks: 3,
+                volume_blocks: 1500,
+            },
+            volume_no: 6,
+            block_no: 1499,
+            kind: BlockKind::WideParity,
+        }
+    }
+
+    #[test]
+    fn a_sealed_block_opens_and_any_flipped_bit_closes_it() {
+        let mut block = vec![0x5a; BLOCK_BYTES];
+        header().seal(&mut block);
+        assert_eq!(BlockHeader::open(&block), Some(header()));
+        for at in [0, 7, 24, 47, 48, 63, 64, BLOCK_BYTES - 1] {
+            block[at] ^= 1;
+            assert_eq!(BlockHeader::open(&block), None, "flip at {at}");
+            block[at] ^= 1;
+        }
+        assert_eq!(BlockHeader::open(&block[..BLOCK_BYTES - 1]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut with_magic = MAGIC.to_vec();
+            with_magic.extend_from_slice(&[VERSION, BLOCK_LOG2]);
+            with_magic.extend_from_slice(&bytes);
+            let _ = BlockHeader::peek(&bytes);
+            let _ = BlockHeader::open(&with_magic);
+        }
+    }
+}

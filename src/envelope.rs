@@ -1,0 +1,127 @@
+//! The envelope of every small file: magic, kind, version, flags, length and hash around a body.
+//!
+//! It is also the only module that knows the metadata codec (bincode's wire format, written by `wincode`). It reads no files.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use crate::id;
+
+/// First eight bytes of every enveloped file. Not text, and hurt by line-end conversion, as PNG's is.
+pub const MAGIC: [u8; 8] = *b"\x8aCRYALL\n";
+
+/// Bytes before the body.
+pub const HEADER_BYTES: usize = 56;
+
+/// What an enveloped file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Kind {
+    /// Root of a release.
+    Release = 1,
+    /// Index segment of a store.
+    Index = 2,
+    /// Catalog of a bundle.
+    Catalog = 3,
+    /// Descriptor of a volume set, in its superblocks.
+    SetDescriptor = 4,
+    /// Which blocks of a volume have been received.
+    BlockMap = 5,
+    /// Frames of a pack that were found damaged.
+    Quarantine = 6,
+}
+
+/// Says what is wrong with an enveloped file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// It does not begin with the magic, or is of another kind.
+    #[error("not a carryall file of the kind that belongs here")]
+    NotThis,
+    /// It is shorter than it says, longer than it may be, or its hash is wrong.
+    #[error("damaged: {0}")]
+    Corrupt(&'static str),
+    /// It was written by a newer program.
+    #[error("format version {found} is newer than this program reads ({known})")]
+    Unsupported {
+        /// Version the file asks for.
+        found: u16,
+        /// Newest version this program knows.
+        known: u16,
+    },
+    /// It needs features that this program does not know.
+    #[error("needs features that this program does not have (flags {0:#x})")]
+    UnknownFlags(u32),
+}
+
+/// Wraps `body` for a file of `kind`, format version 1, no flags.
+pub fn seal(kind: Kind, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES + body.len());
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&(kind as u16).to_le_bytes());
+    out.extend_from_slice(&1_u16.to_le_bytes());
+    out.extend_from_slice(&0_u32.to_le_bytes());
+    out.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    let mut hasher = id::Hasher::new();
+    hasher.update(&out).update(body);
+    out.extend_from_slice(&hasher.finish());
+    out.extend_from_slice(body);
+    out
+}
+
+/// Checks an enveloped file and returns its body. Bytes behind the body are ignored (blocks are padded).
+///
+/// # Errors
+/// [`EnvelopeError`] when it is another kind, newer, damaged or longer than `limit_bytes`.
+pub fn open(kind: Kind, file: &[u8], limit_bytes: u64) -> Result<&[u8], EnvelopeError> {
+    let header = file.get(..HEADER_BYTES).ok_or(EnvelopeError::NotThis)?;
+    let u16_at = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+    if header[..8] != MAGIC || u16_at(8) != kind as u16 {
+        return Err(EnvelopeError::NotThis);
+    }
+    let mut len = [0; 8];
+    len.copy_from_slice(&header[16..24]);
+    let body_bytes = u64::from_le_bytes(len);
+    if body_bytes > limit_bytes {
+        return Err(EnvelopeError::Corrupt("longer than it may be"));
+    }
+    let body = usize::try_from(body_bytes)
+        .ok()
+        .and_then(|len| file[HEADER_BYTES..].get(..len))
+        .ok_or(EnvelopeError::Corrupt("shorter than it says"))?;
+    let mut hasher = id::Hasher::new();
+    hasher.update(&header[..24]).update(body);
+    if hasher.finish()[..] != header[24..56] {
+        return Err(EnvelopeError::Corrupt("hash mismatch"));
+    }
+    let version = u16_at(10);
+    if version != 1 {
+        return Err(EnvelopeError::Unsupported {
+            found: version,
+            known: 1,
+        });
+    }
+    let flags = u32::from(u16_at(12)) | u32::from(u16_at(14)) << 16;
+    if flags != 0 {
+        return Err(EnvelopeError::UnknownFlags(flags));
+    }
+    Ok(body)
+}
+
+/// Encodes a metadata value: fixed-width little-endian integers, u64 lengths, u32 enum tags.
+pub fn encode<T>(value: &T) -> Vec<u8>
+where
+    T: SchemaWrite<wincode::config::DefaultConfig, Src = T>,
+{
+    wincode::serialize(value).expect("plain data of bounded size always encodes")
+}
+
+/// Decodes a metadata value that takes all of `bytes`. No sequence in it may take more than 4 MiB in memory
+/// (the codec's bound against hostile counts): what can grow longer is a stream of records, not one value.
+///
+/// # Errors
+/// [`EnvelopeError::Corrupt`] for anything that is not exactly such a value.
+pub fn decode<'de, T>(bytes: &'de [u8]) -> Result<T, EnvelopeError>
+where
+    T: SchemaRead<'de, wincode::config::DefaultConfig, Dst = T>,
+{
+    wincode::deserialize_exact(bytes).map_err(|_| EnvelopeError::Corrupt("not decodable"))
+}

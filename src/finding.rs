@@ -1,0 +1,58 @@
+//! What can be wrong with stored data, as data: a report carries findings, it does not fail with them.
+//!
+//! The words that people read are made by the command line from these.
+
+use serde::Serialize;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing is lost.
+    Note,
+    /// Damage that can be, or has been, made good.
+    Damage,
+    /// Bytes that nothing at hand can bring back.
+    Loss,
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it concerns: a path, `volume 3`, `pack 12ab34cd`, a release or an item.
+    pub subject: String,
+    /// What is wrong, one line, no full stop.
+    pub message: String,
+}
+
+impl Finding {
+    /// Builds a finding of any severity.
+    pub fn new(
+        severity: Severity,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity,
+            subject: subject.into(),
+            message: message.into(),
+        }
+    }
+
+    /// Something worth knowing.
+    pub fn note(subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, subject, message)
+    }
+
+    /// Damage that can be made good.
+    pub fn damage(subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Damage, subject, message)
+    }
+
+    /// Bytes that are gone.
+    pub fn loss(subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Loss, subject, message)
+    }
+}

@@ -1,0 +1,7 @@
+//! Carries software releases across an air gap on discs and USB disks.
+pub mod block;
+pub mod envelope;
+pub mod finding;
+pub mod id;
+pub mod monitor;
+pub mod size;
