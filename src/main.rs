@@ -1,1 +1,7 @@
-fn main(){}
+//! The `carryall` command: parses, calls the library, prints.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

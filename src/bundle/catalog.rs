@@ -1,0 +1,225 @@
+//! The catalog of a bundle: which releases it carries, in which frames, and which frames an item needs.
+//!
+//! It is on every volume, so that any one of them tells what the set holds and what a loss costs. It holds no chunk ids.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use crate::envelope::{self, EnvelopeError, Kind};
+
+/// A catalog longer than this is refused.
+pub const CATALOG_MAX_BYTES: u64 = 256 << 20;
+
+/// What a bundle carries.
+#[derive(Debug, Clone, PartialEq, Eq, Default, SchemaRead, SchemaWrite)]
+pub struct Catalog {
+    /// Releases, in the order they were asked for.
+    pub releases: Vec<CatalogRelease>,
+    /// Frames in the order they lie on the data volumes, first volume first.
+    pub frames: Vec<CatalogFrame>,
+}
+
+/// A release that the bundle carries.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct CatalogRelease {
+    /// Its name as people write it.
+    pub name: String,
+    /// Body of its root file.
+    pub root: Vec<u8>,
+    /// Its items.
+    pub items: Vec<CatalogItem>,
+}
+
+/// An item of a release, and where its bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct CatalogItem {
+    /// Name as given; need not be UTF-8.
+    pub name: Vec<u8>,
+    /// Bytes when given back.
+    pub bytes: u64,
+    /// Frames it needs, as runs in ascending order.
+    pub frames: Vec<FrameRun>,
+}
+
+/// Frames `first`, `first + 1`, ... of the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct FrameRun {
+    /// First frame, from 0.
+    pub first: u32,
+    /// How many, at least 1.
+    pub count: u32,
+}
+
+/// One frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct CatalogFrame {
+    /// Bytes on the volume, header and table included.
+    pub stored_bytes: u32,
+    /// Bytes when unpacked.
+    pub plain_bytes: u32,
+    /// Chunks in it.
+    pub chunks: u32,
+}
+
+/// A catalog's first field, so that its unpacked length is known and bounded.
+const PACKED_HEADER_BYTES: usize = 8;
+
+impl Catalog {
+    /// Encodes and seals the catalog.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let plain = envelope::encode(self);
+        let mut body = (plain.len() as u64).to_le_bytes().to_vec();
+        body.extend_from_slice(&crate::frame::squeeze(&plain));
+        envelope::seal(Kind::Catalog, &body)
+    }
+
+    /// Opens a catalog.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let body = envelope::open(Kind::Catalog, bytes, CATALOG_MAX_BYTES)?;
+        let corrupt = EnvelopeError::Corrupt;
+        let (length, packed) = body
+            .split_first_chunk::<PACKED_HEADER_BYTES>()
+            .ok_or(corrupt("no length"))?;
+        let plain_bytes = u64::from_le_bytes(*length);
+        if plain_bytes > CATALOG_MAX_BYTES {
+            return Err(corrupt("longer than it may be"));
+        }
+        let plain_bytes = usize::try_from(plain_bytes).map_err(|_| corrupt("too long"))?;
+        let plain = crate::frame::unsqueeze(packed, plain_bytes)
+            .ok_or(corrupt("does not unpack"))?;
+        let catalog: Self = envelope::decode(&plain)?;
+        catalog.check()?;
+        Ok(catalog)
+    }
+
+    fn check(&self) -> Result<(), EnvelopeError> {
+        let frames = u32::try_from(self.frames.len())
+            .map_err(|_| EnvelopeError::Corrupt("too many frames"))?;
+        let runs = self
+            .releases
+            .iter()
+            .flat_map(|release| &release.items)
+            .flat_map(|item| &item.frames);
+        for run in runs {
+            let end = run.first.checked_add(run.count);
+            if end.is_none_or(|end| end > frames) {
+                return Err(EnvelopeError::Corrupt("an item names a frame that is not there"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of all frames as stored: the payload of the data volumes.
+    pub fn payload_bytes(&self) -> u64 {
+        self.frames
+            .iter()
+            .map(|frame| u64::from(frame.stored_bytes))
+            .sum()
+    }
+
+    /// Bytes of all frames when unpacked.
+    pub fn plain_bytes(&self) -> u64 {
+        self.frames
+            .iter()
+            .map(|frame| u64::from(frame.plain_bytes))
+            .sum()
+    }
+
+    /// Names of the items that need any of `frames`, as `RELEASE ITEM`.
+    pub fn items_in(&self, frames: &[u32]) -> Vec<String> {
+        let needs = |item: &CatalogItem| {
+            item.frames.iter().any(|run| {
+                frames
+                    .iter()
+                    .any(|&frame| frame >= run.first && frame - run.first < run.count)
+            })
+        };
+        self.releases
+            .iter()
+            .flat_map(|release| {
+                release
+                    .items
+                    .iter()
+                    .filter(|item| needs(item))
+                    .map(|item| {
+                        format!("{} {}", release.name, String::from_utf8_lossy(&item.name))
+                    })
+            })
+            .collect()
+    }
+}
+
+/// Turns ascending frame numbers into runs.
+pub fn runs_of(frames: impl IntoIterator<Item = u32>) -> Vec<FrameRun> {
+    let mut runs: Vec<FrameRun> = Vec::new();
+    for frame in frames {
+        match runs.last_mut() {
+            Some(run) if frame == run.first + run.count => run.count += 1,
+            Some(run) if frame < run.first + run.count => {}
+            _ => runs.push(FrameRun {
+                first: frame,
+                count: 1,
+            }),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn catalog() -> Catalog {
+        let frame = CatalogFrame {
+            stored_bytes: 10,
+            plain_bytes: 30,
+            chunks: 2,
+        };
+        let item = |name: &str, first, count| CatalogItem {
+            name: name.into(),
+            bytes: 5,
+            frames: vec![FrameRun { first, count }],
+        };
+        Catalog {
+            releases: vec![CatalogRelease {
+                name: "shop:1.0".into(),
+                root: vec![1, 2, 3],
+                items: vec![item("a", 0, 2), item("b", 2, 1)],
+            }],
+            frames: vec![frame; 3],
+        }
+    }
+
+    #[test]
+    fn a_catalog_round_trips_and_says_what_a_frame_costs() {
+        let read = Catalog::from_bytes(&catalog().to_bytes()).unwrap();
+        assert_eq!(read, catalog());
+        assert_eq!(read.items_in(&[1]), ["shop:1.0 a"]);
+        assert_eq!(read.items_in(&[1, 2]), ["shop:1.0 a", "shop:1.0 b"]);
+        assert_eq!(read.payload_bytes(), 30);
+    }
+
+    #[test]
+    fn an_item_that_names_a_frame_that_is_not_there_is_refused() {
+        let mut bad = catalog();
+        bad.frames.pop();
+        assert!(Catalog::from_bytes(&bad.to_bytes()).is_err());
+    }
+
+    #[test]
+    fn runs_join_neighbours() {
+        let run = |first, count| FrameRun { first, count };
+        assert_eq!(runs_of([0, 1, 1, 2, 5, 9, 10]), [run(0, 3), run(5, 1), run(9, 2)]);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Catalog::from_bytes(&envelope::seal(Kind::Catalog, &body));
+        }
+    }
+}

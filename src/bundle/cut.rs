@@ -1,0 +1,354 @@
+//! Cuts a bundle: the frames that releases need, ordered by kind of content, are packed anew into solid frames in a spool file.
+//!
+//! It lays out no volumes: it gives pieces of payload and the catalog that describes them.
+//!
+//! Memory: one solid frame being gathered and, for each worker, one being packed, each about twice [`SOLID_BYTES`] and the
+//! compressor's tables: about 400 MiB on two cores.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use crate::bundle::catalog::runs_of;
+use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease};
+use crate::class::Class;
+use crate::frame::{self, FrameOptions};
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::recipe::RecipeError;
+use crate::recipe::walk::Walker;
+use crate::release::{ReleaseRoot, walk};
+use crate::store::{FrameNeed, Store};
+
+/// Plain bytes of a solid frame, about.
+pub const SOLID_BYTES: usize = 64 << 20;
+
+/// How hard to compress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// As fast as disks.
+    Fast,
+    /// Small in reasonable time.
+    #[default]
+    Default,
+    /// As small as this program can, however long it takes.
+    Max,
+}
+
+/// Which frame a chunk went into, by the first 16 bytes of its id.
+type FrameOf = HashMap<[u8; 16], u32>;
+
+/// A file of finished frames that goes when it is dropped.
+#[derive(Debug)]
+pub struct Spool {
+    path: PathBuf,
+    file: File,
+}
+
+impl Spool {
+    /// Creates the file, which must not exist.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn create(path: &Path) -> Result<Self, BundleError> {
+        let file = File::options().read(true).write(true).create_new(true).open(path);
+        match file {
+            Ok(file) => Ok(Self { path: path.to_owned(), file }),
+            Err(source) => Err(BundleError::Io { path: path.to_owned(), source }),
+        }
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // Nobody is left to tell; what stays is a file with a telling name.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A bundle that is cut and waits to be laid out.
+#[derive(Debug)]
+pub struct CutBundle {
+    /// What it carries.
+    pub catalog: Catalog,
+    /// Chunks in it.
+    pub chunks: u64,
+    spool: Spool,
+    places: Vec<(u64, u32)>,
+}
+
+impl CutBundle {
+    /// Sizes of the frames in bytes, in order.
+    pub fn piece_bytes(&self) -> Vec<u64> {
+        self.places.iter().map(|(_, bytes)| u64::from(*bytes)).collect()
+    }
+
+    /// Reads frame `piece_no`.
+    ///
+    /// # Errors
+    /// Whatever reading the spool gives, on use; an unknown number at once.
+    pub fn open_piece(&self, piece_no: usize) -> std::io::Result<impl Read + '_> {
+        let (offset, bytes) = self
+            .places
+            .get(piece_no)
+            .ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(PieceReader { file: &self.spool.file, at: *offset, left: u64::from(*bytes) })
+    }
+}
+
+struct PieceReader<'a> {
+    file: &'a File,
+    at: u64,
+    left: u64,
+}
+
+impl Read for PieceReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buf.len());
+        let read = self.file.read_at(&mut buf[..most], self.at)?;
+        self.at += read as u64;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+/// Cuts the bundle of `releases` out of `store`, with all chunks they need.
+///
+/// # Errors
+/// [`BundleError`] when the store lacks or cannot read a chunk, the spool cannot be written, or a stop was asked for.
+pub fn cut(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    effort: Effort,
+    spool: Spool,
+    monitor: &dyn Monitor,
+) -> Result<CutBundle, BundleError> {
+    let needs = needs(store, releases)?;
+    let mut order: Vec<&FrameNeed> = needs.iter().collect();
+    // Stable: within a class the order in which the releases need them.
+    order.sort_by_key(|need| need.class as u8);
+    monitor.start("compress", needs.iter().map(|need| u64::from(need.stored_bytes)).sum());
+    let (places, frames, frame_of) = pack_all(store, &order, effort, &spool, monitor)?;
+    monitor.finish();
+    let chunks = frame_of.len() as u64;
+    let releases = releases
+        .iter()
+        .map(|root| describe(store, root, &frame_of))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(CutBundle { catalog: Catalog { releases, frames }, chunks, spool, places })
+}
+
+/// The store's frames that hold what the releases need, in the order of need.
+fn needs(store: &Store, releases: &[ReleaseRoot]) -> Result<Vec<FrameNeed>, BundleError> {
+    let mut ids: Vec<ChunkId> = Vec::new();
+    let mut walker = Walker::new(store);
+    for root in releases {
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            ids.push(*id);
+            Ok(())
+        };
+        walk::release(&mut walker, root, &mut note)?;
+    }
+    Ok(store.frames_of(&mut ids.into_iter())?)
+}
+
+/// A release in the catalog: its root, and the frames that each of its items needs.
+fn describe(
+    store: &Store,
+    root: &ReleaseRoot,
+    frame_of: &FrameOf,
+) -> Result<CatalogRelease, BundleError> {
+    let mut items = Vec::new();
+    for item in root.read_items(store)? {
+        let mut used = vec![false; frame_of.values().max().map_or(0, |most| *most as usize + 1)];
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            if let Some(frame) = frame_of.get(&prefix(id)) {
+                used[*frame as usize] = true;
+            }
+            Ok(())
+        };
+        walk::item(&mut Walker::new(store), &item, &mut note)?;
+        let numbers = (0_u32..).zip(&used).filter(|(_, used)| **used).map(|(no, _)| no);
+        items.push(CatalogItem {
+            bytes: item.bytes(),
+            frames: runs_of(numbers),
+            name: item.name,
+        });
+    }
+    Ok(CatalogRelease { name: root.name.to_string(), root: root.encode(), items })
+}
+
+fn prefix(id: &ChunkId) -> [u8; 16] {
+    let mut out = [0; 16];
+    out.copy_from_slice(&id.as_bytes()[..16]);
+    out
+}
+
+/// Chunks on their way into one solid frame.
+struct Solid {
+    frame_no: usize,
+    class: Class,
+    /// Bytes in the store that this work stands for, for the progress bar.
+    source_bytes: u64,
+    chunks: Vec<(ChunkId, u32)>,
+    plain: Vec<u8>,
+}
+
+impl Solid {
+    fn new(frame_no: usize, class: Class) -> Self {
+        Self { frame_no, class, source_bytes: 0, chunks: Vec::new(), plain: Vec::new() }
+    }
+}
+
+/// Where a packed frame went.
+struct Packed {
+    frame_no: usize,
+    offset: u64,
+    entry: CatalogFrame,
+}
+
+/// The spool as workers share it: the next free offset, what was written, and the first error.
+struct Shelf<'a> {
+    spool: &'a Spool,
+    end: Mutex<u64>,
+    packed: Mutex<Vec<Result<Packed, BundleError>>>,
+}
+
+impl Shelf<'_> {
+    fn put(&self, solid: &Solid, stored: &[u8]) -> Result<Packed, BundleError> {
+        let number = |value: usize| u32::try_from(value).expect("frames are bounded");
+        let entry = CatalogFrame {
+            stored_bytes: number(stored.len()),
+            plain_bytes: number(solid.plain.len()),
+            chunks: number(solid.chunks.len()),
+        };
+        let offset = {
+            let mut end = self.end.lock().expect("no worker panics while it holds this");
+            let offset = *end;
+            *end += stored.len() as u64;
+            offset
+        };
+        let io = |source| BundleError::Io { path: self.spool.path.clone(), source };
+        self.spool.file.write_all_at(stored, offset).map_err(io)?;
+        Ok(Packed { frame_no: solid.frame_no, offset, entry })
+    }
+}
+
+type Packs = (Vec<(u64, u32)>, Vec<CatalogFrame>, FrameOf);
+
+/// Gathers chunks into solid frames on this thread and packs them on all cores.
+fn pack_all(
+    store: &Store,
+    order: &[&FrameNeed],
+    effort: Effort,
+    spool: &Spool,
+    monitor: &dyn Monitor,
+) -> Result<Packs, BundleError> {
+    let shelf = Shelf { spool, end: Mutex::new(0), packed: Mutex::new(Vec::new()) };
+    // No queue: a frame waits in the hands of the gatherer until a worker is free.
+    let (sender, receiver) = sync_channel::<Solid>(0);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let frame_of = std::thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            let (receiver, shelf) = (Arc::clone(&receiver), &shelf);
+            scope.spawn(move || work(&receiver, effort, shelf, monitor));
+        }
+        // Only workers hold it now, so that a send fails once all of them have ended.
+        drop(receiver);
+        gather(store, order, sender, monitor)
+    })?;
+    let packed = shelf.packed.into_inner().expect("all workers have ended");
+    let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    monitor.check_stop()?;
+    packed.sort_by_key(|frame| frame.frame_no);
+    spool.file.sync_data().map_err(|source| BundleError::Io { path: spool.path.clone(), source })?;
+    let places = packed.iter().map(|frame| (frame.offset, frame.entry.stored_bytes)).collect();
+    Ok((places, packed.into_iter().map(|frame| frame.entry).collect(), frame_of))
+}
+
+fn work(receiver: &Mutex<Receiver<Solid>>, effort: Effort, shelf: &Shelf<'_>, monitor: &dyn Monitor) {
+    loop {
+        let next = receiver.lock().expect("no worker panics while it holds this").recv();
+        let Ok(solid) = next else { return };
+        if monitor.stop_asked() {
+            return;
+        }
+        let stored = pack_one(&solid, effort);
+        monitor.advance(solid.source_bytes);
+        let packed = shelf.put(&solid, &stored);
+        let failed = packed.is_err();
+        shelf.packed.lock().expect("no worker panics while it holds this").push(packed);
+        if failed {
+            return;
+        }
+    }
+}
+
+fn pack_one(solid: &Solid, effort: Effort) -> Vec<u8> {
+    let mut chunks = Vec::with_capacity(solid.chunks.len());
+    let mut rest = &solid.plain[..];
+    for (id, bytes) in &solid.chunks {
+        let (chunk, behind) = rest.split_at(*bytes as usize);
+        chunks.push((*id, chunk));
+        rest = behind;
+    }
+    frame::encode_frame(&chunks, solid.class, &options(effort, solid.class))
+}
+
+/// Measured in docs/decisions/002-bundles.md.
+fn options(effort: Effort, class: Class) -> FrameOptions {
+    match effort {
+        Effort::Fast => FrameOptions::for_bundle(3, class),
+        Effort::Default => FrameOptions::for_bundle(12, class),
+        Effort::Max => FrameOptions::for_bundle_max(class),
+    }
+}
+
+/// Reads the store's frames in order and sends solid frames to the workers.
+fn gather(
+    store: &Store,
+    order: &[&FrameNeed],
+    sender: SyncSender<Solid>,
+    monitor: &dyn Monitor,
+) -> Result<FrameOf, BundleError> {
+    let mut frame_of = FrameOf::new();
+    let mut next_no = 0;
+    let mut solid: Option<Solid> = None;
+    for need in order {
+        monitor.check_stop()?;
+        let full = |solid: &Solid| {
+            solid.class != need.class || solid.plain.len() + frame::STORE_PLAIN_MAX > SOLID_BYTES
+        };
+        if solid.as_ref().is_some_and(full)
+            && let Some(done) = solid.take()
+            && sender.send(done).is_err()
+        {
+            break; // Every worker has ended: the first error is on the shelf.
+        }
+        let frame = store.load_frame(need)?;
+        let solid = solid.get_or_insert_with(|| {
+            next_no += 1;
+            Solid::new(next_no - 1, need.class)
+        });
+        let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
+        let wanted: std::collections::HashSet<&ChunkId> = need.chunks.iter().collect();
+        for (id, range) in &frame.chunks {
+            if wanted.contains(id) && frame_of.insert(prefix(id), frame_no).is_none() {
+                let bytes = &frame.plain[range.clone()];
+                let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+                solid.chunks.push((*id, length));
+                solid.plain.extend_from_slice(bytes);
+            }
+        }
+        solid.source_bytes += u64::from(need.stored_bytes);
+    }
+    if let Some(done) = solid {
+        // A failed send means that an error is on the shelf already.
+        let _ = sender.send(done);
+    }
+    Ok(frame_of)
+}

@@ -1,0 +1,15 @@
+//! A bundle: the releases of one delivery and the chunks they need, as a catalog and a payload of solid frames.
+//!
+//! It knows stores and releases; how the payload gets onto volumes is the affair of `volumes`.
+
+mod catalog;
+mod cut;
+mod error;
+mod read;
+
+pub use catalog::{
+    CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun,
+};
+pub use cut::{CutBundle, Effort, Spool, cut};
+pub use error::BundleError;
+pub use read::read_frames;

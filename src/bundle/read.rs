@@ -1,0 +1,76 @@
+//! Reads the frames of a payload back, checked and unpacked on every core.
+//!
+//! Where the payload comes from, and what becomes of the chunks, is the caller's affair.
+
+use std::io::Read;
+
+use rayon::prelude::*;
+
+use crate::bundle::{BundleError, CatalogFrame};
+use crate::frame::{FRAME_MAX, Frame, FrameError};
+use crate::monitor::Monitor;
+
+/// Plain bytes that are unpacked at a time, unless one frame alone has more.
+const BATCH_PLAIN_BYTES: u64 = 128 << 20;
+
+/// Reads `frames`, which lie one behind the other in `payload`, and hands them out in order.
+/// Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame. `first_no` is the number of the first frame.
+///
+/// # Errors
+/// [`BundleError`] when the payload ends early, a frame is wrong, `each` fails, or a stop was asked for.
+pub fn read_frames<E: From<BundleError>>(
+    payload: &mut dyn Read,
+    frames: &[CatalogFrame],
+    first_no: usize,
+    monitor: &dyn Monitor,
+    mut each: impl FnMut(Frame) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut rest = frames;
+    let mut frame_no = first_no;
+    while !rest.is_empty() {
+        monitor.check_stop().map_err(BundleError::from)?;
+        let (batch, behind) = rest.split_at(batch_len(rest));
+        let stored = batch
+            .iter()
+            .map(|frame| read_exactly(payload, frame.stored_bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let unpacked: Vec<Result<Frame, FrameError>> =
+            stored.par_iter().map(|bytes| Frame::decode(bytes)).collect();
+        drop(stored);
+        for (frame, entry) in unpacked.into_iter().zip(batch) {
+            let frame = frame.map_err(|source| BundleError::Frame { frame_no, source })?;
+            each(frame)?;
+            monitor.advance(u64::from(entry.stored_bytes));
+            frame_no += 1;
+        }
+        rest = behind;
+    }
+    Ok(())
+}
+
+/// How many of `frames` make a batch: at least one.
+fn batch_len(frames: &[CatalogFrame]) -> usize {
+    let mut plain = 0;
+    let fits = |frame: &&CatalogFrame| {
+        plain += u64::from(frame.plain_bytes);
+        plain <= BATCH_PLAIN_BYTES
+    };
+    frames.iter().take_while(fits).count().max(1)
+}
+
+fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleError> {
+    let length = usize::try_from(bytes)
+        .ok()
+        .filter(|length| *length <= FRAME_MAX)
+        .ok_or(BundleError::Payload(std::io::ErrorKind::InvalidData.into()))?;
+    // Grows with what is really there: the catalog's word alone allocates nothing.
+    let mut stored = Vec::new();
+    let read = payload
+        .take(u64::from(bytes))
+        .read_to_end(&mut stored)
+        .map_err(BundleError::Payload)?;
+    if read != length {
+        return Err(BundleError::Payload(std::io::ErrorKind::UnexpectedEof.into()));
+    }
+    Ok(stored)
+}

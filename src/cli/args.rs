@@ -1,0 +1,207 @@
+//! The words of the command line: commands, options and their help.
+//!
+//! What they do is in the module of each command.
+
+use std::path::PathBuf;
+
+use carryall::media::Capacity;
+use carryall::release::ReleaseName;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes are needed; 130 interrupted.
+Sizes: MB is 10^6 bytes, MiB is 2^20. Messages are Chinese when the locale (LC_ALL, LC_MESSAGES, LANG) is.
+A PATH of media is a mounted volume, a folder of volumes, an .iso or raw image, a block device, a single carrier file,
+or a damaged copy of any of these: it is recognised by content, never by name.";
+
+/// Carries software releases across an air gap on discs and USB disks.
+#[derive(Debug, Parser)]
+#[command(name = "carryall", version, after_help = AFTER_HELP, max_term_width = 120)]
+pub struct Cli {
+    /// The store [default: $CARRYALL_STORE, else carryall in the user's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Reports as one JSON document on stdout, progress as JSON lines on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress bar
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More detail in reports
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a release of files and folders, or extend it (creates the store when there is none)
+    Add(AddArgs),
+    /// List the releases in the store
+    List,
+    /// Show what a release is made of
+    Show {
+        /// NAME:VERSION[@ARCH]
+        release: ReleaseName,
+    },
+    /// Show how two releases differ and how much is new
+    Diff {
+        /// The older: NAME:VERSION[@ARCH]
+        from: ReleaseName,
+        /// The newer: NAME:VERSION[@ARCH]
+        to: ReleaseName,
+    },
+    /// Take a release out of the store; `prune` frees its space
+    Rm {
+        /// NAME:VERSION[@ARCH]
+        release: ReleaseName,
+    },
+    /// Free the space of chunks that no release needs
+    Prune,
+    /// Lay releases out on a set of discs or disks
+    Pack(PackArgs),
+    /// Show what volumes hold
+    Inspect {
+        /// Media, images, folders or carrier files
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Check volumes: what is damaged or missing, and whether everything can be brought back
+    Verify {
+        /// Media, images, folders or carrier files; several copies of one volume count together
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Draw the damage, volume by volume, into an HTML page
+        #[arg(long, value_name = "FILE.html")]
+        map: Option<PathBuf>,
+    },
+    /// Rebuild damaged or lost volumes, byte for byte as they were written
+    Repair(RepairArgs),
+    /// Take volumes into the store: any order, one or several at a time, again after an interruption
+    Receive {
+        /// Media, images, folders or carrier files
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Show the store, and what is still needed of volume sets that are being received
+    Status,
+    /// Give a release back as it was added, checked byte for byte
+    Checkout(CheckoutArgs),
+    /// Check that everything in the store is whole
+    Check(CheckArgs),
+    /// Walk the whole journey on something real, in a temporary folder: pack, lose, scratch, receive, compare
+    Demo {
+        /// What to carry [default: something that is on any Linux machine]
+        path: Option<PathBuf>,
+    },
+}
+
+/// `add`.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `pack`.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    /// NAME:VERSION[@ARCH]
+    #[arg(required = true)]
+    pub releases: Vec<ReleaseName>,
+    /// Folder that gets one folder or .iso a volume
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB
+    #[arg(long, value_name = "KIND", required_unless_present = "sectors")]
+    pub media: Option<Capacity>,
+    /// Exact size of the medium in sectors of 2048 bytes
+    #[arg(long, value_name = "N", conflicts_with = "media")]
+    pub sectors: Option<u64>,
+    /// Spare volumes: any so many may be lost [default: 1 from two data volumes on]
+    #[arg(long, value_name = "M")]
+    pub spare: Option<u16>,
+    /// Local parity in percent: damage that one volume heals alone [default: 3 with spares, else 10; more where room is left]
+    #[arg(long, value_name = "PCT", value_parser = percent)]
+    pub local: Option<f64>,
+    /// How hard to compress
+    #[arg(long, value_enum, default_value_t = EffortArg::Default)]
+    pub effort: EffortArg,
+    /// Write .iso images, ready to burn, instead of folders
+    #[arg(long)]
+    pub iso: bool,
+    /// The parity code; gf8 is slower, and the classical one that other programs can decode
+    #[arg(long, value_enum, default_value_t = CodecArg::Gf16)]
+    pub codec: CodecArg,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("must be 0 to 100".to_owned()) }
+}
+
+/// How hard to compress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EffortArg {
+    /// As fast as disks
+    Fast,
+    /// Small in reasonable time
+    Default,
+    /// As small as possible; several times slower
+    Max,
+}
+
+/// The parity code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CodecArg {
+    /// Reed-Solomon over GF(2^16), fast
+    Gf16,
+    /// Reed-Solomon over GF(2^8), classical
+    Gf8,
+}
+
+/// `repair`.
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// All that is left of the set: media, images, folders or carrier files
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Folder that gets the rebuilt volumes
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Rebuild this volume even when it is whole; may be given several times [default: every volume that is not whole]
+    #[arg(long, value_name = "NUMBER")]
+    pub volume: Vec<u16>,
+    /// Write .iso images instead of folders
+    #[arg(long)]
+    pub iso: bool,
+}
+
+/// `checkout`.
+#[derive(Debug, Args)]
+pub struct CheckoutArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// Folder that gets the items; absent or empty
+    pub dest: PathBuf,
+    /// Only this item; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub item: Vec<String>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Read and check every chunk, not only the structure
+    #[arg(long)]
+    pub data: bool,
+    /// Volumes that may hold good copies of damaged chunks
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub heal_from: Vec<PathBuf>,
+}

@@ -1,0 +1,122 @@
+//! How a command fails: exit code, the chain of causes in one line, and what to do next.
+//!
+//! Which error means what is decided here; the words of the hints are in `words`.
+
+use std::error::Error;
+use std::io::Write;
+
+use crate::cli::words;
+
+/// Something failed.
+pub const EXIT_FAILED: u8 = 1;
+/// The command line does not make sense.
+pub const EXIT_USAGE: u8 = 2;
+/// Done, but damage is left.
+pub const EXIT_DAMAGE: u8 = 3;
+/// More volumes are needed.
+pub const EXIT_NEEDS_VOLUMES: u8 = 4;
+/// Ctrl-C or a termination signal.
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+/// Why a command failed, for a person and for a script.
+#[derive(Debug)]
+pub struct Failure {
+    exit_code: u8,
+    message: String,
+    hint: String,
+}
+
+impl Failure {
+    /// Command-line words that do not make sense.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            exit_code: EXIT_USAGE,
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// A failure with words of its own.
+    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            exit_code: EXIT_FAILED,
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// Standard output went away: nothing more to say to nobody.
+    pub fn is_quiet(&self) -> bool {
+        self.message.is_empty()
+    }
+
+    /// Prints `error:` and `hint:` (or one JSON object) to stderr and returns the exit code.
+    pub fn report(&self, json: bool) -> u8 {
+        if !self.is_quiet() {
+            let text = if json {
+                let value = serde_json::json!({
+                    "event": "error", "exit_code": self.exit_code,
+                    "message": self.message, "hint": self.hint,
+                });
+                format!("{value}\n")
+            } else {
+                format!(
+                    "{}: {}\n{}: {}\n",
+                    words::error_label(),
+                    self.message,
+                    words::hint_label(),
+                    self.hint
+                )
+            };
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
+        self.exit_code
+    }
+}
+
+/// The causes of an error in one line, each once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl From<std::io::Error> for Failure {
+    /// Only printing fails with a bare I/O error: a broken pipe is the reader's choice, not a failure.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self {
+                exit_code: 0,
+                message: String::new(),
+                hint: String::new(),
+            }
+        } else {
+            Self::failed(error.to_string(), words::hint_generic())
+        }
+    }
+}
+
+impl From<carryall::verbs::Error> for Failure {
+    fn from(error: carryall::verbs::Error) -> Self {
+        let exit_code = match error.kind() {
+            carryall::verbs::ErrorKind::Interrupted => EXIT_INTERRUPTED,
+            carryall::verbs::ErrorKind::Usage => EXIT_USAGE,
+            carryall::verbs::ErrorKind::NeedsVolumes => EXIT_NEEDS_VOLUMES,
+            carryall::verbs::ErrorKind::Damage => EXIT_DAMAGE,
+            _ => EXIT_FAILED,
+        };
+        Self {
+            exit_code,
+            message: chain(&error),
+            hint: words::hint(&error),
+        }
+    }
+}

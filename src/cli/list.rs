@@ -1,0 +1,82 @@
+//! `list`, `show`, `diff` and `rm`: what the store holds.
+
+use carryall::release::ReleaseName;
+use carryall::store::Access;
+use carryall::verbs::list::{self, DiffChange, DiffReport, ListReport, ShowReport, ShownKind};
+use carryall::verbs::{self, Error};
+
+use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, open, words};
+
+pub fn list(context: &Context) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let report = list::list(&store)?;
+    context.print(&report, list_text)?;
+    Ok(if report.findings.is_empty() { 0 } else { EXIT_DAMAGE })
+}
+
+fn list_text(report: &ListReport) -> String {
+    if report.releases.is_empty() && report.findings.is_empty() {
+        return words::store_is_empty();
+    }
+    let width = report.releases.iter().map(|release| release.name.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for release in &report.releases {
+        let items = words::items(release.items.into());
+        let bytes = words::bytes(release.bytes);
+        out += &format!("{:width$}  {bytes:>9}  {items}  {}\n", release.name, &release.id[..8]);
+    }
+    out + &words::findings(&report.findings)
+}
+
+pub fn show(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let report = list::show(&store, &verbs::release(&store, name)?)?;
+    context.print(&report, show_text)?;
+    Ok(0)
+}
+
+fn show_text(report: &ShowReport) -> String {
+    let mut out = words::release_line(report);
+    for item in &report.contents {
+        let bytes = words::bytes(item.bytes);
+        out += &match item.kind {
+            ShownKind::File => format!("  {bytes:>9}  {}  {}\n", &item.hash[..16], item.name),
+            ShownKind::Folder => {
+                let entries = words::entries(item.entries);
+                format!("  {bytes:>9}  {}  {}/  {entries}\n", &item.hash[..16], item.name)
+            }
+        };
+    }
+    out
+}
+
+pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let (from, to) = (verbs::release(&store, from)?, verbs::release(&store, to)?);
+    let report = list::diff(&store, &from, &to, &context.screen)?;
+    context.print(&report, diff_text)?;
+    Ok(0)
+}
+
+fn diff_text(report: &DiffReport) -> String {
+    let mut out = String::new();
+    for item in &report.items {
+        let mark = match item.change {
+            DiffChange::Added => '+',
+            DiffChange::Removed => '-',
+            DiffChange::Changed => '~',
+            DiffChange::Same => '=',
+        };
+        out += &format!("{mark} {}  {}\n", item.name, words::item_new(item.bytes, item.new_bytes));
+    }
+    out + &words::diff_total(report)
+}
+
+pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Write)?;
+    verbs::release(&store, name)?;
+    store.remove_root(&name.file_stem()).map_err(Error::from)?;
+    context.print(&serde_json::json!({ "removed": name.to_string() }), |_| words::removed(name))?;
+    Ok(0)
+}

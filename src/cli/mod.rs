@@ -1,0 +1,113 @@
+//! The command line: one file a command, each parses, calls one library function and prints.
+
+mod add;
+mod args;
+mod check;
+mod checkout;
+mod demo;
+mod failure;
+mod inspect;
+mod list;
+mod open;
+mod pack;
+mod receive;
+mod repair;
+mod screen;
+mod verify;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+use screen::Screen;
+
+/// What every command gets besides its own arguments.
+struct Context {
+    /// `--store`, if given.
+    store: Option<std::path::PathBuf>,
+    /// Reports as JSON.
+    json: bool,
+    /// More detail.
+    verbose: bool,
+    /// Shows progress and hears Ctrl-C.
+    screen: Screen,
+}
+
+impl Context {
+    /// Prints a report: as JSON when asked for, else the text that `say` makes.
+    fn print<T: serde::Serialize>(
+        &self,
+        report: &T,
+        say: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        use std::io::Write;
+        let text = if self.json {
+            let json = serde_json::to_string_pretty(report);
+            json.map_err(|error| Failure::failed(error.to_string(), words::hint_generic()))? + "\n"
+        } else {
+            say(report)
+        };
+        std::io::stdout().write_all(text.as_bytes())?;
+        Ok(())
+    }
+}
+
+/// Runs the command line and returns its exit code.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    screen::listen_for_interrupt();
+    let context = Context {
+        store: cli.store,
+        json: cli.json,
+        verbose: cli.verbose,
+        screen: Screen::new(screen::style(cli.json, cli.quiet)),
+    };
+    match dispatch(&context, cli.command) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            carryall::monitor::Monitor::finish(&context.screen);
+            ExitCode::from(failure.report(context.json))
+        }
+    }
+}
+
+/// Help and version are no failures; everything else ends with a hint.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        eprint_hint();
+        return ExitCode::from(failure::EXIT_USAGE);
+    }
+    ExitCode::SUCCESS
+}
+
+fn eprint_hint() {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{}: {}", words::hint_label(), words::hint_usage());
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Add(args) => add::run(context, &args),
+        Command::List => list::list(context),
+        Command::Show { release } => list::show(context, &release),
+        Command::Diff { from, to } => list::diff(context, &from, &to),
+        Command::Rm { release } => list::remove(context, &release),
+        Command::Prune => check::prune(context),
+        Command::Pack(args) => pack::run(context, &args),
+        Command::Inspect { paths } => inspect::run(context, &paths),
+        Command::Verify { paths, map } => verify::run(context, &paths, map.as_deref()),
+        Command::Repair(args) => repair::run(context, &args),
+        Command::Receive { paths } => receive::run(context, &paths),
+        Command::Status => receive::status(context),
+        Command::Checkout(args) => checkout::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
+        Command::Demo { path } => demo::run(context, path.as_deref()),
+    }
+}

@@ -1,0 +1,192 @@
+//! What a person or a script sees while an operation runs: a bar on a terminal, JSON lines, or nothing.
+//!
+//! Reports and errors are printed elsewhere, after the operation.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use carryall::finding::Finding;
+use carryall::monitor::Monitor;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::words;
+
+/// A task shorter than this shows nothing.
+const QUIET: Duration = Duration::from_millis(250);
+/// A JSON line at most this often.
+const JSON_EVERY: Duration = Duration::from_millis(500);
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Lets Ctrl-C ask running operations to stop; a second one ends the program at once.
+pub fn listen_for_interrupt() {
+    let asked_again = || {
+        if STOP.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(crate::cli::failure::EXIT_INTERRUPTED));
+        }
+        if std::io::stderr().is_terminal() {
+            let _ = writeln!(std::io::stderr(), "\n{}", words::stopping());
+        }
+    };
+    // Without a handler Ctrl-C still ends the program, only less tidily.
+    let _ = ctrlc::set_handler(asked_again);
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A bar with rate and time left.
+    Bar,
+    /// One JSON object a line on stderr.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// Picks the style: JSON when asked for, a bar only on a terminal.
+pub fn style(json: bool, quiet: bool) -> Style {
+    if json {
+        Style::Json
+    } else if quiet || !std::io::stderr().is_terminal() {
+        Style::None
+    } else {
+        Style::Bar
+    }
+}
+
+struct Task {
+    name: String,
+    total_bytes: u64,
+    began: Instant,
+    said: Instant,
+    bar: Option<ProgressBar>,
+}
+
+/// The monitor of the command line.
+pub struct Screen {
+    style: Style,
+    done: AtomicU64,
+    task: Mutex<Option<Task>>,
+}
+
+impl Screen {
+    /// A screen of the given style.
+    pub fn new(style: Style) -> Self {
+        Self {
+            style,
+            done: AtomicU64::new(0),
+            task: Mutex::new(None),
+        }
+    }
+
+    fn show(&self, task: &mut Task, done: u64) {
+        match self.style {
+            Style::None => {}
+            Style::Json => {
+                if task.said.elapsed() >= JSON_EVERY {
+                    task.said = Instant::now();
+                    print_json(&task.name, done, task.total_bytes, "running");
+                }
+            }
+            Style::Bar => {
+                if task.bar.is_none() && task.began.elapsed() >= QUIET {
+                    task.bar = Some(new_bar(&task.name, task.total_bytes, task.began));
+                }
+                if let Some(bar) = &task.bar {
+                    bar.set_position(done);
+                }
+            }
+        }
+    }
+}
+
+fn print_json(task: &str, done: u64, total: u64, state: &str) {
+    let line = serde_json::json!({
+        "event": "progress", "task": task, "state": state, "done_bytes": done, "total_bytes": total,
+    });
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn new_bar(name: &str, total_bytes: u64, began: Instant) -> ProgressBar {
+    let template = if total_bytes > 0 {
+        "{msg:20!} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
+    } else {
+        "{msg:20!} {spinner} {bytes} {bytes_per_sec} {elapsed}"
+    };
+    let style = ProgressStyle::with_template(template)
+        .expect("the template is ours")
+        .progress_chars("=> ");
+    let bar = if total_bytes > 0 {
+        ProgressBar::with_draw_target(Some(total_bytes), ProgressDrawTarget::stderr())
+    } else {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+    };
+    bar.with_style(style)
+        .with_message(words::task(name))
+        .with_elapsed(began.elapsed())
+}
+
+impl Monitor for Screen {
+    fn start(&self, task: &str, total_bytes: u64) {
+        self.finish();
+        self.done.store(0, Ordering::Relaxed);
+        let now = Instant::now();
+        if let Ok(mut current) = self.task.lock() {
+            *current = Some(Task {
+                name: task.to_owned(),
+                total_bytes,
+                began: now,
+                said: now,
+                bar: None,
+            });
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        // Whoever holds the lock is showing a newer number already.
+        if let Ok(mut current) = self.task.try_lock()
+            && let Some(task) = current.as_mut()
+        {
+            self.show(task, done);
+        }
+    }
+
+    fn finish(&self) {
+        let Ok(mut current) = self.task.lock() else {
+            return;
+        };
+        if let Some(task) = current.take() {
+            if let Some(bar) = task.bar {
+                bar.finish_and_clear();
+            }
+            if self.style == Style::Json && task.began.elapsed() >= QUIET {
+                let done = self.done.load(Ordering::Relaxed);
+                print_json(&task.name, done, task.total_bytes, "done");
+            }
+        }
+    }
+
+    fn finding(&self, finding: &Finding) {
+        let line = match self.style {
+            Style::Json => serde_json::json!({"event": "finding", "finding": finding}).to_string(),
+            Style::Bar | Style::None => words::finding(finding),
+        };
+        let print = || {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        };
+        match self.task.lock() {
+            Ok(current) => match current.as_ref().and_then(|task| task.bar.as_ref()) {
+                Some(bar) => bar.suspend(print),
+                None => print(),
+            },
+            Err(_) => print(),
+        }
+    }
+
+    fn stop_asked(&self) -> bool {
+        STOP.load(Ordering::Relaxed)
+    }
+}

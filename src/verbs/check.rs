@@ -1,0 +1,205 @@
+//! `check` and `prune`: that every release is whole, and that nothing else takes space.
+//!
+//! What a release needs is found by walking its recipes; what the store does with that is the store's affair.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::bundle::{Catalog, read_frames};
+use crate::finding::Finding;
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::recipe::RecipeError;
+use crate::recipe::walk::Walker;
+use crate::release::{ReleaseRoot, walk};
+use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
+use crate::verbs::Error;
+use crate::volumes::{SetReader, read_sets};
+
+/// What `check` saw.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckSummary {
+    /// Releases in the store.
+    pub releases: u64,
+    /// Packs looked at.
+    pub packs: u64,
+    /// Their bytes.
+    pub pack_bytes: u64,
+    /// Chunks that releases need and that are not there or damaged.
+    pub lost_chunks: u64,
+    /// Chunks brought back from volumes.
+    pub healed_chunks: u64,
+    /// Releases that are not whole, and which of their items.
+    pub damaged: Vec<DamagedRelease>,
+    /// What is not as it should be.
+    pub findings: Vec<Finding>,
+}
+
+impl CheckSummary {
+    /// Whether every release can be given back and nothing is out of order.
+    pub fn is_clean(&self) -> bool {
+        self.damaged.is_empty() && self.lost_chunks == 0 && self.findings.is_empty()
+    }
+}
+
+/// A release that is not whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct DamagedRelease {
+    /// Its name.
+    pub name: String,
+    /// Items that cannot be given back; empty when the list of items itself is gone.
+    pub items: Vec<String>,
+}
+
+/// What `prune` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct PruneSummary {
+    /// Packs dropped whole.
+    pub packs_removed: u64,
+    /// Packs of which the living part was written anew.
+    pub packs_rewritten: u64,
+    /// Bytes of packs before.
+    pub bytes_before: u64,
+    /// Bytes of packs now.
+    pub bytes_after: u64,
+}
+
+/// Checks the store; `heal_from` are volumes that may hold good copies of what is damaged.
+///
+/// # Errors
+/// [`Error`] when the store cannot be read at all or a stop was asked for. Damage is in the report.
+pub fn check(
+    store: &Store,
+    depth: CheckDepth,
+    heal_from: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<CheckSummary, Error> {
+    let (roots, mut findings) = super::releases(store)?;
+    let mut report = store.check(depth, live(store, &roots).0, monitor)?;
+    let mut healed_chunks = 0;
+    if !heal_from.is_empty() {
+        healed_chunks = heal(store, &roots, heal_from, monitor)?;
+        report = store.check(depth, live(store, &roots).0, monitor)?;
+    }
+    findings.append(&mut report.findings);
+    let lost: HashSet<[u8; 16]> = report.lost_chunks.iter().copied().collect();
+    Ok(CheckSummary {
+        releases: roots.len() as u64,
+        packs: report.packs,
+        pack_bytes: report.pack_bytes,
+        lost_chunks: lost.len() as u64,
+        healed_chunks,
+        damaged: roots.iter().filter_map(|root| damage(store, root, &lost)).collect(),
+        findings,
+    })
+}
+
+/// Frees the space of chunks that no release needs.
+///
+/// # Errors
+/// [`Error`] when a release cannot be walked: then nothing is dropped, for it might still be needed.
+pub fn prune(store: &Store, monitor: &dyn Monitor) -> Result<PruneSummary, Error> {
+    let (roots, findings) = super::releases(store)?;
+    let (live, unreadable) = live(store, &roots);
+    if let Some(error) = unreadable {
+        return Err(error.into());
+    }
+    if let Some(finding) = findings.first() {
+        return Err(Error::UnreadableRelease(finding.subject.clone()));
+    }
+    let report = store.prune(live, &PruneOptions::default(), monitor)?;
+    Ok(PruneSummary {
+        packs_removed: report.packs_removed,
+        packs_rewritten: report.packs_rewritten,
+        bytes_before: report.bytes_before,
+        bytes_after: report.bytes_after,
+    })
+}
+
+/// The chunks that releases need, as far as their lists can be read, and the first list that cannot.
+fn live(store: &Store, roots: &[ReleaseRoot]) -> (ChunkSet, Option<RecipeError>) {
+    let mut set = ChunkSet::new();
+    let mut unreadable = None;
+    let mut walker = Walker::new(store);
+    for root in roots {
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            set.insert(id);
+            Ok(())
+        };
+        if let Err(error) = walk::release(&mut walker, root, &mut note) {
+            unreadable.get_or_insert(error);
+        }
+    }
+    (set, unreadable)
+}
+
+/// The items of a release that need a lost chunk, or whose lists are gone.
+fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option<DamagedRelease> {
+    let name = root.name.to_string();
+    let Ok(items) = root.read_items(store) else {
+        return Some(DamagedRelease { name, items: Vec::new() });
+    };
+    let is_whole = |item: &crate::release::Item| {
+        let mut fine = true;
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            fine &= !id.as_bytes().first_chunk::<16>().is_some_and(|prefix| lost.contains(prefix));
+            Ok(())
+        };
+        walk::item(&mut Walker::new(store), item, &mut note).is_ok() && fine
+    };
+    let damaged: Vec<String> = items
+        .iter()
+        .filter(|item| !is_whole(item))
+        .map(|item| String::from_utf8_lossy(&item.name).into_owned())
+        .collect();
+    (!damaged.is_empty()).then_some(DamagedRelease { name, items: damaged })
+}
+
+/// Puts every chunk of the volumes that the releases need and the store has no good copy of.
+fn heal(
+    store: &Store,
+    roots: &[ReleaseRoot],
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<u64, Error> {
+    let sets = read_sets(paths, monitor)?;
+    if sets.is_empty() {
+        return Err(Error::NoVolumes { paths: paths.to_vec() });
+    }
+    let _ = roots;
+    let mut healed = 0;
+    for set in &sets {
+        healed += heal_from_set(store, set, monitor)?;
+    }
+    Ok(healed)
+}
+
+fn heal_from_set(store: &Store, set: &SetReader, monitor: &dyn Monitor) -> Result<u64, Error> {
+    let catalog = Catalog::from_bytes(&set.catalog()?).map_err(crate::bundle::BundleError::from)?;
+    let mut writer = store.writer(&WriteOptions::default(), monitor)?;
+    let mut healed = 0;
+    let mut frame_no = 0;
+    for (volume_no, payload_bytes) in (1..).zip(set.descriptor()?.payload_bytes) {
+        let frames = catalog.frames_within(frame_no, payload_bytes);
+        let mut payload = set.payload_reader(volume_no)?;
+        let result = read_frames(&mut payload, frames, frame_no, monitor, |frame| {
+            for (id, range) in &frame.chunks {
+                if store.is_quarantined(id) {
+                    writer.put(&frame.plain[range.clone()], frame.class)?;
+                    healed += 1;
+                }
+            }
+            Ok::<(), Error>(())
+        });
+        frame_no += frames.len();
+        match result {
+            // Damaged here: another volume may still help.
+            Err(Error::Bundle(crate::bundle::BundleError::Payload(_))) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    writer.finish()?;
+    Ok(healed)
+}

@@ -1,0 +1,103 @@
+//! The one error of all verbs, folding those of the layers below, and the kinds that callers act on.
+
+use std::path::{Path, PathBuf};
+
+use crate::bundle::BundleError;
+use crate::media::MediaError;
+use crate::monitor::Interrupted;
+use crate::recipe::RecipeError;
+use crate::size::ByteSize;
+use crate::store::StoreError;
+use crate::verbs::add::AddError;
+use crate::verbs::checkout::CheckoutError;
+use crate::volumes::VolumeError;
+
+/// Why a verb could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A release could not be made.
+    #[error(transparent)]
+    Add(#[from] AddError),
+    /// A release could not be given back.
+    #[error(transparent)]
+    Checkout(#[from] CheckoutError),
+    /// A bundle could not be cut or read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A medium could not be read or written.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// A volume set could not be planned, written or read.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
+    /// The store could not be opened, read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A release's lists cannot be followed.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The person asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// There is no such release.
+    #[error("no release {name} in the store")]
+    NoSuchRelease {
+        /// What was asked for.
+        name: String,
+        /// What is there.
+        has: Vec<String>,
+    },
+    /// No volume was found where one was to be.
+    #[error("no carryall volume in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    NoVolumes {
+        /// Where it was looked for.
+        paths: Vec<PathBuf>,
+    },
+    /// There is less free space than the work takes.
+    #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
+    NoSpace {
+        /// Where.
+        path: PathBuf,
+        /// What the work takes.
+        needed_bytes: u64,
+        /// What is there.
+        free_bytes: u64,
+    },
+    /// A call to the file system failed.
+    #[error("{}", path.display())]
+    Io {
+        /// File or folder concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// What kind of failure it is: decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// It did not work.
+    Failed,
+    /// The person asked to stop.
+    Interrupted,
+}
+
+impl Error {
+    /// Gives an I/O error its path, for `map_err`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    /// What kind of failure it is, however deep the cause lies.
+    pub fn kind(&self) -> ErrorKind {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if error.is::<Interrupted>() {
+                return ErrorKind::Interrupted;
+            }
+            cause = error.source();
+        }
+        let stopped = self.to_string() == Interrupted.to_string();
+        if stopped { ErrorKind::Interrupted } else { ErrorKind::Failed }
+    }
+}

@@ -1,0 +1,235 @@
+//! `list`, `show` and `diff`: what a store holds and how two releases differ.
+//!
+//! They read release roots and lists of chunks, never whole items.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::recipe::RecipeError;
+use crate::recipe::walk::Walker;
+use crate::release::{Item, ItemKind, ReleaseRoot, walk};
+use crate::store::Store;
+use crate::verbs::Error;
+
+/// A release in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedRelease {
+    /// Name as people write it.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How many items it has.
+    pub items: u32,
+    /// Bytes of all items when given back.
+    pub bytes: u64,
+}
+
+/// What a store holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListReport {
+    /// Its releases, by name.
+    pub releases: Vec<ListedRelease>,
+    /// Roots that cannot be read.
+    pub findings: Vec<Finding>,
+}
+
+/// What a release is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShowReport {
+    /// The release.
+    #[serde(flatten)]
+    pub release: ListedRelease,
+    /// Its items, by name.
+    pub contents: Vec<ShownItem>,
+    /// Distinct chunks it needs.
+    pub chunks: u64,
+}
+
+/// An item of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownItem {
+    /// Name, as far as it is text.
+    pub name: String,
+    /// File or folder.
+    pub kind: ShownKind,
+    /// Bytes when given back.
+    pub bytes: u64,
+    /// Files and folders in it; 1 for a file.
+    pub entries: u64,
+    /// BLAKE3 of a file, or of a folder's list of entries.
+    pub hash: String,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownKind {
+    /// One file.
+    File,
+    /// A folder with all that is in it.
+    Folder,
+}
+
+/// How two releases differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiffReport {
+    /// The older.
+    pub from: String,
+    /// The newer.
+    pub to: String,
+    /// Items of either, by name.
+    pub items: Vec<DiffItem>,
+    /// Distinct chunks of the newer that the older does not have.
+    pub new_chunks: u64,
+    /// Their plain bytes.
+    pub new_bytes: u64,
+}
+
+/// An item in a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiffItem {
+    /// Name, as far as it is text.
+    pub name: String,
+    /// How it differs.
+    pub change: DiffChange,
+    /// Its bytes in the newer release; 0 when it is gone.
+    pub bytes: u64,
+    /// Plain bytes of chunks that neither the older release nor an item before it has.
+    pub new_bytes: u64,
+}
+
+/// How an item differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiffChange {
+    /// Only the newer has it.
+    Added,
+    /// Only the older has it.
+    Removed,
+    /// Both have it, with other content or metadata.
+    Changed,
+    /// It is the same in both.
+    Same,
+}
+
+/// Lists the releases of a store.
+///
+/// # Errors
+/// [`Error`] when the releases cannot be listed.
+pub fn list(store: &Store) -> Result<ListReport, Error> {
+    let (roots, findings) = super::releases(store)?;
+    Ok(ListReport { releases: roots.iter().map(listed).collect(), findings })
+}
+
+fn listed(root: &ReleaseRoot) -> ListedRelease {
+    ListedRelease {
+        name: root.name.to_string(),
+        id: root.id().to_string(),
+        items: root.items,
+        bytes: root.bytes,
+    }
+}
+
+/// Shows what a release is made of.
+///
+/// # Errors
+/// [`Error`] when its lists cannot be read.
+pub fn show(store: &Store, root: &ReleaseRoot) -> Result<ShowReport, Error> {
+    let mut chunks = HashSet::new();
+    let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+        chunks.insert(*id);
+        Ok(())
+    };
+    walk::release(&mut Walker::new(store), root, &mut note)?;
+    Ok(ShowReport {
+        release: listed(root),
+        contents: root.read_items(store)?.iter().map(shown).collect(),
+        chunks: chunks.len() as u64,
+    })
+}
+
+fn shown(item: &Item) -> ShownItem {
+    let (kind, entries, hash) = match &item.kind {
+        ItemKind::File { content } => (ShownKind::File, 1, content.id().to_string()),
+        ItemKind::Folder { entries, entry_count, .. } => {
+            (ShownKind::Folder, *entry_count, entries.id.to_string())
+        }
+    };
+    ShownItem {
+        name: String::from_utf8_lossy(&item.name).into_owned(),
+        kind,
+        bytes: item.bytes(),
+        entries,
+        hash,
+    }
+}
+
+/// Says how `to` differs from `from`, and how many bytes are new.
+///
+/// # Errors
+/// [`Error`] when the lists or new chunks of either cannot be read, or a stop was asked for.
+pub fn diff(
+    store: &Store,
+    from: &ReleaseRoot,
+    to: &ReleaseRoot,
+    monitor: &dyn Monitor,
+) -> Result<DiffReport, Error> {
+    let mut seen: HashSet<ChunkId> = HashSet::new();
+    let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+        seen.insert(*id);
+        Ok(())
+    };
+    walk::release(&mut Walker::new(store), from, &mut note)?;
+    let old: BTreeMap<Vec<u8>, Item> =
+        from.read_items(store)?.into_iter().map(|item| (item.name.clone(), item)).collect();
+    let mut items = Vec::new();
+    let (mut new_chunks, mut new_bytes) = (0, 0);
+    let mut kept: HashSet<Vec<u8>> = HashSet::new();
+    for item in to.read_items(store)? {
+        let mut fresh: Vec<ChunkId> = Vec::new();
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            if seen.insert(*id) {
+                fresh.push(*id);
+            }
+            Ok(())
+        };
+        walk::item(&mut Walker::new(store), &item, &mut note)?;
+        let mut bytes = 0;
+        for id in &fresh {
+            monitor.check_stop()?;
+            bytes += store.read(id)?.len() as u64;
+        }
+        new_chunks += fresh.len() as u64;
+        new_bytes += bytes;
+        let change = match old.get(&item.name) {
+            None => DiffChange::Added,
+            Some(before) if *before == item => DiffChange::Same,
+            Some(_) => DiffChange::Changed,
+        };
+        items.push(DiffItem {
+            name: String::from_utf8_lossy(&item.name).into_owned(),
+            change,
+            bytes: item.bytes(),
+            new_bytes: bytes,
+        });
+        kept.insert(item.name);
+    }
+    items.extend(old.keys().filter(|name| !kept.contains(*name)).map(|name| DiffItem {
+        name: String::from_utf8_lossy(name).into_owned(),
+        change: DiffChange::Removed,
+        bytes: 0,
+        new_bytes: 0,
+    }));
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(DiffReport {
+        from: from.name.to_string(),
+        to: to.name.to_string(),
+        items,
+        new_chunks,
+        new_bytes,
+    })
+}

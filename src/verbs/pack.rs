@@ -1,0 +1,180 @@
+//! `pack`: lays releases out on a volume set, one medium a volume.
+//!
+//! First the bundle is cut into a spool file beside the volumes, so that the plan that is shown is exact; then the set is written.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::block::Codec;
+use crate::bundle::{self, CutBundle, Effort, Spool};
+use crate::media::{Capacity, Carrier, free_space_bytes};
+use crate::monitor::Monitor;
+use crate::release::ReleaseRoot;
+use crate::store::Store;
+use crate::verbs::{Error, Space};
+use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
+
+/// A catalog block more than the catalog needs would do no harm; one less would.
+const ISO_COPIES: u64 = 2;
+
+/// What `pack` is asked for.
+#[derive(Debug, Clone)]
+pub struct PackOptions {
+    /// The medium.
+    pub capacity: Capacity,
+    /// Folders or ISO images.
+    pub carrier: Carrier,
+    /// Spare volumes; `None`: one as soon as there are two data volumes.
+    pub spare: Option<u16>,
+    /// Local parity in percent; `None`: 3 with spares, 10 on a single volume, more where room is left over.
+    pub local_percent: Option<f64>,
+    /// How hard to compress.
+    pub effort: Effort,
+    /// The code.
+    pub codec: Codec,
+}
+
+/// What will be written, shown before it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackPlan {
+    /// Releases.
+    pub releases: Vec<String>,
+    /// Bytes of the releases' items when given back.
+    pub release_bytes: u64,
+    /// Bytes of the compressed chunks.
+    pub payload_bytes: u64,
+    /// Bytes of the catalog, which is on every volume.
+    pub catalog_bytes: u64,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Bytes of each volume, file system and pages apart.
+    pub volume_bytes: u64,
+    /// Bytes the medium holds; `None`: as large as needed.
+    pub medium_bytes: Option<u64>,
+    /// Local parity in percent of what it protects.
+    pub local_percent: f64,
+    /// Any so many volumes may be lost, if the others are whole.
+    pub any_volumes: u16,
+    /// With none lost: a burst this long on every volume at once, in bytes.
+    pub burst_everywhere_bytes: u64,
+    /// A burst this long heals with one volume alone, in bytes.
+    pub burst_alone_bytes: u64,
+    /// Likelihood: volumes lost, and the percentage of scattered bad blocks on the others that still heals in 99 of 100 cases.
+    pub scattered: Vec<(u16, f64)>,
+    /// Space that writing takes in the target folder.
+    pub needed_bytes: u64,
+    /// Space that is free there.
+    pub free_bytes: u64,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackReport {
+    /// Id of the volume set.
+    pub set_id: String,
+    /// The volumes, from volume 1 on.
+    pub volumes: Vec<PathBuf>,
+    /// What was planned.
+    pub plan: PackPlan,
+}
+
+/// Packs `releases` onto volumes in the folder `to`. `show` gets the plan before the first volume is written.
+///
+/// # Errors
+/// [`Error`] when a release is not whole, the medium is too small, space is short, or a stop was asked for; then no volume is left behind.
+pub fn pack(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    to: &Path,
+    options: &PackOptions,
+    show: &mut dyn FnMut(&PackPlan),
+    monitor: &dyn Monitor,
+) -> Result<PackReport, Error> {
+    std::fs::create_dir_all(to).map_err(Error::io(to))?;
+    let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
+    let cut = bundle::cut(store, releases, options.effort, spool, monitor)?;
+    let catalog = cut.catalog.to_bytes();
+    let piece_bytes = cut.piece_bytes();
+    let plan = volumes::plan(&SetRequest {
+        piece_bytes: &piece_bytes,
+        catalog_bytes: catalog.len() as u64,
+        capacity: options.capacity,
+        carrier: options.carrier,
+        spare: options.spare,
+        local_percent: options.local_percent,
+        codec: options.codec,
+    })?;
+    let shown = describe(&plan, &cut, catalog.len() as u64, to)?;
+    show(&shown);
+    Space { path: to.to_owned(), needed_bytes: shown.needed_bytes, free_bytes: shown.free_bytes }
+        .check()?;
+
+    let names: Vec<String> = cut.catalog.releases.iter().map(|each| each.name.clone()).collect();
+    let content = SetContent {
+        title: &title(&names),
+        releases: &names,
+        created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
+        facts: &[],
+        catalog: &catalog,
+    };
+    let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
+        Ok(Box::new(cut.open_piece(piece_no)?))
+    };
+    let written = volumes::write(&plan, &content, &mut open, to, monitor)?;
+    Ok(PackReport {
+        set_id: written.header.set_id.to_string(),
+        volumes: written.volumes,
+        plan: shown,
+    })
+}
+
+/// `shop-1.0`, or `shop-1.0 and 2 more`: names the volumes' folders.
+fn title(names: &[String]) -> String {
+    match names {
+        [] => "empty".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
+
+fn describe(
+    plan: &SetPlan,
+    cut: &CutBundle,
+    catalog_bytes: u64,
+    to: &Path,
+) -> Result<PackPlan, Error> {
+    let Guarantee { any_volumes, burst_everywhere_bytes, burst_alone_bytes, scattered } =
+        plan.guarantee();
+    let header = plan.geometry().header();
+    // While an image is made, its folder is still there.
+    let copies = match plan.carrier {
+        Carrier::Folders => plan.total_bytes(),
+        Carrier::Iso => plan.total_bytes() + plan.volume_bytes() * (ISO_COPIES - 1),
+    };
+    let local_percent = if header.local_data == 0 {
+        0.0
+    } else {
+        100.0 * f64::from(header.local_parity) / f64::from(header.local_data)
+    };
+    let items = cut.catalog.releases.iter().flat_map(|release| &release.items);
+    Ok(PackPlan {
+        releases: cut.catalog.releases.iter().map(|release| release.name.clone()).collect(),
+        release_bytes: items.map(|item| item.bytes).sum(),
+        payload_bytes: cut.catalog.payload_bytes(),
+        catalog_bytes,
+        data_volumes: header.data_volumes,
+        spare_volumes: header.spare_volumes,
+        volume_bytes: plan.volume_bytes(),
+        medium_bytes: plan.capacity.bytes(),
+        local_percent,
+        any_volumes,
+        burst_everywhere_bytes,
+        burst_alone_bytes,
+        scattered,
+        needed_bytes: copies,
+        free_bytes: free_space_bytes(to)?,
+    })
+}

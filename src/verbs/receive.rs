@@ -1,0 +1,318 @@
+//! `receive` and `status`: takes volumes in, in any order, and commits releases when they are whole.
+//!
+//! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::bundle::{BundleError, Catalog, read_frames};
+use crate::finding::Finding;
+use crate::id::ChunkId;
+use crate::media::free_space_bytes;
+use crate::monitor::Monitor;
+use crate::recipe::RecipeError;
+use crate::recipe::walk::Walker;
+use crate::recovery::{Needs, VolumeOutcome};
+use crate::release::{ReleaseRoot, walk};
+use crate::store::{Store, WriteOptions};
+use crate::verbs::{Error, Space};
+use crate::volumes::incoming::{absorb, open_all};
+use crate::volumes::{Blocks, Incoming, PayloadReader};
+
+/// A set is healed anew so many times when blocks go bad in the spool between healing and reading.
+const READ_TRIES: u32 = 3;
+
+/// What `receive` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReceiveReport {
+    /// Sets that were met on the media or were waiting.
+    pub sets: Vec<SetProgress>,
+    /// Whether any carryall volume was met at all.
+    pub met_volumes: bool,
+    /// What is odd about the media.
+    pub findings: Vec<Finding>,
+}
+
+/// How far a set is.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetProgress {
+    /// Id of the set.
+    pub set_id: String,
+    /// Its title; empty when no superblock came yet.
+    pub title: String,
+    /// Releases it carries.
+    pub releases: Vec<String>,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// How far it is.
+    pub state: ProgressState,
+    /// Blocks that this call brought.
+    pub new_blocks: u64,
+    /// Blocks that were brought back by parity.
+    pub healed_blocks: u64,
+    /// What is still needed.
+    pub needs: Needs,
+    /// How its volumes fare, from volume 1 on.
+    pub volumes: Vec<VolumeOutcome>,
+    /// Items that are not whole, when not even volumes not yet seen would bring them back.
+    pub lost_items: Vec<String>,
+    /// Releases that are in the store now.
+    pub committed: Vec<CommittedRelease>,
+}
+
+/// A release that was received.
+#[derive(Debug, Clone, Serialize)]
+pub struct CommittedRelease {
+    /// Its name.
+    pub name: String,
+    /// Its items.
+    pub items: u64,
+    /// Bytes of all items.
+    pub bytes: u64,
+}
+
+/// How far a set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgressState {
+    /// Its releases are in the store.
+    Complete,
+    /// Its releases were in the store before this call.
+    AlreadyHere,
+    /// More volumes are needed.
+    NeedsVolumes,
+    /// All volumes were seen, and what is damaged cannot be brought back without another copy of one of them.
+    Damaged,
+}
+
+impl ReceiveReport {
+    /// Whether a set still needs volumes.
+    pub fn needs_volumes(&self) -> bool {
+        self.sets.iter().any(|set| set.state == ProgressState::NeedsVolumes)
+    }
+
+    /// Whether a set has damage that further volumes do not heal.
+    pub fn is_damaged(&self) -> bool {
+        self.sets.iter().any(|set| set.state == ProgressState::Damaged)
+    }
+}
+
+/// Takes in the volumes at or below `paths`, and commits the releases of every set that becomes whole.
+///
+/// # Errors
+/// [`Error::NoVolumes`] when there is none there and none waits; when space is short, the store cannot be written, or a stop was asked for.
+/// What came so far is kept.
+pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Result<ReceiveReport, Error> {
+    let incoming_dir = store.incoming_dir();
+    check_space(store, paths)?;
+    let report = absorb(&incoming_dir, paths, &|_| true, monitor)?;
+    if report.sets.is_empty() {
+        return Err(Error::NoVolumes { paths: paths.to_vec() });
+    }
+    let mut sets = Vec::new();
+    for (incoming, absorbed) in report.sets {
+        sets.push(advance(store, incoming, absorbed.new_blocks, monitor)?);
+    }
+    Ok(ReceiveReport { sets, met_volumes: true, findings: report.findings })
+}
+
+/// The spool grows by the media's blocks at most; the store's growth is checked when the set is complete.
+fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
+    let sources = crate::media::source::find_sources(paths, &crate::monitor::Silent)?;
+    let dir = store.dir();
+    let waiting: u64 = open_all(&store.incoming_dir())?.iter().map(spooled_bytes).sum();
+    let media: u64 = sources.iter().map(|source| source.bytes).sum();
+    let free_bytes = free_space_bytes(dir)?;
+    // Blocks that are spooled already are not written again.
+    Space { path: dir.to_owned(), needed_bytes: media.saturating_sub(waiting), free_bytes }.check()
+}
+
+fn spooled_bytes(incoming: &Incoming) -> u64 {
+    let volumes = 1..=incoming.presence_volumes();
+    volumes.map(|no| u64::from(incoming.presence().count(no))).sum::<u64>() * crate::block::BLOCK_BYTES as u64
+}
+
+/// Heals what can be healed; when all payload is there, takes it into the store and commits its releases.
+fn advance(
+    store: &Store,
+    mut incoming: Incoming,
+    new_blocks: u64,
+    monitor: &dyn Monitor,
+) -> Result<SetProgress, Error> {
+    let mut progress = progress_of(&incoming)?;
+    progress.new_blocks = new_blocks;
+    if !progress.needs.complete {
+        return Ok(progress);
+    }
+    let catalog = Catalog::from_bytes(&incoming.catalog()?).map_err(BundleError::from)?;
+    if all_here(store, &catalog)? {
+        progress.state = ProgressState::AlreadyHere;
+        incoming.discard()?;
+        return Ok(progress);
+    }
+    for _ in 0..READ_TRIES {
+        if !incoming.payload_ready() {
+            let healed = incoming.heal(monitor)?;
+            progress.healed_blocks += healed.healed_blocks;
+        }
+        match take_over(store, &incoming, &catalog, monitor) {
+            Ok(committed) => {
+                progress.state = ProgressState::Complete;
+                progress.committed = committed;
+                incoming.discard()?;
+                return Ok(progress);
+            }
+            Err(error) => match damaged_place(&error) {
+                Some(place) => incoming.forget(place),
+                None => return Err(error),
+            },
+        }
+        if !incoming.needs().complete {
+            return progress_of(&incoming);
+        }
+    }
+    progress_of(&incoming)
+}
+
+/// A block that was whole when it was spooled and is not any more.
+fn damaged_place(error: &Error) -> Option<crate::recovery::Place> {
+    match error {
+        Error::Bundle(BundleError::Payload(source)) => PayloadReader::damage_of(source),
+        _ => None,
+    }
+}
+
+/// Whether the store has every release of the catalog, as the catalog has it and whole.
+fn all_here(store: &Store, catalog: &Catalog) -> Result<bool, Error> {
+    for release in &catalog.releases {
+        let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
+        let here = super::release(store, &root.name).is_ok_and(|have| have == root);
+        if !here || !is_whole(store, &root) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
+    let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
+        if store.contains(id) { Ok(()) } else { Err(RecipeError::Missing(*id)) }
+    };
+    walk::release(&mut Walker::new(store), root, &mut check).is_ok()
+}
+
+/// Puts all chunks into the store, makes sure that nothing is missing, and commits the releases.
+fn take_over(
+    store: &Store,
+    incoming: &Incoming,
+    catalog: &Catalog,
+    monitor: &dyn Monitor,
+) -> Result<Vec<CommittedRelease>, Error> {
+    // What is compressed harder on media takes more room in a store: a third more, at a guess on the safe side.
+    let growth = catalog.payload_bytes() + catalog.payload_bytes() / 3;
+    let free_bytes = free_space_bytes(store.dir())?;
+    Space { path: store.dir().to_owned(), needed_bytes: growth, free_bytes }.check()?;
+
+    let mut writer = store.writer(&WriteOptions::default(), monitor)?;
+    monitor.start("take over", catalog.payload_bytes());
+    let mut frame_no = 0;
+    for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
+        let frames = catalog.frames_within(frame_no, payload_bytes);
+        let mut payload = incoming.payload_reader(volume_no)?;
+        read_frames(&mut payload, frames, frame_no, monitor, |frame| {
+            for (_, range) in &frame.chunks {
+                writer.put(&frame.plain[range.clone()], frame.class)?;
+            }
+            Ok::<(), Error>(())
+        })?;
+        frame_no += frames.len();
+    }
+    monitor.finish();
+    writer.finish()?;
+
+    let mut roots = Vec::new();
+    for release in &catalog.releases {
+        let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
+        let mut missing: HashSet<ChunkId> = HashSet::new();
+        let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
+            if !store.contains(id) {
+                missing.insert(*id);
+            }
+            Ok(())
+        };
+        walk::release(&mut Walker::new(store), &root, &mut check)?;
+        if !missing.is_empty() {
+            return Err(Error::BundleIncomplete { release: release.name.clone(), chunks: missing.len() });
+        }
+        roots.push(root);
+    }
+    for root in &roots {
+        store.commit_root(&root.name.file_stem(), &root.encode())?;
+    }
+    let committed = |root: &ReleaseRoot| CommittedRelease {
+        name: root.name.to_string(),
+        items: root.items.into(),
+        bytes: root.bytes,
+    };
+    Ok(roots.iter().map(committed).collect())
+}
+
+fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
+    let header = *incoming.geometry().header();
+    let descriptor = incoming.descriptor().ok();
+    let needs = incoming.needs();
+    let recovery = incoming.assess();
+    let state = if needs.complete || needs.at_least.is_some() {
+        ProgressState::NeedsVolumes
+    } else {
+        ProgressState::Damaged
+    };
+    Ok(SetProgress {
+        set_id: incoming.set_id().to_string(),
+        title: descriptor.as_ref().map(|each| each.title.clone()).unwrap_or_default(),
+        releases: descriptor.map(|each| each.releases).unwrap_or_default(),
+        data_volumes: header.data_volumes,
+        spare_volumes: header.spare_volumes,
+        state,
+        new_blocks: 0,
+        healed_blocks: 0,
+        needs,
+        volumes: recovery.volumes,
+        lost_items: Vec::new(),
+        committed: Vec::new(),
+    })
+}
+
+/// What a store holds, and which sets wait for volumes.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusReport {
+    /// Where the store is.
+    pub store: PathBuf,
+    /// Its id.
+    pub store_id: String,
+    /// Releases in it.
+    pub releases: u64,
+    /// Free space beside it.
+    pub free_bytes: u64,
+    /// Sets that are being received.
+    pub incoming: Vec<SetProgress>,
+}
+
+/// Says what a store holds and what sets that are being received still need.
+///
+/// # Errors
+/// [`Error`] when the store or its spool cannot be read.
+pub fn status(store: &Store) -> Result<StatusReport, Error> {
+    let (roots, _) = super::releases(store)?;
+    Ok(StatusReport {
+        store: store.dir().to_owned(),
+        store_id: store.id().to_string(),
+        releases: roots.len() as u64,
+        free_bytes: free_space_bytes(store.dir())?,
+        incoming: open_all(&store.incoming_dir())?.iter().map(progress_of).collect::<Result<_, _>>()?,
+    })
+}

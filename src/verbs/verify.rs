@@ -1,0 +1,250 @@
+//! `inspect` and `verify`: what media hold, what is damaged or missing, and what would help. On media alone, with no store.
+//!
+//! They change nothing; `repair` and `receive` act.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::block::BLOCK_BYTES;
+use crate::bundle::Catalog;
+use crate::finding::Finding;
+use crate::monitor::Monitor;
+use crate::recovery::{Needs, Recovery, VolumeOutcome, needs};
+use crate::verbs::Error;
+use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
+
+/// What was found on the media.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// The sets, the one with most blocks first.
+    pub sets: Vec<SetVerdict>,
+    /// Bytes that were gone through.
+    pub scanned_bytes: u64,
+    /// Bytes that could not be read.
+    pub unread_bytes: u64,
+    /// What is odd about the media themselves.
+    pub findings: Vec<Finding>,
+}
+
+/// How a volume set fares with what is at hand.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetVerdict {
+    /// Id of the set.
+    pub set_id: String,
+    /// Its title; empty when no superblock is left.
+    pub title: String,
+    /// Program that wrote it.
+    pub created_by: String,
+    /// Releases it carries.
+    pub releases: Vec<ReleaseOnMedia>,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Bytes of the blocks of a volume.
+    pub volume_bytes: u64,
+    /// Bytes of the payload; 0 when no superblock is left.
+    pub payload_bytes: u64,
+    /// One burst this long heals with a volume alone.
+    pub burst_alone_bytes: u64,
+    /// The state of the set.
+    pub state: SetState,
+    /// Its volumes, from volume 1 on.
+    pub volumes: Vec<VolumeVerdict>,
+    /// What would help, when something is missing.
+    pub needs: Needs,
+    /// Items that miss bytes which nothing at hand brings back, when it is known which.
+    pub lost_items: Vec<String>,
+}
+
+/// A release as the catalog tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseOnMedia {
+    /// Its name.
+    pub name: String,
+    /// Its items; empty when the catalog is not readable.
+    pub items: Vec<ItemOnMedia>,
+}
+
+/// An item as the catalog tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ItemOnMedia {
+    /// Name, as far as it is text.
+    pub name: String,
+    /// Bytes when given back.
+    pub bytes: u64,
+}
+
+/// The state of a set, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetState {
+    /// Every block of every volume is there.
+    Whole,
+    /// All data is there undamaged; something else is damaged or not at hand.
+    DataWhole,
+    /// Data is damaged or missing, and all of it can be brought back with what is at hand.
+    Recoverable,
+    /// Data is missing that volumes not at hand would bring back.
+    NeedsVolumes,
+    /// Data is missing, and even all volumes not at hand would not bring it back.
+    Lost,
+}
+
+/// How a volume fares.
+#[derive(Debug, Clone, Serialize)]
+pub struct VolumeVerdict {
+    /// Whether any block of it was found.
+    pub at_hand: bool,
+    /// Whether it is a spare volume.
+    pub spare: bool,
+    /// Blocks of a volume.
+    pub blocks: u32,
+    /// Blocks that were met with a wrong hash and nowhere whole.
+    pub damaged_blocks: u32,
+    /// The counts.
+    #[serde(flatten)]
+    pub outcome: VolumeOutcome,
+}
+
+/// A set as found, for what acts on it after it was judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// The report.
+    pub report: VerifyReport,
+    /// The sets in the same order, and what recovery can do for each.
+    pub sets: Vec<(SetReader, Recovery)>,
+}
+
+/// Goes through all media at or below `paths` and judges every set found.
+///
+/// # Errors
+/// [`Error::NoVolumes`] when there is none; when a path is missing or a stop was asked for.
+pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error> {
+    let Discovery { sets, findings, scan, .. } = discover(paths, monitor)?;
+    if sets.is_empty() {
+        return Err(Error::NoVolumes { paths: paths.to_vec() });
+    }
+    let sets: Vec<(SetReader, Recovery)> =
+        sets.into_iter().map(|set| (set.assess(), set)).map(|(recovery, set)| (set, recovery)).collect();
+    let report = VerifyReport {
+        sets: sets.iter().map(|(set, recovery)| judge(set, recovery)).collect(),
+        scanned_bytes: scan.bytes,
+        unread_bytes: scan.unread_bytes,
+        findings,
+    };
+    Ok(Judged { report, sets })
+}
+
+fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
+    let geometry = set.geometry();
+    let header = geometry.header();
+    let needs = needs(geometry, set.presence());
+    let volumes: Vec<VolumeVerdict> = recovery
+        .volumes
+        .iter()
+        .map(|outcome| VolumeVerdict {
+            at_hand: set.presence().seen(outcome.volume_no),
+            spare: !geometry.is_data_volume(outcome.volume_no),
+            blocks: header.volume_blocks,
+            damaged_blocks: damaged_blocks(set, outcome.volume_no),
+            outcome: *outcome,
+        })
+        .collect();
+    let descriptor = set.descriptor().ok();
+    let catalog = set.catalog().ok().and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+    let names = descriptor.map(|each| each.releases.clone()).unwrap_or_default();
+    SetVerdict {
+        set_id: set.set_id().to_string(),
+        title: descriptor.map(|each| each.title.clone()).unwrap_or_default(),
+        created_by: descriptor.map(|each| each.created_by.clone()).unwrap_or_default(),
+        releases: releases(names, catalog.as_ref()),
+        data_volumes: header.data_volumes,
+        spare_volumes: header.spare_volumes,
+        volume_bytes: u64::from(header.volume_blocks) * BLOCK_BYTES as u64,
+        payload_bytes: descriptor.map_or(0, |each| each.payload_bytes.iter().sum()),
+        burst_alone_bytes: guarantee(geometry).burst_alone_bytes,
+        state: state(set, recovery, &needs, &volumes),
+        lost_items: catalog.map(|catalog| lost_items(set, recovery, &catalog)).unwrap_or_default(),
+        volumes,
+        needs,
+    }
+}
+
+fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia> {
+    let Some(catalog) = catalog else {
+        return names.into_iter().map(|name| ReleaseOnMedia { name, items: Vec::new() }).collect();
+    };
+    let item = |item: &crate::bundle::CatalogItem| ItemOnMedia {
+        name: String::from_utf8_lossy(&item.name).into_owned(),
+        bytes: item.bytes,
+    };
+    let release = |each: &crate::bundle::CatalogRelease| ReleaseOnMedia {
+        name: each.name.clone(),
+        items: each.items.iter().map(item).collect(),
+    };
+    catalog.releases.iter().map(release).collect()
+}
+
+fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
+    let count = (0..set.geometry().volume_blocks())
+        .filter(|block_no| set.damaged().has((volume_no, *block_no)))
+        .filter(|block_no| !set.presence().has((volume_no, *block_no)))
+        .count();
+    u32::try_from(count).expect("counted from a u32 range")
+}
+
+fn state(
+    set: &SetReader,
+    recovery: &Recovery,
+    needs: &Needs,
+    volumes: &[VolumeVerdict],
+) -> SetState {
+    let geometry = set.geometry();
+    let whole = |volume: &VolumeVerdict| volume.outcome.present_blocks == volume.blocks;
+    let data_whole = || {
+        (1..=geometry.header().data_volumes).all(|volume_no| {
+            (0..geometry.data_blocks())
+                .all(|index| set.presence().has((volume_no, geometry.data_place(index))))
+        })
+    };
+    if volumes.iter().all(whole) {
+        SetState::Whole
+    } else if recovery.payload_complete && data_whole() {
+        SetState::DataWhole
+    } else if recovery.payload_complete {
+        SetState::Recoverable
+    } else if needs.at_least.is_some() {
+        SetState::NeedsVolumes
+    } else {
+        SetState::Lost
+    }
+}
+
+/// Items with bytes in blocks that nothing at hand brings back.
+fn lost_items(set: &SetReader, recovery: &Recovery, catalog: &Catalog) -> Vec<String> {
+    if recovery.payload_complete {
+        return Vec::new();
+    }
+    let Ok(descriptor) = set.descriptor() else { return Vec::new() };
+    let geometry = set.geometry();
+    let is_there = |volume_no: u16, index: u32| {
+        recovery.after.has((volume_no, geometry.data_place(index)))
+    };
+    let mut lost = Vec::new();
+    let mut frame_no = 0;
+    for (volume_no, payload_bytes) in (1_u16..).zip(&descriptor.payload_bytes) {
+        let mut offset = 0;
+        for frame in catalog.frames_within(frame_no, *payload_bytes) {
+            let end = offset + u64::from(frame.stored_bytes);
+            let mut blocks = geometry.blocks_of_payload(offset..end);
+            if !blocks.all(|index| is_there(volume_no, index)) {
+                lost.extend(u32::try_from(frame_no));
+            }
+            offset = end;
+            frame_no += 1;
+        }
+    }
+    catalog.items_in(&lost)
+}
