@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use crate::block::BLOCK_BYTES;
 use crate::id::SetId;
+use crate::media::iso::{self, Image};
 use crate::media::{MediaError, page};
 use crate::monitor::Monitor;
 
@@ -102,26 +103,57 @@ fn safe_name(title: &str) -> String {
     }
 }
 
-/// Writes one volume folder, blocks in any order and from several threads. Dropped before [`CarrierWriter::finish`],
+/// Writes one volume, blocks in any order and from several threads. Dropped before [`CarrierWriter::finish`],
 /// it leaves nothing behind.
 #[derive(Debug)]
 pub struct CarrierWriter {
     facts: VolumeFacts,
     target: PathBuf,
+    form: Form,
     work: WorkFolder,
     files: Vec<File>,
     written_blocks: AtomicU64,
 }
 
+/// What the finished volume is.
+#[derive(Debug)]
+enum Form {
+    Folder,
+    Iso { limit_bytes: Option<u64> },
+}
+
 impl CarrierWriter {
-    /// Creates the unfinished folder in `dir`, which must exist, with room for every block.
+    /// Begins a volume folder in `dir`, which must exist: an unfinished folder with room for every block.
     ///
     /// # Errors
     /// [`MediaError::Exists`] when the volume is there already, [`MediaError::Busy`] when another process writes it,
     /// [`MediaError::Io`] among others when there is no room.
     pub fn create(dir: &Path, facts: VolumeFacts) -> Result<Self, MediaError> {
+        let target = dir.join(facts.volume_name());
+        Self::create_form(dir, facts, target, Form::Folder)
+    }
+
+    /// Begins a volume as one `.iso` in `dir`, of at most `limit_bytes` bytes. Until it is finished there is a folder
+    /// of the same size beside it.
+    ///
+    /// # Errors
+    /// As [`CarrierWriter::create`].
+    pub fn create_iso(
+        dir: &Path,
+        facts: VolumeFacts,
+        limit_bytes: Option<u64>,
+    ) -> Result<Self, MediaError> {
+        let target = dir.join(format!("{}.iso", facts.volume_name()));
+        Self::create_form(dir, facts, target, Form::Iso { limit_bytes })
+    }
+
+    fn create_form(
+        dir: &Path,
+        facts: VolumeFacts,
+        target: PathBuf,
+        form: Form,
+    ) -> Result<Self, MediaError> {
         let name = facts.volume_name();
-        let target = dir.join(&name);
         if target.symlink_metadata().is_ok() {
             return Err(MediaError::Exists { path: target });
         }
@@ -138,6 +170,7 @@ impl CarrierWriter {
         Ok(Self {
             facts,
             target,
+            form,
             work,
             files,
             written_blocks: AtomicU64::new(0),
@@ -210,10 +243,12 @@ impl CarrierWriter {
         Ok(())
     }
 
-    /// Writes the pages, brings everything to the medium and gives the folder its name, which it returns.
+    /// Writes the pages, makes the image when it is to be one, brings everything to the medium and gives it its name,
+    /// which it returns. Making an image advances the monitor's task by the image's bytes.
     ///
     /// # Errors
-    /// [`MediaError::Unfinished`] when blocks are missing, [`MediaError::Interrupted`], [`MediaError::Io`].
+    /// [`MediaError::Unfinished`] when blocks are missing, [`MediaError::Interrupted`], [`MediaError::Io`]; for images
+    /// [`MediaError::XorrisoMissing`], [`MediaError::XorrisoFailed`], [`MediaError::TooLarge`].
     pub fn finish(self, monitor: &dyn Monitor) -> Result<PathBuf, MediaError> {
         let written_blocks = self.written_blocks.load(Ordering::Relaxed);
         if written_blocks < u64::from(self.facts.volume_blocks) {
@@ -223,20 +258,54 @@ impl CarrierWriter {
                 volume_blocks: self.facts.volume_blocks,
             });
         }
-        for (name, text) in [
+        self.write_pages()?;
+        match self.form {
+            Form::Folder => self.finish_folder(monitor),
+            Form::Iso { limit_bytes } => self.finish_iso(limit_bytes, monitor),
+        }
+    }
+
+    fn write_pages(&self) -> Result<(), MediaError> {
+        let pages = [
             (page::HTML_NAME, page::html(&self.facts)),
             (page::TEXT_NAME, page::text(&self.facts)),
-        ] {
+        ];
+        for (name, text) in pages {
             let path = self.work.path.join(name);
             fs::write(&path, text).map_err(MediaError::io(&path))?;
             sync(&path)?;
         }
+        Ok(())
+    }
+
+    fn finish_folder(self, monitor: &dyn Monitor) -> Result<PathBuf, MediaError> {
         for file in &self.files {
             monitor.check_stop()?;
             file.sync_all().map_err(MediaError::io(&self.work.path))?;
         }
         sync(&self.work.path)?;
         self.work.rename_to(&self.target)?;
+        Ok(self.target)
+    }
+
+    /// The folder goes when `self` is dropped.
+    fn finish_iso(
+        self,
+        limit_bytes: Option<u64>,
+        monitor: &dyn Monitor,
+    ) -> Result<PathBuf, MediaError> {
+        let file_nos = 0..u32::try_from(self.files.len()).expect("fewer files than blocks");
+        let image = Image {
+            program: &iso::default_program(),
+            folder: &self.work.path,
+            carrier_files: file_nos
+                .map(|no| self.facts.carrier_file_name(no))
+                .collect(),
+            iso: &self.target,
+            label: self.facts.label(),
+            limit_bytes,
+        };
+        image.write(monitor)?;
         Ok(self.target)
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod carrier;
 mod error;
+mod iso;
 pub mod kind;
 pub mod page;
 pub mod scan;
