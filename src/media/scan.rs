@@ -244,7 +244,7 @@ impl Scan<'_> {
                     expected = true;
                 }
                 // One bad block in a row of good ones is stepped over, not searched.
-                Place::Damaged | Place::Nothing if self.stands(&mut window, at + BLOCK)? => {
+                Place::Damaged | Place::Nothing if self.next_stands(&mut window, at)? => {
                     at += BLOCK;
                     expected = true;
                 }
@@ -265,7 +265,7 @@ impl Scan<'_> {
         hashes_left: &mut u32,
     ) -> Result<Place, MediaError> {
         let source_no = self.source_no;
-        let block = window.bytes(at, BLOCK_BYTES)?;
+        let block = window.bytes(at, at, BLOCK_BYTES)?;
         let Some(header) = BlockHeader::peek(block) else {
             return Ok(Place::Nothing);
         };
@@ -302,9 +302,9 @@ impl Scan<'_> {
         Ok(place)
     }
 
-    /// Whether something with a block's header begins at `at`.
-    fn stands(&self, window: &mut Window<'_>, at: u64) -> Result<bool, MediaError> {
-        Ok(BlockHeader::peek(window.bytes(at, HEADER_BYTES)?).is_some())
+    /// Whether something with a block's header begins where the block behind `at` would.
+    fn next_stands(&self, window: &mut Window<'_>, at: u64) -> Result<bool, MediaError> {
+        Ok(BlockHeader::peek(window.bytes(at, at + BLOCK, HEADER_BYTES)?).is_some())
     }
 
     fn finish(self, bytes: u64) -> ScanReport {

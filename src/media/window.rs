@@ -13,12 +13,14 @@ const PIECE_BYTES: usize = 512 * 1024;
 /// Fills the buffer with the source's bytes at an offset.
 pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), MediaError> + 'a;
 
-/// The bytes of a source around a place that only moves forward, but for one block.
+/// The bytes of a source around a place that only moves forward.
 pub(super) struct Window<'a> {
     fill: &'a Fill<'a>,
     /// Offset in the source of `buf[0]`.
     start: u64,
+    /// Filled up to `filled`; what is behind is stale.
     buf: Vec<u8>,
+    filled: usize,
     /// Reads ahead end here; more is read only when it is asked for.
     ahead_end: u64,
     size: u64,
@@ -30,20 +32,21 @@ impl<'a> Window<'a> {
         Self {
             fill,
             start: span.start,
-            buf: Vec::with_capacity(PIECE_BYTES + 2 * BLOCK_BYTES),
+            buf: vec![0; PIECE_BYTES + 3 * BLOCK_BYTES],
+            filled: 0,
             ahead_end: span.end,
             size,
         }
     }
 
-    /// Returns up to `len` bytes (at most a block) at `at`, fewer at the end of the source.
-    /// `at` may lie before the last place asked for by one block at most.
-    pub(super) fn bytes(&mut self, at: u64, len: usize) -> Result<&[u8], MediaError> {
+    /// Returns up to `len` bytes (at most a block) at `at`, fewer at the end of the source. Bytes from `keep` on,
+    /// at most a block before `at`, can still be asked for afterwards.
+    pub(super) fn bytes(&mut self, keep: u64, at: u64, len: usize) -> Result<&[u8], MediaError> {
         let end = self.size.min(at.saturating_add(len as u64));
         if at >= end {
             return Ok(&[]);
         }
-        self.reach(at, end)?;
+        self.reach(keep, end)?;
         Ok(&self.buf[in_memory(at - self.start)..in_memory(end - self.start)])
     }
 
@@ -57,7 +60,7 @@ impl<'a> Window<'a> {
         let mut at = from;
         while at < to && at + 4 <= self.size {
             self.reach(at, at + 4)?;
-            let have = &self.buf[in_memory(at - self.start)..];
+            let have = &self.buf[in_memory(at - self.start)..self.filled];
             if let Some(index) = find_in(have, pattern) {
                 let found = at + index as u64;
                 return Ok((found < to).then_some(found));
@@ -67,23 +70,22 @@ impl<'a> Window<'a> {
         Ok(None)
     }
 
-    /// Makes `at..end` part of the window.
-    fn reach(&mut self, at: u64, end: u64) -> Result<(), MediaError> {
-        let have_end = self.start + self.buf.len() as u64;
+    /// Makes `keep..end` part of the window.
+    fn reach(&mut self, keep: u64, end: u64) -> Result<(), MediaError> {
+        let have_end = self.start + self.filled as u64;
         if end <= have_end {
             return Ok(());
         }
-        // One block behind `at` stays: the caller looks at the next block before it decides on this one.
-        let keep = at
-            .saturating_sub(BLOCK_BYTES as u64)
-            .clamp(self.start, have_end);
-        self.buf.drain(..in_memory(keep - self.start));
+        let keep = keep.clamp(self.start, have_end);
+        self.buf
+            .copy_within(in_memory(keep - self.start)..self.filled, 0);
+        self.filled = in_memory(have_end - keep);
         self.start = keep;
         let ahead = self.ahead_end.min(have_end + PIECE_BYTES as u64);
-        let target = end.max(ahead).min(self.size);
-        let old_len = self.buf.len();
-        self.buf.resize(in_memory(target - self.start), 0);
-        (self.fill)(have_end, &mut self.buf[old_len..])
+        let filled = in_memory(end.max(ahead).min(self.size) - self.start);
+        (self.fill)(have_end, &mut self.buf[self.filled..filled])?;
+        self.filled = filled;
+        Ok(())
     }
 }
 
@@ -161,7 +163,9 @@ mod tests {
             at = place as u64 + 1;
             let len = BLOCK_BYTES.min(size - place);
             assert_eq!(
-                window.bytes(place as u64, BLOCK_BYTES).unwrap(),
+                window
+                    .bytes(place as u64, place as u64, BLOCK_BYTES)
+                    .unwrap(),
                 &data[place..place + len]
             );
         }
