@@ -8,7 +8,7 @@ use crate::block::BLOCK_BYTES;
 use crate::media::MediaError;
 
 /// Small enough that bytes are still in the cache when they are hashed.
-const PIECE_BYTES: usize = 512 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Fills the buffer with the source's bytes at an offset.
 pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), MediaError> + 'a;
@@ -41,13 +41,18 @@ impl<'a> Window<'a> {
 
     /// Returns up to `len` bytes (at most a block) at `at`, fewer at the end of the source. Bytes from `keep` on,
     /// at most a block before `at`, can still be asked for afterwards.
-    pub(super) fn bytes(&mut self, keep: u64, at: u64, len: usize) -> Result<&[u8], MediaError> {
+    pub(super) fn bytes(
+        &mut self,
+        keep: u64,
+        at: u64,
+        len: usize,
+    ) -> Result<&mut [u8], MediaError> {
         let end = self.size.min(at.saturating_add(len as u64));
         if at >= end {
-            return Ok(&[]);
+            return Ok(&mut []);
         }
         self.reach(keep, end)?;
-        Ok(&self.buf[in_memory(at - self.start)..in_memory(end - self.start)])
+        Ok(&mut self.buf[in_memory(at - self.start)..in_memory(end - self.start)])
     }
 
     /// Returns the first place in `from..to` where `pattern` begins.
