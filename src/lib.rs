@@ -3,5 +3,6 @@ pub mod block;
 pub mod envelope;
 pub mod finding;
 pub mod id;
+pub mod media;
 pub mod monitor;
 pub mod size;
