@@ -2,6 +2,9 @@
 pub mod block;
 pub mod envelope;
 pub mod finding;
+pub mod geometry;
 pub mod id;
 pub mod monitor;
+pub mod parity;
+pub mod recovery;
 pub mod size;
