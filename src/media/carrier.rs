@@ -1,0 +1,503 @@
+//! Volume folders: carrier files of at most 1 GiB that hold a volume's blocks, with the pages for people beside them.
+//!
+//! It places blocks by their number and looks at none of them; a folder appears under its name only when it is whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{FallocateFlags, FlockOperation};
+use rustix::io::Errno;
+
+use crate::block::BLOCK_BYTES;
+use crate::id::SetId;
+use crate::media::iso::{self, Image};
+use crate::media::{MediaError, page};
+use crate::monitor::Monitor;
+
+/// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
+pub const CARRIER_FILE_BLOCKS: u32 = 16_384;
+
+const BLOCK: u64 = BLOCK_BYTES as u64;
+/// Longest part of a folder's name that comes from the title, in bytes.
+const TITLE_NAME_MAX: usize = 40;
+
+/// What the names and pages of a volume say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeFacts {
+    /// The set.
+    pub set_id: SetId,
+    /// Title of the set, for people; any text.
+    pub title: String,
+    /// This volume, from 1; spares come last.
+    pub volume_no: u16,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Blocks of this volume.
+    pub volume_blocks: u32,
+    /// The releases that the set carries, as people name them.
+    pub releases: Vec<String>,
+    /// Program and version that wrote it, such as `carryall 0.1.0`.
+    pub created_by: String,
+}
+
+impl VolumeFacts {
+    /// Volumes of the set, data and spare.
+    pub fn volume_count(&self) -> u32 {
+        u32::from(self.data_volumes) + u32::from(self.spare_volumes)
+    }
+
+    /// Whether this is a spare volume.
+    pub fn is_spare(&self) -> bool {
+        self.volume_no > self.data_volumes
+    }
+
+    /// Digits that volume numbers of this set are written with, at least 2.
+    fn digits(&self) -> usize {
+        self.volume_count().to_string().len().max(2)
+    }
+
+    /// `<title>-<set>-vol03of07`: the folder's name, and with `.iso` behind it the image's. Safe on every file system.
+    pub fn volume_name(&self) -> String {
+        let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
+        let title = safe_name(&self.title);
+        let set = self.set_id.short();
+        format!("{title}-{set}-vol{no:0digits$}of{count:0digits$}")
+    }
+
+    /// `carryall-03.000`: the name of a carrier file, by its number from 0.
+    pub fn carrier_file_name(&self, file_no: u32) -> String {
+        let (digits, no) = (self.digits(), self.volume_no);
+        format!("carryall-{no:0digits$}.{file_no:03}")
+    }
+
+    /// `CARRYALL_03_07`: the label of an image or disk, letters and digits that every file system takes.
+    pub fn label(&self) -> String {
+        let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
+        format!("CARRYALL_{no:0digits$}_{count:0digits$}")
+    }
+}
+
+/// Keeps letters, digits, dots and underscores of a title; runs of anything else become one hyphen.
+fn safe_name(title: &str) -> String {
+    let mut out = String::new();
+    for c in title.chars() {
+        if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+            out.push(c);
+        } else if !out.ends_with('-') {
+            out.push('-');
+        }
+        if out.len() == TITLE_NAME_MAX {
+            break;
+        }
+    }
+    let trimmed = out.trim_matches(|c| c == '-' || c == '.');
+    if trimmed.is_empty() {
+        "carryall".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
+}
+
+/// Writes one volume, blocks in any order and from several threads. Dropped before [`CarrierWriter::finish`],
+/// it leaves nothing behind.
+#[derive(Debug)]
+pub struct CarrierWriter {
+    facts: VolumeFacts,
+    target: PathBuf,
+    form: Form,
+    work: WorkFolder,
+    files: Vec<File>,
+    written_blocks: AtomicU64,
+}
+
+/// What the finished volume is.
+#[derive(Debug)]
+enum Form {
+    Folder,
+    Iso { limit_bytes: Option<u64> },
+}
+
+impl CarrierWriter {
+    /// Begins a volume folder in `dir`, which must exist: an unfinished folder with room for every block.
+    ///
+    /// # Errors
+    /// [`MediaError::Exists`] when the volume is there already, [`MediaError::Busy`] when another process writes it,
+    /// [`MediaError::Io`] among others when there is no room.
+    pub fn create(dir: &Path, facts: VolumeFacts) -> Result<Self, MediaError> {
+        let target = dir.join(facts.volume_name());
+        Self::create_form(dir, facts, target, Form::Folder)
+    }
+
+    /// Begins a volume as one `.iso` in `dir`, of at most `limit_bytes` bytes. Until it is finished there is a folder
+    /// of the same size beside it.
+    ///
+    /// # Errors
+    /// As [`CarrierWriter::create`].
+    pub fn create_iso(
+        dir: &Path,
+        facts: VolumeFacts,
+        limit_bytes: Option<u64>,
+    ) -> Result<Self, MediaError> {
+        let target = dir.join(format!("{}.iso", facts.volume_name()));
+        Self::create_form(dir, facts, target, Form::Iso { limit_bytes })
+    }
+
+    fn create_form(
+        dir: &Path,
+        facts: VolumeFacts,
+        target: PathBuf,
+        form: Form,
+    ) -> Result<Self, MediaError> {
+        let name = facts.volume_name();
+        if target.symlink_metadata().is_ok() {
+            return Err(MediaError::Exists { path: target });
+        }
+        let work = WorkFolder::create(dir.join(format!(".{name}.unfinished")))?;
+        let mut files = Vec::new();
+        let mut rest = facts.volume_blocks;
+        while rest > 0 {
+            let blocks = rest.min(CARRIER_FILE_BLOCKS);
+            let file_no = u32::try_from(files.len()).expect("fewer files than blocks");
+            let path = work.path.join(facts.carrier_file_name(file_no));
+            files.push(create_carrier_file(&path, u64::from(blocks) * BLOCK)?);
+            rest -= blocks;
+        }
+        Ok(Self {
+            facts,
+            target,
+            form,
+            work,
+            files,
+            written_blocks: AtomicU64::new(0),
+        })
+    }
+
+    /// Returns the facts it was created with.
+    pub fn facts(&self) -> &VolumeFacts {
+        &self.facts
+    }
+
+    /// Writes adjacent blocks from `block_no` on.
+    ///
+    /// # Errors
+    /// [`MediaError::Io`] with the carrier file's path.
+    ///
+    /// # Panics
+    /// When `blocks` is not whole blocks of this volume.
+    pub fn write_run(&self, block_no: u32, blocks: &[u8]) -> Result<(), MediaError> {
+        self.each_file(block_no, blocks.len(), |file, at, part| {
+            file.write_all_at(&blocks[part], at)
+        })?;
+        self.written_blocks
+            .fetch_add((blocks.len() / BLOCK_BYTES) as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Reads adjacent blocks back, from `block_no` on; blocks not written yet are zeros.
+    ///
+    /// # Errors
+    /// [`MediaError::Io`] with the carrier file's path.
+    ///
+    /// # Panics
+    /// When `blocks` is not whole blocks of this volume.
+    pub fn read_run(&self, block_no: u32, blocks: &mut [u8]) -> Result<(), MediaError> {
+        self.each_file(block_no, blocks.len(), |file, at, part| {
+            file.read_exact_at(&mut blocks[part], at)
+        })
+    }
+
+    /// Cuts a run at the carrier files' ends.
+    fn each_file(
+        &self,
+        block_no: u32,
+        len: usize,
+        mut act: impl FnMut(&File, u64, std::ops::Range<usize>) -> io::Result<()>,
+    ) -> Result<(), MediaError> {
+        assert!(len.is_multiple_of(BLOCK_BYTES), "a run is whole blocks");
+        let mut at = u64::from(block_no) * BLOCK;
+        let end = at + len as u64;
+        assert!(
+            end <= u64::from(self.facts.volume_blocks) * BLOCK,
+            "a run ends within the volume"
+        );
+        let file_bytes = u64::from(CARRIER_FILE_BLOCKS) * BLOCK;
+        let mut done = 0;
+        while at < end {
+            let file_no = u32::try_from(at / file_bytes).expect("block numbers are u32");
+            let in_file = at % file_bytes;
+            let part_bytes = (file_bytes - in_file).min(end - at);
+            let part_len = usize::try_from(part_bytes).expect("part of a slice");
+            let file = &self.files[usize::try_from(file_no).expect("an index of files")];
+            act(file, in_file, done..done + part_len).map_err(|source| MediaError::Io {
+                path: self.work.path.join(self.facts.carrier_file_name(file_no)),
+                source,
+            })?;
+            at += part_bytes;
+            done += part_len;
+        }
+        Ok(())
+    }
+
+    /// Writes the pages, makes the image when it is to be one, brings everything to the medium and gives it its name,
+    /// which it returns. Making an image advances the monitor's task by the image's bytes.
+    ///
+    /// # Errors
+    /// [`MediaError::Unfinished`] when blocks are missing, [`MediaError::Interrupted`], [`MediaError::Io`]; for images
+    /// [`MediaError::XorrisoMissing`], [`MediaError::XorrisoFailed`], [`MediaError::TooLarge`].
+    pub fn finish(self, monitor: &dyn Monitor) -> Result<PathBuf, MediaError> {
+        let written_blocks = self.written_blocks.load(Ordering::Relaxed);
+        if written_blocks < u64::from(self.facts.volume_blocks) {
+            return Err(MediaError::Unfinished {
+                volume_no: self.facts.volume_no,
+                written_blocks,
+                volume_blocks: self.facts.volume_blocks,
+            });
+        }
+        self.write_pages()?;
+        match self.form {
+            Form::Folder => self.finish_folder(monitor),
+            Form::Iso { limit_bytes } => self.finish_iso(limit_bytes, monitor),
+        }
+    }
+
+    fn write_pages(&self) -> Result<(), MediaError> {
+        let pages = [
+            (page::HTML_NAME, page::html(&self.facts)),
+            (page::TEXT_NAME, page::text(&self.facts)),
+        ];
+        for (name, text) in pages {
+            let path = self.work.path.join(name);
+            fs::write(&path, text).map_err(MediaError::io(&path))?;
+            sync(&path)?;
+        }
+        Ok(())
+    }
+
+    fn finish_folder(self, monitor: &dyn Monitor) -> Result<PathBuf, MediaError> {
+        for file in &self.files {
+            monitor.check_stop()?;
+            file.sync_all().map_err(MediaError::io(&self.work.path))?;
+        }
+        sync(&self.work.path)?;
+        self.work.rename_to(&self.target)?;
+        Ok(self.target)
+    }
+
+    /// The folder goes when `self` is dropped.
+    fn finish_iso(
+        self,
+        limit_bytes: Option<u64>,
+        monitor: &dyn Monitor,
+    ) -> Result<PathBuf, MediaError> {
+        let file_nos = 0..u32::try_from(self.files.len()).expect("fewer files than blocks");
+        let image = Image {
+            program: &iso::default_program(),
+            folder: &self.work.path,
+            carrier_files: file_nos
+                .map(|no| self.facts.carrier_file_name(no))
+                .collect(),
+            iso: &self.target,
+            label: self.facts.label(),
+            limit_bytes,
+        };
+        image.write(monitor)?;
+        Ok(self.target)
+    }
+}
+
+fn create_carrier_file(path: &Path, bytes: u64) -> Result<File, MediaError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(MediaError::io(path))?;
+    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => {}
+        // Not every file system can promise room; then a full disk shows only while writing.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+            file.set_len(bytes).map_err(MediaError::io(path))?
+        }
+        Err(errno) => return Err(MediaError::io(path)(errno.into())),
+    }
+    Ok(file)
+}
+
+/// Brings a file or folder to the medium.
+pub(super) fn sync(path: &Path) -> Result<(), MediaError> {
+    match File::open(path).and_then(|file| file.sync_all()) {
+        // Some file systems cannot sync a folder; there is nothing more to be done on them.
+        Err(error)
+            if path.is_dir() && error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) =>
+        {
+            Ok(())
+        }
+        outcome => outcome.map_err(MediaError::io(path)),
+    }
+}
+
+/// Returns the folder that `path` is in.
+pub(super) fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A folder that is being written: locked against other processes, removed unless it is renamed.
+#[derive(Debug)]
+struct WorkFolder {
+    path: PathBuf,
+    renamed: bool,
+    /// Held for its lock.
+    _lock: File,
+}
+
+impl WorkFolder {
+    /// Makes the folder anew; what a killed process left of it goes first.
+    fn create(path: PathBuf) -> Result<Self, MediaError> {
+        if path.is_dir() {
+            drop(Self::lock(&path)?);
+            fs::remove_dir_all(&path).map_err(MediaError::io(&path))?;
+        }
+        fs::create_dir(&path).map_err(MediaError::io(&path))?;
+        let lock = Self::lock(&path)?;
+        Ok(Self {
+            path,
+            renamed: false,
+            _lock: lock,
+        })
+    }
+
+    fn lock(path: &Path) -> Result<File, MediaError> {
+        let folder = File::open(path).map_err(MediaError::io(path))?;
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => Err(MediaError::Busy {
+                path: path.to_owned(),
+            }),
+            // A file system without locks: the rename still lets only one of two writers win.
+            _ => Ok(folder),
+        }
+    }
+
+    fn rename_to(mut self, target: &Path) -> Result<(), MediaError> {
+        // rename(2) would replace an empty folder of that name.
+        if target.symlink_metadata().is_ok() {
+            return Err(MediaError::Exists {
+                path: target.to_owned(),
+            });
+        }
+        fs::rename(&self.path, target).map_err(MediaError::io(target))?;
+        self.renamed = true;
+        sync(parent_of(target))
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Nobody is left to tell; the next writer of this volume removes what stays.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::monitor::Silent;
+
+    pub(crate) fn facts(volume_blocks: u32) -> VolumeFacts {
+        VolumeFacts {
+            set_id: SetId([0xab; 16]),
+            title: "Shop: 商店 / 2.0 ".into(),
+            volume_no: 3,
+            data_volumes: 5,
+            spare_volumes: 2,
+            volume_blocks,
+            releases: vec!["shop:2.0".into()],
+            created_by: "carryall 0.1.0".into(),
+        }
+    }
+
+    #[test]
+    fn names_are_plain_whatever_the_title() {
+        let mut one = facts(1);
+        assert_eq!(one.volume_name(), "Shop-2.0-abababab-vol03of07");
+        assert_eq!(one.carrier_file_name(12), "carryall-03.012");
+        assert_eq!(one.label(), "CARRYALL_03_07");
+        one.title = "../..\\商店".into();
+        one.spare_volumes = 200;
+        assert_eq!(one.volume_name(), "carryall-abababab-vol003of205");
+        one.title = "x".repeat(500);
+        assert!(one.volume_name().len() < 80);
+    }
+
+    #[test]
+    fn blocks_come_back_from_where_they_were_put_and_the_folder_appears_at_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = CarrierWriter::create(dir.path(), facts(5)).unwrap();
+        let block = |fill: u8| vec![fill; BLOCK_BYTES];
+        writer.write_run(4, &block(4)).unwrap();
+        writer.write_run(0, &[block(0), block(1)].concat()).unwrap();
+        let unfinished = CarrierWriter::create(dir.path(), facts(5));
+        assert!(matches!(unfinished, Err(MediaError::Busy { .. })));
+        std::thread::scope(|scope| {
+            scope.spawn(|| writer.write_run(2, &block(2)).unwrap());
+            scope.spawn(|| writer.write_run(3, &block(3)).unwrap());
+        });
+        let mut back = vec![0; 2 * BLOCK_BYTES];
+        writer.read_run(3, &mut back).unwrap();
+        assert_eq!(back, [block(3), block(4)].concat());
+        let folder = writer.finish(&Silent).unwrap();
+        assert_eq!(folder, dir.path().join(facts(5).volume_name()));
+        let file = fs::read(folder.join("carryall-03.000")).unwrap();
+        assert!(
+            file.chunks(BLOCK_BYTES)
+                .zip(0_u8..)
+                .all(|(have, fill)| have == block(fill))
+        );
+        let again = CarrierWriter::create(dir.path(), facts(5));
+        assert!(matches!(again, Err(MediaError::Exists { .. })));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_volume_not_finished_leaves_nothing_and_one_killed_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = CarrierWriter::create(dir.path(), facts(3)).unwrap();
+        writer.write_run(0, &vec![1; BLOCK_BYTES]).unwrap();
+        assert!(matches!(
+            writer.finish(&Silent),
+            Err(MediaError::Unfinished { .. })
+        ));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let left = dir
+            .path()
+            .join(format!(".{}.unfinished", facts(3).volume_name()));
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("carryall-03.000"), b"half").unwrap();
+        drop(CarrierWriter::create(dir.path(), facts(3)).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_run_may_cross_carrier_files() {
+        let dir = tempfile::tempdir().unwrap();
+        // Preallocated, so the first file takes 1 GiB of room for a moment; sparse where the system can.
+        let writer = CarrierWriter::create(dir.path(), facts(CARRIER_FILE_BLOCKS + 1)).unwrap();
+        let run = [vec![8; BLOCK_BYTES], vec![9; BLOCK_BYTES]].concat();
+        writer.write_run(CARRIER_FILE_BLOCKS - 1, &run).unwrap();
+        let mut back = vec![0; run.len()];
+        writer.read_run(CARRIER_FILE_BLOCKS - 1, &mut back).unwrap();
+        assert!(back == run);
+        let second = fs::metadata(writer.work.path.join("carryall-03.001")).unwrap();
+        assert_eq!(second.len(), BLOCK);
+    }
+}

@@ -1,0 +1,87 @@
+//! What can keep a medium from being read or written. Damage on it is not here: that is findings and gaps.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::monitor::Interrupted;
+
+/// Says why an operation on media could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// A call to the file system failed.
+    #[error("{}", path.display())]
+    Io {
+        /// File or folder concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The person asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// A path that was named is not there.
+    #[error("{}: there is no such file, folder or device", path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A path is something that no volume can lie on, such as a socket.
+    #[error("{}: neither a folder, a file nor a block device", path.display())]
+    NotAMedium {
+        /// The path.
+        path: PathBuf,
+    },
+    /// What is to be written is there already; nothing is ever overwritten.
+    #[error("{}: exists already", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Another process is writing the same volume to the same place.
+    #[error("{}: another process is writing this volume", path.display())]
+    Busy {
+        /// Its unfinished folder.
+        path: PathBuf,
+    },
+    /// A volume was finished before all of its blocks were written.
+    #[error("volume {volume_no}: only {written_blocks} of {volume_blocks} blocks were written")]
+    Unfinished {
+        /// The volume.
+        volume_no: u16,
+        /// Blocks written.
+        written_blocks: u64,
+        /// Blocks it has.
+        volume_blocks: u32,
+    },
+    /// The program that makes `.iso` files is not installed.
+    #[error("xorriso is not installed, and .iso files are made with it")]
+    XorrisoMissing,
+    /// The program that makes `.iso` files failed.
+    #[error("{}: xorriso failed: {last_lines}", iso.display())]
+    XorrisoFailed {
+        /// The image that was to be made.
+        iso: PathBuf,
+        /// What it said last.
+        last_lines: String,
+    },
+    /// An image came out larger than its medium.
+    #[error("{}: {bytes} bytes do not fit a medium of {limit_bytes}", iso.display())]
+    TooLarge {
+        /// The image; it is removed again.
+        iso: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// Size of the medium.
+        limit_bytes: u64,
+    },
+}
+
+impl MediaError {
+    /// Gives an I/O error its path, for `map_err`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

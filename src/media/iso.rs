@@ -1,0 +1,327 @@
+//! Turns a volume's folder into an ISO 9660 image with xorriso: Rock Ridge and Joliet, the same bytes every time,
+//! carrier files at multiples of 64 KiB so that a block is one error-correction unit of a Blu-ray disc.
+//!
+//! It burns nothing, and it reads no image: blocks in one are found by `scan`, as everywhere.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::block::BLOCK_BYTES;
+use crate::media::kind::SECTOR_BYTES;
+use crate::media::{MediaError, page};
+use crate::monitor::Monitor;
+
+/// Every date in an image: 1980-01-01, the first that FAT knows too.
+const DATE: &str = "1980010100000000";
+const DATE_EPOCH: &str = "315532800";
+const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / SECTOR_BYTES;
+const LAST_LINES_MAX: usize = 8;
+const LAST_LINE_MAX_CHARS: usize = 300;
+const POLL: Duration = Duration::from_millis(50);
+
+/// An image that is to be made.
+pub(super) struct Image<'a> {
+    /// Name or path of xorriso.
+    pub(super) program: &'a Path,
+    /// The folder; its page for browsers is made longer.
+    pub(super) folder: &'a Path,
+    /// Names of the carrier files in it, in order.
+    pub(super) carrier_files: Vec<String>,
+    /// The image; it must not exist.
+    pub(super) iso: &'a Path,
+    /// Volume label, upper-case letters, digits and underscores.
+    pub(super) label: String,
+    /// Most bytes the image may have.
+    pub(super) limit_bytes: Option<u64>,
+}
+
+impl Image<'_> {
+    /// Makes the image under a hidden name, checks its size, brings it to the medium and renames it.
+    /// Advances the monitor's task by the bytes written.
+    pub(super) fn write(&self, monitor: &dyn Monitor) -> Result<(), MediaError> {
+        let name = self.iso.file_name().unwrap_or_default().to_string_lossy();
+        let unfinished = self.iso.with_file_name(format!(".{name}.unfinished"));
+        let outcome = self.write_at(&unfinished, monitor);
+        if outcome.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&unfinished);
+        }
+        outcome
+    }
+
+    fn write_at(&self, unfinished: &Path, monitor: &dyn Monitor) -> Result<(), MediaError> {
+        match fs::remove_file(unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(MediaError::io(unfinished)(error));
+            }
+            _ => {}
+        }
+        self.align(unfinished)?;
+        let command = self.command(unfinished)?;
+        self.run(command, unfinished, monitor)?;
+        let bytes = fs::metadata(unfinished)
+            .map_err(MediaError::io(unfinished))?
+            .len();
+        if let Some(limit_bytes) = self.limit_bytes.filter(|limit| bytes > *limit) {
+            return Err(MediaError::TooLarge {
+                iso: self.iso.to_owned(),
+                bytes,
+                limit_bytes,
+            });
+        }
+        super::carrier::sync(unfinished)?;
+        if self.iso.symlink_metadata().is_ok() {
+            return Err(MediaError::Exists {
+                path: self.iso.to_owned(),
+            });
+        }
+        fs::rename(unfinished, self.iso).map_err(MediaError::io(self.iso))?;
+        super::carrier::sync(super::carrier::parent_of(self.iso))
+    }
+
+    /// Lengthens the page with blank lines until the first carrier file begins at a multiple of 64 KiB.
+    /// Where files begin depends on the version of xorriso, so it is asked.
+    fn align(&self, unfinished: &Path) -> Result<(), MediaError> {
+        let mut command = self.command(unfinished)?;
+        command.arg("-print-size");
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| self.not_started(error))?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let total: Option<u64> = printed
+            .trim()
+            .parse()
+            .ok()
+            .filter(|_| output.status.success());
+        let total = total.ok_or_else(|| self.failed(&last_lines(&output.stderr[..])))?;
+        let mut carrier_sectors = 0;
+        for name in &self.carrier_files {
+            carrier_sectors += self.size_of(name)?.div_ceil(SECTOR_BYTES);
+        }
+        let before = total.saturating_sub(carrier_sectors);
+        let lacking = before.next_multiple_of(SECTORS_PER_BLOCK) - before;
+        let page = self.folder.join(page::HTML_NAME);
+        let have = self.size_of(page::HTML_NAME)?;
+        let want = have.next_multiple_of(SECTOR_BYTES) + lacking * SECTOR_BYTES;
+        let mut text = fs::read(&page).map_err(MediaError::io(&page))?;
+        text.resize(
+            text.len() + usize::try_from(want - have).unwrap_or(0),
+            b'\n',
+        );
+        fs::write(&page, text).map_err(MediaError::io(&page))
+    }
+
+    fn size_of(&self, name: &str) -> Result<u64, MediaError> {
+        let path = self.folder.join(name);
+        Ok(fs::metadata(&path).map_err(MediaError::io(&path))?.len())
+    }
+
+    /// Builds the call; the files lie in the order given: pages first, then carrier files one behind the other.
+    fn command(&self, unfinished: &Path) -> Result<Command, MediaError> {
+        let output = std::path::absolute(unfinished).map_err(MediaError::io(unfinished))?;
+        let pages = [page::HTML_NAME, page::TEXT_NAME].into_iter();
+        let names: Vec<&str> = pages
+            .chain(self.carrier_files.iter().map(String::as_str))
+            .collect();
+        let mut command = Command::new(self.program);
+        command
+            .current_dir(self.folder)
+            .envs([
+                ("LC_ALL", "C"),
+                ("TZ", "UTC"),
+                ("SOURCE_DATE_EPOCH", DATE_EPOCH),
+            ])
+            .args([
+                "-no_rc",
+                "-as",
+                "mkisofs",
+                "-quiet",
+                "-r",
+                "-J",
+                "-no-pad",
+                "-V",
+                &self.label,
+            ])
+            .args(["-A", "CARRYALL", "--set_all_file_dates", DATE])
+            .arg(format!("--modification-date={DATE}"))
+            .arg("-o")
+            .arg(output);
+        for (name, weight) in names.iter().zip((0..names.len()).rev()) {
+            command.args(["--sort-weight", &weight.to_string(), &format!("/{name}")]);
+        }
+        command
+            .arg("-graft-points")
+            .args(names.iter().map(|name| format!("/{name}={name}")));
+        Ok(command)
+    }
+
+    fn run(
+        &self,
+        mut command: Command,
+        growing: &Path,
+        monitor: &dyn Monitor,
+    ) -> Result<(), MediaError> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| self.not_started(error))?;
+        let stderr = child.stderr.take();
+        let listener = std::thread::spawn(move || stderr.map(last_lines).unwrap_or_default());
+        let outcome = self.wait(&mut child, growing, monitor);
+        let said = listener.join().unwrap_or_default();
+        if outcome? {
+            Ok(())
+        } else {
+            Err(self.failed(&said))
+        }
+    }
+
+    /// Waits for the child and returns whether it succeeded; stops it when a stop is asked for.
+    fn wait(
+        &self,
+        child: &mut Child,
+        growing: &Path,
+        monitor: &dyn Monitor,
+    ) -> Result<bool, MediaError> {
+        let mut reported = 0;
+        loop {
+            let status = child.try_wait().map_err(MediaError::io(self.iso))?;
+            let bytes = fs::metadata(growing).map_or(reported, |meta| meta.len());
+            monitor.advance(bytes.saturating_sub(reported));
+            reported = bytes.max(reported);
+            if let Some(status) = status {
+                return Ok(status.success());
+            }
+            if let Err(interrupted) = monitor.check_stop() {
+                // It may have ended just now, and then there is nothing to stop.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(interrupted.into());
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn not_started(&self, error: io::Error) -> MediaError {
+        match error.kind() {
+            io::ErrorKind::NotFound => MediaError::XorrisoMissing,
+            _ => MediaError::Io {
+                path: self.program.to_owned(),
+                source: error,
+            },
+        }
+    }
+
+    fn failed(&self, last_lines: &str) -> MediaError {
+        MediaError::XorrisoFailed {
+            iso: self.iso.to_owned(),
+            last_lines: last_lines.to_owned(),
+        }
+    }
+}
+
+/// Reads all that a program says and returns the last lines, joined, without its greeting.
+fn last_lines(said: impl io::Read) -> String {
+    let mut lines = VecDeque::new();
+    for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
+        let line: String = String::from_utf8_lossy(&line)
+            .trim()
+            .chars()
+            .take(LAST_LINE_MAX_CHARS)
+            .collect();
+        if line.is_empty()
+            || line.contains("libburnia project")
+            || line.contains("SOURCE_DATE_EPOCH")
+        {
+            continue;
+        }
+        if lines.len() == LAST_LINES_MAX {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+    Vec::from(lines).join("; ")
+}
+
+/// Returns how xorriso is called: found on the search path.
+pub(super) fn default_program() -> PathBuf {
+    PathBuf::from("xorriso")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::monitor::{Recording, Silent};
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::Ordering;
+
+    fn folder_with_pages() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [page::HTML_NAME, page::TEXT_NAME, "carryall-01.000"] {
+            fs::write(dir.path().join(name), b"x").unwrap();
+        }
+        dir
+    }
+
+    fn write_with(program: &Path, dir: &Path, monitor: &dyn Monitor) -> Result<(), MediaError> {
+        let image = Image {
+            program,
+            folder: dir,
+            carrier_files: vec!["carryall-01.000".into()],
+            iso: &dir.join("out.iso"),
+            label: "CARRYALL_01_01".into(),
+            limit_bytes: None,
+        };
+        image.write(monitor)
+    }
+
+    fn script(dir: &Path, text: &str) -> PathBuf {
+        let path = dir.join("fake");
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_missing_program_and_a_failing_one_are_told_apart() {
+        let dir = folder_with_pages();
+        let missing = write_with(Path::new("/none/xorriso"), dir.path(), &Silent);
+        assert!(
+            matches!(missing, Err(MediaError::XorrisoMissing)),
+            "{missing:?}"
+        );
+        let failing = script(
+            dir.path(),
+            "case \"$*\" in *-print-size*) echo 64;; *) echo out of space >&2; exit 5;; esac",
+        );
+        let failed = write_with(&failing, dir.path(), &Silent).unwrap_err();
+        assert!(failed.to_string().contains("out of space"), "{failed}");
+        assert!(!dir.path().join(".out.iso.unfinished").exists());
+        a_stop_ends_the_program();
+    }
+
+    /// Not a test of its own: a script written while another thread forks would be "busy" when it is started.
+    fn a_stop_ends_the_program() {
+        let dir = folder_with_pages();
+        let slow = script(
+            dir.path(),
+            "case \"$*\" in *-print-size*) echo 64;; *) exec sleep 600;; esac",
+        );
+        let monitor = Recording::default();
+        monitor.stop.store(true, Ordering::Relaxed);
+        let stopped = write_with(&slow, dir.path(), &monitor);
+        assert!(
+            matches!(stopped, Err(MediaError::Interrupted(_))),
+            "{stopped:?}"
+        );
+        assert!(!dir.path().join("out.iso").exists());
+    }
+}

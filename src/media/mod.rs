@@ -1,0 +1,20 @@
+//! Media: what a volume lies on, from the folder or image it is written to down to the blocks found on a damaged disc.
+//!
+//! It knows blocks and their headers, and nothing of what they protect or carry: that is `volumes`.
+
+pub mod carrier;
+mod error;
+mod iso;
+pub mod kind;
+pub mod page;
+pub mod scan;
+pub mod source;
+mod space;
+mod window;
+
+pub use carrier::{CarrierWriter, VolumeFacts};
+pub use error::MediaError;
+pub use kind::{Capacity, Carrier, MediaKind};
+pub use scan::{ScanReport, Sighting, scan};
+pub use source::{Access, ReadAt, Source};
+pub use space::free_space_bytes;

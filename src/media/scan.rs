@@ -1,0 +1,366 @@
+//! Finds blocks by their content on anything readable: carrier files, images, devices, cut or damaged copies of these.
+//!
+//! It asks no name, no file system and no geometry, and keeps nothing: every block is handed to a visitor and forgotten.
+//! Memory: about 1 MiB a thread, at most eight threads.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
+use crate::finding::Finding;
+use crate::media::source::{Access, ReadAt, Source, read_surviving};
+use crate::media::{MediaError, window::Window};
+use crate::monitor::Monitor;
+
+/// Bytes that one thread takes at a time from a source that several threads read.
+const SEGMENT_BYTES: u64 = 8 << 20;
+const THREADS_MAX: usize = 8;
+const BLOCK: u64 = BLOCK_BYTES as u64;
+/// Blocks with a fine header and a wrong hash that a search tries in one segment. Honest damage never comes near;
+/// without a bound, a file made of headers alone would cost a hash for every few bytes.
+const SEARCH_HASHES_MAX: u32 = 4096;
+/// Gaps that a report lists; all are counted.
+const GAPS_LISTED_MAX: usize = 1000;
+
+/// A block, as it was met.
+#[derive(Debug, Clone, Copy)]
+pub enum Sighting<'a> {
+    /// Header and hash are right.
+    Whole {
+        /// What the block says of itself.
+        header: BlockHeader,
+        /// The block, header included; 64 KiB.
+        block: &'a [u8],
+        /// Index of the source.
+        source_no: usize,
+        /// Where in the source it begins, in bytes.
+        offset: u64,
+    },
+    /// The header reads well, but the hash is wrong: the place it claims is likely, not certain.
+    /// Never trust its numbers unless whole blocks of the same set say the same.
+    Damaged {
+        /// What the block claims.
+        header: BlockHeader,
+        /// Index of the source.
+        source_no: usize,
+        /// Where in the source it begins, in bytes.
+        offset: u64,
+    },
+}
+
+/// Called for every block that is met, from several threads and in any order. `Break` ends the scan.
+pub type Visit<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
+
+/// A stretch of a source that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Index of the source.
+    pub source_no: usize,
+    /// The bytes.
+    pub range: Range<u64>,
+}
+
+/// What a scan did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScanReport {
+    /// Bytes of the sources that were gone through.
+    pub bytes: u64,
+    /// Whole blocks met, doubles counted twice.
+    pub whole_blocks: u64,
+    /// Damaged blocks met.
+    pub damaged_blocks: u64,
+    /// Bytes that could not be read.
+    pub unread_bytes: u64,
+    /// Where they were, joined and in order; the first thousand.
+    pub gaps: Vec<Gap>,
+    /// Sources that could not be opened at all, by index.
+    pub unopened: Vec<usize>,
+    /// Whether the visitor ended the scan.
+    pub stopped: bool,
+}
+
+/// Scans sources one after the other. Advances the monitor's current task by the bytes read; what cannot be read
+/// is a finding and the scan goes on.
+///
+/// # Errors
+/// [`MediaError::Interrupted`] alone.
+pub fn scan(
+    sources: &[Source],
+    visit: &Visit<'_>,
+    monitor: &dyn Monitor,
+) -> Result<ScanReport, MediaError> {
+    let mut report = ScanReport::default();
+    for (source_no, source) in sources.iter().enumerate() {
+        match source.open() {
+            Ok(reader) => {
+                let one = scan_reader(&reader, source_no, source.access, visit, monitor)?;
+                report_gaps(&one, &source.path, monitor);
+                report.join(one);
+            }
+            Err(error) => {
+                let why = std::error::Error::source(&error)
+                    .map_or_else(String::new, |e| format!(": {e}"));
+                let subject = source.path.display().to_string();
+                monitor.finding(&Finding::damage(subject, format!("cannot be opened{why}")));
+                report.unopened.push(source_no);
+            }
+        }
+        if report.stopped {
+            break;
+        }
+    }
+    Ok(report)
+}
+
+/// Scans one reader; `source_no` goes into what the visitor and the report are told.
+///
+/// # Errors
+/// [`MediaError::Interrupted`] alone.
+pub fn scan_reader(
+    reader: &dyn ReadAt,
+    source_no: usize,
+    access: Access,
+    visit: &Visit<'_>,
+    monitor: &dyn Monitor,
+) -> Result<ScanReport, MediaError> {
+    let scan = Scan {
+        reader,
+        source_no,
+        visit,
+        monitor,
+        whole: AtomicU64::new(0),
+        damaged: AtomicU64::new(0),
+        stopped: AtomicBool::new(false),
+        gaps: Mutex::new(Vec::new()),
+    };
+    let size = reader.size_bytes();
+    let first = match access {
+        Access::Parallel => size.min(SEGMENT_BYTES),
+        Access::Sequential => size,
+    };
+    // The first segment tells where blocks begin, so that the others can begin at a block too.
+    let phase = scan.span(0..first, 0)?.map_or(0, |offset| offset % BLOCK);
+    scan.rest(first..size, phase)?;
+    Ok(scan.finish(size))
+}
+
+struct Scan<'a> {
+    reader: &'a dyn ReadAt,
+    source_no: usize,
+    visit: &'a Visit<'a>,
+    monitor: &'a dyn Monitor,
+    whole: AtomicU64,
+    damaged: AtomicU64,
+    stopped: AtomicBool,
+    gaps: Mutex<Vec<Range<u64>>>,
+}
+
+/// What stands at one place.
+#[derive(PartialEq, Eq)]
+enum Place {
+    Whole,
+    Damaged,
+    Nothing,
+}
+
+impl Scan<'_> {
+    /// Scans `bytes` with several threads, each taking the next segment in order: reads stay near one another.
+    fn rest(&self, bytes: Range<u64>, phase: u64) -> Result<(), MediaError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let segments = (bytes.end - bytes.start).div_ceil(SEGMENT_BYTES);
+        let next = AtomicU64::new(0);
+        let work = || -> Result<(), MediaError> {
+            loop {
+                let segment_no = next.fetch_add(1, Ordering::Relaxed);
+                if segment_no >= segments || self.stopped.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                // Every segment but the first begins `phase` later, where a block begins.
+                let start = bytes.start + segment_no * SEGMENT_BYTES;
+                let from = if segment_no == 0 {
+                    start
+                } else {
+                    start + phase
+                };
+                let to = bytes.end.min(start + SEGMENT_BYTES + phase);
+                if from < to {
+                    self.span(from..to, phase)?;
+                }
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores
+            .min(THREADS_MAX)
+            .min(usize::try_from(segments).unwrap_or(THREADS_MAX));
+        // Own threads, not rayon's: a visitor may hold a lock while it works on rayon.
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut outcome = work();
+            for worker in workers {
+                let one = worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                outcome = outcome.and(one);
+            }
+            outcome
+        })
+    }
+
+    /// Visits every block that begins in `starts`, and returns the place of the first whole one.
+    fn span(&self, starts: Range<u64>, phase: u64) -> Result<Option<u64>, MediaError> {
+        let read = |offset: u64, buf: &mut [u8]| -> Result<(), MediaError> {
+            self.monitor.check_stop()?;
+            let gaps = read_surviving(self.reader, offset, buf, phase, self.monitor)?;
+            if !gaps.is_empty() {
+                self.gaps
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .extend(gaps);
+            }
+            self.monitor.advance(buf.len() as u64);
+            Ok(())
+        };
+        let mut window = Window::new(&read, starts.clone(), self.reader.size_bytes());
+        let mut first = None;
+        let mut hashes_left = SEARCH_HASHES_MAX;
+        // After a whole block the next one is expected right behind it, and so it is at the start of a segment.
+        let mut expected = true;
+        let mut at = starts.start;
+        while at < starts.end && !self.stopped.load(Ordering::Relaxed) {
+            if !expected {
+                match window.find(at, starts.end, &MAGIC)? {
+                    Some(found) => at = found,
+                    None => break,
+                }
+            }
+            match self.judge(&mut window, at, expected, &mut hashes_left)? {
+                Place::Whole => {
+                    first = first.or(Some(at));
+                    at += BLOCK;
+                    expected = true;
+                }
+                // One bad block in a row of good ones is stepped over, not searched.
+                Place::Damaged | Place::Nothing if self.next_stands(&mut window, at)? => {
+                    at += BLOCK;
+                    expected = true;
+                }
+                Place::Damaged | Place::Nothing => {
+                    at += 1;
+                    expected = false;
+                }
+            }
+        }
+        Ok(first)
+    }
+
+    fn judge(
+        &self,
+        window: &mut Window<'_>,
+        at: u64,
+        expected: bool,
+        hashes_left: &mut u32,
+    ) -> Result<Place, MediaError> {
+        let source_no = self.source_no;
+        let block = window.bytes(at, at, BLOCK_BYTES)?;
+        let Some(header) = BlockHeader::peek(block) else {
+            return Ok(Place::Nothing);
+        };
+        if !expected {
+            if *hashes_left == 0 {
+                return Ok(Place::Nothing);
+            }
+            *hashes_left -= 1;
+        }
+        let (sighting, place) = match BlockHeader::open(block) {
+            Some(header) => {
+                self.whole.fetch_add(1, Ordering::Relaxed);
+                let whole = Sighting::Whole {
+                    header,
+                    block,
+                    source_no,
+                    offset: at,
+                };
+                (whole, Place::Whole)
+            }
+            None => {
+                self.damaged.fetch_add(1, Ordering::Relaxed);
+                let damaged = Sighting::Damaged {
+                    header,
+                    source_no,
+                    offset: at,
+                };
+                (damaged, Place::Damaged)
+            }
+        };
+        if (self.visit)(&sighting).is_break() {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        Ok(place)
+    }
+
+    /// Whether something with a block's header begins where the block behind `at` would.
+    fn next_stands(&self, window: &mut Window<'_>, at: u64) -> Result<bool, MediaError> {
+        Ok(BlockHeader::peek(window.bytes(at, at + BLOCK, HEADER_BYTES)?).is_some())
+    }
+
+    fn finish(self, bytes: u64) -> ScanReport {
+        let mut ranges = self
+            .gaps
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        ranges.sort_by_key(|range| (range.start, range.end));
+        let mut joined: Vec<Range<u64>> = Vec::new();
+        for range in ranges {
+            match joined.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => joined.push(range),
+            }
+        }
+        ScanReport {
+            bytes,
+            whole_blocks: self.whole.into_inner(),
+            damaged_blocks: self.damaged.into_inner(),
+            unread_bytes: joined.iter().map(|range| range.end - range.start).sum(),
+            gaps: joined
+                .into_iter()
+                .take(GAPS_LISTED_MAX)
+                .map(|range| Gap {
+                    source_no: self.source_no,
+                    range,
+                })
+                .collect(),
+            unopened: Vec::new(),
+            stopped: self.stopped.into_inner(),
+        }
+    }
+}
+
+impl ScanReport {
+    /// Adds what another scan did.
+    pub fn join(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.whole_blocks += other.whole_blocks;
+        self.damaged_blocks += other.damaged_blocks;
+        self.unread_bytes += other.unread_bytes;
+        let room = GAPS_LISTED_MAX.saturating_sub(self.gaps.len());
+        self.gaps.extend(other.gaps.into_iter().take(room));
+        self.unopened.extend(other.unopened);
+        self.stopped |= other.stopped;
+    }
+}
+
+fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {
+    if let Some(first) = report.gaps.first() {
+        let message = format!(
+            "{} bytes could not be read, in {} stretches, the first at offset {}",
+            report.unread_bytes,
+            report.gaps.len(),
+            first.range.start
+        );
+        monitor.finding(&Finding::damage(path.display().to_string(), message));
+    }
+}

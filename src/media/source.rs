@@ -1,0 +1,362 @@
+//! Where blocks may lie: folders, files, images and block devices, opened by what they are and never by their names.
+//!
+//! It reads bytes at places and survives bad sectors; what the bytes mean is `scan`'s affair. Nothing is mapped:
+//! a bad sector under a map would kill the process.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use walkdir::WalkDir;
+
+use crate::block::BLOCK_BYTES;
+use crate::finding::Finding;
+use crate::media::MediaError;
+use crate::monitor::Monitor;
+
+/// Bytes that can be read at any place, from several threads.
+pub trait ReadAt: Send + Sync {
+    /// Returns the length in bytes.
+    fn size_bytes(&self) -> u64;
+
+    /// Reads some bytes at `offset` into `buf` and returns how many; 0 only at the end.
+    ///
+    /// # Errors
+    /// What the system says, a bad sector included.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
+}
+
+/// How a source likes to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// From several threads.
+    Parallel,
+    /// From front to back: drives that seek slowly.
+    Sequential,
+}
+
+/// A file or device that may hold blocks. It is opened only while it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length when it was found.
+    pub bytes: u64,
+    /// How it likes to be read.
+    pub access: Access,
+}
+
+impl Source {
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// [`MediaError::Io`] when it cannot be opened.
+    pub fn open(&self) -> Result<FileReader, MediaError> {
+        FileReader::open(&self.path)
+    }
+}
+
+/// An open file or device.
+#[derive(Debug)]
+pub struct FileReader {
+    file: File,
+    bytes: u64,
+}
+
+impl FileReader {
+    fn open(path: &Path) -> Result<Self, MediaError> {
+        let mut file = File::open(path).map_err(MediaError::io(path))?;
+        // A device's metadata says 0; the end of it is found by going there.
+        let bytes = file.seek(SeekFrom::End(0)).map_err(MediaError::io(path))?;
+        Ok(Self { file, bytes })
+    }
+}
+
+impl ReadAt for FileReader {
+    fn size_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(buf, offset)
+    }
+}
+
+/// Lists all sources at or below `paths`, in order: a file or block device itself, of a folder every regular file
+/// that could hold a block, by name. Links inside a folder are not followed: a link is not the medium.
+/// What cannot be read below a folder is a finding; each file is listed once however often it is named.
+///
+/// # Errors
+/// [`MediaError::Missing`], [`MediaError::NotAMedium`] or [`MediaError::Io`] for one of `paths` itself.
+pub fn find_sources(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<Source>, MediaError> {
+    let mut found = Found::default();
+    for path in paths {
+        let meta = fs::metadata(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => MediaError::Missing { path: path.clone() },
+            _ => MediaError::Io {
+                path: path.clone(),
+                source,
+            },
+        })?;
+        let kind = meta.file_type();
+        if kind.is_dir() {
+            found.walk(path, monitor)?;
+        } else if kind.is_file() {
+            found.push(path.clone(), meta.len(), Access::Parallel);
+        } else if kind.is_block_device() {
+            let bytes = FileReader::open(path)?.bytes;
+            found.push(path.clone(), bytes, Access::Sequential);
+        } else {
+            return Err(MediaError::NotAMedium { path: path.clone() });
+        }
+    }
+    Ok(found.sources)
+}
+
+#[derive(Default)]
+struct Found {
+    sources: Vec<Source>,
+    seen: HashSet<PathBuf>,
+}
+
+impl Found {
+    fn push(&mut self, path: PathBuf, bytes: u64, access: Access) {
+        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        if self.seen.insert(real) {
+            self.sources.push(Source {
+                path,
+                bytes,
+                access,
+            });
+        }
+    }
+
+    fn walk(&mut self, root: &Path, monitor: &dyn Monitor) -> Result<(), MediaError> {
+        for entry in WalkDir::new(root).sort_by_file_name() {
+            monitor.check_stop()?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(root).display().to_string();
+                    let why = error
+                        .io_error()
+                        .map_or_else(|| "loop".to_owned(), ToString::to_string);
+                    monitor.finding(&Finding::damage(path, format!("cannot be read: {why}")));
+                    continue;
+                }
+            };
+            let path = entry.path();
+            if entry.file_type().is_file() {
+                match entry.metadata() {
+                    Ok(meta) if meta.len() >= BLOCK_BYTES as u64 => {
+                        self.push(path.to_owned(), meta.len(), Access::Parallel);
+                    }
+                    Ok(_) => {}
+                    Err(error) => monitor.finding(&Finding::damage(
+                        path.display().to_string(),
+                        format!("cannot be read: {error}"),
+                    )),
+                }
+            } else if entry.path_is_symlink() && entry.depth() > 0 {
+                monitor.finding(&Finding::note(
+                    path.display().to_string(),
+                    "a symbolic link, not followed; name what it leads to if that is a medium",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads `buf` at `offset`, and after an error again in steps of one block that begin where `offset + phase` would
+/// be a multiple of 64 KiB. What still cannot be read is zeros in `buf` and a returned gap, in bytes of the source.
+///
+/// # Errors
+/// [`MediaError::Interrupted`] alone: bad sectors take a drive long.
+pub fn read_surviving(
+    reader: &dyn ReadAt,
+    offset: u64,
+    buf: &mut [u8],
+    phase: u64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Range<u64>>, MediaError> {
+    let end = offset + buf.len() as u64;
+    match read_whole(reader, offset, buf) {
+        Ok(()) => return Ok(Vec::new()),
+        Err(error) if is_gone(&error) => {
+            buf.fill(0);
+            return Ok(std::iter::once(offset..end).collect());
+        }
+        Err(_) => {}
+    }
+    let step = BLOCK_BYTES as u64;
+    let mut gaps: Vec<Range<u64>> = Vec::new();
+    let mut at = offset;
+    let mut rest = buf;
+    while !rest.is_empty() {
+        monitor.check_stop()?;
+        let to_boundary = step - (at + step - phase % step) % step;
+        let len = usize::try_from(to_boundary).map_or(rest.len(), |len| len.min(rest.len()));
+        let (part, behind) = rest.split_at_mut(len);
+        let part_end = at + part.len() as u64;
+        if read_whole(reader, at, part).is_err() {
+            part.fill(0);
+            match gaps.last_mut() {
+                Some(last) if last.end == at => last.end = part_end,
+                _ => gaps.push(at..part_end),
+            }
+        }
+        at = part_end;
+        rest = behind;
+    }
+    Ok(gaps)
+}
+
+fn read_whole(reader: &dyn ReadAt, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
+    while !buf.is_empty() {
+        match reader.read_at(offset, buf) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(len) => {
+                offset += len as u64;
+                buf = &mut buf[len..];
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The medium itself is gone (taken out, unplugged): no part of it is worth another try.
+fn is_gone(error: &io::Error) -> bool {
+    let gone = [Errno::NODEV, Errno::NXIO, Errno::NOMEDIUM, Errno::STALE];
+    gone.iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// A double that fails as media do.
+#[cfg(test)]
+pub(crate) mod faulty {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Bytes with bad sectors, which fail every read that touches them.
+    pub(crate) struct Faulty {
+        pub(crate) bytes: Vec<u8>,
+        pub(crate) bad: Vec<Range<u64>>,
+        pub(crate) errno: Errno,
+        pub(crate) reads: AtomicUsize,
+    }
+
+    impl Faulty {
+        pub(crate) fn new(bytes: Vec<u8>, bad: Vec<Range<u64>>) -> Self {
+            Self {
+                bytes,
+                bad,
+                errno: Errno::IO,
+                reads: AtomicUsize::new(0),
+            }
+        }
+    }
+
+    impl ReadAt for Faulty {
+        fn size_bytes(&self) -> u64 {
+            self.bytes.len() as u64
+        }
+
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            let end = (offset + buf.len() as u64).min(self.size_bytes());
+            if self
+                .bad
+                .iter()
+                .any(|bad| bad.start < end && offset < bad.end)
+            {
+                return Err(self.errno.into());
+            }
+            let from = usize::try_from(offset).expect("test data are small");
+            let part = &self.bytes[from..usize::try_from(end).expect("test data are small")];
+            buf[..part.len()].copy_from_slice(part);
+            Ok(part.len())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
+    use super::faulty::Faulty;
+    use super::*;
+    use crate::monitor::{Recording, Silent};
+    use std::sync::atomic::Ordering;
+
+    const B: u64 = BLOCK_BYTES as u64;
+
+    #[test]
+    fn a_bad_sector_costs_the_step_around_it_and_nothing_else() {
+        let bytes: Vec<u8> = (0..10 * B)
+            .map(|i| u8::try_from(i % 251).unwrap())
+            .collect();
+        let faulty = Faulty::new(bytes.clone(), vec![3 * B + 5000..3 * B + 7048]);
+        let mut buf = vec![1; 8 * BLOCK_BYTES];
+        let gaps = read_surviving(&faulty, 512, &mut buf, 512, &Silent).unwrap();
+        assert_eq!(gaps, vec![3 * B + 512..4 * B + 512]);
+        assert_eq!(buf[..3 * BLOCK_BYTES], bytes[512..3 * BLOCK_BYTES + 512]);
+        assert!(
+            buf[3 * BLOCK_BYTES..4 * BLOCK_BYTES]
+                .iter()
+                .all(|byte| *byte == 0)
+        );
+        assert_eq!(
+            buf[4 * BLOCK_BYTES..],
+            bytes[4 * BLOCK_BYTES + 512..8 * BLOCK_BYTES + 512]
+        );
+    }
+
+    #[test]
+    fn steps_follow_the_phase_from_any_offset() {
+        let faulty = Faulty::new(vec![7; 4 * BLOCK_BYTES], vec![B..B + 1]);
+        let mut buf = vec![1; 3 * BLOCK_BYTES];
+        let gaps = read_surviving(&faulty, 100, &mut buf, 0, &Silent).unwrap();
+        assert_eq!(gaps, vec![B..2 * B]);
+    }
+
+    #[test]
+    fn a_medium_taken_out_is_one_gap_and_not_asked_again() {
+        let mut faulty = Faulty::new(vec![7; 8 * BLOCK_BYTES], vec![0..1]);
+        faulty.errno = Errno::NOMEDIUM;
+        let mut buf = vec![1; 8 * BLOCK_BYTES];
+        let gaps = read_surviving(&faulty, 0, &mut buf, 0, &Silent).unwrap();
+        assert_eq!(gaps, vec![0..8 * B]);
+        assert_eq!(faulty.reads.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn folders_are_listed_by_name_without_links_and_doubles() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("in");
+        fs::create_dir_all(root.join("b")).unwrap();
+        for name in ["z", "a", "b/c"] {
+            fs::write(root.join(name), vec![0; BLOCK_BYTES]).unwrap();
+        }
+        fs::write(root.join("small"), b"x").unwrap();
+        fs::write(dir.path().join("out"), vec![0; BLOCK_BYTES]).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("out"), root.join("link")).unwrap();
+        let heard = Recording::default();
+        let sources = find_sources(&[root.clone(), root.join("z")], &heard).unwrap();
+        let names: Vec<_> = sources
+            .iter()
+            .map(|s| s.path.strip_prefix(&root).unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["a", "b/c", "z"].map(PathBuf::from));
+        assert_eq!(heard.findings.lock().unwrap().len(), 1);
+        let missing = find_sources(&[dir.path().join("none")], &heard);
+        assert!(matches!(missing, Err(MediaError::Missing { .. })));
+        let odd = find_sources(&[PathBuf::from("/dev/null")], &heard);
+        assert!(matches!(odd, Err(MediaError::NotAMedium { .. })));
+    }
+}

@@ -1,0 +1,182 @@
+//! A window that slides over a source: reads ahead in pieces, keeps a little behind, finds a pattern.
+//!
+//! It knows nothing of blocks, and survives nothing: reading past bad sectors is the given function's affair.
+
+use std::ops::Range;
+
+use crate::block::BLOCK_BYTES;
+use crate::media::MediaError;
+
+/// Small enough that bytes are still in the cache when they are hashed.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Fills the buffer with the source's bytes at an offset.
+pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), MediaError> + 'a;
+
+/// The bytes of a source around a place that only moves forward.
+pub(super) struct Window<'a> {
+    fill: &'a Fill<'a>,
+    /// Offset in the source of `buf[0]`.
+    start: u64,
+    /// Filled up to `filled`; what is behind is stale.
+    buf: Vec<u8>,
+    filled: usize,
+    /// Reads ahead end here; more is read only when it is asked for.
+    ahead_end: u64,
+    size: u64,
+}
+
+impl<'a> Window<'a> {
+    /// Opens a window that will move over `span` of a source of `size` bytes.
+    pub(super) fn new(fill: &'a Fill<'a>, span: Range<u64>, size: u64) -> Self {
+        Self {
+            fill,
+            start: span.start,
+            buf: vec![0; PIECE_BYTES + 3 * BLOCK_BYTES],
+            filled: 0,
+            ahead_end: span.end,
+            size,
+        }
+    }
+
+    /// Returns up to `len` bytes (at most a block) at `at`, fewer at the end of the source. Bytes from `keep` on,
+    /// at most a block before `at`, can still be asked for afterwards.
+    pub(super) fn bytes(
+        &mut self,
+        keep: u64,
+        at: u64,
+        len: usize,
+    ) -> Result<&mut [u8], MediaError> {
+        let end = self.size.min(at.saturating_add(len as u64));
+        if at >= end {
+            return Ok(&mut []);
+        }
+        self.reach(keep, end)?;
+        Ok(&mut self.buf[in_memory(at - self.start)..in_memory(end - self.start)])
+    }
+
+    /// Returns the first place in `from..to` where `pattern` begins.
+    pub(super) fn find(
+        &mut self,
+        from: u64,
+        to: u64,
+        pattern: &[u8; 4],
+    ) -> Result<Option<u64>, MediaError> {
+        let mut at = from;
+        while at < to && at + 4 <= self.size {
+            self.reach(at, at + 4)?;
+            let have = &self.buf[in_memory(at - self.start)..self.filled];
+            if let Some(index) = find_in(have, pattern) {
+                let found = at + index as u64;
+                return Ok((found < to).then_some(found));
+            }
+            at += have.len() as u64 - 3;
+        }
+        Ok(None)
+    }
+
+    /// Makes `keep..end` part of the window.
+    fn reach(&mut self, keep: u64, end: u64) -> Result<(), MediaError> {
+        let have_end = self.start + self.filled as u64;
+        if end <= have_end {
+            return Ok(());
+        }
+        let keep = keep.clamp(self.start, have_end);
+        self.buf
+            .copy_within(in_memory(keep - self.start)..self.filled, 0);
+        self.filled = in_memory(have_end - keep);
+        self.start = keep;
+        let ahead = self.ahead_end.min(have_end + PIECE_BYTES as u64);
+        let filled = in_memory(end.max(ahead).min(self.size) - self.start);
+        (self.fill)(have_end, &mut self.buf[self.filled..filled])?;
+        self.filled = filled;
+        Ok(())
+    }
+}
+
+/// A distance inside the window, which is far smaller than memory.
+fn in_memory(distance: u64) -> usize {
+    usize::try_from(distance).expect("the window is smaller than memory")
+}
+
+/// Finds a pattern; plain loops over fixed chunks, which the compiler turns into vector code.
+fn find_in(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
+    const CHUNK: usize = 64;
+    let mut base = 0;
+    while let Some(chunk) = bytes.get(base..base + CHUNK + 1) {
+        let mut hit = 0_u8;
+        for i in 0..CHUNK {
+            hit |= u8::from(chunk[i] == pattern[0]) & u8::from(chunk[i + 1] == pattern[1]);
+        }
+        if hit != 0 {
+            // The pattern may run over the chunk's end.
+            let area = &bytes[base..bytes.len().min(base + CHUNK + 3)];
+            if let Some(index) = area.windows(4).position(|four| four == pattern) {
+                return Some(base + index);
+            }
+        }
+        base += CHUNK;
+    }
+    let tail = bytes.get(base..)?;
+    tail.windows(4)
+        .position(|four| four == pattern)
+        .map(|index| base + index)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_pattern_is_found_where_a_plain_search_finds_it(
+            mut bytes in proptest::collection::vec(0_u8..3, 0..400),
+            places in proptest::collection::vec(0_usize..400, 0..3),
+        ) {
+            for place in places {
+                if let Some(slot) = bytes.get_mut(place..place + 4) {
+                    slot.copy_from_slice(&[9, 1, 2, 0]);
+                }
+            }
+            for pattern in [[9, 1, 2, 0], [0, 1, 2, 0], [1, 1, 1, 1]] {
+                let plain = bytes.windows(4).position(|four| *four == pattern);
+                prop_assert_eq!(find_in(&bytes, &pattern), plain);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_and_patterns_are_found_across_the_edges_of_pieces() {
+        let size = 3 * PIECE_BYTES + 1000;
+        let mut data: Vec<u8> = (0..size).map(|i| u8::try_from(i % 200).unwrap()).collect();
+        let places = [PIECE_BYTES - 2, 2 * PIECE_BYTES - 1, size - 4];
+        for place in places {
+            data[place..place + 4].copy_from_slice(&[255, 254, 253, 252]);
+        }
+        let fill = |offset: u64, buf: &mut [u8]| {
+            let from = usize::try_from(offset).unwrap();
+            buf.copy_from_slice(&data[from..from + buf.len()]);
+            Ok(())
+        };
+        let mut window = Window::new(&fill, 0..size as u64, size as u64);
+        let mut at = 0;
+        for place in places {
+            let found = window.find(at, size as u64, &[255, 254, 253, 252]).unwrap();
+            assert_eq!(found, Some(place as u64));
+            at = place as u64 + 1;
+            let len = BLOCK_BYTES.min(size - place);
+            assert_eq!(
+                window
+                    .bytes(place as u64, place as u64, BLOCK_BYTES)
+                    .unwrap(),
+                &data[place..place + len]
+            );
+        }
+        assert_eq!(
+            window.find(at, size as u64, &[255, 254, 253, 252]).unwrap(),
+            None
+        );
+    }
+}
