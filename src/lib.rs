@@ -2,7 +2,11 @@
 pub mod block;
 pub mod envelope;
 pub mod finding;
+pub mod geometry;
 pub mod id;
 pub mod media;
 pub mod monitor;
+pub mod parity;
+pub mod recovery;
 pub mod size;
+pub mod volumes;

@@ -1,0 +1,172 @@
+//! Blocks that can be read by their place in the set, and the payload of a volume read through them.
+//!
+//! Where the blocks lie is the implementer's affair; every block is checked by its hash here before it is used.
+
+use std::io::{self, Read};
+
+use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::geometry::Geometry;
+use crate::id;
+use crate::recovery::{Place, Presence};
+use crate::volumes::descriptor::{self, SetDescriptor};
+use crate::volumes::VolumeError;
+
+/// Gives blocks of one set by their places.
+pub trait Blocks: Sync {
+    /// The set's layout.
+    fn geometry(&self) -> &Geometry;
+
+    /// Reads the block at `place` into `block`, [`BLOCK_BYTES`] long, and says whether there was one to read.
+    /// What it reads may be damaged.
+    ///
+    /// # Errors
+    /// When the medium cannot be read there; callers take it as damage of this block.
+    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError>;
+}
+
+/// The header that the block at `place` must have.
+pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): Place) -> BlockHeader {
+    BlockHeader {
+        set: *geometry.header(),
+        volume_no,
+        block_no,
+        kind: geometry.kind(volume_no, block_no),
+    }
+}
+
+/// Reads a block and checks that it is the very one that belongs there.
+pub(crate) fn read_whole(blocks: &dyn Blocks, place: Place, block: &mut [u8]) -> bool {
+    matches!(blocks.read_raw(place, block), Ok(true))
+        && BlockHeader::open(block) == Some(header_at(blocks.geometry(), place))
+}
+
+/// Reads the payload of one data volume; every block is checked before its bytes are given out.
+///
+/// Damage is an error that [`PayloadReader::damage_of`] turns back into volume and block.
+pub struct PayloadReader<'a> {
+    blocks: &'a dyn Blocks,
+    volume_no: u16,
+    payload_bytes: u64,
+    at: u64,
+    block: Vec<u8>,
+    loaded: Option<u32>,
+}
+
+/// Carries a [`VolumeError`] through [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("volume {volume_no}: block {block_no} is missing or damaged")]
+struct DamagedBlock {
+    volume_no: u16,
+    block_no: u32,
+}
+
+impl<'a> PayloadReader<'a> {
+    /// Opens the payload of `volume_no`, of which the descriptor says that it has `payload_bytes`.
+    pub fn new(blocks: &'a dyn Blocks, volume_no: u16, payload_bytes: u64) -> Self {
+        assert!(blocks.geometry().is_data_volume(volume_no), "spare volumes have no payload");
+        assert!(payload_bytes <= blocks.geometry().volume_payload_bytes(), "a checked descriptor");
+        Self {
+            blocks,
+            volume_no,
+            payload_bytes,
+            at: 0,
+            block: vec![0; BLOCK_BYTES],
+            loaded: None,
+        }
+    }
+
+    /// Bytes of the payload.
+    pub fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
+    }
+
+    /// Goes on reading at `offset` from the start of the payload.
+    pub fn seek_to(&mut self, offset: u64) {
+        self.at = offset;
+    }
+
+    /// The damaged block that made a read fail; `None` when the error is another.
+    pub fn damage_of(error: &io::Error) -> Option<Place> {
+        let damaged = error.get_ref()?.downcast_ref::<DamagedBlock>()?;
+        Some((damaged.volume_no, damaged.block_no))
+    }
+
+    fn load(&mut self, index: u32) -> io::Result<()> {
+        if self.loaded == Some(index) {
+            return Ok(());
+        }
+        self.loaded = None;
+        let block_no = self.blocks.geometry().data_place(index);
+        if !read_whole(self.blocks, (self.volume_no, block_no), &mut self.block) {
+            let damaged = DamagedBlock { volume_no: self.volume_no, block_no };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, damaged));
+        }
+        self.loaded = Some(index);
+        Ok(())
+    }
+}
+
+impl Read for PayloadReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = self.payload_bytes.saturating_sub(self.at);
+        if left == 0 || buf.is_empty() {
+            return Ok(0);
+        }
+        let block_payload = PAYLOAD_BYTES as u64;
+        let index = u32::try_from(self.at / block_payload).expect("within the volume");
+        let within = usize::try_from(self.at % block_payload).expect("within a block");
+        self.load(index)?;
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let len = buf.len().min(PAYLOAD_BYTES - within).min(left);
+        let from = HEADER_BYTES + within;
+        buf[..len].copy_from_slice(&self.block[from..from + len]);
+        self.at += len as u64;
+        Ok(len)
+    }
+}
+
+/// Assembles the catalog from any volumes that have its blocks, and checks it and the set's id.
+pub(crate) fn read_catalog(
+    blocks: &dyn Blocks,
+    presence: &Presence,
+    descriptor: &SetDescriptor,
+) -> Result<Vec<u8>, VolumeError> {
+    let geometry = blocks.geometry();
+    let set = geometry.header();
+    let set_id = set.set_id;
+    let mut catalog = Vec::new();
+    let mut block = vec![0; BLOCK_BYTES];
+    for index in 0..geometry.catalog_blocks() {
+        let block_no = geometry.catalog_place(index);
+        let mut copies = (1..=geometry.volume_count()).map(|volume_no| (volume_no, block_no));
+        if !copies.any(|place| presence.has(place) && read_whole(blocks, place, &mut block)) {
+            return Err(VolumeError::CatalogIncomplete { set_id, index });
+        }
+        catalog.extend_from_slice(&block[HEADER_BYTES..]);
+    }
+    // The descriptor was checked against the room for the catalog when it was read.
+    catalog.truncate(usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX));
+    let right = id::hash(&catalog) == descriptor.catalog_hash
+        && descriptor::set_id(set, &catalog, &descriptor.encode()?) == set_id;
+    if right { Ok(catalog) } else { Err(VolumeError::Forged { set_id }) }
+}
+
+/// Reads the descriptor from any superblock that is there.
+pub(crate) fn read_descriptor(
+    blocks: &dyn Blocks,
+    presence: &Presence,
+) -> Result<SetDescriptor, VolumeError> {
+    let geometry = blocks.geometry();
+    let mut block = vec![0; BLOCK_BYTES];
+    let places = (1..=geometry.volume_count())
+        .flat_map(|volume_no| geometry.superblocks().map(|block_no| (volume_no, block_no)));
+    for place in places {
+        if presence.has(place) && read_whole(blocks, place, &mut block) {
+            let payload = &block[HEADER_BYTES..];
+            if let Some(descriptor) = SetDescriptor::from_superblock(geometry, payload) {
+                return Ok(descriptor);
+            }
+        }
+    }
+    Err(VolumeError::NoSuperblock { set_id: geometry.header().set_id })
+}

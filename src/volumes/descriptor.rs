@@ -1,0 +1,216 @@
+//! The set descriptor and the superblocks that carry it, and how a set gets its id.
+//!
+//! It makes and reads payloads in memory; where superblocks stand is `geometry`'s affair.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use crate::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
+use crate::envelope::{self, Kind};
+use crate::geometry::Geometry;
+use crate::id::{Hasher, SetId};
+use crate::media::VolumeFacts;
+use crate::volumes::VolumeError;
+
+/// Where in a superblock's payload the envelope begins; the text for people stands before it.
+pub const DESCRIPTOR_OFFSET: usize = 4096;
+/// Most bytes of an encoded descriptor.
+pub const DESCRIPTOR_MAX: usize = PAYLOAD_BYTES - DESCRIPTOR_OFFSET - envelope::HEADER_BYTES;
+
+/// What a set says of itself, the same in every superblock.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct SetDescriptor {
+    /// Title for people.
+    pub title: String,
+    /// Releases that the set carries, as people name them.
+    pub releases: Vec<String>,
+    /// Program and version that wrote it.
+    pub created_by: String,
+    /// Payload of each data volume in bytes, from volume 1 on.
+    pub payload_bytes: Vec<u64>,
+    /// Bytes of the catalog.
+    pub catalog_bytes: u64,
+    /// BLAKE3 of the catalog.
+    pub catalog_hash: [u8; 32],
+    /// More facts for people, as name and value.
+    pub facts: Vec<(String, String)>,
+}
+
+impl SetDescriptor {
+    /// Encodes it, for the superblock and the set id.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, VolumeError> {
+        let body = envelope::encode(self);
+        if body.len() > DESCRIPTOR_MAX {
+            return Err(VolumeError::DescriptorTooLarge {
+                bytes: body.len(),
+                limit_bytes: DESCRIPTOR_MAX,
+            });
+        }
+        Ok(body)
+    }
+
+    /// Reads it from a superblock's payload; `None` when it is not one, or does not fit the geometry.
+    pub(crate) fn from_superblock(geometry: &Geometry, payload: &[u8]) -> Option<Self> {
+        let file = payload.get(DESCRIPTOR_OFFSET..)?;
+        let body = envelope::open(Kind::SetDescriptor, file, DESCRIPTOR_MAX as u64).ok()?;
+        let descriptor: Self = envelope::decode(body).ok()?;
+        let room = geometry.volume_payload_bytes();
+        let catalog_room = u64::from(geometry.catalog_blocks()) * PAYLOAD_BYTES as u64;
+        let fits = descriptor.payload_bytes.len() == usize::from(geometry.header().data_volumes)
+            && descriptor.payload_bytes.iter().all(|bytes| *bytes <= room)
+            && descriptor.catalog_bytes <= catalog_room;
+        fits.then_some(descriptor)
+    }
+
+    /// What the pages and names of one of its volumes say.
+    pub fn volume_facts(&self, set: &SetHeader, volume_no: u16) -> VolumeFacts {
+        VolumeFacts {
+            set_id: set.set_id,
+            title: self.title.clone(),
+            volume_no,
+            data_volumes: set.data_volumes,
+            spare_volumes: set.spare_volumes,
+            volume_blocks: set.volume_blocks,
+            releases: self.releases.clone(),
+            created_by: self.created_by.clone(),
+        }
+    }
+}
+
+/// Derives a set's id: the first 128 bits of the BLAKE3 of its numbers, its catalog and its encoded descriptor.
+pub(crate) fn set_id(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> SetId {
+    let mut hasher = Hasher::new();
+    hasher.update(&[set.codec as u8]);
+    for half in [
+        set.data_volumes,
+        set.spare_volumes,
+        set.stripe_width,
+        set.local_data,
+        set.local_parity,
+    ] {
+        hasher.update(&half.to_le_bytes());
+    }
+    for word in [set.catalog_blocks, set.volume_blocks] {
+        hasher.update(&word.to_le_bytes());
+    }
+    hasher.update(&(catalog.len() as u64).to_le_bytes());
+    hasher.update(catalog).update(descriptor);
+    SetId(hasher.finish_128())
+}
+
+/// Makes the superblock for a place, sealed.
+pub(crate) fn superblock(
+    set: &SetHeader,
+    descriptor: &SetDescriptor,
+    volume_no: u16,
+    block_no: u32,
+) -> Result<Vec<u8>, VolumeError> {
+    let mut block = vec![0; BLOCK_BYTES];
+    let payload = &mut block[HEADER_BYTES..];
+    let text = text_for_people(set, descriptor, volume_no);
+    let text = &text.as_bytes()[..text.len().min(DESCRIPTOR_OFFSET)];
+    payload[..text.len()].copy_from_slice(text);
+    let file = envelope::seal(Kind::SetDescriptor, &descriptor.encode()?);
+    payload[DESCRIPTOR_OFFSET..DESCRIPTOR_OFFSET + file.len()].copy_from_slice(&file);
+    let header = BlockHeader { set: *set, volume_no, block_no, kind: BlockKind::Superblock };
+    header.seal(&mut block);
+    Ok(block)
+}
+
+fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) -> String {
+    let volumes = u32::from(set.data_volumes) + u32::from(set.spare_volumes);
+    let kind = if volume_no > set.data_volumes { "spare" } else { "data" };
+    let title: String = descriptor
+        .title
+        .chars()
+        .take(200)
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .collect();
+    format!(
+        "\n\ncarryall volume {volume_no} of {volumes} ({kind} volume)\n\
+         Set: {}\n\
+         Title: {title}\n\
+         Written by: {}\n\
+         Keep ALL volumes of this set, damaged ones too.\n\
+         To take it in, run:  carryall receive PATH\n\n",
+        set.set_id,
+        descriptor.created_by.replace(|c: char| !c.is_ascii_graphic() && c != ' ', "?"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::Codec;
+
+    fn set() -> SetHeader {
+        SetHeader {
+            set_id: SetId([1; 16]),
+            codec: Codec::Gf16,
+            data_volumes: 2,
+            spare_volumes: 0,
+            stripe_width: 0,
+            local_data: 0,
+            local_parity: 0,
+            catalog_blocks: 1,
+            volume_blocks: 10,
+        }
+    }
+
+    fn descriptor() -> SetDescriptor {
+        SetDescriptor {
+            title: "Shop 商店\n2.0".into(),
+            releases: vec!["shop:2.0".into()],
+            created_by: "carryall 0.1.0".into(),
+            payload_bytes: vec![100, 50],
+            catalog_bytes: 10,
+            catalog_hash: [3; 32],
+            facts: vec![("chunks".into(), "12".into())],
+        }
+    }
+
+    #[test]
+    fn a_superblock_tells_people_and_programs_what_it_is() {
+        let block = superblock(&set(), &descriptor(), 2, 0).expect("fits");
+        let header = BlockHeader::open(&block).expect("sealed");
+        assert_eq!((header.kind, header.volume_no), (BlockKind::Superblock, 2));
+        let text = std::str::from_utf8(&block[HEADER_BYTES..HEADER_BYTES + 300]).expect("ASCII");
+        assert!(text.is_ascii() && text.contains("carryall volume 2 of 2 (data volume)"));
+        assert!(text.contains("Title: Shop ???2.0\n") && text.contains("carryall receive PATH"));
+        let geometry = Geometry::from_header(&set()).expect("valid");
+        let back = SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]);
+        assert_eq!(back, Some(descriptor()));
+    }
+
+    #[test]
+    fn a_descriptor_that_claims_more_than_the_set_holds_is_refused() {
+        let geometry = Geometry::from_header(&set()).expect("valid");
+        for spoil in [
+            |d: &mut SetDescriptor| d.payload_bytes[1] = u64::MAX,
+            |d: &mut SetDescriptor| d.payload_bytes.push(0),
+            |d: &mut SetDescriptor| d.catalog_bytes = 1 << 40,
+        ] {
+            let mut bad = descriptor();
+            spoil(&mut bad);
+            let block = superblock(&set(), &bad, 1, 0).expect("fits");
+            assert_eq!(SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]), None);
+        }
+        let mut long = descriptor();
+        long.title = "x".repeat(70_000);
+        assert!(matches!(
+            superblock(&set(), &long, 1, 0),
+            Err(VolumeError::DescriptorTooLarge { .. })
+        ));
+    }
+
+    #[test]
+    fn the_set_id_follows_numbers_catalog_and_descriptor() {
+        let base = set_id(&set(), b"catalog", b"descriptor");
+        let mut other = set();
+        other.local_parity = 1;
+        assert_ne!(set_id(&other, b"catalog", b"descriptor"), base);
+        assert_ne!(set_id(&set(), b"catalogd", b"escriptor"), base);
+        other = set();
+        other.set_id = SetId([9; 16]);
+        assert_eq!(set_id(&other, b"catalog", b"descriptor"), base);
+    }
+}

@@ -1,0 +1,137 @@
+//! What can keep a volume set from being planned, written or read. Damage that recovery can work with is not here.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::block::VOLUMES_MAX;
+use crate::geometry::GeometryError;
+use crate::id::SetId;
+use crate::media::MediaError;
+use crate::monitor::Interrupted;
+
+/// Says why an operation on a volume set could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum VolumeError {
+    /// A medium could not be read or written.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// The person asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// A call to the file system failed.
+    #[error("{}", path.display())]
+    Io {
+        /// File or folder concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The medium has no room for even the smallest volume with this catalog.
+    #[error("the medium holds {usable_blocks} blocks, and a volume with this catalog needs {needed_blocks} at least")]
+    MediumTooSmall {
+        /// Blocks that fit on it.
+        usable_blocks: u32,
+        /// Blocks that the smallest volume has.
+        needed_blocks: u64,
+    },
+    /// A piece of payload fits on no volume; pieces never cross volumes.
+    #[error("piece {piece_no} has {bytes} bytes and a volume has room for {room_bytes}")]
+    PieceTooLarge {
+        /// The piece.
+        piece_no: usize,
+        /// Its size.
+        bytes: u64,
+        /// Payload that a volume can hold.
+        room_bytes: u64,
+    },
+    /// The payload needs more volumes than a set, or its code, can have.
+    #[error("{volumes} volumes are needed, and a set with this code has {most} at most (never more than {VOLUMES_MAX})")]
+    TooManyVolumes {
+        /// Data and spare volumes that are needed.
+        volumes: u32,
+        /// Most that are possible.
+        most: u32,
+    },
+    /// The numbers make no volume set.
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
+    /// The catalog is larger than it was planned for.
+    #[error("the catalog has {bytes} bytes, and the plan has room for {planned_bytes}")]
+    CatalogTooLarge {
+        /// Its size.
+        bytes: u64,
+        /// Room in the plan.
+        planned_bytes: u64,
+    },
+    /// Title, release names and facts do not fit a superblock.
+    #[error("title, release names and facts together take {bytes} bytes, and a superblock holds {limit_bytes}")]
+    DescriptorTooLarge {
+        /// Size of the descriptor.
+        bytes: usize,
+        /// Room in a superblock.
+        limit_bytes: usize,
+    },
+    /// A piece of payload could not be read.
+    #[error("piece {piece_no} of the payload")]
+    Piece {
+        /// The piece.
+        piece_no: usize,
+        /// What its reader said.
+        source: io::Error,
+    },
+    /// A piece of payload is longer or shorter than was planned.
+    #[error("piece {piece_no} of the payload is not as long as planned ({planned_bytes} bytes)")]
+    PieceLength {
+        /// The piece.
+        piece_no: usize,
+        /// Its planned size.
+        planned_bytes: u64,
+    },
+    /// No superblock of the set was found, or none that is right.
+    #[error("set {set_id}: no superblock is left")]
+    NoSuperblock {
+        /// The set.
+        set_id: SetId,
+    },
+    /// Superblock, catalog and geometry do not belong together: no damage does this.
+    #[error("set {set_id}: superblock, catalog and geometry do not belong together")]
+    Forged {
+        /// The set.
+        set_id: SetId,
+    },
+    /// A catalog block is gone from all volumes at hand.
+    #[error("set {set_id}: block {index} of the catalog is on none of the volumes at hand")]
+    CatalogIncomplete {
+        /// The set.
+        set_id: SetId,
+        /// Index of the first one missing.
+        index: u32,
+    },
+    /// A block is missing, or was whole and is not any more.
+    #[error("volume {volume_no}: block {block_no} is missing or damaged")]
+    BlockDamaged {
+        /// The volume.
+        volume_no: u16,
+        /// The block.
+        block_no: u32,
+    },
+    /// Parity does not suffice for what was asked.
+    #[error("volumes {volumes:?} cannot be brought back with what is at hand")]
+    NotRecoverable {
+        /// Volumes that still miss blocks.
+        volumes: Vec<u16>,
+    },
+    /// What was written differs from what was to be written: bad memory or a bad disk.
+    #[error("{}: what was written reads back wrong", path.display())]
+    WrittenWrong {
+        /// The volume.
+        path: PathBuf,
+    },
+}
+
+impl VolumeError {
+    /// Gives an I/O error its path, for `map_err`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,226 @@
+//! Carries out a recovery: reads what is left, solves groups and stripes, writes what comes back into a spool.
+//!
+//! What can be recovered is decided by `recovery`, and every shard is checked by its hash before it is used: a wrong
+//! one would come out as a wrong block with a right hash. Memory: 192 MiB of blocks and the codes' scratch.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::block::{BLOCK_BYTES, HEADER_BYTES};
+use crate::geometry::Geometry;
+use crate::monitor::Monitor;
+use crate::parity::{Code, Shard, Worker};
+use crate::recovery::{Act, Goal, Place, Presence, Recovery, Step, recover};
+use crate::volumes::VolumeError;
+use crate::volumes::blocks::{Blocks, header_at, read_whole};
+use crate::volumes::encode::new_code;
+use crate::volumes::spool::Spool;
+
+/// Blocks that are in memory at a time.
+const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
+/// Most acts that are solved at a time.
+const BATCH_ACTS: usize = 256;
+
+/// What healing did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct HealReport {
+    /// Blocks copied from the catalog of another volume.
+    pub copied_blocks: u64,
+    /// Blocks that local parity brought back.
+    pub local_blocks: u64,
+    /// Blocks that the stripes brought back.
+    pub wide_blocks: u64,
+    /// Blocks that were there before and could not be read again.
+    pub lost_again: Vec<(u16, u32)>,
+}
+
+/// Heals what the goal needs, as far as that is possible, into `spool`. `presence` follows: healed blocks are added,
+/// and blocks that cannot be read again are taken out. `blocks` must give what is in the spool first.
+pub(crate) fn heal(
+    blocks: &dyn Blocks,
+    presence: &mut Presence,
+    spool: &Spool,
+    goal: &Goal,
+    monitor: &dyn Monitor,
+) -> Result<HealReport, VolumeError> {
+    let geometry = blocks.geometry();
+    let mut report = HealReport::default();
+    loop {
+        let recovery: Recovery = recover(geometry, presence);
+        let steps = recovery.steps_for(geometry, presence, goal);
+        if steps.is_empty() {
+            return Ok(report);
+        }
+        let healed_bytes = steps.iter().map(|step| step.healed.len() * BLOCK_BYTES).sum::<usize>();
+        monitor.start("healing", healed_bytes as u64);
+        let mut healer = Healer { blocks, spool, codes: BTreeMap::new(), monitor };
+        let mut failed = Vec::new();
+        for alike in steps.chunk_by(|a, b| batch_key(a) == batch_key(b)) {
+            healer.run(alike, presence, &mut failed, &mut report)?;
+            // Later steps may build on what was not there any more: it is all scheduled anew.
+            if !failed.is_empty() {
+                break;
+            }
+        }
+        monitor.finish();
+        for place in &failed {
+            presence.remove(*place);
+        }
+        let done = failed.is_empty();
+        report.lost_again.extend(failed);
+        if done {
+            return Ok(report);
+        }
+    }
+}
+
+/// Steps with the same key do not build on one another.
+fn batch_key(step: &Step) -> (u32, u8) {
+    let kind = match step.act {
+        Act::CopyCatalog(_) => 0,
+        Act::Local { .. } => 1,
+        Act::Wide(_) => 2,
+    };
+    (step.round, kind)
+}
+
+struct Healer<'a> {
+    blocks: &'a dyn Blocks,
+    spool: &'a Spool,
+    /// Codes by their counts of data and parity shards; local groups have two counts.
+    codes: BTreeMap<(usize, usize), Code>,
+    monitor: &'a dyn Monitor,
+}
+
+impl Healer<'_> {
+    fn shape(geometry: &Geometry, act: Act) -> (usize, usize) {
+        let header = geometry.header();
+        let parity = match act {
+            Act::CopyCatalog(_) => return (1, 0),
+            Act::Local { .. } => usize::from(header.local_parity),
+            Act::Wide(_) => usize::from(header.spare_volumes) * usize::from(header.stripe_width),
+        };
+        (act.needed(geometry), parity)
+    }
+
+    fn run(
+        &mut self,
+        steps: &[Step],
+        presence: &mut Presence,
+        failed: &mut Vec<Place>,
+        report: &mut HealReport,
+    ) -> Result<(), VolumeError> {
+        let geometry = self.blocks.geometry();
+        for step in steps {
+            let shape = Self::shape(geometry, step.act);
+            if shape.1 > 0 {
+                self.codes.entry(shape).or_insert_with(|| new_code(geometry, shape.0, shape.1));
+            }
+        }
+        // What is read and what is written, at most.
+        let most = steps.iter().map(|step| step.act.needed(geometry) + step.healed.len()).max();
+        let batch = (BATCH_BLOCKS / most.unwrap_or(1).max(1)).clamp(1, BATCH_ACTS);
+        for steps in steps.chunks(batch) {
+            self.monitor.check_stop()?;
+            let lost = Mutex::new(Vec::new());
+            let now: &Presence = presence;
+            let solved: Vec<bool> = steps
+                .par_iter()
+                .map(|step| self.solve(step, now, &lost))
+                .collect::<Result<_, VolumeError>>()?;
+            failed.extend(lost.into_inner().unwrap_or_else(PoisonError::into_inner));
+            for (step, _) in steps.iter().zip(solved).filter(|(_, solved)| *solved) {
+                let count = step.healed.len() as u64;
+                match step.act {
+                    Act::CopyCatalog(_) => report.copied_blocks += count,
+                    Act::Local { .. } => report.local_blocks += count,
+                    Act::Wide(_) => report.wide_blocks += count,
+                }
+                for place in &step.healed {
+                    presence.add(*place);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Solves one step; `false` when too much of what it needs could not be read.
+    fn solve(
+        &self,
+        step: &Step,
+        presence: &Presence,
+        lost: &Mutex<Vec<Place>>,
+    ) -> Result<bool, VolumeError> {
+        let geometry = self.blocks.geometry();
+        let places = step.act.places(geometry);
+        let needed = step.act.needed(geometry);
+        let Some(read) = self.read_shards(&places, needed, presence, lost) else {
+            return Ok(false);
+        };
+        let mut outs: Vec<(Place, Vec<u8>)> =
+            step.healed.iter().map(|place| (*place, vec![0; BLOCK_BYTES])).collect();
+        if let Act::CopyCatalog(_) = step.act {
+            let (_, block) = &read[0];
+            for (_, out) in &mut outs {
+                out.copy_from_slice(block);
+            }
+        } else {
+            let code = &self.codes[&Self::shape(geometry, step.act)];
+            restore(&mut code.worker(), &places, needed, &read, &mut outs);
+        }
+        for (place, block) in &mut outs {
+            header_at(geometry, *place).seal(block);
+            self.spool.write(*place, block)?;
+            self.monitor.advance(BLOCK_BYTES as u64);
+        }
+        Ok(true)
+    }
+
+    /// Reads as many shards as are needed, in the order of the code; `None` when so many are not there.
+    fn read_shards(
+        &self,
+        places: &[Place],
+        needed: usize,
+        presence: &Presence,
+        lost: &Mutex<Vec<Place>>,
+    ) -> Option<Vec<(usize, Vec<u8>)>> {
+        let mut read = Vec::with_capacity(needed);
+        let mut block = vec![0; BLOCK_BYTES];
+        for (index, place) in places.iter().enumerate() {
+            if read.len() == needed {
+                break;
+            }
+            if !presence.has(*place) {
+                continue;
+            }
+            if read_whole(self.blocks, *place, &mut block) {
+                read.push((index, std::mem::replace(&mut block, vec![0; BLOCK_BYTES])));
+            } else {
+                lost.lock().unwrap_or_else(PoisonError::into_inner).push(*place);
+            }
+        }
+        (read.len() == needed).then_some(read)
+    }
+}
+
+fn restore(
+    worker: &mut Worker<'_>,
+    places: &[Place],
+    data: usize,
+    read: &[(usize, Vec<u8>)],
+    outs: &mut [(Place, Vec<u8>)],
+) {
+    let mut shards: Vec<Shard<'_>> = places.iter().map(|_| Shard::Lost).collect();
+    for (index, block) in read {
+        shards[*index] = Shard::Have(&block[HEADER_BYTES..]);
+    }
+    for (place, block) in outs {
+        let index = places.iter().position(|known| known == place);
+        shards[index.expect("a step heals its own places")] =
+            Shard::Want(&mut block[HEADER_BYTES..]);
+    }
+    let (data_shards, parity_shards) = shards.split_at_mut(data);
+    worker.restore(data_shards, parity_shards).expect("as many shards were read as are needed");
+}

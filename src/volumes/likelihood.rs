@@ -1,0 +1,89 @@
+//! How much scattered damage a set is likely to bear: a computed chance, where guarantees end.
+//!
+//! The model is in docs/format.md: every block of every volume at hand is bad with the same chance, independently.
+
+#![allow(clippy::cast_precision_loss)]
+
+use crate::geometry::Geometry;
+
+/// The chance of full recovery that the figures stand for.
+pub const CHANCE: f64 = 0.99;
+
+/// The largest share of bad blocks, in percent, at which the payload still comes back with a chance of 99 %,
+/// when `lost` whole volumes are gone and bad blocks are scattered over all others.
+pub fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
+    if lost > geometry.header().spare_volumes {
+        return 0.0;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..40 {
+        let middle = (low + high) / 2.0;
+        if failure(geometry, lost, middle) <= 1.0 - CHANCE { low = middle } else { high = middle }
+    }
+    low * 100.0
+}
+
+/// An upper bound of the chance that something is lost for good: the sum over all stripes (or groups) of the chance
+/// that one of them has more bad blocks than parity. The better of two ways counts: local parity alone, or local
+/// parity first and the stripes for what it leaves.
+fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
+    let header = geometry.header();
+    let volumes = f64::from(geometry.volume_count() - lost);
+    let group = u32::from(header.local_data) + u32::from(header.local_parity);
+    let parity = u32::from(header.local_parity);
+    let (local_only, left) = if parity == 0 {
+        let blocks = volumes * f64::from(geometry.protected_blocks());
+        ((blocks * bad).min(1.0), bad)
+    } else {
+        let groups = volumes * f64::from(geometry.group_count());
+        // A block stays bad when at least as many others of its group are bad as there is parity.
+        let stays = bad * at_least(group - 1, bad, parity);
+        (groups * at_least(group, bad, parity + 1), stays)
+    };
+    let width = u32::from(header.stripe_width);
+    let shards = width * u32::from(geometry.volume_count() - lost);
+    let spare = width * u32::from(header.spare_volumes - lost);
+    let wide = if width == 0 {
+        1.0
+    } else {
+        let catalog = f64::from(geometry.catalog_blocks()) * left.powf(volumes);
+        f64::from(geometry.stripe_count()) * at_least(shards, left, spare + 1) + catalog
+    };
+    local_only.min(wide).min(1.0)
+}
+
+/// The chance that of `count` things, each bad with chance `bad`, at least `least` are bad.
+fn at_least(count: u32, bad: f64, least: u32) -> f64 {
+    if least == 0 || bad >= 1.0 {
+        return 1.0;
+    }
+    if least > count || bad <= 0.0 {
+        return 0.0;
+    }
+    // Terms follow from one another; logarithms keep the first from vanishing.
+    let mut log_term: f64 = (0..least)
+        .map(|i| (f64::from(count - i) / f64::from(i + 1)).ln() + bad.ln())
+        .sum::<f64>()
+        + f64::from(count - least) * (-bad).ln_1p();
+    let odds = (bad / (1.0 - bad)).ln();
+    let mut sum = 0.0;
+    for hits in least..=count {
+        sum += log_term.exp();
+        log_term += (f64::from(count - hits) / f64::from(hits + 1)).ln() + odds;
+    }
+    sum.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_of_the_binomial_are_right() {
+        assert!((at_least(10, 0.5, 5) - 0.623_046_875).abs() < 1e-9);
+        assert!((at_least(3, 0.1, 1) - 0.271).abs() < 1e-9);
+        assert!((at_least(4, 0.3, 4) - 0.0081).abs() < 1e-9);
+        assert_eq!((at_least(5, 0.2, 6), at_least(5, 0.2, 0)), (0.0, 1.0));
+        assert!(at_least(4000, 0.01, 800) < 1e-100);
+    }
+}

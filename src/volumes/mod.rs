@@ -1,0 +1,26 @@
+//! Volume sets: an opaque payload laid out on data and spare volumes, read back from whatever is left of them.
+//!
+//! It knows blocks, stripes and media, and nothing of what the payload and the catalog mean.
+
+pub mod blocks;
+pub mod descriptor;
+mod encode;
+mod error;
+pub mod heal;
+pub mod incoming;
+pub mod likelihood;
+pub mod plan;
+pub mod reader;
+pub mod rebuild;
+mod spool;
+pub mod write;
+
+pub use blocks::{Blocks, PayloadReader};
+pub use descriptor::SetDescriptor;
+pub use error::VolumeError;
+pub use heal::HealReport;
+pub use incoming::{AbsorbReport, Incoming};
+pub use plan::{Guarantee, SetPlan, SetRequest, guarantee, plan};
+pub use reader::{Discovery, SetReader, discover};
+pub use rebuild::{RebuildReport, rebuild};
+pub use write::{SetContent, SetReport, write};

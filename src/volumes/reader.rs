@@ -1,0 +1,314 @@
+//! Finds volume sets on any mix of sources and reads them as they are: several damaged copies count as one better one.
+//!
+//! It heals nothing (see `heal` and `rebuild`) and keeps, of each block, only where it lies: 8 bytes a block.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::block::{BlockHeader, SetHeader};
+use crate::finding::Finding;
+use crate::geometry::Geometry;
+use crate::id::SetId;
+use crate::media::source::{FileReader, find_sources};
+use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
+use crate::monitor::Monitor;
+use crate::recovery::{Place, Presence, Recovery, recover};
+use crate::volumes::blocks::{Blocks, read_catalog, read_descriptor};
+use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
+
+/// Most different headers that one discovery keeps apart; more than that is no honest medium.
+const HEADERS_MAX: usize = 1024;
+/// Places are kept in pages of this many blocks, so that memory follows what was found, not what a header claims.
+const PAGE_BLOCKS: u32 = 1024;
+const OFFSET_BITS: u32 = 44;
+const NOWHERE: u64 = u64::MAX;
+
+/// What was found on some sources.
+#[derive(Debug)]
+pub struct Discovery {
+    /// The sets, the one with most blocks first.
+    pub sets: Vec<SetReader>,
+    /// What is odd about the sources.
+    pub findings: Vec<Finding>,
+    /// The sources that were gone through.
+    pub sources: Arc<Vec<Source>>,
+    /// What the scan did.
+    pub scan: ScanReport,
+}
+
+/// One set, as found on its sources.
+#[derive(Debug)]
+pub struct SetReader {
+    geometry: Geometry,
+    presence: Presence,
+    damaged: Presence,
+    locations: Locations,
+    descriptor: Option<SetDescriptor>,
+    sources: Arc<Vec<Source>>,
+    readers: Arc<Vec<OnceLock<Option<FileReader>>>>,
+    /// Whole blocks met, doubles counted twice.
+    sightings: u64,
+}
+
+/// Where blocks lie.
+#[derive(Debug, Default)]
+struct Locations {
+    pages: HashMap<Place, Box<[u64]>>,
+}
+
+impl Locations {
+    fn page(&self, (volume_no, block_no): Place) -> (Place, usize) {
+        let within = usize::try_from(block_no % PAGE_BLOCKS).expect("below a page's size");
+        ((volume_no, block_no / PAGE_BLOCKS), within)
+    }
+
+    fn put(&mut self, place: Place, source_no: usize, offset: u64) -> bool {
+        let source_no = source_no as u64;
+        if offset >> OFFSET_BITS != 0 || source_no >= 1 << (63 - OFFSET_BITS) {
+            return false;
+        }
+        let (page, within) = self.page(place);
+        let slots = self
+            .pages
+            .entry(page)
+            .or_insert_with(|| vec![NOWHERE; PAGE_BLOCKS as usize].into_boxed_slice());
+        slots[within] = source_no << OFFSET_BITS | offset;
+        true
+    }
+
+    fn get(&self, place: Place) -> Option<(usize, u64)> {
+        let (page, within) = self.page(place);
+        let packed = *self.pages.get(&page)?.get(within)?;
+        let source_no = usize::try_from(packed >> OFFSET_BITS).ok()?;
+        (packed != NOWHERE).then_some((source_no, packed & ((1 << OFFSET_BITS) - 1)))
+    }
+}
+
+/// What gathers under one header while the scan runs.
+struct Gathering {
+    geometry: Geometry,
+    presence: Presence,
+    damaged: Presence,
+    locations: Locations,
+    sightings: u64,
+    misplaced: u64,
+}
+
+#[derive(Default)]
+struct Gatherings {
+    by_header: HashMap<SetHeader, Option<Gathering>>,
+    /// Whole blocks whose numbers make no set, or that came after too many others.
+    senseless: u64,
+}
+
+impl Gatherings {
+    fn of(&mut self, header: &SetHeader) -> Option<&mut Gathering> {
+        if !self.by_header.contains_key(header) && self.by_header.len() >= HEADERS_MAX {
+            return None;
+        }
+        let slot = self.by_header.entry(*header).or_insert_with(|| {
+            Geometry::from_header(header).ok().map(|geometry| Gathering {
+                presence: Presence::new(&geometry),
+                damaged: Presence::new(&geometry),
+                geometry,
+                locations: Locations::default(),
+                sightings: 0,
+                misplaced: 0,
+            })
+        });
+        slot.as_mut()
+    }
+
+    fn whole(&mut self, header: &BlockHeader, source_no: usize, offset: u64) {
+        let Some(gathering) = self.of(&header.set) else {
+            self.senseless += 1;
+            return;
+        };
+        gathering.sightings += 1;
+        let place = (header.volume_no, header.block_no);
+        if gathering.geometry.kind(place.0, place.1) != header.kind {
+            gathering.misplaced += 1;
+        } else if !gathering.presence.has(place)
+            && gathering.locations.put(place, source_no, offset)
+        {
+            gathering.presence.add(place);
+        }
+    }
+
+    /// A damaged block's header is only believed when whole blocks have said the same.
+    fn damaged(&mut self, header: &BlockHeader) {
+        if let Some(Some(gathering)) = self.by_header.get_mut(&header.set) {
+            if gathering.geometry.kind(header.volume_no, header.block_no) == header.kind {
+                gathering.damaged.add((header.volume_no, header.block_no));
+            }
+        }
+    }
+}
+
+/// Finds all volume sets at or below `paths`: folders of volumes, carrier files, images, devices, in any mix.
+///
+/// # Errors
+/// [`VolumeError::Media`] when a path is missing or a stop was asked for; damage is findings.
+pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, VolumeError> {
+    let sources = Arc::new(find_sources(paths, monitor)?);
+    monitor.start("scan", sources.iter().map(|source| source.bytes).sum());
+    let gatherings = Mutex::new(Gatherings::default());
+    let visit = |sighting: &Sighting<'_>| {
+        let mut gatherings = gatherings.lock().unwrap_or_else(PoisonError::into_inner);
+        match sighting {
+            Sighting::Whole { header, source_no, offset, .. } => {
+                gatherings.whole(header, *source_no, *offset);
+            }
+            Sighting::Damaged { header, .. } => gatherings.damaged(header),
+        }
+        ControlFlow::Continue(())
+    };
+    let report = scan(&sources, &visit, monitor)?;
+    monitor.finish();
+    let gatherings = gatherings.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (sets, findings) = sort_out(gatherings, &sources);
+    for finding in &findings {
+        monitor.finding(finding);
+    }
+    Ok(Discovery { sets, findings, sources, scan: report })
+}
+
+fn sort_out(gatherings: Gatherings, sources: &Arc<Vec<Source>>) -> (Vec<SetReader>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut senseless = gatherings.senseless;
+    let mut all: Vec<(SetHeader, Gathering)> = Vec::new();
+    for (header, gathering) in gatherings.by_header {
+        match gathering {
+            Some(gathering) => all.push((header, gathering)),
+            None => senseless += 1,
+        }
+    }
+    if senseless > 0 {
+        let message = "blocks whose numbers make no volume set, ignored";
+        findings.push(Finding::damage("media", message));
+    }
+    // Equal counts must not leave the order to the hash map.
+    all.sort_by_key(|(header, gathering)| {
+        (std::cmp::Reverse(gathering.sightings), header.set_id, header.volume_blocks)
+    });
+    let readers: Arc<Vec<_>> = Arc::new(sources.iter().map(|_| OnceLock::new()).collect());
+    let mut sets: Vec<SetReader> = Vec::new();
+    for (header, gathering) in all {
+        if gathering.misplaced > 0 {
+            let message = format!("{} blocks that name a wrong kind, ignored", gathering.misplaced);
+            findings.push(Finding::damage(set_name(header.set_id), message));
+        }
+        if sets.iter().any(|set| set.set_id() == header.set_id) {
+            let message = format!(
+                "{} blocks that claim this set with other numbers, ignored",
+                gathering.sightings
+            );
+            findings.push(Finding::damage(set_name(header.set_id), message));
+            continue;
+        }
+        let mut set = SetReader {
+            geometry: gathering.geometry,
+            presence: gathering.presence,
+            damaged: gathering.damaged,
+            locations: gathering.locations,
+            descriptor: None,
+            sources: Arc::clone(sources),
+            readers: Arc::clone(&readers),
+            sightings: gathering.sightings,
+        };
+        set.descriptor = read_descriptor(&set, &set.presence).ok();
+        sets.push(set);
+    }
+    (sets, findings)
+}
+
+fn set_name(set_id: SetId) -> String {
+    format!("set {}", set_id.short())
+}
+
+impl SetReader {
+    /// The set.
+    pub fn set_id(&self) -> SetId {
+        self.geometry.header().set_id
+    }
+
+    /// Which blocks were found whole.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Which blocks were met damaged; a whole copy of some of them may have been found elsewhere.
+    pub fn damaged(&self) -> &Presence {
+        &self.damaged
+    }
+
+    /// Whole blocks met, doubles counted twice.
+    pub fn sightings(&self) -> u64 {
+        self.sightings
+    }
+
+    /// Computes what can be recovered.
+    pub fn assess(&self) -> Recovery {
+        recover(&self.geometry, &self.presence)
+    }
+
+    /// What the set says of itself.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoSuperblock`].
+    pub fn descriptor(&self) -> Result<&SetDescriptor, VolumeError> {
+        self.descriptor.as_ref().ok_or(VolumeError::NoSuperblock { set_id: self.set_id() })
+    }
+
+    /// The catalog, put together from any copies of its blocks, checked by its hash and the set's id.
+    ///
+    /// # Errors
+    /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
+    pub fn catalog(&self) -> Result<Vec<u8>, VolumeError> {
+        read_catalog(self, &self.presence, self.descriptor()?)
+    }
+
+    /// Reads the payload of a data volume as it was found, without healing.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoSuperblock`].
+    pub fn payload_reader(&self, volume_no: u16) -> Result<PayloadReader<'_>, VolumeError> {
+        let bytes = self.descriptor()?.payload_bytes[usize::from(volume_no) - 1];
+        Ok(PayloadReader::new(self, volume_no, bytes))
+    }
+
+    /// The file or device that the block was found on.
+    pub fn source_of(&self, place: Place) -> Option<&Path> {
+        let (source_no, _) = self.locations.get(place)?;
+        Some(&self.sources.get(source_no)?.path)
+    }
+}
+
+impl Blocks for SetReader {
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+        let Some((source_no, offset)) = self.locations.get(place) else {
+            return Ok(false);
+        };
+        let source = &self.sources[source_no];
+        let reader = self.readers[source_no].get_or_init(|| source.open().ok());
+        let Some(reader) = reader else {
+            return Ok(false);
+        };
+        let mut done = 0;
+        while done < block.len() {
+            match reader.read_at(offset + done as u64, &mut block[done..]) {
+                Ok(0) => return Ok(false),
+                Ok(len) => done += len,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(VolumeError::io(&source.path)(error)),
+            }
+        }
+        Ok(true)
+    }
+}

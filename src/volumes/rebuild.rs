@@ -1,0 +1,162 @@
+//! Writes whole volumes anew, byte for byte as they once were, from whatever is left of a set.
+//!
+//! It decides nothing about what to rebuild, and the originals stay as they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::block::BLOCK_BYTES;
+use crate::geometry::{Geometry, Role};
+use crate::media::CarrierWriter;
+use crate::monitor::{Monitor, Silent};
+use crate::recovery::{Goal, Place, Presence};
+use crate::volumes::blocks::{Blocks, read_whole};
+use crate::volumes::heal::{HealReport, heal};
+use crate::volumes::spool::Spool;
+use crate::volumes::write::write_superblocks;
+use crate::volumes::{SetReader, VolumeError, discover};
+
+/// Blocks that are copied at a time.
+const BATCH_BLOCKS: usize = 256;
+
+/// What was rebuilt.
+#[derive(Debug, Clone)]
+pub struct RebuildReport {
+    /// Volumes that are whole again, and their folders.
+    pub rebuilt: Vec<(u16, PathBuf)>,
+    /// Volumes that were asked for and miss blocks that nothing at hand brings back.
+    pub not_recoverable: Vec<u16>,
+    /// What was healed for it.
+    pub healed: HealReport,
+}
+
+/// A temporary folder for healed blocks, removed in the end.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Nobody is left to tell; the next repair of this set removes what stays.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What was found, and over it what was healed since.
+struct Healed<'a> {
+    found: &'a SetReader,
+    spool: &'a Spool,
+}
+
+impl Blocks for Healed<'_> {
+    fn geometry(&self) -> &Geometry {
+        self.found.geometry()
+    }
+
+    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+        if self.found.presence().has(place) && read_whole(self.found, place, block) {
+            return Ok(true);
+        }
+        self.spool.read_raw(place, block)
+    }
+}
+
+/// Rebuilds `volumes` into folders in `to`, which must exist, and reads them back. Healed blocks stand in a hidden
+/// folder in `to` meanwhile: at most once more the size of what is missing.
+///
+/// # Errors
+/// [`VolumeError::NoSuperblock`], and whatever keeps media from being read or written. What cannot be recovered is
+/// in the report.
+pub fn rebuild(
+    set: &SetReader,
+    volumes: &[u16],
+    to: &Path,
+    monitor: &dyn Monitor,
+) -> Result<RebuildReport, VolumeError> {
+    let geometry = set.geometry();
+    let descriptor = set.descriptor()?;
+    let scratch = Scratch(to.join(format!(".carryall-repair-{}", set.set_id().short())));
+    if scratch.0.is_dir() {
+        fs::remove_dir_all(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
+    }
+    fs::create_dir(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
+    let spool = Spool::new(scratch.0.clone(), geometry.clone());
+    let blocks = Healed { found: set, spool: &spool };
+    let mut presence = set.presence().clone();
+    let healed = heal(&blocks, &mut presence, &spool, &Goal::Volumes(volumes.to_vec()), monitor)?;
+
+    let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
+    let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
+        volumes.iter().copied().partition(whole);
+    monitor.start("rebuild", possible.len() as u64 * volume_bytes(geometry));
+    let mut rebuilt = Vec::new();
+    for volume_no in possible {
+        let facts = descriptor.volume_facts(geometry.header(), volume_no);
+        let writer = CarrierWriter::create(to, facts)?;
+        if !copy_blocks(&blocks, &writer, monitor)? {
+            not_recoverable.push(volume_no);
+            continue;
+        }
+        write_superblocks(geometry, &writer, descriptor)?;
+        let path = writer.finish(monitor)?;
+        check_written(&path, set, volume_no)?;
+        rebuilt.push((volume_no, path));
+    }
+    monitor.finish();
+    Ok(RebuildReport { rebuilt, not_recoverable, healed })
+}
+
+fn volume_bytes(geometry: &Geometry) -> u64 {
+    u64::from(geometry.volume_blocks()) * BLOCK_BYTES as u64
+}
+
+/// Blocks that are not there, superblocks apart: those are made anew.
+fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u32 {
+    let superblocks = geometry.superblocks().into_iter().filter(|place| !presence.has((volume_no, *place)));
+    let missing = geometry.volume_blocks() - presence.count(volume_no);
+    missing - u32::try_from(superblocks.count()).expect("five at most")
+}
+
+/// Copies all blocks but superblocks; `false` when one cannot be read any more.
+fn copy_blocks(
+    blocks: &Healed<'_>,
+    writer: &CarrierWriter,
+    monitor: &dyn Monitor,
+) -> Result<bool, VolumeError> {
+    let geometry = blocks.geometry();
+    let volume_no = writer.facts().volume_no;
+    let all: Vec<u32> = (0..geometry.volume_blocks())
+        .filter(|block_no| geometry.role(*block_no) != Role::Superblock)
+        .collect();
+    for batch in all.chunks(BATCH_BLOCKS) {
+        monitor.check_stop()?;
+        let unread = Mutex::new(false);
+        batch.par_iter().try_for_each_init(
+            || vec![0; BLOCK_BYTES],
+            |block, block_no| -> Result<(), VolumeError> {
+                if read_whole(blocks, (volume_no, *block_no), block) {
+                    writer.write_run(*block_no, block)?;
+                } else {
+                    *unread.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                }
+                Ok(())
+            },
+        )?;
+        if unread.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(false);
+        }
+        monitor.advance((batch.len() * BLOCK_BYTES) as u64);
+    }
+    Ok(true)
+}
+
+/// Scans the finished volume: every block must be there.
+fn check_written(path: &Path, set: &SetReader, volume_no: u16) -> Result<(), VolumeError> {
+    let found = discover(&[path.to_owned()], &Silent)?;
+    let whole = found.sets.iter().any(|found| {
+        found.set_id() == set.set_id()
+            && found.presence().count(volume_no) == set.geometry().volume_blocks()
+    });
+    if whole { Ok(()) } else { Err(VolumeError::WrittenWrong { path: path.to_owned() }) }
+}

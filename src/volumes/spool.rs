@@ -1,0 +1,183 @@
+//! A folder of sparse volume images: every block at its place, so that what is there can always be found again.
+//!
+//! It stores what it is given; which blocks are wanted and whether they are right is the caller's affair.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
+use crate::envelope::{self, Kind};
+use crate::geometry::Geometry;
+use crate::recovery::{Bits, Place};
+use crate::volumes::VolumeError;
+use crate::volumes::blocks::{Blocks, header_at};
+
+/// Volume images of one set.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    dir: PathBuf,
+    geometry: Geometry,
+    /// Images that were opened, by volume number less one.
+    images: Vec<Mutex<Option<std::sync::Arc<File>>>>,
+}
+
+impl Spool {
+    /// Uses `dir`, which must exist, for images of this set.
+    pub(crate) fn new(dir: PathBuf, geometry: Geometry) -> Self {
+        let images = (0..geometry.volume_count()).map(|_| Mutex::new(None)).collect();
+        Self { dir, geometry, images }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn image_path(&self, volume_no: u16) -> PathBuf {
+        self.dir.join(format!("v{volume_no:03}.blocks"))
+    }
+
+    fn map_path(&self, volume_no: u16) -> PathBuf {
+        self.dir.join(format!("v{volume_no:03}.map"))
+    }
+
+    /// The image of a volume; `None` when there is none and none is to be made.
+    fn image(
+        &self,
+        volume_no: u16,
+        missing: IfMissing,
+    ) -> Result<Option<std::sync::Arc<File>>, VolumeError> {
+        let slot = &self.images[usize::from(volume_no) - 1];
+        let mut slot = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if slot.is_none() {
+            let path = self.image_path(volume_no);
+            let create = missing == IfMissing::Create;
+            let opened = OpenOptions::new().read(true).write(true).create(create).open(&path);
+            match opened {
+                Ok(file) => *slot = Some(std::sync::Arc::new(file)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(VolumeError::io(&path)(error)),
+            }
+        }
+        Ok(slot.clone())
+    }
+
+    /// Writes a block to its place.
+    pub(crate) fn write(&self, (volume_no, block_no): Place, block: &[u8]) -> Result<(), VolumeError> {
+        let image = self.image(volume_no, IfMissing::Create)?.expect("made when missing");
+        image
+            .write_all_at(block, offset_of(block_no))
+            .map_err(VolumeError::io(&self.image_path(volume_no)))
+    }
+
+    /// Brings a volume's image to the disk and then notes what is in it. The note is only a cache: without it,
+    /// or with an old one, [`Self::load`] finds the rest.
+    pub(crate) fn checkpoint(&self, volume_no: u16, present: &Bits) -> Result<(), VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(());
+        };
+        image.sync_data().map_err(VolumeError::io(&self.image_path(volume_no)))?;
+        let mut body = Vec::with_capacity(8 + present.words().len() * 8);
+        body.extend_from_slice(&u32::from(volume_no).to_le_bytes());
+        body.extend_from_slice(&self.geometry.volume_blocks().to_le_bytes());
+        for word in present.words() {
+            body.extend_from_slice(&word.to_le_bytes());
+        }
+        let map = envelope::seal(Kind::BlockMap, &body);
+        replace_file(&self.map_path(volume_no), &map)
+    }
+
+    /// Finds what is in a volume's image: what the map lists, and every whole block beside it.
+    /// `None` when there is no image.
+    pub(crate) fn load(&self, volume_no: u16) -> Result<Option<Bits>, VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(None);
+        };
+        let path = self.image_path(volume_no);
+        let image_bytes = image.metadata().map_err(VolumeError::io(&path))?.len();
+        let blocks = self.geometry.volume_blocks();
+        let mut present = self.load_map(volume_no).unwrap_or_else(|| Bits::new(blocks));
+        let mut block = vec![0; BLOCK_BYTES];
+        for block_no in 0..blocks {
+            let offset = offset_of(block_no);
+            if offset + BLOCK_BYTES as u64 > image_bytes {
+                // A map that lists more than the image holds is of another image.
+                present.clear(block_no);
+                continue;
+            }
+            if present.get(block_no) {
+                continue;
+            }
+            let expected = header_at(&self.geometry, (volume_no, block_no));
+            image
+                .read_exact_at(&mut block[..HEADER_BYTES], offset)
+                .map_err(VolumeError::io(&path))?;
+            if BlockHeader::peek(&block) == Some(expected) {
+                image.read_exact_at(&mut block, offset).map_err(VolumeError::io(&path))?;
+                if BlockHeader::open(&block) == Some(expected) {
+                    present.set(block_no);
+                }
+            }
+        }
+        Ok(Some(present))
+    }
+
+    fn load_map(&self, volume_no: u16) -> Option<Bits> {
+        let blocks = self.geometry.volume_blocks();
+        let body_bytes = 8 + u64::from(blocks.div_ceil(64)) * 8;
+        let path = self.map_path(volume_no);
+        let longest = body_bytes + envelope::HEADER_BYTES as u64;
+        if fs::metadata(&path).ok()?.len() > longest {
+            return None;
+        }
+        let file = fs::read(&path).ok()?;
+        let body = envelope::open(Kind::BlockMap, &file, body_bytes).ok()?;
+        let (head, words) = body.split_at_checked(8)?;
+        let right = head[..4] == u32::from(volume_no).to_le_bytes() && head[4..] == blocks.to_le_bytes();
+        let word = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
+        let words: Option<Vec<u64>> = words.chunks(8).map(word).collect();
+        right.then(|| Bits::from_words(words?, blocks))?
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfMissing {
+    Create,
+    Leave,
+}
+
+fn offset_of(block_no: u32) -> u64 {
+    u64::from(block_no) * BLOCK_BYTES as u64
+}
+
+impl Blocks for Spool {
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn read_raw(&self, (volume_no, block_no): Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(false);
+        };
+        match image.read_exact_at(block, offset_of(block_no)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(VolumeError::io(&self.image_path(volume_no))(error)),
+        }
+    }
+}
+
+/// Puts a small file in place: written beside it, brought to the disk, renamed.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), VolumeError> {
+    let beside = path.with_extension("tmp");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    };
+    write().map_err(VolumeError::io(path))
+}

@@ -1,0 +1,253 @@
+//! Writes a planned set: payload, catalog and superblocks, then wide and local parity, then the volumes get their names.
+//!
+//! Memory: 256 MiB at most, whatever the set's size. Interrupted or failed, it leaves no volume behind.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
+use crate::geometry::Geometry;
+use crate::id;
+use crate::media::CarrierWriter;
+use crate::monitor::Monitor;
+use crate::volumes::blocks::header_at;
+use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
+use crate::volumes::encode::{encode_local, encode_wide};
+use crate::volumes::{SetPlan, VolumeError};
+
+/// Blocks of payload that are hashed and written at a time.
+const BATCH_BLOCKS: usize = 64;
+
+/// What a set says of itself, and its catalog.
+#[derive(Debug, Clone, Copy)]
+pub struct SetContent<'a> {
+    /// Title for people; it also names the volumes' folders.
+    pub title: &'a str,
+    /// Releases that the set carries.
+    pub releases: &'a [String],
+    /// Program and version, such as `carryall 0.1.0`.
+    pub created_by: &'a str,
+    /// More facts for people.
+    pub facts: &'a [(String, String)],
+    /// The catalog, at most as long as was planned.
+    pub catalog: &'a [u8],
+}
+
+/// Opens a piece of payload by its number; pieces are asked for once and in order.
+pub type OpenPiece<'a> = dyn FnMut(usize) -> io::Result<Box<dyn Read + 'a>> + 'a;
+
+/// What was written.
+#[derive(Debug, Clone)]
+pub struct SetReport {
+    /// The set's numbers, its id among them.
+    pub header: SetHeader,
+    /// The volumes, from volume 1 on.
+    pub volumes: Vec<PathBuf>,
+    /// Bytes of all blocks.
+    pub written_bytes: u64,
+}
+
+/// Writes all volumes of a set into the folder `to`, which must exist and hold none of them.
+///
+/// # Errors
+/// [`VolumeError`] when a piece or a medium fails, or a stop was asked for; then nothing is left in `to`.
+pub fn write(
+    plan: &SetPlan,
+    content: &SetContent<'_>,
+    open_piece: &mut OpenPiece<'_>,
+    to: &Path,
+    monitor: &dyn Monitor,
+) -> Result<SetReport, VolumeError> {
+    let descriptor = describe(plan, content)?;
+    let set_id = set_id(&plan.header, content.catalog, &descriptor.encode()?);
+    let header = SetHeader { set_id, ..plan.header };
+    let geometry = Geometry::from_header(&header)?;
+    let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
+    let writers =
+        facts.map(|facts| CarrierWriter::create(to, facts)).collect::<Result<Vec<_>, _>>()?;
+
+    monitor.start("payload", plan.piece_bytes.iter().sum());
+    for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {
+        let mut reader = Pieces { plan, open_piece, next: pieces.clone(), current: None };
+        write_payload(&geometry, &writers[usize::from(volume_no) - 1], &mut reader, monitor)?;
+    }
+    monitor.finish();
+    for writer in &writers {
+        write_catalog(&geometry, writer, content.catalog)?;
+        write_superblocks(&geometry, writer, &descriptor)?;
+    }
+    if geometry.stripe_count() > 0 {
+        let blocks = u64::from(geometry.data_blocks()) * u64::from(geometry.volume_count());
+        monitor.start("wide parity", blocks * BLOCK_BYTES as u64);
+        encode_wide(&geometry, &writers, monitor)?;
+        monitor.finish();
+    }
+    if geometry.group_count() > 0 {
+        let blocks = u64::from(geometry.protected_blocks() + geometry.local_burst_blocks())
+            * u64::from(geometry.volume_count());
+        monitor.start("local parity", blocks * BLOCK_BYTES as u64);
+        for volume_no in 1..=geometry.volume_count() {
+            encode_local(&geometry, &writers, volume_no, monitor)?;
+        }
+        monitor.finish();
+    }
+    let volumes = finish_all(writers, plan, monitor)?;
+    Ok(SetReport { header, volumes, written_bytes: plan.total_bytes() })
+}
+
+fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, VolumeError> {
+    let catalog_bytes = content.catalog.len() as u64;
+    if catalog_bytes > plan.catalog_room_bytes() {
+        return Err(VolumeError::CatalogTooLarge {
+            bytes: catalog_bytes,
+            planned_bytes: plan.catalog_room_bytes(),
+        });
+    }
+    Ok(SetDescriptor {
+        title: content.title.to_owned(),
+        releases: content.releases.to_vec(),
+        created_by: content.created_by.to_owned(),
+        payload_bytes: plan.payload_bytes(),
+        catalog_bytes,
+        catalog_hash: id::hash(content.catalog),
+        facts: content.facts.to_vec(),
+    })
+}
+
+/// The pieces of one volume, one behind the other, each exactly as long as planned.
+struct Pieces<'a, 'b> {
+    plan: &'a SetPlan,
+    open_piece: &'a mut OpenPiece<'b>,
+    next: std::ops::Range<usize>,
+    current: Option<(usize, u64, Box<dyn Read + 'b>)>,
+}
+
+impl Pieces<'_, '_> {
+    /// Fills `buf` as far as there are pieces and returns the bytes read.
+    fn fill(&mut self, buf: &mut [u8]) -> Result<usize, VolumeError> {
+        let mut done = 0;
+        while done < buf.len() {
+            let Some((piece_no, left, reader)) = &mut self.current else {
+                let Some(piece_no) = self.next.next() else { break };
+                let reader = (self.open_piece)(piece_no)
+                    .map_err(|source| VolumeError::Piece { piece_no, source })?;
+                self.current = Some((piece_no, self.plan.piece_bytes[piece_no], reader));
+                continue;
+            };
+            let piece_no = *piece_no;
+            let wrong_length = || VolumeError::PieceLength {
+                piece_no,
+                planned_bytes: self.plan.piece_bytes[piece_no],
+            };
+            let room = &mut buf[done..];
+            let len = usize::try_from(*left).unwrap_or(usize::MAX).min(room.len());
+            // At a piece's end one byte more is asked for: there must be none.
+            let mut beyond = [0];
+            let target = if *left == 0 { &mut beyond[..] } else { &mut room[..len] };
+            match reader.read(target) {
+                Ok(0) if *left == 0 => self.current = None,
+                Ok(read) if read > 0 && *left > 0 => {
+                    *left -= read as u64;
+                    done += read;
+                }
+                Ok(_) => return Err(wrong_length()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(VolumeError::Piece { piece_no, source }),
+            }
+        }
+        Ok(done)
+    }
+}
+
+fn write_payload(
+    geometry: &Geometry,
+    writer: &CarrierWriter,
+    pieces: &mut Pieces<'_, '_>,
+    monitor: &dyn Monitor,
+) -> Result<(), VolumeError> {
+    let mut plain = vec![0; BATCH_BLOCKS * PAYLOAD_BYTES];
+    let all: Vec<u32> = (0..geometry.data_blocks()).collect();
+    for batch in all.chunks(BATCH_BLOCKS) {
+        monitor.check_stop()?;
+        let plain = &mut plain[..batch.len() * PAYLOAD_BYTES];
+        let filled = pieces.fill(plain)?;
+        plain[filled..].fill(0);
+        write_blocks(geometry, writer, batch, plain, Geometry::data_place)?;
+        monitor.advance(filled as u64);
+    }
+    let beyond = pieces.fill(&mut [0])?;
+    assert_eq!(beyond, 0, "the plan gave the volume room for its pieces");
+    Ok(())
+}
+
+/// Seals and writes blocks with these indexes; `plain` is their payloads.
+fn write_blocks(
+    geometry: &Geometry,
+    writer: &CarrierWriter,
+    indexes: &[u32],
+    plain: &[u8],
+    place_of: fn(&Geometry, u32) -> u32,
+) -> Result<(), VolumeError> {
+    let volume_no = writer.facts().volume_no;
+    indexes.par_iter().zip(plain.par_chunks(PAYLOAD_BYTES)).try_for_each_init(
+        || vec![0; BLOCK_BYTES],
+        |block, (index, payload)| {
+            let block_no = place_of(geometry, *index);
+            block[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
+            block[HEADER_BYTES + payload.len()..].fill(0);
+            header_at(geometry, (volume_no, block_no)).seal(block);
+            Ok(writer.write_run(block_no, block)?)
+        },
+    )
+}
+
+fn write_catalog(
+    geometry: &Geometry,
+    writer: &CarrierWriter,
+    catalog: &[u8],
+) -> Result<(), VolumeError> {
+    let mut plain = catalog.to_vec();
+    plain.resize(geometry.catalog_blocks() as usize * PAYLOAD_BYTES, 0);
+    let indexes: Vec<u32> = (0..geometry.catalog_blocks()).collect();
+    write_blocks(geometry, writer, &indexes, &plain, Geometry::catalog_place)
+}
+
+/// Writes all superblocks of a volume.
+pub(super) fn write_superblocks(
+    geometry: &Geometry,
+    writer: &CarrierWriter,
+    descriptor: &SetDescriptor,
+) -> Result<(), VolumeError> {
+    let volume_no = writer.facts().volume_no;
+    for block_no in geometry.superblocks() {
+        let block = superblock(geometry.header(), descriptor, volume_no, block_no)?;
+        writer.write_run(block_no, &block)?;
+    }
+    Ok(())
+}
+
+fn finish_all(
+    writers: Vec<CarrierWriter>,
+    plan: &SetPlan,
+    monitor: &dyn Monitor,
+) -> Result<Vec<PathBuf>, VolumeError> {
+    monitor.start("flush", plan.total_bytes());
+    let mut done: Vec<PathBuf> = Vec::new();
+    for writer in writers {
+        match writer.finish(monitor) {
+            Ok(path) => done.push(path),
+            Err(error) => {
+                // A set is written whole or not at all; what cannot be removed is at least a whole volume.
+                for path in done {
+                    let _ = std::fs::remove_dir_all(path);
+                }
+                return Err(error.into());
+            }
+        }
+        monitor.advance(plan.volume_bytes());
+    }
+    monitor.finish();
+    Ok(done)
+}
