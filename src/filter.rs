@@ -44,15 +44,37 @@ impl Filter {
     }
 }
 
-/// Distances of this many bits, sign included, are changed; anything longer is hardly a call.
+/// Distances of this many bits, sign included, are changed; anything longer is hardly a distance.
 const DISTANCE_BITS: u32 = 25;
 
+/// Returns the place of the 32-bit distance that the instruction at the start of `code` ends with, if it is one of:
+/// near call E8, near jump E9; REX.W `mov` (8B, 89) and `lea` (8D) with an operand relative to the instruction pointer.
+fn distance_at(code: &[u8]) -> Option<usize> {
+    match code {
+        [0xe8 | 0xe9, ..] => Some(1),
+        [0x48 | 0x4c, 0x8b | 0x8d | 0x89, mode, ..] if mode & 0xc7 == 5 => Some(3),
+        _ => None,
+    }
+}
+
 /// A distance whose top byte is only its sign is replaced by `shift(distance, place behind the instruction)`, cut to
-/// 25 bits and sign-extended again: so its top byte stays 0 or 255, the way back sees the same instructions.
+/// 25 bits and sign-extended again: so its top byte stays 0 or 255, and the way back sees the same instructions.
 fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
+    const STARTS: [bool; 256] = {
+        let mut starts = [false; 256];
+        starts[0xe8] = true;
+        starts[0xe9] = true;
+        starts[0x48] = true;
+        starts[0x4c] = true;
+        starts
+    };
     let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| b & 0xfe == 0xe8)) {
-        let operand = at + found + 1;
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| STARTS[usize::from(*b)])) {
+        at += found;
+        let Some(operand) = distance_at(&bytes[at..]).map(|skip| at + skip) else {
+            at += 1;
+            continue;
+        };
         let Some(field) = bytes.get_mut(operand..).and_then(<[u8]>::first_chunk_mut::<4>) else {
             return;
         };

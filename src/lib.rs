@@ -7,5 +7,8 @@ pub mod filter;
 pub mod finding;
 pub mod frame;
 pub mod id;
+pub mod index;
 pub mod monitor;
+pub mod pack;
 pub mod size;
+pub mod storage;
