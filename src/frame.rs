@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
+use zstd::zstd_safe::{CCtx, CParameter, DCtx, ResetDirective, compress_bound};
 
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
@@ -22,6 +22,8 @@ pub const CHUNKS_MAX: usize = 1 << 20;
 /// Most bytes of a frame, all told.
 pub const FRAME_MAX: usize = HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + PLAIN_MAX;
 
+/// 8 MiB, a whole frame of a store.
+const STORE_WINDOW_LOG: u32 = 23;
 const VERSION: u8 = 1;
 const FLAG_IDS: u16 = 1;
 const ENTRY_WITH_ID: usize = 36;
@@ -80,98 +82,131 @@ pub enum LongMatches {
 }
 
 impl FrameOptions {
-    /// Options for frames of a store: ids stored, the filter that fits `class`.
+    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, long matches, and for
+    /// all but machine code two levels more, where they gain most for their time (docs/decisions/001-frames.md).
     pub fn for_store(level: i32, class: Class) -> Self {
+        let extra = if class == Class::ElfX86_64 || class == Class::ElfArm64 { 0 } else { 2 };
         Self {
-            level,
-            window_log: None,
-            long_matches: LongMatches::Off,
+            level: level + extra,
+            window_log: Some(STORE_WINDOW_LOG),
+            long_matches: LongMatches::On,
             ids: Ids::Stored,
             filter: Filter::fitting(class),
         }
     }
 }
 
-/// Packs chunks, in the order given, into one frame.
+/// Packs chunks, in the order given, into one frame; [`FrameEncoder`] does many with less work.
 ///
 /// What does not shrink by at least 1/64 is stored as it is; [`Class::Packed`] is tried at level 1 first.
 ///
 /// # Panics
 /// When the chunks pass [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
 pub fn encode_frame(chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
-    assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
-    let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
-    assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
+    FrameEncoder::new().encode(chunks, class, options)
+}
 
-    let mut plain = Vec::with_capacity(plain_bytes);
-    let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
-    for (id, bytes) in chunks {
-        assert!((1..=CHUNK_MAX).contains(&bytes.len()), "a chunk has 1 byte to 256 KiB");
-        table.extend_from_slice(&word(bytes.len()));
-        if options.ids == Ids::Stored {
-            table.extend_from_slice(id.as_bytes());
-        }
-        plain.extend_from_slice(bytes);
+/// Packs chunks into frames, keeping its buffers from one to the next: about twice the longest frame, and zstd's tables.
+pub struct FrameEncoder {
+    context: CCtx<'static>,
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+impl Default for FrameEncoder {
+    fn default() -> Self {
+        Self::new()
     }
-    options.filter.apply(&mut plain);
-    let packed = compress(&plain, class, options);
-    let (codec, filter, stored) = match &packed {
-        Some(packed) => (CODEC_ZSTD, options.filter, packed.as_slice()),
-        None => {
-            options.filter.undo(&mut plain);
-            (CODEC_RAW, Filter::None, plain.as_slice())
-        }
-    };
+}
 
-    let flags = if options.ids == Ids::Stored { FLAG_IDS } else { 0 };
-    let mut out = Vec::with_capacity(HEADER_BYTES + table.len() + stored.len());
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&[VERSION, codec, filter as u8, class as u8]);
-    out.extend_from_slice(&flags.to_le_bytes());
-    out.extend_from_slice(&[0; 2]);
-    out.extend_from_slice(&word(chunks.len()));
-    out.extend_from_slice(&word(plain_bytes));
-    out.extend_from_slice(&word(stored.len()));
-    let sum = Hasher::new().update(&out).update(&table).update(stored).finish();
-    out.extend_from_slice(&sum);
-    out.extend_from_slice(&table);
-    out.extend_from_slice(stored);
-    out
+impl FrameEncoder {
+    /// Makes an encoder with empty buffers.
+    pub fn new() -> Self {
+        Self { context: CCtx::create(), plain: Vec::new(), packed: Vec::new() }
+    }
+
+    /// Packs chunks, in the order given, into one frame; see [`encode_frame`].
+    ///
+    /// # Panics
+    /// As [`encode_frame`].
+    pub fn encode(&mut self, chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
+        assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
+        let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
+        assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
+
+        self.plain.clear();
+        self.plain.reserve(plain_bytes);
+        let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
+        for (id, bytes) in chunks {
+            assert!((1..=CHUNK_MAX).contains(&bytes.len()), "a chunk has 1 byte to 256 KiB");
+            table.extend_from_slice(&word(bytes.len()));
+            if options.ids == Ids::Stored {
+                table.extend_from_slice(id.as_bytes());
+            }
+            self.plain.extend_from_slice(bytes);
+        }
+        options.filter.apply(&mut self.plain);
+        let (codec, filter, stored) = if self.compress(class, options) {
+            (CODEC_ZSTD, options.filter, &self.packed)
+        } else {
+            options.filter.undo(&mut self.plain);
+            (CODEC_RAW, Filter::None, &self.plain)
+        };
+
+        let flags = if options.ids == Ids::Stored { FLAG_IDS } else { 0 };
+        let mut out = Vec::with_capacity(HEADER_BYTES + table.len() + stored.len());
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&[VERSION, codec, filter as u8, class as u8]);
+        out.extend_from_slice(&flags.to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(&word(chunks.len()));
+        out.extend_from_slice(&word(plain_bytes));
+        out.extend_from_slice(&word(stored.len()));
+        let sum = Hasher::new().update(&out).update(&table).update(stored).finish();
+        out.extend_from_slice(&sum);
+        out.extend_from_slice(&table);
+        out.extend_from_slice(stored);
+        out
+    }
+
+    /// Compresses `plain` into `packed`; says whether it pays.
+    fn compress(&mut self, class: Class, options: &FrameOptions) -> bool {
+        if class == Class::Packed && options.level > 1 {
+            self.compress_once(&FrameOptions { level: 1, ..*options });
+            if !self.pays() {
+                return false;
+            }
+        }
+        self.compress_once(options);
+        self.pays()
+    }
+
+    fn pays(&self) -> bool {
+        self.packed.len() + self.plain.len() / 64 < self.plain.len()
+    }
+
+    fn compress_once(&mut self, options: &FrameOptions) {
+        let mut parameters = vec![
+            CParameter::CompressionLevel(options.level),
+            CParameter::ContentSizeFlag(true),
+            CParameter::ChecksumFlag(false),
+        ];
+        parameters.extend(options.window_log.map(|log| CParameter::WindowLog(log.clamp(10, 27))));
+        if options.long_matches == LongMatches::On {
+            parameters.push(CParameter::EnableLongDistanceMatching(true));
+        }
+        self.context.reset(ResetDirective::SessionAndParameters).expect("nothing is under way");
+        for parameter in parameters {
+            self.context.set_parameter(parameter).expect("levels and window are within zstd's bounds");
+        }
+        self.packed.clear();
+        self.packed.reserve(compress_bound(self.plain.len()));
+        self.context.compress2(&mut self.packed, &self.plain).expect("the output has room for the worst case");
+    }
 }
 
 fn word(value: usize) -> [u8; 4] {
     u32::try_from(value).expect("bounded by the limits of a frame").to_le_bytes()
-}
-
-/// Returns `None` when compression does not pay.
-fn compress(plain: &[u8], class: Class, options: &FrameOptions) -> Option<Vec<u8>> {
-    let pays = |packed: &Vec<u8>| packed.len() + plain.len() / 64 < plain.len();
-    if class == Class::Packed && options.level > 1 {
-        let fast = zstd_once(plain, &FrameOptions { level: 1, ..*options });
-        if !pays(&fast) {
-            return None;
-        }
-    }
-    Some(zstd_once(plain, options)).filter(pays)
-}
-
-fn zstd_once(plain: &[u8], options: &FrameOptions) -> Vec<u8> {
-    let mut context = CCtx::create();
-    let mut parameters = vec![
-        CParameter::CompressionLevel(options.level),
-        CParameter::ContentSizeFlag(true),
-        CParameter::ChecksumFlag(false),
-    ];
-    parameters.extend(options.window_log.map(|log| CParameter::WindowLog(log.clamp(10, 27))));
-    if options.long_matches == LongMatches::On {
-        parameters.push(CParameter::EnableLongDistanceMatching(true));
-    }
-    for parameter in parameters {
-        context.set_parameter(parameter).expect("levels and window are within zstd's bounds");
-    }
-    let mut out = Vec::with_capacity(compress_bound(plain.len()));
-    context.compress2(&mut out, plain).expect("the output has room for the worst case");
-    out
 }
 
 /// A frame's header: what it says of itself, its hash not yet checked.
@@ -250,7 +285,7 @@ impl FrameHead {
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the lengths do not add up.
-    fn parse_table(&self, table: &[u8]) -> Result<Vec<(Option<ChunkId>, Range<usize>)>, FrameError> {
+    pub fn parse_table(&self, table: &[u8]) -> Result<Vec<(Option<ChunkId>, Range<usize>)>, FrameError> {
         let entry_bytes = self.table_bytes() / self.chunk_count.max(1);
         let mut chunks = Vec::with_capacity(self.chunk_count);
         let mut offset = 0;
@@ -303,6 +338,17 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not what the header and the ids say.
     pub fn unpack(self) -> Result<Frame, FrameError> {
+        let frame = self.unpack_own()?;
+        let intact = frame.chunks.iter().all(|(id, range)| *id == ChunkId::of(&frame.plain[range.clone()]));
+        if intact { Ok(frame) } else { Err(FrameError::Corrupt("a chunk is not what its id says")) }
+    }
+
+    /// Decompresses, believing ids that are carried: for frames that this store wrote itself. What lies damaged does
+    /// not pass [`SealedFrame::open`]; whoever rebuilds a blob from the chunks checks the blob's hash as well.
+    ///
+    /// # Errors
+    /// [`FrameError::Corrupt`] when the content is not as long as the header says.
+    pub fn unpack_own(self) -> Result<Frame, FrameError> {
         let mut plain = Vec::with_capacity(self.head.plain_bytes);
         if self.head.codec == CODEC_RAW {
             plain.extend_from_slice(self.stored);
@@ -318,11 +364,7 @@ impl<'a> SealedFrame<'a> {
         self.head.filter.undo(&mut plain);
         let mut chunks = Vec::with_capacity(self.chunks.len());
         for (said, range) in self.chunks {
-            let id = ChunkId::of(&plain[range.clone()]);
-            if said.is_some_and(|said| said != id) {
-                return Err(FrameError::Corrupt("a chunk is not what its id says"));
-            }
-            chunks.push((id, range));
+            chunks.push((said.unwrap_or_else(|| ChunkId::of(&plain[range.clone()])), range));
         }
         Ok(Frame { class: self.head.class, chunks, plain })
     }
@@ -340,7 +382,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Checks and decompresses the frame that `bytes` begins with. Takes at most the plain bytes that the header says
+    /// Checks and decompresses the frame, chunk ids included, that `bytes` begins with. Takes at most the plain bytes that the header says
     /// (up to [`PLAIN_MAX`]) and 64 bytes a chunk.
     ///
     /// # Errors

@@ -102,7 +102,8 @@ pub struct Segment<B> {
 }
 
 impl<B: AsRef<[u8]>> Segment<B> {
-    /// Opens a segment: its head is checked, its entries are not (see [`Segment::check_entries`]).
+    /// Opens a segment: its head is checked, its entries are not: whoever wants to trust them compares
+    /// their bytes with [`Segment::entries_hash`].
     ///
     /// # Errors
     /// [`EnvelopeError`] when the head is damaged or the entries are cut short.
@@ -151,10 +152,14 @@ impl<B: AsRef<[u8]>> Segment<B> {
         self.bytes.as_ref()[self.entries_at..].as_chunks().0
     }
 
-    /// Whether the entries are as they were written. Reads all of them.
-    pub fn check_entries(&self) -> bool {
-        let table = &self.bytes.as_ref()[self.entries_at..];
-        Hasher::new().update_parallel(table).finish() == self.entries_hash
+    /// Returns where the entries lie in the file: offset and length.
+    pub fn entries_span(&self) -> (u64, u64) {
+        (self.entries_at as u64, (self.bytes.as_ref().len() - self.entries_at) as u64)
+    }
+
+    /// Returns the hash that the entries must have.
+    pub fn entries_hash(&self) -> [u8; 32] {
+        self.entries_hash
     }
 
     /// Walks all entries whose pack exists, in order.

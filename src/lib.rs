@@ -12,3 +12,4 @@ pub mod monitor;
 pub mod pack;
 pub mod size;
 pub mod storage;
+pub mod store;

@@ -112,7 +112,7 @@ struct NewBytes {
 
 impl NewObject for NewBytes {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.storage.change("write", "unpublished")?;
+        drop(self.storage.change("write", "unpublished")?);
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
