@@ -1,12 +1,61 @@
 //! Carries software releases across an air gap on discs and USB disks.
-pub mod block;
-pub mod envelope;
+//!
+//! A vendor adds releases to a content-addressed [`store`], cuts a [`bundle`] of what a customer needs, and lays it out on a set
+//! of [`volumes`] that survive lost discs and scratches. The customer's site receives them into a store of its own, in any order,
+//! and gives the release back byte for byte. The formats are in `docs/format.md`, the layers in `docs/architecture.md`.
+//!
+//! ```
+//! use carryall::monitor::Silent;
+//! use carryall::store::Store;
+//! use carryall::verbs::{add, checkout};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let given = folder.path().join("notes.txt");
+//! std::fs::write(&given, "carried")?;
+//!
+//! let store = Store::create(&folder.path().join("store"))?;
+//! let name = "shop:1.0".parse()?;
+//! add::add(&store, &name, &[given], &Silent)?;
+//!
+//! let back = folder.path().join("back");
+//! let options = checkout::CheckoutOptions::default();
+//! checkout::checkout(&store, &name, &back, &options, &Silent)?;
+//! assert_eq!(std::fs::read_to_string(back.join("notes.txt"))?, "carried");
+//! # Ok(())
+//! # }
+//! ```
+
+// Words.
 pub mod finding;
-pub mod geometry;
 pub mod id;
-pub mod media;
 pub mod monitor;
-pub mod parity;
-pub mod recovery;
 pub mod size;
+
+// Bytes: memory only.
+pub mod block;
+pub mod chunk;
+pub mod class;
+pub mod envelope;
+pub mod filter;
+pub mod frame;
+pub mod geometry;
+pub mod index;
+pub mod pack;
+pub mod parity;
+pub mod recipe;
+pub mod recovery;
+pub mod release;
+
+// Files.
+pub mod layouts;
+pub mod media;
+pub mod storage;
+
+// Stores.
+pub mod bundle;
+pub mod store;
 pub mod volumes;
+
+// Verbs.
+pub mod verbs;
