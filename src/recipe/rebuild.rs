@@ -356,7 +356,7 @@ mod tests {
     fn steps_come_in_their_order_and_inner_blobs_are_proved() {
         let mut memory = Memory::default();
         let body = chunk(&mut memory, b"body");
-        let inner = blob(&mut memory, b"siboddy", &[Op::Side { bytes: 2 }, body]);
+        let inner = blob(&mut memory, b"sibodx", &[Op::Side { bytes: 2 }, body]);
         assert!(matches!(rebuild(&memory, inner), Err(RecipeError::Mismatch(_))));
         let inner = blob(&mut memory, b"sibody", &[Op::Side { bytes: 2 }, body]);
         let ops = [body, Op::Blob(inner), Op::Side { bytes: 8 }];

@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_stream_of_any_length_comes_back_and_does_not_depend_on_the_writes() {
-        for (len, depth) in [(0, 0), (1, 0), (16_000, 0), (1 << 20, 1), (40 << 20, 2)] {
+        for (len, depth) in [(0, 0), (1, 0), (16_000, 0), (1 << 20, 1), (9 << 20, 1)] {
             let bytes = noise(len);
             let (memory, stream) = store(&bytes, 1 << 20);
             assert_eq!(stream.depth, depth, "{len}");
@@ -447,6 +447,22 @@ mod tests {
             .unwrap();
             assert_eq!(seen, memory.with(|map| map.len()));
         }
+    }
+
+    #[test]
+    fn many_chunks_make_lists_of_lists() {
+        let mut memory = Memory::default();
+        let mut writer = StreamWriter::new(Class::Other);
+        let mut ids = Vec::new();
+        for number in 0_u64..20_000 {
+            let plain = number.to_le_bytes();
+            let id = memory.put(&plain, Class::Other).unwrap();
+            writer.push(&mut memory, 0, Record { bytes: 8, id }).unwrap();
+            ids.extend_from_slice(&plain);
+        }
+        let stream = writer.finish(&mut memory).unwrap();
+        assert_eq!((stream.depth, stream.bytes), (2, 160_000));
+        assert_eq!(load(&memory, &stream).unwrap(), ids);
     }
 
     #[test]

@@ -226,6 +226,13 @@ impl BlobTable {
         Some(Blob { id, bytes, recipe })
     }
 
+    /// Adds the blobs of another table.
+    pub fn extend(&mut self, other: Self) {
+        for (key, recipe) in other.0 {
+            self.0.entry(key).or_insert(recipe);
+        }
+    }
+
     /// Number of blobs.
     pub fn len(&self) -> usize {
         self.0.len()
