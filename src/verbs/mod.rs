@@ -4,6 +4,8 @@
 
 pub mod add;
 pub mod checkout;
+#[cfg(test)]
+mod tests;
 
 use crate::id::ReleaseId;
 use crate::monitor::Monitor;
