@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Releases, ReleasesMut};
+use super::{Releases, ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
 use crate::id::{BlobId, ChunkId};
@@ -123,6 +123,10 @@ pub struct AddReport {
     pub bytes: u64,
     /// Bytes that were known from earlier releases and not opened again.
     pub known_bytes: u64,
+    /// Bytes of chunks that the store did not have.
+    pub new_bytes: u64,
+    /// Bytes that these take in the store.
+    pub stored_bytes: u64,
     /// What is worth knowing.
     pub findings: Vec<Finding>,
 }
@@ -157,7 +161,7 @@ pub fn add<R: ReleasesMut>(
     let kept = items.values().filter(|item| changes[&item.name] == Change::Kept);
     collect_blobs(store, kept, &mut blobs)?;
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
-    store.finish(writer).map_err(AddError::Releases)?;
+    let mut stored = finish(store, writer)?;
 
     let failed = prove_all(store, &inputs, &items, &reused, monitor)?;
     if !failed.is_empty() {
@@ -166,14 +170,16 @@ pub fn add<R: ReleasesMut>(
             let finding = Finding::note(input.shown(), message);
             monitor.finding(&finding);
             findings.push(finding);
-            items.insert(input.name.clone(), store_closed(store, input, monitor)?);
+            let (item, more) = store_closed(store, input, monitor)?;
+            stored = sum(stored, more);
+            items.insert(input.name.clone(), item);
         }
         // Recipes that do not work must not be used again.
         let mut blobs = BlobTable::default();
         collect_blobs(store, items.values(), &mut blobs)?;
         let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
         root = write_root(&mut writer, name, &items, &blobs)?;
-        store.finish(writer).map_err(AddError::Releases)?;
+        stored = sum(stored, finish(store, writer)?);
     }
     let id = store.commit(&root).map_err(AddError::Releases)?;
     Ok(AddReport {
@@ -189,8 +195,24 @@ pub fn add<R: ReleasesMut>(
             .collect(),
         bytes: root.bytes,
         known_bytes,
+        new_bytes: stored.new_bytes,
+        stored_bytes: stored.stored_bytes,
         findings,
     })
+}
+
+fn finish<R: ReleasesMut>(store: &R, writer: R::Writer<'_>) -> Result<Stored, AddError> {
+    store.finish(writer).map_err(|error| match error.downcast() {
+        Ok(stop) => AddError::Interrupted(*stop),
+        Err(other) => AddError::Releases(other),
+    })
+}
+
+fn sum(one: Stored, other: Stored) -> Stored {
+    Stored {
+        new_bytes: one.new_bytes + other.new_bytes,
+        stored_bytes: one.stored_bytes + other.stored_bytes,
+    }
 }
 
 /// Items by their names.
@@ -450,12 +472,12 @@ fn store_closed<R: ReleasesMut>(
     store: &R,
     input: &Input,
     monitor: &dyn Monitor,
-) -> Result<Item, AddError> {
+) -> Result<(Item, Stored), AddError> {
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
     let nothing = BlobTable::default();
     let mut opener = Opener::new(store, &mut writer, &nothing, Depth::Closed, monitor);
     let item = read_item(&mut opener, input, &mut Vec::new(), monitor)?;
-    store.finish(writer).map_err(AddError::Releases)?;
+    let stored = finish(store, writer)?;
     let mut prover = Prover {
         source: store,
         reused: &nothing,
@@ -469,5 +491,5 @@ fn store_closed<R: ReleasesMut>(
             source,
         },
     })?;
-    Ok(item)
+    Ok((item, stored))
 }

@@ -27,6 +27,15 @@ pub trait Releases: ChunkSource {
     fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError>;
 }
 
+/// What a writer did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Bytes of the chunks that were not there before.
+    pub new_bytes: u64,
+    /// Bytes that these take in the store.
+    pub stored_bytes: u64,
+}
+
 /// Where releases are written to.
 pub trait ReleasesMut: Releases {
     /// Takes chunks until it is finished.
@@ -44,7 +53,7 @@ pub trait ReleasesMut: Releases {
     ///
     /// # Errors
     /// When they cannot be written.
-    fn finish(&self, writer: Self::Writer<'_>) -> Result<(), BoxError>;
+    fn finish(&self, writer: Self::Writer<'_>) -> Result<Stored, BoxError>;
 
     /// Commits a release whose chunks are all there, in place of one of the same name.
     ///
@@ -56,7 +65,8 @@ pub trait ReleasesMut: Releases {
 #[cfg(test)]
 mod memory {
     //! A store in memory, for the verbs' tests.
-    use std::collections::BTreeMap;
+    #![allow(clippy::unwrap_used)]
+    use std::collections::{BTreeMap, HashSet};
     use std::sync::Mutex;
 
     use super::*;
@@ -68,13 +78,19 @@ mod memory {
     pub struct MemoryStore {
         pub chunks: Memory,
         pub roots: Mutex<BTreeMap<ReleaseName, ReleaseRoot>>,
+        /// Chunks that come back as other bytes.
+        pub broken: HashSet<ChunkId>,
     }
 
     impl ChunkSource for MemoryStore {
         type Bytes = <Memory as ChunkSource>::Bytes;
 
         fn chunk(&self, id: &ChunkId) -> Result<Self::Bytes, RecipeError> {
-            self.chunks.chunk(id)
+            let bytes = self.chunks.chunk(id)?;
+            if self.broken.contains(id) {
+                return Ok(bytes.iter().map(|byte| !byte).collect());
+            }
+            Ok(bytes)
         }
 
         fn prefetch(&self, _: &[ChunkId]) {}
@@ -101,8 +117,8 @@ mod memory {
             Ok(self.chunks.clone())
         }
 
-        fn finish(&self, _: Memory) -> Result<(), BoxError> {
-            Ok(())
+        fn finish(&self, _: Memory) -> Result<Stored, BoxError> {
+            Ok(Stored::default())
         }
 
         fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {

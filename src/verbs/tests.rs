@@ -211,6 +211,37 @@ fn a_release_is_extended_and_known_blobs_are_not_opened_again() {
 }
 
 #[test]
+fn what_cannot_be_rebuilt_is_stored_as_it_came() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("image.tar");
+    let mut builder = tar::Builder::new(fs::File::create(&file).unwrap());
+    for number in 0..4 {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(50_000);
+        builder.append_data(&mut header, format!("{number}"), &noise(number, 50_000)[..]).unwrap();
+    }
+    builder.into_inner().unwrap();
+    let scratch = MemoryStore::default();
+    add_all(&scratch, "a:1", &[&file]);
+    let items = scratch.root(&name("a:1")).unwrap().unwrap().read_items(&scratch).unwrap();
+    let ItemKind::File { content: Content::Blob(blob) } = &items[0].kind else {
+        panic!("{items:?}");
+    };
+    let store = MemoryStore {
+        broken: [blob.recipe.side.id].into(),
+        ..MemoryStore::default()
+    };
+    let report = add_all(&store, "a:1", &[&file]);
+    assert_eq!(report.findings.len(), 1, "{report:?}");
+    let dest = dir.path().join("dest");
+    assert!(check_out(&store, "a:1", &dest).is_whole());
+    assert!(fs::read(dest.join("image.tar")).unwrap() == fs::read(&file).unwrap());
+    // The recipe that failed is not taken over by the next release.
+    add_all(&store, "a:2", &[&file]);
+    assert!(check_out(&store, "a:2", &dir.path().join("dest2")).is_whole());
+}
+
+#[test]
 fn what_cannot_be_added_is_named() {
     let dir = TempDir::new().unwrap();
     fs::create_dir_all(dir.path().join("x")).unwrap();
