@@ -1,0 +1,249 @@
+//! Metadata of files: read from the file system, and put back.
+//!
+//! Putting back never fails as a whole: what the system refuses is told in findings, since the bytes are there.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
+
+use super::LayoutError;
+use crate::finding::Finding;
+use crate::release::{Meta, Xattr};
+
+/// Linux's limit for the list of names, and for one value.
+const XATTR_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of all values of one file: records have a limit, too.
+const XATTRS_BYTES_MAX: usize = 512 * 1024;
+
+/// Reads metadata; keeps a buffer for extended attributes.
+pub struct MetaReader {
+    names: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Default for MetaReader {
+    fn default() -> Self {
+        Self {
+            names: vec![0; XATTR_BYTES_MAX],
+            value: vec![0; XATTR_BYTES_MAX],
+        }
+    }
+}
+
+impl MetaReader {
+    /// Joins what `stat` said with the extended attributes of `path`, which is not followed.
+    ///
+    /// # Errors
+    /// [`LayoutError::Io`]; [`LayoutError::Unfit`] when there are more attributes than a record holds.
+    pub fn read(&mut self, path: &Path, stat: &std::fs::Metadata) -> Result<Meta, LayoutError> {
+        Ok(Meta {
+            mode: stat.mode() & 0o7777,
+            uid: stat.uid(),
+            gid: stat.gid(),
+            mtime_s: stat.mtime(),
+            mtime_ns: u32::try_from(stat.mtime_nsec()).unwrap_or_default(),
+            xattrs: self.xattrs(path)?,
+        })
+    }
+
+    fn xattrs(&mut self, path: &Path) -> Result<Vec<Xattr>, LayoutError> {
+        let failed = |error: rustix::io::Errno| {
+            LayoutError::io("read extended attributes of", path)(error.into())
+        };
+        let len = match rustix::fs::llistxattr(path, &mut self.names[..]) {
+            Ok(len) => len,
+            Err(rustix::io::Errno::NOTSUP) => 0,
+            Err(error) => return Err(failed(error)),
+        };
+        let mut xattrs = Vec::new();
+        let mut total = 0;
+        for name in self.names[..len].split(|byte| *byte == 0) {
+            if name.is_empty() {
+                continue;
+            }
+            let len = match rustix::fs::lgetxattr(path, name, &mut self.value[..]) {
+                Ok(len) => len,
+                // Listed by the file system, but not there or not for us.
+                Err(rustix::io::Errno::NODATA | rustix::io::Errno::NOTSUP) => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            total += name.len() + len;
+            if total > XATTRS_BYTES_MAX {
+                return Err(LayoutError::Unfit {
+                    path: path.to_owned(),
+                    why: "its extended attributes are longer than 512 KiB",
+                });
+            }
+            xattrs.push(Xattr {
+                name: name.to_vec(),
+                value: self.value[..len].to_vec(),
+            });
+        }
+        xattrs.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(xattrs)
+    }
+}
+
+/// Whether owners are given back: only root can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// Owners and groups are set.
+    Restore,
+    /// Files belong to whoever runs the program.
+    Keep,
+}
+
+impl Ownership {
+    /// What this process can do.
+    pub fn of_process() -> Self {
+        if rustix::process::geteuid().is_root() {
+            Self::Restore
+        } else {
+            Self::Keep
+        }
+    }
+}
+
+/// Puts metadata back, and counts what could not be put back.
+pub struct MetaWriter {
+    ownership: Ownership,
+    other_owners: u64,
+    refused: Vec<Finding>,
+    refused_more: u64,
+}
+
+/// Findings of one item about metadata; what comes beyond is only counted.
+const FINDINGS_MAX: usize = 20;
+
+impl MetaWriter {
+    /// Starts with nothing refused.
+    pub fn new(ownership: Ownership) -> Self {
+        Self {
+            ownership,
+            other_owners: 0,
+            refused: Vec::new(),
+            refused_more: 0,
+        }
+    }
+
+    /// Puts metadata onto an open file or folder.
+    pub fn put(&mut self, file: impl AsFd, path: &Path, meta: &Meta) {
+        if self.takes_owner(meta) {
+            let owner = rustix::fs::fchown(&file, Some(uid(meta)), Some(gid(meta)));
+            self.note(path, "owner", owner);
+        }
+        // Before the mode, which may take the right to write away.
+        for Xattr { name, value } in &meta.xattrs {
+            let set = rustix::fs::fsetxattr(&file, &name[..], value, XattrFlags::empty());
+            self.note(path, "extended attribute", set);
+        }
+        self.note(path, "mode", rustix::fs::fchmod(&file, mode(meta)));
+        self.note(path, "time", rustix::fs::futimens(&file, &times(meta)));
+    }
+
+    /// Puts metadata onto what cannot be opened: a link, a pipe or a device called `name` in the folder `parent`.
+    pub fn put_at(&mut self, parent: impl AsFd, name: &[u8], path: &Path, meta: &Meta, link: Link) {
+        let parent = parent.as_fd();
+        if self.takes_owner(meta) {
+            let (uid, gid) = (Some(uid(meta)), Some(gid(meta)));
+            let owner = rustix::fs::chownat(parent, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
+            self.note(path, "owner", owner);
+        }
+        if !meta.xattrs.is_empty() {
+            // There is no call that takes a folder's handle; its entry in /proc stands for it.
+            let folder = format!("/proc/self/fd/{}", parent.as_raw_fd());
+            let there = Path::new(&folder).join(std::ffi::OsStr::from_bytes(name));
+            for Xattr { name, value } in &meta.xattrs {
+                let set = rustix::fs::lsetxattr(&there, &name[..], value, XattrFlags::empty());
+                self.note(path, "extended attribute", set);
+            }
+        }
+        if link == Link::No {
+            let set = rustix::fs::chmodat(parent, name, mode(meta), AtFlags::empty());
+            self.note(path, "mode", set);
+        }
+        let set = rustix::fs::utimensat(parent, name, &times(meta), AtFlags::SYMLINK_NOFOLLOW);
+        self.note(path, "time", set);
+    }
+
+    /// Tells of something else that was not given back, though no bytes are lost.
+    pub fn refuse(&mut self, path: &Path, message: String) {
+        if self.refused.len() < FINDINGS_MAX {
+            let finding = Finding::note(path.display().to_string(), message);
+            self.refused.push(finding);
+        } else {
+            self.refused_more += 1;
+        }
+    }
+
+    /// Returns what was not put back; `subject` is the item.
+    pub fn finish(mut self, subject: &str) -> Vec<Finding> {
+        if self.refused_more > 0 {
+            let message = format!("{} more of this kind", self.refused_more);
+            self.refused.push(Finding::note(subject, message));
+        }
+        if self.other_owners > 0 {
+            let message = format!(
+                "owner not restored on {} entries: only root can",
+                self.other_owners
+            );
+            self.refused.push(Finding::note(subject, message));
+        }
+        self.refused
+    }
+
+    fn takes_owner(&mut self, meta: &Meta) -> bool {
+        if self.ownership == Ownership::Restore {
+            return true;
+        }
+        if meta.uid != rustix::process::geteuid().as_raw() {
+            self.other_owners += 1;
+        }
+        false
+    }
+
+    fn note(&mut self, path: &Path, what: &str, result: rustix::io::Result<()>) {
+        if let Err(error) = result {
+            let error = io::Error::from(error);
+            self.refuse(path, format!("{what} not restored: {error}"));
+        }
+    }
+}
+
+/// Whether something is a symbolic link, which has no mode of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+fn uid(meta: &Meta) -> Uid {
+    Uid::from_raw(meta.uid)
+}
+
+fn gid(meta: &Meta) -> Gid {
+    Gid::from_raw(meta.gid)
+}
+
+fn mode(meta: &Meta) -> Mode {
+    Mode::from_raw_mode(meta.mode & 0o7777)
+}
+
+fn times(meta: &Meta) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: meta.mtime_s,
+            tv_nsec: meta.mtime_ns.min(999_999_999).into(),
+        },
+    }
+}

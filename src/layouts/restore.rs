@@ -1,0 +1,394 @@
+//! Gives files and folders back, with all their metadata, and never outside of the folder they belong in.
+//!
+//! Everything goes through handles of folders that were made here, links are never followed, and nothing that is there is
+//! opened or replaced: entries come from media, and media may be hostile. What is lost is told, and the rest given back.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+
+use super::LayoutError;
+use super::meta::{Link, MetaWriter, Ownership};
+use crate::finding::Finding;
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::recipe::rebuild::{Proof, write_content};
+use crate::recipe::{ChunkSource, Content, RecipeError, StreamRef};
+use crate::release::{Entry, EntryKind, Meta, open_entries};
+
+/// Entries that are made ready together.
+const BATCH_ENTRIES: usize = 512;
+/// Bytes of small files that are made ready together.
+const BATCH_BYTES: u64 = 8 << 20;
+/// Folders that are kept open on the way to the current one; deeper ones are opened each time.
+const OPEN_FOLDERS_MAX: usize = 128;
+
+/// Longest target of a link on Linux.
+const LINK_BYTES_MAX: usize = 4095;
+
+/// What came of giving something back.
+#[derive(Debug, Clone, Default)]
+pub struct Restored {
+    /// Files, or entries, that could not be given back.
+    pub lost: u64,
+    /// One for each loss, and for each bit of metadata that the system refused.
+    pub findings: Vec<Finding>,
+}
+
+/// Writes a file called `name` into the folder `parent`. Nothing by that name may be there.
+///
+/// # Errors
+/// [`LayoutError::Recipe`] when the content cannot be rebuilt; the file is gone again then. [`LayoutError::Io`].
+pub fn file<S: ChunkSource>(
+    source: &S,
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    path: &Path,
+    content: &Content,
+    monitor: &dyn Monitor,
+) -> Result<File, LayoutError> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
+        .map(File::from)
+        .map_err(io("create", path))?;
+    match write_content(source, content, Proof::Whole, &mut file, monitor) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            // What was written is not what was asked for; that it stays is worth less than the first error.
+            let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
+            Err(match error {
+                RecipeError::Write(source) => LayoutError::io("write", path)(source),
+                other => other.into(),
+            })
+        }
+    }
+}
+
+/// Makes a folder called `name` in `parent` and fills it. Nothing by that name may be there.
+/// `path` is where that is, for messages; `shown` is the item's name.
+///
+/// # Errors
+/// [`LayoutError::Hostile`] for entries that lie, [`LayoutError::Io`] when the system refuses. The folder may be there then,
+/// in part.
+pub fn folder<S: ChunkSource>(
+    source: &S,
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    path: &Path,
+    (meta, entries): (&Meta, &StreamRef),
+    shown: &str,
+    monitor: &dyn Monitor,
+) -> Result<Restored, LayoutError> {
+    let root = make_folder(parent, name, path)?;
+    let mut restorer = Restorer {
+        source,
+        tree: Tree {
+            root,
+            path: path.to_owned(),
+            open: Vec::new(),
+        },
+        metas: MetaWriter::new(Ownership::of_process()),
+        folders: Vec::new(),
+        restored: Restored::default(),
+        shown,
+        monitor,
+    };
+    restorer.all(entries)?;
+    restorer.finish(meta)
+}
+
+struct Restorer<'a, S: ChunkSource> {
+    source: &'a S,
+    tree: Tree,
+    metas: MetaWriter,
+    /// Folders whose metadata comes last: making something in them changes it.
+    folders: Vec<(Vec<u8>, Meta)>,
+    restored: Restored,
+    shown: &'a str,
+    monitor: &'a dyn Monitor,
+}
+
+impl<S: ChunkSource> Restorer<'_, S> {
+    fn all(&mut self, entries: &StreamRef) -> Result<(), LayoutError> {
+        let (source, entries) = (self.source, *entries);
+        std::thread::scope(|scope| {
+            let (ready_in, ready_out) = mpsc::sync_channel(1);
+            scope.spawn(move || {
+                if let Err(error) = read_ahead(source, &entries, &ready_in) {
+                    // Nobody listens any more when the other side failed first.
+                    let _ = ready_in.send(Err(error));
+                }
+            });
+            for batch in ready_out {
+                match batch {
+                    Ok(batch) => batch.iter().try_for_each(|entry| self.entry(entry))?,
+                    Err(error) => self.lose(self.shown.to_owned(), "what else is in it", &error),
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<(), LayoutError> {
+        self.monitor.check_stop()?;
+        let (parents, name) = split(&entry.path)?;
+        let path = self.tree.path.join(std::ffi::OsStr::from_bytes(&entry.path));
+        let parent = self.tree.enter(&parents, &entry.path)?;
+        let parent = parent.as_fd();
+        match &entry.kind {
+            EntryKind::File { content } => {
+                match file(self.source, parent, name, &path, content, self.monitor) {
+                    Ok(file) => self.metas.put(&file, &path, &entry.meta),
+                    Err(LayoutError::Recipe(RecipeError::Interrupted(stop))) => {
+                        return Err(stop.into());
+                    }
+                    Err(LayoutError::Recipe(error)) => {
+                        let shown = format!("{}/{}", self.shown, lossy(&entry.path));
+                        self.lose(shown, "the file", &error);
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            EntryKind::Dir => {
+                make_folder(parent, name, &path)?;
+                self.folders.push((entry.path.clone(), entry.meta.clone()));
+            }
+            EntryKind::Symlink { target } => {
+                if target.is_empty() || target.len() > LINK_BYTES_MAX || target.contains(&0) {
+                    return Err(hostile(&entry.path, "no link can point there"));
+                }
+                rustix::fs::symlinkat(&target[..], parent, name).map_err(io("link", &path))?;
+                self.metas.put_at(parent, name, &path, &entry.meta, Link::Yes);
+            }
+            EntryKind::HardLink { to } => {
+                let (to_parents, to_name) = split(to)?;
+                let to_parent = self.tree.find(&to_parents, to)?;
+                match rustix::fs::linkat(&to_parent, to_name, parent, name, AtFlags::empty()) {
+                    Ok(()) => {}
+                    Err(rustix::io::Errno::NOENT) => {
+                        let shown = format!("{}/{}", self.shown, lossy(&entry.path));
+                        let error = RecipeError::Corrupt("hard link: its other name is not there");
+                        self.lose(shown, "the link", &error);
+                    }
+                    Err(error) => return Err(io("link", &path)(error)),
+                }
+            }
+            EntryKind::Fifo => self.node(parent, name, &path, &entry.meta, FileType::Fifo, 0)?,
+            EntryKind::CharDevice { rdev } => {
+                self.node(parent, name, &path, &entry.meta, FileType::CharacterDevice, *rdev)?;
+            }
+            EntryKind::BlockDevice { rdev } => {
+                self.node(parent, name, &path, &entry.meta, FileType::BlockDevice, *rdev)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn node(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        path: &Path,
+        meta: &Meta,
+        kind: FileType,
+        rdev: u64,
+    ) -> Result<(), LayoutError> {
+        match rustix::fs::mknodat(parent, name, kind, Mode::RUSR | Mode::WUSR, rdev) {
+            Ok(()) => self.metas.put_at(parent, name, path, meta, Link::No),
+            Err(rustix::io::Errno::PERM) => {
+                self.metas.refuse(path, "device not restored: only root can".to_owned());
+            }
+            Err(error) => return Err(io("make", path)(error)),
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, subject: String, what: &str, error: &dyn std::error::Error) {
+        let why = error
+            .source()
+            .map_or_else(String::new, |source| format!(": {source}"));
+        let finding = Finding::loss(subject, format!("{what} is lost: {error}{why}"));
+        self.monitor.finding(&finding);
+        self.restored.lost += 1;
+        self.restored.findings.push(finding);
+    }
+
+    fn finish(mut self, meta: &Meta) -> Result<Restored, LayoutError> {
+        // From the inside out: a folder's mode may bar the way into it.
+        for (below, meta) in std::mem::take(&mut self.folders).iter().rev() {
+            let path = self.tree.path.join(std::ffi::OsStr::from_bytes(below));
+            let components: Vec<&[u8]> = below.split(|byte| *byte == b'/').collect();
+            let folder = self.tree.find(&components, below)?;
+            self.metas.put(&folder, &path, meta);
+        }
+        self.metas.put(&self.tree.root, &self.tree.path, meta);
+        let refused = self.metas.finish(self.shown);
+        refused.iter().for_each(|finding| self.monitor.finding(finding));
+        self.restored.findings.extend(refused);
+        Ok(self.restored)
+    }
+}
+
+/// The folder that is filled, and the way down to where the last entry was.
+struct Tree {
+    root: OwnedFd,
+    path: PathBuf,
+    open: Vec<(Vec<u8>, OwnedFd)>,
+}
+
+impl Tree {
+    /// Opens the folder at `components` and keeps the way there open for the next entry.
+    fn enter(&mut self, components: &[&[u8]], entry: &[u8]) -> Result<OwnedFd, LayoutError> {
+        let common = self
+            .open
+            .iter()
+            .zip(components)
+            .take_while(|((name, _), component)| name == *component)
+            .count();
+        self.open.truncate(common);
+        while self.open.len() < components.len().min(OPEN_FOLDERS_MAX) {
+            let name = components[self.open.len()];
+            let folder = self.step(self.deepest(), name, entry)?;
+            self.open.push((name.to_vec(), folder));
+        }
+        self.descend(self.deepest(), &components[self.open.len()..], entry)
+    }
+
+    /// Opens the folder at `components` from the top.
+    fn find(&self, components: &[&[u8]], entry: &[u8]) -> Result<OwnedFd, LayoutError> {
+        self.descend(self.root.as_fd(), components, entry)
+    }
+
+    fn deepest(&self) -> BorrowedFd<'_> {
+        self.open.last().map_or(self.root.as_fd(), |(_, folder)| folder.as_fd())
+    }
+
+    fn descend(
+        &self,
+        from: BorrowedFd<'_>,
+        components: &[&[u8]],
+        entry: &[u8],
+    ) -> Result<OwnedFd, LayoutError> {
+        let mut at = from.try_clone_to_owned().map_err(LayoutError::io("open", &self.path))?;
+        for component in components {
+            at = self.step(at.as_fd(), component, entry)?;
+        }
+        Ok(at)
+    }
+
+    fn step(
+        &self,
+        from: BorrowedFd<'_>,
+        name: &[u8],
+        entry: &[u8],
+    ) -> Result<OwnedFd, LayoutError> {
+        use rustix::io::Errno;
+        open_folder(from, name).map_err(|error| match error {
+            Errno::LOOP | Errno::NOTDIR => hostile(entry, "it leads through what is not a folder"),
+            Errno::NOENT => hostile(entry, "the folder it is in does not come before it"),
+            other => LayoutError::io("open", self.path.join(std::ffi::OsStr::from_bytes(entry)))(
+                other.into(),
+            ),
+        })
+    }
+}
+
+fn open_folder(parent: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::empty())
+}
+
+fn make_folder(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    path: &Path,
+) -> Result<OwnedFd, LayoutError> {
+    rustix::fs::mkdirat(parent, name, Mode::RWXU).map_err(io("make", path))?;
+    open_folder(parent, name).map_err(io("open", path))
+}
+
+/// Splits a path into the folders it leads through and the name at its end.
+fn split(path: &[u8]) -> Result<(Vec<&[u8]>, &[u8]), LayoutError> {
+    let mut components: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+    if !components.iter().all(|component| is_plain_name(component)) {
+        return Err(hostile(path, "it is not a plain path downwards"));
+    }
+    let name = components.pop().unwrap_or_default();
+    Ok((components, name))
+}
+
+/// Whether a name can only mean something in the folder it is used in.
+pub fn is_plain_name(name: &[u8]) -> bool {
+    !name.is_empty()
+        && name != b"."
+        && name != b".."
+        && !name.iter().any(|byte| *byte == b'/' || *byte == 0)
+}
+
+fn hostile(path: &[u8], why: &'static str) -> LayoutError {
+    LayoutError::Hostile {
+        path: lossy(path),
+        why,
+    }
+}
+
+fn lossy(path: &[u8]) -> String {
+    String::from_utf8_lossy(&path[..path.len().min(400)]).into_owned()
+}
+
+fn io(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
+    let path = path.to_owned();
+    move |error| match error {
+        // Everything is made anew in a new folder: only another entry can have been there.
+        rustix::io::Errno::EXIST => hostile(path.as_os_str().as_bytes(), "something is there already"),
+        other => LayoutError::io(action, path)(other.into()),
+    }
+}
+
+type Ready = Result<Vec<Entry>, RecipeError>;
+
+/// Reads entries and makes the chunks of small files ready, one batch ahead of who writes them.
+fn read_ahead<S: ChunkSource>(
+    source: &S,
+    entries: &StreamRef,
+    ready: &mpsc::SyncSender<Ready>,
+) -> Result<(), RecipeError> {
+    let mut records = open_entries(source, entries)?;
+    loop {
+        let mut batch = Vec::new();
+        let mut chunks: Vec<ChunkId> = Vec::new();
+        let mut bytes = 0;
+        let mut end = Ok(());
+        while batch.len() < BATCH_ENTRIES && bytes < BATCH_BYTES {
+            let entry = match records.next_record() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(error) => {
+                    end = Err(error);
+                    break;
+                }
+            };
+            if let EntryKind::File { content: Content::Chunk(chunk) } = &entry.kind {
+                bytes += u64::from(chunk.bytes);
+                chunks.push(chunk.id);
+            }
+            batch.push(entry);
+        }
+        source.prefetch(&chunks);
+        let last = batch.is_empty();
+        if ready.send(Ok(batch)).is_err() {
+            return Ok(());
+        }
+        end?;
+        if last {
+            return Ok(());
+        }
+    }
+}

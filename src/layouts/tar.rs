@@ -1,0 +1,218 @@
+//! Headers of tars, as far as their bodies must be found: ustar, GNU, pax and old ones.
+//!
+//! It says how many bytes of body follow a header and of which sort; it builds no file tree. What it does not know it does
+//! not guess at: the bytes stay bytes.
+
+/// Bytes of a tar's block: headers are one, bodies are padded to whole ones.
+pub const BLOCK: usize = 512;
+
+/// A header, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// What follows.
+    pub kind: Kind,
+    /// Bytes of body that the header's own size field gives.
+    pub size: u64,
+}
+
+/// What a header stands before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A member whose size is that of its body.
+    File,
+    /// A member without a body: links, devices, folders, pipes.
+    Bodiless,
+    /// A pax header for the next member.
+    Pax,
+    /// A GNU long name or link for the next member, or a global pax header.
+    Note,
+    /// A GNU sparse file: blocks of its map may come first.
+    Sparse,
+}
+
+/// Where the flag stands that another block of the sparse map follows: in the header, and in such a block.
+pub const SPARSE_MORE_IN_HEADER: usize = 482;
+/// See [`SPARSE_MORE_IN_HEADER`].
+pub const SPARSE_MORE_IN_MAP: usize = 504;
+
+impl Header {
+    /// Reads a header; `None` when the block is none: its checksum is wrong, or its size cannot be.
+    pub fn read(block: &[u8]) -> Option<Self> {
+        let block: &[u8; BLOCK] = block.first_chunk()?;
+        if !checksum_fits(block) {
+            return None;
+        }
+        let kind = match block[156] {
+            b'1'..=b'6' => Kind::Bodiless,
+            b'x' | b'X' => Kind::Pax,
+            b'L' | b'K' | b'g' => Kind::Note,
+            b'S' => Kind::Sparse,
+            _ => Kind::File,
+        };
+        let size = number(&block[124..136])?;
+        let size = if kind == Kind::Bodiless { 0 } else { size };
+        Some(Self { kind, size })
+    }
+
+    /// The name field of a header block, without the prefix.
+    pub fn name(block: &[u8]) -> &[u8] {
+        let field = block.get(..100).unwrap_or_default();
+        field.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+}
+
+/// Whether these bytes look like the beginning of a tar.
+pub fn begins_tar(head: &[u8]) -> bool {
+    // The name keeps out files that only happen to sum up.
+    Header::read(head).is_some() && !Header::name(head).is_empty()
+}
+
+/// Bytes that pad a body of `size` bytes to whole blocks.
+pub fn padding(size: u64) -> u64 {
+    size.wrapping_neg() % BLOCK as u64
+}
+
+fn checksum_fits(block: &[u8; BLOCK]) -> bool {
+    let Some(stated) = octal(&block[148..156]) else {
+        return false;
+    };
+    let outside = block[..148].iter().chain(&block[156..]);
+    let (mut unsigned, mut signed) = (8 * i64::from(b' '), 8 * i64::from(b' '));
+    for byte in outside {
+        unsigned += i64::from(*byte);
+        signed += i64::from(byte.cast_signed());
+    }
+    i64::try_from(stated).is_ok_and(|stated| stated == unsigned || stated == signed)
+}
+
+/// Octal digits between spaces, ended by a space or NUL; at least one.
+fn octal(field: &[u8]) -> Option<u64> {
+    let digits = field.trim_ascii_start();
+    let end = digits.iter().position(|byte| !(b'0'..=b'7').contains(byte));
+    let (digits, rest) = digits.split_at(end.unwrap_or(digits.len()));
+    if digits.is_empty() || !rest.iter().all(|byte| *byte == b' ' || *byte == 0) {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |sum, digit| {
+        sum.checked_mul(8)?.checked_add(u64::from(digit - b'0'))
+    })
+}
+
+/// A size: octal, base-256 behind a first byte of 0x80, or an empty field for 0.
+fn number(field: &[u8]) -> Option<u64> {
+    match field.split_first()? {
+        (0x80, rest) => rest.iter().try_fold(0_u64, |sum, byte| {
+            sum.checked_mul(256)?.checked_add(u64::from(*byte))
+        }),
+        _ if field.iter().all(|byte| *byte == 0 || *byte == b' ') => Some(0),
+        _ => octal(field),
+    }
+}
+
+/// What a pax header says of the member behind it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pax {
+    /// Bytes of the body; stands above the header's own field.
+    pub size: Option<u64>,
+    /// Name of the member.
+    pub path: Option<Vec<u8>>,
+}
+
+impl Pax {
+    /// Reads records `LEN KEY=VALUE\n` up to the first that is none.
+    pub fn read(mut body: &[u8]) -> Self {
+        let mut pax = Self::default();
+        while let Some((key, value, rest)) = pax_record(body) {
+            match key {
+                b"size" => pax.size = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok()),
+                b"path" => pax.path = Some(value.to_vec()),
+                _ => {}
+            }
+            body = rest;
+        }
+        pax
+    }
+}
+
+fn pax_record(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let space = body.iter().take(20).position(|byte| *byte == b' ')?;
+    let len: usize = std::str::from_utf8(&body[..space]).ok()?.parse().ok()?;
+    let record = body.get(space + 1..len)?.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|byte| *byte == b'=')?;
+    Some((&record[..equals], &record[equals + 1..], &body[len..]))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header(kind: u8, size: &[u8]) -> [u8; BLOCK] {
+        let mut block = [0; BLOCK];
+        block[..4].copy_from_slice(b"name");
+        block[124..124 + size.len()].copy_from_slice(size);
+        block[156] = kind;
+        seal(&mut block);
+        block
+    }
+
+    fn seal(block: &mut [u8; BLOCK]) {
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+
+    #[test]
+    fn sizes_of_all_ages_are_read() {
+        let read = |kind, size: &[u8]| Header::read(&header(kind, size)).unwrap();
+        assert_eq!(read(b'0', b"00000000777\0").size, 0o777);
+        assert_eq!(read(0, b"        777 ").size, 0o777);
+        assert_eq!(read(b'0', b"\x80\0\0\0\0\0\0\x02\0\0\0\0").size, 2 << 32);
+        assert_eq!(read(b'5', b"00000000777\0"), Header { kind: Kind::Bodiless, size: 0 });
+        assert_eq!(read(b'0', b"").size, 0);
+        assert_eq!(Header::read(&header(b'0', b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")), None);
+        assert_eq!(Header::read(&header(b'0', b"\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")), None);
+        assert_eq!(Header::read(&header(b'0', b"nonsense")), None);
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_no_header_and_a_signed_one_is() {
+        let mut block = header(b'0', b"1\0");
+        block[0] ^= 1;
+        assert_eq!(Header::read(&block), None);
+        block[0] = 0xe4;
+        block[148..156].fill(b' ');
+        let sum: i32 = block.iter().map(|byte| i32::from(byte.cast_signed())).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        assert_eq!(Header::read(&block).unwrap().size, 1);
+        assert!(!begins_tar(&[0; BLOCK]));
+        assert!(!begins_tar(b"short"));
+    }
+
+    #[test]
+    fn pax_records_are_read_up_to_nonsense() {
+        let pax = Pax::read(b"12 size=777\n17 path=a/long n\n20 nonsense");
+        assert_eq!(pax.size, Some(777));
+        assert_eq!(pax.path.as_deref(), Some(&b"a/long n"[..]));
+        assert_eq!(Pax::read(b"99999999999999999999 a=b\n"), Pax::default());
+        assert_eq!(Pax::read(b"1 size=3\n"), Pax::default());
+        assert_eq!(padding(0), 0);
+        assert_eq!(padding(1), 511);
+        assert_eq!(padding(1024), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..700)) {
+            let _ = Header::read(&bytes);
+            let _ = Pax::read(&bytes);
+            let mut block = [0; BLOCK];
+            let len = bytes.len().min(BLOCK);
+            block[..len].copy_from_slice(&bytes[..len]);
+            seal(&mut block);
+            let _ = Header::read(&block);
+        }
+    }
+}

@@ -1,0 +1,502 @@
+//! Streams: any number of bytes as chunks, under lists of chunks when there is more than one.
+//!
+//! Lists are cut where their own records say so, as contents are, so that a change in a long stream changes few lists.
+//! What the bytes mean is for [`RecordReader`]'s callers.
+
+use std::marker::PhantomData;
+
+use wincode::config::DefaultConfig;
+use wincode::{SchemaRead, SchemaWrite};
+
+use super::{ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, StreamRef};
+use crate::chunk::{CHUNK_MAX, Cutter};
+use crate::class::Class;
+use crate::envelope;
+use crate::id::ChunkId;
+
+/// Bytes of a record of a list: length of the stream, id.
+const RECORD_BYTES: usize = 40;
+/// A list has at least so many records before one may end it, the last list of a level apart.
+const LIST_MIN: usize = 256;
+/// A list has at most so many records.
+const LIST_MAX: usize = 4096;
+/// Chunks that a reader asks for ahead.
+const AHEAD: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    bytes: u64,
+    id: ChunkId,
+}
+
+/// Cuts what is written into chunks and lists. Holds at most about half a MiB.
+pub struct StreamWriter {
+    class: Class,
+    buffer: Vec<u8>,
+    /// Records of each level that no list holds yet; level 0 are chunks.
+    levels: Vec<Vec<Record>>,
+}
+
+impl StreamWriter {
+    /// Starts an empty stream whose chunks are of `class`.
+    pub fn new(class: Class) -> Self {
+        Self {
+            class,
+            buffer: Vec::new(),
+            levels: Vec::new(),
+        }
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn write(&mut self, sink: &mut dyn ChunkSink, bytes: &[u8]) -> Result<(), RecipeError> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() < 2 * CHUNK_MAX {
+            return Ok(());
+        }
+        let mut at = 0;
+        while self.buffer.len() - at >= CHUNK_MAX {
+            at += self.put_chunk(sink, at)?;
+        }
+        self.buffer.drain(..at);
+        Ok(())
+    }
+
+    /// Appends a record behind its length.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn write_record<T>(
+        &mut self,
+        sink: &mut dyn ChunkSink,
+        record: &T,
+    ) -> Result<(), RecipeError>
+    where
+        T: SchemaWrite<DefaultConfig, Src = T>,
+    {
+        let body = envelope::encode(record);
+        let len = u32::try_from(body.len()).map_err(|_| RecipeError::Corrupt("record: too long"))?;
+        self.write(sink, &len.to_le_bytes())?;
+        self.write(sink, &body)
+    }
+
+    /// Stores what is left and returns the whole stream.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn finish(mut self, sink: &mut dyn ChunkSink) -> Result<StreamRef, RecipeError> {
+        let mut at = 0;
+        while at < self.buffer.len() {
+            at += self.put_chunk(sink, at)?;
+        }
+        let mut level = 0;
+        loop {
+            let top = level + 1 >= self.levels.len();
+            match self.levels.get(level).map(Vec::as_slice) {
+                None => return Ok(StreamRef::EMPTY),
+                Some([only]) if top => {
+                    return Ok(StreamRef {
+                        bytes: only.bytes,
+                        depth: u8::try_from(level)
+                            .map_err(|_| RecipeError::Corrupt("stream: too long"))?,
+                        id: only.id,
+                    });
+                }
+                Some([]) => {}
+                Some(_) => self.close_list(sink, level)?,
+            }
+            level += 1;
+        }
+    }
+
+    fn put_chunk(&mut self, sink: &mut dyn ChunkSink, at: usize) -> Result<usize, RecipeError> {
+        let rest = &self.buffer[at..];
+        let len = Cutter::cut(rest);
+        let id = sink.put(&rest[..len], self.class)?;
+        self.push(
+            sink,
+            0,
+            Record {
+                bytes: len as u64,
+                id,
+            },
+        )?;
+        Ok(len)
+    }
+
+    fn push(
+        &mut self,
+        sink: &mut dyn ChunkSink,
+        level: usize,
+        record: Record,
+    ) -> Result<(), RecipeError> {
+        if self.levels.len() == level {
+            self.levels.push(Vec::new());
+        }
+        let list = &mut self.levels[level];
+        list.push(record);
+        // One id in 1024 ends a list.
+        let ends = list.len() >= LIST_MIN
+            && u16::from_le_bytes([record.id.0[0], record.id.0[1]]).trailing_zeros() >= 10;
+        if ends || list.len() >= LIST_MAX {
+            self.close_list(sink, level)?;
+        }
+        Ok(())
+    }
+
+    fn close_list(&mut self, sink: &mut dyn ChunkSink, level: usize) -> Result<(), RecipeError> {
+        if level >= usize::from(STREAM_DEPTH_MAX) {
+            return Err(RecipeError::Corrupt("stream: too long"));
+        }
+        let list = std::mem::take(&mut self.levels[level]);
+        let mut plain = Vec::with_capacity(list.len() * RECORD_BYTES);
+        let mut bytes = 0;
+        for record in &list {
+            plain.extend_from_slice(&record.bytes.to_le_bytes());
+            plain.extend_from_slice(record.id.as_bytes());
+            bytes += record.bytes;
+        }
+        let id = sink.put(&plain, Class::Meta)?;
+        self.push(sink, level + 1, Record { bytes, id })
+    }
+}
+
+/// Reads a list and checks that it holds what its reference promised.
+fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamRef>, RecipeError> {
+    let plain = source.chunk(&list.id)?;
+    let (records, rest) = plain.as_chunks::<RECORD_BYTES>();
+    if records.is_empty() || !rest.is_empty() {
+        return Err(RecipeError::Corrupt("list of chunks"));
+    }
+    let depth = list.depth - 1;
+    let mut total: u64 = 0;
+    let mut streams = Vec::with_capacity(records.len());
+    for record in records {
+        let mut len = [0; 8];
+        len.copy_from_slice(&record[..8]);
+        let mut id = [0; 32];
+        id.copy_from_slice(&record[8..]);
+        let bytes = u64::from_le_bytes(len);
+        if bytes == 0 {
+            return Err(RecipeError::Corrupt("list of chunks: empty record"));
+        }
+        total = total
+            .checked_add(bytes)
+            .ok_or(RecipeError::Corrupt("list of chunks: length"))?;
+        streams.push(StreamRef {
+            bytes,
+            depth,
+            id: ChunkId(id),
+        });
+    }
+    if total != list.bytes {
+        return Err(RecipeError::Corrupt("list of chunks: length"));
+    }
+    Ok(streams)
+}
+
+/// Visits every chunk of a stream, its lists included, without reading the chunks at the bottom.
+///
+/// # Errors
+/// What reading a list gives, and what `visit` gives.
+pub fn visit_chunks<S: ChunkSource>(
+    source: &S,
+    stream: &StreamRef,
+    visit: &mut dyn FnMut(&ChunkId) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    if stream.bytes == 0 {
+        return Ok(());
+    }
+    check_depth(stream)?;
+    visit(&stream.id)?;
+    if stream.depth > 0 {
+        // The recursion is no deeper than STREAM_DEPTH_MAX.
+        for below in read_list(source, stream)? {
+            visit_chunks(source, &below, visit)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_depth(stream: &StreamRef) -> Result<(), RecipeError> {
+    if stream.depth > STREAM_DEPTH_MAX {
+        return Err(RecipeError::Corrupt("stream: too deep"));
+    }
+    Ok(())
+}
+
+struct Level {
+    streams: Vec<StreamRef>,
+    next: usize,
+}
+
+/// Reads a stream from its beginning, chunk by chunk.
+pub struct StreamReader<'a, S: ChunkSource> {
+    source: &'a S,
+    levels: Vec<Level>,
+    current: Option<S::Bytes>,
+    /// Bytes of `current` that were taken.
+    at: usize,
+    left: u64,
+}
+
+impl<'a, S: ChunkSource> StreamReader<'a, S> {
+    /// Starts at the beginning of `stream`.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when it claims to be deeper than streams are.
+    pub fn open(source: &'a S, stream: &StreamRef) -> Result<Self, RecipeError> {
+        check_depth(stream)?;
+        let levels = if stream.bytes == 0 {
+            Vec::new()
+        } else {
+            vec![Level {
+                streams: vec![*stream],
+                next: 0,
+            }]
+        };
+        Ok(Self {
+            source,
+            levels,
+            current: None,
+            at: 0,
+            left: stream.bytes,
+        })
+    }
+
+    /// Bytes that were not read yet.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Appends the next `bytes` bytes to `out`.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when the stream ends before; what the source gives.
+    pub fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
+        if bytes as u64 > self.left {
+            return Err(RecipeError::Corrupt("stream: shorter than its use"));
+        }
+        let mut wanted = bytes;
+        while wanted > 0 {
+            let Some(chunk) = self.current.as_ref().filter(|chunk| self.at < chunk.len()) else {
+                self.current = Some(self.next_chunk()?);
+                self.at = 0;
+                continue;
+            };
+            let len = wanted.min(chunk.len() - self.at);
+            out.extend_from_slice(&chunk[self.at..self.at + len]);
+            self.at += len;
+            wanted -= len;
+        }
+        self.left -= bytes as u64;
+        Ok(())
+    }
+
+    fn next_chunk(&mut self) -> Result<S::Bytes, RecipeError> {
+        loop {
+            let Some(level) = self.levels.last_mut() else {
+                return Err(RecipeError::Corrupt("stream: ends early"));
+            };
+            let Some(stream) = level.streams.get(level.next).copied() else {
+                self.levels.pop();
+                continue;
+            };
+            if level.next % AHEAD == 0 && level.streams.len() > 1 {
+                let end = level.streams.len().min(level.next + AHEAD);
+                let ids: Vec<ChunkId> =
+                    level.streams[level.next..end].iter().map(|s| s.id).collect();
+                self.source.prefetch(&ids);
+            }
+            level.next += 1;
+            if stream.depth > 0 {
+                let streams = read_list(self.source, &stream)?;
+                self.levels.push(Level { streams, next: 0 });
+                continue;
+            }
+            let chunk = self.source.chunk(&stream.id)?;
+            if chunk.len() as u64 != stream.bytes {
+                return Err(RecipeError::Corrupt("stream: length of a chunk"));
+            }
+            return Ok(chunk);
+        }
+    }
+}
+
+/// Reads records, each behind its length (u32), from a stream.
+pub struct RecordReader<'a, S: ChunkSource, T> {
+    stream: StreamReader<'a, S>,
+    limit_bytes: usize,
+    buffer: Vec<u8>,
+    what: PhantomData<T>,
+}
+
+impl<'a, S, T> RecordReader<'a, S, T>
+where
+    S: ChunkSource,
+    T: for<'de> SchemaRead<'de, DefaultConfig, Dst = T>,
+{
+    /// Starts at the first record of `stream`; a record longer than `limit_bytes` is refused.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`].
+    pub fn open(
+        source: &'a S,
+        stream: &StreamRef,
+        limit_bytes: usize,
+    ) -> Result<Self, RecipeError> {
+        Ok(Self {
+            stream: StreamReader::open(source, stream)?,
+            limit_bytes,
+            buffer: Vec::new(),
+            what: PhantomData,
+        })
+    }
+
+    /// Returns the next record's bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] for a length that cannot be; what the source gives.
+    pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, RecipeError> {
+        if self.stream.left() == 0 {
+            return Ok(None);
+        }
+        self.buffer.clear();
+        self.stream.read_into(4, &mut self.buffer)?;
+        let len = self
+            .buffer
+            .first_chunk::<4>()
+            .map(|len| u32::from_le_bytes(*len))
+            .and_then(|len| usize::try_from(len).ok())
+            .filter(|len| *len <= self.limit_bytes)
+            .ok_or(RecipeError::Corrupt("record: longer than it may be"))?;
+        self.buffer.clear();
+        self.stream.read_into(len, &mut self.buffer)?;
+        Ok(Some(&self.buffer))
+    }
+
+    /// Returns the next record; `None` at the end.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when it does not decode; what the source gives.
+    pub fn next_record(&mut self) -> Result<Option<T>, RecipeError> {
+        match self.next_bytes()? {
+            None => Ok(None),
+            Some(bytes) => envelope::decode(bytes)
+                .map(Some)
+                .map_err(|_| RecipeError::Corrupt("record")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::super::memory::Memory;
+    use super::*;
+
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state: u64 = 1;
+        let mut out = Vec::with_capacity(len + 8);
+        while out.len() < len {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
+        }
+        out.truncate(len);
+        out
+    }
+
+    fn store(bytes: &[u8], step: usize) -> (Memory, StreamRef) {
+        let mut memory = Memory::default();
+        let mut writer = StreamWriter::new(Class::Other);
+        for piece in bytes.chunks(step) {
+            writer.write(&mut memory, piece).unwrap();
+        }
+        let stream = writer.finish(&mut memory).unwrap();
+        (memory, stream)
+    }
+
+    fn load(memory: &Memory, stream: &StreamRef) -> Result<Vec<u8>, RecipeError> {
+        let mut out = Vec::new();
+        let mut reader = StreamReader::open(memory, stream)?;
+        while reader.left() > 0 {
+            let step = reader.left().min(10_007);
+            reader.read_into(usize::try_from(step).unwrap(), &mut out)?;
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn a_stream_of_any_length_comes_back_and_does_not_depend_on_the_writes() {
+        for (len, depth) in [(0, 0), (1, 0), (16_000, 0), (1 << 20, 1), (9 << 20, 1)] {
+            let bytes = noise(len);
+            let (memory, stream) = store(&bytes, 1 << 20);
+            assert_eq!(stream.depth, depth, "{len}");
+            assert_eq!(load(&memory, &stream).unwrap(), bytes);
+            assert_eq!(store(&bytes, 70_001).1, stream);
+            let mut seen = 0;
+            visit_chunks(&memory, &stream, &mut |id| {
+                assert!(memory.contains(id));
+                seen += 1;
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(seen, memory.with(|map| map.len()));
+        }
+    }
+
+    #[test]
+    fn many_chunks_make_lists_of_lists() {
+        let mut memory = Memory::default();
+        let mut writer = StreamWriter::new(Class::Other);
+        let mut ids = Vec::new();
+        for number in 0_u64..20_000 {
+            let plain = number.to_le_bytes();
+            let id = memory.put(&plain, Class::Other).unwrap();
+            writer.push(&mut memory, 0, Record { bytes: 8, id }).unwrap();
+            ids.extend_from_slice(&plain);
+        }
+        let stream = writer.finish(&mut memory).unwrap();
+        assert_eq!((stream.depth, stream.bytes), (2, 160_000));
+        assert_eq!(load(&memory, &stream).unwrap(), ids);
+    }
+
+    #[test]
+    fn equal_chunks_do_not_make_lists_endless() {
+        let (memory, stream) = store(&vec![0; 300 * CHUNK_MAX], CHUNK_MAX);
+        assert_eq!(stream.bytes, 300 * CHUNK_MAX as u64);
+        assert_eq!(load(&memory, &stream).unwrap().len(), 300 * CHUNK_MAX);
+    }
+
+    #[test]
+    fn lists_that_lie_are_refused() {
+        let (memory, stream) = store(&noise(1 << 20), 1 << 20);
+        for wrong in [
+            StreamRef { bytes: stream.bytes + 1, ..stream },
+            StreamRef { depth: 0, ..stream },
+            StreamRef { depth: 2, ..stream },
+            StreamRef { depth: 5, ..stream },
+            StreamRef { bytes: u64::MAX, ..stream },
+        ] {
+            assert!(load(&memory, &wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_chunks_never_panic(bytes in proptest::collection::vec(any::<u8>(), 1..400), depth in 0_u8..6, claimed in 0_u64..1000) {
+            let mut memory = Memory::default();
+            let id = memory.put(&bytes, Class::Meta).unwrap();
+            let stream = StreamRef { bytes: claimed, depth, id };
+            let mut records = match RecordReader::<_, super::super::Op>::open(&memory, &stream, 100) {
+                Ok(records) => records,
+                Err(_) => return Ok(()),
+            };
+            while let Ok(Some(_)) = records.next_record() {}
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Visits every chunk that a content needs: its recipes and lists as well as its bytes.
+//!
+//! Releases are walked by `release::walk`, with the walker of this module.
+
+use std::collections::HashSet;
+
+use super::rebuild::read_op;
+use super::stream::{self, RecordReader};
+use super::{
+    BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,
+};
+use crate::id::{BlobId, ChunkId};
+
+/// Told of what a walk comes by.
+pub trait Visitor {
+    /// A chunk is needed. Called again for a chunk that is needed at several places.
+    ///
+    /// # Errors
+    /// Whatever shall end the walk.
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError>;
+
+    /// A blob is needed; its chunks follow. Called once a walker for each blob.
+    ///
+    /// # Errors
+    /// Whatever shall end the walk.
+    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+        let _ = blob;
+        Ok(())
+    }
+}
+
+impl<F: FnMut(&ChunkId) -> Result<(), RecipeError>> Visitor for F {
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
+        self(id)
+    }
+}
+
+/// Walks contents, and each blob only once however often it is met (else a few hostile recipes could take for ever).
+/// Holds 72 bytes and more for each blob.
+pub struct Walker<'a, S: ChunkSource> {
+    source: &'a S,
+    walked: HashSet<(BlobId, Recipe)>,
+}
+
+impl<'a, S: ChunkSource> Walker<'a, S> {
+    /// Starts with nothing walked.
+    pub fn new(source: &'a S) -> Self {
+        Self {
+            source,
+            walked: HashSet::new(),
+        }
+    }
+
+    /// Where chunks are read from.
+    pub fn source(&self) -> &'a S {
+        self.source
+    }
+
+    /// Visits the chunks of a stream, its lists included.
+    ///
+    /// # Errors
+    /// What the source and the visitor give.
+    pub fn stream(
+        &self,
+        stream: &StreamRef,
+        visitor: &mut dyn Visitor,
+    ) -> Result<(), RecipeError> {
+        stream::visit_chunks(self.source, stream, &mut |id| visitor.chunk(id))
+    }
+
+    /// Visits the chunks of a content.
+    ///
+    /// # Errors
+    /// What the source and the visitor give; [`RecipeError::Newer`] when a recipe is not understood.
+    pub fn content(
+        &mut self,
+        content: &Content,
+        visitor: &mut dyn Visitor,
+    ) -> Result<(), RecipeError> {
+        match content {
+            Content::Empty => Ok(()),
+            Content::Chunk(chunk) => visitor.chunk(&chunk.id),
+            Content::Blob(blob) => self.blob(blob, visitor, BLOB_DEPTH_MAX),
+        }
+    }
+
+    fn blob(
+        &mut self,
+        blob: &Blob,
+        visitor: &mut dyn Visitor,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
+        if depth_left == 0 {
+            return Err(RecipeError::Corrupt("recipe: too deep"));
+        }
+        if !self.walked.insert((blob.id, blob.recipe)) {
+            return Ok(());
+        }
+        visitor.blob(blob)?;
+        self.stream(&blob.recipe.ops, visitor)?;
+        self.stream(&blob.recipe.side, visitor)?;
+        let mut ops: RecordReader<'_, S, Op> =
+            RecordReader::open(self.source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        while let Some(op) = read_op(&mut ops)? {
+            match op {
+                Op::Chunk(chunk) => visitor.chunk(&chunk.id)?,
+                Op::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
+                Op::Side { .. } | Op::Gzip { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Writes one recipe: side bytes and steps in the order in which they make up the blob.
+//!
+//! It decides nothing about what is a body and what is not.
+
+use super::stream::StreamWriter;
+use super::{Blob, ChunkRef, ChunkSink, Op, Recipe, RecipeError};
+use crate::class::Class;
+
+/// Collects a recipe. Adjacent side bytes become one step.
+pub struct RecipeWriter {
+    side: StreamWriter,
+    ops: StreamWriter,
+    side_run: u64,
+}
+
+impl RecipeWriter {
+    /// Starts an empty recipe whose side stream is of `side_class`.
+    pub fn new(side_class: Class) -> Self {
+        Self {
+            side: StreamWriter::new(side_class),
+            ops: StreamWriter::new(Class::Meta),
+            side_run: 0,
+        }
+    }
+
+    /// Adds bytes that are no body.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn side(&mut self, sink: &mut dyn ChunkSink, bytes: &[u8]) -> Result<(), RecipeError> {
+        self.side_run += bytes.len() as u64;
+        self.side.write(sink, bytes)
+    }
+
+    /// Adds a chunk that is stored already.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn chunk(
+        &mut self,
+        sink: &mut dyn ChunkSink,
+        chunk: ChunkRef,
+    ) -> Result<(), RecipeError> {
+        self.step(sink, &Op::Chunk(chunk))
+    }
+
+    /// Adds a blob whose recipe is stored already.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn blob(&mut self, sink: &mut dyn ChunkSink, blob: Blob) -> Result<(), RecipeError> {
+        self.step(sink, &Op::Blob(blob))
+    }
+
+    /// Stores both streams.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn finish(mut self, sink: &mut dyn ChunkSink) -> Result<Recipe, RecipeError> {
+        self.flush_side(sink)?;
+        Ok(Recipe {
+            side: self.side.finish(sink)?,
+            ops: self.ops.finish(sink)?,
+        })
+    }
+
+    fn step(&mut self, sink: &mut dyn ChunkSink, op: &Op) -> Result<(), RecipeError> {
+        self.flush_side(sink)?;
+        self.ops.write_record(sink, op)
+    }
+
+    fn flush_side(&mut self, sink: &mut dyn ChunkSink) -> Result<(), RecipeError> {
+        let bytes = std::mem::take(&mut self.side_run);
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.ops.write_record(sink, &Op::Side { bytes })
+    }
+}

@@ -1,0 +1,495 @@
+//! `add`: makes or extends a release out of files and folders.
+//!
+//! Everything new is rebuilt from the store and compared by hash before the release is committed; what cannot be rebuilt is
+//! stored as it came. It lays out no volumes. Holds the opener's buffers, three batches of the proof, and the table of known
+//! blobs (150 bytes each, [`KNOWN_BLOBS_MAX`] at most).
+
+use std::collections::{BTreeMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Releases, ReleasesMut, Stored};
+use crate::class::Class;
+use crate::finding::Finding;
+use crate::id::{BlobId, ChunkId};
+use crate::layouts::meta::MetaReader;
+use crate::layouts::opener::{Depth, Opener};
+use crate::layouts::{LayoutError, folder};
+use crate::monitor::{Interrupted, Monitor};
+use crate::recipe::rebuild::{Proof, write_content};
+use crate::recipe::stream::StreamWriter;
+use crate::recipe::walk::{Visitor, Walker};
+use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, Content, RecipeError};
+use crate::release::{
+    BlobTable, EntryKind, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot,
+    open_entries, walk,
+};
+
+/// Blobs of earlier releases that are known at most; further ones are opened anew.
+pub const KNOWN_BLOBS_MAX: usize = 1_000_000;
+/// Entries whose chunks are made ready together for the proof.
+const PROOF_ENTRIES: usize = 256;
+
+/// Says why a release was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// No path was given.
+    #[error("nothing to add")]
+    Nothing,
+    /// Two paths have the same file name.
+    #[error("two items would be called {name}: {} and {}", first.display(), second.display())]
+    SameName {
+        /// The name.
+        name: String,
+        /// One path.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A path is neither file nor folder, or has no file name.
+    #[error("{}: {why}", path.display())]
+    Unfit {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An item cannot be read.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// Not even the bytes as they came can be read back from the store.
+    #[error("{name}: what was stored does not come back")]
+    Store {
+        /// The item.
+        name: String,
+        /// What came instead.
+        source: RecipeError,
+    },
+    /// The release that is to be extended cannot be read.
+    #[error("the release as it is cannot be read")]
+    Old(#[source] RecipeError),
+    /// The store refuses.
+    #[error("the store cannot be written or read")]
+    Releases(#[source] BoxError),
+    /// A stop was asked for.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl From<RecipeError> for AddError {
+    fn from(error: RecipeError) -> Self {
+        match error {
+            RecipeError::Interrupted(stop) => Self::Interrupted(stop),
+            other => Self::Layout(LayoutError::Recipe(other)),
+        }
+    }
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new in the release.
+    Added,
+    /// It took the place of one of the same name.
+    Replaced,
+    /// It was in the release before and stays.
+    Kept,
+}
+
+/// An item in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddedItem {
+    /// Its name, as far as it is text.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What became of it.
+    pub change: Change,
+}
+
+/// What `add` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddReport {
+    /// The release.
+    pub release: String,
+    /// Its id.
+    pub id: String,
+    /// All its items, by name.
+    pub items: Vec<AddedItem>,
+    /// Bytes of all items.
+    pub bytes: u64,
+    /// Bytes that were known from earlier releases and not opened again.
+    pub known_bytes: u64,
+    /// Bytes of chunks that the store did not have.
+    pub new_bytes: u64,
+    /// Bytes that these take in the store.
+    pub stored_bytes: u64,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
+}
+
+/// Makes the release `name` of `paths`, or adds them to it and replaces items of the same name.
+/// A path that is a symbolic link stands for what it points to.
+///
+/// # Errors
+/// [`AddError`]; the store has the release as it was then, or not at all.
+pub fn add<R: ReleasesMut>(
+    store: &R,
+    name: &ReleaseName,
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<AddReport, AddError> {
+    let inputs = inputs(paths)?;
+    let old = match store.root(name).map_err(AddError::Releases)? {
+        Some(root) => root.read_items(store).map_err(AddError::Old)?,
+        None => Vec::new(),
+    };
+    let known = known_blobs(store)?;
+    let mut findings = Vec::new();
+
+    // Metadata is written along with the chunks, in the belief that the proof will hold.
+    let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
+    let mut opener = Opener::new(store, &mut writer, &known, Depth::Open, monitor);
+    let mut items = read_items(&mut opener, &inputs, &mut findings, monitor)?;
+    let known_bytes = opener.reused_bytes();
+    let (mut blobs, reused) = opener.into_blobs();
+    blobs.extend(reused.clone());
+    let changes = join_old(&mut items, &old);
+    let kept = items.values().filter(|item| changes[&item.name] == Change::Kept);
+    collect_blobs(store, kept, &mut blobs)?;
+    let mut root = write_root(&mut writer, name, &items, &blobs)?;
+    let mut stored = finish(store, writer)?;
+
+    let failed = prove_all(store, &inputs, &items, &reused, monitor)?;
+    if !failed.is_empty() {
+        for (input, error) in failed {
+            let message = format!("stored as it came, since it could not be rebuilt: {error}");
+            let finding = Finding::note(input.shown(), message);
+            monitor.finding(&finding);
+            findings.push(finding);
+            let (item, more) = store_closed(store, input, monitor)?;
+            stored = sum(stored, more);
+            items.insert(input.name.clone(), item);
+        }
+        // Recipes that do not work must not be used again.
+        let mut blobs = BlobTable::default();
+        collect_blobs(store, items.values(), &mut blobs)?;
+        let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
+        root = write_root(&mut writer, name, &items, &blobs)?;
+        stored = sum(stored, finish(store, writer)?);
+    }
+    let id = store.commit(&root).map_err(AddError::Releases)?;
+    Ok(AddReport {
+        release: name.to_string(),
+        id: id.to_string(),
+        items: items
+            .values()
+            .map(|item| AddedItem {
+                name: String::from_utf8_lossy(&item.name).into_owned(),
+                bytes: item.bytes(),
+                change: changes[&item.name],
+            })
+            .collect(),
+        bytes: root.bytes,
+        known_bytes,
+        new_bytes: stored.new_bytes,
+        stored_bytes: stored.stored_bytes,
+        findings,
+    })
+}
+
+fn finish<R: ReleasesMut>(store: &R, writer: R::Writer<'_>) -> Result<Stored, AddError> {
+    store.finish(writer).map_err(|error| match error.downcast() {
+        Ok(stop) => AddError::Interrupted(*stop),
+        Err(other) => AddError::Releases(other),
+    })
+}
+
+fn sum(one: Stored, other: Stored) -> Stored {
+    Stored {
+        new_bytes: one.new_bytes + other.new_bytes,
+        stored_bytes: one.stored_bytes + other.stored_bytes,
+    }
+}
+
+/// Items by their names.
+type Items = BTreeMap<Vec<u8>, Item>;
+
+/// A path to add.
+struct Input {
+    name: Vec<u8>,
+    given: PathBuf,
+    /// Without links.
+    real: PathBuf,
+    stat: std::fs::Metadata,
+}
+
+impl Input {
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// Bytes of the file, or of all files in the folder.
+    fn bytes(&self) -> u64 {
+        if !self.stat.is_dir() {
+            return self.stat.len();
+        }
+        let inside = walkdir::WalkDir::new(&self.real).into_iter().flatten();
+        let files = inside.filter(|entry| entry.file_type().is_file());
+        files.filter_map(|entry| entry.metadata().ok()).map(|stat| stat.len()).sum()
+    }
+}
+
+fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
+    if paths.is_empty() {
+        return Err(AddError::Nothing);
+    }
+    let mut inputs: Vec<Input> = Vec::new();
+    for given in paths {
+        let real = given.canonicalize().map_err(LayoutError::io("find", given))?;
+        let stat = real.symlink_metadata().map_err(LayoutError::io("look at", given))?;
+        let unfit = |why| AddError::Unfit {
+            path: given.clone(),
+            why,
+        };
+        if !stat.is_file() && !stat.is_dir() {
+            return Err(unfit("neither a file nor a folder"));
+        }
+        let name = given.file_name().or_else(|| real.file_name());
+        let name = name.ok_or_else(|| unfit("it has no name"))?.as_bytes().to_vec();
+        if let Some(other) = inputs.iter().find(|other| other.name == name) {
+            return Err(AddError::SameName {
+                name: other.shown(),
+                first: other.given.clone(),
+                second: given.clone(),
+            });
+        }
+        inputs.push(Input {
+            name,
+            given: given.clone(),
+            real,
+            stat,
+        });
+    }
+    Ok(inputs)
+}
+
+/// The blobs of all releases. One whose table cannot be read is passed over: its blobs are opened anew.
+fn known_blobs<R: Releases>(store: &R) -> Result<BlobTable, AddError> {
+    let mut known = BlobTable::default();
+    for root in store.roots().map_err(AddError::Releases)? {
+        // A damaged table costs time alone.
+        let _ = known.read(store, &root.blobs, KNOWN_BLOBS_MAX);
+    }
+    Ok(known)
+}
+
+fn read_items<S: ChunkSource>(
+    opener: &mut Opener<'_, S>,
+    inputs: &[Input],
+    findings: &mut Vec<Finding>,
+    monitor: &dyn Monitor,
+) -> Result<Items, AddError> {
+    monitor.start("read", inputs.iter().map(Input::bytes).sum());
+    let mut items = Items::new();
+    for input in inputs {
+        let item = read_item(opener, input, findings, monitor)?;
+        items.insert(item.name.clone(), item);
+    }
+    monitor.finish();
+    Ok(items)
+}
+
+fn read_item<S: ChunkSource>(
+    opener: &mut Opener<'_, S>,
+    input: &Input,
+    findings: &mut Vec<Finding>,
+    monitor: &dyn Monitor,
+) -> Result<Item, AddError> {
+    let kind = if input.stat.is_dir() {
+        folder::read(opener, &input.real, findings, monitor)?
+    } else {
+        ItemKind::File {
+            content: folder::read_file(opener, &input.real)?,
+        }
+    };
+    Ok(Item {
+        name: input.name.clone(),
+        meta: MetaReader::default().read(&input.real, &input.stat)?,
+        kind,
+    })
+}
+
+/// Puts the items that stay beside the new ones, and says of each what became of it.
+fn join_old(items: &mut Items, old: &[Item]) -> BTreeMap<Vec<u8>, Change> {
+    let mut changes: BTreeMap<Vec<u8>, Change> =
+        items.keys().map(|name| (name.clone(), Change::Added)).collect();
+    for item in old {
+        let new = changes.contains_key(&item.name);
+        let change = if new { Change::Replaced } else { Change::Kept };
+        changes.insert(item.name.clone(), change);
+        if !new {
+            items.insert(item.name.clone(), item.clone());
+        }
+    }
+    changes
+}
+
+/// Adds all blobs of stored items to a table.
+fn collect_blobs<'i, S: ChunkSource>(
+    source: &S,
+    items: impl Iterator<Item = &'i Item>,
+    blobs: &mut BlobTable,
+) -> Result<(), AddError> {
+    struct Collect<'t>(&'t mut BlobTable);
+    impl Visitor for Collect<'_> {
+        fn chunk(&mut self, _: &ChunkId) -> Result<(), RecipeError> {
+            Ok(())
+        }
+        fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+            self.0.insert(blob);
+            Ok(())
+        }
+    }
+    let mut walker = Walker::new(source);
+    for item in items {
+        walk::item(&mut walker, item, &mut Collect(blobs)).map_err(AddError::Old)?;
+    }
+    Ok(())
+}
+
+fn write_root(
+    sink: &mut dyn ChunkSink,
+    name: &ReleaseName,
+    items: &Items,
+    blobs: &BlobTable,
+) -> Result<ReleaseRoot, AddError> {
+    let mut manifest = StreamWriter::new(Class::Meta);
+    for item in items.values() {
+        manifest.write_record(sink, item)?;
+    }
+    let manifest = manifest.finish(sink)?;
+    let too_much = || AddError::Layout(LayoutError::Recipe(RecipeError::Corrupt("too many items")));
+    if manifest.bytes > MANIFEST_BYTES_MAX {
+        return Err(too_much());
+    }
+    Ok(ReleaseRoot {
+        name: name.clone(),
+        manifest,
+        blobs: blobs.write(sink)?,
+        items: u32::try_from(items.len()).map_err(|_| too_much())?,
+        bytes: items.values().map(Item::bytes).sum(),
+    })
+}
+
+/// Rebuilds what is new and compares hashes; returns the items that failed.
+fn prove_all<'i, S: ChunkSource>(
+    source: &S,
+    inputs: &'i [Input],
+    items: &Items,
+    reused: &BlobTable,
+    monitor: &dyn Monitor,
+) -> Result<Vec<(&'i Input, RecipeError)>, AddError> {
+    let new = inputs.iter().filter_map(|input| Some((input, items.get(&input.name)?)));
+    let new: Vec<(&Input, &Item)> = new.collect();
+    monitor.start("compare", new.iter().map(|(_, item)| item.bytes()).sum());
+    let mut prover = Prover {
+        source,
+        reused,
+        proved: HashSet::new(),
+        monitor,
+    };
+    let mut failed = Vec::new();
+    for (input, item) in new {
+        match prover.item(item) {
+            Ok(()) => {}
+            Err(RecipeError::Interrupted(stop)) => return Err(stop.into()),
+            Err(error) => failed.push((input, error)),
+        }
+    }
+    monitor.finish();
+    Ok(failed)
+}
+
+struct Prover<'a, S: ChunkSource> {
+    source: &'a S,
+    /// Proved when they were added first.
+    reused: &'a BlobTable,
+    proved: HashSet<BlobId>,
+    monitor: &'a dyn Monitor,
+}
+
+impl<S: ChunkSource> Prover<'_, S> {
+    fn item(&mut self, item: &Item) -> Result<(), RecipeError> {
+        let entries = match &item.kind {
+            ItemKind::File { content } => return self.content(content),
+            ItemKind::Folder { entries, .. } => entries,
+        };
+        let mut records = open_entries(self.source, entries)?;
+        let mut contents = Vec::new();
+        loop {
+            let entry = records.next_record()?;
+            let last = entry.is_none();
+            if let Some(EntryKind::File { content }) = entry.map(|entry| entry.kind) {
+                contents.push(content);
+            }
+            if last || contents.len() == PROOF_ENTRIES {
+                self.contents(&contents)?;
+                contents.clear();
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn contents(&mut self, contents: &[Content]) -> Result<(), RecipeError> {
+        let chunks = contents.iter().filter_map(|content| match content {
+            Content::Chunk(chunk) => Some(chunk.id),
+            _ => None,
+        });
+        self.source.prefetch(&chunks.collect::<Vec<_>>());
+        contents.iter().try_for_each(|content| self.content(content))
+    }
+
+    fn content(&mut self, content: &Content) -> Result<(), RecipeError> {
+        if let Content::Blob(blob) = content
+            && (self.reused.get(blob.bytes, blob.id).is_some() || !self.proved.insert(blob.id))
+        {
+            self.monitor.advance(blob.bytes);
+            return Ok(());
+        }
+        let mut nowhere = std::io::sink();
+        write_content(self.source, content, Proof::EveryBlob, &mut nowhere, self.monitor)
+    }
+}
+
+/// Stores an item once more, as plain bytes, and proves that.
+fn store_closed<R: ReleasesMut>(
+    store: &R,
+    input: &Input,
+    monitor: &dyn Monitor,
+) -> Result<(Item, Stored), AddError> {
+    let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
+    let nothing = BlobTable::default();
+    let mut opener = Opener::new(store, &mut writer, &nothing, Depth::Closed, monitor);
+    let item = read_item(&mut opener, input, &mut Vec::new(), monitor)?;
+    let stored = finish(store, writer)?;
+    let mut prover = Prover {
+        source: store,
+        reused: &nothing,
+        proved: HashSet::new(),
+        monitor,
+    };
+    prover.item(&item).map_err(|source| match source {
+        RecipeError::Interrupted(stop) => stop.into(),
+        source => AddError::Store {
+            name: input.shown(),
+            source,
+        },
+    })?;
+    Ok((item, stored))
+}

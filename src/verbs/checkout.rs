@@ -1,0 +1,319 @@
+//! `checkout`: gives the items of a release back, byte for byte and checked by hash.
+//!
+//! Each item is made under a temporary name and renamed when it is done. An item that cannot be given back whole does not
+//! keep the others from it. It reads releases alone, never volumes.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use serde::Serialize;
+
+use super::Releases;
+use crate::finding::Finding;
+use crate::layouts::meta::{MetaWriter, Ownership};
+use crate::layouts::{LayoutError, restore};
+use crate::monitor::{Interrupted, Monitor};
+use crate::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::release::{Item, ItemKind, ReleaseName};
+use crate::size::ByteSize;
+
+/// What a file or folder entry costs a file system besides its bytes, at a guess.
+const ENTRY_COST_BYTES: u64 = 4096;
+
+/// What `checkout` is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckoutOptions {
+    /// Names of the items wanted; none: all.
+    pub items: Vec<String>,
+}
+
+/// Says why nothing, or no more, was given back.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// There is no such release.
+    #[error("there is no release {0}")]
+    NoSuchRelease(ReleaseName),
+    /// The release has no such item.
+    #[error("the release has no item {item}; it has {}", has.join(", "))]
+    NoSuchItem {
+        /// The item asked for.
+        item: String,
+        /// The items there are.
+        has: Vec<String>,
+    },
+    /// The destination holds something.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// There is too little room.
+    #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
+    NoSpace {
+        /// The destination.
+        path: PathBuf,
+        /// Bytes that are free there.
+        free_bytes: u64,
+        /// Bytes that are needed.
+        needed_bytes: u64,
+    },
+    /// The list of items cannot be read, or is not one that `add` makes.
+    #[error("the release's list of items cannot be read")]
+    Manifest(#[source] RecipeError),
+    /// The file system refuses.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The store refuses.
+    #[error("the store cannot be read")]
+    Releases(#[source] BoxError),
+    /// A stop was asked for.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// How an item came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ItemState {
+    /// Every byte is there.
+    Whole,
+    /// A folder of which some files are missing: the findings name them.
+    Damaged,
+    /// Nothing of it could be given back.
+    Lost,
+}
+
+/// An item in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedOutItem {
+    /// Its name, as far as it is text.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// How it came out.
+    pub state: ItemState,
+}
+
+/// What `checkout` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckoutReport {
+    /// The release.
+    pub release: String,
+    /// The items asked for, by name.
+    pub items: Vec<CheckedOutItem>,
+    /// Bytes of the items that are whole.
+    pub bytes: u64,
+    /// What is lost, and which metadata was not restored.
+    pub findings: Vec<Finding>,
+}
+
+impl CheckoutReport {
+    /// Whether every item asked for is whole.
+    pub fn is_whole(&self) -> bool {
+        self.items.iter().all(|item| item.state == ItemState::Whole)
+    }
+}
+
+/// Writes the items of a release into `dest`, which must be absent (its parent present) or an empty folder.
+///
+/// # Errors
+/// [`CheckoutError`] when nothing can be given back, or the destination takes no more. Damage is no error: the report
+/// says which items are not whole.
+pub fn checkout<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    options: &CheckoutOptions,
+    monitor: &dyn Monitor,
+) -> Result<CheckoutReport, CheckoutError> {
+    let root = store.root(name).map_err(CheckoutError::Releases)?;
+    let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
+    let items = root.read_items(store).map_err(CheckoutError::Manifest)?;
+    let items = choose(items, options)?;
+    let folder = open_destination(dest)?;
+    let bytes = check_space(&folder, dest, &items)?;
+    monitor.start("check out", bytes);
+    let mut report = CheckoutReport {
+        release: name.to_string(),
+        items: Vec::new(),
+        bytes: 0,
+        findings: Vec::new(),
+    };
+    for (number, item) in items.iter().enumerate() {
+        let target = Target {
+            folder: folder.as_fd(),
+            path: dest,
+            temporary: format!(".carryall-{number}.part"),
+            shown: shown(item),
+        };
+        let state = match target.give_back(store, item, monitor) {
+            Ok(restored) => {
+                report.findings.extend(restored.findings);
+                if restored.lost == 0 { ItemState::Whole } else { ItemState::Damaged }
+            }
+            Err(error) => {
+                target.clean_up();
+                let finding = loss_or_end(&target.shown, error)?;
+                monitor.finding(&finding);
+                report.findings.push(finding);
+                ItemState::Lost
+            }
+        };
+        if state == ItemState::Whole {
+            report.bytes = report.bytes.saturating_add(item.bytes());
+        }
+        report.items.push(CheckedOutItem {
+            name: target.shown,
+            bytes: item.bytes(),
+            state,
+        });
+    }
+    monitor.finish();
+    Ok(report)
+}
+
+fn shown(item: &Item) -> String {
+    String::from_utf8_lossy(&item.name).into_owned()
+}
+
+fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, CheckoutError> {
+    for wanted in &options.items {
+        if !items.iter().any(|item| shown(item) == *wanted) {
+            return Err(CheckoutError::NoSuchItem {
+                item: wanted.clone(),
+                has: items.iter().map(shown).collect(),
+            });
+        }
+    }
+    let wanted = |item: &Item| options.items.is_empty() || options.items.contains(&shown(item));
+    Ok(items.into_iter().filter(wanted).collect())
+}
+
+/// Opens the destination, making it when it is absent.
+fn open_destination(dest: &Path) -> Result<OwnedFd, CheckoutError> {
+    match std::fs::create_dir(dest) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
+            if inside.next().is_some() {
+                return Err(CheckoutError::NotEmpty(dest.to_owned()));
+            }
+        }
+        Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(dest, flags, Mode::empty());
+    Ok(folder.map_err(|error| LayoutError::io("open", dest)(error.into()))?)
+}
+
+/// Returns the bytes of the items when there is room for them.
+fn check_space(folder: &OwnedFd, dest: &Path, items: &[Item]) -> Result<u64, CheckoutError> {
+    let mut bytes: u64 = 0;
+    let mut entries = items.len() as u64;
+    for item in items {
+        bytes = bytes.saturating_add(item.bytes());
+        if let ItemKind::Folder { entry_count, .. } = item.kind {
+            entries = entries.saturating_add(entry_count);
+        }
+    }
+    let room = rustix::fs::fstatvfs(folder)
+        .map_err(|error| LayoutError::io("ask for the free space of", dest)(error.into()))?;
+    let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
+    let needed_bytes = bytes.saturating_add(entries.saturating_mul(ENTRY_COST_BYTES));
+    if needed_bytes > free_bytes {
+        return Err(CheckoutError::NoSpace {
+            path: dest.to_owned(),
+            free_bytes,
+            needed_bytes,
+        });
+    }
+    Ok(bytes)
+}
+
+/// What cannot be rebuilt, or lies, is a loss of this item; what the system or the person says ends it all.
+fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError> {
+    match error {
+        LayoutError::Interrupted(stop) | LayoutError::Recipe(RecipeError::Interrupted(stop)) => {
+            Err(stop.into())
+        }
+        LayoutError::Recipe(_) | LayoutError::Hostile { .. } => {
+            let source = std::error::Error::source(&error);
+            let why = source.map_or_else(String::new, |source| format!(": {source}"));
+            Ok(Finding::loss(item, format!("the item is lost: {error}{why}")))
+        }
+        other => Err(other.into()),
+    }
+}
+
+/// Where an item goes.
+struct Target<'a> {
+    folder: BorrowedFd<'a>,
+    path: &'a Path,
+    temporary: String,
+    shown: String,
+}
+
+impl Target<'_> {
+    fn give_back<S: ChunkSource>(
+        &self,
+        source: &S,
+        item: &Item,
+        monitor: &dyn Monitor,
+    ) -> Result<restore::Restored, LayoutError> {
+        if !restore::is_plain_name(&item.name) {
+            return Err(LayoutError::Hostile {
+                path: self.shown.clone(),
+                why: "it is not the name of a file",
+            });
+        }
+        let temporary = self.temporary.as_bytes();
+        let path = self.path.join(&self.temporary);
+        let final_path = self.path.join(std::ffi::OsStr::from_bytes(&item.name));
+        let restored = match &item.kind {
+            ItemKind::File { content } => {
+                let file =
+                    restore::file(source, self.folder, temporary, &path, content, monitor)?;
+                let mut metas = MetaWriter::new(Ownership::of_process());
+                metas.put(&file, &final_path, &item.meta);
+                restore::Restored {
+                    lost: 0,
+                    findings: metas.finish(&self.shown),
+                }
+            }
+            ItemKind::Folder { entries, .. } => {
+                let what = (&item.meta, entries);
+                restore::folder(source, self.folder, temporary, &path, what, &self.shown, monitor)?
+            }
+        };
+        self.rename(&item.name).map_err(|error| match error {
+            rustix::io::Errno::EXIST => LayoutError::Hostile {
+                path: self.shown.clone(),
+                why: "there are two items of this name",
+            },
+            other => LayoutError::io("rename", &final_path)(other.into()),
+        })?;
+        Ok(restored)
+    }
+
+    /// Gives the finished item its name, unless something has it.
+    fn rename(&self, name: &[u8]) -> rustix::io::Result<()> {
+        use rustix::io::Errno;
+        let (folder, temporary) = (self.folder, self.temporary.as_bytes());
+        match rustix::fs::renameat_with(folder, temporary, folder, name, RenameFlags::NOREPLACE) {
+            // Not every file system knows the flag.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Err(Errno::NOENT) => rustix::fs::renameat(folder, temporary, folder, name),
+                    Ok(_) => Err(Errno::EXIST),
+                    Err(other) => Err(other),
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// Removes what a failed item left. Links in it are not followed; that something stays is told by the next checkout.
+    fn clean_up(&self) {
+        let path = self.path.join(&self.temporary);
+        let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
+    }
+}

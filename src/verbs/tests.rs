@@ -1,0 +1,430 @@
+//! Tests of `add` and `checkout` together: whatever goes in comes out, and nothing goes anywhere else.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps, XattrFlags};
+use tempfile::TempDir;
+
+use super::add::{AddError, AddReport, Change, add};
+use super::checkout::{CheckoutError, CheckoutOptions, CheckoutReport, ItemState, checkout};
+use super::memory::MemoryStore;
+use super::{Releases, ReleasesMut};
+use crate::class::Class;
+use crate::id::ChunkId;
+use crate::monitor::{Recording, Silent};
+use crate::recipe::stream::StreamWriter;
+use crate::recipe::{ChunkRef, ChunkSink, Content};
+use crate::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
+
+fn name(text: &str) -> ReleaseName {
+    text.parse().unwrap()
+}
+
+fn add_all(store: &MemoryStore, release: &str, paths: &[&Path]) -> AddReport {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+    add(store, &name(release), &paths, &Silent).unwrap()
+}
+
+fn check_out(store: &MemoryStore, release: &str, dest: &Path) -> CheckoutReport {
+    checkout(store, &name(release), dest, &CheckoutOptions::default(), &Silent).unwrap()
+}
+
+fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut out = Vec::with_capacity(len + 8);
+    while out.len() < len {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
+    }
+    out.truncate(len);
+    out
+}
+
+fn set_time(path: &Path, seconds: i64, nanos: i64) {
+    let time = Timespec { tv_sec: seconds, tv_nsec: nanos };
+    let times = Timestamps { last_access: time, last_modification: time };
+    rustix::fs::utimensat(rustix::fs::CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+}
+
+fn set_xattr(path: &Path, key: &str, value: &[u8]) {
+    rustix::fs::lsetxattr(path, key, value, XattrFlags::empty()).unwrap();
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A folder with one of everything.
+fn make_tree(root: &Path) {
+    fs::create_dir(root).unwrap();
+    fs::create_dir_all(root.join("a/deep/er")).unwrap();
+    fs::create_dir(root.join("empty")).unwrap();
+    fs::write(root.join("a/small"), b"small").unwrap();
+    fs::write(root.join("a/nothing"), b"").unwrap();
+    fs::write(root.join("a/deep/large"), noise(1, 900_000)).unwrap();
+    fs::write(root.join("a.txt"), b"sorts between a and a/").unwrap();
+    let odd = std::ffi::OsString::from_vec(b"not \xff utf-8 \n".to_vec());
+    fs::write(root.join(&odd), b"odd name").unwrap();
+    symlink("../a/small", root.join("a/deep/link")).unwrap();
+    symlink("/nowhere/at all", root.join("dangling")).unwrap();
+    fs::hard_link(root.join("a/small"), root.join("a/deep/er/same")).unwrap();
+    fs::hard_link(root.join("dangling"), root.join("zz-same-link")).unwrap();
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), FileType::Fifo, mode, 0).unwrap();
+    set_xattr(&root.join("a/small"), "user.comment", b"a \0 value");
+    set_xattr(&root.join("empty"), "user.folder", b"");
+    if is_root() {
+        let device = rustix::fs::makedev(1, 3);
+        let null = root.join("null");
+        rustix::fs::mknodat(rustix::fs::CWD, &null, FileType::CharacterDevice, mode, device).unwrap();
+        std::os::unix::fs::lchown(root.join("a/deep/large"), Some(1234), Some(4321)).unwrap();
+        std::os::unix::fs::lchown(root.join("dangling"), Some(7), Some(8)).unwrap();
+    }
+    let chmod = |path: &str, mode| {
+        fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    chmod("a/small", 0o4711);
+    chmod("a/deep/large", 0o400);
+    chmod("empty", 0o1777);
+    chmod("a/deep", 0o555);
+    set_time(&root.join("a/small"), 1_000_000_000, 123_456_789);
+    set_time(&root.join("dangling"), -5, 5);
+    set_time(&root.join("pipe"), 77, 1);
+    set_time(&root.join("a/deep"), 1_111_111_111, 0);
+    set_time(&root.join("a"), 1_222_222_222, 2);
+    set_time(root, 1_333_333_333, 3);
+}
+
+fn xattrs(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut names = vec![0; 65_536];
+    let len = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
+    let mut all = Vec::new();
+    for key in names[..len].split(|byte| *byte == 0).filter(|key| !key.is_empty()) {
+        let mut value = vec![0; 65_536];
+        let len = rustix::fs::lgetxattr(path, key, &mut value[..]).unwrap();
+        all.push((key.to_vec(), value[..len].to_vec()));
+    }
+    all.sort();
+    all
+}
+
+/// Everything that can be seen of a folder, and which names are the same file.
+fn look(root: &Path) -> BTreeMap<Vec<u8>, String> {
+    let mut seen = BTreeMap::new();
+    let mut inodes: BTreeMap<u64, usize> = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.unwrap();
+        let path = entry.path();
+        let stat = path.symlink_metadata().unwrap();
+        let content = if stat.is_file() {
+            crate::id::BlobId(crate::id::hash(&fs::read(path).unwrap())).to_string()
+        } else if stat.is_symlink() {
+            format!("{:?}", fs::read_link(path).unwrap())
+        } else {
+            format!("{:?} {}", stat.file_type().is_fifo(), stat.rdev())
+        };
+        let count = inodes.len();
+        let inode = inodes.entry(stat.ino()).or_insert(count);
+        let text = format!(
+            "{:o} {} {} {}.{:09} {:?} file {inode}: {content}",
+            stat.mode(),
+            stat.uid(),
+            stat.gid(),
+            stat.mtime(),
+            stat.mtime_nsec(),
+            xattrs(path)
+        );
+        let below = path.strip_prefix(root).unwrap().as_os_str().as_bytes();
+        seen.insert(below.to_vec(), text);
+    }
+    seen
+}
+
+#[test]
+fn folders_and_files_come_back_with_all_that_belongs_to_them() {
+    let dir = TempDir::new().unwrap();
+    let tree = dir.path().join("tree");
+    make_tree(&tree);
+    let socket = std::os::unix::net::UnixListener::bind(tree.join("socket")).unwrap();
+    set_time(&tree, 1_333_333_333, 3);
+    let file = dir.path().join("setup.bin");
+    fs::write(&file, noise(2, 300_000)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o751)).unwrap();
+    set_time(&file, 5, 6);
+    let link = dir.path().join("linked");
+    symlink(&file, &link).unwrap();
+
+    let store = MemoryStore::default();
+    let report = add_all(&store, "shop:1.0", &[&tree, &file, &link]);
+    assert_eq!(report.items.len(), 3);
+    assert_eq!(report.findings.len(), 1, "the socket: {:?}", report.findings);
+    let dest = dir.path().join("dest");
+    let given = check_out(&store, "shop:1.0", &dest);
+    assert!(given.is_whole(), "{given:?}");
+    assert_eq!(given.bytes, report.bytes);
+    drop(socket);
+    fs::remove_file(tree.join("socket")).unwrap();
+    set_time(&tree, 1_333_333_333, 3);
+    assert_eq!(look(&dest.join("tree")), look(&tree));
+    assert_eq!(look(&dest.join("setup.bin")), look(&file));
+    assert_eq!(look(&dest.join("linked")), look(&file));
+    assert_eq!(fs::read_dir(&dest).unwrap().count(), 3);
+}
+
+#[test]
+fn the_same_input_makes_the_same_release() {
+    let dir = TempDir::new().unwrap();
+    let tree = dir.path().join("tree");
+    make_tree(&tree);
+    let ids: Vec<String> = (0..2)
+        .map(|_| add_all(&MemoryStore::default(), "shop:1.0", &[&tree]).id)
+        .collect();
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn a_release_is_extended_and_known_blobs_are_not_opened_again() {
+    let dir = TempDir::new().unwrap();
+    let [one, two] = ["one.bin", "two.bin"].map(|name| dir.path().join(name));
+    fs::write(&one, noise(3, 400_000)).unwrap();
+    fs::write(&two, noise(4, 500_000)).unwrap();
+    let store = MemoryStore::default();
+    add_all(&store, "shop:1.0", &[&one]);
+    let report = add_all(&store, "shop:1.0", &[&two]);
+    let changes: Vec<Change> = report.items.iter().map(|item| item.change).collect();
+    assert_eq!(changes, [Change::Kept, Change::Added]);
+    fs::write(&one, noise(5, 450_000)).unwrap();
+    let report = add_all(&store, "shop:1.0", &[&one, &two]);
+    let changes: Vec<Change> = report.items.iter().map(|item| item.change).collect();
+    assert_eq!(changes, [Change::Replaced; 2]);
+    assert_eq!((report.bytes, report.known_bytes), (950_000, 500_000));
+    let report = add_all(&store, "shop:2.0@arm64", &[&one, &two]);
+    assert_eq!(report.known_bytes, 950_000);
+    let dest = dir.path().join("dest");
+    assert!(check_out(&store, "shop:2.0@arm64", &dest).is_whole());
+    assert_eq!(fs::read(dest.join("one.bin")).unwrap(), noise(5, 450_000));
+}
+
+#[test]
+fn what_cannot_be_rebuilt_is_stored_as_it_came() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("image.tar");
+    let mut builder = tar::Builder::new(fs::File::create(&file).unwrap());
+    for number in 0..4 {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(50_000);
+        builder.append_data(&mut header, format!("{number}"), &noise(number, 50_000)[..]).unwrap();
+    }
+    builder.into_inner().unwrap();
+    let scratch = MemoryStore::default();
+    add_all(&scratch, "a:1", &[&file]);
+    let items = scratch.root(&name("a:1")).unwrap().unwrap().read_items(&scratch).unwrap();
+    let ItemKind::File { content: Content::Blob(blob) } = &items[0].kind else {
+        panic!("{items:?}");
+    };
+    let store = MemoryStore {
+        broken: [blob.recipe.side.id].into(),
+        ..MemoryStore::default()
+    };
+    let report = add_all(&store, "a:1", &[&file]);
+    assert_eq!(report.findings.len(), 1, "{report:?}");
+    let dest = dir.path().join("dest");
+    assert!(check_out(&store, "a:1", &dest).is_whole());
+    assert!(fs::read(dest.join("image.tar")).unwrap() == fs::read(&file).unwrap());
+    // The recipe that failed is not taken over by the next release.
+    add_all(&store, "a:2", &[&file]);
+    assert!(check_out(&store, "a:2", &dir.path().join("dest2")).is_whole());
+}
+
+#[test]
+fn what_cannot_be_added_is_named() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir_all(dir.path().join("x")).unwrap();
+    let [one, two] = ["same", "x/same"].map(|name| dir.path().join(name));
+    fs::write(&one, b"1").unwrap();
+    fs::write(&two, b"2").unwrap();
+    let store = MemoryStore::default();
+    let try_add = |paths: &[PathBuf]| add(&store, &name("a:1"), paths, &Silent).unwrap_err();
+    assert!(matches!(try_add(&[one.clone(), two]), AddError::SameName { .. }));
+    assert!(matches!(try_add(&[]), AddError::Nothing));
+    assert!(matches!(try_add(&[PathBuf::from("/dev/null")]), AddError::Unfit { .. }));
+    let absent = dir.path().join("absent");
+    assert!(try_add(&[absent]).to_string().contains("absent"));
+    let stopped = Recording::default();
+    stopped.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let large = dir.path().join("large");
+    fs::write(&large, noise(1, 9 << 20)).unwrap();
+    let end = add(&store, &name("a:1"), &[large], &stopped).unwrap_err();
+    assert_eq!(end.to_string(), "interrupted");
+    assert!(store.roots().unwrap().is_empty());
+}
+
+#[test]
+fn a_destination_must_be_absent_or_empty_and_have_room() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, b"bytes").unwrap();
+    let store = MemoryStore::default();
+    add_all(&store, "a:1", &[&file]);
+    let go = |dest: &Path, items: &[&str]| {
+        let items = items.iter().map(ToString::to_string).collect();
+        checkout(&store, &name("a:1"), dest, &CheckoutOptions { items }, &Silent)
+    };
+    assert!(matches!(go(dir.path(), &[]), Err(CheckoutError::NotEmpty(_))));
+    assert!(matches!(go(&dir.path().join("no/such"), &[]), Err(CheckoutError::Layout(_))));
+    assert!(matches!(go(&file, &[]), Err(CheckoutError::Layout(_))));
+    let dest = dir.path().join("dest");
+    assert!(matches!(go(&dest, &["other"]), Err(CheckoutError::NoSuchItem { .. })));
+    assert!(!dest.exists());
+    assert!(go(&dest, &["file"]).unwrap().is_whole());
+    let other = checkout(&store, &name("a:2"), &dest, &CheckoutOptions::default(), &Silent);
+    assert!(matches!(other, Err(CheckoutError::NoSuchRelease(_))));
+    let giant = Item {
+        name: b"giant".to_vec(),
+        meta: Meta::default(),
+        kind: ItemKind::Folder {
+            entries: crate::recipe::StreamRef::EMPTY,
+            entry_count: 0,
+            bytes: u64::MAX,
+        },
+    };
+    commit(&store, "a:3", &[giant]);
+    let room = dir.path().join("room");
+    let full = checkout(&store, &name("a:3"), &room, &CheckoutOptions::default(), &Silent);
+    assert!(matches!(full, Err(CheckoutError::NoSpace { .. })), "{full:?}");
+}
+
+#[test]
+fn damage_costs_what_it_hits_and_nothing_else() {
+    let dir = TempDir::new().unwrap();
+    let tree = dir.path().join("tree");
+    make_tree(&tree);
+    let [hit, whole] = ["hit.bin", "whole.bin"].map(|name| dir.path().join(name));
+    fs::write(&hit, noise(8, 400_000)).unwrap();
+    fs::write(&whole, noise(9, 400_000)).unwrap();
+    let store = MemoryStore::default();
+    add_all(&store, "shop:1.0", &[&tree, &hit, &whole]);
+    let lost = [&noise(8, 400_000)[..], &b"odd name"[..]].map(|bytes| {
+        ChunkId::of(&bytes[..crate::chunk::Cutter::cut(bytes).min(bytes.len())])
+    });
+    store.chunks.with(|map| lost.iter().for_each(|id| assert!(map.remove(id).is_some())));
+    let dest = dir.path().join("dest");
+    let report = check_out(&store, "shop:1.0", &dest);
+    let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
+    assert_eq!(states, [ItemState::Lost, ItemState::Damaged, ItemState::Whole]);
+    assert_eq!(report.findings.len(), 2, "{:?}", report.findings);
+    assert_eq!(fs::read_dir(&dest).unwrap().count(), 2);
+    let mut expected = look(&tree);
+    expected.retain(|path, _| !path.starts_with(b"not "));
+    let strip = |seen: BTreeMap<Vec<u8>, String>| -> Vec<Vec<u8>> { seen.into_keys().collect() };
+    assert_eq!(strip(look(&dest.join("tree"))), strip(expected));
+}
+
+/// Commits a release whose items were never added.
+fn commit(store: &MemoryStore, release: &str, items: &[Item]) {
+    let mut sink = store.chunks.clone();
+    let mut manifest = StreamWriter::new(Class::Meta);
+    for item in items {
+        manifest.write_record(&mut sink, item).unwrap();
+    }
+    let root = ReleaseRoot {
+        name: name(release),
+        manifest: manifest.finish(&mut sink).unwrap(),
+        blobs: crate::recipe::StreamRef::EMPTY,
+        items: u32::try_from(items.len()).unwrap(),
+        bytes: 0,
+    };
+    store.commit(&root).unwrap();
+}
+
+fn entry(path: &[u8], kind: EntryKind) -> Entry {
+    let meta = Meta {
+        mode: 0o755,
+        ..Meta::default()
+    };
+    Entry { path: path.to_vec(), meta, kind }
+}
+
+#[test]
+fn hostile_entries_never_reach_outside() {
+    let dir = TempDir::new().unwrap();
+    let outside = dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("secret"), b"secret").unwrap();
+    let before = look(&outside);
+    let store = MemoryStore::default();
+    let id = store.chunks.clone().put(b"evil", Class::Other).unwrap();
+    let evil = || EntryKind::File {
+        content: Content::Chunk(ChunkRef { bytes: 4, id }),
+    };
+    let link = |target: &Path| EntryKind::Symlink {
+        target: target.as_os_str().as_bytes().to_vec(),
+    };
+    let hard = |to: &[u8]| EntryKind::HardLink { to: to.to_vec() };
+    let absolute = outside.join("evil").into_os_string().into_vec();
+    let cases: Vec<Vec<Entry>> = vec![
+        vec![entry(b"../outside/evil", evil())],
+        vec![entry(b"a/../../outside/evil", evil())],
+        vec![entry(&absolute, evil())],
+        vec![entry(b"", evil())],
+        vec![entry(b".", EntryKind::Dir)],
+        vec![entry(b"a//b", evil())],
+        vec![entry(b"a\0b", evil())],
+        vec![entry(b"no/parent", evil())],
+        vec![entry(b"l", link(&outside)), entry(b"l/evil", evil())],
+        vec![entry(b"l", link(&outside)), entry(b"l/evil", EntryKind::Dir)],
+        vec![entry(b"l", link(&outside.join("evil"))), entry(b"l", evil())],
+        vec![entry(b"l", link(Path::new(".."))), entry(b"l/outside/evil", evil())],
+        vec![entry(b"l", link(&outside)), entry(b"h", hard(b"l/secret"))],
+        vec![entry(b"h", hard(b"../outside/secret"))],
+        vec![entry(b"h", hard(&outside.join("secret").into_os_string().into_vec()))],
+        vec![entry(b"d", EntryKind::Dir), entry(b"d", link(&outside)), entry(b"d/evil", evil())],
+        vec![entry(b"l", EntryKind::Symlink { target: b"a\0b".to_vec() })],
+        vec![entry(b"f", evil()), entry(b"f", evil())],
+        vec![entry(b"f", evil()), entry(b"f/under", evil())],
+    ];
+    for (number, entries) in cases.into_iter().enumerate() {
+        let mut sink = store.chunks.clone();
+        let mut stream = StreamWriter::new(Class::Meta);
+        for each in &entries {
+            stream.write_record(&mut sink, each).unwrap();
+        }
+        let folder = Item {
+            name: b"folder".to_vec(),
+            meta: Meta { mode: 0o755, ..Meta::default() },
+            kind: ItemKind::Folder {
+                entries: stream.finish(&mut sink).unwrap(),
+                entry_count: entries.len() as u64,
+                bytes: 4,
+            },
+        };
+        let release = format!("evil:{number}");
+        commit(&store, &release, &[folder]);
+        let dest = dir.path().join(format!("dest{number}"));
+        let report = check_out(&store, &release, &dest);
+        assert_eq!(report.items[0].state, ItemState::Lost, "{entries:?}");
+        assert_eq!(fs::read_dir(&dest).unwrap().count(), 0, "{entries:?}");
+        assert_eq!(look(&outside), before, "{entries:?}");
+    }
+    // A hard link to a link that points outside is a link, not the file outside.
+    let names: [&[u8]; 6] = [b"../evil", b"/evil", b"..", b".", b"", b"a/b"];
+    for (number, bad) in names.into_iter().enumerate() {
+        let item = Item {
+            name: bad.to_vec(),
+            meta: Meta::default(),
+            kind: ItemKind::File {
+                content: Content::Chunk(ChunkRef { bytes: 4, id }),
+            },
+        };
+        commit(&store, "evil:names", &[item]);
+        let dest = dir.path().join(format!("names{number}"));
+        let report = check_out(&store, "evil:names", &dest);
+        assert_eq!(report.items[0].state, ItemState::Lost);
+        assert_eq!(fs::read_dir(&dest).unwrap().count(), 0);
+    }
+}
