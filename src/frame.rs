@@ -96,6 +96,22 @@ impl FrameOptions {
     }
 }
 
+/// log2 of the window of a bundle's solid frames: all of the frame.
+const BUNDLE_WINDOW_LOG: u32 = 27;
+
+impl FrameOptions {
+    /// Options for the solid frames of a bundle: ids left out, windows as long as the frame (docs/decisions/002-bundles.md).
+    pub fn for_bundle(level: i32, class: Class) -> Self {
+        Self {
+            level,
+            window_log: Some(BUNDLE_WINDOW_LOG),
+            long_matches: LongMatches::On,
+            ids: Ids::LeftOut,
+            filter: Filter::fitting(class),
+        }
+    }
+}
+
 /// Packs chunks, in the order given, into one frame; [`FrameEncoder`] does many with less work.
 ///
 /// What does not shrink by at least 1/64 is stored as it is; [`Class::Packed`] is tried at level 1 first.

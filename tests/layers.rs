@@ -10,7 +10,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
     (
         "bytes",
         &[
-            "envelope", "block", "chunk", "class", "frame", "pack", "index", "recipe", "release",
+            "envelope", "block", "chunk", "class", "filter", "frame", "pack", "index", "recipe", "release",
             "geometry", "parity", "recovery",
         ],
     ),

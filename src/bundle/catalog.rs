@@ -60,16 +60,10 @@ pub struct CatalogFrame {
     pub chunks: u32,
 }
 
-/// A catalog's first field, so that its unpacked length is known and bounded.
-const PACKED_HEADER_BYTES: usize = 8;
-
 impl Catalog {
     /// Encodes and seals the catalog.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let plain = envelope::encode(self);
-        let mut body = (plain.len() as u64).to_le_bytes().to_vec();
-        body.extend_from_slice(&crate::frame::squeeze(&plain));
-        envelope::seal(Kind::Catalog, &body)
+        envelope::seal(Kind::Catalog, &envelope::encode(self))
     }
 
     /// Opens a catalog.
@@ -78,18 +72,7 @@ impl Catalog {
     /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let body = envelope::open(Kind::Catalog, bytes, CATALOG_MAX_BYTES)?;
-        let corrupt = EnvelopeError::Corrupt;
-        let (length, packed) = body
-            .split_first_chunk::<PACKED_HEADER_BYTES>()
-            .ok_or(corrupt("no length"))?;
-        let plain_bytes = u64::from_le_bytes(*length);
-        if plain_bytes > CATALOG_MAX_BYTES {
-            return Err(corrupt("longer than it may be"));
-        }
-        let plain_bytes = usize::try_from(plain_bytes).map_err(|_| corrupt("too long"))?;
-        let plain = crate::frame::unsqueeze(packed, plain_bytes)
-            .ok_or(corrupt("does not unpack"))?;
-        let catalog: Self = envelope::decode(&plain)?;
+        let catalog: Self = envelope::decode(body)?;
         catalog.check()?;
         Ok(catalog)
     }
@@ -109,6 +92,17 @@ impl Catalog {
             }
         }
         Ok(())
+    }
+
+    /// The frames from `first` on that make up `bytes` of payload: those of one volume.
+    pub fn frames_within(&self, first: usize, bytes: u64) -> &[CatalogFrame] {
+        let rest = self.frames.get(first..).unwrap_or_default();
+        let mut end = 0;
+        let within = rest.iter().take_while(|frame| {
+            end += u64::from(frame.stored_bytes);
+            end <= bytes
+        });
+        &rest[..within.count()]
     }
 
     /// Bytes of all frames as stored: the payload of the data volumes.

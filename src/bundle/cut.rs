@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use crate::bundle::catalog::runs_of;
 use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease};
 use crate::class::Class;
-use crate::frame::{self, FrameOptions};
+use crate::frame::{FrameEncoder, FrameOptions};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
@@ -271,13 +271,14 @@ fn pack_all(
 }
 
 fn work(receiver: &Mutex<Receiver<Solid>>, effort: Effort, shelf: &Shelf<'_>, monitor: &dyn Monitor) {
+    let mut encoder = FrameEncoder::new();
     loop {
         let next = receiver.lock().expect("no worker panics while it holds this").recv();
         let Ok(solid) = next else { return };
         if monitor.stop_asked() {
             return;
         }
-        let stored = pack_one(&solid, effort);
+        let stored = pack_one(&mut encoder, &solid, effort);
         monitor.advance(solid.source_bytes);
         let packed = shelf.put(&solid, &stored);
         let failed = packed.is_err();
@@ -288,7 +289,7 @@ fn work(receiver: &Mutex<Receiver<Solid>>, effort: Effort, shelf: &Shelf<'_>, mo
     }
 }
 
-fn pack_one(solid: &Solid, effort: Effort) -> Vec<u8> {
+fn pack_one(encoder: &mut FrameEncoder, solid: &Solid, effort: Effort) -> Vec<u8> {
     let mut chunks = Vec::with_capacity(solid.chunks.len());
     let mut rest = &solid.plain[..];
     for (id, bytes) in &solid.chunks {
@@ -296,7 +297,7 @@ fn pack_one(solid: &Solid, effort: Effort) -> Vec<u8> {
         chunks.push((*id, chunk));
         rest = behind;
     }
-    frame::encode_frame(&chunks, solid.class, &options(effort, solid.class))
+    encoder.encode(&chunks, solid.class, &options(effort, solid.class))
 }
 
 /// Measured in docs/decisions/002-bundles.md.
@@ -304,7 +305,7 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
         Effort::Default => FrameOptions::for_bundle(12, class),
-        Effort::Max => FrameOptions::for_bundle_max(class),
+        Effort::Max => FrameOptions::for_bundle(19, class),
     }
 }
 
@@ -321,10 +322,10 @@ fn gather(
     for need in order {
         monitor.check_stop()?;
         let full = |solid: &Solid| {
-            solid.class != need.class || solid.plain.len() + frame::STORE_PLAIN_MAX > SOLID_BYTES
+            solid.class != need.class || solid.plain.len() >= SOLID_BYTES
         };
         if solid.as_ref().is_some_and(full)
-            && let Some(done) = solid.take()
+            && let Some(done) = solid.take().filter(|done| !done.chunks.is_empty())
             && sender.send(done).is_err()
         {
             break; // Every worker has ended: the first error is on the shelf.
@@ -346,7 +347,7 @@ fn gather(
         }
         solid.source_bytes += u64::from(need.stored_bytes);
     }
-    if let Some(done) = solid {
+    if let Some(done) = solid.filter(|done| !done.chunks.is_empty()) {
         // A failed send means that an error is on the shelf already.
         let _ = sender.send(done);
     }

@@ -25,8 +25,8 @@ fn text(report: &CheckSummary, depth: CheckDepth) -> String {
 }
 
 pub fn prune(context: &Context) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Write)?;
-    let report = check::prune(&store, &context.screen)?;
+    let mut store = open::store(context, Access::Write)?;
+    let report = check::prune(&mut store, &context.screen)?;
     context.print(&report, words::pruned)?;
     Ok(0)
 }

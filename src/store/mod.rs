@@ -30,6 +30,7 @@ mod quarantine;
 mod roots;
 mod shelf;
 mod window;
+mod chunks;
 mod writer;
 
 pub use cache::ChunkBytes;

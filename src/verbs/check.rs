@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::bundle::{Catalog, read_frames};
+use crate::bundle::{BundleError, Catalog, read_frames};
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
@@ -16,7 +16,7 @@ use crate::recipe::walk::Walker;
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
 use crate::verbs::Error;
-use crate::volumes::{SetReader, read_sets};
+use crate::volumes::{SetReader, discover};
 
 /// What `check` saw.
 #[derive(Debug, Clone, Serialize)]
@@ -79,9 +79,15 @@ pub fn check(
     let (roots, mut findings) = super::releases(store)?;
     let mut report = store.check(depth, live(store, &roots).0, monitor)?;
     let mut healed_chunks = 0;
-    if !heal_from.is_empty() {
-        healed_chunks = heal(store, &roots, heal_from, monitor)?;
+    // A list that was healed may name further chunks that are lost: until nothing more is gained.
+    while !heal_from.is_empty() && !report.lost_chunks.is_empty() {
+        let lost = report.lost_chunks.iter().copied().collect();
+        let healed = heal(store, &lost, heal_from, monitor)?;
         report = store.check(depth, live(store, &roots).0, monitor)?;
+        healed_chunks += healed;
+        if healed == 0 {
+            break;
+        }
     }
     findings.append(&mut report.findings);
     let lost: HashSet<[u8; 16]> = report.lost_chunks.iter().copied().collect();
@@ -100,7 +106,7 @@ pub fn check(
 ///
 /// # Errors
 /// [`Error`] when a release cannot be walked: then nothing is dropped, for it might still be needed.
-pub fn prune(store: &Store, monitor: &dyn Monitor) -> Result<PruneSummary, Error> {
+pub fn prune(store: &mut Store, monitor: &dyn Monitor) -> Result<PruneSummary, Error> {
     let (roots, findings) = super::releases(store)?;
     let (live, unreadable) = live(store, &roots);
     if let Some(error) = unreadable {
@@ -157,36 +163,42 @@ fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option
     (!damaged.is_empty()).then_some(DamagedRelease { name, items: damaged })
 }
 
-/// Puts every chunk of the volumes that the releases need and the store has no good copy of.
+/// Puts those of the lost chunks that the volumes hold.
 fn heal(
     store: &Store,
-    roots: &[ReleaseRoot],
+    lost: &HashSet<[u8; 16]>,
     paths: &[PathBuf],
     monitor: &dyn Monitor,
 ) -> Result<u64, Error> {
-    let sets = read_sets(paths, monitor)?;
+    let sets = discover(paths, monitor)?.sets;
     if sets.is_empty() {
         return Err(Error::NoVolumes { paths: paths.to_vec() });
     }
-    let _ = roots;
     let mut healed = 0;
     for set in &sets {
-        healed += heal_from_set(store, set, monitor)?;
+        healed += heal_from_set(store, lost, set, monitor)?;
     }
     Ok(healed)
 }
 
-fn heal_from_set(store: &Store, set: &SetReader, monitor: &dyn Monitor) -> Result<u64, Error> {
-    let catalog = Catalog::from_bytes(&set.catalog()?).map_err(crate::bundle::BundleError::from)?;
+fn heal_from_set(
+    store: &Store,
+    lost: &HashSet<[u8; 16]>,
+    set: &SetReader,
+    monitor: &dyn Monitor,
+) -> Result<u64, Error> {
+    let catalog = Catalog::from_bytes(&set.catalog()?).map_err(BundleError::from)?;
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
     let mut healed = 0;
     let mut frame_no = 0;
-    for (volume_no, payload_bytes) in (1..).zip(set.descriptor()?.payload_bytes) {
-        let frames = catalog.frames_within(frame_no, payload_bytes);
+    monitor.start("heal", catalog.payload_bytes());
+    for (volume_no, payload_bytes) in (1..).zip(&set.descriptor()?.payload_bytes) {
+        let frames = catalog.frames_within(frame_no, *payload_bytes);
         let mut payload = set.payload_reader(volume_no)?;
         let result = read_frames(&mut payload, frames, frame_no, monitor, |frame| {
             for (id, range) in &frame.chunks {
-                if store.is_quarantined(id) {
+                let is_lost = id.as_bytes().first_chunk::<16>().is_some_and(|id| lost.contains(id));
+                if is_lost && !writer.contains(id) {
                     writer.put(&frame.plain[range.clone()], frame.class)?;
                     healed += 1;
                 }
@@ -195,11 +207,12 @@ fn heal_from_set(store: &Store, set: &SetReader, monitor: &dyn Monitor) -> Resul
         });
         frame_no += frames.len();
         match result {
-            // Damaged here: another volume may still help.
-            Err(Error::Bundle(crate::bundle::BundleError::Payload(_))) | Ok(()) => {}
+            // Damaged or not at hand: the next volume may still help.
+            Err(Error::Bundle(BundleError::Payload(_))) | Ok(()) => {}
             Err(error) => return Err(error),
         }
     }
+    monitor.finish();
     writer.finish()?;
     Ok(healed)
 }

@@ -53,6 +53,25 @@ pub enum Error {
         /// Where it was looked for.
         paths: Vec<PathBuf>,
     },
+    /// A release's root or lists cannot be read.
+    #[error("{0} cannot be read")]
+    UnreadableRelease(String),
+    /// The set has no such volume.
+    #[error("the set has volumes 1 to {volumes}, and no volume {volume_no}")]
+    NoSuchVolume {
+        /// What was asked for.
+        volume_no: u16,
+        /// How many there are.
+        volumes: usize,
+    },
+    /// A bundle was received whole and does not hold what its releases need.
+    #[error("release {release} needs {chunks} chunks that neither the volumes nor the store hold")]
+    BundleIncomplete {
+        /// The release.
+        release: String,
+        /// How many chunks.
+        chunks: usize,
+    },
     /// There is less free space than the work takes.
     #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {

@@ -3,7 +3,20 @@
 //! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
 
 pub mod add;
+pub mod check;
 pub mod checkout;
+mod error;
+pub mod list;
+pub mod pack;
+pub mod receive;
+pub mod repair;
+mod space;
+mod store;
+pub mod verify;
+
+pub use error::{Error, ErrorKind};
+pub use store::{release, releases};
+
 #[cfg(test)]
 mod tests;
 

@@ -12,7 +12,8 @@ use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
 use crate::store::Store;
-use crate::verbs::{Error, Space};
+use crate::verbs::Error;
+use crate::verbs::space::Space;
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// A catalog block more than the catalog needs would do no harm; one less would.

@@ -17,9 +17,10 @@ use crate::recipe::walk::Walker;
 use crate::recovery::{Needs, VolumeOutcome};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{Store, WriteOptions};
-use crate::verbs::{Error, Space};
+use crate::verbs::Error;
+use crate::verbs::space::Space;
 use crate::volumes::incoming::{absorb, open_all};
-use crate::volumes::{Blocks, Incoming, PayloadReader};
+use crate::volumes::{Incoming, PayloadReader};
 
 /// A set is healed anew so many times when blocks go bad in the spool between healing and reading.
 const READ_TRIES: u32 = 3;
@@ -123,17 +124,10 @@ pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Resul
 /// The spool grows by the media's blocks at most; the store's growth is checked when the set is complete.
 fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
     let sources = crate::media::source::find_sources(paths, &crate::monitor::Silent)?;
-    let dir = store.dir();
-    let waiting: u64 = open_all(&store.incoming_dir())?.iter().map(spooled_bytes).sum();
-    let media: u64 = sources.iter().map(|source| source.bytes).sum();
-    let free_bytes = free_space_bytes(dir)?;
     // Blocks that are spooled already are not written again.
-    Space { path: dir.to_owned(), needed_bytes: media.saturating_sub(waiting), free_bytes }.check()
-}
-
-fn spooled_bytes(incoming: &Incoming) -> u64 {
-    let volumes = 1..=incoming.presence_volumes();
-    volumes.map(|no| u64::from(incoming.presence().count(no))).sum::<u64>() * crate::block::BLOCK_BYTES as u64
+    let spooled: u64 = open_all(&store.incoming_dir())?.iter().map(Incoming::spooled_bytes).sum();
+    let media: u64 = sources.iter().map(|source| source.bytes).sum();
+    Space::in_folder(store.dir(), media.saturating_sub(spooled))?.check()
 }
 
 /// Heals what can be healed; when all payload is there, takes it into the store and commits its releases.
@@ -145,19 +139,25 @@ fn advance(
 ) -> Result<SetProgress, Error> {
     let mut progress = progress_of(&incoming)?;
     progress.new_blocks = new_blocks;
-    if !progress.needs.complete {
-        return Ok(progress);
-    }
-    let catalog = Catalog::from_bytes(&incoming.catalog()?).map_err(BundleError::from)?;
+    let catalog = match incoming.catalog() {
+        Ok(bytes) => Catalog::from_bytes(&bytes).map_err(BundleError::from)?,
+        // Not enough has come to know what the set carries.
+        Err(_) if !progress.needs.complete => return Ok(progress),
+        Err(error) => return Err(error.into()),
+    };
+    // Also when only one volume of a set came by again that was received long ago.
     if all_here(store, &catalog)? {
         progress.state = ProgressState::AlreadyHere;
         incoming.discard()?;
         return Ok(progress);
     }
+    if !progress.needs.complete {
+        return Ok(progress);
+    }
     for _ in 0..READ_TRIES {
         if !incoming.payload_ready() {
             let healed = incoming.heal(monitor)?;
-            progress.healed_blocks += healed.healed_blocks;
+            progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
         }
         match take_over(store, &incoming, &catalog, monitor) {
             Ok(committed) => {
@@ -214,8 +214,7 @@ fn take_over(
 ) -> Result<Vec<CommittedRelease>, Error> {
     // What is compressed harder on media takes more room in a store: a third more, at a guess on the safe side.
     let growth = catalog.payload_bytes() + catalog.payload_bytes() / 3;
-    let free_bytes = free_space_bytes(store.dir())?;
-    Space { path: store.dir().to_owned(), needed_bytes: growth, free_bytes }.check()?;
+    Space::in_folder(store.dir(), growth)?.check()?;
 
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
     monitor.start("take over", catalog.payload_bytes());

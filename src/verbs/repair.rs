@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::media::Carrier;
 use crate::monitor::Monitor;
 use crate::verbs::Error;
+use crate::verbs::space::Space;
 use crate::verbs::verify::{SetState, VerifyReport, verify};
 use crate::volumes::rebuild;
 
@@ -76,7 +77,9 @@ pub fn repair(
         if let Some(no) = wanted.iter().find(|no| usize::from(**no) > verdict.volumes.len() || **no == 0) {
             return Err(Error::NoSuchVolume { volume_no: *no, volumes: verdict.volumes.len() });
         }
-        super::Space::for_volumes(to, verdict, &wanted)?.check()?;
+        // The volumes, and once more what is healed for them.
+        let needed_bytes = 2 * verdict.volume_bytes * wanted.len() as u64;
+        Space::in_folder(to, needed_bytes)?.check()?;
         let report = rebuild(set, &wanted, to, carrier, monitor)?;
         sets.push(RepairedSet {
             set_id: verdict.set_id.clone(),

@@ -113,6 +113,17 @@ impl Incoming {
         self.spool.dir()
     }
 
+    /// The set's layout.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// Bytes that are spooled.
+    pub fn spooled_bytes(&self) -> u64 {
+        let volumes = 1..=self.geometry.volume_count();
+        volumes.map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64).sum()
+    }
+
     /// Which blocks are spooled. Parity of what was whole when it came by is not.
     pub fn presence(&self) -> &Presence {
         &self.presence

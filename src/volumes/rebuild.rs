@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::block::BLOCK_BYTES;
 use crate::geometry::{Geometry, Role};
-use crate::media::CarrierWriter;
+use crate::media::{Carrier, CarrierWriter};
 use crate::monitor::{Monitor, Silent};
 use crate::recovery::{Goal, Place, Presence};
 use crate::volumes::blocks::{Blocks, read_whole};
@@ -72,6 +72,7 @@ pub fn rebuild(
     set: &SetReader,
     volumes: &[u16],
     to: &Path,
+    carrier: Carrier,
     monitor: &dyn Monitor,
 ) -> Result<RebuildReport, VolumeError> {
     let geometry = set.geometry();
@@ -93,7 +94,10 @@ pub fn rebuild(
     let mut rebuilt = Vec::new();
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
-        let writer = CarrierWriter::create(to, facts)?;
+        let writer = match carrier {
+            Carrier::Folders => CarrierWriter::create(to, facts)?,
+            Carrier::Iso => CarrierWriter::create_iso(to, facts, None)?,
+        };
         if !copy_blocks(&blocks, &writer, monitor)? {
             not_recoverable.push(volume_no);
             continue;

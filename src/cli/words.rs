@@ -1,0 +1,428 @@
+//! All words for people, English beside Chinese: the library gives facts, this module says them.
+//!
+//! The language is the locale's: Chinese when LC_ALL, LC_MESSAGES or LANG begins with `zh`, else English.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use carryall::finding::{Finding, Severity};
+use carryall::release::ReleaseName;
+use carryall::size::ByteSize;
+use carryall::store::{CheckDepth, StoreError};
+use carryall::verbs::add::AddReport;
+use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
+use carryall::verbs::checkout::{CheckoutError, CheckoutReport};
+use carryall::verbs::list::{DiffReport, ShowReport};
+use carryall::verbs::pack::{PackPlan, PackReport};
+use carryall::verbs::Error;
+use carryall::volumes::VolumeError;
+
+fn is_chinese() -> bool {
+    static CHINESE: OnceLock<bool> = OnceLock::new();
+    *CHINESE.get_or_init(|| {
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .filter_map(std::env::var_os)
+            .find(|value| !value.is_empty())
+            .is_some_and(|value| value.to_string_lossy().starts_with("zh"))
+    })
+}
+
+/// The words in the person's language.
+pub fn pick<T>(english: T, chinese: T) -> T {
+    if is_chinese() { chinese } else { english }
+}
+
+/// Prints a text for people to stderr, beside the report on stdout.
+pub fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// `352 MB`.
+pub fn bytes(bytes: u64) -> String {
+    ByteSize(bytes).to_string()
+}
+
+/// `3`, `3 and 7`, `3, 5 and 7`.
+pub fn numbers(numbers: &[u16]) -> String {
+    let texts: Vec<String> = numbers.iter().map(u16::to_string).collect();
+    match texts.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => {
+            format!("{}{}{last}", rest.join(pick(", ", "、")), pick(" and ", "和"))
+        }
+    }
+}
+
+/// `volume 3`, `volumes 3 and 5`.
+pub fn volumes(nos: &[u16]) -> String {
+    let word = if nos.len() == 1 { "volume" } else { "volumes" };
+    pick(format!("{word} {}", numbers(nos)), format!("第 {} 卷", numbers(nos)))
+}
+
+/// `1 item`, `4 items`.
+pub fn items(count: u64) -> String {
+    pick(format!("{count} item{}", plural(count)), format!("{count} 项"))
+}
+
+/// `1 entry`, `40 entries`.
+pub fn entries(count: u64) -> String {
+    let word = if count == 1 { "entry" } else { "entries" };
+    pick(format!("{count} {word}"), format!("{count} 个条目"))
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// What a progress bar calls a task of the library.
+pub fn task(name: &str) -> String {
+    let chinese = match name {
+        "read" => "读取",
+        "compare" => "比对",
+        "compress" => "压缩",
+        "payload" => "写入数据",
+        "wide parity" => "跨卷校验",
+        "local parity" => "本卷校验",
+        "scan" => "扫描",
+        "heal" => "修复",
+        "rebuild" => "重建",
+        "take over" => "入库",
+        "check" => "检查",
+        "check out" => "还原",
+        "sync" => "写盘",
+        other => other,
+    };
+    pick(name, chinese).to_owned()
+}
+
+/// `error`.
+pub fn error_label() -> &'static str {
+    pick("error", "错误")
+}
+
+/// `hint`.
+pub fn hint_label() -> &'static str {
+    pick("hint", "提示")
+}
+
+/// Heard Ctrl-C.
+pub fn stopping() -> &'static str {
+    pick(
+        "stopping; what is done is kept (Ctrl-C again ends at once)",
+        "正在停止;已完成的部分会保留(再按一次 Ctrl-C 立即结束)",
+    )
+}
+
+/// One line for a finding.
+pub fn finding(finding: &Finding) -> String {
+    let label = match finding.severity {
+        Severity::Note => pick("note", "注意"),
+        Severity::Damage => pick("damage", "损坏"),
+        Severity::Loss => pick("LOSS", "丢失"),
+    };
+    format!("{label}: {}: {}", finding.subject, finding.message)
+}
+
+/// One line each.
+pub fn findings(findings: &[Finding]) -> String {
+    findings.iter().map(|each| finding(each) + "\n").collect()
+}
+
+pub fn no_store_named() -> &'static str {
+    pick("no store is named", "没有指定仓库")
+}
+
+pub fn no_media_named() -> &'static str {
+    pick("no medium is named", "没有指定介质")
+}
+
+pub fn store_created(dir: &Path) -> String {
+    let dir = dir.display();
+    pick(format!("created a store in {dir}\n"), format!("已在 {dir} 创建仓库\n"))
+}
+
+pub fn store_is_empty() -> String {
+    pick(
+        "the store holds no release yet: carryall add NAME:VERSION PATH...\n",
+        "仓库里还没有发布包:carryall add 名称:版本 路径...\n",
+    )
+    .to_owned()
+}
+
+pub fn added(report: &AddReport) -> String {
+    let (total, new) = (bytes(report.bytes), bytes(report.new_bytes));
+    let (stored, known) = (bytes(report.stored_bytes), bytes(report.known_bytes));
+    let name = &report.release;
+    pick(
+        format!("{name}: {total} added and compared, {new} of it new ({stored} in the store), {known} known already\n"),
+        format!("{name}:已添加并比对 {total},其中新数据 {new}(入库 {stored}),已有 {known}\n"),
+    )
+}
+
+pub fn release_line(report: &ShowReport) -> String {
+    let release = &report.release;
+    let (count, total) = (items(release.items.into()), bytes(release.bytes));
+    let (name, id, chunks) = (&release.name, &release.id, report.chunks);
+    pick(
+        format!("{name}  {count}, {total}, {chunks} chunks\nid {id}\n"),
+        format!("{name}  {count},{total},{chunks} 个数据块\n标识 {id}\n"),
+    )
+}
+
+pub fn item_new(total: u64, new: u64) -> String {
+    let (total, new) = (bytes(total), bytes(new));
+    pick(format!("{total}, {new} new"), format!("{total},新增 {new}"))
+}
+
+pub fn diff_total(report: &DiffReport) -> String {
+    let (chunks, new) = (report.new_chunks, bytes(report.new_bytes));
+    let (from, to) = (&report.from, &report.to);
+    pick(
+        format!("{to} has {new} that {from} does not have, in {chunks} chunks (before compression)\n"),
+        format!("{to} 比 {from} 多 {new},共 {chunks} 个数据块(压缩前)\n"),
+    )
+}
+
+pub fn removed(name: &ReleaseName) -> String {
+    pick(
+        format!("{name} is out of the store; `carryall prune` frees its space\n"),
+        format!("{name} 已从仓库移除;运行 carryall prune 释放空间\n"),
+    )
+}
+
+pub fn pruned(report: &PruneSummary) -> String {
+    let freed = bytes(report.bytes_before.saturating_sub(report.bytes_after));
+    let (removed, rewritten) = (report.packs_removed, report.packs_rewritten);
+    let now = bytes(report.bytes_after);
+    pick(
+        format!("freed {freed}: {removed} packs removed, {rewritten} written anew; the store has {now} now\n"),
+        format!("已释放 {freed}:删除 {removed} 个数据包,重写 {rewritten} 个;仓库现有 {now}\n"),
+    )
+}
+
+pub fn damaged_release(release: &DamagedRelease) -> String {
+    let name = &release.name;
+    if release.items.is_empty() {
+        return pick(
+            format!("{name}: its list of items cannot be read\n"),
+            format!("{name}:项目清单无法读取\n"),
+        );
+    }
+    let list = release.items.join(pick(", ", "、"));
+    pick(
+        format!("{name}: cannot be given back whole: {list}\n"),
+        format!("{name}:以下项目无法完整还原:{list}\n"),
+    )
+}
+
+pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
+    let (releases, packs, total) = (report.releases, report.packs, bytes(report.pack_bytes));
+    let looked = match depth {
+        CheckDepth::Structure => pick("structure", "结构"),
+        CheckDepth::Data => pick("every byte", "全部数据"),
+    };
+    let healed = match report.healed_chunks {
+        0 => String::new(),
+        healed => pick(format!(", {healed} chunks healed"), format!(",已修复 {healed} 个数据块")),
+    };
+    let verdict = if report.is_clean() {
+        pick("all is well", "一切正常").to_owned()
+    } else if report.lost_chunks == 0 {
+        pick("no release has lost anything", "发布包没有丢失数据").to_owned()
+    } else {
+        let lost = report.lost_chunks;
+        pick(
+            format!("{lost} chunks are lost; add the items again, or `carryall check --heal-from VOLUMES`"),
+            format!("丢失 {lost} 个数据块;请重新添加,或运行 carryall check --heal-from 卷"),
+        )
+    };
+    pick(
+        format!("checked {looked} of {releases} releases, {packs} packs, {total}{healed}: {verdict}\n"),
+        format!("已检查{looked}:{releases} 个发布包,{packs} 个数据包,{total}{healed}:{verdict}\n"),
+    )
+}
+
+pub fn checked_out(report: &CheckoutReport, dest: &Path) -> String {
+    let (name, total, dest) = (&report.release, bytes(report.bytes), dest.display());
+    if report.is_whole() {
+        pick(
+            format!("{name}: {total} written to {dest}, every byte checked\n"),
+            format!("{name}:已写入 {dest},共 {total},逐字节校验通过\n"),
+        )
+    } else {
+        pick(
+            format!("{name}: not everything could be given back; {total} are whole in {dest}\n"),
+            format!("{name}:部分内容无法还原;{dest} 中完好的有 {total}\n"),
+        )
+    }
+}
+
+/// The plan, before the first volume is written.
+pub fn plan(plan: &PackPlan) -> String {
+    let (k, m) = (plan.data_volumes, plan.spare_volumes);
+    let total = k + m;
+    let size = bytes(plan.volume_bytes);
+    let medium = plan.medium_bytes.map_or_else(
+        || pick("one disk as large as needed", "一个足够大的盘").to_owned(),
+        |medium| pick(format!("medium {}", bytes(medium)), format!("介质 {}", bytes(medium))),
+    );
+    let payload = bytes(plan.payload_bytes + plan.catalog_bytes);
+    let original = bytes(plan.release_bytes);
+    let names = plan.releases.join(pick(", ", "、"));
+    let mut out = pick(
+        format!("plan: {names} ({original}) as {payload} on {total} volume{} of {size} each ({medium}): {k} data, {m} spare\n", plural(total.into())),
+        format!("计划:{names}({original})压缩为 {payload},写入 {total} 卷,每卷 {size}({medium}):{k} 个数据卷,{m} 个备用卷\n"),
+    );
+    let alone = bytes(plan.burst_alone_bytes);
+    if m > 0 {
+        let burst = bytes(plan.burst_everywhere_bytes);
+        out += &pick(
+            format!("  guaranteed: any {m} volume{} may be lost; or, with none lost, one burst of {burst} on every volume at once\n", plural(m.into())),
+            format!("  保证:任意 {m} 卷丢失均可恢复;或在一卷不丢时,每卷同时有一处 {burst} 的连续损坏\n"),
+        );
+    }
+    if plan.burst_alone_bytes > 0 {
+        let percent = plan.local_percent;
+        out += &pick(
+            format!("  guaranteed: one burst of {alone} heals with the volume alone ({percent:.0} % local parity)\n"),
+            format!("  保证:单卷自身可修复一处 {alone} 的连续损坏(本卷校验 {percent:.0} %)\n"),
+        );
+    }
+    for (lost, percent) in &plan.scattered {
+        out += &pick(
+            format!("  likely (99 %): {lost} lost and {percent:.1} % of the blocks bad, scattered over the others\n"),
+            format!("  大概率(99 %):丢失 {lost} 卷且其余卷有 {percent:.1} % 的分散坏块\n"),
+        );
+    }
+    let (needed, free) = (bytes(plan.needed_bytes), bytes(plan.free_bytes));
+    out + &pick(
+        format!("  space: {needed} needed, {free} free\n"),
+        format!("  空间:需要 {needed},可用 {free}\n"),
+    )
+}
+
+pub fn packed(report: &PackReport, to: &Path) -> String {
+    let mut out = String::new();
+    for volume in &report.volumes {
+        out += &format!("  {}\n", volume.display());
+    }
+    let (count, to) = (report.volumes.len(), to.display());
+    out + &pick(
+        format!("{count} volume{} of set {} written. Put each on its medium, then check what was really written: carryall verify PATH\n", plural(count as u64), &report.set_id[..8]),
+        format!("卷集 {} 的 {count} 卷已写入 {to}。请将每卷写到对应介质,然后核对实际写入的内容:carryall verify 路径\n", &report.set_id[..8]),
+    )
+}
+
+pub fn hint_generic() -> &'static str {
+    pick(
+        "nothing that was read has been changed; put right what the line above says and run the same command again",
+        "读取的内容未被改动;请按上一行处理后重新运行同一命令",
+    )
+}
+
+pub fn hint_usage() -> &'static str {
+    pick("`carryall help COMMAND` shows what a command takes", "carryall help 命令 可查看用法")
+}
+
+pub fn hint_store() -> &'static str {
+    pick("name it with --store DIR or $CARRYALL_STORE", "请用 --store 目录 或环境变量 CARRYALL_STORE 指定")
+}
+
+/// What to do about an error.
+pub fn hint(error: &Error) -> String {
+    match error {
+        Error::NoSuchRelease { has, .. } if has.is_empty() => store_is_empty().trim_end().to_owned(),
+        Error::NoSuchRelease { has, .. } => pick(
+            format!("the store has {}", has.join(", ")),
+            format!("仓库里有 {}", has.join("、")),
+        ),
+        Error::Checkout(error) => hint_checkout(error),
+        Error::Store(error) => hint_of_store(error),
+        Error::NoSpace { .. } => pick(
+            "free some space, or name another place",
+            "请释放空间,或换一个位置",
+        )
+        .to_owned(),
+        Error::NoVolumes { .. } => pick(
+            "is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0",
+            "光盘放对并挂载了吗?文件系统损坏的光盘可直接给出设备,例如 /dev/sr0",
+        )
+        .to_owned(),
+        Error::Volume(error) => hint_of_volume(error),
+        Error::Interrupted(_) => pick(
+            "run the same command again: it goes on where it can",
+            "重新运行同一命令即可继续",
+        )
+        .to_owned(),
+        Error::BundleIncomplete { .. } => pick(
+            "pack the release again: the bundle was cut from a store that had lost something",
+            "请重新打包:源仓库中有数据缺失",
+        )
+        .to_owned(),
+        Error::NoSuchVolume { .. } => hint_usage().to_owned(),
+        _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
+            pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
+        }
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_checkout(error: &CheckoutError) -> String {
+    match error {
+        CheckoutError::NotEmpty(_) => {
+            pick("name a folder that is not there yet, or empty this one", "请指定一个不存在或空的目录").to_owned()
+        }
+        CheckoutError::NoSpace { .. } => pick(
+            "free some space, or take one item at a time with --item",
+            "请释放空间,或用 --item 逐项还原",
+        )
+        .to_owned(),
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_of_store(error: &StoreError) -> String {
+    match error {
+        StoreError::NotAStore { .. } => pick(
+            "name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one",
+            "请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库;add 和 receive 会自动创建",
+        )
+        .to_owned(),
+        StoreError::Locked { .. } => pick(
+            "wait until the other carryall has ended, or end it; nothing needs to be cleaned up by hand",
+            "请等待另一个 carryall 结束,或结束它;无需手工清理",
+        )
+        .to_owned(),
+        StoreError::Unsupported { .. } => {
+            pick("use a newer carryall", "请使用更新版本的 carryall").to_owned()
+        }
+        StoreError::DamagedChunk { .. } | StoreError::QuarantinedChunk { .. } => pick(
+            "`carryall check --data` says what is damaged; adding the items again, or --heal-from with old volumes, heals it",
+            "carryall check --data 可列出损坏;重新添加,或用 --heal-from 旧卷 可修复",
+        )
+        .to_owned(),
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_of_volume(error: &VolumeError) -> String {
+    match error {
+        VolumeError::MediumTooSmall { .. } | VolumeError::PieceTooLarge { .. } => {
+            pick("take a larger medium", "请使用更大的介质").to_owned()
+        }
+        VolumeError::TooManyVolumes { .. } => pick(
+            "take a larger medium, fewer spares, or --codec gf16",
+            "请使用更大的介质、减少备用卷,或使用 --codec gf16",
+        )
+        .to_owned(),
+        VolumeError::NoSuperblock { .. } => pick(
+            "too little of this set is at hand; give more of its volumes, or another copy",
+            "手头的卷太少;请提供更多卷,或另一份拷贝",
+        )
+        .to_owned(),
+        _ => hint_generic().to_owned(),
+    }
+}

@@ -1,0 +1,37 @@
+//! A store as a source and a sink of chunks, for recipes.
+
+use super::{ChunkBytes, Store, StoreError, StoreWriter};
+use crate::class::Class;
+use crate::id::ChunkId;
+use crate::recipe::{ChunkSink, ChunkSource, RecipeError};
+
+impl ChunkSource for Store {
+    type Bytes = ChunkBytes;
+
+    fn chunk(&self, id: &ChunkId) -> Result<ChunkBytes, RecipeError> {
+        self.read(id).map_err(|error| match error {
+            StoreError::NoSuchChunk { id } => RecipeError::Missing(id),
+            other => RecipeError::Chunk {
+                id: *id,
+                source: other.into(),
+            },
+        })
+    }
+
+    fn prefetch(&self, ids: &[ChunkId]) {
+        Store::prefetch(self, ids);
+    }
+
+    fn contains(&self, id: &ChunkId) -> bool {
+        Store::contains(self, id)
+    }
+}
+
+impl ChunkSink for StoreWriter<'_> {
+    fn put(&mut self, plain: &[u8], class: Class) -> Result<ChunkId, RecipeError> {
+        StoreWriter::put(self, plain, class).map_err(|error| match error {
+            StoreError::Interrupted(stop) => RecipeError::Interrupted(stop),
+            other => RecipeError::Store(other.into()),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! A store's roots as releases: the one place where the verbs' seam meets the real store.
+
+use super::{Releases, ReleasesMut, Stored};
+use crate::finding::Finding;
+use crate::id::ReleaseId;
+use crate::monitor::Monitor;
+use crate::recipe::BoxError;
+use crate::release::{ReleaseName, ReleaseRoot};
+use crate::store::{Store, StoreError, StoreWriter, WriteOptions};
+use crate::verbs::Error;
+
+/// An interruption stays one, however deep it happened.
+fn boxed(error: StoreError) -> BoxError {
+    match error {
+        StoreError::Interrupted(stop) => Box::new(stop),
+        other => Box::new(other),
+    }
+}
+
+impl Releases for Store {
+    fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
+        let roots = Store::roots(self)?.into_iter();
+        // One that cannot be read is told by `list` and `check`.
+        let bodies = roots.filter_map(|root| root.body.ok());
+        Ok(bodies.filter_map(|body| ReleaseRoot::decode(&body).ok()).collect())
+    }
+
+    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
+        match self.read_root(&name.file_stem()) {
+            Ok(body) => Ok(Some(ReleaseRoot::decode(&body)?)),
+            Err(StoreError::NoSuchRoot { .. }) => Ok(None),
+            Err(other) => Err(other.into()),
+        }
+    }
+}
+
+impl ReleasesMut for Store {
+    type Writer<'a> = StoreWriter<'a>;
+
+    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<StoreWriter<'a>, BoxError> {
+        Store::writer(self, &WriteOptions::default(), monitor).map_err(boxed)
+    }
+
+    fn finish(&self, writer: StoreWriter<'_>) -> Result<Stored, BoxError> {
+        let report = writer.finish().map_err(boxed)?;
+        Ok(Stored {
+            new_bytes: report.new_bytes,
+            stored_bytes: report.stored_bytes,
+        })
+    }
+
+    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {
+        self.commit_root(&root.name.file_stem(), &root.encode())?;
+        Ok(root.id())
+    }
+}
+
+/// The releases of a store by name, and findings for roots that cannot be read.
+///
+/// # Errors
+/// [`Error::Store`] when they cannot be listed.
+pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error> {
+    let mut roots = Vec::new();
+    let mut findings = Vec::new();
+    for entry in Store::roots(store)? {
+        match entry.body.map(|body| ReleaseRoot::decode(&body)) {
+            Ok(Ok(root)) => roots.push(root),
+            Ok(Err(error)) => {
+                let subject = format!("release root {}", entry.stem);
+                findings.push(Finding::loss(subject, error.to_string()));
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    Ok((roots, findings))
+}
+
+/// The release of this name.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`] with the names that are there; [`Error::Store`] when it cannot be read.
+pub fn release(store: &Store, name: &ReleaseName) -> Result<ReleaseRoot, Error> {
+    match store.read_root(&name.file_stem()) {
+        Ok(body) => {
+            ReleaseRoot::decode(&body).map_err(|error| Error::Bundle(error.into()))
+        }
+        Err(StoreError::NoSuchRoot { .. }) => {
+            let has = releases(store)?.0.iter().map(|root| root.name.to_string()).collect();
+            Err(Error::NoSuchRelease { name: name.to_string(), has })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
