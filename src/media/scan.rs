@@ -275,7 +275,7 @@ impl Scan<'_> {
             }
             *hashes_left -= 1;
         }
-        let (sighting, place) = match BlockHeader::open(block) {
+        let (sighting, place) = match BlockHeader::open_mut(block) {
             Some(header) => {
                 self.whole.fetch_add(1, Ordering::Relaxed);
                 let whole = Sighting::Whole {
