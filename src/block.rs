@@ -2,7 +2,9 @@
 //!
 //! Bytes only; where blocks lie on media is `media`'s affair, what they protect is `geometry`'s.
 
-use crate::id::{Hasher, SetId};
+use std::ops::Range;
+
+use crate::id::{self, SetId};
 
 /// Bytes of a block, header included.
 pub const BLOCK_BYTES: usize = 64 * 1024;
@@ -17,6 +19,8 @@ pub const VOLUMES_MAX: u16 = 1024;
 
 const VERSION: u8 = 1;
 const BLOCK_LOG2: u8 = 16;
+/// Where the hash stands in the header.
+const HASH: Range<usize> = 48..HEADER_BYTES;
 
 /// The Reed-Solomon code of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,17 +120,29 @@ impl BlockHeader {
         assert_eq!(block.len(), BLOCK_BYTES, "a block has one size");
         let head = self.first_48();
         block[..48].copy_from_slice(&head);
-        let sum = checksum(&head, &block[HEADER_BYTES..]);
-        block[48..HEADER_BYTES].copy_from_slice(&sum);
+        block[HASH].fill(0);
+        let sum = checksum(block);
+        block[HASH].copy_from_slice(&sum);
     }
 
     /// Reads the header of a whole block when its hash is right and its numbers make sense.
     /// Anything else, rotten or hostile, is `None`: it is not a block.
+    /// It copies the block; [`BlockHeader::open_mut`] does not.
     pub fn open(block: &[u8]) -> Option<Self> {
+        Self::peek(block)?;
+        Self::open_mut(&mut block.get(..BLOCK_BYTES)?.to_vec())
+    }
+
+    /// As [`BlockHeader::open`], for callers that hold the block alone. The block is the same afterwards.
+    pub fn open_mut(block: &mut [u8]) -> Option<Self> {
         let header = Self::peek(block)?;
-        let head: &[u8; 48] = block.get(..48)?.try_into().ok()?;
-        let payload = block.get(HEADER_BYTES..BLOCK_BYTES)?;
-        (checksum(head, payload) == block[48..HEADER_BYTES]).then_some(header)
+        let block = block.get_mut(..BLOCK_BYTES)?;
+        let mut said = [0; 16];
+        said.copy_from_slice(&block[HASH]);
+        block[HASH].fill(0);
+        let sum = checksum(block);
+        block[HASH].copy_from_slice(&said);
+        (sum == said).then_some(header)
     }
 
     /// Reads a header without checking its hash: cheap, for telling what is worth hashing.
@@ -182,8 +198,12 @@ impl BlockHeader {
     }
 }
 
-fn checksum(head: &[u8; 48], payload: &[u8]) -> [u8; 16] {
-    Hasher::new().update(head).update(payload).finish_128()
+/// The whole block in one piece, its hash field zero: BLAKE3 is nearly twice as fast on 64 whole chunks as on a header
+/// and a payload that end in parts of one.
+fn checksum(block: &[u8]) -> [u8; 16] {
+    let mut sum = [0; 16];
+    sum.copy_from_slice(&id::hash(block)[..16]);
+    sum
 }
 
 #[cfg(test)]
