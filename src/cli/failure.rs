@@ -108,10 +108,7 @@ impl From<carryall::verbs::Error> for Failure {
     fn from(error: carryall::verbs::Error) -> Self {
         let exit_code = match error.kind() {
             carryall::verbs::ErrorKind::Interrupted => EXIT_INTERRUPTED,
-            carryall::verbs::ErrorKind::Usage => EXIT_USAGE,
-            carryall::verbs::ErrorKind::NeedsVolumes => EXIT_NEEDS_VOLUMES,
-            carryall::verbs::ErrorKind::Damage => EXIT_DAMAGE,
-            _ => EXIT_FAILED,
+            carryall::verbs::ErrorKind::Failed => EXIT_FAILED,
         };
         Self {
             exit_code,

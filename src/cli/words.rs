@@ -15,7 +15,10 @@ use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
 use carryall::verbs::checkout::{CheckoutError, CheckoutReport};
 use carryall::verbs::list::{DiffReport, ShowReport};
 use carryall::verbs::pack::{PackPlan, PackReport};
+use carryall::recovery::Needs;
 use carryall::verbs::Error;
+use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
+use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 use carryall::volumes::VolumeError;
 
 fn is_chinese() -> bool {
@@ -425,4 +428,250 @@ fn hint_of_volume(error: &VolumeError) -> String {
         .to_owned(),
         _ => hint_generic().to_owned(),
     }
+}
+
+/// `shop:1.0 (set 12ab34cd): 4 data and 2 spare volumes of 98.6 MB`.
+pub fn set_line(set: &SetVerdict) -> String {
+    let title = if set.title.is_empty() {
+        pick("a set without a title", "无标题卷集")
+    } else {
+        &set.title
+    };
+    let id = &set.set_id[..8];
+    let (k, m, size) = (set.data_volumes, set.spare_volumes, bytes(set.volume_bytes));
+    pick(
+        format!("{title} (set {id}): {k} data and {m} spare volumes of {size}\n"),
+        format!("{title}(卷集 {id}):{k} 个数据卷和 {m} 个备用卷,每卷 {size}\n"),
+    )
+}
+
+fn volumes_where(set: &SetVerdict, wanted: impl Fn(&VolumeVerdict) -> bool) -> Vec<u16> {
+    set.volumes.iter().filter(|each| wanted(each)).map(|each| each.outcome.volume_no).collect()
+}
+
+/// Which volumes are at hand.
+pub fn at_hand(set: &SetVerdict) -> String {
+    let here = volumes(&volumes_where(set, |volume| volume.at_hand));
+    let by = &set.created_by;
+    pick(
+        format!("  at hand: {here}; written by {by}; `carryall verify` says whether all is well\n"),
+        format!("  手头有:{here};由 {by} 写入;运行 carryall verify 检查是否完好\n"),
+    )
+}
+
+/// One line for each volume that is not simply whole; all of them when `verbose`.
+pub fn volume_lines(set: &SetVerdict, verbose: bool) -> String {
+    let mut out = String::new();
+    for volume in &set.volumes {
+        let outcome = &volume.outcome;
+        let bad = volume.blocks - outcome.present_blocks;
+        if bad == 0 && !verbose {
+            continue;
+        }
+        let no = outcome.volume_no;
+        let spare = if volume.spare { pick(" (spare)", "(备用)") } else { "" };
+        let state = if bad == 0 {
+            pick("whole", "完好").to_owned()
+        } else if !volume.at_hand {
+            pick("not at hand", "不在手头").to_owned()
+        } else {
+            let percent = 100.0 * f64::from(bad) / f64::from(volume.blocks);
+            let (local, wide, missing) =
+                (outcome.local_blocks, outcome.wide_blocks, outcome.missing_blocks);
+            pick(
+                format!("{bad} of {} blocks bad ({percent:.1} %): {local} heal alone, {wide} by the set, {missing} not", volume.blocks),
+                format!("{} 块中 {bad} 块损坏({percent:.1} %):{local} 块可自行修复,{wide} 块可由整套修复,{missing} 块不能", volume.blocks),
+            )
+        };
+        out += &pick(format!("  volume {no}{spare}: {state}\n"), format!("  第 {no} 卷{spare}:{state}\n"));
+    }
+    out
+}
+
+/// What it all means, and what to do.
+pub fn verdict(set: &SetVerdict) -> String {
+    match set.state {
+        SetState::Whole => pick("  all volumes are whole\n", "  所有卷完好\n").to_owned(),
+        SetState::DataWhole => pick(
+            "  all data is whole; what is bad or missing is not needed to receive it\n",
+            "  数据完好;损坏或缺少的部分不影响接收\n",
+        )
+        .to_owned(),
+        SetState::Recoverable => pick(
+            "  everything can be brought back: `receive` does it by itself, `repair` makes new discs\n",
+            "  可全部恢复:receive 会自动修复,repair 可重做新盘\n",
+        )
+        .to_owned(),
+        SetState::NeedsVolumes => "  ".to_owned() + &needed(&set.needs) + "\n",
+        SetState::Lost => lost(&set.needs, &set.lost_items),
+    }
+}
+
+/// Which volumes to give next.
+fn needed(needs: &Needs) -> String {
+    let ask = volumes(&needs.ask_for);
+    match needs.at_least {
+        Some(least) if usize::from(least) < needs.any_of.len() => {
+            let any = volumes(&needs.any_of);
+            pick(
+                format!("still needed: {ask} (any {least} of {any} will do)"),
+                format!("还需要:{ask}({any}中任意 {least} 卷即可)"),
+            )
+        }
+        _ => pick(format!("still needed: {ask}"), format!("还需要:{ask}")),
+    }
+}
+
+fn lost(needs: &Needs, items: &[String]) -> String {
+    let mut out = String::new();
+    if !needs.any_of.is_empty() {
+        let more = volumes(&needs.any_of);
+        out += &pick(
+            format!("  not even {more} would complete it; "),
+            format!("  即使加上{more}也不能补全;"),
+        );
+    } else {
+        out += "  ";
+    }
+    let damaged = volumes(&needs.damaged);
+    out += &pick(
+        format!("another copy of {damaged} helps: another drive, a ddrescue image, or a new disc from the sender; several copies count together\n"),
+        format!("再提供{damaged}的另一份拷贝会有帮助:换光驱、用 ddrescue 读出镜像,或请发送方重刻;多份拷贝会合并使用\n"),
+    );
+    for item in items {
+        out += &pick(format!("  not whole: {item}\n"), format!("  不完整:{item}\n"));
+    }
+    out
+}
+
+/// Bytes that drives could not read.
+pub fn unread(unread: u64) -> String {
+    let unread = bytes(unread);
+    pick(
+        format!("  {unread} could not be read; another drive may read more\n"),
+        format!("  有 {unread} 无法读取;换一台光驱也许能读出更多\n"),
+    )
+}
+
+pub fn map_written(path: &Path) -> String {
+    let path = path.display();
+    pick(format!("damage map: {path}\n"), format!("损坏分布图:{path}\n"))
+}
+
+pub fn nothing_to_repair() -> String {
+    pick("every volume is whole; nothing to repair\n", "所有卷完好,无需修复\n").to_owned()
+}
+
+pub fn rebuilt(volume_no: u16, path: &Path) -> String {
+    let path = path.display();
+    pick(
+        format!("  volume {volume_no} is whole again: {path}\n"),
+        format!("  第 {volume_no} 卷已重建:{path}\n"),
+    )
+}
+
+pub fn not_rebuilt(nos: &[u16]) -> String {
+    let which = volumes(nos);
+    pick(format!("  {which} cannot be rebuilt with what is at hand\n"), format!("  手头材料无法重建{which}\n"))
+}
+
+/// How far a set is that is being received.
+pub fn progress(set: &SetProgress) -> String {
+    let title = if set.title.is_empty() { &set.set_id[..8] } else { &set.title };
+    let new = bytes(set.new_blocks * carryall::block::BLOCK_BYTES as u64);
+    match set.state {
+        ProgressState::Complete => {
+            let healed = match set.healed_blocks {
+                0 => String::new(),
+                healed => pick(format!(", {healed} blocks healed"), format!(",修复 {healed} 块")),
+            };
+            let mut out = String::new();
+            for release in &set.committed {
+                let (name, total) = (&release.name, bytes(release.bytes));
+                out += &pick(
+                    format!("{name}: received whole ({total}{healed}). Give it back with: carryall checkout {name} DEST\n"),
+                    format!("{name}:接收完成({total}{healed})。还原命令:carryall checkout {name} 目标目录\n"),
+                );
+            }
+            out
+        }
+        ProgressState::AlreadyHere => pick(
+            format!("{title}: is in the store already, nothing to do\n"),
+            format!("{title}:仓库中已有,无需操作\n"),
+        ),
+        ProgressState::NeedsVolumes if set.needs.complete => pick(
+            format!("{title}: all that is needed has come; run `carryall receive` with any of its volumes to finish\n"),
+            format!("{title}:所需数据已齐;再用任意一卷运行 carryall receive 即可完成\n"),
+        ),
+        ProgressState::NeedsVolumes => {
+            let need = needed(&set.needs);
+            let (k, m) = (set.data_volumes, set.spare_volumes);
+            pick(
+                format!("{title} ({k} data and {m} spare volumes): {new} taken in; {need}\n"),
+                format!("{title}({k} 个数据卷,{m} 个备用卷):已读入 {new};{need}\n"),
+            )
+        }
+        ProgressState::Damaged => format!("{title}:\n") + &lost(&set.needs, &set.lost_items),
+    }
+}
+
+pub fn status(report: &StatusReport) -> String {
+    let (store, id) = (report.store.display(), &report.store_id[..8]);
+    let (count, free) = (report.releases, bytes(report.free_bytes));
+    let waiting = report.incoming.len();
+    pick(
+        format!("store {store} ({id}): {count} releases, {free} free, {waiting} volume sets being received\n"),
+        format!("仓库 {store}({id}):{count} 个发布包,可用 {free},正在接收 {waiting} 套卷\n"),
+    )
+}
+
+pub fn demo_nothing() -> &'static str {
+    pick("nothing to carry was found", "没有找到可用于演示的内容")
+}
+
+pub fn demo_begins(given: &Path, stage: &Path) -> String {
+    let (given, stage) = (given.display(), stage.display());
+    pick(
+        format!("1. carrying {given}, in {stage} (removed in the end; nothing else is touched)"),
+        format!("1. 演示搬运 {given},临时目录 {stage}(结束后删除,不动其他内容)"),
+    )
+}
+
+pub fn demo_added(report: &AddReport) -> String {
+    let (total, stored) = (bytes(report.bytes), bytes(report.stored_bytes));
+    pick(
+        format!("2. vendor: carryall add demo:1.0 ...   {total} became {stored}, rebuilt and compared"),
+        format!("2. 供应方:carryall add demo:1.0 ...   {total} 存为 {stored},已重建并比对"),
+    )
+}
+
+pub fn demo_packed(report: &PackReport) -> String {
+    let plan = &report.plan;
+    let (k, m, size) = (plan.data_volumes, plan.spare_volumes, bytes(plan.volume_bytes));
+    pick(
+        format!("3. vendor: carryall pack demo:1.0 --to discs --media ... --spare {m}   {k} data and {m} spare volumes of {size}"),
+        format!("3. 供应方:carryall pack demo:1.0 --to discs --media ... --spare {m}   {k} 个数据卷和 {m} 个备用卷,每卷 {size}"),
+    )
+}
+
+pub fn demo_hurt(lost: &Path, scratched: u64) -> String {
+    let lost = lost.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let scratched = bytes(scratched);
+    pick(
+        format!("4. on the way: {lost} is lost, and a burst on each of the others is overwritten ({scratched} in all)\n5. site: carryall verify discs"),
+        format!("4. 途中:{lost} 丢失,其余每卷都有一处连续损坏(共 {scratched})\n5. 现场:carryall verify discs"),
+    )
+}
+
+pub fn demo_ends(report: &CheckoutReport, same: bool) -> String {
+    let total = bytes(report.bytes);
+    let verdict = if same {
+        pick("the same, byte for byte", "逐字节一致")
+    } else {
+        pick("NOT THE SAME", "不一致")
+    };
+    pick(
+        format!("6. site: carryall checkout demo:1.0 back   {total} given back: {verdict}\nnext: carryall add NAME:VERSION PATH...; carryall pack NAME:VERSION --to DIR --media dvd; at the site: carryall receive PATH"),
+        format!("6. 现场:carryall checkout demo:1.0 back   已还原 {total}:{verdict}\n下一步:carryall add 名称:版本 路径...;carryall pack 名称:版本 --to 目录 --media dvd;现场:carryall receive 路径"),
+    )
 }

@@ -5,6 +5,7 @@
 pub mod add;
 pub mod check;
 pub mod checkout;
+pub mod damage_map;
 mod error;
 pub mod list;
 pub mod pack;

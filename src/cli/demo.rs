@@ -1,0 +1,150 @@
+//! `demo`: the whole journey on something real, in a temporary folder, told in a dozen lines.
+//!
+//! It uses the same library calls as the other commands; the damage is done to its own volumes alone.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use carryall::block::Codec;
+use carryall::bundle::Effort;
+use carryall::media::{Capacity, Carrier, free_space_bytes};
+use carryall::monitor::Monitor;
+use carryall::store::Store;
+use carryall::verbs::checkout::{self, CheckoutOptions};
+use carryall::verbs::pack::{self, PackOptions, PackReport};
+use carryall::verbs::{self, Error, add, receive, verify};
+
+use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, words};
+
+/// Real files of some size that any Linux machine has, the first that is there.
+const DEFAULTS: [&str; 5] = ["/usr/lib/python3", "/usr/share/perl", "/usr/lib/git-core", "/usr/share/zoneinfo", "/etc"];
+/// What the volumes are cut to: about so many data volumes.
+const DATA_VOLUMES: u64 = 4;
+/// Of every volume that is left, one part in so many is overwritten.
+const SCRATCH_PART: u64 = 25;
+
+/// A folder that goes with everything in it, also after a failure.
+struct Stage(PathBuf);
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
+    let given = given(path)?;
+    let stage = stage(&given)?;
+    let monitor = &context.screen;
+    let io = |source| Failure::from(Error::Io { path: stage.0.clone(), source });
+    let tell = |text: String| {
+        if !context.json {
+            words::say(&(text + "\n"));
+        }
+    };
+
+    tell(words::demo_begins(&given, &stage.0));
+    let vendor = Store::create(&stage.0.join("vendor")).map_err(Error::from)?;
+    let name = "demo:1.0".parse().map_err(|_| io(std::io::ErrorKind::InvalidInput.into()))?;
+    let added = add::add(&vendor, &name, std::slice::from_ref(&given), monitor).map_err(Error::from)?;
+    tell(words::demo_added(&added));
+
+    let discs = stage.0.join("discs");
+    let packed = pack(&vendor, &verbs::release(&vendor, &name)?, &discs, added.stored_bytes, monitor)?;
+    tell(words::demo_packed(&packed));
+
+    let lost = &packed.volumes[1.min(packed.volumes.len() - 1)];
+    fs::remove_dir_all(lost).map_err(io)?;
+    let scratched = scratch_all(&discs).map_err(io)?;
+    tell(words::demo_hurt(lost, scratched));
+
+    let seen = verify::verify(std::slice::from_ref(&discs), monitor)?;
+    tell(super::verify::text(&seen.report, false).trim_end().to_owned());
+
+    let site = Store::create(&stage.0.join("site")).map_err(Error::from)?;
+    let received = receive::receive(&site, std::slice::from_ref(&discs), monitor)?;
+    tell(received.sets.iter().map(words::progress).collect::<String>().trim_end().to_owned());
+
+    let back = stage.0.join("back");
+    let options = CheckoutOptions::default();
+    let out = checkout::checkout(&site, &name, &back, &options, monitor).map_err(Error::from)?;
+    let vendor_release = verbs::release(&vendor, &name)?;
+    let same = out.is_whole() && verbs::release(&site, &name)? == vendor_release;
+    tell(words::demo_ends(&out, same));
+    context.print(&serde_json::json!({ "add": added, "pack": packed, "receive": received, "checkout": out, "same": same }), |_| String::new())?;
+    Ok(if same { 0 } else { EXIT_DAMAGE })
+}
+
+fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(path) = path {
+        return path
+            .canonicalize()
+            .map_err(|source| Error::Io { path: path.to_owned(), source }.into());
+    }
+    let usable = |path: &PathBuf| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    let default = DEFAULTS.iter().map(PathBuf::from).find(usable);
+    default.ok_or_else(|| Failure::usage(words::demo_nothing(), words::hint_usage()))
+}
+
+/// A new folder where there is room; what it takes is about four times what is given, and a demo is told so beforehand.
+fn stage(given: &Path) -> Result<Stage, Failure> {
+    let dir = std::env::temp_dir().join(format!("carryall-demo-{}", std::process::id()));
+    let needed_bytes = 4 * bytes_below(given);
+    let free_bytes = free_space_bytes(&std::env::temp_dir()).map_err(Error::from)?;
+    if free_bytes < needed_bytes {
+        return Err(Error::NoSpace { path: std::env::temp_dir(), needed_bytes, free_bytes }.into());
+    }
+    fs::create_dir(&dir).map_err(|source| Error::Io { path: dir.clone(), source })?;
+    Ok(Stage(dir))
+}
+
+fn bytes_below(path: &Path) -> u64 {
+    let Ok(stat) = path.symlink_metadata() else { return 0 };
+    if !stat.is_dir() {
+        return stat.len();
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| bytes_below(&entry.path())).sum()
+}
+
+fn pack(
+    store: &Store,
+    release: &carryall::release::ReleaseRoot,
+    to: &Path,
+    stored_bytes: u64,
+    monitor: &dyn Monitor,
+) -> Result<PackReport, Failure> {
+    // A tenth for local parity, and what pages and file system take of a small medium.
+    let volume_bytes = stored_bytes / DATA_VOLUMES * 11 / 10 + (5 << 20);
+    let options = PackOptions {
+        capacity: Capacity::exact(volume_bytes),
+        carrier: Carrier::Folders,
+        spare: Some(2),
+        local_percent: None,
+        effort: Effort::Default,
+        codec: Codec::Gf16,
+    };
+    let releases = std::slice::from_ref(release);
+    Ok(pack::pack(store, releases, to, &options, &mut |_| (), monitor)?)
+}
+
+/// Overwrites a burst in the middle of every carrier file that is left, and returns the bytes hit.
+fn scratch_all(discs: &Path) -> std::io::Result<u64> {
+    let mut hit = 0;
+    for volume in fs::read_dir(discs)? {
+        for file in fs::read_dir(volume?.path())? {
+            let path = file?.path();
+            let is_carrier = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("carryall-"));
+            if !is_carrier {
+                continue;
+            }
+            let bytes = path.metadata()?.len();
+            let burst = vec![0xaa; usize::try_from(bytes / SCRATCH_PART).unwrap_or(0)];
+            File::options().write(true).open(&path)?.write_all_at(&burst, bytes / 3)?;
+            hit += burst.len() as u64;
+        }
+    }
+    Ok(hit)
+}

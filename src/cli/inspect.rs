@@ -1,0 +1,25 @@
+//! `inspect`: what volumes hold.
+
+use std::path::PathBuf;
+
+use carryall::verbs::verify::{self, SetVerdict};
+
+use crate::cli::failure::Failure;
+use crate::cli::{Context, words};
+
+pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
+    let judged = verify::verify(paths, &context.screen)?;
+    context.print(&judged.report, |report| report.sets.iter().map(text).collect())?;
+    Ok(0)
+}
+
+fn text(set: &SetVerdict) -> String {
+    let mut out = words::set_line(set);
+    for release in &set.releases {
+        out += &format!("  {}\n", release.name);
+        for item in &release.items {
+            out += &format!("    {:>9}  {}\n", words::bytes(item.bytes), item.name);
+        }
+    }
+    out + &words::at_hand(set)
+}

@@ -1,0 +1,41 @@
+//! `receive` and `status`.
+
+use std::path::PathBuf;
+
+use carryall::store::Access;
+use carryall::verbs::receive::{self, ReceiveReport, StatusReport};
+
+use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
+    let store = open::store_or_new(context)?;
+    let report = receive::receive(&store, paths, &context.screen)?;
+    context.print(&report, text)?;
+    Ok(if report.needs_volumes() {
+        EXIT_NEEDS_VOLUMES
+    } else if report.is_damaged() {
+        EXIT_DAMAGE
+    } else {
+        0
+    })
+}
+
+fn text(report: &ReceiveReport) -> String {
+    report.sets.iter().map(words::progress).collect()
+}
+
+pub fn status(context: &Context) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let report = receive::status(&store)?;
+    context.print(&report, status_text)?;
+    Ok(if report.incoming.is_empty() { 0 } else { EXIT_NEEDS_VOLUMES })
+}
+
+fn status_text(report: &StatusReport) -> String {
+    let mut out = words::status(report);
+    for set in &report.incoming {
+        out += &words::progress(set);
+    }
+    out
+}

@@ -1,0 +1,38 @@
+//! `repair`: rebuilds volumes.
+
+use carryall::media::Carrier;
+use carryall::verbs::repair::{self, RepairOptions, RepairReport};
+
+use crate::cli::args::RepairArgs;
+use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, words};
+
+pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
+    let carrier = if args.iso { Carrier::Iso } else { Carrier::Folders };
+    let options = RepairOptions { volumes: args.volume.clone() };
+    let report = repair::repair(&args.paths, &args.to, carrier, &options, &context.screen)?;
+    context.print(&report, text)?;
+    Ok(match (report.is_whole(), report.needs_volumes()) {
+        (true, _) => 0,
+        (false, true) => EXIT_NEEDS_VOLUMES,
+        (false, false) => EXIT_DAMAGE,
+    })
+}
+
+fn text(report: &RepairReport) -> String {
+    if report.sets.is_empty() {
+        return words::nothing_to_repair();
+    }
+    let mut out = String::new();
+    for set in &report.sets {
+        for (volume_no, path) in &set.rebuilt {
+            out += &words::rebuilt(*volume_no, path);
+        }
+        if !set.not_recoverable.is_empty() {
+            out += &words::not_rebuilt(&set.not_recoverable);
+            let found = report.found.sets.iter().find(|found| found.set_id == set.set_id);
+            out += &found.map(words::verdict).unwrap_or_default();
+        }
+    }
+    out
+}

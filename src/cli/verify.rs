@@ -1,0 +1,63 @@
+//! `verify`: whether everything can be brought back, and what would help.
+
+use std::path::{Path, PathBuf};
+
+use carryall::media::map::write_map;
+use carryall::verbs::Error;
+use carryall::verbs::damage_map::damage_map;
+use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
+
+use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, words};
+
+pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u8, Failure> {
+    let judged = verify::verify(paths, &context.screen)?;
+    if let Some(map) = map {
+        draw(&judged, map)?;
+    }
+    context.print(&judged.report, |report| text(report, context.verbose))?;
+    Ok(exit_code(&judged.report))
+}
+
+/// One page a set; from the second set on the file's name gets the set's id.
+fn draw(judged: &Judged, map: &Path) -> Result<(), Failure> {
+    for (at, (set, recovery)) in judged.sets.iter().enumerate() {
+        let path = if at == 0 {
+            map.to_owned()
+        } else {
+            map.with_extension(format!("{}.html", set.set_id().short()))
+        };
+        write_map(&damage_map(set, recovery), &path).map_err(Error::from)?;
+        words::say(&words::map_written(&path));
+    }
+    Ok(())
+}
+
+pub fn text(report: &VerifyReport, verbose: bool) -> String {
+    let mut out = String::new();
+    for set in &report.sets {
+        out += &words::set_line(set);
+        out += &words::volume_lines(set, verbose);
+        out += &words::verdict(set);
+    }
+    if report.unread_bytes > 0 {
+        out += &words::unread(report.unread_bytes);
+    }
+    out
+}
+
+fn exit_code(report: &VerifyReport) -> u8 {
+    let worst = |states: &[SetState]| report.sets.iter().any(|set| states.contains(&set.state));
+    if worst(&[SetState::NeedsVolumes]) {
+        EXIT_NEEDS_VOLUMES
+    } else if worst(&[SetState::Lost, SetState::Recoverable]) || report.sets.iter().any(is_hurt) {
+        EXIT_DAMAGE
+    } else {
+        0
+    }
+}
+
+/// A volume that is at hand and not whole is damage, even when nothing needs it now.
+fn is_hurt(set: &verify::SetVerdict) -> bool {
+    set.volumes.iter().any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
+}
