@@ -511,10 +511,3 @@ pub fn needs(geometry: &Geometry, start: &Presence) -> Needs {
     needs
 }
 
-/// The index of a data block at this place; `None` for anything else.
-pub(crate) fn data_index(geometry: &Geometry, block_no: u32) -> Option<u32> {
-    match geometry.role(block_no) {
-        Role::Data(index) => Some(index),
-        _ => None,
-    }
-}

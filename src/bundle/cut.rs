@@ -24,8 +24,28 @@ use crate::recipe::walk::Walker;
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{FrameNeed, Store};
 
-/// Plain bytes of a solid frame, about.
+/// Plain bytes of a solid frame on large media, about.
 pub const SOLID_BYTES: usize = 64 << 20;
+/// Plain bytes of a solid frame on the smallest media.
+const SOLID_BYTES_MIN: usize = 1 << 20;
+/// A frame never crosses volumes: so many at least go on one, or too much of it stays empty.
+const FRAMES_A_VOLUME: u64 = 12;
+
+/// Plain bytes of a solid frame for a medium of this size; `None`: as large as needed.
+pub fn solid_bytes(medium_bytes: Option<u64>) -> usize {
+    medium_bytes
+        .and_then(|bytes| usize::try_from(bytes / FRAMES_A_VOLUME).ok())
+        .map_or(SOLID_BYTES, |bytes| bytes.clamp(SOLID_BYTES_MIN, SOLID_BYTES))
+}
+
+/// How to cut.
+#[derive(Debug, Clone, Copy)]
+pub struct CutOptions {
+    /// How hard to compress.
+    pub effort: Effort,
+    /// Plain bytes of a solid frame, about; see [`solid_bytes`].
+    pub solid_bytes: usize,
+}
 
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,7 +143,7 @@ impl Read for PieceReader<'_> {
 pub fn cut(
     store: &Store,
     releases: &[ReleaseRoot],
-    effort: Effort,
+    options: CutOptions,
     spool: Spool,
     monitor: &dyn Monitor,
 ) -> Result<CutBundle, BundleError> {
@@ -132,7 +152,7 @@ pub fn cut(
     // Stable: within a class the order in which the releases need them.
     order.sort_by_key(|need| need.class as u8);
     monitor.start("compress", needs.iter().map(|need| u64::from(need.stored_bytes)).sum());
-    let (places, frames, frame_of) = pack_all(store, &order, effort, &spool, monitor)?;
+    let (places, frames, frame_of) = pack_all(store, &order, options, &spool, monitor)?;
     monitor.finish();
     let chunks = frame_of.len() as u64;
     let releases = releases
@@ -244,7 +264,7 @@ type Packs = (Vec<(u64, u32)>, Vec<CatalogFrame>, FrameOf);
 fn pack_all(
     store: &Store,
     order: &[&FrameNeed],
-    effort: Effort,
+    cut: CutOptions,
     spool: &Spool,
     monitor: &dyn Monitor,
 ) -> Result<Packs, BundleError> {
@@ -255,11 +275,11 @@ fn pack_all(
     let frame_of = std::thread::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
             let (receiver, shelf) = (Arc::clone(&receiver), &shelf);
-            scope.spawn(move || work(&receiver, effort, shelf, monitor));
+            scope.spawn(move || work(&receiver, cut.effort, shelf, monitor));
         }
         // Only workers hold it now, so that a send fails once all of them have ended.
         drop(receiver);
-        gather(store, order, sender, monitor)
+        gather(store, order, cut.solid_bytes, sender, monitor)
     })?;
     let packed = shelf.packed.into_inner().expect("all workers have ended");
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -313,6 +333,7 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
 fn gather(
     store: &Store,
     order: &[&FrameNeed],
+    solid_bytes: usize,
     sender: SyncSender<Solid>,
     monitor: &dyn Monitor,
 ) -> Result<FrameOf, BundleError> {
@@ -322,7 +343,7 @@ fn gather(
     for need in order {
         monitor.check_stop()?;
         let full = |solid: &Solid| {
-            solid.class != need.class || solid.plain.len() >= SOLID_BYTES
+            solid.class != need.class || solid.plain.len() >= solid_bytes
         };
         if solid.as_ref().is_some_and(full)
             && let Some(done) = solid.take().filter(|done| !done.chunks.is_empty())

@@ -10,6 +10,6 @@ mod read;
 pub use catalog::{
     CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun,
 };
-pub use cut::{CutBundle, Effort, Spool, cut};
+pub use cut::{CutBundle, CutOptions, Effort, Spool, cut, solid_bytes};
 pub use error::BundleError;
 pub use read::read_frames;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::block::Codec;
-use crate::bundle::{self, CutBundle, Effort, Spool};
+use crate::bundle::{self, CutBundle, CutOptions, Effort, Spool, solid_bytes};
 use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
@@ -95,8 +95,12 @@ pub fn pack(
     monitor: &dyn Monitor,
 ) -> Result<PackReport, Error> {
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
+    let cutting = CutOptions {
+        effort: options.effort,
+        solid_bytes: solid_bytes(options.capacity.bytes()),
+    };
     let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
-    let cut = bundle::cut(store, releases, options.effort, spool, monitor)?;
+    let cut = bundle::cut(store, releases, cutting, spool, monitor)?;
     let catalog = cut.catalog.to_bytes();
     let piece_bytes = cut.piece_bytes();
     let plan = volumes::plan(&SetRequest {
