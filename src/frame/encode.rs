@@ -41,8 +41,9 @@ pub enum LongMatches {
 }
 
 impl FrameOptions {
-    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, long matches, and for
-    /// all but machine code two levels more, where they gain most for their time (docs/decisions/001-frames.md).
+    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, a window of the whole
+    /// frame, and for all but machine code two levels more, where they gain most for their time
+    /// (docs/decisions/001-frames.md).
     pub fn for_store(level: i32, class: Class) -> Self {
         let extra = if class == Class::ElfX86_64 || class == Class::ElfArm64 {
             0
@@ -52,7 +53,7 @@ impl FrameOptions {
         Self {
             level: level + extra,
             window_log: Some(STORE_WINDOW_LOG),
-            long_matches: LongMatches::On,
+            long_matches: LongMatches::Off,
             ids: Ids::Stored,
             filter: Filter::fitting(class),
         }
