@@ -145,7 +145,10 @@ mod tests {
         assert_eq!(GEAR[0], 0xe220_a839_7b1d_cdaf);
     }
 
-    const GOLDEN: &[usize] = &[];
+    const GOLDEN: &[usize] = &[
+        22599, 104532, 24212, 17781, 46956, 82472, 82656, 85093, 68853, 16614, 66153, 65789, 22486, 39572, 83923, 84798,
+        89863, 44224,
+    ];
 
     #[test]
     fn an_insertion_moves_few_cuts() {

@@ -1,0 +1,393 @@
+//! The frame: chunks compressed together, self-describing, so that a scan finds every intact one in a damaged file.
+//!
+//! Bytes only: packs and bundles decide where frames lie. The only module that calls zstd.
+
+use std::ops::Range;
+
+use zstd::zstd_safe::{CCtx, CParameter, DCtx, ResetDirective, compress_bound};
+
+use crate::chunk::CHUNK_MAX;
+use crate::class::Class;
+use crate::filter::Filter;
+use crate::id::{ChunkId, Hasher};
+
+/// First four bytes of every frame.
+pub const MAGIC: [u8; 4] = *b"\x8aCYF";
+/// Bytes of a frame's header; the table and the stored bytes follow.
+pub const HEADER_BYTES: usize = 56;
+/// Most plain bytes of a frame.
+pub const PLAIN_MAX: usize = 128 << 20;
+/// Most chunks of a frame.
+pub const CHUNKS_MAX: usize = 1 << 20;
+/// Most bytes of a frame, all told.
+pub const FRAME_MAX: usize = HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + PLAIN_MAX;
+
+/// 8 MiB, a whole frame of a store.
+const STORE_WINDOW_LOG: u32 = 23;
+const VERSION: u8 = 1;
+const FLAG_IDS: u16 = 1;
+const ENTRY_WITH_ID: usize = 36;
+const ENTRY_PLAIN: usize = 4;
+const CODEC_RAW: u8 = 0;
+const CODEC_ZSTD: u8 = 1;
+
+/// Says what is wrong with the bytes of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// There is no frame here.
+    #[error("not a frame")]
+    NotAFrame,
+    /// It was written by a newer program.
+    #[error("frame version {0} is newer than this program reads (1)")]
+    Unsupported(u8),
+    /// It needs a codec, filter or flag that this program does not know.
+    #[error("frame needs a {0} that this program does not have")]
+    Unknown(&'static str),
+    /// Lengths do not fit each other or the limits, or a hash is wrong.
+    #[error("damaged frame: {0}")]
+    Corrupt(&'static str),
+}
+
+/// Whether a frame carries the ids of its chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// 32 bytes a chunk: the index can be rebuilt without decompressing (stores).
+    Stored,
+    /// The reader hashes the plain bytes (bundles).
+    LeftOut,
+}
+
+/// How a frame is compressed.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameOptions {
+    /// zstd level, 1 to 22.
+    pub level: i32,
+    /// log2 of zstd's window, 10 to 27; `None` takes what the level and the length suggest.
+    pub window_log: Option<u32>,
+    /// Long-distance matching: for frames longer than the level's own search reaches. Needs `window_log`.
+    pub long_matches: LongMatches,
+    /// Whether ids are carried.
+    pub ids: Ids,
+    /// What is done to the bytes first.
+    pub filter: Filter,
+}
+
+/// Whether zstd looks for long matches far back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LongMatches {
+    /// As the level does by itself.
+    Off,
+    /// With zstd's long-distance matcher.
+    On,
+}
+
+impl FrameOptions {
+    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, long matches, and for
+    /// all but machine code two levels more, where they gain most for their time (docs/decisions/001-frames.md).
+    pub fn for_store(level: i32, class: Class) -> Self {
+        let extra = if class == Class::ElfX86_64 || class == Class::ElfArm64 { 0 } else { 2 };
+        Self {
+            level: level + extra,
+            window_log: Some(STORE_WINDOW_LOG),
+            long_matches: LongMatches::On,
+            ids: Ids::Stored,
+            filter: Filter::fitting(class),
+        }
+    }
+}
+
+/// Packs chunks, in the order given, into one frame; [`FrameEncoder`] does many with less work.
+///
+/// What does not shrink by at least 1/64 is stored as it is; [`Class::Packed`] is tried at level 1 first.
+///
+/// # Panics
+/// When the chunks pass [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
+pub fn encode_frame(chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
+    FrameEncoder::new().encode(chunks, class, options)
+}
+
+/// Packs chunks into frames, keeping its buffers from one to the next: about twice the longest frame, and zstd's tables.
+pub struct FrameEncoder {
+    context: CCtx<'static>,
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+impl Default for FrameEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FrameEncoder {
+    /// Makes an encoder with empty buffers.
+    pub fn new() -> Self {
+        Self { context: CCtx::create(), plain: Vec::new(), packed: Vec::new() }
+    }
+
+    /// Packs chunks, in the order given, into one frame; see [`encode_frame`].
+    ///
+    /// # Panics
+    /// As [`encode_frame`].
+    pub fn encode(&mut self, chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
+        assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
+        let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
+        assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
+
+        self.plain.clear();
+        self.plain.reserve(plain_bytes);
+        let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
+        for (id, bytes) in chunks {
+            assert!((1..=CHUNK_MAX).contains(&bytes.len()), "a chunk has 1 byte to 256 KiB");
+            table.extend_from_slice(&word(bytes.len()));
+            if options.ids == Ids::Stored {
+                table.extend_from_slice(id.as_bytes());
+            }
+            self.plain.extend_from_slice(bytes);
+        }
+        options.filter.apply(&mut self.plain);
+        let (codec, filter, stored) = if self.compress(class, options) {
+            (CODEC_ZSTD, options.filter, &self.packed)
+        } else {
+            options.filter.undo(&mut self.plain);
+            (CODEC_RAW, Filter::None, &self.plain)
+        };
+
+        let flags = if options.ids == Ids::Stored { FLAG_IDS } else { 0 };
+        let mut out = Vec::with_capacity(HEADER_BYTES + table.len() + stored.len());
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&[VERSION, codec, filter as u8, class as u8]);
+        out.extend_from_slice(&flags.to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(&word(chunks.len()));
+        out.extend_from_slice(&word(plain_bytes));
+        out.extend_from_slice(&word(stored.len()));
+        let sum = Hasher::new().update(&out).update(&table).update(stored).finish();
+        out.extend_from_slice(&sum);
+        out.extend_from_slice(&table);
+        out.extend_from_slice(stored);
+        out
+    }
+
+    /// Compresses `plain` into `packed`; says whether it pays.
+    fn compress(&mut self, class: Class, options: &FrameOptions) -> bool {
+        if class == Class::Packed && options.level > 1 {
+            self.compress_once(&FrameOptions { level: 1, ..*options });
+            if !self.pays() {
+                return false;
+            }
+        }
+        self.compress_once(options);
+        self.pays()
+    }
+
+    fn pays(&self) -> bool {
+        self.packed.len() + self.plain.len() / 64 < self.plain.len()
+    }
+
+    fn compress_once(&mut self, options: &FrameOptions) {
+        let mut parameters = vec![
+            CParameter::CompressionLevel(options.level),
+            CParameter::ContentSizeFlag(true),
+            CParameter::ChecksumFlag(false),
+        ];
+        parameters.extend(options.window_log.map(|log| CParameter::WindowLog(log.clamp(10, 27))));
+        if options.long_matches == LongMatches::On {
+            parameters.push(CParameter::EnableLongDistanceMatching(true));
+        }
+        self.context.reset(ResetDirective::SessionAndParameters).expect("nothing is under way");
+        for parameter in parameters {
+            self.context.set_parameter(parameter).expect("levels and window are within zstd's bounds");
+        }
+        self.packed.clear();
+        self.packed.reserve(compress_bound(self.plain.len()));
+        self.context.compress2(&mut self.packed, &self.plain).expect("the output has room for the worst case");
+    }
+}
+
+fn word(value: usize) -> [u8; 4] {
+    u32::try_from(value).expect("bounded by the limits of a frame").to_le_bytes()
+}
+
+/// A frame's header: what it says of itself, its hash not yet checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHead {
+    /// Kind of content.
+    pub class: Class,
+    /// Whether chunk ids are in the table.
+    pub ids: Ids,
+    /// Number of chunks.
+    pub chunk_count: usize,
+    /// Bytes of all chunks together.
+    pub plain_bytes: usize,
+    /// Bytes behind the table.
+    pub stored_bytes: usize,
+    codec: u8,
+    filter: Filter,
+}
+
+impl FrameHead {
+    /// Reads a header and checks its lengths against the limits.
+    ///
+    /// # Errors
+    /// [`FrameError`] when there is none, or none that this program reads.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FrameError> {
+        let head: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(FrameError::NotAFrame)?;
+        if head[..4] != MAGIC {
+            return Err(FrameError::NotAFrame);
+        }
+        if head[4] != VERSION {
+            return Err(FrameError::Unsupported(head[4]));
+        }
+        let flags = u16::from_le_bytes([head[8], head[9]]);
+        if flags & !FLAG_IDS != 0 || head[10..12] != [0; 2] {
+            return Err(FrameError::Unknown("flag"));
+        }
+        if head[5] > CODEC_ZSTD {
+            return Err(FrameError::Unknown("codec"));
+        }
+        let size = |at: usize, limit: usize| {
+            usize::try_from(u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]))
+                .ok()
+                .filter(|size| *size <= limit)
+                .ok_or(FrameError::Corrupt("a length is past its limit"))
+        };
+        let parsed = Self {
+            class: Class::from_number(head[7]),
+            ids: if flags & FLAG_IDS == 0 { Ids::LeftOut } else { Ids::Stored },
+            chunk_count: size(12, CHUNKS_MAX)?,
+            plain_bytes: size(16, PLAIN_MAX)?,
+            stored_bytes: size(20, PLAIN_MAX)?,
+            codec: head[5],
+            filter: Filter::from_number(head[6]).ok_or(FrameError::Unknown("filter"))?,
+        };
+        if parsed.codec == CODEC_RAW && parsed.stored_bytes != parsed.plain_bytes {
+            return Err(FrameError::Corrupt("raw, but not as long as its chunks"));
+        }
+        Ok(parsed)
+    }
+
+    /// Returns the bytes of the table of chunks.
+    pub fn table_bytes(&self) -> usize {
+        let entry = match self.ids {
+            Ids::Stored => ENTRY_WITH_ID,
+            Ids::LeftOut => ENTRY_PLAIN,
+        };
+        self.chunk_count * entry
+    }
+
+    /// Returns the bytes of the whole frame, header included.
+    pub fn frame_bytes(&self) -> usize {
+        HEADER_BYTES + self.table_bytes() + self.stored_bytes
+    }
+
+    /// Reads the table of chunks: ids (where carried) and places in the plain bytes.
+    ///
+    /// # Errors
+    /// [`FrameError::Corrupt`] when the lengths do not add up.
+    pub fn parse_table(&self, table: &[u8]) -> Result<Vec<(Option<ChunkId>, Range<usize>)>, FrameError> {
+        let entry_bytes = self.table_bytes() / self.chunk_count.max(1);
+        let mut chunks = Vec::with_capacity(self.chunk_count);
+        let mut offset = 0;
+        for entry in table.chunks_exact(entry_bytes.max(1)) {
+            let (len, id) = entry.split_first_chunk::<4>().ok_or(FrameError::Corrupt("table"))?;
+            let len = usize::try_from(u32::from_le_bytes(*len))
+                .ok()
+                .filter(|len| (1..=CHUNK_MAX).contains(len))
+                .ok_or(FrameError::Corrupt("a chunk's length is past its limit"))?;
+            let id = id.first_chunk::<32>().copied().map(ChunkId);
+            chunks.push((id, offset..offset + len));
+            offset += len;
+        }
+        if offset != self.plain_bytes {
+            return Err(FrameError::Corrupt("chunk lengths do not add up"));
+        }
+        Ok(chunks)
+    }
+}
+
+/// A frame whose own hash was right: its table can be trusted, its bytes are still compressed.
+#[derive(Debug)]
+pub struct SealedFrame<'a> {
+    /// What the header says.
+    pub head: FrameHead,
+    /// Ids, where carried, and places in the plain bytes, in order.
+    pub chunks: Vec<(Option<ChunkId>, Range<usize>)>,
+    stored: &'a [u8],
+}
+
+impl<'a> SealedFrame<'a> {
+    /// Checks the frame that `bytes` begins with. Bytes behind it are ignored.
+    ///
+    /// # Errors
+    /// [`FrameError`] for anything but an intact frame.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        let head = FrameHead::parse(bytes)?;
+        let body = bytes
+            .get(HEADER_BYTES..head.frame_bytes())
+            .ok_or(FrameError::Corrupt("shorter than it says"))?;
+        if Hasher::new().update(&bytes[..24]).update(body).finish() != bytes[24..HEADER_BYTES] {
+            return Err(FrameError::Corrupt("hash mismatch"));
+        }
+        let (table, stored) = body.split_at(head.table_bytes());
+        Ok(Self { head, chunks: head.parse_table(table)?, stored })
+    }
+
+    /// Decompresses and checks every chunk; ids that were left out are computed.
+    ///
+    /// # Errors
+    /// [`FrameError::Corrupt`] when the content is not what the header and the ids say.
+    pub fn unpack(self) -> Result<Frame, FrameError> {
+        let frame = self.unpack_own()?;
+        let intact = frame.chunks.iter().all(|(id, range)| *id == ChunkId::of(&frame.plain[range.clone()]));
+        if intact { Ok(frame) } else { Err(FrameError::Corrupt("a chunk is not what its id says")) }
+    }
+
+    /// Decompresses, believing ids that are carried: for frames that this store wrote itself. What lies damaged does
+    /// not pass [`SealedFrame::open`]; whoever rebuilds a blob from the chunks checks the blob's hash as well.
+    ///
+    /// # Errors
+    /// [`FrameError::Corrupt`] when the content is not as long as the header says.
+    pub fn unpack_own(self) -> Result<Frame, FrameError> {
+        let mut plain = Vec::with_capacity(self.head.plain_bytes);
+        if self.head.codec == CODEC_RAW {
+            plain.extend_from_slice(self.stored);
+        } else if self.head.plain_bytes > 0 {
+            // The output is bounded by the vector's capacity; zstd refuses to write more.
+            DCtx::create()
+                .decompress(&mut plain, self.stored)
+                .map_err(|_| FrameError::Corrupt("not decompressible"))?;
+        }
+        if plain.len() != self.head.plain_bytes {
+            return Err(FrameError::Corrupt("not as long as it says"));
+        }
+        self.head.filter.undo(&mut plain);
+        let mut chunks = Vec::with_capacity(self.chunks.len());
+        for (said, range) in self.chunks {
+            chunks.push((said.unwrap_or_else(|| ChunkId::of(&plain[range.clone()])), range));
+        }
+        Ok(Frame { class: self.head.class, chunks, plain })
+    }
+}
+
+/// A frame's content, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Kind of content.
+    pub class: Class,
+    /// Chunks and their places in `plain`, in order.
+    pub chunks: Vec<(ChunkId, Range<usize>)>,
+    /// All chunks, back to back.
+    pub plain: Vec<u8>,
+}
+
+impl Frame {
+    /// Checks and decompresses the frame, chunk ids included, that `bytes` begins with. Takes at most the plain bytes that the header says
+    /// (up to [`PLAIN_MAX`]) and 64 bytes a chunk.
+    ///
+    /// # Errors
+    /// [`FrameError`] for anything but an intact frame.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
+        SealedFrame::open(bytes)?.unpack()
+    }
+}

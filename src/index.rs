@@ -1,0 +1,198 @@
+//! The index segment: which frame of which pack holds a chunk, sorted, searched where it lies without being loaded.
+//!
+//! Bytes only: mapping the file, and the set of all segments of a store, are the store's affair. A segment is derived
+//! from packs and can be made again from them.
+
+use crate::envelope::{self, EnvelopeError, Kind};
+use crate::id::{ChunkId, Hasher, PackId};
+
+/// Bytes of an entry.
+pub const ENTRY_BYTES: usize = 24;
+/// Most packs of a segment.
+pub const PACKS_MAX: usize = 1 << 22;
+
+const PREFIX_BYTES: usize = 16;
+const FANOUT_AT: usize = 48;
+const PACKS_AT: usize = FANOUT_AT + 256 * 4;
+const PACK_BYTES: usize = 40;
+const BODY_MAX: u64 = (PACKS_AT + PACKS_MAX * PACK_BYTES) as u64;
+
+/// A pack that a segment speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackEntry {
+    /// Its name.
+    pub id: PackId,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Where a chunk is: its first 16 bytes, the number of the pack in the segment's table, the place of the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// First half of the chunk's id.
+    pub prefix: [u8; PREFIX_BYTES],
+    /// Number of the pack in the table.
+    pub pack_no: u32,
+    /// Bytes before the frame in its pack.
+    pub frame_offset: u32,
+}
+
+/// Returns the half of an id that stands in entries.
+pub fn prefix(id: &ChunkId) -> [u8; PREFIX_BYTES] {
+    let mut out = [0; PREFIX_BYTES];
+    out.copy_from_slice(&id.as_bytes()[..PREFIX_BYTES]);
+    out
+}
+
+impl Entry {
+    fn read(bytes: &[u8; ENTRY_BYTES]) -> Self {
+        let mut prefix = [0; PREFIX_BYTES];
+        prefix.copy_from_slice(&bytes[..PREFIX_BYTES]);
+        Self {
+            prefix,
+            pack_no: u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]),
+            frame_offset: u32::from_le_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]),
+        }
+    }
+}
+
+/// Makes the file of a segment. Entries are sorted and doubles dropped, so the same content gives the same bytes.
+///
+/// # Panics
+/// With more than [`PACKS_MAX`] packs or 2^32 entries.
+pub fn build(packs: &[PackEntry], mut entries: Vec<Entry>) -> Vec<u8> {
+    assert!(packs.len() <= PACKS_MAX, "too many packs for a segment");
+    entries.sort_unstable();
+    entries.dedup();
+    let mut fanout = [0_u32; 256];
+    let mut table = Vec::with_capacity(entries.len() * ENTRY_BYTES);
+    for entry in &entries {
+        fanout[usize::from(entry.prefix[0])] += 1;
+        table.extend_from_slice(&entry.prefix);
+        table.extend_from_slice(&entry.pack_no.to_le_bytes());
+        table.extend_from_slice(&entry.frame_offset.to_le_bytes());
+    }
+    let mut body = Vec::with_capacity(PACKS_AT + packs.len() * PACK_BYTES);
+    let pack_count = u32::try_from(packs.len()).expect("bounded above");
+    body.extend_from_slice(&pack_count.to_le_bytes());
+    body.extend_from_slice(&[0; 4]);
+    body.extend_from_slice(&(entries.len() as u64).to_le_bytes());
+    body.extend_from_slice(&Hasher::new().update_parallel(&table).finish());
+    let mut sum: u32 = 0;
+    for count in fanout {
+        sum = sum.checked_add(count).expect("fewer than 2^32 entries");
+        body.extend_from_slice(&sum.to_le_bytes());
+    }
+    for pack in packs {
+        body.extend_from_slice(pack.id.as_bytes());
+        body.extend_from_slice(&pack.bytes.to_le_bytes());
+    }
+    let mut file = envelope::seal(Kind::Index, &body);
+    file.extend_from_slice(&table);
+    file
+}
+
+/// A segment over bytes that lie in a map or in memory.
+pub struct Segment<B> {
+    bytes: B,
+    packs: Vec<PackEntry>,
+    fanout: [u32; 256],
+    entries_at: usize,
+    entries_hash: [u8; 32],
+}
+
+impl<B: AsRef<[u8]>> Segment<B> {
+    /// Opens a segment: its head is checked, its entries are not: whoever wants to trust them compares
+    /// their bytes with [`Segment::entries_hash`].
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] when the head is damaged or the entries are cut short.
+    pub fn open(bytes: B) -> Result<Self, EnvelopeError> {
+        let file = bytes.as_ref();
+        let body = envelope::open(Kind::Index, file, BODY_MAX)?;
+        let corrupt = EnvelopeError::Corrupt("index head does not add up");
+        let head: &[u8; PACKS_AT] = body.first_chunk().ok_or(corrupt.clone())?;
+        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let mut fanout = [0; 256];
+        let mut before = 0;
+        for (slot, at) in fanout.iter_mut().zip((FANOUT_AT..).step_by(4)) {
+            *slot = word(at);
+            if *slot < before {
+                return Err(corrupt);
+            }
+            before = *slot;
+        }
+        let (packs, rest) = body[PACKS_AT..].as_chunks::<PACK_BYTES>();
+        let entries_at = envelope::HEADER_BYTES + body.len();
+        let entry_bytes = u64::from(before) * ENTRY_BYTES as u64;
+        if !rest.is_empty()
+            || u32::try_from(packs.len()) != Ok(word(0))
+            || u64::from(word(8)) | u64::from(word(12)) << 32 != u64::from(before)
+            || (file.len() - entries_at) as u64 != entry_bytes
+        {
+            return Err(corrupt);
+        }
+        let packs = packs.iter().map(read_pack).collect();
+        let mut entries_hash = [0; 32];
+        entries_hash.copy_from_slice(&head[16..48]);
+        Ok(Self { packs, fanout, entries_at, entries_hash, bytes })
+    }
+
+    /// Returns the packs that entries speak of, by number.
+    pub fn packs(&self) -> &[PackEntry] {
+        &self.packs
+    }
+
+    /// Returns the number of entries.
+    pub fn entry_count(&self) -> usize {
+        self.table().len()
+    }
+
+    fn table(&self) -> &[[u8; ENTRY_BYTES]] {
+        self.bytes.as_ref()[self.entries_at..].as_chunks().0
+    }
+
+    /// Returns where the entries lie in the file: offset and length.
+    pub fn entries_span(&self) -> (u64, u64) {
+        (self.entries_at as u64, (self.bytes.as_ref().len() - self.entries_at) as u64)
+    }
+
+    /// Returns the hash that the entries must have.
+    pub fn entries_hash(&self) -> [u8; 32] {
+        self.entries_hash
+    }
+
+    /// Walks all entries whose pack exists, in order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.table().iter().map(Entry::read).filter(|entry| self.has_pack(entry))
+    }
+
+    fn has_pack(&self, entry: &Entry) -> bool {
+        usize::try_from(entry.pack_no).is_ok_and(|no| no < self.packs.len())
+    }
+
+    /// Finds the entries for a chunk: mostly none or one. That the whole id fits is seen in the frame's table only.
+    pub fn lookup(&self, id: &ChunkId) -> impl Iterator<Item = Entry> {
+        let wanted = prefix(id);
+        let bucket = usize::from(wanted[0]);
+        let bound = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+        let low = bucket.checked_sub(1).map_or(0, |below| bound(self.fanout[below]));
+        let table = self.table();
+        // The head is checked: it bounds the fanout by the length of the table.
+        let slice = table.get(low..bound(self.fanout[bucket])).unwrap_or_default();
+        let first = slice.partition_point(|entry| entry[..PREFIX_BYTES] < wanted[..]);
+        slice[first..]
+            .iter()
+            .map(Entry::read)
+            .take_while(move |entry| entry.prefix == wanted)
+            .filter(|entry| self.has_pack(entry))
+    }
+}
+
+fn read_pack(bytes: &[u8; PACK_BYTES]) -> PackEntry {
+    let mut id = [0; 32];
+    id.copy_from_slice(&bytes[..32]);
+    let mut len = [0; 8];
+    len.copy_from_slice(&bytes[32..]);
+    PackEntry { id: PackId(id), bytes: u64::from_le_bytes(len) }
+}

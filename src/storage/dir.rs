@@ -1,0 +1,184 @@
+//! Objects as files of a local directory: written beside, made durable, renamed into place.
+//!
+//! Locks are not its affair; who may write is decided above it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{NewObject, Object, Storage, StorageError};
+
+/// Folder of unpublished files, beside the others so that a rename never crosses file systems.
+const UNPUBLISHED: &str = "tmp";
+
+/// A directory that keeps objects.
+#[derive(Debug, Clone)]
+pub struct DirStorage {
+    root: PathBuf,
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
+    let path = path.to_owned();
+    move |source| StorageError { action, path, source }
+}
+
+impl DirStorage {
+    /// Keeps objects below `root`, which exists.
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+/// Makes the entries of a folder durable. File systems that cannot (some USB disks') are taken as they are.
+fn sync_folder(folder: &Path) -> Result<(), StorageError> {
+    let done = File::open(folder).and_then(|handle| handle.sync_all());
+    match done {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        done => done.map_err(failed("make durable", folder)),
+    }
+}
+
+/// Creates a folder and those above it, each durable in the one above.
+fn create_folders(folder: &Path) -> Result<(), StorageError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        create_folders(above)?;
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed("create", folder)(error));
+            }
+            _ => sync_folder(above)?,
+        }
+    }
+    Ok(())
+}
+
+impl Storage for DirStorage {
+    fn list(&self, folder: &str) -> Result<Vec<Object>, StorageError> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let path = self.path(&folder);
+            let entries = match fs::read_dir(&path) {
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+                {
+                    continue;
+                }
+                entries => entries.map_err(failed("list", &path))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(failed("list", &path))?;
+                // A name that is not UTF-8 is none of ours.
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let name = format!("{folder}/{name}");
+                let meta = match entry.metadata() {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    meta => meta.map_err(failed("list", &entry.path()))?,
+                };
+                if meta.is_dir() {
+                    folders.push(name);
+                } else if meta.is_file() {
+                    found.push(Object { name, bytes: meta.len() });
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn bytes(&self, name: &str) -> Result<u64, StorageError> {
+        let path = self.path(name);
+        Ok(fs::metadata(&path).map_err(failed("read", &path))?.len())
+    }
+
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        let path = self.path(name);
+        File::open(&path)
+            .and_then(|file| file.read_exact_at(out, offset))
+            .map_err(failed("read", &path))
+    }
+
+    fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let folder = self.path(UNPUBLISHED);
+        create_folders(&folder)?;
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("{}-{number}", std::process::id()));
+        let file = File::create(&path).map_err(failed("create", &path))?;
+        Ok(Box::new(NewFile { root: self.root.clone(), path, file, published: false }))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), StorageError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed("remove", &path)(error)),
+            Ok(()) => sync_folder(path.parent().unwrap_or(&self.root)),
+        }
+    }
+
+    fn sweep(&self) -> Result<(), StorageError> {
+        for left in self.list(UNPUBLISHED)? {
+            self.remove(&left.name)?;
+        }
+        Ok(())
+    }
+
+    fn local_path(&self, name: &str) -> Option<PathBuf> {
+        Some(self.path(name))
+    }
+}
+
+struct NewFile {
+    root: PathBuf,
+    path: PathBuf,
+    file: File,
+    published: bool,
+}
+
+impl NewObject for NewFile {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.file.write_all(bytes).map_err(failed("write", &self.path))
+    }
+
+    fn publish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
+        let target = self.root.join(name);
+        let folder = target.parent().unwrap_or(&self.root);
+        create_folders(folder)?;
+        self.file.sync_all().map_err(failed("make durable", &self.path))?;
+        fs::rename(&self.path, &target).map_err(failed("rename into place", &target))?;
+        self.published = true;
+        sync_folder(folder)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.published {
+            // What cannot be removed now is swept by the next writer.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_promises_of_storage() {
+        let dir = tempfile::tempdir().unwrap();
+        super::super::conformance(&DirStorage::new(dir.path()));
+        assert_eq!(fs::read_dir(dir.path().join(UNPUBLISHED)).unwrap().count(), 0);
+    }
+}

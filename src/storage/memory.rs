@@ -1,0 +1,134 @@
+//! Objects in memory that fail, damage or die on demand: how tests see what a store does on a bad day.
+//!
+//! A test double. It keeps the promises of [`Storage`] until it is told to break them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{NewObject, Object, Storage, StorageError};
+
+#[derive(Debug, Default)]
+struct Inner {
+    objects: BTreeMap<String, Vec<u8>>,
+    changes: u64,
+    die_at: Option<u64>,
+}
+
+/// Objects in memory. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct FaultyStorage(Arc<Mutex<Inner>>);
+
+fn error(action: &'static str, name: &str, kind: io::ErrorKind) -> StorageError {
+    StorageError { action, path: PathBuf::from(name), source: kind.into() }
+}
+
+impl FaultyStorage {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one changing call; fails from the one on at which it is to die.
+    fn change(&self, action: &'static str, name: &str) -> Result<MutexGuard<'_, Inner>, StorageError> {
+        let mut inner = self.lock();
+        inner.changes += 1;
+        match inner.die_at {
+            Some(at) if inner.changes > at => Err(error(action, name, io::ErrorKind::StorageFull)),
+            _ => Ok(inner),
+        }
+    }
+
+    /// Returns how many changing calls (append, publish, remove) there were.
+    pub fn changes(&self) -> u64 {
+        self.lock().changes
+    }
+
+    /// Lets `changes` more changing calls through; all later ones fail, as on a full disk or after a kill.
+    pub fn die_after(&self, changes: u64) {
+        let mut inner = self.lock();
+        inner.die_at = Some(inner.changes + changes);
+    }
+
+    /// Returns what would be found after a power cut now: the published objects, in storage that works.
+    pub fn crash_image(&self) -> Self {
+        let objects = self.lock().objects.clone();
+        Self(Arc::new(Mutex::new(Inner { objects, changes: 0, die_at: None })))
+    }
+
+    /// Changes an object's bytes behind the store's back.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        change(self.lock().objects.get_mut(name).expect("a test damages what is there"));
+    }
+}
+
+impl Storage for FaultyStorage {
+    fn list(&self, folder: &str) -> Result<Vec<Object>, StorageError> {
+        let below = format!("{folder}/");
+        let inner = self.lock();
+        let found = inner.objects.iter().filter(|(name, _)| name.starts_with(&below));
+        Ok(found.map(|(name, bytes)| Object { name: name.clone(), bytes: bytes.len() as u64 }).collect())
+    }
+
+    fn bytes(&self, name: &str) -> Result<u64, StorageError> {
+        let inner = self.lock();
+        let object = inner.objects.get(name).ok_or(error("read", name, io::ErrorKind::NotFound))?;
+        Ok(object.len() as u64)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        let inner = self.lock();
+        let object = inner.objects.get(name).ok_or(error("read", name, io::ErrorKind::NotFound))?;
+        let range = usize::try_from(offset).ok().and_then(|at| object.get(at..)?.get(..out.len()));
+        out.copy_from_slice(range.ok_or(error("read", name, io::ErrorKind::UnexpectedEof))?);
+        Ok(())
+    }
+
+    fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
+        Ok(Box::new(NewBytes { storage: self.clone(), bytes: Vec::new() }))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), StorageError> {
+        self.change("remove", name)?.objects.remove(name);
+        Ok(())
+    }
+
+    fn sweep(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn local_path(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
+}
+
+struct NewBytes {
+    storage: FaultyStorage,
+    bytes: Vec<u8>,
+}
+
+impl NewObject for NewBytes {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        drop(self.storage.change("write", "unpublished")?);
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn publish(self: Box<Self>, name: &str) -> Result<(), StorageError> {
+        self.storage.change("rename into place", name)?.objects.insert(name.to_owned(), self.bytes);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_promises_of_storage() {
+        super::super::conformance(&FaultyStorage::default());
+    }
+}

@@ -1,0 +1,160 @@
+//! Keeps the decompressed frames that were used last, up to a number of bytes.
+//!
+//! Two threads that want one frame decompress it once. A chunk that was handed out keeps its frame alive beyond the cache.
+
+use std::collections::HashMap;
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::StoreError;
+use super::shelf::Place;
+use crate::frame::Frame;
+use crate::id::ChunkId;
+
+/// The bytes of a chunk: a part of a shared, decompressed frame.
+#[derive(Clone)]
+pub struct ChunkBytes {
+    frame: Arc<IndexedFrame>,
+    range: Range<usize>,
+}
+
+impl Deref for ChunkBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.frame.frame.plain[self.range.clone()]
+    }
+}
+
+impl AsRef<[u8]> for ChunkBytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+/// A frame whose chunks are found by id.
+pub(super) struct IndexedFrame {
+    /// Its chunks sorted by id.
+    frame: Frame,
+}
+
+impl IndexedFrame {
+    fn new(mut frame: Frame) -> Self {
+        frame.chunks.sort_unstable_by_key(|(id, _)| *id);
+        Self { frame }
+    }
+
+    pub(super) fn chunk(self: &Arc<Self>, id: &ChunkId) -> Option<ChunkBytes> {
+        let chunks = &self.frame.chunks;
+        let found = chunks.binary_search_by(|(other, _)| other.cmp(id)).ok()?;
+        Some(ChunkBytes { frame: Arc::clone(self), range: chunks[found].1.clone() })
+    }
+
+    fn bytes(&self) -> usize {
+        self.frame.plain.len() + self.frame.chunks.len() * size_of::<(ChunkId, Range<usize>)>()
+    }
+}
+
+/// Filled once; whoever comes meanwhile waits on it.
+type Slot = Arc<Mutex<Option<Arc<IndexedFrame>>>>;
+
+struct Held {
+    slot: Slot,
+    bytes: usize,
+    used: u64,
+}
+
+#[derive(Default)]
+struct Inner {
+    frames: HashMap<Place, Held>,
+    bytes: usize,
+    clock: u64,
+}
+
+pub(super) struct FrameCache {
+    limit_bytes: usize,
+    inner: Mutex<Inner>,
+}
+
+impl FrameCache {
+    pub(super) fn new(limit_bytes: usize) -> Self {
+        Self { limit_bytes, inner: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a frame, loading it when it is not here. `load` must not come back to the cache or wait for other threads.
+    pub(super) fn get(
+        &self,
+        place: Place,
+        load: impl FnOnce() -> Result<Frame, StoreError>,
+    ) -> Result<Arc<IndexedFrame>, StoreError> {
+        let slot = self.slot(place);
+        let mut filled = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frame) = filled.as_ref() {
+            return Ok(Arc::clone(frame));
+        }
+        match load() {
+            Ok(frame) => {
+                let frame = Arc::new(IndexedFrame::new(frame));
+                *filled = Some(Arc::clone(&frame));
+                self.account(place, &slot, frame.bytes());
+                Ok(frame)
+            }
+            Err(error) => {
+                self.lock().frames.remove(&place);
+                Err(error)
+            }
+        }
+    }
+
+    fn slot(&self, place: Place) -> Slot {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let used = inner.clock;
+        let held = inner.frames.entry(place).or_insert_with(|| Held { slot: Slot::default(), bytes: 0, used });
+        held.used = used;
+        Arc::clone(&held.slot)
+    }
+
+    /// Counts a frame that was loaded and lets go of those used longest ago. Frames still loading count nothing.
+    fn account(&self, place: Place, slot: &Slot, bytes: usize) {
+        let mut inner = self.lock();
+        match inner.frames.get_mut(&place) {
+            Some(held) if Arc::ptr_eq(&held.slot, slot) => held.bytes = bytes,
+            _ => return,
+        }
+        inner.bytes += bytes;
+        while inner.bytes > self.limit_bytes {
+            let oldest = inner
+                .frames
+                .iter()
+                .filter(|(other, held)| held.bytes > 0 && **other != place)
+                .min_by_key(|(_, held)| held.used)
+                .map(|(place, _)| *place);
+            let Some(gone) = oldest.and_then(|oldest| inner.frames.remove(&oldest)) else { return };
+            inner.bytes -= gone.bytes;
+        }
+    }
+
+    /// Marks the frames that are here as used now and leaves in `places` those that are not.
+    pub(super) fn touch(&self, places: &mut Vec<Place>) {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        let now = inner.clock;
+        places.retain(|place| match inner.frames.get_mut(place) {
+            Some(held) if held.bytes > 0 => {
+                held.used = now;
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// Forgets everything: places have changed their meaning.
+    pub(super) fn clear(&self) {
+        *self.lock() = Inner::default();
+    }
+}

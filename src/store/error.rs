@@ -1,0 +1,155 @@
+//! What can stop an operation on a store. Damage that does not is a finding instead.
+//!
+//! The words that tell a person what to do are the command line's.
+
+use std::path::PathBuf;
+
+use crate::envelope::EnvelopeError;
+use crate::id::{ChunkId, PackId};
+use crate::monitor::Interrupted;
+use crate::storage::StorageError;
+
+/// An operation on a store that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store there.
+    #[error("no store in {}", path.display())]
+    NotAStore {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is a store there already.
+    #[error("there is a store in {} already", path.display())]
+    AlreadyAStore {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process has it.
+    #[error("the store in {} is in use by another process", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It was opened for reading.
+    #[error("the store in {} is open for reading only", path.display())]
+    ReadOnly {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A second writer was asked for while the first lives.
+    #[error("the store in {} is being written already", path.display())]
+    WriterBusy {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Its format is newer.
+    #[error("store format {found} in {} is newer than this program reads ({known})", path.display())]
+    Unsupported {
+        /// The directory.
+        path: PathBuf,
+        /// Format of the store.
+        found: i64,
+        /// Newest format this program knows.
+        known: i64,
+    },
+    /// Its settings cannot be understood.
+    #[error("cannot understand {}: {message}", path.display())]
+    BadSettings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// No pack that is known of holds the chunk.
+    #[error("chunk {id} is not in the store")]
+    NoSuchChunk {
+        /// The chunk.
+        id: ChunkId,
+    },
+    /// Every copy of the chunk is damaged.
+    #[error("chunk {id} is damaged: frame at {offset} of pack {pack}")]
+    DamagedChunk {
+        /// The chunk.
+        id: ChunkId,
+        /// Pack of the copy that was tried last.
+        pack: PackId,
+        /// Place of the frame.
+        offset: u32,
+        /// What is wrong with it.
+        #[source]
+        source: FrameDamage,
+    },
+    /// Every copy of the chunk was found damaged before.
+    #[error("chunk {id} is damaged and quarantined")]
+    QuarantinedChunk {
+        /// The chunk.
+        id: ChunkId,
+    },
+    /// A frame is damaged.
+    #[error("frame at {offset} of pack {pack} is damaged")]
+    DamagedFrame {
+        /// Its pack.
+        pack: PackId,
+        /// Its place.
+        offset: u32,
+        /// What is wrong with it.
+        #[source]
+        source: FrameDamage,
+    },
+    /// Chunks have 1 byte to 256 KiB.
+    #[error("a chunk of {bytes} bytes cannot be stored")]
+    ChunkLength {
+        /// What was given.
+        bytes: usize,
+    },
+    /// There is no release root of that name.
+    #[error("no release root {stem:?}")]
+    NoSuchRoot {
+        /// What was asked for.
+        stem: String,
+    },
+    /// A name that is not safe as a file name.
+    #[error("not a name for a release root: {stem:?}")]
+    BadRootName {
+        /// What was given.
+        stem: String,
+    },
+    /// A release root that cannot be read.
+    #[error("release root {stem:?} is unreadable")]
+    BadRoot {
+        /// Its name.
+        stem: String,
+        /// What is wrong with it.
+        #[source]
+        source: EnvelopeError,
+    },
+    /// An index segment that was just written cannot be read.
+    #[error("index segment {name} is unreadable")]
+    BadIndex {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: EnvelopeError,
+    },
+    /// A thread of the writer ended before its work.
+    #[error("a thread of the writer failed")]
+    WriterFailed,
+    /// Somebody asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What is wrong with a frame in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameDamage {
+    /// Its bytes.
+    #[error(transparent)]
+    Frame(#[from] crate::frame::FrameError),
+    /// Its pack.
+    #[error("its pack is missing or cut short")]
+    Pack,
+}

@@ -1,0 +1,48 @@
+//! Maps an index segment of the local store. The only unsafe code of the package.
+//!
+//! Nothing else is mapped: packs are read with positioned reads, so that a bad sector is an error and not a signal.
+
+use std::fs::File;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use crate::storage::{self, Storage, StorageError};
+
+/// Longest segment that is read where it cannot be mapped.
+const SEGMENT_MAX: u64 = 4 << 30;
+
+/// The bytes of a segment.
+pub(super) enum Bytes {
+    /// In a map.
+    Mapped(Mmap),
+    /// In memory.
+    Read(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// Maps an object where the storage has a path for it, and reads it where not.
+pub(super) fn map(storage: &dyn Storage, name: &str) -> Result<Bytes, StorageError> {
+    match storage.local_path(name) {
+        Some(path) => map_file(&path)
+            .map(Bytes::Mapped)
+            .map_err(|source| StorageError { action: "map", path, source }),
+        None => storage::read(storage, name, SEGMENT_MAX).map(Bytes::Read),
+    }
+}
+
+#[allow(unsafe_code)]
+fn map_file(path: &Path) -> std::io::Result<Mmap> {
+    let file = File::open(path)?;
+    // SAFETY: segments are never changed in place: they are renamed into place whole and removed by name, by the holder
+    // of the store's exclusive lock alone. A process that breaks that rule can at worst kill this one (SIGBUS).
+    unsafe { Mmap::map(&file) }
+}

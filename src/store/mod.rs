@@ -1,0 +1,323 @@
+//! The store: chunks by their ids in packs of frames, and the roots of releases, in one directory.
+//!
+//! It knows nothing of what chunks mean or of what a root says, and nothing of discs. Memory: the frame cache
+//! (192 MiB), 40 bytes a pack, and while writing what `writer` states; the index is mapped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::finding::Finding;
+use crate::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
+use crate::id::{ChunkId, Hasher, PackId, StoreId};
+use crate::storage::dir::DirStorage;
+use crate::storage::{self, Storage, StorageError};
+
+mod adopt;
+mod cache;
+mod check;
+mod chunk_set;
+mod error;
+mod lock;
+mod mmap;
+mod needs;
+mod pipeline;
+mod prune;
+mod quarantine;
+mod roots;
+mod shelf;
+mod window;
+mod writer;
+
+pub use cache::ChunkBytes;
+pub use check::{CheckDepth, CheckReport};
+pub use chunk_set::ChunkSet;
+pub use error::{FrameDamage, StoreError};
+pub use needs::FrameNeed;
+pub use prune::{PruneOptions, PruneReport};
+pub use roots::RootEntry;
+pub use writer::{StoreWriter, WriteOptions, WriteReport};
+
+use cache::{FrameCache, IndexedFrame};
+use shelf::{Place, Shelf};
+
+/// Bytes of decompressed frames that are kept.
+const CACHE_BYTES: usize = 192 << 20;
+const SETTINGS: &str = "carryall.toml";
+const SETTINGS_MAX: u64 = 64 * 1024;
+const FORMAT: i64 = 1;
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Beside other readers; nothing is changed.
+    Read,
+    /// Alone.
+    Write,
+}
+
+/// A store, locked for as long as this lives.
+pub struct Store {
+    dir: PathBuf,
+    id: StoreId,
+    access: Access,
+    storage: Arc<dyn Storage>,
+    shelf: RwLock<Shelf>,
+    cache: FrameCache,
+    has_writer: AtomicBool,
+    findings: Vec<Finding>,
+    _lock: Option<fs::File>,
+}
+
+impl Store {
+    /// Creates a store in `dir`, which is absent or holds none, and opens it for writing.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyAStore`], [`StoreError::Locked`], or what the file system says.
+    pub fn create(dir: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir).map_err(|source| StorageError {
+            action: "create",
+            path: dir.to_owned(),
+            source,
+        })?;
+        let lock = lock::take(dir, Access::Write)?;
+        let storage = Arc::new(DirStorage::new(dir));
+        Self::create_on(storage, dir, Some(lock))
+    }
+
+    /// Opens the store in `dir`. For [`Access::Write`] it takes in packs that a killed process left behind complete, so
+    /// that work is not done twice, and sweeps away what was left incomplete.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or what the file system says.
+    pub fn open(dir: &Path, access: Access) -> Result<Self, StoreError> {
+        if !dir.join(SETTINGS).is_file() {
+            return Err(StoreError::NotAStore { path: dir.to_owned() });
+        }
+        let lock = lock::take(dir, access)?;
+        let storage = Arc::new(DirStorage::new(dir));
+        Self::open_on(storage, dir, access, Some(lock))
+    }
+
+    /// Creates a store on any storage: for tests, and for storage that needs no lock. `dir` stands in messages.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub fn create_on(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        lock: Option<fs::File>,
+    ) -> Result<Self, StoreError> {
+        if storage.bytes(SETTINGS).is_ok() {
+            return Err(StoreError::AlreadyAStore { path: dir.to_owned() });
+        }
+        let settings = format!("format = {FORMAT}\nid = \"{}\"\n", draw_id());
+        storage::put(storage.as_ref(), SETTINGS, settings.as_bytes())?;
+        Self::open_on(storage, dir, Access::Write, lock)
+    }
+
+    /// Opens a store on any storage.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        access: Access,
+        lock: Option<fs::File>,
+    ) -> Result<Self, StoreError> {
+        let id = read_settings(storage.as_ref(), dir)?;
+        if access == Access::Write {
+            storage.sweep()?;
+        }
+        let mut findings = Vec::new();
+        let mut shelf = Shelf::open(storage.as_ref(), access, &mut findings)?;
+        adopt::adopt(storage.as_ref(), &mut shelf, access, &mut findings)?;
+        quarantine::load(storage.as_ref(), &mut shelf, &mut findings)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            id,
+            access,
+            storage,
+            shelf: RwLock::new(shelf),
+            cache: FrameCache::new(CACHE_BYTES),
+            has_writer: AtomicBool::new(false),
+            findings,
+            _lock: lock,
+        })
+    }
+
+    /// Returns the store's id.
+    pub fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// Returns the store's directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Returns the folder for volumes that are being received. It may not exist yet.
+    pub fn incoming_dir(&self) -> PathBuf {
+        self.dir.join("incoming")
+    }
+
+    /// Returns what was found and made good while opening.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Whether an intact copy of the chunk is here, as far as is known without reading it.
+    pub fn contains(&self, id: &ChunkId) -> bool {
+        self.shelf().find(id).is_some()
+    }
+
+    /// Reads a chunk. A copy found damaged is quarantined (for good when the store is open for writing) and the next tried.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedChunk`] when every copy is damaged, or what the storage says.
+    pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
+        let places = self.shelf().places(id);
+        let mut damaged = None;
+        for place in places {
+            match self.cached(place) {
+                Ok(frame) => {
+                    if let Some(chunk) = frame.chunk(id) {
+                        return Ok(chunk);
+                    }
+                }
+                Err(StoreError::DamagedFrame { pack, offset, source }) => {
+                    self.quarantine(place)?;
+                    damaged = Some(StoreError::DamagedChunk { id: *id, pack, offset, source });
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(match damaged {
+            Some(error) => error,
+            None if self.shelf().is_quarantined(id) => StoreError::QuarantinedChunk { id: *id },
+            None => StoreError::NoSuchChunk { id: *id },
+        })
+    }
+
+    /// Decompresses the frames of these chunks into the cache, on every core. Best effort: what fails here fails again,
+    /// and is told, when it is read. Asking for much more than the cache holds is a waste.
+    pub fn prefetch(&self, ids: &[ChunkId]) {
+        let mut places: Vec<Place> = {
+            let shelf = self.shelf();
+            ids.iter().filter_map(|id| shelf.find(id)).collect()
+        };
+        places.sort_unstable();
+        places.dedup();
+        self.cache.touch(&mut places);
+        places.par_iter().for_each(|place| {
+            let _ = self.cached(*place);
+        });
+    }
+
+    fn cached(&self, place: Place) -> Result<Arc<IndexedFrame>, StoreError> {
+        self.cache.get(place, || {
+            let bytes = self.frame_bytes(place)?;
+            SealedFrame::open(&bytes)
+                .and_then(SealedFrame::unpack_own)
+                .map_err(|source| self.damaged(place, source.into()))
+        })
+    }
+
+    /// Reads and checks a frame in full, past the cache.
+    fn frame(&self, place: Place) -> Result<Frame, StoreError> {
+        let bytes = self.frame_bytes(place)?;
+        Frame::decode(&bytes).map_err(|source| self.damaged(place, source.into()))
+    }
+
+    /// Reads a frame's bytes; nothing but its lengths is checked.
+    fn frame_bytes(&self, place: Place) -> Result<Vec<u8>, StoreError> {
+        let (head, pack) = self.frame_head(place)?;
+        let mut bytes = vec![0; head.frame_bytes()];
+        self.read_pack(place, &pack, u64::from(place.offset), &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn frame_head(&self, place: Place) -> Result<(FrameHead, PackId), StoreError> {
+        let pack = self.shelf().pack(place.pack);
+        let mut head = [0; HEADER_BYTES];
+        self.read_pack(place, &pack.id, u64::from(place.offset), &mut head)?;
+        let head = FrameHead::parse(&head).map_err(|source| self.damaged(place, source.into()))?;
+        if u64::from(place.offset) + head.frame_bytes() as u64 > pack.bytes {
+            return Err(self.damaged(place, FrameDamage::Pack));
+        }
+        Ok((head, pack.id))
+    }
+
+    fn read_pack(&self, place: Place, id: &PackId, offset: u64, out: &mut [u8]) -> Result<(), StoreError> {
+        self.storage.read_at(&shelf::pack_name(id), offset, out).map_err(|error| {
+            if error.is_missing() { self.damaged(place, FrameDamage::Pack) } else { error.into() }
+        })
+    }
+
+    fn damaged(&self, place: Place, source: FrameDamage) -> StoreError {
+        let pack = self.shelf().pack(place.pack).id;
+        StoreError::DamagedFrame { pack, offset: place.offset, source }
+    }
+
+    /// Never deduplicates against a frame again; remembers it when the store is open for writing.
+    fn quarantine(&self, place: Place) -> Result<(), StoreError> {
+        let mut shelf = self.shelf_mut();
+        shelf.quarantine.insert(place);
+        if self.access == Access::Write {
+            quarantine::save(self.storage.as_ref(), &shelf)?;
+        }
+        Ok(())
+    }
+
+    fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shelf_mut(&self) -> RwLockWriteGuard<'_, Shelf> {
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn must_write(&self) -> Result<(), StoreError> {
+        match self.access {
+            Access::Write => Ok(()),
+            Access::Read => Err(StoreError::ReadOnly { path: self.dir.clone() }),
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Settings {
+    format: i64,
+    id: String,
+}
+
+fn read_settings(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreError> {
+    let bad = |message: String| StoreError::BadSettings { path: dir.join(SETTINGS), message };
+    let bytes = storage::read(storage, SETTINGS, SETTINGS_MAX)
+        .map_err(|error| if error.is_missing() { StoreError::NotAStore { path: dir.to_owned() } } else { error.into() })?;
+    let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
+    let settings: Settings = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    if settings.format != FORMAT {
+        return Err(StoreError::Unsupported { path: dir.to_owned(), found: settings.format, known: FORMAT });
+    }
+    settings.id.parse().map_err(|error: crate::id::IdParseError| bad(error.to_string()))
+}
+
+/// Draws an id that no other store has. It is a name, not a secret.
+fn draw_id() -> StoreId {
+    use std::hash::{BuildHasher, RandomState};
+    let mut hasher = Hasher::new();
+    for round in 0_u64..4 {
+        // Every state is keyed from the system's randomness.
+        hasher.update(&RandomState::new().hash_one(round).to_le_bytes());
+    }
+    hasher.update(&std::process::id().to_le_bytes());
+    if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        hasher.update(&now.as_nanos().to_le_bytes());
+    }
+    StoreId(hasher.finish_128())
+}

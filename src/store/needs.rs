@@ -1,0 +1,112 @@
+//! Which frames hold the chunks that somebody needs: for reading a large part of a store once, in the order it lies in.
+//!
+//! 48 bytes a chunk asked for while it works.
+
+use super::shelf::Place;
+use super::{Store, StoreError};
+use crate::class::Class;
+use crate::frame::{Frame, HEADER_BYTES};
+use crate::id::{ChunkId, PackId};
+
+/// A frame, and the chunks in it that are needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameNeed {
+    /// Its pack.
+    pub pack: PackId,
+    /// Its place in the pack.
+    pub offset: u32,
+    /// Kind of content.
+    pub class: Class,
+    /// Bytes that it takes in the pack, all told.
+    pub stored_bytes: u64,
+    /// The chunks needed, in the order they have in the frame.
+    pub chunks: Vec<ChunkId>,
+}
+
+impl Store {
+    /// Finds the frames that hold `ids`, sorted by pack and place. An id that comes twice is needed once.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedFrame`], or what the storage says.
+    pub fn frames_of(&self, ids: &mut dyn Iterator<Item = ChunkId>) -> Result<Vec<FrameNeed>, StoreError> {
+        let mut wanted = Vec::new();
+        {
+            let shelf = self.shelf();
+            for id in ids {
+                wanted.push((shelf.find(&id).ok_or(StoreError::NoSuchChunk { id })?, id));
+            }
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut needs = Vec::new();
+        for group in wanted.chunk_by(|one, other| one.0 == other.0) {
+            needs.push(self.need(group)?);
+        }
+        needs.sort_unstable_by_key(|need: &FrameNeed| (need.pack, need.offset));
+        Ok(needs)
+    }
+
+    /// `group` is sorted by id and has one place.
+    fn need(&self, group: &[(Place, ChunkId)]) -> Result<FrameNeed, StoreError> {
+        let place = group[0].0;
+        let (head, pack, table) = self.frame_table(place)?;
+        let mut chunks = Vec::with_capacity(group.len());
+        let mut is_missing = vec![true; group.len()];
+        for (id, _) in table {
+            let wanted = group.binary_search_by(|(_, other)| other.cmp(&id));
+            if let Some(is_missing) = wanted.ok().and_then(|at| is_missing.get_mut(at))
+                && std::mem::take(is_missing)
+            {
+                chunks.push(id);
+            }
+        }
+        if let Some(at) = is_missing.iter().position(|is_missing| *is_missing) {
+            return Err(StoreError::NoSuchChunk { id: group[at].1 });
+        }
+        Ok(FrameNeed {
+            pack,
+            offset: place.offset,
+            class: head.class,
+            stored_bytes: head.frame_bytes() as u64,
+            chunks,
+        })
+    }
+
+    /// Reads the table of a frame: ids and lengths. Its hash is not checked.
+    pub(super) fn frame_table(
+        &self,
+        place: Place,
+    ) -> Result<(crate::frame::FrameHead, PackId, Vec<(ChunkId, usize)>), StoreError> {
+        let (head, pack) = self.frame_head(place)?;
+        let mut table = vec![0; head.table_bytes()];
+        self.read_pack(place, &pack, u64::from(place.offset) + HEADER_BYTES as u64, &mut table)?;
+        let chunks = head.parse_table(&table).map_err(|source| self.damaged(place, source.into()))?;
+        let with_ids = chunks.iter().map(|(id, range)| Some(((*id)?, range.len()))).collect();
+        let table = match with_ids {
+            Some(table) => table,
+            None => {
+                let frame = self.frame(place)?;
+                frame.chunks.into_iter().map(|(id, range)| (id, range.len())).collect()
+            }
+        };
+        Ok((head, pack, table))
+    }
+
+    /// Reads a whole frame past the cache; every chunk is checked against its id.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedFrame`] (quarantined from then on), or what the storage says.
+    pub fn load_frame(&self, need: &FrameNeed) -> Result<Frame, StoreError> {
+        let number = self.shelf().number_of(&need.pack);
+        let first = need.chunks.first().copied();
+        let Some(pack) = number else {
+            return Err(StoreError::NoSuchChunk { id: first.unwrap_or(ChunkId([0; 32])) });
+        };
+        let place = Place { pack, offset: need.offset };
+        let loaded = self.frame(place);
+        if matches!(loaded, Err(StoreError::DamagedFrame { .. })) {
+            self.quarantine(place)?;
+        }
+        loaded
+    }
+}

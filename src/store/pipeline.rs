@@ -1,0 +1,183 @@
+//! Compresses frames on every core and writes them into packs, in the order they were planned.
+//!
+//! One thread a core compresses, one writes. Same frames in, same packs out, whatever the threads do. Waiting frames are
+//! bounded by the channels; see `writer` for the memory all of it takes.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::StoreError;
+use super::shelf::pack_name;
+use super::window::FramePlan;
+use crate::frame::{FrameEncoder, FrameOptions};
+use crate::id::ChunkId;
+use crate::index::{Entry, PackEntry, prefix};
+use crate::pack::PackBuilder;
+use crate::storage::{NewObject, Storage};
+
+/// Stored bytes at which a pack is ended.
+const PACK_BYTES: u64 = 64 << 20;
+
+struct Job {
+    number: u64,
+    plan: FramePlan,
+}
+
+enum Done {
+    Frame { number: u64, frame: Vec<u8>, ids: Vec<ChunkId> },
+    /// All frames were sent: without this the last pack is dropped unpublished.
+    End,
+}
+
+/// Packs that are durable, and what is in them.
+#[derive(Default)]
+pub(super) struct Packed {
+    pub(super) packs: Vec<PackEntry>,
+    pub(super) entries: Vec<Entry>,
+}
+
+pub(super) struct Pipeline {
+    jobs: Option<SyncSender<Job>>,
+    done: Option<SyncSender<Done>>,
+    workers: Vec<JoinHandle<()>>,
+    packer: Option<JoinHandle<Result<Packed, StoreError>>>,
+    next: u64,
+}
+
+impl Pipeline {
+    pub(super) fn start(storage: &Arc<dyn Storage>, level: i32) -> Self {
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        let (jobs, waiting) = sync_channel::<Job>(cores * 2);
+        let (done, finished) = sync_channel(cores * 2);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let workers = (0..cores)
+            .map(|_| {
+                let (waiting, done) = (Arc::clone(&waiting), done.clone());
+                thread::spawn(move || work(&waiting, &done, level))
+            })
+            .collect();
+        let storage = Arc::clone(storage);
+        let packer = thread::spawn(move || Packer::new(storage).run(&finished));
+        Self { jobs: Some(jobs), done: Some(done), workers, packer: Some(packer), next: 0 }
+    }
+
+    /// Hands a frame over, waiting while too many wait already.
+    pub(super) fn send(&mut self, plan: FramePlan) -> Result<(), StoreError> {
+        let job = Job { number: self.next, plan };
+        self.next += 1;
+        match self.jobs.as_ref().map(|jobs| jobs.send(job)) {
+            Some(Ok(())) => Ok(()),
+            // The packer failed and took the others with it; it knows why.
+            _ => Err(self.join().err().unwrap_or(StoreError::WriterFailed)),
+        }
+    }
+
+    /// Waits until every frame is in a durable pack.
+    pub(super) fn finish(mut self) -> Result<Packed, StoreError> {
+        self.jobs = None;
+        for worker in self.workers.drain(..) {
+            worker.join().map_err(|_| StoreError::WriterFailed)?;
+        }
+        // Sent after all workers ended, so it is the last that the packer sees.
+        if let Some(done) = self.done.take() {
+            let _ = done.send(Done::End);
+        }
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<Packed, StoreError> {
+        self.jobs = None;
+        self.done = None;
+        let failed = self.workers.drain(..).map(|worker| worker.join()).any(|ended| ended.is_err());
+        let packed = match self.packer.take() {
+            Some(packer) => packer.join().map_err(|_| StoreError::WriterFailed)??,
+            None => return Err(StoreError::WriterFailed),
+        };
+        if failed { Err(StoreError::WriterFailed) } else { Ok(packed) }
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        if self.packer.is_some() {
+            let _ = self.join();
+        }
+    }
+}
+
+fn work(waiting: &Mutex<Receiver<Job>>, done: &SyncSender<Done>, level: i32) {
+    let mut encoder = FrameEncoder::new();
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { number, plan }) = job else { return };
+        let chunks = plan.chunks();
+        let frame = encoder.encode(&chunks, plan.class, &FrameOptions::for_store(level, plan.class));
+        let ids = chunks.iter().map(|(id, _)| *id).collect();
+        if done.send(Done::Frame { number, frame, ids }).is_err() {
+            return;
+        }
+    }
+}
+
+struct Packer {
+    storage: Arc<dyn Storage>,
+    open: Option<(Box<dyn NewObject>, PackBuilder)>,
+    packed: Packed,
+}
+
+impl Packer {
+    fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, open: None, packed: Packed::default() }
+    }
+
+    fn run(mut self, finished: &Receiver<Done>) -> Result<Packed, StoreError> {
+        // Frames that overtook others: at most as many as there are threads and places in the channels.
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        while let Ok(done) = finished.recv() {
+            let Done::Frame { number, frame, ids } = done else {
+                self.end_pack()?;
+                return Ok(self.packed);
+            };
+            early.insert(number, (frame, ids));
+            while let Some((frame, ids)) = early.remove(&next) {
+                self.append(&frame, &ids)?;
+                next += 1;
+            }
+        }
+        // The writer was dropped: packs that are complete stay for the next one, the open one goes.
+        Ok(self.packed)
+    }
+
+    fn append(&mut self, frame: &[u8], ids: &[ChunkId]) -> Result<(), StoreError> {
+        if self.open.as_ref().is_some_and(|(_, builder)| builder.bytes() >= PACK_BYTES || !builder.fits(frame.len())) {
+            self.end_pack()?;
+        }
+        let (object, builder) = match &mut self.open {
+            Some(open) => open,
+            none => {
+                let (builder, header) = PackBuilder::start();
+                let mut object = self.storage.create()?;
+                object.append(&header)?;
+                none.insert((object, builder))
+            }
+        };
+        object.append(frame)?;
+        let frame_offset = builder.push(frame);
+        let pack_no = u32::try_from(self.packed.packs.len()).expect("fewer packs than files");
+        self.packed.entries.extend(ids.iter().map(|id| Entry { prefix: prefix(id), pack_no, frame_offset }));
+        Ok(())
+    }
+
+    fn end_pack(&mut self) -> Result<(), StoreError> {
+        if let Some((mut object, builder)) = self.open.take() {
+            let (tail, id, bytes) = builder.finish();
+            object.append(&tail)?;
+            object.publish(&pack_name(&id))?;
+            self.packed.packs.push(PackEntry { id, bytes });
+        }
+        Ok(())
+    }
+}

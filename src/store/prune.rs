@@ -1,0 +1,189 @@
+//! Gives back the room of chunks that nothing needs: dead packs go, mostly dead ones are written anew.
+//!
+//! New packs and the new index are durable before anything old is removed. Chunks that are needed and damaged keep their
+//! pack, for the day it reads well again. Takes 60 bytes a chunk of the store while it works.
+
+use std::collections::{HashMap, HashSet};
+
+use super::shelf::{self, Place, pack_name};
+use super::writer::Dedup;
+use super::{ChunkSet, Store, StoreError, WriteOptions, quarantine};
+use crate::id::PackId;
+use crate::index::{Entry, PackEntry};
+use crate::monitor::Monitor;
+
+/// How much is worth the work.
+#[derive(Debug, Clone, Copy)]
+pub struct PruneOptions {
+    /// A pack with a smaller share of live bytes, in percent, is written anew.
+    pub live_percent: u64,
+    /// How chunks are written anew.
+    pub write: WriteOptions,
+}
+
+impl Default for PruneOptions {
+    fn default() -> Self {
+        Self { live_percent: 50, write: WriteOptions::default() }
+    }
+}
+
+/// What was given back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PruneReport {
+    /// Packs removed.
+    pub packs_removed: u64,
+    /// Packs among them whose live chunks were written anew.
+    pub packs_rewritten: u64,
+    /// Bytes of packs before.
+    pub bytes_before: u64,
+    /// Bytes of packs after.
+    pub bytes_after: u64,
+}
+
+/// What lives in a pack.
+#[derive(Default)]
+struct Life {
+    live: HashMap<u32, HashSet<[u8; 16]>>,
+    /// It holds damaged frames, and chunks in them that have no other copy and are needed.
+    hurt: bool,
+    /// It holds damaged frames.
+    quarantined: bool,
+}
+
+impl Store {
+    /// Drops what `live`, the chunks of all releases, does not name.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`], [`StoreError::Interrupted`], [`StoreError::DamagedFrame`] when a chunk that had to be moved
+    /// cannot be read (nothing is removed then; run it again), or what the storage says.
+    pub fn prune(
+        &mut self,
+        live: ChunkSet,
+        options: &PruneOptions,
+        monitor: &dyn Monitor,
+    ) -> Result<PruneReport, StoreError> {
+        self.must_write()?;
+        let before: Vec<PackEntry> = self.shelf().packs().to_vec();
+        let mut report =
+            PruneReport { bytes_before: before.iter().map(|pack| pack.bytes).sum(), ..PruneReport::default() };
+        let lives = self.lives(&live.settled());
+        let mut dead = HashSet::new();
+        let mut moving = Vec::new();
+        for (pack, number) in before.iter().zip(0_u32..) {
+            let life = lives.get(&number);
+            match life {
+                None => {
+                    dead.insert(pack.id);
+                }
+                Some(life) if life.hurt => {}
+                Some(life) if life.quarantined || self.live_percent(number, pack, life)? < options.live_percent => {
+                    dead.insert(pack.id);
+                    moving.push((number, life));
+                    report.packs_rewritten += 1;
+                }
+                Some(_) => {}
+            }
+        }
+        // A pack that comes out as it was, but whole, is not removed.
+        for written in self.move_chunks(&moving, options, monitor)? {
+            dead.remove(&written);
+        }
+        self.drop_packs(&dead)?;
+        report.packs_removed = dead.len() as u64;
+        report.bytes_after = self.shelf().packs().iter().map(|pack| pack.bytes).sum();
+        Ok(report)
+    }
+
+    /// Finds for each pack the chunks that live there: of several intact copies the first counts.
+    fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
+        let shelf = self.shelf();
+        let mut homes: Vec<Option<Place>> = vec![None; live.prefixes().len()];
+        for (prefix, place) in shelf.entries() {
+            let Some(at) = live.position(&prefix) else { continue };
+            match homes[at] {
+                Some(home) if !shelf.quarantine.contains(&home) => {}
+                Some(_) if shelf.quarantine.contains(&place) => {}
+                _ => homes[at] = Some(place),
+            }
+        }
+        let mut lives: HashMap<u32, Life> = HashMap::new();
+        for (prefix, home) in live.prefixes().iter().zip(homes) {
+            let Some(home) = home else { continue };
+            let life = lives.entry(home.pack).or_default();
+            life.hurt |= shelf.quarantine.contains(&home);
+            life.live.entry(home.offset).or_default().insert(*prefix);
+        }
+        for place in &shelf.quarantine {
+            if let Some(life) = lives.get_mut(&place.pack) {
+                life.quarantined = true;
+            }
+        }
+        lives
+    }
+
+    /// Estimates which share of a pack lives: of each frame the live part of its plain bytes, times its stored bytes.
+    fn live_percent(&self, pack: u32, entry: &PackEntry, life: &Life) -> Result<u64, StoreError> {
+        let mut live_bytes = 0;
+        for (offset, prefixes) in &life.live {
+            let (head, _, table) = self.frame_table(Place { pack, offset: *offset })?;
+            let live = table.iter().filter(|(id, _)| prefixes.contains(&crate::index::prefix(id)));
+            let live_plain: usize = live.map(|(_, len)| len).sum();
+            live_bytes += head.frame_bytes() as u64 * live_plain as u64 / (head.plain_bytes.max(1)) as u64;
+        }
+        Ok(live_bytes * 100 / entry.bytes.max(1))
+    }
+
+    fn move_chunks(
+        &self,
+        moving: &[(u32, &Life)],
+        options: &PruneOptions,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<PackId>, StoreError> {
+        if moving.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writer = self.writer_with(&options.write, Dedup::Writer, monitor)?;
+        for (pack, life) in moving {
+            let mut offsets: Vec<u32> = life.live.keys().copied().collect();
+            offsets.sort_unstable();
+            for offset in offsets {
+                let frame = self.frame(Place { pack: *pack, offset })?;
+                for (id, range) in &frame.chunks {
+                    if life.live[&offset].contains(&crate::index::prefix(id)) {
+                        writer.put(&frame.plain[range.clone()], frame.class)?;
+                    }
+                }
+            }
+        }
+        writer.commit()?;
+        Ok(writer.packs().to_vec())
+    }
+
+    /// Forgets packs, then removes them: the index never speaks of a pack that is gone.
+    fn drop_packs(&self, dead: &HashSet<PackId>) -> Result<(), StoreError> {
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let mut shelf = self.shelf_mut();
+        let mut kept = Vec::new();
+        let mut numbers: HashMap<u32, u32> = HashMap::new();
+        for (pack, number) in shelf.packs().iter().zip(0_u32..) {
+            if !dead.contains(&pack.id) {
+                numbers.insert(number, u32::try_from(kept.len()).expect("no more than there were"));
+                kept.push(*pack);
+            }
+        }
+        let entries = shelf.entries().filter_map(|(prefix, place)| {
+            Some(Entry { prefix, pack_no: *numbers.get(&place.pack)?, frame_offset: place.offset })
+        });
+        let entries = entries.collect();
+        shelf::replace_all(self.storage.as_ref(), &mut shelf, &kept, entries)?;
+        self.cache.clear();
+        let mut gone: Vec<&PackId> = dead.iter().collect();
+        gone.sort_unstable();
+        for id in gone {
+            self.storage.remove(&pack_name(id))?;
+        }
+        quarantine::save(self.storage.as_ref(), &shelf)
+    }
+}

@@ -1,0 +1,94 @@
+//! The roots of releases as small enveloped files. Renaming one into place is the only commit point of a store.
+//!
+//! What a root says is opaque here.
+
+use super::{Store, StoreError};
+use crate::envelope::{self, HEADER_BYTES, Kind};
+use crate::finding::Finding;
+use crate::storage;
+
+const FOLDER: &str = "releases";
+const SUFFIX: &str = ".release";
+/// Most bytes of a root's body.
+const ROOT_MAX: u64 = 1 << 20;
+/// Most bytes of a root's name: with the suffix it fits every file system.
+const STEM_MAX: usize = 240;
+
+/// A root in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootEntry {
+    /// The name that it was committed by.
+    pub stem: String,
+    /// Its body, or what is wrong with it.
+    pub body: Result<Vec<u8>, Finding>,
+}
+
+fn name(stem: &str) -> Result<String, StoreError> {
+    let safe = |byte: u8| byte.is_ascii_graphic() && !b"/\\:*?\"<>|".contains(&byte);
+    if stem.is_empty() || stem.len() > STEM_MAX || stem.starts_with('.') || !stem.bytes().all(safe) {
+        return Err(StoreError::BadRootName { stem: stem.chars().take(STEM_MAX).collect() });
+    }
+    Ok(format!("{FOLDER}/{stem}{SUFFIX}"))
+}
+
+impl Store {
+    /// Commits a root: when this returns it outlives a power cut. A root of that name is replaced. The stem is 1 to 240
+    /// visible ASCII characters, none of `/ \ : * ? " < > |`, not beginning with a dot.
+    ///
+    /// # Errors
+    /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], or what the storage says.
+    pub fn commit_root(&self, stem: &str, body: &[u8]) -> Result<(), StoreError> {
+        self.must_write()?;
+        Ok(storage::put(self.storage.as_ref(), &name(stem)?, &envelope::seal(Kind::Release, body))?)
+    }
+
+    /// Returns all roots, sorted by name. An unreadable one is a finding in its place.
+    ///
+    /// # Errors
+    /// What the storage says when the folder cannot be listed.
+    pub fn roots(&self) -> Result<Vec<RootEntry>, StoreError> {
+        let mut roots = Vec::new();
+        for object in self.storage.list(FOLDER)? {
+            let stem = object.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+            let Some(stem) = stem.and_then(|rest| rest.strip_suffix(SUFFIX)) else { continue };
+            let body = self.read_root(stem).map_err(|error| {
+                let message = match std::error::Error::source(&error) {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                };
+                Finding::loss(format!("release root {stem}"), message)
+            });
+            roots.push(RootEntry { stem: stem.to_owned(), body });
+        }
+        roots.sort_unstable_by(|one, other| one.stem.cmp(&other.stem));
+        Ok(roots)
+    }
+
+    /// Reads the body of a root.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoot`], [`StoreError::BadRoot`], or what the storage says.
+    pub fn read_root(&self, stem: &str) -> Result<Vec<u8>, StoreError> {
+        let file = storage::read(self.storage.as_ref(), &name(stem)?, ROOT_MAX + HEADER_BYTES as u64);
+        let file = file.map_err(|error| {
+            if error.is_missing() { StoreError::NoSuchRoot { stem: stem.to_owned() } } else { error.into() }
+        })?;
+        envelope::open(Kind::Release, &file, ROOT_MAX)
+            .map(<[u8]>::to_vec)
+            .map_err(|source| StoreError::BadRoot { stem: stem.to_owned(), source })
+    }
+
+    /// Removes a root. Its chunks stay until `prune`.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRoot`], [`StoreError::ReadOnly`], or what the storage says.
+    pub fn remove_root(&self, stem: &str) -> Result<(), StoreError> {
+        self.must_write()?;
+        let name = name(stem)?;
+        match self.storage.bytes(&name) {
+            Err(error) if error.is_missing() => Err(StoreError::NoSuchRoot { stem: stem.to_owned() }),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(self.storage.remove(&name)?),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! What the store knows of where its chunks are: all index segments together, its packs, and the quarantined frames.
+//!
+//! It reads segments and listings, never packs. 60 bytes a pack in memory; entries stay in the maps.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Access, StoreError};
+use super::mmap::{self, Bytes};
+use crate::finding::Finding;
+use crate::id::{ChunkId, Hasher, PackId, hash};
+use crate::index::{Entry, PackEntry, Segment};
+use crate::storage::{self, Storage};
+
+const FOLDER: &str = "index";
+const PACKS: &str = "packs";
+
+/// Where a frame is: the number of its pack on the shelf, and its place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Place {
+    pub(super) pack: u32,
+    pub(super) offset: u32,
+}
+
+struct Listed {
+    name: Option<String>,
+    segment: Segment<Bytes>,
+    /// For each pack of the segment its number on the shelf; none when the pack is not as the segment says.
+    packs: Vec<Option<u32>>,
+}
+
+impl Listed {
+    fn place(&self, entry: &Entry) -> Option<Place> {
+        let pack = (*self.packs.get(usize::try_from(entry.pack_no).ok()?)?)?;
+        Some(Place { pack, offset: entry.frame_offset })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Shelf {
+    packs: Vec<PackEntry>,
+    numbers: HashMap<PackId, u32>,
+    listed: Vec<Listed>,
+    /// Frames that are known to be damaged.
+    pub(super) quarantine: HashSet<Place>,
+    /// Packs that no readable segment speaks of.
+    pub(super) unlisted: Vec<PackEntry>,
+    /// Segment files that cannot be read.
+    pub(super) broken: Vec<String>,
+}
+
+/// Returns the name of a pack's object.
+pub(super) fn pack_name(id: &PackId) -> String {
+    let hex = id.to_string();
+    format!("{PACKS}/{}/{hex}.pack", &hex[..2])
+}
+
+fn pack_of(name: &str) -> Option<PackId> {
+    name.rsplit('/').next()?.strip_suffix(".pack")?.parse().ok()
+}
+
+impl Shelf {
+    /// Opens every segment and looks which packs are there. For [`Access::Write`] entries are checked too: what is
+    /// deduplicated must be found again.
+    pub(super) fn open(
+        storage: &dyn Storage,
+        access: Access,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self, StoreError> {
+        let mut shelf = Self::default();
+        let there: HashMap<PackId, u64> = storage
+            .list(PACKS)?
+            .into_iter()
+            .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
+            .collect();
+        for object in storage.list(FOLDER)? {
+            let opened = mmap::map(storage, &object.name)
+                .map_err(|error| error.to_string())
+                .and_then(|bytes| Segment::open(bytes).map_err(|error| error.to_string()))
+                .and_then(|segment| match access {
+                    Access::Write => check_entries(storage, &object.name, &segment).map(|()| segment),
+                    Access::Read => Ok(segment),
+                });
+            match opened {
+                Ok(segment) => shelf.add(Some(object.name), segment, Some(&there)),
+                Err(message) => {
+                    let message = format!("{message}; made again from the packs");
+                    findings.push(Finding::damage(object.name.clone(), message));
+                    shelf.broken.push(object.name);
+                }
+            }
+        }
+        for listed in &shelf.listed {
+            for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
+                if number.is_none() && !there.contains_key(&pack.id) {
+                    findings.push(Finding::damage(format!("pack {}", pack.id.short()), "is missing"));
+                }
+            }
+        }
+        let unlisted = there.into_iter().filter(|(id, _)| !shelf.numbers.contains_key(id));
+        shelf.unlisted = unlisted.map(|(id, bytes)| PackEntry { id, bytes }).collect();
+        shelf.unlisted.sort_unstable_by_key(|pack| pack.id);
+        Ok(shelf)
+    }
+
+    /// Adds a segment. `there` says which packs exist, with their lengths; without it all are taken to be as listed.
+    pub(super) fn add(
+        &mut self,
+        name: Option<String>,
+        segment: Segment<Bytes>,
+        there: Option<&HashMap<PackId, u64>>,
+    ) {
+        let mut packs = Vec::with_capacity(segment.packs().len());
+        for pack in segment.packs() {
+            let intact = there.is_none_or(|there| there.get(&pack.id) == Some(&pack.bytes));
+            packs.push(if intact { self.number(*pack) } else { None });
+        }
+        self.listed.push(Listed { name, segment, packs });
+    }
+
+    fn number(&mut self, pack: PackEntry) -> Option<u32> {
+        if let Some(number) = self.numbers.get(&pack.id) {
+            if let Some(known) = usize::try_from(*number).ok().and_then(|at| self.packs.get_mut(at)) {
+                *known = pack;
+            }
+            return Some(*number);
+        }
+        let number = u32::try_from(self.packs.len()).ok()?;
+        self.packs.push(pack);
+        self.numbers.insert(pack.id, number);
+        Some(number)
+    }
+
+    /// Takes the frames of packs that were just written whole out of the quarantine; says whether there were any. The same
+    /// chunks put again can make the very pack that was damaged.
+    pub(super) fn forgive(&mut self, packs: &[PackEntry]) -> bool {
+        let whole: HashSet<u32> = packs.iter().filter_map(|pack| self.number_of(&pack.id)).collect();
+        let before = self.quarantine.len();
+        self.quarantine.retain(|place| !whole.contains(&place.pack));
+        self.quarantine.len() != before
+    }
+
+    /// Finds the first copy of a chunk that is not known to be damaged.
+    pub(super) fn find(&self, id: &ChunkId) -> Option<Place> {
+        self.copies(id).find(|place| !self.quarantine.contains(place))
+    }
+
+    /// Returns all copies of a chunk that are not known to be damaged.
+    pub(super) fn places(&self, id: &ChunkId) -> Vec<Place> {
+        self.copies(id).filter(|place| !self.quarantine.contains(place)).collect()
+    }
+
+    /// Whether there are copies, and all of them are known to be damaged.
+    pub(super) fn is_quarantined(&self, id: &ChunkId) -> bool {
+        self.find(id).is_none() && self.copies(id).next().is_some()
+    }
+
+    fn copies(&self, id: &ChunkId) -> impl Iterator<Item = Place> {
+        self.listed
+            .iter()
+            .flat_map(|listed| listed.segment.lookup(id).filter_map(|entry| listed.place(&entry)))
+    }
+
+    /// Returns the pack with this number on the shelf.
+    pub(super) fn pack(&self, number: u32) -> PackEntry {
+        usize::try_from(number)
+            .ok()
+            .and_then(|number| self.packs.get(number))
+            .copied()
+            .expect("places are made from the packs of this shelf")
+    }
+
+    /// Returns all packs, by number.
+    pub(super) fn packs(&self) -> &[PackEntry] {
+        &self.packs
+    }
+
+    /// Returns the number of a pack.
+    pub(super) fn number_of(&self, id: &PackId) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+
+    /// Walks all entries of all segments whose pack is there.
+    pub(super) fn entries(&self) -> impl Iterator<Item = ([u8; 16], Place)> {
+        self.listed.iter().flat_map(|listed| {
+            listed.segment.entries().filter_map(|entry| Some((entry.prefix, listed.place(&entry)?)))
+        })
+    }
+
+    /// Returns the number of segments.
+    pub(super) fn segment_count(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Returns the names of the segments' files.
+    pub(super) fn segment_names(&self) -> Vec<String> {
+        self.listed.iter().filter_map(|listed| listed.name.clone()).collect()
+    }
+
+    /// Returns the names of segments whose entries are not as they were written, and what is wrong with each.
+    pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, String)> {
+        let damaged = self.listed.iter().filter_map(|listed| {
+            let name = listed.name.as_ref()?;
+            Some((name.clone(), check_entries(storage, name, &listed.segment).err()?))
+        });
+        damaged.collect()
+    }
+}
+
+/// Compares the entries of a segment with their hash. They are read, not looked at through the map, so that they do not
+/// become resident.
+fn check_entries(storage: &dyn Storage, name: &str, segment: &Segment<Bytes>) -> Result<(), String> {
+    const PIECE: usize = 1 << 20;
+    let (mut offset, mut left) = segment.entries_span();
+    let mut piece = vec![0; PIECE];
+    let mut hasher = Hasher::new();
+    while left > 0 {
+        let now = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        storage.read_at(name, offset, &mut piece[..now]).map_err(|error| format!("{error}: {}", error.source))?;
+        hasher.update_parallel(&piece[..now]);
+        offset += now as u64;
+        left -= now as u64;
+    }
+    if hasher.finish() == segment.entries_hash() { Ok(()) } else { Err("entries are damaged".to_owned()) }
+}
+
+/// Makes a segment durable and opens it.
+pub(super) fn publish(
+    storage: &dyn Storage,
+    packs: &[PackEntry],
+    entries: Vec<Entry>,
+) -> Result<(String, Segment<Bytes>), StoreError> {
+    let file = crate::index::build(packs, entries);
+    let name = format!("{FOLDER}/{}.idx", PackId(hash(&file)));
+    storage::put(storage, &name, &file)?;
+    let segment = Segment::open(mmap::map(storage, &name)?)
+        .map_err(|source| StoreError::BadIndex { name: name.clone(), source })?;
+    Ok((name, segment))
+}
+
+/// Opens a segment that stays in memory.
+pub(super) fn in_memory(packs: &[PackEntry], entries: Vec<Entry>) -> Option<Segment<Bytes>> {
+    Segment::open(Bytes::Read(crate::index::build(packs, entries))).ok()
+}
+
+/// Makes one segment of `packs` and `entries` take the place of all others. Until the old ones are removed both stand,
+/// which is harmless. Places that were taken from the shelf before mean nothing afterwards.
+pub(super) fn replace_all(
+    storage: &dyn Storage,
+    shelf: &mut Shelf,
+    packs: &[PackEntry],
+    entries: Vec<Entry>,
+) -> Result<(), StoreError> {
+    let old = shelf.segment_names();
+    let quarantine: Vec<(PackId, u32)> =
+        shelf.quarantine.iter().map(|place| (shelf.pack(place.pack).id, place.offset)).collect();
+    let (name, segment) = publish(storage, packs, entries)?;
+    let mut new = Shelf::default();
+    new.add(Some(name.clone()), segment, None);
+    for (id, offset) in quarantine {
+        if let Some(pack) = new.number_of(&id) {
+            new.quarantine.insert(Place { pack, offset });
+        }
+    }
+    *shelf = new;
+    for name in old.into_iter().filter(|old| *old != name) {
+        storage.remove(&name)?;
+    }
+    Ok(())
+}

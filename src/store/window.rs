@@ -1,0 +1,93 @@
+//! Collects new chunks and sorts them into frames: like beside like, and within a kind as they came.
+//!
+//! It compresses nothing. A window holds its plain bytes in one buffer, which goes back to a pool when the last frame of
+//! it is done, because fresh memory costs more than the copy.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::chunk::CHUNK_MAX;
+use crate::class::Class;
+use crate::id::ChunkId;
+
+type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
+
+struct Member {
+    id: ChunkId,
+    class: Class,
+    offset: usize,
+    len: usize,
+}
+
+/// Chunks that wait to be compressed.
+pub(super) struct Window {
+    plain: Vec<u8>,
+    members: Vec<Member>,
+    pool: Pool,
+}
+
+/// A frame to be: some chunks of one window, all of one class.
+pub(super) struct FramePlan {
+    pub(super) class: Class,
+    members: Vec<usize>,
+    window: Arc<Window>,
+}
+
+impl Window {
+    pub(super) fn new(bytes: usize, pool: &Pool) -> Self {
+        let reused = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let plain = reused.unwrap_or_else(|| Vec::with_capacity(bytes + CHUNK_MAX));
+        Self { plain, members: Vec::new(), pool: Arc::clone(pool) }
+    }
+
+    pub(super) fn push(&mut self, id: ChunkId, class: Class, plain: &[u8]) {
+        self.members.push(Member { id, class, offset: self.plain.len(), len: plain.len() });
+        self.plain.extend_from_slice(plain);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.plain.len()
+    }
+
+    /// Plans frames of at most about `frame_bytes`, in the order of classes.
+    pub(super) fn into_frames(self, frame_bytes: usize) -> Vec<FramePlan> {
+        let window = Arc::new(self);
+        let mut order: Vec<usize> = (0..window.members.len()).collect();
+        order.sort_by_key(|at| window.members[*at].class);
+        let mut frames: Vec<FramePlan> = Vec::new();
+        let mut filled = 0;
+        for at in order {
+            let member = &window.members[at];
+            match frames.last_mut() {
+                Some(frame) if frame.class == member.class && filled + member.len <= frame_bytes => {
+                    frame.members.push(at);
+                    filled += member.len;
+                }
+                _ => {
+                    let window = Arc::clone(&window);
+                    frames.push(FramePlan { class: member.class, members: vec![at], window });
+                    filled = member.len;
+                }
+            }
+        }
+        frames
+    }
+}
+
+impl FramePlan {
+    /// Returns the chunks of the frame, in order.
+    pub(super) fn chunks(&self) -> Vec<(ChunkId, &[u8])> {
+        let chunk = |at: &usize| {
+            let member = &self.window.members[*at];
+            (member.id, &self.window.plain[member.offset..member.offset + member.len])
+        };
+        self.members.iter().map(chunk).collect()
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(plain);
+    }
+}

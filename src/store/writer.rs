@@ -1,0 +1,228 @@
+//! Writes chunks into a store: hashes, deduplicates, collects, and hands frames to the pipeline.
+//!
+//! It commits no release: what it wrote and no root needs is dropped by `prune`. Memory: at most three windows (192 MiB),
+//! a few frames a core (about 50 MB each with zstd's tables), and 50 bytes for every new chunk.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
+use super::pipeline::{Packed, Pipeline};
+use super::window::Window;
+use super::{Store, StoreError, quarantine, shelf};
+use crate::chunk::CHUNK_MAX;
+use crate::class::Class;
+use crate::id::{ChunkId, PackId};
+use crate::index::{Entry, prefix};
+use crate::monitor::Monitor;
+
+/// Segments of the index that are left apart before they are merged.
+const SEGMENTS_MAX: usize = 8;
+
+/// How chunks are written. The defaults were measured: docs/decisions/001-frames.md.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteOptions {
+    /// zstd level, 1 to 19.
+    pub level: i32,
+    /// Plain bytes that are collected before they are sorted into frames.
+    pub window_bytes: usize,
+    /// Plain bytes of a frame, at most 64 MiB.
+    pub frame_bytes: usize,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { level: 3, window_bytes: 64 << 20, frame_bytes: 8 << 20 }
+    }
+}
+
+/// What a writer did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteReport {
+    /// Chunks that were put.
+    pub chunks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Chunks among them that were new.
+    pub new_chunks: u64,
+    /// Their bytes.
+    pub new_bytes: u64,
+    /// Bytes of the packs that hold the new ones.
+    pub stored_bytes: u64,
+}
+
+/// Writes chunks into a store. Dropped before [`StoreWriter::finish`], it leaves no visible half file.
+pub struct StoreWriter<'a> {
+    store: &'a Store,
+    monitor: &'a dyn Monitor,
+    options: WriteOptions,
+    window: Window,
+    pool: Arc<Mutex<Vec<Vec<u8>>>>,
+    pending: HashSet<[u8; 16]>,
+    pipeline: Option<Pipeline>,
+    report: WriteReport,
+    packs: Vec<PackId>,
+    /// Places chunks anew even when the store holds them: for `prune`, which moves them.
+    dedup: Dedup,
+}
+
+/// What a chunk that is put is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dedup {
+    /// Everything in the store.
+    Store,
+    /// What this writer was given.
+    Writer,
+}
+
+impl Store {
+    /// Begins writing. There is one writer at a time; reading goes on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`], [`StoreError::WriterBusy`].
+    pub fn writer<'a>(
+        &'a self,
+        options: &WriteOptions,
+        monitor: &'a dyn Monitor,
+    ) -> Result<StoreWriter<'a>, StoreError> {
+        self.writer_with(options, Dedup::Store, monitor)
+    }
+
+    pub(super) fn writer_with<'a>(
+        &'a self,
+        options: &WriteOptions,
+        dedup: Dedup,
+        monitor: &'a dyn Monitor,
+    ) -> Result<StoreWriter<'a>, StoreError> {
+        self.must_write()?;
+        if self.has_writer.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::WriterBusy { path: self.dir.clone() });
+        }
+        let options = WriteOptions {
+            level: options.level.clamp(1, 19),
+            window_bytes: options.window_bytes.clamp(CHUNK_MAX, 1 << 30),
+            frame_bytes: options.frame_bytes.clamp(CHUNK_MAX, 64 << 20),
+        };
+        let pool = Arc::default();
+        Ok(StoreWriter {
+            store: self,
+            monitor,
+            options,
+            window: Window::new(options.window_bytes, &pool),
+            pool,
+            pending: HashSet::new(),
+            pipeline: None,
+            report: WriteReport::default(),
+            packs: Vec::new(),
+            dedup,
+        })
+    }
+}
+
+impl StoreWriter<'_> {
+    /// Puts a chunk of 1 byte to 256 KiB and returns its id. It can be read after [`StoreWriter::commit`].
+    ///
+    /// # Errors
+    /// [`StoreError::ChunkLength`], [`StoreError::Interrupted`], or what the storage says; then the writer is of no more use.
+    pub fn put(&mut self, plain: &[u8], class: Class) -> Result<ChunkId, StoreError> {
+        if !(1..=CHUNK_MAX).contains(&plain.len()) {
+            return Err(StoreError::ChunkLength { bytes: plain.len() });
+        }
+        let id = ChunkId::of(plain);
+        self.report.chunks += 1;
+        self.report.bytes += plain.len() as u64;
+        let known = self.dedup == Dedup::Store && self.store.contains(&id);
+        if known || !self.pending.insert(prefix(&id)) {
+            return Ok(id);
+        }
+        self.report.new_chunks += 1;
+        self.report.new_bytes += plain.len() as u64;
+        self.window.push(id, class, plain);
+        if self.window.bytes() >= self.options.window_bytes {
+            self.flush()?;
+        }
+        Ok(id)
+    }
+
+    /// Whether the chunk is in the store or was put.
+    pub fn contains(&self, id: &ChunkId) -> bool {
+        self.pending.contains(&prefix(id)) || self.store.contains(id)
+    }
+
+    /// Hands the collected chunks to the pipeline.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        self.monitor.check_stop()?;
+        let full = std::mem::replace(&mut self.window, Window::new(self.options.window_bytes, &self.pool));
+        let storage = &self.store.storage;
+        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::start(storage, self.options.level));
+        for frame in full.into_frames(self.options.frame_bytes) {
+            pipeline.send(frame)?;
+        }
+        Ok(())
+    }
+
+    /// Makes every chunk that was put durable and readable through the store; the writer can go on.
+    ///
+    /// # Errors
+    /// [`StoreError::Interrupted`], or what the storage says; then the writer is of no more use.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        if self.window.bytes() > 0 {
+            self.flush()?;
+        }
+        let Some(pipeline) = self.pipeline.take() else { return Ok(()) };
+        let packed = pipeline.finish()?;
+        self.report.stored_bytes += packed.packs.iter().map(|pack| pack.bytes).sum::<u64>();
+        self.packs.extend(packed.packs.iter().map(|pack| pack.id));
+        self.store.list_packed(packed)?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Returns the packs that were committed.
+    pub(super) fn packs(&self) -> &[PackId] {
+        &self.packs
+    }
+
+    /// Ends writing: every chunk that was put is durable and readable through the store afterwards.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::commit`].
+    pub fn finish(mut self) -> Result<WriteReport, StoreError> {
+        self.commit()?;
+        Ok(self.report)
+    }
+}
+
+impl Drop for StoreWriter<'_> {
+    fn drop(&mut self) {
+        self.store.has_writer.store(false, Ordering::Release);
+    }
+}
+
+impl Store {
+    /// Lists new packs in a new segment; merges all segments when there are many.
+    fn list_packed(&self, packed: Packed) -> Result<(), StoreError> {
+        if packed.packs.is_empty() {
+            return Ok(());
+        }
+        let (name, segment) = shelf::publish(self.storage.as_ref(), &packed.packs, packed.entries)?;
+        let mut shelf = self.shelf_mut();
+        shelf.add(Some(name), segment, None);
+        if shelf.forgive(&packed.packs) {
+            quarantine::save(self.storage.as_ref(), &shelf)?;
+        }
+        if shelf.segment_count() > SEGMENTS_MAX {
+            let packs = shelf.packs().to_vec();
+            let entries = shelf.entries().map(|(prefix, place)| Entry {
+                prefix,
+                pack_no: place.pack,
+                frame_offset: place.offset,
+            });
+            let entries = entries.collect();
+            // Packs keep their numbers, so places that readers hold stay right.
+            shelf::replace_all(self.storage.as_ref(), &mut shelf, &packs, entries)?;
+        }
+        Ok(())
+    }
+}
