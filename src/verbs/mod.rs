@@ -4,6 +4,7 @@
 
 pub mod add;
 pub mod checkout;
+pub mod store;
 #[cfg(test)]
 mod tests;
 
