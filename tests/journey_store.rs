@@ -9,15 +9,17 @@ use carryall::recipe::walk::Walker;
 use carryall::recipe::{ChunkSource, RecipeError};
 use carryall::release::{ReleaseName, walk};
 use carryall::store::{Access, Store};
+use carryall::verbs::Releases;
 use carryall::verbs::add::{AddReport, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
-use carryall::verbs::Releases;
 
 fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let mut out = Vec::with_capacity(len + 8);
     while out.len() < len {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
     }
     out.truncate(len);
@@ -33,7 +35,9 @@ fn make_input(root: &Path, seed: u64) {
         let body = noise(if number < 30 { number } else { number * seed }, len);
         let mut header = tar::Header::new_gnu();
         header.set_size(body.len() as u64);
-        builder.append_data(&mut header, format!("usr/lib/{number}"), &body[..]).unwrap();
+        builder
+            .append_data(&mut header, format!("usr/lib/{number}"), &body[..])
+            .unwrap();
     }
     builder.into_inner().unwrap();
     fs::write(root.join("manifest.json"), format!("{{{seed}}}")).unwrap();
@@ -67,7 +71,11 @@ fn releases_outlive_the_process_and_share_what_is_the_same() {
         let mut chunks = 0;
         walk::release(&mut Walker::new(&store), &root, &mut |id: &_| {
             chunks += 1;
-            if ChunkSource::contains(&store, id) { Ok(()) } else { Err(RecipeError::Missing(*id)) }
+            if ChunkSource::contains(&store, id) {
+                Ok(())
+            } else {
+                Err(RecipeError::Missing(*id))
+            }
         })
         .unwrap();
         assert!(chunks > 40, "{chunks}");
@@ -89,7 +97,9 @@ fn an_interrupted_add_leaves_the_store_as_it_was() {
     make_input(&input, 1000);
     let store = Store::create(&dir.path().join("store")).unwrap();
     let monitor = Recording::default();
-    monitor.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    monitor
+        .stop
+        .store(true, std::sync::atomic::Ordering::Relaxed);
     let release: ReleaseName = "shop:1.0".parse().unwrap();
     let end = add(&store, &release, std::slice::from_ref(&input), &monitor).unwrap_err();
     assert_eq!(end.to_string(), "interrupted");

@@ -59,7 +59,10 @@ impl SteadyFile {
     /// # Errors
     /// [`LayoutError::Changed`]; [`LayoutError::Io`].
     pub fn check(&self, path: &Path) -> Result<(), LayoutError> {
-        let now = self.file.metadata().map_err(LayoutError::io("look at", path))?;
+        let now = self
+            .file
+            .metadata()
+            .map_err(LayoutError::io("look at", path))?;
         let sign = |stat: &Metadata| (stat.len(), stat.mtime(), stat.mtime_nsec());
         if sign(&now) == sign(&self.stat) {
             Ok(())
@@ -147,7 +150,11 @@ pub fn read<S: ChunkSource>(
 }
 
 fn below(root: &Path, path: &Path) -> Result<Vec<u8>, LayoutError> {
-    let below = path.strip_prefix(root).unwrap_or(path).as_os_str().as_bytes();
+    let below = path
+        .strip_prefix(root)
+        .unwrap_or(path)
+        .as_os_str()
+        .as_bytes();
     if below.len() > PATH_BYTES_MAX {
         return Err(LayoutError::Unfit {
             path: path.to_owned(),

@@ -14,9 +14,7 @@ use crate::id::BlobId;
 use crate::monitor::Monitor;
 use crate::recipe::walk::Walker;
 use crate::recipe::writer::RecipeWriter;
-use crate::recipe::{
-    Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES,
-};
+use crate::recipe::{Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES};
 use crate::release::BlobTable;
 
 /// Tars in tars that are opened; one deeper is kept as bytes.
@@ -246,7 +244,10 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
                     let member = std::mem::take(&mut next);
                     let size = member.size.unwrap_or(header.size);
                     let body = size.min(end - tape.offset());
-                    let name = member.path.as_deref().unwrap_or_else(|| Header::name(&block));
+                    let name = member
+                        .path
+                        .as_deref()
+                        .unwrap_or_else(|| Header::name(&block));
                     self.body(tape, body, name, depth, &mut recipe)?;
                     let padding = tar::padding(size).min(end - tape.offset());
                     self.side(tape, padding, &mut recipe)?;
@@ -329,10 +330,7 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
     }
 
     /// Length of the next chunk of a content of which `left` bytes are left.
-    fn cut<R: ReadAt + ?Sized>(
-        tape: &mut Tape<'_, R>,
-        left: u64,
-    ) -> Result<usize, LayoutError> {
+    fn cut<R: ReadAt + ?Sized>(tape: &mut Tape<'_, R>, left: u64) -> Result<usize, LayoutError> {
         let window = usize::try_from(left).map_or(CHUNK_MAX, |left| left.min(CHUNK_MAX));
         Ok(Cutter::cut(tape.peek(window)?))
     }
@@ -426,7 +424,12 @@ mod tests {
         let (content, _, _) = open_with(&memory, bytes, &BlobTable::default());
         let mut out = Vec::new();
         write_content(&memory, &content, Proof::EveryBlob, &mut out, &Silent).unwrap();
-        assert!(out == bytes, "{} bytes came back as {}", bytes.len(), out.len());
+        assert!(
+            out == bytes,
+            "{} bytes came back as {}",
+            bytes.len(),
+            out.len()
+        );
         assert_eq!(content.id(), BlobId(id::hash(bytes)));
         (memory, content)
     }
@@ -435,7 +438,9 @@ mod tests {
         let mut state = seed;
         let mut out = Vec::with_capacity(len + 8);
         while out.len() < len {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
         }
         out.truncate(len);
@@ -477,10 +482,24 @@ mod tests {
 
     #[test]
     fn plain_files_of_every_size_come_back() {
-        for len in [0, 1, 16_384, 65_536, 65_537, 262_144, 262_145, 1 << 20, 9 << 20] {
+        for len in [
+            0,
+            1,
+            16_384,
+            65_536,
+            65_537,
+            262_144,
+            262_145,
+            1 << 20,
+            9 << 20,
+        ] {
             let (_, content) = round_trip(&noise(1, len));
             let whole = matches!(content, Content::Chunk(_));
-            assert_eq!(whole, (1..=65_536).contains(&len) || (whole && len <= CHUNK_MAX), "{len}");
+            assert_eq!(
+                whole,
+                (1..=65_536).contains(&len) || (whole && len <= CHUNK_MAX),
+                "{len}"
+            );
         }
         assert_eq!(round_trip(&[]).1, Content::Empty);
     }
@@ -489,8 +508,16 @@ mod tests {
     fn bodies_are_chunks_of_their_own_in_tars_of_tars() {
         let small = noise(2, 30_000);
         let large = noise(3, 300_000);
-        let inner = tar_of(&[("a/small.py", &small), ("a/large.bin", &large), ("empty", b"")]);
-        let outer = tar_of(&[("layer.tar", &inner), ("again.tar", &inner), ("x.json", b"{}")]);
+        let inner = tar_of(&[
+            ("a/small.py", &small),
+            ("a/large.bin", &large),
+            ("empty", b""),
+        ]);
+        let outer = tar_of(&[
+            ("layer.tar", &inner),
+            ("again.tar", &inner),
+            ("x.json", b"{}"),
+        ]);
         let (memory, content) = round_trip(&outer);
         assert!(matches!(content, Content::Blob(_)));
         assert!(chunk_of(&memory, &small) && chunk_of(&memory, b"{}"));
@@ -544,7 +571,10 @@ mod tests {
         sparse.extend_from_slice(&map);
         sparse.extend_from_slice(&body);
         sparse.resize(sparse.len().next_multiple_of(512), 0);
-        let pax = [member(b'x', b"00000000015\0", b"13 size=5000\n", 0), member(b'0', b"0\0", &body, 0)];
+        let pax = [
+            member(b'x', b"00000000015\0", b"13 size=5000\n", 0),
+            member(b'0', b"0\0", &body, 0),
+        ];
         let link_with_body = [member(b'1', octal, &[], 0), body.clone(), vec![0; 120]].concat();
         for (name, archive, found) in [
             ("non-zero padding", member(b'0', octal, &body, 0xaa), true),
@@ -557,11 +587,18 @@ mod tests {
             ("global header", member(b'g', octal, &body, 0), false),
             ("long name", member(b'L', octal, &body, 0), false),
         ] {
-            let tail = [member(b'0', octal, &noise(7, 5000), 0), vec![0; 70_000], noise(8, 777)];
+            let tail = [
+                member(b'0', octal, &noise(7, 5000), 0),
+                vec![0; 70_000],
+                noise(8, 777),
+            ];
             let whole = [archive, tail.concat()].concat();
             let (memory, _) = round_trip(&whole);
             assert_eq!(chunk_of(&memory, &body), found, "{name}");
-            assert!(chunk_of(&memory, &noise(7, 5000)), "{name}: the member behind");
+            assert!(
+                chunk_of(&memory, &noise(7, 5000)),
+                "{name}: the member behind"
+            );
         }
     }
 
@@ -587,8 +624,17 @@ mod tests {
         let sizes = prop_oneof![0_usize..2000, 60_000_usize..70_000, 250_000_usize..300_000];
         (kinds, sizes, any::<u64>(), any::<u8>(), -600_i64..600).prop_map(
             |(kind, len, seed, pad, lie)| {
-                let stated = if lie.abs() < 500 { len as i64 } else { (len as i64 + lie).max(0) };
-                member(kind, format!("{stated:011o}\0").as_bytes(), &noise(seed, len), pad)
+                let stated = if lie.abs() < 500 {
+                    len as i64
+                } else {
+                    (len as i64 + lie).max(0)
+                };
+                member(
+                    kind,
+                    format!("{stated:011o}\0").as_bytes(),
+                    &noise(seed, len),
+                    pad,
+                )
             },
         )
     }

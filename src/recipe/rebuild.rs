@@ -227,7 +227,9 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
             }
             if self.proof == Proof::EveryBlob || self.open.len() == 1 {
                 let id = self.open.last().map(|open| open.id);
-                batch.marks.extend(id.map(|id| (batch.bytes.len(), Mark::End(id))));
+                batch
+                    .marks
+                    .extend(id.map(|id| (batch.bytes.len(), Mark::End(id))));
             }
             self.open.pop();
             return Ok(true);
@@ -298,7 +300,9 @@ impl Consumer<'_> {
             }
         }
         self.hash(&batch.bytes[at..]);
-        self.out.write_all(&batch.bytes).map_err(RecipeError::Write)?;
+        self.out
+            .write_all(&batch.bytes)
+            .map_err(RecipeError::Write)?;
         self.monitor.advance(batch.bytes.len() as u64);
         Ok(())
     }
@@ -357,14 +361,23 @@ mod tests {
         let mut memory = Memory::default();
         let body = chunk(&mut memory, b"body");
         let inner = blob(&mut memory, b"sibodx", &[Op::Side { bytes: 2 }, body]);
-        assert!(matches!(rebuild(&memory, inner), Err(RecipeError::Mismatch(_))));
+        assert!(matches!(
+            rebuild(&memory, inner),
+            Err(RecipeError::Mismatch(_))
+        ));
         let inner = blob(&mut memory, b"sibody", &[Op::Side { bytes: 2 }, body]);
         let ops = [body, Op::Blob(inner), Op::Side { bytes: 8 }];
         let outer = blob(&mut memory, b"bodysibodysideside", &ops);
         assert_eq!(rebuild(&memory, outer).unwrap(), b"bodysibodysideside");
-        let wrong = Blob { id: BlobId([1; 32]), ..inner };
+        let wrong = Blob {
+            id: BlobId([1; 32]),
+            ..inner
+        };
         let outer = blob(&mut memory, b"sibody", &[Op::Blob(wrong)]);
-        assert!(matches!(rebuild(&memory, outer), Err(RecipeError::Mismatch(_))));
+        assert!(matches!(
+            rebuild(&memory, outer),
+            Err(RecipeError::Mismatch(_))
+        ));
     }
 
     #[test]
@@ -380,12 +393,17 @@ mod tests {
         let blob = blob(&mut memory, &whole, &ops);
         assert_eq!(rebuild(&memory, blob).unwrap(), whole);
         let stopped = Recording::default();
-        stopped.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stopped
+            .stop
+            .store(true, std::sync::atomic::Ordering::Relaxed);
         let content = Content::Blob(blob);
         let end = write_content(&memory, &content, Proof::Whole, &mut Vec::new(), &stopped);
         assert!(matches!(end, Err(RecipeError::Interrupted(_))));
         memory.with(|map| map.remove(&ChunkId::of(&999_u32.to_le_bytes().repeat(16_000))));
-        assert!(matches!(rebuild(&memory, blob), Err(RecipeError::Missing(_))));
+        assert!(matches!(
+            rebuild(&memory, blob),
+            Err(RecipeError::Missing(_))
+        ));
     }
 
     #[test]
@@ -402,8 +420,15 @@ mod tests {
             let blob = blob(&mut memory, b"body", &ops);
             assert!(rebuild(&memory, blob).is_err(), "{ops:?}");
         }
-        let endless = blob(&mut memory, &vec![0; 100_000], &[Op::Side { bytes: 100_000 }]);
-        assert!(matches!(rebuild(&memory, endless), Err(RecipeError::Corrupt(_))));
+        let endless = blob(
+            &mut memory,
+            &vec![0; 100_000],
+            &[Op::Side { bytes: 100_000 }],
+        );
+        assert!(matches!(
+            rebuild(&memory, endless),
+            Err(RecipeError::Corrupt(_))
+        ));
     }
 
     #[test]
@@ -413,7 +438,11 @@ mod tests {
         let mut nested = blob(&mut memory, b"body", &[body]);
         for depth in 2..=BLOB_DEPTH_MAX + 1 {
             nested = blob(&mut memory, b"body", &[Op::Blob(nested)]);
-            assert_eq!(rebuild(&memory, nested).is_ok(), depth <= BLOB_DEPTH_MAX, "{depth}");
+            assert_eq!(
+                rebuild(&memory, nested).is_ok(),
+                depth <= BLOB_DEPTH_MAX,
+                "{depth}"
+            );
         }
     }
 
@@ -433,7 +462,10 @@ mod tests {
         let mut writer = StreamWriter::new(Class::Meta);
         writer.write_record(&mut memory, &77_u32).unwrap();
         let ops = writer.finish(&mut memory).unwrap();
-        let recipe = Recipe { ops, ..known.recipe };
+        let recipe = Recipe {
+            ops,
+            ..known.recipe
+        };
         let error = rebuild(&memory, Blob { recipe, ..known }).unwrap_err();
         assert_eq!(error.to_string(), "needs a newer carryall: recipe step 77");
     }

@@ -21,7 +21,7 @@ use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::rebuild::{Proof, write_content};
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, Content, RecipeError};
+use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, Content, RecipeError, StreamRef};
 use crate::release::{
     BlobTable, EntryKind, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot,
     open_entries, walk,
@@ -147,23 +147,26 @@ pub fn add<R: ReleasesMut>(
         Some(root) => root.read_items(store).map_err(AddError::Old)?,
         None => Vec::new(),
     };
-    let known = known_blobs(store)?;
+    let mut known = Known::read(store)?;
     let mut findings = Vec::new();
 
     // Metadata is written along with the chunks, in the belief that the proof will hold.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let mut opener = Opener::new(store, &mut writer, &known, Depth::Open, monitor);
+    let mut opener = Opener::new(store, &mut writer, &known.blobs, Depth::Open, monitor);
     let mut items = read_items(&mut opener, &inputs, &mut findings, monitor)?;
     let known_bytes = opener.reused_bytes();
     let (mut blobs, reused) = opener.into_blobs();
     blobs.extend(reused.clone());
+    known.blobs = reused;
     let changes = join_old(&mut items, &old);
-    let kept = items.values().filter(|item| changes[&item.name] == Change::Kept);
+    let kept = items
+        .values()
+        .filter(|item| changes[&item.name] == Change::Kept);
     collect_blobs(store, kept, &mut blobs)?;
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
     let mut stored = finish(store, writer)?;
 
-    let failed = prove_all(store, &inputs, &items, &reused, monitor)?;
+    let failed = prove_all(store, &inputs, &items, &known, monitor)?;
     if !failed.is_empty() {
         for (input, error) in failed {
             let message = format!("stored as it came, since it could not be rebuilt: {error}");
@@ -202,10 +205,12 @@ pub fn add<R: ReleasesMut>(
 }
 
 fn finish<R: ReleasesMut>(store: &R, writer: R::Writer<'_>) -> Result<Stored, AddError> {
-    store.finish(writer).map_err(|error| match error.downcast() {
-        Ok(stop) => AddError::Interrupted(*stop),
-        Err(other) => AddError::Releases(other),
-    })
+    store
+        .finish(writer)
+        .map_err(|error| match error.downcast() {
+            Ok(stop) => AddError::Interrupted(*stop),
+            Err(other) => AddError::Releases(other),
+        })
 }
 
 fn sum(one: Stored, other: Stored) -> Stored {
@@ -239,7 +244,10 @@ impl Input {
         }
         let inside = walkdir::WalkDir::new(&self.real).into_iter().flatten();
         let files = inside.filter(|entry| entry.file_type().is_file());
-        files.filter_map(|entry| entry.metadata().ok()).map(|stat| stat.len()).sum()
+        files
+            .filter_map(|entry| entry.metadata().ok())
+            .map(|stat| stat.len())
+            .sum()
     }
 }
 
@@ -249,8 +257,12 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
     }
     let mut inputs: Vec<Input> = Vec::new();
     for given in paths {
-        let real = given.canonicalize().map_err(LayoutError::io("find", given))?;
-        let stat = real.symlink_metadata().map_err(LayoutError::io("look at", given))?;
+        let real = given
+            .canonicalize()
+            .map_err(LayoutError::io("find", given))?;
+        let stat = real
+            .symlink_metadata()
+            .map_err(LayoutError::io("look at", given))?;
         let unfit = |why| AddError::Unfit {
             path: given.clone(),
             why,
@@ -259,7 +271,10 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
             return Err(unfit("neither a file nor a folder"));
         }
         let name = given.file_name().or_else(|| real.file_name());
-        let name = name.ok_or_else(|| unfit("it has no name"))?.as_bytes().to_vec();
+        let name = name
+            .ok_or_else(|| unfit("it has no name"))?
+            .as_bytes()
+            .to_vec();
         if let Some(other) = inputs.iter().find(|other| other.name == name) {
             return Err(AddError::SameName {
                 name: other.shown(),
@@ -277,14 +292,28 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
     Ok(inputs)
 }
 
-/// The blobs of all releases. One whose table cannot be read is passed over: its blobs are opened anew.
-fn known_blobs<R: Releases>(store: &R) -> Result<BlobTable, AddError> {
-    let mut known = BlobTable::default();
-    for root in store.roots().map_err(AddError::Releases)? {
-        // A damaged table costs time alone.
-        let _ = known.read(store, &root.blobs, KNOWN_BLOBS_MAX);
+/// What earlier releases hold, and what was proved therefore.
+#[derive(Default)]
+struct Known {
+    blobs: BlobTable,
+    /// Lists of entries: a folder that has the very same one holds the very same files.
+    folders: HashSet<StreamRef>,
+}
+
+impl Known {
+    /// Reads all releases. One that cannot be read is passed over: its blobs are opened anew, which costs time alone.
+    fn read<R: Releases>(store: &R) -> Result<Self, AddError> {
+        let mut known = Self::default();
+        for root in store.roots().map_err(AddError::Releases)? {
+            let _ = known.blobs.read(store, &root.blobs, KNOWN_BLOBS_MAX);
+            for item in root.read_items(store).unwrap_or_default() {
+                if let ItemKind::Folder { entries, .. } = item.kind {
+                    known.folders.insert(entries);
+                }
+            }
+        }
+        Ok(known)
     }
-    Ok(known)
 }
 
 fn read_items<S: ChunkSource>(
@@ -325,8 +354,10 @@ fn read_item<S: ChunkSource>(
 
 /// Puts the items that stay beside the new ones, and says of each what became of it.
 fn join_old(items: &mut Items, old: &[Item]) -> BTreeMap<Vec<u8>, Change> {
-    let mut changes: BTreeMap<Vec<u8>, Change> =
-        items.keys().map(|name| (name.clone(), Change::Added)).collect();
+    let mut changes: BTreeMap<Vec<u8>, Change> = items
+        .keys()
+        .map(|name| (name.clone(), Change::Added))
+        .collect();
     for item in old {
         let new = changes.contains_key(&item.name);
         let change = if new { Change::Replaced } else { Change::Kept };
@@ -390,15 +421,17 @@ fn prove_all<'i, S: ChunkSource>(
     source: &S,
     inputs: &'i [Input],
     items: &Items,
-    reused: &BlobTable,
+    known: &Known,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(&'i Input, RecipeError)>, AddError> {
-    let new = inputs.iter().filter_map(|input| Some((input, items.get(&input.name)?)));
+    let new = inputs
+        .iter()
+        .filter_map(|input| Some((input, items.get(&input.name)?)));
     let new: Vec<(&Input, &Item)> = new.collect();
     monitor.start("compare", new.iter().map(|(_, item)| item.bytes()).sum());
     let mut prover = Prover {
         source,
-        reused,
+        known,
         proved: HashSet::new(),
         monitor,
     };
@@ -417,7 +450,7 @@ fn prove_all<'i, S: ChunkSource>(
 struct Prover<'a, S: ChunkSource> {
     source: &'a S,
     /// Proved when they were added first.
-    reused: &'a BlobTable,
+    known: &'a Known,
     proved: HashSet<BlobId>,
     monitor: &'a dyn Monitor,
 }
@@ -428,6 +461,10 @@ impl<S: ChunkSource> Prover<'_, S> {
             ItemKind::File { content } => return self.content(content),
             ItemKind::Folder { entries, .. } => entries,
         };
+        if self.known.folders.contains(entries) {
+            self.monitor.advance(item.bytes());
+            return Ok(());
+        }
         let mut records = open_entries(self.source, entries)?;
         let mut contents = Vec::new();
         loop {
@@ -452,18 +489,26 @@ impl<S: ChunkSource> Prover<'_, S> {
             _ => None,
         });
         self.source.prefetch(&chunks.collect::<Vec<_>>());
-        contents.iter().try_for_each(|content| self.content(content))
+        contents
+            .iter()
+            .try_for_each(|content| self.content(content))
     }
 
     fn content(&mut self, content: &Content) -> Result<(), RecipeError> {
         if let Content::Blob(blob) = content
-            && (self.reused.get(blob.bytes, blob.id).is_some() || !self.proved.insert(blob.id))
+            && (self.known.blobs.get(blob.bytes, blob.id).is_some() || !self.proved.insert(blob.id))
         {
             self.monitor.advance(blob.bytes);
             return Ok(());
         }
         let mut nowhere = std::io::sink();
-        write_content(self.source, content, Proof::EveryBlob, &mut nowhere, self.monitor)
+        write_content(
+            self.source,
+            content,
+            Proof::EveryBlob,
+            &mut nowhere,
+            self.monitor,
+        )
     }
 }
 
@@ -474,13 +519,13 @@ fn store_closed<R: ReleasesMut>(
     monitor: &dyn Monitor,
 ) -> Result<(Item, Stored), AddError> {
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let nothing = BlobTable::default();
-    let mut opener = Opener::new(store, &mut writer, &nothing, Depth::Closed, monitor);
+    let nothing = Known::default();
+    let mut opener = Opener::new(store, &mut writer, &nothing.blobs, Depth::Closed, monitor);
     let item = read_item(&mut opener, input, &mut Vec::new(), monitor)?;
     let stored = finish(store, writer)?;
     let mut prover = Prover {
         source: store,
-        reused: &nothing,
+        known: &nothing,
         proved: HashSet::new(),
         monitor,
     };

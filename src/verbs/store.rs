@@ -54,7 +54,9 @@ impl Releases for Store {
         let roots = Store::roots(self)?.into_iter();
         // One that cannot be read is told by `list` and `check`.
         let bodies = roots.filter_map(|root| root.body.ok());
-        Ok(bodies.filter_map(|body| ReleaseRoot::decode(&body).ok()).collect())
+        Ok(bodies
+            .filter_map(|body| ReleaseRoot::decode(&body).ok())
+            .collect())
     }
 
     fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
