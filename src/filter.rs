@@ -10,7 +10,7 @@ use crate::class::Class;
 pub enum Filter {
     /// Nothing.
     None = 0,
-    /// x86: the distances of near calls and jumps (E8, E9) became places.
+    /// x86-64: the distances of near calls, near jumps and instruction-pointer-relative loads became places.
     X86 = 1,
 }
 
@@ -47,34 +47,56 @@ impl Filter {
 /// Distances of this many bits, sign included, are changed; anything longer is hardly a distance.
 const DISTANCE_BITS: u32 = 25;
 
-/// Returns the place of the 32-bit distance that the instruction at the start of `code` ends with, if it is one of:
-/// near call E8, near jump E9; REX.W `mov` (8B, 89) and `lea` (8D) with an operand relative to the instruction pointer.
-fn distance_at(code: &[u8]) -> Option<usize> {
-    match code {
-        [0xe8 | 0xe9, ..] => Some(1),
-        [0x48 | 0x4c, 0x8b | 0x8d | 0x89, mode, ..] if mode & 0xc7 == 5 => Some(3),
-        _ => None,
+/// Whether a near call or jump (E8, E9) begins with `first`.
+fn is_call(first: u8) -> bool {
+    first & 0xfe == 0xe8
+}
+
+/// Whether these bytes begin a `mov` or `lea` (REX.W 89, 8B, 8D, and 8F with them) with an operand relative to the
+/// instruction pointer.
+fn is_relative(first: u8, second: u8, third: u8) -> bool {
+    first & 0xfb == 0x48 && second & 0xf9 == 0x89 && third & 0xc7 == 5
+}
+
+/// Sets the top bit of each byte of a word whose bits under `mask` are `wanted`, and no other bit.
+fn equal_bytes(word: u64, mask: u8, wanted: u8) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7f * ONES;
+    let other = (word & u64::from(mask) * ONES) ^ (u64::from(wanted) * ONES);
+    !(((other & LOW) + LOW) | other | LOW)
+}
+
+/// Returns where the distance of the next instruction that has one begins; the instruction begins at or behind `at`.
+fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
+    // Eight places at a time: the tests of `is_call` and `is_relative` on words.
+    while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let word = |skip: usize| {
+            ahead[skip..].first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight))
+        };
+        let calls = equal_bytes(word(0), 0xfe, 0xe8);
+        let relatives = equal_bytes(word(0), 0xfb, 0x48)
+            & equal_bytes(word(1), 0xf9, 0x89)
+            & equal_bytes(word(2), 0xc7, 0x05);
+        let hits = calls | relatives;
+        if hits != 0 {
+            let first = hits & hits.wrapping_neg();
+            let place = at + usize::try_from(first.trailing_zeros() / 8).unwrap_or(0);
+            return Some(if calls & first != 0 { place + 1 } else { place + 3 });
+        }
+        at += 8;
     }
+    (at..bytes.len()).find_map(|place| match bytes[place..] {
+        [first, ..] if is_call(first) => Some(place + 1),
+        [first, second, third, ..] if is_relative(first, second, third) => Some(place + 3),
+        _ => None,
+    })
 }
 
 /// A distance whose top byte is only its sign is replaced by `shift(distance, place behind the instruction)`, cut to
 /// 25 bits and sign-extended again: so its top byte stays 0 or 255, and the way back sees the same instructions.
 fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
-    const STARTS: [bool; 256] = {
-        let mut starts = [false; 256];
-        starts[0xe8] = true;
-        starts[0xe9] = true;
-        starts[0x48] = true;
-        starts[0x4c] = true;
-        starts
-    };
     let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| STARTS[usize::from(*b)])) {
-        at += found;
-        let Some(operand) = distance_at(&bytes[at..]).map(|skip| at + skip) else {
-            at += 1;
-            continue;
-        };
+    while let Some(operand) = next_distance(bytes, at) {
         let Some(field) = bytes.get_mut(operand..).and_then(<[u8]>::first_chunk_mut::<4>) else {
             return;
         };
@@ -113,7 +135,8 @@ mod tests {
     proptest! {
         #[test]
         fn undone_exactly(bytes in proptest::collection::vec(
-            prop_oneof![Just(0xe8_u8), Just(0xe9), Just(0), Just(0xff), any::<u8>()], 0..2000)) {
+            prop_oneof![
+                Just(0xe8_u8), Just(0xe9), Just(0), Just(0xff), Just(0x48), Just(0x8b), Just(0x05), any::<u8>()], 0..2000)) {
             let mut filtered = bytes.clone();
             Filter::X86.apply(&mut filtered);
             Filter::X86.undo(&mut filtered);

@@ -391,3 +391,116 @@ impl Frame {
         SealedFrame::open(bytes)?.unpack()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn chunks(contents: &[Vec<u8>]) -> Vec<(ChunkId, &[u8])> {
+        contents.iter().map(|plain| (ChunkId::of(plain), plain.as_slice())).collect()
+    }
+
+    /// Puts the right hash into a frame that was tampered with: what a hostile medium would do.
+    fn reseal(frame: &mut [u8]) {
+        if frame.len() >= HEADER_BYTES {
+            let sum = Hasher::new().update(&frame[..24]).update(&frame[HEADER_BYTES..]).finish();
+            frame[24..HEADER_BYTES].copy_from_slice(&sum);
+        }
+    }
+
+    fn options(ids: Ids) -> FrameOptions {
+        FrameOptions { ids, ..FrameOptions::for_store(3, Class::ElfX86_64) }
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_with_and_without_ids() {
+        let contents = vec![b"abc".repeat(9000), vec![7], b"\xe8\x10\0\0\0".repeat(500)];
+        for ids in [Ids::Stored, Ids::LeftOut] {
+            let bytes = encode_frame(&chunks(&contents), Class::ElfX86_64, &options(ids));
+            let head = FrameHead::parse(&bytes).unwrap();
+            assert_eq!((head.frame_bytes(), head.chunk_count, head.ids), (bytes.len(), 3, ids));
+            let frame = Frame::decode(&bytes).unwrap();
+            assert_eq!(frame.class, Class::ElfX86_64);
+            for ((id, range), plain) in frame.chunks.iter().zip(&contents) {
+                assert_eq!((&frame.plain[range.clone()], *id), (plain.as_slice(), ChunkId::of(plain)));
+            }
+        }
+        let empty = encode_frame(&[], Class::Meta, &options(Ids::Stored));
+        assert_eq!(Frame::decode(&empty).unwrap().plain, []);
+    }
+
+    #[test]
+    fn noise_is_stored_raw_and_any_flip_is_seen() {
+        let mut noise = Vec::new();
+        while noise.len() < 4096 {
+            noise.extend_from_slice(&crate::id::hash(&noise));
+        }
+        let mut bytes = encode_frame(&chunks(&[noise]), Class::Packed, &options(Ids::Stored));
+        assert_eq!(bytes[5], CODEC_RAW);
+        assert_eq!(bytes.len(), HEADER_BYTES + ENTRY_WITH_ID + 4096);
+        for at in 0..bytes.len() {
+            bytes[at] ^= 1;
+            assert!(Frame::decode(&bytes).is_err(), "flip at {at}");
+            bytes[at] ^= 1;
+        }
+        assert!(Frame::decode(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn a_wrong_id_is_seen_where_ids_are_not_believed() {
+        let wrong = (ChunkId::of(b"other"), b"these bytes".as_slice());
+        let bytes = encode_frame(&[wrong], Class::Other, &options(Ids::Stored));
+        assert!(SealedFrame::open(&bytes).unwrap().unpack_own().is_ok());
+        assert_eq!(Frame::decode(&bytes), Err(FrameError::Corrupt("a chunk is not what its id says")));
+    }
+
+    #[test]
+    fn lengths_past_the_limits_are_refused_before_anything_is_allocated() {
+        let mut bytes = encode_frame(&chunks(&[b"abc".repeat(900)]), Class::Text, &options(Ids::Stored));
+        for at in [12, 16, 20] {
+            let mut bad = bytes.clone();
+            bad[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+            reseal(&mut bad);
+            assert!(Frame::decode(&bad).is_err(), "length at {at}");
+        }
+        bytes[4] = 2;
+        reseal(&mut bytes);
+        assert_eq!(Frame::decode(&bytes), Err(FrameError::Unsupported(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_frames_never_panic(
+            change in proptest::collection::vec((0_usize..400, any::<u8>()), 1..8), cut in 0_usize..400) {
+            let contents = [b"some text, some text, some text".repeat(20), b"\x01\x02".repeat(30)];
+            let mut bytes = encode_frame(&chunks(&contents), Class::Text, &options(Ids::Stored));
+            for (at, value) in change {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = value;
+                }
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut / 20));
+            reseal(&mut bytes);
+            let _ = Frame::decode(&bytes);
+            let _ = FrameHead::parse(&bytes);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut framed = MAGIC.to_vec();
+            framed.extend_from_slice(&[VERSION, CODEC_ZSTD, 1]);
+            framed.extend_from_slice(&bytes);
+            reseal(&mut framed);
+            let _ = Frame::decode(&framed);
+        }
+
+        #[test]
+        fn any_chunks_round_trip(contents in proptest::collection::vec(
+            proptest::collection::vec(prop_oneof![Just(0xe8_u8), Just(0_u8), any::<u8>()], 1..500), 0..20)) {
+            let bytes = encode_frame(&chunks(&contents), Class::ElfX86_64, &options(Ids::LeftOut));
+            prop_assert_eq!(Frame::decode(&bytes).unwrap().plain, contents.concat());
+        }
+    }
+}

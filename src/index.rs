@@ -196,3 +196,84 @@ fn read_pack(bytes: &[u8; PACK_BYTES]) -> PackEntry {
     len.copy_from_slice(&bytes[32..]);
     PackEntry { id: PackId(id), bytes: u64::from_le_bytes(len) }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(number: u32) -> ChunkId {
+        ChunkId::of(&number.to_le_bytes())
+    }
+
+    fn entry(number: u32) -> Entry {
+        Entry { prefix: prefix(&id(number)), pack_no: number % 2, frame_offset: number * 16 }
+    }
+
+    fn packs() -> [PackEntry; 2] {
+        [1, 2].map(|byte| PackEntry { id: PackId([byte; 32]), bytes: 1 << 26 })
+    }
+
+    #[test]
+    fn every_entry_is_found_and_no_other() {
+        let mut entries: Vec<Entry> = (0..3000).map(entry).collect();
+        entries.push(Entry { frame_offset: 7, ..entry(5) });
+        entries.push(entry(6));
+        let segment = Segment::open(build(&packs(), entries)).unwrap();
+        assert_eq!((segment.packs(), segment.entry_count()), (&packs()[..], 3001));
+        for number in 0..3000 {
+            assert!(segment.lookup(&id(number)).any(|found| found == entry(number)), "{number}");
+        }
+        assert_eq!(segment.lookup(&id(5)).count(), 2);
+        assert!((3000..6000).all(|number| segment.lookup(&id(number)).next().is_none()));
+        assert!(segment.entries().is_sorted());
+    }
+
+    #[test]
+    fn an_empty_segment_and_packs_out_of_range_find_nothing() {
+        let empty = Segment::open(build(&[], Vec::new())).unwrap();
+        assert_eq!(empty.lookup(&id(1)).count() + empty.entries().count(), 0);
+        let stray = Segment::open(build(&[], vec![entry(1)])).unwrap();
+        assert_eq!(stray.lookup(&id(1)).count() + stray.entries().count(), 0);
+    }
+
+    #[test]
+    fn a_damaged_head_is_refused_and_damaged_entries_show_in_their_hash() {
+        let file = build(&packs(), (0..50).map(entry).collect());
+        let head = Segment::open(file.clone()).unwrap().entries_span().0;
+        for at in (0..usize::try_from(head).unwrap()).step_by(7) {
+            let mut bad = file.clone();
+            bad[at] ^= 1;
+            assert!(Segment::open(bad).is_err(), "flip at {at}");
+        }
+        assert!(Segment::open(file[..file.len() - 1].to_vec()).is_err());
+        let segment = Segment::open(&file).unwrap();
+        let (offset, _) = segment.entries_span();
+        assert_eq!(crate::id::hash(&file[usize::try_from(offset).unwrap()..]), segment.entries_hash());
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_segments_never_panic(
+            body in proptest::collection::vec(any::<u8>(), 0..1400), behind in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let mut file = envelope::seal(Kind::Index, &body);
+            file.extend_from_slice(&behind);
+            if let Ok(segment) = Segment::open(file) {
+                let _ = segment.lookup(&id(1)).count() + segment.entries().count();
+            }
+        }
+
+        #[test]
+        fn hostile_entries_never_panic(junk in proptest::collection::vec(any::<u8>(), 1200)) {
+            let mut file = build(&packs(), (0..50).map(entry).collect());
+            let from = file.len() - junk.len();
+            file[from..].copy_from_slice(&junk);
+            let segment = Segment::open(file).unwrap();
+            for number in 0..50 {
+                let _ = segment.lookup(&id(number)).count();
+            }
+            prop_assert!(segment.entries().all(|entry| entry.pack_no < 2));
+        }
+    }
+}

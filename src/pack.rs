@@ -191,3 +191,81 @@ pub fn scan(bytes: &[u8]) -> Vec<FrameSpan> {
     }
     found
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::class::Class;
+    use crate::frame::{FrameOptions, encode_frame};
+    use crate::id::ChunkId;
+    use proptest::prelude::*;
+
+    fn pack() -> Vec<u8> {
+        let (mut builder, header) = PackBuilder::start();
+        let mut bytes = header.to_vec();
+        for content in [b"first ".repeat(99), b"second ".repeat(99), b"\x8aCYF\x8aCYF".to_vec()] {
+            let chunk = (ChunkId::of(&content), content.as_slice());
+            let frame = encode_frame(&[chunk], Class::Text, &FrameOptions::for_store(3, Class::Text));
+            assert!(builder.fits(frame.len()));
+            builder.push(&frame);
+            bytes.extend_from_slice(&frame);
+        }
+        let (tail, id, pack_bytes) = builder.finish();
+        bytes.extend_from_slice(&tail);
+        assert_eq!((bytes.len() as u64, crate::id::hash(&bytes)), (pack_bytes, id.0));
+        bytes
+    }
+
+    fn table(bytes: &[u8]) -> Result<Vec<FrameSpan>, PackError> {
+        check_header(bytes)?;
+        let trailer = bytes.len().checked_sub(TRAILER_BYTES).ok_or(PackError::NotAPack)?;
+        let tail = tail_bytes(&bytes[trailer..], bytes.len() as u64)?;
+        parse_tail(&bytes[bytes.len() - tail..], bytes.len() as u64)
+    }
+
+    #[test]
+    fn table_and_scan_find_the_same_frames() {
+        let bytes = pack();
+        let spans = table(&bytes).unwrap();
+        assert_eq!(spans.len(), 3);
+        assert_eq!(scan(&bytes), spans);
+    }
+
+    #[test]
+    fn a_scan_finds_what_is_intact_in_a_damaged_pack() {
+        let mut bytes = pack();
+        let spans = table(&bytes).unwrap();
+        let middle = usize::try_from(spans[1].offset).unwrap();
+        bytes[middle + 60] ^= 1;
+        bytes.truncate(bytes.len() - 20);
+        bytes[0] = 0;
+        assert_eq!(scan(&bytes), [spans[0], spans[2]]);
+        let behind_a_lost_front = scan(&bytes[middle + 1..]);
+        assert_eq!(behind_a_lost_front.len(), 1);
+        assert!(table(&bytes).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_tables_are_refused(at in 0_usize..56, bit in 0_u8..8) {
+            let mut bytes = pack();
+            let from_end = bytes.len() - 1 - at;
+            bytes[from_end] ^= 1 << bit;
+            prop_assert!(table(&bytes).is_err());
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), len: u64) {
+            let mut trailer = bytes.clone();
+            trailer.extend_from_slice(&TRAILER_MAGIC);
+            trailer.extend_from_slice(&bytes);
+            for bytes in [&bytes, &trailer] {
+                let _ = scan(bytes);
+                let _ = table(bytes);
+                let _ = parse_tail(bytes, len);
+                let _ = tail_bytes(bytes, len);
+            }
+        }
+    }
+}
