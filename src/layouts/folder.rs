@@ -200,3 +200,47 @@ fn walk_error(path: &Path, error: walkdir::Error) -> LayoutError {
         .unwrap_or_else(|| io::Error::other("the folder contains itself"));
     LayoutError::io("read", path)(source)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_to_meanwhile_is_told() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, b"before").unwrap();
+        let steady = SteadyFile::open(&path).unwrap();
+        steady.check(&path).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        file.write_all(b" and after").unwrap();
+        let error = steady.check(&path).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("file changed while it was read"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_any_more_is_not_opened() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+        assert!(matches!(
+            SteadyFile::open(&link),
+            Err(LayoutError::Io { .. })
+        ));
+        assert!(matches!(
+            SteadyFile::open(dir.path()),
+            Err(LayoutError::Changed(_))
+        ));
+    }
+}

@@ -2,35 +2,31 @@
 //!
 //! Everything new is rebuilt from the store and compared by hash before the release is committed; what cannot be rebuilt is
 //! stored as it came. It lays out no volumes. Holds the opener's buffers, three batches of the proof, and the table of known
-//! blobs (150 bytes each, [`KNOWN_BLOBS_MAX`] at most).
+//! blobs (150 bytes each, a million at most).
 
-use std::collections::{BTreeMap, HashSet};
+mod proof;
+
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Releases, ReleasesMut, Stored};
+use self::proof::{Known, Prover};
+use super::{ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
-use crate::id::{BlobId, ChunkId};
+use crate::id::ChunkId;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{Depth, Opener};
 use crate::layouts::{LayoutError, folder};
 use crate::monitor::{Interrupted, Monitor};
-use crate::recipe::rebuild::{Proof, write_content};
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, Content, RecipeError, StreamRef};
+use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
 use crate::release::{
-    BlobTable, EntryKind, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot,
-    open_entries, walk,
+    BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
-
-/// Blobs of earlier releases that are known at most; further ones are opened anew.
-pub const KNOWN_BLOBS_MAX: usize = 1_000_000;
-/// Entries whose chunks are made ready together for the proof.
-const PROOF_ENTRIES: usize = 256;
 
 /// Says why a release was not made.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +143,7 @@ pub fn add<R: ReleasesMut>(
         Some(root) => root.read_items(store).map_err(AddError::Old)?,
         None => Vec::new(),
     };
-    let mut known = Known::read(store)?;
+    let mut known = Known::read(store).map_err(AddError::Releases)?;
     let mut findings = Vec::new();
 
     // Metadata is written along with the chunks, in the belief that the proof will hold.
@@ -292,30 +288,6 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
     Ok(inputs)
 }
 
-/// What earlier releases hold, and what was proved therefore.
-#[derive(Default)]
-struct Known {
-    blobs: BlobTable,
-    /// Lists of entries: a folder that has the very same one holds the very same files.
-    folders: HashSet<StreamRef>,
-}
-
-impl Known {
-    /// Reads all releases. One that cannot be read is passed over: its blobs are opened anew, which costs time alone.
-    fn read<R: Releases>(store: &R) -> Result<Self, AddError> {
-        let mut known = Self::default();
-        for root in store.roots().map_err(AddError::Releases)? {
-            let _ = known.blobs.read(store, &root.blobs, KNOWN_BLOBS_MAX);
-            for item in root.read_items(store).unwrap_or_default() {
-                if let ItemKind::Folder { entries, .. } = item.kind {
-                    known.folders.insert(entries);
-                }
-            }
-        }
-        Ok(known)
-    }
-}
-
 fn read_items<S: ChunkSource>(
     opener: &mut Opener<'_, S>,
     inputs: &[Input],
@@ -429,12 +401,7 @@ fn prove_all<'i, S: ChunkSource>(
         .filter_map(|input| Some((input, items.get(&input.name)?)));
     let new: Vec<(&Input, &Item)> = new.collect();
     monitor.start("compare", new.iter().map(|(_, item)| item.bytes()).sum());
-    let mut prover = Prover {
-        source,
-        known,
-        proved: HashSet::new(),
-        monitor,
-    };
+    let mut prover = Prover::new(source, known, monitor);
     let mut failed = Vec::new();
     for (input, item) in new {
         match prover.item(item) {
@@ -445,71 +412,6 @@ fn prove_all<'i, S: ChunkSource>(
     }
     monitor.finish();
     Ok(failed)
-}
-
-struct Prover<'a, S: ChunkSource> {
-    source: &'a S,
-    /// Proved when they were added first.
-    known: &'a Known,
-    proved: HashSet<BlobId>,
-    monitor: &'a dyn Monitor,
-}
-
-impl<S: ChunkSource> Prover<'_, S> {
-    fn item(&mut self, item: &Item) -> Result<(), RecipeError> {
-        let entries = match &item.kind {
-            ItemKind::File { content } => return self.content(content),
-            ItemKind::Folder { entries, .. } => entries,
-        };
-        if self.known.folders.contains(entries) {
-            self.monitor.advance(item.bytes());
-            return Ok(());
-        }
-        let mut records = open_entries(self.source, entries)?;
-        let mut contents = Vec::new();
-        loop {
-            let entry = records.next_record()?;
-            let last = entry.is_none();
-            if let Some(EntryKind::File { content }) = entry.map(|entry| entry.kind) {
-                contents.push(content);
-            }
-            if last || contents.len() == PROOF_ENTRIES {
-                self.contents(&contents)?;
-                contents.clear();
-            }
-            if last {
-                return Ok(());
-            }
-        }
-    }
-
-    fn contents(&mut self, contents: &[Content]) -> Result<(), RecipeError> {
-        let chunks = contents.iter().filter_map(|content| match content {
-            Content::Chunk(chunk) => Some(chunk.id),
-            _ => None,
-        });
-        self.source.prefetch(&chunks.collect::<Vec<_>>());
-        contents
-            .iter()
-            .try_for_each(|content| self.content(content))
-    }
-
-    fn content(&mut self, content: &Content) -> Result<(), RecipeError> {
-        if let Content::Blob(blob) = content
-            && (self.known.blobs.get(blob.bytes, blob.id).is_some() || !self.proved.insert(blob.id))
-        {
-            self.monitor.advance(blob.bytes);
-            return Ok(());
-        }
-        let mut nowhere = std::io::sink();
-        write_content(
-            self.source,
-            content,
-            Proof::EveryBlob,
-            &mut nowhere,
-            self.monitor,
-        )
-    }
 }
 
 /// Stores an item once more, as plain bytes, and proves that.
@@ -523,12 +425,7 @@ fn store_closed<R: ReleasesMut>(
     let mut opener = Opener::new(store, &mut writer, &nothing.blobs, Depth::Closed, monitor);
     let item = read_item(&mut opener, input, &mut Vec::new(), monitor)?;
     let stored = finish(store, writer)?;
-    let mut prover = Prover {
-        source: store,
-        known: &nothing,
-        proved: HashSet::new(),
-        monitor,
-    };
+    let mut prover = Prover::new(store, &nothing, monitor);
     prover.item(&item).map_err(|source| match source {
         RecipeError::Interrupted(stop) => stop.into(),
         source => AddError::Store {
