@@ -146,8 +146,8 @@ mod tests {
     }
 
     const GOLDEN: &[usize] = &[
-        22599, 104532, 24212, 17781, 46956, 82472, 82656, 85093, 68853, 16614, 66153, 65789, 22486, 39572, 83923, 84798,
-        89863, 44224,
+        22599, 104532, 24212, 17781, 46956, 82472, 82656, 85093, 68853, 16614, 66153, 65789, 22486,
+        39572, 83923, 84798, 89863, 44224,
     ];
 
     #[test]
@@ -156,7 +156,9 @@ mod tests {
         let mut edited = bytes.clone();
         edited.splice(100_000..100_000, *b"inserted");
         let before: std::collections::HashSet<&[u8]> = Cutter::split(&bytes).collect();
-        let new = Cutter::split(&edited).filter(|chunk| !before.contains(chunk)).count();
+        let new = Cutter::split(&edited)
+            .filter(|chunk| !before.contains(chunk))
+            .count();
         assert!(new <= 3, "{new} chunks changed");
     }
 

@@ -61,12 +61,21 @@ impl Class {
     pub fn of(name: &[u8], head: &[u8]) -> Self {
         by_magic(head)
             .or_else(|| by_extension(name))
-            .unwrap_or_else(|| if looks_like_text(head) { Self::Text } else { Self::Other })
+            .unwrap_or_else(|| {
+                if looks_like_text(head) {
+                    Self::Text
+                } else {
+                    Self::Other
+                }
+            })
     }
 
     /// Returns the class with this number; an unknown one is [`Class::Other`], since a class is advice.
     pub fn from_number(number: u8) -> Self {
-        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Other)
+        Self::ALL
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or(Self::Other)
     }
 }
 
@@ -120,7 +129,9 @@ fn by_extension(name: &[u8]) -> Option<Class> {
     let extension = base[dot + 1..].to_ascii_lowercase();
     Some(match extension.as_slice() {
         b"py" | b"pyi" | b"pyx" | b"pxd" => Class::Python,
-        b"js" | b"mjs" | b"cjs" | b"ts" | b"mts" | b"cts" | b"jsx" | b"tsx" | b"coffee" => Class::Js,
+        b"js" | b"mjs" | b"cjs" | b"ts" | b"mts" | b"cts" | b"jsx" | b"tsx" | b"coffee" => {
+            Class::Js
+        }
         b"pyc" | b"pyo" => Class::PyCache,
         b"json" | b"map" | b"yaml" | b"yml" | b"toml" | b"csv" | b"lock" | b"ini" | b"cfg" => {
             Class::Data
@@ -161,7 +172,10 @@ mod tests {
         assert_eq!(Class::of(b"x/a.PY", b"import os"), Class::Python);
         assert_eq!(Class::of(b"LICENSE", b"Permission is granted"), Class::Text);
         assert_eq!(Class::of(b"\xff.\xfe", b"\0\0"), Class::Other);
-        assert_eq!(Class::of(b"a/__pycache__/b.cpython-311.pyc", b"\xa7\x0d\x0d\x0a"), Class::PyCache);
+        assert_eq!(
+            Class::of(b"a/__pycache__/b.cpython-311.pyc", b"\xa7\x0d\x0d\x0a"),
+            Class::PyCache
+        );
         assert_eq!(Class::of(b"", b""), Class::Other);
     }
 

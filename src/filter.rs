@@ -17,7 +17,11 @@ pub enum Filter {
 impl Filter {
     /// Returns the filter that suits contents of `class`.
     pub fn fitting(class: Class) -> Self {
-        if class == Class::ElfX86_64 { Self::X86 } else { Self::None }
+        if class == Class::ElfX86_64 {
+            Self::X86
+        } else {
+            Self::None
+        }
     }
 
     /// Returns the filter with this number.
@@ -62,7 +66,7 @@ fn is_relative(first: u8, second: u8, third: u8) -> bool {
 fn equal_bytes(word: u64, mask: u8, wanted: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW: u64 = 0x7f * ONES;
-    let other = (word & u64::from(mask) * ONES) ^ (u64::from(wanted) * ONES);
+    let other = (word & (u64::from(mask) * ONES)) ^ (u64::from(wanted) * ONES);
     !(((other & LOW) + LOW) | other | LOW)
 }
 
@@ -71,7 +75,9 @@ fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
     // Eight places at a time: the tests of `is_call` and `is_relative` on words.
     while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
         let word = |skip: usize| {
-            ahead[skip..].first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight))
+            ahead[skip..]
+                .first_chunk()
+                .map_or(0, |eight| u64::from_le_bytes(*eight))
         };
         let calls = equal_bytes(word(0), 0xfe, 0xe8);
         let relatives = equal_bytes(word(0), 0xfb, 0x48)
@@ -81,7 +87,11 @@ fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
         if hits != 0 {
             let first = hits & hits.wrapping_neg();
             let place = at + usize::try_from(first.trailing_zeros() / 8).unwrap_or(0);
-            return Some(if calls & first != 0 { place + 1 } else { place + 3 });
+            return Some(if calls & first != 0 {
+                place + 1
+            } else {
+                place + 3
+            });
         }
         at += 8;
     }
@@ -97,7 +107,10 @@ fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
 fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
     let mut at = 0;
     while let Some(operand) = next_distance(bytes, at) {
-        let Some(field) = bytes.get_mut(operand..).and_then(<[u8]>::first_chunk_mut::<4>) else {
+        let Some(field) = bytes
+            .get_mut(operand..)
+            .and_then(<[u8]>::first_chunk_mut::<4>)
+        else {
             return;
         };
         // Four bytes are passed over either way: an operand that was looked at must not change afterwards.

@@ -112,7 +112,8 @@ impl<B: AsRef<[u8]>> Segment<B> {
         let body = envelope::open(Kind::Index, file, BODY_MAX)?;
         let corrupt = EnvelopeError::Corrupt("index head does not add up");
         let head: &[u8; PACKS_AT] = body.first_chunk().ok_or(corrupt.clone())?;
-        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let word =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let mut fanout = [0; 256];
         let mut before = 0;
         for (slot, at) in fanout.iter_mut().zip((FANOUT_AT..).step_by(4)) {
@@ -135,7 +136,13 @@ impl<B: AsRef<[u8]>> Segment<B> {
         let packs = packs.iter().map(read_pack).collect();
         let mut entries_hash = [0; 32];
         entries_hash.copy_from_slice(&head[16..48]);
-        Ok(Self { packs, fanout, entries_at, entries_hash, bytes })
+        Ok(Self {
+            packs,
+            fanout,
+            entries_at,
+            entries_hash,
+            bytes,
+        })
     }
 
     /// Returns the packs that entries speak of, by number.
@@ -154,7 +161,10 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// Returns where the entries lie in the file: offset and length.
     pub fn entries_span(&self) -> (u64, u64) {
-        (self.entries_at as u64, (self.bytes.as_ref().len() - self.entries_at) as u64)
+        (
+            self.entries_at as u64,
+            (self.bytes.as_ref().len() - self.entries_at) as u64,
+        )
     }
 
     /// Returns the hash that the entries must have.
@@ -164,7 +174,10 @@ impl<B: AsRef<[u8]>> Segment<B> {
 
     /// Walks all entries whose pack exists, in order.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.table().iter().map(Entry::read).filter(|entry| self.has_pack(entry))
+        self.table()
+            .iter()
+            .map(Entry::read)
+            .filter(|entry| self.has_pack(entry))
     }
 
     fn has_pack(&self, entry: &Entry) -> bool {
@@ -176,10 +189,14 @@ impl<B: AsRef<[u8]>> Segment<B> {
         let wanted = prefix(id);
         let bucket = usize::from(wanted[0]);
         let bound = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
-        let low = bucket.checked_sub(1).map_or(0, |below| bound(self.fanout[below]));
+        let low = bucket
+            .checked_sub(1)
+            .map_or(0, |below| bound(self.fanout[below]));
         let table = self.table();
         // The head is checked: it bounds the fanout by the length of the table.
-        let slice = table.get(low..bound(self.fanout[bucket])).unwrap_or_default();
+        let slice = table
+            .get(low..bound(self.fanout[bucket]))
+            .unwrap_or_default();
         let first = slice.partition_point(|entry| entry[..PREFIX_BYTES] < wanted[..]);
         slice[first..]
             .iter()
@@ -194,7 +211,10 @@ fn read_pack(bytes: &[u8; PACK_BYTES]) -> PackEntry {
     id.copy_from_slice(&bytes[..32]);
     let mut len = [0; 8];
     len.copy_from_slice(&bytes[32..]);
-    PackEntry { id: PackId(id), bytes: u64::from_le_bytes(len) }
+    PackEntry {
+        id: PackId(id),
+        bytes: u64::from_le_bytes(len),
+    }
 }
 
 #[cfg(test)]
@@ -208,22 +228,40 @@ mod tests {
     }
 
     fn entry(number: u32) -> Entry {
-        Entry { prefix: prefix(&id(number)), pack_no: number % 2, frame_offset: number * 16 }
+        Entry {
+            prefix: prefix(&id(number)),
+            pack_no: number % 2,
+            frame_offset: number * 16,
+        }
     }
 
     fn packs() -> [PackEntry; 2] {
-        [1, 2].map(|byte| PackEntry { id: PackId([byte; 32]), bytes: 1 << 26 })
+        [1, 2].map(|byte| PackEntry {
+            id: PackId([byte; 32]),
+            bytes: 1 << 26,
+        })
     }
 
     #[test]
     fn every_entry_is_found_and_no_other() {
         let mut entries: Vec<Entry> = (0..3000).map(entry).collect();
-        entries.push(Entry { frame_offset: 7, ..entry(5) });
+        entries.push(Entry {
+            frame_offset: 7,
+            ..entry(5)
+        });
         entries.push(entry(6));
         let segment = Segment::open(build(&packs(), entries)).unwrap();
-        assert_eq!((segment.packs(), segment.entry_count()), (&packs()[..], 3001));
+        assert_eq!(
+            (segment.packs(), segment.entry_count()),
+            (&packs()[..], 3001)
+        );
         for number in 0..3000 {
-            assert!(segment.lookup(&id(number)).any(|found| found == entry(number)), "{number}");
+            assert!(
+                segment
+                    .lookup(&id(number))
+                    .any(|found| found == entry(number)),
+                "{number}"
+            );
         }
         assert_eq!(segment.lookup(&id(5)).count(), 2);
         assert!((3000..6000).all(|number| segment.lookup(&id(number)).next().is_none()));
@@ -250,7 +288,10 @@ mod tests {
         assert!(Segment::open(file[..file.len() - 1].to_vec()).is_err());
         let segment = Segment::open(&file).unwrap();
         let (offset, _) = segment.entries_span();
-        assert_eq!(crate::id::hash(&file[usize::try_from(offset).unwrap()..]), segment.entries_hash());
+        assert_eq!(
+            crate::id::hash(&file[usize::try_from(offset).unwrap()..]),
+            segment.entries_hash()
+        );
     }
 
     proptest! {

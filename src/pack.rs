@@ -59,7 +59,14 @@ impl PackBuilder {
         header[5] = KIND_FRAMES;
         let mut hasher = Hasher::new();
         hasher.update(&header);
-        (Self { frames: Vec::new(), bytes: HEADER_BYTES as u64, hasher }, header)
+        (
+            Self {
+                frames: Vec::new(),
+                bytes: HEADER_BYTES as u64,
+                hasher,
+            },
+            header,
+        )
     }
 
     /// Notes a frame that is appended now; returns its offset.
@@ -124,15 +131,25 @@ pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
 /// # Errors
 /// [`PackError::Corrupt`] when it is no trailer of a pack of that length.
 pub fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
-    let trailer: &[u8; TRAILER_BYTES] =
-        trailer.try_into().map_err(|_| PackError::Corrupt("no trailer"))?;
+    let trailer: &[u8; TRAILER_BYTES] = trailer
+        .try_into()
+        .map_err(|_| PackError::Corrupt("no trailer"))?;
     let said = u64::from_le_bytes([
-        trailer[8], trailer[9], trailer[10], trailer[11], trailer[12], trailer[13], trailer[14],
+        trailer[8],
+        trailer[9],
+        trailer[10],
+        trailer[11],
+        trailer[12],
+        trailer[13],
+        trailer[14],
         trailer[15],
     ]);
     let count = u32::from_le_bytes([trailer[4], trailer[5], trailer[6], trailer[7]]);
     let tail = u64::from(count) * ENTRY_BYTES as u64 + TRAILER_BYTES as u64;
-    if trailer[..4] != TRAILER_MAGIC || said != pack_bytes || tail + HEADER_BYTES as u64 > pack_bytes {
+    if trailer[..4] != TRAILER_MAGIC
+        || said != pack_bytes
+        || tail + HEADER_BYTES as u64 > pack_bytes
+    {
         return Err(PackError::Corrupt("no trailer"));
     }
     usize::try_from(tail).map_err(|_| PackError::Corrupt("no trailer"))
@@ -143,7 +160,10 @@ pub fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
 /// # Errors
 /// [`PackError::Corrupt`] when its hash is wrong or its frames overlap or leave gaps.
 pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackError> {
-    let table_bytes = tail.len().checked_sub(TRAILER_BYTES).ok_or(PackError::Corrupt("no trailer"))?;
+    let table_bytes = tail
+        .len()
+        .checked_sub(TRAILER_BYTES)
+        .ok_or(PackError::Corrupt("no trailer"))?;
     if tail_bytes(&tail[table_bytes..], pack_bytes)? != tail.len() {
         return Err(PackError::Corrupt("no trailer"));
     }
@@ -204,22 +224,36 @@ mod tests {
     fn pack() -> Vec<u8> {
         let (mut builder, header) = PackBuilder::start();
         let mut bytes = header.to_vec();
-        for content in [b"first ".repeat(99), b"second ".repeat(99), b"\x8aCYF\x8aCYF".to_vec()] {
+        for content in [
+            b"first ".repeat(99),
+            b"second ".repeat(99),
+            b"\x8aCYF\x8aCYF".to_vec(),
+        ] {
             let chunk = (ChunkId::of(&content), content.as_slice());
-            let frame = encode_frame(&[chunk], Class::Text, &FrameOptions::for_store(3, Class::Text));
+            let frame = encode_frame(
+                &[chunk],
+                Class::Text,
+                &FrameOptions::for_store(3, Class::Text),
+            );
             assert!(builder.fits(frame.len()));
             builder.push(&frame);
             bytes.extend_from_slice(&frame);
         }
         let (tail, id, pack_bytes) = builder.finish();
         bytes.extend_from_slice(&tail);
-        assert_eq!((bytes.len() as u64, crate::id::hash(&bytes)), (pack_bytes, id.0));
+        assert_eq!(
+            (bytes.len() as u64, crate::id::hash(&bytes)),
+            (pack_bytes, id.0)
+        );
         bytes
     }
 
     fn table(bytes: &[u8]) -> Result<Vec<FrameSpan>, PackError> {
         check_header(bytes)?;
-        let trailer = bytes.len().checked_sub(TRAILER_BYTES).ok_or(PackError::NotAPack)?;
+        let trailer = bytes
+            .len()
+            .checked_sub(TRAILER_BYTES)
+            .ok_or(PackError::NotAPack)?;
         let tail = tail_bytes(&bytes[trailer..], bytes.len() as u64)?;
         parse_tail(&bytes[bytes.len() - tail..], bytes.len() as u64)
     }

@@ -10,7 +10,9 @@ use carryall::monitor::Silent;
 use carryall::pack;
 use carryall::storage::Storage;
 use carryall::storage::memory::FaultyStorage;
-use carryall::store::{Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions};
+use carryall::store::{
+    Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions,
+};
 
 fn content(number: u32) -> Vec<u8> {
     let len = 20_000 + usize::try_from(number).unwrap() * 100;
@@ -24,7 +26,11 @@ fn content(number: u32) -> Vec<u8> {
 }
 
 fn small() -> WriteOptions {
-    WriteOptions { window_bytes: 512 << 10, frame_bytes: 256 << 10, ..WriteOptions::default() }
+    WriteOptions {
+        window_bytes: 512 << 10,
+        frame_bytes: 256 << 10,
+        ..WriteOptions::default()
+    }
 }
 
 fn create(storage: &FaultyStorage) -> Result<Store, StoreError> {
@@ -37,13 +43,20 @@ fn open(storage: &FaultyStorage, access: Access) -> Store {
 
 fn put(store: &Store, numbers: std::ops::Range<u32>) -> Result<Vec<ChunkId>, StoreError> {
     let mut writer = store.writer(&small(), &Silent)?;
-    let ids = numbers.map(|number| writer.put(&content(number), Class::Other)).collect();
+    let ids = numbers
+        .map(|number| writer.put(&content(number), Class::Other))
+        .collect();
     writer.finish()?;
     ids
 }
 
 fn packs(storage: &FaultyStorage) -> Vec<String> {
-    storage.list("packs").unwrap().into_iter().map(|object| object.name).collect()
+    storage
+        .list("packs")
+        .unwrap()
+        .into_iter()
+        .map(|object| object.name)
+        .collect()
 }
 
 fn live(ids: &[ChunkId]) -> ChunkSet {
@@ -66,28 +79,50 @@ fn with_damaged_frame() -> (FaultyStorage, Vec<ChunkId>) {
 fn a_damaged_frame_is_quarantined_and_healed_by_putting_again() {
     let (storage, ids) = with_damaged_frame();
     let store = open(&storage, Access::Write);
-    let damaged: Vec<ChunkId> = ids.iter().copied().filter(|id| store.read(id).is_err()).collect();
+    let damaged: Vec<ChunkId> = ids
+        .iter()
+        .copied()
+        .filter(|id| store.read(id).is_err())
+        .collect();
     assert!(!damaged.is_empty() && damaged.len() < ids.len());
-    assert!(damaged.iter().all(|id| !store.contains(id)), "never deduplicated against");
+    assert!(
+        damaged.iter().all(|id| !store.contains(id)),
+        "never deduplicated against"
+    );
     drop(store);
 
     let store = open(&storage, Access::Write);
     assert!(damaged.iter().all(|id| !store.contains(id)), "remembered");
-    assert!(matches!(store.read(&damaged[0]), Err(StoreError::QuarantinedChunk { .. })));
+    assert!(matches!(
+        store.read(&damaged[0]),
+        Err(StoreError::QuarantinedChunk { .. })
+    ));
     let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
-    assert_eq!((report.lost_chunks.len(), report.findings.len()), (damaged.len(), 2));
+    assert_eq!(
+        (report.lost_chunks.len(), report.findings.len()),
+        (damaged.len(), 2)
+    );
 
     put(&store, 0..40).unwrap();
-    assert!(ids.iter().zip(0..).all(|(id, number)| *store.read(id).unwrap() == content(number)));
+    assert!(
+        ids.iter()
+            .zip(0..)
+            .all(|(id, number)| *store.read(id).unwrap() == content(number))
+    );
     let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
     assert!(report.lost_chunks.is_empty());
     drop(store);
 
     let mut store = open(&storage, Access::Write);
-    store.prune(live(&ids), &PruneOptions::default(), &Silent).unwrap();
+    store
+        .prune(live(&ids), &PruneOptions::default(), &Silent)
+        .unwrap();
     let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
-    assert!(storage.bytes("quarantine").is_err(), "nothing is left in quarantine");
+    assert!(
+        storage.bytes("quarantine").is_err(),
+        "nothing is left in quarantine"
+    );
 }
 
 #[test]
@@ -95,18 +130,35 @@ fn check_finds_damage_itself_and_releases_what_reads_well_again() {
     let (storage, ids) = with_damaged_frame();
     let good = storage.crash_image();
     let store = open(&storage, Access::Write);
-    let report = store.check(CheckDepth::Structure, live(&ids), &Silent).unwrap();
-    assert!(report.lost_chunks.is_empty(), "structure alone does not see it");
-    let lost = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap().lost_chunks;
+    let report = store
+        .check(CheckDepth::Structure, live(&ids), &Silent)
+        .unwrap();
+    assert!(
+        report.lost_chunks.is_empty(),
+        "structure alone does not see it"
+    );
+    let lost = store
+        .check(CheckDepth::Data, live(&ids), &Silent)
+        .unwrap()
+        .lost_chunks;
     assert!(!lost.is_empty());
     drop(store);
     storage.damage(&packs(&storage)[0], |bytes| {
         let frames = pack::scan(bytes);
-        let gap = frames.windows(2).find(|pair| pair[0].offset + pair[0].len != pair[1].offset).unwrap();
+        let gap = frames
+            .windows(2)
+            .find(|pair| pair[0].offset + pair[0].len != pair[1].offset)
+            .unwrap();
         bytes[usize::try_from(gap[1].offset).unwrap() - 9] ^= 4;
     });
     let store = open(&storage, Access::Write);
-    assert!(store.check(CheckDepth::Data, live(&ids), &Silent).unwrap().lost_chunks.is_empty());
+    assert!(
+        store
+            .check(CheckDepth::Data, live(&ids), &Silent)
+            .unwrap()
+            .lost_chunks
+            .is_empty()
+    );
     drop(good);
 }
 
@@ -116,7 +168,9 @@ fn prune_never_drops_a_pack_with_needed_damaged_chunks() {
     let mut store = open(&storage, Access::Write);
     store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
     let before = packs(&storage);
-    store.prune(live(&ids), &PruneOptions::default(), &Silent).unwrap();
+    store
+        .prune(live(&ids), &PruneOptions::default(), &Silent)
+        .unwrap();
     assert_eq!(packs(&storage), before);
 }
 
@@ -131,12 +185,21 @@ fn the_very_pack_that_was_damaged_is_healed_in_place() {
     assert!(ids.iter().all(|id| !store.contains(id)));
     put(&store, 0..12).unwrap();
     assert_eq!(packs(&storage), [name]);
-    assert!(ids.iter().zip(0..).all(|(id, number)| *store.read(id).unwrap() == content(number)));
-    store.prune(live(&ids), &PruneOptions::default(), &Silent).unwrap();
+    assert!(
+        ids.iter()
+            .zip(0..)
+            .all(|(id, number)| *store.read(id).unwrap() == content(number))
+    );
+    store
+        .prune(live(&ids), &PruneOptions::default(), &Silent)
+        .unwrap();
     drop(store);
     let store = open(&storage, Access::Write);
     let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
-    assert!(report.findings.is_empty() && report.lost_chunks.is_empty(), "{report:?}");
+    assert!(
+        report.findings.is_empty() && report.lost_chunks.is_empty(),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -154,7 +217,10 @@ fn a_lost_or_damaged_index_is_made_again() {
         assert_eq!(store.findings().len(), 1);
         assert!(ids.iter().all(|id| store.read(id).is_ok()), "flip at {at}");
         drop(store);
-        assert!(open(&image, Access::Read).findings().is_empty(), "it was made again for good");
+        assert!(
+            open(&image, Access::Read).findings().is_empty(),
+            "it was made again for good"
+        );
     }
     let image = storage.crash_image();
     image.remove(&segment).unwrap();
@@ -166,9 +232,14 @@ fn a_lost_or_damaged_index_is_made_again() {
 fn frames_of_a_pack_without_table_are_found_by_scanning() {
     let storage = FaultyStorage::default();
     let ids = put(&create(&storage).unwrap(), 0..40).unwrap();
-    storage.damage(&packs(&storage)[0], |bytes| bytes.truncate(bytes.len() - 40));
+    storage.damage(&packs(&storage)[0], |bytes| {
+        bytes.truncate(bytes.len() - 40)
+    });
     let store = open(&storage, Access::Write);
-    assert!(ids.iter().all(|id| store.read(id).is_ok()), "only the table was cut off");
+    assert!(
+        ids.iter().all(|id| store.read(id).is_ok()),
+        "only the table was cut off"
+    );
 }
 
 #[test]
@@ -178,7 +249,10 @@ fn a_missing_pack_is_told_and_its_chunks_are_put_again() {
     storage.remove(&packs(&storage)[0]).unwrap();
     let store = open(&storage, Access::Write);
     assert_eq!(store.findings().len(), 1);
-    assert!(matches!(store.read(&ids[0]), Err(StoreError::NoSuchChunk { .. })));
+    assert!(matches!(
+        store.read(&ids[0]),
+        Err(StoreError::NoSuchChunk { .. })
+    ));
     put(&store, 0..12).unwrap();
     assert!(ids.iter().all(|id| store.read(id).is_ok()));
 }
@@ -212,14 +286,32 @@ fn killed_at_any_step_of_a_write_the_store_opens_and_the_write_succeeds_again() 
     };
     at_every_step(&empty, work, |image, done| {
         let store = open(image, Access::Write);
-        let report = store.check(CheckDepth::Data, ChunkSet::new(), &Silent).unwrap();
+        let report = store
+            .check(CheckDepth::Data, ChunkSet::new(), &Silent)
+            .unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
-        assert_eq!(store.read_root("r").is_ok(), done, "the root is the commit point");
+        assert_eq!(
+            store.read_root("r").is_ok(),
+            done,
+            "the root is the commit point"
+        );
         let adopted = packs(image).len() > 1;
-        let written = store.writer(&small(), &Silent).unwrap().put(&content(30), Class::Other).unwrap();
-        assert_eq!(store.contains(&written), adopted, "complete packs are not written twice");
+        let written = store
+            .writer(&small(), &Silent)
+            .unwrap()
+            .put(&content(30), Class::Other)
+            .unwrap();
+        assert_eq!(
+            store.contains(&written),
+            adopted,
+            "complete packs are not written twice"
+        );
         let ids = put(&store, 0..40).unwrap();
-        assert!(ids.iter().zip(0..).all(|(id, number)| *store.read(id).unwrap() == content(number)));
+        assert!(
+            ids.iter()
+                .zip(0..)
+                .all(|(id, number)| *store.read(id).unwrap() == content(number))
+        );
     });
 }
 
@@ -232,10 +324,14 @@ fn killed_at_any_step_of_a_prune_nothing_that_lives_is_lost() {
     put(&store, 80..82).unwrap();
     drop(store);
     let wanted = || [3, 39, 41, 81].into_iter();
-    let ids: Vec<ChunkId> = wanted().map(|number| ChunkId::of(&content(number))).collect();
+    let ids: Vec<ChunkId> = wanted()
+        .map(|number| ChunkId::of(&content(number)))
+        .collect();
     let work = |storage: &FaultyStorage| {
         let mut store = open(storage, Access::Write);
-        store.prune(live(&ids), &PruneOptions::default(), &Silent).map(drop)
+        store
+            .prune(live(&ids), &PruneOptions::default(), &Silent)
+            .map(drop)
     };
     at_every_step(&full, work, |image, _| {
         let mut store = open(image, Access::Write);
@@ -243,9 +339,14 @@ fn killed_at_any_step_of_a_prune_nothing_that_lives_is_lost() {
         for (id, number) in ids.iter().zip(wanted()) {
             assert_eq!(*store.read(id).unwrap(), content(number));
         }
-        let report = store.prune(live(&ids), &PruneOptions::default(), &Silent).unwrap();
+        let report = store
+            .prune(live(&ids), &PruneOptions::default(), &Silent)
+            .unwrap();
         assert!(report.bytes_after < 200_000, "{report:?}");
         let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
-        assert!(report.findings.is_empty() && report.lost_chunks.is_empty(), "{report:?}");
+        assert!(
+            report.findings.is_empty() && report.lost_chunks.is_empty(),
+            "{report:?}"
+        );
     });
 }

@@ -11,7 +11,9 @@ use carryall::index::{self, Entry, PackEntry, Segment};
 use carryall::pack::{self, PackBuilder};
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/golden/v1")
+        .join(name)
 }
 
 /// Bytes that do not compress, so that frames of them are raw and do not depend on the version of zstd.
@@ -26,21 +28,47 @@ fn noise(seed: u8, blocks: usize) -> Vec<u8> {
 }
 
 fn code() -> Vec<u8> {
-    let calls = (0..200_u32).flat_map(|n| [&b"\x48\x8d\x05"[..], &(9000 - n * 12).to_le_bytes(), b"\xe8", &(5000 - n * 12).to_le_bytes()].concat());
+    let calls = (0..200_u32).flat_map(|n| {
+        [
+            &b"\x48\x8d\x05"[..],
+            &(9000 - n * 12).to_le_bytes(),
+            b"\xe8",
+            &(5000 - n * 12).to_le_bytes(),
+        ]
+        .concat()
+    });
     calls.collect()
 }
 
 fn frame(contents: &[Vec<u8>], class: Class, ids: Ids) -> Vec<u8> {
-    let chunks: Vec<(ChunkId, &[u8])> = contents.iter().map(|plain| (ChunkId::of(plain), &plain[..])).collect();
-    encode_frame(&chunks, class, &FrameOptions { ids, ..FrameOptions::for_store(3, class) })
+    let chunks: Vec<(ChunkId, &[u8])> = contents
+        .iter()
+        .map(|plain| (ChunkId::of(plain), &plain[..]))
+        .collect();
+    encode_frame(
+        &chunks,
+        class,
+        &FrameOptions {
+            ids,
+            ..FrameOptions::for_store(3, class)
+        },
+    )
 }
 
 fn raw_frame() -> Vec<u8> {
-    frame(&[noise(1, 3), noise(2, 1), noise(3, 8)], Class::Packed, Ids::Stored)
+    frame(
+        &[noise(1, 3), noise(2, 1), noise(3, 8)],
+        Class::Packed,
+        Ids::Stored,
+    )
 }
 
 fn raw_frame_without_ids() -> Vec<u8> {
-    frame(&[noise(1, 3), noise(2, 1), noise(3, 8)], Class::Packed, Ids::LeftOut)
+    frame(
+        &[noise(1, 3), noise(2, 1), noise(3, 8)],
+        Class::Packed,
+        Ids::LeftOut,
+    )
 }
 
 fn pack_bytes() -> Vec<u8> {
@@ -56,8 +84,15 @@ fn pack_bytes() -> Vec<u8> {
 
 fn segment() -> Vec<u8> {
     let pack = pack_bytes();
-    let packs = [PackEntry { id: carryall::id::PackId(hash(&pack)), bytes: pack.len() as u64 }];
-    let entry = |seed| Entry { prefix: index::prefix(&ChunkId::of(&noise(seed, 1))), pack_no: 0, frame_offset: 16 };
+    let packs = [PackEntry {
+        id: carryall::id::PackId(hash(&pack)),
+        bytes: pack.len() as u64,
+    }];
+    let entry = |seed| Entry {
+        prefix: index::prefix(&ChunkId::of(&noise(seed, 1))),
+        pack_no: 0,
+        frame_offset: 16,
+    };
     index::build(&packs, (0..20).map(entry).collect())
 }
 
@@ -76,13 +111,20 @@ fn write_golden() {
     for (name, bytes) in compared() {
         std::fs::write(golden(name), bytes).unwrap();
     }
-    std::fs::write(golden("zstd-x86.frame"), frame(&[code(), b"tail".to_vec()], Class::ElfX86_64, Ids::Stored)).unwrap();
+    std::fs::write(
+        golden("zstd-x86.frame"),
+        frame(&[code(), b"tail".to_vec()], Class::ElfX86_64, Ids::Stored),
+    )
+    .unwrap();
 }
 
 #[test]
 fn what_is_written_is_what_was_written() {
     for (name, bytes) in compared() {
-        assert!(std::fs::read(golden(name)).unwrap() == bytes, "{name} has changed");
+        assert!(
+            std::fs::read(golden(name)).unwrap() == bytes,
+            "{name} has changed"
+        );
     }
 }
 
@@ -92,7 +134,10 @@ fn what_was_written_is_read() {
     assert_eq!(raw.plain, [noise(1, 3), noise(2, 1), noise(3, 8)].concat());
     // zstd may compress otherwise one day; what it compressed once must stay readable.
     let filtered = Frame::decode(&std::fs::read(golden("zstd-x86.frame")).unwrap()).unwrap();
-    assert_eq!((filtered.plain, filtered.class), ([code(), b"tail".to_vec()].concat(), Class::ElfX86_64));
+    assert_eq!(
+        (filtered.plain, filtered.class),
+        ([code(), b"tail".to_vec()].concat(), Class::ElfX86_64)
+    );
     let pack = std::fs::read(golden("two-frames.pack")).unwrap();
     assert_eq!(pack::scan(&pack).len(), 2);
     let segment = Segment::open(std::fs::read(golden("one-pack.idx")).unwrap()).unwrap();

@@ -16,15 +16,26 @@ const ROUNDS: u64 = 12;
 
 fn content(round: u64, number: u64) -> Vec<u8> {
     let seed = hash(&(round << 32 | number).to_le_bytes());
-    seed.iter().cycle().take(3000).chain(&hash(&seed).repeat(400)).copied().collect()
+    seed.iter()
+        .cycle()
+        .take(3000)
+        .chain(&hash(&seed).repeat(400))
+        .copied()
+        .collect()
 }
 
 /// Writes, commits a root and prunes, again and again, until it is killed.
 fn write_for_ever(dir: &Path) {
-    let options = WriteOptions { window_bytes: 1 << 20, frame_bytes: 256 << 10, ..WriteOptions::default() };
+    let options = WriteOptions {
+        window_bytes: 1 << 20,
+        frame_bytes: 256 << 10,
+        ..WriteOptions::default()
+    };
     for round in 0.. {
         let mut store = Store::open(dir, Access::Write).unwrap();
-        let mut live: ChunkSet = (0..50).map(|number| ChunkId::of(&content(0, number))).collect();
+        let mut live: ChunkSet = (0..50)
+            .map(|number| ChunkId::of(&content(0, number)))
+            .collect();
         let mut writer = store.writer(&options, &Silent).unwrap();
         for number in 0..600 {
             let id = writer.put(&content(round, number), Class::Other).unwrap();
@@ -34,7 +45,9 @@ fn write_for_ever(dir: &Path) {
         }
         writer.finish().unwrap();
         store.commit_root("last", &round.to_le_bytes()).unwrap();
-        store.prune(live, &PruneOptions::default(), &Silent).unwrap();
+        store
+            .prune(live, &PruneOptions::default(), &Silent)
+            .unwrap();
     }
 }
 
@@ -75,7 +88,13 @@ fn killed_at_any_instant_the_store_opens() {
             }
         }
         let report = store.check(CheckDepth::Data, live, &Silent).unwrap();
-        assert!(report.findings.is_empty() && report.lost_chunks.is_empty(), "{report:?}");
+        assert!(
+            report.findings.is_empty() && report.lost_chunks.is_empty(),
+            "{report:?}"
+        );
     }
-    assert!(last_root > 0, "the victim got far enough to be worth killing");
+    assert!(
+        last_root > 0,
+        "the victim got far enough to be worth killing"
+    );
 }

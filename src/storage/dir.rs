@@ -21,13 +21,19 @@ pub struct DirStorage {
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
     let path = path.to_owned();
-    move |source| StorageError { action, path, source }
+    move |source| StorageError {
+        action,
+        path,
+        source,
+    }
 }
 
 impl DirStorage {
     /// Keeps objects below `root`, which exists.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -39,7 +45,14 @@ impl DirStorage {
 fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     let done = File::open(folder).and_then(|handle| handle.sync_all());
     match done {
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
         done => done.map_err(failed("make durable", folder)),
     }
 }
@@ -69,7 +82,10 @@ impl Storage for DirStorage {
             let path = self.path(&folder);
             let entries = match fs::read_dir(&path) {
                 Err(error)
-                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    ) =>
                 {
                     continue;
                 }
@@ -78,7 +94,9 @@ impl Storage for DirStorage {
             for entry in entries {
                 let entry = entry.map_err(failed("list", &path))?;
                 // A name that is not UTF-8 is none of ours.
-                let Ok(name) = entry.file_name().into_string() else { continue };
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
                 let name = format!("{folder}/{name}");
                 let meta = match entry.metadata() {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -87,7 +105,10 @@ impl Storage for DirStorage {
                 if meta.is_dir() {
                     folders.push(name);
                 } else if meta.is_file() {
-                    found.push(Object { name, bytes: meta.len() });
+                    found.push(Object {
+                        name,
+                        bytes: meta.len(),
+                    });
                 }
             }
         }
@@ -114,7 +135,12 @@ impl Storage for DirStorage {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{}-{number}", std::process::id()));
         let file = File::create(&path).map_err(failed("create", &path))?;
-        Ok(Box::new(NewFile { root: self.root.clone(), path, file, published: false }))
+        Ok(Box::new(NewFile {
+            root: self.root.clone(),
+            path,
+            file,
+            published: false,
+        }))
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {
@@ -147,14 +173,18 @@ struct NewFile {
 
 impl NewObject for NewFile {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.file.write_all(bytes).map_err(failed("write", &self.path))
+        self.file
+            .write_all(bytes)
+            .map_err(failed("write", &self.path))
     }
 
     fn publish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
         let target = self.root.join(name);
         let folder = target.parent().unwrap_or(&self.root);
         create_folders(folder)?;
-        self.file.sync_all().map_err(failed("make durable", &self.path))?;
+        self.file
+            .sync_all()
+            .map_err(failed("make durable", &self.path))?;
         fs::rename(&self.path, &target).map_err(failed("rename into place", &target))?;
         self.published = true;
         sync_folder(folder)
@@ -179,6 +209,9 @@ mod tests {
     fn keeps_the_promises_of_storage() {
         let dir = tempfile::tempdir().unwrap();
         super::super::conformance(&DirStorage::new(dir.path()));
-        assert_eq!(fs::read_dir(dir.path().join(UNPUBLISHED)).unwrap().count(), 0);
+        assert_eq!(
+            fs::read_dir(dir.path().join(UNPUBLISHED)).unwrap().count(),
+            0
+        );
     }
 }

@@ -21,7 +21,11 @@ struct Inner {
 pub struct FaultyStorage(Arc<Mutex<Inner>>);
 
 fn error(action: &'static str, name: &str, kind: io::ErrorKind) -> StorageError {
-    StorageError { action, path: PathBuf::from(name), source: kind.into() }
+    StorageError {
+        action,
+        path: PathBuf::from(name),
+        source: kind.into(),
+    }
 }
 
 impl FaultyStorage {
@@ -30,7 +34,11 @@ impl FaultyStorage {
     }
 
     /// Counts one changing call; fails from the one on at which it is to die.
-    fn change(&self, action: &'static str, name: &str) -> Result<MutexGuard<'_, Inner>, StorageError> {
+    fn change(
+        &self,
+        action: &'static str,
+        name: &str,
+    ) -> Result<MutexGuard<'_, Inner>, StorageError> {
         let mut inner = self.lock();
         inner.changes += 1;
         match inner.die_at {
@@ -53,7 +61,11 @@ impl FaultyStorage {
     /// Returns what would be found after a power cut now: the published objects, in storage that works.
     pub fn crash_image(&self) -> Self {
         let objects = self.lock().objects.clone();
-        Self(Arc::new(Mutex::new(Inner { objects, changes: 0, die_at: None })))
+        Self(Arc::new(Mutex::new(Inner {
+            objects,
+            changes: 0,
+            die_at: None,
+        })))
     }
 
     /// Changes an object's bytes behind the store's back.
@@ -61,7 +73,12 @@ impl FaultyStorage {
     /// # Panics
     /// When there is none of that name.
     pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
-        change(self.lock().objects.get_mut(name).expect("a test damages what is there"));
+        change(
+            self.lock()
+                .objects
+                .get_mut(name)
+                .expect("a test damages what is there"),
+        );
     }
 }
 
@@ -69,26 +86,45 @@ impl Storage for FaultyStorage {
     fn list(&self, folder: &str) -> Result<Vec<Object>, StorageError> {
         let below = format!("{folder}/");
         let inner = self.lock();
-        let found = inner.objects.iter().filter(|(name, _)| name.starts_with(&below));
-        Ok(found.map(|(name, bytes)| Object { name: name.clone(), bytes: bytes.len() as u64 }).collect())
+        let found = inner
+            .objects
+            .iter()
+            .filter(|(name, _)| name.starts_with(&below));
+        Ok(found
+            .map(|(name, bytes)| Object {
+                name: name.clone(),
+                bytes: bytes.len() as u64,
+            })
+            .collect())
     }
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
         let inner = self.lock();
-        let object = inner.objects.get(name).ok_or(error("read", name, io::ErrorKind::NotFound))?;
+        let object = inner
+            .objects
+            .get(name)
+            .ok_or(error("read", name, io::ErrorKind::NotFound))?;
         Ok(object.len() as u64)
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
         let inner = self.lock();
-        let object = inner.objects.get(name).ok_or(error("read", name, io::ErrorKind::NotFound))?;
-        let range = usize::try_from(offset).ok().and_then(|at| object.get(at..)?.get(..out.len()));
+        let object = inner
+            .objects
+            .get(name)
+            .ok_or(error("read", name, io::ErrorKind::NotFound))?;
+        let range = usize::try_from(offset)
+            .ok()
+            .and_then(|at| object.get(at..)?.get(..out.len()));
         out.copy_from_slice(range.ok_or(error("read", name, io::ErrorKind::UnexpectedEof))?);
         Ok(())
     }
 
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
-        Ok(Box::new(NewBytes { storage: self.clone(), bytes: Vec::new() }))
+        Ok(Box::new(NewBytes {
+            storage: self.clone(),
+            bytes: Vec::new(),
+        }))
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {
@@ -118,7 +154,10 @@ impl NewObject for NewBytes {
     }
 
     fn publish(self: Box<Self>, name: &str) -> Result<(), StorageError> {
-        self.storage.change("rename into place", name)?.objects.insert(name.to_owned(), self.bytes);
+        self.storage
+            .change("rename into place", name)?
+            .objects
+            .insert(name.to_owned(), self.bytes);
         Ok(())
     }
 }

@@ -24,7 +24,10 @@ pub struct StorageError {
 impl StorageError {
     /// Whether the object, or that part of it, is not there.
     pub fn is_missing(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+        )
     }
 }
 
@@ -131,19 +134,35 @@ pub fn read(storage: &dyn Storage, name: &str, limit_bytes: u64) -> Result<Vec<u
 pub fn conformance(storage: &dyn Storage) {
     let ok = "the storage works";
     assert!(storage.list("packs").expect(ok).is_empty());
-    assert!(storage.bytes("packs/ab/x").is_err_and(|error| error.is_missing()));
+    assert!(
+        storage
+            .bytes("packs/ab/x")
+            .is_err_and(|error| error.is_missing())
+    );
     put(storage, "packs/ab/x", b"hello").expect(ok);
     put(storage, "packs/aa/y", b"").expect(ok);
     put(storage, "other", b"1").expect(ok);
     let names = |folder: &str| -> Vec<(String, u64)> {
-        storage.list(folder).expect(ok).into_iter().map(|o| (o.name, o.bytes)).collect()
+        storage
+            .list(folder)
+            .expect(ok)
+            .into_iter()
+            .map(|o| (o.name, o.bytes))
+            .collect()
     };
-    assert_eq!(names("packs"), [("packs/aa/y".to_owned(), 0), ("packs/ab/x".to_owned(), 5)]);
+    assert_eq!(
+        names("packs"),
+        [("packs/aa/y".to_owned(), 0), ("packs/ab/x".to_owned(), 5)]
+    );
 
     let mut middle = [0; 3];
     storage.read_at("packs/ab/x", 1, &mut middle).expect(ok);
     assert_eq!(&middle, b"ell");
-    assert!(storage.read_at("packs/ab/x", 3, &mut middle).is_err_and(|error| error.is_missing()));
+    assert!(
+        storage
+            .read_at("packs/ab/x", 3, &mut middle)
+            .is_err_and(|error| error.is_missing())
+    );
     assert!(read(storage, "packs/ab/x", 4).is_err());
 
     let mut dropped = storage.create().expect(ok);
@@ -151,7 +170,11 @@ pub fn conformance(storage: &dyn Storage) {
     drop(dropped);
     let mut replacing = storage.create().expect(ok);
     replacing.append(b"good").expect(ok);
-    assert_eq!(read(storage, "packs/ab/x", 9).expect(ok), b"hello", "unpublished is unseen");
+    assert_eq!(
+        read(storage, "packs/ab/x", 9).expect(ok),
+        b"hello",
+        "unpublished is unseen"
+    );
     replacing.append(b"bye").expect(ok);
     replacing.publish("packs/ab/x").expect(ok);
     assert_eq!(read(storage, "packs/ab/x", 9).expect(ok), b"goodbye");
@@ -160,5 +183,9 @@ pub fn conformance(storage: &dyn Storage) {
     storage.remove("packs/ab/x").expect(ok);
     storage.sweep().expect(ok);
     assert_eq!(names("packs"), [("packs/aa/y".to_owned(), 0)]);
-    assert_eq!(names("other").len() + names("absent").len(), 0, "a folder is not a name");
+    assert_eq!(
+        names("other").len() + names("absent").len(),
+        0,
+        "a folder is not a name"
+    );
 }

@@ -55,24 +55,37 @@ pub(super) fn adopt(
 }
 
 /// Returns the chunks of a pack with the places of their frames; nothing when the pack cannot be read at all.
-fn read_pack(storage: &dyn Storage, pack: &PackEntry, findings: &mut Vec<Finding>) -> Option<Vec<(ChunkId, u32)>> {
+fn read_pack(
+    storage: &dyn Storage,
+    pack: &PackEntry,
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<(ChunkId, u32)>> {
     let subject = format!("pack {}", pack.id.short());
     let bytes = match storage::read(storage, &pack_name(&pack.id), PACK_MAX) {
         Ok(bytes) => bytes,
         Err(error) => {
-            findings.push(Finding::damage(subject, format!("{error}: {}", error.source)));
+            findings.push(Finding::damage(
+                subject,
+                format!("{error}: {}", error.source),
+            ));
             return None;
         }
     };
     let spans = spans(&bytes).unwrap_or_else(|| {
-        findings.push(Finding::damage(subject.clone(), "its table is damaged; its frames were searched for"));
+        findings.push(Finding::damage(
+            subject.clone(),
+            "its table is damaged; its frames were searched for",
+        ));
         pack::scan(&bytes)
     });
     let mut found = Vec::new();
     for span in spans {
         match frame_ids(&bytes, span) {
             Some(ids) => found.extend(ids.into_iter().map(|id| (id, span.offset))),
-            None => findings.push(Finding::damage(subject.clone(), format!("frame at {} is damaged", span.offset))),
+            None => findings.push(Finding::damage(
+                subject.clone(),
+                format!("frame at {} is damaged", span.offset),
+            )),
         }
     }
     Some(found)
@@ -90,6 +103,14 @@ fn frame_ids(bytes: &[u8], span: FrameSpan) -> Option<Vec<ChunkId>> {
     let sealed = SealedFrame::open(bytes.get(from..)?).ok()?;
     match sealed.chunks.iter().map(|(id, _)| *id).collect() {
         Some(ids) => Some(ids),
-        None => Some(sealed.unpack().ok()?.chunks.into_iter().map(|(id, _)| id).collect()),
+        None => Some(
+            sealed
+                .unpack()
+                .ok()?
+                .chunks
+                .into_iter()
+                .map(|(id, _)| id)
+                .collect(),
+        ),
     }
 }

@@ -47,7 +47,10 @@ impl IndexedFrame {
     pub(super) fn chunk(self: &Arc<Self>, id: &ChunkId) -> Option<ChunkBytes> {
         let chunks = &self.frame.chunks;
         let found = chunks.binary_search_by(|(other, _)| other.cmp(id)).ok()?;
-        Some(ChunkBytes { frame: Arc::clone(self), range: chunks[found].1.clone() })
+        Some(ChunkBytes {
+            frame: Arc::clone(self),
+            range: chunks[found].1.clone(),
+        })
     }
 
     fn bytes(&self) -> usize {
@@ -78,7 +81,10 @@ pub(super) struct FrameCache {
 
 impl FrameCache {
     pub(super) fn new(limit_bytes: usize) -> Self {
-        Self { limit_bytes, inner: Mutex::default() }
+        Self {
+            limit_bytes,
+            inner: Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -114,7 +120,11 @@ impl FrameCache {
         let mut inner = self.lock();
         inner.clock += 1;
         let used = inner.clock;
-        let held = inner.frames.entry(place).or_insert_with(|| Held { slot: Slot::default(), bytes: 0, used });
+        let held = inner.frames.entry(place).or_insert_with(|| Held {
+            slot: Slot::default(),
+            bytes: 0,
+            used,
+        });
         held.used = used;
         Arc::clone(&held.slot)
     }
@@ -134,7 +144,9 @@ impl FrameCache {
                 .filter(|(other, held)| held.bytes > 0 && **other != place)
                 .min_by_key(|(_, held)| held.used)
                 .map(|(place, _)| *place);
-            let Some(gone) = oldest.and_then(|oldest| inner.frames.remove(&oldest)) else { return };
+            let Some(gone) = oldest.and_then(|oldest| inner.frames.remove(&oldest)) else {
+                return;
+            };
             inner.bytes -= gone.bytes;
         }
     }

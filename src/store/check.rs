@@ -44,9 +44,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Interrupted`], or what the storage says when the quarantine list cannot be written.
-    pub fn check(&self, depth: CheckDepth, live: ChunkSet, monitor: &dyn Monitor) -> Result<CheckReport, StoreError> {
+    pub fn check(
+        &self,
+        depth: CheckDepth,
+        live: ChunkSet,
+        monitor: &dyn Monitor,
+    ) -> Result<CheckReport, StoreError> {
         let live = live.settled();
-        let mut report = CheckReport { findings: self.findings.clone(), ..CheckReport::default() };
+        let mut report = CheckReport {
+            findings: self.findings.clone(),
+            ..CheckReport::default()
+        };
         for (name, message) in self.shelf().damaged_segments(self.storage.as_ref()) {
             let message = format!("{message}; opening for writing makes it again from the packs");
             report.findings.push(Finding::damage(name, message));
@@ -54,12 +62,22 @@ impl Store {
         let packs: Vec<PackEntry> = self.shelf().packs().to_vec();
         report.packs = packs.len() as u64;
         report.pack_bytes = packs.iter().map(|pack| pack.bytes).sum();
-        monitor.start("check", if depth == CheckDepth::Data { report.pack_bytes } else { 0 });
+        monitor.start(
+            "check",
+            if depth == CheckDepth::Data {
+                report.pack_bytes
+            } else {
+                0
+            },
+        );
         let checked = self.check_packs(depth, &packs, &mut report, monitor);
         monitor.finish();
         checked?;
         self.find_lost(&live, &mut report);
-        report.findings.iter().for_each(|finding| monitor.finding(finding));
+        report
+            .findings
+            .iter()
+            .for_each(|finding| monitor.finding(finding));
         Ok(report)
     }
 
@@ -75,7 +93,10 @@ impl Store {
             let spans = match self.pack_spans(pack) {
                 Ok(spans) => spans,
                 Err(message) => {
-                    report.findings.push(Finding::damage(format!("pack {}", pack.id.short()), message));
+                    report.findings.push(Finding::damage(
+                        format!("pack {}", pack.id.short()),
+                        message,
+                    ));
                     self.indexed_spans(number)
                 }
             };
@@ -91,22 +112,38 @@ impl Store {
         let name = pack_name(&pack.id);
         let read = |from_end: usize| -> Result<Vec<u8>, String> {
             let mut out = vec![0; from_end];
-            let offset = pack.bytes.checked_sub(from_end as u64).ok_or("too short for a pack")?;
-            self.storage.read_at(&name, offset, &mut out).map_err(|error| format!("{error}: {}", error.source))?;
+            let offset = pack
+                .bytes
+                .checked_sub(from_end as u64)
+                .ok_or("too short for a pack")?;
+            self.storage
+                .read_at(&name, offset, &mut out)
+                .map_err(|error| format!("{error}: {}", error.source))?;
             Ok(out)
         };
         let mut head = [0; HEADER_BYTES];
-        self.storage.read_at(&name, 0, &mut head).map_err(|error| format!("{error}: {}", error.source))?;
+        self.storage
+            .read_at(&name, 0, &mut head)
+            .map_err(|error| format!("{error}: {}", error.source))?;
         pack::check_header(&head).map_err(|error| error.to_string())?;
-        let tail = pack::tail_bytes(&read(TRAILER_BYTES)?, pack.bytes).map_err(|error| error.to_string())?;
+        let tail = pack::tail_bytes(&read(TRAILER_BYTES)?, pack.bytes)
+            .map_err(|error| error.to_string())?;
         pack::parse_tail(&read(tail)?, pack.bytes).map_err(|error| error.to_string())
     }
 
     /// Returns the frames that the index knows of in a pack whose own table is gone.
     fn indexed_spans(&self, number: u32) -> Vec<FrameSpan> {
         let shelf = self.shelf();
-        let places = shelf.entries().map(|(_, place)| place).filter(|place| place.pack == number);
-        let mut spans: Vec<FrameSpan> = places.map(|place| FrameSpan { offset: place.offset, len: 0 }).collect();
+        let places = shelf
+            .entries()
+            .map(|(_, place)| place)
+            .filter(|place| place.pack == number);
+        let mut spans: Vec<FrameSpan> = places
+            .map(|place| FrameSpan {
+                offset: place.offset,
+                len: 0,
+            })
+            .collect();
         spans.sort_unstable();
         spans.dedup();
         spans
@@ -125,9 +162,15 @@ impl Store {
             if monitor.stop_asked() {
                 return;
             }
-            let place = Place { pack, offset: span.offset };
+            let place = Place {
+                pack,
+                offset: span.offset,
+            };
             if let Err(error) = self.frame(place) {
-                damaged.lock().unwrap_or_else(PoisonError::into_inner).push((place, error));
+                damaged
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((place, error));
             }
             monitor.advance(u64::from(span.len));
         });
@@ -137,15 +180,26 @@ impl Store {
         damaged.sort_unstable_by_key(|(place, _)| *place);
         let id = self.shelf().pack(pack).id;
         for (place, error) in &damaged {
-            let message = format!("frame at {} is damaged and quarantined: {}", place.offset, cause(error));
-            report.findings.push(Finding::damage(format!("pack {}", id.short()), message));
+            let message = format!(
+                "frame at {} is damaged and quarantined: {}",
+                place.offset,
+                cause(error)
+            );
+            report
+                .findings
+                .push(Finding::damage(format!("pack {}", id.short()), message));
         }
         let mut shelf = self.shelf_mut();
         let before = shelf.quarantine.clone();
         for span in spans {
-            shelf.quarantine.remove(&Place { pack, offset: span.offset });
+            shelf.quarantine.remove(&Place {
+                pack,
+                offset: span.offset,
+            });
         }
-        shelf.quarantine.extend(damaged.iter().map(|(place, _)| *place));
+        shelf
+            .quarantine
+            .extend(damaged.iter().map(|(place, _)| *place));
         if shelf.quarantine != before && self.access == super::Access::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
         }
@@ -162,10 +216,17 @@ impl Store {
                 is_here[at] = true;
             }
         }
-        let lost = live.prefixes().iter().zip(is_here).filter(|(_, is_here)| !is_here);
+        let lost = live
+            .prefixes()
+            .iter()
+            .zip(is_here)
+            .filter(|(_, is_here)| !is_here);
         report.lost_chunks = lost.map(|(prefix, _)| *prefix).collect();
         if !report.lost_chunks.is_empty() {
-            let message = format!("{} needed chunks have no intact copy", report.lost_chunks.len());
+            let message = format!(
+                "{} needed chunks have no intact copy",
+                report.lost_chunks.len()
+            );
             report.findings.push(Finding::loss("store", message));
         }
     }
@@ -173,7 +234,10 @@ impl Store {
 
 fn cause(error: &StoreError) -> String {
     match error {
-        StoreError::DamagedFrame { source: FrameDamage::Frame(damage), .. } => damage.to_string(),
+        StoreError::DamagedFrame {
+            source: FrameDamage::Frame(damage),
+            ..
+        } => damage.to_string(),
         StoreError::DamagedFrame { source, .. } => source.to_string(),
         StoreError::Storage(error) => format!("{error}: {}", error.source),
         other => other.to_string(),

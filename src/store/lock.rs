@@ -11,7 +11,11 @@ use crate::storage::StorageError;
 /// Locks the store in `dir` until the file is dropped.
 pub(super) fn take(dir: &Path, access: Access) -> Result<File, StoreError> {
     let path = dir.join("lock");
-    let failed = |source| StorageError { action: "lock", path: path.clone(), source };
+    let failed = |source| StorageError {
+        action: "lock",
+        path: path.clone(),
+        source,
+    };
     let file = match access {
         // A store on a read-only medium is read without the right to create the file.
         Access::Read => File::open(&path).or_else(|_| open_for_writing(&path)),
@@ -24,11 +28,18 @@ pub(super) fn take(dir: &Path, access: Access) -> Result<File, StoreError> {
     };
     match taken {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: dir.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            path: dir.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(failed(source).into()),
     }
 }
 
 fn open_for_writing(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path)
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .read(true)
+        .open(path)
 }

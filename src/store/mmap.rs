@@ -34,7 +34,11 @@ pub(super) fn map(storage: &dyn Storage, name: &str) -> Result<Bytes, StorageErr
     match storage.local_path(name) {
         Some(path) => map_file(&path)
             .map(Bytes::Mapped)
-            .map_err(|source| StorageError { action: "map", path, source }),
+            .map_err(|source| StorageError {
+                action: "map",
+                path,
+                source,
+            }),
         None => storage::read(storage, name, SEGMENT_MAX).map(Bytes::Read),
     }
 }

@@ -6,15 +6,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rayon::prelude::*;
 
 use crate::finding::Finding;
 use crate::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
-use crate::id::{ChunkId, Hasher, PackId, StoreId};
+use crate::id::{ChunkId, PackId, StoreId};
 use crate::storage::dir::DirStorage;
-use crate::storage::{self, Storage, StorageError};
+use crate::storage::{Storage, StorageError};
 
 mod adopt;
 mod cache;
@@ -28,6 +28,7 @@ mod pipeline;
 mod prune;
 mod quarantine;
 mod roots;
+mod settings;
 mod shelf;
 mod window;
 mod writer;
@@ -46,9 +47,6 @@ use shelf::{Place, Shelf};
 
 /// Bytes of decompressed frames that are kept.
 const CACHE_BYTES: usize = 192 << 20;
-const SETTINGS: &str = "carryall.toml";
-const SETTINGS_MAX: u64 = 64 * 1024;
-const FORMAT: i64 = 1;
 
 /// What a store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +92,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or what the file system says.
     pub fn open(dir: &Path, access: Access) -> Result<Self, StoreError> {
-        if !dir.join(SETTINGS).is_file() {
-            return Err(StoreError::NotAStore { path: dir.to_owned() });
+        if !dir.join(settings::NAME).is_file() {
+            return Err(StoreError::NotAStore {
+                path: dir.to_owned(),
+            });
         }
         let lock = lock::take(dir, access)?;
         let storage = Arc::new(DirStorage::new(dir));
@@ -111,11 +111,12 @@ impl Store {
         dir: &Path,
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
-        if storage.bytes(SETTINGS).is_ok() {
-            return Err(StoreError::AlreadyAStore { path: dir.to_owned() });
+        if storage.bytes(settings::NAME).is_ok() {
+            return Err(StoreError::AlreadyAStore {
+                path: dir.to_owned(),
+            });
         }
-        let settings = format!("format = {FORMAT}\nid = \"{}\"\n", draw_id());
-        storage::put(storage.as_ref(), SETTINGS, settings.as_bytes())?;
+        settings::create(storage.as_ref())?;
         Self::open_on(storage, dir, Access::Write, lock)
     }
 
@@ -129,7 +130,7 @@ impl Store {
         access: Access,
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
-        let id = read_settings(storage.as_ref(), dir)?;
+        let id = settings::read(storage.as_ref(), dir)?;
         if access == Access::Write {
             storage.sweep()?;
         }
@@ -189,9 +190,18 @@ impl Store {
                         return Ok(chunk);
                     }
                 }
-                Err(StoreError::DamagedFrame { pack, offset, source }) => {
+                Err(StoreError::DamagedFrame {
+                    pack,
+                    offset,
+                    source,
+                }) => {
                     self.quarantine(place)?;
-                    damaged = Some(StoreError::DamagedChunk { id: *id, pack, offset, source });
+                    damaged = Some(StoreError::DamagedChunk {
+                        id: *id,
+                        pack,
+                        offset,
+                        source,
+                    });
                 }
                 Err(other) => return Err(other),
             }
@@ -252,15 +262,31 @@ impl Store {
         Ok((head, pack.id))
     }
 
-    fn read_pack(&self, place: Place, id: &PackId, offset: u64, out: &mut [u8]) -> Result<(), StoreError> {
-        self.storage.read_at(&shelf::pack_name(id), offset, out).map_err(|error| {
-            if error.is_missing() { self.damaged(place, FrameDamage::Pack) } else { error.into() }
-        })
+    fn read_pack(
+        &self,
+        place: Place,
+        id: &PackId,
+        offset: u64,
+        out: &mut [u8],
+    ) -> Result<(), StoreError> {
+        self.storage
+            .read_at(&shelf::pack_name(id), offset, out)
+            .map_err(|error| {
+                if error.is_missing() {
+                    self.damaged(place, FrameDamage::Pack)
+                } else {
+                    error.into()
+                }
+            })
     }
 
     fn damaged(&self, place: Place, source: FrameDamage) -> StoreError {
         let pack = self.shelf().pack(place.pack).id;
-        StoreError::DamagedFrame { pack, offset: place.offset, source }
+        StoreError::DamagedFrame {
+            pack,
+            offset: place.offset,
+            source,
+        }
     }
 
     /// Never deduplicates against a frame again; remembers it when the store is open for writing.
@@ -284,40 +310,9 @@ impl Store {
     fn must_write(&self) -> Result<(), StoreError> {
         match self.access {
             Access::Write => Ok(()),
-            Access::Read => Err(StoreError::ReadOnly { path: self.dir.clone() }),
+            Access::Read => Err(StoreError::ReadOnly {
+                path: self.dir.clone(),
+            }),
         }
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Settings {
-    format: i64,
-    id: String,
-}
-
-fn read_settings(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreError> {
-    let bad = |message: String| StoreError::BadSettings { path: dir.join(SETTINGS), message };
-    let bytes = storage::read(storage, SETTINGS, SETTINGS_MAX)
-        .map_err(|error| if error.is_missing() { StoreError::NotAStore { path: dir.to_owned() } } else { error.into() })?;
-    let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
-    let settings: Settings = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
-    if settings.format != FORMAT {
-        return Err(StoreError::Unsupported { path: dir.to_owned(), found: settings.format, known: FORMAT });
-    }
-    settings.id.parse().map_err(|error: crate::id::IdParseError| bad(error.to_string()))
-}
-
-/// Draws an id that no other store has. It is a name, not a secret.
-fn draw_id() -> StoreId {
-    use std::hash::{BuildHasher, RandomState};
-    let mut hasher = Hasher::new();
-    for round in 0_u64..4 {
-        // Every state is keyed from the system's randomness.
-        hasher.update(&RandomState::new().hash_one(round).to_le_bytes());
-    }
-    hasher.update(&std::process::id().to_le_bytes());
-    if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-        hasher.update(&now.as_nanos().to_le_bytes());
-    }
-    StoreId(hasher.finish_128())
 }

@@ -5,7 +5,7 @@
 use super::shelf::Place;
 use super::{Store, StoreError};
 use crate::class::Class;
-use crate::frame::{Frame, HEADER_BYTES};
+use crate::frame::{Frame, FrameHead, HEADER_BYTES};
 use crate::id::{ChunkId, PackId};
 
 /// A frame, and the chunks in it that are needed.
@@ -23,12 +23,18 @@ pub struct FrameNeed {
     pub chunks: Vec<ChunkId>,
 }
 
+/// What is read of a frame without its bytes: header, pack, ids and lengths of its chunks.
+type TableOfFrame = (FrameHead, PackId, Vec<(ChunkId, usize)>);
+
 impl Store {
     /// Finds the frames that hold `ids`, sorted by pack and place. An id that comes twice is needed once.
     ///
     /// # Errors
     /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedFrame`], or what the storage says.
-    pub fn frames_of(&self, ids: &mut dyn Iterator<Item = ChunkId>) -> Result<Vec<FrameNeed>, StoreError> {
+    pub fn frames_of(
+        &self,
+        ids: &mut dyn Iterator<Item = ChunkId>,
+    ) -> Result<Vec<FrameNeed>, StoreError> {
         let mut wanted = Vec::new();
         {
             let shelf = self.shelf();
@@ -73,20 +79,31 @@ impl Store {
     }
 
     /// Reads the table of a frame: ids and lengths. Its hash is not checked.
-    pub(super) fn frame_table(
-        &self,
-        place: Place,
-    ) -> Result<(crate::frame::FrameHead, PackId, Vec<(ChunkId, usize)>), StoreError> {
+    pub(super) fn frame_table(&self, place: Place) -> Result<TableOfFrame, StoreError> {
         let (head, pack) = self.frame_head(place)?;
         let mut table = vec![0; head.table_bytes()];
-        self.read_pack(place, &pack, u64::from(place.offset) + HEADER_BYTES as u64, &mut table)?;
-        let chunks = head.parse_table(&table).map_err(|source| self.damaged(place, source.into()))?;
-        let with_ids = chunks.iter().map(|(id, range)| Some(((*id)?, range.len()))).collect();
+        self.read_pack(
+            place,
+            &pack,
+            u64::from(place.offset) + HEADER_BYTES as u64,
+            &mut table,
+        )?;
+        let chunks = head
+            .parse_table(&table)
+            .map_err(|source| self.damaged(place, source.into()))?;
+        let with_ids = chunks
+            .iter()
+            .map(|(id, range)| Some(((*id)?, range.len())))
+            .collect();
         let table = match with_ids {
             Some(table) => table,
             None => {
                 let frame = self.frame(place)?;
-                frame.chunks.into_iter().map(|(id, range)| (id, range.len())).collect()
+                frame
+                    .chunks
+                    .into_iter()
+                    .map(|(id, range)| (id, range.len()))
+                    .collect()
             }
         };
         Ok((head, pack, table))
@@ -100,9 +117,14 @@ impl Store {
         let number = self.shelf().number_of(&need.pack);
         let first = need.chunks.first().copied();
         let Some(pack) = number else {
-            return Err(StoreError::NoSuchChunk { id: first.unwrap_or(ChunkId([0; 32])) });
+            return Err(StoreError::NoSuchChunk {
+                id: first.unwrap_or(ChunkId([0; 32])),
+            });
         };
-        let place = Place { pack, offset: need.offset };
+        let place = Place {
+            pack,
+            offset: need.offset,
+        };
         let loaded = self.frame(place);
         if matches!(loaded, Err(StoreError::DamagedFrame { .. })) {
             self.quarantine(place)?;

@@ -26,7 +26,11 @@ struct Job {
 }
 
 enum Done {
-    Frame { number: u64, frame: Vec<u8>, ids: Vec<ChunkId> },
+    Frame {
+        number: u64,
+        frame: Vec<u8>,
+        ids: Vec<ChunkId>,
+    },
     /// All frames were sent: without this the last pack is dropped unpublished.
     End,
 }
@@ -60,12 +64,21 @@ impl Pipeline {
             .collect();
         let storage = Arc::clone(storage);
         let packer = thread::spawn(move || Packer::new(storage).run(&finished));
-        Self { jobs: Some(jobs), done: Some(done), workers, packer: Some(packer), next: 0 }
+        Self {
+            jobs: Some(jobs),
+            done: Some(done),
+            workers,
+            packer: Some(packer),
+            next: 0,
+        }
     }
 
     /// Hands a frame over, waiting while too many wait already.
     pub(super) fn send(&mut self, plan: FramePlan) -> Result<(), StoreError> {
-        let job = Job { number: self.next, plan };
+        let job = Job {
+            number: self.next,
+            plan,
+        };
         self.next += 1;
         match self.jobs.as_ref().map(|jobs| jobs.send(job)) {
             Some(Ok(())) => Ok(()),
@@ -90,12 +103,20 @@ impl Pipeline {
     fn join(&mut self) -> Result<Packed, StoreError> {
         self.jobs = None;
         self.done = None;
-        let failed = self.workers.drain(..).map(|worker| worker.join()).any(|ended| ended.is_err());
+        let failed = self
+            .workers
+            .drain(..)
+            .map(|worker| worker.join())
+            .any(|ended| ended.is_err());
         let packed = match self.packer.take() {
             Some(packer) => packer.join().map_err(|_| StoreError::WriterFailed)??,
             None => return Err(StoreError::WriterFailed),
         };
-        if failed { Err(StoreError::WriterFailed) } else { Ok(packed) }
+        if failed {
+            Err(StoreError::WriterFailed)
+        } else {
+            Ok(packed)
+        }
     }
 }
 
@@ -110,10 +131,19 @@ impl Drop for Pipeline {
 fn work(waiting: &Mutex<Receiver<Job>>, done: &SyncSender<Done>, level: i32) {
     let mut encoder = FrameEncoder::new();
     loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { number, plan }) = job else { return };
+        let job = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(Job { number, plan }) = job else {
+            return;
+        };
         let chunks = plan.chunks();
-        let frame = encoder.encode(&chunks, plan.class, &FrameOptions::for_store(level, plan.class));
+        let frame = encoder.encode(
+            &chunks,
+            plan.class,
+            &FrameOptions::for_store(level, plan.class),
+        );
         let ids = chunks.iter().map(|(id, _)| *id).collect();
         if done.send(Done::Frame { number, frame, ids }).is_err() {
             return;
@@ -129,7 +159,11 @@ struct Packer {
 
 impl Packer {
     fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, open: None, packed: Packed::default() }
+        Self {
+            storage,
+            open: None,
+            packed: Packed::default(),
+        }
     }
 
     fn run(mut self, finished: &Receiver<Done>) -> Result<Packed, StoreError> {
@@ -152,7 +186,11 @@ impl Packer {
     }
 
     fn append(&mut self, frame: &[u8], ids: &[ChunkId]) -> Result<(), StoreError> {
-        if self.open.as_ref().is_some_and(|(_, builder)| builder.bytes() >= PACK_BYTES || !builder.fits(frame.len())) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|(_, builder)| builder.bytes() >= PACK_BYTES || !builder.fits(frame.len()))
+        {
             self.end_pack()?;
         }
         let (object, builder) = match &mut self.open {
@@ -167,7 +205,11 @@ impl Packer {
         object.append(frame)?;
         let frame_offset = builder.push(frame);
         let pack_no = u32::try_from(self.packed.packs.len()).expect("fewer packs than files");
-        self.packed.entries.extend(ids.iter().map(|id| Entry { prefix: prefix(id), pack_no, frame_offset }));
+        self.packed.entries.extend(ids.iter().map(|id| Entry {
+            prefix: prefix(id),
+            pack_no,
+            frame_offset,
+        }));
         Ok(())
     }
 

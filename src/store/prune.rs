@@ -23,7 +23,10 @@ pub struct PruneOptions {
 
 impl Default for PruneOptions {
     fn default() -> Self {
-        Self { live_percent: 50, write: WriteOptions::default() }
+        Self {
+            live_percent: 50,
+            write: WriteOptions::default(),
+        }
     }
 }
 
@@ -64,8 +67,10 @@ impl Store {
     ) -> Result<PruneReport, StoreError> {
         self.must_write()?;
         let before: Vec<PackEntry> = self.shelf().packs().to_vec();
-        let mut report =
-            PruneReport { bytes_before: before.iter().map(|pack| pack.bytes).sum(), ..PruneReport::default() };
+        let mut report = PruneReport {
+            bytes_before: before.iter().map(|pack| pack.bytes).sum(),
+            ..PruneReport::default()
+        };
         let lives = self.lives(&live.settled());
         let mut dead = HashSet::new();
         let mut moving = Vec::new();
@@ -76,7 +81,10 @@ impl Store {
                     dead.insert(pack.id);
                 }
                 Some(life) if life.hurt => {}
-                Some(life) if life.quarantined || self.live_percent(number, pack, life)? < options.live_percent => {
+                Some(life)
+                    if life.quarantined
+                        || self.live_percent(number, pack, life)? < options.live_percent =>
+                {
                     dead.insert(pack.id);
                     moving.push((number, life));
                     report.packs_rewritten += 1;
@@ -99,7 +107,9 @@ impl Store {
         let shelf = self.shelf();
         let mut homes: Vec<Option<Place>> = vec![None; live.prefixes().len()];
         for (prefix, place) in shelf.entries() {
-            let Some(at) = live.position(&prefix) else { continue };
+            let Some(at) = live.position(&prefix) else {
+                continue;
+            };
             match homes[at] {
                 Some(home) if !shelf.quarantine.contains(&home) => {}
                 Some(_) if shelf.quarantine.contains(&place) => {}
@@ -125,10 +135,16 @@ impl Store {
     fn live_percent(&self, pack: u32, entry: &PackEntry, life: &Life) -> Result<u64, StoreError> {
         let mut live_bytes = 0;
         for (offset, prefixes) in &life.live {
-            let (head, _, table) = self.frame_table(Place { pack, offset: *offset })?;
-            let live = table.iter().filter(|(id, _)| prefixes.contains(&crate::index::prefix(id)));
+            let (head, _, table) = self.frame_table(Place {
+                pack,
+                offset: *offset,
+            })?;
+            let live = table
+                .iter()
+                .filter(|(id, _)| prefixes.contains(&crate::index::prefix(id)));
             let live_plain: usize = live.map(|(_, len)| len).sum();
-            live_bytes += head.frame_bytes() as u64 * live_plain as u64 / (head.plain_bytes.max(1)) as u64;
+            live_bytes +=
+                head.frame_bytes() as u64 * live_plain as u64 / (head.plain_bytes.max(1)) as u64;
         }
         Ok(live_bytes * 100 / entry.bytes.max(1))
     }
@@ -147,7 +163,10 @@ impl Store {
             let mut offsets: Vec<u32> = life.live.keys().copied().collect();
             offsets.sort_unstable();
             for offset in offsets {
-                let frame = self.frame(Place { pack: *pack, offset })?;
+                let frame = self.frame(Place {
+                    pack: *pack,
+                    offset,
+                })?;
                 for (id, range) in &frame.chunks {
                     if life.live[&offset].contains(&crate::index::prefix(id)) {
                         writer.put(&frame.plain[range.clone()], frame.class)?;
@@ -169,12 +188,19 @@ impl Store {
         let mut numbers: HashMap<u32, u32> = HashMap::new();
         for (pack, number) in shelf.packs().iter().zip(0_u32..) {
             if !dead.contains(&pack.id) {
-                numbers.insert(number, u32::try_from(kept.len()).expect("no more than there were"));
+                numbers.insert(
+                    number,
+                    u32::try_from(kept.len()).expect("no more than there were"),
+                );
                 kept.push(*pack);
             }
         }
         let entries = shelf.entries().filter_map(|(prefix, place)| {
-            Some(Entry { prefix, pack_no: *numbers.get(&place.pack)?, frame_offset: place.offset })
+            Some(Entry {
+                prefix,
+                pack_no: *numbers.get(&place.pack)?,
+                frame_offset: place.offset,
+            })
         });
         let entries = entries.collect();
         shelf::replace_all(self.storage.as_ref(), &mut shelf, &kept, entries)?;

@@ -14,7 +14,11 @@ const RECORD_BYTES: usize = 36;
 const LIST_MAX: u64 = 64 << 20;
 
 /// Reads the list onto the shelf. Frames of packs that are gone are forgotten.
-pub(super) fn load(storage: &dyn Storage, shelf: &mut Shelf, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+pub(super) fn load(
+    storage: &dyn Storage,
+    shelf: &mut Shelf,
+    findings: &mut Vec<Finding>,
+) -> Result<(), StoreError> {
     let file = match storage::read(storage, NAME, LIST_MAX + HEADER_BYTES as u64) {
         Err(error) if error.is_missing() => return Ok(()),
         file => file?,
@@ -22,7 +26,10 @@ pub(super) fn load(storage: &dyn Storage, shelf: &mut Shelf, findings: &mut Vec<
     let body = match envelope::open(Kind::Quarantine, &file, LIST_MAX) {
         Ok(body) => body,
         Err(error) => {
-            findings.push(Finding::damage(NAME, format!("{error}; `check` finds damaged frames again")));
+            findings.push(Finding::damage(
+                NAME,
+                format!("{error}; `check` finds damaged frames again"),
+            ));
             return Ok(());
         }
     };
@@ -39,8 +46,11 @@ pub(super) fn load(storage: &dyn Storage, shelf: &mut Shelf, findings: &mut Vec<
 
 /// Writes the list anew.
 pub(super) fn save(storage: &dyn Storage, shelf: &Shelf) -> Result<(), StoreError> {
-    let mut records: Vec<(PackId, u32)> =
-        shelf.quarantine.iter().map(|place| (shelf.pack(place.pack).id, place.offset)).collect();
+    let mut records: Vec<(PackId, u32)> = shelf
+        .quarantine
+        .iter()
+        .map(|place| (shelf.pack(place.pack).id, place.offset))
+        .collect();
     if records.is_empty() {
         return Ok(storage.remove(NAME)?);
     }
@@ -50,5 +60,9 @@ pub(super) fn save(storage: &dyn Storage, shelf: &Shelf) -> Result<(), StoreErro
         body.extend_from_slice(pack.as_bytes());
         body.extend_from_slice(&offset.to_le_bytes());
     }
-    Ok(storage::put(storage, NAME, &envelope::seal(Kind::Quarantine, &body))?)
+    Ok(storage::put(
+        storage,
+        NAME,
+        &envelope::seal(Kind::Quarantine, &body),
+    )?)
 }

@@ -25,8 +25,11 @@ pub struct RootEntry {
 
 fn name(stem: &str) -> Result<String, StoreError> {
     let safe = |byte: u8| byte.is_ascii_graphic() && !b"/\\:*?\"<>|".contains(&byte);
-    if stem.is_empty() || stem.len() > STEM_MAX || stem.starts_with('.') || !stem.bytes().all(safe) {
-        return Err(StoreError::BadRootName { stem: stem.chars().take(STEM_MAX).collect() });
+    if stem.is_empty() || stem.len() > STEM_MAX || stem.starts_with('.') || !stem.bytes().all(safe)
+    {
+        return Err(StoreError::BadRootName {
+            stem: stem.chars().take(STEM_MAX).collect(),
+        });
     }
     Ok(format!("{FOLDER}/{stem}{SUFFIX}"))
 }
@@ -39,7 +42,11 @@ impl Store {
     /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], or what the storage says.
     pub fn commit_root(&self, stem: &str, body: &[u8]) -> Result<(), StoreError> {
         self.must_write()?;
-        Ok(storage::put(self.storage.as_ref(), &name(stem)?, &envelope::seal(Kind::Release, body))?)
+        Ok(storage::put(
+            self.storage.as_ref(),
+            &name(stem)?,
+            &envelope::seal(Kind::Release, body),
+        )?)
     }
 
     /// Returns all roots, sorted by name. An unreadable one is a finding in its place.
@@ -49,8 +56,13 @@ impl Store {
     pub fn roots(&self) -> Result<Vec<RootEntry>, StoreError> {
         let mut roots = Vec::new();
         for object in self.storage.list(FOLDER)? {
-            let stem = object.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
-            let Some(stem) = stem.and_then(|rest| rest.strip_suffix(SUFFIX)) else { continue };
+            let stem = object
+                .name
+                .strip_prefix(FOLDER)
+                .and_then(|rest| rest.strip_prefix('/'));
+            let Some(stem) = stem.and_then(|rest| rest.strip_suffix(SUFFIX)) else {
+                continue;
+            };
             let body = self.read_root(stem).map_err(|error| {
                 let message = match std::error::Error::source(&error) {
                     Some(source) => format!("{error}: {source}"),
@@ -58,7 +70,10 @@ impl Store {
                 };
                 Finding::loss(format!("release root {stem}"), message)
             });
-            roots.push(RootEntry { stem: stem.to_owned(), body });
+            roots.push(RootEntry {
+                stem: stem.to_owned(),
+                body,
+            });
         }
         roots.sort_unstable_by(|one, other| one.stem.cmp(&other.stem));
         Ok(roots)
@@ -69,13 +84,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchRoot`], [`StoreError::BadRoot`], or what the storage says.
     pub fn read_root(&self, stem: &str) -> Result<Vec<u8>, StoreError> {
-        let file = storage::read(self.storage.as_ref(), &name(stem)?, ROOT_MAX + HEADER_BYTES as u64);
+        let file = storage::read(
+            self.storage.as_ref(),
+            &name(stem)?,
+            ROOT_MAX + HEADER_BYTES as u64,
+        );
         let file = file.map_err(|error| {
-            if error.is_missing() { StoreError::NoSuchRoot { stem: stem.to_owned() } } else { error.into() }
+            if error.is_missing() {
+                StoreError::NoSuchRoot {
+                    stem: stem.to_owned(),
+                }
+            } else {
+                error.into()
+            }
         })?;
         envelope::open(Kind::Release, &file, ROOT_MAX)
             .map(<[u8]>::to_vec)
-            .map_err(|source| StoreError::BadRoot { stem: stem.to_owned(), source })
+            .map_err(|source| StoreError::BadRoot {
+                stem: stem.to_owned(),
+                source,
+            })
     }
 
     /// Removes a root. Its chunks stay until `prune`.
@@ -86,7 +114,9 @@ impl Store {
         self.must_write()?;
         let name = name(stem)?;
         match self.storage.bytes(&name) {
-            Err(error) if error.is_missing() => Err(StoreError::NoSuchRoot { stem: stem.to_owned() }),
+            Err(error) if error.is_missing() => Err(StoreError::NoSuchRoot {
+                stem: stem.to_owned(),
+            }),
             Err(error) => Err(error.into()),
             Ok(_) => Ok(self.storage.remove(&name)?),
         }

@@ -4,8 +4,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Access, StoreError};
 use super::mmap::{self, Bytes};
+use super::{Access, StoreError};
 use crate::finding::Finding;
 use crate::id::{ChunkId, Hasher, PackId, hash};
 use crate::index::{Entry, PackEntry, Segment};
@@ -31,7 +31,10 @@ struct Listed {
 impl Listed {
     fn place(&self, entry: &Entry) -> Option<Place> {
         let pack = (*self.packs.get(usize::try_from(entry.pack_no).ok()?)?)?;
-        Some(Place { pack, offset: entry.frame_offset })
+        Some(Place {
+            pack,
+            offset: entry.frame_offset,
+        })
     }
 }
 
@@ -77,7 +80,9 @@ impl Shelf {
                 .map_err(|error| error.to_string())
                 .and_then(|bytes| Segment::open(bytes).map_err(|error| error.to_string()))
                 .and_then(|segment| match access {
-                    Access::Write => check_entries(storage, &object.name, &segment).map(|()| segment),
+                    Access::Write => {
+                        check_entries(storage, &object.name, &segment).map(|()| segment)
+                    }
                     Access::Read => Ok(segment),
                 });
             match opened {
@@ -92,12 +97,19 @@ impl Shelf {
         for listed in &shelf.listed {
             for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
                 if number.is_none() && !there.contains_key(&pack.id) {
-                    findings.push(Finding::damage(format!("pack {}", pack.id.short()), "is missing"));
+                    findings.push(Finding::damage(
+                        format!("pack {}", pack.id.short()),
+                        "is missing",
+                    ));
                 }
             }
         }
-        let unlisted = there.into_iter().filter(|(id, _)| !shelf.numbers.contains_key(id));
-        shelf.unlisted = unlisted.map(|(id, bytes)| PackEntry { id, bytes }).collect();
+        let unlisted = there
+            .into_iter()
+            .filter(|(id, _)| !shelf.numbers.contains_key(id));
+        shelf.unlisted = unlisted
+            .map(|(id, bytes)| PackEntry { id, bytes })
+            .collect();
         shelf.unlisted.sort_unstable_by_key(|pack| pack.id);
         Ok(shelf)
     }
@@ -114,12 +126,19 @@ impl Shelf {
             let intact = there.is_none_or(|there| there.get(&pack.id) == Some(&pack.bytes));
             packs.push(if intact { self.number(*pack) } else { None });
         }
-        self.listed.push(Listed { name, segment, packs });
+        self.listed.push(Listed {
+            name,
+            segment,
+            packs,
+        });
     }
 
     fn number(&mut self, pack: PackEntry) -> Option<u32> {
         if let Some(number) = self.numbers.get(&pack.id) {
-            if let Some(known) = usize::try_from(*number).ok().and_then(|at| self.packs.get_mut(at)) {
+            if let Some(known) = usize::try_from(*number)
+                .ok()
+                .and_then(|at| self.packs.get_mut(at))
+            {
                 *known = pack;
             }
             return Some(*number);
@@ -133,7 +152,10 @@ impl Shelf {
     /// Takes the frames of packs that were just written whole out of the quarantine; says whether there were any. The same
     /// chunks put again can make the very pack that was damaged.
     pub(super) fn forgive(&mut self, packs: &[PackEntry]) -> bool {
-        let whole: HashSet<u32> = packs.iter().filter_map(|pack| self.number_of(&pack.id)).collect();
+        let whole: HashSet<u32> = packs
+            .iter()
+            .filter_map(|pack| self.number_of(&pack.id))
+            .collect();
         let before = self.quarantine.len();
         self.quarantine.retain(|place| !whole.contains(&place.pack));
         self.quarantine.len() != before
@@ -141,12 +163,15 @@ impl Shelf {
 
     /// Finds the first copy of a chunk that is not known to be damaged.
     pub(super) fn find(&self, id: &ChunkId) -> Option<Place> {
-        self.copies(id).find(|place| !self.quarantine.contains(place))
+        self.copies(id)
+            .find(|place| !self.quarantine.contains(place))
     }
 
     /// Returns all copies of a chunk that are not known to be damaged.
     pub(super) fn places(&self, id: &ChunkId) -> Vec<Place> {
-        self.copies(id).filter(|place| !self.quarantine.contains(place)).collect()
+        self.copies(id)
+            .filter(|place| !self.quarantine.contains(place))
+            .collect()
     }
 
     /// Whether there are copies, and all of them are known to be damaged.
@@ -155,9 +180,12 @@ impl Shelf {
     }
 
     fn copies(&self, id: &ChunkId) -> impl Iterator<Item = Place> {
-        self.listed
-            .iter()
-            .flat_map(|listed| listed.segment.lookup(id).filter_map(|entry| listed.place(&entry)))
+        self.listed.iter().flat_map(|listed| {
+            listed
+                .segment
+                .lookup(id)
+                .filter_map(|entry| listed.place(&entry))
+        })
     }
 
     /// Returns the pack with this number on the shelf.
@@ -182,7 +210,10 @@ impl Shelf {
     /// Walks all entries of all segments whose pack is there.
     pub(super) fn entries(&self) -> impl Iterator<Item = ([u8; 16], Place)> {
         self.listed.iter().flat_map(|listed| {
-            listed.segment.entries().filter_map(|entry| Some((entry.prefix, listed.place(&entry)?)))
+            listed
+                .segment
+                .entries()
+                .filter_map(|entry| Some((entry.prefix, listed.place(&entry)?)))
         })
     }
 
@@ -193,14 +224,20 @@ impl Shelf {
 
     /// Returns the names of the segments' files.
     pub(super) fn segment_names(&self) -> Vec<String> {
-        self.listed.iter().filter_map(|listed| listed.name.clone()).collect()
+        self.listed
+            .iter()
+            .filter_map(|listed| listed.name.clone())
+            .collect()
     }
 
     /// Returns the names of segments whose entries are not as they were written, and what is wrong with each.
     pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, String)> {
         let damaged = self.listed.iter().filter_map(|listed| {
             let name = listed.name.as_ref()?;
-            Some((name.clone(), check_entries(storage, name, &listed.segment).err()?))
+            Some((
+                name.clone(),
+                check_entries(storage, name, &listed.segment).err()?,
+            ))
         });
         damaged.collect()
     }
@@ -208,19 +245,29 @@ impl Shelf {
 
 /// Compares the entries of a segment with their hash. They are read, not looked at through the map, so that they do not
 /// become resident.
-fn check_entries(storage: &dyn Storage, name: &str, segment: &Segment<Bytes>) -> Result<(), String> {
+fn check_entries(
+    storage: &dyn Storage,
+    name: &str,
+    segment: &Segment<Bytes>,
+) -> Result<(), String> {
     const PIECE: usize = 1 << 20;
     let (mut offset, mut left) = segment.entries_span();
     let mut piece = vec![0; PIECE];
     let mut hasher = Hasher::new();
     while left > 0 {
         let now = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-        storage.read_at(name, offset, &mut piece[..now]).map_err(|error| format!("{error}: {}", error.source))?;
+        storage
+            .read_at(name, offset, &mut piece[..now])
+            .map_err(|error| format!("{error}: {}", error.source))?;
         hasher.update_parallel(&piece[..now]);
         offset += now as u64;
         left -= now as u64;
     }
-    if hasher.finish() == segment.entries_hash() { Ok(()) } else { Err("entries are damaged".to_owned()) }
+    if hasher.finish() == segment.entries_hash() {
+        Ok(())
+    } else {
+        Err("entries are damaged".to_owned())
+    }
 }
 
 /// Makes a segment durable and opens it.
@@ -232,8 +279,11 @@ pub(super) fn publish(
     let file = crate::index::build(packs, entries);
     let name = format!("{FOLDER}/{}.idx", PackId(hash(&file)));
     storage::put(storage, &name, &file)?;
-    let segment = Segment::open(mmap::map(storage, &name)?)
-        .map_err(|source| StoreError::BadIndex { name: name.clone(), source })?;
+    let segment =
+        Segment::open(mmap::map(storage, &name)?).map_err(|source| StoreError::BadIndex {
+            name: name.clone(),
+            source,
+        })?;
     Ok((name, segment))
 }
 
@@ -251,8 +301,11 @@ pub(super) fn replace_all(
     entries: Vec<Entry>,
 ) -> Result<(), StoreError> {
     let old = shelf.segment_names();
-    let quarantine: Vec<(PackId, u32)> =
-        shelf.quarantine.iter().map(|place| (shelf.pack(place.pack).id, place.offset)).collect();
+    let quarantine: Vec<(PackId, u32)> = shelf
+        .quarantine
+        .iter()
+        .map(|place| (shelf.pack(place.pack).id, place.offset))
+        .collect();
     let (name, segment) = publish(storage, packs, entries)?;
     let mut new = Shelf::default();
     new.add(Some(name.clone()), segment, None);

@@ -36,11 +36,20 @@ impl Window {
     pub(super) fn new(bytes: usize, pool: &Pool) -> Self {
         let reused = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let plain = reused.unwrap_or_else(|| Vec::with_capacity(bytes + CHUNK_MAX));
-        Self { plain, members: Vec::new(), pool: Arc::clone(pool) }
+        Self {
+            plain,
+            members: Vec::new(),
+            pool: Arc::clone(pool),
+        }
     }
 
     pub(super) fn push(&mut self, id: ChunkId, class: Class, plain: &[u8]) {
-        self.members.push(Member { id, class, offset: self.plain.len(), len: plain.len() });
+        self.members.push(Member {
+            id,
+            class,
+            offset: self.plain.len(),
+            len: plain.len(),
+        });
         self.plain.extend_from_slice(plain);
     }
 
@@ -58,13 +67,19 @@ impl Window {
         for at in order {
             let member = &window.members[at];
             match frames.last_mut() {
-                Some(frame) if frame.class == member.class && filled + member.len <= frame_bytes => {
+                Some(frame)
+                    if frame.class == member.class && filled + member.len <= frame_bytes =>
+                {
                     frame.members.push(at);
                     filled += member.len;
                 }
                 _ => {
                     let window = Arc::clone(&window);
-                    frames.push(FramePlan { class: member.class, members: vec![at], window });
+                    frames.push(FramePlan {
+                        class: member.class,
+                        members: vec![at],
+                        window,
+                    });
                     filled = member.len;
                 }
             }
@@ -78,7 +93,10 @@ impl FramePlan {
     pub(super) fn chunks(&self) -> Vec<(ChunkId, &[u8])> {
         let chunk = |at: &usize| {
             let member = &self.window.members[*at];
-            (member.id, &self.window.plain[member.offset..member.offset + member.len])
+            (
+                member.id,
+                &self.window.plain[member.offset..member.offset + member.len],
+            )
         };
         self.members.iter().map(chunk).collect()
     }
@@ -88,6 +106,9 @@ impl Drop for Window {
     fn drop(&mut self) {
         let mut plain = std::mem::take(&mut self.plain);
         plain.clear();
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(plain);
+        self.pool
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(plain);
     }
 }

@@ -33,7 +33,11 @@ pub struct WriteOptions {
 
 impl Default for WriteOptions {
     fn default() -> Self {
-        Self { level: 3, window_bytes: 64 << 20, frame_bytes: 8 << 20 }
+        Self {
+            level: 3,
+            window_bytes: 64 << 20,
+            frame_bytes: 8 << 20,
+        }
     }
 }
 
@@ -97,7 +101,9 @@ impl Store {
     ) -> Result<StoreWriter<'a>, StoreError> {
         self.must_write()?;
         if self.has_writer.swap(true, Ordering::AcqRel) {
-            return Err(StoreError::WriterBusy { path: self.dir.clone() });
+            return Err(StoreError::WriterBusy {
+                path: self.dir.clone(),
+            });
         }
         let options = WriteOptions {
             level: options.level.clamp(1, 19),
@@ -153,9 +159,14 @@ impl StoreWriter<'_> {
     /// Hands the collected chunks to the pipeline.
     fn flush(&mut self) -> Result<(), StoreError> {
         self.monitor.check_stop()?;
-        let full = std::mem::replace(&mut self.window, Window::new(self.options.window_bytes, &self.pool));
+        let full = std::mem::replace(
+            &mut self.window,
+            Window::new(self.options.window_bytes, &self.pool),
+        );
         let storage = &self.store.storage;
-        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::start(storage, self.options.level));
+        let pipeline = self
+            .pipeline
+            .get_or_insert_with(|| Pipeline::start(storage, self.options.level));
         for frame in full.into_frames(self.options.frame_bytes) {
             pipeline.send(frame)?;
         }
@@ -170,7 +181,9 @@ impl StoreWriter<'_> {
         if self.window.bytes() > 0 {
             self.flush()?;
         }
-        let Some(pipeline) = self.pipeline.take() else { return Ok(()) };
+        let Some(pipeline) = self.pipeline.take() else {
+            return Ok(());
+        };
         let packed = pipeline.finish()?;
         self.report.stored_bytes += packed.packs.iter().map(|pack| pack.bytes).sum::<u64>();
         self.packs.extend(packed.packs.iter().map(|pack| pack.id));

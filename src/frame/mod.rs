@@ -4,12 +4,16 @@
 
 use std::ops::Range;
 
-use zstd::zstd_safe::{CCtx, CParameter, DCtx, ResetDirective, compress_bound};
+use zstd::zstd_safe::DCtx;
 
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
 use crate::filter::Filter;
 use crate::id::{ChunkId, Hasher};
+
+mod encode;
+
+pub use encode::{FrameEncoder, FrameOptions, LongMatches, encode_frame};
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";
@@ -22,8 +26,6 @@ pub const CHUNKS_MAX: usize = 1 << 20;
 /// Most bytes of a frame, all told.
 pub const FRAME_MAX: usize = HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + PLAIN_MAX;
 
-/// 8 MiB, a whole frame of a store.
-const STORE_WINDOW_LOG: u32 = 23;
 const VERSION: u8 = 1;
 const FLAG_IDS: u16 = 1;
 const ENTRY_WITH_ID: usize = 36;
@@ -57,157 +59,8 @@ pub enum Ids {
     LeftOut,
 }
 
-/// How a frame is compressed.
-#[derive(Debug, Clone, Copy)]
-pub struct FrameOptions {
-    /// zstd level, 1 to 22.
-    pub level: i32,
-    /// log2 of zstd's window, 10 to 27; `None` takes what the level and the length suggest.
-    pub window_log: Option<u32>,
-    /// Long-distance matching: for frames longer than the level's own search reaches. Needs `window_log`.
-    pub long_matches: LongMatches,
-    /// Whether ids are carried.
-    pub ids: Ids,
-    /// What is done to the bytes first.
-    pub filter: Filter,
-}
-
-/// Whether zstd looks for long matches far back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LongMatches {
-    /// As the level does by itself.
-    Off,
-    /// With zstd's long-distance matcher.
-    On,
-}
-
-impl FrameOptions {
-    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, long matches, and for
-    /// all but machine code two levels more, where they gain most for their time (docs/decisions/001-frames.md).
-    pub fn for_store(level: i32, class: Class) -> Self {
-        let extra = if class == Class::ElfX86_64 || class == Class::ElfArm64 { 0 } else { 2 };
-        Self {
-            level: level + extra,
-            window_log: Some(STORE_WINDOW_LOG),
-            long_matches: LongMatches::On,
-            ids: Ids::Stored,
-            filter: Filter::fitting(class),
-        }
-    }
-}
-
-/// Packs chunks, in the order given, into one frame; [`FrameEncoder`] does many with less work.
-///
-/// What does not shrink by at least 1/64 is stored as it is; [`Class::Packed`] is tried at level 1 first.
-///
-/// # Panics
-/// When the chunks pass [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
-pub fn encode_frame(chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
-    FrameEncoder::new().encode(chunks, class, options)
-}
-
-/// Packs chunks into frames, keeping its buffers from one to the next: about twice the longest frame, and zstd's tables.
-pub struct FrameEncoder {
-    context: CCtx<'static>,
-    plain: Vec<u8>,
-    packed: Vec<u8>,
-}
-
-impl Default for FrameEncoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl FrameEncoder {
-    /// Makes an encoder with empty buffers.
-    pub fn new() -> Self {
-        Self { context: CCtx::create(), plain: Vec::new(), packed: Vec::new() }
-    }
-
-    /// Packs chunks, in the order given, into one frame; see [`encode_frame`].
-    ///
-    /// # Panics
-    /// As [`encode_frame`].
-    pub fn encode(&mut self, chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
-        assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
-        let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
-        assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
-
-        self.plain.clear();
-        self.plain.reserve(plain_bytes);
-        let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
-        for (id, bytes) in chunks {
-            assert!((1..=CHUNK_MAX).contains(&bytes.len()), "a chunk has 1 byte to 256 KiB");
-            table.extend_from_slice(&word(bytes.len()));
-            if options.ids == Ids::Stored {
-                table.extend_from_slice(id.as_bytes());
-            }
-            self.plain.extend_from_slice(bytes);
-        }
-        options.filter.apply(&mut self.plain);
-        let (codec, filter, stored) = if self.compress(class, options) {
-            (CODEC_ZSTD, options.filter, &self.packed)
-        } else {
-            options.filter.undo(&mut self.plain);
-            (CODEC_RAW, Filter::None, &self.plain)
-        };
-
-        let flags = if options.ids == Ids::Stored { FLAG_IDS } else { 0 };
-        let mut out = Vec::with_capacity(HEADER_BYTES + table.len() + stored.len());
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[VERSION, codec, filter as u8, class as u8]);
-        out.extend_from_slice(&flags.to_le_bytes());
-        out.extend_from_slice(&[0; 2]);
-        out.extend_from_slice(&word(chunks.len()));
-        out.extend_from_slice(&word(plain_bytes));
-        out.extend_from_slice(&word(stored.len()));
-        let sum = Hasher::new().update(&out).update(&table).update(stored).finish();
-        out.extend_from_slice(&sum);
-        out.extend_from_slice(&table);
-        out.extend_from_slice(stored);
-        out
-    }
-
-    /// Compresses `plain` into `packed`; says whether it pays.
-    fn compress(&mut self, class: Class, options: &FrameOptions) -> bool {
-        if class == Class::Packed && options.level > 1 {
-            self.compress_once(&FrameOptions { level: 1, ..*options });
-            if !self.pays() {
-                return false;
-            }
-        }
-        self.compress_once(options);
-        self.pays()
-    }
-
-    fn pays(&self) -> bool {
-        self.packed.len() + self.plain.len() / 64 < self.plain.len()
-    }
-
-    fn compress_once(&mut self, options: &FrameOptions) {
-        let mut parameters = vec![
-            CParameter::CompressionLevel(options.level),
-            CParameter::ContentSizeFlag(true),
-            CParameter::ChecksumFlag(false),
-        ];
-        parameters.extend(options.window_log.map(|log| CParameter::WindowLog(log.clamp(10, 27))));
-        if options.long_matches == LongMatches::On {
-            parameters.push(CParameter::EnableLongDistanceMatching(true));
-        }
-        self.context.reset(ResetDirective::SessionAndParameters).expect("nothing is under way");
-        for parameter in parameters {
-            self.context.set_parameter(parameter).expect("levels and window are within zstd's bounds");
-        }
-        self.packed.clear();
-        self.packed.reserve(compress_bound(self.plain.len()));
-        self.context.compress2(&mut self.packed, &self.plain).expect("the output has room for the worst case");
-    }
-}
-
-fn word(value: usize) -> [u8; 4] {
-    u32::try_from(value).expect("bounded by the limits of a frame").to_le_bytes()
-}
+/// The chunks of a frame in order: ids, where carried, and places in the plain bytes.
+pub type FrameTable = Vec<(Option<ChunkId>, Range<usize>)>;
 
 /// A frame's header: what it says of itself, its hash not yet checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,14 +100,23 @@ impl FrameHead {
             return Err(FrameError::Unknown("codec"));
         }
         let size = |at: usize, limit: usize| {
-            usize::try_from(u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]))
-                .ok()
-                .filter(|size| *size <= limit)
-                .ok_or(FrameError::Corrupt("a length is past its limit"))
+            usize::try_from(u32::from_le_bytes([
+                head[at],
+                head[at + 1],
+                head[at + 2],
+                head[at + 3],
+            ]))
+            .ok()
+            .filter(|size| *size <= limit)
+            .ok_or(FrameError::Corrupt("a length is past its limit"))
         };
         let parsed = Self {
             class: Class::from_number(head[7]),
-            ids: if flags & FLAG_IDS == 0 { Ids::LeftOut } else { Ids::Stored },
+            ids: if flags & FLAG_IDS == 0 {
+                Ids::LeftOut
+            } else {
+                Ids::Stored
+            },
             chunk_count: size(12, CHUNKS_MAX)?,
             plain_bytes: size(16, PLAIN_MAX)?,
             stored_bytes: size(20, PLAIN_MAX)?,
@@ -285,12 +147,14 @@ impl FrameHead {
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the lengths do not add up.
-    pub fn parse_table(&self, table: &[u8]) -> Result<Vec<(Option<ChunkId>, Range<usize>)>, FrameError> {
+    pub fn parse_table(&self, table: &[u8]) -> Result<FrameTable, FrameError> {
         let entry_bytes = self.table_bytes() / self.chunk_count.max(1);
         let mut chunks = Vec::with_capacity(self.chunk_count);
         let mut offset = 0;
         for entry in table.chunks_exact(entry_bytes.max(1)) {
-            let (len, id) = entry.split_first_chunk::<4>().ok_or(FrameError::Corrupt("table"))?;
+            let (len, id) = entry
+                .split_first_chunk::<4>()
+                .ok_or(FrameError::Corrupt("table"))?;
             let len = usize::try_from(u32::from_le_bytes(*len))
                 .ok()
                 .filter(|len| (1..=CHUNK_MAX).contains(len))
@@ -312,7 +176,7 @@ pub struct SealedFrame<'a> {
     /// What the header says.
     pub head: FrameHead,
     /// Ids, where carried, and places in the plain bytes, in order.
-    pub chunks: Vec<(Option<ChunkId>, Range<usize>)>,
+    pub chunks: FrameTable,
     stored: &'a [u8],
 }
 
@@ -330,7 +194,11 @@ impl<'a> SealedFrame<'a> {
             return Err(FrameError::Corrupt("hash mismatch"));
         }
         let (table, stored) = body.split_at(head.table_bytes());
-        Ok(Self { head, chunks: head.parse_table(table)?, stored })
+        Ok(Self {
+            head,
+            chunks: head.parse_table(table)?,
+            stored,
+        })
     }
 
     /// Decompresses and checks every chunk; ids that were left out are computed.
@@ -339,8 +207,15 @@ impl<'a> SealedFrame<'a> {
     /// [`FrameError::Corrupt`] when the content is not what the header and the ids say.
     pub fn unpack(self) -> Result<Frame, FrameError> {
         let frame = self.unpack_own()?;
-        let intact = frame.chunks.iter().all(|(id, range)| *id == ChunkId::of(&frame.plain[range.clone()]));
-        if intact { Ok(frame) } else { Err(FrameError::Corrupt("a chunk is not what its id says")) }
+        let intact = frame
+            .chunks
+            .iter()
+            .all(|(id, range)| *id == ChunkId::of(&frame.plain[range.clone()]));
+        if intact {
+            Ok(frame)
+        } else {
+            Err(FrameError::Corrupt("a chunk is not what its id says"))
+        }
     }
 
     /// Decompresses, believing ids that are carried: for frames that this store wrote itself. What lies damaged does
@@ -364,9 +239,16 @@ impl<'a> SealedFrame<'a> {
         self.head.filter.undo(&mut plain);
         let mut chunks = Vec::with_capacity(self.chunks.len());
         for (said, range) in self.chunks {
-            chunks.push((said.unwrap_or_else(|| ChunkId::of(&plain[range.clone()])), range));
+            chunks.push((
+                said.unwrap_or_else(|| ChunkId::of(&plain[range.clone()])),
+                range,
+            ));
         }
-        Ok(Frame { class: self.head.class, chunks, plain })
+        Ok(Frame {
+            class: self.head.class,
+            chunks,
+            plain,
+        })
     }
 }
 
@@ -399,19 +281,28 @@ mod tests {
     use proptest::prelude::*;
 
     fn chunks(contents: &[Vec<u8>]) -> Vec<(ChunkId, &[u8])> {
-        contents.iter().map(|plain| (ChunkId::of(plain), plain.as_slice())).collect()
+        contents
+            .iter()
+            .map(|plain| (ChunkId::of(plain), plain.as_slice()))
+            .collect()
     }
 
     /// Puts the right hash into a frame that was tampered with: what a hostile medium would do.
     fn reseal(frame: &mut [u8]) {
         if frame.len() >= HEADER_BYTES {
-            let sum = Hasher::new().update(&frame[..24]).update(&frame[HEADER_BYTES..]).finish();
+            let sum = Hasher::new()
+                .update(&frame[..24])
+                .update(&frame[HEADER_BYTES..])
+                .finish();
             frame[24..HEADER_BYTES].copy_from_slice(&sum);
         }
     }
 
     fn options(ids: Ids) -> FrameOptions {
-        FrameOptions { ids, ..FrameOptions::for_store(3, Class::ElfX86_64) }
+        FrameOptions {
+            ids,
+            ..FrameOptions::for_store(3, Class::ElfX86_64)
+        }
     }
 
     #[test]
@@ -420,11 +311,17 @@ mod tests {
         for ids in [Ids::Stored, Ids::LeftOut] {
             let bytes = encode_frame(&chunks(&contents), Class::ElfX86_64, &options(ids));
             let head = FrameHead::parse(&bytes).unwrap();
-            assert_eq!((head.frame_bytes(), head.chunk_count, head.ids), (bytes.len(), 3, ids));
+            assert_eq!(
+                (head.frame_bytes(), head.chunk_count, head.ids),
+                (bytes.len(), 3, ids)
+            );
             let frame = Frame::decode(&bytes).unwrap();
             assert_eq!(frame.class, Class::ElfX86_64);
             for ((id, range), plain) in frame.chunks.iter().zip(&contents) {
-                assert_eq!((&frame.plain[range.clone()], *id), (plain.as_slice(), ChunkId::of(plain)));
+                assert_eq!(
+                    (&frame.plain[range.clone()], *id),
+                    (plain.as_slice(), ChunkId::of(plain))
+                );
             }
         }
         let empty = encode_frame(&[], Class::Meta, &options(Ids::Stored));
@@ -453,12 +350,19 @@ mod tests {
         let wrong = (ChunkId::of(b"other"), b"these bytes".as_slice());
         let bytes = encode_frame(&[wrong], Class::Other, &options(Ids::Stored));
         assert!(SealedFrame::open(&bytes).unwrap().unpack_own().is_ok());
-        assert_eq!(Frame::decode(&bytes), Err(FrameError::Corrupt("a chunk is not what its id says")));
+        assert_eq!(
+            Frame::decode(&bytes),
+            Err(FrameError::Corrupt("a chunk is not what its id says"))
+        );
     }
 
     #[test]
     fn lengths_past_the_limits_are_refused_before_anything_is_allocated() {
-        let mut bytes = encode_frame(&chunks(&[b"abc".repeat(900)]), Class::Text, &options(Ids::Stored));
+        let mut bytes = encode_frame(
+            &chunks(&[b"abc".repeat(900)]),
+            Class::Text,
+            &options(Ids::Stored),
+        );
         for at in [12, 16, 20] {
             let mut bad = bytes.clone();
             bad[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());

@@ -1,0 +1,71 @@
+//! `carryall.toml`: which format a store has, and its id.
+//!
+//! Its presence is what makes a directory a store.
+
+use std::path::Path;
+
+use super::StoreError;
+use crate::id::{Hasher, StoreId};
+use crate::storage::{self, Storage};
+
+pub(super) const NAME: &str = "carryall.toml";
+const BYTES_MAX: u64 = 64 * 1024;
+const FORMAT: i64 = 1;
+
+/// Writes the settings of a new store.
+pub(super) fn create(storage: &dyn Storage) -> Result<(), StoreError> {
+    let settings = format!("format = {FORMAT}\nid = \"{}\"\n", draw_id());
+    Ok(storage::put(storage, NAME, settings.as_bytes())?)
+}
+
+#[derive(serde::Deserialize)]
+struct Settings {
+    format: i64,
+    id: String,
+}
+
+/// Reads the id of a store whose format this program knows.
+pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreError> {
+    let bad = |message: String| StoreError::BadSettings {
+        path: dir.join(NAME),
+        message,
+    };
+    let bytes = storage::read(storage, NAME, BYTES_MAX).map_err(|error| {
+        if error.is_missing() {
+            StoreError::NotAStore {
+                path: dir.to_owned(),
+            }
+        } else {
+            error.into()
+        }
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
+    let settings: Settings =
+        toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    if settings.format != FORMAT {
+        return Err(StoreError::Unsupported {
+            path: dir.to_owned(),
+            found: settings.format,
+            known: FORMAT,
+        });
+    }
+    settings
+        .id
+        .parse()
+        .map_err(|error: crate::id::IdParseError| bad(error.to_string()))
+}
+
+/// Draws an id that no other store has. It is a name, not a secret.
+fn draw_id() -> StoreId {
+    use std::hash::{BuildHasher, RandomState};
+    let mut hasher = Hasher::new();
+    for round in 0_u64..4 {
+        // Every state is keyed from the system's randomness.
+        hasher.update(&RandomState::new().hash_one(round).to_le_bytes());
+    }
+    hasher.update(&std::process::id().to_le_bytes());
+    if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        hasher.update(&now.as_nanos().to_le_bytes());
+    }
+    StoreId(hasher.finish_128())
+}
