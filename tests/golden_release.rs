@@ -10,7 +10,9 @@ use carryall::recipe::{Blob, ChunkRef, Content, Op, Recipe, StreamRef};
 use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, Xattr};
 
 fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/golden/v1")
+        .join(name);
     // Only to make the files of a new format version; golden files are never edited.
     if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !path.exists() {
         std::fs::write(&path, bytes).unwrap();
@@ -238,7 +240,10 @@ fn decode_all<T: Decode<()>>(mut bytes: &[u8]) -> Vec<T> {
 #[test]
 fn roots_are_golden() {
     let roots = [root(None), root(Some("arm64"))];
-    let bytes = golden("release_roots.bin", &records(roots.iter().map(ReleaseRoot::encode)));
+    let bytes = golden(
+        "release_roots.bin",
+        &records(roots.iter().map(ReleaseRoot::encode)),
+    );
     let decoded: Vec<plain::ReleaseRoot> = decode_all(&bytes);
     for (plain, root) in decoded.iter().zip(&roots) {
         assert_eq!(plain.name, root.name.name());
@@ -256,7 +261,11 @@ fn items_are_golden() {
     let items = items();
     let bytes = golden("items.bin", &records(items.iter().map(envelope::encode)));
     let decoded: Vec<plain::Item> = decode_all(&bytes);
-    assert!(decoded.iter().all(|item| item.name == b"item" && item.meta.mode == 0));
+    assert!(
+        decoded
+            .iter()
+            .all(|item| item.name == b"item" && item.meta.mode == 0)
+    );
     let plain::ItemKind::File(plain::Content::Blob(file)) = &decoded[0].kind else {
         panic!("{decoded:?}");
     };
@@ -268,7 +277,10 @@ fn items_are_golden() {
 #[test]
 fn entries_are_golden() {
     let entries = entries();
-    let bytes = golden("entries.bin", &records(entries.iter().map(envelope::encode)));
+    let bytes = golden(
+        "entries.bin",
+        &records(entries.iter().map(envelope::encode)),
+    );
     let decoded: Vec<plain::Entry> = decode_all(&bytes);
     for entry in &decoded {
         assert_eq!(entry.path, b"a/\xff");
@@ -277,13 +289,22 @@ fn entries_are_golden() {
         assert_eq!((meta.mtime_s, meta.mtime_ns), (-1, 999_999_999));
         assert_eq!(meta.xattrs, [(b"user.comment".to_vec(), vec![0, 0xff])]);
     }
-    assert!(matches!(&decoded[0].kind, plain::EntryKind::File(plain::Content::Empty)));
+    assert!(matches!(
+        &decoded[0].kind,
+        plain::EntryKind::File(plain::Content::Empty)
+    ));
     assert!(matches!(&decoded[1].kind, plain::EntryKind::Dir));
     assert!(matches!(&decoded[2].kind, plain::EntryKind::Symlink(target) if target == b"../x"));
     assert!(matches!(&decoded[3].kind, plain::EntryKind::HardLink(to) if to == b"a"));
     assert!(matches!(&decoded[4].kind, plain::EntryKind::Fifo));
-    assert!(matches!(&decoded[5].kind, plain::EntryKind::CharDevice(0x103)));
-    assert!(matches!(&decoded[6].kind, plain::EntryKind::BlockDevice(0x800)));
+    assert!(matches!(
+        &decoded[5].kind,
+        plain::EntryKind::CharDevice(0x103)
+    ));
+    assert!(matches!(
+        &decoded[6].kind,
+        plain::EntryKind::BlockDevice(0x800)
+    ));
 }
 
 #[test]
@@ -293,9 +314,19 @@ fn steps_of_recipes_are_golden() {
     assert!(matches!(&decoded[0], plain::Op::Chunk(c) if c.bytes == 65_536 && c.id == [0xc1; 32]));
     assert!(matches!(&decoded[1], plain::Op::Side { bytes: 512 }));
     assert!(matches!(&decoded[2], plain::Op::Blob(blob) if blob.ops.bytes == 123_456));
-    let plain::Op::Gzip { bytes, id, plain, remake, codec } = &decoded[3] else {
+    let plain::Op::Gzip {
+        bytes,
+        id,
+        plain,
+        remake,
+        codec,
+    } = &decoded[3]
+    else {
         panic!("{decoded:?}");
     };
-    assert_eq!((*bytes, *id, remake.bytes, *codec), (77, [0x99; 32], 10, 258));
+    assert_eq!(
+        (*bytes, *id, remake.bytes, *codec),
+        (77, [0x99; 32], 10, 258)
+    );
     assert!(matches!(plain, plain::Content::Chunk(c) if c.bytes == 65_536));
 }

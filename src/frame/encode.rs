@@ -16,6 +16,9 @@ use crate::id::{ChunkId, Hasher};
 /// 8 MiB, a whole frame of a store.
 const STORE_WINDOW_LOG: u32 = 23;
 
+/// All of a bundle's solid frame.
+const BUNDLE_WINDOW_LOG: u32 = 27;
+
 /// How a frame is compressed.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameOptions {
@@ -55,6 +58,18 @@ impl FrameOptions {
             window_log: Some(STORE_WINDOW_LOG),
             long_matches: LongMatches::Off,
             ids: Ids::Stored,
+            filter: Filter::fitting(class),
+        }
+    }
+
+    /// Options for the solid frames of a bundle: ids left out, windows as long as the frame
+    /// (docs/decisions/002-bundles.md).
+    pub fn for_bundle(level: i32, class: Class) -> Self {
+        Self {
+            level,
+            window_log: Some(BUNDLE_WINDOW_LOG),
+            long_matches: LongMatches::On,
+            ids: Ids::LeftOut,
             filter: Filter::fitting(class),
         }
     }

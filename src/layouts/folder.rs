@@ -59,7 +59,10 @@ impl SteadyFile {
     /// # Errors
     /// [`LayoutError::Changed`]; [`LayoutError::Io`].
     pub fn check(&self, path: &Path) -> Result<(), LayoutError> {
-        let now = self.file.metadata().map_err(LayoutError::io("look at", path))?;
+        let now = self
+            .file
+            .metadata()
+            .map_err(LayoutError::io("look at", path))?;
         let sign = |stat: &Metadata| (stat.len(), stat.mtime(), stat.mtime_nsec());
         if sign(&now) == sign(&self.stat) {
             Ok(())
@@ -147,7 +150,11 @@ pub fn read<S: ChunkSource>(
 }
 
 fn below(root: &Path, path: &Path) -> Result<Vec<u8>, LayoutError> {
-    let below = path.strip_prefix(root).unwrap_or(path).as_os_str().as_bytes();
+    let below = path
+        .strip_prefix(root)
+        .unwrap_or(path)
+        .as_os_str()
+        .as_bytes();
     if below.len() > PATH_BYTES_MAX {
         return Err(LayoutError::Unfit {
             path: path.to_owned(),
@@ -192,4 +199,48 @@ fn walk_error(path: &Path, error: walkdir::Error) -> LayoutError {
         .into_io_error()
         .unwrap_or_else(|| io::Error::other("the folder contains itself"));
     LayoutError::io("read", path)(source)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_to_meanwhile_is_told() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, b"before").unwrap();
+        let steady = SteadyFile::open(&path).unwrap();
+        steady.check(&path).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        file.write_all(b" and after").unwrap();
+        let error = steady.check(&path).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("file changed while it was read"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_any_more_is_not_opened() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+        assert!(matches!(
+            SteadyFile::open(&link),
+            Err(LayoutError::Io { .. })
+        ));
+        assert!(matches!(
+            SteadyFile::open(dir.path()),
+            Err(LayoutError::Changed(_))
+        ));
+    }
 }

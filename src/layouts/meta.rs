@@ -247,3 +247,58 @@ fn times(meta: &Meta) -> Timestamps {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn owners_that_cannot_be_restored_are_told_once() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("file");
+        let file = std::fs::File::create(&path).unwrap();
+        let before = file.metadata().unwrap().uid();
+        let meta = Meta {
+            mode: 0o640,
+            uid: before + 1,
+            mtime_s: 7,
+            ..Meta::default()
+        };
+        let mut writer = MetaWriter::new(Ownership::Keep);
+        for _ in 0..3 {
+            writer.put(&file, &path, &meta);
+        }
+        let findings = writer.finish("item");
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].message.contains("3 entries"));
+        let stat = file.metadata().unwrap();
+        assert_eq!(
+            (stat.uid(), stat.mode() & 0o7777, stat.mtime()),
+            (before, 0o640, 7)
+        );
+    }
+
+    #[test]
+    fn refusals_are_notes_and_not_without_end() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let file = std::fs::File::open(dir.path()).unwrap();
+        let xattr = Xattr {
+            name: b"no-such-namespace.x".to_vec(),
+            value: vec![1],
+        };
+        let meta = Meta {
+            mode: 0o700,
+            xattrs: vec![xattr; 50],
+            ..Meta::default()
+        };
+        let mut writer = MetaWriter::new(Ownership::Keep);
+        writer.put(&file, dir.path(), &meta);
+        let findings = writer.finish("item");
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.message.starts_with("30 more"))
+        );
+    }
+}

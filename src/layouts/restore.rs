@@ -136,7 +136,10 @@ impl<S: ChunkSource> Restorer<'_, S> {
     fn entry(&mut self, entry: &Entry) -> Result<(), LayoutError> {
         self.monitor.check_stop()?;
         let (parents, name) = split(&entry.path)?;
-        let path = self.tree.path.join(std::ffi::OsStr::from_bytes(&entry.path));
+        let path = self
+            .tree
+            .path
+            .join(std::ffi::OsStr::from_bytes(&entry.path));
         let parent = self.tree.enter(&parents, &entry.path)?;
         let parent = parent.as_fd();
         match &entry.kind {
@@ -162,7 +165,8 @@ impl<S: ChunkSource> Restorer<'_, S> {
                     return Err(hostile(&entry.path, "no link can point there"));
                 }
                 rustix::fs::symlinkat(&target[..], parent, name).map_err(io("link", &path))?;
-                self.metas.put_at(parent, name, &path, &entry.meta, Link::Yes);
+                self.metas
+                    .put_at(parent, name, &path, &entry.meta, Link::Yes);
             }
             EntryKind::HardLink { to } => {
                 let (to_parents, to_name) = split(to)?;
@@ -179,10 +183,24 @@ impl<S: ChunkSource> Restorer<'_, S> {
             }
             EntryKind::Fifo => self.node(parent, name, &path, &entry.meta, FileType::Fifo, 0)?,
             EntryKind::CharDevice { rdev } => {
-                self.node(parent, name, &path, &entry.meta, FileType::CharacterDevice, *rdev)?;
+                self.node(
+                    parent,
+                    name,
+                    &path,
+                    &entry.meta,
+                    FileType::CharacterDevice,
+                    *rdev,
+                )?;
             }
             EntryKind::BlockDevice { rdev } => {
-                self.node(parent, name, &path, &entry.meta, FileType::BlockDevice, *rdev)?;
+                self.node(
+                    parent,
+                    name,
+                    &path,
+                    &entry.meta,
+                    FileType::BlockDevice,
+                    *rdev,
+                )?;
             }
         }
         Ok(())
@@ -200,7 +218,8 @@ impl<S: ChunkSource> Restorer<'_, S> {
         match rustix::fs::mknodat(parent, name, kind, Mode::RUSR | Mode::WUSR, rdev) {
             Ok(()) => self.metas.put_at(parent, name, path, meta, Link::No),
             Err(rustix::io::Errno::PERM) => {
-                self.metas.refuse(path, "device not restored: only root can".to_owned());
+                self.metas
+                    .refuse(path, "device not restored: only root can".to_owned());
             }
             Err(error) => return Err(io("make", path)(error)),
         }
@@ -227,7 +246,9 @@ impl<S: ChunkSource> Restorer<'_, S> {
         }
         self.metas.put(&self.tree.root, &self.tree.path, meta);
         let refused = self.metas.finish(self.shown);
-        refused.iter().for_each(|finding| self.monitor.finding(finding));
+        refused
+            .iter()
+            .for_each(|finding| self.monitor.finding(finding));
         self.restored.findings.extend(refused);
         Ok(self.restored)
     }
@@ -264,7 +285,9 @@ impl Tree {
     }
 
     fn deepest(&self) -> BorrowedFd<'_> {
-        self.open.last().map_or(self.root.as_fd(), |(_, folder)| folder.as_fd())
+        self.open
+            .last()
+            .map_or(self.root.as_fd(), |(_, folder)| folder.as_fd())
     }
 
     fn descend(
@@ -273,7 +296,9 @@ impl Tree {
         components: &[&[u8]],
         entry: &[u8],
     ) -> Result<OwnedFd, LayoutError> {
-        let mut at = from.try_clone_to_owned().map_err(LayoutError::io("open", &self.path))?;
+        let mut at = from
+            .try_clone_to_owned()
+            .map_err(LayoutError::io("open", &self.path))?;
         for component in components {
             at = self.step(at.as_fd(), component, entry)?;
         }
@@ -302,11 +327,7 @@ fn open_folder(parent: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<OwnedF
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
-fn make_folder(
-    parent: BorrowedFd<'_>,
-    name: &[u8],
-    path: &Path,
-) -> Result<OwnedFd, LayoutError> {
+fn make_folder(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<OwnedFd, LayoutError> {
     rustix::fs::mkdirat(parent, name, Mode::RWXU).map_err(io("make", path))?;
     open_folder(parent, name).map_err(io("open", path))
 }
@@ -340,14 +361,13 @@ fn lossy(path: &[u8]) -> String {
     String::from_utf8_lossy(&path[..path.len().min(400)]).into_owned()
 }
 
-fn io(
-    action: &'static str,
-    path: &Path,
-) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
+fn io(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
     let path = path.to_owned();
     move |error| match error {
         // Everything is made anew in a new folder: only another entry can have been there.
-        rustix::io::Errno::EXIST => hostile(path.as_os_str().as_bytes(), "something is there already"),
+        rustix::io::Errno::EXIST => {
+            hostile(path.as_os_str().as_bytes(), "something is there already")
+        }
         other => LayoutError::io(action, path)(other.into()),
     }
 }
@@ -375,7 +395,10 @@ fn read_ahead<S: ChunkSource>(
                     break;
                 }
             };
-            if let EntryKind::File { content: Content::Chunk(chunk) } = &entry.kind {
+            if let EntryKind::File {
+                content: Content::Chunk(chunk),
+            } = &entry.kind
+            {
                 bytes += u64::from(chunk.bytes);
                 chunks.push(chunk.id);
             }

@@ -153,7 +153,11 @@ impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
     /// Goes back to a place.
     pub fn go_back(&mut self, mark: Bookmark) {
         self.hashers = mark.hashers;
-        match mark.offset.checked_sub(self.buffer_offset).map(usize::try_from) {
+        match mark
+            .offset
+            .checked_sub(self.buffer_offset)
+            .map(usize::try_from)
+        {
             Some(Ok(at)) if at <= self.filled => self.at = at,
             _ => {
                 self.buffer_offset = mark.offset;
@@ -192,7 +196,10 @@ impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
         }
         while self.filled < room {
             let offset = self.buffer_offset + self.filled as u64;
-            match self.source.read_at(offset, &mut self.buffer[self.filled..room]) {
+            match self
+                .source
+                .read_at(offset, &mut self.buffer[self.filled..room])
+            {
                 Ok(0) => break,
                 Ok(len) => self.filled += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -214,7 +221,9 @@ mod tests {
 
     #[test]
     fn every_hasher_sees_its_own_stretch_across_buffers_and_bookmarks() {
-        let bytes: Vec<u8> = (0..3_u32 * 8 * 1024 * 1024 / 4).flat_map(u32::to_le_bytes).collect();
+        let bytes: Vec<u8> = (0..3_u32 * 8 * 1024 * 1024 / 4)
+            .flat_map(u32::to_le_bytes)
+            .collect();
         let mut tape = Tape::new(&bytes[..], Path::new("tape"));
         tape.push_hasher();
         tape.skip(5).unwrap();

@@ -170,10 +170,28 @@ mod tests {
         assert_eq!(read(b'0', b"00000000777\0").size, 0o777);
         assert_eq!(read(0, b"        777 ").size, 0o777);
         assert_eq!(read(b'0', b"\x80\0\0\0\0\0\0\x02\0\0\0\0").size, 2 << 32);
-        assert_eq!(read(b'5', b"00000000777\0"), Header { kind: Kind::Bodiless, size: 0 });
+        assert_eq!(
+            read(b'5', b"00000000777\0"),
+            Header {
+                kind: Kind::Bodiless,
+                size: 0
+            }
+        );
         assert_eq!(read(b'0', b"").size, 0);
-        assert_eq!(Header::read(&header(b'0', b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")), None);
-        assert_eq!(Header::read(&header(b'0', b"\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")), None);
+        assert_eq!(
+            Header::read(&header(
+                b'0',
+                b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+            )),
+            None
+        );
+        assert_eq!(
+            Header::read(&header(
+                b'0',
+                b"\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+            )),
+            None
+        );
         assert_eq!(Header::read(&header(b'0', b"nonsense")), None);
     }
 

@@ -214,7 +214,12 @@ pub mod memory {
     impl Memory {
         /// Runs `change` on the chunks.
         pub fn with<T>(&self, change: impl FnOnce(&mut HashMap<ChunkId, Arc<[u8]>>) -> T) -> T {
-            change(&mut self.0.lock().expect("no test panics while it holds the lock"))
+            change(
+                &mut self
+                    .0
+                    .lock()
+                    .expect("no test panics while it holds the lock"),
+            )
         }
     }
 

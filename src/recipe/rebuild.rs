@@ -17,8 +17,6 @@ use crate::monitor::Monitor;
 
 /// Bytes of output that are made ready together.
 const BATCH_BYTES: usize = 16 << 20;
-/// From here on hashing on every core is worth its start.
-const PARALLEL_BYTES: usize = 256 << 10;
 
 /// Which hashes are compared while a content is rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,13 +138,22 @@ enum Mark {
     End(BlobId),
 }
 
+/// What a stretch of output is made of.
+enum Piece {
+    Chunk(ChunkRef),
+    /// So many bytes of the batch's own side bytes.
+    Side(usize),
+}
+
 /// A stretch of output, made ready.
 #[derive(Default)]
 struct Batch {
-    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+    side: Vec<u8>,
+    /// Bytes of all pieces.
+    planned: usize,
     marks: Vec<(usize, Mark)>,
-    /// Chunks and their places in `bytes`.
-    chunks: Vec<(usize, ChunkRef)>,
+    bytes: Vec<u8>,
 }
 
 /// A blob that is being followed.
@@ -181,13 +188,14 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
 
     /// Replaces what is in `batch` by the next stretch; false when there is none.
     fn fill(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
-        batch.bytes.clear();
+        batch.pieces.clear();
+        batch.side.clear();
+        batch.planned = 0;
         batch.marks.clear();
-        batch.chunks.clear();
         if let Some(blob) = self.first.take() {
             self.enter(&blob, batch)?;
         }
-        while batch.bytes.len() < BATCH_BYTES && self.step(batch)? {}
+        while batch.planned < BATCH_BYTES && self.step(batch)? {}
         self.load(batch)?;
         Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
     }
@@ -197,7 +205,7 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
             return Err(RecipeError::Corrupt("recipe: too deep"));
         }
         if self.proof == Proof::EveryBlob || self.open.is_empty() {
-            batch.marks.push((batch.bytes.len(), Mark::Begin));
+            batch.marks.push((batch.planned, Mark::Begin));
         }
         self.open.push(Open {
             id: blob.id,
@@ -215,9 +223,11 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
             return Ok(false);
         };
         if open.side_left > 0 {
-            let room = BATCH_BYTES - batch.bytes.len();
+            let room = BATCH_BYTES - batch.planned;
             let len = usize::try_from(open.side_left).map_or(room, |left| left.min(room));
-            open.side.read_into(len, &mut batch.bytes)?;
+            open.side.read_into(len, &mut batch.side)?;
+            batch.pieces.push(Piece::Side(len));
+            batch.planned += len;
             open.side_left -= len as u64;
             return Ok(true);
         }
@@ -227,7 +237,9 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
             }
             if self.proof == Proof::EveryBlob || self.open.len() == 1 {
                 let id = self.open.last().map(|open| open.id);
-                batch.marks.extend(id.map(|id| (batch.bytes.len(), Mark::End(id))));
+                batch
+                    .marks
+                    .extend(id.map(|id| (batch.planned, Mark::End(id))));
             }
             self.open.pop();
             return Ok(true);
@@ -248,9 +260,8 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
                     .ok()
                     .filter(|len| *len <= CHUNK_MAX)
                     .ok_or(RecipeError::Corrupt("recipe: length of a chunk"))?;
-                let at = batch.bytes.len();
-                batch.chunks.push((at, chunk));
-                batch.bytes.resize(at + len, 0);
+                batch.pieces.push(Piece::Chunk(chunk));
+                batch.planned += len;
             }
             Op::Side { bytes } => open.side_left = bytes,
             Op::Blob(inner) => self.enter(&inner, batch)?,
@@ -261,13 +272,28 @@ impl<'a, S: ChunkSource> Flattener<'a, S> {
         Ok(true)
     }
 
-    /// Puts the bytes of the batch's chunks in their places.
+    /// Puts the bytes of the batch's pieces together.
     fn load(&self, batch: &mut Batch) -> Result<(), RecipeError> {
-        let ids: Vec<ChunkId> = batch.chunks.iter().map(|(_, chunk)| chunk.id).collect();
-        self.source.prefetch(&ids);
-        for (at, chunk) in &batch.chunks {
-            let bytes = read_chunk(self.source, chunk)?;
-            batch.bytes[*at..*at + bytes.len()].copy_from_slice(&bytes);
+        let chunks = batch.pieces.iter().filter_map(|piece| match piece {
+            Piece::Chunk(chunk) => Some(chunk.id),
+            Piece::Side(_) => None,
+        });
+        self.source.prefetch(&chunks.collect::<Vec<_>>());
+        batch.bytes.clear();
+        batch.bytes.reserve(batch.planned);
+        let mut side = &batch.side[..];
+        for piece in &batch.pieces {
+            match piece {
+                Piece::Chunk(chunk) => {
+                    let bytes = read_chunk(self.source, chunk)?;
+                    batch.bytes.extend_from_slice(&bytes);
+                }
+                Piece::Side(len) => {
+                    let (bytes, rest) = side.split_at(*len);
+                    batch.bytes.extend_from_slice(bytes);
+                    side = rest;
+                }
+            }
         }
         Ok(())
     }
@@ -298,18 +324,17 @@ impl Consumer<'_> {
             }
         }
         self.hash(&batch.bytes[at..]);
-        self.out.write_all(&batch.bytes).map_err(RecipeError::Write)?;
+        self.out
+            .write_all(&batch.bytes)
+            .map_err(RecipeError::Write)?;
         self.monitor.advance(batch.bytes.len() as u64);
         Ok(())
     }
 
     fn hash(&mut self, bytes: &[u8]) {
+        // On this thread alone: the others are busy with the next batch, and waiting for them costs more.
         for hasher in &mut self.hashers {
-            if bytes.len() >= PARALLEL_BYTES {
-                hasher.update_parallel(bytes);
-            } else {
-                hasher.update(bytes);
-            }
+            hasher.update(bytes);
         }
     }
 }
@@ -317,6 +342,8 @@ impl Consumer<'_> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
     use super::super::memory::Memory;
     use super::super::stream::StreamWriter;
     use super::super::{ChunkSink, Recipe, StreamRef};
@@ -357,14 +384,23 @@ mod tests {
         let mut memory = Memory::default();
         let body = chunk(&mut memory, b"body");
         let inner = blob(&mut memory, b"sibodx", &[Op::Side { bytes: 2 }, body]);
-        assert!(matches!(rebuild(&memory, inner), Err(RecipeError::Mismatch(_))));
+        assert!(matches!(
+            rebuild(&memory, inner),
+            Err(RecipeError::Mismatch(_))
+        ));
         let inner = blob(&mut memory, b"sibody", &[Op::Side { bytes: 2 }, body]);
         let ops = [body, Op::Blob(inner), Op::Side { bytes: 8 }];
         let outer = blob(&mut memory, b"bodysibodysideside", &ops);
         assert_eq!(rebuild(&memory, outer).unwrap(), b"bodysibodysideside");
-        let wrong = Blob { id: BlobId([1; 32]), ..inner };
+        let wrong = Blob {
+            id: BlobId([1; 32]),
+            ..inner
+        };
         let outer = blob(&mut memory, b"sibody", &[Op::Blob(wrong)]);
-        assert!(matches!(rebuild(&memory, outer), Err(RecipeError::Mismatch(_))));
+        assert!(matches!(
+            rebuild(&memory, outer),
+            Err(RecipeError::Mismatch(_))
+        ));
     }
 
     #[test]
@@ -380,12 +416,17 @@ mod tests {
         let blob = blob(&mut memory, &whole, &ops);
         assert_eq!(rebuild(&memory, blob).unwrap(), whole);
         let stopped = Recording::default();
-        stopped.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stopped
+            .stop
+            .store(true, std::sync::atomic::Ordering::Relaxed);
         let content = Content::Blob(blob);
         let end = write_content(&memory, &content, Proof::Whole, &mut Vec::new(), &stopped);
         assert!(matches!(end, Err(RecipeError::Interrupted(_))));
         memory.with(|map| map.remove(&ChunkId::of(&999_u32.to_le_bytes().repeat(16_000))));
-        assert!(matches!(rebuild(&memory, blob), Err(RecipeError::Missing(_))));
+        assert!(matches!(
+            rebuild(&memory, blob),
+            Err(RecipeError::Missing(_))
+        ));
     }
 
     #[test]
@@ -402,8 +443,15 @@ mod tests {
             let blob = blob(&mut memory, b"body", &ops);
             assert!(rebuild(&memory, blob).is_err(), "{ops:?}");
         }
-        let endless = blob(&mut memory, &vec![0; 100_000], &[Op::Side { bytes: 100_000 }]);
-        assert!(matches!(rebuild(&memory, endless), Err(RecipeError::Corrupt(_))));
+        let endless = blob(
+            &mut memory,
+            &vec![0; 100_000],
+            &[Op::Side { bytes: 100_000 }],
+        );
+        assert!(matches!(
+            rebuild(&memory, endless),
+            Err(RecipeError::Corrupt(_))
+        ));
     }
 
     #[test]
@@ -413,7 +461,11 @@ mod tests {
         let mut nested = blob(&mut memory, b"body", &[body]);
         for depth in 2..=BLOB_DEPTH_MAX + 1 {
             nested = blob(&mut memory, b"body", &[Op::Blob(nested)]);
-            assert_eq!(rebuild(&memory, nested).is_ok(), depth <= BLOB_DEPTH_MAX, "{depth}");
+            assert_eq!(
+                rebuild(&memory, nested).is_ok(),
+                depth <= BLOB_DEPTH_MAX,
+                "{depth}"
+            );
         }
     }
 
@@ -433,8 +485,35 @@ mod tests {
         let mut writer = StreamWriter::new(Class::Meta);
         writer.write_record(&mut memory, &77_u32).unwrap();
         let ops = writer.finish(&mut memory).unwrap();
-        let recipe = Recipe { ops, ..known.recipe };
+        let recipe = Recipe {
+            ops,
+            ..known.recipe
+        };
         let error = rebuild(&memory, Blob { recipe, ..known }).unwrap_err();
         assert_eq!(error.to_string(), "needs a newer carryall: recipe step 77");
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_steps_never_panic(
+            ops in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..140), 0..6),
+            tags in proptest::collection::vec(0_u8..5, 6),
+            bytes in 1_u64..5000,
+        ) {
+            let mut memory = Memory::default();
+            let mut writer = StreamWriter::new(Class::Meta);
+            for (mut op, tag) in ops.into_iter().zip(tags) {
+                if let Some(head) = op.first_chunk_mut::<4>() {
+                    *head = [tag, 0, 0, 0];
+                }
+                let len = u32::try_from(op.len()).unwrap();
+                writer.write(&mut memory, &len.to_le_bytes()).unwrap();
+                writer.write(&mut memory, &op).unwrap();
+            }
+            let ops = writer.finish(&mut memory).unwrap();
+            let side = StreamRef { bytes, ..ops };
+            let recipe = Recipe { side, ops };
+            let _ = rebuild(&memory, Blob { id: BlobId([0; 32]), bytes, recipe });
+        }
     }
 }

@@ -35,11 +35,12 @@ impl<F: FnMut(&ChunkId) -> Result<(), RecipeError>> Visitor for F {
     }
 }
 
-/// Walks contents, and each blob only once however often it is met (else a few hostile recipes could take for ever).
-/// Holds 72 bytes and more for each blob.
+/// Walks contents, and each blob and list of chunks only once however often it is met (else a few hostile recipes could take
+/// for ever). Holds about 150 bytes for each blob, and 60 for each list of some thousand chunks.
 pub struct Walker<'a, S: ChunkSource> {
     source: &'a S,
     walked: HashSet<(BlobId, Recipe)>,
+    lists: HashSet<StreamRef>,
 }
 
 impl<'a, S: ChunkSource> Walker<'a, S> {
@@ -48,6 +49,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         Self {
             source,
             walked: HashSet::new(),
+            lists: HashSet::new(),
         }
     }
 
@@ -56,16 +58,18 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         self.source
     }
 
-    /// Visits the chunks of a stream, its lists included.
+    /// Visits the chunks of a stream, its lists included; what hangs on a list that was visited before is left out.
     ///
     /// # Errors
     /// What the source and the visitor give.
     pub fn stream(
-        &self,
+        &mut self,
         stream: &StreamRef,
         visitor: &mut dyn Visitor,
     ) -> Result<(), RecipeError> {
-        stream::visit_chunks(self.source, stream, &mut |id| visitor.chunk(id))
+        stream::visit_chunks(self.source, stream, &mut self.lists, &mut |id| {
+            visitor.chunk(id)
+        })
     }
 
     /// Visits the chunks of a content.

@@ -36,11 +36,7 @@ impl RecipeWriter {
     ///
     /// # Errors
     /// [`RecipeError::Store`].
-    pub fn chunk(
-        &mut self,
-        sink: &mut dyn ChunkSink,
-        chunk: ChunkRef,
-    ) -> Result<(), RecipeError> {
+    pub fn chunk(&mut self, sink: &mut dyn ChunkSink, chunk: ChunkRef) -> Result<(), RecipeError> {
         self.step(sink, &Op::Chunk(chunk))
     }
 

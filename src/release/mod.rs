@@ -279,3 +279,64 @@ impl BlobTable {
         stream.finish(sink)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::recipe::memory::Memory;
+
+    #[test]
+    fn a_table_of_blobs_comes_back_up_to_its_limit() {
+        let mut memory = Memory::default();
+        let mut table = BlobTable::default();
+        for number in 0..9_u8 {
+            table.insert(&Blob {
+                id: BlobId([number; 32]),
+                bytes: u64::from(number % 3) + 70_000,
+                recipe: Recipe {
+                    side: StreamRef::EMPTY,
+                    ops: StreamRef::EMPTY,
+                },
+            });
+        }
+        assert!(table.has_length(70_002) && !table.has_length(70_003));
+        let stream = table.write(&mut memory).unwrap();
+        for limit in [0, 4, 100] {
+            let mut back = BlobTable::default();
+            back.read(&memory, &stream, limit).unwrap();
+            assert_eq!(back.len(), limit.min(9));
+            assert!(limit < 9 || back == table);
+        }
+    }
+
+    #[test]
+    fn a_root_with_an_unsafe_name_is_refused() {
+        let root = ReleaseRoot {
+            name: "shop:1.0".parse().unwrap(),
+            manifest: StreamRef::EMPTY,
+            blobs: StreamRef::EMPTY,
+            items: 0,
+            bytes: 0,
+        };
+        let mut body = root.encode();
+        assert_eq!(ReleaseRoot::decode(&body).unwrap(), root);
+        let at = body.windows(4).position(|four| four == b"shop").unwrap();
+        body[at..at + 4].copy_from_slice(b"../x");
+        assert!(ReleaseRoot::decode(&body).is_err());
+        body[at..at + 4].copy_from_slice(b"shop");
+        body.push(0);
+        assert!(ReleaseRoot::decode(&body).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_records_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = ReleaseRoot::decode(&bytes);
+            let _ = envelope::decode::<Item>(&bytes);
+            let _ = envelope::decode::<Entry>(&bytes);
+        }
+    }
+}

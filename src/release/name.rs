@@ -76,7 +76,8 @@ impl ReleaseName {
             })
         };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let starts_well = |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric());
+        let starts_well =
+            |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric());
         if self.name.len() > NAME_MAX || !self.name.split('/').all(starts_well) {
             return bad("each part of the name begins with a letter or digit, 96 bytes at most");
         }
@@ -163,7 +164,10 @@ mod tests {
     fn names_round_trip_through_text_and_file_stem() {
         for (text, stem) in [
             ("shop:1.0", "shop%3a1.0"),
-            ("team/Shop_x:1.0+rc.1@arm64", "team%2fShop_x%3a1.0+rc.1%40arm64"),
+            (
+                "team/Shop_x:1.0+rc.1@arm64",
+                "team%2fShop_x%3a1.0+rc.1%40arm64",
+            ),
             ("9:9@x86-64", "9%3a9%40x86-64"),
         ] {
             let name: ReleaseName = text.parse().unwrap();
@@ -178,8 +182,26 @@ mod tests {
         let long = format!("{}:1", "a".repeat(97));
         let slashes = format!("{}a:{}", "a/".repeat(47), "1".repeat(64));
         for bad in [
-            "", "shop", ":1", "shop:", "shop:1@", "../shop:1", "a//b:1", "/a:1", "a/:1", "-a:1",
-            ".a:1", "a:1:2", "a:1@b@c", "a b:1", "a:1/2", "商城:1", "a\0:1", "a%2fb:1", &long, &slashes,
+            "",
+            "shop",
+            ":1",
+            "shop:",
+            "shop:1@",
+            "../shop:1",
+            "a//b:1",
+            "/a:1",
+            "a/:1",
+            "-a:1",
+            ".a:1",
+            "a:1:2",
+            "a:1@b@c",
+            "a b:1",
+            "a:1/2",
+            "商城:1",
+            "a\0:1",
+            "a%2fb:1",
+            &long,
+            &slashes,
         ] {
             assert!(bad.parse::<ReleaseName>().is_err(), "{bad:?}");
         }

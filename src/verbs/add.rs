@@ -2,35 +2,31 @@
 //!
 //! Everything new is rebuilt from the store and compared by hash before the release is committed; what cannot be rebuilt is
 //! stored as it came. It lays out no volumes. Holds the opener's buffers, three batches of the proof, and the table of known
-//! blobs (150 bytes each, [`KNOWN_BLOBS_MAX`] at most).
+//! blobs (150 bytes each, a million at most).
 
-use std::collections::{BTreeMap, HashSet};
+mod proof;
+
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Releases, ReleasesMut, Stored};
+use self::proof::{Known, Prover};
+use super::{ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
-use crate::id::{BlobId, ChunkId};
+use crate::id::ChunkId;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{Depth, Opener};
 use crate::layouts::{LayoutError, folder};
 use crate::monitor::{Interrupted, Monitor};
-use crate::recipe::rebuild::{Proof, write_content};
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, Content, RecipeError};
+use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
 use crate::release::{
-    BlobTable, EntryKind, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot,
-    open_entries, walk,
+    BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
-
-/// Blobs of earlier releases that are known at most; further ones are opened anew.
-pub const KNOWN_BLOBS_MAX: usize = 1_000_000;
-/// Entries whose chunks are made ready together for the proof.
-const PROOF_ENTRIES: usize = 256;
 
 /// Says why a release was not made.
 #[derive(Debug, thiserror::Error)]
@@ -147,23 +143,26 @@ pub fn add<R: ReleasesMut>(
         Some(root) => root.read_items(store).map_err(AddError::Old)?,
         None => Vec::new(),
     };
-    let known = known_blobs(store)?;
+    let mut known = Known::read(store).map_err(AddError::Releases)?;
     let mut findings = Vec::new();
 
     // Metadata is written along with the chunks, in the belief that the proof will hold.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let mut opener = Opener::new(store, &mut writer, &known, Depth::Open, monitor);
+    let mut opener = Opener::new(store, &mut writer, &known.blobs, Depth::Open, monitor);
     let mut items = read_items(&mut opener, &inputs, &mut findings, monitor)?;
     let known_bytes = opener.reused_bytes();
     let (mut blobs, reused) = opener.into_blobs();
     blobs.extend(reused.clone());
+    known.blobs = reused;
     let changes = join_old(&mut items, &old);
-    let kept = items.values().filter(|item| changes[&item.name] == Change::Kept);
+    let kept = items
+        .values()
+        .filter(|item| changes[&item.name] == Change::Kept);
     collect_blobs(store, kept, &mut blobs)?;
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
     let mut stored = finish(store, writer)?;
 
-    let failed = prove_all(store, &inputs, &items, &reused, monitor)?;
+    let failed = prove_all(store, &inputs, &items, &known, monitor)?;
     if !failed.is_empty() {
         for (input, error) in failed {
             let message = format!("stored as it came, since it could not be rebuilt: {error}");
@@ -202,10 +201,12 @@ pub fn add<R: ReleasesMut>(
 }
 
 fn finish<R: ReleasesMut>(store: &R, writer: R::Writer<'_>) -> Result<Stored, AddError> {
-    store.finish(writer).map_err(|error| match error.downcast() {
-        Ok(stop) => AddError::Interrupted(*stop),
-        Err(other) => AddError::Releases(other),
-    })
+    store
+        .finish(writer)
+        .map_err(|error| match error.downcast() {
+            Ok(stop) => AddError::Interrupted(*stop),
+            Err(other) => AddError::Releases(other),
+        })
 }
 
 fn sum(one: Stored, other: Stored) -> Stored {
@@ -239,7 +240,10 @@ impl Input {
         }
         let inside = walkdir::WalkDir::new(&self.real).into_iter().flatten();
         let files = inside.filter(|entry| entry.file_type().is_file());
-        files.filter_map(|entry| entry.metadata().ok()).map(|stat| stat.len()).sum()
+        files
+            .filter_map(|entry| entry.metadata().ok())
+            .map(|stat| stat.len())
+            .sum()
     }
 }
 
@@ -249,8 +253,12 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
     }
     let mut inputs: Vec<Input> = Vec::new();
     for given in paths {
-        let real = given.canonicalize().map_err(LayoutError::io("find", given))?;
-        let stat = real.symlink_metadata().map_err(LayoutError::io("look at", given))?;
+        let real = given
+            .canonicalize()
+            .map_err(LayoutError::io("find", given))?;
+        let stat = real
+            .symlink_metadata()
+            .map_err(LayoutError::io("look at", given))?;
         let unfit = |why| AddError::Unfit {
             path: given.clone(),
             why,
@@ -259,7 +267,10 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
             return Err(unfit("neither a file nor a folder"));
         }
         let name = given.file_name().or_else(|| real.file_name());
-        let name = name.ok_or_else(|| unfit("it has no name"))?.as_bytes().to_vec();
+        let name = name
+            .ok_or_else(|| unfit("it has no name"))?
+            .as_bytes()
+            .to_vec();
         if let Some(other) = inputs.iter().find(|other| other.name == name) {
             return Err(AddError::SameName {
                 name: other.shown(),
@@ -275,16 +286,6 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
         });
     }
     Ok(inputs)
-}
-
-/// The blobs of all releases. One whose table cannot be read is passed over: its blobs are opened anew.
-fn known_blobs<R: Releases>(store: &R) -> Result<BlobTable, AddError> {
-    let mut known = BlobTable::default();
-    for root in store.roots().map_err(AddError::Releases)? {
-        // A damaged table costs time alone.
-        let _ = known.read(store, &root.blobs, KNOWN_BLOBS_MAX);
-    }
-    Ok(known)
 }
 
 fn read_items<S: ChunkSource>(
@@ -325,8 +326,10 @@ fn read_item<S: ChunkSource>(
 
 /// Puts the items that stay beside the new ones, and says of each what became of it.
 fn join_old(items: &mut Items, old: &[Item]) -> BTreeMap<Vec<u8>, Change> {
-    let mut changes: BTreeMap<Vec<u8>, Change> =
-        items.keys().map(|name| (name.clone(), Change::Added)).collect();
+    let mut changes: BTreeMap<Vec<u8>, Change> = items
+        .keys()
+        .map(|name| (name.clone(), Change::Added))
+        .collect();
     for item in old {
         let new = changes.contains_key(&item.name);
         let change = if new { Change::Replaced } else { Change::Kept };
@@ -390,18 +393,15 @@ fn prove_all<'i, S: ChunkSource>(
     source: &S,
     inputs: &'i [Input],
     items: &Items,
-    reused: &BlobTable,
+    known: &Known,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(&'i Input, RecipeError)>, AddError> {
-    let new = inputs.iter().filter_map(|input| Some((input, items.get(&input.name)?)));
+    let new = inputs
+        .iter()
+        .filter_map(|input| Some((input, items.get(&input.name)?)));
     let new: Vec<(&Input, &Item)> = new.collect();
     monitor.start("compare", new.iter().map(|(_, item)| item.bytes()).sum());
-    let mut prover = Prover {
-        source,
-        reused,
-        proved: HashSet::new(),
-        monitor,
-    };
+    let mut prover = Prover::new(source, known, monitor);
     let mut failed = Vec::new();
     for (input, item) in new {
         match prover.item(item) {
@@ -414,59 +414,6 @@ fn prove_all<'i, S: ChunkSource>(
     Ok(failed)
 }
 
-struct Prover<'a, S: ChunkSource> {
-    source: &'a S,
-    /// Proved when they were added first.
-    reused: &'a BlobTable,
-    proved: HashSet<BlobId>,
-    monitor: &'a dyn Monitor,
-}
-
-impl<S: ChunkSource> Prover<'_, S> {
-    fn item(&mut self, item: &Item) -> Result<(), RecipeError> {
-        let entries = match &item.kind {
-            ItemKind::File { content } => return self.content(content),
-            ItemKind::Folder { entries, .. } => entries,
-        };
-        let mut records = open_entries(self.source, entries)?;
-        let mut contents = Vec::new();
-        loop {
-            let entry = records.next_record()?;
-            let last = entry.is_none();
-            if let Some(EntryKind::File { content }) = entry.map(|entry| entry.kind) {
-                contents.push(content);
-            }
-            if last || contents.len() == PROOF_ENTRIES {
-                self.contents(&contents)?;
-                contents.clear();
-            }
-            if last {
-                return Ok(());
-            }
-        }
-    }
-
-    fn contents(&mut self, contents: &[Content]) -> Result<(), RecipeError> {
-        let chunks = contents.iter().filter_map(|content| match content {
-            Content::Chunk(chunk) => Some(chunk.id),
-            _ => None,
-        });
-        self.source.prefetch(&chunks.collect::<Vec<_>>());
-        contents.iter().try_for_each(|content| self.content(content))
-    }
-
-    fn content(&mut self, content: &Content) -> Result<(), RecipeError> {
-        if let Content::Blob(blob) = content
-            && (self.reused.get(blob.bytes, blob.id).is_some() || !self.proved.insert(blob.id))
-        {
-            self.monitor.advance(blob.bytes);
-            return Ok(());
-        }
-        let mut nowhere = std::io::sink();
-        write_content(self.source, content, Proof::EveryBlob, &mut nowhere, self.monitor)
-    }
-}
-
 /// Stores an item once more, as plain bytes, and proves that.
 fn store_closed<R: ReleasesMut>(
     store: &R,
@@ -474,16 +421,11 @@ fn store_closed<R: ReleasesMut>(
     monitor: &dyn Monitor,
 ) -> Result<(Item, Stored), AddError> {
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let nothing = BlobTable::default();
-    let mut opener = Opener::new(store, &mut writer, &nothing, Depth::Closed, monitor);
+    let nothing = Known::default();
+    let mut opener = Opener::new(store, &mut writer, &nothing.blobs, Depth::Closed, monitor);
     let item = read_item(&mut opener, input, &mut Vec::new(), monitor)?;
     let stored = finish(store, writer)?;
-    let mut prover = Prover {
-        source: store,
-        reused: &nothing,
-        proved: HashSet::new(),
-        monitor,
-    };
+    let mut prover = Prover::new(store, &nothing, monitor);
     prover.item(&item).map_err(|source| match source {
         RecipeError::Interrupted(stop) => stop.into(),
         source => AddError::Store {

@@ -138,17 +138,22 @@ pub fn checkout<R: Releases>(
         bytes: 0,
         findings: Vec::new(),
     };
-    for (number, item) in items.iter().enumerate() {
+    let temporary = free_name(&items);
+    for item in &items {
         let target = Target {
             folder: folder.as_fd(),
             path: dest,
-            temporary: format!(".carryall-{number}.part"),
+            temporary: &temporary,
             shown: shown(item),
         };
         let state = match target.give_back(store, item, monitor) {
             Ok(restored) => {
                 report.findings.extend(restored.findings);
-                if restored.lost == 0 { ItemState::Whole } else { ItemState::Damaged }
+                if restored.lost == 0 {
+                    ItemState::Whole
+                } else {
+                    ItemState::Damaged
+                }
             }
             Err(error) => {
                 target.clean_up();
@@ -169,6 +174,15 @@ pub fn checkout<R: Releases>(
     }
     monitor.finish();
     Ok(report)
+}
+
+/// A name for what is not finished that no item has.
+fn free_name(items: &[Item]) -> String {
+    let mut name = ".carryall.part".to_owned();
+    while items.iter().any(|item| item.name == name.as_bytes()) {
+        name.push('_');
+    }
+    name
 }
 
 fn shown(item: &Item) -> String {
@@ -238,7 +252,10 @@ fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError>
         LayoutError::Recipe(_) | LayoutError::Hostile { .. } => {
             let source = std::error::Error::source(&error);
             let why = source.map_or_else(String::new, |source| format!(": {source}"));
-            Ok(Finding::loss(item, format!("the item is lost: {error}{why}")))
+            Ok(Finding::loss(
+                item,
+                format!("the item is lost: {error}{why}"),
+            ))
         }
         other => Err(other.into()),
     }
@@ -248,7 +265,7 @@ fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError>
 struct Target<'a> {
     folder: BorrowedFd<'a>,
     path: &'a Path,
-    temporary: String,
+    temporary: &'a str,
     shown: String,
 }
 
@@ -266,12 +283,11 @@ impl Target<'_> {
             });
         }
         let temporary = self.temporary.as_bytes();
-        let path = self.path.join(&self.temporary);
+        let path = self.path.join(self.temporary);
         let final_path = self.path.join(std::ffi::OsStr::from_bytes(&item.name));
         let restored = match &item.kind {
             ItemKind::File { content } => {
-                let file =
-                    restore::file(source, self.folder, temporary, &path, content, monitor)?;
+                let file = restore::file(source, self.folder, temporary, &path, content, monitor)?;
                 let mut metas = MetaWriter::new(Ownership::of_process());
                 metas.put(&file, &final_path, &item.meta);
                 restore::Restored {
@@ -281,7 +297,15 @@ impl Target<'_> {
             }
             ItemKind::Folder { entries, .. } => {
                 let what = (&item.meta, entries);
-                restore::folder(source, self.folder, temporary, &path, what, &self.shown, monitor)?
+                restore::folder(
+                    source,
+                    self.folder,
+                    temporary,
+                    &path,
+                    what,
+                    &self.shown,
+                    monitor,
+                )?
             }
         };
         self.rename(&item.name).map_err(|error| match error {
@@ -313,7 +337,7 @@ impl Target<'_> {
 
     /// Removes what a failed item left. Links in it are not followed; that something stays is told by the next checkout.
     fn clean_up(&self) {
-        let path = self.path.join(&self.temporary);
+        let path = self.path.join(self.temporary);
         let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
     }
 }

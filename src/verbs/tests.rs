@@ -31,14 +31,23 @@ fn add_all(store: &MemoryStore, release: &str, paths: &[&Path]) -> AddReport {
 }
 
 fn check_out(store: &MemoryStore, release: &str, dest: &Path) -> CheckoutReport {
-    checkout(store, &name(release), dest, &CheckoutOptions::default(), &Silent).unwrap()
+    checkout(
+        store,
+        &name(release),
+        dest,
+        &CheckoutOptions::default(),
+        &Silent,
+    )
+    .unwrap()
 }
 
 fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let mut out = Vec::with_capacity(len + 8);
     while out.len() < len {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
     }
     out.truncate(len);
@@ -46,8 +55,14 @@ fn noise(seed: u64, len: usize) -> Vec<u8> {
 }
 
 fn set_time(path: &Path, seconds: i64, nanos: i64) {
-    let time = Timespec { tv_sec: seconds, tv_nsec: nanos };
-    let times = Timestamps { last_access: time, last_modification: time };
+    let time = Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanos,
+    };
+    let times = Timestamps {
+        last_access: time,
+        last_modification: time,
+    };
     rustix::fs::utimensat(rustix::fs::CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
@@ -81,7 +96,14 @@ fn make_tree(root: &Path) {
     if is_root() {
         let device = rustix::fs::makedev(1, 3);
         let null = root.join("null");
-        rustix::fs::mknodat(rustix::fs::CWD, &null, FileType::CharacterDevice, mode, device).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &null,
+            FileType::CharacterDevice,
+            mode,
+            device,
+        )
+        .unwrap();
         std::os::unix::fs::lchown(root.join("a/deep/large"), Some(1234), Some(4321)).unwrap();
         std::os::unix::fs::lchown(root.join("dangling"), Some(7), Some(8)).unwrap();
     }
@@ -104,7 +126,10 @@ fn xattrs(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut names = vec![0; 65_536];
     let len = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
     let mut all = Vec::new();
-    for key in names[..len].split(|byte| *byte == 0).filter(|key| !key.is_empty()) {
+    for key in names[..len]
+        .split(|byte| *byte == 0)
+        .filter(|key| !key.is_empty())
+    {
         let mut value = vec![0; 65_536];
         let len = rustix::fs::lgetxattr(path, key, &mut value[..]).unwrap();
         all.push((key.to_vec(), value[..len].to_vec()));
@@ -162,7 +187,12 @@ fn folders_and_files_come_back_with_all_that_belongs_to_them() {
     let store = MemoryStore::default();
     let report = add_all(&store, "shop:1.0", &[&tree, &file, &link]);
     assert_eq!(report.items.len(), 3);
-    assert_eq!(report.findings.len(), 1, "the socket: {:?}", report.findings);
+    assert_eq!(
+        report.findings.len(),
+        1,
+        "the socket: {:?}",
+        report.findings
+    );
     let dest = dir.path().join("dest");
     let given = check_out(&store, "shop:1.0", &dest);
     assert!(given.is_whole(), "{given:?}");
@@ -218,13 +248,23 @@ fn what_cannot_be_rebuilt_is_stored_as_it_came() {
     for number in 0..4 {
         let mut header = tar::Header::new_ustar();
         header.set_size(50_000);
-        builder.append_data(&mut header, format!("{number}"), &noise(number, 50_000)[..]).unwrap();
+        builder
+            .append_data(&mut header, format!("{number}"), &noise(number, 50_000)[..])
+            .unwrap();
     }
     builder.into_inner().unwrap();
     let scratch = MemoryStore::default();
     add_all(&scratch, "a:1", &[&file]);
-    let items = scratch.root(&name("a:1")).unwrap().unwrap().read_items(&scratch).unwrap();
-    let ItemKind::File { content: Content::Blob(blob) } = &items[0].kind else {
+    let items = scratch
+        .root(&name("a:1"))
+        .unwrap()
+        .unwrap()
+        .read_items(&scratch)
+        .unwrap();
+    let ItemKind::File {
+        content: Content::Blob(blob),
+    } = &items[0].kind
+    else {
         panic!("{items:?}");
     };
     let store = MemoryStore {
@@ -250,13 +290,21 @@ fn what_cannot_be_added_is_named() {
     fs::write(&two, b"2").unwrap();
     let store = MemoryStore::default();
     let try_add = |paths: &[PathBuf]| add(&store, &name("a:1"), paths, &Silent).unwrap_err();
-    assert!(matches!(try_add(&[one.clone(), two]), AddError::SameName { .. }));
+    assert!(matches!(
+        try_add(&[one.clone(), two]),
+        AddError::SameName { .. }
+    ));
     assert!(matches!(try_add(&[]), AddError::Nothing));
-    assert!(matches!(try_add(&[PathBuf::from("/dev/null")]), AddError::Unfit { .. }));
+    assert!(matches!(
+        try_add(&[PathBuf::from("/dev/null")]),
+        AddError::Unfit { .. }
+    ));
     let absent = dir.path().join("absent");
     assert!(try_add(&[absent]).to_string().contains("absent"));
     let stopped = Recording::default();
-    stopped.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    stopped
+        .stop
+        .store(true, std::sync::atomic::Ordering::Relaxed);
     let large = dir.path().join("large");
     fs::write(&large, noise(1, 9 << 20)).unwrap();
     let end = add(&store, &name("a:1"), &[large], &stopped).unwrap_err();
@@ -273,16 +321,37 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
     add_all(&store, "a:1", &[&file]);
     let go = |dest: &Path, items: &[&str]| {
         let items = items.iter().map(ToString::to_string).collect();
-        checkout(&store, &name("a:1"), dest, &CheckoutOptions { items }, &Silent)
+        checkout(
+            &store,
+            &name("a:1"),
+            dest,
+            &CheckoutOptions { items },
+            &Silent,
+        )
     };
-    assert!(matches!(go(dir.path(), &[]), Err(CheckoutError::NotEmpty(_))));
-    assert!(matches!(go(&dir.path().join("no/such"), &[]), Err(CheckoutError::Layout(_))));
+    assert!(matches!(
+        go(dir.path(), &[]),
+        Err(CheckoutError::NotEmpty(_))
+    ));
+    assert!(matches!(
+        go(&dir.path().join("no/such"), &[]),
+        Err(CheckoutError::Layout(_))
+    ));
     assert!(matches!(go(&file, &[]), Err(CheckoutError::Layout(_))));
     let dest = dir.path().join("dest");
-    assert!(matches!(go(&dest, &["other"]), Err(CheckoutError::NoSuchItem { .. })));
+    assert!(matches!(
+        go(&dest, &["other"]),
+        Err(CheckoutError::NoSuchItem { .. })
+    ));
     assert!(!dest.exists());
     assert!(go(&dest, &["file"]).unwrap().is_whole());
-    let other = checkout(&store, &name("a:2"), &dest, &CheckoutOptions::default(), &Silent);
+    let other = checkout(
+        &store,
+        &name("a:2"),
+        &dest,
+        &CheckoutOptions::default(),
+        &Silent,
+    );
     assert!(matches!(other, Err(CheckoutError::NoSuchRelease(_))));
     let giant = Item {
         name: b"giant".to_vec(),
@@ -295,8 +364,17 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
     };
     commit(&store, "a:3", &[giant]);
     let room = dir.path().join("room");
-    let full = checkout(&store, &name("a:3"), &room, &CheckoutOptions::default(), &Silent);
-    assert!(matches!(full, Err(CheckoutError::NoSpace { .. })), "{full:?}");
+    let full = checkout(
+        &store,
+        &name("a:3"),
+        &room,
+        &CheckoutOptions::default(),
+        &Silent,
+    );
+    assert!(
+        matches!(full, Err(CheckoutError::NoSpace { .. })),
+        "{full:?}"
+    );
 }
 
 #[test]
@@ -309,14 +387,18 @@ fn damage_costs_what_it_hits_and_nothing_else() {
     fs::write(&whole, noise(9, 400_000)).unwrap();
     let store = MemoryStore::default();
     add_all(&store, "shop:1.0", &[&tree, &hit, &whole]);
-    let lost = [&noise(8, 400_000)[..], &b"odd name"[..]].map(|bytes| {
-        ChunkId::of(&bytes[..crate::chunk::Cutter::cut(bytes).min(bytes.len())])
-    });
-    store.chunks.with(|map| lost.iter().for_each(|id| assert!(map.remove(id).is_some())));
+    let lost = [&noise(8, 400_000)[..], &b"odd name"[..]]
+        .map(|bytes| ChunkId::of(&bytes[..crate::chunk::Cutter::cut(bytes).min(bytes.len())]));
+    store
+        .chunks
+        .with(|map| lost.iter().for_each(|id| assert!(map.remove(id).is_some())));
     let dest = dir.path().join("dest");
     let report = check_out(&store, "shop:1.0", &dest);
     let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
-    assert_eq!(states, [ItemState::Lost, ItemState::Damaged, ItemState::Whole]);
+    assert_eq!(
+        states,
+        [ItemState::Lost, ItemState::Damaged, ItemState::Whole]
+    );
     assert_eq!(report.findings.len(), 2, "{:?}", report.findings);
     assert_eq!(fs::read_dir(&dest).unwrap().count(), 2);
     let mut expected = look(&tree);
@@ -347,7 +429,11 @@ fn entry(path: &[u8], kind: EntryKind) -> Entry {
         mode: 0o755,
         ..Meta::default()
     };
-    Entry { path: path.to_vec(), meta, kind }
+    Entry {
+        path: path.to_vec(),
+        meta,
+        kind,
+    }
 }
 
 #[test]
@@ -377,14 +463,35 @@ fn hostile_entries_never_reach_outside() {
         vec![entry(b"a\0b", evil())],
         vec![entry(b"no/parent", evil())],
         vec![entry(b"l", link(&outside)), entry(b"l/evil", evil())],
-        vec![entry(b"l", link(&outside)), entry(b"l/evil", EntryKind::Dir)],
-        vec![entry(b"l", link(&outside.join("evil"))), entry(b"l", evil())],
-        vec![entry(b"l", link(Path::new(".."))), entry(b"l/outside/evil", evil())],
+        vec![
+            entry(b"l", link(&outside)),
+            entry(b"l/evil", EntryKind::Dir),
+        ],
+        vec![
+            entry(b"l", link(&outside.join("evil"))),
+            entry(b"l", evil()),
+        ],
+        vec![
+            entry(b"l", link(Path::new(".."))),
+            entry(b"l/outside/evil", evil()),
+        ],
         vec![entry(b"l", link(&outside)), entry(b"h", hard(b"l/secret"))],
         vec![entry(b"h", hard(b"../outside/secret"))],
-        vec![entry(b"h", hard(&outside.join("secret").into_os_string().into_vec()))],
-        vec![entry(b"d", EntryKind::Dir), entry(b"d", link(&outside)), entry(b"d/evil", evil())],
-        vec![entry(b"l", EntryKind::Symlink { target: b"a\0b".to_vec() })],
+        vec![entry(
+            b"h",
+            hard(&outside.join("secret").into_os_string().into_vec()),
+        )],
+        vec![
+            entry(b"d", EntryKind::Dir),
+            entry(b"d", link(&outside)),
+            entry(b"d/evil", evil()),
+        ],
+        vec![entry(
+            b"l",
+            EntryKind::Symlink {
+                target: b"a\0b".to_vec(),
+            },
+        )],
         vec![entry(b"f", evil()), entry(b"f", evil())],
         vec![entry(b"f", evil()), entry(b"f/under", evil())],
     ];
@@ -396,7 +503,10 @@ fn hostile_entries_never_reach_outside() {
         }
         let folder = Item {
             name: b"folder".to_vec(),
-            meta: Meta { mode: 0o755, ..Meta::default() },
+            meta: Meta {
+                mode: 0o755,
+                ..Meta::default()
+            },
             kind: ItemKind::Folder {
                 entries: stream.finish(&mut sink).unwrap(),
                 entry_count: entries.len() as u64,
