@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::geometry::Geometry;
 use crate::id;
-use crate::media::CarrierWriter;
+use crate::media::{Carrier, CarrierWriter};
 use crate::monitor::Monitor;
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
@@ -65,8 +65,11 @@ pub fn write(
     let header = SetHeader { set_id, ..plan.header };
     let geometry = Geometry::from_header(&header)?;
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
-    let writers =
-        facts.map(|facts| CarrierWriter::create(to, facts)).collect::<Result<Vec<_>, _>>()?;
+    let create = |facts| match plan.carrier {
+        Carrier::Folders => CarrierWriter::create(to, facts),
+        Carrier::Iso => CarrierWriter::create_iso(to, facts, plan.capacity.bytes()),
+    };
+    let writers = facts.map(create).collect::<Result<Vec<_>, _>>()?;
 
     monitor.start("payload", plan.piece_bytes.iter().sum());
     for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {
@@ -241,7 +244,10 @@ fn finish_all(
             Err(error) => {
                 // A set is written whole or not at all; what cannot be removed is at least a whole volume.
                 for path in done {
-                    let _ = std::fs::remove_dir_all(path);
+                    let _ = match plan.carrier {
+                        Carrier::Folders => std::fs::remove_dir_all(path),
+                        Carrier::Iso => std::fs::remove_file(path),
+                    };
                 }
                 return Err(error.into());
             }
