@@ -62,7 +62,7 @@ pub enum Effort {
 /// Which frame a chunk went into, by the first 16 bytes of its id.
 type FrameOf = HashMap<[u8; 16], u32>;
 
-/// A file of finished frames that goes when it is dropped.
+/// A file of finished frames. It has no name from the start, so that it goes even when the process is killed.
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
@@ -76,17 +76,11 @@ impl Spool {
     /// [`BundleError::Io`].
     pub fn create(path: &Path) -> Result<Self, BundleError> {
         let file = File::options().read(true).write(true).create_new(true).open(path);
-        match file {
+        let unnamed = file.and_then(|file| std::fs::remove_file(path).map(|()| file));
+        match unnamed {
             Ok(file) => Ok(Self { path: path.to_owned(), file }),
             Err(source) => Err(BundleError::Io { path: path.to_owned(), source }),
         }
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // Nobody is left to tell; what stays is a file with a telling name.
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 
