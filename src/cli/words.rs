@@ -384,6 +384,9 @@ fn hint_checkout(error: &CheckoutError) -> String {
         CheckoutError::NotEmpty(_) => {
             pick("name a folder that is not there yet, or empty this one", "请指定一个不存在或空的目录").to_owned()
         }
+        CheckoutError::InStore { .. } => {
+            pick("name a folder outside of the store", "请指定仓库以外的目录").to_owned()
+        }
         CheckoutError::NoSpace { .. } => pick(
             "free some space, or take one item at a time with --item",
             "请释放空间,或用 --item 逐项还原",
