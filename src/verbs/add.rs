@@ -320,7 +320,9 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
 
 /// A folder that the store lies in would grow as it is read, without end.
 fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
-    let real = place.canonicalize().map_err(LayoutError::io("find", place))?;
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
     let entangled = |input: &&Input| {
         real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
     };

@@ -217,7 +217,10 @@ enum Found {
 
 /// Takes back what was given, so that the same checkout works when it is run again.
 fn clear(dest: &Path, items: &[Item], found: Found) {
-    for item in items.iter().filter(|item| restore::is_plain_name(&item.name)) {
+    for item in items
+        .iter()
+        .filter(|item| restore::is_plain_name(&item.name))
+    {
         remove(&dest.join(std::ffi::OsStr::from_bytes(&item.name)));
     }
     if found == Found::Absent {
@@ -235,8 +238,12 @@ fn remove(path: &Path) {
 /// What is written into a store by other hands would be taken for its own.
 fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
     let absolute = std::path::absolute(dest).map_err(LayoutError::io("find", dest))?;
-    let parents = absolute.ancestors().find_map(|parent| parent.canonicalize().ok());
-    let real = place.canonicalize().map_err(LayoutError::io("find", place))?;
+    let parents = absolute
+        .ancestors()
+        .find_map(|parent| parent.canonicalize().ok());
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
     if parents.is_some_and(|parent| parent.starts_with(&real)) {
         return Err(CheckoutError::InStore {
             dest: dest.to_owned(),
