@@ -316,6 +316,12 @@ fn without_a_store_it_says_how_to_name_or_make_one() {
             && !stage.path("discs").exists()
             && !stage.path("back").exists()
     );
+    // A mistyped path leaves no empty store either.
+    stage
+        .run(&["add", "shop:1.0", "given/dosc"])
+        .fails_with(1, &["given/dosc"]);
+    stage.run(&["receive", "dics"]).fails_with(1, &["dics"]);
+    assert!(!stage.path("store").exists());
     stage.run(&["add", "shop:1.0", "given/docs"]).ends_with(0);
     stage.run(&["rm", "shop:1.0"]).ends_with(0);
     stage
