@@ -282,7 +282,10 @@ fn what_is_not_there_is_named_with_what_is() {
     stage
         .run(&["checkout", "shop:1.0", "given"])
         .fails_with(1, &["given is not empty", "empty this one"]);
-    stage.run(&PACK).fails_with(1, &["exists already"]);
+    stage.run(&PACK).fails_with(
+        1,
+        &["exists already", "hint: nothing is overwritten: remove it"],
+    );
     stage
         .run(&["pack", "shop:1.0", "--to", "tiny", "--media", "3MB"])
         .fails_with(1, &["larger medium"]);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use carryall::finding::{Finding, Severity};
+use carryall::media::MediaError;
 use carryall::release::ReleaseName;
 use carryall::size::ByteSize;
 use carryall::store::{CheckDepth, StoreError};
@@ -422,6 +423,9 @@ fn hint_of_store(error: &StoreError) -> String {
 
 fn hint_of_volume(error: &VolumeError) -> String {
     match error {
+        VolumeError::Media(MediaError::Exists { .. }) => {
+            pick("nothing is overwritten: remove it, or name another folder with --to", "不会覆盖已有内容:请删除它,或用 --to 指定另一目录").to_owned()
+        }
         VolumeError::MediumTooSmall { .. } | VolumeError::PieceTooLarge { .. } => {
             pick("take a larger medium", "请使用更大的介质").to_owned()
         }

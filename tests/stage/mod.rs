@@ -298,6 +298,19 @@ pub fn look(root: &Path) -> BTreeMap<PathBuf, String> {
     seen
 }
 
+/// The files of a folder and what is in them; for what is made at another time with the same bytes.
+pub fn contents(root: &Path) -> BTreeMap<PathBuf, String> {
+    let files = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
+    let files = files.filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            let hash = carryall::id::hash(&fs::read(entry.path()).unwrap());
+            let path = entry.path().strip_prefix(root).unwrap().to_owned();
+            (path, carryall::id::BlobId(hash).to_string())
+        })
+        .collect()
+}
+
 /// Makes the items of a release: a docker archive, a folder with one of everything, and a file. Releases of other
 /// seeds have a part in common.
 pub fn make_release(root: &Path, seed: u64) {
