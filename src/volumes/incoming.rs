@@ -30,6 +30,8 @@ const CHECKPOINT_BYTES: u64 = 256 << 20;
 const SETS_MAX: usize = 64;
 /// Name of the file that holds one whole block of the set, for its numbers.
 const SET_FILE: &str = "set.block";
+/// Ending of the folder of a set that is being removed.
+const DONE: &str = "done";
 
 /// A set that is being received.
 #[derive(Debug)]
@@ -206,12 +208,17 @@ impl Incoming {
         self.presence.remove(place);
     }
 
-    /// Removes the set from the spool.
+    /// Removes the set from the spool. Killed on the way, it leaves no part that looks like a set, and the next
+    /// [`absorb`] removes what is left.
     ///
     /// # Errors
     /// [`VolumeError::Io`].
     pub fn discard(self) -> Result<(), VolumeError> {
-        fs::remove_dir_all(self.spool.dir()).map_err(VolumeError::io(self.spool.dir()))
+        let dir = self.spool.dir();
+        let done = dir.with_extension(DONE);
+        remove_folder(&done)?;
+        fs::rename(dir, &done).map_err(VolumeError::io(dir))?;
+        remove_folder(&done)
     }
 
     fn checkpoint(&self) -> Result<(), VolumeError> {
@@ -280,6 +287,22 @@ pub fn open_all(incoming_dir: &Path) -> Result<Vec<Incoming>, VolumeError> {
     opened.filter_map(Result::transpose).collect()
 }
 
+fn remove_folder(path: &Path) -> Result<(), VolumeError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(VolumeError::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what a process that was killed left of sets it was done with.
+fn sweep(incoming_dir: &Path) -> Result<(), VolumeError> {
+    let Ok(entries) = fs::read_dir(incoming_dir) else { return Ok(()) };
+    for entry in entries.flatten().filter(|entry| entry.path().extension() == Some(DONE.as_ref())) {
+        remove_folder(&entry.path())?;
+    }
+    Ok(())
+}
+
 /// Takes in every block at or below `paths` that a set still needs, in one pass over them. Sets that are new are
 /// begun, if `wanted` says so.
 ///
@@ -293,6 +316,7 @@ pub fn absorb(
     monitor: &dyn Monitor,
 ) -> Result<AbsorbReport, VolumeError> {
     let sources = find_sources(paths, monitor)?;
+    sweep(incoming_dir)?;
     let known = open_all(incoming_dir)?.into_iter();
     let absorber = Absorber {
         incoming_dir,
