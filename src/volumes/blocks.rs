@@ -3,6 +3,9 @@
 //! Where the blocks lie is the implementer's affair; every block is checked by its hash here before it is used.
 
 use std::io::{self, Read};
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::geometry::Geometry;
@@ -10,6 +13,9 @@ use crate::id;
 use crate::recovery::{Place, Presence};
 use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::VolumeError;
+
+/// Blocks that a payload reader keeps in memory: 4 MiB.
+const AHEAD_BLOCKS: u32 = 64;
 
 /// Gives blocks of one set by their places.
 pub trait Blocks: Sync {
@@ -48,8 +54,9 @@ pub struct PayloadReader<'a> {
     volume_no: u16,
     payload_bytes: u64,
     at: u64,
-    block: Vec<u8>,
-    loaded: Option<u32>,
+    /// Blocks read ahead, checked on every core, and the data blocks that they are.
+    ahead: Vec<u8>,
+    loaded: Range<u32>,
 }
 
 /// Carries a [`VolumeError`] through [`io::Error`].
@@ -70,8 +77,8 @@ impl<'a> PayloadReader<'a> {
             volume_no,
             payload_bytes,
             at: 0,
-            block: vec![0; BLOCK_BYTES],
-            loaded: None,
+            ahead: Vec::new(),
+            loaded: 0..0,
         }
     }
 
@@ -91,17 +98,30 @@ impl<'a> PayloadReader<'a> {
         Some((damaged.volume_no, damaged.block_no))
     }
 
+    /// Loads data block `index` and some behind it. Damage behind it is met again when it is reached.
     fn load(&mut self, index: u32) -> io::Result<()> {
-        if self.loaded == Some(index) {
+        if self.loaded.contains(&index) {
             return Ok(());
         }
-        self.loaded = None;
-        let block_no = self.blocks.geometry().data_place(index);
-        if !read_whole(self.blocks, (self.volume_no, block_no), &mut self.block) {
-            let damaged = DamagedBlock { volume_no: self.volume_no, block_no };
+        let geometry = self.blocks.geometry();
+        let end = self.payload_bytes.div_ceil(PAYLOAD_BYTES as u64);
+        let end = u32::try_from(end).unwrap_or(u32::MAX).min(index.saturating_add(AHEAD_BLOCKS));
+        self.loaded = 0..0;
+        self.ahead.resize((end - index) as usize * BLOCK_BYTES, 0);
+        let whole: Vec<bool> = (index..end)
+            .into_par_iter()
+            .zip(self.ahead.par_chunks_mut(BLOCK_BYTES))
+            .map(|(at, block)| {
+                read_whole(self.blocks, (self.volume_no, geometry.data_place(at)), block)
+            })
+            .collect();
+        let good = whole.iter().take_while(|whole| **whole).count();
+        if good == 0 {
+            let damaged =
+                DamagedBlock { volume_no: self.volume_no, block_no: geometry.data_place(index) };
             return Err(io::Error::new(io::ErrorKind::InvalidData, damaged));
         }
-        self.loaded = Some(index);
+        self.loaded = index..index + u32::try_from(good).expect("at most what was asked for");
         Ok(())
     }
 }
@@ -118,8 +138,8 @@ impl Read for PayloadReader<'_> {
         self.load(index)?;
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         let len = buf.len().min(PAYLOAD_BYTES - within).min(left);
-        let from = HEADER_BYTES + within;
-        buf[..len].copy_from_slice(&self.block[from..from + len]);
+        let from = (index - self.loaded.start) as usize * BLOCK_BYTES + HEADER_BYTES + within;
+        buf[..len].copy_from_slice(&self.ahead[from..from + len]);
         self.at += len as u64;
         Ok(len)
     }

@@ -191,8 +191,15 @@ impl Incoming {
     }
 
     /// Takes out a block that was found damaged in the spool; [`Self::heal`] may bring it back.
-    pub fn forget(&mut self, place: Place) {
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`] when that cannot be noted.
+    pub fn forget(&mut self, place: Place) -> Result<(), VolumeError> {
         self.presence.remove(place);
+        match self.presence.volume(place.0) {
+            Some(bits) => self.spool.checkpoint(place.0, bits),
+            None => Ok(()),
+        }
     }
 
     /// Removes the set from the spool.

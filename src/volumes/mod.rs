@@ -23,4 +23,4 @@ pub use incoming::{AbsorbReport, Incoming};
 pub use plan::{Guarantee, SetPlan, SetRequest, guarantee, plan};
 pub use reader::{Discovery, SetReader, discover};
 pub use rebuild::{RebuildReport, rebuild};
-pub use write::{SetContent, SetReport, write};
+pub use write::{OpenPiece, SetContent, SetReport, VolumeForm, write};

@@ -16,7 +16,7 @@ use crate::recovery::{Goal, Place, Presence};
 use crate::volumes::blocks::{Blocks, read_whole};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::spool::Spool;
-use crate::volumes::write::write_superblocks;
+use crate::volumes::write::{VolumeForm, write_superblocks};
 use crate::volumes::{SetReader, VolumeError, discover};
 
 /// Blocks that are copied at a time.
@@ -25,7 +25,7 @@ const BATCH_BLOCKS: usize = 256;
 /// What was rebuilt.
 #[derive(Debug, Clone)]
 pub struct RebuildReport {
-    /// Volumes that are whole again, and their folders.
+    /// Volumes that are whole again, and where they are.
     pub rebuilt: Vec<(u16, PathBuf)>,
     /// Volumes that were asked for and miss blocks that nothing at hand brings back.
     pub not_recoverable: Vec<u16>,
@@ -62,7 +62,7 @@ impl Blocks for Healed<'_> {
     }
 }
 
-/// Rebuilds `volumes` into folders in `to`, which must exist, and reads them back. Healed blocks stand in a hidden
+/// Rebuilds `volumes` into folders or images in `to`, which must exist, and reads them back. Healed blocks stand in a hidden
 /// folder in `to` meanwhile: at most once more the size of what is missing.
 ///
 /// # Errors
@@ -72,6 +72,7 @@ pub fn rebuild(
     set: &SetReader,
     volumes: &[u16],
     to: &Path,
+    form: VolumeForm,
     monitor: &dyn Monitor,
 ) -> Result<RebuildReport, VolumeError> {
     let geometry = set.geometry();
@@ -93,7 +94,7 @@ pub fn rebuild(
     let mut rebuilt = Vec::new();
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
-        let writer = CarrierWriter::create(to, facts)?;
+        let writer = form.create(to, facts)?;
         if !copy_blocks(&blocks, &writer, monitor)? {
             not_recoverable.push(volume_no);
             continue;

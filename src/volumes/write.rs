@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::geometry::Geometry;
 use crate::id;
-use crate::media::CarrierWriter;
+use crate::media::{Carrier, CarrierWriter, MediaError, VolumeFacts};
 use crate::monitor::Monitor;
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
@@ -33,6 +33,24 @@ pub struct SetContent<'a> {
     pub facts: &'a [(String, String)],
     /// The catalog, at most as long as was planned.
     pub catalog: &'a [u8],
+}
+
+/// In what form volumes are written.
+#[derive(Debug, Clone, Copy)]
+pub struct VolumeForm {
+    /// Folders or images.
+    pub carrier: Carrier,
+    /// Most bytes of an image; it is an error when one comes out larger.
+    pub limit_bytes: Option<u64>,
+}
+
+impl VolumeForm {
+    pub(crate) fn create(&self, to: &Path, facts: VolumeFacts) -> Result<CarrierWriter, MediaError> {
+        match self.carrier {
+            Carrier::Folders => CarrierWriter::create(to, facts),
+            Carrier::Iso => CarrierWriter::create_iso(to, facts, self.limit_bytes),
+        }
+    }
 }
 
 /// Opens a piece of payload by its number; pieces are asked for once and in order.
@@ -64,9 +82,9 @@ pub fn write(
     let set_id = set_id(&plan.header, content.catalog, &descriptor.encode()?);
     let header = SetHeader { set_id, ..plan.header };
     let geometry = Geometry::from_header(&header)?;
+    let form = VolumeForm { carrier: plan.carrier, limit_bytes: plan.capacity.bytes() };
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
-    let writers =
-        facts.map(|facts| CarrierWriter::create(to, facts)).collect::<Result<Vec<_>, _>>()?;
+    let writers = facts.map(|facts| form.create(to, facts)).collect::<Result<Vec<_>, _>>()?;
 
     monitor.start("payload", plan.piece_bytes.iter().sum());
     for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {
@@ -241,7 +259,11 @@ fn finish_all(
             Err(error) => {
                 // A set is written whole or not at all; what cannot be removed is at least a whole volume.
                 for path in done {
-                    let _ = std::fs::remove_dir_all(path);
+                    let _ = if path.is_dir() {
+                        std::fs::remove_dir_all(path)
+                    } else {
+                        std::fs::remove_file(path)
+                    };
                 }
                 return Err(error.into());
             }
