@@ -6,6 +6,7 @@ pub mod carrier;
 mod error;
 mod iso;
 pub mod kind;
+mod markup;
 pub mod page;
 pub mod scan;
 pub mod source;

@@ -5,22 +5,355 @@
 use std::fmt::Write;
 
 use crate::media::VolumeFacts;
+use crate::media::markup::{html_text, plain_text};
 
 /// Name of the page for browsers.
 pub const HTML_NAME: &str = "START-HERE.html";
 /// Name of the page for plain readers.
 pub const TEXT_NAME: &str = "START-HERE.txt";
-/// Most bytes that both pages take together.
+/// Most bytes that both pages take together, whatever the facts.
 pub const PAGES_MAX_BYTES: u64 = 32 * 1024;
 
-/// Makes the page for browsers.
+const TITLE_MAX_CHARS: usize = 120;
+const NAME_MAX_CHARS: usize = 200;
+/// Bytes of release names on the page for browsers; the others are counted.
+const HTML_RELEASES_MAX: usize = 10 * 1024;
+/// Bytes of release names on the page for plain readers.
+const TEXT_RELEASES_MAX: usize = 2 * 1024;
+
+/// A heading and paragraph in both languages, and what to type.
+struct Part {
+    zh: (&'static str, String),
+    en: (&'static str, String),
+    command: Option<String>,
+}
+
+/// Makes the page for browsers: one file that needs nothing else.
 pub fn html(facts: &VolumeFacts) -> String {
-    let mut out = String::from("<!doctype html><meta charset=\"utf-8\"><title>carryall</title>");
-    let _ = write!(out, "<p>{}</p>", facts.volume_no);
+    let title = html_text(&facts.title, TITLE_MAX_CHARS);
+    let (no, count) = (facts.volume_no, facts.volume_count());
+    let (kind_zh, kind_en) = kind_of(facts);
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · {no}/{count}</title>\n\
+         <style>\n{css}</style>\n</head>\n<body>\n<header>\n\
+         <div class=\"no\"><span>第 {no} 卷</span><b>{no}/{count}</b><span lang=\"en\">Volume {no} of {count}</span></div>\n\
+         <div><h1>{title}</h1>\n<p class=\"facts\">{kind_zh} · <span lang=\"en\">{kind_en}</span><br>\
+         卷组编号 <span lang=\"en\">Set</span> <code>{set}</code></p></div>\n</header>\n",
+        css = include_str!("page.css"),
+        set = facts.set_id,
+    );
+    html_releases(&mut out, facts);
+    for part in parts(facts) {
+        let _ = write!(
+            out,
+            "<section>\n<div><h2>{}</h2><p>{}</p></div>\n<div lang=\"en\"><h2>{}</h2><p>{}</p></div>\n",
+            part.zh.0, part.zh.1, part.en.0, part.en.1
+        );
+        if let Some(command) = part.command {
+            let _ = writeln!(out, "<pre>{}</pre>", html_text(&command, NAME_MAX_CHARS));
+        }
+        out.push_str("</section>\n");
+    }
+    let by = html_text(&facts.created_by, NAME_MAX_CHARS);
+    let _ = write!(
+        out,
+        "<footer>由 {by} 写入 · <span lang=\"en\">Written by {by}</span></footer>\n</body>\n</html>\n"
+    );
     out
 }
 
-/// Makes the page for plain readers.
+/// Makes the page for plain readers, UTF-8.
 pub fn text(facts: &VolumeFacts) -> String {
-    format!("{}\n", facts.volume_name())
+    let (kind_zh, kind_en) = kind_of(facts);
+    let (no, count) = (facts.volume_no, facts.volume_count());
+    let mut out = format!(
+        "{title}\n第 {no} 卷，共 {count} 卷 / Volume {no} of {count}\n{kind_zh} / {kind_en}\n卷组编号 / Set: {set}\n",
+        title = plain_text(&facts.title, TITLE_MAX_CHARS),
+        set = facts.set_id,
+    );
+    let names = facts
+        .releases
+        .iter()
+        .map(|name| plain_text(name, NAME_MAX_CHARS));
+    let (shown, hidden) = within(names, TEXT_RELEASES_MAX);
+    for name in shown {
+        let _ = writeln!(out, "  {name}");
+    }
+    if hidden > 0 {
+        let _ = writeln!(out, "  ... 另有 {hidden} 个 / and {hidden} more");
+    }
+    for part in parts(facts) {
+        let _ = write!(
+            out,
+            "\n[{}]\n{}\n[{}]\n{}\n",
+            part.zh.0, part.zh.1, part.en.0, part.en.1
+        );
+        if let Some(command) = part.command {
+            let _ = writeln!(out, "    {command}");
+        }
+    }
+    out
+}
+
+fn html_releases(out: &mut String, facts: &VolumeFacts) {
+    if facts.releases.is_empty() {
+        return;
+    }
+    out.push_str(
+        "<section>\n<div><h2>内容</h2><p>全部卷合在一起，装有以下发布版本：</p></div>\n\
+         <div lang=\"en\"><h2>Contents</h2><p>All volumes together carry these releases:</p></div>\n<ul>\n",
+    );
+    let names = facts
+        .releases
+        .iter()
+        .map(|name| html_text(name, NAME_MAX_CHARS));
+    let (shown, hidden) = within(names, HTML_RELEASES_MAX);
+    for name in shown {
+        let _ = writeln!(out, "<li><code>{name}</code></li>");
+    }
+    if hidden > 0 {
+        let _ = writeln!(
+            out,
+            "<li>另有 {hidden} 个 · <span lang=\"en\">and {hidden} more</span></li>"
+        );
+    }
+    out.push_str("</ul>\n</section>\n");
+}
+
+/// Takes names while they fit, 32 bytes of markup each included, and counts the others.
+fn within(names: impl Iterator<Item = String>, max_bytes: usize) -> (Vec<String>, usize) {
+    let (mut shown, mut hidden, mut bytes) = (Vec::new(), 0, 0);
+    for name in names {
+        bytes += name.len() + 32;
+        if bytes <= max_bytes {
+            shown.push(name);
+        } else {
+            hidden += 1;
+        }
+    }
+    (shown, hidden)
+}
+
+fn kind_of(facts: &VolumeFacts) -> (&'static str, &'static str) {
+    if facts.is_spare() {
+        (
+            "备用卷：只有别的卷丢失或损坏时才用到，请一并保管",
+            "spare volume: needed only when another is lost or damaged; keep it with the others",
+        )
+    } else {
+        ("数据卷", "data volume")
+    }
+}
+
+fn parts(facts: &VolumeFacts) -> Vec<Part> {
+    vec![
+        what_it_is(facts),
+        what_to_do(),
+        missing_volumes(facts),
+        whole_volumes(),
+        unreadable(facts),
+        how_to_check(),
+    ]
+}
+
+fn what_it_is(facts: &VolumeFacts) -> Part {
+    let (count, spare) = (facts.volume_count(), facts.spare_volumes);
+    let data = facts.data_volumes;
+    Part {
+        zh: (
+            "这是什么",
+            format!(
+                "这是软件交付介质，一套共 {count} 卷（{data} 卷数据，{spare} 卷备用），每张光盘或每个 U 盘是一卷。\
+                 内容由 carryall 程序打包，不能直接打开；请用 carryall 接收到现场的机器上。"
+            ),
+        ),
+        en: (
+            "What this is",
+            format!(
+                "A delivery of software on a set of {count} volumes ({data} with data, {spare} spare); each disc or USB disk \
+                 is one volume. It was packed by the program carryall and cannot be opened by hand: receive it with \
+                 carryall on a machine at the site."
+            ),
+        ),
+        command: None,
+    }
+}
+
+fn what_to_do() -> Part {
+    Part {
+        zh: (
+            "现场怎么做",
+            "逐卷插入，次序不限，每卷只需插入一次。对每一卷执行下面的命令，PATH 是这一卷所在的位置\
+             （挂载目录、.iso 文件或光驱设备，例如 /mnt/cdrom 或 /dev/sr0）。程序会告诉您还缺哪一卷。"
+                .into(),
+        ),
+        en: (
+            "What to do at the site",
+            "Insert the volumes one after the other, in any order, each only once, and type this for each. PATH is where the \
+             volume is: the mounted folder, an .iso file or the drive, such as /mnt/cdrom or /dev/sr0. \
+             The program says which volume is still needed."
+                .into(),
+        ),
+        command: Some("carryall receive PATH".into()),
+    }
+}
+
+fn missing_volumes(facts: &VolumeFacts) -> Part {
+    let (count, spare, data) = (
+        facts.volume_count(),
+        facts.spare_volumes,
+        facts.data_volumes,
+    );
+    let (zh, en) = match (spare, data) {
+        (0, 1) => (
+            "全部内容都在这一卷上，没有备用卷。少量划伤或坏块可以自动修复。".to_owned(),
+            "Everything is on this one volume, and there is no spare. Small scratches and bad spots heal by themselves."
+                .to_owned(),
+        ),
+        (0, _) => (
+            format!("这一套没有备用卷，{count} 卷缺一不可。少量划伤或坏块可以自动修复。"),
+            format!(
+                "This set has no spare volumes: all {count} are needed. Small scratches and bad spots heal by themselves."
+            ),
+        ),
+        _ => (
+            format!(
+                "任意 {spare} 卷丢失或完全读不出，其余 {data} 卷仍可恢复全部内容。\
+                 损坏的卷不要扔掉：能读出的部分也有用。"
+            ),
+            format!(
+                "Any {spare} of the {count} volumes may be missing or unreadable: the other {data} bring everything back. \
+                 Do not throw a damaged volume away; what can still be read of it helps."
+            ),
+        ),
+    };
+    Part {
+        zh: ("少了几卷怎么办", zh),
+        en: ("If volumes are missing", en),
+        command: None,
+    }
+}
+
+fn whole_volumes() -> Part {
+    Part {
+        zh: (
+            "不要只复制一部分",
+            "如果要复制，请复制这一卷的全部文件，放在同一个目录里。不要解压、转换或修改任何文件。\
+             文件名变了没有关系，程序按内容识别。"
+                .into(),
+        ),
+        en: (
+            "Do not copy only a part",
+            "When you copy a volume, copy all of its files into one folder. Do not unpack, convert or edit any of them. \
+             Changed names do no harm: the program goes by content."
+                .into(),
+        ),
+        command: None,
+    }
+}
+
+fn unreadable(facts: &VolumeFacts) -> Part {
+    let no = facts.volume_no;
+    Part {
+        zh: (
+            "光盘划伤或读不出时",
+            "照样插入并执行 receive：程序会跳过坏处，读出其余部分，能修的自动修好。再不行，用软布从中心向外擦拭，\
+             或换一台光驱。系统无法挂载时，直接给出设备（例如 /dev/sr0）；也可先用 ddrescue 尽量读成映像文件，再交给 receive："
+                .into(),
+        ),
+        en: (
+            "When a disc is scratched or unreadable",
+            "Insert it anyway and type receive: the program skips bad spots, reads the rest and heals what it can. If that is not \
+             enough, wipe the disc with a soft cloth from the centre outwards, or try another drive. When it cannot be \
+             mounted, name the device (such as /dev/sr0), or save what is readable with ddrescue first and receive the image:"
+                .into(),
+        ),
+        command: Some(format!(
+            "ddrescue -b 2048 /dev/sr0 volume{no}.img volume{no}.map && carryall receive volume{no}.img"
+        )),
+    }
+}
+
+fn how_to_check() -> Part {
+    Part {
+        zh: ("怎么检查", "只检查、不接收，也不改动任何东西：".into()),
+        en: (
+            "How to check",
+            "Checks without receiving anything, and changes nothing:".into(),
+        ),
+        command: Some("carryall verify PATH".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SetId;
+
+    fn facts(volume_no: u16, data_volumes: u16, spare_volumes: u16) -> VolumeFacts {
+        VolumeFacts {
+            set_id: SetId([0xab; 16]),
+            title: "商店 <2.0> & \"co\"".into(),
+            volume_no,
+            data_volumes,
+            spare_volumes,
+            volume_blocks: 71_000,
+            releases: vec![
+                "shop:2.0@arm64".into(),
+                "<script>alert(1)</script>:1".into(),
+            ],
+            created_by: "carryall 0.1.0".into(),
+        }
+    }
+
+    #[test]
+    fn both_pages_say_what_to_do_in_both_languages() {
+        for page in [html(&facts(3, 5, 2)), text(&facts(3, 5, 2))] {
+            for said in [
+                "Volume 3 of 7",
+                "第 3 卷",
+                "carryall receive PATH",
+                "carryall verify PATH",
+                "ddrescue",
+                "Any 2 of the 7 volumes",
+                "任意 2 卷",
+                "shop:2.0@arm64",
+                "abababababababababababababababab",
+                "Do not copy only a part",
+                "不要只复制一部分",
+            ] {
+                assert!(page.contains(said), "{said}\n{page}");
+            }
+        }
+        assert!(html(&facts(6, 5, 2)).contains("备用卷：只有"));
+        assert!(text(&facts(1, 1, 0)).contains("there is no spare"));
+        assert!(text(&facts(1, 3, 0)).contains("all 3 are needed"));
+    }
+
+    #[test]
+    fn what_comes_from_outside_stays_text() {
+        let page = html(&facts(3, 5, 2));
+        assert!(page.contains("商店 &lt;2.0&gt; &amp; &quot;co&quot;"));
+        assert!(!page.contains("<script"));
+        assert_eq!(
+            page.matches("<section>").count(),
+            page.matches("</section>").count()
+        );
+    }
+
+    #[test]
+    fn pages_are_bounded_whatever_the_facts() {
+        let mut long = facts(1000, 800, 224);
+        long.title = "&".repeat(10_000);
+        long.created_by = "商".repeat(10_000);
+        long.releases = (0..100_000)
+            .map(|no| format!("<{no}>{}", "'".repeat(no % 300)))
+            .collect();
+        let (browser, plain) = (html(&long), text(&long));
+        // Each begins a sector of its own.
+        assert!(browser.len() <= 24 * 1024, "{}", browser.len());
+        assert!(plain.len() <= 8 * 1024, "{}", plain.len());
+        assert!(browser.contains("more</span>") && plain.contains("more"));
+    }
 }

@@ -1,0 +1,46 @@
+//! Text from outside made fit for a page: escaped, without control characters, bounded.
+//!
+//! It knows no page; `page` and `map` do.
+
+/// Returns at most `max_chars` characters of `text`, escaped for HTML text and attributes.
+pub(super) fn html_text(text: &str, max_chars: usize) -> String {
+    let mut out = String::new();
+    for c in plain_text(text, max_chars).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Returns at most `max_chars` characters of `text` on one line. Control characters become spaces, and so do those that
+/// turn the direction of writing, with which a name can be made to read as another.
+pub(super) fn plain_text(text: &str, max_chars: usize) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean = |c: char| if c.is_control() || turns(c) { ' ' } else { c };
+    let mut out: String = text.chars().take(max_chars).map(clean).collect();
+    if text.chars().nth(max_chars).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_becomes_markup() {
+        assert_eq!(
+            html_text("<a href='x'>&\"", 99),
+            "&lt;a href=&#39;x&#39;&gt;&amp;&quot;"
+        );
+        assert_eq!(html_text("a\nb\u{202e}c", 99), "a b c");
+        assert_eq!(plain_text("商店商店", 2), "商店…");
+    }
+}
