@@ -31,8 +31,8 @@ struct Shape {
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
-    let pieces = proptest::collection::vec(1_u64..300_000, 1..24);
-    (pieces, 16_u64..48, 1_u64..200_000, 0_u16..4, 0.0..40.0, any::<bool>()).prop_map(
+    let pieces = proptest::collection::vec(1_u64..250_000, 1..24);
+    (pieces, 18_u64..48, 1_u64..200_000, 0_u16..4, 0.0..40.0, any::<bool>()).prop_map(
         |(piece_bytes, blocks, catalog_bytes, spare, local, gf8)| Shape {
             piece_bytes,
             blocks,
