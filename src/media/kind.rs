@@ -22,8 +22,8 @@ const FOREIGN_BURN_SECTORS: u64 = 512;
 const ISO_BASE_SECTORS: u64 = 36;
 /// Directory records of one carrier file, both trees (measured: below 300).
 const ISO_BYTES_PER_FILE: u64 = 320;
-/// Partition table and its alignment, boot region, directories, the pages' clusters.
-const STICK_BASE_BYTES: u64 = 2 << 20;
+/// Partition table and its alignment (1 MiB), exFAT structures of small disks (1 MiB each for FAT and heap), clusters.
+const STICK_BASE_BYTES: u64 = 3 << 20;
 /// Two FATs at 4 KiB clusters take 1/512; the rest is for coarser rounding.
 const STICK_SHARE: u64 = 256;
 
@@ -152,7 +152,7 @@ impl Capacity {
     ///
     /// For [`Carrier::Iso`] the finished image has at most the medium's sectors (on a CD 150 less).
     /// For [`Carrier::Folders`] on discs there is room for UDF and padding beside that; on exact sizes, taken as
-    /// disks, 2 MiB and 1/256 are left for partition table, FAT or exFAT structures and rounding.
+    /// disks, 3 MiB and 1/256 are left for partition table, FAT or exFAT structures and rounding.
     pub fn usable_blocks(&self, carrier: Carrier) -> Option<u32> {
         let bytes = self.bytes?;
         let on_disk = matches!(self.kind, MediaKind::Exact | MediaKind::Usb);
@@ -340,7 +340,7 @@ mod tests {
             ("dvd", Carrier::Folders, 0.05),
             ("bdxl", Carrier::Iso, 0.01),
             ("100MB", Carrier::Iso, 0.4),
-            ("100MB", Carrier::Folders, 3.0),
+            ("100MB", Carrier::Folders, 4.0),
             ("8GB", Carrier::Folders, 0.5),
         ] {
             let capacity: Capacity = text.parse().unwrap();

@@ -6,6 +6,7 @@ pub mod carrier;
 mod error;
 mod iso;
 pub mod kind;
+pub mod map;
 mod markup;
 pub mod page;
 pub mod scan;

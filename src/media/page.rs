@@ -158,22 +158,35 @@ fn parts(facts: &VolumeFacts) -> Vec<Part> {
 }
 
 fn what_it_is(facts: &VolumeFacts) -> Part {
-    let (count, spare) = (facts.volume_count(), facts.spare_volumes);
-    let data = facts.data_volumes;
+    let (count, spare, data) = (
+        facts.volume_count(),
+        facts.spare_volumes,
+        facts.data_volumes,
+    );
+    let (zh, en) = if count == 1 {
+        ("只有这一卷".to_owned(), "on this one volume".to_owned())
+    } else {
+        (
+            format!(
+                "一套共 {count} 卷（{data} 卷数据，{spare} 卷备用），每张光盘或每个 U 盘是一卷"
+            ),
+            format!(
+                "on a set of {count} volumes ({data} with data, {spare} spare); each disc or USB disk is one volume"
+            ),
+        )
+    };
     Part {
         zh: (
             "这是什么",
             format!(
-                "这是软件交付介质，一套共 {count} 卷（{data} 卷数据，{spare} 卷备用），每张光盘或每个 U 盘是一卷。\
-                 内容由 carryall 程序打包，不能直接打开；请用 carryall 接收到现场的机器上。"
+                "这是软件交付介质，{zh}。内容由 carryall 程序打包，不能直接打开；请用 carryall 接收到现场的机器上。"
             ),
         ),
         en: (
             "What this is",
             format!(
-                "A delivery of software on a set of {count} volumes ({data} with data, {spare} spare); each disc or USB disk \
-                 is one volume. It was packed by the program carryall and cannot be opened by hand: receive it with \
-                 carryall on a machine at the site."
+                "A delivery of software {en}. It was packed by the program carryall and cannot be opened by hand: receive it \
+                 with carryall on a machine at the site."
             ),
         ),
         command: None,
@@ -219,11 +232,11 @@ fn missing_volumes(facts: &VolumeFacts) -> Part {
         ),
         _ => (
             format!(
-                "任意 {spare} 卷丢失或完全读不出，其余 {data} 卷仍可恢复全部内容。\
+                "任意 {spare} 卷丢失或完全读不出，用其余的卷仍可恢复全部内容。\
                  损坏的卷不要扔掉：能读出的部分也有用。"
             ),
             format!(
-                "Any {spare} of the {count} volumes may be missing or unreadable: the other {data} bring everything back. \
+                "Any {spare} of the {count} volumes may be missing or unreadable: the rest bring everything back. \
                  Do not throw a damaged volume away; what can still be read of it helps."
             ),
         ),

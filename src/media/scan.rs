@@ -522,7 +522,7 @@ mod tests {
     #[test]
     fn a_file_made_of_headers_alone_costs_a_bounded_number_of_hashes() {
         let header = &block(3)[..HEADER_BYTES];
-        let bytes = header.repeat((SEGMENT_BYTES as usize + 4 * BLOCK_BYTES) / HEADER_BYTES);
+        let bytes = header.repeat((8 << 20) / HEADER_BYTES + 4096);
         let met = run(&Faulty::new(bytes, vec![]), Access::Parallel);
         assert_eq!(met.report.whole_blocks, 0);
         assert!(met.report.damaged_blocks <= 2 * u64::from(SEARCH_HASHES_MAX));

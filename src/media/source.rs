@@ -106,7 +106,7 @@ pub fn find_sources(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<Sour
         if kind.is_dir() {
             found.walk(path, monitor)?;
         } else if kind.is_file() {
-            found.push(path.clone(), meta.len(), Access::Parallel);
+            found.push(path.clone(), meta.len(), access_of(path));
         } else if kind.is_block_device() {
             let bytes = FileReader::open(path)?.bytes;
             found.push(path.clone(), bytes, Access::Sequential);
@@ -115,6 +115,25 @@ pub fn find_sources(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<Sour
         }
     }
     Ok(found.sources)
+}
+
+/// A file of a mounted disc is read as the disc itself: two readers would send the head to and fro.
+#[cfg(target_os = "linux")]
+fn access_of(file: &Path) -> Access {
+    const ISO_9660: u64 = 0x9660;
+    const UDF: u64 = 0x1501_3346;
+    let kind = rustix::fs::statfs(file)
+        .ok()
+        .and_then(|stat| u64::try_from(stat.f_type).ok());
+    match kind {
+        Some(ISO_9660 | UDF) => Access::Sequential,
+        _ => Access::Parallel,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn access_of(_file: &Path) -> Access {
+    Access::Parallel
 }
 
 #[derive(Default)]
@@ -153,7 +172,7 @@ impl Found {
             if entry.file_type().is_file() {
                 match entry.metadata() {
                     Ok(meta) if meta.len() >= BLOCK_BYTES as u64 => {
-                        self.push(path.to_owned(), meta.len(), Access::Parallel);
+                        self.push(path.to_owned(), meta.len(), access_of(path));
                     }
                     Ok(_) => {}
                     Err(error) => monitor.finding(&Finding::damage(

@@ -1,0 +1,414 @@
+//! The damage map: one page that shows, block by block, how the volumes of a set fare. For screens, for paper and for
+//! eyes that see few colours.
+//!
+//! It draws what it is told and judges nothing; what heals is `volumes`' affair.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::id::SetId;
+use crate::media::MediaError;
+use crate::media::markup::html_text;
+
+/// Most cells of one volume; with many volumes fewer, so that the page stays below about 8 MB.
+const CELLS_MAX: u32 = 2000;
+const CELLS_OF_ALL_MAX: u32 = 40_000;
+const CELLS_MIN: u32 = 50;
+const CELLS_A_ROW: u32 = 100;
+/// Side of a cell in the drawing's units.
+const SIDE: u32 = 10;
+const TEXT_MAX_CHARS: usize = 200;
+
+/// How a block fares, from best to worst: a cell that stands for several shows the worst of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CellState {
+    /// Read, and its hash is right.
+    Intact,
+    /// Its volume was not given: it may be fine, and it is not needed for the others.
+    NotGiven,
+    /// Damaged or missing; its own volume brings it back.
+    HealedLocally,
+    /// Damaged or missing; the other volumes bring it back.
+    HealedBySet,
+    /// Nothing at hand brings it back.
+    Lost,
+}
+
+/// Every state, with its letter, its pattern and its words.
+const STATES: [(CellState, char, &str, &str); 5] = [
+    (CellState::Intact, 'i', "完好", "intact"),
+    (CellState::NotGiven, 'n', "未提供", "not given"),
+    (
+        CellState::HealedLocally,
+        'a',
+        "损坏，本卷可自行修复",
+        "damaged, heals from this volume alone",
+    ),
+    (
+        CellState::HealedBySet,
+        's',
+        "损坏，由其他卷修复",
+        "damaged, heals from the other volumes",
+    ),
+    (CellState::Lost, 'x', "丢失", "lost"),
+];
+
+/// Adjacent blocks that fare alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapRun {
+    /// How many blocks.
+    pub blocks: u32,
+    /// How they fare.
+    pub state: CellState,
+}
+
+/// Whether a volume carries data or parity for the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VolumeRole {
+    /// Data volume.
+    Data,
+    /// Spare volume.
+    Spare,
+}
+
+/// One volume of the map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapVolume {
+    /// Volume number, from 1.
+    pub volume_no: u16,
+    /// What it carries.
+    pub role: VolumeRole,
+    /// Where it was read from, or any other words beside its number; may be empty.
+    pub label: String,
+    /// Its blocks in order; together all of them.
+    pub runs: Vec<MapRun>,
+    /// Blocks that were met with a wrong hash: read, but damaged. The other bad ones were not met at all.
+    pub met_damaged_blocks: u32,
+}
+
+/// The map of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamageMap {
+    /// The set.
+    pub set_id: SetId,
+    /// Its title, any text.
+    pub title: String,
+    /// Its volumes in order.
+    pub volumes: Vec<MapVolume>,
+}
+
+/// Writes the map to `path`, in place of an older one only when that is a plain file.
+///
+/// # Errors
+/// [`MediaError::Exists`] when something else than a file is there, [`MediaError::Io`].
+pub fn write_map(map: &DamageMap, path: &Path) -> Result<(), MediaError> {
+    if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
+        return Err(MediaError::Exists {
+            path: path.to_owned(),
+        });
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!(".{name}.unfinished"));
+    let mut file = File::create(&unfinished).map_err(MediaError::io(&unfinished))?;
+    let written = file
+        .write_all(map_html(map).as_bytes())
+        .and_then(|()| file.sync_all());
+    let renamed = written.and_then(|()| fs::rename(&unfinished, path));
+    renamed.map_err(|source| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&unfinished);
+        MediaError::io(path)(source)
+    })
+}
+
+/// Makes the map as one page that needs nothing else.
+pub fn map_html(map: &DamageMap) -> String {
+    let title = html_text(&map.title, TEXT_MAX_CHARS);
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{css}</style>\n</head>\n\
+         <body>\n{PATTERNS}\n<h1>{title}</h1>\n<p class=\"soft\">介质检查图 · Damage map · 卷组 set <code>{set}</code></p>\n",
+        css = include_str!("map.css"),
+        set = map.set_id,
+    );
+    verdict(&mut out, map);
+    legend(&mut out);
+    table(&mut out, map);
+    let volume_count = u32::try_from(map.volumes.len()).unwrap_or(u32::MAX).max(1);
+    let cells_max = (CELLS_OF_ALL_MAX / volume_count).clamp(CELLS_MIN, CELLS_MAX);
+    for volume in &map.volumes {
+        strip(&mut out, volume, cells_max);
+    }
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+/// Fills that differ in brightness and in drawing, not in colour alone; `g` is the grid over the cells.
+const PATTERNS: &str = r##"<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>
+<pattern id="i" width="10" height="10" patternUnits="userSpaceOnUse"><rect width="10" height="10" fill="#d3ebe0"/></pattern>
+<pattern id="n" width="10" height="10" patternUnits="userSpaceOnUse"><rect width="10" height="10" fill="#fff"/><circle cx="5" cy="5" r="1" fill="#8a94a3"/></pattern>
+<pattern id="a" width="5" height="5" patternUnits="userSpaceOnUse"><rect width="5" height="5" fill="#ffd98a"/><path d="M-1 6 6-1M-1 1 1-1M4 6 6 4" stroke="#a05a00" stroke-width="1.2"/></pattern>
+<pattern id="s" width="5" height="5" patternUnits="userSpaceOnUse"><rect width="5" height="5" fill="#7db7e0"/><path d="M0 0 5 5M5 0 0 5" stroke="#003f73" stroke-width="1"/></pattern>
+<pattern id="x" width="10" height="10" patternUnits="userSpaceOnUse"><rect width="10" height="10" fill="#000"/><path d="M3 3 7 7M7 3 3 7" stroke="#fff" stroke-width="1.3"/></pattern>
+<pattern id="g" width="10" height="10" patternUnits="userSpaceOnUse"><path d="M10 0V10H0" fill="none" stroke="#fff" stroke-width="1.2"/></pattern>
+</defs></svg>"##;
+
+fn count(volume: &MapVolume, state: CellState) -> u64 {
+    volume
+        .runs
+        .iter()
+        .filter(|run| run.state == state)
+        .map(|run| u64::from(run.blocks))
+        .sum()
+}
+
+fn verdict(out: &mut String, map: &DamageMap) {
+    let all = |state| {
+        map.volumes
+            .iter()
+            .map(|volume| count(volume, state))
+            .sum::<u64>()
+    };
+    let lost = all(CellState::Lost);
+    let healed = all(CellState::HealedLocally) + all(CellState::HealedBySet);
+    let (class, zh, en) = match (lost, healed) {
+        (0, 0) => (
+            "ok",
+            "读到的内容全部完好".to_owned(),
+            "All that was read is intact".to_owned(),
+        ),
+        (0, _) => (
+            "heals",
+            format!("有 {healed} 块损坏，全部可以修复"),
+            format!("{healed} blocks are damaged, and all of them heal"),
+        ),
+        _ => (
+            "bad",
+            format!("有 {lost} 块目前无法恢复，请补充其他卷或同一卷的另一份拷贝"),
+            format!(
+                "{lost} blocks cannot be brought back yet: give more volumes, or another copy of a damaged one"
+            ),
+        ),
+    };
+    let _ = writeln!(
+        out,
+        "<p class=\"verdict {class}\">{zh}<br><span lang=\"en\">{en}</span></p>"
+    );
+}
+
+fn legend(out: &mut String) {
+    out.push_str("<ul class=\"legend\">\n");
+    for (_, letter, zh, en) in STATES {
+        let _ = writeln!(
+            out,
+            "<li><svg width=\"30\" height=\"20\" viewBox=\"0 0 30 20\"><rect width=\"30\" height=\"20\" fill=\"url(#{letter})\"/></svg>\
+             {zh} · <span lang=\"en\">{en}</span></li>"
+        );
+    }
+    out.push_str("</ul>\n");
+}
+
+fn table(out: &mut String, map: &DamageMap) {
+    out.push_str(
+        "<table>\n<tr><th>卷<br>volume</th><th>块数<br>blocks</th><th>完好<br>intact</th><th>未提供<br>not given</th>\
+         <th>本卷修复<br>heal alone</th><th>他卷修复<br>heal by set</th><th>丢失<br>lost</th>\
+         <th>读到但已损坏<br>met damaged</th></tr>\n",
+    );
+    for volume in &map.volumes {
+        let blocks: u64 = volume.runs.iter().map(|run| u64::from(run.blocks)).sum();
+        let _ = write!(out, "<tr><td>{}</td><td>{blocks}</td>", volume.volume_no);
+        for (state, ..) in STATES {
+            let blocks = count(volume, state);
+            let class = if blocks > 0 && state > CellState::NotGiven {
+                " class=\"some\""
+            } else {
+                ""
+            };
+            let _ = write!(out, "<td{class}>{blocks}</td>");
+        }
+        let _ = writeln!(out, "<td>{}</td></tr>", volume.met_damaged_blocks);
+    }
+    out.push_str("</table>\n");
+}
+
+/// Draws a volume: rows of cells, adjacent ones alike as one shape that names its blocks when pointed at.
+fn strip(out: &mut String, volume: &MapVolume, cells_max: u32) {
+    let (role_zh, role_en) = match volume.role {
+        VolumeRole::Data => ("数据卷", "data"),
+        VolumeRole::Spare => ("备用卷", "spare"),
+    };
+    let no = volume.volume_no;
+    let label = html_text(&volume.label, TEXT_MAX_CHARS);
+    let (cells, blocks_a_cell) = cells_of(&volume.runs, cells_max);
+    let _ = write!(
+        out,
+        "<div class=\"volume\">\n<h2>第 {no} 卷 · <span lang=\"en\">Volume {no}</span> \
+         <small>{role_zh} · <span lang=\"en\">{role_en}</span>{dot}{label} · \
+         每格 {blocks_a_cell} 块 · <span lang=\"en\">{blocks_a_cell} blocks a cell</span></small></h2>\n",
+        dot = if label.is_empty() { "" } else { " · " },
+    );
+    let cell_count = u32::try_from(cells.len()).expect("cells are bounded");
+    let (width, rows) = (CELLS_A_ROW * SIDE, cell_count.div_ceil(CELLS_A_ROW));
+    let height = rows * SIDE;
+    let _ = writeln!(
+        out,
+        "<svg class=\"strip\" viewBox=\"0 0 {width} {height}\" role=\"img\">"
+    );
+    let volume_blocks: u64 = volume.runs.iter().map(|run| u64::from(run.blocks)).sum();
+    for row in cells.chunks(CELLS_A_ROW as usize).zip(0_u32..) {
+        strip_row(out, row.0, row.1, blocks_a_cell, volume_blocks);
+    }
+    let _ = writeln!(
+        out,
+        "<rect width=\"{width}\" height=\"{height}\" fill=\"url(#g)\" pointer-events=\"none\"/>\n</svg>\n</div>"
+    );
+}
+
+fn strip_row(
+    out: &mut String,
+    cells: &[CellState],
+    row: u32,
+    blocks_a_cell: u32,
+    volume_blocks: u64,
+) {
+    let mut x = 0_u32;
+    for alike in cells.chunk_by(|one, next| one == next) {
+        let len = u32::try_from(alike.len()).expect("a row is short");
+        let first = u64::from(row * CELLS_A_ROW + x) * u64::from(blocks_a_cell);
+        let last = (first + u64::from(len) * u64::from(blocks_a_cell)).min(volume_blocks) - 1;
+        for (_, letter, zh, en) in STATES.iter().filter(|(state, ..)| *state == alike[0]) {
+            let _ = writeln!(
+                out,
+                "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{SIDE}\" fill=\"url(#{letter})\">\
+                 <title>{first}–{last}: {zh} · {en}</title></rect>",
+                x * SIDE,
+                row * SIDE,
+                len * SIDE
+            );
+        }
+        x += len;
+    }
+}
+
+/// Groups blocks into at most `cells_max` cells, each with the worst state in it; returns how many blocks a cell stands for.
+fn cells_of(runs: &[MapRun], cells_max: u32) -> (Vec<CellState>, u32) {
+    let blocks: u64 = runs.iter().map(|run| u64::from(run.blocks)).sum();
+    let blocks_a_cell = blocks.div_ceil(u64::from(cells_max)).max(1);
+    let mut cells = Vec::new();
+    let mut at = 0_u64;
+    for run in runs.iter().filter(|run| run.blocks > 0) {
+        let end = at + u64::from(run.blocks);
+        for cell_no in at / blocks_a_cell..=(end - 1) / blocks_a_cell {
+            let index = usize::try_from(cell_no).expect("cells are bounded");
+            if index == cells.len() {
+                cells.push(run.state);
+            } else {
+                cells[index] = run.state.max(cells[index]);
+            }
+        }
+        at = end;
+    }
+    (cells, u32::try_from(blocks_a_cell).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn run(blocks: u32, state: CellState) -> MapRun {
+        MapRun { blocks, state }
+    }
+
+    fn volume(volume_no: u16, runs: Vec<MapRun>) -> MapVolume {
+        MapVolume {
+            volume_no,
+            role: VolumeRole::Data,
+            label: "/mnt/<cd>".into(),
+            runs,
+            met_damaged_blocks: 3,
+        }
+    }
+
+    fn map(volumes: Vec<MapVolume>) -> DamageMap {
+        DamageMap {
+            set_id: SetId([9; 16]),
+            title: "shop & <co>".into(),
+            volumes,
+        }
+    }
+
+    #[test]
+    fn a_cell_shows_the_worst_of_its_blocks_and_none_is_left_out() {
+        let runs = [
+            run(5, CellState::Intact),
+            run(1, CellState::Lost),
+            run(6, CellState::HealedBySet),
+            run(1, CellState::HealedLocally),
+        ];
+        let (cells, blocks_a_cell) = cells_of(&runs, 4);
+        assert_eq!(blocks_a_cell, 4);
+        let expected = [
+            CellState::Intact,
+            CellState::Lost,
+            CellState::HealedBySet,
+            CellState::HealedLocally,
+        ];
+        assert_eq!(cells, expected);
+        assert_eq!(cells_of(&runs, 2000).0.len(), 13);
+        assert_eq!(cells_of(&[], 2000), (vec![], 1));
+        let single = [
+            run(1_000_000, CellState::Intact),
+            run(1, CellState::Lost),
+            run(477_000, CellState::Intact),
+        ];
+        let (cells, _) = cells_of(&single, 2000);
+        assert!(cells.len() <= 2000);
+        assert_eq!(
+            cells
+                .iter()
+                .filter(|cell| **cell == CellState::Lost)
+                .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn the_page_says_what_is_lost_and_keeps_outside_text_out_of_its_markup() {
+        let page = map_html(&map(vec![volume(
+            1,
+            vec![run(10, CellState::Intact), run(2, CellState::Lost)],
+        )]));
+        assert!(page.contains("2 blocks cannot be brought back yet"));
+        assert!(page.contains("<title>10–11: 丢失 · lost</title>"));
+        assert!(page.contains("shop &amp; &lt;co&gt;") && page.contains("/mnt/&lt;cd&gt;"));
+        let fine = map_html(&map(vec![volume(1, vec![run(10, CellState::HealedBySet)])]));
+        assert!(fine.contains("all of them heal"));
+    }
+
+    #[test]
+    fn the_page_is_bounded_for_many_volumes_and_mixed_damage() {
+        let states = [CellState::Intact, CellState::HealedLocally];
+        let mixed: Vec<_> = (0..4000).map(|no| run(1, states[no / 2 % 2])).collect();
+        let volumes = (1..=1024).map(|no| volume(no, mixed.clone())).collect();
+        let page = map_html(&map(volumes));
+        assert!(page.len() < 12_000_000, "{}", page.len());
+    }
+
+    #[test]
+    fn a_map_replaces_an_older_map_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("map.html");
+        let one = map(vec![volume(1, vec![run(3, CellState::Intact)])]);
+        write_map(&one, &path).unwrap();
+        write_map(&one, &path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), map_html(&one));
+        assert!(matches!(
+            write_map(&one, dir.path()),
+            Err(MediaError::Exists { .. })
+        ));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}
