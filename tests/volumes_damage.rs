@@ -11,12 +11,17 @@ use carryall::block::{BLOCK_BYTES, Codec};
 use carryall::geometry::Geometry;
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::{Recording, Silent};
-use carryall::volumes::incoming::{absorb, open_all};
+use carryall::volumes::absorb::absorb;
+use carryall::volumes::incoming::open_all;
 use carryall::volumes::{
-    Blocks, Incoming, SetContent, SetReport, SetRequest, VolumeError, VolumeForm, discover, plan, rebuild, write,
+    Incoming, SetContent, SetReport, SetRequest, VolumeError, VolumeForm, discover, plan,
+    rebuild, write,
 };
 
-const FOLDERS: VolumeForm = VolumeForm { carrier: Carrier::Folders, limit_bytes: None };
+const FOLDERS: VolumeForm = VolumeForm {
+    carrier: Carrier::Folders,
+    limit_bytes: None,
+};
 
 /// A written set, and what it carries.
 struct Written {
@@ -54,7 +59,9 @@ impl Default for Shape {
 fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     (0..len).map(|_| next()).collect()
@@ -63,8 +70,12 @@ fn noise(len: usize, seed: u64) -> Vec<u8> {
 impl Shape {
     fn write(&self) -> Written {
         let dir = tempfile::tempdir().unwrap();
-        let pieces: Vec<Vec<u8>> =
-            self.pieces.iter().zip(self.seed * 1000..).map(|(len, seed)| noise(*len, seed)).collect();
+        let pieces: Vec<Vec<u8>> = self
+            .pieces
+            .iter()
+            .zip(self.seed * 1000..)
+            .map(|(len, seed)| noise(*len, seed))
+            .collect();
         let catalog = noise(150_000, self.seed + 77);
         let sizes: Vec<u64> = pieces.iter().map(|piece| piece.len() as u64).collect();
         // A disk keeps room for its file system, so that the volume comes out near the blocks asked for.
@@ -90,8 +101,17 @@ impl Shape {
             Ok(Box::new(Cursor::new(pieces[piece_no].clone())))
         };
         let report = write(&plan, &content, &mut open, dir.path(), &Silent).unwrap();
-        let payload = plan.pieces.iter().map(|range| pieces[range.clone()].concat()).collect();
-        Written { dir, report, payload, catalog }
+        let payload = plan
+            .pieces
+            .iter()
+            .map(|range| pieces[range.clone()].concat())
+            .collect();
+        Written {
+            dir,
+            report,
+            payload,
+            catalog,
+        }
     }
 }
 
@@ -105,7 +125,8 @@ impl Written {
     }
 
     fn carrier(&self, volume_no: u16) -> PathBuf {
-        self.volume(volume_no).join(format!("carryall-{volume_no:02}.000"))
+        self.volume(volume_no)
+            .join(format!("carryall-{volume_no:02}.000"))
     }
 
     fn volumes(&self) -> Vec<PathBuf> {
@@ -114,7 +135,10 @@ impl Written {
 
     /// Overwrites blocks with rubbish.
     fn spoil(&self, volume_no: u16, blocks: impl IntoIterator<Item = u32>) {
-        let file = OpenOptions::new().write(true).open(self.carrier(volume_no)).unwrap();
+        let file = OpenOptions::new()
+            .write(true)
+            .open(self.carrier(volume_no))
+            .unwrap();
         for block_no in blocks {
             let at = u64::from(block_no) * BLOCK_BYTES as u64;
             file.write_all_at(&noise(BLOCK_BYTES, at + 5), at).unwrap();
@@ -147,7 +171,11 @@ impl Written {
         assert_eq!(incoming.catalog().unwrap(), self.catalog);
         for (volume_no, payload) in (1..).zip(&self.payload) {
             let mut have = Vec::new();
-            incoming.payload_reader(volume_no).unwrap().read_to_end(&mut have).unwrap();
+            incoming
+                .payload_reader(volume_no)
+                .unwrap()
+                .read_to_end(&mut have)
+                .unwrap();
             assert!(have == *payload, "payload of volume {volume_no}");
         }
     }
@@ -166,7 +194,11 @@ fn receive_from(paths: &[PathBuf], written: &Written) -> (tempfile::TempDir, Inc
     let spool = tempfile::tempdir().unwrap();
     let report = absorb(spool.path(), paths, &|_| true, &Silent).unwrap();
     let wanted = written.report.header.set_id;
-    let set = report.sets.into_iter().map(|(set, _)| set).find(|set| set.set_id() == wanted);
+    let set = report
+        .sets
+        .into_iter()
+        .map(|(set, _)| set)
+        .find(|set| set.set_id() == wanted);
     (spool, set.unwrap())
 }
 
@@ -186,7 +218,10 @@ fn files_below(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn an_intact_set_reads_back_and_is_written_the_same_again() {
     let written = Shape::default().write();
     let header = written.report.header;
-    assert!(header.data_volumes >= 4 && header.spare_volumes == 2, "{header:?}");
+    assert!(
+        header.data_volumes >= 4 && header.spare_volumes == 2,
+        "{header:?}"
+    );
     let found = discover(&written.volumes(), &Silent).unwrap();
     assert_eq!(found.sets.len(), 1);
     let set = &found.sets[0];
@@ -195,16 +230,26 @@ fn an_intact_set_reads_back_and_is_written_the_same_again() {
     assert_eq!(set.catalog().unwrap(), written.catalog);
     assert_eq!(set.descriptor().unwrap().title, "Shop 2.0");
     let mut payload = Vec::new();
-    set.payload_reader(2).unwrap().read_to_end(&mut payload).unwrap();
+    set.payload_reader(2)
+        .unwrap()
+        .read_to_end(&mut payload)
+        .unwrap();
     assert!(payload == written.payload[1]);
-    assert!(Shape::default().write().files() == written.files(), "same input, same bytes");
+    assert!(
+        Shape::default().write().files() == written.files(),
+        "same input, same bytes"
+    );
     written.assert_received();
 }
 
 #[test]
 fn any_two_volumes_may_be_gone() {
     for codec in [Codec::Gf16, Codec::Gf8] {
-        let written = Shape { codec, ..Shape::default() }.write();
+        let written = Shape {
+            codec,
+            ..Shape::default()
+        }
+        .write();
         let before = written.files();
         for gone in [[1, 2], [3, written.geometry().volume_count()]] {
             let aside = tempfile::tempdir().unwrap();
@@ -238,7 +283,11 @@ fn three_volumes_gone_are_too_many_and_any_one_of_them_is_asked_for() {
     let out = tempfile::tempdir().unwrap();
     let report = rebuild(&found.sets[0], &[1, 2], out.path(), FOLDERS, &Silent).unwrap();
     assert_eq!(report.not_recoverable, [1, 2]);
-    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "nothing half-made stays");
+    assert_eq!(
+        fs::read_dir(out.path()).unwrap().count(),
+        0,
+        "nothing half-made stays"
+    );
 }
 
 #[test]
@@ -258,17 +307,36 @@ fn bursts_on_every_volume_at_once_heal_up_to_the_guarantee() {
 
 #[test]
 fn a_burst_heals_with_the_volume_alone() {
-    let shape = Shape { spare: Some(0), pieces: vec![500_000; 10], blocks: 200, local: None, ..Shape::default() };
+    let shape = Shape {
+        spare: Some(0),
+        pieces: vec![500_000; 10],
+        blocks: 200,
+        local: None,
+        ..Shape::default()
+    };
     let written = shape.write();
     let before = written.files();
     let geometry = written.geometry();
     assert_eq!(geometry.volume_count(), 1);
     let burst = geometry.local_burst_blocks();
-    for first in [0, 1, geometry.volume_blocks() / 3, geometry.volume_blocks() - burst - 5] {
+    for first in [
+        0,
+        1,
+        geometry.volume_blocks() / 3,
+        geometry.volume_blocks() - burst - 5,
+    ] {
         written.spoil_run(1, first, burst);
         written.assert_received();
         written.assert_rebuilt(&before);
-        fs::write(written.carrier(1), &before[&written.carrier(1).strip_prefix(written.dir.path()).unwrap().to_owned()]).unwrap();
+        fs::write(
+            written.carrier(1),
+            &before[&written
+                .carrier(1)
+                .strip_prefix(written.dir.path())
+                .unwrap()
+                .to_owned()],
+        )
+        .unwrap();
     }
 }
 
@@ -276,10 +344,16 @@ fn a_burst_heals_with_the_volume_alone() {
 fn truncated_zeroed_and_renamed_carriers_are_read_by_content() {
     let written = Shape::default().write();
     let before = written.files();
-    let carrier = OpenOptions::new().write(true).open(written.carrier(1)).unwrap();
+    let carrier = OpenOptions::new()
+        .write(true)
+        .open(written.carrier(1))
+        .unwrap();
     let len = carrier.metadata().unwrap().len();
     carrier.set_len(len - 5 * BLOCK_BYTES as u64 - 100).unwrap();
-    let carrier = OpenOptions::new().write(true).open(written.carrier(2)).unwrap();
+    let carrier = OpenOptions::new()
+        .write(true)
+        .open(written.carrier(2))
+        .unwrap();
     carrier.set_len(len - 5 * BLOCK_BYTES as u64).unwrap();
     carrier.set_len(len).unwrap();
     let aside = written.dir.path().join("x");
@@ -299,9 +373,13 @@ fn superblocks_and_headers_hit_heal_from_other_volumes() {
     for volume_no in [1, 2] {
         written.spoil(volume_no, geometry.superblocks());
     }
-    let file = OpenOptions::new().write(true).open(written.carrier(3)).unwrap();
+    let file = OpenOptions::new()
+        .write(true)
+        .open(written.carrier(3))
+        .unwrap();
     for block_no in [3, 9, 14_u32] {
-        file.write_all_at(&[0; 64], u64::from(block_no) * BLOCK_BYTES as u64).unwrap();
+        file.write_all_at(&[0; 64], u64::from(block_no) * BLOCK_BYTES as u64)
+            .unwrap();
     }
     written.assert_received();
     written.assert_rebuilt(&before);
@@ -309,26 +387,45 @@ fn superblocks_and_headers_hit_heal_from_other_volumes() {
 
 #[test]
 fn the_catalog_may_be_hit_on_all_volumes_but_one() {
-    let written = Shape { local: Some(0.0), ..Shape::default() }.write();
+    let written = Shape {
+        local: Some(0.0),
+        ..Shape::default()
+    }
+    .write();
     let before = written.files();
     let geometry = written.geometry();
     for volume_no in (1..=geometry.volume_count()).filter(|no| *no != 4) {
-        written.spoil(volume_no, (0..geometry.catalog_blocks()).map(|index| geometry.catalog_place(index)));
+        written.spoil(
+            volume_no,
+            (0..geometry.catalog_blocks()).map(|index| geometry.catalog_place(index)),
+        );
     }
-    assert_eq!(discover(&written.volumes(), &Silent).unwrap().sets[0].catalog().unwrap(), written.catalog);
+    assert_eq!(
+        discover(&written.volumes(), &Silent).unwrap().sets[0]
+            .catalog()
+            .unwrap(),
+        written.catalog
+    );
     written.assert_received();
     written.assert_rebuilt(&before);
     // Hit on the last one too, and without local parity, it is gone, and that is said.
     written.spoil(4, [geometry.catalog_place(1)]);
     let found = discover(&written.volumes(), &Silent).unwrap();
-    assert!(matches!(found.sets[0].catalog(), Err(VolumeError::CatalogIncomplete { index: 1, .. })));
+    assert!(matches!(
+        found.sets[0].catalog(),
+        Err(VolumeError::CatalogIncomplete { index: 1, .. })
+    ));
     assert!(!found.sets[0].assess().payload_complete);
 }
 
 #[test]
 fn two_sets_and_a_stale_one_in_one_folder_are_kept_apart() {
     let one = Shape::default().write();
-    let stale = Shape { seed: 9, ..Shape::default() }.write();
+    let stale = Shape {
+        seed: 9,
+        ..Shape::default()
+    }
+    .write();
     fs::copy(stale.carrier(1), one.dir.path().join("carryall-01.000")).unwrap();
     fs::remove_dir_all(one.volume(1)).unwrap();
     let found = discover(&one.volumes(), &Silent).unwrap();
@@ -339,15 +436,29 @@ fn two_sets_and_a_stale_one_in_one_folder_are_kept_apart() {
 
 #[test]
 fn two_damaged_copies_of_a_volume_are_one_whole_volume() {
-    let written = Shape { spare: Some(0), local: Some(0.0), ..Shape::default() }.write();
+    let written = Shape {
+        spare: Some(0),
+        local: Some(0.0),
+        ..Shape::default()
+    }
+    .write();
     let copy = tempfile::tempdir().unwrap();
     fs::copy(written.carrier(2), copy.path().join("other-disc.img")).unwrap();
     let half = written.geometry().volume_blocks() / 2;
     written.spoil_run(2, 0, half);
-    let second = OpenOptions::new().write(true).open(copy.path().join("other-disc.img")).unwrap();
-    second.set_len(second.metadata().unwrap().len() / 2 + 7 * BLOCK_BYTES as u64).unwrap();
+    let second = OpenOptions::new()
+        .write(true)
+        .open(copy.path().join("other-disc.img"))
+        .unwrap();
+    second
+        .set_len(second.metadata().unwrap().len() / 2 + 7 * BLOCK_BYTES as u64)
+        .unwrap();
     drop(second);
-    let other = OpenOptions::new().read(true).write(true).open(copy.path().join("other-disc.img")).unwrap();
+    let other = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(copy.path().join("other-disc.img"))
+        .unwrap();
     // Put the second copy off by a few sectors, as a raw image may be.
     let bytes = fs::read(copy.path().join("other-disc.img")).unwrap();
     other.write_all_at(&vec![0; 2048 * 3], 0).unwrap();
@@ -412,7 +523,10 @@ fn receiving_goes_on_after_a_kill_and_asks_for_spares_only_when_needed() {
     written.assert_payload(&incoming);
     // A spare that comes anyway is not kept: everything it protects is there.
     let (incoming, absorbed) = take(data + 1);
-    assert!(absorbed.spared_blocks > 40 && absorbed.new_blocks < 12, "{absorbed:?}");
+    assert!(
+        absorbed.spared_blocks > 40 && absorbed.new_blocks < 12,
+        "{absorbed:?}"
+    );
     incoming.discard().unwrap();
     assert_eq!(fs::read_dir(spool.path()).unwrap().count(), 0);
 }
@@ -422,17 +536,37 @@ fn spool_damage_is_found_when_it_is_read_and_heals() {
     let written = Shape::default().write();
     let (spool, mut incoming) = written.receive();
     let place = (2, written.geometry().data_place(5));
-    let image = OpenOptions::new().write(true).open(incoming.dir().join("v002.blocks")).unwrap();
-    image.write_all_at(b"rot", u64::from(place.1) * BLOCK_BYTES as u64 + 1000).unwrap();
-    let error = incoming.payload_reader(2).unwrap().read_to_end(&mut Vec::new()).unwrap_err();
-    assert_eq!(carryall::volumes::PayloadReader::damage_of(&error), Some(place));
+    let image = OpenOptions::new()
+        .write(true)
+        .open(incoming.dir().join("v002.blocks"))
+        .unwrap();
+    image
+        .write_all_at(b"rot", u64::from(place.1) * BLOCK_BYTES as u64 + 1000)
+        .unwrap();
+    let error = incoming
+        .payload_reader(2)
+        .unwrap()
+        .read_to_end(&mut Vec::new())
+        .unwrap_err();
+    assert_eq!(
+        carryall::volumes::PayloadReader::damage_of(&error),
+        Some(place)
+    );
     // The parity of a whole set is not kept, so the volume is needed once more, or a spare.
     incoming.forget(place).unwrap();
     let needs = incoming.needs();
-    assert!(!needs.complete && needs.damaged.contains(&2) && needs.ask_for.is_empty(), "{needs:?}");
+    assert!(
+        !needs.complete && needs.damaged.contains(&2) && needs.ask_for.is_empty(),
+        "{needs:?}"
+    );
     drop(incoming);
-    let mut report =
-        absorb(spool.path(), &[written.volume(2).to_owned()], &|_| true, &Silent).unwrap();
+    let mut report = absorb(
+        spool.path(),
+        &[written.volume(2).to_owned()],
+        &|_| true,
+        &Silent,
+    )
+    .unwrap();
     let (incoming, absorbed) = report.sets.remove(0);
     assert_eq!(absorbed.new_blocks, 1);
     written.assert_payload(&incoming);
@@ -467,7 +601,13 @@ fn a_stop_leaves_nothing_behind() {
     })
     .unwrap();
     let heard = Recording::default();
-    let content = SetContent { title: "t", releases: &[], created_by: "c", facts: &[], catalog: b"cat" };
+    let content = SetContent {
+        title: "t",
+        releases: &[],
+        created_by: "c",
+        facts: &[],
+        catalog: b"cat",
+    };
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn Read>> {
         if piece_no == 5 {
             heard.stop.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -477,17 +617,34 @@ fn a_stop_leaves_nothing_behind() {
     let stopped = write(&plan, &content, &mut open, dir.path(), &heard);
     assert!(stopped.is_err());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    let mut short = |_: usize| -> std::io::Result<Box<dyn Read>> { Ok(Box::new(Cursor::new(vec![1; 99]))) };
+    let mut short =
+        |_: usize| -> std::io::Result<Box<dyn Read>> { Ok(Box::new(Cursor::new(vec![1; 99]))) };
     let wrong = write(&plan, &content, &mut short, dir.path(), &Silent);
-    assert!(matches!(wrong, Err(VolumeError::PieceLength { piece_no: 0, .. })));
+    assert!(matches!(
+        wrong,
+        Err(VolumeError::PieceLength { piece_no: 0, .. })
+    ));
 }
 
 #[test]
 fn tiny_sets_hold_too() {
-    for (pieces, spare) in [(vec![1], 0), (vec![1], 1), (vec![70_000; 5], 3), (vec![], 1), (vec![0, 0], 2)] {
+    for (pieces, spare) in [
+        (vec![1], 0),
+        (vec![1], 1),
+        (vec![70_000; 5], 3),
+        (vec![], 1),
+        (vec![0, 0], 2),
+    ] {
         for codec in [Codec::Gf16, Codec::Gf8] {
             let blocks = if pieces.len() > 2 { 13 } else { 14 };
-            let shape = Shape { pieces: pieces.clone(), spare: Some(spare), blocks, local: Some(0.0), codec, ..Shape::default() };
+            let shape = Shape {
+                pieces: pieces.clone(),
+                spare: Some(spare),
+                blocks,
+                local: Some(0.0),
+                codec,
+                ..Shape::default()
+            };
             let written = shape.write();
             let before = written.files();
             for volume_no in 1..=spare {

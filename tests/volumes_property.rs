@@ -12,13 +12,16 @@ use carryall::geometry::Geometry;
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::recovery::{Goal, Presence, needs, recover};
-use carryall::volumes::incoming::absorb;
+use carryall::volumes::absorb::absorb;
 use carryall::volumes::{
     Blocks, SetContent, SetPlan, SetRequest, VolumeForm, discover, plan, rebuild, write,
 };
 use proptest::prelude::*;
 
-const FOLDERS: VolumeForm = VolumeForm { carrier: Carrier::Folders, limit_bytes: None };
+const FOLDERS: VolumeForm = VolumeForm {
+    carrier: Carrier::Folders,
+    limit_bytes: None,
+};
 
 #[derive(Debug, Clone)]
 struct Shape {
@@ -32,16 +35,24 @@ struct Shape {
 
 fn shapes() -> impl Strategy<Value = Shape> {
     let pieces = proptest::collection::vec(1_u64..250_000, 1..24);
-    (pieces, 18_u64..48, 1_u64..200_000, 0_u16..4, 0.0..40.0, any::<bool>()).prop_map(
-        |(piece_bytes, blocks, catalog_bytes, spare, local, gf8)| Shape {
-            piece_bytes,
-            blocks,
-            catalog_bytes,
-            spare,
-            local: if local < 5.0 { 0.0 } else { local },
-            gf8,
-        },
+    (
+        pieces,
+        18_u64..48,
+        1_u64..200_000,
+        0_u16..4,
+        0.0..40.0,
+        any::<bool>(),
     )
+        .prop_map(
+            |(piece_bytes, blocks, catalog_bytes, spare, local, gf8)| Shape {
+                piece_bytes,
+                blocks,
+                catalog_bytes,
+                spare,
+                local: if local < 5.0 { 0.0 } else { local },
+                gf8,
+            },
+        )
 }
 
 impl Shape {
@@ -66,7 +77,12 @@ fn full(geometry: &Geometry) -> Presence {
     presence
 }
 
-fn lose_volumes(geometry: &Geometry, presence: &mut Presence, order: &[u32], count: u16) -> Vec<u16> {
+fn lose_volumes(
+    geometry: &Geometry,
+    presence: &mut Presence,
+    order: &[u32],
+    count: u16,
+) -> Vec<u16> {
     let mut volumes: Vec<u16> = (1..=geometry.volume_count()).collect();
     volumes.sort_by_key(|no| order[usize::from(*no) % order.len()]);
     let gone = volumes[..usize::from(count)].to_vec();
@@ -82,7 +98,9 @@ fn piece(piece_no: usize, len: u64) -> Vec<u8> {
     let mut state = piece_no as u64 * 0x9e37_79b9 + 12345;
     (0..len)
         .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 56) as u8
         })
         .collect()
@@ -93,7 +111,12 @@ fn read_all(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .into_iter()
         .map(Result::unwrap)
         .filter(|entry| entry.file_type().is_file())
-        .map(|entry| (entry.path().strip_prefix(root).unwrap().to_owned(), fs::read(entry.path()).unwrap()))
+        .map(|entry| {
+            (
+                entry.path().strip_prefix(root).unwrap().to_owned(),
+                fs::read(entry.path()).unwrap(),
+            )
+        })
         .collect();
     files.sort();
     files

@@ -11,8 +11,8 @@ use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::geometry::Geometry;
 use crate::id;
 use crate::recovery::{Place, Presence};
-use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::VolumeError;
+use crate::volumes::descriptor::{self, SetDescriptor};
 
 /// Blocks that a payload reader keeps in memory: 4 MiB.
 const AHEAD_BLOCKS: u32 = 64;
@@ -70,8 +70,14 @@ struct DamagedBlock {
 impl<'a> PayloadReader<'a> {
     /// Opens the payload of `volume_no`, of which the descriptor says that it has `payload_bytes`.
     pub fn new(blocks: &'a dyn Blocks, volume_no: u16, payload_bytes: u64) -> Self {
-        assert!(blocks.geometry().is_data_volume(volume_no), "spare volumes have no payload");
-        assert!(payload_bytes <= blocks.geometry().volume_payload_bytes(), "a checked descriptor");
+        assert!(
+            blocks.geometry().is_data_volume(volume_no),
+            "spare volumes have no payload"
+        );
+        assert!(
+            payload_bytes <= blocks.geometry().volume_payload_bytes(),
+            "a checked descriptor"
+        );
         Self {
             blocks,
             volume_no,
@@ -105,20 +111,28 @@ impl<'a> PayloadReader<'a> {
         }
         let geometry = self.blocks.geometry();
         let end = self.payload_bytes.div_ceil(PAYLOAD_BYTES as u64);
-        let end = u32::try_from(end).unwrap_or(u32::MAX).min(index.saturating_add(AHEAD_BLOCKS));
+        let end = u32::try_from(end)
+            .unwrap_or(u32::MAX)
+            .min(index.saturating_add(AHEAD_BLOCKS));
         self.loaded = 0..0;
         self.ahead.resize((end - index) as usize * BLOCK_BYTES, 0);
         let whole: Vec<bool> = (index..end)
             .into_par_iter()
             .zip(self.ahead.par_chunks_mut(BLOCK_BYTES))
             .map(|(at, block)| {
-                read_whole(self.blocks, (self.volume_no, geometry.data_place(at)), block)
+                read_whole(
+                    self.blocks,
+                    (self.volume_no, geometry.data_place(at)),
+                    block,
+                )
             })
             .collect();
         let good = whole.iter().take_while(|whole| **whole).count();
         if good == 0 {
-            let damaged =
-                DamagedBlock { volume_no: self.volume_no, block_no: geometry.data_place(index) };
+            let damaged = DamagedBlock {
+                volume_no: self.volume_no,
+                block_no: geometry.data_place(index),
+            };
             return Err(io::Error::new(io::ErrorKind::InvalidData, damaged));
         }
         self.loaded = index..index + u32::try_from(good).expect("at most what was asked for");
@@ -168,7 +182,11 @@ pub(crate) fn read_catalog(
     catalog.truncate(usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX));
     let right = id::hash(&catalog) == descriptor.catalog_hash
         && descriptor::set_id(set, &catalog, &descriptor.encode()?) == set_id;
-    if right { Ok(catalog) } else { Err(VolumeError::Forged { set_id }) }
+    if right {
+        Ok(catalog)
+    } else {
+        Err(VolumeError::Forged { set_id })
+    }
 }
 
 /// Reads the descriptor from any superblock that is there.
@@ -188,5 +206,7 @@ pub(crate) fn read_descriptor(
             }
         }
     }
-    Err(VolumeError::NoSuperblock { set_id: geometry.header().set_id })
+    Err(VolumeError::NoSuperblock {
+        set_id: geometry.header().set_id,
+    })
 }

@@ -111,19 +111,34 @@ pub(crate) fn superblock(
     payload[..text.len()].copy_from_slice(text);
     let file = envelope::seal(Kind::SetDescriptor, &descriptor.encode()?);
     payload[DESCRIPTOR_OFFSET..DESCRIPTOR_OFFSET + file.len()].copy_from_slice(&file);
-    let header = BlockHeader { set: *set, volume_no, block_no, kind: BlockKind::Superblock };
+    let header = BlockHeader {
+        set: *set,
+        volume_no,
+        block_no,
+        kind: BlockKind::Superblock,
+    };
     header.seal(&mut block);
     Ok(block)
 }
 
 fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) -> String {
     let volumes = u32::from(set.data_volumes) + u32::from(set.spare_volumes);
-    let kind = if volume_no > set.data_volumes { "spare" } else { "data" };
+    let kind = if volume_no > set.data_volumes {
+        "spare"
+    } else {
+        "data"
+    };
     let title: String = descriptor
         .title
         .chars()
         .take(200)
-        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .map(|c| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '?'
+            }
+        })
         .collect();
     format!(
         "\n\ncarryall volume {volume_no} of {volumes} ({kind} volume)\n\
@@ -133,7 +148,9 @@ fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) 
          Keep ALL volumes of this set, damaged ones too.\n\
          To take it in, run:  carryall receive PATH\n\n",
         set.set_id,
-        descriptor.created_by.replace(|c: char| !c.is_ascii_graphic() && c != ' ', "?"),
+        descriptor
+            .created_by
+            .replace(|c: char| !c.is_ascii_graphic() && c != ' ', "?"),
     )
 }
 
@@ -192,7 +209,10 @@ mod tests {
             let mut bad = descriptor();
             spoil(&mut bad);
             let block = superblock(&set(), &bad, 1, 0).expect("fits");
-            assert_eq!(SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]), None);
+            assert_eq!(
+                SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]),
+                None
+            );
         }
         let mut long = descriptor();
         long.title = "x".repeat(70_000);

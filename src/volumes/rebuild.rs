@@ -83,9 +83,18 @@ pub fn rebuild(
     }
     fs::create_dir(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
     let spool = Spool::new(scratch.0.clone(), geometry.clone());
-    let blocks = Healed { found: set, spool: &spool };
+    let blocks = Healed {
+        found: set,
+        spool: &spool,
+    };
     let mut presence = set.presence().clone();
-    let healed = heal(&blocks, &mut presence, &spool, &Goal::Volumes(volumes.to_vec()), monitor)?;
+    let healed = heal(
+        &blocks,
+        &mut presence,
+        &spool,
+        &Goal::Volumes(volumes.to_vec()),
+        monitor,
+    )?;
 
     let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
     let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
@@ -105,7 +114,11 @@ pub fn rebuild(
         rebuilt.push((volume_no, path));
     }
     monitor.finish();
-    Ok(RebuildReport { rebuilt, not_recoverable, healed })
+    Ok(RebuildReport {
+        rebuilt,
+        not_recoverable,
+        healed,
+    })
 }
 
 fn volume_bytes(geometry: &Geometry) -> u64 {
@@ -114,7 +127,10 @@ fn volume_bytes(geometry: &Geometry) -> u64 {
 
 /// Blocks that are not there, superblocks apart: those are made anew.
 fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u32 {
-    let superblocks = geometry.superblocks().into_iter().filter(|place| !presence.has((volume_no, *place)));
+    let superblocks = geometry
+        .superblocks()
+        .into_iter()
+        .filter(|place| !presence.has((volume_no, *place)));
     let missing = geometry.volume_blocks() - presence.count(volume_no);
     missing - u32::try_from(superblocks.count()).expect("five at most")
 }
@@ -159,5 +175,11 @@ fn check_written(path: &Path, set: &SetReader, volume_no: u16) -> Result<(), Vol
         found.set_id() == set.set_id()
             && found.presence().count(volume_no) == set.geometry().volume_blocks()
     });
-    if whole { Ok(()) } else { Err(VolumeError::WrittenWrong { path: path.to_owned() }) }
+    if whole {
+        Ok(())
+    } else {
+        Err(VolumeError::WrittenWrong {
+            path: path.to_owned(),
+        })
+    }
 }

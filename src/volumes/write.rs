@@ -45,7 +45,11 @@ pub struct VolumeForm {
 }
 
 impl VolumeForm {
-    pub(crate) fn create(&self, to: &Path, facts: VolumeFacts) -> Result<CarrierWriter, MediaError> {
+    pub(crate) fn create(
+        &self,
+        to: &Path,
+        facts: VolumeFacts,
+    ) -> Result<CarrierWriter, MediaError> {
         match self.carrier {
             Carrier::Folders => CarrierWriter::create(to, facts),
             Carrier::Iso => CarrierWriter::create_iso(to, facts, self.limit_bytes),
@@ -80,16 +84,34 @@ pub fn write(
 ) -> Result<SetReport, VolumeError> {
     let descriptor = describe(plan, content)?;
     let set_id = set_id(&plan.header, content.catalog, &descriptor.encode()?);
-    let header = SetHeader { set_id, ..plan.header };
+    let header = SetHeader {
+        set_id,
+        ..plan.header
+    };
     let geometry = Geometry::from_header(&header)?;
-    let form = VolumeForm { carrier: plan.carrier, limit_bytes: plan.capacity.bytes() };
+    let form = VolumeForm {
+        carrier: plan.carrier,
+        limit_bytes: plan.capacity.bytes(),
+    };
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
-    let writers = facts.map(|facts| form.create(to, facts)).collect::<Result<Vec<_>, _>>()?;
+    let writers = facts
+        .map(|facts| form.create(to, facts))
+        .collect::<Result<Vec<_>, _>>()?;
 
     monitor.start("payload", plan.piece_bytes.iter().sum());
     for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {
-        let mut reader = Pieces { plan, open_piece, next: pieces.clone(), current: None };
-        write_payload(&geometry, &writers[usize::from(volume_no) - 1], &mut reader, monitor)?;
+        let mut reader = Pieces {
+            plan,
+            open_piece,
+            next: pieces.clone(),
+            current: None,
+        };
+        write_payload(
+            &geometry,
+            &writers[usize::from(volume_no) - 1],
+            &mut reader,
+            monitor,
+        )?;
     }
     monitor.finish();
     for writer in &writers {
@@ -112,7 +134,11 @@ pub fn write(
         monitor.finish();
     }
     let volumes = finish_all(writers, plan, monitor)?;
-    Ok(SetReport { header, volumes, written_bytes: plan.total_bytes() })
+    Ok(SetReport {
+        header,
+        volumes,
+        written_bytes: plan.total_bytes(),
+    })
 }
 
 fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, VolumeError> {
@@ -148,7 +174,9 @@ impl Pieces<'_, '_> {
         let mut done = 0;
         while done < buf.len() {
             let Some((piece_no, left, reader)) = &mut self.current else {
-                let Some(piece_no) = self.next.next() else { break };
+                let Some(piece_no) = self.next.next() else {
+                    break;
+                };
                 let reader = (self.open_piece)(piece_no)
                     .map_err(|source| VolumeError::Piece { piece_no, source })?;
                 self.current = Some((piece_no, self.plan.piece_bytes[piece_no], reader));
@@ -163,7 +191,11 @@ impl Pieces<'_, '_> {
             let len = usize::try_from(*left).unwrap_or(usize::MAX).min(room.len());
             // At a piece's end one byte more is asked for: there must be none.
             let mut beyond = [0];
-            let target = if *left == 0 { &mut beyond[..] } else { &mut room[..len] };
+            let target = if *left == 0 {
+                &mut beyond[..]
+            } else {
+                &mut room[..len]
+            };
             match reader.read(target) {
                 Ok(0) if *left == 0 => self.current = None,
                 Ok(read) if read > 0 && *left > 0 => {
@@ -209,16 +241,19 @@ fn write_blocks(
     place_of: fn(&Geometry, u32) -> u32,
 ) -> Result<(), VolumeError> {
     let volume_no = writer.facts().volume_no;
-    indexes.par_iter().zip(plain.par_chunks(PAYLOAD_BYTES)).try_for_each_init(
-        || vec![0; BLOCK_BYTES],
-        |block, (index, payload)| {
-            let block_no = place_of(geometry, *index);
-            block[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
-            block[HEADER_BYTES + payload.len()..].fill(0);
-            header_at(geometry, (volume_no, block_no)).seal(block);
-            Ok(writer.write_run(block_no, block)?)
-        },
-    )
+    indexes
+        .par_iter()
+        .zip(plain.par_chunks(PAYLOAD_BYTES))
+        .try_for_each_init(
+            || vec![0; BLOCK_BYTES],
+            |block, (index, payload)| {
+                let block_no = place_of(geometry, *index);
+                block[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
+                block[HEADER_BYTES + payload.len()..].fill(0);
+                header_at(geometry, (volume_no, block_no)).seal(block);
+                Ok(writer.write_run(block_no, block)?)
+            },
+        )
 }
 
 fn write_catalog(
