@@ -223,14 +223,13 @@ fn finish(geometry: &Geometry, start: &Presence, state: State<'_>) -> Recovery {
     let State {
         now: after, steps, ..
     } = state;
-    let superblock = (1..=geometry.volume_count()).any(|volume_no| {
-        geometry
-            .superblocks()
-            .iter()
-            .any(|place| start.has((volume_no, *place)))
-    });
+    let described = after.has((1, geometry.catalog_place(0)))
+        || (1..=geometry.volume_count()).any(|volume_no| {
+            let mut places = geometry.superblocks().into_iter();
+            places.any(|place| start.has((volume_no, place)))
+        });
     let mut volumes: Vec<VolumeOutcome> = (1..=geometry.volume_count())
-        .map(|volume_no| outcome(geometry, start, &after, volume_no, superblock))
+        .map(|volume_no| outcome(geometry, start, &after, volume_no, described))
         .collect();
     for step in &steps {
         for (volume_no, _) in &step.healed {
@@ -262,14 +261,14 @@ fn outcome(
     start: &Presence,
     after: &Presence,
     volume_no: u16,
-    superblock: bool,
+    described: bool,
 ) -> VolumeOutcome {
     let lost_superblocks: u32 = geometry
         .superblocks()
         .iter()
         .map(|place| u32::from(!after.has((volume_no, *place))))
         .sum();
-    let copied = if superblock { lost_superblocks } else { 0 };
+    let copied = if described { lost_superblocks } else { 0 };
     let missing_data = (0..geometry.data_blocks())
         .filter(|index| !after.has((volume_no, geometry.data_place(*index))))
         .count();

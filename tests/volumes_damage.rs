@@ -14,8 +14,8 @@ use carryall::monitor::{Recording, Silent};
 use carryall::volumes::absorb::absorb;
 use carryall::volumes::incoming::open_all;
 use carryall::volumes::{
-    Incoming, SetContent, SetReport, SetRequest, VolumeError, VolumeForm, discover, plan,
-    rebuild, write,
+    Incoming, SetContent, SetReport, SetRequest, VolumeError, VolumeForm, discover, plan, rebuild,
+    write,
 };
 
 const FOLDERS: VolumeForm = VolumeForm {
@@ -37,6 +37,7 @@ struct Shape {
     spare: Option<u16>,
     local: Option<f64>,
     codec: Codec,
+    carrier: Carrier,
     seed: u64,
     title: &'static str,
 }
@@ -49,6 +50,7 @@ impl Default for Shape {
             spare: Some(2),
             local: Some(8.0),
             codec: Codec::Gf16,
+            carrier: Carrier::Folders,
             seed: 1,
             title: "Shop 2.0",
         }
@@ -67,6 +69,17 @@ fn noise(len: usize, seed: u64) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
+/// The smallest disk that has room for so many blocks beside its file system.
+fn disk_for(blocks: u64) -> Capacity {
+    let sizes = (blocks..).map(|size| Capacity::exact(size * BLOCK_BYTES as u64));
+    let mut fits = sizes.filter(|capacity| {
+        capacity
+            .usable_blocks(Carrier::Folders)
+            .is_some_and(|usable| u64::from(usable) >= blocks)
+    });
+    fits.next().unwrap()
+}
+
 impl Shape {
     fn write(&self) -> Written {
         let dir = tempfile::tempdir().unwrap();
@@ -78,13 +91,11 @@ impl Shape {
             .collect();
         let catalog = noise(150_000, self.seed + 77);
         let sizes: Vec<u64> = pieces.iter().map(|piece| piece.len() as u64).collect();
-        // A disk keeps room for its file system, so that the volume comes out near the blocks asked for.
-        let margin = (2 << 20) + (1 << 16);
         let plan = plan(&SetRequest {
             piece_bytes: &sizes,
             catalog_bytes: 160_000,
-            capacity: Capacity::exact(self.blocks * BLOCK_BYTES as u64 + margin),
-            carrier: Carrier::Folders,
+            capacity: disk_for(self.blocks),
+            carrier: self.carrier,
             spare: self.spare,
             local_percent: self.local,
             codec: self.codec,
@@ -296,7 +307,11 @@ fn bursts_on_every_volume_at_once_heal_up_to_the_guarantee() {
     let before = written.files();
     let geometry = written.geometry();
     let burst = geometry.burst_blocks(0);
-    assert!(burst > geometry.local_burst_blocks());
+    assert!(
+        burst >= geometry.local_burst_blocks(),
+        "{:?}",
+        geometry.header()
+    );
     for volume_no in 1..=geometry.volume_count() {
         let room = geometry.volume_blocks() - burst;
         written.spoil_run(volume_no, u32::from(volume_no) * 7 % (room + 1), burst);
@@ -370,7 +385,7 @@ fn superblocks_and_headers_hit_heal_from_other_volumes() {
     let written = Shape::default().write();
     let before = written.files();
     let geometry = written.geometry();
-    for volume_no in [1, 2] {
+    for volume_no in 1..=geometry.volume_count() {
         written.spoil(volume_no, geometry.superblocks());
     }
     let file = OpenOptions::new()
@@ -383,6 +398,105 @@ fn superblocks_and_headers_hit_heal_from_other_volumes() {
     }
     written.assert_received();
     written.assert_rebuilt(&before);
+}
+
+#[test]
+fn a_single_volume_survives_the_loss_of_all_superblocks_and_its_catalog() {
+    let shape = Shape {
+        spare: Some(0),
+        pieces: vec![500_000; 10],
+        blocks: 200,
+        local: None,
+        ..Shape::default()
+    };
+    let written = shape.write();
+    let before = written.files();
+    let geometry = written.geometry();
+    written.spoil(1, geometry.superblocks());
+    written.spoil(
+        1,
+        (0..geometry.catalog_blocks()).map(|index| geometry.catalog_place(index)),
+    );
+    written.assert_received();
+    written.assert_rebuilt(&before);
+}
+
+#[test]
+fn an_image_is_read_without_its_file_system() {
+    let has_xorriso = std::process::Command::new("xorriso")
+        .arg("-version")
+        .output()
+        .is_ok();
+    if !has_xorriso {
+        return;
+    }
+    let written = Shape {
+        carrier: Carrier::Iso,
+        ..Shape::default()
+    }
+    .write();
+    let before = written.files();
+    assert!(
+        before
+            .keys()
+            .all(|name| name.extension().is_some_and(|iso| iso == "iso"))
+    );
+    for volume in &written.report.volumes {
+        let image = OpenOptions::new().write(true).open(volume).unwrap();
+        image.write_all_at(&[0; 40 * 2048], 0).unwrap();
+    }
+    fs::remove_file(written.volume(2)).unwrap();
+    written.assert_received();
+    let found = discover(&written.volumes(), &Silent).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let form = VolumeForm {
+        carrier: Carrier::Iso,
+        limit_bytes: None,
+    };
+    rebuild(&found.sets[0], &[1, 2], out.path(), form, &Silent).unwrap();
+    let rebuilt = files_below(out.path());
+    assert_eq!(rebuilt.len(), 2);
+    assert!(rebuilt.iter().all(|(name, bytes)| before[name] == *bytes));
+}
+
+#[test]
+fn a_spool_torn_by_a_power_cut_is_taken_at_its_word_only_where_hashes_agree() {
+    let written = Shape::default().write();
+    let (spool, incoming) = receive_from(&[written.volume(1).to_owned()], &written);
+    let had = incoming.presence().count(1);
+    let image_path = incoming.dir().join("v001.blocks");
+    let dir = incoming.dir().to_owned();
+    drop(incoming);
+    fs::remove_file(dir.join("v001.map")).unwrap();
+    let image = OpenOptions::new().write(true).open(&image_path).unwrap();
+    // Half a block, a block of another place, and an end that never reached the disk.
+    image
+        .write_all_at(&[0; BLOCK_BYTES / 2], 10 * BLOCK_BYTES as u64 + 32768)
+        .unwrap();
+    let bytes = fs::read(&image_path).unwrap();
+    image
+        .write_all_at(
+            &bytes[12 * BLOCK_BYTES..13 * BLOCK_BYTES],
+            15 * BLOCK_BYTES as u64,
+        )
+        .unwrap();
+    let len = image.metadata().unwrap().len();
+    image.set_len(len - BLOCK_BYTES as u64 - 5).unwrap();
+    let incoming = open_all(spool.path()).unwrap().remove(0);
+    let last = written.geometry().volume_blocks() - 1;
+    assert!(
+        [10, 15, last - 1, last]
+            .iter()
+            .all(|block_no| !incoming.presence().has((1, *block_no)))
+    );
+    assert!(incoming.presence().count(1) >= had - 4);
+    fs::create_dir(spool.path().join("0".repeat(32))).unwrap();
+    fs::write(spool.path().join("notes.txt"), "x").unwrap();
+    assert_eq!(open_all(spool.path()).unwrap().len(), 1);
+    let report = absorb(spool.path(), &written.volumes(), &|_| true, &Silent).unwrap();
+    let (mut incoming, _) = report.sets.into_iter().next().unwrap();
+    incoming.heal(&Silent).unwrap();
+    written.assert_payload(&incoming);
 }
 
 #[test]
@@ -524,7 +638,7 @@ fn receiving_goes_on_after_a_kill_and_asks_for_spares_only_when_needed() {
     // A spare that comes anyway is not kept: everything it protects is there.
     let (incoming, absorbed) = take(data + 1);
     assert!(
-        absorbed.spared_blocks > 40 && absorbed.new_blocks < 12,
+        absorbed.spared_blocks > 30 && absorbed.new_blocks < 12,
         "{absorbed:?}"
     );
     incoming.discard().unwrap();
@@ -593,7 +707,7 @@ fn a_stop_leaves_nothing_behind() {
     let plan = plan(&SetRequest {
         piece_bytes: &sizes,
         catalog_bytes: 10,
-        capacity: Capacity::exact(6_000_000),
+        capacity: disk_for(30),
         carrier: Carrier::Folders,
         spare: Some(1),
         local_percent: None,
@@ -636,7 +750,7 @@ fn tiny_sets_hold_too() {
         (vec![0, 0], 2),
     ] {
         for codec in [Codec::Gf16, Codec::Gf8] {
-            let blocks = if pieces.len() > 2 { 13 } else { 14 };
+            let blocks = if pieces.len() > 2 { 14 } else { 15 };
             let shape = Shape {
                 pieces: pieces.clone(),
                 spare: Some(spare),

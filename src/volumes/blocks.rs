@@ -170,7 +170,7 @@ pub(crate) fn read_catalog(
     let set_id = set.set_id;
     let mut catalog = Vec::new();
     let mut block = vec![0; BLOCK_BYTES];
-    for index in 0..geometry.catalog_blocks() {
+    for index in 1..geometry.catalog_blocks() {
         let block_no = geometry.catalog_place(index);
         let mut copies = (1..=geometry.volume_count()).map(|volume_no| (volume_no, block_no));
         if !copies.any(|place| presence.has(place) && read_whole(blocks, place, &mut block)) {
@@ -189,7 +189,7 @@ pub(crate) fn read_catalog(
     }
 }
 
-/// Reads the descriptor from any superblock that is there.
+/// Reads the descriptor from any superblock that is there, or else from the catalog's first block.
 pub(crate) fn read_descriptor(
     blocks: &dyn Blocks,
     presence: &Presence,
@@ -202,6 +202,15 @@ pub(crate) fn read_descriptor(
         if presence.has(place) && read_whole(blocks, place, &mut block) {
             let payload = &block[HEADER_BYTES..];
             if let Some(descriptor) = SetDescriptor::from_superblock(geometry, payload) {
+                return Ok(descriptor);
+            }
+        }
+    }
+    for volume_no in 1..=geometry.volume_count() {
+        let place = (volume_no, geometry.catalog_place(0));
+        if presence.has(place) && read_whole(blocks, place, &mut block) {
+            let file = &block[HEADER_BYTES..];
+            if let Some(descriptor) = SetDescriptor::from_file(geometry, file) {
                 return Ok(descriptor);
             }
         }

@@ -93,8 +93,8 @@ pub enum VolumeError {
         /// Its planned size.
         planned_bytes: u64,
     },
-    /// No superblock of the set was found, or none that is right.
-    #[error("set {set_id}: no superblock is left")]
+    /// No superblock of the set was found, nor the first block of its catalog.
+    #[error("set {set_id}: no superblock and no first catalog block is left")]
     NoSuperblock {
         /// The set.
         set_id: SetId,

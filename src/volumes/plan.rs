@@ -72,7 +72,7 @@ impl SetPlan {
 
     /// Most bytes that the catalog may have.
     pub fn catalog_room_bytes(&self) -> u64 {
-        u64::from(self.header.catalog_blocks) * PAYLOAD_BYTES as u64
+        u64::from(self.header.catalog_blocks - 1) * PAYLOAD_BYTES as u64
     }
 
     /// What the set will bear.
@@ -87,7 +87,8 @@ impl SetPlan {
 /// # Errors
 /// [`VolumeError::MediumTooSmall`], [`VolumeError::PieceTooLarge`], [`VolumeError::TooManyVolumes`].
 pub fn plan(request: &SetRequest<'_>) -> Result<SetPlan, VolumeError> {
-    let catalog_blocks = blocks_for(request.catalog_bytes).max(1);
+    // The first block of the catalog area holds the descriptor once more, under local parity.
+    let catalog_blocks = 1 + blocks_for(request.catalog_bytes);
     let usable = request.capacity.usable_blocks(request.carrier);
     let total: u64 = request.piece_bytes.iter().sum();
     let mut data_volumes = usable.map_or(1, |usable| {

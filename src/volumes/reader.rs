@@ -14,7 +14,7 @@ use crate::id::SetId;
 use crate::media::source::{FileReader, find_sources};
 use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
 use crate::monitor::Monitor;
-use crate::recovery::{Place, Presence, Recovery, recover};
+use crate::recovery::{Needs, Place, Presence, Recovery, needs, recover};
 use crate::volumes::blocks::{Blocks, read_catalog, read_descriptor};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
@@ -273,6 +273,11 @@ impl SetReader {
     /// Computes what can be recovered.
     pub fn assess(&self) -> Recovery {
         recover(&self.geometry, &self.presence)
+    }
+
+    /// What would complete the payload.
+    pub fn needs(&self) -> Needs {
+        needs(&self.geometry, &self.presence)
     }
 
     /// What the set says of itself.

@@ -13,7 +13,7 @@ use crate::geometry::{Geometry, Role};
 use crate::media::CarrierWriter;
 use crate::monitor::{Monitor, Silent};
 use crate::recovery::{Goal, Place, Presence};
-use crate::volumes::blocks::{Blocks, read_whole};
+use crate::volumes::blocks::{Blocks, read_descriptor, read_whole};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::spool::Spool;
 use crate::volumes::write::{VolumeForm, write_superblocks};
@@ -76,7 +76,6 @@ pub fn rebuild(
     monitor: &dyn Monitor,
 ) -> Result<RebuildReport, VolumeError> {
     let geometry = set.geometry();
-    let descriptor = set.descriptor()?;
     let scratch = Scratch(to.join(format!(".carryall-repair-{}", set.set_id().short())));
     if scratch.0.is_dir() {
         fs::remove_dir_all(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
@@ -96,6 +95,7 @@ pub fn rebuild(
         monitor,
     )?;
 
+    let descriptor = read_descriptor(&blocks, &presence)?;
     let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
     let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
         volumes.iter().copied().partition(whole);
@@ -108,7 +108,7 @@ pub fn rebuild(
             not_recoverable.push(volume_no);
             continue;
         }
-        write_superblocks(geometry, &writer, descriptor)?;
+        write_superblocks(geometry, &writer, &descriptor)?;
         let path = writer.finish(monitor)?;
         check_written(&path, set, volume_no)?;
         rebuilt.push((volume_no, path));

@@ -115,7 +115,7 @@ pub fn write(
     }
     monitor.finish();
     for writer in &writers {
-        write_catalog(&geometry, writer, content.catalog)?;
+        write_catalog(&geometry, writer, &descriptor, content.catalog)?;
         write_superblocks(&geometry, writer, &descriptor)?;
     }
     if geometry.stripe_count() > 0 {
@@ -259,9 +259,12 @@ fn write_blocks(
 fn write_catalog(
     geometry: &Geometry,
     writer: &CarrierWriter,
+    descriptor: &SetDescriptor,
     catalog: &[u8],
 ) -> Result<(), VolumeError> {
-    let mut plain = catalog.to_vec();
+    let mut plain = descriptor.to_file()?;
+    plain.resize(PAYLOAD_BYTES, 0);
+    plain.extend_from_slice(catalog);
     plain.resize(geometry.catalog_blocks() as usize * PAYLOAD_BYTES, 0);
     let indexes: Vec<u32> = (0..geometry.catalog_blocks()).collect();
     write_blocks(geometry, writer, &indexes, &plain, Geometry::catalog_place)
