@@ -8,6 +8,8 @@ use crate::block::{BlockKind, Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
 pub const SUPERBLOCKS: u32 = 5;
 /// Most blocks of a whole set: 128 TiB. It bounds every bitmap before it is allocated.
 pub const SET_BLOCKS_MAX: u64 = 1 << 31;
+/// Most blocks of one volume: 8 TiB, which the usual file systems can hold as one image.
+pub const VOLUME_BLOCKS_MAX: u32 = 1 << 27;
 /// Most blocks of one stripe, data and parity of all volumes together, so that a stripe fits in 256 MiB.
 pub const STRIPE_SHARDS_MAX: u32 = 4096;
 /// Most blocks of one local group, parity included.
@@ -94,7 +96,8 @@ impl Geometry {
             return Err(GeometryError::Volumes(volumes));
         }
         let blocks = header.volume_blocks;
-        if blocks <= SUPERBLOCKS + 1 || u64::from(blocks) * u64::from(volumes) > SET_BLOCKS_MAX {
+        let fits = (SUPERBLOCKS + 2..=VOLUME_BLOCKS_MAX).contains(&blocks);
+        if !fits || u64::from(blocks) * u64::from(volumes) > SET_BLOCKS_MAX {
             return Err(GeometryError::VolumeBlocks(blocks));
         }
         let width = u32::from(header.stripe_width);

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::block::{Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
-use crate::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX};
+use crate::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
 use crate::id::SetId;
 use crate::volumes::{SetPlan, SetRequest, VolumeError};
 
@@ -58,7 +58,9 @@ impl Layout {
             Ok(data_volumes) if volumes <= u64::from(most) => data_volumes,
             _ => return Err(too_many),
         };
-        let limit = u32::try_from(SET_BLOCKS_MAX / volumes).expect("at most 2^31");
+        let limit = u32::try_from(SET_BLOCKS_MAX / volumes)
+            .expect("at most 2^31")
+            .min(VOLUME_BLOCKS_MAX);
         let volume_blocks_max = usable.unwrap_or(limit).min(limit);
         let smallest = Geometry::volume_blocks_for(1, 1, 0) + catalog_blocks;
         if smallest > u64::from(volume_blocks_max) {

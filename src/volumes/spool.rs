@@ -117,22 +117,30 @@ impl Spool {
         };
         let path = self.image_path(volume_no);
         let image_bytes = image.metadata().map_err(VolumeError::io(&path))?.len();
+        let held = u32::try_from(image_bytes / BLOCK_BYTES as u64).unwrap_or(u32::MAX);
         let blocks = self.geometry.volume_blocks();
-        let mut present = self
-            .load_map(volume_no)
-            .unwrap_or_else(|| Bits::new(blocks));
+        let mut present = match self.load_map(volume_no) {
+            // A map that lists more than the image holds is of another image.
+            Some(map) if (held..blocks).all(|block_no| !map.get(block_no)) => map,
+            _ => Bits::new(blocks),
+        };
         let mut block = vec![0; BLOCK_BYTES];
-        for block_no in 0..blocks {
-            let offset = offset_of(block_no);
-            if offset + BLOCK_BYTES as u64 > image_bytes {
-                // A map that lists more than the image holds is of another image.
-                present.clear(block_no);
+        let mut block_no = 0;
+        while block_no < held.min(blocks) {
+            if present.get(block_no) {
+                block_no += 1;
                 continue;
             }
-            if present.get(block_no) {
-                continue;
+            match next_data_block(&image, block_no) {
+                Some(next) if next <= block_no => {}
+                Some(next) => {
+                    block_no = next;
+                    continue;
+                }
+                None => break,
             }
             let expected = header_at(&self.geometry, (volume_no, block_no));
+            let offset = offset_of(block_no);
             image
                 .read_exact_at(&mut block[..HEADER_BYTES], offset)
                 .map_err(VolumeError::io(&path))?;
@@ -144,6 +152,7 @@ impl Spool {
                     present.set(block_no);
                 }
             }
+            block_no += 1;
         }
         Ok(Some(present))
     }
@@ -171,6 +180,16 @@ impl Spool {
 enum IfMissing {
     Create,
     Leave,
+}
+
+/// The block in which data go on, at `block_no` or behind it; `None` when only holes follow. Where the file system
+/// knows no holes, everything is data.
+fn next_data_block(image: &File, block_no: u32) -> Option<u32> {
+    match rustix::fs::seek(image, rustix::fs::SeekFrom::Data(offset_of(block_no))) {
+        Ok(offset) => u32::try_from(offset / BLOCK_BYTES as u64).ok(),
+        Err(rustix::io::Errno::NXIO) => None,
+        Err(_) => Some(block_no),
+    }
 }
 
 fn offset_of(block_no: u32) -> u64 {
