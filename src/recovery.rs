@@ -236,8 +236,9 @@ fn finish(geometry: &Geometry, start: &Presence, state: State<'_>) -> Recovery {
             let volume = &mut volumes[usize::from(*volume_no) - 1];
             match step.act {
                 Act::CopyCatalog(_) => volume.copied_blocks += 1,
-                Act::Local { .. } => volume.local_blocks += 1,
-                Act::Wide(_) => volume.wide_blocks += 1,
+                // Of a volume that nothing was seen of, the stripes came first.
+                Act::Local { .. } if start.seen(*volume_no) => volume.local_blocks += 1,
+                Act::Local { .. } | Act::Wide(_) => volume.wide_blocks += 1,
             }
         }
     }

@@ -769,3 +769,41 @@ fn tiny_sets_hold_too() {
         }
     }
 }
+
+#[test]
+fn the_chart_says_of_every_block_how_it_fares() {
+    use carryall::media::map::CellState;
+    let written = Shape::default().write();
+    let geometry = written.geometry();
+    fs::remove_dir_all(written.volume(2)).unwrap();
+    fs::remove_dir_all(written.volume(geometry.volume_count())).unwrap();
+    written.spoil_run(1, 20, 2);
+    let found = discover(&written.volumes(), &Silent).unwrap();
+    let set = &found.sets[0];
+    let map = carryall::volumes::chart(set, &set.assess());
+    let states = |volume_no: u16| -> Vec<(u32, CellState)> {
+        let volume = &map.volumes[usize::from(volume_no) - 1];
+        assert_eq!(
+            volume.runs.iter().map(|run| run.blocks).sum::<u32>(),
+            geometry.volume_blocks()
+        );
+        volume
+            .runs
+            .iter()
+            .map(|run| (run.blocks, run.state))
+            .collect()
+    };
+    let all = geometry.volume_blocks();
+    assert_eq!(states(3), [(all, CellState::Intact)]);
+    assert_eq!(states(2), [(all, CellState::HealedBySet)]);
+    assert_eq!(
+        states(geometry.volume_count()),
+        [(all, CellState::NotGiven)]
+    );
+    let healed = [
+        (20, CellState::Intact),
+        (2, CellState::HealedLocally),
+        (all - 22, CellState::Intact),
+    ];
+    assert_eq!(states(1), healed);
+}

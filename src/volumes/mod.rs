@@ -4,6 +4,7 @@
 
 pub mod absorb;
 pub mod blocks;
+pub mod chart;
 pub mod descriptor;
 mod encode;
 mod error;
@@ -19,6 +20,7 @@ pub mod write;
 
 pub use absorb::{AbsorbReport, Absorbed, absorb};
 pub use blocks::{Blocks, PayloadReader};
+pub use chart::chart;
 pub use descriptor::SetDescriptor;
 pub use error::VolumeError;
 pub use heal::HealReport;
