@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use carryall::media::map::write_map;
 use carryall::verbs::Error;
-use carryall::verbs::damage_map::damage_map;
 use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
+use carryall::volumes::chart;
 
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, words};
@@ -27,7 +27,7 @@ fn draw(judged: &Judged, map: &Path) -> Result<(), Failure> {
         } else {
             map.with_extension(format!("{}.html", set.set_id().short()))
         };
-        write_map(&damage_map(set, recovery), &path).map_err(Error::from)?;
+        write_map(&chart(set, recovery), &path).map_err(Error::from)?;
         words::say(&words::map_written(&path));
     }
     Ok(())
