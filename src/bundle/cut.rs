@@ -325,7 +325,7 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
         Effort::Default => FrameOptions::for_bundle(12, class),
-        Effort::Max => FrameOptions::for_bundle(19, class),
+        Effort::Max => FrameOptions::for_smallest_bundle(class),
     }
 }
 
