@@ -62,7 +62,7 @@ pub enum Effort {
 /// Which frame a chunk went into, by the first 16 bytes of its id.
 type FrameOf = HashMap<[u8; 16], u32>;
 
-/// A file of finished frames that goes when it is dropped.
+/// A file of finished frames. It has no name from the start, so that it goes even when the process is killed.
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
@@ -76,17 +76,11 @@ impl Spool {
     /// [`BundleError::Io`].
     pub fn create(path: &Path) -> Result<Self, BundleError> {
         let file = File::options().read(true).write(true).create_new(true).open(path);
-        match file {
+        let unnamed = file.and_then(|file| std::fs::remove_file(path).map(|()| file));
+        match unnamed {
             Ok(file) => Ok(Self { path: path.to_owned(), file }),
             Err(source) => Err(BundleError::Io { path: path.to_owned(), source }),
         }
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // Nobody is left to tell; what stays is a file with a telling name.
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -340,35 +334,38 @@ fn gather(
     let mut frame_of = FrameOf::new();
     let mut next_no = 0;
     let mut solid: Option<Solid> = None;
-    for need in order {
+    'needs: for need in order {
         monitor.check_stop()?;
-        let full = |solid: &Solid| {
-            solid.class != need.class || solid.plain.len() >= solid_bytes
-        };
-        if solid.as_ref().is_some_and(full)
-            && let Some(done) = solid.take().filter(|done| !done.chunks.is_empty())
-            && sender.send(done).is_err()
-        {
-            break; // Every worker has ended: the first error is on the shelf.
-        }
         let frame = store.load_frame(need)?;
-        let solid = solid.get_or_insert_with(|| {
-            next_no += 1;
-            Solid::new(next_no - 1, need.class)
-        });
-        let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
         let wanted: std::collections::HashSet<&ChunkId> = need.chunks.iter().collect();
-        for (id, range) in &frame.chunks {
-            if wanted.contains(id) && frame_of.insert(prefix(id), frame_no).is_none() {
-                let bytes = &frame.plain[range.clone()];
-                let length = u32::try_from(bytes.len()).expect("chunks are bounded");
-                solid.chunks.push((*id, length));
-                solid.plain.extend_from_slice(bytes);
+        let mut source_bytes = u64::from(need.stored_bytes);
+        for (id, range) in frame.chunks.iter().filter(|(id, _)| wanted.contains(id)) {
+            if frame_of.contains_key(&prefix(id)) {
+                continue;
             }
+            // Also in the midst of a store's frame: on small media it is longer than a solid frame may be.
+            let full = |solid: &mut Solid| {
+                solid.class != need.class || solid.plain.len() >= solid_bytes
+            };
+            if let Some(done) = solid.take_if(full)
+                && sender.send(done).is_err()
+            {
+                break 'needs; // Every worker has ended: the first error is on the shelf.
+            }
+            let solid = solid.get_or_insert_with(|| {
+                next_no += 1;
+                Solid::new(next_no - 1, need.class)
+            });
+            let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
+            frame_of.insert(prefix(id), frame_no);
+            let bytes = &frame.plain[range.clone()];
+            let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+            solid.chunks.push((*id, length));
+            solid.plain.extend_from_slice(bytes);
+            solid.source_bytes += std::mem::take(&mut source_bytes);
         }
-        solid.source_bytes += u64::from(need.stored_bytes);
     }
-    if let Some(done) = solid.filter(|done| !done.chunks.is_empty()) {
+    if let Some(done) = solid {
         // A failed send means that an error is on the shelf already.
         let _ = sender.send(done);
     }
