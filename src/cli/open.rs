@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use carryall::media::MediaError;
 use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::Error;
 
@@ -25,6 +26,14 @@ pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
 /// Opens the store, which must be there.
 pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
     Ok(Store::open(&store_dir(context)?, access).map_err(Error::from)?)
+}
+
+/// Errs for a path that is not there, before a store is created for it.
+pub fn must_exist(paths: &[PathBuf]) -> Result<(), Failure> {
+    match paths.iter().find(|path| path.symlink_metadata().is_err()) {
+        Some(path) => Err(Error::from(MediaError::Missing { path: path.clone() }).into()),
+        None => Ok(()),
+    }
 }
 
 /// Opens the store for writing, or creates it.

@@ -15,7 +15,7 @@ pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u
     if let Some(map) = map {
         draw(&judged, map)?;
     }
-    context.print(&judged.report, |report| text(report, context.verbose))?;
+    context.print(&judged.report, |report| text(report))?;
     Ok(exit_code(&judged.report))
 }
 
@@ -33,11 +33,11 @@ fn draw(judged: &Judged, map: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn text(report: &VerifyReport, verbose: bool) -> String {
+pub fn text(report: &VerifyReport) -> String {
     let mut out = String::new();
     for set in &report.sets {
         out += &words::set_line(set);
-        out += &words::volume_lines(set, verbose);
+        out += &words::volume_lines(set);
         out += &words::verdict(set);
     }
     if report.unread_bytes > 0 {

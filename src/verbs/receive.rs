@@ -78,6 +78,8 @@ pub struct CommittedRelease {
     pub items: u64,
     /// Bytes of all items.
     pub bytes: u64,
+    /// Whether a different release of this name was in the store before.
+    pub replaced: bool,
 }
 
 /// How far a set is.
@@ -269,15 +271,18 @@ fn take_over(
         }
         roots.push(root);
     }
+    let mut committed = Vec::new();
     for root in &roots {
+        let replaced = super::release(store, &root.name).is_ok_and(|before| before != *root);
         store.commit_root(&root.name.file_stem(), &root.encode())?;
+        committed.push(CommittedRelease {
+            name: root.name.to_string(),
+            items: root.items.into(),
+            bytes: root.bytes,
+            replaced,
+        });
     }
-    let committed = |root: &ReleaseRoot| CommittedRelease {
-        name: root.name.to_string(),
-        items: root.items.into(),
-        bytes: root.bytes,
-    };
-    Ok(roots.iter().map(committed).collect())
+    Ok(committed)
 }
 
 fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
