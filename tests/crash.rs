@@ -28,14 +28,21 @@ fn kill_after(stage: &Stage, words: &[String], delay: Duration) -> bool {
 
 /// The test kills in earnest: enough of the instants lie before the end.
 fn enough_hit(hits: u32, kills: u32) {
-    assert!(hits * 3 >= kills, "only {hits} of {kills} kills hit a running command");
+    assert!(
+        hits * 3 >= kills,
+        "only {hits} of {kills} kills hit a running command"
+    );
 }
 
 #[test]
 fn add_killed_at_any_instant() {
     let stage = Stage::with_release();
     make_release(&stage.path("given2"), 2);
-    stage.run(&words("add shop:1.0 given/image.tar given/files given/setup.bin")).ends_with(0);
+    stage
+        .run(&words(
+            "add shop:1.0 given/image.tar given/files given/setup.bin",
+        ))
+        .ends_with(0);
     stage.copy("store", "before");
     let add = words("add shop:2.0 given2/image.tar given2/files given2/setup.bin");
     let whole = stage.time(&add);
@@ -43,7 +50,11 @@ fn add_killed_at_any_instant() {
     let mut hits = 0;
     for round in 0..KILLS {
         stage.copy("before", "store");
-        hits += u32::from(kill_after(&stage, &add, seeded.instant(round, KILLS, whole)));
+        hits += u32::from(kill_after(
+            &stage,
+            &add,
+            seeded.instant(round, KILLS, whole),
+        ));
         stage.store_is_well();
         stage.run(&add).ends_with(0);
         if round % COMPARE_EVERY == 0 {
@@ -94,7 +105,11 @@ fn receive_all_at_once_killed_at_any_instant() {
     let mut hits = 0;
     for round in 0..KILLS {
         stage.remove("store");
-        hits += u32::from(kill_after(&stage, &receive, seeded.instant(round, KILLS, whole)));
+        hits += u32::from(kill_after(
+            &stage,
+            &receive,
+            seeded.instant(round, KILLS, whole),
+        ));
         if stage.path("store/carryall.toml").is_file() {
             stage.store_is_well();
         }
@@ -112,13 +127,20 @@ fn receive_all_at_once_killed_at_any_instant() {
 fn receive_one_by_one_killed_at_any_instant() {
     let stage = Stage::with_release();
     let volumes = discs_less_one(&stage);
-    let receive = |volume: &PathBuf| vec!["receive".to_owned(), volume.to_str().unwrap().to_owned()];
+    let receive =
+        |volume: &PathBuf| vec!["receive".to_owned(), volume.to_str().unwrap().to_owned()];
     let began = Instant::now();
-    let runs: Vec<Run> = volumes.iter().map(|volume| stage.run(&receive(volume))).collect();
+    let runs: Vec<Run> = volumes
+        .iter()
+        .map(|volume| stage.run(&receive(volume)))
+        .collect();
     let whole = began.elapsed();
     let codes: Vec<Option<i32>> = runs.iter().map(|run| run.code).collect();
     assert_eq!(codes.last(), Some(&Some(0)), "{runs:#?}");
-    assert!(codes[..codes.len() - 1].iter().all(|code| *code == Some(4)), "{runs:#?}");
+    assert!(
+        codes[..codes.len() - 1].iter().all(|code| *code == Some(4)),
+        "{runs:#?}"
+    );
     let mut seeded = Seeded::new(4);
     let mut hits = 0;
     for round in 0..KILLS {
@@ -171,9 +193,19 @@ fn prune_killed_at_any_instant() {
     std::fs::create_dir(stage.path("small")).unwrap();
     std::fs::copy(stage.path("given/setup.bin"), stage.path("small/setup.bin")).unwrap();
     // What setup.bin needs lies in packs that are mostly dead afterwards; those of the other release die whole.
-    stage.run(&words("add shop:1.0 given/image.tar given/files given/setup.bin")).ends_with(0);
-    stage.run(&words("add shop:2.0 given2/image.tar given2/files given2/setup.bin")).ends_with(0);
-    stage.run(&words("add small:1.0 small/setup.bin")).ends_with(0);
+    stage
+        .run(&words(
+            "add shop:1.0 given/image.tar given/files given/setup.bin",
+        ))
+        .ends_with(0);
+    stage
+        .run(&words(
+            "add shop:2.0 given2/image.tar given2/files given2/setup.bin",
+        ))
+        .ends_with(0);
+    stage
+        .run(&words("add small:1.0 small/setup.bin"))
+        .ends_with(0);
     stage.run(&words("rm shop:1.0")).ends_with(0);
     stage.run(&words("rm shop:2.0")).ends_with(0);
     stage.copy("store", "before");
@@ -181,12 +213,19 @@ fn prune_killed_at_any_instant() {
     let report = stage.run(&words("prune --json")).ends_with(0).json();
     let whole = began.elapsed();
     assert!(report["packs_rewritten"].as_u64() > Some(0), "{report}");
-    assert!(report["packs_removed"].as_u64() > report["packs_rewritten"].as_u64(), "{report}");
+    assert!(
+        report["packs_removed"].as_u64() > report["packs_rewritten"].as_u64(),
+        "{report}"
+    );
     let mut seeded = Seeded::new(5);
     let mut hits = 0;
     for round in 0..KILLS {
         stage.copy("before", "store");
-        hits += u32::from(kill_after(&stage, &words("prune"), seeded.instant(round, KILLS, whole)));
+        hits += u32::from(kill_after(
+            &stage,
+            &words("prune"),
+            seeded.instant(round, KILLS, whole),
+        ));
         stage.store_is_well();
         let again = stage.run(&words("prune --json")).ends_with(0).json();
         assert_eq!(again["bytes_after"], report["bytes_after"], "{again}");
@@ -223,9 +262,16 @@ fn interrupted_it_says_so_and_goes_on_when_run_again() {
     stage.store_is_well();
     stage.run(&add).ends_with(0);
 
-    let pack = words(&format!("pack shop:1.0 --to discs --media {}", stage::MEDIA));
+    let pack = words(&format!(
+        "pack shop:1.0 --to discs --media {}",
+        stage::MEDIA
+    ));
     interrupt(&stage, &pack, Signal::INT, &|| stage.remove("discs")).fails_with(130, &hint);
-    assert_eq!(std::fs::read_dir(stage.path("discs")).unwrap().count(), 0, "nothing is left behind");
+    assert_eq!(
+        std::fs::read_dir(stage.path("discs")).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
     stage.run(&pack).ends_with(0);
 
     let checkout = words("checkout shop:1.0 back");

@@ -11,7 +11,7 @@ use carryall::media::MediaError;
 use carryall::release::ReleaseName;
 use carryall::size::ByteSize;
 use carryall::store::{CheckDepth, StoreError};
-use carryall::verbs::add::AddReport;
+use carryall::verbs::add::{AddError, AddReport};
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
 use carryall::verbs::checkout::{CheckoutError, CheckoutReport};
 use carryall::verbs::list::{DiffReport, ShowReport};
@@ -361,12 +361,14 @@ pub fn hint(error: &Error) -> String {
             format!("仓库里有 {}", has.join("、")),
         ),
         Error::Checkout(error) => hint_checkout(error),
-        Error::Store(error) => hint_of_store(error),
-        Error::NoSpace { .. } => pick(
-            "free some space, or name another place",
-            "请释放空间，或换一个位置",
+        Error::Add(AddError::Entangled { .. }) => pick(
+            "keep the store outside of what is added: name another with --store DIR, or add the files and folders one by one",
+            "仓库不能放在要添加的目录中：用 --store 目录 指定别处，或逐个添加其中的文件和目录",
         )
         .to_owned(),
+        Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
+        Error::Store(error) => hint_of_store(error),
+        Error::NoSpace { .. } => hint_space().to_owned(),
         Error::NoVolumes { .. } => pick(
             "is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0",
             "光盘放对并挂载了吗？文件系统损坏的光盘可直接给出设备，例如 /dev/sr0",
@@ -392,6 +394,10 @@ pub fn hint(error: &Error) -> String {
     }
 }
 
+fn hint_space() -> &'static str {
+    pick("free some space, or name another place", "请释放空间,或换一个位置")
+}
+
 fn hint_checkout(error: &CheckoutError) -> String {
     match error {
         CheckoutError::NotEmpty(_) => {
@@ -402,6 +408,9 @@ fn hint_checkout(error: &CheckoutError) -> String {
             "carryall show 可列出发布包中的项目",
         )
         .to_owned(),
+        CheckoutError::InStore { .. } => {
+            pick("name a folder outside of the store", "请指定仓库以外的目录").to_owned()
+        }
         CheckoutError::NoSpace { .. } => pick(
             "free some space, or take one item at a time with --item",
             "请释放空间，或用 --item 逐项还原",

@@ -27,6 +27,8 @@ pub const MEDIA: &str = "16MB";
 /// A temporary folder, with a release on it when asked for.
 pub struct Stage {
     dir: TempDir,
+    /// Where its store is, from the stage on.
+    pub store: &'static str,
 }
 
 /// What a run of the command gave.
@@ -129,7 +131,7 @@ pub fn text(seed: u64, len: usize) -> Vec<u8> {
 impl Stage {
     /// An empty stage.
     pub fn new() -> Self {
-        Self { dir: TempDir::new().unwrap() }
+        Self { dir: TempDir::new().unwrap(), store: "store" }
     }
 
     /// A stage with the items of a release in `given`.
@@ -144,7 +146,7 @@ impl Stage {
         self.dir.path().join(name)
     }
 
-    /// The command with these words, the store `store` on this stage, and English messages.
+    /// The command with these words, this stage's store, and English messages.
     pub fn command<W: AsRef<OsStr>>(&self, words: &[W]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_carryall"));
         command
@@ -152,7 +154,7 @@ impl Stage {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("LC_ALL", "C")
-            .env("CARRYALL_STORE", self.path("store"))
+            .env("CARRYALL_STORE", self.path(self.store))
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
