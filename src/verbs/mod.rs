@@ -5,7 +5,6 @@
 pub mod add;
 pub mod check;
 pub mod checkout;
-pub mod damage_map;
 mod error;
 pub mod list;
 pub mod pack;

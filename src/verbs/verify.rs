@@ -187,7 +187,7 @@ fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia
     catalog.releases.iter().map(release).collect()
 }
 
-pub(super) fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
+fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
     let count = (0..set.geometry().volume_blocks())
         .filter(|block_no| set.damaged().has((volume_no, *block_no)))
         .filter(|block_no| !set.presence().has((volume_no, *block_no)))
