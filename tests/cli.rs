@@ -282,7 +282,10 @@ fn what_is_not_there_is_named_with_what_is() {
     stage
         .run(&["checkout", "shop:1.0", "given"])
         .fails_with(1, &["given is not empty", "empty this one"]);
-    stage.run(&PACK).fails_with(1, &["exists already"]);
+    stage.run(&PACK).fails_with(
+        1,
+        &["exists already", "hint: nothing is overwritten: remove it"],
+    );
     stage
         .run(&["pack", "shop:1.0", "--to", "tiny", "--media", "3MB"])
         .fails_with(1, &["larger medium"]);
@@ -316,6 +319,12 @@ fn without_a_store_it_says_how_to_name_or_make_one() {
             && !stage.path("discs").exists()
             && !stage.path("back").exists()
     );
+    // A mistyped path leaves no empty store either.
+    stage
+        .run(&["add", "shop:1.0", "given/dosc"])
+        .fails_with(1, &["given/dosc"]);
+    stage.run(&["receive", "dics"]).fails_with(1, &["dics"]);
+    assert!(!stage.path("store").exists());
     stage.run(&["add", "shop:1.0", "given/docs"]).ends_with(0);
     stage.run(&["rm", "shop:1.0"]).ends_with(0);
     stage

@@ -4,11 +4,12 @@
 
 mod stage;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use stage::{Run, Seeded, Stage, kill, make_release, signal};
+use stage::{Run, Seeded, Stage, contents, kill, make_release, signal, visible};
 
 const KILLS: u32 = 25;
 /// After every so many kills the release is checked out and compared; `check --data` reads every byte after each.
@@ -233,6 +234,74 @@ fn prune_killed_at_any_instant() {
     }
     enough_hit(hits, KILLS);
     stage.store_is_well();
+}
+
+/// Volumes and items that were finished stay, whole; what was not leaves nothing to see, and nothing at all once the
+/// command has run again.
+#[test]
+fn pack_repair_and_checkout_killed_at_any_instant() {
+    let stage = Stage::with_release();
+    let volumes = stage.packed();
+    std::fs::remove_dir_all(&volumes[0]).unwrap();
+    let commands = [
+        (
+            "new",
+            format!("pack shop:1.0 --to new --media {}", stage::MEDIA),
+        ),
+        ("new", "repair discs --to new".to_owned()),
+        ("new", "checkout shop:1.0 new".to_owned()),
+    ];
+    let kills = 8;
+    let mut seeded = Seeded::new(6);
+    for (dest, command) in commands {
+        let dest = stage.path(dest);
+        let command = words(&command);
+        stage.remove("new");
+        let whole = stage.time(&command);
+        let expected = contents(&dest);
+        let mut hits = 0;
+        for round in 0..kills {
+            stage.remove("new");
+            let delay = seeded.instant(round, kills, whole);
+            hits += u32::from(kill_after(&stage, &command, delay));
+            for left in visible(&dest) {
+                let name = left.file_name().unwrap();
+                assert!(
+                    contents(&left) == below(&expected, Path::new(name)),
+                    "{left:?}"
+                );
+                remove(&left);
+            }
+            if command[0] == "checkout" {
+                // A destination must be empty; what is hidden there is removed by hand.
+                stage.remove("new");
+            }
+            stage.run(&command).ends_with(0);
+            assert!(
+                contents(&dest) == expected,
+                "{command:?} gave something else"
+            );
+        }
+        enough_hit(hits, kills);
+    }
+    stage.store_is_well();
+}
+
+/// The part of a folder's contents that is below `name`, or is it.
+fn below(contents: &BTreeMap<PathBuf, String>, name: &Path) -> BTreeMap<PathBuf, String> {
+    let below = contents.iter().filter_map(|(path, hash)| {
+        let path = path.strip_prefix(name).ok()?;
+        Some((path.to_owned(), hash.clone()))
+    });
+    below.collect()
+}
+
+fn remove(path: &Path) {
+    if path.is_dir() {
+        std::fs::remove_dir_all(path).unwrap();
+    } else {
+        std::fs::remove_file(path).unwrap();
+    }
 }
 
 /// Interrupts the command at later and later instants until it is heard in the midst of the work.

@@ -1,4 +1,6 @@
 //! A small disk of its own, in memory: to be filled without hurting anything else.
+// A test that is skipped says so.
+#![allow(clippy::print_stderr)]
 
 use std::fs;
 use std::io::Write;
@@ -108,6 +110,8 @@ fn wait_for(child: &Child, begun: &dyn Fn() -> bool) -> bool {
 /// Whether a process that nobody waited for yet has ended.
 fn has_ended(id: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    let state = stat
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
     matches!(state, None | Some('Z' | 'X'))
 }

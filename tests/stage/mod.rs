@@ -65,8 +65,14 @@ impl Run {
     pub fn fails_with(self, code: i32, words: &[&str]) -> Self {
         let run = self.ends_with(code);
         let lines: Vec<&str> = run.stderr.trim_end().lines().collect();
-        assert!(lines.last().is_some_and(|line| line.starts_with("hint: ")), "{run:#?}");
-        assert!(lines.iter().any(|line| line.starts_with("error: ")), "{run:#?}");
+        assert!(
+            lines.last().is_some_and(|line| line.starts_with("hint: ")),
+            "{run:#?}"
+        );
+        assert!(
+            lines.iter().any(|line| line.starts_with("error: ")),
+            "{run:#?}"
+        );
         for word in words {
             assert!(run.stderr.contains(word), "{word:?} is not in {run:#?}");
         }
@@ -121,7 +127,13 @@ pub fn text(seed: u64, len: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(len + 64);
     while out.len() < len {
         let number = numbers.next();
-        let line = format!("{} server[{}]: request {} took {} ms\n", number % 86_400, number % 7, number % 1000, number % 97);
+        let line = format!(
+            "{} server[{}]: request {} took {} ms\n",
+            number % 86_400,
+            number % 7,
+            number % 1000,
+            number % 97
+        );
         out.extend_from_slice(line.as_bytes());
     }
     out.truncate(len);
@@ -131,7 +143,10 @@ pub fn text(seed: u64, len: usize) -> Vec<u8> {
 impl Stage {
     /// An empty stage.
     pub fn new() -> Self {
-        Self { dir: TempDir::new().unwrap(), store: "store" }
+        Self {
+            dir: TempDir::new().unwrap(),
+            store: "store",
+        }
     }
 
     /// A stage with the items of a release in `given`.
@@ -182,8 +197,18 @@ impl Stage {
 
     /// Adds the release `shop:1.0` and packs it with one spare into `discs`; returns the volumes in order.
     pub fn packed(&self) -> Vec<PathBuf> {
-        self.run(&["add", "shop:1.0", "given/image.tar", "given/files", "given/setup.bin"]).ends_with(0);
-        self.run(&["pack", "shop:1.0", "--to", "discs", "--media", MEDIA, "--spare", "1"]).ends_with(0);
+        self.run(&[
+            "add",
+            "shop:1.0",
+            "given/image.tar",
+            "given/files",
+            "given/setup.bin",
+        ])
+        .ends_with(0);
+        self.run(&[
+            "pack", "shop:1.0", "--to", "discs", "--media", MEDIA, "--spare", "1",
+        ])
+        .ends_with(0);
         volumes(&self.path("discs"))
     }
 
@@ -199,8 +224,12 @@ impl Stage {
     pub fn comes_back(&self, release: &str, given: &str) {
         let back = TempDir::new_in(self.dir.path()).unwrap();
         let dest = back.path().join("back");
-        self.run(&["checkout".as_ref(), release.as_ref(), dest.as_os_str()]).ends_with(0);
-        assert!(look(&dest) == look(&self.path(given)), "{release} came back other than it was given");
+        self.run(&["checkout".as_ref(), release.as_ref(), dest.as_os_str()])
+            .ends_with(0);
+        assert!(
+            look(&dest) == look(&self.path(given)),
+            "{release} came back other than it was given"
+        );
     }
 
     /// Removes a file or folder of the stage, if it is there.
@@ -216,14 +245,21 @@ impl Stage {
     /// Copies a folder of the stage with all that is in it, in place of what was there.
     pub fn copy(&self, from: &str, to: &str) {
         self.remove(to);
-        let done = Command::new("cp").arg("-a").arg(self.path(from)).arg(self.path(to)).status().unwrap();
+        let done = Command::new("cp")
+            .arg("-a")
+            .arg(self.path(from))
+            .arg(self.path(to))
+            .status()
+            .unwrap();
         assert!(done.success());
     }
 }
 
 /// The entries of a folder in order; those with a dot in front are left out.
 pub fn visible(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
     paths.sort();
@@ -248,11 +284,31 @@ pub fn look(root: &Path) -> BTreeMap<PathBuf, String> {
         } else {
             String::new()
         };
-        let time = stat.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let time = stat
+            .modified()
+            .unwrap()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
         let path = entry.path().strip_prefix(root).unwrap().to_owned();
-        seen.insert(path, format!("{:o} {time:?} {content}", stat.permissions().mode()));
+        seen.insert(
+            path,
+            format!("{:o} {time:?} {content}", stat.permissions().mode()),
+        );
     }
     seen
+}
+
+/// The files of a folder and what is in them; for what is made at another time with the same bytes.
+pub fn contents(root: &Path) -> BTreeMap<PathBuf, String> {
+    let files = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
+    let files = files.filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            let hash = carryall::id::hash(&fs::read(entry.path()).unwrap());
+            let path = entry.path().strip_prefix(root).unwrap().to_owned();
+            (path, carryall::id::BlobId(hash).to_string())
+        })
+        .collect()
 }
 
 /// Makes the items of a release: a docker archive, a folder with one of everything, and a file. Releases of other
@@ -262,7 +318,11 @@ pub fn make_release(root: &Path, seed: u64) {
     fs::create_dir(root.join("files/empty")).unwrap();
     let files = root.join("files");
     fs::write(files.join("deep/log.txt"), text(7, 3_000_000)).unwrap();
-    fs::write(files.join("deep/er/data.bin"), noise(seed + 100, NOISE_BYTES / 3)).unwrap();
+    fs::write(
+        files.join("deep/er/data.bin"),
+        noise(seed + 100, NOISE_BYTES / 3),
+    )
+    .unwrap();
     fs::write(files.join("run.sh"), b"#!/bin/sh\necho run\n").unwrap();
     fs::set_permissions(files.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(files.join("nothing"), b"").unwrap();
@@ -270,23 +330,48 @@ pub fn make_release(root: &Path, seed: u64) {
     fs::hard_link(files.join("run.sh"), files.join("same.sh")).unwrap();
     fs::write(root.join("image.tar"), docker_archive(seed)).unwrap();
     fs::write(root.join("setup.bin"), noise(9, NOISE_BYTES / 3)).unwrap();
-    for path in ["image.tar", "setup.bin", "files/deep/log.txt", "files/deep/er/data.bin"] {
-        let file = fs::File::options().write(true).open(root.join(path)).unwrap();
-        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_600_000_000 + seed)).unwrap();
+    for path in [
+        "image.tar",
+        "setup.bin",
+        "files/deep/log.txt",
+        "files/deep/er/data.bin",
+    ] {
+        let file = fs::File::options()
+            .write(true)
+            .open(root.join(path))
+            .unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_600_000_000 + seed))
+            .unwrap();
     }
 }
 
 /// An image as `docker save` writes it: two layers, a config and a manifest.
 fn docker_archive(seed: u64) -> Vec<u8> {
     let layers = [
-        tar_of(&[("etc/motd", text(1, 2_000_000)), ("usr/lib/libshop.so", noise(2, NOISE_BYTES / 6))]),
-        tar_of(&[("srv/shop/app.bin", noise(seed + 200, NOISE_BYTES / 6)), ("srv/shop/app.js", text(seed + 300, 1_000_000))]),
+        tar_of(&[
+            ("etc/motd", text(1, 2_000_000)),
+            ("usr/lib/libshop.so", noise(2, NOISE_BYTES / 6)),
+        ]),
+        tar_of(&[
+            ("srv/shop/app.bin", noise(seed + 200, NOISE_BYTES / 6)),
+            ("srv/shop/app.js", text(seed + 300, 1_000_000)),
+        ]),
     ];
     let names = ["aaaa/layer.tar", "bbbb/layer.tar"];
-    let config = br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.to_vec();
-    let manifest = format!(r#"[{{"Config":"config.json","RepoTags":["shop:{seed}"],"Layers":["{}","{}"]}}]"#, names[0], names[1]);
+    let config =
+        br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#
+            .to_vec();
+    let manifest = format!(
+        r#"[{{"Config":"config.json","RepoTags":["shop:{seed}"],"Layers":["{}","{}"]}}]"#,
+        names[0], names[1]
+    );
     let [first, second] = layers;
-    tar_of(&[(names[0], first), (names[1], second), ("config.json", config), ("manifest.json", manifest.into_bytes())])
+    tar_of(&[
+        (names[0], first),
+        (names[1], second),
+        ("config.json", config),
+        ("manifest.json", manifest.into_bytes()),
+    ])
 }
 
 fn tar_of(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
