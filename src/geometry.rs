@@ -8,6 +8,8 @@ use crate::block::{BlockKind, Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
 pub const SUPERBLOCKS: u32 = 5;
 /// Most blocks of a whole set: 128 TiB. It bounds every bitmap before it is allocated.
 pub const SET_BLOCKS_MAX: u64 = 1 << 31;
+/// Most blocks of one volume: 8 TiB, which the usual file systems can hold as one image.
+pub const VOLUME_BLOCKS_MAX: u32 = 1 << 27;
 /// Most blocks of one stripe, data and parity of all volumes together, so that a stripe fits in 256 MiB.
 pub const STRIPE_SHARDS_MAX: u32 = 4096;
 /// Most blocks of one local group, parity included.
@@ -74,7 +76,13 @@ pub struct Geometry {
 fn superblock_places(volume_blocks: u32) -> [u32; 5] {
     let quarter = volume_blocks / 4;
     let half = volume_blocks / 2;
-    [0, quarter, half, half + (volume_blocks - half) / 2, volume_blocks - 1]
+    [
+        0,
+        quarter,
+        half,
+        half + (volume_blocks - half) / 2,
+        volume_blocks - 1,
+    ]
 }
 
 impl Geometry {
@@ -88,7 +96,8 @@ impl Geometry {
             return Err(GeometryError::Volumes(volumes));
         }
         let blocks = header.volume_blocks;
-        if blocks <= SUPERBLOCKS + 1 || u64::from(blocks) * u64::from(volumes) > SET_BLOCKS_MAX {
+        let fits = (SUPERBLOCKS + 2..=VOLUME_BLOCKS_MAX).contains(&blocks);
+        if !fits || u64::from(blocks) * u64::from(volumes) > SET_BLOCKS_MAX {
             return Err(GeometryError::VolumeBlocks(blocks));
         }
         let width = u32::from(header.stripe_width);
@@ -97,7 +106,9 @@ impl Geometry {
             Codec::Gf8 => GF8_SHARDS_MAX,
         };
         if (header.spare_volumes == 0) != (width == 0) || width * volumes > stripe_max {
-            return Err(GeometryError::Stripe { width: header.stripe_width });
+            return Err(GeometryError::Stripe {
+                width: header.stripe_width,
+            });
         }
         let (n, p) = (u32::from(header.local_data), u32::from(header.local_parity));
         let group_max = match header.codec {
@@ -112,7 +123,9 @@ impl Geometry {
         }
         let slots = blocks - SUPERBLOCKS;
         let group_count = if p == 0 { 0 } else { slots.div_ceil(n + p) };
-        let protected = slots.checked_sub(p * group_count).ok_or(GeometryError::Layout)?;
+        let protected = slots
+            .checked_sub(p * group_count)
+            .ok_or(GeometryError::Layout)?;
         let data_blocks = protected
             .checked_sub(header.catalog_blocks)
             .ok_or(GeometryError::Layout)?;
@@ -125,7 +138,7 @@ impl Geometry {
             header: *header,
             data_blocks,
             group_count,
-            stripe_count: if width == 0 { 0 } else { data_blocks / width },
+            stripe_count: data_blocks.checked_div(width).unwrap_or(0),
             superblocks: superblock_places(blocks),
         })
     }
@@ -200,7 +213,10 @@ impl Geometry {
 
     /// What stands at `block_no`, which must be below [`Self::volume_blocks`].
     pub fn role(&self, block_no: u32) -> Role {
-        assert!(block_no < self.header.volume_blocks, "a place on the volume");
+        assert!(
+            block_no < self.header.volume_blocks,
+            "a place on the volume"
+        );
         let mut slot = block_no;
         for place in self.superblocks {
             if place == block_no {
@@ -305,7 +321,11 @@ impl Geometry {
         let catalog_heals = self.group_count > 0
             && self.header.catalog_blocks.div_ceil(self.group_count)
                 <= u32::from(self.header.local_parity);
-        if catalog_heals { local.max(wide) } else { local }
+        if catalog_heals {
+            local.max(wide)
+        } else {
+            local
+        }
     }
 }
 

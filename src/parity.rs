@@ -33,9 +33,6 @@ pub enum ParityError {
 /// stripe of some 250 shards near the processor.
 const STRIP_BYTES: usize = 64 * 93;
 
-/// Working memory that a worker aims to stay below while it brings shards back, in bytes.
-const RESTORE_BYTES: usize = 32 << 20;
-
 /// One shard on its way through [`Worker::restore`].
 #[derive(Debug)]
 pub enum Shard<'a> {
@@ -72,7 +69,11 @@ impl Code {
 
     /// Returns a worker: the code's scratch memory, for one thread.
     pub fn worker(&self) -> Worker<'_> {
-        Worker { code: self, encoder: None, decoder: None }
+        Worker {
+            code: self,
+            encoder: None,
+            decoder: None,
+        }
     }
 }
 
@@ -114,15 +115,22 @@ impl Worker<'_> {
     /// # Panics
     /// When counts or lengths are not those of the code.
     pub fn encode(&mut self, data: &[&[u8]], parity: &mut [&mut [u8]]) {
-        assert_eq!((data.len(), parity.len()), (self.code.data, self.code.parity), "counts");
+        assert_eq!(
+            (data.len(), parity.len()),
+            (self.code.data, self.code.parity),
+            "counts"
+        );
         if let Some(gf8) = &self.code.gf8 {
-            gf8.encode_sep(data, parity).expect("counts and lengths are right");
+            gf8.encode_sep(data, parity)
+                .expect("counts and lengths are right");
             return;
         }
         for strip in strips(data[0].len(), STRIP_BYTES) {
             let encoder = encoder(&mut self.encoder, self.code, strip.len());
             for shard in data {
-                encoder.add_original_shard(&shard[strip.clone()]).expect("lengths are equal");
+                encoder
+                    .add_original_shard(&shard[strip.clone()])
+                    .expect("lengths are equal");
             }
             let result = encoder.encode().expect("all data shards were given");
             for (out, made) in parity.iter_mut().zip(result.recovery_iter()) {
@@ -143,18 +151,31 @@ impl Worker<'_> {
         data: &mut [Shard<'_>],
         parity: &mut [Shard<'_>],
     ) -> Result<(), ParityError> {
-        assert_eq!((data.len(), parity.len()), (self.code.data, self.code.parity), "counts");
+        assert_eq!(
+            (data.len(), parity.len()),
+            (self.code.data, self.code.parity),
+            "counts"
+        );
         let present = |shards: &[Shard<'_>]| {
-            shards.iter().filter(|shard| matches!(shard, Shard::Have(_))).count()
+            shards
+                .iter()
+                .filter(|shard| matches!(shard, Shard::Have(_)))
+                .count()
         };
         let there = present(data) + present(parity);
         if there < self.code.data {
-            return Err(ParityError::TooFew { present: there, needed: self.code.data });
+            return Err(ParityError::TooFew {
+                present: there,
+                needed: self.code.data,
+            });
         }
-        let shard_bytes = data.iter().chain(parity.iter()).find_map(|shard| match shard {
-            Shard::Have(bytes) => Some(bytes.len()),
-            _ => None,
-        });
+        let shard_bytes = data
+            .iter()
+            .chain(parity.iter())
+            .find_map(|shard| match shard {
+                Shard::Have(bytes) => Some(bytes.len()),
+                _ => None,
+            });
         let shard_bytes = shard_bytes.expect("a code has data shards, and that many are there");
         if let Some(gf8) = &self.code.gf8 {
             restore_gf8(gf8, data, parity, shard_bytes);
@@ -173,9 +194,7 @@ impl Worker<'_> {
         let code = self.code;
         let data_gone = data.iter().any(|shard| !matches!(shard, Shard::Have(_)));
         let parity_wanted = parity.iter().any(|shard| matches!(shard, Shard::Want(_)));
-        let work_shards = (code.data + code.parity).next_power_of_two() * 2;
-        let strip_bytes = (RESTORE_BYTES / work_shards / 64 * 64).clamp(64, shard_bytes);
-        for strip in strips(shard_bytes, strip_bytes) {
+        for strip in strips(shard_bytes, STRIP_BYTES) {
             let result = data_gone.then(|| {
                 let decoder = decoder(&mut self.decoder, code, strip.len());
                 add_present(decoder, data, parity, &strip);
@@ -194,7 +213,9 @@ impl Worker<'_> {
                         Shard::Have(bytes) => &bytes[strip.clone()],
                         _ => restored(index),
                     };
-                    encoder.add_original_shard(bytes).expect("lengths are equal");
+                    encoder
+                        .add_original_shard(bytes)
+                        .expect("lengths are equal");
                 }
                 let made = encoder.encode().expect("all data shards were given");
                 for (shard, bytes) in parity.iter_mut().zip(made.recovery_iter()) {
@@ -274,7 +295,8 @@ fn restore_gf8(
             _ => (vec![0; shard_bytes], false),
         })
         .collect();
-    gf8.reconstruct(&mut shards).expect("enough shards were given");
+    gf8.reconstruct(&mut shards)
+        .expect("enough shards were given");
     let (data_out, parity_out) = shards.split_at(data.len());
     hand_out(data, data_out);
     hand_out(parity, parity_out);
@@ -305,7 +327,11 @@ mod tests {
     fn shards(count: usize, bytes: usize) -> Vec<Vec<u8>> {
         let byte = |shard: usize, at: usize| u8::try_from((shard * 131 + at * 7 + at / 251) % 256);
         (0..count)
-            .map(|shard| (0..bytes).map(|at| byte(shard, at).expect("below 256")).collect())
+            .map(|shard| {
+                (0..bytes)
+                    .map(|at| byte(shard, at).expect("below 256"))
+                    .collect()
+            })
             .collect()
     }
 
@@ -314,15 +340,24 @@ mod tests {
     fn parity_is_golden() {
         let data = shards(5, 128);
         let sum = |codec| crate::id::ChunkId::of(&make(codec, &data, 3).concat()).short();
-        assert_eq!((sum(Codec::Gf16), sum(Codec::Gf8)), ("f903a2d6".into(), "9d66b9d7".into()));
+        assert_eq!(
+            (sum(Codec::Gf16), sum(Codec::Gf8)),
+            ("f903a2d6".into(), "9d66b9d7".into())
+        );
     }
 
     #[test]
     fn strips_do_not_change_parity() {
         let data = shards(7, STRIP_BYTES * 2 + 64);
         let whole = make(Codec::Gf16, &data, 4);
-        let tail: Vec<Vec<u8>> = data.iter().map(|shard| shard[STRIP_BYTES * 2..].to_vec()).collect();
-        let tails: Vec<Vec<u8>> = whole.iter().map(|shard| shard[STRIP_BYTES * 2..].to_vec()).collect();
+        let tail: Vec<Vec<u8>> = data
+            .iter()
+            .map(|shard| shard[STRIP_BYTES * 2..].to_vec())
+            .collect();
+        let tails: Vec<Vec<u8>> = whole
+            .iter()
+            .map(|shard| shard[STRIP_BYTES * 2..].to_vec())
+            .collect();
         assert_eq!(make(Codec::Gf16, &tail, 4), tails);
     }
 

@@ -3,139 +3,13 @@
 //! Pure bitmaps: it reads no block. `volumes::heal` carries out what is scheduled here, so that what is promised and
 //! what is done are the same computation.
 
-use crate::geometry::{Geometry, Role};
+mod needs;
+mod presence;
 
-/// One bit a block of a volume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bits {
-    words: Vec<u64>,
-    count: u32,
-}
+pub use needs::{Needs, needs};
+pub use presence::{Bits, Place, Presence};
 
-impl Bits {
-    /// All zero, for `len` blocks.
-    pub fn new(len: u32) -> Self {
-        Self { words: vec![0; len.div_ceil(64) as usize], count: 0 }
-    }
-
-    /// Whether the bit is set; `false` beyond the end.
-    pub fn get(&self, at: u32) -> bool {
-        self.words.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
-    }
-
-    /// Sets a bit and says whether it was clear.
-    pub fn set(&mut self, at: u32) -> bool {
-        let (word, bit) = (&mut self.words[at as usize / 64], 1 << (at % 64));
-        let fresh = *word & bit == 0;
-        *word |= bit;
-        self.count += u32::from(fresh);
-        fresh
-    }
-
-    /// Clears a bit and says whether it was set.
-    pub fn clear(&mut self, at: u32) -> bool {
-        let was = self.get(at);
-        if was {
-            self.words[at as usize / 64] &= !(1 << (at % 64));
-            self.count -= 1;
-        }
-        was
-    }
-
-    /// How many bits are set.
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// The words, lowest bit first.
-    pub fn words(&self) -> &[u64] {
-        &self.words
-    }
-
-    /// Takes words as [`Self::words`] gave them; `None` when they are not exactly `len` bits.
-    pub fn from_words(words: Vec<u64>, len: u32) -> Option<Self> {
-        let tail = len % 64;
-        let spill = words.last().is_some_and(|last| tail != 0 && last >> tail != 0);
-        if words.len() != len.div_ceil(64) as usize || spill {
-            return None;
-        }
-        let count = words.iter().map(|word| word.count_ones()).sum();
-        Some(Self { words, count })
-    }
-}
-
-/// A place in a set: volume number and block number.
-pub type Place = (u16, u32);
-
-/// Which blocks of a set are there. A volume of which nothing was seen takes no memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Presence {
-    volumes: Vec<Option<Bits>>,
-    volume_blocks: u32,
-}
-
-impl Presence {
-    /// Nothing is there yet.
-    pub fn new(geometry: &Geometry) -> Self {
-        Self {
-            volumes: vec![None; usize::from(geometry.volume_count())],
-            volume_blocks: geometry.volume_blocks(),
-        }
-    }
-
-    fn bits(&self, volume_no: u16) -> Option<&Bits> {
-        self.volumes.get(usize::from(volume_no).checked_sub(1)?)?.as_ref()
-    }
-
-    /// Whether the block is there.
-    pub fn has(&self, (volume_no, block_no): Place) -> bool {
-        self.bits(volume_no).is_some_and(|bits| bits.get(block_no))
-    }
-
-    /// Whether anything of the volume is there.
-    pub fn seen(&self, volume_no: u16) -> bool {
-        self.count(volume_no) > 0
-    }
-
-    /// Blocks of the volume that are there.
-    pub fn count(&self, volume_no: u16) -> u32 {
-        self.bits(volume_no).map_or(0, Bits::count)
-    }
-
-    /// Notes a block as there, and says whether it was not before.
-    ///
-    /// # Panics
-    /// When the set has no such place.
-    pub fn add(&mut self, (volume_no, block_no): Place) -> bool {
-        assert!(volume_no > 0 && block_no < self.volume_blocks, "a place of the set");
-        self.volumes[usize::from(volume_no) - 1]
-            .get_or_insert_with(|| Bits::new(self.volume_blocks))
-            .set(block_no)
-    }
-
-    /// Notes a block as lost, and says whether it was there before.
-    pub fn remove(&mut self, (volume_no, block_no): Place) -> bool {
-        let slot = usize::from(volume_no).checked_sub(1).and_then(|at| self.volumes.get_mut(at));
-        slot.and_then(Option::as_mut).is_some_and(|bits| bits.clear(block_no))
-    }
-
-    /// Notes every block of the volume as there.
-    pub fn add_volume(&mut self, volume_no: u16) {
-        (0..self.volume_blocks).for_each(|block_no| {
-            self.add((volume_no, block_no));
-        });
-    }
-
-    /// The bitmap of a volume; `None` when nothing of it is there.
-    pub fn volume(&self, volume_no: u16) -> Option<&Bits> {
-        self.bits(volume_no)
-    }
-
-    /// Replaces the bitmap of a volume.
-    pub fn set_volume(&mut self, volume_no: u16, bits: Bits) {
-        self.volumes[usize::from(volume_no) - 1] = Some(bits);
-    }
-}
+use crate::geometry::Geometry;
 
 /// One act of recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,14 +33,19 @@ impl Act {
         match self {
             Self::CopyCatalog(index) => {
                 let place = geometry.catalog_place(index);
-                (1..=geometry.volume_count()).map(|volume_no| (volume_no, place)).collect()
+                (1..=geometry.volume_count())
+                    .map(|volume_no| (volume_no, place))
+                    .collect()
             }
-            Self::Local { volume_no, group } => {
-                geometry.group_places(group).map(|place| (volume_no, place)).collect()
-            }
+            Self::Local { volume_no, group } => geometry
+                .group_places(group)
+                .map(|place| (volume_no, place))
+                .collect(),
             Self::Wide(stripe) => (1..=geometry.volume_count())
                 .flat_map(|volume_no| {
-                    geometry.stripe_places(stripe).map(move |place| (volume_no, place))
+                    geometry
+                        .stripe_places(stripe)
+                        .map(move |place| (volume_no, place))
                 })
                 .collect(),
         }
@@ -241,7 +120,11 @@ pub struct Recovery {
 
 /// Computes everything that recovery can do: catalog copies, local groups and stripes in turn, until nothing is gained.
 pub fn recover(geometry: &Geometry, start: &Presence) -> Recovery {
-    let mut state = State { geometry, now: start.clone(), steps: Vec::new() };
+    let mut state = State {
+        geometry,
+        now: start.clone(),
+        steps: Vec::new(),
+    };
     for round in 0.. {
         let before = state.steps.len();
         state.copy_catalog(round);
@@ -267,8 +150,11 @@ impl State<'_> {
         if missing == 0 || places.len() - missing < act.needed(self.geometry) {
             return;
         }
-        let healed: Vec<Place> =
-            places.iter().copied().filter(|place| !self.now.has(*place)).collect();
+        let healed: Vec<Place> = places
+            .iter()
+            .copied()
+            .filter(|place| !self.now.has(*place))
+            .collect();
         for place in &healed {
             self.now.add(*place);
         }
@@ -309,7 +195,9 @@ impl State<'_> {
         let parity = usize::from(self.geometry.header().spare_volumes)
             * usize::from(self.geometry.header().stripe_width);
         // Volumes that are all there cost no look at their bits; on most sets that is nearly all of them.
-        let hurt: Vec<u16> = (1..=volumes).filter(|no| self.now.count(*no) < whole).collect();
+        let hurt: Vec<u16> = (1..=volumes)
+            .filter(|no| self.now.count(*no) < whole)
+            .collect();
         if hurt.is_empty() {
             return;
         }
@@ -317,7 +205,11 @@ impl State<'_> {
             let lost: usize = self
                 .geometry
                 .stripe_places(stripe)
-                .map(|place| hurt.iter().filter(|no| !self.now.has((**no, place))).count())
+                .map(|place| {
+                    hurt.iter()
+                        .filter(|no| !self.now.has((**no, place)))
+                        .count()
+                })
                 .sum();
             if lost > 0 && lost <= parity {
                 let act = Act::Wide(stripe);
@@ -328,28 +220,36 @@ impl State<'_> {
 }
 
 fn finish(geometry: &Geometry, start: &Presence, state: State<'_>) -> Recovery {
-    let State { now: after, steps, .. } = state;
-    let superblock = (1..=geometry.volume_count())
-        .any(|volume_no| geometry.superblocks().iter().any(|place| start.has((volume_no, *place))));
+    let State {
+        now: after, steps, ..
+    } = state;
+    let described = after.has((1, geometry.catalog_place(0)))
+        || (1..=geometry.volume_count()).any(|volume_no| {
+            let mut places = geometry.superblocks().into_iter();
+            places.any(|place| start.has((volume_no, place)))
+        });
     let mut volumes: Vec<VolumeOutcome> = (1..=geometry.volume_count())
-        .map(|volume_no| outcome(geometry, start, &after, volume_no, superblock))
+        .map(|volume_no| outcome(geometry, start, &after, volume_no, described))
         .collect();
     for step in &steps {
         for (volume_no, _) in &step.healed {
             let volume = &mut volumes[usize::from(*volume_no) - 1];
             match step.act {
                 Act::CopyCatalog(_) => volume.copied_blocks += 1,
-                Act::Local { .. } => volume.local_blocks += 1,
-                Act::Wide(_) => volume.wide_blocks += 1,
+                // Of a volume that nothing was seen of, the stripes came first.
+                Act::Local { .. } if start.seen(*volume_no) => volume.local_blocks += 1,
+                Act::Local { .. } | Act::Wide(_) => volume.wide_blocks += 1,
             }
         }
     }
     let data = usize::from(geometry.header().data_volumes);
-    let catalog = (0..geometry.catalog_blocks())
-        .all(|index| after.has((1, geometry.catalog_place(index))));
+    let catalog =
+        (0..geometry.catalog_blocks()).all(|index| after.has((1, geometry.catalog_place(index))));
     Recovery {
         payload_complete: catalog
-            && volumes[..data].iter().all(|volume| volume.missing_data_blocks == 0),
+            && volumes[..data]
+                .iter()
+                .all(|volume| volume.missing_data_blocks == 0),
         set_complete: volumes.iter().all(|volume| volume.missing_blocks == 0),
         steps,
         after,
@@ -362,11 +262,14 @@ fn outcome(
     start: &Presence,
     after: &Presence,
     volume_no: u16,
-    superblock: bool,
+    described: bool,
 ) -> VolumeOutcome {
-    let lost_superblocks: u32 =
-        geometry.superblocks().iter().map(|place| u32::from(!after.has((volume_no, *place)))).sum();
-    let copied = if superblock { lost_superblocks } else { 0 };
+    let lost_superblocks: u32 = geometry
+        .superblocks()
+        .iter()
+        .map(|place| u32::from(!after.has((volume_no, *place))))
+        .sum();
+    let copied = if described { lost_superblocks } else { 0 };
     let missing_data = (0..geometry.data_blocks())
         .filter(|index| !after.has((volume_no, geometry.data_place(*index))))
         .count();
@@ -391,8 +294,12 @@ impl Recovery {
             for place in &step.healed {
                 now.remove(*place);
             }
-            let healed: Vec<Place> =
-                step.healed.iter().copied().filter(|place| wanted.has(*place)).collect();
+            let healed: Vec<Place> = step
+                .healed
+                .iter()
+                .copied()
+                .filter(|place| wanted.has(*place))
+                .collect();
             if healed.is_empty() {
                 continue;
             }
@@ -405,7 +312,10 @@ impl Recovery {
 
     /// Volumes that still miss blocks in the end.
     pub fn volumes_missing(&self) -> Vec<u16> {
-        let missing = self.volumes.iter().filter(|volume| volume.missing_blocks > 0);
+        let missing = self
+            .volumes
+            .iter()
+            .filter(|volume| volume.missing_blocks > 0);
         missing.map(|volume| volume.volume_no).collect()
     }
 }
@@ -443,9 +353,9 @@ fn want_inputs(
     let places = act.places(geometry);
     let there = places.iter().filter(|place| start.has(**place)).count();
     let short = act.needed(geometry).saturating_sub(there);
-    let already = places.iter().filter(|place| {
-        !start.has(**place) && now.has(**place) && wanted.has(**place)
-    });
+    let already = places
+        .iter()
+        .filter(|place| !start.has(**place) && now.has(**place) && wanted.has(**place));
     let short = short.saturating_sub(already.count());
     let healed_before: Vec<Place> = places
         .iter()
@@ -457,57 +367,3 @@ fn want_inputs(
         wanted.add(place);
     }
 }
-
-/// What receiving still needs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Needs {
-    /// Everything can be brought back with what is there.
-    pub complete: bool,
-    /// Volumes to ask for next: data volumes that were not seen yet, and spares only when those do not suffice.
-    pub ask_for: Vec<u16>,
-    /// Volumes not seen yet, data and spare: any `at_least` of them will do.
-    pub any_of: Vec<u16>,
-    /// How many of `any_of` are needed; `None` when not even all of them suffice.
-    pub at_least: Option<u16>,
-    /// Volumes that were seen and miss blocks nothing at hand brings back: another copy of one of them helps too.
-    pub damaged: Vec<u16>,
-}
-
-/// Says which volumes would complete the payload, given that every volume not seen yet is whole.
-pub fn needs(geometry: &Geometry, start: &Presence) -> Needs {
-    let now = recover(geometry, start);
-    let data = |no: &u16| *no <= geometry.header().data_volumes;
-    let missing = |no: &u16| now.volumes[usize::from(*no) - 1].missing_data_blocks > 0;
-    let (seen, unseen): (Vec<u16>, Vec<u16>) =
-        (1..=geometry.volume_count()).partition(|no| start.seen(*no));
-    let complete = now.payload_complete;
-    let mut needs = Needs {
-        complete,
-        ask_for: Vec::new(),
-        any_of: Vec::new(),
-        at_least: complete.then_some(0),
-        damaged: if complete { Vec::new() } else { seen.into_iter().filter(missing).collect() },
-    };
-    if complete {
-        return needs;
-    }
-    let completes = |count: usize| {
-        let mut more = now.after.clone();
-        unseen[..count].iter().for_each(|no| more.add_volume(*no));
-        recover(geometry, &more).payload_complete
-    };
-    // The unseen volumes are alike to the stripes, and data volumes come first in the list; more never hurts.
-    if completes(unseen.len()) {
-        let counts: Vec<usize> = (1..=unseen.len()).collect();
-        let least = 1 + counts.partition_point(|count| !completes(*count));
-        let data_unseen = unseen.iter().filter(|no| data(no)).count();
-        let ask = least.max(data_unseen).min(unseen.len());
-        needs.ask_for = unseen[..ask].to_vec();
-        needs.at_least = u16::try_from(least).ok();
-    } else {
-        needs.ask_for = unseen.iter().copied().filter(data).collect();
-    }
-    needs.any_of = unseen;
-    needs
-}
-

@@ -19,8 +19,8 @@ use crate::release::{ReleaseRoot, walk};
 use crate::store::{Store, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::space::Space;
-use crate::volumes::incoming::{absorb, open_all};
-use crate::volumes::{Incoming, PayloadReader};
+use crate::volumes::incoming::open_all;
+use crate::volumes::{Incoming, PayloadReader, absorb};
 
 /// A set is healed anew so many times when blocks go bad in the spool between healing and reading.
 const READ_TRIES: u32 = 3;
@@ -167,7 +167,7 @@ fn advance(
                 return Ok(progress);
             }
             Err(error) => match damaged_place(&error) {
-                Some(place) => incoming.forget(place),
+                Some(place) => incoming.forget(place)?,
                 None => return Err(error),
             },
         }

@@ -9,7 +9,7 @@ use crate::monitor::Monitor;
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::verbs::verify::{SetState, VerifyReport, verify};
-use crate::volumes::rebuild;
+use crate::volumes::{VolumeForm, rebuild};
 
 /// What `repair` is asked for.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +80,8 @@ pub fn repair(
         // The volumes, and once more what is healed for them.
         let needed_bytes = 2 * verdict.volume_bytes * wanted.len() as u64;
         Space::in_folder(to, needed_bytes)?.check()?;
-        let report = rebuild(set, &wanted, to, carrier, monitor)?;
+        let form = VolumeForm { carrier, limit_bytes: None };
+        let report = rebuild(set, &wanted, to, form, monitor)?;
         sets.push(RepairedSet {
             set_id: verdict.set_id.clone(),
             rebuilt: report.rebuilt,

@@ -3,13 +3,19 @@
 //! Where the blocks lie is the implementer's affair; every block is checked by its hash here before it is used.
 
 use std::io::{self, Read};
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::geometry::Geometry;
 use crate::id;
 use crate::recovery::{Place, Presence};
-use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::VolumeError;
+use crate::volumes::descriptor::{self, SetDescriptor};
+
+/// Blocks that a payload reader keeps in memory: 4 MiB.
+const AHEAD_BLOCKS: u32 = 64;
 
 /// Gives blocks of one set by their places.
 pub trait Blocks: Sync {
@@ -48,8 +54,9 @@ pub struct PayloadReader<'a> {
     volume_no: u16,
     payload_bytes: u64,
     at: u64,
-    block: Vec<u8>,
-    loaded: Option<u32>,
+    /// Blocks read ahead, checked on every core, and the data blocks that they are.
+    ahead: Vec<u8>,
+    loaded: Range<u32>,
 }
 
 /// Carries a [`VolumeError`] through [`io::Error`].
@@ -63,15 +70,21 @@ struct DamagedBlock {
 impl<'a> PayloadReader<'a> {
     /// Opens the payload of `volume_no`, of which the descriptor says that it has `payload_bytes`.
     pub fn new(blocks: &'a dyn Blocks, volume_no: u16, payload_bytes: u64) -> Self {
-        assert!(blocks.geometry().is_data_volume(volume_no), "spare volumes have no payload");
-        assert!(payload_bytes <= blocks.geometry().volume_payload_bytes(), "a checked descriptor");
+        assert!(
+            blocks.geometry().is_data_volume(volume_no),
+            "spare volumes have no payload"
+        );
+        assert!(
+            payload_bytes <= blocks.geometry().volume_payload_bytes(),
+            "a checked descriptor"
+        );
         Self {
             blocks,
             volume_no,
             payload_bytes,
             at: 0,
-            block: vec![0; BLOCK_BYTES],
-            loaded: None,
+            ahead: Vec::new(),
+            loaded: 0..0,
         }
     }
 
@@ -91,17 +104,38 @@ impl<'a> PayloadReader<'a> {
         Some((damaged.volume_no, damaged.block_no))
     }
 
+    /// Loads data block `index` and some behind it. Damage behind it is met again when it is reached.
     fn load(&mut self, index: u32) -> io::Result<()> {
-        if self.loaded == Some(index) {
+        if self.loaded.contains(&index) {
             return Ok(());
         }
-        self.loaded = None;
-        let block_no = self.blocks.geometry().data_place(index);
-        if !read_whole(self.blocks, (self.volume_no, block_no), &mut self.block) {
-            let damaged = DamagedBlock { volume_no: self.volume_no, block_no };
+        let geometry = self.blocks.geometry();
+        let end = self.payload_bytes.div_ceil(PAYLOAD_BYTES as u64);
+        let end = u32::try_from(end)
+            .unwrap_or(u32::MAX)
+            .min(index.saturating_add(AHEAD_BLOCKS));
+        self.loaded = 0..0;
+        self.ahead.resize((end - index) as usize * BLOCK_BYTES, 0);
+        let whole: Vec<bool> = (index..end)
+            .into_par_iter()
+            .zip(self.ahead.par_chunks_mut(BLOCK_BYTES))
+            .map(|(at, block)| {
+                read_whole(
+                    self.blocks,
+                    (self.volume_no, geometry.data_place(at)),
+                    block,
+                )
+            })
+            .collect();
+        let good = whole.iter().take_while(|whole| **whole).count();
+        if good == 0 {
+            let damaged = DamagedBlock {
+                volume_no: self.volume_no,
+                block_no: geometry.data_place(index),
+            };
             return Err(io::Error::new(io::ErrorKind::InvalidData, damaged));
         }
-        self.loaded = Some(index);
+        self.loaded = index..index + u32::try_from(good).expect("at most what was asked for");
         Ok(())
     }
 }
@@ -118,8 +152,8 @@ impl Read for PayloadReader<'_> {
         self.load(index)?;
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         let len = buf.len().min(PAYLOAD_BYTES - within).min(left);
-        let from = HEADER_BYTES + within;
-        buf[..len].copy_from_slice(&self.block[from..from + len]);
+        let from = (index - self.loaded.start) as usize * BLOCK_BYTES + HEADER_BYTES + within;
+        buf[..len].copy_from_slice(&self.ahead[from..from + len]);
         self.at += len as u64;
         Ok(len)
     }
@@ -136,7 +170,7 @@ pub(crate) fn read_catalog(
     let set_id = set.set_id;
     let mut catalog = Vec::new();
     let mut block = vec![0; BLOCK_BYTES];
-    for index in 0..geometry.catalog_blocks() {
+    for index in 1..geometry.catalog_blocks() {
         let block_no = geometry.catalog_place(index);
         let mut copies = (1..=geometry.volume_count()).map(|volume_no| (volume_no, block_no));
         if !copies.any(|place| presence.has(place) && read_whole(blocks, place, &mut block)) {
@@ -148,10 +182,14 @@ pub(crate) fn read_catalog(
     catalog.truncate(usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX));
     let right = id::hash(&catalog) == descriptor.catalog_hash
         && descriptor::set_id(set, &catalog, &descriptor.encode()?) == set_id;
-    if right { Ok(catalog) } else { Err(VolumeError::Forged { set_id }) }
+    if right {
+        Ok(catalog)
+    } else {
+        Err(VolumeError::Forged { set_id })
+    }
 }
 
-/// Reads the descriptor from any superblock that is there.
+/// Reads the descriptor from any superblock that is there, or else from the catalog's first block.
 pub(crate) fn read_descriptor(
     blocks: &dyn Blocks,
     presence: &Presence,
@@ -168,5 +206,16 @@ pub(crate) fn read_descriptor(
             }
         }
     }
-    Err(VolumeError::NoSuperblock { set_id: geometry.header().set_id })
+    for volume_no in 1..=geometry.volume_count() {
+        let place = (volume_no, geometry.catalog_place(0));
+        if presence.has(place) && read_whole(blocks, place, &mut block) {
+            let file = &block[HEADER_BYTES..];
+            if let Some(descriptor) = SetDescriptor::from_file(geometry, file) {
+                return Ok(descriptor);
+            }
+        }
+    }
+    Err(VolumeError::NoSuperblock {
+        set_id: geometry.header().set_id,
+    })
 }

@@ -48,13 +48,22 @@ impl SetDescriptor {
         Ok(body)
     }
 
+    /// Encodes it in its envelope.
+    pub(crate) fn to_file(&self) -> Result<Vec<u8>, VolumeError> {
+        Ok(envelope::seal(Kind::SetDescriptor, &self.encode()?))
+    }
+
     /// Reads it from a superblock's payload; `None` when it is not one, or does not fit the geometry.
     pub(crate) fn from_superblock(geometry: &Geometry, payload: &[u8]) -> Option<Self> {
-        let file = payload.get(DESCRIPTOR_OFFSET..)?;
+        Self::from_file(geometry, payload.get(DESCRIPTOR_OFFSET..)?)
+    }
+
+    /// Reads it from an envelope, which the first catalog block begins with.
+    pub(crate) fn from_file(geometry: &Geometry, file: &[u8]) -> Option<Self> {
         let body = envelope::open(Kind::SetDescriptor, file, DESCRIPTOR_MAX as u64).ok()?;
         let descriptor: Self = envelope::decode(body).ok()?;
         let room = geometry.volume_payload_bytes();
-        let catalog_room = u64::from(geometry.catalog_blocks()) * PAYLOAD_BYTES as u64;
+        let catalog_room = u64::from(geometry.catalog_blocks() - 1) * PAYLOAD_BYTES as u64;
         let fits = descriptor.payload_bytes.len() == usize::from(geometry.header().data_volumes)
             && descriptor.payload_bytes.iter().all(|bytes| *bytes <= room)
             && descriptor.catalog_bytes <= catalog_room;
@@ -109,21 +118,36 @@ pub(crate) fn superblock(
     let text = text_for_people(set, descriptor, volume_no);
     let text = &text.as_bytes()[..text.len().min(DESCRIPTOR_OFFSET)];
     payload[..text.len()].copy_from_slice(text);
-    let file = envelope::seal(Kind::SetDescriptor, &descriptor.encode()?);
+    let file = descriptor.to_file()?;
     payload[DESCRIPTOR_OFFSET..DESCRIPTOR_OFFSET + file.len()].copy_from_slice(&file);
-    let header = BlockHeader { set: *set, volume_no, block_no, kind: BlockKind::Superblock };
+    let header = BlockHeader {
+        set: *set,
+        volume_no,
+        block_no,
+        kind: BlockKind::Superblock,
+    };
     header.seal(&mut block);
     Ok(block)
 }
 
 fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) -> String {
     let volumes = u32::from(set.data_volumes) + u32::from(set.spare_volumes);
-    let kind = if volume_no > set.data_volumes { "spare" } else { "data" };
+    let kind = if volume_no > set.data_volumes {
+        "spare"
+    } else {
+        "data"
+    };
     let title: String = descriptor
         .title
         .chars()
         .take(200)
-        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .map(|c| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '?'
+            }
+        })
         .collect();
     format!(
         "\n\ncarryall volume {volume_no} of {volumes} ({kind} volume)\n\
@@ -133,7 +157,9 @@ fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) 
          Keep ALL volumes of this set, damaged ones too.\n\
          To take it in, run:  carryall receive PATH\n\n",
         set.set_id,
-        descriptor.created_by.replace(|c: char| !c.is_ascii_graphic() && c != ' ', "?"),
+        descriptor
+            .created_by
+            .replace(|c: char| !c.is_ascii_graphic() && c != ' ', "?"),
     )
 }
 
@@ -151,7 +177,7 @@ mod tests {
             stripe_width: 0,
             local_data: 0,
             local_parity: 0,
-            catalog_blocks: 1,
+            catalog_blocks: 2,
             volume_blocks: 10,
         }
     }
@@ -192,7 +218,10 @@ mod tests {
             let mut bad = descriptor();
             spoil(&mut bad);
             let block = superblock(&set(), &bad, 1, 0).expect("fits");
-            assert_eq!(SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]), None);
+            assert_eq!(
+                SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]),
+                None
+            );
         }
         let mut long = descriptor();
         long.title = "x".repeat(70_000);

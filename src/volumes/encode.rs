@@ -59,8 +59,13 @@ pub(super) fn encode_local(
                 Some((known, code)) if *known == data => code,
                 slot => &mut slot.insert((data, new_code(geometry, data, parity))).1,
             };
-            let acts: Vec<Act> =
-                alike.iter().map(|group| Act::Local { volume_no, group: *group }).collect();
+            let acts: Vec<Act> = alike
+                .iter()
+                .map(|group| Act::Local {
+                    volume_no,
+                    group: *group,
+                })
+                .collect();
             encode_batch(geometry, writers, code, &acts, data, &mut buffer, monitor)?;
         }
     }
@@ -77,7 +82,9 @@ pub(super) fn new_code(geometry: &Geometry, data: usize, parity: usize) -> Code 
 fn batches(count: u32, shards: usize) -> impl Iterator<Item = std::ops::Range<u32>> {
     let acts = (BATCH_BLOCKS / shards).clamp(1, BATCH_ACTS);
     let step = u32::try_from(acts).expect("at most 64");
-    (0..count).step_by(acts).map(move |first| first..(first + step).min(count))
+    (0..count)
+        .step_by(acts)
+        .map(move |first| first..(first + step).min(count))
 }
 
 /// Memory for one batch, kept from batch to batch.
@@ -88,7 +95,9 @@ struct Buffer {
 impl Buffer {
     fn new(shards: usize) -> Self {
         let acts = (BATCH_BLOCKS / shards).clamp(1, BATCH_ACTS);
-        Self { bytes: vec![0; shards * acts * BLOCK_BYTES] }
+        Self {
+            bytes: vec![0; shards * acts * BLOCK_BYTES],
+        }
     }
 }
 
@@ -111,11 +120,14 @@ fn encode_batch(
     let parity_bytes = &mut rest[..(shards - data) * run_bytes];
     let run_of = |shard: usize| -> Vec<_> { places.iter().map(|places| places[shard]).collect() };
 
-    data_bytes.par_chunks_mut(run_bytes).enumerate().try_for_each(|(shard, run)| {
-        for_each_run(&run_of(shard), |(volume_no, first), part| {
-            writers[usize::from(volume_no) - 1].read_run(first, &mut run[part])
-        })
-    })?;
+    data_bytes
+        .par_chunks_mut(run_bytes)
+        .enumerate()
+        .try_for_each(|(shard, run)| {
+            for_each_run(&run_of(shard), |(volume_no, first), part| {
+                writers[usize::from(volume_no) - 1].read_run(first, &mut run[part])
+            })
+        })?;
     let mut by_act: Vec<Vec<&mut [u8]>> = acts.iter().map(|_| Vec::new()).collect();
     for run in parity_bytes.chunks_mut(run_bytes) {
         for (act, block) in by_act.iter_mut().zip(run.chunks_mut(BLOCK_BYTES)) {
@@ -127,21 +139,28 @@ fn encode_batch(
         |worker, (at, blocks)| {
             let offset = at * BLOCK_BYTES + HEADER_BYTES;
             let payload = offset..(at + 1) * BLOCK_BYTES;
-            let sources: Vec<&[u8]> =
-                data_bytes.chunks(run_bytes).map(|run| &run[payload.clone()]).collect();
-            let mut outs: Vec<&mut [u8]> =
-                blocks.iter_mut().map(|block| &mut block[HEADER_BYTES..]).collect();
+            let sources: Vec<&[u8]> = data_bytes
+                .chunks(run_bytes)
+                .map(|run| &run[payload.clone()])
+                .collect();
+            let mut outs: Vec<&mut [u8]> = blocks
+                .iter_mut()
+                .map(|block| &mut block[HEADER_BYTES..])
+                .collect();
             worker.encode(&sources, &mut outs);
             for (block, place) in blocks.iter_mut().zip(&places[at][data..]) {
                 header_at(geometry, *place).seal(block);
             }
         },
     );
-    parity_bytes.par_chunks(run_bytes).enumerate().try_for_each(|(shard, run)| {
-        for_each_run(&run_of(data + shard), |(volume_no, first), part| {
-            writers[usize::from(volume_no) - 1].write_run(first, &run[part])
-        })
-    })?;
+    parity_bytes
+        .par_chunks(run_bytes)
+        .enumerate()
+        .try_for_each(|(shard, run)| {
+            for_each_run(&run_of(data + shard), |(volume_no, first), part| {
+                writers[usize::from(volume_no) - 1].write_run(first, &run[part])
+            })
+        })?;
     monitor.advance((shards * run_bytes) as u64);
     Ok(())
 }

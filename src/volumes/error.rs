@@ -27,7 +27,9 @@ pub enum VolumeError {
         source: io::Error,
     },
     /// The medium has no room for even the smallest volume with this catalog.
-    #[error("the medium holds {usable_blocks} blocks, and a volume with this catalog needs {needed_blocks} at least")]
+    #[error(
+        "the medium holds {usable_blocks} blocks, and a volume with this catalog needs {needed_blocks} at least"
+    )]
     MediumTooSmall {
         /// Blocks that fit on it.
         usable_blocks: u32,
@@ -45,7 +47,9 @@ pub enum VolumeError {
         room_bytes: u64,
     },
     /// The payload needs more volumes than a set, or its code, can have.
-    #[error("{volumes} volumes are needed, and a set with this code has {most} at most (never more than {VOLUMES_MAX})")]
+    #[error(
+        "{volumes} volumes are needed, and a set with this code has {most} at most (never more than {VOLUMES_MAX})"
+    )]
     TooManyVolumes {
         /// Data and spare volumes that are needed.
         volumes: u32,
@@ -64,7 +68,9 @@ pub enum VolumeError {
         planned_bytes: u64,
     },
     /// Title, release names and facts do not fit a superblock.
-    #[error("title, release names and facts together take {bytes} bytes, and a superblock holds {limit_bytes}")]
+    #[error(
+        "title, release names and facts together take {bytes} bytes, and a superblock holds {limit_bytes}"
+    )]
     DescriptorTooLarge {
         /// Size of the descriptor.
         bytes: usize,
@@ -87,8 +93,8 @@ pub enum VolumeError {
         /// Its planned size.
         planned_bytes: u64,
     },
-    /// No superblock of the set was found, or none that is right.
-    #[error("set {set_id}: no superblock is left")]
+    /// No superblock of the set was found, nor the first block of its catalog.
+    #[error("set {set_id}: no superblock and no first catalog block is left")]
     NoSuperblock {
         /// The set.
         set_id: SetId,
@@ -132,6 +138,9 @@ pub enum VolumeError {
 impl VolumeError {
     /// Gives an I/O error its path, for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }

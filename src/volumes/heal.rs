@@ -53,9 +53,17 @@ pub(crate) fn heal(
         if steps.is_empty() {
             return Ok(report);
         }
-        let healed_bytes = steps.iter().map(|step| step.healed.len() * BLOCK_BYTES).sum::<usize>();
+        let healed_bytes = steps
+            .iter()
+            .map(|step| step.healed.len() * BLOCK_BYTES)
+            .sum::<usize>();
         monitor.start("healing", healed_bytes as u64);
-        let mut healer = Healer { blocks, spool, codes: BTreeMap::new(), monitor };
+        let mut healer = Healer {
+            blocks,
+            spool,
+            codes: BTreeMap::new(),
+            monitor,
+        };
         let mut failed = Vec::new();
         for alike in steps.chunk_by(|a, b| batch_key(a) == batch_key(b)) {
             healer.run(alike, presence, &mut failed, &mut report)?;
@@ -116,11 +124,16 @@ impl Healer<'_> {
         for step in steps {
             let shape = Self::shape(geometry, step.act);
             if shape.1 > 0 {
-                self.codes.entry(shape).or_insert_with(|| new_code(geometry, shape.0, shape.1));
+                self.codes
+                    .entry(shape)
+                    .or_insert_with(|| new_code(geometry, shape.0, shape.1));
             }
         }
         // What is read and what is written, at most.
-        let most = steps.iter().map(|step| step.act.needed(geometry) + step.healed.len()).max();
+        let most = steps
+            .iter()
+            .map(|step| step.act.needed(geometry) + step.healed.len())
+            .max();
         let batch = (BATCH_BLOCKS / most.unwrap_or(1).max(1)).clamp(1, BATCH_ACTS);
         for steps in steps.chunks(batch) {
             self.monitor.check_stop()?;
@@ -159,8 +172,11 @@ impl Healer<'_> {
         let Some(read) = self.read_shards(&places, needed, presence, lost) else {
             return Ok(false);
         };
-        let mut outs: Vec<(Place, Vec<u8>)> =
-            step.healed.iter().map(|place| (*place, vec![0; BLOCK_BYTES])).collect();
+        let mut outs: Vec<(Place, Vec<u8>)> = step
+            .healed
+            .iter()
+            .map(|place| (*place, vec![0; BLOCK_BYTES]))
+            .collect();
         if let Act::CopyCatalog(_) = step.act {
             let (_, block) = &read[0];
             for (_, out) in &mut outs {
@@ -198,7 +214,9 @@ impl Healer<'_> {
             if read_whole(self.blocks, *place, &mut block) {
                 read.push((index, std::mem::replace(&mut block, vec![0; BLOCK_BYTES])));
             } else {
-                lost.lock().unwrap_or_else(PoisonError::into_inner).push(*place);
+                lost.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(*place);
             }
         }
         (read.len() == needed).then_some(read)
@@ -222,5 +240,7 @@ fn restore(
             Shard::Want(&mut block[HEADER_BYTES..]);
     }
     let (data_shards, parity_shards) = shards.split_at_mut(data);
-    worker.restore(data_shards, parity_shards).expect("as many shards were read as are needed");
+    worker
+        .restore(data_shards, parity_shards)
+        .expect("as many shards were read as are needed");
 }

@@ -1,10 +1,44 @@
-//! How much scattered damage a set is likely to bear: a computed chance, where guarantees end.
+//! What a set bears: what is guaranteed, and where guarantees end, a computed chance.
 //!
 //! The model is in docs/format.md: every block of every volume at hand is bad with the same chance, independently.
 
 #![allow(clippy::cast_precision_loss)]
 
+use crate::block::BLOCK_BYTES;
 use crate::geometry::Geometry;
+
+/// What a set bears.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Guarantee {
+    /// Any so many volumes may be gone, if the others are whole.
+    pub any_volumes: u16,
+    /// With no volume gone: one run of damage this long on every volume at once, in bytes.
+    pub burst_everywhere_bytes: u64,
+    /// One run of damage this long heals with the volume alone, in bytes; also what each volume still bears when as
+    /// many volumes are gone as there are spares.
+    pub burst_alone_bytes: u64,
+    /// Scattered damage as a likelihood: volumes gone, and the percentage of bad blocks on the others at which the
+    /// payload comes back with a chance of 99 %. For none gone, one gone, and as many as there are spares.
+    pub scattered: Vec<(u16, f64)>,
+}
+
+/// What a set of this layout bears.
+pub fn guarantee(geometry: &Geometry) -> Guarantee {
+    // Damage of n - 1 blocks' length touches n blocks when it begins within one.
+    let bytes = |blocks: u32| u64::from(blocks.saturating_sub(1)) * BLOCK_BYTES as u64;
+    let spares = geometry.header().spare_volumes;
+    let mut losses = vec![0, spares.min(1), spares];
+    losses.dedup();
+    Guarantee {
+        any_volumes: spares,
+        burst_everywhere_bytes: bytes(geometry.burst_blocks(0)),
+        burst_alone_bytes: bytes(geometry.local_burst_blocks()),
+        scattered: losses
+            .into_iter()
+            .map(|lost| (lost, scattered_percent(geometry, lost)))
+            .collect(),
+    }
+}
 
 /// The chance of full recovery that the figures stand for.
 pub const CHANCE: f64 = 0.99;
@@ -18,7 +52,11 @@ pub fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..40 {
         let middle = (low + high) / 2.0;
-        if failure(geometry, lost, middle) <= 1.0 - CHANCE { low = middle } else { high = middle }
+        if failure(geometry, lost, middle) <= 1.0 - CHANCE {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     low * 100.0
 }

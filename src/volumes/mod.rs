@@ -2,12 +2,15 @@
 //!
 //! It knows blocks, stripes and media, and nothing of what the payload and the catalog mean.
 
+pub mod absorb;
 pub mod blocks;
+pub mod chart;
 pub mod descriptor;
 mod encode;
 mod error;
 pub mod heal;
 pub mod incoming;
+mod layout;
 pub mod likelihood;
 pub mod plan;
 pub mod reader;
@@ -15,12 +18,15 @@ pub mod rebuild;
 mod spool;
 pub mod write;
 
+pub use absorb::{AbsorbReport, Absorbed, absorb};
 pub use blocks::{Blocks, PayloadReader};
+pub use chart::chart;
 pub use descriptor::SetDescriptor;
 pub use error::VolumeError;
 pub use heal::HealReport;
-pub use incoming::{AbsorbReport, Incoming};
-pub use plan::{Guarantee, SetPlan, SetRequest, guarantee, plan};
+pub use incoming::Incoming;
+pub use likelihood::{Guarantee, guarantee};
+pub use plan::{SetPlan, SetRequest, plan};
 pub use reader::{Discovery, SetReader, discover};
 pub use rebuild::{RebuildReport, rebuild};
-pub use write::{SetContent, SetReport, write};
+pub use write::{OpenPiece, SetContent, SetReport, VolumeForm, write};

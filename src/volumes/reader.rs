@@ -14,7 +14,7 @@ use crate::id::SetId;
 use crate::media::source::{FileReader, find_sources};
 use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
 use crate::monitor::Monitor;
-use crate::recovery::{Place, Presence, Recovery, recover};
+use crate::recovery::{Needs, Place, Presence, Recovery, needs, recover};
 use crate::volumes::blocks::{Blocks, read_catalog, read_descriptor};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
@@ -109,14 +109,16 @@ impl Gatherings {
             return None;
         }
         let slot = self.by_header.entry(*header).or_insert_with(|| {
-            Geometry::from_header(header).ok().map(|geometry| Gathering {
-                presence: Presence::new(&geometry),
-                damaged: Presence::new(&geometry),
-                geometry,
-                locations: Locations::default(),
-                sightings: 0,
-                misplaced: 0,
-            })
+            Geometry::from_header(header)
+                .ok()
+                .map(|geometry| Gathering {
+                    presence: Presence::new(&geometry),
+                    damaged: Presence::new(&geometry),
+                    geometry,
+                    locations: Locations::default(),
+                    sightings: 0,
+                    misplaced: 0,
+                })
         });
         slot.as_mut()
     }
@@ -139,10 +141,10 @@ impl Gatherings {
 
     /// A damaged block's header is only believed when whole blocks have said the same.
     fn damaged(&mut self, header: &BlockHeader) {
-        if let Some(Some(gathering)) = self.by_header.get_mut(&header.set) {
-            if gathering.geometry.kind(header.volume_no, header.block_no) == header.kind {
-                gathering.damaged.add((header.volume_no, header.block_no));
-            }
+        if let Some(Some(gathering)) = self.by_header.get_mut(&header.set)
+            && gathering.geometry.kind(header.volume_no, header.block_no) == header.kind
+        {
+            gathering.damaged.add((header.volume_no, header.block_no));
         }
     }
 }
@@ -158,7 +160,12 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
     let visit = |sighting: &Sighting<'_>| {
         let mut gatherings = gatherings.lock().unwrap_or_else(PoisonError::into_inner);
         match sighting {
-            Sighting::Whole { header, source_no, offset, .. } => {
+            Sighting::Whole {
+                header,
+                source_no,
+                offset,
+                ..
+            } => {
                 gatherings.whole(header, *source_no, *offset);
             }
             Sighting::Damaged { header, .. } => gatherings.damaged(header),
@@ -167,12 +174,19 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
     };
     let report = scan(&sources, &visit, monitor)?;
     monitor.finish();
-    let gatherings = gatherings.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let gatherings = gatherings
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     let (sets, findings) = sort_out(gatherings, &sources);
     for finding in &findings {
         monitor.finding(finding);
     }
-    Ok(Discovery { sets, findings, sources, scan: report })
+    Ok(Discovery {
+        sets,
+        findings,
+        sources,
+        scan: report,
+    })
 }
 
 fn sort_out(gatherings: Gatherings, sources: &Arc<Vec<Source>>) -> (Vec<SetReader>, Vec<Finding>) {
@@ -191,13 +205,20 @@ fn sort_out(gatherings: Gatherings, sources: &Arc<Vec<Source>>) -> (Vec<SetReade
     }
     // Equal counts must not leave the order to the hash map.
     all.sort_by_key(|(header, gathering)| {
-        (std::cmp::Reverse(gathering.sightings), header.set_id, header.volume_blocks)
+        (
+            std::cmp::Reverse(gathering.sightings),
+            header.set_id,
+            header.volume_blocks,
+        )
     });
     let readers: Arc<Vec<_>> = Arc::new(sources.iter().map(|_| OnceLock::new()).collect());
     let mut sets: Vec<SetReader> = Vec::new();
     for (header, gathering) in all {
         if gathering.misplaced > 0 {
-            let message = format!("{} blocks that name a wrong kind, ignored", gathering.misplaced);
+            let message = format!(
+                "{} blocks that name a wrong kind, ignored",
+                gathering.misplaced
+            );
             findings.push(Finding::damage(set_name(header.set_id), message));
         }
         if sets.iter().any(|set| set.set_id() == header.set_id) {
@@ -254,12 +275,19 @@ impl SetReader {
         recover(&self.geometry, &self.presence)
     }
 
+    /// What would complete the payload.
+    pub fn needs(&self) -> Needs {
+        needs(&self.geometry, &self.presence)
+    }
+
     /// What the set says of itself.
     ///
     /// # Errors
     /// [`VolumeError::NoSuperblock`].
     pub fn descriptor(&self) -> Result<&SetDescriptor, VolumeError> {
-        self.descriptor.as_ref().ok_or(VolumeError::NoSuperblock { set_id: self.set_id() })
+        self.descriptor.as_ref().ok_or(VolumeError::NoSuperblock {
+            set_id: self.set_id(),
+        })
     }
 
     /// The catalog, put together from any copies of its blocks, checked by its hash and the set's id.

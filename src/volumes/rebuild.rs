@@ -10,13 +10,13 @@ use rayon::prelude::*;
 
 use crate::block::BLOCK_BYTES;
 use crate::geometry::{Geometry, Role};
-use crate::media::{Carrier, CarrierWriter};
+use crate::media::CarrierWriter;
 use crate::monitor::{Monitor, Silent};
 use crate::recovery::{Goal, Place, Presence};
-use crate::volumes::blocks::{Blocks, read_whole};
+use crate::volumes::blocks::{Blocks, read_descriptor, read_whole};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::spool::Spool;
-use crate::volumes::write::write_superblocks;
+use crate::volumes::write::{VolumeForm, write_superblocks};
 use crate::volumes::{SetReader, VolumeError, discover};
 
 /// Blocks that are copied at a time.
@@ -25,7 +25,7 @@ const BATCH_BLOCKS: usize = 256;
 /// What was rebuilt.
 #[derive(Debug, Clone)]
 pub struct RebuildReport {
-    /// Volumes that are whole again, and their folders.
+    /// Volumes that are whole again, and where they are.
     pub rebuilt: Vec<(u16, PathBuf)>,
     /// Volumes that were asked for and miss blocks that nothing at hand brings back.
     pub not_recoverable: Vec<u16>,
@@ -62,7 +62,7 @@ impl Blocks for Healed<'_> {
     }
 }
 
-/// Rebuilds `volumes` into folders in `to`, which must exist, and reads them back. Healed blocks stand in a hidden
+/// Rebuilds `volumes` into folders or images in `to`, which must exist, and reads them back. Healed blocks stand in a hidden
 /// folder in `to` meanwhile: at most once more the size of what is missing.
 ///
 /// # Errors
@@ -72,21 +72,30 @@ pub fn rebuild(
     set: &SetReader,
     volumes: &[u16],
     to: &Path,
-    carrier: Carrier,
+    form: VolumeForm,
     monitor: &dyn Monitor,
 ) -> Result<RebuildReport, VolumeError> {
     let geometry = set.geometry();
-    let descriptor = set.descriptor()?;
     let scratch = Scratch(to.join(format!(".carryall-repair-{}", set.set_id().short())));
     if scratch.0.is_dir() {
         fs::remove_dir_all(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
     }
     fs::create_dir(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
     let spool = Spool::new(scratch.0.clone(), geometry.clone());
-    let blocks = Healed { found: set, spool: &spool };
+    let blocks = Healed {
+        found: set,
+        spool: &spool,
+    };
     let mut presence = set.presence().clone();
-    let healed = heal(&blocks, &mut presence, &spool, &Goal::Volumes(volumes.to_vec()), monitor)?;
+    let healed = heal(
+        &blocks,
+        &mut presence,
+        &spool,
+        &Goal::Volumes(volumes.to_vec()),
+        monitor,
+    )?;
 
+    let descriptor = read_descriptor(&blocks, &presence)?;
     let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
     let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
         volumes.iter().copied().partition(whole);
@@ -94,21 +103,22 @@ pub fn rebuild(
     let mut rebuilt = Vec::new();
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
-        let writer = match carrier {
-            Carrier::Folders => CarrierWriter::create(to, facts)?,
-            Carrier::Iso => CarrierWriter::create_iso(to, facts, None)?,
-        };
+        let writer = form.create(to, facts)?;
         if !copy_blocks(&blocks, &writer, monitor)? {
             not_recoverable.push(volume_no);
             continue;
         }
-        write_superblocks(geometry, &writer, descriptor)?;
+        write_superblocks(geometry, &writer, &descriptor)?;
         let path = writer.finish(monitor)?;
         check_written(&path, set, volume_no)?;
         rebuilt.push((volume_no, path));
     }
     monitor.finish();
-    Ok(RebuildReport { rebuilt, not_recoverable, healed })
+    Ok(RebuildReport {
+        rebuilt,
+        not_recoverable,
+        healed,
+    })
 }
 
 fn volume_bytes(geometry: &Geometry) -> u64 {
@@ -117,7 +127,10 @@ fn volume_bytes(geometry: &Geometry) -> u64 {
 
 /// Blocks that are not there, superblocks apart: those are made anew.
 fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u32 {
-    let superblocks = geometry.superblocks().into_iter().filter(|place| !presence.has((volume_no, *place)));
+    let superblocks = geometry
+        .superblocks()
+        .into_iter()
+        .filter(|place| !presence.has((volume_no, *place)));
     let missing = geometry.volume_blocks() - presence.count(volume_no);
     missing - u32::try_from(superblocks.count()).expect("five at most")
 }
@@ -162,5 +175,11 @@ fn check_written(path: &Path, set: &SetReader, volume_no: u16) -> Result<(), Vol
         found.set_id() == set.set_id()
             && found.presence().count(volume_no) == set.geometry().volume_blocks()
     });
-    if whole { Ok(()) } else { Err(VolumeError::WrittenWrong { path: path.to_owned() }) }
+    if whole {
+        Ok(())
+    } else {
+        Err(VolumeError::WrittenWrong {
+            path: path.to_owned(),
+        })
+    }
 }

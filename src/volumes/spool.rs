@@ -27,8 +27,14 @@ pub(crate) struct Spool {
 impl Spool {
     /// Uses `dir`, which must exist, for images of this set.
     pub(crate) fn new(dir: PathBuf, geometry: Geometry) -> Self {
-        let images = (0..geometry.volume_count()).map(|_| Mutex::new(None)).collect();
-        Self { dir, geometry, images }
+        let images = (0..geometry.volume_count())
+            .map(|_| Mutex::new(None))
+            .collect();
+        Self {
+            dir,
+            geometry,
+            images,
+        }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -50,11 +56,17 @@ impl Spool {
         missing: IfMissing,
     ) -> Result<Option<std::sync::Arc<File>>, VolumeError> {
         let slot = &self.images[usize::from(volume_no) - 1];
-        let mut slot = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut slot = slot
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if slot.is_none() {
             let path = self.image_path(volume_no);
             let create = missing == IfMissing::Create;
-            let opened = OpenOptions::new().read(true).write(true).create(create).open(&path);
+            let opened = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(create)
+                .open(&path);
             match opened {
                 Ok(file) => *slot = Some(std::sync::Arc::new(file)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -65,8 +77,14 @@ impl Spool {
     }
 
     /// Writes a block to its place.
-    pub(crate) fn write(&self, (volume_no, block_no): Place, block: &[u8]) -> Result<(), VolumeError> {
-        let image = self.image(volume_no, IfMissing::Create)?.expect("made when missing");
+    pub(crate) fn write(
+        &self,
+        (volume_no, block_no): Place,
+        block: &[u8],
+    ) -> Result<(), VolumeError> {
+        let image = self
+            .image(volume_no, IfMissing::Create)?
+            .expect("made when missing");
         image
             .write_all_at(block, offset_of(block_no))
             .map_err(VolumeError::io(&self.image_path(volume_no)))
@@ -78,7 +96,9 @@ impl Spool {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(());
         };
-        image.sync_data().map_err(VolumeError::io(&self.image_path(volume_no)))?;
+        image
+            .sync_data()
+            .map_err(VolumeError::io(&self.image_path(volume_no)))?;
         let mut body = Vec::with_capacity(8 + present.words().len() * 8);
         body.extend_from_slice(&u32::from(volume_no).to_le_bytes());
         body.extend_from_slice(&self.geometry.volume_blocks().to_le_bytes());
@@ -97,29 +117,42 @@ impl Spool {
         };
         let path = self.image_path(volume_no);
         let image_bytes = image.metadata().map_err(VolumeError::io(&path))?.len();
+        let held = u32::try_from(image_bytes / BLOCK_BYTES as u64).unwrap_or(u32::MAX);
         let blocks = self.geometry.volume_blocks();
-        let mut present = self.load_map(volume_no).unwrap_or_else(|| Bits::new(blocks));
+        let mut present = match self.load_map(volume_no) {
+            // A map that lists more than the image holds is of another image.
+            Some(map) if (held..blocks).all(|block_no| !map.get(block_no)) => map,
+            _ => Bits::new(blocks),
+        };
         let mut block = vec![0; BLOCK_BYTES];
-        for block_no in 0..blocks {
-            let offset = offset_of(block_no);
-            if offset + BLOCK_BYTES as u64 > image_bytes {
-                // A map that lists more than the image holds is of another image.
-                present.clear(block_no);
+        let mut block_no = 0;
+        while block_no < held.min(blocks) {
+            if present.get(block_no) {
+                block_no += 1;
                 continue;
             }
-            if present.get(block_no) {
-                continue;
+            match next_data_block(&image, block_no) {
+                Some(next) if next <= block_no => {}
+                Some(next) => {
+                    block_no = next;
+                    continue;
+                }
+                None => break,
             }
             let expected = header_at(&self.geometry, (volume_no, block_no));
+            let offset = offset_of(block_no);
             image
                 .read_exact_at(&mut block[..HEADER_BYTES], offset)
                 .map_err(VolumeError::io(&path))?;
             if BlockHeader::peek(&block) == Some(expected) {
-                image.read_exact_at(&mut block, offset).map_err(VolumeError::io(&path))?;
+                image
+                    .read_exact_at(&mut block, offset)
+                    .map_err(VolumeError::io(&path))?;
                 if BlockHeader::open(&block) == Some(expected) {
                     present.set(block_no);
                 }
             }
+            block_no += 1;
         }
         Ok(Some(present))
     }
@@ -135,7 +168,8 @@ impl Spool {
         let file = fs::read(&path).ok()?;
         let body = envelope::open(Kind::BlockMap, &file, body_bytes).ok()?;
         let (head, words) = body.split_at_checked(8)?;
-        let right = head[..4] == u32::from(volume_no).to_le_bytes() && head[4..] == blocks.to_le_bytes();
+        let right =
+            head[..4] == u32::from(volume_no).to_le_bytes() && head[4..] == blocks.to_le_bytes();
         let word = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
         let words: Option<Vec<u64>> = words.chunks(8).map(word).collect();
         right.then(|| Bits::from_words(words?, blocks))?
@@ -148,6 +182,16 @@ enum IfMissing {
     Leave,
 }
 
+/// The block in which data go on, at `block_no` or behind it; `None` when only holes follow. Where the file system
+/// knows no holes, everything is data.
+fn next_data_block(image: &File, block_no: u32) -> Option<u32> {
+    match rustix::fs::seek(image, rustix::fs::SeekFrom::Data(offset_of(block_no))) {
+        Ok(offset) => u32::try_from(offset / BLOCK_BYTES as u64).ok(),
+        Err(rustix::io::Errno::NXIO) => None,
+        Err(_) => Some(block_no),
+    }
+}
+
 fn offset_of(block_no: u32) -> u64 {
     u64::from(block_no) * BLOCK_BYTES as u64
 }
@@ -157,7 +201,11 @@ impl Blocks for Spool {
         &self.geometry
     }
 
-    fn read_raw(&self, (volume_no, block_no): Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+    fn read_raw(
+        &self,
+        (volume_no, block_no): Place,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(false);
         };
@@ -177,7 +225,8 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), VolumeError>
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+        path.parent()
+            .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
     };
     write().map_err(VolumeError::io(path))
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::geometry::Geometry;
 use crate::id;
-use crate::media::CarrierWriter;
+use crate::media::{Carrier, CarrierWriter, MediaError, VolumeFacts};
 use crate::monitor::Monitor;
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
@@ -33,6 +33,28 @@ pub struct SetContent<'a> {
     pub facts: &'a [(String, String)],
     /// The catalog, at most as long as was planned.
     pub catalog: &'a [u8],
+}
+
+/// In what form volumes are written.
+#[derive(Debug, Clone, Copy)]
+pub struct VolumeForm {
+    /// Folders or images.
+    pub carrier: Carrier,
+    /// Most bytes of an image; it is an error when one comes out larger.
+    pub limit_bytes: Option<u64>,
+}
+
+impl VolumeForm {
+    pub(crate) fn create(
+        &self,
+        to: &Path,
+        facts: VolumeFacts,
+    ) -> Result<CarrierWriter, MediaError> {
+        match self.carrier {
+            Carrier::Folders => CarrierWriter::create(to, facts),
+            Carrier::Iso => CarrierWriter::create_iso(to, facts, self.limit_bytes),
+        }
+    }
 }
 
 /// Opens a piece of payload by its number; pieces are asked for once and in order.
@@ -62,20 +84,38 @@ pub fn write(
 ) -> Result<SetReport, VolumeError> {
     let descriptor = describe(plan, content)?;
     let set_id = set_id(&plan.header, content.catalog, &descriptor.encode()?);
-    let header = SetHeader { set_id, ..plan.header };
+    let header = SetHeader {
+        set_id,
+        ..plan.header
+    };
     let geometry = Geometry::from_header(&header)?;
+    let form = VolumeForm {
+        carrier: plan.carrier,
+        limit_bytes: plan.capacity.bytes(),
+    };
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
-    let writers =
-        facts.map(|facts| CarrierWriter::create(to, facts)).collect::<Result<Vec<_>, _>>()?;
+    let writers = facts
+        .map(|facts| form.create(to, facts))
+        .collect::<Result<Vec<_>, _>>()?;
 
     monitor.start("payload", plan.piece_bytes.iter().sum());
     for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {
-        let mut reader = Pieces { plan, open_piece, next: pieces.clone(), current: None };
-        write_payload(&geometry, &writers[usize::from(volume_no) - 1], &mut reader, monitor)?;
+        let mut reader = Pieces {
+            plan,
+            open_piece,
+            next: pieces.clone(),
+            current: None,
+        };
+        write_payload(
+            &geometry,
+            &writers[usize::from(volume_no) - 1],
+            &mut reader,
+            monitor,
+        )?;
     }
     monitor.finish();
     for writer in &writers {
-        write_catalog(&geometry, writer, content.catalog)?;
+        write_catalog(&geometry, writer, &descriptor, content.catalog)?;
         write_superblocks(&geometry, writer, &descriptor)?;
     }
     if geometry.stripe_count() > 0 {
@@ -94,7 +134,11 @@ pub fn write(
         monitor.finish();
     }
     let volumes = finish_all(writers, plan, monitor)?;
-    Ok(SetReport { header, volumes, written_bytes: plan.total_bytes() })
+    Ok(SetReport {
+        header,
+        volumes,
+        written_bytes: plan.total_bytes(),
+    })
 }
 
 fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, VolumeError> {
@@ -130,7 +174,9 @@ impl Pieces<'_, '_> {
         let mut done = 0;
         while done < buf.len() {
             let Some((piece_no, left, reader)) = &mut self.current else {
-                let Some(piece_no) = self.next.next() else { break };
+                let Some(piece_no) = self.next.next() else {
+                    break;
+                };
                 let reader = (self.open_piece)(piece_no)
                     .map_err(|source| VolumeError::Piece { piece_no, source })?;
                 self.current = Some((piece_no, self.plan.piece_bytes[piece_no], reader));
@@ -145,7 +191,11 @@ impl Pieces<'_, '_> {
             let len = usize::try_from(*left).unwrap_or(usize::MAX).min(room.len());
             // At a piece's end one byte more is asked for: there must be none.
             let mut beyond = [0];
-            let target = if *left == 0 { &mut beyond[..] } else { &mut room[..len] };
+            let target = if *left == 0 {
+                &mut beyond[..]
+            } else {
+                &mut room[..len]
+            };
             match reader.read(target) {
                 Ok(0) if *left == 0 => self.current = None,
                 Ok(read) if read > 0 && *left > 0 => {
@@ -191,24 +241,30 @@ fn write_blocks(
     place_of: fn(&Geometry, u32) -> u32,
 ) -> Result<(), VolumeError> {
     let volume_no = writer.facts().volume_no;
-    indexes.par_iter().zip(plain.par_chunks(PAYLOAD_BYTES)).try_for_each_init(
-        || vec![0; BLOCK_BYTES],
-        |block, (index, payload)| {
-            let block_no = place_of(geometry, *index);
-            block[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
-            block[HEADER_BYTES + payload.len()..].fill(0);
-            header_at(geometry, (volume_no, block_no)).seal(block);
-            Ok(writer.write_run(block_no, block)?)
-        },
-    )
+    indexes
+        .par_iter()
+        .zip(plain.par_chunks(PAYLOAD_BYTES))
+        .try_for_each_init(
+            || vec![0; BLOCK_BYTES],
+            |block, (index, payload)| {
+                let block_no = place_of(geometry, *index);
+                block[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
+                block[HEADER_BYTES + payload.len()..].fill(0);
+                header_at(geometry, (volume_no, block_no)).seal(block);
+                Ok(writer.write_run(block_no, block)?)
+            },
+        )
 }
 
 fn write_catalog(
     geometry: &Geometry,
     writer: &CarrierWriter,
+    descriptor: &SetDescriptor,
     catalog: &[u8],
 ) -> Result<(), VolumeError> {
-    let mut plain = catalog.to_vec();
+    let mut plain = descriptor.to_file()?;
+    plain.resize(PAYLOAD_BYTES, 0);
+    plain.extend_from_slice(catalog);
     plain.resize(geometry.catalog_blocks() as usize * PAYLOAD_BYTES, 0);
     let indexes: Vec<u32> = (0..geometry.catalog_blocks()).collect();
     write_blocks(geometry, writer, &indexes, &plain, Geometry::catalog_place)
@@ -241,7 +297,11 @@ fn finish_all(
             Err(error) => {
                 // A set is written whole or not at all; what cannot be removed is at least a whole volume.
                 for path in done {
-                    let _ = std::fs::remove_dir_all(path);
+                    let _ = if path.is_dir() {
+                        std::fs::remove_dir_all(path)
+                    } else {
+                        std::fs::remove_file(path)
+                    };
                 }
                 return Err(error.into());
             }

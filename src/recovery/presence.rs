@@ -1,0 +1,152 @@
+//! Which blocks of a set are there, as bitmaps.
+//!
+//! It says nothing of what that means for the others.
+
+use crate::geometry::Geometry;
+
+/// One bit a block of a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bits {
+    words: Vec<u64>,
+    count: u32,
+}
+
+impl Bits {
+    /// All zero, for `len` blocks.
+    pub fn new(len: u32) -> Self {
+        Self {
+            words: vec![0; len.div_ceil(64) as usize],
+            count: 0,
+        }
+    }
+
+    /// Whether the bit is set; `false` beyond the end.
+    pub fn get(&self, at: u32) -> bool {
+        self.words
+            .get(at as usize / 64)
+            .is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    /// Sets a bit and says whether it was clear.
+    pub fn set(&mut self, at: u32) -> bool {
+        let (word, bit) = (&mut self.words[at as usize / 64], 1 << (at % 64));
+        let fresh = *word & bit == 0;
+        *word |= bit;
+        self.count += u32::from(fresh);
+        fresh
+    }
+
+    /// Clears a bit and says whether it was set.
+    pub fn clear(&mut self, at: u32) -> bool {
+        let was = self.get(at);
+        if was {
+            self.words[at as usize / 64] &= !(1 << (at % 64));
+            self.count -= 1;
+        }
+        was
+    }
+
+    /// How many bits are set.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The words, lowest bit first.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Takes words as [`Self::words`] gave them; `None` when they are not exactly `len` bits.
+    pub fn from_words(words: Vec<u64>, len: u32) -> Option<Self> {
+        let tail = len % 64;
+        let spill = words
+            .last()
+            .is_some_and(|last| tail != 0 && last >> tail != 0);
+        if words.len() != len.div_ceil(64) as usize || spill {
+            return None;
+        }
+        let count = words.iter().map(|word| word.count_ones()).sum();
+        Some(Self { words, count })
+    }
+}
+
+/// A place in a set: volume number and block number.
+pub type Place = (u16, u32);
+
+/// Which blocks of a set are there. A volume of which nothing was seen takes no memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presence {
+    volumes: Vec<Option<Bits>>,
+    volume_blocks: u32,
+}
+
+impl Presence {
+    /// Nothing is there yet.
+    pub fn new(geometry: &Geometry) -> Self {
+        Self {
+            volumes: vec![None; usize::from(geometry.volume_count())],
+            volume_blocks: geometry.volume_blocks(),
+        }
+    }
+
+    fn bits(&self, volume_no: u16) -> Option<&Bits> {
+        self.volumes
+            .get(usize::from(volume_no).checked_sub(1)?)?
+            .as_ref()
+    }
+
+    /// Whether the block is there.
+    pub fn has(&self, (volume_no, block_no): Place) -> bool {
+        self.bits(volume_no).is_some_and(|bits| bits.get(block_no))
+    }
+
+    /// Whether anything of the volume is there.
+    pub fn seen(&self, volume_no: u16) -> bool {
+        self.count(volume_no) > 0
+    }
+
+    /// Blocks of the volume that are there.
+    pub fn count(&self, volume_no: u16) -> u32 {
+        self.bits(volume_no).map_or(0, Bits::count)
+    }
+
+    /// Notes a block as there, and says whether it was not before.
+    ///
+    /// # Panics
+    /// When the set has no such place.
+    pub fn add(&mut self, (volume_no, block_no): Place) -> bool {
+        assert!(
+            volume_no > 0 && block_no < self.volume_blocks,
+            "a place of the set"
+        );
+        self.volumes[usize::from(volume_no) - 1]
+            .get_or_insert_with(|| Bits::new(self.volume_blocks))
+            .set(block_no)
+    }
+
+    /// Notes a block as lost, and says whether it was there before.
+    pub fn remove(&mut self, (volume_no, block_no): Place) -> bool {
+        let slot = usize::from(volume_no)
+            .checked_sub(1)
+            .and_then(|at| self.volumes.get_mut(at));
+        slot.and_then(Option::as_mut)
+            .is_some_and(|bits| bits.clear(block_no))
+    }
+
+    /// Notes every block of the volume as there.
+    pub fn add_volume(&mut self, volume_no: u16) {
+        (0..self.volume_blocks).for_each(|block_no| {
+            self.add((volume_no, block_no));
+        });
+    }
+
+    /// The bitmap of a volume; `None` when nothing of it is there.
+    pub fn volume(&self, volume_no: u16) -> Option<&Bits> {
+        self.bits(volume_no)
+    }
+
+    /// Replaces the bitmap of a volume.
+    pub fn set_volume(&mut self, volume_no: u16, bits: Bits) {
+        self.volumes[usize::from(volume_no) - 1] = Some(bits);
+    }
+}
