@@ -14,13 +14,13 @@ use crate::media::free_space_bytes;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
-use crate::recovery::{Needs, VolumeOutcome};
+use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{Store, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::volumes::incoming::open_all;
-use crate::volumes::{Incoming, PayloadReader, absorb};
+use crate::volumes::{Incoming, PayloadReader, SetDescriptor, absorb};
 
 /// A set is healed anew so many times when blocks go bad in the spool between healing and reading.
 const READ_TRIES: u32 = 3;
@@ -270,6 +270,10 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
     } else {
         ProgressState::Damaged
     };
+    let lost_items = match (&descriptor, state) {
+        (Some(descriptor), ProgressState::Damaged) => lost_items(incoming, descriptor, &recovery),
+        _ => Vec::new(),
+    };
     Ok(SetProgress {
         set_id: incoming.set_id().to_string(),
         title: descriptor.as_ref().map(|each| each.title.clone()).unwrap_or_default(),
@@ -281,8 +285,22 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
         healed_blocks: 0,
         needs,
         volumes: recovery.volumes,
-        lost_items: Vec::new(),
+        lost_items,
         committed: Vec::new(),
+    })
+}
+
+/// Names of the items that are not whole; none when no catalog is left to tell.
+fn lost_items(
+    incoming: &Incoming,
+    descriptor: &SetDescriptor,
+    recovery: &Recovery,
+) -> Vec<String> {
+    let catalog = incoming.catalog().ok().and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+    catalog.map_or_else(Vec::new, |catalog| {
+        catalog.lost_items(&descriptor.payload_bytes, |volume_no, range| {
+            recovery.has_payload(incoming.geometry(), volume_no, range)
+        })
     })
 }
 
