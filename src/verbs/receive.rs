@@ -140,11 +140,16 @@ fn advance(
     let mut progress = progress_of(&incoming)?;
     progress.new_blocks = new_blocks;
     let catalog = match incoming.catalog() {
-        Ok(bytes) => Catalog::from_bytes(&bytes).map_err(BundleError::from)?,
+        Ok(bytes) => bytes,
         // Not enough has come to know what the set carries.
         Err(_) if !progress.needs.complete => return Ok(progress),
-        Err(error) => return Err(error.into()),
+        // Its own blocks are among those that parity brings back.
+        Err(_) => {
+            heal(&mut incoming, &mut progress, monitor)?;
+            incoming.catalog()?
+        }
     };
+    let catalog = Catalog::from_bytes(&catalog).map_err(BundleError::from)?;
     // Also when only one volume of a set came by again that was received long ago.
     if all_here(store, &catalog)? {
         progress.state = ProgressState::AlreadyHere;
@@ -156,8 +161,7 @@ fn advance(
     }
     for _ in 0..READ_TRIES {
         if !incoming.payload_ready() {
-            let healed = incoming.heal(monitor)?;
-            progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
+            heal(&mut incoming, &mut progress, monitor)?;
         }
         match take_over(store, &incoming, &catalog, monitor) {
             Ok(committed) => {
@@ -176,6 +180,16 @@ fn advance(
         }
     }
     progress_of(&incoming)
+}
+
+fn heal(
+    incoming: &mut Incoming,
+    progress: &mut SetProgress,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    let healed = incoming.heal(monitor)?;
+    progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
+    Ok(())
 }
 
 /// A block that was whole when it was spooled and is not any more.
