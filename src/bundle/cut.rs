@@ -355,33 +355,37 @@ fn gather(
     let mut solid: Option<Solid> = None;
     for need in order {
         monitor.check_stop()?;
-        let full = |solid: &Solid| {
-            solid.class != need.class || solid.plain.len() >= solid_bytes
-        };
-        if solid.as_ref().is_some_and(full)
-            && let Some(done) = solid.take().filter(|done| !done.chunks.is_empty())
-            && sender.send(done).is_err()
-        {
-            break; // Every worker has ended: the first error is on the shelf.
-        }
+        let full =
+            |solid: &Solid| solid.class != need.class || solid.plain.len() >= solid_bytes;
         let frame = store.load_frame(need)?;
-        let solid = solid.get_or_insert_with(|| {
-            next_no += 1;
-            Solid::new(next_no - 1, need.class)
-        });
-        let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
         let wanted: std::collections::HashSet<&ChunkId> = need.chunks.iter().collect();
         for (id, range) in &frame.chunks {
-            if wanted.contains(id) && frame_of.insert(prefix(id), frame_no).is_none() {
-                let bytes = &frame.plain[range.clone()];
-                let length = u32::try_from(bytes.len()).expect("chunks are bounded");
-                solid.chunks.push((*id, length));
-                solid.plain.extend_from_slice(bytes);
+            if !wanted.contains(id) || frame_of.contains_key(&prefix(id)) {
+                continue;
             }
+            // Looked at before every chunk: a frame of the store may be larger than a solid frame for small media.
+            if solid.as_ref().is_some_and(full)
+                && let Some(done) = solid.take()
+                && sender.send(done).is_err()
+            {
+                return Ok(frame_of); // Every worker has ended: the first error is on the shelf.
+            }
+            let solid = solid.get_or_insert_with(|| {
+                next_no += 1;
+                Solid::new(next_no - 1, need.class)
+            });
+            frame_of.insert(prefix(id), u32::try_from(solid.frame_no).expect("fewer frames than chunks"));
+            let bytes = &frame.plain[range.clone()];
+            let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+            solid.chunks.push((*id, length));
+            solid.plain.extend_from_slice(bytes);
         }
-        solid.source_bytes += u64::from(need.stored_bytes);
+        match &mut solid {
+            Some(solid) => solid.source_bytes += u64::from(need.stored_bytes),
+            None => monitor.advance(u64::from(need.stored_bytes)),
+        }
     }
-    if let Some(done) = solid.filter(|done| !done.chunks.is_empty()) {
+    if let Some(done) = solid {
         // A failed send means that an error is on the shelf already.
         let _ = sender.send(done);
     }
