@@ -115,8 +115,18 @@ pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Resul
         return Err(Error::NoVolumes { paths: paths.to_vec() });
     }
     let mut sets = Vec::new();
+    let mut failed = None;
     for (incoming, absorbed) in report.sets {
-        sets.push(advance(store, incoming, absorbed.new_blocks, monitor)?);
+        match advance(store, incoming, absorbed.new_blocks, monitor) {
+            Ok(progress) => sets.push(progress),
+            // A set that is wrong in itself does not keep the others on the medium out.
+            Err(error) => {
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(ReceiveReport { sets, met_volumes: true, findings: report.findings })
 }
