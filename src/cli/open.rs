@@ -4,7 +4,6 @@
 
 use std::path::PathBuf;
 
-use carryall::media::MediaError;
 use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::Error;
 
