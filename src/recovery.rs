@@ -6,6 +6,8 @@
 mod needs;
 mod presence;
 
+use std::ops::Range;
+
 pub use needs::{Needs, needs};
 pub use presence::{Bits, Place, Presence};
 
@@ -308,6 +310,12 @@ impl Recovery {
         }
         kept.reverse();
         kept
+    }
+
+    /// Whether these bytes of a data volume's payload are there in the end.
+    pub fn has_payload(&self, geometry: &Geometry, volume_no: u16, range: Range<u64>) -> bool {
+        let mut blocks = geometry.blocks_of_payload(range);
+        blocks.all(|index| self.after.has((volume_no, geometry.data_place(index))))
     }
 
     /// Volumes that still miss blocks in the end.

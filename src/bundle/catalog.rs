@@ -2,6 +2,8 @@
 //!
 //! It is on every volume, so that any one of them tells what the set holds and what a loss costs. It holds no chunk ids.
 
+use std::ops::Range;
+
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::envelope::{self, EnvelopeError, Kind};
@@ -121,6 +123,29 @@ impl Catalog {
             .sum()
     }
 
+    /// Names of the items that need a frame of which some bytes are not there, as `RELEASE ITEM`. `payload_bytes` is
+    /// what each data volume holds, from volume 1 on; `is_there` is asked for bytes of a volume's payload.
+    pub fn lost_items(
+        &self,
+        payload_bytes: &[u64],
+        is_there: impl Fn(u16, Range<u64>) -> bool,
+    ) -> Vec<String> {
+        let mut lost = Vec::new();
+        let mut frame_no = 0;
+        for (volume_no, bytes) in (1..).zip(payload_bytes) {
+            let mut offset = 0;
+            for frame in self.frames_within(frame_no, *bytes) {
+                let end = offset + u64::from(frame.stored_bytes);
+                if !is_there(volume_no, offset..end) {
+                    lost.extend(u32::try_from(frame_no));
+                }
+                offset = end;
+                frame_no += 1;
+            }
+        }
+        self.items_in(&lost)
+    }
+
     /// Names of the items that need any of `frames`, as `RELEASE ITEM`.
     pub fn items_in(&self, frames: &[u32]) -> Vec<String> {
         let needs = |item: &CatalogItem| {
@@ -195,6 +220,9 @@ mod tests {
         assert_eq!(read.items_in(&[1]), ["shop:1.0 a"]);
         assert_eq!(read.items_in(&[1, 2]), ["shop:1.0 a", "shop:1.0 b"]);
         assert_eq!(read.payload_bytes(), 30);
+        // The second frame and half of the third are on no volume.
+        let is_there = |volume_no: u16, range: Range<u64>| volume_no == 1 && range.end <= 10;
+        assert_eq!(read.lost_items(&[20, 10], is_there), ["shop:1.0 a", "shop:1.0 b"]);
     }
 
     #[test]

@@ -119,13 +119,26 @@ fn describe(
     root: &ReleaseRoot,
     frame_of: &FrameOf,
 ) -> Result<CatalogRelease, BundleError> {
+    let none = vec![false; frame_of.values().max().map_or(0, |most| *most as usize + 1)];
+    let mark = |used: &mut Vec<bool>, id: &ChunkId| {
+        if let Some(frame) = frame_of.get(&prefix(id)) {
+            used[*frame as usize] = true;
+        }
+    };
+    // Without its lists the release is not taken in, so every item needs them.
+    let mut lists = none;
+    for list in [&root.manifest, &root.blobs] {
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            mark(&mut lists, id);
+            Ok(())
+        };
+        Walker::new(store).stream(list, &mut note)?;
+    }
     let mut items = Vec::new();
     for item in root.read_items(store)? {
-        let mut used = vec![false; frame_of.values().max().map_or(0, |most| *most as usize + 1)];
+        let mut used = lists.clone();
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            if let Some(frame) = frame_of.get(&prefix(id)) {
-                used[*frame as usize] = true;
-            }
+            mark(&mut used, id);
             Ok(())
         };
         walk::item(&mut Walker::new(store), &item, &mut note)?;

@@ -7,11 +7,11 @@ use std::io::Read;
 use rayon::prelude::*;
 
 use crate::bundle::{BundleError, CatalogFrame};
-use crate::frame::{FRAME_MAX, Frame, FrameError};
+use crate::frame::{FRAME_MAX, Frame, FrameError, SealedFrame};
 use crate::monitor::Monitor;
 
-/// Plain bytes that are unpacked at a time, unless one frame alone has more.
-const BATCH_PLAIN_BYTES: u64 = 128 << 20;
+/// Bytes that are unpacked at a time, unless one frame alone has more.
+const BATCH_BYTES: u64 = 128 << 20;
 
 /// Reads `frames`, which lie one behind the other in `payload`, and hands them out in order.
 /// Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame. `first_no` is the number of the first frame.
@@ -34,8 +34,11 @@ pub fn read_frames<E: From<BundleError>>(
             .iter()
             .map(|frame| read_exactly(payload, frame.stored_bytes))
             .collect::<Result<Vec<_>, _>>()?;
-        let unpacked: Vec<Result<Frame, FrameError>> =
-            stored.par_iter().map(|bytes| Frame::decode(bytes)).collect();
+        let unpacked: Vec<Result<Frame, FrameError>> = stored
+            .par_iter()
+            .zip(batch)
+            .map(|(bytes, entry)| unpack(bytes, entry))
+            .collect();
         drop(stored);
         for (frame, entry) in unpacked.into_iter().zip(batch) {
             let frame = frame.map_err(|source| BundleError::Frame { frame_no, source })?;
@@ -48,12 +51,25 @@ pub fn read_frames<E: From<BundleError>>(
     Ok(())
 }
 
+/// Unpacks a frame that is as large as the catalog says: by that the batch was chosen, and a catalog that says less
+/// would have a whole payload unpacked at once.
+fn unpack(stored: &[u8], entry: &CatalogFrame) -> Result<Frame, FrameError> {
+    let sealed = SealedFrame::open(stored)?;
+    let said = |count: usize, entry: u32| u32::try_from(count) == Ok(entry);
+    if !said(sealed.head.plain_bytes, entry.plain_bytes)
+        || !said(sealed.head.chunk_count, entry.chunks)
+    {
+        return Err(FrameError::Corrupt("not what the catalog says"));
+    }
+    sealed.unpack()
+}
+
 /// How many of `frames` make a batch: at least one.
 fn batch_len(frames: &[CatalogFrame]) -> usize {
-    let mut plain = 0;
+    let mut bytes = 0;
     let fits = |frame: &&CatalogFrame| {
-        plain += u64::from(frame.plain_bytes);
-        plain <= BATCH_PLAIN_BYTES
+        bytes += u64::from(frame.plain_bytes.max(frame.stored_bytes));
+        bytes <= BATCH_BYTES
     };
     frames.iter().take_while(fits).count().max(1)
 }

@@ -9,8 +9,7 @@ use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
-    open::must_exist(paths)?;
-    let store = open::store_or_new(context)?;
+    let store = open::store_or_new(context, paths)?;
     let report = receive::receive(&store, paths, &context.screen)?;
     context.print(&report, text)?;
     Ok(if report.needs_volumes() {

@@ -15,7 +15,7 @@ pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u
     if let Some(map) = map {
         draw(&judged, map)?;
     }
-    context.print(&judged.report, |report| text(report))?;
+    context.print(&judged.report, text)?;
     Ok(exit_code(&judged.report))
 }
 

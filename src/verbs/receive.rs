@@ -16,13 +16,13 @@ use crate::media::{ReadAt, free_space_bytes};
 use crate::monitor::{Monitor, Silent};
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
-use crate::recovery::{Needs, VolumeOutcome};
+use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{Store, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::volumes::incoming::open_all;
-use crate::volumes::{Incoming, PayloadReader, absorb};
+use crate::volumes::{Incoming, PayloadReader, SetDescriptor, absorb};
 
 /// Where an ISO 9660 image says what it is.
 const ISO_MAGIC_OFFSET: usize = 0x8001;
@@ -121,8 +121,18 @@ pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Resul
         return Err(Error::NoVolumes { paths: paths.to_vec() });
     }
     let mut sets = Vec::new();
+    let mut failed = None;
     for (incoming, absorbed) in report.sets {
-        sets.push(advance(store, incoming, absorbed.new_blocks, monitor)?);
+        match advance(store, incoming, absorbed.new_blocks, monitor) {
+            Ok(progress) => sets.push(progress),
+            // A set that is wrong in itself does not keep the others on the medium out.
+            Err(error) => {
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(ReceiveReport { sets, met_volumes: true, findings: report.findings })
 }
@@ -160,11 +170,16 @@ fn advance(
     let mut progress = progress_of(&incoming)?;
     progress.new_blocks = new_blocks;
     let catalog = match incoming.catalog() {
-        Ok(bytes) => Catalog::from_bytes(&bytes).map_err(BundleError::from)?,
+        Ok(bytes) => bytes,
         // Not enough has come to know what the set carries.
         Err(_) if !progress.needs.complete => return Ok(progress),
-        Err(error) => return Err(error.into()),
+        // Its own blocks are among those that parity brings back.
+        Err(_) => {
+            heal(&mut incoming, &mut progress, monitor)?;
+            incoming.catalog()?
+        }
     };
+    let catalog = Catalog::from_bytes(&catalog).map_err(BundleError::from)?;
     // Also when only one volume of a set came by again that was received long ago.
     if all_here(store, &catalog)? {
         progress.state = ProgressState::AlreadyHere;
@@ -176,8 +191,7 @@ fn advance(
     }
     for _ in 0..READ_TRIES {
         if !incoming.payload_ready() {
-            let healed = incoming.heal(monitor)?;
-            progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
+            heal(&mut incoming, &mut progress, monitor)?;
         }
         match take_over(store, &incoming, &catalog, monitor) {
             Ok(committed) => {
@@ -187,9 +201,7 @@ fn advance(
                 return Ok(progress);
             }
             Err(error) => match damaged_place(&error) {
-                Some(place) => {
-                    incoming.forget(place)?;
-                }
+                Some(place) => incoming.forget(place)?,
                 None => return Err(error),
             },
         }
@@ -198,6 +210,16 @@ fn advance(
         }
     }
     progress_of(&incoming)
+}
+
+fn heal(
+    incoming: &mut Incoming,
+    progress: &mut SetProgress,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    let healed = incoming.heal(monitor)?;
+    progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
+    Ok(())
 }
 
 /// A block that was whole when it was spooled and is not any more.
@@ -295,6 +317,10 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
     } else {
         ProgressState::Damaged
     };
+    let lost_items = match (&descriptor, state) {
+        (Some(descriptor), ProgressState::Damaged) => lost_items(incoming, descriptor, &recovery),
+        _ => Vec::new(),
+    };
     Ok(SetProgress {
         set_id: incoming.set_id().to_string(),
         title: descriptor.as_ref().map(|each| each.title.clone()).unwrap_or_default(),
@@ -306,8 +332,22 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
         healed_blocks: 0,
         needs,
         volumes: recovery.volumes,
-        lost_items: Vec::new(),
+        lost_items,
         committed: Vec::new(),
+    })
+}
+
+/// Names of the items that are not whole; none when no catalog is left to tell.
+fn lost_items(
+    incoming: &Incoming,
+    descriptor: &SetDescriptor,
+    recovery: &Recovery,
+) -> Vec<String> {
+    let catalog = incoming.catalog().ok().and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+    catalog.map_or_else(Vec::new, |catalog| {
+        catalog.lost_items(&descriptor.payload_bytes, |volume_no, range| {
+            recovery.has_payload(incoming.geometry(), volume_no, range)
+        })
     })
 }
 

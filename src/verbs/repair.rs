@@ -80,7 +80,8 @@ pub fn repair(
         // The volumes, and once more what is healed for them.
         let needed_bytes = 2 * verdict.volume_bytes * wanted.len() as u64;
         Space::in_folder(to, needed_bytes)?.check()?;
-        let report = rebuild(set, &wanted, to, VolumeForm { carrier, limit_bytes: None }, monitor)?;
+        let form = VolumeForm { carrier, limit_bytes: None };
+        let report = rebuild(set, &wanted, to, form, monitor)?;
         sets.push(RepairedSet {
             set_id: verdict.set_id.clone(),
             rebuilt: report.rebuilt,

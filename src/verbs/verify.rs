@@ -166,7 +166,13 @@ fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
         payload_bytes: descriptor.map_or(0, |each| each.payload_bytes.iter().sum()),
         burst_alone_bytes: guarantee(geometry).burst_alone_bytes,
         state: state(set, recovery, &needs, &volumes),
-        lost_items: catalog.map(|catalog| lost_items(set, recovery, &catalog)).unwrap_or_default(),
+        lost_items: match (&catalog, descriptor) {
+            (Some(catalog), Some(descriptor)) if !recovery.payload_complete => catalog
+                .lost_items(&descriptor.payload_bytes, |volume_no, range| {
+                    recovery.has_payload(geometry, volume_no, range)
+                }),
+            _ => Vec::new(),
+        },
         volumes,
         needs,
     }
@@ -220,31 +226,4 @@ fn state(
     } else {
         SetState::Lost
     }
-}
-
-/// Items with bytes in blocks that nothing at hand brings back.
-fn lost_items(set: &SetReader, recovery: &Recovery, catalog: &Catalog) -> Vec<String> {
-    if recovery.payload_complete {
-        return Vec::new();
-    }
-    let Ok(descriptor) = set.descriptor() else { return Vec::new() };
-    let geometry = set.geometry();
-    let is_there = |volume_no: u16, index: u32| {
-        recovery.after.has((volume_no, geometry.data_place(index)))
-    };
-    let mut lost = Vec::new();
-    let mut frame_no = 0;
-    for (volume_no, payload_bytes) in (1_u16..).zip(&descriptor.payload_bytes) {
-        let mut offset = 0;
-        for frame in catalog.frames_within(frame_no, *payload_bytes) {
-            let end = offset + u64::from(frame.stored_bytes);
-            let mut blocks = geometry.blocks_of_payload(offset..end);
-            if !blocks.all(|index| is_there(volume_no, index)) {
-                lost.extend(u32::try_from(frame_no));
-            }
-            offset = end;
-            frame_no += 1;
-        }
-    }
-    catalog.items_in(&lost)
 }

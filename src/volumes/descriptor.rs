@@ -54,7 +54,7 @@ impl SetDescriptor {
     }
 
     /// Reads it from a superblock's payload; `None` when it is not one, or does not fit the geometry.
-    pub(crate) fn from_superblock(geometry: &Geometry, payload: &[u8]) -> Option<Self> {
+    pub fn from_superblock(geometry: &Geometry, payload: &[u8]) -> Option<Self> {
         Self::from_file(geometry, payload.get(DESCRIPTOR_OFFSET..)?)
     }
 
