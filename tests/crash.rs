@@ -312,16 +312,22 @@ fn remove(path: &Path) {
 
 /// Interrupts the command at later and later instants until it is heard in the midst of the work.
 fn interrupt(stage: &Stage, words: &[String], with: Signal, reset: &dyn Fn()) -> Run {
-    for step in 1..100 {
+    let mut step = Duration::from_millis(4);
+    let mut delay = step;
+    for _ in 0..300 {
         reset();
         let child = stage.start(words);
-        std::thread::sleep(Duration::from_millis(4 * step));
+        std::thread::sleep(delay);
         signal(&child, with);
         let run: Run = child.wait_with_output().unwrap().into();
         match run.code {
             // Before the program listens, the signal ends it as it ends any program.
-            None => {}
-            Some(0) => panic!("it was done before it could be interrupted"),
+            None => delay += step,
+            // It was done before it heard: again, in smaller steps.
+            Some(0) => {
+                step /= 2;
+                delay = step;
+            }
             Some(_) => return run,
         }
     }
