@@ -716,7 +716,7 @@ fn blocks_that_claim_the_largest_sets_cost_little() {
     }
     .pack();
     let carried = honest.carry();
-    write_claims(carried.root(), 3);
+    write_claims(carried.root(), 2);
     assert_eq!(
         carried.verify().state,
         carryall::verbs::verify::SetState::Whole
