@@ -280,8 +280,7 @@ fn outcome(
         .iter()
         .map(|place| u32::from(area.contains(place) && after.has((volume_no, *place))))
         .sum::<u32>();
-    let missing_data =
-        geometry.data_blocks() - (after.count_in(volume_no, area) - strangers);
+    let missing_data = geometry.data_blocks() - (after.count_in(volume_no, area) - strangers);
     VolumeOutcome {
         volume_no,
         present_blocks: start.count(volume_no),

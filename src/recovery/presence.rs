@@ -195,7 +195,10 @@ mod tests {
             (0..len).step_by(3).for_each(|at| {
                 third.set(at);
             });
-            assert_eq!(Bits::from_words(full.words().to_vec(), len).as_ref(), Some(&full));
+            assert_eq!(
+                Bits::from_words(full.words().to_vec(), len).as_ref(),
+                Some(&full)
+            );
             for start in 0..len {
                 for end in start..=len {
                     assert_eq!(full.count_in(start..end), end - start);
