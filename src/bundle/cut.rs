@@ -6,14 +6,11 @@
 //! compressor's tables: about 400 MiB on two cores.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use crate::bundle::catalog::runs_of;
+use crate::bundle::spool::{CutBundle, Spool};
 use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease};
 use crate::class::Class;
 use crate::frame::{FrameEncoder, FrameOptions};
@@ -62,77 +59,31 @@ pub enum Effort {
 /// Which frame a chunk went into, by the first 16 bytes of its id.
 type FrameOf = HashMap<[u8; 16], u32>;
 
-/// A file of finished frames that goes when it is dropped.
+/// The store's frames that hold what the releases need, in the order of need.
 #[derive(Debug)]
-pub struct Spool {
-    path: PathBuf,
-    file: File,
-}
+pub struct Needs(Vec<FrameNeed>);
 
-impl Spool {
-    /// Creates the file, which must not exist.
+impl Needs {
+    /// Walks the releases.
     ///
     /// # Errors
-    /// [`BundleError::Io`].
-    pub fn create(path: &Path) -> Result<Self, BundleError> {
-        let file = File::options().read(true).write(true).create_new(true).open(path);
-        match file {
-            Ok(file) => Ok(Self { path: path.to_owned(), file }),
-            Err(source) => Err(BundleError::Io { path: path.to_owned(), source }),
+    /// [`BundleError`] when a list cannot be read or the store lacks a chunk.
+    pub fn of(store: &Store, releases: &[ReleaseRoot]) -> Result<Self, BundleError> {
+        let mut ids: Vec<ChunkId> = Vec::new();
+        let mut walker = Walker::new(store);
+        for root in releases {
+            let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+                ids.push(*id);
+                Ok(())
+            };
+            walk::release(&mut walker, root, &mut note)?;
         }
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // Nobody is left to tell; what stays is a file with a telling name.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// A bundle that is cut and waits to be laid out.
-#[derive(Debug)]
-pub struct CutBundle {
-    /// What it carries.
-    pub catalog: Catalog,
-    /// Chunks in it.
-    pub chunks: u64,
-    spool: Spool,
-    places: Vec<(u64, u32)>,
-}
-
-impl CutBundle {
-    /// Sizes of the frames in bytes, in order.
-    pub fn piece_bytes(&self) -> Vec<u64> {
-        self.places.iter().map(|(_, bytes)| u64::from(*bytes)).collect()
+        Ok(Self(store.frames_of(&mut ids.into_iter())?))
     }
 
-    /// Reads frame `piece_no`.
-    ///
-    /// # Errors
-    /// Whatever reading the spool gives, on use; an unknown number at once.
-    pub fn open_piece(&self, piece_no: usize) -> std::io::Result<impl Read + '_> {
-        let (offset, bytes) = self
-            .places
-            .get(piece_no)
-            .ok_or(std::io::ErrorKind::InvalidInput)?;
-        Ok(PieceReader { file: &self.spool.file, at: *offset, left: u64::from(*bytes) })
-    }
-}
-
-struct PieceReader<'a> {
-    file: &'a File,
-    at: u64,
-    left: u64,
-}
-
-impl Read for PieceReader<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buf.len());
-        let read = self.file.read_at(&mut buf[..most], self.at)?;
-        self.at += read as u64;
-        self.left -= read as u64;
-        Ok(read)
+    /// Bytes of these frames in the store: about what the payload will have, or more.
+    pub fn stored_bytes(&self) -> u64 {
+        self.0.iter().map(|need| need.stored_bytes).sum()
     }
 }
 
@@ -143,15 +94,15 @@ impl Read for PieceReader<'_> {
 pub fn cut(
     store: &Store,
     releases: &[ReleaseRoot],
+    needs: &Needs,
     options: CutOptions,
     spool: Spool,
     monitor: &dyn Monitor,
 ) -> Result<CutBundle, BundleError> {
-    let needs = needs(store, releases)?;
-    let mut order: Vec<&FrameNeed> = needs.iter().collect();
+    let mut order: Vec<&FrameNeed> = needs.0.iter().collect();
     // Stable: within a class the order in which the releases need them.
     order.sort_by_key(|need| need.class as u8);
-    monitor.start("compress", needs.iter().map(|need| u64::from(need.stored_bytes)).sum());
+    monitor.start("compress", needs.stored_bytes());
     let (places, frames, frame_of) = pack_all(store, &order, options, &spool, monitor)?;
     monitor.finish();
     let chunks = frame_of.len() as u64;
@@ -159,21 +110,7 @@ pub fn cut(
         .iter()
         .map(|root| describe(store, root, &frame_of))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(CutBundle { catalog: Catalog { releases, frames }, chunks, spool, places })
-}
-
-/// The store's frames that hold what the releases need, in the order of need.
-fn needs(store: &Store, releases: &[ReleaseRoot]) -> Result<Vec<FrameNeed>, BundleError> {
-    let mut ids: Vec<ChunkId> = Vec::new();
-    let mut walker = Walker::new(store);
-    for root in releases {
-        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            ids.push(*id);
-            Ok(())
-        };
-        walk::release(&mut walker, root, &mut note)?;
-    }
-    Ok(store.frames_of(&mut ids.into_iter())?)
+    Ok(CutBundle::new(Catalog { releases, frames }, chunks, spool, places))
 }
 
 /// A release in the catalog: its root, and the frames that each of its items needs.
@@ -265,8 +202,7 @@ impl Shelf<'_> {
             *end += stored.len() as u64;
             offset
         };
-        let io = |source| BundleError::Io { path: self.spool.path.clone(), source };
-        self.spool.file.write_all_at(stored, offset).map_err(io)?;
+        self.spool.write_at(stored, offset)?;
         Ok(Packed { frame_no: solid.frame_no, offset, entry })
     }
 }
@@ -298,7 +234,6 @@ fn pack_all(
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
     monitor.check_stop()?;
     packed.sort_by_key(|frame| frame.frame_no);
-    spool.file.sync_data().map_err(|source| BundleError::Io { path: spool.path.clone(), source })?;
     let places = packed.iter().map(|frame| (frame.offset, frame.entry.stored_bytes)).collect();
     Ok((places, packed.into_iter().map(|frame| frame.entry).collect(), frame_of))
 }
@@ -338,7 +273,7 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
         Effort::Default => FrameOptions::for_bundle(12, class),
-        Effort::Max => FrameOptions::for_bundle(19, class),
+        Effort::Max => FrameOptions::for_smallest_bundle(class),
     }
 }
 
@@ -353,36 +288,35 @@ fn gather(
     let mut frame_of = FrameOf::new();
     let mut next_no = 0;
     let mut solid: Option<Solid> = None;
-    for need in order {
+    'needs: for need in order {
         monitor.check_stop()?;
-        let full =
-            |solid: &Solid| solid.class != need.class || solid.plain.len() >= solid_bytes;
         let frame = store.load_frame(need)?;
         let wanted: std::collections::HashSet<&ChunkId> = need.chunks.iter().collect();
-        for (id, range) in &frame.chunks {
-            if !wanted.contains(id) || frame_of.contains_key(&prefix(id)) {
+        let mut source_bytes = need.stored_bytes;
+        for (id, range) in frame.chunks.iter().filter(|(id, _)| wanted.contains(id)) {
+            if frame_of.contains_key(&prefix(id)) {
                 continue;
             }
-            // Looked at before every chunk: a frame of the store may be larger than a solid frame for small media.
-            if solid.as_ref().is_some_and(full)
-                && let Some(done) = solid.take()
+            // Also in the midst of a store's frame: on small media it is longer than a solid frame may be.
+            let full = |solid: &mut Solid| {
+                solid.class != need.class || solid.plain.len() >= solid_bytes
+            };
+            if let Some(done) = solid.take_if(full)
                 && sender.send(done).is_err()
             {
-                return Ok(frame_of); // Every worker has ended: the first error is on the shelf.
+                break 'needs; // Every worker has ended: the first error is on the shelf.
             }
             let solid = solid.get_or_insert_with(|| {
                 next_no += 1;
                 Solid::new(next_no - 1, need.class)
             });
-            frame_of.insert(prefix(id), u32::try_from(solid.frame_no).expect("fewer frames than chunks"));
+            let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
+            frame_of.insert(prefix(id), frame_no);
             let bytes = &frame.plain[range.clone()];
             let length = u32::try_from(bytes.len()).expect("chunks are bounded");
             solid.chunks.push((*id, length));
             solid.plain.extend_from_slice(bytes);
-        }
-        match &mut solid {
-            Some(solid) => solid.source_bytes += u64::from(need.stored_bytes),
-            None => monitor.advance(u64::from(need.stored_bytes)),
+            solid.source_bytes += std::mem::take(&mut source_bytes);
         }
     }
     if let Some(done) = solid {

@@ -6,10 +6,12 @@ mod catalog;
 mod cut;
 mod error;
 mod read;
+mod spool;
 
 pub use catalog::{
     CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun,
 };
-pub use cut::{CutBundle, CutOptions, Effort, Spool, cut, solid_bytes};
+pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
 pub use error::BundleError;
 pub use read::read_frames;
+pub use spool::{CutBundle, Spool};

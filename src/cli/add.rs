@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &AddArgs) -> Result<u8, Failure> {
-    let store = open::store_or_new(context)?;
+    let store = open::store_or_new(context, &args.paths)?;
     let report = add::add(&store, &args.release, &args.paths, &context.screen).map_err(Error::from)?;
     context.print(&report, text)?;
     Ok(0)

@@ -27,7 +27,7 @@ pub struct Cli {
     /// No progress bar
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// More detail in reports
+    /// Show every finding, not only the first ones
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// What to do.

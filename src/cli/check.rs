@@ -12,7 +12,11 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let depth = if args.data { CheckDepth::Data } else { CheckDepth::Structure };
     let report = check::check(&store, depth, &args.heal_from, &context.screen)?;
     context.print(&report, |report| text(report, depth))?;
-    Ok(if report.is_clean() { 0 } else { EXIT_DAMAGE })
+    if !report.has_loss() {
+        return Ok(0);
+    }
+    context.hint_damage();
+    Ok(EXIT_DAMAGE)
 }
 
 fn text(report: &CheckSummary, depth: CheckDepth) -> String {

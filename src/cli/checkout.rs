@@ -15,7 +15,11 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let report = checkout::checkout(&store, &args.release, &args.dest, &options, &context.screen)
         .map_err(Error::from)?;
     context.print(&report, |report| text(report, &args.dest))?;
-    Ok(if report.is_whole() { 0 } else { EXIT_DAMAGE })
+    if report.is_whole() {
+        return Ok(0);
+    }
+    context.hint_damage();
+    Ok(EXIT_DAMAGE)
 }
 
 fn text(report: &CheckoutReport, dest: &std::path::Path) -> String {

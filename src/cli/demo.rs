@@ -61,7 +61,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     tell(words::demo_hurt(lost, scratched));
 
     let seen = verify::verify(std::slice::from_ref(&discs), monitor)?;
-    tell(super::verify::text(&seen.report, false).trim_end().to_owned());
+    tell(super::verify::text(&seen.report).trim_end().to_owned());
 
     let site = Store::create(&stage.0.join("site")).map_err(Error::from)?;
     let received = receive::receive(&site, std::slice::from_ref(&discs), monitor)?;

@@ -112,7 +112,7 @@ impl From<carryall::verbs::Error> for Failure {
         };
         Self {
             exit_code,
-            message: chain(&error),
+            message: words::chinese_error(&error).unwrap_or_else(|| chain(&error)),
             hint: words::hint(&error),
         }
     }

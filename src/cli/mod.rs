@@ -22,7 +22,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use failure::Failure;
-use screen::Screen;
+use screen::{Screen, Verbosity};
 
 /// What every command gets besides its own arguments.
 struct Context {
@@ -30,13 +30,18 @@ struct Context {
     store: Option<std::path::PathBuf>,
     /// Reports as JSON.
     json: bool,
-    /// More detail.
-    verbose: bool,
     /// Shows progress and hears Ctrl-C.
     screen: Screen,
 }
 
 impl Context {
+    /// Says what to do about damage that is left.
+    fn hint_damage(&self) {
+        if !self.json {
+            words::say(&words::hint_damage());
+        }
+    }
+
     /// Prints a report: as JSON when asked for, else the text that `say` makes.
     fn print<T: serde::Serialize>(
         &self,
@@ -62,18 +67,17 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     screen::listen_for_interrupt();
+    let verbosity = if cli.verbose { Verbosity::Full } else { Verbosity::Short };
     let context = Context {
         store: cli.store,
         json: cli.json,
-        verbose: cli.verbose,
-        screen: Screen::new(screen::style(cli.json, cli.quiet)),
+        screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
     };
-    match dispatch(&context, cli.command) {
+    let outcome = dispatch(&context, cli.command);
+    context.screen.close();
+    match outcome {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            carryall::monitor::Monitor::finish(&context.screen);
-            ExitCode::from(failure.report(context.json))
-        }
+        Err(failure) => ExitCode::from(failure.report(context.json)),
     }
 }
 

@@ -27,11 +27,15 @@ pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
     Ok(Store::open(&store_dir(context)?, access).map_err(Error::from)?)
 }
 
-/// Opens the store for writing, or creates it.
-pub fn store_or_new(context: &Context) -> Result<Store, Failure> {
+/// Opens the store for writing, or creates it for `paths`: one that was mistyped is no reason to leave an empty store.
+pub fn store_or_new(context: &Context, paths: &[PathBuf]) -> Result<Store, Failure> {
     let dir = store_dir(context)?;
     match Store::open(&dir, Access::Write) {
         Err(StoreError::NotAStore { .. }) => {
+            for path in paths {
+                let missing = |source| Error::Io { path: path.clone(), source };
+                std::fs::metadata(path).map_err(missing)?;
+            }
             let store = Store::create(&dir).map_err(Error::from)?;
             if !context.json {
                 words::say(&words::store_created(&dir));

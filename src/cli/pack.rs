@@ -13,8 +13,10 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
-    let releases = args
-        .releases
+    let mut names = args.releases.clone();
+    names.sort();
+    names.dedup();
+    let releases = names
         .iter()
         .map(|name| verbs::release(&store, name))
         .collect::<Result<Vec<_>, _>>()?;

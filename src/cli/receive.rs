@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use carryall::store::Access;
-use carryall::verbs::receive::{self, ReceiveReport, StatusReport};
+use carryall::verbs::receive::{self, ProgressState, ReceiveReport, StatusReport};
 
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
-    let store = open::store_or_new(context)?;
+    let store = open::store_or_new(context, paths)?;
     let report = receive::receive(&store, paths, &context.screen)?;
     context.print(&report, text)?;
     Ok(if report.needs_volumes() {
@@ -29,7 +29,13 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let report = receive::status(&store)?;
     context.print(&report, status_text)?;
-    Ok(if report.incoming.is_empty() { 0 } else { EXIT_NEEDS_VOLUMES })
+    Ok(if report.incoming.is_empty() {
+        0
+    } else if report.incoming.iter().any(|set| set.state == ProgressState::NeedsVolumes) {
+        EXIT_NEEDS_VOLUMES
+    } else {
+        EXIT_DAMAGE
+    })
 }
 
 fn status_text(report: &StatusReport) -> String {

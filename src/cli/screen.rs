@@ -18,6 +18,9 @@ const QUIET: Duration = Duration::from_millis(250);
 /// A JSON line at most this often.
 const JSON_EVERY: Duration = Duration::from_millis(500);
 
+/// Findings shown to a person one by one; the rest are counted.
+const FINDINGS_SHOWN: u64 = 20;
+
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Lets Ctrl-C ask running operations to stop; a second one ends the program at once.
@@ -56,6 +59,15 @@ pub fn style(json: bool, quiet: bool) -> Style {
     }
 }
 
+/// How much detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// What fits a screen.
+    Short,
+    /// Everything.
+    Full,
+}
+
 struct Task {
     name: String,
     total_bytes: u64,
@@ -67,17 +79,34 @@ struct Task {
 /// The monitor of the command line.
 pub struct Screen {
     style: Style,
+    /// Findings shown one by one.
+    findings_shown: u64,
     done: AtomicU64,
+    findings: AtomicU64,
     task: Mutex<Option<Task>>,
 }
 
 impl Screen {
-    /// A screen of the given style.
-    pub fn new(style: Style) -> Self {
+    /// A screen of the given style; `verbose` shows every finding.
+    pub fn new(style: Style, verbose: Verbosity) -> Self {
         Self {
             style,
+            findings_shown: match verbose {
+                Verbosity::Short => FINDINGS_SHOWN,
+                Verbosity::Full => u64::MAX,
+            },
             done: AtomicU64::new(0),
+            findings: AtomicU64::new(0),
             task: Mutex::new(None),
+        }
+    }
+
+    /// Says how many findings were not shown. Called once, when the operation has ended.
+    pub fn close(&self) {
+        self.finish();
+        let hidden = self.findings.load(Ordering::Relaxed).saturating_sub(self.findings_shown);
+        if hidden > 0 && self.style != Style::Json {
+            let _ = writeln!(std::io::stderr(), "{}", words::more_findings(hidden));
         }
     }
 
@@ -170,6 +199,10 @@ impl Monitor for Screen {
     }
 
     fn finding(&self, finding: &Finding) {
+        let before = self.findings.fetch_add(1, Ordering::Relaxed);
+        if before >= self.findings_shown && self.style != Style::Json {
+            return;
+        }
         let line = match self.style {
             Style::Json => serde_json::json!({"event": "finding", "finding": finding}).to_string(),
             Style::Bar | Style::None => words::finding(finding),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use carryall::media::map::write_map;
 use carryall::verbs::Error;
-use carryall::verbs::damage_map::damage_map;
 use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
+use carryall::volumes::chart;
 
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, words};
@@ -15,7 +15,7 @@ pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u
     if let Some(map) = map {
         draw(&judged, map)?;
     }
-    context.print(&judged.report, |report| text(report, context.verbose))?;
+    context.print(&judged.report, text)?;
     Ok(exit_code(&judged.report))
 }
 
@@ -27,17 +27,17 @@ fn draw(judged: &Judged, map: &Path) -> Result<(), Failure> {
         } else {
             map.with_extension(format!("{}.html", set.set_id().short()))
         };
-        write_map(&damage_map(set, recovery), &path).map_err(Error::from)?;
+        write_map(&chart(set, recovery), &path).map_err(Error::from)?;
         words::say(&words::map_written(&path));
     }
     Ok(())
 }
 
-pub fn text(report: &VerifyReport, verbose: bool) -> String {
+pub fn text(report: &VerifyReport) -> String {
     let mut out = String::new();
     for set in &report.sets {
         out += &words::set_line(set);
-        out += &words::volume_lines(set, verbose);
+        out += &words::volume_lines(set);
         out += &words::verdict(set);
     }
     if report.unread_bytes > 0 {

@@ -1,9 +1,11 @@
 //! The frame: chunks compressed together, self-describing, so that a scan finds every intact one in a damaged file.
 //!
-//! Bytes only: packs and bundles decide where frames lie. The only module that calls zstd.
+//! Bytes only: packs and bundles decide where frames lie. The only module that calls the compressors.
 
+use std::io::Read;
 use std::ops::Range;
 
+use lzma_rust2::Lzma2Reader;
 use zstd::zstd_safe::DCtx;
 
 use crate::chunk::CHUNK_MAX;
@@ -13,7 +15,7 @@ use crate::id::{ChunkId, Hasher};
 
 mod encode;
 
-pub use encode::{FrameEncoder, FrameOptions, LongMatches, encode_frame};
+pub use encode::{Codec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";
@@ -32,6 +34,10 @@ const ENTRY_WITH_ID: usize = 36;
 const ENTRY_PLAIN: usize = 4;
 const CODEC_RAW: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
+const CODEC_LZMA: u8 = 2;
+/// LZMA's dictionary is as long as the frame's plain bytes, within these bounds.
+const LZMA_DICTIONARY_MIN: u32 = 4096;
+const LZMA_DICTIONARY_MAX: u32 = 32 << 20;
 
 /// Says what is wrong with the bytes of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +102,7 @@ impl FrameHead {
         if flags & !FLAG_IDS != 0 || head[10..12] != [0; 2] {
             return Err(FrameError::Unknown("flag"));
         }
-        if head[5] > CODEC_ZSTD {
+        if head[5] > CODEC_LZMA {
             return Err(FrameError::Unknown("codec"));
         }
         let size = |at: usize, limit: usize| {
@@ -225,13 +231,22 @@ impl<'a> SealedFrame<'a> {
     /// [`FrameError::Corrupt`] when the content is not as long as the header says.
     pub fn unpack_own(self) -> Result<Frame, FrameError> {
         let mut plain = Vec::with_capacity(self.head.plain_bytes);
-        if self.head.codec == CODEC_RAW {
-            plain.extend_from_slice(self.stored);
-        } else if self.head.plain_bytes > 0 {
-            // The output is bounded by the vector's capacity; zstd refuses to write more.
-            DCtx::create()
-                .decompress(&mut plain, self.stored)
-                .map_err(|_| FrameError::Corrupt("not decompressible"))?;
+        let bad = || FrameError::Corrupt("not decompressible");
+        match self.head.codec {
+            CODEC_RAW => plain.extend_from_slice(self.stored),
+            _ if self.head.plain_bytes == 0 => {}
+            CODEC_LZMA => {
+                let dictionary_bytes = lzma_dictionary_bytes(self.head.plain_bytes);
+                // One byte more than there may be tells a stream that is too long.
+                Lzma2Reader::new(self.stored, dictionary_bytes, None)
+                    .take(self.head.plain_bytes as u64 + 1)
+                    .read_to_end(&mut plain)
+                    .map_err(|_| bad())?;
+            }
+            _ => {
+                // The output is bounded by the vector's capacity; zstd refuses to write more.
+                DCtx::create().decompress(&mut plain, self.stored).map_err(|_| bad())?;
+            }
         }
         if plain.len() != self.head.plain_bytes {
             return Err(FrameError::Corrupt("not as long as it says"));
@@ -250,6 +265,12 @@ impl<'a> SealedFrame<'a> {
             plain,
         })
     }
+}
+
+fn lzma_dictionary_bytes(plain_bytes: usize) -> u32 {
+    u32::try_from(plain_bytes)
+        .unwrap_or(u32::MAX)
+        .clamp(LZMA_DICTIONARY_MIN, LZMA_DICTIONARY_MAX)
 }
 
 /// A frame's content, checked.

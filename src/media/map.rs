@@ -129,7 +129,7 @@ pub fn map_html(map: &DamageMap) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{css}</style>\n</head>\n\
-         <body>\n{PATTERNS}\n<h1>{title}</h1>\n<p class=\"soft\">介质检查图 · Damage map · 卷组 set <code>{set}</code></p>\n",
+         <body>\n{PATTERNS}\n<h1>{title}</h1>\n<p class=\"soft\">介质检查图 · Damage map · 卷集 set <code>{set}</code></p>\n",
         css = include_str!("map.css"),
         set = map.set_id,
     );
@@ -246,7 +246,7 @@ fn strip(out: &mut String, volume: &MapVolume, cells_max: u32) {
         out,
         "<div class=\"volume\">\n<h2>第 {no} 卷 · <span lang=\"en\">Volume {no}</span> \
          <small>{role_zh} · <span lang=\"en\">{role_en}</span>{dot}{label} · \
-         每格 {blocks_a_cell} 块 · <span lang=\"en\">{blocks_a_cell} blocks a cell</span></small></h2>\n",
+         每格 {blocks_a_cell} 块 · <span lang=\"en\">blocks a cell: {blocks_a_cell}</span></small></h2>\n",
         dot = if label.is_empty() { "" } else { " · " },
     );
     let cell_count = u32::try_from(cells.len()).expect("cells are bounded");

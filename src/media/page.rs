@@ -39,7 +39,7 @@ pub fn html(facts: &VolumeFacts) -> String {
          <style>\n{css}</style>\n</head>\n<body>\n<header>\n\
          <div class=\"no\"><span>第 {no} 卷</span><b>{no}/{count}</b><span lang=\"en\">Volume {no} of {count}</span></div>\n\
          <div><h1>{title}</h1>\n<p class=\"facts\">{kind_zh} · <span lang=\"en\">{kind_en}</span><br>\
-         卷组编号 <span lang=\"en\">Set</span> <code>{set}</code></p></div>\n</header>\n",
+         卷集编号 <span lang=\"en\">Set</span> <code>{set}</code></p></div>\n</header>\n",
         css = include_str!("page.css"),
         set = facts.set_id,
     );
@@ -68,7 +68,7 @@ pub fn text(facts: &VolumeFacts) -> String {
     let (kind_zh, kind_en) = kind_of(facts);
     let (no, count) = (facts.volume_no, facts.volume_count());
     let mut out = format!(
-        "{title}\n第 {no} 卷，共 {count} 卷 / Volume {no} of {count}\n{kind_zh} / {kind_en}\n卷组编号 / Set: {set}\n",
+        "{title}\n第 {no} 卷，共 {count} 卷 / Volume {no} of {count}\n{kind_zh} / {kind_en}\n卷集编号 / Set: {set}\n",
         title = plain_text(&facts.title, TITLE_MAX_CHARS),
         set = facts.set_id,
     );
@@ -101,7 +101,7 @@ fn html_releases(out: &mut String, facts: &VolumeFacts) {
         return;
     }
     out.push_str(
-        "<section>\n<div><h2>内容</h2><p>全部卷合在一起，装有以下发布版本：</p></div>\n\
+        "<section>\n<div><h2>内容</h2><p>全部卷合在一起，装有以下发布包：</p></div>\n\
          <div lang=\"en\"><h2>Contents</h2><p>All volumes together carry these releases:</p></div>\n<ul>\n",
     );
     let names = facts

@@ -170,3 +170,53 @@ impl FrameCache {
         *self.lock() = Inner::default();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::class::Class;
+
+    fn frame(byte: u8) -> Frame {
+        let plain = vec![byte; 1000];
+        Frame {
+            class: Class::Other,
+            chunks: vec![(ChunkId::of(&plain), 0..1000)],
+            plain,
+        }
+    }
+
+    fn place(offset: u8) -> Place {
+        Place {
+            pack: 0,
+            offset: offset.into(),
+        }
+    }
+
+    #[test]
+    fn frames_used_last_stay_and_chunks_outlive_the_cache() {
+        let cache = FrameCache::new(3500);
+        let load = |byte| cache.get(place(byte), || Ok(frame(byte))).unwrap();
+        let first = load(1).chunk(&ChunkId::of(&[1; 1000])).unwrap();
+        (2..=3).for_each(|byte| drop(load(byte)));
+        load(1);
+        load(4);
+        let mut absent: Vec<Place> = (1..=4).map(place).collect();
+        cache.touch(&mut absent);
+        assert_eq!(absent, [place(2)], "the one used longest ago went");
+        cache.clear();
+        assert_eq!(&*first, [1; 1000]);
+    }
+
+    #[test]
+    fn a_frame_that_did_not_load_is_tried_again() {
+        let cache = FrameCache::new(3500);
+        let id = ChunkId([0; 32]);
+        assert!(
+            cache
+                .get(place(1), || Err(StoreError::NoSuchChunk { id }))
+                .is_err()
+        );
+        assert!(cache.get(place(1), || Ok(frame(1))).is_ok());
+    }
+}

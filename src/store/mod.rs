@@ -215,7 +215,7 @@ impl Store {
     }
 
     /// Decompresses the frames of these chunks into the cache, on every core. Best effort: what fails here fails again,
-    /// and is told, when it is read. Asking for much more than the cache holds is a waste.
+    /// and is told, when it is read. Returns when they are there; asking for much more than the cache holds is a waste.
     pub fn prefetch(&self, ids: &[ChunkId]) {
         let mut places: Vec<Place> = {
             let shelf = self.shelf();

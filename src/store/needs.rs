@@ -1,6 +1,8 @@
-//! Which frames hold the chunks that somebody needs: for reading a large part of a store once, in the order it lies in.
+//! Which frames hold the chunks that somebody needs: for reading a large part of a store once.
 //!
 //! 48 bytes a chunk asked for while it works.
+
+use std::collections::HashMap;
 
 use super::shelf::Place;
 use super::{Store, StoreError};
@@ -27,7 +29,7 @@ pub struct FrameNeed {
 type TableOfFrame = (FrameHead, PackId, Vec<(ChunkId, usize)>);
 
 impl Store {
-    /// Finds the frames that hold `ids`, sorted by pack and place. An id that comes twice is needed once.
+    /// Finds the frames that hold `ids`, in the order in which they are first needed. An id that comes twice is needed once.
     ///
     /// # Errors
     /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedFrame`], or what the storage says.
@@ -36,20 +38,24 @@ impl Store {
         ids: &mut dyn Iterator<Item = ChunkId>,
     ) -> Result<Vec<FrameNeed>, StoreError> {
         let mut wanted = Vec::new();
+        let mut turns: HashMap<Place, usize> = HashMap::new();
         {
             let shelf = self.shelf();
             for id in ids {
-                wanted.push((shelf.find(&id).ok_or(StoreError::NoSuchChunk { id })?, id));
+                let place = shelf.find(&id).ok_or(StoreError::NoSuchChunk { id })?;
+                let turn = turns.len();
+                turns.entry(place).or_insert(turn);
+                wanted.push((place, id));
             }
         }
         wanted.sort_unstable();
         wanted.dedup();
         let mut needs = Vec::new();
         for group in wanted.chunk_by(|one, other| one.0 == other.0) {
-            needs.push(self.need(group)?);
+            needs.push((turns[&group[0].0], self.need(group)?));
         }
-        needs.sort_unstable_by_key(|need: &FrameNeed| (need.pack, need.offset));
-        Ok(needs)
+        needs.sort_unstable_by_key(|(turn, _)| *turn);
+        Ok(needs.into_iter().map(|(_, need)| need).collect())
     }
 
     /// `group` is sorted by id and has one place.

@@ -19,6 +19,8 @@ use crate::storage::{NewObject, Storage};
 
 /// Stored bytes at which a pack is ended.
 const PACK_BYTES: u64 = 64 << 20;
+/// More threads would want more memory than `writer` states.
+const WORKERS_MAX: usize = 16;
 
 struct Job {
     number: u64,
@@ -52,9 +54,11 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     pub(super) fn start(storage: &Arc<dyn Storage>, level: i32) -> Self {
-        let cores = thread::available_parallelism().map_or(2, usize::from);
-        let (jobs, waiting) = sync_channel::<Job>(cores * 2);
-        let (done, finished) = sync_channel(cores * 2);
+        let cores = thread::available_parallelism()
+            .map_or(2, usize::from)
+            .min(WORKERS_MAX);
+        let (jobs, waiting) = sync_channel::<Job>(cores.max(4));
+        let (done, finished) = sync_channel(cores.max(4));
         let waiting = Arc::new(Mutex::new(waiting));
         let workers = (0..cores)
             .map(|_| {
@@ -167,7 +171,7 @@ impl Packer {
     }
 
     fn run(mut self, finished: &Receiver<Done>) -> Result<Packed, StoreError> {
-        // Frames that overtook others: at most as many as there are threads and places in the channels.
+        // Frames that overtook another: what the other threads finish while one frame is compressed.
         let mut early = BTreeMap::new();
         let mut next = 0;
         while let Ok(done) = finished.recv() {

@@ -8,18 +8,19 @@ mod proof;
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use self::proof::{Known, Prover};
-use super::{ReleasesMut, Stored};
+use super::{Releases, ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{Depth, Opener};
 use crate::layouts::{LayoutError, folder};
+use crate::media::free_space_bytes;
 use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
@@ -27,6 +28,13 @@ use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
 use crate::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
+use crate::size::ByteSize;
+
+/// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to
+/// a third) ...
+const FIRST_SHARE: u64 = 4;
+/// ... and in one that knows most of the items from earlier releases.
+const LATER_SHARE: u64 = 32;
 
 /// Says why a release was not made.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +59,24 @@ pub enum AddError {
         path: PathBuf,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// What is to be added grows with the store, since one lies in the other.
+    #[error("{} and the store {} lie one in the other", path.display(), store.display())]
+    Entangled {
+        /// The path.
+        path: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+    },
+    /// There is too little room for any but the most fortunate outcome.
+    #[error("{} has {} free, and {} at least are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
+    NoSpace {
+        /// The store's folder.
+        path: PathBuf,
+        /// Bytes that are free there.
+        free_bytes: u64,
+        /// Bytes that are needed at the very least.
+        needed_bytes: u64,
     },
     /// An item cannot be read.
     #[error(transparent)]
@@ -139,6 +165,10 @@ pub fn add<R: ReleasesMut>(
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
     let inputs = inputs(paths)?;
+    if let Some(place) = store.place() {
+        check_apart(&inputs, place)?;
+        check_space(store, &inputs, place)?;
+    }
     let old = match store.root(name).map_err(AddError::Releases)? {
         Some(root) => root.read_items(store).map_err(AddError::Old)?,
         None => Vec::new(),
@@ -286,6 +316,40 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
         });
     }
     Ok(inputs)
+}
+
+/// A folder that the store lies in would grow as it is read, without end.
+fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
+    let entangled = |input: &&Input| {
+        real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
+    };
+    match inputs.iter().find(entangled) {
+        None => Ok(()),
+        Some(input) => Err(AddError::Entangled {
+            path: input.given.clone(),
+            store: place.to_owned(),
+        }),
+    }
+}
+
+/// What the items take in the store is known only afterwards: it depends on what compresses and on what is known.
+/// Refused is what has hardly a chance; a disk that is full in the midst of it costs time and nothing else.
+fn check_space<R: Releases>(store: &R, inputs: &[Input], place: &Path) -> Result<(), AddError> {
+    let is_empty = store.roots().map_err(AddError::Releases)?.is_empty();
+    let share = if is_empty { FIRST_SHARE } else { LATER_SHARE };
+    let needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    let free_bytes = free_space_bytes(place).map_err(|error| AddError::Releases(error.into()))?;
+    if free_bytes >= needed_bytes {
+        return Ok(());
+    }
+    Err(AddError::NoSpace {
+        path: place.to_owned(),
+        free_bytes,
+        needed_bytes,
+    })
 }
 
 fn read_items<S: ChunkSource>(

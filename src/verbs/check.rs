@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::bundle::{BundleError, Catalog, read_frames};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
@@ -38,6 +38,12 @@ pub struct CheckSummary {
 }
 
 impl CheckSummary {
+    /// Whether a release cannot be given back whole.
+    pub fn has_loss(&self) -> bool {
+        let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
+        !self.damaged.is_empty() || self.lost_chunks > 0 || self.findings.iter().any(is_loss)
+    }
+
     /// Whether every release can be given back and nothing is out of order.
     pub fn is_clean(&self) -> bool {
         self.damaged.is_empty() && self.lost_chunks == 0 && self.findings.is_empty()

@@ -1,7 +1,8 @@
 //! `checkout`: gives the items of a release back, byte for byte and checked by hash.
 //!
 //! Each item is made under a temporary name and renamed when it is done. An item that cannot be given back whole does not
-//! keep the others from it. It reads releases alone, never volumes.
+//! keep the others from it. When it has to end early, the destination is left as it was found. It reads releases alone,
+//! never volumes.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -46,6 +47,14 @@ pub enum CheckoutError {
     /// The destination holds something.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// The destination lies in the store.
+    #[error("{} lies in the store {}", dest.display(), store.display())]
+    InStore {
+        /// The destination.
+        dest: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+    },
     /// There is too little room.
     #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {
@@ -129,8 +138,26 @@ pub fn checkout<R: Releases>(
     let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
     let items = root.read_items(store).map_err(CheckoutError::Manifest)?;
     let items = choose(items, options)?;
-    let folder = open_destination(dest)?;
-    let bytes = check_space(&folder, dest, &items)?;
+    if let Some(place) = store.place() {
+        check_apart(dest, place)?;
+    }
+    let (folder, found) = open_destination(dest)?;
+    let outcome = give_all(store, name, dest, &folder, &items, monitor);
+    if outcome.is_err() {
+        clear(dest, &items, found);
+    }
+    outcome
+}
+
+fn give_all<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    folder: &OwnedFd,
+    items: &[Item],
+    monitor: &dyn Monitor,
+) -> Result<CheckoutReport, CheckoutError> {
+    let bytes = check_space(folder, dest, items)?;
     monitor.start("check out", bytes);
     let mut report = CheckoutReport {
         release: name.to_string(),
@@ -138,8 +165,8 @@ pub fn checkout<R: Releases>(
         bytes: 0,
         findings: Vec::new(),
     };
-    let temporary = free_name(&items);
-    for item in &items {
+    let temporary = free_name(items);
+    for item in items {
         let target = Target {
             folder: folder.as_fd(),
             path: dest,
@@ -173,7 +200,57 @@ pub fn checkout<R: Releases>(
         });
     }
     monitor.finish();
+    // One call for everything: what is reported as whole is on the disk and outlives a power cut.
+    monitor.start("sync", 0);
+    rustix::fs::syncfs(folder)
+        .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
+    monitor.finish();
     Ok(report)
+}
+
+/// What a destination was before the checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Absent,
+    Empty,
+}
+
+/// Takes back what was given, so that the same checkout works when it is run again.
+fn clear(dest: &Path, items: &[Item], found: Found) {
+    for item in items
+        .iter()
+        .filter(|item| restore::is_plain_name(&item.name))
+    {
+        remove(&dest.join(std::ffi::OsStr::from_bytes(&item.name)));
+    }
+    if found == Found::Absent {
+        // The error that led here is the one to tell.
+        let _ = std::fs::remove_dir(dest);
+    }
+}
+
+/// Removes a file or a folder with all that is in it. Links are not followed; that something stays is told by the next
+/// checkout.
+fn remove(path: &Path) {
+    let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
+}
+
+/// What is written into a store by other hands would be taken for its own.
+fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
+    let absolute = std::path::absolute(dest).map_err(LayoutError::io("find", dest))?;
+    let parents = absolute
+        .ancestors()
+        .find_map(|parent| parent.canonicalize().ok());
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
+    if parents.is_some_and(|parent| parent.starts_with(&real)) {
+        return Err(CheckoutError::InStore {
+            dest: dest.to_owned(),
+            store: place.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// A name for what is not finished that no item has.
@@ -203,20 +280,22 @@ fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, Chec
 }
 
 /// Opens the destination, making it when it is absent.
-fn open_destination(dest: &Path) -> Result<OwnedFd, CheckoutError> {
-    match std::fs::create_dir(dest) {
-        Ok(()) => {}
+fn open_destination(dest: &Path) -> Result<(OwnedFd, Found), CheckoutError> {
+    let found = match std::fs::create_dir(dest) {
+        Ok(()) => Found::Absent,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
+            Found::Empty
         }
         Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
-    }
+    };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(dest, flags, Mode::empty());
-    Ok(folder.map_err(|error| LayoutError::io("open", dest)(error.into()))?)
+    let folder = folder.map_err(|error| LayoutError::io("open", dest)(error.into()))?;
+    Ok((folder, found))
 }
 
 /// Returns the bytes of the items when there is room for them.
@@ -335,9 +414,8 @@ impl Target<'_> {
         }
     }
 
-    /// Removes what a failed item left. Links in it are not followed; that something stays is told by the next checkout.
+    /// Removes what a failed item left.
     fn clean_up(&self) {
-        let path = self.path.join(self.temporary);
-        let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
+        remove(&self.path.join(self.temporary));
     }
 }

@@ -5,7 +5,6 @@
 pub mod add;
 pub mod check;
 pub mod checkout;
-pub mod damage_map;
 mod error;
 pub mod list;
 pub mod pack;
@@ -21,6 +20,8 @@ pub use store::{release, releases};
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use crate::id::ReleaseId;
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSink, ChunkSource};
@@ -28,6 +29,11 @@ use crate::release::{ReleaseName, ReleaseRoot};
 
 /// Where releases are read from: a store, or something like one.
 pub trait Releases: ChunkSource {
+    /// The folder that it lies in; `None` when it lies in none.
+    fn place(&self) -> Option<&Path> {
+        None
+    }
+
     /// All releases that can be read, by name.
     ///
     /// # Errors

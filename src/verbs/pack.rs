@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::block::Codec;
-use crate::bundle::{self, CutBundle, CutOptions, Effort, Spool, solid_bytes};
+use crate::bundle::{self, CutBundle, CutOptions, Effort, Needs, Spool, solid_bytes};
 use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
@@ -99,8 +99,11 @@ pub fn pack(
         effort: options.effort,
         solid_bytes: solid_bytes(options.capacity.bytes()),
     };
+    let needs = Needs::of(store, releases)?;
+    // The spool and the data volumes, before anything is known of spares: the exact plan follows.
+    Space::in_folder(to, 2 * needs.stored_bytes())?.check()?;
     let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
-    let cut = bundle::cut(store, releases, cutting, spool, monitor)?;
+    let cut = bundle::cut(store, releases, &needs, cutting, spool, monitor)?;
     let catalog = cut.catalog.to_bytes();
     let piece_bytes = cut.piece_bytes();
     let plan = volumes::plan(&SetRequest {

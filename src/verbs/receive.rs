@@ -2,16 +2,18 @@
 //!
 //! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::block::{BLOCK_BYTES, BlockHeader};
 use crate::bundle::{BundleError, Catalog, read_frames};
 use crate::finding::Finding;
-use crate::id::ChunkId;
-use crate::media::free_space_bytes;
-use crate::monitor::Monitor;
+use crate::id::{ChunkId, SetId};
+use crate::media::source::find_sources;
+use crate::media::{ReadAt, free_space_bytes};
+use crate::monitor::{Monitor, Silent};
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
@@ -22,6 +24,8 @@ use crate::verbs::space::Space;
 use crate::volumes::incoming::open_all;
 use crate::volumes::{Incoming, PayloadReader, SetDescriptor, absorb};
 
+/// Where an ISO 9660 image says what it is.
+const ISO_MAGIC_OFFSET: usize = 0x8001;
 /// A set is healed anew so many times when blocks go bad in the spool between healing and reading.
 const READ_TRIES: u32 = 3;
 
@@ -74,6 +78,8 @@ pub struct CommittedRelease {
     pub items: u64,
     /// Bytes of all items.
     pub bytes: u64,
+    /// Whether a different release of this name was in the store before.
+    pub replaced: bool,
 }
 
 /// How far a set is.
@@ -131,12 +137,26 @@ pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Resul
     Ok(ReceiveReport { sets, met_volumes: true, findings: report.findings })
 }
 
-/// The spool grows by the media's blocks at most; the store's growth is checked when the set is complete.
+/// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
 fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
-    let sources = crate::media::source::find_sources(paths, &crate::monitor::Silent)?;
+    let sources = find_sources(paths, &Silent)?;
+    let mut volumes: BTreeMap<(SetId, u16), u64> = BTreeMap::new();
+    let mut images_bytes = 0;
+    let mut start = vec![0; BLOCK_BYTES];
+    for source in &sources {
+        // What cannot be opened or read is told when it is scanned.
+        let Ok(reader) = source.open() else { continue };
+        let read = reader.read_at(0, &mut start).unwrap_or(0);
+        if let Some(header) = BlockHeader::peek(&start[..read]) {
+            let bytes = u64::from(header.set.volume_blocks) * BLOCK_BYTES as u64;
+            volumes.insert((header.set.set_id, header.volume_no), bytes);
+        } else if start[..read].get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
+            images_bytes += source.bytes;
+        }
+    }
+    let media: u64 = volumes.values().sum::<u64>() + images_bytes;
     // Blocks that are spooled already are not written again.
     let spooled: u64 = open_all(&store.incoming_dir())?.iter().map(Incoming::spooled_bytes).sum();
-    let media: u64 = sources.iter().map(|source| source.bytes).sum();
     Space::in_folder(store.dir(), media.saturating_sub(spooled))?.check()
 }
 
@@ -273,15 +293,18 @@ fn take_over(
         }
         roots.push(root);
     }
+    let mut committed = Vec::new();
     for root in &roots {
+        let replaced = super::release(store, &root.name).is_ok_and(|before| before != *root);
         store.commit_root(&root.name.file_stem(), &root.encode())?;
+        committed.push(CommittedRelease {
+            name: root.name.to_string(),
+            items: root.items.into(),
+            bytes: root.bytes,
+            replaced,
+        });
     }
-    let committed = |root: &ReleaseRoot| CommittedRelease {
-        name: root.name.to_string(),
-        items: root.items.into(),
-        bytes: root.bytes,
-    };
-    Ok(roots.iter().map(committed).collect())
+    Ok(committed)
 }
 
 fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {

@@ -1,5 +1,7 @@
 //! A store's roots as releases: the one place where the verbs' seam meets the real store.
 
+use std::path::Path;
+
 use super::{Releases, ReleasesMut, Stored};
 use crate::finding::Finding;
 use crate::id::ReleaseId;
@@ -18,6 +20,10 @@ fn boxed(error: StoreError) -> BoxError {
 }
 
 impl Releases for Store {
+    fn place(&self) -> Option<&Path> {
+        Some(self.dir())
+    }
+
     fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
         let roots = Store::roots(self)?.into_iter();
         // One that cannot be read is told by `list` and `check`.

@@ -193,7 +193,7 @@ fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia
     catalog.releases.iter().map(release).collect()
 }
 
-pub(super) fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
+fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
     if !set.damaged().seen(volume_no) {
         return 0;
     }

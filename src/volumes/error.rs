@@ -8,6 +8,7 @@ use crate::geometry::GeometryError;
 use crate::id::SetId;
 use crate::media::MediaError;
 use crate::monitor::Interrupted;
+use crate::size::ByteSize;
 
 /// Says why an operation on a volume set could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +28,7 @@ pub enum VolumeError {
         source: io::Error,
     },
     /// The medium has no room for even the smallest volume with this catalog.
-    #[error(
-        "the medium holds {usable_blocks} blocks, and a volume with this catalog needs {needed_blocks} at least"
-    )]
+    #[error("the medium has room for {}, and the smallest volume takes {}", ByteSize(u64::from(*usable_blocks) << 16), ByteSize(needed_blocks << 16))]
     MediumTooSmall {
         /// Blocks that fit on it.
         usable_blocks: u32,
@@ -37,7 +36,7 @@ pub enum VolumeError {
         needed_blocks: u64,
     },
     /// A piece of payload fits on no volume; pieces never cross volumes.
-    #[error("piece {piece_no} has {bytes} bytes and a volume has room for {room_bytes}")]
+    #[error("a frame of {} (number {piece_no}) fits on no volume: there is room for {}", ByteSize(*bytes), ByteSize(*room_bytes))]
     PieceTooLarge {
         /// The piece.
         piece_no: usize,
