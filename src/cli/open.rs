@@ -16,7 +16,11 @@ pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
     if let Some(dir) = &context.store {
         return Ok(dir.clone());
     }
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     variable("CARRYALL_STORE")
         .or_else(|| variable("XDG_DATA_HOME").map(|dir| dir.join("carryall")))
         .or_else(|| variable("HOME").map(|dir| dir.join(".local/share/carryall")))

@@ -8,16 +8,16 @@ use std::sync::OnceLock;
 
 use carryall::finding::{Finding, Severity};
 use carryall::media::MediaError;
+use carryall::recovery::Needs;
 use carryall::release::ReleaseName;
 use carryall::size::ByteSize;
 use carryall::store::{CheckDepth, StoreError};
+use carryall::verbs::Error;
 use carryall::verbs::add::{AddError, AddReport};
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
 use carryall::verbs::checkout::{CheckoutError, CheckoutReport};
 use carryall::verbs::list::{DiffReport, ShowReport};
 use carryall::verbs::pack::{PackPlan, PackReport};
-use carryall::recovery::Needs;
-use carryall::verbs::Error;
 use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 use carryall::volumes::VolumeError;
@@ -55,20 +55,30 @@ pub fn numbers(numbers: &[u16]) -> String {
         None => String::new(),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => {
-            format!("{}{}{last}", rest.join(pick(", ", "、")), pick(" and ", " 和 "))
+            format!(
+                "{}{}{last}",
+                rest.join(pick(", ", "、")),
+                pick(" and ", " 和 ")
+            )
         }
     }
 }
 
 /// `volume 3`, `volumes 3 and 5`.
 pub fn volumes(nos: &[u16]) -> String {
-    let (word, list) = (if nos.len() == 1 { "volume" } else { "volumes" }, numbers(nos));
+    let (word, list) = (
+        if nos.len() == 1 { "volume" } else { "volumes" },
+        numbers(nos),
+    );
     pick(format!("{word} {list}"), format!("第 {list} 卷"))
 }
 
 /// `1 item`, `4 items`.
 pub fn items(count: u64) -> String {
-    pick(format!("{count} item{}", plural(count)), format!("{count} 项"))
+    pick(
+        format!("{count} item{}", plural(count)),
+        format!("{count} 项"),
+    )
 }
 
 /// `1 entry`, `40 entries`.
@@ -145,7 +155,10 @@ pub fn no_media_named() -> &'static str {
 
 pub fn store_created(dir: &Path) -> String {
     let dir = dir.display();
-    pick(format!("created a store in {dir}\n"), format!("已在 {dir} 创建仓库\n"))
+    pick(
+        format!("created a store in {dir}\n"),
+        format!("已在 {dir} 创建仓库\n"),
+    )
 }
 
 pub fn store_is_empty() -> String {
@@ -161,7 +174,9 @@ pub fn added(report: &AddReport) -> String {
     let (stored, known) = (bytes(report.stored_bytes), bytes(report.known_bytes));
     let name = &report.release;
     pick(
-        format!("{name}: {total} added and compared, {new} of it new ({stored} in the store), {known} known already\n"),
+        format!(
+            "{name}: {total} added and compared, {new} of it new ({stored} in the store), {known} known already\n"
+        ),
         format!("{name}：已添加并比对 {total}，其中新数据 {new}（入库 {stored}）,已有 {known}\n"),
     )
 }
@@ -178,14 +193,19 @@ pub fn release_line(report: &ShowReport) -> String {
 
 pub fn item_new(total: u64, new: u64) -> String {
     let (total, new) = (bytes(total), bytes(new));
-    pick(format!("{total}, {new} new"), format!("{total}，新增 {new}"))
+    pick(
+        format!("{total}, {new} new"),
+        format!("{total}，新增 {new}"),
+    )
 }
 
 pub fn diff_total(report: &DiffReport) -> String {
     let (chunks, new) = (report.new_chunks, bytes(report.new_bytes));
     let (from, to) = (&report.from, &report.to);
     pick(
-        format!("{to} has {new} that {from} does not have, in {chunks} chunks (before compression)\n"),
+        format!(
+            "{to} has {new} that {from} does not have, in {chunks} chunks (before compression)\n"
+        ),
         format!("{to} 比 {from} 多 {new}，共 {chunks} 个数据块（压缩前）\n"),
     )
 }
@@ -202,7 +222,9 @@ pub fn pruned(report: &PruneSummary) -> String {
     let (removed, rewritten) = (report.packs_removed, report.packs_rewritten);
     let now = bytes(report.bytes_after);
     pick(
-        format!("freed {freed}: {removed} packs removed, {rewritten} written anew; the store has {now} now\n"),
+        format!(
+            "freed {freed}: {removed} packs removed, {rewritten} written anew; the store has {now} now\n"
+        ),
         format!("已释放 {freed}：删除 {removed} 个数据包，重写 {rewritten} 个；仓库现有 {now}\n"),
     )
 }
@@ -230,7 +252,10 @@ pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
     };
     let healed = match report.healed_chunks {
         0 => String::new(),
-        healed => pick(format!(", {healed} chunks healed"), format!(",已修复 {healed} 个数据块")),
+        healed => pick(
+            format!(", {healed} chunks healed"),
+            format!(",已修复 {healed} 个数据块"),
+        ),
     };
     let verdict = if report.is_clean() {
         pick("all is well", "一切正常").to_owned()
@@ -243,16 +268,21 @@ pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
     } else {
         let lost = report.lost_chunks;
         pick(
-            format!("{lost} chunks are lost; add the items again, or `carryall check --heal-from VOLUMES`"),
+            format!(
+                "{lost} chunks are lost; add the items again, or `carryall check --heal-from VOLUMES`"
+            ),
             format!("丢失 {lost} 个数据块；请重新添加，或运行 carryall check --heal-from 卷"),
         )
     };
     pick(
         format!(
             "checked {looked} of {releases} release{}, {packs} pack{}, {total}{healed}: {verdict}\n",
-            plural(releases), plural(packs)
+            plural(releases),
+            plural(packs)
         ),
-        format!("已检查{looked}：{releases} 个发布包，{packs} 个数据包，{total}{healed}：{verdict}\n"),
+        format!(
+            "已检查{looked}：{releases} 个发布包，{packs} 个数据包，{total}{healed}：{verdict}\n"
+        ),
     )
 }
 
@@ -265,7 +295,9 @@ pub fn checked_out(report: &CheckoutReport, dest: &Path) -> String {
         )
     } else {
         pick(
-            format!("{name}: not everything could be given back; what could is in {dest} ({total} in whole items)\n"),
+            format!(
+                "{name}: not everything could be given back; what could is in {dest} ({total} in whole items)\n"
+            ),
             format!("{name}：部分内容无法还原；能还原的在 {dest}（完整项目共 {total}）\n"),
         )
     }
@@ -278,7 +310,12 @@ pub fn plan(plan: &PackPlan) -> String {
     let size = bytes(plan.volume_bytes);
     let medium = plan.medium_bytes.map_or_else(
         || pick("one disk as large as needed", "一个足够大的盘").to_owned(),
-        |medium| pick(format!("medium {}", bytes(medium)), format!("介质 {}", bytes(medium))),
+        |medium| {
+            pick(
+                format!("medium {}", bytes(medium)),
+                format!("介质 {}", bytes(medium)),
+            )
+        },
     );
     let payload = bytes(plan.payload_bytes + plan.catalog_bytes);
     let original = bytes(plan.release_bytes);
@@ -286,23 +323,35 @@ pub fn plan(plan: &PackPlan) -> String {
     let mut out = pick(
         format!(
             "plan: {names} ({original}) as {payload} on {total} volume{} of {size}{} ({medium}): {k} data, {m} spare\n",
-            plural(total.into()), if total == 1 { "" } else { " each" }
+            plural(total.into()),
+            if total == 1 { "" } else { " each" }
         ),
-        format!("计划：{names}（{original}）压缩为 {payload}，写入 {total} 卷，每卷 {size}（{medium}）:{k} 个数据卷，{m} 个备用卷\n"),
+        format!(
+            "计划：{names}（{original}）压缩为 {payload}，写入 {total} 卷，每卷 {size}（{medium}）:{k} 个数据卷，{m} 个备用卷\n"
+        ),
     );
     let alone = bytes(plan.burst_alone_bytes);
     if m > 0 {
         let burst = bytes(plan.burst_everywhere_bytes);
         out += &pick(
-            format!("  guaranteed: any {m} volume{} may be lost; or, with none lost, one burst of {burst} on every volume at once\n", plural(m.into())),
-            format!("  保证：任意 {m} 卷丢失均可恢复；或在一卷不丢时，每卷同时有一处 {burst} 的连续损坏\n"),
+            format!(
+                "  guaranteed: any {m} volume{} may be lost; or, with none lost, one burst of {burst} on every volume at once\n",
+                plural(m.into())
+            ),
+            format!(
+                "  保证：任意 {m} 卷丢失均可恢复；或在一卷不丢时，每卷同时有一处 {burst} 的连续损坏\n"
+            ),
         );
     }
     if plan.burst_alone_bytes > 0 {
         let percent = plan.local_percent;
         out += &pick(
-            format!("  guaranteed: one burst of {alone} heals with the volume alone ({percent:.0} % local parity; it takes the room that is left)\n"),
-            format!("  保证：单卷自身可修复一处 {alone} 的连续损坏（本卷校验 {percent:.0} %，用满剩余空间）\n"),
+            format!(
+                "  guaranteed: one burst of {alone} heals with the volume alone ({percent:.0} % local parity; it takes the room that is left)\n"
+            ),
+            format!(
+                "  保证：单卷自身可修复一处 {alone} 的连续损坏（本卷校验 {percent:.0} %，用满剩余空间）\n"
+            ),
         );
     }
     for (lost, percent) in &plan.scattered {
@@ -314,7 +363,9 @@ pub fn plan(plan: &PackPlan) -> String {
             continue;
         }
         out += &pick(
-            format!("  likely (99 %): {lost} lost and {percent:.1} % of the blocks bad, scattered over the others\n"),
+            format!(
+                "  likely (99 %): {lost} lost and {percent:.1} % of the blocks bad, scattered over the others\n"
+            ),
             format!("  大概率（99 %）：丢失 {lost} 卷且其余卷有 {percent:.1} % 的分散坏块\n"),
         );
     }
@@ -332,8 +383,15 @@ pub fn packed(report: &PackReport, to: &Path) -> String {
     }
     let (count, to) = (report.volumes.len(), to.display());
     out + &pick(
-        format!("{count} volume{} of set {} written. Put each on its medium, then check what was really written: carryall verify PATH\n", plural(count as u64), &report.set_id[..8]),
-        format!("卷集 {} 的 {count} 卷已写入 {to}。请将每卷写到对应介质，然后核对实际写入的内容：carryall verify 路径\n", &report.set_id[..8]),
+        format!(
+            "{count} volume{} of set {} written. Put each on its medium, then check what was really written: carryall verify PATH\n",
+            plural(count as u64),
+            &report.set_id[..8]
+        ),
+        format!(
+            "卷集 {} 的 {count} 卷已写入 {to}。请将每卷写到对应介质，然后核对实际写入的内容：carryall verify 路径\n",
+            &report.set_id[..8]
+        ),
     )
 }
 
@@ -345,11 +403,17 @@ pub fn hint_generic() -> &'static str {
 }
 
 pub fn hint_usage() -> &'static str {
-    pick("`carryall help COMMAND` shows what a command takes", "carryall help 命令 可查看用法")
+    pick(
+        "`carryall help COMMAND` shows what a command takes",
+        "carryall help 命令 可查看用法",
+    )
 }
 
 pub fn hint_store() -> &'static str {
-    pick("name it with --store DIR or $CARRYALL_STORE", "请用 --store 目录 或环境变量 CARRYALL_STORE 指定")
+    pick(
+        "name it with --store DIR or $CARRYALL_STORE",
+        "请用 --store 目录 或环境变量 CARRYALL_STORE 指定",
+    )
 }
 
 /// What to do about an error.
@@ -395,14 +459,19 @@ pub fn hint(error: &Error) -> String {
 }
 
 fn hint_space() -> &'static str {
-    pick("free some space, or name another place", "请释放空间,或换一个位置")
+    pick(
+        "free some space, or name another place",
+        "请释放空间,或换一个位置",
+    )
 }
 
 fn hint_checkout(error: &CheckoutError) -> String {
     match error {
-        CheckoutError::NotEmpty(_) => {
-            pick("name a folder that is not there yet, or empty this one", "请指定一个不存在或空的目录").to_owned()
-        }
+        CheckoutError::NotEmpty(_) => pick(
+            "name a folder that is not there yet, or empty this one",
+            "请指定一个不存在或空的目录",
+        )
+        .to_owned(),
         CheckoutError::NoSuchItem { .. } => pick(
             "`carryall show` lists the items of a release",
             "carryall show 可列出发布包中的项目",
@@ -480,7 +549,11 @@ pub fn set_line(set: &SetVerdict) -> String {
 }
 
 fn volumes_where(set: &SetVerdict, wanted: impl Fn(&VolumeVerdict) -> bool) -> Vec<u16> {
-    set.volumes.iter().filter(|each| wanted(each)).map(|each| each.outcome.volume_no).collect()
+    set.volumes
+        .iter()
+        .filter(|each| wanted(each))
+        .map(|each| each.outcome.volume_no)
+        .collect()
 }
 
 /// Which volumes are at hand.
@@ -500,7 +573,11 @@ pub fn volume_lines(set: &SetVerdict) -> String {
         let outcome = &volume.outcome;
         let bad = volume.blocks - outcome.present_blocks;
         let no = outcome.volume_no;
-        let spare = if volume.spare { pick(" (spare)", "（备用）") } else { "" };
+        let spare = if volume.spare {
+            pick(" (spare)", "（备用）")
+        } else {
+            ""
+        };
         let state = if bad == 0 {
             pick("whole", "完好").to_owned()
         } else {
@@ -508,16 +585,28 @@ pub fn volume_lines(set: &SetVerdict) -> String {
             let (local, missing) = (outcome.local_blocks, outcome.missing_blocks);
             let wide = outcome.wide_blocks + outcome.copied_blocks;
             pick(
-                format!("{bad} of {} blocks bad ({percent:.1} %): {local} heal alone, {wide} by the set, {missing} not", volume.blocks),
-                format!("{} 块中 {bad} 块损坏（{percent:.1} %）:{local} 块可自行修复，{wide} 块可由整套修复，{missing} 块不能", volume.blocks),
+                format!(
+                    "{bad} of {} blocks bad ({percent:.1} %): {local} heal alone, {wide} by the set, {missing} not",
+                    volume.blocks
+                ),
+                format!(
+                    "{} 块中 {bad} 块损坏（{percent:.1} %）:{local} 块可自行修复，{wide} 块可由整套修复，{missing} 块不能",
+                    volume.blocks
+                ),
             )
         };
-        out += &pick(format!("  volume {no}{spare}: {state}\n"), format!("  第 {no} 卷{spare}：{state}\n"));
+        out += &pick(
+            format!("  volume {no}{spare}: {state}\n"),
+            format!("  第 {no} 卷{spare}：{state}\n"),
+        );
     }
     let away = volumes_where(set, |volume| !volume.at_hand);
     if !away.is_empty() {
         let away = volumes(&away);
-        out += &pick(format!("  {away}: not at hand\n"), format!("  {away}：不在手头\n"));
+        out += &pick(
+            format!("  {away}: not at hand\n"),
+            format!("  {away}：不在手头\n"),
+        );
     }
     out
 }
@@ -579,11 +668,18 @@ fn lost(needs: &Needs, items: &[String]) -> String {
     }
     let damaged = volumes(&needs.damaged);
     out += &pick(
-        format!("another copy of {damaged} helps: another drive, a ddrescue image, or a new disc from the sender; several copies count together\n"),
-        format!("再提供{damaged}的另一份拷贝会有帮助：换光驱、用 ddrescue 读出镜像，或请发送方重刻；多份拷贝会合并使用\n"),
+        format!(
+            "another copy of {damaged} helps: another drive, a ddrescue image, or a new disc from the sender; several copies count together\n"
+        ),
+        format!(
+            "再提供{damaged}的另一份拷贝会有帮助：换光驱、用 ddrescue 读出镜像，或请发送方重刻；多份拷贝会合并使用\n"
+        ),
     );
     for item in items {
-        out += &pick(format!("  not whole: {item}\n"), format!("  不完整：{item}\n"));
+        out += &pick(
+            format!("  not whole: {item}\n"),
+            format!("  不完整：{item}\n"),
+        );
     }
     out
 }
@@ -599,11 +695,18 @@ pub fn unread(unread: u64) -> String {
 
 pub fn map_written(path: &Path) -> String {
     let path = path.display();
-    pick(format!("damage map: {path}\n"), format!("损坏分布图：{path}\n"))
+    pick(
+        format!("damage map: {path}\n"),
+        format!("损坏分布图：{path}\n"),
+    )
 }
 
 pub fn nothing_to_repair() -> String {
-    pick("every volume is whole; nothing to repair\n", "所有卷完好，无需修复\n").to_owned()
+    pick(
+        "every volume is whole; nothing to repair\n",
+        "所有卷完好，无需修复\n",
+    )
+    .to_owned()
 }
 
 pub fn rebuilt(volume_no: u16, path: &Path) -> String {
@@ -616,31 +719,52 @@ pub fn rebuilt(volume_no: u16, path: &Path) -> String {
 
 pub fn not_rebuilt(nos: &[u16]) -> String {
     let which = volumes(nos);
-    pick(format!("  {which} cannot be rebuilt with what is at hand\n"), format!("  手头材料无法重建{which}\n"))
+    pick(
+        format!("  {which} cannot be rebuilt with what is at hand\n"),
+        format!("  手头材料无法重建{which}\n"),
+    )
 }
 
 /// How far a set is that is being received.
 pub fn progress(set: &SetProgress) -> String {
-    let title = if set.title.is_empty() { &set.set_id[..8] } else { &set.title };
-    let present: u64 = set.volumes.iter().map(|volume| u64::from(volume.present_blocks)).sum();
+    let title = if set.title.is_empty() {
+        &set.set_id[..8]
+    } else {
+        &set.title
+    };
+    let present: u64 = set
+        .volumes
+        .iter()
+        .map(|volume| u64::from(volume.present_blocks))
+        .sum();
     let present = bytes(present * carryall::block::BLOCK_BYTES as u64);
     match set.state {
         ProgressState::Complete => {
             let healed = match set.healed_blocks {
                 0 => String::new(),
-                healed => pick(format!(", {healed} blocks healed"), format!(",修复 {healed} 块")),
+                healed => pick(
+                    format!(", {healed} blocks healed"),
+                    format!(",修复 {healed} 块"),
+                ),
             };
             let mut out = String::new();
             for release in &set.committed {
                 let (name, total) = (&release.name, bytes(release.bytes));
                 let instead = if release.replaced {
-                    pick(", in place of a different release of this name", ",替换了同名的另一发布包")
+                    pick(
+                        ", in place of a different release of this name",
+                        ",替换了同名的另一发布包",
+                    )
                 } else {
                     ""
                 };
                 out += &pick(
-                    format!("{name}: received whole ({total}{healed}{instead}). Give it back with: carryall checkout {name} DEST\n"),
-                    format!("{name}：接收完成（{total}{healed}{instead}）。还原命令：carryall checkout {name} 目标目录\n"),
+                    format!(
+                        "{name}: received whole ({total}{healed}{instead}). Give it back with: carryall checkout {name} DEST\n"
+                    ),
+                    format!(
+                        "{name}：接收完成（{total}{healed}{instead}）。还原命令：carryall checkout {name} 目标目录\n"
+                    ),
                 );
             }
             out
@@ -650,19 +774,26 @@ pub fn progress(set: &SetProgress) -> String {
             format!("{title}：仓库中已有，无需操作\n"),
         ),
         ProgressState::NeedsVolumes if set.needs.complete => pick(
-            format!("{title}: all that is needed has come; run `carryall receive` with any of its volumes to finish\n"),
+            format!(
+                "{title}: all that is needed has come; run `carryall receive` with any of its volumes to finish\n"
+            ),
             format!("{title}：所需数据已齐；再用任意一卷运行 carryall receive 即可完成\n"),
         ),
         ProgressState::NeedsVolumes => {
             let need = needed(&set.needs);
             let (k, m) = (set.data_volumes, set.spare_volumes);
             pick(
-                format!("{title} ({k} data and {m} spare volumes): {present} taken in so far; {need}\n"),
+                format!(
+                    "{title} ({k} data and {m} spare volumes): {present} taken in so far; {need}\n"
+                ),
                 format!("{title}（{k} 个数据卷，{m} 个备用卷）:已读入 {present}；{need}\n"),
             )
         }
         ProgressState::Damaged => {
-            let head = pick("damaged beyond what is at hand", "损坏超出手头材料可恢复的范围");
+            let head = pick(
+                "damaged beyond what is at hand",
+                "损坏超出手头材料可恢复的范围",
+            );
             format!("{title}: {head}\n") + &lost(&set.needs, &set.lost_items)
         }
     }
@@ -675,7 +806,8 @@ pub fn status(report: &StatusReport) -> String {
     pick(
         format!(
             "store {store} ({id}): {count} release{}, {free} free, {waiting} volume set{} being received\n",
-            plural(count), plural(waiting as u64)
+            plural(count),
+            plural(waiting as u64)
         ),
         format!("仓库 {store}（{id}）:{count} 个发布包，可用 {free}，正在接收 {waiting} 套卷\n"),
     )
@@ -696,26 +828,43 @@ pub fn demo_begins(given: &Path, stage: &Path) -> String {
 pub fn demo_added(report: &AddReport) -> String {
     let (total, stored) = (bytes(report.bytes), bytes(report.stored_bytes));
     pick(
-        format!("2. vendor: carryall add demo:1.0 ...   {total} became {stored}, rebuilt and compared"),
+        format!(
+            "2. vendor: carryall add demo:1.0 ...   {total} became {stored}, rebuilt and compared"
+        ),
         format!("2. 供应方：carryall add demo:1.0 ...   {total} 存为 {stored}，已重建并比对"),
     )
 }
 
 pub fn demo_packed(report: &PackReport) -> String {
     let plan = &report.plan;
-    let (k, m, size) = (plan.data_volumes, plan.spare_volumes, bytes(plan.volume_bytes));
+    let (k, m, size) = (
+        plan.data_volumes,
+        plan.spare_volumes,
+        bytes(plan.volume_bytes),
+    );
     pick(
-        format!("3. vendor: carryall pack demo:1.0 --to discs --media ... --spare {m}   {k} data and {m} spare volumes of {size}"),
-        format!("3. 供应方：carryall pack demo:1.0 --to discs --media ... --spare {m}   {k} 个数据卷和 {m} 个备用卷，每卷 {size}"),
+        format!(
+            "3. vendor: carryall pack demo:1.0 --to discs --media ... --spare {m}   {k} data and {m} spare volumes of {size}"
+        ),
+        format!(
+            "3. 供应方：carryall pack demo:1.0 --to discs --media ... --spare {m}   {k} 个数据卷和 {m} 个备用卷，每卷 {size}"
+        ),
     )
 }
 
 pub fn demo_hurt(lost: &Path, scratched: u64) -> String {
-    let lost = lost.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let lost = lost
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let scratched = bytes(scratched);
     pick(
-        format!("4. on the way: {lost} is lost, and a burst on each of the others is overwritten ({scratched} in all)\n5. site: carryall verify discs"),
-        format!("4. 途中：{lost} 丢失，其余每卷都有一处连续损坏（共 {scratched}）\n5. 现场：carryall verify discs"),
+        format!(
+            "4. on the way: {lost} is lost, and a burst on each of the others is overwritten ({scratched} in all)\n5. site: carryall verify discs"
+        ),
+        format!(
+            "4. 途中：{lost} 丢失，其余每卷都有一处连续损坏（共 {scratched}）\n5. 现场：carryall verify discs"
+        ),
     )
 }
 
@@ -727,8 +876,12 @@ pub fn demo_ends(report: &CheckoutReport, same: bool) -> String {
         pick("NOT THE SAME", "不一致")
     };
     pick(
-        format!("6. site: carryall checkout demo:1.0 back   {total} given back: {verdict}\nnext: carryall add NAME:VERSION PATH...; carryall pack NAME:VERSION --to DIR --media dvd; at the site: carryall receive PATH"),
-        format!("6. 现场：carryall checkout demo:1.0 back   已还原 {total}：{verdict}\n下一步：carryall add 名称:版本 路径...；carryall pack 名称:版本 --to 目录 --media dvd；现场：carryall receive 路径"),
+        format!(
+            "6. site: carryall checkout demo:1.0 back   {total} given back: {verdict}\nnext: carryall add NAME:VERSION PATH...; carryall pack NAME:VERSION --to DIR --media dvd; at the site: carryall receive PATH"
+        ),
+        format!(
+            "6. 现场：carryall checkout demo:1.0 back   已还原 {total}：{verdict}\n下一步：carryall add 名称:版本 路径...；carryall pack 名称:版本 --to 目录 --media dvd；现场：carryall receive 路径"
+        ),
     )
 }
 
@@ -742,7 +895,10 @@ fn hint_of_media(error: &MediaError) -> String {
             "it is left as it is: name another folder with --to, or move it away first",
             "已有内容保持不动：请用 --to 指定另一个目录，或先把它移走",
         ),
-        MediaError::Busy { .. } => pick("wait until the other carryall has ended", "请等待另一个 carryall 结束"),
+        MediaError::Busy { .. } => pick(
+            "wait until the other carryall has ended",
+            "请等待另一个 carryall 结束",
+        ),
         MediaError::XorrisoMissing => pick(
             "install xorriso, or leave out --iso and burn the folders with any program",
             "请安装 xorriso,或不用 --iso,改用任意刻录软件刻录各卷文件夹",
@@ -762,22 +918,44 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         return None;
     }
     let list = |paths: &[std::path::PathBuf]| {
-        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("、")
+        paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>()
+            .join("、")
     };
     let text = match error {
         Error::NoVolumes { paths } => format!("在 {} 中没有找到 carryall 卷", list(paths)),
         Error::NoSuchRelease { name, .. } => format!("仓库里没有发布包 {name}"),
-        Error::NoSpace { path, needed_bytes, free_bytes } => format!(
+        Error::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        } => format!(
             "{} 只有 {} 可用空间，需要 {}",
-            path.display(), bytes(*free_bytes), bytes(*needed_bytes)
+            path.display(),
+            bytes(*free_bytes),
+            bytes(*needed_bytes)
         ),
-        Error::Checkout(CheckoutError::NoSpace { path, needed_bytes, free_bytes }) => format!(
+        Error::Checkout(CheckoutError::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        }) => format!(
             "{} 只有 {} 可用空间，需要 {}",
-            path.display(), bytes(*free_bytes), bytes(*needed_bytes)
+            path.display(),
+            bytes(*free_bytes),
+            bytes(*needed_bytes)
         ),
-        Error::Add(AddError::NoSpace { path, needed_bytes, free_bytes }) => format!(
+        Error::Add(AddError::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        }) => format!(
             "{} 只有 {} 可用空间，至少需要 {}",
-            path.display(), bytes(*free_bytes), bytes(*needed_bytes)
+            path.display(),
+            bytes(*free_bytes),
+            bytes(*needed_bytes)
         ),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
@@ -786,7 +964,9 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("{} 在仓库 {} 之内", dest.display(), store.display())
         }
         Error::Checkout(CheckoutError::NotEmpty(path)) => format!("{} 不是空目录", path.display()),
-        Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => format!("发布包里没有项目 {item}"),
+        Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
+            format!("发布包里没有项目 {item}")
+        }
         Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
         Error::Store(StoreError::Locked { path }) => {
             format!("仓库 {} 正被另一个进程使用", path.display())
@@ -808,7 +988,10 @@ pub fn chinese_error(error: &Error) -> Option<String> {
 
 /// More findings than fit a screen.
 pub fn more_findings(count: u64) -> String {
-    pick(format!("... and {count} more like these (-v shows all)"), format!("……另有 {count} 条（-v 可全部显示）"))
+    pick(
+        format!("... and {count} more like these (-v shows all)"),
+        format!("……另有 {count} 条（-v 可全部显示）"),
+    )
 }
 
 /// What to do when a release or store is damaged.

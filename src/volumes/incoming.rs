@@ -114,7 +114,9 @@ impl Incoming {
     /// Bytes that are spooled.
     pub fn spooled_bytes(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
-        volumes.map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64).sum()
+        volumes
+            .map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64)
+            .sum()
     }
 
     /// Which blocks are spooled. Parity of what was whole when it came by is not.
