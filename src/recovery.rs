@@ -200,7 +200,8 @@ impl State<'_> {
         let hurt: Vec<u16> = (1..=volumes)
             .filter(|no| self.now.count(*no) < whole)
             .collect();
-        if hurt.is_empty() {
+        let there: u64 = (1..=volumes).map(|no| u64::from(self.now.count(no))).sum();
+        if hurt.is_empty() || there < Act::Wide(0).needed(self.geometry) as u64 {
             return;
         }
         for stripe in 0..self.geometry.stripe_count() {
@@ -272,9 +273,14 @@ fn outcome(
         .map(|place| u32::from(!after.has((volume_no, *place))))
         .sum();
     let copied = if described { lost_superblocks } else { 0 };
-    let missing_data = (0..geometry.data_blocks())
-        .filter(|index| !after.has((volume_no, geometry.data_place(*index))))
-        .count();
+    // The data blocks lie in a row but for superblocks. Counted by words: one block may claim a volume of 8 TiB.
+    let area = geometry.data_place(0)..geometry.data_place(geometry.data_blocks() - 1) + 1;
+    let strangers = geometry
+        .superblocks()
+        .iter()
+        .map(|place| u32::from(area.contains(place) && after.has((volume_no, *place))))
+        .sum::<u32>();
+    let missing_data = geometry.data_blocks() - (after.count_in(volume_no, area) - strangers);
     VolumeOutcome {
         volume_no,
         present_blocks: start.count(volume_no),
@@ -282,7 +288,7 @@ fn outcome(
         local_blocks: 0,
         wide_blocks: 0,
         missing_blocks: geometry.volume_blocks() - after.count(volume_no) - copied,
-        missing_data_blocks: u32::try_from(missing_data).expect("counted in u32"),
+        missing_data_blocks: missing_data,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! It says nothing of what that means for the others.
 
+use std::ops::Range;
+
 use crate::geometry::Geometry;
 
 /// One bit a block of a volume.
@@ -18,6 +20,17 @@ impl Bits {
             words: vec![0; len.div_ceil(64) as usize],
             count: 0,
         }
+    }
+
+    /// All one, for `len` blocks.
+    fn full(len: u32) -> Self {
+        let mut words = vec![u64::MAX; len.div_ceil(64) as usize];
+        if let Some(last) = words.last_mut()
+            && !len.is_multiple_of(64)
+        {
+            *last = (1 << (len % 64)) - 1;
+        }
+        Self { words, count: len }
     }
 
     /// Whether the bit is set; `false` beyond the end.
@@ -49,6 +62,22 @@ impl Bits {
     /// How many bits are set.
     pub fn count(&self) -> u32 {
         self.count
+    }
+
+    /// How many bits of `range` are set.
+    fn count_in(&self, range: Range<u32>) -> u32 {
+        let (first, end) = (range.start / 64, range.end.div_ceil(64));
+        let word = |at: u32| {
+            let mut word = self.words.get(at as usize).copied().unwrap_or(0);
+            if at == first {
+                word &= u64::MAX << (range.start % 64);
+            }
+            if at + 1 == end && !range.end.is_multiple_of(64) {
+                word &= (1 << (range.end % 64)) - 1;
+            }
+            word.count_ones()
+        };
+        (first..end).map(word).sum()
     }
 
     /// The words, lowest bit first.
@@ -110,6 +139,11 @@ impl Presence {
         self.bits(volume_no).map_or(0, Bits::count)
     }
 
+    /// Blocks of the volume in these places that are there.
+    pub fn count_in(&self, volume_no: u16, places: Range<u32>) -> u32 {
+        self.bits(volume_no).map_or(0, |bits| bits.count_in(places))
+    }
+
     /// Notes a block as there, and says whether it was not before.
     ///
     /// # Panics
@@ -135,9 +169,7 @@ impl Presence {
 
     /// Notes every block of the volume as there.
     pub fn add_volume(&mut self, volume_no: u16) {
-        (0..self.volume_blocks).for_each(|block_no| {
-            self.add((volume_no, block_no));
-        });
+        self.volumes[usize::from(volume_no) - 1] = Some(Bits::full(self.volume_blocks));
     }
 
     /// The bitmap of a volume; `None` when nothing of it is there.
@@ -148,5 +180,32 @@ impl Presence {
     /// Replaces the bitmap of a volume.
     pub fn set_volume(&mut self, volume_no: u16, bits: Bits) {
         self.volumes[usize::from(volume_no) - 1] = Some(bits);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_counted_within_any_range() {
+        for len in [1, 63, 64, 65, 200] {
+            let full = Bits::full(len);
+            let mut third = Bits::new(len);
+            (0..len).step_by(3).for_each(|at| {
+                third.set(at);
+            });
+            assert_eq!(
+                Bits::from_words(full.words().to_vec(), len).as_ref(),
+                Some(&full)
+            );
+            for start in 0..len {
+                for end in start..=len {
+                    assert_eq!(full.count_in(start..end), end - start);
+                    let slow = (start..end).filter(|at| third.get(*at)).count();
+                    assert_eq!(third.count_in(start..end) as usize, slow, "{start}..{end}");
+                }
+            }
+        }
     }
 }

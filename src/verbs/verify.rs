@@ -194,6 +194,9 @@ fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia
 }
 
 fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
+    if !set.damaged().seen(volume_no) {
+        return 0;
+    }
     let count = (0..set.geometry().volume_blocks())
         .filter(|block_no| set.damaged().has((volume_no, *block_no)))
         .filter(|block_no| !set.presence().has((volume_no, *block_no)))

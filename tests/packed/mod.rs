@@ -387,10 +387,8 @@ impl Site {
     /// Receives, and gives what is said of this set.
     pub fn receive_set(&self, paths: &[PathBuf], packed: &Packed) -> SetProgress {
         let report = self.receive(paths);
-        let sets = report.sets.into_iter();
-        sets.filter(|set| set.set_id == packed.report.set_id)
-            .next_back()
-            .unwrap()
+        let mut sets = report.sets.into_iter();
+        sets.find(|set| set.set_id == packed.report.set_id).unwrap()
     }
 
     /// Everything in the store but what is being received.
