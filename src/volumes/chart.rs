@@ -46,7 +46,7 @@ fn chart_volume(
         let copied = described && geometry.role(block_no) == Role::Superblock;
         if set.presence().has(place) {
             CellState::Intact
-        } else if !given && !(data && recovery.payload_complete) {
+        } else if !(given || data && recovery.payload_complete) {
             CellState::NotGiven
         } else if given && local.has(place) {
             CellState::HealedLocally
