@@ -21,10 +21,18 @@ const PIECES_A_FILE: u64 = 16;
 /// User and system seconds of this process, and its peak memory in MB.
 fn usage() -> (f64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     let ticks = |at: usize| fields[at].parse::<f64>().unwrap() / 100.0;
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     let peak_kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     (ticks(11) + ticks(12), peak_kib / 1000)
 }
@@ -44,12 +52,19 @@ struct Stopwatch {
 
 impl Monitor for Stopwatch {
     fn start(&self, task: &str, bytes: u64) {
-        let stage = Stage { name: task.to_owned(), began: Instant::now(), cpu: usage().0, bytes };
+        let stage = Stage {
+            name: task.to_owned(),
+            began: Instant::now(),
+            cpu: usage().0,
+            bytes,
+        };
         *self.stage.lock().unwrap() = Some(stage);
     }
 
     fn finish(&self) {
-        let Some(stage) = self.stage.lock().unwrap().take() else { return };
+        let Some(stage) = self.stage.lock().unwrap().take() else {
+            return;
+        };
         let wall = stage.began.elapsed().as_secs_f64();
         let (cpu_now, peak) = usage();
         let (cpu, mb) = (cpu_now - stage.cpu, stage.bytes / 1_000_000);
@@ -63,11 +78,16 @@ impl Monitor for Stopwatch {
 
 fn main() {
     // `cargo bench` and `cargo test --benches` pass flags of their own: nothing to do without two paths.
-    let paths: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).map(PathBuf::from).collect();
+    let paths: Vec<PathBuf> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .map(PathBuf::from)
+        .collect();
     let [folder, to] = &paths[..] else { return };
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut pieces = Vec::new();
     for file in &files {
@@ -104,9 +124,18 @@ fn main() {
     write(&plan, &content, &mut open, to, &watch).unwrap();
     let (wall, cpu) = *watch.parity.lock().unwrap();
     let header = plan.geometry().header();
-    let (k, m, w) = (header.data_volumes, header.spare_volumes, header.stripe_width);
+    let (k, m, w) = (
+        header.data_volumes,
+        header.spare_volumes,
+        header.stripe_width,
+    );
     println!(
         "parity as a whole ({}+{} shards, local {}+{}) | {wall:.2} | {cpu:.2} | {} | {}",
-        k * w, m * w, header.local_data, header.local_parity, usage().1, total / 1_000_000
+        k * w,
+        m * w,
+        header.local_data,
+        header.local_parity,
+        usage().1,
+        total / 1_000_000
     );
 }

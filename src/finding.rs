@@ -29,11 +29,7 @@ pub struct Finding {
 
 impl Finding {
     /// Builds a finding of any severity.
-    pub fn new(
-        severity: Severity,
-        subject: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(severity: Severity, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             severity,
             subject: subject.into(),

@@ -152,7 +152,10 @@ impl Geometry {
     /// Indices of the data blocks that hold the bytes `range` of a volume's payload.
     pub fn blocks_of_payload(&self, range: std::ops::Range<u64>) -> std::ops::Range<u32> {
         let index = |bytes: u64| u32::try_from(bytes / PAYLOAD_BYTES as u64).unwrap_or(u32::MAX);
-        let end = range.end.max(range.start).saturating_add(PAYLOAD_BYTES as u64 - 1);
+        let end = range
+            .end
+            .max(range.start)
+            .saturating_add(PAYLOAD_BYTES as u64 - 1);
         index(range.start).min(self.data_blocks)..index(end).min(self.data_blocks)
     }
 

@@ -173,7 +173,12 @@ mod tests {
         let id = ChunkId::of(b"abc");
         assert_eq!(id.to_string().parse::<ChunkId>(), Ok(id));
         assert_eq!(id.short(), "6437b3ac");
-        for bad in ["", "6437b3ac", &id.to_string().to_uppercase(), &"g".repeat(64)] {
+        for bad in [
+            "",
+            "6437b3ac",
+            &id.to_string().to_uppercase(),
+            &"g".repeat(64),
+        ] {
             assert!(bad.parse::<ChunkId>().is_err(), "{bad}");
         }
     }

@@ -42,7 +42,11 @@ pub trait Monitor: Send + Sync {
     /// # Errors
     /// [`Interrupted`] once a stop was asked for.
     fn check_stop(&self) -> Result<(), Interrupted> {
-        if self.stop_asked() { Err(Interrupted) } else { Ok(()) }
+        if self.stop_asked() {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -99,7 +99,15 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
-        for bad in ["", "MB", "1..5GB", "-1", "4XB", "99999999999999999999", "1e9"] {
+        for bad in [
+            "",
+            "MB",
+            "1..5GB",
+            "-1",
+            "4XB",
+            "99999999999999999999",
+            "1e9",
+        ] {
             assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
         }
     }

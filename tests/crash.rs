@@ -115,6 +115,12 @@ fn receive_all_at_once_killed_at_any_instant() {
             stage.store_is_well();
         }
         stage.run(&receive).ends_with(0);
+        let spool = stage.path("store/incoming");
+        assert_eq!(
+            std::fs::read_dir(spool).unwrap().count(),
+            0,
+            "no spool is left"
+        );
         if round % COMPARE_EVERY == 0 {
             stage.comes_back("shop:1.0", "given");
         }
@@ -306,16 +312,22 @@ fn remove(path: &Path) {
 
 /// Interrupts the command at later and later instants until it is heard in the midst of the work.
 fn interrupt(stage: &Stage, words: &[String], with: Signal, reset: &dyn Fn()) -> Run {
-    for step in 1..100 {
+    let mut step = Duration::from_millis(4);
+    let mut delay = step;
+    for _ in 0..300 {
         reset();
         let child = stage.start(words);
-        std::thread::sleep(Duration::from_millis(4 * step));
+        std::thread::sleep(delay);
         signal(&child, with);
         let run: Run = child.wait_with_output().unwrap().into();
         match run.code {
             // Before the program listens, the signal ends it as it ends any program.
-            None => {}
-            Some(0) => panic!("it was done before it could be interrupted"),
+            None => delay += step,
+            // It was done before it heard: again, in smaller steps.
+            Some(0) => {
+                step /= 2;
+                delay = step;
+            }
             Some(_) => return run,
         }
     }
@@ -356,4 +368,23 @@ fn interrupted_it_says_so_and_goes_on_when_run_again() {
     stage.store_is_well();
     stage.run(&receive).ends_with(0);
     stage.comes_back("shop:1.0", "given");
+}
+
+/// Killed while it removes the spool of a set that is in, receive leaves a folder that the next one removes.
+#[test]
+fn what_is_left_of_a_spool_goes_with_the_next_receive() {
+    let stage = Stage::with_release();
+    let volumes = stage.packed();
+    stage.remove("store");
+    let volume = volumes[0].to_str().unwrap();
+    stage.run(&["receive", volume]).ends_with(4);
+    let left = stage
+        .path("store/incoming")
+        .join("0123456789abcdef0123456789abcdef.done");
+    std::fs::create_dir(&left).unwrap();
+    std::fs::write(left.join("v001.blocks"), b"left").unwrap();
+    let status = stage.run(&["status", "--json"]).ends_with(4).json();
+    assert_eq!(status["incoming"].as_array().unwrap().len(), 1, "{status}");
+    stage.run(&["receive", volume]).ends_with(4);
+    assert!(!left.exists());
 }

@@ -90,7 +90,9 @@ impl Catalog {
         for run in runs {
             let end = run.first.checked_add(run.count);
             if end.is_none_or(|end| end > frames) {
-                return Err(EnvelopeError::Corrupt("an item names a frame that is not there"));
+                return Err(EnvelopeError::Corrupt(
+                    "an item names a frame that is not there",
+                ));
             }
         }
         Ok(())
@@ -162,9 +164,7 @@ impl Catalog {
                     .items
                     .iter()
                     .filter(|item| needs(item))
-                    .map(|item| {
-                        format!("{} {}", release.name, String::from_utf8_lossy(&item.name))
-                    })
+                    .map(|item| format!("{} {}", release.name, String::from_utf8_lossy(&item.name)))
             })
             .collect()
     }
@@ -222,7 +222,10 @@ mod tests {
         assert_eq!(read.payload_bytes(), 30);
         // The second frame and half of the third are on no volume.
         let is_there = |volume_no: u16, range: Range<u64>| volume_no == 1 && range.end <= 10;
-        assert_eq!(read.lost_items(&[20, 10], is_there), ["shop:1.0 a", "shop:1.0 b"]);
+        assert_eq!(
+            read.lost_items(&[20, 10], is_there),
+            ["shop:1.0 a", "shop:1.0 b"]
+        );
     }
 
     #[test]
@@ -235,7 +238,10 @@ mod tests {
     #[test]
     fn runs_join_neighbours() {
         let run = |first, count| FrameRun { first, count };
-        assert_eq!(runs_of([0, 1, 1, 2, 5, 9, 10]), [run(0, 3), run(5, 1), run(9, 2)]);
+        assert_eq!(
+            runs_of([0, 1, 1, 2, 5, 9, 10]),
+            [run(0, 3), run(5, 1), run(9, 2)]
+        );
     }
 
     proptest! {

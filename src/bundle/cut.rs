@@ -32,7 +32,9 @@ const FRAMES_A_VOLUME: u64 = 12;
 pub fn solid_bytes(medium_bytes: Option<u64>) -> usize {
     medium_bytes
         .and_then(|bytes| usize::try_from(bytes / FRAMES_A_VOLUME).ok())
-        .map_or(SOLID_BYTES, |bytes| bytes.clamp(SOLID_BYTES_MIN, SOLID_BYTES))
+        .map_or(SOLID_BYTES, |bytes| {
+            bytes.clamp(SOLID_BYTES_MIN, SOLID_BYTES)
+        })
 }
 
 /// How to cut.
@@ -110,7 +112,12 @@ pub fn cut(
         .iter()
         .map(|root| describe(store, root, &frame_of))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(CutBundle::new(Catalog { releases, frames }, chunks, spool, places))
+    Ok(CutBundle::new(
+        Catalog { releases, frames },
+        chunks,
+        spool,
+        places,
+    ))
 }
 
 /// A release in the catalog: its root, and the frames that each of its items needs.
@@ -142,14 +149,21 @@ fn describe(
             Ok(())
         };
         walk::item(&mut Walker::new(store), &item, &mut note)?;
-        let numbers = (0_u32..).zip(&used).filter(|(_, used)| **used).map(|(no, _)| no);
+        let numbers = (0_u32..)
+            .zip(&used)
+            .filter(|(_, used)| **used)
+            .map(|(no, _)| no);
         items.push(CatalogItem {
             bytes: item.bytes(),
             frames: runs_of(numbers),
             name: item.name,
         });
     }
-    Ok(CatalogRelease { name: root.name.to_string(), root: root.encode(), items })
+    Ok(CatalogRelease {
+        name: root.name.to_string(),
+        root: root.encode(),
+        items,
+    })
 }
 
 fn prefix(id: &ChunkId) -> [u8; 16] {
@@ -170,7 +184,13 @@ struct Solid {
 
 impl Solid {
     fn new(frame_no: usize, class: Class) -> Self {
-        Self { frame_no, class, source_bytes: 0, chunks: Vec::new(), plain: Vec::new() }
+        Self {
+            frame_no,
+            class,
+            source_bytes: 0,
+            chunks: Vec::new(),
+            plain: Vec::new(),
+        }
     }
 }
 
@@ -197,13 +217,20 @@ impl Shelf<'_> {
             chunks: number(solid.chunks.len()),
         };
         let offset = {
-            let mut end = self.end.lock().expect("no worker panics while it holds this");
+            let mut end = self
+                .end
+                .lock()
+                .expect("no worker panics while it holds this");
             let offset = *end;
             *end += stored.len() as u64;
             offset
         };
         self.spool.write_at(stored, offset)?;
-        Ok(Packed { frame_no: solid.frame_no, offset, entry })
+        Ok(Packed {
+            frame_no: solid.frame_no,
+            offset,
+            entry,
+        })
     }
 }
 
@@ -217,7 +244,11 @@ fn pack_all(
     spool: &Spool,
     monitor: &dyn Monitor,
 ) -> Result<Packs, BundleError> {
-    let shelf = Shelf { spool, end: Mutex::new(0), packed: Mutex::new(Vec::new()) };
+    let shelf = Shelf {
+        spool,
+        end: Mutex::new(0),
+        packed: Mutex::new(Vec::new()),
+    };
     // No queue: a frame waits in the hands of the gatherer until a worker is free.
     let (sender, receiver) = sync_channel::<Solid>(0);
     let receiver = Arc::new(Mutex::new(receiver));
@@ -234,14 +265,29 @@ fn pack_all(
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
     monitor.check_stop()?;
     packed.sort_by_key(|frame| frame.frame_no);
-    let places = packed.iter().map(|frame| (frame.offset, frame.entry.stored_bytes)).collect();
-    Ok((places, packed.into_iter().map(|frame| frame.entry).collect(), frame_of))
+    let places = packed
+        .iter()
+        .map(|frame| (frame.offset, frame.entry.stored_bytes))
+        .collect();
+    Ok((
+        places,
+        packed.into_iter().map(|frame| frame.entry).collect(),
+        frame_of,
+    ))
 }
 
-fn work(receiver: &Mutex<Receiver<Solid>>, effort: Effort, shelf: &Shelf<'_>, monitor: &dyn Monitor) {
+fn work(
+    receiver: &Mutex<Receiver<Solid>>,
+    effort: Effort,
+    shelf: &Shelf<'_>,
+    monitor: &dyn Monitor,
+) {
     let mut encoder = FrameEncoder::new();
     loop {
-        let next = receiver.lock().expect("no worker panics while it holds this").recv();
+        let next = receiver
+            .lock()
+            .expect("no worker panics while it holds this")
+            .recv();
         let Ok(solid) = next else { return };
         if monitor.stop_asked() {
             return;
@@ -250,7 +296,11 @@ fn work(receiver: &Mutex<Receiver<Solid>>, effort: Effort, shelf: &Shelf<'_>, mo
         monitor.advance(solid.source_bytes);
         let packed = shelf.put(&solid, &stored);
         let failed = packed.is_err();
-        shelf.packed.lock().expect("no worker panics while it holds this").push(packed);
+        shelf
+            .packed
+            .lock()
+            .expect("no worker panics while it holds this")
+            .push(packed);
         if failed {
             return;
         }
@@ -298,9 +348,8 @@ fn gather(
                 continue;
             }
             // Also in the midst of a store's frame: on small media it is longer than a solid frame may be.
-            let full = |solid: &mut Solid| {
-                solid.class != need.class || solid.plain.len() >= solid_bytes
-            };
+            let full =
+                |solid: &mut Solid| solid.class != need.class || solid.plain.len() >= solid_bytes;
             if let Some(done) = solid.take_if(full)
                 && sender.send(done).is_err()
             {

@@ -86,7 +86,9 @@ fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleErr
         .read_to_end(&mut stored)
         .map_err(BundleError::Payload)?;
     if read != length {
-        return Err(BundleError::Payload(std::io::ErrorKind::UnexpectedEof.into()));
+        return Err(BundleError::Payload(
+            std::io::ErrorKind::UnexpectedEof.into(),
+        ));
     }
     Ok(stored)
 }

@@ -22,17 +22,30 @@ impl Spool {
     /// # Errors
     /// [`BundleError::Io`].
     pub fn create(path: &Path) -> Result<Self, BundleError> {
-        let file = File::options().read(true).write(true).create_new(true).open(path);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path);
         let unnamed = file.and_then(|file| std::fs::remove_file(path).map(|()| file));
         match unnamed {
-            Ok(file) => Ok(Self { path: path.to_owned(), file }),
-            Err(source) => Err(BundleError::Io { path: path.to_owned(), source }),
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                file,
+            }),
+            Err(source) => Err(BundleError::Io {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
 
     /// Writes bytes at an offset; from any thread.
     pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), BundleError> {
-        let io = |source| BundleError::Io { path: self.path.clone(), source };
+        let io = |source| BundleError::Io {
+            path: self.path.clone(),
+            source,
+        };
         self.file.write_all_at(bytes, offset).map_err(io)
     }
 }
@@ -56,12 +69,20 @@ impl CutBundle {
         spool: Spool,
         places: Vec<(u64, u32)>,
     ) -> Self {
-        Self { catalog, chunks, spool, places }
+        Self {
+            catalog,
+            chunks,
+            spool,
+            places,
+        }
     }
 
     /// Sizes of the frames in bytes, in order.
     pub fn piece_bytes(&self) -> Vec<u64> {
-        self.places.iter().map(|(_, bytes)| u64::from(*bytes)).collect()
+        self.places
+            .iter()
+            .map(|(_, bytes)| u64::from(*bytes))
+            .collect()
     }
 
     /// Reads frame `piece_no`.
@@ -73,7 +94,11 @@ impl CutBundle {
             .places
             .get(piece_no)
             .ok_or(std::io::ErrorKind::InvalidInput)?;
-        Ok(PieceReader { file: &self.spool.file, at: *offset, left: u64::from(*bytes) })
+        Ok(PieceReader {
+            file: &self.spool.file,
+            at: *offset,
+            left: u64::from(*bytes),
+        })
     }
 }
 
@@ -85,7 +110,9 @@ struct PieceReader<'a> {
 
 impl Read for PieceReader<'_> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buf.len());
+        let most = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buf.len());
         let read = self.file.read_at(&mut buf[..most], self.at)?;
         self.at += read as u64;
         self.left -= read as u64;

@@ -1,7 +1,7 @@
 //! `add`: makes or extends a release.
 
-use carryall::verbs::add::{self, AddReport, Change};
 use carryall::verbs::Error;
+use carryall::verbs::add::{self, AddReport, Change};
 
 use crate::cli::args::AddArgs;
 use crate::cli::failure::Failure;
@@ -9,7 +9,8 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &AddArgs) -> Result<u8, Failure> {
     let store = open::store_or_new(context, &args.paths)?;
-    let report = add::add(&store, &args.release, &args.paths, &context.screen).map_err(Error::from)?;
+    let report =
+        add::add(&store, &args.release, &args.paths, &context.screen).map_err(Error::from)?;
     context.print(&report, text)?;
     Ok(0)
 }

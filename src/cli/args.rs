@@ -143,7 +143,11 @@ pub struct PackArgs {
 
 fn percent(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("must be 0 to 100".to_owned()) }
+    if (0.0..=100.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("must be 0 to 100".to_owned())
+    }
 }
 
 /// How hard to compress.

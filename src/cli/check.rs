@@ -9,7 +9,11 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Write)?;
-    let depth = if args.data { CheckDepth::Data } else { CheckDepth::Structure };
+    let depth = if args.data {
+        CheckDepth::Data
+    } else {
+        CheckDepth::Structure
+    };
     let report = check::check(&store, depth, &args.heal_from, &context.screen)?;
     context.print(&report, |report| text(report, depth))?;
     if !report.has_loss() {

@@ -11,7 +11,9 @@ use crate::cli::{Context, open, words};
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     verbs::release(&store, &args.release)?;
-    let options = CheckoutOptions { items: args.item.clone() };
+    let options = CheckoutOptions {
+        items: args.item.clone(),
+    };
     let report = checkout::checkout(&store, &args.release, &args.dest, &options, &context.screen)
         .map_err(Error::from)?;
     context.print(&report, |report| text(report, &args.dest))?;

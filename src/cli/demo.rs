@@ -19,7 +19,13 @@ use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, words};
 
 /// Real files of some size that any Linux machine has, the first that is there.
-const DEFAULTS: [&str; 5] = ["/usr/lib/python3", "/usr/share/perl", "/usr/lib/git-core", "/usr/share/zoneinfo", "/etc"];
+const DEFAULTS: [&str; 5] = [
+    "/usr/lib/python3",
+    "/usr/share/perl",
+    "/usr/lib/git-core",
+    "/usr/share/zoneinfo",
+    "/etc",
+];
 /// What the volumes are cut to: about so many data volumes.
 const DATA_VOLUMES: u64 = 4;
 /// Of every volume that is left, one part in so many is overwritten.
@@ -38,7 +44,12 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     let given = given(path)?;
     let stage = stage(&given)?;
     let monitor = &context.screen;
-    let io = |source| Failure::from(Error::Io { path: stage.0.clone(), source });
+    let io = |source| {
+        Failure::from(Error::Io {
+            path: stage.0.clone(),
+            source,
+        })
+    };
     let tell = |text: String| {
         if !context.json {
             words::say(&(text + "\n"));
@@ -47,12 +58,21 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
 
     tell(words::demo_begins(&given, &stage.0));
     let vendor = Store::create(&stage.0.join("vendor")).map_err(Error::from)?;
-    let name = "demo:1.0".parse().map_err(|_| io(std::io::ErrorKind::InvalidInput.into()))?;
-    let added = add::add(&vendor, &name, std::slice::from_ref(&given), monitor).map_err(Error::from)?;
+    let name = "demo:1.0"
+        .parse()
+        .map_err(|_| io(std::io::ErrorKind::InvalidInput.into()))?;
+    let added =
+        add::add(&vendor, &name, std::slice::from_ref(&given), monitor).map_err(Error::from)?;
     tell(words::demo_added(&added));
 
     let discs = stage.0.join("discs");
-    let packed = pack(&vendor, &verbs::release(&vendor, &name)?, &discs, added.stored_bytes, monitor)?;
+    let packed = pack(
+        &vendor,
+        &verbs::release(&vendor, &name)?,
+        &discs,
+        added.stored_bytes,
+        monitor,
+    )?;
     tell(words::demo_packed(&packed));
 
     let lost = &packed.volumes[1.min(packed.volumes.len() - 1)];
@@ -65,7 +85,15 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
 
     let site = Store::create(&stage.0.join("site")).map_err(Error::from)?;
     let received = receive::receive(&site, std::slice::from_ref(&discs), monitor)?;
-    tell(received.sets.iter().map(words::progress).collect::<String>().trim_end().to_owned());
+    tell(
+        received
+            .sets
+            .iter()
+            .map(words::progress)
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
+    );
 
     let back = stage.0.join("back");
     let options = CheckoutOptions::default();
@@ -79,11 +107,16 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
 
 fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = path {
-        return path
-            .canonicalize()
-            .map_err(|source| Error::Io { path: path.to_owned(), source }.into());
+        return path.canonicalize().map_err(|source| {
+            Error::Io {
+                path: path.to_owned(),
+                source,
+            }
+            .into()
+        });
     }
-    let usable = |path: &PathBuf| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    let usable =
+        |path: &PathBuf| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     let default = DEFAULTS.iter().map(PathBuf::from).find(usable);
     default.ok_or_else(|| Failure::usage(words::demo_nothing(), words::hint_usage()))
 }
@@ -94,14 +127,24 @@ fn stage(given: &Path) -> Result<Stage, Failure> {
     let needed_bytes = 4 * bytes_below(given);
     let free_bytes = free_space_bytes(&std::env::temp_dir()).map_err(Error::from)?;
     if free_bytes < needed_bytes {
-        return Err(Error::NoSpace { path: std::env::temp_dir(), needed_bytes, free_bytes }.into());
+        return Err(Error::NoSpace {
+            path: std::env::temp_dir(),
+            needed_bytes,
+            free_bytes,
+        }
+        .into());
     }
-    fs::create_dir(&dir).map_err(|source| Error::Io { path: dir.clone(), source })?;
+    fs::create_dir(&dir).map_err(|source| Error::Io {
+        path: dir.clone(),
+        source,
+    })?;
     Ok(Stage(dir))
 }
 
 fn bytes_below(path: &Path) -> u64 {
-    let Ok(stat) = path.symlink_metadata() else { return 0 };
+    let Ok(stat) = path.symlink_metadata() else {
+        return 0;
+    };
     if !stat.is_dir() {
         return stat.len();
     }
@@ -127,7 +170,14 @@ fn pack(
         codec: Codec::Gf16,
     };
     let releases = std::slice::from_ref(release);
-    Ok(pack::pack(store, releases, to, &options, &mut |_| (), monitor)?)
+    Ok(pack::pack(
+        store,
+        releases,
+        to,
+        &options,
+        &mut |_| (),
+        monitor,
+    )?)
 }
 
 /// Overwrites a burst in the middle of every carrier file that is left, and returns the bytes hit.
@@ -136,13 +186,18 @@ fn scratch_all(discs: &Path) -> std::io::Result<u64> {
     for volume in fs::read_dir(discs)? {
         for file in fs::read_dir(volume?.path())? {
             let path = file?.path();
-            let is_carrier = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("carryall-"));
+            let is_carrier = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("carryall-"));
             if !is_carrier {
                 continue;
             }
             let bytes = path.metadata()?.len();
             let burst = vec![0xaa; usize::try_from(bytes / SCRATCH_PART).unwrap_or(0)];
-            File::options().write(true).open(&path)?.write_all_at(&burst, bytes / 3)?;
+            File::options()
+                .write(true)
+                .open(&path)?
+                .write_all_at(&burst, bytes / 3)?;
             hit += burst.len() as u64;
         }
     }

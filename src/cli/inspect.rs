@@ -9,7 +9,9 @@ use crate::cli::{Context, words};
 
 pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
     let judged = verify::verify(paths, &context.screen)?;
-    context.print(&judged.report, |report| report.sets.iter().map(text).collect())?;
+    context.print(&judged.report, |report| {
+        report.sets.iter().map(text).collect()
+    })?;
     Ok(0)
 }
 

@@ -12,19 +12,32 @@ pub fn list(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let report = list::list(&store)?;
     context.print(&report, list_text)?;
-    Ok(if report.findings.is_empty() { 0 } else { EXIT_DAMAGE })
+    Ok(if report.findings.is_empty() {
+        0
+    } else {
+        EXIT_DAMAGE
+    })
 }
 
 fn list_text(report: &ListReport) -> String {
     if report.releases.is_empty() && report.findings.is_empty() {
         return words::store_is_empty();
     }
-    let width = report.releases.iter().map(|release| release.name.len()).max().unwrap_or(0);
+    let width = report
+        .releases
+        .iter()
+        .map(|release| release.name.len())
+        .max()
+        .unwrap_or(0);
     let mut out = String::new();
     for release in &report.releases {
         let items = words::items(release.items.into());
         let bytes = words::bytes(release.bytes);
-        out += &format!("{:width$}  {bytes:>9}  {items}  {}\n", release.name, &release.id[..8]);
+        out += &format!(
+            "{:width$}  {bytes:>9}  {items}  {}\n",
+            release.name,
+            &release.id[..8]
+        );
     }
     out + &words::findings(&report.findings)
 }
@@ -44,7 +57,11 @@ fn show_text(report: &ShowReport) -> String {
             ShownKind::File => format!("  {bytes:>9}  {}  {}\n", &item.hash[..16], item.name),
             ShownKind::Folder => {
                 let entries = words::entries(item.entries);
-                format!("  {bytes:>9}  {}  {}/  {entries}\n", &item.hash[..16], item.name)
+                format!(
+                    "  {bytes:>9}  {}  {}/  {entries}\n",
+                    &item.hash[..16],
+                    item.name
+                )
             }
         };
     }
@@ -68,7 +85,11 @@ fn diff_text(report: &DiffReport) -> String {
             DiffChange::Changed => '~',
             DiffChange::Same => '=',
         };
-        out += &format!("{mark} {}  {}\n", item.name, words::item_new(item.bytes, item.new_bytes));
+        out += &format!(
+            "{mark} {}  {}\n",
+            item.name,
+            words::item_new(item.bytes, item.new_bytes)
+        );
     }
     out + &words::diff_total(report)
 }
@@ -77,6 +98,8 @@ pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Write)?;
     verbs::release(&store, name)?;
     store.remove_root(&name.file_stem()).map_err(Error::from)?;
-    context.print(&serde_json::json!({ "removed": name.to_string() }), |_| words::removed(name))?;
+    context.print(&serde_json::json!({ "removed": name.to_string() }), |_| {
+        words::removed(name)
+    })?;
     Ok(0)
 }

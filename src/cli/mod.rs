@@ -67,7 +67,11 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     screen::listen_for_interrupt();
-    let verbosity = if cli.verbose { Verbosity::Full } else { Verbosity::Short };
+    let verbosity = if cli.verbose {
+        Verbosity::Full
+    } else {
+        Verbosity::Short
+    };
     let context = Context {
         store: cli.store,
         json: cli.json,
@@ -93,7 +97,12 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn eprint_hint() {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{}: {}", words::hint_label(), words::hint_usage());
+    let _ = writeln!(
+        std::io::stderr(),
+        "{}: {}",
+        words::hint_label(),
+        words::hint_usage()
+    );
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {

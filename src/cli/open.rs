@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use carryall::media::MediaError;
 use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::Error;
 
@@ -15,7 +16,11 @@ pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
     if let Some(dir) = &context.store {
         return Ok(dir.clone());
     }
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     variable("CARRYALL_STORE")
         .or_else(|| variable("XDG_DATA_HOME").map(|dir| dir.join("carryall")))
         .or_else(|| variable("HOME").map(|dir| dir.join(".local/share/carryall")))
@@ -27,15 +32,15 @@ pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
     Ok(Store::open(&store_dir(context)?, access).map_err(Error::from)?)
 }
 
-/// Opens the store for writing, or creates it for `paths`: one that was mistyped is no reason to leave an empty store.
+/// Opens the store for writing, or creates it, for what is at `paths`. A path that was mistyped is told first: it is no
+/// reason to leave an empty store.
 pub fn store_or_new(context: &Context, paths: &[PathBuf]) -> Result<Store, Failure> {
+    if let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
+        return Err(Error::from(MediaError::Missing { path: path.clone() }).into());
+    }
     let dir = store_dir(context)?;
     match Store::open(&dir, Access::Write) {
         Err(StoreError::NotAStore { .. }) => {
-            for path in paths {
-                let missing = |source| Error::Io { path: path.clone(), source };
-                std::fs::metadata(path).map_err(missing)?;
-            }
             let store = Store::create(&dir).map_err(Error::from)?;
             if !context.json {
                 words::say(&words::store_created(&dir));

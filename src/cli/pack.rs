@@ -44,7 +44,11 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
     };
     Ok(PackOptions {
         capacity,
-        carrier: if args.iso { Carrier::Iso } else { Carrier::Folders },
+        carrier: if args.iso {
+            Carrier::Iso
+        } else {
+            Carrier::Folders
+        },
         spare: args.spare,
         local_percent: args.local,
         effort: match args.effort {

@@ -31,7 +31,11 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
     context.print(&report, status_text)?;
     Ok(if report.incoming.is_empty() {
         0
-    } else if report.incoming.iter().any(|set| set.state == ProgressState::NeedsVolumes) {
+    } else if report
+        .incoming
+        .iter()
+        .any(|set| set.state == ProgressState::NeedsVolumes)
+    {
         EXIT_NEEDS_VOLUMES
     } else {
         EXIT_DAMAGE

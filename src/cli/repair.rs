@@ -8,8 +8,14 @@ use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, words};
 
 pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
-    let carrier = if args.iso { Carrier::Iso } else { Carrier::Folders };
-    let options = RepairOptions { volumes: args.volume.clone() };
+    let carrier = if args.iso {
+        Carrier::Iso
+    } else {
+        Carrier::Folders
+    };
+    let options = RepairOptions {
+        volumes: args.volume.clone(),
+    };
     let report = repair::repair(&args.paths, &args.to, carrier, &options, &context.screen)?;
     context.print(&report, text)?;
     Ok(match (report.is_whole(), report.needs_volumes()) {
@@ -30,7 +36,11 @@ fn text(report: &RepairReport) -> String {
         }
         if !set.not_recoverable.is_empty() {
             out += &words::not_rebuilt(&set.not_recoverable);
-            let found = report.found.sets.iter().find(|found| found.set_id == set.set_id);
+            let found = report
+                .found
+                .sets
+                .iter()
+                .find(|found| found.set_id == set.set_id);
             out += &found.map(words::verdict).unwrap_or_default();
         }
     }

@@ -104,7 +104,10 @@ impl Screen {
     /// Says how many findings were not shown. Called once, when the operation has ended.
     pub fn close(&self) {
         self.finish();
-        let hidden = self.findings.load(Ordering::Relaxed).saturating_sub(self.findings_shown);
+        let hidden = self
+            .findings
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.findings_shown);
         if hidden > 0 && self.style != Style::Json {
             let _ = writeln!(std::io::stderr(), "{}", words::more_findings(hidden));
         }

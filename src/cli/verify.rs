@@ -59,5 +59,7 @@ fn exit_code(report: &VerifyReport) -> u8 {
 
 /// A volume that is at hand and not whole is damage, even when nothing needs it now.
 fn is_hurt(set: &verify::SetVerdict) -> bool {
-    set.volumes.iter().any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
+    set.volumes
+        .iter()
+        .any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
 }

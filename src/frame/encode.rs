@@ -8,8 +8,8 @@ use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaOptions};
 use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
 use super::{
-    CHUNKS_MAX, CODEC_LZMA, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
-    PLAIN_MAX, VERSION, lzma_dictionary_bytes,
+    CHUNKS_MAX, CODEC_LZMA, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids,
+    MAGIC, PLAIN_MAX, VERSION, lzma_dictionary_bytes,
 };
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
@@ -235,7 +235,9 @@ impl FrameEncoder {
         };
         let mut writer = Lzma2Writer::new(std::mem::take(&mut self.packed), options);
         writer.inner_mut().clear();
-        writer.write_all(&self.plain).expect("memory takes everything");
+        writer
+            .write_all(&self.plain)
+            .expect("memory takes everything");
         self.packed = writer.finish().expect("memory takes everything");
     }
 

@@ -245,7 +245,9 @@ impl<'a> SealedFrame<'a> {
             }
             _ => {
                 // The output is bounded by the vector's capacity; zstd refuses to write more.
-                DCtx::create().decompress(&mut plain, self.stored).map_err(|_| bad())?;
+                DCtx::create()
+                    .decompress(&mut plain, self.stored)
+                    .map_err(|_| bad())?;
             }
         }
         if plain.len() != self.head.plain_bytes {

@@ -20,6 +20,7 @@ mod adopt;
 mod cache;
 mod check;
 mod chunk_set;
+mod chunks;
 mod error;
 mod lock;
 mod mmap;
@@ -31,7 +32,6 @@ mod roots;
 mod settings;
 mod shelf;
 mod window;
-mod chunks;
 mod writer;
 
 pub use cache::ChunkBytes;

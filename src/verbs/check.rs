@@ -103,7 +103,10 @@ pub fn check(
         pack_bytes: report.pack_bytes,
         lost_chunks: lost.len() as u64,
         healed_chunks,
-        damaged: roots.iter().filter_map(|root| damage(store, root, &lost)).collect(),
+        damaged: roots
+            .iter()
+            .filter_map(|root| damage(store, root, &lost))
+            .collect(),
         findings,
     })
 }
@@ -151,12 +154,18 @@ fn live(store: &Store, roots: &[ReleaseRoot]) -> (ChunkSet, Option<RecipeError>)
 fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option<DamagedRelease> {
     let name = root.name.to_string();
     let Ok(items) = root.read_items(store) else {
-        return Some(DamagedRelease { name, items: Vec::new() });
+        return Some(DamagedRelease {
+            name,
+            items: Vec::new(),
+        });
     };
     let is_whole = |item: &crate::release::Item| {
         let mut fine = true;
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            fine &= !id.as_bytes().first_chunk::<16>().is_some_and(|prefix| lost.contains(prefix));
+            fine &= !id
+                .as_bytes()
+                .first_chunk::<16>()
+                .is_some_and(|prefix| lost.contains(prefix));
             Ok(())
         };
         walk::item(&mut Walker::new(store), item, &mut note).is_ok() && fine
@@ -166,7 +175,10 @@ fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option
         .filter(|item| !is_whole(item))
         .map(|item| String::from_utf8_lossy(&item.name).into_owned())
         .collect();
-    (!damaged.is_empty()).then_some(DamagedRelease { name, items: damaged })
+    (!damaged.is_empty()).then_some(DamagedRelease {
+        name,
+        items: damaged,
+    })
 }
 
 /// Puts those of the lost chunks that the volumes hold.
@@ -178,7 +190,9 @@ fn heal(
 ) -> Result<u64, Error> {
     let sets = discover(paths, monitor)?.sets;
     if sets.is_empty() {
-        return Err(Error::NoVolumes { paths: paths.to_vec() });
+        return Err(Error::NoVolumes {
+            paths: paths.to_vec(),
+        });
     }
     let mut healed = 0;
     for set in &sets {
@@ -203,7 +217,10 @@ fn heal_from_set(
         let mut payload = set.payload_reader(volume_no)?;
         let result = read_frames(&mut payload, frames, frame_no, monitor, |frame| {
             for (id, range) in &frame.chunks {
-                let is_lost = id.as_bytes().first_chunk::<16>().is_some_and(|id| lost.contains(id));
+                let is_lost = id
+                    .as_bytes()
+                    .first_chunk::<16>()
+                    .is_some_and(|id| lost.contains(id));
                 if is_lost && !writer.contains(id) {
                     writer.put(&frame.plain[range.clone()], frame.class)?;
                     healed += 1;

@@ -104,7 +104,10 @@ pub enum ErrorKind {
 impl Error {
     /// Gives an I/O error its path, for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     /// What kind of failure it is, however deep the cause lies.
@@ -117,6 +120,10 @@ impl Error {
             cause = error.source();
         }
         let stopped = self.to_string() == Interrupted.to_string();
-        if stopped { ErrorKind::Interrupted } else { ErrorKind::Failed }
+        if stopped {
+            ErrorKind::Interrupted
+        } else {
+            ErrorKind::Failed
+        }
     }
 }

@@ -122,7 +122,10 @@ pub enum DiffChange {
 /// [`Error`] when the releases cannot be listed.
 pub fn list(store: &Store) -> Result<ListReport, Error> {
     let (roots, findings) = super::releases(store)?;
-    Ok(ListReport { releases: roots.iter().map(listed).collect(), findings })
+    Ok(ListReport {
+        releases: roots.iter().map(listed).collect(),
+        findings,
+    })
 }
 
 fn listed(root: &ReleaseRoot) -> ListedRelease {
@@ -155,9 +158,11 @@ pub fn show(store: &Store, root: &ReleaseRoot) -> Result<ShowReport, Error> {
 fn shown(item: &Item) -> ShownItem {
     let (kind, entries, hash) = match &item.kind {
         ItemKind::File { content } => (ShownKind::File, 1, content.id().to_string()),
-        ItemKind::Folder { entries, entry_count, .. } => {
-            (ShownKind::Folder, *entry_count, entries.id.to_string())
-        }
+        ItemKind::Folder {
+            entries,
+            entry_count,
+            ..
+        } => (ShownKind::Folder, *entry_count, entries.id.to_string()),
     };
     ShownItem {
         name: String::from_utf8_lossy(&item.name).into_owned(),
@@ -184,8 +189,11 @@ pub fn diff(
         Ok(())
     };
     walk::release(&mut Walker::new(store), from, &mut note)?;
-    let old: BTreeMap<Vec<u8>, Item> =
-        from.read_items(store)?.into_iter().map(|item| (item.name.clone(), item)).collect();
+    let old: BTreeMap<Vec<u8>, Item> = from
+        .read_items(store)?
+        .into_iter()
+        .map(|item| (item.name.clone(), item))
+        .collect();
     let mut items = Vec::new();
     let (mut new_chunks, mut new_bytes) = (0, 0);
     let mut kept: HashSet<Vec<u8>> = HashSet::new();
@@ -218,12 +226,16 @@ pub fn diff(
         });
         kept.insert(item.name);
     }
-    items.extend(old.keys().filter(|name| !kept.contains(*name)).map(|name| DiffItem {
-        name: String::from_utf8_lossy(name).into_owned(),
-        change: DiffChange::Removed,
-        bytes: 0,
-        new_bytes: 0,
-    }));
+    items.extend(
+        old.keys()
+            .filter(|name| !kept.contains(*name))
+            .map(|name| DiffItem {
+                name: String::from_utf8_lossy(name).into_owned(),
+                change: DiffChange::Removed,
+                bytes: 0,
+                new_bytes: 0,
+            }),
+    );
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(DiffReport {
         from: from.name.to_string(),

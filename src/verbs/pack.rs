@@ -117,10 +117,19 @@ pub fn pack(
     })?;
     let shown = describe(&plan, &cut, catalog.len() as u64, to)?;
     show(&shown);
-    Space { path: to.to_owned(), needed_bytes: shown.needed_bytes, free_bytes: shown.free_bytes }
-        .check()?;
+    Space {
+        path: to.to_owned(),
+        needed_bytes: shown.needed_bytes,
+        free_bytes: shown.free_bytes,
+    }
+    .check()?;
 
-    let names: Vec<String> = cut.catalog.releases.iter().map(|each| each.name.clone()).collect();
+    let names: Vec<String> = cut
+        .catalog
+        .releases
+        .iter()
+        .map(|each| each.name.clone())
+        .collect();
     let content = SetContent {
         title: &title(&names),
         releases: &names,
@@ -154,8 +163,12 @@ fn describe(
     catalog_bytes: u64,
     to: &Path,
 ) -> Result<PackPlan, Error> {
-    let Guarantee { any_volumes, burst_everywhere_bytes, burst_alone_bytes, scattered } =
-        plan.guarantee();
+    let Guarantee {
+        any_volumes,
+        burst_everywhere_bytes,
+        burst_alone_bytes,
+        scattered,
+    } = plan.guarantee();
     let header = plan.geometry().header();
     // While an image is made, its folder is still there.
     let copies = match plan.carrier {
@@ -167,9 +180,18 @@ fn describe(
     } else {
         100.0 * f64::from(header.local_parity) / f64::from(header.local_data)
     };
-    let items = cut.catalog.releases.iter().flat_map(|release| &release.items);
+    let items = cut
+        .catalog
+        .releases
+        .iter()
+        .flat_map(|release| &release.items);
     Ok(PackPlan {
-        releases: cut.catalog.releases.iter().map(|release| release.name.clone()).collect(),
+        releases: cut
+            .catalog
+            .releases
+            .iter()
+            .map(|release| release.name.clone())
+            .collect(),
         release_bytes: items.map(|item| item.bytes).sum(),
         payload_bytes: cut.catalog.payload_bytes(),
         catalog_bytes,

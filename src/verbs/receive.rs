@@ -99,12 +99,16 @@ pub enum ProgressState {
 impl ReceiveReport {
     /// Whether a set still needs volumes.
     pub fn needs_volumes(&self) -> bool {
-        self.sets.iter().any(|set| set.state == ProgressState::NeedsVolumes)
+        self.sets
+            .iter()
+            .any(|set| set.state == ProgressState::NeedsVolumes)
     }
 
     /// Whether a set has damage that further volumes do not heal.
     pub fn is_damaged(&self) -> bool {
-        self.sets.iter().any(|set| set.state == ProgressState::Damaged)
+        self.sets
+            .iter()
+            .any(|set| set.state == ProgressState::Damaged)
     }
 }
 
@@ -113,12 +117,18 @@ impl ReceiveReport {
 /// # Errors
 /// [`Error::NoVolumes`] when there is none there and none waits; when space is short, the store cannot be written, or a stop was asked for.
 /// What came so far is kept.
-pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Result<ReceiveReport, Error> {
+pub fn receive(
+    store: &Store,
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
     let report = absorb(&incoming_dir, paths, &|_| true, monitor)?;
     if report.sets.is_empty() {
-        return Err(Error::NoVolumes { paths: paths.to_vec() });
+        return Err(Error::NoVolumes {
+            paths: paths.to_vec(),
+        });
     }
     let mut sets = Vec::new();
     let mut failed = None;
@@ -134,7 +144,11 @@ pub fn receive(store: &Store, paths: &[PathBuf], monitor: &dyn Monitor) -> Resul
     if let Some(error) = failed {
         return Err(error);
     }
-    Ok(ReceiveReport { sets, met_volumes: true, findings: report.findings })
+    Ok(ReceiveReport {
+        sets,
+        met_volumes: true,
+        findings: report.findings,
+    })
 }
 
 /// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
@@ -159,7 +173,10 @@ fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
     let blocks: u64 = volumes.values().map(|(claimed, there)| *claimed.min(there)).sum();
     let media = blocks.saturating_add(images_bytes);
     // Blocks that are spooled already are not written again.
-    let spooled: u64 = open_all(&store.incoming_dir())?.iter().map(Incoming::spooled_bytes).sum();
+    let spooled: u64 = open_all(&store.incoming_dir())?
+        .iter()
+        .map(Incoming::spooled_bytes)
+        .sum();
     Space::in_folder(store.dir(), media.saturating_sub(spooled))?.check()
 }
 
@@ -247,7 +264,11 @@ fn all_here(store: &Store, catalog: &Catalog) -> Result<bool, Error> {
 
 fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
     let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
-        if store.contains(id) { Ok(()) } else { Err(RecipeError::Missing(*id)) }
+        if store.contains(id) {
+            Ok(())
+        } else {
+            Err(RecipeError::Missing(*id))
+        }
     };
     walk::release(&mut Walker::new(store), root, &mut check).is_ok()
 }
@@ -292,7 +313,10 @@ fn take_over(
         };
         walk::release(&mut Walker::new(store), &root, &mut check)?;
         if !missing.is_empty() {
-            return Err(Error::BundleIncomplete { release: release.name.clone(), chunks: missing.len() });
+            return Err(Error::BundleIncomplete {
+                release: release.name.clone(),
+                chunks: missing.len(),
+            });
         }
         roots.push(root);
     }
@@ -326,7 +350,10 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
     };
     Ok(SetProgress {
         set_id: incoming.set_id().to_string(),
-        title: descriptor.as_ref().map(|each| each.title.clone()).unwrap_or_default(),
+        title: descriptor
+            .as_ref()
+            .map(|each| each.title.clone())
+            .unwrap_or_default(),
         releases: descriptor.map(|each| each.releases).unwrap_or_default(),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,
@@ -341,12 +368,11 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
 }
 
 /// Names of the items that are not whole; none when no catalog is left to tell.
-fn lost_items(
-    incoming: &Incoming,
-    descriptor: &SetDescriptor,
-    recovery: &Recovery,
-) -> Vec<String> {
-    let catalog = incoming.catalog().ok().and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+fn lost_items(incoming: &Incoming, descriptor: &SetDescriptor, recovery: &Recovery) -> Vec<String> {
+    let catalog = incoming
+        .catalog()
+        .ok()
+        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
     catalog.map_or_else(Vec::new, |catalog| {
         catalog.lost_items(&descriptor.payload_bytes, |volume_no, range| {
             recovery.has_payload(incoming.geometry(), volume_no, range)
@@ -380,6 +406,9 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         store_id: store.id().to_string(),
         releases: roots.len() as u64,
         free_bytes: free_space_bytes(store.dir())?,
-        incoming: open_all(&store.incoming_dir())?.iter().map(progress_of).collect::<Result<_, _>>()?,
+        incoming: open_all(&store.incoming_dir())?
+            .iter()
+            .map(progress_of)
+            .collect::<Result<_, _>>()?,
     })
 }

@@ -46,7 +46,10 @@ impl RepairReport {
 
     /// Whether volumes that are not at hand would help.
     pub fn needs_volumes(&self) -> bool {
-        self.found.sets.iter().any(|set| set.state == SetState::NeedsVolumes)
+        self.found
+            .sets
+            .iter()
+            .any(|set| set.state == SetState::NeedsVolumes)
     }
 }
 
@@ -65,7 +68,10 @@ pub fn repair(
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let mut sets = Vec::new();
     for ((set, _), verdict) in judged.sets.iter().zip(&judged.report.sets) {
-        let broken = verdict.volumes.iter().filter(|each| each.outcome.present_blocks < each.blocks);
+        let broken = verdict
+            .volumes
+            .iter()
+            .filter(|each| each.outcome.present_blocks < each.blocks);
         let wanted: Vec<u16> = if options.volumes.is_empty() {
             broken.map(|each| each.outcome.volume_no).collect()
         } else {
@@ -74,13 +80,22 @@ pub fn repair(
         if wanted.is_empty() {
             continue;
         }
-        if let Some(no) = wanted.iter().find(|no| usize::from(**no) > verdict.volumes.len() || **no == 0) {
-            return Err(Error::NoSuchVolume { volume_no: *no, volumes: verdict.volumes.len() });
+        if let Some(no) = wanted
+            .iter()
+            .find(|no| usize::from(**no) > verdict.volumes.len() || **no == 0)
+        {
+            return Err(Error::NoSuchVolume {
+                volume_no: *no,
+                volumes: verdict.volumes.len(),
+            });
         }
         // The volumes, and once more what is healed for them.
         let needed_bytes = 2 * verdict.volume_bytes * wanted.len() as u64;
         Space::in_folder(to, needed_bytes)?.check()?;
-        let form = VolumeForm { carrier, limit_bytes: None };
+        let form = VolumeForm {
+            carrier,
+            limit_bytes: None,
+        };
         let report = rebuild(set, &wanted, to, form, monitor)?;
         sets.push(RepairedSet {
             set_id: verdict.set_id.clone(),
@@ -88,5 +103,8 @@ pub fn repair(
             not_recoverable: report.not_recoverable,
         });
     }
-    Ok(RepairReport { found: judged.report, sets })
+    Ok(RepairReport {
+        found: judged.report,
+        sets,
+    })
 }

@@ -22,7 +22,11 @@ impl Space {
     /// # Errors
     /// [`Error::Media`] when the file system does not say.
     pub fn in_folder(path: &Path, needed_bytes: u64) -> Result<Self, Error> {
-        Ok(Self { path: path.to_owned(), needed_bytes, free_bytes: free_space_bytes(path)? })
+        Ok(Self {
+            path: path.to_owned(),
+            needed_bytes,
+            free_bytes: free_space_bytes(path)?,
+        })
     }
 
     /// Errs when there is too little.
@@ -33,7 +37,15 @@ impl Space {
         if self.free_bytes >= self.needed_bytes {
             return Ok(());
         }
-        let Self { path, needed_bytes, free_bytes } = self;
-        Err(Error::NoSpace { path, needed_bytes, free_bytes })
+        let Self {
+            path,
+            needed_bytes,
+            free_bytes,
+        } = self;
+        Err(Error::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        })
     }
 }

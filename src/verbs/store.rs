@@ -28,7 +28,9 @@ impl Releases for Store {
         let roots = Store::roots(self)?.into_iter();
         // One that cannot be read is told by `list` and `check`.
         let bodies = roots.filter_map(|root| root.body.ok());
-        Ok(bodies.filter_map(|body| ReleaseRoot::decode(&body).ok()).collect())
+        Ok(bodies
+            .filter_map(|body| ReleaseRoot::decode(&body).ok())
+            .collect())
     }
 
     fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
@@ -87,12 +89,17 @@ pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error
 /// [`Error::NoSuchRelease`] with the names that are there; [`Error::Store`] when it cannot be read.
 pub fn release(store: &Store, name: &ReleaseName) -> Result<ReleaseRoot, Error> {
     match store.read_root(&name.file_stem()) {
-        Ok(body) => {
-            ReleaseRoot::decode(&body).map_err(|error| Error::Bundle(error.into()))
-        }
+        Ok(body) => ReleaseRoot::decode(&body).map_err(|error| Error::Bundle(error.into())),
         Err(StoreError::NoSuchRoot { .. }) => {
-            let has = releases(store)?.0.iter().map(|root| root.name.to_string()).collect();
-            Err(Error::NoSuchRelease { name: name.to_string(), has })
+            let has = releases(store)?
+                .0
+                .iter()
+                .map(|root| root.name.to_string())
+                .collect();
+            Err(Error::NoSuchRelease {
+                name: name.to_string(),
+                has,
+            })
         }
         Err(error) => Err(error.into()),
     }

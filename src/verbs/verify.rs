@@ -122,14 +122,27 @@ pub struct Judged {
 /// # Errors
 /// [`Error::NoVolumes`] when there is none; when a path is missing or a stop was asked for.
 pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error> {
-    let Discovery { sets, findings, scan, .. } = discover(paths, monitor)?;
+    let Discovery {
+        sets,
+        findings,
+        scan,
+        ..
+    } = discover(paths, monitor)?;
     if sets.is_empty() {
-        return Err(Error::NoVolumes { paths: paths.to_vec() });
+        return Err(Error::NoVolumes {
+            paths: paths.to_vec(),
+        });
     }
-    let sets: Vec<(SetReader, Recovery)> =
-        sets.into_iter().map(|set| (set.assess(), set)).map(|(recovery, set)| (set, recovery)).collect();
+    let sets: Vec<(SetReader, Recovery)> = sets
+        .into_iter()
+        .map(|set| (set.assess(), set))
+        .map(|(recovery, set)| (set, recovery))
+        .collect();
     let report = VerifyReport {
-        sets: sets.iter().map(|(set, recovery)| judge(set, recovery)).collect(),
+        sets: sets
+            .iter()
+            .map(|(set, recovery)| judge(set, recovery))
+            .collect(),
         scanned_bytes: scan.bytes,
         unread_bytes: scan.unread_bytes,
         findings,
@@ -153,12 +166,21 @@ fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
         })
         .collect();
     let descriptor = set.descriptor().ok();
-    let catalog = set.catalog().ok().and_then(|bytes| Catalog::from_bytes(&bytes).ok());
-    let names = descriptor.map(|each| each.releases.clone()).unwrap_or_default();
+    let catalog = set
+        .catalog()
+        .ok()
+        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+    let names = descriptor
+        .map(|each| each.releases.clone())
+        .unwrap_or_default();
     SetVerdict {
         set_id: set.set_id().to_string(),
-        title: descriptor.map(|each| each.title.clone()).unwrap_or_default(),
-        created_by: descriptor.map(|each| each.created_by.clone()).unwrap_or_default(),
+        title: descriptor
+            .map(|each| each.title.clone())
+            .unwrap_or_default(),
+        created_by: descriptor
+            .map(|each| each.created_by.clone())
+            .unwrap_or_default(),
         releases: releases(names, catalog.as_ref()),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,
@@ -180,7 +202,13 @@ fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
 
 fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia> {
     let Some(catalog) = catalog else {
-        return names.into_iter().map(|name| ReleaseOnMedia { name, items: Vec::new() }).collect();
+        return names
+            .into_iter()
+            .map(|name| ReleaseOnMedia {
+                name,
+                items: Vec::new(),
+            })
+            .collect();
     };
     let item = |item: &crate::bundle::CatalogItem| ItemOnMedia {
         name: String::from_utf8_lossy(&item.name).into_owned(),

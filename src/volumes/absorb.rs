@@ -15,7 +15,7 @@ use crate::media::source::find_sources;
 use crate::media::{ScanReport, Sighting, scan};
 use crate::monitor::Monitor;
 use crate::volumes::VolumeError;
-use crate::volumes::incoming::{Incoming, Taken, open_all};
+use crate::volumes::incoming::{Incoming, Taken, open_all, sweep};
 
 /// Spooled bytes between two checkpoints.
 const CHECKPOINT_BYTES: u64 = 256 << 20;
@@ -59,6 +59,7 @@ pub fn absorb(
     monitor: &dyn Monitor,
 ) -> Result<AbsorbReport, VolumeError> {
     let sources = find_sources(paths, monitor)?;
+    sweep(incoming_dir)?;
     let known = open_all(incoming_dir)?.into_iter();
     let absorber = Absorber {
         incoming_dir,

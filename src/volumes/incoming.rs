@@ -20,6 +20,8 @@ use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 /// Name of the file that holds one whole block of the set, for its numbers.
 const SET_FILE: &str = "set.block";
+/// Ending of the folder of a set that is being removed.
+const DONE: &str = "done";
 
 /// A set that is being received.
 #[derive(Debug)]
@@ -112,7 +114,9 @@ impl Incoming {
     /// Bytes that are spooled.
     pub fn spooled_bytes(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
-        volumes.map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64).sum()
+        volumes
+            .map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64)
+            .sum()
     }
 
     /// Which blocks are spooled. Parity of what was whole when it came by is not.
@@ -214,12 +218,17 @@ impl Incoming {
         }
     }
 
-    /// Removes the set from the spool.
+    /// Removes the set from the spool. Killed on the way, it leaves no part that looks like a set, and the next
+    /// call of `absorb` removes what is left.
     ///
     /// # Errors
     /// [`VolumeError::Io`].
     pub fn discard(self) -> Result<(), VolumeError> {
-        fs::remove_dir_all(self.spool.dir()).map_err(VolumeError::io(self.spool.dir()))
+        let dir = self.spool.dir();
+        let done = dir.with_extension(DONE);
+        remove_folder(&done)?;
+        fs::rename(dir, &done).map_err(VolumeError::io(dir))?;
+        remove_folder(&done)
     }
 
     /// Brings what is spooled to the disk, and notes it.
@@ -308,4 +317,25 @@ pub fn open_all(incoming_dir: &Path) -> Result<Vec<Incoming>, VolumeError> {
     dirs.sort();
     let opened = dirs.into_iter().map(Incoming::open);
     opened.filter_map(Result::transpose).collect()
+}
+
+/// Removes what a process that was killed left of sets that it was done with.
+///
+/// # Errors
+/// [`VolumeError::Io`].
+pub(super) fn sweep(incoming_dir: &Path) -> Result<(), VolumeError> {
+    let Ok(entries) = fs::read_dir(incoming_dir) else {
+        return Ok(());
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .filter(|path| path.extension() == Some(DONE.as_ref()))
+        .try_for_each(|path| remove_folder(&path))
+}
+
+fn remove_folder(path: &Path) -> Result<(), VolumeError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(VolumeError::io(path)(error)),
+        _ => Ok(()),
+    }
 }

@@ -1,0 +1,258 @@
+//! Words for what failed, and what to do next.
+
+use carryall::media::MediaError;
+use carryall::store::StoreError;
+use carryall::verbs::Error;
+use carryall::verbs::add::AddError;
+use carryall::verbs::checkout::CheckoutError;
+use carryall::volumes::VolumeError;
+
+use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
+
+pub fn hint_generic() -> &'static str {
+    pick(
+        "nothing that was read has been changed; put right what the line above says and run the same command again",
+        "读取的内容未被改动；请按上一行处理后重新运行同一命令",
+    )
+}
+
+pub fn hint_usage() -> &'static str {
+    pick(
+        "`carryall help COMMAND` shows what a command takes",
+        "carryall help 命令 可查看用法",
+    )
+}
+
+pub fn hint_store() -> &'static str {
+    pick(
+        "name it with --store DIR or $CARRYALL_STORE",
+        "请用 --store 目录 或环境变量 CARRYALL_STORE 指定",
+    )
+}
+
+/// What to do about an error.
+pub fn hint(error: &Error) -> String {
+    match error {
+        Error::NoSuchRelease { has, .. } if has.is_empty() => store_is_empty().trim_end().to_owned(),
+        Error::NoSuchRelease { has, .. } => pick(
+            format!("the store has {}", has.join(", ")),
+            format!("仓库里有 {}", has.join("、")),
+        ),
+        Error::Checkout(error) => hint_checkout(error),
+        Error::Add(AddError::Entangled { .. }) => pick(
+            "keep the store outside of what is added: name another with --store DIR, or add the files and folders one by one",
+            "仓库不能放在要添加的目录中：用 --store 目录 指定别处，或逐个添加其中的文件和目录",
+        )
+        .to_owned(),
+        Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
+        Error::Store(error) => hint_of_store(error),
+        Error::NoSpace { .. } => hint_space().to_owned(),
+        Error::NoVolumes { .. } => pick(
+            "is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0",
+            "光盘放对并挂载了吗？文件系统损坏的光盘可直接给出设备，例如 /dev/sr0",
+        )
+        .to_owned(),
+        Error::Volume(error) => hint_of_volume(error),
+        Error::Media(error) => hint_of_media(error),
+        Error::Interrupted(_) => pick(
+            "run the same command again: it goes on where it can",
+            "重新运行同一命令即可继续",
+        )
+        .to_owned(),
+        Error::BundleIncomplete { .. } => pick(
+            "pack the release again: the bundle was cut from a store that had lost something",
+            "请重新打包：源仓库中有数据缺失",
+        )
+        .to_owned(),
+        Error::NoSuchVolume { .. } => hint_usage().to_owned(),
+        _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
+            pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
+        }
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_space() -> &'static str {
+    pick(
+        "free some space, or name another place",
+        "请释放空间,或换一个位置",
+    )
+}
+
+fn hint_checkout(error: &CheckoutError) -> String {
+    match error {
+        CheckoutError::NotEmpty(_) => pick(
+            "name a folder that is not there yet, or empty this one",
+            "请指定一个不存在或空的目录",
+        )
+        .to_owned(),
+        CheckoutError::NoSuchItem { .. } => pick(
+            "`carryall show` lists the items of a release",
+            "carryall show 可列出发布包中的项目",
+        )
+        .to_owned(),
+        CheckoutError::InStore { .. } => {
+            pick("name a folder outside of the store", "请指定仓库以外的目录").to_owned()
+        }
+        CheckoutError::NoSpace { .. } => pick(
+            "free some space, or take one item at a time with --item",
+            "请释放空间，或用 --item 逐项还原",
+        )
+        .to_owned(),
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_of_store(error: &StoreError) -> String {
+    match error {
+        StoreError::NotAStore { .. } => pick(
+            "name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one",
+            "请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建",
+        )
+        .to_owned(),
+        StoreError::Locked { .. } => pick(
+            "wait until the other carryall has ended, or end it; nothing needs to be cleaned up by hand",
+            "请等待另一个 carryall 结束，或结束它；无需手工清理",
+        )
+        .to_owned(),
+        StoreError::Unsupported { .. } => {
+            pick("use a newer carryall", "请使用更新版本的 carryall").to_owned()
+        }
+        StoreError::DamagedChunk { .. } | StoreError::QuarantinedChunk { .. } => pick(
+            "`carryall check --data` says what is damaged; adding the items again, or --heal-from with old volumes, heals it",
+            "carryall check --data 可列出损坏；重新添加，或用 --heal-from 旧卷 可修复",
+        )
+        .to_owned(),
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_of_volume(error: &VolumeError) -> String {
+    match error {
+        VolumeError::Media(error) => hint_of_media(error),
+        VolumeError::MediumTooSmall { .. } | VolumeError::PieceTooLarge { .. } => {
+            pick("take a larger medium", "请使用更大的介质").to_owned()
+        }
+        VolumeError::TooManyVolumes { .. } => pick(
+            "take a larger medium, fewer spares, or --codec gf16",
+            "请使用更大的介质、减少备用卷，或使用 --codec gf16",
+        )
+        .to_owned(),
+        VolumeError::NoSuperblock { .. } => pick(
+            "too little of this set is at hand; give more of its volumes, or another copy",
+            "手头的卷太少；请提供更多卷，或另一份拷贝",
+        )
+        .to_owned(),
+        _ => hint_generic().to_owned(),
+    }
+}
+
+fn hint_of_media(error: &MediaError) -> String {
+    match error {
+        MediaError::Missing { .. } => pick(
+            "check the path: is the disc mounted, is the name spelt right?",
+            "请检查路径：光盘挂载了吗？名称写对了吗？",
+        ),
+        MediaError::Exists { .. } => pick(
+            "it is left as it is: name another folder with --to, or move it away first",
+            "已有内容保持不动：请用 --to 指定另一个目录，或先把它移走",
+        ),
+        MediaError::Busy { .. } => pick(
+            "wait until the other carryall has ended",
+            "请等待另一个 carryall 结束",
+        ),
+        MediaError::XorrisoMissing => pick(
+            "install xorriso, or leave out --iso and burn the folders with any program",
+            "请安装 xorriso,或不用 --iso,改用任意刻录软件刻录各卷文件夹",
+        ),
+        MediaError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => pick(
+            "free some space, or name another place; nothing half-done was left",
+            "请释放空间，或换一个位置；没有留下半成品",
+        ),
+        _ => hint_generic(),
+    }
+    .to_owned()
+}
+
+/// What failed, in Chinese, for the errors that people meet most; the library's own words for all others.
+pub fn chinese_error(error: &Error) -> Option<String> {
+    if !is_chinese() {
+        return None;
+    }
+    let list = |paths: &[std::path::PathBuf]| {
+        paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>()
+            .join("、")
+    };
+    let text = match error {
+        Error::NoVolumes { paths } => format!("在 {} 中没有找到 carryall 卷", list(paths)),
+        Error::NoSuchRelease { name, .. } => format!("仓库里没有发布包 {name}"),
+        Error::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        } => format!(
+            "{} 只有 {} 可用空间，需要 {}",
+            path.display(),
+            bytes(*free_bytes),
+            bytes(*needed_bytes)
+        ),
+        Error::Checkout(CheckoutError::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        }) => format!(
+            "{} 只有 {} 可用空间，需要 {}",
+            path.display(),
+            bytes(*free_bytes),
+            bytes(*needed_bytes)
+        ),
+        Error::Add(AddError::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        }) => format!(
+            "{} 只有 {} 可用空间，至少需要 {}",
+            path.display(),
+            bytes(*free_bytes),
+            bytes(*needed_bytes)
+        ),
+        Error::Add(AddError::Entangled { path, store }) => {
+            format!("{} 与仓库 {} 互相包含", path.display(), store.display())
+        }
+        Error::Checkout(CheckoutError::InStore { dest, store }) => {
+            format!("{} 在仓库 {} 之内", dest.display(), store.display())
+        }
+        Error::Checkout(CheckoutError::NotEmpty(path)) => format!("{} 不是空目录", path.display()),
+        Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
+            format!("发布包里没有项目 {item}")
+        }
+        Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
+        Error::Store(StoreError::Locked { path }) => {
+            format!("仓库 {} 正被另一个进程使用", path.display())
+        }
+        Error::Media(media) | Error::Volume(VolumeError::Media(media)) => match media {
+            MediaError::Missing { path } => format!("没有这个文件、目录或设备：{}", path.display()),
+            MediaError::Exists { path } => format!("{} 已经存在", path.display()),
+            MediaError::XorrisoMissing => "没有安装 xorriso".to_owned(),
+            _ => return None,
+        },
+        Error::Volume(VolumeError::PieceTooLarge { .. } | VolumeError::MediumTooSmall { .. }) => {
+            "介质太小，放不下一卷".to_owned()
+        }
+        _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => "已中断".to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// What to do when a release or store is damaged.
+pub fn hint_damage() -> String {
+    let text = pick(
+        "`carryall check --data` lists what is damaged; adding the items again, or --heal-from with old volumes, heals it",
+        "carryall check --data 可列出损坏；重新添加，或用 --heal-from 旧卷 可修复",
+    );
+    format!("{}: {text}\n", hint_label())
+}

@@ -1,0 +1,386 @@
+//! Words about plans, volumes and sets that are being received.
+
+use std::path::Path;
+
+use carryall::recovery::Needs;
+use carryall::verbs::pack::{PackPlan, PackReport};
+use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
+use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
+
+use super::{bytes, pick, plural, volumes};
+
+pub fn no_media_named() -> &'static str {
+    pick("no medium is named", "没有指定介质")
+}
+
+/// The plan, before the first volume is written.
+pub fn plan(plan: &PackPlan) -> String {
+    let (k, m) = (plan.data_volumes, plan.spare_volumes);
+    let total = k + m;
+    let size = bytes(plan.volume_bytes);
+    let medium = plan.medium_bytes.map_or_else(
+        || pick("one disk as large as needed", "一个足够大的盘").to_owned(),
+        |medium| {
+            pick(
+                format!("medium {}", bytes(medium)),
+                format!("介质 {}", bytes(medium)),
+            )
+        },
+    );
+    let payload = bytes(plan.payload_bytes + plan.catalog_bytes);
+    let original = bytes(plan.release_bytes);
+    let names = plan.releases.join(pick(", ", "、"));
+    let mut out = pick(
+        format!(
+            "plan: {names} ({original}) as {payload} on {total} volume{} of {size}{} ({medium}): {k} data, {m} spare\n",
+            plural(total.into()),
+            if total == 1 { "" } else { " each" }
+        ),
+        format!(
+            "计划：{names}（{original}）压缩为 {payload}，写入 {total} 卷，每卷 {size}（{medium}）:{k} 个数据卷，{m} 个备用卷\n"
+        ),
+    );
+    let alone = bytes(plan.burst_alone_bytes);
+    if m > 0 {
+        let burst = bytes(plan.burst_everywhere_bytes);
+        out += &pick(
+            format!(
+                "  guaranteed: any {m} volume{} may be lost; or, with none lost, one burst of {burst} on every volume at once\n",
+                plural(m.into())
+            ),
+            format!(
+                "  保证：任意 {m} 卷丢失均可恢复；或在一卷不丢时，每卷同时有一处 {burst} 的连续损坏\n"
+            ),
+        );
+    }
+    if plan.burst_alone_bytes > 0 {
+        let percent = plan.local_percent;
+        out += &pick(
+            format!(
+                "  guaranteed: one burst of {alone} heals with the volume alone ({percent:.0} % local parity; it takes the room that is left)\n"
+            ),
+            format!(
+                "  保证：单卷自身可修复一处 {alone} 的连续损坏（本卷校验 {percent:.0} %，用满剩余空间）\n"
+            ),
+        );
+    }
+    for (lost, percent) in &plan.scattered {
+        if total == 1 {
+            out += &pick(
+                format!("  likely (99 %): {percent:.1} % of the blocks bad, scattered\n"),
+                format!("  大概率（99 %）：{percent:.1} % 的分散坏块\n"),
+            );
+            continue;
+        }
+        out += &pick(
+            format!(
+                "  likely (99 %): {lost} lost and {percent:.1} % of the blocks bad, scattered over the others\n"
+            ),
+            format!("  大概率（99 %）：丢失 {lost} 卷且其余卷有 {percent:.1} % 的分散坏块\n"),
+        );
+    }
+    let (needed, free) = (bytes(plan.needed_bytes), bytes(plan.free_bytes));
+    out + &pick(
+        format!("  space: {needed} needed, {free} free\n"),
+        format!("  空间：需要 {needed}，可用 {free}\n"),
+    )
+}
+
+pub fn packed(report: &PackReport, to: &Path) -> String {
+    let mut out = String::new();
+    for volume in &report.volumes {
+        out += &format!("  {}\n", volume.display());
+    }
+    let (count, to) = (report.volumes.len(), to.display());
+    out + &pick(
+        format!(
+            "{count} volume{} of set {} written. Put each on its medium, then check what was really written: carryall verify PATH\n",
+            plural(count as u64),
+            &report.set_id[..8]
+        ),
+        format!(
+            "卷集 {} 的 {count} 卷已写入 {to}。请将每卷写到对应介质，然后核对实际写入的内容：carryall verify 路径\n",
+            &report.set_id[..8]
+        ),
+    )
+}
+
+/// `shop:1.0 (set 12ab34cd): 4 data and 2 spare volumes of 98.6 MB`.
+pub fn set_line(set: &SetVerdict) -> String {
+    let title = if set.title.is_empty() {
+        pick("a set without a title", "无标题卷集")
+    } else {
+        &set.title
+    };
+    let id = &set.set_id[..8];
+    let (k, m, size) = (set.data_volumes, set.spare_volumes, bytes(set.volume_bytes));
+    pick(
+        format!("{title} (set {id}): {k} data and {m} spare volumes of {size}\n"),
+        format!("{title}（卷集 {id}）:{k} 个数据卷和 {m} 个备用卷，每卷 {size}\n"),
+    )
+}
+
+fn volumes_where(set: &SetVerdict, wanted: impl Fn(&VolumeVerdict) -> bool) -> Vec<u16> {
+    set.volumes
+        .iter()
+        .filter(|each| wanted(each))
+        .map(|each| each.outcome.volume_no)
+        .collect()
+}
+
+/// Which volumes are at hand.
+pub fn at_hand(set: &SetVerdict) -> String {
+    let here = volumes(&volumes_where(set, |volume| volume.at_hand));
+    let by = &set.created_by;
+    pick(
+        format!("  at hand: {here}; written by {by}; `carryall verify` says whether all is well\n"),
+        format!("  手头有：{here}；由 {by} 写入；运行 carryall verify 检查是否完好\n"),
+    )
+}
+
+/// One line for each volume at hand, and one for all others together.
+pub fn volume_lines(set: &SetVerdict) -> String {
+    let mut out = String::new();
+    for volume in set.volumes.iter().filter(|volume| volume.at_hand) {
+        let outcome = &volume.outcome;
+        let bad = volume.blocks - outcome.present_blocks;
+        let no = outcome.volume_no;
+        let spare = if volume.spare {
+            pick(" (spare)", "（备用）")
+        } else {
+            ""
+        };
+        let state = if bad == 0 {
+            pick("whole", "完好").to_owned()
+        } else {
+            let percent = 100.0 * f64::from(bad) / f64::from(volume.blocks);
+            let (local, missing) = (outcome.local_blocks, outcome.missing_blocks);
+            let wide = outcome.wide_blocks + outcome.copied_blocks;
+            pick(
+                format!(
+                    "{bad} of {} blocks bad ({percent:.1} %): {local} heal alone, {wide} by the set, {missing} not",
+                    volume.blocks
+                ),
+                format!(
+                    "{} 块中 {bad} 块损坏（{percent:.1} %）:{local} 块可自行修复，{wide} 块可由整套修复，{missing} 块不能",
+                    volume.blocks
+                ),
+            )
+        };
+        out += &pick(
+            format!("  volume {no}{spare}: {state}\n"),
+            format!("  第 {no} 卷{spare}：{state}\n"),
+        );
+    }
+    let away = volumes_where(set, |volume| !volume.at_hand);
+    if !away.is_empty() {
+        let away = volumes(&away);
+        out += &pick(
+            format!("  {away}: not at hand\n"),
+            format!("  {away}：不在手头\n"),
+        );
+    }
+    out
+}
+
+/// What it all means, and what to do.
+pub fn verdict(set: &SetVerdict) -> String {
+    match set.state {
+        SetState::Whole => pick("  all volumes are whole\n", "  所有卷完好\n").to_owned(),
+        SetState::DataWhole => pick(
+            "  all data is whole; what is bad or missing is not needed to receive it\n",
+            "  数据完好；损坏或缺少的部分不影响接收\n",
+        )
+        .to_owned(),
+        SetState::Recoverable => pick(
+            "  everything can be brought back: `receive` does it by itself, `repair` makes new discs\n",
+            "  可全部恢复：receive 会自动修复，repair 可重做新盘\n",
+        )
+        .to_owned(),
+        SetState::NeedsVolumes => "  ".to_owned() + &needed(&set.needs) + "\n",
+        SetState::Lost => lost(&set.needs, &set.lost_items),
+    }
+}
+
+/// Which volumes to give next.
+fn needed(needs: &Needs) -> String {
+    let mut out = match needs.at_least {
+        Some(least) if usize::from(least) < needs.any_of.len() => {
+            let any = volumes(&needs.any_of);
+            pick(
+                format!("still needed: any {least} of {any}"),
+                format!("还需要：{any}中的任意 {least} 卷"),
+            )
+        }
+        _ => {
+            let ask = volumes(&needs.ask_for);
+            pick(format!("still needed: {ask}"), format!("还需要：{ask}"))
+        }
+    };
+    if !needs.damaged.is_empty() {
+        let damaged = volumes(&needs.damaged);
+        out += &pick(
+            format!("; another copy of {damaged} would help too"),
+            format!(";再有一份{damaged}的拷贝也有帮助"),
+        );
+    }
+    out
+}
+
+fn lost(needs: &Needs, items: &[String]) -> String {
+    let mut out = String::new();
+    if !needs.any_of.is_empty() {
+        let more = volumes(&needs.any_of);
+        out += &pick(
+            format!("  not even {more} would complete it; "),
+            format!("  即使加上{more}也不能补全；"),
+        );
+    } else {
+        out += "  ";
+    }
+    let damaged = volumes(&needs.damaged);
+    out += &pick(
+        format!(
+            "another copy of {damaged} helps: another drive, a ddrescue image, or a new disc from the sender; several copies count together\n"
+        ),
+        format!(
+            "再提供{damaged}的另一份拷贝会有帮助：换光驱、用 ddrescue 读出镜像，或请发送方重刻；多份拷贝会合并使用\n"
+        ),
+    );
+    for item in items {
+        out += &pick(
+            format!("  not whole: {item}\n"),
+            format!("  不完整：{item}\n"),
+        );
+    }
+    out
+}
+
+/// Bytes that drives could not read.
+pub fn unread(unread: u64) -> String {
+    let unread = bytes(unread);
+    pick(
+        format!("  {unread} could not be read; another drive may read more\n"),
+        format!("  有 {unread} 无法读取；换一台光驱也许能读出更多\n"),
+    )
+}
+
+pub fn map_written(path: &Path) -> String {
+    let path = path.display();
+    pick(
+        format!("damage map: {path}\n"),
+        format!("损坏分布图：{path}\n"),
+    )
+}
+
+pub fn nothing_to_repair() -> String {
+    pick(
+        "every volume is whole; nothing to repair\n",
+        "所有卷完好，无需修复\n",
+    )
+    .to_owned()
+}
+
+pub fn rebuilt(volume_no: u16, path: &Path) -> String {
+    let path = path.display();
+    pick(
+        format!("  volume {volume_no} is whole again: {path}\n"),
+        format!("  第 {volume_no} 卷已重建：{path}\n"),
+    )
+}
+
+pub fn not_rebuilt(nos: &[u16]) -> String {
+    let which = volumes(nos);
+    pick(
+        format!("  {which} cannot be rebuilt with what is at hand\n"),
+        format!("  手头材料无法重建{which}\n"),
+    )
+}
+
+/// How far a set is that is being received.
+pub fn progress(set: &SetProgress) -> String {
+    let title = if set.title.is_empty() {
+        &set.set_id[..8]
+    } else {
+        &set.title
+    };
+    let present: u64 = set
+        .volumes
+        .iter()
+        .map(|volume| u64::from(volume.present_blocks))
+        .sum();
+    let present = bytes(present * carryall::block::BLOCK_BYTES as u64);
+    match set.state {
+        ProgressState::Complete => {
+            let healed = match set.healed_blocks {
+                0 => String::new(),
+                healed => pick(
+                    format!(", {healed} blocks healed"),
+                    format!(",修复 {healed} 块"),
+                ),
+            };
+            let mut out = String::new();
+            for release in &set.committed {
+                let (name, total) = (&release.name, bytes(release.bytes));
+                let instead = if release.replaced {
+                    pick(
+                        ", in place of a different release of this name",
+                        ",替换了同名的另一发布包",
+                    )
+                } else {
+                    ""
+                };
+                out += &pick(
+                    format!(
+                        "{name}: received whole ({total}{healed}{instead}). Give it back with: carryall checkout {name} DEST\n"
+                    ),
+                    format!(
+                        "{name}：接收完成（{total}{healed}{instead}）。还原命令：carryall checkout {name} 目标目录\n"
+                    ),
+                );
+            }
+            out
+        }
+        ProgressState::AlreadyHere => pick(
+            format!("{title}: is in the store already, nothing to do\n"),
+            format!("{title}：仓库中已有，无需操作\n"),
+        ),
+        ProgressState::NeedsVolumes if set.needs.complete => pick(
+            format!(
+                "{title}: all that is needed has come; run `carryall receive` with any of its volumes to finish\n"
+            ),
+            format!("{title}：所需数据已齐；再用任意一卷运行 carryall receive 即可完成\n"),
+        ),
+        ProgressState::NeedsVolumes => {
+            let need = needed(&set.needs);
+            let (k, m) = (set.data_volumes, set.spare_volumes);
+            pick(
+                format!(
+                    "{title} ({k} data and {m} spare volumes): {present} taken in so far; {need}\n"
+                ),
+                format!("{title}（{k} 个数据卷，{m} 个备用卷）:已读入 {present}；{need}\n"),
+            )
+        }
+        ProgressState::Damaged => {
+            let head = pick(
+                "damaged beyond what is at hand",
+                "损坏超出手头材料可恢复的范围",
+            );
+            format!("{title}: {head}\n") + &lost(&set.needs, &set.lost_items)
+        }
+    }
+}
+
+pub fn status(report: &StatusReport) -> String {
+    let (store, id) = (report.store.display(), &report.store_id[..8]);
+    let (count, free) = (report.releases, bytes(report.free_bytes));
+    let waiting = report.incoming.len();
+    pick(
+        format!(
+            "store {store} ({id}): {count} release{}, {free} free, {waiting} volume set{} being received\n",
+            plural(count),
+            plural(waiting as u64)
+        ),
+        format!("仓库 {store}（{id}）:{count} 个发布包，可用 {free}，正在接收 {waiting} 套卷\n"),
+    )
+}

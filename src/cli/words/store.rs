@@ -1,0 +1,166 @@
+//! Words about stores and the releases in them.
+
+use std::path::Path;
+
+use carryall::release::ReleaseName;
+use carryall::store::CheckDepth;
+use carryall::verbs::add::AddReport;
+use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
+use carryall::verbs::checkout::CheckoutReport;
+use carryall::verbs::list::{DiffReport, ShowReport};
+
+use super::{bytes, items, pick, plural};
+
+pub fn no_store_named() -> &'static str {
+    pick("no store is named", "没有指定仓库")
+}
+
+pub fn store_created(dir: &Path) -> String {
+    let dir = dir.display();
+    pick(
+        format!("created a store in {dir}\n"),
+        format!("已在 {dir} 创建仓库\n"),
+    )
+}
+
+pub fn store_is_empty() -> String {
+    pick(
+        "the store holds no release yet: carryall add NAME:VERSION PATH...\n",
+        "仓库里还没有发布包：carryall add 名称:版本 路径...\n",
+    )
+    .to_owned()
+}
+
+pub fn added(report: &AddReport) -> String {
+    let (total, new) = (bytes(report.bytes), bytes(report.new_bytes));
+    let (stored, known) = (bytes(report.stored_bytes), bytes(report.known_bytes));
+    let name = &report.release;
+    pick(
+        format!(
+            "{name}: {total} added and compared, {new} of it new ({stored} in the store), {known} known already\n"
+        ),
+        format!("{name}：已添加并比对 {total}，其中新数据 {new}（入库 {stored}）,已有 {known}\n"),
+    )
+}
+
+pub fn release_line(report: &ShowReport) -> String {
+    let release = &report.release;
+    let (count, total) = (items(release.items.into()), bytes(release.bytes));
+    let (name, id, chunks) = (&release.name, &release.id, report.chunks);
+    pick(
+        format!("{name}  {count}, {total}, {chunks} chunks\nid {id}\n"),
+        format!("{name}  {count}，{total}，{chunks} 个数据块\n标识 {id}\n"),
+    )
+}
+
+pub fn item_new(total: u64, new: u64) -> String {
+    let (total, new) = (bytes(total), bytes(new));
+    pick(
+        format!("{total}, {new} new"),
+        format!("{total}，新增 {new}"),
+    )
+}
+
+pub fn diff_total(report: &DiffReport) -> String {
+    let (chunks, new) = (report.new_chunks, bytes(report.new_bytes));
+    let (from, to) = (&report.from, &report.to);
+    pick(
+        format!(
+            "{to} has {new} that {from} does not have, in {chunks} chunks (before compression)\n"
+        ),
+        format!("{to} 比 {from} 多 {new}，共 {chunks} 个数据块（压缩前）\n"),
+    )
+}
+
+pub fn removed(name: &ReleaseName) -> String {
+    pick(
+        format!("{name} is out of the store; `carryall prune` frees its space\n"),
+        format!("{name} 已从仓库移除；运行 carryall prune 释放空间\n"),
+    )
+}
+
+pub fn pruned(report: &PruneSummary) -> String {
+    let freed = bytes(report.bytes_before.saturating_sub(report.bytes_after));
+    let (removed, rewritten) = (report.packs_removed, report.packs_rewritten);
+    let now = bytes(report.bytes_after);
+    pick(
+        format!(
+            "freed {freed}: {removed} packs removed, {rewritten} written anew; the store has {now} now\n"
+        ),
+        format!("已释放 {freed}：删除 {removed} 个数据包，重写 {rewritten} 个；仓库现有 {now}\n"),
+    )
+}
+
+pub fn damaged_release(release: &DamagedRelease) -> String {
+    let name = &release.name;
+    if release.items.is_empty() {
+        return pick(
+            format!("{name}: its list of items cannot be read\n"),
+            format!("{name}：项目清单无法读取\n"),
+        );
+    }
+    let list = release.items.join(pick(", ", "、"));
+    pick(
+        format!("{name}: cannot be given back whole: {list}\n"),
+        format!("{name}：以下项目无法完整还原：{list}\n"),
+    )
+}
+
+pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
+    let (releases, packs, total) = (report.releases, report.packs, bytes(report.pack_bytes));
+    let looked = match depth {
+        CheckDepth::Structure => pick("structure", "结构"),
+        CheckDepth::Data => pick("every byte", "全部数据"),
+    };
+    let healed = match report.healed_chunks {
+        0 => String::new(),
+        healed => pick(
+            format!(", {healed} chunks healed"),
+            format!(",已修复 {healed} 个数据块"),
+        ),
+    };
+    let verdict = if report.is_clean() {
+        pick("all is well", "一切正常").to_owned()
+    } else if report.lost_chunks == 0 {
+        pick(
+            "no release has lost anything; `carryall prune` clears damaged copies away",
+            "发布包没有丢失数据；运行 carryall prune 可清除损坏的副本",
+        )
+        .to_owned()
+    } else {
+        let lost = report.lost_chunks;
+        pick(
+            format!(
+                "{lost} chunks are lost; add the items again, or `carryall check --heal-from VOLUMES`"
+            ),
+            format!("丢失 {lost} 个数据块；请重新添加，或运行 carryall check --heal-from 卷"),
+        )
+    };
+    pick(
+        format!(
+            "checked {looked} of {releases} release{}, {packs} pack{}, {total}{healed}: {verdict}\n",
+            plural(releases),
+            plural(packs)
+        ),
+        format!(
+            "已检查{looked}：{releases} 个发布包，{packs} 个数据包，{total}{healed}：{verdict}\n"
+        ),
+    )
+}
+
+pub fn checked_out(report: &CheckoutReport, dest: &Path) -> String {
+    let (name, total, dest) = (&report.release, bytes(report.bytes), dest.display());
+    if report.is_whole() {
+        pick(
+            format!("{name}: {total} written to {dest}, every byte checked\n"),
+            format!("{name}：已写入 {dest}，共 {total}，逐字节校验通过\n"),
+        )
+    } else {
+        pick(
+            format!(
+                "{name}: not everything could be given back; what could is in {dest} ({total} in whole items)\n"
+            ),
+            format!("{name}：部分内容无法还原；能还原的在 {dest}（完整项目共 {total}）\n"),
+        )
+    }
+}
