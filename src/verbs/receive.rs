@@ -154,7 +154,8 @@ pub fn receive(
 /// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
 fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
     let sources = find_sources(paths, &Silent)?;
-    let mut volumes: BTreeMap<(SetId, u16), u64> = BTreeMap::new();
+    // What a volume claims to have, and what is there of it: a claim alone asks for no room, copies count once.
+    let mut volumes: BTreeMap<(SetId, u16), (u64, u64)> = BTreeMap::new();
     let mut images_bytes = 0;
     let mut start = vec![0; BLOCK_BYTES];
     for source in &sources {
@@ -163,12 +164,14 @@ fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
         let read = reader.read_at(0, &mut start).unwrap_or(0);
         if let Some(header) = BlockHeader::peek(&start[..read]) {
             let bytes = u64::from(header.set.volume_blocks) * BLOCK_BYTES as u64;
-            volumes.insert((header.set.set_id, header.volume_no), bytes);
+            let volume = volumes.entry((header.set.set_id, header.volume_no)).or_default();
+            *volume = (bytes, volume.1.saturating_add(source.bytes));
         } else if start[..read].get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
             images_bytes += source.bytes;
         }
     }
-    let media: u64 = volumes.values().sum::<u64>() + images_bytes;
+    let blocks: u64 = volumes.values().map(|(claimed, there)| *claimed.min(there)).sum();
+    let media = blocks.saturating_add(images_bytes);
     // Blocks that are spooled already are not written again.
     let spooled: u64 = open_all(&store.incoming_dir())?
         .iter()
