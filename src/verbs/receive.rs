@@ -164,13 +164,18 @@ fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
         let read = reader.read_at(0, &mut start).unwrap_or(0);
         if let Some(header) = BlockHeader::peek(&start[..read]) {
             let bytes = u64::from(header.set.volume_blocks) * BLOCK_BYTES as u64;
-            let volume = volumes.entry((header.set.set_id, header.volume_no)).or_default();
+            let volume = volumes
+                .entry((header.set.set_id, header.volume_no))
+                .or_default();
             *volume = (bytes, volume.1.saturating_add(source.bytes));
         } else if start[..read].get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
             images_bytes += source.bytes;
         }
     }
-    let blocks: u64 = volumes.values().map(|(claimed, there)| *claimed.min(there)).sum();
+    let blocks: u64 = volumes
+        .values()
+        .map(|(claimed, there)| *claimed.min(there))
+        .sum();
     let media = blocks.saturating_add(images_bytes);
     // Blocks that are spooled already are not written again.
     let spooled: u64 = open_all(&store.incoming_dir())?
