@@ -1,6 +1,6 @@
 //! Rebuilds contents from their recipes, in batches: the next is made ready while this one is hashed and written.
 //!
-//! Holds at most three batches of 16 MiB, whatever the length. What happens to a content that does not match its hash is
+//! Holds at most six batches of 16 MiB, whatever the length. What happens to a content that does not match its hash is
 //! the caller's decision: bytes are handed out before the hash is known.
 
 use std::io::Write;
@@ -17,6 +17,10 @@ use crate::monitor::Monitor;
 
 /// Bytes of output that are made ready together.
 const BATCH_BYTES: usize = 16 << 20;
+
+/// Batches that wait to be written. Frames hold one kind of content each, so that the first batches of a stretch unpack many
+/// frames and the next ones none: with a few in hand both sides keep working.
+const BATCHES_WAITING: usize = 4;
 
 /// Which hashes are compared while a content is rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +79,7 @@ fn write_blob<S: ChunkSource>(
         return Ok(());
     }
     std::thread::scope(|scope| {
-        let (full_in, full_out) = mpsc::sync_channel::<Result<Batch, RecipeError>>(1);
+        let (full_in, full_out) = mpsc::sync_channel::<Result<Batch, RecipeError>>(BATCHES_WAITING);
         let (empty_in, empty_out) = mpsc::channel::<Batch>();
         scope.spawn(move || {
             loop {
