@@ -16,9 +16,6 @@ use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
-/// A catalog block more than the catalog needs would do no harm; one less would.
-const ISO_COPIES: u64 = 2;
-
 /// What `pack` is asked for.
 #[derive(Debug, Clone)]
 pub struct PackOptions {
@@ -148,7 +145,7 @@ pub fn pack(
     })
 }
 
-/// `shop-1.0`, or `shop-1.0 and 2 more`: names the volumes' folders.
+/// `shop:1.0`, or `shop:1.0 and 2 more`: for people, and for the names of the volumes' folders.
 fn title(names: &[String]) -> String {
     match names {
         [] => "empty".to_owned(),
@@ -170,10 +167,10 @@ fn describe(
         scattered,
     } = plan.guarantee();
     let header = plan.geometry().header();
-    // While an image is made, its folder is still there.
+    // Images are made one after the other, each beside its folder, which goes then.
     let copies = match plan.carrier {
         Carrier::Folders => plan.total_bytes(),
-        Carrier::Iso => plan.total_bytes() + plan.volume_bytes() * (ISO_COPIES - 1),
+        Carrier::Iso => plan.total_bytes() + plan.volume_bytes(),
     };
     let local_percent = if header.local_data == 0 {
         0.0
