@@ -1,0 +1,180 @@
+//! The writer of github.com/klauspost/compress/flate, which is Go's own compress/flate from 1.27 on, and which pgzip calls
+//! for each of its chunks: podman, buildah, skopeo, umoci and all newer Go programs.
+//!
+//! The rules are those of its deflate.go, fast_encoder.go, token.go and level5.go and the like. It works window by window, 65535
+//! bytes at a time, whatever was written to it in which pieces. So does the model: it runs the writer's algorithm over a
+//! whole window and answers by place. It never follows another path than its own; a stream that another writer made
+//! costs more, nothing else.
+
+mod two;
+mod window;
+
+use super::super::token::Token;
+use super::{Model, Text};
+use window::{Matches, Window};
+
+/// Bytes of a window.
+const WINDOW_BYTES: usize = 65535;
+/// A last window that is shorter is written without matches, and all is forgotten.
+const TINY: usize = 128;
+/// Text so far back is out of reach.
+const FAR: u32 = 1 << 17;
+/// Tables are looked through once in so many bytes, so that an old entry never looks like a new one.
+const AGE_SHIFT: u32 = 30;
+
+/// Versions of klauspost/compress between which tokens change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Era {
+    /// Up to 1.12.1.
+    First,
+    /// The end of a match is looked at.
+    From1_12_2,
+    /// Long matches are cut into pieces of 258 bytes, not 255.
+    From1_15_0,
+    /// The look at the end passes over two bytes. Go 1.27, too.
+    From1_15_10,
+}
+
+/// What differs between levels.
+trait Encoder {
+    /// Forgets all, at a position.
+    fn forget(&mut self, position: u32);
+
+    /// Makes all entries that are out of reach of a position no farther than needed.
+    fn age(&mut self, position: u32);
+
+    /// Finds the matches of a window.
+    fn encode(&mut self, window: &Window<'_>, matches: &mut Matches);
+}
+
+/// What a table holds that holds nothing.
+fn far(position: u32) -> u32 {
+    position.wrapping_sub(FAR)
+}
+
+/// Brings old entries up to [`far`].
+fn age<'a>(entries: impl Iterator<Item = &'a mut u32>, position: u32) {
+    for entry in entries {
+        if position.wrapping_sub(*entry) > FAR {
+            *entry = far(position);
+        }
+    }
+}
+
+/// Levels 1 to 6.
+pub(crate) struct Fast {
+    encoder: Box<dyn Encoder + Send>,
+    /// Matches of the current window, and which of them comes next.
+    matches: Matches,
+    next: usize,
+    /// Position at which the current window begins, and its bytes.
+    start: u32,
+    bytes: u32,
+    /// Position before which the writer knows nothing, while that is near.
+    low: Option<u32>,
+}
+
+impl Fast {
+    /// The writer at a level; other levels are taken as the nearest there is.
+    pub(crate) fn new(level: u8, era: Era) -> Self {
+        let encoder: Box<dyn Encoder + Send> = match level {
+            ..=5 => Box::new(two::Two::<false>::new(era)),
+            6.. => Box::new(two::Two::<true>::new(era)),
+        };
+        Self {
+            encoder,
+            matches: Matches::default(),
+            next: 0,
+            start: 0,
+            bytes: 0,
+            low: None,
+        }
+    }
+
+    /// Runs the writer until its window holds `at`.
+    fn reach(&mut self, text: Text<'_>, at: usize) {
+        while at < text.end && text.position(at).wrapping_sub(self.start) >= self.bytes {
+            let start = self.start.wrapping_add(self.bytes);
+            let passed = text.position(at).wrapping_sub(start) as usize;
+            // Text that is gone cannot be encoded any more.
+            let from = at.checked_sub(passed).unwrap_or(at);
+            self.window(text, from);
+        }
+    }
+
+    fn window(&mut self, text: Text<'_>, from: usize) {
+        let to = text.end.min(from + WINDOW_BYTES);
+        let start = text.position(from);
+        if (start ^ self.start) >> AGE_SHIFT != 0 {
+            self.encoder.age(start);
+        }
+        self.start = start;
+        #[expect(clippy::cast_possible_truncation, reason = "a window is small")]
+        let bytes = (to - from) as u32;
+        self.bytes = bytes;
+        self.matches.clear();
+        self.next = 0;
+        if to - from < TINY {
+            self.encoder.forget(start);
+            return;
+        }
+        let window = Window::new(text, self.low(text, from), from, to);
+        self.encoder.encode(&window, &mut self.matches);
+        // Saving less than a sixteenth of the tokens is not worth it.
+        let bytes = to - from;
+        if self.matches.token_count(bytes) > bytes - bytes / 16 {
+            self.matches.clear();
+        }
+    }
+
+    /// Where the text begins that the writer knows.
+    fn low(&mut self, text: Text<'_>, from: usize) -> usize {
+        let before = self.low.map(|low| text.position(from).wrapping_sub(low));
+        if before.is_none_or(|before| before > FAR) {
+            self.low = None;
+            return 0;
+        }
+        before.map_or(0, |before| from.saturating_sub(before as usize))
+    }
+}
+
+impl Model for Fast {
+    fn begin(&mut self, text: Text<'_>, at: usize, dictionary: usize) {
+        self.encoder.forget(text.position(dictionary));
+        self.low = Some(text.position(dictionary));
+        self.start = text.position(at);
+        self.bytes = 0;
+        if dictionary < at {
+            self.encoder.encode(
+                &Window::new(text, dictionary, dictionary, at),
+                &mut self.matches,
+            );
+        }
+        self.matches.clear();
+    }
+
+    fn block(&mut self, text: Text<'_>, at: usize) {
+        // Windows that are written without tokens make entries, too.
+        self.reach(text, at);
+    }
+
+    fn predict(&mut self, text: Text<'_>, at: usize) -> Token {
+        let mut offset = text.position(at).wrapping_sub(self.start);
+        if offset >= self.bytes {
+            self.reach(text, at);
+            offset = text.position(at).wrapping_sub(self.start);
+        }
+        while let Some((place, token)) = self.matches.list.get(self.next) {
+            if *place == offset {
+                return *token;
+            }
+            if *place > offset {
+                break;
+            }
+            self.next += 1;
+        }
+        Token::literal(text.bytes[at])
+    }
+
+    fn follow(&mut self, _text: Text<'_>, _at: usize, _token: Token) {}
+}

@@ -1,0 +1,173 @@
+//! One window of the writer's input, as its encoders see it, and the matches that they find there.
+
+use super::super::super::token::{Token, WINDOW};
+use super::super::{Text, common};
+use super::Era;
+
+/// Bytes at the end of a window that no search begins in.
+const MARGIN: usize = 11;
+/// Windows that are shorter are not searched at all.
+pub(super) const LEAST: usize = MARGIN + 2;
+/// Most bytes by which a match of four is lengthened while candidates are compared.
+const COMPARED_MAX: usize = 254;
+
+/// A window of plain text and what lies before it. Places are those of [`Text`].
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// The text, to the end of the window.
+    pub(super) bytes: &'a [u8],
+    /// Where the window begins.
+    pub(super) from: usize,
+    /// Where the text begins that the writer remembers.
+    pub(super) low: usize,
+    base: u32,
+}
+
+impl<'a> Window<'a> {
+    /// The window of `text` from `from` to `to`; the writer knows what is from `low` on.
+    pub(super) fn new(text: Text<'a>, low: usize, from: usize, to: usize) -> Self {
+        Self {
+            bytes: &text.bytes[..to],
+            from,
+            low,
+            base: text.base,
+        }
+    }
+
+    /// Position of a place, as tables hold it.
+    #[inline]
+    pub(super) fn position(&self, at: usize) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32")]
+        self.base.wrapping_add(at as u32)
+    }
+
+    /// Where searches end.
+    pub(super) fn limit(&self) -> usize {
+        self.bytes.len() - MARGIN
+    }
+
+    /// The eight bytes at a place, the first one lowest; nothing near the end.
+    #[inline]
+    pub(super) fn load(&self, at: usize) -> u64 {
+        let bytes = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// The place that a table's entry means, when it is near enough for a match at `at`: nearer than 32768 bytes, though
+    /// a match could be as far as that.
+    #[inline]
+    pub(super) fn near(&self, entry: u32, at: usize) -> Option<usize> {
+        let dist = self.position(at).wrapping_sub(entry) as usize;
+        if dist.wrapping_sub(1) < WINDOW - 1 {
+            at.checked_sub(dist)
+        } else {
+            None
+        }
+    }
+
+    /// Whether four bytes at a place are `word`.
+    #[inline]
+    pub(super) fn holds(&self, at: usize, word: u32) -> bool {
+        let bytes = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.is_some_and(|bytes| u32::from_le_bytes(*bytes) == word)
+    }
+
+    /// Length of a match of `at` with `before`, to the end of the window.
+    #[inline]
+    pub(super) fn common(&self, before: usize, at: usize) -> usize {
+        match self.bytes.len().checked_sub(at) {
+            Some(left) if before < at => common(self.bytes, before, at, left),
+            _ => 0,
+        }
+    }
+
+    /// Length of a match of `at` with `before` of which four bytes are known; candidates are compared up to 258 bytes.
+    #[inline]
+    pub(super) fn compared(&self, before: usize, at: usize) -> usize {
+        let left = (self.bytes.len() - at - 4).min(COMPARED_MAX);
+        4 + common(self.bytes, before + 4, at + 4, left)
+    }
+
+    /// How many bytes before both places are the same, down to `least` and to what is known.
+    #[inline]
+    pub(super) fn backwards(&self, before: usize, at: usize, least: usize) -> usize {
+        let most = (at - least).min(before.saturating_sub(self.low));
+        let pairs = self.bytes[at - most..at]
+            .iter()
+            .zip(&self.bytes[before - most..before]);
+        pairs.rev().take_while(|(a, b)| a == b).count()
+    }
+}
+
+/// Hash of the first four bytes, in as many bits as are wanted.
+#[inline]
+pub(super) fn hash4(bytes: u64, bits: u32) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
+    let word = bytes as u32;
+    (word.wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
+}
+
+/// Hash of the first seven bytes.
+#[inline]
+pub(super) fn hash7(bytes: u64, bits: u32) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "a few bits")]
+    let hash = ((bytes << 8).wrapping_mul(58_295_818_150_454_627) >> (64 - bits)) as usize;
+    hash
+}
+
+/// A table of zeros or such, on the heap.
+pub(super) fn table<T: Clone, const N: usize>(with: T) -> Box<[T; N]> {
+    match vec![with; N].into_boxed_slice().try_into() {
+        Ok(table) => table,
+        Err(_) => unreachable!("N entries"),
+    }
+}
+
+/// What an encoder finds in a window: matches only, literals lie between.
+#[derive(Default)]
+pub(super) struct Matches {
+    /// Offset in the window, and the token.
+    pub(super) list: Vec<(u32, Token)>,
+    /// Bytes within matches.
+    covered: usize,
+}
+
+impl Matches {
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.covered = 0;
+    }
+
+    /// Adds a match of any length from 3 on. Long ones are cut so that three bytes or more are left for the last piece
+    /// (`AddMatchLong` in token.go).
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        window: &Window<'_>,
+        era: Era,
+        at: usize,
+        len: usize,
+        dist: usize,
+    ) {
+        self.covered += len;
+        let mut at = at - window.from;
+        let mut left = len;
+        while left >= 3 {
+            let piece = match left {
+                ..=258 => left,
+                262.. if era >= Era::From1_15_0 => 258,
+                _ => 255,
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "a window is small")]
+            self.list
+                .push((at as u32, Token::matched(piece as u32, dist as u32)));
+            at += piece;
+            left -= piece;
+        }
+    }
+
+    /// Tokens of a window of `bytes` bytes.
+    pub(super) fn token_count(&self, bytes: usize) -> usize {
+        bytes.saturating_sub(self.covered) + self.list.len()
+    }
+}

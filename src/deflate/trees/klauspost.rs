@@ -1,0 +1,58 @@
+//! Headers of github.com/klauspost/compress/flate (huffman_bit_writer.go), and of Go from 1.27 on.
+//!
+//! The writer makes a header for the tokens of its first window and goes on with the same codes as long as they are good
+//! enough; so the histogram is that of the block's first 65535 plain bytes (levels 1 to 6), or of its first 32768 tokens
+//! (levels 7 to 9), and the end of the block counts once. Where its codes are to serve one block only, at the end of a
+//! stream or chunk, and in all blocks from 1.18.1 on and in Go, the header is that of [`super::go`]; so are those of
+//! blocks of literals only.
+
+use super::super::codes::{DIST_SYMBOLS, Histogram, LIT_SYMBOLS};
+use super::super::header::Header;
+use super::Lengths;
+use super::go::{finish, limited};
+
+/// Most bits of a code.
+const BITS_MAX: usize = 15;
+
+/// How a code is made ready for tokens that are yet to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// Lengths of all symbols are written, used or not: 1.14.0 to 1.18.0.
+    AllWritten,
+    /// All symbols count once at least: up to 1.13.6.
+    AllUsed,
+    /// All literals count once at least, other symbols are not written: blocks of literals only, up to 1.12.2.
+    LiteralsUsed,
+}
+
+/// Builds the header of a block that begins with tokens so often used.
+pub(crate) fn header(histogram: &Histogram, ready: Ready) -> Header {
+    let mut counts = histogram.clone();
+    match ready {
+        Ready::AllWritten => {}
+        Ready::AllUsed => {
+            at_least_once(&mut counts.lit);
+            at_least_once(&mut counts.dist);
+        }
+        Ready::LiteralsUsed => {
+            at_least_once(&mut counts.lit[..257]);
+            counts.dist[0] = 1;
+        }
+    }
+    let mut lengths = Lengths {
+        lit: [0; LIT_SYMBOLS],
+        dist: [0; DIST_SYMBOLS],
+    };
+    limited(&counts.lit, BITS_MAX, &mut lengths.lit);
+    limited(&counts.dist, BITS_MAX, &mut lengths.dist);
+    if ready == Ready::LiteralsUsed {
+        return finish(&lengths, 257, 1);
+    }
+    finish(&lengths, LIT_SYMBOLS, DIST_SYMBOLS)
+}
+
+fn at_least_once(counts: &mut [u32]) {
+    for count in counts {
+        *count = (*count).max(1);
+    }
+}
