@@ -1,0 +1,277 @@
+//! The writer libdeflate (<https://github.com/ebiggers/libdeflate>), levels 1 to 9, versions 1.6 to 1.25.
+//!
+//! The rules were learnt from its `lib/deflate_compress.c`. It has all input at once, knows no dictionaries, and chooses
+//! the shortest match that it takes anew for each block, out of how many different literals there are. Levels 10 to 12
+//! (8 and 9 before 1.9) choose tokens by the cost of bits: no model of them is here.
+
+mod chains;
+mod pairs;
+#[cfg(test)]
+mod tests;
+
+use self::chains::{Chains, Found};
+use self::pairs::Pairs;
+use super::super::token::Token;
+use super::{Model, Text};
+
+/// Versions that write the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Era {
+    /// 1.6 to 1.8: a match of any length and distance is taken, and the next must be longer.
+    Early,
+    /// 1.9 to 1.18; Debian 12 has 1.14.
+    Middle,
+    /// From 1.19 on: as before, but short inputs may have short matches.
+    Late,
+}
+
+/// What a level does.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    era: Era,
+    /// Places looked at after a match for a better one.
+    ahead: u32,
+    /// Most candidates of a search.
+    depth: u32,
+    /// A match of this length is good enough.
+    nice: u32,
+    /// A match of three bytes must not be farther.
+    near: u32,
+}
+
+impl Rules {
+    fn of(level: u8, era: Era) -> Self {
+        // (ahead, depth, nice); `deflate_compress_greedy` looks ahead nowhere, `lazy` one place, `lazy2` two.
+        let (ahead, depth, nice) = match (level, era) {
+            (..=1, _) => (0, 2, 8),
+            (2, _) => (0, 6, 10),
+            (3, _) => (0, 12, 14),
+            (4, Era::Early) => (0, 24, 24),
+            (4, _) => (0, 16, 30),
+            (5, Era::Early) => (1, 20, 30),
+            (5, _) => (1, 16, 30),
+            (6, Era::Early) => (1, 40, 65),
+            (6, _) => (1, 35, 65),
+            (7, _) | (_, Era::Early) => (1, 100, 130),
+            (8, _) => (2, 300, 258),
+            (9.., _) => (2, 600, 258),
+        };
+        let near = match (era, ahead) {
+            (Era::Early, _) => u32::MAX,
+            (_, 0) => 4096,
+            _ => 8192,
+        };
+        Self {
+            era,
+            ahead,
+            depth,
+            nice,
+            near,
+        }
+    }
+
+    /// Length of the shortest match where so many different literals are used (`choose_min_match_len`): where they are
+    /// few, they cost little.
+    fn shortest(&self, literals: usize) -> u32 {
+        let len = match literals {
+            0..=5 => 9,
+            6..=7 => 8,
+            8..=9 => 7,
+            10..=15 => 6,
+            16..=44 => 5,
+            45..=79 => 4,
+            _ => 3,
+        };
+        match self.depth {
+            0..=4 => len.min(4),
+            5..=9 => len.min(5),
+            10..=15 => len.min(7),
+            _ => len,
+        }
+    }
+
+    /// Whether a match one or two places on is better than the match at hand.
+    fn better(&self, next: Found, current: Found, places: u32) -> bool {
+        if next.dist == 0 {
+            return false;
+        }
+        if self.era == Era::Early {
+            return next.len > current.len;
+        }
+        let gain = 4 * (i64::from(next.len) - i64::from(current.len))
+            + i64::from(log2(current.dist))
+            - i64::from(log2(next.dist));
+        next.len >= current.len && gain > if places == 1 { 2 } else { 6 }
+    }
+}
+
+fn log2(dist: u32) -> u32 {
+    31 - dist.max(1).leading_zeros()
+}
+
+/// The literals of the block so far, and what follows from them.
+struct Block {
+    /// Position at which it began.
+    begin: u32,
+    /// Bytes from `begin` to where `shortest` is chosen anew.
+    renew: u32,
+    shortest: u32,
+    literals: [u32; 256],
+}
+
+impl Block {
+    /// The block that begins at `at` (`calculate_min_match_len`).
+    fn begin(rules: &Rules, text: Text<'_>, at: usize) -> Self {
+        let shortest = if rules.era == Era::Early || (rules.era == Era::Late && text.end - at < 512)
+        {
+            3
+        } else {
+            let mut used = [false; 256];
+            for byte in &text.bytes[at..text.end.min(at + 4096)] {
+                used[usize::from(*byte)] = true;
+            }
+            rules.shortest(used.iter().filter(|used| **used).count())
+        };
+        Self {
+            begin: text.position(at),
+            renew: 10_000,
+            shortest,
+            literals: [0; 256],
+        }
+    }
+
+    /// Chooses the shortest match anew when it is time; greedy levels never do (`recalculate_min_match_len`).
+    fn renew(&mut self, rules: &Rules, position: u32) {
+        let bytes = position.wrapping_sub(self.begin);
+        if bytes < self.renew || rules.ahead == 0 || rules.era == Era::Early {
+            return;
+        }
+        let rare = self
+            .literals
+            .iter()
+            .map(|count| u64::from(*count))
+            .sum::<u64>()
+            >> 10;
+        let used = self
+            .literals
+            .iter()
+            .filter(|count| u64::from(**count) > rare)
+            .count();
+        self.shortest = rules.shortest(used);
+        self.renew = self.renew.saturating_add(bytes);
+    }
+}
+
+/// A match found ahead, that will be looked at there.
+#[derive(Clone, Copy)]
+struct Pending {
+    position: u32,
+    found: Found,
+}
+
+/// Model of levels 2 to 9, and of level 1 before 1.9.
+struct Chained {
+    rules: Rules,
+    chains: Chains,
+    block: Block,
+    pending: Option<Pending>,
+}
+
+impl Chained {
+    fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            chains: Chains::new(),
+            block: Block {
+                begin: 0,
+                renew: 0,
+                shortest: 3,
+                literals: [0; 256],
+            },
+            pending: None,
+        }
+    }
+
+    /// The match at `at` that is worth a thought.
+    fn current(&mut self, text: Text<'_>, at: usize) -> Option<Found> {
+        self.block.renew(&self.rules, text.position(at));
+        let shortest = self.block.shortest;
+        let found = self
+            .chains
+            .find(text, at, shortest - 1, self.rules.nice, self.rules.depth);
+        let worth = found.len >= shortest
+            && found.dist > 0
+            && (found.len > 3 || found.dist <= self.rules.near);
+        worth.then_some(found)
+    }
+}
+
+impl Model for Chained {
+    fn begin(&mut self, text: Text<'_>, at: usize, _dictionary: usize) {
+        self.chains.begin(text.position(at));
+        self.block(text, at);
+    }
+
+    fn block(&mut self, text: Text<'_>, at: usize) {
+        self.pending = None;
+        self.block = Block::begin(&self.rules, text, at);
+    }
+
+    fn predict(&mut self, text: Text<'_>, at: usize) -> Token {
+        let literal = Token::literal(text.bytes[at]);
+        let position = text.position(at);
+        let current = match self.pending.take() {
+            Some(pending) if pending.position == position => pending.found,
+            Some(pending) if pending.position == position.wrapping_add(1) => {
+                self.pending = Some(pending);
+                return literal;
+            }
+            _ => match self.current(text, at) {
+                Some(found) => found,
+                None => return literal,
+            },
+        };
+        let rules = self.rules;
+        let nice = rules
+            .nice
+            .min(u32::try_from(text.end - at).unwrap_or(u32::MAX));
+        if current.len < nice {
+            for places in 1..=rules.ahead {
+                let ahead = at + places as usize;
+                let least = if rules.era == Era::Early {
+                    current.len
+                } else {
+                    current.len - 1
+                };
+                let found = self
+                    .chains
+                    .find(text, ahead, least, rules.nice, rules.depth >> places);
+                if rules.better(found, current, places) {
+                    self.pending = Some(Pending {
+                        position: text.position(ahead),
+                        found,
+                    });
+                    return literal;
+                }
+            }
+        }
+        Token::matched(current.len, current.dist)
+    }
+
+    fn follow(&mut self, text: Text<'_>, at: usize, token: Token) {
+        if token.is_literal() {
+            self.block.literals[usize::from(token.byte())] += 1;
+            return;
+        }
+        self.pending = None;
+        self.chains.insert_before(text, at + token.advance());
+    }
+}
+
+/// The model of a level from 1 to 9.
+pub(crate) fn model(level: u8, era: Era) -> Box<dyn Model + Send> {
+    if level <= 1 && era != Era::Early {
+        return Box::new(Pairs::new());
+    }
+    Box::new(Chained::new(Rules::of(level, era)))
+}

@@ -1,0 +1,258 @@
+//! How libdeflate finds matches on levels 2 to 9: chains by a hash of four bytes, and one place for each hash of three.
+//!
+//! The rules were learnt from its `lib/hc_matchfinder.h`. Every position is inserted but the last four of the input.
+
+use super::super::super::token::MATCH_MAX;
+use super::super::{Text, common};
+
+/// Positions are held relative to a base: the current ones are 32768 to 65535, those of the window before are below, and
+/// 0 is out of reach.
+const WINDOW: u32 = 1 << 15;
+
+/// A match; nothing was found when `dist` is 0.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    pub(super) len: u32,
+    pub(super) dist: u32,
+}
+
+/// Hash tables and chains.
+pub(super) struct Chains {
+    three: Vec<u16>,
+    four: Vec<u16>,
+    /// The position before of the same hash of four bytes, by position modulo the window.
+    next: Vec<u16>,
+    /// What the table of three held before each of the last four positions was inserted, for a second look there.
+    replaced: [u16; 4],
+    /// Position that is held as 32768.
+    base: u32,
+    /// The first position not inserted.
+    fresh: u32,
+}
+
+impl Chains {
+    pub(super) fn new() -> Self {
+        Self {
+            three: vec![0; 1 << 15],
+            four: vec![0; 1 << 16],
+            next: vec![0; 1 << 15],
+            replaced: [0; 4],
+            base: 0,
+            fresh: 0,
+        }
+    }
+
+    /// Forgets all; the input begins at `position`, which the writer inserts under hash 0 whatever is there.
+    pub(super) fn begin(&mut self, position: u32) {
+        self.forget(position);
+        self.put(0, 0);
+    }
+
+    fn forget(&mut self, position: u32) {
+        self.three.fill(0);
+        self.four.fill(0);
+        self.next.fill(0);
+        self.replaced = [0; 4];
+        self.base = position;
+        self.fresh = position;
+    }
+
+    /// Inserts the next position.
+    #[inline]
+    fn put(&mut self, three: usize, four: usize) {
+        let offset = self.fresh.wrapping_sub(self.base);
+        let offset = if offset < WINDOW {
+            offset
+        } else {
+            self.slide()
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "less than 2^16")]
+        let held = (WINDOW + offset) as u16;
+        self.replaced[(offset & 3) as usize] = self.three[three];
+        self.three[three] = held;
+        self.next[offset as usize] = self.four[four];
+        self.four[four] = held;
+        self.fresh = self.fresh.wrapping_add(1);
+    }
+
+    /// Makes the next position the base; returns its offset.
+    fn slide(&mut self) -> u32 {
+        for table in [&mut self.three, &mut self.four, &mut self.next] {
+            for held in table.iter_mut() {
+                *held = held.saturating_sub(1 << 15);
+            }
+        }
+        for held in &mut self.replaced {
+            *held = held.saturating_sub(1 << 15);
+        }
+        self.base = self.fresh;
+        0
+    }
+
+    /// Inserts all positions before `to` that are not inserted.
+    pub(super) fn insert_before(&mut self, text: Text<'_>, to: usize) {
+        let mut count = text.position(to).wrapping_sub(self.fresh);
+        if count == 0 || count > 1 << 31 {
+            return;
+        }
+        if count > WINDOW {
+            // Blocks went by in which nothing was asked.
+            count = WINDOW.min(u32::try_from(to - text.start).unwrap_or(WINDOW));
+            self.forget(text.position(to).wrapping_sub(count));
+        }
+        let to = to.min(text.end.saturating_sub(4));
+        let from = to.saturating_sub(count as usize).max(text.start);
+        for window in text.bytes.get(from..to + 3).unwrap_or_default().windows(4) {
+            let word = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+            self.put(hash(word & 0xff_ffff, 15), hash(word, 16));
+        }
+    }
+
+    /// The longest match at `at` of more than `least` bytes, or the first of `nice`, among `depth` candidates
+    /// (`hc_matchfinder_longest_match`).
+    #[inline]
+    pub(super) fn find(
+        &mut self,
+        text: Text<'_>,
+        at: usize,
+        least: u32,
+        nice: u32,
+        depth: u32,
+    ) -> Found {
+        let mut best = Found {
+            len: least,
+            dist: 0,
+        };
+        if text.end < at + 5 {
+            return best;
+        }
+        self.insert_before(text, at + 1);
+        let limit = MATCH_MAX.min(text.end - at);
+        #[expect(clippy::cast_possible_truncation, reason = "258 at most")]
+        let nice = nice.min(limit as u32);
+        let search = Search {
+            bytes: text.bytes,
+            at,
+            limit,
+            nice,
+        };
+        let offset = text.position(at).wrapping_sub(self.base);
+        let mut walk = Walk {
+            next: &self.next,
+            held: WINDOW.wrapping_add(offset),
+            reach: (WINDOW - 1).min(u32::try_from(at - text.start).unwrap_or(WINDOW - 1)),
+            node: self.next[(offset & (WINDOW - 1)) as usize],
+            left: depth,
+        };
+        if best.len < 4 {
+            let three = walk.dist(self.replaced[(offset & 3) as usize]);
+            if three == 0 {
+                return best;
+            }
+            if best.len < 3 && (search.word(at - three as usize) ^ search.word(at)) & 0xff_ffff == 0
+            {
+                best = Found {
+                    len: 3,
+                    dist: three,
+                };
+            }
+        }
+        search.longest(&mut walk, best)
+    }
+}
+
+fn hash(word: u32, bits: u32) -> usize {
+    (word.wrapping_mul(0x1e35_a7bd) >> (32 - bits)) as usize
+}
+
+/// Candidates, newest first.
+struct Walk<'a> {
+    next: &'a [u16],
+    /// Where the search is, as tables hold it.
+    held: u32,
+    /// Farthest candidate.
+    reach: u32,
+    node: u16,
+    left: u32,
+}
+
+impl Walk<'_> {
+    /// Distance of what a table holds; 0 when it is out of reach.
+    #[inline]
+    fn dist(&self, node: u16) -> u32 {
+        let dist = self.held.wrapping_sub(u32::from(node));
+        if dist > self.reach { 0 } else { dist }
+    }
+
+    /// Distance of the candidate.
+    #[inline]
+    fn here(&self) -> u32 {
+        self.dist(self.node)
+    }
+
+    /// Goes on to the next candidate; returns its distance, or 0 when there is none or enough were looked at.
+    #[inline]
+    fn step(&mut self) -> u32 {
+        self.node = self.next[usize::from(self.node & 0x7fff)];
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 { 0 } else { self.here() }
+    }
+}
+
+/// A place for which a match is sought.
+struct Search<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Longest match.
+    limit: usize,
+    nice: u32,
+}
+
+impl Search<'_> {
+    #[inline]
+    fn word(&self, at: usize) -> u32 {
+        self.bytes[at..]
+            .first_chunk()
+            .map_or(0, |chunk| u32::from_le_bytes(*chunk))
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "258 at most")]
+    fn len(&self, dist: u32) -> u32 {
+        common(self.bytes, self.at - dist as usize, self.at, self.limit) as u32
+    }
+
+    #[inline]
+    fn longest(&self, walk: &mut Walk<'_>, mut best: Found) -> Found {
+        let word = self.word(self.at);
+        let mut dist = walk.here();
+        if best.len < 4 {
+            while dist > 0 && self.word(self.at - dist as usize) != word {
+                dist = walk.step();
+            }
+            if dist == 0 {
+                return best;
+            }
+            best = Found {
+                len: self.len(dist),
+                dist,
+            };
+            if best.len >= self.nice {
+                return best;
+            }
+            dist = walk.step();
+        }
+        while dist > 0 && best.len < self.nice {
+            let from = self.at - dist as usize;
+            let last = best.len as usize - 3;
+            if self.word(from + last) == self.word(self.at + last) && self.word(from) == word {
+                let len = self.len(dist);
+                if len > best.len {
+                    best = Found { len, dist };
+                }
+            }
+            dist = walk.step();
+        }
+        best
+    }
+}
