@@ -18,10 +18,10 @@ pub(super) struct Found {
 
 /// Hash tables and chains.
 pub(super) struct Chains {
-    three: Vec<u16>,
-    four: Vec<u16>,
+    three: Box<[u16; 1 << 15]>,
+    four: Box<[u16; 1 << 16]>,
     /// The position before of the same hash of four bytes, by position modulo the window.
-    next: Vec<u16>,
+    next: Box<[u16; 1 << 15]>,
     /// What the table of three held before each of the last four positions was inserted, for a second look there.
     replaced: [u16; 4],
     /// Position that is held as 32768.
@@ -33,9 +33,9 @@ pub(super) struct Chains {
 impl Chains {
     pub(super) fn new() -> Self {
         Self {
-            three: vec![0; 1 << 15],
-            four: vec![0; 1 << 16],
-            next: vec![0; 1 << 15],
+            three: Box::new([0; 1 << 15]),
+            four: Box::new([0; 1 << 16]),
+            next: Box::new([0; 1 << 15]),
             replaced: [0; 4],
             base: 0,
             fresh: 0,
@@ -58,7 +58,7 @@ impl Chains {
     }
 
     /// Inserts the next position.
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, three: usize, four: usize) {
         let offset = self.fresh.wrapping_sub(self.base);
         let offset = if offset < WINDOW {
@@ -70,20 +70,24 @@ impl Chains {
         let held = (WINDOW + offset) as u16;
         self.replaced[(offset & 3) as usize] = self.three[three];
         self.three[three] = held;
-        self.next[offset as usize] = self.four[four];
+        self.next[(offset & (WINDOW - 1)) as usize] = self.four[four];
         self.four[four] = held;
         self.fresh = self.fresh.wrapping_add(1);
     }
 
     /// Makes the next position the base; returns its offset.
+    #[cold]
     fn slide(&mut self) -> u32 {
-        for table in [&mut self.three, &mut self.four, &mut self.next] {
-            for held in table.iter_mut() {
+        let tables: [&mut [u16]; 4] = [
+            &mut *self.three,
+            &mut *self.four,
+            &mut *self.next,
+            &mut self.replaced,
+        ];
+        for table in tables {
+            for held in table {
                 *held = held.saturating_sub(1 << 15);
             }
-        }
-        for held in &mut self.replaced {
-            *held = held.saturating_sub(1 << 15);
         }
         self.base = self.fresh;
         0
@@ -100,8 +104,8 @@ impl Chains {
             count = WINDOW.min(u32::try_from(to - text.start).unwrap_or(WINDOW));
             self.forget(text.position(to).wrapping_sub(count));
         }
-        let to = to.min(text.end.saturating_sub(4));
         let from = to.saturating_sub(count as usize).max(text.start);
+        let to = to.min(text.end.saturating_sub(4));
         for window in text.bytes.get(from..to + 3).unwrap_or_default().windows(4) {
             let word = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
             self.put(hash(word & 0xff_ffff, 15), hash(word, 16));
@@ -161,13 +165,14 @@ impl Chains {
     }
 }
 
+#[inline]
 fn hash(word: u32, bits: u32) -> usize {
     (word.wrapping_mul(0x1e35_a7bd) >> (32 - bits)) as usize
 }
 
 /// Candidates, newest first.
 struct Walk<'a> {
-    next: &'a [u16],
+    next: &'a [u16; 1 << 15],
     /// Where the search is, as tables hold it.
     held: u32,
     /// Farthest candidate.
