@@ -36,6 +36,7 @@ pub mod size;
 pub mod block;
 pub mod chunk;
 pub mod class;
+pub mod deflate;
 pub mod envelope;
 pub mod filter;
 pub mod frame;

@@ -195,7 +195,11 @@ impl<W: Write> BitWriter<W> {
             let bytes = self.bit_count / 8;
             self.buffer.extend_from_slice(&self.bits.to_le_bytes());
             self.buffer.truncate(self.buffer.len() - 8 + bytes as usize);
-            self.bits = if bytes == 8 { 0 } else { self.bits >> (bytes * 8) };
+            self.bits = if bytes == 8 {
+                0
+            } else {
+                self.bits >> (bytes * 8)
+            };
             self.bit_count %= 8;
             if self.buffer.len() >= BUFFER_BYTES {
                 self.drain()?;

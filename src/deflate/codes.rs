@@ -13,9 +13,35 @@ pub(crate) const END: usize = 256;
 
 /// First length of each length symbol from 257 on, and its extra bits (RFC 1951, section 3.2.5).
 const LENGTHS: [(u16, u8); 29] = [
-    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1),
-    (15, 1), (17, 1), (19, 2), (23, 2), (27, 2), (31, 2), (35, 3), (43, 3), (51, 3), (59, 3),
-    (67, 4), (83, 4), (99, 4), (115, 4), (131, 5), (163, 5), (195, 5), (227, 5), (258, 0),
+    (3, 0),
+    (4, 0),
+    (5, 0),
+    (6, 0),
+    (7, 0),
+    (8, 0),
+    (9, 0),
+    (10, 0),
+    (11, 1),
+    (13, 1),
+    (15, 1),
+    (17, 1),
+    (19, 2),
+    (23, 2),
+    (27, 2),
+    (31, 2),
+    (35, 3),
+    (43, 3),
+    (51, 3),
+    (59, 3),
+    (67, 4),
+    (83, 4),
+    (99, 4),
+    (115, 4),
+    (131, 5),
+    (163, 5),
+    (195, 5),
+    (227, 5),
+    (258, 0),
 ];
 
 /// First distance of a distance symbol, and its extra bits.
@@ -76,7 +102,11 @@ impl Histogram {
             if token.is_literal() {
                 counted.lit[usize::from(token.byte())] += 1;
             } else {
-                let symbol = if token.is_odd() { 284 } else { length_symbol(token.len()) };
+                let symbol = if token.is_odd() {
+                    284
+                } else {
+                    length_symbol(token.len())
+                };
                 counted.lit[symbol] += 1;
                 counted.dist[distance_symbol(token.dist())] += 1;
             }
@@ -94,7 +124,7 @@ pub(crate) fn canonical(lens: &[u8], codes: &mut [u16]) {
     count[0] = 0;
     let mut next = [0_u16; 16];
     for len in 1..16 {
-        next[len] = (next[len - 1] + count[len - 1]) << 1;
+        next[len] = next[len - 1].wrapping_add(count[len - 1]) << 1;
     }
     for (code, len) in codes.iter_mut().zip(lens) {
         if *len > 0 {
@@ -108,7 +138,11 @@ pub(crate) fn canonical(lens: &[u8], codes: &mut [u16]) {
 
 /// Whether lengths make a code: not more codes than there is room for.
 pub(crate) fn fits(lens: &[u8]) -> bool {
-    let used: u32 = lens.iter().filter(|len| **len > 0).map(|len| 1_u32 << (15 - len)).sum();
+    let used: u32 = lens
+        .iter()
+        .filter(|len| **len > 0)
+        .map(|len| 1_u32 << (15 - len))
+        .sum();
     used <= 1 << 15
 }
 
@@ -220,7 +254,10 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     pub(crate) fn new(lit_lens: &[u8], dist_lens: &[u8]) -> Self {
-        let mut encoder = Self { lit: [(0, 0); 288], dist: [(0, 0); 30] };
+        let mut encoder = Self {
+            lit: [(0, 0); 288],
+            dist: [(0, 0); 30],
+        };
         let mut codes = [0; 320];
         canonical(lit_lens, &mut codes[..lit_lens.len()]);
         for (slot, pair) in encoder.lit.iter_mut().zip(codes.iter().zip(lit_lens)) {
@@ -234,12 +271,20 @@ impl Encoder {
     }
 
     #[inline]
-    pub(crate) fn put<W: Write>(&self, token: Token, out: &mut BitWriter<W>) -> Result<(), WriteError> {
+    pub(crate) fn put<W: Write>(
+        &self,
+        token: Token,
+        out: &mut BitWriter<W>,
+    ) -> Result<(), WriteError> {
         if token.is_literal() {
             let (code, len) = self.lit[usize::from(token.byte())];
             return out.put(u64::from(code), u32::from(len));
         }
-        let symbol = if token.is_odd() { 284 } else { length_symbol(token.len()) };
+        let symbol = if token.is_odd() {
+            284
+        } else {
+            length_symbol(token.len())
+        };
         let (code, code_len) = self.lit[symbol];
         let (base, extra) = LENGTHS[symbol - 257];
         let mut bits = u64::from(code) | u64::from(token.len() - u32::from(base)) << code_len;

@@ -59,7 +59,10 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads a header behind the three bits that begin a block.
-    pub(crate) fn read<R: Read>(bits: &mut BitReader<R>, decoder: &mut Decoder) -> Result<Self, DeflateError> {
+    pub(crate) fn read<R: Read>(
+        bits: &mut BitReader<R>,
+        decoder: &mut Decoder,
+    ) -> Result<Self, DeflateError> {
         let lit_count = bits.take(5)? as usize + 257;
         let dist_count = bits.take(5)? as usize + 1;
         let cl_count = bits.take(4)? as usize + 4;
@@ -78,9 +81,11 @@ impl Header {
         let mut lens = Vec::with_capacity(total);
         let mut ops = Vec::with_capacity(total);
         while lens.len() < total {
-            let symbol = codes::take_symbol(decoder, bits)?.ok_or(DeflateError::Corrupt("code of code lengths"))?;
+            let symbol = codes::take_symbol(decoder, bits)?
+                .ok_or(DeflateError::Corrupt("code of code lengths"))?;
             let symbol = u8::try_from(symbol).expect("19 symbols");
-            let extra = u8::try_from(bits.take(Op::extra_bits(symbol))?).expect("seven bits at most");
+            let extra =
+                u8::try_from(bits.take(Op::extra_bits(symbol))?).expect("seven bits at most");
             let op = Op { symbol, extra };
             let len = match symbol {
                 16 => *lens.last().ok_or(DeflateError::Corrupt("code lengths"))?,
@@ -93,10 +98,20 @@ impl Header {
                 return Err(DeflateError::Truncated);
             }
         }
-        if lens.len() > total || !codes::fits(&lens[..lit_count]) || !codes::fits(&lens[lit_count..]) {
+        if lens.len() > total
+            || !codes::fits(&lens[..lit_count])
+            || !codes::fits(&lens[lit_count..])
+        {
             return Err(DeflateError::Corrupt("code lengths"));
         }
-        Ok(Self { lit_count, dist_count, lens, ops, cl_lens, cl_count })
+        Ok(Self {
+            lit_count,
+            dist_count,
+            lens,
+            ops,
+            cl_lens,
+            cl_count,
+        })
     }
 
     /// Writes the header behind the three bits that begin a block.

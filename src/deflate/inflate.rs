@@ -19,7 +19,9 @@ pub(crate) const SEGMENT_BYTES: usize = 66 << 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// As it is; the bits before the byte boundary hold `padding`.
-    Stored { padding: u8 },
+    Stored {
+        padding: u8,
+    },
     Fixed,
     Dynamic(Box<Header>),
 }
@@ -86,7 +88,11 @@ impl<R: Read> Inflater<R> {
 
     /// Reads the next segment and appends its plain bytes to `out`, whose end holds the last 32 KiB of the stream at least.
     /// Returns `false` behind the last.
-    pub(crate) fn next(&mut self, out: &mut Vec<u8>, segment: &mut Segment) -> Result<bool, DeflateError> {
+    pub(crate) fn next(
+        &mut self,
+        out: &mut Vec<u8>,
+        segment: &mut Segment,
+    ) -> Result<bool, DeflateError> {
         segment.tokens.clear();
         segment.head = None;
         segment.ends = false;
@@ -131,7 +137,12 @@ impl<R: Read> Inflater<R> {
         Ok(true)
     }
 
-    fn stored(&mut self, last: bool, out: &mut Vec<u8>, segment: &mut Segment) -> Result<(), DeflateError> {
+    fn stored(
+        &mut self,
+        last: bool,
+        out: &mut Vec<u8>,
+        segment: &mut Segment,
+    ) -> Result<(), DeflateError> {
         let padding = self.bits.take(self.bits.bits_to_byte())?;
         let len = self.bits.take(16)?;
         let check = self.bits.take(16)?;
@@ -144,7 +155,10 @@ impl<R: Read> Inflater<R> {
             return Err(DeflateError::Truncated);
         }
         let padding = u8::try_from(padding).expect("less than eight bits");
-        segment.head = Some(Head { last, kind: Kind::Stored { padding } });
+        segment.head = Some(Head {
+            last,
+            kind: Kind::Stored { padding },
+        });
         segment.bytes = len as usize;
         segment.ends = true;
         self.plain_bytes += u64::from(len);
@@ -155,7 +169,9 @@ impl<R: Read> Inflater<R> {
     /// Reads tokens up to the end of the block or of the segment; returns whether the block ended.
     fn tokens(&mut self, out: &mut Vec<u8>, segment: &mut Segment) -> Result<bool, DeflateError> {
         let before = out.len();
-        let reach = usize::try_from(self.plain_bytes).unwrap_or(WINDOW).min(WINDOW);
+        let reach = usize::try_from(self.plain_bytes)
+            .unwrap_or(WINDOW)
+            .min(WINDOW);
         while segment.tokens.len() < SEGMENT_TOKENS && out.len() - before < SEGMENT_BYTES {
             self.bits.refill()?;
             // Three literals at most, 45 bits, or one match, 48.
@@ -179,7 +195,8 @@ impl<R: Read> Inflater<R> {
                 return Ok(true);
             }
             bits >>= len;
-            let (length, odd, extra) = codes::length_of(symbol, bits).ok_or(DeflateError::Corrupt("length"))?;
+            let (length, odd, extra) =
+                codes::length_of(symbol, bits).ok_or(DeflateError::Corrupt("length"))?;
             self.bits.skip(extra);
             bits >>= extra;
             let (symbol, len) = self.dist.decode(bits);
@@ -193,7 +210,11 @@ impl<R: Read> Inflater<R> {
             if dist as usize > reach + (out.len() - before) {
                 return Err(DeflateError::Corrupt("distance"));
             }
-            segment.tokens.push(if odd { Token::odd(dist) } else { Token::matched(length, dist) });
+            segment.tokens.push(if odd {
+                Token::odd(dist)
+            } else {
+                Token::matched(length, dist)
+            });
             copy(out, length as usize, dist as usize);
         }
         Ok(false)

@@ -57,6 +57,10 @@ impl Token {
 
     /// Bytes of plain text that it stands for.
     pub(crate) fn advance(self) -> usize {
-        if self.is_literal() { 1 } else { self.len() as usize }
+        if self.is_literal() {
+            1
+        } else {
+            self.len() as usize
+        }
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! A model is a pure function of the plain text and of what it was told. A wrong one makes a recipe larger, never wrong.
 
+pub(crate) mod chain;
+pub(crate) mod klauspost;
+pub(crate) mod libdeflate;
+
 use super::token::Token;
 
 /// Bytes of plain text before the place that are there for a model, unless the text begins later.
@@ -70,4 +74,52 @@ pub(crate) trait Model {
 
     /// The token that it did write there. Called behind each [`Model::predict`].
     fn follow(&mut self, text: Text<'_>, at: usize, token: Token);
+
+    /// Foresees each of `tokens`, the first of which is at `at`, up to the first that begins at `stop` or behind. Appends
+    /// what was foreseen to `foreseen` and returns the place behind the last token.
+    fn foresee(
+        &mut self,
+        text: Text<'_>,
+        at: usize,
+        stop: usize,
+        tokens: &[Token],
+        foreseen: &mut Vec<Token>,
+    ) -> usize {
+        let mut at = at;
+        for token in tokens {
+            if at >= stop {
+                break;
+            }
+            foreseen.push(self.predict(text, at));
+            self.follow(text, at, *token);
+            at += token.advance();
+        }
+        at
+    }
+
+    /// Appends up to `most` tokens to `out`, as the writer would write them from `at` on: the last begins before `stop`.
+    /// A match over `until` becomes a literal. Returns the place behind the last token.
+    fn run(
+        &mut self,
+        text: Text<'_>,
+        at: usize,
+        stop: usize,
+        until: usize,
+        most: usize,
+        out: &mut Vec<Token>,
+    ) -> usize {
+        let mut at = at;
+        let mut left = most;
+        while at < stop && left > 0 {
+            let mut token = self.predict(text, at);
+            if at + token.advance() > until {
+                token = Token::literal(text.bytes[at]);
+            }
+            self.follow(text, at, token);
+            out.push(token);
+            at += token.advance();
+            left -= 1;
+        }
+        at
+    }
 }

@@ -1,0 +1,350 @@
+//! An adaptive binary range coder, and numbers made of its bits.
+//!
+//! The coder is that of LZMA (Igor Pavlov; 32-bit range, carries held back), with probabilities of 16 bits that are the mean of a
+//! fast and a slow estimate. A zero bit is the low end of the range, so that a stream of zeros as foreseen costs nothing: zero
+//! bytes at the end are not kept. [`Code`] is written once for both directions: an encoder returns the bit it is given, a
+//! decoder the one it reads.
+
+use std::io::{self, Read, Write};
+
+/// The chance of a zero bit is kept between this and its complement, of 65536.
+const CHANCE_MIN: u32 = 24;
+const FAST_SHIFT: u32 = 4;
+const SLOW_SHIFT: u32 = 7;
+/// Below this the range is widened by a byte.
+const RANGE_MIN: u32 = 1 << 24;
+
+/// What is known of a bit: the chance that it is zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Chance {
+    fast: u16,
+    slow: u16,
+}
+
+impl Default for Chance {
+    fn default() -> Self {
+        Self {
+            fast: 1 << 15,
+            slow: 1 << 15,
+        }
+    }
+}
+
+impl Chance {
+    /// Part of the range that a zero gets.
+    #[inline]
+    fn share(self, range: u32) -> u32 {
+        let mean = (u32::from(self.fast) + u32::from(self.slow)) >> 1;
+        let chance = mean.clamp(CHANCE_MIN, 65536 - CHANCE_MIN);
+        (range >> 16) * chance + (((range & 0xffff) * chance) >> 16)
+    }
+
+    #[inline]
+    fn learn(&mut self, bit: bool) {
+        if bit {
+            self.fast -= self.fast >> FAST_SHIFT;
+            self.slow -= self.slow >> SLOW_SHIFT;
+        } else {
+            self.fast += (u16::MAX - self.fast) >> FAST_SHIFT;
+            self.slow += (u16::MAX - self.slow) >> SLOW_SHIFT;
+        }
+    }
+}
+
+/// One direction of coding.
+pub(crate) trait Code {
+    /// Whether it reads.
+    const READS: bool;
+
+    /// Codes one bit: `bit` when writing, whatever was written when reading.
+    fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool;
+
+    /// Codes the low `count` bits of `value`, highest first, each as likely zero as one.
+    fn even(&mut self, value: u32, count: u32) -> u32;
+}
+
+/// Writes.
+pub(crate) struct Encoder<'a> {
+    out: &'a mut dyn Write,
+    low: u64,
+    range: u32,
+    /// The byte that a carry may still change, and how many ff follow it.
+    held: Option<u8>,
+    held_ff: u64,
+    /// Zero bytes that are written only when something follows.
+    zeros: u64,
+    written: u64,
+    /// The first failure: told by `finish`.
+    failed: Option<io::Error>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Encoder<'a> {
+    pub(crate) fn new(out: &'a mut dyn Write) -> Self {
+        Self {
+            out,
+            low: 0,
+            range: u32::MAX,
+            held: None,
+            held_ff: 0,
+            zeros: 0,
+            written: 0,
+            failed: None,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Bytes so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        while self.range < RANGE_MIN {
+            self.range <<= 8;
+            self.shift();
+        }
+    }
+
+    fn shift(&mut self) {
+        let carry = self.low >> 32 != 0;
+        let top = self.low.to_le_bytes()[3];
+        if carry || top != 0xff {
+            if let Some(held) = self.held {
+                self.byte(held.wrapping_add(u8::from(carry)));
+            }
+            for _ in 0..std::mem::take(&mut self.held_ff) {
+                self.byte(if carry { 0 } else { 0xff });
+            }
+            self.held = Some(top);
+        } else {
+            self.held_ff += 1;
+        }
+        self.low = (self.low & 0x00ff_ffff) << 8;
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if byte == 0 {
+            self.zeros += 1;
+            return;
+        }
+        for _ in 0..std::mem::take(&mut self.zeros) {
+            self.buffer.push(0);
+            self.written += 1;
+            self.drain(1 << 16);
+        }
+        self.buffer.push(byte);
+        self.written += 1;
+        self.drain(1 << 16);
+    }
+
+    fn drain(&mut self, most: usize) {
+        if self.buffer.len() >= most {
+            if let Err(error) = self.out.write_all(&self.buffer) {
+                self.failed.get_or_insert(error);
+            }
+            self.buffer.clear();
+        }
+    }
+
+    /// Writes what is left.
+    pub(crate) fn finish(mut self) -> io::Result<u64> {
+        for _ in 0..5 {
+            self.shift();
+        }
+        self.drain(1);
+        self.failed.map_or(Ok(self.written), Err)
+    }
+}
+
+impl Code for Encoder<'_> {
+    const READS: bool = false;
+
+    #[inline]
+    fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool {
+        let share = chance.share(self.range);
+        if bit {
+            self.low += u64::from(share);
+            self.range -= share;
+        } else {
+            self.range = share;
+        }
+        chance.learn(bit);
+        self.widen();
+        bit
+    }
+
+    fn even(&mut self, value: u32, count: u32) -> u32 {
+        for place in (0..count).rev() {
+            self.range >>= 1;
+            if value >> place & 1 == 1 {
+                self.low += u64::from(self.range);
+            }
+            self.widen();
+        }
+        value
+    }
+}
+
+/// Reads; zeros behind the end.
+pub(crate) struct Decoder<'a> {
+    source: &'a mut dyn Read,
+    buffer: Vec<u8>,
+    at: usize,
+    filled: usize,
+    range: u32,
+    code: u32,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Decoder<'a> {
+    pub(crate) fn new(source: &'a mut dyn Read) -> Self {
+        let mut decoder = Self {
+            source,
+            buffer: vec![0; 4096],
+            at: 0,
+            filled: 0,
+            range: u32::MAX,
+            code: 0,
+            failed: None,
+        };
+        for _ in 0..4 {
+            decoder.code = decoder.code << 8 | u32::from(decoder.byte());
+        }
+        decoder
+    }
+
+    /// Tells of a failure to read: zeros stand for what was not read.
+    pub(crate) fn check(&mut self) -> io::Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn byte(&mut self) -> u8 {
+        if self.at == self.filled {
+            self.at = 0;
+            self.filled = loop {
+                match self.source.read(&mut self.buffer) {
+                    Ok(len) => break len,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        self.failed.get_or_insert(error);
+                        break 0;
+                    }
+                }
+            };
+            if self.filled == 0 {
+                return 0;
+            }
+        }
+        self.at += 1;
+        self.buffer[self.at - 1]
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        while self.range < RANGE_MIN {
+            self.range <<= 8;
+            self.code = self.code << 8 | u32::from(self.byte());
+        }
+    }
+}
+
+impl Code for Decoder<'_> {
+    const READS: bool = true;
+
+    #[inline]
+    fn bit(&mut self, chance: &mut Chance, _: bool) -> bool {
+        let share = chance.share(self.range);
+        let bit = self.code >= share;
+        if bit {
+            self.code -= share;
+            self.range -= share;
+        } else {
+            self.range = share;
+        }
+        chance.learn(bit);
+        self.widen();
+        bit
+    }
+
+    fn even(&mut self, _: u32, count: u32) -> u32 {
+        let mut value = 0;
+        for _ in 0..count {
+            self.range >>= 1;
+            let bit = self.code >= self.range;
+            if bit {
+                self.code -= self.range;
+            }
+            value = value << 1 | u32::from(bit);
+            self.widen();
+        }
+        value
+    }
+}
+
+/// Numbers of up to `1 << BITS` values, bit by bit from the highest, each bit known by those above it.
+#[derive(Clone)]
+pub(crate) struct Tree<const BITS: u32> {
+    chances: Vec<Chance>,
+}
+
+impl<const BITS: u32> Default for Tree<BITS> {
+    fn default() -> Self {
+        Self {
+            chances: vec![Chance::default(); 1 << BITS],
+        }
+    }
+}
+
+impl<const BITS: u32> Tree<BITS> {
+    pub(crate) fn code<C: Code>(&mut self, coder: &mut C, value: u32) -> u32 {
+        let mut node = 1;
+        for place in (0..BITS).rev() {
+            let bit = coder.bit(&mut self.chances[node], value >> place & 1 == 1);
+            node = node << 1 | usize::from(bit);
+        }
+        u32::try_from(node - (1 << BITS)).expect("a node has at most 16 bits")
+    }
+}
+
+/// Any number of 32 bits: how many bits it has, then the bits below the highest, the first three of them adaptive.
+#[derive(Clone, Default)]
+pub(crate) struct Number {
+    /// By how many bits `value + 1` has.
+    size: Tree<6>,
+    bits: Vec<Tree<3>>,
+}
+
+impl Number {
+    pub(crate) fn code<C: Code>(&mut self, coder: &mut C, value: u32) -> u32 {
+        let from_one = u64::from(value) + 1;
+        let size = self.size.code(coder, 63 - from_one.leading_zeros()).min(32);
+        if self.bits.is_empty() {
+            self.bits.resize(33, Tree::default());
+        }
+        let below = from_one & ((1 << size) - 1);
+        let first = size.min(3);
+        let rest = size - first;
+        #[expect(clippy::cast_possible_truncation, reason = "three bits")]
+        let top = self.bits[size as usize].code(coder, (below >> rest << (3 - first)) as u32);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 29 bits")]
+        let low = coder.even((below & ((1 << rest) - 1)) as u32, rest);
+        let from_one = 1_u64 << size | u64::from(top >> (3 - first)) << rest | u64::from(low);
+        u32::try_from(from_one - 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// Numbers with a sign, small ones cheap.
+#[derive(Clone, Default)]
+pub(crate) struct Signed {
+    number: Number,
+}
+
+impl Signed {
+    pub(crate) fn code<C: Code>(&mut self, coder: &mut C, value: i32) -> i32 {
+        let folded = (value << 1 ^ value >> 31).cast_unsigned();
+        let folded = self.number.code(coder, folded);
+        (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed())
+    }
+}

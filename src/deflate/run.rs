@@ -1,0 +1,278 @@
+//! A writer at work on a stream, foreseen: which model, in which chunks, and where it is.
+
+use super::DeflateError;
+use super::model::Text;
+use super::text::Stretch;
+use super::token::{Token, WINDOW};
+use super::writers::{AnyModel, Writer};
+
+/// Smallest and largest chunk that is taken for one.
+pub(crate) const CHUNK_BYTES_MIN: u64 = 1 << 12;
+pub(crate) const CHUNK_BYTES_MAX: u64 = 1 << 31;
+
+/// How a stream is cut into chunks, each compressed for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunks {
+    /// Plain bytes of each but the last.
+    pub(crate) bytes: u64,
+    /// Bytes before a chunk that its writer knows.
+    pub(crate) dictionary: usize,
+}
+
+/// Dictionaries that chunked writers give: pigz, pgzip, none. The place is format.
+pub(crate) const DICTIONARIES: [usize; 3] = [WINDOW, WINDOW / 2, 0];
+
+/// Who writes, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    pub(crate) writer: Writer,
+    pub(crate) chunks: Option<Chunks>,
+}
+
+/// A writer on its way through one member.
+pub(crate) struct Run {
+    pub(crate) style: Style,
+    model: Option<AnyModel>,
+    /// Position at which the member begins.
+    member: u64,
+    /// Position at which the member ends, when that is in sight.
+    pub(crate) member_end: Option<u64>,
+    /// Positions at which the chunk begins and ends, and before which its writer knows nothing.
+    pub(crate) begin: u64,
+    end: u64,
+    start: u64,
+    begun: bool,
+    /// Whether the end of the member was said.
+    pub(crate) announced: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            writer: Writer::zlib(6),
+            chunks: None,
+        }
+    }
+}
+
+impl Run {
+    /// A writer before a member that begins at `member`.
+    pub(crate) fn new(style: Style, member: u64) -> Self {
+        let mut run = Self {
+            style,
+            model: style.writer.model(),
+            member,
+            member_end: None,
+            begin: member,
+            end: u64::MAX,
+            start: member,
+            begun: false,
+            announced: false,
+        };
+        run.place_chunk(member);
+        run
+    }
+
+    /// The same writer before another member.
+    pub(crate) fn next_member(&mut self, member: u64) {
+        self.member = member;
+        self.member_end = None;
+        self.begin = member;
+        self.end = u64::MAX;
+        self.start = member;
+        self.begun = false;
+        self.announced = false;
+        self.place_chunk(member);
+    }
+
+    /// Another writer from `position` on, in the midst of the member.
+    pub(crate) fn change(&mut self, style: Style, position: u64) {
+        self.style = style;
+        self.model = style.writer.model();
+        self.begun = false;
+        self.place_chunk(position);
+        if self.begin < position {
+            self.begin = position;
+            self.start = self
+                .start
+                .max(position.saturating_sub(WINDOW as u64))
+                .max(self.member);
+        }
+    }
+
+    fn place_chunk(&mut self, position: u64) {
+        let Some(chunks) = self.style.chunks else {
+            self.start = self.member;
+            self.end = u64::MAX;
+            return;
+        };
+        let number = (position - self.member) / chunks.bytes;
+        self.begin = self.member + number * chunks.bytes;
+        self.end = self.begin.saturating_add(chunks.bytes);
+        self.start = self
+            .begin
+            .saturating_sub(chunks.dictionary as u64)
+            .max(self.member);
+    }
+
+    /// Goes over to the chunk in which `position` lies; called before anything is foreseen there.
+    pub(crate) fn turn(&mut self, stretch: &Stretch, position: u64) {
+        if position >= self.end {
+            self.place_chunk(position);
+            self.begun = false;
+        }
+        if self.begun {
+            return;
+        }
+        self.begun = true;
+        let text = self.text(stretch);
+        let at = stretch.place(position);
+        let dictionary = stretch
+            .place(self.start)
+            .max(at.saturating_sub(WINDOW))
+            .min(at);
+        if let Some(model) = &mut self.model {
+            model.begin(text, at, dictionary);
+        }
+    }
+
+    /// Position at which the writer's input ends, when it is in sight.
+    pub(crate) fn end(&self) -> u64 {
+        self.end.min(self.member_end.unwrap_or(u64::MAX))
+    }
+
+    /// The text as the writer sees it.
+    pub(crate) fn text<'a>(&self, stretch: &'a Stretch) -> Text<'a> {
+        Text {
+            bytes: &stretch.bytes,
+            base: stretch.base(),
+            start: stretch.place(self.start),
+            end: stretch.place(self.end()).min(stretch.bytes.len()),
+        }
+    }
+
+    /// Another writer before the same member, nothing foreseen yet.
+    pub(crate) fn afresh(&self) -> Self {
+        let mut run = Self::new(Style::default(), self.member);
+        run.member_end = self.member_end;
+        run
+    }
+
+    /// Position at which the member begins.
+    pub(crate) fn member(&self) -> u64 {
+        self.member
+    }
+
+    /// Whether tokens are foreseen at all.
+    pub(crate) fn has_model(&self) -> bool {
+        self.model.is_some()
+    }
+
+    /// A block begins at `position`.
+    pub(crate) fn block(&mut self, stretch: &Stretch, position: u64) {
+        let text = self.text(stretch);
+        if let Some(model) = &mut self.model {
+            model.block(text, stretch.place(position));
+        }
+    }
+
+    /// Foresees `tokens` from `position` on, up to the end of the chunk; returns the position behind.
+    pub(crate) fn foresee(
+        &mut self,
+        stretch: &Stretch,
+        position: u64,
+        tokens: &[Token],
+        foreseen: &mut Vec<Token>,
+    ) -> u64 {
+        let text = self.text(stretch);
+        let at = stretch.place(position);
+        let Some(model) = &mut self.model else {
+            return position;
+        };
+        let behind = model.foresee(text, at, text.end, tokens, foreseen);
+        position + (behind - at) as u64
+    }
+
+    /// What is foreseen at `position`.
+    pub(crate) fn predict(&mut self, stretch: &Stretch, position: u64) -> Token {
+        let text = self.text(stretch);
+        let at = stretch.place(position);
+        match &mut self.model {
+            Some(model) => model.predict(text, at),
+            None => Token::literal(text.bytes[at]),
+        }
+    }
+
+    /// What stands at `position`.
+    pub(crate) fn follow(&mut self, stretch: &Stretch, position: u64, token: Token) {
+        let text = self.text(stretch);
+        if let Some(model) = &mut self.model {
+            model.follow(text, stretch.place(position), token);
+        }
+    }
+
+    /// Appends up to `most` tokens as foreseen from `position` on, the last of which begins before `stop`, to the end of the
+    /// chunk at most; returns the position behind.
+    pub(crate) fn go(
+        &mut self,
+        stretch: &Stretch,
+        position: u64,
+        stop: u64,
+        most: usize,
+        out: &mut Vec<Token>,
+    ) -> u64 {
+        let text = self.text(stretch);
+        let at = stretch.place(position);
+        let stop = stretch.place(stop).min(text.end);
+        let Some(model) = &mut self.model else {
+            return position;
+        };
+        let behind = model.run(text, at, stop, text.end, most, out);
+        position + (behind - at) as u64
+    }
+
+    /// Follows what the writer would have written up to `end`, over the ends of chunks: the tokens of a block that was stored
+    /// instead. `scratch` is overwritten.
+    pub(crate) fn pass_over(
+        &mut self,
+        stretch: &Stretch,
+        position: u64,
+        end: u64,
+        scratch: &mut Vec<Token>,
+    ) {
+        let mut position = position;
+        while position < end {
+            self.turn(stretch, position);
+            let text = self.text(stretch);
+            let at = stretch.place(position);
+            let until = stretch.place(end).min(text.end);
+            let Some(model) = &mut self.model else {
+                return;
+            };
+            scratch.clear();
+            let behind = model.run(text, at, until, until, usize::MAX, scratch);
+            position += (behind - at).max(1) as u64;
+        }
+    }
+
+    /// Position of the `more + 1`st end of a window of 65535 bytes behind `position`.
+    pub(crate) fn window_end(&self, position: u64, more: u32) -> u64 {
+        let done = position.saturating_sub(self.begin) / 65535;
+        self.begin + (done + 1 + u64::from(more)) * 65535
+    }
+
+    /// Whether a token can stand at `position`: not over the end, and from nowhere before the member.
+    pub(crate) fn check(
+        &self,
+        stretch: &Stretch,
+        position: u64,
+        token: Token,
+    ) -> Result<(), DeflateError> {
+        let end = self.member_end.unwrap_or(u64::MAX).min(stretch.end());
+        let fits = position + token.advance() as u64 <= end;
+        if fits && (token.is_literal() || u64::from(token.dist()) <= position - self.member) {
+            return Ok(());
+        }
+        Err(DeflateError::Corrupt("recipe: token"))
+    }
+}

@@ -1,0 +1,180 @@
+//! Chooses the model of a stream's writer by trying them on a sample.
+
+use std::collections::VecDeque;
+
+use super::inflate::{Kind, Segment};
+use super::run::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, Chunks, DICTIONARIES, Run, Style};
+use super::text::Stretch;
+use super::token::Token;
+use super::writers::{self, Writer};
+
+/// Plain bytes and tokens of a sample at most: 1 MiB and one chunk of pgzip, roughly.
+pub(crate) const SAMPLE_BYTES: u64 = (1 << 20) + (1 << 16);
+pub(crate) const SAMPLE_TOKENS: usize = 1 << 19;
+/// Tokens of the first, short look at each writer.
+const SHORT_TOKENS: usize = 1 << 13;
+/// Writers that are looked at longer.
+const LONGER: usize = 6;
+/// Streams with fewer tokens are tried with the common writers alone.
+const FEW_TOKENS: usize = 1 << 12;
+/// Matches that are enough to trust a model without a miss.
+const SURE_MATCHES: usize = 2000;
+/// Misses in a thousand tokens at which a stream counts as unknown.
+const UNKNOWN_PER_MILLE: usize = 120;
+
+/// Chooses a style for what is queued from `position` on. `likely` is tried first.
+pub(crate) fn select(
+    stretch: &Stretch,
+    queue: &VecDeque<Segment>,
+    position: u64,
+    run: &Run,
+    likely: Option<Style>,
+) -> Style {
+    let sample = Sample {
+        stretch,
+        queue,
+        position,
+        run,
+    };
+    let tokens: usize = queue.iter().map(|segment| segment.tokens.len()).sum();
+    let matches = queue
+        .iter()
+        .flat_map(|segment| &segment.tokens)
+        .filter(|token| !token.is_literal())
+        .count();
+    if matches == 0 {
+        return likely.unwrap_or(run.style);
+    }
+    let chunk_bytes = sample.chunk_bytes();
+    let mut best: Option<(usize, Style)> = None;
+    if let Some(style) =
+        likely.filter(|style| style.chunks.map(|chunks| chunks.bytes) == chunk_bytes)
+    {
+        let misses = sample.misses(style, usize::MAX, usize::MAX);
+        if misses == 0 {
+            return style;
+        }
+        best = Some((misses, style));
+    }
+    let styles = writers::all().take(if tokens < FEW_TOKENS {
+        writers::COMMON.len()
+    } else {
+        usize::MAX
+    });
+    let styles = styles.flat_map(|writer| styles_of(writer, chunk_bytes));
+    let mut short: Vec<(usize, Style)> = Vec::new();
+    for style in styles {
+        let misses = sample.misses(style, SHORT_TOKENS, usize::MAX);
+        short.push((misses, style));
+        if misses == 0 && matches >= SURE_MATCHES {
+            let all = sample.misses(
+                style,
+                usize::MAX,
+                best.map_or(usize::MAX, |(misses, _)| misses),
+            );
+            if all == 0 {
+                return style;
+            }
+        }
+    }
+    short.sort_by_key(|(misses, _)| *misses);
+    for (_, style) in short.into_iter().take(LONGER) {
+        let most = best.map_or(usize::MAX, |(misses, _)| misses);
+        let misses = sample.misses(style, usize::MAX, most);
+        if misses < most {
+            best = Some((misses, style));
+        }
+    }
+    match best {
+        Some((misses, style)) if misses * 1000 <= tokens * UNKNOWN_PER_MILLE => style,
+        _ => Style {
+            writer: Writer::UNKNOWN,
+            chunks: None,
+        },
+    }
+}
+
+fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<Style> {
+    let Some(bytes) = chunk_bytes else {
+        return vec![Style {
+            writer,
+            chunks: None,
+        }];
+    };
+    let chunked = DICTIONARIES
+        .into_iter()
+        .map(|dictionary| Some(Chunks { bytes, dictionary }));
+    chunked
+        .chain([None])
+        .map(|chunks| Style { writer, chunks })
+        .collect()
+}
+
+struct Sample<'a> {
+    stretch: &'a Stretch,
+    queue: &'a VecDeque<Segment>,
+    position: u64,
+    run: &'a Run,
+}
+
+impl Sample<'_> {
+    /// Counts misses over the first `most_tokens` tokens, up to `most`.
+    fn misses(&self, style: Style, most_tokens: usize, most: usize) -> usize {
+        let mut run = self.run.afresh();
+        run.change(style, self.position);
+        let mut position = self.position;
+        let (mut misses, mut tokens) = (0, 0);
+        let mut foreseen: Vec<Token> = Vec::new();
+        for segment in self.queue {
+            if segment.head.is_some() && segment.bytes > 0 {
+                run.turn(self.stretch, position);
+                run.block(self.stretch, position);
+            }
+            let end = position + segment.bytes as u64;
+            if segment.tokens.is_empty() {
+                run.pass_over(self.stretch, position, end, &mut foreseen);
+            }
+            let wanted = segment.tokens.len().min(most_tokens - tokens);
+            foreseen.clear();
+            let mut at = position;
+            while foreseen.len() < wanted {
+                run.turn(self.stretch, at);
+                let left = &segment.tokens[foreseen.len()..wanted];
+                at = run.foresee(self.stretch, at, left, &mut foreseen);
+            }
+            let pairs = segment.tokens.iter().zip(&foreseen);
+            misses += pairs.filter(|(token, foreseen)| token != foreseen).count();
+            tokens += wanted;
+            position = end;
+            if tokens >= most_tokens || misses > most {
+                break;
+            }
+        }
+        misses
+    }
+
+    /// The plain bytes between empty blocks, when those stand at multiples of one number: a chunked writer.
+    fn chunk_bytes(&self) -> Option<u64> {
+        let mut position = self.position;
+        let mut empty = Vec::new();
+        for segment in self.queue {
+            let is_empty = segment
+                .head
+                .as_ref()
+                .is_some_and(|head| !head.last && !matches!(head.kind, Kind::Dynamic(_)));
+            if segment.bytes == 0 && is_empty {
+                empty.push(position - self.run.member());
+            }
+            position += segment.bytes as u64;
+        }
+        empty.dedup();
+        let first = *empty.first()?;
+        let fits = empty
+            .iter()
+            .filter(|place| place.is_multiple_of(first))
+            .count();
+        let chunked =
+            (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(&first) && fits * 10 >= empty.len() * 9;
+        chunked.then_some(first)
+    }
+}

@@ -1,0 +1,180 @@
+//! How writers build the headers of dynamic blocks out of how often each symbol is used.
+//!
+//! A rule that is not the writer's costs a few bytes a block, nothing else.
+
+pub(crate) mod go;
+pub(crate) mod klauspost;
+pub(crate) mod libdeflate;
+pub(crate) mod zlib;
+
+use klauspost::Ready;
+
+use super::codes::{DIST_SYMBOLS, Histogram, LIT_SYMBOLS};
+use super::header::{Header, ORDER, Op};
+use super::token::Token;
+
+/// Code lengths of a block's two codes, one for every symbol that there is.
+pub(crate) struct Lengths {
+    pub(crate) lit: [u8; LIT_SYMBOLS],
+    pub(crate) dist: [u8; DIST_SYMBOLS],
+}
+
+/// Length of a list without its last zeros, but `least` at least.
+pub(crate) fn used(lens: &[u8], least: usize) -> usize {
+    lens.iter()
+        .rposition(|len| *len > 0)
+        .map_or(0, |last| last + 1)
+        .max(least)
+}
+
+/// Writes down a run of code lengths as zlib does (`scan_tree`), and all others too: first the length, then repeats as
+/// long as they may be.
+pub(crate) fn write_run(lens: &[u8], ops: &mut Vec<Op>) {
+    let mut rest = lens;
+    while let Some(&len) = rest.first() {
+        let run = rest.iter().take_while(|other| **other == len).count();
+        rest = &rest[run..];
+        let mut left = run;
+        if len > 0 {
+            ops.push(Op {
+                symbol: len,
+                extra: 0,
+            });
+            left -= 1;
+        }
+        while left > 0 {
+            let (symbol, least, most) = match (len, left) {
+                (0, 11..) => (18, 11, 138),
+                (0, 3..) => (17, 3, 10),
+                (1.., 3..) => (16, 3, 6),
+                _ => (len, 1, 1),
+            };
+            let count = left.min(most);
+            let extra = u8::try_from(count - least).expect("at most 127");
+            ops.push(Op { symbol, extra });
+            left -= count;
+        }
+    }
+}
+
+/// Puts a header together; `cl_tree` gives the lengths of the code length code.
+pub(crate) fn assemble(
+    lengths: &Lengths,
+    lit_count: usize,
+    dist_count: usize,
+    ops: Vec<Op>,
+    cl_tree: impl FnOnce(&[u32; 19]) -> [u8; 19],
+) -> Header {
+    let mut counts = [0; 19];
+    for op in &ops {
+        counts[usize::from(op.symbol)] += 1;
+    }
+    let cl_lens = cl_tree(&counts);
+    let cl_count = cl_used(&cl_lens);
+    let mut lens = lengths.lit[..lit_count].to_vec();
+    lens.extend_from_slice(&lengths.dist[..dist_count]);
+    Header {
+        lit_count,
+        dist_count,
+        lens,
+        ops,
+        cl_lens,
+        cl_count,
+    }
+}
+
+/// Rules by which headers are built; the numbers are format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Zlib,
+    Go,
+    Libdeflate,
+    /// libdeflate from 1.19 on.
+    LibdeflatePaired,
+    /// Go's rule for the first window of klauspost/compress.
+    GoWindow,
+    Klauspost(klauspost::Ready),
+    /// klauspost/compress at levels 7 to 9: so many tokens first.
+    KlauspostLazy(klauspost::Ready, usize),
+}
+
+const RULES: [Rule; 11] = [
+    Rule::Zlib,
+    Rule::Go,
+    Rule::Libdeflate,
+    Rule::LibdeflatePaired,
+    Rule::GoWindow,
+    Rule::Klauspost(Ready::AllWritten),
+    Rule::Klauspost(Ready::AllUsed),
+    Rule::Klauspost(Ready::LiteralsUsed),
+    Rule::KlauspostLazy(Ready::AllWritten, 32768),
+    Rule::KlauspostLazy(Ready::AllWritten, 16384),
+    Rule::KlauspostLazy(Ready::AllUsed, 16384),
+];
+
+impl Rule {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        RULES.get(usize::from(number)).copied()
+    }
+
+    /// The header of a block that begins with these tokens; they are all of it unless it is very long.
+    pub(crate) fn header(self, tokens: &[Token]) -> Header {
+        match self {
+            Self::Zlib => zlib::header(&Histogram::of(tokens)),
+            Self::Go => go::header(&Histogram::of(tokens)),
+            Self::Libdeflate => libdeflate::header(&Histogram::of(tokens)),
+            Self::LibdeflatePaired => libdeflate::header_paired(&Histogram::of(tokens)),
+            Self::GoWindow => go::header(&Histogram::of(first_window(tokens))),
+            Self::Klauspost(ready) => {
+                klauspost::header(&Histogram::of(first_window(tokens)), ready)
+            }
+            Self::KlauspostLazy(ready, count) => {
+                klauspost::header(&Histogram::of(&tokens[..count.min(tokens.len())]), ready)
+            }
+        }
+    }
+}
+
+/// The tokens that begin in the first 65535 plain bytes.
+fn first_window(tokens: &[Token]) -> &[Token] {
+    let mut bytes = 0;
+    let count = tokens.iter().take_while(|token| {
+        let begins = bytes < 65535;
+        bytes += token.advance();
+        begins
+    });
+    &tokens[..count.count()]
+}
+
+/// Code lengths written down in one run, as Go does.
+pub(crate) fn in_one_run(lens: &[u8]) -> Vec<Op> {
+    let mut ops = Vec::with_capacity(lens.len());
+    write_run(lens, &mut ops);
+    ops
+}
+
+/// Code lengths written down each code for itself, as zlib does.
+pub(crate) fn in_two_runs(lit: &[u8], dist: &[u8]) -> Vec<Op> {
+    let mut ops = Vec::with_capacity(lit.len() + dist.len());
+    write_run(lit, &mut ops);
+    write_run(dist, &mut ops);
+    ops
+}
+
+/// Code length codes for these ops, and how many of them are written, by the rules that there are.
+pub(crate) fn cl_by_rules(ops: &[Op]) -> [([u8; 19], usize); 2] {
+    let mut counts = [0; 19];
+    for op in ops {
+        counts[usize::from(op.symbol)] += 1;
+    }
+    [zlib::cl_tree(&counts), go::cl_tree(&counts)].map(|lens| (lens, cl_used(&lens)))
+}
+
+/// How many lengths of the code length code are written, without zeros at the end.
+fn cl_used(cl_lens: &[u8; 19]) -> usize {
+    ORDER
+        .iter()
+        .rposition(|symbol| cl_lens[*symbol] > 0)
+        .map_or(0, |last| last + 1)
+        .max(4)
+}
