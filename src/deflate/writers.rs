@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use super::model::chain::{Chain, Go, Zlib};
-use super::model::klauspost::{self, Fast};
+use super::model::klauspost;
 use super::model::libdeflate;
 
 /// A writer at a level.
@@ -73,7 +73,7 @@ impl Writer {
             number @ 12..=19 => Box::new(Chain::<Go>::go(number - 10)),
             number @ KLAUSPOST..=59 => {
                 let (era, level) = ((number - KLAUSPOST) / 9, (number - KLAUSPOST) % 9 + 1);
-                Box::new(Fast::new(level, ERAS[usize::from(era)]))
+                klauspost::model(level, ERAS[usize::from(era)])
             }
             number @ LIBDEFLATE..=111 => {
                 let (era, level) = ((number - LIBDEFLATE) / 16, (number - LIBDEFLATE) % 16);

@@ -204,38 +204,35 @@ impl<F: Family> Chain<F> {
     /// Looks for a match longer than `least` at `at`, whose string is inserted.
     #[inline]
     fn search(&self, text: Text<'_>, at: usize, least: usize, chain: usize) -> Found {
-        let mut found = Found {
-            len: least,
-            dist: 0,
-        };
         let limit = MATCH_MAX.min(text.end - at);
         if limit < F::LEAST || limit <= least {
             return Found::default();
         }
         let nice = self.level.nice.min(limit);
         let (first_reach, reach) = F::reach(&text, at);
-        let bytes = text.bytes;
         let position = text.position(at) as usize;
         let mut dist = usize::from(self.prev[position & MASK]);
         if dist == 0 || dist > first_reach {
             return Found::default();
         }
-        let mut tries = chain;
-        let mut tail = pair(bytes, at + least - 1);
-        loop {
-            if pair(bytes, at + found.len - 1 - dist) == tail {
-                let len = common(bytes, at - dist, at, limit);
+        // All that is in reach, so that one comparison guards each look at it.
+        let window = &text.bytes[at - first_reach..at + limit];
+        let here = first_reach;
+        let mut found = Found {
+            len: least,
+            dist: 0,
+        };
+        let mut tail = Tail::of(window, here, least);
+        for _ in 0..chain {
+            if tail.stands_at(window, here - dist) {
+                let len = common(window, here - dist, here, limit);
                 if len > found.len && (F::BUILDS_ON || len > F::LEAST || dist <= TOO_FAR) {
                     found = Found { len, dist };
                     if len >= nice {
                         break;
                     }
-                    tail = pair(bytes, at + len - 1);
+                    tail = Tail::of(window, here, len);
                 }
-            }
-            tries -= 1;
-            if tries == 0 {
-                break;
             }
             let back = usize::from(self.prev[position.wrapping_sub(dist) & MASK]);
             dist += back;
@@ -262,12 +259,46 @@ impl<F: Family> Chain<F> {
     }
 }
 
-/// Two bytes.
+/// The last bytes of a match that would be longer than `len`: most candidates are told off by them.
+#[derive(Clone, Copy)]
+struct Tail {
+    offset: usize,
+    bytes: u32,
+    mask: u32,
+}
+
+impl Tail {
+    #[inline]
+    fn of(window: &[u8], here: usize, len: usize) -> Self {
+        // Four bytes, or the three of a match that is the first.
+        let (offset, mask) = if len < 3 {
+            (0, 0x00ff_ffff)
+        } else {
+            (len - 3, u32::MAX)
+        };
+        Self {
+            offset,
+            bytes: four(window, here + offset) & mask,
+            mask,
+        }
+    }
+
+    #[inline]
+    fn stands_at(self, window: &[u8], place: usize) -> bool {
+        four(window, place + self.offset) & self.mask == self.bytes
+    }
+}
+
+/// Four bytes; zeros behind the end.
 #[inline]
-fn pair(bytes: &[u8], at: usize) -> [u8; 2] {
-    bytes[at..]
-        .first_chunk::<2>()
-        .map_or([0; 2], |first| *first)
+fn four(window: &[u8], at: usize) -> u32 {
+    match window.get(at..at + 4) {
+        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+        None => window[at..]
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte)),
+    }
 }
 
 impl<F: Family> Model for Chain<F> {
