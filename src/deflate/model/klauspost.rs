@@ -6,6 +6,10 @@
 //! whole window and answers by place. It never follows another path than its own; a stream that another writer made
 //! costs more, nothing else.
 
+mod four;
+mod lazy;
+mod quick;
+mod three;
 mod two;
 mod window;
 
@@ -29,10 +33,59 @@ pub(crate) enum Era {
     First,
     /// The end of a match is looked at.
     From1_12_2,
+    /// Levels 7 to 9 are new.
+    From1_14_2,
+    /// Level 3 has a larger table.
+    From1_14_3,
     /// Long matches are cut into pieces of 258 bytes, not 255.
     From1_15_0,
-    /// The look at the end passes over two bytes. Go 1.27, too.
+    /// Levels 5 and 6: the look at the end passes over two bytes.
     From1_15_10,
+    /// Levels 1 to 3 hash five bytes.
+    From1_15_11,
+    /// Levels 7 to 9: the look at the end passes over two bytes.
+    From1_15_15,
+    /// Level 4 has a fault.
+    From1_18_0,
+    /// Level 9 weighs by the first half of its window.
+    From1_18_2,
+    /// Go's own: level 9 counts at least a bit for any byte.
+    Go1_27,
+}
+
+/// The eras in which a level differs, the last one first.
+pub(crate) fn eras(level: u8) -> &'static [Era] {
+    match level {
+        ..=2 => &[Era::From1_15_11, Era::From1_15_0, Era::First],
+        3 => &[
+            Era::From1_15_11,
+            Era::From1_15_0,
+            Era::From1_14_3,
+            Era::First,
+        ],
+        4 => &[Era::From1_18_0, Era::From1_15_0, Era::First],
+        5 | 6 => &[
+            Era::From1_15_10,
+            Era::From1_15_0,
+            Era::From1_12_2,
+            Era::First,
+        ],
+        7 | 8 => &[Era::From1_15_15, Era::From1_14_2, Era::First],
+        9.. => &[
+            Era::From1_18_2,
+            Era::From1_15_15,
+            Era::From1_14_2,
+            Era::First,
+        ],
+    }
+}
+
+/// The writer at a level from 1 to 9.
+pub(crate) fn model(level: u8, era: Era) -> Box<dyn Model + Send> {
+    if level > 6 {
+        return Box::new(lazy::Lazy::new(level, era));
+    }
+    Box::new(Fast::new(level, era))
 }
 
 /// What differs between levels.
@@ -62,11 +115,10 @@ fn age<'a>(entries: impl Iterator<Item = &'a mut u32>, position: u32) {
 }
 
 /// Levels 1 to 6.
-pub(crate) struct Fast {
+struct Fast {
     encoder: Box<dyn Encoder + Send>,
-    /// Matches of the current window, and which of them comes next.
+    /// Matches of the current window.
     matches: Matches,
-    next: usize,
     /// Position at which the current window begins, and its bytes.
     start: u32,
     bytes: u32,
@@ -75,16 +127,18 @@ pub(crate) struct Fast {
 }
 
 impl Fast {
-    /// The writer at a level; other levels are taken as the nearest there is.
-    pub(crate) fn new(level: u8, era: Era) -> Self {
+    fn new(level: u8, era: Era) -> Self {
         let encoder: Box<dyn Encoder + Send> = match level {
-            ..=5 => Box::new(two::Two::<false>::new(era)),
+            ..=1 => Box::new(quick::One::new(era)),
+            2 => Box::new(quick::Two::new(era)),
+            3 => Box::new(three::Three::new(era)),
+            4 => Box::new(four::Four::new(era)),
+            5 => Box::new(two::Two::<false>::new(era)),
             6.. => Box::new(two::Two::<true>::new(era)),
         };
         Self {
             encoder,
             matches: Matches::default(),
-            next: 0,
             start: 0,
             bytes: 0,
             low: None,
@@ -113,7 +167,6 @@ impl Fast {
         let bytes = (to - from) as u32;
         self.bytes = bytes;
         self.matches.clear();
-        self.next = 0;
         if to - from < TINY {
             self.encoder.forget(start);
             return;
@@ -159,22 +212,16 @@ impl Model for Fast {
     }
 
     fn predict(&mut self, text: Text<'_>, at: usize) -> Token {
-        let mut offset = text.position(at).wrapping_sub(self.start);
-        if offset >= self.bytes {
+        let position = text.position(at);
+        if position.wrapping_sub(self.start) >= self.bytes {
             self.reach(text, at);
-            offset = text.position(at).wrapping_sub(self.start);
         }
-        while let Some((place, token)) = self.matches.list.get(self.next) {
-            if *place == offset {
-                return *token;
-            }
-            if *place > offset {
-                break;
-            }
-            self.next += 1;
-        }
-        Token::literal(text.bytes[at])
+        self.matches.token(position, text.bytes[at])
     }
 
     fn follow(&mut self, _text: Text<'_>, _at: usize, _token: Token) {}
 }
+
+#[cfg(test)]
+#[path = "klauspost/tests.rs"]
+mod tests;

@@ -56,3 +56,42 @@ fn at_least_once(counts: &mut [u32]) {
         *count = (*count).max(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::token::Token;
+    use super::*;
+
+    #[test]
+    fn symbols_are_made_ready() {
+        let tokens = [
+            Token::literal(b'a'),
+            Token::literal(b'b'),
+            Token::matched(9, 2),
+            Token::literal(b'a'),
+        ];
+        let histogram = Histogram::of(&tokens);
+        let used = |ready| {
+            let header = header(&histogram, ready);
+            let used = |lens: &[u8]| lens.iter().filter(|len| **len > 0).count();
+            (
+                header.lit_count,
+                used(header.lit_lens()),
+                header.dist_count,
+                used(header.dist_lens()),
+            )
+        };
+        assert_eq!(used(Ready::AllWritten), (286, 4, 30, 1));
+        assert_eq!(used(Ready::AllUsed), (286, 286, 30, 30));
+        assert_eq!(used(Ready::LiteralsUsed), (257, 257, 1, 1));
+    }
+
+    #[test]
+    fn a_block_of_literals_has_no_distances() {
+        let header = header(
+            &Histogram::of(&[Token::literal(b'a'); 3]),
+            Ready::AllWritten,
+        );
+        assert_eq!(header.dist_lens(), [0; 30]);
+    }
+}

@@ -4,7 +4,7 @@
 //! more. Then a match that goes on behind the end is looked for, then one that begins before. Few places within matches
 //! are inserted.
 
-use super::window::{LEAST, Matches, Window, hash4, hash7, table};
+use super::window::{MARGIN, Matches, Window, hash4, hash7, table, word};
 use super::{Encoder, Era, far};
 
 const BITS: u32 = 15;
@@ -42,13 +42,6 @@ struct Search {
     bytes: u64,
     /// Distance of the last match.
     repeat: usize,
-}
-
-#[inline]
-fn low_word(bytes: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
-    let word = bytes as u32;
-    word
 }
 
 impl<const SIX: bool> Two<SIX> {
@@ -108,26 +101,26 @@ impl<const SIX: bool> Two<SIX> {
         next_bytes: u64,
     ) -> Option<Found> {
         let at = search.at;
-        let word = low_word(search.bytes);
+        let bytes = word(search.bytes);
         if let Some(from) = window.near(long[0], at) {
             let earlier = window.near(long[1], at);
-            if window.holds(from, word) {
+            if window.holds(from, bytes) {
                 self.put_next(window, search.next, next_bytes);
                 let found = Found { at, from, len: 0 };
                 return Some(
-                    match earlier.filter(|earlier| window.holds(*earlier, word)) {
+                    match earlier.filter(|earlier| window.holds(*earlier, bytes)) {
                         Some(earlier) => longer(window, found, earlier),
                         None => found,
                     },
                 );
             }
-            if let Some(from) = earlier.filter(|earlier| window.holds(*earlier, word)) {
+            if let Some(from) = earlier.filter(|earlier| window.holds(*earlier, bytes)) {
                 self.put_next(window, search.next, next_bytes);
                 return Some(Found { at, from, len: 0 });
             }
         }
         let from = window.near(short, at)?;
-        if !window.holds(from, word) {
+        if !window.holds(from, bytes) {
             return None;
         }
         let len = window.compared(from, at);
@@ -252,7 +245,7 @@ fn next_place(
 ) -> Found {
     let mut best = found;
     if six && let Some(from) = (found.at + 1).checked_sub(search.repeat) {
-        if window.holds(from, low_word(search.bytes >> 8)) {
+        if window.holds(from, word(search.bytes >> 8)) {
             let len = window.compared(from, found.at + 1);
             if len > best.len {
                 return Found {
@@ -269,7 +262,7 @@ fn next_place(
     };
     let earlier = window.near(long[1], at);
     for from in [Some(from), earlier].into_iter().flatten() {
-        if window.holds(from, low_word(next_bytes)) {
+        if window.holds(from, word(next_bytes)) {
             let len = window.compared(from, at);
             if len > best.len {
                 best = Found { at, from, len };
@@ -294,10 +287,9 @@ impl<const SIX: bool> Encoder for Two<SIX> {
     }
 
     fn encode(&mut self, window: &Window<'_>, matches: &mut Matches) {
-        if window.bytes.len() - window.from < LEAST {
+        let Some(limit) = window.limit(MARGIN) else {
             return;
-        }
-        let limit = window.limit();
+        };
         let mut search = Search {
             at: window.from,
             next: window.from,

@@ -1,13 +1,11 @@
 //! One window of the writer's input, as its encoders see it, and the matches that they find there.
 
-use super::super::super::token::{Token, WINDOW};
+use super::super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::super::{Text, common};
 use super::Era;
 
 /// Bytes at the end of a window that no search begins in.
-const MARGIN: usize = 11;
-/// Windows that are shorter are not searched at all.
-pub(super) const LEAST: usize = MARGIN + 2;
+pub(super) const MARGIN: usize = 11;
 /// Most bytes by which a match of four is lengthened while candidates are compared.
 const COMPARED_MAX: usize = 254;
 
@@ -41,28 +39,50 @@ impl<'a> Window<'a> {
         self.base.wrapping_add(at as u32)
     }
 
-    /// Where searches end.
-    pub(super) fn limit(&self) -> usize {
-        self.bytes.len() - MARGIN
+    /// Where searches end; `None`: the window is too short for any.
+    pub(super) fn limit(&self, margin: usize) -> Option<usize> {
+        let long_enough = self.bytes.len() - self.from >= margin + 2;
+        long_enough.then(|| self.bytes.len() - margin)
     }
 
-    /// The eight bytes at a place, the first one lowest; nothing near the end.
+    /// The eight bytes at a place, the first one lowest; zeros behind the end.
     #[inline]
     pub(super) fn load(&self, at: usize) -> u64 {
-        let bytes = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
-        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        match self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => self.load_last(at),
+        }
     }
 
-    /// The place that a table's entry means, when it is near enough for a match at `at`: nearer than 32768 bytes, though
-    /// a match could be as far as that.
+    #[cold]
+    fn load_last(&self, at: usize) -> u64 {
+        let last = self.bytes.get(at..).unwrap_or_default();
+        last.iter()
+            .rev()
+            .fold(0, |bytes, byte| bytes << 8 | u64::from(*byte))
+    }
+
+    /// The place that a table's entry means, when it is at most `reach` bytes before `at`.
     #[inline]
-    pub(super) fn near(&self, entry: u32, at: usize) -> Option<usize> {
+    pub(super) fn within(&self, entry: u32, at: usize, reach: usize) -> Option<usize> {
         let dist = self.position(at).wrapping_sub(entry) as usize;
-        if dist.wrapping_sub(1) < WINDOW - 1 {
+        if dist.wrapping_sub(1) < reach {
             at.checked_sub(dist)
         } else {
             None
         }
+    }
+
+    /// The same with the reach of most searches: one byte less than a match could have.
+    #[inline]
+    pub(super) fn near(&self, entry: u32, at: usize) -> Option<usize> {
+        self.within(entry, at, WINDOW - 1)
+    }
+
+    /// The same, when four bytes there are `word`.
+    #[inline]
+    pub(super) fn matching(&self, entry: u32, at: usize, word: u32) -> Option<usize> {
+        self.near(entry, at).filter(|from| self.holds(*from, word))
     }
 
     /// Whether four bytes at a place are `word`.
@@ -99,12 +119,32 @@ impl<'a> Window<'a> {
     }
 }
 
+/// The first four bytes.
+#[inline]
+pub(super) fn word(bytes: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
+    let word = bytes as u32;
+    word
+}
+
 /// Hash of the first four bytes, in as many bits as are wanted.
 #[inline]
 pub(super) fn hash4(bytes: u64, bits: u32) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
-    let word = bytes as u32;
-    (word.wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
+    (word(bytes).wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
+}
+
+/// The hash of Snappy.
+#[inline]
+pub(super) fn hash_snappy(bytes: u64, bits: u32) -> usize {
+    (word(bytes).wrapping_mul(0x1e35_a7bd) >> (32 - bits)) as usize
+}
+
+/// Hash of the first five bytes.
+#[inline]
+pub(super) fn hash5(bytes: u64, bits: u32) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "a few bits")]
+    let hash = ((bytes << 24).wrapping_mul(889_523_592_379) >> (64 - bits)) as usize;
+    hash
 }
 
 /// Hash of the first seven bytes.
@@ -123,11 +163,13 @@ pub(super) fn table<T: Clone, const N: usize>(with: T) -> Box<[T; N]> {
     }
 }
 
-/// What an encoder finds in a window: matches only, literals lie between.
+/// What is found in a window: matches only, literals lie between.
 #[derive(Default)]
 pub(super) struct Matches {
-    /// Offset in the window, and the token.
-    pub(super) list: Vec<(u32, Token)>,
+    /// Position, and the token.
+    list: Vec<(u32, Token)>,
+    /// The one that comes next.
+    next: usize,
     /// Bytes within matches.
     covered: usize,
 }
@@ -135,7 +177,18 @@ pub(super) struct Matches {
 impl Matches {
     pub(super) fn clear(&mut self) {
         self.list.clear();
+        self.next = 0;
         self.covered = 0;
+    }
+
+    /// Adds a match of 3 to 258 bytes.
+    #[inline]
+    pub(super) fn put(&mut self, position: u32, len: usize, dist: usize) {
+        if (3..=MATCH_MAX).contains(&len) && (1..=WINDOW).contains(&dist) {
+            #[expect(clippy::cast_possible_truncation, reason = "just looked at")]
+            self.list
+                .push((position, Token::matched(len as u32, dist as u32)));
+        }
     }
 
     /// Adds a match of any length from 3 on. Long ones are cut so that three bytes or more are left for the last piece
@@ -150,24 +203,38 @@ impl Matches {
         dist: usize,
     ) {
         self.covered += len;
-        let mut at = at - window.from;
+        let mut at = at;
         let mut left = len;
-        while left >= 3 {
-            let piece = match left {
-                ..=258 => left,
-                262.. if era >= Era::From1_15_0 => 258,
-                _ => 255,
+        while left > MATCH_MAX {
+            let piece = if left > MATCH_MAX + 3 && era >= Era::From1_15_0 {
+                MATCH_MAX
+            } else {
+                MATCH_MAX - 3
             };
-            #[expect(clippy::cast_possible_truncation, reason = "a window is small")]
-            self.list
-                .push((at as u32, Token::matched(piece as u32, dist as u32)));
+            self.put(window.position(at), piece, dist);
             at += piece;
             left -= piece;
         }
+        self.put(window.position(at), left, dist);
     }
 
     /// Tokens of a window of `bytes` bytes.
     pub(super) fn token_count(&self, bytes: usize) -> usize {
         bytes.saturating_sub(self.covered) + self.list.len()
+    }
+
+    /// The token at a position that is none of those before: a match, or a literal.
+    #[inline]
+    pub(super) fn token(&mut self, position: u32, byte: u8) -> Token {
+        while let Some((place, token)) = self.list.get(self.next) {
+            if *place == position {
+                return *token;
+            }
+            if place.wrapping_sub(position).cast_signed() > 0 {
+                break;
+            }
+            self.next += 1;
+        }
+        Token::literal(byte)
     }
 }
