@@ -65,7 +65,7 @@ struct Analyser<'a, R> {
     coder: Encoder<'a>,
     script: Script,
     run: Run,
-    /// Tokens of the block before.
+    /// Tokens of the last block whose number of tokens was coded.
     last_count: usize,
     /// Bytes of the stored block before.
     last_stored: usize,
@@ -291,13 +291,13 @@ impl<R: Read> Analyser<'_, R> {
         }
         let extent = self.extent(segment, end);
         self.script.extent(&mut self.coder, extent, false);
+        if let (Extent::Count(_), true) = (extent, segment.ends) {
+            self.last_count = segment.tokens.len();
+        }
         self.script
             .flag(&mut self.coder, Flag::Continues, !segment.ends);
         self.tokens(segment);
         self.position = end;
-        if segment.ends {
-            self.last_count = segment.tokens.len();
-        }
         if let Some(Head {
             kind: Kind::Dynamic(header),
             ..
@@ -330,11 +330,11 @@ impl<R: Read> Analyser<'_, R> {
     fn extent(&self, segment: &Segment, end: u64) -> Extent {
         let count = u32::try_from(segment.tokens.len()).expect("a segment is bounded");
         if segment.ends && count > 0 {
-            if end == self.run.end() {
-                return Extent::Rest;
-            }
             if segment.tokens.len() == self.last_count {
                 return Extent::Same;
+            }
+            if end == self.run.end() {
+                return Extent::Rest;
             }
             let past = end - self.run.begin;
             if past.is_multiple_of(65535) {

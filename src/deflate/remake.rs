@@ -192,7 +192,7 @@ impl Remaker<'_> {
         }
         let goal = self.goal(extent);
         self.foresee(goal)?;
-        if !continues {
+        if let (Extent::Count(_), false) = (extent, continues) {
             self.last_count = self.tokens.len();
         }
         let encoder = match (continued, head) {

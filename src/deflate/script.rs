@@ -20,7 +20,7 @@ const BYTES_MAX: u32 = 64 * 1024;
 /// How far a segment goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// As many tokens as the block before; of a stored block: as many bytes as the one before.
+    /// As many tokens as the last block whose number of tokens was said; of a stored block: as many bytes as the one before.
     Same,
     /// To the end of the writer's run: of the stream, or of the chunk.
     Rest,

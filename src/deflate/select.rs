@@ -42,7 +42,7 @@ pub(crate) fn select(
         .flat_map(|segment| &segment.tokens)
         .filter(|token| !token.is_literal())
         .count();
-    if matches == 0 {
+    if tokens == 0 {
         return likely.unwrap_or(run.style);
     }
     let chunk_bytes = sample.chunk_bytes();
@@ -55,6 +55,12 @@ pub(crate) fn select(
             return style;
         }
         best = Some((misses, style));
+    }
+    if matches == 0 {
+        return Style {
+            writer: Writer::LITERALS,
+            chunks: None,
+        };
     }
     let styles = writers::all().take(if tokens < FEW_TOKENS {
         writers::COMMON.len()
@@ -167,6 +173,9 @@ impl Sample<'_> {
             }
             position += segment.bytes as u64;
         }
+        // One at the very end says nothing.
+        let end = position - self.run.member();
+        empty.retain(|place| *place < end);
         empty.dedup();
         let first = *empty.first()?;
         let fits = empty

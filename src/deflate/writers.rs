@@ -1,9 +1,10 @@
 //! The writers that there are models of. Their numbers are format.
 
-use super::model::Model;
 use super::model::chain::{Chain, Go, Zlib};
-use super::model::klauspost;
+use super::model::klauspost::{self, Era};
 use super::model::libdeflate;
+use super::model::{Model, Text};
+use super::token::Token;
 
 /// A writer at a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,18 +13,38 @@ pub(crate) struct Writer(u8);
 /// A model that any thread may own.
 pub(crate) type AnyModel = Box<dyn Model + Send>;
 
-/// First number of klauspost's levels, nine an era; of libdeflate's, sixteen an era.
-const KLAUSPOST: u8 = 24;
-const LIBDEFLATE: u8 = 64;
-/// The writer that is like no other.
-const UNKNOWN: u8 = 112;
-
-const ERAS: [klauspost::Era; 4] = [
-    klauspost::Era::From1_15_10,
-    klauspost::Era::From1_15_0,
-    klauspost::Era::From1_12_2,
-    klauspost::Era::First,
+/// First number of klauspost's levels, sixteen for the eras of each; of libdeflate's, sixteen an era.
+const KLAUSPOST: u8 = 32;
+const LIBDEFLATE: u8 = 192;
+/// Eras by their numbers, and the first version of each.
+const ERAS: [(Era, &str); 11] = [
+    (Era::First, "up to 1.12.1"),
+    (Era::From1_12_2, "1.12.2"),
+    (Era::From1_14_2, "1.14.2"),
+    (Era::From1_14_3, "1.14.3"),
+    (Era::From1_15_0, "1.15.0"),
+    (Era::From1_15_10, "1.15.10"),
+    (Era::From1_15_11, "1.15.11"),
+    (Era::From1_15_15, "1.15.15"),
+    (Era::From1_18_0, "1.18.0"),
+    (Era::From1_18_2, "1.18.2"),
+    (Era::Go1_27, "Go 1.27"),
 ];
+/// The writer that is like no other.
+const UNKNOWN: u8 = 255;
+
+/// A writer that looks for no matches.
+struct Literals;
+
+impl Model for Literals {
+    fn begin(&mut self, _: Text<'_>, _: usize, _: usize) {}
+
+    fn predict(&mut self, text: Text<'_>, at: usize) -> Token {
+        Token::literal(text.bytes[at])
+    }
+
+    fn follow(&mut self, _: Text<'_>, _: usize, _: Token) {}
+}
 
 const LIBDEFLATE_ERAS: [libdeflate::Era; 3] = [
     libdeflate::Era::Middle,
@@ -34,6 +55,8 @@ const LIBDEFLATE_ERAS: [libdeflate::Era; 3] = [
 impl Writer {
     /// No model: what comes is coded by what came before.
     pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
+    /// No matches at all.
+    pub(crate) const LITERALS: Self = Self(0);
 
     pub(crate) fn number(self) -> u8 {
         self.0
@@ -47,8 +70,16 @@ impl Writer {
         Self(10 + level)
     }
 
-    pub(crate) const fn klauspost(level: u8, era: u8) -> Self {
-        Self(KLAUSPOST + 9 * era + level - 1)
+    pub(crate) const fn klauspost(level: u8, era: Era) -> Self {
+        Self(KLAUSPOST + 16 * (level - 1) + era as u8)
+    }
+
+    /// Level and era of a number of klauspost's.
+    fn klauspost_of(number: u8) -> Option<(u8, Era, &'static str)> {
+        let (level, era) = ((number - KLAUSPOST) / 16 + 1, (number - KLAUSPOST) % 16);
+        let (era, version) = *ERAS.get(usize::from(era))?;
+        let known = klauspost::eras(level).contains(&era);
+        known.then_some((level, era, version))
     }
 
     pub(crate) const fn libdeflate(level: u8) -> Self {
@@ -58,9 +89,9 @@ impl Writer {
     /// The writer of a number, if there is one.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         let known = match number {
-            1..=9 | 12..=19 | UNKNOWN => true,
-            KLAUSPOST..=59 => true,
-            LIBDEFLATE..=111 => matches!(number % 16, 1..=9),
+            0..=9 | 12..=19 | UNKNOWN => true,
+            KLAUSPOST..=175 => Self::klauspost_of(number).is_some(),
+            LIBDEFLATE..=239 => matches!(number % 16, 1..=9),
             _ => false,
         };
         known.then_some(Self(number))
@@ -69,13 +100,14 @@ impl Writer {
     /// Its model; none for the unknown one.
     pub(crate) fn model(self) -> Option<AnyModel> {
         Some(match self.0 {
+            0 => Box::new(Literals),
             level @ 1..=9 => Box::new(Chain::<Zlib>::zlib(level)),
             number @ 12..=19 => Box::new(Chain::<Go>::go(number - 10)),
-            number @ KLAUSPOST..=59 => {
-                let (era, level) = ((number - KLAUSPOST) / 9, (number - KLAUSPOST) % 9 + 1);
-                klauspost::model(level, ERAS[usize::from(era)])
+            number @ KLAUSPOST..=175 => {
+                let (level, era, _) = Self::klauspost_of(number)?;
+                klauspost::model(level, era)
             }
-            number @ LIBDEFLATE..=111 => {
+            number @ LIBDEFLATE..=239 => {
                 let (era, level) = ((number - LIBDEFLATE) / 16, (number - LIBDEFLATE) % 16);
                 libdeflate::model(level, LIBDEFLATE_ERAS[usize::from(era)])
             }
@@ -86,14 +118,14 @@ impl Writer {
     /// Its name, for people.
     pub(crate) fn name(self) -> String {
         match self.0 {
+            0 => "literals".to_owned(),
             level @ 1..=9 => format!("zlib {level}"),
             number @ 11..=19 => format!("Go {}", number - 10),
-            number @ KLAUSPOST..=59 => {
-                let era = ["", " (1.15.0)", " (1.12.2)", " (1.12.1)"]
-                    [usize::from((number - KLAUSPOST) / 9)];
-                format!("klauspost {}{era}", (number - KLAUSPOST) % 9 + 1)
-            }
-            number @ LIBDEFLATE..=111 => {
+            number @ KLAUSPOST..=175 => match Self::klauspost_of(number) {
+                Some((level, _, version)) => format!("klauspost {level} ({version})"),
+                None => "klauspost".to_owned(),
+            },
+            number @ LIBDEFLATE..=239 => {
                 let era = ["", " (1.19)", " (1.6)"][usize::from((number - LIBDEFLATE) / 16)];
                 format!("libdeflate {}{era}", number % 16)
             }
@@ -105,10 +137,10 @@ impl Writer {
 /// The common ones, most common first.
 pub(crate) const COMMON: [Writer; 8] = [
     Writer::zlib(6),
-    Writer::klauspost(5, 0),
+    Writer::klauspost(5, Era::From1_15_10),
     Writer::go(6),
     Writer::zlib(9),
-    Writer::klauspost(6, 0),
+    Writer::klauspost(6, Era::From1_15_10),
     Writer::libdeflate(6),
     Writer::zlib(1),
     Writer::go(9),
@@ -116,7 +148,7 @@ pub(crate) const COMMON: [Writer; 8] = [
 
 /// All.
 pub(crate) fn all() -> impl Iterator<Item = Writer> {
-    let rest = (0..UNKNOWN).filter_map(Writer::from_number);
+    let rest = (1..UNKNOWN).filter_map(Writer::from_number);
     COMMON
         .into_iter()
         .chain(rest.filter(|writer| !COMMON.contains(writer)))

@@ -94,11 +94,13 @@ pub(crate) enum Rule {
     /// Go's rule for the first window of klauspost/compress.
     GoWindow,
     Klauspost(klauspost::Ready),
-    /// klauspost/compress at levels 7 to 9: so many tokens first.
-    KlauspostLazy(klauspost::Ready, usize),
+    /// Go's rule for the first tokens of klauspost/compress at levels 7 to 9.
+    GoLazy,
+    /// klauspost/compress at levels 7 to 9.
+    KlauspostLazy,
 }
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 10] = [
     Rule::Zlib,
     Rule::Go,
     Rule::Libdeflate,
@@ -107,9 +109,8 @@ const RULES: [Rule; 11] = [
     Rule::Klauspost(Ready::AllWritten),
     Rule::Klauspost(Ready::AllUsed),
     Rule::Klauspost(Ready::LiteralsUsed),
-    Rule::KlauspostLazy(Ready::AllWritten, 32768),
-    Rule::KlauspostLazy(Ready::AllWritten, 16384),
-    Rule::KlauspostLazy(Ready::AllUsed, 16384),
+    Rule::GoLazy,
+    Rule::KlauspostLazy,
 ];
 
 impl Rule {
@@ -128,11 +129,17 @@ impl Rule {
             Self::Klauspost(ready) => {
                 klauspost::header(&Histogram::of(first_window(tokens)), ready)
             }
-            Self::KlauspostLazy(ready, count) => {
-                klauspost::header(&Histogram::of(&tokens[..count.min(tokens.len())]), ready)
+            Self::GoLazy => go::header(&Histogram::of(first_tokens(tokens))),
+            Self::KlauspostLazy => {
+                klauspost::header(&Histogram::of(first_tokens(tokens)), Ready::AllWritten)
             }
         }
     }
+}
+
+/// The tokens that klauspost/compress takes together at levels 7 to 9.
+fn first_tokens(tokens: &[Token]) -> &[Token] {
+    &tokens[..tokens.len().min(1 << 15)]
 }
 
 /// The tokens that begin in the first 65535 plain bytes.
