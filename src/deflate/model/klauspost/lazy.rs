@@ -17,7 +17,9 @@ const LEAST: usize = 4;
 /// The writer stops so many bytes before the end of its window, but for the end of its input.
 const MARGIN: usize = LEAST + MATCH_MAX;
 /// Where in its window it is when the window slides.
-const SLIDE: u32 = (2 * WINDOW - MARGIN) as u32;
+const SLIDE: u32 = 2 * SLIDES_BY - 262;
+/// By how much it slides.
+const SLIDES_BY: u32 = 32 * 1024;
 /// Places at the end that are not inserted.
 const UNHASHED: usize = LEAST - 1;
 /// Old versions take a match of the least length only from so near.
@@ -143,7 +145,7 @@ impl Lazy {
         while at < text.end && position.wrapping_sub(self.done()).cast_signed() >= 0 {
             let before = self.index;
             if self.index.wrapping_sub(self.window) >= SLIDE {
-                self.window = self.window.wrapping_add(WINDOW as u32);
+                self.window = self.window.wrapping_add(SLIDES_BY);
             }
             let low = self.window.wrapping_sub(text.base) as usize;
             let from = self.index.wrapping_sub(text.base) as usize;
@@ -214,10 +216,11 @@ impl Lazy {
         let left = window.bytes.len() - at;
         let reach = (at - window.low).min(WINDOW);
         (self.len, self.dist) = (LEAST - 1, 0);
-        if left > before.0 && before.0 < self.level.lazy {
-            if let Some(from) = window.within(self.first, at, reach) {
-                (self.len, self.dist) = self.search(window, at, from, reach);
-            }
+        if left > before.0
+            && before.0 < self.level.lazy
+            && let Some(from) = window.within(self.first, at, reach)
+        {
+            (self.len, self.dist) = self.search(window, at, from, reach);
         }
         if before.0 >= LEAST && self.len <= before.0 {
             return self.take(window, at, before, reach, insert_end);
@@ -257,33 +260,39 @@ impl Lazy {
         at
     }
 
-    /// The match that the chain gives.
+    /// The match that the chain gives, from `first` on.
     fn search(&self, window: &Window<'_>, at: usize, first: usize, reach: usize) -> Found {
         let look = (window.bytes.len() - at).min(MATCH_MAX);
         let nice = self.level.nice.min(look);
-        let here = &window.bytes[at..at + look];
-        let (mut len, mut dist) = (LEAST - 1, 0);
+        // All that a match may touch; `at` is at `reach` in it.
+        let bytes = &window.bytes[at - reach..at + look];
+        let position = window.position(at);
+        let slot = self.slot(position);
+        let mut best = (LEAST - 1, 0);
         let mut gain = if self.era >= Era::From1_15_15 { 4 } else { 0 };
-        let mut from = first;
+        let mut end = four(bytes, reach);
+        let mut dist = at - first;
         for _ in 0..self.level.chain {
-            if window.bytes[from + len] == here[len] {
-                let found = common(window.bytes, from, at, look);
-                if found > len && self.takes(&here[..found], at - from, &mut gain) {
-                    (len, dist) = (found, at - from);
+            let from = reach - dist;
+            // A longer match has the same four bytes at the end of the best one.
+            if four(bytes, from + best.0 - (LEAST - 1)) == end {
+                let len = common(bytes, from, reach, look);
+                if len > best.0 && self.takes(&bytes[reach..reach + len], dist, &mut gain) {
+                    best = (len, dist);
                     if len >= nice {
                         break;
                     }
+                    end = four(bytes, reach + len - (LEAST - 1));
                 }
             }
-            if at - from >= reach {
+            let before = self.chain[slot.wrapping_sub(dist) & MASK];
+            let next = position.wrapping_sub(before) as usize;
+            if dist >= reach || next.wrapping_sub(1) >= reach {
                 break;
             }
-            match window.within(self.chain[self.slot(window.position(from))], at, reach) {
-                Some(next) => from = next,
-                None => break,
-            }
+            dist = next;
         }
-        (len, dist)
+        best
     }
 
     /// Whether a match longer than all before is taken.
@@ -399,6 +408,13 @@ impl Lazy {
         }
         (len, dist, 0)
     }
+}
+
+/// Four bytes at a place.
+#[inline]
+fn four(bytes: &[u8], at: usize) -> u32 {
+    let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// Extra bits of a distance as the writer reckons them: those of the next one, and six for the farthest.

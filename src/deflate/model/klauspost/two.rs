@@ -244,16 +244,14 @@ fn next_place(
     six: bool,
 ) -> Found {
     let mut best = found;
-    if six && let Some(from) = (found.at + 1).checked_sub(search.repeat) {
-        if window.holds(from, word(search.bytes >> 8)) {
-            let len = window.compared(from, found.at + 1);
-            if len > best.len {
-                return Found {
-                    at: found.at + 1,
-                    from,
-                    len,
-                };
-            }
+    if six
+        && let Some(from) = (found.at + 1).checked_sub(search.repeat)
+        && window.holds(from, word(search.bytes >> 8))
+    {
+        let len = window.compared(from, found.at + 1);
+        if len > best.len {
+            let at = found.at + 1;
+            return Found { at, from, len };
         }
     }
     let at = search.next;
