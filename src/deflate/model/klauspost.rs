@@ -6,6 +6,7 @@
 //! whole window and answers by place. It never follows another path than its own; a stream that another writer made
 //! costs more, nothing else.
 
+mod costs;
 mod four;
 mod lazy;
 mod quick;

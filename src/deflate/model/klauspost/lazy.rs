@@ -3,10 +3,9 @@
 //! The writer's window is 64 KiB; when it is full, all but the last 262 bytes are gone through, then it slides by 32 KiB. No
 //! match reaches before the window. The model does the same, so it needs no corrections on the way either.
 
-use super::super::super::codes::{distance_base, distance_symbol};
 use super::super::super::token::{MATCH_MAX, Token, WINDOW};
-use super::super::super::trees::go;
 use super::super::{Model, Text, common};
+use super::costs::Costs;
 use super::window::{Matches, Window, hash4, table};
 use super::{AGE_SHIFT, Era, age, far};
 
@@ -67,8 +66,7 @@ pub(super) struct Lazy {
     first: u32,
     /// Literals since a match was found; runs over, as the writer's counter does.
     idle: u16,
-    /// Bits of a literal, by a code for the bytes of the window.
-    costs: [u8; 256],
+    costs: Costs,
 }
 
 /// A match: its length and distance.
@@ -93,7 +91,7 @@ impl Lazy {
             dist: 0,
             first: 0,
             idle: 0,
-            costs: [0; 256],
+            costs: Costs::new(),
         }
     }
 
@@ -170,7 +168,7 @@ impl Lazy {
             age(self.chain.iter_mut(), self.index);
         }
         if self.weighs && from < to {
-            self.set_costs(&window.bytes[from..]);
+            self.costs.set(&window.bytes[from..], self.era);
         }
         self.matches.clear();
         let last = to == text.end;
@@ -182,28 +180,6 @@ impl Lazy {
             self.pending = false;
         }
         self.index = window.position(at);
-    }
-
-    /// Makes a code for the bytes of a window (1.14.2 to 1.18.1: all of it, counted in 16 bits).
-    fn set_costs(&mut self, bytes: &[u8]) {
-        let mut counts = [0_u32; 256];
-        let bytes = if self.era >= Era::From1_18_2 {
-            &bytes[..bytes.len().min(1 << 15)]
-        } else {
-            bytes
-        };
-        for byte in bytes {
-            counts[usize::from(*byte)] += 1;
-        }
-        for count in &mut counts {
-            *count &= 0xffff;
-        }
-        go::limited(&counts, 15, &mut self.costs);
-        if self.era >= Era::Go1_27 {
-            for cost in &mut self.costs {
-                *cost = (*cost).max(1);
-            }
-        }
     }
 
     /// What the writer does at a place; returns the next.
@@ -301,12 +277,7 @@ impl Lazy {
         if !self.weighs {
             return self.era >= Era::From1_14_2 || bytes.len() > LEAST || dist <= TOO_FAR;
         }
-        let literals: i32 = bytes
-            .iter()
-            .map(|byte| i32::from(self.costs[usize::from(*byte)]))
-            .sum();
-        let base = if self.era >= Era::From1_15_15 { 3 } else { 6 };
-        let new = literals - distance_extra(dist) - base - length_extra(bytes.len());
+        let new = self.costs.saved(bytes, dist, self.era);
         if new > *gain {
             *gain = new;
             return true;
@@ -415,22 +386,6 @@ impl Lazy {
 fn four(bytes: &[u8], at: usize) -> u32 {
     let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
     bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
-}
-
-/// Extra bits of a distance as the writer reckons them: those of the next one, and six for the farthest.
-fn distance_extra(dist: usize) -> i32 {
-    match u32::try_from(dist + 1) {
-        Ok(next) if dist < WINDOW => distance_base(distance_symbol(next)).1.cast_signed(),
-        _ => 6,
-    }
-}
-
-/// Extra bits of a length.
-fn length_extra(len: usize) -> i32 {
-    match len {
-        ..11 | 258.. => 0,
-        _ => (len - 3).ilog2().cast_signed() - 2,
-    }
 }
 
 impl Model for Lazy {
