@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "numbers are small")]
+
 use super::super::super::token::{MATCH_MAX, WINDOW};
 use super::super::{AHEAD, BEHIND};
 use super::*;
