@@ -45,6 +45,8 @@ pub(crate) struct Segment {
     pub(crate) bytes: usize,
     /// Whether the block ends here.
     pub(crate) ends: bool,
+    /// Whether it begins at a whole byte of the stream.
+    pub(crate) aligned: bool,
 }
 
 enum State {
@@ -97,6 +99,7 @@ impl<R: Read> Inflater<R> {
         segment.head = None;
         segment.ends = false;
         segment.bytes = 0;
+        segment.aligned = self.bits.bits_to_byte() == 0;
         let before = out.len();
         let last = match self.state {
             State::Done => return Ok(false),

@@ -15,6 +15,7 @@ mod analyse;
 pub(crate) mod bits;
 mod coder;
 pub(crate) mod codes;
+mod crew;
 pub(crate) mod header;
 pub(crate) mod inflate;
 pub(crate) mod model;
@@ -78,6 +79,8 @@ pub struct AnalyseOptions<'a> {
     pub ratio_limit: u64,
     /// Most bytes of the recipe for 1000 bytes of the stream; 4096 bytes are always allowed.
     pub recipe_limit_per_mille: u64,
+    /// Threads that work on the chunks of one stream, where its writer made some.
+    pub threads: usize,
     /// Who wrote a stream that was opened before, when this is likely of the same: saves the search.
     pub hint: Option<Hint>,
     /// Told how many plain bytes came out; false ends the work.
@@ -91,6 +94,7 @@ impl Default for AnalyseOptions<'_> {
             plain_limit_bytes: u64::MAX,
             ratio_limit: 1100,
             recipe_limit_per_mille: 125,
+            threads: 1,
             hint: None,
             watch: None,
         }
@@ -138,6 +142,8 @@ pub fn analyse(
 pub struct RemakeOptions {
     /// Bytes of the stream, as [`Analysis::stream_bytes`] has them.
     pub stream_bytes: u64,
+    /// Threads that work on the chunks of one stream, where its writer made some.
+    pub threads: usize,
 }
 
 /// Makes a stream again out of its plain bytes and its recipe.

@@ -22,6 +22,26 @@ pub(crate) struct Chunks {
 /// Dictionaries that chunked writers give: pigz, pgzip, none. The place is format.
 pub(crate) const DICTIONARIES: [usize; 3] = [WINDOW, WINDOW / 2, 0];
 
+/// Chunks of up to so many bytes are taken as pieces: foreseen and made each for itself, several at a time.
+const PIECE_BYTES_MAX: u64 = 2 << 20;
+/// Segments of a piece at most.
+pub(crate) const PIECE_SEGMENTS_MAX: usize = 1 << 12;
+
+/// Positions between which a chunk lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) begin: u64,
+    pub(crate) end: u64,
+}
+
+impl Span {
+    /// Position of the `more + 1`st end of a window of 65535 bytes behind `position`.
+    pub(crate) fn window_end(self, position: u64, more: u32) -> u64 {
+        let done = position.saturating_sub(self.begin) / 65535;
+        self.begin + (done + 1 + u64::from(more)) * 65535
+    }
+}
+
 /// Who writes, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -97,6 +117,46 @@ impl Run {
                 .start
                 .max(position.saturating_sub(WINDOW as u64))
                 .max(self.member);
+        }
+    }
+
+    /// The chunk that begins at `position`, when it is one that is taken as a piece.
+    pub(crate) fn piece_at(&self, position: u64) -> Option<Span> {
+        let bytes = self.style.chunks?.bytes;
+        let begins = (position - self.member).is_multiple_of(bytes);
+        (begins && bytes <= PIECE_BYTES_MAX).then_some(Span {
+            begin: position,
+            end: position + bytes,
+        })
+    }
+
+    /// Where the chunk is that the writer is in.
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            begin: self.begin,
+            end: self.end(),
+        }
+    }
+
+    /// Position before which the writer of a chunk that begins at `position` knows nothing.
+    pub(crate) fn dictionary_of(&self, position: u64) -> u64 {
+        let bytes = self.style.chunks.map_or(0, |chunks| chunks.dictionary);
+        position.saturating_sub(bytes as u64).max(self.member)
+    }
+
+    /// Makes this writer, which another thread shall use, one before a piece of `other`'s.
+    pub(crate) fn lend(lent: Option<Self>, other: &Self) -> Self {
+        match lent {
+            Some(mut run) if run.style == other.style => {
+                run.next_member(other.member);
+                run.member_end = other.member_end;
+                run
+            }
+            _ => {
+                let mut run = Self::new(other.style, other.member);
+                run.member_end = other.member_end;
+                run
+            }
         }
     }
 
@@ -253,12 +313,6 @@ impl Run {
             let behind = model.run(text, at, until, until, usize::MAX, scratch);
             position += (behind - at).max(1) as u64;
         }
-    }
-
-    /// Position of the `more + 1`st end of a window of 65535 bytes behind `position`.
-    pub(crate) fn window_end(&self, position: u64, more: u32) -> u64 {
-        let done = position.saturating_sub(self.begin) / 65535;
-        self.begin + (done + 1 + u64::from(more)) * 65535
     }
 
     /// Whether a token can stand at `position`: not over the end, and from nowhere before the member.

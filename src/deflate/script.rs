@@ -2,8 +2,11 @@
 //!
 //! Each part is written once for both directions (see [`Code`]). docs/format.md describes it.
 
+use std::io::Write;
+
 use super::DeflateError;
 use super::agnostic::Agnostic;
+use super::bits::BitWriter;
 use super::coder::{Chance, Code, Number, Signed, Tree};
 use super::codes::{self, DIST_SYMBOLS, LIT_SYMBOLS, distance_base, distance_symbol};
 use super::header::{Header, Op};
@@ -34,6 +37,7 @@ pub(crate) enum Extent {
 #[derive(Default)]
 pub(crate) struct Script {
     flags: [Chance; 8],
+    last: Chance,
     kinds: [Tree<2>; 4],
     last_kind: usize,
     padding: [Chance; 1],
@@ -64,11 +68,18 @@ pub(crate) enum Flag {
     Trailer,
     /// The header is other than the one before.
     Wrapper,
+    /// The piece is not as foreseen.
+    Mixed,
 }
 
 impl Script {
     pub(crate) fn flag<C: Code>(&mut self, coder: &mut C, flag: Flag, set: bool) -> bool {
         coder.bit(&mut self.flags[flag as usize], set)
+    }
+
+    /// How many segments a piece has.
+    pub(crate) fn segments<C: Code>(&mut self, coder: &mut C, count: usize) -> usize {
+        self.counts[3].code(coder, small(count)) as usize
     }
 
     /// How far ahead a member ends.
@@ -162,8 +173,7 @@ impl Script {
                 Kind::Dynamic(_) => (*last, 2, 0),
             },
         };
-        // The last block of a stream is told apart by its bit: in chunks, by a kind of its own.
-        let last = coder.bit(&mut self.flags[7], last);
+        let last = coder.bit(&mut self.last, last);
         let kind = self.kinds[self.last_kind].code(coder, kind);
         self.last_kind = kind as usize;
         let stored = |padding| HeadKind {
@@ -235,18 +245,25 @@ impl Script {
         self.tokens.code(coder, foreseen, token, literal)
     }
 
-    /// The header of a dynamic block, where the block's tokens are known.
-    pub(crate) fn header<C: Code>(
+    /// By which rule a header is built.
+    pub(crate) fn rule<C: Code>(&mut self, coder: &mut C, rule: u8) -> u8 {
+        self.headers.rule(coder, rule)
+    }
+
+    /// A header that no rule gives; `tokens` are those that the block begins with.
+    pub(crate) fn written_out<C: Code>(
         &mut self,
         coder: &mut C,
         tokens: &[Token],
         header: Option<&Header>,
     ) -> Result<Header, DeflateError> {
-        self.headers.code(coder, tokens, header)
+        let near = Rule::Zlib.header(tokens);
+        self.headers.written_out(coder, &near, header)
     }
 }
 
 /// A block's head without its header.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadKind {
     pub(crate) last: bool,
     pub(crate) kind: BlockKind,
@@ -370,47 +387,13 @@ struct HeaderScript {
     cl_count: Tree<4>,
 }
 
-/// Rule number of a header that is written out.
-const WRITTEN_OUT: u8 = 15;
-
 impl HeaderScript {
-    fn code<C: Code>(
-        &mut self,
-        coder: &mut C,
-        tokens: &[Token],
-        header: Option<&Header>,
-    ) -> Result<Header, DeflateError> {
-        let found = header.map(|header| self.find(tokens, header));
-        let (number, built) = match found {
-            Some(Some((number, built))) => (number, Some(built)),
-            Some(None) => (WRITTEN_OUT, None),
-            None => (0, None),
-        };
-        if coder.bit(&mut self.other, number != self.last) {
-            let number = self.rule.code(coder, u32::from(number));
-            self.last = u8::try_from(number).expect("four bits");
+    fn rule<C: Code>(&mut self, coder: &mut C, rule: u8) -> u8 {
+        if coder.bit(&mut self.other, rule != self.last) {
+            let rule = self.rule.code(coder, u32::from(rule));
+            self.last = u8::try_from(rule).expect("four bits");
         }
-        if let Some(built) = built {
-            return Ok(built);
-        }
-        if self.last != WRITTEN_OUT {
-            let rule = Rule::from_number(self.last)
-                .ok_or(DeflateError::Corrupt("recipe: rule of a header"))?;
-            return Ok(rule.header(tokens));
-        }
-        let near = Rule::Zlib.header(tokens);
-        self.written_out(coder, &near, header)
-    }
-
-    /// The rule that gives the header: the last one first.
-    fn find(&self, tokens: &[Token], header: &Header) -> Option<(u8, Header)> {
-        let numbers = std::iter::once(self.last)
-            .chain((0..WRITTEN_OUT).filter(|number| *number != self.last));
-        let mut rules = numbers.filter_map(|number| Some((number, Rule::from_number(number)?)));
-        rules.find_map(|(number, rule)| {
-            let built = rule.header(tokens);
-            (built == *header).then_some((number, built))
-        })
+        self.last
     }
 
     fn written_out<C: Code>(
@@ -515,15 +498,24 @@ fn small(number: usize) -> u32 {
     u32::try_from(number).expect("hundreds at most")
 }
 
-/// Lengths of the codes of a block: what its tokens are written in.
-pub(crate) fn encoder(kind: BlockKind, header: Option<&Header>) -> codes::Encoder {
+/// Writes what a block of tokens begins with; returns the codes of its tokens.
+pub(crate) fn begin_block<W: Write>(
+    out: &mut BitWriter<W>,
+    kind: BlockKind,
+    last: bool,
+    header: Option<&Header>,
+) -> Result<codes::Encoder, DeflateError> {
     match (kind, header) {
         (BlockKind::Dynamic, Some(header)) => {
-            codes::Encoder::new(header.lit_lens(), header.dist_lens())
+            out.put(4 | u64::from(last), 3)?;
+            header.write(out)?;
+            Ok(codes::Encoder::new(header.lit_lens(), header.dist_lens()))
         }
-        _ => {
+        (BlockKind::Fixed, _) => {
+            out.put(2 | u64::from(last), 3)?;
             let (lit, dist) = codes::fixed_lengths();
-            codes::Encoder::new(&lit, &dist)
+            Ok(codes::Encoder::new(&lit, &dist))
         }
+        _ => Err(DeflateError::Corrupt("recipe: header")),
     }
 }

@@ -35,6 +35,17 @@ impl Stretch {
         self.base as u32
     }
 
+    /// The text between two positions, as a stretch of its own in which the first lies at the beginning.
+    pub(crate) fn copy(&self, begin: u64, end: u64, mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        bytes.extend_from_slice(&self.bytes[self.place(begin)..self.place(end)]);
+        Self {
+            bytes,
+            base: begin,
+            at_end: false,
+        }
+    }
+
     /// Place of a position; 0 for one that was dropped.
     pub(crate) fn place(&self, position: u64) -> usize {
         usize::try_from(position.saturating_sub(self.base)).unwrap_or(usize::MAX)

@@ -113,6 +113,19 @@ const RULES: [Rule; 10] = [
     Rule::KlauspostLazy,
 ];
 
+/// Number of no rule: the header is written out.
+pub(crate) const WRITTEN_OUT: u8 = 15;
+
+/// The number of a rule that gives `header`: `likely` is tried first.
+pub(crate) fn find_rule(tokens: &[Token], header: &Header, likely: u8) -> u8 {
+    let others = (0..WRITTEN_OUT).filter(|number| *number != likely);
+    let mut numbers = std::iter::once(likely).chain(others);
+    let found = numbers.find(|number| {
+        Rule::from_number(*number).is_some_and(|rule| rule.header(tokens) == *header)
+    });
+    found.unwrap_or(WRITTEN_OUT)
+}
+
 impl Rule {
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         RULES.get(usize::from(number)).copied()

@@ -1,18 +1,23 @@
 //! Plain text and recipe in, the very same stream out.
 //!
-//! Holds a stretch of the text and the tokens of one segment.
+//! Holds a stretch of the text and the tokens of one segment; the chunks of a chunked writer are made several at a time.
+
+mod piece;
 
 use std::io::{Read, Write};
 
+use self::piece::{Goal, PieceMaker, SegmentScript, write_stored};
 use super::bits::{BitWriter, WriteError};
 use super::coder::Decoder;
 use super::codes;
+use super::crew::Crew;
 use super::inflate::SEGMENT_TOKENS;
 use super::model::AHEAD;
-use super::run::{Run, Style};
+use super::run::{PIECE_SEGMENTS_MAX, Run, Span, Style};
 use super::script::{self, BlockKind, Extent, Flag, HeadKind, Script};
 use super::text::{FIRST, Stretch};
 use super::token::Token;
+use super::trees::{Rule, WRITTEN_OUT};
 use super::wrapper::{Check, Wrapper};
 use super::{DeflateError, RECIPE_VERSION, RemakeOptions};
 
@@ -55,9 +60,12 @@ pub(super) fn remake(
         script: Script::default(),
         run: Run::new(Style::default(), FIRST),
         out: BitWriter::new(out, options.stream_bytes),
+        stream_bytes: options.stream_bytes,
         last_count: 0,
         last_stored: 0,
         tokens: Vec::new(),
+        crew: Crew::new(options.threads),
+        runs: Vec::new(),
     };
     remaker.stream()?;
     remaker.coder.check()?;
@@ -65,6 +73,12 @@ pub(super) fn remake(
         return Ok(());
     }
     Err(DeflateError::Length)
+}
+
+/// A piece that was made: its bytes, and the bits behind them.
+struct Made {
+    bytes: Result<Vec<u8>, DeflateError>,
+    run: Run,
 }
 
 struct Remaker<'a> {
@@ -79,21 +93,19 @@ struct Remaker<'a> {
     script: Script,
     run: Run,
     out: BitWriter<&'a mut dyn Write>,
+    stream_bytes: u64,
     last_count: usize,
     last_stored: usize,
     /// Tokens of the segment.
     tokens: Vec<Token>,
+    crew: Crew<Made>,
+    runs: Vec<Run>,
 }
 
-/// Where a segment ends.
-#[derive(Clone, Copy)]
-enum Goal {
-    /// Behind so many tokens.
-    Tokens(usize),
-    /// At this position, or where the member ends.
-    End(u64),
-    /// At this position.
-    Position(u64),
+/// A block that goes on in the next segment.
+struct Open {
+    codes: codes::Encoder,
+    last: bool,
 }
 
 impl Remaker<'_> {
@@ -118,24 +130,37 @@ impl Remaker<'_> {
     }
 
     fn member(&mut self) -> Result<(), DeflateError> {
-        // The last block, and codes of the block that goes on.
+        let mut open: Option<Open> = None;
         let mut last = false;
-        let mut codes: Option<(codes::Encoder, HeadKind)> = None;
-        loop {
+        while open.is_some() || !last {
             self.read_ahead(AHEAD + PIECE_BYTES)?;
-            let begins = codes.is_none();
-            if begins && last {
-                break;
-            }
-            if self.script.flag(&mut self.coder, Flag::Model, false) {
-                let style = self.script.style(&mut self.coder, Style::default())?;
-                self.run.change(style, self.position);
-            }
-            self.segment(&mut codes, &mut last)?;
+            self.prologue()?;
+            last = match self.run.piece_at(self.position) {
+                Some(span) if open.is_none() => self.piece(span)?,
+                _ => {
+                    self.drain()?;
+                    self.segment(&mut open)?
+                }
+            };
             self.coder.check()?;
             self.forget();
         }
+        self.drain()?;
         self.trailer()
+    }
+
+    /// Learns who writes from here on, and where the member ends.
+    fn prologue(&mut self) -> Result<(), DeflateError> {
+        if self.script.flag(&mut self.coder, Flag::Model, false) {
+            let style = self.script.style(&mut self.coder, Style::default())?;
+            self.run.change(style, self.position);
+        }
+        if !self.run.announced && self.script.flag(&mut self.coder, Flag::End, false) {
+            let ahead = self.script.distance(&mut self.coder, 0);
+            self.run.announced = true;
+            self.run.member_end = Some(self.position + ahead);
+        }
+        Ok(())
     }
 
     /// Drops text that was dealt with, when it is in the checksum.
@@ -160,55 +185,200 @@ impl Remaker<'_> {
         Ok(())
     }
 
-    fn segment(
-        &mut self,
-        codes: &mut Option<(codes::Encoder, HeadKind)>,
-        last: &mut bool,
-    ) -> Result<(), DeflateError> {
-        self.member_end()?;
-        let continued = codes.take();
+    /// A piece: has it made when it is foreseen, else makes it here. Returns whether its last block is the member's.
+    fn piece(&mut self, span: Span) -> Result<bool, DeflateError> {
+        let count = self.script.segments(&mut self.coder, 0);
+        if count == 0 || count > PIECE_SEGMENTS_MAX {
+            return Err(DeflateError::Corrupt("recipe: segments of a piece"));
+        }
+        let bytes = usize::try_from(span.end - span.begin).expect("a piece is bounded");
+        if !self.script.flag(&mut self.coder, Flag::Mixed, false) {
+            self.read_ahead(bytes + 1)?;
+            return self.plain_piece(span, count);
+        }
+        self.drain()?;
+        let mut open = None;
+        let mut last = false;
+        for _ in 0..count {
+            if open.is_none() && last {
+                return Err(DeflateError::Corrupt("recipe: block behind the last"));
+            }
+            last = self.segment(&mut open)?;
+            self.forget();
+        }
+        if open.is_some() {
+            return Err(DeflateError::Corrupt("recipe: end of a piece"));
+        }
+        Ok(last)
+    }
+
+    fn plain_piece(&mut self, span: Span, count: usize) -> Result<bool, DeflateError> {
+        let end = span.end.min(self.limit());
+        let span = Span { end, ..span };
+        let mut scripts = Vec::with_capacity(count);
+        let mut last = false;
+        let mut kind = None;
+        for _ in 0..count {
+            if kind.is_none() && last {
+                return Err(DeflateError::Corrupt("recipe: block behind the last"));
+            }
+            let script = self.segment_script(kind)?;
+            if let Some(head) = &script.head {
+                last = head.last;
+                kind = Some(head.kind);
+            }
+            if !script.continues {
+                kind = None;
+            }
+            scripts.push(script);
+        }
+        let known = self.run.dictionary_of(span.begin);
+        let stretch = self.stretch.copy(known, end, Vec::new());
+        let mut run = Run::lend(self.runs.pop(), &self.run);
+        let limit = self.stream_bytes;
+        self.crew.give(move || {
+            let mut bytes = Vec::new();
+            let mut out = BitWriter::new(&mut bytes, limit);
+            let mut maker = PieceMaker {
+                run: &mut run,
+                stretch: &stretch,
+                span,
+                tokens: Vec::new(),
+            };
+            let made = maker.make(&scripts, &mut out);
+            let made = made.and_then(|()| Ok(out.finish().map(|_| ())?));
+            let bytes = made.map(|()| bytes);
+            Made { bytes, run }
+        });
+        self.position = end;
+        while self.crew.is_full() {
+            self.write_piece()?;
+        }
+        Ok(last)
+    }
+
+    /// Reads what the script says of a segment in a plain piece; `open` is the kind of the block that goes on.
+    fn segment_script(&mut self, open: Option<BlockKind>) -> Result<SegmentScript, DeflateError> {
+        let head: Option<HeadKind> = match open {
+            Some(_) => None,
+            None => Some(self.script.head(&mut self.coder, None)?),
+        };
+        let kind = head.as_ref().map(|head| head.kind);
+        let stored = matches!(kind, Some(BlockKind::Stored { .. }));
+        let extent = self.script.extent(&mut self.coder, Extent::Same, stored);
+        let last = if stored {
+            self.last_stored
+        } else {
+            self.last_count
+        };
+        let continues = !stored && self.script.flag(&mut self.coder, Flag::Continues, false);
+        if let (Extent::Count(count), false) = (extent, continues) {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            match stored {
+                false => self.last_count = count,
+                true if count > 0 => self.last_stored = count,
+                true => {}
+            }
+        }
+        let rule = match kind {
+            Some(BlockKind::Dynamic) => {
+                let number = self.script.rule(&mut self.coder, 0);
+                let rule = Rule::from_number(number);
+                Some(rule.ok_or(DeflateError::Corrupt("recipe: rule of a header"))?)
+            }
+            _ => None,
+        };
+        Ok(SegmentScript {
+            head,
+            extent,
+            continues,
+            rule,
+            last,
+        })
+    }
+
+    /// Writes the pieces that are being made.
+    fn drain(&mut self) -> Result<(), DeflateError> {
+        while self.write_piece()? {}
+        Ok(())
+    }
+
+    fn write_piece(&mut self) -> Result<bool, DeflateError> {
+        let Some(made) = self.crew.take() else {
+            return Ok(false);
+        };
+        self.runs.push(made.run);
+        if self.out.bits_to_byte() != 0 {
+            return Err(DeflateError::Corrupt("recipe: place of a piece"));
+        }
+        self.out.bytes(&made.bytes?)?;
+        Ok(true)
+    }
+
+    /// Makes one segment; returns whether its block is the member's last.
+    fn segment(&mut self, open: &mut Option<Open>) -> Result<bool, DeflateError> {
+        let continued = open.take();
         let head = match &continued {
             Some(_) => None,
             None => Some(self.script.head(&mut self.coder, None)?),
         };
-        let kind = match (&head, &continued) {
-            (Some(head), _) | (None, Some((_, head))) => head.kind,
-            (None, None) => return Err(DeflateError::Corrupt("recipe: block")),
-        };
-        if let Some(head) = &head {
-            *last = head.last;
-        }
-        if let BlockKind::Stored { padding } = kind {
-            return self.stored(*last, padding);
+        if let Some(HeadKind {
+            kind: BlockKind::Stored { padding },
+            last,
+        }) = head
+        {
+            self.stored(last, padding)?;
+            return Ok(last);
         }
         let extent = self.script.extent(&mut self.coder, Extent::Same, false);
         let continues = self.script.flag(&mut self.coder, Flag::Continues, false);
         self.tokens.clear();
         if extent != Extent::Count(0) {
             self.turn();
-            if head.is_some() {
+            if head.is_some() && self.position < self.limit() {
                 self.run.block(&self.stretch, self.position);
             }
         }
-        let goal = self.goal(extent);
+        let goal = Goal::of(extent, self.position, self.run.span(), self.last_count);
         self.foresee(goal)?;
         if let (Extent::Count(_), false) = (extent, continues) {
             self.last_count = self.tokens.len();
         }
-        let encoder = match (continued, head) {
-            (Some((encoder, head)), _) => (encoder, head),
+        let block = match (continued, head) {
+            (Some(block), _) => block,
             (None, Some(head)) => self.begin_block(head)?,
             (None, None) => return Err(DeflateError::Corrupt("recipe: block")),
         };
         for token in &self.tokens {
-            encoder.0.put(*token, &mut self.out)?;
+            block.codes.put(*token, &mut self.out)?;
         }
+        let last = block.last;
         if continues {
-            *codes = Some(encoder);
+            *open = Some(block);
         } else {
-            encoder.0.end(&mut self.out)?;
+            block.codes.end(&mut self.out)?;
         }
-        Ok(())
+        Ok(last)
+    }
+
+    fn begin_block(&mut self, head: HeadKind) -> Result<Open, DeflateError> {
+        let mut header = None;
+        if head.kind == BlockKind::Dynamic {
+            let number = self.script.rule(&mut self.coder, 0);
+            header = Some(if number == WRITTEN_OUT {
+                self.script
+                    .written_out(&mut self.coder, &self.tokens, None)?
+            } else {
+                let rule = Rule::from_number(number);
+                rule.ok_or(DeflateError::Corrupt("recipe: rule of a header"))?
+                    .header(&self.tokens)
+            });
+        }
+        let codes = script::begin_block(&mut self.out, head.kind, head.last, header.as_ref())?;
+        Ok(Open {
+            codes,
+            last: head.last,
+        })
     }
 
     /// Goes over to the next chunk when there is one.
@@ -218,51 +388,16 @@ impl Remaker<'_> {
         }
     }
 
-    /// Learns where the member ends.
-    fn member_end(&mut self) -> Result<(), DeflateError> {
-        if self.run.announced || !self.script.flag(&mut self.coder, Flag::End, false) {
-            return Ok(());
-        }
-        let ahead = self.script.distance(&mut self.coder, 0);
-        self.run.announced = true;
-        self.run.member_end = Some(self.position + ahead);
-        Ok(())
-    }
-
-    fn begin_block(&mut self, head: HeadKind) -> Result<(codes::Encoder, HeadKind), DeflateError> {
-        let bits = match head.kind {
-            BlockKind::Dynamic => 4,
-            _ => 2,
-        };
-        self.out.put(bits | u64::from(head.last), 3)?;
-        let mut header = None;
-        if head.kind == BlockKind::Dynamic {
-            let built = self.script.header(&mut self.coder, &self.tokens, None)?;
-            built.write(&mut self.out)?;
-            header = Some(built);
-        }
-        Ok((script::encoder(head.kind, header.as_ref()), head))
-    }
-
-    fn goal(&self, extent: Extent) -> Goal {
-        match extent {
-            Extent::Same => Goal::Tokens(self.last_count),
-            Extent::Count(tokens) => Goal::Tokens(usize::try_from(tokens).unwrap_or(usize::MAX)),
-            Extent::Rest => Goal::End(self.run.end()),
-            Extent::Windows(more) => Goal::Position(self.run.window_end(self.position, more)),
-        }
-    }
-
     /// How many tokens are left to a goal, and the position before which they begin.
     fn left(&self, goal: Goal) -> Result<(usize, u64), DeflateError> {
         let room = SEGMENT_TOKENS - self.tokens.len();
         let member_end = self.run.member_end.unwrap_or(u64::MAX);
         let (tokens, end) = match goal {
-            Goal::Tokens(tokens) => (tokens.saturating_sub(self.tokens.len()), member_end),
+            Goal::Count(tokens) => (tokens.saturating_sub(self.tokens.len()), member_end),
             Goal::End(end) => (usize::MAX, end.min(member_end)),
             Goal::Position(end) => (usize::MAX, end),
         };
-        if tokens == 0 || self.position == end && !matches!(goal, Goal::Tokens(_)) {
+        if tokens == 0 || self.position == end && !matches!(goal, Goal::Count(_)) {
             return Ok((0, end));
         }
         if room == 0 || self.position >= end || self.position >= self.limit() {
@@ -341,26 +476,14 @@ impl Remaker<'_> {
         if extent != Extent::Count(0) {
             self.turn();
         }
-        let end = match extent {
-            Extent::Same => self.position + self.last_stored as u64,
-            Extent::Count(bytes) => self.position + u64::from(bytes),
-            Extent::Rest => self.run.end().min(self.limit()),
-            Extent::Windows(more) => self.run.window_end(self.position, more),
-        };
-        let len = u16::try_from(end - self.position)
-            .map_err(|_| DeflateError::Corrupt("recipe: length of a stored block"))?;
-        if end > self.limit() {
-            return Err(DeflateError::Corrupt("recipe: longer than the text"));
-        }
-        self.out.put(u64::from(last), 3)?;
-        let pad_bits = self.out.bits_to_byte();
-        self.out
-            .put(u64::from(padding) & ((1 << pad_bits) - 1), pad_bits)?;
-        self.out.put(u64::from(len) | u64::from(!len) << 16, 32)?;
+        let goal = Goal::of(extent, self.position, self.run.span(), self.last_stored);
+        let end = goal.stored_end(self.position, self.limit())?;
         let bytes = self.stretch.place(self.position)..self.stretch.place(end);
-        self.out.bytes(&self.stretch.bytes[bytes])?;
-        if len > 0 {
-            self.last_stored = usize::from(len);
+        write_stored(&mut self.out, last, padding, &self.stretch.bytes[bytes])?;
+        if end > self.position {
+            if let Extent::Count(_) = extent {
+                self.last_stored = usize::try_from(end - self.position).expect("16 bits");
+            }
             self.run.block(&self.stretch, self.position);
             self.run
                 .pass_over(&self.stretch, self.position, end, &mut self.tokens);

@@ -1,0 +1,73 @@
+//! What a model foresees of segments that are known.
+
+use super::super::inflate::{Kind, Segment};
+use super::super::run::Run;
+use super::super::text::Stretch;
+use super::super::token::Token;
+use super::super::trees;
+
+/// What was foreseen of a segment.
+#[derive(Default)]
+pub(crate) struct Foresight {
+    /// A token for each that there is; none when all are right.
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) misses: usize,
+    /// Number of the rule that gives the header.
+    pub(crate) rule: u8,
+}
+
+/// Looks at a segment that begins at `position`; `rule` is that of the block before.
+pub(crate) fn look(
+    run: &mut Run,
+    stretch: &Stretch,
+    position: u64,
+    segment: &Segment,
+    rule: u8,
+) -> Foresight {
+    let mut foresight = Foresight {
+        rule,
+        ..Foresight::default()
+    };
+    if segment.bytes > 0 {
+        run.turn(stretch, position);
+        if segment.head.is_some() {
+            run.block(stretch, position);
+        }
+    }
+    let head = segment.head.as_ref().map(|head| &head.kind);
+    if let Some(Kind::Stored { .. }) = head {
+        let end = position + segment.bytes as u64;
+        run.pass_over(stretch, position, end, &mut foresight.tokens);
+        foresight.tokens.clear();
+        return foresight;
+    }
+    if run.has_model() {
+        foresee(run, stretch, position, segment, &mut foresight);
+    }
+    if let Some(Kind::Dynamic(header)) = head {
+        foresight.rule = trees::find_rule(&segment.tokens, header, rule);
+    }
+    foresight
+}
+
+fn foresee(
+    run: &mut Run,
+    stretch: &Stretch,
+    position: u64,
+    segment: &Segment,
+    foresight: &mut Foresight,
+) {
+    let foreseen = &mut foresight.tokens;
+    foreseen.reserve(segment.tokens.len());
+    let mut position = position;
+    while foreseen.len() < segment.tokens.len() {
+        run.turn(stretch, position);
+        let left = &segment.tokens[foreseen.len()..];
+        position = run.foresee(stretch, position, left, foreseen);
+    }
+    let pairs = segment.tokens.iter().zip(foreseen.iter());
+    foresight.misses = pairs.filter(|(token, foreseen)| token != foreseen).count();
+    if foresight.misses == 0 {
+        foresight.tokens = Vec::new();
+    }
+}
