@@ -19,8 +19,18 @@ pub(crate) struct Chunks {
     pub(crate) dictionary: usize,
 }
 
-/// Dictionaries that chunked writers give: pigz, pgzip, none. The place is format.
-pub(crate) const DICTIONARIES: [usize; 3] = [WINDOW, WINDOW / 2, 0];
+impl Chunks {
+    /// Whether one writer goes on from chunk to chunk.
+    pub(crate) fn go_on(self) -> bool {
+        self.dictionary == GOES_ON
+    }
+}
+
+/// In place of a dictionary: the writer is one, and is only made to write out all that it holds at the end of a chunk.
+const GOES_ON: usize = usize::MAX;
+
+/// Dictionaries that chunked writers give: pigz, pgzip, none; pigz with one thread. The place is format.
+pub(crate) const DICTIONARIES: [usize; 4] = [WINDOW, WINDOW / 2, 0, GOES_ON];
 
 /// Chunks of up to so many bytes are taken as pieces: foreseen and made each for itself, several at a time.
 const PIECE_BYTES_MAX: u64 = 2 << 20;
@@ -122,8 +132,9 @@ impl Run {
 
     /// The chunk that begins at `position`, when it is one that is taken as a piece.
     pub(crate) fn piece_at(&self, position: u64) -> Option<Span> {
-        let bytes = self.style.chunks?.bytes;
-        let begins = (position - self.member).is_multiple_of(bytes);
+        let chunks = self.style.chunks?;
+        let bytes = chunks.bytes;
+        let begins = (position - self.member).is_multiple_of(bytes) && !chunks.go_on();
         (begins && bytes <= PIECE_BYTES_MAX).then_some(Span {
             begin: position,
             end: position + bytes,
@@ -179,7 +190,14 @@ impl Run {
     pub(crate) fn turn(&mut self, stretch: &Stretch, position: u64) {
         if position >= self.end {
             self.place_chunk(position);
-            self.begun = false;
+            let goes_on = self.style.chunks.is_some_and(Chunks::go_on);
+            if goes_on && self.begun {
+                let (text, at) = (self.text(stretch), stretch.place(position));
+                if let Some(model) = &mut self.model {
+                    model.resume(text, at);
+                }
+            }
+            self.begun &= goes_on;
         }
         if self.begun {
             return;

@@ -63,7 +63,7 @@ pub(crate) fn select(
         };
     }
     let styles = writers::all().take(if tokens < FEW_TOKENS {
-        writers::COMMON.len()
+        writers::FEW
     } else {
         usize::MAX
     });
@@ -109,7 +109,9 @@ fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<Style> {
     };
     let chunked = DICTIONARIES
         .into_iter()
-        .map(|dictionary| Some(Chunks { bytes, dictionary }));
+        .map(|dictionary| Chunks { bytes, dictionary })
+        .filter(|chunks| !chunks.go_on() || writer.goes_on())
+        .map(Some);
     chunked
         .chain([None])
         .map(|chunks| Style { writer, chunks })
@@ -161,29 +163,33 @@ impl Sample<'_> {
 
     /// The plain bytes between empty blocks, when those stand at multiples of one number: a chunked writer.
     fn chunk_bytes(&self) -> Option<u64> {
-        let mut position = self.position;
-        let mut empty = Vec::new();
+        let mut position = self.position - self.run.member();
+        let (mut empty, mut begins) = (Vec::new(), Vec::new());
         for segment in self.queue {
-            let is_empty = segment
-                .head
-                .as_ref()
-                .is_some_and(|head| !head.last && !matches!(head.kind, Kind::Dynamic(_)));
-            if segment.bytes == 0 && is_empty {
-                empty.push(position - self.run.member());
+            if let Some(head) = &segment.head {
+                begins.push(position);
+                if segment.bytes == 0 && !head.last && !matches!(head.kind, Kind::Dynamic(_)) {
+                    empty.push(position);
+                }
             }
             position += segment.bytes as u64;
         }
         // One at the very end says nothing.
-        let end = position - self.run.member();
-        empty.retain(|place| *place < end);
+        empty.retain(|place| *place < position);
         empty.dedup();
+        begins.dedup();
         let first = *empty.first()?;
-        let fits = empty
-            .iter()
-            .filter(|place| place.is_multiple_of(first))
-            .count();
-        let chunked =
-            (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(&first) && fits * 10 >= empty.len() * 9;
-        chunked.then_some(first)
+        // pigz writes an empty block only where a chunk does not end with a byte by itself; a block begins there always.
+        let begins_at_all = |bytes: u64| {
+            let last = begins.last().map_or(0, |last| last / bytes);
+            (1..=last).all(|number| begins.binary_search(&(number * bytes)).is_ok())
+        };
+        let parts = (2..=8).rev().filter(|parts| first.is_multiple_of(*parts));
+        let mut parts = parts.map(|parts| first / parts);
+        let part = parts.find(|bytes| *bytes >= CHUNK_BYTES_MIN && begins_at_all(*bytes));
+        let bytes = part.unwrap_or(first);
+        let fits = empty.iter().filter(|place| place.is_multiple_of(bytes));
+        let is_size = (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(&bytes);
+        (is_size && fits.count() * 10 >= empty.len() * 9).then_some(bytes)
     }
 }

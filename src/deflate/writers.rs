@@ -91,10 +91,17 @@ impl Writer {
         let known = match number {
             0..=9 | 12..=19 | UNKNOWN => true,
             KLAUSPOST..=175 => Self::klauspost_of(number).is_some(),
-            LIBDEFLATE..=239 => matches!(number % 16, 1..=9),
+            // Levels 8 and 9 of the first era choose by cost.
+            LIBDEFLATE..=223 => matches!(number % 16, 1..=9),
+            224..=239 => matches!(number % 16, 1..=7),
             _ => false,
         };
         known.then_some(Self(number))
+    }
+
+    /// Whether its model knows what becomes of it where it is made to write out all that it holds.
+    pub(crate) fn goes_on(self) -> bool {
+        self.0 < KLAUSPOST
     }
 
     /// Its model; none for the unknown one.
@@ -134,8 +141,8 @@ impl Writer {
     }
 }
 
-/// The common ones, most common first.
-pub(crate) const COMMON: [Writer; 8] = [
+/// The common ones, most common first; the first [`FEW`] are tried with short streams.
+const COMMON: [Writer; 14] = [
     Writer::zlib(6),
     Writer::klauspost(5, Era::From1_15_10),
     Writer::go(6),
@@ -144,7 +151,16 @@ pub(crate) const COMMON: [Writer; 8] = [
     Writer::libdeflate(6),
     Writer::zlib(1),
     Writer::go(9),
+    Writer::zlib(8),
+    Writer::zlib(7),
+    Writer::zlib(5),
+    Writer::zlib(4),
+    Writer::zlib(3),
+    Writer::zlib(2),
 ];
+
+/// How many are tried with short streams.
+pub(crate) const FEW: usize = COMMON.len();
 
 /// All.
 pub(crate) fn all() -> impl Iterator<Item = Writer> {

@@ -290,7 +290,8 @@ impl<R: Read> Analyser<'_, R> {
         }
         let fit = &mut self.fit;
         if fit.looked {
-            if fit.tokens < LOOK_TOKENS {
+            let begins = self.position == self.run.member();
+            if fit.tokens < LOOK_TOKENS && !(begins && fit.misses > 0) {
                 return Ok(None);
             }
             let fits = fit.misses * 1000 < fit.tokens * LOOK_PER_MILLE;

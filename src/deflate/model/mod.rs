@@ -68,6 +68,11 @@ pub(crate) trait Model {
         let _ = (text, at);
     }
 
+    /// The writer was made to write out all that it held at `at`, and goes on with what it knows (zlib's `Z_SYNC_FLUSH`).
+    fn resume(&mut self, text: Text<'_>, at: usize) {
+        let _ = (text, at);
+    }
+
     /// The token that the writer would write at `at`; `at < text.end`, and the token ends at `text.end` at most.
     /// Called once for each place at which a token begins, in order.
     fn predict(&mut self, text: Text<'_>, at: usize) -> Token;
