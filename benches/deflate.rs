@@ -139,6 +139,7 @@ fn remake_one(stream: &Path, recipe: &Path, plain: &Path) {
     let bare = usage().2;
     let options = RemakeOptions {
         stream_bytes: stream.metadata().unwrap().len(),
+        threads: 1,
     };
     let mut out = Compared {
         wanted: BufReader::new(File::open(stream).unwrap()),

@@ -96,11 +96,19 @@ fn open(source: &mut dyn Read, options: &AnalyseOptions<'_>) -> Result<Opened, D
     })
 }
 
+/// The stream made again, by one thread and by three.
 fn remade(recipe: &[u8], plain: &[u8], stream_bytes: u64) -> Vec<u8> {
-    let options = RemakeOptions { stream_bytes };
-    let mut out = Vec::new();
-    remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
-    out
+    let [alone, together] = [1, 3].map(|threads| {
+        let options = RemakeOptions {
+            stream_bytes,
+            threads,
+        };
+        let mut out = Vec::new();
+        remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
+        out
+    });
+    assert!(alone == together, "threads make another stream");
+    alone
 }
 
 /// Gives and takes one byte at a time.
@@ -220,7 +228,7 @@ fn every_stream_is_in_the_table() {
 }
 
 #[test]
-fn pieces_of_one_byte_change_nothing() {
+fn pieces_of_one_byte_and_threads_change_nothing() {
     for name in [
         "go1.19-6.gz",
         "klauspost1.15.12-5.gz",
@@ -233,7 +241,11 @@ fn pieces_of_one_byte_change_nothing() {
     ] {
         let packed = stream(name);
         let at_once = open(&mut &packed[..], &options(name)).unwrap();
-        let trickled = open(&mut Trickle(&packed[..]), &options(name)).unwrap();
+        let threads = AnalyseOptions {
+            threads: 3,
+            ..options(name)
+        };
+        let trickled = open(&mut Trickle(&packed[..]), &threads).unwrap();
         assert!(trickled.plain == at_once.plain, "{name}");
         assert!(trickled.recipe == at_once.recipe, "{name}");
         let stream_bytes = at_once.analysis.stream_bytes;
@@ -242,7 +254,10 @@ fn pieces_of_one_byte_change_nothing() {
             &mut Trickle(&at_once.recipe[..]),
             &mut Trickle(&at_once.plain[..]),
             &mut out,
-            &RemakeOptions { stream_bytes },
+            &RemakeOptions {
+                stream_bytes,
+                threads: 3,
+            },
         )
         .unwrap();
         assert!(packed.starts_with(&out.0), "{name}");

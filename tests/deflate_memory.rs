@@ -82,7 +82,10 @@ fn memory_does_not_grow_with_the_stream() {
     });
     let mut out = Count(0);
     let remaking = peak_kib_of(|| {
-        let options = RemakeOptions { stream_bytes };
+        let options = RemakeOptions {
+            stream_bytes,
+            threads: 1,
+        };
         let mut plain = Cycle::new().take(PLAIN_BYTES);
         remake(&mut &recipe[..], &mut plain, &mut out, &options).unwrap();
     });

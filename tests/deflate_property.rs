@@ -29,13 +29,16 @@ fn round_trip(packed: &[u8], wrapper: Wrapper) -> Option<(Vec<u8>, usize)> {
     assert!(plain.len() as u64 <= PLAIN_LIMIT_BYTES + (1 << 17));
     let analysis = result.ok()?;
     assert_eq!(analysis.plain_bytes, plain.len() as u64);
-    let mut out = Vec::new();
-    let remade = RemakeOptions {
-        stream_bytes: analysis.stream_bytes,
-    };
-    remake(&mut &recipe[..], &mut &plain[..], &mut out, &remade).unwrap();
     let taken = usize::try_from(analysis.stream_bytes).unwrap();
-    assert!(out == packed[..taken], "comes back otherwise");
+    for threads in [1, 3] {
+        let mut out = Vec::new();
+        let options = RemakeOptions {
+            stream_bytes: analysis.stream_bytes,
+            threads,
+        };
+        remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
+        assert!(out == packed[..taken], "comes back otherwise");
+    }
     Some((plain, taken))
 }
 
@@ -390,9 +393,9 @@ proptest! {
         let stream_bytes = packed.len() as u64;
         hurt(&mut recipe, &damage);
         let behind_the_front = [&recipe[..recipe.len().min(8)], &bytes[..]].concat();
-        for recipe in [&recipe, &bytes, &behind_the_front] {
+        for (recipe, threads) in [(&recipe, 1), (&recipe, 2), (&bytes, 1), (&behind_the_front, 2)] {
             let mut out = Vec::new();
-            let options = RemakeOptions { stream_bytes };
+            let options = RemakeOptions { stream_bytes, threads };
             let result = remake(&mut &recipe[..], &mut &plain[..], &mut out, &options);
             prop_assert!(out.len() as u64 <= stream_bytes);
             prop_assert!(result.is_err() || out.len() as u64 == stream_bytes);
@@ -405,7 +408,7 @@ proptest! {
         let mut recipe = Vec::new();
         analyse(&mut &packed[..], &mut std::io::sink(), &mut recipe, &options(Wrapper::Gzip)).unwrap();
         let mut out = Vec::new();
-        let options = RemakeOptions { stream_bytes: packed.len() as u64 };
+        let options = RemakeOptions { stream_bytes: packed.len() as u64, threads: 1 };
         let _ = remake(&mut &recipe[..], &mut &other[..], &mut out, &options);
         prop_assert!(out.len() <= packed.len());
     }

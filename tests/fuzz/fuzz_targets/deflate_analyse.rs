@@ -23,6 +23,7 @@ fn round_trip(packed: &[u8], wrapper: Wrapper) {
     assert_eq!(analysis.recipe_bytes, recipe.len() as u64);
     let options = RemakeOptions {
         stream_bytes: analysis.stream_bytes,
+        threads: 1,
     };
     let mut out = Vec::new();
     remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).expect("re-makes");

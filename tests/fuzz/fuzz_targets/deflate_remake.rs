@@ -11,7 +11,10 @@ fuzz_target!(|input: &[u8]| {
     let (cut, repeats) = (usize::from(numbers.next_u16()), numbers.next_u16() % 8);
     let (recipe, plain) = numbers.0.split_at(cut.min(numbers.0.len()));
     let plain = plain.repeat(usize::from(repeats));
-    let options = RemakeOptions { stream_bytes };
+    let options = RemakeOptions {
+        stream_bytes,
+        threads: 1,
+    };
     let mut out = Vec::new();
     let result = remake(&mut &recipe[..], &mut &plain[..], &mut out, &options);
     assert!(out.len() as u64 <= stream_bytes);
