@@ -2,9 +2,9 @@
 //!
 //! A candidate is a place whose bytes match for longer than those of all newer ones. Every place is one.
 
-use super::coder::{Chance, Code, Number, Tree};
-use super::codes::{distance_base, distance_symbol};
+use super::coder::{Chance, Code, Number};
 use super::model::{Text, common};
+use super::script::MatchScript;
 use super::token::{MATCH_MAX, MATCH_MIN, Token, WINDOW};
 
 const MASK: usize = WINDOW - 1;
@@ -32,10 +32,7 @@ pub(crate) struct Agnostic {
     taken: Vec<Chance>,
     shortened: Vec<Chance>,
     shorter: Number,
-    escape: Chance,
-    slot: Tree<5>,
-    length: Tree<8>,
-    odd: Chance,
+    written_out: MatchScript,
     /// Whether the last tokens were matches.
     history: usize,
     /// What was found at the next place.
@@ -53,10 +50,7 @@ impl Agnostic {
             taken: vec![Chance::default(); 32 * 16 * 2 * 3],
             shortened: vec![Chance::default(); 16],
             shorter: Number::default(),
-            escape: Chance::default(),
-            slot: Tree::default(),
-            length: Tree::default(),
-            odd: Chance::default(),
+            written_out: MatchScript::default(),
             history: 0,
             ahead: None,
             here: Vec::new(),
@@ -177,7 +171,7 @@ impl Agnostic {
                 return self.length_of(coder, *candidate, token);
             }
         }
-        self.written_out(coder, token)
+        self.written_out.code(coder, token)
     }
 
     fn length_of<C: Code>(&mut self, coder: &mut C, candidate: Candidate, token: Token) -> Token {
@@ -185,37 +179,13 @@ impl Agnostic {
         let dist = u32::try_from(candidate.dist).expect("at most 32768");
         let less = len.saturating_sub(token.len());
         if !coder.bit(&mut self.shortened[bucket(candidate.len)], less > 0) {
-            return self.finish(coder, len, dist, token.is_odd());
+            return self.written_out.form(coder, len, dist, token.is_odd());
         }
         let less = self
             .shorter
             .code(coder, less.saturating_sub(1))
             .saturating_add(1);
         Token::matched(len.saturating_sub(less).max(3), dist)
-    }
-
-    fn written_out<C: Code>(&mut self, coder: &mut C, token: Token) -> Token {
-        let (slot, more) = if token.is_literal() {
-            (0, 0)
-        } else {
-            let slot = distance_symbol(token.dist());
-            (slot, token.dist() - distance_base(slot).0)
-        };
-        let slot = self
-            .slot
-            .code(coder, u32::try_from(slot).expect("30 symbols"))
-            .min(29);
-        let (base, extra) = distance_base(slot as usize);
-        let dist = base + coder.even(more, extra);
-        let len = self.length.code(coder, token.len().saturating_sub(3)) + 3;
-        self.finish(coder, len.min(258), dist, token.is_odd())
-    }
-
-    fn finish<C: Code>(&mut self, coder: &mut C, len: u32, dist: u32, odd: bool) -> Token {
-        if len == 258 && coder.bit(&mut self.odd, odd) {
-            return Token::odd(dist);
-        }
-        Token::matched(len, dist)
     }
 }
 

@@ -2,19 +2,25 @@
 //!
 //! Each part is written once for both directions (see [`Code`]). docs/format.md describes it.
 
+mod headers;
+mod tokens;
+
 use std::io::Write;
 
+use self::headers::HeaderScript;
+pub(crate) use self::tokens::MatchScript;
+use self::tokens::TokenScript;
 use super::DeflateError;
 use super::agnostic::Agnostic;
 use super::bits::BitWriter;
-use super::coder::{Chance, Code, Number, Signed, Tree};
-use super::codes::{self, DIST_SYMBOLS, LIT_SYMBOLS, distance_base, distance_symbol};
-use super::header::{Header, Op};
+use super::coder::{Chance, Code, Number, Tree};
+use super::codes;
+use super::header::Header;
 use super::inflate::{Head, Kind};
 use super::model::Text;
 use super::run::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, Chunks, DICTIONARIES, Style};
 use super::token::Token;
-use super::trees::{self, Rule};
+use super::trees::Rule;
 use super::writers::Writer;
 
 /// Longest header or trailer that a reader takes.
@@ -275,223 +281,6 @@ pub(crate) enum BlockKind {
     Stored { padding: u8 },
     Fixed,
     Dynamic,
-}
-
-/// What adapts for tokens.
-struct TokenScript {
-    /// By what was foreseen and the last three outcomes: whether it was missed.
-    missed: [[Chance; 8]; 16],
-    /// The last three outcomes.
-    history: usize,
-    to_literal: [Chance; 16],
-    same_distance: [Chance; 16],
-    length_change: Signed,
-    slot: Tree<5>,
-    length: Tree<8>,
-    odd: Chance,
-}
-
-impl Default for TokenScript {
-    fn default() -> Self {
-        Self {
-            missed: [[Chance::default(); 8]; 16],
-            history: 0,
-            to_literal: [Chance::default(); 16],
-            same_distance: [Chance::default(); 16],
-            length_change: Signed::default(),
-            slot: Tree::default(),
-            length: Tree::default(),
-            odd: Chance::default(),
-        }
-    }
-}
-
-impl TokenScript {
-    #[inline]
-    fn code<C: Code>(
-        &mut self,
-        coder: &mut C,
-        foreseen: Token,
-        token: Token,
-        literal: Token,
-    ) -> Token {
-        let context = if foreseen.is_literal() {
-            0
-        } else {
-            let near = usize::from(foreseen.dist() <= 4096);
-            1 + 2 * (foreseen.len().min(130).ilog2() as usize).min(6) + near
-        };
-        let missed = coder.bit(&mut self.missed[context][self.history], token != foreseen);
-        self.history = (self.history << 1 | usize::from(missed)) & 7;
-        if !missed {
-            return foreseen;
-        }
-        if !foreseen.is_literal() {
-            if coder.bit(&mut self.to_literal[context], token.is_literal()) {
-                return literal;
-            }
-            let same = token.dist() == foreseen.dist();
-            if coder.bit(&mut self.same_distance[context], same) {
-                let change = token.len().cast_signed() - foreseen.len().cast_signed();
-                let change = self.length_change.code(coder, change);
-                let len = foreseen
-                    .len()
-                    .cast_signed()
-                    .saturating_add(change)
-                    .clamp(3, 258);
-                return self.finish(coder, len.cast_unsigned(), foreseen.dist(), token.is_odd());
-            }
-        }
-        let (slot, more) = if token.is_literal() {
-            (0, 0)
-        } else {
-            let slot = distance_symbol(token.dist());
-            (slot, token.dist() - distance_base(slot).0)
-        };
-        let slot = self
-            .slot
-            .code(coder, u32::try_from(slot).expect("30 symbols"))
-            .min(29);
-        let (base, extra) = distance_base(slot as usize);
-        let dist = base + coder.even(more, extra);
-        let len = self.length.code(coder, token.len().saturating_sub(3)) + 3;
-        self.finish(coder, len, dist, token.is_odd())
-    }
-
-    fn finish<C: Code>(&mut self, coder: &mut C, len: u32, dist: u32, odd: bool) -> Token {
-        if len == 258 && coder.bit(&mut self.odd, odd) {
-            return Token::odd(dist);
-        }
-        Token::matched(len.min(258), dist)
-    }
-}
-
-/// What adapts for headers of dynamic blocks.
-#[derive(Default)]
-struct HeaderScript {
-    /// Whether the rule is another than the last.
-    other: Chance,
-    rule: Tree<4>,
-    last: u8,
-    /// Of a header that no rule gives:
-    lit_count: Tree<5>,
-    dist_count: Tree<5>,
-    /// By the length that zlib would give.
-    lens: [Tree<4>; 16],
-    one_run: [Chance; 3],
-    op_count: Number,
-    ops: Tree<5>,
-    extras: Tree<7>,
-    cl_ruled: [Chance; 3],
-    cl_lens: Tree<3>,
-    cl_count: Tree<4>,
-}
-
-impl HeaderScript {
-    fn rule<C: Code>(&mut self, coder: &mut C, rule: u8) -> u8 {
-        if coder.bit(&mut self.other, rule != self.last) {
-            let rule = self.rule.code(coder, u32::from(rule));
-            self.last = u8::try_from(rule).expect("four bits");
-        }
-        self.last
-    }
-
-    fn written_out<C: Code>(
-        &mut self,
-        coder: &mut C,
-        near: &Header,
-        header: Option<&Header>,
-    ) -> Result<Header, DeflateError> {
-        let given = header.unwrap_or(near);
-        let lit_count = 257 + self.lit_count.code(coder, small(given.lit_count - 257)) as usize;
-        let dist_count = 1 + self.dist_count.code(coder, small(given.dist_count - 1)) as usize;
-        if lit_count > LIT_SYMBOLS || dist_count > DIST_SYMBOLS {
-            return Err(DeflateError::Corrupt("recipe: number of codes"));
-        }
-        let total = lit_count + dist_count;
-        let mut lens = Vec::with_capacity(total);
-        for place in 0..total {
-            let (near, at, given) = if place < lit_count {
-                (near.lit_lens(), place, given.lit_lens().get(place))
-            } else {
-                (
-                    near.dist_lens(),
-                    place - lit_count,
-                    given.dist_lens().get(place - lit_count),
-                )
-            };
-            let near = usize::from(near.get(at).copied().unwrap_or(0));
-            let len = self.lens[near].code(coder, u32::from(given.copied().unwrap_or(0)));
-            lens.push(u8::try_from(len).expect("four bits"));
-        }
-        let ops = self.ops(coder, &lens, lit_count, &given.ops)?;
-        let (cl_lens, cl_count) = self.cl(coder, &ops, given);
-        Ok(Header {
-            lit_count,
-            dist_count,
-            lens,
-            ops,
-            cl_lens,
-            cl_count,
-        })
-    }
-
-    fn ops<C: Code>(
-        &mut self,
-        coder: &mut C,
-        lens: &[u8],
-        lit_count: usize,
-        given: &[Op],
-    ) -> Result<Vec<Op>, DeflateError> {
-        for (chance, ruled) in self.one_run.iter_mut().zip([
-            trees::in_one_run(lens),
-            trees::in_two_runs(&lens[..lit_count], &lens[lit_count..]),
-        ]) {
-            if !coder.bit(chance, ruled != given) {
-                return Ok(ruled);
-            }
-        }
-        let count = self.op_count.code(coder, small(given.len()));
-        if count as usize > lens.len() {
-            return Err(DeflateError::Corrupt("recipe: code lengths"));
-        }
-        let mut ops = Vec::with_capacity(count as usize);
-        for place in 0..count as usize {
-            let op = given.get(place).copied().unwrap_or(Op {
-                symbol: 0,
-                extra: 0,
-            });
-            let symbol = self.ops.code(coder, u32::from(op.symbol)).min(18);
-            let extra = if symbol > 15 {
-                self.extras.code(coder, u32::from(op.extra))
-            } else {
-                0
-            };
-            let most = [3, 7, 127]
-                .get((symbol as usize).wrapping_sub(16))
-                .copied()
-                .unwrap_or(0);
-            ops.push(Op {
-                symbol: u8::try_from(symbol).expect("at most 18"),
-                extra: u8::try_from(extra.min(most)).expect("at most 127"),
-            });
-        }
-        Ok(ops)
-    }
-
-    fn cl<C: Code>(&mut self, coder: &mut C, ops: &[Op], given: &Header) -> ([u8; 19], usize) {
-        for (chance, ruled) in self.cl_ruled.iter_mut().zip(trees::cl_by_rules(ops)) {
-            if !coder.bit(chance, ruled != (given.cl_lens, given.cl_count)) {
-                return ruled;
-            }
-        }
-        let mut lens = [0; 19];
-        for (len, given) in lens.iter_mut().zip(given.cl_lens) {
-            *len = u8::try_from(self.cl_lens.code(coder, u32::from(given))).expect("three bits");
-        }
-        let count = 4 + self.cl_count.code(coder, small(given.cl_count - 4)) as usize;
-        (lens, count.min(19))
-    }
 }
 
 fn small(number: usize) -> u32 {
