@@ -56,6 +56,16 @@ pub struct Silent;
 
 impl Monitor for Silent {}
 
+/// Passes the wish to stop on and says nothing: for work whose bytes are not those that the task counts.
+#[derive(Clone, Copy)]
+pub struct Quiet<'a>(pub &'a dyn Monitor);
+
+impl Monitor for Quiet<'_> {
+    fn stop_asked(&self) -> bool {
+        self.0.stop_asked()
+    }
+}
+
 /// Keeps what it hears, for tests.
 #[derive(Debug, Default)]
 pub struct Recording {

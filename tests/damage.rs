@@ -201,7 +201,14 @@ fn assert_beyond(hurt: &Carried<'_>, beyond: &Beyond<'_>) {
     let site = Site::default();
     let other = site.dir.path().join("other.txt");
     fs::write(&other, "was here before").unwrap();
-    carryall::verbs::add::add(&site.store, &"other:1".parse().unwrap(), &[other], &Silent).unwrap();
+    carryall::verbs::add::add(
+        &site.store,
+        &"other:1".parse().unwrap(),
+        &[other],
+        &carryall::verbs::add::AddOptions::default(),
+        &Silent,
+    )
+    .unwrap();
     let before = site.content();
     let progress = site.receive_set(&hurt.paths(), packed);
     let expected = match beyond.state {

@@ -98,18 +98,18 @@ fn items() -> [Item; 2] {
     })
 }
 
-fn ops() -> [Op; 4] {
+fn ops() -> [Op; 5] {
     [
         Op::Chunk(chunk()),
         Op::Side { bytes: 512 },
         Op::Blob(blob()),
-        Op::Gzip {
+        Op::Deflate {
             bytes: 77,
-            id: BlobId([0x99; 32]),
             plain: Content::Chunk(chunk()),
-            remake: stream(10, 0),
+            remake_bytes: 10,
             codec: 258,
         },
+        Op::Kept { reason: 3 },
     ]
 }
 
@@ -168,12 +168,14 @@ mod plain {
             bytes: u64,
         },
         Blob(Blob),
-        Gzip {
+        Deflate {
             bytes: u64,
-            id: [u8; 32],
             plain: Content,
-            remake: StreamRef,
+            remake_bytes: u64,
             codec: u16,
+        },
+        Kept {
+            reason: u16,
         },
     }
     #[derive(Decode, Debug)]
@@ -314,19 +316,16 @@ fn steps_of_recipes_are_golden() {
     assert!(matches!(&decoded[0], plain::Op::Chunk(c) if c.bytes == 65_536 && c.id == [0xc1; 32]));
     assert!(matches!(&decoded[1], plain::Op::Side { bytes: 512 }));
     assert!(matches!(&decoded[2], plain::Op::Blob(blob) if blob.ops.bytes == 123_456));
-    let plain::Op::Gzip {
+    let plain::Op::Deflate {
         bytes,
-        id,
         plain,
-        remake,
+        remake_bytes,
         codec,
     } = &decoded[3]
     else {
         panic!("{decoded:?}");
     };
-    assert_eq!(
-        (*bytes, *id, remake.bytes, *codec),
-        (77, [0x99; 32], 10, 258)
-    );
+    assert_eq!((*bytes, *remake_bytes, *codec), (77, 10, 258));
     assert!(matches!(plain, plain::Content::Chunk(c) if c.bytes == 65_536));
+    assert!(matches!(&decoded[4], plain::Op::Kept { reason: 3 }));
 }

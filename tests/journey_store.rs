@@ -10,7 +10,7 @@ use carryall::recipe::{ChunkSource, RecipeError};
 use carryall::release::{ReleaseName, walk};
 use carryall::store::{Access, Store};
 use carryall::verbs::Releases;
-use carryall::verbs::add::{AddReport, add};
+use carryall::verbs::add::{AddOptions, AddReport, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 
 fn noise(seed: u64, len: usize) -> Vec<u8> {
@@ -44,7 +44,14 @@ fn make_input(root: &Path, seed: u64) {
 }
 
 fn add_to(store: &Store, release: &ReleaseName, path: &Path) -> AddReport {
-    add(store, release, &[path.to_owned()], &Silent).unwrap()
+    add(
+        store,
+        release,
+        &[path.to_owned()],
+        &AddOptions::default(),
+        &Silent,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -101,7 +108,14 @@ fn an_interrupted_add_leaves_the_store_as_it_was() {
         .stop
         .store(true, std::sync::atomic::Ordering::Relaxed);
     let release: ReleaseName = "shop:1.0".parse().unwrap();
-    let end = add(&store, &release, std::slice::from_ref(&input), &monitor).unwrap_err();
+    let end = add(
+        &store,
+        &release,
+        std::slice::from_ref(&input),
+        &AddOptions::default(),
+        &monitor,
+    )
+    .unwrap_err();
     assert_eq!(end.to_string(), "interrupted");
     assert!(store.roots().unwrap().is_empty());
     assert_eq!(add_to(&store, &release, &input).items.len(), 1);

@@ -15,7 +15,7 @@ use carryall::media::Carrier;
 use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::Store;
-use carryall::verbs::add::add;
+use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::receive::ProgressState;
 use carryall::verbs::verify::SetState;
@@ -187,7 +187,14 @@ fn pack_images() -> Packed {
     make_new_archive(&given.join("layout"), &given.join("newer.tar"));
     let store = Store::create(&dir.path().join("vendor")).unwrap();
     let release: ReleaseName = "shop:1.0".parse().unwrap();
-    let report = add(&store, &release, &paths_in(&given), &Silent).unwrap();
+    let report = add(
+        &store,
+        &release,
+        &paths_in(&given),
+        &AddOptions::default(),
+        &Silent,
+    )
+    .unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     Shape {
         carrier: Carrier::Iso,

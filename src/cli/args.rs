@@ -107,6 +107,24 @@ pub struct AddArgs {
     /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again
+    #[arg(long, value_enum, default_value_t = GzipArg::Auto)]
+    pub gzip: GzipArg,
+    /// A stream whose recipe would be more than this part of it is kept as it came
+    #[arg(long, value_name = "PERCENT", default_value_t = 12.5, value_parser = percent)]
+    pub gzip_recipe: f64,
+    /// After 10 seconds, a stream is kept as it came when opening it takes more seconds for each GB of plain bytes; 0: no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
+    pub gzip_seconds_per_gb: u64,
+}
+
+/// What becomes of gzip streams and zip files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GzipArg {
+    /// Open what pays
+    Auto,
+    /// Keep all as they came
+    Keep,
 }
 
 /// `pack`.

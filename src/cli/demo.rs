@@ -11,6 +11,7 @@ use carryall::bundle::Effort;
 use carryall::media::{Capacity, Carrier, free_space_bytes};
 use carryall::monitor::Monitor;
 use carryall::store::Store;
+use carryall::verbs::add::AddOptions;
 use carryall::verbs::checkout::{self, CheckoutOptions};
 use carryall::verbs::pack::{self, PackOptions, PackReport};
 use carryall::verbs::{self, Error, add, receive, verify};
@@ -61,8 +62,14 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     let name = "demo:1.0"
         .parse()
         .map_err(|_| io(std::io::ErrorKind::InvalidInput.into()))?;
-    let added =
-        add::add(&vendor, &name, std::slice::from_ref(&given), monitor).map_err(Error::from)?;
+    let added = add::add(
+        &vendor,
+        &name,
+        std::slice::from_ref(&given),
+        &AddOptions::default(),
+        monitor,
+    )
+    .map_err(Error::from)?;
     tell(words::demo_added(&added));
 
     let discs = stage.0.join("discs");

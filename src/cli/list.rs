@@ -65,7 +65,7 @@ fn show_text(report: &ShowReport) -> String {
             }
         };
     }
-    out
+    out + &words::show_streams(report)
 }
 
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {

@@ -7,7 +7,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
@@ -32,6 +32,24 @@ pub struct SteadyFile {
     stat: Metadata,
 }
 
+/// See [`SteadyFile::sign`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sign {
+    file: (u64, u64),
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Sign {
+    fn of(stat: &Metadata) -> Self {
+        Self {
+            file: (stat.dev(), stat.ino()),
+            bytes: stat.len(),
+            changed: (stat.mtime(), stat.mtime_nsec()),
+        }
+    }
+}
+
 impl SteadyFile {
     /// Opens a regular file; links are not followed, and a pipe that took its place does not block.
     ///
@@ -54,6 +72,11 @@ impl SteadyFile {
         &self.stat
     }
 
+    /// What tells it from itself after a change, and from other files.
+    pub fn sign(&self) -> Sign {
+        Sign::of(&self.stat)
+    }
+
     /// Errs when it was written to since it was opened, as far as its length and time tell.
     ///
     /// # Errors
@@ -63,8 +86,7 @@ impl SteadyFile {
             .file
             .metadata()
             .map_err(LayoutError::io("look at", path))?;
-        let sign = |stat: &Metadata| (stat.len(), stat.mtime(), stat.mtime_nsec());
-        if sign(&now) == sign(&self.stat) {
+        if Sign::of(&now) == self.sign() {
             Ok(())
         } else {
             Err(LayoutError::Changed(path.to_owned()))
@@ -91,9 +113,16 @@ pub fn read_file<S: ChunkSource>(
     path: &Path,
 ) -> Result<Content, LayoutError> {
     let file = SteadyFile::open(path)?;
-    let content = opener.open(&file, path)?;
+    let content = opener.open_file(&file, path)?;
     file.check(path)?;
     Ok(content)
+}
+
+/// All files of a folder, or the file itself, in the order in which [`read`] comes to them.
+pub fn files(root: &Path) -> impl Iterator<Item = PathBuf> + Send + use<> {
+    let found = WalkDir::new(root).sort_by_file_name().into_iter().flatten();
+    let files = found.filter(|entry| entry.file_type().is_file());
+    files.map(walkdir::DirEntry::into_path)
 }
 
 /// Reads a folder into an item. Sockets are left out, with a finding.

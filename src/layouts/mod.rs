@@ -1,14 +1,22 @@
-//! Layouts of what people hand over: tars to any depth, files, and folders with all their metadata.
+//! Layouts of what people hand over: tars, deflate streams and zip files to any depth, files, and folders with all their
+//! metadata.
 //!
 //! Each is read into recipes and entries, and folders are given back from them. Nothing here knows of stores or releases'
 //! names; a layout that is not understood is plain bytes, and never an error.
 
+mod ahead;
+mod crew;
 pub mod folder;
 pub mod meta;
 pub mod opener;
 pub mod restore;
+mod scout;
+pub mod spool;
+pub mod streams;
 pub mod tape;
 pub mod tar;
+pub mod zip;
+pub mod zstd;
 
 use std::io;
 use std::path::PathBuf;

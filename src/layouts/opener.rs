@@ -1,13 +1,28 @@
-//! Opens files into recipes: tars, to any depth up to a limit, as headers and bodies; all else as chunks.
+//! Opens files into recipes: tars as headers and bodies, deflate streams as plain bytes and what makes them again, to any
+//! depth up to a limit; all else as chunks.
 //!
 //! Whatever is not understood is kept as bytes, so every result is lossless. Opening reads a file once (twice what was
-//! known under the same length but is other), and holds a tape's buffer and half a MiB for each level.
+//! known under the same length but is other, and what holds streams), and holds a tape's buffer, half a MiB and the spools of
+//! as many streams as there are cores and one more, for each level.
 
-use std::path::Path;
+mod frames;
+mod members;
+mod stream;
+mod zips;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::thread::Scope;
+
+use self::stream::{FileFound, Looked, Looker};
 use super::LayoutError;
+use super::ahead::{AHEAD_BYTES_MIN, Ahead, workers};
+use super::folder::SteadyFile;
+use super::scout::{FileScout, GZIP_MAGIC};
+pub use super::streams::{Depth, Kept, OpenOptions, StreamReport, Tally};
 use super::tape::{ReadAt, Tape};
-use super::tar::{self, Header, Kind, Pax};
+use super::{tar, zip};
 use crate::chunk::{CHUNK_MAX, Cutter};
 use crate::class::Class;
 use crate::id::BlobId;
@@ -17,20 +32,27 @@ use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES};
 use crate::release::BlobTable;
 
-/// Tars in tars that are opened; one deeper is kept as bytes.
+/// Tars, streams and zip files in one another that are opened; one deeper is kept as bytes.
 pub const OPEN_DEPTH_MAX: usize = 8;
-/// Longest pax header that is read for what it says.
-const PAX_BYTES_MAX: u64 = 64 * 1024;
+/// Shorter gzip streams are kept as they came: opened, the recipe and what it takes to find its parts cost what is gained.
+pub const GZIP_BYTES_MIN: u64 = 4096;
+/// Plain bytes for each byte of a stream, at a guess.
+const SPOOL_RATIO: u64 = 4;
 /// Bytes between two looks at the monitor.
 const STEP_BYTES: u64 = 4 << 20;
 
-/// How far contents are opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// Tars as headers and bodies.
-    Open,
-    /// Everything as bytes: for what could not be rebuilt otherwise.
-    Closed,
+/// Room that the spools of the longest gzip streams among `files` may take: layers unpack to a bit less than four times their
+/// length. Streams within other files are not known beforehand.
+pub fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
+    let streams = FileScout::new(files).map(|(path, _)| path);
+    let mut bytes: Vec<u64> = streams
+        .filter_map(|path| Some(path.symlink_metadata().ok()?.len()))
+        .collect();
+    bytes.sort_unstable_by(|one, other| other.cmp(one));
+    let together = bytes.iter().take(workers() + 1);
+    together
+        .map(|bytes| bytes.saturating_mul(SPOOL_RATIO))
+        .sum()
 }
 
 /// Makes recipes of files. One for a whole `add`, so that what came before is known behind.
@@ -38,15 +60,50 @@ pub struct Opener<'a, S: ChunkSource> {
     source: &'a S,
     sink: &'a mut dyn ChunkSink,
     monitor: &'a dyn Monitor,
-    depth: Depth,
+    options: &'a OpenOptions,
     /// Blobs of earlier releases: used again when their chunks are still there.
     known: &'a BlobTable,
+    looker: Arc<Looker<'a>>,
+    /// Streams among the files that are opened one after the other.
+    files: Option<Arc<Ahead<PathBuf, FileFound>>>,
     /// Blobs of this run: their chunks were just stored.
     fresh: BlobTable,
     /// Blobs that were used again, and the blobs in them.
     reused: BlobTable,
     reused_bytes: u64,
+    streams: StreamReport,
+    /// Streams that what is read now lies in: its bytes are not those of the file.
+    within: usize,
     unreported: u64,
+    /// Bytes that the monitor heard of already.
+    reported: u64,
+}
+
+/// What a content is opened as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Tar,
+    Gzip,
+    Zip,
+}
+
+impl Kind {
+    fn of(head: &[u8], bytes: u64, depth: Depth) -> Self {
+        if depth == Depth::Closed {
+            Self::Plain
+        } else if bytes > SMALL_BYTES && tar::begins_tar(head) {
+            Self::Tar
+        } else if depth == Depth::Tars {
+            Self::Plain
+        } else if head.starts_with(&GZIP_MAGIC) {
+            Self::Gzip
+        } else if bytes > SMALL_BYTES && head.starts_with(&zip::LOCAL_MAGIC) {
+            Self::Zip
+        } else {
+            Self::Plain
+        }
+    }
 }
 
 impl<'a, S: ChunkSource> Opener<'a, S> {
@@ -55,19 +112,24 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
         source: &'a S,
         sink: &'a mut dyn ChunkSink,
         known: &'a BlobTable,
-        depth: Depth,
+        options: &'a OpenOptions,
         monitor: &'a dyn Monitor,
     ) -> Self {
         Self {
             source,
             sink,
             monitor,
-            depth,
+            options,
             known,
+            looker: Arc::new(Looker::new(known, options)),
+            files: None,
             fresh: BlobTable::default(),
             reused: BlobTable::default(),
             reused_bytes: 0,
+            streams: StreamReport::default(),
+            within: 0,
             unreported: 0,
+            reported: 0,
         }
     }
 
@@ -86,6 +148,33 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
         self.reused_bytes
     }
 
+    /// What became of the streams that were met, those in known blobs apart.
+    pub fn streams(&self) -> &StreamReport {
+        &self.streams
+    }
+
+    /// Runs `open` and looks at the streams among `paths`, which are opened in this order, before it comes to them.
+    pub fn ahead_of<T>(
+        &mut self,
+        paths: impl Iterator<Item = PathBuf> + Send,
+        open: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        if self.options.depth != Depth::Open {
+            return open(self);
+        }
+        let files = Arc::new(Ahead::new());
+        self.files = Some(Arc::clone(&files));
+        let scout = Mutex::new(FileScout::new(paths));
+        let (looker, monitor) = (&Arc::clone(&self.looker), self.monitor);
+        std::thread::scope(|scope: &Scope<'_, '_>| {
+            let look = |path: PathBuf, monitor: &dyn Monitor| looker.look_at_file(&path, monitor);
+            let _leash = files.start(scope, &scout, look, monitor);
+            let opened = open(self);
+            self.files = None;
+            opened
+        })
+    }
+
     /// Opens a file; `path` gives its name, for errors and for telling its class.
     ///
     /// # Errors
@@ -95,43 +184,124 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
         file: &R,
         path: &Path,
     ) -> Result<Content, LayoutError> {
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        let content = self.whole(file, path, name)?;
-        self.monitor.advance(std::mem::take(&mut self.unreported));
-        Ok(content)
+        self.opened(file, path, None)
     }
 
-    fn whole<R: ReadAt + ?Sized>(
+    /// Opens a file that may have been looked at before, as [`Opener::open`] does.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn open_file(&mut self, file: &SteadyFile, path: &Path) -> Result<Content, LayoutError> {
+        let files = self.files.as_ref();
+        let files = files.filter(|_| ReadAt::len(file) >= AHEAD_BYTES_MIN);
+        let found = files.and_then(|files| files.take(&path.to_owned()));
+        let looked = match found.transpose()? {
+            // Another file may have taken its place in between.
+            Some(found) if found.sign == file.sign() => Some(found.looked),
+            _ => None,
+        };
+        self.opened(file, path, looked)
+    }
+
+    fn opened<R: ReadAt + ?Sized>(
         &mut self,
         file: &R,
         path: &Path,
-        name: &[u8],
+        looked: Option<Looked>,
     ) -> Result<Content, LayoutError> {
-        let bytes = file.len();
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let mut tape = Tape::new(file, path);
+        let content = self.content(&mut tape, file.len(), name, 0, looked)?;
+        self.monitor.advance(std::mem::take(&mut self.unreported));
+        self.reported = 0;
+        Ok(content)
+    }
+
+    /// Opens a content of its own, which lies in `depth` others.
+    fn content<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut Tape<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<Looked>,
+    ) -> Result<Content, LayoutError> {
         if bytes == 0 {
             return Ok(Content::Empty);
         }
-        let mut tape = Tape::new(file, path);
-        if bytes <= SMALL_BYTES {
-            return Ok(Content::Chunk(self.small(&mut tape, bytes, name)?));
-        }
-        if let Some(blob) = self.look_up(&mut tape, bytes)? {
+        if let Some(blob) = self.structured(tape, bytes, name, depth, looked)? {
             return Ok(Content::Blob(blob));
         }
-        let head = tape.peek(tar::BLOCK)?;
-        if self.depth == Depth::Open && tar::begins_tar(head) {
-            return Ok(Content::Blob(self.tar(&mut tape, bytes, 1)?));
+        if bytes <= SMALL_BYTES {
+            return Ok(Content::Chunk(self.small(tape, bytes, name)?));
+        }
+        if let Some(blob) = self.look_up(tape, bytes)? {
+            return Ok(Content::Blob(blob));
         }
         // A content that is one chunk needs no recipe.
-        let first = Self::cut(&mut tape, bytes)?;
+        let first = Self::cut(tape, bytes)?;
         if first as u64 == bytes {
-            return Ok(Content::Chunk(self.put(&mut tape, first, name)?));
+            return Ok(Content::Chunk(self.put(tape, first, name)?));
         }
         tape.push_hasher();
         let mut recipe = RecipeWriter::new(Class::Other);
-        self.chunks(&mut tape, bytes, name, &mut recipe)?;
-        let blob = self.finish(&mut tape, bytes, recipe)?;
+        self.chunks(tape, bytes, name, &mut recipe)?;
+        let blob = self.finish(tape, bytes, recipe)?;
         Ok(Content::Blob(blob))
+    }
+
+    /// Opens what comes next into a blob when there is something in it to be found; else it stays where it is.
+    fn structured<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut Tape<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<Looked>,
+    ) -> Result<Option<Blob>, LayoutError> {
+        let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
+        let kind = Kind::of(tape.peek(head_bytes)?, bytes, self.options.depth);
+        if kind == Kind::Gzip && (bytes < GZIP_BYTES_MIN || depth >= OPEN_DEPTH_MAX) {
+            let small = bytes < GZIP_BYTES_MIN;
+            self.kept(if small { Kept::Small } else { Kept::Deep }, bytes);
+            return Ok(None);
+        }
+        if kind == Kind::Plain || depth >= OPEN_DEPTH_MAX {
+            return Ok(None);
+        }
+        if kind == Kind::Gzip {
+            return self.gzip(tape, bytes, name, depth, looked);
+        }
+        if let Some(known) = self.look_up(tape, bytes)? {
+            return Ok(Some(known));
+        }
+        match kind {
+            Kind::Tar => self.tar(tape, bytes, depth).map(Some),
+            _ => self.zip(tape, bytes, depth),
+        }
+    }
+
+    /// Puts the body of a member of something into its recipe.
+    fn body<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut Tape<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<Looked>,
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        if let Some(blob) = self.structured(tape, bytes, name, depth, looked)? {
+            return Ok(recipe.blob(self.sink, blob)?);
+        }
+        if bytes <= SMALL_BYTES {
+            let chunk = self.small(tape, bytes, name)?;
+            return Ok(recipe.chunk(self.sink, chunk)?);
+        }
+        self.chunks(tape, bytes, name, recipe)
     }
 
     /// Returns the blob that comes next when it is known and whole, and goes on behind it.
@@ -144,6 +314,20 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
             return Ok(None);
         }
         let mark = tape.bookmark();
+        let id = self.hash_over(tape, bytes)?;
+        let found = self.known_blob(bytes, id);
+        if found.is_none() {
+            tape.go_back(mark);
+        }
+        Ok(found)
+    }
+
+    /// Hashes the next `bytes` bytes and goes on behind them.
+    fn hash_over<R: ReadAt + ?Sized>(
+        &self,
+        tape: &mut Tape<'_, R>,
+        bytes: u64,
+    ) -> Result<BlobId, LayoutError> {
         tape.push_hasher();
         let mut left = bytes;
         while left > 0 {
@@ -152,21 +336,21 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
             tape.skip(step)?;
             left -= step;
         }
-        let id = BlobId(tape.pop_hasher());
-        let fresh = self.fresh.get(bytes, id);
-        let found = match (fresh, self.known.get(bytes, id)) {
-            (Some(blob), _) => Some(blob),
-            (None, Some(blob)) if self.take_over(&blob) => Some(blob),
-            _ => None,
+        Ok(BlobId(tape.pop_hasher()))
+    }
+
+    /// Returns a blob of this run, or one of earlier releases that is whole.
+    fn known_blob(&mut self, bytes: u64, id: BlobId) -> Option<Blob> {
+        let found = match (self.fresh.get(bytes, id), self.known.get(bytes, id)) {
+            (Some(blob), _) => blob,
+            (None, Some(blob)) if self.take_over(&blob) => blob,
+            _ => return None,
         };
-        match found {
-            Some(_) => {
-                self.reused_bytes += bytes;
-                self.monitor.advance(bytes);
-            }
-            None => tape.go_back(mark),
+        if self.within == 0 {
+            self.reused_bytes += bytes;
+            self.advance(bytes);
         }
-        Ok(found)
+        Some(found)
     }
 
     /// Takes a known blob over when all its chunks are there.
@@ -199,105 +383,6 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
         walked.is_ok()
     }
 
-    /// Follows a tar of `bytes` bytes that begins here; `depth` is 1 for an outermost one.
-    fn tar<R: ReadAt + ?Sized>(
-        &mut self,
-        tape: &mut Tape<'_, R>,
-        bytes: u64,
-        depth: usize,
-    ) -> Result<Blob, LayoutError> {
-        tape.push_hasher();
-        let mut recipe = RecipeWriter::new(Class::TarHeaders);
-        let end = tape.offset() + bytes;
-        let mut next = Pax::default();
-        while tape.offset() < end {
-            let left = end - tape.offset();
-            let block_bytes = tar::BLOCK.min(usize::try_from(left).unwrap_or(tar::BLOCK));
-            let mut block = [0; tar::BLOCK];
-            block[..block_bytes].copy_from_slice(tape.peek(block_bytes)?);
-            self.side(tape, block_bytes as u64, &mut recipe)?;
-            let Some(header) = Header::read(&block[..block_bytes]) else {
-                // The end of the archive, or something unknown: the next block may be a header again.
-                next = Pax::default();
-                continue;
-            };
-            let left = left - tar::BLOCK as u64;
-            match header.kind {
-                Kind::Pax => {
-                    let body = header.size.min(left);
-                    if body <= PAX_BYTES_MAX {
-                        let len = usize::try_from(body).unwrap_or_default();
-                        next = Pax::read(tape.peek(len)?);
-                    }
-                    let whole = body.saturating_add(tar::padding(body));
-                    self.side(tape, whole.min(left), &mut recipe)?;
-                }
-                Kind::Note => {
-                    let whole = header.size.saturating_add(tar::padding(header.size));
-                    self.side(tape, whole.min(left), &mut recipe)?;
-                }
-                Kind::Bodiless => next = Pax::default(),
-                Kind::File | Kind::Sparse => {
-                    if header.kind == Kind::Sparse {
-                        self.sparse_map(tape, end, &block, &mut recipe)?;
-                    }
-                    let member = std::mem::take(&mut next);
-                    let size = member.size.unwrap_or(header.size);
-                    let body = size.min(end - tape.offset());
-                    let name = member
-                        .path
-                        .as_deref()
-                        .unwrap_or_else(|| Header::name(&block));
-                    self.body(tape, body, name, depth, &mut recipe)?;
-                    let padding = tar::padding(size).min(end - tape.offset());
-                    self.side(tape, padding, &mut recipe)?;
-                }
-            }
-        }
-        self.finish(tape, bytes, recipe)
-    }
-
-    /// Passes the further blocks of a GNU sparse map.
-    fn sparse_map<R: ReadAt + ?Sized>(
-        &mut self,
-        tape: &mut Tape<'_, R>,
-        end: u64,
-        header: &[u8],
-        recipe: &mut RecipeWriter,
-    ) -> Result<(), LayoutError> {
-        let mut more = header[tar::SPARSE_MORE_IN_HEADER] != 0;
-        while more && end - tape.offset() >= tar::BLOCK as u64 {
-            more = tape.peek(tar::BLOCK)?[tar::SPARSE_MORE_IN_MAP] != 0;
-            self.side(tape, tar::BLOCK as u64, recipe)?;
-        }
-        Ok(())
-    }
-
-    fn body<R: ReadAt + ?Sized>(
-        &mut self,
-        tape: &mut Tape<'_, R>,
-        bytes: u64,
-        name: &[u8],
-        depth: usize,
-        recipe: &mut RecipeWriter,
-    ) -> Result<(), LayoutError> {
-        if bytes == 0 {
-            return Ok(());
-        }
-        if bytes <= SMALL_BYTES {
-            let chunk = self.small(tape, bytes, name)?;
-            return Ok(recipe.chunk(self.sink, chunk)?);
-        }
-        if depth < OPEN_DEPTH_MAX && tar::begins_tar(tape.peek(tar::BLOCK)?) {
-            let blob = match self.look_up(tape, bytes)? {
-                Some(known) => known,
-                None => self.tar(tape, bytes, depth + 1)?,
-            };
-            return Ok(recipe.blob(self.sink, blob)?);
-        }
-        self.chunks(tape, bytes, name, recipe)
-    }
-
     fn finish<R: ReadAt + ?Sized>(
         &mut self,
         tape: &mut Tape<'_, R>,
@@ -309,24 +394,6 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
         let blob = Blob { id, bytes, recipe };
         self.fresh.insert(&blob);
         Ok(blob)
-    }
-
-    /// Cuts the next `bytes` bytes into chunks.
-    fn chunks<R: ReadAt + ?Sized>(
-        &mut self,
-        tape: &mut Tape<'_, R>,
-        bytes: u64,
-        name: &[u8],
-        recipe: &mut RecipeWriter,
-    ) -> Result<(), LayoutError> {
-        let class = Class::of(name, tape.peek(tar::BLOCK)?);
-        let end = tape.offset() + bytes;
-        while tape.offset() < end {
-            let len = Self::cut(tape, end - tape.offset())?;
-            let chunk = self.put_as(tape, len, class)?;
-            recipe.chunk(self.sink, chunk)?;
-        }
-        Ok(())
     }
 
     /// Length of the next chunk of a content of which `left` bytes are left.
@@ -388,10 +455,21 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
     fn report(&mut self, bytes: u64) -> Result<(), LayoutError> {
         self.unreported += bytes;
         if self.unreported >= STEP_BYTES {
-            self.monitor.advance(std::mem::take(&mut self.unreported));
+            let bytes = std::mem::take(&mut self.unreported);
+            self.advance(bytes);
             self.monitor.check_stop()?;
         }
         Ok(())
+    }
+
+    /// Tells the monitor of bytes of the file, as far as it has not heard of them.
+    fn advance(&mut self, bytes: u64) {
+        if self.within > 0 {
+            return;
+        }
+        let heard = self.reported.min(bytes);
+        self.reported -= heard;
+        self.monitor.advance(bytes - heard);
     }
 }
 

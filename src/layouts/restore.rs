@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
 use super::LayoutError;
+use super::crew::{self, CREW_BYTES_MIN, Crew, Order, Wait};
 use super::meta::{Link, MetaWriter, Ownership};
 use crate::finding::Finding;
 use crate::id::ChunkId;
@@ -51,21 +52,40 @@ pub fn file<S: ChunkSource>(
     content: &Content,
     monitor: &dyn Monitor,
 ) -> Result<File, LayoutError> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
-        .map(File::from)
-        .map_err(io("create", path))?;
-    match write_content(source, content, Proof::Whole, &mut file, monitor) {
+    let mut file = create(parent, name, path)?;
+    match fill(source, &mut file, path, content, monitor) {
         Ok(()) => Ok(file),
         Err(error) => {
-            // What was written is not what was asked for; that it stays is worth less than the first error.
-            let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
-            Err(match error {
-                RecipeError::Write(source) => LayoutError::io("write", path)(source),
-                other => other.into(),
-            })
+            take_back(parent, name);
+            Err(error)
         }
     }
+}
+
+fn create(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<File, LayoutError> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
+        .map(File::from)
+        .map_err(io("create", path))
+}
+
+pub(super) fn fill<S: ChunkSource>(
+    source: &S,
+    file: &mut File,
+    path: &Path,
+    content: &Content,
+    monitor: &dyn Monitor,
+) -> Result<(), LayoutError> {
+    let written = write_content(source, content, Proof::Whole, file, monitor);
+    written.map_err(|error| match error {
+        RecipeError::Write(source) => LayoutError::io("write", path)(source),
+        other => other.into(),
+    })
+}
+
+/// Removes a file whose bytes are not those that were asked for; that it stays is worth less than the error that led here.
+fn take_back(parent: BorrowedFd<'_>, name: &[u8]) {
+    let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
 }
 
 /// Makes a folder called `name` in `parent` and fills it. Nothing by that name may be there.
@@ -97,7 +117,7 @@ pub fn folder<S: ChunkSource>(
         shown,
         monitor,
     };
-    restorer.all(entries)?;
+    crew::with(source, monitor, |crew| restorer.all(entries, crew))?;
     restorer.finish(meta)
 }
 
@@ -113,7 +133,7 @@ struct Restorer<'a, S: ChunkSource> {
 }
 
 impl<S: ChunkSource> Restorer<'_, S> {
-    fn all(&mut self, entries: &StreamRef) -> Result<(), LayoutError> {
+    fn all(&mut self, entries: &StreamRef, crew: &mut Crew) -> Result<(), LayoutError> {
         let (source, entries) = (self.source, *entries);
         std::thread::scope(|scope| {
             let (ready_in, ready_out) = mpsc::sync_channel(1);
@@ -125,15 +145,77 @@ impl<S: ChunkSource> Restorer<'_, S> {
             });
             for batch in ready_out {
                 match batch {
-                    Ok(batch) => batch.iter().try_for_each(|entry| self.entry(entry))?,
+                    Ok(batch) => {
+                        for entry in &batch {
+                            self.entry(entry, crew)?;
+                        }
+                    }
                     Err(error) => self.lose(self.shown.to_owned(), "what else is in it", &error),
                 }
             }
-            Ok(())
+            self.settle(crew, Wait::ForAll)
         })
     }
 
-    fn entry(&mut self, entry: &Entry) -> Result<(), LayoutError> {
+    /// Hands a long file over; a short one is written at once.
+    fn file(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        path: PathBuf,
+        (entry, content): (&Entry, &Content),
+        crew: &mut Crew,
+    ) -> Result<(), LayoutError> {
+        let file = create(parent, name, &path)?;
+        let parent = parent.try_clone_to_owned();
+        let mut order = Order {
+            file,
+            parent: parent.map_err(LayoutError::io("open", &path))?,
+            name: name.to_vec(),
+            path,
+            below: entry.path.clone(),
+            meta: entry.meta.clone(),
+            content: *content,
+        };
+        if content.bytes() >= CREW_BYTES_MIN {
+            crew.give(order);
+            return self.settle(crew, Wait::ForRoom);
+        }
+        let path = order.path.clone();
+        let filled = fill(self.source, &mut order.file, &path, content, self.monitor);
+        self.filled(&order, filled)
+    }
+
+    /// Sees to the files that the crew is done with.
+    fn settle(&mut self, crew: &mut Crew, wait: Wait) -> Result<(), LayoutError> {
+        while let Some((order, filled)) = crew.take(wait) {
+            self.filled(&order, filled)?;
+        }
+        Ok(())
+    }
+
+    fn filled(
+        &mut self,
+        order: &Order,
+        filled: Result<(), LayoutError>,
+    ) -> Result<(), LayoutError> {
+        let Err(error) = filled else {
+            self.metas.put(&order.file, &order.path, &order.meta);
+            return Ok(());
+        };
+        take_back(order.parent.as_fd(), &order.name);
+        match error {
+            LayoutError::Recipe(RecipeError::Interrupted(stop)) => Err(stop.into()),
+            LayoutError::Recipe(error) => {
+                let shown = format!("{}/{}", self.shown, lossy(&order.below));
+                self.lose(shown, "the file", &error);
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, crew: &mut Crew) -> Result<(), LayoutError> {
         self.monitor.check_stop()?;
         let (parents, name) = split(&entry.path)?;
         let path = self
@@ -144,17 +226,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         let parent = parent.as_fd();
         match &entry.kind {
             EntryKind::File { content } => {
-                match file(self.source, parent, name, &path, content, self.monitor) {
-                    Ok(file) => self.metas.put(&file, &path, &entry.meta),
-                    Err(LayoutError::Recipe(RecipeError::Interrupted(stop))) => {
-                        return Err(stop.into());
-                    }
-                    Err(LayoutError::Recipe(error)) => {
-                        let shown = format!("{}/{}", self.shown, lossy(&entry.path));
-                        self.lose(shown, "the file", &error);
-                    }
-                    Err(other) => return Err(other),
-                }
+                self.file(parent, name, path, (entry, content), crew)?;
             }
             EntryKind::Dir => {
                 make_folder(parent, name, &path)?;
@@ -169,6 +241,8 @@ impl<S: ChunkSource> Restorer<'_, S> {
                     .put_at(parent, name, &path, &entry.meta, Link::Yes);
             }
             EntryKind::HardLink { to } => {
+                // Whether there is something to link to is known when it is written.
+                self.settle(crew, Wait::ForAll)?;
                 let (to_parents, to_name) = split(to)?;
                 let to_parent = self.tree.find(&to_parents, to)?;
                 match rustix::fs::linkat(&to_parent, to_name, parent, name, AtFlags::empty()) {

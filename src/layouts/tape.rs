@@ -15,7 +15,7 @@ pub const BUFFER_BYTES: usize = 8 << 20;
 const PARALLEL_BYTES: usize = 256 << 10;
 
 /// Something that can be read at any place.
-pub trait ReadAt {
+pub trait ReadAt: Sync {
     /// Length in bytes.
     fn len(&self) -> u64;
 
@@ -70,16 +70,31 @@ pub struct Bookmark {
 impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
     /// Starts at the beginning of `source`; `path` is for errors.
     pub fn new(source: &'a R, path: &'a Path) -> Self {
+        Self::at(source, path, 0)
+    }
+
+    /// Starts at `offset`.
+    pub fn at(source: &'a R, path: &'a Path, offset: u64) -> Self {
         Self {
             source,
             path,
             buffer: Vec::new(),
-            buffer_offset: 0,
+            buffer_offset: offset,
             filled: 0,
             at: 0,
             hashed: 0,
             hashers: Vec::new(),
         }
+    }
+
+    /// What it reads.
+    pub fn source(&self) -> &'a R {
+        self.source
+    }
+
+    /// The path that it was given.
+    pub fn path(&self) -> &'a Path {
+        self.path
     }
 
     /// Offset of the next byte.
@@ -107,13 +122,21 @@ impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
         Ok(&self.buffer[self.at..self.at + bytes])
     }
 
-    /// Goes on by `bytes` bytes, reading them when they were not peeked at.
+    /// Goes on by `bytes` bytes, reading them when they were not peeked at and a hasher wants them.
     ///
     /// # Errors
     /// As [`Tape::peek`].
     pub fn skip(&mut self, bytes: u64) -> Result<(), LayoutError> {
         let mut left = bytes;
         while left > 0 {
+            if self.at == self.filled && self.hashers.is_empty() {
+                if left > self.left() {
+                    return Err(LayoutError::Changed(self.path.to_owned()));
+                }
+                self.buffer_offset = self.offset() + left;
+                (self.filled, self.at, self.hashed) = (0, 0, 0);
+                return Ok(());
+            }
             if self.at == self.filled {
                 self.fill(1)?;
             }

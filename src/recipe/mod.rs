@@ -13,6 +13,7 @@ use std::ops::Deref;
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::class::Class;
+use crate::deflate::DeflateError;
 use crate::id::{self, BlobId, ChunkId};
 use crate::monitor::Interrupted;
 
@@ -120,23 +121,29 @@ pub enum Op {
     },
     /// The bytes of this blob come next.
     Blob(Blob),
-    /// A gzip stream made anew from its plain bytes comes next. Refused by this version.
-    Gzip {
-        /// Length of the gzip stream.
+    /// A deflate stream (gzip, zlib or raw), made again from its plain bytes, comes next. The blob's own hash covers it.
+    Deflate {
+        /// Length of the stream, at least 1.
         bytes: u64,
-        /// BLAKE3 of the gzip stream.
-        id: BlobId,
         /// The plain bytes.
         plain: Content,
-        /// What is needed besides them, in the codec's own form.
-        remake: StreamRef,
-        /// Which codec re-makes it.
+        /// So many of the next bytes of the side stream say how; they are not part of the blob.
+        remake_bytes: u64,
+        /// How they are to be read: [`DEFLATE_CODEC`], or a newer one.
         codec: u16,
+    },
+    /// Why the deflate stream that this blob is has been kept as it came. First step of a blob alone; gives no bytes.
+    Kept {
+        /// The reason, as docs/format.md counts them.
+        reason: u16,
     },
 }
 
+/// The only codec of [`Op::Deflate`] so far: recipes as [`crate::deflate`] writes them.
+pub const DEFLATE_CODEC: u16 = 1;
+
 /// Number of tags of [`Op`]: a tag beyond is of a newer format.
-const OP_TAGS: u32 = 4;
+const OP_TAGS: u32 = 5;
 
 /// Says why a recipe cannot be made, followed or read.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +168,14 @@ pub enum RecipeError {
     /// The rebuilt bytes are not those that were added.
     #[error("rebuilt bytes do not match: blob {} expected", .0.short())]
     Mismatch(BlobId),
+    /// A stream in this blob cannot be made again from its plain bytes.
+    #[error("a stream in blob {} cannot be made again", blob.short())]
+    Remake {
+        /// The blob.
+        blob: BlobId,
+        /// What is wrong.
+        source: DeflateError,
+    },
     /// A chunk could not be stored.
     #[error("chunk cannot be stored")]
     Store(#[source] BoxError),

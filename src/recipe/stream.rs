@@ -302,6 +302,50 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
         Ok(())
     }
 
+    /// Passes over the next `bytes` bytes; chunks and lists that lie in them as a whole are not read.
+    ///
+    /// # Errors
+    /// As [`StreamReader::read_into`].
+    pub fn skip(&mut self, bytes: u64) -> Result<(), RecipeError> {
+        if bytes > self.left {
+            return Err(RecipeError::Corrupt("stream: shorter than its use"));
+        }
+        self.left -= bytes;
+        let mut wanted = bytes;
+        while wanted > 0 {
+            if let Some(chunk) = self.current.as_ref().filter(|chunk| self.at < chunk.len()) {
+                let here = chunk.len() - self.at;
+                let len = usize::try_from(wanted).map_or(here, |wanted| wanted.min(here));
+                self.at += len;
+                wanted -= len as u64;
+                continue;
+            }
+            match self.levels.last_mut() {
+                Some(level) => match level.streams.get(level.next) {
+                    Some(stream) if stream.bytes <= wanted => {
+                        wanted -= stream.bytes;
+                        level.next += 1;
+                    }
+                    Some(stream) if stream.depth > 0 => {
+                        let stream = *stream;
+                        level.next += 1;
+                        let streams = read_list(self.source, &stream)?;
+                        self.levels.push(Level { streams, next: 0 });
+                    }
+                    Some(_) => {
+                        self.current = Some(self.next_chunk()?);
+                        self.at = 0;
+                    }
+                    None => {
+                        self.levels.pop();
+                    }
+                },
+                None => return Err(RecipeError::Corrupt("stream: ends early")),
+            }
+        }
+        Ok(())
+    }
+
     fn next_chunk(&mut self) -> Result<S::Bytes, RecipeError> {
         loop {
             let Some(level) = self.levels.last_mut() else {

@@ -27,6 +27,29 @@ pub trait Visitor {
         let _ = blob;
         Ok(())
     }
+
+    /// There is a deflate stream of `bytes` bytes in a blob; the chunks of its plain bytes follow.
+    ///
+    /// # Errors
+    /// Whatever shall end the walk.
+    fn stream(
+        &mut self,
+        bytes: u64,
+        plain: &Content,
+        remake_bytes: u64,
+    ) -> Result<(), RecipeError> {
+        let _ = (bytes, plain, remake_bytes);
+        Ok(())
+    }
+
+    /// This blob is a deflate stream that is kept as it came. Called behind [`Visitor::blob`].
+    ///
+    /// # Errors
+    /// Whatever shall end the walk.
+    fn kept(&mut self, blob: &Blob, reason: u16) -> Result<(), RecipeError> {
+        let _ = (blob, reason);
+        Ok(())
+    }
 }
 
 impl<F: FnMut(&ChunkId) -> Result<(), RecipeError>> Visitor for F {
@@ -88,6 +111,47 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         }
     }
 
+    /// Finds the outermost blobs of a content that hold deflate streams themselves, those met before apart.
+    ///
+    /// # Errors
+    /// As [`Walker::content`].
+    pub fn streams(&mut self, content: &Content, found: &mut Vec<Blob>) -> Result<(), RecipeError> {
+        match content {
+            Content::Empty | Content::Chunk(_) => Ok(()),
+            Content::Blob(blob) => self.streams_of(blob, found, BLOB_DEPTH_MAX),
+        }
+    }
+
+    fn streams_of(
+        &mut self,
+        blob: &Blob,
+        found: &mut Vec<Blob>,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
+        if depth_left == 0 {
+            return Err(RecipeError::Corrupt("recipe: too deep"));
+        }
+        if !self.walked.insert((blob.id, blob.recipe)) {
+            return Ok(());
+        }
+        let mut inner = Vec::new();
+        let mut ops: RecordReader<'_, S, Op> =
+            RecordReader::open(self.source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        while let Some(op) = read_op(&mut ops)? {
+            match op {
+                Op::Deflate { .. } => {
+                    found.push(*blob);
+                    return Ok(());
+                }
+                Op::Blob(each) => inner.push(each),
+                Op::Chunk(_) | Op::Side { .. } | Op::Kept { .. } => {}
+            }
+        }
+        inner
+            .iter()
+            .try_for_each(|each| self.streams_of(each, found, depth_left - 1))
+    }
+
     fn blob(
         &mut self,
         blob: &Blob,
@@ -109,7 +173,21 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
             match op {
                 Op::Chunk(chunk) => visitor.chunk(&chunk.id)?,
                 Op::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
-                Op::Side { .. } | Op::Gzip { .. } => {}
+                Op::Deflate {
+                    bytes,
+                    plain,
+                    remake_bytes,
+                    ..
+                } => {
+                    visitor.stream(bytes, &plain, remake_bytes)?;
+                    match plain {
+                        Content::Empty => {}
+                        Content::Chunk(chunk) => visitor.chunk(&chunk.id)?,
+                        Content::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
+                    }
+                }
+                Op::Kept { reason } => visitor.kept(blob, reason)?,
+                Op::Side { .. } => {}
             }
         }
         Ok(())

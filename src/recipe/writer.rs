@@ -2,9 +2,14 @@
 //!
 //! It decides nothing about what is a body and what is not.
 
+use std::io::{self, Read};
+
 use super::stream::StreamWriter;
-use super::{Blob, ChunkRef, ChunkSink, Op, Recipe, RecipeError};
+use super::{Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError};
 use crate::class::Class;
+
+/// Bytes that are copied at a time.
+const READ_BYTES: usize = 16 * 1024;
 
 /// Collects a recipe. Adjacent side bytes become one step.
 pub struct RecipeWriter {
@@ -46,6 +51,48 @@ impl RecipeWriter {
     /// [`RecipeError::Store`].
     pub fn blob(&mut self, sink: &mut dyn ChunkSink, blob: Blob) -> Result<(), RecipeError> {
         self.step(sink, &Op::Blob(blob))
+    }
+
+    /// Adds a deflate stream of `bytes` bytes whose plain bytes are stored already; `remake` says how to make it again.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`], also when `remake` cannot be read.
+    pub fn deflate(
+        &mut self,
+        sink: &mut dyn ChunkSink,
+        bytes: u64,
+        plain: Content,
+        remake: &mut dyn Read,
+    ) -> Result<(), RecipeError> {
+        self.flush_side(sink)?;
+        let mut remake_bytes = 0;
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let len = match remake.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(RecipeError::Store(error.into())),
+            };
+            self.side.write(sink, &buffer[..len])?;
+            remake_bytes += len as u64;
+        }
+        let codec = DEFLATE_CODEC;
+        let step = Op::Deflate {
+            bytes,
+            plain,
+            remake_bytes,
+            codec,
+        };
+        self.ops.write_record(sink, &step)
+    }
+
+    /// Says why the stream that the blob is has been kept as it came. To be called before anything else.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn kept(&mut self, sink: &mut dyn ChunkSink, reason: u16) -> Result<(), RecipeError> {
+        self.step(sink, &Op::Kept { reason })
     }
 
     /// Stores both streams.

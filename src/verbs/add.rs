@@ -4,21 +4,19 @@
 //! stored as it came. It lays out no volumes. Holds the opener's buffers, three batches of the proof, and the table of known
 //! blobs (150 bytes each, a million at most).
 
-mod proof;
-
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use self::proof::{Known, Prover};
+use super::proof::{self, Known};
 use super::{Releases, ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::layouts::meta::MetaReader;
-use crate::layouts::opener::{Depth, Opener};
+use crate::layouts::opener::{Depth, Kept, OpenOptions, Opener, StreamReport, spool_bytes};
 use crate::layouts::{LayoutError, folder};
 use crate::media::free_space_bytes;
 use crate::monitor::{Interrupted, Monitor};
@@ -35,6 +33,11 @@ use crate::size::ByteSize;
 const FIRST_SHARE: u64 = 4;
 /// ... and in one that knows most of the items from earlier releases.
 const LATER_SHARE: u64 = 32;
+
+/// Folder in the store for what is not finished: emptied whenever it is opened.
+const UNFINISHED: &str = "tmp";
+/// So many streams of an item are closed one after the other before everything in it is.
+const CLOSED_ONE_BY_ONE_MAX: usize = 8;
 
 /// Says why a release was not made.
 #[derive(Debug, thiserror::Error)]
@@ -149,8 +152,17 @@ pub struct AddReport {
     pub new_bytes: u64,
     /// Bytes that these take in the store.
     pub stored_bytes: u64,
+    /// What became of the deflate streams that were met, those in known bytes apart.
+    pub streams: StreamReport,
     /// What is worth knowing.
     pub findings: Vec<Finding>,
+}
+
+/// What `add` is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddOptions {
+    /// How far contents are opened. Spools go to the store's own folder for what is not finished when it lies in one.
+    pub open: OpenOptions,
 }
 
 /// Makes the release `name` of `paths`, or adds them to it and replaces items of the same name.
@@ -162,12 +174,15 @@ pub fn add<R: ReleasesMut>(
     store: &R,
     name: &ReleaseName,
     paths: &[PathBuf],
+    options: &AddOptions,
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
     let inputs = inputs(paths)?;
+    let mut open = options.open.clone();
     if let Some(place) = store.place() {
         check_apart(&inputs, place)?;
-        check_space(store, &inputs, place)?;
+        check_space(store, &inputs, place, &open)?;
+        open.spool_folder = place.join(UNFINISHED);
     }
     let old = match store.root(name).map_err(AddError::Releases)? {
         Some(root) => root.read_items(store).map_err(AddError::Old)?,
@@ -178,9 +193,10 @@ pub fn add<R: ReleasesMut>(
 
     // Metadata is written along with the chunks, in the belief that the proof will hold.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let mut opener = Opener::new(store, &mut writer, &known.blobs, Depth::Open, monitor);
+    let mut opener = Opener::new(store, &mut writer, &known.blobs, &open, monitor);
     let mut items = read_items(&mut opener, &inputs, &mut findings, monitor)?;
     let known_bytes = opener.reused_bytes();
+    let mut streams = opener.streams().clone();
     let (mut blobs, reused) = opener.into_blobs();
     blobs.extend(reused.clone());
     known.blobs = reused;
@@ -194,14 +210,16 @@ pub fn add<R: ReleasesMut>(
 
     let failed = prove_all(store, &inputs, &items, &known, monitor)?;
     if !failed.is_empty() {
+        let mut again = Again {
+            store,
+            open: &open,
+            findings: &mut findings,
+            streams: &mut streams,
+            stored: &mut stored,
+            monitor,
+        };
         for (input, error) in failed {
-            let message = format!("stored as it came, since it could not be rebuilt: {error}");
-            let finding = Finding::note(input.shown(), message);
-            monitor.finding(&finding);
-            findings.push(finding);
-            let (item, more) = store_closed(store, input, monitor)?;
-            stored = sum(stored, more);
-            items.insert(input.name.clone(), item);
+            items.insert(input.name.clone(), again.item(input, error)?);
         }
         // Recipes that do not work must not be used again.
         let mut blobs = BlobTable::default();
@@ -226,6 +244,7 @@ pub fn add<R: ReleasesMut>(
         known_bytes,
         new_bytes: stored.new_bytes,
         stored_bytes: stored.stored_bytes,
+        streams,
         findings,
     })
 }
@@ -274,6 +293,11 @@ impl Input {
             .filter_map(|entry| entry.metadata().ok())
             .map(|stat| stat.len())
             .sum()
+    }
+
+    /// The file, or all files in the folder, in the order in which they are read.
+    fn files(&self) -> impl Iterator<Item = PathBuf> + Send + use<> {
+        folder::files(&self.real)
     }
 }
 
@@ -337,10 +361,18 @@ fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
 
 /// What the items take in the store is known only afterwards: it depends on what compresses and on what is known.
 /// Refused is what has hardly a chance; a disk that is full in the midst of it costs time and nothing else.
-fn check_space<R: Releases>(store: &R, inputs: &[Input], place: &Path) -> Result<(), AddError> {
+fn check_space<R: Releases>(
+    store: &R,
+    inputs: &[Input],
+    place: &Path,
+    open: &OpenOptions,
+) -> Result<(), AddError> {
     let is_empty = store.roots().map_err(AddError::Releases)?.is_empty();
     let share = if is_empty { FIRST_SHARE } else { LATER_SHARE };
-    let needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    let mut needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    if open.depth == Depth::Open {
+        needed_bytes += spool_bytes(inputs.iter().flat_map(Input::files));
+    }
     let free_bytes = free_space_bytes(place).map_err(|error| AddError::Releases(error.into()))?;
     if free_bytes >= needed_bytes {
         return Ok(());
@@ -359,13 +391,17 @@ fn read_items<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<Items, AddError> {
     monitor.start("read", inputs.iter().map(Input::bytes).sum());
-    let mut items = Items::new();
-    for input in inputs {
-        let item = read_item(opener, input, findings, monitor)?;
-        items.insert(item.name.clone(), item);
-    }
+    let files: Vec<_> = inputs.iter().map(Input::files).collect();
+    let items = opener.ahead_of(files.into_iter().flatten(), |opener| {
+        let read = |input| read_item(opener, input, findings, monitor);
+        let items: Result<Vec<Item>, AddError> = inputs.iter().map(read).collect();
+        items
+    })?;
     monitor.finish();
-    Ok(items)
+    Ok(items
+        .into_iter()
+        .map(|item| (item.name.clone(), item))
+        .collect())
 }
 
 fn read_item<S: ChunkSource>(
@@ -463,39 +499,88 @@ fn prove_all<'i, S: ChunkSource>(
     let new = inputs
         .iter()
         .filter_map(|input| Some((input, items.get(&input.name)?)));
-    let new: Vec<(&Input, &Item)> = new.collect();
-    monitor.start("compare", new.iter().map(|(_, item)| item.bytes()).sum());
-    let mut prover = Prover::new(source, known, monitor);
-    let mut failed = Vec::new();
-    for (input, item) in new {
-        match prover.item(item) {
-            Ok(()) => {}
-            Err(RecipeError::Interrupted(stop)) => return Err(stop.into()),
-            Err(error) => failed.push((input, error)),
-        }
-    }
+    let (inputs, new): (Vec<&Input>, Vec<&Item>) = new.unzip();
+    monitor.start("compare", new.iter().map(|item| item.bytes()).sum());
+    let failed = proof::items(source, known, &new, monitor)?;
     monitor.finish();
-    Ok(failed)
+    Ok(failed
+        .into_iter()
+        .map(|(at, error)| (inputs[at], error))
+        .collect())
 }
 
-/// Stores an item once more, as plain bytes, and proves that.
-fn store_closed<R: ReleasesMut>(
-    store: &R,
-    input: &Input,
-    monitor: &dyn Monitor,
-) -> Result<(Item, Stored), AddError> {
-    let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let nothing = Known::default();
-    let mut opener = Opener::new(store, &mut writer, &nothing.blobs, Depth::Closed, monitor);
-    let item = read_item(&mut opener, input, &mut Vec::new(), monitor)?;
-    let stored = finish(store, writer)?;
-    let mut prover = Prover::new(store, &nothing, monitor);
-    prover.item(&item).map_err(|source| match source {
-        RecipeError::Interrupted(stop) => stop.into(),
-        source => AddError::Store {
+/// Stores items once more that did not come back.
+struct Again<'a, R: ReleasesMut> {
+    store: &'a R,
+    open: &'a OpenOptions,
+    findings: &'a mut Vec<Finding>,
+    streams: &'a mut StreamReport,
+    stored: &'a mut Stored,
+    monitor: &'a dyn Monitor,
+}
+
+impl<R: ReleasesMut> Again<'_, R> {
+    /// Leaves closed what did not come back, and everything when that is not enough.
+    fn item(&mut self, input: &Input, error: RecipeError) -> Result<Item, AddError> {
+        let mut open = self.open.clone();
+        let mut why = error;
+        for _ in 0..CLOSED_ONE_BY_ONE_MAX {
+            let (RecipeError::Mismatch(blob) | RecipeError::Remake { blob, .. }) = why else {
+                break;
+            };
+            // A tar that does not come back is opened again as it was: nothing is gained by leaving it out.
+            if !open.closed.insert(blob) {
+                break;
+            }
+            let (item, streams, proved) = self.store(input, &open)?;
+            match proved {
+                Ok(()) => {
+                    let message = "a stream is kept as it came, since it did not come back";
+                    self.tell(input, message, &RecipeError::Mismatch(blob));
+                    for (reason, tally) in streams.kept {
+                        if reason == Kept::Changed {
+                            self.streams.kept.insert(reason, tally);
+                        }
+                    }
+                    return Ok(item);
+                }
+                Err(error) => why = error,
+            }
+        }
+        let message = "stored as it came, since it could not be rebuilt";
+        self.tell(input, message, &why);
+        open.depth = Depth::Closed;
+        let (item, _, proved) = self.store(input, &open)?;
+        proved.map_err(|source| AddError::Store {
             name: input.shown(),
             source,
-        },
-    })?;
-    Ok((item, stored))
+        })?;
+        Ok(item)
+    }
+
+    fn tell(&mut self, input: &Input, message: &str, why: &RecipeError) {
+        let finding = Finding::note(input.shown(), format!("{message}: {why}"));
+        self.monitor.finding(&finding);
+        self.findings.push(finding);
+    }
+
+    /// Stores an item, and says whether it comes back.
+    #[allow(clippy::type_complexity)]
+    fn store(
+        &mut self,
+        input: &Input,
+        open: &OpenOptions,
+    ) -> Result<(Item, StreamReport, Result<(), RecipeError>), AddError> {
+        let writer = self.store.writer(self.monitor);
+        let mut writer = writer.map_err(AddError::Releases)?;
+        let nothing = Known::default();
+        let mut opener = Opener::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
+        let item = read_item(&mut opener, input, &mut Vec::new(), self.monitor)?;
+        let streams = opener.streams().clone();
+        drop(opener);
+        *self.stored = sum(*self.stored, finish(self.store, writer)?);
+        let mut failed = proof::items(self.store, &nothing, &[&item], self.monitor)?;
+        let proved = failed.remove(&0).map_or(Ok(()), Err);
+        Ok((item, streams, proved))
+    }
 }

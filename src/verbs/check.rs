@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use crate::bundle::{BundleError, Catalog, read_frames};
 use crate::finding::{Finding, Severity};
-use crate::id::ChunkId;
+use crate::id::{BlobId, ChunkId};
 use crate::monitor::Monitor;
-use crate::recipe::RecipeError;
-use crate::recipe::walk::Walker;
+use crate::recipe::walk::{Visitor, Walker};
+use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
 use crate::verbs::Error;
+use crate::verbs::proof::{self, Known};
 use crate::volumes::{SetReader, discover};
 
 /// What `check` saw.
@@ -96,6 +97,10 @@ pub fn check(
         }
     }
     findings.append(&mut report.findings);
+    let changed = match depth {
+        CheckDepth::Structure => HashSet::new(),
+        CheckDepth::Data => changed_streams(store, &roots, &mut findings, monitor)?,
+    };
     let lost: HashSet<[u8; 16]> = report.lost_chunks.iter().copied().collect();
     Ok(CheckSummary {
         releases: roots.len() as u64,
@@ -105,10 +110,33 @@ pub fn check(
         healed_chunks,
         damaged: roots
             .iter()
-            .filter_map(|root| damage(store, root, &lost))
+            .filter_map(|root| damage(store, root, &lost, &changed))
             .collect(),
         findings,
     })
+}
+
+/// Makes all deflate streams again and compares them; returns the blobs that are other than they were. What cannot be made
+/// for want of a chunk is told as a lost chunk.
+fn changed_streams(
+    store: &Store,
+    roots: &[ReleaseRoot],
+    findings: &mut Vec<Finding>,
+    monitor: &dyn Monitor,
+) -> Result<HashSet<BlobId>, Error> {
+    let mut changed = HashSet::new();
+    for (blob, error) in proof::streams(store, &Known::default(), roots, monitor)? {
+        if matches!(
+            error,
+            RecipeError::Mismatch(_) | RecipeError::Remake { .. } | RecipeError::Newer(_)
+        ) {
+            let finding = Finding::loss(format!("blob {}", blob.short()), error.to_string());
+            monitor.finding(&finding);
+            findings.push(finding);
+            changed.insert(blob);
+        }
+    }
+    Ok(changed)
 }
 
 /// Frees the space of chunks that no release needs.
@@ -150,8 +178,13 @@ fn live(store: &Store, roots: &[ReleaseRoot]) -> (ChunkSet, Option<RecipeError>)
     (set, unreadable)
 }
 
-/// The items of a release that need a lost chunk, or whose lists are gone.
-fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option<DamagedRelease> {
+/// The items of a release that need a lost chunk or a stream that is another now, or whose lists are gone.
+fn damage(
+    store: &Store,
+    root: &ReleaseRoot,
+    lost: &HashSet<[u8; 16]>,
+    changed: &HashSet<BlobId>,
+) -> Option<DamagedRelease> {
     let name = root.name.to_string();
     let Ok(items) = root.read_items(store) else {
         return Some(DamagedRelease {
@@ -160,15 +193,12 @@ fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option
         });
     };
     let is_whole = |item: &crate::release::Item| {
-        let mut fine = true;
-        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            fine &= !id
-                .as_bytes()
-                .first_chunk::<16>()
-                .is_some_and(|prefix| lost.contains(prefix));
-            Ok(())
+        let mut inspector = Inspector {
+            lost,
+            changed,
+            is_fine: true,
         };
-        walk::item(&mut Walker::new(store), item, &mut note).is_ok() && fine
+        walk::item(&mut Walker::new(store), item, &mut inspector).is_ok() && inspector.is_fine
     };
     let damaged: Vec<String> = items
         .iter()
@@ -179,6 +209,26 @@ fn damage(store: &Store, root: &ReleaseRoot, lost: &HashSet<[u8; 16]>) -> Option
         name,
         items: damaged,
     })
+}
+
+/// Looks whether something needs what is lost or changed.
+struct Inspector<'a> {
+    lost: &'a HashSet<[u8; 16]>,
+    changed: &'a HashSet<BlobId>,
+    is_fine: bool,
+}
+
+impl Visitor for Inspector<'_> {
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
+        let prefix = id.as_bytes().first_chunk::<16>();
+        self.is_fine &= !prefix.is_some_and(|prefix| self.lost.contains(prefix));
+        Ok(())
+    }
+
+    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+        self.is_fine &= !self.changed.contains(&blob.id);
+        Ok(())
+    }
 }
 
 /// Puts those of the lost chunks that the volumes hold.

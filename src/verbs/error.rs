@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::bundle::BundleError;
+use crate::id::BlobId;
 use crate::media::MediaError;
 use crate::monitor::Interrupted;
-use crate::recipe::RecipeError;
+use crate::recipe::{BoxError, RecipeError};
 use crate::size::ByteSize;
 use crate::store::StoreError;
 use crate::verbs::add::AddError;
@@ -72,6 +73,17 @@ pub enum Error {
         /// How many chunks.
         chunks: usize,
     },
+    /// A deflate stream does not come back as it was.
+    #[error("a stream does not come back as it was: blob {}", blob.short())]
+    StreamChanged {
+        /// The blob that is, or holds, the stream.
+        blob: BlobId,
+        /// What came instead.
+        source: RecipeError,
+    },
+    /// The releases that are in the store cannot be listed.
+    #[error("the store cannot be read")]
+    Releases(#[source] BoxError),
     /// There is less free space than the work takes.
     #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {

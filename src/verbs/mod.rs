@@ -8,6 +8,7 @@ pub mod checkout;
 mod error;
 pub mod list;
 pub mod pack;
+mod proof;
 pub mod receive;
 pub mod repair;
 mod space;

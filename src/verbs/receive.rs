@@ -20,6 +20,7 @@ use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{Store, WriteOptions};
 use crate::verbs::Error;
+use crate::verbs::proof::{self, Known};
 use crate::verbs::space::Space;
 use crate::volumes::incoming::open_all;
 use crate::volumes::{Incoming, PayloadReader, SetDescriptor, absorb};
@@ -275,7 +276,7 @@ fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
     walk::release(&mut Walker::new(store), root, &mut check).is_ok()
 }
 
-/// Puts all chunks into the store, makes sure that nothing is missing, and commits the releases.
+/// Puts all chunks into the store, makes sure that nothing is missing and that streams come back, and commits the releases.
 fn take_over(
     store: &Store,
     incoming: &Incoming,
@@ -322,6 +323,7 @@ fn take_over(
         }
         roots.push(root);
     }
+    prove(store, &roots, monitor)?;
     let mut committed = Vec::new();
     for root in &roots {
         let replaced = super::release(store, &root.name).is_ok_and(|before| before != *root);
@@ -334,6 +336,17 @@ fn take_over(
         });
     }
     Ok(committed)
+}
+
+/// Makes the deflate streams of new releases again and compares them: their chunks are proved by hashes, but who made the
+/// recipes was another program.
+fn prove(store: &Store, roots: &[ReleaseRoot], monitor: &dyn Monitor) -> Result<(), Error> {
+    let known = Known::read(store).map_err(Error::Releases)?;
+    let failed = proof::streams(store, &known, roots, monitor)?;
+    match failed.into_iter().next() {
+        None => Ok(()),
+        Some((blob, source)) => Err(Error::StreamChanged { blob, source }),
+    }
 }
 
 fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps, XattrFlags};
 use tempfile::TempDir;
 
-use super::add::{AddError, AddReport, Change, add};
+use super::add::{AddError, AddOptions, AddReport, Change, add};
 use super::checkout::{CheckoutError, CheckoutOptions, CheckoutReport, ItemState, checkout};
 use super::memory::MemoryStore;
 use super::{Releases, ReleasesMut};
@@ -27,7 +27,14 @@ fn name(text: &str) -> ReleaseName {
 
 fn add_all(store: &MemoryStore, release: &str, paths: &[&Path]) -> AddReport {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
-    add(store, &name(release), &paths, &Silent).unwrap()
+    add(
+        store,
+        &name(release),
+        &paths,
+        &AddOptions::default(),
+        &Silent,
+    )
+    .unwrap()
 }
 
 fn check_out(store: &MemoryStore, release: &str, dest: &Path) -> CheckoutReport {
@@ -289,7 +296,9 @@ fn what_cannot_be_added_is_named() {
     fs::write(&one, b"1").unwrap();
     fs::write(&two, b"2").unwrap();
     let store = MemoryStore::default();
-    let try_add = |paths: &[PathBuf]| add(&store, &name("a:1"), paths, &Silent).unwrap_err();
+    let try_add = |paths: &[PathBuf]| {
+        add(&store, &name("a:1"), paths, &AddOptions::default(), &Silent).unwrap_err()
+    };
     assert!(matches!(
         try_add(&[one.clone(), two]),
         AddError::SameName { .. }
@@ -307,7 +316,14 @@ fn what_cannot_be_added_is_named() {
         .store(true, std::sync::atomic::Ordering::Relaxed);
     let large = dir.path().join("large");
     fs::write(&large, noise(1, 9 << 20)).unwrap();
-    let end = add(&store, &name("a:1"), &[large], &stopped).unwrap_err();
+    let end = add(
+        &store,
+        &name("a:1"),
+        &[large],
+        &AddOptions::default(),
+        &stopped,
+    )
+    .unwrap_err();
     assert_eq!(end.to_string(), "interrupted");
     assert!(store.roots().unwrap().is_empty());
 }

@@ -14,7 +14,7 @@ use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs;
-use carryall::verbs::add::add;
+use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::{ReceiveReport, SetProgress, receive};
@@ -130,7 +130,14 @@ impl Shape {
 
         let store = Store::create(&dir.path().join("vendor")).unwrap();
         let release: ReleaseName = self.release.parse().unwrap();
-        add(&store, &release, &paths_in(&given), &Silent).unwrap();
+        add(
+            &store,
+            &release,
+            &paths_in(&given),
+            &AddOptions::default(),
+            &Silent,
+        )
+        .unwrap();
         self.pack_from(dir, &store, release)
     }
 

@@ -21,7 +21,7 @@ pub use media::{
 };
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
-    release_line, removed, store_created, store_is_empty,
+    release_line, removed, show_streams, store_created, store_is_empty, streams,
 };
 
 fn is_chinese() -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use carryall::layouts::opener::{Kept, StreamReport};
 use carryall::release::ReleaseName;
 use carryall::store::CheckDepth;
 use carryall::verbs::add::AddReport;
@@ -10,6 +11,9 @@ use carryall::verbs::checkout::CheckoutReport;
 use carryall::verbs::list::{DiffReport, ShowReport};
 
 use super::{bytes, items, pick, plural};
+
+/// Writers that are named, those of most bytes first.
+const WRITERS_SHOWN: usize = 5;
 
 pub fn no_store_named() -> &'static str {
     pick("no store is named", "没有指定仓库")
@@ -41,6 +45,96 @@ pub fn added(report: &AddReport) -> String {
         ),
         format!("{name}：已添加并比对 {total}，其中新数据 {new}（入库 {stored}）,已有 {known}\n"),
     )
+}
+
+/// What became of gzip streams and zip members; nothing when there were none.
+pub fn streams(report: &StreamReport) -> String {
+    let mut out = String::new();
+    let opened = report.opened;
+    if opened.streams > 0 {
+        let (count, packed) = (opened.streams, bytes(opened.bytes));
+        let (plain, recipes) = (bytes(report.plain_bytes), bytes(report.recipe_bytes));
+        out += &pick(
+            format!(
+                "  {count} deflate stream{} opened: {packed} hold {plain}, recipes {recipes}\n",
+                plural(count)
+            ),
+            format!(
+                "  已打开 {count} 个 deflate 流：{packed} 解开为 {plain}，重建信息 {recipes}\n"
+            ),
+        );
+        let mut writers: Vec<_> = report.writers.iter().collect();
+        writers.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.bytes));
+        for (writer, tally) in writers.into_iter().take(WRITERS_SHOWN) {
+            let (count, total) = (tally.streams, bytes(tally.bytes));
+            out += &pick(
+                format!("    {writer}: {count}, {total}\n"),
+                format!("    {writer}：{count} 个，{total}\n"),
+            );
+        }
+    }
+    for (reason, tally) in &report.kept {
+        let (count, total, why) = (tally.streams, bytes(tally.bytes), kept(Some(*reason)));
+        out += &pick(
+            format!("  {count} kept as they came, {total}: {why}\n"),
+            format!("  {count} 个保持原样，{total}：{why}\n"),
+        );
+    }
+    out
+}
+
+/// Deflate streams of a release: how many are opened, and which are not.
+pub fn show_streams(report: &ShowReport) -> String {
+    let mut out = String::new();
+    let opened = report.opened;
+    if opened.streams > 0 {
+        let (count, packed) = (opened.streams, bytes(opened.bytes));
+        let (plain, recipes) = (bytes(opened.plain_bytes), bytes(opened.recipe_bytes));
+        out += &pick(
+            format!(
+                "{count} deflate stream{} kept opened: {packed} hold {plain}, recipes {recipes}\n",
+                plural(count)
+            ),
+            format!(
+                "{count} 个 deflate 流已打开保存：{packed} 解开为 {plain}，重建信息 {recipes}\n"
+            ),
+        );
+    }
+    for each in &report.kept {
+        let place = [&each.item[..], &each.path].join("/");
+        let (place, total, why) = (
+            place.trim_end_matches('/'),
+            bytes(each.bytes),
+            kept(each.reason),
+        );
+        let id = &each.hash[..16];
+        out += &pick(
+            format!("kept as it came: {total}  {id}  in {place}: {why}\n"),
+            format!("保持原样：{total}  {id}  位于 {place}：{why}\n"),
+        );
+    }
+    out
+}
+
+/// Why a stream is kept as it came; `None`: for a reason that only a newer version knows.
+fn kept(reason: Option<Kept>) -> &'static str {
+    let Some(reason) = reason else {
+        return pick("for a reason of a newer version", "新版本的原因");
+    };
+    match reason {
+        Kept::Corrupt => pick("damaged", "数据损坏"),
+        Kept::Truncated => pick("incomplete", "不完整"),
+        Kept::Recipe => pick(
+            "of an unknown writer, the recipe too large",
+            "压缩程序未知，重建信息过大",
+        ),
+        Kept::Limit => pick("over the limit when unpacked", "解开后过大"),
+        Kept::Time => pick("too slow to open", "耗时过长"),
+        Kept::Changed => pick("not the same when made again", "无法原样重建"),
+        Kept::Space => pick("no room to unpack", "没有空间解开"),
+        Kept::Small => pick("too small to gain anything", "太小，没有收益"),
+        Kept::Deep => pick("too deep in one another", "嵌套过深"),
+    }
 }
 
 pub fn release_line(report: &ShowReport) -> String {

@@ -1,5 +1,7 @@
 //! Whatever goes into the opener comes out of the recipe: odd, broken and hostile tars included.
 #![allow(clippy::unwrap_used)]
+mod streams;
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;
@@ -12,7 +14,8 @@ use crate::recipe::rebuild::{Proof, write_content};
 
 fn open_with(memory: &Memory, bytes: &[u8], known: &BlobTable) -> (Content, u64, BlobTable) {
     let mut sink = memory.clone();
-    let mut opener = Opener::new(memory, &mut sink, known, Depth::Open, &Silent);
+    let options = OpenOptions::default();
+    let mut opener = Opener::new(memory, &mut sink, known, &options, &Silent);
     let content = opener.open(bytes, Path::new("some/file.bin")).unwrap();
     let reused = opener.reused_bytes();
     let (mut blobs, taken) = opener.into_blobs();

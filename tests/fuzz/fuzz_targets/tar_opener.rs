@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use carryall::id::{BlobId, hash};
-use carryall::layouts::opener::{Depth, Opener};
+use carryall::layouts::opener::{OpenOptions, Opener};
 use carryall::monitor::Silent;
 use carryall::recipe::rebuild::{Proof, write_content};
 use carryall::release::BlobTable;
@@ -15,7 +15,8 @@ fn round_trip(bytes: &[u8]) {
     let memory = Memory::default();
     let mut sink = memory.clone();
     let known = BlobTable::default();
-    let mut opener = Opener::new(&memory, &mut sink, &known, Depth::Open, &Silent);
+    let options = OpenOptions::default();
+    let mut opener = Opener::new(&memory, &mut sink, &known, &options, &Silent);
     let content = opener
         .open(bytes, Path::new("fuzz.tar"))
         .expect("memory takes all");

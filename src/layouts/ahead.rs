@@ -1,0 +1,248 @@
+//! Looks at streams before the opener comes to them, on every core: their hashes, and what opening them gives.
+//!
+//! The opener takes results by place and in its own order, so what it makes of them does not depend on threads; what was
+//! not looked at it looks at itself. As many streams as there are workers are in hand or done and not taken: each has two
+//! spools.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Scope;
+
+use crate::monitor::Monitor;
+
+/// Shorter streams are not worth a thread.
+pub(super) const AHEAD_BYTES_MIN: u64 = 1 << 20;
+
+/// How many streams are looked at together.
+pub(super) fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Results by place. `K` names a place, `V` is what is found there.
+pub(super) struct Ahead<K, V> {
+    inner: Mutex<Inner<K, V>>,
+    changed: Condvar,
+    /// Nobody wants anything more.
+    over: AtomicBool,
+}
+
+struct Inner<K, V> {
+    /// Places that the opener came to first.
+    passed: HashSet<K>,
+    /// What is in hand, in the order of the scout.
+    slots: BTreeMap<u64, (K, Slot<V>)>,
+    next: u64,
+}
+
+enum Slot<V> {
+    InHand,
+    Done(V),
+}
+
+/// Ends the work when the opener is through, however that comes.
+pub(super) struct Leash<'a, K, V>(&'a Ahead<K, V>);
+
+impl<K, V> Drop for Leash<'_, K, V> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Release);
+        // A worker between its look and its wait holds the lock.
+        drop(self.0.inner.lock());
+        self.0.changed.notify_all();
+    }
+}
+
+/// Hears the wish to stop also when nobody wants the result any more.
+pub(super) struct Wanted<'a> {
+    pub(super) monitor: &'a dyn Monitor,
+    pub(super) over: &'a AtomicBool,
+}
+
+impl Monitor for Wanted<'_> {
+    fn advance(&self, bytes: u64) {
+        self.monitor.advance(bytes);
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.over.load(Ordering::Acquire) || self.monitor.stop_asked()
+    }
+}
+
+impl<K: Eq + Hash + Clone, V> Ahead<K, V> {
+    pub(super) fn new() -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                passed: HashSet::new(),
+                slots: BTreeMap::new(),
+                next: 0,
+            }),
+            changed: Condvar::new(),
+            over: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<K, V>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets workers to what `scout` finds, in its order.
+    pub(super) fn start<'scope, 'env, T, I, F>(
+        &'env self,
+        scope: &'scope Scope<'scope, 'env>,
+        scout: &'env Mutex<I>,
+        look: F,
+        monitor: &'env dyn Monitor,
+    ) -> Leash<'env, K, V>
+    where
+        I: Iterator<Item = (K, T)> + Send,
+        F: Fn(T, &dyn Monitor) -> V + Send + Clone + 'scope,
+        K: Send,
+        V: Send,
+    {
+        for _ in 0..workers() {
+            let look = look.clone();
+            scope.spawn(move || {
+                while let Some((number, task)) = self.next_task(scout) {
+                    let wanted = Wanted {
+                        monitor,
+                        over: &self.over,
+                    };
+                    let turn = Turn {
+                        ahead: self,
+                        number,
+                    };
+                    turn.done(look(task, &wanted));
+                }
+            });
+        }
+        Leash(self)
+    }
+
+    fn next_task<T, I: Iterator<Item = (K, T)>>(&self, scout: &Mutex<I>) -> Option<(u64, T)> {
+        // Whoever has the scout is the next to take something on, so that tasks are numbered in their order.
+        let mut scout = scout.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
+        while inner.slots.len() >= workers() && !self.is_over() {
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(inner);
+        while !self.is_over() {
+            let (place, task) = scout.next()?;
+            let mut inner = self.lock();
+            if inner.passed.contains(&place) {
+                continue;
+            }
+            let number = inner.next;
+            inner.next += 1;
+            inner.slots.insert(number, (place, Slot::InHand));
+            return Some((number, task));
+        }
+        None
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// What was found at `place`, waiting for who is at it; `None` when nobody is.
+    pub(super) fn take(&self, place: &K) -> Option<V> {
+        let mut inner = self.lock();
+        let found = inner.slots.iter().find(|(_, (at, _))| at == place);
+        let Some(number) = found.map(|(number, _)| *number) else {
+            inner.passed.insert(place.clone());
+            return None;
+        };
+        while matches!(inner.slots.get(&number), Some((_, Slot::InHand))) {
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let slot = inner.slots.remove(&number);
+        // What comes before was passed by without being asked for.
+        inner
+            .slots
+            .retain(|at, (_, slot)| *at > number || matches!(slot, Slot::InHand));
+        drop(inner);
+        self.changed.notify_all();
+        match slot {
+            Some((_, Slot::Done(found))) => Some(found),
+            _ => None,
+        }
+    }
+}
+
+/// A task in hand. When it ends without a result nobody is left waiting for one.
+struct Turn<'a, K, V> {
+    ahead: &'a Ahead<K, V>,
+    number: u64,
+}
+
+impl<K: Eq + Hash + Clone, V> Turn<'_, K, V> {
+    fn done(self, found: V) {
+        if let Some((_, slot)) = self.ahead.lock().slots.get_mut(&self.number) {
+            *slot = Slot::Done(found);
+        }
+    }
+}
+
+impl<K, V> Drop for Turn<'_, K, V> {
+    fn drop(&mut self) {
+        let mut inner = self
+            .ahead
+            .inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, Slot::InHand)) = inner.slots.get(&self.number) {
+            inner.slots.remove(&self.number);
+        }
+        drop(inner);
+        self.ahead.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::monitor::Silent;
+
+    #[test]
+    fn results_come_by_place_in_any_order_and_what_nobody_takes_holds_nobody_up() {
+        for taken in [
+            (0..200).collect(),
+            (0..200).step_by(7).collect(),
+            Vec::new(),
+        ] {
+            let ahead: Ahead<u32, u32> = Ahead::new();
+            let scout = Mutex::new((0..100_u32).map(|n| (2 * n, n)));
+            std::thread::scope(|scope| {
+                let _leash = ahead.start(scope, &scout, |n, _| n, &Silent);
+                for place in taken {
+                    // Either nobody was there before, or it is right.
+                    assert!(ahead.take(&place).is_none_or(|found| found * 2 == place));
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_worker_hears_that_nobody_waits_any_more() {
+        let ahead: Ahead<u32, bool> = Ahead::new();
+        let scout = Mutex::new((0..3_u32).map(|n| (n, ())));
+        std::thread::scope(|scope| {
+            let look = |(), monitor: &dyn Monitor| {
+                while !monitor.stop_asked() {
+                    std::thread::yield_now();
+                }
+                true
+            };
+            let _leash = ahead.start(scope, &scout, look, &Silent);
+        });
+    }
+}

@@ -1,0 +1,197 @@
+//! Bytes that are needed for a while: in memory up to a bound, then in a file without a name, so that it goes with the process.
+//!
+//! Written once from front to back, then read anywhere. What they are is the writer's affair.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::tape::ReadAt;
+
+/// Bytes that are held in memory at most.
+pub const MEMORY_BYTES: usize = 16 << 20;
+/// Bytes that are written to the file at a time.
+const WRITE_BYTES: usize = 1 << 20;
+
+/// Tells the files of one process apart.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// A spool that is being written, or read.
+pub struct Spool {
+    folder: PathBuf,
+    /// Everything, or what the file does not have yet.
+    memory: Vec<u8>,
+    file: Option<File>,
+    /// Bytes in the file.
+    filed: u64,
+    /// Why it took no more.
+    refusal: Option<io::Error>,
+}
+
+impl Spool {
+    /// Starts an empty spool whose file would be in `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            memory: Vec::new(),
+            file: None,
+            filed: 0,
+            refusal: None,
+        }
+    }
+
+    /// The folder of its file.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Why the last write failed.
+    pub fn refusal(&mut self) -> Option<io::Error> {
+        self.refusal.take()
+    }
+
+    /// Ends writing.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn finish(&mut self) -> io::Result<()> {
+        if self.file.is_some() {
+            self.file_memory()?;
+        }
+        Ok(())
+    }
+
+    /// Reads it from the front.
+    pub fn reader(&self) -> impl Read + '_ {
+        SpoolReader { spool: self, at: 0 }
+    }
+
+    fn file_memory(&mut self) -> io::Result<()> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(create(&self.folder)?),
+        };
+        file.write_all_at(&self.memory, self.filed)?;
+        self.filed += self.memory.len() as u64;
+        self.memory.clear();
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.memory.extend_from_slice(bytes);
+        let most = if self.file.is_some() {
+            WRITE_BYTES
+        } else {
+            MEMORY_BYTES
+        };
+        if self.memory.len() <= most {
+            return Ok(());
+        }
+        let first = self.file.is_none();
+        self.file_memory()?;
+        if first {
+            self.memory = Vec::with_capacity(2 * WRITE_BYTES);
+        }
+        Ok(())
+    }
+}
+
+fn create(folder: &Path) -> io::Result<File> {
+    std::fs::create_dir_all(folder)?;
+    loop {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("stream-{}-{number}", std::process::id()));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path);
+        match file {
+            // Left by a process that was killed before it could take the name away.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            file => {
+                let file = file?;
+                std::fs::remove_file(&path)?;
+                return Ok(file);
+            }
+        }
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.take(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => {
+                self.refusal = Some(error);
+                Err(io::Error::other("the spool takes no more"))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ReadAt for Spool {
+    fn len(&self) -> u64 {
+        self.filed + self.memory.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        match &self.file {
+            Some(file) if offset < self.filed => file.read_at(out, offset),
+            _ => self.memory[..].read_at(offset.saturating_sub(self.filed), out),
+        }
+    }
+}
+
+struct SpoolReader<'a> {
+    spool: &'a Spool,
+    at: u64,
+}
+
+impl Read for SpoolReader<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.spool.read_at(self.at, out)?;
+        self.at += len as u64;
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn long_and_short_ones_come_back_and_leave_no_file() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for len in [0, 10, MEMORY_BYTES, MEMORY_BYTES + 1, 3 * MEMORY_BYTES + 7] {
+            let bytes: Vec<u8> = (0..len).map(|n| (n % 251).to_le_bytes()[0]).collect();
+            let mut spool = Spool::new(folder.path());
+            for piece in bytes.chunks(300_007) {
+                spool.write_all(piece).unwrap();
+            }
+            spool.finish().unwrap();
+            assert_eq!(ReadAt::len(&spool), len as u64);
+            let mut back = Vec::new();
+            spool.reader().read_to_end(&mut back).unwrap();
+            assert!(back == bytes, "{len}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn why_it_took_no_more_is_told() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        let mut spool = Spool::new(&file.join("below"));
+        assert!(spool.write_all(&vec![0; MEMORY_BYTES + 1]).is_err());
+        assert!(spool.refusal().is_some());
+    }
+}

@@ -1,0 +1,394 @@
+//! Deflate streams in files: which are looked at, how much they may cost, and what came of it.
+//!
+//! How a stream is opened and made again is `deflate`'s affair, what its plain bytes are is the opener's. A stream that is
+//! not opened is kept as it came: never an error. Holds two spools a stream, 16 MiB each at most in memory.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::LayoutError;
+use super::spool::Spool;
+use super::tape::ReadAt;
+use crate::deflate::{AnalyseOptions, DeflateError, Hint, Wrapper, analyse};
+use crate::id::BlobId;
+use crate::monitor::Monitor;
+
+/// Bytes that are read at a time.
+const READ_BYTES: usize = 256 << 10;
+/// A recipe may always have so many bytes.
+const RECIPE_BYTES_MIN: u64 = 64;
+/// Before so long no stream is given up for being slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How far contents are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Tars as headers and bodies, deflate streams as plain bytes and recipes.
+    Open,
+    /// Tars alone.
+    Tars,
+    /// Nothing: for what could not be rebuilt otherwise.
+    Closed,
+}
+
+/// How contents are opened, and what opening a stream may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// How far.
+    pub depth: Depth,
+    /// Most bytes of a recipe, in thousandths of the stream.
+    pub recipe_limit_per_mille: u64,
+    /// Most plain bytes of a stream.
+    pub plain_limit_bytes: u64,
+    /// Most plain bytes for each byte of the stream, from 1 MiB of plain bytes on. Deflate itself reaches 1032.
+    pub ratio_limit: u64,
+    /// From 10 seconds on, an analysis is given up when it has taken so many seconds for each GB (10^9) of plain bytes.
+    /// `None`: never. The only thing in opening that depends on the machine.
+    pub seconds_per_gb: Option<u64>,
+    /// Folder of spools that are too long for memory.
+    pub spool_folder: PathBuf,
+    /// Streams, or zip files, that are not to be opened: they did not come back.
+    pub closed: HashSet<BlobId>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            depth: Depth::Open,
+            recipe_limit_per_mille: 125,
+            plain_limit_bytes: 64 << 30,
+            ratio_limit: 250,
+            // 1 MB/s: a tenth of the slowest model on a slow core.
+            seconds_per_gb: Some(1000),
+            spool_folder: std::env::temp_dir(),
+            closed: HashSet::new(),
+        }
+    }
+}
+
+impl OpenOptions {
+    /// Whether somebody chose other limits: what was kept under the usual ones is looked at again.
+    pub(super) fn is_special(&self) -> bool {
+        let usual = Self::default();
+        self.recipe_limit_per_mille != usual.recipe_limit_per_mille
+            || self.plain_limit_bytes != usual.plain_limit_bytes
+            || self.ratio_limit != usual.ratio_limit
+            || self.seconds_per_gb != usual.seconds_per_gb
+    }
+}
+
+impl From<Depth> for OpenOptions {
+    fn from(depth: Depth) -> Self {
+        Self {
+            depth,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why a stream is kept as it came. Its number stands in recipes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u16)]
+pub enum Kept {
+    /// It is no valid stream, though it begins as one.
+    Corrupt = 1,
+    /// It ends in its midst.
+    Truncated = 2,
+    /// Its recipe would be too large: its writer is not known.
+    Recipe = 3,
+    /// It unpacks to more than the limit, or to more for its length.
+    Limit = 4,
+    /// It took too long.
+    Time = 5,
+    /// It was not the same when it was made again.
+    Changed = 6,
+    /// There was no room for its plain bytes.
+    Space = 7,
+    /// It is too small to gain anything.
+    Small = 8,
+    /// It lies too deep in others.
+    Deep = 9,
+}
+
+impl Kept {
+    const ALL: [Self; 9] = [
+        Self::Corrupt,
+        Self::Truncated,
+        Self::Recipe,
+        Self::Limit,
+        Self::Time,
+        Self::Changed,
+        Self::Space,
+        Self::Small,
+        Self::Deep,
+    ];
+
+    /// Its number in recipes.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The reason of this number; `None` for one of a newer version.
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kept| kept.number() == number)
+    }
+
+    /// Whether other options, or more room, may change it.
+    pub fn may_change(self) -> bool {
+        matches!(
+            self,
+            Self::Recipe | Self::Limit | Self::Time | Self::Space | Self::Deep
+        )
+    }
+}
+
+/// How many, and how long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Streams.
+    pub streams: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, bytes: u64) {
+        self.streams += 1;
+        self.bytes += bytes;
+    }
+}
+
+/// What became of the streams that were met.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct StreamReport {
+    /// Those that were opened.
+    pub opened: Tally,
+    /// Plain bytes of those.
+    pub plain_bytes: u64,
+    /// Bytes of their recipes.
+    pub recipe_bytes: u64,
+    /// Those that were kept as they came, by the reason.
+    pub kept: BTreeMap<Kept, Tally>,
+    /// Writers of those that were opened.
+    pub writers: BTreeMap<String, Tally>,
+}
+
+impl StreamReport {
+    /// Adds what became of others.
+    pub fn add(&mut self, other: Self) {
+        let sum = |one: &mut Tally, other: Tally| {
+            one.streams += other.streams;
+            one.bytes += other.bytes;
+        };
+        sum(&mut self.opened, other.opened);
+        self.plain_bytes += other.plain_bytes;
+        self.recipe_bytes += other.recipe_bytes;
+        for (reason, tally) in other.kept {
+            sum(self.kept.entry(reason).or_default(), tally);
+        }
+        for (writer, tally) in other.writers {
+            sum(self.writers.entry(writer).or_default(), tally);
+        }
+    }
+}
+
+/// A stream that was opened.
+pub(super) struct Opened {
+    /// Its length; what follows is none of it.
+    pub(super) stream_bytes: u64,
+    pub(super) plain: Spool,
+    pub(super) recipe: Spool,
+    pub(super) writer: String,
+    /// The writer, for the next stream that is likely of the same.
+    pub(super) hint: Hint,
+}
+
+/// What came of looking at a stream.
+pub(super) enum Outcome {
+    Opened(Box<Opened>),
+    Kept(Kept),
+    /// It was not looked at: it is known, or somebody else looks at it.
+    Known,
+}
+
+/// Where a stream is.
+pub(super) struct Region<'a, R: ?Sized> {
+    pub(super) source: &'a R,
+    pub(super) path: &'a Path,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+impl<R: ?Sized> Clone for Region<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: ?Sized> Copy for Region<'_, R> {}
+
+/// How a stream is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    pub(super) wrapper: Wrapper,
+    /// Likely writer.
+    pub(super) hint: Option<Hint>,
+    pub(super) threads: usize,
+}
+
+/// Opens the stream at the front of a region. `monitor` hears of the bytes that are read; returns how many it has heard of.
+///
+/// # Errors
+/// [`LayoutError::Io`] when the region cannot be read, or the spool's folder not be written; an interruption.
+pub(super) fn open<R: ReadAt + ?Sized>(
+    region: Region<'_, R>,
+    how: How,
+    options: &OpenOptions,
+    monitor: &dyn Monitor,
+) -> Result<(Outcome, u64), LayoutError> {
+    let mut source = RegionReader {
+        region,
+        at: 0,
+        buffer: Vec::new(),
+        taken: 0,
+        monitor,
+        failed: None,
+    };
+    let mut plain = Spool::new(&options.spool_folder);
+    let mut recipe = Spool::new(&options.spool_folder);
+    let begun = Instant::now();
+    let in_time = |plain_bytes| match options.seconds_per_gb {
+        Some(seconds) => is_fast(begun.elapsed(), plain_bytes, seconds),
+        None => true,
+    };
+    let limits = AnalyseOptions {
+        wrapper: how.wrapper,
+        plain_limit_bytes: options.plain_limit_bytes,
+        ratio_limit: options.ratio_limit,
+        recipe_limit_per_mille: options.recipe_limit_per_mille,
+        hint: how.hint,
+        watch: Some(&in_time),
+        threads: how.threads,
+    };
+    let found = analyse(&mut source, &mut plain, &mut recipe, &limits);
+    let (read, failed) = (source.at, source.failed.take());
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let kept = |kept| Ok((Outcome::Kept(kept), read));
+    for spool in [&mut plain, &mut recipe] {
+        match spool.refusal() {
+            Some(error) if is_full(&error) => return kept(Kept::Space),
+            Some(error) => return Err(LayoutError::io("write in", spool.folder())(error)),
+            None => {}
+        }
+    }
+    let found = match found {
+        Ok(found) => found,
+        Err(DeflateError::Truncated) => return kept(Kept::Truncated),
+        Err(DeflateError::PlainLimit(_) | DeflateError::RatioLimit(_)) => {
+            return kept(Kept::Limit);
+        }
+        Err(DeflateError::RecipeLimit(_)) => return kept(Kept::Recipe),
+        Err(DeflateError::Stopped) => return kept(Kept::Time),
+        Err(_) => return kept(Kept::Corrupt),
+    };
+    for spool in [&mut plain, &mut recipe] {
+        if let Err(error) = spool.finish() {
+            if is_full(&error) {
+                return kept(Kept::Space);
+            }
+            return Err(LayoutError::io("write in", spool.folder())(error));
+        }
+    }
+    if recipe.len() > recipe_limit(found.stream_bytes, options) {
+        return kept(Kept::Recipe);
+    }
+    let opened = Opened {
+        stream_bytes: found.stream_bytes,
+        plain,
+        recipe,
+        writer: found.writer,
+        hint: found.hint,
+    };
+    Ok((Outcome::Opened(Box::new(opened)), read))
+}
+
+/// Most bytes of the recipe of a stream.
+fn recipe_limit(stream_bytes: u64, options: &OpenOptions) -> u64 {
+    let part = u128::from(stream_bytes) * u128::from(options.recipe_limit_per_mille) / 1000;
+    u64::try_from(part).map_or(u64::MAX, |part| part.max(RECIPE_BYTES_MIN))
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+/// Reads a region from its front.
+struct RegionReader<'a, R: ?Sized> {
+    region: Region<'a, R>,
+    /// Bytes that were read from the source.
+    at: u64,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that were taken.
+    taken: usize,
+    monitor: &'a dyn Monitor,
+    failed: Option<LayoutError>,
+}
+
+impl<R: ReadAt + ?Sized> RegionReader<'_, R> {
+    fn fill(&mut self) -> Result<(), LayoutError> {
+        self.monitor.check_stop()?;
+        let Region {
+            source,
+            path,
+            offset,
+            bytes,
+        } = self.region;
+        let left = bytes - self.at;
+        let len = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+        self.buffer.resize(len, 0);
+        self.taken = 0;
+        let mut filled = 0;
+        while filled < len {
+            match source.read_at(offset + self.at + filled as u64, &mut self.buffer[filled..]) {
+                Ok(0) => return Err(LayoutError::Changed(path.to_owned())),
+                Ok(more) => filled += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(LayoutError::io("read", path)(error)),
+            }
+        }
+        self.at += len as u64;
+        self.monitor.advance(len as u64);
+        Ok(())
+    }
+}
+
+impl<R: ReadAt + ?Sized> Read for RegionReader<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.taken == self.buffer.len()
+            && !out.is_empty()
+            && let Err(error) = self.fill()
+        {
+            self.failed = Some(error);
+            return Err(io::Error::other("the file cannot be read"));
+        }
+        let rest = &self.buffer[self.taken..];
+        let len = rest.len().min(out.len());
+        out[..len].copy_from_slice(&rest[..len]);
+        self.taken += len;
+        Ok(len)
+    }
+}
+
+/// Whether an analysis goes on: it has given `plain_bytes` after `spent`.
+fn is_fast(spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
+    let allowed = u128::from(plain_bytes) * u128::from(seconds_per_gb) / 1_000_000;
+    spent < PATIENCE || spent.as_millis() <= allowed
+}

@@ -1,0 +1,115 @@
+//! Local headers of zip files, as far as the members behind them must be found.
+//!
+//! A zip is read from front to back: what the central directory says is not asked for. What is not understood stays bytes.
+
+/// What a local header begins with.
+pub const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
+/// Bytes of a local header before the name.
+pub const HEADER_BYTES: usize = 30;
+/// Longest local header, with name and extra field.
+pub const HEADER_BYTES_MAX: usize = HEADER_BYTES + 2 * 65_535;
+
+const ENCRYPTED: u16 = 1;
+const SIZES_FOLLOW: u16 = 1 << 3;
+
+/// How a member is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// As it is.
+    Stored,
+    /// As a raw deflate stream.
+    Deflate,
+    /// In a way that is not known here, or encrypted.
+    Other,
+}
+
+/// A local header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalHeader {
+    /// How the member is written.
+    pub method: Method,
+    /// Its length; `None` when that stands behind it, or in an extra field.
+    pub body_bytes: Option<u64>,
+    /// Length of the name, which follows [`HEADER_BYTES`] bytes.
+    pub name_bytes: usize,
+    /// Length of the extra field behind the name.
+    pub extra_bytes: usize,
+}
+
+impl LocalHeader {
+    /// Reads the first [`HEADER_BYTES`] bytes of a header; `None` when it is none.
+    pub fn read(head: &[u8]) -> Option<Self> {
+        let head: &[u8; HEADER_BYTES] = head.first_chunk()?;
+        if head[..4] != LOCAL_MAGIC {
+            return None;
+        }
+        let two = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        let flags = two(6);
+        let method = match two(8) {
+            _ if flags & ENCRYPTED != 0 => Method::Other,
+            0 => Method::Stored,
+            8 => Method::Deflate,
+            _ => Method::Other,
+        };
+        let body = u32::from_le_bytes([head[18], head[19], head[20], head[21]]);
+        let is_known = flags & SIZES_FOLLOW == 0 && body != u32::MAX;
+        Some(Self {
+            method,
+            body_bytes: is_known.then_some(u64::from(body)),
+            name_bytes: two(26).into(),
+            extra_bytes: two(28).into(),
+        })
+    }
+
+    /// Length of the whole header.
+    pub fn bytes(&self) -> usize {
+        HEADER_BYTES + self.name_bytes + self.extra_bytes
+    }
+}
+
+/// Where the next local header may begin in `window`, not at its very front.
+pub fn find_header(window: &[u8]) -> Option<usize> {
+    let mut from = 1;
+    while let Some(at) = window.get(from..)?.iter().position(|byte| *byte == b'P') {
+        if window[from + at..].starts_with(&LOCAL_MAGIC) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn headers_say_what_follows_as_far_as_they_know() {
+        let mut head = vec![0; HEADER_BYTES];
+        assert_eq!(LocalHeader::read(&head), None);
+        head[..4].copy_from_slice(&LOCAL_MAGIC);
+        head[8] = 8;
+        head[18] = 77;
+        head[26] = 3;
+        head[28] = 5;
+        let header = LocalHeader::read(&head).unwrap();
+        assert_eq!(header.method, Method::Deflate);
+        assert_eq!((header.body_bytes, header.bytes()), (Some(77), 38));
+        head[6] = 8;
+        assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
+        head[6] = 1;
+        assert_eq!(LocalHeader::read(&head).unwrap().method, Method::Other);
+        head[18..22].fill(0xff);
+        assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
+        assert_eq!(LocalHeader::read(&head[..29]), None);
+    }
+
+    #[test]
+    fn the_next_header_is_found_behind_the_first_byte() {
+        assert_eq!(find_header(b"PK\x03\x04PPK\x03\x04"), Some(5));
+        assert_eq!(find_header(b"PK\x03\x04PK\x03"), None);
+        assert_eq!(find_header(b""), None);
+        assert_eq!(find_header(b"P"), None);
+    }
+}

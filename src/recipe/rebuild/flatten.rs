@@ -1,0 +1,294 @@
+//! Turns a blob, and the blobs and streams in it, into batches of bytes.
+//!
+//! It checks lengths; hashes are the affair of who takes the batches.
+
+use std::thread::Scope;
+
+use super::pipe::PipeReader;
+use super::remake::{self, SmallStream};
+use super::{Job, read_chunk, read_op};
+use crate::id::{BlobId, ChunkId};
+use crate::recipe::stream::{RecordReader, StreamReader};
+use crate::recipe::{
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError, StreamRef,
+};
+
+/// Bytes of a stream's output that are taken over in one step.
+const STREAM_STEP_BYTES: u64 = 1 << 20;
+/// No deflate stream unpacks to more than so many times its length.
+const PLAIN_RATIO_MAX: u64 = 1032;
+
+/// Where in a batch a blob begins or ends.
+pub(super) enum Mark {
+    Begin,
+    End(BlobId),
+}
+
+/// What a stretch of output is made of.
+enum Piece {
+    Chunk(ChunkRef),
+    /// So many of the batch's own bytes, from side streams and from streams that are made again elsewhere.
+    Own(usize),
+    /// The next of the batch's small streams.
+    Small,
+}
+
+/// A stretch of output, made ready.
+#[derive(Default)]
+pub(super) struct Batch {
+    pieces: Vec<Piece>,
+    own: Vec<u8>,
+    streams: Vec<SmallStream>,
+    /// Bytes of all pieces.
+    planned: usize,
+    /// Bytes besides that are held to make small streams from.
+    held: usize,
+    /// Where blobs begin and end.
+    pub(super) marks: Vec<(usize, Mark)>,
+    /// The output.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A blob that is being followed.
+struct Open<'env, S: ChunkSource> {
+    id: BlobId,
+    ops: RecordReader<'env, S, Op>,
+    side_ref: StreamRef,
+    side: StreamReader<'env, S>,
+    /// Whether a step was followed already.
+    begun: bool,
+    /// Bytes of the blob that no step has given yet.
+    left: u64,
+    /// Side bytes of the current step that no batch has yet.
+    side_left: u64,
+    /// The stream of the current step that is being made again, and bytes of it that no batch has yet.
+    stream: Option<(PipeReader, u64)>,
+}
+
+/// Follows a blob step by step.
+pub(super) struct Flattener<'scope, 'env, S: ChunkSource> {
+    job: Job<'env, S>,
+    scope: &'scope Scope<'scope, 'env>,
+    open: Vec<Open<'env, S>>,
+    /// The outermost blob, until the first batch begins.
+    first: Option<Blob>,
+}
+
+impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
+    pub(super) fn open(job: Job<'env, S>, blob: &Blob, scope: &'scope Scope<'scope, 'env>) -> Self {
+        Self {
+            job,
+            scope,
+            open: Vec::new(),
+            first: Some(*blob),
+        }
+    }
+
+    /// Replaces what is in `batch` by the next stretch; false when there is none.
+    pub(super) fn fill(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
+        batch.pieces.clear();
+        batch.own.clear();
+        batch.streams.clear();
+        (batch.planned, batch.held) = (0, 0);
+        batch.marks.clear();
+        if let Some(blob) = self.first.take() {
+            self.enter(&blob, batch)?;
+        }
+        while batch.planned + batch.held < self.job.pace.batch_bytes && self.step(batch)? {}
+        self.load(batch)?;
+        Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
+    }
+
+    fn is_proved(&self, depth: usize) -> bool {
+        self.job.proof == super::Proof::EveryBlob || depth == 0
+    }
+
+    fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
+        if self.job.depth + self.open.len() >= BLOB_DEPTH_MAX {
+            return Err(RecipeError::Corrupt("recipe: too deep"));
+        }
+        if self.is_proved(self.open.len()) {
+            batch.marks.push((batch.planned, Mark::Begin));
+        }
+        let source = self.job.source;
+        self.open.push(Open {
+            id: blob.id,
+            ops: RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?,
+            side_ref: blob.recipe.side,
+            side: StreamReader::open(source, &blob.recipe.side)?,
+            begun: false,
+            left: blob.bytes,
+            side_left: 0,
+            stream: None,
+        });
+        Ok(())
+    }
+
+    /// Does one step, or a part of a long one; false at the end of the outermost blob.
+    fn step(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
+        let room = self.job.pace.batch_bytes - batch.planned;
+        let Some(open) = self.open.last_mut() else {
+            return Ok(false);
+        };
+        if open.side_left > 0 {
+            let len = usize::try_from(open.side_left).map_or(room, |left| left.min(room));
+            open.side.read_into(len, &mut batch.own)?;
+            batch.own(len);
+            open.side_left -= len as u64;
+            return Ok(true);
+        }
+        if open.stream.is_some() {
+            open.go_on_with_stream(room, batch)?;
+            return Ok(true);
+        }
+        let Some(op) = read_op(&mut open.ops)? else {
+            if open.left > 0 {
+                return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
+            }
+            if let Some(id) = self.open.pop().map(|open| open.id)
+                && self.is_proved(self.open.len())
+            {
+                batch.marks.push((batch.planned, Mark::End(id)));
+            }
+            return Ok(true);
+        };
+        let begun = std::mem::replace(&mut open.begun, true);
+        let bytes = match &op {
+            Op::Chunk(chunk) => u64::from(chunk.bytes),
+            Op::Side { bytes } | Op::Deflate { bytes, .. } => *bytes,
+            Op::Blob(inner) => inner.bytes,
+            Op::Kept { .. } if begun => return Err(RecipeError::Corrupt("recipe: order of steps")),
+            Op::Kept { .. } => return Ok(true),
+        };
+        // A step of no bytes would let a short recipe take for ever.
+        if bytes == 0 || bytes > open.left {
+            return Err(RecipeError::Corrupt("recipe: length of a step"));
+        }
+        open.left -= bytes;
+        match op {
+            Op::Chunk(chunk) => {
+                batch.pieces.push(Piece::Chunk(chunk));
+                batch.planned += chunk.bytes as usize;
+            }
+            Op::Side { bytes } => open.side_left = bytes,
+            Op::Blob(inner) => self.enter(&inner, batch)?,
+            Op::Deflate {
+                bytes,
+                plain,
+                remake_bytes,
+                ..
+            } => self.stream(bytes, &plain, remake_bytes, batch)?,
+            Op::Kept { .. } => {}
+        }
+        Ok(true)
+    }
+
+    /// Plans a small stream, and begins to make a long one.
+    fn stream(
+        &mut self,
+        bytes: u64,
+        plain: &Content,
+        remake_bytes: u64,
+        batch: &mut Batch,
+    ) -> Result<(), RecipeError> {
+        let depth = self.job.depth + self.open.len();
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > open.side.left() {
+            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+        }
+        if let Some(mut small) = SmallStream::plan(open.id, bytes, plain, remake_bytes, depth) {
+            open.side.read_into(small.remake_bytes, &mut small.remake)?;
+            batch.planned += small.bytes;
+            batch.held += small.remake_bytes;
+            batch.pieces.push(Piece::Small);
+            batch.streams.push(small);
+            return Ok(());
+        }
+        let source = self.job.source;
+        let mut remake = StreamReader::open(source, &open.side_ref)?;
+        remake.skip(open.side_ref.bytes - open.side.left())?;
+        open.side.skip(remake_bytes)?;
+        let made = remake::start(
+            Job { depth, ..self.job },
+            self.scope,
+            open.id,
+            bytes,
+            *plain,
+            (remake, remake_bytes),
+        );
+        open.stream = Some((made, bytes));
+        Ok(())
+    }
+
+    /// Puts the bytes of the batch's pieces together.
+    fn load(&self, batch: &mut Batch) -> Result<(), RecipeError> {
+        let chunks = batch.pieces.iter().filter_map(|piece| match piece {
+            Piece::Chunk(chunk) => Some(chunk.id),
+            Piece::Own(_) | Piece::Small => None,
+        });
+        let plain = batch.streams.iter().filter_map(SmallStream::chunk);
+        let ids: Vec<ChunkId> = chunks.chain(plain).collect();
+        self.job.source.prefetch(&ids);
+        let made = remake::all(self.job, &batch.streams)?;
+        let mut made = made.iter();
+        batch.bytes.clear();
+        batch.bytes.reserve(batch.planned);
+        let mut own = &batch.own[..];
+        for piece in &batch.pieces {
+            match piece {
+                Piece::Chunk(chunk) => {
+                    let bytes = read_chunk(self.job.source, chunk)?;
+                    batch.bytes.extend_from_slice(&bytes);
+                }
+                Piece::Own(len) => {
+                    let (bytes, rest) = own.split_at(*len);
+                    batch.bytes.extend_from_slice(bytes);
+                    own = rest;
+                }
+                Piece::Small => {
+                    let stream = made.next().map(Vec::as_slice).unwrap_or_default();
+                    batch.bytes.extend_from_slice(stream);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Batch {
+    fn own(&mut self, len: usize) {
+        self.pieces.push(Piece::Own(len));
+        self.planned += len;
+    }
+}
+
+impl<S: ChunkSource> Open<'_, S> {
+    /// Takes over some of the stream that is being made, and makes sure that it ends where it should.
+    fn go_on_with_stream(&mut self, room: usize, batch: &mut Batch) -> Result<(), RecipeError> {
+        let Some((made, left)) = &mut self.stream else {
+            return Ok(());
+        };
+        let most = usize::try_from((*left).min(STREAM_STEP_BYTES)).map_or(room, |m| m.min(room));
+        let bytes = made.next(most.max(1));
+        let len = bytes.len();
+        if *left == 0 && len > 0 {
+            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+        }
+        batch.own.extend_from_slice(bytes);
+        if len > 0 {
+            batch.own(len);
+            *left -= len as u64;
+            return Ok(());
+        }
+        if let Some(error) = made.failure() {
+            return Err(error);
+        }
+        if *left > 0 {
+            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+        }
+        self.stream = None;
+        Ok(())
+    }
+}

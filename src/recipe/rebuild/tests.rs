@@ -1,0 +1,175 @@
+//! Rebuilding: steps in their order, hashes that are proved, recipes that lie.
+#![allow(clippy::unwrap_used)]
+use proptest::prelude::*;
+
+use super::*;
+use crate::class::Class;
+use crate::monitor::{Recording, Silent};
+use crate::recipe::memory::Memory;
+use crate::recipe::stream::StreamWriter;
+use crate::recipe::{BLOB_DEPTH_MAX, ChunkSink, Recipe, StreamRef};
+
+fn blob(memory: &mut Memory, whole: &[u8], ops: &[Op]) -> Blob {
+    let mut writer = StreamWriter::new(Class::Meta);
+    for op in ops {
+        writer.write_record(memory, op).unwrap();
+    }
+    let ops = writer.finish(memory).unwrap();
+    let mut side = StreamWriter::new(Class::Other);
+    side.write(memory, b"sideside").unwrap();
+    let side = side.finish(memory).unwrap();
+    Blob {
+        id: BlobId(crate::id::hash(whole)),
+        bytes: whole.len() as u64,
+        recipe: Recipe { side, ops },
+    }
+}
+
+fn rebuild(memory: &Memory, blob: Blob) -> Result<Vec<u8>, RecipeError> {
+    let mut out = Vec::new();
+    let content = Content::Blob(blob);
+    write_content(memory, &content, Proof::EveryBlob, &mut out, &Silent).map(|()| out)
+}
+
+fn chunk(memory: &mut Memory, bytes: &[u8]) -> Op {
+    let id = memory.put(bytes, Class::Other).unwrap();
+    let bytes = u32::try_from(bytes.len()).unwrap();
+    Op::Chunk(ChunkRef { bytes, id })
+}
+
+#[test]
+fn steps_come_in_their_order_and_inner_blobs_are_proved() {
+    let mut memory = Memory::default();
+    let body = chunk(&mut memory, b"body");
+    let inner = blob(&mut memory, b"sibodx", &[Op::Side { bytes: 2 }, body]);
+    assert!(matches!(
+        rebuild(&memory, inner),
+        Err(RecipeError::Mismatch(_))
+    ));
+    let inner = blob(&mut memory, b"sibody", &[Op::Side { bytes: 2 }, body]);
+    let ops = [body, Op::Blob(inner), Op::Side { bytes: 8 }];
+    let outer = blob(&mut memory, b"bodysibodysideside", &ops);
+    assert_eq!(rebuild(&memory, outer).unwrap(), b"bodysibodysideside");
+    let wrong = Blob {
+        id: BlobId([1; 32]),
+        ..inner
+    };
+    let outer = blob(&mut memory, b"sibody", &[Op::Blob(wrong)]);
+    assert!(matches!(
+        rebuild(&memory, outer),
+        Err(RecipeError::Mismatch(_))
+    ));
+}
+
+#[test]
+fn long_blobs_pass_through_batches() {
+    let mut memory = Memory::default();
+    let mut whole = Vec::new();
+    let mut ops = Vec::new();
+    for number in 0_u32..1000 {
+        let bytes = number.to_le_bytes().repeat(16_000);
+        ops.push(chunk(&mut memory, &bytes));
+        whole.extend_from_slice(&bytes);
+    }
+    let blob = blob(&mut memory, &whole, &ops);
+    assert_eq!(rebuild(&memory, blob).unwrap(), whole);
+    let stopped = Recording::default();
+    stopped
+        .stop
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let content = Content::Blob(blob);
+    let end = write_content(&memory, &content, Proof::Whole, &mut Vec::new(), &stopped);
+    assert!(matches!(end, Err(RecipeError::Interrupted(_))));
+    memory.with(|map| map.remove(&ChunkId::of(&999_u32.to_le_bytes().repeat(16_000))));
+    assert!(matches!(
+        rebuild(&memory, blob),
+        Err(RecipeError::Missing(_))
+    ));
+}
+
+#[test]
+fn recipes_that_lie_are_refused() {
+    let mut memory = Memory::default();
+    let body = chunk(&mut memory, b"body");
+    for ops in [
+        vec![],
+        vec![Op::Side { bytes: 0 }, body],
+        vec![body, body],
+        vec![Op::Side { bytes: 9 }],
+        vec![Op::Side { bytes: u64::MAX }],
+    ] {
+        let blob = blob(&mut memory, b"body", &ops);
+        assert!(rebuild(&memory, blob).is_err(), "{ops:?}");
+    }
+    let endless = blob(
+        &mut memory,
+        &vec![0; 100_000],
+        &[Op::Side { bytes: 100_000 }],
+    );
+    assert!(matches!(
+        rebuild(&memory, endless),
+        Err(RecipeError::Corrupt(_))
+    ));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let mut memory = Memory::default();
+    let body = chunk(&mut memory, b"body");
+    let mut nested = blob(&mut memory, b"body", &[body]);
+    for depth in 2..=BLOB_DEPTH_MAX + 1 {
+        nested = blob(&mut memory, b"body", &[Op::Blob(nested)]);
+        assert_eq!(
+            rebuild(&memory, nested).is_ok(),
+            depth <= BLOB_DEPTH_MAX,
+            "{depth}"
+        );
+    }
+}
+
+#[test]
+fn steps_of_later_versions_are_named() {
+    let mut memory = Memory::default();
+    let stream = Op::Deflate {
+        bytes: 4,
+        plain: Content::Empty,
+        remake_bytes: 0,
+        codec: 3,
+    };
+    let known = blob(&mut memory, b"body", &[stream]);
+    let error = rebuild(&memory, known).unwrap_err();
+    assert_eq!(error.to_string(), "needs a newer carryall: deflate codec 3");
+    let mut writer = StreamWriter::new(Class::Meta);
+    writer.write_record(&mut memory, &77_u32).unwrap();
+    let ops = writer.finish(&mut memory).unwrap();
+    let recipe = Recipe {
+        ops,
+        ..known.recipe
+    };
+    let error = rebuild(&memory, Blob { recipe, ..known }).unwrap_err();
+    assert_eq!(error.to_string(), "needs a newer carryall: recipe step 77");
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_steps_never_panic(
+        ops in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..140), 0..6),
+        tags in proptest::collection::vec(0_u8..5, 6),
+        bytes in 1_u64..5000,
+    ) {
+        let mut memory = Memory::default();
+        let mut writer = StreamWriter::new(Class::Meta);
+        for (mut op, tag) in ops.into_iter().zip(tags) {
+            if let Some(head) = op.first_chunk_mut::<4>() {
+                *head = [tag, 0, 0, 0];
+            }
+            let len = u32::try_from(op.len()).unwrap();
+            writer.write(&mut memory, &len.to_le_bytes()).unwrap();
+            writer.write(&mut memory, &op).unwrap();
+        }
+        let ops = writer.finish(&mut memory).unwrap();
+        let side = StreamRef { bytes, ..ops };
+        let recipe = Recipe { side, ops };
+        let _ = rebuild(&memory, Blob { id: BlobId([0; 32]), bytes, recipe });
+    }
+}
