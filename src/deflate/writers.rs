@@ -1,8 +1,9 @@
 //! The writers that there are models of. Their numbers are format.
 
-use super::model::chain::{Chain, Go, Zlib};
+use super::model::chain::{Chain, Go, Zlib, ZlibWide};
 use super::model::klauspost::{self, Era};
 use super::model::libdeflate;
+use super::model::quick_go::QuickGo;
 use super::model::{Model, Text};
 use super::token::Token;
 
@@ -89,7 +90,7 @@ impl Writer {
     /// The writer of a number, if there is one.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         let known = match number {
-            0..=9 | 12..=19 | UNKNOWN => true,
+            0..=9 | 11..=19 | 21..=29 | UNKNOWN => true,
             KLAUSPOST..=175 => Self::klauspost_of(number).is_some(),
             // Levels 8 and 9 of the first era choose by cost.
             LIBDEFLATE..=223 => matches!(number % 16, 1..=9),
@@ -109,7 +110,9 @@ impl Writer {
         Some(match self.0 {
             0 => Box::new(Literals),
             level @ 1..=9 => Box::new(Chain::<Zlib>::zlib(level)),
+            11 => Box::new(QuickGo::new()),
             number @ 12..=19 => Box::new(Chain::<Go>::go(number - 10)),
+            number @ 21..=29 => Box::new(Chain::<ZlibWide>::zlib_wide(number - 20)),
             number @ KLAUSPOST..=175 => {
                 let (level, era, _) = Self::klauspost_of(number)?;
                 klauspost::model(level, era)
@@ -128,6 +131,7 @@ impl Writer {
             0 => "literals".to_owned(),
             level @ 1..=9 => format!("zlib {level}"),
             number @ 11..=19 => format!("Go {}", number - 10),
+            number @ 21..=29 => format!("zlib {} (memory level 9)", number - 20),
             number @ KLAUSPOST..=175 => match Self::klauspost_of(number) {
                 Some((level, _, version)) => format!("klauspost {level} ({version})"),
                 None => "klauspost".to_owned(),
@@ -142,7 +146,7 @@ impl Writer {
 }
 
 /// The common ones, most common first; the first [`FEW`] are tried with short streams.
-const COMMON: [Writer; 14] = [
+const COMMON: [Writer; 15] = [
     Writer::zlib(6),
     Writer::klauspost(5, Era::From1_15_10),
     Writer::go(6),
@@ -157,6 +161,7 @@ const COMMON: [Writer; 14] = [
     Writer::zlib(4),
     Writer::zlib(3),
     Writer::zlib(2),
+    Writer::go(1),
 ];
 
 /// How many are tried with short streams.

@@ -7,6 +7,9 @@
 
 use super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::{Model, Text, common};
+use index::{Index, Wanted};
+
+mod index;
 
 /// Farthest match of zlib: the window less the longest match and three bytes.
 const ZLIB_REACH: usize = WINDOW - (MATCH_MAX + 3 + 1);
@@ -70,13 +73,17 @@ pub(crate) trait Family {
     /// Bits of the hash.
     const HASH_BITS: u32;
 
-    fn hash(bytes: &[u8], at: usize) -> usize;
+    /// Hash of the first [`Family::LEAST`] bytes.
+    fn hash(bytes: [u8; 4]) -> usize;
 
     /// Farthest first candidate, and farthest further one.
     fn reach(text: &Text<'_>, at: usize) -> (usize, usize);
 
-    /// Whether a search for something longer than `found` at `at` begins with that length and a shorter chain.
-    const BUILDS_ON: bool;
+    /// Whether a match is taken.
+    fn takes(len: usize, dist: usize) -> bool;
+
+    /// Whether a good match at the place before shortens the chain.
+    const SHORTENS: bool;
 }
 
 /// zlib and all who call it.
@@ -85,13 +92,10 @@ pub(crate) struct Zlib;
 impl Family for Zlib {
     const LEAST: usize = 3;
     const HASH_BITS: u32 = 15;
-    const BUILDS_ON: bool = true;
+    const SHORTENS: bool = true;
 
     #[inline]
-    fn hash(bytes: &[u8], at: usize) -> usize {
-        let [a, b, c] = bytes[at..]
-            .first_chunk::<3>()
-            .map_or([0; 3], |first| *first);
+    fn hash([a, b, c, _]: [u8; 4]) -> usize {
         (usize::from(a) << 10 ^ usize::from(b) << 5 ^ usize::from(c)) & 0x7fff
     }
 
@@ -101,6 +105,35 @@ impl Family for Zlib {
         let known = (at - text.start).saturating_sub(1);
         (known.min(ZLIB_REACH), known.min(ZLIB_REACH - 1))
     }
+
+    #[inline]
+    fn takes(_: usize, _: usize) -> bool {
+        true
+    }
+}
+
+/// zlib with a hash of 16 bits: `memLevel` 9, as nginx, Apache and Perl have it.
+pub(crate) struct ZlibWide;
+
+impl Family for ZlibWide {
+    const LEAST: usize = Zlib::LEAST;
+    const HASH_BITS: u32 = 16;
+    const SHORTENS: bool = Zlib::SHORTENS;
+
+    #[inline]
+    fn hash([a, b, c, _]: [u8; 4]) -> usize {
+        (usize::from(a) << 12 ^ usize::from(b) << 6 ^ usize::from(c)) & 0xffff
+    }
+
+    #[inline]
+    fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
+        Zlib::reach(text, at)
+    }
+
+    #[inline]
+    fn takes(len: usize, dist: usize) -> bool {
+        Zlib::takes(len, dist)
+    }
 }
 
 /// Go's compress/flate up to 1.26.
@@ -109,14 +142,11 @@ pub(crate) struct Go;
 impl Family for Go {
     const LEAST: usize = 4;
     const HASH_BITS: u32 = 17;
-    const BUILDS_ON: bool = false;
+    const SHORTENS: bool = false;
 
     #[inline]
-    fn hash(bytes: &[u8], at: usize) -> usize {
-        let four = bytes[at..]
-            .first_chunk::<4>()
-            .map_or(0, |first| u32::from_be_bytes(*first));
-        (four.wrapping_mul(0x1e35_a7bd) >> 15) as usize
+    fn hash(bytes: [u8; 4]) -> usize {
+        (u32::from_be_bytes(bytes).wrapping_mul(0x1e35_a7bd) >> 15) as usize
     }
 
     #[inline]
@@ -130,32 +160,50 @@ impl Family for Go {
         let reach = known.min(if moved { phase } else { WINDOW });
         (reach, reach)
     }
+
+    #[inline]
+    fn takes(len: usize, dist: usize) -> bool {
+        len > Self::LEAST || dist <= TOO_FAR
+    }
 }
 
 /// A match, or `len` 0.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Found {
     len: usize,
     dist: usize,
 }
 
+impl Found {
+    /// Nothing, when nothing was found at any distance.
+    #[inline]
+    fn or_none(self) -> Self {
+        if self.dist == 0 {
+            Self::default()
+        } else {
+            self
+        }
+    }
+}
+
 /// The model.
 pub(crate) struct Chain<F> {
     level: Level,
-    /// Position of the newest string of each hash.
-    head: Vec<u32>,
-    /// How far before each place of the window the next older string of its hash is; 0: farther than any match.
-    prev: Box<[u16; WINDOW]>,
-    /// Position of the next string to insert.
-    next: u32,
+    index: Index<F>,
     /// What was found at the next place while looking for something better there.
     ahead: Option<(u32, Found)>,
-    family: std::marker::PhantomData<F>,
 }
 
 impl Chain<Zlib> {
     /// zlib at level 1 to 9.
     pub(crate) fn zlib(level: u8) -> Self {
+        Self::new(ZLIB[usize::from(level) - 1])
+    }
+}
+
+impl Chain<ZlibWide> {
+    /// zlib with `memLevel` 9 at level 1 to 9.
+    pub(crate) fn zlib_wide(level: u8) -> Self {
         Self::new(ZLIB[usize::from(level) - 1])
     }
 }
@@ -171,34 +219,9 @@ impl<F: Family> Chain<F> {
     fn new(level: Level) -> Self {
         Self {
             level,
-            head: vec![0; 1 << F::HASH_BITS],
-            prev: vec![0; WINDOW]
-                .try_into()
-                .expect("the length is that of the array"),
-            next: 0,
+            index: Index::new(!level.greedy),
             ahead: None,
-            family: std::marker::PhantomData,
         }
-    }
-
-    /// Inserts all strings up to and with the one at `at`.
-    #[inline]
-    fn insert_to(&mut self, text: Text<'_>, at: usize) {
-        let end = (at + 1).min((text.end + 1).saturating_sub(F::LEAST));
-        let mut place = self.next.wrapping_sub(text.base) as usize;
-        if place >= end {
-            return;
-        }
-        let mut position = self.next;
-        while place < end {
-            let head = &mut self.head[F::hash(text.bytes, place)];
-            let back = position.wrapping_sub(*head);
-            self.prev[position as usize & MASK] = u16::try_from(back).unwrap_or(0);
-            *head = position;
-            place += 1;
-            position = position.wrapping_add(1);
-        }
-        self.next = position;
     }
 
     /// Looks for a match longer than `least` at `at`, whose string is inserted.
@@ -208,107 +231,72 @@ impl<F: Family> Chain<F> {
         if limit < F::LEAST || limit <= least {
             return Found::default();
         }
-        let nice = self.level.nice.min(limit);
         let (first_reach, reach) = F::reach(&text, at);
-        let position = text.position(at) as usize;
-        let mut dist = usize::from(self.prev[position & MASK]);
-        if dist == 0 || dist > first_reach {
-            return Found::default();
-        }
-        // All that is in reach, so that one comparison guards each look at it.
-        let window = &text.bytes[at - first_reach..at + limit];
-        let here = first_reach;
-        let mut found = Found {
-            len: least,
-            dist: 0,
+        let wanted = Wanted {
+            at,
+            position: text.position(at),
+            least,
+            limit,
+            nice: self.level.nice.min(limit),
+            first_reach,
+            reach,
+            chain,
         };
-        let mut tail = Tail::of(window, here, least);
-        for _ in 0..chain {
-            if tail.stands_at(window, here - dist) {
-                let len = common(window, here - dist, here, limit);
-                if len > found.len && (F::BUILDS_ON || len > F::LEAST || dist <= TOO_FAR) {
-                    found = Found { len, dist };
-                    if len >= nice {
-                        break;
-                    }
-                    tail = Tail::of(window, here, len);
-                }
-            }
-            let back = usize::from(self.prev[position.wrapping_sub(dist) & MASK]);
-            dist += back;
-            if back == 0 || dist > reach {
-                break;
-            }
-        }
-        if found.dist == 0 {
-            Found::default()
+        if self.level.greedy {
+            self.index.walk(text, &wanted)
         } else {
-            found
+            self.index.search(text, &wanted)
         }
     }
 
     /// Looks for a match at a place where nothing is known.
     fn search_afresh(&mut self, text: Text<'_>, at: usize) -> Found {
-        self.insert_to(text, at);
+        if self.level.greedy {
+            self.index.insert_to(text, at);
+        } else {
+            self.index.insert_around(text, at);
+        }
         let found = self.search(text, at, F::LEAST - 1, self.level.chain);
-        let drops = F::BUILDS_ON && !self.level.greedy;
-        if drops && found.len == F::LEAST && found.dist > TOO_FAR {
+        // What zlib finds and drops.
+        if !self.level.greedy && found.len == 3 && found.dist > TOO_FAR {
             return Found::default();
         }
         found
     }
-}
 
-/// The last bytes of a match that would be longer than `len`: most candidates are told off by them.
-#[derive(Clone, Copy)]
-struct Tail {
-    offset: usize,
-    bytes: u32,
-    mask: u32,
-}
-
-impl Tail {
+    /// Looks for something longer at the place behind `at`.
     #[inline]
-    fn of(window: &[u8], here: usize, len: usize) -> Self {
-        // Four bytes, or the three of a match that is the first.
-        let (offset, mask) = if len < 3 {
-            (0, 0x00ff_ffff)
-        } else {
-            (len - 3, u32::MAX)
-        };
-        Self {
-            offset,
-            bytes: four(window, here + offset) & mask,
-            mask,
+    fn search_next(&mut self, text: Text<'_>, at: usize, here: Found) -> Found {
+        if here.len >= self.level.lazy || text.end - at <= 1 {
+            return Found::default();
         }
-    }
-
-    #[inline]
-    fn stands_at(self, window: &[u8], place: usize) -> bool {
-        four(window, place + self.offset) & self.mask == self.bytes
-    }
-}
-
-/// Four bytes; zeros behind the end.
-#[inline]
-fn four(window: &[u8], at: usize) -> u32 {
-    match window.get(at..at + 4) {
-        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-        None => window[at..]
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u32::from(*byte)),
+        self.index.insert_around(text, at + 1);
+        let shorter = F::SHORTENS && here.len >= self.level.good;
+        let chain = self.level.chain / if shorter { 4 } else { 1 };
+        self.search(text, at + 1, here.len, chain)
     }
 }
 
 impl<F: Family> Model for Chain<F> {
     fn begin(&mut self, text: Text<'_>, at: usize, dictionary: usize) {
-        self.next = text.position(dictionary);
         self.ahead = None;
-        // What the tables hold lies before the dictionary; `Text::start` keeps matches from reaching there.
-        if at > dictionary {
-            self.head.fill(0);
-            self.insert_to(text, at - 1);
+        self.index.begin(text.position(dictionary));
+        if self.level.greedy && at > dictionary {
+            self.index.insert_to(text, at - 1);
+        }
+    }
+
+    fn resume(&mut self, text: Text<'_>, at: usize) {
+        self.ahead = None;
+        let here = text.position(at);
+        if F::LEAST > 3 {
+            // Go never inserts the last three strings before.
+            self.index.insert_to(Text { end: at, ..text }, at);
+            self.index.pass_to(here);
+        } else if self.level.greedy {
+            // zlib inserts the last two strings before, even those within a match that is not inserted.
+            let last = at.saturating_sub(2).max(text.start);
+            self.index.return_to(text.position(last));
         }
     }
 
@@ -321,24 +309,12 @@ impl<F: Family> Model for Chain<F> {
         if here.len == 0 {
             return Token::literal(text.bytes[at]);
         }
-        let mut next = Found::default();
-        if !self.level.greedy && here.len < self.level.lazy && text.end - at - 1 > 0 {
-            self.insert_to(text, at + 1);
-            if F::BUILDS_ON {
-                let shorter = here.len >= self.level.good;
-                let chain = if shorter {
-                    self.level.chain / 4
-                } else {
-                    self.level.chain
-                };
-                next = self.search(text, at + 1, here.len, chain);
-            } else if text.end - at - 1 > here.len {
-                next = self.search(text, at + 1, F::LEAST - 1, self.level.chain);
+        if !self.level.greedy {
+            let next = self.search_next(text, at, here);
+            if next.len > 0 {
+                self.ahead = Some((text.position(at + 1), next));
+                return Token::literal(text.bytes[at]);
             }
-        }
-        if next.len > here.len {
-            self.ahead = Some((text.position(at + 1), next));
-            return Token::literal(text.bytes[at]);
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most 258 and 32768")]
         let token = Token::matched(here.len as u32, here.dist as u32);
@@ -347,17 +323,21 @@ impl<F: Family> Model for Chain<F> {
 
     #[inline]
     fn follow(&mut self, text: Text<'_>, at: usize, token: Token) {
-        if !token.is_literal() {
-            self.ahead = None;
-            // Greedy levels do not insert what lies in long matches.
-            if self.level.greedy {
-                let long = token.advance() > self.level.lazy;
-                let near_end = F::LEAST == 3 && text.end - at < token.advance() + F::LEAST;
-                if long || near_end {
-                    self.insert_to(text, at);
-                    self.next = text.position(at + token.advance());
-                }
+        if token.is_literal() {
+            return;
+        }
+        self.ahead = None;
+        // Greedy levels do not insert what lies in long matches.
+        if self.level.greedy {
+            let long = token.advance() > self.level.lazy;
+            let near_end = F::LEAST == 3 && text.end - at < token.advance() + F::LEAST;
+            if long || near_end {
+                self.index.insert_to(text, at);
+                self.index.pass_to(text.position(at + token.advance()));
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 pub(crate) mod chain;
 pub(crate) mod klauspost;
 pub(crate) mod libdeflate;
+pub(crate) mod quick_go;
 
 use super::token::Token;
 

@@ -1,0 +1,381 @@
+//! Where strings stood before: the writer's hash chains, and a second set of chains that leads past most of their candidates.
+//!
+//! Both are a matter of the text alone, but for greedy levels, so that strings ahead of the place are in them already.
+
+use super::super::super::token::MATCH_MAX;
+use super::super::Text;
+use super::{Family, Found};
+use std::marker::PhantomData;
+
+/// Places that are kept: all that is in reach, and what is inserted ahead.
+const RING: usize = 1 << 16;
+/// Strings that are inserted ahead at a time.
+const BATCH: usize = 4096;
+/// No older string in reach.
+const NONE: u16 = u16::MAX;
+/// Bytes that are hashed for the second set, and bits of the hash.
+const DEEP: usize = 4;
+const DEEP_BITS: u32 = 15;
+
+/// Strings within a match that are looked at for the one that leads farthest.
+const OTHERS_MAX: usize = 31;
+
+type Ring = Box<[u16; RING]>;
+
+fn ring() -> Ring {
+    vec![NONE; RING]
+        .try_into()
+        .expect("the length is that of the array")
+}
+
+/// Chains of strings with one hash, as distances to the next older one.
+struct Links {
+    /// Position of the newest string of each hash.
+    head: Vec<u32>,
+    back: Ring,
+}
+
+impl Links {
+    fn new(bits: u32) -> Self {
+        Self {
+            head: vec![0; 1 << bits],
+            back: ring(),
+        }
+    }
+
+    /// Puts the string at `position` before all others of its hash; returns how far before it the next one is.
+    #[inline]
+    fn insert(&mut self, hash: usize, position: u32) -> u16 {
+        let head = &mut self.head[hash];
+        let back = position.wrapping_sub(*head);
+        *head = position;
+        // A chain never leads to where it came from, not even 4 GiB later.
+        let back = match u16::try_from(back) {
+            Ok(back) if back > 0 => back,
+            _ => NONE,
+        };
+        self.back[slot(position)] = back;
+        back
+    }
+
+    /// How far before the string at `position` the next older one is.
+    #[inline]
+    fn back(&self, position: u32) -> usize {
+        usize::from(self.back[slot(position)])
+    }
+}
+
+/// Place of a position in a ring.
+#[inline]
+fn slot(position: u32) -> usize {
+    position as usize & (RING - 1)
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// The place, and its position.
+    pub(super) at: usize,
+    pub(super) position: u32,
+    /// Only what is longer counts.
+    pub(super) least: usize,
+    /// Most bytes that a match can have; more than `least`.
+    pub(super) limit: usize,
+    /// A match of this length ends the search; at most `limit`.
+    pub(super) nice: usize,
+    /// Farthest first candidate, and farthest further one; no more than the text before `at`.
+    pub(super) first_reach: usize,
+    pub(super) reach: usize,
+    /// Candidates of the writer's chain that are looked at.
+    pub(super) chain: usize,
+}
+
+/// The strings of the text up to a place.
+pub(super) struct Index<F> {
+    /// The writer's chains.
+    links: Links,
+    /// How many strings its chain had before each string, modulo 2^16.
+    rank: Ring,
+    /// Chains of strings of four bytes, when the writer hashes three.
+    deep: Option<Links>,
+    /// Position of the next string to insert.
+    next: u32,
+    /// Whether strings were left out, which lie on chains all the same.
+    gaps: bool,
+    family: PhantomData<F>,
+}
+
+impl<F: Family> Index<F> {
+    /// An empty index; `deep` when [`Index::search`] is to be called.
+    pub(super) fn new(deep: bool) -> Self {
+        Self {
+            links: Links::new(F::HASH_BITS),
+            rank: ring(),
+            deep: (deep && F::LEAST < DEEP).then(|| Links::new(DEEP_BITS)),
+            next: 0,
+            gaps: false,
+            family: PhantomData,
+        }
+    }
+
+    /// Forgets all; the string at `position` is the next.
+    pub(super) fn begin(&mut self, position: u32) {
+        self.links.head.fill(0);
+        if let Some(deep) = &mut self.deep {
+            deep.head.fill(0);
+        }
+        self.next = position;
+        self.gaps = false;
+    }
+
+    /// Leaves out the strings before `position` that are not in yet.
+    pub(super) fn pass_to(&mut self, position: u32) {
+        self.next = position;
+        self.gaps = true;
+    }
+
+    /// Inserts the string at `position` and those behind, if it was left out.
+    pub(super) fn return_to(&mut self, position: u32) {
+        if self.next.wrapping_sub(position).cast_signed() > 0 {
+            self.next = position;
+        }
+    }
+
+    /// Inserts all strings up to and with the one at `at`, for [`Index::walk`].
+    #[inline]
+    pub(super) fn insert_to(&mut self, text: Text<'_>, at: usize) {
+        let end = (at + 1).min((text.end + 1).saturating_sub(F::LEAST));
+        let mut place = self.next.wrapping_sub(text.base) as usize;
+        while place < end {
+            self.links
+                .insert(F::hash(four(text.bytes, place)), self.next);
+            place += 1;
+            self.next = self.next.wrapping_add(1);
+        }
+    }
+
+    /// Inserts all strings that a search at `at` or the next place asks for, for [`Index::search`].
+    #[inline]
+    pub(super) fn insert_around(&mut self, text: Text<'_>, at: usize) {
+        let place = self.next.wrapping_sub(text.base) as usize;
+        if place <= at + MATCH_MAX && place < text.end {
+            self.insert_batch(text, place, at);
+        }
+    }
+
+    #[inline(never)]
+    fn insert_batch(&mut self, text: Text<'_>, from: usize, at: usize) {
+        let end = (at + BATCH).min((text.end + 1).saturating_sub(F::LEAST));
+        let whole = end.min((text.end + 1).saturating_sub(DEEP));
+        let mut position = self.next;
+        if from < whole {
+            for bytes in text.bytes[from..whole + DEEP - 1].windows(DEEP) {
+                let bytes = bytes.first_chunk().map_or([0; DEEP], |bytes| *bytes);
+                self.insert(bytes, position);
+                position = position.wrapping_add(1);
+            }
+        }
+        for place in whole.max(from)..end {
+            self.insert(four(text.bytes, place), position);
+            position = position.wrapping_add(1);
+        }
+        self.next = position;
+    }
+
+    #[inline]
+    fn insert(&mut self, bytes: [u8; DEEP], position: u32) {
+        let back = self.links.insert(F::hash(bytes), position);
+        let before = slot(position.wrapping_sub(u32::from(back)));
+        self.rank[slot(position)] = self.rank[before].wrapping_add(1);
+        if let Some(deep) = &mut self.deep {
+            let hash = u32::from_le_bytes(bytes).wrapping_mul(0x9e37_79b1) >> (32 - DEEP_BITS);
+            deep.insert(hash as usize, position);
+        }
+    }
+
+    /// Searches as the writer does: candidate by candidate.
+    pub(super) fn walk(&self, text: Text<'_>, wanted: &Wanted) -> Found {
+        let Wanted { at, position, .. } = *wanted;
+        let mut found = Found {
+            len: wanted.least,
+            dist: 0,
+        };
+        let mut dist = self.links.back(position);
+        if dist > wanted.first_reach {
+            return Found::default();
+        }
+        // All that is in reach, so that one comparison guards each look at it.
+        let window = &text.bytes[at - wanted.first_reach..at + wanted.limit];
+        let here = wanted.first_reach;
+        let mut tail = Tail::of(window, here, found.len);
+        for _ in 0..wanted.chain {
+            if tail.stands_at(window, here - dist) {
+                let len = super::common(window, here - dist, here, wanted.limit);
+                if len > found.len && F::takes(len, dist) {
+                    found = Found { len, dist };
+                    if len >= wanted.nice {
+                        break;
+                    }
+                    tail = Tail::of(window, here, len);
+                }
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "at most 2^16")]
+            let from = position.wrapping_sub(dist as u32);
+            dist += self.links.back(from);
+            if dist > wanted.reach {
+                break;
+            }
+        }
+        found.or_none()
+    }
+
+    /// Finds what [`Index::walk`] finds, with fewer looks.
+    ///
+    /// What is longer than the longest match so far has a string of four bytes in common with the place at each of the
+    /// places that far, so that any of the chains of these leads to it, and the one with the longest way to go serves
+    /// best. Whether the writer would have come to a candidate that is better says its rank.
+    pub(super) fn search(&self, text: Text<'_>, wanted: &Wanted) -> Found {
+        if self.gaps {
+            return self.walk(text, wanted);
+        }
+        let mut found = Found {
+            len: wanted.least.max(DEEP - 1),
+            dist: 0,
+        };
+        if wanted.limit > found.len && !self.leap(text, wanted, &mut found) {
+            return self.walk(text, wanted);
+        }
+        if found.dist == 0 && wanted.least < DEEP - 1 {
+            return self.nearest(text, wanted);
+        }
+        found.or_none()
+    }
+
+    /// Looks for what is longer than `found`, of four bytes or more; false: that would take too long.
+    fn leap(&self, text: Text<'_>, wanted: &Wanted, found: &mut Found) -> bool {
+        let Wanted { at, position, .. } = *wanted;
+        let window = &text.bytes[at - wanted.first_reach..at + wanted.limit];
+        let here = wanted.first_reach;
+        let links = self.deep.as_ref().unwrap_or(&self.links);
+        let own_rank = self.rank[slot(position)];
+        let mut tail = Tail::of(window, here, found.len);
+        let (mut ahead, mut dist) = farthest(links, position, found.len + 1);
+        let mut looks_left = 4 * wanted.chain;
+        while dist <= wanted.first_reach {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 2^15")]
+            let from = position.wrapping_sub(dist as u32);
+            let looks_at_rank = looks_left.is_multiple_of(16);
+            let stands = tail.stands_at(window, here - dist);
+            if stands || looks_at_rank {
+                let len = super::common(window, here - dist, here, wanted.limit);
+                if len >= F::LEAST {
+                    let rank = usize::from(own_rank.wrapping_sub(self.rank[slot(from)]));
+                    if rank > wanted.chain || dist > wanted.reach && rank > 1 {
+                        return true;
+                    }
+                }
+                if len > found.len && F::takes(len, dist) {
+                    *found = Found { len, dist };
+                    if len >= wanted.nice {
+                        return true;
+                    }
+                    tail = Tail::of(window, here, len);
+                    let back;
+                    (ahead, back) = farthest(links, from, len);
+                    dist += back;
+                    continue;
+                }
+            }
+            dist += links.back(from.wrapping_add(ahead));
+            looks_left -= 1;
+            if looks_left == 0 {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The nearest match of three bytes.
+    fn nearest(&self, text: Text<'_>, wanted: &Wanted) -> Found {
+        let three = &text.bytes[wanted.at..wanted.at + 3];
+        let mut dist = self.links.back(wanted.position);
+        let mut reach = wanted.first_reach;
+        for _ in 0..wanted.chain {
+            if dist > reach || dist > super::TOO_FAR {
+                break;
+            }
+            if text.bytes[wanted.at - dist..].starts_with(three) {
+                return Found { len: 3, dist };
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "at most 2^15")]
+            let from = wanted.position.wrapping_sub(dist as u32);
+            dist += self.links.back(from);
+            reach = wanted.reach;
+        }
+        Found::default()
+    }
+}
+
+/// Of the strings within `len` bytes from `position` on, the one from which the next older one is farthest: how far ahead it is, and
+/// how far that one is from it.
+#[inline]
+fn farthest(links: &Links, position: u32, len: usize) -> (u32, usize) {
+    let mut best = (0, links.back(position));
+    let others = len.saturating_sub(DEEP).min(OTHERS_MAX);
+    for ahead in (1..).take(others) {
+        let back = links.back(position.wrapping_add(ahead));
+        if back > best.1 {
+            best = (ahead, back);
+        }
+    }
+    best
+}
+
+/// The last bytes of a match that would be longer than `len`: most candidates are told off by them.
+#[derive(Clone, Copy)]
+struct Tail {
+    offset: usize,
+    bytes: u32,
+    mask: u32,
+}
+
+impl Tail {
+    #[inline]
+    fn of(window: &[u8], here: usize, len: usize) -> Self {
+        // Four bytes, or the three of a match that is the first.
+        let (offset, mask) = if len < 3 {
+            (0, 0x00ff_ffff)
+        } else {
+            (len - 3, u32::MAX)
+        };
+        Self {
+            offset,
+            bytes: word(window, here + offset) & mask,
+            mask,
+        }
+    }
+
+    #[inline]
+    fn stands_at(self, window: &[u8], place: usize) -> bool {
+        word(window, place + self.offset) & self.mask == self.bytes
+    }
+}
+
+/// Four bytes; zeros behind the end.
+#[inline]
+fn four(bytes: &[u8], at: usize) -> [u8; 4] {
+    if let Some(four) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        return *four;
+    }
+    let mut four = [0; 4];
+    for (byte, from) in four.iter_mut().zip(bytes.get(at..).unwrap_or_default()) {
+        *byte = *from;
+    }
+    four
+}
+
+/// Four bytes as a number.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(four(bytes, at))
+}
