@@ -1,7 +1,8 @@
 //! Rebuilds contents from their recipes, in batches: the next is made ready while this one is hashed and written.
 //!
 //! Holds at most six batches of 16 MiB, whatever the length, and for each deflate stream that is being made again 12 MiB of
-//! batches of its plain bytes and what `deflate` states; streams lie in streams at most [`BLOB_DEPTH_MAX`] deep. What happens
+//! batches of its plain bytes and what `deflate` states; streams lie in streams at most [`BLOB_DEPTH_MAX`] deep. Up to 32 MiB
+//! of the next long stream are made meanwhile. What happens
 //! to a content that does not match its hash is the caller's decision: bytes are handed out before the hash is known.
 
 mod flatten;
@@ -40,17 +41,21 @@ struct Pace {
     /// Batches that wait to be written. Frames hold one kind of content each, so that the first batches of a stretch unpack
     /// many frames and the next ones none: with a few in hand both sides keep working.
     batches_waiting: usize,
+    /// Pieces of a stream that is made before its turn; 0: none is.
+    pieces_ahead: usize,
 }
 
 /// For what the caller asked for.
 const OUTER: Pace = Pace {
     batch_bytes: 16 << 20,
     batches_waiting: 4,
+    pieces_ahead: 128,
 };
 /// For the plain bytes of a stream: making it again is many times slower than reading them.
 const INNER: Pace = Pace {
     batch_bytes: 4 << 20,
     batches_waiting: 1,
+    pieces_ahead: 0,
 };
 
 /// What a whole rebuilding goes by.

@@ -75,7 +75,7 @@ impl<'a> Looker<'a> {
         let is_known = self.known.get(region.bytes, id).is_some();
         if !is_known && !self.options.closed.contains(&id) && is_first() {
             (looked.outcome, looked.reported) =
-                streams::open(region, gzip(1), self.options, monitor)?;
+                streams::open(region, gzip(), self.options, monitor)?;
         }
         Ok(looked)
     }
@@ -96,11 +96,11 @@ impl<'a> Looker<'a> {
     }
 }
 
-fn gzip(threads: usize) -> How {
+fn gzip() -> How {
     How {
         wrapper: Wrapper::Gzip,
         hint: None,
-        threads,
+        threads: workers(),
     }
 }
 
@@ -199,7 +199,7 @@ impl<S: ChunkSource> Opener<'_, S> {
         } else {
             self.monitor
         };
-        streams::open(region, gzip(workers()), self.options, monitor)
+        streams::open(region, gzip(), self.options, monitor)
     }
 
     /// As [`Opener::known_blob`], for one that was looked at as a stream when it was stored.

@@ -2,10 +2,11 @@
 //!
 //! It checks lengths; hashes are the affair of who takes the batches.
 
+use std::collections::VecDeque;
 use std::thread::Scope;
 
 use super::pipe::PipeReader;
-use super::remake::{self, SmallStream};
+use super::remake::{self, LongStream, SmallStream};
 use super::{Job, read_chunk, read_op};
 use crate::id::{BlobId, ChunkId};
 use crate::recipe::stream::{RecordReader, StreamReader};
@@ -15,6 +16,8 @@ use crate::recipe::{
 
 /// Bytes of a stream's output that are taken over in one step.
 const STREAM_STEP_BYTES: u64 = 1 << 20;
+/// Steps that are looked at for a stream that may be begun.
+const STEPS_AHEAD: usize = 32;
 /// No deflate stream unpacks to more than so many times its length.
 const PLAIN_RATIO_MAX: u64 = 1032;
 
@@ -49,20 +52,34 @@ pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
 }
 
+/// A stream that is being made again, and bytes of it that no batch has yet.
+type Made = (PipeReader, u64);
+
+/// A step that was read ahead.
+enum Next {
+    Step(Op),
+    /// A blob that begins with a stream which is being made already.
+    Begun(Blob, Made),
+}
+
 /// A blob that is being followed.
 struct Open<'env, S: ChunkSource> {
     id: BlobId,
     ops: RecordReader<'env, S, Op>,
+    /// Steps that were read ahead.
+    next: VecDeque<Next>,
+    /// The stream that this blob begins with, when that was begun before.
+    first_stream: Option<Made>,
     side_ref: StreamRef,
     side: StreamReader<'env, S>,
     /// Whether a step was followed already.
-    begun: bool,
+    has_begun: bool,
     /// Bytes of the blob that no step has given yet.
     left: u64,
     /// Side bytes of the current step that no batch has yet.
     side_left: u64,
-    /// The stream of the current step that is being made again, and bytes of it that no batch has yet.
-    stream: Option<(PipeReader, u64)>,
+    /// The stream of the current step.
+    stream: Option<Made>,
 }
 
 /// Follows a blob step by step.
@@ -114,9 +131,11 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         self.open.push(Open {
             id: blob.id,
             ops: RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?,
+            next: VecDeque::new(),
+            first_stream: None,
             side_ref: blob.recipe.side,
             side: StreamReader::open(source, &blob.recipe.side)?,
-            begun: false,
+            has_begun: false,
             left: blob.bytes,
             side_left: 0,
             stream: None,
@@ -141,7 +160,12 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             open.go_on_with_stream(room, batch)?;
             return Ok(true);
         }
-        let Some(op) = read_op(&mut open.ops)? else {
+        let (op, begun) = match open.next.pop_front() {
+            Some(Next::Step(op)) => (Some(op), None),
+            Some(Next::Begun(blob, made)) => (Some(Op::Blob(blob)), Some(made)),
+            None => (read_op(&mut open.ops)?, None),
+        };
+        let Some(op) = op else {
             if open.left > 0 {
                 return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
             }
@@ -152,12 +176,14 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             }
             return Ok(true);
         };
-        let begun = std::mem::replace(&mut open.begun, true);
+        let is_first = !std::mem::replace(&mut open.has_begun, true);
         let bytes = match &op {
             Op::Chunk(chunk) => u64::from(chunk.bytes),
             Op::Side { bytes } | Op::Deflate { bytes, .. } => *bytes,
             Op::Blob(inner) => inner.bytes,
-            Op::Kept { .. } if begun => return Err(RecipeError::Corrupt("recipe: order of steps")),
+            Op::Kept { .. } if !is_first => {
+                return Err(RecipeError::Corrupt("recipe: order of steps"));
+            }
             Op::Kept { .. } => return Ok(true),
         };
         // A step of no bytes would let a short recipe take for ever.
@@ -171,7 +197,12 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 batch.planned += chunk.bytes as usize;
             }
             Op::Side { bytes } => open.side_left = bytes,
-            Op::Blob(inner) => self.enter(&inner, batch)?,
+            Op::Blob(inner) => {
+                self.enter(&inner, batch)?;
+                if let Some(open) = self.open.last_mut() {
+                    open.first_stream = begun;
+                }
+            }
             Op::Deflate {
                 bytes,
                 plain,
@@ -195,9 +226,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
-        if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > open.side.left() {
-            return Err(RecipeError::Corrupt("recipe: length of a stream"));
-        }
+        check_stream(bytes, plain, remake_bytes, open.side.left())?;
         if let Some(mut small) = SmallStream::plan(open.id, bytes, plain, remake_bytes, depth) {
             open.side.read_into(small.remake_bytes, &mut small.remake)?;
             batch.planned += small.bytes;
@@ -206,19 +235,53 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             batch.streams.push(small);
             return Ok(());
         }
-        let source = self.job.source;
-        let mut remake = StreamReader::open(source, &open.side_ref)?;
-        remake.skip(open.side_ref.bytes - open.side.left())?;
+        if open.first_stream.is_none() {
+            let mut remake = StreamReader::open(self.job.source, &open.side_ref)?;
+            remake.skip(open.side_ref.bytes - open.side.left())?;
+            let long = LongStream {
+                blob: open.id,
+                bytes,
+                plain: *plain,
+                remake,
+                remake_bytes,
+            };
+            let job = Job { depth, ..self.job };
+            let made = long.start(job, self.scope, remake::PIECES_WAITING);
+            open.first_stream = Some((made, bytes));
+        }
+        open.stream = open.first_stream.take();
         open.side.skip(remake_bytes)?;
-        let made = remake::start(
-            Job { depth, ..self.job },
-            self.scope,
-            open.id,
-            bytes,
-            *plain,
-            (remake, remake_bytes),
-        );
-        open.stream = Some((made, bytes));
+        self.look_ahead()
+    }
+
+    /// Begins to make the stream of a blob that comes soon, behind the one that is open: most long streams make one core
+    /// busy.
+    fn look_ahead(&mut self) -> Result<(), RecipeError> {
+        let (job, depth) = (self.job, self.job.depth + self.open.len());
+        let Some((_, [.., parent])) = self.open.split_last_mut() else {
+            return Ok(());
+        };
+        let is_begun = |next: &Next| matches!(next, Next::Begun(..));
+        if job.pace.pieces_ahead == 0 || parent.next.iter().any(is_begun) {
+            return Ok(());
+        }
+        for at in 0..STEPS_AHEAD {
+            if at == parent.next.len() {
+                let Some(op) = read_op(&mut parent.ops)? else {
+                    return Ok(());
+                };
+                parent.next.push_back(Next::Step(op));
+            }
+            let Some(Next::Step(Op::Blob(blob))) = parent.next.get(at) else {
+                continue;
+            };
+            if let Some(long) = LongStream::first_of(job.source, blob, depth)? {
+                let (blob, bytes) = (*blob, long.bytes);
+                let made = long.start(Job { depth, ..job }, self.scope, job.pace.pieces_ahead);
+                parent.next[at] = Next::Begun(blob, (made, bytes));
+                return Ok(());
+            }
+        }
         Ok(())
     }
 
@@ -255,6 +318,19 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
         Ok(())
     }
+}
+
+/// Errs for lengths that no stream has.
+pub(super) fn check_stream(
+    bytes: u64,
+    plain: &Content,
+    remake_bytes: u64,
+    side_left: u64,
+) -> Result<(), RecipeError> {
+    if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > side_left {
+        return Err(RecipeError::Corrupt("recipe: length of a stream"));
+    }
+    Ok(())
 }
 
 impl Batch {

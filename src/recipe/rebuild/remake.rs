@@ -1,7 +1,7 @@
 //! Makes deflate streams again: long ones on threads of their own, small ones many at a time.
 //!
 //! A long stream takes two threads: one rebuilds its plain bytes, one makes the stream of them. Both end when nobody takes what
-//! they give. At most [`WAITING`] pieces wait on either side.
+//! they give. At most [`PIECES_WAITING`] pieces wait on either side, more of a stream that is made ahead.
 
 use std::io::{self, Read, Write};
 use std::num::NonZero;
@@ -9,16 +9,17 @@ use std::thread::Scope;
 
 use rayon::prelude::*;
 
+use super::flatten::check_stream;
 use super::pipe::{PipeReader, pipe};
-use super::{INNER, Job, write};
+use super::{INNER, Job, first_op, write};
 use crate::deflate::{DeflateError, RemakeOptions, remake};
 use crate::id::{BlobId, ChunkId};
 use crate::monitor::Quiet;
 use crate::recipe::stream::StreamReader;
-use crate::recipe::{ChunkSource, Content, RecipeError};
+use crate::recipe::{Blob, ChunkSource, Content, Op, RecipeError};
 
-/// Pieces that wait between two threads.
-const WAITING: usize = 8;
+/// Pieces of 256 KiB that wait between two threads.
+pub(super) const PIECES_WAITING: usize = 8;
 /// Streams of which neither the bytes nor the plain bytes nor the recipe are longer are made in memory.
 const SMALL_BYTES: u64 = 1 << 20;
 
@@ -129,46 +130,86 @@ impl Write for Exactly {
     }
 }
 
-/// Begins to make a long stream; its bytes come out of the pipe, and its failure at their end.
-pub(super) fn start<'scope, 'env, S: ChunkSource>(
-    job: Job<'env, S>,
-    scope: &'scope Scope<'scope, 'env>,
-    blob: BlobId,
-    bytes: u64,
-    plain: Content,
-    recipe: (StreamReader<'env, S>, u64),
-) -> PipeReader
-where
-    S::Bytes: 'scope,
-{
-    let (mut plain_in, mut plain_out) = pipe(WAITING);
-    let (mut made_in, made_out) = pipe(WAITING);
-    scope.spawn(move || {
-        let quiet = Quiet(job.monitor);
-        let job = Job {
-            monitor: &quiet,
-            pace: INNER,
-            ..job
+/// A stream that is made by threads of its own.
+pub(super) struct LongStream<'env, S: ChunkSource> {
+    pub(super) blob: BlobId,
+    /// Its length.
+    pub(super) bytes: u64,
+    pub(super) plain: Content,
+    /// Where its recipe begins.
+    pub(super) remake: StreamReader<'env, S>,
+    pub(super) remake_bytes: u64,
+}
+
+impl<'env, S: ChunkSource> LongStream<'env, S> {
+    /// The stream that a blob begins with, when it is a long one.
+    pub(super) fn first_of(
+        source: &'env S,
+        blob: &Blob,
+        depth: usize,
+    ) -> Result<Option<Self>, RecipeError> {
+        if blob.bytes <= SMALL_BYTES {
+            return Ok(None);
+        }
+        let Some(Op::Deflate {
+            bytes,
+            plain,
+            remake_bytes,
+            ..
+        }) = first_op(source, &blob.recipe)?
+        else {
+            return Ok(None);
         };
-        let outcome = write(job, &plain, &mut plain_in);
-        plain_in.finish(outcome);
-    });
-    scope.spawn(move || {
-        let mut recipe = RecipeReader {
-            stream: recipe.0,
-            left: recipe.1,
-            buffer: Vec::new(),
-            at: 0,
-            failed: None,
-        };
-        let options = RemakeOptions {
-            stream_bytes: bytes,
-            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
-        };
-        let made = remake(&mut recipe, &mut plain_out, &mut made_in, &options);
-        made_in.finish(outcome(blob, made, &mut plain_out, recipe.failed));
-    });
-    made_out
+        check_stream(bytes, &plain, remake_bytes, blob.recipe.side.bytes)?;
+        if SmallStream::plan(blob.id, bytes, &plain, remake_bytes, depth).is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            blob: blob.id,
+            bytes,
+            plain,
+            remake: StreamReader::open(source, &blob.recipe.side)?,
+            remake_bytes,
+        }))
+    }
+
+    /// Begins to make it; its bytes come out of the pipe, in which `pieces` wait at most, and its failure at their end.
+    pub(super) fn start<'scope>(
+        self,
+        job: Job<'env, S>,
+        scope: &'scope Scope<'scope, 'env>,
+        pieces: usize,
+    ) -> PipeReader {
+        let (mut plain_in, mut plain_out) = pipe(PIECES_WAITING);
+        let (mut made_in, made_out) = pipe(pieces);
+        let plain = self.plain;
+        scope.spawn(move || {
+            let quiet = Quiet(job.monitor);
+            let job = Job {
+                monitor: &quiet,
+                pace: INNER,
+                ..job
+            };
+            let outcome = write(job, &plain, &mut plain_in);
+            plain_in.finish(outcome);
+        });
+        scope.spawn(move || {
+            let mut recipe = RecipeReader {
+                stream: self.remake,
+                left: self.remake_bytes,
+                buffer: Vec::new(),
+                at: 0,
+                failed: None,
+            };
+            let options = RemakeOptions {
+                stream_bytes: self.bytes,
+                threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            };
+            let made = remake(&mut recipe, &mut plain_out, &mut made_in, &options);
+            made_in.finish(outcome(self.blob, made, &mut plain_out, recipe.failed));
+        });
+        made_out
+    }
 }
 
 /// What came of making a stream: the first thing that went wrong, wherever it did.
