@@ -7,6 +7,7 @@ mod cut;
 mod error;
 mod read;
 mod spool;
+mod weigh;
 
 pub use catalog::{
     CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun,
@@ -15,3 +16,4 @@ pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
 pub use error::BundleError;
 pub use read::read_frames;
 pub use spool::{CutBundle, Spool};
+pub use weigh::{ClassWeight, FileWeight, Older, Weighed, weigh};

@@ -3,8 +3,10 @@
 use carryall::block::Codec;
 use carryall::bundle::Effort;
 use carryall::media::{Capacity, Carrier};
-use carryall::store::Access;
+use carryall::release::ReleaseRoot;
+use carryall::store::{Access, Store};
 use carryall::verbs;
+use carryall::verbs::estimate;
 use carryall::verbs::pack::{self, PackOptions};
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
@@ -20,10 +22,16 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         .iter()
         .map(|name| verbs::release(&store, name))
         .collect::<Result<Vec<_>, _>>()?;
+    if args.estimate {
+        return estimate(context, &store, &releases, args);
+    }
+    let Some(to) = &args.to else {
+        return Err(Failure::usage(words::no_media_named(), words::hint_usage()));
+    };
     let report = pack::pack(
         &store,
         &releases,
-        &args.to,
+        to,
         &options(args)?,
         &mut |plan| {
             if !context.json {
@@ -32,8 +40,27 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         },
         &context.screen,
     )?;
-    context.print(&report, |report| words::packed(report, &args.to))?;
+    context.print(&report, |report| words::packed(report, to))?;
     Ok(0)
+}
+
+fn estimate(
+    context: &Context,
+    store: &Store,
+    releases: &[ReleaseRoot],
+    args: &PackArgs,
+) -> Result<u8, Failure> {
+    let report = estimate::estimate(store, releases, &[], effort(args), &context.screen)?;
+    context.print(&report, |report| words::estimate(report, context.rows()))?;
+    Ok(0)
+}
+
+fn effort(args: &PackArgs) -> Effort {
+    match args.effort {
+        EffortArg::Fast => Effort::Fast,
+        EffortArg::Default => Effort::Default,
+        EffortArg::Max => Effort::Max,
+    }
 }
 
 fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
@@ -51,11 +78,7 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
         },
         spare: args.spare,
         local_percent: args.local,
-        effort: match args.effort {
-            EffortArg::Fast => Effort::Fast,
-            EffortArg::Default => Effort::Default,
-            EffortArg::Max => Effort::Max,
-        },
+        effort: effort(args),
         codec: match args.codec {
             CodecArg::Gf16 => Codec::Gf16,
             CodecArg::Gf8 => Codec::Gf8,

@@ -80,8 +80,10 @@ enum Step {
     Part(Vec<u8>),
 }
 
-/// A folder is split up into so many places at most.
-const PLACES_MAX: usize = 8;
+/// A folder is split up into so many places at most, its largest.
+const PLACES_MAX: usize = 12;
+/// One of these has at least this part of its bytes.
+const PLACE_PARTS: u64 = 20;
 
 impl Tree {
     /// Adds a file.
@@ -114,7 +116,7 @@ impl Tree {
     }
 
     /// The groups of at least `least_bytes` new bytes, the largest first. A folder is split up when a few places in it hold
-    /// half of its bytes, each at least an eighth; else it is a group.
+    /// half of its bytes, each at least a twentieth; else it is a group.
     pub fn groups(&self, least_bytes: u64) -> Vec<Group> {
         let mut groups = Vec::new();
         // Deep trees are walked without recursion.
@@ -158,7 +160,7 @@ impl Tree {
         for (step, below) in &node.below {
             let bytes = self.nodes[*below].weight.new_bytes;
             let is_archive = matches!(step, Step::Archive(_));
-            if bytes < least_bytes.max(1) || (!is_archive && bytes < all / 8) {
+            if bytes < least_bytes.max(1) || (!is_archive && bytes < all / PLACE_PARTS) {
                 continue;
             }
             large.push((step, *below));
@@ -166,12 +168,18 @@ impl Tree {
             held_by_archives += if is_archive { bytes } else { 0 };
         }
         // Items and archives are told apart however many they are.
-        let few = large.len() <= PLACES_MAX && held >= all / 2;
-        if few || held_by_archives >= all / 2 {
-            large
-        } else {
-            Vec::new()
+        if held_by_archives >= all / 2 {
+            return large;
         }
+        if large.len() > PLACES_MAX {
+            large.sort_by_key(|(_, below)| std::cmp::Reverse(self.nodes[*below].weight.new_bytes));
+            let small = large.split_off(PLACES_MAX);
+            let bytes = small
+                .iter()
+                .map(|(_, below)| self.nodes[*below].weight.new_bytes);
+            held -= bytes.sum::<u64>();
+        }
+        if held >= all / 2 { large } else { Vec::new() }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct FrameNeed {
     pub class: Class,
     /// Bytes that it takes in the pack, all told.
     pub stored_bytes: u64,
+    /// Bytes of all its chunks.
+    pub plain_bytes: u64,
     /// The chunks needed, in the order they have in the frame.
     pub chunks: Vec<ChunkId>,
 }
@@ -80,6 +82,7 @@ impl Store {
             offset: place.offset,
             class: head.class,
             stored_bytes: head.frame_bytes() as u64,
+            plain_bytes: head.plain_bytes as u64,
             chunks,
         })
     }

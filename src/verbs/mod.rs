@@ -5,7 +5,11 @@
 pub mod add;
 pub mod check;
 pub mod checkout;
+pub mod contributors;
+pub mod diff;
 mod error;
+pub mod estimate;
+pub mod layers;
 pub mod list;
 pub mod pack;
 mod proof;
