@@ -1,11 +1,13 @@
 //! `pack`: lays releases out on volumes.
 
 use carryall::block::Codec;
-use carryall::bundle::Effort;
+use carryall::bundle::{Effort, Receiver};
 use carryall::media::{Capacity, Carrier};
-use carryall::store::Access;
+use carryall::receipt::Receipt;
+use carryall::store::{Access, Store};
 use carryall::verbs;
 use carryall::verbs::pack::{self, PackOptions};
+use carryall::verbs::receivers;
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::failure::Failure;
@@ -20,11 +22,16 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         .iter()
         .map(|name| verbs::release(&store, name))
         .collect::<Result<Vec<_>, _>>()?;
+    let (receivers, receipt) = receivers(context, &store, args)?;
+    let options = PackOptions {
+        receivers,
+        ..options(args)?
+    };
     let report = pack::pack(
         &store,
         &releases,
         &args.to,
-        &options(args)?,
+        &options,
         &mut |plan| {
             if !context.json {
                 words::say(&words::plan(plan));
@@ -32,8 +39,61 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         },
         &context.screen,
     )?;
+    if let Some(site) = &args.site {
+        receivers::remember(&store, site, receipt.as_ref(), &releases)?;
+    }
     context.print(&report, |report| words::packed(report, &args.to))?;
     Ok(0)
+}
+
+/// Whom the bundle is for, and the receipt that was given for the site that is named.
+fn receivers(
+    context: &Context,
+    store: &Store,
+    args: &PackArgs,
+) -> Result<(Vec<Receiver>, Option<Receipt>), Failure> {
+    if args.site.is_some() && args.receipts.len() > 1 {
+        return Err(Failure::usage(
+            words::one_receipt_a_site(),
+            words::hint_usage(),
+        ));
+    }
+    let mut found = Vec::new();
+    for together in &args.since {
+        found.push(receivers::by_names(store, &together.0)?);
+    }
+    let mut last = None;
+    for (number, given) in (1..).zip(&args.receipts) {
+        let receipt = receivers::read_receipt(given)?;
+        let label = words::receipt_label(number, &receipt);
+        found.push(receivers::by_receipt(store, &label, &receipt)?);
+        last = Some(receipt);
+    }
+    if let (Some(site), Some(receipt)) = (&args.site, &last)
+        && receivers::is_of_another_store(store, site, receipt)?
+    {
+        note(context, &words::another_store(site));
+    }
+    if let (Some(site), []) = (&args.site, &found[..]) {
+        match receivers::by_site(store, site)? {
+            Some(known) => found.push(known),
+            None => note(context, &words::site_is_new(site)),
+        }
+    }
+    for each in found.iter().filter(|each| !each.unknown.is_empty()) {
+        note(
+            context,
+            &words::unknown_releases(&each.receiver.label, &each.unknown),
+        );
+    }
+    let receivers = found.into_iter().map(|each| each.receiver).collect();
+    Ok((receivers, last.filter(|_| args.site.is_some())))
+}
+
+fn note(context: &Context, text: &str) {
+    if !context.json {
+        words::say(text);
+    }
 }
 
 fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
@@ -56,6 +116,7 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
             EffortArg::Default => Effort::Default,
             EffortArg::Max => Effort::Max,
         },
+        receivers: Vec::new(),
         codec: match args.codec {
             CodecArg::Gf16 => Codec::Gf16,
             CodecArg::Gf8 => Codec::Gf8,
