@@ -28,6 +28,10 @@ pub enum Kind {
     BlockMap = 5,
     /// Frames of a pack that were found damaged.
     Quarantine = 6,
+    /// What a site's store holds.
+    Receipt = 7,
+    /// What a vendor's store remembers of a site.
+    Site = 8,
 }
 
 /// Says what is wrong with an enveloped file.
@@ -54,11 +58,16 @@ pub enum EnvelopeError {
 
 /// Wraps `body` for a file of `kind`, format version 1, no flags.
 pub fn seal(kind: Kind, body: &[u8]) -> Vec<u8> {
+    seal_with(kind, 0, body)
+}
+
+/// Wraps `body` for a file of `kind`, format version 1, that only readers who know all of `flags` may read.
+pub fn seal_with(kind: Kind, flags: u32, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES + body.len());
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&(kind as u16).to_le_bytes());
     out.extend_from_slice(&1_u16.to_le_bytes());
-    out.extend_from_slice(&0_u32.to_le_bytes());
+    out.extend_from_slice(&flags.to_le_bytes());
     out.extend_from_slice(&(body.len() as u64).to_le_bytes());
     let mut hasher = id::Hasher::new();
     hasher.update(&out).update(body);
@@ -72,6 +81,19 @@ pub fn seal(kind: Kind, body: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`EnvelopeError`] when it is another kind, newer, damaged or longer than `limit_bytes`.
 pub fn open(kind: Kind, file: &[u8], limit_bytes: u64) -> Result<&[u8], EnvelopeError> {
+    Ok(open_with(kind, 0, file, limit_bytes)?.1)
+}
+
+/// As [`open`], for a kind that has flags: those in `known` are given back beside the body.
+///
+/// # Errors
+/// As [`open`]; [`EnvelopeError::UnknownFlags`] for any flag that is not in `known`.
+pub fn open_with(
+    kind: Kind,
+    known: u32,
+    file: &[u8],
+    limit_bytes: u64,
+) -> Result<(u32, &[u8]), EnvelopeError> {
     let header = file.get(..HEADER_BYTES).ok_or(EnvelopeError::NotThis)?;
     let u16_at = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
     if header[..8] != MAGIC || u16_at(8) != kind as u16 {
@@ -100,10 +122,10 @@ pub fn open(kind: Kind, file: &[u8], limit_bytes: u64) -> Result<&[u8], Envelope
         });
     }
     let flags = u32::from(u16_at(12)) | u32::from(u16_at(14)) << 16;
-    if flags != 0 {
-        return Err(EnvelopeError::UnknownFlags(flags));
+    if flags & !known != 0 {
+        return Err(EnvelopeError::UnknownFlags(flags & !known));
     }
-    Ok(body)
+    Ok((flags, body))
 }
 
 /// Encodes a metadata value: fixed-width little-endian integers, u64 lengths, u32 enum tags.

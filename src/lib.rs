@@ -46,6 +46,7 @@ pub mod geometry;
 pub mod index;
 pub mod pack;
 pub mod parity;
+pub mod receipt;
 pub mod recipe;
 pub mod recovery;
 pub mod release;

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use carryall::bundle::Effort;
+use carryall::bundle::{Effort, Receiver};
 use carryall::contents::{Contents, Found, Kind};
 use carryall::id::ChunkId;
 use carryall::monitor::{Monitor, Silent};
@@ -224,15 +224,19 @@ fn an_estimate_adds_up_however_it_is_told() {
     assert!(full.carried_bytes > noise_bytes && full.carried_bytes < noise_bytes + 300_000);
 
     let newer = std::slice::from_ref(new);
-    let since = std::slice::from_ref(old);
-    let delta = estimate(&vendor.store, newer, since, Effort::Default, &Silent).unwrap();
+    let site = Receiver {
+        label: "site".to_owned(),
+        releases: vec![old.clone()],
+        lacks: Vec::new(),
+    };
+    let delta = estimate(&vendor.store, newer, &[site], Effort::Default, &Silent).unwrap();
     let report = diff(&vendor.store, old, new, &Silent).unwrap();
     assert_eq!(
         (delta.new_chunks, delta.new_bytes, delta.carried_bytes),
         (report.new_chunks, report.new_bytes, report.carried_bytes)
     );
     assert_eq!(
-        (delta.since.len(), delta.contributors),
+        (delta.receivers.len(), delta.contributors),
         (1, report.contributors)
     );
 }

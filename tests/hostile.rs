@@ -322,6 +322,7 @@ fn honest() -> (Vec<Vec<u8>>, Catalog) {
         Catalog {
             releases: vec![release],
             frames,
+            leans: Vec::new(),
         },
     )
 }
@@ -378,7 +379,7 @@ fn hostile_catalogs_are_refused() {
     refuse(&noise(1, 5000), "not a carryall file");
     refuse(&[], "not a carryall file");
     refuse(
-        &seal(Kind::Release, &encode(&catalog)),
+        &seal(Kind::Release, &catalog.to_bytes()[HEADER_BYTES..]),
         "not a carryall file",
     );
     // Counts of what is not there.

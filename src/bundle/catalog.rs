@@ -7,17 +7,54 @@ use std::ops::Range;
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::envelope::{self, EnvelopeError, Kind};
+use crate::id::ReleaseId;
 
 /// A catalog longer than this is refused.
 pub const CATALOG_MAX_BYTES: u64 = 256 << 20;
+/// Flag of the envelope: the bundle leans on chunks that it does not carry. A reader that does not know it would find
+/// the releases incomplete and blame the bundle, so it is told apart from the start.
+const FLAG_LEANS: u32 = 1;
 
 /// What a bundle carries.
-#[derive(Debug, Clone, PartialEq, Eq, Default, SchemaRead, SchemaWrite)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalog {
     /// Releases, in the order they were asked for.
     pub releases: Vec<CatalogRelease>,
     /// Frames in the order they lie on the data volumes, first volume first.
     pub frames: Vec<CatalogFrame>,
+    /// What the bundle leans on; nothing when it has all that its releases need.
+    pub leans: Vec<Lean>,
+}
+
+/// The body of a catalog without leans, and the first part of one with them.
+#[derive(SchemaRead, SchemaWrite)]
+struct Carried {
+    releases: Vec<CatalogRelease>,
+    frames: Vec<CatalogFrame>,
+}
+
+/// The body of a catalog with leans.
+#[derive(SchemaRead, SchemaWrite)]
+struct Leaning {
+    carried: Carried,
+    leans: Vec<Lean>,
+}
+
+/// Releases that together have every chunk that the bundle leans on: one such for each receiver that it was cut for.
+/// Whoever has the releases of one of them whole can take the bundle in.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct Lean {
+    /// The releases, newest first.
+    pub releases: Vec<LeanRelease>,
+}
+
+/// A release that is leaned on.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct LeanRelease {
+    /// Its name as people write it.
+    pub name: String,
+    /// Its id: the same id means the same chunks.
+    pub id: ReleaseId,
 }
 
 /// A release that the bundle carries.
@@ -63,9 +100,20 @@ pub struct CatalogFrame {
 }
 
 impl Catalog {
-    /// Encodes and seals the catalog.
+    /// Encodes and seals the catalog. One without leans is the same, byte for byte, as before there were any.
     pub fn to_bytes(&self) -> Vec<u8> {
-        envelope::seal(Kind::Catalog, &envelope::encode(self))
+        let carried = Carried {
+            releases: self.releases.clone(),
+            frames: self.frames.clone(),
+        };
+        if self.leans.is_empty() {
+            return envelope::seal(Kind::Catalog, &envelope::encode(&carried));
+        }
+        let leaning = Leaning {
+            carried,
+            leans: self.leans.clone(),
+        };
+        envelope::seal_with(Kind::Catalog, FLAG_LEANS, &envelope::encode(&leaning))
     }
 
     /// Opens a catalog.
@@ -73,8 +121,25 @@ impl Catalog {
     /// # Errors
     /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let body = envelope::open(Kind::Catalog, bytes, CATALOG_MAX_BYTES)?;
-        let catalog: Self = envelope::decode(body)?;
+        let (flags, body) =
+            envelope::open_with(Kind::Catalog, FLAG_LEANS, bytes, CATALOG_MAX_BYTES)?;
+        let leaning = if flags & FLAG_LEANS == 0 {
+            Leaning {
+                carried: envelope::decode(body)?,
+                leans: Vec::new(),
+            }
+        } else {
+            let leaning: Leaning = envelope::decode(body)?;
+            if leaning.leans.is_empty() {
+                return Err(EnvelopeError::Corrupt("it is said to lean on something"));
+            }
+            leaning
+        };
+        let catalog = Self {
+            releases: leaning.carried.releases,
+            frames: leaning.carried.frames,
+            leans: leaning.leans,
+        };
         catalog.check()?;
         Ok(catalog)
     }
@@ -210,6 +275,7 @@ mod tests {
                 items: vec![item("a", 0, 2), item("b", 2, 1)],
             }],
             frames: vec![frame; 3],
+            leans: Vec::new(),
         }
     }
 
@@ -226,6 +292,33 @@ mod tests {
             read.lost_items(&[20, 10], is_there),
             ["shop:1.0 a", "shop:1.0 b"]
         );
+    }
+
+    #[test]
+    fn a_catalog_that_leans_on_releases_says_so_in_its_flags() {
+        let mut leaning = catalog();
+        leaning.leans = vec![Lean {
+            releases: vec![LeanRelease {
+                name: "shop:0.9".into(),
+                id: ReleaseId([7; 32]),
+            }],
+        }];
+        let bytes = leaning.to_bytes();
+        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), leaning);
+        assert_eq!(bytes[12..16], [1, 0, 0, 0]);
+        assert_eq!(catalog().to_bytes()[12..16], [0; 4]);
+        // A flag without leans is as wrong as leans without the flag.
+        let body = envelope::encode(&Leaning {
+            carried: Carried {
+                releases: Vec::new(),
+                frames: Vec::new(),
+            },
+            leans: Vec::new(),
+        });
+        for flags in [0, FLAG_LEANS, 2] {
+            let sealed = envelope::seal_with(Kind::Catalog, flags, &body);
+            assert!(Catalog::from_bytes(&sealed).is_err());
+        }
     }
 
     #[test]
@@ -248,6 +341,7 @@ mod tests {
         #[test]
         fn arbitrary_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Catalog::from_bytes(&envelope::seal(Kind::Catalog, &body));
+            let _ = Catalog::from_bytes(&envelope::seal_with(Kind::Catalog, FLAG_LEANS, &body));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::bundle::catalog::runs_of;
 use crate::bundle::spool::{CutBundle, Spool};
-use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease};
+use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease, Have};
 use crate::class::Class;
 use crate::frame::{FrameEncoder, FrameOptions};
 use crate::id::ChunkId;
@@ -19,7 +19,7 @@ use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::{ReleaseRoot, walk};
-use crate::store::{FrameNeed, Store};
+use crate::store::{ChunkSet, FrameNeed, Store};
 
 /// Plain bytes of a solid frame on large media, about.
 pub const SOLID_BYTES: usize = 64 << 20;
@@ -61,47 +61,66 @@ pub enum Effort {
 /// Which frame a chunk went into, by the first 16 bytes of its id.
 type FrameOf = HashMap<[u8; 16], u32>;
 
-/// The store's frames that hold what the releases need, in the order of need.
+/// What a bundle carries, and what it leans on.
 #[derive(Debug)]
-pub struct Needs(Vec<FrameNeed>);
+pub struct Needs {
+    /// The store's frames that hold what the releases need and the receiver lacks, in the order of need.
+    frames: Vec<FrameNeed>,
+    /// What the releases need and the receiver has.
+    leaned: ChunkSet,
+}
 
 impl Needs {
-    /// Walks the releases.
+    /// Walks the releases; what `have` has, lists included, is leaned on and not carried.
     ///
     /// # Errors
     /// [`BundleError`] when a list cannot be read or the store lacks a chunk.
-    pub fn of(store: &Store, releases: &[ReleaseRoot]) -> Result<Self, BundleError> {
+    pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
+        let mut leaned = ChunkSet::new();
         let mut walker = Walker::new(store);
         for root in releases {
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-                ids.push(*id);
+                if have.contains(id) {
+                    leaned.insert(id);
+                } else {
+                    ids.push(*id);
+                }
                 Ok(())
             };
             walk::release(&mut walker, root, &mut note)?;
         }
-        Ok(Self(store.frames_of(&mut ids.into_iter())?))
+        Ok(Self {
+            frames: store.frames_of(&mut ids.into_iter())?,
+            leaned,
+        })
     }
 
-    /// Bytes of these frames in the store: about what the payload will have, or more.
+    /// Bytes of these frames in the store: all that is read.
     pub fn stored_bytes(&self) -> u64 {
-        self.0.iter().map(|need| need.stored_bytes).sum()
+        self.frames.iter().map(|need| need.stored_bytes).sum()
+    }
+
+    /// About what the payload will have, or somewhat more: of each frame the share that is needed.
+    pub fn share_bytes(&self) -> u64 {
+        self.frames.iter().map(|need| need.share_bytes).sum()
     }
 }
 
-/// Cuts the bundle of `releases` out of `store`, with all chunks they need.
+/// Cuts the bundle of `releases` out of `store`, with all chunks they need but those that `have` has.
 ///
 /// # Errors
 /// [`BundleError`] when the store lacks or cannot read a chunk, the spool cannot be written, or a stop was asked for.
 pub fn cut(
     store: &Store,
     releases: &[ReleaseRoot],
-    needs: &Needs,
+    needs: Needs,
+    have: &Have,
     options: CutOptions,
     spool: Spool,
     monitor: &dyn Monitor,
 ) -> Result<CutBundle, BundleError> {
-    let mut order: Vec<&FrameNeed> = needs.0.iter().collect();
+    let mut order: Vec<&FrameNeed> = needs.frames.iter().collect();
     // Stable: within a class the order in which the releases need them.
     order.sort_by_key(|need| need.class as u8);
     monitor.start("compress", needs.stored_bytes());
@@ -112,8 +131,13 @@ pub fn cut(
         .iter()
         .map(|root| describe(store, root, &frame_of))
         .collect::<Result<Vec<_>, _>>()?;
+    let leans = have.leans(store, &needs.leaned.settled())?;
     Ok(CutBundle::new(
-        Catalog { releases, frames },
+        Catalog {
+            releases,
+            frames,
+            leans,
+        },
         chunks,
         spool,
         places,

@@ -5,15 +5,18 @@
 mod catalog;
 mod cut;
 mod error;
+mod have;
 mod read;
 mod spool;
 mod weigh;
 
 pub use catalog::{
-    CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun,
+    CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun, Lean,
+    LeanRelease,
 };
 pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
 pub use error::BundleError;
+pub use have::{Have, Lack, Receiver};
 pub use read::read_frames;
 pub use spool::{CutBundle, Spool};
-pub use weigh::{ClassWeight, FileWeight, Older, Weighed, weigh};
+pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

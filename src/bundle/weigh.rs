@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::bundle::{BundleError, Effort};
+use crate::bundle::{BundleError, Effort, Have};
 use crate::class::Class;
 use crate::contents::{Contents, Found, Kind};
 use crate::id::ChunkId;
@@ -41,7 +41,7 @@ pub struct FileWeight {
     pub path: Vec<u8>,
     /// All its bytes.
     pub bytes: u64,
-    /// Whether the receiver has a file of this path.
+    /// Whether a receiver has a file of this path.
     pub is_known: bool,
     /// Its new chunks.
     pub new_chunks: u64,
@@ -62,41 +62,26 @@ pub struct ClassWeight {
     pub carried_bytes: u64,
 }
 
-/// What the receiver has: 32 bytes a chunk, 8 a file.
-#[derive(Debug, Clone, Default)]
-pub struct Older {
-    chunks: HashSet<ChunkId>,
-    paths: HashSet<u64>,
-}
+/// Paths of the files that receivers have, 8 bytes each.
+#[derive(Default)]
+struct Known(HashSet<u64>);
 
-impl Older {
-    /// Has nothing.
-    pub fn nothing() -> Self {
-        Self::default()
+impl Known {
+    fn of(store: &Store, have: &Have, monitor: &dyn Monitor) -> Result<Self, BundleError> {
+        let mut known = Self::default();
+        let mut contents = Contents::new(store);
+        for root in have.releases() {
+            contents.release(root, &mut |found| {
+                monitor.check_stop()?;
+                known.0.insert(hash_of(found.path));
+                Ok::<(), RecipeError>(())
+            })?;
+        }
+        Ok(known)
     }
 
-    /// Adds all that a release needs.
-    ///
-    /// # Errors
-    /// [`BundleError`] when a list cannot be read, or a stop was asked for.
-    pub fn add(
-        &mut self,
-        store: &Store,
-        root: &ReleaseRoot,
-        monitor: &dyn Monitor,
-    ) -> Result<(), BundleError> {
-        Contents::new(store).release(root, &mut |found| {
-            monitor.check_stop()?;
-            self.chunks
-                .extend(found.chunks.iter().map(|chunk| chunk.id));
-            self.paths.insert(hash_of(found.path));
-            Ok::<(), RecipeError>(())
-        })?;
-        Ok(())
-    }
-
-    fn has_path(&self, path: &[u8]) -> bool {
-        self.paths.contains(&hash_of(path))
+    fn has(&self, path: &[u8]) -> bool {
+        self.0.contains(&hash_of(path))
     }
 }
 
@@ -107,23 +92,24 @@ fn hash_of(path: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Weighs what `releases` need and the receiver does not have.
+/// Weighs what `releases` need and `have` does not have.
 ///
 /// # Errors
 /// [`BundleError`] when a list cannot be read, the store lacks a chunk, or a stop was asked for.
 pub fn weigh(
     store: &Store,
     releases: &[ReleaseRoot],
-    older: &Older,
+    have: &Have,
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Weighed, BundleError> {
+    let known = Known::of(store, have, monitor)?;
     let mut gathered = Gathered::default();
     let mut contents = Contents::new(store);
     for (number, root) in releases.iter().enumerate() {
         contents.release(root, &mut |found| {
             monitor.check_stop()?;
-            gathered.add(number, found, older);
+            gathered.add(number, found, have, &known);
             Ok::<(), RecipeError>(())
         })?;
     }
@@ -136,17 +122,19 @@ pub fn weigh(
     chunks.sort_unstable_by_key(|chunk| chunk.id);
     let mut classes = [(0_u64, 0.0_f64); Class::ALL.len()];
     for need in &needs {
-        let rate = rate(need, effort);
-        for id in &need.chunks {
-            let Ok(at) = chunks.binary_search_by_key(id, |chunk| chunk.id) else {
-                continue;
-            };
-            let bytes = chunks[at].bytes;
-            let carried = f64::from(bytes) * rate;
-            chunks[at].carried = carried;
-            let class = &mut classes[usize::from(need.class as u8)];
-            class.0 += u64::from(bytes);
-            class.1 += carried;
+        let places: Vec<usize> = need
+            .chunks
+            .iter()
+            .filter_map(|id| chunks.binary_search_by_key(id, |chunk| chunk.id).ok())
+            .collect();
+        let plain: u64 = places.iter().map(|at| u64::from(chunks[*at].bytes)).sum();
+        let rate = rate(need, plain, effort);
+        let class = &mut classes[usize::from(need.class as u8)];
+        class.0 += plain;
+        for at in places {
+            let chunk = &mut chunks[at];
+            chunk.carried = f64::from(chunk.bytes) * rate;
+            class.1 += chunk.carried;
         }
     }
     let mut carried = vec![0.0; weighed.files.len()];
@@ -184,11 +172,11 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, release: usize, found: &Found<'_>, older: &Older) {
+    fn add(&mut self, release: usize, found: &Found<'_>, have: &Have, known: &Known) {
         let file = self.weighed.files.len();
         let (mut new_chunks, mut new_bytes) = (0, 0);
         for chunk in found.chunks {
-            if older.chunks.contains(&chunk.id) || !self.seen.insert(chunk.id) {
+            if have.contains(&chunk.id) || !self.seen.insert(chunk.id) {
                 continue;
             }
             new_chunks += 1;
@@ -219,7 +207,7 @@ impl Gathered {
             within: places.len() - 1,
             path: found.path.to_vec(),
             bytes: found.bytes,
-            is_known: older.has_path(found.path),
+            is_known: known.has(found.path),
             new_chunks,
             new_bytes,
             carried_bytes: 0,
@@ -233,10 +221,10 @@ fn may_be_manifest(found: &Found<'_>) -> bool {
     found.bytes <= SMALL_BYTES && (is_json || found.path.starts_with(b"blobs/sha256/"))
 }
 
-/// Bytes in a bundle for each plain byte of a frame of the store.
-fn rate(need: &FrameNeed, effort: Effort) -> f64 {
+/// Bytes in a bundle for each of the `plain` bytes that are needed of a frame.
+fn rate(need: &FrameNeed, plain: u64, effort: Effort) -> f64 {
     #[allow(clippy::cast_precision_loss)] // Frames have at most 2^27 bytes.
-    let stored = need.stored_bytes as f64 / need.plain_bytes.max(1) as f64;
+    let stored = need.share_bytes as f64 / plain.max(1) as f64;
     stored * gain(effort, need.class)
 }
 

@@ -3,13 +3,15 @@
 //! What they do is in the module of each command.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use carryall::media::Capacity;
-use carryall::release::ReleaseName;
+use carryall::receipt::site::SiteName;
+use carryall::release::{ReleaseName, ReleaseNameError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes are needed; 130 interrupted.
+Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted.
 Sizes: MB is 10^6 bytes, MiB is 2^20. Messages are Chinese when the locale (LC_ALL, LC_MESSAGES, LANG) is.
 A PATH of media is a mounted volume, a folder of volumes, an .iso or raw image, a block device, a single carrier file,
 or a damaged copy of any of these: it is recognised by content, never by name.";
@@ -86,6 +88,15 @@ pub enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
+    Receipt {
+        /// Write it to a file [default: print it as text that can be typed or read out]
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// What is remembered of the sites that bundles were packed for
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Show the store, and what is still needed of volume sets that are being received
     Status,
     /// Give a release back as it was added, checked byte for byte
@@ -97,6 +108,31 @@ pub enum Command {
         /// What to carry [default: something that is on any Linux machine]
         path: Option<PathBuf>,
     },
+}
+
+/// `site`.
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// List them: their last receipt, and what was packed for them last
+    List,
+    /// Forget one
+    Forget {
+        /// The site's name
+        name: SiteName,
+    },
+}
+
+/// Releases that are believed to be together at one receiver.
+#[derive(Debug, Clone)]
+pub struct Together(pub Vec<ReleaseName>);
+
+impl FromStr for Together {
+    type Err = ReleaseNameError;
+
+    fn from_str(text: &str) -> Result<Self, ReleaseNameError> {
+        let names = text.split(',').map(str::parse);
+        Ok(Self(names.collect::<Result<_, _>>()?))
+    }
 }
 
 /// `add`.
@@ -145,6 +181,15 @@ pub struct PackArgs {
     /// Exact size of the medium in sectors of 2048 bytes
     #[arg(long, value_name = "N", conflicts_with = "media")]
     pub sectors: Option<u64>,
+    /// Leave out what a receiver of this release has; given several times, what all such receivers have. `A,B`: one that has both
+    #[arg(long, value_name = "RELEASE")]
+    pub since: Vec<Together>,
+    /// Leave out what a site with this receipt has: a file, or the text itself; given several times, what all of them have
+    #[arg(long = "for", value_name = "RECEIPT")]
+    pub receipts: Vec<String>,
+    /// Remember the receipt and what was packed under this name; without --for and --since, pack for what is remembered
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<SiteName>,
     /// Spare volumes: any so many may be lost [default: 1 from two data volumes on]
     #[arg(long, value_name = "M")]
     pub spare: Option<u16>,

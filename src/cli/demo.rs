@@ -175,6 +175,7 @@ fn pack(
         local_percent: None,
         effort: Effort::Default,
         codec: Codec::Gf16,
+        receivers: Vec::new(),
     };
     let releases = std::slice::from_ref(release);
     Ok(pack::pack(

@@ -10,9 +10,11 @@ mod inspect;
 mod list;
 mod open;
 mod pack;
+mod receipt;
 mod receive;
 mod repair;
 mod screen;
+mod site;
 mod verify;
 mod words;
 
@@ -129,6 +131,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Verify { paths, map } => verify::run(context, &paths, map.as_deref()),
         Command::Repair(args) => repair::run(context, &args),
         Command::Receive { paths } => receive::run(context, &paths),
+        Command::Receipt { out } => receipt::run(context, out.as_deref()),
+        Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),
         Command::Checkout(args) => checkout::run(context, &args),
         Command::Check(args) => check::run(context, &args),

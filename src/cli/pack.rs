@@ -1,13 +1,15 @@
 //! `pack`: lays releases out on volumes.
 
 use carryall::block::Codec;
-use carryall::bundle::Effort;
+use carryall::bundle::{Effort, Receiver};
 use carryall::media::{Capacity, Carrier};
+use carryall::receipt::Receipt;
 use carryall::release::ReleaseRoot;
 use carryall::store::{Access, Store};
 use carryall::verbs;
 use carryall::verbs::estimate;
 use carryall::verbs::pack::{self, PackOptions};
+use carryall::verbs::receivers;
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::failure::Failure;
@@ -22,17 +24,22 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         .iter()
         .map(|name| verbs::release(&store, name))
         .collect::<Result<Vec<_>, _>>()?;
+    let (receivers, receipt) = receivers(context, &store, args)?;
     if args.estimate {
-        return estimate(context, &store, &releases, args);
+        return estimate(context, &store, &releases, &receivers, args);
     }
     let Some(to) = &args.to else {
         return Err(Failure::usage(words::no_media_named(), words::hint_usage()));
+    };
+    let options = PackOptions {
+        receivers,
+        ..options(args)?
     };
     let report = pack::pack(
         &store,
         &releases,
         to,
-        &options(args)?,
+        &options,
         &mut |plan| {
             if !context.json {
                 words::say(&words::plan(plan));
@@ -40,6 +47,9 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         },
         &context.screen,
     )?;
+    if let Some(site) = &args.site {
+        receivers::remember(&store, site, receipt.as_ref(), &releases)?;
+    }
     context.print(&report, |report| words::packed(report, to))?;
     Ok(0)
 }
@@ -48,9 +58,10 @@ fn estimate(
     context: &Context,
     store: &Store,
     releases: &[ReleaseRoot],
+    receivers: &[Receiver],
     args: &PackArgs,
 ) -> Result<u8, Failure> {
-    let report = estimate::estimate(store, releases, &[], effort(args), &context.screen)?;
+    let report = estimate::estimate(store, releases, receivers, effort(args), &context.screen)?;
     context.print(&report, |report| words::estimate(report, context.rows()))?;
     Ok(0)
 }
@@ -60,6 +71,56 @@ fn effort(args: &PackArgs) -> Effort {
         EffortArg::Fast => Effort::Fast,
         EffortArg::Default => Effort::Default,
         EffortArg::Max => Effort::Max,
+    }
+}
+
+/// Whom the bundle is for, and the receipt that was given for the site that is named.
+fn receivers(
+    context: &Context,
+    store: &Store,
+    args: &PackArgs,
+) -> Result<(Vec<Receiver>, Option<Receipt>), Failure> {
+    if args.site.is_some() && args.receipts.len() > 1 {
+        return Err(Failure::usage(
+            words::one_receipt_a_site(),
+            words::hint_usage(),
+        ));
+    }
+    let mut found = Vec::new();
+    for together in &args.since {
+        found.push(receivers::by_names(store, &together.0)?);
+    }
+    let mut last = None;
+    for (number, given) in (1..).zip(&args.receipts) {
+        let receipt = receivers::read_receipt(given)?;
+        let label = words::receipt_label(number, &receipt);
+        found.push(receivers::by_receipt(store, &label, &receipt)?);
+        last = Some(receipt);
+    }
+    if let (Some(site), Some(receipt)) = (&args.site, &last)
+        && receivers::is_of_another_store(store, site, receipt)?
+    {
+        note(context, &words::another_store(site));
+    }
+    if let (Some(site), []) = (&args.site, &found[..]) {
+        match receivers::by_site(store, site)? {
+            Some(known) => found.push(known),
+            None => note(context, &words::site_is_new(site)),
+        }
+    }
+    for each in found.iter().filter(|each| !each.unknown.is_empty()) {
+        note(
+            context,
+            &words::unknown_releases(&each.receiver.label, &each.unknown),
+        );
+    }
+    let receivers = found.into_iter().map(|each| each.receiver).collect();
+    Ok((receivers, last.filter(|_| args.site.is_some())))
+}
+
+fn note(context: &Context, text: &str) {
+    if !context.json {
+        words::say(text);
     }
 }
 
@@ -79,6 +140,7 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
         spare: args.spare,
         local_percent: args.local,
         effort: effort(args),
+        receivers: Vec::new(),
         codec: match args.codec {
             CodecArg::Gf16 => Codec::Gf16,
             CodecArg::Gf8 => Codec::Gf8,

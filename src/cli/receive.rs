@@ -12,7 +12,14 @@ pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
     let store = open::store_or_new(context, paths)?;
     let report = receive::receive(&store, paths, &context.screen)?;
     context.print(&report, text)?;
-    Ok(if report.needs_volumes() {
+    if report.needs_base() && !context.json {
+        words::say(&format!(
+            "{}: {}\n",
+            words::hint_label(),
+            words::hint_base()
+        ));
+    }
+    Ok(if report.needs_volumes() || report.needs_base() {
         EXIT_NEEDS_VOLUMES
     } else if report.is_damaged() {
         EXIT_DAMAGE
@@ -34,7 +41,7 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
     } else if report
         .incoming
         .iter()
-        .any(|set| set.state == ProgressState::NeedsVolumes)
+        .any(|set| set.state != ProgressState::Damaged)
     {
         EXIT_NEEDS_VOLUMES
     } else {

@@ -1,4 +1,4 @@
-//! A set of chunks: which are needed, for `check` and `prune`.
+//! A set of chunks: which are needed, for `check` and `prune`; which a receiver has, for `pack`.
 //!
 //! It holds 16 bytes a chunk, and up to four times that while it is built: 160 to 640 MB for ten million chunks.
 
@@ -36,9 +36,36 @@ impl ChunkSet {
     }
 
     /// Ends building.
-    pub(super) fn settled(mut self) -> Self {
+    pub fn settled(mut self) -> Self {
         self.settle();
         self
+    }
+
+    /// Whether the chunk is in the set. Only for a settled set.
+    pub fn contains(&self, id: &ChunkId) -> bool {
+        self.position(&prefix(id)).is_some()
+    }
+
+    /// Number of chunks. Only for a settled set.
+    pub fn len(&self) -> usize {
+        self.prefixes().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.prefixes.is_empty()
+    }
+
+    /// Takes out those of which `keep` says no, by the first 128 bits of their ids. Only for a settled set.
+    pub fn retain(&mut self, keep: impl FnMut(&[u8; 16]) -> bool) {
+        debug_assert_eq!(self.sorted, self.prefixes.len(), "settled first");
+        self.prefixes.retain(keep);
+        self.sorted = self.prefixes.len();
+    }
+
+    /// Keeps what is in both. Only for settled sets.
+    pub fn intersect(&mut self, other: &Self) {
+        self.retain(|prefix| other.position(prefix).is_some());
     }
 
     /// Returns the place of a prefix among all, in order. Only for a settled set.

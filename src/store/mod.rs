@@ -31,6 +31,7 @@ mod quarantine;
 mod roots;
 mod settings;
 mod shelf;
+mod sites;
 mod window;
 mod writer;
 

@@ -21,8 +21,8 @@ pub struct FrameNeed {
     pub class: Class,
     /// Bytes that it takes in the pack, all told.
     pub stored_bytes: u64,
-    /// Bytes of all its chunks.
-    pub plain_bytes: u64,
+    /// The share of them that falls to the chunks needed, by their plain bytes.
+    pub share_bytes: u64,
     /// The chunks needed, in the order they have in the frame.
     pub chunks: Vec<ChunkId>,
 }
@@ -66,23 +66,27 @@ impl Store {
         let (head, pack, table) = self.frame_table(place)?;
         let mut chunks = Vec::with_capacity(group.len());
         let mut is_missing = vec![true; group.len()];
-        for (id, _) in table {
+        let mut needed_bytes = 0;
+        for (id, bytes) in table {
             let wanted = group.binary_search_by(|(_, other)| other.cmp(&id));
             if let Some(is_missing) = wanted.ok().and_then(|at| is_missing.get_mut(at))
                 && std::mem::take(is_missing)
             {
                 chunks.push(id);
+                needed_bytes += bytes as u64;
             }
         }
         if let Some(at) = is_missing.iter().position(|is_missing| *is_missing) {
             return Err(StoreError::NoSuchChunk { id: group[at].1 });
         }
+        let stored_bytes = head.frame_bytes() as u64;
         Ok(FrameNeed {
             pack,
             offset: place.offset,
             class: head.class,
-            stored_bytes: head.frame_bytes() as u64,
-            plain_bytes: head.plain_bytes as u64,
+            stored_bytes,
+            // Frames have 128 MiB at most: the product fits.
+            share_bytes: (stored_bytes * needed_bytes).div_ceil((head.plain_bytes as u64).max(1)),
             chunks,
         })
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::contributors::{Contributor, contributors, item_of};
 use super::layers::Layers;
-use crate::bundle::{Effort, Older, weigh};
+use crate::bundle::{Effort, Have, Receiver, weigh};
 use crate::monitor::Monitor;
 use crate::release::{Item, ReleaseRoot};
 use crate::store::Store;
@@ -72,15 +72,13 @@ pub fn diff(
     to: &ReleaseRoot,
     monitor: &dyn Monitor,
 ) -> Result<DiffReport, Error> {
-    let mut older = Older::nothing();
-    older.add(store, from, monitor)?;
-    let weighed = weigh(
-        store,
-        std::slice::from_ref(to),
-        &older,
-        Effort::Default,
-        monitor,
-    )?;
+    let receiver = Receiver {
+        releases: vec![from.clone()],
+        ..Receiver::default()
+    };
+    let have = Have::of(store, &[receiver])?;
+    let newer = std::slice::from_ref(to);
+    let weighed = weigh(store, newer, &have, Effort::Default, monitor)?;
     let mut sums: HashMap<&[u8], (u64, u64)> = HashMap::new();
     let (mut new_chunks, mut new_bytes, mut carried_bytes) = (0, 0, 0);
     for file in &weighed.files {

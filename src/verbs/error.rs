@@ -6,6 +6,7 @@ use crate::bundle::BundleError;
 use crate::id::BlobId;
 use crate::media::MediaError;
 use crate::monitor::Interrupted;
+use crate::receipt::ReceiptError;
 use crate::recipe::{BoxError, RecipeError};
 use crate::size::ByteSize;
 use crate::store::StoreError;
@@ -84,6 +85,14 @@ pub enum Error {
     /// The releases that are in the store cannot be listed.
     #[error("the store cannot be read")]
     Releases(#[source] BoxError),
+    /// What was given as a receipt is none.
+    #[error("{given}")]
+    Receipt {
+        /// The file, or the beginning of the text.
+        given: String,
+        /// What is wrong with it.
+        source: ReceiptError,
+    },
     /// There is less free space than the work takes.
     #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {

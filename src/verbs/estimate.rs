@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::contributors::{Contributor, contributors, item_of};
 use super::layers::Layers;
-use crate::bundle::{Effort, Older, weigh};
+use crate::bundle::{Effort, Have, Receiver, weigh};
 use crate::class::Class;
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
@@ -18,11 +18,11 @@ use crate::verbs::Error;
 pub struct EstimateReport {
     /// The releases in it.
     pub releases: Vec<String>,
-    /// Releases that the receiver has.
-    pub since: Vec<String>,
+    /// Whom it is for: receipts, releases or sites; nobody in particular when it is full.
+    pub receivers: Vec<String>,
     /// Bytes of the releases' items when given back.
     pub release_bytes: u64,
-    /// Chunks that the receiver does not have.
+    /// Chunks that not every receiver has.
     pub new_chunks: u64,
     /// Their plain bytes.
     pub new_bytes: u64,
@@ -75,22 +75,19 @@ pub struct EstimatedClass {
     pub carried_bytes: u64,
 }
 
-/// Weighs a bundle of `releases` for somebody who has the releases `since`.
+/// Weighs a bundle of `releases` that leaves out what all `receivers` have; without any it is full.
 ///
 /// # Errors
 /// [`Error`] when a list cannot be read, the store lacks a chunk, or a stop was asked for.
 pub fn estimate(
     store: &Store,
     releases: &[ReleaseRoot],
-    since: &[ReleaseRoot],
+    receivers: &[Receiver],
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<EstimateReport, Error> {
-    let mut older = Older::nothing();
-    for root in since {
-        older.add(store, root, monitor)?;
-    }
-    let weighed = weigh(store, releases, &older, effort, monitor)?;
+    let have = Have::of(store, receivers)?;
+    let weighed = weigh(store, releases, &have, effort, monitor)?;
     let layers = Layers::read(store, &weighed);
     let mut by_item: BTreeMap<(usize, &[u8]), (u64, u64)> = BTreeMap::new();
     let mut by_image: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
@@ -141,10 +138,9 @@ pub fn estimate(
         })
         .collect();
     classes.sort_by_key(|class| std::cmp::Reverse(class.carried_bytes));
-    let names = |roots: &[ReleaseRoot]| roots.iter().map(|root| root.name.to_string()).collect();
     Ok(EstimateReport {
-        releases: names(releases),
-        since: names(since),
+        releases: releases.iter().map(|root| root.name.to_string()).collect(),
+        receivers: receivers.iter().map(|each| each.label.clone()).collect(),
         release_bytes: releases.iter().map(|root| root.bytes).sum(),
         new_chunks,
         new_bytes: weighed.classes.iter().map(|each| each.new_bytes).sum(),

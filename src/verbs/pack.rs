@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::block::Codec;
-use crate::bundle::{self, CutBundle, CutOptions, Effort, Needs, Spool, solid_bytes};
+use crate::bundle::{
+    self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
+};
 use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
@@ -31,6 +33,8 @@ pub struct PackOptions {
     pub effort: Effort,
     /// The code.
     pub codec: Codec,
+    /// Whom the bundle is for: it leaves out what all of them have. None: it is full.
+    pub receivers: Vec<Receiver>,
 }
 
 /// What will be written, shown before it is.
@@ -62,10 +66,28 @@ pub struct PackPlan {
     pub burst_alone_bytes: u64,
     /// Likelihood: volumes lost, and the percentage of scattered bad blocks on the others that still heals in 99 of 100 cases.
     pub scattered: Vec<(u16, f64)>,
+    /// Whom the bundle is for; nobody in particular when it is full.
+    pub receivers: Vec<PlannedReceiver>,
+    /// For each receiver the releases that must be there when the bundle is received; none when it leans on nothing.
+    pub leans: Vec<Vec<String>>,
+    /// With several receivers: about what a bundle for all has as payload, by the same measure as for each alone.
+    pub together_bytes: Option<u64>,
     /// Space that writing takes in the target folder.
     pub needed_bytes: u64,
     /// Space that is free there.
     pub free_bytes: u64,
+}
+
+/// Somebody that a bundle is for.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedReceiver {
+    /// The receipt, the releases or the site that was named.
+    pub label: String,
+    /// Releases that it is taken to have.
+    pub releases: Vec<String>,
+    /// With several receivers: about what a bundle for this one alone would have as payload, from what its chunks take
+    /// in the store.
+    pub alone_bytes: Option<u64>,
 }
 
 /// What was written.
@@ -96,11 +118,14 @@ pub fn pack(
         effort: options.effort,
         solid_bytes: solid_bytes(options.capacity.bytes()),
     };
-    let needs = Needs::of(store, releases)?;
+    let have = Have::of(store, &options.receivers)?;
+    let needs = Needs::of(store, releases, &have)?;
     // The spool and the data volumes, before anything is known of spares: the exact plan follows.
-    Space::in_folder(to, 2 * needs.stored_bytes())?.check()?;
+    Space::in_folder(to, 2 * needs.share_bytes())?.check()?;
     let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
-    let cut = bundle::cut(store, releases, &needs, cutting, spool, monitor)?;
+    let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
+    let receivers = planned(store, releases, &options.receivers)?;
+    let cut = bundle::cut(store, releases, needs, &have, cutting, spool, monitor)?;
     let catalog = cut.catalog.to_bytes();
     let piece_bytes = cut.piece_bytes();
     let plan = volumes::plan(&SetRequest {
@@ -112,7 +137,9 @@ pub fn pack(
         local_percent: options.local_percent,
         codec: options.codec,
     })?;
-    let shown = describe(&plan, &cut, catalog.len() as u64, to)?;
+    let mut shown = describe(&plan, &cut, catalog.len() as u64, to)?;
+    shown.receivers = receivers;
+    shown.together_bytes = together_bytes;
     show(&shown);
     Space {
         path: to.to_owned(),
@@ -127,11 +154,16 @@ pub fn pack(
         .iter()
         .map(|each| each.name.clone())
         .collect();
+    let facts: Vec<(String, String)> = shown
+        .leans
+        .iter()
+        .map(|names| ("leans on".to_owned(), names.join(", ")))
+        .collect();
     let content = SetContent {
         title: &title(&names),
         releases: &names,
         created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
-        facts: &[],
+        facts: &facts,
         catalog: &catalog,
     };
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
@@ -143,6 +175,38 @@ pub fn pack(
         volumes: written.volumes,
         plan: shown,
     })
+}
+
+/// The receivers, and with several of them what each alone would cost.
+fn planned(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    receivers: &[Receiver],
+) -> Result<Vec<PlannedReceiver>, Error> {
+    let several = receivers.len() > 1;
+    let plan = |receiver: &Receiver| {
+        let alone_bytes = if several {
+            let have = Have::of(store, std::slice::from_ref(receiver))?;
+            Some(Needs::of(store, releases, &have)?.share_bytes())
+        } else {
+            None
+        };
+        Ok(PlannedReceiver {
+            label: receiver.label.clone(),
+            releases: receiver
+                .releases
+                .iter()
+                .map(|root| root.name.to_string())
+                .collect(),
+            alone_bytes,
+        })
+    };
+    receivers.iter().map(plan).collect()
+}
+
+fn names_of(lean: &Lean) -> Vec<String> {
+    let releases = lean.releases.iter();
+    releases.map(|release| release.name.clone()).collect()
 }
 
 /// `shop:1.0`, or `shop:1.0 and 2 more`: for people, and for the names of the volumes' folders.
@@ -201,6 +265,9 @@ fn describe(
         burst_everywhere_bytes,
         burst_alone_bytes,
         scattered,
+        receivers: Vec::new(),
+        leans: cut.catalog.leans.iter().map(names_of).collect(),
+        together_bytes: None,
         needed_bytes: copies,
         free_bytes: free_space_bytes(to)?,
     })

@@ -20,10 +20,11 @@ use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{Store, WriteOptions};
 use crate::verbs::Error;
+use crate::verbs::footing::{self, Lacking};
 use crate::verbs::proof::{self, Known};
 use crate::verbs::space::Space;
 use crate::volumes::incoming::open_all;
-use crate::volumes::{Incoming, PayloadReader, SetDescriptor, absorb};
+use crate::volumes::{Absorbed, Incoming, PayloadReader, SetDescriptor, absorb};
 
 /// Where an ISO 9660 image says what it is.
 const ISO_MAGIC_OFFSET: usize = 0x8001;
@@ -62,6 +63,8 @@ pub struct SetProgress {
     pub needs: Needs,
     /// How its volumes fare, from volume 1 on.
     pub volumes: Vec<VolumeOutcome>,
+    /// What the bundle leans on and the store lacks; `None` when that is nothing, or not known yet.
+    pub lacking: Option<Lacking>,
     /// Items that are not whole, when not even volumes not yet seen would bring them back.
     pub lost_items: Vec<String>,
     /// Releases that are in the store now.
@@ -91,6 +94,8 @@ pub enum ProgressState {
     AlreadyHere,
     /// More volumes are needed.
     NeedsVolumes,
+    /// Everything has come, and the bundle leans on chunks that the store lacks: the release that has them comes first.
+    NeedsBase,
     /// All volumes were seen, and what is damaged cannot be brought back without another copy of one of them.
     Damaged,
 }
@@ -101,6 +106,13 @@ impl ReceiveReport {
         self.sets
             .iter()
             .any(|set| set.state == ProgressState::NeedsVolumes)
+    }
+
+    /// Whether a set waits for a release that it leans on.
+    pub fn needs_base(&self) -> bool {
+        self.sets
+            .iter()
+            .any(|set| set.state == ProgressState::NeedsBase)
     }
 
     /// Whether a set has damage that further volumes do not heal.
@@ -131,14 +143,34 @@ pub fn receive(
     }
     let mut sets = Vec::new();
     let mut failed = None;
-    for (incoming, absorbed) in report.sets {
-        match advance(store, incoming, absorbed.new_blocks, monitor) {
-            Ok(progress) => sets.push(progress),
-            // A set that is wrong in itself does not keep the others on the medium out.
-            Err(error) => {
-                failed.get_or_insert(error);
+    let mut waiting = report.sets;
+    // One set may lean on what another one brings: as long as one comes in, the others are looked at again.
+    loop {
+        let mut again = Vec::new();
+        let mut brought = false;
+        for (incoming, absorbed) in waiting {
+            match advance(store, incoming, absorbed.new_blocks, monitor) {
+                Ok((progress, Some(incoming))) if progress.state == ProgressState::NeedsBase => {
+                    again.push((incoming, absorbed, progress));
+                }
+                Ok((progress, _)) => {
+                    brought |= progress.state == ProgressState::Complete;
+                    sets.push(progress);
+                }
+                // A set that is wrong in itself does not keep the others on the medium out.
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
             }
         }
+        if !brought {
+            sets.extend(again.into_iter().map(|(_, _, progress)| progress));
+            break;
+        }
+        let next = again.into_iter();
+        waiting = next.map(|(set, absorbed, _)| (set, absorbed)).collect();
+        let known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
+        waiting.extend(leaning_and_whole(store, &waiting, &known)?);
     }
     if let Some(error) = failed {
         return Err(error);
@@ -147,6 +179,30 @@ pub fn receive(
         sets,
         findings: report.findings,
     })
+}
+
+/// Sets that came whole before this call and waited for what they lean on.
+fn leaning_and_whole(
+    store: &Store,
+    waiting: &[(Incoming, Absorbed)],
+    known: &[String],
+) -> Result<Vec<(Incoming, Absorbed)>, Error> {
+    let leans = |set: &Incoming| {
+        let catalog = set.catalog().ok();
+        let catalog = catalog.and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+        catalog.is_some_and(|catalog| !catalog.leans.is_empty())
+    };
+    let is_known = |set: &Incoming| {
+        known.contains(&set.set_id().to_string())
+            || waiting
+                .iter()
+                .any(|(each, _)| each.set_id() == set.set_id())
+    };
+    let sets = open_all(&store.incoming_dir())?.into_iter();
+    Ok(sets
+        .filter(|set| !is_known(set) && set.needs().complete && leans(set))
+        .map(|set| (set, Absorbed::default()))
+        .collect())
 }
 
 /// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
@@ -183,19 +239,20 @@ fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
     Space::in_folder(store.dir(), media.saturating_sub(spooled))?.check()
 }
 
-/// Heals what can be healed; when all payload is there, takes it into the store and commits its releases.
+/// Heals what can be healed; when all payload is there, takes it into the store and commits its releases. A set that is
+/// not in yet is given back.
 fn advance(
     store: &Store,
     mut incoming: Incoming,
     new_blocks: u64,
     monitor: &dyn Monitor,
-) -> Result<SetProgress, Error> {
-    let mut progress = progress_of(&incoming)?;
+) -> Result<(SetProgress, Option<Incoming>), Error> {
+    let mut progress = progress_of(store, &incoming)?;
     progress.new_blocks = new_blocks;
     let catalog = match incoming.catalog() {
         Ok(bytes) => bytes,
         // Not enough has come to know what the set carries.
-        Err(_) if !progress.needs.complete => return Ok(progress),
+        Err(_) if !progress.needs.complete => return Ok((progress, Some(incoming))),
         // Its own blocks are among those that parity brings back.
         Err(_) => {
             heal(&mut incoming, &mut progress, monitor)?;
@@ -206,22 +263,29 @@ fn advance(
     // Also when only one volume of a set came by again that was received long ago.
     if all_here(store, &catalog)? {
         progress.state = ProgressState::AlreadyHere;
+        progress.lacking = None;
         incoming.discard()?;
-        return Ok(progress);
+        return Ok((progress, None));
     }
     if !progress.needs.complete {
-        return Ok(progress);
+        return Ok((progress, Some(incoming)));
     }
     for _ in 0..READ_TRIES {
         if !incoming.payload_ready() {
             heal(&mut incoming, &mut progress, monitor)?;
         }
         match take_over(store, &incoming, &catalog, monitor) {
-            Ok(committed) => {
+            Ok(Taken::In(committed)) => {
                 progress.state = ProgressState::Complete;
                 progress.committed = committed;
+                progress.lacking = None;
                 incoming.discard()?;
-                return Ok(progress);
+                return Ok((progress, None));
+            }
+            Ok(Taken::Lacks(lacking)) => {
+                progress.state = ProgressState::NeedsBase;
+                progress.lacking = Some(lacking);
+                return Ok((progress, Some(incoming)));
             }
             Err(error) => match damaged_place(&error) {
                 Some(place) => incoming.forget(place)?,
@@ -229,10 +293,18 @@ fn advance(
             },
         }
         if !incoming.needs().complete {
-            return progress_of(&incoming);
+            break;
         }
     }
-    progress_of(&incoming)
+    Ok((progress_of(store, &incoming)?, Some(incoming)))
+}
+
+/// What became of a set that has come whole.
+enum Taken {
+    /// Its releases are in the store.
+    In(Vec<CommittedRelease>),
+    /// Nothing was written: the store lacks what it leans on.
+    Lacks(Lacking),
 }
 
 fn heal(
@@ -258,31 +330,24 @@ fn all_here(store: &Store, catalog: &Catalog) -> Result<bool, Error> {
     for release in &catalog.releases {
         let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
         let here = super::release(store, &root.name).is_ok_and(|have| have == root);
-        if !here || !is_whole(store, &root) {
+        if !here || !footing::is_whole(store, &root) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
-    let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
-        if store.contains(id) {
-            Ok(())
-        } else {
-            Err(RecipeError::Missing(*id))
-        }
-    };
-    walk::release(&mut Walker::new(store), root, &mut check).is_ok()
-}
-
-/// Puts all chunks into the store, makes sure that nothing is missing and that streams come back, and commits the releases.
+/// Checks what the bundle leans on, before anything is written. Puts all chunks into the store, makes sure that nothing is
+/// missing and that streams come back, and commits the releases.
 fn take_over(
     store: &Store,
     incoming: &Incoming,
     catalog: &Catalog,
     monitor: &dyn Monitor,
-) -> Result<Vec<CommittedRelease>, Error> {
+) -> Result<Taken, Error> {
+    if let Some(lacking) = footing::check(store, incoming, catalog, monitor)? {
+        return Ok(Taken::Lacks(lacking));
+    }
     // What is packed harder on media takes more room in a store: 1.15 x by default, 1.36 x for the smallest bundles (measured).
     let growth = catalog.payload_bytes() / 5 * 7;
     Space::in_folder(store.dir(), growth)?.check()?;
@@ -335,7 +400,7 @@ fn take_over(
             replaced,
         });
     }
-    Ok(committed)
+    Ok(Taken::In(committed))
 }
 
 /// Makes the deflate streams of new releases again and compares them: their chunks are proved by hashes, but who made the
@@ -349,18 +414,27 @@ fn prove(store: &Store, roots: &[ReleaseRoot], monitor: &dyn Monitor) -> Result<
     }
 }
 
-fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
+fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error> {
     let header = *incoming.geometry().header();
     let descriptor = incoming.descriptor().ok();
     let needs = incoming.needs();
     let recovery = incoming.assess();
+    let catalog = incoming
+        .catalog()
+        .ok()
+        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+    let lacking = catalog
+        .as_ref()
+        .and_then(|catalog| footing::glance(store, catalog));
     let state = if needs.complete || needs.at_least.is_some() {
         ProgressState::NeedsVolumes
     } else {
         ProgressState::Damaged
     };
     let lost_items = match (&descriptor, state) {
-        (Some(descriptor), ProgressState::Damaged) => lost_items(incoming, descriptor, &recovery),
+        (Some(descriptor), ProgressState::Damaged) => {
+            lost_items(incoming, catalog.as_ref(), descriptor, &recovery)
+        }
         _ => Vec::new(),
     };
     Ok(SetProgress {
@@ -377,17 +451,19 @@ fn progress_of(incoming: &Incoming) -> Result<SetProgress, Error> {
         healed_blocks: 0,
         needs,
         volumes: recovery.volumes,
+        lacking,
         lost_items,
         committed: Vec::new(),
     })
 }
 
 /// Names of the items that are not whole; none when no catalog is left to tell.
-fn lost_items(incoming: &Incoming, descriptor: &SetDescriptor, recovery: &Recovery) -> Vec<String> {
-    let catalog = incoming
-        .catalog()
-        .ok()
-        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+fn lost_items(
+    incoming: &Incoming,
+    catalog: Option<&Catalog>,
+    descriptor: &SetDescriptor,
+    recovery: &Recovery,
+) -> Vec<String> {
     catalog.map_or_else(Vec::new, |catalog| {
         catalog.lost_items(&descriptor.payload_bytes, |volume_no, range| {
             recovery.has_payload(incoming.geometry(), volume_no, range)
@@ -423,7 +499,7 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         free_bytes: free_space_bytes(store.dir())?,
         incoming: open_all(&store.incoming_dir())?
             .iter()
-            .map(progress_of)
+            .map(|set| progress_of(store, set))
             .collect::<Result<_, _>>()?,
     })
 }

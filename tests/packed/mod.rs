@@ -151,6 +151,7 @@ impl Shape {
             local_percent: Some(self.local),
             effort: Effort::Fast,
             codec: self.codec,
+            receivers: Vec::new(),
         };
         let root = verbs::release(store, &release).unwrap();
         let report = pack(store, &[root], &media, &options, &mut |_| {}, &Silent).unwrap();

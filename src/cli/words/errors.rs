@@ -7,6 +7,7 @@ use carryall::verbs::add::AddError;
 use carryall::verbs::checkout::CheckoutError;
 use carryall::volumes::VolumeError;
 
+use super::delta::{chinese_receipt, hint_receipt};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
 pub fn hint_generic() -> &'static str {
@@ -65,6 +66,7 @@ pub fn hint(error: &Error) -> String {
         )
         .to_owned(),
         Error::NoSuchVolume { .. } => hint_usage().to_owned(),
+        Error::Receipt { source, .. } => hint_receipt(source).to_owned(),
         _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
             pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
         }
@@ -189,6 +191,7 @@ pub fn chinese_error(error: &Error) -> Option<String> {
     let text = match error {
         Error::NoVolumes { paths } => format!("在 {} 中没有找到 carryall 卷", list(paths)),
         Error::NoSuchRelease { name, .. } => format!("仓库里没有发布包 {name}"),
+        Error::Receipt { given, source } => chinese_receipt(given, source),
         Error::NoSpace {
             path,
             needed_bytes,

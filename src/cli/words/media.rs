@@ -7,6 +7,7 @@ use carryall::verbs::pack::{PackPlan, PackReport};
 use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 
+use super::delta::{lacking, plan_leans};
 use super::{bytes, pick, plural, volumes};
 
 pub fn no_media_named() -> &'static str {
@@ -40,6 +41,7 @@ pub fn plan(plan: &PackPlan) -> String {
             "计划：{names}（{original}）压缩为 {payload}，写入 {total} 卷，每卷 {size}（{medium}）:{k} 个数据卷，{m} 个备用卷\n"
         ),
     );
+    out += &plan_leans(plan);
     let alone = bytes(plan.burst_alone_bytes);
     if m > 0 {
         let burst = bytes(plan.burst_everywhere_bytes);
@@ -354,11 +356,25 @@ pub fn progress(set: &SetProgress) -> String {
         ProgressState::NeedsVolumes => {
             let need = needed(&set.needs);
             let (k, m) = (set.data_volumes, set.spare_volumes);
-            pick(
+            let line = pick(
                 format!(
                     "{title} ({k} data and {m} spare volumes): {present} taken in so far; {need}\n"
                 ),
                 format!("{title}（{k} 个数据卷，{m} 个备用卷）:已读入 {present}；{need}\n"),
+            );
+            // Told with the first volume, so that the base is looked for while there is time.
+            line + &set
+                .lacking
+                .as_ref()
+                .map_or_else(String::new, |it| format!("  {}\n", lacking(it)))
+        }
+        ProgressState::NeedsBase => {
+            let lacks = set.lacking.as_ref().map(lacking).unwrap_or_default();
+            pick(
+                format!(
+                    "{title}: all volumes needed have come, and nothing is written yet: it {lacks}\n"
+                ),
+                format!("{title}：所需的卷已齐，尚未入库：{lacks}\n"),
             )
         }
         ProgressState::Damaged => {

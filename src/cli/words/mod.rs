@@ -2,6 +2,7 @@
 //!
 //! The language is the locale's: Chinese when LC_ALL, LC_MESSAGES or LANG begins with `zh`, else English.
 
+mod delta;
 mod demo;
 mod errors;
 mod media;
@@ -14,6 +15,10 @@ use std::sync::OnceLock;
 use carryall::finding::{Finding, Severity};
 use carryall::size::ByteSize;
 
+pub use delta::{
+    another_store, forgotten, hint_base, hint_receipt_file, one_receipt_a_site, receipt_about,
+    receipt_label, site_is_new, sites, unknown_releases,
+};
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{chinese_error, hint, hint_damage, hint_generic, hint_store, hint_usage};
 pub use media::{

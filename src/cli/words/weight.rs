@@ -125,7 +125,7 @@ pub fn estimate(report: &EstimateReport, most: usize) -> String {
     for each in &report.classes {
         out += &line(each.new_bytes, each.carried_bytes, class(each.class));
     }
-    let against = if report.since.is_empty() {
+    let against = if report.receivers.is_empty() {
         Against::Nothing
     } else {
         Against::Older
@@ -134,16 +134,16 @@ pub fn estimate(report: &EstimateReport, most: usize) -> String {
     let (new, carried) = (bytes(report.new_bytes), bytes(report.carried_bytes));
     let total = bytes(report.release_bytes);
     let names = report.releases.join(pick(", ", "、"));
-    out + &match report.since.join(pick(", ", "、")) {
-        since if since.is_empty() => pick(
+    out + &match report.receivers.join(pick(", ", "、")) {
+        had if had.is_empty() => pick(
             format!("{names}: {total}, of it {new} distinct; a bundle of about {carried}\n"),
             format!("{names}：共 {total}，去重后 {new}；交付包约 {carried}\n"),
         ),
-        since => pick(
+        had => pick(
             format!(
-                "{names}: {total}, of it {new} not in {since}; a bundle of about {carried} at most\n"
+                "{names}: {total}, of it {new} not with {had}; a bundle of about {carried} at most\n"
             ),
-            format!("{names}：共 {total}，其中 {since} 没有的 {new}；交付包最多约 {carried}\n"),
+            format!("{names}：共 {total}，其中 {had} 没有的 {new}；交付包最多约 {carried}\n"),
         ),
     }
 }

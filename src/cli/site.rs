@@ -1,0 +1,31 @@
+//! `site list` and `site forget`: what is remembered of sites.
+
+use carryall::receipt::site::SiteName;
+use carryall::store::Access;
+use carryall::verbs::receivers;
+
+use crate::cli::args::SiteCommand;
+use crate::cli::failure::{EXIT_FAILED, Failure};
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, command: &SiteCommand) -> Result<u8, Failure> {
+    match command {
+        SiteCommand::List => list(context),
+        SiteCommand::Forget { name } => forget(context, name),
+    }
+}
+
+fn list(context: &Context) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let report = receivers::sites(&store)?;
+    context.print(&report, words::sites)?;
+    Ok(0)
+}
+
+fn forget(context: &Context, name: &SiteName) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let forgotten = receivers::forget(&store, name)?;
+    let report = serde_json::json!({ "site": name.to_string(), "forgotten": forgotten });
+    context.print(&report, |_| words::forgotten(name, forgotten))?;
+    Ok(if forgotten { 0 } else { EXIT_FAILED })
+}

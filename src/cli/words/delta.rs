@@ -1,0 +1,286 @@
+//! Words about deltas: receipts, sites, and what a bundle leans on.
+
+use std::path::Path;
+
+use carryall::receipt::site::SiteName;
+use carryall::receipt::{Receipt, ReceiptError};
+use carryall::verbs::footing::{Lacking, LackingRelease, LackingState};
+use carryall::verbs::pack::PackPlan;
+use carryall::verbs::receipt::ReceiptReport;
+use carryall::verbs::receivers::SitesReport;
+
+use super::{bytes, pick, plural};
+
+fn list(names: &[String]) -> String {
+    names.join(pick(", ", "、"))
+}
+
+/// What a bundle leans on and, with several receivers, what that costs; nothing for a full bundle.
+pub fn plan_leans(plan: &PackPlan) -> String {
+    let mut out = String::new();
+    for lean in &plan.leans {
+        let names = list(lean);
+        out += &pick(
+            format!(
+                "  leans on: {names} (must be there; `receive` checks before it writes anything)\n"
+            ),
+            format!("  依赖：{names}（接收方必须已有；receive 在写入之前会检查）\n"),
+        );
+    }
+    if !plan.receivers.is_empty() && plan.leans.is_empty() {
+        out += pick(
+            "  leans on nothing: the receiver has none of it\n",
+            "  无依赖：接收方没有可用的数据\n",
+        );
+    }
+    if let Some(together) = plan.together_bytes {
+        let together = bytes(together);
+        out += &pick(
+            format!(
+                "  fits all {}: about {together}; for one alone about:\n",
+                plan.receivers.len()
+            ),
+            format!(
+                "  适合全部 {} 个接收方：约 {together}；单独打包约为：\n",
+                plan.receivers.len()
+            ),
+        );
+        for receiver in &plan.receivers {
+            let alone = bytes(receiver.alone_bytes.unwrap_or_default());
+            out += &format!("    {alone:>9}  {}\n", receiver.label);
+        }
+    }
+    out
+}
+
+fn lacking_release(release: &LackingRelease) -> String {
+    let state = match release.state {
+        LackingState::Whole => pick("is here", "已有"),
+        LackingState::Damaged => pick("is damaged here", "本地已损坏"),
+        LackingState::Different => pick("is another release here", "本地同名发布包内容不同"),
+        LackingState::Absent => pick("is not here", "本地没有"),
+    };
+    let (name, id) = (&release.name, &release.id[..8]);
+    pick(
+        format!("{name} ({id}) {state}"),
+        format!("{name}（{id}）{state}"),
+    )
+}
+
+/// What a set leans on that is not here.
+pub fn lacking(lacking: &Lacking) -> String {
+    let ways = lacking.any_of.iter().map(|lean| {
+        let releases: Vec<String> = lean.iter().map(lacking_release).collect();
+        releases.join(pick(", ", "，"))
+    });
+    let ways = ways.collect::<Vec<_>>().join(pick("; or ", "；或者 "));
+    let mut out = pick(
+        format!("leans on what is not in the store: {ways}"),
+        format!("依赖仓库里没有的内容：{ways}"),
+    );
+    if lacking.chunks > 0 {
+        let (count, first) = (lacking.chunks, &lacking.chunk_ids[0][..8]);
+        out += &pick(
+            format!(
+                "; {count} chunk{} missing, the first {first}",
+                plural(count)
+            ),
+            format!("；缺少 {count} 个数据块，第一个是 {first}"),
+        );
+    }
+    out
+}
+
+/// What to do about it.
+pub fn hint_base() -> String {
+    pick(
+        "receive the release that it leans on, then this one again (what was read is kept); or send `carryall receipt` to the vendor",
+        "请先接收它所依赖的发布包，再重新接收这一套（已读入的内容会保留）；或把 carryall receipt 的输出发给供应方",
+    )
+    .to_owned()
+}
+
+pub fn one_receipt_a_site() -> &'static str {
+    pick("--site takes one --for", "--site 只能配一个 --for")
+}
+
+/// What a receipt is called in the plan.
+pub fn receipt_label(number: usize, receipt: &Receipt) -> String {
+    let store = &receipt.store_hex()[..8];
+    pick(
+        format!("receipt {number} (store {store})"),
+        format!("回执 {number}（仓库 {store}）"),
+    )
+}
+
+pub fn another_store(site: &SiteName) -> String {
+    pick(
+        format!(
+            "note: {site}: its last receipt was of another store; the new one counts from now on\n"
+        ),
+        format!("注意：{site} 上次的回执来自另一个仓库；以新回执为准\n"),
+    )
+}
+
+pub fn site_is_new(site: &SiteName) -> String {
+    pick(
+        format!("note: nothing is remembered of {site}: the bundle is full\n"),
+        format!("注意：没有 {site} 的记录：将打完整包\n"),
+    )
+}
+
+pub fn unknown_releases(label: &str, names: &[String]) -> String {
+    let names = list(names);
+    pick(
+        format!("note: {label}: not in this store and left out of account: {names}\n"),
+        format!("注意：{label}：本仓库没有以下发布包，不予考虑：{names}\n"),
+    )
+}
+
+/// About a receipt, beside its lines.
+pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
+    let store = &report.json.store[..8];
+    let names: Vec<String> = report
+        .json
+        .releases
+        .iter()
+        .map(|held| held.name.clone())
+        .collect();
+    let names = if names.is_empty() {
+        pick("no release", "没有发布包").to_owned()
+    } else {
+        list(&names)
+    };
+    let mut about = pick(
+        format!("receipt of store {store}: {names}\n"),
+        format!("仓库 {store} 的回执：{names}\n"),
+    );
+    let lacks = report.json.lacks.len() as u64;
+    if lacks > 0 {
+        about += &pick(
+            format!(
+                "  {lacks} chunk{} of them lost or damaged: the next bundle brings them\n",
+                plural(lacks)
+            ),
+            format!("  其中 {lacks} 个数据块丢失或损坏：下一个包会补上\n"),
+        );
+    }
+    about += &match (out, &report.text) {
+        (Some(path), _) => {
+            let path = path.display();
+            pick(
+                format!("  written to {path}; the vendor: carryall pack RELEASE --for {path}\n"),
+                format!("  已写入 {path}；供应方：carryall pack 发布包 --for {path}\n"),
+            )
+        }
+        (None, Some(_)) => pick(
+            "  read it out or type it; the vendor: carryall pack RELEASE --for \"LINE LINE ...\"\n",
+            "  可口述或手工输入；供应方：carryall pack 发布包 --for \"各行\"\n",
+        )
+        .to_owned(),
+        (None, None) => pick(
+            "  too long to be typed: write it to a file with -o FILE\n",
+            "  太长，不便输入：请用 -o 文件 写成文件\n",
+        )
+        .to_owned(),
+    };
+    about
+}
+
+pub fn hint_receipt_file() -> &'static str {
+    pick(
+        "name a file that is not there yet",
+        "请指定一个尚不存在的文件",
+    )
+}
+
+pub fn sites(report: &SitesReport) -> String {
+    if report.sites.is_empty() {
+        return pick(
+            "no site is remembered: pack with --site NAME\n",
+            "没有站点记录：打包时用 --site 名称\n",
+        )
+        .to_owned();
+    }
+    let none = || pick("nothing", "无").to_owned();
+    let names = |names: &[String]| {
+        if names.is_empty() {
+            none()
+        } else {
+            list(names)
+        }
+    };
+    let mut out = String::new();
+    for site in &report.sites {
+        let (name, packed) = (&site.name, names(&site.packed));
+        let receipt = match &site.store {
+            None => pick("no receipt yet", "尚无回执").to_owned(),
+            Some(store) => {
+                let (store, has) = (&store[..8], names(&site.has));
+                let lacks = match site.lacks {
+                    0 => String::new(),
+                    lacks => pick(
+                        format!(", {lacks} chunk{} lost or damaged", plural(lacks)),
+                        format!("，{lacks} 个数据块丢失或损坏"),
+                    ),
+                };
+                pick(
+                    format!("has {has} (store {store}{lacks})"),
+                    format!("已有 {has}（仓库 {store}{lacks}）"),
+                )
+            }
+        };
+        out += &pick(
+            format!("{name}  {receipt}; packed last: {packed}\n"),
+            format!("{name}  {receipt}；上次打包：{packed}\n"),
+        );
+    }
+    out
+}
+
+pub fn forgotten(site: &SiteName, was_there: bool) -> String {
+    if was_there {
+        pick(
+            format!("{site} is forgotten\n"),
+            format!("已删除 {site} 的记录\n"),
+        )
+    } else {
+        pick(
+            format!("nothing is remembered of {site}\n"),
+            format!("没有 {site} 的记录\n"),
+        )
+    }
+}
+
+/// What is wrong with a receipt, in Chinese.
+pub fn chinese_receipt(given: &str, error: &ReceiptError) -> String {
+    let what = match error {
+        ReceiptError::Symbol { line, symbol } => format!("第 {line} 行有无效字符 {symbol:?}"),
+        ReceiptError::Line { line } => format!("第 {line} 行有错"),
+        ReceiptError::Lines => "缺少一行、多了一行，或混入了别的回执".to_owned(),
+        ReceiptError::Newer(version) => format!("版本 {version} 比本程序新"),
+        ReceiptError::NotAReceipt | ReceiptError::Envelope(_) | ReceiptError::Corrupt(_) => {
+            "不是有效的回执".to_owned()
+        }
+    };
+    format!("{given}：{what}")
+}
+
+/// What to do about it.
+pub fn hint_receipt(error: &ReceiptError) -> &'static str {
+    match error {
+        ReceiptError::Symbol { .. } | ReceiptError::Line { .. } => pick(
+            "compare this line with what the site printed: two wrong characters of a line are always found",
+            "请与站点打印的这一行核对：一行内错两个字符以内必能发现",
+        ),
+        ReceiptError::Lines => pick(
+            "compare the lines with what the site printed: their number and order",
+            "请与站点打印的内容核对行数和顺序",
+        ),
+        ReceiptError::Newer(_) => pick("use a newer carryall", "请使用更新版本的 carryall"),
+        _ => pick(
+            "give a file of `carryall receipt -o FILE`, or the text that `carryall receipt` prints, in quotes",
+            "请给出 carryall receipt -o 文件 写成的文件，或用引号给出 carryall receipt 打印的文字",
+        ),
+    }
+}

@@ -1,0 +1,320 @@
+//! Receipts: what a site's store holds, in tens of bytes, so that the vendor sends no more than is lacking.
+//!
+//! A receipt is advice: a wrong one makes a bundle that is larger than needed, or one that `receive` refuses with a
+//! reason; never a wrong release. So ids are short here, and nothing is signed. Bytes only; making one is the verbs' work.
+
+pub mod site;
+mod text;
+
+use serde::{Deserialize, Serialize};
+use wincode::{SchemaRead, SchemaWrite};
+
+use crate::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
+use crate::id::{ReleaseId, StoreId};
+use crate::release::{ReleaseName, ReleaseRoot};
+
+/// Most bytes of a receipt in any form.
+pub const RECEIPT_BYTES_MAX: u64 = 1 << 20;
+/// Most releases in one.
+pub const RELEASES_MAX: usize = 4096;
+/// Most chunks that are listed as lacking.
+pub const LACKS_MAX: usize = 4096;
+/// Bytes of an id in a file. Nobody gains from two releases that share them: the bundle would be refused.
+pub const ID_BYTES: usize = 16;
+/// Bytes of an id in a text: among a vendor's releases no two share them but by design.
+const SHORT_ID_BYTES: usize = 8;
+
+/// What a site's store holds.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct Receipt {
+    /// First bytes of the store's id, 8 to 16.
+    pub store: Vec<u8>,
+    /// Its releases, by name.
+    pub releases: Vec<Held>,
+    /// First bytes of the ids of chunks that these releases need and that are lost or damaged, in ascending order.
+    pub lacks: Vec<[u8; 8]>,
+}
+
+/// A release in a receipt.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct Held {
+    /// Its name; empty when the receipt came as a text.
+    pub name: String,
+    /// First bytes of its id, 8 to 32.
+    pub id: Vec<u8>,
+}
+
+/// Says why something is not a receipt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// Neither a file, nor JSON, nor a text of one.
+    #[error("not a receipt")]
+    NotAReceipt,
+    /// A character that no receipt has.
+    #[error("line {line} of the receipt: {symbol:?} does not belong there")]
+    Symbol {
+        /// The line, from 1.
+        line: usize,
+        /// The character.
+        symbol: char,
+    },
+    /// A line that is not as it was printed.
+    #[error("line {line} of the receipt has a mistake")]
+    Line {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Every line is as it was printed, and together they are no receipt.
+    #[error("a line of the receipt is missing, doubled or of another receipt")]
+    Lines,
+    /// It was written by a newer program.
+    #[error("receipt of version {0}: newer than this program reads")]
+    Newer(u8),
+    /// The file is damaged or newer.
+    #[error("receipt")]
+    Envelope(#[from] EnvelopeError),
+    /// It decodes and makes no sense.
+    #[error("not a receipt: {0}")]
+    Corrupt(&'static str),
+}
+
+impl Held {
+    /// Names a release of this store.
+    pub fn of(root: &ReleaseRoot) -> Self {
+        Self {
+            name: root.name.to_string(),
+            id: root.id().as_bytes()[..ID_BYTES].to_vec(),
+        }
+    }
+
+    /// Whether this is that release: as far as its id is given here.
+    pub fn is(&self, id: &ReleaseId) -> bool {
+        self.id.len() >= SHORT_ID_BYTES && id.as_bytes().starts_with(&self.id)
+    }
+
+    /// Its name, else its id: for people.
+    pub fn label(&self) -> String {
+        if self.name.is_empty() {
+            hex(&self.id)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
+impl Receipt {
+    /// A receipt of these releases and lost chunks, in their order: the same store gives the same receipt.
+    pub fn new(store: StoreId, mut releases: Vec<Held>, mut lacks: Vec<[u8; 8]>) -> Self {
+        releases.sort_by(|one, other| one.name.cmp(&other.name));
+        lacks.sort_unstable();
+        lacks.dedup();
+        Self {
+            store: store.as_bytes().to_vec(),
+            releases,
+            lacks,
+        }
+    }
+
+    /// Whether it may be of the same store as the other one.
+    pub fn is_of(&self, other: &Self) -> bool {
+        let len = self.store.len().min(other.store.len());
+        self.store[..len] == other.store[..len]
+    }
+
+    /// The store's id as far as it is known, as hex.
+    pub fn store_hex(&self) -> String {
+        hex(&self.store)
+    }
+
+    /// Encodes it as a file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        envelope::seal(Kind::Receipt, &envelope::encode(self))
+    }
+
+    /// Reads a receipt in any of its forms: a file, the JSON that `receipt --json` prints, or the text.
+    ///
+    /// # Errors
+    /// [`ReceiptError`], which says in which line of a text the mistake is.
+    pub fn read(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        if bytes.len() as u64 > RECEIPT_BYTES_MAX + HEADER_BYTES as u64 {
+            return Err(ReceiptError::NotAReceipt);
+        }
+        if bytes.starts_with(&envelope::MAGIC) {
+            let body = envelope::open(Kind::Receipt, bytes, RECEIPT_BYTES_MAX)?;
+            let receipt: Self = envelope::decode(body)?;
+            return receipt.checked();
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| ReceiptError::NotAReceipt)?;
+        if text.trim_start().starts_with('{') {
+            return Self::from_json(text);
+        }
+        text::read(text)?.checked()
+    }
+
+    /// The lines of the text, to be typed or read out; `None` when it would be too long for that.
+    pub fn to_text(&self) -> Option<Vec<String>> {
+        text::write(self)
+    }
+
+    fn from_json(text: &str) -> Result<Self, ReceiptError> {
+        let read: ReceiptJson =
+            serde_json::from_str(text).map_err(|_| ReceiptError::Corrupt("JSON"))?;
+        let id = |text: &str| from_hex(text).ok_or(ReceiptError::Corrupt("an id"));
+        let lack = |text: &String| {
+            let bytes = id(text)?;
+            <[u8; 8]>::try_from(bytes).map_err(|_| ReceiptError::Corrupt("a chunk"))
+        };
+        let releases = read.releases.iter().map(|held| {
+            Ok(Held {
+                name: held.name.clone(),
+                id: id(&held.id)?,
+            })
+        });
+        Self {
+            store: id(&read.store)?,
+            releases: releases.collect::<Result<_, ReceiptError>>()?,
+            lacks: read.lacks.iter().map(lack).collect::<Result<_, _>>()?,
+        }
+        .checked()
+    }
+
+    /// As it stands in reports.
+    pub fn to_json(&self) -> ReceiptJson {
+        ReceiptJson {
+            store: hex(&self.store),
+            releases: self
+                .releases
+                .iter()
+                .map(|held| HeldJson {
+                    name: held.name.clone(),
+                    id: hex(&held.id),
+                })
+                .collect(),
+            lacks: self.lacks.iter().map(|lack| hex(lack)).collect(),
+        }
+    }
+
+    fn checked(self) -> Result<Self, ReceiptError> {
+        let corrupt = |what| Err(ReceiptError::Corrupt(what));
+        if !(SHORT_ID_BYTES..=StoreId::BYTES).contains(&self.store.len()) {
+            return corrupt("id of the store");
+        }
+        if self.releases.len() > RELEASES_MAX || self.lacks.len() > LACKS_MAX {
+            return corrupt("too much in it");
+        }
+        for held in &self.releases {
+            if !(SHORT_ID_BYTES..=ReleaseId::BYTES).contains(&held.id.len()) {
+                return corrupt("id of a release");
+            }
+            if !held.name.is_empty() && held.name.parse::<ReleaseName>().is_err() {
+                return corrupt("name of a release");
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A receipt in JSON; ids are hex.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptJson {
+    /// The store's id.
+    pub store: String,
+    /// Its releases.
+    pub releases: Vec<HeldJson>,
+    /// Chunks of them that are lost or damaged: the first eight bytes of their ids.
+    #[serde(default)]
+    pub lacks: Vec<String>,
+}
+
+/// A release in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldJson {
+    /// Its name; may be empty.
+    #[serde(default)]
+    pub name: String,
+    /// The first bytes of its id, 8 to 32.
+    pub id: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if digits.len() > 64
+        || !digits.len().is_multiple_of(2)
+        || !digits.iter().all(u8::is_ascii_hexdigit)
+    {
+        return None;
+    }
+    let pairs = digits.chunks_exact(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn receipt() -> Receipt {
+        let held = |name: &str, byte| Held {
+            name: name.into(),
+            id: vec![byte; ID_BYTES],
+        };
+        Receipt::new(
+            StoreId([0xab; 16]),
+            vec![held("shop:1.1", 2), held("shop:1.0", 1)],
+            vec![[9; 8], [3; 8], [9; 8]],
+        )
+    }
+
+    #[test]
+    fn a_receipt_comes_back_from_each_of_its_forms() {
+        let receipt = receipt();
+        assert_eq!(Receipt::read(&receipt.to_bytes()).unwrap(), receipt);
+        let json = serde_json::to_vec_pretty(&receipt.to_json()).unwrap();
+        assert_eq!(Receipt::read(&json).unwrap(), receipt);
+        let text = receipt.to_text().unwrap().join("\n");
+        let typed = Receipt::read(text.as_bytes()).unwrap();
+        assert!(typed.is_of(&receipt));
+        assert_eq!(typed.lacks, receipt.lacks);
+        for (short, held) in typed.releases.iter().zip(&receipt.releases) {
+            let mut id = [0; 32];
+            id[..ID_BYTES].copy_from_slice(&held.id);
+            assert!(short.is(&ReleaseId(id)) && held.is(&ReleaseId(id)));
+            assert!(!short.is(&ReleaseId([5; 32])));
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let mut short = receipt();
+        short.releases[0].id.truncate(7);
+        assert!(Receipt::read(&short.to_bytes()).is_err());
+        let mut named = receipt();
+        named.releases[0].name = "../x".into();
+        assert!(Receipt::read(&named.to_bytes()).is_err());
+        let mut stray = receipt();
+        stray.store.clear();
+        assert!(Receipt::read(&stray.to_bytes()).is_err());
+        for bad in ["", "{", "{}", "shop:1.0", "hello world", "\u{fffd}"] {
+            assert!(Receipt::read(bad.as_bytes()).is_err(), "{bad}");
+        }
+        let mut flipped = receipt().to_bytes();
+        *flipped.last_mut().unwrap() ^= 1;
+        assert!(Receipt::read(&flipped).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Receipt::read(&bytes);
+            let _ = Receipt::read(&envelope::seal(Kind::Receipt, &bytes));
+            let _ = Receipt::read(String::from_utf8_lossy(&bytes).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The text of a receipt: short lines that can be typed, read out and written down, each with a check of its own.
+//!
+//! Letters and digits that look alike are taken for one another. Any one or two wrong characters of a line are found in it.
+
+use super::{Held, LACKS_MAX, Receipt, ReceiptError, SHORT_ID_BYTES};
+use crate::id;
+
+/// Digits and letters without I, L, O and U.
+const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Bytes of a full line.
+const LINE_BYTES: usize = 10;
+/// Check symbols at the end of a line.
+const CHECK_SYMBOLS: usize = 2;
+/// Symbols of a full line.
+const LINE_SYMBOLS: usize = LINE_BYTES * 8 / 5 + CHECK_SYMBOLS;
+/// Symbols between two dashes.
+const GROUP_SYMBOLS: usize = 4;
+/// First byte of a text.
+const VERSION: u8 = 1;
+/// Bytes of the hash behind the whole.
+const HASH_BYTES: usize = 2;
+
+pub(super) fn write(receipt: &Receipt) -> Option<Vec<String>> {
+    let short = |id: &Vec<u8>| id[..SHORT_ID_BYTES].to_vec();
+    let mut body = vec![VERSION];
+    body.extend(short(&receipt.store));
+    body.push(u8::try_from(receipt.releases.len()).ok()?);
+    for held in &receipt.releases {
+        body.extend(short(&held.id));
+    }
+    body.push(u8::try_from(receipt.lacks.len()).ok()?);
+    body.extend(receipt.lacks.iter().flatten());
+    body.extend(&id::hash(&body)[..HASH_BYTES]);
+    let lines = (0..).zip(body.chunks(LINE_BYTES));
+    Some(lines.map(|(number, bytes)| line(number, bytes)).collect())
+}
+
+fn line(number: usize, bytes: &[u8]) -> String {
+    let mut symbols = to_symbols(bytes);
+    symbols.extend(check(number, &symbols));
+    let groups = symbols.chunks(GROUP_SYMBOLS).map(|group| {
+        group
+            .iter()
+            .map(|symbol| char::from(SYMBOLS[usize::from(*symbol)]))
+            .collect::<String>()
+    });
+    groups.collect::<Vec<_>>().join("-")
+}
+
+pub(super) fn read(text: &str) -> Result<Receipt, ReceiptError> {
+    let mut body = Vec::new();
+    for (number, line) in (0..).zip(lines_of(text)?) {
+        let at = |line| ReceiptError::Line { line };
+        let data = line
+            .len()
+            .checked_sub(CHECK_SYMBOLS)
+            .filter(|data| *data > 0 && line.len() <= LINE_SYMBOLS)
+            .ok_or(at(number + 1))?;
+        let (data, checks) = line.split_at(data);
+        if check(number, data) != checks {
+            return Err(at(number + 1));
+        }
+        body.extend(to_bytes(data).ok_or(at(number + 1))?);
+    }
+    from_body(&body)
+}
+
+fn from_body(body: &[u8]) -> Result<Receipt, ReceiptError> {
+    match body.first() {
+        None => return Err(ReceiptError::NotAReceipt),
+        Some(&VERSION) => {}
+        Some(version) => return Err(ReceiptError::Newer(*version)),
+    }
+    let split = body.len().checked_sub(HASH_BYTES);
+    let (said, hash) = body.split_at(split.ok_or(ReceiptError::Lines)?);
+    if id::hash(said)[..HASH_BYTES] != *hash {
+        return Err(ReceiptError::Lines);
+    }
+    let mut rest = &said[1..];
+    let store = take(&mut rest, SHORT_ID_BYTES)?.to_vec();
+    let releases = take(&mut rest, 1)?[0];
+    let releases = (0..releases).map(|_| {
+        Ok(Held {
+            name: String::new(),
+            id: take(&mut rest, SHORT_ID_BYTES)?.to_vec(),
+        })
+    });
+    let releases = releases.collect::<Result<_, ReceiptError>>()?;
+    let lacks = take(&mut rest, 1)?[0];
+    let lacks = take(&mut rest, usize::from(lacks) * 8)?.as_chunks::<8>().0;
+    debug_assert!(lacks.len() <= LACKS_MAX);
+    if !rest.is_empty() {
+        return Err(ReceiptError::Lines);
+    }
+    Ok(Receipt {
+        store,
+        releases,
+        lacks: lacks.to_vec(),
+    })
+}
+
+fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Result<&'a [u8], ReceiptError> {
+    let (taken, behind) = rest.split_at_checked(bytes).ok_or(ReceiptError::Lines)?;
+    *rest = behind;
+    Ok(taken)
+}
+
+/// The symbols of each line. A text without line ends is cut where full lines end.
+fn lines_of(text: &str) -> Result<Vec<Vec<u8>>, ReceiptError> {
+    let mut lines = Vec::new();
+    let written = text.lines().filter(|line| !line.trim().is_empty());
+    for (line, written) in (1..).zip(written) {
+        let symbols = written.chars().filter(|symbol| !is_between(*symbol));
+        let symbols: Vec<u8> = symbols
+            .map(|symbol| value(symbol).ok_or(ReceiptError::Symbol { line, symbol }))
+            .collect::<Result<_, _>>()?;
+        lines.push(symbols);
+    }
+    if let [one] = &lines[..] {
+        lines = one.chunks(LINE_SYMBOLS).map(<[u8]>::to_vec).collect();
+    }
+    Ok(lines)
+}
+
+fn is_between(symbol: char) -> bool {
+    symbol.is_whitespace()
+        || matches!(
+            symbol,
+            '-' | '.' | ',' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}'
+        )
+}
+
+/// The value of a symbol as people may type it: small letters, look-alikes, full-width forms.
+fn value(symbol: char) -> Option<u8> {
+    let plain = match u32::from(symbol) {
+        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0)?,
+        _ => symbol,
+    };
+    let plain = match plain.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    };
+    let at = SYMBOLS.iter().position(|each| char::from(*each) == plain)?;
+    u8::try_from(at).ok()
+}
+
+/// Five bits a symbol, first bits first; zeros behind the end.
+fn to_symbols(bytes: &[u8]) -> Vec<u8> {
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    let starts = (0..bytes.len() * 8).step_by(5);
+    starts
+        .map(|start| (start..start + 5).fold(0, |symbol, at| symbol << 1 | bit(at)))
+        .collect()
+}
+
+/// The other way; `None` when there are symbols that no bytes give.
+fn to_bytes(symbols: &[u8]) -> Option<Vec<u8>> {
+    let bit = |at: usize| symbols[at / 5] >> (4 - at % 5) & 1;
+    let bytes: Vec<u8> = (0..symbols.len() * 5 / 8)
+        .map(|byte| (byte * 8..byte * 8 + 8).fold(0, |value, at| value << 1 | bit(at)))
+        .collect();
+    (to_symbols(&bytes) == symbols).then_some(bytes)
+}
+
+/// Two check symbols over a line and its number: sums in the field of 32 elements, the second weighted by the powers of
+/// 2, so that no change of one or two symbols keeps both.
+fn check(number: usize, symbols: &[u8]) -> [u8; CHECK_SYMBOLS] {
+    let number = u8::try_from(number % 32).unwrap_or_default();
+    let (mut plain, mut weighted, mut weight) = (0, 0, 1);
+    for symbol in std::iter::once(&number).chain(symbols) {
+        plain ^= symbol;
+        weighted ^= times(*symbol, weight);
+        weight = times(weight, 2);
+    }
+    [plain, weighted]
+}
+
+/// Product in GF(2^5) modulo x^5 + x^2 + 1.
+fn times(one: u8, other: u8) -> u8 {
+    let mut product = 0;
+    let mut shifted = one;
+    for bit in 0..5 {
+        if other >> bit & 1 == 1 {
+            product ^= shifted;
+        }
+        shifted = (shifted << 1) ^ if shifted & 0x10 == 0 { 0 } else { 0b10_0101 };
+    }
+    product
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn receipt(releases: u8, lacks: u8) -> Receipt {
+        let id =
+            |what: &str, number: u8| id::hash(format!("{what} {number}").as_bytes())[..8].to_vec();
+        Receipt {
+            store: id("store", 0),
+            releases: (0..releases)
+                .map(|number| Held {
+                    name: String::new(),
+                    id: id("release", number),
+                })
+                .collect(),
+            lacks: (0..lacks)
+                .map(|number| id("chunk", number).try_into().unwrap())
+                .collect(),
+        }
+    }
+
+    /// The symbols of a text, without what is between them.
+    fn bare(lines: &[String]) -> Vec<char> {
+        lines.concat().chars().filter(|c| *c != '-').collect()
+    }
+
+    #[test]
+    fn golden_lines() {
+        let lines = write(&receipt(2, 0)).unwrap();
+        assert_eq!(lines, GOLDEN);
+        assert_eq!(read(&GOLDEN.join("\n")).unwrap(), receipt(2, 0));
+    }
+
+    /// Never edited: what was printed once is read for ever.
+    const GOLDEN: [&str; 3] = ["", "", ""];
+
+    #[test]
+    fn it_is_read_as_people_type_it() {
+        let receipt = receipt(3, 1);
+        let lines = write(&receipt).unwrap();
+        let printed = lines.join("\n");
+        let sloppy = printed.to_lowercase().replace('0', "o").replace('1', "l");
+        for typed in [
+            printed.clone(),
+            lines.join(" "),
+            printed.replace('-', ""),
+            printed.replace('-', " ") + "\n\n",
+            sloppy,
+            printed.replace('A', "Ａ").replace('-', "－"),
+        ] {
+            assert_eq!(read(&typed).as_ref(), Ok(&receipt), "{typed}");
+        }
+        assert!(matches!(
+            read("U"),
+            Err(ReceiptError::Symbol {
+                line: 1,
+                symbol: 'U'
+            })
+        ));
+    }
+
+    #[test]
+    fn every_single_wrong_symbol_and_every_swap_of_two_is_found_in_its_line() {
+        let lines = write(&receipt(2, 0)).unwrap();
+        for line in 0..lines.len() {
+            let symbols = bare(&lines[line..=line]);
+            for at in 0..symbols.len() {
+                for wrong in SYMBOLS.iter().map(|symbol| char::from(*symbol)) {
+                    let mut typed = lines.clone();
+                    let mut changed = symbols.clone();
+                    changed[at] = wrong;
+                    if changed == symbols {
+                        continue;
+                    }
+                    typed[line] = changed.iter().collect();
+                    assert_eq!(
+                        read(&typed.join("\n")),
+                        Err(ReceiptError::Line { line: line + 1 })
+                    );
+                }
+                let mut changed = symbols.clone();
+                changed.swap(at, (at + 1) % symbols.len());
+                if changed != symbols {
+                    let mut typed = lines.clone();
+                    typed[line] = changed.iter().collect();
+                    assert_eq!(
+                        read(&typed.join("\n")),
+                        Err(ReceiptError::Line { line: line + 1 })
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_are_missing_doubled_or_swapped_are_found() {
+        let lines = write(&receipt(4, 0)).unwrap();
+        for line in 0..lines.len() {
+            let mut missing = lines.clone();
+            missing.remove(line);
+            assert!(read(&missing.join("\n")).is_err());
+            let mut doubled = lines.clone();
+            doubled.insert(line, lines[line].clone());
+            assert!(read(&doubled.join("\n")).is_err());
+        }
+        let mut swapped = lines.clone();
+        swapped.swap(0, 1);
+        assert_eq!(
+            read(&swapped.join("\n")),
+            Err(ReceiptError::Line { line: 1 })
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_typed_has_no_text() {
+        let mut many = receipt(1, 0);
+        many.lacks = vec![[1; 8]; 256];
+        assert_eq!(write(&many), None);
+    }
+
+    proptest! {
+        #[test]
+        fn two_wrong_symbols_are_found(
+            line in 0_usize..3, one in 0_usize..18, other in 0_usize..18, by in 1_u8..32, by_other in 1_u8..32,
+        ) {
+            let lines = write(&receipt(2, 0)).unwrap();
+            let mut symbols: Vec<u8> = bare(&lines[line..=line]).into_iter().map(|c| value(c).unwrap()).collect();
+            let (one, other) = (one % symbols.len(), other % symbols.len());
+            symbols[one] ^= by;
+            if other != one {
+                symbols[other] ^= by_other;
+            }
+            let mut typed = lines.clone();
+            typed[line] = symbols.iter().map(|symbol| char::from(SYMBOLS[usize::from(*symbol)])).collect();
+            prop_assert_eq!(read(&typed.join("\n")), Err(ReceiptError::Line { line: line + 1 }));
+        }
+
+        #[test]
+        fn arbitrary_texts_never_panic(text in ".{0,200}", plain in "[0-9A-Za-z \n-]{0,200}") {
+            let _ = (read(&text), read(&plain));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Whom a bundle is for: receipts, names of releases and remembered sites, looked up in the vendor's own store.
+//!
+//! `pack` takes what comes out of it; `site list` and `site forget` are here too.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::bundle::Receiver;
+use crate::envelope::HEADER_BYTES;
+use crate::receipt::site::{Site, SiteName};
+use crate::receipt::{Held, RECEIPT_BYTES_MAX, Receipt};
+use crate::release::{ReleaseName, ReleaseRoot};
+use crate::store::Store;
+use crate::verbs::Error;
+
+/// A receiver, and the releases it has that this store does not know.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is taken to have.
+    pub receiver: Receiver,
+    /// Releases that are left out of account: the bundle is larger for it, and right all the same.
+    pub unknown: Vec<String>,
+}
+
+/// Reads a receipt: from a file, when there is one of this name, else it is the text itself.
+///
+/// # Errors
+/// [`Error::Receipt`], and [`Error::Io`] for a file that cannot be read.
+pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
+    let path = Path::new(given);
+    let bytes = if path.is_file() {
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(Error::io(path))?;
+        // One byte more than may be, so that what is longer is refused.
+        file.take(RECEIPT_BYTES_MAX + HEADER_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(Error::io(path))?;
+        bytes
+    } else {
+        given.as_bytes().to_vec()
+    };
+    Receipt::read(&bytes).map_err(|source| Error::Receipt {
+        given: given
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(80)
+            .collect(),
+        source,
+    })
+}
+
+/// What a receipt says, as far as this store knows its releases.
+///
+/// # Errors
+/// [`Error`] when the releases cannot be listed.
+pub fn by_receipt(store: &Store, label: &str, receipt: &Receipt) -> Result<Found, Error> {
+    let mut found = by_held(store, label, &receipt.releases)?;
+    found.receiver.lacks.clone_from(&receipt.lacks);
+    Ok(found)
+}
+
+/// A receiver that is believed to have all of these releases.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`].
+pub fn by_names(store: &Store, names: &[ReleaseName]) -> Result<Found, Error> {
+    let label: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let roots = names.iter().map(|name| super::release(store, name));
+    Ok(Found {
+        receiver: Receiver {
+            label: label.join(","),
+            releases: roots.collect::<Result<_, _>>()?,
+            lacks: Vec::new(),
+        },
+        unknown: Vec::new(),
+    })
+}
+
+/// What is remembered of a site; `None` when that is nothing. Its last receipt counts; without one, what was packed
+/// for it last.
+///
+/// # Errors
+/// [`Error`] when it cannot be read, or the releases cannot be listed.
+pub fn by_site(store: &Store, name: &SiteName) -> Result<Option<Found>, Error> {
+    let label = name.to_string();
+    let site = remembered(store, name)?;
+    match (site.receipt, site.packed) {
+        (Some(receipt), _) => by_receipt(store, &label, &receipt).map(Some),
+        (None, packed) if packed.is_empty() => Ok(None),
+        (None, packed) => by_held(store, &label, &packed).map(Some),
+    }
+}
+
+/// What was given for a site, and what was packed for it.
+///
+/// # Errors
+/// [`Error`] when it cannot be written.
+pub fn remember(
+    store: &Store,
+    name: &SiteName,
+    receipt: Option<&Receipt>,
+    packed: &[ReleaseRoot],
+) -> Result<(), Error> {
+    let mut site = remembered(store, name)?;
+    if let Some(receipt) = receipt {
+        site.receipt = Some(receipt.clone());
+    }
+    site.packed = packed.iter().map(Held::of).collect();
+    Ok(store.put_site(&name.to_string(), &site.encode())?)
+}
+
+/// Whether the site's last receipt was of another store: it was moved or set up anew, or the receipt is another site's.
+///
+/// # Errors
+/// [`Error`] when what is remembered cannot be read.
+pub fn is_of_another_store(
+    store: &Store,
+    name: &SiteName,
+    receipt: &Receipt,
+) -> Result<bool, Error> {
+    let before = remembered(store, name)?.receipt;
+    Ok(before.is_some_and(|before| !before.is_of(receipt)))
+}
+
+fn remembered(store: &Store, name: &SiteName) -> Result<Site, Error> {
+    let body = store.site(&name.to_string())?;
+    // What cannot be read is as good as forgotten: the bundle is larger for it.
+    Ok(body
+        .and_then(|body| Site::decode(&body).ok())
+        .unwrap_or_default())
+}
+
+fn by_held(store: &Store, label: &str, held: &[Held]) -> Result<Found, Error> {
+    let (roots, _) = super::releases(store)?;
+    let known = |held: &Held| roots.iter().find(|root| held.is(&root.id()));
+    Ok(Found {
+        receiver: Receiver {
+            label: label.to_owned(),
+            releases: held.iter().filter_map(known).cloned().collect(),
+            lacks: Vec::new(),
+        },
+        unknown: held
+            .iter()
+            .filter(|held| known(held).is_none())
+            .map(Held::label)
+            .collect(),
+    })
+}
+
+/// A site in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedSite {
+    /// Its name.
+    pub name: String,
+    /// The store of its last receipt; `None` without one.
+    pub store: Option<String>,
+    /// Releases in its last receipt.
+    pub has: Vec<String>,
+    /// Chunks of them that were lost or damaged there.
+    pub lacks: u64,
+    /// Releases of the last bundle that was packed for it.
+    pub packed: Vec<String>,
+}
+
+/// What is remembered of sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SitesReport {
+    /// The sites, by name.
+    pub sites: Vec<ListedSite>,
+}
+
+/// Lists the sites that something is remembered of.
+///
+/// # Errors
+/// [`Error`] when they cannot be listed.
+pub fn sites(store: &Store) -> Result<SitesReport, Error> {
+    let (roots, _) = super::releases(store)?;
+    // A text has no names: those of this store's releases are.
+    let label = |held: &Held| {
+        let root = roots.iter().find(|root| held.is(&root.id()));
+        root.map_or_else(|| held.label(), |root| root.name.to_string())
+    };
+    let mut sites = Vec::new();
+    for name in store.sites()? {
+        let Ok(name) = name.parse::<SiteName>() else {
+            continue;
+        };
+        let site = remembered(store, &name)?;
+        let receipt = site.receipt.as_ref();
+        sites.push(ListedSite {
+            name: name.to_string(),
+            store: receipt.map(Receipt::store_hex),
+            has: receipt
+                .into_iter()
+                .flat_map(|receipt| receipt.releases.iter().map(label))
+                .collect(),
+            lacks: receipt.map_or(0, |receipt| receipt.lacks.len() as u64),
+            packed: site.packed.iter().map(label).collect(),
+        });
+    }
+    Ok(SitesReport { sites })
+}
+
+/// Forgets a site. Says whether anything was remembered of it.
+///
+/// # Errors
+/// [`Error`] when it cannot be removed.
+pub fn forget(store: &Store, name: &SiteName) -> Result<bool, Error> {
+    Ok(store.forget_site(&name.to_string())?)
+}
