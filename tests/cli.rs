@@ -185,7 +185,7 @@ fn help_and_version_are_no_failures() {
         assert!(run.stdout.contains("Usage: carryall "), "{run:#?}");
         says_nothing_on_stderr(&run);
     }
-    let codes = "Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes are needed; 130 interrupted";
+    let codes = "Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted";
     let unwrapped: Vec<&str> = run.stdout.split_whitespace().collect();
     assert!(unwrapped.join(" ").contains(codes), "{run:#?}");
     assert!(
