@@ -138,7 +138,7 @@ impl Tree {
             let mut rest = node.weight;
             for (step, below) in large {
                 rest = rest.less(&self.nodes[below].weight);
-                waiting.push((below, [&steps[..], &[step.clone()]].concat()));
+                waiting.push((below, [&steps[..], std::slice::from_ref(step)].concat()));
             }
             if rest.new_bytes >= least_bytes.max(1) {
                 groups.push(group(&steps, Extent::Rest, rest));
