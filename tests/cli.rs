@@ -636,6 +636,50 @@ fn json_is_one_document_and_progress_is_lines_on_stderr() {
 }
 
 #[test]
+fn streams_are_opened_or_kept_as_asked_and_both_are_told() {
+    use std::io::Write;
+    let stage = Stage::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&text(1, 900_000)).unwrap();
+    let whole = gzip.finish().unwrap();
+    fs::create_dir(stage.path("given")).unwrap();
+    fs::write(stage.path("given/whole.gz"), &whole).unwrap();
+    fs::write(stage.path("given/cut.gz"), &whole[..whole.len() - 9]).unwrap();
+
+    let kept = stage.run(&["--json", "add", "shop:0.9", "given", "--gzip", "keep"]);
+    let kept = kept.ends_with(0).json();
+    assert_eq!(kept["streams"]["opened"]["streams"], 0, "{kept}");
+    let added = stage
+        .run(&["--json", "add", "shop:1.0", "given"])
+        .ends_with(0)
+        .json();
+    let streams = &added["streams"];
+    assert_eq!(streams["opened"]["bytes"], whole.len(), "{added}");
+    assert_eq!(streams["plain_bytes"], 900_000, "{added}");
+    assert_eq!(streams["kept"]["truncated"]["streams"], 1, "{added}");
+    let shown = stage
+        .run(&["--json", "show", "shop:1.0"])
+        .ends_with(0)
+        .json();
+    assert_eq!(shown["opened"]["streams"], 1, "{shown}");
+    assert_eq!(shown["kept"][0]["path"], "cut.gz", "{shown}");
+    assert_eq!(shown["kept"][0]["reason"], "truncated", "{shown}");
+
+    let shown = stage.run(&["show", "shop:1.0"]).ends_with(0);
+    assert!(
+        shown.stdout.contains("in given/cut.gz: incomplete"),
+        "{}",
+        shown.stdout
+    );
+    stage.run(&["check", "--data"]).ends_with(0);
+    stage.run(&["checkout", "shop:1.0", "back"]).ends_with(0);
+    assert_eq!(fs::read(stage.path("back/given/whole.gz")).unwrap(), whole);
+    stage
+        .run(&["add", "a:1", "given", "--gzip-recipe", "200"])
+        .ends_with(2);
+}
+
+#[test]
 fn messages_are_chinese_where_the_locale_is() {
     let stage = packed();
     let chinese = |words: &[&str]| -> Run {
