@@ -138,7 +138,9 @@ impl Tree {
             let mut rest = node.weight;
             for (step, below) in large {
                 rest = rest.less(&self.nodes[below].weight);
-                waiting.push((below, [&steps[..], &[step.clone()]].concat()));
+                let mut path = steps.clone();
+                path.push(step.clone());
+                waiting.push((below, path));
             }
             if rest.new_bytes >= least_bytes.max(1) {
                 groups.push(group(&steps, Extent::Rest, rest));
