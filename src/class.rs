@@ -2,8 +2,11 @@
 //!
 //! It decides order and filters alone; a wrong guess costs bytes, never correctness.
 
+use serde::Serialize;
+
 /// A kind of content. Its number stands in frame headers and is the order of chunks within a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Class {
     /// Recipes, manifests and lists of chunks.
@@ -39,7 +42,8 @@ pub enum Class {
 }
 
 impl Class {
-    const ALL: [Self; 15] = [
+    /// All kinds, by number.
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::TarHeaders,
         Self::Text,

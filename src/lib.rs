@@ -33,10 +33,11 @@ pub mod monitor;
 pub mod size;
 
 // Bytes: memory only.
+pub mod archive;
 pub mod block;
 pub mod chunk;
 pub mod class;
-// NOTE: real deflate is there now, see /work/scratch/NOTICE.md; remove the stand-in line below
+pub mod contents;
 pub mod deflate;
 pub mod envelope;
 pub mod filter;

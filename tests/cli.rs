@@ -104,6 +104,12 @@ fn every_command_has_a_good_day() {
         run.stdout.contains("~ setup.bin") && run.stdout.contains("= docs"),
         "{run:#?}"
     );
+    let run = stage.run(&["pack", "shop:1.1", "--estimate"]).ends_with(0);
+    says_nothing_on_stderr(&run);
+    assert!(
+        run.stdout.contains("shop:1.1  setup.bin") && run.stdout.contains("a bundle of about 3."),
+        "{run:#?}"
+    );
     stage.run(&["rm", "shop:1.0"]).ends_with(0);
     assert!(
         stage
@@ -607,6 +613,8 @@ fn json_is_one_document_and_progress_is_lines_on_stderr() {
     document(&["list"], 0, "releases");
     document(&["show", "shop:1.0"], 0, "contents");
     document(&["diff", "shop:1.0", "shop:1.1"], 0, "items");
+    document(&["diff", "shop:1.1", "shop:1.0"], 0, "contributors");
+    document(&["pack", "shop:1.0", "--estimate"], 0, "carried_bytes");
     document(&["rm", "shop:1.1"], 0, "removed");
     document(&["prune"], 0, "bytes_after");
     document(&PACK, 0, "set_id");
@@ -720,6 +728,44 @@ fn messages_are_chinese_where_the_locale_is() {
         .unwrap()
         .into();
     assert!(run.stdout.contains("一切正常"), "{run:#?}");
+}
+
+#[test]
+fn what_makes_a_release_heavy_is_told_by_folder_and_file() {
+    let stage = small();
+    stage.run(&ADD).ends_with(0);
+    fs::create_dir_all(stage.path("given/docs/site/parts")).unwrap();
+    for number in 0..1203 {
+        let path = format!("given/docs/site/parts/{number}.html");
+        fs::write(stage.path(&path), text(number, 2000)).unwrap();
+    }
+    fs::write(stage.path("given/docs/readme.txt"), text(7, 100_000)).unwrap();
+    stage
+        .run(&["add", "shop:1.1", "given/docs", "given/setup.bin"])
+        .ends_with(0);
+    let run = stage.run(&["diff", "shop:1.0", "shop:1.1"]).ends_with(0);
+    let folder = "  site/parts/: 1,203 files, none of them there before  [docs]";
+    for words in [folder, "  readme.txt  [docs]", "shop:1.1 has 2."] {
+        assert!(run.stdout.contains(words), "{words}: {run:#?}");
+    }
+    let run: Run = stage
+        .command(&["diff", "shop:1.0", "shop:1.1"])
+        .env("LC_ALL", "zh_CN.UTF-8")
+        .output()
+        .unwrap()
+        .into();
+    assert!(run.stdout.contains("1,203 个文件，均为新增"), "{run:#?}");
+    let run: Run = stage
+        .command(&["pack", "shop:1.1", "--estimate"])
+        .env("LC_ALL", "zh_CN.UTF-8")
+        .output()
+        .unwrap()
+        .into();
+    assert!(run.stdout.contains("交付包约"), "{run:#?}");
+    stage
+        .run(&["pack", "shop:1.1", "--media", "dvd"])
+        .fails_with(2, &["--to"]);
+    assert!(!stage.path("discs").exists());
 }
 
 #[test]

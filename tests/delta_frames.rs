@@ -96,7 +96,7 @@ impl Vendor {
             carrier: Carrier::Folders,
             spare: None,
             local_percent: None,
-            effort: carryall::bundle::Effort::Default,
+            effort: Default::default(),
             codec: carryall::block::Codec::Gf16,
             receivers: receivers.collect(),
         };

@@ -9,6 +9,7 @@ mod error;
 mod have;
 mod read;
 mod spool;
+mod weigh;
 
 pub use catalog::{
     CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun, Lean,
@@ -19,3 +20,4 @@ pub use error::BundleError;
 pub use have::{Have, Lack, Receiver};
 pub use read::{missing_bases, read_frames};
 pub use spool::{CutBundle, Spool};
+pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

@@ -29,7 +29,7 @@ pub struct Cli {
     /// No progress bar
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Show every finding, not only the first ones
+    /// Show every finding and every line of long lists, not only the first ones
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// What to do.
@@ -49,7 +49,7 @@ pub enum Command {
         /// NAME:VERSION[@ARCH]
         release: ReleaseName,
     },
-    /// Show how two releases differ and how much is new
+    /// Show how two releases differ, how much is new, and where most of it lies
     Diff {
         /// The older: NAME:VERSION[@ARCH]
         from: ReleaseName,
@@ -170,10 +170,13 @@ pub struct PackArgs {
     #[arg(required = true)]
     pub releases: Vec<ReleaseName>,
     /// Folder that gets one folder or .iso a volume
-    #[arg(long, value_name = "DIR")]
-    pub to: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "estimate")]
+    pub to: Option<PathBuf>,
+    /// Only say about what the bundle will weigh, by item, image and kind of content; nothing is written
+    #[arg(long)]
+    pub estimate: bool,
     /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB
-    #[arg(long, value_name = "KIND", required_unless_present = "sectors")]
+    #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "estimate"])]
     pub media: Option<Capacity>,
     /// Exact size of the medium in sectors of 2048 bytes
     #[arg(long, value_name = "N", conflicts_with = "media")]

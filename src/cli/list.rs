@@ -2,7 +2,8 @@
 
 use carryall::release::ReleaseName;
 use carryall::store::Access;
-use carryall::verbs::list::{self, DiffChange, DiffReport, ListReport, ShowReport, ShownKind};
+use carryall::verbs::diff::{self, DiffChange, DiffReport};
+use carryall::verbs::list::{self, ListReport, ShowReport, ShownKind};
 use carryall::verbs::{self, Error};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
@@ -71,12 +72,12 @@ fn show_text(report: &ShowReport) -> String {
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let (from, to) = (verbs::release(&store, from)?, verbs::release(&store, to)?);
-    let report = list::diff(&store, &from, &to, &context.screen)?;
-    context.print(&report, diff_text)?;
+    let report = diff::diff(&store, &from, &to, &context.screen)?;
+    context.print(&report, |report| diff_text(report, context.rows()))?;
     Ok(0)
 }
 
-fn diff_text(report: &DiffReport) -> String {
+fn diff_text(report: &DiffReport, most: usize) -> String {
     let mut out = String::new();
     for item in &report.items {
         let mark = match item.change {
@@ -91,7 +92,8 @@ fn diff_text(report: &DiffReport) -> String {
             words::item_new(item.bytes, item.new_bytes)
         );
     }
-    out + &words::diff_total(report)
+    out + &words::contributors(&report.contributors, words::Against::Older, most)
+        + &words::diff_total(report)
 }
 
 pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {

@@ -32,11 +32,21 @@ struct Context {
     store: Option<std::path::PathBuf>,
     /// Reports as JSON.
     json: bool,
+    /// Everything, not only the first lines of long lists.
+    verbose: bool,
     /// Shows progress and hears Ctrl-C.
     screen: Screen,
 }
 
+/// Lines of a long list that are shown without `-v`.
+const ROWS_SHOWN: usize = 15;
+
 impl Context {
+    /// Lines of a long list that are shown.
+    fn rows(&self) -> usize {
+        if self.verbose { usize::MAX } else { ROWS_SHOWN }
+    }
+
     /// Says what to do about damage that is left.
     fn hint_damage(&self) {
         if !self.json {
@@ -77,6 +87,7 @@ pub fn run() -> ExitCode {
     let context = Context {
         store: cli.store,
         json: cli.json,
+        verbose: cli.verbose,
         screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
     };
     let outcome = dispatch(&context, cli.command);

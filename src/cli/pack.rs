@@ -4,8 +4,10 @@ use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
 use carryall::media::{Capacity, Carrier};
 use carryall::receipt::Receipt;
+use carryall::release::ReleaseRoot;
 use carryall::store::{Access, Store};
 use carryall::verbs;
+use carryall::verbs::estimate;
 use carryall::verbs::pack::{self, PackOptions};
 use carryall::verbs::receivers;
 
@@ -23,6 +25,12 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         .map(|name| verbs::release(&store, name))
         .collect::<Result<Vec<_>, _>>()?;
     let (receivers, receipt) = receivers(context, &store, args)?;
+    if args.estimate {
+        return estimate(context, &store, &releases, &receivers, args);
+    }
+    let Some(to) = &args.to else {
+        return Err(Failure::usage(words::no_media_named(), words::hint_usage()));
+    };
     let options = PackOptions {
         receivers,
         ..options(args)?
@@ -30,7 +38,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let report = pack::pack(
         &store,
         &releases,
-        &args.to,
+        to,
         &options,
         &mut |plan| {
             if !context.json {
@@ -42,8 +50,28 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     if let Some(site) = &args.site {
         receivers::remember(&store, site, receipt.as_ref(), &releases)?;
     }
-    context.print(&report, |report| words::packed(report, &args.to))?;
+    context.print(&report, |report| words::packed(report, to))?;
     Ok(0)
+}
+
+fn estimate(
+    context: &Context,
+    store: &Store,
+    releases: &[ReleaseRoot],
+    receivers: &[Receiver],
+    args: &PackArgs,
+) -> Result<u8, Failure> {
+    let report = estimate::estimate(store, releases, receivers, effort(args), &context.screen)?;
+    context.print(&report, |report| words::estimate(report, context.rows()))?;
+    Ok(0)
+}
+
+fn effort(args: &PackArgs) -> Effort {
+    match args.effort {
+        EffortArg::Fast => Effort::Fast,
+        EffortArg::Default => Effort::Default,
+        EffortArg::Max => Effort::Max,
+    }
 }
 
 /// Whom the bundle is for, and the receipt that was given for the site that is named.
@@ -111,11 +139,7 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
         },
         spare: args.spare,
         local_percent: args.local,
-        effort: match args.effort {
-            EffortArg::Fast => Effort::Fast,
-            EffortArg::Default => Effort::Default,
-            EffortArg::Max => Effort::Max,
-        },
+        effort: effort(args),
         receivers: Vec::new(),
         codec: match args.codec {
             CodecArg::Gf16 => Codec::Gf16,

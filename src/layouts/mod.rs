@@ -14,8 +14,6 @@ mod scout;
 pub mod spool;
 pub mod streams;
 pub mod tape;
-pub mod tar;
-pub mod zip;
 pub mod zstd;
 
 use std::io;

@@ -23,7 +23,7 @@ use super::folder::SteadyFile;
 use super::scout::{FileScout, GZIP_MAGIC};
 pub use super::streams::{Depth, Kept, OpenOptions, StreamReport, Tally};
 use super::tape::{ReadAt, Tape};
-use super::{tar, zip};
+use crate::archive::{tar, zip};
 use crate::chunk::{CHUNK_MAX, Cutter};
 use crate::class::Class;
 use crate::id::BlobId;

@@ -186,7 +186,7 @@ pub fn first_op<S: ChunkSource>(source: &S, recipe: &Recipe) -> Result<Option<Op
 ///
 /// # Errors
 /// [`RecipeError::Newer`] for a step that this program cannot do, [`RecipeError::Corrupt`] for what no program could.
-pub(super) fn read_op<S: ChunkSource>(
+pub fn read_op<S: ChunkSource>(
     ops: &mut RecordReader<'_, S, Op>,
 ) -> Result<Option<Op>, RecipeError> {
     let Some(bytes) = ops.next_bytes()? else {

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use wincode::config::DefaultConfig;
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::{ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, StreamRef};
+use super::{ChunkRef, ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, StreamRef};
 use crate::chunk::{CHUNK_MAX, Cutter};
 use crate::class::Class;
 use crate::envelope;
@@ -225,6 +225,49 @@ pub fn visit_chunks<S: ChunkSource>(
         }
     }
     Ok(())
+}
+
+/// As [`visit_chunks`], with the length of each chunk and whether it is a list. A list is visited behind what hangs on it.
+///
+/// # Errors
+/// What reading a list gives, and what `visit` gives.
+pub fn visit_refs<S: ChunkSource>(
+    source: &S,
+    stream: &StreamRef,
+    seen: &mut HashSet<StreamRef>,
+    visit: &mut dyn FnMut(ChunkRef, Holds) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    if stream.bytes == 0 {
+        return Ok(());
+    }
+    check_depth(stream)?;
+    let refer = |bytes: u64| {
+        let bytes = u32::try_from(bytes).map_err(|_| RecipeError::Corrupt("length of a chunk"))?;
+        Ok::<_, RecipeError>(ChunkRef {
+            bytes,
+            id: stream.id,
+        })
+    };
+    if stream.depth == 0 {
+        return visit(refer(stream.bytes)?, Holds::Bytes);
+    }
+    if !seen.insert(*stream) {
+        return Ok(());
+    }
+    let list = read_list(source, stream)?;
+    for below in &list {
+        visit_refs(source, below, seen, visit)?;
+    }
+    visit(refer((list.len() * RECORD_BYTES) as u64)?, Holds::List)
+}
+
+/// What a chunk of a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Bytes of the stream.
+    Bytes,
+    /// A list of chunks or lists.
+    List,
 }
 
 fn check_depth(stream: &StreamRef) -> Result<(), RecipeError> {

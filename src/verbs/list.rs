@@ -1,18 +1,17 @@
-//! `list`, `show` and `diff`: what a store holds and how two releases differ.
+//! `list` and `show`: what a store holds.
 //!
 //! They read release roots and lists of chunks, never whole items.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::layouts::streams::Kept;
-use crate::monitor::Monitor;
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, Content, RecipeError};
-use crate::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries, walk};
+use crate::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 use crate::store::Store;
 use crate::verbs::Error;
 
@@ -105,48 +104,6 @@ pub enum ShownKind {
     File,
     /// A folder with all that is in it.
     Folder,
-}
-
-/// How two releases differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DiffReport {
-    /// The older.
-    pub from: String,
-    /// The newer.
-    pub to: String,
-    /// Items of either, by name.
-    pub items: Vec<DiffItem>,
-    /// Distinct chunks of the newer that the older does not have.
-    pub new_chunks: u64,
-    /// Their plain bytes.
-    pub new_bytes: u64,
-}
-
-/// An item in a comparison.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DiffItem {
-    /// Name, as far as it is text.
-    pub name: String,
-    /// How it differs.
-    pub change: DiffChange,
-    /// Its bytes in the newer release; 0 when it is gone.
-    pub bytes: u64,
-    /// Plain bytes of chunks that neither the older release nor an item before it has.
-    pub new_bytes: u64,
-}
-
-/// How an item differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DiffChange {
-    /// Only the newer has it.
-    Added,
-    /// Only the older has it.
-    Removed,
-    /// Both have it, with other content or metadata.
-    Changed,
-    /// It is the same in both.
-    Same,
 }
 
 /// Lists the releases of a store.
@@ -258,77 +215,4 @@ fn shown(item: &Item) -> ShownItem {
         entries,
         hash,
     }
-}
-
-/// Says how `to` differs from `from`, and how many bytes are new.
-///
-/// # Errors
-/// [`Error`] when the lists or new chunks of either cannot be read, or a stop was asked for.
-pub fn diff(
-    store: &Store,
-    from: &ReleaseRoot,
-    to: &ReleaseRoot,
-    monitor: &dyn Monitor,
-) -> Result<DiffReport, Error> {
-    let mut seen: HashSet<ChunkId> = HashSet::new();
-    let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-        seen.insert(*id);
-        Ok(())
-    };
-    walk::release(&mut Walker::new(store), from, &mut note)?;
-    let old: BTreeMap<Vec<u8>, Item> = from
-        .read_items(store)?
-        .into_iter()
-        .map(|item| (item.name.clone(), item))
-        .collect();
-    let mut items = Vec::new();
-    let (mut new_chunks, mut new_bytes) = (0, 0);
-    let mut kept: HashSet<Vec<u8>> = HashSet::new();
-    for item in to.read_items(store)? {
-        let mut fresh: Vec<ChunkId> = Vec::new();
-        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            if seen.insert(*id) {
-                fresh.push(*id);
-            }
-            Ok(())
-        };
-        walk::item(&mut Walker::new(store), &item, &mut note)?;
-        let mut bytes = 0;
-        for id in &fresh {
-            monitor.check_stop()?;
-            bytes += store.read(id)?.len() as u64;
-        }
-        new_chunks += fresh.len() as u64;
-        new_bytes += bytes;
-        let change = match old.get(&item.name) {
-            None => DiffChange::Added,
-            Some(before) if *before == item => DiffChange::Same,
-            Some(_) => DiffChange::Changed,
-        };
-        items.push(DiffItem {
-            name: String::from_utf8_lossy(&item.name).into_owned(),
-            change,
-            bytes: item.bytes(),
-            new_bytes: bytes,
-        });
-        kept.insert(item.name);
-    }
-    items.extend(
-        old.keys()
-            .filter(|name| !kept.contains(*name))
-            .map(|name| DiffItem {
-                name: String::from_utf8_lossy(name).into_owned(),
-                change: DiffChange::Removed,
-                bytes: 0,
-                new_bytes: 0,
-            }),
-    );
-    items.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(DiffReport {
-        from: from.name.to_string(),
-        to: to.name.to_string(),
-        items,
-        new_chunks,
-        new_bytes,
-    })
 }

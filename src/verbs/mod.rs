@@ -5,8 +5,12 @@
 pub mod add;
 pub mod check;
 pub mod checkout;
+pub mod contributors;
+pub mod diff;
 mod error;
+pub mod estimate;
 pub mod footing;
+pub mod layers;
 pub mod list;
 pub mod pack;
 mod proof;

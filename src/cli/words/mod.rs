@@ -7,6 +7,7 @@ mod demo;
 mod errors;
 mod media;
 mod store;
+mod weight;
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -28,6 +29,7 @@ pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
     release_line, removed, show_streams, store_created, store_is_empty, streams,
 };
+pub use weight::{Against, contributors, estimate};
 
 fn is_chinese() -> bool {
     static CHINESE: OnceLock<bool> = OnceLock::new();
@@ -92,6 +94,28 @@ pub fn items(count: u64) -> String {
 pub fn entries(count: u64) -> String {
     let word = if count == 1 { "entry" } else { "entries" };
     pick(format!("{count} {word}"), format!("{count} 个条目"))
+}
+
+/// `1 file`, `1,203 files`.
+pub fn files(count: u64) -> String {
+    let digits = grouped(count);
+    pick(
+        format!("{digits} file{}", plural(count)),
+        format!("{digits} 个文件"),
+    )
+}
+
+/// `1,203`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn plural(count: u64) -> &'static str {

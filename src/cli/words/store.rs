@@ -8,7 +8,8 @@ use carryall::store::CheckDepth;
 use carryall::verbs::add::AddReport;
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
 use carryall::verbs::checkout::CheckoutReport;
-use carryall::verbs::list::{DiffReport, ShowReport};
+use carryall::verbs::diff::DiffReport;
+use carryall::verbs::list::ShowReport;
 
 use super::{bytes, items, pick, plural};
 
@@ -157,12 +158,13 @@ pub fn item_new(total: u64, new: u64) -> String {
 
 pub fn diff_total(report: &DiffReport) -> String {
     let (chunks, new) = (report.new_chunks, bytes(report.new_bytes));
+    let carried = bytes(report.carried_bytes);
     let (from, to) = (&report.from, &report.to);
     pick(
         format!(
-            "{to} has {new} that {from} does not have, in {chunks} chunks (before compression)\n"
+            "{to} has {new} that {from} does not have, in {chunks} chunks; packed about {carried} at most\n"
         ),
-        format!("{to} 比 {from} 多 {new}，共 {chunks} 个数据块（压缩前）\n"),
+        format!("{to} 比 {from} 多 {new}，共 {chunks} 个数据块；打包后最多约 {carried}\n"),
     )
 }
 

@@ -1,9 +1,10 @@
 //! Cuts contents into chunks; zstd frames each from their own beginning, so that equal frames are equal chunks.
 
 use super::Opener;
+use crate::archive::tar;
 use crate::class::Class;
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::layouts::{LayoutError, tar, zstd};
+use crate::layouts::{LayoutError, zstd};
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{ChunkSource, SMALL_BYTES};
 

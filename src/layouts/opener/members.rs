@@ -4,19 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use super::stream::Found;
 use super::{OPEN_DEPTH_MAX, Opener};
+use crate::archive::tar::{self, Header, Kind, Pax};
 use crate::class::Class;
 use crate::layouts::LayoutError;
 use crate::layouts::ahead::{AHEAD_BYTES_MIN, Ahead};
 use crate::layouts::scout::TarScout;
 use crate::layouts::streams::{Depth, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::layouts::tar::{self, Header, Kind, Pax};
 use crate::monitor::{Monitor, Quiet};
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkSource};
-
-/// Longest pax header that is read for what it says.
-const PAX_BYTES_MAX: u64 = 64 * 1024;
 
 impl<S: ChunkSource> Opener<'_, S> {
     /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.
@@ -81,7 +78,7 @@ impl<S: ChunkSource> Opener<'_, S> {
             match header.kind {
                 Kind::Pax => {
                     let body = header.size.min(left);
-                    if body <= PAX_BYTES_MAX {
+                    if body <= tar::PAX_BYTES_MAX {
                         let len = usize::try_from(body).unwrap_or_default();
                         next = Pax::read(tape.peek(len)?);
                     }

@@ -1,5 +1,6 @@
 //! Whatever goes into the opener comes out of the recipe: odd, broken and hostile tars included.
 #![allow(clippy::unwrap_used)]
+mod contents;
 mod streams;
 
 use std::collections::HashSet;

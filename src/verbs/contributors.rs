@@ -1,0 +1,135 @@
+//! The files and folders with most of what is new: what `diff` and `pack --estimate` say of where a bundle's weight comes from.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::layers::{Layer, Layers};
+use crate::bundle::{FileWeight, Weighed};
+use crate::contents::Kind;
+use crate::contents::groups::{Extent, Tree, Weight};
+
+/// Groups with less of what is new are left out, in parts of a thousand.
+const LEAST_PER_MILLE: u64 = 3;
+
+/// A folder, an archive, a file or a kind of headers with much of what is new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contributor {
+    /// What it is.
+    pub kind: ContributorKind,
+    /// The item; empty when it is of the release.
+    pub item: String,
+    /// Archives in one another, from the outside, that it lies in: a layer, a package.
+    pub archives: Vec<String>,
+    /// The layer of an image that one of these is.
+    pub layer: Option<Layer>,
+    /// The folder or file; empty: all of it.
+    pub path: String,
+    /// Files with something new.
+    pub files: u64,
+    /// Of them, those whose path was in the older release.
+    pub changed_files: u64,
+    /// Plain bytes that are new.
+    pub new_bytes: u64,
+    /// About what they weigh in a bundle.
+    pub carried_bytes: u64,
+}
+
+/// What a contributor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContributorKind {
+    /// One file.
+    File,
+    /// A folder or archive, all of it.
+    Folder,
+    /// A folder or archive but for what is told apart.
+    Rest,
+    /// Headers of archives.
+    Headers,
+    /// Recipes and lists of chunks.
+    Recipes,
+    /// Lists of items, entries and blobs.
+    Tables,
+}
+
+/// The largest contributors, by new bytes.
+pub fn contributors(weighed: &Weighed, layers: &Layers) -> Vec<Contributor> {
+    let mut tree = Tree::default();
+    let mut others: BTreeMap<(Vec<u8>, ContributorKind), Weight> = BTreeMap::new();
+    let mut total = 0;
+    for file in &weighed.files {
+        total += file.new_bytes;
+        let weight = weight(file);
+        let kind = match file.kind {
+            Kind::File => {
+                tree.add(&weighed.places[file.within], &file.path, &weight);
+                continue;
+            }
+            Kind::Headers => ContributorKind::Headers,
+            Kind::Recipe | Kind::Lists => ContributorKind::Recipes,
+            Kind::Entries | Kind::Manifest => ContributorKind::Tables,
+        };
+        let item = item_of(weighed, file).unwrap_or_default().to_vec();
+        others.entry((item, kind)).or_default().add(&weight);
+    }
+    let least_bytes = (total / 1000 * LEAST_PER_MILLE).max(1);
+    let mut found: Vec<Contributor> = Vec::new();
+    for group in tree.groups(least_bytes) {
+        let kind = match group.extent {
+            Extent::File => ContributorKind::File,
+            Extent::Whole => ContributorKind::Folder,
+            Extent::Rest => ContributorKind::Rest,
+        };
+        let layer = layers.of(&group.within).cloned();
+        found.push(told(kind, &group.within, &group.path, layer, &group.weight));
+    }
+    for ((item, kind), weight) in others {
+        if weight.new_bytes >= least_bytes {
+            found.push(told(kind, &[item], &[], None, &weight));
+        }
+    }
+    // Stable: groups of one size stay in the order of their paths.
+    found.sort_by_key(|each| std::cmp::Reverse(each.new_bytes));
+    found
+}
+
+fn weight(file: &FileWeight) -> Weight {
+    Weight {
+        files: 1,
+        known_files: u64::from(file.is_known),
+        new_bytes: file.new_bytes,
+        carried_bytes: file.carried_bytes,
+    }
+}
+
+fn told(
+    kind: ContributorKind,
+    within: &[Vec<u8>],
+    path: &[u8],
+    layer: Option<Layer>,
+    weight: &Weight,
+) -> Contributor {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut within = within.iter().map(|each| text(each));
+    Contributor {
+        kind,
+        item: within.next().unwrap_or_default(),
+        archives: within.collect(),
+        layer,
+        path: text(path),
+        files: weight.files,
+        changed_files: weight.known_files,
+        new_bytes: weight.new_bytes,
+        carried_bytes: weight.carried_bytes,
+    }
+}
+
+/// Name of the item that something is in; `None` for the release's own tables.
+pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8]> {
+    match weighed.places[file.within].first() {
+        Some(item) => Some(item),
+        None if file.kind == Kind::Manifest => None,
+        None => Some(&file.path),
+    }
+}
