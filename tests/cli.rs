@@ -178,7 +178,7 @@ fn help_and_version_are_no_failures() {
     let run = stage.run(&["--help"]).ends_with(0);
     for command in [
         "add", "list", "show", "diff", "rm", "prune", "pack", "inspect", "verify", "repair",
-        "receive", "status", "checkout", "check", "demo",
+        "receive", "receipt", "site", "status", "checkout", "check", "demo",
     ] {
         assert!(run.stdout.contains(command), "{command}");
         let run = stage.run(&["help", command]).ends_with(0);
@@ -644,6 +644,50 @@ fn json_is_one_document_and_progress_is_lines_on_stderr() {
 }
 
 #[test]
+fn streams_are_opened_or_kept_as_asked_and_both_are_told() {
+    use std::io::Write;
+    let stage = Stage::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&text(1, 900_000)).unwrap();
+    let whole = gzip.finish().unwrap();
+    fs::create_dir(stage.path("given")).unwrap();
+    fs::write(stage.path("given/whole.gz"), &whole).unwrap();
+    fs::write(stage.path("given/cut.gz"), &whole[..whole.len() - 9]).unwrap();
+
+    let kept = stage.run(&["--json", "add", "shop:0.9", "given", "--gzip", "keep"]);
+    let kept = kept.ends_with(0).json();
+    assert_eq!(kept["streams"]["opened"]["streams"], 0, "{kept}");
+    let added = stage
+        .run(&["--json", "add", "shop:1.0", "given"])
+        .ends_with(0)
+        .json();
+    let streams = &added["streams"];
+    assert_eq!(streams["opened"]["bytes"], whole.len(), "{added}");
+    assert_eq!(streams["plain_bytes"], 900_000, "{added}");
+    assert_eq!(streams["kept"]["truncated"]["streams"], 1, "{added}");
+    let shown = stage
+        .run(&["--json", "show", "shop:1.0"])
+        .ends_with(0)
+        .json();
+    assert_eq!(shown["opened"]["streams"], 1, "{shown}");
+    assert_eq!(shown["kept"][0]["path"], "cut.gz", "{shown}");
+    assert_eq!(shown["kept"][0]["reason"], "truncated", "{shown}");
+
+    let shown = stage.run(&["show", "shop:1.0"]).ends_with(0);
+    assert!(
+        shown.stdout.contains("in given/cut.gz: incomplete"),
+        "{}",
+        shown.stdout
+    );
+    stage.run(&["check", "--data"]).ends_with(0);
+    stage.run(&["checkout", "shop:1.0", "back"]).ends_with(0);
+    assert_eq!(fs::read(stage.path("back/given/whole.gz")).unwrap(), whole);
+    stage
+        .run(&["add", "a:1", "given", "--gzip-recipe", "200"])
+        .ends_with(2);
+}
+
+#[test]
 fn messages_are_chinese_where_the_locale_is() {
     let stage = packed();
     let chinese = |words: &[&str]| -> Run {
@@ -774,4 +818,114 @@ fn a_reader_that_goes_away_is_no_failure() {
         let status = child.wait().unwrap();
         assert_eq!((status.code(), &stderr[..]), (Some(0), ""), "{words:?}");
     }
+}
+
+#[test]
+fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
+    let stage = packed();
+    fs::write(stage.path("given/docs/readme.txt"), text(5, 100_000)).unwrap();
+    stage
+        .run(&["add", "shop:1.1", "given/docs", "given/setup.bin"])
+        .ends_with(0);
+    let site = ["--store", "site"];
+    let at_site = |words: &[&str]| stage.run(&[words, &site[..]].concat());
+    at_site(&["receive", "discs"]).ends_with(0);
+
+    let run = at_site(&["receipt"]).ends_with(0);
+    let typed = run.stdout.trim_end().to_owned();
+    assert!(
+        typed.lines().count() <= 3 && run.stderr.contains("shop:1.0"),
+        "{run:#?}"
+    );
+    at_site(&["receipt", "-o", "site.receipt"]).ends_with(0);
+    at_site(&["receipt", "-o", "site.receipt"]).fails_with(1, &["site.receipt", "not there yet"]);
+    let json = at_site(&["receipt", "--json"]).ends_with(0);
+    assert_eq!(json.json()["releases"][0]["name"], "shop:1.0");
+    assert_eq!(json.json()["text"][0].as_str(), typed.lines().next());
+    fs::write(stage.path("site.json"), &json.stdout).unwrap();
+
+    let pack = |to: &str, more: &[&str]| {
+        let words = [
+            "pack", "shop:1.1", "--media", MEDIA, "--spare", "0", "--to", to,
+        ];
+        stage.run(&[&words[..], more].concat())
+    };
+    let spoken = typed.to_lowercase().replace('0', "O").replace('\n', " ");
+    for (to, receipt) in [
+        ("a", &typed[..]),
+        ("b", &spoken),
+        ("c", "site.receipt"),
+        ("d", "site.json"),
+    ] {
+        let run = pack(to, &["--for", receipt]).ends_with(0);
+        assert!(run.stderr.contains("leans on: shop:1.0 "), "{run:#?}");
+    }
+    let mut wrong: Vec<char> = typed.chars().collect();
+    wrong[2] = if wrong[2] == 'X' { 'Y' } else { 'X' };
+    let wrong: String = wrong.into_iter().collect();
+    pack("e", &["--for", &wrong]).fails_with(1, &["line 1", "compare this line"]);
+    pack("e", &["--for", &typed[..20]]).fails_with(1, &["line"]);
+    pack("e", &["--for", "shop:1.0"]).fails_with(1, &["shop:1.0", "':'"]);
+    pack("e", &["--for", "discs/nothing.receipt"]).fails_with(1, &["nothing.receipt"]);
+    pack("e", &["--since", "shop:0.9"]).fails_with(1, &["no release shop:0.9"]);
+    pack("e", &["--since", "shop"]).ends_with(2);
+    pack("e", &["--site", "a/b"]).ends_with(2);
+    let two = ["--site", "plant", "--for", &typed, "--for", &typed];
+    pack("e", &two).fails_with(2, &["one --for"]);
+    assert!(!stage.path("e").exists());
+    let run = pack("f", &["--since", "shop:1.0", "--for", &typed]).ends_with(0);
+    assert!(run.stderr.contains("fits all 2"), "{run:#?}");
+
+    // The vendor remembers.
+    assert!(
+        stage
+            .run(&["site", "list"])
+            .ends_with(0)
+            .stdout
+            .contains("no site")
+    );
+    let run = pack("g", &["--site", "plant"]).ends_with(0);
+    assert!(
+        run.stderr.contains("nothing is remembered of plant"),
+        "{run:#?}"
+    );
+    let run = pack("h", &["--site", "plant", "--for", "site.receipt"]).ends_with(0);
+    assert!(run.stderr.contains("leans on: shop:1.0 "), "{run:#?}");
+    let run = pack("i", &["--site", "plant"]).ends_with(0);
+    assert!(run.stderr.contains("leans on: shop:1.0 "), "{run:#?}");
+    let run = stage.run(&["site", "list", "--json"]).ends_with(0);
+    let plant = &run.json()["sites"][0];
+    assert_eq!(
+        (&plant["has"][0], &plant["packed"][0]),
+        (&"shop:1.0".into(), &"shop:1.1".into())
+    );
+    stage.run(&["site", "forget", "plant"]).ends_with(0);
+    let run = stage.run(&["site", "forget", "plant"]).ends_with(1);
+    assert!(run.stdout.contains("nothing is remembered"), "{run:#?}");
+
+    // Another site lacks the base: nothing is taken in, and it is said what comes first.
+    let other = ["--store", "other"];
+    let at_other = |words: &[&str]| stage.run(&[words, &other[..]].concat());
+    let run = at_other(&["receive", "a"]).ends_with(4);
+    assert!(
+        run.stdout
+            .contains("leans on what is not in the store: shop:1.0 ("),
+        "{run:#?}"
+    );
+    assert!(
+        run.stderr
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with("hint: receive the release"),
+        "{run:#?}"
+    );
+    at_other(&["status"]).ends_with(4);
+    let run = at_other(&["receive", "discs"]).ends_with(0);
+    assert!(
+        run.stdout.contains("shop:1.0: received whole")
+            && run.stdout.contains("shop:1.1: received whole")
+    );
+    at_other(&["checkout", "shop:1.1", "back"]).ends_with(0);
+    assert!(stage::look(&stage.path("back")) == stage::look(&stage.path("given")));
 }

@@ -65,21 +65,39 @@ fn peak_kib_of(work: impl FnOnce()) -> Option<u64> {
     Some(status_kib("VmHWM:").saturating_sub(before))
 }
 
+fn options() -> AnalyseOptions<'static> {
+    AnalyseOptions {
+        wrapper: Wrapper::Gzip,
+        recipe_limit_per_mille: 1_000_000,
+        ratio_limit: u64::MAX,
+        ..AnalyseOptions::default()
+    }
+}
+
+fn check(what: &str, peak_kib: Option<u64>, kept: &[u8]) {
+    let peak_kib = peak_kib
+        .unwrap_or(0)
+        .saturating_sub(kept.len() as u64 / 1024);
+    assert!(peak_kib < MOST_KIB, "{what} takes {peak_kib} KiB");
+}
+
+/// One test for all: tests of one process run side by side, and its peak is theirs together.
 #[test]
 fn memory_does_not_grow_with_the_stream() {
+    a_long_stream();
+    many_blocks_with_hardly_any_text();
+}
+
+fn a_long_stream() {
     let packed = || GzEncoder::new(Cycle::new().take(PLAIN_BYTES), Compression::new(1));
-    let options = AnalyseOptions {
-        wrapper: Wrapper::Gzip,
-        recipe_limit_per_mille: 1000,
-        ..AnalyseOptions::default()
-    };
     let (mut recipe, mut stream_bytes) = (Vec::new(), 0);
     let analysing = peak_kib_of(|| {
         let mut source = packed();
-        let analysis = analyse(&mut source, &mut std::io::sink(), &mut recipe, &options).unwrap();
+        let analysis = analyse(&mut source, &mut std::io::sink(), &mut recipe, &options()).unwrap();
         assert_eq!(analysis.plain_bytes, PLAIN_BYTES);
         stream_bytes = analysis.stream_bytes;
     });
+    check("analysing", analysing, &recipe);
     let mut out = Count(0);
     let remaking = peak_kib_of(|| {
         let options = RemakeOptions {
@@ -89,9 +107,54 @@ fn memory_does_not_grow_with_the_stream() {
         let mut plain = Cycle::new().take(PLAIN_BYTES);
         remake(&mut &recipe[..], &mut plain, &mut out, &options).unwrap();
     });
+    check("re-making", remaking, &recipe);
     assert_eq!(out.0, stream_bytes);
-    for (what, peak) in [("analysing", analysing), ("re-making", remaking)] {
-        let peak = peak.unwrap_or(0).saturating_sub(recipe.len() as u64 / 1024);
-        assert!(peak < MOST_KIB, "{what} takes {peak} KiB");
+}
+
+/// Four blocks of fixed codes, empty (40 bits) or of one literal (72 bits).
+const EMPTY_BLOCKS: [u8; 5] = [0x02, 0x08, 0x20, 0x80, 0x00];
+const LITERAL_BLOCKS: [u8; 9] = [0x4a, 0x04, 0x28, 0x11, 0xa0, 0x44, 0x80, 0x12, 0x01];
+
+/// A stream may have a block for every byte, and blocks for none: opened or refused, it takes no memory.
+fn many_blocks_with_hardly_any_text() {
+    let stored = &[0, 0, 0, 0xff, 0xff][..];
+    for (what, blocks, times) in [
+        ("empty stored blocks", stored, 400_000),
+        ("empty fixed blocks", &EMPTY_BLOCKS[..], 200_000),
+        ("blocks of one literal", &LITERAL_BLOCKS[..], 100_000),
+    ] {
+        let mut packed = b"\x1f\x8b\x08\0\0\0\0\0\0\xff".to_vec();
+        packed.extend(blocks.repeat(times));
+        packed.extend_from_slice(&[0x03, 0x00]);
+        let mut plain = Vec::new();
+        flate2::read::DeflateDecoder::new(&packed[10..])
+            .read_to_end(&mut plain)
+            .unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(&plain);
+        packed.extend_from_slice(&crc.sum().to_le_bytes());
+        packed.extend_from_slice(&crc.amount().to_le_bytes());
+        let (mut recipe, mut is_opened) = (Vec::with_capacity(packed.len()), false);
+        let analysing = peak_kib_of(|| {
+            let result = analyse(
+                &mut &packed[..],
+                &mut std::io::sink(),
+                &mut recipe,
+                &options(),
+            );
+            is_opened = result.is_ok();
+        });
+        check(what, analysing, &recipe);
+        if is_opened {
+            let mut out = Count(0);
+            let remaking = peak_kib_of(|| {
+                let options = RemakeOptions {
+                    stream_bytes: packed.len() as u64,
+                    threads: 1,
+                };
+                remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
+            });
+            check(what, remaking, &recipe);
+        }
     }
 }

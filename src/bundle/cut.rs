@@ -5,15 +5,16 @@
 //! Memory: one solid frame being gathered and, for each worker, one being packed, each about twice [`SOLID_BYTES`] and the
 //! compressor's tables: about 400 MiB on two cores, 1.3 GiB with LZMA.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
+use crate::bundle::bases::OldChunks;
 use crate::bundle::catalog::runs_of;
 use crate::bundle::spool::{CutBundle, Spool};
 use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease, Have};
 use crate::class::Class;
-use crate::frame::{FrameEncoder, FrameOptions};
+use crate::frame::{FrameEncoder, FrameOptions, SealedFrame};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
@@ -25,6 +26,8 @@ use crate::store::{ChunkSet, FrameNeed, Store};
 pub const SOLID_BYTES: usize = 64 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
+/// Plain bytes of a solid frame that leans on old chunks, at most: these are to be few, and near what is like them.
+const DELTA_BYTES: usize = 32 << 20;
 /// A frame never crosses volumes: so many at least go on one, or too much of it stays empty.
 const FRAMES_A_VOLUME: u64 = 12;
 
@@ -114,7 +117,7 @@ impl Needs {
 pub fn cut(
     store: &Store,
     releases: &[ReleaseRoot],
-    needs: Needs,
+    mut needs: Needs,
     have: &Have,
     options: CutOptions,
     spool: Spool,
@@ -124,7 +127,30 @@ pub fn cut(
     // Stable: within a class the order in which the releases need them.
     order.sort_by_key(|need| need.class as u8);
     monitor.start("compress", needs.stored_bytes());
-    let (places, frames, frame_of) = pack_all(store, &order, options, &spool, monitor)?;
+    let old = if have.is_none() {
+        None
+    } else {
+        let needed: HashSet<[u8; 16]> = needs
+            .frames
+            .iter()
+            .flat_map(|need| need.chunks.iter().map(prefix))
+            .collect();
+        needs.leaned = needs.leaned.settled();
+        let is_needed = |id: &ChunkId| needs.leaned.contains(id) || needed.contains(&prefix(id));
+        Some(OldChunks::of(store, have, is_needed, monitor)?)
+    };
+    let source = Source {
+        store,
+        old: old.as_ref(),
+    };
+    let Packs {
+        places,
+        frames,
+        frame_of,
+        bases,
+    } = pack_all(source, &order, options, &spool, monitor)?;
+    drop(order);
+    bases.iter().for_each(|id| needs.leaned.insert(id));
     monitor.finish();
     let chunks = frame_of.len() as u64;
     let releases = releases
@@ -223,6 +249,8 @@ struct Packed {
     frame_no: usize,
     offset: u64,
     entry: CatalogFrame,
+    /// The old chunks that it leans on.
+    bases: Vec<ChunkId>,
 }
 
 /// The spool as workers share it: the next free offset, what was written, and the first error.
@@ -233,7 +261,12 @@ struct Shelf<'a> {
 }
 
 impl Shelf<'_> {
-    fn put(&self, solid: &Solid, stored: &[u8]) -> Result<Packed, BundleError> {
+    fn put(
+        &self,
+        solid: &Solid,
+        stored: &[u8],
+        bases: Vec<ChunkId>,
+    ) -> Result<Packed, BundleError> {
         let number = |value: usize| u32::try_from(value).expect("frames are bounded");
         let entry = CatalogFrame {
             stored_bytes: number(stored.len()),
@@ -254,15 +287,29 @@ impl Shelf<'_> {
             frame_no: solid.frame_no,
             offset,
             entry,
+            bases,
         })
     }
 }
 
-type Packs = (Vec<(u64, u32)>, Vec<CatalogFrame>, FrameOf);
+/// Where chunks are read, and the old ones that new ones may lean on.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    store: &'a Store,
+    old: Option<&'a OldChunks>,
+}
+
+/// All that was packed.
+struct Packs {
+    places: Vec<(u64, u32)>,
+    frames: Vec<CatalogFrame>,
+    frame_of: FrameOf,
+    bases: Vec<ChunkId>,
+}
 
 /// Gathers chunks into solid frames on this thread and packs them on all cores.
 fn pack_all(
-    store: &Store,
+    source: Source<'_>,
     order: &[&FrameNeed],
     cut: CutOptions,
     spool: &Spool,
@@ -279,11 +326,11 @@ fn pack_all(
     let frame_of = std::thread::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
             let (receiver, shelf) = (Arc::clone(&receiver), &shelf);
-            scope.spawn(move || work(&receiver, cut.effort, shelf, monitor));
+            scope.spawn(move || work(&receiver, source, cut.effort, shelf, monitor));
         }
         // Only workers hold it now, so that a send fails once all of them have ended.
         drop(receiver);
-        gather(store, order, cut.solid_bytes, sender, monitor)
+        gather(source, order, cut.solid_bytes, sender, monitor)
     })?;
     let packed = shelf.packed.into_inner().expect("all workers have ended");
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -293,15 +340,17 @@ fn pack_all(
         .iter()
         .map(|frame| (frame.offset, frame.entry.stored_bytes))
         .collect();
-    Ok((
+    Ok(Packs {
         places,
-        packed.into_iter().map(|frame| frame.entry).collect(),
+        frames: packed.iter().map(|frame| frame.entry).collect(),
         frame_of,
-    ))
+        bases: packed.into_iter().flat_map(|frame| frame.bases).collect(),
+    })
 }
 
 fn work(
     receiver: &Mutex<Receiver<Solid>>,
+    source: Source<'_>,
     effort: Effort,
     shelf: &Shelf<'_>,
     monitor: &dyn Monitor,
@@ -316,9 +365,10 @@ fn work(
         if monitor.stop_asked() {
             return;
         }
-        let stored = pack_one(&mut encoder, &solid, effort);
-        monitor.advance(solid.source_bytes);
-        let packed = shelf.put(&solid, &stored);
+        let packed = pack_one(&mut encoder, source, &solid, effort).and_then(|(stored, bases)| {
+            monitor.advance(solid.source_bytes);
+            shelf.put(&solid, &stored, bases)
+        });
         let failed = packed.is_err();
         shelf
             .packed
@@ -331,7 +381,13 @@ fn work(
     }
 }
 
-fn pack_one(encoder: &mut FrameEncoder, solid: &Solid, effort: Effort) -> Vec<u8> {
+/// Packs a frame; returns the old chunks, too, that it leans on.
+fn pack_one(
+    encoder: &mut FrameEncoder,
+    source: Source<'_>,
+    solid: &Solid,
+    effort: Effort,
+) -> Result<(Vec<u8>, Vec<ChunkId>), BundleError> {
     let mut chunks = Vec::with_capacity(solid.chunks.len());
     let mut rest = &solid.plain[..];
     for (id, bytes) in &solid.chunks {
@@ -339,7 +395,21 @@ fn pack_one(encoder: &mut FrameEncoder, solid: &Solid, effort: Effort) -> Vec<u8
         chunks.push((*id, chunk));
         rest = behind;
     }
-    encoder.encode(&chunks, solid.class, &options(effort, solid.class))
+    let options = options(effort, solid.class);
+    let bases = source
+        .old
+        .map(|old| old.best_for(solid.class, &chunks))
+        .unwrap_or_default();
+    if bases.is_empty() {
+        return Ok((encoder.encode(&chunks, solid.class, &options), bases));
+    }
+    let mut base = Vec::new();
+    for id in &bases {
+        base.extend_from_slice(&source.store.read(id)?);
+    }
+    let stored = encoder.encode_delta(&chunks, solid.class, &options, &bases, &base);
+    let leans = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
+    Ok((stored, if leans { bases } else { Vec::new() }))
 }
 
 /// Measured in docs/decisions/002-bundles.md.
@@ -353,18 +423,22 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
 
 /// Reads the store's frames in order and sends solid frames to the workers.
 fn gather(
-    store: &Store,
+    source: Source<'_>,
     order: &[&FrameNeed],
     solid_bytes: usize,
     sender: SyncSender<Solid>,
     monitor: &dyn Monitor,
 ) -> Result<FrameOf, BundleError> {
+    let solid_bytes = match source.old {
+        Some(_) => solid_bytes.min(DELTA_BYTES),
+        None => solid_bytes,
+    };
     let mut frame_of = FrameOf::new();
     let mut next_no = 0;
     let mut solid: Option<Solid> = None;
     'needs: for need in order {
         monitor.check_stop()?;
-        let frame = store.load_frame(need)?;
+        let frame = source.store.load_frame(need)?;
         let wanted: std::collections::HashSet<&ChunkId> = need.chunks.iter().collect();
         let mut source_bytes = need.stored_bytes;
         for (id, range) in frame.chunks.iter().filter(|(id, _)| wanted.contains(id)) {

@@ -2,6 +2,7 @@
 //!
 //! It knows stores and releases; how the payload gets onto volumes is the affair of `volumes`.
 
+mod bases;
 mod catalog;
 mod cut;
 mod error;
@@ -17,6 +18,6 @@ pub use catalog::{
 pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
 pub use error::BundleError;
 pub use have::{Have, Lack, Receiver};
-pub use read::read_frames;
+pub use read::{missing_bases, read_frames};
 pub use spool::{CutBundle, Spool};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

@@ -2,19 +2,22 @@
 //!
 //! Where the payload comes from, and what becomes of the chunks, is the caller's affair.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use rayon::prelude::*;
 
 use crate::bundle::{BundleError, CatalogFrame};
-use crate::frame::{FRAME_MAX, Frame, FrameError, SealedFrame};
+use crate::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
+use crate::id::ChunkId;
 use crate::monitor::Monitor;
 
 /// Bytes that are unpacked at a time, unless one frame alone has more.
 const BATCH_BYTES: u64 = 128 << 20;
 
 /// Reads `frames`, which lie one behind the other in `payload`, and hands them out in order.
-/// Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame. `first_no` is the number of the first frame.
+/// Frames that lean on old chunks get them from `bases`.
+/// Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame, and 64 MiB of old chunks a core. `first_no` is the number of the first frame.
 ///
 /// # Errors
 /// [`BundleError`] when the payload ends early, a frame is wrong, `each` fails, or a stop was asked for.
@@ -22,6 +25,7 @@ pub fn read_frames<E: From<BundleError>>(
     payload: &mut dyn Read,
     frames: &[CatalogFrame],
     first_no: usize,
+    bases: &dyn Bases,
     monitor: &dyn Monitor,
     mut each: impl FnMut(Frame) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -37,7 +41,7 @@ pub fn read_frames<E: From<BundleError>>(
         let unpacked: Vec<Result<Frame, FrameError>> = stored
             .par_iter()
             .zip(batch)
-            .map(|(bytes, entry)| unpack(bytes, entry))
+            .map(|(bytes, entry)| unpack(bytes, entry, bases))
             .collect();
         drop(stored);
         for (frame, entry) in unpacked.into_iter().zip(batch) {
@@ -51,9 +55,32 @@ pub fn read_frames<E: From<BundleError>>(
     Ok(())
 }
 
+/// Looks through `frames` as [`read_frames`] does, unpacking nothing, and returns the old chunks that they lean on and
+/// `is_there` says no of, each once.
+///
+/// # Errors
+/// As [`read_frames`].
+pub fn missing_bases(
+    payload: &mut dyn Read,
+    frames: &[CatalogFrame],
+    first_no: usize,
+    monitor: &dyn Monitor,
+    is_there: impl Fn(&ChunkId) -> bool,
+) -> Result<BTreeSet<ChunkId>, BundleError> {
+    let mut missing = BTreeSet::new();
+    for (frame_no, frame) in (first_no..).zip(frames) {
+        monitor.check_stop()?;
+        let stored = read_exactly(payload, frame.stored_bytes)?;
+        let sealed =
+            SealedFrame::open(&stored).map_err(|source| BundleError::Frame { frame_no, source })?;
+        missing.extend(sealed.bases.into_iter().filter(|id| !is_there(id)));
+    }
+    Ok(missing)
+}
+
 /// Unpacks a frame that is as large as the catalog says: by that the batch was chosen, and a catalog that says less
 /// would have a whole payload unpacked at once.
-fn unpack(stored: &[u8], entry: &CatalogFrame) -> Result<Frame, FrameError> {
+fn unpack(stored: &[u8], entry: &CatalogFrame, bases: &dyn Bases) -> Result<Frame, FrameError> {
     let sealed = SealedFrame::open(stored)?;
     let said = |count: usize, entry: u32| u32::try_from(count) == Ok(entry);
     if !said(sealed.head.plain_bytes, entry.plain_bytes)
@@ -61,7 +88,7 @@ fn unpack(stored: &[u8], entry: &CatalogFrame) -> Result<Frame, FrameError> {
     {
         return Err(FrameError::Corrupt("not what the catalog says"));
     }
-    sealed.unpack()
+    sealed.unpack_on(bases)
 }
 
 /// How many of `frames` make a batch: at least one.

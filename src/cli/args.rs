@@ -149,7 +149,7 @@ pub struct AddArgs {
     /// A stream whose recipe would be more than this part of it is kept as it came
     #[arg(long, value_name = "PERCENT", default_value_t = 12.5, value_parser = percent)]
     pub gzip_recipe: f64,
-    /// After 10 seconds, a stream is kept as it came when opening it takes more seconds for each GB of plain bytes; 0: no limit
+    /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
 }

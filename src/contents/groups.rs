@@ -83,7 +83,7 @@ enum Step {
 /// A folder is split up into so many places at most, its largest.
 const PLACES_MAX: usize = 12;
 /// One of these has at least this part of its bytes.
-const PLACE_PARTS: u64 = 8;
+const PLACE_PARTS: u64 = 20;
 
 impl Tree {
     /// Adds a file.
@@ -116,7 +116,7 @@ impl Tree {
     }
 
     /// The groups of at least `least_bytes` new bytes, the largest first. A folder is split up when a few places in it hold
-    /// half of its bytes, each at least an eighth, and then what else is large enough is told by itself, too; else it is a group.
+    /// half of its bytes, each at least a twentieth; else it is a group.
     pub fn groups(&self, least_bytes: u64) -> Vec<Group> {
         let mut groups = Vec::new();
         // Deep trees are walked without recursion.
@@ -138,7 +138,9 @@ impl Tree {
             let mut rest = node.weight;
             for (step, below) in large {
                 rest = rest.less(&self.nodes[below].weight);
-                waiting.push((below, [&steps[..], std::slice::from_ref(step)].concat()));
+                let mut path = steps.clone();
+                path.push(step.clone());
+                waiting.push((below, path));
             }
             if rest.new_bytes >= least_bytes.max(1) {
                 groups.push(group(&steps, Extent::Rest, rest));
@@ -160,25 +162,24 @@ impl Tree {
         for (step, below) in &node.below {
             let bytes = self.nodes[*below].weight.new_bytes;
             let is_archive = matches!(step, Step::Archive(_));
-            if bytes < least_bytes.max(1) {
+            if bytes < least_bytes.max(1) || (!is_archive && bytes < all / PLACE_PARTS) {
                 continue;
             }
             large.push((step, *below));
+            held += bytes;
             held_by_archives += if is_archive { bytes } else { 0 };
-            held += if bytes >= all / PLACE_PARTS { bytes } else { 0 };
         }
         // Items and archives are told apart however many they are.
         if held_by_archives >= all / 2 {
             return large;
         }
         if large.len() > PLACES_MAX {
-            let bytes_of = |place: &(&Step, usize)| self.nodes[place.1].weight.new_bytes;
-            large.sort_by_key(|place| std::cmp::Reverse(bytes_of(place)));
-            let cut_off = large.split_off(PLACES_MAX);
-            let bytes = cut_off.iter().map(bytes_of);
-            held -= bytes
-                .filter(|bytes| *bytes >= all / PLACE_PARTS)
-                .sum::<u64>();
+            large.sort_by_key(|(_, below)| std::cmp::Reverse(self.nodes[*below].weight.new_bytes));
+            let small = large.split_off(PLACES_MAX);
+            let bytes = small
+                .iter()
+                .map(|(_, below)| self.nodes[*below].weight.new_bytes);
+            held -= bytes.sum::<u64>();
         }
         if held >= all / 2 { large } else { Vec::new() }
     }
@@ -288,8 +289,8 @@ mod tests {
                     200_000
                 ),
                 (
-                    "image.tar|blobs/layer|usr/lib/libsmall.so".into(),
-                    Extent::File,
+                    "image.tar|blobs/layer|usr/lib".into(),
+                    Extent::Rest,
                     1,
                     50_000
                 ),

@@ -53,9 +53,6 @@ impl Chance {
 
 /// One direction of coding.
 pub(crate) trait Code {
-    /// Whether it reads.
-    const READS: bool;
-
     /// Codes one bit: `bit` when writing, whatever was written when reading.
     fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool;
 
@@ -159,8 +156,6 @@ impl<'a> Encoder<'a> {
 }
 
 impl Code for Encoder<'_> {
-    const READS: bool = false;
-
     #[inline]
     fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool {
         let share = chance.share(self.range);
@@ -251,8 +246,6 @@ impl<'a> Decoder<'a> {
 }
 
 impl Code for Decoder<'_> {
-    const READS: bool = true;
-
     #[inline]
     fn bit(&mut self, chance: &mut Chance, _: bool) -> bool {
         let share = chance.share(self.range);

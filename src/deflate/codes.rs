@@ -45,31 +45,32 @@ const LENGTHS: [(u16, u8); 29] = [
 ];
 
 /// First distance of a distance symbol, and its extra bits.
-pub(crate) const fn distance_base(symbol: usize) -> (u32, u32) {
+pub(crate) fn distance_base(symbol: usize) -> (u32, u32) {
+    let symbol = u32::try_from(symbol).expect("30 symbols");
     if symbol < 4 {
-        return (symbol as u32 + 1, 0);
+        return (symbol + 1, 0);
     }
-    let extra = symbol as u32 / 2 - 1;
-    ((2 + (symbol as u32 & 1) << extra) + 1, extra)
+    let extra = symbol / 2 - 1;
+    (((2 + (symbol & 1)) << extra) + 1, extra)
 }
 
 /// Symbol (from 257) of a length.
 #[inline]
 pub(crate) fn length_symbol(len: u32) -> usize {
-    const TABLE: [u8; 259] = {
+    const TABLE: [u16; 259] = {
         let mut table = [0; 259];
-        let mut symbol = 0;
+        let mut symbol: u16 = 0;
         while symbol < 29 {
-            let mut len = LENGTHS[symbol].0 as usize;
+            let mut len = LENGTHS[symbol as usize].0 as usize;
             while len < 259 {
-                table[len] = symbol as u8;
+                table[len] = 257 + symbol;
                 len += 1;
             }
             symbol += 1;
         }
         table
     };
-    257 + usize::from(TABLE[len as usize])
+    usize::from(TABLE[len as usize])
 }
 
 /// Symbol of a distance.
@@ -225,23 +226,31 @@ impl Decoder {
     #[cold]
     fn decode_slowly(&self, bits: u64) -> (usize, u32) {
         let mut code = 0_u32;
-        for len in 1..16 {
+        for (len, bits_taken) in (1..16).zip(1_u32..) {
             code = code << 1 | u32::from(bits >> (len - 1) & 1 == 1);
             let place = code.wrapping_sub(self.first[len]);
             if place < self.count[len] {
                 let symbol = self.symbols[(self.offset[len] + place) as usize];
-                return (usize::from(symbol), len as u32);
+                return (usize::from(symbol), bits_taken);
             }
         }
         (0, 0)
     }
 }
 
+/// The lowest `count` bits, 16 at most.
+#[inline]
+pub(crate) fn low_bits(bits: u64, count: u32) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "at most 16 bits are left")]
+    let low = (bits & ((1 << count) - 1)) as u32;
+    low
+}
+
 /// Reads what follows a length symbol; `bits` begin behind the symbol's code. Returns token length, odd, and bits taken.
 #[inline]
 pub(crate) fn length_of(symbol: usize, bits: u64) -> Option<(u32, bool, u32)> {
     let (base, extra) = *LENGTHS.get(symbol - 257)?;
-    let more = (bits & ((1 << extra) - 1)) as u32;
+    let more = low_bits(bits, u32::from(extra));
     let len = u32::from(base) + more;
     Some((len, symbol == 284 && more == 31, u32::from(extra)))
 }

@@ -208,7 +208,7 @@ impl<R: Read> Inflater<R> {
             }
             bits >>= len;
             let (base, extra) = codes::distance_base(symbol);
-            let dist = base + (bits & ((1 << extra) - 1)) as u32;
+            let dist = base + codes::low_bits(bits, extra);
             self.bits.skip(len + extra);
             if dist as usize > reach + (out.len() - before) {
                 return Err(DeflateError::Corrupt("distance"));

@@ -119,8 +119,8 @@ impl Script {
         };
         let dictionary = *DICTIONARIES.get(dictionary).ok_or_else(corrupt)?;
         let bytes = style.chunks.map_or(0, |chunks| chunks.bytes);
-        let low = coder.even((bytes & 0xffff) as u32, 16);
-        let high = coder.even((bytes >> 16) as u32, 16);
+        let low = coder.even(codes::low_bits(bytes, 16), 16);
+        let high = coder.even(codes::low_bits(bytes >> 16, 16), 16);
         let bytes = u64::from(low) | u64::from(high) << 16;
         if !(CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(&bytes) {
             return Err(corrupt());

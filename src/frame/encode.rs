@@ -8,8 +8,8 @@ use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaOptions};
 use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
 use super::{
-    CHUNKS_MAX, CODEC_LZMA, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids,
-    MAGIC, PLAIN_MAX, VERSION, lzma_dictionary_bytes,
+    BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DELTA, CODEC_LZMA, CODEC_RAW, CODEC_ZSTD,
+    ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC, PLAIN_MAX, VERSION, lzma_dictionary_bytes,
 };
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
@@ -23,6 +23,8 @@ const STORE_WINDOW_LOG: u32 = 23;
 const SMALLEST_LEVEL: i32 = 12;
 /// Matches this long end LZMA's search; longer ones gain a thousandth.
 const LZMA_NICE_BYTES: u32 = 32;
+/// All that a frame can have and lean on.
+const WINDOW_LOG_MAX: u32 = 28;
 /// All of a bundle's solid frame.
 const BUNDLE_WINDOW_LOG: u32 = 27;
 
@@ -149,6 +151,71 @@ impl FrameEncoder {
         class: Class,
         options: &FrameOptions,
     ) -> Vec<u8> {
+        let lengths = self.gather(chunks, options.ids);
+        options.filter.apply(&mut self.plain);
+        let (codec, filter, stored) = if self.compress(class, options) {
+            let codec = match options.codec {
+                Codec::Zstd => CODEC_ZSTD,
+                Codec::Lzma => CODEC_LZMA,
+            };
+            (codec, options.filter, &self.packed)
+        } else {
+            options.filter.undo(&mut self.plain);
+            (CODEC_RAW, Filter::None, &self.plain)
+        };
+        let table = Table {
+            chunk_count: chunks.len(),
+            plain_bytes: self.plain.len(),
+            ids: options.ids,
+            lengths,
+            bases: &[],
+        };
+        table.seal([codec, filter as u8, class as u8], stored)
+    }
+
+    /// Packs chunks into one frame that leans on old ones: `base` is the bytes of `bases`, one behind the other. When
+    /// that gains nothing, a plain frame. Without a filter, which would make alike what moved apart (docs/decisions/007-deltas.md). Takes zstd at the level of `options`, and besides the frame's own what `base` takes.
+    ///
+    /// # Panics
+    /// As [`encode_frame`], and when the bases pass [`BASES_MAX`] or [`BASE_BYTES_MAX`].
+    pub fn encode_delta(
+        &mut self,
+        chunks: &[(ChunkId, &[u8])],
+        class: Class,
+        options: &FrameOptions,
+        bases: &[ChunkId],
+        base: &[u8],
+    ) -> Vec<u8> {
+        assert!(bases.len() <= BASES_MAX, "too many bases for a frame");
+        assert!(base.len() <= BASE_BYTES_MAX, "too much base for a frame");
+        if bases.is_empty() || chunks.is_empty() {
+            return self.encode(chunks, class, options);
+        }
+        let lengths = self.gather(chunks, Ids::LeftOut);
+        self.zstd_behind(base, options);
+        let table = Table {
+            chunk_count: chunks.len(),
+            plain_bytes: self.plain.len(),
+            ids: Ids::LeftOut,
+            lengths,
+            bases,
+        };
+        let kind = [CODEC_DELTA, Filter::None as u8, class as u8];
+        let delta = table.seal(kind, &self.packed);
+        // Old bytes that help save half at least, nearly always: then the other way need not be tried.
+        if delta.len() < self.plain.len() / 2 {
+            return delta;
+        }
+        let plain = self.encode(chunks, class, options);
+        if plain.len() <= delta.len() {
+            plain
+        } else {
+            delta
+        }
+    }
+
+    /// Puts the chunks into `plain`; returns the table of their lengths, with ids if they are to be stored.
+    fn gather(&mut self, chunks: &[(ChunkId, &[u8])], ids: Ids) -> Vec<u8> {
         assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
         let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
         assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
@@ -162,54 +229,22 @@ impl FrameEncoder {
                 "a chunk has 1 byte to 256 KiB"
             );
             table.extend_from_slice(&word(bytes.len()));
-            if options.ids == Ids::Stored {
+            if ids == Ids::Stored {
                 table.extend_from_slice(id.as_bytes());
             }
             self.plain.extend_from_slice(bytes);
         }
-        options.filter.apply(&mut self.plain);
-        let (codec, filter, stored) = if self.compress(class, options) {
-            let codec = match options.codec {
-                Codec::Zstd => CODEC_ZSTD,
-                Codec::Lzma => CODEC_LZMA,
-            };
-            (codec, options.filter, &self.packed)
-        } else {
-            options.filter.undo(&mut self.plain);
-            (CODEC_RAW, Filter::None, &self.plain)
-        };
-
-        let flags = if options.ids == Ids::Stored {
-            FLAG_IDS
-        } else {
-            0
-        };
-        let mut out = Vec::with_capacity(HEADER_BYTES + table.len() + stored.len());
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[VERSION, codec, filter as u8, class as u8]);
-        out.extend_from_slice(&flags.to_le_bytes());
-        out.extend_from_slice(&[0; 2]);
-        out.extend_from_slice(&word(chunks.len()));
-        out.extend_from_slice(&word(plain_bytes));
-        out.extend_from_slice(&word(stored.len()));
-        let sum = Hasher::new()
-            .update(&out)
-            .update(&table)
-            .update(stored)
-            .finish();
-        out.extend_from_slice(&sum);
-        out.extend_from_slice(&table);
-        out.extend_from_slice(stored);
-        out
+        table
     }
 
     /// Compresses `plain` into `packed`; says whether it pays.
     fn compress(&mut self, class: Class, options: &FrameOptions) -> bool {
         if class == Class::Packed && options.level > 1 {
-            self.zstd(&FrameOptions {
+            let quick = FrameOptions {
                 level: 1,
                 ..*options
-            });
+            };
+            self.zstd(&quick);
             if !self.pays() {
                 return false;
             }
@@ -242,32 +277,94 @@ impl FrameEncoder {
     }
 
     fn zstd(&mut self, options: &FrameOptions) {
-        let mut parameters = vec![
-            CParameter::CompressionLevel(options.level),
-            CParameter::ContentSizeFlag(true),
-            CParameter::ChecksumFlag(false),
-        ];
-        parameters.extend(
-            options
-                .window_log
-                .map(|log| CParameter::WindowLog(log.clamp(10, 27))),
-        );
-        if options.long_matches == LongMatches::On {
-            parameters.push(CParameter::EnableLongDistanceMatching(true));
-        }
-        self.context
-            .reset(ResetDirective::SessionAndParameters)
-            .expect("nothing is under way");
-        for parameter in parameters {
-            self.context
-                .set_parameter(parameter)
-                .expect("levels and window are within zstd's bounds");
-        }
+        set(&mut self.context, options);
         self.packed.clear();
         self.packed.reserve(compress_bound(self.plain.len()));
         self.context
             .compress2(&mut self.packed, &self.plain)
             .expect("the output has room for the worst case");
+    }
+
+    /// Compresses with `base` before the plain bytes, all of it within the window.
+    fn zstd_behind(&mut self, base: &[u8], options: &FrameOptions) {
+        let window_bytes = base.len() + self.plain.len();
+        let options = FrameOptions {
+            window_log: Some(window_bytes.next_power_of_two().trailing_zeros()),
+            ..*options
+        };
+        // The one that is kept may refer to nothing that lives shorter than itself.
+        let mut context = CCtx::create();
+        set(&mut context, &options);
+        context.ref_prefix(base).expect("nothing is under way");
+        self.packed.clear();
+        self.packed.reserve(compress_bound(self.plain.len()));
+        context
+            .compress2(&mut self.packed, &self.plain)
+            .expect("the output has room for the worst case");
+    }
+}
+
+fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
+    let mut parameters = vec![
+        CParameter::CompressionLevel(options.level),
+        CParameter::ContentSizeFlag(true),
+        CParameter::ChecksumFlag(false),
+    ];
+    parameters.extend(
+        options
+            .window_log
+            .map(|log| CParameter::WindowLog(log.clamp(10, WINDOW_LOG_MAX))),
+    );
+    if options.long_matches == LongMatches::On {
+        parameters.push(CParameter::EnableLongDistanceMatching(true));
+    }
+    context
+        .reset(ResetDirective::SessionAndParameters)
+        .expect("nothing is under way");
+    for parameter in parameters {
+        context
+            .set_parameter(parameter)
+            .expect("levels and window are within zstd's bounds");
+    }
+}
+
+/// What stands before a frame's stored bytes, but for codec, filter and class.
+struct Table<'a> {
+    chunk_count: usize,
+    plain_bytes: usize,
+    ids: Ids,
+    lengths: Vec<u8>,
+    bases: &'a [ChunkId],
+}
+
+impl Table<'_> {
+    /// Puts a frame together; `kind` is codec, filter and class.
+    fn seal(&self, kind: [u8; 3], stored: &[u8]) -> Vec<u8> {
+        let flags = if self.ids == Ids::Stored { FLAG_IDS } else { 0 };
+        let base_count = u16::try_from(self.bases.len()).expect("bounded by the limits of a frame");
+        let base_bytes = self.bases.len() * ChunkId::BYTES;
+        let mut out =
+            Vec::with_capacity(HEADER_BYTES + self.lengths.len() + base_bytes + stored.len());
+        out.extend_from_slice(&MAGIC);
+        out.push(VERSION);
+        out.extend_from_slice(&kind);
+        out.extend_from_slice(&flags.to_le_bytes());
+        out.extend_from_slice(&base_count.to_le_bytes());
+        out.extend_from_slice(&word(self.chunk_count));
+        out.extend_from_slice(&word(self.plain_bytes));
+        out.extend_from_slice(&word(stored.len()));
+        out.extend_from_slice(&[0; 32]);
+        out.extend_from_slice(&self.lengths);
+        for base in self.bases {
+            out.extend_from_slice(base.as_bytes());
+        }
+        out.extend_from_slice(stored);
+        let sum = Hasher::new()
+            .update(&out[..24])
+            .update(&out[HEADER_BYTES..])
+            .finish();
+        out[24..HEADER_BYTES].copy_from_slice(&sum);
+        out
     }
 }
 

@@ -12,9 +12,12 @@ use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
 use crate::filter::Filter;
 use crate::id::{ChunkId, Hasher};
+use delta::NoBases;
 
+mod delta;
 mod encode;
 
+pub use delta::Bases;
 pub use encode::{Codec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 
 /// First four bytes of every frame.
@@ -26,7 +29,12 @@ pub const PLAIN_MAX: usize = 128 << 20;
 /// Most chunks of a frame.
 pub const CHUNKS_MAX: usize = 1 << 20;
 /// Most bytes of a frame, all told.
-pub const FRAME_MAX: usize = HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + PLAIN_MAX;
+pub const FRAME_MAX: usize =
+    HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + BASES_MAX * ChunkId::BYTES + PLAIN_MAX;
+/// Most chunks that a frame leans on.
+pub const BASES_MAX: usize = 65_535;
+/// Most bytes of all chunks together that a frame leans on.
+pub const BASE_BYTES_MAX: usize = 64 << 20;
 
 const VERSION: u8 = 1;
 const FLAG_IDS: u16 = 1;
@@ -35,6 +43,7 @@ const ENTRY_PLAIN: usize = 4;
 const CODEC_RAW: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
 const CODEC_LZMA: u8 = 2;
+const CODEC_DELTA: u8 = 3;
 /// LZMA's dictionary is as long as the frame's plain bytes, within these bounds.
 const LZMA_DICTIONARY_MIN: u32 = 4096;
 const LZMA_DICTIONARY_MAX: u32 = 32 << 20;
@@ -54,6 +63,9 @@ pub enum FrameError {
     /// Lengths do not fit each other or the limits, or a hash is wrong.
     #[error("damaged frame: {0}")]
     Corrupt(&'static str),
+    /// It leans on a chunk that is not at hand, or not whole.
+    #[error("it leans on chunk {0}, which cannot be read")]
+    Base(ChunkId),
 }
 
 /// Whether a frame carries the ids of its chunks.
@@ -81,6 +93,8 @@ pub struct FrameHead {
     pub plain_bytes: usize,
     /// Bytes behind the table.
     pub stored_bytes: usize,
+    /// Number of chunks that it leans on.
+    pub base_count: usize,
     codec: u8,
     filter: Filter,
 }
@@ -99,11 +113,17 @@ impl FrameHead {
             return Err(FrameError::Unsupported(head[4]));
         }
         let flags = u16::from_le_bytes([head[8], head[9]]);
-        if flags & !FLAG_IDS != 0 || head[10..12] != [0; 2] {
+        if flags & !FLAG_IDS != 0 {
             return Err(FrameError::Unknown("flag"));
         }
-        if head[5] > CODEC_LZMA {
+        if head[5] > CODEC_DELTA {
             return Err(FrameError::Unknown("codec"));
+        }
+        let base_count = usize::from(u16::from_le_bytes([head[10], head[11]]));
+        // With ids, a store could take a frame in that it cannot unpack.
+        let may_lean = head[5] == CODEC_DELTA && flags & FLAG_IDS == 0;
+        if may_lean != (base_count > 0) {
+            return Err(FrameError::Unknown("way to lean on chunks"));
         }
         let size = |at: usize, limit: usize| {
             usize::try_from(u32::from_le_bytes([
@@ -126,6 +146,7 @@ impl FrameHead {
             chunk_count: size(12, CHUNKS_MAX)?,
             plain_bytes: size(16, PLAIN_MAX)?,
             stored_bytes: size(20, PLAIN_MAX)?,
+            base_count,
             codec: head[5],
             filter: Filter::from_number(head[6]).ok_or(FrameError::Unknown("filter"))?,
         };
@@ -135,13 +156,16 @@ impl FrameHead {
         Ok(parsed)
     }
 
-    /// Returns the bytes of the table of chunks.
+    /// Returns the bytes of the tables of chunks and of bases.
     pub fn table_bytes(&self) -> usize {
-        let entry = match self.ids {
+        self.chunk_count * self.entry_bytes() + self.base_count * ChunkId::BYTES
+    }
+
+    fn entry_bytes(&self) -> usize {
+        match self.ids {
             Ids::Stored => ENTRY_WITH_ID,
             Ids::LeftOut => ENTRY_PLAIN,
-        };
-        self.chunk_count * entry
+        }
     }
 
     /// Returns the bytes of the whole frame, header included.
@@ -154,10 +178,12 @@ impl FrameHead {
     /// # Errors
     /// [`FrameError::Corrupt`] when the lengths do not add up.
     pub fn parse_table(&self, table: &[u8]) -> Result<FrameTable, FrameError> {
-        let entry_bytes = self.table_bytes() / self.chunk_count.max(1);
+        let table = table
+            .get(..self.chunk_count * self.entry_bytes())
+            .ok_or(FrameError::Corrupt("table"))?;
         let mut chunks = Vec::with_capacity(self.chunk_count);
         let mut offset = 0;
-        for entry in table.chunks_exact(entry_bytes.max(1)) {
+        for entry in table.chunks_exact(self.entry_bytes()) {
             let (len, id) = entry
                 .split_first_chunk::<4>()
                 .ok_or(FrameError::Corrupt("table"))?;
@@ -183,6 +209,8 @@ pub struct SealedFrame<'a> {
     pub head: FrameHead,
     /// Ids, where carried, and places in the plain bytes, in order.
     pub chunks: FrameTable,
+    /// The chunks that it leans on, in order.
+    pub bases: Vec<ChunkId>,
     stored: &'a [u8],
 }
 
@@ -200,9 +228,14 @@ impl<'a> SealedFrame<'a> {
             return Err(FrameError::Corrupt("hash mismatch"));
         }
         let (table, stored) = body.split_at(head.table_bytes());
+        let bases = table[head.chunk_count * head.entry_bytes()..]
+            .chunks_exact(ChunkId::BYTES)
+            .filter_map(|id| id.first_chunk().copied().map(ChunkId))
+            .collect();
         Ok(Self {
             head,
             chunks: head.parse_table(table)?,
+            bases,
             stored,
         })
     }
@@ -212,7 +245,15 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not what the header and the ids say.
     pub fn unpack(self) -> Result<Frame, FrameError> {
-        let frame = self.unpack_own()?;
+        self.unpack_on(&NoBases)
+    }
+
+    /// As [`SealedFrame::unpack`], with the old chunks that the frame leans on: up to [`BASE_BYTES_MAX`] more.
+    ///
+    /// # Errors
+    /// [`FrameError::Base`] when one of them is not at hand or not whole, else as [`SealedFrame::unpack`].
+    pub fn unpack_on(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
+        let frame = self.decompress(bases)?;
         let intact = frame
             .chunks
             .iter()
@@ -230,6 +271,10 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not as long as the header says.
     pub fn unpack_own(self) -> Result<Frame, FrameError> {
+        self.decompress(&NoBases)
+    }
+
+    fn decompress(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
         let mut plain = Vec::with_capacity(self.head.plain_bytes);
         let bad = || FrameError::Corrupt("not decompressible");
         match self.head.codec {
@@ -242,6 +287,10 @@ impl<'a> SealedFrame<'a> {
                     .take(self.head.plain_bytes as u64 + 1)
                     .read_to_end(&mut plain)
                     .map_err(|_| bad())?;
+            }
+            CODEC_DELTA => {
+                let base = delta::gather(&self.bases, bases, self.head.filter)?;
+                delta::unpack(self.stored, &base, &mut plain)?;
             }
             _ => {
                 // The output is bounded by the vector's capacity; zstd refuses to write more.
@@ -303,7 +352,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn chunks(contents: &[Vec<u8>]) -> Vec<(ChunkId, &[u8])> {
+    pub(super) fn chunks(contents: &[Vec<u8>]) -> Vec<(ChunkId, &[u8])> {
         contents
             .iter()
             .map(|plain| (ChunkId::of(plain), plain.as_slice()))
@@ -311,7 +360,7 @@ mod tests {
     }
 
     /// Puts the right hash into a frame that was tampered with: what a hostile medium would do.
-    fn reseal(frame: &mut [u8]) {
+    pub(super) fn reseal(frame: &mut [u8]) {
         if frame.len() >= HEADER_BYTES {
             let sum = Hasher::new()
                 .update(&frame[..24])

@@ -6,6 +6,7 @@
 //! as many streams as there are cores and one more, for each level.
 
 mod frames;
+mod known;
 mod members;
 mod stream;
 mod zips;
@@ -27,7 +28,6 @@ use crate::chunk::{CHUNK_MAX, Cutter};
 use crate::class::Class;
 use crate::id::BlobId;
 use crate::monitor::Monitor;
-use crate::recipe::walk::Walker;
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES};
 use crate::release::BlobTable;
@@ -275,9 +275,12 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
         if let Some(known) = self.look_up(tape, bytes)? {
             return Ok(Some(known));
         }
+        if self.is_closed(tape, bytes)? {
+            return Ok(None);
+        }
         match kind {
             Kind::Tar => self.tar(tape, bytes, depth).map(Some),
-            _ => self.zip(tape, bytes, depth),
+            _ => self.zip(tape, bytes, depth).map(Some),
         }
     }
 
@@ -302,85 +305,6 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
             return Ok(recipe.chunk(self.sink, chunk)?);
         }
         self.chunks(tape, bytes, name, recipe)
-    }
-
-    /// Returns the blob that comes next when it is known and whole, and goes on behind it.
-    fn look_up<R: ReadAt + ?Sized>(
-        &mut self,
-        tape: &mut Tape<'_, R>,
-        bytes: u64,
-    ) -> Result<Option<Blob>, LayoutError> {
-        if !self.known.has_length(bytes) && !self.fresh.has_length(bytes) {
-            return Ok(None);
-        }
-        let mark = tape.bookmark();
-        let id = self.hash_over(tape, bytes)?;
-        let found = self.known_blob(bytes, id);
-        if found.is_none() {
-            tape.go_back(mark);
-        }
-        Ok(found)
-    }
-
-    /// Hashes the next `bytes` bytes and goes on behind them.
-    fn hash_over<R: ReadAt + ?Sized>(
-        &self,
-        tape: &mut Tape<'_, R>,
-        bytes: u64,
-    ) -> Result<BlobId, LayoutError> {
-        tape.push_hasher();
-        let mut left = bytes;
-        while left > 0 {
-            self.monitor.check_stop()?;
-            let step = left.min(STEP_BYTES);
-            tape.skip(step)?;
-            left -= step;
-        }
-        Ok(BlobId(tape.pop_hasher()))
-    }
-
-    /// Returns a blob of this run, or one of earlier releases that is whole.
-    fn known_blob(&mut self, bytes: u64, id: BlobId) -> Option<Blob> {
-        let found = match (self.fresh.get(bytes, id), self.known.get(bytes, id)) {
-            (Some(blob), _) => blob,
-            (None, Some(blob)) if self.take_over(&blob) => blob,
-            _ => return None,
-        };
-        if self.within == 0 {
-            self.reused_bytes += bytes;
-            self.advance(bytes);
-        }
-        Some(found)
-    }
-
-    /// Takes a known blob over when all its chunks are there.
-    fn take_over(&mut self, blob: &Blob) -> bool {
-        struct Whole<'a, S: ChunkSource> {
-            source: &'a S,
-            blobs: Vec<Blob>,
-        }
-        impl<S: ChunkSource> crate::recipe::walk::Visitor for Whole<'_, S> {
-            fn chunk(&mut self, id: &crate::id::ChunkId) -> Result<(), RecipeError> {
-                if self.source.contains(id) {
-                    Ok(())
-                } else {
-                    Err(RecipeError::Missing(*id))
-                }
-            }
-            fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
-                self.blobs.push(*blob);
-                Ok(())
-            }
-        }
-        let mut whole = Whole {
-            source: self.source,
-            blobs: Vec::new(),
-        };
-        let walked = Walker::new(self.source).content(&Content::Blob(*blob), &mut whole);
-        if walked.is_ok() {
-            whole.blobs.iter().for_each(|each| self.reused.insert(each));
-        }
-        walked.is_ok()
     }
 
     fn finish<R: ReadAt + ?Sized>(

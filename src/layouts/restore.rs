@@ -3,6 +3,8 @@
 //! Everything goes through handles of folders that were made here, links are never followed, and nothing that is there is
 //! opened or replaced: entries come from media, and media may be hostile. What is lost is told, and the rest given back.
 
+mod tree;
+
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -11,6 +13,7 @@ use std::sync::mpsc;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
+use self::tree::Tree;
 use super::LayoutError;
 use super::crew::{self, CREW_BYTES_MIN, Crew, Order, Wait};
 use super::meta::{Link, MetaWriter, Ownership};
@@ -25,8 +28,6 @@ use crate::release::{Entry, EntryKind, Meta, open_entries};
 const BATCH_ENTRIES: usize = 512;
 /// Bytes of small files that are made ready together.
 const BATCH_BYTES: u64 = 8 << 20;
-/// Folders that are kept open on the way to the current one; deeper ones are opened each time.
-const OPEN_FOLDERS_MAX: usize = 128;
 
 /// Longest target of a link on Linux.
 const LINK_BYTES_MAX: usize = 4095;
@@ -325,74 +326,6 @@ impl<S: ChunkSource> Restorer<'_, S> {
             .for_each(|finding| self.monitor.finding(finding));
         self.restored.findings.extend(refused);
         Ok(self.restored)
-    }
-}
-
-/// The folder that is filled, and the way down to where the last entry was.
-struct Tree {
-    root: OwnedFd,
-    path: PathBuf,
-    open: Vec<(Vec<u8>, OwnedFd)>,
-}
-
-impl Tree {
-    /// Opens the folder at `components` and keeps the way there open for the next entry.
-    fn enter(&mut self, components: &[&[u8]], entry: &[u8]) -> Result<OwnedFd, LayoutError> {
-        let common = self
-            .open
-            .iter()
-            .zip(components)
-            .take_while(|((name, _), component)| name == *component)
-            .count();
-        self.open.truncate(common);
-        while self.open.len() < components.len().min(OPEN_FOLDERS_MAX) {
-            let name = components[self.open.len()];
-            let folder = self.step(self.deepest(), name, entry)?;
-            self.open.push((name.to_vec(), folder));
-        }
-        self.descend(self.deepest(), &components[self.open.len()..], entry)
-    }
-
-    /// Opens the folder at `components` from the top.
-    fn find(&self, components: &[&[u8]], entry: &[u8]) -> Result<OwnedFd, LayoutError> {
-        self.descend(self.root.as_fd(), components, entry)
-    }
-
-    fn deepest(&self) -> BorrowedFd<'_> {
-        self.open
-            .last()
-            .map_or(self.root.as_fd(), |(_, folder)| folder.as_fd())
-    }
-
-    fn descend(
-        &self,
-        from: BorrowedFd<'_>,
-        components: &[&[u8]],
-        entry: &[u8],
-    ) -> Result<OwnedFd, LayoutError> {
-        let mut at = from
-            .try_clone_to_owned()
-            .map_err(LayoutError::io("open", &self.path))?;
-        for component in components {
-            at = self.step(at.as_fd(), component, entry)?;
-        }
-        Ok(at)
-    }
-
-    fn step(
-        &self,
-        from: BorrowedFd<'_>,
-        name: &[u8],
-        entry: &[u8],
-    ) -> Result<OwnedFd, LayoutError> {
-        use rustix::io::Errno;
-        open_folder(from, name).map_err(|error| match error {
-            Errno::LOOP | Errno::NOTDIR => hostile(entry, "it leads through what is not a folder"),
-            Errno::NOENT => hostile(entry, "the folder it is in does not come before it"),
-            other => LayoutError::io("open", self.path.join(std::ffi::OsStr::from_bytes(entry)))(
-                other.into(),
-            ),
-        })
     }
 }
 

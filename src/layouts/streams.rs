@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::LayoutError;
 use super::spool::Spool;
@@ -44,12 +44,12 @@ pub struct OpenOptions {
     pub plain_limit_bytes: u64,
     /// Most plain bytes for each byte of the stream, from 1 MiB of plain bytes on. Deflate itself reaches 1032.
     pub ratio_limit: u64,
-    /// From 10 seconds on, an analysis is given up when it has taken so many seconds for each GB (10^9) of plain bytes.
-    /// `None`: never. The only thing in opening that depends on the machine.
+    /// From 10 seconds of processor time on, an analysis is given up when it has taken so many for each GB (10^9) of plain
+    /// bytes. `None`: never. The only thing in opening that depends on the machine, besides its room.
     pub seconds_per_gb: Option<u64>,
     /// Folder of spools that are too long for memory.
     pub spool_folder: PathBuf,
-    /// Streams, or zip files, that are not to be opened: they did not come back.
+    /// Streams, tars and zip files that are not to be opened: they did not come back.
     pub closed: HashSet<BlobId>,
 }
 
@@ -259,9 +259,9 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     };
     let mut plain = Spool::new(&options.spool_folder);
     let mut recipe = Spool::new(&options.spool_folder);
-    let begun = Instant::now();
+    let begun = spent_here();
     let in_time = |plain_bytes| match options.seconds_per_gb {
-        Some(seconds) => is_fast(begun.elapsed(), plain_bytes, seconds),
+        Some(seconds) => is_fast(spent_here().saturating_sub(begun), plain_bytes, seconds),
         None => true,
     };
     let limits = AnalyseOptions {
@@ -385,6 +385,15 @@ impl<R: ReadAt + ?Sized> Read for RegionReader<'_, R> {
         self.taken += len;
         Ok(len)
     }
+}
+
+/// Time that the processor spent on this thread: what else the machine does must not decide.
+fn spent_here() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 /// Whether an analysis goes on: it has given `plain_bytes` after `spent`.

@@ -1,7 +1,8 @@
-//! A store as a source and a sink of chunks, for recipes.
+//! A store as a source and a sink of chunks, for recipes and frames.
 
 use super::{ChunkBytes, Store, StoreError, StoreWriter};
 use crate::class::Class;
+use crate::frame::Bases;
 use crate::id::ChunkId;
 use crate::recipe::{ChunkSink, ChunkSource, RecipeError};
 
@@ -24,6 +25,14 @@ impl ChunkSource for Store {
 
     fn contains(&self, id: &ChunkId) -> bool {
         Store::contains(self, id)
+    }
+}
+
+impl Bases for Store {
+    fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool {
+        self.read(id)
+            .map(|plain| out.extend_from_slice(&plain))
+            .is_ok()
     }
 }
 

@@ -4,19 +4,22 @@
 //! stored as it came. It lays out no volumes. Holds the opener's buffers, three batches of the proof, and the table of known
 //! blobs (150 bytes each, a million at most).
 
+mod again;
+
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use self::again::Again;
 use super::proof::{self, Known};
 use super::{Releases, ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::layouts::meta::MetaReader;
-use crate::layouts::opener::{Depth, Kept, OpenOptions, Opener, StreamReport, spool_bytes};
+use crate::layouts::opener::{Depth, OpenOptions, Opener, StreamReport, spool_bytes};
 use crate::layouts::{LayoutError, folder};
 use crate::media::free_space_bytes;
 use crate::monitor::{Interrupted, Monitor};
@@ -36,8 +39,6 @@ const LATER_SHARE: u64 = 32;
 
 /// Folder in the store for what is not finished: emptied whenever it is opened.
 const UNFINISHED: &str = "tmp";
-/// So many streams of an item are closed one after the other before everything in it is.
-const CLOSED_ONE_BY_ONE_MAX: usize = 8;
 
 /// Says why a release was not made.
 #[derive(Debug, thiserror::Error)]
@@ -507,80 +508,4 @@ fn prove_all<'i, S: ChunkSource>(
         .into_iter()
         .map(|(at, error)| (inputs[at], error))
         .collect())
-}
-
-/// Stores items once more that did not come back.
-struct Again<'a, R: ReleasesMut> {
-    store: &'a R,
-    open: &'a OpenOptions,
-    findings: &'a mut Vec<Finding>,
-    streams: &'a mut StreamReport,
-    stored: &'a mut Stored,
-    monitor: &'a dyn Monitor,
-}
-
-impl<R: ReleasesMut> Again<'_, R> {
-    /// Leaves closed what did not come back, and everything when that is not enough.
-    fn item(&mut self, input: &Input, error: RecipeError) -> Result<Item, AddError> {
-        let mut open = self.open.clone();
-        let mut why = error;
-        for _ in 0..CLOSED_ONE_BY_ONE_MAX {
-            let (RecipeError::Mismatch(blob) | RecipeError::Remake { blob, .. }) = why else {
-                break;
-            };
-            // A tar that does not come back is opened again as it was: nothing is gained by leaving it out.
-            if !open.closed.insert(blob) {
-                break;
-            }
-            let (item, streams, proved) = self.store(input, &open)?;
-            match proved {
-                Ok(()) => {
-                    let message = "a stream is kept as it came, since it did not come back";
-                    self.tell(input, message, &RecipeError::Mismatch(blob));
-                    for (reason, tally) in streams.kept {
-                        if reason == Kept::Changed {
-                            self.streams.kept.insert(reason, tally);
-                        }
-                    }
-                    return Ok(item);
-                }
-                Err(error) => why = error,
-            }
-        }
-        let message = "stored as it came, since it could not be rebuilt";
-        self.tell(input, message, &why);
-        open.depth = Depth::Closed;
-        let (item, _, proved) = self.store(input, &open)?;
-        proved.map_err(|source| AddError::Store {
-            name: input.shown(),
-            source,
-        })?;
-        Ok(item)
-    }
-
-    fn tell(&mut self, input: &Input, message: &str, why: &RecipeError) {
-        let finding = Finding::note(input.shown(), format!("{message}: {why}"));
-        self.monitor.finding(&finding);
-        self.findings.push(finding);
-    }
-
-    /// Stores an item, and says whether it comes back.
-    #[allow(clippy::type_complexity)]
-    fn store(
-        &mut self,
-        input: &Input,
-        open: &OpenOptions,
-    ) -> Result<(Item, StreamReport, Result<(), RecipeError>), AddError> {
-        let writer = self.store.writer(self.monitor);
-        let mut writer = writer.map_err(AddError::Releases)?;
-        let nothing = Known::default();
-        let mut opener = Opener::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
-        let item = read_item(&mut opener, input, &mut Vec::new(), self.monitor)?;
-        let streams = opener.streams().clone();
-        drop(opener);
-        *self.stored = sum(*self.stored, finish(self.store, writer)?);
-        let mut failed = proof::items(self.store, &nothing, &[&item], self.monitor)?;
-        let proved = failed.remove(&0).map_or(Ok(()), Err);
-        Ok((item, streams, proved))
-    }
 }

@@ -265,7 +265,7 @@ fn heal_from_set(
     for (volume_no, payload_bytes) in (1..).zip(&set.descriptor()?.payload_bytes) {
         let frames = catalog.frames_within(frame_no, *payload_bytes);
         let mut payload = set.payload_reader(volume_no)?;
-        let result = read_frames(&mut payload, frames, frame_no, monitor, |frame| {
+        let result = read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
             for (id, range) in &frame.chunks {
                 let is_lost = id
                     .as_bytes()

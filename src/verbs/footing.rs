@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::bundle::{BundleError, Catalog, Lean, read_frames};
+use crate::bundle::{BundleError, Catalog, Lean, missing_bases, read_frames};
 use crate::class::Class;
 use crate::id::ChunkId;
 use crate::index::prefix;
@@ -131,6 +131,54 @@ pub(super) fn check(
         return Ok(None);
     };
     // The releases are not here as they were at the vendor's; their chunks may be.
+    let mut missing = lacking_bases(store, incoming, catalog, monitor)?;
+    if missing.is_empty() {
+        missing = lacking_of_releases(store, incoming, catalog, monitor)?;
+    }
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    lacking.chunks = missing.len() as u64;
+    lacking.chunk_ids = missing
+        .iter()
+        .take(NAMED_MAX)
+        .map(ToString::to_string)
+        .collect();
+    Ok(Some(lacking))
+}
+
+/// The old chunks that frames are compressed against and the store lacks: without them nothing can be unpacked.
+fn lacking_bases(
+    store: &Store,
+    incoming: &Incoming,
+    catalog: &Catalog,
+    monitor: &dyn Monitor,
+) -> Result<BTreeSet<ChunkId>, Error> {
+    let mut missing = BTreeSet::new();
+    let mut frame_no = 0;
+    for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
+        let frames = catalog.frames_within(frame_no, payload_bytes);
+        let mut payload = incoming.payload_reader(volume_no)?;
+        let is_there = |id: &ChunkId| store.contains(id);
+        missing.extend(missing_bases(
+            &mut payload,
+            frames,
+            frame_no,
+            monitor,
+            is_there,
+        )?);
+        frame_no += frames.len();
+    }
+    Ok(missing)
+}
+
+/// The chunks that the releases need and neither bundle nor store has.
+fn lacking_of_releases(
+    store: &Store,
+    incoming: &Incoming,
+    catalog: &Catalog,
+    monitor: &dyn Monitor,
+) -> Result<BTreeSet<ChunkId>, Error> {
     let both = Both::read(store, incoming, catalog, monitor)?;
     let mut missing: BTreeSet<ChunkId> = BTreeSet::new();
     for release in &catalog.releases {
@@ -150,16 +198,7 @@ pub(super) fn check(
             other => other?,
         }
     }
-    if missing.is_empty() {
-        return Ok(None);
-    }
-    lacking.chunks = missing.len() as u64;
-    lacking.chunk_ids = missing
-        .iter()
-        .take(NAMED_MAX)
-        .map(ToString::to_string)
-        .collect();
-    Ok(Some(lacking))
+    Ok(missing)
 }
 
 /// A bundle and a store as one source of lists.
@@ -187,7 +226,7 @@ impl<'a> Both<'a> {
         for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
             let frames = catalog.frames_within(frame_no, payload_bytes);
             let mut payload = incoming.payload_reader(volume_no)?;
-            read_frames(&mut payload, frames, frame_no, monitor, |frame| {
+            read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
                 for (id, range) in &frame.chunks {
                     both.carried.insert(prefix(id));
                     if frame.class == Class::Meta && held_bytes < LISTS_MAX_BYTES {

@@ -358,7 +358,7 @@ fn take_over(
     for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
         let frames = catalog.frames_within(frame_no, payload_bytes);
         let mut payload = incoming.payload_reader(volume_no)?;
-        read_frames(&mut payload, frames, frame_no, monitor, |frame| {
+        read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
             for (_, range) in &frame.chunks {
                 writer.put(&frame.plain[range.clone()], frame.class)?;
             }

@@ -289,6 +289,61 @@ fn what_cannot_be_rebuilt_is_stored_as_it_came() {
 }
 
 #[test]
+fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
+    use crate::layouts::opener::Kept;
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("image.tar");
+    let mut builder = tar::Builder::new(fs::File::create(&file).unwrap());
+    let streams = [1_u8, 2].map(|seed| {
+        let plain = noise(seed.into(), 40_000).repeat(3);
+        // Another level each: the recipes of like streams are the same chunk.
+        let level = flate2::Compression::new(5 * u32::from(seed) - 1);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+        std::io::Write::write_all(&mut encoder, &plain).unwrap();
+        encoder.finish().unwrap()
+    });
+    for (number, stream) in streams.iter().enumerate() {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(stream.len() as u64);
+        builder
+            .append_data(&mut header, format!("{number}.gz"), &stream[..])
+            .unwrap();
+    }
+    builder.into_inner().unwrap();
+    let scratch = MemoryStore::default();
+    let report = add_all(&scratch, "a:1", &[&file]);
+    assert_eq!(report.streams.opened.streams, 2, "{report:?}");
+    let mut known = crate::release::BlobTable::default();
+    let root = scratch.root(&name("a:1")).unwrap().unwrap();
+    known.read(&scratch, &root.blobs, 100).unwrap();
+    let id = crate::id::BlobId(crate::id::hash(&streams[0]));
+    let first = known.get(streams[0].len() as u64, id).unwrap();
+    let store = MemoryStore {
+        broken: [first.recipe.side.id].into(),
+        ..MemoryStore::default()
+    };
+    let report = add_all(&store, "a:1", &[&file]);
+    assert_eq!(report.findings.len(), 1, "{report:?}");
+    assert_eq!(report.streams.kept[&Kept::Changed].streams, 1);
+    let dest = dir.path().join("dest");
+    assert!(check_out(&store, "a:1", &dest).is_whole());
+    assert_eq!(
+        fs::read(dest.join("image.tar")).unwrap(),
+        fs::read(&file).unwrap()
+    );
+    let mut known = crate::release::BlobTable::default();
+    let root = store.root(&name("a:1")).unwrap().unwrap();
+    known.read(&store, &root.blobs, 100).unwrap();
+    let recipe = known.get(streams[0].len() as u64, id).unwrap().recipe;
+    let first = crate::recipe::rebuild::first_op(&store, &recipe).unwrap();
+    assert!(matches!(first, Some(crate::recipe::Op::Kept { reason: 6 })));
+    let second = crate::id::BlobId(crate::id::hash(&streams[1]));
+    let recipe = known.get(streams[1].len() as u64, second).unwrap().recipe;
+    let first = crate::recipe::rebuild::first_op(&store, &recipe).unwrap();
+    assert!(matches!(first, Some(crate::recipe::Op::Deflate { .. })));
+}
+
+#[test]
 fn what_cannot_be_added_is_named() {
     let dir = TempDir::new().unwrap();
     fs::create_dir_all(dir.path().join("x")).unwrap();

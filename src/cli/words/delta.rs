@@ -159,10 +159,10 @@ pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
     if lacks > 0 {
         about += &pick(
             format!(
-                "  {lacks} chunk{} of them lost or damaged: the next bundle brings them\n",
+                "  {lacks} chunk{} of them lost or damaged: the next bundle brings what it needs of them\n",
                 plural(lacks)
             ),
-            format!("  其中 {lacks} 个数据块丢失或损坏：下一个包会补上\n"),
+            format!("  其中 {lacks} 个数据块丢失或损坏：下一个包会补上它所需要的\n"),
         );
     }
     about += &match (out, &report.text) {

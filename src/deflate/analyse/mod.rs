@@ -30,6 +30,10 @@ const RATIO_FREE_BYTES: u64 = 1 << 20;
 /// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
 const LOOK_TOKENS: u64 = 1 << 16;
 const LOOK_PER_MILLE: u64 = 5;
+/// Segments in hand at most: a stream of more blocks than that in [`AHEAD`] bytes is refused, since memory is bounded ...
+const QUEUE_SEGMENTS_MAX: usize = 1 << 15;
+/// ... and of these in a sample.
+const SAMPLE_SEGMENTS_MAX: usize = 1 << 12;
 /// Looks that may end without a better model.
 const LOOKS_IN_VAIN_MAX: u32 = 4;
 
@@ -238,6 +242,11 @@ impl<R: Read> Analyser<'_, R> {
 
     /// Parses one more segment, or the member's end.
     fn parse(&mut self) -> Result<(), DeflateError> {
+        if self.queue.len() >= QUEUE_SEGMENTS_MAX {
+            return Err(DeflateError::Corrupt(
+                "blocks: too many with next to nothing in them",
+            ));
+        }
         let before = self.stretch.bytes.len();
         let mut segment = self.spare.pop().unwrap_or_default();
         if self.input.next(&mut self.stretch.bytes, &mut segment)? {
@@ -304,6 +313,7 @@ impl<R: Read> Analyser<'_, R> {
         while self.end.is_none()
             && self.stretch.end() - self.position < SAMPLE_BYTES
             && self.queued_tokens < SAMPLE_TOKENS
+            && self.queue.len() < SAMPLE_SEGMENTS_MAX
         {
             self.parse()?;
         }
@@ -357,6 +367,9 @@ impl<R: Read> Analyser<'_, R> {
                 break;
             };
             if front.bytes > 0 && at >= span.end {
+                break;
+            }
+            if segments.len() > PIECE_SEGMENTS_MAX {
                 break;
             }
             at += front.bytes as u64;

@@ -207,6 +207,7 @@ impl Model for QuickGo {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn whole(bytes: &[u8]) -> Text<'_> {

@@ -39,6 +39,7 @@ impl MatchScript {
 }
 
 /// What adapts for tokens.
+#[derive(Default)]
 pub(super) struct TokenScript {
     /// By what was foreseen and the last three outcomes: whether it was missed.
     missed: [[Chance; 8]; 16],
@@ -48,19 +49,6 @@ pub(super) struct TokenScript {
     same_distance: [Chance; 16],
     length_change: Signed,
     written_out: MatchScript,
-}
-
-impl Default for TokenScript {
-    fn default() -> Self {
-        Self {
-            missed: [[Chance::default(); 8]; 16],
-            history: 0,
-            to_literal: [Chance::default(); 16],
-            same_distance: [Chance::default(); 16],
-            length_change: Signed::default(),
-            written_out: MatchScript::default(),
-        }
-    }
 }
 
 impl TokenScript {

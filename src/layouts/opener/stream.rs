@@ -154,7 +154,9 @@ impl<S: ChunkSource> Opener<'_, S> {
             }
             _ => self.look_now(region, id)?,
         };
-        self.reported += reported;
+        if self.within == 0 {
+            self.reported += reported;
+        }
         match outcome {
             Outcome::Opened(opened) => {
                 let recipe = self.stream(region, &opened, name, depth)?;

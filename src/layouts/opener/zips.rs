@@ -42,22 +42,13 @@ impl Zip {
 }
 
 impl<S: ChunkSource> Opener<'_, S> {
-    /// Follows a zip of `bytes` bytes that begins here; `None`, and goes back, when it is not to be opened.
+    /// Follows a zip of `bytes` bytes that begins here.
     pub(super) fn zip<R: ReadAt + ?Sized>(
         &mut self,
         tape: &mut Tape<'_, R>,
         bytes: u64,
         depth: usize,
-    ) -> Result<Option<Blob>, LayoutError> {
-        if !self.options.closed.is_empty() {
-            let mark = tape.bookmark();
-            let id = self.hash_over(tape, bytes)?;
-            tape.go_back(mark);
-            if self.options.closed.contains(&id) {
-                self.kept(Kept::Changed, bytes);
-                return Ok(None);
-            }
-        }
+    ) -> Result<Blob, LayoutError> {
         tape.push_hasher();
         let mut zip = Zip {
             end: tape.offset() + bytes,
@@ -90,7 +81,7 @@ impl<S: ChunkSource> Opener<'_, S> {
                 }
             }
         }
-        self.finish(tape, bytes, zip.recipe).map(Some)
+        self.finish(tape, bytes, zip.recipe)
     }
 
     /// Puts the body of a member into the recipe, as far as it is known where that ends.

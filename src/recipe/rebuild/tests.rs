@@ -150,6 +150,122 @@ fn steps_of_later_versions_are_named() {
     assert_eq!(error.to_string(), "needs a newer carryall: recipe step 77");
 }
 
+/// A blob of one gzip stream of `plain`, as a blob of many chunks.
+fn stream_blob(memory: &mut Memory, plain: &[u8]) -> (Blob, Vec<u8>) {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(plain).unwrap();
+    let whole = encoder.finish().unwrap();
+    let (mut text, mut remake) = (Vec::new(), Vec::new());
+    let options = crate::deflate::AnalyseOptions {
+        recipe_limit_per_mille: 2000,
+        ..crate::deflate::AnalyseOptions::default()
+    };
+    crate::deflate::analyse(&mut &whole[..], &mut text, &mut remake, &options).unwrap();
+    let steps: Vec<Op> = plain
+        .chunks(100_000)
+        .map(|body| chunk(memory, body))
+        .collect();
+    let inner = blob(memory, plain, &steps);
+    let mut writer = crate::recipe::writer::RecipeWriter::new(Class::Meta);
+    let bytes = whole.len() as u64;
+    writer
+        .deflate(memory, bytes, Content::Blob(inner), &mut &remake[..])
+        .unwrap();
+    let recipe = writer.finish(memory).unwrap();
+    let id = BlobId(crate::id::hash(&whole));
+    (Blob { id, bytes, recipe }, whole)
+}
+
+fn lines(seed: u32, count: u32) -> Vec<u8> {
+    let line = |n: u32| format!("{} {n}\n", (n ^ seed).wrapping_mul(2_654_435_761));
+    (0..count).flat_map(|n| line(n).into_bytes()).collect()
+}
+
+/// Takes some bytes and then no more.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.checked_sub(bytes.len()) {
+            Some(left) => self.0 = left,
+            None => return Err(std::io::ErrorKind::StorageFull.into()),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn streams_are_made_in_their_order_and_whatever_goes_wrong_ends_everything() {
+    let mut memory = Memory::default();
+    let mut whole = Vec::new();
+    let mut steps = Vec::new();
+    let mut plains = Vec::new();
+    for seed in 0..4 {
+        // Some are long, some are small.
+        let plain = lines(seed, if seed % 2 == 0 { 300_000 } else { 20_000 });
+        let (stream, bytes) = stream_blob(&mut memory, &plain);
+        steps.extend([Op::Blob(stream), Op::Side { bytes: 2 }]);
+        whole.extend_from_slice(&bytes);
+        whole.extend_from_slice(&b"sideside"[2 * seed as usize..][..2]);
+        plains.push(plain);
+    }
+    let outer = blob(&mut memory, &whole, &steps);
+    assert!(rebuild(&memory, outer).unwrap() == whole);
+
+    let content = Content::Blob(outer);
+    let end = write_content(
+        &memory,
+        &content,
+        Proof::Whole,
+        &mut Full(3_000_000),
+        &Silent,
+    );
+    assert!(matches!(end, Err(RecipeError::Write(_))), "{end:?}");
+    let stopped = Recording::default();
+    stopped
+        .stop
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let end = write_content(&memory, &content, Proof::Whole, &mut Vec::new(), &stopped);
+    assert!(matches!(end, Err(RecipeError::Interrupted(_))), "{end:?}");
+    for plain in plains {
+        let lost = ChunkId::of(&plain[100_000..200_000]);
+        let bytes = memory.with(|map| map.remove(&lost)).unwrap();
+        let end = rebuild(&memory, outer);
+        assert!(matches!(end, Err(RecipeError::Missing(id)) if id == lost));
+        // Another chunk in its place: the plain blob tells.
+        let other = bytes.iter().map(|byte| !byte).collect();
+        memory.with(|map| map.insert(lost, other));
+        let end = rebuild(&memory, outer);
+        let told = matches!(
+            end,
+            Err(RecipeError::Mismatch(_) | RecipeError::Remake { .. })
+        );
+        assert!(told, "{:?}", end.map(|bytes| bytes.len()));
+        memory.with(|map| map.insert(lost, bytes));
+    }
+    assert!(rebuild(&memory, outer).unwrap() == whole);
+}
+
+#[test]
+fn steps_that_say_why_come_first_and_give_nothing() {
+    let mut memory = Memory::default();
+    let body = chunk(&mut memory, b"body");
+    let kept = Op::Kept { reason: 999 };
+    let first = blob(&mut memory, b"body", &[kept, body]);
+    assert_eq!(rebuild(&memory, first).unwrap(), b"body");
+    for steps in [vec![body, kept], vec![kept, kept, body]] {
+        let wrong = blob(&mut memory, b"body", &steps);
+        assert!(matches!(
+            rebuild(&memory, wrong),
+            Err(RecipeError::Corrupt(_))
+        ));
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_steps_never_panic(

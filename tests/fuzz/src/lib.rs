@@ -1,11 +1,16 @@
-//! What fuzz targets share: chunks in memory, and bytes as numbers.
+//! What fuzz targets share: chunks in memory, files that are opened and rebuilt, and bytes as numbers.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use carryall::class::Class;
-use carryall::id::ChunkId;
+use carryall::id::{BlobId, ChunkId, hash};
+use carryall::layouts::opener::{OpenOptions, Opener};
+use carryall::monitor::Silent;
+use carryall::recipe::rebuild::{Proof, write_content};
 use carryall::recipe::{ChunkSink, ChunkSource, RecipeError};
+use carryall::release::BlobTable;
 
 /// Chunks in memory; handles share them.
 #[derive(Debug, Default, Clone)]
@@ -33,6 +38,46 @@ impl ChunkSink for Memory {
         let mut chunks = self.0.lock().expect("no target panics while it holds this");
         chunks.entry(id).or_insert_with(|| plain.into());
         Ok(id)
+    }
+}
+
+/// Opens a file and rebuilds it, which must give the same bytes.
+pub fn open_and_rebuild(bytes: &[u8], name: &str) {
+    let memory = Memory::default();
+    let mut sink = memory.clone();
+    let known = BlobTable::default();
+    let options = OpenOptions::default();
+    let mut opener = Opener::new(&memory, &mut sink, &known, &options, &Silent);
+    let content = opener
+        .open(bytes, Path::new(name))
+        .expect("memory takes all");
+    assert_eq!(content.bytes(), bytes.len() as u64);
+    assert_eq!(content.id(), BlobId(hash(bytes)));
+    let mut back = Vec::new();
+    write_content(&memory, &content, Proof::EveryBlob, &mut back, &Silent).expect("rebuilds");
+    assert!(back == bytes);
+}
+
+/// Bytes that do not compress.
+pub fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// Changes some bytes, as the numbers say.
+pub fn hurt(bytes: &mut Vec<u8>, numbers: &mut Numbers<'_>) {
+    for _ in 0..numbers.next_u16() % 4 {
+        let (at, byte) = (numbers.next_u32() as usize, numbers.next_u16());
+        let len = bytes.len();
+        match (byte & 0x300, bytes.get_mut(at % len.max(1))) {
+            (_, None) => return,
+            (0, Some(_)) => bytes.truncate(at % len),
+            (_, Some(place)) => *place = byte.to_le_bytes()[0],
+        }
     }
 }
 

@@ -20,6 +20,9 @@ const DEEP_BITS: u32 = 15;
 /// Strings within a match that are looked at for the one that leads farthest.
 const OTHERS_MAX: usize = 31;
 
+/// Most looks at candidates between two looks at ranks.
+const RANK_LOOKS: usize = 16;
+
 type Ring = Box<[u16; RING]>;
 
 fn ring() -> Ring {
@@ -260,20 +263,25 @@ impl<F: Family> Index<F> {
         let own_rank = self.rank[slot(position)];
         let mut tail = Tail::of(window, here, found.len);
         let (mut ahead, mut dist) = farthest(links, position, found.len + 1);
-        let mut looks_left = 4 * wanted.chain;
+        let (first, least) = (word(window, here), u32::MAX >> (8 * (DEEP - F::LEAST)));
+        let looks_max = 2 * wanted.chain;
+        let (mut looks, mut next_rank) = (0, 1);
         while dist <= wanted.first_reach {
             #[expect(clippy::cast_possible_truncation, reason = "at most 2^15")]
             let from = position.wrapping_sub(dist as u32);
-            let looks_at_rank = looks_left.is_multiple_of(16);
+            looks += 1;
             let stands = tail.stands_at(window, here - dist);
-            if stands || looks_at_rank {
-                let len = super::common(window, here - dist, here, wanted.limit);
-                if len >= F::LEAST {
+            if stands || looks == next_rank {
+                next_rank = looks + looks.min(RANK_LOOKS);
+                if (word(window, here - dist) ^ first) & least == 0 {
                     let rank = usize::from(own_rank.wrapping_sub(self.rank[slot(from)]));
                     if rank > wanted.chain || dist > wanted.reach && rank > 1 {
                         return true;
                     }
                 }
+            }
+            if stands {
+                let len = super::common(window, here - dist, here, wanted.limit);
                 if len > found.len && F::takes(len, dist) {
                     *found = Found { len, dist };
                     if len >= wanted.nice {
@@ -283,12 +291,12 @@ impl<F: Family> Index<F> {
                     let back;
                     (ahead, back) = farthest(links, from, len);
                     dist += back;
+                    next_rank = looks + 1;
                     continue;
                 }
             }
             dist += links.back(from.wrapping_add(ahead));
-            looks_left -= 1;
-            if looks_left == 0 {
+            if looks == looks_max {
                 return false;
             }
         }

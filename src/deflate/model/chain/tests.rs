@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use super::*;
 
 /// A generator of numbers that look random, the same in each run.

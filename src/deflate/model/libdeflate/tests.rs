@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use super::super::super::bits::BitWriter;
 use super::super::super::codes::{Encoder, Histogram};
 use super::super::super::token::MATCH_MAX;
@@ -114,7 +115,8 @@ fn any_tokens_and_gaps_are_survived() {
                     seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let predicted = model.predict(text, at);
                     assert!(at + predicted.advance() <= text.end);
-                    let len = (3 + seed as usize % (MATCH_MAX - 2)).min(text.end - at) as u32;
+                    let len = (3 + seed as usize % (MATCH_MAX - 2)).min(text.end - at);
+                    let len = u32::try_from(len).unwrap();
                     let token = match seed >> 24 {
                         0..=99 => predicted,
                         100..=150 if len >= 3 => Token::matched(len, 1 + (seed >> 8) % 32768),

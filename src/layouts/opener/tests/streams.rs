@@ -180,8 +180,9 @@ fn bombs_are_kept() {
 
 #[test]
 fn zips_are_opened_member_by_member() {
-    let classes: Vec<Vec<u8>> = (0..40)
-        .map(|n| words(20 + n, 3000 + 500 * n as usize))
+    let classes: Vec<Vec<u8>> = (20..60)
+        .zip((3000..).step_by(500))
+        .map(|(seed, len)| words(seed, len))
         .collect();
     let nested = {
         let member = zip_member("n.class", &deflate(&words(99, 400_000)), 8, false);

@@ -1,0 +1,211 @@
+//! Chooses the old chunks that a solid frame is compressed against: of what the receiver has and the releases no longer
+//! need, that which has most in common with the frame, whatever it was called.
+//!
+//! A chunk is known by *marks*: hashes of 16 bytes in a row, of all such places a sample that the hashes themselves choose. So what
+//! was moved, renamed or cut elsewhere is found as well as what changed in its place. What stayed in the releases is no base: its
+//! neighbours that changed are. Memory: 8 bytes a mark, 32 MiB at most, and 48 bytes an old chunk.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use crate::bundle::{BundleError, Have};
+use crate::class::Class;
+use crate::frame::{BASE_BYTES_MAX, BASES_MAX};
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::recipe::RecipeError;
+use crate::recipe::walk::Walker;
+use crate::release::walk;
+use crate::store::Store;
+
+/// Most marks of all old chunks together.
+const MARKS_MAX: u64 = 1 << 22;
+/// One place in so many (as a power of two) is a mark, or fewer when there is much.
+const SPARSE_LOG: u32 = 8;
+/// A mark that more old chunks have says nothing.
+const OWNERS_MAX: usize = 16;
+/// The old chunks that a new one may bring in by its marks.
+const BEST_COUNT: usize = 4;
+/// Old chunks of one kind of up to so many bytes are taken all together.
+const SMALL_BYTES: usize = 24 << 20;
+
+/// An old chunk.
+struct Old {
+    id: ChunkId,
+    bytes: u32,
+    class: Class,
+}
+
+/// The old chunks that may be bases.
+pub(super) struct OldChunks {
+    /// By class, and within one in the order in which the old releases need them.
+    chunks: Vec<Old>,
+    /// Mark and number of the chunk, sorted.
+    marks: Vec<(u32, u32)>,
+    sparse_log: u32,
+}
+
+impl OldChunks {
+    /// Reads what the receiver has of its releases and `is_needed` says no of.
+    ///
+    /// # Errors
+    /// [`BundleError`] when the store cannot give it.
+    pub(super) fn of(
+        store: &Store,
+        have: &Have,
+        is_needed: impl Fn(&ChunkId) -> bool,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, BundleError> {
+        let mut ids: Vec<ChunkId> = Vec::new();
+        let mut walker = Walker::new(store);
+        for root in have.releases() {
+            let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+                if have.contains(id) && !is_needed(id) {
+                    ids.push(*id);
+                }
+                Ok(())
+            };
+            walk::release(&mut walker, root, &mut note)?;
+        }
+        let mut frames = store.frames_of(&mut ids.into_iter())?;
+        frames.sort_by_key(|need| need.class as u8);
+        let mut sparse_log = SPARSE_LOG;
+        let plain_bytes: u64 = 4 * frames.iter().map(|need| need.share_bytes).sum::<u64>();
+        while plain_bytes >> sparse_log > MARKS_MAX {
+            sparse_log += 1;
+        }
+        let mut old = Self {
+            chunks: Vec::new(),
+            marks: Vec::new(),
+            sparse_log,
+        };
+        for need in &frames {
+            monitor.check_stop()?;
+            let frame = store.load_frame(need)?;
+            let places: HashMap<&ChunkId, _> =
+                frame.chunks.iter().map(|(id, range)| (id, range)).collect();
+            let wanted: Vec<(&ChunkId, &[u8])> = need
+                .chunks
+                .iter()
+                .filter_map(|id| Some((id, &frame.plain[(*places.get(id)?).clone()])))
+                .collect();
+            let marks: Vec<Vec<u32>> = wanted
+                .par_iter()
+                .map(|(_, plain)| marks_of(plain, sparse_log))
+                .collect();
+            for ((id, plain), marks) in wanted.into_iter().zip(marks) {
+                let number = u32::try_from(old.chunks.len()).expect("fewer chunks than places");
+                old.chunks.push(Old {
+                    id: *id,
+                    bytes: u32::try_from(plain.len()).expect("chunks are bounded"),
+                    class: need.class,
+                });
+                old.marks
+                    .extend(marks.into_iter().map(|mark| (mark, number)));
+            }
+        }
+        old.marks.sort_unstable();
+        Ok(old)
+    }
+
+    /// The bases for `chunks` of `class`, in the order of the old chunks.
+    pub(super) fn best_for(&self, class: Class, chunks: &[(ChunkId, &[u8])]) -> Vec<ChunkId> {
+        let found: Vec<Vec<(u32, u32)>> = chunks
+            .par_iter()
+            .map(|(_, plain)| self.like(plain))
+            .collect();
+        let mut votes: BTreeMap<u32, u32> = BTreeMap::new();
+        let of_class = self.of_class(class);
+        let bytes_of = |number: usize| self.chunks[number].bytes as usize;
+        if of_class.clone().map(bytes_of).sum::<usize>() <= SMALL_BYTES {
+            votes.extend(
+                (0_u32..)
+                    .zip(&self.chunks)
+                    .skip(of_class.start)
+                    .take(of_class.len())
+                    .map(|(number, _)| (number, 1)),
+            );
+        }
+        for (number, count) in found.into_iter().flatten() {
+            *votes.entry(number).or_default() += 2 * count;
+            // What a chunk begins or ends with may lie in the next one.
+            for beside in [number.wrapping_sub(1), number + 1] {
+                if (beside as usize) < self.chunks.len() {
+                    *votes.entry(beside).or_default() += 1;
+                }
+            }
+        }
+        self.within_limits(votes)
+    }
+
+    /// The most wanted that fit a frame, in order.
+    fn within_limits(&self, votes: BTreeMap<u32, u32>) -> Vec<ChunkId> {
+        let mut ranked: Vec<(u32, u32)> = votes.into_iter().collect();
+        ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        ranked.truncate(BASES_MAX);
+        let mut bytes = 0;
+        ranked.retain(|(number, _)| {
+            bytes += self.chunks[*number as usize].bytes as usize;
+            bytes <= BASE_BYTES_MAX
+        });
+        ranked.sort_unstable();
+        ranked
+            .iter()
+            .map(|(number, _)| self.chunks[*number as usize].id)
+            .collect()
+    }
+
+    fn of_class(&self, class: Class) -> std::ops::Range<usize> {
+        let start = self
+            .chunks
+            .partition_point(|old| (old.class as u8) < class as u8);
+        let end = self
+            .chunks
+            .partition_point(|old| old.class as u8 <= class as u8);
+        start..end
+    }
+
+    /// The old chunks that share most marks with `plain`, and how many.
+    fn like(&self, plain: &[u8]) -> Vec<(u32, u32)> {
+        let mut shared: HashMap<u32, u32> = HashMap::new();
+        for mark in marks_of(plain, self.sparse_log) {
+            let from = self.marks.partition_point(|(other, _)| *other < mark);
+            let owners = self.marks[from..]
+                .iter()
+                .take_while(|(other, _)| *other == mark)
+                .take(OWNERS_MAX + 1);
+            if owners.clone().count() <= OWNERS_MAX {
+                for (_, number) in owners {
+                    *shared.entry(*number).or_default() += 1;
+                }
+            }
+        }
+        let mut ranked: Vec<(u32, u32)> = shared.into_iter().collect();
+        ranked.sort_by_key(|(number, count)| (std::cmp::Reverse(*count), *number));
+        ranked.truncate(BEST_COUNT);
+        ranked
+    }
+}
+
+/// The marks of a chunk, each once: one place in 2^`sparse_log`.
+fn marks_of(plain: &[u8], sparse_log: u32) -> Vec<u32> {
+    let mut marks = Vec::new();
+    for place in plain.windows(16) {
+        let (Some(low), Some(high)) = (place.first_chunk::<8>(), place.last_chunk::<8>()) else {
+            continue;
+        };
+        let hash = u64::from_le_bytes(*low)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+            .wrapping_add(u64::from_le_bytes(*high))
+            .wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+        if hash >> (64 - sparse_log) == 0 {
+            // The bits below those that chose it.
+            marks.push(u32::try_from((hash >> 16) & 0xffff_ffff).unwrap_or(0));
+        }
+    }
+    marks.sort_unstable();
+    marks.dedup();
+    marks
+}

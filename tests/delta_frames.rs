@@ -1,0 +1,226 @@
+//! A release that changed goes to a site that has the one before: only what changed travels, and it leans on what was there.
+#![allow(clippy::unwrap_used)]
+
+mod packed;
+
+use std::fs;
+use std::path::Path;
+
+use carryall::bundle::Receiver;
+use carryall::frame::SealedFrame;
+use carryall::media::{Capacity, Carrier};
+use carryall::monitor::Silent;
+use carryall::release::ReleaseName;
+use carryall::store::Store;
+use carryall::verbs;
+use carryall::verbs::add::{AddOptions, add};
+use carryall::verbs::checkout::{CheckoutOptions, checkout};
+use carryall::verbs::pack::{PackOptions, PackReport, pack};
+use carryall::verbs::receive::ProgressState;
+use packed::{Site, look, noise, paths_in};
+use tempfile::TempDir;
+
+/// Two releases in a vendor's store. In the second one file changed in many places, one came under another name with
+/// changes, one is new.
+struct Vendor {
+    dir: TempDir,
+    store: Store,
+}
+
+const FIRST: &str = "shop:1.0";
+const SECOND: &str = "shop:1.1";
+
+impl Vendor {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let store = Store::create(&dir.path().join("vendor")).unwrap();
+        let code = noise(1, 700_000);
+        let script = noise(2, 400_000);
+        let first: [(&str, Vec<u8>); 2] = [
+            ("lib/code.so", code.clone()),
+            ("js/main.0a1b2c.js", script.clone()),
+        ];
+        let retouched = |mut bytes: Vec<u8>| {
+            bytes
+                .iter_mut()
+                .step_by(9000)
+                .for_each(|byte| *byte ^= 0x55);
+            bytes
+        };
+        let second = [
+            ("lib/code.so", retouched(code)),
+            ("js/main.99fe01.js", retouched(script)),
+            ("js/new.js", noise(3, 20_000)),
+        ];
+        let vendor = Self { dir, store };
+        vendor.add(FIRST, &first);
+        vendor.add(SECOND, &second);
+        vendor
+    }
+
+    fn add(&self, release: &str, files: &[(&str, Vec<u8>)]) {
+        let tree = self.given(release).join("tree");
+        for (name, bytes) in files {
+            let path = tree.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        let paths = paths_in(&self.given(release));
+        let options = AddOptions::default();
+        add(
+            &self.store,
+            &release.parse().unwrap(),
+            &paths,
+            &options,
+            &Silent,
+        )
+        .unwrap();
+    }
+
+    fn given(&self, release: &str) -> std::path::PathBuf {
+        self.dir.path().join(release.replace(':', "-"))
+    }
+
+    fn pack(&self, release: &str, since: &[&str], to: &Path) -> PackReport {
+        let root = |name: &str| {
+            let name: ReleaseName = name.parse().unwrap();
+            verbs::release(&self.store, &name).unwrap()
+        };
+        let receivers = since.iter().map(|name| Receiver {
+            label: (*name).to_owned(),
+            releases: vec![root(name)],
+            lacks: Vec::new(),
+        });
+        let options = PackOptions {
+            capacity: Capacity::exact(16 << 20),
+            carrier: Carrier::Folders,
+            spare: None,
+            local_percent: None,
+            effort: Default::default(),
+            codec: carryall::block::Codec::Gf16,
+            receivers: receivers.collect(),
+        };
+        pack(
+            &self.store,
+            &[root(release)],
+            to,
+            &options,
+            &mut |_| {},
+            &Silent,
+        )
+        .unwrap()
+    }
+
+    fn assert_given_back(&self, site: &Site, release: &str) {
+        let dest = site.dir.path().join(release.replace(':', "-"));
+        let options = CheckoutOptions::default();
+        checkout(
+            &site.store,
+            &release.parse().unwrap(),
+            &dest,
+            &options,
+            &Silent,
+        )
+        .unwrap();
+        assert!(look(&dest) == look(&self.given(release)));
+    }
+}
+
+#[test]
+fn what_changed_or_was_renamed_is_carried_as_its_difference() {
+    let vendor = Vendor::new();
+    let media = TempDir::new().unwrap();
+    let (full, delta) = (media.path().join("full"), media.path().join("delta"));
+    vendor.pack(FIRST, &[], &full);
+    let report = vendor.pack(SECOND, &[FIRST], &delta);
+    // 1.1 MB of noise changed; 20 kB of it are new.
+    assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
+
+    let site = Site::default();
+    site.receive(&[full]);
+    site.receive(&[delta]);
+    assert_eq!(site.releases(), [FIRST, SECOND]);
+    vendor.assert_given_back(&site, SECOND);
+    vendor.assert_given_back(&site, FIRST);
+    site.assert_sound();
+}
+
+#[test]
+fn without_the_old_release_nothing_is_written_and_the_set_waits_for_it() {
+    let vendor = Vendor::new();
+    let media = TempDir::new().unwrap();
+    let (full, delta) = (media.path().join("full"), media.path().join("delta"));
+    vendor.pack(FIRST, &[], &full);
+    vendor.pack(SECOND, &[FIRST], &delta);
+
+    let site = Site::default();
+    let before = site.content();
+    let report = site.receive(&[delta]);
+    assert_eq!(report.sets[0].state, ProgressState::NeedsBase);
+    let lacking = report.sets[0].lacking.clone().unwrap();
+    assert!(lacking.chunks > 0, "{lacking:?}");
+    assert_eq!(lacking.any_of[0][0].name, FIRST);
+    assert!(site.content() == before);
+
+    site.receive(&[full]);
+    assert_eq!(site.releases(), [FIRST, SECOND]);
+    vendor.assert_given_back(&site, SECOND);
+}
+
+#[test]
+fn a_full_bundle_leans_on_nothing() {
+    let vendor = Vendor::new();
+    let media = TempDir::new().unwrap();
+    vendor.pack(SECOND, &[], media.path());
+    let site = Site::default();
+    site.receive(&[media.path().to_owned()]);
+    vendor.assert_given_back(&site, SECOND);
+}
+
+/// Read for ever: a frame of codec 3, and the old chunks it leans on.
+#[test]
+fn the_golden_frame_is_read() {
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1/behind-bases.frame");
+    if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !golden.exists() {
+        fs::write(&golden, golden_frame()).unwrap();
+    }
+    let bytes = fs::read(golden).unwrap();
+    let sealed = SealedFrame::open(&bytes).unwrap();
+    assert_eq!(bytes[5], 3);
+    assert_eq!(sealed.bases.len(), 2);
+    let frame = sealed.unpack_on(&Olds(olds())).unwrap();
+    assert_eq!(
+        frame.plain,
+        [&olds()[1][..], b"and some more", &olds()[0][..]].concat()
+    );
+    assert_eq!(frame.chunks.len(), 3);
+}
+
+struct Olds(Vec<Vec<u8>>);
+
+impl carryall::frame::Bases for Olds {
+    fn append(&self, id: &carryall::id::ChunkId, out: &mut Vec<u8>) -> bool {
+        let found = self
+            .0
+            .iter()
+            .find(|old| carryall::id::ChunkId::of(old) == *id);
+        found.map(|old| out.extend_from_slice(old)).is_some()
+    }
+}
+
+fn olds() -> Vec<Vec<u8>> {
+    vec![noise(7, 3000), noise(8, 5000)]
+}
+
+fn golden_frame() -> Vec<u8> {
+    use carryall::class::Class;
+    use carryall::frame::{FrameEncoder, FrameOptions};
+    use carryall::id::ChunkId;
+    let olds = olds();
+    let new: [&[u8]; 3] = [&olds[1], b"and some more", &olds[0]];
+    let chunks: Vec<(ChunkId, &[u8])> = new.iter().map(|each| (ChunkId::of(each), *each)).collect();
+    let ids: Vec<ChunkId> = olds.iter().map(|old| ChunkId::of(old)).collect();
+    let options = FrameOptions::for_bundle(12, Class::Other);
+    FrameEncoder::new().encode_delta(&chunks, Class::Other, &options, &ids, &olds.concat())
+}
