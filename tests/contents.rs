@@ -11,6 +11,7 @@ use std::path::Path;
 use carryall::bundle::{Effort, Receiver};
 use carryall::contents::{Contents, Found, Kind};
 use carryall::id::ChunkId;
+use carryall::layouts::opener::OpenOptions;
 use carryall::monitor::{Monitor, Silent};
 use carryall::recipe::RecipeError;
 use carryall::recipe::walk::Walker;
@@ -97,7 +98,12 @@ fn vendor() -> Vendor {
         given(&given_at, version);
         let name = format!("shop:{version}.0").parse().unwrap();
         let paths = [given_at.join("image.tar"), given_at.join("docs")];
-        add(&store, &name, &paths, &AddOptions::default(), &Silent).unwrap();
+        // However busy the machine is.
+        let open = OpenOptions {
+            seconds_per_gb: None,
+            ..OpenOptions::default()
+        };
+        add(&store, &name, &paths, &AddOptions { open }, &Silent).unwrap();
         roots.push(verbs::release(&store, &name).unwrap());
     }
     Vendor {

@@ -80,11 +80,10 @@ pub fn diff(
     let newer = std::slice::from_ref(to);
     let weighed = weigh(store, newer, &have, Effort::Default, monitor)?;
     let mut sums: HashMap<&[u8], (u64, u64)> = HashMap::new();
-    let (mut new_chunks, mut new_bytes, mut carried_bytes) = (0, 0, 0);
+    let (new_bytes, carried_bytes) = weighed.total();
+    let mut new_chunks = 0;
     for file in &weighed.files {
         new_chunks += file.new_chunks;
-        new_bytes += file.new_bytes;
-        carried_bytes += file.carried_bytes;
         if let Some(item) = item_of(&weighed, file) {
             let sum = sums.entry(item).or_default();
             sum.0 += file.new_bytes;

@@ -88,6 +88,7 @@ pub fn estimate(
 ) -> Result<EstimateReport, Error> {
     let have = Have::of(store, receivers)?;
     let weighed = weigh(store, releases, &have, effort, monitor)?;
+    let (new_bytes, carried_bytes) = weighed.total();
     let layers = Layers::read(store, &weighed);
     let mut by_item: BTreeMap<(usize, &[u8]), (u64, u64)> = BTreeMap::new();
     let mut by_image: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
@@ -143,8 +144,8 @@ pub fn estimate(
         receivers: receivers.iter().map(|each| each.label.clone()).collect(),
         release_bytes: releases.iter().map(|root| root.bytes).sum(),
         new_chunks,
-        new_bytes: weighed.classes.iter().map(|each| each.new_bytes).sum(),
-        carried_bytes: weighed.classes.iter().map(|each| each.carried_bytes).sum(),
+        new_bytes,
+        carried_bytes,
         items,
         images,
         classes,
