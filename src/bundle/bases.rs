@@ -47,7 +47,7 @@ pub(super) struct OldChunks {
 }
 
 impl OldChunks {
-    /// Reads what the receiver has of its releases and `is_needed` says no of.
+    /// Reads what the receiver has of the newest of its releases, of each name, and `is_needed` says no of.
     ///
     /// # Errors
     /// [`BundleError`] when the store cannot give it.
@@ -59,7 +59,14 @@ impl OldChunks {
     ) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
         let mut walker = Walker::new(store);
-        for root in have.releases() {
+        // Newest first: older ones have little that is nearer, and the bundle is to lean on as few as may be.
+        let newest = have
+            .releases()
+            .chunk_by(|one, other| {
+                one.name.name() == other.name.name() && one.name.arch() == other.name.arch()
+            })
+            .filter_map(<[_]>::first);
+        for root in newest {
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
                 if have.contains(id) && !is_needed(id) {
                     ids.push(*id);

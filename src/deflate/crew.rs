@@ -38,7 +38,9 @@ impl<T: Send + 'static> Crew<T> {
 
     /// Whether so many tasks were given that a result is to be taken first.
     pub(crate) fn is_full(&self) -> bool {
-        self.given - self.taken > self.threads as u64
+        // Alone, a task is done when it was given: to keep its result would take memory for nothing.
+        let most = if self.threads > 1 { self.threads } else { 0 };
+        self.given - self.taken > most as u64
     }
 
     /// Gives a task.

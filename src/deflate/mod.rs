@@ -5,7 +5,7 @@
 //! it gets wrong is kept. For the common writers that is nothing, and a recipe has a few hundred bytes. A stream of an
 //! unknown writer comes back as well, from a larger recipe. The format of recipes is in `docs/format.md`.
 //!
-//! [`analyse`] and [`remake`] hold less than 10 MB each, whatever the length of the stream. Nothing here knows of files or stores.
+//! [`analyse`] and [`remake`] hold about 10 MB each, whatever the length of the stream, and for chunks some 6 MB more a thread. Nothing here knows of files or stores.
 //!
 //! The idea to predict what a known compressor does, and to keep the corrections, is that of preflate (Dirk Steinke) and of
 //! precomp before it; rules of writers are named with their sources in each model.

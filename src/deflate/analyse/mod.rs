@@ -30,10 +30,11 @@ const RATIO_FREE_BYTES: u64 = 1 << 20;
 /// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
 const LOOK_TOKENS: u64 = 1 << 16;
 const LOOK_PER_MILLE: u64 = 5;
-/// Segments in hand at most: a stream of more blocks than that in [`AHEAD`] bytes is refused, since memory is bounded ...
-const QUEUE_SEGMENTS_MAX: usize = 1 << 15;
+/// Weight of the segments in hand at most, see [`Segment::weight`]: a stream of more blocks than that in [`AHEAD`] bytes is
+/// refused, since memory is bounded ...
+const QUEUE_WEIGHT_MAX: usize = 1 << 15;
 /// ... and of these in a sample.
-const SAMPLE_SEGMENTS_MAX: usize = 1 << 12;
+const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
 /// Looks that may end without a better model.
 const LOOKS_IN_VAIN_MAX: u32 = 4;
 
@@ -45,6 +46,12 @@ struct End {
     /// Header of the member that follows.
     next: Option<Vec<u8>>,
 }
+
+/// Pieces that lie between one that is given to the crew and the last that counts for whether the model fits: more than are
+/// ever in hand, so that what is decided does not depend on threads.
+const FIT_LAG_PIECES: u64 = 4;
+/// Threads at most; one piece more is in hand.
+const THREADS_MAX: usize = 3;
 
 /// How well the model fits.
 #[derive(Default)]
@@ -58,10 +65,10 @@ struct Fit {
 }
 
 impl Fit {
-    fn add(&mut self, segment: &Segment, foresight: &Foresight) {
-        self.tokens += segment.tokens.len() as u64;
-        self.misses += foresight.misses as u64;
-        self.all_misses += foresight.misses as u64;
+    fn add(&mut self, tokens: u64, misses: u64) {
+        self.tokens += tokens;
+        self.misses += misses;
+        self.all_misses += misses;
     }
 }
 
@@ -87,6 +94,7 @@ struct Analyser<'a, R> {
     queue: VecDeque<Segment>,
     spare: Vec<Segment>,
     queued_tokens: usize,
+    queued_weight: usize,
     position: u64,
     /// Bytes of the stream up to the end of the last whole member.
     consumed: u64,
@@ -98,6 +106,10 @@ struct Analyser<'a, R> {
     rule: u8,
     fit: Fit,
     crew: Crew<Piece>,
+    /// Tokens and misses of pieces that were coded and do not count yet.
+    late_fits: VecDeque<(u64, u64)>,
+    pieces_given: u64,
+    pieces_counted: u64,
     runs: Vec<Run>,
     texts: Vec<Vec<u8>>,
     /// A style that is to be taken whatever the looks say.
@@ -122,6 +134,7 @@ pub(super) fn analyse(
         queue: VecDeque::new(),
         spare: Vec::new(),
         queued_tokens: 0,
+        queued_weight: 0,
         position: FIRST,
         consumed: 0,
         end: None,
@@ -130,7 +143,10 @@ pub(super) fn analyse(
         run: Run::new(Style::default(), FIRST),
         rule: 0,
         fit: Fit::default(),
-        crew: Crew::new(options.threads),
+        crew: Crew::new(options.threads.min(THREADS_MAX)),
+        late_fits: VecDeque::new(),
+        pieces_given: 0,
+        pieces_counted: 0,
         runs: Vec::new(),
         texts: Vec::new(),
         forced: None,
@@ -242,7 +258,7 @@ impl<R: Read> Analyser<'_, R> {
 
     /// Parses one more segment, or the member's end.
     fn parse(&mut self) -> Result<(), DeflateError> {
-        if self.queue.len() >= QUEUE_SEGMENTS_MAX {
+        if self.queued_weight >= QUEUE_WEIGHT_MAX {
             return Err(DeflateError::Corrupt(
                 "blocks: too many with next to nothing in them",
             ));
@@ -254,6 +270,7 @@ impl<R: Read> Analyser<'_, R> {
             self.check.update(text);
             self.plain.write_all(text)?;
             self.queued_tokens += segment.tokens.len();
+            self.queued_weight += segment.weight();
             self.queue.push_back(segment);
             return Ok(());
         }
@@ -297,6 +314,7 @@ impl<R: Read> Analyser<'_, R> {
             self.drain()?;
             return Ok(Some(style));
         }
+        self.count_fits(FIT_LAG_PIECES);
         let fit = &mut self.fit;
         if fit.looked {
             let begins = self.position == self.run.member();
@@ -313,7 +331,7 @@ impl<R: Read> Analyser<'_, R> {
         while self.end.is_none()
             && self.stretch.end() - self.position < SAMPLE_BYTES
             && self.queued_tokens < SAMPLE_TOKENS
-            && self.queue.len() < SAMPLE_SEGMENTS_MAX
+            && self.queued_weight < SAMPLE_WEIGHT_MAX
         {
             self.parse()?;
         }
@@ -334,6 +352,7 @@ impl<R: Read> Analyser<'_, R> {
     fn pop(&mut self) -> Option<Segment> {
         let segment = self.queue.pop_front();
         self.queued_tokens -= segment.as_ref().map_or(0, |segment| segment.tokens.len());
+        self.queued_weight -= segment.as_ref().map_or(0, Segment::weight);
         segment
     }
 
@@ -349,7 +368,8 @@ impl<R: Read> Analyser<'_, R> {
         let at = self.position;
         let foresight = foresight::look(&mut self.run, &self.stretch, at, &segment, self.rule);
         self.rule = foresight.rule;
-        self.fit.add(&segment, &foresight);
+        self.fit
+            .add(segment.tokens.len() as u64, foresight.misses as u64);
         self.out
             .segment(at, &segment, &foresight, &mut self.run, &self.stretch)?;
         self.position += segment.bytes as u64;
@@ -386,6 +406,7 @@ impl<R: Read> Analyser<'_, R> {
         }
         for segment in segments.into_iter().rev() {
             self.queued_tokens += segment.tokens.len();
+            self.queued_weight += segment.weight();
             self.queue.push_front(segment);
         }
         Ok(None)
@@ -411,9 +432,10 @@ impl<R: Read> Analyser<'_, R> {
                 Some(next) => next.aligned,
                 None => self.end.as_ref().is_some_and(|end| end.padding == 0),
             };
-        let first_rule = self.rule;
+        self.pieces_given += 1;
         self.crew.give(move || {
-            let mut rule = first_rule;
+            // Each piece by itself: which others are done is a matter of threads.
+            let mut rule = 0;
             let mut position = span.begin;
             let mut foresights = Vec::with_capacity(segments.len());
             for segment in &segments {
@@ -443,17 +465,27 @@ impl<R: Read> Analyser<'_, R> {
     /// Codes the pieces that are being foreseen.
     fn drain(&mut self) -> Result<(), DeflateError> {
         while self.code_piece()? {}
+        self.count_fits(0);
         Ok(())
+    }
+
+    /// Counts how the pieces fitted, but for the last `lag` that were given.
+    fn count_fits(&mut self, lag: u64) {
+        while self.pieces_counted + lag < self.pieces_given
+            && let Some((tokens, misses)) = self.late_fits.pop_front()
+        {
+            self.fit.add(tokens, misses);
+            self.pieces_counted += 1;
+        }
     }
 
     fn code_piece(&mut self) -> Result<bool, DeflateError> {
         let Some(piece) = self.crew.take() else {
             return Ok(false);
         };
-        for (segment, foresight) in piece.segments.iter().zip(&piece.foresights) {
-            self.fit.add(segment, foresight);
-            self.rule = foresight.rule;
-        }
+        let tokens: usize = piece.segments.iter().map(|each| each.tokens.len()).sum();
+        let misses: usize = piece.foresights.iter().map(|each| each.misses).sum();
+        self.late_fits.push_back((tokens as u64, misses as u64));
         self.out.prologue(&piece.prologue)?;
         self.out.piece(
             piece.span,
