@@ -59,8 +59,7 @@ impl Header {
 
     /// The name field of a header block, without the prefix.
     pub fn name(block: &[u8]) -> &[u8] {
-        let field = block.get(..100).unwrap_or_default();
-        until_nul(field)
+        until_nul(&block[..block.len().min(100)])
     }
 
     /// The path that a header block gives: the name field, behind the prefix field of POSIX headers.

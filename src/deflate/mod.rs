@@ -1,11 +1,11 @@
 //! Opens deflate streams (gzip, zlib, raw) into plain bytes and a small recipe, and makes the very same streams again.
 //!
 //! The same plain text is compressed differently by every writer, so that a recipe says what a decompressor forgets: where blocks
-//! end, how codes were written, which matches were taken. A [`model`] of the writer foresees nearly all of it; only what
+//! end, how codes were written, which matches were taken. A model of the writer foresees nearly all of it; only what
 //! it gets wrong is kept. For the common writers that is nothing, and a recipe has a few hundred bytes. A stream of an
 //! unknown writer comes back as well, from a larger recipe. The format of recipes is in `docs/format.md`.
 //!
-//! [`analyse`] and [`remake`] hold about 10 MB each, whatever the length of the stream, and for chunks some 6 MB more a thread. Nothing here knows of files or stores.
+//! [`analyse()`] and [`remake()`] hold about 10 MB each, whatever the length of the stream, and for chunks some 6 MB more a thread. Nothing here knows of files or stores.
 //!
 //! The idea to predict what a known compressor does, and to keep the corrections, is that of preflate (Dirk Steinke) and of
 //! precomp before it; rules of writers are named with their sources in each model.
@@ -101,11 +101,11 @@ impl Default for AnalyseOptions<'_> {
     }
 }
 
-/// A writer, found by [`analyse`].
+/// A writer, found by [`analyse()`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint(run::Style);
 
-/// What [`analyse`] found.
+/// What [`analyse()`] found.
 #[derive(Debug, Clone)]
 pub struct Analysis {
     /// Bytes of the stream; what lies behind them is none of it.
@@ -124,7 +124,7 @@ pub struct Analysis {
 
 /// Opens one stream (of gzip: all members that follow one another): writes what it unpacks to and the recipe.
 ///
-/// The stream that [`remake`] makes of both is not compared with this one here: do that before the stream is let go.
+/// The stream that [`remake()`] makes of both is not compared with this one here: do that before the stream is let go.
 ///
 /// # Errors
 /// Any [`DeflateError`]: the stream is to be kept as it is. Parts of `plain` and `recipe` may have been written.

@@ -116,7 +116,7 @@ struct Analyser<'a, R> {
     forced: Option<Style>,
 }
 
-/// Opens a stream; see [`super::analyse`].
+/// Opens a stream; see [`super::analyse()`].
 pub(super) fn analyse(
     source: &mut dyn Read,
     plain: &mut dyn Write,

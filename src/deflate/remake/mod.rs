@@ -37,7 +37,7 @@ impl From<WriteError> for DeflateError {
     }
 }
 
-/// Makes a stream again; see [`super::remake`].
+/// Makes a stream again; see [`super::remake()`].
 pub(super) fn remake(
     recipe: &mut dyn Read,
     plain: &mut dyn Read,
