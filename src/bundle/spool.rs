@@ -17,17 +17,22 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Creates the file, which must not exist.
+    /// Creates the file, which must not exist, and takes its name away. A name that is seen beside it belongs to one that was
+    /// killed between the two, and goes.
     ///
     /// # Errors
     /// [`BundleError::Io`].
     pub fn create(path: &Path) -> Result<Self, BundleError> {
+        remove_left(path);
         let file = File::options()
             .read(true)
             .write(true)
             .create_new(true)
             .open(path);
-        let unnamed = file.and_then(|file| std::fs::remove_file(path).map(|()| file));
+        let unnamed = file.and_then(|file| match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(file),
+        });
         match unnamed {
             Ok(file) => Ok(Self {
                 path: path.to_owned(),
@@ -47,6 +52,20 @@ impl Spool {
             source,
         };
         self.file.write_all_at(bytes, offset).map_err(io)
+    }
+}
+
+/// Removes empty spools of others in the folder of `path`: what cannot be looked at or removed is in nobody's way.
+fn remove_left(path: &Path) {
+    let folder = path.parent().map(std::fs::read_dir);
+    for entry in folder.into_iter().flatten().flatten().flatten() {
+        let name = entry.file_name();
+        let is_spool = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(".carryall-spool-") && name.ends_with(".tmp"));
+        if is_spool && entry.metadata().is_ok_and(|stat| stat.len() == 0) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -117,5 +136,30 @@ impl Read for PieceReader<'_> {
         self.at += read as u64;
         self.left -= read as u64;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_empty_spool_that_a_kill_left_goes_and_all_else_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in [
+            (".carryall-spool-1.tmp", ""),
+            (".carryall-spool-2.tmp", "x"),
+            ("other", ""),
+        ] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        Spool::create(&dir.path().join(".carryall-spool-3.tmp")).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".carryall-spool-2.tmp", "other"]);
     }
 }
