@@ -41,21 +41,9 @@ const fn level(good: usize, lazy: usize, nice: usize, chain: usize, greedy: bool
     }
 }
 
-/// zlib's levels 1 to 9.
-const ZLIB: [Level; 9] = [
+/// zlib's levels 1 to 9; Go's levels 2 to 9 have the same numbers.
+const LEVELS: [Level; 9] = [
     level(4, 4, 8, 4, true),
-    level(4, 5, 16, 8, true),
-    level(4, 6, 32, 32, true),
-    level(4, 4, 16, 16, false),
-    level(8, 16, 32, 32, false),
-    level(8, 16, 128, 128, false),
-    level(8, 32, 128, 256, false),
-    level(32, 128, 258, 1024, false),
-    level(32, 258, 258, 4096, false),
-];
-
-/// Go's levels 2 to 9.
-const GO: [Level; 8] = [
     level(4, 5, 16, 8, true),
     level(4, 6, 32, 32, true),
     level(4, 4, 16, 16, false),
@@ -197,21 +185,21 @@ pub(crate) struct Chain<F> {
 impl Chain<Zlib> {
     /// zlib at level 1 to 9.
     pub(crate) fn zlib(level: u8) -> Self {
-        Self::new(ZLIB[usize::from(level) - 1])
+        Self::new(LEVELS[usize::from(level) - 1])
     }
 }
 
 impl Chain<ZlibWide> {
     /// zlib with `memLevel` 9 at level 1 to 9.
     pub(crate) fn zlib_wide(level: u8) -> Self {
-        Self::new(ZLIB[usize::from(level) - 1])
+        Self::new(LEVELS[usize::from(level) - 1])
     }
 }
 
 impl Chain<Go> {
     /// Go at level 2 to 9.
     pub(crate) fn go(level: u8) -> Self {
-        Self::new(GO[usize::from(level) - 2])
+        Self::new(LEVELS[usize::from(level) - 1])
     }
 }
 
