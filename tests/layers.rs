@@ -10,9 +10,9 @@ const LAYERS: [(&str, &[&str]); 6] = [
     (
         "bytes",
         &[
-            "archive", "contents", "envelope", "block", "chunk", "class", "deflate", "filter",
-            "frame", "pack", "index", "recipe", "receipt", "release", "geometry", "parity",
-            "recovery",
+            "archive", "bindiff", "contents", "envelope", "block", "chunk", "class", "deflate",
+            "filter", "frame", "pack", "index", "recipe", "receipt", "release", "geometry",
+            "parity", "recovery",
         ],
     ),
     ("files", &["storage", "media", "layouts"]),
