@@ -89,7 +89,7 @@ impl Vendor {
         let receivers = since.iter().map(|name| Receiver {
             label: (*name).to_owned(),
             releases: vec![root(name)],
-            lacks: Vec::new(),
+            ..Receiver::default()
         });
         let options = PackOptions {
             capacity: Capacity::exact(16 << 20),

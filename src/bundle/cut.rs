@@ -81,10 +81,12 @@ impl Needs {
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
         let mut leaned = ChunkSet::new();
+        let mut tops_up = false;
         let mut walker = Walker::new(store);
         for root in releases {
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
                 if have.contains(id) {
+                    tops_up |= have.is_waiting(id);
                     leaned.insert(id);
                 } else {
                     ids.push(*id);
@@ -92,6 +94,9 @@ impl Needs {
                 Ok(())
             };
             walk::release(&mut walker, root, &mut note)?;
+        }
+        if tops_up {
+            ids.extend(have.lacks());
         }
         Ok(Self {
             frames: store.frames_of(&mut ids.into_iter())?,
@@ -152,7 +157,6 @@ pub fn cut(
     drop(order);
     bases.iter().for_each(|id| needs.leaned.insert(id));
     monitor.finish();
-    let chunks = frame_of.len() as u64;
     let releases = releases
         .iter()
         .map(|root| describe(store, root, &frame_of))
@@ -164,7 +168,7 @@ pub fn cut(
             frames,
             leans,
         },
-        chunks,
+        frame_of,
         spool,
         places,
     ))
