@@ -8,9 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use carryall::block::Codec;
-use carryall::bundle::{Effort, Receiver};
+use carryall::bundle::{
+    Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
+    LeanSet, Receiver,
+};
 use carryall::envelope::HEADER_BYTES;
-use carryall::id::{SetId, StoreId};
+use carryall::id::{ReleaseId, SetId, StoreId};
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::receipt::packed::PackedSet;
@@ -543,6 +546,50 @@ fn receipts_and_sites_keep_their_bytes() {
     };
     let bytes = golden("packed-set.bin", &packed.encode());
     assert_eq!(PackedSet::decode(&bytes).unwrap(), packed);
+}
+
+#[test]
+fn catalogs_keep_their_bytes() {
+    let run = FrameRun { first: 1, count: 2 };
+    let lean = Lean {
+        releases: vec![LeanRelease {
+            name: "shop:1.0".into(),
+            id: ReleaseId([1; 32]),
+        }],
+        sets: Vec::new(),
+    };
+    let mut catalog = Catalog {
+        releases: vec![CatalogRelease {
+            name: "shop:1.1".into(),
+            root: vec![9; 40],
+            items: vec![CatalogItem {
+                name: b"tree".to_vec(),
+                bytes: 77,
+                frames: vec![run],
+            }],
+        }],
+        frames: vec![
+            CatalogFrame {
+                stored_bytes: 100,
+                plain_bytes: 300,
+                chunks: 2,
+            };
+            3
+        ],
+        leans: Vec::new(),
+    };
+    let check = |name: &str, catalog: &Catalog| {
+        let bytes = golden(name, &catalog.to_bytes());
+        assert_eq!(&Catalog::from_bytes(&bytes).unwrap(), catalog);
+    };
+    check("full.catalog", &catalog);
+    catalog.leans = vec![lean];
+    check("delta.catalog", &catalog);
+    catalog.leans[0].sets = vec![LeanSet {
+        set: SetId([5; 16]),
+        frames: vec![run],
+    }];
+    check("top-up.catalog", &catalog);
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::verbs::space::Space;
 use crate::verbs::spooled::Spooled;
 use crate::volumes::Incoming;
 
+/// So often a bundle is put, when each time another chunk of the store turns out damaged.
+const TRIES: u32 = 8;
+
 /// What became of a set that has come whole.
 pub(super) enum Taken {
     /// Its releases are in the store.
@@ -43,33 +46,53 @@ pub(super) fn take_over(
     if let Some(lacking) = footing::check(store, incoming, catalog, &waiting, monitor)? {
         return Ok(Taken::Lacks(lacking));
     }
-    let mut missing = match write(store, incoming, catalog, &mut waiting, monitor) {
-        Ok(()) => BTreeSet::new(),
-        // The store took it to be whole until it was read.
-        Err(error) => BTreeSet::from([footing::base_of(&error).ok_or(error)?]),
-    };
-    let mut roots = Vec::new();
-    for release in &catalog.releases {
-        let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
+    let decoded = catalog.releases.iter();
+    let roots: Vec<ReleaseRoot> = decoded
+        .map(|release| ReleaseRoot::decode(&release.root).map_err(BundleError::from))
+        .collect::<Result<_, _>>()?;
+    let mut missing = BTreeSet::new();
+    // A chunk that the store took to be whole until it was read may be carried: the next time it is put.
+    for _ in 0..TRIES {
+        let before = std::mem::take(&mut missing);
+        missing = write_and_look(store, incoming, catalog, &roots, &mut waiting, monitor)?;
         if missing.is_empty() {
-            missing = missing_of(store, &root)?;
-            if !missing.is_empty() && catalog.leans.is_empty() {
-                return Err(Error::BundleIncomplete {
-                    release: release.name.clone(),
-                    chunks: missing.len(),
-                });
-            }
+            return commit(store, &roots).map(Taken::In);
         }
-        roots.push(root);
+        if missing == before {
+            break;
+        }
+    }
+    match catalog.releases.first() {
+        Some(release) if catalog.leans.is_empty() => Err(Error::BundleIncomplete {
+            release: release.name.clone(),
+            chunks: missing.len(),
+        }),
+        _ => Ok(Taken::Lacks(footing::lacks(
+            store, catalog, &waiting, &missing,
+        ))),
+    }
+}
+
+/// Puts all chunks, and returns those that are missing then, as far as they are known.
+fn write_and_look(
+    store: &Store,
+    incoming: &Incoming,
+    catalog: &Catalog,
+    roots: &[ReleaseRoot],
+    waiting: &mut [Spooled],
+    monitor: &dyn Monitor,
+) -> Result<BTreeSet<ChunkId>, Error> {
+    if let Err(error) = write(store, incoming, catalog, waiting, monitor) {
+        return Ok(BTreeSet::from([footing::base_of(&error).ok_or(error)?]));
+    }
+    let mut missing = BTreeSet::new();
+    for root in roots {
+        missing.append(&mut missing_of(store, root)?);
     }
     if missing.is_empty() {
-        missing.extend(prove(store, &roots, monitor)?);
+        missing.extend(prove(store, roots, monitor)?);
     }
-    if !missing.is_empty() {
-        let lacking = footing::lacks(store, catalog, &waiting, &missing);
-        return Ok(Taken::Lacks(lacking));
-    }
-    commit(store, &roots).map(Taken::In)
+    Ok(missing)
 }
 
 /// Puts the chunks of a bundle into the store, and those of frames that it leans on in sets that wait.
