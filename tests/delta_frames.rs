@@ -15,6 +15,7 @@ use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
+use carryall::verbs::estimate::estimate;
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::ProgressState;
 use packed::{Site, look, noise, paths_in};
@@ -135,6 +136,17 @@ fn what_changed_or_was_renamed_is_carried_as_its_difference() {
     let report = vendor.pack(SECOND, &[FIRST], &delta);
     // 1.1 MB of noise changed; 20 kB of it are new.
     assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
+    // Known beforehand, within a quarter.
+    let root = |name: &str| verbs::release(&vendor.store, &name.parse().unwrap()).unwrap();
+    let receiver = Receiver {
+        releases: vec![root(FIRST)],
+        ..Receiver::default()
+    };
+    let newer = [root(SECOND)];
+    let effort = carryall::bundle::Effort::Default;
+    let told = estimate(&vendor.store, &newer, &[receiver], effort, &Silent).unwrap();
+    let (about, real) = (told.carried_bytes, report.plan.payload_bytes);
+    assert!(about.abs_diff(real) * 4 < real, "{about} {real}");
 
     let site = Site::default();
     site.receive(&[full]);

@@ -416,6 +416,29 @@ fn pack_one(
     Ok((stored, if leans { bases } else { Vec::new() }))
 }
 
+/// Bytes of the frame that these chunks become: for estimates by samples.
+///
+/// # Errors
+/// [`BundleError`] when a base cannot be read.
+pub(super) fn packed_bytes(
+    store: &Store,
+    old: &OldChunks,
+    class: Class,
+    chunks: &[(ChunkId, Vec<u8>)],
+    effort: Effort,
+) -> Result<u64, BundleError> {
+    let mut solid = Solid::new(0, class);
+    for (id, bytes) in chunks {
+        let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+        solid.chunks.push((*id, length));
+        solid.plain.extend_from_slice(bytes);
+    }
+    let old = Some(old);
+    let source = Source { store, old };
+    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
+    Ok(stored.len() as u64)
+}
+
 /// Measured in docs/decisions/002-bundles.md.
 fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {

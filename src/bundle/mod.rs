@@ -8,6 +8,7 @@ mod cut;
 mod error;
 mod have;
 mod read;
+mod sample;
 mod spool;
 mod weigh;
 
