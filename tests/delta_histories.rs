@@ -107,10 +107,10 @@ struct History {
 fn edits() -> impl Strategy<Value = Edit> {
     let (at, seed) = (0_usize..100, any::<u64>());
     prop_oneof![
-        2 => (seed.clone(), 1_usize..150_000).prop_map(|(seed, bytes)| Edit::Add { seed, bytes }),
-        3 => (at.clone(), 0_usize..150_000, seed.clone())
+        2 => (seed, 1_usize..150_000).prop_map(|(seed, bytes)| Edit::Add { seed, bytes }),
+        3 => (at.clone(), 0_usize..150_000, seed)
             .prop_map(|(at, place, seed)| Edit::Change { at, place, seed }),
-        1 => (at.clone(), seed.clone()).prop_map(|(at, seed)| Edit::Grow { at, seed }),
+        1 => (at.clone(), seed).prop_map(|(at, seed)| Edit::Grow { at, seed }),
         2 => (at.clone(), seed).prop_map(|(at, seed)| Edit::Move { at, seed }),
         1 => at.prop_map(|at| Edit::Remove { at }),
         1 => Just(Edit::Retouch),
