@@ -15,6 +15,7 @@ use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
+use carryall::verbs::estimate::estimate;
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::ProgressState;
 use packed::{Site, look, noise, paths_in};
@@ -89,7 +90,7 @@ impl Vendor {
         let receivers = since.iter().map(|name| Receiver {
             label: (*name).to_owned(),
             releases: vec![root(name)],
-            lacks: Vec::new(),
+            ..Receiver::default()
         });
         let options = PackOptions {
             capacity: Capacity::exact(16 << 20),
@@ -135,6 +136,17 @@ fn what_changed_or_was_renamed_is_carried_as_its_difference() {
     let report = vendor.pack(SECOND, &[FIRST], &delta);
     // 1.1 MB of noise changed; 20 kB of it are new.
     assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
+    // Known beforehand, within a quarter.
+    let root = |name: &str| verbs::release(&vendor.store, &name.parse().unwrap()).unwrap();
+    let receiver = Receiver {
+        releases: vec![root(FIRST)],
+        ..Receiver::default()
+    };
+    let newer = [root(SECOND)];
+    let effort = carryall::bundle::Effort::Default;
+    let told = estimate(&vendor.store, &newer, &[receiver], effort, &Silent).unwrap();
+    let (about, real) = (told.carried_bytes, report.plan.payload_bytes);
+    assert!(about.abs_diff(real) * 4 < real, "{about} {real}");
 
     let site = Site::default();
     site.receive(&[full]);

@@ -81,10 +81,12 @@ impl Needs {
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
         let mut leaned = ChunkSet::new();
+        let mut tops_up = false;
         let mut walker = Walker::new(store);
         for root in releases {
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
                 if have.contains(id) {
+                    tops_up |= have.is_waiting(id);
                     leaned.insert(id);
                 } else {
                     ids.push(*id);
@@ -92,6 +94,9 @@ impl Needs {
                 Ok(())
             };
             walk::release(&mut walker, root, &mut note)?;
+        }
+        if tops_up {
+            ids.extend(have.lacks());
         }
         Ok(Self {
             frames: store.frames_of(&mut ids.into_iter())?,
@@ -152,7 +157,6 @@ pub fn cut(
     drop(order);
     bases.iter().for_each(|id| needs.leaned.insert(id));
     monitor.finish();
-    let chunks = frame_of.len() as u64;
     let releases = releases
         .iter()
         .map(|root| describe(store, root, &frame_of))
@@ -164,7 +168,7 @@ pub fn cut(
             frames,
             leans,
         },
-        chunks,
+        frame_of,
         spool,
         places,
     ))
@@ -410,6 +414,29 @@ fn pack_one(
     let stored = encoder.encode_delta(&chunks, solid.class, &options, &bases, &base);
     let leans = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
     Ok((stored, if leans { bases } else { Vec::new() }))
+}
+
+/// Bytes of the frame that these chunks become: for estimates by samples.
+///
+/// # Errors
+/// [`BundleError`] when a base cannot be read.
+pub(super) fn packed_bytes(
+    store: &Store,
+    old: &OldChunks,
+    class: Class,
+    chunks: &[(ChunkId, Vec<u8>)],
+    effort: Effort,
+) -> Result<u64, BundleError> {
+    let mut solid = Solid::new(0, class);
+    for (id, bytes) in chunks {
+        let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+        solid.chunks.push((*id, length));
+        solid.plain.extend_from_slice(bytes);
+    }
+    let old = Some(old);
+    let source = Source { store, old };
+    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
+    Ok(stored.len() as u64)
 }
 
 /// Measured in docs/decisions/002-bundles.md.

@@ -19,7 +19,9 @@ pub mod receive;
 pub mod receivers;
 pub mod repair;
 mod space;
+mod spooled;
 mod store;
+mod takeover;
 pub mod verify;
 
 pub use error::{Error, ErrorKind};
