@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "parity", "recovery",
         ],
     ),
-    ("files", &["storage", "media", "layouts"]),
+    ("files", &["storage", "media", "layouts", "registry"]),
     ("stores", &["store", "volumes", "bundle"]),
     ("verbs", &["verbs"]),
     ("bin", &["main", "cli"]),

@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use carryall::image::Platform;
 use carryall::media::Capacity;
 use carryall::receipt::site::SiteName;
+use carryall::registry::client::ClientOptions;
 use carryall::release::{ReleaseName, ReleaseNameError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -140,9 +142,18 @@ impl FromStr for Together {
 pub struct AddArgs {
     /// NAME:VERSION[@ARCH]
     pub release: ReleaseName,
-    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is
+    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is.
+    /// docker://REF: an image in a registry, by tag or digest; -: what comes on standard input
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    /// What the item from docker://REF or - is called [default: HOST_REPOSITORY_TAG; stdin.tar]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]
+    #[arg(long, value_name = "OS/ARCH")]
+    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
     /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again
     #[arg(long, value_enum, default_value_t = GzipArg::Auto)]
     pub gzip: GzipArg,
@@ -152,6 +163,28 @@ pub struct AddArgs {
     /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
+}
+
+/// How registries are spoken to.
+#[derive(Debug, Args)]
+pub struct RegistryArgs {
+    /// Speak plain HTTP to the registry; to this machine it is so by itself
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Root certificates of the registry besides this machine's own
+    #[arg(long, value_name = "FILE.pem")]
+    pub ca: Option<PathBuf>,
+}
+
+impl RegistryArgs {
+    /// As the library takes it.
+    pub fn options(&self) -> ClientOptions {
+        ClientOptions {
+            plain_http: self.plain_http,
+            ca: self.ca.clone(),
+            ..ClientOptions::default()
+        }
+    }
 }
 
 /// What becomes of gzip streams and zip files.

@@ -35,6 +35,10 @@ use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSink, ChunkSource};
 use crate::release::{ReleaseName, ReleaseRoot};
 
+/// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
+/// removes it.
+const PULLS: &str = "pulls";
+
 /// Where releases are read from: a store, or something like one.
 pub trait Releases: ChunkSource {
     /// The folder that it lies in; `None` when it lies in none.

@@ -8,6 +8,7 @@ use carryall::verbs::checkout::CheckoutError;
 use carryall::volumes::VolumeError;
 
 use super::delta::{chinese_receipt, hint_receipt};
+use super::registry::{chinese_registry, hint_registry};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
 pub fn hint_generic() -> &'static str {
@@ -46,6 +47,7 @@ pub fn hint(error: &Error) -> String {
         )
         .to_owned(),
         Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
+        Error::Add(AddError::Registry(error)) => hint_registry(error).to_owned(),
         Error::Store(error) => hint_of_store(error),
         Error::NoSpace { .. } => hint_space().to_owned(),
         Error::NoVolumes { .. } => pick(
@@ -222,6 +224,7 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
+        Error::Add(AddError::Registry(error)) => return chinese_registry(error),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }

@@ -1,0 +1,5 @@
+//! What is pushed.
+/// x
+pub trait BlobSource {}
+/// x
+pub struct Sent;
