@@ -10,7 +10,11 @@ mod error;
 pub mod link;
 mod part;
 pub mod pull;
+pub mod push;
 pub mod range;
+pub mod server;
+mod source;
 mod tls;
 
 pub use self::error::RegistryError;
+pub use self::source::BlobSource;

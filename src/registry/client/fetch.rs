@@ -133,14 +133,14 @@ impl Client {
         &self,
         repository: &str,
         reference: &str,
-        scope: &str,
         monitor: &dyn Monitor,
     ) -> Result<Option<Digest>, RegistryError> {
         let what = format!("manifest {repository} {reference}");
+        let scope = super::send::push_scope(repository, None);
         let call = Call {
             method: Method::HEAD,
             target: &format!("/v2/{repository}/manifests/{reference}"),
-            scope,
+            scope: &scope,
             headers: &[("accept", MANIFESTS.join(", "))],
             what: &what,
         };

@@ -4,6 +4,7 @@
 //! request, and 256 KiB for each blob that comes or goes.
 
 mod fetch;
+mod pipe;
 mod send;
 mod token;
 
@@ -18,7 +19,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, SendBody};
 
 pub use self::fetch::{Fetched, MANIFESTS};
-pub use self::send::{BlobSource, Sent};
+pub use self::send::Sent;
 use super::credentials::{self, Credentials};
 use super::{RegistryError, tls};
 use crate::monitor::Monitor;
