@@ -43,6 +43,7 @@ pub mod envelope;
 pub mod filter;
 pub mod frame;
 pub mod geometry;
+pub mod image;
 pub mod index;
 pub mod pack;
 pub mod parity;

@@ -11,8 +11,8 @@ const LAYERS: [(&str, &[&str]); 6] = [
         "bytes",
         &[
             "archive", "contents", "envelope", "block", "chunk", "class", "deflate", "filter",
-            "frame", "pack", "index", "recipe", "receipt", "release", "geometry", "parity",
-            "recovery",
+            "frame", "image", "pack", "index", "recipe", "receipt", "release", "geometry",
+            "parity", "recovery",
         ],
     ),
     ("files", &["storage", "media", "layouts"]),
