@@ -33,6 +33,15 @@ pub enum Kind {
     Sparse,
 }
 
+/// Kinds of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Another name of a member before: the target counts from the beginning of the archive.
+    Hard,
+    /// The target counts from the folder that the link is in.
+    Symbolic,
+}
+
 /// Where the flag stands that another block of the sparse map follows: in the header, and in such a block.
 pub const SPARSE_MORE_IN_HEADER: usize = 482;
 /// See [`SPARSE_MORE_IN_HEADER`].
@@ -72,6 +81,16 @@ impl Header {
         } else {
             name.to_vec()
         }
+    }
+
+    /// Where a link points, and whether it is a symbolic one; `None` when the header is of no link.
+    pub fn link(block: &[u8]) -> Option<(Link, &[u8])> {
+        let link = match block.get(156) {
+            Some(b'1') => Link::Hard,
+            Some(b'2') => Link::Symbolic,
+            _ => return None,
+        };
+        Some((link, until_nul(block.get(157..257)?)))
     }
 
     /// Whether a header of [`Kind::Note`] gives the name of the next member, as GNU tar writes long ones.
@@ -140,6 +159,8 @@ pub struct Pax {
     pub size: Option<u64>,
     /// Name of the member.
     pub path: Option<Vec<u8>>,
+    /// What a link points to.
+    pub link: Option<Vec<u8>>,
 }
 
 impl Pax {
@@ -150,6 +171,7 @@ impl Pax {
             match key {
                 b"size" => pax.size = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok()),
                 b"path" => pax.path = Some(value.to_vec()),
+                b"linkpath" => pax.link = Some(value.to_vec()),
                 _ => {}
             }
             body = rest;

@@ -1,9 +1,9 @@
-//! `list`, `show`, `diff` and `rm`: what the store holds.
+//! `list`, `diff` and `rm`: what the store holds.
 
 use carryall::release::ReleaseName;
 use carryall::store::Access;
 use carryall::verbs::diff::{self, DiffChange, DiffReport};
-use carryall::verbs::list::{self, ListReport, ShowReport, ShownKind};
+use carryall::verbs::list::{self, ListReport};
 use carryall::verbs::{self, Error};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
@@ -41,32 +41,6 @@ fn list_text(report: &ListReport) -> String {
         );
     }
     out + &words::findings(&report.findings)
-}
-
-pub fn show(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
-    let report = list::show(&store, &verbs::release(&store, name)?)?;
-    context.print(&report, show_text)?;
-    Ok(0)
-}
-
-fn show_text(report: &ShowReport) -> String {
-    let mut out = words::release_line(report);
-    for item in &report.contents {
-        let bytes = words::bytes(item.bytes);
-        out += &match item.kind {
-            ShownKind::File => format!("  {bytes:>9}  {}  {}\n", &item.hash[..16], item.name),
-            ShownKind::Folder => {
-                let entries = words::entries(item.entries);
-                format!(
-                    "  {bytes:>9}  {}  {}/  {entries}\n",
-                    &item.hash[..16],
-                    item.name
-                )
-            }
-        };
-    }
-    out + &words::show_streams(report)
 }
 
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {

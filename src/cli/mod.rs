@@ -14,6 +14,7 @@ mod receipt;
 mod receive;
 mod repair;
 mod screen;
+mod show;
 mod site;
 mod verify;
 mod words;
@@ -122,7 +123,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::List => list::list(context),
-        Command::Show { release } => list::show(context, &release),
+        Command::Show { release } => show::run(context, &release),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
         Command::Prune => check::prune(context),

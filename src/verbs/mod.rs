@@ -18,6 +18,7 @@ pub mod receipt;
 pub mod receive;
 pub mod receivers;
 pub mod repair;
+pub mod show;
 mod space;
 mod store;
 pub mod verify;

@@ -5,6 +5,7 @@
 mod delta;
 mod demo;
 mod errors;
+mod images;
 mod media;
 mod registry;
 mod store;
@@ -22,6 +23,7 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{chinese_error, hint, hint_damage, hint_generic, hint_store, hint_usage};
+pub use images::images;
 pub use media::{
     at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, progress,
     rebuilt, set_line, status, unread, verdict, volume_lines,
