@@ -103,6 +103,10 @@ pub enum Command {
     Status,
     /// Give a release back as it was added, checked byte for byte
     Checkout(CheckoutArgs),
+    /// Push the images of a release into a registry, with the digests that they came with
+    Push(PushArgs),
+    /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C
+    Serve(ServeArgs),
     /// Check that everything in the store is whole
     Check(CheckArgs),
     /// Walk the whole journey on something real, in a temporary folder: pack, lose, scratch, receive, compare
@@ -296,6 +300,44 @@ pub struct CheckoutArgs {
     /// Only this item; may be given several times
     #[arg(long, value_name = "NAME")]
     pub item: Vec<String>,
+}
+
+/// `push`.
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// HOST[:PORT][/PREFIX]. Images keep repository and tag, only the host that they came from is dropped:
+    /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
+    #[arg(value_name = "REGISTRY")]
+    pub to: String,
+    /// Only this image, such as shop/web:1.0; may be given several times
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Vec<String>,
+    /// Only images for this platform, such as linux/arm64; may be given several times
+    #[arg(long, value_name = "OS/ARCH")]
+    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// NAME:VERSION[@ARCH] [default: all releases in the store]
+    pub releases: Vec<ReleaseName>,
+    /// Address and port to listen at; 0.0.0.0:5000 is for the whole network
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    pub listen: String,
+    /// Certificate and those above it, for TLS
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Names and passwords of those who may pull, as `htpasswd -B` writes them [default: everyone may]
+    #[arg(long, value_name = "FILE")]
+    pub htpasswd: Option<PathBuf>,
 }
 
 /// `check`.

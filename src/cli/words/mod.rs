@@ -28,7 +28,9 @@ pub use media::{
     at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, progress,
     rebuilt, set_line, status, unread, verdict, volume_lines,
 };
-pub use registry::{hint_reference, one_name, one_stream, pulled};
+pub use registry::{
+    broken_off, hint_left_out, hint_reference, one_name, one_stream, pulled, pushed, ready,
+};
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
     release_line, removed, show_streams, store_created, store_is_empty, streams,
@@ -130,6 +132,7 @@ fn plural(count: u64) -> &'static str {
 pub fn task(name: &str) -> String {
     let chinese = match name {
         "read" => "读取",
+        "look" => "查看",
         "pull" => "拉取",
         "push" => "推送",
         "compare" => "比对",

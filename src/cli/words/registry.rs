@@ -3,6 +3,9 @@
 use carryall::image::Reference;
 use carryall::registry::RegistryError;
 use carryall::registry::pull::Pulled;
+use carryall::registry::server::ServeOptions;
+use carryall::verbs::push::PushedRelease;
+use carryall::verbs::serve::Served;
 
 use super::{bytes, pick, plural};
 
@@ -30,6 +33,119 @@ pub fn pulled(reference: &Reference, pulled: &Pulled) -> String {
     pick(
         format!("pulled {reference}: {images} image{s}{about}, {all}{known}\n  {digest}\n"),
         format!("已拉取 {reference}：{images} 个镜像{about}，{all}{known}\n  {digest}\n"),
+    )
+}
+
+pub fn pushed(report: &PushedRelease) -> String {
+    let (release, to) = (&report.release, &report.pushed);
+    let (registry, sent, there) = (
+        &to.registry,
+        to.pushed_blobs,
+        to.there_blobs + to.mounted_blobs,
+    );
+    let (sent_bytes, there_bytes) = (bytes(to.pushed_bytes), bytes(to.there_bytes));
+    let s = plural(sent);
+    pick(
+        format!(
+            "{release}: pushed {sent} blob{s}, {sent_bytes}, to {registry}; {there} were there, {there_bytes}\n"
+        ),
+        format!(
+            "{release}：已向 {registry} 推送 {sent} 个数据块，{sent_bytes}；{there} 个已存在，{there_bytes}\n"
+        ),
+    )
+}
+
+/// Something is not in the registry that was asked for.
+pub fn hint_left_out() -> String {
+    let text = pick(
+        "what is marked above is not in the registry under its name; the rest is, and whole",
+        "上面标出的内容没有以其名称进入镜像仓库；其余内容完整",
+    );
+    format!("{}: {text}\n", super::hint_label())
+}
+
+/// Why an answer ended early.
+pub fn broken_off() -> &'static str {
+    pick("broken off", "中断")
+}
+
+/// What is served and where, and the lines that containerd and docker need.
+pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize) -> String {
+    let count = served.names.len();
+    let scheme = if options.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let s = plural(count as u64);
+    let mut out = pick(
+        format!("serving {count} image{s} at {scheme}://{address} (Ctrl-C ends it)\n"),
+        format!("正在 {scheme}://{address} 提供 {count} 个镜像（Ctrl-C 结束）\n"),
+    );
+    for name in served.names.iter().take(rows) {
+        out += &format!("  {address}/{name}\n");
+    }
+    if count > rows {
+        let hidden = count - rows;
+        out += &pick(
+            format!("  ... and {hidden} more (-v shows all)\n"),
+            format!("  ……另有 {hidden} 个（-v 可全部显示）\n"),
+        );
+    }
+    out + &containerd(served, address, scheme) + &docker(address, options)
+}
+
+/// The lines of hosts.toml, for each host that images came from.
+fn containerd(served: &Served, address: &str, scheme: &str) -> String {
+    let mut hosts: Vec<&str> = served.hosts.iter().map(String::as_str).collect();
+    if hosts.is_empty() {
+        hosts.push(address);
+    }
+    let ca = match scheme {
+        "https" => "  ca = \"/etc/containerd/certs.d/ca.pem\"\n",
+        _ => "",
+    };
+    let mut out = String::new();
+    for host in hosts {
+        out += &format!("\ncontainerd: /etc/containerd/certs.d/{host}/hosts.toml\n");
+        out += &format!(
+            "[host.\"{scheme}://{address}\"]\n  capabilities = [\"pull\", \"resolve\"]\n{ca}"
+        );
+    }
+    out
+}
+
+fn docker(address: &str, options: &ServeOptions) -> String {
+    let mut out = if options.tls.is_some() {
+        pick(
+            format!(
+                "\ndocker: the root certificate goes to /etc/docker/certs.d/{address}/ca.crt\n"
+            ),
+            format!("\ndocker: 根证书放到 /etc/docker/certs.d/{address}/ca.crt\n"),
+        )
+    } else {
+        let then = pick("then", "然后");
+        format!(
+            "\ndocker: /etc/docker/daemon.json, {then} systemctl reload docker\n{{ \"insecure-registries\": [\"{address}\"] }}\n"
+        )
+    };
+    if options.passwords.is_some() {
+        out += &format!("docker login {address}\n");
+    }
+    out
+}
+
+pub fn hint_registry_address() -> &'static str {
+    pick(
+        "give it as HOST[:PORT][/PREFIX], for example registry.site:5000/shop",
+        "请写作 主机[:端口][/前缀]，例如 registry.site:5000/shop",
+    )
+}
+
+pub fn hint_no_images() -> &'static str {
+    pick(
+        "`carryall show RELEASE` lists the images of a release; images without a name cannot be pushed or served",
+        "carryall show 发布包 可列出镜像；没有名称的镜像不能推送，也不能提供",
     )
 }
 
