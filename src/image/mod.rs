@@ -6,6 +6,7 @@
 //! Memory: manifests and configs (4 MiB each at most), 250 bytes and the path for each file of the archive that is looked at,
 //! 300 bytes for each blob of an image.
 
+mod choose;
 mod descriptor;
 mod digest;
 mod docker;
@@ -13,11 +14,13 @@ pub mod document;
 mod files;
 mod find;
 mod layout;
+pub mod outgoing;
 mod platform;
 mod reference;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub use self::choose::{Choice, ChoiceError, check_names};
 pub use self::descriptor::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
     is_index, is_manifest,

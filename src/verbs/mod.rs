@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod footing;
 pub mod layers;
 pub mod list;
+pub mod load;
 pub mod pack;
 mod proof;
 pub mod receipt;
@@ -24,7 +25,7 @@ mod store;
 pub mod verify;
 
 pub use error::{Error, ErrorKind};
-pub use store::{release, releases};
+pub use store::{release, release_for, releases};
 
 #[cfg(test)]
 mod tests;
