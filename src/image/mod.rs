@@ -15,6 +15,7 @@ mod files;
 mod find;
 mod layout;
 pub mod outgoing;
+mod package;
 mod platform;
 mod reference;
 
@@ -26,6 +27,7 @@ pub use self::descriptor::{
     is_index, is_manifest,
 };
 pub use self::digest::{Digest, DigestError, Sha256};
+pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
 pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};
 use crate::finding::Finding;
@@ -162,6 +164,9 @@ pub struct Images {
     numbers: HashMap<Digest, usize>,
     indexes: Vec<Index>,
     referrers: Vec<Referrer>,
+    packages: Vec<Package>,
+    /// What every image lies in, all places: the holder, the folder in it, the image's number.
+    places: Vec<(Vec<Vec<u8>>, Vec<u8>, usize)>,
     warnings: Vec<Finding>,
     /// Manifests and indexes by digest, whatever they are of.
     manifests: HashMap<Digest, (Descriptor, Vec<u8>)>,

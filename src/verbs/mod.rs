@@ -10,7 +10,6 @@ pub mod diff;
 mod error;
 pub mod estimate;
 pub mod footing;
-pub mod layers;
 pub mod list;
 pub mod load;
 pub mod pack;

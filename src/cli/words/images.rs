@@ -4,9 +4,11 @@ use std::path::Path;
 
 use carryall::image::ChoiceError;
 use carryall::image::outgoing::Form;
+use carryall::image::{Component, PackageKind};
 use carryall::verbs::checkout::images::ImageReport;
+use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};
-use carryall::verbs::show::{ShowReport, ShownImage};
+use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
 
 use super::{bytes, pick};
 
@@ -42,6 +44,92 @@ pub fn images(report: &ShowReport) -> String {
         );
     }
     out
+}
+
+/// The packages of a release, with their components and plugins.
+pub fn packages(report: &ShowReport) -> String {
+    let mut out = String::new();
+    for package in &report.packages {
+        out += &package_line(package);
+        for each in &package.components {
+            out += &component(each, pick("component", "组件"));
+        }
+        for each in &package.plugins {
+            out += &component(each, pick("plugin", "插件"));
+        }
+    }
+    out
+}
+
+fn package_line(package: &ShownPackage) -> String {
+    let kind = match package.kind {
+        PackageKind::Ram => pick("application template", "应用模板包"),
+        PackageKind::Compose => pick("docker compose package", "DockerCompose 包"),
+        PackageKind::Slug => pick("package without containers", "非容器包"),
+        PackageKind::Helm => pick("Helm package", "Helm 包"),
+        PackageKind::Yaml => pick("Kubernetes YAML package", "Kubernetes YAML 包"),
+    };
+    let (name, version, item) = (&package.name, &package.version, &package.item);
+    let (components, plugins, images) = (
+        package.components.len(),
+        package.plugins.len(),
+        package.images,
+    );
+    pick(
+        format!(
+            "{kind} {name} {version} in {item}: {components} components, {plugins} plugins, {images} images\n"
+        ),
+        format!(
+            "{item} 中的{kind} {name} {version}：{components} 个组件，{plugins} 个插件，{images} 个镜像\n"
+        ),
+    )
+}
+
+fn component(component: &Component, what: &str) -> String {
+    let parts = [
+        &component.version,
+        &component.architecture,
+        &component.image,
+    ];
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    format!("  {what}  {}  {}\n", component.name, parts.join("  "))
+}
+
+/// What became of the images between two releases.
+pub fn diff_images(images: &[DiffImage]) -> String {
+    if images.is_empty() {
+        return String::new();
+    }
+    let mut out = pick("images:\n", "镜像：\n").to_owned();
+    for image in images {
+        let mark = change_mark(image.change);
+        let name = match &image.before {
+            Some(before) if *before != image.name => format!("{before} -> {}", image.name),
+            _ => image.name.clone(),
+        };
+        let platform = image.platform.as_deref().unwrap_or("-");
+        out += &format!("{mark} {name}  {platform}");
+        if !matches!(image.change, DiffChange::Removed) {
+            let (layers, new_layers) = (image.layers, image.new_layers);
+            let (new, carried) = (bytes(image.new_bytes), bytes(image.carried_bytes));
+            out += &pick(
+                format!("  {new_layers} of {layers} layers new, {new} new, packed about {carried}"),
+                format!("  {layers} 层中 {new_layers} 层为新，新增 {new}，打包后约 {carried}"),
+            );
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// `+`, `-`, `~` or `=`.
+pub fn change_mark(change: DiffChange) -> char {
+    match change {
+        DiffChange::Added => '+',
+        DiffChange::Removed => '-',
+        DiffChange::Changed => '~',
+        DiffChange::Same => '=',
+    }
 }
 
 fn name(image: &ShownImage) -> String {
