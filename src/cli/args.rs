@@ -101,12 +101,14 @@ pub enum Command {
     Site(SiteCommand),
     /// Show the store, and what is still needed of volume sets that are being received
     Status,
-    /// Give a release back as it was added, checked byte for byte
+    /// Give a release back as it was added, or its images as other programs load them, checked byte for byte
     Checkout(CheckoutArgs),
     /// Push the images of a release into a registry, with the digests that they came with
     Push(PushArgs),
     /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C
     Serve(ServeArgs),
+    /// Hand the images of a release to docker, podman, nerdctl or containerd, through a pipe
+    Load(LoadArgs),
     /// Check that everything in the store is whole
     Check(CheckArgs),
     /// Walk the whole journey on something real, in a temporary folder: pack, lose, scratch, receive, compare
@@ -154,7 +156,7 @@ pub struct AddArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]
-    #[arg(long, value_name = "OS/ARCH")]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
     #[command(flatten)]
     pub registry: RegistryArgs,
@@ -298,8 +300,63 @@ pub struct CheckoutArgs {
     /// Folder that gets the items; absent or empty
     pub dest: PathBuf,
     /// Only this item; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["image", "platform"])]
     pub item: Vec<String>,
+    /// What is given back: the items as they were added, or the images in them as DEST, one docker archive or an OCI layout
+    #[arg(long = "as", value_enum, default_value_t = AsArg::Original)]
+    pub form: AsArg,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+}
+
+/// Form of what is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AsArg {
+    /// Every item, byte for byte
+    Original,
+    /// A file that docker, podman, nerdctl and skopeo load
+    DockerArchive,
+    /// A folder that skopeo, podman, buildah and containerd read, with the digests that came in
+    Oci,
+}
+
+/// Which images.
+#[derive(Debug, Args)]
+pub struct ChoiceArgs {
+    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
+    #[arg(long, value_name = "REF")]
+    pub image: Vec<String>,
+    /// Only images for this platform; where RELEASE says no architecture, RELEASE@ARCH is meant when it is there
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
+}
+
+/// `load`.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// The program that takes the images [default: the first of these that is installed]
+    #[arg(long, value_enum)]
+    pub with: Option<LoaderArg>,
+    /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+}
+
+/// A program that takes images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LoaderArg {
+    /// docker load
+    Docker,
+    /// podman load
+    Podman,
+    /// nerdctl load
+    Nerdctl,
+    /// ctr images import
+    Ctr,
 }
 
 /// `push`.
@@ -311,11 +368,11 @@ pub struct PushArgs {
     /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
     #[arg(value_name = "REGISTRY")]
     pub to: String,
-    /// Only this image, such as shop/web:1.0; may be given several times
-    #[arg(long, value_name = "IMAGE")]
+    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
+    #[arg(long, value_name = "REF")]
     pub image: Vec<String>,
-    /// Only images for this platform, such as linux/arm64; may be given several times
-    #[arg(long, value_name = "OS/ARCH")]
+    /// Only images for this platform; may be given several times
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
     #[command(flatten)]
     pub registry: RegistryArgs,

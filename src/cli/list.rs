@@ -2,7 +2,7 @@
 
 use carryall::release::ReleaseName;
 use carryall::store::Access;
-use carryall::verbs::diff::{self, DiffChange, DiffReport};
+use carryall::verbs::diff::{self, DiffReport};
 use carryall::verbs::list::{self, ListReport};
 use carryall::verbs::{self, Error};
 
@@ -54,19 +54,15 @@ pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u
 fn diff_text(report: &DiffReport, most: usize) -> String {
     let mut out = String::new();
     for item in &report.items {
-        let mark = match item.change {
-            DiffChange::Added => '+',
-            DiffChange::Removed => '-',
-            DiffChange::Changed => '~',
-            DiffChange::Same => '=',
-        };
+        let mark = words::change_mark(item.change);
         out += &format!(
             "{mark} {}  {}\n",
             item.name,
             words::item_new(item.bytes, item.new_bytes)
         );
     }
-    out + &words::contributors(&report.contributors, words::Against::Older, most)
+    out + &words::diff_images(&report.images)
+        + &words::contributors(&report.contributors, words::Against::Older, most)
         + &words::diff_total(report)
 }
 

@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod inspect;
 mod list;
+mod load;
 mod open;
 mod pack;
 mod push;
@@ -140,6 +141,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Checkout(args) => checkout::run(context, &args),
         Command::Push(args) => push::run(context, &args),
         Command::Serve(args) => serve::run(context, &args),
+        Command::Load(args) => load::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Demo { path } => demo::run(context, path.as_deref()),
     }

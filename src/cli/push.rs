@@ -11,13 +11,15 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
-    verbs::release(&store, &args.release)?;
+    // Several platforms are those of indexes: one release holds them.
+    let platform = args.platform.first().filter(|_| args.platform.len() == 1);
+    let root = verbs::release_for(&store, &args.release, platform)?;
     let options = PushOptions {
         images: args.image.clone(),
         platforms: args.platform.clone(),
         client: args.registry.options(),
     };
-    let report = push::push(&store, &args.release, &args.to, &options, &context.screen)?;
+    let report = push::push(&store, &root.name, &args.to, &options, &context.screen)?;
     context.print(&report, text)?;
     if report.is_whole() {
         return Ok(0);

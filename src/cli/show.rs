@@ -31,6 +31,7 @@ fn text(report: &ShowReport) -> String {
             }
         };
     }
+    out += &words::packages(report);
     out += &words::images(report);
     out += &words::show_streams(report);
     out + &words::findings(&report.findings)

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::document::{DockerEntry, Document};
 use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
 use super::layout::Layout;
+use super::package::PackageMarks;
 use super::{Descriptor, Digest, Image, Images, Index, MANIFEST_BYTES_MAX};
 use crate::contents::members::{self, Budget};
 use crate::finding::Finding;
@@ -22,7 +23,7 @@ const HOLDERS_MAX: usize = 1 << 20;
 /// Archives in one folder or archive that are looked into.
 const NESTED_MAX: usize = 1 << 18;
 /// Folders of one holder that may be images or packages.
-const FOLDERS_MAX: usize = 4096;
+const FOLDERS_MAX: usize = 1 << 16;
 /// Images of all releases together.
 const IMAGES_MAX: usize = 1 << 16;
 
@@ -53,6 +54,7 @@ impl Images {
         monitor: &dyn Monitor,
     ) -> Result<(), RecipeError> {
         let items = root.read_items(source)?;
+        let packages_before = self.packages.len();
         let mut finder = Finder {
             source,
             monitor: &Quiet(monitor),
@@ -63,6 +65,7 @@ impl Images {
         for item in &items {
             finder.item(item)?;
         }
+        self.judge_packages(packages_before);
         Ok(())
     }
 }
@@ -138,6 +141,7 @@ pub(super) struct Marks {
     docker: Option<Body>,
     index: Option<Body>,
     is_layout: bool,
+    package: PackageMarks,
 }
 
 /// What one look through a holder found.
@@ -165,19 +169,45 @@ impl Survey {
             .rposition(|byte| *byte == b'/')
             .map_or(0, |at| at + 1);
         let (folder, name) = path.split_at(at);
-        if !matches!(name, b"manifest.json" | b"index.json" | b"oci-layout") {
-            return;
+        let is_of_images = matches!(name, b"manifest.json" | b"index.json" | b"oci-layout");
+        if is_of_images || PackageMarks::is_mark(name) {
+            let Some(marks) = self.folder(folder) else {
+                return;
+            };
+            match name {
+                b"manifest.json" => marks.docker = Some(body),
+                b"index.json" => marks.index = Some(body),
+                b"oci-layout" => marks.is_layout = true,
+                name => marks.package.file(name, body),
+            }
         }
+        self.below(folder, name);
+    }
+
+    /// Takes note of a file that marks the folder around its own.
+    fn below(&mut self, folder: &[u8], name: &[u8]) {
+        let Some(path) = folder.strip_suffix(b"/") else {
+            return;
+        };
+        let at = path
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or(0, |at| at + 1);
+        let (outer, own) = path.split_at(at);
+        if PackageMarks::is_mark_below(own, name)
+            && let Some(marks) = self.folder(outer)
+        {
+            marks.package.file_below(own, name);
+        }
+    }
+
+    /// The marks of a folder; `None` when there are too many.
+    fn folder(&mut self, folder: &[u8]) -> Option<&mut Marks> {
         if self.folders.len() >= FOLDERS_MAX && !self.folders.contains_key(folder) {
             self.is_cut = true;
-            return;
+            return None;
         }
-        let marks = self.folders.entry(folder.to_vec()).or_default();
-        match name {
-            b"manifest.json" => marks.docker = Some(body),
-            b"index.json" => marks.index = Some(body),
-            _ => marks.is_layout = true,
-        }
+        Some(self.folders.entry(folder.to_vec()).or_default())
     }
 }
 
@@ -281,6 +311,9 @@ impl<S: ChunkSource> Finder<'_, S> {
             let why = "has more archives and folders than are looked into";
             self.warn(Finding::note(subject(place, b"", ""), why));
         }
+        for (folder, marks) in &survey.folders {
+            self.package(place, folder, &marks.package)?;
+        }
         let taken = self.image_folders(place, holder, &survey)?;
         for (path, content) in &survey.nested {
             if taken.has(path) {
@@ -381,7 +414,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     /// Reads what may be the mark of a folder of images; what is too long is none.
-    fn mark(
+    pub(super) fn mark(
         &mut self,
         place: &[Vec<u8>],
         folder: &[u8],
@@ -483,6 +516,8 @@ impl<S: ChunkSource> Finder<'_, S> {
                 number
             }
         };
+        let place = (scene.place.to_vec(), scene.folder_path(), number);
+        self.found.places.push(place);
         for (layer, path) in paths.iter().enumerate() {
             if let Some(path) = path {
                 let place = [scene.place, std::slice::from_ref(path)].concat();

@@ -6,6 +6,7 @@
 //! Memory: manifests and configs (4 MiB each at most), 250 bytes and the path for each file of the archive that is looked at,
 //! 300 bytes for each blob of an image.
 
+mod choose;
 mod descriptor;
 mod digest;
 mod docker;
@@ -13,16 +14,20 @@ pub mod document;
 mod files;
 mod find;
 mod layout;
+pub mod outgoing;
+mod package;
 mod platform;
 mod reference;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub use self::choose::{Choice, ChoiceError, check_names};
 pub use self::descriptor::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
     is_index, is_manifest,
 };
 pub use self::digest::{Digest, DigestError, Sha256};
+pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
 pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};
 use crate::finding::Finding;
@@ -159,6 +164,9 @@ pub struct Images {
     numbers: HashMap<Digest, usize>,
     indexes: Vec<Index>,
     referrers: Vec<Referrer>,
+    packages: Vec<Package>,
+    /// What every image lies in, all places: the holder, the folder in it, the image's number.
+    places: Vec<(Vec<Vec<u8>>, Vec<u8>, usize)>,
     warnings: Vec<Finding>,
     /// Manifests and indexes by digest, whatever they are of.
     manifests: HashMap<Digest, (Descriptor, Vec<u8>)>,

@@ -33,6 +33,14 @@ impl Platform {
     }
 }
 
+impl Platform {
+    /// Whether this is the platform that a release means by `@ARCH`, whatever name of the architecture that is.
+    pub fn is_of(&self, arch: &str) -> bool {
+        let named = format!("{}/{arch}", self.os).parse::<Self>();
+        named.is_ok_and(|named| named.architecture == self.architecture)
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}/{}", self.os, self.architecture)?;

@@ -13,6 +13,7 @@ use crate::size::ByteSize;
 use crate::store::StoreError;
 use crate::verbs::add::AddError;
 use crate::verbs::checkout::CheckoutError;
+use crate::verbs::load::LoadError;
 use crate::volumes::VolumeError;
 
 /// Why a verb could not do its work.
@@ -24,6 +25,9 @@ pub enum Error {
     /// A release could not be given back.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
+    /// Images could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// A bundle could not be cut or read.
     #[error(transparent)]
     Bundle(#[from] BundleError),

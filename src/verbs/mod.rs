@@ -10,8 +10,8 @@ pub mod diff;
 mod error;
 pub mod estimate;
 pub mod footing;
-pub mod layers;
 pub mod list;
+pub mod load;
 pub mod pack;
 pub mod planned;
 mod proof;
@@ -27,7 +27,7 @@ mod store;
 pub mod verify;
 
 pub use error::{Error, ErrorKind};
-pub use store::{release, releases};
+pub use store::{release, release_for, releases};
 
 #[cfg(test)]
 mod tests;

@@ -13,16 +13,19 @@ use serde::Deserialize;
 use super::{Error, Releases};
 use crate::finding::Finding;
 use crate::image::{
-    Child, Descriptor, Digest, Image, Images, Index, OCI_INDEX, Platform, Reference, is_index,
+    Child, Descriptor, Digest, Image, Images, Index, OCI_INDEX, Origin, Platform, Reference,
+    is_index,
 };
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
-use crate::registry::BlobSource;
 use crate::registry::push::{PlannedManifest, PlannedRepository};
+use crate::registry::{BlobSource, RegistryError};
 use crate::release::ReleaseName;
 
 /// Indexes within indexes that are followed.
 const DEPTH_MAX: usize = 8;
+/// Hex digits of a digest that are enough to name an image.
+const SHORT_MIN: usize = 8;
 
 /// What of the releases is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,6 +109,26 @@ pub fn plan<R: Releases>(
     }
     let (hosts, findings) = (layout.hosts, layout.findings);
     let repositories: Vec<PlannedRepository> = layout.repositories.into_values().collect();
+    if let (true, Some(platform), false) = (
+        repositories.is_empty(),
+        wanted.platforms.first(),
+        images.images().is_empty(),
+    ) {
+        let has = images
+            .images()
+            .iter()
+            .filter_map(|image| image.platform.as_ref());
+        let has: BTreeSet<String> = has.map(ToString::to_string).collect();
+        return Err(Error::Registry(RegistryError::NoPlatform {
+            what: names
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            wanted: platform.to_string(),
+            has: has.into_iter().collect(),
+        }));
+    }
     if repositories.is_empty() {
         return Err(Error::NoImages {
             releases: names.iter().map(ToString::to_string).collect(),
@@ -148,12 +171,13 @@ impl<'a> Layout<'a> {
         let mut bearers: BTreeMap<(String, String), Bearers<'a>> = BTreeMap::new();
         let images = self.images;
         for index in images.indexes() {
-            for place in self.places(&index.references) {
+            for place in self.places(&index.references, &[&index.descriptor.digest]) {
                 bearers.entry(place).or_default().indexes.push(index);
             }
         }
         for image in images.images() {
-            for place in self.places(&image.references) {
+            let digests = [&image.manifest.digest, &image.config.digest];
+            for place in self.places(&image.references, &digests) {
                 bearers.entry(place).or_default().images.push(image);
             }
         }
@@ -164,7 +188,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Where names lead that are wanted: repository and tag.
-    fn places(&mut self, references: &'a [String]) -> Vec<(String, String)> {
+    fn places(&mut self, references: &'a [String], digests: &[&Digest]) -> Vec<(String, String)> {
         let mut places = Vec::new();
         for given in references {
             let reference: Reference = match given.parse() {
@@ -181,7 +205,7 @@ impl<'a> Layout<'a> {
                 (None, _) => String::new(),
             };
             let own = format!("{}:{tag}", reference.repository);
-            if !self.is_asked_for(given, &own) {
+            if !self.is_asked_for(given, &own, digests) {
                 continue;
             }
             let repository = reference.repository_under(self.wanted.prefix.as_deref());
@@ -193,15 +217,20 @@ impl<'a> Layout<'a> {
         places
     }
 
-    fn is_asked_for(&mut self, given: &str, own: &str) -> bool {
+    /// Whether someone asks for what archives call `given` and the registry will call `own`.
+    fn is_asked_for(&mut self, given: &str, own: &str, digests: &[&Digest]) -> bool {
         if self.asked.is_empty() {
             return true;
         }
+        let path = own.split_once(':').map_or(own, |(path, _)| path);
         let mut is_asked = false;
         for (asked, is_found) in &mut self.asked {
-            let fits = *asked == given
-                || *asked == own
-                || own.split_once(':').is_some_and(|(path, _)| path == *asked);
+            let hex = asked.strip_prefix("sha256:").unwrap_or(asked);
+            let is_digest = || {
+                let is_short = |digest: &&Digest| digest.hex().starts_with(hex);
+                hex.len() >= SHORT_MIN && digests.iter().any(is_short)
+            };
+            let fits = [given, own, path].contains(asked) || is_digest();
             *is_found |= fits;
             is_asked |= fits;
         }
@@ -253,7 +282,11 @@ impl<'a> Layout<'a> {
         let mut seconds = Vec::new();
         for image in bearers.images.iter().filter(fits) {
             let first = by_platform.entry(image.platform.as_ref()).or_insert(image);
-            if first.manifest.digest != image.manifest.digest {
+            let is_same = first.config.digest == image.config.digest;
+            // One image in two forms: the one that came with a manifest stands.
+            if is_same && first.origin == Origin::DockerArchive {
+                *first = image;
+            } else if !is_same && first.manifest.digest != image.manifest.digest {
                 seconds.push(first.manifest.digest.clone());
             }
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::id::ChunkId;
-use crate::image::Images;
+use crate::image::{Component, Images, PackageKind};
 use crate::layouts::streams::Kept;
 use crate::monitor::Monitor;
 use crate::recipe::walk::{Visitor, Walker};
@@ -38,6 +38,8 @@ pub struct ShowReport {
     pub kept: Vec<KeptStream>,
     /// Images in the items, each once.
     pub images: Vec<ShownImage>,
+    /// Rainbond's packages in the items.
+    pub packages: Vec<ShownPackage>,
     /// What is not as it should be in images and packages.
     pub findings: Vec<Finding>,
 }
@@ -63,6 +65,27 @@ pub struct ShownImage {
     pub bytes: u64,
     /// Bytes of it that no image before in the list has.
     pub own_bytes: u64,
+}
+
+/// A package in a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownPackage {
+    /// Its kind.
+    pub kind: PackageKind,
+    /// The application; empty when nothing says it.
+    pub name: String,
+    /// Its version; empty when nothing says it.
+    pub version: String,
+    /// The item that it is in.
+    pub item: String,
+    /// Its folder in the item, archives in one another first.
+    pub folder: String,
+    /// Its components.
+    pub components: Vec<Component>,
+    /// Its plugins.
+    pub plugins: Vec<Component>,
+    /// How many images lie in it.
+    pub images: usize,
 }
 
 /// Deflate streams that are kept opened.
@@ -156,6 +179,7 @@ pub fn show(store: &Store, root: &ReleaseRoot, monitor: &dyn Monitor) -> Result<
         opened: survey.opened,
         kept: survey.kept,
         images: shown_images(&images),
+        packages: shown_packages(&images),
         findings: images.warnings().to_vec(),
     })
 }
@@ -233,6 +257,26 @@ fn shown_images(images: &Images) -> Vec<ShownImage> {
             layers: image.layers.len(),
             bytes: image.bytes(),
             own_bytes,
+        }
+    });
+    shown.collect()
+}
+
+fn shown_packages(images: &Images) -> Vec<ShownPackage> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let shown = images.packages().iter().map(|package| {
+        let mut place = package.place.iter().map(|part| text(part));
+        let item = place.next().unwrap_or_default();
+        let folder: Vec<String> = place.chain([text(&package.folder)]).collect();
+        ShownPackage {
+            kind: package.kind,
+            name: package.name.clone(),
+            version: package.version.clone(),
+            item,
+            folder: folder.join("/").trim_end_matches('/').to_owned(),
+            components: package.components.clone(),
+            plugins: package.plugins.clone(),
+            images: images.images_of(package).count(),
         }
     });
     shown.collect()

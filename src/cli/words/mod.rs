@@ -23,7 +23,10 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{chinese_error, hint, hint_damage, hint_generic, hint_store, hint_usage};
-pub use images::images;
+pub use images::{
+    change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
+    item_with_form, loaded, packages,
+};
 pub use media::{
     at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, progress,
     rebuilt, set_line, status, unread, verdict, volume_lines,

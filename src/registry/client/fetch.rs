@@ -34,6 +34,15 @@ pub struct Fetched {
     pub bytes: Vec<u8>,
 }
 
+/// A small body.
+struct Small {
+    bytes: Vec<u8>,
+    /// The digest that it is said to have.
+    said: Option<String>,
+    /// The media type that it is said to have.
+    kind: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct MediaType {
     #[serde(rename = "mediaType")]
@@ -61,7 +70,7 @@ impl Client {
             headers: &[("accept", MANIFESTS.join(", "))],
             what: &what,
         };
-        let (bytes, said, kind) = self.small(&call, monitor)?;
+        let Small { bytes, said, kind } = self.small(&call, monitor)?;
         let digest = Digest::of(&bytes);
         let wanted = match reference.parse::<Digest>() {
             Ok(digest) => Some(digest),
@@ -94,13 +103,8 @@ impl Client {
         Ok(Fetched { descriptor, bytes })
     }
 
-    /// Fetches a whole small body, again when the line breaks: its bytes, the digest and the media type that it is said
-    /// to have.
-    fn small(
-        &self,
-        call: &Call<'_>,
-        monitor: &dyn Monitor,
-    ) -> Result<(Vec<u8>, Option<String>, Option<String>), RegistryError> {
+    /// Fetches a whole small body, again when the line breaks.
+    fn small(&self, call: &Call<'_>, monitor: &dyn Monitor) -> Result<Small, RegistryError> {
         let mut attempt = 1;
         loop {
             let response = self.ask(call, None, monitor)?;
@@ -109,7 +113,7 @@ impl Client {
             let kind = header(&response, "content-type").map(str::to_owned);
             let body = response.body_mut().with_config().limit(MANIFEST_BYTES_MAX);
             match body.read_to_vec() {
-                Ok(bytes) => return Ok((bytes, said, kind)),
+                Ok(bytes) => return Ok(Small { bytes, said, kind }),
                 Err(ureq::Error::BodyExceedsLimit(_)) => {
                     return Err(RegistryError::TooLarge {
                         what: call.what.to_owned(),
