@@ -262,6 +262,10 @@ fn one_platform_alone_goes_in_and_out() {
         text.contains("linux/s390x") && text.contains("linux/amd64, linux/arm64"),
         "{text}"
     );
+    let one = format!("{}/shop/db:2", registry.host);
+    let error =
+        pull_platforms(&site, "db:2", &one, &client_options(), &["linux/arm64"]).unwrap_err();
+    assert!(error.to_string().contains("it has linux/amd64"), "{error}");
     pull_platforms(
         &site,
         "web:1.0",

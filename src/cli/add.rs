@@ -1,6 +1,7 @@
 //! `add`: makes or extends a release.
 
 use carryall::layouts::opener::{Depth, OpenOptions};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use carryall::registry::pull::PullOptions;
@@ -66,6 +67,9 @@ fn sort(args: &AddArgs) -> Result<(Vec<PathBuf>, Vec<RegistryImage>, bool), Fail
             }
             _ => paths.push(given.clone()),
         }
+    }
+    if streams > 0 && std::io::stdin().is_terminal() {
+        return Err(Failure::usage(words::terminal_stdin(), words::hint_usage()));
     }
     if streams > 1 {
         return Err(Failure::usage(words::one_stream(), words::hint_usage()));

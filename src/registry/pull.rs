@@ -81,6 +81,17 @@ struct PlatformJson {
     variant: Option<String>,
 }
 
+impl PlatformJson {
+    fn platform(&self) -> Platform {
+        let variant = self.variant.clone();
+        Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: variant.filter(|variant| !variant.is_empty()),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct ManifestJson {
     config: Option<BlobJson>,
@@ -128,6 +139,9 @@ pub fn pull(
     };
     let root = client.manifest(&reference.repository, &wanted, monitor)?;
     let root_descriptor = root.descriptor.clone();
+    if !is_index(&root_descriptor.media_type) {
+        gathering.check_platform(&root)?;
+    }
     gathering.take(root, 0)?;
     gathering.take_referrers()?;
     std::fs::create_dir_all(pool).map_err(RegistryError::io(pool))?;
@@ -160,6 +174,38 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
+    /// An image without an index says in its config what it runs on.
+    fn check_platform(&self, root: &Fetched) -> Result<(), RegistryError> {
+        let Some(wanted) = self.options.platforms.first() else {
+            return Ok(());
+        };
+        let what = format!("{}@{}", self.repository, root.descriptor.digest);
+        let manifest = serde_json::from_slice::<ManifestJson>(&root.bytes).ok();
+        let config = manifest.and_then(|manifest| manifest.config);
+        let digest = config.and_then(|config| config.digest.parse::<Digest>().ok());
+        let digest = digest.filter(Digest::is_sha256);
+        let digest = digest.ok_or_else(|| RegistryError::corrupt(&what, "it has no config"))?;
+        let bytes = self
+            .client
+            .small_blob(self.repository, &digest, self.monitor)?;
+        let config = serde_json::from_slice::<PlatformJson>(&bytes)
+            .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
+        let own = config.platform();
+        if self
+            .options
+            .platforms
+            .iter()
+            .any(|wanted| wanted.takes(&own))
+        {
+            return Ok(());
+        }
+        Err(RegistryError::NoPlatform {
+            what,
+            wanted: wanted.to_string(),
+            has: vec![super::client::shown(&own.to_string())],
+        })
+    }
+
     fn take(&mut self, fetched: Fetched, depth: usize) -> Result<(), RegistryError> {
         let what = format!("{}@{}", self.repository, fetched.descriptor.digest);
         if self.manifests.contains_key(&fetched.descriptor.digest) {
@@ -275,16 +321,7 @@ fn choose(
     if platforms.is_empty() {
         return index.manifests.iter().map(read).collect();
     }
-    let platform_of = |child: &ChildJson| {
-        child.platform.as_ref().map(|platform| Platform {
-            os: platform.os.clone(),
-            architecture: platform.architecture.clone(),
-            variant: platform
-                .variant
-                .clone()
-                .filter(|variant| !variant.is_empty()),
-        })
-    };
+    let platform_of = |child: &ChildJson| child.platform.as_ref().map(PlatformJson::platform);
     let takes = |wanted: &Platform, child: &ChildJson| {
         platform_of(child).is_some_and(|found| wanted.takes(&found))
     };

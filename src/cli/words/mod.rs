@@ -33,6 +33,7 @@ pub use media::{
 };
 pub use registry::{
     broken_off, hint_left_out, hint_reference, one_name, one_stream, pulled, pushed, ready,
+    terminal_stdin,
 };
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,

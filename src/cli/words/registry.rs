@@ -156,6 +156,13 @@ pub fn one_stream() -> &'static str {
     )
 }
 
+pub fn terminal_stdin() -> &'static str {
+    pick(
+        "- is standard input, and that is this terminal: pipe something into it",
+        "- 表示标准输入，而现在它是终端：请用管道输入数据",
+    )
+}
+
 pub fn one_name() -> &'static str {
     pick(
         "--name is for one docker://REF or one -; files and folders have their own names",
@@ -205,6 +212,12 @@ pub fn hint_registry(error: &RegistryError) -> &'static str {
             "choose one of these with --platform, or leave it out for all",
             "请用 --platform 选择其中之一；不写则全部",
         ),
+        RegistryError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            pick(
+                "free some space and run the same command again: what came is kept and it goes on from there",
+                "请释放空间后重新运行同一命令：已取得的部分会保留，从中断处继续",
+            )
+        }
         RegistryError::NoSpace { .. } => pick(
             "free some space, or name another store with --store DIR",
             "请释放空间，或用 --store 目录 指定另一个仓库",

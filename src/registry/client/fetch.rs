@@ -61,7 +61,12 @@ impl Client {
         reference: &str,
         monitor: &dyn Monitor,
     ) -> Result<Fetched, RegistryError> {
-        let what = format!("manifest {repository}:{reference}").replace(":sha", "@sha");
+        let asked = reference.parse::<Digest>().ok();
+        let joint = if asked.is_some() { '@' } else { ':' };
+        let what = format!("manifest {repository}{joint}{reference}");
+        if asked.as_ref().is_some_and(|digest| !digest.is_sha256()) {
+            return Err(RegistryError::corrupt(what, "only SHA-256 is checked here"));
+        }
         let scope = pull_scope(repository);
         let call = Call {
             method: Method::GET,
@@ -72,15 +77,15 @@ impl Client {
         };
         let Small { bytes, said, kind } = self.small(&call, monitor)?;
         let digest = Digest::of(&bytes);
-        let wanted = match reference.parse::<Digest>() {
-            Ok(digest) => Some(digest),
-            Err(_) => said.and_then(|said| said.parse().ok()),
-        };
-        if let Some(wanted) = wanted.filter(Digest::is_sha256)
-            && wanted != digest
+        let said = said.and_then(|said| said.parse::<Digest>().ok());
+        let said = said.filter(Digest::is_sha256);
+        if let Some(wanted) = asked.as_ref().or(said.as_ref())
+            && *wanted != digest
         {
-            let what = format!("{what} ({wanted})")
-                .replace(&format!("@{wanted} ({wanted})"), &format!("@{wanted}"));
+            let what = match asked {
+                Some(_) => what,
+                None => format!("{what}, which is said to be {wanted}"),
+            };
             return Err(RegistryError::Mismatch { what, got: digest });
         }
         // What the bytes say of themselves is covered by the digest; the header is not.
@@ -127,6 +132,33 @@ impl Client {
             }
             attempt += 1;
         }
+    }
+
+    /// Fetches a small blob into memory, checked by its digest.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; `TooLarge` beyond 4 MiB.
+    pub fn small_blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let what = format!("blob {repository}@{digest}");
+        let scope = pull_scope(repository);
+        let call = Call {
+            method: Method::GET,
+            target: &format!("/v2/{repository}/blobs/{digest}"),
+            scope: &scope,
+            headers: &[],
+            what: &what,
+        };
+        let bytes = self.small(&call, monitor)?.bytes;
+        let got = Digest::of(&bytes);
+        if got != *digest {
+            return Err(RegistryError::Mismatch { what, got });
+        }
+        Ok(bytes)
     }
 
     /// The digest of a manifest without fetching it; `None` when there is none, or the registry does not say.

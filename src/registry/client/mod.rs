@@ -169,7 +169,10 @@ impl Client {
             .unversioned_rustls_crypto_provider(tls::provider())
             .build();
         let silence = options.patience.silence;
+        // As everywhere else: no proxy stands between this machine and itself.
+        let proxy = ureq::Proxy::try_from_env().filter(|_| !is_loopback(host));
         let config = Agent::config_builder()
+            .proxy(proxy)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
