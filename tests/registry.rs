@@ -1223,3 +1223,186 @@ fn a_push_that_broke_leaves_no_manifest_and_a_second_one_ends_it() {
     let digest = image["digest"].as_str().unwrap();
     assert_eq!(state.lock().unwrap().manifests, [format!("1 {digest}")]);
 }
+
+#[test]
+fn a_blob_that_is_rotten_here_is_broken_off_when_it_is_served() {
+    use carryall::registry::push::PlannedRepository;
+    use carryall::registry::server::{Shelf, serve};
+    let good = noise(3, 3_000_000);
+    let mut rotten = good.clone();
+    rotten[100] ^= 1;
+    let shelf = Shelf::new(vec![PlannedRepository {
+        name: "x".to_owned(),
+        blobs: vec![described(&good)],
+        manifests: Vec::new(),
+    }]);
+    let monitor = Recording::default();
+    let answered = Mutex::new(Vec::new());
+    let (ready, is_ready) = channel();
+    let ready = Mutex::new(ready);
+    let source = OneBlob(rotten);
+    let tell = |event: &ServeEvent| match event {
+        ServeEvent::Ready { address } => ready.lock().unwrap().send(*address).unwrap(),
+        ServeEvent::Answered(line) => answered.lock().unwrap().push(line.clone()),
+    };
+    std::thread::scope(|scope| {
+        let (source, tell, monitor) = (&source, &tell, &monitor);
+        let serving = scope.spawn(move || serve(shelf, source, &on_any_port(), tell, monitor));
+        let address = is_ready.recv_timeout(Duration::from_secs(60)).unwrap();
+        let blob = format!("GET /v2/x/blobs/{} HTTP/1.1", Digest::of(&good));
+        let (status, _, body) = ask(address, &blob);
+        assert_eq!(status, 200);
+        assert!(body.len() < good.len(), "the whole blob came");
+        // A part is the client's to check.
+        let part = format!("{blob}\r\nrange: bytes=0-9");
+        assert_eq!(ask(address, &part).2.len(), 10);
+        monitor.stop.store(true, Ordering::Relaxed);
+        serving.join().unwrap().unwrap();
+    });
+    let answered = answered.into_inner().unwrap();
+    let why = answered[0].broken.as_deref().unwrap();
+    assert!(why.contains("digest"), "{why}");
+    assert_eq!(answered[1].broken, None);
+}
+
+#[test]
+fn exports_of_one_name_for_two_platforms_are_served_under_one_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut digests = Vec::new();
+    let mut paths = Vec::new();
+    for architecture in ["arm64", "amd64"] {
+        let mut layout = LayoutMaker::new(&folder.path().join(architecture));
+        let image = layout.image(architecture, &[1]);
+        layout.name(&image, Some("a.b/shop/web:1.0"));
+        digests.push(image["digest"].as_str().unwrap().to_owned());
+        paths.push(layout.folder.clone());
+    }
+    let store = Store::create(&folder.path().join("store")).unwrap();
+    add_paths(&store, "web:1.0", &paths);
+    while_serving(&store, &on_any_port(), |address| {
+        let index = ask(address, "GET /v2/shop/web/manifests/1.0 HTTP/1.1").2;
+        let index: Value = serde_json::from_slice(&index).unwrap();
+        let listed: Vec<(&str, &str)> = index["manifests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|each| {
+                let architecture = each["platform"]["architecture"].as_str().unwrap();
+                (architecture, each["digest"].as_str().unwrap())
+            })
+            .collect();
+        assert_eq!(
+            listed,
+            [("amd64", &digests[1][..]), ("arm64", &digests[0][..])]
+        );
+        for digest in &digests {
+            let head = format!("HEAD /v2/shop/web/manifests/{digest} HTTP/1.1");
+            assert_eq!(ask(address, &head).0, 200);
+        }
+    });
+}
+
+#[test]
+fn the_program_serves_until_it_is_interrupted_and_says_what_to_do_when_it_cannot() {
+    use std::io::BufRead;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = shop(folder.path());
+    let dir = store.dir().to_owned();
+    drop(store);
+    let carryall = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_carryall"));
+        command.env("LC_ALL", "C").env("HOME", folder.path());
+        command.arg("--store").arg(&dir).args(arguments);
+        command
+    };
+    let mut serving = carryall(&["serve", "--listen", "127.0.0.1:0", "shop:1.0"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(serving.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(
+        first.starts_with("serving 2 images at http://127.0.0.1:"),
+        "{first}"
+    );
+    let address = first
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    let rest: Vec<String> = lines.by_ref().take(9).map(Result::unwrap).collect();
+    let rest = rest.join("\n");
+    assert!(
+        rest.contains("/etc/containerd/certs.d/registry.example/hosts.toml"),
+        "{rest}"
+    );
+    assert!(
+        rest.contains(&format!("[host.\"http://{address}\"]")),
+        "{rest}"
+    );
+    assert!(
+        rest.contains(&format!("\"insecure-registries\": [\"{address}\"]")),
+        "{rest}"
+    );
+    assert_eq!(ask(address.parse().unwrap(), "GET /v2/ HTTP/1.1").0, 200);
+    let pid = rustix::process::Pid::from_raw(i32::try_from(serving.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = serving.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    let log = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(log.contains("GET /v2/  200  2"), "{log}");
+
+    let server = Misbehaving::start(|request| {
+        request.answer(401, &[("www-authenticate", "Basic realm=x")], b"");
+    });
+    let image = format!("docker://{}/x:1", server.host);
+    for (arguments, code, said, hint) in [
+        (
+            vec!["add", "x:1", &image],
+            1,
+            "refuses access",
+            "docker login",
+        ),
+        (
+            vec!["add", "x:1", "docker://A/../b"],
+            2,
+            "not a",
+            "docker://HOST",
+        ),
+        (
+            vec!["push", "shop:1.0", &server.host],
+            1,
+            "refuses access",
+            "docker login",
+        ),
+        (
+            vec!["push", "shop:1.0", "no registry"],
+            1,
+            "is not a registry",
+            "HOST[:PORT]",
+        ),
+        (
+            vec!["push", "shop:1.0", "a.b", "--image", "none"],
+            1,
+            "no image none",
+            "registry.example/shop/web:1.0",
+        ),
+        (
+            vec!["serve", "--listen", "999.0.0.1:x"],
+            1,
+            "cannot listen",
+            "--listen",
+        ),
+    ] {
+        let out = carryall(&arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(
+            text.contains(said) && text.contains("hint:") && text.contains(hint),
+            "{arguments:?}: {text}"
+        );
+    }
+}
