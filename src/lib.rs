@@ -44,6 +44,7 @@ pub mod envelope;
 pub mod filter;
 pub mod frame;
 pub mod geometry;
+pub mod image;
 pub mod index;
 pub mod pack;
 pub mod parity;
@@ -55,6 +56,7 @@ pub mod release;
 // Files.
 pub mod layouts;
 pub mod media;
+pub mod registry;
 pub mod storage;
 
 // Stores.

@@ -8,12 +8,16 @@ mod demo;
 mod failure;
 mod inspect;
 mod list;
+mod load;
 mod open;
 mod pack;
+mod push;
 mod receipt;
 mod receive;
 mod repair;
 mod screen;
+mod serve;
+mod show;
 mod site;
 mod verify;
 mod words;
@@ -122,7 +126,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::List => list::list(context),
-        Command::Show { release } => list::show(context, &release),
+        Command::Show { release } => show::run(context, &release),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
         Command::Prune => check::prune(context),
@@ -135,6 +139,9 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),
         Command::Checkout(args) => checkout::run(context, &args),
+        Command::Push(args) => push::run(context, &args),
+        Command::Serve(args) => serve::run(context, &args),
+        Command::Load(args) => load::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Demo { path } => demo::run(context, path.as_deref()),
     }
