@@ -55,6 +55,7 @@ pub mod release;
 // Files.
 pub mod layouts;
 pub mod media;
+pub mod registry;
 pub mod storage;
 
 // Stores.

@@ -158,7 +158,7 @@ fn every_chunk_of_a_release_belongs_to_something_that_has_a_name() {
                 "{path}"
             );
         }
-        assert_eq!(paths.len(), 2 + 1 + 63);
+        assert_eq!(paths.len(), 2 + 2 + 63);
         assert!(kinds.contains(&Kind::Headers) && kinds.contains(&Kind::Entries));
         assert!(kinds.contains(&Kind::Recipe) && kinds.contains(&Kind::Manifest));
     }

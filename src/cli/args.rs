@@ -8,6 +8,7 @@ use std::str::FromStr;
 use carryall::image::Platform;
 use carryall::media::Capacity;
 use carryall::receipt::site::SiteName;
+use carryall::registry::client::ClientOptions;
 use carryall::release::{ReleaseName, ReleaseNameError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -102,6 +103,10 @@ pub enum Command {
     Status,
     /// Give a release back as it was added, or its images as other programs load them, checked byte for byte
     Checkout(CheckoutArgs),
+    /// Push the images of a release into a registry, with the digests that they came with
+    Push(PushArgs),
+    /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C
+    Serve(ServeArgs),
     /// Hand the images of a release to docker, podman, nerdctl or containerd, through a pipe
     Load(LoadArgs),
     /// Check that everything in the store is whole
@@ -143,9 +148,18 @@ impl FromStr for Together {
 pub struct AddArgs {
     /// NAME:VERSION[@ARCH]
     pub release: ReleaseName,
-    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is
+    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is.
+    /// docker://REF: an image in a registry, by tag or digest; -: what comes on standard input
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    /// What the item from docker://REF or - is called [default: HOST_REPOSITORY_TAG; stdin.tar]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
     /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again
     #[arg(long, value_enum, default_value_t = GzipArg::Auto)]
     pub gzip: GzipArg,
@@ -155,6 +169,28 @@ pub struct AddArgs {
     /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
+}
+
+/// How registries are spoken to.
+#[derive(Debug, Args)]
+pub struct RegistryArgs {
+    /// Speak plain HTTP to the registry; to this machine it is so by itself
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Root certificates of the registry besides this machine's own
+    #[arg(long, value_name = "FILE.pem")]
+    pub ca: Option<PathBuf>,
+}
+
+impl RegistryArgs {
+    /// As the library takes it.
+    pub fn options(&self) -> ClientOptions {
+        ClientOptions {
+            plain_http: self.plain_http,
+            ca: self.ca.clone(),
+            ..ClientOptions::default()
+        }
+    }
 }
 
 /// What becomes of gzip streams and zip files.
@@ -324,6 +360,44 @@ pub enum LoaderArg {
     Nerdctl,
     /// ctr images import
     Ctr,
+}
+
+/// `push`.
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// HOST[:PORT][/PREFIX]. Images keep repository and tag, only the host that they came from is dropped:
+    /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
+    #[arg(value_name = "REGISTRY")]
+    pub to: String,
+    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
+    #[arg(long, value_name = "REF")]
+    pub image: Vec<String>,
+    /// Only images for this platform; may be given several times
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// NAME:VERSION[@ARCH] [default: all releases in the store]
+    pub releases: Vec<ReleaseName>,
+    /// Address and port to listen at; 0.0.0.0:5000 is for the whole network
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    pub listen: String,
+    /// Certificate and those above it, for TLS
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Names and passwords of those who may pull, as `htpasswd -B` writes them [default: everyone may]
+    #[arg(long, value_name = "FILE")]
+    pub htpasswd: Option<PathBuf>,
 }
 
 /// `check`.

@@ -11,10 +11,12 @@ mod list;
 mod load;
 mod open;
 mod pack;
+mod push;
 mod receipt;
 mod receive;
 mod repair;
 mod screen;
+mod serve;
 mod show;
 mod site;
 mod verify;
@@ -137,6 +139,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),
         Command::Checkout(args) => checkout::run(context, &args),
+        Command::Push(args) => push::run(context, &args),
+        Command::Serve(args) => serve::run(context, &args),
         Command::Load(args) => load::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Demo { path } => demo::run(context, path.as_deref()),

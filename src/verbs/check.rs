@@ -16,6 +16,7 @@ use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
 use crate::verbs::Error;
+use crate::verbs::PULLS;
 use crate::verbs::proof::{self, Known};
 use crate::volumes::{SetReader, discover};
 
@@ -151,6 +152,13 @@ pub fn prune(store: &mut Store, monitor: &dyn Monitor) -> Result<PruneSummary, E
     }
     if let Some(finding) = findings.first() {
         return Err(Error::UnreadableRelease(finding.subject.clone()));
+    }
+    let pulls = store.dir().join(PULLS);
+    match std::fs::remove_dir_all(&pulls) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::io(&pulls)(error));
+        }
+        _ => {}
     }
     let report = store.prune(live, &PruneOptions::default(), monitor)?;
     Ok(PruneSummary {

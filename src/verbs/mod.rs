@@ -13,11 +13,14 @@ pub mod footing;
 pub mod list;
 pub mod load;
 pub mod pack;
+pub mod planned;
 mod proof;
+pub mod push;
 pub mod receipt;
 pub mod receive;
 pub mod receivers;
 pub mod repair;
+pub mod serve;
 pub mod show;
 mod space;
 mod store;
@@ -35,6 +38,10 @@ use crate::id::ReleaseId;
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSink, ChunkSource};
 use crate::release::{ReleaseName, ReleaseRoot};
+
+/// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
+/// removes it.
+const PULLS: &str = "pulls";
 
 /// Where releases are read from: a store, or something like one.
 pub trait Releases: ChunkSource {

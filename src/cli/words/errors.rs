@@ -9,6 +9,7 @@ use carryall::volumes::VolumeError;
 
 use super::delta::{chinese_receipt, hint_receipt};
 use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
+use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
 pub fn hint_generic() -> &'static str {
@@ -48,6 +49,13 @@ pub fn hint(error: &Error) -> String {
         )
         .to_owned(),
         Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
+        Error::Add(AddError::Registry(error)) | Error::Registry(error) => hint_registry(error).to_owned(),
+        Error::NoRegistry { .. } => hint_registry_address().to_owned(),
+        Error::NoSuchImage { has, .. } => pick(
+            format!("the release has {}", has.join(", ")),
+            format!("发布包里有 {}", has.join("、")),
+        ),
+        Error::NoImages { .. } => hint_no_images().to_owned(),
         Error::Store(error) => hint_of_store(error),
         Error::NoSpace { .. } => hint_space().to_owned(),
         Error::NoVolumes { .. } => pick(
@@ -230,6 +238,12 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
+        Error::Add(AddError::Registry(error)) | Error::Registry(error) => {
+            return chinese_registry(error);
+        }
+        Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
+        Error::NoSuchImage { image, .. } => format!("发布包里没有镜像 {image}"),
+        Error::NoImages { releases } => format!("{} 里没有带名称的镜像", releases.join("、")),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }

@@ -7,6 +7,7 @@ mod demo;
 mod errors;
 mod images;
 mod media;
+mod registry;
 mod store;
 mod weight;
 
@@ -29,6 +30,10 @@ pub use images::{
 pub use media::{
     at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, progress,
     rebuilt, set_line, status, unread, verdict, volume_lines,
+};
+pub use registry::{
+    broken_off, hint_left_out, hint_reference, one_name, one_stream, pulled, pushed, ready,
+    terminal_stdin,
 };
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
@@ -131,6 +136,9 @@ fn plural(count: u64) -> &'static str {
 pub fn task(name: &str) -> String {
     let chinese = match name {
         "read" => "读取",
+        "look" => "查看",
+        "pull" => "拉取",
+        "push" => "推送",
         "compare" => "比对",
         "compress" => "压缩",
         "payload" => "写入数据",
