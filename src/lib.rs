@@ -55,6 +55,7 @@ pub mod release;
 pub mod layouts;
 pub mod media;
 pub mod storage;
+pub mod versions;
 
 // Stores.
 pub mod bundle;
