@@ -34,6 +34,7 @@ pub mod size;
 
 // Bytes: memory only.
 pub mod archive;
+pub mod bindiff;
 pub mod block;
 pub mod chunk;
 pub mod class;
@@ -43,6 +44,7 @@ pub mod envelope;
 pub mod filter;
 pub mod frame;
 pub mod geometry;
+pub mod image;
 pub mod index;
 pub mod pack;
 pub mod parity;
@@ -54,6 +56,7 @@ pub mod release;
 // Files.
 pub mod layouts;
 pub mod media;
+pub mod registry;
 pub mod storage;
 pub mod versions;
 

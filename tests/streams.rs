@@ -13,7 +13,7 @@ use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, AddReport, add};
-use carryall::verbs::{self, check, checkout, list};
+use carryall::verbs::{self, check, checkout, show};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use packed::{Shape, Site, files_below, noise, paths_in};
@@ -180,9 +180,9 @@ impl Vendor {
         assert!(report.is_clean(), "{report:?}");
     }
 
-    fn show(&self, release: &str) -> list::ShowReport {
+    fn show(&self, release: &str) -> show::ShowReport {
         let root = verbs::release(&self.store, &release.parse().unwrap()).unwrap();
-        list::show(&self.store, &root).unwrap()
+        show::show(&self.store, &root, &Silent).unwrap()
     }
 }
 

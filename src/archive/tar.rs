@@ -33,6 +33,15 @@ pub enum Kind {
     Sparse,
 }
 
+/// Kinds of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Another name of a member before: the target counts from the beginning of the archive.
+    Hard,
+    /// The target counts from the folder that the link is in.
+    Symbolic,
+}
+
 /// Where the flag stands that another block of the sparse map follows: in the header, and in such a block.
 pub const SPARSE_MORE_IN_HEADER: usize = 482;
 /// See [`SPARSE_MORE_IN_HEADER`].
@@ -74,10 +83,47 @@ impl Header {
         }
     }
 
+    /// Where a link points, and whether it is a symbolic one; `None` when the header is of no link.
+    pub fn link(block: &[u8]) -> Option<(Link, &[u8])> {
+        let link = match block.get(156) {
+            Some(b'1') => Link::Hard,
+            Some(b'2') => Link::Symbolic,
+            _ => return None,
+        };
+        Some((link, until_nul(block.get(157..257)?)))
+    }
+
     /// Whether a header of [`Kind::Note`] gives the name of the next member, as GNU tar writes long ones.
     pub fn is_long_name(block: &[u8]) -> bool {
         block.get(156) == Some(&b'L')
     }
+}
+
+/// A header for a file of `bytes` bytes: mode 0644, of nobody, at no time, so that the same file gives the same bytes.
+///
+/// # Panics
+/// When `path` is longer than the 100 bytes of the name field.
+pub fn file_header(path: &str, bytes: u64) -> [u8; BLOCK] {
+    assert!(path.len() <= 100, "the callers' paths are short");
+    let mut block = [0; BLOCK];
+    block[..path.len()].copy_from_slice(path.as_bytes());
+    block[100..108].copy_from_slice(b"0000644\0");
+    block[108..116].copy_from_slice(b"0000000\0");
+    block[116..124].copy_from_slice(b"0000000\0");
+    if bytes < 1 << 33 {
+        block[124..136].copy_from_slice(format!("{bytes:011o}\0").as_bytes());
+    } else {
+        // Base 256, as GNU tar and Go write what eleven digits cannot hold.
+        block[124] = 0x80;
+        block[128..136].copy_from_slice(&bytes.to_be_bytes());
+    }
+    block[136..148].copy_from_slice(b"00000000000\0");
+    block[156] = b'0';
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    block[148..156].fill(b' ');
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block
 }
 
 /// A field up to its end or the first NUL.
@@ -140,6 +186,8 @@ pub struct Pax {
     pub size: Option<u64>,
     /// Name of the member.
     pub path: Option<Vec<u8>>,
+    /// What a link points to.
+    pub link: Option<Vec<u8>>,
 }
 
 impl Pax {
@@ -150,6 +198,7 @@ impl Pax {
             match key {
                 b"size" => pax.size = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok()),
                 b"path" => pax.path = Some(value.to_vec()),
+                b"linkpath" => pax.link = Some(value.to_vec()),
                 _ => {}
             }
             body = rest;
@@ -231,6 +280,16 @@ mod tests {
         assert_eq!(Header::read(&block).unwrap().size, 1);
         assert!(!begins_tar(&[0; BLOCK]));
         assert!(!begins_tar(b"short"));
+    }
+
+    #[test]
+    fn headers_that_are_written_are_read() {
+        for bytes in [0, 5, (1 << 33) - 1, 1 << 33, 1 << 50] {
+            let block = file_header("blobs/sha256/ab", bytes);
+            let header = Header::read(&block).unwrap();
+            assert_eq!((header.kind, header.size), (Kind::File, bytes));
+            assert_eq!(Header::path(&block), b"blobs/sha256/ab");
+        }
     }
 
     #[test]

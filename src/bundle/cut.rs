@@ -14,7 +14,7 @@ use crate::bundle::catalog::runs_of;
 use crate::bundle::spool::{CutBundle, Spool};
 use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease, Have};
 use crate::class::Class;
-use crate::frame::{FrameEncoder, FrameOptions, SealedFrame};
+use crate::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
@@ -27,7 +27,7 @@ pub const SOLID_BYTES: usize = 64 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
 /// Plain bytes of a solid frame that leans on old chunks, at most: these are to be few, and near what is like them.
-const DELTA_BYTES: usize = 32 << 20;
+const DELTA_BYTES: usize = 12 << 20;
 /// A frame never crosses volumes: so many at least go on one, or too much of it stays empty.
 const FRAMES_A_VOLUME: u64 = 12;
 
@@ -443,7 +443,10 @@ pub(super) fn packed_bytes(
 fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
-        Effort::Default => FrameOptions::for_bundle(12, class),
+        Effort::Default => FrameOptions {
+            against: Against::Differences,
+            ..FrameOptions::for_bundle(12, class)
+        },
         Effort::Max => FrameOptions::for_smallest_bundle(class),
     }
 }

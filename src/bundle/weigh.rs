@@ -13,7 +13,7 @@ use crate::class::Class;
 use crate::contents::{Contents, Found, Kind};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
-use crate::recipe::{ChunkRef, RecipeError, SMALL_BYTES};
+use crate::recipe::RecipeError;
 use crate::release::ReleaseRoot;
 use crate::store::{ChunkSet, FrameNeed, Store};
 
@@ -24,8 +24,6 @@ pub struct Weighed {
     pub places: Vec<Vec<Vec<u8>>>,
     /// Files, headers, recipes and tables with new chunks, in the order of the releases. A chunk counts where it is needed first.
     pub files: Vec<FileWeight>,
-    /// Small files that may be manifests of images, new or not: what they lie in, their paths and their chunks.
-    pub manifests: Vec<(Vec<Vec<u8>>, Vec<u8>, ChunkRef)>,
     /// By kind of content, those with anything new.
     pub classes: Vec<ClassWeight>,
 }
@@ -249,12 +247,6 @@ impl Gathered {
                 file,
             });
         }
-        if let ([chunk], Kind::File) = (found.chunks, found.kind)
-            && may_be_manifest(found)
-        {
-            let (within, path) = (found.within.to_vec(), found.path.to_vec());
-            self.weighed.manifests.push((within, path, *chunk));
-        }
         if new_chunks == 0 {
             return;
         }
@@ -274,12 +266,6 @@ impl Gathered {
             carried_bytes: 0,
         });
     }
-}
-
-/// Whether it lies where docker archives and OCI layouts have their manifests.
-fn may_be_manifest(found: &Found<'_>) -> bool {
-    let is_json = [&b"manifest.json"[..], b"index.json"].contains(&found.path);
-    found.bytes <= SMALL_BYTES && (is_json || found.path.starts_with(b"blobs/sha256/"))
 }
 
 /// Bytes in a bundle for each of the `plain` bytes that are needed of a frame.

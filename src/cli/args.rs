@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use carryall::image::Platform;
 use carryall::media::Capacity;
 use carryall::receipt::site::SiteName;
+use carryall::registry::client::ClientOptions;
 use carryall::release::{ReleaseName, ReleaseNameError};
 use carryall::versions::Pattern;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -108,7 +110,7 @@ pub enum Command {
     Site(SiteCommand),
     /// Show the store, and what is still needed of volume sets that are being received
     Status,
-    /// Give a release back as it was added, checked byte for byte
+    /// Give a release back as it was added, or its images as other programs load them, checked byte for byte
     Checkout(CheckoutArgs),
     /// Give a release back beside older versions, and switch to it: DIR/releases/VERSION and DIR/current
     Install(InstallArgs),
@@ -117,6 +119,12 @@ pub enum Command {
         /// The folder that was named to `install`
         dir: PathBuf,
     },
+    /// Push the images of a release into a registry, with the digests that they came with
+    Push(PushArgs),
+    /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C
+    Serve(ServeArgs),
+    /// Hand the images of a release to docker, podman, nerdctl or containerd, through a pipe
+    Load(LoadArgs),
     /// Check that everything in the store is whole
     Check(CheckArgs),
     /// Walk the whole journey on something real, in a temporary folder: pack, lose, scratch, receive, compare
@@ -156,9 +164,18 @@ impl FromStr for Together {
 pub struct AddArgs {
     /// NAME:VERSION[@ARCH]
     pub release: ReleaseName,
-    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is
+    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is.
+    /// docker://REF: an image in a registry, by tag or digest; -: what comes on standard input
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    /// What the item from docker://REF or - is called [default: HOST_REPOSITORY_TAG; stdin.tar]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
     /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again
     #[arg(long, value_enum, default_value_t = GzipArg::Auto)]
     pub gzip: GzipArg,
@@ -168,6 +185,28 @@ pub struct AddArgs {
     /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
+}
+
+/// How registries are spoken to.
+#[derive(Debug, Args)]
+pub struct RegistryArgs {
+    /// Speak plain HTTP to the registry; to this machine it is so by itself
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Root certificates of the registry besides this machine's own
+    #[arg(long, value_name = "FILE.pem")]
+    pub ca: Option<PathBuf>,
+}
+
+impl RegistryArgs {
+    /// As the library takes it.
+    pub fn options(&self) -> ClientOptions {
+        ClientOptions {
+            plain_http: self.plain_http,
+            ca: self.ca.clone(),
+            ..ClientOptions::default()
+        }
+    }
 }
 
 /// What becomes of gzip streams and zip files.
@@ -185,6 +224,9 @@ pub struct PackArgs {
     /// NAME:VERSION[@ARCH]
     #[arg(required = true)]
     pub releases: Vec<ReleaseName>,
+    /// Where a release is named without architecture, the one for this platform is meant: RELEASE@ARCH, if it is there
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
     /// Folder that gets one folder or .iso a volume
     #[arg(long, value_name = "DIR", required_unless_present = "estimate")]
     pub to: Option<PathBuf>,
@@ -277,8 +319,101 @@ pub struct CheckoutArgs {
     /// Folder that gets the items; absent or empty
     pub dest: PathBuf,
     /// Only this item; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["image", "platform"])]
     pub item: Vec<String>,
+    /// What is given back: the items as they were added, or the images in them as DEST, one docker archive or an OCI layout
+    #[arg(long = "as", value_enum, default_value_t = AsArg::Original)]
+    pub form: AsArg,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+}
+
+/// Form of what is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AsArg {
+    /// Every item, byte for byte
+    Original,
+    /// A file that docker, podman, nerdctl and skopeo load
+    DockerArchive,
+    /// A folder that skopeo, podman, buildah and containerd read, with the digests that came in
+    Oci,
+}
+
+/// Which images.
+#[derive(Debug, Args)]
+pub struct ChoiceArgs {
+    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
+    #[arg(long, value_name = "REF")]
+    pub image: Vec<String>,
+    /// Only images for this platform; where RELEASE says no architecture, RELEASE@ARCH is meant when it is there
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
+}
+
+/// `load`.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// The program that takes the images [default: the first of these that is installed]
+    #[arg(long, value_enum)]
+    pub with: Option<LoaderArg>,
+    /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+}
+
+/// A program that takes images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LoaderArg {
+    /// docker load
+    Docker,
+    /// podman load
+    Podman,
+    /// nerdctl load
+    Nerdctl,
+    /// ctr images import
+    Ctr,
+}
+
+/// `push`.
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// HOST[:PORT][/PREFIX]. Images keep repository and tag, only the host that they came from is dropped:
+    /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
+    #[arg(value_name = "REGISTRY")]
+    pub to: String,
+    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
+    #[arg(long, value_name = "REF")]
+    pub image: Vec<String>,
+    /// Only images for this platform; may be given several times
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// NAME:VERSION[@ARCH] [default: all releases in the store]
+    pub releases: Vec<ReleaseName>,
+    /// Address and port to listen at; 0.0.0.0:5000 is for the whole network
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
+    pub listen: String,
+    /// Certificate and those above it, for TLS
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Names and passwords of those who may pull, as `htpasswd -B` writes them [default: everyone may]
+    #[arg(long, value_name = "FILE")]
+    pub htpasswd: Option<PathBuf>,
 }
 
 /// `check`.

@@ -1,20 +1,52 @@
 //! `checkout`: gives a release back.
 
-use carryall::store::Access;
+use std::path::Path;
+
+use carryall::image::Choice;
+use carryall::image::outgoing::Form;
+use carryall::store::{Access, Store};
+use carryall::verbs::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::verbs::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
 use carryall::verbs::{self, Error};
 
-use crate::cli::args::CheckoutArgs;
+use crate::cli::args::{AsArg, CheckoutArgs, ChoiceArgs};
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, words};
 
+impl ChoiceArgs {
+    /// What the library is asked for.
+    pub fn to_choice(&self) -> Choice {
+        Choice {
+            images: self.image.clone(),
+            platform: self.platform.clone(),
+        }
+    }
+}
+
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
+    let form = match args.form {
+        AsArg::Original if !args.choice.image.is_empty() => {
+            return Err(Failure::usage(
+                words::image_without_form(),
+                words::hint_form(),
+            ));
+        }
+        AsArg::Original => None,
+        AsArg::DockerArchive => Some(Form::DockerArchive),
+        AsArg::Oci => Some(Form::OciLayout),
+    };
+    if form.is_some() && !args.item.is_empty() {
+        return Err(Failure::usage(words::item_with_form(), words::hint_form()));
+    }
     let store = open::store(context, Access::Read)?;
-    verbs::release(&store, &args.release)?;
+    let root = verbs::release_for(&store, &args.release, args.choice.platform.as_ref())?;
+    if let Some(form) = form {
+        return give_images(context, &store, &root.name, args, form);
+    }
     let options = CheckoutOptions {
         items: args.item.clone(),
     };
-    let report = checkout::checkout(&store, &args.release, &args.dest, &options, &context.screen)
+    let report = checkout::checkout(&store, &root.name, &args.dest, &options, &context.screen)
         .map_err(Error::from)?;
     context.print(&report, |report| text(report, &args.dest))?;
     if report.is_whole() {
@@ -24,15 +56,51 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     Ok(EXIT_DAMAGE)
 }
 
-fn text(report: &CheckoutReport, dest: &std::path::Path) -> String {
+fn give_images(
+    context: &Context,
+    store: &Store,
+    release: &carryall::release::ReleaseName,
+    args: &CheckoutArgs,
+    form: Form,
+) -> Result<u8, Failure> {
+    let options = ImageOptions {
+        choice: args.choice.to_choice(),
+        form,
+    };
+    let report = images::checkout_images(store, release, &args.dest, &options, &context.screen)
+        .map_err(Error::from)?;
+    context.print(&report, |report| images_text(report, &args.dest, form))?;
+    Ok(if report.is_whole() { 0 } else { EXIT_DAMAGE })
+}
+
+fn state(state: ItemState) -> &'static str {
+    match state {
+        ItemState::Whole => words::pick("whole", "完好"),
+        ItemState::Damaged => words::pick("DAMAGED", "已损坏"),
+        ItemState::Lost => words::pick("LOST", "已丢失"),
+    }
+}
+
+fn text(report: &CheckoutReport, dest: &Path) -> String {
     let mut out = String::new();
     for item in &report.items {
-        let state = match item.state {
-            ItemState::Whole => words::pick("whole", "完好"),
-            ItemState::Damaged => words::pick("DAMAGED", "已损坏"),
-            ItemState::Lost => words::pick("LOST", "已丢失"),
-        };
+        let state = state(item.state);
         out += &format!("  {state}  {}  {}\n", item.name, words::bytes(item.bytes));
     }
     out + &words::checked_out(report, dest)
+}
+
+fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
+    let mut out = String::new();
+    for image in &report.images {
+        let state = state(if image.is_whole {
+            ItemState::Whole
+        } else {
+            ItemState::Lost
+        });
+        let platform = image.platform.as_deref().unwrap_or("-");
+        let name = words::image_name(&image.references, &image.digest);
+        out += &format!("  {state}  {name}  {platform}\n");
+    }
+    out + &words::images_out(report, dest, form)
 }

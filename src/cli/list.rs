@@ -1,9 +1,9 @@
-//! `list`, `show`, `diff` and `rm`: what the store holds.
+//! `list`, `diff` and `rm`: what the store holds.
 
 use carryall::release::ReleaseName;
 use carryall::store::Access;
-use carryall::verbs::diff::{self, DiffChange, DiffReport};
-use carryall::verbs::list::{self, ListReport, ShowReport, ShownKind};
+use carryall::verbs::diff::{self, DiffReport};
+use carryall::verbs::list::{self, ListReport};
 use carryall::verbs::{self, Error};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
@@ -43,32 +43,6 @@ fn list_text(report: &ListReport) -> String {
     out + &words::findings(&report.findings)
 }
 
-pub fn show(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
-    let report = list::show(&store, &verbs::release(&store, name)?)?;
-    context.print(&report, show_text)?;
-    Ok(0)
-}
-
-fn show_text(report: &ShowReport) -> String {
-    let mut out = words::release_line(report);
-    for item in &report.contents {
-        let bytes = words::bytes(item.bytes);
-        out += &match item.kind {
-            ShownKind::File => format!("  {bytes:>9}  {}  {}\n", &item.hash[..16], item.name),
-            ShownKind::Folder => {
-                let entries = words::entries(item.entries);
-                format!(
-                    "  {bytes:>9}  {}  {}/  {entries}\n",
-                    &item.hash[..16],
-                    item.name
-                )
-            }
-        };
-    }
-    out + &words::show_streams(report)
-}
-
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let (from, to) = (verbs::release(&store, from)?, verbs::release(&store, to)?);
@@ -80,19 +54,15 @@ pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u
 fn diff_text(report: &DiffReport, most: usize) -> String {
     let mut out = String::new();
     for item in &report.items {
-        let mark = match item.change {
-            DiffChange::Added => '+',
-            DiffChange::Removed => '-',
-            DiffChange::Changed => '~',
-            DiffChange::Same => '=',
-        };
+        let mark = words::change_mark(item.change);
         out += &format!(
             "{mark} {}  {}\n",
             item.name,
             words::item_new(item.bytes, item.new_bytes)
         );
     }
-    out + &words::contributors(&report.contributors, words::Against::Older, most)
+    out + &words::diff_images(&report.images)
+        + &words::contributors(&report.contributors, words::Against::Older, most)
         + &words::diff_total(report)
 }
 

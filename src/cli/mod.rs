@@ -9,12 +9,16 @@ mod failure;
 mod inspect;
 mod install;
 mod list;
+mod load;
 mod open;
 mod pack;
+mod push;
 mod receipt;
 mod receive;
 mod repair;
 mod screen;
+mod serve;
+mod show;
 mod site;
 mod verify;
 mod words;
@@ -123,7 +127,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::List => list::list(context),
-        Command::Show { release } => list::show(context, &release),
+        Command::Show { release } => show::run(context, &release),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
         Command::Prune(args) => check::prune(context, &args),
@@ -139,6 +143,9 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Checkout(args) => checkout::run(context, &args),
         Command::Install(args) => install::run(context, &args),
         Command::Rollback { dir } => install::roll_back(context, &dir),
+        Command::Push(args) => push::run(context, &args),
+        Command::Serve(args) => serve::run(context, &args),
+        Command::Load(args) => load::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Demo { path } => demo::run(context, path.as_deref()),
     }

@@ -7,6 +7,7 @@
 //! blobs (36 bytes each, 36 MiB at most), 200 KiB for each level of archives. What is read is recipes, lists and headers.
 
 pub mod groups;
+pub mod members;
 mod names;
 
 use std::collections::HashSet;

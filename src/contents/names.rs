@@ -7,7 +7,7 @@ mod zip;
 
 use self::tar::TarNames;
 use self::zip::ZipNames;
-use crate::archive;
+use crate::archive::{self, tar::Link};
 use crate::recipe::stream::StreamReader;
 use crate::recipe::{ChunkSource, Recipe, RecipeError};
 
@@ -49,9 +49,28 @@ impl<'a, S: ChunkSource> Side<'a, S> {
         }
     }
 
-    fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.stream.is_none()
     }
+}
+
+/// A member, as its header has it.
+pub(super) enum Begun {
+    /// A file with a body.
+    File {
+        path: Vec<u8>,
+        /// Bytes of the archive before its body.
+        at: u64,
+        /// Length of the body in the archive; `None` when it ends where its stream does.
+        bytes: Option<u64>,
+        /// Whether the body is a deflate stream that stands for the file.
+        is_packed: bool,
+    },
+    Link {
+        path: Vec<u8>,
+        link: Link,
+        target: Vec<u8>,
+    },
 }
 
 /// The names of an archive's members, in their order.
@@ -80,6 +99,24 @@ impl Names {
         } else {
             Self::None
         })
+    }
+
+    /// Keeps the members that begin until they are taken.
+    pub(super) fn record(&mut self) {
+        match self {
+            Self::None => {}
+            Self::Tar(names) => names.record(),
+            Self::Zip(names) => names.record(),
+        }
+    }
+
+    /// The members that began since they were taken last.
+    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Tar(names) => names.take_begun(),
+            Self::Zip(names) => names.take_begun(),
+        }
     }
 
     /// Follows the next `bytes` bytes of the side stream.

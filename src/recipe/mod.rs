@@ -3,6 +3,7 @@
 //! Types, streams of chunks, rebuilding and walking. Making recipes out of files is `layouts::opener`'s work; where chunks
 //! are kept is the affair of whoever implements [`ChunkSource`] and [`ChunkSink`].
 
+pub mod body;
 pub mod rebuild;
 pub mod stream;
 pub mod walk;

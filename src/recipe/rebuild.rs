@@ -10,6 +10,7 @@ mod pipe;
 mod remake;
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::mpsc;
 
 use self::flatten::{Batch, Flattener, Mark};
@@ -31,6 +32,19 @@ pub enum Proof {
     Whole,
     /// Those of all blobs in it as well: for what is new in a store, since inner blobs are used on their own later.
     EveryBlob,
+    /// None: for a part of a blob, which has no hash of its own. Chunks are still what their ids say.
+    Nothing,
+}
+
+/// Where a step of a blob's recipe begins, so that rebuilding can begin there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepAt {
+    /// Bytes of the steps before it.
+    pub ops: u64,
+    /// Bytes of the side stream that steps before it take.
+    pub side: u64,
+    /// Bytes of the blob that steps before it give.
+    pub offset: u64,
 }
 
 /// How much is made ready at a time.
@@ -50,6 +64,11 @@ const OUTER: Pace = Pace {
     batch_bytes: 16 << 20,
     batches_waiting: 4,
     pieces_ahead: 128,
+};
+/// For a part of a blob: what lies behind it is not wanted.
+const PART: Pace = Pace {
+    pieces_ahead: 0,
+    ..OUTER
 };
 /// For the plain bytes of a stream: making it again is many times slower than reading them.
 const INNER: Pace = Pace {
@@ -114,23 +133,73 @@ fn write<S: ChunkSource>(
             job.monitor.advance(bytes.len() as u64);
             Ok(())
         }
-        Content::Blob(blob) => write_blob(job, blob, out),
+        Content::Blob(blob) => {
+            let part = Part {
+                from: StepAt::default(),
+                range: 0..blob.bytes,
+            };
+            write_blob(job, blob, part, out)
+        }
     }
+}
+
+/// Writes the bytes `range` of `blob` to `out`; whole steps before them are passed over, from `from` on.
+///
+/// No hash is compared but those of chunks: who knows one of the part compares it.
+///
+/// # Errors
+/// [`RecipeError::Corrupt`] when the recipe does not fit, or `from` lies behind the range or the range beyond the blob; what
+/// the source, `out` and the monitor give. Bytes may have been written by then.
+pub fn write_part<S: ChunkSource>(
+    source: &S,
+    blob: &Blob,
+    from: StepAt,
+    range: Range<u64>,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let fits = from.offset <= range.start && range.start <= range.end && range.end <= blob.bytes;
+    if !fits {
+        return Err(RecipeError::Corrupt("part of a blob"));
+    }
+    if range.is_empty() {
+        return Ok(());
+    }
+    let job = Job {
+        source,
+        proof: Proof::Nothing,
+        monitor,
+        pace: PART,
+        depth: 0,
+    };
+    write_blob(job, blob, Part { from, range }, out)
+}
+
+/// What is wanted of a blob.
+#[derive(Debug, Clone)]
+struct Part {
+    /// A step at or before it.
+    from: StepAt,
+    /// The bytes, at least one.
+    range: Range<u64>,
 }
 
 fn write_blob<S: ChunkSource>(
     job: Job<'_, S>,
     blob: &Blob,
+    part: Part,
     out: &mut dyn Write,
 ) -> Result<(), RecipeError> {
+    let range = part.range.clone();
     let mut consumer = Consumer {
         out,
         hashers: Vec::new(),
+        range: range.clone(),
         monitor: job.monitor,
     };
     std::thread::scope(|scope| {
-        let mut flattener = Flattener::open(job, blob, scope);
-        if blob.bytes <= job.pace.batch_bytes as u64 {
+        let mut flattener = Flattener::open(job, blob, part, scope);
+        if range.end - range.start <= job.pace.batch_bytes as u64 {
             let mut batch = Batch::default();
             while flattener.fill(&mut batch)? {
                 consumer.take(&batch)?;
@@ -209,6 +278,8 @@ pub fn read_op<S: ChunkSource>(
 struct Consumer<'a> {
     out: &'a mut dyn Write,
     hashers: Vec<Hasher>,
+    /// What is wanted of the blob.
+    range: Range<u64>,
     monitor: &'a dyn Monitor,
 }
 
@@ -230,11 +301,20 @@ impl Consumer<'_> {
             }
         }
         self.hash(&batch.bytes[at..]);
-        self.out
-            .write_all(&batch.bytes)
-            .map_err(RecipeError::Write)?;
-        self.monitor.advance(batch.bytes.len() as u64);
+        let wanted = self.wanted(batch);
+        self.out.write_all(wanted).map_err(RecipeError::Write)?;
+        self.monitor.advance(wanted.len() as u64);
         Ok(())
+    }
+
+    /// The bytes of a batch that lie in the range.
+    fn wanted<'b>(&self, batch: &'b Batch) -> &'b [u8] {
+        let len = batch.bytes.len();
+        let place = |offset: u64| {
+            let at = offset.saturating_sub(batch.offset);
+            usize::try_from(at).map_or(len, |at| at.min(len))
+        };
+        &batch.bytes[place(self.range.start)..place(self.range.end)]
     }
 
     fn hash(&mut self, bytes: &[u8]) {

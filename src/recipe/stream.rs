@@ -451,6 +451,19 @@ where
         })
     }
 
+    /// Bytes of the stream that were not read yet.
+    pub fn left(&self) -> u64 {
+        self.stream.left()
+    }
+
+    /// Passes over the next `bytes` bytes, which must be whole records.
+    ///
+    /// # Errors
+    /// As [`StreamReader::skip`].
+    pub fn skip(&mut self, bytes: u64) -> Result<(), RecipeError> {
+        self.stream.skip(bytes)
+    }
+
     /// Returns the next record's bytes; `None` at the end.
     ///
     /// # Errors

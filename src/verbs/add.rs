@@ -5,6 +5,7 @@
 //! blobs (150 bytes each, a million at most).
 
 mod again;
+pub mod sources;
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -26,6 +27,7 @@ use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
+use crate::registry::RegistryError;
 use crate::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
@@ -82,6 +84,12 @@ pub enum AddError {
         /// Bytes that are needed at the very least.
         needed_bytes: u64,
     },
+    /// An image cannot be pulled.
+    #[error(transparent)]
+    Registry(RegistryError),
+    /// There is no folder to pull into.
+    #[error("the store lies in no folder, and nothing can be pulled into it")]
+    Nowhere,
     /// An item cannot be read.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -178,11 +186,20 @@ pub fn add<R: ReleasesMut>(
     options: &AddOptions,
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
-    let inputs = inputs(paths)?;
+    add_inputs(store, name, &inputs(paths)?, options, monitor)
+}
+
+fn add_inputs<R: ReleasesMut>(
+    store: &R,
+    name: &ReleaseName,
+    inputs: &[Input],
+    options: &AddOptions,
+    monitor: &dyn Monitor,
+) -> Result<AddReport, AddError> {
     let mut open = options.open.clone();
     if let Some(place) = store.place() {
-        check_apart(&inputs, place)?;
-        check_space(store, &inputs, place, &open)?;
+        check_apart(inputs, place)?;
+        check_space(store, inputs, place, &open)?;
         open.spool_folder = place.join(UNFINISHED);
     }
     let old = match store.root(name).map_err(AddError::Releases)? {
@@ -195,7 +212,7 @@ pub fn add<R: ReleasesMut>(
     // Metadata is written along with the chunks, in the belief that the proof will hold.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
     let mut opener = Opener::new(store, &mut writer, &known.blobs, &open, monitor);
-    let mut items = read_items(&mut opener, &inputs, &mut findings, monitor)?;
+    let mut items = read_items(&mut opener, inputs, &mut findings, monitor)?;
     let known_bytes = opener.reused_bytes();
     let mut streams = opener.streams().clone();
     let (mut blobs, reused) = opener.into_blobs();
@@ -209,7 +226,7 @@ pub fn add<R: ReleasesMut>(
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
     let mut stored = finish(store, writer)?;
 
-    let failed = prove_all(store, &inputs, &items, &known, monitor)?;
+    let failed = prove_all(store, inputs, &items, &known, monitor)?;
     if !failed.is_empty() {
         let mut again = Again {
             store,
@@ -276,6 +293,8 @@ struct Input {
     /// Without links.
     real: PathBuf,
     stat: std::fs::Metadata,
+    /// It lies in the store for as long as it is read, and does not grow with it.
+    is_staged: bool,
 }
 
 impl Input {
@@ -338,6 +357,7 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
             given: given.clone(),
             real,
             stat,
+            is_staged: false,
         });
     }
     Ok(inputs)
@@ -351,7 +371,11 @@ fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
     let entangled = |input: &&Input| {
         real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
     };
-    match inputs.iter().find(entangled) {
+    match inputs
+        .iter()
+        .filter(|input| !input.is_staged)
+        .find(entangled)
+    {
         None => Ok(()),
         Some(input) => Err(AddError::Entangled {
             path: input.given.clone(),

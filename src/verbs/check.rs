@@ -17,7 +17,7 @@ use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
 use crate::verbs::proof::{self, Known};
-use crate::verbs::{Error, ErrorKind};
+use crate::verbs::{Error, ErrorKind, PULLS};
 use crate::volumes::{SetReader, discover};
 
 /// What `check` saw.
@@ -152,6 +152,13 @@ pub fn prune(store: &mut Store, monitor: &dyn Monitor) -> Result<PruneSummary, E
     }
     if let Some(finding) = findings.first() {
         return Err(Error::UnreadableRelease(finding.subject.clone()));
+    }
+    let pulls = store.dir().join(PULLS);
+    match std::fs::remove_dir_all(&pulls) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::io(&pulls)(error));
+        }
+        _ => {}
     }
     let report = store.prune(live, &PruneOptions::default(), monitor)?;
     forget_sets(store, &roots)?;

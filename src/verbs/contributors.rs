@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::layers::{Layer, Layers};
 use crate::bundle::{FileWeight, Weighed};
 use crate::contents::Kind;
 use crate::contents::groups::{Extent, Tree, Weight};
+use crate::image::{Image, Images};
 
 /// Groups with less of what is new are left out, in parts of a thousand.
 const LEAST_PER_MILLE: u64 = 3;
@@ -35,6 +35,17 @@ pub struct Contributor {
     pub carried_bytes: u64,
 }
 
+/// A layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Layer {
+    /// The image's name, or the beginning of its digest.
+    pub image: String,
+    /// Number of the layer, from 1.
+    pub layer: usize,
+    /// How many the image has.
+    pub layers: usize,
+}
+
 /// What a contributor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,7 +65,7 @@ pub enum ContributorKind {
 }
 
 /// The largest contributors, by new bytes.
-pub fn contributors(weighed: &Weighed, layers: &Layers) -> Vec<Contributor> {
+pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
     let mut tree = Tree::default();
     let mut others: BTreeMap<(Vec<u8>, ContributorKind), Weight> = BTreeMap::new();
     let mut total = 0;
@@ -81,7 +92,11 @@ pub fn contributors(weighed: &Weighed, layers: &Layers) -> Vec<Contributor> {
             Extent::Whole => ContributorKind::Folder,
             Extent::Rest => ContributorKind::Rest,
         };
-        let layer = layers.of(&group.within).cloned();
+        let layer = images.layer_of(&group.within).map(|found| Layer {
+            image: found.image.name(),
+            layer: found.layer + 1,
+            layers: found.image.layers.len(),
+        });
         found.push(told(kind, &group.within, &group.path, layer, &group.weight));
     }
     for ((item, kind), weight) in others {
@@ -132,4 +147,11 @@ pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8
         None if file.kind == Kind::Manifest => None,
         None => Some(&file.path),
     }
+}
+
+/// The image of which something is, or is in, a layer; a layer of several counts for the first.
+pub fn image_of<'i>(images: &'i Images, weighed: &Weighed, file: &FileWeight) -> Option<&'i Image> {
+    let within = &weighed.places[file.within];
+    let place = [&within[..], std::slice::from_ref(&file.path)].concat();
+    images.layer_of(&place).map(|found| found.image)
 }

@@ -8,10 +8,12 @@ use crate::media::MediaError;
 use crate::monitor::Interrupted;
 use crate::receipt::ReceiptError;
 use crate::recipe::{BoxError, RecipeError};
+use crate::registry::RegistryError;
 use crate::size::ByteSize;
 use crate::store::StoreError;
 use crate::verbs::add::AddError;
 use crate::verbs::checkout::CheckoutError;
+use crate::verbs::load::LoadError;
 use crate::versions::VersionsError;
 use crate::volumes::VolumeError;
 
@@ -24,6 +26,9 @@ pub enum Error {
     /// A release could not be given back.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
+    /// Images could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// A bundle could not be cut or read.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -58,6 +63,29 @@ pub enum Error {
         name: String,
         /// What is there.
         has: Vec<String>,
+    },
+    /// A registry could not be spoken to, or served.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// What is given is no address of a registry.
+    #[error("{given:?} is not a registry")]
+    NoRegistry {
+        /// What was given.
+        given: String,
+    },
+    /// There is no such image.
+    #[error("no image {image} in the release")]
+    NoSuchImage {
+        /// What was asked for.
+        image: String,
+        /// What is there.
+        has: Vec<String>,
+    },
+    /// There is nothing that a registry could hold.
+    #[error("no image with a name in {}", releases.join(", "))]
+    NoImages {
+        /// The releases that were looked through.
+        releases: Vec<String>,
     },
     /// No volume was found where one was to be.
     #[error("no carryall volume in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]

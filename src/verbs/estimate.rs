@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::contributors::{Contributor, contributors, item_of};
-use super::layers::Layers;
+use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::bundle::{Effort, Have, Receiver, weigh};
 use crate::class::Class;
+use crate::image::Images;
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
 use crate::store::Store;
@@ -89,9 +89,12 @@ pub fn estimate(
     let have = Have::of(store, receivers)?;
     let weighed = weigh(store, releases, &have, effort, monitor)?;
     let (new_bytes, carried_bytes) = weighed.total();
-    let layers = Layers::read(store, &weighed);
+    let mut images = Images::default();
+    for root in releases {
+        images.add(store, root, monitor)?;
+    }
     let mut by_item: BTreeMap<(usize, &[u8]), (u64, u64)> = BTreeMap::new();
-    let mut by_image: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut by_image: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut new_chunks = 0;
     for file in &weighed.files {
         new_chunks += file.new_chunks;
@@ -102,8 +105,8 @@ pub fn estimate(
         if let Some(item) = item_of(&weighed, file) {
             count(by_item.entry((file.release, item)).or_default());
         }
-        if let Some(layer) = layers.of(&weighed.places[file.within]) {
-            count(by_image.entry(&layer.image).or_default());
+        if let Some(image) = image_of(&images, &weighed, file) {
+            count(by_image.entry(image.name()).or_default());
         }
     }
     let mut items = Vec::new();
@@ -120,15 +123,15 @@ pub fn estimate(
             });
         }
     }
-    let mut images: Vec<EstimatedImage> = by_image
+    let mut by_weight: Vec<EstimatedImage> = by_image
         .into_iter()
         .map(|(image, (new_bytes, carried_bytes))| EstimatedImage {
-            image: image.to_owned(),
+            image,
             new_bytes,
             carried_bytes,
         })
         .collect();
-    images.sort_by_key(|image| std::cmp::Reverse(image.carried_bytes));
+    by_weight.sort_by_key(|image| std::cmp::Reverse(image.carried_bytes));
     let mut classes: Vec<EstimatedClass> = weighed
         .classes
         .iter()
@@ -147,8 +150,8 @@ pub fn estimate(
         new_bytes,
         carried_bytes,
         items,
-        images,
+        contributors: contributors(&weighed, &images),
+        images: by_weight,
         classes,
-        contributors: contributors(&weighed, &layers),
     })
 }

@@ -12,14 +12,18 @@ pub mod estimate;
 pub mod footing;
 pub mod install;
 pub mod keep;
-pub mod layers;
 pub mod list;
+pub mod load;
 pub mod pack;
+pub mod planned;
 mod proof;
+pub mod push;
 pub mod receipt;
 pub mod receive;
 pub mod receivers;
 pub mod repair;
+pub mod serve;
+pub mod show;
 mod space;
 mod spooled;
 mod store;
@@ -27,7 +31,7 @@ mod takeover;
 pub mod verify;
 
 pub use error::{Error, ErrorKind};
-pub use store::{release, releases};
+pub use store::{release, release_for, releases};
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +42,10 @@ use crate::id::ReleaseId;
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSink, ChunkSource};
 use crate::release::{ReleaseName, ReleaseRoot};
+
+/// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
+/// removes it.
+const PULLS: &str = "pulls";
 
 /// Where releases are read from: a store, or something like one.
 pub trait Releases: ChunkSource {

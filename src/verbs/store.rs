@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Releases, ReleasesMut, Stored};
 use crate::finding::Finding;
 use crate::id::ReleaseId;
+use crate::image::Platform;
 use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 use crate::release::{ReleaseName, ReleaseRoot};
@@ -81,6 +82,29 @@ pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error
         }
     }
     Ok((roots, findings))
+}
+
+/// The release of this name. One without an architecture stands for the one of this platform's when that is there.
+///
+/// # Errors
+/// As [`release`].
+pub fn release_for(
+    store: &Store,
+    name: &ReleaseName,
+    platform: Option<&Platform>,
+) -> Result<ReleaseRoot, Error> {
+    let Some(platform) = platform.filter(|_| name.arch().is_none()) else {
+        return release(store, name);
+    };
+    let (roots, _) = releases(store)?;
+    let fits = |root: &&ReleaseRoot| {
+        let same = root.name.name() == name.name() && root.name.version() == name.version();
+        same && root.name.arch().is_some_and(|arch| platform.is_of(arch))
+    };
+    match roots.iter().find(fits) {
+        Some(root) => Ok(root.clone()),
+        None => release(store, name),
+    }
 }
 
 /// The release of this name.

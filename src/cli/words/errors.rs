@@ -8,6 +8,8 @@ use carryall::verbs::checkout::CheckoutError;
 use carryall::volumes::VolumeError;
 
 use super::delta::{chinese_receipt, hint_receipt};
+use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
+use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
 use super::versions::{chinese_versions, hint_versions};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
@@ -41,12 +43,20 @@ pub fn hint(error: &Error) -> String {
             format!("仓库里有 {}", has.join("、")),
         ),
         Error::Checkout(error) => hint_checkout(error),
+        Error::Load(error) => hint_of_load(error).to_owned(),
         Error::Add(AddError::Entangled { .. }) => pick(
             "keep the store outside of what is added: name another with --store DIR, or add the files and folders one by one",
             "仓库不能放在要添加的目录中：用 --store 目录 指定别处，或逐个添加其中的文件和目录",
         )
         .to_owned(),
         Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
+        Error::Add(AddError::Registry(error)) | Error::Registry(error) => hint_registry(error).to_owned(),
+        Error::NoRegistry { .. } => hint_registry_address().to_owned(),
+        Error::NoSuchImage { has, .. } => pick(
+            format!("the release has {}", has.join(", ")),
+            format!("发布包里有 {}", has.join("、")),
+        ),
+        Error::NoImages { .. } => hint_no_images().to_owned(),
         Error::Store(error) => hint_of_store(error),
         Error::NoSpace { .. } => hint_space().to_owned(),
         Error::NoVolumes { .. } => pick(
@@ -93,6 +103,12 @@ fn hint_checkout(error: &CheckoutError) -> String {
         CheckoutError::NotEmpty(_) => pick(
             "name a folder that is not there yet, or empty this one",
             "请指定一个不存在或空的目录",
+        )
+        .to_owned(),
+        CheckoutError::Choice(error) => hint_of_choice(error).to_owned(),
+        CheckoutError::Exists(_) => pick(
+            "it is left as it is: name another file, or move it away first",
+            "已有文件保持不动：请换一个文件名，或先把它移走",
         )
         .to_owned(),
         CheckoutError::NoSuchItem { .. } => pick(
@@ -231,6 +247,12 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
+        Error::Add(AddError::Registry(error)) | Error::Registry(error) => {
+            return chinese_registry(error);
+        }
+        Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
+        Error::NoSuchImage { image, .. } => format!("发布包里没有镜像 {image}"),
+        Error::NoImages { releases } => format!("{} 里没有带名称的镜像", releases.join("、")),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }
@@ -238,6 +260,9 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("{} 在仓库 {} 之内", dest.display(), store.display())
         }
         Error::Checkout(CheckoutError::NotEmpty(path)) => format!("{} 不是空目录", path.display()),
+        Error::Checkout(CheckoutError::Choice(error)) => chinese_choice(error),
+        Error::Checkout(CheckoutError::Exists(path)) => format!("{} 已经存在", path.display()),
+        Error::Load(error) => return chinese_load(error),
         Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
             format!("发布包里没有项目 {item}")
         }

@@ -5,7 +5,9 @@
 mod delta;
 mod demo;
 mod errors;
+mod images;
 mod media;
+mod registry;
 mod store;
 mod versions;
 mod weight;
@@ -23,9 +25,17 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{chinese_error, hint, hint_damage, hint_generic, hint_store, hint_usage};
+pub use images::{
+    change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
+    item_with_form, loaded, packages,
+};
 pub use media::{
     at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, progress,
     rebuilt, set_line, status, unread, verdict, volume_lines,
+};
+pub use registry::{
+    broken_off, hint_left_out, hint_reference, one_name, one_stream, pulled, pushed, ready,
+    terminal_stdin,
 };
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
@@ -129,6 +139,9 @@ fn plural(count: u64) -> &'static str {
 pub fn task(name: &str) -> String {
     let chinese = match name {
         "read" => "读取",
+        "look" => "查看",
+        "pull" => "拉取",
+        "push" => "推送",
         "compare" => "比对",
         "compress" => "压缩",
         "payload" => "写入数据",

@@ -9,7 +9,7 @@ use carryall::verbs::add::AddReport;
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
 use carryall::verbs::checkout::CheckoutReport;
 use carryall::verbs::diff::DiffReport;
-use carryall::verbs::list::ShowReport;
+use carryall::verbs::show::ShowReport;
 
 use super::{bytes, items, pick, plural};
 
@@ -139,9 +139,8 @@ fn kept(reason: Option<Kept>) -> &'static str {
 }
 
 pub fn release_line(report: &ShowReport) -> String {
-    let release = &report.release;
-    let (count, total) = (items(release.items.into()), bytes(release.bytes));
-    let (name, id, chunks) = (&release.name, &release.id, report.chunks);
+    let (count, total) = (items(report.items.into()), bytes(report.bytes));
+    let (name, id, chunks) = (&report.name, &report.id, report.chunks);
     pick(
         format!("{name}  {count}, {total}, {chunks} chunks\nid {id}\n"),
         format!("{name}  {count}，{total}，{chunks} 个数据块\n标识 {id}\n"),

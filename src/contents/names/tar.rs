@@ -1,6 +1,6 @@
 //! Members of tars: what `layouts::opener` put into the side stream is read as it read it.
 
-use super::Side;
+use super::{Begun, Side};
 use crate::archive::tar::{self, Header, Kind, PAX_BYTES_MAX, Pax};
 use crate::recipe::{ChunkSource, RecipeError};
 
@@ -15,6 +15,10 @@ pub(in super::super) struct TarNames {
     long_name: Option<Vec<u8>>,
     member_no: u64,
     name: Vec<u8>,
+    /// Bytes of the archive that were followed.
+    at: u64,
+    /// Members that began, when they are asked for.
+    begun: Option<Vec<Begun>>,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -39,6 +43,15 @@ enum Note {
 }
 
 impl TarNames {
+    /// Keeps what begins from now on until it is taken.
+    pub(super) fn record(&mut self) {
+        self.begun = Some(Vec::new());
+    }
+
+    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+        self.begun.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     pub(super) fn side<S: ChunkSource>(
         &mut self,
         side: &mut Side<'_, S>,
@@ -68,6 +81,7 @@ impl TarNames {
                     let now = left.min(run);
                     side.skip(now)?;
                     run -= now;
+                    self.at += now;
                     self.state = State::Skip { left: left - now };
                 }
             }
@@ -93,6 +107,7 @@ impl TarNames {
         // A block, or a note of at most PAX_BYTES_MAX.
         side.read(usize::try_from(now).unwrap_or(0), &mut self.buffer)?;
         *run -= now;
+        self.at += now;
         Ok(now == lacking)
     }
 
@@ -117,7 +132,10 @@ impl TarNames {
         };
         match header.kind {
             Kind::Pax | Kind::Note => self.state = note_of(&header, &block),
-            Kind::Bodiless => self.forget(),
+            Kind::Bodiless => {
+                self.link(&block);
+                self.forget();
+            }
             Kind::File | Kind::Sparse => {
                 let pax = std::mem::take(&mut self.pax);
                 let size = pax.size.unwrap_or(header.size);
@@ -127,6 +145,16 @@ impl TarNames {
                     .or(long_name)
                     .unwrap_or_else(|| Header::path(&block));
                 self.member_no += 1;
+                if header.kind == Kind::File
+                    && let Some(begun) = &mut self.begun
+                {
+                    begun.push(Begun::File {
+                        path: self.name.clone(),
+                        at: self.at,
+                        bytes: Some(size),
+                        is_packed: false,
+                    });
+                }
                 let more = block
                     .get(tar::SPARSE_MORE_IN_HEADER)
                     .is_some_and(|flag| *flag != 0);
@@ -137,6 +165,19 @@ impl TarNames {
                 };
             }
         }
+    }
+
+    /// Keeps a link when links are asked for.
+    fn link(&mut self, block: &[u8]) {
+        let Some((begun, (link, target))) = self.begun.as_mut().zip(Header::link(block)) else {
+            return;
+        };
+        let name = self.pax.path.take().or(self.long_name.take());
+        begun.push(Begun::Link {
+            path: name.unwrap_or_else(|| Header::path(block)),
+            link,
+            target: self.pax.link.take().unwrap_or_else(|| target.to_vec()),
+        });
     }
 
     fn note(&mut self, of: Note) {
@@ -153,6 +194,7 @@ impl TarNames {
     }
 
     pub(super) fn body(&mut self, bytes: u64) {
+        self.at = self.at.saturating_add(bytes);
         match self.state {
             State::Body { left, padding } if bytes < left => {
                 let left = left - bytes;

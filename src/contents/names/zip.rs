@@ -1,7 +1,7 @@
 //! Members of zip files, by their local headers.
 
-use super::Side;
-use crate::archive::zip::{self, HEADER_BYTES, LOCAL_MAGIC, LocalHeader};
+use super::{Begun, Side};
+use crate::archive::zip::{self, HEADER_BYTES, LOCAL_MAGIC, LocalHeader, Method};
 use crate::recipe::{ChunkSource, RecipeError};
 
 /// Bytes that are looked at for a header at a time.
@@ -13,6 +13,12 @@ pub(in super::super) struct ZipNames {
     member_no: u64,
     name: Vec<u8>,
     body: Body,
+    /// Bytes of the archive that were followed.
+    at: u64,
+    /// Members that began, when they are asked for.
+    begun: Option<Vec<Begun>>,
+    /// Length of the member whose header was just read, and whether it is a deflate stream.
+    untold: Option<(Option<u64>, bool)>,
 }
 
 /// The body of the member whose header was read last.
@@ -28,12 +34,23 @@ enum Body {
 }
 
 impl ZipNames {
+    /// Keeps what begins from now on until it is taken.
+    pub(super) fn record(&mut self) {
+        self.begun = Some(Vec::new());
+    }
+
+    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+        self.begun.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     pub(super) fn side<S: ChunkSource>(
         &mut self,
         side: &mut Side<'_, S>,
         bytes: u64,
     ) -> Result<(), RecipeError> {
         let mut run = bytes;
+        let begins_at = self.at;
+        self.at = self.at.saturating_add(bytes);
         let (mut window, mut at) = (Vec::new(), 0);
         while (run > 0 || at < window.len()) && !side.is_lost() {
             match self.body {
@@ -45,12 +62,16 @@ impl ZipNames {
                     let behind = (left - here as u64).min(run);
                     side.skip(behind)?;
                     run -= behind;
-                    self.body(here as u64 + behind);
+                    self.pass(here as u64 + behind);
                 }
                 // No stream followed the header.
                 Body::Unknown => self.body = Body::Over,
                 Body::Over => match self.header(&window[at..], run == 0) {
-                    Some(used) => at += used,
+                    Some(used) => {
+                        at += used;
+                        let behind = run + (window.len() - at) as u64;
+                        self.tell(begins_at.saturating_add(bytes - behind));
+                    }
                     None => {
                         window.drain(..at);
                         at = 0;
@@ -83,6 +104,11 @@ impl ZipNames {
             return is_all.then_some(1);
         };
         self.name = whole[HEADER_BYTES..][..header.name_bytes].to_vec();
+        self.untold = match header.method {
+            Method::Stored => Some((header.body_bytes, false)),
+            Method::Deflate => Some((header.body_bytes, true)),
+            Method::Other => None,
+        };
         self.member_no += 1;
         self.body = match header.body_bytes {
             Some(0) => Body::Over,
@@ -92,7 +118,25 @@ impl ZipNames {
         Some(header.bytes())
     }
 
+    /// Keeps the member whose header was read, when members are asked for: its body begins at `at`.
+    fn tell(&mut self, at: u64) {
+        let Some((begun, (bytes, is_packed))) = self.begun.as_mut().zip(self.untold.take()) else {
+            return;
+        };
+        begun.push(Begun::File {
+            path: self.name.clone(),
+            at,
+            bytes,
+            is_packed,
+        });
+    }
+
     pub(super) fn body(&mut self, bytes: u64) {
+        self.at = self.at.saturating_add(bytes);
+        self.pass(bytes);
+    }
+
+    fn pass(&mut self, bytes: u64) {
         self.body = match self.body {
             Body::Known(left) if bytes < left => Body::Known(left - bytes),
             Body::Known(_) | Body::Over => Body::Over,

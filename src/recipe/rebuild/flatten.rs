@@ -7,7 +7,7 @@ use std::thread::Scope;
 
 use super::pipe::PipeReader;
 use super::remake::{self, LongStream, SmallStream};
-use super::{Job, read_chunk, read_op};
+use super::{Job, Part, Proof, read_chunk, read_op};
 use crate::id::{BlobId, ChunkId};
 use crate::recipe::stream::{RecordReader, StreamReader};
 use crate::recipe::{
@@ -46,6 +46,8 @@ pub(super) struct Batch {
     planned: usize,
     /// Bytes besides that are held to make small streams from.
     held: usize,
+    /// Bytes of the outermost blob before this stretch.
+    pub(super) offset: u64,
     /// Where blobs begin and end.
     pub(super) marks: Vec<(usize, Mark)>,
     /// The output.
@@ -89,15 +91,28 @@ pub(super) struct Flattener<'scope, 'env, S: ChunkSource> {
     open: Vec<Open<'env, S>>,
     /// The outermost blob, until the first batch begins.
     first: Option<Blob>,
+    part: Part,
+    /// Bytes of the outermost blob that steps may still be passed over for.
+    skip: u64,
+    /// Bytes of the outermost blob before the next batch.
+    given: u64,
 }
 
 impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
-    pub(super) fn open(job: Job<'env, S>, blob: &Blob, scope: &'scope Scope<'scope, 'env>) -> Self {
+    pub(super) fn open(
+        job: Job<'env, S>,
+        blob: &Blob,
+        part: Part,
+        scope: &'scope Scope<'scope, 'env>,
+    ) -> Self {
         Self {
             job,
             scope,
             open: Vec::new(),
             first: Some(*blob),
+            skip: part.range.start.saturating_sub(part.from.offset),
+            given: part.from.offset,
+            part,
         }
     }
 
@@ -110,14 +125,43 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         batch.marks.clear();
         if let Some(blob) = self.first.take() {
             self.enter(&blob, batch)?;
+            self.seek()?;
         }
-        while batch.planned + batch.held < self.job.pace.batch_bytes && self.step(batch)? {}
+        while batch.planned + batch.held < self.job.pace.batch_bytes
+            && self.wants_more(batch)
+            && self.step(batch)?
+        {}
+        batch.offset = self.given;
+        self.given += batch.planned as u64;
         self.load(batch)?;
         Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
     }
 
+    /// Whether the end of what is wanted has not been reached; a whole blob is followed to its very end.
+    fn wants_more(&self, batch: &Batch) -> bool {
+        self.job.proof != Proof::Nothing
+            || self.given + (batch.planned as u64) < self.part.range.end
+    }
+
+    /// Goes to the step that the part begins at.
+    fn seek(&mut self) -> Result<(), RecipeError> {
+        let from = self.part.from;
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        open.ops.skip(from.ops)?;
+        open.side.skip(from.side)?;
+        open.left -= from.offset.min(open.left);
+        open.has_begun = from.ops > 0;
+        Ok(())
+    }
+
     fn is_proved(&self, depth: usize) -> bool {
-        self.job.proof == super::Proof::EveryBlob || depth == 0
+        match self.job.proof {
+            Proof::EveryBlob => true,
+            Proof::Whole => depth == 0,
+            Proof::Nothing => false,
+        }
     }
 
     fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
@@ -191,6 +235,16 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             return Err(RecipeError::Corrupt("recipe: length of a step"));
         }
         open.left -= bytes;
+        if bytes <= self.skip {
+            open.pass(&op)?;
+            self.skip -= bytes;
+            self.given += bytes;
+            return Ok(true);
+        }
+        if !matches!(op, Op::Blob(_)) {
+            // The part begins in this step; who takes the batch drops what lies before.
+            self.skip = 0;
+        }
         match op {
             Op::Chunk(chunk) => {
                 batch.pieces.push(Piece::Chunk(chunk));
@@ -341,6 +395,15 @@ impl Batch {
 }
 
 impl<S: ChunkSource> Open<'_, S> {
+    /// Passes over a step.
+    fn pass(&mut self, op: &Op) -> Result<(), RecipeError> {
+        match op {
+            Op::Side { bytes } => self.side.skip(*bytes),
+            Op::Deflate { remake_bytes, .. } => self.side.skip(*remake_bytes),
+            Op::Chunk(_) | Op::Blob(_) | Op::Kept { .. } => Ok(()),
+        }
+    }
+
     /// Takes over some of the stream that is being made, and makes sure that it ends where it should.
     fn go_on_with_stream(&mut self, room: usize, batch: &mut Batch) -> Result<(), RecipeError> {
         let Some((made, left)) = &mut self.stream else {

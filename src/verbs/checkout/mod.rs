@@ -2,7 +2,9 @@
 //!
 //! Each item is made under a temporary name and renamed when it is done. An item that cannot be given back whole does not
 //! keep the others from it. When it has to end early, the destination is left as it was found. It reads releases alone,
-//! never volumes.
+//! never volumes. Images out of the items, as other programs load them, are the affair of [`images`].
+
+pub mod images;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -13,6 +15,8 @@ use serde::Serialize;
 
 use super::Releases;
 use crate::finding::Finding;
+use crate::image::ChoiceError;
+use crate::image::outgoing::OutgoingError;
 use crate::layouts::meta::{MetaWriter, Ownership};
 use crate::layouts::{LayoutError, restore};
 use crate::monitor::{Interrupted, Monitor};
@@ -71,6 +75,15 @@ pub enum CheckoutError {
     /// The file system refuses.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The images that are asked for cannot be had.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Images cannot be given out in the form that is asked for.
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    /// There is something where a file is to be.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
     /// The store refuses.
     #[error("the store cannot be read")]
     Releases(#[source] BoxError),
@@ -322,6 +335,13 @@ fn check_space(folder: &OwnedFd, dest: &Path, items: &[Item]) -> Result<u64, Che
     Ok(bytes)
 }
 
+/// An error and what is behind it.
+fn loss_of(error: &dyn std::error::Error) -> String {
+    let why = error.source();
+    let why = why.map_or_else(String::new, |source| format!(": {source}"));
+    format!("{error}{why}")
+}
+
 /// What cannot be rebuilt, or lies, is a loss of this item; what the system or the person says ends it all.
 fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError> {
     match error {
@@ -329,12 +349,8 @@ fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError>
             Err(stop.into())
         }
         LayoutError::Recipe(_) | LayoutError::Hostile { .. } => {
-            let source = std::error::Error::source(&error);
-            let why = source.map_or_else(String::new, |source| format!(": {source}"));
-            Ok(Finding::loss(
-                item,
-                format!("the item is lost: {error}{why}"),
-            ))
+            let why = loss_of(&error);
+            Ok(Finding::loss(item, format!("the item is lost: {why}")))
         }
         other => Err(other.into()),
     }

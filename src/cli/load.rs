@@ -1,0 +1,48 @@
+//! `load`: hands images to the program that runs them.
+
+use carryall::finding::Severity;
+use carryall::store::Access;
+use carryall::verbs;
+use carryall::verbs::load::{self, LoadOptions, LoadReport, Loader};
+
+use crate::cli::args::{LoadArgs, LoaderArg};
+use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let platform = args.choice.platform.as_ref();
+    let root = verbs::release_for(&store, &args.release, platform)?;
+    let options = LoadOptions {
+        choice: args.choice.to_choice(),
+        with: args.with.map(|with| match with {
+            LoaderArg::Docker => Loader::Docker,
+            LoaderArg::Podman => Loader::Podman,
+            LoaderArg::Nerdctl => Loader::Nerdctl,
+            LoaderArg::Ctr => Loader::Ctr,
+        }),
+        namespace: args.namespace.clone(),
+    };
+    let report = load::load(&store, &root, &options, &context.screen)?;
+    context.print(&report, text)?;
+    let is_loss = |severity| severity == Severity::Loss;
+    Ok(
+        if report
+            .findings
+            .iter()
+            .any(|finding| is_loss(finding.severity))
+        {
+            EXIT_DAMAGE
+        } else {
+            0
+        },
+    )
+}
+
+fn text(report: &LoadReport) -> String {
+    let mut out = String::new();
+    for line in report.said.lines().filter(|line| !line.trim().is_empty()) {
+        out += &format!("  {}: {line}\n", report.with.program());
+    }
+    out + &words::loaded(report)
+}

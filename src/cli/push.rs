@@ -1,0 +1,50 @@
+//! `push`: the images of a release into a registry.
+
+use carryall::registry::push::NameState;
+use carryall::store::Access;
+use carryall::verbs;
+use carryall::verbs::push::{self, PushOptions, PushedRelease};
+
+use crate::cli::args::PushArgs;
+use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    // Several platforms are those of indexes: one release holds them.
+    let platform = args.platform.first().filter(|_| args.platform.len() == 1);
+    let root = verbs::release_for(&store, &args.release, platform)?;
+    let options = PushOptions {
+        images: args.image.clone(),
+        platforms: args.platform.clone(),
+        client: args.registry.options(),
+    };
+    let report = push::push(&store, &root.name, &args.to, &options, &context.screen)?;
+    context.print(&report, text)?;
+    if report.is_whole() {
+        return Ok(0);
+    }
+    if !context.json {
+        words::say(&words::hint_left_out());
+    }
+    Ok(EXIT_DAMAGE)
+}
+
+fn text(report: &PushedRelease) -> String {
+    let mut out = String::new();
+    for name in &report.pushed.names {
+        let state = match name.state {
+            NameState::Pushed => words::pick("pushed", "已推送"),
+            NameState::There => words::pick("there", "已存在"),
+            NameState::Only => words::pick("pushed, its only platform", "已推送（仅此平台）"),
+            NameState::Refused => {
+                words::pick("REFUSED, platforms are missing", "被拒绝（缺少平台）")
+            }
+        };
+        let (host, name, digest) = (&report.pushed.registry, &name.name, &name.digest);
+        let digest = if name.contains('@') { "" } else { &digest[..] };
+        out += format!("  {state}  {host}/{name}  {digest}").trim_end();
+        out += "\n";
+    }
+    out + &words::pushed(report)
+}

@@ -1,0 +1,38 @@
+//! `show`: what a release is made of.
+
+use carryall::release::ReleaseName;
+use carryall::store::Access;
+use carryall::verbs;
+use carryall::verbs::show::{self, ShowReport, ShownKind};
+
+use crate::cli::failure::Failure;
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let report = show::show(&store, &verbs::release(&store, name)?, &context.screen)?;
+    context.print(&report, text)?;
+    Ok(0)
+}
+
+fn text(report: &ShowReport) -> String {
+    let mut out = words::release_line(report);
+    for item in &report.contents {
+        let bytes = words::bytes(item.bytes);
+        out += &match item.kind {
+            ShownKind::File => format!("  {bytes:>9}  {}  {}\n", &item.hash[..16], item.name),
+            ShownKind::Folder => {
+                let entries = words::entries(item.entries);
+                format!(
+                    "  {bytes:>9}  {}  {}/  {entries}\n",
+                    &item.hash[..16],
+                    item.name
+                )
+            }
+        };
+    }
+    out += &words::packages(report);
+    out += &words::images(report);
+    out += &words::show_streams(report);
+    out + &words::findings(&report.findings)
+}

@@ -1,0 +1,282 @@
+//! Words about images and packages.
+
+use std::path::Path;
+
+use carryall::image::ChoiceError;
+use carryall::image::outgoing::Form;
+use carryall::image::{Component, PackageKind};
+use carryall::verbs::checkout::images::ImageReport;
+use carryall::verbs::diff::{DiffChange, DiffImage};
+use carryall::verbs::load::{LoadError, LoadReport};
+use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
+
+use super::{bytes, pick};
+
+/// The images of a release, one a line.
+pub fn images(report: &ShowReport) -> String {
+    if report.images.is_empty() {
+        return String::new();
+    }
+    let count = report.images.len();
+    let own: u64 = report.images.iter().map(|image| image.own_bytes).sum();
+    let own = bytes(own);
+    let mut out = pick(
+        format!("images: {count}, {own} without what they share\n"),
+        format!("镜像：{count} 个，去除共享部分后 {own}\n"),
+    );
+    let names: Vec<String> = report.images.iter().map(name).collect();
+    let width = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    for (image, name) in report.images.iter().zip(names) {
+        let platform = image.platform.as_deref().unwrap_or("-");
+        let (total, own) = (bytes(image.bytes), bytes(image.own_bytes));
+        let (digest, layers) = (&image.digest, image.layers);
+        out += &pick(
+            format!(
+                "  {name:width$}  {platform:<14}  {layers:>2} layers {total:>9} ({own:>9} own)  {digest}\n"
+            ),
+            format!(
+                "  {name:width$}  {platform:<14}  {layers:>2} 层 {total:>9}（独有 {own:>9}）  {digest}\n"
+            ),
+        );
+    }
+    out
+}
+
+/// The packages of a release, with their components and plugins.
+pub fn packages(report: &ShowReport) -> String {
+    let mut out = String::new();
+    for package in &report.packages {
+        out += &package_line(package);
+        for each in &package.components {
+            out += &component(each, pick("component", "组件"));
+        }
+        for each in &package.plugins {
+            out += &component(each, pick("plugin", "插件"));
+        }
+    }
+    out
+}
+
+fn package_line(package: &ShownPackage) -> String {
+    let kind = match package.kind {
+        PackageKind::Ram => pick("application template", "应用模板包"),
+        PackageKind::Compose => pick("docker compose package", "DockerCompose 包"),
+        PackageKind::Slug => pick("package without containers", "非容器包"),
+        PackageKind::Helm => pick("Helm package", "Helm 包"),
+        PackageKind::Yaml => pick("Kubernetes YAML package", "Kubernetes YAML 包"),
+    };
+    let (name, version, item) = (&package.name, &package.version, &package.item);
+    let (components, plugins, images) = (
+        package.components.len(),
+        package.plugins.len(),
+        package.images,
+    );
+    pick(
+        format!(
+            "{kind} {name} {version} in {item}: {components} components, {plugins} plugins, {images} images\n"
+        ),
+        format!(
+            "{item} 中的{kind} {name} {version}：{components} 个组件，{plugins} 个插件，{images} 个镜像\n"
+        ),
+    )
+}
+
+fn component(component: &Component, what: &str) -> String {
+    let parts = [
+        &component.version,
+        &component.architecture,
+        &component.image,
+    ];
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    format!("  {what}  {}  {}\n", component.name, parts.join("  "))
+}
+
+/// What became of the images between two releases.
+pub fn diff_images(images: &[DiffImage]) -> String {
+    if images.is_empty() {
+        return String::new();
+    }
+    let mut out = pick("images:\n", "镜像：\n").to_owned();
+    for image in images {
+        let mark = change_mark(image.change);
+        let name = match &image.before {
+            Some(before) if *before != image.name => format!("{before} -> {}", image.name),
+            _ => image.name.clone(),
+        };
+        let platform = image.platform.as_deref().unwrap_or("-");
+        out += &format!("{mark} {name}  {platform}");
+        if !matches!(image.change, DiffChange::Removed) {
+            let (layers, new_layers) = (image.layers, image.new_layers);
+            let (new, carried) = (bytes(image.new_bytes), bytes(image.carried_bytes));
+            out += &pick(
+                format!("  {new_layers} of {layers} layers new, {new} new, packed about {carried}"),
+                format!("  {layers} 层中 {new_layers} 层为新，新增 {new}，打包后约 {carried}"),
+            );
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// `+`, `-`, `~` or `=`.
+pub fn change_mark(change: DiffChange) -> char {
+    match change {
+        DiffChange::Added => '+',
+        DiffChange::Removed => '-',
+        DiffChange::Changed => '~',
+        DiffChange::Same => '=',
+    }
+}
+
+fn name(image: &ShownImage) -> String {
+    if image.references.is_empty() {
+        return pick("(no name)", "（无名称）").to_owned();
+    }
+    image.references.join(", ")
+}
+
+/// The names of an image, else its digest.
+pub fn image_name(references: &[String], digest: &str) -> String {
+    if references.is_empty() {
+        digest.to_owned()
+    } else {
+        references.join(", ")
+    }
+}
+
+/// What was written where.
+pub fn images_out(report: &ImageReport, dest: &Path, form: Form) -> String {
+    let whole = report.images.iter().filter(|image| image.is_whole).count();
+    let (total, dest) = (bytes(report.bytes), dest.display());
+    let what = match form {
+        Form::DockerArchive => pick("a docker archive", "docker 镜像包"),
+        Form::OciLayout => pick("an OCI layout", "OCI 镜像目录"),
+    };
+    let release = &report.release;
+    pick(
+        format!(
+            "{release}: {whole} images, {total}, written to {dest} as {what}, every digest checked\n"
+        ),
+        format!("{release}：{whole} 个镜像，{total}，已写入 {dest}（{what}），摘要全部核对\n"),
+    )
+}
+
+/// What was loaded.
+pub fn loaded(report: &LoadReport) -> String {
+    let (count, total, program) = (
+        report.images.len(),
+        bytes(report.bytes),
+        report.with.program(),
+    );
+    let release = &report.release;
+    pick(
+        format!("{release}: {count} images, {total}, loaded with {program}\n"),
+        format!("{release}：已用 {program} 载入 {count} 个镜像，{total}\n"),
+    )
+}
+
+pub fn image_without_form() -> &'static str {
+    pick(
+        "--image chooses among images, and the items are asked for as they were added",
+        "--image 用于选择镜像，而当前要还原的是原始项目",
+    )
+}
+
+pub fn item_with_form() -> &'static str {
+    pick(
+        "--item chooses among items, and images are asked for",
+        "--item 用于选择项目，而当前要输出的是镜像",
+    )
+}
+
+pub fn hint_form() -> &'static str {
+    pick(
+        "images: --as docker-archive or --as oci, with --image REF; items: --item NAME",
+        "输出镜像：--as docker-archive 或 --as oci，可加 --image；还原项目：--item 名称",
+    )
+}
+
+/// What to do when images cannot be chosen.
+pub fn hint_of_choice(error: &ChoiceError) -> &'static str {
+    match error {
+        ChoiceError::NoImages => pick(
+            "`carryall show RELEASE` lists what is in it; `checkout` without --as gives the items back",
+            "carryall show 发布包 可查看内容；不带 --as 的 checkout 还原原始项目",
+        ),
+        ChoiceError::NoSuchImage { .. } => pick(
+            "`carryall show RELEASE` lists the images with names and digests",
+            "carryall show 发布包 可列出镜像的名称和摘要",
+        ),
+        ChoiceError::NoSuchPlatform { .. } => pick(
+            "take one of the platforms that are there",
+            "请选择已有的平台",
+        ),
+        ChoiceError::Several {
+            by_platform: true, ..
+        } => pick(
+            "choose one with --platform OS/ARCH",
+            "请用 --platform 系统/架构 选择其一",
+        ),
+        ChoiceError::Several { .. } => pick(
+            "choose one with --image and its digest",
+            "请用 --image 加摘要选择其一",
+        ),
+    }
+}
+
+/// What to do when nothing was loaded.
+pub fn hint_of_load(error: &LoadError) -> &'static str {
+    match error {
+        LoadError::Choice(error) => hint_of_choice(error),
+        LoadError::NoProgram => pick(
+            "install one of them, or `carryall checkout RELEASE FILE --as docker-archive` and load the file where it runs",
+            "请安装其中之一，或用 carryall checkout 发布包 文件 --as docker-archive 导出后在目标机器载入",
+        ),
+        LoadError::Run { .. } => pick(
+            "is it installed, and may you run it? --with names another",
+            "请确认已安装且有权运行；可用 --with 指定其他程序",
+        ),
+        LoadError::Failed { .. } => pick(
+            "it says why: is its service running, may you use it, is there room? Nothing was loaded in part",
+            "原因见上：服务是否在运行、是否有权限、空间是否足够？",
+        ),
+        LoadError::Outgoing(_) => pick(
+            "`carryall check --data` says what is damaged; --image takes the images that are whole",
+            "carryall check --data 可列出损坏；可用 --image 只取完好的镜像",
+        ),
+    }
+}
+
+/// Why images cannot be chosen, in Chinese.
+pub fn chinese_choice(error: &ChoiceError) -> String {
+    match error {
+        ChoiceError::NoImages => "发布包里没有镜像".to_owned(),
+        ChoiceError::NoSuchImage { wanted, has } => {
+            format!("发布包里没有镜像 {wanted}；现有 {}", has.join("、"))
+        }
+        ChoiceError::NoSuchPlatform { platform, has } => {
+            format!("没有适用于 {platform} 的镜像；现有平台 {}", has.join("、"))
+        }
+        ChoiceError::Several { name, images, .. } => {
+            format!("{name} 对应 {} 个镜像：{}", images.len(), images.join("、"))
+        }
+    }
+}
+
+/// Why nothing was loaded, in Chinese; `None` for what is told in the library's words.
+pub fn chinese_load(error: &LoadError) -> Option<String> {
+    match error {
+        LoadError::Choice(error) => Some(chinese_choice(error)),
+        LoadError::NoProgram => Some("没有安装 docker、podman、nerdctl 或 ctr".to_owned()),
+        LoadError::Failed {
+            program,
+            status,
+            said,
+        } => Some(format!("{program} 执行失败（{status}）：{said}")),
+        LoadError::Run { .. } | LoadError::Outgoing(_) => None,
+    }
+}

@@ -1,0 +1,136 @@
+//! Digests: how images name everything, `sha256:` and 64 hex digits.
+//!
+//! The one place that calls `sha2`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::Digest as _;
+
+/// Hex digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
+/// Hex digits of a SHA-512.
+const SHA512_DIGITS: usize = 128;
+
+/// `sha256:` or `sha512:` and lower hex digits. Only SHA-256 can be computed here; the other is a name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(String);
+
+/// Says that a text is no digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest (sha256: and 64 hex digits)")]
+pub struct DigestError;
+
+impl Digest {
+    /// The SHA-256 of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut hasher = Sha256::default();
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// The algorithm: `sha256` or `sha512`.
+    pub fn algorithm(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+
+    /// The hex digits.
+    pub fn hex(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or_default()
+    }
+
+    /// All of it as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first twelve hex digits, for people.
+    pub fn short(&self) -> &str {
+        self.hex().get(..12).unwrap_or_default()
+    }
+
+    /// Whether it is one that [`Sha256`] can check.
+    pub fn is_sha256(&self) -> bool {
+        self.algorithm() == "sha256"
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let (algorithm, hex) = text.split_once(':').ok_or(DigestError)?;
+        let digits = match algorithm {
+            "sha256" => SHA256_DIGITS,
+            "sha512" => SHA512_DIGITS,
+            _ => return Err(DigestError),
+        };
+        let is_lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if hex.len() == digits && hex.bytes().all(is_lower_hex) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(DigestError)
+        }
+    }
+}
+
+/// A SHA-256 in the making.
+#[derive(Debug, Clone, Default)]
+pub struct Sha256(sha2::Sha256);
+
+impl Sha256 {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes taken.
+    pub fn finish(self) -> Digest {
+        let hash: [u8; 32] = self.0.finalize().into();
+        let mut text = String::with_capacity("sha256:".len() + SHA256_DIGITS);
+        text.push_str("sha256:");
+        for byte in hash {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+            }
+        }
+        Digest(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_empty_digest_is_the_known_one_and_reads_back() {
+        let text = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(b"").to_string(), text);
+        assert_eq!(text.parse::<Digest>().unwrap(), Digest::of(b""));
+        assert_eq!(Digest::of(b"").short(), "e3b0c44298fc");
+    }
+
+    #[test]
+    fn what_is_not_quite_a_digest_is_refused() {
+        let good = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for bad in [
+            good.to_owned(),
+            format!("sha256:{}", good.to_uppercase()),
+            format!("sha256:{good}0"),
+            format!("sha256:{}", &good[1..]),
+            format!("sha256:../{}", &good[3..]),
+            format!("md5:{}", &good[..32]),
+            format!("sha512:{good}"),
+            String::new(),
+        ] {
+            assert_eq!(bad.parse::<Digest>(), Err(DigestError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Docker archives: `manifest.json` says what images are there, whoever wrote it.
+//!
+//! Where the archive has OCI manifests of the same images as well (docker from 25 on, containerd), these are the images';
+//! where it has none, or leaves layers out of them, one is made over the config and the plain layers.
+
+use std::collections::HashSet;
+
+use super::document::{
+    Config, DockerEntry, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
+};
+use super::find::{Fault, Finder, Scene, faulty};
+use super::layout::Layout;
+use super::{Descriptor, Digest, Image, OCI_MANIFEST, Origin, Sha256};
+use crate::recipe::body::Body;
+use crate::recipe::{ChunkSource, RecipeError};
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+impl<S: ChunkSource> Finder<'_, S> {
+    /// Keeps the images of a docker archive; `layout` has those of its manifests that it has as an OCI layout.
+    pub(super) fn docker(
+        &mut self,
+        scene: &Scene<'_>,
+        entries: &[DockerEntry],
+        layout: Layout,
+        taken: &mut HashSet<Vec<u8>>,
+    ) -> Result<(), RecipeError> {
+        let mut used = HashSet::new();
+        for entry in entries {
+            self.monitor.check_stop()?;
+            let tags = entry.tags.clone().unwrap_or_default();
+            let name = tags.first().unwrap_or(&entry.config).clone();
+            let image = self.docker_image(scene, entry, &layout, taken);
+            if let Some((image, paths)) = self.judge(scene, &name, image)? {
+                used.insert(image.manifest.digest.clone());
+                self.keep_image(scene, image, &paths);
+            }
+        }
+        // The index is a hint: what it has besides is taken when it is whole.
+        for listed in layout.manifests {
+            if used.contains(&listed.descriptor.digest) {
+                continue;
+            }
+            match self.layout_image(scene, listed) {
+                Ok((image, paths)) => self.keep_image(scene, image, &paths),
+                Err(Fault::Stop(stop)) => return Err(stop.into()),
+                Err(Fault::Bad(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn docker_image(
+        &mut self,
+        scene: &Scene<'_>,
+        entry: &DockerEntry,
+        layout: &Layout,
+        taken: &mut HashSet<Vec<u8>>,
+    ) -> Result<(Image, Vec<Option<Vec<u8>>>), Fault> {
+        let shown: String = entry.config.chars().take(100).collect();
+        let what = format!("config {shown}");
+        let (_, config_body) = scene
+            .get(&entry.config)
+            .map_err(|why| Fault::bad(&what, why))?;
+        let (bytes, config_digest) = self.read(&what, &config_body)?;
+        if let Some(named) = digest_in(&entry.config)
+            && named != config_digest
+        {
+            let why = format!("does not match its digest: it is {config_digest}");
+            return Err(Fault::bad(&what, why));
+        }
+        let config: Config = serde_json::from_slice(&bytes)
+            .map_err(|error| Fault::bad(&what, format!("is no config: {error}")))?;
+        let diff_ids = config
+            .diff_ids()
+            .ok_or_else(|| Fault::bad(&what, "has a diff id that is no digest"))?;
+        let paths = entry.layers.clone().unwrap_or_default();
+        if paths.len() != diff_ids.len() {
+            let (there, said) = (paths.len(), diff_ids.len());
+            return Err(Fault::bad(
+                &what,
+                format!("has {said} layers, and manifest.json {there}"),
+            ));
+        }
+        if let Some(found) = self.with_manifest(scene, entry, &config_digest, layout)? {
+            return Ok(found);
+        }
+        let mut layers = Vec::new();
+        let mut places = Vec::new();
+        for (path, diff_id) in paths.iter().zip(&diff_ids) {
+            let shown: String = path.chars().take(100).collect();
+            let what = format!("layer {shown}");
+            let (place, body) = scene.get(path).map_err(|why| Fault::bad(&what, why))?;
+            let (layer, body) = self.docker_layer(&what, path, diff_id, &body)?;
+            taken.insert(place.clone());
+            places.push(Some(place));
+            layers.push((layer, body));
+        }
+        for (layer, body) in &layers {
+            self.keep_blob(&layer.digest, *body);
+        }
+        self.keep_blob(&config_digest, config_body);
+        let layers: Vec<Descriptor> = layers.into_iter().map(|(layer, _)| layer).collect();
+        let config_is = Descriptor {
+            media_type: OCI_CONFIG.to_owned(),
+            digest: config_digest,
+            bytes: bytes.len() as u64,
+        };
+        let manifest_bytes = made_manifest(&config_is, &layers);
+        let image = Image {
+            references: entry.tags.clone().unwrap_or_default(),
+            origin: Origin::DockerArchive,
+            place: scene.place.to_vec(),
+            folder: scene.folder_path(),
+            manifest: Descriptor {
+                media_type: OCI_MANIFEST.to_owned(),
+                digest: Digest::of(&manifest_bytes),
+                bytes: manifest_bytes.len() as u64,
+            },
+            manifest_bytes,
+            config: config_is,
+            platform: config.platform.checked(),
+            layers,
+            diff_ids,
+        };
+        Ok((image, places))
+    }
+
+    /// The image of an entry with the OCI manifest that the archive has for it, when that is whole.
+    #[allow(clippy::type_complexity)] // As what it calls.
+    fn with_manifest(
+        &mut self,
+        scene: &Scene<'_>,
+        entry: &DockerEntry,
+        config: &Digest,
+        layout: &Layout,
+    ) -> Result<Option<(Image, Vec<Option<Vec<u8>>>)>, Fault> {
+        let layers = entry.layers.as_ref().map_or(0, Vec::len);
+        let is_it = |config_is: Option<Descriptor>, count: usize| {
+            count == layers && config_is.is_some_and(|is| is.digest == *config)
+        };
+        let listed = layout.manifests.iter().find(|listed| {
+            let count = listed.document.layers.as_ref().map_or(0, Vec::len);
+            is_it(listed.config(), count)
+        });
+        let Some(listed) = listed else {
+            return Ok(None);
+        };
+        match self.layout_image(scene, listed.clone()) {
+            Ok((mut image, paths)) => {
+                if let Some(tags) = entry.tags.clone().filter(|tags| !tags.is_empty()) {
+                    image.references = tags;
+                }
+                Ok(Some((image, paths)))
+            }
+            Err(Fault::Stop(stop)) => Err(Fault::Stop(stop)),
+            // `manifest.json` is believed; what it names may all be there.
+            Err(Fault::Bad(_)) => Ok(None),
+        }
+    }
+
+    /// What a layer of a docker archive is called and made of: the plain tar wherever that is at hand.
+    fn docker_layer(
+        &mut self,
+        what: &str,
+        path: &str,
+        diff_id: &Digest,
+        body: &Body,
+    ) -> Result<(Descriptor, Body), Fault> {
+        let of = |media_type: &str, digest: Digest, body: Body| {
+            let descriptor = Descriptor {
+                media_type: media_type.to_owned(),
+                digest,
+                bytes: body.bytes(),
+            };
+            Ok((descriptor, body))
+        };
+        let plain = body.opened(self.source).map_err(faulty(what))?;
+        if let Some(plain) = plain {
+            return of(OCI_LAYER, diff_id.clone(), Body::Content(plain));
+        }
+        let mut head = Vec::new();
+        let range = 0..body.bytes().min(4);
+        body.write(self.source, range, &mut head, self.monitor)
+            .map_err(faulty(what))?;
+        let media_type = if head.starts_with(&GZIP_MAGIC) {
+            OCI_LAYER_GZIP
+        } else if head.starts_with(&ZSTD_MAGIC) {
+            OCI_LAYER_ZSTD
+        } else {
+            return of(OCI_LAYER, diff_id.clone(), *body);
+        };
+        // Compressed, and not kept opened: its digest is that of the packed bytes. A name is believed as a manifest is: the
+        // bytes are compared when they leave.
+        if let Some(digest) = digest_in(path).filter(|named| named != diff_id) {
+            return of(media_type, digest, *body);
+        }
+        let mut hash = Hash::default();
+        let range = 0..body.bytes();
+        body.write(self.source, range, &mut hash, self.monitor)
+            .map_err(faulty(what))?;
+        of(media_type, hash.0.finish(), *body)
+    }
+}
+
+/// The SHA-256 that a file is named by: `blobs/sha256/HEX`, `HEX.json`, `HEX.tar.gz`, `HEX/layer.tar` not.
+fn digest_in(path: &str) -> Option<Digest> {
+    let name = path.rsplit('/').next()?;
+    let hex = name.split('.').next()?;
+    format!("sha256:{hex}").parse().ok()
+}
+
+/// Hashes what is written.
+#[derive(Default)]
+struct Hash(Sha256);
+
+impl std::io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

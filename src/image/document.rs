@@ -1,0 +1,187 @@
+//! The JSON documents of images, as far as they are read: fields that are not known are passed over, `null` is nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Descriptor, Digest, OCI_MANIFEST, Platform};
+
+/// Media type of a config.
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// Docker's.
+pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+/// Media type of a layer that is a plain tar.
+pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+/// The same, as gzip.
+pub const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// The same, as zstd.
+pub const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+
+/// Annotation with the whole name of an image, as containerd writes it.
+pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// Annotation with the tag, or the name, of an image in a layout.
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// An entry of a docker archive's `manifest.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DockerEntry {
+    /// Path of the config.
+    #[serde(rename = "Config")]
+    pub config: String,
+    /// Names with tags.
+    #[serde(rename = "RepoTags")]
+    pub tags: Option<Vec<String>>,
+    /// Paths of the layers, the lowest first.
+    #[serde(rename = "Layers")]
+    pub layers: Option<Vec<String>>,
+}
+
+/// A descriptor as documents have it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RawDescriptor {
+    /// Media type; may be left out in old indexes.
+    pub media_type: Option<String>,
+    /// Digest, not yet known to be one.
+    pub digest: String,
+    /// Length.
+    pub size: u64,
+    /// What it runs on.
+    pub platform: Option<RawPlatform>,
+    /// What else is said of it.
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// Where else it may be had: layers that may not be passed on are not in archives.
+    pub urls: Option<Vec<String>>,
+    /// What an artifact is.
+    pub artifact_type: Option<String>,
+}
+
+impl RawDescriptor {
+    /// Checks the digest.
+    pub fn checked(&self) -> Option<Descriptor> {
+        Some(Descriptor {
+            media_type: self.media_type.clone().unwrap_or_default(),
+            digest: self.digest.parse().ok()?,
+            bytes: self.size,
+        })
+    }
+
+    /// An annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// The platform, when it is said.
+    pub fn platform(&self) -> Option<Platform> {
+        self.platform.as_ref()?.checked()
+    }
+}
+
+/// A platform as documents have it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RawPlatform {
+    /// Operating system.
+    pub os: Option<String>,
+    /// Architecture.
+    pub architecture: Option<String>,
+    /// Variant.
+    pub variant: Option<String>,
+}
+
+impl RawPlatform {
+    /// The platform; `None` when it says nothing.
+    pub fn checked(&self) -> Option<Platform> {
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Some(Platform {
+            os: said(&self.os)?,
+            architecture: said(&self.architecture)?,
+            variant: said(&self.variant),
+        })
+    }
+}
+
+/// A manifest or an index: which it is, is told by its media type and by what it has.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// Its own media type, if it says so.
+    pub media_type: Option<String>,
+    /// A manifest's config.
+    pub config: Option<RawDescriptor>,
+    /// A manifest's layers.
+    pub layers: Option<Vec<RawDescriptor>>,
+    /// An index's children.
+    pub manifests: Option<Vec<RawDescriptor>>,
+    /// What a referrer refers to.
+    pub subject: Option<RawDescriptor>,
+    /// What an artifact is.
+    pub artifact_type: Option<String>,
+    /// What else is said of it.
+    pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// An image's config.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// What it runs on.
+    #[serde(flatten)]
+    pub platform: RawPlatform,
+    /// Its layers.
+    pub rootfs: Option<RootFs>,
+}
+
+impl Config {
+    /// Digests of the plain layers; `None` when one is no digest.
+    pub fn diff_ids(&self) -> Option<Vec<Digest>> {
+        let ids = self
+            .rootfs
+            .as_ref()
+            .and_then(|rootfs| rootfs.diff_ids.as_ref());
+        let parsed = ids.into_iter().flatten().map(|id| id.parse());
+        parsed.collect::<Result<_, _>>().ok()
+    }
+}
+
+/// Layers in a config.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RootFs {
+    /// Digests of the plain tars, the lowest first.
+    pub diff_ids: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    media_type: &'a str,
+    digest: &'a str,
+    size: u64,
+}
+
+impl<'a> From<&'a Descriptor> for Written<'a> {
+    fn from(descriptor: &'a Descriptor) -> Self {
+        Self {
+            media_type: &descriptor.media_type,
+            digest: descriptor.digest.as_str(),
+            size: descriptor.bytes,
+        }
+    }
+}
+
+/// The manifest that an image of a classic docker archive gets, which has none: the same bytes for the same image.
+pub fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Manifest<'a> {
+        schema_version: u32,
+        media_type: &'a str,
+        config: Written<'a>,
+        layers: Vec<Written<'a>>,
+    }
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: OCI_MANIFEST,
+        config: config.into(),
+        layers: layers.iter().map(Written::from).collect(),
+    };
+    serde_json::to_vec(&manifest).expect("strings and numbers are always JSON")
+}

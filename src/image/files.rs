@@ -1,0 +1,244 @@
+//! The files of one folder or archive, by clean paths: what manifests name is looked up here and nowhere else.
+//!
+//! Paths that leave the archive are none of its files. Of two files of one name neither is believed.
+
+use std::collections::HashMap;
+
+use crate::archive::tar::Link;
+use crate::contents::members::{self, Budget, Member};
+use crate::monitor::Monitor;
+use crate::recipe::body::Body;
+use crate::recipe::{Blob, ChunkSource, Content, RecipeError, StreamRef};
+use crate::release::{EntryKind, open_entries};
+
+/// Most files of one folder or archive that are remembered, about 250 bytes each.
+pub const FILES_MAX: usize = 1 << 20;
+/// Links that point to links.
+const LINKS_MAX: usize = 8;
+
+/// Something that files are in.
+#[derive(Debug, Clone, Copy)]
+pub enum Holder {
+    /// A tar or zip.
+    Archive(Blob),
+    /// Entries of a folder item.
+    Folder(StreamRef),
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// A file.
+    File(Body),
+    /// A link to this path; `None`: out of the archive.
+    Link(Option<Vec<u8>>),
+}
+
+/// Told of each path.
+pub type Visit<'v> = &'v mut dyn FnMut(Vec<u8>, Seen) -> Result<(), RecipeError>;
+
+impl Holder {
+    /// Tells all files that are not empty, and all links; those whose paths leave the holder are left out.
+    ///
+    /// # Errors
+    /// What the source, `visit` and the monitor give; [`RecipeError::Corrupt`] when there is more than is followed.
+    pub fn visit<S: ChunkSource>(
+        &self,
+        source: &S,
+        budget: &mut Budget,
+        monitor: &dyn Monitor,
+        visit: Visit<'_>,
+    ) -> Result<(), RecipeError> {
+        let mut tell = |path: &[u8], seen: Seen| match clean(path) {
+            Some(path) => visit(path, seen),
+            None => Ok(()),
+        };
+        match self {
+            Self::Archive(blob) => members::members(source, blob, budget, &mut |member| {
+                monitor.check_stop()?;
+                match member {
+                    Member::File { path, body } => tell(&path, Seen::File(body)),
+                    Member::Link { path, link, target } => {
+                        tell(&path, Seen::Link(target_of(&path, link, &target)))
+                    }
+                }
+            }),
+            Self::Folder(entries) => {
+                let mut records = open_entries(source, entries)?;
+                while let Some(entry) = records.next_record()? {
+                    monitor.check_stop()?;
+                    let seen = match &entry.kind {
+                        EntryKind::File {
+                            content: Content::Empty,
+                        } => continue,
+                        EntryKind::File { content } => Seen::File(Body::Content(*content)),
+                        EntryKind::Symlink { target } => {
+                            Seen::Link(target_of(&entry.path, Link::Symbolic, target))
+                        }
+                        EntryKind::HardLink { to } => Seen::Link(clean(to)),
+                        _ => continue,
+                    };
+                    tell(&entry.path, seen)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A path without empty and `.` components; `None` when it goes up, or is of the root alone.
+pub fn clean(path: &[u8]) -> Option<Vec<u8>> {
+    let mut out: Vec<&[u8]> = Vec::new();
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => return None,
+            part => out.push(part),
+        }
+    }
+    (!out.is_empty()).then(|| out.join(&b'/'))
+}
+
+/// Where a link points, without following other links.
+fn target_of(path: &[u8], link: Link, target: &[u8]) -> Option<Vec<u8>> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    if link == Link::Symbolic {
+        if target.starts_with(b"/") {
+            return None;
+        }
+        parts.extend(
+            path.split(|byte| *byte == b'/')
+                .filter(|part| !part.is_empty()),
+        );
+        parts.pop();
+    }
+    for part in target.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    clean(&parts.join(&b'/'))
+}
+
+/// Says why a file that is named cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Absent {
+    /// It is not there.
+    #[error("is not in the archive")]
+    Missing,
+    /// There are several, and they differ.
+    #[error("is in the archive twice, with different bytes")]
+    Twice,
+    /// Its name, or where it links to, leaves the archive.
+    #[error("lies outside of the archive")]
+    Outside,
+    /// It is a link to a link to a link.
+    #[error("is a link that leads nowhere")]
+    Links,
+}
+
+/// Files by path.
+#[derive(Debug, Default)]
+pub struct Files {
+    seen: HashMap<Vec<u8>, (Seen, bool)>,
+}
+
+impl Files {
+    /// Adds what stands at a path; false when there are too many already.
+    pub fn add(&mut self, path: Vec<u8>, seen: Seen) -> bool {
+        if self.seen.len() >= FILES_MAX {
+            return false;
+        }
+        match self.seen.entry(path) {
+            std::collections::hash_map::Entry::Vacant(empty) => {
+                empty.insert((seen, false));
+            }
+            std::collections::hash_map::Entry::Occupied(mut there) => {
+                let (first, differs) = there.get_mut();
+                *differs |= !is_same(first, &seen);
+            }
+        }
+        true
+    }
+
+    /// The file at a path, links followed, and its own path.
+    ///
+    /// # Errors
+    /// [`Absent`].
+    pub fn get(&self, path: &[u8]) -> Result<(Vec<u8>, Body), Absent> {
+        let mut path = clean(path).ok_or(Absent::Outside)?;
+        for _ in 0..=LINKS_MAX {
+            match self.seen.get(&path) {
+                None => return Err(Absent::Missing),
+                Some((_, true)) => return Err(Absent::Twice),
+                Some((Seen::File(body), _)) => return Ok((path, *body)),
+                Some((Seen::Link(None), _)) => return Err(Absent::Outside),
+                Some((Seen::Link(Some(target)), _)) => path = target.clone(),
+            }
+        }
+        Err(Absent::Links)
+    }
+}
+
+/// Whether two files of one name are as good as one.
+fn is_same(one: &Seen, other: &Seen) -> bool {
+    match (one, other) {
+        (Seen::File(Body::Content(one)), Seen::File(Body::Content(other))) => {
+            one.id() == other.id()
+        }
+        _ => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::id::ChunkId;
+    use crate::recipe::ChunkRef;
+
+    #[test]
+    fn paths_never_leave_the_archive() {
+        assert_eq!(clean(b"./a//b/.").as_deref(), Some(&b"a/b"[..]));
+        assert_eq!(clean(b"/a"), Some(b"a".to_vec()));
+        for bad in [&b""[..], b"/", b"..", b"a/../b", b"../a", b"."] {
+            assert_eq!(clean(bad), None);
+        }
+        let target = |path: &str, target: &str| {
+            target_of(path.as_bytes(), Link::Symbolic, target.as_bytes())
+        };
+        assert_eq!(target("a/layer.tar", "../b.tar"), Some(b"b.tar".to_vec()));
+        assert_eq!(target("a/layer.tar", "../../b.tar"), None);
+        assert_eq!(target("layer.tar", "/etc/passwd"), None);
+        let hard = target_of(b"a/b/c", Link::Hard, b"a/d");
+        assert_eq!(hard, Some(b"a/d".to_vec()));
+    }
+
+    #[test]
+    fn links_are_followed_so_far_and_two_of_a_name_are_not_believed() {
+        let file = |byte: u8| {
+            let id = ChunkId([byte; 32]);
+            Seen::File(Body::Content(Content::Chunk(ChunkRef { bytes: 1, id })))
+        };
+        let mut files = Files::default();
+        files.add(b"one".to_vec(), file(1));
+        files.add(b"same".to_vec(), file(2));
+        files.add(b"same".to_vec(), file(2));
+        files.add(b"twice".to_vec(), file(2));
+        files.add(b"twice".to_vec(), file(3));
+        files.add(b"link".to_vec(), Seen::Link(Some(b"one".to_vec())));
+        files.add(b"out".to_vec(), Seen::Link(None));
+        files.add(b"loop".to_vec(), Seen::Link(Some(b"loop".to_vec())));
+        assert_eq!(files.get(b"./link").unwrap().0, b"one");
+        assert!(files.get(b"same").is_ok());
+        assert_eq!(files.get(b"twice"), Err(Absent::Twice));
+        assert_eq!(files.get(b"out"), Err(Absent::Outside));
+        assert_eq!(files.get(b"../one"), Err(Absent::Outside));
+        assert_eq!(files.get(b"loop"), Err(Absent::Links));
+        assert_eq!(files.get(b"none"), Err(Absent::Missing));
+    }
+}

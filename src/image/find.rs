@@ -1,0 +1,412 @@
+//! Finds images in items: at any depth of folders and archives, by what is there and not by what it is called.
+//!
+//! Layers of images are not looked into. What is wrong with one image is told, and the rest stays.
+
+use std::collections::HashSet;
+
+use super::document::{DockerEntry, Document};
+use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
+use super::layout::Layout;
+use super::survey::{Marks, Survey};
+use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
+use crate::contents::members::{self, Budget};
+use crate::finding::Finding;
+use crate::monitor::{Interrupted, Monitor, Quiet};
+use crate::recipe::body::Body;
+use crate::recipe::{ChunkSource, RecipeError};
+use crate::release::{Item, ItemKind, ReleaseRoot};
+
+/// Folders and archives in one another that are looked into.
+const DEPTH_MAX: usize = 12;
+/// Folders and archives that are looked into in all.
+const HOLDERS_MAX: usize = 1 << 20;
+
+impl Images {
+    /// Finds what is in a release.
+    ///
+    /// # Errors
+    /// [`RecipeError`] when the list of items cannot be read, or a stop was asked for. What is wrong in items is among
+    /// [`Images::warnings`].
+    pub fn find<S: ChunkSource>(
+        source: &S,
+        root: &ReleaseRoot,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, RecipeError> {
+        let mut images = Self::default();
+        images.add(source, root, monitor)?;
+        Ok(images)
+    }
+
+    /// Adds what is in another release. A name that is there already stays with what it stands for.
+    ///
+    /// # Errors
+    /// As [`Images::find`].
+    pub fn add<S: ChunkSource>(
+        &mut self,
+        source: &S,
+        root: &ReleaseRoot,
+        monitor: &dyn Monitor,
+    ) -> Result<(), RecipeError> {
+        let items = root.read_items(source)?;
+        let packages_before = self.packages.len();
+        let mut finder = Finder {
+            source,
+            monitor: &Quiet(monitor),
+            budget: Budget::default(),
+            holders_left: HOLDERS_MAX,
+            found: self,
+        };
+        for item in &items {
+            finder.item(item)?;
+        }
+        self.judge_packages(packages_before);
+        Ok(())
+    }
+}
+
+/// Says why an image, or something of it, is not believed.
+pub(super) enum Fault {
+    /// A stop was asked for.
+    Stop(Interrupted),
+    /// What is wrong, the blob named.
+    Bad(String),
+}
+
+impl Fault {
+    pub(super) fn bad(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
+        Self::Bad(format!("{what} {why}"))
+    }
+}
+
+/// An error of reading `what` is a fault of it, a stop is a stop.
+pub(super) fn faulty(what: impl std::fmt::Display) -> impl FnOnce(RecipeError) -> Fault {
+    move |error| match error {
+        RecipeError::Interrupted(stop) => Fault::Stop(stop),
+        other => Fault::bad(what, format!("cannot be read: {other}")),
+    }
+}
+
+/// Where something was found.
+pub(super) struct Scene<'f> {
+    /// The item, then the archives in one another.
+    pub(super) place: &'f [Vec<u8>],
+    /// The folder in the innermost, with a `/` behind it unless it is the top.
+    pub(super) folder: &'f [u8],
+    /// The files of the innermost.
+    pub(super) files: &'f Files,
+}
+
+impl Scene<'_> {
+    /// A file below the folder.
+    pub(super) fn get(&self, path: &str) -> Result<(Vec<u8>, Body), Absent> {
+        // The path on its own must not leave the folder: `a/../..` does, though the whole may not leave the archive.
+        let own = super::files::clean(path.as_bytes()).ok_or(Absent::Outside)?;
+        self.files.get(&[self.folder, &own[..]].concat())
+    }
+
+    /// How people find it: `package.tar.gz > images.tar: shop/web:1.0`.
+    pub(super) fn subject(&self, image: &str) -> String {
+        subject(self.place, self.folder, image)
+    }
+
+    /// The folder without the `/` behind it.
+    pub(super) fn folder_path(&self) -> Vec<u8> {
+        self.folder.strip_suffix(b"/").unwrap_or_default().to_vec()
+    }
+}
+
+/// `package.tar.gz > images.tar: shop/web:1.0`.
+pub(super) fn subject(place: &[Vec<u8>], folder: &[u8], image: &str) -> String {
+    let folder = folder.strip_suffix(b"/").unwrap_or(folder);
+    let parts = place.iter().map(|part| &part[..]);
+    let parts = parts.chain((!folder.is_empty()).then_some(folder));
+    let parts: Vec<_> = parts.map(String::from_utf8_lossy).collect();
+    let place = parts.join(" > ");
+    if image.is_empty() {
+        place
+    } else {
+        format!("{place}: {image}")
+    }
+}
+
+/// Documents of a folder that is a docker archive, an OCI layout or both.
+struct Documents {
+    docker: Option<Vec<DockerEntry>>,
+    index: Option<Document>,
+}
+
+/// Goes through items.
+pub(super) struct Finder<'a, S: ChunkSource> {
+    pub(super) source: &'a S,
+    pub(super) monitor: &'a dyn Monitor,
+    budget: Budget,
+    holders_left: usize,
+    pub(super) found: &'a mut Images,
+}
+
+impl<S: ChunkSource> Finder<'_, S> {
+    fn item(&mut self, item: &Item) -> Result<(), RecipeError> {
+        let place = [item.name.clone()];
+        let holder = match &item.kind {
+            ItemKind::Folder { entries, .. } => Some(Holder::Folder(*entries)),
+            ItemKind::File { content } => match members::archive_in(self.source, content) {
+                Ok(blob) => blob.map(Holder::Archive),
+                Err(error) => return self.unreadable(&place, error),
+            },
+        };
+        match holder {
+            Some(holder) => self.look(&place, &holder, DEPTH_MAX),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells that a holder cannot be followed, unless a stop was asked for.
+    fn unreadable(&mut self, place: &[Vec<u8>], error: RecipeError) -> Result<(), RecipeError> {
+        match error {
+            RecipeError::Interrupted(_) => Err(error),
+            other => {
+                self.warn(Finding::loss(
+                    subject(place, b"", ""),
+                    format!("cannot be looked into: {other}"),
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn warn(&mut self, finding: Finding) {
+        self.found.warnings.push(finding);
+    }
+
+    /// Tells what is wrong with an image, unless a stop was asked for.
+    pub(super) fn judge<T>(
+        &mut self,
+        scene: &Scene<'_>,
+        image: &str,
+        outcome: Result<T, Fault>,
+    ) -> Result<Option<T>, RecipeError> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(Fault::Stop(stop)) => Err(stop.into()),
+            Err(Fault::Bad(why)) => {
+                self.warn(Finding::loss(scene.subject(image), why));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Looks into a folder or archive.
+    fn look(
+        &mut self,
+        place: &[Vec<u8>],
+        holder: &Holder,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
+        self.monitor.check_stop()?;
+        if self.holders_left == 0 || depth_left == 0 {
+            let why = "is not looked into: too many archives, or too deep in one another";
+            self.warn(Finding::note(subject(place, b"", ""), why));
+            return Ok(());
+        }
+        self.holders_left -= 1;
+        let mut survey = Survey::default();
+        let visited = holder.visit(
+            self.source,
+            &mut self.budget,
+            self.monitor,
+            &mut |path, seen| {
+                if let Seen::File(body) = seen {
+                    survey.file(&path, body);
+                }
+                Ok(())
+            },
+        );
+        // What was met before the fault stays.
+        if let Err(error) = visited {
+            self.unreadable(place, error)?;
+        }
+        if survey.is_cut {
+            let why = "has more archives and folders than are looked into";
+            self.warn(Finding::note(subject(place, b"", ""), why));
+        }
+        for (folder, marks) in &survey.folders {
+            self.package(place, folder, &marks.package)?;
+        }
+        let taken = self.image_folders(place, holder, &survey)?;
+        for (path, content) in &survey.nested {
+            if taken.has(path) {
+                continue;
+            }
+            let inner: Vec<Vec<u8>> = [place, &[path.clone()]].concat();
+            match members::archive_in(self.source, content) {
+                Ok(Some(blob)) => self.look(&inner, &Holder::Archive(blob), depth_left - 1)?,
+                Ok(None) => {}
+                Err(error) => self.unreadable(&inner, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the images of all folders of a holder that have some.
+    fn image_folders(
+        &mut self,
+        place: &[Vec<u8>],
+        holder: &Holder,
+        survey: &Survey,
+    ) -> Result<Taken, RecipeError> {
+        let mut taken = Taken::default();
+        let mut folders: Vec<(&[u8], Documents)> = Vec::new();
+        for (folder, marks) in &survey.folders {
+            if let Some(documents) = self.documents(place, folder, marks)? {
+                taken.blob_folders.push([folder, &b"blobs/"[..]].concat());
+                folders.push((folder, documents));
+            }
+        }
+        if folders.is_empty() {
+            return Ok(taken);
+        }
+        let mut files = Files::default();
+        let mut is_cut = false;
+        let visited = holder.visit(
+            self.source,
+            &mut self.budget,
+            self.monitor,
+            &mut |path, seen| {
+                if folders.iter().any(|(folder, _)| path.starts_with(folder)) {
+                    is_cut |= !files.add(path, seen);
+                }
+                Ok(())
+            },
+        );
+        // The survey has told of it already.
+        if let Err(error @ RecipeError::Interrupted(_)) = visited {
+            return Err(error);
+        }
+        if is_cut {
+            let why = format!("has more than {FILES_MAX} files: only the first are looked at");
+            self.warn(Finding::note(subject(place, b"", ""), why));
+        }
+        for (folder, documents) in &folders {
+            let scene = Scene {
+                place,
+                folder,
+                files: &files,
+            };
+            let layout = match &documents.index {
+                Some(index) => self.layout(&scene, index)?,
+                None => Layout::default(),
+            };
+            match &documents.docker {
+                Some(entries) => self.docker(&scene, entries, layout, &mut taken.files)?,
+                None => self.layout_images(&scene, layout)?,
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The documents that make a folder one of images; `None` when it is none.
+    fn documents(
+        &mut self,
+        place: &[Vec<u8>],
+        folder: &[u8],
+        marks: &Marks,
+    ) -> Result<Option<Documents>, RecipeError> {
+        let docker = match &marks.docker {
+            Some(body) => self.mark(place, folder, "manifest.json", body)?,
+            None => None,
+        };
+        // Without images it is `null`.
+        let docker = docker.and_then(|bytes| serde_json::from_slice::<Option<_>>(&bytes).ok());
+        let docker: Option<Vec<DockerEntry>> = docker.map(Option::unwrap_or_default);
+        let index = match &marks.index {
+            Some(body) if marks.is_layout => self.mark(place, folder, "index.json", body)?,
+            _ => None,
+        };
+        let index = index.and_then(|bytes| serde_json::from_slice::<Document>(&bytes).ok());
+        let index = index.filter(|index| index.manifests.is_some());
+        if marks.is_layout && marks.index.is_some() && index.is_none() {
+            let why = "index.json is not an index of images";
+            self.warn(Finding::loss(subject(place, folder, ""), why));
+        }
+        Ok((docker.is_some() || index.is_some()).then_some(Documents { docker, index }))
+    }
+
+    /// Reads what may be the mark of a folder of images; what is too long is none.
+    pub(super) fn mark(
+        &mut self,
+        place: &[Vec<u8>],
+        folder: &[u8],
+        name: &str,
+        body: &Body,
+    ) -> Result<Option<Vec<u8>>, RecipeError> {
+        if body.bytes() > MANIFEST_BYTES_MAX {
+            let why = format!("{name} is longer than the 4 MiB that are read");
+            self.warn(Finding::loss(subject(place, folder, ""), why));
+            return Ok(None);
+        }
+        match body.read(self.source, MANIFEST_BYTES_MAX, self.monitor) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error @ RecipeError::Interrupted(_)) => Err(error),
+            Err(error) => {
+                let why = format!("{name} cannot be read: {error}");
+                self.warn(Finding::loss(subject(place, folder, ""), why));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads a manifest or config, and its digest.
+    pub(super) fn read(&self, what: &str, body: &Body) -> Result<(Vec<u8>, Digest), Fault> {
+        if body.bytes() > MANIFEST_BYTES_MAX {
+            return Err(Fault::bad(what, "is longer than the 4 MiB that are read"));
+        }
+        let bytes = body.read(self.source, MANIFEST_BYTES_MAX, self.monitor);
+        let bytes = bytes.map_err(faulty(what))?;
+        let digest = Digest::of(&bytes);
+        Ok((bytes, digest))
+    }
+
+    /// Reads a manifest or config of which digest and length are known.
+    pub(super) fn read_checked(
+        &self,
+        what: &str,
+        descriptor: &Descriptor,
+        body: &Body,
+    ) -> Result<Vec<u8>, Fault> {
+        if body.bytes() != descriptor.bytes {
+            let (is, said) = (body.bytes(), descriptor.bytes);
+            return Err(Fault::bad(
+                what,
+                format!("has {is} bytes, and {said} are said"),
+            ));
+        }
+        if !descriptor.digest.is_sha256() {
+            return Err(Fault::bad(what, "has a digest that is not checked here"));
+        }
+        let (bytes, digest) = self.read(what, body)?;
+        if digest == descriptor.digest {
+            Ok(bytes)
+        } else {
+            Err(Fault::bad(
+                what,
+                format!("does not match its digest: it is {digest}"),
+            ))
+        }
+    }
+}
+
+/// Files of a holder that belong to images.
+#[derive(Default)]
+struct Taken {
+    /// Beginnings of paths of blobs.
+    blob_folders: Vec<Vec<u8>>,
+    /// Layers elsewhere.
+    files: HashSet<Vec<u8>>,
+}
+
+impl Taken {
+    fn has(&self, path: &[u8]) -> bool {
+        let mut folders = self.blob_folders.iter();
+        self.files.contains(path) || folders.any(|folder| path.starts_with(folder))
+    }
+}

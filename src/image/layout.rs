@@ -1,0 +1,421 @@
+//! OCI layouts: what `index.json` lists, through indexes in one another.
+//!
+//! Children that an index lists and the archive does not have are no fault: exports of one platform leave the others out.
+
+use std::collections::HashSet;
+
+use super::document::{
+    CONTAINERD_NAME, Config, DOCKER_CONFIG, Document, OCI_CONFIG, REF_NAME, RawDescriptor,
+};
+use super::files::Absent;
+use super::find::{Fault, Finder, Scene};
+use super::{
+    Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Image, Index, OCI_INDEX, OCI_MANIFEST,
+    Origin, Platform, Reference, Referrer, is_index, is_manifest,
+};
+use crate::recipe::body::Body;
+use crate::recipe::{ChunkSource, RecipeError};
+
+/// Indexes in one another that are followed.
+const INDEX_DEPTH_MAX: usize = 8;
+/// Manifests of one layout that are read.
+const MANIFESTS_MAX: usize = 1 << 16;
+
+/// A manifest in a layout, read and of the digest that it is said to have.
+#[derive(Clone)]
+pub(super) struct Listed {
+    pub(super) descriptor: Descriptor,
+    pub(super) bytes: Vec<u8>,
+    pub(super) document: Document,
+    pub(super) references: Vec<String>,
+    /// The platform that its index gives it.
+    pub(super) platform: Option<Platform>,
+    /// Whether an index says that it is an attestation of a build.
+    is_attestation: bool,
+}
+
+impl Listed {
+    /// Digest of the config.
+    pub(super) fn config(&self) -> Option<Descriptor> {
+        self.document.config.as_ref()?.checked()
+    }
+}
+
+/// The manifests of a layout that are there.
+#[derive(Default)]
+pub(super) struct Layout {
+    pub(super) manifests: Vec<Listed>,
+}
+
+/// Where a descriptor stands.
+struct Around<'i> {
+    /// Names of the index that it is in.
+    references: &'i [String],
+    /// Indexes that it lies in.
+    depth: usize,
+}
+
+impl<S: ChunkSource> Finder<'_, S> {
+    /// Reads what the index of a layout lists: indexes and referrers are kept, manifests of images are returned.
+    pub(super) fn layout(
+        &mut self,
+        scene: &Scene<'_>,
+        index: &Document,
+    ) -> Result<Layout, RecipeError> {
+        let mut layout = Layout::default();
+        let mut met = HashSet::new();
+        let around = Around {
+            references: &[],
+            depth: 0,
+        };
+        for raw in index.manifests.iter().flatten() {
+            let is_there = self.listed(scene, raw, &around, &mut met, &mut layout)?;
+            if !is_there {
+                let why = format!("{} {}", raw.digest, Absent::Missing);
+                let name = reference_of(scene, raw).unwrap_or_default();
+                self.judge::<()>(scene, &name, Err(Fault::Bad(why)))?;
+            }
+        }
+        Ok(layout)
+    }
+
+    /// Follows a descriptor of an index; false when the archive does not have it.
+    fn listed(
+        &mut self,
+        scene: &Scene<'_>,
+        raw: &RawDescriptor,
+        around: &Around<'_>,
+        met: &mut HashSet<(Digest, Vec<String>)>,
+        layout: &mut Layout,
+    ) -> Result<bool, RecipeError> {
+        self.monitor.check_stop()?;
+        let named = reference_of(scene, raw);
+        let references = match &named {
+            Some(name) => vec![name.clone()],
+            None => around.references.to_vec(),
+        };
+        let subject = references.first().cloned().unwrap_or_default();
+        let read = self.blob_document(scene, raw);
+        let read = match read {
+            Ok(None) => return Ok(false),
+            Ok(Some(read)) => Ok(read),
+            Err(fault) => Err(fault),
+        };
+        let Some((descriptor, bytes, document)) = self.judge(scene, &subject, read)? else {
+            return Ok(true);
+        };
+        if !met.insert((descriptor.digest.clone(), references.clone())) {
+            return Ok(true);
+        }
+        if around.depth >= INDEX_DEPTH_MAX || met.len() > MANIFESTS_MAX {
+            let why = Fault::bad(
+                &descriptor.digest,
+                "lies in too many indexes, or is one of too many",
+            );
+            self.judge::<()>(scene, &subject, Err(why))?;
+            return Ok(true);
+        }
+        if is_index(&descriptor.media_type) {
+            self.index(
+                scene,
+                (descriptor, bytes, &document),
+                references,
+                around,
+                met,
+                layout,
+            )?;
+            return Ok(true);
+        }
+        let listed = Listed {
+            is_attestation: raw.annotation("vnd.docker.reference.type").is_some(),
+            platform: raw.platform(),
+            descriptor,
+            bytes,
+            document,
+            references,
+        };
+        self.sort(scene, listed, layout)?;
+        Ok(true)
+    }
+
+    /// Reads and checks a manifest or index; `None` when the archive does not have it.
+    fn blob_document(
+        &mut self,
+        scene: &Scene<'_>,
+        raw: &RawDescriptor,
+    ) -> Result<Option<(Descriptor, Vec<u8>, Document)>, Fault> {
+        let Some(mut descriptor) = raw.checked() else {
+            let digest: String = raw.digest.chars().take(80).collect();
+            return Err(Fault::bad(format!("{digest:?}"), "is no digest"));
+        };
+        let body = match scene.get(&blob_path(&descriptor.digest)) {
+            Ok((_, body)) => body,
+            Err(Absent::Missing) => return Ok(None),
+            Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
+        };
+        let bytes = self.read_checked(descriptor.digest.as_str(), &descriptor, &body)?;
+        let document: Document = serde_json::from_slice(&bytes)
+            .map_err(|error| Fault::bad(&descriptor.digest, format!("is no manifest: {error}")))?;
+        descriptor.media_type = media_type(raw, &document)
+            .ok_or_else(|| Fault::bad(&descriptor.digest, "is no manifest of a known kind"))?;
+        self.keep_blob(&descriptor.digest, body);
+        Ok(Some((descriptor, bytes, document)))
+    }
+
+    fn index(
+        &mut self,
+        scene: &Scene<'_>,
+        (descriptor, bytes, document): (Descriptor, Vec<u8>, &Document),
+        references: Vec<String>,
+        around: &Around<'_>,
+        met: &mut HashSet<(Digest, Vec<String>)>,
+        layout: &mut Layout,
+    ) -> Result<(), RecipeError> {
+        let inside = Around {
+            references: &references,
+            depth: around.depth + 1,
+        };
+        let mut children = Vec::new();
+        for raw in document.manifests.iter().flatten() {
+            let is_there = self.listed(scene, raw, &inside, met, layout)?;
+            children.extend(raw.checked().map(|descriptor| Child {
+                descriptor,
+                platform: raw.platform(),
+                is_there,
+            }));
+        }
+        let index = Index {
+            references,
+            descriptor,
+            bytes,
+            children,
+        };
+        self.keep_index(scene, index);
+        Ok(())
+    }
+
+    /// Keeps a manifest as what it is: a referrer, an attestation, or for later one of an image.
+    fn sort(
+        &mut self,
+        scene: &Scene<'_>,
+        listed: Listed,
+        layout: &mut Layout,
+    ) -> Result<(), RecipeError> {
+        let Some(subject) = subject_of(&listed) else {
+            if listed.is_attestation {
+                return self.part(scene, &listed);
+            }
+            layout.manifests.push(listed);
+            return Ok(());
+        };
+        self.part(scene, &listed)?;
+        let config_type = listed.config().map(|config| config.media_type);
+        let artifact_type = listed.document.artifact_type.clone();
+        self.found.referrers.push(Referrer {
+            subject,
+            artifact_type: artifact_type.or(config_type),
+            annotations: listed.document.annotations.clone().unwrap_or_default(),
+            references: listed.references.clone(),
+            descriptor: listed.descriptor,
+            bytes: listed.bytes,
+        });
+        Ok(())
+    }
+
+    /// Keeps a manifest that is no image, and its blobs.
+    fn part(&mut self, scene: &Scene<'_>, listed: &Listed) -> Result<(), RecipeError> {
+        self.keep_manifest(&listed.descriptor, &listed.bytes);
+        let blobs = self.blobs_of(scene, listed);
+        let subject = listed.references.first().cloned().unwrap_or_default();
+        for (descriptor, _, body) in self.judge(scene, &subject, blobs)?.unwrap_or_default() {
+            if let Some(body) = body {
+                self.keep_blob(&descriptor.digest, body);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the images of a layout that is no docker archive; what they lack is told.
+    pub(super) fn layout_images(
+        &mut self,
+        scene: &Scene<'_>,
+        layout: Layout,
+    ) -> Result<(), RecipeError> {
+        for listed in layout.manifests {
+            let name = listed.references.first().cloned();
+            let name = name.unwrap_or_else(|| listed.descriptor.digest.to_string());
+            let image = self.layout_image(scene, listed);
+            if let Some((image, paths)) = self.judge(scene, &name, image)? {
+                self.keep_image(scene, image, &paths);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an image of a manifest whose blobs are all there; with it the paths of its layers.
+    pub(super) fn layout_image(
+        &mut self,
+        scene: &Scene<'_>,
+        listed: Listed,
+    ) -> Result<(Image, Vec<Option<Vec<u8>>>), Fault> {
+        let blobs = self.blobs_of(scene, &listed)?;
+        let Some(((config, _, config_body), layers)) = blobs.split_first() else {
+            return Err(Fault::bad(&listed.descriptor.digest, "has no config"));
+        };
+        let mut diff_ids = Vec::new();
+        let mut platform = listed.platform.clone();
+        if matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG)
+            && let Some(body) = config_body
+        {
+            let what = format!("config {}", config.digest);
+            let bytes = self.read_checked(&what, config, body)?;
+            let read: Config = serde_json::from_slice(&bytes)
+                .map_err(|error| Fault::bad(&what, format!("is no config: {error}")))?;
+            let ids = read.diff_ids();
+            diff_ids = ids.ok_or_else(|| Fault::bad(&what, "has a diff id that is no digest"))?;
+            platform = read.platform.checked().or(platform);
+        }
+        if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
+            let (there, said) = (layers.len(), diff_ids.len());
+            let why = format!("has {there} layers, and its config {said}");
+            return Err(Fault::bad(&listed.descriptor.digest, why));
+        }
+        for (descriptor, _, body) in &blobs {
+            if let Some(body) = body {
+                self.keep_blob(&descriptor.digest, *body);
+            }
+        }
+        let paths = layers.iter().map(|(_, path, _)| path.clone()).collect();
+        let image = Image {
+            references: listed.references,
+            origin: Origin::OciLayout,
+            place: scene.place.to_vec(),
+            folder: scene.folder_path(),
+            manifest: listed.descriptor,
+            manifest_bytes: listed.bytes,
+            config: config.clone(),
+            platform,
+            layers: layers.iter().map(|(layer, ..)| layer.clone()).collect(),
+            diff_ids,
+        };
+        Ok((image, paths))
+    }
+
+    /// The config, then the layers of a manifest, each with its path. A layer that may not be passed on may be absent.
+    #[allow(clippy::type_complexity)] // A name would say no more than what it is.
+    fn blobs_of(
+        &self,
+        scene: &Scene<'_>,
+        listed: &Listed,
+    ) -> Result<Vec<(Descriptor, Option<Vec<u8>>, Option<Body>)>, Fault> {
+        let document = &listed.document;
+        let raws = document
+            .config
+            .iter()
+            .chain(document.layers.iter().flatten());
+        let mut blobs = Vec::new();
+        for raw in raws {
+            let descriptor = raw.checked().ok_or_else(|| {
+                let digest: String = raw.digest.chars().take(80).collect();
+                Fault::bad(format!("{digest:?}"), "is no digest")
+            })?;
+            match scene.get(&blob_path(&descriptor.digest)) {
+                Ok((path, body)) if body.bytes() == descriptor.bytes => {
+                    blobs.push((descriptor, Some(path), Some(body)));
+                }
+                Ok((_, body)) => {
+                    let (is, said) = (body.bytes(), descriptor.bytes);
+                    let why = format!("has {is} bytes, and {said} are said");
+                    return Err(Fault::bad(&descriptor.digest, why));
+                }
+                Err(Absent::Missing) if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {
+                    blobs.push((descriptor, None, None));
+                }
+                Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
+            }
+        }
+        Ok(blobs)
+    }
+}
+
+/// Where a layout keeps a blob.
+pub(super) fn blob_path(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
+}
+
+/// What a document is: by what it says, else by what its descriptor says, else by what it has.
+fn media_type(raw: &RawDescriptor, document: &Document) -> Option<String> {
+    let known = |text: &&String| is_index(text) || is_manifest(text);
+    let said = document.media_type.as_ref().filter(known);
+    let said = said.or(raw.media_type.as_ref().filter(known));
+    let is_docker = document
+        .config
+        .as_ref()
+        .and_then(|config| config.media_type.as_deref())
+        == Some(DOCKER_CONFIG);
+    let found = match (document.manifests.is_some(), document.config.is_some()) {
+        (true, false) if said.is_some_and(|said| said == DOCKER_LIST) => DOCKER_LIST,
+        (true, false) => OCI_INDEX,
+        (false, true) if said.is_some_and(|said| is_manifest(said)) => return said.cloned(),
+        (false, true) if is_docker => DOCKER_MANIFEST,
+        (false, true) => OCI_MANIFEST,
+        // Both or neither: an attack on readers that disagree, or of a form of old.
+        _ => return None,
+    };
+    Some(found.to_owned())
+}
+
+/// What a manifest refers to: by its own word, else by a tag as cosign writes it.
+fn subject_of(listed: &Listed) -> Option<Digest> {
+    if let Some(subject) = &listed.document.subject {
+        return subject.digest.parse().ok();
+    }
+    listed.references.iter().find_map(|reference| {
+        let tag = reference.rsplit([':', '/']).next()?;
+        let (name, suffix) = tag.split_once('.')?;
+        let is_known = matches!(suffix, "sig" | "att" | "sbom");
+        let hex = name.strip_prefix("sha256-").filter(|_| is_known)?;
+        format!("sha256:{hex}").parse().ok()
+    })
+}
+
+/// The name that an index gives: a whole one, else a tag. A tag alone is one of the repository that the archive is called
+/// after; what may be either is taken for a name unless it looks like a version.
+fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
+    let said = |key| {
+        raw.annotation(key)
+            .filter(|text| !text.is_empty() && text.len() <= 1024)
+    };
+    if let Some(name) = said(CONTAINERD_NAME) {
+        return Some(name.to_owned());
+    }
+    let name = said(REF_NAME)?;
+    let digits = name.strip_prefix('v').unwrap_or(name);
+    let is_tag = name == "latest" || digits.starts_with(|first: char| first.is_ascii_digit());
+    if name.contains([':', '/']) || !is_tag {
+        return Some(name.to_owned());
+    }
+    let stem = stem(scene);
+    match format!("{stem}:{name}").parse::<Reference>() {
+        Ok(whole) if !stem.is_empty() => Some(whole.to_string()),
+        _ => Some(name.to_owned()),
+    }
+}
+
+/// What the innermost folder or archive is called, without what says that it is one.
+fn stem(scene: &Scene<'_>) -> String {
+    let folder = scene.folder_path();
+    let path = if folder.is_empty() {
+        scene.place.last().map(Vec::as_slice).unwrap_or_default()
+    } else {
+        &folder
+    };
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let name = String::from_utf8_lossy(name).to_lowercase();
+    let ends = [".gz", ".tgz", ".tar", ".oci"];
+    let mut name = &name[..];
+    for end in ends {
+        name = name.strip_suffix(end).unwrap_or(name);
+    }
+    name.to_owned()
+}

@@ -1,0 +1,263 @@
+//! Images on their way out: the files that a docker archive or an OCI layout has, and the same as a tar.
+//!
+//! Nothing is unpacked: blobs are rebuilt while they are written, and their digests compared. The same images give the same
+//! bytes.
+
+mod docker;
+mod oci;
+
+use std::io::{self, Write};
+
+use self::docker::docker_archive;
+use self::oci::oci_layout;
+use super::{Digest, Image, Images, Sha256};
+use crate::archive::tar;
+use crate::monitor::Monitor;
+use crate::recipe::body::Body;
+use crate::recipe::{ChunkSource, RecipeError};
+
+/// The form that images are given out in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// What `docker load` reads: `manifest.json`, configs, layers as plain tars where they are kept opened, else as they came.
+    DockerArchive,
+    /// An OCI layout: manifests and blobs with the digests that they came with.
+    OciLayout,
+}
+
+/// Says why images cannot be given out.
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    /// It is an artifact.
+    #[error("{image} is no image of layers: a docker archive cannot hold it")]
+    NotRunnable {
+        /// The image.
+        image: String,
+    },
+    /// Something of it is not in the release.
+    #[error("{image}: blob {digest} is not in the release")]
+    Missing {
+        /// The image.
+        image: String,
+        /// The blob.
+        digest: Digest,
+    },
+    /// A blob does not come out as the digest that it is named by.
+    #[error("blob {digest} does not match its digest: it is {found}")]
+    Mismatch {
+        /// The blob.
+        digest: Digest,
+        /// What came out.
+        found: Digest,
+    },
+    /// A blob has a digest that cannot be compared.
+    #[error("blob {digest} has a digest that is not checked here")]
+    Unchecked {
+        /// The blob.
+        digest: Digest,
+    },
+    /// A blob cannot be rebuilt, or not be written.
+    #[error("blob {digest}")]
+    Blob {
+        /// The blob.
+        digest: Digest,
+        /// Why.
+        source: RecipeError,
+    },
+    /// The archive cannot be written.
+    #[error("cannot write the archive")]
+    Write(#[source] io::Error),
+    /// A recipe cannot be followed.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+}
+
+/// A file of an archive or layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutFile {
+    /// Path in the archive or layout.
+    pub path: String,
+    /// What is in it.
+    pub what: What,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A blob of this digest.
+    Blob(Digest, Body),
+}
+
+impl OutFile {
+    /// Its length.
+    pub fn bytes(&self) -> u64 {
+        match &self.what {
+            What::Bytes(bytes) => bytes.len() as u64,
+            What::Blob(_, body) => body.bytes(),
+        }
+    }
+
+    /// Writes what is in it, and compares the digest.
+    ///
+    /// # Errors
+    /// [`OutgoingError::Mismatch`] and the like; bytes may have been written by then.
+    pub fn write<S: ChunkSource>(
+        &self,
+        source: &S,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), OutgoingError> {
+        match &self.what {
+            What::Bytes(bytes) => {
+                out.write_all(bytes).map_err(OutgoingError::Write)?;
+                monitor.advance(bytes.len() as u64);
+                Ok(())
+            }
+            What::Blob(digest, body) => write_blob(source, digest, body, out, monitor),
+        }
+    }
+}
+
+/// Writes a blob and compares its digest.
+///
+/// # Errors
+/// [`OutgoingError::Mismatch`], [`OutgoingError::Unchecked`] and [`OutgoingError::Blob`]; bytes may have been written by then.
+pub fn write_blob<S: ChunkSource>(
+    source: &S,
+    digest: &Digest,
+    body: &Body,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<(), OutgoingError> {
+    if !digest.is_sha256() {
+        let digest = digest.clone();
+        return Err(OutgoingError::Unchecked { digest });
+    }
+    let mut hashed = Hashed {
+        out,
+        hash: Sha256::default(),
+    };
+    let written = body.write(source, 0..body.bytes(), &mut hashed, monitor);
+    written.map_err(|source| OutgoingError::Blob {
+        digest: digest.clone(),
+        source,
+    })?;
+    let found = hashed.hash.finish();
+    if found == *digest {
+        return Ok(());
+    }
+    let digest = digest.clone();
+    Err(OutgoingError::Mismatch { digest, found })
+}
+
+/// Hashes what it passes on.
+struct Hashed<'o> {
+    out: &'o mut dyn Write,
+    hash: Sha256,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.out.write(bytes)?;
+        self.hash.update(&bytes[..len]);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The files of an archive or layout, small ones first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The files.
+    pub files: Vec<OutFile>,
+    /// Names that the form cannot express, and are left out.
+    pub unnamed: Vec<String>,
+}
+
+impl Outgoing {
+    /// Plans what is written of these images.
+    ///
+    /// # Errors
+    /// [`OutgoingError::NotRunnable`] and [`OutgoingError::Missing`]; what reading recipes gives.
+    pub fn plan<S: ChunkSource>(
+        source: &S,
+        images: &Images,
+        chosen: &[&Image],
+        form: Form,
+    ) -> Result<Self, OutgoingError> {
+        match form {
+            Form::DockerArchive => docker_archive(source, images, chosen),
+            Form::OciLayout => oci_layout(images, chosen),
+        }
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files
+            .iter()
+            .map(OutFile::bytes)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Bytes of the tar of all files.
+    pub fn tar_bytes(&self) -> u64 {
+        let block = tar::BLOCK as u64;
+        let whole = |bytes: u64| {
+            bytes
+                .saturating_add(tar::padding(bytes))
+                .saturating_add(block)
+        };
+        let files = self.files.iter().map(|file| whole(file.bytes()));
+        files.fold(2 * block, u64::saturating_add)
+    }
+
+    /// Writes the tar of all files.
+    ///
+    /// # Errors
+    /// [`OutgoingError`]; the first that goes wrong ends it.
+    pub fn write_tar<S: ChunkSource>(
+        &self,
+        source: &S,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), OutgoingError> {
+        for file in &self.files {
+            let bytes = file.bytes();
+            let header = tar::file_header(&file.path, bytes);
+            out.write_all(&header).map_err(OutgoingError::Write)?;
+            file.write(source, out, monitor)?;
+            let padding = usize::try_from(tar::padding(bytes)).unwrap_or_default();
+            out.write_all(&[0; tar::BLOCK][..padding])
+                .map_err(OutgoingError::Write)?;
+        }
+        out.write_all(&[0; 2 * tar::BLOCK])
+            .map_err(OutgoingError::Write)?;
+        out.flush().map_err(OutgoingError::Write)
+    }
+}
+
+fn missing(image: &Image, digest: &Digest) -> OutgoingError {
+    OutgoingError::Missing {
+        image: image.name(),
+        digest: digest.clone(),
+    }
+}
+
+fn blob_file(path: String, digest: &Digest, body: Body) -> OutFile {
+    OutFile {
+        path,
+        what: What::Blob(digest.clone(), body),
+    }
+}
+
+fn bytes_file(path: &str, bytes: Vec<u8>) -> OutFile {
+    OutFile {
+        path: path.to_owned(),
+        what: What::Bytes(bytes),
+    }
+}

@@ -1,0 +1,110 @@
+//! Platforms: what an image runs on.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// `linux/arm64/v8`: operating system, architecture and perhaps a variant, as Go calls them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Platform {
+    /// `linux`.
+    pub os: String,
+    /// `amd64`, `arm64`.
+    pub architecture: String,
+    /// `v8`.
+    pub variant: Option<String>,
+}
+
+/// Says that a text is no platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a platform (OS/ARCHITECTURE[/VARIANT], as linux/arm64)")]
+pub struct PlatformError;
+
+impl Platform {
+    /// Whether an image for `other` is what someone means who asks for this one: a variant that is not asked for does not
+    /// matter, and `v8` goes without saying for arm64.
+    pub fn takes(&self, other: &Self) -> bool {
+        let implied = |platform: &Self| match (&platform.architecture[..], &platform.variant) {
+            ("arm64", None) => Some("v8".to_owned()),
+            (_, variant) => variant.clone(),
+        };
+        self.os == other.os
+            && self.architecture == other.architecture
+            && (self.variant.is_none() || implied(self) == implied(other))
+    }
+}
+
+impl Platform {
+    /// Whether this is the platform that a release means by `@ARCH`, whatever name of the architecture that is.
+    pub fn is_of(&self, arch: &str) -> bool {
+        let named = format!("{}/{arch}", self.os).parse::<Self>();
+        named.is_ok_and(|named| named.architecture == self.architecture)
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(out, "/{variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        let is_word = |word: &&str| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+            !word.is_empty() && word.len() <= 64 && word.chars().all(fits)
+        };
+        let words: Vec<&str> = text.split('/').collect();
+        if !words.iter().all(is_word) {
+            return Err(PlatformError);
+        }
+        let (os, architecture, variant) = match words[..] {
+            [os, architecture] => (os, architecture, None),
+            [os, architecture, variant] => (os, architecture, Some(variant.to_owned())),
+            _ => return Err(PlatformError),
+        };
+        // What people, `uname` and releases call them.
+        let architecture = match architecture {
+            "x86_64" | "x86-64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Ok(Self {
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+            variant,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn platforms_read_back_and_know_one_another() {
+        let of = |text: &str| text.parse::<Platform>().unwrap();
+        assert_eq!(of("linux/arm64/v8").to_string(), "linux/arm64/v8");
+        assert_eq!(of("linux/aarch64").to_string(), "linux/arm64");
+        assert!(of("linux/arm64").takes(&of("linux/arm64/v8")));
+        assert!(of("linux/arm64/v8").takes(&of("linux/arm64")));
+        assert!(!of("linux/arm/v6").takes(&of("linux/arm/v7")));
+        assert!(!of("linux/amd64").takes(&of("windows/amd64")));
+        for bad in [
+            "linux",
+            "",
+            "linux/",
+            "linux/amd64/v1/x",
+            "li nux/amd64",
+            "/amd64",
+        ] {
+            assert_eq!(bad.parse::<Platform>(), Err(PlatformError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Bodies: where the bytes of a member lie in recipes, so that it is read, from any place in it, without what it lies in.
+//!
+//! What a member is called is known by `contents::members`.
+
+use std::io::Write;
+use std::ops::Range;
+
+use super::rebuild::{self, Proof, StepAt, read_op};
+use super::stream::RecordReader;
+use super::{Blob, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
+use crate::monitor::Monitor;
+
+/// Streams in streams that [`Body::opened`] follows.
+const OPENED_DEPTH_MAX: usize = 4;
+
+/// The bytes of a file, or of a member of an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// A content of its own.
+    Content(Content),
+    /// Bytes of a blob, such as the steps that give a long member of a tar.
+    Stretch {
+        /// The blob.
+        blob: Blob,
+        /// A step at or before the first byte.
+        from: StepAt,
+        /// Bytes of the blob before the first.
+        offset: u64,
+        /// How many they are.
+        bytes: u64,
+    },
+}
+
+impl Body {
+    /// Length in bytes; nothing is read for it.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Content(content) => content.bytes(),
+            Self::Stretch { bytes, .. } => *bytes,
+        }
+    }
+
+    /// Writes the bytes `range` to `out`. What lies before is passed over without being read, but for a deflate stream that is
+    /// kept opened: that is made up to the range.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] for a range beyond the body; what the source, `out` and the monitor give. Bytes may have been
+    /// written by then.
+    pub fn write<S: ChunkSource>(
+        &self,
+        source: &S,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), RecipeError> {
+        if range.start > range.end || range.end > self.bytes() {
+            return Err(RecipeError::Corrupt("part of a file"));
+        }
+        if range.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Content(content) if range == (0..content.bytes()) => {
+                rebuild::write_content(source, content, Proof::Whole, out, monitor)
+            }
+            Self::Content(Content::Empty) => Ok(()),
+            Self::Content(Content::Chunk(chunk)) => {
+                let bytes = source.chunk(&chunk.id)?;
+                let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+                let part = bytes.get(place(range.start)..place(range.end));
+                let part = part.ok_or(RecipeError::Corrupt("length of a chunk"))?;
+                out.write_all(part).map_err(RecipeError::Write)?;
+                monitor.advance(part.len() as u64);
+                Ok(())
+            }
+            Self::Content(Content::Blob(blob)) => {
+                rebuild::write_part(source, blob, StepAt::default(), range, out, monitor)
+            }
+            Self::Stretch {
+                blob, from, offset, ..
+            } => {
+                let moved = range.start.saturating_add(*offset)..range.end.saturating_add(*offset);
+                rebuild::write_part(source, blob, *from, moved, out, monitor)
+            }
+        }
+    }
+
+    /// Reads all of it into memory.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when it is longer than `limit_bytes`; else as [`Body::write`].
+    pub fn read<S: ChunkSource>(
+        &self,
+        source: &S,
+        limit_bytes: u64,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<u8>, RecipeError> {
+        if self.bytes() > limit_bytes {
+            return Err(RecipeError::Corrupt("file: longer than it may be"));
+        }
+        let mut out = Vec::new();
+        self.write(source, 0..self.bytes(), &mut out, monitor)?;
+        Ok(out)
+    }
+
+    /// The plain bytes of a body that is one deflate stream which is kept opened, through streams in streams; `None` when it
+    /// is anything else.
+    ///
+    /// # Errors
+    /// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+    pub fn opened<S: ChunkSource>(&self, source: &S) -> Result<Option<Content>, RecipeError> {
+        let &Self::Content(mut content) = self else {
+            return Ok(None);
+        };
+        let mut found = None;
+        for _ in 0..OPENED_DEPTH_MAX {
+            let Content::Blob(blob) = content else {
+                break;
+            };
+            let mut ops: RecordReader<'_, S, Op> =
+                RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
+            match read_op(&mut ops)? {
+                Some(Op::Deflate { bytes, plain, .. }) if bytes == blob.bytes => {
+                    (content, found) = (plain, Some(plain));
+                }
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,412 @@
+//! The client of one registry: requests with credentials, retries, and redirects that leak nothing.
+//!
+//! What is pulled is in `fetch`, what is pushed in `send`, who asks in `token`. A manifest of at most 4 MiB is held for each
+//! request, and 256 KiB for each blob that comes or goes.
+
+mod answers;
+mod fetch;
+mod pipe;
+mod send;
+mod token;
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ureq::http::{Method, Response, StatusCode, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, SendBody};
+
+pub use self::answers::is_loopback;
+pub(super) use self::answers::shown;
+use self::answers::{header, is_later, is_of_tls, message, pause_asked, rest, same_origin};
+pub use self::fetch::{Fetched, MANIFESTS};
+pub use self::send::Sent;
+use super::credentials::{self, Credentials};
+use super::{RegistryError, tls};
+use crate::monitor::Monitor;
+
+/// Redirects that are followed.
+const REDIRECTS_MAX: usize = 5;
+/// A registry that asks for a longer pause is left alone.
+const PAUSE_MAX: Duration = Duration::from_secs(120);
+
+/// How long to go on trying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Times that something is tried, at least 1. An attempt at a blob that brought bytes is not counted.
+    pub attempts: u32,
+    /// The pause after the first failure; it doubles each time.
+    pub first_pause: Duration,
+    /// The longest silence of the other side.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            attempts: 6,
+            first_pause: Duration::from_millis(500),
+            silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// How a registry is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// HTTP without TLS. On loopback it is so by itself, unless certificates are given.
+    pub plain_http: bool,
+    /// A PEM file of root certificates besides the machine's.
+    pub ca: Option<PathBuf>,
+    /// Docker's config file, for credentials.
+    pub config: Option<PathBuf>,
+    /// How long to go on trying.
+    pub patience: Patience,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            plain_http: false,
+            ca: None,
+            config: credentials::config_path(),
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// Speaks to one registry. May be used from several threads.
+pub struct Client {
+    agent: Agent,
+    /// As people call it.
+    host: String,
+    /// Scheme, host and port.
+    origin: Uri,
+    credentials: Option<Credentials>,
+    /// Values of `Authorization` by scope.
+    tokens: Mutex<HashMap<String, String>>,
+    patience: Patience,
+}
+
+/// What is asked for.
+struct Call<'a> {
+    method: Method,
+    /// Path and query, or a whole URL.
+    target: &'a str,
+    /// What a token must allow: `repository:NAME:pull`.
+    scope: &'a str,
+    headers: &'a [(&'static str, String)],
+    /// For people.
+    what: &'a str,
+}
+
+/// What goes along with a request.
+enum Payload<'a> {
+    None,
+    Bytes(&'a [u8]),
+    Stream(&'a mut dyn Read, u64),
+}
+
+impl Payload<'_> {
+    fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::None => None,
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Stream(_, bytes) => Some(*bytes),
+        }
+    }
+}
+
+/// Why there is no answer.
+enum Failed {
+    /// It may work when it is tried again.
+    Line(ureq::Error),
+    /// It will not.
+    Final(RegistryError),
+}
+
+impl From<RegistryError> for Failed {
+    fn from(error: RegistryError) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl Client {
+    /// Makes ready to speak to `host` (`HOST[:PORT]`); nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`RegistryError::Credentials`], or what is wrong with the certificates.
+    pub fn new(host: &str, options: &ClientOptions) -> Result<Self, RegistryError> {
+        let is_plain = options.plain_http || options.ca.is_none() && is_loopback(host);
+        let scheme = if is_plain { "http" } else { "https" };
+        // Docker's hub is called by one name and answers to another.
+        let address = if host == "docker.io" {
+            "registry-1.docker.io"
+        } else {
+            host
+        };
+        let origin: Uri = format!("{scheme}://{address}/")
+            .parse()
+            .map_err(|_| RegistryError::corrupt(host, "not a host"))?;
+        let credentials = match &options.config {
+            Some(config) => credentials::find(config, host)?,
+            None => None,
+        };
+        let roots = if is_plain {
+            Vec::new()
+        } else {
+            tls::roots(options.ca.as_deref())?
+        };
+        let roots: Vec<_> = roots
+            .iter()
+            .map(|root| Certificate::from_der(root).to_owned())
+            .collect();
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::Specific(Arc::new(roots)))
+            .unversioned_rustls_crypto_provider(tls::provider())
+            .build();
+        let silence = options.patience.silence;
+        // As everywhere else: no proxy stands between this machine and itself.
+        let proxy = ureq::Proxy::try_from_env().filter(|_| !is_loopback(host));
+        let config = Agent::config_builder()
+            .proxy(proxy)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("carryall/", env!("CARGO_PKG_VERSION")))
+            .accept_encoding("identity")
+            .tls_config(tls)
+            .input_buffer_size(128 << 10)
+            .output_buffer_size(128 << 10)
+            .max_idle_connections_per_host(8)
+            .timeout_connect(Some(silence.min(Duration::from_secs(20))))
+            // A registry hashes and moves what it got before it answers.
+            .timeout_recv_response(Some(silence * 5))
+            .timeout_per_read(Some(silence))
+            .timeout_per_write(Some(silence))
+            .build();
+        Ok(Self {
+            agent: Agent::new_with_config(config),
+            host: host.to_owned(),
+            origin,
+            credentials,
+            tokens: Mutex::default(),
+            patience: options.patience,
+        })
+    }
+
+    /// The registry, as people call it.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Asks until there is an answer that is not "later".
+    fn ask(
+        &self,
+        call: &Call<'_>,
+        body: Option<&[u8]>,
+        monitor: &dyn Monitor,
+    ) -> Result<Response<Body>, RegistryError> {
+        let mut attempt = 1;
+        loop {
+            monitor.check_stop()?;
+            let payload = body.map_or(Payload::None, Payload::Bytes);
+            let outcome = self.ask_once(call, payload);
+            let is_last = attempt >= self.patience.attempts;
+            let pause = match outcome {
+                Ok(response) if is_last || !is_later(response.status()) => return Ok(response),
+                Ok(response) => match pause_asked(&response) {
+                    Some(pause) if pause > PAUSE_MAX => return Ok(response),
+                    Some(pause) => pause,
+                    None => self.pause(attempt),
+                },
+                Err(Failed::Line(error)) if is_last => {
+                    return Err(self.unreachable(call.what, error));
+                }
+                Err(Failed::Line(_)) => self.pause(attempt),
+                Err(Failed::Final(error)) => return Err(error),
+            };
+            rest(pause, monitor)?;
+            attempt += 1;
+        }
+    }
+
+    /// Asks once, after a second time with credentials when they are asked for, and follows redirects of reads.
+    fn ask_once(&self, call: &Call<'_>, payload: Payload<'_>) -> Result<Response<Body>, Failed> {
+        let target = self.resolve(&self.origin, call.target, call.what)?;
+        let repeatable = match payload {
+            Payload::None => Some(None),
+            Payload::Bytes(bytes) => Some(Some(bytes)),
+            Payload::Stream(..) => None,
+        };
+        let used = self.token(call.scope);
+        let response = self.request(call, &target, used.as_deref(), payload)?;
+        if response.status() == StatusCode::UNAUTHORIZED && same_origin(&target, &self.origin) {
+            self.authorize(call, &response, used.as_deref())?;
+            let Some(bytes) = repeatable else {
+                return Ok(response);
+            };
+            let token = self.token(call.scope);
+            let payload = bytes.map_or(Payload::None, Payload::Bytes);
+            let response = self.request(call, &target, token.as_deref(), payload)?;
+            return self.follow(call, target, response);
+        }
+        self.follow(call, target, response)
+    }
+
+    /// Follows redirects of GET and HEAD. Credentials go to the registry's own origin alone.
+    fn follow(
+        &self,
+        call: &Call<'_>,
+        mut from: Uri,
+        mut response: Response<Body>,
+    ) -> Result<Response<Body>, Failed> {
+        if !matches!(call.method, Method::GET | Method::HEAD) {
+            return Ok(response);
+        }
+        for _ in 0..REDIRECTS_MAX {
+            let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            let Some(location) = header(&response, "location").filter(|_| is_redirect) else {
+                return Ok(response);
+            };
+            let to = self.resolve(&from, location, call.what)?;
+            if from.scheme_str() == Some("https") && to.scheme_str() != Some("https") {
+                let why = "redirected from https to http".to_owned();
+                return Err(RegistryError::corrupt(call.what, why).into());
+            }
+            let token = if same_origin(&to, &self.origin) {
+                self.token(call.scope)
+            } else {
+                None
+            };
+            response = self.request(call, &to, token.as_deref(), Payload::None)?;
+            from = to;
+        }
+        Err(RegistryError::corrupt(call.what, "redirected without end").into())
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        target: &Uri,
+        authorization: Option<&str>,
+        payload: Payload<'_>,
+    ) -> Result<Response<Body>, Failed> {
+        let mut request = ureq::http::Request::builder()
+            .method(call.method.clone())
+            .uri(target.clone());
+        for (name, value) in call.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
+        if let Some(bytes) = payload.bytes() {
+            request = request.header("content-length", bytes);
+        }
+        match payload {
+            Payload::None => self.run(request, (), call),
+            Payload::Bytes(bytes) => self.run(request, bytes, call),
+            Payload::Stream(reader, _) => self.run(request, SendBody::from_reader(reader), call),
+        }
+    }
+
+    fn run(
+        &self,
+        request: ureq::http::request::Builder,
+        body: impl ureq::AsSendBody,
+        call: &Call<'_>,
+    ) -> Result<Response<Body>, Failed> {
+        let request = request
+            .body(body)
+            .map_err(|error| RegistryError::corrupt(call.what, error.to_string()))?;
+        self.agent.run(request).map_err(|error| match error {
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => {
+                self.untrusted(error)
+            }
+            ureq::Error::Io(inner) if is_of_tls(&inner) => self.untrusted(inner),
+            ureq::Error::BadUri(why) => Failed::Final(RegistryError::corrupt(call.what, why)),
+            other => Failed::Line(other),
+        })
+    }
+
+    fn untrusted(&self, error: impl Into<crate::recipe::BoxError>) -> Failed {
+        Failed::Final(RegistryError::Tls {
+            host: self.host.clone(),
+            source: error.into(),
+        })
+    }
+
+    fn unreachable(&self, what: &str, error: impl Into<crate::recipe::BoxError>) -> RegistryError {
+        RegistryError::Unreachable {
+            host: self.host.clone(),
+            what: what.to_owned(),
+            source: error.into(),
+        }
+    }
+
+    /// What a path or URL means that stood in an answer from `from`.
+    fn resolve(&self, from: &Uri, target: &str, what: &str) -> Result<Uri, RegistryError> {
+        let odd = || RegistryError::corrupt(what, format!("not an address: {}", shown(target)));
+        let absolute = match target.strip_prefix("//") {
+            Some(rest) => format!("{}://{rest}", from.scheme_str().unwrap_or("https")),
+            None if target.starts_with('/') => {
+                let authority = from.authority().ok_or_else(odd)?;
+                format!(
+                    "{}://{authority}{target}",
+                    from.scheme_str().unwrap_or("https")
+                )
+            }
+            None => target.to_owned(),
+        };
+        let uri: Uri = absolute.parse().map_err(|_| odd())?;
+        if uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(odd());
+        }
+        Ok(uri)
+    }
+
+    /// The pause after so many failures.
+    fn pause(&self, attempt: u32) -> Duration {
+        let doubled = 1_u32 << attempt.saturating_sub(1).min(16);
+        self.patience
+            .first_pause
+            .saturating_mul(doubled)
+            .min(PAUSE_MAX)
+    }
+
+    /// Turns every answer but those of these statuses into an error.
+    fn expect(
+        &self,
+        response: Response<Body>,
+        what: &str,
+        statuses: &[u16],
+    ) -> Result<Response<Body>, RegistryError> {
+        let status = response.status().as_u16();
+        if statuses.contains(&status) {
+            return Ok(response);
+        }
+        let (host, what) = (self.host.clone(), what.to_owned());
+        Err(match status {
+            404 => RegistryError::Absent { host, what },
+            401 | 403 => RegistryError::Denied {
+                host,
+                what,
+                message: message(response),
+            },
+            _ => RegistryError::Refused {
+                host,
+                what,
+                status,
+                message: message(response),
+            },
+        })
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,223 @@
+//! A read-only registry: what is planned for pushing is what is served, straight from where the blobs lie.
+//!
+//! Requests are answered by `answer`, blobs are written by a fixed number of threads (`blobs`), who may ask is in `access`.
+//! Memory: at most 256 connections with 1 MiB each on its way, besides what the source needs for each blob.
+
+mod access;
+mod answer;
+mod blobs;
+mod route;
+mod shelf;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use self::access::Access;
+use self::answer::Answerer;
+pub use self::shelf::Shelf;
+use super::{BlobSource, RegistryError, tls};
+use crate::monitor::Monitor;
+
+/// Connections at a time; more wait.
+const CONNECTIONS_MAX: usize = 256;
+/// How often it is looked whether a stop was asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Time for a TLS handshake, and for the head of a request.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Time for pulls to end after a stop was asked for.
+const LAST_TIME: Duration = Duration::from_secs(2);
+
+/// How to serve.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// Address and port; port 0 is any that is free.
+    pub listen: String,
+    /// PEM files: certificates, and the key of the first.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Lines of `NAME:HASH` as `htpasswd -B` writes them; none: everyone may pull.
+    pub passwords: Option<PathBuf>,
+}
+
+/// What happens while serving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServeEvent {
+    /// It listens.
+    Ready {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// A request was answered, to its end or until the line broke.
+    Answered(Answered),
+}
+
+/// A request in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Who asked.
+    pub from: SocketAddr,
+    /// `GET` or `HEAD`.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Bytes of the body that went out.
+    pub bytes: u64,
+    /// Why not all of the body went out.
+    pub broken: Option<String>,
+}
+
+/// Serves until a stop is asked for.
+///
+/// # Errors
+/// [`RegistryError::Listen`], or what is wrong with certificates and passwords.
+pub fn serve(
+    shelf: Shelf,
+    source: &dyn BlobSource,
+    options: &ServeOptions,
+    event: &(dyn Fn(&ServeEvent) + Sync),
+    monitor: &dyn Monitor,
+) -> Result<(), RegistryError> {
+    let acceptor = match &options.tls {
+        Some((certificates, key)) => Some(acceptor(certificates, key)?),
+        None => None,
+    };
+    let access = Access::read(options.passwords.as_deref())?;
+    let failed = |source| RegistryError::Listen {
+        address: options.listen.clone(),
+        source,
+    };
+    let listener = TcpListener::bind(&options.listen).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(failed)?;
+    event(&ServeEvent::Ready { address });
+
+    let (lines, heard) = channel();
+    let (jobs, queue) = blobs::queue();
+    let handle = runtime.handle().clone();
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| tell(heard, event));
+        for _ in 0..blobs::WRITERS {
+            let (queue, handle, lines) = (&queue, &handle, lines.clone());
+            scope.spawn(move || blobs::write_all(queue, source, handle, &lines, monitor));
+        }
+        let answerer = Arc::new(Answerer::new(shelf, access, jobs, lines));
+        // The answerer goes with the last connection: then the writers and the teller end.
+        runtime.block_on(accept_all(listener, acceptor, answerer, monitor))
+    });
+    close(runtime);
+    outcome.map_err(failed)
+}
+
+fn close(runtime: Runtime) {
+    runtime.shutdown_timeout(LAST_TIME);
+}
+
+fn tell(heard: Receiver<Answered>, event: &(dyn Fn(&ServeEvent) + Sync)) {
+    for line in heard {
+        event(&ServeEvent::Answered(line));
+    }
+}
+
+fn acceptor(
+    certificates: &std::path::Path,
+    key: &std::path::Path,
+) -> Result<TlsAcceptor, RegistryError> {
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject;
+    let shown = key.display().to_string();
+    let chain = tls::certificates(certificates)?;
+    let key = PrivateKeyDer::from_pem_slice(&tls::read(key)?)
+        .map_err(|_| RegistryError::corrupt(&shown, "no private key in PEM form"))?;
+    let config = rustls::ServerConfig::builder_with_provider(tls::provider())
+        .with_safe_default_protocol_versions()
+        .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| RegistryError::corrupt(shown, error.to_string()))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    answerer: Arc<Answerer>,
+    monitor: &dyn Monitor,
+) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    while !monitor.stop_asked() {
+        while connections.try_join_next().is_some() {}
+        let Ok(Ok(permit)) = tokio::time::timeout(LOOK_EVERY, room.clone().acquire_owned()).await
+        else {
+            continue;
+        };
+        let accepted = match tokio::time::timeout(LOOK_EVERY, listener.accept()).await {
+            Ok(Ok(accepted)) => accepted,
+            // The caller is gone, or there are no more file handles: others may have better luck later.
+            Ok(Err(_)) => {
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            Err(_) => continue,
+        };
+        let (stream, from) = accepted;
+        let _ = stream.set_nodelay(true);
+        let (answerer, acceptor) = (answerer.clone(), acceptor.clone());
+        connections.spawn(async move {
+            match acceptor {
+                None => converse(stream, from, answerer).await,
+                Some(acceptor) => {
+                    let shaken = tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await;
+                    if let Ok(Ok(stream)) = shaken {
+                        converse(stream, from, answerer).await;
+                    }
+                }
+            }
+            drop(permit);
+        });
+    }
+    drop(answerer);
+    let last = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_TIME, last).await.is_err() {
+        connections.shutdown().await;
+    }
+    Ok(())
+}
+
+/// Answers the requests of one connection. That it breaks is the log's affair.
+async fn converse<S>(stream: S, from: SocketAddr, answerer: Arc<Answerer>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request| {
+        let answerer = answerer.clone();
+        async move { Ok::<_, std::convert::Infallible>(answerer.answer(from, request).await) }
+    });
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(512 << 10)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+/// Where lines of the log go.
+type Lines = Sender<Answered>;

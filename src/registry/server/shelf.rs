@@ -1,0 +1,145 @@
+//! What is served: repositories with their tags, manifests and blobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::image::{Descriptor, Digest};
+use crate::registry::push::PlannedRepository;
+
+/// A manifest or an index that is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its media type, digest and length.
+    pub descriptor: Descriptor,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Repository {
+    tags: BTreeMap<String, Digest>,
+    manifests: BTreeMap<Digest, Manifest>,
+    blobs: BTreeMap<Digest, u64>,
+    /// What refers to a manifest, as the list of referrers shows it.
+    referrers: BTreeMap<Digest, Vec<serde_json::Value>>,
+}
+
+/// All that is served, held in memory but for the blobs.
+#[derive(Debug, Default)]
+pub struct Shelf(BTreeMap<String, Repository>);
+
+#[derive(Deserialize)]
+struct Said {
+    subject: Option<Subject>,
+    config: Option<Config>,
+    #[serde(rename = "artifactType")]
+    artifact_type: Option<String>,
+    annotations: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(rename = "mediaType")]
+    media_type: Option<String>,
+}
+
+impl Shelf {
+    /// Lays out what is planned.
+    pub fn new(plan: Vec<PlannedRepository>) -> Self {
+        let mut shelf = Self::default();
+        for planned in plan {
+            let repository = shelf.0.entry(planned.name).or_default();
+            let blobs = planned
+                .blobs
+                .into_iter()
+                .map(|blob| (blob.digest, blob.bytes));
+            repository.blobs.extend(blobs);
+            for manifest in planned.manifests {
+                let digest = manifest.descriptor.digest.clone();
+                for tag in manifest.tags {
+                    repository.tags.insert(tag, digest.clone());
+                }
+                let manifest = Manifest {
+                    descriptor: manifest.descriptor,
+                    bytes: manifest.bytes,
+                };
+                if let Some((subject, entry)) = reference(&manifest) {
+                    repository.referrers.entry(subject).or_default().push(entry);
+                }
+                repository.manifests.insert(digest, manifest);
+            }
+        }
+        shelf
+    }
+
+    /// The names of all repositories, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The tags of a repository, in order; `None` when there is no such repository.
+    pub fn tags(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
+        Some(self.0.get(name)?.tags.keys().map(String::as_str))
+    }
+
+    /// A manifest by tag or digest.
+    pub fn manifest(&self, name: &str, reference: &str) -> Option<&Manifest> {
+        let repository = self.0.get(name)?;
+        let parsed = reference.parse::<Digest>().ok();
+        let digest = match &parsed {
+            Some(digest) => digest,
+            None => repository.tags.get(reference)?,
+        };
+        repository.manifests.get(digest)
+    }
+
+    /// The length of a blob of a repository.
+    pub fn blob(&self, name: &str, digest: &Digest) -> Option<u64> {
+        self.0.get(name)?.blobs.get(digest).copied()
+    }
+
+    /// What refers to a manifest, in order; nothing when there is no such manifest.
+    pub fn referrers(&self, name: &str, subject: &Digest) -> Option<&[serde_json::Value]> {
+        let repository = self.0.get(name)?;
+        Some(repository.referrers.get(subject).map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether there is a repository of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Digests of all blobs, each once.
+    pub fn blobs(&self) -> BTreeSet<&Digest> {
+        self.0
+            .values()
+            .flat_map(|repository| repository.blobs.keys())
+            .collect()
+    }
+}
+
+/// What a manifest refers to, and how the list of referrers shows it.
+fn reference(manifest: &Manifest) -> Option<(Digest, serde_json::Value)> {
+    let said: Said = serde_json::from_slice(&manifest.bytes).ok()?;
+    let subject = said.subject?.digest.parse().ok()?;
+    let descriptor = &manifest.descriptor;
+    let mut entry = serde_json::json!({
+        "mediaType": descriptor.media_type, "digest": descriptor.digest.as_str(), "size": descriptor.bytes,
+    });
+    let kind = said
+        .artifact_type
+        .or(said.config.and_then(|config| config.media_type));
+    if let Some(kind) = kind {
+        entry["artifactType"] = kind.into();
+    }
+    if let Some(notes) = said.annotations {
+        entry["annotations"] = notes;
+    }
+    Some((subject, entry))
+}

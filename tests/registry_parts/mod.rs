@@ -1,0 +1,313 @@
+//! What tests of registries share: real programs on loopback, images made on the spot, and a server that misbehaves.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
+use serde_json::{Value, json};
+
+/// Whether all programs are there. On CI a missing one is a failure, elsewhere the test says that it was skipped.
+pub fn has(programs: &[&str]) -> bool {
+    let there = |program: &&&str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    };
+    let missing: Vec<&&str> = programs.iter().filter(|program| !there(program)).collect();
+    assert!(
+        missing.is_empty() || std::env::var_os("CI").is_none(),
+        "needed on CI: {missing:?}"
+    );
+    if !missing.is_empty() {
+        let _ = writeln!(std::io::stderr(), "skipped, not installed: {missing:?}");
+    }
+    missing.is_empty()
+}
+
+pub fn run(command: &mut Command) -> String {
+    let out = command.output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(
+        out.status.success(),
+        "{command:?}: {text}{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    text
+}
+
+pub fn skopeo() -> Command {
+    let mut command = Command::new("skopeo");
+    command.arg("--insecure-policy");
+    command
+}
+
+/// Debian's docker-registry on a free port of loopback, ended with this.
+pub struct RealRegistry {
+    child: Child,
+    pub host: String,
+    _folder: tempfile::TempDir,
+}
+
+impl RealRegistry {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let config = folder.path().join("config.yml");
+        let data = folder.path().join("data");
+        let text = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            data.display()
+        );
+        fs::write(&config, text).unwrap();
+        let child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let host = format!("127.0.0.1:{port}");
+        let mut tries = 0;
+        while TcpStream::connect(&host).is_err() {
+            tries += 1;
+            assert!(tries < 200, "docker-registry does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self {
+            child,
+            host,
+            _folder: folder,
+        }
+    }
+}
+
+impl Drop for RealRegistry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An OCI layout in the making.
+pub struct LayoutMaker {
+    pub folder: PathBuf,
+    entries: Vec<Value>,
+}
+
+impl LayoutMaker {
+    pub fn new(folder: &Path) -> Self {
+        fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
+        fs::write(
+            folder.join("oci-layout"),
+            r#"{"imageLayoutVersion":"1.0.0"}"#,
+        )
+        .unwrap();
+        Self {
+            folder: folder.to_owned(),
+            entries: Vec::new(),
+        }
+    }
+
+    pub fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
+        let digest = Digest::of(bytes);
+        fs::write(self.folder.join("blobs/sha256").join(digest.hex()), bytes).unwrap();
+        json!({"mediaType": media_type, "digest": digest.as_str(), "size": bytes.len()})
+    }
+
+    /// An image for one platform: its layers are gzip streams of tars.
+    pub fn image(&self, architecture: &str, seeds: &[u64]) -> Value {
+        let mut layers = Vec::new();
+        let mut ids = Vec::new();
+        for seed in seeds {
+            let tar = layer(*seed);
+            ids.push(Digest::of(&tar).to_string());
+            let mut gzip =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            gzip.write_all(&tar).unwrap();
+            let gzip = gzip.finish().unwrap();
+            layers.push(self.blob("application/vnd.oci.image.layer.v1.tar+gzip", &gzip));
+        }
+        let config = json!({"architecture": architecture, "os": "linux", "config": {},
+            "rootfs": {"type": "layers", "diff_ids": ids}});
+        let config = self.blob(
+            "application/vnd.oci.image.config.v1+json",
+            config.to_string().as_bytes(),
+        );
+        let manifest = json!({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers});
+        let mut descriptor = self.blob(OCI_MANIFEST, manifest.to_string().as_bytes());
+        descriptor["platform"] = json!({"architecture": architecture, "os": "linux"});
+        descriptor
+    }
+
+    pub fn index(&self, children: &[Value]) -> Value {
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": children});
+        self.blob(OCI_INDEX, index.to_string().as_bytes())
+    }
+
+    /// Something that refers to a manifest.
+    pub fn referrer(&self, subject: &Value) -> Value {
+        let config = self.blob("application/vnd.example.sbom", b"{}");
+        let layer = self.blob(
+            "text/plain",
+            format!("about {}", subject["digest"]).as_bytes(),
+        );
+        let mut subject = subject.clone();
+        subject.as_object_mut().unwrap().remove("platform");
+        let manifest = json!({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": "application/vnd.example.sbom",
+            "config": config, "layers": [layer], "subject": subject, "annotations": {"made": "here"}});
+        self.blob(OCI_MANIFEST, manifest.to_string().as_bytes())
+    }
+
+    pub fn name(&mut self, descriptor: &Value, name: Option<&str>) {
+        let mut entry = descriptor.clone();
+        entry.as_object_mut().unwrap().remove("platform");
+        if let Some(name) = name {
+            entry["annotations"] = json!({"io.containerd.image.name": name});
+        }
+        self.entries.push(entry);
+        let index = json!({"schemaVersion": 2, "manifests": self.entries});
+        fs::write(self.folder.join("index.json"), index.to_string()).unwrap();
+    }
+}
+
+/// Some files in a tar, the same for the same seed.
+pub fn layer(seed: u64) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for number in 0..4 {
+        let body = if number == 0 {
+            noise(seed, 1_500_000)
+        } else {
+            format!("line {seed} {number}\n").repeat(4000).into_bytes()
+        };
+        let mut header = tar::Header::new_gnu();
+        header.set_size(body.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, format!("opt/app-{seed}/{number}"), &body[..])
+            .unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
+pub fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut out = Vec::with_capacity(bytes + 8);
+    while out.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        out.extend_from_slice(&state.to_le_bytes());
+    }
+    out.truncate(bytes);
+    out
+}
+
+/// A request as the misbehaving server sees it; its body is still on the line.
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub headers: HashMap<String, String>,
+    pub line: BufReader<TcpStream>,
+}
+
+impl Request {
+    fn read(stream: TcpStream) -> Option<Self> {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut line = BufReader::new(stream);
+        let mut text = String::new();
+        line.read_line(&mut text).ok()?;
+        let mut words = text.split_whitespace();
+        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let mut headers = HashMap::new();
+        loop {
+            let mut text = String::new();
+            line.read_line(&mut text).ok()?;
+            let Some((name, value)) = text.trim_end().split_once(':') else {
+                break;
+            };
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
+        Some(Self {
+            method,
+            target,
+            headers,
+            line,
+        })
+    }
+
+    pub fn body_bytes(&self) -> usize {
+        self.headers
+            .get("content-length")
+            .map_or(0, |bytes| bytes.parse().unwrap())
+    }
+
+    /// Reads so much of the body, less when the client has gone.
+    pub fn body(&mut self, bytes: usize) -> Vec<u8> {
+        let mut body = Vec::new();
+        let _ = (&mut self.line).take(bytes as u64).read_to_end(&mut body);
+        body
+    }
+
+    /// Answers with a whole body.
+    pub fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) {
+        let announced = body.len();
+        self.answer_part(status, headers, body, announced);
+    }
+
+    /// Answers, and says that the body is longer or shorter than it is.
+    pub fn answer_part(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        announced: usize,
+    ) {
+        let mut head =
+            format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {announced}\r\n");
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += "\r\n";
+        let is_head = self.method == "HEAD";
+        let stream = self.line.get_mut();
+        // The client may have gone: that is what some tests are about.
+        let _ = stream.write_all(head.as_bytes());
+        if !is_head {
+            let _ = stream.write_all(body);
+        }
+    }
+}
+
+/// A server that does what a test wants, one request a connection. Its threads end with the test's process.
+pub struct Misbehaving {
+    pub host: String,
+}
+
+impl Misbehaving {
+    pub fn start(answer: impl Fn(&mut Request) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let answer = Arc::new(answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = answer.clone();
+                std::thread::spawn(move || {
+                    if let Some(mut request) = Request::read(stream) {
+                        answer(&mut request);
+                    }
+                });
+            }
+        });
+        Self { host }
+    }
+}
