@@ -238,7 +238,7 @@ fn an_estimate_adds_up_however_it_is_told() {
     let site = Receiver {
         label: "site".to_owned(),
         releases: vec![old.clone()],
-        lacks: Vec::new(),
+        ..Receiver::default()
     };
     let delta = estimate(&vendor.store, newer, &[site], Effort::Default, &Silent).unwrap();
     let report = diff(&vendor.store, old, new, &Silent).unwrap();

@@ -116,6 +116,12 @@ fn receivers(
             &words::unknown_releases(&each.receiver.label, &each.unknown),
         );
     }
+    for each in found.iter().filter(|each| !each.unknown_sets.is_empty()) {
+        note(
+            context,
+            &words::unknown_sets(&each.receiver.label, &each.unknown_sets),
+        );
+    }
     let receivers = found.into_iter().map(|each| each.receiver).collect();
     Ok((receivers, last.filter(|_| args.site.is_some())))
 }

@@ -1,0 +1,275 @@
+//! Walks from a manifest or index to everything that belongs to it: images, attestations, referrers, and their blobs.
+//!
+//! It fetches manifests alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::PullOptions;
+use crate::image::{Descriptor, Digest, Platform, is_index};
+use crate::monitor::Monitor;
+use crate::registry::RegistryError;
+use crate::registry::client::{Client, Fetched, shown};
+
+/// Indexes within indexes, and referrers of referrers, that are followed.
+const DEPTH_MAX: usize = 4;
+/// Manifests of one image, all platforms and referrers together.
+const MANIFESTS_MAX: usize = 4096;
+/// Bytes of all manifests of one image.
+const MANIFESTS_BYTES_MAX: u64 = 64 << 20;
+/// Blobs of one image.
+const BLOBS_MAX: usize = 65_536;
+/// The annotation by which an attestation says which image it is about.
+const ATTESTED: &str = "vnd.docker.reference.digest";
+
+#[derive(Deserialize)]
+struct IndexJson {
+    #[serde(default)]
+    manifests: Vec<ChildJson>,
+}
+
+#[derive(Deserialize)]
+struct ChildJson {
+    #[serde(rename = "mediaType", default)]
+    media_type: String,
+    digest: String,
+    size: u64,
+    platform: Option<PlatformJson>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct PlatformJson {
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    variant: Option<String>,
+}
+
+impl PlatformJson {
+    fn platform(&self) -> Platform {
+        let variant = self.variant.clone();
+        Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: variant.filter(|variant| !variant.is_empty()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ManifestJson {
+    config: Option<BlobJson>,
+    #[serde(default)]
+    layers: Vec<BlobJson>,
+}
+
+#[derive(Deserialize)]
+struct BlobJson {
+    #[serde(rename = "mediaType", default)]
+    media_type: String,
+    digest: String,
+    size: u64,
+}
+
+/// Walks from the root to everything that belongs to it.
+pub(super) struct Gathering<'a> {
+    pub(super) client: &'a Client,
+    pub(super) repository: &'a str,
+    pub(super) options: &'a PullOptions,
+    pub(super) monitor: &'a dyn Monitor,
+    pub(super) manifests: BTreeMap<Digest, Fetched>,
+    pub(super) manifest_bytes: u64,
+    pub(super) blobs: BTreeMap<Digest, Descriptor>,
+    pub(super) images: usize,
+    /// Referrers and the tags that they were found under.
+    pub(super) referrers: BTreeMap<Digest, Option<String>>,
+}
+
+impl Gathering<'_> {
+    /// An image without an index says in its config what it runs on.
+    pub(super) fn check_platform(&self, root: &Fetched) -> Result<(), RegistryError> {
+        let Some(wanted) = self.options.platforms.first() else {
+            return Ok(());
+        };
+        let what = format!("{}@{}", self.repository, root.descriptor.digest);
+        let manifest = serde_json::from_slice::<ManifestJson>(&root.bytes).ok();
+        let config = manifest.and_then(|manifest| manifest.config);
+        let digest = config.and_then(|config| config.digest.parse::<Digest>().ok());
+        let digest = digest.filter(Digest::is_sha256);
+        let digest = digest.ok_or_else(|| RegistryError::corrupt(&what, "it has no config"))?;
+        let bytes = self
+            .client
+            .small_blob(self.repository, &digest, self.monitor)?;
+        let config = serde_json::from_slice::<PlatformJson>(&bytes)
+            .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
+        let own = config.platform();
+        if self
+            .options
+            .platforms
+            .iter()
+            .any(|wanted| wanted.takes(&own))
+        {
+            return Ok(());
+        }
+        Err(RegistryError::NoPlatform {
+            what,
+            wanted: wanted.to_string(),
+            has: vec![shown(&own.to_string())],
+        })
+    }
+
+    pub(super) fn take(&mut self, fetched: Fetched, depth: usize) -> Result<(), RegistryError> {
+        let what = format!("{}@{}", self.repository, fetched.descriptor.digest);
+        if self.manifests.contains_key(&fetched.descriptor.digest) {
+            return Ok(());
+        }
+        self.manifest_bytes += fetched.descriptor.bytes;
+        let too_large = |limit: String| RegistryError::TooLarge {
+            what: what.clone(),
+            limit,
+        };
+        if self.manifests.len() >= MANIFESTS_MAX || self.manifest_bytes > MANIFESTS_BYTES_MAX {
+            return Err(too_large(format!("{MANIFESTS_MAX} manifests of 64 MiB")));
+        }
+        if depth > DEPTH_MAX {
+            return Err(too_large(format!("{DEPTH_MAX} indexes within indexes")));
+        }
+        let unreadable =
+            |error: serde_json::Error| RegistryError::corrupt(&what, error.to_string());
+        if is_index(&fetched.descriptor.media_type) {
+            let index: IndexJson = serde_json::from_slice(&fetched.bytes).map_err(unreadable)?;
+            let children = choose(&index, &self.options.platforms, &what)?;
+            self.manifests
+                .insert(fetched.descriptor.digest.clone(), fetched);
+            for child in children {
+                let fetched =
+                    self.client
+                        .manifest(self.repository, child.digest.as_str(), self.monitor)?;
+                if fetched.descriptor.bytes != child.bytes {
+                    return Err(RegistryError::Length {
+                        what: format!("{}@{}", self.repository, child.digest),
+                        bytes: child.bytes,
+                        got_bytes: fetched.descriptor.bytes,
+                    });
+                }
+                self.take(fetched, depth + 1)?;
+            }
+            return Ok(());
+        }
+        let manifest: ManifestJson = serde_json::from_slice(&fetched.bytes).map_err(unreadable)?;
+        for blob in manifest.config.iter().chain(&manifest.layers) {
+            let digest: Digest = blob
+                .digest
+                .parse()
+                .ok()
+                .filter(Digest::is_sha256)
+                .ok_or_else(|| RegistryError::corrupt(&what, "it names a blob by no SHA-256"))?;
+            let descriptor = Descriptor {
+                media_type: blob.media_type.clone(),
+                digest: digest.clone(),
+                bytes: blob.size,
+            };
+            let old = self.blobs.insert(digest, descriptor);
+            if old.is_some_and(|old| old.bytes != blob.size) {
+                return Err(RegistryError::corrupt(
+                    &what,
+                    "one blob is said to have two lengths",
+                ));
+            }
+        }
+        if self.blobs.len() > BLOBS_MAX {
+            return Err(too_large(format!("{BLOBS_MAX} blobs")));
+        }
+        self.images += 1;
+        self.manifests
+            .insert(fetched.descriptor.digest.clone(), fetched);
+        Ok(())
+    }
+
+    /// Takes what refers to what was taken, and what refers to that.
+    pub(super) fn take_referrers(&mut self) -> Result<(), RegistryError> {
+        let images = self.images;
+        let mut subjects: Vec<Digest> = self.manifests.keys().cloned().collect();
+        for depth in 0..DEPTH_MAX {
+            let mut next = Vec::new();
+            for subject in subjects {
+                for (fetched, tag) in
+                    self.client
+                        .referrers(self.repository, &subject, self.monitor)?
+                {
+                    let digest = fetched.descriptor.digest.clone();
+                    if self.manifests.contains_key(&digest) {
+                        continue;
+                    }
+                    self.take(fetched, depth)?;
+                    self.referrers.insert(digest.clone(), tag);
+                    next.push(digest);
+                }
+            }
+            subjects = next;
+        }
+        self.images = images;
+        Ok(())
+    }
+}
+
+/// The children for the platforms, and attestations about them.
+fn choose(
+    index: &IndexJson,
+    platforms: &[Platform],
+    what: &str,
+) -> Result<Vec<Descriptor>, RegistryError> {
+    let read = |child: &ChildJson| -> Result<Descriptor, RegistryError> {
+        let digest = child
+            .digest
+            .parse()
+            .map_err(|_| RegistryError::corrupt(what, "it names an image by no digest"))?;
+        Ok(Descriptor {
+            media_type: child.media_type.clone(),
+            digest,
+            bytes: child.size,
+        })
+    };
+    if platforms.is_empty() {
+        return index.manifests.iter().map(read).collect();
+    }
+    let platform_of = |child: &ChildJson| child.platform.as_ref().map(PlatformJson::platform);
+    let takes = |wanted: &Platform, child: &ChildJson| {
+        platform_of(child).is_some_and(|found| wanted.takes(&found))
+    };
+    for wanted in platforms {
+        if !index.manifests.iter().any(|child| takes(wanted, child)) {
+            let has = index
+                .manifests
+                .iter()
+                .filter_map(platform_of)
+                .map(|found| found.to_string());
+            let has: BTreeSet<String> = has.filter(|name| name != "unknown/unknown").collect();
+            return Err(RegistryError::NoPlatform {
+                what: what.to_owned(),
+                wanted: wanted.to_string(),
+                has: has.into_iter().map(|name| shown(&name)).collect(),
+            });
+        }
+    }
+    let chosen = |child: &&ChildJson| platforms.iter().any(|wanted| takes(wanted, child));
+    let digests: BTreeSet<&str> = index
+        .manifests
+        .iter()
+        .filter(chosen)
+        .map(|child| &child.digest[..])
+        .collect();
+    let belongs = |child: &&ChildJson| {
+        let about = child
+            .annotations
+            .as_ref()
+            .and_then(|notes| notes.get(ATTESTED));
+        digests.contains(&child.digest[..])
+            || about.is_some_and(|about| digests.contains(&about[..]))
+    };
+    index.manifests.iter().filter(belongs).map(read).collect()
+}

@@ -1,0 +1,167 @@
+//! What releases hold, as repositories of a registry: names by the rule of `image::Reference`, indexes where there are
+//! several platforms under one name, referrers behind what they refer to.
+//!
+//! It reads manifests alone; blobs come from the store when they are asked for. What `push` and `serve` share.
+
+mod names;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Write;
+use std::ops::Range;
+
+use self::names::Layout;
+use super::{Error, Releases};
+use crate::finding::Finding;
+use crate::image::{Digest, Images, Platform};
+use crate::monitor::Monitor;
+use crate::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::registry::push::PlannedRepository;
+use crate::registry::{BlobSource, RegistryError};
+use crate::release::ReleaseName;
+
+/// What of the releases is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Images of these names alone, as archives have them or as the registry will; none: all.
+    pub images: Vec<String>,
+    /// For these platforms alone; none: all.
+    pub platforms: Vec<Platform>,
+    /// Put before the path of every repository.
+    pub prefix: Option<String>,
+}
+
+impl Wanted {
+    fn takes(&self, platform: Option<&Platform>) -> bool {
+        let is_any = self.platforms.is_empty();
+        is_any
+            || platform.is_some_and(|found| self.platforms.iter().any(|wanted| wanted.takes(found)))
+    }
+}
+
+/// What releases hold, laid out.
+#[derive(Debug)]
+pub struct Plan {
+    /// The images.
+    pub images: Images,
+    /// The repositories, by name.
+    pub repositories: Vec<PlannedRepository>,
+    /// The hosts that images came from: they are dropped from names.
+    pub hosts: BTreeSet<String>,
+    /// What is not as it should be, and what is left out.
+    pub findings: Vec<Finding>,
+}
+
+/// Lays out what is in these releases.
+///
+/// # Errors
+/// [`Error::Recipe`] when a release's list of items cannot be read; [`Error::NoSuchImage`] and [`Error::NoImages`].
+pub fn plan<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    wanted: &Wanted,
+    monitor: &dyn Monitor,
+) -> Result<Plan, Error> {
+    let mut images = Images::default();
+    for name in names {
+        let root = store.root(name).map_err(Error::Releases)?;
+        let root = root.ok_or_else(|| Error::NoSuchRelease {
+            name: name.to_string(),
+            has: Vec::new(),
+        })?;
+        images.add(store, &root, monitor)?;
+    }
+    let by_digest = images
+        .images()
+        .iter()
+        .map(|image| (&image.manifest.digest, image));
+    let mut layout = Layout {
+        images: &images,
+        by_digest: by_digest.collect(),
+        wanted,
+        taken: HashMap::new(),
+        repositories: BTreeMap::new(),
+        hosts: BTreeSet::new(),
+        findings: images.warnings().to_vec(),
+        asked: wanted
+            .images
+            .iter()
+            .map(|name| (&name[..], false))
+            .collect(),
+    };
+    layout.lay_out();
+    let missing = layout.asked.iter().find(|(_, is_found)| !**is_found);
+    if let Some((missing, _)) = missing {
+        return Err(Error::NoSuchImage {
+            image: (*missing).to_owned(),
+            has: images
+                .references()
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+        });
+    }
+    let (hosts, findings) = (layout.hosts, layout.findings);
+    let repositories: Vec<PlannedRepository> = layout.repositories.into_values().collect();
+    if let (true, Some(platform), false) = (
+        repositories.is_empty(),
+        wanted.platforms.first(),
+        images.images().is_empty(),
+    ) {
+        let has = images
+            .images()
+            .iter()
+            .filter_map(|image| image.platform.as_ref());
+        let has: BTreeSet<String> = has.map(ToString::to_string).collect();
+        return Err(Error::Registry(RegistryError::NoPlatform {
+            what: names
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            wanted: platform.to_string(),
+            has: has.into_iter().collect(),
+        }));
+    }
+    if repositories.is_empty() {
+        return Err(Error::NoImages {
+            releases: names.iter().map(ToString::to_string).collect(),
+        });
+    }
+    for finding in &findings {
+        monitor.finding(finding);
+    }
+    Ok(Plan {
+        images,
+        repositories,
+        hosts,
+        findings,
+    })
+}
+
+/// Blobs of images, out of a store.
+pub struct Blobs<'a, S> {
+    /// The store.
+    pub store: &'a S,
+    /// What was found in it.
+    pub images: &'a Images,
+}
+
+impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
+    fn bytes(&self, digest: &Digest) -> Option<u64> {
+        self.images.blob(digest).map(|body| body.bytes())
+    }
+
+    fn write(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), BoxError> {
+        let body = self.images.blob(digest).ok_or("it is not there")?;
+        let outcome = body.write(self.store, range, &mut { out }, monitor);
+        outcome.map_err(|error| match error {
+            RecipeError::Interrupted(stop) => Box::new(stop).into(),
+            other => other.into(),
+        })
+    }
+}
