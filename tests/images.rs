@@ -564,6 +564,31 @@ fn layers_that_are_kept_as_they_came_leave_so() {
     }
 }
 
+#[test]
+fn names_in_archives_do_nothing_to_a_terminal() {
+    let stage = Stage::new();
+    let image = Made::new("shop/\u{1b}[2Jweb\u{7}:1", "amd64", 11);
+    stage.give("x", &made::docker_classic(std::slice::from_ref(&image)));
+    stage.add("shop:1");
+    let shown = stage.run(&["show", "shop:1"]).ends_with(0).stdout;
+    assert!(
+        shown.contains("shop/?[2Jweb?:1") && !shown.contains('\u{1b}'),
+        "{shown:?}"
+    );
+    let refused = stage.run(&["checkout", "shop:1", "y", "--as", "oci", "--image", "none"]);
+    assert!(
+        !refused
+            .fails_with(1, &["shop/?[2Jweb"])
+            .stderr
+            .contains('\u{1b}')
+    );
+    // A script gets the name as it is.
+    assert_eq!(
+        stage.show("shop:1")["images"][0]["references"][0],
+        image.reference
+    );
+}
+
 /// An image that lies, and what is said of it; beside it another that stays.
 struct Liar {
     name: &'static str,
