@@ -184,7 +184,18 @@ pub fn finding(finding: &Finding) -> String {
         Severity::Damage => pick("damage", "损坏"),
         Severity::Loss => pick("LOSS", "丢失"),
     };
-    format!("{label}: {}: {}", finding.subject, finding.message)
+    plain(&format!(
+        "{label}: {}: {}",
+        finding.subject, finding.message
+    ))
+}
+
+/// A text out of an archive or from another program, without what could make a terminal do things.
+pub fn plain(text: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' { '?' } else { c }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// One line each.
