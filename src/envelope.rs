@@ -32,6 +32,8 @@ pub enum Kind {
     Receipt = 7,
     /// What a vendor's store remembers of a site.
     Site = 8,
+    /// What a vendor's store remembers of a volume set that it packed.
+    PackedSet = 9,
 }
 
 /// Says what is wrong with an enveloped file.

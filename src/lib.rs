@@ -34,6 +34,7 @@ pub mod size;
 
 // Bytes: memory only.
 pub mod archive;
+pub mod bindiff;
 pub mod block;
 pub mod chunk;
 pub mod class;

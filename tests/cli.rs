@@ -929,3 +929,59 @@ fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
     at_other(&["checkout", "shop:1.1", "back"]).ends_with(0);
     assert!(stage::look(&stage.path("back")) == stage::look(&stage.path("given")));
 }
+
+#[test]
+fn a_lost_volume_is_answered_by_a_top_up() {
+    let stage = small();
+    stage.run(&ADD).ends_with(0);
+    stage
+        .run(&[&PACK[..6], &["--spare", "0"]].concat())
+        .ends_with(0);
+    stage.run(&["add", "tools:7", "given/docs"]).ends_with(0);
+    let discs = discs(&stage);
+    assert!(discs.len() >= 2, "{discs:?}");
+    let site = ["--store", "site"];
+    let at_site = |words: &[&str]| stage.run(&[words, &site[..]].concat());
+    at_site(&["receive", as_text(&discs[0])]).ends_with(4);
+    let run = at_site(&["receipt"]).ends_with(0);
+    let typed = run.stdout.trim_end().to_owned();
+    assert!(
+        run.stderr.contains("frames are here") && typed.lines().count() <= 4,
+        "{run:#?}"
+    );
+    let words = [
+        "pack", "shop:1.0", "--media", MEDIA, "--to", "top-up", "--for", &typed,
+    ];
+    let run = stage.run(&words).ends_with(0);
+    assert!(run.stderr.contains("leans on: set "), "{run:#?}");
+    // Elsewhere it says what it is for.
+    let run = stage
+        .run(&["receive", "top-up", "--store", "other"])
+        .ends_with(4);
+    assert!(run.stdout.contains("frames are not here"), "{run:#?}");
+    let run = at_site(&["receive", "top-up"]).ends_with(0);
+    assert!(
+        run.stdout.contains("shop:1.0: received whole")
+            && run.stdout.contains("is complete by that"),
+        "{run:#?}"
+    );
+    at_site(&["status"]).ends_with(0);
+    at_site(&["checkout", "shop:1.0", "back"]).ends_with(0);
+    assert!(stage::look(&stage.path("back")) == stage::look(&stage.path("given")));
+    // A vendor that did not pack the set says so.
+    let run = stage
+        .run(&[
+            "pack",
+            "shop:1.0",
+            "--estimate",
+            "--store",
+            "site",
+            "--for",
+            &typed,
+        ])
+        .ends_with(0);
+    assert!(
+        run.stderr.contains("was not packed from this store"),
+        "{run:#?}"
+    );
+}

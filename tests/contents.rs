@@ -71,8 +71,13 @@ fn image(version: u64) -> Vec<u8> {
         ("blobs/sha256/app", gzip(&tar_of(&app, version))),
     ];
     let manifest = r#"[{"Config":"c.json","RepoTags":["shop/web:1"],"Layers":["blobs/sha256/base","blobs/sha256/app"]}]"#;
+    let config = format!(
+        r#"{{"os":"linux","architecture":"amd64","rootfs":{{"diff_ids":["sha256:{:064}","sha256:{:064}"]}}}}"#,
+        1, 2
+    );
     let [base, app] = layers;
-    tar_of(&[base, app, ("manifest.json", manifest.into())], 1)
+    let config = ("c.json", config.into());
+    tar_of(&[base, app, config, ("manifest.json", manifest.into())], 1)
 }
 
 fn given(folder: &Path, version: u64) {
@@ -153,7 +158,7 @@ fn every_chunk_of_a_release_belongs_to_something_that_has_a_name() {
                 "{path}"
             );
         }
-        assert_eq!(paths.len(), 2 + 1 + 63);
+        assert_eq!(paths.len(), 2 + 2 + 63);
         assert!(kinds.contains(&Kind::Headers) && kinds.contains(&Kind::Entries));
         assert!(kinds.contains(&Kind::Recipe) && kinds.contains(&Kind::Manifest));
     }
@@ -233,7 +238,7 @@ fn an_estimate_adds_up_however_it_is_told() {
     let site = Receiver {
         label: "site".to_owned(),
         releases: vec![old.clone()],
-        lacks: Vec::new(),
+        ..Receiver::default()
     };
     let delta = estimate(&vendor.store, newer, &[site], Effort::Default, &Silent).unwrap();
     let report = diff(&vendor.store, old, new, &Silent).unwrap();

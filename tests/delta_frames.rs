@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use carryall::bundle::Receiver;
-use carryall::frame::SealedFrame;
+use carryall::frame::{Against, SealedFrame};
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
@@ -15,6 +15,7 @@ use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
+use carryall::verbs::estimate::estimate;
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::ProgressState;
 use packed::{Site, look, noise, paths_in};
@@ -89,7 +90,7 @@ impl Vendor {
         let receivers = since.iter().map(|name| Receiver {
             label: (*name).to_owned(),
             releases: vec![root(name)],
-            lacks: Vec::new(),
+            ..Receiver::default()
         });
         let options = PackOptions {
             capacity: Capacity::exact(16 << 20),
@@ -135,6 +136,17 @@ fn what_changed_or_was_renamed_is_carried_as_its_difference() {
     let report = vendor.pack(SECOND, &[FIRST], &delta);
     // 1.1 MB of noise changed; 20 kB of it are new.
     assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
+    // Known beforehand, within a quarter.
+    let root = |name: &str| verbs::release(&vendor.store, &name.parse().unwrap()).unwrap();
+    let receiver = Receiver {
+        releases: vec![root(FIRST)],
+        ..Receiver::default()
+    };
+    let newer = [root(SECOND)];
+    let effort = carryall::bundle::Effort::Default;
+    let told = estimate(&vendor.store, &newer, &[receiver], effort, &Silent).unwrap();
+    let (about, real) = (told.carried_bytes, report.plan.payload_bytes);
+    assert!(about.abs_diff(real) * 4 < real, "{about} {real}");
 
     let site = Site::default();
     site.receive(&[full]);
@@ -179,22 +191,30 @@ fn a_full_bundle_leans_on_nothing() {
 
 /// Read for ever: a frame of codec 3, and the old chunks it leans on.
 #[test]
-fn the_golden_frame_is_read() {
-    let golden =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1/behind-bases.frame");
-    if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !golden.exists() {
-        fs::write(&golden, golden_frame()).unwrap();
+fn golden_frames_of_each_way_to_lean_are_read() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1");
+    let ways = [
+        ("behind-bases.frame", 3, Against::Prefix, pieces_and_a_bit()),
+        ("differences.frame", 4, Against::Differences, linked_anew()),
+        (
+            "lzma-behind-bases.frame",
+            5,
+            Against::Smallest,
+            words_in_another_order(),
+        ),
+    ];
+    for (name, codec, against, new) in ways {
+        let path = golden.join(name);
+        if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !path.exists() {
+            fs::write(&path, lean(against, &new)).unwrap();
+        }
+        let bytes = fs::read(path).unwrap();
+        let sealed = SealedFrame::open(&bytes).unwrap();
+        assert_eq!((bytes[5], sealed.bases.len()), (codec, 2), "{name}");
+        let frame = sealed.unpack_on(&Olds(olds())).unwrap();
+        assert_eq!(frame.plain, new.concat(), "{name}");
+        assert_eq!(frame.chunks.len(), new.len());
     }
-    let bytes = fs::read(golden).unwrap();
-    let sealed = SealedFrame::open(&bytes).unwrap();
-    assert_eq!(bytes[5], 3);
-    assert_eq!(sealed.bases.len(), 2);
-    let frame = sealed.unpack_on(&Olds(olds())).unwrap();
-    assert_eq!(
-        frame.plain,
-        [&olds()[1][..], b"and some more", &olds()[0][..]].concat()
-    );
-    assert_eq!(frame.chunks.len(), 3);
 }
 
 struct Olds(Vec<Vec<u8>>);
@@ -213,14 +233,43 @@ fn olds() -> Vec<Vec<u8>> {
     vec![noise(7, 3000), noise(8, 5000)]
 }
 
-fn golden_frame() -> Vec<u8> {
+fn pieces_and_a_bit() -> Vec<Vec<u8>> {
+    let olds = olds();
+    vec![olds[1].clone(), b"and some more".to_vec(), olds[0].clone()]
+}
+
+/// As old bytes, but for one in fifty that has grown by nine.
+fn linked_anew() -> Vec<Vec<u8>> {
+    let mut new = olds().concat().split_off(100);
+    for at in (0..new.len()).step_by(50) {
+        new[at] = new[at].wrapping_add(9);
+    }
+    vec![new]
+}
+
+/// Seven old bytes here and seven there.
+fn words_in_another_order() -> Vec<Vec<u8>> {
+    let old = olds().concat();
+    let words = noise(9, 2000);
+    let places = words
+        .chunks(2)
+        .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])) % 7900);
+    vec![places.flat_map(|at| old[at..at + 7].to_vec()).collect()]
+}
+
+fn lean(against: Against, new: &[Vec<u8>]) -> Vec<u8> {
     use carryall::class::Class;
     use carryall::frame::{FrameEncoder, FrameOptions};
     use carryall::id::ChunkId;
     let olds = olds();
-    let new: [&[u8]; 3] = [&olds[1], b"and some more", &olds[0]];
-    let chunks: Vec<(ChunkId, &[u8])> = new.iter().map(|each| (ChunkId::of(each), *each)).collect();
+    let chunks: Vec<(ChunkId, &[u8])> = new
+        .iter()
+        .map(|each| (ChunkId::of(each), each.as_slice()))
+        .collect();
     let ids: Vec<ChunkId> = olds.iter().map(|old| ChunkId::of(old)).collect();
-    let options = FrameOptions::for_bundle(12, Class::Other);
+    let options = FrameOptions {
+        against,
+        ..FrameOptions::for_bundle(12, Class::Other)
+    };
     FrameEncoder::new().encode_delta(&chunks, Class::Other, &options, &ids, &olds.concat())
 }

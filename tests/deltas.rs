@@ -8,13 +8,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use carryall::block::Codec;
-use carryall::bundle::{Effort, Receiver};
+use carryall::bundle::{
+    Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
+    LeanSet, Receiver,
+};
 use carryall::envelope::HEADER_BYTES;
-use carryall::id::StoreId;
+use carryall::id::{ReleaseId, SetId, StoreId};
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
+use carryall::receipt::packed::PackedSet;
 use carryall::receipt::site::Site as Remembered;
-use carryall::receipt::{Held, Receipt};
+use carryall::receipt::{FramesWaiting, Held, Receipt};
 use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
@@ -517,13 +521,75 @@ fn receipts_and_sites_keep_their_bytes() {
     assert_eq!(Receipt::read(&bytes).unwrap(), receipt);
 
     let mut site = Remembered {
-        receipt: Some(receipt),
+        receipt: Some(receipt.clone()),
         packed: releases,
     };
     let bytes = golden("site.bin", &site.encode());
     assert_eq!(Remembered::decode(&bytes).unwrap(), site);
     site.receipt = None;
     assert_ne!(site.encode(), bytes);
+
+    let runs = |set, frames: &[u32]| FramesWaiting::new(&SetId([set; 16]), frames.iter().copied());
+    let waiting = [runs(7, &[0, 1, 2, 5]), runs(6, &[300])];
+    let receipt = receipt.with_waiting(waiting.into_iter().flatten().collect());
+    let bytes = golden("waiting.receipt", &receipt.to_bytes());
+    assert_eq!(Receipt::read(&bytes).unwrap(), receipt);
+    let json = serde_json::to_string_pretty(&receipt.to_json()).unwrap();
+    let bytes = golden("waiting.receipt.json", json.as_bytes());
+    assert_eq!(Receipt::read(&bytes).unwrap(), receipt);
+    site.receipt = Some(receipt);
+    let bytes = golden("waiting-site.bin", &site.encode());
+    assert_eq!(Remembered::decode(&bytes).unwrap(), site);
+    let packed = PackedSet {
+        releases: site.packed,
+        frames: vec![vec![[1; 8], [2; 8]], vec![[3; 8]]],
+    };
+    let bytes = golden("packed-set.bin", &packed.encode());
+    assert_eq!(PackedSet::decode(&bytes).unwrap(), packed);
+}
+
+#[test]
+fn catalogs_keep_their_bytes() {
+    let run = FrameRun { first: 1, count: 2 };
+    let lean = Lean {
+        releases: vec![LeanRelease {
+            name: "shop:1.0".into(),
+            id: ReleaseId([1; 32]),
+        }],
+        sets: Vec::new(),
+    };
+    let mut catalog = Catalog {
+        releases: vec![CatalogRelease {
+            name: "shop:1.1".into(),
+            root: vec![9; 40],
+            items: vec![CatalogItem {
+                name: b"tree".to_vec(),
+                bytes: 77,
+                frames: vec![run],
+            }],
+        }],
+        frames: vec![
+            CatalogFrame {
+                stored_bytes: 100,
+                plain_bytes: 300,
+                chunks: 2,
+            };
+            3
+        ],
+        leans: Vec::new(),
+    };
+    let check = |name: &str, catalog: &Catalog| {
+        let bytes = golden(name, &catalog.to_bytes());
+        assert_eq!(&Catalog::from_bytes(&bytes).unwrap(), catalog);
+    };
+    check("full.catalog", &catalog);
+    catalog.leans = vec![lean];
+    check("delta.catalog", &catalog);
+    catalog.leans[0].sets = vec![LeanSet {
+        set: SetId([5; 16]),
+        frames: vec![run],
+    }];
+    check("top-up.catalog", &catalog);
 }
 
 #[test]

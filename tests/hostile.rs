@@ -572,7 +572,11 @@ fn hostile_frames_are_refused() {
         ..StreamRef::EMPTY
     };
     huge.releases[0].root = needed.encode();
-    assert_set_refused(&[good], &huge.to_bytes(), "is missing");
+    assert_set_refused(
+        &[good],
+        &huge.to_bytes(),
+        "neither the volumes nor the store hold",
+    );
 }
 
 /// The most memory that this process has had, the other tests in it included.
@@ -701,8 +705,11 @@ fn one_wrong_set_does_not_keep_an_honest_one_out() {
         catalog.releases[0].root = noise(seed, 60);
         write_set(carried.root(), &pieces, &catalog.to_bytes());
         let site = Site::default();
-        let error = receive(&site.store, &carried.paths(), &Silent).unwrap_err();
-        assert!(chain(&error).contains("not decodable"), "{}", chain(&error));
+        let report = receive(&site.store, &carried.paths(), &Silent).unwrap();
+        assert_eq!(report.failed.len(), 1, "{report:?}");
+        let message = &report.failed[0].message;
+        assert!(message.contains("not decodable"), "{message}");
+        assert_eq!(report.sets.len(), 1);
         assert_eq!(site.releases(), ["shop:1.0"]);
         site.assert_same(&honest);
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::bundle::{BundleError, Have};
 use crate::class::Class;
-use crate::frame::{BASE_BYTES_MAX, BASES_MAX};
+use crate::frame::BASES_MAX;
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
@@ -27,8 +27,10 @@ const SPARSE_LOG: u32 = 8;
 const OWNERS_MAX: usize = 16;
 /// The old chunks that a new one may bring in by its marks.
 const BEST_COUNT: usize = 4;
+/// Bytes of the bases of a frame, at most: more gains little and takes memory.
+const BASES_BYTES: usize = 24 << 20;
 /// Old chunks of one kind of up to so many bytes are taken all together.
-const SMALL_BYTES: usize = 24 << 20;
+const SMALL_BYTES: usize = 16 << 20;
 
 /// An old chunk.
 struct Old {
@@ -154,7 +156,7 @@ impl OldChunks {
         let mut bytes = 0;
         ranked.retain(|(number, _)| {
             bytes += self.chunks[*number as usize].bytes as usize;
-            bytes <= BASE_BYTES_MAX
+            bytes <= BASES_BYTES
         });
         ranked.sort_unstable();
         ranked

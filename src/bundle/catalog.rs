@@ -7,13 +7,15 @@ use std::ops::Range;
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::envelope::{self, EnvelopeError, Kind};
-use crate::id::ReleaseId;
+use crate::id::{ReleaseId, SetId};
 
 /// A catalog longer than this is refused.
 pub const CATALOG_MAX_BYTES: u64 = 256 << 20;
 /// Flag of the envelope: the bundle leans on chunks that it does not carry. A reader that does not know it would find
 /// the releases incomplete and blame the bundle, so it is told apart from the start.
 const FLAG_LEANS: u32 = 1;
+/// Flag of the envelope, beside the other one: it leans on frames of other sets, too.
+const FLAG_TOPS_UP: u32 = 2;
 
 /// What a bundle carries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,15 +39,40 @@ struct Carried {
 #[derive(SchemaRead, SchemaWrite)]
 struct Leaning {
     carried: Carried,
-    leans: Vec<Lean>,
+    leans: Vec<LeanReleases>,
 }
 
-/// Releases that together have every chunk that the bundle leans on: one such for each receiver that it was cut for.
-/// Whoever has the releases of one of them whole can take the bundle in.
-#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+/// The body of a catalog that leans on other sets, too.
+#[derive(SchemaRead, SchemaWrite)]
+struct ToppingUp {
+    leaning: Leaning,
+    /// As many as there are leans.
+    sets: Vec<Vec<LeanSet>>,
+}
+
+/// Releases and sets that together have every chunk that the bundle leans on: one such for each receiver that it was
+/// cut for. Whoever has the releases of one of them whole, and these frames, can take the bundle in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lean {
     /// The releases, newest first.
     pub releases: Vec<LeanRelease>,
+    /// Sets that wait at the receiver's; by their ids.
+    pub sets: Vec<LeanSet>,
+}
+
+/// Frames of a set that are leaned on.
+#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct LeanSet {
+    /// The set.
+    pub set: SetId,
+    /// The frames, ascending.
+    pub frames: Vec<FrameRun>,
+}
+
+/// The releases of a lean, as they are written.
+#[derive(SchemaRead, SchemaWrite)]
+struct LeanReleases {
+    releases: Vec<LeanRelease>,
 }
 
 /// A release that is leaned on.
@@ -99,6 +126,43 @@ pub struct CatalogFrame {
     pub chunks: u32,
 }
 
+/// Where a frame lies in the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FramePlace {
+    /// Its number in the catalog, from 0.
+    pub frame_no: usize,
+    /// Its data volume.
+    pub volume_no: u16,
+    /// Its first byte in the payload of that volume.
+    pub offset: u64,
+    /// What the catalog says of it.
+    pub entry: CatalogFrame,
+}
+
+impl FramePlace {
+    /// Its bytes in the payload of its volume.
+    pub fn range(&self) -> Range<u64> {
+        self.offset..self.offset + u64::from(self.entry.stored_bytes)
+    }
+}
+
+/// Leans as they are in memory.
+fn joined(leans: Vec<LeanReleases>, sets: Vec<Vec<LeanSet>>) -> Result<Vec<Lean>, EnvelopeError> {
+    if leans.is_empty() {
+        return Err(EnvelopeError::Corrupt("it is said to lean on something"));
+    }
+    if leans.len() != sets.len() {
+        return Err(EnvelopeError::Corrupt("sets of no lean"));
+    }
+    let both = leans.into_iter().zip(sets);
+    Ok(both
+        .map(|(lean, sets)| Lean {
+            releases: lean.releases,
+            sets,
+        })
+        .collect())
+}
+
 impl Catalog {
     /// Encodes and seals the catalog. One without leans is the same, byte for byte, as before there were any.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -109,11 +173,22 @@ impl Catalog {
         if self.leans.is_empty() {
             return envelope::seal(Kind::Catalog, &envelope::encode(&carried));
         }
+        let leans = self.leans.iter().map(|lean| LeanReleases {
+            releases: lean.releases.clone(),
+        });
         let leaning = Leaning {
             carried,
-            leans: self.leans.clone(),
+            leans: leans.collect(),
         };
-        envelope::seal_with(Kind::Catalog, FLAG_LEANS, &envelope::encode(&leaning))
+        if self.leans.iter().all(|lean| lean.sets.is_empty()) {
+            return envelope::seal_with(Kind::Catalog, FLAG_LEANS, &envelope::encode(&leaning));
+        }
+        let topping_up = ToppingUp {
+            leaning,
+            sets: self.leans.iter().map(|lean| lean.sets.clone()).collect(),
+        };
+        let body = envelope::encode(&topping_up);
+        envelope::seal_with(Kind::Catalog, FLAG_LEANS | FLAG_TOPS_UP, &body)
     }
 
     /// Opens a catalog.
@@ -121,24 +196,25 @@ impl Catalog {
     /// # Errors
     /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let (flags, body) =
-            envelope::open_with(Kind::Catalog, FLAG_LEANS, bytes, CATALOG_MAX_BYTES)?;
-        let leaning = if flags & FLAG_LEANS == 0 {
-            Leaning {
-                carried: envelope::decode(body)?,
-                leans: Vec::new(),
+        let known = FLAG_LEANS | FLAG_TOPS_UP;
+        let (flags, body) = envelope::open_with(Kind::Catalog, known, bytes, CATALOG_MAX_BYTES)?;
+        let (carried, leans) = match flags {
+            0 => (envelope::decode(body)?, Vec::new()),
+            FLAG_LEANS => {
+                let leaning: Leaning = envelope::decode(body)?;
+                let sets = vec![Vec::new(); leaning.leans.len()];
+                (leaning.carried, joined(leaning.leans, sets)?)
             }
-        } else {
-            let leaning: Leaning = envelope::decode(body)?;
-            if leaning.leans.is_empty() {
-                return Err(EnvelopeError::Corrupt("it is said to lean on something"));
+            flags if flags == known => {
+                let ToppingUp { leaning, sets } = envelope::decode(body)?;
+                (leaning.carried, joined(leaning.leans, sets)?)
             }
-            leaning
+            _ => return Err(EnvelopeError::Corrupt("sets without what leans on them")),
         };
         let catalog = Self {
-            releases: leaning.carried.releases,
-            frames: leaning.carried.frames,
-            leans: leaning.leans,
+            releases: carried.releases,
+            frames: carried.frames,
+            leans,
         };
         catalog.check()?;
         Ok(catalog)
@@ -190,6 +266,26 @@ impl Catalog {
             .sum()
     }
 
+    /// Where each frame lies. `payload_bytes` is what each data volume holds, from volume 1 on.
+    pub fn places(&self, payload_bytes: &[u64]) -> Vec<FramePlace> {
+        let mut places = Vec::new();
+        let mut frame_no = 0;
+        for (volume_no, bytes) in (1..).zip(payload_bytes) {
+            let mut offset = 0;
+            for frame in self.frames_within(frame_no, *bytes) {
+                places.push(FramePlace {
+                    frame_no,
+                    volume_no,
+                    offset,
+                    entry: *frame,
+                });
+                offset += u64::from(frame.stored_bytes);
+                frame_no += 1;
+            }
+        }
+        places
+    }
+
     /// Names of the items that need a frame of which some bytes are not there, as `RELEASE ITEM`. `payload_bytes` is
     /// what each data volume holds, from volume 1 on; `is_there` is asked for bytes of a volume's payload.
     pub fn lost_items(
@@ -197,19 +293,11 @@ impl Catalog {
         payload_bytes: &[u64],
         is_there: impl Fn(u16, Range<u64>) -> bool,
     ) -> Vec<String> {
-        let mut lost = Vec::new();
-        let mut frame_no = 0;
-        for (volume_no, bytes) in (1..).zip(payload_bytes) {
-            let mut offset = 0;
-            for frame in self.frames_within(frame_no, *bytes) {
-                let end = offset + u64::from(frame.stored_bytes);
-                if !is_there(volume_no, offset..end) {
-                    lost.extend(u32::try_from(frame_no));
-                }
-                offset = end;
-                frame_no += 1;
-            }
-        }
+        let places = self.places(payload_bytes).into_iter();
+        let lost: Vec<u32> = places
+            .filter(|place| !is_there(place.volume_no, place.range()))
+            .filter_map(|place| u32::try_from(place.frame_no).ok())
+            .collect();
         self.items_in(&lost)
     }
 
@@ -302,11 +390,19 @@ mod tests {
                 name: "shop:0.9".into(),
                 id: ReleaseId([7; 32]),
             }],
+            sets: Vec::new(),
         }];
         let bytes = leaning.to_bytes();
         assert_eq!(Catalog::from_bytes(&bytes).unwrap(), leaning);
         assert_eq!(bytes[12..16], [1, 0, 0, 0]);
         assert_eq!(catalog().to_bytes()[12..16], [0; 4]);
+        leaning.leans[0].sets = vec![LeanSet {
+            set: SetId([5; 16]),
+            frames: vec![FrameRun { first: 2, count: 1 }],
+        }];
+        let bytes = leaning.to_bytes();
+        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), leaning);
+        assert_eq!(bytes[12..16], [3, 0, 0, 0]);
         // A flag without leans is as wrong as leans without the flag.
         let body = envelope::encode(&Leaning {
             carried: Carried {
@@ -315,7 +411,7 @@ mod tests {
             },
             leans: Vec::new(),
         });
-        for flags in [0, FLAG_LEANS, 2] {
+        for flags in [0, FLAG_LEANS, 2, 3, 4] {
             let sealed = envelope::seal_with(Kind::Catalog, flags, &body);
             assert!(Catalog::from_bytes(&sealed).is_err());
         }
@@ -342,6 +438,7 @@ mod tests {
         fn arbitrary_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Catalog::from_bytes(&envelope::seal(Kind::Catalog, &body));
             let _ = Catalog::from_bytes(&envelope::seal_with(Kind::Catalog, FLAG_LEANS, &body));
+            let _ = Catalog::from_bytes(&envelope::seal_with(Kind::Catalog, 3, &body));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::bundle::catalog::runs_of;
 use crate::bundle::spool::{CutBundle, Spool};
 use crate::bundle::{BundleError, Catalog, CatalogFrame, CatalogItem, CatalogRelease, Have};
 use crate::class::Class;
-use crate::frame::{FrameEncoder, FrameOptions, SealedFrame};
+use crate::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
@@ -27,7 +27,7 @@ pub const SOLID_BYTES: usize = 64 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
 /// Plain bytes of a solid frame that leans on old chunks, at most: these are to be few, and near what is like them.
-const DELTA_BYTES: usize = 32 << 20;
+const DELTA_BYTES: usize = 12 << 20;
 /// A frame never crosses volumes: so many at least go on one, or too much of it stays empty.
 const FRAMES_A_VOLUME: u64 = 12;
 
@@ -81,10 +81,12 @@ impl Needs {
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
         let mut leaned = ChunkSet::new();
+        let mut tops_up = false;
         let mut walker = Walker::new(store);
         for root in releases {
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
                 if have.contains(id) {
+                    tops_up |= have.is_waiting(id);
                     leaned.insert(id);
                 } else {
                     ids.push(*id);
@@ -92,6 +94,9 @@ impl Needs {
                 Ok(())
             };
             walk::release(&mut walker, root, &mut note)?;
+        }
+        if tops_up {
+            ids.extend(have.lacks());
         }
         Ok(Self {
             frames: store.frames_of(&mut ids.into_iter())?,
@@ -152,7 +157,6 @@ pub fn cut(
     drop(order);
     bases.iter().for_each(|id| needs.leaned.insert(id));
     monitor.finish();
-    let chunks = frame_of.len() as u64;
     let releases = releases
         .iter()
         .map(|root| describe(store, root, &frame_of))
@@ -164,7 +168,7 @@ pub fn cut(
             frames,
             leans,
         },
-        chunks,
+        frame_of,
         spool,
         places,
     ))
@@ -412,11 +416,37 @@ fn pack_one(
     Ok((stored, if leans { bases } else { Vec::new() }))
 }
 
+/// Bytes of the frame that these chunks become: for estimates by samples.
+///
+/// # Errors
+/// [`BundleError`] when a base cannot be read.
+pub(super) fn packed_bytes(
+    store: &Store,
+    old: &OldChunks,
+    class: Class,
+    chunks: &[(ChunkId, Vec<u8>)],
+    effort: Effort,
+) -> Result<u64, BundleError> {
+    let mut solid = Solid::new(0, class);
+    for (id, bytes) in chunks {
+        let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+        solid.chunks.push((*id, length));
+        solid.plain.extend_from_slice(bytes);
+    }
+    let old = Some(old);
+    let source = Source { store, old };
+    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
+    Ok(stored.len() as u64)
+}
+
 /// Measured in docs/decisions/002-bundles.md.
 fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
-        Effort::Default => FrameOptions::for_bundle(12, class),
+        Effort::Default => FrameOptions {
+            against: Against::Differences,
+            ..FrameOptions::for_bundle(12, class)
+        },
         Effort::Max => FrameOptions::for_smallest_bundle(class),
     }
 }

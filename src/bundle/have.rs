@@ -3,10 +3,11 @@
 //! It is what the vendor believes; whether it is so, `receive` finds out. 16 bytes a chunk, up to four times that while it is built.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::bundle::{BundleError, Lean, LeanRelease};
-use crate::id::ChunkId;
+use crate::bundle::catalog::runs_of;
+use crate::bundle::{BundleError, Lean, LeanRelease, LeanSet};
+use crate::id::{ChunkId, SetId};
 use crate::index::prefix;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
@@ -25,14 +26,38 @@ pub struct Receiver {
     pub releases: Vec<ReleaseRoot>,
     /// Chunks of these releases that are lost or damaged at the receiver's.
     pub lacks: Vec<Lack>,
+    /// Sets that wait there.
+    pub waiting: Vec<WaitingSet>,
+}
+
+/// A set of which not all has come, or that lacks what it leans on.
+#[derive(Debug, Clone)]
+pub struct WaitingSet {
+    /// The set.
+    pub set: SetId,
+    /// The releases in it, which this store has too.
+    pub releases: Vec<ReleaseRoot>,
+    /// Its frames that are there: number and chunks.
+    pub frames: Vec<(u32, Vec<Lack>)>,
 }
 
 /// What all receivers of a bundle have.
 #[derive(Debug, Default)]
 pub struct Have {
-    receivers: Vec<Vec<ReleaseRoot>>,
+    receivers: Vec<Known>,
     releases: Vec<ReleaseRoot>,
     chunks: ChunkSet,
+    /// What stands in sets that wait.
+    waiting: HashSet<ChunkId>,
+    /// What receivers at which sets wait lack of the releases they have: these sets may lean on it.
+    lacks: Vec<ChunkId>,
+}
+
+/// What one receiver has: releases, newest first, and chunks of sets with the frame of each.
+#[derive(Debug)]
+struct Known {
+    releases: Vec<ReleaseRoot>,
+    sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
 }
 
 impl Have {
@@ -47,12 +72,29 @@ impl Have {
     /// [`BundleError`] when the lists of a release cannot be read.
     pub fn of(store: &Store, receivers: &[Receiver]) -> Result<Self, BundleError> {
         let mut common: Option<ChunkSet> = None;
+        let mut known = Vec::new();
+        let (mut waiting, mut lacks) = (HashSet::new(), Vec::new());
         for receiver in receivers {
-            let chunks = chunks_of(store, receiver)?;
+            let Chunks {
+                had,
+                lacked,
+                in_sets,
+            } = chunks_of(store, receiver)?;
             match &mut common {
-                None => common = Some(chunks),
-                Some(common) => common.intersect(&chunks),
+                None => common = Some(had),
+                Some(common) => common.intersect(&had),
             }
+            let mut releases = receiver.releases.clone();
+            releases.sort_by(|one, other| newest_first(&one.name, &other.name));
+            let chunks = in_sets.iter().flat_map(|(_, chunks)| chunks);
+            waiting.extend(chunks.map(|(id, _)| *id));
+            if !in_sets.is_empty() {
+                lacks.extend(lacked);
+            }
+            known.push(Known {
+                releases,
+                sets: in_sets,
+            });
         }
         let mut releases: Vec<ReleaseRoot> = Vec::new();
         for root in receivers.iter().flat_map(|each| &each.releases) {
@@ -61,21 +103,29 @@ impl Have {
             }
         }
         releases.sort_by(|one, other| newest_first(&one.name, &other.name));
-        let mut by_receiver: Vec<Vec<ReleaseRoot>> =
-            receivers.iter().map(|each| each.releases.clone()).collect();
-        for roots in &mut by_receiver {
-            roots.sort_by(|one, other| newest_first(&one.name, &other.name));
-        }
         Ok(Self {
-            receivers: by_receiver,
+            receivers: known,
             releases,
             chunks: common.unwrap_or_default(),
+            waiting,
+            lacks,
         })
     }
 
     /// Whether every receiver has the chunk.
     pub fn contains(&self, id: &ChunkId) -> bool {
         self.chunks.contains(id)
+    }
+
+    /// Whether the chunk stands in a set that waits at a receiver's.
+    pub fn is_waiting(&self, id: &ChunkId) -> bool {
+        self.waiting.contains(id)
+    }
+
+    /// What a bundle carries besides, when it leans on a set that waits: chunks of the receivers' releases that are lost
+    /// or damaged there, for the set may lean on them.
+    pub fn lacks(&self) -> impl Iterator<Item = ChunkId> + '_ {
+        self.lacks.iter().copied()
     }
 
     /// Whether there is nothing that they have.
@@ -89,8 +139,8 @@ impl Have {
         &self.releases
     }
 
-    /// For each receiver the releases that have what is leaned on: as few of the newest as suffice. Nothing when
-    /// nothing is leaned on.
+    /// For each receiver the releases that have what is leaned on, as few of the newest as suffice, and the frames of
+    /// sets that have the rest. Nothing when nothing is leaned on.
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
@@ -99,8 +149,8 @@ impl Have {
         if leaned.is_empty() {
             return Ok(leans);
         }
-        for roots in &self.receivers {
-            let lean = lean_of(store, roots, leaned)?;
+        for known in &self.receivers {
+            let lean = lean_of(store, known, leaned)?;
             if !leans.contains(&lean) {
                 leans.push(lean);
             }
@@ -109,28 +159,74 @@ impl Have {
     }
 }
 
-fn chunks_of(store: &Store, receiver: &Receiver) -> Result<ChunkSet, BundleError> {
+/// The chunks of one receiver.
+struct Chunks {
+    /// Those it has.
+    had: ChunkSet,
+    /// Those of its releases that it lacks.
+    lacked: Vec<ChunkId>,
+    /// Those of its sets, and the frame of each.
+    in_sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
+}
+
+fn chunks_of(store: &Store, receiver: &Receiver) -> Result<Chunks, BundleError> {
+    let lacks: HashSet<&[u8]> = receiver.lacks.iter().map(|lack| &lack[..]).collect();
     let mut chunks = ChunkSet::new();
+    let mut lacked = Vec::new();
     let mut walker = Walker::new(store);
     for root in &receiver.releases {
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            chunks.insert(id);
+            if lacks.contains(&id.as_bytes()[..8]) {
+                lacked.push(*id);
+            } else {
+                chunks.insert(id);
+            }
             Ok(())
         };
         walk::release(&mut walker, root, &mut note)?;
     }
-    let mut chunks = chunks.settled();
-    let lacks: HashSet<&[u8]> = receiver.lacks.iter().map(|lack| &lack[..]).collect();
-    if !lacks.is_empty() {
-        chunks.retain(|prefix| !lacks.contains(&prefix[..8]));
+    lacked.sort_unstable();
+    lacked.dedup();
+    let mut in_sets = Vec::new();
+    for waiting in &receiver.waiting {
+        let found = chunks_in(store, waiting)?;
+        found.iter().for_each(|(id, _)| chunks.insert(id));
+        in_sets.push((waiting.set, found));
     }
-    Ok(chunks)
+    Ok(Chunks {
+        had: chunks.settled(),
+        lacked,
+        in_sets,
+    })
 }
 
-fn lean_of(store: &Store, roots: &[ReleaseRoot], leaned: &ChunkSet) -> Result<Lean, BundleError> {
+/// The chunks of a set's frames, as far as its releases need them: by the beginning of an id alone nothing can be said.
+fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>, BundleError> {
+    let frames = waiting.frames.iter();
+    let by_lack: HashMap<Lack, u32> = frames
+        .flat_map(|(frame, chunks)| chunks.iter().map(|lack| (*lack, *frame)))
+        .collect();
+    let mut found = Vec::new();
+    let mut walker = Walker::new(store);
+    for root in &waiting.releases {
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            let lack = id.as_bytes().first_chunk::<8>();
+            if let Some(frame) = lack.and_then(|lack| by_lack.get(lack)) {
+                found.push((*id, *frame));
+            }
+            Ok(())
+        };
+        walk::release(&mut walker, root, &mut note)?;
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn lean_of(store: &Store, known: &Known, leaned: &ChunkSet) -> Result<Lean, BundleError> {
     let mut covered: HashSet<[u8; 16]> = HashSet::new();
-    let mut releases = Vec::new();
-    for root in roots {
+    let mut lean = Lean::default();
+    for root in &known.releases {
         let before = covered.len();
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
             if leaned.contains(id) {
@@ -141,7 +237,7 @@ fn lean_of(store: &Store, roots: &[ReleaseRoot], leaned: &ChunkSet) -> Result<Le
         // A walker of its own: what an older release shares with this one would be left out by the same.
         walk::release(&mut Walker::new(store), root, &mut note)?;
         if covered.len() > before {
-            releases.push(LeanRelease {
+            lean.releases.push(LeanRelease {
                 name: root.name.to_string(),
                 id: root.id(),
             });
@@ -150,7 +246,22 @@ fn lean_of(store: &Store, roots: &[ReleaseRoot], leaned: &ChunkSet) -> Result<Le
             break;
         }
     }
-    Ok(Lean { releases })
+    for (set, chunks) in &known.sets {
+        let mut frames: Vec<u32> = Vec::new();
+        for (id, frame) in chunks {
+            if leaned.contains(id) && covered.insert(prefix(id)) {
+                frames.push(*frame);
+            }
+        }
+        frames.sort_unstable();
+        if !frames.is_empty() {
+            lean.sets.push(LeanSet {
+                set: *set,
+                frames: runs_of(frames),
+            });
+        }
+    }
+    Ok(lean)
 }
 
 /// Newer versions first, within a name; numbers in versions count as numbers.

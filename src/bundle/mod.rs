@@ -8,16 +8,17 @@ mod cut;
 mod error;
 mod have;
 mod read;
+mod sample;
 mod spool;
 mod weigh;
 
 pub use catalog::{
-    CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun, Lean,
-    LeanRelease,
+    CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FramePlace, FrameRun,
+    Lean, LeanRelease, LeanSet,
 };
 pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
 pub use error::BundleError;
-pub use have::{Have, Lack, Receiver};
-pub use read::{missing_bases, read_frames};
+pub use have::{Have, Lack, Receiver, WaitingSet};
+pub use read::{missing_bases, read_exactly, read_frames, read_single};
 pub use spool::{CutBundle, Spool};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use rayon::prelude::*;
 
-use crate::bundle::{BundleError, CatalogFrame};
+use crate::bundle::{BundleError, CatalogFrame, FramePlace};
 use crate::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
@@ -49,6 +49,43 @@ pub fn read_frames<E: From<BundleError>>(
             each(frame)?;
             monitor.advance(u64::from(entry.stored_bytes));
             frame_no += 1;
+        }
+        rest = behind;
+    }
+    Ok(())
+}
+
+/// Reads `places` one by one and hands each out, in order, as a frame or as what is wrong with it: one does not keep the
+/// others. `open` gives the payload from a place on. Memory as [`read_frames`].
+///
+/// # Errors
+/// When `each` fails, or a stop was asked for.
+pub fn read_single<E: From<BundleError>>(
+    places: &[FramePlace],
+    mut open: impl FnMut(&FramePlace) -> Result<Vec<u8>, BundleError>,
+    bases: &dyn Bases,
+    monitor: &dyn Monitor,
+    mut each: impl FnMut(&FramePlace, Result<Frame, BundleError>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut rest = places;
+    while !rest.is_empty() {
+        monitor.check_stop().map_err(BundleError::from)?;
+        let entries: Vec<CatalogFrame> = rest.iter().map(|place| place.entry).collect();
+        let (batch, behind) = rest.split_at(batch_len(&entries));
+        let stored: Vec<_> = batch.iter().map(&mut open).collect();
+        let unpacked: Vec<Result<Frame, BundleError>> = stored
+            .into_par_iter()
+            .zip(batch)
+            .map(|(bytes, place)| {
+                unpack(&bytes?, &place.entry, bases).map_err(|source| BundleError::Frame {
+                    frame_no: place.frame_no,
+                    source,
+                })
+            })
+            .collect();
+        for (frame, place) in unpacked.into_iter().zip(batch) {
+            each(place, frame)?;
+            monitor.advance(u64::from(place.entry.stored_bytes));
         }
         rest = behind;
     }
@@ -101,7 +138,11 @@ fn batch_len(frames: &[CatalogFrame]) -> usize {
     frames.iter().take_while(fits).count().max(1)
 }
 
-fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleError> {
+/// Reads the stored bytes of a frame that `payload` stands at.
+///
+/// # Errors
+/// [`BundleError::Payload`].
+pub fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleError> {
     let length = usize::try_from(bytes)
         .ok()
         .filter(|length| *length <= FRAME_MAX)

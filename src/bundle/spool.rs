@@ -2,12 +2,13 @@
 //!
 //! Workers write frames in any order; pieces of payload are read back by their numbers.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::{BundleError, Catalog};
+use crate::bundle::{BundleError, Catalog, Lack};
 
 /// A file of finished frames. It has no name from the start, so that it goes even when the process is killed.
 #[derive(Debug)]
@@ -74,20 +75,29 @@ fn remove_left(path: &Path) {
 pub struct CutBundle {
     /// What it carries.
     pub catalog: Catalog,
-    /// Chunks in it.
-    pub chunks: u64,
+    /// For each frame the first bytes of the ids of its chunks, ascending.
+    pub chunks: Vec<Vec<Lack>>,
     spool: Spool,
     places: Vec<(u64, u32)>,
 }
 
 impl CutBundle {
-    /// `places` are offset and length in the spool, by frame.
+    /// `frame_of` says which frame each chunk is in; `places` are offset and length in the spool, by frame.
     pub(super) fn new(
         catalog: Catalog,
-        chunks: u64,
+        frame_of: HashMap<[u8; 16], u32>,
         spool: Spool,
         places: Vec<(u64, u32)>,
     ) -> Self {
+        let mut chunks: Vec<Vec<Lack>> = vec![Vec::new(); places.len()];
+        for (prefix, frame) in frame_of {
+            if let (Some(lack), Some(frame)) =
+                (prefix.first_chunk(), chunks.get_mut(frame as usize))
+            {
+                frame.push(*lack);
+            }
+        }
+        chunks.iter_mut().for_each(|frame| frame.sort_unstable());
         Self {
             catalog,
             chunks,

@@ -208,6 +208,9 @@ pub struct PackArgs {
     /// NAME:VERSION[@ARCH]
     #[arg(required = true)]
     pub releases: Vec<ReleaseName>,
+    /// Where a release is named without architecture, the one for this platform is meant: RELEASE@ARCH, if it is there
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<Platform>,
     /// Folder that gets one folder or .iso a volume
     #[arg(long, value_name = "DIR", required_unless_present = "estimate")]
     pub to: Option<PathBuf>,

@@ -102,6 +102,5 @@ fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
         let name = words::image_name(&image.references, &image.digest);
         out += &format!("  {state}  {name}  {platform}\n");
     }
-    out += &words::findings(&report.findings);
     out + &words::images_out(report, dest, form)
 }

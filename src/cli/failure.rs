@@ -45,6 +45,14 @@ impl Failure {
         }
     }
 
+    /// The same about one thing of several.
+    pub fn about(self, what: &str) -> Self {
+        Self {
+            message: format!("{what}: {}", self.message),
+            ..self
+        }
+    }
+
     /// Standard output went away: nothing more to say to nobody.
     pub fn is_quiet(&self) -> bool {
         self.message.is_empty()
@@ -106,14 +114,21 @@ impl From<std::io::Error> for Failure {
 
 impl From<carryall::verbs::Error> for Failure {
     fn from(error: carryall::verbs::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl Failure {
+    /// The words for an error.
+    pub fn of(error: &carryall::verbs::Error) -> Self {
         let exit_code = match error.kind() {
             carryall::verbs::ErrorKind::Interrupted => EXIT_INTERRUPTED,
             carryall::verbs::ErrorKind::Failed => EXIT_FAILED,
         };
         Self {
             exit_code,
-            message: words::chinese_error(&error).unwrap_or_else(|| chain(&error)),
-            hint: words::hint(&error),
+            message: words::chinese_error(error).unwrap_or_else(|| chain(error)),
+            hint: words::hint(error),
         }
     }
 }

@@ -44,6 +44,5 @@ fn text(report: &LoadReport) -> String {
     for line in report.said.lines().filter(|line| !line.trim().is_empty()) {
         out += &format!("  {}: {line}\n", report.with.program());
     }
-    out += &words::loaded(report);
-    out + &words::findings(&report.findings)
+    out + &words::loaded(report)
 }

@@ -20,10 +20,12 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let mut names = args.releases.clone();
     names.sort();
     names.dedup();
-    let releases = names
+    let platform = args.platform.as_ref();
+    let mut releases = names
         .iter()
-        .map(|name| verbs::release(&store, name))
+        .map(|name| verbs::release_for(&store, name, platform))
         .collect::<Result<Vec<_>, _>>()?;
+    releases.dedup();
     let (receivers, receipt) = receivers(context, &store, args)?;
     if args.estimate {
         return estimate(context, &store, &releases, &receivers, args);
@@ -112,6 +114,12 @@ fn receivers(
         note(
             context,
             &words::unknown_releases(&each.receiver.label, &each.unknown),
+        );
+    }
+    for each in found.iter().filter(|each| !each.unknown_sets.is_empty()) {
+        note(
+            context,
+            &words::unknown_sets(&each.receiver.label, &each.unknown_sets),
         );
     }
     let receivers = found.into_iter().map(|each| each.receiver).collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use carryall::store::Access;
 use carryall::verbs::receive::{self, ProgressState, ReceiveReport, StatusReport};
 
-use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
@@ -19,7 +19,24 @@ pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
             words::hint_base()
         ));
     }
-    Ok(if report.needs_volumes() || report.needs_base() {
+    if report.is_damaged() && !context.json {
+        words::say(&format!(
+            "{}: {}\n",
+            words::hint_label(),
+            words::hint_top_up()
+        ));
+    }
+    for failed in &report.failed {
+        let name = if failed.title.is_empty() {
+            &failed.set_id[..8]
+        } else {
+            &failed.title
+        };
+        Failure::of(&failed.error).about(name).report(context.json);
+    }
+    Ok(if !report.failed.is_empty() {
+        EXIT_FAILED
+    } else if report.needs_volumes() || report.needs_base() {
         EXIT_NEEDS_VOLUMES
     } else if report.is_damaged() {
         EXIT_DAMAGE
@@ -29,7 +46,9 @@ pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
 }
 
 fn text(report: &ReceiveReport) -> String {
-    report.sets.iter().map(words::progress).collect()
+    let sets = report.sets.iter().map(words::progress);
+    let done_with = report.done_with.iter().map(|set| words::done_with(set));
+    sets.chain(done_with).collect()
 }
 
 pub fn status(context: &Context) -> Result<u8, Failure> {

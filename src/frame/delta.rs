@@ -66,7 +66,9 @@ mod tests {
     use super::*;
     use crate::class::Class;
     use crate::frame::tests::{chunks, reseal};
-    use crate::frame::{Frame, FrameEncoder, FrameHead, FrameOptions, HEADER_BYTES, SealedFrame};
+    use crate::frame::{
+        Against, Frame, FrameEncoder, FrameHead, FrameOptions, HEADER_BYTES, SealedFrame,
+    };
 
     struct Held(HashMap<ChunkId, Vec<u8>>);
 
@@ -99,9 +101,18 @@ mod tests {
         )
     }
 
+    const WAYS: [Against; 3] = [Against::Prefix, Against::Differences, Against::Smallest];
+
     fn encode(new: &[Vec<u8>], old: &[Vec<u8>], class: Class) -> Vec<u8> {
+        encode_by(Against::Prefix, new, old, class)
+    }
+
+    fn encode_by(against: Against, new: &[Vec<u8>], old: &[Vec<u8>], class: Class) -> Vec<u8> {
         let ids: Vec<ChunkId> = old.iter().map(|each| ChunkId::of(each)).collect();
-        let options = FrameOptions::for_bundle(12, class);
+        let options = FrameOptions {
+            against,
+            ..FrameOptions::for_bundle(12, class)
+        };
         FrameEncoder::new().encode_delta(&chunks(new), class, &options, &ids, &old.concat())
     }
 
@@ -114,11 +125,44 @@ mod tests {
         let old = [noise(1, 9000), noise(2, 70_000)];
         let mut new = vec![old[1].clone(), old[0].clone()];
         new[0][5000] ^= 1;
-        for class in [Class::Other, Class::ElfX86_64] {
-            let bytes = encode(&new, &old, class);
-            assert!(bytes.len() < 400, "{}", bytes.len());
+        for (class, against) in [Class::Other, Class::ElfX86_64]
+            .into_iter()
+            .flat_map(|class| WAYS.map(|way| (class, way)))
+        {
+            let bytes = encode_by(against, &new, &old, class);
+            assert!(bytes.len() < 400, "{against:?}: {}", bytes.len());
             assert_eq!(open(&bytes, &held(&old)).unwrap().plain, new.concat());
         }
+    }
+
+    #[test]
+    fn what_was_linked_anew_goes_by_differences_and_what_was_written_anew_behind_the_old_bytes() {
+        let old = noise(1, 100_000);
+        let mut linked = old.clone();
+        for at in (0..linked.len()).step_by(50) {
+            linked[at] = linked[at].wrapping_add(9);
+        }
+        // Words of old bytes in another order: too short to be named one by one.
+        let written: Vec<u8> = noise(2, 20_000)
+            .chunks(2)
+            .flat_map(|pair| {
+                let at = usize::from(pair[0]) << 8 | usize::from(pair[1]);
+                old[at..at + 7].to_vec()
+            })
+            .collect();
+        let codec_of = |new: Vec<u8>| {
+            let bytes = encode_by(
+                Against::Differences,
+                &[new],
+                &old.chunks(50_000).map(<[_]>::to_vec).collect::<Vec<_>>(),
+                Class::ElfX86_64,
+            );
+            let held = held(&old.chunks(50_000).map(<[_]>::to_vec).collect::<Vec<_>>());
+            assert!(open(&bytes, &held).is_ok());
+            bytes[5]
+        };
+        assert_eq!(codec_of(linked), 4);
+        assert_eq!(codec_of(written), 5);
     }
 
     #[test]
@@ -159,7 +203,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_come_back(seed in any::<u8>(), edits in proptest::collection::vec((0_usize..60_000, any::<u8>()), 0..50),
-            cut in 1_usize..60_000, code in any::<bool>()) {
+            cut in 1_usize..60_000, code in any::<bool>(), way in 0_usize..3) {
             let class = if code { Class::ElfX86_64 } else { Class::Text };
             let old = [noise(seed, 30_000), noise(!seed, 30_000)];
             let mut new = old.concat();
@@ -167,14 +211,14 @@ mod tests {
                 new[at] = value;
             }
             new.rotate_left(cut);
-            let bytes = encode(&[new.clone()], &old, class);
+            let bytes = encode_by(WAYS[way], &[new.clone()], &old, class);
             prop_assert_eq!(open(&bytes, &held(&old)).unwrap().plain, new);
         }
 
         #[test]
-        fn hostile_frames_never_panic(change in proptest::collection::vec((4_usize..200, any::<u8>()), 1..8), cut in 0_usize..20) {
+        fn hostile_frames_never_panic(way in 0_usize..3, change in proptest::collection::vec((4_usize..200, any::<u8>()), 1..8), cut in 0_usize..20) {
             let old = [b"some text, some other text, ".repeat(30), noise(1, 500)];
-            let mut bytes = encode(&[old.concat()], &old, Class::ElfX86_64);
+            let mut bytes = encode_by(WAYS[way], &[old.concat()], &old, Class::ElfX86_64);
             for (at, value) in change {
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte = value;

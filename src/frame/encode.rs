@@ -2,14 +2,14 @@
 //!
 //! The way back is in the module above.
 
-use std::io::Write;
-
-use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaOptions};
 use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
+use super::differences;
+use super::lzma::{self, Search};
 use super::{
-    BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DELTA, CODEC_LZMA, CODEC_RAW, CODEC_ZSTD,
-    ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC, PLAIN_MAX, VERSION, lzma_dictionary_bytes,
+    BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DIFFERENCES, CODEC_LZMA, CODEC_LZMA_PREFIX,
+    CODEC_PREFIX, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
+    PLAIN_MAX, VERSION,
 };
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
@@ -21,8 +21,6 @@ const STORE_WINDOW_LOG: u32 = 23;
 
 /// zstd's level for what is not machine code in the smallest bundle: the default's, since the time is better spent on LZMA.
 const SMALLEST_LEVEL: i32 = 12;
-/// Matches this long end LZMA's search; longer ones gain a thousandth.
-const LZMA_NICE_BYTES: u32 = 32;
 /// All that a frame can have and lean on.
 const WINDOW_LOG_MAX: u32 = 28;
 /// All of a bundle's solid frame.
@@ -43,6 +41,19 @@ pub struct FrameOptions {
     pub ids: Ids,
     /// What is done to the bytes first.
     pub filter: Filter,
+    /// How old bytes are made use of.
+    pub against: Against,
+}
+
+/// How a frame is compressed against old bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// zstd behind them, at the frame's level.
+    Prefix,
+    /// By differences; LZMA2 behind the old bytes where these are many.
+    Differences,
+    /// The same with a longer search.
+    Smallest,
 }
 
 /// What compresses a frame.
@@ -80,6 +91,7 @@ impl FrameOptions {
             long_matches: LongMatches::Off,
             ids: Ids::Stored,
             filter: Filter::fitting(class),
+            against: Against::Prefix,
         }
     }
 
@@ -93,6 +105,7 @@ impl FrameOptions {
             long_matches: LongMatches::On,
             ids: Ids::LeftOut,
             filter: Filter::fitting(class),
+            against: Against::Prefix,
         }
     }
 }
@@ -103,6 +116,7 @@ impl FrameOptions {
         let is_code = class == Class::ElfX86_64 || class == Class::ElfArm64;
         Self {
             codec: if is_code { Codec::Lzma } else { Codec::Zstd },
+            against: Against::Smallest,
             ..Self::for_bundle(SMALLEST_LEVEL, class)
         }
     }
@@ -192,7 +206,7 @@ impl FrameEncoder {
             return self.encode(chunks, class, options);
         }
         let lengths = self.gather(chunks, Ids::LeftOut);
-        self.zstd_behind(base, options);
+        let codec = self.compress_behind(base, options);
         let table = Table {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
@@ -200,7 +214,7 @@ impl FrameEncoder {
             lengths,
             bases,
         };
-        let kind = [CODEC_DELTA, Filter::None as u8, class as u8];
+        let kind = [codec, Filter::None as u8, class as u8];
         let delta = table.seal(kind, &self.packed);
         // Old bytes that help save half at least, nearly always: then the other way need not be tried.
         if delta.len() < self.plain.len() / 2 {
@@ -261,19 +275,8 @@ impl FrameEncoder {
     }
 
     fn lzma(&mut self) {
-        let mut lzma = LzmaOptions::with_preset(6);
-        lzma.dict_size = lzma_dictionary_bytes(self.plain.len());
-        lzma.nice_len = LZMA_NICE_BYTES;
-        let options = Lzma2Options {
-            lzma_options: lzma,
-            ..Lzma2Options::default()
-        };
-        let mut writer = Lzma2Writer::new(std::mem::take(&mut self.packed), options);
-        writer.inner_mut().clear();
-        writer
-            .write_all(&self.plain)
-            .expect("memory takes everything");
-        self.packed = writer.finish().expect("memory takes everything");
+        let packed = std::mem::take(&mut self.packed);
+        self.packed = lzma::pack(&self.plain, &[], Search::Trees, packed);
     }
 
     fn zstd(&mut self, options: &FrameOptions) {
@@ -283,6 +286,34 @@ impl FrameEncoder {
         self.context
             .compress2(&mut self.packed, &self.plain)
             .expect("the output has room for the worst case");
+    }
+
+    /// Compresses `plain` against `base` into `packed`, by what is smallest for the effort; returns the codec.
+    fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> u8 {
+        let (search, written_anew) = match options.against {
+            Against::Prefix => {
+                self.zstd_behind(base, options);
+                return CODEC_PREFIX;
+            }
+            Against::Differences => (Search::Chains, 12),
+            Against::Smallest => (Search::Trees, 24),
+        };
+        let script = differences::pack(&self.plain, base, search);
+        if let Some(script) = &script
+            && script.len() < self.plain.len() / written_anew
+        {
+            self.packed.clone_from(script);
+            return CODEC_DIFFERENCES;
+        }
+        let packed = std::mem::take(&mut self.packed);
+        self.packed = lzma::pack(&self.plain, base, search, packed);
+        match script {
+            Some(script) if script.len() <= self.packed.len() => {
+                self.packed = script;
+                CODEC_DIFFERENCES
+            }
+            _ => CODEC_LZMA_PREFIX,
+        }
     }
 
     /// Compresses with `base` before the plain bytes, all of it within the window.

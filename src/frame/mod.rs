@@ -2,10 +2,8 @@
 //!
 //! Bytes only: packs and bundles decide where frames lie. The only module that calls the compressors.
 
-use std::io::Read;
 use std::ops::Range;
 
-use lzma_rust2::Lzma2Reader;
 use zstd::zstd_safe::DCtx;
 
 use crate::chunk::CHUNK_MAX;
@@ -15,10 +13,12 @@ use crate::id::{ChunkId, Hasher};
 use delta::NoBases;
 
 mod delta;
+mod differences;
 mod encode;
+mod lzma;
 
 pub use delta::Bases;
-pub use encode::{Codec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
+pub use encode::{Against, Codec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";
@@ -43,10 +43,13 @@ const ENTRY_PLAIN: usize = 4;
 const CODEC_RAW: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
 const CODEC_LZMA: u8 = 2;
-const CODEC_DELTA: u8 = 3;
-/// LZMA's dictionary is as long as the frame's plain bytes, within these bounds.
-const LZMA_DICTIONARY_MIN: u32 = 4096;
-const LZMA_DICTIONARY_MAX: u32 = 32 << 20;
+/// zstd behind old chunks.
+const CODEC_PREFIX: u8 = 3;
+/// A script of copies, differences and literals.
+const CODEC_DIFFERENCES: u8 = 4;
+/// LZMA2 behind old chunks.
+const CODEC_LZMA_PREFIX: u8 = 5;
+const CODEC_MAX: u8 = CODEC_LZMA_PREFIX;
 
 /// Says what is wrong with the bytes of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,12 +119,12 @@ impl FrameHead {
         if flags & !FLAG_IDS != 0 {
             return Err(FrameError::Unknown("flag"));
         }
-        if head[5] > CODEC_DELTA {
+        if head[5] > CODEC_MAX {
             return Err(FrameError::Unknown("codec"));
         }
         let base_count = usize::from(u16::from_le_bytes([head[10], head[11]]));
         // With ids, a store could take a frame in that it cannot unpack.
-        let may_lean = head[5] == CODEC_DELTA && flags & FLAG_IDS == 0;
+        let may_lean = head[5] >= CODEC_PREFIX && flags & FLAG_IDS == 0;
         if may_lean != (base_count > 0) {
             return Err(FrameError::Unknown("way to lean on chunks"));
         }
@@ -280,17 +283,17 @@ impl<'a> SealedFrame<'a> {
         match self.head.codec {
             CODEC_RAW => plain.extend_from_slice(self.stored),
             _ if self.head.plain_bytes == 0 => {}
-            CODEC_LZMA => {
-                let dictionary_bytes = lzma_dictionary_bytes(self.head.plain_bytes);
-                // One byte more than there may be tells a stream that is too long.
-                Lzma2Reader::new(self.stored, dictionary_bytes, None)
-                    .take(self.head.plain_bytes as u64 + 1)
-                    .read_to_end(&mut plain)
-                    .map_err(|_| bad())?;
-            }
-            CODEC_DELTA => {
+            CODEC_LZMA => lzma::unpack(self.stored, &[], self.head.plain_bytes, &mut plain)
+                .map_err(|_| bad())?,
+            CODEC_PREFIX | CODEC_DIFFERENCES | CODEC_LZMA_PREFIX => {
                 let base = delta::gather(&self.bases, bases, self.head.filter)?;
-                delta::unpack(self.stored, &base, &mut plain)?;
+                let plain_bytes = self.head.plain_bytes;
+                match self.head.codec {
+                    CODEC_PREFIX => delta::unpack(self.stored, &base, &mut plain)?,
+                    CODEC_LZMA_PREFIX => lzma::unpack(self.stored, &base, plain_bytes, &mut plain)
+                        .map_err(|_| bad())?,
+                    _ => differences::unpack(self.stored, &base, plain_bytes, &mut plain)?,
+                }
             }
             _ => {
                 // The output is bounded by the vector's capacity; zstd refuses to write more.
@@ -316,12 +319,6 @@ impl<'a> SealedFrame<'a> {
             plain,
         })
     }
-}
-
-fn lzma_dictionary_bytes(plain_bytes: usize) -> u32 {
-    u32::try_from(plain_bytes)
-        .unwrap_or(u32::MAX)
-        .clamp(LZMA_DICTIONARY_MIN, LZMA_DICTIONARY_MAX)
 }
 
 /// A frame's content, checked.

@@ -2,30 +2,24 @@
 //!
 //! Layers of images are not looked into. What is wrong with one image is told, and the rest stays.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::document::{DockerEntry, Document};
 use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
 use super::layout::Layout;
-use super::package::PackageMarks;
-use super::{Descriptor, Digest, Image, Images, Index, MANIFEST_BYTES_MAX};
+use super::survey::{Marks, Survey};
+use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
 use crate::contents::members::{self, Budget};
 use crate::finding::Finding;
 use crate::monitor::{Interrupted, Monitor, Quiet};
 use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, Content, RecipeError};
+use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{Item, ItemKind, ReleaseRoot};
 
 /// Folders and archives in one another that are looked into.
 const DEPTH_MAX: usize = 12;
 /// Folders and archives that are looked into in all.
 const HOLDERS_MAX: usize = 1 << 20;
-/// Archives in one folder or archive that are looked into.
-const NESTED_MAX: usize = 1 << 18;
-/// Folders of one holder that may be images or packages.
-const FOLDERS_MAX: usize = 1 << 16;
-/// Images of all releases together.
-const IMAGES_MAX: usize = 1 << 16;
 
 impl Images {
     /// Finds what is in a release.
@@ -132,82 +126,6 @@ pub(super) fn subject(place: &[Vec<u8>], folder: &[u8], image: &str) -> String {
         place
     } else {
         format!("{place}: {image}")
-    }
-}
-
-/// What lies in one folder of a holder and may be the mark of something.
-#[derive(Default)]
-pub(super) struct Marks {
-    docker: Option<Body>,
-    index: Option<Body>,
-    is_layout: bool,
-    package: PackageMarks,
-}
-
-/// What one look through a holder found.
-#[derive(Default)]
-struct Survey {
-    /// By folder, with a `/` behind it unless it is the top.
-    folders: BTreeMap<Vec<u8>, Marks>,
-    /// Files that may be archives.
-    nested: Vec<(Vec<u8>, Content)>,
-    /// Whether there was more than is remembered.
-    is_cut: bool,
-}
-
-impl Survey {
-    fn file(&mut self, path: &[u8], body: Body) {
-        if let Body::Content(content @ Content::Blob(_)) = body {
-            if self.nested.len() < NESTED_MAX {
-                self.nested.push((path.to_vec(), content));
-            } else {
-                self.is_cut = true;
-            }
-        }
-        let at = path
-            .iter()
-            .rposition(|byte| *byte == b'/')
-            .map_or(0, |at| at + 1);
-        let (folder, name) = path.split_at(at);
-        let is_of_images = matches!(name, b"manifest.json" | b"index.json" | b"oci-layout");
-        if is_of_images || PackageMarks::is_mark(name) {
-            let Some(marks) = self.folder(folder) else {
-                return;
-            };
-            match name {
-                b"manifest.json" => marks.docker = Some(body),
-                b"index.json" => marks.index = Some(body),
-                b"oci-layout" => marks.is_layout = true,
-                name => marks.package.file(name, body),
-            }
-        }
-        self.below(folder, name);
-    }
-
-    /// Takes note of a file that marks the folder around its own.
-    fn below(&mut self, folder: &[u8], name: &[u8]) {
-        let Some(path) = folder.strip_suffix(b"/") else {
-            return;
-        };
-        let at = path
-            .iter()
-            .rposition(|byte| *byte == b'/')
-            .map_or(0, |at| at + 1);
-        let (outer, own) = path.split_at(at);
-        if PackageMarks::is_mark_below(own, name)
-            && let Some(marks) = self.folder(outer)
-        {
-            marks.package.file_below(own, name);
-        }
-    }
-
-    /// The marks of a folder; `None` when there are too many.
-    fn folder(&mut self, folder: &[u8]) -> Option<&mut Marks> {
-        if self.folders.len() >= FOLDERS_MAX && !self.folders.contains_key(folder) {
-            self.is_cut = true;
-            return None;
-        }
-        Some(self.folders.entry(folder.to_vec()).or_default())
     }
 }
 
@@ -473,99 +391,6 @@ impl<S: ChunkSource> Finder<'_, S> {
                 what,
                 format!("does not match its digest: it is {digest}"),
             ))
-        }
-    }
-
-    /// Keeps a blob; the first of a digest stays.
-    pub(super) fn keep_blob(&mut self, digest: &Digest, body: Body) {
-        self.found.blobs.entry(digest.clone()).or_insert(body);
-    }
-
-    /// Keeps a manifest or index by its digest.
-    pub(super) fn keep_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) {
-        let kept = self.found.manifests.entry(descriptor.digest.clone());
-        kept.or_insert_with(|| (descriptor.clone(), bytes.to_vec()));
-    }
-
-    /// Keeps an image, or adds its names to the same one; `paths` are those of its layers.
-    pub(super) fn keep_image(
-        &mut self,
-        scene: &Scene<'_>,
-        image: Image,
-        paths: &[Option<Vec<u8>>],
-    ) {
-        let digest = image.manifest.digest.clone();
-        let references = image.references.clone();
-        let number = match self.found.numbers.get(&digest) {
-            Some(number) => {
-                let there = &mut self.found.images[*number].references;
-                let new = image.references.into_iter();
-                let new: Vec<String> = new.filter(|name| !there.contains(name)).collect();
-                there.extend(new);
-                *number
-            }
-            None if self.found.images.len() >= IMAGES_MAX => {
-                let why = "is left out: there are more images than are looked at";
-                return self.warn(Finding::note(scene.subject(&image.name()), why));
-            }
-            None => {
-                self.keep_manifest(&image.manifest, &image.manifest_bytes);
-                self.found.images.push(image);
-                let number = self.found.images.len() - 1;
-                self.found.numbers.insert(digest.clone(), number);
-                number
-            }
-        };
-        let place = (scene.place.to_vec(), scene.folder_path(), number);
-        self.found.places.push(place);
-        for (layer, path) in paths.iter().enumerate() {
-            if let Some(path) = path {
-                let place = [scene.place, std::slice::from_ref(path)].concat();
-                self.found.layers.entry(place).or_insert((number, layer));
-            }
-        }
-        self.name(scene, &references, &digest);
-    }
-
-    pub(super) fn keep_index(&mut self, scene: &Scene<'_>, index: Index) {
-        self.keep_manifest(&index.descriptor, &index.bytes);
-        if index.is_whole() {
-            self.name(scene, &index.references, &index.descriptor.digest);
-        }
-        self.found.indexes.push(index);
-    }
-
-    /// Gives names to a manifest; one that stands for something else stays with it.
-    fn name(&mut self, scene: &Scene<'_>, names: &[String], digest: &Digest) {
-        for name in names {
-            let there = self.found.references.entry(name.clone());
-            let there = there.or_insert_with(|| digest.clone()).clone();
-            if there != *digest && !self.found.is_another_form(&there, digest) {
-                let why = format!("is the name of two images: {there} and {digest}");
-                self.warn(Finding::note(scene.subject(name), why));
-            }
-        }
-    }
-}
-
-impl Images {
-    /// Whether two manifests are of one image: of the same config, or one an index that lists the other, or for different
-    /// platforms.
-    fn is_another_form(&self, one: &Digest, other: &Digest) -> bool {
-        let image = |digest: &Digest| Some(&self.images[*self.numbers.get(digest)?]);
-        let lists = |index: &Digest, child: &Digest| {
-            let index = self
-                .indexes
-                .iter()
-                .find(|each| each.descriptor.digest == *index);
-            let mut children = index.into_iter().flat_map(|index| &index.children);
-            children.any(|each| each.descriptor.digest == *child)
-        };
-        match (image(one), image(other)) {
-            (Some(one), Some(other)) => {
-                one.config.digest == other.config.digest || one.platform != other.platform
-            }
-            _ => lists(one, other) || lists(other, one),
         }
     }
 }

@@ -275,6 +275,11 @@ impl<S: ChunkSource> Finder<'_, S> {
             diff_ids = ids.ok_or_else(|| Fault::bad(&what, "has a diff id that is no digest"))?;
             platform = read.platform.checked().or(platform);
         }
+        if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
+            let (there, said) = (layers.len(), diff_ids.len());
+            let why = format!("has {there} layers, and its config {said}");
+            return Err(Fault::bad(&listed.descriptor.digest, why));
+        }
         for (descriptor, _, body) in &blobs {
             if let Some(body) = body {
                 self.keep_blob(&descriptor.digest, *body);

@@ -13,11 +13,13 @@ mod docker;
 pub mod document;
 mod files;
 mod find;
+mod kept;
 mod layout;
 pub mod outgoing;
 mod package;
 mod platform;
 mod reference;
+mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 

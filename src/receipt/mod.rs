@@ -3,8 +3,12 @@
 //! A receipt is advice: a wrong one makes a bundle that is larger than needed, or one that `receive` refuses with a
 //! reason; never a wrong release. So ids are short here, and nothing is signed. Bytes only; making one is the verbs' work.
 
+pub mod packed;
 pub mod site;
 mod text;
+mod waiting;
+
+pub use waiting::{FramesWaiting, Run, WaitingJson};
 
 use serde::{Deserialize, Serialize};
 use wincode::{SchemaRead, SchemaWrite};
@@ -19,13 +23,17 @@ pub const RECEIPT_BYTES_MAX: u64 = 1 << 20;
 pub const RELEASES_MAX: usize = 4096;
 /// Most chunks that are listed as lacking.
 pub const LACKS_MAX: usize = 4096;
+/// Most sets that wait for something.
+pub const WAITING_MAX: usize = 64;
+/// Flag of a file: it says what waits. Older programs would make a bundle that is larger than needed, and refuse it instead.
+const FLAG_WAITING: u32 = 1;
 /// Bytes of an id in a file. Nobody gains from two releases that share them: the bundle would be refused.
 pub const ID_BYTES: usize = 16;
 /// Bytes of an id in a text: among a vendor's releases no two share them but by design.
 const SHORT_ID_BYTES: usize = 8;
 
 /// What a site's store holds.
-#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// First bytes of the store's id, 8 to 16.
     pub store: Vec<u8>,
@@ -33,6 +41,44 @@ pub struct Receipt {
     pub releases: Vec<Held>,
     /// First bytes of the ids of chunks that these releases need and that are lost or damaged, in ascending order.
     pub lacks: Vec<[u8; 8]>,
+    /// Sets that wait for volumes nobody has, or for what they lean on, and which frames of each are there whole.
+    pub waiting: Vec<FramesWaiting>,
+}
+
+/// The body of a file in which nothing waits, and the first part of any other.
+#[derive(SchemaRead, SchemaWrite)]
+struct Settled {
+    store: Vec<u8>,
+    releases: Vec<Held>,
+    lacks: Vec<[u8; 8]>,
+}
+
+/// The body of a file in which something waits.
+#[derive(SchemaRead, SchemaWrite)]
+struct Unsettled {
+    settled: Settled,
+    waiting: Vec<FramesWaiting>,
+}
+
+impl From<&Receipt> for Settled {
+    fn from(receipt: &Receipt) -> Self {
+        Self {
+            store: receipt.store.clone(),
+            releases: receipt.releases.clone(),
+            lacks: receipt.lacks.clone(),
+        }
+    }
+}
+
+impl Settled {
+    fn with(self, waiting: Vec<FramesWaiting>) -> Receipt {
+        Receipt {
+            store: self.store,
+            releases: self.releases,
+            lacks: self.lacks,
+            waiting,
+        }
+    }
 }
 
 /// A release in a receipt.
@@ -112,7 +158,15 @@ impl Receipt {
             store: store.as_bytes().to_vec(),
             releases,
             lacks,
+            waiting: Vec::new(),
         }
+    }
+
+    /// The same with sets that wait, by their ids. More than [`WAITING_MAX`] are left out.
+    pub fn with_waiting(self, mut waiting: Vec<FramesWaiting>) -> Self {
+        waiting.sort_by(|one, other| one.set.cmp(&other.set));
+        waiting.truncate(WAITING_MAX);
+        Self { waiting, ..self }
     }
 
     /// Whether it may be of the same store as the other one.
@@ -128,7 +182,15 @@ impl Receipt {
 
     /// Encodes it as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        envelope::seal(Kind::Receipt, &envelope::encode(self))
+        let settled = Settled::from(self);
+        if self.waiting.is_empty() {
+            return envelope::seal(Kind::Receipt, &envelope::encode(&settled));
+        }
+        let body = envelope::encode(&Unsettled {
+            settled,
+            waiting: self.waiting.clone(),
+        });
+        envelope::seal_with(Kind::Receipt, FLAG_WAITING, &body)
     }
 
     /// Reads a receipt in any of its forms: a file, the JSON that `receipt --json` prints, or the text.
@@ -140,8 +202,14 @@ impl Receipt {
             return Err(ReceiptError::NotAReceipt);
         }
         if bytes.starts_with(&envelope::MAGIC) {
-            let body = envelope::open(Kind::Receipt, bytes, RECEIPT_BYTES_MAX)?;
-            let receipt: Self = envelope::decode(body)?;
+            let (flags, body) =
+                envelope::open_with(Kind::Receipt, FLAG_WAITING, bytes, RECEIPT_BYTES_MAX)?;
+            let receipt = if flags & FLAG_WAITING == 0 {
+                envelope::decode::<Settled>(body)?.with(Vec::new())
+            } else {
+                let unsettled: Unsettled = envelope::decode(body)?;
+                unsettled.settled.with(unsettled.waiting)
+            };
             return receipt.checked();
         }
         let text = std::str::from_utf8(bytes).map_err(|_| ReceiptError::NotAReceipt)?;
@@ -151,7 +219,7 @@ impl Receipt {
         text::read(text)?.checked()
     }
 
-    /// The lines of the text, to be typed or read out; `None` when it would be too long for that.
+    /// The lines of the text, to be typed or read out; `None` when they would be more than [`text::LINES_MAX`].
     pub fn to_text(&self) -> Option<Vec<String>> {
         text::write(self)
     }
@@ -174,6 +242,11 @@ impl Receipt {
             store: id(&read.store)?,
             releases: releases.collect::<Result<_, ReceiptError>>()?,
             lacks: read.lacks.iter().map(lack).collect::<Result<_, _>>()?,
+            waiting: read
+                .waiting
+                .iter()
+                .map(|each| FramesWaiting::from_json(each).ok_or(ReceiptError::Corrupt("a set")))
+                .collect::<Result<_, _>>()?,
         }
         .checked()
     }
@@ -191,6 +264,7 @@ impl Receipt {
                 })
                 .collect(),
             lacks: self.lacks.iter().map(|lack| hex(lack)).collect(),
+            waiting: self.waiting.iter().map(FramesWaiting::to_json).collect(),
         }
     }
 
@@ -199,7 +273,10 @@ impl Receipt {
         if !(SHORT_ID_BYTES..=StoreId::BYTES).contains(&self.store.len()) {
             return corrupt("id of the store");
         }
-        if self.releases.len() > RELEASES_MAX || self.lacks.len() > LACKS_MAX {
+        if self.releases.len() > RELEASES_MAX
+            || self.lacks.len() > LACKS_MAX
+            || self.waiting.len() > WAITING_MAX
+        {
             return corrupt("too much in it");
         }
         for held in &self.releases {
@@ -209,6 +286,9 @@ impl Receipt {
             if !held.name.is_empty() && held.name.parse::<ReleaseName>().is_err() {
                 return corrupt("name of a release");
             }
+        }
+        if !self.waiting.iter().all(FramesWaiting::is_sound) {
+            return corrupt("a set that waits");
         }
         Ok(self)
     }
@@ -224,6 +304,9 @@ pub struct ReceiptJson {
     /// Chunks of them that are lost or damaged: the first eight bytes of their ids.
     #[serde(default)]
     pub lacks: Vec<String>,
+    /// Sets that wait, and their frames that are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingJson>,
 }
 
 /// A release in it.
@@ -259,6 +342,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::id::SetId;
 
     fn receipt() -> Receipt {
         let held = |name: &str, byte| Held {
@@ -272,16 +356,41 @@ mod tests {
         )
     }
 
+    fn waiting() -> Receipt {
+        let runs = vec![
+            Run { first: 0, count: 3 },
+            Run {
+                first: 300,
+                count: 1,
+            },
+        ];
+        let set = |byte| FramesWaiting {
+            set: vec![byte; ID_BYTES],
+            frames: runs.clone(),
+        };
+        receipt().with_waiting(vec![set(8), set(7)])
+    }
+
     #[test]
     fn a_receipt_comes_back_from_each_of_its_forms() {
-        let receipt = receipt();
-        assert_eq!(Receipt::read(&receipt.to_bytes()).unwrap(), receipt);
+        comes_back(&receipt());
+        comes_back(&waiting());
+    }
+
+    fn comes_back(receipt: &Receipt) {
+        assert_eq!(&Receipt::read(&receipt.to_bytes()).unwrap(), receipt);
         let json = serde_json::to_vec_pretty(&receipt.to_json()).unwrap();
-        assert_eq!(Receipt::read(&json).unwrap(), receipt);
+        assert_eq!(&Receipt::read(&json).unwrap(), receipt);
         let text = receipt.to_text().unwrap().join("\n");
         let typed = Receipt::read(text.as_bytes()).unwrap();
-        assert!(typed.is_of(&receipt));
+        assert!(typed.is_of(receipt));
         assert_eq!(typed.lacks, receipt.lacks);
+        assert_eq!(typed.waiting.len(), receipt.waiting.len());
+        for (short, long) in typed.waiting.iter().zip(&receipt.waiting) {
+            assert_eq!(short.frames, long.frames);
+            let id = SetId(long.set.clone().try_into().unwrap());
+            assert!(short.is(&id) && long.is(&id) && !short.is(&SetId([1; 16])));
+        }
         for (short, held) in typed.releases.iter().zip(&receipt.releases) {
             let mut id = [0; 32];
             id[..ID_BYTES].copy_from_slice(&held.id);
@@ -298,6 +407,11 @@ mod tests {
         let mut named = receipt();
         named.releases[0].name = "../x".into();
         assert!(Receipt::read(&named.to_bytes()).is_err());
+        let mut run = waiting();
+        run.waiting[0].frames[1].first = 2;
+        assert!(Receipt::read(&run.to_bytes()).is_err());
+        run.waiting[0].frames[1].first = u32::MAX;
+        assert!(Receipt::read(&run.to_bytes()).is_err());
         let mut stray = receipt();
         stray.store.clear();
         assert!(Receipt::read(&stray.to_bytes()).is_err());
@@ -314,6 +428,7 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Receipt::read(&bytes);
             let _ = Receipt::read(&envelope::seal(Kind::Receipt, &bytes));
+            let _ = Receipt::read(&envelope::seal_with(Kind::Receipt, FLAG_WAITING, &bytes));
             let _ = Receipt::read(String::from_utf8_lossy(&bytes).as_bytes());
         }
     }

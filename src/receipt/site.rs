@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::{Held, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError};
+use super::{FramesWaiting, Held, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled};
 use crate::envelope;
 
 /// Most bytes of the body of a site's file.
@@ -49,7 +49,7 @@ impl fmt::Display for SiteName {
 }
 
 /// What is remembered of a site.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SchemaRead, SchemaWrite)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Site {
     /// Its last receipt.
     pub receipt: Option<Receipt>,
@@ -57,10 +57,34 @@ pub struct Site {
     pub packed: Vec<Held>,
 }
 
+/// The body of its file.
+#[derive(SchemaRead, SchemaWrite)]
+struct Body {
+    receipt: Option<Settled>,
+    packed: Vec<Held>,
+}
+
+/// The body when sets waited at the site.
+#[derive(SchemaRead, SchemaWrite)]
+struct WaitingBody {
+    body: Body,
+    waiting: Vec<FramesWaiting>,
+}
+
 impl Site {
     /// Encodes the body of its file.
     pub fn encode(&self) -> Vec<u8> {
-        envelope::encode(self)
+        let body = Body {
+            receipt: self.receipt.as_ref().map(Settled::from),
+            packed: self.packed.clone(),
+        };
+        match &self.receipt {
+            Some(receipt) if !receipt.waiting.is_empty() => envelope::encode(&WaitingBody {
+                body,
+                waiting: receipt.waiting.clone(),
+            }),
+            _ => envelope::encode(&body),
+        }
     }
 
     /// Decodes the body of its file.
@@ -68,12 +92,22 @@ impl Site {
     /// # Errors
     /// [`ReceiptError`].
     pub fn decode(body: &[u8]) -> Result<Self, ReceiptError> {
-        let site: Self = envelope::decode(body)?;
-        if site.packed.len() > RELEASES_MAX {
+        // Either takes all of the bytes, so no body is both.
+        let (body, waiting) = match envelope::decode::<Body>(body) {
+            Ok(body) => (body, Vec::new()),
+            Err(_) => {
+                let both: WaitingBody = envelope::decode(body)?;
+                (both.body, both.waiting)
+            }
+        };
+        if body.packed.len() > RELEASES_MAX {
             return Err(ReceiptError::Corrupt("too much in it"));
         }
-        let receipt = site.receipt.map(Receipt::checked).transpose()?;
-        Ok(Self { receipt, ..site })
+        let receipt = body.receipt.map(|settled| settled.with(waiting).checked());
+        Ok(Self {
+            receipt: receipt.transpose()?,
+            packed: body.packed,
+        })
     }
 }
 
@@ -83,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::id::StoreId;
+    use crate::id::{SetId, StoreId};
 
     #[test]
     fn a_site_round_trips_and_its_name_is_safe() {
@@ -100,6 +134,10 @@ mod tests {
             packed: vec![held],
         };
         assert_eq!(Site::decode(&site.encode()).unwrap(), site);
+        let mut waits = site.clone();
+        let waiting = FramesWaiting::new(&SetId([2; 16]), [1, 2, 9]).unwrap();
+        waits.receipt = Some(site.receipt.unwrap().with_waiting(vec![waiting]));
+        assert_eq!(Site::decode(&waits.encode()).unwrap(), waits);
         assert_eq!(
             "plant-7.b".parse::<SiteName>().unwrap().to_string(),
             "plant-7.b"

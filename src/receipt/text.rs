@@ -2,7 +2,7 @@
 //!
 //! Letters and digits that look alike are taken for one another. Any one or two wrong characters of a line are found in it.
 
-use super::{Held, LACKS_MAX, Receipt, ReceiptError, SHORT_ID_BYTES};
+use super::{FramesWaiting, Held, Receipt, ReceiptError, Run, SHORT_ID_BYTES};
 use crate::id;
 
 /// Digits and letters without I, L, O and U.
@@ -15,24 +15,88 @@ const CHECK_SYMBOLS: usize = 2;
 const LINE_SYMBOLS: usize = LINE_BYTES * 8 / 5 + CHECK_SYMBOLS;
 /// Symbols between two dashes.
 const GROUP_SYMBOLS: usize = 4;
-/// First byte of a text.
-const VERSION: u8 = 1;
+/// Most lines of a text. Nobody types as many; but one who can paste may.
+pub(super) const LINES_MAX: usize = 1000;
+/// First byte of a text in which nothing waits, with 255 releases and 255 lacking chunks at most.
+const SETTLED: u8 = 1;
+/// First byte of any other text.
+const UNSETTLED: u8 = 2;
 /// Bytes of the hash behind the whole.
 const HASH_BYTES: usize = 2;
 
 pub(super) fn write(receipt: &Receipt) -> Option<Vec<String>> {
-    let short = |id: &Vec<u8>| id[..SHORT_ID_BYTES].to_vec();
-    let mut body = vec![VERSION];
-    body.extend(short(&receipt.store));
+    let mut body = if receipt.waiting.is_empty() {
+        settled(receipt).unwrap_or_else(|| unsettled(receipt))
+    } else {
+        unsettled(receipt)
+    };
+    body.extend(&id::hash(&body)[..HASH_BYTES]);
+    if body.len().div_ceil(LINE_BYTES) > LINES_MAX {
+        return None;
+    }
+    let lines = (0..).zip(body.chunks(LINE_BYTES));
+    Some(lines.map(|(number, bytes)| line(number, bytes)).collect())
+}
+
+/// `None` when there is more than its counts can say.
+fn settled(receipt: &Receipt) -> Option<Vec<u8>> {
+    let mut body = vec![SETTLED];
+    body.extend(&receipt.store[..SHORT_ID_BYTES]);
     body.push(u8::try_from(receipt.releases.len()).ok()?);
     for held in &receipt.releases {
-        body.extend(short(&held.id));
+        body.extend(&held.id[..SHORT_ID_BYTES]);
     }
     body.push(u8::try_from(receipt.lacks.len()).ok()?);
     body.extend(receipt.lacks.iter().flatten());
-    body.extend(&id::hash(&body)[..HASH_BYTES]);
-    let lines = (0..).zip(body.chunks(LINE_BYTES));
-    Some(lines.map(|(number, bytes)| line(number, bytes)).collect())
+    Some(body)
+}
+
+fn unsettled(receipt: &Receipt) -> Vec<u8> {
+    let mut body = vec![UNSETTLED];
+    body.extend(&receipt.store[..SHORT_ID_BYTES]);
+    put_count(&mut body, receipt.releases.len());
+    for held in &receipt.releases {
+        body.extend(&held.id[..SHORT_ID_BYTES]);
+    }
+    put_count(&mut body, receipt.lacks.len());
+    body.extend(receipt.lacks.iter().flatten());
+    put_count(&mut body, receipt.waiting.len());
+    for waiting in &receipt.waiting {
+        body.extend(&waiting.set[..SHORT_ID_BYTES]);
+        put_count(&mut body, waiting.frames.len());
+        let mut end = 0;
+        for run in &waiting.frames {
+            put_number(&mut body, run.first - end);
+            put_number(&mut body, run.count);
+            end = run.first + run.count;
+        }
+    }
+    body
+}
+
+fn put_count(body: &mut Vec<u8>, count: usize) {
+    put_number(body, u32::try_from(count).unwrap_or(u32::MAX));
+}
+
+/// Seven bits a byte, the lowest first; the highest bit says that more follow.
+fn put_number(body: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        body.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    body.push((number & 0x7f) as u8);
+}
+
+fn take_number(rest: &mut &[u8]) -> Result<u32, ReceiptError> {
+    let mut number = 0_u64;
+    for shift in (0..35).step_by(7) {
+        let byte = take(rest, 1)?[0];
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return u32::try_from(number).map_err(|_| ReceiptError::Lines);
+        }
+    }
+    Err(ReceiptError::Lines)
 }
 
 fn line(number: usize, bytes: &[u8]) -> String {
@@ -66,29 +130,38 @@ pub(super) fn read(text: &str) -> Result<Receipt, ReceiptError> {
 }
 
 fn from_body(body: &[u8]) -> Result<Receipt, ReceiptError> {
-    match body.first() {
+    let version = match body.first() {
         None => return Err(ReceiptError::NotAReceipt),
-        Some(&VERSION) => {}
+        Some(version @ (&SETTLED | &UNSETTLED)) => *version,
         Some(version) => return Err(ReceiptError::Newer(*version)),
-    }
+    };
     let split = body.len().checked_sub(HASH_BYTES);
     let (said, hash) = body.split_at(split.ok_or(ReceiptError::Lines)?);
     if id::hash(said)[..HASH_BYTES] != *hash {
         return Err(ReceiptError::Lines);
     }
-    let mut rest = &said[1..];
+    let mut rest = said.get(1..).ok_or(ReceiptError::Lines)?;
+    let count = |rest: &mut &[u8]| match version {
+        SETTLED => Ok(u32::from(take(rest, 1)?[0])),
+        _ => take_number(rest),
+    };
     let store = take(&mut rest, SHORT_ID_BYTES)?.to_vec();
-    let releases = take(&mut rest, 1)?[0];
-    let releases = (0..releases).map(|_| {
+    let releases = (0..count(&mut rest)?).map(|_| {
         Ok(Held {
             name: String::new(),
             id: take(&mut rest, SHORT_ID_BYTES)?.to_vec(),
         })
     });
     let releases = releases.collect::<Result<_, ReceiptError>>()?;
-    let lacks = take(&mut rest, 1)?[0];
-    let lacks = take(&mut rest, usize::from(lacks) * 8)?.as_chunks::<8>().0;
-    debug_assert!(lacks.len() <= LACKS_MAX);
+    let lacks = usize::try_from(count(&mut rest)?).map_err(|_| ReceiptError::Lines)?;
+    let lacks = take(&mut rest, lacks.saturating_mul(8))?.as_chunks::<8>().0;
+    let sets = if version == SETTLED {
+        0
+    } else {
+        take_number(&mut rest)?
+    };
+    let waiting = (0..sets).map(|_| take_waiting(&mut rest));
+    let waiting = waiting.collect::<Result<_, ReceiptError>>()?;
     if !rest.is_empty() {
         return Err(ReceiptError::Lines);
     }
@@ -96,6 +169,23 @@ fn from_body(body: &[u8]) -> Result<Receipt, ReceiptError> {
         store,
         releases,
         lacks: lacks.to_vec(),
+        waiting,
+    })
+}
+
+fn take_waiting(rest: &mut &[u8]) -> Result<FramesWaiting, ReceiptError> {
+    let set = take(rest, SHORT_ID_BYTES)?.to_vec();
+    let mut end = 0_u32;
+    let runs = (0..take_number(rest)?).map(|_| {
+        let first = end.checked_add(take_number(rest)?);
+        let first = first.ok_or(ReceiptError::Lines)?;
+        let count = take_number(rest)?;
+        end = first.checked_add(count).ok_or(ReceiptError::Lines)?;
+        Ok(Run { first, count })
+    });
+    Ok(FramesWaiting {
+        set,
+        frames: runs.collect::<Result<_, ReceiptError>>()?,
     })
 }
 
@@ -210,6 +300,7 @@ mod tests {
             lacks: (0..lacks)
                 .map(|number| id("chunk", number).try_into().unwrap())
                 .collect(),
+            waiting: Vec::new(),
         }
     }
 
@@ -310,9 +401,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_to_be_typed_has_no_text() {
+    fn golden_lines_with_a_set_that_waits() {
+        let mut waits = receipt(1, 1);
+        waits.waiting = vec![FramesWaiting {
+            set: id::hash(b"set")[..8].to_vec(),
+            frames: vec![
+                Run { first: 0, count: 2 },
+                Run {
+                    first: 3,
+                    count: 200,
+                },
+            ],
+        }];
+        assert_eq!(write(&waits).unwrap(), GOLDEN_WAITING);
+        assert_eq!(read(&GOLDEN_WAITING.join("\n")).unwrap(), waits);
+    }
+
+    /// Never edited, either.
+    const GOLDEN_WAITING: [&str; 5] = [
+        "0A9J-AQE5-15NZ-5YG1-3R",
+        "VF59-NVQM-RQRV-E0F0-S9",
+        "9T4A-KZHA-3970-3SKJ-Y2",
+        "WQ6M-P64J-XG10-00G1-11",
+        "S00G-YSRJ-0",
+    ];
+
+    #[test]
+    fn what_is_long_has_many_lines_and_what_is_endless_no_text() {
         let mut many = receipt(1, 0);
-        many.lacks = vec![[1; 8]; 256];
+        many.lacks = (0..256_u64).map(|number| number.to_be_bytes()).collect();
+        let lines = write(&many).unwrap();
+        assert_eq!(lines.len(), 208);
+        assert_eq!(read(&lines.join("\n")).unwrap(), many);
+        many.lacks = vec![[1; 8]; 1300];
         assert_eq!(write(&many), None);
     }
 

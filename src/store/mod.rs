@@ -29,6 +29,7 @@ mod pipeline;
 mod prune;
 mod quarantine;
 mod roots;
+mod sets;
 mod settings;
 mod shelf;
 mod sites;

@@ -178,12 +178,13 @@ impl Store {
         Ok(writer.packs().to_vec())
     }
 
-    /// Forgets packs, then removes them: the index never speaks of a pack that is gone.
+    /// Forgets packs, then removes them: the index never speaks of a pack that is gone. What it says of packs that were lost
+    /// goes, too; one that turns up again is adopted.
     fn drop_packs(&self, dead: &HashSet<PackId>) -> Result<(), StoreError> {
-        if dead.is_empty() {
+        let mut shelf = self.shelf_mut();
+        if dead.is_empty() && !shelf.lists_lost_packs() {
             return Ok(());
         }
-        let mut shelf = self.shelf_mut();
         let mut kept = Vec::new();
         let mut numbers: HashMap<u32, u32> = HashMap::new();
         for (pack, number) in shelf.packs().iter().zip(0_u32..) {

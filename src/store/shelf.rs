@@ -217,6 +217,12 @@ impl Shelf {
         })
     }
 
+    /// Whether a segment speaks of a pack that is not there, or not as it says.
+    pub(super) fn lists_lost_packs(&self) -> bool {
+        let mut packs = self.listed.iter().flat_map(|listed| &listed.packs);
+        packs.any(Option::is_none)
+    }
+
     /// Returns the number of segments.
     pub(super) fn segment_count(&self) -> usize {
         self.listed.len()

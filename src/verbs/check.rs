@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::bundle::{BundleError, Catalog, read_frames};
+use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single};
 use crate::finding::{Finding, Severity};
 use crate::id::{BlobId, ChunkId};
 use crate::monitor::Monitor;
+use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
 use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
-use crate::verbs::Error;
-use crate::verbs::PULLS;
 use crate::verbs::proof::{self, Known};
+use crate::verbs::{Error, ErrorKind, PULLS};
 use crate::volumes::{SetReader, discover};
 
 /// What `check` saw.
@@ -161,12 +161,29 @@ pub fn prune(store: &mut Store, monitor: &dyn Monitor) -> Result<PruneSummary, E
         _ => {}
     }
     let report = store.prune(live, &PruneOptions::default(), monitor)?;
+    forget_sets(store, &roots)?;
     Ok(PruneSummary {
         packs_removed: report.packs_removed,
         packs_rewritten: report.packs_rewritten,
         bytes_before: report.bytes_before,
         bytes_after: report.bytes_after,
     })
+}
+
+/// Forgets sets that were packed of releases that have all gone: there is nothing left to top them up from.
+fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
+    for set in store.sets()? {
+        let body = store.set(&set, PACKED_BYTES_MAX)?;
+        let packed = body.and_then(|body| PackedSet::decode(&body).ok());
+        let is_of_use = packed.is_some_and(|packed| {
+            let mut held = packed.releases.iter();
+            held.any(|held| roots.iter().any(|root| held.is(&root.id())))
+        });
+        if !is_of_use {
+            store.forget_set(&set)?;
+        }
+    }
+    Ok(())
 }
 
 /// The chunks that releases need, as far as their lists can be read, and the first list that cannot.
@@ -253,10 +270,19 @@ fn heal(
         });
     }
     let mut healed = 0;
+    let mut failed = None;
     for set in &sets {
-        healed += heal_from_set(store, lost, set, monitor)?;
+        match heal_from_set(store, lost, set, monitor) {
+            Ok(chunks) => healed += chunks,
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            // A set that is wrong in itself does not keep the others from helping.
+            Err(error) => failed = Some(error),
+        }
     }
-    Ok(healed)
+    match failed {
+        Some(error) if healed == 0 => Err(error),
+        _ => Ok(healed),
+    }
 }
 
 fn heal_from_set(
@@ -266,33 +292,32 @@ fn heal_from_set(
     monitor: &dyn Monitor,
 ) -> Result<u64, Error> {
     let catalog = Catalog::from_bytes(&set.catalog()?).map_err(BundleError::from)?;
+    let places = catalog.places(&set.descriptor()?.payload_bytes);
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
     let mut healed = 0;
-    let mut frame_no = 0;
     monitor.start("heal", catalog.payload_bytes());
-    for (volume_no, payload_bytes) in (1..).zip(&set.descriptor()?.payload_bytes) {
-        let frames = catalog.frames_within(frame_no, *payload_bytes);
-        let mut payload = set.payload_reader(volume_no)?;
-        let result = read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
-            for (id, range) in &frame.chunks {
-                let is_lost = id
-                    .as_bytes()
-                    .first_chunk::<16>()
-                    .is_some_and(|id| lost.contains(id));
-                if is_lost && !writer.contains(id) {
-                    writer.put(&frame.plain[range.clone()], frame.class)?;
-                    healed += 1;
-                }
+    let open = |place: &FramePlace| {
+        let payload = set.payload_reader(place.volume_no);
+        let mut payload =
+            payload.map_err(|error| BundleError::Payload(std::io::Error::other(error)))?;
+        payload.seek_to(place.offset);
+        read_exactly(&mut payload, place.entry.stored_bytes)
+    };
+    read_single(&places, open, store, monitor, |_, frame| {
+        // One that is damaged, not at hand, or leans on what is lost itself: others may still help.
+        let Ok(frame) = frame else { return Ok(()) };
+        for (id, range) in &frame.chunks {
+            let is_lost = id
+                .as_bytes()
+                .first_chunk::<16>()
+                .is_some_and(|id| lost.contains(id));
+            if is_lost && !writer.contains(id) {
+                writer.put(&frame.plain[range.clone()], frame.class)?;
+                healed += 1;
             }
-            Ok::<(), Error>(())
-        });
-        frame_no += frames.len();
-        match result {
-            // Damaged or not at hand: the next volume may still help.
-            Err(Error::Bundle(BundleError::Payload(_))) | Ok(()) => {}
-            Err(error) => return Err(error),
         }
-    }
+        Ok::<(), Error>(())
+    })?;
     monitor.finish();
     writer.finish()?;
     Ok(healed)

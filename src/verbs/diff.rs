@@ -29,7 +29,7 @@ pub struct DiffReport {
     pub new_chunks: u64,
     /// Their plain bytes.
     pub new_bytes: u64,
-    /// About what they weigh in a bundle, before anything is packed against what the older release has.
+    /// About what they weigh in a bundle for somebody who has the older release.
     pub carried_bytes: u64,
     /// Folders and files with most of the new bytes, the largest first.
     pub contributors: Vec<Contributor>,

@@ -26,7 +26,7 @@ pub struct EstimateReport {
     pub new_chunks: u64,
     /// Their plain bytes.
     pub new_bytes: u64,
-    /// About what they weigh in the bundle, before anything is packed against what the receiver has.
+    /// About what they weigh in the bundle.
     pub carried_bytes: u64,
     /// By item, in the order of the releases; what two need counts for the first.
     pub items: Vec<EstimatedItem>,

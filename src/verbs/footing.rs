@@ -1,8 +1,9 @@
 //! Whether a store has what a bundle leans on, before anything of the bundle is written to it.
 //!
 //! Cheap when the releases that are leaned on are here whole. Else exact: the payload is unpacked once without keeping
-//! it, and the new releases are walked over bundle and store together. That holds the lists of the new releases, 256 MiB
-//! of them at most, and 64 bytes a chunk of the bundle.
+//! it, and the new releases are walked over bundle and store together, with the frames of sets in the spool that the bundle
+//! leans on. That holds the lists of the new releases and what these frames lean on, 256 MiB of them at most, and 64 bytes a
+//! chunk of the bundle.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::bundle::{BundleError, Catalog, Lean, missing_bases, read_frames};
 use crate::class::Class;
+use crate::frame::{Bases, Frame, FrameError};
 use crate::id::ChunkId;
 use crate::index::prefix;
 use crate::monitor::Monitor;
@@ -20,6 +22,7 @@ use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{ReleaseName, ReleaseRoot, walk};
 use crate::store::{ChunkBytes, Store};
 use crate::verbs::Error;
+use crate::verbs::spooled::Spooled;
 use crate::volumes::Incoming;
 
 /// Most bytes of lists that are held. A bundle with more of them is judged by the releases it leans on alone.
@@ -32,6 +35,8 @@ const NAMED_MAX: usize = 8;
 pub struct Lacking {
     /// For each receiver that the bundle was cut for, the releases that have what is lacking. Those of one suffice.
     pub any_of: Vec<Vec<LackingRelease>>,
+    /// Sets that are to wait in the spool, and do not, or with less than was said of them.
+    pub sets: Vec<LackingSet>,
     /// How many chunks are lacking at least; 0 as long as that is not known.
     pub chunks: u64,
     /// Some of them.
@@ -49,6 +54,17 @@ pub struct LackingRelease {
     pub state: LackingState,
 }
 
+/// A set of which a bundle leans on frames that are not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LackingSet {
+    /// Its id.
+    pub set_id: String,
+    /// Frames that are leaned on.
+    pub frames: u64,
+    /// Those of them that are not there.
+    pub missing: u64,
+}
+
 /// How a store stands to a release that a bundle leans on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,25 +79,90 @@ pub enum LackingState {
     Absent,
 }
 
-/// Looks at the releases that are leaned on. `None`: all is here.
-pub(super) fn glance(store: &Store, catalog: &Catalog) -> Option<Lacking> {
-    let any_of: Vec<Vec<LackingRelease>> = catalog
-        .leans
-        .iter()
-        .map(|lean| releases_of(store, lean))
-        .collect();
-    let whole = |lean: &Vec<LackingRelease>| {
-        lean.iter()
-            .all(|release| release.state == LackingState::Whole)
-    };
-    if any_of.is_empty() || any_of.iter().any(whole) {
-        return None;
-    }
-    Some(Lacking {
-        any_of,
+/// Looks at the releases and the `waiting` sets that are leaned on. `None`: all is here.
+pub(super) fn glance(store: &Store, catalog: &Catalog, waiting: &[Spooled]) -> Option<Lacking> {
+    let mut lacking = Lacking {
+        any_of: Vec::new(),
+        sets: Vec::new(),
         chunks: 0,
         chunk_ids: Vec::new(),
-    })
+    };
+    let mut is_here = catalog.leans.is_empty();
+    for lean in &catalog.leans {
+        let releases = releases_of(store, lean);
+        let sets = sets_of(store, lean, catalog, waiting);
+        let all_whole = releases
+            .iter()
+            .all(|release| release.state == LackingState::Whole);
+        is_here |= all_whole && sets.is_empty();
+        lacking.any_of.push(releases);
+        lacking.sets.extend(sets);
+    }
+    (!is_here).then_some(lacking)
+}
+
+/// The sets of a lean of which something is lacking, or that lean on what may be lacking.
+fn sets_of(store: &Store, lean: &Lean, catalog: &Catalog, waiting: &[Spooled]) -> Vec<LackingSet> {
+    let mut lacking = Vec::new();
+    for set in &lean.sets {
+        let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
+        let found = waiting
+            .iter()
+            .find(|each| each.incoming.set_id() == set.set);
+        let there = found.map_or(0, |each| each.leaned_frames(catalog).len() as u64);
+        let missing = frames.saturating_sub(there);
+        let is_firm = found.is_some_and(|each| glance(store, &each.catalog, &[]).is_none());
+        if missing > 0 || !is_firm {
+            lacking.push(LackingSet {
+                set_id: set.set.to_string(),
+                frames,
+                missing,
+            });
+        }
+    }
+    lacking
+}
+
+/// The same for chunks that were missed later, when the bundle was read.
+pub(super) fn lacks(
+    store: &Store,
+    catalog: &Catalog,
+    waiting: &[Spooled],
+    missing: &BTreeSet<ChunkId>,
+) -> Lacking {
+    let lacking = glance(store, catalog, waiting).unwrap_or_else(|| Lacking {
+        any_of: catalog
+            .leans
+            .iter()
+            .map(|lean| releases_of(store, lean))
+            .collect(),
+        sets: Vec::new(),
+        chunks: 0,
+        chunk_ids: Vec::new(),
+    });
+    lacking.with_chunks(missing)
+}
+
+/// The old chunk that could not be read when a frame leaned on it.
+pub(super) fn base_of(error: &Error) -> Option<ChunkId> {
+    match error {
+        Error::Bundle(BundleError::Frame {
+            source: FrameError::Base(id),
+            ..
+        }) => Some(*id),
+        _ => None,
+    }
+}
+
+impl Lacking {
+    fn with_chunks(self, missing: &BTreeSet<ChunkId>) -> Self {
+        let first = missing.iter().take(NAMED_MAX);
+        Self {
+            chunks: missing.len() as u64,
+            chunk_ids: first.map(ToString::to_string).collect(),
+            ..self
+        }
+    }
 }
 
 fn releases_of(store: &Store, lean: &Lean) -> Vec<LackingRelease> {
@@ -117,7 +198,7 @@ pub(super) fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
     walk::release(&mut Walker::new(store), root, &mut check).is_ok()
 }
 
-/// Checks all that the bundle leans on; its payload must be ready. `None`: all is here.
+/// Checks all that the bundle leans on; its payload, and the frames of `waiting` sets, must be ready. `None`: all is here.
 ///
 /// # Errors
 /// [`Error`] when the payload cannot be read, or a stop was asked for.
@@ -125,26 +206,22 @@ pub(super) fn check(
     store: &Store,
     incoming: &Incoming,
     catalog: &Catalog,
+    waiting: &[Spooled],
     monitor: &dyn Monitor,
 ) -> Result<Option<Lacking>, Error> {
-    let Some(mut lacking) = glance(store, catalog) else {
+    let Some(lacking) = glance(store, catalog, waiting) else {
         return Ok(None);
     };
     // The releases are not here as they were at the vendor's; their chunks may be.
     let mut missing = lacking_bases(store, incoming, catalog, monitor)?;
     if missing.is_empty() {
-        missing = lacking_of_releases(store, incoming, catalog, monitor)?;
+        missing = match lacking_of_releases(store, incoming, catalog, waiting, monitor) {
+            Ok(missing) => missing,
+            // It was taken to be whole until now.
+            Err(error) => BTreeSet::from([base_of(&error).ok_or(error)?]),
+        };
     }
-    if missing.is_empty() {
-        return Ok(None);
-    }
-    lacking.chunks = missing.len() as u64;
-    lacking.chunk_ids = missing
-        .iter()
-        .take(NAMED_MAX)
-        .map(ToString::to_string)
-        .collect();
-    Ok(Some(lacking))
+    Ok((!missing.is_empty()).then(|| lacking.with_chunks(&missing)))
 }
 
 /// The old chunks that frames are compressed against and the store lacks: without them nothing can be unpacked.
@@ -177,9 +254,19 @@ fn lacking_of_releases(
     store: &Store,
     incoming: &Incoming,
     catalog: &Catalog,
+    waiting: &[Spooled],
     monitor: &dyn Monitor,
 ) -> Result<BTreeSet<ChunkId>, Error> {
-    let both = Both::read(store, incoming, catalog, monitor)?;
+    let mut both = Both::new(store);
+    for set in waiting {
+        let frames = set.leaned_frames(catalog);
+        both.wanted
+            .extend(set.lacking_bases(&frames, |id| store.contains(id)));
+    }
+    both.read(incoming, catalog, monitor)?;
+    for set in waiting {
+        both.read_waiting(set, catalog, monitor)?;
+    }
     let mut missing: BTreeSet<ChunkId> = BTreeSet::new();
     for release in &catalog.releases {
         monitor.check_stop()?;
@@ -205,41 +292,85 @@ fn lacking_of_releases(
 struct Both<'a> {
     store: &'a Store,
     carried: HashSet<[u8; 16]>,
-    lists: HashMap<ChunkId, Arc<[u8]>>,
+    /// Chunks besides lists that are held.
+    wanted: HashSet<ChunkId>,
+    held: HashMap<ChunkId, Arc<[u8]>>,
+    held_bytes: usize,
 }
 
 impl<'a> Both<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            carried: HashSet::new(),
+            wanted: HashSet::new(),
+            held: HashMap::new(),
+            held_bytes: 0,
+        }
+    }
+
     fn read(
-        store: &'a Store,
+        &mut self,
         incoming: &Incoming,
         catalog: &Catalog,
         monitor: &dyn Monitor,
-    ) -> Result<Self, Error> {
-        let mut both = Self {
-            store,
-            carried: HashSet::new(),
-            lists: HashMap::new(),
-        };
-        let mut held_bytes = 0;
+    ) -> Result<(), Error> {
         let mut frame_no = 0;
+        let store = self.store;
         monitor.start("check", catalog.payload_bytes());
         for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
             let frames = catalog.frames_within(frame_no, payload_bytes);
             let mut payload = incoming.payload_reader(volume_no)?;
             read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
-                for (id, range) in &frame.chunks {
-                    both.carried.insert(prefix(id));
-                    if frame.class == Class::Meta && held_bytes < LISTS_MAX_BYTES {
-                        held_bytes += range.len();
-                        both.lists.insert(*id, frame.plain[range.clone()].into());
-                    }
-                }
+                self.note(&frame);
                 Ok::<(), Error>(())
             })?;
             frame_no += frames.len();
         }
         monitor.finish();
-        Ok(both)
+        Ok(())
+    }
+
+    /// What stands in the spool of a set that the bundle leans on. What cannot be read will be missed.
+    fn read_waiting(
+        &mut self,
+        set: &Spooled,
+        catalog: &Catalog,
+        monitor: &dyn Monitor,
+    ) -> Result<(), Error> {
+        let mut found = Self::new(self.store);
+        let frames = set.leaned_frames(catalog);
+        set.read(&frames, self, monitor, |frame| {
+            found.note(&frame);
+            Ok(())
+        })?;
+        self.carried.extend(found.carried);
+        self.held.extend(found.held);
+        self.held_bytes += found.held_bytes;
+        Ok(())
+    }
+
+    fn note(&mut self, frame: &Frame) {
+        for (id, range) in &frame.chunks {
+            self.carried.insert(prefix(id));
+            let is_held = frame.class == Class::Meta || self.wanted.contains(id);
+            if is_held && self.held_bytes < LISTS_MAX_BYTES {
+                self.held_bytes += range.len();
+                self.held.insert(*id, frame.plain[range.clone()].into());
+            }
+        }
+    }
+}
+
+impl Bases for Both<'_> {
+    fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool {
+        match self.held.get(id) {
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                true
+            }
+            None => self.store.append(id, out),
+        }
     }
 }
 
@@ -264,7 +395,7 @@ impl ChunkSource for Both<'_> {
     type Bytes = BothBytes;
 
     fn chunk(&self, id: &ChunkId) -> Result<BothBytes, RecipeError> {
-        match self.lists.get(id) {
+        match self.held.get(id) {
             Some(bytes) => Ok(BothBytes::Carried(Arc::clone(bytes))),
             None => ChunkSource::chunk(self.store, id).map(BothBytes::Stored),
         }

@@ -175,6 +175,7 @@ pub fn load(
     }
     let why = "docker takes no such name: the image is there without it";
     findings.extend(plan.unnamed.iter().map(|name| Finding::note(name, why)));
+    findings.iter().for_each(|finding| monitor.finding(finding));
     Ok(LoadReport {
         release: root.name.to_string(),
         with: loader,

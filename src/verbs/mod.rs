@@ -23,7 +23,9 @@ pub mod repair;
 pub mod serve;
 pub mod show;
 mod space;
+mod spooled;
 mod store;
+mod takeover;
 pub mod verify;
 
 pub use error::{Error, ErrorKind};

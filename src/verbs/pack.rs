@@ -10,8 +10,12 @@ use crate::block::Codec;
 use crate::bundle::{
     self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
 };
+use crate::finding::Finding;
+use crate::id::SetId;
 use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
+use crate::receipt::Held;
+use crate::receipt::packed::PackedSet;
 use crate::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::Error;
@@ -68,7 +72,7 @@ pub struct PackPlan {
     pub scattered: Vec<(u16, f64)>,
     /// Whom the bundle is for; nobody in particular when it is full.
     pub receivers: Vec<PlannedReceiver>,
-    /// For each receiver the releases that must be there when the bundle is received; none when it leans on nothing.
+    /// For each receiver the releases that must be there when the bundle is received, and the frames of sets in its spool; none when it leans on nothing.
     pub leans: Vec<Vec<String>>,
     /// With several receivers: about what a bundle for all has as payload, by the same measure as for each alone.
     pub together_bytes: Option<u64>,
@@ -170,6 +174,7 @@ pub fn pack(
         Ok(Box::new(cut.open_piece(piece_no)?))
     };
     let written = volumes::write(&plan, &content, &mut open, to, monitor)?;
+    remember(store, &written.header.set_id, releases, &cut, monitor);
     Ok(PackReport {
         set_id: written.header.set_id.to_string(),
         volumes: written.volumes,
@@ -204,9 +209,33 @@ fn planned(
     receivers.iter().map(plan).collect()
 }
 
+/// Remembers what is in which frame, for the day when not all of the set arrives. The volumes are written and good: what
+/// keeps the store from being written is told, and no more.
+fn remember(
+    store: &Store,
+    set: &SetId,
+    releases: &[ReleaseRoot],
+    cut: &CutBundle,
+    monitor: &dyn Monitor,
+) {
+    let packed = PackedSet {
+        releases: releases.iter().map(Held::of).collect(),
+        frames: cut.chunks.clone(),
+    };
+    if let Err(error) = store.put_set(set, &packed.encode()) {
+        let what = format!("not remembered, so a top-up of it will be larger: {error}");
+        monitor.finding(&Finding::damage(format!("set {}", set.short()), what));
+    }
+}
+
 fn names_of(lean: &Lean) -> Vec<String> {
     let releases = lean.releases.iter();
-    releases.map(|release| release.name.clone()).collect()
+    let mut names: Vec<String> = releases.map(|release| release.name.clone()).collect();
+    for set in &lean.sets {
+        let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
+        names.push(format!("set {} ({frames} frames)", set.set.short()));
+    }
+    names
 }
 
 /// `shop:1.0`, or `shop:1.0 and 2 more`: for people, and for the names of the volumes' folders.

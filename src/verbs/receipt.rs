@@ -1,20 +1,23 @@
 //! `receipt`: says in tens of bytes what a site's store holds.
 //!
-//! It walks the lists of every release and reads no data; what is known to be damaged or lost is listed.
+//! It walks the lists of every release and reads no data; what is known to be damaged or lost is listed. Of sets that wait
+//! it says which frames can be had; chunks that no release needs and no such set has are not told: a bundle is larger for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
-use crate::receipt::{Held, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson};
+use crate::receipt::{FramesWaiting, Held, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson};
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::{ReleaseRoot, walk};
 use crate::store::Store;
 use crate::verbs::Error;
+use crate::verbs::spooled::Spooled;
+use crate::volumes::incoming::open_all;
 
 /// A receipt, in the forms that people pass on.
 #[derive(Debug, Clone, Serialize)]
@@ -24,11 +27,26 @@ pub struct ReceiptReport {
     pub json: ReceiptJson,
     /// The lines to be typed or read out; `None` when they would be too many.
     pub text: Option<Vec<String>>,
+    /// Sets that wait, and how many of their frames are there.
+    pub sets: Vec<WaitingReport>,
     /// Releases that it leaves out, and why.
     pub findings: Vec<Finding>,
     /// The receipt itself.
     #[serde(skip)]
     pub receipt: Receipt,
+}
+
+/// A set that waits for something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingReport {
+    /// Its id.
+    pub set_id: String,
+    /// The releases in it.
+    pub releases: Vec<String>,
+    /// Frames that are there and can be used.
+    pub frames: u64,
+    /// Frames that it has.
+    pub of_frames: u64,
 }
 
 /// Makes the receipt of a store. The same store gives the same receipt.
@@ -57,8 +75,11 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
             }
         }
     }
+    let (waiting, sets) = waiting(store, &lacks, monitor)?;
     let receipt = Receipt::new(store.id(), releases, lacks.into_iter().collect());
+    let receipt = receipt.with_waiting(waiting);
     Ok(ReceiptReport {
+        sets,
         json: receipt.to_json(),
         text: receipt.to_text(),
         findings,
@@ -79,4 +100,38 @@ fn lacks_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<[u8; 8]>, Reci
     };
     walk::release(&mut Walker::new(store), root, &mut note)?;
     Ok(lacks)
+}
+
+/// The sets in the spool, and their frames that can be used: those that are whole, or can be made whole by parity, and whose
+/// old chunks are here or on the receipt.
+fn waiting(
+    store: &Store,
+    lacks: &BTreeSet<[u8; 8]>,
+    monitor: &dyn Monitor,
+) -> Result<(Vec<FramesWaiting>, Vec<WaitingReport>), Error> {
+    let (mut waiting, mut sets) = (Vec::new(), Vec::new());
+    let mut known: HashMap<ChunkId, bool> = HashMap::new();
+    for incoming in open_all(&store.incoming_dir())? {
+        monitor.check_stop()?;
+        // One whose catalog is not there yet, or is wrong, says nothing of frames.
+        let Ok(set) = Spooled::of(incoming) else {
+            continue;
+        };
+        let mut is_at_hand = |id: &ChunkId| {
+            *known.entry(*id).or_insert_with(|| {
+                let lack = id.as_bytes().first_chunk::<8>();
+                store.contains(id) || lack.is_some_and(|lack| lacks.contains(lack))
+            })
+        };
+        let frames = set.usable_frames(&mut is_at_hand);
+        sets.push(WaitingReport {
+            set_id: set.incoming.set_id().to_string(),
+            releases: set.release_names(),
+            frames: frames.len() as u64,
+            of_frames: set.catalog.frames.len() as u64,
+        });
+        let numbers = frames.iter().filter_map(|frame| u32::try_from(*frame).ok());
+        waiting.extend(FramesWaiting::new(&set.incoming.set_id(), numbers));
+    }
+    Ok((waiting, sets))
 }

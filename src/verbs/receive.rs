@@ -4,25 +4,24 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::block::{BLOCK_BYTES, BlockHeader};
-use crate::bundle::{BundleError, Catalog, read_frames};
+use crate::bundle::{BundleError, Catalog};
 use crate::finding::Finding;
-use crate::id::{ChunkId, SetId};
+use crate::id::SetId;
 use crate::media::source::find_sources;
 use crate::media::{ReadAt, free_space_bytes};
 use crate::monitor::{Monitor, Silent};
-use crate::recipe::RecipeError;
-use crate::recipe::walk::Walker;
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
-use crate::release::{ReleaseRoot, walk};
-use crate::store::{Store, WriteOptions};
-use crate::verbs::Error;
+use crate::store::Store;
 use crate::verbs::footing::{self, Lacking};
-use crate::verbs::proof::{self, Known};
 use crate::verbs::space::Space;
+use crate::verbs::spooled::Spooled;
+use crate::verbs::takeover::{Taken, all_here, take_over};
+use crate::verbs::{Error, ErrorKind};
 use crate::volumes::incoming::open_all;
 use crate::volumes::{Absorbed, Incoming, PayloadReader, SetDescriptor, absorb};
 
@@ -36,8 +35,26 @@ const READ_TRIES: u32 = 3;
 pub struct ReceiveReport {
     /// Sets that were met on the media or were waiting.
     pub sets: Vec<SetProgress>,
+    /// Sets that could not be taken in, and why; the others were not kept from it.
+    pub failed: Vec<FailedSet>,
+    /// Sets that are cleared away unfinished, for all of their releases came in another way.
+    pub done_with: Vec<String>,
     /// What is odd about the media.
     pub findings: Vec<Finding>,
+}
+
+/// A set that could not be taken in.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailedSet {
+    /// Its id.
+    pub set_id: String,
+    /// Its title; empty when no superblock came yet.
+    pub title: String,
+    /// What is wrong.
+    pub message: String,
+    /// The same as an error.
+    #[serde(skip)]
+    pub error: Arc<Error>,
 }
 
 /// How far a set is.
@@ -142,13 +159,14 @@ pub fn receive(
         });
     }
     let mut sets = Vec::new();
-    let mut failed = None;
+    let mut failed = Vec::new();
     let mut waiting = report.sets;
     // One set may lean on what another one brings: as long as one comes in, the others are looked at again.
     loop {
         let mut again = Vec::new();
         let mut brought = false;
         for (incoming, absorbed) in waiting {
+            let (set_id, title) = (incoming.set_id(), title_of(&incoming));
             match advance(store, incoming, absorbed.new_blocks, monitor) {
                 Ok((progress, Some(incoming))) if progress.state == ProgressState::NeedsBase => {
                     again.push((incoming, absorbed, progress));
@@ -158,9 +176,8 @@ pub fn receive(
                     sets.push(progress);
                 }
                 // A set that is wrong in itself does not keep the others on the medium out.
-                Err(error) => {
-                    failed.get_or_insert(error);
-                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                Err(error) => failed.push((set_id, title, error)),
             }
         }
         if !brought {
@@ -169,16 +186,78 @@ pub fn receive(
         }
         let next = again.into_iter();
         waiting = next.map(|(set, absorbed, _)| (set, absorbed)).collect();
-        let known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
+        let mut known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
+        known.extend(failed.iter().map(|(set_id, ..)| set_id.to_string()));
         waiting.extend(leaning_and_whole(store, &waiting, &known)?);
     }
-    if let Some(error) = failed {
+    // With nothing else to tell, it is the call that failed.
+    if sets.is_empty() && failed.len() == 1 {
+        let (_, _, error) = failed.remove(0);
         return Err(error);
     }
+    let done_with = clear_away(store, &mut sets)?;
     Ok(ReceiveReport {
         sets,
+        failed: failed.into_iter().map(FailedSet::new).collect(),
+        done_with,
         findings: report.findings,
     })
+}
+
+impl FailedSet {
+    fn new((set_id, title, error): (SetId, String, Error)) -> Self {
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self {
+            set_id: set_id.to_string(),
+            title,
+            message,
+            error: Arc::new(error),
+        }
+    }
+}
+
+fn title_of(incoming: &Incoming) -> String {
+    incoming
+        .descriptor()
+        .map_or_else(|_| String::new(), |each| each.title)
+}
+
+/// Removes sets from the spool whose releases came by another set: what was lacking of them will never be needed.
+fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Error> {
+    let committed: HashSet<String> = sets
+        .iter()
+        .flat_map(|set| set.committed.iter().map(|release| release.name.clone()))
+        .collect();
+    let mut done_with = Vec::new();
+    if committed.is_empty() {
+        return Ok(done_with);
+    }
+    for incoming in open_all(&store.incoming_dir())? {
+        let Ok(set) = Spooled::of(incoming) else {
+            continue;
+        };
+        let is_touched = set
+            .release_names()
+            .iter()
+            .any(|name| committed.contains(name));
+        if !is_touched || !all_here(store, &set.catalog)? {
+            continue;
+        }
+        let set_id = set.incoming.set_id().to_string();
+        set.incoming.discard()?;
+        if let Some(told) = sets.iter_mut().find(|told| told.set_id == set_id) {
+            told.state = ProgressState::AlreadyHere;
+            told.lacking = None;
+            told.lost_items = Vec::new();
+        }
+        done_with.push(set_id);
+    }
+    Ok(done_with)
 }
 
 /// Sets that came whole before this call and waited for what they lean on.
@@ -299,14 +378,6 @@ fn advance(
     Ok((progress_of(store, &incoming)?, Some(incoming)))
 }
 
-/// What became of a set that has come whole.
-enum Taken {
-    /// Its releases are in the store.
-    In(Vec<CommittedRelease>),
-    /// Nothing was written: the store lacks what it leans on.
-    Lacks(Lacking),
-}
-
 fn heal(
     incoming: &mut Incoming,
     progress: &mut SetProgress,
@@ -325,95 +396,6 @@ fn damaged_place(error: &Error) -> Option<crate::recovery::Place> {
     }
 }
 
-/// Whether the store has every release of the catalog, as the catalog has it and whole.
-fn all_here(store: &Store, catalog: &Catalog) -> Result<bool, Error> {
-    for release in &catalog.releases {
-        let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
-        let here = super::release(store, &root.name).is_ok_and(|have| have == root);
-        if !here || !footing::is_whole(store, &root) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Checks what the bundle leans on, before anything is written. Puts all chunks into the store, makes sure that nothing is
-/// missing and that streams come back, and commits the releases.
-fn take_over(
-    store: &Store,
-    incoming: &Incoming,
-    catalog: &Catalog,
-    monitor: &dyn Monitor,
-) -> Result<Taken, Error> {
-    if let Some(lacking) = footing::check(store, incoming, catalog, monitor)? {
-        return Ok(Taken::Lacks(lacking));
-    }
-    // What is packed harder on media takes more room in a store: 1.15 x by default, 1.36 x for the smallest bundles (measured).
-    let growth = catalog.payload_bytes() / 5 * 7;
-    Space::in_folder(store.dir(), growth)?.check()?;
-
-    let mut writer = store.writer(&WriteOptions::default(), monitor)?;
-    monitor.start("take over", catalog.payload_bytes());
-    let mut frame_no = 0;
-    for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
-        let frames = catalog.frames_within(frame_no, payload_bytes);
-        let mut payload = incoming.payload_reader(volume_no)?;
-        read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
-            for (_, range) in &frame.chunks {
-                writer.put(&frame.plain[range.clone()], frame.class)?;
-            }
-            Ok::<(), Error>(())
-        })?;
-        frame_no += frames.len();
-    }
-    monitor.finish();
-    writer.finish()?;
-
-    let mut roots = Vec::new();
-    for release in &catalog.releases {
-        let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
-        let mut missing: HashSet<ChunkId> = HashSet::new();
-        let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
-            if !store.contains(id) {
-                missing.insert(*id);
-            }
-            Ok(())
-        };
-        walk::release(&mut Walker::new(store), &root, &mut check)?;
-        if !missing.is_empty() {
-            return Err(Error::BundleIncomplete {
-                release: release.name.clone(),
-                chunks: missing.len(),
-            });
-        }
-        roots.push(root);
-    }
-    prove(store, &roots, monitor)?;
-    let mut committed = Vec::new();
-    for root in &roots {
-        let replaced = super::release(store, &root.name).is_ok_and(|before| before != *root);
-        store.commit_root(&root.name.file_stem(), &root.encode())?;
-        committed.push(CommittedRelease {
-            name: root.name.to_string(),
-            items: root.items.into(),
-            bytes: root.bytes,
-            replaced,
-        });
-    }
-    Ok(Taken::In(committed))
-}
-
-/// Makes the deflate streams of new releases again and compares them: their chunks are proved by hashes, but who made the
-/// recipes was another program.
-fn prove(store: &Store, roots: &[ReleaseRoot], monitor: &dyn Monitor) -> Result<(), Error> {
-    let known = Known::read(store).map_err(Error::Releases)?;
-    let failed = proof::streams(store, &known, roots, monitor)?;
-    match failed.into_iter().next() {
-        None => Ok(()),
-        Some((blob, source)) => Err(Error::StreamChanged { blob, source }),
-    }
-}
-
 fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error> {
     let header = *incoming.geometry().header();
     let descriptor = incoming.descriptor().ok();
@@ -423,9 +405,10 @@ fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error>
         .catalog()
         .ok()
         .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
-    let lacking = catalog
-        .as_ref()
-        .and_then(|catalog| footing::glance(store, catalog));
+    let lacking = match &catalog {
+        Some(catalog) => footing::glance(store, catalog, &Spooled::leaned_on(store, catalog)?),
+        None => None,
+    };
     let state = if needs.complete || needs.at_least.is_some() {
         ProgressState::NeedsVolumes
     } else {
@@ -439,10 +422,7 @@ fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error>
     };
     Ok(SetProgress {
         set_id: incoming.set_id().to_string(),
-        title: descriptor
-            .as_ref()
-            .map(|each| each.title.clone())
-            .unwrap_or_default(),
+        title: title_of(incoming),
         releases: descriptor.map(|each| each.releases).unwrap_or_default(),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::bundle::Receiver;
+use crate::bundle::{Receiver, WaitingSet};
 use crate::envelope::HEADER_BYTES;
+use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::receipt::site::{Site, SiteName};
-use crate::receipt::{Held, RECEIPT_BYTES_MAX, Receipt};
+use crate::receipt::{FramesWaiting, Held, RECEIPT_BYTES_MAX, Receipt};
 use crate::release::{ReleaseName, ReleaseRoot};
 use crate::store::Store;
 use crate::verbs::Error;
@@ -23,6 +24,8 @@ pub struct Found {
     pub receiver: Receiver,
     /// Releases that are left out of account: the bundle is larger for it, and right all the same.
     pub unknown: Vec<String>,
+    /// Sets that wait there and that nothing is remembered of, by the beginnings of their ids: the same holds for them.
+    pub unknown_sets: Vec<String>,
 }
 
 /// Reads a receipt: from a file, when there is one of this name, else it is the text itself.
@@ -61,7 +64,34 @@ pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
 pub fn by_receipt(store: &Store, label: &str, receipt: &Receipt) -> Result<Found, Error> {
     let mut found = by_held(store, label, &receipt.releases)?;
     found.receiver.lacks.clone_from(&receipt.lacks);
+    for waiting in &receipt.waiting {
+        match packed_as(store, waiting)? {
+            Some(set) => found.receiver.waiting.push(set),
+            None => found.unknown_sets.push(waiting.set_hex()[..8].to_owned()),
+        }
+    }
     Ok(found)
+}
+
+/// What is remembered of a set that waits; `None` when that is nothing, or its releases have gone from this store.
+fn packed_as(store: &Store, waiting: &FramesWaiting) -> Result<Option<WaitingSet>, Error> {
+    let sets = store.sets()?;
+    let Some(set) = sets.into_iter().find(|set| waiting.is(set)) else {
+        return Ok(None);
+    };
+    let body = store.set(&set, PACKED_BYTES_MAX)?;
+    let Some(packed) = body.and_then(|body| PackedSet::decode(&body).ok()) else {
+        return Ok(None);
+    };
+    let (roots, _) = super::releases(store)?;
+    let is_in = |root: &&ReleaseRoot| packed.releases.iter().any(|held| held.is(&root.id()));
+    let releases: Vec<ReleaseRoot> = roots.iter().filter(is_in).cloned().collect();
+    let frames = (0..).zip(packed.frames);
+    Ok((!releases.is_empty()).then(|| WaitingSet {
+        set,
+        releases,
+        frames: frames.filter(|(frame, _)| waiting.has(*frame)).collect(),
+    }))
 }
 
 /// A receiver that is believed to have all of these releases.
@@ -75,9 +105,10 @@ pub fn by_names(store: &Store, names: &[ReleaseName]) -> Result<Found, Error> {
         receiver: Receiver {
             label: label.join(","),
             releases: roots.collect::<Result<_, _>>()?,
-            lacks: Vec::new(),
+            ..Receiver::default()
         },
         unknown: Vec::new(),
+        unknown_sets: Vec::new(),
     })
 }
 
@@ -142,13 +173,14 @@ fn by_held(store: &Store, label: &str, held: &[Held]) -> Result<Found, Error> {
         receiver: Receiver {
             label: label.to_owned(),
             releases: held.iter().filter_map(known).cloned().collect(),
-            lacks: Vec::new(),
+            ..Receiver::default()
         },
         unknown: held
             .iter()
             .filter(|held| known(held).is_none())
             .map(Held::label)
             .collect(),
+        unknown_sets: Vec::new(),
     })
 }
 

@@ -4,12 +4,15 @@ use std::path::Path;
 
 use carryall::receipt::site::SiteName;
 use carryall::receipt::{Receipt, ReceiptError};
-use carryall::verbs::footing::{Lacking, LackingRelease, LackingState};
+use carryall::verbs::footing::{Lacking, LackingRelease, LackingSet, LackingState};
 use carryall::verbs::pack::PackPlan;
 use carryall::verbs::receipt::ReceiptReport;
 use carryall::verbs::receivers::SitesReport;
 
 use super::{bytes, pick, plural};
+
+/// More lines than this are not typed with pleasure.
+const TEXT_LINES: usize = 20;
 
 fn list(names: &[String]) -> String {
     names.join(pick(", ", "、"))
@@ -67,6 +70,29 @@ fn lacking_release(release: &LackingRelease) -> String {
     )
 }
 
+fn lacking_set(set: &LackingSet) -> String {
+    let (id, missing, frames) = (&set.set_id[..8], set.missing, set.frames);
+    if missing == 0 {
+        return pick(
+            format!("set {id}, which waits here, leans on what is not whole itself"),
+            format!("在此等候的卷集 {id} 所依赖的内容也不完整"),
+        );
+    }
+    pick(
+        format!("of set {id}, {missing} of {frames} frames are not here"),
+        format!("卷集 {id} 的 {frames} 个帧中有 {missing} 个不在这里"),
+    )
+}
+
+/// A set that was cleared away because its releases came by another one.
+pub fn done_with(set_id: &str) -> String {
+    let id = &set_id[..8];
+    pick(
+        format!("set {id}, of which something was lacking, is complete by that and cleared away\n"),
+        format!("此前不完整的卷集 {id} 已由此补全，暂存已清除\n"),
+    )
+}
+
 /// What a set leans on that is not here.
 pub fn lacking(lacking: &Lacking) -> String {
     let ways = lacking.any_of.iter().map(|lean| {
@@ -74,6 +100,12 @@ pub fn lacking(lacking: &Lacking) -> String {
         releases.join(pick(", ", "，"))
     });
     let ways = ways.collect::<Vec<_>>().join(pick("; or ", "；或者 "));
+    let sets = lacking.sets.iter().map(lacking_set);
+    let ways: Vec<String> = std::iter::once(ways)
+        .filter(|ways| !ways.is_empty())
+        .chain(sets)
+        .collect();
+    let ways = ways.join(pick("; ", "；"));
     let mut out = pick(
         format!("leans on what is not in the store: {ways}"),
         format!("依赖仓库里没有的内容：{ways}"),
@@ -89,6 +121,15 @@ pub fn lacking(lacking: &Lacking) -> String {
         );
     }
     out
+}
+
+/// What to do about damage that nothing at hand heals.
+pub fn hint_top_up() -> String {
+    pick(
+        "another copy of a volume that is named; or send `carryall receipt -o FILE` to the vendor: what is lacking then comes on one small bundle, and nothing that was read is needed again",
+        "请使用所列卷的另一份拷贝；或把 carryall receipt -o 文件 的结果发给供应方：只需一个小包即可补上所缺部分，已读入的内容无需重读",
+    )
+    .to_owned()
 }
 
 /// What to do about it.
@@ -137,6 +178,16 @@ pub fn unknown_releases(label: &str, names: &[String]) -> String {
     )
 }
 
+pub fn unknown_sets(label: &str, sets: &[String]) -> String {
+    let sets = list(sets);
+    pick(
+        format!(
+            "note: {label}: was not packed from this store, and what came of it is left out of account: set {sets}\n"
+        ),
+        format!("注意：{label}：以下卷集不是本仓库打包的，已收到的部分不予考虑：{sets}\n"),
+    )
+}
+
 /// About a receipt, beside its lines.
 pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
     let store = &report.json.store[..8];
@@ -163,6 +214,27 @@ pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
                 plural(lacks)
             ),
             format!("  其中 {lacks} 个数据块丢失或损坏：下一个包会补上它所需要的\n"),
+        );
+    }
+    for set in &report.sets {
+        let (id, have, all) = (&set.set_id[..8], set.frames, set.of_frames);
+        let names = list(&set.releases);
+        about += &pick(
+            format!(
+                "  of set {id} ({names}) {have} of {all} frames are here: `pack RELEASE --for` this receipt brings the rest\n"
+            ),
+            format!(
+                "  卷集 {id}（{names}）的 {all} 个帧中已有 {have} 个：供应方用本回执打包即可补上其余部分\n"
+            ),
+        );
+    }
+    if let Some(lines) = &report.text
+        && lines.len() > TEXT_LINES
+    {
+        let lines = lines.len();
+        about += &pick(
+            format!("  the text has {lines} lines: better write it to a file with -o FILE\n"),
+            format!("  文字共有 {lines} 行：建议用 -o 文件 写成文件\n"),
         );
     }
     about += &match (out, &report.text) {

@@ -18,8 +18,9 @@ use carryall::finding::{Finding, Severity};
 use carryall::size::ByteSize;
 
 pub use delta::{
-    another_store, forgotten, hint_base, hint_receipt_file, one_receipt_a_site, receipt_about,
-    receipt_label, site_is_new, sites, unknown_releases,
+    another_store, done_with, forgotten, hint_base, hint_receipt_file, hint_top_up,
+    one_receipt_a_site, receipt_about, receipt_label, site_is_new, sites, unknown_releases,
+    unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{chinese_error, hint, hint_damage, hint_generic, hint_store, hint_usage};

@@ -140,10 +140,8 @@ pub fn estimate(report: &EstimateReport, most: usize) -> String {
             format!("{names}：共 {total}，去重后 {new}；交付包约 {carried}\n"),
         ),
         had => pick(
-            format!(
-                "{names}: {total}, of it {new} not with {had}; a bundle of about {carried} at most\n"
-            ),
-            format!("{names}：共 {total}，其中 {had} 没有的 {new}；交付包最多约 {carried}\n"),
+            format!("{names}: {total}, of it {new} not with {had}; a bundle of about {carried}\n"),
+            format!("{names}：共 {total}，其中 {had} 没有的 {new}；交付包约 {carried}\n"),
         ),
     }
 }

@@ -62,6 +62,51 @@ fn steps_come_in_their_order_and_inner_blobs_are_proved() {
 }
 
 #[test]
+fn any_part_of_a_blob_is_what_the_whole_has_there() {
+    let mut memory = Memory::default();
+    let first = chunk(&mut memory, b"0123456789");
+    let last = chunk(&mut memory, b"abcdef");
+    let deepest = blob(
+        &mut memory,
+        b"0123456789sid",
+        &[first, Op::Side { bytes: 3 }],
+    );
+    let ops = [Op::Side { bytes: 2 }, Op::Blob(deepest), last];
+    let inner = blob(&mut memory, b"si0123456789sidabcdef", &ops);
+    let ops = [first, Op::Blob(inner), Op::Side { bytes: 5 }, last];
+    let whole = b"0123456789si0123456789sidabcdefsidesabcdef";
+    let outer = blob(&mut memory, whole, &ops);
+    let part = |from, range: std::ops::Range<u64>| {
+        let mut out = Vec::new();
+        write_part(&memory, &outer, from, range, &mut out, &Silent).map(|()| out)
+    };
+    let bytes = whole.len() as u64;
+    for start in 0..=bytes {
+        for end in start..=bytes {
+            let expected = &whole[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()];
+            assert_eq!(
+                part(StepAt::default(), start..end).unwrap(),
+                expected,
+                "{start}..{end}"
+            );
+        }
+    }
+    // The second step, as a reader of the steps finds it.
+    let mut steps: RecordReader<'_, Memory, Op> =
+        RecordReader::open(&memory, &outer.recipe.ops, OP_BYTES_MAX).unwrap();
+    read_op(&mut steps).unwrap();
+    let from = StepAt {
+        ops: outer.recipe.ops.bytes - steps.left(),
+        side: 0,
+        offset: 10,
+    };
+    assert_eq!(part(from, 12..16).unwrap(), b"0123");
+    assert_eq!(part(from, 30..bytes).unwrap(), b"fsidesabcdef");
+    assert!(part(from, 9..16).is_err());
+    assert!(part(StepAt::default(), 0..bytes + 1).is_err());
+}
+
+#[test]
 fn long_blobs_pass_through_batches() {
     let mut memory = Memory::default();
     let mut whole = Vec::new();

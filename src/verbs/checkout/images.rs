@@ -110,17 +110,19 @@ pub fn checkout_images<R: Releases>(
     if let Some(place) = store.place() {
         check_apart(dest, place)?;
     }
+    let findings = match &options.choice {
+        // Of those that were not asked for nothing needs to be known.
+        choice if choice.images.is_empty() => images.warnings().to_vec(),
+        _ => Vec::new(),
+    };
+    findings.iter().for_each(|finding| monitor.finding(finding));
     let mut job = Job {
         store,
         images: &images,
         form: options.form,
         asked: chosen.clone(),
         kept: chosen,
-        findings: match &options.choice {
-            // Of those that were not asked for nothing needs to be known.
-            choice if choice.images.is_empty() => images.warnings().to_vec(),
-            _ => Vec::new(),
-        },
+        findings,
         monitor,
     };
     let bytes = match options.form {
@@ -227,7 +229,9 @@ impl<S: ChunkSource> Job<'_, S> {
         }
         for name in &plan.unnamed {
             let why = "docker takes no such name: the image is there without it";
-            self.findings.push(Finding::note(name, why));
+            let finding = Finding::note(name, why);
+            self.monitor.finding(&finding);
+            self.findings.push(finding);
         }
         self.monitor.start("sync", 0);
         file.sync_all()

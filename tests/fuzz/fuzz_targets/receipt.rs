@@ -1,16 +1,19 @@
-//! A receipt in any form, and what is remembered of a site.
+//! A receipt in any form, and what is remembered of a site and of a set.
 #![no_main]
 
-use carryall::envelope::{Kind, seal};
+use carryall::envelope::{Kind, seal, seal_with};
 use carryall::receipt::Receipt;
+use carryall::receipt::packed::PackedSet;
 use carryall::receipt::site::Site;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let _ = Site::decode(input);
+    let _ = PackedSet::decode(input);
     for receipt in [
         Receipt::read(input),
         Receipt::read(&seal(Kind::Receipt, input)),
+        Receipt::read(&seal_with(Kind::Receipt, 1, input)),
     ] {
         let Ok(receipt) = receipt else { continue };
         assert_eq!(Receipt::read(&receipt.to_bytes()).as_ref(), Ok(&receipt));

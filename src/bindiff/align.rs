@@ -1,0 +1,201 @@
+//! Which runs of old bytes the new ones are made of: the search of bsdiff.
+//!
+//! Going along the new bytes, an alignment with the old ones stays until another one explains [`SLACK_BYTES`] more
+//! of what comes; then both are stretched towards each other as long as at least half of the bytes agree.
+
+use super::index::Index;
+
+/// How many bytes more another place must explain before it is gone to: fewer cost more to name than they save (measured, as is
+/// that it matters little).
+const SLACK_BYTES: usize = 14;
+/// Bytes compared for each new byte on average: far more than real content takes.
+const WORK_PER_BYTE: u64 = 512;
+/// A place that is gone to is stretched backwards until so many more bytes differ than agree.
+const GIVE_UP_BYTES: isize = 64;
+
+/// A step of a script, with places in the new (`at`) and the old bytes (`from`).
+pub(super) struct Run {
+    pub(super) at: usize,
+    pub(super) from: usize,
+    pub(super) copied: usize,
+    pub(super) literals: usize,
+    pub(super) seek: i64,
+}
+
+/// An alignment: the new bytes from `at` on go with the old ones from `from` on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alignment {
+    at: usize,
+    from: usize,
+}
+
+impl Alignment {
+    /// The old place that goes with a new one.
+    fn old_place(self, new_place: usize) -> Option<usize> {
+        (new_place + self.from).checked_sub(self.at)
+    }
+}
+
+/// Finds the runs that `new` is made of, in order; `None` when it takes too long.
+pub(super) fn runs(index: &Index<'_>, new: &[u8], emit: &mut dyn FnMut(Run)) -> Option<()> {
+    let mut search = Search {
+        index,
+        new,
+        work_left: WORK_PER_BYTE * (new.len() as u64 + 1024),
+    };
+    let mut current = Alignment::default();
+    let mut scan = 0;
+    while scan < new.len() {
+        match search.next(current, scan)? {
+            Next::GoesOn { until } => scan = until,
+            Next::Changes { to, until } => {
+                current = search.change(current, to, emit);
+                scan = until;
+            }
+            Next::Nothing => break,
+        }
+    }
+    let end = Alignment {
+        at: new.len(),
+        from: current.from,
+    };
+    search.change(current, end, emit);
+    Some(())
+}
+
+/// What comes from a place on.
+enum Next {
+    /// The alignment as it is explains everything up to here.
+    GoesOn { until: usize },
+    /// Another one is better.
+    Changes { to: Alignment, until: usize },
+    /// Nothing better any more.
+    Nothing,
+}
+
+struct Search<'a> {
+    index: &'a Index<'a>,
+    new: &'a [u8],
+    work_left: u64,
+}
+
+impl Search<'_> {
+    fn agrees(&self, alignment: Alignment, place: usize) -> bool {
+        alignment
+            .old_place(place)
+            .and_then(|from| self.index.old.get(from))
+            == self.new.get(place)
+    }
+
+    /// The next place, from `scan` on, where `current` explains as much as any other alignment, or another one more by more than
+    /// the slack.
+    fn next(&mut self, current: Alignment, mut scan: usize) -> Option<Next> {
+        let new = self.new;
+        // How many bytes of scan..counted agree as things are aligned now.
+        let mut agreeing = 0_usize;
+        let mut counted = scan;
+        while scan < new.len() {
+            if self.work_left == 0 {
+                return None;
+            }
+            let found =
+                self.index
+                    .longest(&new[scan..], current.old_place(scan), &mut self.work_left);
+            let end = scan + found.bytes;
+            while counted < end {
+                agreeing += usize::from(self.agrees(current, counted));
+                counted += 1;
+            }
+            if found.bytes == agreeing && agreeing > 0 {
+                return Some(Next::GoesOn { until: end });
+            }
+            if found.bytes > agreeing + SLACK_BYTES {
+                let to = Alignment {
+                    at: scan,
+                    from: found.from,
+                };
+                return Some(Next::Changes { to, until: end });
+            }
+            if scan < counted {
+                agreeing -= usize::from(self.agrees(current, scan));
+            }
+            scan += 1;
+            counted = counted.max(scan);
+        }
+        Some(Next::Nothing)
+    }
+
+    /// Ends `current` somewhere before `next`, which begins where it pays; returns `next` from there on.
+    fn change(&self, current: Alignment, next: Alignment, emit: &mut dyn FnMut(Run)) -> Alignment {
+        let mut forward = self.forward(current, next.at);
+        let mut backward = self.backward(current.at, next);
+        let between = next.at - current.at;
+        if forward + backward > between {
+            let overlap = forward + backward - between;
+            let kept = self.split(current, next, current.at + forward - overlap, overlap);
+            forward = forward - overlap + kept;
+            backward -= kept;
+        }
+        let begin = Alignment {
+            at: next.at - backward,
+            from: next.from - backward,
+        };
+        let from_end = current.from + forward;
+        emit(Run {
+            at: current.at,
+            from: current.from,
+            copied: forward,
+            literals: begin.at - current.at - forward,
+            seek: begin.from as i64 - from_end as i64,
+        });
+        begin
+    }
+
+    /// How far `current` is to be stretched: to where most more bytes agree than differ.
+    fn forward(&self, current: Alignment, end: usize) -> usize {
+        let pairs = self.new[current.at..end]
+            .iter()
+            .zip(&self.index.old[current.from..]);
+        let (mut score, mut best, mut length) = (0_isize, 0_isize, 0);
+        for (number, (new, old)) in pairs.enumerate() {
+            score += if new == old { 1 } else { -1 };
+            if score > best {
+                (best, length) = (score, number + 1);
+            }
+        }
+        length
+    }
+
+    /// How far `next` is to be stretched backwards, at most to `begin`.
+    fn backward(&self, begin: usize, next: Alignment) -> usize {
+        if next.at == self.new.len() {
+            return 0;
+        }
+        let new = self.new[begin..next.at].iter().rev();
+        let old = self.index.old[..next.from].iter().rev();
+        let (mut score, mut best, mut length) = (0_isize, 0_isize, 0);
+        for (number, (new, old)) in new.zip(old).enumerate() {
+            score += if new == old { 1 } else { -1 };
+            if score > best {
+                (best, length) = (score, number + 1);
+            }
+            if score < best - GIVE_UP_BYTES {
+                break;
+            }
+        }
+        length
+    }
+
+    /// How many of `overlap` bytes from `at` on the first of two alignments shall keep.
+    fn split(&self, first: Alignment, second: Alignment, at: usize, overlap: usize) -> usize {
+        let (mut score, mut best, mut kept) = (0_isize, 0_isize, 0);
+        for number in 0..overlap {
+            score += isize::from(self.agrees(first, at + number))
+                - isize::from(self.agrees(second, at + number));
+            if score > best {
+                (best, kept) = (score, number + 1);
+            }
+        }
+        kept
+    }
+}

@@ -1,0 +1,124 @@
+//! Where the old bytes have the twelve that stand somewhere in the new ones: chains of places with one hash.
+//!
+//! Only finds; what is worth copying is decided by `align`.
+
+/// Bytes that are hashed together: fewer are found at too many places.
+const SEED_BYTES: usize = 12;
+/// Places with one hash that are looked at. More gains nothing that could be measured.
+const DEPTH: usize = 8;
+/// A run of the old bytes that goes on as it went so far is long enough from here on not to look for another.
+const GOOD_BYTES: usize = 32;
+const HASH_BITS_MAX: u32 = 24;
+const NOWHERE: u32 = u32::MAX;
+
+/// The places of the old bytes by hash. Takes 4 bytes for each, and up to 64 MiB.
+pub(super) struct Index<'a> {
+    pub(super) old: &'a [u8],
+    heads: Vec<u32>,
+    /// The next place with the same hash, for each place.
+    nexts: Vec<u32>,
+    hash_bits: u32,
+}
+
+/// A place in the old bytes, and how many bytes from there on are the wanted ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) from: usize,
+    pub(super) bytes: usize,
+}
+
+impl<'a> Index<'a> {
+    /// Indexes `old`; `None` when it has 4 GiB or more.
+    pub(super) fn of(old: &'a [u8]) -> Option<Self> {
+        let places = u32::try_from(old.len()).ok()?;
+        let hash_bits = old.len().max(256).ilog2().min(HASH_BITS_MAX);
+        let mut heads = vec![NOWHERE; 1 << hash_bits];
+        let mut nexts = vec![NOWHERE; old.len()];
+        let mut last = usize::MAX;
+        // From behind, so that the first place is the first in its chain.
+        for (place, seed) in (0..places).zip(old.windows(SEED_BYTES)).rev() {
+            let hash = hash(seed, hash_bits);
+            let at = place as usize;
+            // Of one byte many times over the first place stands for all: the others would fill the chain.
+            nexts[at] = if hash == last {
+                nexts[at + 1]
+            } else {
+                heads[hash]
+            };
+            heads[hash] = place;
+            last = hash;
+        }
+        Some(Self {
+            old,
+            heads,
+            nexts,
+            hash_bits,
+        })
+    }
+
+    /// The longest run of old bytes found that `wanted` begins with, `likely` being looked at first. Takes what it compared
+    /// from `work_left`.
+    pub(super) fn longest(
+        &self,
+        wanted: &[u8],
+        likely: Option<usize>,
+        work_left: &mut u64,
+    ) -> Match {
+        let mut best = Match::default();
+        if let Some(from) = likely.filter(|from| *from < self.old.len()) {
+            let bytes = common(&self.old[from..], wanted);
+            *work_left = work_left.saturating_sub(bytes as u64);
+            best = Match { from, bytes };
+        }
+        if best.bytes >= GOOD_BYTES || wanted.len() < SEED_BYTES {
+            return best;
+        }
+        let mut place = self.heads[hash(wanted, self.hash_bits)];
+        for _ in 0..DEPTH {
+            if place == NOWHERE {
+                break;
+            }
+            let from = place as usize;
+            // Longer than the best so far only when this byte is right, too.
+            if self.old.get(from + best.bytes) == wanted.get(best.bytes) {
+                let bytes = common(&self.old[from..], wanted);
+                *work_left = work_left.saturating_sub(bytes as u64);
+                if bytes > best.bytes {
+                    best = Match { from, bytes };
+                }
+            }
+            place = self.nexts[from];
+        }
+        best
+    }
+}
+
+fn hash(seed: &[u8], bits: u32) -> usize {
+    let mut low = [0; 8];
+    low.copy_from_slice(&seed[..8]);
+    let mut high = [0; 4];
+    high.copy_from_slice(&seed[8..SEED_BYTES]);
+    let mixed = u64::from_le_bytes(low).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ u64::from(u32::from_le_bytes(high))
+            .wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+            .rotate_left(31);
+    let hash = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits);
+    usize::try_from(hash).unwrap_or(0)
+}
+
+/// How many bytes two slices have in common at their beginning.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let words = one.chunks_exact(8).zip(other.chunks_exact(8));
+    let mut same = 0;
+    for (one, other) in words {
+        if one != other {
+            break;
+        }
+        same += 8;
+    }
+    same + one[same..]
+        .iter()
+        .zip(&other[same..])
+        .take_while(|(one, other)| one == other)
+        .count()
+}

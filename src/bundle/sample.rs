@@ -1,0 +1,98 @@
+//! About how small new chunks become against old ones: a sample of each kind of content is packed as a bundle would.
+//!
+//! What is packed is thrown away. Memory: the sample, [`SAMPLE_BYTES`] a kind, what the old chunks state, and for each core
+//! what packing a frame takes.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use crate::bundle::bases::OldChunks;
+use crate::bundle::cut::packed_bytes;
+use crate::bundle::{BundleError, Effort, Have};
+use crate::class::Class;
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::store::{FrameNeed, Store};
+
+/// Plain bytes of a sample of one kind, about. Of less than twice that all is taken.
+const SAMPLE_BYTES: u64 = 8 << 20;
+/// Plain bytes that are taken of one frame of the store, about.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Bytes in a bundle for each plain byte, by number of the kind; `None` for kinds with nothing new.
+pub(super) type Rates = [Option<f64>; Class::ALL.len()];
+
+/// Measures the rates of what `needs` names, of which `plain_bytes` says how much there is of each kind.
+///
+/// # Errors
+/// [`BundleError`] when a chunk cannot be read, or a stop was asked for.
+pub(super) fn rates(
+    store: &Store,
+    needs: &[FrameNeed],
+    plain_bytes: &[u64; Class::ALL.len()],
+    have: &Have,
+    is_needed: impl Fn(&ChunkId) -> bool,
+    effort: Effort,
+    monitor: &dyn Monitor,
+) -> Result<Rates, BundleError> {
+    let old = OldChunks::of(store, have, is_needed, monitor)?;
+    let measured: Vec<Result<Option<f64>, BundleError>> = Class::ALL
+        .par_iter()
+        .map(|class| {
+            let of_class: Vec<&FrameNeed> =
+                needs.iter().filter(|need| need.class == *class).collect();
+            let all_bytes = plain_bytes[usize::from(*class as u8)];
+            let chunks = sample(store, &of_class, all_bytes, monitor)?;
+            let sampled: usize = chunks.iter().map(|(_, bytes)| bytes.len()).sum();
+            if sampled == 0 {
+                return Ok(None);
+            }
+            let packed = packed_bytes(store, &old, *class, &chunks, effort)?;
+            #[allow(clippy::cast_precision_loss)] // Far below 2^52.
+            let rate = packed as f64 / sampled as f64;
+            Ok(Some(rate))
+        })
+        .collect();
+    let mut rates: Rates = Rates::default();
+    for (rate, measured) in rates.iter_mut().zip(measured) {
+        *rate = measured?;
+    }
+    Ok(rates)
+}
+
+/// Chunks from all over `needs`, in order, each once.
+fn sample(
+    store: &Store,
+    needs: &[&FrameNeed],
+    all_bytes: u64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<(ChunkId, Vec<u8>)>, BundleError> {
+    let takes_all = all_bytes <= 2 * SAMPLE_BYTES;
+    let pieces = usize::try_from(SAMPLE_BYTES).unwrap_or(usize::MAX) / PIECE_BYTES;
+    let step = if takes_all {
+        1
+    } else {
+        needs.len().div_ceil(pieces).max(1)
+    };
+    // Few frames give longer pieces.
+    let piece_bytes = SAMPLE_BYTES / needs.len().div_ceil(step).max(1) as u64;
+    let mut chunks: Vec<(ChunkId, Vec<u8>)> = Vec::new();
+    let mut seen: HashSet<ChunkId> = HashSet::new();
+    for need in needs.iter().step_by(step) {
+        monitor.check_stop()?;
+        let frame = store.load_frame(need)?;
+        let wanted: HashSet<&ChunkId> = need.chunks.iter().collect();
+        let mut taken = 0;
+        for (id, range) in &frame.chunks {
+            if !takes_all && taken >= piece_bytes {
+                break;
+            }
+            if wanted.contains(id) && seen.insert(*id) {
+                taken += range.len() as u64;
+                chunks.push((*id, frame.plain[range.clone()].to_vec()));
+            }
+        }
+    }
+    Ok(chunks)
+}

@@ -1,0 +1,79 @@
+//! LZMA2: raw streams, alone or behind old bytes.
+//!
+//! The only caller of the crate.
+
+use std::io::{self, Read, Write};
+
+use lzma_rust2::{EncodeMode, Lzma2Options, Lzma2Reader, Lzma2Writer, LzmaOptions, MfType};
+
+const DICTIONARY_MIN: u32 = 4096;
+/// Of a stream that stands alone.
+const DICTIONARY_MAX: u32 = 32 << 20;
+/// Matches this long end the search; longer ones gain a thousandth.
+const NICE_BYTES: u32 = 32;
+
+/// How hard to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Search {
+    /// Hash chains: two thirds of the time, some per cent larger.
+    Chains,
+    /// Binary trees.
+    Trees,
+}
+
+/// The dictionary of a stream: as long as its plain bytes and the old ones before it, within bounds.
+fn dictionary_bytes(prefix: &[u8], plain_bytes: usize) -> u32 {
+    let wanted = u32::try_from(prefix.len() + plain_bytes).unwrap_or(u32::MAX);
+    if prefix.is_empty() {
+        wanted.clamp(DICTIONARY_MIN, DICTIONARY_MAX)
+    } else {
+        wanted.max(DICTIONARY_MIN)
+    }
+}
+
+/// Packs `plain` behind `prefix`. Takes about 6 (chains) to 12 (trees) bytes for each byte of both.
+pub(super) fn pack(plain: &[u8], prefix: &[u8], search: Search, mut out: Vec<u8>) -> Vec<u8> {
+    let mut lzma = LzmaOptions::with_preset(6);
+    lzma.dict_size = dictionary_bytes(prefix, plain.len());
+    lzma.nice_len = NICE_BYTES;
+    if search == Search::Chains {
+        lzma.mf = MfType::Hc4;
+        lzma.mode = EncodeMode::Normal;
+        lzma.depth_limit = 8;
+    }
+    if !prefix.is_empty() {
+        lzma.preset_dict = Some(prefix.to_vec());
+    }
+    let options = Lzma2Options {
+        lzma_options: lzma,
+        ..Lzma2Options::default()
+    };
+    out.clear();
+    let mut writer = Lzma2Writer::new(out, options);
+    writer.write_all(plain).expect("memory takes everything");
+    writer.finish().expect("memory takes everything")
+}
+
+/// Opens a stream that is said to give `plain_bytes` behind `prefix`. Takes as much memory as both, or 32 MiB alone.
+pub(super) fn open<'a>(
+    stored: &'a [u8],
+    prefix: &[u8],
+    plain_bytes: usize,
+) -> Lzma2Reader<&'a [u8]> {
+    let dictionary_bytes = dictionary_bytes(prefix, plain_bytes);
+    let prefix = (!prefix.is_empty()).then_some(prefix);
+    Lzma2Reader::new(stored, dictionary_bytes, prefix)
+}
+
+/// Unpacks one byte more at most than there should be, which tells that there are more.
+pub(super) fn unpack(
+    stored: &[u8],
+    prefix: &[u8],
+    plain_bytes: usize,
+    plain: &mut Vec<u8>,
+) -> io::Result<()> {
+    open(stored, prefix, plain_bytes)
+        .take(plain_bytes as u64 + 1)
+        .read_to_end(plain)?;
+    Ok(())
+}

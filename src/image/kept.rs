@@ -1,0 +1,106 @@
+//! What is found is kept once, under its digest, and gets the names that archives give it.
+
+use super::find::{Finder, Scene};
+use super::{Descriptor, Digest, Image, Images, Index};
+use crate::finding::Finding;
+use crate::recipe::ChunkSource;
+use crate::recipe::body::Body;
+
+/// Images of all releases together.
+const IMAGES_MAX: usize = 1 << 16;
+
+impl<S: ChunkSource> Finder<'_, S> {
+    /// Keeps a blob; the first of a digest stays.
+    pub(super) fn keep_blob(&mut self, digest: &Digest, body: Body) {
+        self.found.blobs.entry(digest.clone()).or_insert(body);
+    }
+
+    /// Keeps a manifest or index by its digest.
+    pub(super) fn keep_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) {
+        let kept = self.found.manifests.entry(descriptor.digest.clone());
+        kept.or_insert_with(|| (descriptor.clone(), bytes.to_vec()));
+    }
+
+    /// Keeps an image, or adds its names to the same one; `paths` are those of its layers.
+    pub(super) fn keep_image(
+        &mut self,
+        scene: &Scene<'_>,
+        image: Image,
+        paths: &[Option<Vec<u8>>],
+    ) {
+        let digest = image.manifest.digest.clone();
+        let references = image.references.clone();
+        let number = match self.found.numbers.get(&digest) {
+            Some(number) => {
+                let there = &mut self.found.images[*number].references;
+                let new = image.references.into_iter();
+                let new: Vec<String> = new.filter(|name| !there.contains(name)).collect();
+                there.extend(new);
+                *number
+            }
+            None if self.found.images.len() >= IMAGES_MAX => {
+                let why = "is left out: there are more images than are looked at";
+                return self.warn(Finding::note(scene.subject(&image.name()), why));
+            }
+            None => {
+                self.keep_manifest(&image.manifest, &image.manifest_bytes);
+                self.found.images.push(image);
+                let number = self.found.images.len() - 1;
+                self.found.numbers.insert(digest.clone(), number);
+                number
+            }
+        };
+        let place = (scene.place.to_vec(), scene.folder_path(), number);
+        self.found.places.push(place);
+        for (layer, path) in paths.iter().enumerate() {
+            if let Some(path) = path {
+                let place = [scene.place, std::slice::from_ref(path)].concat();
+                self.found.layers.entry(place).or_insert((number, layer));
+            }
+        }
+        self.name(scene, &references, &digest);
+    }
+
+    /// Keeps an index.
+    pub(super) fn keep_index(&mut self, scene: &Scene<'_>, index: Index) {
+        self.keep_manifest(&index.descriptor, &index.bytes);
+        if index.is_whole() {
+            self.name(scene, &index.references, &index.descriptor.digest);
+        }
+        self.found.indexes.push(index);
+    }
+
+    /// Gives names to a manifest; one that stands for something else stays with it.
+    fn name(&mut self, scene: &Scene<'_>, names: &[String], digest: &Digest) {
+        for name in names {
+            let there = self.found.references.entry(name.clone());
+            let there = there.or_insert_with(|| digest.clone()).clone();
+            if there != *digest && !self.found.is_another_form(&there, digest) {
+                let why = format!("is the name of two images: {there} and {digest}");
+                self.warn(Finding::note(scene.subject(name), why));
+            }
+        }
+    }
+}
+
+impl Images {
+    /// Whether two manifests are of one image: of the same config, or one an index that lists the other, or for different
+    /// platforms.
+    fn is_another_form(&self, one: &Digest, other: &Digest) -> bool {
+        let image = |digest: &Digest| Some(&self.images[*self.numbers.get(digest)?]);
+        let lists = |index: &Digest, child: &Digest| {
+            let index = self
+                .indexes
+                .iter()
+                .find(|each| each.descriptor.digest == *index);
+            let mut children = index.into_iter().flat_map(|index| &index.children);
+            children.any(|each| each.descriptor.digest == *child)
+        };
+        match (image(one), image(other)) {
+            (Some(one), Some(other)) => {
+                one.config.digest == other.config.digest || one.platform != other.platform
+            }
+            _ => lists(one, other) || lists(other, one),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The files of an OCI layout.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use super::{Outgoing, OutgoingError, blob_file, bytes_file, missing};
+use crate::image::document::{CONTAINERD_NAME, Document, REF_NAME};
+use crate::image::layout::blob_path;
+use crate::image::{Descriptor, Digest, Image, Images, OCI_INDEX, Reference, is_index};
+use crate::recipe::body::Body;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexEntry {
+    media_type: String,
+    digest: String,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<PlatformEntry>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct PlatformEntry {
+    architecture: String,
+    os: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexDocument {
+    schema_version: u32,
+    media_type: &'static str,
+    manifests: Vec<IndexEntry>,
+}
+
+/// Gathers the blobs of a layout.
+struct Gatherer<'i> {
+    images: &'i Images,
+    entries: Vec<IndexEntry>,
+    manifests: BTreeMap<Digest, Vec<u8>>,
+    blobs: BTreeMap<Digest, Body>,
+}
+
+/// Plans an OCI layout: whole indexes where all that they list is wanted, else manifests.
+pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<Outgoing, OutgoingError> {
+    let mut gatherer = Gatherer {
+        images,
+        entries: Vec::new(),
+        manifests: BTreeMap::new(),
+        blobs: BTreeMap::new(),
+    };
+    let digests: HashMap<&Digest, &Image> = chosen
+        .iter()
+        .map(|image| (&image.manifest.digest, *image))
+        .collect();
+    let mut covered = BTreeSet::new();
+    for index in images.indexes() {
+        // An index goes with what it lists, or not at all.
+        let listed = index.children.iter().map(|child| &child.descriptor.digest);
+        let listed: Vec<&Digest> = listed
+            .filter(|digest| images.numbers.contains_key(*digest))
+            .collect();
+        let is_chosen = listed.iter().all(|digest| digests.contains_key(*digest));
+        if listed.is_empty() || !is_chosen || !index.is_whole() {
+            continue;
+        }
+        let before = (gatherer.manifests.clone(), gatherer.blobs.clone());
+        if gatherer
+            .all_of(&index.descriptor.digest, INDEX_DEPTH_MAX)
+            .is_err()
+        {
+            (gatherer.manifests, gatherer.blobs) = before;
+            continue;
+        }
+        covered.extend(listed.into_iter().cloned());
+        gatherer.entry(&index.descriptor, None, &index.references);
+    }
+    for image in chosen {
+        let digest = &image.manifest.digest;
+        if !covered.contains(digest) {
+            gatherer
+                .all_of(digest, INDEX_DEPTH_MAX)
+                .map_err(|lost| missing(image, &lost))?;
+            let platform = image.platform.as_ref().map(|platform| PlatformEntry {
+                architecture: platform.architecture.clone(),
+                os: platform.os.clone(),
+                variant: platform.variant.clone(),
+            });
+            gatherer.entry(&image.manifest, platform, &image.references);
+        }
+    }
+    gatherer.referrers();
+    Ok(gatherer.finish())
+}
+
+/// Indexes in one another that are followed.
+const INDEX_DEPTH_MAX: usize = 8;
+
+impl Gatherer<'_> {
+    /// Gathers a manifest or index and all that it names; errs with what is not there.
+    fn all_of(&mut self, digest: &Digest, depth_left: usize) -> Result<(), Digest> {
+        if self.manifests.contains_key(digest) {
+            return Ok(());
+        }
+        let lost = || digest.clone();
+        let found = self
+            .images
+            .resolve(digest.as_str())
+            .filter(|_| depth_left > 0);
+        let found = found.ok_or_else(lost)?;
+        let document: Document = serde_json::from_slice(found.bytes).map_err(|_| lost())?;
+        self.manifests.insert(digest.clone(), found.bytes.to_vec());
+        for child in document.manifests.iter().flatten() {
+            let child = child.checked().ok_or_else(lost)?;
+            self.all_of(&child.digest, depth_left - 1)?;
+        }
+        if is_index(&found.descriptor.media_type) {
+            return Ok(());
+        }
+        for raw in document
+            .config
+            .iter()
+            .chain(document.layers.iter().flatten())
+        {
+            let blob = raw.checked().ok_or_else(lost)?;
+            match self.images.blob(&blob.digest) {
+                Some(_) if !blob.digest.is_sha256() => return Err(blob.digest),
+                Some(body) => {
+                    self.blobs.insert(blob.digest, *body);
+                }
+                // Those that may not be passed on are had from elsewhere.
+                None if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {}
+                None => return Err(blob.digest),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds an entry for each name, and one without when there is none.
+    fn entry(
+        &mut self,
+        descriptor: &Descriptor,
+        platform: Option<PlatformEntry>,
+        references: &[String],
+    ) {
+        let of = |platform: &Option<PlatformEntry>, annotations| IndexEntry {
+            media_type: descriptor.media_type.clone(),
+            digest: descriptor.digest.to_string(),
+            size: descriptor.bytes,
+            platform: platform.as_ref().map(|platform| PlatformEntry {
+                architecture: platform.architecture.clone(),
+                os: platform.os.clone(),
+                variant: platform.variant.clone(),
+            }),
+            annotations,
+        };
+        if references.is_empty() {
+            self.entries.push(of(&platform, BTreeMap::new()));
+        }
+        for reference in references {
+            let mut annotations = BTreeMap::from([(REF_NAME, reference.clone())]);
+            if let Some(name) = whole_name(reference) {
+                annotations.insert(CONTAINERD_NAME, name);
+            }
+            self.entries.push(of(&platform, annotations));
+        }
+    }
+
+    /// Adds what refers to the manifests that are there, and what refers to that.
+    fn referrers(&mut self) {
+        loop {
+            let all = self.images.all_referrers().iter();
+            let new: Vec<_> = all
+                .filter(|each| {
+                    self.manifests.contains_key(&each.subject)
+                        && !self.manifests.contains_key(&each.descriptor.digest)
+                })
+                .collect();
+            let before = self.manifests.len();
+            for each in new {
+                if self.all_of(&each.descriptor.digest, 1).is_ok() {
+                    self.entry(&each.descriptor, None, &each.references);
+                }
+            }
+            if self.manifests.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn finish(self) -> Outgoing {
+        let index = IndexDocument {
+            schema_version: 2,
+            media_type: OCI_INDEX,
+            manifests: self.entries,
+        };
+        let index = serde_json::to_vec(&index).expect("strings and numbers are always JSON");
+        let mut files = vec![
+            bytes_file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+            bytes_file("index.json", index),
+        ];
+        let path = |digest: &Digest| blob_path(digest);
+        files.extend(
+            self.manifests
+                .iter()
+                .map(|(digest, bytes)| bytes_file(&path(digest), bytes.clone())),
+        );
+        let blobs = self
+            .blobs
+            .iter()
+            .filter(|(digest, _)| !self.manifests.contains_key(*digest));
+        files.extend(blobs.map(|(digest, body)| blob_file(path(digest), digest, *body)));
+        Outgoing {
+            files,
+            unnamed: Vec::new(),
+        }
+    }
+}
+
+/// The name as containerd and Kubernetes write it: with host and tag, docker's own where none is said.
+fn whole_name(reference: &str) -> Option<String> {
+    let mut reference: Reference = reference.parse().ok()?;
+    if reference.host.is_none() {
+        reference.host = Some("docker.io".to_owned());
+        if !reference.repository.contains('/') {
+            reference.repository = format!("library/{}", reference.repository);
+        }
+    }
+    if reference.digest.is_none() {
+        reference.tag.get_or_insert_with(|| "latest".to_owned());
+    }
+    Some(reference.to_string())
+}

@@ -1,0 +1,66 @@
+//! What a vendor's store remembers of a volume set that it packed: which chunks are in which frame.
+//!
+//! So a receipt tells by a few numbers what came of a set. 8 bytes a chunk; losing one costs a larger top-up.
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use super::{Held, RELEASES_MAX, ReceiptError};
+use crate::envelope;
+
+/// Most bytes of the body of such a file.
+pub const PACKED_BYTES_MAX: u64 = 256 << 20;
+
+/// A set that was packed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct PackedSet {
+    /// The releases in it.
+    pub releases: Vec<Held>,
+    /// For each frame the first bytes of the ids of its chunks, ascending.
+    pub frames: Vec<Vec<[u8; 8]>>,
+}
+
+impl PackedSet {
+    /// Encodes the body of its file.
+    pub fn encode(&self) -> Vec<u8> {
+        envelope::encode(self)
+    }
+
+    /// Decodes the body of its file.
+    ///
+    /// # Errors
+    /// [`ReceiptError`].
+    pub fn decode(body: &[u8]) -> Result<Self, ReceiptError> {
+        let set: Self = envelope::decode(body)?;
+        if set.releases.len() > RELEASES_MAX {
+            return Err(ReceiptError::Corrupt("too much in it"));
+        }
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_set_round_trips() {
+        let set = PackedSet {
+            releases: vec![Held {
+                name: "shop:1.0".into(),
+                id: vec![1; 16],
+            }],
+            frames: vec![vec![[1; 8], [2; 8]], Vec::new()],
+        };
+        assert_eq!(PackedSet::decode(&set.encode()).unwrap(), set);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = PackedSet::decode(&body);
+        }
+    }
+}

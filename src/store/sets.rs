@@ -1,0 +1,65 @@
+//! What is remembered of the volume sets that were packed, as one enveloped file each.
+//!
+//! What it says is opaque here. Nothing depends on these files: they are written beside readers too, and the last writer wins.
+
+use super::{Store, StoreError};
+use crate::envelope::{self, HEADER_BYTES, Kind};
+use crate::id::SetId;
+use crate::storage;
+
+const FOLDER: &str = "sets";
+const SUFFIX: &str = ".set";
+
+impl Store {
+    /// Remembers a set that was packed.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn put_set(&self, set: &SetId, body: &[u8]) -> Result<(), StoreError> {
+        let sealed = envelope::seal(Kind::PackedSet, body);
+        Ok(storage::put(self.storage.as_ref(), &path(set), &sealed)?)
+    }
+
+    /// What is remembered of a set, at most `limit_bytes`; `None` when that is nothing, or damaged: then it is as if it had
+    /// been forgotten.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn set(&self, set: &SetId, limit_bytes: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let limit = limit_bytes + HEADER_BYTES as u64;
+        match storage::read(self.storage.as_ref(), &path(set), limit) {
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(file) => Ok(envelope::open(Kind::PackedSet, &file, limit_bytes)
+                .ok()
+                .map(<[u8]>::to_vec)),
+        }
+    }
+
+    /// The sets that are remembered, sorted.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn sets(&self) -> Result<Vec<SetId>, StoreError> {
+        let objects = self.storage.list(FOLDER)?.into_iter();
+        let ids = objects.filter_map(|object| {
+            let name = object.name.strip_prefix(FOLDER)?.strip_prefix('/')?;
+            name.strip_suffix(SUFFIX)?.parse().ok()
+        });
+        let mut ids: Vec<SetId> = ids.collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Forgets a set.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn forget_set(&self, set: &SetId) -> Result<(), StoreError> {
+        Ok(self.storage.remove(&path(set))?)
+    }
+}
+
+fn path(set: &SetId) -> String {
+    format!("{FOLDER}/{set}{SUFFIX}")
+}
