@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carryall::registry::server::{Answered, ServeEvent, ServeOptions};
+use carryall::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
 use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::serve::{self, Served};
@@ -21,6 +21,12 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
         listen: args.listen.clone(),
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
         passwords: args.htpasswd.clone(),
+        keep_in: None,
+        make_ahead: if args.ahead {
+            MakeAhead::Yes
+        } else {
+            MakeAhead::No
+        },
     };
     let tell = |served: &Served, event: &ServeEvent| match event {
         // Whoever reads this may be gone; serving goes on.

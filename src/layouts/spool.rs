@@ -71,7 +71,7 @@ impl Spool {
     fn file_memory(&mut self) -> io::Result<()> {
         let file = match &self.file {
             Some(file) => file,
-            None => self.file.insert(create(&self.folder)?),
+            None => self.file.insert(nameless_file(&self.folder)?),
         };
         file.write_all_at(&self.memory, self.filed)?;
         self.filed += self.memory.len() as u64;
@@ -98,7 +98,11 @@ impl Spool {
     }
 }
 
-fn create(folder: &Path) -> io::Result<File> {
+/// A new file in `folder`, for reading and writing, that no other process finds.
+///
+/// # Errors
+/// What the file system says.
+pub fn nameless_file(folder: &Path) -> io::Result<File> {
     std::fs::create_dir_all(folder)?;
     loop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -12,6 +12,12 @@ pub trait BlobSource: Sync {
     /// The length of a blob; `None` when there is none.
     fn bytes(&self, digest: &Digest) -> Option<u64>;
 
+    /// Whether a blob costs much time: worth being kept when it was made once.
+    fn is_made(&self, digest: &Digest) -> bool {
+        let _ = digest;
+        false
+    }
+
     /// Writes a part of a blob. The bytes are not trusted: whoever asks compares their hash with the digest.
     ///
     /// # Errors

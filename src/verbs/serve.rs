@@ -9,6 +9,9 @@ use crate::monitor::{Monitor, Quiet};
 use crate::registry::server::{self, ServeEvent, ServeOptions, Shelf};
 use crate::release::ReleaseName;
 
+/// Folder in a store for what is not finished.
+const UNFINISHED: &str = "tmp";
+
 /// What is served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Served {
@@ -61,10 +64,19 @@ pub fn serve<R: Releases>(
     };
     let shelf = Shelf::new(plan.repositories);
     let tell = |what: &ServeEvent| event(&served, what);
+    let mut options = options.clone();
+    if let Some(place) = store.place() {
+        options
+            .keep_in
+            .get_or_insert_with(|| place.join(UNFINISHED));
+    }
+    // Where no file can be made, as in a store on a disc, everything is made each time.
+    let can_keep = |folder: &std::path::PathBuf| std::fs::create_dir_all(folder).is_ok();
+    options.keep_in = options.keep_in.filter(can_keep);
     Ok(server::serve(
         shelf,
         &blobs,
-        options,
+        &options,
         &tell,
         &Quiet(monitor),
     )?)

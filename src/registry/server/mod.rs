@@ -6,6 +6,7 @@
 mod access;
 mod answer;
 mod blobs;
+mod kept;
 mod route;
 mod shelf;
 
@@ -26,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::access::Access;
 use self::answer::Answerer;
+use self::kept::Kept;
 pub use self::shelf::Shelf;
 use super::{BlobSource, RegistryError, tls};
 use crate::monitor::Monitor;
@@ -46,8 +48,22 @@ pub struct ServeOptions {
     pub listen: String,
     /// PEM files: certificates, and the key of the first.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Folder for blobs that cost much to make: they are made once, into files without names. None: they are made each time.
+    pub keep_in: Option<PathBuf>,
+    /// Makes them before anyone asks.
+    pub make_ahead: MakeAhead,
     /// Lines of `NAME:HASH` as `htpasswd -B` writes them; none: everyone may pull.
     pub passwords: Option<PathBuf>,
+}
+
+/// When blobs are made that cost much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MakeAhead {
+    /// When someone asks.
+    #[default]
+    No,
+    /// From the beginning, beside what is asked for.
+    Yes,
 }
 
 /// What happens while serving.
@@ -113,15 +129,24 @@ pub fn serve(
     let (lines, heard) = channel();
     let (jobs, queue) = blobs::queue();
     let handle = runtime.handle().clone();
+    let kept = Kept::new(source, options.keep_in.as_deref());
     let outcome = std::thread::scope(|scope| {
         scope.spawn(|| tell(heard, event));
+        for _ in 0..kept::makers() {
+            scope.spawn(|| kept.make_all(monitor));
+        }
+        if options.make_ahead == MakeAhead::Yes {
+            kept.make_ahead(shelf.blobs().into_iter());
+        }
         for _ in 0..blobs::WRITERS {
-            let (queue, handle, lines) = (&queue, &handle, lines.clone());
-            scope.spawn(move || blobs::write_all(queue, source, handle, &lines, monitor));
+            let (queue, kept, handle, lines) = (&queue, &kept, &handle, lines.clone());
+            scope.spawn(move || blobs::write_all(queue, kept, handle, &lines, monitor));
         }
         let answerer = Arc::new(Answerer::new(shelf, access, jobs, lines));
         // The answerer goes with the last connection: then the writers and the teller end.
-        runtime.block_on(accept_all(listener, acceptor, answerer, monitor))
+        let outcome = runtime.block_on(accept_all(listener, acceptor, answerer, monitor));
+        kept.close();
+        outcome
     });
     close(runtime);
     outcome.map_err(failed)

@@ -150,6 +150,11 @@ impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
         self.images.blob(digest).map(|body| body.bytes())
     }
 
+    fn is_made(&self, digest: &Digest) -> bool {
+        let opened = self.images.blob(digest).map(|body| body.opened(self.store));
+        matches!(opened, Some(Ok(Some(_))))
+    }
+
     fn write(
         &self,
         digest: &Digest,
