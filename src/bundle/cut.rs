@@ -445,7 +445,7 @@ struct LeanLimits {
 
 fn lean_limits(effort: Effort) -> LeanLimits {
     let plain_bytes = match effort {
-        Effort::Fast | Effort::Default => 12 << 20,
+        Effort::Fast | Effort::Default => 10 << 20,
         Effort::Max => 16 << 20,
     };
     LeanLimits {

@@ -295,7 +295,7 @@ impl FrameEncoder {
                 self.zstd_behind(base, options);
                 return CODEC_PREFIX;
             }
-            Against::Differences => (Search::Chains, 12),
+            Against::Differences => (Search::Chains, 8),
             Against::Smallest => (Search::Trees, 24),
         };
         let script = differences::pack(&self.plain, base, search);
