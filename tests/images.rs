@@ -236,7 +236,7 @@ fn packages_of_every_kind_are_known_and_come_back_byte_for_byte() {
     assert_eq!(findings(&report), Vec::<String>::new());
     let text = stage.run(&["show", "mall:1.0"]).ends_with(0).stdout;
     assert!(
-        text.contains("application template mall 1.0 in a: 2 components, 1 plugins, 3 images"),
+        text.contains("application template mall 1.0 in a: 2 components, 1 plugin, 3 images"),
         "{text}"
     );
     assert!(text.contains("goodrain.me/plugins/meter:7"), "{text}");

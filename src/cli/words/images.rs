@@ -10,7 +10,7 @@ use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};
 use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
 
-use super::{bytes, pick, plain};
+use super::{bytes, pick, plain, plural};
 
 /// The images of a release, one a line.
 pub fn images(report: &ShowReport) -> String {
@@ -71,13 +71,17 @@ fn package_line(package: &ShownPackage) -> String {
     };
     let (name, version, item) = (plain(&package.name), plain(&package.version), &package.item);
     let (components, plugins, images) = (
-        package.components.len(),
-        package.plugins.len(),
-        package.images,
+        package.components.len() as u64,
+        package.plugins.len() as u64,
+        package.images as u64,
     );
+    let of = |count: u64, what: &str| format!("{count} {what}{}", plural(count));
     pick(
         format!(
-            "{kind} {name} {version} in {item}: {components} components, {plugins} plugins, {images} images\n"
+            "{kind} {name} {version} in {item}: {}, {}, {}\n",
+            of(components, "component"),
+            of(plugins, "plugin"),
+            of(images, "image")
         ),
         format!(
             "{item} 中的{kind} {name} {version}：{components} 个组件，{plugins} 个插件，{images} 个镜像\n"
