@@ -34,12 +34,26 @@ const BASE: Golden = Golden {
     files: base_files,
 };
 
-const DELTAS: [Golden; 1] = [Golden {
-    name: "zstd-behind-bases",
-    release: "golden:2",
-    codec: 3,
-    files: changed_in_places,
-}];
+const DELTAS: [Golden; 3] = [
+    Golden {
+        name: "zstd-behind-bases",
+        release: "golden:2",
+        codec: 3,
+        files: changed_in_places,
+    },
+    Golden {
+        name: "differences",
+        release: "golden:3",
+        codec: 4,
+        files: linked_anew,
+    },
+    Golden {
+        name: "lzma-behind-bases",
+        release: "golden:4",
+        codec: 5,
+        files: written_anew,
+    },
+];
 
 type Files = Vec<(&'static str, Vec<u8>)>;
 
@@ -69,6 +83,28 @@ fn changed_in_places() -> Files {
     files[1].0 = "lib/renamed";
     files[1].1.truncate(4_000);
     files.push(("new", b"was not there".to_vec()));
+    files
+}
+
+/// One byte in fifty has grown.
+fn linked_anew() -> Files {
+    let mut files = base_files();
+    for byte in files[0].1.iter_mut().step_by(50) {
+        *byte = byte.wrapping_add(9);
+    }
+    files
+}
+
+/// Seven old bytes here and seven there.
+fn written_anew() -> Files {
+    let mut files = base_files();
+    let old = files[0].1.clone();
+    let places = noise(9, 2_000);
+    files[0].1 = places
+        .chunks(2)
+        .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])) % (old.len() - 7))
+        .flat_map(|at| old[at..at + 7].to_vec())
+        .collect();
     files
 }
 
