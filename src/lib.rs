@@ -58,6 +58,7 @@ pub mod layouts;
 pub mod media;
 pub mod registry;
 pub mod storage;
+pub mod versions;
 
 // Stores.
 pub mod bundle;

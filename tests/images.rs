@@ -186,6 +186,16 @@ fn packages_of_every_kind_are_known_and_come_back_byte_for_byte() {
     stage.give("c", &made::compose("mall", "1.0", &both));
     stage.give("d", &made::slug("mall", "1.0"));
     stage.give("e", &made::old_zip("mall", "0.9", &web()));
+    // Without images, as some exporters write them: too short for its files to be kept apart.
+    let bare = made::metadata("bare", "1.0", &[web()], &[]);
+    let bare = String::from_utf8(bare)
+        .unwrap()
+        .replacen('{', r#"{"with_image_data":false,"#, 1);
+    let filler = ("describe.txt", stage::noise(6, 6000));
+    stage.give(
+        "f",
+        &made::package("bare-1.0-ram", &[("metadata.json", bare.into()), filler]),
+    );
     stage.add("mall:1.0");
     let report = stage.show("mall:1.0");
     let packages = report["packages"].as_array().unwrap();
@@ -217,6 +227,7 @@ fn packages_of_every_kind_are_known_and_come_back_byte_for_byte() {
             ("compose", "mall", "1.0", 2, 0, 2),
             ("slug", "mall", "1.0", 1, 0, 0),
             ("ram", "mall", "0.9", 1, 0, 1),
+            ("ram", "bare", "1.0", 1, 0, 0),
         ],
         "{report:#}"
     );
@@ -506,6 +517,76 @@ fn indexes_go_out_whole_with_what_refers_to_them() {
             "linux/s390x",
         ])
         .fails_with(1, &["no image for linux/s390x", "linux/amd64, linux/arm64"]);
+}
+
+#[test]
+fn layers_that_are_kept_as_they_came_leave_so() {
+    // Long members of a tar that are no archives lie among the steps of its recipe, folders have files.
+    let (files, manifest) = made::oci_zstd(&web());
+    for (release, is_folder) in [("tar:1", false), ("folder:1", true)] {
+        let stage = Stage::new();
+        if is_folder {
+            write_files(&stage.path("given/web"), &files);
+        } else {
+            stage.give("web.tar", &files_tar(&files));
+        }
+        stage.add(release);
+        stage
+            .run(&["checkout", release, "layout", "--as", "oci"])
+            .ends_with(0);
+        for (path, body) in files.iter().filter(|(path, _)| path.starts_with("blobs/")) {
+            assert!(
+                fs::read(stage.path("layout").join(path)).unwrap() == *body,
+                "{path}"
+            );
+        }
+        stage
+            .run(&["checkout", release, "out.tar", "--as", "docker-archive"])
+            .ends_with(0);
+        if has("skopeo") {
+            let layout = format!("oci:{}:{}", stage.path("layout").display(), web().reference);
+            assert_eq!(
+                skopeo(&["inspect", "--raw", &layout]).into_bytes(),
+                manifest
+            );
+            let archive = format!(
+                "docker-archive:{}:{}",
+                stage.path("out.tar").display(),
+                web().reference
+            );
+            skopeo(&[
+                "copy",
+                "-q",
+                &archive,
+                &format!("dir:{}", stage.path("copied").display()),
+            ]);
+        }
+    }
+}
+
+#[test]
+fn names_in_archives_do_nothing_to_a_terminal() {
+    let stage = Stage::new();
+    let image = Made::new("shop/\u{1b}[2Jweb\u{7}:1", "amd64", 11);
+    stage.give("x", &made::docker_classic(std::slice::from_ref(&image)));
+    stage.add("shop:1");
+    let shown = stage.run(&["show", "shop:1"]).ends_with(0).stdout;
+    assert!(
+        shown.contains("shop/?[2Jweb?:1") && !shown.contains('\u{1b}'),
+        "{shown:?}"
+    );
+    let refused = stage.run(&["checkout", "shop:1", "y", "--as", "oci", "--image", "none"]);
+    assert!(
+        !refused
+            .fails_with(1, &["shop/?[2Jweb"])
+            .stderr
+            .contains('\u{1b}')
+    );
+    // A script gets the name as it is.
+    assert_eq!(
+        stage.show("shop:1")["images"][0]["references"][0],
+        image.reference
+    );
 }
 
 /// An image that lies, and what is said of it; beside it another that stays.

@@ -27,8 +27,6 @@ const SPARSE_LOG: u32 = 8;
 const OWNERS_MAX: usize = 16;
 /// The old chunks that a new one may bring in by its marks.
 const BEST_COUNT: usize = 4;
-/// Bytes of the bases of a frame, at most: more gains little and takes memory.
-const BASES_BYTES: usize = 24 << 20;
 /// Old chunks of one kind of up to so many bytes are taken all together.
 const SMALL_BYTES: usize = 16 << 20;
 
@@ -118,8 +116,13 @@ impl OldChunks {
         Ok(old)
     }
 
-    /// The bases for `chunks` of `class`, in the order of the old chunks.
-    pub(super) fn best_for(&self, class: Class, chunks: &[(ChunkId, &[u8])]) -> Vec<ChunkId> {
+    /// The bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks.
+    pub(super) fn best_for(
+        &self,
+        class: Class,
+        chunks: &[(ChunkId, &[u8])],
+        limit_bytes: usize,
+    ) -> Vec<ChunkId> {
         let found: Vec<Vec<(u32, u32)>> = chunks
             .par_iter()
             .map(|(_, plain)| self.like(plain))
@@ -145,18 +148,18 @@ impl OldChunks {
                 }
             }
         }
-        self.within_limits(votes)
+        self.within_limits(votes, limit_bytes)
     }
 
     /// The most wanted that fit a frame, in order.
-    fn within_limits(&self, votes: BTreeMap<u32, u32>) -> Vec<ChunkId> {
+    fn within_limits(&self, votes: BTreeMap<u32, u32>, limit_bytes: usize) -> Vec<ChunkId> {
         let mut ranked: Vec<(u32, u32)> = votes.into_iter().collect();
         ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         ranked.truncate(BASES_MAX);
         let mut bytes = 0;
         ranked.retain(|(number, _)| {
             bytes += self.chunks[*number as usize].bytes as usize;
-            bytes <= BASES_BYTES
+            bytes <= limit_bytes
         });
         ranked.sort_unstable();
         ranked

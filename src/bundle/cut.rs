@@ -26,8 +26,6 @@ use crate::store::{ChunkSet, FrameNeed, Store};
 pub const SOLID_BYTES: usize = 64 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
-/// Plain bytes of a solid frame that leans on old chunks, at most: these are to be few, and near what is like them.
-const DELTA_BYTES: usize = 12 << 20;
 /// A frame never crosses volumes: so many at least go on one, or too much of it stays empty.
 const FRAMES_A_VOLUME: u64 = 12;
 
@@ -334,7 +332,7 @@ fn pack_all(
         }
         // Only workers hold it now, so that a send fails once all of them have ended.
         drop(receiver);
-        gather(source, order, cut.solid_bytes, sender, monitor)
+        gather(source, order, cut, sender, monitor)
     })?;
     let packed = shelf.packed.into_inner().expect("all workers have ended");
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -402,7 +400,7 @@ fn pack_one(
     let options = options(effort, solid.class);
     let bases = source
         .old
-        .map(|old| old.best_for(solid.class, &chunks))
+        .map(|old| old.best_for(solid.class, &chunks, lean_limits(effort).base_bytes))
         .unwrap_or_default();
     if bases.is_empty() {
         return Ok((encoder.encode(&chunks, solid.class, &options), bases));
@@ -439,6 +437,23 @@ pub(super) fn packed_bytes(
     Ok(stored.len() as u64)
 }
 
+/// How long frames are that lean on old chunks, at most: memory is what more would take (docs/decisions/007-deltas.md).
+struct LeanLimits {
+    plain_bytes: usize,
+    base_bytes: usize,
+}
+
+fn lean_limits(effort: Effort) -> LeanLimits {
+    let plain_bytes = match effort {
+        Effort::Fast | Effort::Default => 12 << 20,
+        Effort::Max => 16 << 20,
+    };
+    LeanLimits {
+        plain_bytes,
+        base_bytes: 2 * plain_bytes,
+    }
+}
+
 /// Measured in docs/decisions/002-bundles.md.
 fn options(effort: Effort, class: Class) -> FrameOptions {
     match effort {
@@ -455,13 +470,13 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
 fn gather(
     source: Source<'_>,
     order: &[&FrameNeed],
-    solid_bytes: usize,
+    cut: CutOptions,
     sender: SyncSender<Solid>,
     monitor: &dyn Monitor,
 ) -> Result<FrameOf, BundleError> {
     let solid_bytes = match source.old {
-        Some(_) => solid_bytes.min(DELTA_BYTES),
-        None => solid_bytes,
+        Some(_) => cut.solid_bytes.min(lean_limits(cut.effort).plain_bytes),
+        None => cut.solid_bytes,
     };
     let mut frame_of = FrameOf::new();
     let mut next_no = 0;

@@ -265,7 +265,7 @@ fn lean_of(store: &Store, known: &Known, leaned: &ChunkSet) -> Result<Lean, Bund
 }
 
 /// Newer versions first, within a name; numbers in versions count as numbers.
-fn newest_first(one: &ReleaseName, other: &ReleaseName) -> Ordering {
+pub fn newest_first(one: &ReleaseName, other: &ReleaseName) -> Ordering {
     let by_name = one.name().cmp(other.name());
     let by_version = || by_numbers(other.version(), one.version());
     by_name

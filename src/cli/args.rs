@@ -10,6 +10,7 @@ use carryall::media::Capacity;
 use carryall::receipt::site::SiteName;
 use carryall::registry::client::ClientOptions;
 use carryall::release::{ReleaseName, ReleaseNameError};
+use carryall::versions::Pattern;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
@@ -64,7 +65,15 @@ pub enum Command {
         release: ReleaseName,
     },
     /// Free the space of chunks that no release needs
-    Prune,
+    Prune(PruneArgs),
+    /// Mark a release as one that `prune --keep-last` leaves in the store
+    Keep {
+        /// NAME:VERSION[@ARCH]
+        release: ReleaseName,
+        /// Take the mark away
+        #[arg(long)]
+        no_longer: bool,
+    },
     /// Lay releases out on a set of discs or disks
     Pack(PackArgs),
     /// Show what volumes hold
@@ -103,6 +112,13 @@ pub enum Command {
     Status,
     /// Give a release back as it was added, or its images as other programs load them, checked byte for byte
     Checkout(CheckoutArgs),
+    /// Give a release back beside older versions, and switch to it: DIR/releases/VERSION and DIR/current
+    Install(InstallArgs),
+    /// Switch DIR/current back to the version that was in use before
+    Rollback {
+        /// The folder that was named to `install`
+        dir: PathBuf,
+    },
     /// Push the images of a release into a registry, with the digests that they came with
     Push(PushArgs),
     /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C
@@ -412,4 +428,28 @@ pub struct CheckArgs {
     /// Volumes that may hold good copies of damaged chunks
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub heal_from: Vec<PathBuf>,
+}
+
+/// `prune`.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// First take out all but the N newest versions of each name and architecture, and those that `keep` marked
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep_last: Option<u32>,
+}
+
+/// `install`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// NAME:VERSION[@ARCH]
+    pub release: ReleaseName,
+    /// Folder of the versions; made when it is not there
+    #[arg(long, value_name = "DIR")]
+    pub into: PathBuf,
+    /// Files that the site edits, taken over from the version in use: * and ? in a file's name, or in its path below the version
+    #[arg(long, value_name = "GLOB", default_value = "*.env")]
+    pub keep: Vec<Pattern>,
+    /// Files that did not change take room of their own, and are not shared with the version before
+    #[arg(long)]
+    pub copy: bool,
 }

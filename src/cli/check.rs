@@ -1,9 +1,11 @@
-//! `check` and `prune`.
+//! `check`, `prune` and `keep`.
 
+use carryall::release::ReleaseName;
 use carryall::store::{Access, CheckDepth};
-use carryall::verbs::check::{self, CheckSummary};
+use carryall::verbs::check::{self, CheckSummary, PruneSummary};
+use carryall::verbs::keep::{self, LetGoReport};
 
-use crate::cli::args::CheckArgs;
+use crate::cli::args::{CheckArgs, PruneArgs};
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, words};
 
@@ -32,9 +34,32 @@ fn text(report: &CheckSummary, depth: CheckDepth) -> String {
     out
 }
 
-pub fn prune(context: &Context) -> Result<u8, Failure> {
+pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     let mut store = open::store(context, Access::Write)?;
-    let report = check::prune(&mut store, &context.screen)?;
-    context.print(&report, words::pruned)?;
+    let last = args.keep_last.and_then(|last| usize::try_from(last).ok());
+    let gone = match last {
+        Some(last) => keep::let_go(&store, last)?,
+        None => LetGoReport::default(),
+    };
+    let freed = check::prune(&mut store, &context.screen)?;
+    context.print(&Pruned { gone, freed }, |report| {
+        words::let_go(&report.gone) + &words::pruned(&report.freed)
+    })?;
+    Ok(0)
+}
+
+/// Both as one report.
+#[derive(serde::Serialize)]
+struct Pruned {
+    #[serde(flatten)]
+    gone: LetGoReport,
+    #[serde(flatten)]
+    freed: PruneSummary,
+}
+
+pub fn keep(context: &Context, name: &ReleaseName, kept: bool) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Write)?;
+    let report = keep::keep(&store, name, kept)?;
+    context.print(&report, words::kept)?;
     Ok(0)
 }

@@ -98,7 +98,7 @@ fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
         } else {
             ItemState::Lost
         });
-        let platform = image.platform.as_deref().unwrap_or("-");
+        let platform = words::plain(image.platform.as_deref().unwrap_or("-"));
         let name = words::image_name(&image.references, &image.digest);
         out += &format!("  {state}  {name}  {platform}\n");
     }

@@ -71,7 +71,7 @@ impl Failure {
                 format!(
                     "{}: {}\n{}: {}\n",
                     words::error_label(),
-                    self.message,
+                    words::plain(&self.message),
                     words::hint_label(),
                     self.hint
                 )

@@ -7,6 +7,7 @@ mod checkout;
 mod demo;
 mod failure;
 mod inspect;
+mod install;
 mod list;
 mod load;
 mod open;
@@ -129,7 +130,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Show { release } => show::run(context, &release),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
-        Command::Prune => check::prune(context),
+        Command::Prune(args) => check::prune(context, &args),
+        Command::Keep { release, no_longer } => check::keep(context, &release, !no_longer),
         Command::Pack(args) => pack::run(context, &args),
         Command::Inspect { paths } => inspect::run(context, &paths),
         Command::Verify { paths, map } => verify::run(context, &paths, map.as_deref()),
@@ -139,6 +141,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),
         Command::Checkout(args) => checkout::run(context, &args),
+        Command::Install(args) => install::run(context, &args),
+        Command::Rollback { dir } => install::roll_back(context, &dir),
         Command::Push(args) => push::run(context, &args),
         Command::Serve(args) => serve::run(context, &args),
         Command::Load(args) => load::run(context, &args),

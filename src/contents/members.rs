@@ -2,12 +2,14 @@
 //!
 //! One level deep: what is in a member that is an archive itself is asked for again. No member is read.
 
+mod small;
+
 use super::names::{Begun, Names, Side};
-use crate::archive::tar::Link;
+use crate::archive::tar::{self, Link};
 use crate::recipe::body::Body;
 use crate::recipe::rebuild::{StepAt, first_op, read_op};
 use crate::recipe::stream::RecordReader;
-use crate::recipe::{Blob, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
+use crate::recipe::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
 
 /// Steps of recipes that are followed in all. A few lists that hold one another may stand for any number of them; a store of
 /// 16 TB has about so many.
@@ -52,6 +54,15 @@ impl Budget {
     }
 }
 
+/// A tar or zip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archive {
+    /// One with a recipe.
+    Opened(Blob),
+    /// A tar of one chunk, which is too short to have been opened.
+    Small(ChunkRef),
+}
+
 /// Something in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
@@ -73,24 +84,31 @@ pub enum Member {
     },
 }
 
-/// The tar or zip that a content is, through streams that are kept opened; `None` when it is none that is.
+/// The tar or zip that a content is, through streams that are kept opened; `None` when it is none. A zip of one chunk is
+/// taken for none.
 ///
 /// # Errors
 /// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
 pub fn archive_in<S: ChunkSource>(
     source: &S,
     content: &Content,
-) -> Result<Option<Blob>, RecipeError> {
+) -> Result<Option<Archive>, RecipeError> {
     let mut content = *content;
     for _ in 0..=STREAM_DEPTH_MAX {
-        let Content::Blob(blob) = content else {
-            return Ok(None);
+        let blob = match content {
+            Content::Empty => return Ok(None),
+            Content::Chunk(chunk) => {
+                let bytes = source.chunk(&chunk.id)?;
+                return Ok(tar::begins_tar(&bytes).then_some(Archive::Small(chunk)));
+            }
+            Content::Blob(blob) => blob,
         };
         match first_op(source, &blob.recipe)? {
             Some(Op::Deflate { plain, .. }) => content = plain,
             Some(Op::Side { bytes }) => {
                 let names = Names::of(source, &blob.recipe, bytes)?;
-                return Ok((!matches!(names, Names::None)).then_some(blob));
+                let is_archive = !matches!(names, Names::None);
+                return Ok(is_archive.then_some(Archive::Opened(blob)));
             }
             _ => return Ok(None),
         }
@@ -98,11 +116,23 @@ pub fn archive_in<S: ChunkSource>(
     Ok(None)
 }
 
-/// Tells the members of the archive that `blob` is, in their order; those of no archive are none.
+/// Tells the members of an archive, in their order.
 ///
 /// # Errors
 /// [`RecipeError::Corrupt`] when the recipe does not fit, or there is more than the budget; what the source and `visit` give.
 pub fn members<S: ChunkSource>(
+    source: &S,
+    archive: &Archive,
+    budget: &mut Budget,
+    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    match archive {
+        Archive::Opened(blob) => opened_members(source, blob, budget, visit),
+        Archive::Small(chunk) => small::members(&source.chunk(&chunk.id)?, *chunk, visit),
+    }
+}
+
+fn opened_members<S: ChunkSource>(
     source: &S,
     blob: &Blob,
     budget: &mut Budget,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::document::{
     Config, DockerEntry, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
 };
-use super::find::{Fault, Finder, Scene, faulty};
+use super::find::{Fault, Finder, LayerPaths, Scene, faulty};
 use super::layout::Layout;
 use super::{Descriptor, Digest, Image, OCI_MANIFEST, Origin, Sha256};
 use crate::recipe::body::Body;
@@ -57,7 +57,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         entry: &DockerEntry,
         layout: &Layout,
         taken: &mut HashSet<Vec<u8>>,
-    ) -> Result<(Image, Vec<Option<Vec<u8>>>), Fault> {
+    ) -> Result<(Image, LayerPaths), Fault> {
         let shown: String = entry.config.chars().take(100).collect();
         let what = format!("config {shown}");
         let (_, config_body) = scene
@@ -128,14 +128,13 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     /// The image of an entry with the OCI manifest that the archive has for it, when that is whole.
-    #[allow(clippy::type_complexity)] // As what it calls.
     fn with_manifest(
         &mut self,
         scene: &Scene<'_>,
         entry: &DockerEntry,
         config: &Digest,
         layout: &Layout,
-    ) -> Result<Option<(Image, Vec<Option<Vec<u8>>>)>, Fault> {
+    ) -> Result<Option<(Image, LayerPaths)>, Fault> {
         let layers = entry.layers.as_ref().map_or(0, Vec::len);
         let is_it = |config_is: Option<Descriptor>, count: usize| {
             count == layers && config_is.is_some_and(|is| is.digest == *config)

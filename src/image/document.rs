@@ -185,3 +185,44 @@ pub fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
     };
     serde_json::to_vec(&manifest).expect("strings and numbers are always JSON")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_is_made_is_always_these_bytes() {
+        let of = |media_type: &str, bytes: u64| Descriptor {
+            media_type: media_type.to_owned(),
+            digest: Digest::of(&bytes.to_le_bytes()),
+            bytes,
+        };
+        let made = made_manifest(
+            &of(OCI_CONFIG, 7),
+            &[of(OCI_LAYER, 8), of(OCI_LAYER_GZIP, 9)],
+        );
+        // Sites know images by this digest: it may never change.
+        let digest = "sha256:c932f1792d6ea1bf809da3ae52f17314b66dc28b0a2263772966c27cfa936365";
+        assert_eq!(
+            Digest::of(&made).to_string(),
+            digest,
+            "{}",
+            String::from_utf8_lossy(&made)
+        );
+        let back: Document = serde_json::from_slice(&made).unwrap();
+        assert_eq!(back.layers.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn null_is_nothing_and_unknown_fields_are_passed_over() {
+        let text = r#"{"schemaVersion":2,"manifests":null,"config":null,"layers":null,"annotations":null,"new":{"a":[]}}"#;
+        let document: Document = serde_json::from_str(text).unwrap();
+        assert!(document.manifests.is_none() && document.layers.is_none());
+        let none: Option<Vec<DockerEntry>> = serde_json::from_str("null").unwrap();
+        assert!(none.is_none());
+        let config: Config = serde_json::from_str(r#"{"os":"linux","architecture":""}"#).unwrap();
+        assert_eq!(config.platform.checked(), None);
+        assert_eq!(config.diff_ids(), Some(Vec::new()));
+    }
+}

@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 
 use crate::archive::tar::Link;
-use crate::contents::members::{self, Budget, Member};
+use crate::contents::members::{self, Archive, Budget, Member};
 use crate::monitor::Monitor;
 use crate::recipe::body::Body;
-use crate::recipe::{Blob, ChunkSource, Content, RecipeError, StreamRef};
+use crate::recipe::{ChunkSource, Content, RecipeError, StreamRef};
 use crate::release::{EntryKind, open_entries};
 
 /// Most files of one folder or archive that are remembered, about 250 bytes each.
@@ -20,7 +20,7 @@ const LINKS_MAX: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub enum Holder {
     /// A tar or zip.
-    Archive(Blob),
+    Archive(Archive),
     /// Entries of a folder item.
     Folder(StreamRef),
 }
@@ -54,7 +54,7 @@ impl Holder {
             None => Ok(()),
         };
         match self {
-            Self::Archive(blob) => members::members(source, blob, budget, &mut |member| {
+            Self::Archive(archive) => members::members(source, archive, budget, &mut |member| {
                 monitor.check_stop()?;
                 match member {
                     Member::File { path, body } => tell(&path, Seen::File(body)),

@@ -64,6 +64,9 @@ impl Images {
     }
 }
 
+/// Where each layer of an image lies in its archive; `None`: elsewhere.
+pub(super) type LayerPaths = Vec<Option<Vec<u8>>>;
+
 /// Says why an image, or something of it, is not believed.
 pub(super) enum Fault {
     /// A stop was asked for.
@@ -150,7 +153,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         let holder = match &item.kind {
             ItemKind::Folder { entries, .. } => Some(Holder::Folder(*entries)),
             ItemKind::File { content } => match members::archive_in(self.source, content) {
-                Ok(blob) => blob.map(Holder::Archive),
+                Ok(archive) => archive.map(Holder::Archive),
                 Err(error) => return self.unreadable(&place, error),
             },
         };
@@ -237,9 +240,11 @@ impl<S: ChunkSource> Finder<'_, S> {
             if taken.has(path) {
                 continue;
             }
-            let inner: Vec<Vec<u8>> = [place, &[path.clone()]].concat();
+            let inner: Vec<Vec<u8>> = [place, std::slice::from_ref(path)].concat();
             match members::archive_in(self.source, content) {
-                Ok(Some(blob)) => self.look(&inner, &Holder::Archive(blob), depth_left - 1)?,
+                Ok(Some(archive)) => {
+                    self.look(&inner, &Holder::Archive(archive), depth_left - 1)?
+                }
                 Ok(None) => {}
                 Err(error) => self.unreadable(&inner, error)?,
             }

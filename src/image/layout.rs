@@ -8,7 +8,7 @@ use super::document::{
     CONTAINERD_NAME, Config, DOCKER_CONFIG, Document, OCI_CONFIG, REF_NAME, RawDescriptor,
 };
 use super::files::Absent;
-use super::find::{Fault, Finder, Scene};
+use super::find::{Fault, Finder, LayerPaths, Scene};
 use super::{
     Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Image, Index, OCI_INDEX, OCI_MANIFEST,
     Origin, Platform, Reference, Referrer, is_index, is_manifest,
@@ -46,6 +46,9 @@ impl Listed {
 pub(super) struct Layout {
     pub(super) manifests: Vec<Listed>,
 }
+
+/// A blob that a manifest names, its path and its bytes; a layer that may not be passed on may have neither.
+type Part = (Descriptor, Option<Vec<u8>>, Option<Body>);
 
 /// Where a descriptor stands.
 struct Around<'i> {
@@ -95,6 +98,12 @@ impl<S: ChunkSource> Finder<'_, S> {
             None => around.references.to_vec(),
         };
         let subject = references.first().cloned().unwrap_or_default();
+        // Before it is read: a short index could name a long one many times.
+        if let Some(named) = raw.checked()
+            && met.contains(&(named.digest, references.clone()))
+        {
+            return Ok(true);
+        }
         let read = self.blob_document(scene, raw);
         let read = match read {
             Ok(None) => return Ok(false),
@@ -257,7 +266,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         listed: Listed,
-    ) -> Result<(Image, Vec<Option<Vec<u8>>>), Fault> {
+    ) -> Result<(Image, LayerPaths), Fault> {
         let blobs = self.blobs_of(scene, &listed)?;
         let Some(((config, _, config_body), layers)) = blobs.split_first() else {
             return Err(Fault::bad(&listed.descriptor.digest, "has no config"));
@@ -302,12 +311,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     /// The config, then the layers of a manifest, each with its path. A layer that may not be passed on may be absent.
-    #[allow(clippy::type_complexity)] // A name would say no more than what it is.
-    fn blobs_of(
-        &self,
-        scene: &Scene<'_>,
-        listed: &Listed,
-    ) -> Result<Vec<(Descriptor, Option<Vec<u8>>, Option<Body>)>, Fault> {
+    fn blobs_of(&self, scene: &Scene<'_>, listed: &Listed) -> Result<Vec<Part>, Fault> {
         let document = &listed.document;
         let raws = document
             .config

@@ -219,7 +219,7 @@ impl Receipt {
         text::read(text)?.checked()
     }
 
-    /// The lines of the text, to be typed or read out; `None` when they would be more than [`text::LINES_MAX`].
+    /// The lines of the text, to be typed or read out; `None` when they would be more than 1000.
     pub fn to_text(&self) -> Option<Vec<String>> {
         text::write(self)
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::rebuild::{self, Proof, StepAt, read_op};
 use super::stream::RecordReader;
-use super::{Blob, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
+use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
 use crate::monitor::Monitor;
 
 /// Streams in streams that [`Body::opened`] follows.
@@ -29,6 +29,15 @@ pub enum Body {
         /// How many they are.
         bytes: u64,
     },
+    /// Bytes of a chunk, such as a member of a tar that is too short to have a recipe.
+    Slice {
+        /// The chunk.
+        chunk: ChunkRef,
+        /// Bytes of the chunk before the first.
+        offset: u64,
+        /// How many they are.
+        bytes: u64,
+    },
 }
 
 impl Body {
@@ -36,7 +45,7 @@ impl Body {
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Content(content) => content.bytes(),
-            Self::Stretch { bytes, .. } => *bytes,
+            Self::Stretch { bytes, .. } | Self::Slice { bytes, .. } => *bytes,
         }
     }
 
@@ -64,14 +73,10 @@ impl Body {
                 rebuild::write_content(source, content, Proof::Whole, out, monitor)
             }
             Self::Content(Content::Empty) => Ok(()),
-            Self::Content(Content::Chunk(chunk)) => {
-                let bytes = source.chunk(&chunk.id)?;
-                let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                let part = bytes.get(place(range.start)..place(range.end));
-                let part = part.ok_or(RecipeError::Corrupt("length of a chunk"))?;
-                out.write_all(part).map_err(RecipeError::Write)?;
-                monitor.advance(part.len() as u64);
-                Ok(())
+            Self::Content(Content::Chunk(chunk)) => write_slice(source, chunk, range, out, monitor),
+            Self::Slice { chunk, offset, .. } => {
+                let moved = range.start.saturating_add(*offset)..range.end.saturating_add(*offset);
+                write_slice(source, chunk, moved, out, monitor)
             }
             Self::Content(Content::Blob(blob)) => {
                 rebuild::write_part(source, blob, StepAt::default(), range, out, monitor)
@@ -128,4 +133,20 @@ impl Body {
         }
         Ok(found)
     }
+}
+
+fn write_slice<S: ChunkSource>(
+    source: &S,
+    chunk: &ChunkRef,
+    range: Range<u64>,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let bytes = source.chunk(&chunk.id)?;
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let part = bytes.get(place(range.start)..place(range.end));
+    let part = part.ok_or(RecipeError::Corrupt("length of a chunk"))?;
+    out.write_all(part).map_err(RecipeError::Write)?;
+    monitor.advance(part.len() as u64);
+    Ok(())
 }

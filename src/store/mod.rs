@@ -22,6 +22,7 @@ mod check;
 mod chunk_set;
 mod chunks;
 mod error;
+mod kept;
 mod lock;
 mod mmap;
 mod needs;

@@ -2,7 +2,7 @@
 //!
 //! What a root says is opaque here.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, kept};
 use crate::envelope::{self, HEADER_BYTES, Kind};
 use crate::finding::Finding;
 use crate::storage;
@@ -118,7 +118,10 @@ impl Store {
                 stem: stem.to_owned(),
             }),
             Err(error) => Err(error.into()),
-            Ok(_) => Ok(self.storage.remove(&name)?),
+            Ok(_) => {
+                self.storage.remove(&name)?;
+                Ok(self.storage.remove(&kept::name(stem))?)
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::verbs::add::AddError;
 use crate::verbs::checkout::CheckoutError;
 use crate::verbs::load::LoadError;
+use crate::versions::VersionsError;
 use crate::volumes::VolumeError;
 
 /// Why a verb could not do its work.
@@ -46,6 +47,15 @@ pub enum Error {
     /// The person asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+    /// Versions of a tree could not be made or switched.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
+    /// A release has lost or damaged parts, and only a whole one will do.
+    #[error("{release} cannot be given back whole")]
+    NotWhole {
+        /// The release.
+        release: String,
+    },
     /// There is no such release.
     #[error("no release {name} in the store")]
     NoSuchRelease {

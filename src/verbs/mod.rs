@@ -10,6 +10,8 @@ pub mod diff;
 mod error;
 pub mod estimate;
 pub mod footing;
+pub mod install;
+pub mod keep;
 pub mod list;
 pub mod load;
 pub mod pack;

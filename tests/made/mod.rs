@@ -343,6 +343,42 @@ pub fn oci_two_platforms(reference: &str, images: &[Made]) -> Files {
     files
 }
 
+/// An OCI layout of one image whose last layer is zstd, which is kept as it comes.
+pub fn oci_zstd(image: &Made) -> (Files, Vec<u8>) {
+    let packed: Vec<Vec<u8>> = image
+        .layers
+        .iter()
+        .map(|layer| zstd::encode_all(&layer[..], 3).unwrap())
+        .collect();
+    let config = image.config();
+    let layers: Vec<Value> = packed
+        .iter()
+        .map(|layer| {
+            json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+zstd",
+                "digest": digest(layer), "size": layer.len()})
+        })
+        .collect();
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": digest(&config), "size": config.len()},
+        "layers": layers,
+    });
+    let manifest = serde_json::to_vec(&manifest).unwrap();
+    let entry = json!({
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "digest": digest(&manifest), "size": manifest.len(),
+        "annotations": {"org.opencontainers.image.ref.name": image.reference},
+    });
+    let mut files = Files::new();
+    files.insert("index.json".into(), index(&[entry]));
+    files.insert("oci-layout".into(), LAYOUT.to_vec());
+    for blob in packed.iter().chain([&config, &manifest]) {
+        files.insert(blob_path(blob), blob.clone());
+    }
+    (files, manifest)
+}
+
 /// `metadata.json` of an application template.
 pub fn metadata(name: &str, version: &str, images: &[Made], plugins: &[Made]) -> Vec<u8> {
     let component = |image: &Made| {

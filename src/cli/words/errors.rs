@@ -10,6 +10,7 @@ use carryall::volumes::VolumeError;
 use super::delta::{chinese_receipt, hint_receipt};
 use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
 use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
+use super::versions::{chinese_versions, hint_versions};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
 pub fn hint_generic() -> &'static str {
@@ -77,6 +78,12 @@ pub fn hint(error: &Error) -> String {
         .to_owned(),
         Error::NoSuchVolume { .. } => hint_usage().to_owned(),
         Error::Receipt { source, .. } => hint_receipt(source).to_owned(),
+        Error::Versions(error) => hint_versions(error).to_owned(),
+        Error::NotWhole { .. } => pick(
+            "`carryall check --data` lists what is damaged; receive the release again, or heal it with --heal-from",
+            "carryall check --data 可列出损坏；请重新接收，或用 --heal-from 修复",
+        )
+        .to_owned(),
         _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
             pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
         }
@@ -208,6 +215,8 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::NoVolumes { paths } => format!("在 {} 中没有找到 carryall 卷", list(paths)),
         Error::NoSuchRelease { name, .. } => format!("仓库里没有发布包 {name}"),
         Error::Receipt { given, source } => chinese_receipt(given, source),
+        Error::Versions(error) => return chinese_versions(error),
+        Error::NotWhole { release } => format!("{release} 不完整，无法安装"),
         Error::NoSpace {
             path,
             needed_bytes,

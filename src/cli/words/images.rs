@@ -10,7 +10,7 @@ use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};
 use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
 
-use super::{bytes, pick};
+use super::{bytes, pick, plain};
 
 /// The images of a release, one a line.
 pub fn images(report: &ShowReport) -> String {
@@ -31,7 +31,7 @@ pub fn images(report: &ShowReport) -> String {
         .max()
         .unwrap_or(0);
     for (image, name) in report.images.iter().zip(names) {
-        let platform = image.platform.as_deref().unwrap_or("-");
+        let platform = plain(image.platform.as_deref().unwrap_or("-"));
         let (total, own) = (bytes(image.bytes), bytes(image.own_bytes));
         let (digest, layers) = (&image.digest, image.layers);
         out += &pick(
@@ -69,7 +69,7 @@ fn package_line(package: &ShownPackage) -> String {
         PackageKind::Helm => pick("Helm package", "Helm 包"),
         PackageKind::Yaml => pick("Kubernetes YAML package", "Kubernetes YAML 包"),
     };
-    let (name, version, item) = (&package.name, &package.version, &package.item);
+    let (name, version, item) = (plain(&package.name), plain(&package.version), &package.item);
     let (components, plugins, images) = (
         package.components.len(),
         package.plugins.len(),
@@ -92,7 +92,8 @@ fn component(component: &Component, what: &str) -> String {
         &component.image,
     ];
     let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    format!("  {what}  {}  {}\n", component.name, parts.join("  "))
+    let (name, parts) = (plain(&component.name), plain(&parts.join("  ")));
+    format!("  {what}  {name}  {parts}\n")
 }
 
 /// What became of the images between two releases.
@@ -108,7 +109,7 @@ pub fn diff_images(images: &[DiffImage]) -> String {
             _ => image.name.clone(),
         };
         let platform = image.platform.as_deref().unwrap_or("-");
-        out += &format!("{mark} {name}  {platform}");
+        out += &format!("{mark} {}  {}", plain(&name), plain(platform));
         if !matches!(image.change, DiffChange::Removed) {
             let (layers, new_layers) = (image.layers, image.new_layers);
             let (new, carried) = (bytes(image.new_bytes), bytes(image.carried_bytes));
@@ -136,7 +137,7 @@ fn name(image: &ShownImage) -> String {
     if image.references.is_empty() {
         return pick("(no name)", "（无名称）").to_owned();
     }
-    image.references.join(", ")
+    plain(&image.references.join(", "))
 }
 
 /// The names of an image, else its digest.
@@ -144,7 +145,7 @@ pub fn image_name(references: &[String], digest: &str) -> String {
     if references.is_empty() {
         digest.to_owned()
     } else {
-        references.join(", ")
+        plain(&references.join(", "))
     }
 }
 

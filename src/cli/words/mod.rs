@@ -9,6 +9,7 @@ mod images;
 mod media;
 mod registry;
 mod store;
+mod versions;
 mod weight;
 
 use std::io::Write;
@@ -40,6 +41,7 @@ pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
     release_line, removed, show_streams, store_created, store_is_empty, streams,
 };
+pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};
 
 fn is_chinese() -> bool {
@@ -182,7 +184,18 @@ pub fn finding(finding: &Finding) -> String {
         Severity::Damage => pick("damage", "损坏"),
         Severity::Loss => pick("LOSS", "丢失"),
     };
-    format!("{label}: {}: {}", finding.subject, finding.message)
+    plain(&format!(
+        "{label}: {}: {}",
+        finding.subject, finding.message
+    ))
+}
+
+/// A text out of an archive or from another program, without what could make a terminal do things.
+pub fn plain(text: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' { '?' } else { c }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// One line each.

@@ -1,0 +1,31 @@
+//! `install` and `rollback`: versions side by side.
+
+use std::path::Path;
+
+use carryall::store::Access;
+use carryall::verbs::install::{self, InstallOptions, Unchanged};
+
+use crate::cli::args::InstallArgs;
+use crate::cli::failure::Failure;
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, args: &InstallArgs) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Read)?;
+    let options = InstallOptions {
+        keep: args.keep.clone(),
+        unchanged: if args.copy {
+            Unchanged::Copied
+        } else {
+            Unchanged::Shared
+        },
+    };
+    let report = install::install(&store, &args.release, &args.into, &options, &context.screen)?;
+    context.print(&report, |report| words::installed(report, &args.into))?;
+    Ok(0)
+}
+
+pub fn roll_back(context: &Context, dir: &Path) -> Result<u8, Failure> {
+    let report = install::roll_back(dir)?;
+    context.print(&report, |report| words::rolled_back(report, dir))?;
+    Ok(0)
+}

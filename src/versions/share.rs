@@ -1,0 +1,153 @@
+//! Files that are the same in two versions share their room: by reflink where the file system can, else by hard link.
+//!
+//! Nothing that fails here is an error: then a file is there twice.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use walkdir::WalkDir;
+
+use super::has_plain_parents;
+use crate::monitor::{Interrupted, Monitor};
+
+/// Bytes that are compared at a time.
+const PIECE_BYTES: usize = 1 << 18;
+
+/// What was shared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Shared {
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Makes files of `new` share their room with those of `old` at the same path that are the same in bytes, mode, owner and
+/// time and have no extended attributes. `spare` says which ones are left alone.
+///
+/// # Errors
+/// When a stop was asked for.
+pub fn share_unchanged(
+    old: &Path,
+    new: &Path,
+    spare: impl Fn(&Path) -> bool,
+    monitor: &dyn Monitor,
+) -> Result<Shared, Interrupted> {
+    let mut shared = Shared::default();
+    let mut sharer = Sharer { can_clone: true };
+    for entry in WalkDir::new(new).min_depth(1).into_iter().flatten() {
+        monitor.check_stop()?;
+        let Ok(below) = entry.path().strip_prefix(new) else {
+            continue;
+        };
+        if !entry.file_type().is_file() || spare(below) || !has_plain_parents(old, below) {
+            continue;
+        }
+        let from = old.join(below);
+        if let Ok(bytes) = sharer.share(&from, entry.path())
+            && bytes > 0
+        {
+            shared.files += 1;
+            shared.bytes += bytes;
+        }
+    }
+    Ok(shared)
+}
+
+struct Sharer {
+    can_clone: bool,
+}
+
+impl Sharer {
+    /// Returns the bytes that are shared; 0 when the files differ.
+    fn share(&mut self, from: &Path, to: &Path) -> io::Result<u64> {
+        let (old, new) = (from.symlink_metadata()?, to.symlink_metadata()?);
+        let looks_same = old.is_file()
+            && old.len() == new.len()
+            && old.mode() == new.mode()
+            && (old.uid(), old.gid()) == (new.uid(), new.gid())
+            && (old.mtime(), old.mtime_nsec()) == (new.mtime(), new.mtime_nsec())
+            // A file with several names in the new version keeps them together.
+            && new.nlink() == 1
+            && (old.dev(), old.ino()) != (new.dev(), new.ino());
+        if !looks_same || new.len() == 0 || has_xattrs(from) || has_xattrs(to) {
+            return Ok(0);
+        }
+        if !same_bytes(from, to)? {
+            return Ok(0);
+        }
+        let folder = to.parent().unwrap_or(to);
+        let touched = fs::metadata(folder)?.modified()?;
+        self.replace(from, to, &new)?;
+        // The folder's time is the release's, too.
+        File::open(folder)?.set_modified(touched)?;
+        Ok(new.len())
+    }
+
+    fn replace(&mut self, from: &Path, to: &Path, stat: &fs::Metadata) -> io::Result<()> {
+        let beside = beside(to);
+        if self.can_clone {
+            match clone(from, &beside, stat) {
+                Ok(()) => return fs::rename(&beside, to),
+                Err(_) => {
+                    self.can_clone = false;
+                    let _ = fs::remove_file(&beside);
+                }
+            }
+        }
+        fs::hard_link(from, &beside)?;
+        let renamed = fs::rename(&beside, to);
+        if renamed.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        renamed
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.with_file_name(".carryall-share.tmp")
+}
+
+fn clone(from: &Path, to: &Path, stat: &fs::Metadata) -> io::Result<()> {
+    let file = File::create_new(to)?;
+    rustix::fs::ioctl_ficlone(&file, File::open(from)?)?;
+    std::os::unix::fs::fchown(&file, Some(stat.uid()), Some(stat.gid()))?;
+    file.set_permissions(stat.permissions())?;
+    file.set_modified(stat.modified()?)
+}
+
+fn has_xattrs(path: &Path) -> bool {
+    let mut none: [u8; 0] = [];
+    rustix::fs::llistxattr(path, &mut none).is_ok_and(|bytes| bytes > 0)
+}
+
+fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    let (mut left, mut right) = (vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]);
+    loop {
+        let read = fill(&mut one, &mut left)?;
+        if fill(&mut other, &mut right)? != read || left[..read] != right[..read] {
+            return Ok(false);
+        }
+        if read < PIECE_BYTES {
+            return Ok(true);
+        }
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
