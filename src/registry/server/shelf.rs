@@ -78,6 +78,12 @@ impl Shelf {
         shelf
     }
 
+    /// A name of one word is `library/` and that word for whoever takes this registry for docker's hub.
+    fn get(&self, name: &str) -> Option<&Repository> {
+        let own = || self.0.get(name.strip_prefix("library/")?);
+        self.0.get(name).or_else(own)
+    }
+
     /// The names of all repositories, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -85,12 +91,12 @@ impl Shelf {
 
     /// The tags of a repository, in order; `None` when there is no such repository.
     pub fn tags(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
-        Some(self.0.get(name)?.tags.keys().map(String::as_str))
+        Some(self.get(name)?.tags.keys().map(String::as_str))
     }
 
     /// A manifest by tag or digest.
     pub fn manifest(&self, name: &str, reference: &str) -> Option<&Manifest> {
-        let repository = self.0.get(name)?;
+        let repository = self.get(name)?;
         let parsed = reference.parse::<Digest>().ok();
         let digest = match &parsed {
             Some(digest) => digest,
@@ -101,18 +107,18 @@ impl Shelf {
 
     /// The length of a blob of a repository.
     pub fn blob(&self, name: &str, digest: &Digest) -> Option<u64> {
-        self.0.get(name)?.blobs.get(digest).copied()
+        self.get(name)?.blobs.get(digest).copied()
     }
 
     /// What refers to a manifest, in order; nothing when there is no such manifest.
     pub fn referrers(&self, name: &str, subject: &Digest) -> Option<&[serde_json::Value]> {
-        let repository = self.0.get(name)?;
+        let repository = self.get(name)?;
         Some(repository.referrers.get(subject).map_or(&[], Vec::as_slice))
     }
 
     /// Whether there is a repository of this name.
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.get(name).is_some()
     }
 
     /// Digests of all blobs, each once.
@@ -142,4 +148,22 @@ fn reference(manifest: &Manifest) -> Option<(Digest, serde_json::Value)> {
         entry["annotations"] = notes;
     }
     Some((subject, entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_one_word_is_found_as_the_hub_would_call_it() {
+        let named = |name: &str| PlannedRepository {
+            name: name.to_owned(),
+            ..PlannedRepository::default()
+        };
+        let shelf = Shelf::new(vec![named("web"), named("shop/db")]);
+        assert!(shelf.has("web") && shelf.has("library/web") && shelf.has("shop/db"));
+        assert!(
+            !shelf.has("library/shop") && !shelf.has("db") && !shelf.has("library/library/web")
+        );
+    }
 }

@@ -83,7 +83,9 @@ impl<'a> Layout<'a> {
                 continue;
             }
             let repository = reference.repository_under(self.wanted.prefix.as_deref());
-            self.hosts.extend(reference.host);
+            // Whoever writes no host means docker's hub.
+            let host = reference.host.unwrap_or_else(|| "docker.io".to_owned());
+            self.hosts.insert(host);
             places.push((repository, tag));
         }
         places.sort_unstable();
