@@ -164,7 +164,8 @@ pub fn images_out(report: &ImageReport, dest: &Path, form: Form) -> String {
     let release = &report.release;
     pick(
         format!(
-            "{release}: {whole} images, {total}, written to {dest} as {what}, every digest checked\n"
+            "{release}: {whole} image{}, {total}, written to {dest} as {what}, every digest checked\n",
+            plural(whole as u64)
         ),
         format!("{release}：{whole} 个镜像，{total}，已写入 {dest}（{what}），摘要全部核对\n"),
     )
@@ -179,7 +180,10 @@ pub fn loaded(report: &LoadReport) -> String {
     );
     let release = &report.release;
     pick(
-        format!("{release}: {count} images, {total}, loaded with {program}\n"),
+        format!(
+            "{release}: {count} image{}, {total}, loaded with {program}\n",
+            plural(count as u64)
+        ),
         format!("{release}：已用 {program} 载入 {count} 个镜像，{total}\n"),
     )
 }
