@@ -188,7 +188,8 @@ impl FrameEncoder {
     }
 
     /// Packs chunks into one frame that leans on old ones: `base` is the bytes of `bases`, one behind the other. When
-    /// that gains nothing, a plain frame. Without a filter, which would make alike what moved apart (docs/decisions/007-deltas.md). Takes zstd at the level of `options`, and besides the frame's own what `base` takes.
+    /// that gains nothing, a plain frame. Without a filter, which would make different what only moved (docs/decisions/007-deltas.md).
+    /// Besides the frame's own it takes 5 (zstd) to 12 (LZMA's trees) bytes for each byte of the frame and of `base`, and 64 MiB.
     ///
     /// # Panics
     /// As [`encode_frame`], and when the bases pass [`BASES_MAX`] or [`BASE_BYTES_MAX`].
@@ -290,7 +291,8 @@ impl FrameEncoder {
 
     /// Compresses `plain` against `base` into `packed`, by what is smallest for the effort; returns the codec.
     fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> u8 {
-        let (search, written_anew) = match options.against {
+        // A script that is shorter than this part of the plain bytes is not worth another try.
+        let (search, good_part) = match options.against {
             Against::Prefix => {
                 self.zstd_behind(base, options);
                 return CODEC_PREFIX;
@@ -300,7 +302,7 @@ impl FrameEncoder {
         };
         let script = differences::pack(&self.plain, base, search);
         if let Some(script) = &script
-            && script.len() < self.plain.len() / written_anew
+            && script.len() < self.plain.len() / good_part
         {
             self.packed.clone_from(script);
             return CODEC_DIFFERENCES;
