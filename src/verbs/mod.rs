@@ -18,6 +18,7 @@ pub mod pack;
 pub mod planned;
 mod proof;
 pub mod push;
+mod ready;
 pub mod receipt;
 pub mod receive;
 pub mod receivers;
