@@ -1,4 +1,6 @@
 //! What tests of registries share: real programs on loopback, images made on the spot, and a server that misbehaves.
+// Each test program uses a part of this.
+#![allow(dead_code)]
 
 use std::collections::HashMap;
 use std::fs;
@@ -91,6 +93,65 @@ impl RealRegistry {
 }
 
 impl Drop for RealRegistry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command `serve` on a free port of loopback, ended with this.
+pub struct Serving {
+    child: Child,
+    pub host: String,
+    /// What it says to people, so that it does not wait for a reader.
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Serving {
+    /// Starts it: the words are those of `serve` on port 0.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        let mut first = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut first).unwrap();
+        let host = first
+            .split("://")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next());
+        let host = host
+            .unwrap_or_else(|| panic!("serve says {first:?}"))
+            .to_owned();
+        // The lines for people go nowhere.
+        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        Self {
+            child,
+            host,
+            log: Some(log),
+        }
+    }
+
+    /// Ends it as Ctrl-C does, and returns its log.
+    pub fn end(mut self) -> String {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let status = self.child.wait().unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
