@@ -1115,6 +1115,21 @@ fn uploads(drop_after: Option<usize>) -> (Misbehaving, Arc<Mutex<Uploads>>) {
     (server, state)
 }
 
+/// Hands a request on to another server, and its answer back.
+fn forward(request: &mut Request, to: &str) {
+    let mut onward = TcpStream::connect(to).unwrap();
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    for (name, value) in &request.headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    onward.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    let body = request.body(request.body_bytes());
+    onward.write_all(&body).unwrap();
+    let mut answer = Vec::new();
+    let _ = onward.read_to_end(&mut answer);
+    let _ = request.line.get_mut().write_all(&answer);
+}
+
 struct OneBlob(Vec<u8>);
 
 impl BlobSource for OneBlob {
@@ -1162,6 +1177,39 @@ fn an_upload_that_breaks_is_taken_up_where_it_broke() {
 }
 
 #[test]
+fn a_proxy_that_takes_little_at_a_time_gets_little_at_a_time() {
+    // Proxies refuse what is too long before they read it, and then read on for a while, or close at once.
+    for reads_on in [true, false] {
+        let (good, state) = uploads(None);
+        let to = good.host.clone();
+        let refused = Arc::new(AtomicUsize::new(0));
+        let count = refused.clone();
+        let server = Misbehaving::start(move |request| {
+            let bytes = request.body_bytes();
+            if bytes <= 2_000_000 {
+                return forward(request, &to);
+            }
+            count.fetch_add(1, Ordering::Relaxed);
+            request.answer(413, &[], b"<html>413 Request Entity Too Large</html>");
+            if reads_on {
+                request.body(bytes);
+            }
+        });
+        let bytes = noise(3, 5_000_000);
+        let client = Client::new(&server.host, &client_options()).unwrap();
+        let source = OneBlob(bytes.clone());
+        client
+            .push_blob("x", &described(&bytes), None, &source, &Silent)
+            .unwrap();
+        let state = state.lock().unwrap();
+        assert_eq!(state.pieces, 5, "{reads_on}");
+        assert!(state.blobs[Digest::of(&bytes).as_str()] == bytes);
+        // Whole, in larger pieces, and no more than that.
+        assert_eq!(refused.load(Ordering::Relaxed), 2, "{reads_on}");
+    }
+}
+
+#[test]
 fn a_blob_that_is_rotten_here_is_not_sent_to_its_end() {
     for bytes in [10_000_000, 1000] {
         let (server, state) = uploads(None);
@@ -1199,17 +1247,7 @@ fn a_push_that_broke_leaves_no_manifest_and_a_second_one_ends_it() {
                 br#"{"errors":[{"code":"UNKNOWN","message":"no space left on device"}]}"#,
             );
         }
-        let mut onward = TcpStream::connect(&to).unwrap();
-        let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
-        for (name, value) in &request.headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        onward.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        let body = request.body(request.body_bytes());
-        onward.write_all(&body).unwrap();
-        let mut answer = Vec::new();
-        let _ = onward.read_to_end(&mut answer);
-        let _ = request.line.get_mut().write_all(&answer);
+        forward(request, &to);
     });
     let error = push_to(&store, "x:1", &server.host).unwrap_err();
     assert!(
