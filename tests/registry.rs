@@ -29,7 +29,9 @@ use carryall::verbs::add::{AddError, AddOptions, AddReport};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::push::{PushOptions, PushedRelease, push};
 use carryall::verbs::{Error, serve};
-use registry_parts::{LayoutMaker, Misbehaving, RealRegistry, Request, has, noise, run, skopeo};
+use registry_parts::{
+    LayoutMaker, Misbehaving, RealRegistry, Request, certificate, has, noise, run, skopeo,
+};
 use serde_json::{Value, json};
 
 fn name(text: &str) -> ReleaseName {
@@ -507,34 +509,7 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (store, digests) = shop(folder.path());
-    let (key, certificate) = (
-        folder.path().join("key.pem"),
-        folder.path().join("cert.pem"),
-    );
-    run(Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "3650",
-        ])
-        .args([
-            "-subj",
-            "/CN=site",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate));
+    let (certificate, key) = certificate(folder.path(), "site");
     let passwords = folder.path().join("passwords");
     fs::write(
         &passwords,
@@ -578,23 +553,7 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
         login("site:s3cret");
         pull(&site, "web:1", &reference, &trusting).unwrap();
         // Whoever does not know the certificate does not send the password.
-        let strange = folder.path().join("other.pem");
-        run(Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-subj",
-                "/CN=other",
-            ])
-            .arg("-keyout")
-            .arg(folder.path().join("k"))
-            .arg("-out")
-            .arg(&strange));
+        let (strange, _) = registry_parts::certificate(folder.path(), "other");
         let doubting = ClientOptions {
             ca: Some(strange),
             ..trusting

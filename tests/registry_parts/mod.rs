@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
@@ -46,6 +46,25 @@ pub fn skopeo() -> Command {
     let mut command = Command::new("skopeo");
     command.arg("--insecure-policy");
     command
+}
+
+/// A certificate for loopback that signs itself, and its key.
+pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let key = folder.join(format!("{name}.key"));
+    let certificate = folder.join(format!("{name}.pem"));
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    run(Command::new("openssl")
+        .args(["req", "-x509", "-nodes", "-days", "3650"])
+        .args(curve)
+        .arg("-subj")
+        .arg(format!("/CN={name}"))
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate));
+    (certificate, key)
 }
 
 /// Debian's docker-registry on a free port of loopback, ended with this.
@@ -103,7 +122,8 @@ impl Drop for RealRegistry {
 pub struct Serving {
     child: Child,
     pub host: String,
-    /// What it says to people, so that it does not wait for a reader.
+    /// What it says to people besides the log.
+    said: Arc<Mutex<String>>,
     log: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -121,23 +141,38 @@ impl Serving {
             let _ = stderr.read_to_string(&mut text);
             text
         });
-        let mut first = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut first).unwrap();
-        let host = first
-            .split("://")
-            .nth(1)
-            .and_then(|rest| rest.split_whitespace().next());
-        let host = host
-            .unwrap_or_else(|| panic!("serve says {first:?}"))
-            .to_owned();
-        // The lines for people go nowhere.
-        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        Self {
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let said = Arc::new(Mutex::new(String::new()));
+        let heard = said.clone();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                heard.lock().unwrap().extend([&line[..], "\n"]);
+            }
+        });
+        let mut serving = Self {
             child,
-            host,
+            host: String::new(),
+            said,
             log: Some(log),
+        };
+        // The lines for docker are the last.
+        let said = serving.says("\ndocker: ");
+        let host = said.split("://").nth(1).unwrap();
+        serving.host = host.split_whitespace().next().unwrap().to_owned();
+        serving
+    }
+
+    /// What it said, once that has `words` in it.
+    pub fn says(&mut self, words: &str) -> String {
+        for _ in 0..1200 {
+            let said = self.said.lock().unwrap().clone();
+            if said.contains(words) {
+                return said;
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "it ended: {said}");
+            std::thread::sleep(Duration::from_millis(50));
         }
+        panic!("serve did not say {words:?}");
     }
 
     /// Ends it as Ctrl-C does, and returns its log.
