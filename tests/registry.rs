@@ -510,12 +510,7 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
     let folder = tempfile::tempdir().unwrap();
     let (store, digests) = shop(folder.path());
     let (certificate, key) = certificate(folder.path(), "site");
-    let passwords = folder.path().join("passwords");
-    fs::write(
-        &passwords,
-        run(Command::new("htpasswd").args(["-nbB", "-C", "5", "site", "s3cret"])),
-    )
-    .unwrap();
+    let passwords = registry_parts::passwords(folder.path(), "site", "s3cret");
     let options = ServeOptions {
         tls: Some((certificate.clone(), key)),
         passwords: Some(passwords),

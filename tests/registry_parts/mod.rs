@@ -48,6 +48,14 @@ pub fn skopeo() -> Command {
     command
 }
 
+/// A file of passwords as `htpasswd -B` writes it, with one name.
+pub fn passwords(folder: &Path, name: &str, password: &str) -> PathBuf {
+    let path = folder.join("passwords");
+    let words = ["-nbB", "-C", "5", name, password];
+    fs::write(&path, run(Command::new("htpasswd").args(words))).unwrap();
+    path
+}
+
 /// A certificate for loopback that signs itself, and its key.
 pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let key = folder.join(format!("{name}.key"));
@@ -76,6 +84,18 @@ pub struct RealRegistry {
 
 impl RealRegistry {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// One that asks for a name and password of this file, as `htpasswd -B` writes it.
+    pub fn start_with_passwords(passwords: &Path) -> Self {
+        let path = passwords.display();
+        Self::start_with(&format!(
+            "auth: {{htpasswd: {{realm: site, path: {path}}}}}\n"
+        ))
+    }
+
+    fn start_with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -85,7 +105,7 @@ impl RealRegistry {
         let config = folder.path().join("config.yml");
         let data = folder.path().join("data");
         let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n{more}",
             data.display()
         );
         fs::write(&config, text).unwrap();
