@@ -3,6 +3,7 @@
 //! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
 
 pub mod add;
+mod both;
 pub mod check;
 pub mod checkout;
 pub mod contributors;
@@ -16,6 +17,7 @@ pub mod list;
 pub mod load;
 pub mod pack;
 pub mod planned;
+pub mod portion;
 mod proof;
 pub mod push;
 pub mod receipt;

@@ -57,6 +57,10 @@ pub fn hint(error: &Error) -> String {
             format!("发布包里有 {}", has.join("、")),
         ),
         Error::NoImages { .. } => hint_no_images().to_owned(),
+        Error::NotForPlatform { has, .. } => pick(
+            format!("they carry {}; leave out --platform, or name another", has.join(", ")),
+            format!("这些卷里有 {}；请去掉 --platform，或换一个平台", has.join("、")),
+        ),
         Error::Store(error) => hint_of_store(error),
         Error::NoSpace { .. } => hint_space().to_owned(),
         Error::NoVolumes { .. } => pick(
@@ -252,6 +256,9 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         }
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
         Error::NoSuchImage { image, .. } => format!("发布包里没有镜像 {image}"),
+        Error::NotForPlatform { platforms, .. } => {
+            format!("这些卷里没有适用于 {} 的发布包", platforms.join("、"))
+        }
         Error::NoImages { releases } => format!("{} 里没有带名称的镜像", releases.join("、")),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
