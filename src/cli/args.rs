@@ -444,6 +444,9 @@ pub struct PruneArgs {
     /// First take out all but the N newest versions of each name and architecture, and those that `keep` marked
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_last: Option<u32>,
+    /// Drop also the gzip layers that are kept ready to be handed out: they are made again when they are asked for
+    #[arg(long)]
+    pub ready: bool,
 }
 
 /// `install`.

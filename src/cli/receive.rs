@@ -47,7 +47,8 @@ pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
 fn text(report: &ReceiveReport) -> String {
     let sets = report.sets.iter().map(words::progress);
     let done_with = report.done_with.iter().map(|set| words::done_with(set));
-    sets.chain(done_with).collect()
+    let ready = (report.ready_bytes > 0).then(|| words::kept_ready(report.ready_bytes));
+    sets.chain(done_with).chain(ready).collect()
 }
 
 pub fn status(context: &Context) -> Result<u8, Failure> {

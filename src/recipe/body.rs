@@ -108,6 +108,14 @@ impl Body {
         Ok(out)
     }
 
+    /// Whether the source has its bytes ready, so that nothing is rebuilt for them.
+    pub fn is_ready<S: ChunkSource>(&self, source: &S) -> bool {
+        match self {
+            Self::Content(Content::Blob(blob)) => source.ready(blob).is_some(),
+            _ => false,
+        }
+    }
+
     /// The plain bytes of a body that is one deflate stream which is kept opened, through streams in streams; `None` when it
     /// is anything else.
     ///

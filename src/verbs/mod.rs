@@ -20,6 +20,7 @@ pub mod planned;
 pub mod portion;
 mod proof;
 pub mod push;
+mod ready;
 pub mod receipt;
 pub mod receive;
 pub mod receivers;

@@ -20,7 +20,7 @@ use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::store::Store;
 use crate::verbs::footing::{self, Lacking};
 use crate::verbs::portion::{LeftOut, Portion, ask_also, note_of};
-use crate::verbs::space::Space;
+use crate::verbs::ready;
 use crate::verbs::spooled::Spooled;
 use crate::verbs::takeover::{Taken, all_here, take_over};
 use crate::verbs::{Error, ErrorKind};
@@ -41,6 +41,8 @@ pub struct ReceiveReport {
     pub failed: Vec<FailedSet>,
     /// Sets that are cleared away unfinished, for all of their releases came in another way.
     pub done_with: Vec<String>,
+    /// Bytes of deflate streams that came in and are kept ready besides, to be handed out as they are.
+    pub ready_bytes: u64,
     /// What is odd about the media.
     pub findings: Vec<Finding>,
 }
@@ -173,6 +175,7 @@ pub fn receive_for(
 ) -> Result<ReceiveReport, Error> {
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
+    let ready_before = ready_bytes(store)?;
     let note = note_of(platforms);
     let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &|_| true, monitor)?;
     if report.sets.is_empty() {
@@ -237,8 +240,13 @@ pub fn receive_for(
         sets,
         failed: failed.into_iter().map(FailedSet::new).collect(),
         done_with,
+        ready_bytes: ready_bytes(store)?.saturating_sub(ready_before),
         findings: report.findings,
     })
+}
+
+fn ready_bytes(store: &Store) -> Result<u64, Error> {
+    Ok(store.ready_copies()?.values().sum())
 }
 
 impl FailedSet {
@@ -355,7 +363,7 @@ fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
         .iter()
         .map(Incoming::spooled_bytes)
         .sum();
-    Space::in_folder(store.dir(), media.saturating_sub(spooled))?.check()
+    ready::make_room(store, media.saturating_sub(spooled))
 }
 
 /// Heals what can be healed; when all payload is there, takes it into the store and commits its releases. A set that is

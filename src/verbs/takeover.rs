@@ -17,8 +17,8 @@ use crate::verbs::both;
 use crate::verbs::footing::{self, Lacking};
 use crate::verbs::portion::Portion;
 use crate::verbs::proof::{self, Known};
+use crate::verbs::ready::{self, Keeper};
 use crate::verbs::receive::CommittedRelease;
-use crate::verbs::space::Space;
 use crate::verbs::spooled::Spooled;
 use crate::volumes::Incoming;
 
@@ -120,7 +120,7 @@ fn write(
         .sum();
     // What is packed harder on media takes more room in a store: 1.15 x by default, 1.36 x for the smallest bundles (measured).
     let growth = (portion.payload_bytes() + leaned_bytes) / 5 * 7;
-    Space::in_folder(store.dir(), growth)?.check()?;
+    ready::make_room(store, growth)?;
 
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
     monitor.start("take over", portion.payload_bytes() + leaned_bytes);
@@ -192,14 +192,15 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
 }
 
 /// Makes the deflate streams of new releases again and compares them: their chunks are proved by hashes, but who made the
-/// recipes was another program. Returns a chunk that was found damaged by it.
+/// recipes was another program. They are kept ready on the way, as far as there is room. Returns a chunk that was found damaged by it.
 fn prove(
     store: &Store,
     roots: &[ReleaseRoot],
     monitor: &dyn Monitor,
 ) -> Result<Option<ChunkId>, Error> {
     let known = Known::read(store).map_err(Error::Releases)?;
-    let failed = proof::streams(store, &known, roots, monitor)?;
+    let keeper = Keeper::new(store)?;
+    let failed = proof::streams(store, &known, roots, Some(&keeper), monitor)?;
     let mut damaged = None;
     for (blob, source) in failed {
         match source {

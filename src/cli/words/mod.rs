@@ -38,8 +38,8 @@ pub use registry::{
     terminal_stdin,
 };
 pub use store::{
-    added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
-    release_line, removed, show_streams, store_created, store_is_empty, streams,
+    added, checked, checked_out, damaged_release, diff_total, item_new, kept_ready, no_store_named,
+    pruned, release_line, removed, show_streams, store_created, store_is_empty, streams,
 };
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};

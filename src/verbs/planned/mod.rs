@@ -151,8 +151,10 @@ impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
     }
 
     fn is_made(&self, digest: &Digest) -> bool {
-        let opened = self.images.blob(digest).map(|body| body.opened(self.store));
-        matches!(opened, Some(Ok(Some(_))))
+        let Some(body) = self.images.blob(digest) else {
+            return false;
+        };
+        !body.is_ready(self.store) && matches!(body.opened(self.store), Ok(Some(_)))
     }
 
     fn write(
