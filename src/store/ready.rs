@@ -33,6 +33,16 @@ impl ReadyCopies {
         ))
     }
 
+    /// Takes in copies that came since.
+    pub(super) fn look_again(&self, storage: &dyn Storage) {
+        let objects = storage.list(FOLDER).unwrap_or_default();
+        self.with(|copies| {
+            for id in objects.iter().filter_map(|object| id_of(&object.name)) {
+                copies.entry(id).or_default();
+            }
+        });
+    }
+
     fn verdict(&self, id: &BlobId) -> Option<Verdict> {
         let copies = self.0.read().unwrap_or_else(PoisonError::into_inner);
         copies.get(id).cloned()
@@ -76,6 +86,11 @@ impl Store {
     /// The copy of a blob of `bytes` bytes.
     pub(super) fn ready_copy(&self, id: &BlobId, bytes: u64) -> Option<Box<dyn ReadyBytes>> {
         if !self.is_ready(id, bytes) {
+            return None;
+        }
+        // Beside a server, a writer may have dropped it.
+        if self.storage.bytes(&name(id)).is_err() {
+            self.ready.with(|copies| copies.remove(id));
             return None;
         }
         let storage = Arc::clone(&self.storage);

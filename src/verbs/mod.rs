@@ -57,6 +57,14 @@ pub trait Releases: ChunkSource {
         None
     }
 
+    /// Looks again at what is there: others may have written. The chunks of roots that were read before are found then.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn refresh(&self) -> Result<(), BoxError> {
+        Ok(())
+    }
+
     /// All releases that can be read, by name.
     ///
     /// # Errors

@@ -144,6 +144,11 @@ fn hint_of_store(error: &StoreError) -> String {
             "请等待另一个 carryall 结束，或结束它；无需手工清理",
         )
         .to_owned(),
+        StoreError::Served { .. } => pick(
+            "end `carryall serve` (Ctrl-C), run this again, and serve again; `add`, `receive` and `rm` need not wait for it",
+            "请先结束 carryall serve（Ctrl-C），再运行本命令，然后重新启动 serve；add、receive 和 rm 无需等待",
+        )
+        .to_owned(),
         StoreError::Unsupported { .. } => {
             pick("use a newer carryall", "请使用更新版本的 carryall").to_owned()
         }
@@ -274,6 +279,9 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("发布包里没有项目 {item}")
         }
         Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
+        Error::Store(StoreError::Served { path }) => {
+            format!("仓库 {} 正由 carryall serve 提供镜像", path.display())
+        }
         Error::Store(StoreError::Locked { path }) => {
             format!("仓库 {} 正被另一个进程使用", path.display())
         }

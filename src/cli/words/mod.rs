@@ -35,7 +35,7 @@ pub use media::{
 };
 pub use registry::{
     broken_off, hint_left_out, hint_reference, one_name, one_stream, pulled, pushed, ready,
-    terminal_stdin,
+    served_now, terminal_stdin,
 };
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, kept_ready, no_store_named,

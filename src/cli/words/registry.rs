@@ -82,8 +82,26 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
         format!("serving {count} image{s} at {scheme}://{address} (Ctrl-C ends it)\n"),
         format!("正在 {scheme}://{address} 提供 {count} 个镜像（Ctrl-C 结束）\n"),
     );
+    out += &names_of(served, &format!("{address}/"), rows);
+    out + &containerd(served, address, scheme) + &docker(address, options)
+}
+
+/// What is served now, after something came or went.
+pub fn served_now(served: &Served, rows: usize) -> String {
+    let count = served.names.len();
+    let s = plural(count as u64);
+    let head = pick(
+        format!("serving {count} image{s} from now on\n"),
+        format!("现在提供 {count} 个镜像\n"),
+    );
+    head + &names_of(served, "", rows)
+}
+
+fn names_of(served: &Served, before: &str, rows: usize) -> String {
+    let count = served.names.len();
+    let mut out = String::new();
     for name in served.names.iter().take(rows) {
-        out += &format!("  {address}/{name}\n");
+        out += &format!("  {before}{name}\n");
     }
     if count > rows {
         let hidden = count - rows;
@@ -92,7 +110,7 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
             format!("  ……另有 {hidden} 个（-v 可全部显示）\n"),
         );
     }
-    out + &containerd(served, address, scheme) + &docker(address, options)
+    out
 }
 
 /// The lines of hosts.toml, for each host that images came from.
