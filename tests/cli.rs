@@ -362,7 +362,9 @@ fn a_store_that_is_in_use_is_not_touched() {
     rustix::fs::flock(&served, FlockOperation::LockShared).unwrap();
     stage.run(&ADD).ends_with(0);
     let hint = ["being served", "end `carryall serve`"];
-    stage.run(&["prune", "--keep-last", "1"]).fails_with(1, &hint);
+    stage
+        .run(&["prune", "--keep-last", "1"])
+        .fails_with(1, &hint);
     stage.run(&["show", "shop:1.0"]).ends_with(0);
     drop(served);
     stage.run(&["prune"]).ends_with(0);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. Within a layer a module may use its neighbours, except in `verbs`.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("words", &["id", "size", "finding", "monitor"]),
+    ("words", &["id", "size", "finding", "monitor", "saying"]),
     (
         "bytes",
         &[

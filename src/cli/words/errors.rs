@@ -10,6 +10,7 @@ use carryall::volumes::VolumeError;
 use super::delta::{chinese_receipt, hint_receipt};
 use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
 use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
+use super::sayings::in_chinese;
 use super::versions::{chinese_versions, hint_versions};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
@@ -256,9 +257,7 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
-        Error::Add(AddError::Registry(error)) | Error::Registry(error) => {
-            return chinese_registry(error);
-        }
+        Error::Add(AddError::Registry(error)) | Error::Registry(error) => chinese_registry(error),
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
         Error::NoSuchImage { image, .. } => format!("发布包里没有镜像 {image}"),
         Error::NotForPlatform { platforms, .. } => {
@@ -274,7 +273,8 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::Checkout(CheckoutError::NotEmpty(path)) => format!("{} 不是空目录", path.display()),
         Error::Checkout(CheckoutError::Choice(error)) => chinese_choice(error),
         Error::Checkout(CheckoutError::Exists(path)) => format!("{} 已经存在", path.display()),
-        Error::Load(error) => return chinese_load(error),
+        Error::Load(error) => chinese_load(error),
+        Error::Checkout(CheckoutError::Outgoing(error)) => in_chinese(&error.into()),
         Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
             format!("发布包里没有项目 {item}")
         }

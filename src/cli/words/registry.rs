@@ -248,9 +248,9 @@ pub fn hint_registry(error: &RegistryError) -> &'static str {
     }
 }
 
-/// What failed, in Chinese, for what people meet most.
-pub fn chinese_registry(error: &RegistryError) -> Option<String> {
-    Some(match error {
+/// What failed, in Chinese.
+pub fn chinese_registry(error: &RegistryError) -> String {
+    match error {
         RegistryError::Unreachable { host, what, source } => {
             format!("{host} 没有应答：{what}：{source}")
         }
@@ -283,6 +283,17 @@ pub fn chinese_registry(error: &RegistryError) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
-        _ => return None,
-    })
+        RegistryError::Length {
+            what,
+            bytes,
+            got_bytes,
+        } => format!("{what}：收到 {got_bytes} 字节，而声明的是 {bytes} 字节"),
+        RegistryError::TooLarge { what, limit } => format!("{what} 太大：上限是 {limit}"),
+        RegistryError::Corrupt { what, why } => format!("{what} 有误：{why}"),
+        RegistryError::Source { what, source } => format!("{what} 在本地无法读取：{source}"),
+        RegistryError::Credentials { why } => format!("凭据有误：{why}"),
+        RegistryError::Io { path, source } => format!("{}：{source}", path.display()),
+        RegistryError::Listen { address, source } => format!("无法监听 {address}：{source}"),
+        RegistryError::Interrupted(_) => "已中断".to_owned(),
+    }
 }

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{CheckoutError, check_apart, loss_of, open_destination, remove};
+use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::finding::{Finding, Severity};
 use crate::image::outgoing::{Form, OutFile, Outgoing, OutgoingError};
-use crate::image::{Choice, Digest, Image, Images, check_names};
+use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
 use crate::recipe::{ChunkSource, RecipeError};
@@ -182,9 +182,9 @@ impl<S: ChunkSource> Job<'_, S> {
         if lost.is_empty() || kept.is_empty() {
             return Err(error.into());
         }
-        let why = loss_of(&error);
+        let why = sayings::LOST.saying_that((&error).into());
         for image in lost {
-            let finding = Finding::loss(image.name(), format!("the image is lost: {why}"));
+            let finding = Finding::said(Severity::Loss, image.name(), why.clone());
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
@@ -228,8 +228,8 @@ impl<S: ChunkSource> Job<'_, S> {
             plan = self.plan()?;
         }
         for name in &plan.unnamed {
-            let why = "docker takes no such name: the image is there without it";
-            let finding = Finding::note(name, why);
+            let why = sayings::UNNAMED.saying();
+            let finding = Finding::said(Severity::Note, name, why);
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
