@@ -94,11 +94,7 @@ pub enum Command {
     /// Rebuild damaged or lost volumes, byte for byte as they were written
     Repair(RepairArgs),
     /// Take volumes into the store: any order, one or several at a time, again after an interruption
-    Receive {
-        /// Media, images, folders or carrier files
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-    },
+    Receive(ReceiveArgs),
     /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
     Receipt {
         /// Write it to a file [default: print it as text that can be typed or read out]
@@ -292,6 +288,18 @@ pub enum CodecArg {
     Gf16,
     /// Reed-Solomon over GF(2^8), classical
     Gf8,
+}
+
+/// `receive`.
+#[derive(Debug, Args)]
+pub struct ReceiveArgs {
+    /// Media, images, folders or carrier files
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times.
+    /// The others are neither asked for nor stored; without it, the same volumes bring them later [default: all]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
 }
 
 /// `repair`.

@@ -35,7 +35,7 @@ fn text(report: &CheckSummary, depth: CheckDepth) -> String {
 }
 
 pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
-    let mut store = open::store(context, Access::Write)?;
+    let mut store = open::store_alone(context)?;
     let last = args.keep_last.and_then(|last| usize::try_from(last).ok());
     let gone = match last {
         Some(last) => keep::let_go(&store, last)?,

@@ -1,16 +1,15 @@
 //! `receive` and `status`.
 
-use std::path::PathBuf;
-
 use carryall::store::Access;
 use carryall::verbs::receive::{self, ProgressState, ReceiveReport, StatusReport};
 
+use crate::cli::args::ReceiveArgs;
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, open, words};
 
-pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
-    let store = open::store_or_new(context, paths)?;
-    let report = receive::receive(&store, paths, &context.screen)?;
+pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
+    let store = open::store_or_new(context, &args.paths)?;
+    let report = receive::receive_for(&store, &args.paths, &args.platform, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
         words::say(&format!(

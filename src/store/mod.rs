@@ -17,6 +17,7 @@ use crate::storage::dir::DirStorage;
 use crate::storage::{Storage, StorageError};
 
 mod adopt;
+mod beside;
 mod cache;
 mod check;
 mod chunk_set;
@@ -75,7 +76,9 @@ pub struct Store {
     ready: ReadyCopies,
     has_writer: AtomicBool,
     findings: Vec<Finding>,
-    _lock: Option<fs::File>,
+    lock: Option<fs::File>,
+    /// Held while packs are removed.
+    alone: Option<fs::File>,
 }
 
 impl Store {
@@ -157,7 +160,8 @@ impl Store {
             ready,
             has_writer: AtomicBool::new(false),
             findings,
-            _lock: lock,
+            lock,
+            alone: None,
         })
     }
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{CheckoutError, loss_of};
+use super::CheckoutError;
 use crate::image::Digest;
 use crate::image::outgoing::{OutFile, OutgoingError};
 use crate::layouts::LayoutError;
@@ -59,14 +59,6 @@ impl Failed {
         match self {
             Self::Outgoing(error) => stop_or(error),
             Self::Layout(error) => error.into(),
-        }
-    }
-
-    /// Why, in one line.
-    pub(super) fn why(&self) -> String {
-        match self {
-            Self::Outgoing(error) => loss_of(error),
-            Self::Layout(error) => loss_of(error),
         }
     }
 

@@ -14,7 +14,7 @@ use super::blobs::{Failed, Place, write_all};
 use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::finding::{Finding, Severity};
 use crate::image::outgoing::{Form, OutFile, Outgoing, OutgoingError};
-use crate::image::{Choice, Digest, Image, Images, check_names};
+use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
 use crate::recipe::ChunkSource;
@@ -168,13 +168,13 @@ impl<S: ChunkSource> Job<'_, S> {
 
     /// Leaves out the images that need a blob which does not come out; errs when that is not what went wrong, or none is left.
     fn lose(&mut self, failed: Failed) -> Result<(), CheckoutError> {
-        let Some(digest) = failed.blob().cloned() else {
+        let (Some(digest), Failed::Outgoing(error)) = (failed.blob(), &failed) else {
             return Err(failed.into_error());
         };
         let needs = |image: &&Image| {
             let parts = image.layers.iter().chain([&image.config, &image.manifest]);
             let mut digests = parts.map(|part| &part.digest).chain(&image.diff_ids);
-            digests.any(|each| *each == digest)
+            digests.any(|each| each == digest)
         };
         let (lost, kept): (Vec<&Image>, Vec<&Image>) =
             self.kept.iter().partition(|image| needs(image));
@@ -185,9 +185,9 @@ impl<S: ChunkSource> Job<'_, S> {
         if lost.is_empty() || kept.is_empty() {
             return Err(failed.into_error());
         }
-        let why = failed.why();
+        let why = sayings::LOST.saying_that(error.into());
         for image in lost {
-            let finding = Finding::loss(image.name(), format!("the image is lost: {why}"));
+            let finding = Finding::said(Severity::Loss, image.name(), why.clone());
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
@@ -230,8 +230,8 @@ impl<S: ChunkSource> Job<'_, S> {
             plan = self.plan()?;
         }
         for name in &plan.unnamed {
-            let why = "docker takes no such name: the image is there without it";
-            let finding = Finding::note(name, why);
+            let why = sayings::UNNAMED.saying();
+            let finding = Finding::said(Severity::Note, name, why);
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
