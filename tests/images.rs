@@ -1,120 +1,23 @@
-//! Images and packages through the command: known for what they are, given back in forms that other programs read, handed to
-//! the programs that run them, and refused one by one when they lie.
+//! Images and packages through the command: known for what they are, given back in forms that other programs read, and
+//! refused one by one when they lie.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod made;
+mod registry_parts;
+mod shown;
 mod stage;
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use made::{Files, Made, blob_path, digest, files_tar, write_files};
+use registry_parts::{has, run};
 use serde_json::{Value, json};
-use stage::{Run, Stage, look, volumes};
-
-/// Whether a program is there. On CI a missing one is a failure, elsewhere the test says that it was skipped.
-fn has(program: &str) -> bool {
-    let is_there = Command::new(program).arg("--version").output().is_ok();
-    assert!(
-        is_there || std::env::var_os("CI").is_none(),
-        "needed on CI: {program}"
-    );
-    if !is_there {
-        let _ = writeln!(std::io::stderr(), "skipped, not installed: {program}");
-    }
-    is_there
-}
-
-#[track_caller]
-fn said(command: &mut Command) -> String {
-    let out = command.output().unwrap();
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(
-        out.status.success(),
-        "{command:?}: {text}{}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-    text
-}
+use shown::{api, expected, findings, images, web};
+use stage::{Stage, look, volumes};
 
 fn skopeo(words: &[&str]) -> String {
-    said(Command::new("skopeo").arg("--insecure-policy").args(words))
-}
-
-fn web() -> Made {
-    Made::new("registry.example/shop/web:1.0", "amd64", 11)
-}
-
-fn api() -> Made {
-    Made::new("registry.example/shop/api:1.0", "amd64", 12)
-}
-
-impl Stage {
-    fn give(&self, name: &str, bytes: &[u8]) {
-        fs::create_dir_all(self.path("given")).unwrap();
-        fs::write(self.path("given").join(name), bytes).unwrap();
-    }
-
-    /// Adds all that was given.
-    #[track_caller]
-    fn add(&self, release: &str) {
-        let mut words = vec!["add".into(), release.into()];
-        words.extend(
-            stage::visible(&self.path("given"))
-                .iter()
-                .map(|path| path.as_os_str().to_owned()),
-        );
-        self.run(&words).ends_with(0);
-    }
-
-    #[track_caller]
-    fn show(&self, release: &str) -> Value {
-        self.run(&["--json", "show", release]).ends_with(0).json()
-    }
-}
-
-/// Names, ids and platforms of all images in a report.
-fn images(report: &Value) -> BTreeSet<(String, String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let images = report["images"].as_array().unwrap().iter();
-    images
-        .map(|image| {
-            (
-                text(&image["references"][0]),
-                text(&image["id"]),
-                text(&image["platform"]),
-            )
-        })
-        .collect()
-}
-
-fn expected(images: &[Made]) -> BTreeSet<(String, String, String)> {
-    let of = |image: &Made| {
-        (
-            image.reference.clone(),
-            digest(&image.config()),
-            format!("linux/{}", image.arch),
-        )
-    };
-    images.iter().map(of).collect()
-}
-
-#[track_caller]
-fn findings(report: &Value) -> Vec<String> {
-    let findings = report["findings"].as_array().unwrap().iter();
-    findings
-        .map(|each| {
-            format!(
-                "{}: {}",
-                each["subject"].as_str().unwrap(),
-                each["message"].as_str().unwrap()
-            )
-        })
-        .collect()
+    run(registry_parts::skopeo().args(words))
 }
 
 /// All files of a folder.
@@ -174,149 +77,8 @@ fn every_form_of_image_is_found_wherever_it_lies() {
 }
 
 #[test]
-fn packages_of_every_kind_are_known_and_come_back_byte_for_byte() {
-    let stage = Stage::new();
-    let plugin = Made::new("goodrain.me/plugins/meter:7", "amd64", 13);
-    let both = [web(), api()];
-    stage.give(
-        "a",
-        &made::ram("mall", "1.0", &both, std::slice::from_ref(&plugin)),
-    );
-    stage.give("b", &made::ram("默认应用", "1.0", &both, &[]));
-    stage.give("c", &made::compose("mall", "1.0", &both));
-    stage.give("d", &made::slug("mall", "1.0"));
-    stage.give("e", &made::old_zip("mall", "0.9", &web()));
-    // Without images, as some exporters write them: too short for its files to be kept apart.
-    let bare = made::metadata("bare", "1.0", &[web()], &[]);
-    let bare = String::from_utf8(bare)
-        .unwrap()
-        .replacen('{', r#"{"with_image_data":false,"#, 1);
-    let filler = ("describe.txt", stage::noise(6, 6000));
-    stage.give(
-        "f",
-        &made::package("bare-1.0-ram", &[("metadata.json", bare.into()), filler]),
-    );
-    stage.add("mall:1.0");
-    let report = stage.show("mall:1.0");
-    let packages = report["packages"].as_array().unwrap();
-    let said: Vec<_> = packages
-        .iter()
-        .map(|each| {
-            let count = |key: &str| each[key].as_array().unwrap().len();
-            let kind = each["kind"].as_str().unwrap();
-            let (name, version) = (
-                each["name"].as_str().unwrap(),
-                each["version"].as_str().unwrap(),
-            );
-            let images = each["images"].as_u64().unwrap();
-            (
-                kind,
-                name,
-                version,
-                count("components"),
-                count("plugins"),
-                images,
-            )
-        })
-        .collect();
-    assert_eq!(
-        said,
-        [
-            ("ram", "mall", "1.0", 2, 1, 3),
-            ("ram", "默认应用", "1.0", 2, 0, 2),
-            ("compose", "mall", "1.0", 2, 0, 2),
-            ("slug", "mall", "1.0", 1, 0, 0),
-            ("ram", "mall", "0.9", 1, 0, 1),
-            ("ram", "bare", "1.0", 1, 0, 0),
-        ],
-        "{report:#}"
-    );
-    assert_eq!(packages[0]["components"][0]["architecture"], "amd64");
-    assert_eq!(packages[2]["components"][0]["image"], web().reference);
-    assert_eq!(findings(&report), Vec::<String>::new());
-    let text = stage.run(&["show", "mall:1.0"]).ends_with(0).stdout;
-    assert!(
-        text.contains("application template mall 1.0 in a: 2 components, 1 plugin, 3 images"),
-        "{text}"
-    );
-    assert!(text.contains("goodrain.me/plugins/meter:7"), "{text}");
-
-    stage
-        .run(&["pack", "mall:1.0", "--to", "discs", "--media", "16MB"])
-        .ends_with(0);
-    let mut site = stage;
-    site.store = "site";
-    let mut words = vec!["receive".into()];
-    words.extend(
-        volumes(&site.path("discs"))
-            .iter()
-            .map(|path| path.as_os_str().to_owned()),
-    );
-    site.run(&words).ends_with(0);
-    site.comes_back("mall:1.0", "given");
-    assert_eq!(images(&site.show("mall:1.0")), images(&report));
-}
-
-#[test]
-fn packages_that_contradict_themselves_are_told() {
-    let stage = Stage::new();
-    let arm = Made::new("registry.example/shop/api:1.0", "arm64", 12);
-    let mixed = [web(), arm.clone()];
-    stage.give("mixed", &made::ram("mixed", "1.0", &mixed, &[]));
-    stage.give("one", &made::ram("mall", "1.0", &[web()], &[]));
-    stage.give("two", &made::ram("mall", "1.0", &[web(), api()], &[]));
-    // Another architecture is no contradiction.
-    stage.give("arm", &made::ram("mall", "1.0", &[arm], &[]));
-    let named = made::package(
-        "lacking-1.0-ram",
-        &[
-            (
-                "metadata.json",
-                made::metadata("lacking", "1.0", &[web(), api()], &[]),
-            ),
-            (
-                "component-images.tar",
-                files_tar(&made::containerd(&[web()])),
-            ),
-        ],
-    );
-    stage.give("lacking", &named);
-    stage.add("mall:1.0");
-    let found = findings(&stage.show("mall:1.0"));
-    let is_said = |words: &[&str]| {
-        found
-            .iter()
-            .any(|each| words.iter().all(|word| each.contains(word)))
-    };
-    assert!(
-        is_said(&[
-            "mixed > mixed-1.0-ram",
-            "mixes platforms",
-            "amd64 and arm64"
-        ]),
-        "{found:#?}"
-    );
-    assert!(
-        is_said(&[
-            "two > mall-1.0-ram",
-            "two contents under one version",
-            "one > mall-1.0-ram"
-        ]),
-        "{found:#?}"
-    );
-    assert!(
-        is_said(&[
-            "lacking > lacking-1.0-ram",
-            "shop/api:1.0 of api is not in the package"
-        ]),
-        "{found:#?}"
-    );
-    assert!(!is_said(&["arm > "]), "{found:#?}");
-}
-
-#[test]
 fn images_come_out_as_archives_and_layouts_that_skopeo_reads() {
-    if !has("skopeo") {
+    if !has(&["skopeo"]) {
         return;
     }
     let both = [web(), api()];
@@ -445,7 +207,7 @@ fn images_come_out_as_archives_and_layouts_that_skopeo_reads() {
 
 #[test]
 fn indexes_go_out_whole_with_what_refers_to_them() {
-    if !has("skopeo") {
+    if !has(&["skopeo"]) {
         return;
     }
     let pair = [Made::new("", "amd64", 21), Made::new("", "arm64", 22)];
@@ -543,7 +305,7 @@ fn layers_that_are_kept_as_they_came_leave_so() {
         stage
             .run(&["checkout", release, "out.tar", "--as", "docker-archive"])
             .ends_with(0);
-        if has("skopeo") {
+        if has(&["skopeo"]) {
             let layout = format!("oci:{}:{}", stage.path("layout").display(), web().reference);
             assert_eq!(
                 skopeo(&["inspect", "--raw", &layout]).into_bytes(),
@@ -860,7 +622,7 @@ fn a_layer_that_is_not_what_its_manifest_says_never_leaves() {
         ])
         .fails_with(1, &[&digest(&own), "does not match its digest"]);
     assert!(!stage.path("alone").exists());
-    if has("skopeo") {
+    if has(&["skopeo"]) {
         let archive = format!(
             "docker-archive:{}:{}",
             stage.path("out.tar").display(),
@@ -1007,165 +769,6 @@ fn diff_says_of_each_image_what_changed() {
         .ends_with(0)
         .stdout;
     assert!(back.contains("- registry.example/shop/db:1.0"), "{back}");
-}
-
-/// Puts a program into a folder of the stage.
-fn program(stage: &Stage, name: &str, script: &str) {
-    let path = stage.path("bin").join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn load(stage: &Stage, words: &[&str]) -> Run {
-    let mut command = stage.command(&[&["load", "shop:1.0"], words].concat());
-    command.env(
-        "PATH",
-        format!("{}:/usr/bin:/bin", stage.path("bin").display()),
-    );
-    command.output().unwrap().into()
-}
-
-#[test]
-fn load_hands_an_archive_to_the_program_and_its_words_to_the_person() {
-    let stage = Stage::new();
-    stage.give("images.tar", &files_tar(&made::containerd(&[web(), api()])));
-    stage.add("shop:1.0");
-    program(
-        &stage,
-        "docker",
-        "echo \"$@\" > args; cat > taken.tar; echo Loaded image: x; echo noise >&2",
-    );
-    let run = load(&stage, &["--with", "docker"]).ends_with(0);
-    assert!(
-        run.stdout.contains("docker: Loaded image: x") && run.stdout.contains("2 images"),
-        "{run:#?}"
-    );
-    assert_eq!(fs::read_to_string(stage.path("args")).unwrap(), "load\n");
-    stage
-        .run(&["checkout", "shop:1.0", "same.tar", "--as", "docker-archive"])
-        .ends_with(0);
-    assert!(
-        fs::read(stage.path("taken.tar")).unwrap() == fs::read(stage.path("same.tar")).unwrap()
-    );
-
-    // containerd gets the digests that came in.
-    program(&stage, "ctr", "echo \"$@\" > args; cat > taken.tar");
-    load(
-        &stage,
-        &[
-            "--with",
-            "ctr",
-            "--namespace",
-            "k8s.io",
-            "--image",
-            "shop/web:1.0",
-        ],
-    )
-    .ends_with(0);
-    assert_eq!(
-        fs::read_to_string(stage.path("args")).unwrap(),
-        "--namespace k8s.io images import -\n"
-    );
-    let mut taken = tar::Archive::new(fs::File::open(stage.path("taken.tar")).unwrap());
-    let names: BTreeSet<String> = taken
-        .entries()
-        .unwrap()
-        .map(|entry| {
-            entry
-                .unwrap()
-                .path()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    let (manifest, blobs) = web().packed("docker");
-    assert!(
-        names.contains(&blob_path(&manifest)) && blobs.keys().all(|path| names.contains(path)),
-        "{names:?}"
-    );
-
-    program(
-        &stage,
-        "docker",
-        "head -c 2000 > /dev/null; echo no room left on the planet >&2; exit 5",
-    );
-    load(&stage, &["--with", "docker"]).fails_with(
-        1,
-        &[
-            "docker failed (exit status: 5)",
-            "no room left on the planet",
-        ],
-    );
-    // One that says it is well though it did not take all is not believed.
-    program(&stage, "docker", "exit 0");
-    load(&stage, &["--with", "docker"]).fails_with(1, &["cannot write"]);
-    load(&stage, &["--with", "nerdctl"]).fails_with(1, &["cannot run nerdctl"]);
-    load(&stage, &["--image", "other"]).fails_with(1, &["no image other"]);
-}
-
-#[test]
-fn load_ends_the_program_when_a_layer_lies() {
-    let own = made::gzip(&web().layers[1]);
-    let mut other = own.clone();
-    let at = other.len() / 2;
-    other[at] ^= 0x55;
-    let archive = change(&made::oci(&[web()]), |files| {
-        files.insert(blob_path(&own), other);
-    });
-    let stage = Stage::new();
-    stage.give("item.tar", &archive);
-    stage.add("shop:1.0");
-    program(&stage, "docker", "cat > /dev/null && touch believed");
-    load(&stage, &["--with", "docker"])
-        .fails_with(1, &[&digest(&web().layers[1]), "does not match its digest"]);
-    assert!(!stage.path("believed").exists());
-}
-
-#[test]
-fn podman_loads_what_load_gives_it() {
-    if !has("podman") {
-        return;
-    }
-    let stage = Stage::new();
-    stage.give("images.tar", &files_tar(&made::containerd(&[web(), api()])));
-    stage.add("shop:1.0");
-    let root = stage.path("podman");
-    let conf = stage.path("storage.conf");
-    let text = format!(
-        "[storage]\ndriver = \"vfs\"\ngraphroot = \"{0}/root\"\nrunroot = \"{0}/run\"\n",
-        root.display()
-    );
-    fs::write(&conf, text).unwrap();
-    let with_conf = |command: &mut Command| {
-        command
-            .env("CONTAINERS_STORAGE_CONF", &conf)
-            .env("HOME", stage.path(""));
-    };
-    let mut probe = Command::new("podman");
-    with_conf(&mut probe);
-    if !probe.arg("images").output().unwrap().status.success() && std::env::var_os("CI").is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped: podman does not run here");
-        return;
-    }
-    let mut command = stage.command(&["load", "shop:1.0", "--with", "podman"]);
-    with_conf(&mut command);
-    Run::from(command.output().unwrap()).ends_with(0);
-    let mut list = Command::new("podman");
-    with_conf(&mut list);
-    let ids = said(list.args([
-        "images",
-        "--no-trunc",
-        "--format",
-        "{{.Repository}}:{{.Tag}} {{.ID}}",
-    ]));
-    for image in [web(), api()] {
-        assert!(
-            ids.contains(&format!("{} {}", image.reference, digest(&image.config()))),
-            "{ids}"
-        );
-    }
 }
 
 /// The stage is made of parts that other tests use.

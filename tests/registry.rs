@@ -34,7 +34,9 @@ use carryall::verbs::pack::{PackOptions, pack};
 use carryall::verbs::push::{PushOptions, PushedRelease, push};
 use carryall::verbs::receive::receive;
 use carryall::verbs::{Error, serve};
-use registry_parts::{LayoutMaker, Misbehaving, RealRegistry, Request, has, noise, run, skopeo};
+use registry_parts::{
+    LayoutMaker, Misbehaving, RealRegistry, Request, certificate, has, noise, run, skopeo,
+};
 use serde_json::{Value, json};
 
 fn name(text: &str) -> ReleaseName {
@@ -606,40 +608,8 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (store, digests) = shop(folder.path());
-    let (key, certificate) = (
-        folder.path().join("key.pem"),
-        folder.path().join("cert.pem"),
-    );
-    run(Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "3650",
-        ])
-        .args([
-            "-subj",
-            "/CN=site",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate));
-    let passwords = folder.path().join("passwords");
-    fs::write(
-        &passwords,
-        run(Command::new("htpasswd").args(["-nbB", "-C", "5", "site", "s3cret"])),
-    )
-    .unwrap();
+    let (certificate, key) = certificate(folder.path(), "site");
+    let passwords = registry_parts::passwords(folder.path(), "site", "s3cret");
     let options = ServeOptions {
         tls: Some((certificate.clone(), key)),
         passwords: Some(passwords),
@@ -677,23 +647,7 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
         login("site:s3cret");
         pull(&site, "web:1", &reference, &trusting).unwrap();
         // Whoever does not know the certificate does not send the password.
-        let strange = folder.path().join("other.pem");
-        run(Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-subj",
-                "/CN=other",
-            ])
-            .arg("-keyout")
-            .arg(folder.path().join("k"))
-            .arg("-out")
-            .arg(&strange));
+        let (strange, _) = registry_parts::certificate(folder.path(), "other");
         let doubting = ClientOptions {
             ca: Some(strange),
             ..trusting
@@ -1214,6 +1168,21 @@ fn uploads(drop_after: Option<usize>) -> (Misbehaving, Arc<Mutex<Uploads>>) {
     (server, state)
 }
 
+/// Hands a request on to another server, and its answer back.
+fn forward(request: &mut Request, to: &str) {
+    let mut onward = TcpStream::connect(to).unwrap();
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    for (name, value) in &request.headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    onward.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    let body = request.body(request.body_bytes());
+    onward.write_all(&body).unwrap();
+    let mut answer = Vec::new();
+    let _ = onward.read_to_end(&mut answer);
+    let _ = request.line.get_mut().write_all(&answer);
+}
+
 struct OneBlob(Vec<u8>);
 
 impl BlobSource for OneBlob {
@@ -1261,6 +1230,39 @@ fn an_upload_that_breaks_is_taken_up_where_it_broke() {
 }
 
 #[test]
+fn a_proxy_that_takes_little_at_a_time_gets_little_at_a_time() {
+    // Proxies refuse what is too long before they read it, and then read on for a while, or close at once.
+    for reads_on in [true, false] {
+        let (good, state) = uploads(None);
+        let to = good.host.clone();
+        let refused = Arc::new(AtomicUsize::new(0));
+        let count = refused.clone();
+        let server = Misbehaving::start(move |request| {
+            let bytes = request.body_bytes();
+            if bytes <= 2_000_000 {
+                return forward(request, &to);
+            }
+            count.fetch_add(1, Ordering::Relaxed);
+            request.answer(413, &[], b"<html>413 Request Entity Too Large</html>");
+            if reads_on {
+                request.body(bytes);
+            }
+        });
+        let bytes = noise(3, 5_000_000);
+        let client = Client::new(&server.host, &client_options()).unwrap();
+        let source = OneBlob(bytes.clone());
+        client
+            .push_blob("x", &described(&bytes), None, &source, &Silent)
+            .unwrap();
+        let state = state.lock().unwrap();
+        assert_eq!(state.pieces, 5, "{reads_on}");
+        assert!(state.blobs[Digest::of(&bytes).as_str()] == bytes);
+        // Whole, in larger pieces, and no more than that.
+        assert_eq!(refused.load(Ordering::Relaxed), 2, "{reads_on}");
+    }
+}
+
+#[test]
 fn a_blob_that_is_rotten_here_is_not_sent_to_its_end() {
     for bytes in [10_000_000, 1000] {
         let (server, state) = uploads(None);
@@ -1298,17 +1300,7 @@ fn a_push_that_broke_leaves_no_manifest_and_a_second_one_ends_it() {
                 br#"{"errors":[{"code":"UNKNOWN","message":"no space left on device"}]}"#,
             );
         }
-        let mut onward = TcpStream::connect(&to).unwrap();
-        let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
-        for (name, value) in &request.headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        onward.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        let body = request.body(request.body_bytes());
-        onward.write_all(&body).unwrap();
-        let mut answer = Vec::new();
-        let _ = onward.read_to_end(&mut answer);
-        let _ = request.line.get_mut().write_all(&answer);
+        forward(request, &to);
     });
     let error = push_to(&store, "x:1", &server.host).unwrap_err();
     assert!(

@@ -52,7 +52,9 @@ impl LocalHeader {
             _ => Method::Other,
         };
         let body = u32::from_le_bytes([head[18], head[19], head[20], head[21]]);
-        let is_known = flags & SIZES_FOLLOW == 0 && body != u32::MAX;
+        // Some writers repeat behind a stored member what stands here already.
+        let is_here = flags & SIZES_FOLLOW == 0 || (method == Method::Stored && body > 0);
+        let is_known = is_here && body != u32::MAX;
         Some(Self {
             method,
             body_bytes: is_known.then_some(u64::from(body)),
@@ -97,6 +99,10 @@ mod tests {
         assert_eq!(header.method, Method::Deflate);
         assert_eq!((header.body_bytes, header.bytes()), (Some(77), 38));
         head[6] = 8;
+        assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
+        head[8] = 0;
+        assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, Some(77));
+        head[18] = 0;
         assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
         head[6] = 1;
         assert_eq!(LocalHeader::read(&head).unwrap().method, Method::Other);

@@ -438,7 +438,7 @@ pub struct ServeArgs {
     /// Names and passwords of those who may pull, as `htpasswd -B` writes them [default: everyone may]
     #[arg(long, value_name = "FILE")]
     pub htpasswd: Option<PathBuf>,
-    /// Make gzip layers before anyone asks for them, so that the first pull is as fast as the second
+    /// Put layers together before anyone asks for them, so that the first pull is as fast as the second
     #[arg(long)]
     pub ahead: bool,
 }

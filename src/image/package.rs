@@ -3,15 +3,19 @@
 //! Known by what is in a folder, never by its name; that is asked alone for what nothing else says. Fields that are not known
 //! are passed over.
 
+mod compose;
 mod judge;
+mod metadata;
+mod yaml;
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Value;
 
+use self::yaml::{Yaml, YamlError};
 use super::Digest;
-use super::find::Finder;
+use super::find::{Finder, subject};
+use super::sayings;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 
@@ -82,16 +86,14 @@ pub(super) struct PackageMarks {
     has_run_script: bool,
     has_images: bool,
     has_yaml: bool,
-    chart: Option<Vec<u8>>,
+    chart: Option<Body>,
     slugs: BTreeSet<Vec<u8>>,
 }
 
 impl PackageMarks {
-    /// Whether there is anything worth a look.
-    fn kind(&self) -> Option<PackageKind> {
-        if self.metadata.is_some() {
-            Some(PackageKind::Ram)
-        } else if self.compose.is_some() && self.has_run_script {
+    /// What the folder is when its `metadata.json`, if it has one, is that of something else.
+    fn kind_but_ram(&self) -> Option<PackageKind> {
+        if self.compose.is_some() && self.has_run_script {
             Some(PackageKind::Compose)
         } else if !self.slugs.is_empty() {
             Some(PackageKind::Slug)
@@ -128,19 +130,21 @@ impl PackageMarks {
         names.contains(&name) || is_yaml(name)
     }
 
-    /// What a file in a folder of the folder makes it: a slug of a component, or a chart.
+    /// What a file in a folder of the folder makes it: a slug of a component, a chart, or YAML for Kubernetes.
     pub(super) fn is_mark_below(folder: &[u8], name: &[u8]) -> bool {
-        is_slug(folder, name) || name == b"Chart.yaml"
+        is_slug(folder, name) || is_yaml(name)
     }
 
     /// Takes note of such a file.
-    pub(super) fn file_below(&mut self, folder: &[u8], name: &[u8]) {
+    pub(super) fn file_below(&mut self, folder: &[u8], name: &[u8], body: Body) {
         if is_slug(folder, name) {
             if self.slugs.len() < COMPONENTS_MAX {
                 self.slugs.insert(folder.to_vec());
             }
+        } else if name == b"Chart.yaml" {
+            self.chart.get_or_insert(body);
         } else {
-            self.chart = Some(folder.to_vec());
+            self.has_yaml |= is_yaml(name);
         }
     }
 }
@@ -163,12 +167,93 @@ impl<S: ChunkSource> Finder<'_, S> {
         folder: &[u8],
         marks: &PackageMarks,
     ) -> Result<(), RecipeError> {
-        let Some(mut kind) = marks.kind() else {
+        let mut package = Package::in_folder(place, folder, marks);
+        // Many a program calls its own file so.
+        let is_ram = match &marks.metadata {
+            Some(body) => self
+                .mark(place, folder, "metadata.json", body)?
+                .is_some_and(|bytes| metadata::read(&bytes, &mut package)),
+            None => false,
+        };
+        package.kind = match marks.kind_but_ram() {
+            _ if is_ram => PackageKind::Ram,
+            Some(kind) => kind,
+            None => return Ok(()),
+        };
+        match package.kind {
+            PackageKind::Compose => self.services(&mut package, marks)?,
+            PackageKind::Helm => self.chart(&mut package, marks)?,
+            PackageKind::Slug => {
+                let slugs = marks.slugs.iter();
+                package.components = slugs.map(|name| named(&text(name))).collect();
+            }
+            PackageKind::Ram | PackageKind::Yaml => {}
+        }
+        self.found.packages.push(package);
+        Ok(())
+    }
+
+    /// Reads what runs in a package for docker compose.
+    fn services(&mut self, package: &mut Package, marks: &PackageMarks) -> Result<(), RecipeError> {
+        const NAME: &str = "docker-compose.yaml";
+        let Some(bytes) = self.document(package, NAME, marks.compose.as_ref())? else {
             return Ok(());
         };
+        match compose::services(&bytes) {
+            Ok(services) => package.components = services,
+            Err(error) => self.not_yaml(package, NAME, &error),
+        }
+        Ok(())
+    }
+
+    /// Reads what a chart calls itself.
+    fn chart(&mut self, package: &mut Package, marks: &PackageMarks) -> Result<(), RecipeError> {
+        const NAME: &str = "Chart.yaml";
+        let Some(bytes) = self.document(package, NAME, marks.chart.as_ref())? else {
+            return Ok(());
+        };
+        match Yaml::read(&String::from_utf8_lossy(&bytes)) {
+            Ok(chart) => {
+                let said = |key| Some(chart.root().get(key)?.text()?.to_owned());
+                if let Some(name) = said("name") {
+                    package.name = name;
+                }
+                if let Some(version) = said("version") {
+                    package.version = version;
+                }
+            }
+            Err(error) => self.not_yaml(package, NAME, &error),
+        }
+        Ok(())
+    }
+
+    /// Reads the document that describes a package.
+    fn document(
+        &mut self,
+        package: &mut Package,
+        name: &str,
+        body: Option<&Body>,
+    ) -> Result<Option<Vec<u8>>, RecipeError> {
+        let Some(body) = body else {
+            return Ok(None);
+        };
+        let bytes = self.mark(&package.place, &package.folder, name, body)?;
+        package.content = bytes.as_deref().map(Digest::of);
+        Ok(bytes)
+    }
+
+    fn not_yaml(&mut self, package: &Package, name: &str, error: &YamlError) {
+        let why = sayings::UNREADABLE_DOCUMENT.with(name).with(error);
+        self.note(subject(&package.place, &package.folder, ""), why);
+    }
+}
+
+impl Package {
+    /// What place and folder say of a package.
+    fn in_folder(place: &[Vec<u8>], folder: &[u8], marks: &PackageMarks) -> Self {
         let (name, version) = name_of(place, folder);
-        let mut package = Package {
-            kind,
+        Self {
+            kind: PackageKind::Ram,
             name,
             version,
             key: None,
@@ -178,48 +263,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             components: Vec::new(),
             plugins: Vec::new(),
             has_images: marks.has_images,
-        };
-        if let Some(metadata) = &marks.metadata {
-            let is_it = match self.mark(place, folder, "metadata.json", metadata)? {
-                Some(bytes) => read_metadata(&bytes, &mut package),
-                None => false,
-            };
-            if !is_it {
-                // Many a program calls its own file so.
-                let other = PackageMarks {
-                    metadata: None,
-                    compose: marks.compose,
-                    has_run_script: marks.has_run_script,
-                    has_images: marks.has_images,
-                    has_yaml: marks.has_yaml,
-                    chart: marks.chart.clone(),
-                    slugs: marks.slugs.clone(),
-                };
-                match other.kind() {
-                    Some(other) => kind = other,
-                    None => return Ok(()),
-                }
-            }
         }
-        package.kind = kind;
-        match kind {
-            PackageKind::Compose => {
-                let compose = marks.compose.as_ref();
-                let read =
-                    compose.map(|body| self.mark(place, folder, "docker-compose.yaml", body));
-                if let Some(bytes) = read.transpose()?.flatten() {
-                    package.content = Some(Digest::of(&bytes));
-                    package.components = compose_services(&String::from_utf8_lossy(&bytes));
-                }
-            }
-            PackageKind::Slug => {
-                let slugs = marks.slugs.iter();
-                package.components = slugs.map(|name| named(&text(name))).collect();
-            }
-            PackageKind::Ram | PackageKind::Helm | PackageKind::Yaml => {}
-        }
-        self.found.packages.push(package);
-        Ok(())
     }
 }
 
@@ -260,106 +304,9 @@ fn name_of(place: &[Vec<u8>], folder: &[u8]) -> (String, String) {
     (stem.to_owned(), String::new())
 }
 
-/// A text field of a JSON object, if it has one that says something.
-fn field(value: &Value, key: &str) -> Option<String> {
-    let text = value.get(key)?.as_str()?;
-    let is_said = !text.is_empty() && text.len() <= NAME_BYTES_MAX;
-    is_said.then(|| text.to_owned())
-}
-
-/// Reads `metadata.json`; false when it is that of something else.
-fn read_metadata(bytes: &[u8], package: &mut Package) -> bool {
-    let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
-        return false;
-    };
-    let list = |key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let (key, name) = (field(&value, "group_key"), field(&value, "group_name"));
-    if value.get("apps").is_none() || (key.is_none() && name.is_none()) {
-        return false;
-    }
-    package.key = key;
-    package.name = name.unwrap_or_else(|| package.name.clone());
-    package.version = field(&value, "group_version").unwrap_or_else(|| package.version.clone());
-    package.content = Some(Digest::of(bytes));
-    let says_none = value.get("with_image_data").and_then(Value::as_bool) == Some(false);
-    package.has_images = !says_none;
-    let first = |value: &Value, keys: &[&str]| keys.iter().find_map(|key| field(value, key));
-    let component = |value: &Value| Component {
-        name: first(
-            value,
-            &["service_cname", "k8s_component_name", "service_id"],
-        )
-        .unwrap_or_default(),
-        version: first(value, &["deploy_version", "version"]),
-        image: first(value, &["share_image", "image"]),
-        architecture: field(value, "arch"),
-    };
-    let plugin = |value: &Value| Component {
-        name: first(value, &["plugin_alias", "plugin_name", "plugin_id"]).unwrap_or_default(),
-        version: field(value, "build_version"),
-        image: first(value, &["share_image", "image"]),
-        architecture: field(value, "arch"),
-    };
-    package.components = list("apps").take(COMPONENTS_MAX).map(component).collect();
-    package.plugins = list("plugins").take(COMPONENTS_MAX).map(plugin).collect();
-    true
-}
-
-/// Services and their images of a compose file, as far as their lines say them: no YAML is understood beyond that.
-fn compose_services(document: &str) -> Vec<Component> {
-    let mut services: Vec<Component> = Vec::new();
-    let mut indent = None;
-    let mut is_inside = false;
-    for line in document.lines() {
-        let trimmed = line.trim_start();
-        let depth = line.len() - trimmed.len();
-        if trimmed.is_empty() || trimmed.starts_with('#') {
-            continue;
-        }
-        if depth == 0 {
-            is_inside = trimmed.trim_end() == "services:";
-            indent = None;
-            continue;
-        }
-        if !is_inside || services.len() >= COMPONENTS_MAX {
-            continue;
-        }
-        let indent = *indent.get_or_insert(depth);
-        let unquoted = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
-        if depth == indent {
-            let Some(name) = trimmed.trim_end().strip_suffix(':') else {
-                continue;
-            };
-            services.push(named(&unquoted(name)));
-        } else if let (Some(image), Some(service)) =
-            (trimmed.strip_prefix("image:"), services.last_mut())
-        {
-            service.image.get_or_insert_with(|| unquoted(image));
-        }
-    }
-    services
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn services_of_compose_files_are_read_line_by_line() {
-        let document = "version: \"2.1\"\nservices:\n  web:\n    image: 'shop/web:1.0'\n    volumes:\n    - ./a:/b\n  # note\n  \"api\":\n    build: x\nnetworks:\n  net:\n    image: no\n";
-        let services = compose_services(document);
-        let all: Vec<_> = services
-            .iter()
-            .map(|each| (&each.name[..], each.image.as_deref()))
-            .collect();
-        assert_eq!(all, [("web", Some("shop/web:1.0")), ("api", None)]);
-    }
 
     #[test]
     fn names_of_folders_say_what_nothing_else_does() {

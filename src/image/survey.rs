@@ -72,11 +72,11 @@ impl Survey {
                 name => marks.package.file(name, body),
             }
         }
-        self.below(folder, name);
+        self.below(folder, name, body);
     }
 
     /// Takes note of a file that marks the folder around its own.
-    fn below(&mut self, folder: &[u8], name: &[u8]) {
+    fn below(&mut self, folder: &[u8], name: &[u8], body: Body) {
         let Some(path) = folder.strip_suffix(b"/") else {
             return;
         };
@@ -88,7 +88,7 @@ impl Survey {
         if PackageMarks::is_mark_below(own, name)
             && let Some(marks) = self.folder(outer)
         {
-            marks.package.file_below(own, name);
+            marks.package.file_below(own, name, body);
         }
     }
 

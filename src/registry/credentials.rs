@@ -20,6 +20,9 @@ const HUB_KEY: &str = "https://index.docker.io/v1/";
 /// The name that helpers use for an identity token.
 const TOKEN_USER: &str = "<token>";
 
+/// What all helpers say of a registry that they know nothing of.
+const NOT_FOUND: &str = "credentials not found";
+
 /// Who asks.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
@@ -217,7 +220,13 @@ fn run_helper(helper: &str, key: &str) -> Result<Option<Credentials>, RegistryEr
     }
     let status = child.wait().map_err(|error| unusable(error.to_string()))?;
     if !status.success() {
-        return Ok(None);
+        let knows_none = String::from_utf8_lossy(&said).contains(NOT_FOUND);
+        // Its own words may hold a secret.
+        return if knows_none {
+            Ok(None)
+        } else {
+            Err(unusable(format!("it failed ({status})")))
+        };
     }
     let answer: HelperAnswer = serde_json::from_slice(&said)
         .map_err(|_| unusable("its answer is not understood".to_owned()))?;

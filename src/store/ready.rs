@@ -4,13 +4,15 @@
 //! that. Which blobs are worth it is for others to decide. 100 bytes a copy; 1 MiB for each that is being compared.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{Access, Store, StoreError};
 use crate::id::{BlobId, Hasher};
 use crate::recipe::{BoxError, ReadyBytes};
-use crate::storage::{NewObject, Storage};
+use crate::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";
 /// Bytes that are compared together.
@@ -53,51 +55,88 @@ impl ReadyCopies {
     }
 }
 
-/// A copy that is what it should be.
+/// A copy. Where it is a file, that is held open: it stays readable when its name goes.
 struct Copy {
     storage: Arc<dyn Storage>,
     name: String,
+    file: Option<File>,
+}
+
+impl Copy {
+    fn open(storage: &Arc<dyn Storage>, id: &BlobId) -> Result<Self, StorageError> {
+        let name = name(id);
+        let file = match storage.local_path(&name) {
+            None => None,
+            Some(path) => Some(File::open(&path).map_err(|source| StorageError {
+                action: "read",
+                path,
+                source,
+            })?),
+        };
+        Ok(Self {
+            storage: Arc::clone(storage),
+            name,
+            file,
+        })
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        match &self.file {
+            Some(file) => file.metadata().ok().map(|meta| meta.len()),
+            None => self.storage.bytes(&self.name).ok(),
+        }
+    }
+
+    /// Compares length and hash.
+    fn is_of(&self, id: &BlobId, bytes: u64) -> bool {
+        if self.bytes() != Some(bytes) {
+            return false;
+        }
+        let mut hasher = Hasher::new();
+        let mut piece = Vec::new();
+        let mut at = 0;
+        while at < bytes {
+            let len = (bytes - at).min(PIECE_BYTES);
+            piece.resize(usize::try_from(len).unwrap_or(0), 0);
+            if self.read_at(at, &mut piece).is_err() {
+                return false;
+            }
+            hasher.update_parallel(&piece);
+            at += len;
+        }
+        BlobId(hasher.finish()) == *id
+    }
 }
 
 impl ReadyBytes for Copy {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError> {
-        Ok(self.storage.read_at(&self.name, offset, out)?)
+        match &self.file {
+            Some(file) => Ok(file.read_exact_at(out, offset)?),
+            None => Ok(self.storage.read_at(&self.name, offset, out)?),
+        }
     }
 }
 
 impl Store {
-    /// Whether there is a copy of a blob of `bytes` bytes; it is compared with its id, once.
+    /// Whether there is a good copy of a blob of `bytes` bytes.
     pub fn is_ready(&self, id: &BlobId, bytes: u64) -> bool {
-        let Some(verdict) = self.ready.verdict(id) else {
-            return false;
-        };
-        let name = name(id);
-        let is_good = *verdict.get_or_init(|| is_of(self.storage.as_ref(), &name, id, bytes));
-        if !is_good {
-            self.ready.with(|copies| copies.remove(id));
-            if self.access == Access::Write {
-                // One that stays is passed over again.
-                let _ = self.storage.remove(&name);
-            }
-        }
-        is_good
+        self.ready_copy(id, bytes).is_some()
     }
 
-    /// The copy of a blob of `bytes` bytes.
+    /// The copy of a blob of `bytes` bytes. It is compared with its id when it is asked for the first time.
     pub(super) fn ready_copy(&self, id: &BlobId, bytes: u64) -> Option<Box<dyn ReadyBytes>> {
-        if !self.is_ready(id, bytes) {
-            return None;
+        let verdict = self.ready.verdict(id)?;
+        let copy = Copy::open(&self.storage, id).ok();
+        let is_good = |copy: &Copy| *verdict.get_or_init(|| copy.is_of(id, bytes));
+        if let Some(copy) = copy.filter(is_good) {
+            return Some(Box::new(copy));
         }
-        // Beside a server, a writer may have dropped it.
-        if self.storage.bytes(&name(id)).is_err() {
-            self.ready.with(|copies| copies.remove(id));
-            return None;
+        self.ready.with(|copies| copies.remove(id));
+        if self.access == Access::Write {
+            // One that stays is passed over again.
+            let _ = self.storage.remove(&name(id));
         }
-        let storage = Arc::clone(&self.storage);
-        Some(Box::new(Copy {
-            storage,
-            name: name(id),
-        }))
+        None
     }
 
     /// Begins a copy of a blob; `None` when there is one.
@@ -183,24 +222,4 @@ fn name(id: &BlobId) -> String {
 
 fn id_of(name: &str) -> Option<BlobId> {
     name.strip_prefix(FOLDER)?.strip_prefix('/')?.parse().ok()
-}
-
-/// Reads a copy and compares its length and hash.
-fn is_of(storage: &dyn Storage, name: &str, id: &BlobId, bytes: u64) -> bool {
-    if !storage.bytes(name).is_ok_and(|there| there == bytes) {
-        return false;
-    }
-    let mut hasher = Hasher::new();
-    let mut piece = Vec::new();
-    let mut at = 0;
-    while at < bytes {
-        let len = (bytes - at).min(PIECE_BYTES);
-        piece.resize(usize::try_from(len).unwrap_or(0), 0);
-        if storage.read_at(name, at, &mut piece).is_err() {
-            return false;
-        }
-        hasher.update_parallel(&piece);
-        at += len;
-    }
-    BlobId(hasher.finish()) == *id
 }

@@ -15,10 +15,15 @@ use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
+use crate::saying::Template;
 use crate::store::{self, CheckDepth, ChunkSet, Store, WriteOptions};
 use crate::verbs::proof::{self, Known};
 use crate::verbs::{Error, ErrorKind, PULLS};
 use crate::volumes::{SetReader, discover};
+
+/// Said of a copy.
+pub const READY_DAMAGED: Template =
+    Template::new("the copy that was kept ready is damaged; it is made again when it is needed");
 
 /// What `check` saw.
 #[derive(Debug, Clone, Serialize)]
@@ -140,8 +145,8 @@ fn damaged_copies(
     for (id, bytes) in store.ready_copies()? {
         monitor.check_stop()?;
         if !store.is_ready(&id, bytes) {
-            let why = "the copy that was kept ready is damaged; it is made again when it is needed";
-            let finding = Finding::note(format!("blob {}", id.short()), why);
+            let subject = format!("blob {}", id.short());
+            let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
             monitor.finding(&finding);
             findings.push(finding);
         }

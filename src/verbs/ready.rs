@@ -3,7 +3,6 @@
 //! They are worth it as long as there is room to spare, and go first when room is short.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::media::free_space_bytes;
@@ -85,14 +84,19 @@ impl Write for Keeping<'_> {
     }
 }
 
-/// Makes sure that there is room in the store's folder, at the cost of what is kept ready.
+/// Makes sure that there is room in the store's folder, at the cost of what is kept ready when that is enough.
 ///
 /// # Errors
-/// [`Error::NoSpace`] when there is too little all the same; what the store says.
+/// [`Error::NoSpace`]; what the store says.
 pub(super) fn make_room(store: &Store, needed_bytes: u64) -> Result<(), Error> {
-    let room = |path: &Path| Space::in_folder(path, needed_bytes);
-    if room(store.dir())?.check().is_err() {
-        store.drop_ready(store.ready_copies()?.keys())?;
+    let room = || Space::in_folder(store.dir(), needed_bytes);
+    let before = room()?;
+    if before.free_bytes < needed_bytes {
+        let ready = store.ready_copies()?;
+        let ready_bytes: u64 = ready.values().sum();
+        if before.free_bytes.saturating_add(ready_bytes) >= needed_bytes {
+            store.drop_ready(ready.keys())?;
+        }
     }
-    room(store.dir())?.check()
+    room()?.check()
 }

@@ -274,12 +274,16 @@ fn title_of(incoming: &Incoming) -> String {
 
 /// Removes sets from the spool whose releases came by another set: what was lacking of them will never be needed.
 fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Error> {
-    let committed: HashSet<String> = sets
-        .iter()
-        .flat_map(|set| set.committed.iter().map(|release| release.name.clone()))
-        .collect();
+    let mut here: HashSet<String> = HashSet::new();
+    for set in sets.iter() {
+        here.extend(set.committed.iter().map(|release| release.name.clone()));
+        // An earlier call may have been killed before it came to this.
+        if set.state == ProgressState::AlreadyHere {
+            here.extend(set.releases.iter().cloned());
+        }
+    }
     let mut done_with = Vec::new();
-    if committed.is_empty() {
+    if here.is_empty() {
         return Ok(done_with);
     }
     for incoming in open_all(&store.incoming_dir())? {
@@ -288,10 +292,7 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
             continue;
         };
         let wanted = Portion::of(set.catalog.clone(), &asked).catalog;
-        let is_touched = set
-            .release_names()
-            .iter()
-            .any(|name| committed.contains(name));
+        let is_touched = set.release_names().iter().any(|name| here.contains(name));
         if !is_touched || !all_here(store, &wanted)? {
             continue;
         }

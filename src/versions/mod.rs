@@ -228,8 +228,29 @@ impl Versions {
         if current == previous || !self.path(&previous).is_dir() {
             return Err(nothing());
         }
-        self.switch(&previous)?;
+        if !self.exchange()? {
+            self.switch(&previous)?;
+        }
         Ok((current, previous))
+    }
+
+    /// Lets both links change places at one instant; killed between two steps, there would be no version to go back to. False
+    /// where the file system cannot do that.
+    fn exchange(&self) -> Result<bool, VersionsError> {
+        use rustix::io::Errno;
+        let (current, previous) = (self.dir.join(CURRENT), self.dir.join(PREVIOUS));
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        match rustix::fs::renameat_with(
+            rustix::fs::CWD,
+            &current,
+            rustix::fs::CWD,
+            &previous,
+            flags,
+        ) {
+            Ok(()) => sync(&self.dir).map(|()| true),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => Ok(false),
+            Err(error) => Err(VersionsError::io(&current)(error.into())),
+        }
     }
 
     fn link(&self, name: &str, version: &str) -> Result<(), VersionsError> {

@@ -136,6 +136,11 @@ pub fn append_link(tar: &mut tar::Builder<Vec<u8>>, name: &str, target: &str) {
     tar.append(&header, &[][..]).unwrap();
 }
 
+/// A layer with one file of noise.
+pub fn noise_layer(path: &str, seed: u64, bytes: usize) -> Vec<u8> {
+    tar_of(&[(path.into(), noise(seed, bytes))])
+}
+
 pub fn files_tar(files: &Files) -> Vec<u8> {
     let members: Vec<(String, Vec<u8>)> = files
         .iter()
@@ -460,30 +465,64 @@ pub fn slug(name: &str, version: &str) -> Vec<u8> {
     package(&format!("{name}-{version}-slug"), &files)
 }
 
-/// As packages were before 2021: a zip of stored members, an archive of each image.
-pub fn old_zip(name: &str, version: &str, image: &Made) -> Vec<u8> {
-    let folder = format!("{name}-{version}");
-    let members = [
+/// A Helm package: the chart in a folder of the application's name, beside the images.
+pub fn helm(name: &str, version: &str, images: &[Made]) -> Vec<u8> {
+    let chart = format!(
+        "apiVersion: v2\nappVersion: \"{version}\"\ndescription: demo\nname: {name}\ntype: application\nversion: \"{version}\"\n\n---\n"
+    );
+    let names: Vec<&str> = images.iter().map(|image| &image.reference[..]).collect();
+    let folder = |file: &str| format!("{name}/{file}");
+    let files = [
+        (folder("Chart.yaml"), chart.into_bytes()),
+        (folder("values.yaml"), b"replicas: 1\n".to_vec()),
         (
-            format!("{folder}/metadata.json"),
-            metadata(name, version, std::slice::from_ref(image), &[]),
+            folder("templates/Deployment.yaml"),
+            b"kind: Deployment\n\n---\n".to_vec(),
         ),
+        (folder("dependent_image.txt"), names.join("\n").into_bytes()),
         (
-            format!("{folder}/web/web--1.image.tar"),
-            docker_classic(std::slice::from_ref(image)),
+            "component-images.tar".to_owned(),
+            files_tar(&containerd(images)),
         ),
     ];
-    let mut zip = Vec::new();
-    for (name, body) in &members {
-        let size = u32::try_from(body.len()).unwrap().to_le_bytes();
-        zip.extend_from_slice(b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0");
-        zip.extend_from_slice(&flate2::Crc::new().sum().to_le_bytes());
-        zip.extend_from_slice(&size);
-        zip.extend_from_slice(&size);
-        zip.extend_from_slice(&u16::try_from(name.len()).unwrap().to_le_bytes());
-        zip.extend_from_slice(&[0, 0]);
-        zip.extend_from_slice(name.as_bytes());
-        zip.extend_from_slice(body);
+    let files: Vec<_> = files
+        .iter()
+        .map(|(file, body)| (&file[..], body.clone()))
+        .collect();
+    package(&format!("{name}-{version}-helm"), &files)
+}
+
+/// A package of YAML for Kubernetes: a file for each kind in a folder of the application's name, beside the images.
+pub fn kubernetes(name: &str, version: &str, images: &[Made]) -> Vec<u8> {
+    let folder = |file: &str| format!("{name}/{file}");
+    let files = [
+        (
+            folder("Deployment.yaml"),
+            b"kind: Deployment\n\n---\n".to_vec(),
+        ),
+        (folder("Service.yaml"), b"kind: Service\n\n---\n".to_vec()),
+        ("component-images.tar".to_owned(), docker_classic(images)),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(file, body)| (&file[..], body.clone()))
+        .collect();
+    package(&format!("{name}-{version}-yaml"), &files)
+}
+
+/// Files of a package as it was before 2021: an archive of each image, in a folder of its component.
+pub fn old_files(name: &str, version: &str, images: &[Made]) -> Files {
+    let folder = format!("{name}-{version}");
+    let metadata = metadata(name, version, images, &[]);
+    let mut files = Files::from([(format!("{folder}/metadata.json"), metadata)]);
+    for image in images {
+        let last = image.reference.rsplit('/').next().unwrap();
+        let part = last.split(':').next().unwrap();
+        files.insert(
+            format!("{folder}/{part}/{}.image.tar", last.replace(':', "--")),
+            docker_classic(std::slice::from_ref(image)),
+        );
+        files.insert(format!("{folder}/{part}/app.conf"), b"a=1\n".to_vec());
     }
-    zip
+    files
 }

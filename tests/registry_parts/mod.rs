@@ -1,4 +1,6 @@
 //! What tests of registries share: real programs on loopback, images made on the spot, and a server that misbehaves.
+// Each test program uses a part of this.
+#![allow(dead_code)]
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
@@ -46,6 +48,33 @@ pub fn skopeo() -> Command {
     command
 }
 
+/// A file of passwords as `htpasswd -B` writes it, with one name.
+pub fn passwords(folder: &Path, name: &str, password: &str) -> PathBuf {
+    let path = folder.join("passwords");
+    let words = ["-nbB", "-C", "5", name, password];
+    fs::write(&path, run(Command::new("htpasswd").args(words))).unwrap();
+    path
+}
+
+/// A certificate for loopback that signs itself, and its key.
+pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let key = folder.join(format!("{name}.key"));
+    let certificate = folder.join(format!("{name}.pem"));
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    run(Command::new("openssl")
+        .args(["req", "-x509", "-nodes", "-days", "3650"])
+        .args(curve)
+        .arg("-subj")
+        .arg(format!("/CN={name}"))
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate));
+    (certificate, key)
+}
+
 /// Debian's docker-registry on a free port of loopback, ended with this.
 pub struct RealRegistry {
     child: Child,
@@ -55,6 +84,18 @@ pub struct RealRegistry {
 
 impl RealRegistry {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// One that asks for a name and password of this file, as `htpasswd -B` writes it.
+    pub fn start_with_passwords(passwords: &Path) -> Self {
+        let path = passwords.display();
+        Self::start_with(&format!(
+            "auth: {{htpasswd: {{realm: site, path: {path}}}}}\n"
+        ))
+    }
+
+    fn start_with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -64,7 +105,7 @@ impl RealRegistry {
         let config = folder.path().join("config.yml");
         let data = folder.path().join("data");
         let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n{more}",
             data.display()
         );
         fs::write(&config, text).unwrap();
@@ -91,6 +132,81 @@ impl RealRegistry {
 }
 
 impl Drop for RealRegistry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command `serve` on a free port of loopback, ended with this.
+pub struct Serving {
+    child: Child,
+    pub host: String,
+    /// What it says to people besides the log.
+    said: Arc<Mutex<String>>,
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Serving {
+    /// Starts it: the words are those of `serve` on port 0.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let said = Arc::new(Mutex::new(String::new()));
+        let heard = said.clone();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                heard.lock().unwrap().extend([&line[..], "\n"]);
+            }
+        });
+        let mut serving = Self {
+            child,
+            host: String::new(),
+            said,
+            log: Some(log),
+        };
+        // The lines for docker are the last.
+        let said = serving.says("\ndocker: ");
+        let host = said.split("://").nth(1).unwrap();
+        serving.host = host.split_whitespace().next().unwrap().to_owned();
+        serving
+    }
+
+    /// What it said, once that has `words` in it.
+    pub fn says(&mut self, words: &str) -> String {
+        for _ in 0..1200 {
+            let said = self.said.lock().unwrap().clone();
+            if said.contains(words) {
+                return said;
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "it ended: {said}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("serve did not say {words:?}");
+    }
+
+    /// Ends it as Ctrl-C does, and returns its log.
+    pub fn end(mut self) -> String {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let status = self.child.wait().unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -2,6 +2,7 @@
 
 use carryall::image::sayings as of;
 use carryall::saying::{Saying, Template};
+use carryall::verbs::check::READY_DAMAGED;
 
 use super::is_chinese;
 
@@ -26,6 +27,7 @@ fn chinese(template: Template) -> Option<&'static str> {
 }
 
 const WORDS: &[(Template, &str)] = &[
+    (READY_DAMAGED, "留存备用的副本已损坏；需要时会重新生成"),
     (of::TEXT, "{0}"),
     (of::IT, "{0} {1}"),
     (of::AND, "{0} 和 {1}"),
@@ -128,7 +130,7 @@ mod tests {
             let has_words = english.contains(|letter: char| letter.is_ascii_lowercase());
             assert!(!has_words || !words.is_ascii(), "{english:?}");
         }
-        assert_eq!(WORDS.len(), of::ALL.len());
+        assert_eq!(WORDS.len(), of::ALL.len() + 1);
         let saying = of::IT
             .saying_that(of::CONFIG.with("x"))
             .saying_that(of::BYTES.with(1).with(2));

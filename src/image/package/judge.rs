@@ -78,6 +78,8 @@ impl Images {
         let there: BTreeSet<_> = images.map(|name| whole(name).ok_or(name)).collect();
         let parts = package.components.iter().chain(&package.plugins);
         let named = parts.filter_map(|part| Some((part, part.image.as_ref()?)));
+        // What variables stand for is known where it runs.
+        let named = named.filter(|(_, name)| !name.contains('$'));
         let lost = named.filter(|(_, name)| !there.contains(&whole(name).ok_or(name)));
         lost.map(|(part, name)| note(package, sayings::LACKING.with(name).with(&part.name)))
             .collect()

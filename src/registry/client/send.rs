@@ -173,6 +173,7 @@ impl Client {
             let before = upload.offset;
             let end = before.saturating_add(piece_bytes).min(blob.bytes);
             let outcome = self.send_piece(&what, &scope, blob, upload, end, source, monitor);
+            let did_break = matches!(outcome, Err(Failed::Line(_)));
             let pause = match outcome {
                 Ok(response) if matches!(response.status().as_u16(), 200..=204) => {
                     self.moved(upload, &response);
@@ -206,6 +207,10 @@ impl Client {
             failures = if upload.offset > before {
                 1
             } else {
+                // Some proxies close the line on what is too long for them, before their answer gets through.
+                if did_break && let Some(bytes) = lesser.next() {
+                    piece_bytes = *bytes;
+                }
                 failures + 1
             };
         }

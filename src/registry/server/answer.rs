@@ -231,7 +231,6 @@ impl Answerer {
         let (out, body) = BlobBody::new(part_bytes);
         let job = Job {
             digest: digest.clone(),
-            is_whole: part == (0..bytes),
             range: part,
             out,
             line,

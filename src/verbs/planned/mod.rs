@@ -19,6 +19,9 @@ use crate::registry::BlobSource;
 use crate::registry::push::PlannedRepository;
 use crate::release::ReleaseName;
 
+/// Shorter blobs are put together again faster than they are kept.
+const KEPT_BYTES_MIN: u64 = 1 << 20;
+
 /// What of the releases is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -132,7 +135,7 @@ impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
         let Some(body) = self.images.blob(digest) else {
             return false;
         };
-        !body.is_ready(self.store) && matches!(body.opened(self.store), Ok(Some(_)))
+        body.bytes() >= KEPT_BYTES_MIN && !body.is_ready(self.store)
     }
 
     fn write(
