@@ -1,7 +1,6 @@
 //! `--image` and `--platform` mean the same wherever images are chosen: shown, given out, pushed and served.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[allow(dead_code)]
 mod registry_parts;
 
 use std::collections::BTreeSet;

@@ -303,7 +303,6 @@ fn one_platform_alone_goes_in_and_out() {
             ..Choice::default()
         },
         client: client_options(),
-        ..PushOptions::default()
     };
     let error = push(&store, &name("shop:1.0"), &registry.host, &options, &Silent).unwrap_err();
     assert!(

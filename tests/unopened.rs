@@ -23,7 +23,7 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// A docker archive with one layer of so many bytes.
 fn image(bytes: usize) -> Vec<u8> {
-    let noise: Vec<u8> = (0..bytes as u32)
+    let noise: Vec<u8> = (0_u32..)
         .flat_map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes())
         .take(bytes)
         .collect();
