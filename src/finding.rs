@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::saying::Saying;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,6 +27,9 @@ pub struct Finding {
     pub subject: String,
     /// What is wrong, one line, no full stop.
     pub message: String,
+    /// The same, to be said in other languages, where it is known so.
+    #[serde(skip)]
+    pub saying: Option<Saying>,
 }
 
 impl Finding {
@@ -34,6 +39,16 @@ impl Finding {
             severity,
             subject: subject.into(),
             message: message.into(),
+            saying: None,
+        }
+    }
+
+    /// The same with words that can be said in other languages.
+    pub fn said(severity: Severity, subject: impl Into<String>, saying: Saying) -> Self {
+        Self {
+            message: saying.to_string(),
+            saying: Some(saying),
+            ..Self::new(severity, subject, "")
         }
     }
 

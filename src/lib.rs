@@ -30,6 +30,7 @@
 pub mod finding;
 pub mod id;
 pub mod monitor;
+pub mod saying;
 pub mod size;
 
 // Bytes: memory only.

@@ -82,6 +82,8 @@ pub struct Step {
 pub enum Goal {
     /// The payload of all data volumes, and one copy of the catalog.
     Payload,
+    /// These blocks of payload alone, and one copy of the catalog.
+    Part(Presence),
     /// Every block of these volumes; superblocks are written anew and need no recovery.
     Volumes(Vec<u16>),
 }
@@ -318,6 +320,18 @@ impl Recovery {
         kept
     }
 
+    /// Whether the goal is reached in the end.
+    pub fn reaches(&self, geometry: &Geometry, goal: &Goal) -> bool {
+        match goal {
+            Goal::Payload => self.payload_complete,
+            Goal::Part(_) => self.after.covers(&wanted_blocks(geometry, goal)),
+            Goal::Volumes(volumes) => volumes.iter().all(|no| {
+                let volume = self.volumes.get(usize::from(*no).wrapping_sub(1));
+                volume.is_some_and(|volume| volume.missing_blocks == 0)
+            }),
+        }
+    }
+
     /// Whether these bytes of a data volume's payload are there in the end.
     pub fn has_payload(&self, geometry: &Geometry, volume_no: u16, range: Range<u64>) -> bool {
         let mut blocks = geometry.blocks_of_payload(range);
@@ -345,6 +359,12 @@ fn wanted_blocks(geometry: &Geometry, goal: &Goal) -> Presence {
                 for index in 0..geometry.data_blocks() {
                     wanted.add((volume_no, geometry.data_place(index)));
                 }
+            }
+        }
+        Goal::Part(blocks) => {
+            wanted = blocks.clone();
+            for index in 0..geometry.catalog_blocks() {
+                wanted.add((1, geometry.catalog_place(index)));
             }
         }
         Goal::Volumes(volumes) => {

@@ -357,6 +357,16 @@ fn a_store_that_is_in_use_is_not_touched() {
     stage.run(&["list"]).ends_with(0);
     stage.run(&["prune"]).fails_with(1, &hint);
     drop(lock);
+    // Beside a server others may write, and nobody may remove.
+    let served = fs::File::create(stage.path("store/served")).unwrap();
+    rustix::fs::flock(&served, FlockOperation::LockShared).unwrap();
+    stage.run(&ADD).ends_with(0);
+    let hint = ["being served", "end `carryall serve`"];
+    stage
+        .run(&["prune", "--keep-last", "1"])
+        .fails_with(1, &hint);
+    stage.run(&["show", "shop:1.0"]).ends_with(0);
+    drop(served);
     stage.run(&["prune"]).ends_with(0);
 }
 

@@ -483,7 +483,12 @@ impl History {
         assert!(!report.has_loss(), "{report:?}");
         let waiting = verbs::receive::status(site.store()).unwrap().incoming;
         assert!(waiting.is_empty(), "{waiting:?}");
-        check::prune(site.store.as_mut().unwrap(), &Silent).unwrap();
+        check::prune(
+            site.store.as_mut().unwrap(),
+            &check::PruneOptions::default(),
+            &Silent,
+        )
+        .unwrap();
         site.reopen();
         let report = check::check(site.store(), CheckDepth::Data, &[], &Silent).unwrap();
         assert!(report.is_clean(), "{report:?}");
@@ -517,7 +522,11 @@ fn take_step(step: Step, vendor: &mut Vendor, site: &mut Site) {
         }
         Step::Prune => {
             // With a release that cannot be walked nothing is dropped.
-            let _ = check::prune(site.store.as_mut().unwrap(), &Silent);
+            let _ = check::prune(
+                site.store.as_mut().unwrap(),
+                &check::PruneOptions::default(),
+                &Silent,
+            );
         }
         Step::Damage { at, is_noticed } => {
             site.damage(at);
@@ -688,7 +697,12 @@ fn a_base_that_is_pruned_between_receipt_and_arrival_is_missed() {
     let delta = vendor.for_receipt(1, &site.receipt());
     let stem = name_of(0).file_stem();
     site.store().remove_root(&stem).unwrap();
-    check::prune(site.store.as_mut().unwrap(), &Silent).unwrap();
+    check::prune(
+        site.store.as_mut().unwrap(),
+        &check::PruneOptions::default(),
+        &Silent,
+    )
+    .unwrap();
     assert_eq!(refused(&site, &delta), LackingState::Absent);
     // Its frames wait, and cannot be used without their base: a bundle of all that is needed.
     site.cure(&mut vendor, 1);

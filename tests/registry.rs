@@ -14,7 +14,10 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use carryall::block::Codec;
+use carryall::bundle::Effort;
 use carryall::image::{Descriptor, Digest, OCI_MANIFEST};
+use carryall::media::{Capacity, Carrier, MediaKind};
 use carryall::monitor::{Monitor, Recording, Silent};
 use carryall::recipe::BoxError;
 use carryall::registry::client::{Client, ClientOptions, Patience};
@@ -23,11 +26,13 @@ use carryall::registry::push::NameState;
 use carryall::registry::server::{ServeEvent, ServeOptions};
 use carryall::registry::{BlobSource, RegistryError};
 use carryall::release::ReleaseName;
-use carryall::store::Store;
+use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::add::sources::{RegistryImage, Sources, Stream, add_sources};
 use carryall::verbs::add::{AddError, AddOptions, AddReport};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
+use carryall::verbs::pack::{PackOptions, pack};
 use carryall::verbs::push::{PushOptions, PushedRelease, push};
+use carryall::verbs::receive::receive;
 use carryall::verbs::{Error, serve};
 use registry_parts::{
     LayoutMaker, Misbehaving, RealRegistry, Request, certificate, has, noise, run, skopeo,
@@ -333,6 +338,92 @@ fn while_serving(
         serving.join().unwrap().unwrap();
     });
     events.into_inner().unwrap()
+}
+
+/// Asks until the answer is this; what is served is looked at every other second.
+fn ask_until(address: SocketAddr, head: &str, status: u16) {
+    let begin = std::time::Instant::now();
+    while ask(address, head).0 != status {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{head}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_received_while_it_serves_is_served_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (vendor, digests) = shop(folder.path());
+    let mut layout = LayoutMaker::new(&folder.path().join("later"));
+    let later = layout.image("amd64", &[1, 9]);
+    layout.name(&later, Some("registry.example/shop/web:1.1"));
+    add_paths(&vendor, "shop:1.1", &[layout.folder.clone()]);
+    let volumes = |release: &str| {
+        let root = carryall::verbs::release(&vendor, &name(release)).unwrap();
+        let options = PackOptions {
+            capacity: Capacity::of(MediaKind::Usb),
+            carrier: Carrier::Folders,
+            spare: Some(0),
+            local_percent: None,
+            effort: Effort::Fast,
+            codec: Codec::Gf16,
+            receivers: Vec::new(),
+        };
+        let to = folder.path().join(release.replace(':', "-"));
+        pack(&vendor, &[root], &to, &options, &mut |_| {}, &Silent).unwrap();
+        [to]
+    };
+    let (old, new) = (volumes("shop:1.0"), volumes("shop:1.1"));
+    let place = folder.path().join("site");
+    receive(&Store::create(&place).unwrap(), &old, &Silent).unwrap();
+    let pulled = |address: SocketAddr, tag: &str| {
+        let store = Store::create(tempfile::tempdir_in(folder.path()).unwrap().path()).unwrap();
+        let image = format!("{address}/shop/web:{tag}");
+        pull(&store, "web:1.0", &image, &client_options()).unwrap();
+        ask(
+            address,
+            &format!("HEAD /v2/shop/web/manifests/{tag} HTTP/1.1"),
+        )
+        .1
+    };
+
+    let served = Store::open_beside_writers(&place).unwrap();
+    let events = while_serving(&served, &on_any_port(), |address| {
+        assert!(pulled(address, "1.0").contains(&digests["index"]));
+        let is_there = "HEAD /v2/shop/web/manifests/1.1 HTTP/1.1";
+        assert_eq!(ask(address, is_there).0, 404);
+        {
+            let mut site = Store::open(&place, Access::Write).unwrap();
+            // A set, and something that is added; nothing waits but what would remove what is served.
+            receive(&site, &new, &Silent).unwrap();
+            add_paths(
+                &site,
+                "words:1.0",
+                &[folder.path().join("layout/oci-layout")],
+            );
+            let options = carryall::verbs::check::PruneOptions::default();
+            let refused = carryall::verbs::check::prune(&mut site, &options, &Silent);
+            assert!(
+                matches!(refused, Err(Error::Store(StoreError::Served { .. }))),
+                "{refused:?}"
+            );
+        }
+        ask_until(address, is_there, 200);
+        let digest = later["digest"].as_str().unwrap();
+        assert!(pulled(address, "1.1").contains(digest));
+        assert!(pulled(address, "1.0").contains(&digests["index"]));
+        // A release that is taken out is served no longer; the rest is.
+        let site = Store::open(&place, Access::Write).unwrap();
+        site.remove_root(&name("shop:1.0").file_stem()).unwrap();
+        ask_until(address, "HEAD /v2/shop/db/manifests/2 HTTP/1.1", 404);
+        drop(site);
+        pulled(address, "1.1");
+    });
+    assert!(events.contains(&ServeEvent::Changed));
+    drop(served);
+    let mut site = Store::open(&place, Access::Write).unwrap();
+    let options = carryall::verbs::check::PruneOptions::default();
+    let pruned = carryall::verbs::check::prune(&mut site, &options, &Silent).unwrap();
+    assert!(pruned.bytes_after < pruned.bytes_before, "{pruned:?}");
 }
 
 fn on_any_port() -> ServeOptions {
@@ -1235,6 +1326,7 @@ fn a_blob_that_is_rotten_here_is_broken_off_when_it_is_served() {
     let source = OneBlob(rotten);
     let tell = |event: &ServeEvent| match event {
         ServeEvent::Ready { address } => ready.lock().unwrap().send(*address).unwrap(),
+        ServeEvent::Changed => {}
         ServeEvent::Answered(line) => answered.lock().unwrap().push(line.clone()),
     };
     std::thread::scope(|scope| {

@@ -366,7 +366,7 @@ fn sets_go_from_the_vendors_memory_with_their_releases() {
     };
     assert_eq!(ids(&vendor).len(), 2);
     vendor.store.remove_root("shop%3a1.0").unwrap();
-    check::prune(&mut vendor.store, &Silent).unwrap();
+    check::prune(&mut vendor.store, &check::PruneOptions::default(), &Silent).unwrap();
     assert_eq!(ids(&vendor), [both.set_id]);
     assert_ne!(ids(&vendor), [full.set_id]);
 }

@@ -204,19 +204,31 @@ proptest! {
                 prop_assert!(recover(geometry, &now).steps_for(geometry, &now, &goal).is_empty());
             }
         }
-        // What is asked for suffices, and less than the least does not.
-        let needs = needs(geometry, &start);
-        prop_assert_eq!(needs.complete, recovery.payload_complete);
-        if let Some(least) = needs.at_least {
-            for count in [least, least.saturating_sub(1)] {
+        // Some of the payload: every third block of the last data volume.
+        let mut part = Presence::new(geometry);
+        let last = geometry.header().data_volumes;
+        for index in (0..geometry.data_blocks()).step_by(3) {
+            part.add((last, geometry.data_place(index)));
+        }
+        // What is asked for suffices, and less than the least does not: any volumes of that number.
+        for goal in [Goal::Payload, Goal::Part(part)] {
+            let needs = needs(geometry, &start, &goal);
+            let reached = |more: &Presence| recover(geometry, more).reaches(geometry, &goal);
+            prop_assert_eq!(needs.complete, reached(&start));
+            prop_assert!(!recovery.payload_complete || needs.complete);
+            let Some(least) = needs.at_least else { continue };
+            for (count, backwards) in [(least, true), (least, false), (least.saturating_sub(1), true)] {
+                let mut volumes = needs.any_of.clone();
+                if backwards {
+                    volumes.reverse();
+                }
                 let mut more = start.clone();
-                needs.any_of.iter().rev().take(usize::from(count)).for_each(|no| more.add_volume(*no));
-                let done = recover(geometry, &more).payload_complete;
-                prop_assert!(done || count < least, "any {least} of {:?}", needs.any_of);
+                volumes.iter().take(usize::from(count)).for_each(|no| more.add_volume(*no));
+                prop_assert!(reached(&more) || count < least, "any {least} of {:?}", needs.any_of);
             }
             let mut more = start.clone();
             needs.ask_for.iter().for_each(|no| more.add_volume(*no));
-            prop_assert!(recover(geometry, &more).payload_complete);
+            prop_assert!(reached(&more), "{needs:?}");
         }
     }
 }

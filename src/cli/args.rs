@@ -94,11 +94,7 @@ pub enum Command {
     /// Rebuild damaged or lost volumes, byte for byte as they were written
     Repair(RepairArgs),
     /// Take volumes into the store: any order, one or several at a time, again after an interruption
-    Receive {
-        /// Media, images, folders or carrier files
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-    },
+    Receive(ReceiveArgs),
     /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
     Receipt {
         /// Write it to a file [default: print it as text that can be typed or read out]
@@ -294,6 +290,18 @@ pub enum CodecArg {
     Gf8,
 }
 
+/// `receive`.
+#[derive(Debug, Args)]
+pub struct ReceiveArgs {
+    /// Media, images, folders or carrier files
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times.
+    /// The others are neither asked for nor stored; without it, the same volumes bring them later [default: all]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+}
+
 /// `repair`.
 #[derive(Debug, Args)]
 pub struct RepairArgs {
@@ -414,7 +422,7 @@ pub struct ServeArgs {
     /// Names and passwords of those who may pull, as `htpasswd -B` writes them [default: everyone may]
     #[arg(long, value_name = "FILE")]
     pub htpasswd: Option<PathBuf>,
-    /// Make gzip layers before anyone asks for them, so that the first pull is as fast as the second
+    /// Put layers together before anyone asks for them, so that the first pull is as fast as the second
     #[arg(long)]
     pub ahead: bool,
 }
@@ -436,6 +444,9 @@ pub struct PruneArgs {
     /// First take out all but the N newest versions of each name and architecture, and those that `keep` marked
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_last: Option<u32>,
+    /// Drop also the gzip layers that are kept ready to be handed out: they are made again when they are asked for
+    #[arg(long)]
+    pub ready: bool,
 }
 
 /// `install`.

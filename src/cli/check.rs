@@ -2,7 +2,7 @@
 
 use carryall::release::ReleaseName;
 use carryall::store::{Access, CheckDepth};
-use carryall::verbs::check::{self, CheckSummary, PruneSummary};
+use carryall::verbs::check::{self, CheckSummary, PruneOptions, PruneSummary};
 use carryall::verbs::keep::{self, LetGoReport};
 
 use crate::cli::args::{CheckArgs, PruneArgs};
@@ -35,13 +35,16 @@ fn text(report: &CheckSummary, depth: CheckDepth) -> String {
 }
 
 pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
-    let mut store = open::store(context, Access::Write)?;
+    let mut store = open::store_alone(context)?;
     let last = args.keep_last.and_then(|last| usize::try_from(last).ok());
     let gone = match last {
         Some(last) => keep::let_go(&store, last)?,
         None => LetGoReport::default(),
     };
-    let freed = check::prune(&mut store, &context.screen)?;
+    let options = PruneOptions {
+        drop_ready: args.ready,
+    };
+    let freed = check::prune(&mut store, &options, &context.screen)?;
     context.print(&Pruned { gone, freed }, |report| {
         words::let_go(&report.gone) + &words::pruned(&report.freed)
     })?;

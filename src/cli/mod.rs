@@ -136,7 +136,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Inspect { paths } => inspect::run(context, &paths),
         Command::Verify { paths, map } => verify::run(context, &paths, map.as_deref()),
         Command::Repair(args) => repair::run(context, &args),
-        Command::Receive { paths } => receive::run(context, &paths),
+        Command::Receive(args) => receive::run(context, &args),
         Command::Receipt { out } => receipt::run(context, out.as_deref()),
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),

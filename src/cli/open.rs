@@ -32,6 +32,18 @@ pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
     Ok(Store::open(&store_dir(context)?, access).map_err(Error::from)?)
 }
 
+/// Opens the store to be served: others may write to it meanwhile.
+pub fn store_to_serve(context: &Context) -> Result<Store, Failure> {
+    Ok(Store::open_beside_writers(&store_dir(context)?).map_err(Error::from)?)
+}
+
+/// Opens the store to remove something from it that others may be reading.
+pub fn store_alone(context: &Context) -> Result<Store, Failure> {
+    let mut store = store(context, Access::Write)?;
+    store.be_alone().map_err(Error::from)?;
+    Ok(store)
+}
+
 /// Opens the store for writing, or creates it, for what is at `paths`. A path that was mistyped is told first: it is no
 /// reason to leave an empty store.
 pub fn store_or_new(context: &Context, paths: &[PathBuf]) -> Result<Store, Failure> {

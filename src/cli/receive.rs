@@ -1,16 +1,15 @@
 //! `receive` and `status`.
 
-use std::path::PathBuf;
-
 use carryall::store::Access;
 use carryall::verbs::receive::{self, ProgressState, ReceiveReport, StatusReport};
 
+use crate::cli::args::ReceiveArgs;
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, open, words};
 
-pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
-    let store = open::store_or_new(context, paths)?;
-    let report = receive::receive(&store, paths, &context.screen)?;
+pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
+    let store = open::store_or_new(context, &args.paths)?;
+    let report = receive::receive_for(&store, &args.paths, &args.platform, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
         words::say(&format!(
@@ -48,7 +47,8 @@ pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
 fn text(report: &ReceiveReport) -> String {
     let sets = report.sets.iter().map(words::progress);
     let done_with = report.done_with.iter().map(|set| words::done_with(set));
-    sets.chain(done_with).collect()
+    let ready = (report.ready_bytes > 0).then(|| words::kept_ready(report.ready_bytes));
+    sets.chain(done_with).chain(ready).collect()
 }
 
 pub fn status(context: &Context) -> Result<u8, Failure> {

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use carryall::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
-use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::serve::{self, Served};
 
@@ -13,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store_to_serve(context)?;
     for release in &args.releases {
         verbs::release(&store, release)?;
     }
@@ -39,6 +38,11 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             let mut out = std::io::stdout();
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         }
+        ServeEvent::Changed => words::say(&if context.json {
+            changed_json(served)
+        } else {
+            words::served_now(served, context.rows()) + &words::findings(&served.findings)
+        }),
         ServeEvent::Answered(line) => {
             words::say(&if context.json {
                 json(line)
@@ -65,6 +69,13 @@ fn shown_address(address: &std::net::SocketAddr) -> String {
 fn ready_json(served: &Served, address: &str) -> String {
     let value = serde_json::json!({
         "event": "ready", "address": address, "images": served.names, "hosts": served.hosts, "findings": served.findings,
+    });
+    format!("{value}\n")
+}
+
+fn changed_json(served: &Served) -> String {
+    let value = serde_json::json!({
+        "event": "changed", "time": now(), "images": served.names, "hosts": served.hosts, "findings": served.findings,
     });
     format!("{value}\n")
 }

@@ -10,9 +10,10 @@ use super::document::{
 };
 use super::find::{Fault, Finder, LayerPaths, Scene, faulty};
 use super::layout::Layout;
-use super::{Descriptor, Digest, Image, OCI_MANIFEST, Origin, Sha256};
+use super::{Descriptor, Digest, Image, OCI_MANIFEST, Origin, Sha256, sayings};
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
+use crate::saying::Saying;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -59,7 +60,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         taken: &mut HashSet<Vec<u8>>,
     ) -> Result<(Image, LayerPaths), Fault> {
         let shown: String = entry.config.chars().take(100).collect();
-        let what = format!("config {shown}");
+        let what = sayings::CONFIG.with(shown);
         let (_, config_body) = scene
             .get(&entry.config)
             .map_err(|why| Fault::bad(&what, why))?;
@@ -67,21 +68,19 @@ impl<S: ChunkSource> Finder<'_, S> {
         if let Some(named) = digest_in(&entry.config)
             && named != config_digest
         {
-            let why = format!("does not match its digest: it is {config_digest}");
+            let why = sayings::MISMATCH.with(config_digest);
             return Err(Fault::bad(&what, why));
         }
         let config: Config = serde_json::from_slice(&bytes)
-            .map_err(|error| Fault::bad(&what, format!("is no config: {error}")))?;
+            .map_err(|error| Fault::bad(&what, sayings::NO_CONFIG.with(error)))?;
         let diff_ids = config
             .diff_ids()
-            .ok_or_else(|| Fault::bad(&what, "has a diff id that is no digest"))?;
+            .ok_or_else(|| Fault::bad(&what, sayings::BAD_DIFF_ID))?;
         let paths = entry.layers.clone().unwrap_or_default();
         if paths.len() != diff_ids.len() {
             let (there, said) = (paths.len(), diff_ids.len());
-            return Err(Fault::bad(
-                &what,
-                format!("has {said} layers, and manifest.json {there}"),
-            ));
+            let why = sayings::LAYERS_DOCKER.with(said).with(there);
+            return Err(Fault::bad(&what, why));
         }
         if let Some(found) = self.with_manifest(scene, entry, &config_digest, layout)? {
             return Ok(found);
@@ -90,7 +89,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         let mut places = Vec::new();
         for (path, diff_id) in paths.iter().zip(&diff_ids) {
             let shown: String = path.chars().take(100).collect();
-            let what = format!("layer {shown}");
+            let what = sayings::LAYER.with(shown);
             let (place, body) = scene.get(path).map_err(|why| Fault::bad(&what, why))?;
             let (layer, body) = self.docker_layer(&what, path, diff_id, &body)?;
             taken.insert(place.clone());
@@ -162,7 +161,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     /// What a layer of a docker archive is called and made of: the plain tar wherever that is at hand.
     fn docker_layer(
         &mut self,
-        what: &str,
+        what: &Saying,
         path: &str,
         diff_id: &Digest,
         body: &Body,

@@ -7,14 +7,16 @@ use std::collections::HashSet;
 use super::document::{DockerEntry, Document};
 use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
 use super::layout::Layout;
+use super::sayings;
 use super::survey::{Marks, Survey};
 use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
 use crate::contents::members::{self, Budget};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::monitor::{Interrupted, Monitor, Quiet};
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{Item, ItemKind, ReleaseRoot};
+use crate::saying::Saying;
 
 /// Folders and archives in one another that are looked into.
 const DEPTH_MAX: usize = 12;
@@ -72,20 +74,20 @@ pub(super) enum Fault {
     /// A stop was asked for.
     Stop(Interrupted),
     /// What is wrong, the blob named.
-    Bad(String),
+    Bad(Saying),
 }
 
 impl Fault {
-    pub(super) fn bad(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
-        Self::Bad(format!("{what} {why}"))
+    pub(super) fn bad(what: impl Into<Saying>, why: impl Into<Saying>) -> Self {
+        Self::Bad(sayings::IT.saying_that(what.into()).saying_that(why.into()))
     }
 }
 
 /// An error of reading `what` is a fault of it, a stop is a stop.
-pub(super) fn faulty(what: impl std::fmt::Display) -> impl FnOnce(RecipeError) -> Fault {
+pub(super) fn faulty(what: impl Into<Saying>) -> impl FnOnce(RecipeError) -> Fault {
     move |error| match error {
         RecipeError::Interrupted(stop) => Fault::Stop(stop),
-        other => Fault::bad(what, format!("cannot be read: {other}")),
+        other => Fault::bad(what, sayings::UNREADABLE.saying_that((&other).into())),
     }
 }
 
@@ -168,16 +170,22 @@ impl<S: ChunkSource> Finder<'_, S> {
         match error {
             RecipeError::Interrupted(_) => Err(error),
             other => {
-                self.warn(Finding::loss(
-                    subject(place, b"", ""),
-                    format!("cannot be looked into: {other}"),
-                ));
+                let why = sayings::CLOSED.saying_that((&other).into());
+                self.lose(subject(place, b"", ""), why);
                 Ok(())
             }
         }
     }
 
-    pub(super) fn warn(&mut self, finding: Finding) {
+    /// Tells something that is worth knowing.
+    pub(super) fn note(&mut self, subject: String, what: impl Into<Saying>) {
+        let finding = Finding::said(Severity::Note, subject, what.into());
+        self.found.warnings.push(finding);
+    }
+
+    /// Tells what no program will load.
+    pub(super) fn lose(&mut self, subject: String, what: impl Into<Saying>) {
+        let finding = Finding::said(Severity::Loss, subject, what.into());
         self.found.warnings.push(finding);
     }
 
@@ -192,7 +200,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             Ok(value) => Ok(Some(value)),
             Err(Fault::Stop(stop)) => Err(stop.into()),
             Err(Fault::Bad(why)) => {
-                self.warn(Finding::loss(scene.subject(image), why));
+                self.lose(scene.subject(image), why);
                 Ok(None)
             }
         }
@@ -207,8 +215,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     ) -> Result<(), RecipeError> {
         self.monitor.check_stop()?;
         if self.holders_left == 0 || depth_left == 0 {
-            let why = "is not looked into: too many archives, or too deep in one another";
-            self.warn(Finding::note(subject(place, b"", ""), why));
+            self.note(subject(place, b"", ""), sayings::TOO_DEEP);
             return Ok(());
         }
         self.holders_left -= 1;
@@ -229,8 +236,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             self.unreadable(place, error)?;
         }
         if survey.is_cut {
-            let why = "has more archives and folders than are looked into";
-            self.warn(Finding::note(subject(place, b"", ""), why));
+            self.note(subject(place, b"", ""), sayings::MORE_HOLDERS);
         }
         for (folder, marks) in &survey.folders {
             self.package(place, folder, &marks.package)?;
@@ -288,8 +294,8 @@ impl<S: ChunkSource> Finder<'_, S> {
             return Err(error);
         }
         if is_cut {
-            let why = format!("has more than {FILES_MAX} files: only the first are looked at");
-            self.warn(Finding::note(subject(place, b"", ""), why));
+            let why = sayings::MORE_FILES.with(FILES_MAX);
+            self.note(subject(place, b"", ""), why);
         }
         for (folder, documents) in &folders {
             let scene = Scene {
@@ -330,8 +336,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         let index = index.and_then(|bytes| serde_json::from_slice::<Document>(&bytes).ok());
         let index = index.filter(|index| index.manifests.is_some());
         if marks.is_layout && marks.index.is_some() && index.is_none() {
-            let why = "index.json is not an index of images";
-            self.warn(Finding::loss(subject(place, folder, ""), why));
+            self.lose(subject(place, folder, ""), sayings::NO_INDEX);
         }
         Ok((docker.is_some() || index.is_some()).then_some(Documents { docker, index }))
     }
@@ -345,25 +350,26 @@ impl<S: ChunkSource> Finder<'_, S> {
         body: &Body,
     ) -> Result<Option<Vec<u8>>, RecipeError> {
         if body.bytes() > MANIFEST_BYTES_MAX {
-            let why = format!("{name} is longer than the 4 MiB that are read");
-            self.warn(Finding::loss(subject(place, folder, ""), why));
+            let why = sayings::LONG_DOCUMENT.with(name);
+            self.lose(subject(place, folder, ""), why);
             return Ok(None);
         }
         match body.read(self.source, MANIFEST_BYTES_MAX, self.monitor) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error @ RecipeError::Interrupted(_)) => Err(error),
             Err(error) => {
-                let why = format!("{name} cannot be read: {error}");
-                self.warn(Finding::loss(subject(place, folder, ""), why));
+                let why = sayings::UNREADABLE_DOCUMENT.with(name);
+                let why = why.saying_that((&error).into());
+                self.lose(subject(place, folder, ""), why);
                 Ok(None)
             }
         }
     }
 
     /// Reads a manifest or config, and its digest.
-    pub(super) fn read(&self, what: &str, body: &Body) -> Result<(Vec<u8>, Digest), Fault> {
+    pub(super) fn read(&self, what: &Saying, body: &Body) -> Result<(Vec<u8>, Digest), Fault> {
         if body.bytes() > MANIFEST_BYTES_MAX {
-            return Err(Fault::bad(what, "is longer than the 4 MiB that are read"));
+            return Err(Fault::bad(what, sayings::LONG));
         }
         let bytes = body.read(self.source, MANIFEST_BYTES_MAX, self.monitor);
         let bytes = bytes.map_err(faulty(what))?;
@@ -374,28 +380,22 @@ impl<S: ChunkSource> Finder<'_, S> {
     /// Reads a manifest or config of which digest and length are known.
     pub(super) fn read_checked(
         &self,
-        what: &str,
+        what: &Saying,
         descriptor: &Descriptor,
         body: &Body,
     ) -> Result<Vec<u8>, Fault> {
         if body.bytes() != descriptor.bytes {
             let (is, said) = (body.bytes(), descriptor.bytes);
-            return Err(Fault::bad(
-                what,
-                format!("has {is} bytes, and {said} are said"),
-            ));
+            return Err(Fault::bad(what, sayings::BYTES.with(is).with(said)));
         }
         if !descriptor.digest.is_sha256() {
-            return Err(Fault::bad(what, "has a digest that is not checked here"));
+            return Err(Fault::bad(what, sayings::UNCHECKED));
         }
         let (bytes, digest) = self.read(what, body)?;
         if digest == descriptor.digest {
             Ok(bytes)
         } else {
-            Err(Fault::bad(
-                what,
-                format!("does not match its digest: it is {digest}"),
-            ))
+            Err(Fault::bad(what, sayings::MISMATCH.with(digest)))
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What is found is kept once, under its digest, and gets the names that archives give it.
 
 use super::find::{Finder, Scene};
-use super::{Descriptor, Digest, Image, Images, Index};
-use crate::finding::Finding;
+use super::{Descriptor, Digest, Image, Images, Index, sayings};
 use crate::recipe::ChunkSource;
 use crate::recipe::body::Body;
 
@@ -39,8 +38,7 @@ impl<S: ChunkSource> Finder<'_, S> {
                 *number
             }
             None if self.found.images.len() >= IMAGES_MAX => {
-                let why = "is left out: there are more images than are looked at";
-                return self.warn(Finding::note(scene.subject(&image.name()), why));
+                return self.note(scene.subject(&image.name()), sayings::MORE_IMAGES);
             }
             None => {
                 self.keep_manifest(&image.manifest, &image.manifest_bytes);
@@ -76,8 +74,8 @@ impl<S: ChunkSource> Finder<'_, S> {
             let there = self.found.references.entry(name.clone());
             let there = there.or_insert_with(|| digest.clone()).clone();
             if there != *digest && !self.found.is_another_form(&there, digest) {
-                let why = format!("is the name of two images: {there} and {digest}");
-                self.warn(Finding::note(scene.subject(name), why));
+                let why = sayings::TWO_IMAGES.with(&there).with(digest);
+                self.note(scene.subject(name), why);
             }
         }
     }

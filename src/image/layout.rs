@@ -11,7 +11,7 @@ use super::files::Absent;
 use super::find::{Fault, Finder, LayerPaths, Scene};
 use super::{
     Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Image, Index, OCI_INDEX, OCI_MANIFEST,
-    Origin, Platform, Reference, Referrer, is_index, is_manifest,
+    Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
 };
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
@@ -74,7 +74,8 @@ impl<S: ChunkSource> Finder<'_, S> {
         for raw in index.manifests.iter().flatten() {
             let is_there = self.listed(scene, raw, &around, &mut met, &mut layout)?;
             if !is_there {
-                let why = format!("{} {}", raw.digest, Absent::Missing);
+                let why = sayings::IT.with(&raw.digest);
+                let why = why.saying_that(sayings::ABSENT.saying());
                 let name = reference_of(scene, raw).unwrap_or_default();
                 self.judge::<()>(scene, &name, Err(Fault::Bad(why)))?;
             }
@@ -117,10 +118,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             return Ok(true);
         }
         if around.depth >= INDEX_DEPTH_MAX || met.len() > MANIFESTS_MAX {
-            let why = Fault::bad(
-                &descriptor.digest,
-                "lies in too many indexes, or is one of too many",
-            );
+            let why = Fault::bad(&descriptor.digest, sayings::TOO_MANY_INDEXES);
             self.judge::<()>(scene, &subject, Err(why))?;
             return Ok(true);
         }
@@ -155,18 +153,19 @@ impl<S: ChunkSource> Finder<'_, S> {
     ) -> Result<Option<(Descriptor, Vec<u8>, Document)>, Fault> {
         let Some(mut descriptor) = raw.checked() else {
             let digest: String = raw.digest.chars().take(80).collect();
-            return Err(Fault::bad(format!("{digest:?}"), "is no digest"));
+            let what = sayings::TEXT.with(format!("{digest:?}"));
+            return Err(Fault::bad(what, sayings::NO_DIGEST));
         };
         let body = match scene.get(&blob_path(&descriptor.digest)) {
             Ok((_, body)) => body,
             Err(Absent::Missing) => return Ok(None),
             Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
         };
-        let bytes = self.read_checked(descriptor.digest.as_str(), &descriptor, &body)?;
+        let bytes = self.read_checked(&(&descriptor.digest).into(), &descriptor, &body)?;
         let document: Document = serde_json::from_slice(&bytes)
-            .map_err(|error| Fault::bad(&descriptor.digest, format!("is no manifest: {error}")))?;
+            .map_err(|error| Fault::bad(&descriptor.digest, sayings::NO_MANIFEST.with(error)))?;
         descriptor.media_type = media_type(raw, &document)
-            .ok_or_else(|| Fault::bad(&descriptor.digest, "is no manifest of a known kind"))?;
+            .ok_or_else(|| Fault::bad(&descriptor.digest, sayings::UNKNOWN_MANIFEST))?;
         self.keep_blob(&descriptor.digest, body);
         Ok(Some((descriptor, bytes, document)))
     }
@@ -269,24 +268,27 @@ impl<S: ChunkSource> Finder<'_, S> {
     ) -> Result<(Image, LayerPaths), Fault> {
         let blobs = self.blobs_of(scene, &listed)?;
         let Some(((config, _, config_body), layers)) = blobs.split_first() else {
-            return Err(Fault::bad(&listed.descriptor.digest, "has no config"));
+            return Err(Fault::bad(
+                &listed.descriptor.digest,
+                sayings::WITHOUT_CONFIG,
+            ));
         };
         let mut diff_ids = Vec::new();
         let mut platform = listed.platform.clone();
         if matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG)
             && let Some(body) = config_body
         {
-            let what = format!("config {}", config.digest);
+            let what = sayings::CONFIG.with(&config.digest);
             let bytes = self.read_checked(&what, config, body)?;
             let read: Config = serde_json::from_slice(&bytes)
-                .map_err(|error| Fault::bad(&what, format!("is no config: {error}")))?;
+                .map_err(|error| Fault::bad(&what, sayings::NO_CONFIG.with(error)))?;
             let ids = read.diff_ids();
-            diff_ids = ids.ok_or_else(|| Fault::bad(&what, "has a diff id that is no digest"))?;
+            diff_ids = ids.ok_or_else(|| Fault::bad(&what, sayings::BAD_DIFF_ID))?;
             platform = read.platform.checked().or(platform);
         }
         if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
             let (there, said) = (layers.len(), diff_ids.len());
-            let why = format!("has {there} layers, and its config {said}");
+            let why = sayings::LAYERS_CONFIG.with(there).with(said);
             return Err(Fault::bad(&listed.descriptor.digest, why));
         }
         for (descriptor, _, body) in &blobs {
@@ -321,7 +323,10 @@ impl<S: ChunkSource> Finder<'_, S> {
         for raw in raws {
             let descriptor = raw.checked().ok_or_else(|| {
                 let digest: String = raw.digest.chars().take(80).collect();
-                Fault::bad(format!("{digest:?}"), "is no digest")
+                Fault::bad(
+                    sayings::TEXT.with(format!("{digest:?}")),
+                    sayings::NO_DIGEST,
+                )
             })?;
             match scene.get(&blob_path(&descriptor.digest)) {
                 Ok((path, body)) if body.bytes() == descriptor.bytes => {
@@ -329,7 +334,7 @@ impl<S: ChunkSource> Finder<'_, S> {
                 }
                 Ok((_, body)) => {
                     let (is, said) = (body.bytes(), descriptor.bytes);
-                    let why = format!("has {is} bytes, and {said} are said");
+                    let why = sayings::BYTES.with(is).with(said);
                     return Err(Fault::bad(&descriptor.digest, why));
                 }
                 Err(Absent::Missing) if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {

@@ -19,6 +19,7 @@ pub mod outgoing;
 mod package;
 mod platform;
 mod reference;
+pub mod sayings;
 mod survey;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +30,7 @@ pub use self::descriptor::{
     is_index, is_manifest,
 };
 pub use self::digest::{Digest, DigestError, Sha256};
+pub use self::outgoing::OutgoingError;
 pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
 pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};

@@ -16,6 +16,9 @@ use crate::monitor::Monitor;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 
+/// Bytes that are hashed and written together.
+const PIECE_BYTES: usize = 256 << 10;
+
 /// The form that images are given out in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -160,9 +163,11 @@ struct Hashed<'o> {
 
 impl Write for Hashed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let len = self.out.write(bytes)?;
-        self.hash.update(&bytes[..len]);
-        Ok(len)
+        // Short pieces are still in the core's own cache when they are read for the second time.
+        let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
+        self.hash.update(piece);
+        self.out.write_all(piece)?;
+        Ok(piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -227,18 +232,51 @@ impl Outgoing {
         monitor: &dyn Monitor,
     ) -> Result<(), OutgoingError> {
         for file in &self.files {
-            let bytes = file.bytes();
-            let header = tar::file_header(&file.path, bytes);
+            let (header, padding) = frame_of(file);
             out.write_all(&header).map_err(OutgoingError::Write)?;
             file.write(source, out, monitor)?;
-            let padding = usize::try_from(tar::padding(bytes)).unwrap_or_default();
-            out.write_all(&[0; tar::BLOCK][..padding])
-                .map_err(OutgoingError::Write)?;
+            out.write_all(padding).map_err(OutgoingError::Write)?;
         }
         out.write_all(&[0; 2 * tar::BLOCK])
             .map_err(OutgoingError::Write)?;
         out.flush().map_err(OutgoingError::Write)
     }
+
+    /// Where each file stands in the tar of all files.
+    pub fn tar_places(&self) -> impl Iterator<Item = TarPlace<'_>> {
+        self.files.iter().scan(0, |at, file| {
+            let (header, padding) = frame_of(file);
+            let header_offset = *at;
+            let offset = header_offset + header.len() as u64;
+            *at = offset + file.bytes() + padding.len() as u64;
+            Some(TarPlace {
+                file,
+                header,
+                header_offset,
+                offset,
+            })
+        })
+    }
+}
+
+/// Where a file stands in a tar. Zeros follow up to the next header, or to the end.
+pub struct TarPlace<'o> {
+    /// The file.
+    pub file: &'o OutFile,
+    /// Its header.
+    pub header: [u8; tar::BLOCK],
+    /// Where the header stands.
+    pub header_offset: u64,
+    /// Where its bytes begin.
+    pub offset: u64,
+}
+
+/// The header of a file in a tar, and the padding behind it.
+fn frame_of(file: &OutFile) -> ([u8; tar::BLOCK], &'static [u8]) {
+    const ZEROS: &[u8] = &[0; tar::BLOCK];
+    let bytes = file.bytes();
+    let padding = usize::try_from(tar::padding(bytes)).unwrap_or_default();
+    (tar::file_header(&file.path, bytes), &ZEROS[..padding])
 }
 
 fn missing(image: &Image, digest: &Digest) -> OutgoingError {

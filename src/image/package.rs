@@ -15,7 +15,7 @@ use serde::Serialize;
 use self::yaml::{Yaml, YamlError};
 use super::Digest;
 use super::find::{Finder, subject};
-use crate::finding::Finding;
+use super::sayings;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 
@@ -243,11 +243,8 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     fn not_yaml(&mut self, package: &Package, name: &str, error: &YamlError) {
-        let why = format!("{name} cannot be read: {error}");
-        self.warn(Finding::note(
-            subject(&package.place, &package.folder, ""),
-            why,
-        ));
+        let why = sayings::UNREADABLE_DOCUMENT.with(name).with(error);
+        self.note(subject(&package.place, &package.folder, ""), why);
     }
 }
 

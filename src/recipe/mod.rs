@@ -177,6 +177,14 @@ pub enum RecipeError {
         /// What is wrong.
         source: DeflateError,
     },
+    /// The copy of a blob that was kept ready cannot be read any more; the blob can still be rebuilt.
+    #[error("the copy of blob {} that was kept ready cannot be read", blob.short())]
+    Ready {
+        /// The blob.
+        blob: BlobId,
+        /// What its keeper says.
+        source: BoxError,
+    },
     /// A chunk could not be stored.
     #[error("chunk cannot be stored")]
     Store(#[source] BoxError),
@@ -204,6 +212,22 @@ pub trait ChunkSource: Sync {
 
     /// Whether the chunk is there, as far as can be told without reading it.
     fn contains(&self, id: &ChunkId) -> bool;
+
+    /// The bytes of a blob as they are, when they are kept ready besides what they are rebuilt from; they have been checked
+    /// against the blob's id.
+    fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
+        let _ = blob;
+        None
+    }
+}
+
+/// The bytes of a blob that need not be rebuilt.
+pub trait ReadyBytes: Send {
+    /// Fills `out` from `offset` on.
+    ///
+    /// # Errors
+    /// When they are no longer there.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError>;
 }
 
 /// Takes chunks in.

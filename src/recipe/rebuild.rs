@@ -2,9 +2,10 @@
 //!
 //! Holds at most six batches of 16 MiB, whatever the length, and for each deflate stream that is being made again 12 MiB of
 //! batches of its plain bytes and what `deflate` states; streams lie in streams at most [`BLOB_DEPTH_MAX`] deep. Up to 32 MiB
-//! of the next long stream are made meanwhile. What happens
-//! to a content that does not match its hash is the caller's decision: bytes are handed out before the hash is known.
+//! of the next long stream are made meanwhile. A blob that the source has ready is copied, unless all is to be proved. What
+//! happens to a content that does not match its hash is the caller's decision: bytes are handed out before the hash is known.
 
+mod copy;
 mod flatten;
 mod pipe;
 mod remake;
@@ -13,6 +14,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::mpsc;
 
+use self::copy::Copied;
 use self::flatten::{Batch, Flattener, Mark};
 use super::stream::RecordReader;
 use super::{
@@ -94,6 +96,16 @@ impl<S: ChunkSource> Clone for Job<'_, S> {
 }
 
 impl<S: ChunkSource> Copy for Job<'_, S> {}
+
+impl<'a, S: ChunkSource> Job<'a, S> {
+    /// The copy of a blob that stands for rebuilding it: a proof has no use for one.
+    fn copy_of(&self, blob: &Blob) -> Option<Copied<'a>> {
+        match self.proof {
+            Proof::EveryBlob => None,
+            Proof::Whole | Proof::Nothing => Copied::of(self.source, blob),
+        }
+    }
+}
 
 /// Writes the bytes of `content` to `out` and compares their hash.
 ///
@@ -191,6 +203,9 @@ fn write_blob<S: ChunkSource>(
     out: &mut dyn Write,
 ) -> Result<(), RecipeError> {
     let range = part.range.clone();
+    if let Some(copy) = job.copy_of(blob) {
+        return copy.write(range, out, job.monitor);
+    }
     let mut consumer = Consumer {
         out,
         hashers: Vec::new(),

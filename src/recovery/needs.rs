@@ -3,7 +3,7 @@
 //! It assumes that a volume not seen yet is whole; when it is not, the next answer is another.
 
 use crate::geometry::Geometry;
-use crate::recovery::{Presence, recover};
+use crate::recovery::{Goal, Presence, recover};
 
 /// What receiving still needs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -20,14 +20,16 @@ pub struct Needs {
     pub damaged: Vec<u16>,
 }
 
-/// Says which volumes would complete the payload, given that every volume not seen yet is whole.
-pub fn needs(geometry: &Geometry, start: &Presence) -> Needs {
+/// Says which volumes would reach the goal, given that every volume not seen yet is whole.
+pub fn needs(geometry: &Geometry, start: &Presence, goal: &Goal) -> Needs {
     let now = recover(geometry, start);
-    let data = |no: &u16| *no <= geometry.header().data_volumes;
-    let missing = |no: &u16| now.volumes[usize::from(*no) - 1].missing_data_blocks > 0;
+    let is_lacking = |no: &u16| match goal {
+        Goal::Part(blocks) => !now.after.covers_volume(blocks, *no),
+        _ => now.volumes[usize::from(*no) - 1].missing_data_blocks > 0,
+    };
     let (seen, unseen): (Vec<u16>, Vec<u16>) =
         (1..=geometry.volume_count()).partition(|no| start.seen(*no));
-    let complete = now.payload_complete;
+    let complete = now.reaches(geometry, goal);
     let mut needs = Needs {
         complete,
         ask_for: Vec::new(),
@@ -36,28 +38,53 @@ pub fn needs(geometry: &Geometry, start: &Presence) -> Needs {
         damaged: if complete {
             Vec::new()
         } else {
-            seen.into_iter().filter(missing).collect()
+            seen.into_iter().filter(is_lacking).collect()
         },
     };
     if complete {
         return needs;
     }
-    let completes = |count: usize| {
+    let completes = |volumes: &[u16]| {
         let mut more = now.after.clone();
-        unseen[..count].iter().for_each(|no| more.add_volume(*no));
-        recover(geometry, &more).payload_complete
+        volumes.iter().for_each(|no| more.add_volume(*no));
+        recover(geometry, &more).reaches(geometry, goal)
     };
-    // The unseen volumes are alike to the stripes, and data volumes come first in the list; more never hurts.
-    if completes(unseen.len()) {
-        let counts: Vec<usize> = (1..=unseen.len()).collect();
-        let least = 1 + counts.partition_point(|count| !completes(*count));
-        let data_unseen = unseen.iter().filter(|no| data(no)).count();
-        let ask = least.max(data_unseen).min(unseen.len());
-        needs.ask_for = unseen[..ask].to_vec();
-        needs.at_least = u16::try_from(least).ok();
-    } else {
-        needs.ask_for = unseen.iter().copied().filter(data).collect();
+    // Volumes with what is wanted come first; more never hurts.
+    let is_wanted = |no: &u16| match goal {
+        Goal::Part(_) => is_lacking(no),
+        _ => geometry.is_data_volume(*no),
+    };
+    let (mut order, others): (Vec<u16>, Vec<u16>) = unseen.iter().copied().partition(is_wanted);
+    let wanted = order.len();
+    order.extend(others);
+    if !completes(&order) {
+        needs.ask_for = order[..wanted].to_vec();
+        needs.any_of = unseen;
+        return needs;
     }
-    needs.any_of = unseen;
+    let least = least_of(&order, &completes);
+    needs.ask_for = order[..least.max(wanted)].to_vec();
+    // When all payload is wanted, the unseen volumes are alike to the stripes. When it is not, those without any of
+    // it help by the stripes alone: as many as complete it in the worst order are as good as any.
+    let any = match goal {
+        Goal::Part(_) => {
+            order.reverse();
+            least_of(&order, &completes)
+        }
+        _ => least,
+    };
+    if matches!(goal, Goal::Part(_)) && any > needs.ask_for.len() {
+        needs.any_of.clone_from(&needs.ask_for);
+        needs.at_least = u16::try_from(needs.ask_for.len()).ok();
+    } else {
+        needs.any_of = unseen;
+        needs.at_least = u16::try_from(any).ok();
+    }
     needs
+}
+
+/// How many of `volumes`, in this order, suffice; all of them do.
+fn least_of(volumes: &[u16], completes: &dyn Fn(&[u16]) -> bool) -> usize {
+    let counts: Vec<usize> = (1..=volumes.len()).collect();
+    1 + counts.partition_point(|count| !completes(&volumes[..*count]))
 }

@@ -80,6 +80,13 @@ impl Bits {
         (first..end).map(word).sum()
     }
 
+    /// Whether every bit that is set in `other` is set.
+    fn covers(&self, other: &Self) -> bool {
+        let word = |at: usize| self.words.get(at).copied().unwrap_or(0);
+        let mut others = other.words.iter().enumerate();
+        others.all(|(at, wanted)| wanted & !word(at) == 0)
+    }
+
     /// The words, lowest bit first.
     pub fn words(&self) -> &[u64] {
         &self.words
@@ -170,6 +177,21 @@ impl Presence {
     /// Notes every block of the volume as there.
     pub fn add_volume(&mut self, volume_no: u16) {
         self.volumes[usize::from(volume_no) - 1] = Some(Bits::full(self.volume_blocks));
+    }
+
+    /// Whether every block of `other` is there.
+    pub fn covers(&self, other: &Self) -> bool {
+        let mut volumes = (1..).zip(&other.volumes).map(|(no, _)| no);
+        volumes.all(|no| self.covers_volume(other, no))
+    }
+
+    /// Whether every block of this volume in `other` is there.
+    pub fn covers_volume(&self, other: &Self, volume_no: u16) -> bool {
+        match (self.bits(volume_no), other.bits(volume_no)) {
+            (_, None) => true,
+            (None, Some(wanted)) => wanted.count() == 0,
+            (Some(own), Some(wanted)) => own.covers(wanted),
+        }
     }
 
     /// The bitmap of a volume; `None` when nothing of it is there.

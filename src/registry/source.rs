@@ -12,7 +12,7 @@ pub trait BlobSource: Sync {
     /// The length of a blob; `None` when there is none.
     fn bytes(&self, digest: &Digest) -> Option<u64>;
 
-    /// Whether a blob costs much time: worth being kept when it was made once.
+    /// Whether a blob has to be put together, and is worth being kept when that was done once.
     fn is_made(&self, digest: &Digest) -> bool {
         let _ = digest;
         false

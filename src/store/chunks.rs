@@ -4,7 +4,7 @@ use super::{ChunkBytes, Store, StoreError, StoreWriter};
 use crate::class::Class;
 use crate::frame::Bases;
 use crate::id::ChunkId;
-use crate::recipe::{ChunkSink, ChunkSource, RecipeError};
+use crate::recipe::{Blob, ChunkSink, ChunkSource, ReadyBytes, RecipeError};
 
 impl ChunkSource for Store {
     type Bytes = ChunkBytes;
@@ -25,6 +25,10 @@ impl ChunkSource for Store {
 
     fn contains(&self, id: &ChunkId) -> bool {
         Store::contains(self, id)
+    }
+
+    fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
+        self.ready_copy(&blob.id, blob.bytes)
     }
 }
 

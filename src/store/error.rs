@@ -30,6 +30,12 @@ pub enum StoreError {
         /// The directory.
         path: PathBuf,
     },
+    /// A server reads it, and what it reads must stay.
+    #[error("images are being served from the store in {}", path.display())]
+    Served {
+        /// The directory.
+        path: PathBuf,
+    },
     /// It was opened for reading.
     #[error("the store in {} is open for reading only", path.display())]
     ReadOnly {

@@ -1,37 +1,81 @@
 //! The lock of a store: flock on one file, gone with the process that held it.
 //!
-//! Shared for readers, exclusive for the writer. It never waits.
+//! Shared for readers, exclusive for the writer. A second one is shared by those who read beside a writer, and exclusive for
+//! whoever removes packs. They never wait.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
 use std::path::Path;
 
 use super::{Access, StoreError};
 use crate::storage::StorageError;
 
+/// The second lock's file.
+const SERVED: &str = "served";
+
 /// Locks the store in `dir` until the file is dropped.
 pub(super) fn take(dir: &Path, access: Access) -> Result<File, StoreError> {
     let path = dir.join("lock");
-    let failed = |source| StorageError {
-        action: "lock",
-        path: path.clone(),
-        source,
-    };
     let file = match access {
         // A store on a read-only medium is read without the right to create the file.
         Access::Read => File::open(&path).or_else(|_| open_for_writing(&path)),
         Access::Write => open_for_writing(&path),
     }
-    .map_err(failed)?;
+    .map_err(failed(&path))?;
     let taken = match access {
         Access::Read => file.try_lock_shared(),
         Access::Write => file.try_lock(),
     };
+    held(file, taken, &path, || StoreError::Locked {
+        path: dir.to_owned(),
+    })
+}
+
+/// The lock of one who reads beside a writer; `None` where no file can be made.
+pub(super) fn beside_writers(dir: &Path) -> Result<Option<File>, StoreError> {
+    let path = dir.join(SERVED);
+    let file = match File::open(&path).or_else(|_| open_for_writing(&path)) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(&path)(error).into()),
+    };
+    let taken = file.try_lock_shared();
+    held(file, taken, &path, || StoreError::Locked {
+        path: dir.to_owned(),
+    })
+    .map(Some)
+}
+
+/// The lock of one who removes what is there.
+pub(super) fn alone(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join(SERVED);
+    let file = open_for_writing(&path).map_err(failed(&path))?;
+    let taken = file.try_lock();
+    held(file, taken, &path, || StoreError::Served {
+        path: dir.to_owned(),
+    })
+}
+
+fn held(
+    file: File,
+    taken: Result<(), TryLockError>,
+    path: &Path,
+    busy: impl FnOnce() -> StoreError,
+) -> Result<File, StoreError> {
     match taken {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            path: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source).into()),
+        Err(TryLockError::WouldBlock) => Err(busy()),
+        Err(TryLockError::Error(source)) => Err(failed(path)(source).into()),
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StorageError + '_ {
+    |source| StorageError {
+        action: "lock",
+        path: path.to_owned(),
+        source,
     }
 }
 

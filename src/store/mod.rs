@@ -17,6 +17,7 @@ use crate::storage::dir::DirStorage;
 use crate::storage::{Storage, StorageError};
 
 mod adopt;
+mod beside;
 mod cache;
 mod check;
 mod chunk_set;
@@ -29,6 +30,7 @@ mod needs;
 mod pipeline;
 mod prune;
 mod quarantine;
+mod ready;
 mod roots;
 mod sets;
 mod settings;
@@ -43,10 +45,12 @@ pub use chunk_set::ChunkSet;
 pub use error::{FrameDamage, StoreError};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
+pub use ready::ReadyWriter;
 pub use roots::RootEntry;
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
 use cache::{FrameCache, IndexedFrame};
+use ready::ReadyCopies;
 use shelf::{Place, Shelf};
 
 /// Bytes of decompressed frames that are kept.
@@ -69,9 +73,12 @@ pub struct Store {
     storage: Arc<dyn Storage>,
     shelf: RwLock<Shelf>,
     cache: FrameCache,
+    ready: ReadyCopies,
     has_writer: AtomicBool,
     findings: Vec<Finding>,
-    _lock: Option<fs::File>,
+    lock: Option<fs::File>,
+    /// Held while packs are removed.
+    alone: Option<fs::File>,
 }
 
 impl Store {
@@ -142,6 +149,7 @@ impl Store {
         let mut shelf = Shelf::open(storage.as_ref(), access, &mut findings)?;
         adopt::adopt(storage.as_ref(), &mut shelf, access, &mut findings)?;
         quarantine::load(storage.as_ref(), &mut shelf, &mut findings)?;
+        let ready = ReadyCopies::list(storage.as_ref());
         Ok(Self {
             dir: dir.to_owned(),
             id,
@@ -149,9 +157,11 @@ impl Store {
             storage,
             shelf: RwLock::new(shelf),
             cache: FrameCache::new(CACHE_BYTES),
+            ready,
             has_writer: AtomicBool::new(false),
             findings,
-            _lock: lock,
+            lock,
+            alone: None,
         })
     }
 

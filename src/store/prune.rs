@@ -57,7 +57,7 @@ impl Store {
     /// Drops what `live`, the chunks of all releases, does not name.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::Interrupted`], [`StoreError::DamagedFrame`] when a chunk that had to be moved
+    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], [`StoreError::DamagedFrame`] when a chunk that had to be moved
     /// cannot be read (nothing is removed then; run it again), or what the storage says.
     pub fn prune(
         &mut self,
@@ -65,7 +65,7 @@ impl Store {
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
-        self.must_write()?;
+        self.be_alone()?;
         let before: Vec<PackEntry> = self.shelf().packs().to_vec();
         let mut report = PruneReport {
             bytes_before: before.iter().map(|pack| pack.bytes).sum(),

@@ -61,6 +61,14 @@ fn pack_of(name: &str) -> Option<PackId> {
     name.rsplit('/').next()?.strip_suffix(".pack")?.parse().ok()
 }
 
+/// The packs that are there, with their lengths.
+fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
+    let objects = storage.list(PACKS)?.into_iter();
+    Ok(objects
+        .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
+        .collect())
+}
+
 impl Shelf {
     /// Opens every segment and looks which packs are there. For [`Access::Write`] entries are checked too: what is
     /// deduplicated must be found again.
@@ -70,11 +78,7 @@ impl Shelf {
         findings: &mut Vec<Finding>,
     ) -> Result<Self, StoreError> {
         let mut shelf = Self::default();
-        let there: HashMap<PackId, u64> = storage
-            .list(PACKS)?
-            .into_iter()
-            .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
-            .collect();
+        let there = packs_in(storage)?;
         for object in storage.list(FOLDER)? {
             let opened = mmap::map(storage, &object.name)
                 .map_err(|error| error.to_string())
@@ -131,6 +135,33 @@ impl Shelf {
             segment,
             packs,
         });
+    }
+
+    /// Takes in segments that came since. `false` when one of them went while it looked: then it is called again.
+    pub(super) fn look_again(&mut self, storage: &dyn Storage) -> Result<bool, StoreError> {
+        let known: HashSet<String> = self.segment_names().into_iter().collect();
+        let mut segments = Vec::new();
+        for object in storage.list(FOLDER)? {
+            if known.contains(&object.name) {
+                continue;
+            }
+            match mmap::map(storage, &object.name) {
+                Ok(bytes) => segments.push((object.name, Segment::open(bytes))),
+                Err(error) if error.is_missing() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if segments.is_empty() {
+            return Ok(true);
+        }
+        let there = packs_in(storage)?;
+        for (name, segment) in segments {
+            // One that cannot be read is told when the store is opened the next time.
+            if let Ok(segment) = segment {
+                self.add(Some(name), segment, Some(&there));
+            }
+        }
+        Ok(true)
     }
 
     fn number(&mut self, pack: PackEntry) -> Option<u32> {

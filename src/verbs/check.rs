@@ -2,7 +2,7 @@
 //!
 //! What a release needs is found by walking its recipes; what the store does with that is the store's affair.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -15,10 +15,15 @@ use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
-use crate::store::{CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
+use crate::saying::Template;
+use crate::store::{self, CheckDepth, ChunkSet, Store, WriteOptions};
 use crate::verbs::proof::{self, Known};
 use crate::verbs::{Error, ErrorKind, PULLS};
 use crate::volumes::{SetReader, discover};
+
+/// Said of a copy.
+pub const READY_DAMAGED: Template =
+    Template::new("the copy that was kept ready is damaged; it is made again when it is needed");
 
 /// What `check` saw.
 #[derive(Debug, Clone, Serialize)]
@@ -72,6 +77,17 @@ pub struct PruneSummary {
     pub bytes_before: u64,
     /// Bytes of packs now.
     pub bytes_after: u64,
+    /// Bytes of copies kept ready that were dropped.
+    pub ready_dropped_bytes: u64,
+    /// Bytes of those that stay.
+    pub ready_bytes: u64,
+}
+
+/// What else `prune` gives up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PruneOptions {
+    /// All copies kept ready, and not only those that no release needs: they take long to make again.
+    pub drop_ready: bool,
 }
 
 /// Checks the store; `heal_from` are volumes that may hold good copies of what is damaged.
@@ -85,13 +101,13 @@ pub fn check(
     monitor: &dyn Monitor,
 ) -> Result<CheckSummary, Error> {
     let (roots, mut findings) = super::releases(store)?;
-    let mut report = store.check(depth, live(store, &roots).0, monitor)?;
+    let mut report = store.check(depth, live(store, &roots, &mut BTreeMap::new()).0, monitor)?;
     let mut healed_chunks = 0;
     // A list that was healed may name further chunks that are lost: until nothing more is gained.
     while !heal_from.is_empty() && !report.lost_chunks.is_empty() {
         let lost = report.lost_chunks.iter().copied().collect();
         let healed = heal(store, &lost, heal_from, monitor)?;
-        report = store.check(depth, live(store, &roots).0, monitor)?;
+        report = store.check(depth, live(store, &roots, &mut BTreeMap::new()).0, monitor)?;
         healed_chunks += healed;
         if healed == 0 {
             break;
@@ -100,7 +116,10 @@ pub fn check(
     findings.append(&mut report.findings);
     let changed = match depth {
         CheckDepth::Structure => HashSet::new(),
-        CheckDepth::Data => changed_streams(store, &roots, &mut findings, monitor)?,
+        CheckDepth::Data => {
+            damaged_copies(store, &mut findings, monitor)?;
+            changed_streams(store, &roots, &mut findings, monitor)?
+        }
     };
     let lost: HashSet<[u8; 16]> = report.lost_chunks.iter().copied().collect();
     Ok(CheckSummary {
@@ -117,6 +136,24 @@ pub fn check(
     })
 }
 
+/// Tells of copies kept ready that are not what they should be: they are passed over from then on.
+fn damaged_copies(
+    store: &Store,
+    findings: &mut Vec<Finding>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    for (id, bytes) in store.ready_copies()? {
+        monitor.check_stop()?;
+        if !store.is_ready(&id, bytes) {
+            let subject = format!("blob {}", id.short());
+            let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
+            monitor.finding(&finding);
+            findings.push(finding);
+        }
+    }
+    Ok(())
+}
+
 /// Makes all deflate streams again and compares them; returns the blobs that are other than they were. What cannot be made
 /// for want of a chunk is told as a lost chunk.
 fn changed_streams(
@@ -126,7 +163,7 @@ fn changed_streams(
     monitor: &dyn Monitor,
 ) -> Result<HashSet<BlobId>, Error> {
     let mut changed = HashSet::new();
-    for (blob, error) in proof::streams(store, &Known::default(), roots, monitor)? {
+    for (blob, error) in proof::streams(store, &Known::default(), roots, None, monitor)? {
         if matches!(
             error,
             RecipeError::Mismatch(_) | RecipeError::Remake { .. } | RecipeError::Newer(_)
@@ -144,9 +181,15 @@ fn changed_streams(
 ///
 /// # Errors
 /// [`Error`] when a release cannot be walked: then nothing is dropped, for it might still be needed.
-pub fn prune(store: &mut Store, monitor: &dyn Monitor) -> Result<PruneSummary, Error> {
+pub fn prune(
+    store: &mut Store,
+    options: &PruneOptions,
+    monitor: &dyn Monitor,
+) -> Result<PruneSummary, Error> {
     let (roots, findings) = super::releases(store)?;
-    let (live, unreadable) = live(store, &roots);
+    let mut unneeded = store.ready_copies()?;
+    let mut ready_bytes = unneeded.values().sum();
+    let (live, unreadable) = live(store, &roots, &mut unneeded);
     if let Some(error) = unreadable {
         return Err(error.into());
     }
@@ -160,13 +203,20 @@ pub fn prune(store: &mut Store, monitor: &dyn Monitor) -> Result<PruneSummary, E
         }
         _ => {}
     }
-    let report = store.prune(live, &PruneOptions::default(), monitor)?;
+    if options.drop_ready {
+        unneeded = store.ready_copies()?;
+    }
+    let ready_dropped_bytes = store.drop_ready(unneeded.keys())?;
+    ready_bytes -= ready_dropped_bytes;
+    let report = store.prune(live, &store::PruneOptions::default(), monitor)?;
     forget_sets(store, &roots)?;
     Ok(PruneSummary {
         packs_removed: report.packs_removed,
         packs_rewritten: report.packs_rewritten,
         bytes_before: report.bytes_before,
         bytes_after: report.bytes_after,
+        ready_dropped_bytes,
+        ready_bytes,
     })
 }
 
@@ -186,21 +236,44 @@ fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The chunks that releases need, as far as their lists can be read, and the first list that cannot.
-fn live(store: &Store, roots: &[ReleaseRoot]) -> (ChunkSet, Option<RecipeError>) {
-    let mut set = ChunkSet::new();
+/// What releases need.
+struct Live<'r> {
+    chunks: ChunkSet,
+    /// Copies kept ready of blobs that no release was seen to need.
+    unneeded: &'r mut BTreeMap<BlobId, u64>,
+}
+
+impl Visitor for Live<'_> {
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
+        self.chunks.insert(id);
+        Ok(())
+    }
+
+    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+        self.unneeded.remove(&blob.id);
+        Ok(())
+    }
+}
+
+/// The chunks that releases need, as far as their lists can be read, and the first list that cannot. Takes the blobs that
+/// they need out of `unneeded`.
+fn live(
+    store: &Store,
+    roots: &[ReleaseRoot],
+    unneeded: &mut BTreeMap<BlobId, u64>,
+) -> (ChunkSet, Option<RecipeError>) {
+    let mut live = Live {
+        chunks: ChunkSet::new(),
+        unneeded,
+    };
     let mut unreadable = None;
     let mut walker = Walker::new(store);
     for root in roots {
-        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            set.insert(id);
-            Ok(())
-        };
-        if let Err(error) = walk::release(&mut walker, root, &mut note) {
+        if let Err(error) = walk::release(&mut walker, root, &mut live) {
             unreadable.get_or_insert(error);
         }
     }
-    (set, unreadable)
+    (live.chunks, unreadable)
 }
 
 /// The items of a release that need a lost chunk or a stream that is another now, or whose lists are gone.

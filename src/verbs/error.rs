@@ -93,6 +93,14 @@ pub enum Error {
         /// Where it was looked for.
         paths: Vec<PathBuf>,
     },
+    /// Of the releases on volumes, none is for the platforms that were asked for.
+    #[error("no release for {} on these volumes", platforms.join(", "))]
+    NotForPlatform {
+        /// What was asked for.
+        platforms: Vec<String>,
+        /// What is there.
+        has: Vec<String>,
+    },
     /// A release's root or lists cannot be read.
     #[error("{0} cannot be read")]
     UnreadableRelease(String),

@@ -1,32 +1,27 @@
 //! Whether a store has what a bundle leans on, before anything of the bundle is written to it.
 //!
 //! Cheap when the releases that are leaned on are here whole. Else exact: the payload is unpacked once without keeping
-//! it, and the new releases are walked over bundle and store together, with the frames of sets in the spool that the bundle
-//! leans on. That holds the lists of the new releases and what these frames lean on, 256 MiB of them at most, and 64 bytes a
-//! chunk of the bundle.
+//! it, and the new releases are walked over bundle and store together (`both`), with the frames of sets in the spool that the
+//! bundle leans on.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Deref;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::bundle::{BundleError, Catalog, Lean, missing_bases, read_frames};
-use crate::class::Class;
-use crate::frame::{Bases, Frame, FrameError};
+use crate::bundle::{BundleError, Catalog, Lean, missing_bases};
+use crate::frame::FrameError;
 use crate::id::ChunkId;
-use crate::index::prefix;
 use crate::monitor::Monitor;
 use crate::recipe::walk::Walker;
 use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{ReleaseName, ReleaseRoot, walk};
-use crate::store::{ChunkBytes, Store};
+use crate::store::Store;
 use crate::verbs::Error;
+use crate::verbs::both::Both;
+use crate::verbs::portion::Portion;
 use crate::verbs::spooled::Spooled;
 use crate::volumes::Incoming;
 
-/// Most bytes of lists that are held. A bundle with more of them is judged by the releases it leans on alone.
-const LISTS_MAX_BYTES: usize = 256 << 20;
 /// Chunks that are named.
 const NAMED_MAX: usize = 8;
 
@@ -205,17 +200,17 @@ pub(super) fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
 pub(super) fn check(
     store: &Store,
     incoming: &Incoming,
-    catalog: &Catalog,
+    portion: &Portion,
     waiting: &[Spooled],
     monitor: &dyn Monitor,
 ) -> Result<Option<Lacking>, Error> {
-    let Some(lacking) = glance(store, catalog, waiting) else {
+    let Some(lacking) = glance(store, &portion.catalog, waiting) else {
         return Ok(None);
     };
     // The releases are not here as they were at the vendor's; their chunks may be.
-    let mut missing = lacking_bases(store, incoming, catalog, monitor)?;
+    let mut missing = lacking_bases(store, incoming, portion, monitor)?;
     if missing.is_empty() {
-        missing = match lacking_of_releases(store, incoming, catalog, waiting, monitor) {
+        missing = match lacking_of_releases(store, incoming, portion, waiting, monitor) {
             Ok(missing) => missing,
             // It was taken to be whole until now.
             Err(error) => BTreeSet::from([base_of(&error).ok_or(error)?]),
@@ -228,23 +223,23 @@ pub(super) fn check(
 fn lacking_bases(
     store: &Store,
     incoming: &Incoming,
-    catalog: &Catalog,
+    portion: &Portion,
     monitor: &dyn Monitor,
 ) -> Result<BTreeSet<ChunkId>, Error> {
     let mut missing = BTreeSet::new();
-    let mut frame_no = 0;
-    for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
-        let frames = catalog.frames_within(frame_no, payload_bytes);
-        let mut payload = incoming.payload_reader(volume_no)?;
+    for run in portion.runs(&incoming.descriptor()?.payload_bytes) {
+        let mut payload = incoming.payload_reader(run.volume_no)?;
+        payload.seek_to(run.offset);
+        let first = run.frames.start;
+        let frames = &portion.catalog.frames[run.frames];
         let is_there = |id: &ChunkId| store.contains(id);
         missing.extend(missing_bases(
             &mut payload,
             frames,
-            frame_no,
+            first,
             monitor,
             is_there,
         )?);
-        frame_no += frames.len();
     }
     Ok(missing)
 }
@@ -253,17 +248,18 @@ fn lacking_bases(
 fn lacking_of_releases(
     store: &Store,
     incoming: &Incoming,
-    catalog: &Catalog,
+    portion: &Portion,
     waiting: &[Spooled],
     monitor: &dyn Monitor,
 ) -> Result<BTreeSet<ChunkId>, Error> {
+    let catalog = &portion.catalog;
     let mut both = Both::new(store);
     for set in waiting {
         let frames = set.leaned_frames(catalog);
         both.wanted
             .extend(set.lacking_bases(&frames, |id| store.contains(id)));
     }
-    both.read(incoming, catalog, monitor)?;
+    both.read(incoming, portion, monitor)?;
     for set in waiting {
         both.read_waiting(set, catalog, monitor)?;
     }
@@ -286,126 +282,4 @@ fn lacking_of_releases(
         }
     }
     Ok(missing)
-}
-
-/// A bundle and a store as one source of lists.
-struct Both<'a> {
-    store: &'a Store,
-    carried: HashSet<[u8; 16]>,
-    /// Chunks besides lists that are held.
-    wanted: HashSet<ChunkId>,
-    held: HashMap<ChunkId, Arc<[u8]>>,
-    held_bytes: usize,
-}
-
-impl<'a> Both<'a> {
-    fn new(store: &'a Store) -> Self {
-        Self {
-            store,
-            carried: HashSet::new(),
-            wanted: HashSet::new(),
-            held: HashMap::new(),
-            held_bytes: 0,
-        }
-    }
-
-    fn read(
-        &mut self,
-        incoming: &Incoming,
-        catalog: &Catalog,
-        monitor: &dyn Monitor,
-    ) -> Result<(), Error> {
-        let mut frame_no = 0;
-        let store = self.store;
-        monitor.start("check", catalog.payload_bytes());
-        for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
-            let frames = catalog.frames_within(frame_no, payload_bytes);
-            let mut payload = incoming.payload_reader(volume_no)?;
-            read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
-                self.note(&frame);
-                Ok::<(), Error>(())
-            })?;
-            frame_no += frames.len();
-        }
-        monitor.finish();
-        Ok(())
-    }
-
-    /// What stands in the spool of a set that the bundle leans on. What cannot be read will be missed.
-    fn read_waiting(
-        &mut self,
-        set: &Spooled,
-        catalog: &Catalog,
-        monitor: &dyn Monitor,
-    ) -> Result<(), Error> {
-        let mut found = Self::new(self.store);
-        let frames = set.leaned_frames(catalog);
-        set.read(&frames, self, monitor, |frame| {
-            found.note(&frame);
-            Ok(())
-        })?;
-        self.carried.extend(found.carried);
-        self.held.extend(found.held);
-        self.held_bytes += found.held_bytes;
-        Ok(())
-    }
-
-    fn note(&mut self, frame: &Frame) {
-        for (id, range) in &frame.chunks {
-            self.carried.insert(prefix(id));
-            let is_held = frame.class == Class::Meta || self.wanted.contains(id);
-            if is_held && self.held_bytes < LISTS_MAX_BYTES {
-                self.held_bytes += range.len();
-                self.held.insert(*id, frame.plain[range.clone()].into());
-            }
-        }
-    }
-}
-
-impl Bases for Both<'_> {
-    fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool {
-        match self.held.get(id) {
-            Some(bytes) => {
-                out.extend_from_slice(bytes);
-                true
-            }
-            None => self.store.append(id, out),
-        }
-    }
-}
-
-/// A chunk of either.
-enum BothBytes {
-    Carried(Arc<[u8]>),
-    Stored(ChunkBytes),
-}
-
-impl Deref for BothBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Carried(bytes) => bytes,
-            Self::Stored(bytes) => bytes,
-        }
-    }
-}
-
-impl ChunkSource for Both<'_> {
-    type Bytes = BothBytes;
-
-    fn chunk(&self, id: &ChunkId) -> Result<BothBytes, RecipeError> {
-        match self.held.get(id) {
-            Some(bytes) => Ok(BothBytes::Carried(Arc::clone(bytes))),
-            None => ChunkSource::chunk(self.store, id).map(BothBytes::Stored),
-        }
-    }
-
-    fn prefetch(&self, ids: &[ChunkId]) {
-        self.store.prefetch(ids);
-    }
-
-    fn contains(&self, id: &ChunkId) -> bool {
-        self.carried.contains(&prefix(id)) || self.store.contains(id)
-    }
 }

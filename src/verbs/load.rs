@@ -9,9 +9,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde::Serialize;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::image::outgoing::{Form, Outgoing, OutgoingError};
-use crate::image::{Choice, ChoiceError, Image, Images, check_names};
+use crate::image::{Choice, ChoiceError, Image, Images, check_names, sayings};
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::release::ReleaseRoot;
@@ -173,8 +173,9 @@ pub fn load(
     if options.choice.images.is_empty() {
         findings.extend_from_slice(images.warnings());
     }
-    let why = "docker takes no such name: the image is there without it";
-    findings.extend(plan.unnamed.iter().map(|name| Finding::note(name, why)));
+    let unnamed = plan.unnamed.iter();
+    findings
+        .extend(unnamed.map(|name| Finding::said(Severity::Note, name, sayings::UNNAMED.saying())));
     findings.iter().for_each(|finding| monitor.finding(finding));
     Ok(LoadReport {
         release: root.name.to_string(),

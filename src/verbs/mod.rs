@@ -3,6 +3,7 @@
 //! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
 
 pub mod add;
+mod both;
 pub mod check;
 pub mod checkout;
 pub mod contributors;
@@ -16,8 +17,10 @@ pub mod list;
 pub mod load;
 pub mod pack;
 pub mod planned;
+pub mod portion;
 mod proof;
 pub mod push;
+mod ready;
 pub mod receipt;
 pub mod receive;
 pub mod receivers;
@@ -52,6 +55,14 @@ pub trait Releases: ChunkSource {
     /// The folder that it lies in; `None` when it lies in none.
     fn place(&self) -> Option<&Path> {
         None
+    }
+
+    /// Looks again at what is there: others may have written. The chunks of roots that were read before are found then.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn refresh(&self) -> Result<(), BoxError> {
+        Ok(())
     }
 
     /// All releases that can be read, by name.

@@ -15,6 +15,7 @@ use crate::recipe::walk::Walker;
 use crate::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
 use crate::release::{BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 use crate::verbs::Releases;
+use crate::verbs::ready::{Keeper, Keeping};
 
 /// Blobs of earlier releases that are known at most; further ones are opened anew.
 const KNOWN_BLOBS_MAX: usize = 1_000_000;
@@ -72,12 +73,12 @@ pub(super) fn items<S: ChunkSource>(
         folder: None,
         proved: HashSet::new(),
     };
-    contents(source, claims, monitor)
+    contents(source, claims, None, monitor)
 }
 
 /// Rebuilds those outermost blobs of a release in which there are deflate streams, unless they are known: all else is
-/// proved by the hashes of chunks. Lists that cannot be read are passed over: the hashes of their chunks tell. Returns the
-/// blobs that failed, and why.
+/// proved by the hashes of chunks. Lists that cannot be read are passed over: the hashes of their chunks tell. What is rebuilt
+/// may be kept on the way. Returns the blobs that failed, and why.
 ///
 /// # Errors
 /// When a stop was asked for.
@@ -85,6 +86,7 @@ pub(super) fn streams<S: ChunkSource>(
     source: &S,
     known: &Known,
     roots: &[ReleaseRoot],
+    keeper: Option<&Keeper<'_>>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(BlobId, RecipeError)>, Interrupted> {
     let mut walker = Walker::new(source);
@@ -98,7 +100,7 @@ pub(super) fn streams<S: ChunkSource>(
     blobs.retain(|blob| !known.has(blob));
     monitor.start("compare", blobs.iter().map(|blob| blob.bytes).sum());
     let claims = blobs.iter().map(|blob| Ok(vec![Content::Blob(*blob)]));
-    let failed = contents(source, claims.enumerate(), monitor)?;
+    let failed = contents(source, claims.enumerate(), keeper, monitor)?;
     monitor.finish();
     let failed = failed.into_iter();
     Ok(failed
@@ -210,6 +212,7 @@ impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for Cla
 fn contents<S: ChunkSource>(
     source: &S,
     claims: impl Iterator<Item = Claim> + Send,
+    keeper: Option<&Keeper<'_>>,
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
     let claims = Mutex::new(claims);
@@ -226,7 +229,8 @@ fn contents<S: ChunkSource>(
                     if lock(&failed).contains_key(&number) {
                         continue;
                     }
-                    let proved = contents.and_then(|contents| all(source, &contents, monitor));
+                    let proved =
+                        contents.and_then(|contents| all(source, &contents, keeper, monitor));
                     if let Err(error) = proved {
                         lock(&failed).entry(number).or_insert(error);
                     }
@@ -245,6 +249,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn all<S: ChunkSource>(
     source: &S,
     contents: &[Content],
+    keeper: Option<&Keeper<'_>>,
     monitor: &dyn Monitor,
 ) -> Result<(), RecipeError> {
     let chunks = contents.iter().filter_map(|content| match content {
@@ -253,7 +258,9 @@ fn all<S: ChunkSource>(
     });
     source.prefetch(&chunks.collect::<Vec<_>>());
     contents.iter().try_for_each(|content| {
-        let mut nowhere = std::io::sink();
-        write_content(source, content, Proof::EveryBlob, &mut nowhere, monitor)
+        let mut out = keeper.map_or_else(Keeping::default, |keeper| keeper.begin(source, content));
+        write_content(source, content, Proof::EveryBlob, &mut out, monitor)?;
+        out.finish();
+        Ok(())
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,18 +12,20 @@ use crate::block::{BLOCK_BYTES, BlockHeader};
 use crate::bundle::{BundleError, Catalog};
 use crate::finding::Finding;
 use crate::id::SetId;
+use crate::image::Platform;
 use crate::media::source::find_sources;
 use crate::media::{ReadAt, free_space_bytes};
 use crate::monitor::{Monitor, Silent};
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::store::Store;
 use crate::verbs::footing::{self, Lacking};
-use crate::verbs::space::Space;
+use crate::verbs::portion::{LeftOut, Portion, ask_also, note_of};
+use crate::verbs::ready;
 use crate::verbs::spooled::Spooled;
 use crate::verbs::takeover::{Taken, all_here, take_over};
 use crate::verbs::{Error, ErrorKind};
 use crate::volumes::incoming::open_all;
-use crate::volumes::{Absorbed, Incoming, PayloadReader, SetDescriptor, absorb};
+use crate::volumes::{Absorbed, Incoming, PayloadReader, SetDescriptor, absorb_noting};
 
 /// Where an ISO 9660 image says what it is.
 const ISO_MAGIC_OFFSET: usize = 0x8001;
@@ -39,6 +41,8 @@ pub struct ReceiveReport {
     pub failed: Vec<FailedSet>,
     /// Sets that are cleared away unfinished, for all of their releases came in another way.
     pub done_with: Vec<String>,
+    /// Bytes of deflate streams that came in and are kept ready besides, to be handed out as they are.
+    pub ready_bytes: u64,
     /// What is odd about the media.
     pub findings: Vec<Finding>,
 }
@@ -84,6 +88,8 @@ pub struct SetProgress {
     pub lacking: Option<Lacking>,
     /// Items that are not whole, when not even volumes not yet seen would bring them back.
     pub lost_items: Vec<String>,
+    /// What is left out of it, for it is for other platforms than those asked for; `None` when that is nothing, or not known yet.
+    pub left_out: Option<LeftOut>,
     /// Releases that are in the store now.
     pub committed: Vec<CommittedRelease>,
 }
@@ -109,6 +115,8 @@ pub enum ProgressState {
     Complete,
     /// Its releases were in the store before this call.
     AlreadyHere,
+    /// None of its releases is for the platforms that were asked for.
+    NotAsked,
     /// More volumes are needed.
     NeedsVolumes,
     /// Everything has come, and the bundle leans on chunks that the store lacks: the release that has them comes first.
@@ -150,9 +158,26 @@ pub fn receive(
     paths: &[PathBuf],
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
+    receive_for(store, paths, &[], monitor)
+}
+
+/// The same for these platforms alone, all when there are none: of each set that is met, releases for other platforms are
+/// neither asked for nor stored. Those without an architecture are for every platform. A set leaves the spool when all
+/// is in the store that was asked of it since it was begun.
+///
+/// # Errors
+/// As [`receive`]; [`Error::NotForPlatform`] when no set has anything for these platforms.
+pub fn receive_for(
+    store: &Store,
+    paths: &[PathBuf],
+    platforms: &[Platform],
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
-    let report = absorb(&incoming_dir, paths, &|_| true, monitor)?;
+    let ready_before = ready_bytes(store)?;
+    let note = note_of(platforms);
+    let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &|_| true, monitor)?;
     if report.sets.is_empty() {
         return Err(Error::NoVolumes {
             paths: paths.to_vec(),
@@ -161,13 +186,22 @@ pub fn receive(
     let mut sets = Vec::new();
     let mut failed = Vec::new();
     let mut waiting = report.sets;
+    for (incoming, _) in &waiting {
+        ask_also(incoming, platforms)?;
+    }
+    let met: BTreeSet<SetId> = waiting.iter().map(|(set, _)| set.set_id()).collect();
     // One set may lean on what another one brings: as long as one comes in, the others are looked at again.
     loop {
         let mut again = Vec::new();
         let mut brought = false;
         for (incoming, absorbed) in waiting {
             let (set_id, title) = (incoming.set_id(), title_of(&incoming));
-            match advance(store, incoming, absorbed.new_blocks, monitor) {
+            let asked = if met.contains(&set_id) {
+                platforms.to_vec()
+            } else {
+                Portion::asked(&incoming)
+            };
+            match advance(store, incoming, absorbed.new_blocks, &asked, monitor) {
                 Ok((progress, Some(incoming))) if progress.state == ProgressState::NeedsBase => {
                     again.push((incoming, absorbed, progress));
                 }
@@ -195,13 +229,24 @@ pub fn receive(
         let (_, _, error) = failed.remove(0);
         return Err(error);
     }
+    if failed.is_empty() && sets.iter().all(|set| set.state == ProgressState::NotAsked) {
+        return Err(Error::NotForPlatform {
+            platforms: platforms.iter().map(ToString::to_string).collect(),
+            has: sets.into_iter().flat_map(|set| set.releases).collect(),
+        });
+    }
     let done_with = clear_away(store, &mut sets)?;
     Ok(ReceiveReport {
         sets,
         failed: failed.into_iter().map(FailedSet::new).collect(),
         done_with,
+        ready_bytes: ready_bytes(store)?.saturating_sub(ready_before),
         findings: report.findings,
     })
+}
+
+fn ready_bytes(store: &Store) -> Result<u64, Error> {
+    Ok(store.ready_copies()?.values().sum())
 }
 
 impl FailedSet {
@@ -242,11 +287,13 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
         return Ok(done_with);
     }
     for incoming in open_all(&store.incoming_dir())? {
+        let asked = Portion::asked(&incoming);
         let Ok(set) = Spooled::of(incoming) else {
             continue;
         };
+        let wanted = Portion::of(set.catalog.clone(), &asked).catalog;
         let is_touched = set.release_names().iter().any(|name| here.contains(name));
-        if !is_touched || !all_here(store, &set.catalog)? {
+        if !is_touched || !all_here(store, &wanted)? {
             continue;
         }
         let set_id = set.incoming.set_id().to_string();
@@ -267,10 +314,10 @@ fn leaning_and_whole(
     waiting: &[(Incoming, Absorbed)],
     known: &[String],
 ) -> Result<Vec<(Incoming, Absorbed)>, Error> {
-    let leans = |set: &Incoming| {
-        let catalog = set.catalog().ok();
-        let catalog = catalog.and_then(|bytes| Catalog::from_bytes(&bytes).ok());
-        catalog.is_some_and(|catalog| !catalog.leans.is_empty())
+    let leans = |set: &mut Incoming| {
+        let asked = Portion::asked(set);
+        let portion = Portion::read(set, &asked).ok().flatten();
+        portion.is_some_and(|portion| !portion.catalog.leans.is_empty())
     };
     let is_known = |set: &Incoming| {
         known.contains(&set.set_id().to_string())
@@ -280,7 +327,8 @@ fn leaning_and_whole(
     };
     let sets = open_all(&store.incoming_dir())?.into_iter();
     Ok(sets
-        .filter(|set| !is_known(set) && set.needs().complete && leans(set))
+        .filter(|set| !is_known(set))
+        .filter_map(|mut set| (leans(&mut set) && set.needs().complete).then_some(set))
         .map(|set| (set, Absorbed::default()))
         .collect())
 }
@@ -316,7 +364,7 @@ fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
         .iter()
         .map(Incoming::spooled_bytes)
         .sum();
-    Space::in_folder(store.dir(), media.saturating_sub(spooled))?.check()
+    ready::make_room(store, media.saturating_sub(spooled))
 }
 
 /// Heals what can be healed; when all payload is there, takes it into the store and commits its releases. A set that is
@@ -325,26 +373,36 @@ fn advance(
     store: &Store,
     mut incoming: Incoming,
     new_blocks: u64,
+    asked: &[Platform],
     monitor: &dyn Monitor,
 ) -> Result<(SetProgress, Option<Incoming>), Error> {
-    let mut progress = progress_of(store, &incoming)?;
+    let known = Portion::read(&mut incoming, asked)?;
+    let mut progress = progress_of(store, &incoming, known.as_ref())?;
     progress.new_blocks = new_blocks;
-    let catalog = match incoming.catalog() {
-        Ok(bytes) => bytes,
+    let portion = match known {
+        Some(portion) => portion,
         // Not enough has come to know what the set carries.
-        Err(_) if !progress.needs.complete => return Ok((progress, Some(incoming))),
+        None if !progress.needs.complete => return Ok((progress, Some(incoming))),
         // Its own blocks are among those that parity brings back.
-        Err(_) => {
+        None => {
             heal(&mut incoming, &mut progress, monitor)?;
-            incoming.catalog()?
+            incoming.catalog()?;
+            let Some(portion) = Portion::read(&mut incoming, asked)? else {
+                return Ok((progress, Some(incoming)));
+            };
+            progress.left_out = portion.left_out();
+            portion
         }
     };
-    let catalog = Catalog::from_bytes(&catalog).map_err(BundleError::from)?;
     // Also when only one volume of a set came by again that was received long ago.
-    if all_here(store, &catalog)? {
-        progress.state = ProgressState::AlreadyHere;
+    if all_here(store, &portion.catalog)? {
+        progress.state = if portion.catalog.releases.is_empty() && progress.left_out.is_some() {
+            ProgressState::NotAsked
+        } else {
+            ProgressState::AlreadyHere
+        };
         progress.lacking = None;
-        incoming.discard()?;
+        let_go(store, incoming, &portion)?;
         return Ok((progress, None));
     }
     if !progress.needs.complete {
@@ -354,12 +412,12 @@ fn advance(
         if !incoming.payload_ready() {
             heal(&mut incoming, &mut progress, monitor)?;
         }
-        match take_over(store, &incoming, &catalog, monitor) {
+        match take_over(store, &incoming, &portion, monitor) {
             Ok(Taken::In(committed)) => {
                 progress.state = ProgressState::Complete;
                 progress.committed = committed;
                 progress.lacking = None;
-                incoming.discard()?;
+                let_go(store, incoming, &portion)?;
                 return Ok((progress, None));
             }
             Ok(Taken::Lacks(lacking)) => {
@@ -376,7 +434,22 @@ fn advance(
             break;
         }
     }
-    Ok((progress_of(store, &incoming)?, Some(incoming)))
+    Ok((
+        progress_of(store, &incoming, Some(&portion))?,
+        Some(incoming),
+    ))
+}
+
+/// Removes a set from the spool of which this portion is here, unless something is not that an earlier call asked of it.
+fn let_go(store: &Store, mut incoming: Incoming, portion: &Portion) -> Result<(), Error> {
+    if portion.left_out().is_none() {
+        return Ok(incoming.discard()?);
+    }
+    let asked = Portion::asked(&incoming);
+    match Portion::read(&mut incoming, &asked)? {
+        Some(portion) if !all_here(store, &portion.catalog)? => Ok(()),
+        _ => Ok(incoming.discard()?),
+    }
 }
 
 fn heal(
@@ -397,17 +470,21 @@ fn damaged_place(error: &Error) -> Option<crate::recovery::Place> {
     }
 }
 
-fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error> {
+fn progress_of(
+    store: &Store,
+    incoming: &Incoming,
+    portion: Option<&Portion>,
+) -> Result<SetProgress, Error> {
     let header = *incoming.geometry().header();
     let descriptor = incoming.descriptor().ok();
     let needs = incoming.needs();
     let recovery = incoming.assess();
-    let catalog = incoming
-        .catalog()
-        .ok()
-        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
-    let lacking = match &catalog {
-        Some(catalog) => footing::glance(store, catalog, &Spooled::leaned_on(store, catalog)?),
+    let catalog = portion.map(|portion| &portion.catalog);
+    let lacking = match portion {
+        Some(portion) => {
+            let catalog = portion.likely_to_lean();
+            footing::glance(store, &catalog, &Spooled::leaned_on(store, &catalog)?)
+        }
         None => None,
     };
     let state = if needs.complete || needs.at_least.is_some() {
@@ -417,7 +494,7 @@ fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error>
     };
     let lost_items = match (&descriptor, state) {
         (Some(descriptor), ProgressState::Damaged) => {
-            lost_items(incoming, catalog.as_ref(), descriptor, &recovery)
+            lost_items(incoming, catalog, descriptor, &recovery)
         }
         _ => Vec::new(),
     };
@@ -434,6 +511,7 @@ fn progress_of(store: &Store, incoming: &Incoming) -> Result<SetProgress, Error>
         volumes: recovery.volumes,
         lacking,
         lost_items,
+        left_out: portion.and_then(Portion::left_out),
         committed: Vec::new(),
     })
 }
@@ -479,8 +557,12 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         releases: roots.len() as u64,
         free_bytes: free_space_bytes(store.dir())?,
         incoming: open_all(&store.incoming_dir())?
-            .iter()
-            .map(|set| progress_of(store, set))
+            .into_iter()
+            .map(|mut set| {
+                let asked = Portion::asked(&set);
+                let portion = Portion::read(&mut set, &asked).ok().flatten();
+                progress_of(store, &set, portion.as_ref())
+            })
             .collect::<Result<_, _>>()?,
     })
 }

@@ -1,16 +1,33 @@
 //! `serve`: the images of releases, pulled from here as from any registry. Read-only, straight from the store.
+//!
+//! What comes in meanwhile is served too, and what is taken out no longer. Besides what is stated for the server: the images of
+//! the releases twice, while they change.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use super::planned::{self, Blobs, Wanted};
+use super::planned::{self, Blobs, Plan, Wanted};
 use super::{Error, Releases};
 use crate::finding::Finding;
+use crate::id::ReleaseId;
+use crate::image::{Digest, Images};
 use crate::monitor::{Monitor, Quiet};
-use crate::registry::server::{self, ServeEvent, ServeOptions, Shelf};
+use crate::recipe::BoxError;
+use crate::registry::BlobSource;
+use crate::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};
 use crate::release::ReleaseName;
 
 /// Folder in a store for what is not finished.
 const UNFINISHED: &str = "tmp";
+/// How often it is looked whether there are other releases than before.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked whether a stop was asked for.
+const STOP_EVERY: Duration = Duration::from_millis(100);
 
 /// What is served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +41,7 @@ pub struct Served {
 }
 
 /// Serves the images of these releases, of all in the store when there are none, until a stop is asked for. `event` hears
-/// what is served, when it listens, and of every request.
+/// what is served, when it listens, when that changes, and of every request.
 ///
 /// # Errors
 /// [`Error`]; being asked to stop is none.
@@ -35,15 +52,96 @@ pub fn serve<R: Releases>(
     event: &(dyn Fn(&Served, &ServeEvent) + Sync),
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let names = if names.is_empty() {
-        let roots = store.roots().map_err(Error::Releases)?;
-        roots.into_iter().map(|root| root.name).collect()
-    } else {
-        names.to_vec()
-    };
+    let chosen = chosen(store, names)?;
     monitor.start("look", 0);
-    let plan = planned::plan(store, &names, &Wanted::default(), monitor)?;
+    let plan = plan(store, names, &chosen, monitor)?;
     monitor.finish();
+    let (served, images, shelf) = parts(plan);
+    let shelf: Arc<CurrentShelf> = shelf.into();
+    let served = RwLock::new(served);
+    let source = Current {
+        store,
+        images: RwLock::new(Arc::new(images)),
+    };
+    let tell = |what: &ServeEvent| {
+        event(&served.read().unwrap_or_else(PoisonError::into_inner), what);
+    };
+    let options = with_folder(options, store.place());
+    let has_ended = AtomicBool::new(false);
+    let quiet = Quiet(monitor);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut before = chosen;
+            while !has_ended.load(Ordering::Relaxed) && pause(&has_ended, &quiet) {
+                let Some((now, plan)) = look_again(store, names, &before, &quiet) else {
+                    continue;
+                };
+                let (is_served, images, now_shelf) = parts(plan);
+                // First where blobs are, then what names them.
+                source.replace(images);
+                shelf.replace(now_shelf);
+                *served.write().unwrap_or_else(PoisonError::into_inner) = is_served;
+                before = now;
+                tell(&ServeEvent::Changed);
+            }
+        });
+        let outcome = server::serve(Arc::clone(&shelf), &source, &options, &tell, &quiet);
+        has_ended.store(true, Ordering::Relaxed);
+        outcome
+    });
+    Ok(outcome?)
+}
+
+/// The releases that are to be served, as they are now.
+type Chosen = Vec<(ReleaseName, ReleaseId)>;
+
+fn chosen<R: Releases>(store: &R, names: &[ReleaseName]) -> Result<Chosen, Error> {
+    let roots = store.roots().map_err(Error::Releases)?.into_iter();
+    Ok(roots
+        .filter(|root| names.is_empty() || names.contains(&root.name))
+        .map(|root| (root.name.clone(), root.id()))
+        .collect())
+}
+
+fn plan<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    chosen: &Chosen,
+    monitor: &dyn Monitor,
+) -> Result<Plan, Error> {
+    let all: Vec<ReleaseName> = chosen.iter().map(|(name, _)| name.clone()).collect();
+    let names = if names.is_empty() { &all[..] } else { names };
+    planned::plan(store, names, &Wanted::default(), monitor)
+}
+
+/// Waits a while. Whether it is to look again.
+fn pause(has_ended: &AtomicBool, monitor: &dyn Monitor) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < LOOK_EVERY {
+        if has_ended.load(Ordering::Relaxed) || monitor.stop_asked() {
+            return false;
+        }
+        std::thread::sleep(STOP_EVERY);
+    }
+    true
+}
+
+/// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is looked
+/// at again the next time.
+fn look_again<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    before: &Chosen,
+    monitor: &dyn Monitor,
+) -> Option<(Chosen, Plan)> {
+    let now = chosen(store, names).ok().filter(|now| now != before)?;
+    // Behind the roots: what they need was there before them.
+    store.refresh().ok()?;
+    let plan = plan(store, names, &now, monitor).ok()?;
+    Some((now, plan))
+}
+
+fn parts(plan: Plan) -> (Served, Images, Shelf) {
     let mut served = Served {
         names: Vec::new(),
         hosts: plan.hosts,
@@ -58,14 +156,13 @@ pub fn serve<R: Releases>(
         }
     }
     served.names.sort_unstable();
-    let blobs = Blobs {
-        store,
-        images: &plan.images,
-    };
-    let shelf = Shelf::new(plan.repositories);
-    let tell = |what: &ServeEvent| event(&served, what);
+    (served, plan.images, Shelf::new(plan.repositories))
+}
+
+/// Where blobs are kept that cost much to make: in the store, unless another place is named.
+fn with_folder(options: &ServeOptions, place: Option<&Path>) -> ServeOptions {
     let mut options = options.clone();
-    if let Some(place) = store.place() {
+    if let Some(place) = place {
         options
             .keep_in
             .get_or_insert_with(|| place.join(UNFINISHED));
@@ -73,11 +170,45 @@ pub fn serve<R: Releases>(
     // Where no file can be made, as in a store on a disc, everything is made each time.
     let can_keep = |folder: &std::path::PathBuf| std::fs::create_dir_all(folder).is_ok();
     options.keep_in = options.keep_in.filter(can_keep);
-    Ok(server::serve(
-        shelf,
-        &blobs,
-        &options,
-        &tell,
-        &Quiet(monitor),
-    )?)
+    options
+}
+
+/// The blobs of the images that are served now.
+struct Current<'a, R> {
+    store: &'a R,
+    images: RwLock<Arc<Images>>,
+}
+
+impl<R: Releases> Current<'_, R> {
+    fn replace(&self, images: Images) {
+        *self.images.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(images);
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&Blobs<'_, R>) -> T) -> T {
+        let images = Arc::clone(&self.images.read().unwrap_or_else(PoisonError::into_inner));
+        ask(&Blobs {
+            store: self.store,
+            images: &images,
+        })
+    }
+}
+
+impl<R: Releases> BlobSource for Current<'_, R> {
+    fn bytes(&self, digest: &Digest) -> Option<u64> {
+        self.with(|blobs| blobs.bytes(digest))
+    }
+
+    fn is_made(&self, digest: &Digest) -> bool {
+        self.with(|blobs| blobs.is_made(digest))
+    }
+
+    fn write(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), BoxError> {
+        self.with(|blobs| blobs.write(digest, range, out, monitor))
+    }
 }

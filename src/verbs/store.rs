@@ -25,6 +25,10 @@ impl Releases for Store {
         Some(self.dir())
     }
 
+    fn refresh(&self) -> Result<(), BoxError> {
+        Ok(Self::refresh(self)?)
+    }
+
     fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
         let roots = Store::roots(self)?.into_iter();
         // One that cannot be read is told by `list` and `check`.

@@ -4,19 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::bundle::{BundleError, Catalog, FramePlace, read_frames};
+use crate::bundle::{BundleError, Catalog, FramePlace};
 use crate::frame::Frame;
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::{ReleaseRoot, walk};
-use crate::store::{Store, StoreWriter, WriteOptions};
+use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 use crate::verbs::Error;
+use crate::verbs::both;
 use crate::verbs::footing::{self, Lacking};
+use crate::verbs::portion::Portion;
 use crate::verbs::proof::{self, Known};
+use crate::verbs::ready::{self, Keeper};
 use crate::verbs::receive::CommittedRelease;
-use crate::verbs::space::Space;
 use crate::verbs::spooled::Spooled;
 use crate::volumes::Incoming;
 
@@ -31,30 +33,33 @@ pub(super) enum Taken {
     Lacks(Lacking),
 }
 
-/// Checks what the bundle leans on, before anything is written. Puts all chunks into the store, makes sure that nothing is
-/// missing and that streams come back, and commits the releases.
+/// Checks what the bundle leans on, before anything is written. Puts all chunks that are asked for into the store, makes sure
+/// that nothing is missing and that streams come back, and commits the releases.
 pub(super) fn take_over(
     store: &Store,
     incoming: &Incoming,
-    catalog: &Catalog,
+    portion: &Portion,
     monitor: &dyn Monitor,
 ) -> Result<Taken, Error> {
+    let catalog = &portion.catalog;
     let mut waiting = Spooled::leaned_on(store, catalog)?;
     for set in &mut waiting {
         set.incoming.heal(monitor)?;
     }
-    if let Some(lacking) = footing::check(store, incoming, catalog, &waiting, monitor)? {
+    if let Some(lacking) = footing::check(store, incoming, portion, &waiting, monitor)? {
         return Ok(Taken::Lacks(lacking));
     }
     let decoded = catalog.releases.iter();
     let roots: Vec<ReleaseRoot> = decoded
         .map(|release| ReleaseRoot::decode(&release.root).map_err(BundleError::from))
         .collect::<Result<_, _>>()?;
+    let needed = both::needed_chunks(store, incoming, portion, &roots, monitor)?;
+    let part = (portion, needed.as_ref());
     let mut missing = BTreeSet::new();
     // A chunk that the store took to be whole until it was read may be carried: the next time it is put.
     for _ in 0..TRIES {
         let before = std::mem::take(&mut missing);
-        missing = write_and_look(store, incoming, catalog, &roots, &mut waiting, monitor)?;
+        missing = write_and_look(store, incoming, part, &roots, &mut waiting, monitor)?;
         if missing.is_empty() {
             return commit(store, &roots).map(Taken::In);
         }
@@ -77,12 +82,12 @@ pub(super) fn take_over(
 fn write_and_look(
     store: &Store,
     incoming: &Incoming,
-    catalog: &Catalog,
+    part: (&Portion, Option<&ChunkSet>),
     roots: &[ReleaseRoot],
     waiting: &mut [Spooled],
     monitor: &dyn Monitor,
 ) -> Result<BTreeSet<ChunkId>, Error> {
-    if let Err(error) = write(store, incoming, catalog, waiting, monitor) {
+    if let Err(error) = write(store, incoming, part, waiting, monitor) {
         return Ok(BTreeSet::from([footing::base_of(&error).ok_or(error)?]));
     }
     let mut missing = BTreeSet::new();
@@ -95,14 +100,15 @@ fn write_and_look(
     Ok(missing)
 }
 
-/// Puts the chunks of a bundle into the store, and those of frames that it leans on in sets that wait.
+/// Puts the chunks of a bundle into the store, as far as they are needed, and those of frames that it leans on in sets that wait.
 fn write(
     store: &Store,
     incoming: &Incoming,
-    catalog: &Catalog,
+    (portion, needed): (&Portion, Option<&ChunkSet>),
     waiting: &mut [Spooled],
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
+    let catalog = &portion.catalog;
     let leaned: Vec<Vec<FramePlace>> = waiting
         .iter()
         .map(|set| set.leaned_frames(catalog))
@@ -113,27 +119,22 @@ fn write(
         .map(|place| u64::from(place.entry.stored_bytes))
         .sum();
     // What is packed harder on media takes more room in a store: 1.15 x by default, 1.36 x for the smallest bundles (measured).
-    let growth = (catalog.payload_bytes() + leaned_bytes) / 5 * 7;
-    Space::in_folder(store.dir(), growth)?.check()?;
+    let growth = (portion.payload_bytes() + leaned_bytes) / 5 * 7;
+    ready::make_room(store, growth)?;
 
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
-    monitor.start("take over", catalog.payload_bytes() + leaned_bytes);
-    let mut frame_no = 0;
-    for (volume_no, payload_bytes) in (1..).zip(incoming.descriptor()?.payload_bytes) {
-        let frames = catalog.frames_within(frame_no, payload_bytes);
-        let mut payload = incoming.payload_reader(volume_no)?;
-        read_frames(&mut payload, frames, frame_no, store, monitor, |frame| {
-            put_all(&mut writer, &frame)
-        })?;
-        frame_no += frames.len();
-    }
+    monitor.start("take over", portion.payload_bytes() + leaned_bytes);
+    let all = |_: &FramePlace| Ok(true);
+    portion.read_frames(incoming, all, store, monitor, |frame| {
+        put(&mut writer, &frame, needed)
+    })?;
     if !waiting.is_empty() {
         // What came now may be what these lean on.
         writer.commit()?;
     }
     for (set, frames) in waiting.iter_mut().zip(leaned) {
         let bad = set.read(&frames, store, monitor, |frame| {
-            put_all(&mut writer, &frame)
+            put(&mut writer, &frame, None)
         })?;
         for place in bad {
             set.incoming.forget(place)?;
@@ -144,8 +145,14 @@ fn write(
     Ok(())
 }
 
-fn put_all(writer: &mut StoreWriter<'_>, frame: &Frame) -> Result<(), Error> {
-    for (_, range) in &frame.chunks {
+/// Puts the chunks of a frame: those that are needed, if that is known.
+fn put(
+    writer: &mut StoreWriter<'_>,
+    frame: &Frame,
+    needed: Option<&ChunkSet>,
+) -> Result<(), Error> {
+    let is_needed = |id: &ChunkId| needed.is_none_or(|needed| needed.contains(id));
+    for (_, range) in frame.chunks.iter().filter(|(id, _)| is_needed(id)) {
         writer.put(&frame.plain[range.clone()], frame.class)?;
     }
     Ok(())
@@ -185,14 +192,15 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
 }
 
 /// Makes the deflate streams of new releases again and compares them: their chunks are proved by hashes, but who made the
-/// recipes was another program. Returns a chunk that was found damaged by it.
+/// recipes was another program. They are kept ready on the way, as far as there is room. Returns a chunk that was found damaged by it.
 fn prove(
     store: &Store,
     roots: &[ReleaseRoot],
     monitor: &dyn Monitor,
 ) -> Result<Option<ChunkId>, Error> {
     let known = Known::read(store).map_err(Error::Releases)?;
-    let failed = proof::streams(store, &known, roots, monitor)?;
+    let keeper = Keeper::new(store)?;
+    let failed = proof::streams(store, &known, roots, Some(&keeper), monitor)?;
     let mut damaged = None;
     for (blob, source) in failed {
         match source {

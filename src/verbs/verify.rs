@@ -10,7 +10,7 @@ use crate::block::BLOCK_BYTES;
 use crate::bundle::Catalog;
 use crate::finding::Finding;
 use crate::monitor::Monitor;
-use crate::recovery::{Needs, Recovery, VolumeOutcome, needs};
+use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::verbs::Error;
 use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 
@@ -153,7 +153,7 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error>
 fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
     let geometry = set.geometry();
     let header = geometry.header();
-    let needs = needs(geometry, set.presence());
+    let needs = set.needs();
     let volumes: Vec<VolumeVerdict> = recovery
         .volumes
         .iter()

@@ -58,11 +58,26 @@ pub fn absorb(
     wanted: &(dyn Fn(&SetId) -> bool + Sync),
     monitor: &dyn Monitor,
 ) -> Result<AbsorbReport, VolumeError> {
+    absorb_noting(incoming_dir, paths, None, wanted, monitor)
+}
+
+/// The same; `note` stands beside each set that is begun, from its first block on.
+///
+/// # Errors
+/// As [`absorb`].
+pub fn absorb_noting(
+    incoming_dir: &Path,
+    paths: &[PathBuf],
+    note: Option<&[u8]>,
+    wanted: &(dyn Fn(&SetId) -> bool + Sync),
+    monitor: &dyn Monitor,
+) -> Result<AbsorbReport, VolumeError> {
     let sources = find_sources(paths, monitor)?;
     sweep(incoming_dir)?;
     let known = open_all(incoming_dir)?.into_iter();
     let absorber = Absorber {
         incoming_dir,
+        note,
         wanted,
         state: Mutex::new(State {
             sets: known
@@ -128,6 +143,7 @@ struct State {
 
 struct Absorber<'a> {
     incoming_dir: &'a Path,
+    note: Option<&'a [u8]>,
     wanted: &'a (dyn Fn(&SetId) -> bool + Sync),
     state: Mutex<State>,
 }
@@ -167,6 +183,7 @@ impl Absorber<'_> {
                     self.incoming_dir,
                     block,
                     geometry,
+                    self.note,
                 )?)),
                 false => None,
             };

@@ -4,7 +4,8 @@
 //! What the payload means, and when it is taken over, is the caller's affair.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,6 +21,10 @@ use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 /// Name of the file that holds one whole block of the set, for its numbers.
 const SET_FILE: &str = "set.block";
+/// Name of the file with what the caller notes of the set.
+const NOTE_FILE: &str = "wanted";
+/// A note is no longer.
+const NOTE_MAX_BYTES: u64 = 4096;
 /// Ending of the folder of a set that is being removed.
 const DONE: &str = "done";
 
@@ -29,6 +34,7 @@ pub struct Incoming {
     geometry: Geometry,
     spool: Spool,
     presence: Presence,
+    goal: Goal,
 }
 
 /// What became of a block that came by.
@@ -49,14 +55,20 @@ impl Incoming {
         incoming_dir: &Path,
         block: &[u8],
         geometry: Geometry,
+        note: Option<&[u8]>,
     ) -> Result<Self, VolumeError> {
         let dir = incoming_dir.join(geometry.header().set_id.to_string());
         fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
+        // First, for the set is one from its first block on.
+        if let Some(note) = note {
+            replace_file(&dir.join(NOTE_FILE), note)?;
+        }
         replace_file(&dir.join(SET_FILE), block)?;
         Ok(Self {
             presence: Presence::new(&geometry),
             spool: Spool::new(dir, geometry.clone()),
             geometry,
+            goal: Goal::Payload,
         })
     }
 
@@ -93,6 +105,7 @@ impl Incoming {
             geometry,
             spool,
             presence,
+            goal: Goal::Payload,
         }))
     }
 
@@ -104,6 +117,46 @@ impl Incoming {
     /// The folder that it is spooled in.
     pub fn dir(&self) -> &Path {
         self.spool.dir()
+    }
+
+    /// What was noted of the set, as it came; `None` when nothing was, or no note can be read.
+    pub fn note(&self) -> Option<Vec<u8>> {
+        let file = fs::File::open(self.dir().join(NOTE_FILE)).ok()?;
+        let mut note = Vec::new();
+        file.take(NOTE_MAX_BYTES + 1).read_to_end(&mut note).ok()?;
+        (note.len() as u64 <= NOTE_MAX_BYTES).then_some(note)
+    }
+
+    /// Notes something of the set, in place of what was noted; `None`: nothing.
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`].
+    pub fn set_note(&self, note: Option<&[u8]>) -> Result<(), VolumeError> {
+        let path = self.dir().join(NOTE_FILE);
+        match note {
+            Some(note) => replace_file(&path, note),
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(VolumeError::io(&path)(error))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// From now on these bytes of the data volumes' payload are all that is wanted: what is needed, healed and ready is
+    /// said of them alone. What is spooled does not change.
+    pub fn narrow(&mut self, wanted: impl IntoIterator<Item = (u16, Range<u64>)>) {
+        let mut blocks = Presence::new(&self.geometry);
+        for (volume_no, bytes) in wanted {
+            if volume_no == 0 || !self.geometry.is_data_volume(volume_no) {
+                continue;
+            }
+            for index in self.geometry.blocks_of_payload(bytes) {
+                blocks.add((volume_no, self.geometry.data_place(index)));
+            }
+        }
+        self.goal = Goal::Part(blocks);
     }
 
     /// The set's layout.
@@ -131,7 +184,7 @@ impl Incoming {
 
     /// What is still needed.
     pub fn needs(&self) -> Needs {
-        needs(&self.geometry, &self.presence)
+        needs(&self.geometry, &self.presence, &self.goal)
     }
 
     /// Bytes that the spool may still grow by, when every volume that is asked for comes whole and data comes first.
@@ -179,15 +232,18 @@ impl Incoming {
             &self.spool,
             &mut self.presence,
             &self.spool,
-            &Goal::Payload,
+            &self.goal,
             monitor,
         )?;
         self.checkpoint()?;
         Ok(report)
     }
 
-    /// Whether every payload block stands in the spool: nothing more is needed and nothing is left to heal.
+    /// Whether every payload block that is wanted stands in the spool: nothing more is needed and nothing is left to heal.
     pub fn payload_ready(&self) -> bool {
+        if let Goal::Part(blocks) = &self.goal {
+            return self.presence.covers(blocks);
+        }
         let data = 1..=self.geometry.header().data_volumes;
         data.into_iter().all(|volume_no| {
             (0..self.geometry.data_blocks()).all(|index| {

@@ -18,7 +18,7 @@ pub mod rebuild;
 mod spool;
 pub mod write;
 
-pub use absorb::{AbsorbReport, Absorbed, absorb};
+pub use absorb::{AbsorbReport, Absorbed, absorb, absorb_noting};
 pub use blocks::{Blocks, PayloadReader};
 pub use chart::chart;
 pub use descriptor::SetDescriptor;

@@ -14,7 +14,7 @@ use crate::id::SetId;
 use crate::media::source::{FileReader, find_sources};
 use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
 use crate::monitor::Monitor;
-use crate::recovery::{Needs, Place, Presence, Recovery, needs, recover};
+use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs, recover};
 use crate::volumes::blocks::{Blocks, read_catalog, read_descriptor};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
@@ -277,7 +277,7 @@ impl SetReader {
 
     /// What would complete the payload.
     pub fn needs(&self) -> Needs {
-        needs(&self.geometry, &self.presence)
+        needs(&self.geometry, &self.presence, &Goal::Payload)
     }
 
     /// What the set says of itself.

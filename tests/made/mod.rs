@@ -136,6 +136,11 @@ pub fn append_link(tar: &mut tar::Builder<Vec<u8>>, name: &str, target: &str) {
     tar.append(&header, &[][..]).unwrap();
 }
 
+/// A layer with one file of noise.
+pub fn noise_layer(path: &str, seed: u64, bytes: usize) -> Vec<u8> {
+    tar_of(&[(path.into(), noise(seed, bytes))])
+}
+
 pub fn files_tar(files: &Files) -> Vec<u8> {
     let members: Vec<(String, Vec<u8>)> = files
         .iter()

@@ -10,6 +10,7 @@ use carryall::volumes::VolumeError;
 use super::delta::{chinese_receipt, hint_receipt};
 use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
 use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
+use super::sayings::in_chinese;
 use super::versions::{chinese_versions, hint_versions};
 use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
 
@@ -57,6 +58,10 @@ pub fn hint(error: &Error) -> String {
             format!("发布包里有 {}", has.join("、")),
         ),
         Error::NoImages { .. } => hint_no_images().to_owned(),
+        Error::NotForPlatform { has, .. } => pick(
+            format!("they carry {}; leave out --platform, or name another", has.join(", ")),
+            format!("这些卷里有 {}；请去掉 --platform，或换一个平台", has.join("、")),
+        ),
         Error::Store(error) => hint_of_store(error),
         Error::NoSpace { .. } => hint_space().to_owned(),
         Error::NoVolumes { .. } => pick(
@@ -138,6 +143,11 @@ fn hint_of_store(error: &StoreError) -> String {
         StoreError::Locked { .. } => pick(
             "wait until the other carryall has ended, or end it; nothing needs to be cleaned up by hand",
             "请等待另一个 carryall 结束，或结束它；无需手工清理",
+        )
+        .to_owned(),
+        StoreError::Served { .. } => pick(
+            "end `carryall serve` (Ctrl-C), run this again, and serve again; `add`, `receive` and `rm` need not wait for it",
+            "请先结束 carryall serve（Ctrl-C），再运行本命令，然后重新启动 serve；add、receive 和 rm 无需等待",
         )
         .to_owned(),
         StoreError::Unsupported { .. } => {
@@ -247,11 +257,12 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
-        Error::Add(AddError::Registry(error)) | Error::Registry(error) => {
-            return chinese_registry(error);
-        }
+        Error::Add(AddError::Registry(error)) | Error::Registry(error) => chinese_registry(error),
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
         Error::NoSuchImage { image, .. } => format!("发布包里没有镜像 {image}"),
+        Error::NotForPlatform { platforms, .. } => {
+            format!("这些卷里没有适用于 {} 的发布包", platforms.join("、"))
+        }
         Error::NoImages { releases } => format!("{} 里没有带名称的镜像", releases.join("、")),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
@@ -262,11 +273,15 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::Checkout(CheckoutError::NotEmpty(path)) => format!("{} 不是空目录", path.display()),
         Error::Checkout(CheckoutError::Choice(error)) => chinese_choice(error),
         Error::Checkout(CheckoutError::Exists(path)) => format!("{} 已经存在", path.display()),
-        Error::Load(error) => return chinese_load(error),
+        Error::Load(error) => chinese_load(error),
+        Error::Checkout(CheckoutError::Outgoing(error)) => in_chinese(&error.into()),
         Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
             format!("发布包里没有项目 {item}")
         }
         Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
+        Error::Store(StoreError::Served { path }) => {
+            format!("仓库 {} 正由 carryall serve 提供镜像", path.display())
+        }
         Error::Store(StoreError::Locked { path }) => {
             format!("仓库 {} 正被另一个进程使用", path.display())
         }

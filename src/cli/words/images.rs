@@ -10,6 +10,7 @@ use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};
 use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
 
+use super::sayings::in_chinese;
 use super::{bytes, pick, plain, plural};
 
 /// The images of a release, one a line.
@@ -276,16 +277,17 @@ pub fn chinese_choice(error: &ChoiceError) -> String {
     }
 }
 
-/// Why nothing was loaded, in Chinese; `None` for what is told in the library's words.
-pub fn chinese_load(error: &LoadError) -> Option<String> {
+/// Why nothing was loaded, in Chinese.
+pub fn chinese_load(error: &LoadError) -> String {
     match error {
-        LoadError::Choice(error) => Some(chinese_choice(error)),
-        LoadError::NoProgram => Some("没有安装 docker、podman、nerdctl 或 ctr".to_owned()),
+        LoadError::Choice(error) => chinese_choice(error),
+        LoadError::NoProgram => "没有安装 docker、podman、nerdctl 或 ctr".to_owned(),
         LoadError::Failed {
             program,
             status,
             said,
-        } => Some(format!("{program} 执行失败（{status}）：{said}")),
-        LoadError::Run { .. } | LoadError::Outgoing(_) => None,
+        } => format!("{program} 执行失败（{status}）：{said}"),
+        LoadError::Run { program, source } => format!("无法运行 {program}：{source}"),
+        LoadError::Outgoing(error) => in_chinese(&error.into()),
     }
 }

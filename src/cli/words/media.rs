@@ -4,6 +4,7 @@ use std::path::Path;
 
 use carryall::recovery::Needs;
 use carryall::verbs::pack::{PackPlan, PackReport};
+use carryall::verbs::portion::LeftOut;
 use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 
@@ -299,8 +300,34 @@ pub fn not_rebuilt(nos: &[u16]) -> String {
     )
 }
 
-/// How far a set is that is being received.
+/// How far a set is that is being received, and what is left out of it.
 pub fn progress(set: &SetProgress) -> String {
+    state_of(set) + &set.left_out.as_ref().map_or_else(String::new, left_out)
+}
+
+fn left_out(what: &LeftOut) -> String {
+    let comma = pick(", ", "、");
+    let (releases, platforms) = (what.releases.join(comma), what.platforms.join(comma));
+    let mut out = pick(
+        format!(
+            "  left out, not for {platforms}: {releases}; without --platform, `receive` takes it from the same volumes\n"
+        ),
+        format!(
+            "  未接收（不适用于 {platforms}）：{releases}；以后不加 --platform 运行 receive，可从同样的卷接收\n"
+        ),
+    );
+    let (needed, all) = (what.needed_bytes, what.payload_bytes);
+    if needed > 0 && needed >= all / 10 * 8 {
+        let (needed, all) = (bytes(needed), bytes(all));
+        out += &pick(
+            format!("  it lies among the rest: {needed} of {all} had to be read all the same\n"),
+            format!("  它与其余内容混在一起：{all} 中仍需读取 {needed}\n"),
+        );
+    }
+    out
+}
+
+fn state_of(set: &SetProgress) -> String {
     let title = if set.title.is_empty() {
         &set.set_id[..8]
     } else {
@@ -343,6 +370,10 @@ pub fn progress(set: &SetProgress) -> String {
             }
             out
         }
+        ProgressState::NotAsked => pick(
+            format!("{title}: nothing for this platform\n"),
+            format!("{title}：没有适用于该平台的内容\n"),
+        ),
         ProgressState::AlreadyHere => pick(
             format!("{title}: is in the store already, nothing to do\n"),
             format!("{title}：仓库中已有，无需操作\n"),

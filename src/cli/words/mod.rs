@@ -8,6 +8,7 @@ mod errors;
 mod images;
 mod media;
 mod registry;
+mod sayings;
 mod store;
 mod versions;
 mod weight;
@@ -35,11 +36,11 @@ pub use media::{
 };
 pub use registry::{
     broken_off, hint_left_out, hint_reference, one_name, one_stream, pulled, pushed, ready,
-    terminal_stdin,
+    served_now, terminal_stdin,
 };
 pub use store::{
-    added, checked, checked_out, damaged_release, diff_total, item_new, no_store_named, pruned,
-    release_line, removed, show_streams, store_created, store_is_empty, streams,
+    added, checked, checked_out, damaged_release, diff_total, item_new, kept_ready, no_store_named,
+    pruned, release_line, removed, show_streams, store_created, store_is_empty, streams,
 };
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};
@@ -184,10 +185,11 @@ pub fn finding(finding: &Finding) -> String {
         Severity::Damage => pick("damage", "损坏"),
         Severity::Loss => pick("LOSS", "丢失"),
     };
-    plain(&format!(
-        "{label}: {}: {}",
-        finding.subject, finding.message
-    ))
+    let message = match &finding.saying {
+        Some(saying) => sayings::said(saying),
+        None => finding.message.clone(),
+    };
+    plain(&format!("{label}: {}: {message}", finding.subject))
 }
 
 /// A text out of an archive or from another program, without what could make a terminal do things.

@@ -82,8 +82,26 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
         format!("serving {count} image{s} at {scheme}://{address} (Ctrl-C ends it)\n"),
         format!("正在 {scheme}://{address} 提供 {count} 个镜像（Ctrl-C 结束）\n"),
     );
+    out += &names_of(served, &format!("{address}/"), rows);
+    out + &containerd(served, address, scheme) + &docker(address, options)
+}
+
+/// What is served now, after something came or went.
+pub fn served_now(served: &Served, rows: usize) -> String {
+    let count = served.names.len();
+    let s = plural(count as u64);
+    let head = pick(
+        format!("serving {count} image{s} from now on\n"),
+        format!("现在提供 {count} 个镜像\n"),
+    );
+    head + &names_of(served, "", rows)
+}
+
+fn names_of(served: &Served, before: &str, rows: usize) -> String {
+    let count = served.names.len();
+    let mut out = String::new();
     for name in served.names.iter().take(rows) {
-        out += &format!("  {address}/{name}\n");
+        out += &format!("  {before}{name}\n");
     }
     if count > rows {
         let hidden = count - rows;
@@ -92,7 +110,7 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
             format!("  ……另有 {hidden} 个（-v 可全部显示）\n"),
         );
     }
-    out + &containerd(served, address, scheme) + &docker(address, options)
+    out
 }
 
 /// The lines of hosts.toml, for each host that images came from.
@@ -230,9 +248,9 @@ pub fn hint_registry(error: &RegistryError) -> &'static str {
     }
 }
 
-/// What failed, in Chinese, for what people meet most.
-pub fn chinese_registry(error: &RegistryError) -> Option<String> {
-    Some(match error {
+/// What failed, in Chinese.
+pub fn chinese_registry(error: &RegistryError) -> String {
+    match error {
         RegistryError::Unreachable { host, what, source } => {
             format!("{host} 没有应答：{what}：{source}")
         }
@@ -265,6 +283,17 @@ pub fn chinese_registry(error: &RegistryError) -> Option<String> {
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
-        _ => return None,
-    })
+        RegistryError::Length {
+            what,
+            bytes,
+            got_bytes,
+        } => format!("{what}：收到 {got_bytes} 字节，而声明的是 {bytes} 字节"),
+        RegistryError::TooLarge { what, limit } => format!("{what} 太大：上限是 {limit}"),
+        RegistryError::Corrupt { what, why } => format!("{what} 有误：{why}"),
+        RegistryError::Source { what, source } => format!("{what} 在本地无法读取：{source}"),
+        RegistryError::Credentials { why } => format!("凭据有误：{why}"),
+        RegistryError::Io { path, source } => format!("{}：{source}", path.display()),
+        RegistryError::Listen { address, source } => format!("无法监听 {address}：{source}"),
+        RegistryError::Interrupted(_) => "已中断".to_owned(),
+    }
 }

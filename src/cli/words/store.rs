@@ -178,11 +178,43 @@ pub fn pruned(report: &PruneSummary) -> String {
     let freed = bytes(report.bytes_before.saturating_sub(report.bytes_after));
     let (removed, rewritten) = (report.packs_removed, report.packs_rewritten);
     let now = bytes(report.bytes_after);
-    pick(
+    let packs = pick(
         format!(
             "freed {freed}: {removed} packs removed, {rewritten} written anew; the store has {now} now\n"
         ),
         format!("已释放 {freed}：删除 {removed} 个数据包，重写 {rewritten} 个；仓库现有 {now}\n"),
+    );
+    let (dropped, left) = (report.ready_dropped_bytes, report.ready_bytes);
+    let ready = match (dropped, left) {
+        (0, 0) => String::new(),
+        (0, left) => pick(
+            format!("gzip layers kept ready: {}\n", bytes(left)),
+            format!("留存备用的 gzip 层：{}\n", bytes(left)),
+        ),
+        (dropped, left) => pick(
+            format!(
+                "gzip layers kept ready: {} dropped, {} left\n",
+                bytes(dropped),
+                bytes(left)
+            ),
+            format!(
+                "留存备用的 gzip 层：已删除 {}，剩余 {}\n",
+                bytes(dropped),
+                bytes(left)
+            ),
+        ),
+    };
+    packs + &ready
+}
+
+/// Says what a site keeps besides what it needs.
+pub fn kept_ready(ready_bytes: u64) -> String {
+    let size = bytes(ready_bytes);
+    pick(
+        format!(
+            "kept ready to be handed out: {size} of gzip layers (`carryall prune --ready` frees the room)\n"
+        ),
+        format!("已留存备用的 gzip 层：{size}（运行 carryall prune --ready 可释放空间）\n"),
     )
 }
 

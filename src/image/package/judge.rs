@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Package, PackageKind};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::image::find::subject;
-use crate::image::{Image, Images, Reference};
+use crate::image::{Image, Images, Reference, sayings};
+use crate::saying::Saying;
 
 impl Images {
     /// The packages, in the order in which they were met.
@@ -57,12 +58,10 @@ impl Images {
         if architectures.len() < 2 {
             return None;
         }
-        let all: Vec<String> = architectures.into_iter().collect();
-        let why = format!(
-            "mixes platforms: components or images for {}",
-            all.join(" and ")
-        );
-        Some(Finding::note(subject_of(package), why))
+        let names = architectures.iter().map(|name| sayings::TEXT.with(name));
+        let all = names.reduce(|all, name| sayings::AND.saying_that(all).saying_that(name))?;
+        let why = sayings::MIXED.saying_that(all);
+        Some(note(package, why))
     }
 
     /// Images that components name and the package does not have.
@@ -82,11 +81,8 @@ impl Images {
         // What variables stand for is known where it runs.
         let named = named.filter(|(_, name)| !name.contains('$'));
         let lost = named.filter(|(_, name)| !there.contains(&whole(name).ok_or(name)));
-        lost.map(|(part, name)| {
-            let why = format!("image {name} of {} is not in the package", part.name);
-            Finding::note(subject_of(package), why)
-        })
-        .collect()
+        lost.map(|(part, name)| note(package, sayings::LACKING.with(name).with(&part.name)))
+            .collect()
     }
 
     /// Packages of one kind, name, version and architecture with different contents: at a site one takes the other's place.
@@ -105,17 +101,18 @@ impl Images {
                 }
                 Some(first) if number >= from && first.content != package.content => {
                     let (name, version) = (&package.name, &package.version);
-                    let why = format!(
-                        "is {name} {version} with another content than {}: two contents under one version",
-                        subject_of(first)
-                    );
-                    findings.push(Finding::note(subject_of(package), why));
+                    let why = sayings::TWINS.with(name).with(version);
+                    findings.push(note(package, why.with(subject_of(first))));
                 }
                 Some(_) => {}
             }
         }
         findings
     }
+}
+
+fn note(package: &Package, what: Saying) -> Finding {
+    Finding::said(Severity::Note, subject_of(package), what)
 }
 
 fn subject_of(package: &Package) -> String {

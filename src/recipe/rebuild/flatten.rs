@@ -5,13 +5,15 @@
 use std::collections::VecDeque;
 use std::thread::Scope;
 
+use super::copy::Copied;
 use super::pipe::PipeReader;
 use super::remake::{self, LongStream, SmallStream};
 use super::{Job, Part, Proof, read_chunk, read_op};
 use crate::id::{BlobId, ChunkId};
 use crate::recipe::stream::{RecordReader, StreamReader};
 use crate::recipe::{
-    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError, StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
+    StreamRef,
 };
 
 /// Bytes of a stream's output that are taken over in one step.
@@ -54,6 +56,30 @@ pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
 }
 
+/// Bytes that come from elsewhere.
+enum Feed<'env> {
+    /// A stream that is being made again.
+    Made(PipeReader),
+    /// A blob that the source has ready.
+    Copied(Copied<'env>),
+}
+
+impl Feed<'_> {
+    fn next(&mut self, most: usize) -> &[u8] {
+        match self {
+            Self::Made(made) => made.next(most),
+            Self::Copied(copied) => copied.next(most),
+        }
+    }
+
+    fn failure(&mut self) -> Option<RecipeError> {
+        match self {
+            Self::Made(made) => made.failure(),
+            Self::Copied(copied) => copied.failure(),
+        }
+    }
+}
+
 /// A stream that is being made again, and bytes of it that no batch has yet.
 type Made = (PipeReader, u64);
 
@@ -80,8 +106,8 @@ struct Open<'env, S: ChunkSource> {
     left: u64,
     /// Side bytes of the current step that no batch has yet.
     side_left: u64,
-    /// The stream of the current step.
-    stream: Option<Made>,
+    /// What the current step takes its bytes from, and how many are left.
+    feed: Option<(Feed<'env>, u64)>,
 }
 
 /// Follows a blob step by step.
@@ -182,8 +208,31 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             has_begun: false,
             left: blob.bytes,
             side_left: 0,
-            stream: None,
+            feed: None,
         });
+        Ok(())
+    }
+
+    /// Enters a blob that the source has ready: it has no steps but its bytes.
+    fn enter_copy(
+        &mut self,
+        blob: &Blob,
+        mut copied: Copied<'env>,
+        batch: &mut Batch,
+    ) -> Result<(), RecipeError> {
+        let recipe = Recipe {
+            side: StreamRef::EMPTY,
+            ops: StreamRef::EMPTY,
+        };
+        self.enter(&Blob { recipe, ..*blob }, batch)?;
+        // What lies before the part is not read.
+        let before = std::mem::take(&mut self.skip);
+        copied.seek(before);
+        self.given += before;
+        if let Some(open) = self.open.last_mut() {
+            open.left = 0;
+            open.feed = Some((Feed::Copied(copied), blob.bytes - before));
+        }
         Ok(())
     }
 
@@ -200,8 +249,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             open.side_left -= len as u64;
             return Ok(true);
         }
-        if open.stream.is_some() {
-            open.go_on_with_stream(room, batch)?;
+        if open.feed.is_some() {
+            open.go_on_with_feed(room, batch)?;
             return Ok(true);
         }
         let (op, begun) = match open.next.pop_front() {
@@ -251,12 +300,15 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 batch.planned += chunk.bytes as usize;
             }
             Op::Side { bytes } => open.side_left = bytes,
-            Op::Blob(inner) => {
-                self.enter(&inner, batch)?;
-                if let Some(open) = self.open.last_mut() {
-                    open.first_stream = begun;
+            Op::Blob(inner) => match self.job.copy_of(&inner).filter(|_| begun.is_none()) {
+                Some(copied) => self.enter_copy(&inner, copied, batch)?,
+                None => {
+                    self.enter(&inner, batch)?;
+                    if let Some(open) = self.open.last_mut() {
+                        open.first_stream = begun;
+                    }
                 }
-            }
+            },
             Op::Deflate {
                 bytes,
                 plain,
@@ -303,7 +355,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             let made = long.start(job, self.scope, remake::PIECES_WAITING);
             open.first_stream = Some((made, bytes));
         }
-        open.stream = open.first_stream.take();
+        let first = open.first_stream.take();
+        open.feed = first.map(|(made, left)| (Feed::Made(made), left));
         open.side.skip(remake_bytes)?;
         self.look_ahead()
     }
@@ -329,6 +382,9 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             let Some(Next::Step(Op::Blob(blob))) = parent.next.get(at) else {
                 continue;
             };
+            if job.copy_of(blob).is_some() {
+                continue;
+            }
             if let Some(long) = LongStream::first_of(job.source, blob, depth)? {
                 let (blob, bytes) = (*blob, long.bytes);
                 let made = long.start(Job { depth, ..job }, self.scope, job.pace.pieces_ahead);
@@ -404,13 +460,13 @@ impl<S: ChunkSource> Open<'_, S> {
         }
     }
 
-    /// Takes over some of the stream that is being made, and makes sure that it ends where it should.
-    fn go_on_with_stream(&mut self, room: usize, batch: &mut Batch) -> Result<(), RecipeError> {
-        let Some((made, left)) = &mut self.stream else {
+    /// Takes over some of the bytes that come from elsewhere, and makes sure that they end where they should.
+    fn go_on_with_feed(&mut self, room: usize, batch: &mut Batch) -> Result<(), RecipeError> {
+        let Some((feed, left)) = &mut self.feed else {
             return Ok(());
         };
         let most = usize::try_from((*left).min(STREAM_STEP_BYTES)).map_or(room, |m| m.min(room));
-        let bytes = made.next(most.max(1));
+        let bytes = feed.next(most.max(1));
         let len = bytes.len();
         if *left == 0 && len > 0 {
             return Err(RecipeError::Corrupt("recipe: length of a stream"));
@@ -421,13 +477,13 @@ impl<S: ChunkSource> Open<'_, S> {
             *left -= len as u64;
             return Ok(());
         }
-        if let Some(error) = made.failure() {
+        if let Some(error) = feed.failure() {
             return Err(error);
         }
         if *left > 0 {
             return Err(RecipeError::Corrupt("recipe: length of a stream"));
         }
-        self.stream = None;
+        self.feed = None;
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Answers: what the pull part of the distribution specification says of each path.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::access::Access;
 use super::blobs::{BlobBody, Job};
 use super::route::{Misrouted, Page, Route, route};
-use super::{Answered, Lines, Shelf};
+use super::{Answered, CurrentShelf, Lines};
 use crate::image::{Digest, OCI_INDEX};
 use crate::registry::range::{Asked, asked};
 
@@ -27,7 +27,7 @@ const TARGET_SHOWN: usize = 512;
 
 /// Answers requests.
 pub struct Answerer {
-    shelf: Shelf,
+    shelf: Arc<CurrentShelf>,
     access: Access,
     jobs: Mutex<Sender<Job>>,
     lines: Mutex<Lines>,
@@ -61,7 +61,7 @@ impl Small {
 }
 
 impl Answerer {
-    pub fn new(shelf: Shelf, access: Access, jobs: Sender<Job>, lines: Lines) -> Self {
+    pub fn new(shelf: Arc<CurrentShelf>, access: Access, jobs: Sender<Job>, lines: Lines) -> Self {
         Self {
             shelf,
             access,
@@ -115,10 +115,11 @@ impl Answerer {
     }
 
     fn look_up(&self, route: &Route) -> Small {
+        let shelf = self.shelf.now();
         match route {
             Route::Base | Route::Blob(..) => Small::json(&serde_json::json!({})),
             Route::Catalog(page) => {
-                let (names, more) = cut(self.shelf.names(), page);
+                let (names, more) = cut(shelf.names(), page);
                 let mut answer = Small::json(&serde_json::json!({"repositories": names}));
                 answer
                     .headers
@@ -126,7 +127,7 @@ impl Answerer {
                 answer
             }
             Route::Tags(name, page) => {
-                let Some(tags) = self.shelf.tags(name) else {
+                let Some(tags) = shelf.tags(name) else {
                     return unknown_name(name);
                 };
                 let (tags, more) = cut(tags, page);
@@ -143,8 +144,9 @@ impl Answerer {
     }
 
     fn manifest(&self, name: &str, reference: &str) -> Small {
-        let Some(manifest) = self.shelf.manifest(name, reference) else {
-            if !self.shelf.has(name) {
+        let shelf = self.shelf.now();
+        let Some(manifest) = shelf.manifest(name, reference) else {
+            if !shelf.has(name) {
                 return unknown_name(name);
             }
             let message = format!("no manifest {reference} in {name}");
@@ -159,7 +161,8 @@ impl Answerer {
     }
 
     fn referrers(&self, name: &str, subject: &Digest, kind: Option<&str>) -> Small {
-        let Some(all) = self.shelf.referrers(name, subject) else {
+        let shelf = self.shelf.now();
+        let Some(all) = shelf.referrers(name, subject) else {
             return unknown_name(name);
         };
         let of_kind =
@@ -184,9 +187,10 @@ impl Answerer {
         is_head: bool,
         mut line: Answered,
     ) -> Answer {
-        let Some(bytes) = self.shelf.blob(name, digest) else {
+        let shelf = self.shelf.now();
+        let Some(bytes) = shelf.blob(name, digest) else {
             // Clients may ask for a manifest as for a blob.
-            if let Some(manifest) = self.shelf.manifest(name, digest.as_str()) {
+            if let Some(manifest) = shelf.manifest(name, digest.as_str()) {
                 let mut found = self.manifest(name, manifest.descriptor.digest.as_str());
                 found.media_type = BYTES.to_owned();
                 return self.small(found, is_head, line);
@@ -227,7 +231,6 @@ impl Answerer {
         let (out, body) = BlobBody::new(part_bytes);
         let job = Job {
             digest: digest.clone(),
-            is_whole: part == (0..bytes),
             range: part,
             out,
             line,

@@ -1,10 +1,11 @@
-//! Blobs that cost much to make (gzip layers that are kept as recipes) are made once, into files without names, and sent from
-//! there to everyone who asks, while they are being made already.
+//! Blobs that have to be put together (of chunks, or by compressing them again) are made once, into files without names, and
+//! sent from there to everyone who asks, while they are being made already.
 //!
-//! Sits between the writers and the source. The files go with the process; they take at most half of the room that is free when
-//! serving begins. What does not fit is made for each who asks. A few are made at a time: one a core.
+//! Sits between the writers and the source, and compares digests: once for each blob. The files go with the process; they take
+//! at most half of the room that is free when serving begins. What does not fit is made for each who asks. A few are made at a
+//! time: one a core.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -49,6 +50,8 @@ struct Work {
     room_bytes: u64,
     /// Blobs that are made past the files just now.
     direct: usize,
+    /// Blobs that came out as their digests once, past the files.
+    proved: HashSet<Digest>,
     is_closed: bool,
 }
 
@@ -91,11 +94,8 @@ impl<'a> Kept<'a> {
             let bytes = self.source.bytes(&digest).unwrap_or(0);
             let made = self.source.write(&digest, 0..bytes, &mut out, monitor);
             let got = out.hasher.finish();
-            let end = match made {
-                Err(error) => Err(error.to_string()),
-                Ok(()) if got != digest => Err("the bytes are not those of the digest".to_owned()),
-                Ok(()) => Ok(()),
-            };
+            let end = made.map_err(|error| error.to_string());
+            let end = end.and_then(|()| compare(&got, &digest));
             if end.is_err() {
                 // Whoever asks next begins anew.
                 let mut work = self.work();
@@ -171,7 +171,7 @@ impl<'a> Kept<'a> {
         Some(slot)
     }
 
-    /// Makes a blob, or gives one that costs little, for one who asks.
+    /// Makes a blob, or gives one that is at hand, for one who asks.
     fn directly(
         &self,
         digest: &Digest,
@@ -179,17 +179,48 @@ impl<'a> Kept<'a> {
         out: &mut dyn Write,
         monitor: &dyn Monitor,
     ) -> Result<(), BoxError> {
+        let is_whole = Some(range.end - range.start) == self.source.bytes(digest);
         let mut work = self.work();
         while work.direct >= makers() {
             monitor.check_stop()?;
             work = wait(&self.news, work);
         }
         work.direct += 1;
+        let is_proof = is_whole && !work.proved.contains(digest);
         drop(work);
-        let outcome = self.source.write(digest, range, out, monitor);
+        let mut hashed = Hashed {
+            out,
+            hasher: is_proof.then(Sha256::default),
+        };
+        let outcome = self.source.write(digest, range, &mut hashed, monitor);
+        let hasher = hashed.hasher;
         self.work().direct -= 1;
         self.news.notify_all();
-        outcome
+        outcome?;
+        if let Some(hasher) = hasher {
+            compare(&hasher.finish(), digest)?;
+            self.work().proved.insert(digest.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes a part of a blob. Of a whole one the last bytes may have been written when it turns out to be another; then this
+    /// is an error.
+    ///
+    /// # Errors
+    /// When the blob cannot be read, is not that of its digest, or `out` takes no more.
+    pub fn write(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), BoxError> {
+        let is_made = self.folder.is_some() && self.source.is_made(digest);
+        match is_made.then(|| self.slot(digest, true)).flatten() {
+            Some(slot) => slot.follow(range, out, monitor),
+            None => self.directly(digest, range, out, monitor),
+        }
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
@@ -204,27 +235,33 @@ fn wait<'g, T>(news: &Condvar, guard: MutexGuard<'g, T>) -> MutexGuard<'g, T> {
     guard
 }
 
-impl BlobSource for Kept<'_> {
-    fn bytes(&self, digest: &Digest) -> Option<u64> {
-        self.source.bytes(digest)
+fn compare(got: &Digest, digest: &Digest) -> Result<(), String> {
+    if got == digest {
+        Ok(())
+    } else {
+        Err("the bytes are not those of the digest".to_owned())
     }
+}
 
-    fn is_made(&self, digest: &Digest) -> bool {
-        self.source.is_made(digest)
-    }
+/// Hashes what it passes on, when that is asked for.
+struct Hashed<'o> {
+    out: &'o mut dyn Write,
+    hasher: Option<Sha256>,
+}
 
-    fn write(
-        &self,
-        digest: &Digest,
-        range: Range<u64>,
-        out: &mut dyn Write,
-        monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
-        let is_made = self.folder.is_some() && self.source.is_made(digest);
-        match is_made.then(|| self.slot(digest, true)).flatten() {
-            Some(slot) => slot.follow(range, out, monitor),
-            None => self.directly(digest, range, out, monitor),
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Short pieces are still in the core's own cache when they are read for the second time.
+        let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(piece);
         }
+        self.out.write_all(piece)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -233,7 +270,7 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives what is there, and waits for more as it is made.
+    /// Gives what is there, waits for more as it is made, and at its end for the word that it is what it should be.
     fn follow(
         &self,
         range: Range<u64>,
@@ -253,18 +290,32 @@ impl Slot {
                 at += count as u64;
             }
         }
-        Ok(())
+        self.wait_until(monitor, |state| match &state.end {
+            None => Some(Ok(())).filter(|_| at < state.bytes),
+            Some(Ok(())) => Some(Ok(())),
+            Some(Err(why)) => Some(Err(why.clone().into())),
+        })
     }
 
     /// Waits until there are bytes behind `at`; returns how many there are in all.
     fn wait_beyond(&self, at: u64, monitor: &dyn Monitor) -> Result<u64, BoxError> {
+        self.wait_until(monitor, |state| match &state.end {
+            Some(Err(why)) => Some(Err(why.clone().into())),
+            _ if state.bytes > at => Some(Ok(state.bytes)),
+            Some(Ok(())) => Some(Err("it is shorter than it is said to be".into())),
+            None => None,
+        })
+    }
+
+    fn wait_until<T>(
+        &self,
+        monitor: &dyn Monitor,
+        answer: impl Fn(&State) -> Option<Result<T, BoxError>>,
+    ) -> Result<T, BoxError> {
         let mut state = self.state();
         loop {
-            match &state.end {
-                Some(Err(why)) => return Err(why.clone().into()),
-                _ if state.bytes > at => return Ok(state.bytes),
-                Some(Ok(())) => return Err("it is shorter than it is said to be".into()),
-                None => {}
+            if let Some(answer) = answer(&state) {
+                return answer;
             }
             monitor.check_stop()?;
             state = wait(&self.more, state);
@@ -283,12 +334,13 @@ impl Write for SlotWriter<'_> {
         if self.monitor.stop_asked() {
             return Err(io::Error::other("stopped"));
         }
+        let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
         let at = self.slot.state().bytes;
-        self.slot.file.write_all_at(bytes, at)?;
-        self.hasher.update(bytes);
-        self.slot.state().bytes = at + bytes.len() as u64;
+        self.hasher.update(piece);
+        self.slot.file.write_all_at(piece, at)?;
+        self.slot.state().bytes = at + piece.len() as u64;
         self.slot.more.notify_all();
-        Ok(bytes.len())
+        Ok(piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

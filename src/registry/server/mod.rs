@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 use self::access::Access;
 use self::answer::Answerer;
 use self::kept::Kept;
-pub use self::shelf::Shelf;
+pub use self::shelf::{CurrentShelf, Shelf};
 use super::{BlobSource, RegistryError, tls};
 use crate::monitor::Monitor;
 
@@ -74,6 +74,8 @@ pub enum ServeEvent {
         /// Where.
         address: SocketAddr,
     },
+    /// Something else is served than before.
+    Changed,
     /// A request was answered, to its end or until the line broke.
     Answered(Answered),
 }
@@ -95,17 +97,18 @@ pub struct Answered {
     pub broken: Option<String>,
 }
 
-/// Serves until a stop is asked for.
+/// Serves until a stop is asked for. The shelf may be replaced meanwhile.
 ///
 /// # Errors
 /// [`RegistryError::Listen`], or what is wrong with certificates and passwords.
 pub fn serve(
-    shelf: Shelf,
+    shelf: impl Into<Arc<CurrentShelf>>,
     source: &dyn BlobSource,
     options: &ServeOptions,
     event: &(dyn Fn(&ServeEvent) + Sync),
     monitor: &dyn Monitor,
 ) -> Result<(), RegistryError> {
+    let shelf = shelf.into();
     let acceptor = match &options.tls {
         Some((certificates, key)) => Some(acceptor(certificates, key)?),
         None => None,
@@ -136,7 +139,7 @@ pub fn serve(
             scope.spawn(|| kept.make_all(monitor));
         }
         if options.make_ahead == MakeAhead::Yes {
-            kept.make_ahead(shelf.blobs().into_iter());
+            kept.make_ahead(shelf.now().blobs().into_iter());
         }
         for _ in 0..blobs::WRITERS {
             let (queue, kept, handle, lines) = (&queue, &kept, &handle, lines.clone());

@@ -1,6 +1,7 @@
 //! What is served: repositories with their tags, manifests and blobs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
@@ -28,6 +29,28 @@ struct Repository {
 /// All that is served, held in memory but for the blobs.
 #[derive(Debug, Default)]
 pub struct Shelf(BTreeMap<String, Repository>);
+
+/// The shelf that is served now: another one may take its place at any time.
+#[derive(Debug, Default)]
+pub struct CurrentShelf(RwLock<Arc<Shelf>>);
+
+impl CurrentShelf {
+    /// What is served now.
+    pub fn now(&self) -> Arc<Shelf> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Serves this from now on.
+    pub fn replace(&self, shelf: Shelf) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
+    }
+}
+
+impl From<Shelf> for Arc<CurrentShelf> {
+    fn from(shelf: Shelf) -> Self {
+        Self::new(CurrentShelf(RwLock::new(Arc::new(shelf))))
+    }
+}
 
 #[derive(Deserialize)]
 struct Said {

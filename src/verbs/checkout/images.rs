@@ -5,23 +5,22 @@
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{CheckoutError, check_apart, loss_of, open_destination, remove};
+use super::blobs::{Failed, Place, write_all};
+use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::finding::{Finding, Severity};
 use crate::image::outgoing::{Form, OutFile, Outgoing, OutgoingError};
-use crate::image::{Choice, Digest, Image, Images, check_names};
+use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
-use crate::recipe::{ChunkSource, RecipeError};
+use crate::recipe::ChunkSource;
 use crate::release::ReleaseName;
 use crate::verbs::Releases;
 
-/// Bytes that are gathered before they are written: headers are small.
-const WRITE_BYTES: usize = 1 << 20;
 /// Folder in the destination for what is not finished.
 const UNFINISHED: &str = ".carryall.part";
 
@@ -168,23 +167,27 @@ impl<S: ChunkSource> Job<'_, S> {
     }
 
     /// Leaves out the images that need a blob which does not come out; errs when that is not what went wrong, or none is left.
-    fn lose(&mut self, error: OutgoingError) -> Result<(), CheckoutError> {
-        let Some(digest) = blob_of(&error) else {
-            return Err(stop_or(error));
+    fn lose(&mut self, failed: Failed) -> Result<(), CheckoutError> {
+        let (Some(digest), Failed::Outgoing(error)) = (failed.blob(), &failed) else {
+            return Err(failed.into_error());
         };
         let needs = |image: &&Image| {
             let parts = image.layers.iter().chain([&image.config, &image.manifest]);
             let mut digests = parts.map(|part| &part.digest).chain(&image.diff_ids);
-            digests.any(|each| *each == digest)
+            digests.any(|each| each == digest)
         };
         let (lost, kept): (Vec<&Image>, Vec<&Image>) =
             self.kept.iter().partition(|image| needs(image));
-        if lost.is_empty() || kept.is_empty() {
-            return Err(error.into());
+        if lost.is_empty() && self.kept.len() < self.asked.len() {
+            // Whoever needs it was lost for another blob.
+            return Ok(());
         }
-        let why = loss_of(&error);
+        if lost.is_empty() || kept.is_empty() {
+            return Err(failed.into_error());
+        }
+        let why = sayings::LOST.saying_that(error.into());
         for image in lost {
-            let finding = Finding::loss(image.name(), format!("the image is lost: {why}"));
+            let finding = Finding::said(Severity::Loss, image.name(), why.clone());
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
@@ -213,23 +216,22 @@ impl<S: ChunkSource> Job<'_, S> {
             .write(true)
             .create_new(true)
             .open(temporary);
-        let mut file = file.map_err(LayoutError::io("make", temporary))?;
+        let file = file.map_err(LayoutError::io("make", temporary))?;
         loop {
             self.monitor.start("check out", plan.tar_bytes());
-            let written = write_tar(self.store, &plan, &file, temporary, self.monitor);
+            let failed = write_tar(self.store, &plan, &file, temporary, self.monitor)?;
             self.monitor.finish();
-            match written {
-                Ok(()) => break,
-                Err(Failed::Layout(error)) => return Err(error.into()),
-                Err(Failed::Outgoing(error)) => self.lose(error)?,
+            if failed.is_empty() {
+                break;
             }
-            file.set_len(0).map_err(LayoutError::io("cut", temporary))?;
-            file.rewind().map_err(LayoutError::io("write", temporary))?;
+            failed
+                .into_iter()
+                .try_for_each(|failed| self.lose(failed))?;
             plan = self.plan()?;
         }
         for name in &plan.unnamed {
-            let why = "docker takes no such name: the image is there without it";
-            let finding = Finding::note(name, why);
+            let why = sayings::UNNAMED.saying();
+            let finding = Finding::said(Severity::Note, name, why);
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
@@ -268,51 +270,38 @@ impl<S: ChunkSource> Job<'_, S> {
     fn layout_in(&mut self, dest: &Path, plan: &mut Outgoing) -> Result<u64, CheckoutError> {
         let unfinished = dest.join(UNFINISHED);
         self.monitor.start("check out", plan.bytes());
-        let mut written = HashSet::new();
-        let mut lost = HashSet::new();
+        let blobs = unfinished.join("blobs/sha256");
+        std::fs::create_dir_all(&blobs).map_err(LayoutError::io("make", &blobs))?;
+        let mut done: HashSet<String> = HashSet::new();
         loop {
-            let mut failed = None;
-            for file in plan
-                .files
-                .iter()
-                .filter(|file| file.path.starts_with("blobs/"))
-            {
-                if written.contains(&file.path) || lost.contains(&file.path) {
-                    continue;
-                }
-                match write_file(self.store, file, &unfinished, self.monitor) {
-                    Ok(()) => written.insert(file.path.clone()),
-                    Err(Failed::Outgoing(error)) => {
-                        failed = Some(error);
-                        lost.insert(file.path.clone())
-                    }
-                    Err(Failed::Layout(error)) => return Err(error.into()),
-                };
-                if failed.is_some() {
-                    break;
-                }
+            let is_blob = |file: &&OutFile| file.path.starts_with("blobs/");
+            let is_new = |file: &&OutFile| !done.contains(&file.path);
+            let files = plan.files.iter().filter(is_blob).filter(is_new);
+            let orders: Vec<_> = files
+                .map(|file| (file, Place::New(unfinished.join(&file.path))))
+                .collect();
+            let failed = write_all(self.store, &orders, self.monitor);
+            done.extend(orders.iter().map(|(file, _)| file.path.clone()));
+            if failed.is_empty() {
+                break;
             }
-            match failed {
-                None => break,
-                Some(error) => self.lose(error)?,
-            }
+            failed
+                .into_iter()
+                .try_for_each(|(_, failed)| self.lose(failed))?;
             *plan = self.plan()?;
         }
         // Blobs of images that were lost behind them.
         let needed: HashSet<&String> = plan.files.iter().map(|file| &file.path).collect();
-        for path in written
-            .iter()
-            .chain(&lost)
-            .filter(|path| !needed.contains(path))
-        {
+        for path in done.iter().filter(|path| !needed.contains(path)) {
             remove(&unfinished.join(path));
         }
-        for file in plan
-            .files
-            .iter()
+        let files = plan.files.iter();
+        let orders: Vec<_> = files
             .filter(|file| !file.path.starts_with("blobs/"))
-        {
-            write_file(self.store, file, &unfinished, self.monitor).map_err(Failed::into_error)?;
+            .map(|file| (file, Place::New(unfinished.join(&file.path))))
+            .collect();
+        if let Some((_, failed)) = write_all(self.store, &orders, self.monitor).pop() {
+            return Err(failed.into_error());
         }
         self.monitor.finish();
         // Readers look for the index: it comes last.
@@ -324,97 +313,35 @@ impl<S: ChunkSource> Job<'_, S> {
     }
 }
 
-/// Says why a file was not written.
-enum Failed {
-    Outgoing(OutgoingError),
-    Layout(LayoutError),
-}
-
-impl Failed {
-    /// What went wrong at a path: with the images, or with the destination.
-    fn of(path: &Path, error: OutgoingError) -> Self {
-        match write_error(error) {
-            Ok(io) => Self::Layout(LayoutError::io("write", path)(io)),
-            Err(other) => Self::Outgoing(other),
-        }
-    }
-
-    fn into_error(self) -> CheckoutError {
-        match self {
-            Self::Outgoing(error) => stop_or(error),
-            Self::Layout(error) => error.into(),
-        }
-    }
-}
-
-fn write_file<S: ChunkSource>(
-    store: &S,
-    file: &OutFile,
-    folder: &Path,
-    monitor: &dyn Monitor,
-) -> Result<(), Failed> {
-    let path = folder.join(&file.path);
-    let parent = parent_of(&path);
-    std::fs::create_dir_all(parent)
-        .map_err(LayoutError::io("make", parent))
-        .map_err(Failed::Layout)?;
-    let mut out = File::create_new(&path)
-        .map_err(LayoutError::io("make", &path))
-        .map_err(Failed::Layout)?;
-    let written = file.write(store, &mut out, monitor);
-    written.map_err(|error| Failed::of(&path, error))
-}
-
+/// Fills a file with a tar, its files several at a time. Returns what failed.
 fn write_tar<S: ChunkSource>(
     store: &S,
     plan: &Outgoing,
     file: &File,
     path: &Path,
     monitor: &dyn Monitor,
-) -> Result<(), Failed> {
-    let mut out = BufWriter::with_capacity(WRITE_BYTES, file);
-    let written = plan.write_tar(store, &mut out, monitor);
-    // What the buffer still holds is of a file that goes.
-    let _ = out.into_parts();
-    written.map_err(|error| Failed::of(path, error))
-}
-
-/// The system's own error when the destination took no more.
-fn write_error(error: OutgoingError) -> Result<std::io::Error, OutgoingError> {
-    match error {
-        OutgoingError::Write(io)
-        | OutgoingError::Blob {
-            source: RecipeError::Write(io),
-            ..
-        } => Ok(io),
-        other => Err(other),
-    }
-}
-
-/// The blob that does not come out; `None` when something else went wrong.
-fn blob_of(error: &OutgoingError) -> Option<Digest> {
-    match error {
-        OutgoingError::Blob {
-            source: RecipeError::Interrupted(_) | RecipeError::Write(_),
-            ..
-        } => None,
-        OutgoingError::Mismatch { digest, .. }
-        | OutgoingError::Unchecked { digest }
-        | OutgoingError::Blob { digest, .. } => Some(digest.clone()),
-        _ => None,
-    }
-}
-
-/// A stop is a stop, however deep it happened.
-fn stop_or(error: OutgoingError) -> CheckoutError {
-    match error {
-        OutgoingError::Recipe(RecipeError::Interrupted(stop))
-        | OutgoingError::Blob {
-            source: RecipeError::Interrupted(stop),
-            ..
-        } => stop.into(),
-        other => other.into(),
-    }
+) -> Result<Vec<Failed>, LayoutError> {
+    let fill = || {
+        // What was written before goes; what stays unwritten are zeros, as between a file's end and the next header.
+        file.set_len(0)?;
+        file.set_len(plan.tar_bytes())?;
+        plan.tar_places()
+            .try_for_each(|place| file.write_all_at(&place.header, place.header_offset))
+    };
+    fill().map_err(LayoutError::io("write", path))?;
+    let orders: Vec<_> = plan
+        .tar_places()
+        .map(|place| {
+            let within = Place::Within {
+                file,
+                path,
+                offset: place.offset,
+            };
+            (place.file, within)
+        })
+        .collect();
+    let failed = write_all(store, &orders, monitor).into_iter();
+    Ok(failed.map(|(_, failed)| failed).collect())
 }
 
 /// The folder that a path is in.

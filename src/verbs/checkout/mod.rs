@@ -4,6 +4,7 @@
 //! keep the others from it. When it has to end early, the destination is left as it was found. It reads releases alone,
 //! never volumes. Images out of the items, as other programs load them, are the affair of [`images`].
 
+mod blobs;
 pub mod images;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -19,6 +19,9 @@ use crate::registry::push::PlannedRepository;
 use crate::registry::{BlobSource, RegistryError};
 use crate::release::ReleaseName;
 
+/// Shorter blobs are put together again faster than they are kept.
+const KEPT_BYTES_MIN: u64 = 1 << 20;
+
 /// What of the releases is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -151,8 +154,10 @@ impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
     }
 
     fn is_made(&self, digest: &Digest) -> bool {
-        let opened = self.images.blob(digest).map(|body| body.opened(self.store));
-        matches!(opened, Some(Ok(Some(_))))
+        let Some(body) = self.images.blob(digest) else {
+            return false;
+        };
+        body.bytes() >= KEPT_BYTES_MIN && !body.is_ready(self.store)
     }
 
     fn write(

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Deserialize;
 
 use super::Wanted;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::image::{
     Child, Descriptor, Digest, Image, Images, Index, OCI_INDEX, Origin, Platform, Reference,
-    is_index,
+    is_index, sayings,
 };
 use crate::registry::push::{PlannedManifest, PlannedRepository};
 
@@ -68,8 +68,9 @@ impl<'a> Layout<'a> {
             let reference: Reference = match given.parse() {
                 Ok(reference) => reference,
                 Err(error) => {
-                    let why = format!("has a name that no registry takes: {error}");
-                    self.findings.push(Finding::loss(given, why));
+                    let why = sayings::BAD_NAME.saying_that(error.into());
+                    let finding = Finding::said(Severity::Loss, given, why);
+                    self.findings.push(finding);
                     continue;
                 }
             };
@@ -131,9 +132,10 @@ impl<'a> Layout<'a> {
                     .place
                     .first()
                     .map(|name| String::from_utf8_lossy(name).into_owned());
-                let why = format!("image {} has no name, and is left out", image.name());
+                let why = sayings::NAMELESS.with(image.name());
+                let place = place.unwrap_or_default();
                 self.findings
-                    .push(Finding::note(place.unwrap_or_default(), why));
+                    .push(Finding::said(Severity::Note, place, why));
             }
         }
     }
@@ -178,11 +180,8 @@ impl<'a> Layout<'a> {
     }
 
     fn tell_second(&mut self, name: &str, first: &Digest) {
-        let why = format!(
-            "two contents have this name and platform: {} stands, the other is left out",
-            first.short()
-        );
-        self.findings.push(Finding::loss(name, why));
+        let why = sayings::SECOND.with(first.short());
+        self.findings.push(Finding::said(Severity::Loss, name, why));
     }
 
     fn repository(&mut self, name: &str) -> &mut PlannedRepository {

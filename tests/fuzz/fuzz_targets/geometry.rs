@@ -99,7 +99,7 @@ fuzz_target!(|input: &[u8]| {
         }
     }
     assert_eq!(
-        needs(&geometry, &presence).complete,
+        needs(&geometry, &presence, &Goal::Payload).complete,
         recovery.payload_complete
     );
 });

@@ -1,0 +1,173 @@
+//! Writes the files of an archive or layout, each straight into its place, several at a time.
+//!
+//! Holds what rebuilding states for each of up to [`WRITERS_MAX`] files.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::CheckoutError;
+use crate::image::Digest;
+use crate::image::outgoing::{OutFile, OutgoingError};
+use crate::layouts::LayoutError;
+use crate::monitor::Monitor;
+use crate::recipe::{ChunkSource, RecipeError};
+
+/// Files that are written at the same time.
+const WRITERS_MAX: usize = 4;
+
+/// Where the bytes of a file go.
+pub(super) enum Place<'a> {
+    /// Into a file of their own, which is made; its folder is there.
+    New(PathBuf),
+    /// Into an open file, from an offset on.
+    Within {
+        /// The file.
+        file: &'a File,
+        /// Its path, for messages.
+        path: &'a Path,
+        /// Where they begin.
+        offset: u64,
+    },
+}
+
+/// Says why a file was not written.
+pub(super) enum Failed {
+    /// Something is wrong with the images.
+    Outgoing(OutgoingError),
+    /// Something is wrong with the destination.
+    Layout(LayoutError),
+}
+
+impl Failed {
+    /// What went wrong at a path: with the images, or with the destination.
+    pub(super) fn of(path: &Path, error: OutgoingError) -> Self {
+        match error {
+            OutgoingError::Write(io)
+            | OutgoingError::Blob {
+                source: RecipeError::Write(io),
+                ..
+            } => Self::Layout(LayoutError::io("write", path)(io)),
+            other => Self::Outgoing(other),
+        }
+    }
+
+    pub(super) fn into_error(self) -> CheckoutError {
+        match self {
+            Self::Outgoing(error) => stop_or(error),
+            Self::Layout(error) => error.into(),
+        }
+    }
+
+    /// The blob that does not come out; `None` when something else went wrong.
+    pub(super) fn blob(&self) -> Option<&Digest> {
+        match self {
+            Self::Outgoing(OutgoingError::Blob {
+                source: RecipeError::Interrupted(_) | RecipeError::Write(_),
+                ..
+            })
+            | Self::Layout(_) => None,
+            Self::Outgoing(
+                OutgoingError::Mismatch { digest, .. }
+                | OutgoingError::Unchecked { digest }
+                | OutgoingError::Blob { digest, .. },
+            ) => Some(digest),
+            Self::Outgoing(_) => None,
+        }
+    }
+}
+
+/// A stop is a stop, however deep it happened.
+fn stop_or(error: OutgoingError) -> CheckoutError {
+    match error {
+        OutgoingError::Recipe(RecipeError::Interrupted(stop))
+        | OutgoingError::Blob {
+            source: RecipeError::Interrupted(stop),
+            ..
+        } => stop.into(),
+        other => other.into(),
+    }
+}
+
+/// Writes the files, the longest first. Returns the places of those that failed in `orders`, and why; after a failure that is
+/// not a blob's no further file is begun.
+pub(super) fn write_all<S: ChunkSource>(
+    store: &S,
+    orders: &[(&OutFile, Place<'_>)],
+    monitor: &dyn Monitor,
+) -> Vec<(usize, Failed)> {
+    let mut waiting: Vec<usize> = (0..orders.len()).collect();
+    // Taken from the end.
+    waiting.sort_by_key(|at| orders[*at].0.bytes());
+    let waiting = Mutex::new(waiting);
+    let failed = Mutex::new(Vec::new());
+    let writers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..writers.min(WRITERS_MAX).min(orders.len()) {
+            scope.spawn(|| {
+                while let Some(at) = lock(&waiting).pop() {
+                    let (file, place) = &orders[at];
+                    if let Err(error) = write(store, file, place, monitor) {
+                        if error.blob().is_none() {
+                            lock(&waiting).clear();
+                        }
+                        lock(&failed).push((at, error));
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<S: ChunkSource>(
+    store: &S,
+    file: &OutFile,
+    place: &Place<'_>,
+    monitor: &dyn Monitor,
+) -> Result<(), Failed> {
+    let (path, written) = match place {
+        Place::New(path) => {
+            let made = File::create_new(path).map_err(LayoutError::io("make", path));
+            let mut made = made.map_err(Failed::Layout)?;
+            (path.as_path(), file.write(store, &mut made, monitor))
+        }
+        Place::Within {
+            file: whole,
+            path,
+            offset,
+        } => {
+            let mut part = Part {
+                file: whole,
+                at: *offset,
+            };
+            (*path, file.write(store, &mut part, monitor))
+        }
+    };
+    written.map_err(|error| Failed::of(path, error))
+}
+
+/// A file that others write to as well, from an offset on.
+struct Part<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Write for Part<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(bytes, self.at)?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
