@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use carryall::block::Codec;
 use carryall::bundle::Effort;
-use carryall::image::{Descriptor, Digest, OCI_MANIFEST};
+use carryall::image::{Choice, ChoiceError, Descriptor, Digest, OCI_MANIFEST};
 use carryall::media::{Capacity, Carrier, MediaKind};
 use carryall::monitor::{Monitor, Recording, Silent};
 use carryall::recipe::BoxError;
@@ -241,8 +241,10 @@ fn one_platform_alone_goes_in_and_out() {
     let (store, digests) = shop(folder.path());
     let registry = RealRegistry::start();
     let options = PushOptions {
-        images: vec!["shop/web:1.0".to_owned()],
-        platforms: vec!["linux/arm64".parse().unwrap()],
+        choice: Choice {
+            images: vec!["shop/web:1.0".to_owned()],
+            platforms: vec!["linux/arm64".parse().unwrap()],
+        },
         client: client_options(),
     };
     let pushed = push(&store, &name("shop:1.0"), &registry.host, &options, &Silent).unwrap();
@@ -296,12 +298,17 @@ fn one_platform_alone_goes_in_and_out() {
     );
 
     let options = PushOptions {
-        images: vec!["shop/nothing".to_owned()],
+        choice: Choice {
+            images: vec!["shop/nothing".to_owned()],
+            ..Choice::default()
+        },
         client: client_options(),
-        ..PushOptions::default()
     };
     let error = push(&store, &name("shop:1.0"), &registry.host, &options, &Silent).unwrap_err();
-    assert!(matches!(error, Error::NoSuchImage { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Choice(ChoiceError::NoSuchImage { .. })),
+        "{error}"
+    );
 }
 
 /// Serves a store's releases while `work` runs.

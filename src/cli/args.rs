@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use carryall::image::Platform;
+use carryall::image::{Choice, Platform};
 use carryall::media::Capacity;
 use carryall::receipt::site::SiteName;
 use carryall::registry::client::ClientOptions;
@@ -51,6 +51,8 @@ pub enum Command {
     Show {
         /// NAME:VERSION[@ARCH]
         release: ReleaseName,
+        #[command(flatten)]
+        choice: ChoiceArgs,
     },
     /// Show how two releases differ, how much is new, and where most of it lies
     Diff {
@@ -350,12 +352,28 @@ pub enum AsArg {
 /// Which images.
 #[derive(Debug, Args)]
 pub struct ChoiceArgs {
-    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
+    /// Only this image: its name, with or without host and tag, or the beginning of its digest or id; may be given several times
     #[arg(long, value_name = "REF")]
     pub image: Vec<String>,
-    /// Only images for this platform; where RELEASE says no architecture, RELEASE@ARCH is meant when it is there
+    /// Only images for this platform; may be given several times. Where RELEASE says no architecture and this is given once,
+    /// RELEASE@ARCH is meant when it is there
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Option<Platform>,
+    pub platform: Vec<Platform>,
+}
+
+impl ChoiceArgs {
+    /// What the library is asked for.
+    pub fn to_choice(&self) -> Choice {
+        Choice {
+            images: self.image.clone(),
+            platforms: self.platform.clone(),
+        }
+    }
+
+    /// The platform whose release is meant: several are those of the images in one release.
+    pub fn one_platform(&self) -> Option<&Platform> {
+        self.platform.first().filter(|_| self.platform.len() == 1)
+    }
 }
 
 /// `load`.
@@ -395,12 +413,8 @@ pub struct PushArgs {
     /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
     #[arg(value_name = "REGISTRY")]
     pub to: String,
-    /// Only this image: its name, with or without host, or the beginning of its digest or id; may be given several times
-    #[arg(long, value_name = "REF")]
-    pub image: Vec<String>,
-    /// Only images for this platform; may be given several times
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Vec<Platform>,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
     #[command(flatten)]
     pub registry: RegistryArgs,
 }
@@ -410,6 +424,8 @@ pub struct PushArgs {
 pub struct ServeArgs {
     /// NAME:VERSION[@ARCH] [default: all releases in the store]
     pub releases: Vec<ReleaseName>,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
     /// Address and port to listen at; 0.0.0.0:5000 is for the whole network
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
     pub listen: String,

@@ -2,26 +2,15 @@
 
 use std::path::Path;
 
-use carryall::image::Choice;
 use carryall::image::outgoing::Form;
 use carryall::store::{Access, Store};
 use carryall::verbs::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::verbs::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
 use carryall::verbs::{self, Error};
 
-use crate::cli::args::{AsArg, CheckoutArgs, ChoiceArgs};
+use crate::cli::args::{AsArg, CheckoutArgs};
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, words};
-
-impl ChoiceArgs {
-    /// What the library is asked for.
-    pub fn to_choice(&self) -> Choice {
-        Choice {
-            images: self.image.clone(),
-            platform: self.platform.clone(),
-        }
-    }
-}
 
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let form = match args.form {
@@ -39,7 +28,7 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
         return Err(Failure::usage(words::item_with_form(), words::hint_form()));
     }
     let store = open::store(context, Access::Read)?;
-    let root = verbs::release_for(&store, &args.release, args.choice.platform.as_ref())?;
+    let root = verbs::release_for(&store, &args.release, args.choice.one_platform())?;
     if let Some(form) = form {
         return give_images(context, &store, &root.name, args, form);
     }

@@ -127,7 +127,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::List => list::list(context),
-        Command::Show { release } => show::run(context, &release),
+        Command::Show { release, choice } => show::run(context, &release, &choice),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
         Command::Prune(args) => check::prune(context, &args),

@@ -11,12 +11,10 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
-    // Several platforms are those of indexes: one release holds them.
-    let platform = args.platform.first().filter(|_| args.platform.len() == 1);
+    let platform = args.choice.one_platform();
     let root = verbs::release_for(&store, &args.release, platform)?;
     let options = PushOptions {
-        images: args.image.clone(),
-        platforms: args.platform.clone(),
+        choice: args.choice.to_choice(),
         client: args.registry.options(),
     };
     let report = push::push(&store, &root.name, &args.to, &options, &context.screen)?;

@@ -13,9 +13,12 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
     let store = open::store_to_serve(context)?;
-    for release in &args.releases {
-        verbs::release(&store, release)?;
-    }
+    let platform = args.choice.one_platform();
+    let releases = args.releases.iter();
+    let releases = releases
+        .map(|release| Ok(verbs::release_for(&store, release, platform)?.name))
+        .collect::<Result<Vec<_>, verbs::Error>>()?;
+    let choice = args.choice.to_choice();
     let options = ServeOptions {
         listen: args.listen.clone(),
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
@@ -51,7 +54,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             });
         }
     };
-    serve::serve(&store, &args.releases, &options, &tell, &context.screen)?;
+    serve::serve_chosen(&store, &releases, &choice, &options, &tell, &context.screen)?;
     Ok(0)
 }
 

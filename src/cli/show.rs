@@ -5,12 +5,15 @@ use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::show::{self, ShowReport, ShownKind};
 
+use crate::cli::args::ChoiceArgs;
 use crate::cli::failure::Failure;
 use crate::cli::{Context, open, words};
 
-pub fn run(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
+pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
-    let report = show::show(&store, &verbs::release(&store, name)?, &context.screen)?;
+    let root = verbs::release_for(&store, name, choice.one_platform())?;
+    let choice = choice.to_choice();
+    let report = show::show_chosen(&store, &root, &choice, &context.screen)?;
     context.print(&report, text)?;
     Ok(0)
 }

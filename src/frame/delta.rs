@@ -4,7 +4,8 @@
 
 use zstd::zstd_safe::DCtx;
 
-use super::{BASE_BYTES_MAX, CHUNK_MAX, FrameError};
+use super::{BASE_BYTES_MAX, FrameError};
+use crate::chunk::CHUNK_MAX;
 use crate::filter::Filter;
 use crate::id::ChunkId;
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Digest, Image, Images, Origin, Platform, Reference};
+use super::{Digest, Image, Images, Index, Origin, Platform, Reference};
 
 /// Hex digits of a digest that are enough to name an image.
 const SHORT_MIN: usize = 8;
@@ -15,8 +15,60 @@ const SHORT_MIN: usize = 8;
 pub struct Choice {
     /// Names, digests or beginnings of digests; none: all.
     pub images: Vec<String>,
-    /// Only those for this platform.
-    pub platform: Option<Platform>,
+    /// Only those for these platforms; none: all.
+    pub platforms: Vec<Platform>,
+}
+
+impl Choice {
+    /// Whether an image for this platform is wanted. Artifacts, which are for none, are when no platform is asked for.
+    pub fn takes(&self, platform: Option<&Platform>) -> bool {
+        let is_any = self.platforms.is_empty();
+        is_any || platform.is_some_and(|own| self.platforms.iter().any(|wanted| wanted.takes(own)))
+    }
+
+    /// Makes sure that each platform which is asked for is that of one of these images.
+    ///
+    /// # Errors
+    /// [`ChoiceError::NoSuchPlatform`].
+    pub fn check_platforms(&self, images: &[&Image]) -> Result<(), ChoiceError> {
+        let own = images.iter().filter_map(|image| image.platform.as_ref());
+        let own: Vec<&Platform> = own.collect();
+        let is_there = |wanted: &&Platform| own.iter().any(|own| wanted.takes(own));
+        let Some(missing) = self.platforms.iter().find(|wanted| !is_there(wanted)) else {
+            return Ok(());
+        };
+        let mut has: Vec<String> = own.iter().map(ToString::to_string).collect();
+        has.sort();
+        has.dedup();
+        Err(ChoiceError::NoSuchPlatform {
+            platform: missing.clone(),
+            has,
+        })
+    }
+}
+
+/// Whether people may mean by `wanted` what has one of these names or digests: the name as it is, or without the host, or
+/// without the tag; or the beginning of a digest.
+pub fn is_meant(wanted: &str, names: &[&str], digests: &[&Digest]) -> bool {
+    let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
+    let is_hex = hex.len() >= SHORT_MIN && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if names.contains(&wanted)
+        || is_hex && digests.iter().any(|digest| digest.hex().starts_with(hex))
+    {
+        return true;
+    }
+    let Ok(wanted) = wanted.parse::<Reference>() else {
+        return false;
+    };
+    let has_digest = |digest: &Digest| digests.contains(&digest);
+    names.iter().any(|name| {
+        name.parse::<Reference>().is_ok_and(|own| {
+            (wanted.host.is_none() || wanted.host == own.host)
+                && wanted.repository == own.repository
+                && (wanted.tag.is_none() || wanted.tag_or_latest() == own.tag_or_latest())
+                && wanted.digest.as_ref().is_none_or(has_digest)
+        })
+    })
 }
 
 /// Says why images cannot be chosen.
@@ -74,62 +126,36 @@ impl Images {
                 });
             }
         }
+        let named = self.once(&self.named(choice));
+        choice.check_platforms(&named)?;
+        let fitting = named.into_iter();
+        Ok(fitting
+            .filter(|image| choice.takes(image.platform.as_ref()))
+            .collect())
+    }
+
+    /// The images of the names that are asked for, whatever they run on.
+    pub fn named(&self, choice: &Choice) -> Vec<&Image> {
         let is_wanted = |image: &&Image| {
             let mut names = choice.images.iter();
             choice.images.is_empty() || names.any(|wanted| self.is_called(image, wanted))
         };
-        let named: Vec<&Image> = self.images.iter().filter(is_wanted).collect();
-        let named = self.once(&named);
-        let Some(platform) = &choice.platform else {
-            return Ok(named);
-        };
-        let fits = |image: &&&Image| {
-            let own = image.platform.as_ref();
-            own.is_some_and(|own| platform.takes(own))
-        };
-        let fitting: Vec<&Image> = named.iter().filter(fits).copied().collect();
-        if fitting.is_empty() {
-            let has = named.iter().filter_map(|image| image.platform.as_ref());
-            let mut has: Vec<String> = has.map(ToString::to_string).collect();
-            has.sort();
-            has.dedup();
-            let platform = platform.clone();
-            return Err(ChoiceError::NoSuchPlatform { platform, has });
-        }
-        Ok(fitting)
+        self.images.iter().filter(is_wanted).collect()
     }
 
-    /// Whether people may mean an image by this text.
+    /// Whether people may mean an image by this text, or an index that lists it.
     fn is_called(&self, image: &Image, wanted: &str) -> bool {
-        if image.references.iter().any(|reference| reference == wanted) {
-            return true;
-        }
-        let is_index = |index: &Digest| {
-            let index = self
-                .indexes
-                .iter()
-                .find(|each| each.descriptor.digest == *index);
-            let mut children = index.into_iter().flat_map(|index| &index.children);
+        let lists = |index: &&Index| {
+            let mut children = index.children.iter();
             children.any(|child| child.descriptor.digest == image.manifest.digest)
         };
-        let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
-        let is_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if hex.len() >= SHORT_MIN && is_hex {
-            let digests = [&image.manifest.digest, &image.config.digest];
-            let short = digests.iter().any(|digest| digest.hex().starts_with(hex));
-            return short || wanted.parse().is_ok_and(|digest| is_index(&digest));
-        }
-        let Ok(wanted) = wanted.parse::<Reference>() else {
-            return false;
-        };
-        let mut references = image.references.iter();
-        references.any(|reference| {
-            reference.parse::<Reference>().is_ok_and(|own| {
-                (wanted.host.is_none() || wanted.host == own.host)
-                    && wanted.repository == own.repository
-                    && wanted.tag_or_latest() == own.tag_or_latest()
-            })
-        })
+        let indexes = self.indexes.iter().filter(lists);
+        let digests = [&image.manifest.digest, &image.config.digest].into_iter();
+        let digests: Vec<&Digest> = digests
+            .chain(indexes.map(|index| &index.descriptor.digest))
+            .collect();
+        let names: Vec<&str> = image.references.iter().map(String::as_str).collect();
+        is_meant(wanted, &names, &digests)
     }
 
     /// Each config once, in the form that came with a manifest when there is one.
@@ -190,4 +216,58 @@ pub fn check_names(images: &[&Image]) -> Result<(), ChoiceError> {
         images: texts,
         by_platform,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn people_mean_an_image_by_any_of_its_names() {
+        let digests = [Digest::of(b"manifest"), Digest::of(b"config")];
+        let digests: Vec<&Digest> = digests.iter().collect();
+        let names = ["registry.example:5000/shop/web:1.0", "base"];
+        let (long, short) = (digests[1].as_str(), &digests[1].hex()[..8]);
+        let with_digest = format!("shop/web@{}", digests[0]);
+        let meant = [
+            "registry.example:5000/shop/web:1.0",
+            "shop/web:1.0",
+            "shop/web",
+            "base",
+            "base:latest",
+            long,
+            short,
+            &with_digest,
+        ];
+        for wanted in meant {
+            assert!(is_meant(wanted, &names, &digests), "{wanted}");
+        }
+        let other = format!("shop/web@{}", Digest::of(b"other"));
+        let not = [
+            "other.example/shop/web:1.0",
+            "web:1.0",
+            "shop/web:1.1",
+            "shop/web:latest",
+            "base:1",
+            &digests[1].hex()[..7],
+            "deadbeef",
+            "",
+            "not a name",
+            &other,
+        ];
+        for wanted in not {
+            assert!(!is_meant(wanted, &names, &digests), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn an_artifact_is_for_no_platform_that_is_asked_for() {
+        let of = |text: &str| text.parse::<Platform>().unwrap();
+        let mut choice = Choice::default();
+        assert!(choice.takes(None) && choice.takes(Some(&of("linux/arm64"))));
+        choice.platforms = vec![of("linux/arm64"), of("linux/amd64")];
+        assert!(!choice.takes(None) && choice.takes(Some(&of("linux/arm64/v8"))));
+        assert!(!choice.takes(Some(&of("linux/s390x"))));
+    }
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::document::{
     Config, DockerEntry, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
 };
-use super::find::{Fault, Finder, LayerPaths, Scene, faulty};
+use super::find::{Fault, Finder, LayerPaths, Scene, ZSTD_MAGIC, faulty};
 use super::layout::Layout;
 use super::{Descriptor, Digest, Image, OCI_MANIFEST, Origin, Sha256, sayings};
 use crate::recipe::body::Body;
@@ -16,7 +16,6 @@ use crate::recipe::{ChunkSource, RecipeError};
 use crate::saying::Saying;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 impl<S: ChunkSource> Finder<'_, S> {
     /// Keeps the images of a docker archive; `layout` has those of its manifests that it has as an OCI layout.

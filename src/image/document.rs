@@ -120,6 +120,13 @@ pub struct Document {
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
+impl Document {
+    /// The blobs that a manifest names: its config, then its layers.
+    pub fn blobs(&self) -> impl Iterator<Item = &RawDescriptor> {
+        self.config.iter().chain(self.layers.iter().flatten())
+    }
+}
+
 /// An image's config.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {

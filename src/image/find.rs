@@ -18,6 +18,8 @@ use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{Item, ItemKind, ReleaseRoot};
 use crate::saying::Saying;
 
+/// First bytes of a zstd frame.
+pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Folders and archives in one another that are looked into.
 const DEPTH_MAX: usize = 12;
 /// Folders and archives that are looked into in all.
@@ -159,10 +161,27 @@ impl<S: ChunkSource> Finder<'_, S> {
                 Err(error) => return self.unreadable(&place, error),
             },
         };
-        match holder {
-            Some(holder) => self.look(&place, &holder, DEPTH_MAX),
-            None => Ok(()),
+        match (holder, &item.kind) {
+            (Some(holder), _) => self.look(&place, &holder, DEPTH_MAX),
+            (None, ItemKind::File { content }) => self.tell_zstd(&place, &Body::Content(*content)),
+            (None, ItemKind::Folder { .. }) => Ok(()),
         }
+    }
+
+    /// Tells of what is compressed with zstd as a whole: nothing in it is known.
+    fn tell_zstd(&mut self, place: &[Vec<u8>], body: &Body) -> Result<(), RecipeError> {
+        let mut head = Vec::new();
+        let range = 0..body.bytes().min(4);
+        match body.write(self.source, range, &mut head, self.monitor) {
+            Err(error @ RecipeError::Interrupted(_)) => return Err(error),
+            // What cannot be read is told by `check`.
+            Err(_) => return Ok(()),
+            Ok(()) => {}
+        }
+        if head == ZSTD_MAGIC {
+            self.note(subject(place, b"", ""), sayings::ZSTD);
+        }
+        Ok(())
     }
 
     /// Tells that a holder cannot be followed, unless a stop was asked for.
@@ -242,6 +261,10 @@ impl<S: ChunkSource> Finder<'_, S> {
             self.package(place, folder, &marks.package)?;
         }
         let taken = self.image_folders(place, holder, &survey)?;
+        for (path, body) in survey.zstd.iter().filter(|(path, _)| !taken.has(path)) {
+            let inner: Vec<Vec<u8>> = [place, std::slice::from_ref(path)].concat();
+            self.tell_zstd(&inner, body)?;
+        }
         for (path, content) in &survey.nested {
             if taken.has(path) {
                 continue;

@@ -24,7 +24,7 @@ mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 
-pub use self::choose::{Choice, ChoiceError, check_names};
+pub use self::choose::{Choice, ChoiceError, check_names, is_meant};
 pub use self::descriptor::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
     is_index, is_manifest,

@@ -34,6 +34,8 @@ sayings! {
     LINKS = "is a link that leads nowhere";
     /// A holder that cannot be followed.
     CLOSED = "cannot be looked into: {0}";
+    /// A file that is not opened.
+    ZSTD = "is compressed with zstd as a whole, and not looked into: what images it has is not known";
     /// A holder beyond the limits.
     TOO_DEEP = "is not looked into: too many archives, or too deep in one another";
     /// More in a holder than is remembered.

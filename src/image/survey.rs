@@ -8,6 +8,8 @@ use crate::recipe::body::Body;
 
 /// Archives in one folder or archive that are looked into.
 const NESTED_MAX: usize = 1 << 18;
+/// Files of one folder or archive that are told to be compressed.
+const ZSTD_MAX: usize = 1 << 10;
 /// Folders of one holder that may be images or packages.
 const FOLDERS_MAX: usize = 1 << 16;
 
@@ -31,6 +33,8 @@ pub(super) struct Survey {
     pub(super) folders: BTreeMap<Vec<u8>, Marks>,
     /// Files that may be archives.
     pub(super) nested: Vec<(Vec<u8>, Content)>,
+    /// Files whose names say that they are compressed with zstd: to look at every file for this would take long.
+    pub(super) zstd: Vec<(Vec<u8>, Body)>,
     /// Whether there was more than is remembered.
     pub(super) is_cut: bool,
 }
@@ -38,7 +42,13 @@ pub(super) struct Survey {
 impl Survey {
     /// Takes note of a file.
     pub(super) fn file(&mut self, path: &[u8], body: Body) {
-        if let Body::Content(content @ Content::Blob(_)) = body {
+        if path.ends_with(b"zst") && self.zstd.len() < ZSTD_MAX {
+            self.zstd.push((path.to_vec(), body));
+        }
+        // A tar of one chunk is known by its name: to read every short file would take long.
+        if let Body::Content(content) = body
+            && (matches!(content, Content::Blob(_)) || path.ends_with(b".tar"))
+        {
             if self.nested.len() < NESTED_MAX {
                 self.nested.push((path.to_vec(), content));
             } else {

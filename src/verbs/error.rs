@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bundle::BundleError;
 use crate::id::BlobId;
+use crate::image::ChoiceError;
 use crate::media::MediaError;
 use crate::monitor::Interrupted;
 use crate::receipt::ReceiptError;
@@ -73,14 +74,9 @@ pub enum Error {
         /// What was given.
         given: String,
     },
-    /// There is no such image.
-    #[error("no image {image} in the release")]
-    NoSuchImage {
-        /// What was asked for.
-        image: String,
-        /// What is there.
-        has: Vec<String>,
-    },
+    /// The images that are asked for cannot be had.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
     /// There is nothing that a registry could hold.
     #[error("no image with a name in {}", releases.join(", "))]
     NoImages {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::planned::{self, Blobs, Wanted};
 use super::{Error, Releases};
 use crate::finding::{Finding, Severity};
-use crate::image::{is_host, is_repository};
+use crate::image::{Choice, is_host, is_repository};
 use crate::monitor::Monitor;
 use crate::registry::client::{Client, ClientOptions};
 use crate::registry::push::{self as registry_push, PushReport};
@@ -17,10 +17,8 @@ use crate::release::ReleaseName;
 /// What `push` is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PushOptions {
-    /// Names of the images wanted; none: all.
-    pub images: Vec<String>,
-    /// Platforms wanted; none: all.
-    pub platforms: Vec<crate::image::Platform>,
+    /// Which images.
+    pub choice: Choice,
     /// How the registry is spoken to.
     pub client: ClientOptions,
 }
@@ -63,8 +61,7 @@ pub fn push<R: Releases>(
 ) -> Result<PushedRelease, Error> {
     let (host, prefix) = destination(to)?;
     let wanted = Wanted {
-        images: options.images.clone(),
-        platforms: options.platforms.clone(),
+        choice: options.choice.clone(),
         prefix: prefix.map(str::to_owned),
     };
     let plan = planned::plan(store, std::slice::from_ref(name), &wanted, monitor)?;

@@ -15,7 +15,7 @@ use super::planned::{self, Blobs, Plan, Wanted};
 use super::{Error, Releases};
 use crate::finding::Finding;
 use crate::id::ReleaseId;
-use crate::image::{Digest, Images};
+use crate::image::{Choice, Digest, Images};
 use crate::monitor::{Monitor, Quiet};
 use crate::recipe::BoxError;
 use crate::registry::BlobSource;
@@ -52,9 +52,32 @@ pub fn serve<R: Releases>(
     event: &(dyn Fn(&Served, &ServeEvent) + Sync),
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let chosen = chosen(store, names)?;
+    serve_chosen(store, names, &Choice::default(), options, event, monitor)
+}
+
+/// The same with the images that are chosen alone.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_chosen<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    choice: &Choice,
+    options: &ServeOptions,
+    event: &(dyn Fn(&Served, &ServeEvent) + Sync),
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    let look = Look {
+        store,
+        names,
+        wanted: Wanted {
+            choice: choice.clone(),
+            prefix: None,
+        },
+    };
+    let chosen = look.chosen()?;
     monitor.start("look", 0);
-    let plan = plan(store, names, &chosen, monitor)?;
+    let plan = look.plan(&chosen, monitor)?;
     monitor.finish();
     let (served, images, shelf) = parts(plan);
     let shelf: Arc<CurrentShelf> = shelf.into();
@@ -73,7 +96,7 @@ pub fn serve<R: Releases>(
         scope.spawn(|| {
             let mut before = chosen;
             while !has_ended.load(Ordering::Relaxed) && pause(&has_ended, &quiet) {
-                let Some((now, plan)) = look_again(store, names, &before, &quiet) else {
+                let Some((now, plan)) = look.again(&before, &quiet) else {
                     continue;
                 };
                 let (is_served, images, now_shelf) = parts(plan);
@@ -95,23 +118,41 @@ pub fn serve<R: Releases>(
 /// The releases that are to be served, as they are now.
 type Chosen = Vec<(ReleaseName, ReleaseId)>;
 
-fn chosen<R: Releases>(store: &R, names: &[ReleaseName]) -> Result<Chosen, Error> {
-    let roots = store.roots().map_err(Error::Releases)?.into_iter();
-    Ok(roots
-        .filter(|root| names.is_empty() || names.contains(&root.name))
-        .map(|root| (root.name.clone(), root.id()))
-        .collect())
+/// What is looked for, and where.
+struct Look<'a, R> {
+    store: &'a R,
+    names: &'a [ReleaseName],
+    wanted: Wanted,
 }
 
-fn plan<R: Releases>(
-    store: &R,
-    names: &[ReleaseName],
-    chosen: &Chosen,
-    monitor: &dyn Monitor,
-) -> Result<Plan, Error> {
-    let all: Vec<ReleaseName> = chosen.iter().map(|(name, _)| name.clone()).collect();
-    let names = if names.is_empty() { &all[..] } else { names };
-    planned::plan(store, names, &Wanted::default(), monitor)
+impl<R: Releases> Look<'_, R> {
+    fn chosen(&self) -> Result<Chosen, Error> {
+        let roots = self.store.roots().map_err(Error::Releases)?.into_iter();
+        Ok(roots
+            .filter(|root| self.names.is_empty() || self.names.contains(&root.name))
+            .map(|root| (root.name.clone(), root.id()))
+            .collect())
+    }
+
+    fn plan(&self, chosen: &Chosen, monitor: &dyn Monitor) -> Result<Plan, Error> {
+        let all: Vec<ReleaseName> = chosen.iter().map(|(name, _)| name.clone()).collect();
+        let names = if self.names.is_empty() {
+            &all[..]
+        } else {
+            self.names
+        };
+        planned::plan(self.store, names, &self.wanted, monitor)
+    }
+
+    /// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is
+    /// looked at again the next time.
+    fn again(&self, before: &Chosen, monitor: &dyn Monitor) -> Option<(Chosen, Plan)> {
+        let now = self.chosen().ok().filter(|now| now != before)?;
+        // Behind the roots: what they need was there before them.
+        self.store.refresh().ok()?;
+        let plan = self.plan(&now, monitor).ok()?;
+        Some((now, plan))
+    }
 }
 
 /// Waits a while. Whether it is to look again.
@@ -124,21 +165,6 @@ fn pause(has_ended: &AtomicBool, monitor: &dyn Monitor) -> bool {
         std::thread::sleep(STOP_EVERY);
     }
     true
-}
-
-/// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is looked
-/// at again the next time.
-fn look_again<R: Releases>(
-    store: &R,
-    names: &[ReleaseName],
-    before: &Chosen,
-    monitor: &dyn Monitor,
-) -> Option<(Chosen, Plan)> {
-    let now = chosen(store, names).ok().filter(|now| now != before)?;
-    // Behind the roots: what they need was there before them.
-    store.refresh().ok()?;
-    let plan = plan(store, names, &now, monitor).ok()?;
-    Some((now, plan))
 }
 
 fn parts(plan: Plan) -> (Served, Images, Shelf) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::id::ChunkId;
-use crate::image::{Component, Images, PackageKind};
+use crate::image::{Choice, Component, Image, Images, PackageKind};
 use crate::layouts::streams::Kept;
 use crate::monitor::Monitor;
 use crate::recipe::walk::{Visitor, Walker};
@@ -146,6 +146,19 @@ pub enum ShownKind {
 /// # Errors
 /// [`Error`] when its lists cannot be read.
 pub fn show(store: &Store, root: &ReleaseRoot, monitor: &dyn Monitor) -> Result<ShowReport, Error> {
+    show_chosen(store, root, &Choice::default(), monitor)
+}
+
+/// The same with the images that are chosen alone.
+///
+/// # Errors
+/// As [`show`]; [`Error::Choice`] when something is asked for that is not there.
+pub fn show_chosen(
+    store: &Store,
+    root: &ReleaseRoot,
+    choice: &Choice,
+    monitor: &dyn Monitor,
+) -> Result<ShowReport, Error> {
     let items = root.read_items(store)?;
     let mut survey = Survey::default();
     let mut walker = Walker::new(store);
@@ -169,6 +182,12 @@ pub fn show(store: &Store, root: &ReleaseRoot, monitor: &dyn Monitor) -> Result<
         }
     }
     let images = Images::find(store, root, monitor)?;
+    let is_all = *choice == Choice::default();
+    let chosen = if is_all {
+        images.images().iter().collect()
+    } else {
+        images.choose(choice)?
+    };
     Ok(ShowReport {
         name: root.name.to_string(),
         id: root.id().to_string(),
@@ -178,7 +197,7 @@ pub fn show(store: &Store, root: &ReleaseRoot, monitor: &dyn Monitor) -> Result<
         chunks: survey.chunks.len() as u64,
         opened: survey.opened,
         kept: survey.kept,
-        images: shown_images(&images),
+        images: shown_images(&chosen),
         packages: shown_packages(&images),
         findings: images.warnings().to_vec(),
     })
@@ -238,9 +257,9 @@ fn shown(item: &Item) -> ShownItem {
     }
 }
 
-fn shown_images(images: &Images) -> Vec<ShownImage> {
+fn shown_images(images: &[&Image]) -> Vec<ShownImage> {
     let mut met = HashSet::new();
-    let shown = images.images().iter().map(|image| {
+    let shown = images.iter().map(|image| {
         let parts = [&image.manifest, &image.config];
         let parts = parts.into_iter().chain(&image.layers);
         let own = parts.filter(|part| met.insert(part.digest.clone()));

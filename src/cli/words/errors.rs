@@ -53,10 +53,7 @@ pub fn hint(error: &Error) -> String {
         Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
         Error::Add(AddError::Registry(error)) | Error::Registry(error) => hint_registry(error).to_owned(),
         Error::NoRegistry { .. } => hint_registry_address().to_owned(),
-        Error::NoSuchImage { has, .. } => pick(
-            format!("the release has {}", has.join(", ")),
-            format!("发布包里有 {}", has.join("、")),
-        ),
+        Error::Choice(error) => hint_of_choice(error).to_owned(),
         Error::NoImages { .. } => hint_no_images().to_owned(),
         Error::NotForPlatform { has, .. } => pick(
             format!("they carry {}; leave out --platform, or name another", has.join(", ")),
@@ -259,7 +256,7 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         ),
         Error::Add(AddError::Registry(error)) | Error::Registry(error) => chinese_registry(error),
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
-        Error::NoSuchImage { image, .. } => format!("发布包里没有镜像 {image}"),
+        Error::Choice(error) => chinese_choice(error),
         Error::NotForPlatform { platforms, .. } => {
             format!("这些卷里没有适用于 {} 的发布包", platforms.join("、"))
         }

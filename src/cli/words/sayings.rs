@@ -38,6 +38,10 @@ const WORDS: &[(Template, &str)] = &[
     (of::OUTSIDE, "指向归档之外"),
     (of::LINKS, "是没有去处的链接"),
     (of::CLOSED, "无法展开查看：{0}"),
+    (
+        of::ZSTD,
+        "整体用 zstd 压缩，未展开查看：其中有哪些镜像不得而知",
+    ),
     (of::TOO_DEEP, "未展开查看：归档太多，或嵌套太深"),
     (of::MORE_HOLDERS, "其中的归档和目录太多，没有全部查看"),
     (of::MORE_FILES, "文件超过 {0} 个：只查看了前面的"),

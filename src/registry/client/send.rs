@@ -16,6 +16,8 @@ use crate::registry::{BlobSource, RegistryError, range};
 
 /// Blobs of up to so many bytes go in one request.
 const SMALL_BYTES: u64 = 1 << 20;
+/// Media type of blobs on their way.
+const BYTES: &str = "application/octet-stream";
 /// What is sent at a time when a proxy in between takes no more.
 const LESSER_PIECES: [u64; 2] = [16 << 20, 1 << 20];
 
@@ -234,11 +236,12 @@ impl Client {
             let what = format!("blob {} as it is here", blob.digest);
             return Err(RegistryError::Mismatch { what, got }.into());
         }
+        let (target, headers) = closing(upload, blob);
         let call = Call {
             method: Method::PUT,
-            target: &with_digest(&upload.location, &blob.digest),
+            target: &target,
             scope,
-            headers: &[("content-type", "application/octet-stream".to_owned())],
+            headers: &headers,
             what,
         };
         let response = self.ask_once(&call, Payload::Bytes(&bytes))?;
@@ -272,7 +275,7 @@ impl Client {
             target: &upload.location.clone(),
             scope,
             headers: &[
-                ("content-type", "application/octet-stream".to_owned()),
+                ("content-type", BYTES.to_owned()),
                 ("content-range", format!("{start}-{}", end - 1)),
             ],
             what,
@@ -362,11 +365,12 @@ impl Client {
         upload: &Upload,
         monitor: &dyn Monitor,
     ) -> Result<(), Failed> {
+        let (target, headers) = closing(upload, blob);
         let call = Call {
             method: Method::PUT,
-            target: &with_digest(&upload.location, &blob.digest),
+            target: &target,
             scope,
-            headers: &[("content-type", "application/octet-stream".to_owned())],
+            headers: &headers,
             what,
         };
         let response = self.ask(&call, Some(&[]), monitor)?;
@@ -423,9 +427,15 @@ fn unreadable(blob: &Descriptor, error: crate::recipe::BoxError) -> RegistryErro
     }
 }
 
-fn with_digest(location: &str, digest: &Digest) -> String {
+/// Where the last request of an upload goes, and its headers.
+fn closing(upload: &Upload, blob: &Descriptor) -> (String, [(&'static str, String); 1]) {
+    let location = &upload.location;
     let joint = if location.contains('?') { '&' } else { '?' };
-    format!("{location}{joint}digest={}", escaped(digest.as_str()))
+    let digest = escaped(blob.digest.as_str());
+    (
+        format!("{location}{joint}digest={digest}"),
+        [("content-type", BYTES.to_owned())],
+    )
 }
 
 /// What a token must allow for a push, and for taking a blob from another repository.

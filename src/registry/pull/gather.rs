@@ -4,9 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
 use super::PullOptions;
+use crate::image::document::{Config, Document, RawDescriptor};
 use crate::image::{Descriptor, Digest, Platform, is_index};
 use crate::monitor::Monitor;
 use crate::registry::RegistryError;
@@ -22,58 +21,6 @@ const MANIFESTS_BYTES_MAX: u64 = 64 << 20;
 const BLOBS_MAX: usize = 65_536;
 /// The annotation by which an attestation says which image it is about.
 const ATTESTED: &str = "vnd.docker.reference.digest";
-
-#[derive(Deserialize)]
-struct IndexJson {
-    #[serde(default)]
-    manifests: Vec<ChildJson>,
-}
-
-#[derive(Deserialize)]
-struct ChildJson {
-    #[serde(rename = "mediaType", default)]
-    media_type: String,
-    digest: String,
-    size: u64,
-    platform: Option<PlatformJson>,
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize)]
-struct PlatformJson {
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
-    variant: Option<String>,
-}
-
-impl PlatformJson {
-    fn platform(&self) -> Platform {
-        let variant = self.variant.clone();
-        Platform {
-            os: self.os.clone(),
-            architecture: self.architecture.clone(),
-            variant: variant.filter(|variant| !variant.is_empty()),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct ManifestJson {
-    config: Option<BlobJson>,
-    #[serde(default)]
-    layers: Vec<BlobJson>,
-}
-
-#[derive(Deserialize)]
-struct BlobJson {
-    #[serde(rename = "mediaType", default)]
-    media_type: String,
-    digest: String,
-    size: u64,
-}
 
 /// Walks from the root to everything that belongs to it.
 pub(super) struct Gathering<'a> {
@@ -96,7 +43,7 @@ impl Gathering<'_> {
             return Ok(());
         };
         let what = format!("{}@{}", self.repository, root.descriptor.digest);
-        let manifest = serde_json::from_slice::<ManifestJson>(&root.bytes).ok();
+        let manifest = serde_json::from_slice::<Document>(&root.bytes).ok();
         let config = manifest.and_then(|manifest| manifest.config);
         let digest = config.and_then(|config| config.digest.parse::<Digest>().ok());
         let digest = digest.filter(Digest::is_sha256);
@@ -104,21 +51,17 @@ impl Gathering<'_> {
         let bytes = self
             .client
             .small_blob(self.repository, &digest, self.monitor)?;
-        let config = serde_json::from_slice::<PlatformJson>(&bytes)
+        let config = serde_json::from_slice::<Config>(&bytes)
             .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
-        let own = config.platform();
-        if self
-            .options
-            .platforms
-            .iter()
-            .any(|wanted| wanted.takes(&own))
-        {
+        let own = config.platform.checked();
+        let is_own = |wanted: &Platform| own.as_ref().is_some_and(|own| wanted.takes(own));
+        if self.options.platforms.iter().any(is_own) {
             return Ok(());
         }
         Err(RegistryError::NoPlatform {
             what,
             wanted: wanted.to_string(),
-            has: vec![shown(&own.to_string())],
+            has: own.iter().map(|own| shown(&own.to_string())).collect(),
         })
     }
 
@@ -141,8 +84,9 @@ impl Gathering<'_> {
         let unreadable =
             |error: serde_json::Error| RegistryError::corrupt(&what, error.to_string());
         if is_index(&fetched.descriptor.media_type) {
-            let index: IndexJson = serde_json::from_slice(&fetched.bytes).map_err(unreadable)?;
-            let children = choose(&index, &self.options.platforms, &what)?;
+            let index: Document = serde_json::from_slice(&fetched.bytes).map_err(unreadable)?;
+            let listed = index.manifests.unwrap_or_default();
+            let children = choose(&listed, &self.options.platforms, &what)?;
             self.manifests
                 .insert(fetched.descriptor.digest.clone(), fetched);
             for child in children {
@@ -160,20 +104,13 @@ impl Gathering<'_> {
             }
             return Ok(());
         }
-        let manifest: ManifestJson = serde_json::from_slice(&fetched.bytes).map_err(unreadable)?;
-        for blob in manifest.config.iter().chain(&manifest.layers) {
-            let digest: Digest = blob
-                .digest
-                .parse()
-                .ok()
-                .filter(Digest::is_sha256)
+        let manifest: Document = serde_json::from_slice(&fetched.bytes).map_err(unreadable)?;
+        for blob in manifest.blobs() {
+            let descriptor = blob.checked();
+            let descriptor = descriptor.filter(|blob| blob.digest.is_sha256());
+            let descriptor = descriptor
                 .ok_or_else(|| RegistryError::corrupt(&what, "it names a blob by no SHA-256"))?;
-            let descriptor = Descriptor {
-                media_type: blob.media_type.clone(),
-                digest: digest.clone(),
-                bytes: blob.size,
-            };
-            let old = self.blobs.insert(digest, descriptor);
+            let old = self.blobs.insert(descriptor.digest.clone(), descriptor);
             if old.is_some_and(|old| old.bytes != blob.size) {
                 return Err(RegistryError::corrupt(
                     &what,
@@ -219,34 +156,25 @@ impl Gathering<'_> {
 
 /// The children for the platforms, and attestations about them.
 fn choose(
-    index: &IndexJson,
+    listed: &[RawDescriptor],
     platforms: &[Platform],
     what: &str,
 ) -> Result<Vec<Descriptor>, RegistryError> {
-    let read = |child: &ChildJson| -> Result<Descriptor, RegistryError> {
-        let digest = child
-            .digest
-            .parse()
-            .map_err(|_| RegistryError::corrupt(what, "it names an image by no digest"))?;
-        Ok(Descriptor {
-            media_type: child.media_type.clone(),
-            digest,
-            bytes: child.size,
-        })
+    let read = |child: &RawDescriptor| -> Result<Descriptor, RegistryError> {
+        let checked = child.checked();
+        checked.ok_or_else(|| RegistryError::corrupt(what, "it names an image by no digest"))
     };
     if platforms.is_empty() {
-        return index.manifests.iter().map(read).collect();
+        return listed.iter().map(read).collect();
     }
-    let platform_of = |child: &ChildJson| child.platform.as_ref().map(PlatformJson::platform);
-    let takes = |wanted: &Platform, child: &ChildJson| {
-        platform_of(child).is_some_and(|found| wanted.takes(&found))
+    let takes = |wanted: &Platform, child: &RawDescriptor| {
+        child.platform().is_some_and(|found| wanted.takes(&found))
     };
     for wanted in platforms {
-        if !index.manifests.iter().any(|child| takes(wanted, child)) {
-            let has = index
-                .manifests
+        if !listed.iter().any(|child| takes(wanted, child)) {
+            let has = listed
                 .iter()
-                .filter_map(platform_of)
+                .filter_map(RawDescriptor::platform)
                 .map(|found| found.to_string());
             let has: BTreeSet<String> = has.filter(|name| name != "unknown/unknown").collect();
             return Err(RegistryError::NoPlatform {
@@ -256,20 +184,15 @@ fn choose(
             });
         }
     }
-    let chosen = |child: &&ChildJson| platforms.iter().any(|wanted| takes(wanted, child));
-    let digests: BTreeSet<&str> = index
-        .manifests
+    let chosen = |child: &&RawDescriptor| platforms.iter().any(|wanted| takes(wanted, child));
+    let digests: BTreeSet<&str> = listed
         .iter()
         .filter(chosen)
         .map(|child| &child.digest[..])
         .collect();
-    let belongs = |child: &&ChildJson| {
-        let about = child
-            .annotations
-            .as_ref()
-            .and_then(|notes| notes.get(ATTESTED));
-        digests.contains(&child.digest[..])
-            || about.is_some_and(|about| digests.contains(&about[..]))
+    let belongs = |child: &&RawDescriptor| {
+        let about = child.annotation(ATTESTED);
+        digests.contains(&child.digest[..]) || about.is_some_and(|about| digests.contains(about))
     };
-    index.manifests.iter().filter(belongs).map(read).collect()
+    listed.iter().filter(belongs).map(read).collect()
 }

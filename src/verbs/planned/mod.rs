@@ -12,11 +12,11 @@ use std::ops::Range;
 use self::names::Layout;
 use super::{Error, Releases};
 use crate::finding::Finding;
-use crate::image::{Digest, Images, Platform};
+use crate::image::{Choice, ChoiceError, Digest, Images};
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::registry::BlobSource;
 use crate::registry::push::PlannedRepository;
-use crate::registry::{BlobSource, RegistryError};
 use crate::release::ReleaseName;
 
 /// Shorter blobs are put together again faster than they are kept.
@@ -25,20 +25,10 @@ const KEPT_BYTES_MIN: u64 = 1 << 20;
 /// What of the releases is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Images of these names alone, as archives have them or as the registry will; none: all.
-    pub images: Vec<String>,
-    /// For these platforms alone; none: all.
-    pub platforms: Vec<Platform>,
+    /// Which images.
+    pub choice: Choice,
     /// Put before the path of every repository.
     pub prefix: Option<String>,
-}
-
-impl Wanted {
-    fn takes(&self, platform: Option<&Platform>) -> bool {
-        let is_any = self.platforms.is_empty();
-        is_any
-            || platform.is_some_and(|found| self.platforms.iter().any(|wanted| wanted.takes(found)))
-    }
 }
 
 /// What releases hold, laid out.
@@ -57,7 +47,7 @@ pub struct Plan {
 /// Lays out what is in these releases.
 ///
 /// # Errors
-/// [`Error::Recipe`] when a release's list of items cannot be read; [`Error::NoSuchImage`] and [`Error::NoImages`].
+/// [`Error::Recipe`] when a release's list of items cannot be read; [`Error::Choice`] and [`Error::NoImages`].
 pub fn plan<R: Releases>(
     store: &R,
     names: &[ReleaseName],
@@ -86,6 +76,7 @@ pub fn plan<R: Releases>(
         hosts: BTreeSet::new(),
         findings: images.warnings().to_vec(),
         asked: wanted
+            .choice
             .images
             .iter()
             .map(|name| (&name[..], false))
@@ -94,35 +85,22 @@ pub fn plan<R: Releases>(
     layout.lay_out();
     let missing = layout.asked.iter().find(|(_, is_found)| !**is_found);
     if let Some((missing, _)) = missing {
-        return Err(Error::NoSuchImage {
-            image: (*missing).to_owned(),
+        return Err(Error::Choice(ChoiceError::NoSuchImage {
+            wanted: (*missing).to_owned(),
             has: images
                 .references()
                 .map(|(name, _)| name.to_owned())
                 .collect(),
-        });
+        }));
     }
     let (hosts, findings) = (layout.hosts, layout.findings);
     let repositories: Vec<PlannedRepository> = layout.repositories.into_values().collect();
-    if let (true, Some(platform), false) = (
-        repositories.is_empty(),
-        wanted.platforms.first(),
-        images.images().is_empty(),
-    ) {
-        let has = images
-            .images()
-            .iter()
-            .filter_map(|image| image.platform.as_ref());
-        let has: BTreeSet<String> = has.map(ToString::to_string).collect();
-        return Err(Error::Registry(RegistryError::NoPlatform {
-            what: names
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
-            wanted: platform.to_string(),
-            has: has.into_iter().collect(),
-        }));
+    let named = images.named(&wanted.choice);
+    if !named.is_empty() {
+        wanted
+            .choice
+            .check_platforms(&named)
+            .map_err(Error::Choice)?;
     }
     if repositories.is_empty() {
         return Err(Error::NoImages {

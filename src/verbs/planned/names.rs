@@ -3,20 +3,17 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Deserialize;
-
 use super::Wanted;
 use crate::finding::{Finding, Severity};
+use crate::image::document::{Document, RawDescriptor};
 use crate::image::{
     Child, Descriptor, Digest, Image, Images, Index, OCI_INDEX, Origin, Platform, Reference,
-    is_index, sayings,
+    is_index, is_meant, sayings,
 };
 use crate::registry::push::{PlannedManifest, PlannedRepository};
 
 /// Indexes within indexes that are followed.
 const DEPTH_MAX: usize = 8;
-/// Hex digits of a digest that are enough to name an image.
-const SHORT_MIN: usize = 8;
 
 /// What bears one name in the archives.
 #[derive(Default)]
@@ -79,8 +76,7 @@ impl<'a> Layout<'a> {
                 // Known by its digest alone: it goes in without a tag.
                 (None, _) => String::new(),
             };
-            let own = format!("{}:{tag}", reference.repository);
-            if !self.is_asked_for(given, &own, digests) {
+            if !self.is_asked_for(given, digests) {
                 continue;
             }
             let repository = reference.repository_under(self.wanted.prefix.as_deref());
@@ -94,20 +90,14 @@ impl<'a> Layout<'a> {
         places
     }
 
-    /// Whether someone asks for what archives call `given` and the registry will call `own`.
-    fn is_asked_for(&mut self, given: &str, own: &str, digests: &[&Digest]) -> bool {
+    /// Whether someone asks for what archives call `given`.
+    fn is_asked_for(&mut self, given: &str, digests: &[&Digest]) -> bool {
         if self.asked.is_empty() {
             return true;
         }
-        let path = own.split_once(':').map_or(own, |(path, _)| path);
         let mut is_asked = false;
         for (asked, is_found) in &mut self.asked {
-            let hex = asked.strip_prefix("sha256:").unwrap_or(asked);
-            let is_digest = || {
-                let is_short = |digest: &&Digest| digest.hex().starts_with(hex);
-                hex.len() >= SHORT_MIN && digests.iter().any(is_short)
-            };
-            let fits = [given, own, path].contains(asked) || is_digest();
+            let fits = is_meant(asked, &[given], digests);
             *is_found |= fits;
             is_asked |= fits;
         }
@@ -116,7 +106,7 @@ impl<'a> Layout<'a> {
 
     /// Images without a name have no place in a registry.
     fn tell_nameless(&mut self) {
-        if !self.wanted.images.is_empty() {
+        if !self.wanted.choice.images.is_empty() {
             return;
         }
         let children: BTreeSet<&Digest> = self
@@ -155,7 +145,7 @@ impl<'a> Layout<'a> {
             self.plan_index(repository, tag, index);
             return;
         }
-        let fits = |image: &&&Image| self.wanted.takes(image.platform.as_ref());
+        let fits = |image: &&&Image| self.wanted.choice.takes(image.platform.as_ref());
         let mut by_platform: BTreeMap<Option<&Platform>, &'a Image> = BTreeMap::new();
         let mut seconds = Vec::new();
         for image in bearers.images.iter().filter(fits) {
@@ -263,7 +253,7 @@ impl<'a> Layout<'a> {
             .iter()
             .filter(|child| self.image(&child.digest).is_some());
         let images: Vec<Descriptor> = are_images.cloned().collect();
-        if images.is_empty() && !self.wanted.platforms.is_empty() {
+        if images.is_empty() && !self.wanted.choice.platforms.is_empty() {
             return;
         }
         for child in &children {
@@ -271,7 +261,8 @@ impl<'a> Layout<'a> {
         }
         let is_all = children.len() == index.children.len();
         // Whoever asks for one platform wants that image, and not an index of which the others are missing.
-        if let ([only], false, false) = (&images[..], is_all, self.wanted.platforms.is_empty())
+        if let ([only], false, false) =
+            (&images[..], is_all, self.wanted.choice.platforms.is_empty())
             && let Some(image) = self.image(&only.digest)
         {
             return self.plan_image(repository, Some(tag), image);
@@ -290,7 +281,7 @@ impl<'a> Layout<'a> {
         let own = self
             .image(&child.descriptor.digest)
             .and_then(|image| image.platform.as_ref());
-        self.wanted.takes(child.platform.as_ref().or(own))
+        self.wanted.choice.takes(child.platform.as_ref().or(own))
     }
 
     fn image(&self, digest: &Digest) -> Option<&'a Image> {
@@ -374,33 +365,9 @@ impl<'a> Layout<'a> {
     }
 }
 
-#[derive(Deserialize)]
-struct ManifestJson {
-    config: Option<BlobJson>,
-    #[serde(default)]
-    layers: Vec<BlobJson>,
-}
-
-#[derive(Deserialize)]
-struct BlobJson {
-    #[serde(rename = "mediaType", default)]
-    media_type: String,
-    digest: String,
-    size: u64,
-}
-
 /// The blobs that a manifest names.
 fn blobs_of(manifest: &[u8]) -> Vec<Descriptor> {
-    let Ok(manifest) = serde_json::from_slice::<ManifestJson>(manifest) else {
-        return Vec::new();
-    };
-    let all = manifest.config.into_iter().chain(manifest.layers);
-    let read = |blob: BlobJson| {
-        Some(Descriptor {
-            media_type: blob.media_type,
-            digest: blob.digest.parse().ok()?,
-            bytes: blob.size,
-        })
-    };
-    all.filter_map(read).collect()
+    let manifest = serde_json::from_slice::<Document>(manifest).ok();
+    let blobs = manifest.iter().flat_map(Document::blobs);
+    blobs.filter_map(RawDescriptor::checked).collect()
 }

@@ -1,0 +1,212 @@
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
+use super::*;
+use crate::block::{BlockKind, Codec, SetHeader};
+use crate::id::SetId;
+use crate::media::source::faulty::Faulty;
+use crate::monitor::{Recording, Silent};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn block(block_no: u32) -> Vec<u8> {
+    let fill = u8::try_from(block_no % 251).unwrap();
+    let mut bytes = vec![fill; BLOCK_BYTES];
+    let set = SetHeader {
+        set_id: SetId([1; 16]),
+        codec: Codec::Gf16,
+        data_volumes: 1,
+        spare_volumes: 0,
+        stripe_width: 0,
+        local_data: 9,
+        local_parity: 1,
+        catalog_blocks: 1,
+        volume_blocks: 1000,
+    };
+    let header = BlockHeader {
+        set,
+        volume_no: 1,
+        block_no,
+        kind: BlockKind::Data,
+    };
+    header.seal(&mut bytes);
+    bytes
+}
+
+fn blocks(count: u32) -> Vec<u8> {
+    (0..count).flat_map(block).collect()
+}
+
+struct Met {
+    report: ScanReport,
+    whole: BTreeSet<u32>,
+    damaged: BTreeSet<u32>,
+}
+
+fn run(reader: &dyn ReadAt, access: Access) -> Met {
+    let (whole, damaged) = (Mutex::new(BTreeSet::new()), Mutex::new(BTreeSet::new()));
+    let visit = |sighting: &Sighting<'_>| {
+        match sighting {
+            Sighting::Whole {
+                header,
+                block: bytes,
+                ..
+            } => {
+                assert!(*bytes == block(header.block_no));
+                whole.lock().unwrap().insert(header.block_no);
+            }
+            Sighting::Damaged { header, .. } => {
+                damaged.lock().unwrap().insert(header.block_no);
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    let report = scan_reader(reader, 0, access, &visit, &Silent).unwrap();
+    Met {
+        report,
+        whole: whole.into_inner().unwrap(),
+        damaged: damaged.into_inner().unwrap(),
+    }
+}
+
+fn both(bytes: &[u8]) -> [Met; 2] {
+    [Access::Parallel, Access::Sequential]
+        .map(|access| run(&Faulty::new(bytes.to_vec(), vec![]), access))
+}
+
+#[test]
+fn every_block_is_met_once_behind_any_front_and_over_many_segments() {
+    let count = 300;
+    for front in [0, 1, 512, 2048 * 33, 100_001] {
+        let mut bytes = vec![0x8a; front];
+        bytes.extend(blocks(count));
+        bytes.extend([1, 2, 3]);
+        for met in both(&bytes) {
+            assert_eq!(met.whole, (0..count).collect(), "front {front}");
+            assert_eq!(
+                (met.report.whole_blocks, met.report.damaged_blocks),
+                (u64::from(count), 0)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_a_damaged_block_in_its_place_and_a_lost_header_is_none() {
+    let mut bytes = blocks(200);
+    for block_no in [0, 7, 8, 9, 127, 128, 199] {
+        bytes[block_no * BLOCK_BYTES + 3000] ^= 1;
+    }
+    bytes[50 * BLOCK_BYTES] = 0;
+    bytes[60 * BLOCK_BYTES..63 * BLOCK_BYTES].fill(0);
+    for met in both(&bytes) {
+        assert_eq!(met.damaged, BTreeSet::from([0, 7, 8, 9, 127, 128, 199]));
+        assert_eq!(met.report.whole_blocks, 200 - 7 - 1 - 3);
+    }
+}
+
+#[test]
+fn bytes_lost_or_gained_in_the_middle_cost_the_block_they_were_in() {
+    for (lost, gained) in [(512, 0), (1, 0), (0, 1), (0, 512), (70_000, 0), (0, 70_000)] {
+        let mut bytes = blocks(160);
+        let at = 40 * BLOCK_BYTES + 1000;
+        bytes.splice(at..at + lost, vec![0x55; gained]);
+        for met in both(&bytes) {
+            let whole: BTreeSet<u32> = (0..160)
+                .filter(|no| *no != 40 && (*no != 41 || lost < 60_000))
+                .collect();
+            assert_eq!(met.whole, whole, "lost {lost}, gained {gained}");
+        }
+    }
+}
+
+#[test]
+fn bad_sectors_are_gaps_and_cost_only_the_blocks_they_touch() {
+    let bad = vec![
+        10 * BLOCK + 2048..10 * BLOCK + 4096,
+        150 * BLOCK..153 * BLOCK,
+    ];
+    for access in [Access::Parallel, Access::Sequential] {
+        let met = run(&Faulty::new(blocks(200), bad.clone()), access);
+        assert_eq!(met.report.whole_blocks, 196);
+        assert_eq!(met.report.unread_bytes, 4 * BLOCK);
+        let gaps: Vec<_> = met
+            .report
+            .gaps
+            .iter()
+            .map(|gap| gap.range.clone())
+            .collect();
+        assert_eq!(gaps, [10 * BLOCK..11 * BLOCK, 150 * BLOCK..153 * BLOCK]);
+    }
+}
+
+#[test]
+fn a_truncated_last_block_is_damaged() {
+    let mut bytes = blocks(3);
+    bytes.truncate(2 * BLOCK_BYTES + 1000);
+    for met in both(&bytes) {
+        assert_eq!(
+            (met.whole, met.damaged),
+            (BTreeSet::from([0, 1]), BTreeSet::from([2]))
+        );
+    }
+}
+
+#[test]
+fn a_file_made_of_headers_alone_costs_a_bounded_number_of_hashes() {
+    let header = &block(3)[..HEADER_BYTES];
+    let bytes = header.repeat((8 << 20) / HEADER_BYTES + 4096);
+    let met = run(&Faulty::new(bytes, vec![]), Access::Parallel);
+    assert_eq!(met.report.whole_blocks, 0);
+    assert!(met.report.damaged_blocks <= 2 * u64::from(SEARCH_HASHES_MAX));
+}
+
+#[test]
+fn the_visitor_and_the_monitor_can_end_it() {
+    let reader = Faulty::new(blocks(300), vec![]);
+    let stop = |_: &Sighting<'_>| ControlFlow::Break(());
+    let report = scan_reader(&reader, 0, Access::Parallel, &stop, &Silent).unwrap();
+    assert!(report.stopped && report.whole_blocks < 10);
+    let monitor = Recording::default();
+    monitor.stop.store(true, Ordering::Relaxed);
+    let go_on = |_: &Sighting<'_>| ControlFlow::Continue(());
+    let interrupted = scan_reader(&reader, 0, Access::Parallel, &go_on, &monitor);
+    assert!(matches!(interrupted, Err(MediaError::Interrupted(_))));
+}
+
+#[test]
+fn what_cannot_be_opened_is_a_finding_and_the_rest_is_scanned() {
+    let dir = tempfile::tempdir().unwrap();
+    let (gone, here) = (dir.path().join("gone"), dir.path().join("here"));
+    std::fs::write(&here, blocks(2)).unwrap();
+    let sources = [gone, here].map(|path| Source {
+        path,
+        bytes: 2 * BLOCK,
+        access: Access::Parallel,
+    });
+    let monitor = Recording::default();
+    let report = scan(
+        &sources,
+        &|_: &Sighting<'_>| ControlFlow::Continue(()),
+        &monitor,
+    )
+    .unwrap();
+    assert_eq!((report.whole_blocks, report.unopened), (2, vec![0]));
+    assert_eq!(monitor.findings.lock().unwrap().len(), 1);
+    assert_eq!(monitor.bytes.load(Ordering::Relaxed), 2 * BLOCK);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn blocks_in_any_order_among_any_rubbish_are_all_found(
+        parts in proptest::collection::vec((0_u32..20, proptest::collection::vec(any::<u8>(), 0..3000)), 0..12),
+    ) {
+        let mut bytes = Vec::new();
+        for (block_no, rubbish) in &parts {
+            bytes.extend_from_slice(rubbish);
+            bytes.extend(block(*block_no));
+        }
+        for met in both(&bytes) {
+            prop_assert_eq!(met.report.whole_blocks, parts.len() as u64);
+        }
+    }
+}
