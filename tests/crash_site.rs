@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use stage::{Seeded, Stage, contents, kill, noise, text, visible, volumes};
+use stage::{Seeded, Stage, contents, kill, noise, text, volumes};
 
 const KILLS: u32 = 16;
 
@@ -263,22 +263,5 @@ fn an_update_that_waits_for_its_base_killed_at_any_instant() {
         }
     }
     enough_hit(hits, KILLS);
-    stage.store_is_well();
-}
-
-/// What a broken pull or an `add -` left in the store is advice for the next one; `prune` removes it.
-#[test]
-fn prune_removes_what_a_broken_pull_left() {
-    let stage = Stage::with_release();
-    stage
-        .run(&words("add shop:1.0 given/setup.bin"))
-        .ends_with(0);
-    let pulls = stage.path("store/pulls");
-    fs::create_dir_all(pulls.join("blobs")).unwrap();
-    fs::write(pulls.join("blobs/x.part"), noise(3, 100_000)).unwrap();
-    assert_eq!(visible(&stage.path("store/pulls/blobs")).len(), 1);
-    stage.store_is_well();
-    stage.run(&words("prune")).ends_with(0);
-    assert!(!pulls.exists());
     stage.store_is_well();
 }

@@ -861,6 +861,34 @@ fn a_second_run_goes_on_where_the_first_gave_up() {
 }
 
 #[test]
+fn what_a_broken_pull_left_goes_with_the_next_prune() {
+    let small = Small::new();
+    let server = Misbehaving::start(move |request| {
+        if small.is_layer(request) {
+            return request.answer_part(200, &[], &small.layer[..1_000_000], small.layer.len());
+        }
+        small.answer(request);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (store, outcome) = pull_small(folder.path(), &server.host);
+    registry_error(outcome);
+    let left = walkdir::WalkDir::new(store.dir().join("pulls")).into_iter();
+    let bytes: u64 = left
+        .map(|entry| entry.unwrap().metadata().unwrap())
+        .filter(std::fs::Metadata::is_file)
+        .map(|stat| stat.len())
+        .sum();
+    assert!(bytes >= 1_000_000, "{bytes}");
+    let dir = store.dir().to_owned();
+    drop(store);
+    run(Command::new(env!("CARGO_BIN_EXE_carryall"))
+        .arg("--store")
+        .arg(&dir)
+        .arg("prune"));
+    assert!(!dir.join("pulls").exists());
+}
+
+#[test]
 fn troubles_that_pass_are_waited_for_and_those_that_stay_are_told() {
     for (status, header) in [
         (500, ("x", "y")),

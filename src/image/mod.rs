@@ -3,8 +3,8 @@
 //! Bytes only: images are found and read through recipes, nothing is unpacked. Where images come from and where they go is the
 //! affair of `registry` and of the verbs.
 //!
-//! Memory: manifests and configs (4 MiB each at most), 250 bytes and the path for each file of the archive that is looked at,
-//! 300 bytes for each blob of an image.
+//! Memory: manifests and configs (4 MiB each at most), what a package's YAML says (20 MB at most), 250 bytes and the path for
+//! each file of the archive that is looked at, 300 bytes for each blob of an image.
 
 mod choose;
 mod descriptor;

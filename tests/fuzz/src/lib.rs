@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use carryall::archive::tar;
 use carryall::class::Class;
 use carryall::id::{BlobId, ChunkId, hash};
 use carryall::layouts::opener::{OpenOptions, Opener};
 use carryall::monitor::Silent;
 use carryall::recipe::rebuild::{Proof, write_content};
-use carryall::recipe::{ChunkSink, ChunkSource, RecipeError};
-use carryall::release::BlobTable;
+use carryall::recipe::stream::StreamWriter;
+use carryall::recipe::{ChunkSink, ChunkSource, RecipeError, StreamRef};
+use carryall::release::{BlobTable, Item, ItemKind, Meta, ReleaseRoot};
 
 /// Chunks in memory; handles share them.
 #[derive(Debug, Default, Clone)]
@@ -56,6 +58,46 @@ pub fn open_and_rebuild(bytes: &[u8], name: &str) {
     let mut back = Vec::new();
     write_content(&memory, &content, Proof::EveryBlob, &mut back, &Silent).expect("rebuilds");
     assert!(back == bytes);
+}
+
+/// A release whose one item is a tar of these files.
+pub fn release_of(files: &[(String, Vec<u8>)]) -> (Memory, ReleaseRoot) {
+    let mut archive = Vec::new();
+    let mut put = |path: &str, body: &[u8]| {
+        archive.extend(tar::file_header(path, body.len() as u64));
+        archive.extend_from_slice(body);
+        archive.resize(archive.len().next_multiple_of(tar::BLOCK), 0);
+    };
+    // Files of a few KiB are chunks that nobody opens.
+    put("filler", &noise(70_000));
+    for (path, body) in files {
+        put(path, body);
+    }
+    archive.resize(archive.len() + 2 * tar::BLOCK, 0);
+    let memory = Memory::default();
+    let mut sink = memory.clone();
+    let (known, options) = (BlobTable::default(), OpenOptions::default());
+    let content = Opener::new(&memory, &mut sink, &known, &options, &Silent)
+        .open(&archive[..], Path::new("fuzz.tar"))
+        .expect("memory takes all");
+    let item = Item {
+        name: b"fuzz.tar".to_vec(),
+        meta: Meta::default(),
+        kind: ItemKind::File { content },
+    };
+    let mut sink = memory.clone();
+    let mut writer = StreamWriter::new(Class::Meta);
+    writer
+        .write_record(&mut sink, &item)
+        .expect("memory takes all");
+    let root = ReleaseRoot {
+        name: "fuzz:1".parse().expect("a name"),
+        manifest: writer.finish(&mut sink).expect("memory takes all"),
+        blobs: StreamRef::EMPTY,
+        items: 1,
+        bytes: archive.len() as u64,
+    };
+    (memory, root)
 }
 
 /// Bytes that do not compress.
