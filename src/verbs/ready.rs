@@ -15,7 +15,7 @@ use crate::verbs::space::Space;
 /// Shorter streams are made again faster than they are found.
 const KEPT_BYTES_MIN: u64 = 1 << 20;
 
-/// Keeps what is worth it, in half of the room that was free when it began.
+/// Keeps what is worth it, as long as all copies take no more than half of the room that would be free without any.
 pub(super) struct Keeper<'a> {
     store: &'a Store,
     room_bytes: AtomicU64,
@@ -25,11 +25,14 @@ impl<'a> Keeper<'a> {
     /// Looks up the room.
     ///
     /// # Errors
-    /// [`Error::Media`] when the file system does not say.
+    /// [`Error::Media`] when the file system does not say; what the store says.
     pub(super) fn new(store: &'a Store) -> Result<Self, Error> {
+        let ready_bytes: u64 = store.ready_copies()?.values().sum();
+        let free_bytes = free_space_bytes(store.dir())?;
+        let most_bytes = free_bytes.saturating_add(ready_bytes) / 2;
         Ok(Self {
             store,
-            room_bytes: AtomicU64::new(free_space_bytes(store.dir())? / 2),
+            room_bytes: AtomicU64::new(most_bytes.saturating_sub(ready_bytes)),
         })
     }
 
