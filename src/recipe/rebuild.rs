@@ -10,7 +10,7 @@ mod flatten;
 mod pipe;
 mod remake;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::mpsc;
 
@@ -83,6 +83,8 @@ const INNER: Pace = Pace {
 struct Job<'a, S: ChunkSource> {
     source: &'a S,
     proof: Proof,
+    /// Is told of what is proved.
+    keeper: Option<&'a dyn BlobKeeper>,
     monitor: &'a dyn Monitor,
     pace: Pace,
     /// Blobs that this one lies in.
@@ -96,6 +98,21 @@ impl<S: ChunkSource> Clone for Job<'_, S> {
 }
 
 impl<S: ChunkSource> Copy for Job<'_, S> {}
+
+/// Keeps blobs that were rebuilt for a proof, when it thinks them worth it.
+pub trait BlobKeeper: Sync {
+    /// Told of a blob that begins with deflate streams, before its bytes come; from several threads.
+    fn begin(&self, blob: &Blob) -> Option<Box<dyn Keeping + '_>>;
+}
+
+/// A blob on its way to being kept.
+pub trait Keeping {
+    /// Takes its next bytes.
+    fn take(&mut self, bytes: &[u8]);
+
+    /// All bytes have come, and they are those of the blob. Not called when they are not.
+    fn keep(self: Box<Self>);
+}
 
 impl<'a, S: ChunkSource> Job<'a, S> {
     /// The copy of a blob that stands for rebuilding it: a proof has no use for one.
@@ -122,11 +139,33 @@ pub fn write_content<S: ChunkSource>(
     let job = Job {
         source,
         proof,
+        keeper: None,
         monitor,
         pace: OUTER,
         depth: 0,
     };
     write(job, content, out)
+}
+
+/// Rebuilds `content` with [`Proof::EveryBlob`], for nobody but `keeper`.
+///
+/// # Errors
+/// As [`write_content`].
+pub fn prove_content<S: ChunkSource>(
+    source: &S,
+    content: &Content,
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let job = Job {
+        source,
+        proof: Proof::EveryBlob,
+        keeper,
+        monitor,
+        pace: OUTER,
+        depth: 0,
+    };
+    write(job, content, &mut io::sink())
 }
 
 fn write<S: ChunkSource>(
@@ -180,6 +219,7 @@ pub fn write_part<S: ChunkSource>(
     let job = Job {
         source,
         proof: Proof::Nothing,
+        keeper: None,
         monitor,
         pace: PART,
         depth: 0,
@@ -208,7 +248,8 @@ fn write_blob<S: ChunkSource>(
     }
     let mut consumer = Consumer {
         out,
-        hashers: Vec::new(),
+        open: Vec::new(),
+        keeper: job.keeper,
         range: range.clone(),
         monitor: job.monitor,
     };
@@ -289,10 +330,17 @@ pub fn read_op<S: ChunkSource>(
     }
 }
 
+/// A blob that is being proved.
+struct Proving<'a> {
+    hasher: Hasher,
+    keeping: Option<Box<dyn Keeping + 'a>>,
+}
+
 /// Hashes and writes batches.
 struct Consumer<'a> {
     out: &'a mut dyn Write,
-    hashers: Vec<Hasher>,
+    open: Vec<Proving<'a>>,
+    keeper: Option<&'a dyn BlobKeeper>,
     /// What is wanted of the blob.
     range: Range<u64>,
     monitor: &'a dyn Monitor,
@@ -306,13 +354,14 @@ impl Consumer<'_> {
             self.hash(&batch.bytes[at..*place]);
             at = *place;
             match mark {
-                Mark::Begin => self.hashers.push(Hasher::new()),
-                Mark::End(id) => {
-                    let found = self.hashers.pop().map(|hasher| BlobId(hasher.finish()));
-                    if found != Some(*id) {
-                        return Err(RecipeError::Mismatch(*id));
-                    }
+                Mark::Begin(with_streams) => {
+                    let keeper = self.keeper.zip(with_streams.as_ref());
+                    self.open.push(Proving {
+                        hasher: Hasher::new(),
+                        keeping: keeper.and_then(|(keeper, blob)| keeper.begin(blob)),
+                    });
                 }
+                Mark::End(id) => self.end(id)?,
             }
         }
         self.hash(&batch.bytes[at..]);
@@ -334,9 +383,25 @@ impl Consumer<'_> {
 
     fn hash(&mut self, bytes: &[u8]) {
         // On this thread alone: the others are busy with the next batch, and waiting for them costs more.
-        for hasher in &mut self.hashers {
-            hasher.update(bytes);
+        for open in &mut self.open {
+            open.hasher.update(bytes);
+            if let Some(keeping) = &mut open.keeping {
+                keeping.take(bytes);
+            }
         }
+    }
+
+    fn end(&mut self, id: &BlobId) -> Result<(), RecipeError> {
+        let Some(open) = self.open.pop() else {
+            return Err(RecipeError::Mismatch(*id));
+        };
+        if BlobId(open.hasher.finish()) != *id {
+            return Err(RecipeError::Mismatch(*id));
+        }
+        if let Some(keeping) = open.keeping {
+            keeping.keep();
+        }
+        Ok(())
     }
 }
 

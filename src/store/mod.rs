@@ -45,7 +45,7 @@ pub use chunk_set::ChunkSet;
 pub use error::{FrameDamage, StoreError};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
-pub use ready::ReadyWriter;
+pub use ready::{ReadyFile, ReadyWriter};
 pub use roots::RootEntry;
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 

@@ -1,95 +1,166 @@
-//! Copies of blobs that take long to rebuild, kept beside what they are rebuilt from, as files of the same bytes.
+//! Copies of blobs that take long to rebuild, kept beside what they are rebuilt from: long ones as files of the same bytes,
+//! short ones together in groups.
 //!
 //! They may go at any time. One is compared with its blob's id when it is first asked for, and passed over when it is not
-//! that. Which blobs are worth it is for others to decide. 100 bytes a copy; 1 MiB for each that is being compared.
+//! that. Which blobs are worth it is for others to decide. 150 bytes a copy; 1 MiB for each that is being compared.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{Access, Store, StoreError};
-use crate::id::{BlobId, Hasher};
+use crate::id::{self, BlobId, Hasher, PackId};
 use crate::recipe::{BoxError, ReadyBytes};
 use crate::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";
+const GROUP: &str = ".group";
 /// Bytes that are compared together.
 const PIECE_BYTES: u64 = 1 << 20;
+/// Ends a group.
+const GROUP_MAGIC: &[u8; 8] = b"CARRYGRP";
+/// An id and a length.
+const GROUP_ENTRY_BYTES: usize = BlobId::BYTES + 4;
+/// The number of entries, and the magic.
+const GROUP_TAIL_BYTES: usize = 4 + GROUP_MAGIC.len();
+/// Copies of one group that are known at most.
+const GROUP_ENTRIES_MAX: u32 = 1 << 20;
 
-/// Whether a copy is what it should be, once that was looked at.
-type Verdict = Arc<OnceLock<bool>>;
+/// A file with copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyFile {
+    name: String,
+    /// What it takes.
+    pub bytes: u64,
+    /// The blobs in it, with their lengths, in the order in which they stand.
+    pub blobs: Vec<(BlobId, u64)>,
+}
+
+impl ReadyFile {
+    /// Lists the files; what cannot be read has no copies.
+    fn list(storage: &dyn Storage) -> Result<Vec<Self>, StorageError> {
+        let files = storage.list(FOLDER)?.into_iter().map(|object| {
+            let own = object.name.strip_prefix(FOLDER);
+            let own = own.and_then(|name| name.strip_prefix('/')?.parse().ok());
+            let blobs = match own {
+                Some(id) => vec![(id, object.bytes)],
+                None if object.name.ends_with(GROUP) => {
+                    group_blobs(storage, &object.name, object.bytes).unwrap_or_default()
+                }
+                None => Vec::new(),
+            };
+            Self {
+                name: object.name,
+                bytes: object.bytes,
+                blobs,
+            }
+        });
+        Ok(files.collect())
+    }
+
+    /// Where each copy stands.
+    fn places(&self) -> impl Iterator<Item = (BlobId, Slot)> {
+        let name: Arc<str> = self.name.as_str().into();
+        self.blobs.iter().scan(0, move |at, (id, bytes)| {
+            let slot = Slot {
+                file: Arc::clone(&name),
+                offset: *at,
+                bytes: *bytes,
+                verdict: Arc::default(),
+            };
+            *at += bytes;
+            Some((*id, slot))
+        })
+    }
+}
+
+/// Reads what is in a group.
+fn group_blobs(storage: &dyn Storage, name: &str, bytes: u64) -> Option<Vec<(BlobId, u64)>> {
+    let mut tail = [0; GROUP_TAIL_BYTES];
+    storage
+        .read_at(name, bytes.checked_sub(tail.len() as u64)?, &mut tail)
+        .ok()?;
+    let (count, magic) = tail.split_first_chunk::<4>()?;
+    let count = u32::from_le_bytes(*count);
+    if magic != GROUP_MAGIC || count > GROUP_ENTRIES_MAX {
+        return None;
+    }
+    let mut table = vec![0; usize::try_from(count).ok()? * GROUP_ENTRY_BYTES];
+    let end = bytes.checked_sub((table.len() + tail.len()) as u64)?;
+    storage.read_at(name, end, &mut table).ok()?;
+    let entries = table.chunks_exact(GROUP_ENTRY_BYTES).map(|entry| {
+        let (id, len) = entry.split_first_chunk::<{ BlobId::BYTES }>()?;
+        let len = u32::from_le_bytes(*len.first_chunk::<4>()?);
+        Some((BlobId(*id), u64::from(len)))
+    });
+    let blobs: Vec<(BlobId, u64)> = entries.collect::<Option<_>>()?;
+    (blobs.iter().map(|(_, bytes)| bytes).sum::<u64>() == end).then_some(blobs)
+}
+
+/// Where a copy stands.
+#[derive(Clone)]
+struct Slot {
+    file: Arc<str>,
+    offset: u64,
+    bytes: u64,
+    /// Whether it is what it should be, once that was looked at.
+    verdict: Arc<OnceLock<bool>>,
+}
 
 /// The copies that were there when the store was opened, and those that came since.
 #[derive(Default)]
-pub(super) struct ReadyCopies(RwLock<HashMap<BlobId, Verdict>>);
+pub(super) struct ReadyCopies(RwLock<HashMap<BlobId, Slot>>);
 
 impl ReadyCopies {
     /// Lists the copies; ones that cannot be listed are as good as none.
     pub(super) fn list(storage: &dyn Storage) -> Self {
-        let objects = storage.list(FOLDER).unwrap_or_default();
-        let ids = objects.iter().filter_map(|object| id_of(&object.name));
-        Self(RwLock::new(
-            ids.map(|id| (id, Verdict::default())).collect(),
-        ))
+        let copies = Self::default();
+        copies.look_again(storage);
+        copies
     }
 
     /// Takes in copies that came since.
     pub(super) fn look_again(&self, storage: &dyn Storage) {
-        let objects = storage.list(FOLDER).unwrap_or_default();
+        let files = ReadyFile::list(storage).unwrap_or_default();
         self.with(|copies| {
-            for id in objects.iter().filter_map(|object| id_of(&object.name)) {
-                copies.entry(id).or_default();
+            for (id, slot) in files.iter().flat_map(ReadyFile::places) {
+                copies.entry(id).or_insert(slot);
             }
         });
     }
 
-    fn verdict(&self, id: &BlobId) -> Option<Verdict> {
+    fn slot(&self, id: &BlobId) -> Option<Slot> {
         let copies = self.0.read().unwrap_or_else(PoisonError::into_inner);
         copies.get(id).cloned()
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut HashMap<BlobId, Verdict>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<BlobId, Slot>) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// A copy. Where it is a file, that is held open: it stays readable when its name goes.
+/// A copy. Where it is in a file, that is held open: it stays readable when its name goes.
 struct Copy {
     storage: Arc<dyn Storage>,
-    name: String,
+    slot: Slot,
     file: Option<File>,
 }
 
 impl Copy {
-    fn open(storage: &Arc<dyn Storage>, id: &BlobId) -> Result<Self, StorageError> {
-        let name = name(id);
-        let file = match storage.local_path(&name) {
-            None => None,
-            Some(path) => Some(File::open(&path).map_err(|source| StorageError {
-                action: "read",
-                path,
-                source,
-            })?),
-        };
+    fn open(storage: &Arc<dyn Storage>, slot: Slot) -> io::Result<Self> {
+        let path = storage.local_path(&slot.file);
         Ok(Self {
             storage: Arc::clone(storage),
-            name,
-            file,
+            slot,
+            file: path.map(File::open).transpose()?,
         })
-    }
-
-    fn bytes(&self) -> Option<u64> {
-        match &self.file {
-            Some(file) => file.metadata().ok().map(|meta| meta.len()),
-            None => self.storage.bytes(&self.name).ok(),
-        }
     }
 
     /// Compares length and hash.
     fn is_of(&self, id: &BlobId, bytes: u64) -> bool {
-        if self.bytes() != Some(bytes) {
+        if self.slot.bytes != bytes {
             return false;
         }
         let mut hasher = Hasher::new();
@@ -110,9 +181,10 @@ impl Copy {
 
 impl ReadyBytes for Copy {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError> {
+        let at = self.slot.offset.saturating_add(offset);
         match &self.file {
-            Some(file) => Ok(file.read_exact_at(out, offset)?),
-            None => Ok(self.storage.read_at(&self.name, offset, out)?),
+            Some(file) => Ok(file.read_exact_at(out, at)?),
+            None => Ok(self.storage.read_at(&self.slot.file, at, out)?),
         }
     }
 }
@@ -125,60 +197,107 @@ impl Store {
 
     /// The copy of a blob of `bytes` bytes. It is compared with its id when it is asked for the first time.
     pub(super) fn ready_copy(&self, id: &BlobId, bytes: u64) -> Option<Box<dyn ReadyBytes>> {
-        let verdict = self.ready.verdict(id)?;
-        let copy = Copy::open(&self.storage, id).ok();
+        let slot = self.ready.slot(id)?;
+        let verdict = Arc::clone(&slot.verdict);
+        let is_own = slot.file.ends_with(&id.to_string());
+        let copy = Copy::open(&self.storage, slot).ok();
         let is_good = |copy: &Copy| *verdict.get_or_init(|| copy.is_of(id, bytes));
         if let Some(copy) = copy.filter(is_good) {
             return Some(Box::new(copy));
         }
         self.ready.with(|copies| copies.remove(id));
-        if self.access == Access::Write {
+        if is_own && self.access == Access::Write {
             // One that stays is passed over again.
-            let _ = self.storage.remove(&name(id));
+            let _ = self.storage.remove(&own_name(id));
         }
         None
     }
 
-    /// Begins a copy of a blob; `None` when there is one.
+    /// Whether there is a copy of a blob, as far as is known without reading it.
+    pub fn seems_ready(&self, id: &BlobId) -> bool {
+        self.ready.slot(id).is_some()
+    }
+
+    /// Begins a copy of a long blob.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`], or what the storage says.
-    pub fn keep_ready(&self, id: BlobId) -> Result<Option<ReadyWriter<'_>>, StoreError> {
+    pub fn keep_ready(&self, id: BlobId) -> Result<ReadyWriter<'_>, StoreError> {
         self.must_write()?;
-        if self.ready.verdict(&id).is_some() {
-            return Ok(None);
-        }
-        Ok(Some(ReadyWriter {
+        Ok(ReadyWriter {
             store: self,
             id,
             object: self.storage.create()?,
-        }))
+            bytes: 0,
+        })
     }
 
-    /// The blobs of which there are copies, with the bytes of each.
-    ///
-    /// # Errors
-    /// What the storage says.
-    pub fn ready_copies(&self) -> Result<BTreeMap<BlobId, u64>, StoreError> {
-        let objects = self.storage.list(FOLDER)?.into_iter();
-        Ok(objects
-            .filter_map(|object| Some((id_of(&object.name)?, object.bytes)))
-            .collect())
-    }
-
-    /// Drops the copies of these blobs. Returns the bytes that they took.
+    /// Keeps copies of short blobs, of less than 4 GiB each, as one group. Who gives them knows that the bytes are those of
+    /// the blobs.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`], or what the storage says.
-    pub fn drop_ready<'i>(&self, ids: impl Iterator<Item = &'i BlobId>) -> Result<u64, StoreError> {
+    pub fn keep_ready_group(&self, blobs: &[(BlobId, Vec<u8>)]) -> Result<(), StoreError> {
+        self.must_write()?;
+        let mut object = self.storage.create()?;
+        let mut table = Vec::with_capacity(blobs.len() * GROUP_ENTRY_BYTES);
+        for (id, bytes) in blobs {
+            object.append(bytes)?;
+            table.extend_from_slice(id.as_bytes());
+            table.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        object.append(&table)?;
+        object.append(&u32::try_from(blobs.len()).unwrap_or(u32::MAX).to_le_bytes())?;
+        object.append(GROUP_MAGIC)?;
+        let name = format!("{FOLDER}/{}{GROUP}", PackId(id::hash(&table)));
+        object.publish(&name)?;
+        let file = ReadyFile {
+            name,
+            bytes: 0,
+            blobs: blobs
+                .iter()
+                .map(|(id, bytes)| (*id, bytes.len() as u64))
+                .collect(),
+        };
+        self.ready.with(|copies| copies.extend(file.places()));
+        Ok(())
+    }
+
+    /// The files with copies, by name.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn ready_files(&self) -> Result<Vec<ReadyFile>, StoreError> {
+        Ok(ReadyFile::list(self.storage.as_ref())?)
+    }
+
+    /// What all copies take.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn ready_bytes(&self) -> Result<u64, StoreError> {
+        let objects = self.storage.list(FOLDER)?;
+        Ok(objects.iter().map(|object| object.bytes).sum())
+    }
+
+    /// Drops these files. Returns the bytes that they took.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`], or what the storage says.
+    pub fn drop_ready<'f>(
+        &self,
+        files: impl Iterator<Item = &'f ReadyFile>,
+    ) -> Result<u64, StoreError> {
         self.must_write()?;
         let mut dropped_bytes = 0;
-        for id in ids {
-            let name = name(id);
-            let bytes = self.storage.bytes(&name).unwrap_or(0);
-            self.ready.with(|copies| copies.remove(id));
-            self.storage.remove(&name)?;
-            dropped_bytes += bytes;
+        for file in files {
+            self.ready.with(|copies| {
+                for (id, _) in &file.blobs {
+                    copies.remove(id);
+                }
+            });
+            self.storage.remove(&file.name)?;
+            dropped_bytes += file.bytes;
         }
         Ok(dropped_bytes)
     }
@@ -189,37 +308,84 @@ pub struct ReadyWriter<'a> {
     store: &'a Store,
     id: BlobId,
     object: Box<dyn NewObject>,
+    bytes: u64,
 }
 
 impl ReadyWriter<'_> {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.bytes += bytes.len() as u64;
+        Ok(self.object.append(bytes)?)
+    }
+
     /// Keeps the copy. Who wrote it knows that the bytes are those of the blob.
     ///
     /// # Errors
     /// What the storage says.
     pub fn finish(self) -> Result<(), StoreError> {
-        self.object.publish(&name(&self.id))?;
-        self.store
-            .ready
-            .with(|copies| copies.insert(self.id, Verdict::default()));
+        let file = ReadyFile {
+            name: own_name(&self.id),
+            bytes: self.bytes,
+            blobs: vec![(self.id, self.bytes)],
+        };
+        self.object.publish(&file.name)?;
+        self.store.ready.with(|copies| copies.extend(file.places()));
         Ok(())
     }
 }
 
-impl io::Write for ReadyWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.object.append(bytes).map_err(|error| error.source)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn name(id: &BlobId) -> String {
+fn own_name(id: &BlobId) -> String {
     format!("{FOLDER}/{id}")
 }
 
-fn id_of(name: &str) -> Option<BlobId> {
-    name.strip_prefix(FOLDER)?.strip_prefix('/')?.parse().ok()
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::storage::memory::FaultyStorage;
+
+    #[test]
+    fn groups_that_lie_have_no_copies() {
+        let storage = Arc::new(FaultyStorage::default());
+        let store = Store::create_on(storage.clone(), "store".as_ref(), None).unwrap();
+        let blobs: Vec<(BlobId, Vec<u8>)> = [&b"one"[..], b"", b"three"]
+            .map(|bytes| (BlobId(id::hash(bytes)), bytes.to_vec()))
+            .into();
+        store.keep_ready_group(&blobs).unwrap();
+        let [file] = &store.ready_files().unwrap()[..] else {
+            panic!("one group");
+        };
+        let len = usize::try_from(file.bytes).unwrap();
+        assert_eq!(file.blobs.len(), 3);
+        let good = crate::storage::read(storage.as_ref(), &file.name, 1 << 20).unwrap();
+        for (id, bytes) in &blobs {
+            let copy = store.ready_copy(id, bytes.len() as u64).unwrap();
+            let mut out = vec![0; bytes.len()];
+            copy.read_at(0, &mut out).unwrap();
+            assert_eq!(out, *bytes);
+        }
+        // Any byte changed, any length: never another byte, never a panic.
+        let mut bad: Vec<Vec<u8>> = (0..len).map(|cut| good[..cut].to_vec()).collect();
+        for at in 0..len {
+            let mut flipped = good.clone();
+            flipped[at] ^= 0xff;
+            bad.push(flipped);
+        }
+        for bytes in bad {
+            crate::storage::put(storage.as_ref(), &file.name, &bytes).unwrap();
+            let store = Store::open_on(storage.clone(), "store".as_ref(), Access::Read, None);
+            let store = store.unwrap();
+            for (id, bytes) in &blobs {
+                let Some(copy) = store.ready_copy(id, bytes.len() as u64) else {
+                    continue;
+                };
+                let mut out = vec![0; bytes.len()];
+                copy.read_at(0, &mut out).unwrap();
+                assert_eq!(out, *bytes);
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! What a release needs is found by walking its recipes; what the store does with that is the store's affair.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, RecipeError};
 use crate::release::{ReleaseRoot, walk};
 use crate::saying::Template;
-use crate::store::{self, CheckDepth, ChunkSet, Store, WriteOptions};
+use crate::store::{self, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
 use crate::verbs::proof::{self, Known};
 use crate::verbs::{Error, ErrorKind, PULLS};
 use crate::volumes::{SetReader, discover};
@@ -101,13 +101,13 @@ pub fn check(
     monitor: &dyn Monitor,
 ) -> Result<CheckSummary, Error> {
     let (roots, mut findings) = super::releases(store)?;
-    let mut report = store.check(depth, live(store, &roots, &mut BTreeMap::new()).0, monitor)?;
+    let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
     let mut healed_chunks = 0;
     // A list that was healed may name further chunks that are lost: until nothing more is gained.
     while !heal_from.is_empty() && !report.lost_chunks.is_empty() {
         let lost = report.lost_chunks.iter().copied().collect();
         let healed = heal(store, &lost, heal_from, monitor)?;
-        report = store.check(depth, live(store, &roots, &mut BTreeMap::new()).0, monitor)?;
+        report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
         healed_chunks += healed;
         if healed == 0 {
             break;
@@ -142,9 +142,10 @@ fn damaged_copies(
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    for (id, bytes) in store.ready_copies()? {
+    let files = store.ready_files()?;
+    for (id, bytes) in files.iter().flat_map(|file| &file.blobs) {
         monitor.check_stop()?;
-        if !store.is_ready(&id, bytes) {
+        if !store.is_ready(id, *bytes) {
             let subject = format!("blob {}", id.short());
             let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
             monitor.finding(&finding);
@@ -187,8 +188,9 @@ pub fn prune(
     monitor: &dyn Monitor,
 ) -> Result<PruneSummary, Error> {
     let (roots, findings) = super::releases(store)?;
-    let mut unneeded = store.ready_copies()?;
-    let mut ready_bytes = unneeded.values().sum();
+    let ready = store.ready_files()?;
+    let copies = ready.iter().flat_map(|file| &file.blobs);
+    let mut unneeded = copies.map(|(id, _)| *id).collect();
     let (live, unreadable) = live(store, &roots, &mut unneeded);
     if let Some(error) = unreadable {
         return Err(error.into());
@@ -203,11 +205,12 @@ pub fn prune(
         }
         _ => {}
     }
-    if options.drop_ready {
-        unneeded = store.ready_copies()?;
-    }
-    let ready_dropped_bytes = store.drop_ready(unneeded.keys())?;
-    ready_bytes -= ready_dropped_bytes;
+    let is_unneeded = |file: &&ReadyFile| {
+        let mut blobs = file.blobs.iter();
+        options.drop_ready || blobs.all(|(id, _)| unneeded.contains(id))
+    };
+    let ready_dropped_bytes = store.drop_ready(ready.iter().filter(is_unneeded))?;
+    let ready_bytes = store.ready_bytes()?;
     let report = store.prune(live, &store::PruneOptions::default(), monitor)?;
     forget_sets(store, &roots)?;
     Ok(PruneSummary {
@@ -240,7 +243,7 @@ fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
 struct Live<'r> {
     chunks: ChunkSet,
     /// Copies kept ready of blobs that no release was seen to need.
-    unneeded: &'r mut BTreeMap<BlobId, u64>,
+    unneeded: &'r mut HashSet<BlobId>,
 }
 
 impl Visitor for Live<'_> {
@@ -260,7 +263,7 @@ impl Visitor for Live<'_> {
 fn live(
     store: &Store,
     roots: &[ReleaseRoot],
-    unneeded: &mut BTreeMap<BlobId, u64>,
+    unneeded: &mut HashSet<BlobId>,
 ) -> (ChunkSet, Option<RecipeError>) {
     let mut live = Live {
         chunks: ChunkSet::new(),

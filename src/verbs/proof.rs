@@ -9,13 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::id::BlobId;
 use crate::monitor::{Interrupted, Monitor};
-use crate::recipe::rebuild::{Proof, write_content};
+use crate::recipe::rebuild::{BlobKeeper, prove_content};
 use crate::recipe::stream::RecordReader;
 use crate::recipe::walk::Walker;
 use crate::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
 use crate::release::{BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 use crate::verbs::Releases;
-use crate::verbs::ready::{Keeper, Keeping};
 
 /// Blobs of earlier releases that are known at most; further ones are opened anew.
 const KNOWN_BLOBS_MAX: usize = 1_000_000;
@@ -86,7 +85,7 @@ pub(super) fn streams<S: ChunkSource>(
     source: &S,
     known: &Known,
     roots: &[ReleaseRoot],
-    keeper: Option<&Keeper<'_>>,
+    keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(BlobId, RecipeError)>, Interrupted> {
     let mut walker = Walker::new(source);
@@ -212,7 +211,7 @@ impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for Cla
 fn contents<S: ChunkSource>(
     source: &S,
     claims: impl Iterator<Item = Claim> + Send,
-    keeper: Option<&Keeper<'_>>,
+    keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
     let claims = Mutex::new(claims);
@@ -249,7 +248,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn all<S: ChunkSource>(
     source: &S,
     contents: &[Content],
-    keeper: Option<&Keeper<'_>>,
+    keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<(), RecipeError> {
     let chunks = contents.iter().filter_map(|content| match content {
@@ -257,10 +256,7 @@ fn all<S: ChunkSource>(
         _ => None,
     });
     source.prefetch(&chunks.collect::<Vec<_>>());
-    contents.iter().try_for_each(|content| {
-        let mut out = keeper.map_or_else(Keeping::default, |keeper| keeper.begin(source, content));
-        write_content(source, content, Proof::EveryBlob, &mut out, monitor)?;
-        out.finish();
-        Ok(())
-    })
+    contents
+        .iter()
+        .try_for_each(|content| prove_content(source, content, keeper, monitor))
 }

@@ -1,24 +1,35 @@
-//! Which blobs are kept ready at a site: deflate streams, which take long to make again and are asked for as they are.
+//! Which blobs are kept ready at a site: those with deflate streams, which take long to make again.
 //!
-//! They are worth it as long as there is room to spare, and go first when room is short.
+//! They are worth it as long as there is room to spare, and go first when room is short. 16 MiB of short ones are gathered.
 
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::id::BlobId;
 use crate::media::free_space_bytes;
-use crate::recipe::rebuild::first_op;
-use crate::recipe::{ChunkSource, Content, Op};
+use crate::recipe::Blob;
+use crate::recipe::rebuild::{BlobKeeper, Keeping};
 use crate::store::{ReadyWriter, Store};
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 
-/// Shorter streams are made again faster than they are found.
-const KEPT_BYTES_MIN: u64 = 1 << 20;
+/// Shorter blobs are kept in groups.
+const OWN_BYTES_MIN: u64 = 1 << 20;
+/// Bytes of a group.
+const GROUP_BYTES: usize = 16 << 20;
 
 /// Keeps what is worth it, as long as all copies take no more than half of the room that would be free without any.
+/// A copy that cannot be written keeps nobody from going on: without it everything works, only slower.
 pub(super) struct Keeper<'a> {
     store: &'a Store,
     room_bytes: AtomicU64,
+    group: Mutex<Group>,
+}
+
+#[derive(Default)]
+struct Group {
+    blobs: Vec<(BlobId, Vec<u8>)>,
+    bytes: usize,
 }
 
 impl<'a> Keeper<'a> {
@@ -27,29 +38,39 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// [`Error::Media`] when the file system does not say; what the store says.
     pub(super) fn new(store: &'a Store) -> Result<Self, Error> {
-        let ready_bytes: u64 = store.ready_copies()?.values().sum();
+        let ready_bytes = store.ready_bytes()?;
         let free_bytes = free_space_bytes(store.dir())?;
         let most_bytes = free_bytes.saturating_add(ready_bytes) / 2;
         Ok(Self {
             store,
             room_bytes: AtomicU64::new(most_bytes.saturating_sub(ready_bytes)),
+            group: Mutex::default(),
         })
     }
 
-    /// Takes the bytes of a content that is about to be rebuilt from `source`, or passes them over.
-    pub(super) fn begin<S: ChunkSource>(&self, source: &S, content: &Content) -> Keeping<'a> {
-        let kept = self.is_worth_it(source, content) && self.take_room(content.bytes());
-        // Without the copy everything works, only slower.
-        let writer = kept.then(|| self.store.keep_ready(content.id()).ok().flatten());
-        Keeping(writer.flatten())
+    /// Keeps what was gathered.
+    pub(super) fn finish(self) {
+        self.flush(&mut self.group());
     }
 
-    fn is_worth_it<S: ChunkSource>(&self, source: &S, content: &Content) -> bool {
-        let Content::Blob(blob) = content else {
-            return false;
-        };
-        blob.bytes >= KEPT_BYTES_MIN
-            && matches!(first_op(source, &blob.recipe), Ok(Some(Op::Deflate { .. })))
+    fn flush(&self, group: &mut Group) {
+        let group = std::mem::take(group);
+        if !group.blobs.is_empty() {
+            let _ = self.store.keep_ready_group(&group.blobs);
+        }
+    }
+
+    fn gather(&self, id: BlobId, bytes: Vec<u8>) {
+        let mut group = self.group();
+        group.bytes += bytes.len();
+        group.blobs.push((id, bytes));
+        if group.bytes >= GROUP_BYTES {
+            self.flush(&mut group);
+        }
+    }
+
+    fn group(&self) -> MutexGuard<'_, Group> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_room(&self, bytes: u64) -> bool {
@@ -59,31 +80,56 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// A copy on its way, or nothing. A copy that cannot be written keeps nobody from going on.
-#[derive(Default)]
-pub(super) struct Keeping<'a>(Option<ReadyWriter<'a>>);
+impl BlobKeeper for Keeper<'_> {
+    fn begin(&self, blob: &Blob) -> Option<Box<dyn Keeping + '_>> {
+        if self.store.seems_ready(&blob.id) || !self.take_room(blob.bytes) {
+            return None;
+        }
+        if blob.bytes >= OWN_BYTES_MIN {
+            let writer = self.store.keep_ready(blob.id).ok();
+            return Some(Box::new(Long(writer)));
+        }
+        Some(Box::new(Short {
+            keeper: self,
+            id: blob.id,
+            bytes: Vec::new(),
+        }))
+    }
+}
 
-impl Keeping<'_> {
-    /// Keeps the copy, now that the bytes are known to be right.
-    pub(super) fn finish(self) {
+/// A copy in a file of its own; nothing, once it could not be written.
+struct Long<'a>(Option<ReadyWriter<'a>>);
+
+impl Keeping for Long<'_> {
+    fn take(&mut self, bytes: &[u8]) {
+        if let Some(writer) = &mut self.0
+            && writer.append(bytes).is_err()
+        {
+            self.0 = None;
+        }
+    }
+
+    fn keep(self: Box<Self>) {
         if let Some(writer) = self.0 {
             let _ = writer.finish();
         }
     }
 }
 
-impl Write for Keeping<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(writer) = &mut self.0
-            && writer.write_all(bytes).is_err()
-        {
-            self.0 = None;
-        }
-        Ok(bytes.len())
+/// A copy for a group.
+struct Short<'a> {
+    keeper: &'a Keeper<'a>,
+    id: BlobId,
+    bytes: Vec<u8>,
+}
+
+impl Keeping for Short<'_> {
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn keep(self: Box<Self>) {
+        self.keeper.gather(self.id, self.bytes);
     }
 }
 
@@ -93,13 +139,10 @@ impl Write for Keeping<'_> {
 /// [`Error::NoSpace`]; what the store says.
 pub(super) fn make_room(store: &Store, needed_bytes: u64) -> Result<(), Error> {
     let room = || Space::in_folder(store.dir(), needed_bytes);
-    let before = room()?;
-    if before.free_bytes < needed_bytes {
-        let ready = store.ready_copies()?;
-        let ready_bytes: u64 = ready.values().sum();
-        if before.free_bytes.saturating_add(ready_bytes) >= needed_bytes {
-            store.drop_ready(ready.keys())?;
-        }
+    let free_bytes = room()?.free_bytes;
+    let ready_bytes = store.ready_bytes()?;
+    if free_bytes < needed_bytes && free_bytes.saturating_add(ready_bytes) >= needed_bytes {
+        store.drop_ready(store.ready_files()?.iter())?;
     }
     room()?.check()
 }

@@ -175,7 +175,7 @@ pub fn receive_for(
 ) -> Result<ReceiveReport, Error> {
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
-    let ready_before = ready_bytes(store)?;
+    let ready_before = store.ready_bytes()?;
     let note = note_of(platforms);
     let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &|_| true, monitor)?;
     if report.sets.is_empty() {
@@ -240,13 +240,9 @@ pub fn receive_for(
         sets,
         failed: failed.into_iter().map(FailedSet::new).collect(),
         done_with,
-        ready_bytes: ready_bytes(store)?.saturating_sub(ready_before),
+        ready_bytes: store.ready_bytes()?.saturating_sub(ready_before),
         findings: report.findings,
     })
-}
-
-fn ready_bytes(store: &Store) -> Result<u64, Error> {
-    Ok(store.ready_copies()?.values().sum())
 }
 
 impl FailedSet {

@@ -18,6 +18,8 @@ use crate::recipe::{
 
 /// Bytes of a stream's output that are taken over in one step.
 const STREAM_STEP_BYTES: u64 = 1 << 20;
+/// Steps in which the first stream of a blob stands that has some.
+const STEPS_OF_BEGINNING: usize = 8;
 /// Steps that are looked at for a stream that may be begun.
 const STEPS_AHEAD: usize = 32;
 /// No deflate stream unpacks to more than so many times its length.
@@ -25,7 +27,8 @@ const PLAIN_RATIO_MAX: u64 = 1032;
 
 /// Where in a batch a blob begins or ends.
 pub(super) enum Mark {
-    Begin,
+    /// The blob is named when it may be worth keeping.
+    Begin(Option<Blob>),
     End(BlobId),
 }
 
@@ -190,12 +193,27 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
     }
 
+    /// Whether there are deflate streams right at the beginning of a blob, behind the header of a zip's first member at most.
+    fn begins_with_streams(&self, blob: &Blob) -> Result<bool, RecipeError> {
+        let mut ops = RecordReader::open(self.job.source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        for _ in 0..STEPS_OF_BEGINNING {
+            match read_op(&mut ops)? {
+                Some(Op::Deflate { .. }) => return Ok(true),
+                Some(_) => {}
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
     fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
         if self.job.depth + self.open.len() >= BLOB_DEPTH_MAX {
             return Err(RecipeError::Corrupt("recipe: too deep"));
         }
         if self.is_proved(self.open.len()) {
-            batch.marks.push((batch.planned, Mark::Begin));
+            let named = self.job.keeper.is_some() && self.begins_with_streams(blob)?;
+            let mark = Mark::Begin(named.then_some(*blob));
+            batch.marks.push((batch.planned, mark));
         }
         let source = self.job.source;
         self.open.push(Open {
