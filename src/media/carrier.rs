@@ -2,106 +2,30 @@
 //!
 //! It places blocks by their number and looks at none of them; a folder appears under its name only when it is whole.
 
+mod facts;
+mod work;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{FallocateFlags, FlockOperation};
+use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use crate::block::BLOCK_BYTES;
-use crate::id::SetId;
 use crate::media::iso::{self, Image};
 use crate::media::{MediaError, page};
 use crate::monitor::Monitor;
+
+pub use self::facts::VolumeFacts;
+use self::work::WorkFolder;
 
 /// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
 pub const CARRIER_FILE_BLOCKS: u32 = 16_384;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
-/// Longest part of a folder's name that comes from the title, in bytes.
-const TITLE_NAME_MAX: usize = 40;
-
-/// What the names and pages of a volume say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VolumeFacts {
-    /// The set.
-    pub set_id: SetId,
-    /// Title of the set, for people; any text.
-    pub title: String,
-    /// This volume, from 1; spares come last.
-    pub volume_no: u16,
-    /// Data volumes (K).
-    pub data_volumes: u16,
-    /// Spare volumes (M).
-    pub spare_volumes: u16,
-    /// Blocks of this volume.
-    pub volume_blocks: u32,
-    /// The releases that the set carries, as people name them.
-    pub releases: Vec<String>,
-    /// Program and version that wrote it, such as `carryall 0.1.0`.
-    pub created_by: String,
-}
-
-impl VolumeFacts {
-    /// Volumes of the set, data and spare.
-    pub fn volume_count(&self) -> u32 {
-        u32::from(self.data_volumes) + u32::from(self.spare_volumes)
-    }
-
-    /// Whether this is a spare volume.
-    pub fn is_spare(&self) -> bool {
-        self.volume_no > self.data_volumes
-    }
-
-    /// Digits that volume numbers of this set are written with, at least 2.
-    fn digits(&self) -> usize {
-        self.volume_count().to_string().len().max(2)
-    }
-
-    /// `<title>-<set>-vol03of07`: the folder's name, and with `.iso` behind it the image's. Safe on every file system.
-    pub fn volume_name(&self) -> String {
-        let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
-        let title = safe_name(&self.title);
-        let set = self.set_id.short();
-        format!("{title}-{set}-vol{no:0digits$}of{count:0digits$}")
-    }
-
-    /// `carryall-03.000`: the name of a carrier file, by its number from 0.
-    pub fn carrier_file_name(&self, file_no: u32) -> String {
-        let (digits, no) = (self.digits(), self.volume_no);
-        format!("carryall-{no:0digits$}.{file_no:03}")
-    }
-
-    /// `CARRYALL_03_07`: the label of an image or disk, letters and digits that every file system takes.
-    pub fn label(&self) -> String {
-        let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
-        format!("CARRYALL_{no:0digits$}_{count:0digits$}")
-    }
-}
-
-/// Keeps letters, digits, dots and underscores of a title; runs of anything else become one hyphen.
-fn safe_name(title: &str) -> String {
-    let mut out = String::new();
-    for c in title.chars() {
-        if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
-            out.push(c);
-        } else if !out.ends_with('-') {
-            out.push('-');
-        }
-        if out.len() == TITLE_NAME_MAX {
-            break;
-        }
-    }
-    let trimmed = out.trim_matches(|c| c == '-' || c == '.');
-    if trimmed.is_empty() {
-        "carryall".to_owned()
-    } else {
-        trimmed.to_owned()
-    }
-}
 
 /// Writes one volume, blocks in any order and from several threads. Dropped before [`CarrierWriter::finish`],
 /// it leaves nothing behind.
@@ -349,68 +273,11 @@ pub(super) fn parent_of(path: &Path) -> &Path {
     }
 }
 
-/// A folder that is being written: locked against other processes, removed unless it is renamed.
-#[derive(Debug)]
-struct WorkFolder {
-    path: PathBuf,
-    renamed: bool,
-    /// Held for its lock.
-    _lock: File,
-}
-
-impl WorkFolder {
-    /// Makes the folder anew; what a killed process left of it goes first.
-    fn create(path: PathBuf) -> Result<Self, MediaError> {
-        if path.is_dir() {
-            drop(Self::lock(&path)?);
-            fs::remove_dir_all(&path).map_err(MediaError::io(&path))?;
-        }
-        fs::create_dir(&path).map_err(MediaError::io(&path))?;
-        let lock = Self::lock(&path)?;
-        Ok(Self {
-            path,
-            renamed: false,
-            _lock: lock,
-        })
-    }
-
-    fn lock(path: &Path) -> Result<File, MediaError> {
-        let folder = File::open(path).map_err(MediaError::io(path))?;
-        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(MediaError::Busy {
-                path: path.to_owned(),
-            }),
-            // A file system without locks: the rename still lets only one of two writers win.
-            _ => Ok(folder),
-        }
-    }
-
-    fn rename_to(mut self, target: &Path) -> Result<(), MediaError> {
-        // rename(2) would replace an empty folder of that name.
-        if target.symlink_metadata().is_ok() {
-            return Err(MediaError::Exists {
-                path: target.to_owned(),
-            });
-        }
-        fs::rename(&self.path, target).map_err(MediaError::io(target))?;
-        self.renamed = true;
-        sync(parent_of(target))
-    }
-}
-
-impl Drop for WorkFolder {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // Nobody is left to tell; the next writer of this volume removes what stays.
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::id::SetId;
     use crate::monitor::Silent;
 
     pub(crate) fn facts(volume_blocks: u32) -> VolumeFacts {

@@ -3,12 +3,14 @@
 //! Parsing runs ahead of coding by [`AHEAD`] bytes, so that models see what the writer saw; in hand are the segments between
 //! the two, and the text around them. The chunks of a chunked writer are foreseen as pieces, several at a time.
 
+mod fit;
 mod foresight;
 mod script_out;
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
+use self::fit::Fit;
 use self::foresight::Foresight;
 use self::script_out::{Prologue, ScriptOut};
 use super::bits::BitReader;
@@ -18,7 +20,6 @@ use super::inflate::{Inflater, Segment};
 use super::model::AHEAD;
 use super::run::{PIECE_SEGMENTS_MAX, Run, Span, Style};
 use super::script::Flag;
-use super::select::{self, SAMPLE_BYTES, SAMPLE_TOKENS};
 use super::text::{FIRST, Stretch};
 use super::wrapper::{Check, Wrapper};
 use super::{AnalyseOptions, Analysis, DeflateError, Hint, RECIPE_VERSION};
@@ -27,17 +28,9 @@ use super::{AnalyseOptions, Analysis, DeflateError, Hint, RECIPE_VERSION};
 const RECIPE_FREE_BYTES: u64 = 4096;
 /// Plain bytes before the ratio of plain to stream is looked at.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
-/// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
-const LOOK_TOKENS: u64 = 1 << 16;
-const LOOK_PER_MILLE: u64 = 5;
 /// Weight of the segments in hand at most, see [`Segment::weight`]: a stream of more blocks than that in [`AHEAD`] bytes is
-/// refused, since memory is bounded ...
+/// refused, since memory is bounded.
 const QUEUE_WEIGHT_MAX: usize = 1 << 15;
-/// ... and of these in a sample.
-const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
-/// Looks that may end without a better model.
-const LOOKS_IN_VAIN_MAX: u32 = 4;
-
 /// A member's end, once it was read.
 struct End {
     position: u64,
@@ -47,30 +40,8 @@ struct End {
     next: Option<Vec<u8>>,
 }
 
-/// Pieces that lie between one that is given to the crew and the last that counts for whether the model fits: more than are
-/// ever in hand, so that what is decided does not depend on threads.
-const FIT_LAG_PIECES: u64 = 4;
 /// Threads at most; one piece more is in hand.
 const THREADS_MAX: usize = 3;
-
-/// How well the model fits.
-#[derive(Default)]
-struct Fit {
-    /// Since the last look.
-    tokens: u64,
-    misses: u64,
-    all_misses: u64,
-    looks_in_vain: u32,
-    looked: bool,
-}
-
-impl Fit {
-    fn add(&mut self, tokens: u64, misses: u64) {
-        self.tokens += tokens;
-        self.misses += misses;
-        self.all_misses += misses;
-    }
-}
 
 /// A chunk that was foreseen.
 struct Piece {
@@ -308,47 +279,6 @@ impl<R: Read> Analyser<'_, R> {
         wrapper.read_header(&magic, self.input.bits()).map(Some)
     }
 
-    /// Looks for a model: at the beginning, and when the one that there is does not fit.
-    fn look(&mut self) -> Result<Option<Style>, DeflateError> {
-        if let Some(style) = self.forced.take() {
-            self.drain()?;
-            return Ok(Some(style));
-        }
-        self.count_fits(FIT_LAG_PIECES);
-        let fit = &mut self.fit;
-        if fit.looked {
-            let begins = self.position == self.run.member();
-            if fit.tokens < LOOK_TOKENS && !(begins && fit.misses > 0) {
-                return Ok(None);
-            }
-            let fits = fit.misses * 1000 < fit.tokens * LOOK_PER_MILLE;
-            (fit.tokens, fit.misses) = (0, 0);
-            if fits || fit.looks_in_vain >= LOOKS_IN_VAIN_MAX || !self.run.has_model() {
-                return Ok(None);
-            }
-            self.drain()?;
-        }
-        while self.end.is_none()
-            && self.stretch.end() - self.position < SAMPLE_BYTES
-            && self.queued_tokens < SAMPLE_TOKENS
-            && self.queued_weight < SAMPLE_WEIGHT_MAX
-        {
-            self.parse()?;
-        }
-        self.see_end();
-        let likely = if self.fit.looked {
-            Some(self.run.style)
-        } else {
-            self.options.hint.map(|Hint(style)| style)
-        };
-        let chosen = select::select(&self.stretch, &self.queue, self.position, &self.run, likely);
-        if chosen == self.run.style {
-            self.fit.looks_in_vain += u32::from(self.fit.looked);
-        }
-        self.fit.looked = true;
-        Ok((chosen != self.run.style).then_some(chosen))
-    }
-
     fn pop(&mut self) -> Option<Segment> {
         let segment = self.queue.pop_front();
         self.queued_tokens -= segment.as_ref().map_or(0, |segment| segment.tokens.len());
@@ -467,16 +397,6 @@ impl<R: Read> Analyser<'_, R> {
         while self.code_piece()? {}
         self.count_fits(0);
         Ok(())
-    }
-
-    /// Counts how the pieces fitted, but for the last `lag` that were given.
-    fn count_fits(&mut self, lag: u64) {
-        while self.pieces_counted + lag < self.pieces_given
-            && let Some((tokens, misses)) = self.late_fits.pop_front()
-        {
-            self.fit.add(tokens, misses);
-            self.pieces_counted += 1;
-        }
     }
 
     fn code_piece(&mut self) -> Result<bool, DeflateError> {

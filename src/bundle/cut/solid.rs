@@ -1,0 +1,309 @@
+//! Solid frames: chunks are gathered on one thread and packed on all cores, each frame into the spool when it is ready.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use super::{CutOptions, Effort, FrameOf, prefix};
+use crate::bundle::bases::OldChunks;
+use crate::bundle::spool::Spool;
+use crate::bundle::{BundleError, CatalogFrame};
+use crate::class::Class;
+use crate::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
+use crate::id::ChunkId;
+use crate::monitor::Monitor;
+use crate::store::{FrameNeed, Store};
+
+/// Chunks on their way into one solid frame.
+struct Solid {
+    frame_no: usize,
+    class: Class,
+    /// Bytes in the store that this work stands for, for the progress bar.
+    source_bytes: u64,
+    chunks: Vec<(ChunkId, u32)>,
+    plain: Vec<u8>,
+}
+
+impl Solid {
+    fn new(frame_no: usize, class: Class) -> Self {
+        Self {
+            frame_no,
+            class,
+            source_bytes: 0,
+            chunks: Vec::new(),
+            plain: Vec::new(),
+        }
+    }
+}
+
+/// Where a packed frame went.
+struct Packed {
+    frame_no: usize,
+    offset: u64,
+    entry: CatalogFrame,
+    /// The old chunks that it leans on.
+    bases: Vec<ChunkId>,
+}
+
+/// The spool as workers share it: the next free offset, what was written, and the first error.
+struct Shelf<'a> {
+    spool: &'a Spool,
+    end: Mutex<u64>,
+    packed: Mutex<Vec<Result<Packed, BundleError>>>,
+}
+
+impl Shelf<'_> {
+    fn put(
+        &self,
+        solid: &Solid,
+        stored: &[u8],
+        bases: Vec<ChunkId>,
+    ) -> Result<Packed, BundleError> {
+        let number = |value: usize| u32::try_from(value).expect("frames are bounded");
+        let entry = CatalogFrame {
+            stored_bytes: number(stored.len()),
+            plain_bytes: number(solid.plain.len()),
+            chunks: number(solid.chunks.len()),
+        };
+        let offset = {
+            let mut end = self
+                .end
+                .lock()
+                .expect("no worker panics while it holds this");
+            let offset = *end;
+            *end += stored.len() as u64;
+            offset
+        };
+        self.spool.write_at(stored, offset)?;
+        Ok(Packed {
+            frame_no: solid.frame_no,
+            offset,
+            entry,
+            bases,
+        })
+    }
+}
+
+/// Where chunks are read, and the old ones that new ones may lean on.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) store: &'a Store,
+    pub(super) old: Option<&'a OldChunks>,
+}
+
+/// All that was packed.
+pub(super) struct Packs {
+    pub(super) places: Vec<(u64, u32)>,
+    pub(super) frames: Vec<CatalogFrame>,
+    pub(super) frame_of: FrameOf,
+    pub(super) bases: Vec<ChunkId>,
+}
+
+/// Gathers chunks into solid frames on this thread and packs them on all cores.
+pub(super) fn pack_all(
+    source: Source<'_>,
+    order: &[&FrameNeed],
+    cut: CutOptions,
+    spool: &Spool,
+    monitor: &dyn Monitor,
+) -> Result<Packs, BundleError> {
+    let shelf = Shelf {
+        spool,
+        end: Mutex::new(0),
+        packed: Mutex::new(Vec::new()),
+    };
+    // No queue: a frame waits in the hands of the gatherer until a worker is free.
+    let (sender, receiver) = sync_channel::<Solid>(0);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let frame_of = std::thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            let (receiver, shelf) = (Arc::clone(&receiver), &shelf);
+            scope.spawn(move || work(&receiver, source, cut.effort, shelf, monitor));
+        }
+        // Only workers hold it now, so that a send fails once all of them have ended.
+        drop(receiver);
+        gather(source, order, cut, sender, monitor)
+    })?;
+    let packed = shelf.packed.into_inner().expect("all workers have ended");
+    let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    monitor.check_stop()?;
+    packed.sort_by_key(|frame| frame.frame_no);
+    let places = packed
+        .iter()
+        .map(|frame| (frame.offset, frame.entry.stored_bytes))
+        .collect();
+    Ok(Packs {
+        places,
+        frames: packed.iter().map(|frame| frame.entry).collect(),
+        frame_of,
+        bases: packed.into_iter().flat_map(|frame| frame.bases).collect(),
+    })
+}
+
+fn work(
+    receiver: &Mutex<Receiver<Solid>>,
+    source: Source<'_>,
+    effort: Effort,
+    shelf: &Shelf<'_>,
+    monitor: &dyn Monitor,
+) {
+    let mut encoder = FrameEncoder::new();
+    loop {
+        let next = receiver
+            .lock()
+            .expect("no worker panics while it holds this")
+            .recv();
+        let Ok(solid) = next else { return };
+        if monitor.stop_asked() {
+            return;
+        }
+        let packed = pack_one(&mut encoder, source, &solid, effort).and_then(|(stored, bases)| {
+            monitor.advance(solid.source_bytes);
+            shelf.put(&solid, &stored, bases)
+        });
+        let failed = packed.is_err();
+        shelf
+            .packed
+            .lock()
+            .expect("no worker panics while it holds this")
+            .push(packed);
+        if failed {
+            return;
+        }
+    }
+}
+
+/// Packs a frame; returns the old chunks, too, that it leans on.
+fn pack_one(
+    encoder: &mut FrameEncoder,
+    source: Source<'_>,
+    solid: &Solid,
+    effort: Effort,
+) -> Result<(Vec<u8>, Vec<ChunkId>), BundleError> {
+    let mut chunks = Vec::with_capacity(solid.chunks.len());
+    let mut rest = &solid.plain[..];
+    for (id, bytes) in &solid.chunks {
+        let (chunk, behind) = rest.split_at(*bytes as usize);
+        chunks.push((*id, chunk));
+        rest = behind;
+    }
+    let options = options(effort, solid.class);
+    let bases = source
+        .old
+        .map(|old| old.best_for(solid.class, &chunks, lean_limits(effort).base_bytes))
+        .unwrap_or_default();
+    if bases.is_empty() {
+        return Ok((encoder.encode(&chunks, solid.class, &options), bases));
+    }
+    let mut base = Vec::new();
+    for id in &bases {
+        base.extend_from_slice(&source.store.read(id)?);
+    }
+    let stored = encoder.encode_delta(&chunks, solid.class, &options, &bases, &base);
+    let leans = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
+    Ok((stored, if leans { bases } else { Vec::new() }))
+}
+
+/// Bytes of the frame that these chunks become: for estimates by samples.
+///
+/// # Errors
+/// [`BundleError`] when a base cannot be read.
+pub(in crate::bundle) fn packed_bytes(
+    store: &Store,
+    old: &OldChunks,
+    class: Class,
+    chunks: &[(ChunkId, Vec<u8>)],
+    effort: Effort,
+) -> Result<u64, BundleError> {
+    let mut solid = Solid::new(0, class);
+    for (id, bytes) in chunks {
+        let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+        solid.chunks.push((*id, length));
+        solid.plain.extend_from_slice(bytes);
+    }
+    let old = Some(old);
+    let source = Source { store, old };
+    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
+    Ok(stored.len() as u64)
+}
+
+/// How long frames are that lean on old chunks, at most: memory is what more would take (docs/decisions/007-deltas.md).
+struct LeanLimits {
+    plain_bytes: usize,
+    base_bytes: usize,
+}
+
+fn lean_limits(effort: Effort) -> LeanLimits {
+    let plain_bytes = match effort {
+        Effort::Fast | Effort::Default => 10 << 20,
+        Effort::Max => 16 << 20,
+    };
+    LeanLimits {
+        plain_bytes,
+        base_bytes: 2 * plain_bytes,
+    }
+}
+
+/// Measured in docs/decisions/002-bundles.md.
+fn options(effort: Effort, class: Class) -> FrameOptions {
+    match effort {
+        Effort::Fast => FrameOptions::for_bundle(3, class),
+        Effort::Default => FrameOptions {
+            against: Against::Differences,
+            ..FrameOptions::for_bundle(12, class)
+        },
+        Effort::Max => FrameOptions::for_smallest_bundle(class),
+    }
+}
+
+/// Reads the store's frames in order and sends solid frames to the workers.
+fn gather(
+    source: Source<'_>,
+    order: &[&FrameNeed],
+    cut: CutOptions,
+    sender: SyncSender<Solid>,
+    monitor: &dyn Monitor,
+) -> Result<FrameOf, BundleError> {
+    let solid_bytes = match source.old {
+        Some(_) => cut.solid_bytes.min(lean_limits(cut.effort).plain_bytes),
+        None => cut.solid_bytes,
+    };
+    let mut frame_of = FrameOf::new();
+    let mut next_no = 0;
+    let mut solid: Option<Solid> = None;
+    'needs: for need in order {
+        monitor.check_stop()?;
+        let frame = source.store.load_frame(need)?;
+        let wanted: HashSet<&ChunkId> = need.chunks.iter().collect();
+        let mut source_bytes = need.stored_bytes;
+        for (id, range) in frame.chunks.iter().filter(|(id, _)| wanted.contains(id)) {
+            if frame_of.contains_key(&prefix(id)) {
+                continue;
+            }
+            // Also in the midst of a store's frame: on small media it is longer than a solid frame may be.
+            let full =
+                |solid: &mut Solid| solid.class != need.class || solid.plain.len() >= solid_bytes;
+            if let Some(done) = solid.take_if(full)
+                && sender.send(done).is_err()
+            {
+                break 'needs; // Every worker has ended: the first error is on the shelf.
+            }
+            let solid = solid.get_or_insert_with(|| {
+                next_no += 1;
+                Solid::new(next_no - 1, need.class)
+            });
+            let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
+            frame_of.insert(prefix(id), frame_no);
+            let bytes = &frame.plain[range.clone()];
+            let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+            solid.chunks.push((*id, length));
+            solid.plain.extend_from_slice(bytes);
+            solid.source_bytes += std::mem::take(&mut source_bytes);
+        }
+    }
+    if let Some(done) = solid {
+        // A failed send means that an error is on the shelf already.
+        let _ = sender.send(done);
+    }
+    Ok(frame_of)
+}

@@ -1,0 +1,85 @@
+//! What the names and pages of a volume say, and its names.
+
+use crate::id::SetId;
+
+/// Longest part of a folder's name that comes from the title, in bytes.
+const TITLE_NAME_MAX: usize = 40;
+
+/// What the names and pages of a volume say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeFacts {
+    /// The set.
+    pub set_id: SetId,
+    /// Title of the set, for people; any text.
+    pub title: String,
+    /// This volume, from 1; spares come last.
+    pub volume_no: u16,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Blocks of this volume.
+    pub volume_blocks: u32,
+    /// The releases that the set carries, as people name them.
+    pub releases: Vec<String>,
+    /// Program and version that wrote it, such as `carryall 0.1.0`.
+    pub created_by: String,
+}
+
+impl VolumeFacts {
+    /// Volumes of the set, data and spare.
+    pub fn volume_count(&self) -> u32 {
+        u32::from(self.data_volumes) + u32::from(self.spare_volumes)
+    }
+
+    /// Whether this is a spare volume.
+    pub fn is_spare(&self) -> bool {
+        self.volume_no > self.data_volumes
+    }
+
+    /// Digits that volume numbers of this set are written with, at least 2.
+    fn digits(&self) -> usize {
+        self.volume_count().to_string().len().max(2)
+    }
+
+    /// `<title>-<set>-vol03of07`: the folder's name, and with `.iso` behind it the image's. Safe on every file system.
+    pub fn volume_name(&self) -> String {
+        let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
+        let title = safe_name(&self.title);
+        let set = self.set_id.short();
+        format!("{title}-{set}-vol{no:0digits$}of{count:0digits$}")
+    }
+
+    /// `carryall-03.000`: the name of a carrier file, by its number from 0.
+    pub fn carrier_file_name(&self, file_no: u32) -> String {
+        let (digits, no) = (self.digits(), self.volume_no);
+        format!("carryall-{no:0digits$}.{file_no:03}")
+    }
+
+    /// `CARRYALL_03_07`: the label of an image or disk, letters and digits that every file system takes.
+    pub fn label(&self) -> String {
+        let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
+        format!("CARRYALL_{no:0digits$}_{count:0digits$}")
+    }
+}
+
+/// Keeps letters, digits, dots and underscores of a title; runs of anything else become one hyphen.
+fn safe_name(title: &str) -> String {
+    let mut out = String::new();
+    for c in title.chars() {
+        if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+            out.push(c);
+        } else if !out.ends_with('-') {
+            out.push('-');
+        }
+        if out.len() == TITLE_NAME_MAX {
+            break;
+        }
+    }
+    let trimmed = out.trim_matches(|c| c == '-' || c == '.');
+    if trimmed.is_empty() {
+        "carryall".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
+}

@@ -1,0 +1,68 @@
+//! A folder that nobody sees until it is finished.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::{parent_of, sync};
+use crate::media::MediaError;
+
+/// A folder that is being written: locked against other processes, removed unless it is renamed.
+#[derive(Debug)]
+pub(super) struct WorkFolder {
+    pub(super) path: PathBuf,
+    renamed: bool,
+    /// Held for its lock.
+    _lock: File,
+}
+
+impl WorkFolder {
+    /// Makes the folder anew; what a killed process left of it goes first.
+    pub(super) fn create(path: PathBuf) -> Result<Self, MediaError> {
+        if path.is_dir() {
+            drop(Self::lock(&path)?);
+            fs::remove_dir_all(&path).map_err(MediaError::io(&path))?;
+        }
+        fs::create_dir(&path).map_err(MediaError::io(&path))?;
+        let lock = Self::lock(&path)?;
+        Ok(Self {
+            path,
+            renamed: false,
+            _lock: lock,
+        })
+    }
+
+    fn lock(path: &Path) -> Result<File, MediaError> {
+        let folder = File::open(path).map_err(MediaError::io(path))?;
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => Err(MediaError::Busy {
+                path: path.to_owned(),
+            }),
+            // A file system without locks: the rename still lets only one of two writers win.
+            _ => Ok(folder),
+        }
+    }
+
+    pub(super) fn rename_to(mut self, target: &Path) -> Result<(), MediaError> {
+        // rename(2) would replace an empty folder of that name.
+        if target.symlink_metadata().is_ok() {
+            return Err(MediaError::Exists {
+                path: target.to_owned(),
+            });
+        }
+        fs::rename(&self.path, target).map_err(MediaError::io(target))?;
+        self.renamed = true;
+        sync(parent_of(target))
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Nobody is left to tell; the next writer of this volume removes what stays.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The paths that are added: what they are called, that they are apart from the store, and whether there is room for them.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::AddError;
+use crate::layouts::opener::{Depth, OpenOptions, spool_bytes};
+use crate::layouts::{LayoutError, folder};
+use crate::media::free_space_bytes;
+use crate::verbs::Releases;
+
+/// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to
+/// a third) ...
+const FIRST_SHARE: u64 = 4;
+/// ... and in one that knows most of the items from earlier releases.
+const LATER_SHARE: u64 = 32;
+
+/// A path to add.
+pub(super) struct Input {
+    pub(super) name: Vec<u8>,
+    pub(super) given: PathBuf,
+    /// Without links.
+    pub(super) real: PathBuf,
+    pub(super) stat: std::fs::Metadata,
+    /// It lies in the store for as long as it is read, and does not grow with it.
+    pub(super) is_staged: bool,
+}
+
+impl Input {
+    pub(super) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// Bytes of the file, or of all files in the folder.
+    pub(super) fn bytes(&self) -> u64 {
+        if !self.stat.is_dir() {
+            return self.stat.len();
+        }
+        let inside = walkdir::WalkDir::new(&self.real).into_iter().flatten();
+        let files = inside.filter(|entry| entry.file_type().is_file());
+        files
+            .filter_map(|entry| entry.metadata().ok())
+            .map(|stat| stat.len())
+            .sum()
+    }
+
+    /// The file, or all files in the folder, in the order in which they are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> + Send + use<> {
+        folder::files(&self.real)
+    }
+}
+
+pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
+    if paths.is_empty() {
+        return Err(AddError::Nothing);
+    }
+    let mut inputs: Vec<Input> = Vec::new();
+    for given in paths {
+        let real = given
+            .canonicalize()
+            .map_err(LayoutError::io("find", given))?;
+        let stat = real
+            .symlink_metadata()
+            .map_err(LayoutError::io("look at", given))?;
+        let unfit = |why| AddError::Unfit {
+            path: given.clone(),
+            why,
+        };
+        if !stat.is_file() && !stat.is_dir() {
+            return Err(unfit("neither a file nor a folder"));
+        }
+        let name = given.file_name().or_else(|| real.file_name());
+        let name = name
+            .ok_or_else(|| unfit("it has no name"))?
+            .as_bytes()
+            .to_vec();
+        if let Some(other) = inputs.iter().find(|other| other.name == name) {
+            return Err(AddError::SameName {
+                name: other.shown(),
+                first: other.given.clone(),
+                second: given.clone(),
+            });
+        }
+        inputs.push(Input {
+            name,
+            given: given.clone(),
+            real,
+            stat,
+            is_staged: false,
+        });
+    }
+    Ok(inputs)
+}
+
+/// A folder that the store lies in would grow as it is read, without end.
+pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
+    let entangled = |input: &&Input| {
+        real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
+    };
+    match inputs
+        .iter()
+        .filter(|input| !input.is_staged)
+        .find(entangled)
+    {
+        None => Ok(()),
+        Some(input) => Err(AddError::Entangled {
+            path: input.given.clone(),
+            store: place.to_owned(),
+        }),
+    }
+}
+
+/// What the items take in the store is known only afterwards: it depends on what compresses and on what is known.
+/// Refused is what has hardly a chance; a disk that is full in the midst of it costs time and nothing else.
+pub(super) fn check_space<R: Releases>(
+    store: &R,
+    inputs: &[Input],
+    place: &Path,
+    open: &OpenOptions,
+) -> Result<(), AddError> {
+    let is_empty = store.roots().map_err(AddError::Releases)?.is_empty();
+    let share = if is_empty { FIRST_SHARE } else { LATER_SHARE };
+    let mut needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    if open.depth == Depth::Open {
+        needed_bytes += spool_bytes(inputs.iter().flat_map(Input::files));
+    }
+    let free_bytes = free_space_bytes(place).map_err(|error| AddError::Releases(error.into()))?;
+    if free_bytes >= needed_bytes {
+        return Ok(());
+    }
+    Err(AddError::NoSpace {
+        path: place.to_owned(),
+        free_bytes,
+        needed_bytes,
+    })
+}
