@@ -5,7 +5,9 @@
 //! of the next long stream are made meanwhile. A blob that the source has ready is copied, unless all is to be proved. What
 //! happens to a content that does not match its hash is the caller's decision: bytes are handed out before the hash is known.
 
+mod batch;
 mod copy;
+mod feed;
 mod flatten;
 mod pipe;
 mod remake;
@@ -14,8 +16,9 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::mpsc;
 
+use self::batch::{Batch, Mark};
 use self::copy::Copied;
-use self::flatten::{Batch, Flattener, Mark};
+use self::flatten::Flattener;
 use super::stream::RecordReader;
 use super::{
     Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, Op, Recipe,

@@ -5,15 +5,16 @@
 use std::collections::VecDeque;
 use std::thread::Scope;
 
+use super::batch::{Batch, Mark, Piece};
 use super::copy::Copied;
+use super::feed::Feed;
 use super::pipe::PipeReader;
 use super::remake::{self, LongStream, SmallStream};
-use super::{Job, Part, Proof, read_chunk, read_op};
-use crate::id::{BlobId, ChunkId};
+use super::{Job, Part, Proof, read_op};
+use crate::id::BlobId;
 use crate::recipe::stream::{RecordReader, StreamReader};
 use crate::recipe::{
-    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
-    StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,
 };
 
 /// Bytes of a stream's output that are taken over in one step.
@@ -24,64 +25,6 @@ const STEPS_OF_BEGINNING: usize = 8;
 const STEPS_AHEAD: usize = 32;
 /// No deflate stream unpacks to more than so many times its length.
 const PLAIN_RATIO_MAX: u64 = 1032;
-
-/// Where in a batch a blob begins or ends.
-pub(super) enum Mark {
-    /// The blob is named when it may be worth keeping.
-    Begin(Option<Blob>),
-    End(BlobId),
-}
-
-/// What a stretch of output is made of.
-enum Piece {
-    Chunk(ChunkRef),
-    /// So many of the batch's own bytes, from side streams and from streams that are made again elsewhere.
-    Own(usize),
-    /// The next of the batch's small streams.
-    Small,
-}
-
-/// A stretch of output, made ready.
-#[derive(Default)]
-pub(super) struct Batch {
-    pieces: Vec<Piece>,
-    own: Vec<u8>,
-    streams: Vec<SmallStream>,
-    /// Bytes of all pieces.
-    planned: usize,
-    /// Bytes besides that are held to make small streams from.
-    held: usize,
-    /// Bytes of the outermost blob before this stretch.
-    pub(super) offset: u64,
-    /// Where blobs begin and end.
-    pub(super) marks: Vec<(usize, Mark)>,
-    /// The output.
-    pub(super) bytes: Vec<u8>,
-}
-
-/// Bytes that come from elsewhere.
-enum Feed<'env> {
-    /// A stream that is being made again.
-    Made(PipeReader),
-    /// A blob that the source has ready.
-    Copied(Copied<'env>),
-}
-
-impl Feed<'_> {
-    fn next(&mut self, most: usize) -> &[u8] {
-        match self {
-            Self::Made(made) => made.next(most),
-            Self::Copied(copied) => copied.next(most),
-        }
-    }
-
-    fn failure(&mut self) -> Option<RecipeError> {
-        match self {
-            Self::Made(made) => made.failure(),
-            Self::Copied(copied) => copied.failure(),
-        }
-    }
-}
 
 /// A stream that is being made again, and bytes of it that no batch has yet.
 type Made = (PipeReader, u64);
@@ -147,11 +90,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
 
     /// Replaces what is in `batch` by the next stretch; false when there is none.
     pub(super) fn fill(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
-        batch.pieces.clear();
-        batch.own.clear();
-        batch.streams.clear();
-        (batch.planned, batch.held) = (0, 0);
-        batch.marks.clear();
+        batch.clear();
         if let Some(blob) = self.first.take() {
             self.enter(&blob, batch)?;
             self.seek()?;
@@ -162,7 +101,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         {}
         batch.offset = self.given;
         self.given += batch.planned as u64;
-        self.load(batch)?;
+        batch.load(self.job)?;
         Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
     }
 
@@ -412,40 +351,6 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
         Ok(())
     }
-
-    /// Puts the bytes of the batch's pieces together.
-    fn load(&self, batch: &mut Batch) -> Result<(), RecipeError> {
-        let chunks = batch.pieces.iter().filter_map(|piece| match piece {
-            Piece::Chunk(chunk) => Some(chunk.id),
-            Piece::Own(_) | Piece::Small => None,
-        });
-        let plain = batch.streams.iter().filter_map(SmallStream::chunk);
-        let ids: Vec<ChunkId> = chunks.chain(plain).collect();
-        self.job.source.prefetch(&ids);
-        let made = remake::all(self.job, &batch.streams)?;
-        let mut made = made.iter();
-        batch.bytes.clear();
-        batch.bytes.reserve(batch.planned);
-        let mut own = &batch.own[..];
-        for piece in &batch.pieces {
-            match piece {
-                Piece::Chunk(chunk) => {
-                    let bytes = read_chunk(self.job.source, chunk)?;
-                    batch.bytes.extend_from_slice(&bytes);
-                }
-                Piece::Own(len) => {
-                    let (bytes, rest) = own.split_at(*len);
-                    batch.bytes.extend_from_slice(bytes);
-                    own = rest;
-                }
-                Piece::Small => {
-                    let stream = made.next().map(Vec::as_slice).unwrap_or_default();
-                    batch.bytes.extend_from_slice(stream);
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Errs for lengths that no stream has.
@@ -459,13 +364,6 @@ pub(super) fn check_stream(
         return Err(RecipeError::Corrupt("recipe: length of a stream"));
     }
     Ok(())
-}
-
-impl Batch {
-    fn own(&mut self, len: usize) {
-        self.pieces.push(Piece::Own(len));
-        self.planned += len;
-    }
 }
 
 impl<S: ChunkSource> Open<'_, S> {

@@ -6,40 +6,18 @@
 //! time: one a core.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use super::slot::{PIECE_BYTES, Slot, SlotWriter, wait};
 use crate::image::{Digest, Sha256};
 use crate::layouts::spool;
 use crate::media::free_space_bytes;
 use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 use crate::registry::BlobSource;
-
-/// Bytes read from a kept blob at a time.
-const PIECE_BYTES: usize = 256 << 10;
-/// How often those who wait look whether a stop was asked for.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// A blob that is kept, or being made.
-struct Slot {
-    file: File,
-    state: Mutex<State>,
-    more: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    /// Bytes in the file.
-    bytes: u64,
-    /// Whether the blob is whole, or why it never will be.
-    end: Option<Result<(), String>>,
-}
 
 #[derive(Default)]
 struct Work {
@@ -102,8 +80,7 @@ impl<'a> Kept<'a> {
                 work.slots.remove(&digest);
                 work.room_bytes = work.room_bytes.saturating_add(bytes);
             }
-            slot.state().end = Some(end);
-            slot.more.notify_all();
+            slot.end(end);
         }
     }
 
@@ -154,11 +131,7 @@ impl<'a> Kept<'a> {
         }
         let room_bytes = work.room_bytes.checked_sub(bytes)?;
         let file = spool::nameless_file(folder).ok()?;
-        let slot = Arc::new(Slot {
-            file,
-            state: Mutex::default(),
-            more: Condvar::new(),
-        });
+        let slot = Arc::new(Slot::new(file));
         work.room_bytes = room_bytes;
         work.slots.insert(digest.clone(), slot.clone());
         if is_urgent {
@@ -228,13 +201,6 @@ impl<'a> Kept<'a> {
     }
 }
 
-fn wait<'g, T>(news: &Condvar, guard: MutexGuard<'g, T>) -> MutexGuard<'g, T> {
-    let (guard, _) = news
-        .wait_timeout(guard, LOOK_EVERY)
-        .unwrap_or_else(PoisonError::into_inner);
-    guard
-}
-
 fn compare(got: &Digest, digest: &Digest) -> Result<(), String> {
     if got == digest {
         Ok(())
@@ -251,7 +217,6 @@ struct Hashed<'o> {
 
 impl Write for Hashed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Short pieces are still in the core's own cache when they are read for the second time.
         let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
         if let Some(hasher) = &mut self.hasher {
             hasher.update(piece);
@@ -262,89 +227,6 @@ impl Write for Hashed<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-impl Slot {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives what is there, waits for more as it is made, and at its end for the word that it is what it should be.
-    fn follow(
-        &self,
-        range: Range<u64>,
-        out: &mut dyn Write,
-        monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
-        let mut piece = vec![0; PIECE_BYTES];
-        let mut at = range.start;
-        while at < range.end {
-            let there = self.wait_beyond(at, monitor)?.min(range.end);
-            while at < there {
-                let count = usize::try_from(there - at)
-                    .unwrap_or(PIECE_BYTES)
-                    .min(PIECE_BYTES);
-                self.file.read_exact_at(&mut piece[..count], at)?;
-                out.write_all(&piece[..count])?;
-                at += count as u64;
-            }
-        }
-        self.wait_until(monitor, |state| match &state.end {
-            None => Some(Ok(())).filter(|_| at < state.bytes),
-            Some(Ok(())) => Some(Ok(())),
-            Some(Err(why)) => Some(Err(why.clone().into())),
-        })
-    }
-
-    /// Waits until there are bytes behind `at`; returns how many there are in all.
-    fn wait_beyond(&self, at: u64, monitor: &dyn Monitor) -> Result<u64, BoxError> {
-        self.wait_until(monitor, |state| match &state.end {
-            Some(Err(why)) => Some(Err(why.clone().into())),
-            _ if state.bytes > at => Some(Ok(state.bytes)),
-            Some(Ok(())) => Some(Err("it is shorter than it is said to be".into())),
-            None => None,
-        })
-    }
-
-    fn wait_until<T>(
-        &self,
-        monitor: &dyn Monitor,
-        answer: impl Fn(&State) -> Option<Result<T, BoxError>>,
-    ) -> Result<T, BoxError> {
-        let mut state = self.state();
-        loop {
-            if let Some(answer) = answer(&state) {
-                return answer;
-            }
-            monitor.check_stop()?;
-            state = wait(&self.more, state);
-        }
-    }
-}
-
-struct SlotWriter<'a> {
-    slot: &'a Slot,
-    hasher: Sha256,
-    monitor: &'a dyn Monitor,
-}
-
-impl Write for SlotWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.monitor.stop_asked() {
-            return Err(io::Error::other("stopped"));
-        }
-        let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
-        let at = self.slot.state().bytes;
-        self.hasher.update(piece);
-        self.slot.file.write_all_at(piece, at)?;
-        self.slot.state().bytes = at + piece.len() as u64;
-        self.slot.more.notify_all();
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -451,12 +333,6 @@ mod tests {
             scope.spawn(|| kept.make_all(&Silent));
             let digest = Digest::of(b"other");
             let slot = kept.slot(&digest, true).unwrap();
-            let mut state = slot.state();
-            while state.end.is_none() {
-                state = wait(&slot.more, state);
-            }
-            assert!(state.end.as_ref().is_some_and(Result::is_err));
-            drop(state);
             let error = slot
                 .follow(0..100_000, &mut Vec::new(), &Silent)
                 .unwrap_err();

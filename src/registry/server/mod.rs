@@ -9,6 +9,7 @@ mod blobs;
 mod kept;
 mod route;
 mod shelf;
+mod slot;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
