@@ -1,6 +1,7 @@
 //! `--image` and `--platform` mean the same wherever images are chosen: shown, given out, pushed and served.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod programs;
 mod registry_parts;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 
 mod daemons;
 mod made;
+mod programs;
 mod registry_parts;
 mod shown;
 mod stage;
@@ -16,7 +17,8 @@ use std::process::Command;
 
 use daemons::{Containerd, Dockerd};
 use made::{Made, blob_path, digest, files_tar};
-use registry_parts::{Serving, has, run};
+use programs::{has, run};
+use registry_parts::Serving;
 use shown::{api, expected, findings, images as images_of, web};
 use stage::{Run, Stage};
 

@@ -9,31 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use stage::{Run, Seeded, Stage, contents, kill, make_release, signal, visible};
+use stage::kills::{enough_hit, kill_after, words};
+use stage::{Run, Seeded, Stage, contents, make_release, signal, visible};
 
 const KILLS: u32 = 25;
 /// After every so many kills the release is checked out and compared; `check --data` reads every byte after each.
 const COMPARE_EVERY: u32 = 4;
-
-/// Words of a command.
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Starts the command, kills it after a while, and says whether it was still running.
-fn kill_after(stage: &Stage, words: &[String], delay: Duration) -> bool {
-    let child = stage.start(words);
-    std::thread::sleep(delay);
-    kill(child)
-}
-
-/// The test kills in earnest: enough of the instants lie before the end.
-fn enough_hit(hits: u32, kills: u32) {
-    assert!(
-        hits * 3 >= kills,
-        "only {hits} of {kills} kills hit a running command"
-    );
-}
 
 #[test]
 fn add_killed_at_any_instant() {

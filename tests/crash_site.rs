@@ -9,28 +9,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use stage::kills::{enough_hit, kill_after, words};
 use stage::{Seeded, Stage, contents, kill, noise, text, volumes};
 
 const KILLS: u32 = 16;
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Starts the command, kills it after a while, and says whether it was still running.
-fn kill_after(stage: &Stage, words: &[String], delay: Duration) -> bool {
-    let child = stage.start(words);
-    std::thread::sleep(delay);
-    kill(child)
-}
-
-/// The test kills in earnest: enough of the instants lie before the end.
-fn enough_hit(hits: u32, kills: u32) {
-    assert!(
-        hits * 3 >= kills,
-        "only {hits} of {kills} kills hit a running command"
-    );
-}
 
 /// Adds a version of a product that has many files.
 fn give(stage: &Stage, version: u64) {

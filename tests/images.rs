@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod made;
-mod registry_parts;
+mod programs;
 mod shown;
 mod stage;
 
@@ -11,13 +11,13 @@ use std::fs;
 use std::path::Path;
 
 use made::{Files, Made, blob_path, digest, files_tar, write_files};
-use registry_parts::{has, run};
+use programs::{has, run};
 use serde_json::{Value, json};
 use shown::{api, expected, findings, images, web};
 use stage::{Stage, look, volumes};
 
 fn skopeo(words: &[&str]) -> String {
-    run(registry_parts::skopeo().args(words))
+    run(programs::skopeo().args(words))
 }
 
 /// All files of a folder.

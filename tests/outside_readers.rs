@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod packed;
+mod programs;
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,38 +20,8 @@ use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::receive::ProgressState;
 use carryall::verbs::verify::SetState;
 use packed::{Packed, Shape, Site, files_below, noise, paths_in};
+use programs::{has, run, skopeo};
 use tempfile::TempDir;
-
-/// Whether all programs are there. On CI a missing one is a failure, elsewhere the test says that it was skipped.
-fn has(programs: &[&str]) -> bool {
-    let there = |program: &&&str| Command::new(program).arg("--version").output().is_ok();
-    let missing: Vec<&&str> = programs.iter().filter(|program| !there(program)).collect();
-    assert!(
-        missing.is_empty() || std::env::var_os("CI").is_none(),
-        "needed on CI: {missing:?}"
-    );
-    if !missing.is_empty() {
-        let _ = writeln!(std::io::stderr(), "skipped, not installed: {missing:?}");
-    }
-    missing.is_empty()
-}
-
-fn run(command: &mut Command) -> String {
-    let out = command.output().unwrap();
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(
-        out.status.success(),
-        "{command:?}: {text}{}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-    text
-}
-
-fn skopeo() -> Command {
-    let mut command = Command::new("skopeo");
-    command.arg("--insecure-policy");
-    command
-}
 
 /// What skopeo says of an image: one digest stands for all of it, the layers and their order.
 fn inspect(image: &str) -> serde_json::Value {

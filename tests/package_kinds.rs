@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod made;
-mod registry_parts;
+mod programs;
 mod shown;
 mod stage;
 
@@ -11,7 +11,7 @@ use std::fs;
 use std::process::Command;
 
 use made::{Made, files_tar, write_files};
-use registry_parts::{has, run};
+use programs::{has, run};
 use shown::{api, expected, findings, images, web};
 use stage::{Stage, volumes};
 

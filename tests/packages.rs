@@ -2,6 +2,7 @@
 //! byte for byte, and their images handed to a registry, to skopeo and as archives with the digests that they had.
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+mod programs;
 mod real;
 mod registry_parts;
 mod stage;
@@ -10,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use carryall::image::Digest;
+use programs::{has, run, skopeo};
 use real::{Part, RealImages};
-use registry_parts::{RealRegistry, Serving, has, run, skopeo};
+use registry_parts::{RealRegistry, Serving};
 use stage::{Stage, volumes};
 
 /// What a package is of.

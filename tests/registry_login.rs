@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod made;
+mod programs;
 mod registry_parts;
 mod shown;
 mod stage;
@@ -11,7 +12,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use made::files_tar;
-use registry_parts::{RealRegistry, has, passwords};
+use programs::has;
+use registry_parts::{RealRegistry, passwords};
 use serde_json::{Value, json};
 use shown::{api, web};
 use stage::{Run, Stage};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::registry_parts::{has, run};
+use crate::programs::{has, run};
 
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -15,7 +15,7 @@ use std::process::Command;
 use carryall::image::Digest;
 use serde_json::{Value, json};
 
-use crate::registry_parts::{run, skopeo};
+use crate::programs::{run, skopeo};
 
 /// The programs that this needs.
 pub const PROGRAMS: [&str; 3] = ["umoci", "skopeo", "tar"];

@@ -1,8 +1,8 @@
-//! What tests of registries share: real programs on loopback, images made on the spot, and a server that misbehaves.
+//! What tests of registries share: a real one and ours on loopback, images made on the spot, and the verbs that go there.
+#![allow(clippy::unwrap_used)]
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,41 +12,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
+use carryall::monitor::Silent;
+use carryall::registry::client::{ClientOptions, Patience};
+use carryall::registry::pull::PullOptions;
+use carryall::release::ReleaseName;
+use carryall::store::Store;
+use carryall::verbs::Error;
+use carryall::verbs::add::sources::{RegistryImage, Sources, add_sources};
+use carryall::verbs::add::{AddError, AddOptions, AddReport};
+use carryall::verbs::push::{PushOptions, PushedRelease, push};
 use serde_json::{Value, json};
 
-/// Whether all programs are there. On CI a missing one is a failure, elsewhere the test says that it was skipped.
-pub fn has(programs: &[&str]) -> bool {
-    let there = |program: &&&str| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    };
-    let missing: Vec<&&str> = programs.iter().filter(|program| !there(program)).collect();
-    assert!(
-        missing.is_empty() || std::env::var_os("CI").is_none(),
-        "needed on CI: {missing:?}"
-    );
-    if !missing.is_empty() {
-        let _ = writeln!(std::io::stderr(), "skipped, not installed: {missing:?}");
-    }
-    missing.is_empty()
-}
-
-pub fn run(command: &mut Command) -> String {
-    let out = command.output().unwrap();
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(
-        out.status.success(),
-        "{command:?}: {text}{}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-    text
-}
-
-pub fn skopeo() -> Command {
-    let mut command = Command::new("skopeo");
-    command.arg("--insecure-policy");
-    command
-}
+use crate::programs::run;
 
 /// A file of passwords as `htpasswd -B` writes it, with one name.
 pub fn passwords(folder: &Path, name: &str, password: &str) -> PathBuf {
@@ -326,104 +303,73 @@ pub fn noise(seed: u64, bytes: usize) -> Vec<u8> {
     out
 }
 
-/// A request as the misbehaving server sees it; its body is still on the line.
-pub struct Request {
-    pub method: String,
-    pub target: String,
-    pub headers: HashMap<String, String>,
-    pub line: BufReader<TcpStream>,
+pub fn name(text: &str) -> ReleaseName {
+    text.parse().unwrap()
 }
 
-impl Request {
-    fn read(stream: TcpStream) -> Option<Self> {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        let mut line = BufReader::new(stream);
-        let mut text = String::new();
-        line.read_line(&mut text).ok()?;
-        let mut words = text.split_whitespace();
-        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-        let mut headers = HashMap::new();
-        loop {
-            let mut text = String::new();
-            line.read_line(&mut text).ok()?;
-            let Some((name, value)) = text.trim_end().split_once(':') else {
-                break;
-            };
-            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-        }
-        Some(Self {
-            method,
-            target,
-            headers,
-            line,
-        })
-    }
-
-    pub fn body_bytes(&self) -> usize {
-        self.headers
-            .get("content-length")
-            .map_or(0, |bytes| bytes.parse().unwrap())
-    }
-
-    /// Reads so much of the body, less when the client has gone.
-    pub fn body(&mut self, bytes: usize) -> Vec<u8> {
-        let mut body = Vec::new();
-        let _ = (&mut self.line).take(bytes as u64).read_to_end(&mut body);
-        body
-    }
-
-    /// Answers with a whole body.
-    pub fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) {
-        let announced = body.len();
-        self.answer_part(status, headers, body, announced);
-    }
-
-    /// Answers, and says that the body is longer or shorter than it is.
-    pub fn answer_part(
-        &mut self,
-        status: u16,
-        headers: &[(&str, &str)],
-        body: &[u8],
-        announced: usize,
-    ) {
-        let mut head =
-            format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {announced}\r\n");
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += "\r\n";
-        let is_head = self.method == "HEAD";
-        let stream = self.line.get_mut();
-        // The client may have gone: that is what some tests are about.
-        let _ = stream.write_all(head.as_bytes());
-        if !is_head {
-            let _ = stream.write_all(body);
-        }
+/// Impatient, and without anyone's credentials.
+pub fn client_options() -> ClientOptions {
+    ClientOptions {
+        config: None,
+        patience: Patience {
+            attempts: 3,
+            first_pause: Duration::from_millis(10),
+            silence: Duration::from_secs(10),
+        },
+        ..ClientOptions::default()
     }
 }
 
-/// A server that does what a test wants, one request a connection. Its threads end with the test's process.
-pub struct Misbehaving {
-    pub host: String,
+pub fn add_paths(store: &Store, release: &str, paths: &[PathBuf]) -> AddReport {
+    carryall::verbs::add::add(
+        store,
+        &name(release),
+        paths,
+        &AddOptions::default(),
+        &Silent,
+    )
+    .unwrap()
 }
 
-impl Misbehaving {
-    pub fn start(answer: impl Fn(&mut Request) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap().to_string();
-        let answer = Arc::new(answer);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let answer = answer.clone();
-                std::thread::spawn(move || {
-                    if let Some(mut request) = Request::read(stream) {
-                        answer(&mut request);
-                    }
-                });
-            }
-        });
-        Self { host }
-    }
+pub fn pull(
+    store: &Store,
+    release: &str,
+    image: &str,
+    client: &ClientOptions,
+) -> Result<AddReport, AddError> {
+    pull_platforms(store, release, image, client, &[])
+}
+
+pub fn pull_platforms(
+    store: &Store,
+    release: &str,
+    image: &str,
+    client: &ClientOptions,
+    platforms: &[&str],
+) -> Result<AddReport, AddError> {
+    let sources = Sources {
+        paths: &[],
+        images: &[RegistryImage::parse(image).unwrap()],
+        pull: PullOptions {
+            platforms: platforms.iter().map(|text| text.parse().unwrap()).collect(),
+        },
+        client: client.clone(),
+        stream: None,
+    };
+    add_sources(
+        store,
+        &name(release),
+        sources,
+        &AddOptions::default(),
+        &Silent,
+    )
+    .map(|(report, _)| report)
+}
+
+pub fn push_to(store: &Store, release: &str, to: &str) -> Result<PushedRelease, Error> {
+    let options = PushOptions {
+        client: client_options(),
+        ..PushOptions::default()
+    };
+    push(store, &name(release), to, &options, &Silent)
 }

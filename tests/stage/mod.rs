@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub mod disk;
+pub mod kills;
 
 /// Bytes of noise in a release: more than one volume of `MEDIA` holds, in more than one frame.
 const NOISE_BYTES: usize = 18_000_000;
