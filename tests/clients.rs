@@ -172,7 +172,9 @@ fn containerd_pulls_by_the_lines_that_serve_prints_and_imports_what_load_gives_i
     }
     let stage = Stage::new();
     shop(&stage);
-    let containerd = Containerd::start(&stage.path("containerd"));
+    let Some(containerd) = Containerd::start(&stage.path("containerd")) else {
+        return;
+    };
     let (certificate, key) = registry_parts::certificate(&stage.path(""), "site");
     let (cert_path, key_path) = (certificate.to_str().unwrap(), key.to_str().unwrap());
     let tls = ["--tls-cert", cert_path, "--tls-key", key_path];
@@ -239,8 +241,12 @@ fn docker_pulls_loads_and_saves() {
     }
     let stage = Stage::new();
     shop(&stage);
-    let containerd = Containerd::start(&stage.path("containerd"));
-    let docker = Dockerd::start(&stage.path("docker"), &containerd);
+    let Some(containerd) = Containerd::start(&stage.path("containerd")) else {
+        return;
+    };
+    let Some(docker) = Dockerd::start(&stage.path("docker"), &containerd) else {
+        return;
+    };
     let serving = serve(&stage, &[]);
     let pulled = format!("{}/shop/web:1.0", serving.host);
     docker.docker(&["pull", "--quiet", &pulled]);

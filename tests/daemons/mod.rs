@@ -43,8 +43,9 @@ struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a shell line that ends in `exec`, in a space of mounts of its own, and waits until `is_ready`.
-    fn start(folder: &Path, line: &str, is_ready: impl Fn() -> bool) -> Self {
+    /// Starts a shell line that ends in `exec`, in a space of mounts of its own, and waits until `is_ready`. `None`, and said
+    /// so, when the machine does not let it run.
+    fn start(folder: &Path, line: &str, is_ready: impl Fn() -> bool) -> Option<Self> {
         let log = File::create(folder.join("log")).unwrap();
         let child = Command::new("unshare")
             .args(["--mount", "sh", "-c", line])
@@ -61,10 +62,17 @@ impl Daemon {
         let began = Instant::now();
         while !is_ready() {
             let is_over = daemon.child.try_wait().unwrap().is_some();
-            assert!(!is_over && began.elapsed() < PATIENCE, "{}", daemon.log());
+            if is_over || began.elapsed() > PATIENCE {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "skipped: the daemon does not run here: {}",
+                    daemon.log()
+                );
+                return None;
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
-        daemon
+        Some(daemon)
     }
 
     fn log(&self) -> String {
@@ -93,7 +101,7 @@ pub struct Containerd {
 }
 
 impl Containerd {
-    pub fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path) -> Option<Self> {
         fs::create_dir_all(folder).unwrap();
         let socket = folder.join("sock");
         let text = format!(
@@ -110,10 +118,10 @@ impl Containerd {
             probe.output().unwrap().status.success()
         };
         let line = "exec containerd --config config.toml";
-        Self {
-            _daemon: Daemon::start(folder, line, ready),
+        Some(Self {
+            _daemon: Daemon::start(folder, line, ready)?,
             socket: socket.clone(),
-        }
+        })
     }
 
     /// What makes `ctr`, whoever starts it, come here. It unpacks by copies, which any file system takes.
@@ -148,7 +156,7 @@ pub struct Dockerd {
 
 impl Dockerd {
     /// Starts it over a containerd that runs. What it writes to `/etc/docker` stays in its folder.
-    pub fn start(folder: &Path, containerd: &Containerd) -> Self {
+    pub fn start(folder: &Path, containerd: &Containerd) -> Option<Self> {
         fs::create_dir_all(folder.join("etc")).unwrap();
         let socket = format!("unix://{}/sock", folder.display());
         let line = format!(
@@ -162,10 +170,10 @@ impl Dockerd {
             let probe = probe.env("DOCKER_HOST", &socket).arg("info");
             probe.output().unwrap().status.success()
         };
-        Self {
-            _daemon: Daemon::start(folder, &line, ready),
+        Some(Self {
+            _daemon: Daemon::start(folder, &line, ready)?,
             socket: socket.clone(),
-        }
+        })
     }
 
     /// What makes `docker`, whoever starts it, come here.

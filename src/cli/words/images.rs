@@ -98,7 +98,8 @@ fn component(component: &Component, what: &str) -> String {
     ];
     let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
     let (name, parts) = (plain(&component.name), plain(&parts.join("  ")));
-    format!("  {what}  {name}  {parts}\n")
+    let line = format!("  {what}  {name}  {parts}");
+    format!("{}\n", line.trim_end())
 }
 
 /// What became of the images between two releases.
