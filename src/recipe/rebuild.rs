@@ -70,8 +70,9 @@ const OUTER: Pace = Pace {
     batches_waiting: 4,
     pieces_ahead: 128,
 };
-/// For a part of a blob: what lies behind it is not wanted.
+/// For a part of a blob: what lies behind it is not wanted, and somebody may wait for the first bytes.
 const PART: Pace = Pace {
+    batch_bytes: 4 << 20,
     pieces_ahead: 0,
     ..OUTER
 };
