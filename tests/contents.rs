@@ -108,7 +108,17 @@ fn vendor() -> Vendor {
             seconds_per_gb: None,
             ..OpenOptions::default()
         };
-        add(&store, &name, &paths, &AddOptions { open }, &Silent).unwrap();
+        add(
+            &store,
+            &name,
+            &paths,
+            &AddOptions {
+                open,
+                ..AddOptions::default()
+            },
+            &Silent,
+        )
+        .unwrap();
         roots.push(verbs::release(&store, &name).unwrap());
     }
     Vendor {

@@ -134,6 +134,22 @@ fn layers_are_kept_ready_until_no_release_needs_them() {
 }
 
 #[test]
+fn a_vendor_keeps_them_when_asked_to() {
+    let stage = Stage::new();
+    let layout = oci(&[image("1.0", 1)]);
+    write_files(&stage.path("given/layout"), &layout);
+    stage.run(&["add", "shop:1.0", "given/layout"]).ends_with(0);
+    assert!(copies(&stage).is_empty() && groups(&stage).is_empty());
+    // What is known already, too.
+    let add = ["--json", "add", "shop:1.0", "given/layout", "--ready"];
+    let report = stage.run(&add).ends_with(0).json();
+    let kept = [copies(&stage), groups(&stage)].concat();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(report["ready_bytes"], bytes_of(&kept));
+    comes_back(&stage, "shop:1.0", &layout);
+}
+
+#[test]
 fn a_damaged_copy_is_passed_over_and_told() {
     let stage = Stage::new();
     let layout = oci(&[image("1.0", 1)]);

@@ -306,6 +306,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     fs::write(given.join("a.gz"), gzip(&text(1, 3_000_000), 6)).unwrap();
     let keep = AddOptions {
         open: OpenOptions::from(Depth::Tars),
+        ..AddOptions::default()
     };
     let kept = vendor.add_with("a:1", &given, &keep);
     assert_eq!(
@@ -319,6 +320,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
             plain_limit_bytes: 1_000_000,
             ..OpenOptions::default()
         },
+        ..AddOptions::default()
     };
     fs::write(given.join("a.gz"), gzip(&text(2, 3_000_000), 6)).unwrap();
     let closed = vendor.add_with("a:3", &given, &tight);
@@ -328,6 +330,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
             plain_limit_bytes: 100_000_000,
             ..OpenOptions::default()
         },
+        ..AddOptions::default()
     };
     let opened = vendor.add_with("a:4", &given, &wide);
     assert_eq!(opened.streams.opened.streams, 1, "{opened:?}");

@@ -100,6 +100,7 @@ fn options(args: &AddArgs) -> AddOptions {
             seconds_per_gb: Some(args.gzip_seconds_per_gb).filter(|seconds| *seconds > 0),
             ..OpenOptions::default()
         },
+        keep_ready: args.ready,
     }
 }
 
@@ -113,5 +114,10 @@ fn text(report: &AddReport) -> String {
         };
         out += &format!("  {change}  {}  {}\n", item.name, words::bytes(item.bytes));
     }
-    out + &words::added(report) + &words::streams(&report.streams)
+    out += &words::added(report);
+    out += &words::streams(&report.streams);
+    if report.ready_bytes > 0 {
+        out += &words::kept_ready(report.ready_bytes);
+    }
+    out
 }

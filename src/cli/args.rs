@@ -183,6 +183,9 @@ pub struct AddArgs {
     /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
+    /// Keep gzip layers ready besides, as `receive` does: for a store that images are pushed or served from
+    #[arg(long)]
+    pub ready: bool,
 }
 
 /// How registries are spoken to.

@@ -24,6 +24,7 @@ use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
 use crate::layouts::{LayoutError, folder};
 use crate::monitor::{Interrupted, Monitor};
+use crate::recipe::rebuild::BlobKeeper;
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
@@ -157,6 +158,8 @@ pub struct AddReport {
     pub stored_bytes: u64,
     /// What became of the deflate streams that were met, those in known bytes apart.
     pub streams: StreamReport,
+    /// Bytes of those that are kept ready besides.
+    pub ready_bytes: u64,
     /// What is worth knowing.
     pub findings: Vec<Finding>,
 }
@@ -166,6 +169,8 @@ pub struct AddReport {
 pub struct AddOptions {
     /// How far contents are opened. Spools go to the store's own folder for what is not finished when it lies in one.
     pub open: OpenOptions,
+    /// Whether deflate streams are kept ready besides, to be handed out from this store as they are.
+    pub keep_ready: bool,
 }
 
 /// Makes the release `name` of `paths`, or adds them to it and replaces items of the same name.
@@ -220,7 +225,14 @@ fn add_inputs<R: ReleasesMut>(
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
     let mut stored = finish(store, writer)?;
 
-    let failed = prove_all(store, inputs, &items, &known, monitor)?;
+    let ready_before = store.ready_bytes();
+    let keeper = options.keep_ready.then(|| store.keeper()).flatten();
+    if keeper.is_some() {
+        // What was proved before is not kept yet, as far as is known.
+        known = Known::default();
+    }
+    let failed = prove_all(store, inputs, &items, &known, keeper.as_deref(), monitor)?;
+    drop(keeper);
     if !failed.is_empty() {
         let mut again = Again {
             store,
@@ -257,6 +269,7 @@ fn add_inputs<R: ReleasesMut>(
         new_bytes: stored.new_bytes,
         stored_bytes: stored.stored_bytes,
         streams,
+        ready_bytes: store.ready_bytes().saturating_sub(ready_before),
         findings,
     })
 }
@@ -390,6 +403,7 @@ fn prove_all<'i, S: ChunkSource>(
     inputs: &'i [Input],
     items: &Items,
     known: &Known,
+    keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(&'i Input, RecipeError)>, AddError> {
     let new = inputs
@@ -397,7 +411,7 @@ fn prove_all<'i, S: ChunkSource>(
         .filter_map(|input| Some((input, items.get(&input.name)?)));
     let (inputs, new): (Vec<&Input>, Vec<&Item>) = new.unzip();
     monitor.start("compare", new.iter().map(|item| item.bytes()).sum());
-    let failed = proof::items(source, known, &new, monitor)?;
+    let failed = proof::items(source, known, &new, keeper, monitor)?;
     monitor.finish();
     Ok(failed
         .into_iter()

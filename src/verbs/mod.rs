@@ -43,6 +43,7 @@ use std::path::Path;
 
 use crate::id::ReleaseId;
 use crate::monitor::Monitor;
+use crate::recipe::rebuild::BlobKeeper;
 use crate::recipe::{BoxError, ChunkSink, ChunkSource};
 use crate::release::{ReleaseName, ReleaseRoot};
 
@@ -111,6 +112,16 @@ pub trait ReleasesMut: Releases {
     /// # Errors
     /// When it cannot be written.
     fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError>;
+
+    /// Keeps blobs ready that are rebuilt for a proof, until it is dropped; `None` where that is not done.
+    fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
+        None
+    }
+
+    /// Bytes of blobs that are kept ready.
+    fn ready_bytes(&self) -> u64 {
+        0
+    }
 }
 
 #[cfg(test)]

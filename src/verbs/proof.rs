@@ -53,7 +53,7 @@ impl Known {
     }
 }
 
-/// Rebuilds what the items hold and is not known. Returns the first failure of each, by its place among `items`:
+/// Rebuilds what the items hold and is not known; it may be kept on the way. Returns the first failure of each, by its place among `items`:
 /// [`RecipeError::Mismatch`] when other bytes come back, and all else that keeps them from coming back.
 ///
 /// # Errors
@@ -62,6 +62,7 @@ pub(super) fn items<S: ChunkSource>(
     source: &S,
     known: &Known,
     items: &[&Item],
+    keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
     let claims = Claims {
@@ -72,7 +73,7 @@ pub(super) fn items<S: ChunkSource>(
         folder: None,
         proved: HashSet::new(),
     };
-    contents(source, claims, None, monitor)
+    contents(source, claims, keeper, monitor)
 }
 
 /// Rebuilds those outermost blobs of a release in which there are deflate streams, unless they are known: all else is

@@ -1,4 +1,4 @@
-//! Which blobs are kept ready at a site: those with deflate streams, which take long to make again.
+//! Which blobs are kept ready, at sites and where it is asked for: those with deflate streams, which take long to make again.
 //!
 //! They are worth it as long as there is room to spare, and go first when room is short. 16 MiB of short ones are gathered.
 
@@ -48,11 +48,6 @@ impl<'a> Keeper<'a> {
         })
     }
 
-    /// Keeps what was gathered.
-    pub(super) fn finish(self) {
-        self.flush(&mut self.group());
-    }
-
     fn flush(&self, group: &mut Group) {
         let group = std::mem::take(group);
         if !group.blobs.is_empty() {
@@ -77,6 +72,13 @@ impl<'a> Keeper<'a> {
         let order = Ordering::Relaxed;
         let taken = |room: u64| room.checked_sub(bytes);
         self.room_bytes.fetch_update(order, order, taken).is_ok()
+    }
+}
+
+/// Keeps what was gathered.
+impl Drop for Keeper<'_> {
+    fn drop(&mut self) {
+        self.flush(&mut self.group());
     }
 }
 

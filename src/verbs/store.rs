@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use super::ready::Keeper;
 use super::{Releases, ReleasesMut, Stored};
 use crate::finding::Finding;
 use crate::id::ReleaseId;
 use crate::image::Platform;
 use crate::monitor::Monitor;
 use crate::recipe::BoxError;
+use crate::recipe::rebuild::BlobKeeper;
 use crate::release::{ReleaseName, ReleaseRoot};
 use crate::store::{Store, StoreError, StoreWriter, WriteOptions};
 use crate::verbs::Error;
@@ -65,6 +67,15 @@ impl ReleasesMut for Store {
     fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {
         self.commit_root(&root.name.file_stem(), &root.encode())?;
         Ok(root.id())
+    }
+
+    fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
+        // Without it everything works, only slower.
+        Some(Box::new(Keeper::new(self).ok()?))
+    }
+
+    fn ready_bytes(&self) -> u64 {
+        Store::ready_bytes(self).unwrap_or(0)
     }
 }
 

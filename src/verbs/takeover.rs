@@ -201,7 +201,7 @@ fn prove(
     let known = Known::read(store).map_err(Error::Releases)?;
     let keeper = Keeper::new(store)?;
     let failed = proof::streams(store, &known, roots, Some(&keeper), monitor)?;
-    keeper.finish();
+    drop(keeper);
     let mut damaged = None;
     for (blob, source) in failed {
         match source {

@@ -81,7 +81,7 @@ impl<R: ReleasesMut> Again<'_, R> {
         let streams = opener.streams().clone();
         drop(opener);
         *self.stored = sum(*self.stored, finish(self.store, writer)?);
-        let mut failed = proof::items(self.store, &nothing, &[&item], self.monitor)?;
+        let mut failed = proof::items(self.store, &nothing, &[&item], None, self.monitor)?;
         let proved = failed.remove(&0).map_or(Ok(()), Err);
         Ok((item, streams, proved))
     }
