@@ -572,6 +572,57 @@ fn an_image_that_lies_is_told_with_its_blob_and_the_others_stay() {
 }
 
 #[test]
+fn an_image_of_which_a_blob_is_not_there_is_lost_and_no_other() {
+    use sha2::Digest as _;
+    // A layer that is named by a digest which is not computed here.
+    let layer = made::gzip(&web().layers[1]);
+    let hash = sha2::Sha512::digest(&layer);
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (manifest, _) = web().packed("oci");
+    let text = String::from_utf8(manifest.clone()).unwrap();
+    let text = text.replace(&digest(&layer), &format!("sha512:{hex}"));
+    let mut files = made::oci(&[web(), api()]);
+    files.remove(&blob_path(&layer));
+    files.insert(format!("blobs/sha512/{hex}"), layer.clone());
+    files.remove(&blob_path(&manifest));
+    files.insert(blob_path(text.as_bytes()), text.clone().into_bytes());
+    let mut index: Value = serde_json::from_slice(&files["index.json"]).unwrap();
+    let entries = index["manifests"].as_array_mut().unwrap();
+    let entry = entries
+        .iter_mut()
+        .find(|entry| entry["digest"] == digest(&manifest));
+    let entry = entry.unwrap();
+    entry["digest"] = json!(digest(text.as_bytes()));
+    entry["size"] = json!(text.len());
+    files.insert("index.json".into(), index.to_string().into_bytes());
+    let stage = Stage::new();
+    write_files(&stage.path("given/layout"), &files);
+    stage.add("shop:1");
+    assert_eq!(images(&stage.show("shop:1")).len(), 2);
+    // In a docker archive it is the plain layer that counts, and the config says what that is.
+    let archive = ["checkout", "shop:1", "out.tar", "--as", "docker-archive"];
+    stage.run(&archive).ends_with(0);
+    let run = stage.run(&["checkout", "shop:1", "out", "--as", "oci"]);
+    let run = run.ends_with(3);
+    let lost = format!("LOST  {}", web().reference);
+    assert!(run.stdout.contains(&lost), "{run:#?}");
+    assert!(run.stderr.contains(&format!("sha512:{hex}")), "{run:#?}");
+    let whole = format!("whole  {}", api().reference);
+    assert!(run.stdout.contains(&whole), "{run:#?}");
+    let alone = [
+        "checkout",
+        "shop:1",
+        "alone",
+        "--as",
+        "oci",
+        "--image",
+        &web().reference,
+    ];
+    stage.run(&alone).fails_with(1, &["is not in the release"]);
+    assert!(!stage.path("alone").exists());
+}
+
+#[test]
 fn a_layer_that_is_not_what_its_manifest_says_never_leaves() {
     let good = made::oci(&[web(), api()]);
     let own = made::gzip(&web().layers[1]);

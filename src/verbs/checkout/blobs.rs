@@ -21,7 +21,7 @@ const WRITERS_MAX: usize = 4;
 
 /// Where the bytes of a file go.
 pub(super) enum Place<'a> {
-    /// Into a file of their own, which is made; its folder is there.
+    /// Into a file of their own, which is made, with its folder.
     New(PathBuf),
     /// Into an open file, from an offset on.
     Within {
@@ -71,7 +71,8 @@ impl Failed {
             })
             | Self::Layout(_) => None,
             Self::Outgoing(
-                OutgoingError::Mismatch { digest, .. }
+                OutgoingError::Missing { digest, .. }
+                | OutgoingError::Mismatch { digest, .. }
                 | OutgoingError::Unchecked { digest }
                 | OutgoingError::Blob { digest, .. },
             ) => Some(digest),
@@ -135,7 +136,9 @@ fn write<S: ChunkSource>(
 ) -> Result<(), Failed> {
     let (path, written) = match place {
         Place::New(path) => {
-            let made = File::create_new(path).map_err(LayoutError::io("make", path));
+            let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+            let made = made.and_then(|()| File::create_new(path));
+            let made = made.map_err(LayoutError::io("make", path));
             let mut made = made.map_err(Failed::Layout)?;
             (path.as_path(), file.write(store, &mut made, monitor))
         }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::blobs::{Failed, Place, write_all};
 use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::finding::{Finding, Severity};
-use crate::image::outgoing::{Form, OutFile, Outgoing, OutgoingError};
+use crate::image::outgoing::{Form, OutFile, Outgoing};
 use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
@@ -144,8 +144,20 @@ struct Job<'a, S: ChunkSource> {
 }
 
 impl<S: ChunkSource> Job<'_, S> {
-    fn plan(&self) -> Result<Outgoing, OutgoingError> {
-        Outgoing::plan(self.store, self.images, &self.kept, self.form)
+    /// Plans what is written of the images that are whole; one that lacks a blob is lost right here.
+    fn plan(&mut self) -> Result<Outgoing, CheckoutError> {
+        loop {
+            let before = self.kept.len();
+            match Outgoing::plan(self.store, self.images, &self.kept, self.form) {
+                Ok(plan) => return Ok(plan),
+                Err(error) => self.lose(Failed::Outgoing(error))?,
+            }
+            if self.kept.len() == before {
+                // Nobody was lost for it: it stays, and is told.
+                let plan = Outgoing::plan(self.store, self.images, &self.kept, self.form);
+                return plan.map_err(|error| Failed::Outgoing(error).into_error());
+            }
+        }
     }
 
     fn report(mut self, name: &ReleaseName, bytes: u64) -> ImageReport {
@@ -270,8 +282,6 @@ impl<S: ChunkSource> Job<'_, S> {
     fn layout_in(&mut self, dest: &Path, plan: &mut Outgoing) -> Result<u64, CheckoutError> {
         let unfinished = dest.join(UNFINISHED);
         self.monitor.start("check out", plan.bytes());
-        let blobs = unfinished.join("blobs/sha256");
-        std::fs::create_dir_all(&blobs).map_err(LayoutError::io("make", &blobs))?;
         let mut done: HashSet<String> = HashSet::new();
         loop {
             let is_blob = |file: &&OutFile| file.path.starts_with("blobs/");
