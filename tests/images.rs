@@ -14,7 +14,7 @@ use made::{Files, Made, blob_path, digest, files_tar, write_files};
 use programs::{has, run};
 use serde_json::{Value, json};
 use shown::{api, expected, findings, images, web};
-use stage::{Stage, look, volumes};
+use stage::{Stage, look};
 
 fn skopeo(words: &[&str]) -> String {
     run(programs::skopeo().args(words))
@@ -710,13 +710,7 @@ fn two_architectures_of_one_version_live_side_by_side() {
         .ends_with(0);
     let mut site = stage;
     site.store = "site";
-    let mut words = vec!["receive".into()];
-    words.extend(
-        volumes(&site.path("discs"))
-            .iter()
-            .map(|path| path.as_os_str().to_owned()),
-    );
-    site.run(&words).ends_with(0);
+    site.receive_all("discs");
     site.comes_back("mall:1.0@amd64", "given-amd64");
     site.comes_back("mall:1.0@arm64", "given-arm64");
     // Without @ARCH the platform chooses.

@@ -13,7 +13,7 @@ use std::process::Command;
 use made::{Made, files_tar, write_files};
 use programs::{has, run};
 use shown::{api, expected, findings, images, web};
-use stage::{Stage, volumes};
+use stage::Stage;
 
 #[test]
 fn packages_of_every_kind_are_known_and_come_back_byte_for_byte() {
@@ -90,13 +90,7 @@ fn packages_of_every_kind_are_known_and_come_back_byte_for_byte() {
         .ends_with(0);
     let mut site = stage;
     site.store = "site";
-    let mut words = vec!["receive".into()];
-    words.extend(
-        volumes(&site.path("discs"))
-            .iter()
-            .map(|path| path.as_os_str().to_owned()),
-    );
-    site.run(&words).ends_with(0);
+    site.receive_all("discs");
     site.comes_back("mall:1.0", "given");
     assert_eq!(images(&site.show("mall:1.0")), images(&report));
 }

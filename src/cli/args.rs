@@ -183,7 +183,7 @@ pub struct AddArgs {
     /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
-    /// Keep gzip layers ready besides, as `receive` does: for a store that images are pushed or served from
+    /// Keep compressed layers ready besides, as `receive` does: for a store that images are pushed or served from
     #[arg(long)]
     pub ready: bool,
 }
@@ -463,7 +463,7 @@ pub struct PruneArgs {
     /// First take out all but the N newest versions of each name and architecture, and those that `keep` marked
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_last: Option<u32>,
-    /// Drop also the gzip layers that are kept ready to be handed out: they are made again when they are asked for
+    /// Drop also the compressed layers and files that are kept ready: they are made again when they are asked for
     #[arg(long)]
     pub ready: bool,
 }

@@ -143,8 +143,10 @@ fn damaged_copies(
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     let files = store.ready_files()?;
+    monitor.start("check", files.iter().map(|file| file.bytes).sum());
     for (id, bytes) in files.iter().flat_map(|file| &file.blobs) {
         monitor.check_stop()?;
+        monitor.advance(*bytes);
         if !store.is_ready(id, *bytes) {
             let subject = format!("blob {}", id.short());
             let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
@@ -152,6 +154,7 @@ fn damaged_copies(
             findings.push(finding);
         }
     }
+    monitor.finish();
     Ok(())
 }
 

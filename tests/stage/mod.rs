@@ -7,7 +7,7 @@
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
@@ -211,6 +211,15 @@ impl Stage {
         ])
         .ends_with(0);
         volumes(&self.path("discs"))
+    }
+
+    /// Takes in all volumes of a folder at once.
+    #[track_caller]
+    pub fn receive_all(&self, name: &str) {
+        let mut words = vec![OsString::from("receive")];
+        let volumes = volumes(&self.path(name)).into_iter();
+        words.extend(volumes.map(PathBuf::into_os_string));
+        self.run(&words).ends_with(0);
     }
 
     /// Asserts that the store opens and everything in it is whole.

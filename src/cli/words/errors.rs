@@ -95,8 +95,8 @@ pub fn hint(error: &Error) -> String {
 
 fn hint_space() -> &'static str {
     pick(
-        "free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the gzip layers kept ready",
-        "请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的 gzip 层",
+        "free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the compressed layers kept ready",
+        "请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的压缩层",
     )
 }
 

@@ -188,17 +188,17 @@ pub fn pruned(report: &PruneSummary) -> String {
     let ready = match (dropped, left) {
         (0, 0) => String::new(),
         (0, left) => pick(
-            format!("gzip layers kept ready: {}\n", bytes(left)),
-            format!("留存备用的 gzip 层：{}\n", bytes(left)),
+            format!("compressed layers and files kept ready: {}\n", bytes(left)),
+            format!("留存备用的压缩层和压缩文件：{}\n", bytes(left)),
         ),
         (dropped, left) => pick(
             format!(
-                "gzip layers kept ready: {} dropped, {} left\n",
+                "compressed layers and files kept ready: {} dropped, {} left\n",
                 bytes(dropped),
                 bytes(left)
             ),
             format!(
-                "留存备用的 gzip 层：已删除 {}，剩余 {}\n",
+                "留存备用的压缩层和压缩文件：已删除 {}，剩余 {}\n",
                 bytes(dropped),
                 bytes(left)
             ),
@@ -212,9 +212,9 @@ pub fn kept_ready(ready_bytes: u64) -> String {
     let size = bytes(ready_bytes);
     pick(
         format!(
-            "kept ready to be handed out: {size} of gzip layers (`carryall prune --ready` frees the room)\n"
+            "kept ready to be handed out: {size} of compressed layers and files (`carryall prune --ready` frees the room)\n"
         ),
-        format!("已留存备用的 gzip 层：{size}（运行 carryall prune --ready 可释放空间）\n"),
+        format!("已留存备用的压缩层和压缩文件：{size}（运行 carryall prune --ready 可释放空间）\n"),
     )
 }
 
