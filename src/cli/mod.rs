@@ -10,6 +10,7 @@ mod inspect;
 mod install;
 mod list;
 mod load;
+mod log_writer;
 mod open;
 mod pack;
 mod push;

@@ -1,6 +1,5 @@
 //! `serve`: the store as a registry.
 
-use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use carryall::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
@@ -9,6 +8,7 @@ use carryall::verbs::serve::{self, Served};
 
 use crate::cli::args::ServeArgs;
 use crate::cli::failure::Failure;
+use crate::cli::log_writer::{LogWriter, Stream};
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
@@ -30,31 +30,36 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             MakeAhead::No
         },
     };
+    let log = LogWriter::start();
     let tell = |served: &Served, event: &ServeEvent| match event {
-        // Whoever reads this may be gone; serving goes on.
         ServeEvent::Ready { address } => {
             let text = if context.json {
                 ready_json(served, &address.to_string())
             } else {
                 words::ready(served, &shown_address(address), &options, context.rows())
             };
-            let mut out = std::io::stdout();
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            log.say(Stream::Out, text);
         }
-        ServeEvent::Changed => words::say(&if context.json {
-            changed_json(served)
-        } else {
-            words::served_now(served, context.rows()) + &words::findings(&served.findings)
-        }),
+        ServeEvent::Changed => {
+            let text = if context.json {
+                changed_json(served)
+            } else {
+                words::served_now(served, context.rows()) + &words::findings(&served.findings)
+            };
+            log.say(Stream::Err, text);
+        }
         ServeEvent::Answered(line) => {
-            words::say(&if context.json {
+            let text = if context.json {
                 json(line)
             } else {
                 log_line(line)
-            });
+            };
+            log.say(Stream::Err, text);
         }
     };
-    serve::serve_chosen(&store, &releases, &choice, &options, &tell, &context.screen)?;
+    let outcome = serve::serve_chosen(&store, &releases, &choice, &options, &tell, &context.screen);
+    log.close();
+    outcome?;
     Ok(0)
 }
 

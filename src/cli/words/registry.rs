@@ -297,3 +297,15 @@ pub fn chinese_registry(error: &RegistryError) -> String {
         RegistryError::Interrupted(_) => "已中断".to_owned(),
     }
 }
+
+/// Lines of the log that nobody read in time.
+pub fn lines_left_out(count: u64) -> String {
+    let digits = super::grouped(count);
+    pick(
+        format!(
+            "({digits} line{} of the log left out: they were not read in time)\n",
+            super::plural(count)
+        ),
+        format!("（日志未能及时读取，已略去 {digits} 行）\n"),
+    )
+}

@@ -12,6 +12,8 @@ use hyper::{Method, Request, Response, StatusCode};
 
 use super::access::Access;
 use super::blobs::{BlobBody, Job};
+use super::callers::Busy;
+use super::pressure::Pressure;
 use super::route::{Misrouted, Page, Route, route};
 use super::{Answered, CurrentShelf, Lines};
 use crate::image::{Digest, OCI_INDEX};
@@ -30,6 +32,7 @@ pub struct Answerer {
     shelf: Arc<CurrentShelf>,
     access: Access,
     jobs: Mutex<Sender<Job>>,
+    writers_wanted: Arc<Pressure>,
     lines: Mutex<Lines>,
 }
 
@@ -61,17 +64,24 @@ impl Small {
 }
 
 impl Answerer {
-    pub fn new(shelf: Arc<CurrentShelf>, access: Access, jobs: Sender<Job>, lines: Lines) -> Self {
+    pub(super) fn new(
+        shelf: Arc<CurrentShelf>,
+        access: Access,
+        jobs: Sender<Job>,
+        writers_wanted: Arc<Pressure>,
+        lines: Lines,
+    ) -> Self {
         Self {
             shelf,
             access,
             jobs: Mutex::new(jobs),
+            writers_wanted,
             lines: Mutex::new(lines),
         }
     }
 
-    /// Answers one request.
-    pub async fn answer(&self, from: SocketAddr, request: Request<Incoming>) -> Answer {
+    /// Answers one request. Its connection is busy until the answer has gone out.
+    pub async fn answer(&self, from: SocketAddr, request: Request<Incoming>, busy: Busy) -> Answer {
         let target = request
             .uri()
             .path_and_query()
@@ -107,7 +117,7 @@ impl Answerer {
         match route(uri.path(), uri.query()) {
             Ok(Route::Blob(name, digest)) => {
                 let range = text(request.headers(), "range");
-                self.blob(&name, &digest, range, is_head, line)
+                self.blob(&name, &digest, range, is_head, line, busy)
             }
             Ok(route) => self.small(self.look_up(&route), is_head, line),
             Err(misrouted) => self.small(lost(misrouted), is_head, line),
@@ -186,6 +196,7 @@ impl Answerer {
         range: Option<&str>,
         is_head: bool,
         mut line: Answered,
+        busy: Busy,
     ) -> Answer {
         let shelf = self.shelf.now();
         let Some(bytes) = shelf.blob(name, digest) else {
@@ -228,12 +239,13 @@ impl Answerer {
             self.log(line);
             return respond(status, BYTES, headers, Either::Left(Full::default()));
         }
-        let (out, body) = BlobBody::new(part_bytes);
+        let (out, body) = BlobBody::new(part_bytes, busy);
         let job = Job {
             digest: digest.clone(),
             range: part,
             out,
             line,
+            waits: self.writers_wanted.held_up(),
         };
         // When the writers are gone the body ends at once, and the client sees a broken line.
         if let Ok(jobs) = self.jobs.lock() {

@@ -7,25 +7,33 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::runtime::Handle;
 
+use super::callers::Busy;
 use super::kept::Kept;
+use super::pressure::{HeldUp, Pressure};
 use super::{Answered, Lines};
 use crate::image::Digest;
 use crate::monitor::Monitor;
 
 /// Blobs that go out at a time; more wait.
-pub const WRITERS: usize = 16;
+pub const WRITERS: usize = 64;
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 256 << 10;
 /// Pieces of a blob that wait to go out.
 const PIECES: usize = 3;
 /// A client that takes nothing for so long has gone.
 const STALL_TIME: Duration = Duration::from_secs(60);
+/// A client that takes nothing for so long gives way when others are held up.
+const GIVE_WAY_TIME: Duration = Duration::from_secs(2);
+/// How often a writer that waits for its client looks whether it should go on waiting.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Others must be held up at so many looks in a row: a job that is taken at once is no reason to break a line.
+const LOOKS_MIN: u32 = 5;
 
 /// A blob, or a part of one, that is to be written.
 pub struct Job {
@@ -33,6 +41,8 @@ pub struct Job {
     pub range: Range<u64>,
     pub out: tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
     pub line: Answered,
+    /// Stands until a writer takes the job.
+    pub waits: HeldUp,
 }
 
 /// The body ends before its end.
@@ -49,15 +59,17 @@ pub fn queue() -> (Sender<Job>, Queue) {
     (sender, Mutex::new(receiver))
 }
 
-/// Writes one job after another, until no more can come.
+/// Writes one job after another, until no more can come. `pressure` says whether jobs wait for a writer.
 pub fn write_all(
     queue: &Queue,
     source: &Kept<'_>,
     handle: &Handle,
+    pressure: &Pressure,
     lines: &Lines,
     monitor: &dyn Monitor,
 ) {
     loop {
+        // The guard goes with this statement: the others take jobs while this one is written.
         let job = match queue.lock() {
             Ok(queue) => queue.recv(),
             Err(_) => return,
@@ -65,65 +77,93 @@ pub fn write_all(
         let Ok(job) = job else {
             return;
         };
-        let mut line = job.line.clone();
-        let mut out = BodyWriter {
-            job: &job,
+        let Job {
+            digest,
+            range,
+            out,
+            mut line,
+            waits,
+        } = job;
+        drop(waits);
+        let way = source.way(&digest);
+        let mut body = BodyWriter {
+            wanted_bytes: range.end - range.start,
+            out: &out,
             handle,
             monitor,
+            held_up_by_me: [Some(pressure), source.makers_pressure(&way)],
             piece: Vec::new(),
             bytes: 0,
         };
         let outcome = source
-            .write(&job.digest, job.range.clone(), &mut out, monitor)
-            .and_then(|()| Ok(out.finish()?));
-        line.bytes = out.bytes;
+            .write(&way, &digest, range, &mut body, monitor)
+            .and_then(|()| Ok(body.finish()?));
+        line.bytes = body.bytes;
         if let Err(error) = outcome {
             line.broken = Some(error.to_string());
             // A client that is gone does not hear it.
-            let _ = job.out.try_send(Err(Cut));
+            let _ = out.try_send(Err(Cut));
         }
         let _ = lines.send(line);
     }
 }
 
 struct BodyWriter<'a> {
-    job: &'a Job,
+    wanted_bytes: u64,
+    out: &'a tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
     handle: &'a Handle,
     monitor: &'a dyn Monitor,
+    /// Who may wait for what this writer holds while its client takes nothing.
+    held_up_by_me: [Option<&'a Pressure>; 2],
     piece: Vec<u8>,
     bytes: u64,
 }
 
 impl BodyWriter<'_> {
     fn send(&mut self) -> io::Result<()> {
-        if self.monitor.stop_asked() {
-            return Err(io::Error::other("stopped"));
-        }
+        self.wait_for_room()?;
         let piece = Bytes::from(std::mem::take(&mut self.piece));
         let count = piece.len() as u64;
-        let sent = self.handle.block_on(async {
-            tokio::time::timeout(STALL_TIME, self.job.out.send(Ok(piece))).await
-        });
-        match sent {
-            Ok(Ok(())) => {
-                self.bytes += count;
-                Ok(())
+        // There is room, and nobody else sends here.
+        self.out.try_send(Ok(piece)).map_err(|_| gone())?;
+        self.bytes += count;
+        Ok(())
+    }
+
+    /// Waits until the client takes something. Gives up when it has gone, when it takes nothing for too long, or when it
+    /// takes nothing while others are held up.
+    fn wait_for_room(&self) -> io::Result<()> {
+        let begin = Instant::now();
+        let mut looks = 0;
+        loop {
+            if self.monitor.stop_asked() {
+                return Err(io::Error::other("stopped"));
             }
-            Ok(Err(_)) => Err(io::Error::new(
-                io::ErrorKind::BrokenPipe,
-                "the client has gone",
-            )),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the client takes nothing",
-            )),
+            let room = self.handle.block_on(async {
+                tokio::time::timeout(LOOK_EVERY, self.out.reserve())
+                    .await
+                    .map(|room| room.map(drop))
+            });
+            match room {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(_)) => return Err(gone()),
+                Err(_) => {}
+            }
+            let others = self.held_up_by_me.iter().flatten();
+            let waited = others.clone().any(|pressure| pressure.is_on());
+            looks = if waited { looks + 1 } else { 0 };
+            let stalled = begin.elapsed();
+            let gives_way = stalled >= GIVE_WAY_TIME && looks >= LOOKS_MIN;
+            if stalled >= STALL_TIME || gives_way && others.clone().any(|each| each.give_way()) {
+                let why = "the client takes nothing";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
         }
     }
 
     /// Sends the last piece, when everything is as it should be.
     fn finish(&mut self) -> io::Result<()> {
-        let wanted = self.job.range.end - self.job.range.start;
-        if self.bytes + self.piece.len() as u64 != wanted {
+        if self.bytes + self.piece.len() as u64 != self.wanted_bytes {
             return Err(io::Error::other("the blob has another length here"));
         }
         if self.piece.is_empty() {
@@ -132,6 +172,10 @@ impl BodyWriter<'_> {
             self.send()
         }
     }
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone")
 }
 
 impl Write for BodyWriter<'_> {
@@ -157,17 +201,20 @@ impl Write for BodyWriter<'_> {
 pub struct BlobBody {
     pieces: tokio::sync::mpsc::Receiver<Result<Bytes, Cut>>,
     left: u64,
+    /// Its connection is not idle while the body goes out.
+    _busy: Busy,
 }
 
 impl BlobBody {
     /// A body of so many bytes, and where its pieces are to be sent.
-    pub fn new(bytes: u64) -> (tokio::sync::mpsc::Sender<Result<Bytes, Cut>>, Self) {
+    pub fn new(bytes: u64, busy: Busy) -> (tokio::sync::mpsc::Sender<Result<Bytes, Cut>>, Self) {
         let (sender, pieces) = tokio::sync::mpsc::channel(PIECES);
         (
             sender,
             Self {
                 pieces,
                 left: bytes,
+                _busy: busy,
             },
         )
     }

@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::pressure::Pressure;
 use super::slot::{PIECE_BYTES, Slot, SlotWriter, wait};
 use crate::image::{Digest, Sha256};
 use crate::layouts::spool;
@@ -39,6 +40,16 @@ pub struct Kept<'a> {
     folder: Option<PathBuf>,
     work: Mutex<Work>,
     news: Condvar,
+    /// Those who wait for their turn to be given a blob past the files.
+    makers_wanted: Arc<Pressure>,
+}
+
+/// How a blob reaches one who asks.
+pub(super) enum Way {
+    /// From the file that it is, or was, made into.
+    Slot(Arc<Slot>),
+    /// Straight from the source, a few at a time.
+    Direct,
 }
 
 /// How many blobs are made at a time.
@@ -58,6 +69,7 @@ impl<'a> Kept<'a> {
                 ..Work::default()
             }),
             news: Condvar::new(),
+            makers_wanted: Arc::default(),
         }
     }
 
@@ -153,12 +165,14 @@ impl<'a> Kept<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), BoxError> {
         let is_whole = Some(range.end - range.start) == self.source.bytes(digest);
+        let waits = self.makers_wanted.held_up();
         let mut work = self.work();
         while work.direct >= makers() {
             monitor.check_stop()?;
             work = wait(&self.news, work);
         }
         work.direct += 1;
+        drop(waits);
         let is_proof = is_whole && !work.proved.contains(digest);
         drop(work);
         let mut hashed = Hashed {
@@ -177,22 +191,37 @@ impl<'a> Kept<'a> {
         Ok(())
     }
 
+    /// How this blob reaches one who asks for it now.
+    pub(super) fn way(&self, digest: &Digest) -> Way {
+        let is_made = self.folder.is_some() && self.source.is_made(digest);
+        let slot = is_made.then(|| self.slot(digest, true)).flatten();
+        slot.map_or(Way::Direct, Way::Slot)
+    }
+
+    /// Those who are held up by one who goes this way and does not get on.
+    pub(super) fn makers_pressure(&self, way: &Way) -> Option<&Pressure> {
+        match way {
+            Way::Slot(_) => None,
+            Way::Direct => Some(&self.makers_wanted),
+        }
+    }
+
     /// Writes a part of a blob. Of a whole one the last bytes may have been written when it turns out to be another; then this
     /// is an error.
     ///
     /// # Errors
     /// When the blob cannot be read, is not that of its digest, or `out` takes no more.
-    pub fn write(
+    pub(super) fn write(
         &self,
+        way: &Way,
         digest: &Digest,
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
     ) -> Result<(), BoxError> {
-        let is_made = self.folder.is_some() && self.source.is_made(digest);
-        match is_made.then(|| self.slot(digest, true)).flatten() {
-            Some(slot) => slot.follow(range, out, monitor),
-            None => self.directly(digest, range, out, monitor),
+        match way {
+            Way::Slot(slot) => slot.follow(range, out, monitor),
+            Way::Direct => self.directly(digest, range, out, monitor),
         }
     }
 
@@ -282,7 +311,8 @@ mod tests {
             let ask = |range: Range<u64>| {
                 scope.spawn(move || {
                     let mut out = Vec::new();
-                    let outcome = kept.write(digest, range, &mut out, &Silent);
+                    let way = kept.way(digest);
+                    let outcome = kept.write(&way, digest, range, &mut out, &Silent);
                     outcome.map(|()| out).map_err(|error| error.to_string())
                 })
             };

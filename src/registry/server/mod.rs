@@ -1,34 +1,44 @@
 //! A read-only registry: what is planned for pushing is what is served, straight from where the blobs lie.
 //!
 //! Requests are answered by `answer`, blobs are written by a fixed number of threads (`blobs`), who may ask is in `access`.
+//! A client that does not read holds nobody up: the connection that has been idle for longest makes room for the next one, and
+//! a blob that nobody takes gives way when others wait (`callers`, `pressure`).
 //! Memory: at most 256 connections with 1 MiB each on its way, besides what the source needs for each blob.
 
 mod access;
 mod answer;
 mod blobs;
+mod callers;
 mod kept;
+mod pressure;
 mod route;
 mod shelf;
 mod slot;
 
+use std::future::{Future, poll_fn};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use self::access::Access;
 use self::answer::Answerer;
+use self::callers::{Callers, Connection};
 use self::kept::Kept;
+use self::pressure::Pressure;
 pub use self::shelf::{CurrentShelf, Shelf};
 use super::{BlobSource, RegistryError, tls};
 use crate::monitor::Monitor;
@@ -40,7 +50,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Time for a TLS handshake, and for the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Time for pulls to end after a stop was asked for.
-const LAST_TIME: Duration = Duration::from_secs(2);
+const LAST_TIME: Duration = Duration::from_secs(1);
+/// Time for the threads below the connections to end after that.
+const CLOSE_TIME: Duration = Duration::from_millis(500);
 
 /// How to serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -134,6 +146,7 @@ pub fn serve(
     let (jobs, queue) = blobs::queue();
     let handle = runtime.handle().clone();
     let kept = Kept::new(source, options.keep_in.as_deref());
+    let pressure = Arc::new(Pressure::default());
     let outcome = std::thread::scope(|scope| {
         scope.spawn(|| tell(heard, event));
         for _ in 0..kept::makers() {
@@ -144,11 +157,18 @@ pub fn serve(
         }
         for _ in 0..blobs::WRITERS {
             let (queue, kept, handle, lines) = (&queue, &kept, &handle, lines.clone());
-            scope.spawn(move || blobs::write_all(queue, kept, handle, &lines, monitor));
+            let pressure = &*pressure;
+            scope.spawn(move || blobs::write_all(queue, kept, handle, pressure, &lines, monitor));
         }
-        let answerer = Arc::new(Answerer::new(shelf, access, jobs, lines));
+        let answerer = Answerer::new(shelf, access, jobs, Arc::clone(&pressure), lines);
         // The answerer goes with the last connection: then the writers and the teller end.
-        let outcome = runtime.block_on(accept_all(listener, acceptor, answerer, monitor));
+        let outcome = runtime.block_on(accept_all(
+            listener,
+            acceptor,
+            Arc::new(answerer),
+            &pressure,
+            monitor,
+        ));
         kept.close();
         outcome
     });
@@ -157,7 +177,7 @@ pub fn serve(
 }
 
 fn close(runtime: Runtime) {
-    runtime.shutdown_timeout(LAST_TIME);
+    runtime.shutdown_timeout(CLOSE_TIME);
 }
 
 fn tell(heard: Receiver<Answered>, event: &(dyn Fn(&ServeEvent) + Sync)) {
@@ -187,39 +207,43 @@ async fn accept_all(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
     answerer: Arc<Answerer>,
+    pressure: &Arc<Pressure>,
     monitor: &dyn Monitor,
 ) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let callers = Arc::new(Callers::default());
     let mut connections = JoinSet::new();
     while !monitor.stop_asked() {
         while connections.try_join_next().is_some() {}
-        let Ok(Ok(permit)) = tokio::time::timeout(LOOK_EVERY, room.clone().acquire_owned()).await
-        else {
-            continue;
-        };
         let accepted = match tokio::time::timeout(LOOK_EVERY, listener.accept()).await {
             Ok(Ok(accepted)) => accepted,
             // The caller is gone, or there are no more file handles: others may have better luck later.
             Ok(Err(_)) => {
+                callers.end_idle();
                 tokio::time::sleep(LOOK_EVERY).await;
                 continue;
             }
             Err(_) => continue,
         };
+        let Some(permit) = make_room(&room, &callers, pressure, monitor).await else {
+            continue;
+        };
         let (stream, from) = accepted;
         let _ = stream.set_nodelay(true);
         let (answerer, acceptor) = (answerer.clone(), acceptor.clone());
+        let connection = Arc::new(callers.join());
         connections.spawn(async move {
-            match acceptor {
-                None => converse(stream, from, answerer).await,
-                Some(acceptor) => {
-                    let shaken = tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await;
-                    if let Ok(Ok(stream)) = shaken {
-                        converse(stream, from, answerer).await;
-                    }
+            let mut ended = pin!(connection.ended());
+            let met = meet(stream, from, acceptor, answerer, Arc::clone(&connection));
+            let mut met = pin!(met);
+            poll_fn(|context| {
+                if ended.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(());
                 }
-            }
+                met.as_mut().poll(context)
+            })
+            .await;
             drop(permit);
         });
     }
@@ -231,14 +255,61 @@ async fn accept_all(
     Ok(())
 }
 
+/// Waits until one more connection may be answered. One that asks for nothing ends for it; when all are busy, those whose
+/// clients do not read give way. `None` when a stop was asked for.
+async fn make_room(
+    room: &Arc<Semaphore>,
+    callers: &Callers,
+    pressure: &Arc<Pressure>,
+    monitor: &dyn Monitor,
+) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = Arc::clone(room).try_acquire_owned() {
+        return Some(permit);
+    }
+    let _waits = pressure.held_up();
+    let mut has_ended_one = false;
+    while !monitor.stop_asked() {
+        // One is enough: its task gives the room back as soon as it runs.
+        has_ended_one = has_ended_one || callers.end_idle();
+        let waiting = Arc::clone(room).acquire_owned();
+        if let Ok(permit) = tokio::time::timeout(LOOK_EVERY, waiting).await {
+            return permit.ok();
+        }
+    }
+    None
+}
+
+/// Shakes hands, where there is TLS, and answers.
+async fn meet(
+    stream: TcpStream,
+    from: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    answerer: Arc<Answerer>,
+    connection: Arc<Connection>,
+) {
+    match acceptor {
+        None => converse(stream, from, answerer, connection).await,
+        Some(acceptor) => {
+            let shaken = tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await;
+            if let Ok(Ok(stream)) = shaken {
+                converse(stream, from, answerer, connection).await;
+            }
+        }
+    }
+}
+
 /// Answers the requests of one connection. That it breaks is the log's affair.
-async fn converse<S>(stream: S, from: SocketAddr, answerer: Arc<Answerer>)
-where
+async fn converse<S>(
+    stream: S,
+    from: SocketAddr,
+    answerer: Arc<Answerer>,
+    connection: Arc<Connection>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request| {
-        let answerer = answerer.clone();
-        async move { Ok::<_, std::convert::Infallible>(answerer.answer(from, request).await) }
+        let (answerer, busy) = (answerer.clone(), connection.busy());
+        async move { Ok::<_, std::convert::Infallible>(answerer.answer(from, request, busy).await) }
     });
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,0 +1,88 @@
+//! Lines that a thread of its own writes: whoever does not read them, or reads slowly, holds nobody up.
+//!
+//! Lines that do not fit into the queue any more are left out, and how many is said as soon as there is room again.
+
+use std::io::Write;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::cli::words;
+
+/// Lines that wait to be written.
+const LINES: usize = 1024;
+/// Time for what waits to be written at the end.
+const LAST_TIME: Duration = Duration::from_millis(500);
+/// How often it is looked whether all is written.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Where a text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Hands lines over.
+pub struct LogWriter {
+    lines: SyncSender<(Stream, String)>,
+    left_out: Arc<Mutex<u64>>,
+    writer: JoinHandle<()>,
+}
+
+impl LogWriter {
+    /// Starts the thread that writes. It is not waited for but in [`Self::close`].
+    pub fn start() -> Self {
+        let (lines, queue) = sync_channel::<(Stream, String)>(LINES);
+        let left_out = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&left_out);
+        let writer = std::thread::spawn(move || {
+            for (stream, text) in queue {
+                write(stream, &text);
+                let left_out = std::mem::take(&mut *lock(&count));
+                if left_out > 0 {
+                    write(Stream::Err, &words::lines_left_out(left_out));
+                }
+            }
+        });
+        Self {
+            lines,
+            left_out,
+            writer,
+        }
+    }
+
+    /// Hands a text over; never waits.
+    pub fn say(&self, stream: Stream, text: String) {
+        if let Err(TrySendError::Full(_)) = self.lines.try_send((stream, text)) {
+            *lock(&self.left_out) += 1;
+        }
+    }
+
+    /// Gives what waits a moment to be written.
+    pub fn close(self) {
+        drop(self.lines);
+        let begin = Instant::now();
+        while !self.writer.is_finished() && begin.elapsed() < LAST_TIME {
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+fn lock(count: &Mutex<u64>) -> std::sync::MutexGuard<'_, u64> {
+    count.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whoever reads this may be gone; that ends nothing.
+fn write(stream: Stream, text: &str) {
+    match stream {
+        Stream::Out => {
+            let mut out = std::io::stdout();
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        }
+        Stream::Err => words::say(text),
+    }
+}
