@@ -152,7 +152,7 @@ impl FromStr for Together {
     type Err = ReleaseNameError;
 
     fn from_str(text: &str) -> Result<Self, ReleaseNameError> {
-        let names = text.split(',').map(str::parse);
+        let names = text.split([',', '，', '、']).map(str::parse);
         Ok(Self(names.collect::<Result<_, _>>()?))
     }
 }

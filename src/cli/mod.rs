@@ -80,6 +80,9 @@ impl Context {
 
 /// Runs the command line and returns its exit code.
 pub fn run() -> ExitCode {
+    if let Err(failure) = open::refuse_unexpanded(std::env::args_os().skip(1)) {
+        return ExitCode::from(failure.report(false));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

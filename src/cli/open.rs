@@ -2,6 +2,7 @@
 //!
 //! Only `add`, `receive` and `demo` create one.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use carryall::media::MediaError;
@@ -14,17 +15,58 @@ use crate::cli::{Context, words};
 /// `--store`, else `$CARRYALL_STORE`, else the user's data directory.
 pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
     if let Some(dir) = &context.store {
-        return Ok(dir.clone());
+        return not_home(dir.clone(), "--store");
     }
     let variable = |name| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    variable("CARRYALL_STORE")
-        .or_else(|| variable("XDG_DATA_HOME").map(|dir| dir.join("carryall")))
-        .or_else(|| variable("HOME").map(|dir| dir.join(".local/share/carryall")))
+    if let Some(dir) = variable("CARRYALL_STORE") {
+        return not_home(dir, "$CARRYALL_STORE");
+    }
+    if let Some(dir) = variable("XDG_DATA_HOME") {
+        return not_home(dir.join("carryall"), "$XDG_DATA_HOME");
+    }
+    variable("HOME")
+        .map(|dir| dir.join(".local/share/carryall"))
         .ok_or_else(|| Failure::usage(words::no_store_named(), words::hint_store()))
+}
+
+/// A path that begins with `~` and was not expanded would be a folder of that name below the current one.
+fn not_home(dir: PathBuf, given_by: &str) -> Result<PathBuf, Failure> {
+    let text = dir.to_string_lossy();
+    if text.starts_with('~') {
+        return Err(unexpanded(&text, given_by));
+    }
+    Ok(dir)
+}
+
+/// Refuses words of the command line that the shell was meant to expand: `--to=~/media`, `'~/media'`.
+pub fn refuse_unexpanded(words: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    for word in words.take_while(|word| word != "--") {
+        let word = word.to_string_lossy().into_owned();
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) if option.starts_with('-') => (option, value),
+            _ => ("", &word[..]),
+        };
+        if value == "~" || value.starts_with("~/") {
+            return Err(unexpanded(value, option));
+        }
+    }
+    Ok(())
+}
+
+fn unexpanded(path: &str, given_by: &str) -> Failure {
+    let home = std::env::var("HOME").unwrap_or_else(|_| "/home/NAME".to_owned());
+    let meant = path
+        .strip_prefix('~')
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let meant = meant.map(|rest| format!("{home}{rest}"));
+    Failure::usage(
+        words::unexpanded_home(path, given_by),
+        words::hint_unexpanded_home(path, meant.as_deref()),
+    )
 }
 
 /// Opens the store, which must be there.

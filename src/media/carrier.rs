@@ -296,12 +296,16 @@ mod tests {
     #[test]
     fn names_are_plain_whatever_the_title() {
         let mut one = facts(1);
-        assert_eq!(one.volume_name(), "Shop-2.0-abababab-vol03of07");
+        assert_eq!(one.volume_name(), "Shop-u5546u5e97-2.0-abababab-vol03of07");
         assert_eq!(one.carrier_file_name(12), "carryall-03.012");
         assert_eq!(one.label(), "CARRYALL_03_07");
         one.title = "../..\\商店".into();
         one.spare_volumes = 200;
+        assert_eq!(one.volume_name(), "u5546u5e97-abababab-vol003of205");
+        one.title = "☃ / ☃".into();
         assert_eq!(one.volume_name(), "carryall-abababab-vol003of205");
+        one.title = "商".repeat(500);
+        assert_eq!(one.volume_name().len(), 40 + "-abababab-vol003of205".len());
         one.title = "x".repeat(500);
         assert!(one.volume_name().len() < 80);
     }

@@ -9,20 +9,23 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use super::{FramesWaiting, Held, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled};
 use crate::envelope;
+use crate::release::script;
 
 /// Most bytes of the body of a site's file.
 pub const SITE_BYTES_MAX: u64 = 2 * RECEIPT_BYTES_MAX;
 /// Most bytes of a site's name.
 const NAME_MAX: usize = 64;
+/// Most bytes of its file stem, so that a suffix and a temporary name still fit into 255.
+const FILE_STEM_MAX: usize = 216;
 
-/// Name of a site: letters, digits and `._-`, the first a letter or digit.
+/// Name of a site: letters and digits of any script and `._-`, the first a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SiteName(String);
 
 /// Says why a text is not the name of a site.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a name of a site: {0:?}; it has letters, digits and . _ -, begins with a letter or digit, and has at most 64 bytes"
+    "not a name of a site: {0:?}; it has letters and digits of any script and . _ -, begins with a letter or digit, and has at most 64 bytes"
 )]
 pub struct SiteNameError(String);
 
@@ -30,15 +33,29 @@ impl FromStr for SiteName {
     type Err = SiteNameError;
 
     fn from_str(text: &str) -> Result<Self, SiteNameError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let good = text.len() <= NAME_MAX
-            && text.bytes().all(plain)
-            && text.starts_with(|first: char| first.is_ascii_alphanumeric());
+        let name = script::composed(text);
+        let good = name.len() <= NAME_MAX
+            && name.starts_with(script::begins)
+            && name.chars().all(|c| script::belongs(c, "._-"))
+            && script::to_ascii(&name).len() <= FILE_STEM_MAX;
         if good {
-            Ok(Self(text.to_owned()))
+            Ok(Self(name))
         } else {
             Err(SiteNameError(text.chars().take(80).collect()))
         }
+    }
+}
+
+impl SiteName {
+    /// The name as a file stem, in ASCII.
+    pub fn file_stem(&self) -> String {
+        script::to_ascii(&self.0)
+    }
+
+    /// Reads a name back from its file stem; `None` when no site has it.
+    pub fn from_file_stem(stem: &str) -> Option<Self> {
+        let name: Self = script::from_ascii(stem).parse().ok()?;
+        (name.file_stem() == stem).then_some(name)
     }
 }
 
@@ -138,11 +155,19 @@ mod tests {
         let waiting = FramesWaiting::new(&SetId([2; 16]), [1, 2, 9]).unwrap();
         waits.receipt = Some(site.receipt.unwrap().with_waiting(vec![waiting]));
         assert_eq!(Site::decode(&waits.encode()).unwrap(), waits);
+        let beijing: SiteName = "北京１厂".parse().unwrap();
+        assert_eq!(beijing.to_string(), "北京1厂");
+        assert_eq!(beijing.file_stem(), "%u5317%u4eac1%u5382");
+        assert_eq!(
+            SiteName::from_file_stem("%u5317%u4eac1%u5382"),
+            Some(beijing)
+        );
+        assert_eq!(SiteName::from_file_stem("北京1厂"), None);
         assert_eq!(
             "plant-7.b".parse::<SiteName>().unwrap().to_string(),
             "plant-7.b"
         );
-        for bad in ["", ".x", "a/b", "厂", &"x".repeat(65)] {
+        for bad in ["", ".x", "a/b", "厂 区", &"x".repeat(65)] {
             assert!(bad.parse::<SiteName>().is_err(), "{bad}");
         }
     }

@@ -4,6 +4,7 @@
 
 use super::{FramesWaiting, Held, Receipt, ReceiptError, Run, SHORT_ID_BYTES};
 use crate::id;
+use crate::release::script;
 
 /// Digits and letters without I, L, O and U.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -195,16 +196,21 @@ fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Result<&'a [u8], ReceiptError>
     Ok(taken)
 }
 
-/// The symbols of each line. A text without line ends is cut where full lines end.
+/// The symbols of each line. What is clearly more than one line is cut where full lines end: a text without line ends, and
+/// lines that were joined by commas.
 fn lines_of(text: &str) -> Result<Vec<Vec<u8>>, ReceiptError> {
-    let mut lines = Vec::new();
-    let written = text.lines().filter(|line| !line.trim().is_empty());
-    for (line, written) in (1..).zip(written) {
-        let symbols = written.chars().filter(|symbol| !is_between(*symbol));
-        let symbols: Vec<u8> = symbols
-            .map(|symbol| value(symbol).ok_or(ReceiptError::Symbol { line, symbol }))
-            .collect::<Result<_, _>>()?;
-        lines.push(symbols);
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for written in text.lines() {
+        let mut symbols = Vec::new();
+        for symbol in written.chars().filter(|symbol| !is_between(*symbol)) {
+            let line = lines.len() + symbols.len() / LINE_SYMBOLS + 1;
+            symbols.push(value(symbol).ok_or(ReceiptError::Symbol { line, symbol })?);
+        }
+        if symbols.len() > LINE_SYMBOLS + CHECK_SYMBOLS {
+            lines.extend(symbols.chunks(LINE_SYMBOLS).map(<[u8]>::to_vec));
+        } else if !symbols.is_empty() {
+            lines.push(symbols);
+        }
     }
     if let [one] = &lines[..] {
         lines = one.chunks(LINE_SYMBOLS).map(<[u8]>::to_vec).collect();
@@ -212,21 +218,26 @@ fn lines_of(text: &str) -> Result<Vec<Vec<u8>>, ReceiptError> {
     Ok(lines)
 }
 
+/// What people, phones and messengers put between symbols and lines: spaces, dashes, points, commas and semicolons of either
+/// width, quotation marks, and what cannot be seen. No `:` and no `/`: they are signs of a name or a path.
 fn is_between(symbol: char) -> bool {
-    symbol.is_whitespace()
+    let plain = script::narrow(symbol);
+    plain.is_whitespace()
+        || matches!(plain, '-' | '.' | ',' | '_' | ';' | '"' | '\'' | '`')
         || matches!(
             symbol,
-            '-' | '.' | ',' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}'
+            '\u{ff1a}' // full-width colon
+                | '\u{b7}' | '\u{30fb}' | '\u{ff65}' // middle dots
+                | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' // dashes, minus, long vowel
+                | '\u{2018}'..='\u{201d}' | '\u{300c}'..='\u{300f}' // quotation marks
+                | '\u{3001}' | '\u{3002}' | '\u{ff61}' | '\u{ff64}' // ideographic comma and full stop
+                | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
         )
 }
 
 /// The value of a symbol as people may type it: small letters, look-alikes, full-width forms.
 fn value(symbol: char) -> Option<u8> {
-    let plain = match u32::from(symbol) {
-        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0)?,
-        _ => symbol,
-    };
-    let plain = match plain.to_ascii_uppercase() {
+    let plain = match script::narrow(symbol).to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',
         other => other,
@@ -304,6 +315,15 @@ mod tests {
         }
     }
 
+    /// As an input method in full-width mode types it.
+    fn wide(text: &str) -> String {
+        let wide = |c: char| match u32::from(c) {
+            plain @ 0x21..=0x7e => char::from_u32(plain + 0xfee0).unwrap(),
+            _ => c,
+        };
+        text.chars().map(wide).collect()
+    }
+
     /// The symbols of a text, without what is between them.
     fn bare(lines: &[String]) -> Vec<char> {
         lines.concat().chars().filter(|c| *c != '-').collect()
@@ -336,9 +356,27 @@ mod tests {
             printed.replace('-', " ") + "\n\n",
             sloppy,
             printed.replace('A', "Ａ").replace('-', "－"),
+            lines.join("，"),
+            lines.join("、"),
+            lines.join("；\n"),
+            lines.join("\u{3000}"),
+            lines.join(", ") + "。",
+            format!("“{}”", lines.join("\u{200b}，")),
+            format!("：{}\r\n", lines.join("\r\n：")),
+            wide(&lines.join("，")),
+            lines[..2].join("、") + "\n" + &lines[2..].join("、"),
+            lines[..1].join("") + "\n" + &lines[1..].join("，"),
         ] {
             assert_eq!(read(&typed).as_ref(), Ok(&receipt), "{typed}");
         }
+        let wrong = lines[0].clone() + "，" + &lines[1].replacen(|c| c != '-', "U", 1);
+        assert_eq!(
+            read(&wrong),
+            Err(ReceiptError::Symbol {
+                line: 2,
+                symbol: 'U'
+            })
+        );
         assert!(matches!(
             read("U"),
             Err(ReceiptError::Symbol {

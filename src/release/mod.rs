@@ -3,6 +3,7 @@
 //! Bytes only; where roots are kept is the store's affair, how items are read and given back is that of the verbs.
 
 pub mod name;
+pub mod script;
 pub mod walk;
 
 use std::collections::BTreeMap;

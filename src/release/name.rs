@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use wincode::{SchemaRead, SchemaWrite};
 
+use super::script;
+
 /// Most bytes of a name.
 const NAME_MAX: usize = 96;
 /// Most bytes of a version.
@@ -35,14 +37,14 @@ pub struct ReleaseName {
 }
 
 impl ReleaseName {
-    /// Builds a name from its parts.
+    /// Builds a name from its parts, which are brought into the composed form.
     ///
     /// # Errors
     /// [`ReleaseNameError`] when a part is empty, too long or has bytes that do not belong in it.
     pub fn new(name: &str, version: &str, arch: Option<&str>) -> Result<Self, ReleaseNameError> {
         let built = Self {
-            name: name.to_owned(),
-            version: version.to_owned(),
+            name: script::composed(name),
+            version: script::composed(version),
             arch: arch.map(str::to_owned),
         };
         built.check()?;
@@ -75,35 +77,41 @@ impl ReleaseName {
                 why,
             })
         };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let starts_well =
-            |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric());
-        if self.name.len() > NAME_MAX || !self.name.split('/').all(starts_well) {
+        let begins = |part: &str| part.starts_with(script::begins);
+        let only = |part: &str, extra| part.chars().all(|c| script::belongs(c, extra));
+        if self.name.len() > NAME_MAX || !self.name.split('/').all(begins) {
             return bad("each part of the name begins with a letter or digit, 96 bytes at most");
         }
-        if !self.name.bytes().all(|byte| plain(byte) || byte == b'/') {
-            return bad("a name has letters, digits and . _ - /");
+        if !only(&self.name, "._-/") {
+            return bad("a name has letters and digits of any script and . _ - /");
         }
-        if self.version.len() > VERSION_MAX || !starts_well(&self.version) {
+        if self.version.len() > VERSION_MAX || !begins(&self.version) {
             return bad("the version begins with a letter or digit, 64 bytes at most");
         }
-        if !self.version.bytes().all(|byte| plain(byte) || byte == b'+') {
-            return bad("a version has letters, digits and . _ - +");
+        if !only(&self.version, "._-+") {
+            return bad("a version has letters and digits of any script and . _ - +");
         }
-        if let Some(arch) = &self.arch
-            && (arch.len() > ARCH_MAX || !starts_well(arch) || !arch.bytes().all(plain))
-        {
-            return bad("an architecture has letters, digits and . _ -, 32 bytes at most");
+        if let Some(arch) = &self.arch {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            if arch.len() > ARCH_MAX || !begins(arch) || !arch.bytes().all(plain) {
+                return bad(
+                    "an architecture has letters a to z, digits and . _ -, 32 bytes at most",
+                );
+            }
+        }
+        if !script::is_composed(&self.name) || !script::is_composed(&self.version) {
+            return bad("it is not in the composed form (NFC)");
         }
         if self.file_stem().len() > STEM_MAX {
-            return bad("it is too long");
+            return bad("it is too long: as a file name it would have more than 216 bytes");
         }
         Ok(())
     }
 
-    /// The name as a file stem: `/` is `%2f`, `:` is `%3a`, `@` is `%40`; all else stands as it is, case included.
+    /// The name as a file stem, in ASCII: `/` is `%2f`, `:` is `%3a`, `@` is `%40`, what is beyond ASCII as
+    /// [`script::to_ascii`] has it; all else stands as it is, case included.
     pub fn file_stem(&self) -> String {
-        self.to_string()
+        script::to_ascii(&self.to_string())
             .replace('/', "%2f")
             .replace(':', "%3a")
             .replace('@', "%40")
@@ -114,7 +122,7 @@ impl ReleaseName {
     /// # Errors
     /// [`ReleaseNameError`] when no release has this file stem.
     pub fn from_file_stem(stem: &str) -> Result<Self, ReleaseNameError> {
-        let text = stem
+        let text = script::from_ascii(stem)
             .replace("%2f", "/")
             .replace("%3a", ":")
             .replace("%40", "@");
@@ -133,8 +141,10 @@ impl ReleaseName {
 impl FromStr for ReleaseName {
     type Err = ReleaseNameError;
 
+    /// Reads a name as people type it: in any Unicode form, with full-width letters, digits, `：`, `／` and `＠`.
     fn from_str(text: &str) -> Result<Self, ReleaseNameError> {
-        let Some((name, rest)) = text.split_once(':') else {
+        let composed = script::composed(text);
+        let Some((name, rest)) = composed.split_once(':') else {
             return Err(ReleaseNameError {
                 text: text.chars().take(80).collect(),
                 why: "there is no version",
@@ -169,6 +179,13 @@ mod tests {
                 "team%2fShop_x%3a1.0+rc.1%40arm64",
             ),
             ("9:9@x86-64", "9%3a9%40x86-64"),
+            ("商城:1.0", "%u5546%u57ce%3a1.0"),
+            (
+                "団体/Größe-ж:1.0版",
+                "%u56e3%u4f53%2fGr%u00f6%u00dfe-%u0436%3a1.0%u7248",
+            ),
+            ("हिन्दी:1", "%u0939%u093f%u0928%u094d%u0926%u0940%3a1"),
+            ("𠮷野家:2", "%U020bb7%u91ce%u5bb6%3a2"),
         ] {
             let name: ReleaseName = text.parse().unwrap();
             assert_eq!(name.to_string(), text);
@@ -197,16 +214,73 @@ mod tests {
             "a:1@b@c",
             "a b:1",
             "a:1/2",
-            "商城:1",
             "a\0:1",
+            "商\u{202e}城:1",
+            "商\u{200b}城:1",
+            "商 城:1",
+            "商\u{3000}城:1",
+            "商，城:1",
+            "商城:1\n",
+            "商\u{1b}[31m城:1",
+            "\u{301}a:1",
+            "\u{3164}:1",
+            "—商城:1",
+            "-商城:1",
+            "商城:-1",
+            "商城/../a:1",
+            "..:1",
+            "商城:1@架构",
+            "☃:1",
             "a%2fb:1",
             &long,
             &slashes,
         ] {
             assert!(bad.parse::<ReleaseName>().is_err(), "{bad:?}");
         }
-        for bad in ["shop:1.0", "a/b%3a1", "shop%3A1", "shop"] {
+        for bad in [
+            "shop:1.0",
+            "a/b%3a1",
+            "shop%3A1",
+            "shop",
+            "商城%3a1",
+            "%u0061%3a1",
+            "%U005546%3a1",
+            "%u5546%u57CE%3a1",
+            "%u202e%3a1",
+            "e%u0301%3a1",
+            "%uff41%3a1",
+        ] {
             assert!(ReleaseName::from_file_stem(bad).is_err(), "{bad:?}");
         }
+    }
+    #[test]
+    fn a_name_is_one_however_it_is_typed() {
+        for (typed, name) in [
+            ("e\u{301}cole:1", "\u{e9}cole:1"),
+            ("商城：１．０", "商城:1.0"),
+            ("ｓｈｏｐ／ａ：１＠ａｒｍ６４", "shop/a:1@arm64"),
+            ("\u{1112}\u{1161}\u{11ab}:1", "\u{d55c}:1"),
+            ("\u{f900}:1", "\u{8c48}:1"),
+        ] {
+            let read: ReleaseName = typed.parse().unwrap();
+            assert_eq!(read, name.parse().unwrap(), "{typed}");
+            assert_eq!(read.to_string(), name);
+        }
+        let decoded = ReleaseName {
+            name: "e\u{301}".into(),
+            version: "1".into(),
+            arch: None,
+        };
+        assert!(
+            decoded.check().is_err(),
+            "two names would be one to the eye"
+        );
+    }
+
+    #[test]
+    fn thirty_two_characters_of_chinese_are_a_name() {
+        let name = format!("{}:1.0", "商".repeat(32));
+        assert!(name.parse::<ReleaseName>().is_ok());
+        assert!(format!("商{name}").parse::<ReleaseName>().is_err());
     }
 }

@@ -142,7 +142,7 @@ pub fn remember(
         site.receipt = Some(receipt.clone());
     }
     site.packed = packed.iter().map(Held::of).collect();
-    Ok(store.put_site(&name.to_string(), &site.encode())?)
+    Ok(store.put_site(&name.file_stem(), &site.encode())?)
 }
 
 /// Whether the site's last receipt was of another store: it was moved or set up anew, or the receipt is another site's.
@@ -159,7 +159,7 @@ pub fn is_of_another_store(
 }
 
 fn remembered(store: &Store, name: &SiteName) -> Result<Site, Error> {
-    let body = store.site(&name.to_string())?;
+    let body = store.site(&name.file_stem())?;
     // What cannot be read is as good as forgotten: the bundle is larger for it.
     Ok(body
         .and_then(|body| Site::decode(&body).ok())
@@ -219,7 +219,7 @@ pub fn sites(store: &Store) -> Result<SitesReport, Error> {
     };
     let mut sites = Vec::new();
     for name in store.sites()? {
-        let Ok(name) = name.parse::<SiteName>() else {
+        let Some(name) = SiteName::from_file_stem(&name) else {
             continue;
         };
         let site = remembered(store, &name)?;
@@ -243,5 +243,5 @@ pub fn sites(store: &Store) -> Result<SitesReport, Error> {
 /// # Errors
 /// [`Error`] when it cannot be removed.
 pub fn forget(store: &Store, name: &SiteName) -> Result<bool, Error> {
-    Ok(store.forget_site(&name.to_string())?)
+    Ok(store.forget_site(&name.file_stem())?)
 }

@@ -35,6 +35,35 @@ pub fn hint_store() -> &'static str {
     )
 }
 
+/// A `~` that no shell has put the user's folder in place of. `given_by`: an option or variable, or nothing.
+pub fn unexpanded_home(path: &str, given_by: &str) -> String {
+    let by = match given_by {
+        "" => String::new(),
+        name => pick(format!(" in {name}"), format!("（{name}）")),
+    };
+    pick(
+        format!(
+            "{path}{by}: the ~ stands for no folder here, the shell has not put your home folder in its place"
+        ),
+        format!("{path}{by}：这里的 ~ 不代表任何目录，shell 没有把它替换成您的主目录"),
+    )
+}
+
+pub fn hint_unexpanded_home(path: &str, meant: Option<&str>) -> String {
+    match meant {
+        Some(meant) => pick(
+            format!("write {meant}; for a folder that is really called so, ./{path}"),
+            format!("请写 {meant}；如果目录真的叫这个名字，请写 ./{path}"),
+        ),
+        None => pick(
+            format!(
+                "write the whole path, such as /home/NAME/store; for a folder that is really called so, ./{path}"
+            ),
+            format!("请写完整路径，例如 /home/用户名/store；如果目录真的叫这个名字，请写 ./{path}"),
+        ),
+    }
+}
+
 /// What to do about an error.
 pub fn hint(error: &Error) -> String {
     match error {

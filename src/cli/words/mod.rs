@@ -25,7 +25,10 @@ pub use delta::{
     unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
-pub use errors::{chinese_error, hint, hint_damage, hint_generic, hint_store, hint_usage};
+pub use errors::{
+    chinese_error, hint, hint_damage, hint_generic, hint_store, hint_unexpanded_home, hint_usage,
+    unexpanded_home,
+};
 pub use images::{
     change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
     item_with_form, loaded, packages,

@@ -63,18 +63,24 @@ impl VolumeFacts {
     }
 }
 
-/// Keeps letters, digits, dots and underscores of a title; runs of anything else become one hyphen.
+/// Keeps letters, digits, dots and underscores of a title; letters of other scripts become `u` and their numbers, runs of
+/// anything else one hyphen. Sets whose titles come to the same are told apart by their ids, which stand behind it.
 fn safe_name(title: &str) -> String {
     let mut out = String::new();
     for c in title.chars() {
-        if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
-            out.push(c);
-        } else if !out.ends_with('-') {
-            out.push('-');
-        }
-        if out.len() == TITLE_NAME_MAX {
+        let part = if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+            c.to_string()
+        } else if c.is_alphanumeric() {
+            format!("u{:04x}", u32::from(c))
+        } else if out.ends_with('-') {
+            continue;
+        } else {
+            "-".to_owned()
+        };
+        if out.len() + part.len() > TITLE_NAME_MAX {
             break;
         }
+        out.push_str(&part);
     }
     let trimmed = out.trim_matches(|c| c == '-' || c == '.');
     if trimmed.is_empty() {
