@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use carryall::deflate::{AnalyseOptions, RemakeOptions, Wrapper, analyse, remake};
+use carryall::deflate::{AnalyseOptions, Hint, RemakeOptions, Wrapper, analyse, remake};
 use flate2::Compression;
 use proptest::prelude::*;
 
@@ -24,8 +24,23 @@ fn options(wrapper: Wrapper) -> AnalyseOptions<'static> {
 
 /// Opens a stream and re-makes it; `None` when it is refused. Gives the plain bytes and those that were taken.
 fn round_trip(packed: &[u8], wrapper: Wrapper) -> Option<(Vec<u8>, usize)> {
+    round_trip_after(None, packed, wrapper).map(|(plain, taken, _)| (plain, taken))
+}
+
+/// As [`round_trip`], where `hint` is said to be the likely writer; gives the writer besides.
+fn round_trip_after(
+    hint: Option<Hint>,
+    packed: &[u8],
+    wrapper: Wrapper,
+) -> Option<(Vec<u8>, usize, Hint)> {
     let (mut plain, mut recipe) = (Vec::new(), Vec::new());
-    let result = analyse(&mut &packed[..], &mut plain, &mut recipe, &options(wrapper));
+    let result = {
+        let options = AnalyseOptions {
+            hint,
+            ..options(wrapper)
+        };
+        analyse(&mut &packed[..], &mut plain, &mut recipe, &options)
+    };
     assert!(plain.len() as u64 <= PLAIN_LIMIT_BYTES + (1 << 17));
     let analysis = result.ok()?;
     assert_eq!(analysis.plain_bytes, plain.len() as u64);
@@ -39,7 +54,7 @@ fn round_trip(packed: &[u8], wrapper: Wrapper) -> Option<(Vec<u8>, usize)> {
         remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
         assert!(out == packed[..taken], "comes back otherwise");
     }
-    Some((plain, taken))
+    Some((plain, taken, analysis.hint))
 }
 
 /// A piece of plain text.
@@ -116,6 +131,59 @@ fn packed_by_flate2(plain: &[u8], wrapper: Wrapper, level: u32) -> Vec<u8> {
     }
     .unwrap();
     packed
+}
+
+/// As a greedy writer with a small window makes it: no match reaches back farther than `window` bytes less 262.
+fn packed_in_a_small_window(plain: &[u8], window: usize) -> Vec<u8> {
+    let reach = window - 262;
+    let (mut bits, mut at) = (Bits::default(), 0);
+    bits.put(1, 1);
+    bits.put(Kind::Fixed as u32, 2);
+    while at < plain.len() {
+        let low = at.saturating_sub(reach);
+        let three = plain.get(at..at + 3);
+        let found = three.and_then(|three| {
+            let places = (low..at).rev().take(2000);
+            places
+                .into_iter()
+                .find(|place| plain[*place..*place + 3] == *three)
+        });
+        let Some(found) = found else {
+            symbol(&mut bits, Kind::Fixed, u32::from(plain[at]));
+            at += 1;
+            continue;
+        };
+        let same = plain[found..].iter().zip(&plain[at..]);
+        let len = same
+            .take(10)
+            .take_while(|(one, other)| one == other)
+            .count();
+        symbol(&mut bits, Kind::Fixed, u32::try_from(254 + len).unwrap());
+        distance(&mut bits, u32::try_from(at - found).unwrap());
+        at += len;
+    }
+    symbol(&mut bits, Kind::Fixed, 256);
+    bits.put(0, bits.free);
+    bits.bytes
+}
+
+/// A distance in a block with fixed codes.
+fn distance(bits: &mut Bits, dist: u32) {
+    let code = (0..30_u32)
+        .rev()
+        .find(|code| distance_base(*code) <= dist)
+        .unwrap();
+    distance_symbol(bits, Kind::Fixed, code);
+    bits.put(dist - distance_base(code), (code / 2).saturating_sub(1));
+}
+
+/// The shortest distance of a code.
+fn distance_base(code: u32) -> u32 {
+    if code < 2 {
+        code + 1
+    } else {
+        ((2 + code % 2) << (code / 2 - 1)) + 1
+    }
 }
 
 /// What a program of this machine makes of it, if it is there.
@@ -344,6 +412,26 @@ proptest! {
             let (back, taken) = round_trip(&packed, wrapper).unwrap();
             prop_assert!(back == plain);
             prop_assert_eq!(taken, packed.len());
+        }
+    }
+
+    /// Members of an archive in a row: each is told who wrote the one before, also when that is a writer of whom nothing
+    /// is known, as zlib with a small window is (python's zlib, zip libraries for small devices).
+    #[test]
+    fn members_in_a_row_come_back(
+        texts in proptest::collection::vec((pieces(), 0_u32..12), 1..6), window_bits in 9_u8..16,
+        foreign in any_blocks(),
+    ) {
+        let mut hint = None;
+        for (plain, what) in &texts {
+            let packed = match what {
+                0 => foreign.clone(),
+                1..=9 => packed_by_flate2(plain, Wrapper::Raw, *what),
+                _ => packed_in_a_small_window(plain, 1 << window_bits),
+            };
+            let (_, taken, found) = round_trip_after(hint, &packed, Wrapper::Raw).unwrap();
+            prop_assert_eq!(taken, packed.len());
+            hint = Some(found);
         }
     }
 

@@ -254,21 +254,33 @@ impl Run {
         }
     }
 
-    /// Foresees `tokens` from `position` on, up to the end of the chunk; returns the position behind.
+    /// Foresees each of `tokens` from `position` on, over the ends of chunks: `foreseen` gets one for each. False when there
+    /// is none for some, since there is no model or it does not advance: whoever follows foreign data must not wait for one.
     pub(crate) fn foresee(
         &mut self,
         stretch: &Stretch,
         position: u64,
         tokens: &[Token],
         foreseen: &mut Vec<Token>,
-    ) -> u64 {
-        let text = self.text(stretch);
-        let at = stretch.place(position);
-        let Some(model) = &mut self.model else {
-            return position;
-        };
-        let behind = model.foresee(text, at, text.end, tokens, foreseen);
-        position + (behind - at) as u64
+    ) -> bool {
+        let mut position = position;
+        let first = foreseen.len();
+        while foreseen.len() - first < tokens.len() {
+            self.turn(stretch, position);
+            let text = self.text(stretch);
+            let at = stretch.place(position);
+            let Some(model) = &mut self.model else {
+                return false;
+            };
+            let left = &tokens[foreseen.len() - first..];
+            let before = foreseen.len();
+            let behind = model.foresee(text, at, text.end, left, foreseen);
+            if behind <= at || foreseen.len() == before {
+                return false;
+            }
+            position += (behind - at) as u64;
+        }
+        true
     }
 
     /// What is foreseen at `position`.
@@ -290,7 +302,7 @@ impl Run {
     }
 
     /// Appends up to `most` tokens as foreseen from `position` on, the last of which begins before `stop`, to the end of the
-    /// chunk at most; returns the position behind.
+    /// chunk at most; returns the position behind, which is `position` when there is no model.
     pub(crate) fn go(
         &mut self,
         stretch: &Stretch,
@@ -329,7 +341,8 @@ impl Run {
             };
             scratch.clear();
             let behind = model.run(text, at, until, until, usize::MAX, scratch);
-            position += (behind - at).max(1) as u64;
+            // Goes on whatever the model does.
+            position += behind.saturating_sub(at).max(1) as u64;
         }
     }
 

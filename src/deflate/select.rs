@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::DeflateError;
 use super::inflate::{Kind, Segment};
 use super::run::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, Chunks, DICTIONARIES, Run, Style};
 use super::text::Stretch;
@@ -22,14 +23,18 @@ const SURE_MATCHES: usize = 2000;
 /// Misses in a thousand tokens at which a stream counts as unknown.
 const UNKNOWN_PER_MILLE: usize = 120;
 
-/// Chooses a style for what is queued from `position` on. `likely` is tried first.
+/// Chooses a style for what is queued from `position` on. `likely` is tried first; `goes_on` is asked between tries.
+///
+/// # Errors
+/// [`DeflateError::Stopped`] when it says no.
 pub(crate) fn select(
     stretch: &Stretch,
     queue: &VecDeque<Segment>,
     position: u64,
     run: &Run,
     likely: Option<Style>,
-) -> Style {
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Style, DeflateError> {
     let sample = Sample {
         stretch,
         queue,
@@ -43,24 +48,26 @@ pub(crate) fn select(
         .filter(|token| !token.is_literal())
         .count();
     if tokens == 0 {
-        return likely.unwrap_or(run.style);
+        return Ok(likely.unwrap_or(run.style));
     }
     let chunk_bytes = sample.chunk_bytes();
     let mut best: Option<(usize, Style)> = None;
+    // A writer that there is no model of foresees nothing: it is what is left, and never what is tried.
+    let likely = likely.filter(|style| style.writer != Writer::UNKNOWN);
     if let Some(style) =
         likely.filter(|style| style.chunks.map(|chunks| chunks.bytes) == chunk_bytes)
     {
         let misses = sample.misses(style, usize::MAX, usize::MAX);
         if misses == 0 {
-            return style;
+            return Ok(style);
         }
         best = Some((misses, style));
     }
     if matches == 0 {
-        return Style {
+        return Ok(Style {
             writer: Writer::LITERALS,
             chunks: None,
-        };
+        });
     }
     let styles = writers::all().take(if tokens < FEW_TOKENS {
         writers::FEW
@@ -70,6 +77,9 @@ pub(crate) fn select(
     let styles = styles.flat_map(|writer| styles_of(writer, chunk_bytes));
     let mut short: Vec<(usize, Style)> = Vec::new();
     for style in styles {
+        if !goes_on() {
+            return Err(DeflateError::Stopped);
+        }
         let misses = sample.misses(style, SHORT_TOKENS, usize::MAX);
         short.push((misses, style));
         if misses == 0 && matches >= SURE_MATCHES {
@@ -79,25 +89,28 @@ pub(crate) fn select(
                 best.map_or(usize::MAX, |(misses, _)| misses),
             );
             if all == 0 {
-                return style;
+                return Ok(style);
             }
         }
     }
     short.sort_by_key(|(misses, _)| *misses);
     for (_, style) in short.into_iter().take(LONGER) {
+        if !goes_on() {
+            return Err(DeflateError::Stopped);
+        }
         let most = best.map_or(usize::MAX, |(misses, _)| misses);
         let misses = sample.misses(style, usize::MAX, most);
         if misses < most {
             best = Some((misses, style));
         }
     }
-    match best {
+    Ok(match best {
         Some((misses, style)) if misses * 1000 <= tokens * UNKNOWN_PER_MILLE => style,
         _ => Style {
             writer: Writer::UNKNOWN,
             chunks: None,
         },
-    }
+    })
 }
 
 fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<Style> {
@@ -144,14 +157,16 @@ impl Sample<'_> {
             }
             let wanted = segment.tokens.len().min(most_tokens - tokens);
             foreseen.clear();
-            let mut at = position;
-            while foreseen.len() < wanted {
-                run.turn(self.stretch, at);
-                let left = &segment.tokens[foreseen.len()..wanted];
-                at = run.foresee(self.stretch, at, left, &mut foreseen);
-            }
+            run.foresee(
+                self.stretch,
+                position,
+                &segment.tokens[..wanted],
+                &mut foreseen,
+            );
             let pairs = segment.tokens.iter().zip(&foreseen);
             misses += pairs.filter(|(token, foreseen)| token != foreseen).count();
+            // Where nothing is foreseen all is missed.
+            misses += wanted.saturating_sub(foreseen.len());
             tokens += wanted;
             position = end;
             if tokens >= most_tokens || misses > most {

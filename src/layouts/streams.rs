@@ -260,9 +260,11 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     let mut plain = Spool::new(&options.spool_folder);
     let mut recipe = Spool::new(&options.spool_folder);
     let begun = spent_here();
-    let in_time = |plain_bytes| match options.seconds_per_gb {
-        Some(seconds) => is_fast(spent_here().saturating_sub(begun), plain_bytes, seconds),
-        None => true,
+    let goes_on = |plain_bytes| {
+        let in_time = options.seconds_per_gb.is_none_or(|seconds| {
+            is_fast(spent_here().saturating_sub(begun), plain_bytes, seconds)
+        });
+        in_time && !monitor.stop_asked()
     };
     let limits = AnalyseOptions {
         wrapper: how.wrapper,
@@ -270,7 +272,7 @@ pub(super) fn open<R: ReadAt + ?Sized>(
         ratio_limit: options.ratio_limit,
         recipe_limit_per_mille: options.recipe_limit_per_mille,
         hint: how.hint,
-        watch: Some(&in_time),
+        watch: Some(&goes_on),
         threads: how.threads,
     };
     let found = analyse(&mut source, &mut plain, &mut recipe, &limits);
@@ -278,6 +280,7 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     if let Some(error) = failed {
         return Err(error);
     }
+    monitor.check_stop()?;
     let kept = |kept| Ok((Outcome::Kept(kept), read));
     for spool in [&mut plain, &mut recipe] {
         match spool.refusal() {

@@ -5,6 +5,7 @@ use std::io::Read;
 use super::Analyser;
 use crate::deflate::run::Style;
 use crate::deflate::select::{self, SAMPLE_BYTES, SAMPLE_TOKENS};
+use crate::deflate::text::FIRST;
 use crate::deflate::{DeflateError, Hint};
 
 /// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
@@ -72,7 +73,15 @@ impl<R: Read> Analyser<'_, R> {
         } else {
             self.options.hint.map(|Hint(style)| style)
         };
-        let chosen = select::select(&self.stretch, &self.queue, self.position, &self.run, likely);
+        let (watch, plain_bytes) = (self.options.watch, self.stretch.end() - FIRST);
+        let chosen = select::select(
+            &self.stretch,
+            &self.queue,
+            self.position,
+            &self.run,
+            likely,
+            &|| watch.is_none_or(|watch| watch(plain_bytes)),
+        )?;
         if chosen == self.run.style {
             self.fit.looks_in_vain += u32::from(self.fit.looked);
         }

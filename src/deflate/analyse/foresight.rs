@@ -1,5 +1,6 @@
 //! What a model foresees of segments that are known.
 
+use super::super::DeflateError;
 use super::super::inflate::{Kind, Segment};
 use super::super::run::Run;
 use super::super::text::Stretch;
@@ -23,7 +24,7 @@ pub(crate) fn look(
     position: u64,
     segment: &Segment,
     rule: u8,
-) -> Foresight {
+) -> Result<Foresight, DeflateError> {
     let mut foresight = Foresight {
         rule,
         ..Foresight::default()
@@ -39,15 +40,15 @@ pub(crate) fn look(
         let end = position + segment.bytes as u64;
         run.pass_over(stretch, position, end, &mut foresight.tokens);
         foresight.tokens.clear();
-        return foresight;
+        return Ok(foresight);
     }
     if run.has_model() {
-        foresee(run, stretch, position, segment, &mut foresight);
+        foresee(run, stretch, position, segment, &mut foresight)?;
     }
     if let Some(Kind::Dynamic(header)) = head {
         foresight.rule = trees::find_rule(&segment.tokens, header, rule);
     }
-    foresight
+    Ok(foresight)
 }
 
 fn foresee(
@@ -56,18 +57,16 @@ fn foresee(
     position: u64,
     segment: &Segment,
     foresight: &mut Foresight,
-) {
+) -> Result<(), DeflateError> {
     let foreseen = &mut foresight.tokens;
     foreseen.reserve(segment.tokens.len());
-    let mut position = position;
-    while foreseen.len() < segment.tokens.len() {
-        run.turn(stretch, position);
-        let left = &segment.tokens[foreseen.len()..];
-        position = run.foresee(stretch, position, left, foreseen);
+    if !run.foresee(stretch, position, &segment.tokens, foreseen) {
+        return Err(DeflateError::Corrupt("foresight: the model stands still"));
     }
     let pairs = segment.tokens.iter().zip(foreseen.iter());
     foresight.misses = pairs.filter(|(token, foreseen)| token != foreseen).count();
     if foresight.misses == 0 {
         foresight.tokens = Vec::new();
     }
+    Ok(())
 }

@@ -50,7 +50,7 @@ struct Piece {
     segments: Vec<Segment>,
     /// Whether it takes whole bytes of the stream.
     aligned: bool,
-    foresights: Vec<Foresight>,
+    foresights: Result<Vec<Foresight>, DeflateError>,
     /// To be used again.
     run: Run,
     text: Vec<u8>,
@@ -296,7 +296,7 @@ impl<R: Read> Analyser<'_, R> {
             return Ok(());
         };
         let at = self.position;
-        let foresight = foresight::look(&mut self.run, &self.stretch, at, &segment, self.rule);
+        let foresight = foresight::look(&mut self.run, &self.stretch, at, &segment, self.rule)?;
         self.rule = foresight.rule;
         self.fit
             .add(segment.tokens.len() as u64, foresight.misses as u64);
@@ -367,13 +367,13 @@ impl<R: Read> Analyser<'_, R> {
             // Each piece by itself: which others are done is a matter of threads.
             let mut rule = 0;
             let mut position = span.begin;
-            let mut foresights = Vec::with_capacity(segments.len());
-            for segment in &segments {
-                let foresight = foresight::look(&mut run, &stretch, position, segment, rule);
+            let look = |segment: &Segment| {
+                let foresight = foresight::look(&mut run, &stretch, position, segment, rule)?;
                 rule = foresight.rule;
-                foresights.push(foresight);
                 position += segment.bytes as u64;
-            }
+                Ok(foresight)
+            };
+            let foresights = segments.iter().map(look).collect();
             let text = stretch.bytes;
             Piece {
                 prologue,
@@ -403,16 +403,13 @@ impl<R: Read> Analyser<'_, R> {
         let Some(piece) = self.crew.take() else {
             return Ok(false);
         };
+        let foresights = piece.foresights?;
         let tokens: usize = piece.segments.iter().map(|each| each.tokens.len()).sum();
-        let misses: usize = piece.foresights.iter().map(|each| each.misses).sum();
+        let misses: usize = foresights.iter().map(|each| each.misses).sum();
         self.late_fits.push_back((tokens as u64, misses as u64));
         self.out.prologue(&piece.prologue)?;
-        self.out.piece(
-            piece.span,
-            piece.aligned,
-            &piece.segments,
-            &piece.foresights,
-        )?;
+        self.out
+            .piece(piece.span, piece.aligned, &piece.segments, &foresights)?;
         self.spare.extend(piece.segments);
         self.runs.push(piece.run);
         self.texts.push(piece.text);

@@ -98,6 +98,14 @@ struct Remaker<'a> {
     runs: Vec<Run>,
 }
 
+/// A segment of nothing that goes on in the next one writes nothing: a short recipe could have any number of them.
+fn check_goes_on(tokens: &[Token], continues: bool) -> Result<(), DeflateError> {
+    if continues && tokens.is_empty() {
+        return Err(DeflateError::Corrupt("recipe: stands still"));
+    }
+    Ok(())
+}
+
 /// A block that goes on in the next segment.
 struct Open {
     codes: codes::Encoder,
@@ -207,6 +215,7 @@ impl Remaker<'_> {
         }
         let goal = Goal::of(extent, self.position, self.run.span(), self.last_count);
         self.foresee(goal)?;
+        check_goes_on(&self.tokens, continues)?;
         if let (Extent::Count(_), false) = (extent, continues) {
             self.last_count = self.tokens.len();
         }
@@ -283,12 +292,16 @@ impl Remaker<'_> {
                 return Ok(());
             }
             self.run.turn(&self.stretch, self.position);
+            let before = self.position;
             let stop = end.min(self.safe_end());
             if misses {
                 self.with_misses(most, stop)?;
             } else {
                 let at = self.position;
                 self.position = self.run.go(&self.stretch, at, stop, most, &mut self.tokens);
+            }
+            if self.position <= before {
+                return Err(DeflateError::Corrupt("recipe: stands still"));
             }
             self.forget();
         }

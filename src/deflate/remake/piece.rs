@@ -11,6 +11,7 @@ use super::super::script::{self, BlockKind, Extent, HeadKind};
 use super::super::text::Stretch;
 use super::super::token::Token;
 use super::super::trees::Rule;
+use super::check_goes_on;
 
 /// What the script says of a segment of a piece.
 pub(super) struct SegmentScript {
@@ -108,6 +109,7 @@ impl PieceMaker<'_> {
                 continue;
             }
             position = self.foresee(goal, position)?;
+            check_goes_on(&self.tokens, script.continues)?;
             if let Some((kind, last)) = kind {
                 let header = script.rule.map(|rule| rule.header(&self.tokens));
                 encoder = Some(script::begin_block(out, kind, last, header.as_ref())?);

@@ -67,6 +67,7 @@ impl SmallStream {
     }
 
     fn make<S: ChunkSource>(&self, job: Job<'_, S>) -> Result<Vec<u8>, RecipeError> {
+        job.monitor.check_stop()?;
         let quiet = Quiet(job.monitor);
         let job = Job {
             monitor: &quiet,
