@@ -112,7 +112,11 @@ fn text(report: &AddReport) -> String {
             Change::Replaced => words::pick("replaced", "已替换"),
             Change::Kept => words::pick("kept", "保留"),
         };
-        out += &format!("  {change}  {}  {}\n", item.name, words::bytes(item.bytes));
+        out += &format!(
+            "  {change}  {}  {}\n",
+            words::shown(&item.name),
+            words::bytes(item.bytes)
+        );
     }
     out += &words::added(report);
     out += &words::streams(&report.streams);

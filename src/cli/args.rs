@@ -11,7 +11,7 @@ use carryall::receipt::site::SiteName;
 use carryall::registry::client::ClientOptions;
 use carryall::release::{ReleaseName, ReleaseNameError};
 use carryall::versions::Pattern;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted.
@@ -130,6 +130,11 @@ pub enum Command {
         /// What to carry [default: something that is on any Linux machine]
         path: Option<PathBuf>,
     },
+}
+
+/// Whether a word is the name of a command.
+pub fn is_command(word: &str) -> bool {
+    Cli::command().find_subcommand(word).is_some()
 }
 
 /// `site`.

@@ -74,7 +74,11 @@ fn text(report: &CheckoutReport, dest: &Path) -> String {
     let mut out = String::new();
     for item in &report.items {
         let state = state(item.state);
-        out += &format!("  {state}  {}  {}\n", item.name, words::bytes(item.bytes));
+        out += &format!(
+            "  {state}  {}  {}\n",
+            words::shown(&item.name),
+            words::bytes(item.bytes)
+        );
     }
     out + &words::checked_out(report, dest)
 }
@@ -87,7 +91,7 @@ fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
         } else {
             ItemState::Lost
         });
-        let platform = words::plain(image.platform.as_deref().unwrap_or("-"));
+        let platform = words::shown(image.platform.as_deref().unwrap_or("-"));
         let name = words::image_name(&image.references, &image.digest);
         out += &format!("  {state}  {name}  {platform}\n");
     }

@@ -3,9 +3,8 @@
 //! Which error means what is decided here; the words of the hints are in `words`.
 
 use std::error::Error;
-use std::io::Write;
 
-use crate::cli::words;
+use crate::cli::{terminal, words};
 
 /// Something failed.
 pub const EXIT_FAILED: u8 = 1;
@@ -58,25 +57,38 @@ impl Failure {
         self.message.is_empty()
     }
 
-    /// Prints `error:` and `hint:` (or one JSON object) to stderr and returns the exit code.
+    /// A signal asked to stop.
+    pub fn interrupted() -> Self {
+        Self::of(&carryall::monitor::Interrupted.into())
+    }
+
+    /// The exit code that it stands for.
+    pub fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+
+    /// `error:` and `hint:`, one line each, or one JSON object.
+    pub fn text(&self, json: bool) -> String {
+        if json {
+            let value = serde_json::json!({
+                "event": "error", "exit_code": self.exit_code,
+                "message": self.message, "hint": self.hint,
+            });
+            return format!("{value}\n");
+        }
+        format!(
+            "{}: {}\n{}: {}\n",
+            words::error_label(),
+            terminal::shown(&self.message),
+            words::hint_label(),
+            terminal::shown(&self.hint)
+        )
+    }
+
+    /// Prints it to stderr and returns the exit code.
     pub fn report(&self, json: bool) -> u8 {
         if !self.is_quiet() {
-            let text = if json {
-                let value = serde_json::json!({
-                    "event": "error", "exit_code": self.exit_code,
-                    "message": self.message, "hint": self.hint,
-                });
-                format!("{value}\n")
-            } else {
-                format!(
-                    "{}: {}\n{}: {}\n",
-                    words::error_label(),
-                    words::plain(&self.message),
-                    words::hint_label(),
-                    self.hint
-                )
-            };
-            let _ = std::io::stderr().write_all(text.as_bytes());
+            terminal::say_either(&self.text(json), json);
         }
         self.exit_code
     }

@@ -18,9 +18,13 @@ pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
 fn text(set: &SetVerdict) -> String {
     let mut out = words::set_line(set);
     for release in &set.releases {
-        out += &format!("  {}\n", release.name);
+        out += &format!("  {}\n", words::shown(&release.name));
         for item in &release.items {
-            out += &format!("    {:>9}  {}\n", words::bytes(item.bytes), item.name);
+            out += &format!(
+                "    {:>9}  {}\n",
+                words::bytes(item.bytes),
+                words::shown(&item.name)
+            );
         }
     }
     out + &words::at_hand(set)

@@ -24,12 +24,8 @@ fn list_text(report: &ListReport) -> String {
     if report.releases.is_empty() && report.findings.is_empty() {
         return words::store_is_empty();
     }
-    let width = report
-        .releases
-        .iter()
-        .map(|release| release.name.len())
-        .max()
-        .unwrap_or(0);
+    let width = report.releases.iter().map(|release| release.name.len());
+    let width = words::width(width);
     let mut out = String::new();
     for release in &report.releases {
         let items = words::items(release.items.into());
@@ -57,7 +53,7 @@ fn diff_text(report: &DiffReport, most: usize) -> String {
         let mark = words::change_mark(item.change);
         out += &format!(
             "{mark} {}  {}\n",
-            item.name,
+            words::shown(&item.name),
             words::item_new(item.bytes, item.new_bytes)
         );
     }

@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
 fn text(report: &LoadReport) -> String {
     let mut out = String::new();
     for line in report.said.lines().filter(|line| !line.trim().is_empty()) {
-        out += &format!("  {}: {}\n", report.with.program(), words::plain(line));
+        out += &format!("  {}: {}\n", report.with.program(), words::shown(line));
     }
     out + &words::loaded(report)
 }

@@ -2,13 +2,12 @@
 //!
 //! Lines that do not fit into the queue any more are left out, and how many is said as soon as there is room again.
 
-use std::io::Write;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::cli::words;
+use crate::cli::{terminal, words};
 
 /// Lines that wait to be written.
 const LINES: usize = 1024;
@@ -34,17 +33,17 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Starts the thread that writes. It is not waited for but in [`Self::close`].
-    pub fn start() -> Self {
+    /// Starts the thread that writes texts, or JSON. It is not waited for but in [`Self::close`].
+    pub fn start(json: bool) -> Self {
         let (lines, queue) = sync_channel::<(Stream, String)>(LINES);
         let left_out = Arc::new(Mutex::new(0));
         let count = Arc::clone(&left_out);
         let writer = std::thread::spawn(move || {
             for (stream, text) in queue {
-                write(stream, &text);
+                write(stream, &text, json);
                 let left_out = std::mem::take(&mut *lock(&count));
                 if left_out > 0 {
-                    write(Stream::Err, &words::lines_left_out(left_out));
+                    words::say(&words::lines_left_out(left_out));
                 }
             }
         });
@@ -77,12 +76,10 @@ fn lock(count: &Mutex<u64>) -> std::sync::MutexGuard<'_, u64> {
 }
 
 /// Whoever reads this may be gone; that ends nothing.
-fn write(stream: Stream, text: &str) {
+fn write(stream: Stream, text: &str, json: bool) {
     match stream {
-        Stream::Out => {
-            let mut out = std::io::stdout();
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        }
-        Stream::Err => words::say(text),
+        Stream::Out if json => drop(terminal::print_json(text)),
+        Stream::Out => drop(terminal::print(text)),
+        Stream::Err => terminal::say_either(text, json),
     }
 }

@@ -6,6 +6,7 @@ mod check;
 mod checkout;
 mod demo;
 mod failure;
+mod fault;
 mod inspect;
 mod install;
 mod list;
@@ -21,9 +22,12 @@ mod screen;
 mod serve;
 mod show;
 mod site;
+mod stop;
+mod terminal;
 mod verify;
 mod words;
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -66,14 +70,14 @@ impl Context {
         report: &T,
         say: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
-        use std::io::Write;
-        let text = if self.json {
+        if self.json {
             let json = serde_json::to_string_pretty(report);
-            json.map_err(|error| Failure::failed(error.to_string(), words::hint_generic()))? + "\n"
+            let json =
+                json.map_err(|error| Failure::failed(error.to_string(), words::hint_generic()))?;
+            terminal::print_json(&(json + "\n"))?;
         } else {
-            say(report)
-        };
-        std::io::stdout().write_all(text.as_bytes())?;
+            terminal::print(&terminal::names_in_lines(&say(report), report))?;
+        }
         Ok(())
     }
 }
@@ -87,7 +91,8 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    screen::listen_for_interrupt();
+    stop::listen(cli.json);
+    fault::listen(cli.json);
     let verbosity = if cli.verbose {
         Verbosity::Full
     } else {
@@ -99,32 +104,36 @@ pub fn run() -> ExitCode {
         verbose: cli.verbose,
         screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
     };
-    let outcome = dispatch(&context, cli.command);
+    let run = AssertUnwindSafe(|| dispatch(&context, cli.command));
+    let outcome = std::panic::catch_unwind(run);
+    if fault::happened() {
+        // It has been told where it happened.
+        return ExitCode::from(failure::EXIT_FAILED);
+    }
     context.screen.close();
     match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => ExitCode::from(failure.report(context.json)),
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) if stop::has_last_words() => ExitCode::from(failure.report(context.json)),
+        // Somebody else is saying how it ended, and ends it.
+        Ok(Err(failure)) => {
+            std::thread::sleep(stop::GRACE);
+            ExitCode::from(failure.exit_code())
+        }
+        Err(_) => ExitCode::from(failure::EXIT_FAILED),
     }
 }
 
 /// Help and version are no failures; everything else ends with a hint.
 fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    if error.use_stderr() {
-        eprint_hint();
-        return ExitCode::from(failure::EXIT_USAGE);
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
-}
-
-fn eprint_hint() {
-    use std::io::Write;
-    let _ = writeln!(
-        std::io::stderr(),
-        "{}: {}",
-        words::hint_label(),
-        words::hint_usage()
-    );
+    // Words of the command line may be names that a shell found.
+    terminal::say(&error.render().to_string());
+    let (label, hint) = (words::hint_label(), words::hint_usage());
+    terminal::say(&format!("{label}: {hint}\n"));
+    ExitCode::from(failure::EXIT_USAGE)
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {

@@ -2,16 +2,15 @@
 //!
 //! Reports and errors are printed elsewhere, after the operation.
 
-use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use carryall::finding::Finding;
 use carryall::monitor::Monitor;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::words;
+use crate::cli::{stop, terminal, words};
 
 /// A task shorter than this shows nothing.
 const QUIET: Duration = Duration::from_millis(250);
@@ -20,22 +19,6 @@ const JSON_EVERY: Duration = Duration::from_millis(500);
 
 /// Findings shown to a person one by one; the rest are counted.
 const FINDINGS_SHOWN: u64 = 20;
-
-static STOP: AtomicBool = AtomicBool::new(false);
-
-/// Lets Ctrl-C ask running operations to stop; a second one ends the program at once.
-pub fn listen_for_interrupt() {
-    let asked_again = || {
-        if STOP.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(crate::cli::failure::EXIT_INTERRUPTED));
-        }
-        if std::io::stderr().is_terminal() {
-            let _ = writeln!(std::io::stderr(), "\n{}", words::stopping());
-        }
-    };
-    // Without a handler Ctrl-C still ends the program, only less tidily.
-    let _ = ctrlc::set_handler(asked_again);
-}
 
 /// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +35,7 @@ pub enum Style {
 pub fn style(json: bool, quiet: bool) -> Style {
     if json {
         Style::Json
-    } else if quiet || !std::io::stderr().is_terminal() {
+    } else if quiet || !terminal::is_seen() {
         Style::None
     } else {
         Style::Bar
@@ -109,7 +92,7 @@ impl Screen {
             .load(Ordering::Relaxed)
             .saturating_sub(self.findings_shown);
         if hidden > 0 && self.style != Style::Json {
-            let _ = writeln!(std::io::stderr(), "{}", words::more_findings(hidden));
+            terminal::say(&(words::more_findings(hidden) + "\n"));
         }
     }
 
@@ -135,10 +118,9 @@ impl Screen {
 }
 
 fn print_json(task: &str, done: u64, total: u64, state: &str) {
-    let line = serde_json::json!({
+    terminal::say_json(&serde_json::json!({
         "event": "progress", "task": task, "state": state, "done_bytes": done, "total_bytes": total,
-    });
-    let _ = writeln!(std::io::stderr(), "{line}");
+    }));
 }
 
 fn new_bar(name: &str, total_bytes: u64, began: Instant) -> ProgressBar {
@@ -156,7 +138,7 @@ fn new_bar(name: &str, total_bytes: u64, began: Instant) -> ProgressBar {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
     };
     bar.with_style(style)
-        .with_message(words::task(name))
+        .with_message(terminal::shown(&words::task(name)).into_owned())
         .with_elapsed(began.elapsed())
 }
 
@@ -206,12 +188,11 @@ impl Monitor for Screen {
         if before >= self.findings_shown && self.style != Style::Json {
             return;
         }
-        let line = match self.style {
-            Style::Json => serde_json::json!({"event": "finding", "finding": finding}).to_string(),
-            Style::Bar | Style::None => words::finding(finding),
-        };
-        let print = || {
-            let _ = writeln!(std::io::stderr(), "{line}");
+        let print = || match self.style {
+            Style::Json => {
+                terminal::say_json(&serde_json::json!({"event": "finding", "finding": finding}));
+            }
+            Style::Bar | Style::None => terminal::say(&(words::finding(finding) + "\n")),
         };
         match self.task.lock() {
             Ok(current) => match current.as_ref().and_then(|task| task.bar.as_ref()) {
@@ -223,6 +204,6 @@ impl Monitor for Screen {
     }
 
     fn stop_asked(&self) -> bool {
-        STOP.load(Ordering::Relaxed)
+        stop::is_asked()
     }
 }

@@ -9,7 +9,7 @@ use carryall::verbs::serve::{self, Served};
 use crate::cli::args::ServeArgs;
 use crate::cli::failure::Failure;
 use crate::cli::log_writer::{LogWriter, Stream};
-use crate::cli::{Context, open, words};
+use crate::cli::{Context, fault, open, words};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
     let store = open::store_to_serve(context)?;
@@ -30,7 +30,9 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             MakeAhead::No
         },
     };
-    let log = LogWriter::start();
+    // One client's request is not the others'.
+    fault::go_on();
+    let log = LogWriter::start(context.json);
     let tell = |served: &Served, event: &ServeEvent| match event {
         ServeEvent::Ready { address } => {
             let text = if context.json {
@@ -106,8 +108,9 @@ fn log_line(line: &Answered) -> String {
         broken,
     } = line;
     let broken = broken.as_ref().map_or(String::new(), |why| {
-        format!("  {}: {why}", words::broken_off())
+        format!("  {}: {}", words::broken_off(), words::shown(why))
     });
+    let (method, target) = (words::shown(method), words::shown(target));
     format!(
         "{}  {from}  {method} {target}  {status}  {bytes}{broken}\n",
         now()

@@ -23,13 +23,17 @@ fn text(report: &ShowReport) -> String {
     for item in &report.contents {
         let bytes = words::bytes(item.bytes);
         out += &match item.kind {
-            ShownKind::File => format!("  {bytes:>9}  {}  {}\n", &item.hash[..16], item.name),
+            ShownKind::File => format!(
+                "  {bytes:>9}  {}  {}\n",
+                &item.hash[..16],
+                words::shown(&item.name)
+            ),
             ShownKind::Folder => {
                 let entries = words::entries(item.entries);
                 format!(
                     "  {bytes:>9}  {}  {}/  {entries}\n",
                     &item.hash[..16],
-                    item.name
+                    words::shown(&item.name)
                 )
             }
         };

@@ -55,7 +55,8 @@ impl Store {
             findings: self.findings.clone(),
             ..CheckReport::default()
         };
-        for (name, message) in self.shelf().damaged_segments(self.storage.as_ref()) {
+        let damaged = self.shelf().damaged_segments(self.storage.as_ref());
+        for (name, message) in damaged {
             let message = format!("{message}; opening for writing makes it again from the packs");
             report.findings.push(Finding::damage(name, message));
         }

@@ -224,7 +224,7 @@ fn pipe(
         _ if !status.success() => Err(LoadError::Failed {
             program,
             status,
-            said,
+            said: said.lines().collect::<Vec<_>>().join("; "),
         }
         .into()),
         _ => Ok(said),

@@ -9,13 +9,13 @@ use carryall::verbs::pack::PackPlan;
 use carryall::verbs::receipt::ReceiptReport;
 use carryall::verbs::receivers::SitesReport;
 
-use super::{bytes, pick, plural};
+use super::{bytes, pick, plural, shown};
 
 /// More lines than this are not typed with pleasure.
 const TEXT_LINES: usize = 20;
 
 fn list(names: &[String]) -> String {
-    names.join(pick(", ", "、"))
+    shown(&names.join(pick(", ", "、"))).into_owned()
 }
 
 /// What a bundle leans on and, with several receivers, what that costs; nothing for a full bundle.
@@ -63,7 +63,7 @@ fn lacking_release(release: &LackingRelease) -> String {
         LackingState::Different => pick("is another release here", "本地同名发布包内容不同"),
         LackingState::Absent => pick("is not here", "本地没有"),
     };
-    let (name, id) = (&release.name, &release.id[..8]);
+    let (name, id) = (shown(&release.name), &release.id[..8]);
     pick(
         format!("{name} ({id}) {state}"),
         format!("{name}（{id}）{state}"),

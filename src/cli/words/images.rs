@@ -11,7 +11,10 @@ use carryall::verbs::load::{LoadError, LoadReport};
 use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
 
 use super::sayings::in_chinese;
-use super::{bytes, pick, plain, plural};
+use super::{bytes, grouped, pick, plural, shown, width};
+
+/// Names of an image that are shown.
+const NAMES_SHOWN: usize = 8;
 
 /// The images of a release, one a line.
 pub fn images(report: &ShowReport) -> String {
@@ -26,13 +29,9 @@ pub fn images(report: &ShowReport) -> String {
         format!("镜像：{count} 个，去除共享部分后 {own}\n"),
     );
     let names: Vec<String> = report.images.iter().map(name).collect();
-    let width = names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = width(names.iter().map(|name| name.chars().count()));
     for (image, name) in report.images.iter().zip(names) {
-        let platform = plain(image.platform.as_deref().unwrap_or("-"));
+        let platform = shown(image.platform.as_deref().unwrap_or("-"));
         let (total, own) = (bytes(image.bytes), bytes(image.own_bytes));
         let (digest, layers) = (&image.digest, image.layers);
         out += &pick(
@@ -70,7 +69,11 @@ fn package_line(package: &ShownPackage) -> String {
         PackageKind::Helm => pick("Helm package", "Helm 包"),
         PackageKind::Yaml => pick("Kubernetes YAML package", "Kubernetes YAML 包"),
     };
-    let (name, version, item) = (plain(&package.name), plain(&package.version), &package.item);
+    let (name, version, item) = (
+        shown(&package.name),
+        shown(&package.version),
+        shown(&package.item),
+    );
     let (components, plugins, images) = (
         package.components.len() as u64,
         package.plugins.len() as u64,
@@ -97,7 +100,8 @@ fn component(component: &Component, what: &str) -> String {
         &component.image,
     ];
     let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    let (name, parts) = (plain(&component.name), plain(&parts.join("  ")));
+    let parts = parts.join("  ");
+    let (name, parts) = (shown(&component.name), shown(&parts));
     let line = format!("  {what}  {name}  {parts}");
     format!("{}\n", line.trim_end())
 }
@@ -115,7 +119,7 @@ pub fn diff_images(images: &[DiffImage]) -> String {
             _ => image.name.clone(),
         };
         let platform = image.platform.as_deref().unwrap_or("-");
-        out += &format!("{mark} {}  {}", plain(&name), plain(platform));
+        out += &format!("{mark} {}  {}", shown(&name), shown(platform));
         if !matches!(image.change, DiffChange::Removed) {
             let (layers, new_layers) = (image.layers, image.new_layers);
             let (new, carried) = (bytes(image.new_bytes), bytes(image.carried_bytes));
@@ -143,7 +147,22 @@ fn name(image: &ShownImage) -> String {
     if image.references.is_empty() {
         return pick("(no name)", "（无名称）").to_owned();
     }
-    plain(&image.references.join(", "))
+    names(&image.references)
+}
+
+/// The first names of an image, and how many more it has: an archive may give it any number.
+fn names(references: &[String]) -> String {
+    let first = &references[..references.len().min(NAMES_SHOWN)];
+    let more = references.len() - first.len();
+    let first = shown(&first.join(", ")).into_owned();
+    if more == 0 {
+        return first;
+    }
+    let more = grouped(more as u64);
+    pick(
+        format!("{first} and {more} more names"),
+        format!("{first} 等，另有 {more} 个名称"),
+    )
 }
 
 /// The names of an image, else its digest.
@@ -151,7 +170,7 @@ pub fn image_name(references: &[String], digest: &str) -> String {
     if references.is_empty() {
         digest.to_owned()
     } else {
-        plain(&references.join(", "))
+        names(references)
     }
 }
 

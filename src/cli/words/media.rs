@@ -9,7 +9,7 @@ use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 
 use super::delta::{lacking, plan_leans};
-use super::{bytes, pick, plural, volumes};
+use super::{bytes, pick, plural, shown, volumes};
 
 pub fn no_media_named() -> &'static str {
     pick("no medium is named", "没有指定介质")
@@ -113,7 +113,7 @@ pub fn set_line(set: &SetVerdict) -> String {
     let title = if set.title.is_empty() {
         pick("a set without a title", "无标题卷集")
     } else {
-        &set.title
+        &shown(&set.title)
     };
     let id = &set.set_id[..8];
     let (k, m, size) = (set.data_volumes, set.spare_volumes, bytes(set.volume_bytes));
@@ -134,7 +134,7 @@ fn volumes_where(set: &SetVerdict, wanted: impl Fn(&VolumeVerdict) -> bool) -> V
 /// Which volumes are at hand.
 pub fn at_hand(set: &SetVerdict) -> String {
     let here = volumes(&volumes_where(set, |volume| volume.at_hand));
-    let by = &set.created_by;
+    let by = shown(&set.created_by);
     pick(
         format!("  at hand: {here}; written by {by}; `carryall verify` says whether all is well\n"),
         format!("  手头有：{here}；由 {by} 写入；运行 carryall verify 检查是否完好\n"),
@@ -250,7 +250,7 @@ fn lost(needs: &Needs, items: &[String]) -> String {
             "再提供{damaged}的另一份拷贝会有帮助：换光驱、用 ddrescue 读出镜像，或请发送方重刻；多份拷贝会合并使用\n"
         ),
     );
-    for item in items {
+    for item in items.iter().map(|item| shown(item)) {
         out += &pick(
             format!("  not whole: {item}\n"),
             format!("  不完整：{item}\n"),
@@ -331,7 +331,7 @@ fn state_of(set: &SetProgress) -> String {
     let title = if set.title.is_empty() {
         &set.set_id[..8]
     } else {
-        &set.title
+        &shown(&set.title)
     };
     let present: u64 = set
         .volumes

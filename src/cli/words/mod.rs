@@ -13,11 +13,12 @@ mod store;
 mod versions;
 mod weight;
 
-use std::io::Write;
 use std::sync::OnceLock;
 
 use carryall::finding::{Finding, Severity};
 use carryall::size::ByteSize;
+
+pub use crate::cli::terminal::{say, shown};
 
 pub use delta::{
     another_store, done_with, forgotten, hint_base, hint_receipt_file, hint_top_up,
@@ -48,6 +49,9 @@ pub use store::{
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};
 
+/// Widest column.
+const COLUMN_MAX: usize = 60;
+
 fn is_chinese() -> bool {
     static CHINESE: OnceLock<bool> = OnceLock::new();
     *CHINESE.get_or_init(|| {
@@ -62,11 +66,6 @@ fn is_chinese() -> bool {
 /// The words in the person's language.
 pub fn pick<T>(english: T, chinese: T) -> T {
     if is_chinese() { chinese } else { english }
-}
-
-/// Prints a text for people to stderr, beside the report on stdout.
-pub fn say(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// `352 MB`.
@@ -120,6 +119,11 @@ pub fn files(count: u64) -> String {
         format!("{digits} file{}", plural(count)),
         format!("{digits} 个文件"),
     )
+}
+
+/// Width of a column that holds these; what is longer stands out of it. A name may have any length, a column may not.
+pub fn width(lengths: impl Iterator<Item = usize>) -> usize {
+    lengths.max().unwrap_or(0).min(COLUMN_MAX)
 }
 
 /// `1,203`.
@@ -181,6 +185,51 @@ pub fn stopping() -> &'static str {
     )
 }
 
+/// The program itself is at fault.
+pub fn fault(what: &str, place: &str, command: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    pick(
+        format!(
+            "carryall has a fault and had to end: {what} (carryall {version}, {place}, during: {command})"
+        ),
+        format!(
+            "carryall 程序内部出错，已终止：{what}（carryall {version}，{place}，命令：{command}）"
+        ),
+    )
+}
+
+/// What to do about it.
+pub fn hint_fault() -> &'static str {
+    pick(
+        "nothing that was read has been changed, and the store is as it was before or as after the last finished step. Please send the line above to those who maintain carryall; it holds no names of yours beyond what it shows",
+        "读取的内容未被改动，仓库保持在上一个完成步骤之后的状态。请把上一行发给 carryall 的维护者；除所显示的内容外，其中不含您的名称",
+    )
+}
+
+/// The system starts no more threads.
+pub fn no_more_threads() -> &'static str {
+    pick(
+        "the system gives carryall no more threads: a limit on processes or on memory is reached",
+        "系统不再为 carryall 提供线程：已达到进程数或内存的限制",
+    )
+}
+
+/// The program was aborted: by an allocation that failed, almost always.
+pub fn aborted() -> &'static str {
+    pick(
+        "carryall had to end at once: the system gives it no more memory, unless the line above says otherwise",
+        "carryall 不得不立即终止：系统不再提供内存（上一行另有说明的除外）",
+    )
+}
+
+/// What to do about limits of memory and threads.
+pub fn hint_limits() -> &'static str {
+    pick(
+        "nothing that was read has been changed; raise the limit (ulimit -v, ulimit -u, that of the container or service), end other programs, or use a machine with more memory, and run the same command again",
+        "读取的内容未被改动；请放宽限制（ulimit -v、ulimit -u，或容器、服务的限制），关闭其他程序，或换内存更大的机器，然后重新运行同一命令",
+    )
+}
+
 /// One line for a finding.
 pub fn finding(finding: &Finding) -> String {
     let label = match finding.severity {
@@ -192,15 +241,7 @@ pub fn finding(finding: &Finding) -> String {
         Some(saying) => sayings::said(saying),
         None => finding.message.clone(),
     };
-    plain(&format!("{label}: {}: {message}", finding.subject))
-}
-
-/// A text out of an archive or from another program, without what could make a terminal do things.
-pub fn plain(text: &str) -> String {
-    let shown = |c: char| {
-        if c.is_control() && c != '\n' { '?' } else { c }
-    };
-    text.chars().map(shown).collect()
+    format!("{label}: {}: {}", shown(&finding.subject), shown(&message))
 }
 
 /// One line each.

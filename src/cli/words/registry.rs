@@ -7,7 +7,7 @@ use carryall::registry::server::ServeOptions;
 use carryall::verbs::push::PushedRelease;
 use carryall::verbs::serve::Served;
 
-use super::{bytes, pick, plural};
+use super::{bytes, pick, plural, shown};
 
 pub fn pulled(reference: &Reference, pulled: &Pulled) -> String {
     let (images, referrers) = (pulled.images, pulled.referrers);
@@ -101,7 +101,7 @@ fn names_of(served: &Served, before: &str, rows: usize) -> String {
     let count = served.names.len();
     let mut out = String::new();
     for name in served.names.iter().take(rows) {
-        out += &format!("  {before}{name}\n");
+        out += &format!("  {before}{}\n", shown(name));
     }
     if count > rows {
         let hidden = count - rows;
@@ -115,9 +115,9 @@ fn names_of(served: &Served, before: &str, rows: usize) -> String {
 
 /// The lines of hosts.toml, for each host that images came from.
 fn containerd(served: &Served, address: &str, scheme: &str) -> String {
-    let mut hosts: Vec<&str> = served.hosts.iter().map(String::as_str).collect();
+    let mut hosts: Vec<_> = served.hosts.iter().map(|host| shown(host)).collect();
     if hosts.is_empty() {
-        hosts.push(address);
+        hosts.push(address.into());
     }
     let ca = match scheme {
         "https" => "  ca = \"/etc/containerd/certs.d/ca.pem\"\n",

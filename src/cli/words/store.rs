@@ -11,7 +11,7 @@ use carryall::verbs::checkout::CheckoutReport;
 use carryall::verbs::diff::DiffReport;
 use carryall::verbs::show::ShowReport;
 
-use super::{bytes, items, pick, plural};
+use super::{bytes, items, pick, plural, shown};
 
 /// Writers that are named, those of most bytes first.
 const WRITERS_SHOWN: usize = 5;
@@ -104,7 +104,7 @@ pub fn show_streams(report: &ShowReport) -> String {
     for each in &report.kept {
         let place = [&each.item[..], &each.path].join("/");
         let (place, total, why) = (
-            place.trim_end_matches('/'),
+            shown(place.trim_end_matches('/')),
             bytes(each.bytes),
             kept(each.reason),
         );
@@ -227,6 +227,7 @@ pub fn damaged_release(release: &DamagedRelease) -> String {
         );
     }
     let list = release.items.join(pick(", ", "、"));
+    let list = shown(&list);
     pick(
         format!("{name}: cannot be given back whole: {list}\n"),
         format!("{name}：以下项目无法完整还原：{list}\n"),

@@ -6,7 +6,7 @@ use carryall::verbs::install::{InstallReport, RollbackReport};
 use carryall::verbs::keep::{KeepReport, LetGoReport};
 use carryall::versions::{KeptState, VersionsError};
 
-use super::{bytes, files, pick};
+use super::{bytes, files, pick, shown};
 
 /// What `install` did.
 pub fn installed(report: &InstallReport, into: &Path) -> String {
@@ -26,8 +26,9 @@ pub fn installed(report: &InstallReport, into: &Path) -> String {
         )
     };
     for kept in &report.kept {
-        let name = &kept.path;
-        out += &match (kept.state, &kept.beside) {
+        let name = shown(&kept.path);
+        let beside = kept.beside.as_deref().map(shown);
+        out += &match (kept.state, beside) {
             (KeptState::InTheWay, _) => pick(
                 format!("  NOT taken over, something else is in its place: {name}\n"),
                 format!("  未能沿用，原位置已有其他内容：{name}\n"),

@@ -4,7 +4,7 @@ use carryall::class::Class;
 use carryall::verbs::contributors::{Contributor, ContributorKind};
 use carryall::verbs::estimate::EstimateReport;
 
-use super::{bytes, files, grouped, pick};
+use super::{bytes, files, grouped, pick, shown};
 
 /// Whether there is something that files may have been in before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn contributors(contributors: &[Contributor], against: Against, most: usize)
 }
 
 fn what(each: &Contributor, against: Against) -> String {
-    let path = &each.path;
+    let path = &shown(&each.path);
     let many = || {
         let count = files(each.files);
         match each.changed_files {
@@ -64,7 +64,7 @@ fn what(each: &Contributor, against: Against) -> String {
         }
     };
     match each.kind {
-        ContributorKind::File => path.clone(),
+        ContributorKind::File => path.to_string(),
         ContributorKind::Folder => format!("{path}/: {}", many()),
         ContributorKind::Rest => pick(
             format!("{path}/, the rest: {}", many()),
@@ -98,7 +98,7 @@ fn place(each: &Contributor) -> String {
     if parts.is_empty() {
         return String::new();
     }
-    format!("  [{}]", parts.join(pick(", ", "，")))
+    format!("  [{}]", shown(&parts.join(pick(", ", "，"))))
 }
 
 /// What a bundle will weigh.
@@ -112,14 +112,14 @@ pub fn estimate(report: &EstimateReport, most: usize) -> String {
         "项目（新增数据，打包后约）：\n",
     );
     for item in &report.items {
-        let what = format!("{}  {}", item.release, item.name);
+        let what = format!("{}  {}", item.release, shown(&item.name));
         out += &line(item.new_bytes, item.carried_bytes, &what);
     }
     if !report.images.is_empty() {
         out += pick("images:\n", "镜像：\n");
     }
     for image in report.images.iter().take(most) {
-        out += &line(image.new_bytes, image.carried_bytes, &image.image);
+        out += &line(image.new_bytes, image.carried_bytes, &shown(&image.image));
     }
     out += pick("kinds of content:\n", "内容类别：\n");
     for each in &report.classes {

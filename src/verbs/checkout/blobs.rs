@@ -109,7 +109,10 @@ pub(super) fn write_all<S: ChunkSource>(
     std::thread::scope(|scope| {
         for _ in 0..writers.min(WRITERS_MAX).min(orders.len()) {
             scope.spawn(|| {
-                while let Some(at) = lock(&waiting).pop() {
+                loop {
+                    // The guard must be gone before the file is written: others take theirs, and a failure locks again.
+                    let next = lock(&waiting).pop();
+                    let Some(at) = next else { break };
                     let (file, place) = &orders[at];
                     if let Err(error) = write(store, file, place, monitor) {
                         if error.blob().is_none() {
