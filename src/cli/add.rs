@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use carryall::registry::pull::PullOptions;
+use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::add::sources::{RegistryImage, Sources, Stream, add_sources};
 use carryall::verbs::add::{AddOptions, AddReport, Change};
@@ -20,15 +21,28 @@ const FROM_STDIN: &str = "stdin.tar";
 
 pub fn run(context: &Context, args: &AddArgs) -> Result<u8, Failure> {
     let (paths, images, has_stream) = sort(args)?;
-    let store = open::store_or_new(context, &paths)?;
+    open::with_store_or_new(context, &paths, |store| {
+        add(context, args, store, (&paths, &images, has_stream))
+    })
+}
+
+/// What is to be added: paths, images in registries, and whether there is a stream.
+type Given<'a> = (&'a [PathBuf], &'a [RegistryImage], bool);
+
+fn add(
+    context: &Context,
+    args: &AddArgs,
+    store: &Store,
+    (paths, images, has_stream): Given<'_>,
+) -> Result<u8, Failure> {
     let mut stdin = std::io::stdin().lock();
     let stream = has_stream.then(|| Stream {
         name: args.name.clone().unwrap_or_else(|| FROM_STDIN.to_owned()),
         bytes: &mut stdin,
     });
     let sources = Sources {
-        paths: &paths,
-        images: &images,
+        paths,
+        images,
         pull: PullOptions {
             platforms: args.platform.clone(),
         },
@@ -36,7 +50,7 @@ pub fn run(context: &Context, args: &AddArgs) -> Result<u8, Failure> {
         stream,
     };
     let (report, pulled) = add_sources(
-        &store,
+        store,
         &args.release,
         sources,
         &options(args),

@@ -460,6 +460,9 @@ pub struct CheckArgs {
     /// Volumes that may hold good copies of damaged chunks
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub heal_from: Vec<PathBuf>,
+    /// First write the store's carryall.toml anew if it is damaged or lost; the store gets a new id
+    #[arg(long)]
+    pub renew_settings: bool,
 }
 
 /// `prune`.

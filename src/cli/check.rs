@@ -1,7 +1,8 @@
 //! `check`, `prune` and `keep`.
 
 use carryall::release::ReleaseName;
-use carryall::store::{Access, CheckDepth};
+use carryall::store::{Access, CheckDepth, Store};
+use carryall::verbs::Error;
 use carryall::verbs::check::{self, CheckSummary, PruneOptions, PruneSummary};
 use carryall::verbs::keep::{self, LetGoReport};
 
@@ -10,6 +11,12 @@ use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
+    if args.renew_settings {
+        let renewed = Store::renew_settings(&open::store_dir(context)?).map_err(Error::from)?;
+        if !context.json {
+            words::say(&words::renewed(renewed.as_ref()));
+        }
+    }
     let store = open::store(context, Access::Write)?;
     let depth = if args.data {
         CheckDepth::Data

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use carryall::media::MediaError;
 use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::Error;
+use carryall::verbs::apart::check_apart;
 
 use crate::cli::failure::Failure;
 use crate::cli::{Context, words};
@@ -86,21 +87,29 @@ pub fn store_alone(context: &Context) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// Opens the store for writing, or creates it, for what is at `paths`. A path that was mistyped is told first: it is no
-/// reason to leave an empty store.
-pub fn store_or_new(context: &Context, paths: &[PathBuf]) -> Result<Store, Failure> {
+/// Opens the store for writing, or creates it, for what is at `paths`, and does what `work` says. A store that nothing came
+/// into does not stay: neither a path that was mistyped nor the wrong disc leaves an empty one.
+pub fn with_store_or_new(
+    context: &Context,
+    paths: &[PathBuf],
+    work: impl FnOnce(&Store) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
     if let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
         return Err(Error::from(MediaError::Missing { path: path.clone() }).into());
     }
     let dir = store_dir(context)?;
-    match Store::open(&dir, Access::Write) {
-        Err(StoreError::NotAStore { .. }) => {
-            let store = Store::create(&dir).map_err(Error::from)?;
-            if !context.json {
-                words::say(&words::store_created(&dir));
-            }
-            Ok(store)
-        }
-        other => Ok(other.map_err(Error::from)?),
+    check_apart(paths, &dir)?;
+    let store = match Store::open(&dir, Access::Write) {
+        Err(StoreError::NotAStore { .. }) => Store::create(&dir),
+        other => other,
+    };
+    let store = store.map_err(Error::from)?;
+    let done = work(&store);
+    let is_new = store.is_new();
+    let stays = store.abandon_if_empty().map_err(Error::from);
+    let code = done?;
+    if is_new && stays? && !context.json {
+        words::say(&words::store_created(&dir));
     }
+    Ok(code)
 }

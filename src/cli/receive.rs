@@ -1,6 +1,6 @@
 //! `receive` and `status`.
 
-use carryall::store::Access;
+use carryall::store::{Access, Store};
 use carryall::verbs::receive::{self, ProgressState, ReceiveReport, StatusReport};
 
 use crate::cli::args::ReceiveArgs;
@@ -8,8 +8,11 @@ use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure}
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
-    let store = open::store_or_new(context, &args.paths)?;
-    let report = receive::receive_for(&store, &args.paths, &args.platform, &context.screen)?;
+    open::with_store_or_new(context, &args.paths, |store| receive(context, args, store))
+}
+
+fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, Failure> {
+    let report = receive::receive_for(store, &args.paths, &args.platform, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
         words::say(&format!(

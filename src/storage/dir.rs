@@ -11,7 +11,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{NewObject, Object, Storage, StorageError};
 
 /// Folder of unpublished files, beside the others so that a rename never crosses file systems.
-const UNPUBLISHED: &str = "tmp";
+pub(crate) const UNPUBLISHED: &str = "tmp";
+/// How the names of unpublished files begin; the process and a number follow.
+const UNPUBLISHED_NAME: &str = "unpublished-";
+/// How the names of files begin that lose their name as soon as they are made.
+const NAMELESS_NAME: &str = "stream-";
+
+/// Whether a file in that folder is one of this program's: what others put there is left alone.
+pub(crate) fn is_unpublished(name: &str) -> bool {
+    let numbers = name
+        .strip_prefix(UNPUBLISHED_NAME)
+        .or_else(|| name.strip_prefix(NAMELESS_NAME));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers
+        .and_then(|numbers| numbers.split_once('-'))
+        .is_some_and(|(process, number)| is_number(process) && is_number(number))
+}
 
 /// A directory that keeps objects.
 #[derive(Debug, Clone)]
@@ -38,6 +53,18 @@ impl DirStorage {
 
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// Nothing is written through a link: it may lead to what others have. The root itself may be one.
+    fn must_be_own(&self, folder: &Path) -> Result<(), StorageError> {
+        let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|stat| stat.is_symlink());
+        let mut below = folder.ancestors().take_while(|path| *path != self.root);
+        match below.find(|path| is_link(path)) {
+            None => Ok(()),
+            Some(link) => Err(failed("write below", link)(io::Error::other(
+                "it is a link",
+            ))),
+        }
     }
 }
 
@@ -118,7 +145,12 @@ impl Storage for DirStorage {
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
         let path = self.path(name);
-        Ok(fs::metadata(&path).map_err(failed("read", &path))?.len())
+        let stat = fs::metadata(&path).map_err(failed("read", &path))?;
+        if stat.is_file() {
+            return Ok(stat.len());
+        }
+        let other = io::Error::new(io::ErrorKind::NotFound, "it is not a file");
+        Err(failed("read", &path)(other))
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
@@ -132,15 +164,23 @@ impl Storage for DirStorage {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let folder = self.path(UNPUBLISHED);
         create_folders(&folder)?;
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{}-{number}", std::process::id()));
-        let file = File::create(&path).map_err(failed("create", &path))?;
-        Ok(Box::new(NewFile {
-            root: self.root.clone(),
-            path,
-            file,
-            published: false,
-        }))
+        self.must_be_own(&folder)?;
+        loop {
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!("{UNPUBLISHED_NAME}{}-{number}", std::process::id()));
+            match File::create_new(&path) {
+                // Left by a process of the same number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                file => {
+                    return Ok(Box::new(NewFile {
+                        storage: self.clone(),
+                        file: file.map_err(failed("create", &path))?,
+                        path,
+                        published: false,
+                    }));
+                }
+            }
+        }
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {
@@ -153,8 +193,16 @@ impl Storage for DirStorage {
     }
 
     fn sweep(&self) -> Result<(), StorageError> {
+        let folder = self.path(UNPUBLISHED);
+        // A link would lead to what is not the store's.
+        if !folder.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
+            return Ok(());
+        }
+        let below = format!("{UNPUBLISHED}/");
         for left in self.list(UNPUBLISHED)? {
-            self.remove(&left.name)?;
+            if left.name.strip_prefix(&below).is_some_and(is_unpublished) {
+                self.remove(&left.name)?;
+            }
         }
         Ok(())
     }
@@ -165,7 +213,7 @@ impl Storage for DirStorage {
 }
 
 struct NewFile {
-    root: PathBuf,
+    storage: DirStorage,
     path: PathBuf,
     file: File,
     published: bool,
@@ -179,9 +227,10 @@ impl NewObject for NewFile {
     }
 
     fn publish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
-        let target = self.root.join(name);
-        let folder = target.parent().unwrap_or(&self.root);
+        let target = self.storage.path(name);
+        let folder = target.parent().unwrap_or(&self.storage.root);
         create_folders(folder)?;
+        self.storage.must_be_own(folder)?;
         self.file
             .sync_all()
             .map_err(failed("make durable", &self.path))?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 pub mod dir;
 pub mod memory;
+pub mod own;
 
 /// A call to storage that failed.
 #[derive(Debug, thiserror::Error)]

@@ -24,6 +24,20 @@ pub enum StoreError {
         /// The directory.
         path: PathBuf,
     },
+    /// There is something there that is no store.
+    #[error("{} is no store and not empty: {} is in it", path.display(), entry.file_name().unwrap_or_default().display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// One of the things that are in it.
+        entry: PathBuf,
+    },
+    /// A part of the store is a link, which may lead to what is not the store's.
+    #[error("{} is a link, and a store writes to its own folder alone", path.display())]
+    Linked {
+        /// The link.
+        path: PathBuf,
+    },
     /// Another process has it.
     #[error("the store in {} is in use by another process", path.display())]
     Locked {

@@ -7,21 +7,23 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
 use std::path::Path;
 
+use super::ground::{LOCK, SERVED};
 use super::{Access, StoreError};
 use crate::storage::StorageError;
 
-/// The second lock's file.
-const SERVED: &str = "served";
-
-/// Locks the store in `dir` until the file is dropped.
-pub(super) fn take(dir: &Path, access: Access) -> Result<File, StoreError> {
-    let path = dir.join("lock");
+/// Locks the store in `dir` until the file is dropped. A reader needs none where no file can be made, as on a disc: then
+/// nobody can write either.
+pub(super) fn take(dir: &Path, access: Access) -> Result<Option<File>, StoreError> {
+    let path = dir.join(LOCK);
     let file = match access {
         // A store on a read-only medium is read without the right to create the file.
         Access::Read => File::open(&path).or_else(|_| open_for_writing(&path)),
         Access::Write => open_for_writing(&path),
-    }
-    .map_err(failed(&path))?;
+    };
+    let file = match file {
+        Err(error) if access == Access::Read && cannot_write(&error) => return Ok(None),
+        file => file.map_err(failed(&path))?,
+    };
     let taken = match access {
         Access::Read => file.try_lock_shared(),
         Access::Write => file.try_lock(),
@@ -29,6 +31,11 @@ pub(super) fn take(dir: &Path, access: Access) -> Result<File, StoreError> {
     held(file, taken, &path, || StoreError::Locked {
         path: dir.to_owned(),
     })
+    .map(Some)
+}
+
+fn cannot_write(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied)
 }
 
 /// The lock of one who reads beside a writer; `None` where no file can be made.
@@ -36,9 +43,7 @@ pub(super) fn beside_writers(dir: &Path) -> Result<Option<File>, StoreError> {
     let path = dir.join(SERVED);
     let file = match File::open(&path).or_else(|_| open_for_writing(&path)) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied) => {
-            return Ok(None);
-        }
+        Err(error) if cannot_write(&error) => return Ok(None),
         Err(error) => return Err(failed(&path)(error).into()),
     };
     let taken = file.try_lock_shared();

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use crate::finding::Finding;
 use crate::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::id::{ChunkId, PackId, StoreId};
+use crate::storage::Storage;
 use crate::storage::dir::DirStorage;
-use crate::storage::{Storage, StorageError};
 
 mod adopt;
 mod beside;
@@ -23,6 +23,7 @@ mod check;
 mod chunk_set;
 mod chunks;
 mod error;
+mod ground;
 mod kept;
 mod lock;
 mod mmap;
@@ -31,6 +32,7 @@ mod pipeline;
 mod prune;
 mod quarantine;
 mod ready;
+mod renew;
 mod roots;
 mod sets;
 mod settings;
@@ -46,6 +48,7 @@ pub use error::{FrameDamage, StoreError};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
 pub use ready::{ReadyFile, ReadyWriter};
+pub use renew::Renewed;
 pub use roots::RootEntry;
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
@@ -79,22 +82,31 @@ pub struct Store {
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
+    /// The folders that were made for it, when this process made it.
+    made: Option<Vec<PathBuf>>,
 }
 
 impl Store {
-    /// Creates a store in `dir`, which is absent or holds none, and opens it for writing.
+    /// Creates a store in `dir`, which is absent or empty, and opens it for writing.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyAStore`], [`StoreError::Locked`], or what the file system says.
+    /// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], [`StoreError::Locked`], or what the file system says.
     pub fn create(dir: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(dir).map_err(|source| StorageError {
-            action: "create",
-            path: dir.to_owned(),
-            source,
-        })?;
+        ground::must_be_free(dir)?;
+        let made = ground::make(dir)?;
         let lock = lock::take(dir, Access::Write)?;
         let storage = Arc::new(DirStorage::new(dir));
-        Self::create_on(storage, dir, Some(lock))
+        let mut store = Self::create_on(storage, dir, lock)?;
+        store.made = Some(made);
+        Ok(store)
+    }
+
+    /// Whether a store could be created in `dir`; nothing is touched.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub fn may_create(dir: &Path) -> Result<(), StoreError> {
+        ground::must_be_free(dir)
     }
 
     /// Opens the store in `dir`. For [`Access::Write`] it takes in packs that a killed process left behind complete, so
@@ -103,14 +115,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or what the file system says.
     pub fn open(dir: &Path, access: Access) -> Result<Self, StoreError> {
-        if !dir.join(settings::NAME).is_file() {
-            return Err(StoreError::NotAStore {
-                path: dir.to_owned(),
-            });
-        }
-        let lock = lock::take(dir, access)?;
         let storage = Arc::new(DirStorage::new(dir));
-        Self::open_on(storage, dir, access, Some(lock))
+        // In a folder that is no store nothing is made, not even a lock.
+        settings::read(storage.as_ref(), dir)?;
+        ground::must_be_own(dir, access)?;
+        let lock = lock::take(dir, access)?;
+        Self::open_on(storage, dir, access, lock)
     }
 
     /// Creates a store on any storage: for tests, and for storage that needs no lock. `dir` stands in messages.
@@ -162,6 +172,7 @@ impl Store {
             findings,
             lock,
             alone: None,
+            made: None,
         })
     }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use super::{Access, Store, StoreError};
 use crate::id::{self, BlobId, Hasher, PackId};
 use crate::recipe::{BoxError, ReadyBytes};
+use crate::storage::own::is_hex;
 use crate::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";
@@ -39,23 +40,22 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Lists the files; what cannot be read has no copies.
+    /// Lists the files; what cannot be read has no copies. What others put beside them is none of them.
     fn list(storage: &dyn Storage) -> Result<Vec<Self>, StorageError> {
-        let files = storage.list(FOLDER)?.into_iter().map(|object| {
-            let own = object.name.strip_prefix(FOLDER);
-            let own = own.and_then(|name| name.strip_prefix('/')?.parse().ok());
-            let blobs = match own {
-                Some(id) => vec![(id, object.bytes)],
-                None if object.name.ends_with(GROUP) => {
+        let files = storage.list(FOLDER)?.into_iter().filter_map(|object| {
+            let name = object.name.strip_prefix(FOLDER)?.strip_prefix('/')?;
+            let blobs = match (name.parse::<BlobId>(), name.strip_suffix(GROUP)) {
+                (Ok(id), _) if own_name(&id) == object.name => vec![(id, object.bytes)],
+                (_, Some(group)) if is_hex(group, 2 * PackId::BYTES) => {
                     group_blobs(storage, &object.name, object.bytes).unwrap_or_default()
                 }
-                None => Vec::new(),
+                _ => return None,
             };
-            Self {
+            Some(Self {
                 name: object.name,
                 bytes: object.bytes,
                 blobs,
-            }
+            })
         });
         Ok(files.collect())
     }
@@ -276,8 +276,8 @@ impl Store {
     /// # Errors
     /// What the storage says.
     pub fn ready_bytes(&self) -> Result<u64, StoreError> {
-        let objects = self.storage.list(FOLDER)?;
-        Ok(objects.iter().map(|object| object.bytes).sum())
+        let files = ReadyFile::list(self.storage.as_ref())?;
+        Ok(files.iter().map(|file| file.bytes).sum())
     }
 
     /// Drops these files. Returns the bytes that they took.

@@ -5,7 +5,7 @@
 use super::{Store, StoreError, kept};
 use crate::envelope::{self, HEADER_BYTES, Kind};
 use crate::finding::Finding;
-use crate::storage;
+use crate::storage::{self, Storage};
 
 const FOLDER: &str = "releases";
 const SUFFIX: &str = ".release";
@@ -34,6 +34,17 @@ fn name(stem: &str) -> Result<String, StoreError> {
     Ok(format!("{FOLDER}/{stem}{SUFFIX}"))
 }
 
+/// Whether there is a root that can be read: a folder with one is a store.
+pub(super) fn holds_a_root(storage: &dyn Storage) -> Result<bool, StoreError> {
+    let most = ROOT_MAX + HEADER_BYTES as u64;
+    let is_root = |file: &[u8]| envelope::open(Kind::Release, file, ROOT_MAX).is_ok();
+    let mut objects = storage.list(FOLDER)?.into_iter();
+    Ok(objects.any(|object| {
+        object.name.ends_with(SUFFIX)
+            && storage::read(storage, &object.name, most).is_ok_and(|file| is_root(&file))
+    }))
+}
+
 impl Store {
     /// Commits a root: when this returns it outlives a power cut. A root of that name is replaced. The stem is 1 to 240
     /// visible ASCII characters, none of `/ \ : * ? " < > |`, not beginning with a dot.
@@ -60,7 +71,9 @@ impl Store {
                 .name
                 .strip_prefix(FOLDER)
                 .and_then(|rest| rest.strip_prefix('/'));
-            let Some(stem) = stem.and_then(|rest| rest.strip_suffix(SUFFIX)) else {
+            let stem = stem.and_then(|rest| rest.strip_suffix(SUFFIX));
+            // What others put there is none of the store's.
+            let Some(stem) = stem.filter(|stem| name(stem).is_ok()) else {
                 continue;
             };
             let body = self.read_root(stem).map_err(|error| {

@@ -2,6 +2,7 @@
 //!
 //! Its presence is what makes a directory a store.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::StoreError;
@@ -18,6 +19,15 @@ pub(super) fn create(storage: &dyn Storage) -> Result<(), StoreError> {
     Ok(storage::put(storage, NAME, settings.as_bytes())?)
 }
 
+/// Whether bytes are those that [`create`] writes, or the first of them.
+pub(super) fn is_beginning(bytes: &[u8]) -> bool {
+    let before = format!("format = {FORMAT}\nid = \"");
+    let (first, rest) = bytes.split_at(bytes.len().min(before.len()));
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
+    let digits = digits.count().min(2 * StoreId::BYTES);
+    before.as_bytes().starts_with(first) && b"\"\n".starts_with(&rest[digits..])
+}
+
 #[derive(serde::Deserialize)]
 struct Settings {
     format: i64,
@@ -31,7 +41,11 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreEr
         message,
     };
     let bytes = storage::read(storage, NAME, BYTES_MAX).map_err(|error| {
-        if error.is_missing() {
+        let kind = error.source.kind();
+        if kind == ErrorKind::FileTooLarge {
+            return bad(error.source.to_string());
+        }
+        if error.is_missing() || kind == ErrorKind::NotADirectory {
             StoreError::NotAStore {
                 path: dir.to_owned(),
             }
@@ -42,6 +56,10 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreEr
     let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
     let settings: Settings =
         toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    if settings.format < FORMAT {
+        let format = settings.format;
+        return Err(bad(format!("there is no store format {format}")));
+    }
     if settings.format != FORMAT {
         return Err(StoreError::Unsupported {
             path: dir.to_owned(),

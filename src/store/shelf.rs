@@ -5,11 +5,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::mmap::{self, Bytes};
-use super::{Access, StoreError};
+use super::{Access, StoreError, renew};
 use crate::finding::Finding;
 use crate::id::{ChunkId, Hasher, PackId, hash};
 use crate::index::{Entry, PackEntry, Segment};
-use crate::storage::{self, Storage};
+use crate::storage::{self, Object, Storage};
 
 const FOLDER: &str = "index";
 const PACKS: &str = "packs";
@@ -57,8 +57,29 @@ pub(super) fn pack_name(id: &PackId) -> String {
     format!("{PACKS}/{}/{hex}.pack", &hex[..2])
 }
 
+/// The pack whose object this is. One elsewhere is not the store's.
 fn pack_of(name: &str) -> Option<PackId> {
-    name.rsplit('/').next()?.strip_suffix(".pack")?.parse().ok()
+    let id = name
+        .rsplit('/')
+        .next()?
+        .strip_suffix(".pack")?
+        .parse()
+        .ok()?;
+    (pack_name(&id) == name).then_some(id)
+}
+
+fn segment_name(id: &PackId) -> String {
+    format!("{FOLDER}/{id}.idx")
+}
+
+/// The objects that hold segments: what others put beside them is none.
+fn segments_in(storage: &dyn Storage) -> Result<impl Iterator<Item = Object> + use<>, StoreError> {
+    let is_segment = |object: &Object| {
+        let id = object.name.strip_prefix(FOLDER);
+        let id = id.and_then(|id| id.strip_prefix('/')?.strip_suffix(".idx")?.parse().ok());
+        id.is_some_and(|id: PackId| segment_name(&id) == object.name)
+    };
+    Ok(storage.list(FOLDER)?.into_iter().filter(is_segment))
 }
 
 /// The packs that are there, with their lengths.
@@ -67,6 +88,13 @@ fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
     Ok(objects
         .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
         .collect())
+}
+
+/// Whether there is a pack that begins as one: a folder with one is a store.
+pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
+    let is_pack = |head: &[u8]| crate::pack::check_header(head).is_ok();
+    let mut packs = packs_in(storage)?.into_keys();
+    Ok(packs.any(|id| renew::begins(storage, &pack_name(&id), &is_pack)))
 }
 
 impl Shelf {
@@ -79,7 +107,7 @@ impl Shelf {
     ) -> Result<Self, StoreError> {
         let mut shelf = Self::default();
         let there = packs_in(storage)?;
-        for object in storage.list(FOLDER)? {
+        for object in segments_in(storage)? {
             let opened = mmap::map(storage, &object.name)
                 .map_err(|error| error.to_string())
                 .and_then(|bytes| Segment::open(bytes).map_err(|error| error.to_string()))
@@ -141,7 +169,7 @@ impl Shelf {
     pub(super) fn look_again(&mut self, storage: &dyn Storage) -> Result<bool, StoreError> {
         let known: HashSet<String> = self.segment_names().into_iter().collect();
         let mut segments = Vec::new();
-        for object in storage.list(FOLDER)? {
+        for object in segments_in(storage)? {
             if known.contains(&object.name) {
                 continue;
             }
@@ -314,7 +342,7 @@ pub(super) fn publish(
     entries: Vec<Entry>,
 ) -> Result<(String, Segment<Bytes>), StoreError> {
     let file = crate::index::build(packs, entries);
-    let name = format!("{FOLDER}/{}.idx", PackId(hash(&file)));
+    let name = segment_name(&PackId(hash(&file)));
     storage::put(storage, &name, &file)?;
     let segment =
         Segment::open(mmap::map(storage, &name)?).map_err(|source| StoreError::BadIndex {

@@ -14,9 +14,12 @@ use crate::monitor::Monitor;
 use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, RecipeError};
+use crate::registry::pull::is_own;
 use crate::release::{ReleaseRoot, walk};
 use crate::saying::Template;
+use crate::storage::own::remove_own;
 use crate::store::{self, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
+use crate::verbs::apart::check_apart;
 use crate::verbs::proof::{self, Known};
 use crate::verbs::{Error, ErrorKind, PULLS};
 use crate::volumes::{SetReader, discover};
@@ -100,6 +103,7 @@ pub fn check(
     heal_from: &[PathBuf],
     monitor: &dyn Monitor,
 ) -> Result<CheckSummary, Error> {
+    check_apart(heal_from, store.dir())?;
     let (roots, mut findings) = super::releases(store)?;
     let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
     let mut healed_chunks = 0;
@@ -202,12 +206,7 @@ pub fn prune(
         return Err(Error::UnreadableRelease(finding.subject.clone()));
     }
     let pulls = store.dir().join(PULLS);
-    match std::fs::remove_dir_all(&pulls) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::io(&pulls)(error));
-        }
-        _ => {}
-    }
+    remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
     let is_unneeded = |file: &&ReadyFile| {
         let mut blobs = file.blobs.iter();
         options.drop_ready || blobs.all(|(id, _)| unneeded.contains(id))

@@ -89,6 +89,14 @@ pub enum Error {
         /// Where it was looked for.
         paths: Vec<PathBuf>,
     },
+    /// The store lies in what is read, or the other way round.
+    #[error("{} and the store {} lie one in the other", path.display(), store.display())]
+    Entangled {
+        /// What is read.
+        path: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+    },
     /// Of the releases on volumes, none is for the platforms that were asked for.
     #[error("no release for {} on these volumes", platforms.join(", "))]
     NotForPlatform {

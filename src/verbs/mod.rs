@@ -3,6 +3,7 @@
 //! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
 
 pub mod add;
+pub mod apart;
 mod both;
 pub mod check;
 pub mod checkout;

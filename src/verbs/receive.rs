@@ -19,6 +19,7 @@ use crate::media::{ReadAt, free_space_bytes};
 use crate::monitor::{Monitor, Silent};
 use crate::recovery::Recovery;
 use crate::store::Store;
+use crate::verbs::apart::check_apart;
 use crate::verbs::footing;
 use crate::verbs::portion::{Portion, ask_also, note_of};
 use crate::verbs::ready;
@@ -58,6 +59,7 @@ pub fn receive_for(
     platforms: &[Platform],
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
+    check_apart(paths, store.dir())?;
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
     let ready_before = store.ready_bytes()?;

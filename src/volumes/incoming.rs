@@ -14,6 +14,7 @@ use crate::geometry::{Geometry, Role};
 use crate::id::SetId;
 use crate::monitor::Monitor;
 use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs, recover};
+use crate::storage::own::remove_own;
 use crate::volumes::blocks::{header_at, read_catalog, read_descriptor};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::spool::{Spool, replace_file};
@@ -283,8 +284,14 @@ impl Incoming {
         let dir = self.spool.dir();
         let done = dir.with_extension(DONE);
         remove_folder(&done)?;
-        fs::rename(dir, &done).map_err(VolumeError::io(dir))?;
-        remove_folder(&done)
+        match fs::rename(dir, &done) {
+            // Something that is not the spool's stayed there: what is the spool's goes where it is.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => remove_folder(dir),
+            renamed => {
+                renamed.map_err(VolumeError::io(dir))?;
+                remove_folder(&done)
+            }
+        }
     }
 
     /// Brings what is spooled to the disk, and notes it.
@@ -384,14 +391,31 @@ pub(super) fn sweep(incoming_dir: &Path) -> Result<(), VolumeError> {
         return Ok(());
     };
     let paths = entries.flatten().map(|entry| entry.path());
+    let is_done = |path: &PathBuf| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        path.extension() == Some(DONE.as_ref())
+            && stem.is_some_and(|stem| SetId::from_str(stem).is_ok())
+    };
     paths
-        .filter(|path| path.extension() == Some(DONE.as_ref()))
+        .filter(is_done)
         .try_for_each(|path| remove_folder(&path))
 }
 
+/// Removes the files of a set. What others put beside them stays, and the folder with it.
 fn remove_folder(path: &Path) -> Result<(), VolumeError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(VolumeError::io(path)(error)),
-        _ => Ok(()),
-    }
+    remove_own(path, &is_own).map_err(VolumeError::io(path))
+}
+
+/// Whether a file in the folder of a set is the set's.
+fn is_own(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".blocks")
+        .or_else(|| name.strip_suffix(".map"))
+        .or_else(|| name.strip_suffix(".tmp"));
+    let is_volume = |stem: &str| {
+        let number = stem.strip_prefix('v').unwrap_or_default();
+        number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    [SET_FILE, NOTE_FILE].contains(&name)
+        || stem.is_some_and(|stem| is_volume(stem) || ["set", NOTE_FILE].contains(&stem))
 }

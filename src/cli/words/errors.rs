@@ -84,6 +84,11 @@ pub fn hint(error: &Error) -> String {
         Error::NoRegistry { .. } => hint_registry_address().to_owned(),
         Error::Choice(error) => hint_of_choice(error).to_owned(),
         Error::NoImages { .. } => hint_no_images().to_owned(),
+        Error::Entangled { .. } => pick(
+            "keep the store apart from what is read: name another place with --store DIR",
+            "仓库不能与要读取的内容放在一起：请用 --store 目录 指定别处",
+        )
+        .to_owned(),
         Error::NotForPlatform { has, .. } => pick(
             format!("they carry {}; leave out --platform, or name another", has.join(", ")),
             format!("这些卷里有 {}；请去掉 --platform，或换一个平台", has.join("、")),
@@ -162,8 +167,23 @@ fn hint_checkout(error: &CheckoutError) -> String {
 fn hint_of_store(error: &StoreError) -> String {
     match error {
         StoreError::NotAStore { .. } => pick(
-            "name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one",
-            "请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建",
+            "name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one. If one was there: is its disk mounted? If its carryall.toml was lost, `carryall check --renew-settings` writes it anew",
+            "请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建。如果这里本来有仓库：磁盘挂载了吗？若 carryall.toml 丢失，可运行 carryall check --renew-settings 重写",
+        )
+        .to_owned(),
+        StoreError::NotEmpty { .. } => pick(
+            "nothing in it was touched; name an empty or new folder with --store DIR or $CARRYALL_STORE, which may be set wrongly. If it is a store whose carryall.toml was lost, `carryall check --renew-settings` writes it anew",
+            "其中的内容未被改动；请用 --store 目录 或环境变量 CARRYALL_STORE（可能设错了）指定一个空目录或新目录。如果这是丢失了 carryall.toml 的仓库，可运行 carryall check --renew-settings 重写",
+        )
+        .to_owned(),
+        StoreError::BadSettings { .. } => pick(
+            "nothing in there was touched; is $CARRYALL_STORE or --store right? If it is a store whose carryall.toml was damaged, `carryall check --renew-settings` writes it anew",
+            "其中的内容未被改动；CARRYALL_STORE 或 --store 设对了吗？如果这确实是仓库、只是 carryall.toml 损坏，可运行 carryall check --renew-settings 重写它",
+        )
+        .to_owned(),
+        StoreError::Linked { .. } => pick(
+            "nothing was touched; put the folder itself there in place of the link, or mount it there, and run the same command again",
+            "没有改动任何内容；请用目录本身替换该链接，或把它挂载到那里，然后重新运行同一命令",
         )
         .to_owned(),
         StoreError::Locked { .. } => pick(
@@ -303,6 +323,20 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::Checkout(CheckoutError::Outgoing(error)) => in_chinese(&error.into()),
         Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
             format!("发布包里没有项目 {item}")
+        }
+        Error::Entangled { path, store } => {
+            format!("{} 与仓库 {} 互相包含", path.display(), store.display())
+        }
+        Error::Store(StoreError::NotEmpty { path, entry }) => format!(
+            "{} 不是仓库，也不是空目录：里面有 {}",
+            path.display(),
+            entry.file_name().unwrap_or_default().display()
+        ),
+        Error::Store(StoreError::Linked { path }) => {
+            format!("{} 是链接；仓库只写入自己的目录", path.display())
+        }
+        Error::Store(StoreError::BadSettings { path, .. }) => {
+            format!("{} 无法识别，不是 carryall 仓库的设置", path.display())
         }
         Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
         Error::Store(StoreError::Served { path }) => {

@@ -44,7 +44,7 @@ pub use registry::{
 };
 pub use store::{
     added, checked, checked_out, damaged_release, diff_total, item_new, kept_ready, no_store_named,
-    pruned, release_line, removed, show_streams, store_created, store_is_empty, streams,
+    pruned, release_line, removed, renewed, show_streams, store_created, store_is_empty, streams,
 };
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};

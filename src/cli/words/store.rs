@@ -4,7 +4,7 @@ use std::path::Path;
 
 use carryall::layouts::opener::{Kept, StreamReport};
 use carryall::release::ReleaseName;
-use carryall::store::CheckDepth;
+use carryall::store::{CheckDepth, Renewed};
 use carryall::verbs::add::AddReport;
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
 use carryall::verbs::checkout::CheckoutReport;
@@ -25,6 +25,29 @@ pub fn store_created(dir: &Path) -> String {
     pick(
         format!("created a store in {dir}\n"),
         format!("已在 {dir} 创建仓库\n"),
+    )
+}
+
+/// What became of settings that were to be written anew.
+pub fn renewed(renewed: Option<&Renewed>) -> String {
+    let Some(renewed) = renewed else {
+        return pick(
+            "carryall.toml is whole and stays as it is\n",
+            "carryall.toml 完好，保持不变\n",
+        )
+        .to_owned();
+    };
+    let id = renewed.id.short();
+    let aside = renewed.aside.as_ref().map_or_else(String::new, |aside| {
+        let aside = aside.display();
+        pick(
+            format!("; the damaged one is now {aside}"),
+            format!("；损坏的文件已改名为 {aside}"),
+        )
+    });
+    pick(
+        format!("carryall.toml was written anew, the store's id is {id} from now on{aside}\n"),
+        format!("已重写 carryall.toml，仓库标识现为 {id}{aside}\n"),
     )
 }
 

@@ -10,6 +10,7 @@ use super::gather::Gathering;
 use super::pooled;
 use crate::image::{Descriptor, Reference};
 use crate::registry::RegistryError;
+use crate::storage::own::remove_own;
 
 /// Modes and times of all that is pulled, so that the same image is the same item.
 const FILE_MODE: u32 = 0o644;
@@ -23,12 +24,8 @@ pub(super) fn write_layout(
     gathering: &Gathering<'_>,
     pool: &Path,
 ) -> Result<(), RegistryError> {
-    match std::fs::remove_dir_all(layout) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(RegistryError::io(layout)(error));
-        }
-        _ => {}
-    }
+    remove_own(layout, &|path| super::is_own(&format!("items/0/{path}")))
+        .map_err(RegistryError::io(layout))?;
     let blobs = layout.join("blobs").join("sha256");
     std::fs::create_dir_all(&blobs).map_err(RegistryError::io(&blobs))?;
     let put = |path: PathBuf, bytes: &[u8]| {

@@ -18,6 +18,7 @@ use super::part::{self, PartFile};
 use crate::image::{Descriptor, Digest, Platform, Reference, is_index};
 use crate::media::free_space_bytes;
 use crate::monitor::Monitor;
+use crate::storage::own::is_hex;
 
 /// Blobs that come in at a time.
 const BLOBS_AT_A_TIME: usize = 4;
@@ -93,6 +94,28 @@ pub fn pull(
     };
     write_layout(layout, reference, &pulled.root, &gathering, pool)?;
     Ok(pulled)
+}
+
+/// Whether what lies at `path` below a folder for pulls is what pulls and streams leave there: `blobs` is the pool, `items`
+/// has the layouts by number, and `stream` is a stream.
+pub fn is_own(path: &str) -> bool {
+    let is_digest = |name: &str| [64, 96, 128].iter().any(|digits| is_hex(name, *digits));
+    let is_blob = |name: &str| is_digest(name.strip_suffix(".part").unwrap_or(name));
+    match &path.split('/').collect::<Vec<_>>()[..] {
+        ["stream" | "blobs" | "items"] => true,
+        ["blobs", blob] => is_blob(blob),
+        ["items", number, within @ ..] => {
+            number.parse::<u32>().is_ok()
+                && match within {
+                    []
+                    | ["oci-layout" | "index.json" | "blobs"]
+                    | ["blobs", "sha256" | "sha512"] => true,
+                    ["blobs", "sha256" | "sha512", blob] => is_digest(blob),
+                    _ => false,
+                }
+        }
+        _ => false,
+    }
 }
 
 fn pooled(pool: &Path, digest: &Digest) -> PathBuf {

@@ -10,8 +10,9 @@ use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
 use crate::registry::RegistryError;
 use crate::registry::client::{Client, ClientOptions};
-use crate::registry::pull::{PullOptions, Pulled, pull};
+use crate::registry::pull::{PullOptions, Pulled, is_own, pull};
 use crate::release::ReleaseName;
+use crate::storage::own::remove_own;
 use crate::verbs::{PULLS, ReleasesMut};
 
 /// Bytes of a stream that are read at a time.
@@ -148,12 +149,7 @@ pub fn add_sources<R: ReleasesMut>(
 
 /// Removes what is in the store as chunks now.
 fn clear(folder: &Path) -> Result<(), AddError> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(LayoutError::io("remove", folder)(error).into())
-        }
-        _ => Ok(()),
-    }
+    Ok(remove_own(folder, &is_own).map_err(LayoutError::io("remove", folder))?)
 }
 
 /// A name that checkout would refuse is refused here.
