@@ -27,6 +27,7 @@ mod terminal;
 mod verify;
 mod words;
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
@@ -46,6 +47,8 @@ struct Context {
     verbose: bool,
     /// Shows progress and hears Ctrl-C.
     screen: Screen,
+    /// What is said before the report, once there is one.
+    preface: RefCell<String>,
 }
 
 /// Lines of a long list that are shown without `-v`.
@@ -70,6 +73,10 @@ impl Context {
         report: &T,
         say: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
+        let preface = self.preface.take();
+        if !preface.is_empty() {
+            words::say(&preface);
+        }
         if self.json {
             let json = serde_json::to_string_pretty(report);
             let json =
@@ -103,6 +110,7 @@ pub fn run() -> ExitCode {
         json: cli.json,
         verbose: cli.verbose,
         screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
+        preface: RefCell::default(),
     };
     let run = AssertUnwindSafe(|| dispatch(&context, cli.command));
     let outcome = std::panic::catch_unwind(run);

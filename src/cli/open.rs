@@ -104,12 +104,12 @@ pub fn with_store_or_new(
         other => other,
     };
     let store = store.map_err(Error::from)?;
-    let done = work(&store);
-    let is_new = store.is_new();
-    let stays = store.abandon_if_empty().map_err(Error::from);
-    let code = done?;
-    if is_new && stays? && !context.json {
-        words::say(&words::store_created(&dir));
+    if store.is_new() && !context.json {
+        context.preface.replace(words::store_created(&dir));
     }
+    let done = work(&store);
+    let left = store.abandon_if_empty().map_err(Error::from);
+    let code = done?;
+    left?;
     Ok(code)
 }

@@ -162,17 +162,17 @@ impl Store {
     }
 
     /// Takes back a store that this process made and that nothing came into, with the folders that were made for it. One
-    /// that was there before, or that something is in, stays. Says whether it stays.
+    /// that was there before, or that something is in, stays.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn abandon_if_empty(self) -> Result<bool, StoreError> {
+    pub fn abandon_if_empty(self) -> Result<(), StoreError> {
         let Some(made) = &self.made else {
-            return Ok(true);
+            return Ok(());
         };
         for name in FOLDERS.iter().filter(|name| **name != UNPUBLISHED) {
             if !holds_no_file(&self.dir.join(name))? {
-                return Ok(true);
+                return Ok(());
             }
         }
         let remove = |name: &str| {
@@ -198,6 +198,6 @@ impl Store {
                 break;
             }
         }
-        Ok(false)
+        Ok(())
     }
 }
