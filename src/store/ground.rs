@@ -77,7 +77,7 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
             });
         }
         let is_of_system = OF_SYSTEMS.contains(&&*name) || name.starts_with(TRASH);
-        if !is_of_system && !(was_begun && is_beginning(&entry.path(), &name)?) {
+        if !(is_of_system || was_begun && is_beginning(&entry.path(), &name)?) {
             return Err(StoreError::NotEmpty {
                 path: dir.to_owned(),
                 entry: entry.path(),
