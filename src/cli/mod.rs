@@ -27,9 +27,9 @@ mod terminal;
 mod verify;
 mod words;
 
-use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::Parser;
 
@@ -48,7 +48,7 @@ struct Context {
     /// Shows progress and hears Ctrl-C.
     screen: Screen,
     /// What is said before the report, once there is one.
-    preface: RefCell<String>,
+    preface: Mutex<String>,
 }
 
 /// Lines of a long list that are shown without `-v`.
@@ -73,8 +73,13 @@ impl Context {
         report: &T,
         say: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
-        let preface = self.preface.take();
-        if !preface.is_empty() {
+        let preface = self
+            .preface
+            .lock()
+            .map(|mut preface| std::mem::take(&mut *preface));
+        if let Ok(preface) = preface
+            && !preface.is_empty()
+        {
             words::say(&preface);
         }
         if self.json {
@@ -110,7 +115,7 @@ pub fn run() -> ExitCode {
         json: cli.json,
         verbose: cli.verbose,
         screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
-        preface: RefCell::default(),
+        preface: Mutex::default(),
     };
     let run = AssertUnwindSafe(|| dispatch(&context, cli.command));
     let outcome = std::panic::catch_unwind(run);

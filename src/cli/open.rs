@@ -104,8 +104,11 @@ pub fn with_store_or_new(
         other => other,
     };
     let store = store.map_err(Error::from)?;
-    if store.is_new() && !context.json {
-        context.preface.replace(words::store_created(&dir));
+    if store.is_new()
+        && !context.json
+        && let Ok(mut preface) = context.preface.lock()
+    {
+        *preface = words::store_created(&dir);
     }
     let done = work(&store);
     let left = store.abandon_if_empty().map_err(Error::from);
