@@ -4,18 +4,20 @@
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
-use walkdir::WalkDir;
+use rustix::fs::{Mode, OFlags, SeekFrom};
 
 use super::LayoutError;
 use super::meta::MetaReader;
 use super::opener::Opener;
+use super::spool::Spool;
 use super::tape::ReadAt;
+use super::walk::{Found, Walk};
 use crate::class::Class;
 use crate::finding::Finding;
 use crate::monitor::Monitor;
@@ -23,13 +25,23 @@ use crate::recipe::stream::StreamWriter;
 use crate::recipe::{ChunkSource, Content};
 use crate::release::{Entry, EntryKind, ItemKind};
 
-/// Longest path below an item, so that an entry fits into its record.
-const PATH_BYTES_MAX: usize = 64 * 1024;
+/// A file that takes no room on its disk and is no longer than this may be one that a program makes up as it is read.
+const MADE_UP_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of such a file that are read at a time.
+const READ_BYTES: usize = 64 << 10;
+/// Shorter files are read with their holes.
+const HOLES_BYTES_MIN: u64 = 1 << 20;
+/// Stretches of a file with holes; in a file with more of them holes are read as zeros from the disk.
+const STRETCHES_MAX: usize = 1 << 16;
+/// Files that cannot be read and are named.
+const UNREADABLE_SHOWN: usize = 50;
 
 /// A regular file that must stay as it was when it was opened.
 pub struct SteadyFile {
     file: File,
     stat: Metadata,
+    /// Where there is something between holes, in order; none: everywhere.
+    stretches: Option<Vec<Range<u64>>>,
 }
 
 /// See [`SteadyFile::sign`].
@@ -64,7 +76,51 @@ impl SteadyFile {
         if !stat.is_file() {
             return Err(LayoutError::Changed(path.to_owned()));
         }
-        Ok(Self { file, stat })
+        let has_holes = stat.len() >= HOLES_BYTES_MIN && stat.blocks() * 512 < stat.len();
+        let stretches = has_holes.then(|| stretches(&file, stat.len())).flatten();
+        Ok(Self {
+            file,
+            stat,
+            stretches,
+        })
+    }
+
+    /// The whole content of a file whose length is not what it is said to be, read once to its end: files in /proc and /sys,
+    /// and in file systems that programs make up. `None` for all others.
+    ///
+    /// # Errors
+    /// [`LayoutError::Io`]; a stop.
+    fn made_up(
+        &self,
+        path: &Path,
+        mut spool: Spool,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Spool>, LayoutError> {
+        let said = self.stat.len();
+        let read = |offset: u64, out: &mut [u8]| {
+            let count = self.file.read_at(out, offset);
+            count.map_err(LayoutError::io("read", path))
+        };
+        let takes_no_room = self.stat.blocks() == 0 && (1..=MADE_UP_BYTES_MAX).contains(&said);
+        let is_shorter = takes_no_room && read(said - 1, &mut [0])? == 0;
+        if !is_shorter && read(said, &mut [0])? == 0 {
+            return Ok(None);
+        }
+        let mut piece = vec![0; READ_BYTES];
+        loop {
+            monitor.check_stop()?;
+            let count = read(ReadAt::len(&spool), &mut piece)?;
+            if count == 0 {
+                break;
+            }
+            if let Err(error) = spool.write_all(&piece[..count]) {
+                let error = spool.refusal().unwrap_or(error);
+                return Err(LayoutError::io("keep what was read of", path)(error));
+            }
+        }
+        let finished = spool.finish();
+        finished.map_err(LayoutError::io("keep what was read of", path))?;
+        Ok(Some(spool))
     }
 
     /// What it was when it was opened.
@@ -100,8 +156,46 @@ impl ReadAt for SteadyFile {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        self.file.read_at(out, offset)
+        let Some(stretches) = &self.stretches else {
+            return self.file.read_at(out, offset);
+        };
+        let bytes = self.stat.len();
+        let next = stretches.partition_point(|stretch| stretch.end <= offset);
+        let (is_hole, end) = match stretches.get(next) {
+            Some(stretch) if stretch.start <= offset => (false, stretch.end),
+            Some(stretch) => (true, stretch.start),
+            None => (true, bytes),
+        };
+        let left = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = out.len().min(left);
+        if is_hole {
+            out[..count].fill(0);
+            return Ok(count);
+        }
+        self.file.read_at(&mut out[..count], offset)
     }
+}
+
+/// Where a file has something between its holes; `None` when that cannot be known, or is not worth knowing.
+fn stretches(file: &File, bytes: u64) -> Option<Vec<Range<u64>>> {
+    let mut stretches = Vec::new();
+    let mut at = 0;
+    while at < bytes {
+        let start = match rustix::fs::seek(file, SeekFrom::Data(at)) {
+            Ok(start) => start,
+            // Nothing but a hole follows.
+            Err(rustix::io::Errno::NXIO) => break,
+            Err(_) => return None,
+        };
+        let end = rustix::fs::seek(file, SeekFrom::Hole(start)).ok()?;
+        // A file system that makes no sense is not asked again.
+        if end <= start || stretches.len() == STRETCHES_MAX {
+            return None;
+        }
+        stretches.push(start..end);
+        at = end;
+    }
+    Some(stretches)
 }
 
 /// Opens a file's content and makes sure that it was at rest meanwhile.
@@ -112,17 +206,90 @@ pub fn read_file<S: ChunkSource>(
     opener: &mut Opener<'_, S>,
     path: &Path,
 ) -> Result<Content, LayoutError> {
-    let file = SteadyFile::open(path)?;
-    let content = opener.open_file(&file, path)?;
-    file.check(path)?;
+    read_called(opener, path, path)
+}
+
+/// The same of a file that people know under another path than it is opened by.
+fn read_called<S: ChunkSource>(
+    opener: &mut Opener<'_, S>,
+    real: &Path,
+    shown: &Path,
+) -> Result<Content, LayoutError> {
+    let file = SteadyFile::open(real).map_err(|error| error.called(shown))?;
+    if let Some(spool) = file.made_up(shown, opener.spool(), opener.monitor())? {
+        return opener.open(&spool, shown);
+    }
+    let content = opener.open_file(&file, shown)?;
+    file.check(shown)?;
     Ok(content)
 }
 
-/// All files of a folder, or the file itself, in the order in which [`read`] comes to them.
+/// All files of a folder, or the file itself, in the order in which [`read`] comes to them. Left out are those that cannot be
+/// opened by a path alone.
 pub fn files(root: &Path) -> impl Iterator<Item = PathBuf> + Send + use<> {
-    let found = WalkDir::new(root).sort_by_file_name().into_iter().flatten();
-    let files = found.filter(|entry| entry.file_type().is_file());
-    files.map(walkdir::DirEntry::into_path)
+    let itself = root.symlink_metadata().is_ok_and(|stat| stat.is_file());
+    let inside = Walk::new(root).flatten();
+    let inside = inside.filter(|found| found.stat.is_file() && found.is_direct());
+    let itself = itself.then(|| root.to_owned()).into_iter();
+    itself.chain(inside.map(|found| found.shown))
+}
+
+/// What in a file or folder cannot be read.
+#[derive(Debug, Default)]
+pub struct Unreadable {
+    /// The first of them, with what the system says.
+    pub first: Vec<(PathBuf, io::Error)>,
+    /// How many there are in all.
+    pub count: u64,
+}
+
+impl Unreadable {
+    /// Looks whether everything at or below these paths may be read, and asks for no more than the right to.
+    ///
+    /// # Errors
+    /// A stop.
+    pub fn find<'p>(
+        roots: impl Iterator<Item = &'p Path>,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, LayoutError> {
+        let mut unreadable = Self::default();
+        for root in roots {
+            match root.symlink_metadata() {
+                Ok(stat) if !stat.is_dir() => unreadable.look(root, root),
+                _ => unreadable.look_below(root, monitor)?,
+            }
+        }
+        Ok(unreadable)
+    }
+
+    fn look_below(&mut self, root: &Path, monitor: &dyn Monitor) -> Result<(), LayoutError> {
+        for found in Walk::new(root) {
+            monitor.check_stop()?;
+            match found {
+                Ok(found) if found.stat.is_file() => self.look(&found.real, &found.shown),
+                Ok(_) => {}
+                Err(LayoutError::Io { path, source, .. }) => self.add(path, source),
+                // Anything else is told when it is read.
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, real: &Path, shown: &Path) {
+        use rustix::fs::{Access, AtFlags, CWD};
+        let asked = rustix::fs::accessat(CWD, real, Access::READ_OK, AtFlags::EACCESS);
+        if let Err(error) = asked {
+            self.add(shown.to_owned(), error.into());
+        }
+    }
+
+    fn add(&mut self, path: PathBuf, error: io::Error) {
+        self.count += 1;
+        if self.first.len() < UNREADABLE_SHOWN {
+            self.first.push((path, error));
+        }
+    }
 }
 
 /// Reads a folder into an item. Sockets are left out, with a finding.
@@ -139,38 +306,41 @@ pub fn read<S: ChunkSource>(
     let mut metas = MetaReader::default();
     let mut first_names: HashMap<(u64, u64), Vec<u8>> = HashMap::new();
     let (mut entry_count, mut bytes) = (0, 0);
-    for found in WalkDir::new(root).min_depth(1).sort_by_file_name() {
+    for found in Walk::new(root) {
         monitor.check_stop()?;
-        let found = found.map_err(|error| walk_error(root, error))?;
-        let path = found.path();
-        let below = below(root, path)?;
-        let stat = found.metadata().map_err(|error| walk_error(path, error))?;
-        let key = (stat.dev(), stat.ino());
-        let shared = !stat.is_dir() && stat.nlink() > 1;
+        let found = found?;
+        let key = (found.stat.dev(), found.stat.ino());
+        let shared = !found.stat.is_dir() && found.stat.nlink() > 1;
         let kind = if let (true, Some(to)) = (shared, first_names.get(&key)) {
             EntryKind::HardLink { to: to.clone() }
-        } else if let Some(kind) = read_kind(opener, path, &stat)? {
+        } else if let Some(kind) = read_kind(opener, &found)? {
             kind
         } else {
-            let finding = Finding::note(path.display().to_string(), "a socket, left out");
+            let finding = Finding::note(found.shown.display().to_string(), "a socket, left out");
             monitor.finding(&finding);
             findings.push(finding);
             continue;
         };
         if shared {
-            first_names.entry(key).or_insert_with(|| below.clone());
+            first_names
+                .entry(key)
+                .or_insert_with(|| found.below.clone());
         }
         if let EntryKind::File { content } = &kind {
             bytes += content.bytes();
         }
+        let meta = metas.read(&found.real, &found.shown, &found.stat)?;
         let entry = Entry {
-            path: below,
-            meta: metas.read(path, &stat)?,
+            path: found.below,
+            meta,
             kind,
         };
         entries.write_record(opener.sink(), &entry)?;
         entry_count += 1;
     }
+    let noted = metas.finish(&root.display().to_string());
+    noted.iter().for_each(|finding| monitor.finding(finding));
+    findings.extend(noted);
     Ok(ItemKind::Folder {
         entries: entries.finish(opener.sink())?,
         entry_count,
@@ -178,63 +348,42 @@ pub fn read<S: ChunkSource>(
     })
 }
 
-fn below(root: &Path, path: &Path) -> Result<Vec<u8>, LayoutError> {
-    let below = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .as_os_str()
-        .as_bytes();
-    if below.len() > PATH_BYTES_MAX {
-        return Err(LayoutError::Unfit {
-            path: path.to_owned(),
-            why: "its path is longer than 64 KiB",
-        });
-    }
-    Ok(below.to_vec())
-}
-
 /// Tells what an entry is, reading its content when it is a file; `None` for a socket.
 fn read_kind<S: ChunkSource>(
     opener: &mut Opener<'_, S>,
-    path: &Path,
-    stat: &Metadata,
+    found: &Found,
 ) -> Result<Option<EntryKind>, LayoutError> {
-    let kind = stat.file_type();
+    let kind = found.stat.file_type();
     Ok(Some(if kind.is_file() {
         EntryKind::File {
-            content: read_file(opener, path)?,
+            content: read_called(opener, &found.real, &found.shown)?,
         }
     } else if kind.is_dir() {
         EntryKind::Dir
     } else if kind.is_symlink() {
-        let target = std::fs::read_link(path).map_err(LayoutError::io("read link", path))?;
+        let target = std::fs::read_link(&found.real);
+        let target = target.map_err(LayoutError::io("read link", &found.shown))?;
         EntryKind::Symlink {
             target: target.as_os_str().as_bytes().to_vec(),
         }
     } else if kind.is_fifo() {
         EntryKind::Fifo
     } else if kind.is_char_device() {
-        EntryKind::CharDevice { rdev: stat.rdev() }
+        EntryKind::CharDevice {
+            rdev: found.stat.rdev(),
+        }
     } else if kind.is_block_device() {
-        EntryKind::BlockDevice { rdev: stat.rdev() }
+        EntryKind::BlockDevice {
+            rdev: found.stat.rdev(),
+        }
     } else {
         return Ok(None);
     }))
 }
 
-fn walk_error(path: &Path, error: walkdir::Error) -> LayoutError {
-    let path = error.path().unwrap_or(path).to_owned();
-    let source = error
-        .into_io_error()
-        .unwrap_or_else(|| io::Error::other("the folder contains itself"));
-    LayoutError::io("read", path)(source)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -271,5 +420,66 @@ mod tests {
             SteadyFile::open(dir.path()),
             Err(LayoutError::Changed(_))
         ));
+    }
+
+    #[test]
+    fn a_file_with_holes_reads_as_it_is() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("holes");
+        let file = File::create(&path).unwrap();
+        file.set_len(9 << 20).unwrap();
+        for (at, text) in [(3 << 20, &b"middle"[..]), ((9 << 20) - 3, b"end")] {
+            file.write_all_at(text, at).unwrap();
+        }
+        let steady = SteadyFile::open(&path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let mut got = vec![7; whole.len()];
+        let mut at = 0;
+        while at < got.len() {
+            let end = got.len().min(at + 700_001);
+            let count = ReadAt::read_at(&steady, at as u64, &mut got[at..end]).unwrap();
+            assert!(count > 0);
+            at += count;
+        }
+        assert!(got == whole);
+        assert_eq!(ReadAt::read_at(&steady, at as u64, &mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_made_up_as_it_is_read_is_read_to_its_end() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let made_up = |path: &Path| {
+            let file = SteadyFile::open(path).unwrap();
+            let spool = Spool::new(dir.path());
+            let made_up = file.made_up(path, spool, &crate::monitor::Silent).unwrap();
+            made_up.map(|spool| {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut spool.reader(), &mut bytes).unwrap();
+                bytes
+            })
+        };
+        for made in [
+            "/proc/version",
+            "/proc/sys/kernel/ostype",
+            "/sys/kernel/mm/transparent_hugepage/enabled",
+        ] {
+            let path = Path::new(made);
+            if let Ok(bytes) = std::fs::read(path) {
+                assert_eq!(made_up(path), Some(bytes), "{made}");
+            }
+        }
+        let (empty, plain, hole) = (
+            dir.path().join("e"),
+            dir.path().join("p"),
+            dir.path().join("h"),
+        );
+        File::create(&empty).unwrap();
+        std::fs::write(&plain, b"plain").unwrap();
+        File::create(&hole).unwrap().set_len(5000).unwrap();
+        assert!(
+            [empty, plain, hole]
+                .iter()
+                .all(|path| made_up(path).is_none())
+        );
     }
 }

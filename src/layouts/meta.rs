@@ -8,7 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
+use rustix::fs::{
+    AtFlags, Gid, IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags,
+};
 
 use super::LayoutError;
 use crate::finding::Finding;
@@ -19,10 +21,40 @@ const XATTR_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of all values of one file: records have a limit, too.
 const XATTRS_BYTES_MAX: usize = 512 * 1024;
 
-/// Reads metadata; keeps a buffer for extended attributes.
+/// Flags that people set with `chattr` and that are not carried, by the letters that `lsattr` shows.
+const FLAGS: [(IFlags, char); 13] = [
+    (IFlags::SECURE_REMOVAL, 's'),
+    (IFlags::UNRM, 'u'),
+    (IFlags::SYNC, 'S'),
+    (IFlags::DIRSYNC, 'D'),
+    (IFlags::IMMUTABLE, 'i'),
+    (IFlags::APPEND, 'a'),
+    (IFlags::NODUMP, 'd'),
+    (IFlags::NOATIME, 'A'),
+    (IFlags::COMPRESSED, 'c'),
+    (IFlags::JOURNALING, 'j'),
+    (IFlags::TOPDIR, 'T'),
+    (IFlags::NOCOW, 'C'),
+    (IFlags::PROJECT_INHERIT, 'P'),
+];
+
+/// Attributes that a folder's default ACL gives to what is made in it.
+const ACLS: [&str; 2] = ["system.posix_acl_access", "system.posix_acl_default"];
+
+/// Takes the ACL away that a new file or folder has of the folder it was made in: it has those that it came with, or none.
+pub(super) fn drop_inherited_acl(file: impl AsFd) {
+    for name in ACLS {
+        // Hardly ever there; where it cannot be taken away, it was not known either.
+        let _ = rustix::fs::fremovexattr(&file, name);
+    }
+}
+
+/// Reads metadata; keeps a buffer for extended attributes, and notes what is not carried.
 pub struct MetaReader {
     names: Vec<u8>,
     value: Vec<u8>,
+    notes: Vec<Finding>,
+    notes_more: u64,
 }
 
 impl Default for MetaReader {
@@ -30,24 +62,63 @@ impl Default for MetaReader {
         Self {
             names: vec![0; XATTR_BYTES_MAX],
             value: vec![0; XATTR_BYTES_MAX],
+            notes: Vec::new(),
+            notes_more: 0,
         }
     }
 }
 
 impl MetaReader {
-    /// Joins what `stat` said with the extended attributes of `path`, which is not followed.
+    /// Joins what `stat` said with the extended attributes of `path`, which is not followed. `shown` is what people call it.
     ///
     /// # Errors
     /// [`LayoutError::Io`]; [`LayoutError::Unfit`] when there are more attributes than a record holds.
-    pub fn read(&mut self, path: &Path, stat: &std::fs::Metadata) -> Result<Meta, LayoutError> {
+    pub fn read(
+        &mut self,
+        path: &Path,
+        shown: &Path,
+        stat: &std::fs::Metadata,
+    ) -> Result<Meta, LayoutError> {
+        if stat.is_file() || stat.is_dir() {
+            self.note_flags(path, shown);
+        }
         Ok(Meta {
             mode: stat.mode() & 0o7777,
             uid: stat.uid(),
             gid: stat.gid(),
             mtime_s: stat.mtime(),
             mtime_ns: u32::try_from(stat.mtime_nsec()).unwrap_or_default(),
-            xattrs: self.xattrs(path)?,
+            xattrs: self.xattrs(path).map_err(|error| error.called(shown))?,
         })
+    }
+
+    /// Returns what was noted; `subject` is the item.
+    pub fn finish(self, subject: &str) -> Vec<Finding> {
+        let mut notes = self.notes;
+        notes.extend(more_of(subject, self.notes_more));
+        notes
+    }
+
+    fn note_flags(&mut self, path: &Path, shown: &Path) {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Few file systems have flags, and no file is lost for want of them.
+        let Ok(flags) = rustix::fs::open(path, flags, Mode::empty())
+            .and_then(|file| rustix::fs::ioctl_getflags(&file))
+        else {
+            return;
+        };
+        let set = FLAGS.iter().filter(|(flag, _)| flags.contains(*flag));
+        let letters: String = set.map(|(_, letter)| *letter).collect();
+        if letters.is_empty() {
+            return;
+        }
+        if self.notes.len() < FINDINGS_MAX {
+            let message = format!("file flags are not carried (lsattr): {letters}");
+            self.notes
+                .push(Finding::note(shown.display().to_string(), message));
+        } else {
+            self.notes_more += 1;
+        }
     }
 
     fn xattrs(&mut self, path: &Path) -> Result<Vec<Xattr>, LayoutError> {
@@ -108,6 +179,11 @@ impl Ownership {
     }
 }
 
+/// Says that there are findings which are not told one by one.
+fn more_of(subject: &str, count: u64) -> Option<Finding> {
+    (count > 0).then(|| Finding::note(subject, format!("{count} more of this kind")))
+}
+
 /// Puts metadata back, and counts what could not be put back.
 pub struct MetaWriter {
     ownership: Ownership,
@@ -139,7 +215,7 @@ impl MetaWriter {
         // Before the mode, which may take the right to write away.
         for Xattr { name, value } in &meta.xattrs {
             let set = rustix::fs::fsetxattr(&file, &name[..], value, XattrFlags::empty());
-            self.note(path, "extended attribute", set);
+            self.note_attribute(path, name, set);
         }
         self.note(path, "mode", rustix::fs::fchmod(&file, mode(meta)));
         self.note(path, "time", rustix::fs::futimens(&file, &times(meta)));
@@ -159,7 +235,7 @@ impl MetaWriter {
             let there = Path::new(&folder).join(std::ffi::OsStr::from_bytes(name));
             for Xattr { name, value } in &meta.xattrs {
                 let set = rustix::fs::lsetxattr(&there, &name[..], value, XattrFlags::empty());
-                self.note(path, "extended attribute", set);
+                self.note_attribute(path, name, set);
             }
         }
         if link == Link::No {
@@ -182,10 +258,7 @@ impl MetaWriter {
 
     /// Returns what was not put back; `subject` is the item.
     pub fn finish(mut self, subject: &str) -> Vec<Finding> {
-        if self.refused_more > 0 {
-            let message = format!("{} more of this kind", self.refused_more);
-            self.refused.push(Finding::note(subject, message));
-        }
+        self.refused.extend(more_of(subject, self.refused_more));
         if self.other_owners > 0 {
             let message = format!(
                 "owner not restored on {} entries: only root can",
@@ -204,6 +277,13 @@ impl MetaWriter {
             self.other_owners += 1;
         }
         false
+    }
+
+    fn note_attribute(&mut self, path: &Path, name: &[u8], result: rustix::io::Result<()>) {
+        if result.is_err() {
+            let name = String::from_utf8_lossy(name);
+            self.note(path, &format!("extended attribute {name}"), result);
+        }
     }
 
     fn note(&mut self, path: &Path, what: &str, result: rustix::io::Result<()>) {

@@ -14,10 +14,11 @@ mod scout;
 pub mod spool;
 pub mod streams;
 pub mod tape;
+mod walk;
 pub mod zstd;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::recipe::RecipeError;
 
@@ -68,6 +69,21 @@ impl LayoutError {
             self,
             Self::Interrupted(_) | Self::Recipe(RecipeError::Interrupted(_))
         )
+    }
+
+    /// The same error under the path that people know.
+    fn called(self, path: &Path) -> Self {
+        let path = path.to_owned();
+        match self {
+            Self::Io { action, source, .. } => Self::Io {
+                action,
+                path,
+                source,
+            },
+            Self::Changed(_) => Self::Changed(path),
+            Self::Unfit { why, .. } => Self::Unfit { path, why },
+            other => other,
+        }
     }
 
     /// Puts the path to an I/O error.

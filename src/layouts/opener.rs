@@ -21,6 +21,7 @@ use super::LayoutError;
 use super::ahead::{AHEAD_BYTES_MIN, Ahead, workers};
 use super::folder::SteadyFile;
 use super::scout::{FileScout, GZIP_MAGIC};
+use super::spool::Spool;
 pub use super::streams::{Depth, Kept, OpenOptions, StreamReport, Tally};
 use super::tape::{ReadAt, Tape};
 use crate::archive::{tar, zip};
@@ -136,6 +137,16 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
     /// Where chunks go to.
     pub fn sink(&mut self) -> &mut dyn ChunkSink {
         self.sink
+    }
+
+    /// A spool for bytes that can be read only once.
+    pub(super) fn spool(&self) -> Spool {
+        Spool::new(&self.options.spool_folder)
+    }
+
+    /// Who is asked whether to stop.
+    pub(super) fn monitor(&self) -> &'a dyn Monitor {
+        self.monitor
     }
 
     /// The blobs that this opener made, and those that it took over: together all blobs of what it opened.

@@ -3,8 +3,10 @@
 //! Everything goes through handles of folders that were made here, links are never followed, and nothing that is there is
 //! opened or replaced: entries come from media, and media may be hostile. What is lost is told, and the rest given back.
 
+mod sparse;
 mod tree;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -13,10 +15,11 @@ use std::sync::mpsc;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
+use self::sparse::SparseWriter;
 use self::tree::Tree;
 use super::LayoutError;
 use super::crew::{self, CREW_BYTES_MIN, Crew, Order, Wait};
-use super::meta::{Link, MetaWriter, Ownership};
+use super::meta::{Link, MetaWriter, Ownership, drop_inherited_acl};
 use crate::finding::Finding;
 use crate::id::ChunkId;
 use crate::monitor::Monitor;
@@ -28,6 +31,9 @@ use crate::release::{Entry, EntryKind, Meta, open_entries};
 const BATCH_ENTRIES: usize = 512;
 /// Bytes of small files that are made ready together.
 const BATCH_BYTES: u64 = 8 << 20;
+
+/// What is said of a device that was not made.
+const DEVICE_REFUSED: &str = "device not restored: only root can";
 
 /// Longest target of a link on Linux.
 const LINK_BYTES_MAX: usize = 4095;
@@ -54,6 +60,7 @@ pub fn file<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<File, LayoutError> {
     let mut file = create(parent, name, path)?;
+    drop_inherited_acl(&file);
     match fill(source, &mut file, path, content, monitor) {
         Ok(()) => Ok(file),
         Err(error) => {
@@ -77,7 +84,9 @@ pub(super) fn fill<S: ChunkSource>(
     content: &Content,
     monitor: &dyn Monitor,
 ) -> Result<(), LayoutError> {
-    let written = write_content(source, content, Proof::Whole, file, monitor);
+    let mut sparse = SparseWriter::new(file);
+    let written = write_content(source, content, Proof::Whole, &mut sparse, monitor);
+    let written = written.and_then(|()| sparse.finish().map_err(RecipeError::Write));
     written.map_err(|error| match error {
         RecipeError::Write(source) => LayoutError::io("write", path)(source),
         other => other.into(),
@@ -105,6 +114,8 @@ pub fn folder<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<Restored, LayoutError> {
     let root = make_folder(parent, name, path)?;
+    // What is made in it inherits from it, and so nothing.
+    drop_inherited_acl(&root);
     let mut restorer = Restorer {
         source,
         tree: Tree {
@@ -115,6 +126,7 @@ pub fn folder<S: ChunkSource>(
         metas: MetaWriter::new(Ownership::of_process()),
         folders: Vec::new(),
         restored: Restored::default(),
+        not_made: HashSet::new(),
         shown,
         monitor,
     };
@@ -129,6 +141,8 @@ struct Restorer<'a, S: ChunkSource> {
     /// Folders whose metadata comes last: making something in them changes it.
     folders: Vec<(Vec<u8>, Meta)>,
     restored: Restored,
+    /// Paths of devices and pipes that the system did not let be made.
+    not_made: HashSet<Vec<u8>>,
     shown: &'a str,
     monitor: &'a dyn Monitor,
 }
@@ -248,6 +262,10 @@ impl<S: ChunkSource> Restorer<'_, S> {
                 let to_parent = self.tree.find(&to_parents, to)?;
                 match rustix::fs::linkat(&to_parent, to_name, parent, name, AtFlags::empty()) {
                     Ok(()) => {}
+                    Err(rustix::io::Errno::NOENT) if self.not_made.contains(to) => {
+                        self.not_made.insert(entry.path.clone());
+                        self.metas.refuse(&path, DEVICE_REFUSED.to_owned());
+                    }
                     Err(rustix::io::Errno::NOENT) => {
                         let shown = format!("{}/{}", self.shown, lossy(&entry.path));
                         let error = RecipeError::Corrupt("hard link: its other name is not there");
@@ -256,26 +274,14 @@ impl<S: ChunkSource> Restorer<'_, S> {
                     Err(error) => return Err(io("link", &path)(error)),
                 }
             }
-            EntryKind::Fifo => self.node(parent, name, &path, &entry.meta, FileType::Fifo, 0)?,
+            EntryKind::Fifo => self.node(parent, name, &path, entry, (FileType::Fifo, 0))?,
             EntryKind::CharDevice { rdev } => {
-                self.node(
-                    parent,
-                    name,
-                    &path,
-                    &entry.meta,
-                    FileType::CharacterDevice,
-                    *rdev,
-                )?;
+                let node = (FileType::CharacterDevice, *rdev);
+                self.node(parent, name, &path, entry, node)?;
             }
             EntryKind::BlockDevice { rdev } => {
-                self.node(
-                    parent,
-                    name,
-                    &path,
-                    &entry.meta,
-                    FileType::BlockDevice,
-                    *rdev,
-                )?;
+                let node = (FileType::BlockDevice, *rdev);
+                self.node(parent, name, &path, entry, node)?;
             }
         }
         Ok(())
@@ -286,15 +292,21 @@ impl<S: ChunkSource> Restorer<'_, S> {
         parent: BorrowedFd<'_>,
         name: &[u8],
         path: &Path,
-        meta: &Meta,
-        kind: FileType,
-        rdev: u64,
+        entry: &Entry,
+        (kind, rdev): (FileType, u64),
     ) -> Result<(), LayoutError> {
+        use rustix::io::Errno;
         match rustix::fs::mknodat(parent, name, kind, Mode::RUSR | Mode::WUSR, rdev) {
-            Ok(()) => self.metas.put_at(parent, name, path, meta, Link::No),
-            Err(rustix::io::Errno::PERM) => {
-                self.metas
-                    .refuse(path, "device not restored: only root can".to_owned());
+            Ok(()) => self.metas.put_at(parent, name, path, &entry.meta, Link::No),
+            // No bytes are lost: a device has none, and neither has a pipe where the file system knows none.
+            Err(Errno::PERM | Errno::ACCESS) if kind != FileType::Fifo => {
+                self.not_made.insert(entry.path.clone());
+                self.metas.refuse(path, DEVICE_REFUSED.to_owned());
+            }
+            Err(error @ (Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS)) => {
+                self.not_made.insert(entry.path.clone());
+                let why = std::io::Error::from(error);
+                self.metas.refuse(path, format!("not restored: {why}"));
             }
             Err(error) => return Err(io("make", path)(error)),
         }

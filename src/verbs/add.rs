@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use self::again::Again;
-use self::input::{Input, check_apart, check_space, inputs};
+use self::input::{Input, check_apart, check_readable, check_space, inputs};
 use super::proof::{self, Known};
 use super::{ReleasesMut, Stored};
 use crate::class::Class;
@@ -61,6 +61,14 @@ pub enum AddError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Files or folders that may not be read.
+    #[error("{count} cannot be read: {}", unreadable(first, *count))]
+    Unreadable {
+        /// The first of them, with what the system says.
+        first: Vec<(PathBuf, std::io::Error)>,
+        /// How many there are.
+        count: u64,
+    },
     /// What is to be added grows with the store, since one lies in the other.
     #[error("{} and the store {} lie one in the other", path.display(), store.display())]
     Entangled {
@@ -105,6 +113,18 @@ pub enum AddError {
     /// A stop was asked for.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+/// `/a (Permission denied), /b (Permission denied) and 3 more`.
+fn unreadable(first: &[(PathBuf, std::io::Error)], count: u64) -> String {
+    let each = first
+        .iter()
+        .map(|(path, why)| format!("{} ({why})", path.display()));
+    let listed = each.collect::<Vec<_>>().join(", ");
+    match count.saturating_sub(first.len() as u64) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 impl From<RecipeError> for AddError {
@@ -195,6 +215,7 @@ fn add_inputs<R: ReleasesMut>(
     options: &AddOptions,
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
+    check_readable(inputs, monitor)?;
     let mut open = options.open.clone();
     if let Some(place) = store.place() {
         check_apart(inputs, place)?;
@@ -326,9 +347,14 @@ fn read_item<S: ChunkSource>(
             content: folder::read_file(opener, &input.real)?,
         }
     };
+    let mut metas = MetaReader::default();
+    let meta = metas.read(&input.real, &input.given, &input.stat)?;
+    let noted = metas.finish(&input.shown());
+    noted.iter().for_each(|finding| monitor.finding(finding));
+    findings.extend(noted);
     Ok(Item {
         name: input.name.clone(),
-        meta: MetaReader::default().read(&input.real, &input.stat)?,
+        meta,
         kind,
     })
 }

@@ -80,6 +80,11 @@ pub fn hint(error: &Error) -> String {
         )
         .to_owned(),
         Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
+        Error::Add(AddError::Unreadable { .. }) => pick(
+            "nothing was added: run this as a user that may read them (root can), or leave them out",
+            "尚未添加任何内容：请以有读取权限的用户（例如 root）运行，或不要包含这些文件",
+        )
+        .to_owned(),
         Error::Add(AddError::Registry(error)) | Error::Registry(error) => hint_registry(error).to_owned(),
         Error::NoRegistry { .. } => hint_registry_address().to_owned(),
         Error::Choice(error) => hint_of_choice(error).to_owned(),
@@ -310,6 +315,19 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("这些卷里没有适用于 {} 的发布包", platforms.join("、"))
         }
         Error::NoImages { releases } => format!("{} 里没有带名称的镜像", releases.join("、")),
+        Error::Add(AddError::Unreadable { first, count }) => {
+            let each = first
+                .iter()
+                .map(|(path, why)| format!("{}（{why}）", path.display()));
+            let listed = each.collect::<Vec<_>>().join("、");
+            let more = count.saturating_sub(first.len() as u64);
+            let more = if more > 0 {
+                format!("，另有 {more} 个")
+            } else {
+                String::new()
+            };
+            format!("有 {count} 个文件或目录无法读取：{listed}{more}")
+        }
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }

@@ -4,9 +4,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::AddError;
+use crate::layouts::folder::Unreadable;
 use crate::layouts::opener::{Depth, OpenOptions, spool_bytes};
 use crate::layouts::{LayoutError, folder};
 use crate::media::free_space_bytes;
+use crate::monitor::Monitor;
 use crate::verbs::Releases;
 
 /// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to
@@ -90,6 +92,16 @@ pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
         });
     }
     Ok(inputs)
+}
+
+/// Everything that may not be read is told at once, before the work begins.
+pub(super) fn check_readable(inputs: &[Input], monitor: &dyn Monitor) -> Result<(), AddError> {
+    let paths = inputs.iter().map(|input| input.real.as_path());
+    let Unreadable { first, count } = Unreadable::find(paths, monitor)?;
+    if count == 0 {
+        return Ok(());
+    }
+    Err(AddError::Unreadable { first, count })
 }
 
 /// A folder that the store lies in would grow as it is read, without end.

@@ -379,11 +379,18 @@ impl Target<'_> {
             });
         }
         let temporary = self.temporary.as_bytes();
-        let path = self.path.join(self.temporary);
+        // What people are told of has its last name already.
         let final_path = self.path.join(std::ffi::OsStr::from_bytes(&item.name));
         let restored = match &item.kind {
             ItemKind::File { content } => {
-                let file = restore::file(source, self.folder, temporary, &path, content, monitor)?;
+                let file = restore::file(
+                    source,
+                    self.folder,
+                    temporary,
+                    &final_path,
+                    content,
+                    monitor,
+                )?;
                 let mut metas = MetaWriter::new(Ownership::of_process());
                 metas.put(&file, &final_path, &item.meta);
                 restore::Restored {
@@ -397,7 +404,7 @@ impl Target<'_> {
                     source,
                     self.folder,
                     temporary,
-                    &path,
+                    &final_path,
                     what,
                     &self.shown,
                     monitor,

@@ -1,0 +1,188 @@
+//! Walks a folder in a stable order, to any depth: paths may be longer than the 4,096 bytes that Linux takes in one call.
+//!
+//! Below a path that gets long the walk goes on from a handle of the folder there, through its entry in /proc. Links are not
+//! followed. At most one handle is open for every [`REAL_BYTES_MAX`] bytes of the path, besides ten of the walk itself.
+
+use std::fs::Metadata;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use walkdir::WalkDir;
+
+use super::LayoutError;
+
+/// Folders with a longer path are walked from a handle. A name and a slash more still fit into one call.
+const REAL_BYTES_MAX: usize = 2048;
+/// Longest path below the root, so that an entry fits into its record.
+const PATH_BYTES_MAX: usize = 64 * 1024;
+
+/// Something below the root.
+pub(super) struct Found {
+    /// By what it can be opened, as long as the walk is where it is.
+    pub(super) real: PathBuf,
+    /// What it is called.
+    pub(super) shown: PathBuf,
+    /// Its path below the root.
+    pub(super) below: Vec<u8>,
+    /// What it is; links are not followed.
+    pub(super) stat: Metadata,
+}
+
+impl Found {
+    /// Whether it can be opened by its own path, at any time.
+    pub(super) fn is_direct(&self) -> bool {
+        self.real == self.shown
+    }
+}
+
+/// The walk; folders come before what is in them, each folder's entries by name.
+pub(super) struct Walk {
+    root: PathBuf,
+    levels: Vec<Level>,
+}
+
+struct Level {
+    walk: walkdir::IntoIter,
+    /// Where the level begins: by what it can be opened, and below the root.
+    real: PathBuf,
+    below: PathBuf,
+    /// What `real` goes through.
+    _anchor: Option<OwnedFd>,
+}
+
+impl Level {
+    fn new(real: PathBuf, below: PathBuf, anchor: Option<OwnedFd>) -> Self {
+        let walk = WalkDir::new(&real).min_depth(1).sort_by_file_name();
+        Self {
+            walk: walk.into_iter(),
+            real,
+            below,
+            _anchor: anchor,
+        }
+    }
+}
+
+impl Walk {
+    /// Starts at what is in `root`.
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            levels: vec![Level::new(root.to_owned(), PathBuf::new(), None)],
+        }
+    }
+
+    fn found(&mut self, entry: &walkdir::DirEntry) -> Result<Found, LayoutError> {
+        let level = self.levels.last_mut().expect("an entry comes from a level");
+        let real = entry.path();
+        let inside = real.strip_prefix(&level.real).unwrap_or(real);
+        let below = level.below.join(inside);
+        let shown = self.root.join(&below);
+        if below.as_os_str().len() > PATH_BYTES_MAX {
+            level.walk.skip_current_dir();
+            return Err(LayoutError::Unfit {
+                path: shown,
+                why: "its path is longer than 64 KiB",
+            });
+        }
+        let stat = real
+            .symlink_metadata()
+            .map_err(LayoutError::io("look at", &shown))?;
+        let found = Found {
+            real: real.to_owned(),
+            shown,
+            below: below.as_os_str().as_bytes().to_vec(),
+            stat,
+        };
+        if found.stat.is_dir() && real.as_os_str().len() > REAL_BYTES_MAX {
+            level.walk.skip_current_dir();
+            self.enter(&found, below)?;
+        }
+        Ok(found)
+    }
+
+    fn enter(&mut self, found: &Found, below: PathBuf) -> Result<(), LayoutError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let anchor = rustix::fs::open(&found.real, flags, Mode::empty());
+        let anchor = anchor.map_err(|error| LayoutError::io("read", &found.shown)(error.into()))?;
+        let real = PathBuf::from(format!("/proc/self/fd/{}", anchor.as_raw_fd()));
+        self.levels.push(Level::new(real, below, Some(anchor)));
+        Ok(())
+    }
+
+    /// What the walk itself says of something that cannot be read.
+    fn error(&self, error: walkdir::Error) -> LayoutError {
+        let shown = match (self.levels.last(), error.path()) {
+            (Some(level), Some(path)) => {
+                let inside = path.strip_prefix(&level.real).unwrap_or(path);
+                self.root.join(&level.below).join(inside)
+            }
+            _ => self.root.clone(),
+        };
+        let source = error
+            .into_io_error()
+            .unwrap_or_else(|| io::Error::other("the folder contains itself"));
+        LayoutError::io("read", shown)(source)
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Result<Found, LayoutError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.levels.last_mut()?.walk.next() {
+                Some(Ok(entry)) => return Some(self.found(&entry)),
+                Some(Err(error)) => return Some(Err(self.error(error))),
+                None => self.levels.pop(),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Makes `depth` folders one in the other, each with a file beside the next.
+    fn deep(root: &Path, depth: usize, name: &str) {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut at = rustix::fs::open(root, flags, Mode::empty()).unwrap();
+        for _ in 0..depth {
+            let file = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+            rustix::fs::openat(&at, "zfile", file, Mode::RUSR).unwrap();
+            rustix::fs::mkdirat(&at, name, Mode::RWXU).unwrap();
+            at = rustix::fs::openat(&at, name, flags, Mode::empty()).unwrap();
+        }
+    }
+
+    #[test]
+    fn paths_longer_than_a_call_takes_are_walked_in_the_same_order() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let name = "d".repeat(200);
+        deep(folder.path(), 60, &name);
+        let mut last = Vec::new();
+        let (mut folders, mut files) = (0, 0);
+        for found in Walk::new(folder.path()) {
+            let found = found.unwrap();
+            assert_eq!(
+                found.real.symlink_metadata().unwrap().len(),
+                found.stat.len()
+            );
+            let depth = found.below.split(|byte| *byte == b'/').count();
+            // All folders on the way down, then the files on the way up.
+            if found.stat.is_dir() {
+                folders += 1;
+                assert_eq!(depth, folders);
+            } else {
+                files += 1;
+                assert_eq!(depth, 61 - files);
+            }
+            last = found.below;
+        }
+        assert_eq!((folders, files, &last[..]), (60, 60, &b"zfile"[..]));
+    }
+}
