@@ -34,6 +34,8 @@ pub enum Kind {
     Site = 8,
     /// What a vendor's store remembers of a volume set that it packed.
     PackedSet = 9,
+    /// What a site's store remembers of the volume sets that it took in.
+    ReceivedSets = 10,
 }
 
 /// Says what is wrong with an enveloped file.

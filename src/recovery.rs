@@ -8,7 +8,7 @@ mod presence;
 
 use std::ops::Range;
 
-pub use needs::{Needs, needs};
+pub use needs::{Needs, needs, needs_with_rest};
 pub use presence::{Bits, Place, Presence};
 
 use crate::geometry::Geometry;

@@ -230,6 +230,11 @@ fn a_delta_that_comes_first_waits_for_its_base() {
     assert_needs_base(&site, &second.volumes);
     let status = verbs::receive::status(&site.store).unwrap();
     assert_eq!(status.incoming.len(), 2);
+    // It names what is waited for, and does not send anybody to receive the same volumes again.
+    for waiting in &status.incoming {
+        assert_eq!(waiting.state, ProgressState::NeedsBase, "{waiting:?}");
+        assert_eq!(states(waiting), [[LackingState::Absent]]);
+    }
     // The base brings both that wait for it.
     let report = site.receive(&full.volumes);
     assert_eq!(report.sets.len(), 3, "{report:?}");

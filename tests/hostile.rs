@@ -14,11 +14,11 @@ use carryall::bundle::{Catalog, CatalogFrame, CatalogItem, CatalogRelease, Frame
 use carryall::class::Class;
 use carryall::envelope::{Kind, encode, seal};
 use carryall::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame};
-use carryall::id::{ChunkId, SetId, hash};
+use carryall::id::{BlobId, ChunkId, SetId, hash};
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::recipe::stream::StreamWriter;
-use carryall::recipe::{ChunkRef, ChunkSink, Content, StreamRef};
+use carryall::recipe::{Blob, ChunkRef, ChunkSink, Content, Recipe, StreamRef};
 use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
@@ -91,8 +91,21 @@ fn received(packed: &Packed) -> Site {
     site
 }
 
+/// Receives it: the release must be refused by name, with these words, and nothing waits for another copy.
+fn assert_release_refused(packed: &Packed, words: &str) {
+    let site = Site::default();
+    let error = receive(&site.store, &packed.carry().paths(), &Silent).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+    let said = chain(&error);
+    assert!(said.contains("evil:1") && said.contains(words), "{said}");
+    assert!(site.releases().is_empty());
+    let waiting = carryall::verbs::receive::status(&site.store).unwrap();
+    assert!(waiting.incoming.is_empty());
+    site.assert_sound();
+}
+
 #[test]
-fn a_received_release_never_writes_outside_its_destination() {
+fn a_release_never_writes_outside_its_destination_and_is_not_received() {
     let dir = TempDir::new().unwrap();
     let outside = dir.path().join("outside");
     fs::create_dir(&outside).unwrap();
@@ -158,10 +171,11 @@ fn a_received_release_never_writes_outside_its_destination() {
         };
         cases.iter().enumerate().map(folder).collect()
     });
-    let site = received(&packed);
+    assert_release_refused(&packed, "case-");
     let dest = dir.path().join("dest");
     let options = CheckoutOptions::default();
-    let report = checkout(&site.store, &packed.release, &dest, &options, &Silent).unwrap();
+    let vendor = packed.vendor();
+    let report = checkout(&vendor, &packed.release, &dest, &options, &Silent).unwrap();
     for (item, entries) in report.items.iter().zip(&cases) {
         assert_eq!(item.state, ItemState::Lost, "{entries:?}");
     }
@@ -169,6 +183,81 @@ fn a_received_release_never_writes_outside_its_destination() {
     assert_eq!(fs::read_dir(&dest).unwrap().count(), 0);
     fs::remove_dir(&dest).unwrap();
     assert!(look(dir.path()) == before, "something was written outside");
+
+    // Each of them alone is enough.
+    for entries in cases {
+        let packed = pack_hostile(|sink| vec![folder_item(sink, b"tree", &entries, 1, 0)]);
+        assert_release_refused(&packed, "tree/");
+    }
+}
+
+fn folder_item(
+    sink: &mut dyn ChunkSink,
+    name: &[u8],
+    entries: &[Entry],
+    entry_count: u64,
+    bytes: u64,
+) -> Item {
+    let mut stream = StreamWriter::new(Class::Meta);
+    for each in entries {
+        stream.write_record(sink, each).unwrap();
+    }
+    let kind = ItemKind::Folder {
+        entries: stream.finish(sink).unwrap(),
+        entry_count,
+        bytes,
+    };
+    Item {
+        name: name.to_vec(),
+        meta: meta(),
+        kind,
+    }
+}
+
+#[test]
+fn a_release_that_could_not_be_given_back_is_not_received() {
+    let file = |name: &str, content| Item {
+        name: name.into(),
+        meta: meta(),
+        kind: ItemKind::File { content },
+    };
+    let entries = [entry("a", EntryKind::File { content: evil() })];
+    let folder = |count, bytes| {
+        pack_hostile(|sink| vec![folder_item(sink, b"tree", &entries, count, bytes)])
+    };
+    assert_release_refused(&folder(2, 10), "more entries");
+    assert_release_refused(&folder(1, u64::MAX), "larger than what is in it");
+    let twice = pack_hostile(|_| vec![file("a", evil()), file("a", evil())]);
+    assert_release_refused(&twice, "two items of this name");
+    let long = pack_hostile(|_| vec![file(&"x".repeat(256), evil())]);
+    assert_release_refused(&long, "too long");
+    // A chunk of another length than it says.
+    let wrong = pack_hostile(|_| {
+        let chunk = ChunkRef {
+            bytes: 11,
+            id: ChunkId::of(EVIL),
+        };
+        vec![file("a", Content::Chunk(chunk))]
+    });
+    assert_release_refused(&wrong, "a: ");
+    // A blob that is not what its id says, and one that is said to be longer than it is.
+    for (id, bytes) in [([7; 32], 10), (hash(EVIL), 11), (hash(EVIL), 1 << 40)] {
+        let packed = pack_hostile(|sink| {
+            let mut side = StreamWriter::new(Class::Other);
+            side.write(sink, EVIL).unwrap();
+            let recipe = Recipe {
+                side: side.finish(sink).unwrap(),
+                ops: StreamRef::EMPTY,
+            };
+            let blob = Blob {
+                id: BlobId(id),
+                bytes,
+                recipe,
+            };
+            vec![file("a", Content::Blob(blob))]
+        });
+        assert_release_refused(&packed, "a: ");
+    }
 }
 
 #[test]
@@ -231,12 +320,13 @@ fn an_item_whose_name_leads_outside_is_lost() {
                 kind,
             }]
         });
-        let site = received(&packed);
+        assert_release_refused(&packed, "not the name of a file");
+        let vendor = packed.vendor();
         let dir = TempDir::new().unwrap();
         let dest = dir.path().join("in/dest");
         fs::create_dir(dir.path().join("in")).unwrap();
         let options = CheckoutOptions::default();
-        match checkout(&site.store, &packed.release, &dest, &options, &Silent) {
+        match checkout(&vendor, &packed.release, &dest, &options, &Silent) {
             Ok(report) => assert_eq!(report.items[0].state, ItemState::Lost, "{bad:?}"),
             Err(error) => assert!(
                 matches!(error, CheckoutError::Manifest(_)),

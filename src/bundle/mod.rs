@@ -19,6 +19,6 @@ pub use catalog::{
 pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
 pub use error::BundleError;
 pub use have::{Have, Lack, Receiver, WaitingSet, newest_first};
-pub use read::{missing_bases, read_exactly, read_frames, read_single};
+pub use read::{check_frame, missing_bases, read_exactly, read_frames, read_single};
 pub use spool::{CutBundle, Spool};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

@@ -118,6 +118,18 @@ pub fn missing_bases(
 /// Unpacks a frame that is as large as the catalog says: by that the batch was chosen, and a catalog that says less
 /// would have a whole payload unpacked at once.
 fn unpack(stored: &[u8], entry: &CatalogFrame, bases: &dyn Bases) -> Result<Frame, FrameError> {
+    sealed(stored, entry)?.unpack_on(bases)
+}
+
+/// Checks that `stored` is a frame as the catalog says, unpacking nothing.
+///
+/// # Errors
+/// [`FrameError`] for anything else.
+pub fn check_frame(stored: &[u8], entry: &CatalogFrame) -> Result<(), FrameError> {
+    sealed(stored, entry).map(|_| ())
+}
+
+fn sealed<'a>(stored: &'a [u8], entry: &CatalogFrame) -> Result<SealedFrame<'a>, FrameError> {
     let sealed = SealedFrame::open(stored)?;
     let said = |count: usize, entry: u32| u32::try_from(count) == Ok(entry);
     if !said(sealed.head.plain_bytes, entry.plain_bytes)
@@ -125,7 +137,7 @@ fn unpack(stored: &[u8], entry: &CatalogFrame, bases: &dyn Bases) -> Result<Fram
     {
         return Err(FrameError::Corrupt("not what the catalog says"));
     }
-    sealed.unpack_on(bases)
+    Ok(sealed)
 }
 
 /// How many of `frames` make a batch: at least one.

@@ -108,6 +108,8 @@ pub enum Command {
     Site(SiteCommand),
     /// Show the store, and what is still needed of volume sets that are being received
     Status,
+    /// Give up volume sets that are being received: what was read of them goes, releases stay
+    Forget(ForgetArgs),
     /// Give a release back as it was added, or its images as other programs load them, checked byte for byte
     Checkout(CheckoutArgs),
     /// Give a release back beside older versions, and switch to it: DIR/releases/VERSION and DIR/current
@@ -310,6 +312,17 @@ pub struct ReceiveArgs {
     /// The others are neither asked for nor stored; without it, the same volumes bring them later [default: all]
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
+}
+
+/// `forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Sets, by the beginning of their ids or by their numbers as `status` lists them
+    #[arg(value_name = "SET", required_unless_present = "all_incomplete")]
+    pub sets: Vec<String>,
+    /// All sets that wait for volumes or for a release that they lean on
+    #[arg(long, conflicts_with = "sets")]
+    pub all_incomplete: bool,
 }
 
 /// `repair`.

@@ -7,6 +7,7 @@ mod checkout;
 mod demo;
 mod failure;
 mod fault;
+mod forget;
 mod inspect;
 mod install;
 mod list;
@@ -166,6 +167,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Receipt { out } => receipt::run(context, out.as_deref()),
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),
+        Command::Forget(args) => forget::run(context, &args),
         Command::Checkout(args) => checkout::run(context, &args),
         Command::Install(args) => install::run(context, &args),
         Command::Rollback { dir } => install::roll_back(context, &dir),

@@ -29,12 +29,12 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
         ));
     }
     for failed in &report.failed {
-        let name = if failed.title.is_empty() {
-            &failed.set_id[..8]
-        } else {
-            &failed.title
+        let id = &failed.set_id[..8];
+        let name = match failed.title.as_str() {
+            "" => id.to_owned(),
+            title => format!("{title} ({id})"),
         };
-        Failure::of(&failed.error).about(name).report(context.json);
+        Failure::of(&failed.error).about(&name).report(context.json);
     }
     Ok(if !report.failed.is_empty() {
         EXIT_FAILED
@@ -51,20 +51,24 @@ fn text(report: &ReceiveReport) -> String {
     let sets = report.sets.iter().map(words::progress);
     let done_with = report.done_with.iter().map(|set| words::done_with(set));
     let ready = (report.ready_bytes > 0).then(|| words::kept_ready(report.ready_bytes));
-    sets.chain(done_with).chain(ready).collect()
+    let nothing = words::gave_nothing(report);
+    let lines = sets.chain(done_with).chain(ready);
+    lines.chain(std::iter::once(nothing)).collect()
 }
 
 pub fn status(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let report = receive::status(&store)?;
     context.print(&report, status_text)?;
-    Ok(if report.incoming.is_empty() {
+    if !report.incoming.is_empty() && !context.json {
+        let (label, hint) = (words::hint_label(), words::hint_waiting());
+        words::say(&format!("{label}: {hint}\n"));
+    }
+    // What only lay beside something that is whole is not waited for.
+    let mut waiting = report.incoming.iter().filter(|set| !set.beside).peekable();
+    Ok(if waiting.peek().is_none() {
         0
-    } else if report
-        .incoming
-        .iter()
-        .any(|set| set.state != ProgressState::Damaged)
-    {
+    } else if waiting.any(|set| set.state != ProgressState::Damaged) {
         EXIT_NEEDS_VOLUMES
     } else {
         EXIT_DAMAGE
@@ -73,8 +77,8 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
 
 fn status_text(report: &StatusReport) -> String {
     let mut out = words::status(report);
-    for set in &report.incoming {
-        out += &words::progress(set);
+    for (number, set) in (1..).zip(&report.incoming) {
+        out += &words::waiting_set(number, set);
     }
     out
 }

@@ -31,16 +31,17 @@ fn text(report: &RepairReport) -> String {
     }
     let mut out = String::new();
     for set in &report.sets {
+        let found = report
+            .found
+            .sets
+            .iter()
+            .find(|found| found.set_id == set.set_id);
+        out += &found.map(words::set_line).unwrap_or_default();
         for (volume_no, path) in &set.rebuilt {
             out += &words::rebuilt(*volume_no, path);
         }
         if !set.not_recoverable.is_empty() {
             out += &words::not_rebuilt(&set.not_recoverable);
-            let found = report
-                .found
-                .sets
-                .iter()
-                .find(|found| found.set_id == set.set_id);
             out += &found.map(words::verdict).unwrap_or_default();
         }
     }

@@ -59,7 +59,7 @@ fn exit_code(report: &VerifyReport) -> u8 {
 
 /// A volume that is at hand and not whole is damage, even when nothing needs it now.
 fn is_hurt(set: &verify::SetVerdict) -> bool {
-    set.volumes
-        .iter()
-        .any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
+    let mut volumes = set.volumes.iter();
+    !set.wrong_volumes.is_empty()
+        || volumes.any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
 }

@@ -25,6 +25,8 @@ use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::rebuild::{Proof, write_content};
 use crate::recipe::{ChunkSource, Content, RecipeError, StreamRef};
+pub use crate::release::sound::is_plain_name;
+use crate::release::sound::{self, EntryCheck};
 use crate::release::{Entry, EntryKind, Meta, open_entries};
 
 /// Entries that are made ready together.
@@ -34,9 +36,6 @@ const BATCH_BYTES: u64 = 8 << 20;
 
 /// What is said of a device that was not made.
 const DEVICE_REFUSED: &str = "device not restored: only root can";
-
-/// Longest target of a link on Linux.
-const LINK_BYTES_MAX: usize = 4095;
 
 /// What came of giving something back.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +123,7 @@ pub fn folder<S: ChunkSource>(
             open: Vec::new(),
         },
         metas: MetaWriter::new(Ownership::of_process()),
+        check: EntryCheck::default(),
         folders: Vec::new(),
         restored: Restored::default(),
         not_made: HashSet::new(),
@@ -138,6 +138,8 @@ struct Restorer<'a, S: ChunkSource> {
     source: &'a S,
     tree: Tree,
     metas: MetaWriter,
+    /// What `receive` checks is checked again: releases come by other ways, too.
+    check: EntryCheck,
     /// Folders whose metadata comes last: making something in them changes it.
     folders: Vec<(Vec<u8>, Meta)>,
     restored: Restored,
@@ -232,6 +234,14 @@ impl<S: ChunkSource> Restorer<'_, S> {
 
     fn entry(&mut self, entry: &Entry, crew: &mut Crew) -> Result<(), LayoutError> {
         self.monitor.check_stop()?;
+        if let Err(why) = self.check.entry(entry) {
+            if why != sound::NO_OTHER_NAME {
+                return Err(hostile(&entry.path, why));
+            }
+            let shown = format!("{}/{}", self.shown, lossy(&entry.path));
+            self.lose(shown, "the link", &RecipeError::Corrupt(why));
+            return Ok(());
+        }
         let (parents, name) = split(&entry.path)?;
         let path = self
             .tree
@@ -248,9 +258,6 @@ impl<S: ChunkSource> Restorer<'_, S> {
                 self.folders.push((entry.path.clone(), entry.meta.clone()));
             }
             EntryKind::Symlink { target } => {
-                if target.is_empty() || target.len() > LINK_BYTES_MAX || target.contains(&0) {
-                    return Err(hostile(&entry.path, "no link can point there"));
-                }
                 rustix::fs::symlinkat(&target[..], parent, name).map_err(io("link", &path))?;
                 self.metas
                     .put_at(parent, name, &path, &entry.meta, Link::Yes);
@@ -359,14 +366,6 @@ fn split(path: &[u8]) -> Result<(Vec<&[u8]>, &[u8]), LayoutError> {
     }
     let name = components.pop().unwrap_or_default();
     Ok((components, name))
-}
-
-/// Whether a name can only mean something in the folder it is used in.
-pub fn is_plain_name(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name != b"."
-        && name != b".."
-        && !name.iter().any(|byte| *byte == b'/' || *byte == 0)
 }
 
 fn hostile(path: &[u8], why: &'static str) -> LayoutError {

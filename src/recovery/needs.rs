@@ -18,17 +18,29 @@ pub struct Needs {
     pub at_least: Option<u16>,
     /// Volumes that were seen and miss blocks nothing at hand brings back: another copy of one of them helps too.
     pub damaged: Vec<u16>,
+    /// Volumes among those asked for of which some was read already: their rest is needed.
+    pub rest_of: Vec<u16>,
 }
 
 /// Says which volumes would reach the goal, given that every volume not seen yet is whole.
 pub fn needs(geometry: &Geometry, start: &Presence, goal: &Goal) -> Needs {
+    needs_with_rest(geometry, start, goal, &[])
+}
+
+/// The same when `half_read` volumes were not read to their end: what is not there of them was not looked at, and is no damage.
+pub fn needs_with_rest(
+    geometry: &Geometry,
+    start: &Presence,
+    goal: &Goal,
+    half_read: &[u16],
+) -> Needs {
     let now = recover(geometry, start);
     let is_lacking = |no: &u16| match goal {
         Goal::Part(blocks) => !now.after.covers_volume(blocks, *no),
         _ => now.volumes[usize::from(*no) - 1].missing_data_blocks > 0,
     };
     let (seen, unseen): (Vec<u16>, Vec<u16>) =
-        (1..=geometry.volume_count()).partition(|no| start.seen(*no));
+        (1..=geometry.volume_count()).partition(|no| start.seen(*no) && !half_read.contains(no));
     let complete = now.reaches(geometry, goal);
     let mut needs = Needs {
         complete,
@@ -40,6 +52,7 @@ pub fn needs(geometry: &Geometry, start: &Presence, goal: &Goal) -> Needs {
         } else {
             seen.into_iter().filter(is_lacking).collect()
         },
+        rest_of: Vec::new(),
     };
     if complete {
         return needs;
@@ -49,6 +62,11 @@ pub fn needs(geometry: &Geometry, start: &Presence, goal: &Goal) -> Needs {
         volumes.iter().for_each(|no| more.add_volume(*no));
         recover(geometry, &more).reaches(geometry, goal)
     };
+    needs.rest_of = unseen
+        .iter()
+        .copied()
+        .filter(|no| start.seen(*no))
+        .collect();
     // Volumes with what is wanted come first; more never hurts.
     let is_wanted = |no: &u16| match goal {
         Goal::Part(_) => is_lacking(no),

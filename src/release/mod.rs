@@ -4,6 +4,7 @@
 
 pub mod name;
 pub mod script;
+pub mod sound;
 pub mod walk;
 
 use std::collections::BTreeMap;

@@ -32,6 +32,7 @@ mod pipeline;
 mod prune;
 mod quarantine;
 mod ready;
+mod received;
 mod renew;
 mod roots;
 mod sets;

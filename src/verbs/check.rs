@@ -171,7 +171,7 @@ fn changed_streams(
     monitor: &dyn Monitor,
 ) -> Result<HashSet<BlobId>, Error> {
     let mut changed = HashSet::new();
-    for (blob, error) in proof::streams(store, &Known::default(), roots, None, monitor)? {
+    for (blob, error) in proof::streams(store, &mut Known::default(), roots, None, monitor)? {
         if matches!(
             error,
             RecipeError::Mismatch(_) | RecipeError::Remake { .. } | RecipeError::Newer(_)

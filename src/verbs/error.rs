@@ -153,6 +153,45 @@ pub enum Error {
         /// What is there.
         free_bytes: u64,
     },
+    /// The disk of the store was full in the midst of the work.
+    #[error("{}: the disk is full; about {} more are needed in all, and what came so far is kept", path.display(), ByteSize(*needed_bytes))]
+    DiskFull {
+        /// The store.
+        path: PathBuf,
+        /// What the work still takes, as far as it is known.
+        needed_bytes: u64,
+        /// What failed.
+        source: Box<Error>,
+    },
+    /// No set of this name is being received.
+    #[error("no set {name} is being received")]
+    NoSuchSet {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        has: Vec<String>,
+    },
+    /// So many sets wait that no other is begun.
+    #[error("too many volume sets wait for volumes; no other is begun")]
+    TooManySets,
+    /// Blocks have a right hash and do not hold what was packed, and nothing at hand stands in for them.
+    #[error("volume {} has blocks that do not hold what was packed, though their hashes are right", volumes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    WrongBlocks {
+        /// The volumes.
+        volumes: Vec<u16>,
+        /// What does not match.
+        source: Box<Error>,
+    },
+    /// A release on volumes is not one that could be given back.
+    #[error("{release} is refused: {what}: {why}")]
+    Refused {
+        /// The release.
+        release: String,
+        /// The item, or what is in it.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A call to the file system failed.
     #[error("{}", path.display())]
     Io {

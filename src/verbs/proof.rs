@@ -49,7 +49,8 @@ impl Known {
     }
 
     fn has(&self, blob: &Blob) -> bool {
-        self.blobs.get(blob.bytes, blob.id).is_some()
+        // Another recipe that claims to make the same is not proved by that.
+        self.blobs.get(blob.bytes, blob.id).as_ref() == Some(blob)
     }
 }
 
@@ -78,13 +79,13 @@ pub(super) fn items<S: ChunkSource>(
 
 /// Rebuilds those outermost blobs of a release in which there are deflate streams, unless they are known: all else is
 /// proved by the hashes of chunks. Lists that cannot be read are passed over: the hashes of their chunks tell. What is rebuilt
-/// may be kept on the way. Returns the blobs that failed, and why.
+/// may be kept on the way; what is right is known from then on. Returns the blobs that failed, and why.
 ///
 /// # Errors
 /// When a stop was asked for.
 pub(super) fn streams<S: ChunkSource>(
     source: &S,
-    known: &Known,
+    known: &mut Known,
     roots: &[ReleaseRoot],
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
@@ -102,6 +103,11 @@ pub(super) fn streams<S: ChunkSource>(
     let claims = blobs.iter().map(|blob| Ok(vec![Content::Blob(*blob)]));
     let failed = contents(source, claims.enumerate(), keeper, monitor)?;
     monitor.finish();
+    for (at, blob) in blobs.iter().enumerate() {
+        if !failed.contains_key(&at) {
+            known.blobs.insert(blob);
+        }
+    }
     let failed = failed.into_iter();
     Ok(failed
         .filter_map(|(at, error)| Some((blobs.get(at)?.id, error)))
@@ -137,13 +143,13 @@ struct Claims<'a, S: ChunkSource, I> {
     monitor: &'a dyn Monitor,
     items: I,
     folder: Option<(usize, RecordReader<'a, S, Entry>)>,
-    proved: HashSet<BlobId>,
+    proved: HashSet<Blob>,
 }
 
 impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Claims<'_, S, I> {
     fn is_new(&mut self, content: &Content) -> bool {
         if let Content::Blob(blob) = content
-            && (self.known.has(blob) || !self.proved.insert(blob.id))
+            && (self.known.has(blob) || !self.proved.insert(*blob))
         {
             self.monitor.advance(blob.bytes);
             return false;

@@ -2,37 +2,35 @@
 //!
 //! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
 
+mod advance;
 mod report;
+mod room;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use self::advance::{Ask, advance, progress_of};
 pub use self::report::{CommittedRelease, FailedSet, ProgressState, ReceiveReport, SetProgress};
-use crate::block::{BLOCK_BYTES, BlockHeader};
-use crate::bundle::{BundleError, Catalog};
+pub use self::room::Room;
+use self::room::{check_space, if_full};
 use crate::id::SetId;
 use crate::image::Platform;
-use crate::media::source::find_sources;
-use crate::media::{ReadAt, free_space_bytes};
-use crate::monitor::{Monitor, Silent};
-use crate::recovery::Recovery;
+use crate::media::free_space_bytes;
+use crate::monitor::{Monitor, Quiet};
+use crate::recovery::Needs;
 use crate::store::Store;
 use crate::verbs::apart::check_apart;
-use crate::verbs::footing;
 use crate::verbs::portion::{Portion, ask_also, note_of};
-use crate::verbs::ready;
 use crate::verbs::spooled::Spooled;
-use crate::verbs::takeover::{Taken, all_here, take_over};
-use crate::verbs::{Error, ErrorKind};
+use crate::verbs::takeover::all_here;
+use crate::verbs::{
+    Error, ErrorKind,
+    taken::{TakenSet, TakenSets},
+};
 use crate::volumes::incoming::open_all;
-use crate::volumes::{Absorbed, Incoming, PayloadReader, SetDescriptor, absorb_noting};
-
-/// Where an ISO 9660 image says what it is.
-const ISO_MAGIC_OFFSET: usize = 0x8001;
-/// A set is healed anew so many times when blocks go bad in the spool between healing and reading.
-const READ_TRIES: u32 = 3;
+use crate::volumes::{Absorbed, Incoming, SetRead, absorb_noting};
 
 /// Takes in the volumes at or below `paths`, and commits the releases of every set that becomes whole.
 ///
@@ -60,17 +58,36 @@ pub fn receive_for(
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
     check_apart(paths, store.dir())?;
+    receive_all(store, paths, platforms, monitor).map_err(|error| if_full(store, error))
+}
+
+fn receive_all(
+    store: &Store,
+    paths: &[PathBuf],
+    platforms: &[Platform],
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
     let ready_before = store.ready_bytes()?;
     let note = note_of(platforms);
-    let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &|_| true, monitor)?;
-    if report.sets.is_empty() {
-        return Err(Error::NoVolumes {
-            paths: paths.to_vec(),
+    let taken = TakenSets::read(store)?;
+    let is_wanted = |set: &SetId| taken.of(store, set, platforms).is_none();
+    let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
+    if report.sets.is_empty() && report.unwanted.is_empty() {
+        return Err(match report.refused.len() {
+            0 => Error::NoVolumes {
+                paths: paths.to_vec(),
+            },
+            _ => Error::TooManySets,
         });
     }
     let mut sets = Vec::new();
+    for read in report.read.iter().filter(|read| !read.is_wanted) {
+        if let Some(known) = taken.of(store, &read.header.set_id, platforms) {
+            sets.push(taken_before(known, read));
+        }
+    }
     let mut failed = Vec::new();
     let mut waiting = report.sets;
     for (incoming, _) in &waiting {
@@ -88,7 +105,26 @@ pub fn receive_for(
             } else {
                 Portion::asked(&incoming)
             };
-            match advance(store, incoming, absorbed.new_blocks, &asked, monitor) {
+            let mut ask = Ask {
+                platforms: &asked,
+                new_blocks: absorbed.new_blocks,
+                was_read_again: false,
+            };
+            let mut outcome = advance(store, incoming, &ask, monitor);
+            if matches!(&outcome, Ok((progress, Some(_))) if !progress.doubtful_volumes.is_empty())
+            {
+                // Parity of what was taken to be whole was not kept when it came by.
+                let only = |set: &SetId| *set == set_id;
+                let quiet = Quiet(monitor);
+                let read = absorb_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
+                ask.was_read_again = true;
+                let mut found = open_all(&incoming_dir)?.into_iter();
+                drop(read);
+                if let Some(incoming) = found.find(|set| set.set_id() == set_id) {
+                    outcome = advance(store, incoming, &ask, monitor);
+                }
+            }
+            match outcome {
                 Ok((progress, Some(incoming))) if progress.state == ProgressState::NeedsBase => {
                     again.push((incoming, absorbed, progress));
                 }
@@ -123,13 +159,122 @@ pub fn receive_for(
         });
     }
     let done_with = clear_away(store, &mut sets)?;
+    tell_what_was_read(store, &mut sets, &report.read)?;
     Ok(ReceiveReport {
         sets,
         failed: failed.into_iter().map(FailedSet::new).collect(),
         done_with,
         ready_bytes: store.ready_bytes()?.saturating_sub(ready_before),
+        empty_paths: report.empty_paths,
+        refused: report.refused.iter().map(ToString::to_string).collect(),
         findings: report.findings,
     })
+}
+
+/// A set that was taken in by an earlier call.
+fn taken_before(known: &TakenSet, read: &SetRead) -> SetProgress {
+    SetProgress {
+        set_id: read.header.set_id.to_string(),
+        title: known.title.clone(),
+        releases: known.release_names(),
+        data_volumes: read.header.data_volumes,
+        spare_volumes: read.header.spare_volumes,
+        state: ProgressState::AlreadyHere,
+        new_blocks: 0,
+        healed_blocks: 0,
+        needs: Needs {
+            complete: true,
+            ask_for: Vec::new(),
+            any_of: Vec::new(),
+            at_least: Some(0),
+            damaged: Vec::new(),
+            rest_of: Vec::new(),
+        },
+        volumes: Vec::new(),
+        lacking: None,
+        lost_items: Vec::new(),
+        left_out: None,
+        committed: Vec::new(),
+        volumes_read: Vec::new(),
+        wrong_volumes: Vec::new(),
+        doubtful_volumes: Vec::new(),
+        beside: false,
+        room: None,
+    }
+}
+
+/// Whether a set that is not whole only lies beside those that are: what a rewritten disc had before, what is in the trash of
+/// a stick, a part of a volume. A whole volume of it in a place of its own is there because somebody wants it.
+fn lies_beside(read: &SetRead, whole: &[&SetRead]) -> bool {
+    let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
+    let is_part = || {
+        let mut volumes = read.volumes.iter();
+        volumes.all(|volume| volume.whole_blocks < volume.blocks / 2)
+    };
+    let is_left = |source: &PathBuf| {
+        let is_shared = whole.iter().any(|whole| whole.sources.contains(source));
+        let given = read.paths.iter().find(|path| source.starts_with(path));
+        let below = given.and_then(|path| source.strip_prefix(path).ok());
+        is_shared || below.is_some_and(is_trash)
+    };
+    read.paths.iter().all(is_with) && (read.sources.iter().all(is_left) || is_part())
+}
+
+/// Whether a path leads through a folder for what was deleted, or a hidden one.
+fn is_trash(path: &Path) -> bool {
+    const NAMES: [&str; 5] = [
+        "$recycle.bin",
+        "recycler",
+        "trash",
+        "lost+found",
+        "found.000",
+    ];
+    path.components().any(|component| {
+        let name = component.as_os_str().to_string_lossy().to_lowercase();
+        name.starts_with('.') || NAMES.contains(&name.as_str())
+    })
+}
+
+/// Adds to each set which of its volumes were read, and to one that waits whether it only lies beside another one.
+fn tell_what_was_read(
+    store: &Store,
+    sets: &mut [SetProgress],
+    read: &[SetRead],
+) -> Result<(), Error> {
+    let by_id: BTreeMap<String, &SetRead> = read
+        .iter()
+        .map(|read| (read.header.set_id.to_string(), read))
+        .collect();
+    let is_in = |set: &SetProgress| {
+        matches!(
+            set.state,
+            ProgressState::Complete | ProgressState::AlreadyHere
+        )
+    };
+    let whole: Vec<&SetRead> = sets
+        .iter()
+        .filter(|set| is_in(set))
+        .filter_map(|set| by_id.get(&set.set_id).copied())
+        .collect();
+    let mut waiting = open_all(&store.incoming_dir())?;
+    for set in sets {
+        let Some(read) = by_id.get(&set.set_id) else {
+            continue;
+        };
+        set.volumes_read.clone_from(&read.volumes);
+        if !is_in(set) {
+            set.beside = lies_beside(read, &whole);
+            let spooled = waiting
+                .iter_mut()
+                .find(|each| each.set_id() == read.header.set_id);
+            if let Some(spooled) = spooled
+                && spooled.is_beside() != set.beside
+            {
+                spooled.set_beside(set.beside)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn title_of(incoming: &Incoming) -> String {
@@ -197,203 +342,6 @@ fn leaning_and_whole(
         .filter_map(|mut set| (leans(&mut set) && set.needs().complete).then_some(set))
         .map(|set| (set, Absorbed::default()))
         .collect())
-}
-
-/// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
-fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
-    let sources = find_sources(paths, &Silent)?;
-    // What a volume claims to have, and what is there of it: a claim alone asks for no room, copies count once.
-    let mut volumes: BTreeMap<(SetId, u16), (u64, u64)> = BTreeMap::new();
-    let mut images_bytes = 0;
-    let mut start = vec![0; BLOCK_BYTES];
-    for source in &sources {
-        // What cannot be opened or read is told when it is scanned.
-        let Ok(reader) = source.open() else { continue };
-        let read = reader.read_at(0, &mut start).unwrap_or(0);
-        if let Some(header) = BlockHeader::peek(&start[..read]) {
-            let bytes = u64::from(header.set.volume_blocks) * BLOCK_BYTES as u64;
-            let volume = volumes
-                .entry((header.set.set_id, header.volume_no))
-                .or_default();
-            *volume = (bytes, volume.1.saturating_add(source.bytes));
-        } else if start[..read].get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
-            images_bytes += source.bytes;
-        }
-    }
-    let blocks: u64 = volumes
-        .values()
-        .map(|(claimed, there)| *claimed.min(there))
-        .sum();
-    let media = blocks.saturating_add(images_bytes);
-    // Blocks that are spooled already are not written again.
-    let spooled: u64 = open_all(&store.incoming_dir())?
-        .iter()
-        .map(Incoming::spooled_bytes)
-        .sum();
-    ready::make_room(store, media.saturating_sub(spooled))
-}
-
-/// Heals what can be healed; when all payload is there, takes it into the store and commits its releases. A set that is
-/// not in yet is given back.
-fn advance(
-    store: &Store,
-    mut incoming: Incoming,
-    new_blocks: u64,
-    asked: &[Platform],
-    monitor: &dyn Monitor,
-) -> Result<(SetProgress, Option<Incoming>), Error> {
-    let known = Portion::read(&mut incoming, asked)?;
-    let mut progress = progress_of(store, &incoming, known.as_ref())?;
-    progress.new_blocks = new_blocks;
-    let portion = match known {
-        Some(portion) => portion,
-        // Not enough has come to know what the set carries.
-        None if !progress.needs.complete => return Ok((progress, Some(incoming))),
-        // Its own blocks are among those that parity brings back.
-        None => {
-            heal(&mut incoming, &mut progress, monitor)?;
-            incoming.catalog()?;
-            let Some(portion) = Portion::read(&mut incoming, asked)? else {
-                return Ok((progress, Some(incoming)));
-            };
-            progress.left_out = portion.left_out();
-            portion
-        }
-    };
-    // Also when only one volume of a set came by again that was received long ago.
-    if all_here(store, &portion.catalog)? {
-        progress.state = if portion.catalog.releases.is_empty() && progress.left_out.is_some() {
-            ProgressState::NotAsked
-        } else {
-            ProgressState::AlreadyHere
-        };
-        progress.lacking = None;
-        let_go(store, incoming, &portion)?;
-        return Ok((progress, None));
-    }
-    if !progress.needs.complete {
-        return Ok((progress, Some(incoming)));
-    }
-    for _ in 0..READ_TRIES {
-        if !incoming.payload_ready() {
-            heal(&mut incoming, &mut progress, monitor)?;
-        }
-        match take_over(store, &incoming, &portion, monitor) {
-            Ok(Taken::In(committed)) => {
-                progress.state = ProgressState::Complete;
-                progress.committed = committed;
-                progress.lacking = None;
-                let_go(store, incoming, &portion)?;
-                return Ok((progress, None));
-            }
-            Ok(Taken::Lacks(lacking)) => {
-                progress.state = ProgressState::NeedsBase;
-                progress.lacking = Some(lacking);
-                return Ok((progress, Some(incoming)));
-            }
-            Err(error) => match damaged_place(&error) {
-                Some(place) => incoming.forget(place)?,
-                None => return Err(error),
-            },
-        }
-        if !incoming.needs().complete {
-            break;
-        }
-    }
-    Ok((
-        progress_of(store, &incoming, Some(&portion))?,
-        Some(incoming),
-    ))
-}
-
-/// Removes a set from the spool of which this portion is here, unless something is not that an earlier call asked of it.
-fn let_go(store: &Store, mut incoming: Incoming, portion: &Portion) -> Result<(), Error> {
-    if portion.left_out().is_none() {
-        return Ok(incoming.discard()?);
-    }
-    let asked = Portion::asked(&incoming);
-    match Portion::read(&mut incoming, &asked)? {
-        Some(portion) if !all_here(store, &portion.catalog)? => Ok(()),
-        _ => Ok(incoming.discard()?),
-    }
-}
-
-fn heal(
-    incoming: &mut Incoming,
-    progress: &mut SetProgress,
-    monitor: &dyn Monitor,
-) -> Result<(), Error> {
-    let healed = incoming.heal(monitor)?;
-    progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
-    Ok(())
-}
-
-/// A block that was whole when it was spooled and is not any more.
-fn damaged_place(error: &Error) -> Option<crate::recovery::Place> {
-    match error {
-        Error::Bundle(BundleError::Payload(source)) => PayloadReader::damage_of(source),
-        _ => None,
-    }
-}
-
-fn progress_of(
-    store: &Store,
-    incoming: &Incoming,
-    portion: Option<&Portion>,
-) -> Result<SetProgress, Error> {
-    let header = *incoming.geometry().header();
-    let descriptor = incoming.descriptor().ok();
-    let needs = incoming.needs();
-    let recovery = incoming.assess();
-    let catalog = portion.map(|portion| &portion.catalog);
-    let lacking = match portion {
-        Some(portion) => {
-            let catalog = portion.likely_to_lean();
-            footing::glance(store, &catalog, &Spooled::leaned_on(store, &catalog)?)
-        }
-        None => None,
-    };
-    let state = if needs.complete || needs.at_least.is_some() {
-        ProgressState::NeedsVolumes
-    } else {
-        ProgressState::Damaged
-    };
-    let lost_items = match (&descriptor, state) {
-        (Some(descriptor), ProgressState::Damaged) => {
-            lost_items(incoming, catalog, descriptor, &recovery)
-        }
-        _ => Vec::new(),
-    };
-    Ok(SetProgress {
-        set_id: incoming.set_id().to_string(),
-        title: title_of(incoming),
-        releases: descriptor.map(|each| each.releases).unwrap_or_default(),
-        data_volumes: header.data_volumes,
-        spare_volumes: header.spare_volumes,
-        state,
-        new_blocks: 0,
-        healed_blocks: 0,
-        needs,
-        volumes: recovery.volumes,
-        lacking,
-        lost_items,
-        left_out: portion.and_then(Portion::left_out),
-        committed: Vec::new(),
-    })
-}
-
-/// Names of the items that are not whole; none when no catalog is left to tell.
-fn lost_items(
-    incoming: &Incoming,
-    catalog: Option<&Catalog>,
-    descriptor: &SetDescriptor,
-    recovery: &Recovery,
-) -> Vec<String> {
-    catalog.map_or_else(Vec::new, |catalog| {
-        catalog.lost_items(&descriptor.payload_bytes, |volume_no, range| {
-            recovery.has_payload(incoming.geometry(), volume_no, range)
-        })
-    })
 }
 
 /// What a store holds, and which sets wait for volumes.

@@ -10,7 +10,7 @@ use crate::id::ChunkId;
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
-use crate::release::{ReleaseRoot, walk};
+use crate::release::{Item, ReleaseRoot, walk};
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::both;
@@ -19,6 +19,7 @@ use crate::verbs::portion::Portion;
 use crate::verbs::proof::{self, Known};
 use crate::verbs::ready::{self, Keeper};
 use crate::verbs::receive::CommittedRelease;
+use crate::verbs::sound;
 use crate::verbs::spooled::Spooled;
 use crate::volumes::Incoming;
 
@@ -49,10 +50,7 @@ pub(super) fn take_over(
     if let Some(lacking) = footing::check(store, incoming, portion, &waiting, monitor)? {
         return Ok(Taken::Lacks(lacking));
     }
-    let decoded = catalog.releases.iter();
-    let roots: Vec<ReleaseRoot> = decoded
-        .map(|release| ReleaseRoot::decode(&release.root).map_err(BundleError::from))
-        .collect::<Result<_, _>>()?;
+    let roots = roots_of(catalog)?;
     let needed = both::needed_chunks(store, incoming, portion, &roots, monitor)?;
     let part = (portion, needed.as_ref());
     let mut missing = BTreeSet::new();
@@ -95,9 +93,25 @@ fn write_and_look(
         missing.append(&mut missing_of(store, root)?);
     }
     if missing.is_empty() {
+        sound::check(store, roots)?;
         missing.extend(prove(store, roots, monitor)?);
     }
     Ok(missing)
+}
+
+/// What a store grows by for so much payload. What is packed harder on media takes more room in a store: 1.15 x by default,
+/// 1.36 x for the smallest bundles (measured).
+pub(super) fn growth_bytes(payload_bytes: u64) -> u64 {
+    (payload_bytes / 5).saturating_mul(7)
+}
+
+/// The roots of the releases in a catalog.
+pub(super) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
+    let releases = catalog.releases.iter();
+    let roots: Result<_, _> = releases
+        .map(|release| ReleaseRoot::decode(&release.root).map_err(BundleError::from))
+        .collect();
+    Ok(roots?)
 }
 
 /// Puts the chunks of a bundle into the store, as far as they are needed, and those of frames that it leans on in sets that wait.
@@ -118,9 +132,7 @@ fn write(
         .flatten()
         .map(|place| u64::from(place.entry.stored_bytes))
         .sum();
-    // What is packed harder on media takes more room in a store: 1.15 x by default, 1.36 x for the smallest bundles (measured).
-    let growth = (portion.payload_bytes() + leaned_bytes) / 5 * 7;
-    ready::make_room(store, growth)?;
+    ready::make_room(store, growth_bytes(portion.payload_bytes() + leaned_bytes))?;
 
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
     monitor.start("take over", portion.payload_bytes() + leaned_bytes);
@@ -191,22 +203,40 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
     Ok(committed)
 }
 
-/// Makes the deflate streams of new releases again and compares them: their chunks are proved by hashes, but who made the
-/// recipes was another program. They are kept ready on the way, as far as there is room. Returns a chunk that was found damaged by it.
+/// Makes what new releases hold again and compares it: chunks are proved by hashes, but who made the recipes was another
+/// program. Deflate streams are kept ready on the way, as far as there is room. Returns a chunk that was found damaged by it.
 fn prove(
     store: &Store,
     roots: &[ReleaseRoot],
     monitor: &dyn Monitor,
 ) -> Result<Option<ChunkId>, Error> {
-    let known = Known::read(store).map_err(Error::Releases)?;
+    let mut known = Known::read(store).map_err(Error::Releases)?;
     let keeper = Keeper::new(store)?;
-    let failed = proof::streams(store, &known, roots, Some(&keeper), monitor)?;
+    let failed = proof::streams(store, &mut known, roots, Some(&keeper), monitor)?;
     drop(keeper);
     let mut damaged = None;
     for (blob, source) in failed {
         match source {
             RecipeError::Missing(id) | RecipeError::Chunk { id, .. } => damaged = Some(id),
             source => return Err(Error::StreamChanged { blob, source }),
+        }
+    }
+    for root in roots {
+        if damaged.is_some() {
+            break;
+        }
+        let Ok(items) = root.read_items(store) else {
+            continue;
+        };
+        let all: Vec<&Item> = items.iter().collect();
+        monitor.start("compare", all.iter().map(|item| item.bytes()).sum());
+        let failed = proof::items(store, &known, &all, None, monitor)?;
+        monitor.finish();
+        for (at, source) in failed {
+            match source {
+                RecipeError::Missing(id) | RecipeError::Chunk { id, .. } => damaged = Some(id),
+                source => return Err(sound::refused(root, all.get(at).copied(), &source)),
+            }
         }
     }
     Ok(damaged)

@@ -2,12 +2,13 @@
 //!
 //! They change nothing; `repair` and `receive` act.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::block::BLOCK_BYTES;
-use crate::bundle::Catalog;
+use crate::bundle::{Catalog, check_frame};
 use crate::finding::Finding;
 use crate::monitor::Monitor;
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
@@ -56,6 +57,8 @@ pub struct SetVerdict {
     pub needs: Needs,
     /// Items that miss bytes which nothing at hand brings back, when it is known which.
     pub lost_items: Vec<String>,
+    /// Volumes with blocks that have a right hash and do not hold what was packed. They count as damaged.
+    pub wrong_volumes: Vec<u16>,
 }
 
 /// A release as the catalog tells it.
@@ -133,15 +136,30 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error>
             paths: paths.to_vec(),
         });
     }
-    let sets: Vec<(SetReader, Recovery)> = sets
+    let mut judged = Vec::new();
+    let mut wrong = Vec::new();
+    let mut findings = findings;
+    for mut set in sets {
+        let volumes = wrong_volumes(&mut set, monitor)?;
+        for volume_no in &volumes {
+            let subject = format!("set {}, volume {volume_no}", set.set_id().short());
+            let message = "blocks whose hashes are right do not hold what was packed";
+            let finding = Finding::damage(subject, message);
+            monitor.finding(&finding);
+            findings.push(finding);
+        }
+        wrong.push(volumes);
+        judged.push((set.assess(), set));
+    }
+    let sets: Vec<(SetReader, Recovery)> = judged
         .into_iter()
-        .map(|set| (set.assess(), set))
         .map(|(recovery, set)| (set, recovery))
         .collect();
     let report = VerifyReport {
         sets: sets
             .iter()
-            .map(|(set, recovery)| judge(set, recovery))
+            .zip(wrong)
+            .map(|((set, recovery), wrong)| judge(set, recovery, wrong))
             .collect(),
         scanned_bytes: scan.bytes,
         unread_bytes: scan.unread_bytes,
@@ -150,7 +168,37 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error>
     Ok(Judged { report, sets })
 }
 
-fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
+/// Compares the frames at hand with what the catalog says of them. Where one does not match, another copy of its blocks may
+/// stand in; else they count as damaged. Returns the volumes with blocks that are wrong.
+fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>, Error> {
+    let mut wrong: BTreeSet<u16> = set
+        .take_out_liars()
+        .into_iter()
+        .map(|place| place.0)
+        .collect();
+    let known = set.catalog().ok().zip(set.descriptor().ok());
+    let known = known.and_then(|(catalog, descriptor)| {
+        let catalog = Catalog::from_bytes(&catalog).ok()?;
+        Some(catalog.places(&descriptor.payload_bytes))
+    });
+    let places = known.unwrap_or_default();
+    let bytes = places
+        .iter()
+        .map(|place| u64::from(place.entry.stored_bytes));
+    monitor.start("compare", bytes.sum());
+    for place in places {
+        monitor.check_stop()?;
+        let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();
+        if set.judge(place.volume_no, place.range(), &is_right) == Some(false) {
+            wrong.insert(place.volume_no);
+        }
+        monitor.advance(u64::from(place.entry.stored_bytes));
+    }
+    monitor.finish();
+    Ok(wrong.into_iter().collect())
+}
+
+fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVerdict {
     let geometry = set.geometry();
     let header = geometry.header();
     let needs = set.needs();
@@ -197,6 +245,7 @@ fn judge(set: &SetReader, recovery: &Recovery) -> SetVerdict {
         },
         volumes,
         needs,
+        wrong_volumes,
     }
 }
 

@@ -9,10 +9,8 @@ use rayon::prelude::*;
 
 use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::geometry::Geometry;
-use crate::id;
-use crate::recovery::{Place, Presence};
+use crate::recovery::Place;
 use crate::volumes::VolumeError;
-use crate::volumes::descriptor::{self, SetDescriptor};
 
 /// Blocks that a payload reader keeps in memory: 4 MiB.
 const AHEAD_BLOCKS: u32 = 64;
@@ -28,7 +26,25 @@ pub trait Blocks: Sync {
     /// # Errors
     /// When the medium cannot be read there; callers take it as damage of this block.
     fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError>;
+
+    /// The same for other blocks that were met for this place with a right hash and another content: `number` goes from 1
+    /// to [`OTHERS_MAX`], and there may be gaps.
+    ///
+    /// # Errors
+    /// As [`Self::read_raw`].
+    fn read_other(
+        &self,
+        place: Place,
+        number: usize,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        let _ = (place, number, block);
+        Ok(false)
+    }
 }
+
+/// So many other blocks of one place are kept apart.
+pub const OTHERS_MAX: usize = 3;
 
 /// The header that the block at `place` must have.
 pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): Place) -> BlockHeader {
@@ -44,6 +60,24 @@ pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): Place) -> Bl
 pub(crate) fn read_whole(blocks: &dyn Blocks, place: Place, block: &mut [u8]) -> bool {
     matches!(blocks.read_raw(place, block), Ok(true))
         && BlockHeader::open(block) == Some(header_at(blocks.geometry(), place))
+}
+
+/// All different blocks that are at hand for a place, the one that counts first when `is_there`.
+pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: Place) -> Vec<Vec<u8>> {
+    let expected = Some(header_at(blocks.geometry(), place));
+    let mut copies: Vec<Vec<u8>> = Vec::new();
+    let mut block = vec![0; BLOCK_BYTES];
+    for number in usize::from(!is_there)..=OTHERS_MAX {
+        let read = match number {
+            0 => blocks.read_raw(place, &mut block),
+            number => blocks.read_other(place, number, &mut block),
+        };
+        let is_whole = matches!(read, Ok(true)) && BlockHeader::open_mut(&mut block) == expected;
+        if is_whole && !copies.contains(&block) {
+            copies.push(std::mem::replace(&mut block, vec![0; BLOCK_BYTES]));
+        }
+    }
+    copies
 }
 
 /// Reads the payload of one data volume; every block is checked before its bytes are given out.
@@ -157,65 +191,4 @@ impl Read for PayloadReader<'_> {
         self.at += len as u64;
         Ok(len)
     }
-}
-
-/// Assembles the catalog from any volumes that have its blocks, and checks it and the set's id.
-pub(crate) fn read_catalog(
-    blocks: &dyn Blocks,
-    presence: &Presence,
-    descriptor: &SetDescriptor,
-) -> Result<Vec<u8>, VolumeError> {
-    let geometry = blocks.geometry();
-    let set = geometry.header();
-    let set_id = set.set_id;
-    let mut catalog = Vec::new();
-    let mut block = vec![0; BLOCK_BYTES];
-    for index in 1..geometry.catalog_blocks() {
-        let block_no = geometry.catalog_place(index);
-        let mut copies = (1..=geometry.volume_count()).map(|volume_no| (volume_no, block_no));
-        if !copies.any(|place| presence.has(place) && read_whole(blocks, place, &mut block)) {
-            return Err(VolumeError::CatalogIncomplete { set_id, index });
-        }
-        catalog.extend_from_slice(&block[HEADER_BYTES..]);
-    }
-    // The descriptor was checked against the room for the catalog when it was read.
-    catalog.truncate(usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX));
-    let right = id::hash(&catalog) == descriptor.catalog_hash
-        && descriptor::set_id(set, &catalog, &descriptor.encode()?) == set_id;
-    if right {
-        Ok(catalog)
-    } else {
-        Err(VolumeError::Forged { set_id })
-    }
-}
-
-/// Reads the descriptor from any superblock that is there, or else from the catalog's first block.
-pub(crate) fn read_descriptor(
-    blocks: &dyn Blocks,
-    presence: &Presence,
-) -> Result<SetDescriptor, VolumeError> {
-    let geometry = blocks.geometry();
-    let mut block = vec![0; BLOCK_BYTES];
-    let places = (1..=geometry.volume_count())
-        .flat_map(|volume_no| geometry.superblocks().map(|block_no| (volume_no, block_no)));
-    for place in places {
-        if presence.has(place) && read_whole(blocks, place, &mut block) {
-            let payload = &block[HEADER_BYTES..];
-            if let Some(descriptor) = SetDescriptor::from_superblock(geometry, payload) {
-                return Ok(descriptor);
-            }
-        }
-    }
-    for volume_no in 1..=geometry.volume_count() {
-        let place = (volume_no, geometry.catalog_place(0));
-        if presence.has(place) && read_whole(blocks, place, &mut block) {
-            let file = &block[HEADER_BYTES..];
-            if let Some(descriptor) = SetDescriptor::from_file(geometry, file) {
-                return Ok(descriptor);
-            }
-        }
-    }
-    Err(VolumeError::NoSuperblock {
-        set_id: geometry.header().set_id,
-    })
 }

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::block::{BLOCK_BYTES, HEADER_BYTES};
-use crate::geometry::Geometry;
+use crate::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
+use crate::geometry::{Geometry, Role};
 use crate::monitor::Monitor;
 use crate::parity::{Code, Shard, Worker};
 use crate::recovery::{Act, Goal, Place, Presence, Recovery, Step, recover};
@@ -221,6 +221,137 @@ impl Healer<'_> {
         }
         (read.len() == needed).then_some(read)
     }
+}
+
+/// Most ways to solve one group or stripe that are tried for one block.
+const OPINIONS_MAX: usize = 24;
+
+/// What a slow code's block costs, in those of the fast one.
+const SLOW_CODE_COST: u32 = 16;
+
+/// How parity is asked for a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By its group.
+    Local,
+    /// By its stripe.
+    Wide,
+    /// By both, with one volume and with one block left out in turn, for one of them may be wrong.
+    Around,
+}
+
+/// What parity says that the block at `place` is, each different answer once. `read` gives the blocks that may be used;
+/// those for which `is_doubtful` are used only when there are too few others. `budget` counts the blocks that go through the code.
+pub(crate) fn opinions(
+    geometry: &Geometry,
+    place: Place,
+    way: Way,
+    read: &dyn Fn(Place) -> Option<Vec<u8>>,
+    is_doubtful: &dyn Fn(Place) -> bool,
+    budget: &mut u32,
+) -> Vec<Vec<u8>> {
+    let mut answers: Vec<Vec<u8>> = Vec::new();
+    for act in acts_of(geometry, place) {
+        let is_asked = match act {
+            Act::Local { .. } => way != Way::Wide,
+            _ => way != Way::Local,
+        };
+        if !is_asked {
+            continue;
+        }
+        let shape = Healer::shape(geometry, act);
+        let cost = match geometry.header().codec {
+            Codec::Gf8 => SLOW_CODE_COST,
+            Codec::Gf16 => 1,
+        };
+        let cost = u32::try_from(shape.0)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(cost);
+        let places = act.places(geometry);
+        let Some(wanted) = places.iter().position(|each| *each == place) else {
+            continue;
+        };
+        if shape.1 == 0 {
+            continue;
+        }
+        let mut there: Vec<(usize, Vec<u8>)> = Vec::new();
+        for doubtful in [false, true] {
+            let more = places
+                .iter()
+                .enumerate()
+                .filter(|(index, each)| *index != wanted && is_doubtful(**each) == doubtful);
+            if there.len() < shape.0 {
+                there.extend(more.filter_map(|(index, each)| Some((index, read(*each)?))));
+            }
+        }
+        if there.len() < shape.0 {
+            continue;
+        }
+        let code = new_code(geometry, shape.0, shape.1);
+        let mut worker = code.worker();
+        let most = if way == Way::Around { OPINIONS_MAX } else { 1 };
+        for left_out in ways(&places, &there, shape.0).into_iter().take(most) {
+            if *budget < cost {
+                return answers;
+            }
+            *budget -= cost;
+            let mut shards: Vec<Shard<'_>> = places.iter().map(|_| Shard::Lost).collect();
+            let used = there.iter().filter(|(index, _)| !left_out.contains(index));
+            for (index, block) in used.take(shape.0) {
+                shards[*index] = Shard::Have(&block[HEADER_BYTES..]);
+            }
+            let mut out = vec![0; BLOCK_BYTES];
+            shards[wanted] = Shard::Want(&mut out[HEADER_BYTES..]);
+            let (data, parity) = shards.split_at_mut(shape.0);
+            if worker.restore(data, parity).is_err() {
+                continue;
+            }
+            header_at(geometry, place).seal(&mut out);
+            if !answers.contains(&out) {
+                answers.push(out);
+            }
+        }
+    }
+    answers
+}
+
+/// The group and the stripe that a block is in.
+pub(crate) fn acts_of(geometry: &Geometry, (volume_no, block_no): Place) -> Vec<Act> {
+    let mut acts = Vec::new();
+    if let Some(group) = geometry.group_of(block_no) {
+        acts.push(Act::Local { volume_no, group });
+    }
+    if let Role::Data(index) = geometry.role(block_no)
+        && let Some(stripe) = geometry.stripe_of(index)
+    {
+        acts.push(Act::Wide(stripe));
+    }
+    acts
+}
+
+/// What may be left out when so many blocks are there and `needed` are taken: nothing, a volume, a block.
+fn ways(places: &[Place], there: &[(usize, Vec<u8>)], needed: usize) -> Vec<Vec<usize>> {
+    let mut ways = vec![Vec::new()];
+    let spare = there.len() - needed;
+    let taken: Vec<usize> = there.iter().take(needed).map(|(index, _)| *index).collect();
+    let mut volumes: Vec<u16> = taken.iter().map(|index| places[*index].0).collect();
+    volumes.dedup();
+    for volume_no in volumes {
+        let of_volume: Vec<usize> = there
+            .iter()
+            .map(|(index, _)| *index)
+            .filter(|index| places[*index].0 == volume_no)
+            .collect();
+        if of_volume.len() <= spare {
+            ways.push(of_volume);
+        }
+    }
+    if spare > 0 {
+        // Parity is as often forged as data, and there is less of it.
+        ways.extend(taken.iter().rev().map(|index| vec![*index]));
+    }
+    ways.truncate(OPINIONS_MAX);
+    ways
 }
 
 fn restore(

@@ -3,27 +3,37 @@
 //! It survives a kill at any instant: spooled blocks say themselves what they are, everything else is a cache.
 //! What the payload means, and when it is taken over, is the caller's affair.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use crate::block::{BLOCK_BYTES, BlockHeader};
 use crate::geometry::{Geometry, Role};
 use crate::id::SetId;
 use crate::monitor::Monitor;
-use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs, recover};
+use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs_with_rest, recover};
 use crate::storage::own::remove_own;
-use crate::volumes::blocks::{header_at, read_catalog, read_descriptor};
+use crate::volumes::blocks::{Blocks, OTHERS_MAX, header_at};
+use crate::volumes::described::{Described, describe, liars, read_descriptor};
 use crate::volumes::heal::{HealReport, heal};
-use crate::volumes::spool::{Spool, replace_file};
+use crate::volumes::mend::WrongBlocks;
+use crate::volumes::others::{Kept, Others};
+use crate::volumes::spool::{Spool, replace_file, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 /// Name of the file that holds one whole block of the set, for its numbers.
 const SET_FILE: &str = "set.block";
 /// Name of the file with what the caller notes of the set.
 const NOTE_FILE: &str = "wanted";
+/// Name of the file with the numbers of volumes whose reading has begun and not come to its end.
+const READING_FILE: &str = "reading";
+/// Name of the file that says that the set was met beside one that came whole.
+const BESIDE_FILE: &str = "beside";
 /// A note is no longer.
 const NOTE_MAX_BYTES: u64 = 4096;
 /// Ending of the folder of a set that is being removed.
@@ -35,7 +45,40 @@ pub struct Incoming {
     geometry: Geometry,
     spool: Spool,
     presence: Presence,
+    others: Others,
     goal: Goal,
+    /// Blocks that parity brought back since the set was opened.
+    healed: Presence,
+    /// Blocks that turned out wrong since the set was opened.
+    wrong: WrongBlocks,
+    /// Volumes of which some was read, and the rest was not looked at.
+    reading: BTreeSet<u16>,
+    described: OnceLock<Described>,
+}
+
+/// What is spooled, and what else came for its places.
+pub(crate) struct View<'a> {
+    spool: &'a Spool,
+    others: &'a Others,
+}
+
+impl Blocks for View<'_> {
+    fn geometry(&self) -> &Geometry {
+        self.spool.geometry()
+    }
+
+    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+        self.spool.read_raw(place, block)
+    }
+
+    fn read_other(
+        &self,
+        place: Place,
+        number: usize,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        self.others.read(place, number, block)
+    }
 }
 
 /// What became of a block that came by.
@@ -45,7 +88,9 @@ pub(super) enum Taken {
     New,
     /// It was there.
     Known,
-    /// It is parity of what is whole.
+    /// Another block with a right hash is there; it is kept beside it.
+    Other,
+    /// It is parity of what is whole, or more was met for its place than is kept.
     Spared,
     /// It claims the set's id with other numbers, or a wrong kind.
     Misfit,
@@ -58,7 +103,13 @@ impl Incoming {
         geometry: Geometry,
         note: Option<&[u8]>,
     ) -> Result<Self, VolumeError> {
-        let dir = incoming_dir.join(geometry.header().set_id.to_string());
+        let mut dir = incoming_dir.join(geometry.header().set_id.to_string());
+        if dir.exists() {
+            // Other blocks claim the same id with other numbers: what fits the id is known when the catalog is here.
+            let tag = crate::id::hash(&block[..40]);
+            let tag = u64::from_le_bytes(tag[..8].try_into().unwrap_or_default());
+            dir.set_extension(format!("{tag:016x}"));
+        }
         fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
         // First, for the set is one from its first block on.
         if let Some(note) = note {
@@ -67,9 +118,14 @@ impl Incoming {
         replace_file(&dir.join(SET_FILE), block)?;
         Ok(Self {
             presence: Presence::new(&geometry),
+            healed: Presence::new(&geometry),
+            others: Others::open(dir.clone(), &geometry)?,
             spool: Spool::new(dir, geometry.clone()),
             geometry,
             goal: Goal::Payload,
+            wrong: WrongBlocks::new(),
+            reading: BTreeSet::new(),
+            described: OnceLock::new(),
         })
     }
 
@@ -95,19 +151,182 @@ impl Incoming {
             return Ok(None);
         };
         let geometry = Geometry::from_header(&header.set)?;
+        let reading = fs::read_to_string(dir.join(READING_FILE)).unwrap_or_default();
+        let reading = reading.lines().filter_map(|line| line.parse().ok());
+        let reading = reading.filter(|no| (1..=geometry.volume_count()).contains(no));
+        let others = Others::open(dir.clone(), &geometry)?;
         let spool = Spool::new(dir, geometry.clone());
-        let mut presence = Presence::new(&geometry);
-        for volume_no in 1..=geometry.volume_count() {
-            if let Some(bits) = spool.load(volume_no)?.filter(|bits| bits.count() > 0) {
-                presence.set_volume(volume_no, bits);
-            }
-        }
         Ok(Some(Self {
+            presence: spool.load_all()?,
+            healed: Presence::new(&geometry),
+            reading: reading.collect(),
+            wrong: WrongBlocks::new(),
+            described: OnceLock::new(),
+            goal: Goal::Payload,
             geometry,
             spool,
-            presence,
-            goal: Goal::Payload,
+            others,
         }))
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            spool: &self.spool,
+            others: &self.others,
+        }
+    }
+
+    /// Whether it was met beside a set that came whole with that call, and on the same medium.
+    pub fn is_beside(&self) -> bool {
+        self.dir().join(BESIDE_FILE).exists()
+    }
+
+    /// Notes whether it was.
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`].
+    pub fn set_beside(&self, is_beside: bool) -> Result<(), VolumeError> {
+        let path = self.dir().join(BESIDE_FILE);
+        if is_beside {
+            return replace_file(&path, b"");
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(VolumeError::io(&path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When its first block came.
+    pub fn begun(&self) -> Option<SystemTime> {
+        let stat = fs::metadata(self.dir().join(SET_FILE)).ok()?;
+        stat.modified().ok()
+    }
+
+    /// Whether descriptor and catalog are here and fit the set's id.
+    pub fn is_described(&self) -> bool {
+        self.described().is_ok()
+    }
+
+    fn described(&self) -> Result<&Described, VolumeError> {
+        if let Some(known) = self.described.get() {
+            return Ok(known);
+        }
+        let described = describe(&self.view(), &self.presence)?;
+        Ok(self.described.get_or_init(|| described))
+    }
+
+    /// Blocks that turned out to be wrong though their hashes are right, by volume.
+    pub fn wrong_blocks(&self) -> &WrongBlocks {
+        &self.wrong
+    }
+
+    /// Whether for some place there is more than one block with a right hash.
+    pub fn has_others(&self) -> bool {
+        self.others.blocks() > 0
+    }
+
+    /// Volumes whose reading has begun and not come to its end: their rest is no damage.
+    pub fn half_read(&self) -> Vec<u16> {
+        self.reading.iter().copied().collect()
+    }
+
+    /// Notes that a volume is being read, until [`Self::read_to_end`].
+    pub(super) fn begin_reading(&mut self, volume_no: u16) -> Result<(), VolumeError> {
+        if self.reading.insert(volume_no) {
+            self.note_reading()?;
+        }
+        Ok(())
+    }
+
+    /// Notes that these volumes were read as far as they can be.
+    pub(super) fn read_to_end(
+        &mut self,
+        volumes: impl IntoIterator<Item = u16>,
+    ) -> Result<(), VolumeError> {
+        let before = self.reading.len();
+        for volume_no in volumes {
+            self.reading.remove(&volume_no);
+        }
+        if self.reading.len() < before {
+            self.note_reading()?;
+        }
+        Ok(())
+    }
+
+    fn note_reading(&self) -> Result<(), VolumeError> {
+        let lines = self.reading.iter().map(|no| format!("{no}\n"));
+        let text: String = lines.collect();
+        replace_file(&self.dir().join(READING_FILE), text.as_bytes())
+    }
+
+    pub(crate) fn was_healed(&self, place: Place) -> bool {
+        self.healed.has(place)
+    }
+
+    /// Takes a block out that may be wrong, and keeps it apart when it came from a medium.
+    pub(crate) fn doubt_block(&mut self, place: Place) -> Result<(), VolumeError> {
+        if !self.presence.has(place) {
+            return Ok(());
+        }
+        if !self.healed.has(place) {
+            let mut block = vec![0; BLOCK_BYTES];
+            if self.spool.read_raw(place, &mut block)? {
+                self.others.keep(place, &block)?;
+            }
+        }
+        self.healed.remove(place);
+        self.presence.remove(place);
+        self.spool.erase(place)
+    }
+
+    /// Puts the right block in its place, and lets go of the wrong ones; with `is_shared` they are kept.
+    pub(crate) fn put_right(
+        &mut self,
+        place: Place,
+        block: &[u8],
+        is_shared: bool,
+    ) -> Result<(), VolumeError> {
+        let tag = tag_of(block);
+        let was_there = self.presence.has(place);
+        let is_it = was_there && self.spool.tag(place)? == tag;
+        if !is_it {
+            if was_there && !self.healed.has(place) {
+                *self.wrong.entry(place.0).or_default() += 1;
+                if is_shared {
+                    self.doubt_block(place)?;
+                }
+            } else if !was_there && self.others.has(place) && !self.knows_other(place, block)? {
+                *self.wrong.entry(place.0).or_default() += 1;
+            }
+            self.spool.write(place, block)?;
+            self.presence.add(place);
+        }
+        if !is_shared {
+            self.others.clear(place)?;
+        }
+        Ok(())
+    }
+
+    fn knows_other(&self, place: Place, block: &[u8]) -> Result<bool, VolumeError> {
+        match tag_of(block) {
+            Some(tag) => self.others.knows(place, &tag),
+            None => Ok(false),
+        }
+    }
+
+    /// Takes out superblocks and catalog blocks that say what does not fit the set's id.
+    fn take_out_liars(&mut self) -> Result<(), VolumeError> {
+        let Ok(described) = self.described().cloned() else {
+            return Ok(());
+        };
+        for place in liars(&self.view(), &self.presence, &described)? {
+            *self.wrong.entry(place.0).or_default() += 1;
+            self.presence.remove(place);
+            self.spool.erase(place)?;
+        }
+        Ok(())
     }
 
     /// The set.
@@ -185,7 +404,8 @@ impl Incoming {
 
     /// What is still needed.
     pub fn needs(&self) -> Needs {
-        needs(&self.geometry, &self.presence, &self.goal)
+        let half_read = self.half_read();
+        needs_with_rest(&self.geometry, &self.presence, &self.goal, &half_read)
     }
 
     /// Bytes that the spool may still grow by, when every volume that is asked for comes whole and data comes first.
@@ -213,7 +433,11 @@ impl Incoming {
     /// # Errors
     /// [`VolumeError::NoSuperblock`].
     pub fn descriptor(&self) -> Result<SetDescriptor, VolumeError> {
-        read_descriptor(&self.spool, &self.presence)
+        match self.described() {
+            Ok(described) => Ok(described.descriptor.clone()),
+            // Good enough to tell people what it is.
+            Err(_) => read_descriptor(&self.view(), &self.presence),
+        }
     }
 
     /// The catalog, checked by its hash and the set's id.
@@ -221,7 +445,7 @@ impl Incoming {
     /// # Errors
     /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
     pub fn catalog(&self) -> Result<Vec<u8>, VolumeError> {
-        read_catalog(&self.spool, &self.presence, &self.descriptor()?)
+        Ok(self.described()?.catalog.clone())
     }
 
     /// Brings back all payload that can be brought back, into the spool. Killed on the way, it is simply called again.
@@ -229,6 +453,8 @@ impl Incoming {
     /// # Errors
     /// When the spool cannot be written, or a stop was asked for.
     pub fn heal(&mut self, monitor: &dyn Monitor) -> Result<HealReport, VolumeError> {
+        self.take_out_liars()?;
+        let before = self.presence.clone();
         let report = heal(
             &self.spool,
             &mut self.presence,
@@ -236,6 +462,17 @@ impl Incoming {
             &self.goal,
             monitor,
         )?;
+        for volume_no in 1..=self.geometry.volume_count() {
+            if self.presence.count(volume_no) == before.count(volume_no) {
+                continue;
+            }
+            for block_no in 0..self.geometry.volume_blocks() {
+                let place = (volume_no, block_no);
+                if self.presence.has(place) && !before.has(place) {
+                    self.healed.add(place);
+                }
+            }
+        }
         self.checkpoint()?;
         Ok(report)
     }
@@ -296,12 +533,8 @@ impl Incoming {
 
     /// Brings what is spooled to the disk, and notes it.
     pub(super) fn checkpoint(&self) -> Result<(), VolumeError> {
-        for volume_no in 1..=self.geometry.volume_count() {
-            if let Some(bits) = self.presence.volume(volume_no) {
-                self.spool.checkpoint(volume_no, bits)?;
-            }
-        }
-        Ok(())
+        self.spool.checkpoint_all(&self.presence)?;
+        self.others.checkpoint()
     }
 
     /// Spools a whole block, unless it is there or not worth its room.
@@ -315,6 +548,16 @@ impl Incoming {
             return Ok(Taken::Misfit);
         }
         if self.presence.has(place) {
+            if self.spool.tag(place)? == tag_of(block) {
+                return Ok(Taken::Known);
+            }
+            return Ok(match self.others.keep(place, block)? {
+                Kept::New => Taken::Other,
+                Kept::Known => Taken::Known,
+                Kept::Full => Taken::Spared,
+            });
+        }
+        if self.knows_other(place, block)? {
             return Ok(Taken::Known);
         }
         if !self.wants(place) {
@@ -359,11 +602,28 @@ impl Incoming {
     }
 }
 
-/// Opens all sets that are being received in `incoming_dir`; none when the folder is not there.
+/// Opens all sets that are being received in `incoming_dir`; none when the folder is not there. Where blocks claim one id with
+/// different numbers, those that fit the id count, else the many.
 ///
 /// # Errors
 /// [`VolumeError::Io`]. A folder that holds no set is left alone.
 pub fn open_all(incoming_dir: &Path) -> Result<Vec<Incoming>, VolumeError> {
+    let mut sets: Vec<Incoming> = Vec::new();
+    for set in open_every(incoming_dir)? {
+        match sets.last_mut() {
+            Some(last) if last.set_id() == set.set_id() => {
+                if set.is_likelier_than(last) {
+                    *last = set;
+                }
+            }
+            _ => sets.push(set),
+        }
+    }
+    Ok(sets)
+}
+
+/// Opens all, also those that claim the id of another one.
+pub(super) fn open_every(incoming_dir: &Path) -> Result<Vec<Incoming>, VolumeError> {
     let entries = match fs::read_dir(incoming_dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -373,13 +633,35 @@ pub fn open_all(incoming_dir: &Path) -> Result<Vec<Incoming>, VolumeError> {
     for entry in entries {
         let path = entry.map_err(VolumeError::io(incoming_dir))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| SetId::from_str(name).is_ok()) {
+        let is_set = name.is_some_and(|name| {
+            let (id, rest) = name.split_once('.').unwrap_or((name, ""));
+            SetId::from_str(id).is_ok() && rest != DONE && rest != "tmp"
+        });
+        if is_set {
             dirs.push(path);
         }
     }
     dirs.sort();
     let opened = dirs.into_iter().map(Incoming::open);
     opened.filter_map(Result::transpose).collect()
+}
+
+/// Removes all that is spooled under this id.
+///
+/// # Errors
+/// [`VolumeError::Io`].
+pub fn discard_all(incoming_dir: &Path, set_id: SetId) -> Result<(), VolumeError> {
+    let sets = open_every(incoming_dir)?.into_iter();
+    let mut named = sets.filter(|set| set.set_id() == set_id);
+    named.try_for_each(Incoming::discard)
+}
+
+impl Incoming {
+    /// Whether of two that claim the same id this one is rather it.
+    pub(super) fn is_likelier_than(&self, other: &Self) -> bool {
+        let weight = |set: &Self| (set.is_described(), set.spooled_bytes());
+        weight(self) > weight(other)
+    }
 }
 
 /// Removes what a process that was killed left of sets that it was done with.
@@ -408,6 +690,14 @@ fn remove_folder(path: &Path) -> Result<(), VolumeError> {
 
 /// Whether a file in the folder of a set is the set's.
 fn is_own(name: &str) -> bool {
+    let (folder, name) = match name.split_once('/') {
+        Some((folder, name)) => (Some(folder), name),
+        None => (None, name),
+    };
+    let is_others = |folder: &str| (1..=OTHERS_MAX).any(|no| folder == format!("other-{no}"));
+    if folder.is_some_and(|folder| !is_others(folder)) {
+        return false;
+    }
     let stem = name
         .strip_suffix(".blocks")
         .or_else(|| name.strip_suffix(".map"))
@@ -416,6 +706,11 @@ fn is_own(name: &str) -> bool {
         let number = stem.strip_prefix('v').unwrap_or_default();
         number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit())
     };
-    [SET_FILE, NOTE_FILE].contains(&name)
-        || stem.is_some_and(|stem| is_volume(stem) || ["set", NOTE_FILE].contains(&stem))
+    const FILES: [&str; 4] = [SET_FILE, NOTE_FILE, READING_FILE, BESIDE_FILE];
+    const STEMS: [&str; 4] = ["set", NOTE_FILE, READING_FILE, BESIDE_FILE];
+    stem.is_some_and(is_volume)
+        || folder.is_none()
+            && (is_others(name)
+                || FILES.contains(&name)
+                || stem.is_some_and(|stem| STEMS.contains(&stem)))
 }

@@ -1,9 +1,9 @@
 //! Finds volume sets on any mix of sources and reads them as they are: several damaged copies count as one better one.
 //!
-//! It heals nothing (see `heal` and `rebuild`) and keeps, of each block, only where it lies: 8 bytes a block.
+//! It heals nothing (see `heal` and `rebuild`) and keeps, of each block, only where it lies and its hash: 24 bytes a block.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -15,7 +15,10 @@ use crate::media::source::{FileReader, find_sources};
 use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
 use crate::monitor::Monitor;
 use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs, recover};
-use crate::volumes::blocks::{Blocks, read_catalog, read_descriptor};
+use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of};
+use crate::volumes::described::{Described, describe, liars, read_descriptor};
+use crate::volumes::mend::right_choice;
+use crate::volumes::spool::{Tag, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 /// Most different headers that one discovery keeps apart; more than that is no honest medium.
@@ -24,6 +27,8 @@ const HEADERS_MAX: usize = 1024;
 const PAGE_BLOCKS: u32 = 1024;
 const OFFSET_BITS: u32 = 44;
 const NOWHERE: u64 = u64::MAX;
+/// Places of which other blocks are kept in mind, at most.
+const OTHER_PLACES_MAX: usize = 1 << 20;
 
 /// What was found on some sources.
 #[derive(Debug)]
@@ -45,6 +50,7 @@ pub struct SetReader {
     presence: Presence,
     damaged: Presence,
     locations: Locations,
+    described: Option<Described>,
     descriptor: Option<SetDescriptor>,
     sources: Arc<Vec<Source>>,
     readers: Arc<Vec<OnceLock<Option<FileReader>>>>,
@@ -55,7 +61,9 @@ pub struct SetReader {
 /// Where blocks lie.
 #[derive(Debug, Default)]
 struct Locations {
-    pages: HashMap<Place, Box<[u64]>>,
+    pages: HashMap<Place, Box<[(u64, Tag)]>>,
+    /// Where other blocks lie that were met for a place, with right hashes all.
+    others: HashMap<Place, Vec<(u64, Tag)>>,
 }
 
 impl Locations {
@@ -64,23 +72,53 @@ impl Locations {
         ((volume_no, block_no / PAGE_BLOCKS), within)
     }
 
-    fn put(&mut self, place: Place, source_no: usize, offset: u64) -> bool {
+    fn put(&mut self, place: Place, source_no: usize, offset: u64, tag: Tag) -> bool {
         let source_no = source_no as u64;
         if offset >> OFFSET_BITS != 0 || source_no >= 1 << (63 - OFFSET_BITS) {
             return false;
         }
+        let packed = source_no << OFFSET_BITS | offset;
         let (page, within) = self.page(place);
         let slots = self
             .pages
             .entry(page)
-            .or_insert_with(|| vec![NOWHERE; PAGE_BLOCKS as usize].into_boxed_slice());
-        slots[within] = source_no << OFFSET_BITS | offset;
+            .or_insert_with(|| vec![(NOWHERE, [0; 16]); PAGE_BLOCKS as usize].into_boxed_slice());
+        let (known, known_tag) = slots[within];
+        if known == NOWHERE {
+            slots[within] = (packed, tag);
+        } else if known_tag != tag && self.others.len() < OTHER_PLACES_MAX {
+            let others = self.others.entry(place).or_default();
+            if others.len() < OTHERS_MAX && others.iter().all(|(_, known)| *known != tag) {
+                others.push((packed, tag));
+            }
+        }
         true
+    }
+
+    /// Lets another block stand in the place of the first.
+    fn promote(&mut self, place: Place, number: usize) {
+        let (page, within) = self.page(place);
+        let slot = self
+            .pages
+            .get_mut(&page)
+            .and_then(|slots| slots.get_mut(within));
+        let other = number
+            .checked_sub(1)
+            .and_then(|at| self.others.get_mut(&place)?.get_mut(at));
+        if let (Some(slot), Some(other)) = (slot, other) {
+            std::mem::swap(slot, other);
+        }
+    }
+
+    fn other(&self, place: Place, number: usize) -> Option<(usize, u64)> {
+        let (packed, _) = *self.others.get(&place)?.get(number.checked_sub(1)?)?;
+        let source_no = usize::try_from(packed >> OFFSET_BITS).ok()?;
+        Some((source_no, packed & ((1 << OFFSET_BITS) - 1)))
     }
 
     fn get(&self, place: Place) -> Option<(usize, u64)> {
         let (page, within) = self.page(place);
-        let packed = *self.pages.get(&page)?.get(within)?;
+        let (packed, _) = *self.pages.get(&page)?.get(within)?;
         let source_no = usize::try_from(packed >> OFFSET_BITS).ok()?;
         (packed != NOWHERE).then_some((source_no, packed & ((1 << OFFSET_BITS) - 1)))
     }
@@ -123,7 +161,7 @@ impl Gatherings {
         slot.as_mut()
     }
 
-    fn whole(&mut self, header: &BlockHeader, source_no: usize, offset: u64) {
+    fn whole(&mut self, header: &BlockHeader, block: &[u8], source_no: usize, offset: u64) {
         let Some(gathering) = self.of(&header.set) else {
             self.senseless += 1;
             return;
@@ -132,8 +170,8 @@ impl Gatherings {
         let place = (header.volume_no, header.block_no);
         if gathering.geometry.kind(place.0, place.1) != header.kind {
             gathering.misplaced += 1;
-        } else if !gathering.presence.has(place)
-            && gathering.locations.put(place, source_no, offset)
+        } else if let Some(tag) = tag_of(block)
+            && gathering.locations.put(place, source_no, offset, tag)
         {
             gathering.presence.add(place);
         }
@@ -162,11 +200,11 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
         match sighting {
             Sighting::Whole {
                 header,
+                block,
                 source_no,
                 offset,
-                ..
             } => {
-                gatherings.whole(header, *source_no, *offset);
+                gatherings.whole(header, block, *source_no, *offset);
             }
             Sighting::Damaged { header, .. } => gatherings.damaged(header),
         }
@@ -221,26 +259,36 @@ fn sort_out(gatherings: Gatherings, sources: &Arc<Vec<Source>>) -> (Vec<SetReade
             );
             findings.push(Finding::damage(set_name(header.set_id), message));
         }
-        if sets.iter().any(|set| set.set_id() == header.set_id) {
-            let message = format!(
-                "{} blocks that claim this set with other numbers, ignored",
-                gathering.sightings
-            );
-            findings.push(Finding::damage(set_name(header.set_id), message));
-            continue;
-        }
         let mut set = SetReader {
             geometry: gathering.geometry,
             presence: gathering.presence,
             damaged: gathering.damaged,
             locations: gathering.locations,
+            described: None,
             descriptor: None,
             sources: Arc::clone(sources),
             readers: Arc::clone(&readers),
             sightings: gathering.sightings,
         };
-        set.descriptor = read_descriptor(&set, &set.presence).ok();
-        sets.push(set);
+        set.described = describe(&set, &set.presence).ok();
+        set.descriptor = match &set.described {
+            Some(described) => Some(described.descriptor.clone()),
+            None => read_descriptor(&set, &set.presence).ok(),
+        };
+        // Of those that claim the same id the one counts that fits it, else the one of which there is most.
+        let rival = sets.iter_mut().find(|each| each.set_id() == header.set_id);
+        let Some(rival) = rival else {
+            sets.push(set);
+            continue;
+        };
+        if set.described.is_some() && rival.described.is_none() {
+            std::mem::swap(rival, &mut set);
+        }
+        let message = format!(
+            "{} blocks that claim this set with other numbers, ignored",
+            set.sightings
+        );
+        findings.push(Finding::damage(set_name(header.set_id), message));
     }
     (sets, findings)
 }
@@ -295,7 +343,77 @@ impl SetReader {
     /// # Errors
     /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
     pub fn catalog(&self) -> Result<Vec<u8>, VolumeError> {
-        read_catalog(self, &self.presence, self.descriptor()?)
+        match &self.described {
+            Some(described) => Ok(described.catalog.clone()),
+            None => Ok(describe(self, &self.presence)?.catalog),
+        }
+    }
+
+    /// Finds out whether a stretch of a data volume's payload is right: `is_right` is asked for all of its bytes. Where other
+    /// blocks were met for its places, one of these may be the right one; else its blocks count as damaged from now on.
+    /// `None`: not all of it is at hand.
+    pub fn judge(
+        &mut self,
+        volume_no: u16,
+        range: Range<u64>,
+        is_right: &dyn Fn(&[u8]) -> bool,
+    ) -> Option<bool> {
+        let indexes = self.geometry.blocks_of_payload(range.clone());
+        let places: Vec<Place> = indexes
+            .map(|index| (volume_no, self.geometry.data_place(index)))
+            .collect();
+        if places.iter().any(|place| !self.presence.has(*place)) {
+            return None;
+        }
+        let candidates: Vec<Vec<Vec<u8>>> = places
+            .iter()
+            .map(|place| copies_of(self, true, *place))
+            .collect();
+        if candidates.iter().any(Vec::is_empty) {
+            return None;
+        }
+        match right_choice(&range, &candidates, is_right) {
+            Some(choice) => {
+                let mut is_first = true;
+                for ((place, number), blocks) in places.iter().zip(choice).zip(&candidates) {
+                    if number > 0 {
+                        is_first = false;
+                        self.promote(*place, &blocks[number]);
+                    }
+                }
+                Some(is_first)
+            }
+            None => {
+                for place in places {
+                    self.presence.remove(place);
+                    self.damaged.add(place);
+                }
+                Some(false)
+            }
+        }
+    }
+
+    fn promote(&mut self, place: Place, block: &[u8]) {
+        let mut other = vec![0; block.len()];
+        for number in 1..=OTHERS_MAX {
+            if matches!(self.read_other(place, number, &mut other), Ok(true)) && other == block {
+                self.locations.promote(place, number);
+                return;
+            }
+        }
+    }
+
+    /// Takes out superblocks and catalog blocks that say what does not fit the set's id, and returns where they were.
+    pub fn take_out_liars(&mut self) -> Vec<Place> {
+        let Some(described) = &self.described else {
+            return Vec::new();
+        };
+        let places = liars(self, &self.presence, described).unwrap_or_default();
+        for place in &places {
+            self.presence.remove(*place);
+            self.damaged.add(*place);
+        }
+        places
     }
 
     /// Reads the payload of a data volume as it was found, without healing.
@@ -320,9 +438,31 @@ impl Blocks for SetReader {
     }
 
     fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError> {
-        let Some((source_no, offset)) = self.locations.get(place) else {
-            return Ok(false);
-        };
+        match self.locations.get(place) {
+            Some(location) => self.read_at(location, block),
+            None => Ok(false),
+        }
+    }
+
+    fn read_other(
+        &self,
+        place: Place,
+        number: usize,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        match self.locations.other(place, number) {
+            Some(location) => self.read_at(location, block),
+            None => Ok(false),
+        }
+    }
+}
+
+impl SetReader {
+    fn read_at(
+        &self,
+        (source_no, offset): (usize, u64),
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
         let source = &self.sources[source_no];
         let reader = self.readers[source_no].get_or_init(|| source.open().ok());
         let Some(reader) = reader else {

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
 use crate::envelope::{self, Kind};
 use crate::geometry::Geometry;
-use crate::recovery::{Bits, Place};
+use crate::recovery::{Bits, Place, Presence};
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::{Blocks, header_at};
 
@@ -88,6 +88,50 @@ impl Spool {
         image
             .write_all_at(block, offset_of(block_no))
             .map_err(VolumeError::io(&self.image_path(volume_no)))
+    }
+
+    /// Takes a block out, so that it is not found again.
+    pub(crate) fn erase(&self, (volume_no, block_no): Place) -> Result<(), VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(());
+        };
+        image
+            .write_all_at(&[0; HEADER_BYTES], offset_of(block_no))
+            .map_err(VolumeError::io(&self.image_path(volume_no)))
+    }
+
+    /// The hash that the block at a place says it has.
+    pub(crate) fn tag(&self, (volume_no, block_no): Place) -> Result<Option<Tag>, VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(None);
+        };
+        let mut head = [0; HEADER_BYTES];
+        match image.read_exact_at(&mut head, offset_of(block_no)) {
+            Ok(()) => Ok(tag_of(&head)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(VolumeError::io(&self.image_path(volume_no))(error)),
+        }
+    }
+
+    /// What is in all images.
+    pub(crate) fn load_all(&self) -> Result<Presence, VolumeError> {
+        let mut presence = Presence::new(&self.geometry);
+        for volume_no in 1..=self.geometry.volume_count() {
+            if let Some(bits) = self.load(volume_no)?.filter(|bits| bits.count() > 0) {
+                presence.set_volume(volume_no, bits);
+            }
+        }
+        Ok(presence)
+    }
+
+    /// [`Self::checkpoint`] of all volumes.
+    pub(crate) fn checkpoint_all(&self, presence: &Presence) -> Result<(), VolumeError> {
+        for volume_no in 1..=self.geometry.volume_count() {
+            if let Some(bits) = presence.volume(volume_no) {
+                self.checkpoint(volume_no, bits)?;
+            }
+        }
+        Ok(())
     }
 
     /// Brings a volume's image to the disk and then notes what is in it. The note is only a cache: without it,
@@ -174,6 +218,14 @@ impl Spool {
         let words: Option<Vec<u64>> = words.chunks(8).map(word).collect();
         right.then(|| Bits::from_words(words?, blocks))?
     }
+}
+
+/// The hash in a block's header.
+pub(crate) type Tag = [u8; 16];
+
+/// The hash that stands in a block's header.
+pub(crate) fn tag_of(block: &[u8]) -> Option<Tag> {
+    block.get(HEADER_BYTES - 16..HEADER_BYTES)?.try_into().ok()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

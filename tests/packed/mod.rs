@@ -12,7 +12,7 @@ use carryall::geometry::Geometry;
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
-use carryall::store::{CheckDepth, Store};
+use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
@@ -218,6 +218,11 @@ impl Packed {
     /// What was added.
     pub fn given(&self) -> PathBuf {
         self.dir.path().join("given")
+    }
+
+    /// The store that it was packed from.
+    pub fn vendor(&self) -> Store {
+        Store::open(&self.dir.path().join("vendor"), Access::Read).unwrap()
     }
 
     /// Data and spare volumes.

@@ -12,7 +12,7 @@ use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
 use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
 use super::sayings::in_chinese;
 use super::versions::{chinese_versions, hint_versions};
-use super::{bytes, hint_label, is_chinese, pick, store_is_empty};
+use super::{bytes, hint_label, hint_too_many_sets, is_chinese, pick, store_is_empty};
 
 pub fn hint_generic() -> &'static str {
     pick(
@@ -99,7 +99,29 @@ pub fn hint(error: &Error) -> String {
             format!("这些卷里有 {}；请去掉 --platform，或换一个平台", has.join("、")),
         ),
         Error::Store(error) => hint_of_store(error),
-        Error::NoSpace { .. } => hint_space().to_owned(),
+        Error::NoSpace { .. } | Error::DiskFull { .. } => hint_space().to_owned(),
+        Error::NoSuchSet { has, .. } if has.is_empty() => pick(
+            "no set is being received: there is nothing to give up",
+            "没有正在接收的卷集，无需放弃",
+        )
+        .to_owned(),
+        Error::NoSuchSet { has, .. } => pick(
+            format!("these are: {}; `carryall status` lists them", has.join(", ")),
+            format!("正在接收的有：{}；carryall status 可列出", has.join("、")),
+        ),
+        Error::TooManySets => hint_too_many_sets().to_owned(),
+        Error::WrongBlocks { volumes, .. } => {
+            let which = super::volumes(volumes);
+            pick(
+                format!("another copy of {which} is needed, from whoever sent the set: the one that was read was changed; what is right of it is kept"),
+                format!("需要{which}的另一份拷贝，请向发送方索取：所读的拷贝被改动过；其中正确的部分已保留"),
+            )
+        }
+        Error::Refused { .. } => pick(
+            "nothing of it is in the store; tell whoever packed it, and keep the volumes for them to look at",
+            "该发布包未入库；请告知打包方，并保留这些卷供其检查",
+        )
+        .to_owned(),
         Error::NoVolumes { .. } => pick(
             "is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0",
             "光盘放对并挂载了吗？文件系统损坏的光盘可直接给出设备，例如 /dev/sr0",
@@ -224,6 +246,11 @@ fn hint_of_volume(error: &VolumeError) -> String {
             "请使用更大的介质、减少备用卷，或使用 --codec gf16",
         )
         .to_owned(),
+        VolumeError::Forged { .. } => pick(
+            "give another copy of one of its volumes, from whoever sent the set: on those read so far superblock or catalog were changed",
+            "请提供其中一卷的另一份拷贝（向发送方索取）：目前读到的超级块或目录被改动过",
+        )
+        .to_owned(),
         VolumeError::NoSuperblock { .. } => pick(
             "too little of this set is at hand; give more of its volumes, or another copy",
             "手头的卷太少；请提供更多卷，或另一份拷贝",
@@ -275,6 +302,24 @@ pub fn chinese_error(error: &Error) -> Option<String> {
     let text = match error {
         Error::NoVolumes { paths } => format!("在 {} 中没有找到 carryall 卷", list(paths)),
         Error::NoSuchRelease { name, .. } => format!("仓库里没有发布包 {name}"),
+        Error::DiskFull {
+            path,
+            needed_bytes,
+            source,
+        } => format!(
+            "{}：磁盘已满；总共大约还需要 {}，已读入的内容会保留（{source}）",
+            path.display(),
+            bytes(*needed_bytes)
+        ),
+        Error::NoSuchSet { name, .. } => format!("没有正在接收的卷集 {name}"),
+        Error::TooManySets => "等待的卷集过多，未开始接收新的卷集".to_owned(),
+        Error::WrongBlocks { volumes, .. } => format!(
+            "{}的块校验值正确，但内容与打包时不同",
+            super::volumes(volumes)
+        ),
+        Error::Refused { release, what, why } => {
+            format!("拒绝接收 {release}：{what}：{}", refusal_in_chinese(why))
+        }
         Error::Receipt { given, source } => chinese_receipt(given, source),
         Error::Versions(error) => return chinese_versions(error),
         Error::NotWhole { release } => format!("{release} 不完整，无法安装"),
@@ -376,6 +421,27 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// Why a release is refused, in Chinese, as far as that is one of the reasons that every release is looked through for.
+fn refusal_in_chinese(why: &str) -> &str {
+    match why {
+        "it is not the name of a file" => "不是有效的文件名",
+        "its name is too long" | "a name in it is too long" => "名称过长",
+        "there are two items of this name" => "有两个同名项目",
+        "it cannot be as large as it says"
+        | "it says that it is larger than its items"
+        | "it says that it is larger than what is in it" => "所称大小不可能",
+        "it says that it has more entries than it has" => "所称条目数与实际不符",
+        "it leads through what is not a folder" => "路径穿过的不是目录",
+        "the folder it is in does not come before it" => "所在目录不存在",
+        "no link can point there" => "链接目标无效",
+        "a folder has no second name" => "目录不能有硬链接",
+        "hard link: its other name is not there" => "硬链接的目标不存在",
+        "something is there already" => "路径重复",
+        "it is not a plain path downwards" => "路径越出目录",
+        other => other,
+    }
 }
 
 /// What to do when a release or store is damaged.

@@ -4,11 +4,9 @@ use std::path::Path;
 
 use carryall::recovery::Needs;
 use carryall::verbs::pack::{PackPlan, PackReport};
-use carryall::verbs::portion::LeftOut;
-use carryall::verbs::receive::{ProgressState, SetProgress, StatusReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 
-use super::delta::{lacking, plan_leans};
+use super::delta::plan_leans;
 use super::{bytes, pick, plural, shown, volumes};
 
 pub fn no_media_named() -> &'static str {
@@ -205,18 +203,45 @@ pub fn verdict(set: &SetVerdict) -> String {
     }
 }
 
+/// Of which volumes some was read already.
+fn unread_rest(needs: &Needs) -> String {
+    if needs.rest_of.is_empty() {
+        return String::new();
+    }
+    let rest = volumes(&needs.rest_of);
+    pick(
+        format!("; of {rest} only the rest: reading it was broken off"),
+        format!("；其中{rest}上次没有读完，只缺其余部分"),
+    )
+}
+
+/// The volumes to ask for: the rest of those whose reading was broken off, and the others.
+fn asked_for(needs: &Needs) -> String {
+    let (rest, whole): (Vec<u16>, Vec<u16>) = needs
+        .ask_for
+        .iter()
+        .partition(|no| needs.rest_of.contains(no));
+    let rest = (!rest.is_empty()).then(|| {
+        let rest = volumes(&rest);
+        pick(format!("the rest of {rest}"), format!("{rest}未读完的部分"))
+    });
+    let whole = (!whole.is_empty()).then(|| volumes(&whole));
+    let both: Vec<String> = rest.into_iter().chain(whole).collect();
+    both.join(pick(" and ", "和"))
+}
+
 /// Which volumes to give next.
-fn needed(needs: &Needs) -> String {
+pub(super) fn needed(needs: &Needs) -> String {
     let mut out = match needs.at_least {
         Some(least) if usize::from(least) < needs.any_of.len() => {
             let any = volumes(&needs.any_of);
             pick(
                 format!("still needed: any {least} of {any}"),
                 format!("还需要：{any}中的任意 {least} 卷"),
-            )
+            ) + &unread_rest(needs)
         }
         _ => {
-            let ask = volumes(&needs.ask_for);
+            let ask = asked_for(needs);
             pick(format!("still needed: {ask}"), format!("还需要：{ask}"))
         }
     };
@@ -224,13 +249,13 @@ fn needed(needs: &Needs) -> String {
         let damaged = volumes(&needs.damaged);
         out += &pick(
             format!("; another copy of {damaged} would help too"),
-            format!(";再有一份{damaged}的拷贝也有帮助"),
+            format!("；再有一份{damaged}的拷贝也有帮助"),
         );
     }
     out
 }
 
-fn lost(needs: &Needs, items: &[String]) -> String {
+pub(super) fn lost(needs: &Needs, items: &[String]) -> String {
     let mut out = String::new();
     if !needs.any_of.is_empty() {
         let more = volumes(&needs.any_of);
@@ -297,137 +322,5 @@ pub fn not_rebuilt(nos: &[u16]) -> String {
     pick(
         format!("  {which} cannot be rebuilt with what is at hand\n"),
         format!("  手头材料无法重建{which}\n"),
-    )
-}
-
-/// How far a set is that is being received, and what is left out of it.
-pub fn progress(set: &SetProgress) -> String {
-    state_of(set) + &set.left_out.as_ref().map_or_else(String::new, left_out)
-}
-
-fn left_out(what: &LeftOut) -> String {
-    let comma = pick(", ", "、");
-    let (releases, platforms) = (what.releases.join(comma), what.platforms.join(comma));
-    let mut out = pick(
-        format!(
-            "  left out, not for {platforms}: {releases}; without --platform, `receive` takes it from the same volumes\n"
-        ),
-        format!(
-            "  未接收（不适用于 {platforms}）：{releases}；以后不加 --platform 运行 receive，可从同样的卷接收\n"
-        ),
-    );
-    let (needed, all) = (what.needed_bytes, what.payload_bytes);
-    if needed > 0 && needed >= all / 10 * 8 {
-        let (needed, all) = (bytes(needed), bytes(all));
-        out += &pick(
-            format!("  it lies among the rest: {needed} of {all} had to be read all the same\n"),
-            format!("  它与其余内容混在一起：{all} 中仍需读取 {needed}\n"),
-        );
-    }
-    out
-}
-
-fn state_of(set: &SetProgress) -> String {
-    let title = if set.title.is_empty() {
-        &set.set_id[..8]
-    } else {
-        &shown(&set.title)
-    };
-    let present: u64 = set
-        .volumes
-        .iter()
-        .map(|volume| u64::from(volume.present_blocks))
-        .sum();
-    let present = bytes(present * carryall::block::BLOCK_BYTES as u64);
-    match set.state {
-        ProgressState::Complete => {
-            let healed = match set.healed_blocks {
-                0 => String::new(),
-                healed => pick(
-                    format!(", {healed} blocks healed"),
-                    format!(",修复 {healed} 块"),
-                ),
-            };
-            let mut out = String::new();
-            for release in &set.committed {
-                let (name, total) = (&release.name, bytes(release.bytes));
-                let instead = if release.replaced {
-                    pick(
-                        ", in place of a different release of this name",
-                        ",替换了同名的另一发布包",
-                    )
-                } else {
-                    ""
-                };
-                out += &pick(
-                    format!(
-                        "{name}: received whole ({total}{healed}{instead}). Give it back with: carryall checkout {name} DEST\n"
-                    ),
-                    format!(
-                        "{name}：接收完成（{total}{healed}{instead}）。还原命令：carryall checkout {name} 目标目录\n"
-                    ),
-                );
-            }
-            out
-        }
-        ProgressState::NotAsked => pick(
-            format!("{title}: nothing for this platform\n"),
-            format!("{title}：没有适用于该平台的内容\n"),
-        ),
-        ProgressState::AlreadyHere => pick(
-            format!("{title}: is in the store already, nothing to do\n"),
-            format!("{title}：仓库中已有，无需操作\n"),
-        ),
-        ProgressState::NeedsVolumes if set.needs.complete => pick(
-            format!(
-                "{title}: all that is needed has come; run `carryall receive` with any of its volumes to finish\n"
-            ),
-            format!("{title}：所需数据已齐；再用任意一卷运行 carryall receive 即可完成\n"),
-        ),
-        ProgressState::NeedsVolumes => {
-            let need = needed(&set.needs);
-            let (k, m) = (set.data_volumes, set.spare_volumes);
-            let line = pick(
-                format!(
-                    "{title} ({k} data and {m} spare volumes): {present} taken in so far; {need}\n"
-                ),
-                format!("{title}（{k} 个数据卷，{m} 个备用卷）:已读入 {present}；{need}\n"),
-            );
-            // Told with the first volume, so that the base is looked for while there is time.
-            line + &set
-                .lacking
-                .as_ref()
-                .map_or_else(String::new, |it| format!("  {}\n", lacking(it)))
-        }
-        ProgressState::NeedsBase => {
-            let lacks = set.lacking.as_ref().map(lacking).unwrap_or_default();
-            pick(
-                format!(
-                    "{title}: all volumes needed have come, and nothing is written yet: it {lacks}\n"
-                ),
-                format!("{title}：所需的卷已齐，尚未入库：{lacks}\n"),
-            )
-        }
-        ProgressState::Damaged => {
-            let head = pick(
-                "damaged beyond what is at hand",
-                "损坏超出手头材料可恢复的范围",
-            );
-            format!("{title}: {head}\n") + &lost(&set.needs, &set.lost_items)
-        }
-    }
-}
-
-pub fn status(report: &StatusReport) -> String {
-    let (store, id) = (report.store.display(), &report.store_id[..8]);
-    let (count, free) = (report.releases, bytes(report.free_bytes));
-    let waiting = report.incoming.len();
-    pick(
-        format!(
-            "store {store} ({id}): {count} release{}, {free} free, {waiting} volume set{} being received\n",
-            plural(count),
-            plural(waiting as u64)
-        ),
-        format!("仓库 {store}（{id}）:{count} 个发布包，可用 {free}，正在接收 {waiting} 套卷\n"),
     )
 }

@@ -6,6 +6,7 @@ mod delta;
 mod demo;
 mod errors;
 mod images;
+mod incoming;
 mod media;
 mod registry;
 mod sayings;
@@ -34,9 +35,12 @@ pub use images::{
     change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
     item_with_form, loaded, packages,
 };
+pub use incoming::{
+    gave_nothing, given_up, hint_too_many_sets, hint_waiting, progress, status, waiting_set,
+};
 pub use media::{
-    at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, progress,
-    rebuilt, set_line, status, unread, verdict, volume_lines,
+    at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, rebuilt,
+    set_line, unread, verdict, volume_lines,
 };
 pub use registry::{
     broken_off, hint_left_out, hint_reference, lines_left_out, one_name, one_stream, pulled,
@@ -159,6 +163,7 @@ pub fn task(name: &str) -> String {
         "heal" => "修复",
         "rebuild" => "重建",
         "take over" => "入库",
+        "look for wrong blocks" => "查找错误的块",
         "check" => "检查",
         "check out" => "还原",
         "sync" => "写盘",

@@ -22,7 +22,7 @@ use crate::layouts::meta::{MetaWriter, Ownership};
 use crate::layouts::{LayoutError, restore};
 use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
-use crate::release::{Item, ItemKind, ReleaseName};
+use crate::release::{Item, ItemKind, ReleaseName, sound};
 use crate::size::ByteSize;
 
 /// What a file or folder entry costs a file system besides its bytes, at a guess.
@@ -372,12 +372,10 @@ impl Target<'_> {
         item: &Item,
         monitor: &dyn Monitor,
     ) -> Result<restore::Restored, LayoutError> {
-        if !restore::is_plain_name(&item.name) {
-            return Err(LayoutError::Hostile {
-                path: self.shown.clone(),
-                why: "it is not the name of a file",
-            });
-        }
+        sound::check_name(&item.name).map_err(|why| LayoutError::Hostile {
+            path: self.shown.clone(),
+            why,
+        })?;
         let temporary = self.temporary.as_bytes();
         // What people are told of has its last name already.
         let final_path = self.path.join(std::ffi::OsStr::from_bytes(&item.name));

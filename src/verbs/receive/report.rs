@@ -1,5 +1,6 @@
 //! What `receive` did, and how far each set is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,6 +11,8 @@ use crate::recovery::{Needs, VolumeOutcome};
 use crate::verbs::Error;
 use crate::verbs::footing::Lacking;
 use crate::verbs::portion::LeftOut;
+use crate::verbs::receive::Room;
+use crate::volumes::VolumeRead;
 
 /// What `receive` did.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +25,10 @@ pub struct ReceiveReport {
     pub done_with: Vec<String>,
     /// Bytes of deflate streams that came in and are kept ready besides, to be handed out as they are.
     pub ready_bytes: u64,
+    /// Paths that were given and hold no block of any set.
+    pub empty_paths: Vec<PathBuf>,
+    /// Sets that were met and not begun, for too many wait already.
+    pub refused: Vec<String>,
     /// What is odd about the media.
     pub findings: Vec<Finding>,
 }
@@ -71,6 +78,16 @@ pub struct SetProgress {
     pub left_out: Option<LeftOut>,
     /// Releases that are in the store now.
     pub committed: Vec<CommittedRelease>,
+    /// Its volumes that this call read, and how good they were.
+    pub volumes_read: Vec<VolumeRead>,
+    /// Volumes with blocks that have a right hash and a wrong content; right ones stand in their place now.
+    pub wrong_volumes: Vec<u16>,
+    /// Volumes with such blocks for which nothing at hand stands in.
+    pub doubtful_volumes: Vec<u16>,
+    /// Whether it only lies beside a set that is whole, on the same medium: nobody has to wait for it.
+    pub beside: bool,
+    /// Room that it still takes; `None` when it is in.
+    pub room: Option<Room>,
 }
 
 /// A release that was received.
@@ -109,21 +126,21 @@ impl ReceiveReport {
     pub fn needs_volumes(&self) -> bool {
         self.sets
             .iter()
-            .any(|set| set.state == ProgressState::NeedsVolumes)
+            .any(|set| set.state == ProgressState::NeedsVolumes && !set.beside)
     }
 
     /// Whether a set waits for a release that it leans on.
     pub fn needs_base(&self) -> bool {
         self.sets
             .iter()
-            .any(|set| set.state == ProgressState::NeedsBase)
+            .any(|set| set.state == ProgressState::NeedsBase && !set.beside)
     }
 
     /// Whether a set has damage that further volumes do not heal.
     pub fn is_damaged(&self) -> bool {
         self.sets
             .iter()
-            .any(|set| set.state == ProgressState::Damaged)
+            .any(|set| set.state == ProgressState::Damaged && !set.beside)
     }
 }
 

@@ -1,0 +1,19 @@
+//! `forget`: gives up sets that are being received.
+
+use carryall::store::Access;
+use carryall::verbs::forget;
+
+use crate::cli::args::ForgetArgs;
+use crate::cli::failure::Failure;
+use crate::cli::{Context, open, words};
+
+pub fn run(context: &Context, args: &ForgetArgs) -> Result<u8, Failure> {
+    let store = open::store(context, Access::Write)?;
+    let report = if args.all_incomplete {
+        forget::forget_all(&store)?
+    } else {
+        forget::forget(&store, &args.sets)?
+    };
+    context.print(&report, words::given_up)?;
+    Ok(0)
+}

@@ -1,0 +1,257 @@
+//! What a set says of itself, put together from any copies that are at hand until it fits the set's id.
+//!
+//! A block may have a right hash and a wrong content: only what the set's id was made of is believed. The work is bounded:
+//! so many descriptors and so many ways to put the catalog together are tried, and no more.
+
+use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::geometry::Geometry;
+use crate::id;
+use crate::recovery::{Place, Presence};
+use crate::volumes::VolumeError;
+use crate::volumes::blocks::{Blocks, copies_of};
+use crate::volumes::descriptor::{self, SetDescriptor};
+
+/// Different descriptors that are tried.
+const DESCRIPTORS_MAX: usize = 64;
+/// Ways to put the catalog together that are tried for each.
+const CATALOGS_MAX: usize = 256;
+/// Different blocks of one part of the catalog that are kept.
+const VARIANTS_MAX: usize = 16;
+
+/// Descriptor and catalog that fit the set's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) descriptor: SetDescriptor,
+    pub(crate) catalog: Vec<u8>,
+}
+
+/// A part of the catalog as some volumes have it.
+struct Variant {
+    payload: Vec<u8>,
+    volumes: Vec<u16>,
+}
+
+/// Puts descriptor and catalog together.
+///
+/// # Errors
+/// [`VolumeError::NoSuperblock`], [`VolumeError::CatalogIncomplete`]; [`VolumeError::Forged`] when nothing at hand fits.
+pub(crate) fn describe(blocks: &dyn Blocks, presence: &Presence) -> Result<Described, VolumeError> {
+    let set_id = blocks.geometry().header().set_id;
+    let mut tried: Vec<SetDescriptor> = Vec::new();
+    let mut parts: Option<Vec<Vec<Variant>>> = None;
+    for place in descriptor_places(blocks.geometry()) {
+        for descriptor in descriptors_at(blocks, presence, place) {
+            if tried.contains(&descriptor) {
+                continue;
+            }
+            if tried.len() >= DESCRIPTORS_MAX {
+                return Err(VolumeError::Forged { set_id });
+            }
+            if parts.is_none() {
+                parts = Some(catalog_parts(blocks, presence)?);
+            }
+            if let Some(catalog) = parts
+                .as_ref()
+                .map(|parts| fitting_catalog(blocks, parts, &descriptor))
+                .transpose()?
+                .flatten()
+            {
+                return Ok(Described {
+                    descriptor,
+                    catalog,
+                });
+            }
+            tried.push(descriptor);
+        }
+    }
+    if tried.is_empty() {
+        Err(VolumeError::NoSuperblock { set_id })
+    } else {
+        Err(VolumeError::Forged { set_id })
+    }
+}
+
+/// Reads any descriptor that is there; whether it fits the set's id is not known.
+///
+/// # Errors
+/// [`VolumeError::NoSuperblock`].
+pub(crate) fn read_descriptor(
+    blocks: &dyn Blocks,
+    presence: &Presence,
+) -> Result<SetDescriptor, VolumeError> {
+    let geometry = blocks.geometry();
+    let found = descriptor_places(geometry)
+        .find_map(|place| descriptors_at(blocks, presence, place).into_iter().next());
+    found.ok_or(VolumeError::NoSuperblock {
+        set_id: geometry.header().set_id,
+    })
+}
+
+/// Places of blocks that say something else of the set than what fits its id.
+pub(crate) fn liars(
+    blocks: &dyn Blocks,
+    presence: &Presence,
+    described: &Described,
+) -> Result<Vec<Place>, VolumeError> {
+    let geometry = blocks.geometry();
+    let file = described.descriptor.to_file()?;
+    let mut liars = Vec::new();
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut is_lie = |place: Place, is_right: &dyn Fn(&[u8]) -> bool| {
+        presence.has(place)
+            && crate::volumes::blocks::read_whole(blocks, place, &mut block)
+            && !is_right(&block[HEADER_BYTES..])
+    };
+    for volume_no in (1..=geometry.volume_count()).filter(|no| presence.seen(*no)) {
+        for block_no in geometry.superblocks() {
+            let is_right = |payload: &[u8]| {
+                SetDescriptor::from_superblock(geometry, payload).as_ref()
+                    == Some(&described.descriptor)
+            };
+            if is_lie((volume_no, block_no), &is_right) {
+                liars.push((volume_no, block_no));
+            }
+        }
+        let rest = described.catalog.chunks(PAYLOAD_BYTES);
+        for (index, part) in (0..).zip(std::iter::once(&file[..]).chain(rest)) {
+            let place = (volume_no, geometry.catalog_place(index));
+            let is_right = |payload: &[u8]| {
+                payload.starts_with(part) && payload[part.len()..].iter().all(|byte| *byte == 0)
+            };
+            if is_lie(place, &is_right) {
+                liars.push(place);
+            }
+        }
+    }
+    Ok(liars)
+}
+
+/// Superblocks first, then the first blocks of the catalog.
+fn descriptor_places(geometry: &Geometry) -> impl Iterator<Item = (Place, usize)> + '_ {
+    let volumes = || 1..=geometry.volume_count();
+    let superblocks = volumes().flat_map(|volume_no| {
+        let places = geometry.superblocks().into_iter();
+        places.map(move |block_no| ((volume_no, block_no), descriptor::DESCRIPTOR_OFFSET))
+    });
+    superblocks.chain(volumes().map(|volume_no| ((volume_no, geometry.catalog_place(0)), 0)))
+}
+
+fn descriptors_at(
+    blocks: &dyn Blocks,
+    presence: &Presence,
+    (place, offset): (Place, usize),
+) -> Vec<SetDescriptor> {
+    let is_there = presence.has(place);
+    if !is_there && !presence.seen(place.0) {
+        return Vec::new();
+    }
+    let copies = copies_of(blocks, is_there, place).into_iter();
+    copies
+        .filter_map(|block| {
+            let file = block.get(HEADER_BYTES + offset..)?;
+            SetDescriptor::from_file(blocks.geometry(), file)
+        })
+        .collect()
+}
+
+/// What there is of each part of the catalog.
+fn catalog_parts(
+    blocks: &dyn Blocks,
+    presence: &Presence,
+) -> Result<Vec<Vec<Variant>>, VolumeError> {
+    let geometry = blocks.geometry();
+    let mut parts = Vec::new();
+    for index in 1..geometry.catalog_blocks() {
+        let mut variants: Vec<Variant> = Vec::new();
+        for volume_no in 1..=geometry.volume_count() {
+            let place = (volume_no, geometry.catalog_place(index));
+            let is_there = presence.has(place);
+            if !is_there && !presence.seen(volume_no) {
+                continue;
+            }
+            for block in copies_of(blocks, is_there, place) {
+                let payload = &block[HEADER_BYTES..];
+                let known = variants.iter().position(|each| each.payload == payload);
+                if let Some(known) = known {
+                    variants[known].volumes.push(volume_no);
+                } else if variants.len() < VARIANTS_MAX {
+                    variants.push(Variant {
+                        payload: payload.to_vec(),
+                        volumes: vec![volume_no],
+                    });
+                }
+            }
+        }
+        if variants.is_empty() {
+            let set_id = geometry.header().set_id;
+            return Err(VolumeError::CatalogIncomplete { set_id, index });
+        }
+        // What most volumes say comes first.
+        variants.sort_by_key(|variant| std::cmp::Reverse(variant.volumes.len()));
+        parts.push(variants);
+    }
+    Ok(parts)
+}
+
+/// The catalog that this descriptor names, if it can be put together and both make the set's id.
+fn fitting_catalog(
+    blocks: &dyn Blocks,
+    parts: &[Vec<Variant>],
+    descriptor: &SetDescriptor,
+) -> Result<Option<Vec<u8>>, VolumeError> {
+    let header = blocks.geometry().header();
+    let encoded = descriptor.encode()?;
+    // The descriptor was checked against the room for the catalog when it was read.
+    let length = usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX);
+    for choice in choices(parts) {
+        let mut catalog = Vec::new();
+        for (variants, number) in parts.iter().zip(&choice) {
+            catalog.extend_from_slice(&variants[*number].payload);
+        }
+        catalog.truncate(length);
+        if id::hash(&catalog) == descriptor.catalog_hash
+            && descriptor::set_id(header, &catalog, &encoded) == header.set_id
+        {
+            return Ok(Some(catalog));
+        }
+    }
+    Ok(None)
+}
+
+/// Ways to choose one variant of each part: as most have it, as each volume has it, and then one after the other.
+fn choices(parts: &[Vec<Variant>]) -> Vec<Vec<usize>> {
+    let first = vec![0; parts.len()];
+    let mut choices = vec![first.clone()];
+    let mut volumes: Vec<u16> = parts
+        .iter()
+        .filter(|variants| variants.len() > 1)
+        .flat_map(|variants| variants.iter().flat_map(|each| each.volumes.clone()))
+        .collect();
+    volumes.sort_unstable();
+    volumes.dedup();
+    for volume_no in volumes.into_iter().take(CATALOGS_MAX / 2) {
+        let of_volume = |variants: &Vec<Variant>| {
+            let mut each = variants.iter();
+            each.position(|variant| variant.volumes.contains(&volume_no))
+                .unwrap_or(0)
+        };
+        choices.push(parts.iter().map(of_volume).collect());
+    }
+    let mut choice = first;
+    while choices.len() < CATALOGS_MAX {
+        let mut digits = choice.iter_mut().zip(parts);
+        let moved = digits.any(|(digit, variants)| {
+            *digit += 1;
+            let is_in = *digit < variants.len();
+            if !is_in {
+                *digit = 0;
+            }
+            is_in
+        });
+        if !moved {
+            break;
+        }
+        choices.push(choice.clone());
+    }
+    choices
+}

@@ -1,0 +1,137 @@
+//! Blocks that came for a place that has another one: both hashes are right, and at most one of the two is.
+//!
+//! They stand in folders of images like the spool's own. Which one is right is for those to say who know what the payload means.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::geometry::Geometry;
+use crate::recovery::{Place, Presence};
+use crate::volumes::VolumeError;
+use crate::volumes::blocks::{Blocks, OTHERS_MAX};
+use crate::volumes::spool::{Spool, Tag, tag_of};
+
+/// Other blocks of a set.
+#[derive(Debug)]
+pub(crate) struct Others {
+    dir: PathBuf,
+    geometry: Geometry,
+    layers: Vec<(Spool, Presence)>,
+}
+
+/// What became of another block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is kept.
+    New,
+    /// It was kept before.
+    Known,
+    /// So many were met for its place that it is not.
+    Full,
+}
+
+impl Others {
+    /// Finds what is kept beside the spool in `dir`.
+    pub(crate) fn open(dir: PathBuf, geometry: &Geometry) -> Result<Self, VolumeError> {
+        let mut others = Self {
+            dir,
+            geometry: geometry.clone(),
+            layers: Vec::new(),
+        };
+        for number in 1..=OTHERS_MAX {
+            let folder = others.folder(number);
+            if !folder.is_dir() {
+                break;
+            }
+            let spool = Spool::new(folder, geometry.clone());
+            let presence = spool.load_all()?;
+            others.layers.push((spool, presence));
+        }
+        Ok(others)
+    }
+
+    fn folder(&self, number: usize) -> PathBuf {
+        self.dir.join(format!("other-{number}"))
+    }
+
+    /// Whether another block of this place is kept.
+    pub(crate) fn has(&self, place: Place) -> bool {
+        self.layers.iter().any(|(_, there)| there.has(place))
+    }
+
+    /// Whether this very block is kept.
+    pub(crate) fn knows(&self, place: Place, tag: &Tag) -> Result<bool, VolumeError> {
+        for (spool, there) in &self.layers {
+            if there.has(place) && spool.tag(place)?.as_ref() == Some(tag) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Keeps a block.
+    pub(crate) fn keep(&mut self, place: Place, block: &[u8]) -> Result<Kept, VolumeError> {
+        if let Some(tag) = tag_of(block)
+            && self.knows(place, &tag)?
+        {
+            return Ok(Kept::Known);
+        }
+        let free = self
+            .layers
+            .iter()
+            .position(|(_, there)| !there.has(place))
+            .unwrap_or(self.layers.len());
+        if free >= OTHERS_MAX {
+            return Ok(Kept::Full);
+        }
+        if free == self.layers.len() {
+            let folder = self.folder(free + 1);
+            fs::create_dir_all(&folder).map_err(VolumeError::io(&folder))?;
+            let spool = Spool::new(folder, self.geometry.clone());
+            self.layers.push((spool, Presence::new(&self.geometry)));
+        }
+        let (spool, there) = &mut self.layers[free];
+        spool.write(place, block)?;
+        there.add(place);
+        Ok(Kept::New)
+    }
+
+    /// Lets go of all that is kept of a place.
+    pub(crate) fn clear(&mut self, place: Place) -> Result<(), VolumeError> {
+        for (spool, there) in &mut self.layers {
+            if there.remove(place) {
+                spool.erase(place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that are kept.
+    pub(crate) fn blocks(&self) -> u64 {
+        let volumes = 1..=self.geometry.volume_count();
+        let count = |there: &Presence| -> u64 {
+            volumes.clone().map(|no| u64::from(there.count(no))).sum()
+        };
+        self.layers.iter().map(|(_, there)| count(there)).sum()
+    }
+
+    /// Reads the `number`th other block, from 1 on.
+    pub(crate) fn read(
+        &self,
+        place: Place,
+        number: usize,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        match number.checked_sub(1).and_then(|at| self.layers.get(at)) {
+            Some((spool, there)) if there.has(place) => spool.read_raw(place, block),
+            _ => Ok(false),
+        }
+    }
+
+    /// Brings what is kept to the disk.
+    pub(crate) fn checkpoint(&self) -> Result<(), VolumeError> {
+        self.layers
+            .iter()
+            .try_for_each(|(spool, there)| spool.checkpoint_all(there))
+    }
+}
