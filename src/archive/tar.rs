@@ -99,14 +99,40 @@ impl Header {
     }
 }
 
-/// A header for a file of `bytes` bytes: mode 0644, of nobody, at no time, so that the same file gives the same bytes.
-///
-/// # Panics
-/// When `path` is longer than the 100 bytes of the name field.
-pub fn file_header(path: &str, bytes: u64) -> [u8; BLOCK] {
-    assert!(path.len() <= 100, "the callers' paths are short");
+/// Bytes of a header's name field.
+const NAME_BYTES: usize = 100;
+
+/// The header of a file of `bytes` bytes: mode 0644, of nobody, at no time, so that the same file gives the same bytes. One
+/// block; before it stands a pax header with the path when that is longer than the name field.
+pub fn file_header(path: &str, bytes: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(BLOCK);
+    if path.len() > NAME_BYTES {
+        let record = path_record(path);
+        out.extend(header_block(b"pax", record.len() as u64, b'x'));
+        out.extend(record.as_bytes());
+        out.resize(out.len().next_multiple_of(BLOCK), 0);
+    }
+    let name = &path.as_bytes()[..path.len().min(NAME_BYTES)];
+    out.extend(header_block(name, bytes, b'0'));
+    out
+}
+
+/// `LENGTH path=PATH\n`, the length with all of itself.
+fn path_record(path: &str) -> String {
+    let rest = format!(" path={path}\n");
+    let mut length = rest.len();
+    loop {
+        let record = format!("{length}{rest}");
+        if record.len() <= length {
+            return record;
+        }
+        length = record.len();
+    }
+}
+
+fn header_block(name: &[u8], bytes: u64, kind: u8) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
-    block[..path.len()].copy_from_slice(path.as_bytes());
+    block[..name.len()].copy_from_slice(name);
     block[100..108].copy_from_slice(b"0000644\0");
     block[108..116].copy_from_slice(b"0000000\0");
     block[116..124].copy_from_slice(b"0000000\0");
@@ -118,7 +144,7 @@ pub fn file_header(path: &str, bytes: u64) -> [u8; BLOCK] {
         block[128..136].copy_from_slice(&bytes.to_be_bytes());
     }
     block[136..148].copy_from_slice(b"00000000000\0");
-    block[156] = b'0';
+    block[156] = kind;
     block[257..265].copy_from_slice(b"ustar\x0000");
     block[148..156].fill(b' ');
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
@@ -313,6 +339,23 @@ mod tests {
         assert_eq!(padding(0), 0);
         assert_eq!(padding(1), 511);
         assert_eq!(padding(1024), 0);
+    }
+
+    #[test]
+    fn a_path_of_any_length_is_written_and_read_by_others() {
+        for count in [1, 99, 100, 101, 140, 990, 993, 994, 2000] {
+            let path = "p".repeat(count);
+            let mut bytes = file_header(&path, 4);
+            assert_eq!(bytes.len() % BLOCK, 0);
+            bytes.extend(b"body");
+            bytes.resize(bytes.len().next_multiple_of(BLOCK) + 2 * BLOCK, 0);
+            let mut archive = tar::Archive::new(&bytes[..]);
+            let mut entries = archive.entries().unwrap();
+            let entry = entries.next().unwrap().unwrap();
+            assert_eq!(entry.path_bytes(), path.as_bytes());
+            assert_eq!(entry.size(), 4);
+            assert!(entries.next().is_none());
+        }
     }
 
     proptest! {

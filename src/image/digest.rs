@@ -1,4 +1,4 @@
-//! Digests: how images name everything, `sha256:` and 64 hex digits.
+//! Digests: how images name everything, `sha256:` and 64 hex digits, now and then `sha512:` and 128.
 //!
 //! The one place that calls `sha2`.
 
@@ -12,7 +12,7 @@ const SHA256_DIGITS: usize = 64;
 /// Hex digits of a SHA-512.
 const SHA512_DIGITS: usize = 128;
 
-/// `sha256:` or `sha512:` and lower hex digits. Only SHA-256 can be computed here; the other is a name.
+/// `sha256:` or `sha512:` and lower hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
@@ -24,7 +24,14 @@ pub struct DigestError;
 impl Digest {
     /// The SHA-256 of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hasher = Sha256::default();
+        let mut hasher = Hasher::default();
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// The digest of some bytes by the algorithm of this one.
+    pub fn likewise_of(&self, bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::like(self);
         hasher.update(bytes);
         hasher.finish()
     }
@@ -47,11 +54,6 @@ impl Digest {
     /// The first twelve hex digits, for people.
     pub fn short(&self) -> &str {
         self.hex().get(..12).unwrap_or_default()
-    }
-
-    /// Whether it is one that [`Sha256`] can check.
-    pub fn is_sha256(&self) -> bool {
-        self.algorithm() == "sha256"
     }
 }
 
@@ -80,28 +82,56 @@ impl FromStr for Digest {
     }
 }
 
-/// A SHA-256 in the making.
-#[derive(Debug, Clone, Default)]
-pub struct Sha256(sha2::Sha256);
+/// A digest in the making; a SHA-256 unless something else is asked for.
+#[derive(Debug, Clone)]
+pub enum Hasher {
+    /// By SHA-256.
+    Sha256(sha2::Sha256),
+    /// By SHA-512.
+    Sha512(sha2::Sha512),
+}
 
-impl Sha256 {
+impl Default for Hasher {
+    fn default() -> Self {
+        Self::Sha256(sha2::Sha256::default())
+    }
+}
+
+impl Hasher {
+    /// Begins one by the algorithm of a digest.
+    pub fn like(digest: &Digest) -> Self {
+        match digest.algorithm() {
+            "sha512" => Self::Sha512(sha2::Sha512::default()),
+            _ => Self::default(),
+        }
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
     }
 
     /// The digest of all bytes taken.
     pub fn finish(self) -> Digest {
-        let hash: [u8; 32] = self.0.finalize().into();
-        let mut text = String::with_capacity("sha256:".len() + SHA256_DIGITS);
-        text.push_str("sha256:");
-        for byte in hash {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-            }
+        match self {
+            Self::Sha256(hasher) => written("sha256:", &hasher.finalize()),
+            Self::Sha512(hasher) => written("sha512:", &hasher.finalize()),
         }
-        Digest(text)
     }
+}
+
+fn written(algorithm: &str, hash: &[u8]) -> Digest {
+    let mut text = String::with_capacity(algorithm.len() + 2 * hash.len());
+    text.push_str(algorithm);
+    for byte in hash {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    Digest(text)
 }
 
 #[cfg(test)]
@@ -115,6 +145,15 @@ mod tests {
         assert_eq!(Digest::of(b"").to_string(), text);
         assert_eq!(text.parse::<Digest>().unwrap(), Digest::of(b""));
         assert_eq!(Digest::of(b"").short(), "e3b0c44298fc");
+    }
+
+    #[test]
+    fn a_digest_is_compared_by_its_own_algorithm() {
+        let text = "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+        let digest: Digest = text.parse().unwrap();
+        assert_eq!(digest.likewise_of(b""), digest);
+        assert_ne!(digest.likewise_of(b"x"), digest);
+        assert_eq!(Digest::of(b"").likewise_of(b""), Digest::of(b""));
     }
 
     #[test]

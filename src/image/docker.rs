@@ -1,7 +1,8 @@
 //! Docker archives: `manifest.json` says what images are there, whoever wrote it.
 //!
 //! Where the archive has OCI manifests of the same images as well (docker from 25 on, containerd), these are the images';
-//! where it has none, or leaves layers out of them, one is made over the config and the plain layers.
+//! where it has none, or leaves layers out of them, one is made over the config and the layers as they lie in the archive:
+//! packed where they are packed, whatever of them the store has opened. So it is the same bytes wherever it is made.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use super::document::{
 };
 use super::find::{Fault, Finder, LayerPaths, Scene, ZSTD_MAGIC, faulty};
 use super::layout::Layout;
-use super::{Descriptor, Digest, Image, OCI_MANIFEST, Origin, Sha256, sayings};
+use super::{Descriptor, Digest, Hasher, Image, OCI_MANIFEST, Origin, sayings};
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 use crate::saying::Saying;
@@ -157,7 +158,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         }
     }
 
-    /// What a layer of a docker archive is called and made of: the plain tar wherever that is at hand.
+    /// What a layer of a docker archive is called and made of: what the archive has.
     fn docker_layer(
         &mut self,
         what: &Saying,
@@ -173,10 +174,6 @@ impl<S: ChunkSource> Finder<'_, S> {
             };
             Ok((descriptor, body))
         };
-        let plain = body.opened(self.source).map_err(faulty(what))?;
-        if let Some(plain) = plain {
-            return of(OCI_LAYER, diff_id.clone(), Body::Content(plain));
-        }
         let mut head = Vec::new();
         let range = 0..body.bytes().min(4);
         body.write(self.source, range, &mut head, self.monitor)
@@ -188,8 +185,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         } else {
             return of(OCI_LAYER, diff_id.clone(), *body);
         };
-        // Compressed, and not kept opened: its digest is that of the packed bytes. A name is believed as a manifest is: the
-        // bytes are compared when they leave.
+        // Its digest is that of the packed bytes. A name is believed as a manifest is: the bytes are compared when they leave.
         if let Some(digest) = digest_in(path).filter(|named| named != diff_id) {
             return of(media_type, digest, *body);
         }
@@ -201,16 +197,17 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 }
 
-/// The SHA-256 that a file is named by: `blobs/sha256/HEX`, `HEX.json`, `HEX.tar.gz`, `HEX/layer.tar` not.
+/// The SHA-256 that a file is named by: `blobs/sha256/HEX`, `HEX.json`, `HEX.tar.gz`, `sha256:HEX`, `HEX/layer.tar` not.
 fn digest_in(path: &str) -> Option<Digest> {
     let name = path.rsplit('/').next()?;
     let hex = name.split('.').next()?;
+    let hex = hex.strip_prefix("sha256:").unwrap_or(hex);
     format!("sha256:{hex}").parse().ok()
 }
 
 /// Hashes what is written.
 #[derive(Default)]
-struct Hash(Sha256);
+pub(super) struct Hash(pub(super) Hasher);
 
 impl std::io::Write for Hash {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -44,8 +44,9 @@ pub struct RawDescriptor {
     pub media_type: Option<String>,
     /// Digest, not yet known to be one.
     pub digest: String,
-    /// Length.
-    pub size: u64,
+    /// Length; `None` when what is said is none.
+    #[serde(default, deserialize_with = "size")]
+    pub size: Option<u64>,
     /// What it runs on.
     pub platform: Option<RawPlatform>,
     /// What else is said of it.
@@ -62,7 +63,7 @@ impl RawDescriptor {
         Some(Descriptor {
             media_type: self.media_type.clone().unwrap_or_default(),
             digest: self.digest.parse().ok()?,
-            bytes: self.size,
+            bytes: self.size.unwrap_or(0),
         })
     }
 
@@ -77,6 +78,12 @@ impl RawDescriptor {
     }
 }
 
+/// Reads a length. Some builders wrote -1 for one that they did not know, and the image is none the worse for it.
+fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(value.as_u64())
+}
+
 /// A platform as documents have it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RawPlatform {
@@ -86,6 +93,9 @@ pub struct RawPlatform {
     pub architecture: Option<String>,
     /// Variant.
     pub variant: Option<String>,
+    /// Version of the operating system.
+    #[serde(rename = "os.version")]
+    pub os_version: Option<String>,
 }
 
 impl RawPlatform {
@@ -96,6 +106,7 @@ impl RawPlatform {
             os: said(&self.os)?,
             architecture: said(&self.architecture)?,
             variant: said(&self.variant),
+            os_version: said(&self.os_version),
         })
     }
 }

@@ -4,14 +4,15 @@
 
 use std::collections::HashSet;
 
+use super::docker::Hash;
 use super::document::{
     CONTAINERD_NAME, Config, DOCKER_CONFIG, Document, OCI_CONFIG, REF_NAME, RawDescriptor,
 };
 use super::files::Absent;
-use super::find::{Fault, Finder, LayerPaths, Scene};
+use super::find::{Fault, Finder, LayerPaths, Scene, faulty};
 use super::{
-    Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Image, Index, OCI_INDEX, OCI_MANIFEST,
-    Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
+    Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Hasher, Image, Index, OCI_INDEX,
+    OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
 };
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
@@ -122,6 +123,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             self.judge::<()>(scene, &subject, Err(why))?;
             return Ok(true);
         }
+        self.tell_size(scene, &subject, raw, &descriptor);
         if is_index(&descriptor.media_type) {
             self.index(
                 scene,
@@ -145,6 +147,27 @@ impl<S: ChunkSource> Finder<'_, S> {
         Ok(true)
     }
 
+    /// Tells of a length that a manifest gives wrongly: the digest is right, so it is what is meant.
+    fn tell_size(
+        &mut self,
+        scene: &Scene<'_>,
+        subject: &str,
+        raw: &RawDescriptor,
+        is: &Descriptor,
+    ) {
+        if raw.size == Some(is.bytes) {
+            return;
+        }
+        let said = raw
+            .size
+            .map_or_else(|| "?".to_owned(), |said| said.to_string());
+        let what = sayings::WRONG_SIZE.with(is.bytes).with(said);
+        let what = sayings::IT
+            .saying_that((&is.digest).into())
+            .saying_that(what);
+        self.note(scene.subject(subject), what);
+    }
+
     /// Reads and checks a manifest or index; `None` when the archive does not have it.
     fn blob_document(
         &mut self,
@@ -162,6 +185,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
         };
         let bytes = self.read_checked(&(&descriptor.digest).into(), &descriptor, &body)?;
+        descriptor.bytes = bytes.len() as u64;
         let document: Document = serde_json::from_slice(&bytes)
             .map_err(|error| Fault::bad(&descriptor.digest, sayings::NO_MANIFEST.with(error)))?;
         descriptor.media_type = media_type(raw, &document)
@@ -291,8 +315,10 @@ impl<S: ChunkSource> Finder<'_, S> {
             let why = sayings::LAYERS_CONFIG.with(there).with(said);
             return Err(Fault::bad(&listed.descriptor.digest, why));
         }
-        for (descriptor, _, body) in &blobs {
+        let name = listed.references.first().cloned().unwrap_or_default();
+        for (raw, (descriptor, _, body)) in listed.document.blobs().zip(&blobs) {
             if let Some(body) = body {
+                self.tell_size(scene, &name, raw, descriptor);
                 self.keep_blob(&descriptor.digest, *body);
             }
         }
@@ -329,13 +355,9 @@ impl<S: ChunkSource> Finder<'_, S> {
                 )
             })?;
             match scene.get(&blob_path(&descriptor.digest)) {
-                Ok((path, body)) if body.bytes() == descriptor.bytes => {
-                    blobs.push((descriptor, Some(path), Some(body)));
-                }
-                Ok((_, body)) => {
-                    let (is, said) = (body.bytes(), descriptor.bytes);
-                    let why = sayings::BYTES.with(is).with(said);
-                    return Err(Fault::bad(&descriptor.digest, why));
+                Ok((path, body)) => {
+                    let is = self.sized(descriptor, &body)?;
+                    blobs.push((is, Some(path), Some(body)));
                 }
                 Err(Absent::Missing) if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {
                     blobs.push((descriptor, None, None));
@@ -344,6 +366,22 @@ impl<S: ChunkSource> Finder<'_, S> {
             }
         }
         Ok(blobs)
+    }
+
+    /// A blob with the length that it has: of one of another length than is said the digest decides.
+    fn sized(&self, said: Descriptor, body: &Body) -> Result<Descriptor, Fault> {
+        let bytes = body.bytes();
+        if bytes == said.bytes {
+            return Ok(said);
+        }
+        let mut hash = Hash(Hasher::like(&said.digest));
+        body.write(self.source, 0..bytes, &mut hash, self.monitor)
+            .map_err(faulty(&said.digest))?;
+        if hash.0.finish() != said.digest {
+            let why = sayings::BYTES.with(bytes).with(said.bytes);
+            return Err(Fault::bad(&said.digest, why));
+        }
+        Ok(Descriptor { bytes, ..said })
     }
 }
 

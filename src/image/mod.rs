@@ -29,7 +29,7 @@ pub use self::descriptor::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
     is_index, is_manifest,
 };
-pub use self::digest::{Digest, DigestError, Sha256};
+pub use self::digest::{Digest, DigestError, Hasher};
 pub use self::outgoing::OutgoingError;
 pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use self::docker::docker_archive;
 use self::oci::oci_layout;
-use super::{Digest, Image, Images, Sha256};
+use super::{Digest, Hasher, Image, Images};
 use crate::archive::tar;
 use crate::monitor::Monitor;
 use crate::recipe::body::Body;
@@ -52,12 +52,6 @@ pub enum OutgoingError {
         digest: Digest,
         /// What came out.
         found: Digest,
-    },
-    /// A blob has a digest that cannot be compared.
-    #[error("blob {digest} has a digest that is not checked here")]
-    Unchecked {
-        /// The blob.
-        digest: Digest,
     },
     /// A blob cannot be rebuilt, or not be written.
     #[error("blob {digest}")]
@@ -126,7 +120,7 @@ impl OutFile {
 /// Writes a blob and compares its digest.
 ///
 /// # Errors
-/// [`OutgoingError::Mismatch`], [`OutgoingError::Unchecked`] and [`OutgoingError::Blob`]; bytes may have been written by then.
+/// [`OutgoingError::Mismatch`] and [`OutgoingError::Blob`]; bytes may have been written by then.
 pub fn write_blob<S: ChunkSource>(
     source: &S,
     digest: &Digest,
@@ -134,13 +128,9 @@ pub fn write_blob<S: ChunkSource>(
     out: &mut dyn Write,
     monitor: &dyn Monitor,
 ) -> Result<(), OutgoingError> {
-    if !digest.is_sha256() {
-        let digest = digest.clone();
-        return Err(OutgoingError::Unchecked { digest });
-    }
     let mut hashed = Hashed {
         out,
-        hash: Sha256::default(),
+        hash: Hasher::like(digest),
     };
     let written = body.write(source, 0..body.bytes(), &mut hashed, monitor);
     written.map_err(|source| OutgoingError::Blob {
@@ -158,7 +148,7 @@ pub fn write_blob<S: ChunkSource>(
 /// Hashes what it passes on.
 struct Hashed<'o> {
     out: &'o mut dyn Write,
-    hash: Sha256,
+    hash: Hasher,
 }
 
 impl Write for Hashed<'_> {
@@ -211,14 +201,13 @@ impl Outgoing {
 
     /// Bytes of the tar of all files.
     pub fn tar_bytes(&self) -> u64 {
-        let block = tar::BLOCK as u64;
-        let whole = |bytes: u64| {
-            bytes
-                .saturating_add(tar::padding(bytes))
-                .saturating_add(block)
+        let whole = |file: &OutFile| {
+            let (header, padding) = frame_of(file);
+            let around = (header.len() + padding.len()) as u64;
+            file.bytes().saturating_add(around)
         };
-        let files = self.files.iter().map(|file| whole(file.bytes()));
-        files.fold(2 * block, u64::saturating_add)
+        let files = self.files.iter().map(whole);
+        files.fold(2 * tar::BLOCK as u64, u64::saturating_add)
     }
 
     /// Writes the tar of all files.
@@ -264,7 +253,7 @@ pub struct TarPlace<'o> {
     /// The file.
     pub file: &'o OutFile,
     /// Its header.
-    pub header: [u8; tar::BLOCK],
+    pub header: Vec<u8>,
     /// Where the header stands.
     pub header_offset: u64,
     /// Where its bytes begin.
@@ -272,7 +261,7 @@ pub struct TarPlace<'o> {
 }
 
 /// The header of a file in a tar, and the padding behind it.
-fn frame_of(file: &OutFile) -> ([u8; tar::BLOCK], &'static [u8]) {
+fn frame_of(file: &OutFile) -> (Vec<u8>, &'static [u8]) {
     const ZEROS: &[u8] = &[0; tar::BLOCK];
     let bytes = file.bytes();
     let padding = usize::try_from(tar::padding(bytes)).unwrap_or_default();

@@ -1,4 +1,6 @@
 //! Platforms: what an image runs on.
+//!
+//! Written as containerd writes them: `linux/arm64/v8`, `windows(10.0.20348)/amd64`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +14,8 @@ pub struct Platform {
     pub architecture: String,
     /// `v8`.
     pub variant: Option<String>,
+    /// Version of the operating system, as Windows needs one: `10.0.20348.2227`.
+    pub os_version: Option<String>,
 }
 
 /// Says that a text is no platform.
@@ -20,14 +24,22 @@ pub struct Platform {
 pub struct PlatformError;
 
 impl Platform {
-    /// Whether an image for `other` is what someone means who asks for this one: a variant that is not asked for does not
-    /// matter, and `v8` goes without saying for arm64.
+    /// Whether an image for `other` is what someone means who asks for this one: a variant or version that is not asked for
+    /// does not matter, nor do the last parts of a version, and `v8` goes without saying for arm64.
     pub fn takes(&self, other: &Self) -> bool {
         let implied = |platform: &Self| match (&platform.architecture[..], &platform.variant) {
             ("arm64", None) => Some("v8".to_owned()),
             (_, variant) => variant.clone(),
         };
+        let begins = |wanted: &String| {
+            let rest = other
+                .os_version
+                .as_ref()
+                .and_then(|own| own.strip_prefix(&wanted[..]));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
         self.os == other.os
+            && self.os_version.as_ref().is_none_or(begins)
             && self.architecture == other.architecture
             && (self.variant.is_none() || implied(self) == implied(other))
     }
@@ -43,7 +55,11 @@ impl Platform {
 
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.os, self.architecture)?;
+        out.write_str(&self.os)?;
+        if let Some(version) = &self.os_version {
+            write!(out, "({version})")?;
+        }
+        write!(out, "/{}", self.architecture)?;
         match &self.variant {
             Some(variant) => write!(out, "/{variant}"),
             None => Ok(()),
@@ -59,8 +75,15 @@ impl FromStr for Platform {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
             !word.is_empty() && word.len() <= 64 && word.chars().all(fits)
         };
-        let words: Vec<&str> = text.split('/').collect();
-        if !words.iter().all(is_word) {
+        let mut words: Vec<&str> = text.split('/').collect();
+        let mut os_version = None;
+        if let Some(first) = words.first_mut()
+            && let Some((os, version)) = first.strip_suffix(')').and_then(|os| os.split_once('('))
+        {
+            os_version = Some(version);
+            *first = os;
+        }
+        if !words.iter().chain(&os_version).all(is_word) {
             return Err(PlatformError);
         }
         let (os, architecture, variant) = match words[..] {
@@ -78,6 +101,7 @@ impl FromStr for Platform {
             os: os.to_owned(),
             architecture: architecture.to_owned(),
             variant,
+            os_version: os_version.map(str::to_owned),
         })
     }
 }
@@ -96,6 +120,12 @@ mod tests {
         assert!(of("linux/arm64/v8").takes(&of("linux/arm64")));
         assert!(!of("linux/arm/v6").takes(&of("linux/arm/v7")));
         assert!(!of("linux/amd64").takes(&of("windows/amd64")));
+        let windows = of("windows(10.0.20348.2227)/amd64");
+        assert_eq!(windows.to_string(), "windows(10.0.20348.2227)/amd64");
+        assert!(of("windows/amd64").takes(&windows));
+        assert!(of("windows(10.0.20348)/amd64").takes(&windows));
+        assert!(!of("windows(10.0.203)/amd64").takes(&windows));
+        assert!(!of("windows(10.0.17763)/amd64").takes(&windows));
         for bad in [
             "linux",
             "",
@@ -103,6 +133,9 @@ mod tests {
             "linux/amd64/v1/x",
             "li nux/amd64",
             "/amd64",
+            "windows()/amd64",
+            "windows(1(2))/amd64",
+            "windows(1/amd64",
         ] {
             assert_eq!(bad.parse::<Platform>(), Err(PlatformError), "{bad}");
         }

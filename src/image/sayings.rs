@@ -52,10 +52,10 @@ sayings! {
     LONG = "is longer than the 4 MiB that are read";
     /// A blob.
     UNREADABLE = "cannot be read: {0}";
+    /// A blob of another length than its descriptor's, and of the right digest.
+    WRONG_SIZE = "has {0} bytes, and its manifest says {1}: its digest is right, and it stays";
     /// A blob of another length than its descriptor's.
     BYTES = "has {0} bytes, and {1} are said";
-    /// A digest of another algorithm.
-    UNCHECKED = "has a digest that is not checked here";
     /// Other bytes.
     MISMATCH = "does not match its digest: it is {0}";
     /// Not JSON of a config.
@@ -102,8 +102,6 @@ sayings! {
     NO_BLOB = "{0}: blob {1} is not in the release";
     /// A blob.
     BLOB_MISMATCH = "blob {0} does not match its digest: it is {1}";
-    /// A blob.
-    BLOB_UNCHECKED = "blob {0} has a digest that is not checked here";
     /// A blob and why it does not come out.
     BLOB = "blob {0}: {1}";
     /// An archive.
@@ -180,7 +178,6 @@ impl From<&OutgoingError> for Saying {
             OutgoingError::NotRunnable { image } => NOT_RUNNABLE.with(image),
             OutgoingError::Missing { image, digest } => NO_BLOB.with(image).with(digest),
             OutgoingError::Mismatch { digest, found } => BLOB_MISMATCH.with(digest).with(found),
-            OutgoingError::Unchecked { digest } => BLOB_UNCHECKED.with(digest),
             OutgoingError::Blob { digest, source } => BLOB.with(digest).saying_that(source.into()),
             OutgoingError::Write(source) => ARCHIVE.with(source),
             OutgoingError::Recipe(source) => source.into(),

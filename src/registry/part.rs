@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::RegistryError;
-use crate::image::{Digest, Sha256};
+use crate::image::{Digest, Hasher};
 use crate::monitor::Monitor;
 
 /// Bytes that are read at a time when what is there is hashed.
@@ -16,15 +16,20 @@ pub struct PartFile {
     path: PathBuf,
     file: File,
     bytes: u64,
-    hasher: Sha256,
+    digest: Digest,
+    hasher: Hasher,
 }
 
 impl PartFile {
-    /// Opens the file, and hashes what is in it.
+    /// Opens the file of a blob, and hashes what is in it.
     ///
     /// # Errors
     /// [`RegistryError::Io`].
-    pub fn open(path: &Path, monitor: &dyn Monitor) -> Result<Self, RegistryError> {
+    pub fn open(
+        path: &Path,
+        digest: &Digest,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, RegistryError> {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -36,9 +41,10 @@ impl PartFile {
             path: path.to_owned(),
             file,
             bytes: 0,
-            hasher: Sha256::default(),
+            digest: digest.clone(),
+            hasher: Hasher::like(digest),
         };
-        let (hasher, bytes) = hash(&mut part.file, path, monitor)?;
+        let (hasher, bytes) = hash(&mut part.file, path, digest, monitor)?;
         part.hasher = hasher;
         part.bytes = bytes;
         Ok(part)
@@ -47,6 +53,11 @@ impl PartFile {
     /// Bytes that are there.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Whether the bytes that are there are those of the digest.
+    pub fn is_whole(&self) -> bool {
+        self.hasher.clone().finish() == self.digest
     }
 
     /// Adds the next bytes.
@@ -71,18 +82,18 @@ impl PartFile {
             .set_len(0)
             .and_then(|()| self.file.seek(SeekFrom::Start(0)))
             .map_err(RegistryError::io(&self.path))?;
-        self.hasher = Sha256::default();
+        self.hasher = Hasher::like(&self.digest);
         self.bytes = 0;
         Ok(())
     }
 
-    /// Gives the file its name when its bytes are those of the digest; empties it when they are not.
+    /// Gives the file its name when its bytes are those of its digest; empties it when they are not.
     ///
     /// # Errors
     /// [`RegistryError::Mismatch`] and [`RegistryError::Io`].
-    pub fn finish(mut self, to: &Path, digest: &Digest, what: &str) -> Result<(), RegistryError> {
+    pub fn finish(mut self, to: &Path, what: &str) -> Result<(), RegistryError> {
         let got = std::mem::take(&mut self.hasher).finish();
-        if got != *digest {
+        if got != self.digest {
             self.clear()?;
             return Err(RegistryError::Mismatch {
                 what: what.to_owned(),
@@ -97,26 +108,22 @@ impl PartFile {
 ///
 /// # Errors
 /// [`RegistryError::Io`] when it is there and cannot be read.
-pub fn holds(
-    path: &Path,
-    bytes: u64,
-    digest: &Digest,
-    monitor: &dyn Monitor,
-) -> Result<bool, RegistryError> {
+pub fn holds(path: &Path, digest: &Digest, monitor: &dyn Monitor) -> Result<bool, RegistryError> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         file => file.map_err(RegistryError::io(path))?,
     };
-    let (hasher, there_bytes) = hash(&mut file, path, monitor)?;
-    Ok(there_bytes == bytes && hasher.finish() == *digest)
+    let (hasher, _) = hash(&mut file, path, digest, monitor)?;
+    Ok(hasher.finish() == *digest)
 }
 
 fn hash(
     file: &mut File,
     path: &Path,
+    digest: &Digest,
     monitor: &dyn Monitor,
-) -> Result<(Sha256, u64), RegistryError> {
-    let (mut hasher, mut bytes) = (Sha256::default(), 0);
+) -> Result<(Hasher, u64), RegistryError> {
+    let (mut hasher, mut bytes) = (Hasher::like(digest), 0);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         monitor.check_stop()?;

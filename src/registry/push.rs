@@ -254,7 +254,9 @@ fn put_one(
     monitor: &dyn Monitor,
 ) -> Result<NameState, RegistryError> {
     let descriptor = &manifest.descriptor;
-    if client.manifest_digest(name, reference, monitor)?.as_ref() == Some(&descriptor.digest) {
+    // The registry may know it by a digest of another algorithm.
+    let there = client.manifest_digest(name, reference, monitor)?;
+    if there.is_some_and(|there| there.likewise_of(&manifest.bytes) == there) {
         return Ok(NameState::There);
     }
     let outcome = client.put_manifest(name, reference, descriptor, &manifest.bytes, monitor);

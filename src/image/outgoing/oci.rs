@@ -26,6 +26,8 @@ struct IndexEntry {
 struct PlatformEntry {
     architecture: String,
     os: String,
+    #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
+    os_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variant: Option<String>,
 }
@@ -89,6 +91,7 @@ pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<Outgoing,
             let platform = image.platform.as_ref().map(|platform| PlatformEntry {
                 architecture: platform.architecture.clone(),
                 os: platform.os.clone(),
+                os_version: platform.os_version.clone(),
                 variant: platform.variant.clone(),
             });
             gatherer.entry(&image.manifest, platform, &image.references);
@@ -129,7 +132,6 @@ impl Gatherer<'_> {
         {
             let blob = raw.checked().ok_or_else(lost)?;
             match self.images.blob(&blob.digest) {
-                Some(_) if !blob.digest.is_sha256() => return Err(blob.digest),
                 Some(body) => {
                     self.blobs.insert(blob.digest, *body);
                 }
@@ -155,6 +157,7 @@ impl Gatherer<'_> {
             platform: platform.as_ref().map(|platform| PlatformEntry {
                 architecture: platform.architecture.clone(),
                 os: platform.os.clone(),
+                os_version: platform.os_version.clone(),
                 variant: platform.variant.clone(),
             }),
             annotations,

@@ -64,9 +64,6 @@ impl Client {
         let asked = reference.parse::<Digest>().ok();
         let joint = if asked.is_some() { '@' } else { ':' };
         let what = format!("manifest {repository}{joint}{reference}");
-        if asked.as_ref().is_some_and(|digest| !digest.is_sha256()) {
-            return Err(RegistryError::corrupt(what, "only SHA-256 is checked here"));
-        }
         let scope = pull_scope(repository);
         let call = Call {
             method: Method::GET,
@@ -76,18 +73,18 @@ impl Client {
             what: &what,
         };
         let Small { bytes, said, kind } = self.small(&call, monitor)?;
-        let digest = Digest::of(&bytes);
         let said = said.and_then(|said| said.parse::<Digest>().ok());
-        let said = said.filter(Digest::is_sha256);
         if let Some(wanted) = asked.as_ref().or(said.as_ref())
-            && *wanted != digest
+            && wanted.likewise_of(&bytes) != *wanted
         {
+            let got = wanted.likewise_of(&bytes);
             let what = match asked {
                 Some(_) => what,
                 None => format!("{what}, which is said to be {wanted}"),
             };
-            return Err(RegistryError::Mismatch { what, got: digest });
+            return Err(RegistryError::Mismatch { what, got });
         }
+        let digest = asked.unwrap_or_else(|| Digest::of(&bytes));
         // What the bytes say of themselves is covered by the digest; the header is not.
         let inner = serde_json::from_slice::<MediaType>(&bytes)
             .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
@@ -154,7 +151,7 @@ impl Client {
             what: &what,
         };
         let bytes = self.small(&call, monitor)?.bytes;
-        let got = Digest::of(&bytes);
+        let got = digest.likewise_of(&bytes);
         if got != *digest {
             return Err(RegistryError::Mismatch { what, got });
         }
@@ -319,7 +316,8 @@ impl Client {
         let mut failures = 0;
         for _ in 0..RESUMES_MAX {
             let before_bytes = file.bytes();
-            if before_bytes == blob.bytes {
+            // Manifests may give a wrong length, none at all among them.
+            if before_bytes == blob.bytes && (before_bytes > 0 || file.is_whole()) {
                 break;
             }
             match self.blob_once(repository, blob, file, monitor) {
@@ -387,7 +385,8 @@ impl Client {
     }
 }
 
-/// Takes a body as long as it may be and no longer.
+/// Takes a body as long as it may be and no longer. The registry knows better than a manifest how long it is: the digest
+/// decides in the end.
 fn copy(
     response: ureq::http::Response<ureq::Body>,
     blob: &Descriptor,
@@ -395,11 +394,22 @@ fn copy(
     what: &str,
     monitor: &dyn Monitor,
 ) -> Result<(), Failed> {
+    let announced = header(&response, "content-length").and_then(|bytes| bytes.parse().ok());
+    let bytes_max = file.bytes().saturating_add(announced.unwrap_or(0));
+    let bytes_max = bytes_max.max(blob.bytes);
     let mut reader = response
         .into_body()
         .into_with_config()
         .limit(u64::MAX)
         .reader();
+    let too_long = |file: &mut PartFile, got_bytes| match file.clear() {
+        Err(error) => Failed::Final(error),
+        Ok(()) => Failed::Final(RegistryError::Length {
+            what: what.to_owned(),
+            bytes: blob.bytes,
+            got_bytes,
+        }),
+    };
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         monitor.check_stop().map_err(RegistryError::from)?;
@@ -410,18 +420,17 @@ fn copy(
             break;
         }
         let got_bytes = file.bytes().saturating_add(count as u64);
-        if got_bytes > blob.bytes {
-            file.clear()?;
-            return Err(Failed::Final(RegistryError::Length {
-                what: what.to_owned(),
-                bytes: blob.bytes,
-                got_bytes,
-            }));
+        if got_bytes > bytes_max {
+            return Err(too_long(file, got_bytes));
         }
         file.put(&piece[..count])?;
         monitor.advance(count as u64);
     }
-    if file.bytes() < blob.bytes {
+    let got_bytes = file.bytes();
+    if got_bytes > blob.bytes && !file.is_whole() {
+        return Err(too_long(file, got_bytes));
+    }
+    if got_bytes < blob.bytes && !file.is_whole() {
         // Shorter than announced and yet a proper end: the line broke behind a proxy.
         let short = std::io::ErrorKind::UnexpectedEof;
         return Err(Failed::Line(ureq::Error::Io(short.into())));

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::image::{Digest, Sha256};
+use crate::image::{Digest, Hasher};
 use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 
@@ -87,7 +87,7 @@ impl Write for PieceWriter<'_> {
 /// Reads what a source writes: hashes it, leaves out the beginning, and holds the last bytes back until the hash is right.
 pub(super) struct PieceReader<'a> {
     pieces: Receiver<Piece>,
-    hasher: Sha256,
+    hasher: Hasher,
     /// Bytes that are hashed and not given.
     skip: u64,
     /// Bytes that are still to be given.
@@ -103,7 +103,7 @@ pub(super) struct PieceReader<'a> {
 impl<'a> PieceReader<'a> {
     pub(super) fn new(
         pieces: Receiver<Piece>,
-        hasher: Sha256,
+        hasher: Hasher,
         skip: u64,
         left: u64,
         whole: Option<&'a Digest>,
@@ -123,7 +123,7 @@ impl<'a> PieceReader<'a> {
     }
 
     /// The hash of all that was read, when all was.
-    pub(super) fn into_end(self) -> Result<Sha256, Broken> {
+    pub(super) fn into_end(self) -> Result<Hasher, Broken> {
         match self.broken {
             Some(broken) => Err(broken),
             None if self.left > 0 || self.at < self.piece.len() => Err(Broken::Early),
@@ -189,13 +189,13 @@ mod tests {
     use super::*;
     use crate::monitor::Silent;
 
-    fn read_all(bytes: &[u8], skip: u64, digest: &Digest) -> (Vec<u8>, Result<Sha256, Broken>) {
+    fn read_all(bytes: &[u8], skip: u64, digest: &Digest) -> (Vec<u8>, Result<Hasher, Broken>) {
         between(
             |out| Ok(out.write_all(bytes)?),
             |pieces| {
                 let left = bytes.len() as u64 - skip;
                 let mut reader =
-                    PieceReader::new(pieces, Sha256::default(), skip, left, Some(digest), &Silent);
+                    PieceReader::new(pieces, Hasher::default(), skip, left, Some(digest), &Silent);
                 let mut got = Vec::new();
                 let _ = reader.read_to_end(&mut got);
                 (got, reader.into_end())
@@ -224,7 +224,7 @@ mod tests {
         let end = between(
             |_| Err("gone".into()),
             |pieces| {
-                let mut reader = PieceReader::new(pieces, Sha256::default(), 0, 5, None, &Silent);
+                let mut reader = PieceReader::new(pieces, Hasher::default(), 0, 5, None, &Silent);
                 assert!(reader.read_to_end(&mut Vec::new()).is_err());
                 reader.into_end()
             },

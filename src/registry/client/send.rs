@@ -10,7 +10,7 @@ use ureq::http::{Method, Response};
 use super::pipe::{self, PieceReader};
 use super::token::escaped;
 use super::{Call, Client, Failed, Payload, header, is_later, rest};
-use crate::image::{Descriptor, Digest, Sha256};
+use crate::image::{Descriptor, Digest, Hasher};
 use crate::monitor::Monitor;
 use crate::registry::{BlobSource, RegistryError, range};
 
@@ -39,16 +39,16 @@ struct Upload {
     offset: u64,
     /// Bytes before this one are in the hasher.
     hashed: u64,
-    hasher: Sha256,
+    hasher: Hasher,
 }
 
 impl Upload {
-    fn at(location: String) -> Self {
+    fn at(location: String, digest: &Digest) -> Self {
         Self {
             location,
             offset: 0,
             hashed: 0,
-            hasher: Sha256::default(),
+            hasher: Hasher::like(digest),
         }
     }
 }
@@ -101,7 +101,7 @@ impl Client {
             let Some(location) = self.begin(repository, blob, from, monitor)? else {
                 return Ok(Sent::Mounted);
             };
-            let mut upload = Upload::at(location);
+            let mut upload = Upload::at(location, &blob.digest);
             match self.upload(repository, blob, &mut upload, source, monitor) {
                 Ok(()) => return Ok(Sent::Pushed),
                 Err(Failed::Final(error)) => return Err(error),
@@ -231,7 +231,7 @@ impl Client {
         source
             .write(&blob.digest, 0..blob.bytes, &mut bytes, monitor)
             .map_err(|error| unreadable(blob, error))?;
-        let got = Digest::of(&bytes);
+        let got = blob.digest.likewise_of(&bytes);
         if got != blob.digest {
             let what = format!("blob {} as it is here", blob.digest);
             return Err(RegistryError::Mismatch { what, got }.into());
@@ -343,7 +343,7 @@ impl Client {
         upload.offset = taken;
         if upload.hashed > taken {
             upload.hashed = 0;
-            upload.hasher = Sha256::default();
+            upload.hasher = Hasher::like(&blob.digest);
         }
         Ok(())
     }
@@ -410,7 +410,8 @@ impl Client {
         let response = self.expect(response, &what, &[200, 201, 202])?;
         let said =
             header(&response, "docker-content-digest").and_then(|said| said.parse::<Digest>().ok());
-        if let Some(got) = said.filter(|said| *said != descriptor.digest && said.is_sha256()) {
+        // It may have chosen another algorithm.
+        if let Some(got) = said.filter(|said| *said != said.likewise_of(bytes)) {
             return Err(RegistryError::Mismatch { what, got });
         }
         Ok(header(&response, "oci-subject").is_some())

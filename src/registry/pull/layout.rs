@@ -1,5 +1,6 @@
 //! Lays out what was pulled as an OCI image layout, the same bytes, modes and times every time.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use super::gather::Gathering;
 use super::pooled;
-use crate::image::{Descriptor, Reference};
+use crate::image::{Descriptor, Digest, Reference};
 use crate::registry::RegistryError;
 use crate::storage::own::remove_own;
 
@@ -26,17 +27,27 @@ pub(super) fn write_layout(
 ) -> Result<(), RegistryError> {
     remove_own(layout, &|path| super::is_own(&format!("items/0/{path}")))
         .map_err(RegistryError::io(layout))?;
-    let blobs = layout.join("blobs").join("sha256");
-    std::fs::create_dir_all(&blobs).map_err(RegistryError::io(&blobs))?;
+    let blobs = layout.join("blobs");
+    let algorithms: BTreeSet<&str> = gathering
+        .manifests
+        .keys()
+        .chain(gathering.blobs.keys())
+        .map(Digest::algorithm)
+        .collect();
+    for algorithm in &algorithms {
+        let folder = blobs.join(algorithm);
+        std::fs::create_dir_all(&folder).map_err(RegistryError::io(&folder))?;
+    }
+    let place = |digest: &Digest| blobs.join(digest.algorithm()).join(digest.hex());
     let put = |path: PathBuf, bytes: &[u8]| {
         std::fs::write(&path, bytes).map_err(RegistryError::io(&path))?;
         settle(&path, FILE_MODE)
     };
     for (digest, fetched) in &gathering.manifests {
-        put(blobs.join(digest.hex()), &fetched.bytes)?;
+        put(place(digest), &fetched.bytes)?;
     }
     for digest in gathering.blobs.keys() {
-        let to = blobs.join(digest.hex());
+        let to = place(digest);
         let from = pooled(pool, digest);
         std::fs::hard_link(&from, &to)
             .or_else(|_| std::fs::copy(&from, &to).map(|_| ()))
@@ -49,7 +60,10 @@ pub(super) fn write_layout(
     )?;
     let index = index_json(reference, root, gathering);
     put(layout.join("index.json"), index.to_string().as_bytes())?;
-    for folder in [&blobs, &layout.join("blobs"), &layout.to_owned()] {
+    for algorithm in &algorithms {
+        settle(&blobs.join(algorithm), FOLDER_MODE)?;
+    }
+    for folder in [&blobs, layout] {
         settle(folder, FOLDER_MODE)?;
     }
     Ok(())

@@ -135,7 +135,7 @@ fn fetch_all(
     let (mut known_bytes, mut needed_bytes) = (0, SPARE_BYTES);
     for blob in blobs {
         let path = pooled(pool, &blob.digest);
-        if part::holds(&path, blob.bytes, &blob.digest, monitor)? {
+        if part::holds(&path, &blob.digest, monitor)? {
             known_bytes += blob.bytes;
             monitor.advance(blob.bytes);
             continue;
@@ -193,14 +193,10 @@ fn fetch_one(
     monitor: &dyn Monitor,
 ) -> Result<(), RegistryError> {
     let path = pooled(pool, &blob.digest);
-    let mut file = PartFile::open(&path.with_extension("part"), monitor)?;
+    let mut file = PartFile::open(&path.with_extension("part"), &blob.digest, monitor)?;
     if file.bytes() > blob.bytes {
         file.clear()?;
     }
     client.blob(repository, blob, &mut file, monitor)?;
-    file.finish(
-        &path,
-        &blob.digest,
-        &format!("blob {repository}@{}", blob.digest),
-    )
+    file.finish(&path, &format!("blob {repository}@{}", blob.digest))
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::pressure::Pressure;
 use super::slot::{PIECE_BYTES, Slot, SlotWriter, wait};
-use crate::image::{Digest, Sha256};
+use crate::image::{Digest, Hasher};
 use crate::layouts::spool;
 use crate::media::free_space_bytes;
 use crate::monitor::Monitor;
@@ -78,7 +78,7 @@ impl<'a> Kept<'a> {
         while let Some((digest, slot)) = self.next() {
             let mut out = SlotWriter {
                 slot: &slot,
-                hasher: Sha256::default(),
+                hasher: Hasher::like(&digest),
                 monitor,
             };
             let bytes = self.source.bytes(&digest).unwrap_or(0);
@@ -177,7 +177,7 @@ impl<'a> Kept<'a> {
         drop(work);
         let mut hashed = Hashed {
             out,
-            hasher: is_proof.then(Sha256::default),
+            hasher: is_proof.then(|| Hasher::like(digest)),
         };
         let outcome = self.source.write(digest, range, &mut hashed, monitor);
         let hasher = hashed.hasher;
@@ -241,7 +241,7 @@ fn compare(got: &Digest, digest: &Digest) -> Result<(), String> {
 /// Hashes what it passes on, when that is asked for.
 struct Hashed<'o> {
     out: &'o mut dyn Write,
-    hasher: Option<Sha256>,
+    hasher: Option<Hasher>,
 }
 
 impl Write for Hashed<'_> {

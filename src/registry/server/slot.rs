@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::image::Sha256;
+use crate::image::Hasher;
 use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 
@@ -107,7 +107,7 @@ impl Slot {
 /// Writes a blob into its file, and hashes it.
 pub(super) struct SlotWriter<'a> {
     pub(super) slot: &'a Slot,
-    pub(super) hasher: Sha256,
+    pub(super) hasher: Hasher,
     pub(super) monitor: &'a dyn Monitor,
 }
 

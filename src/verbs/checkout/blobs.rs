@@ -73,7 +73,6 @@ impl Failed {
             Self::Outgoing(
                 OutgoingError::Missing { digest, .. }
                 | OutgoingError::Mismatch { digest, .. }
-                | OutgoingError::Unchecked { digest }
                 | OutgoingError::Blob { digest, .. },
             ) => Some(digest),
             Self::Outgoing(_) => None,

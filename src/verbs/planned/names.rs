@@ -215,11 +215,13 @@ impl<'a> Layout<'a> {
 
     fn put_blobs(&mut self, repository: &str, blobs: impl Iterator<Item = Descriptor>) {
         let images = self.images;
-        for blob in blobs {
+        for mut blob in blobs {
             // A layer that may not be passed on may be absent.
-            if images.blob(&blob.digest).is_none() {
+            let Some(body) = images.blob(&blob.digest) else {
                 continue;
-            }
+            };
+            // Manifests may give a wrong length.
+            blob.bytes = body.bytes();
             let key = (repository.to_owned(), blob.digest.clone());
             if let Entry::Vacant(place) = self.taken.entry(key) {
                 place.insert(None);
@@ -328,6 +330,9 @@ impl<'a> Layout<'a> {
                     serde_json::json!({"os": platform.os, "architecture": platform.architecture});
                 if let Some(variant) = &platform.variant {
                     entry["platform"]["variant"] = variant.clone().into();
+                }
+                if let Some(version) = &platform.os_version {
+                    entry["platform"]["os.version"] = version.clone().into();
                 }
             }
             entries.push(entry);
