@@ -29,6 +29,7 @@
 // Words.
 pub mod finding;
 pub mod id;
+pub mod limits;
 pub mod monitor;
 pub mod saying;
 pub mod size;

@@ -3,8 +3,7 @@
 //! It says how many bytes of body follow a header and of which sort; it builds no file tree. What it does not know it does
 //! not guess at: the bytes stay bytes.
 
-/// Longest pax header that is read for what it says.
-pub const PAX_BYTES_MAX: u64 = 64 * 1024;
+pub use crate::limits::PAX_BYTES_MAX;
 
 /// Bytes of a tar's block: headers are one, bodies are padded to whole ones.
 pub const BLOCK: usize = 512;

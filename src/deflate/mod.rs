@@ -16,6 +16,7 @@ pub(crate) mod bits;
 mod coder;
 pub(crate) mod codes;
 mod crew;
+mod experience;
 pub(crate) mod header;
 pub(crate) mod inflate;
 pub(crate) mod model;
@@ -31,6 +32,7 @@ mod writers;
 
 use std::io::{Read, Write};
 
+pub use experience::Experience;
 pub use wrapper::Wrapper;
 
 /// Version of recipes that this program writes, and the only one that it reads.
@@ -81,8 +83,8 @@ pub struct AnalyseOptions<'a> {
     pub recipe_limit_per_mille: u64,
     /// Threads that work on the chunks of one stream, where its writer made some.
     pub threads: usize,
-    /// Who wrote a stream that was opened before, when this is likely of the same: saves the search.
-    pub hint: Option<Hint>,
+    /// What streams taught that were opened before and are likely of the same writer: saves the search, and bounds it.
+    pub experience: Option<&'a Experience>,
     /// Told how many plain bytes came out; false ends the work.
     pub watch: Option<&'a dyn Fn(u64) -> bool>,
 }
@@ -95,15 +97,11 @@ impl Default for AnalyseOptions<'_> {
             ratio_limit: 1100,
             recipe_limit_per_mille: 125,
             threads: 1,
-            hint: None,
+            experience: None,
             watch: None,
         }
     }
 }
-
-/// A writer, found by [`analyse()`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hint(run::Style);
 
 /// What [`analyse()`] found.
 #[derive(Debug, Clone)]
@@ -118,8 +116,6 @@ pub struct Analysis {
     pub missed_tokens: u64,
     /// The writer, for people.
     pub writer: String,
-    /// The writer, for the next call.
-    pub hint: Hint,
 }
 
 /// Opens one stream (of gzip: all members that follow one another): writes what it unpacks to and the recipe.

@@ -23,17 +23,26 @@ const SURE_MATCHES: usize = 2000;
 /// Misses in a thousand tokens at which a stream counts as unknown.
 const UNKNOWN_PER_MILLE: usize = 120;
 
-/// Chooses a style for what is queued from `position` on. `likely` is tried first; `goes_on` is asked between tries.
+/// What a search is given to go by.
+pub(crate) struct Leave<'a> {
+    /// Styles that are tried first.
+    pub(crate) likely: &'a [Style],
+    /// Asked whether models may go through so many bytes, before all are tried.
+    pub(crate) affords: &'a dyn Fn(u64) -> bool,
+    /// Asked between tries.
+    pub(crate) goes_on: &'a dyn Fn() -> bool,
+}
+
+/// Chooses a style for what is queued from `position` on.
 ///
 /// # Errors
-/// [`DeflateError::Stopped`] when it says no.
+/// [`DeflateError::Stopped`] when whoever is asked does not want to go on.
 pub(crate) fn select(
     stretch: &Stretch,
     queue: &VecDeque<Segment>,
     position: u64,
     run: &Run,
-    likely: Option<Style>,
-    goes_on: &dyn Fn() -> bool,
+    leave: &Leave<'_>,
 ) -> Result<Style, DeflateError> {
     let sample = Sample {
         stretch,
@@ -48,20 +57,24 @@ pub(crate) fn select(
         .filter(|token| !token.is_literal())
         .count();
     if tokens == 0 {
-        return Ok(likely.unwrap_or(run.style));
+        return Ok(leave.likely.first().copied().unwrap_or(run.style));
     }
     let chunk_bytes = sample.chunk_bytes();
     let mut best: Option<(usize, Style)> = None;
-    // A writer that there is no model of foresees nothing: it is what is left, and never what is tried.
-    let likely = likely.filter(|style| style.writer != Writer::UNKNOWN);
-    if let Some(style) =
-        likely.filter(|style| style.chunks.map(|chunks| chunks.bytes) == chunk_bytes)
-    {
-        let misses = sample.misses(style, usize::MAX, usize::MAX);
-        if misses == 0 {
-            return Ok(style);
+    for style in leave.likely {
+        // A writer that there is no model of foresees nothing: it is what is left, and never what is tried.
+        let fits = style.chunks.map(|chunks| chunks.bytes) == chunk_bytes;
+        if !fits || style.writer == Writer::UNKNOWN {
+            continue;
         }
-        best = Some((misses, style));
+        let most = best.map_or(usize::MAX, |(misses, _)| misses);
+        let misses = sample.misses(*style, usize::MAX, most);
+        if misses == 0 {
+            return Ok(*style);
+        }
+        if misses < most {
+            best = Some((misses, *style));
+        }
     }
     if matches == 0 {
         return Ok(Style {
@@ -74,10 +87,15 @@ pub(crate) fn select(
     } else {
         usize::MAX
     });
-    let styles = styles.flat_map(|writer| styles_of(writer, chunk_bytes));
+    let mut styles: Vec<Style> = styles
+        .flat_map(|writer| styles_of(writer, chunk_bytes))
+        .collect();
+    if !(leave.affords)(sample.cost(tokens, styles.len())) {
+        styles.clear();
+    }
     let mut short: Vec<(usize, Style)> = Vec::new();
     for style in styles {
-        if !goes_on() {
+        if !(leave.goes_on)() {
             return Err(DeflateError::Stopped);
         }
         let misses = sample.misses(style, SHORT_TOKENS, usize::MAX);
@@ -95,7 +113,7 @@ pub(crate) fn select(
     }
     short.sort_by_key(|(misses, _)| *misses);
     for (_, style) in short.into_iter().take(LONGER) {
-        if !goes_on() {
+        if !(leave.goes_on)() {
             return Err(DeflateError::Stopped);
         }
         let most = best.map_or(usize::MAX, |(misses, _)| misses);
@@ -174,6 +192,13 @@ impl Sample<'_> {
             }
         }
         misses
+    }
+
+    /// Bytes that models go through when so many styles are tried on a sample of `tokens` tokens.
+    fn cost(&self, tokens: usize, styles: usize) -> u64 {
+        let bytes: usize = self.queue.iter().map(|segment| segment.bytes).sum();
+        let short = bytes as u64 * tokens.min(SHORT_TOKENS) as u64 / tokens.max(1) as u64;
+        short * styles as u64 + (bytes * LONGER.min(styles)) as u64
     }
 
     /// The plain bytes between empty blocks, when those stand at multiples of one number: a chunked writer.

@@ -14,12 +14,8 @@ use rustix::fs::{
 
 use super::LayoutError;
 use crate::finding::Finding;
+use crate::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
 use crate::release::{Meta, Xattr};
-
-/// Linux's limit for the list of names, and for one value.
-const XATTR_BYTES_MAX: usize = 64 * 1024;
-/// Most bytes of all values of one file: records have a limit, too.
-const XATTRS_BYTES_MAX: usize = 512 * 1024;
 
 /// Flags that people set with `chattr` and that are not carried, by the letters that `lsattr` shows.
 const FLAGS: [(IFlags, char); 13] = [

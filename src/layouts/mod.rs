@@ -6,6 +6,7 @@
 
 mod ahead;
 mod crew;
+mod effort;
 pub mod folder;
 pub mod meta;
 pub mod opener;

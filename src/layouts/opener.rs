@@ -19,6 +19,7 @@ use std::thread::Scope;
 use self::stream::{FileFound, Looked, Looker};
 use super::LayoutError;
 use super::ahead::{AHEAD_BYTES_MIN, Ahead, workers};
+use super::effort::Effort;
 use super::folder::SteadyFile;
 use super::scout::{FileScout, GZIP_MAGIC};
 use super::spool::Spool;
@@ -28,13 +29,12 @@ use crate::archive::{tar, zip};
 use crate::chunk::{CHUNK_MAX, Cutter};
 use crate::class::Class;
 use crate::id::BlobId;
+pub use crate::limits::OPEN_DEPTH_MAX;
 use crate::monitor::Monitor;
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES};
 use crate::release::BlobTable;
 
-/// Tars, streams and zip files in one another that are opened; one deeper is kept as bytes.
-pub const OPEN_DEPTH_MAX: usize = 8;
 /// Shorter gzip streams are kept as they came: opened, the recipe and what it takes to find its parts cost what is gained.
 pub const GZIP_BYTES_MIN: u64 = 4096;
 /// Plain bytes for each byte of a stream, at a guess.
@@ -73,6 +73,8 @@ pub struct Opener<'a, S: ChunkSource> {
     reused: BlobTable,
     reused_bytes: u64,
     streams: StreamReport,
+    /// What streams cost, and what they taught, since the item began.
+    effort: Effort,
     /// Streams that what is read now lies in: its bytes are not those of the file.
     within: usize,
     unreported: u64,
@@ -128,6 +130,7 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
             reused: BlobTable::default(),
             reused_bytes: 0,
             streams: StreamReport::default(),
+            effort: Effort::new(options),
             within: 0,
             unreported: 0,
             reported: 0,
@@ -147,6 +150,11 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
     /// Who is asked whether to stop.
     pub(super) fn monitor(&self) -> &'a dyn Monitor {
         self.monitor
+    }
+
+    /// Another item begins: what opening its streams may cost is counted anew, and what is learnt of them is its own.
+    pub fn begin_item(&mut self) {
+        self.effort = Effort::new(self.options);
     }
 
     /// The blobs that this opener made, and those that it took over: together all blobs of what it opened.

@@ -117,11 +117,7 @@ pub fn folder<S: ChunkSource>(
     drop_inherited_acl(&root);
     let mut restorer = Restorer {
         source,
-        tree: Tree {
-            root,
-            path: path.to_owned(),
-            open: Vec::new(),
-        },
+        tree: Tree::new(root, path.to_owned()),
         metas: MetaWriter::new(Ownership::of_process()),
         check: EntryCheck::default(),
         folders: Vec::new(),

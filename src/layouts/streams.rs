@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::LayoutError;
+use super::effort::Effort;
 use super::spool::Spool;
 use super::tape::ReadAt;
-use crate::deflate::{AnalyseOptions, DeflateError, Hint, Wrapper, analyse};
+use crate::deflate::{AnalyseOptions, DeflateError, Wrapper, analyse};
 use crate::id::BlobId;
 use crate::monitor::Monitor;
 
@@ -45,7 +46,7 @@ pub struct OpenOptions {
     /// Most plain bytes for each byte of the stream, from 1 MiB of plain bytes on. Deflate itself reaches 1032.
     pub ratio_limit: u64,
     /// From 10 seconds of processor time on, an analysis is given up when it has taken so many for each GB (10^9) of plain
-    /// bytes. `None`: never. The only thing in opening that depends on the machine, besides its room.
+    /// bytes. `None`: never, and whatever the streams of an item cost together. The only thing in opening that depends on the machine, besides its room.
     pub seconds_per_gb: Option<u64>,
     /// Folder of spools that are too long for memory.
     pub spool_folder: PathBuf,
@@ -111,10 +112,12 @@ pub enum Kept {
     Small = 8,
     /// It lies too deep in others.
     Deep = 9,
+    /// What may be spent on the streams of its item was spent: too many before it came to nothing.
+    Effort = 10,
 }
 
 impl Kept {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Corrupt,
         Self::Truncated,
         Self::Recipe,
@@ -124,6 +127,7 @@ impl Kept {
         Self::Space,
         Self::Small,
         Self::Deep,
+        Self::Effort,
     ];
 
     /// Its number in recipes.
@@ -140,7 +144,7 @@ impl Kept {
     pub fn may_change(self) -> bool {
         matches!(
             self,
-            Self::Recipe | Self::Limit | Self::Time | Self::Space | Self::Deep
+            Self::Recipe | Self::Limit | Self::Time | Self::Space | Self::Deep | Self::Effort
         )
     }
 }
@@ -202,8 +206,6 @@ pub(super) struct Opened {
     pub(super) plain: Spool,
     pub(super) recipe: Spool,
     pub(super) writer: String,
-    /// The writer, for the next stream that is likely of the same.
-    pub(super) hint: Hint,
 }
 
 /// What came of looking at a stream.
@@ -232,23 +234,49 @@ impl<R: ?Sized> Copy for Region<'_, R> {}
 
 /// How a stream is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct How {
+pub(super) struct How<'a> {
     pub(super) wrapper: Wrapper,
-    /// Likely writer.
-    pub(super) hint: Option<Hint>,
+    /// What the item's streams may cost, and what they taught; none for a stream that is looked at by itself.
+    pub(super) effort: Option<&'a Effort>,
     pub(super) threads: usize,
 }
 
-/// Opens the stream at the front of a region. `monitor` hears of the bytes that are read; returns how many it has heard of.
+/// Opens the stream at the front of a region, within what its item may cost. `monitor` hears of the bytes that are read; returns how many it has heard of.
 ///
 /// # Errors
 /// [`LayoutError::Io`] when the region cannot be read, or the spool's folder not be written; an interruption.
 pub(super) fn open<R: ReadAt + ?Sized>(
     region: Region<'_, R>,
-    how: How,
+    how: How<'_>,
     options: &OpenOptions,
     monitor: &dyn Monitor,
 ) -> Result<(Outcome, u64), LayoutError> {
+    let Some(effort) = how.effort else {
+        let (outcome, read, _) = look(region, how, options, monitor)?;
+        return Ok((outcome, read));
+    };
+    if !effort.allows() {
+        return Ok((Outcome::Kept(Kept::Effort), 0));
+    }
+    let begun = spent_here();
+    let (outcome, read, plain_bytes) = look(region, how, options, monitor)?;
+    let was_opened = matches!(outcome, Outcome::Opened(_));
+    let spent = spent_here().saturating_sub(begun);
+    effort.looked(spent, plain_bytes, read + plain_bytes, was_opened);
+    // With a look at all writers its own might have been found.
+    if matches!(outcome, Outcome::Kept(Kept::Recipe)) && effort.experience().was_cut_short() {
+        return Ok((Outcome::Kept(Kept::Effort), read));
+    }
+    Ok((outcome, read))
+}
+
+/// As [`open`], whatever it costs; returns the plain bytes besides that came out.
+fn look<R: ReadAt + ?Sized>(
+    region: Region<'_, R>,
+    how: How<'_>,
+    options: &OpenOptions,
+    monitor: &dyn Monitor,
+) -> Result<(Outcome, u64, u64), LayoutError> {
     let mut source = RegionReader {
         region,
         at: 0,
@@ -262,7 +290,9 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     let begun = spent_here();
     let goes_on = |plain_bytes| {
         let in_time = options.seconds_per_gb.is_none_or(|seconds| {
-            is_fast(spent_here().saturating_sub(begun), plain_bytes, seconds)
+            let spent = spent_here().saturating_sub(begun);
+            let item = |effort: &Effort| effort.is_fast(spent, plain_bytes, seconds);
+            is_fast(spent, plain_bytes, seconds) && how.effort.is_none_or(item)
         });
         in_time && !monitor.stop_asked()
     };
@@ -271,7 +301,7 @@ pub(super) fn open<R: ReadAt + ?Sized>(
         plain_limit_bytes: options.plain_limit_bytes,
         ratio_limit: options.ratio_limit,
         recipe_limit_per_mille: options.recipe_limit_per_mille,
-        hint: how.hint,
+        experience: how.effort.map(Effort::experience),
         watch: Some(&goes_on),
         threads: how.threads,
     };
@@ -281,7 +311,8 @@ pub(super) fn open<R: ReadAt + ?Sized>(
         return Err(error);
     }
     monitor.check_stop()?;
-    let kept = |kept| Ok((Outcome::Kept(kept), read));
+    let plain_bytes = plain.len();
+    let kept = |kept| Ok((Outcome::Kept(kept), read, plain_bytes));
     for spool in [&mut plain, &mut recipe] {
         match spool.refusal() {
             Some(error) if is_full(&error) => return kept(Kept::Space),
@@ -315,9 +346,8 @@ pub(super) fn open<R: ReadAt + ?Sized>(
         plain,
         recipe,
         writer: found.writer,
-        hint: found.hint,
     };
-    Ok((Outcome::Opened(Box::new(opened)), read))
+    Ok((Outcome::Opened(Box::new(opened)), read, plain_bytes))
 }
 
 /// Most bytes of the recipe of a stream.
@@ -400,7 +430,7 @@ fn spent_here() -> Duration {
 }
 
 /// Whether an analysis goes on: it has given `plain_bytes` after `spent`.
-fn is_fast(spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
+pub(super) fn is_fast(spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
     let allowed = u128::from(plain_bytes) * u128::from(seconds_per_gb) / 1_000_000;
     spent < PATIENCE || spent.as_millis() <= allowed
 }

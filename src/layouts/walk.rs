@@ -13,11 +13,10 @@ use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 use super::LayoutError;
+use crate::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
 /// Folders with a longer path are walked from a handle. A name and a slash more still fit into one call.
 const REAL_BYTES_MAX: usize = 2048;
-/// Longest path below the root, so that an entry fits into its record.
-const PATH_BYTES_MAX: usize = 64 * 1024;
 
 /// Something below the root.
 pub(super) struct Found {
@@ -85,6 +84,13 @@ impl Walk {
             return Err(LayoutError::Unfit {
                 path: shown,
                 why: "its path is longer than 64 KiB",
+            });
+        }
+        if below.components().count() > PATH_DEPTH_MAX + 1 {
+            level.walk.skip_current_dir();
+            return Err(LayoutError::Unfit {
+                path: shown,
+                why: "it lies in more than 4096 folders",
             });
         }
         let stat = real

@@ -16,14 +16,9 @@ use wincode::{SchemaRead, SchemaWrite};
 use crate::class::Class;
 use crate::deflate::DeflateError;
 use crate::id::{self, BlobId, ChunkId};
+pub use crate::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
 use crate::monitor::Interrupted;
 
-/// Most levels of lists above the chunks of a stream.
-pub const STREAM_DEPTH_MAX: u8 = 4;
-/// Most blobs inside blobs that a reader follows.
-pub const BLOB_DEPTH_MAX: usize = 16;
-/// Most bytes of an encoded [`Op`].
-pub const OP_BYTES_MAX: usize = 1024;
 /// Contents of up to this many bytes are one chunk, wherever they are found.
 pub const SMALL_BYTES: u64 = 64 * 1024;
 
@@ -163,6 +158,9 @@ pub enum RecipeError {
     /// A list or record does not decode or contradicts itself.
     #[error("corrupt {0}")]
     Corrupt(&'static str),
+    /// It claims more than may be, see [`crate::limits`].
+    #[error("more than there may be: {0}")]
+    Limit(&'static str),
     /// It asks for something that this program does not have.
     #[error("needs a newer carryall: {0}")]
     Newer(String),

@@ -7,9 +7,11 @@ use std::collections::HashSet;
 use super::rebuild::read_op;
 use super::stream::{self, RecordReader};
 use super::{
-    BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
+    StreamRef,
 };
 use crate::id::{BlobId, ChunkId};
+use crate::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
 
 /// Told of what a walk comes by.
 pub trait Visitor {
@@ -18,6 +20,11 @@ pub trait Visitor {
     /// # Errors
     /// Whatever shall end the walk.
     fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError>;
+
+    /// Told of the length of a chunk of contents, before [`Visitor::chunk`].
+    fn length(&mut self, chunk: &ChunkRef) {
+        let _ = chunk;
+    }
 
     /// A blob is needed; its chunks follow. Called once a walker for each blob.
     ///
@@ -64,6 +71,10 @@ pub struct Walker<'a, S: ChunkSource> {
     source: &'a S,
     walked: HashSet<(BlobId, Recipe)>,
     lists: HashSet<StreamRef>,
+    /// Bytes of all recipes so far, repeated lists unfolded; chunks of these, and their bytes.
+    ops_bytes: u64,
+    ops_chunks: HashSet<ChunkId>,
+    ops_chunk_bytes: u64,
 }
 
 impl<'a, S: ChunkSource> Walker<'a, S> {
@@ -73,6 +84,9 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
             source,
             walked: HashSet::new(),
             lists: HashSet::new(),
+            ops_bytes: 0,
+            ops_chunks: HashSet::new(),
+            ops_chunk_bytes: 0,
         }
     }
 
@@ -106,7 +120,10 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
     ) -> Result<(), RecipeError> {
         match content {
             Content::Empty => Ok(()),
-            Content::Chunk(chunk) => visitor.chunk(&chunk.id),
+            Content::Chunk(chunk) => {
+                visitor.length(chunk);
+                visitor.chunk(&chunk.id)
+            }
             Content::Blob(blob) => self.blob(blob, visitor, BLOB_DEPTH_MAX),
         }
     }
@@ -122,6 +139,32 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         }
     }
 
+    /// Opens the steps of a blob, unless there are more than can be honest: lists may hold one another many times, and a
+    /// few of them stand for any number of steps.
+    fn ops(&mut self, blob: &Blob) -> Result<RecordReader<'a, S, Op>, RecipeError> {
+        let ops = &blob.recipe.ops;
+        if ops.bytes > blob.bytes.saturating_add(OPS_FREE_BYTES) {
+            return Err(RecipeError::Limit(
+                "bytes of steps beyond those that they give",
+            ));
+        }
+        self.ops_bytes = self.ops_bytes.saturating_add(ops.bytes);
+        if self.ops_bytes > WALK_FREE_BYTES {
+            let (chunks, bytes) = (&mut self.ops_chunks, &mut self.ops_chunk_bytes);
+            stream::visit_refs(self.source, ops, &mut HashSet::new(), &mut |chunk, _| {
+                if chunks.insert(chunk.id) {
+                    *bytes += u64::from(chunk.bytes);
+                }
+                Ok(())
+            })?;
+            let most = self.ops_chunk_bytes.saturating_mul(WALK_RATIO_MAX);
+            if self.ops_bytes > most.saturating_add(WALK_FREE_BYTES) {
+                return Err(RecipeError::Limit("bytes of all steps"));
+            }
+        }
+        RecordReader::open(self.source, ops, OP_BYTES_MAX)
+    }
+
     fn streams_of(
         &mut self,
         blob: &Blob,
@@ -135,8 +178,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
             return Ok(());
         }
         let mut inner = Vec::new();
-        let mut ops: RecordReader<'_, S, Op> =
-            RecordReader::open(self.source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        let mut ops = self.ops(blob)?;
         while let Some(op) = read_op(&mut ops)? {
             match op {
                 Op::Deflate { .. } => {
@@ -167,11 +209,15 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         visitor.blob(blob)?;
         self.stream(&blob.recipe.ops, visitor)?;
         self.stream(&blob.recipe.side, visitor)?;
-        let mut ops: RecordReader<'_, S, Op> =
-            RecordReader::open(self.source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        let mut ops = self.ops(blob)?;
+        let mut sums = Sums::new(blob);
         while let Some(op) = read_op(&mut ops)? {
+            sums.add(&op)?;
             match op {
-                Op::Chunk(chunk) => visitor.chunk(&chunk.id)?,
+                Op::Chunk(chunk) => {
+                    visitor.length(&chunk);
+                    visitor.chunk(&chunk.id)?;
+                }
                 Op::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
                 Op::Deflate {
                     bytes,
@@ -182,13 +228,65 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
                     visitor.stream(bytes, &plain, remake_bytes)?;
                     match plain {
                         Content::Empty => {}
-                        Content::Chunk(chunk) => visitor.chunk(&chunk.id)?,
+                        Content::Chunk(chunk) => {
+                            visitor.length(&chunk);
+                            visitor.chunk(&chunk.id)?;
+                        }
                         Content::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
                     }
                 }
                 Op::Kept { reason } => visitor.kept(blob, reason)?,
                 Op::Side { .. } => {}
             }
+        }
+        sums.check()
+    }
+}
+
+/// What the steps of a blob say that they give: told before anything is rebuilt.
+struct Sums {
+    /// Bytes of the blob, and of its side stream, that no step has given or taken yet.
+    left: u64,
+    side_left: u64,
+}
+
+impl Sums {
+    fn new(blob: &Blob) -> Self {
+        Self {
+            left: blob.bytes,
+            side_left: blob.recipe.side.bytes,
+        }
+    }
+
+    fn add(&mut self, op: &Op) -> Result<(), RecipeError> {
+        let (bytes, side) = match op {
+            Op::Chunk(chunk) => (u64::from(chunk.bytes), 0),
+            Op::Side { bytes } => (*bytes, *bytes),
+            Op::Blob(inner) => (inner.bytes, 0),
+            Op::Deflate {
+                bytes,
+                plain,
+                remake_bytes,
+                ..
+            } if plain.bytes() / PLAIN_RATIO_MAX <= *bytes => (*bytes, *remake_bytes),
+            Op::Deflate { .. } => {
+                return Err(RecipeError::Limit("plain bytes for a byte of a stream"));
+            }
+            Op::Kept { .. } => return Ok(()),
+        };
+        if bytes == 0 {
+            return Err(RecipeError::Corrupt("recipe: length of a step"));
+        }
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or(RecipeError::Corrupt("recipe: longer than the blob"))?;
+        let side_left = self.side_left.checked_sub(side);
+        self.side_left = side_left.ok_or(RecipeError::Corrupt("recipe: side bytes"))?;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), RecipeError> {
+        if self.left > 0 {
+            return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
         }
         Ok(())
     }

@@ -14,15 +14,10 @@ use wincode::{SchemaRead, SchemaWrite};
 pub use self::name::{ReleaseName, ReleaseNameError};
 use crate::envelope::{self, EnvelopeError};
 use crate::id::{self, BlobId, ReleaseId};
+pub use crate::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, ROOT_BYTES_MAX};
 use crate::recipe::stream::{RecordReader, StreamWriter};
 use crate::recipe::{Blob, ChunkSink, ChunkSource, Content, Recipe, RecipeError, StreamRef};
 
-/// Most bytes of the body of a root.
-pub const ROOT_BYTES_MAX: u64 = 64 * 1024;
-/// Most bytes of an encoded [`Item`] or [`Entry`].
-pub const RECORD_BYTES_MAX: usize = 1 << 20;
-/// Most bytes of a manifest: items are held in memory.
-pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 /// Most bytes of an encoded record of the table of blobs.
 const BLOB_RECORD_BYTES: usize = 256;
 

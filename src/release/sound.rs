@@ -6,11 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Entry, EntryKind, Item, ReleaseRoot};
 use crate::id;
+use crate::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
-/// Most bytes of a name, as file systems have it.
-pub const NAME_BYTES_MAX: usize = 255;
-/// Most bytes of the target of a link on Linux.
-const LINK_BYTES_MAX: usize = 4095;
 /// What is said of a hard link whose other name does not come before it.
 pub const NO_OTHER_NAME: &str = "hard link: its other name is not there";
 
@@ -172,6 +169,12 @@ fn check_path(path: &[u8]) -> Result<Option<&[u8]>, &'static str> {
         .any(|name| name.len() > NAME_BYTES_MAX)
     {
         return Err("a name in it is too long");
+    }
+    if path.len() > PATH_BYTES_MAX {
+        return Err("it is longer than 64 KiB");
+    }
+    if path.iter().filter(|byte| **byte == b'/').count() > PATH_DEPTH_MAX {
+        return Err("it lies in more than 4096 folders");
     }
     let slash = path.iter().rposition(|byte| *byte == b'/');
     Ok(slash.map(|at| &path[..at]))

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use self::again::Again;
 use self::input::{Input, check_apart, check_readable, check_space, inputs};
+use super::claims;
 use super::proof::{self, Known};
 use super::{ReleasesMut, Stored};
 use crate::class::Class;
@@ -23,6 +24,7 @@ use crate::id::ChunkId;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
 use crate::layouts::{LayoutError, folder};
+use crate::limits::PLAIN_FREE_BYTES;
 use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::rebuild::BlobKeeper;
 use crate::recipe::stream::StreamWriter;
@@ -246,6 +248,12 @@ fn add_inputs<R: ReleasesMut>(
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
     let mut stored = finish(store, writer)?;
 
+    if streams.plain_bytes > PLAIN_FREE_BYTES {
+        // Nobody would receive what claims too much.
+        claims::check(store, |walker, visitor| {
+            walk::release(walker, &root, visitor)
+        })?;
+    }
     let ready_before = store.ready_bytes();
     let keeper = options.keep_ready.then(|| store.keeper()).flatten();
     if keeper.is_some() {
@@ -340,6 +348,7 @@ fn read_item<S: ChunkSource>(
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
 ) -> Result<Item, AddError> {
+    opener.begin_item();
     let kind = if input.stat.is_dir() {
         folder::read(opener, &input.real, findings, monitor)?
     } else {

@@ -7,6 +7,7 @@ pub mod apart;
 mod both;
 pub mod check;
 pub mod checkout;
+mod claims;
 pub mod contributors;
 pub mod diff;
 mod error;

@@ -14,6 +14,7 @@ use crate::release::{Item, ReleaseRoot, walk};
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::both;
+use crate::verbs::claims;
 use crate::verbs::footing::{self, Lacking};
 use crate::verbs::portion::Portion;
 use crate::verbs::proof::{self, Known};
@@ -210,6 +211,11 @@ fn prove(
     roots: &[ReleaseRoot],
     monitor: &dyn Monitor,
 ) -> Result<Option<ChunkId>, Error> {
+    for root in roots {
+        claims::check(store, |walker, visitor| {
+            walk::release(walker, root, visitor)
+        })?;
+    }
     let mut known = Known::read(store).map_err(Error::Releases)?;
     let keeper = Keeper::new(store)?;
     let failed = proof::streams(store, &mut known, roots, Some(&keeper), monitor)?;

@@ -1,6 +1,8 @@
 //! Words for what failed, and what to do next.
 
+use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
+use carryall::recipe::RecipeError;
 use carryall::store::StoreError;
 use carryall::verbs::Error;
 use carryall::verbs::add::AddError;
@@ -83,6 +85,16 @@ pub fn hint(error: &Error) -> String {
         Error::Add(AddError::Unreadable { .. }) => pick(
             "nothing was added: run this as a user that may read them (root can), or leave them out",
             "尚未添加任何内容：请以有读取权限的用户（例如 root）运行，或不要包含这些文件",
+        )
+        .to_owned(),
+        Error::Add(AddError::Layout(LayoutError::Recipe(RecipeError::Limit(_)))) => pick(
+            "its streams unpack to nothing but repetitions, and no site would take that in opened: `add --gzip keep` adds it as it is",
+            "其中的压缩流解开后几乎全是重复数据，现场不会接收这样打开的内容；请用 add --gzip keep 原样添加",
+        )
+        .to_owned(),
+        Error::Recipe(RecipeError::Limit(_)) => pick(
+            "no program of the vendor's makes this: do not use the set, and ask the vendor for another; nothing of it was taken in",
+            "正常的打包程序不会产生这样的数据：请勿使用这套卷，并向供应商索取新的；其中没有任何内容被接收",
         )
         .to_owned(),
         Error::Add(AddError::Registry(error)) | Error::Registry(error) => hint_registry(error).to_owned(),
@@ -354,6 +366,10 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             bytes(*needed_bytes)
         ),
         Error::Add(AddError::Registry(error)) | Error::Registry(error) => chinese_registry(error),
+        Error::Recipe(RecipeError::Limit(what))
+        | Error::Add(AddError::Layout(LayoutError::Recipe(RecipeError::Limit(what)))) => {
+            format!("超出允许的上限：{}", limit_in_chinese(what))
+        }
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
         Error::Choice(error) => chinese_choice(error),
         Error::NotForPlatform { platforms, .. } => {
@@ -428,6 +444,8 @@ fn refusal_in_chinese(why: &str) -> &str {
     match why {
         "it is not the name of a file" => "不是有效的文件名",
         "its name is too long" | "a name in it is too long" => "名称过长",
+        "it is longer than 64 KiB" => "路径长于 64 KiB",
+        "it lies in more than 4096 folders" => "所在目录超过 4096 层",
         "there are two items of this name" => "有两个同名项目",
         "it cannot be as large as it says"
         | "it says that it is larger than its items"
@@ -440,6 +458,17 @@ fn refusal_in_chinese(why: &str) -> &str {
         "hard link: its other name is not there" => "硬链接的目标不存在",
         "something is there already" => "路径重复",
         "it is not a plain path downwards" => "路径越出目录",
+        other => other,
+    }
+}
+
+/// What a limit is on, as `carryall::limits` has it.
+fn limit_in_chinese(what: &str) -> &str {
+    match what {
+        "bytes of steps beyond those that they give" => "重建步骤比它给出的数据还长",
+        "bytes of all steps" => "全部重建步骤的长度",
+        "plain bytes for a byte of a stream" => "压缩流解开后的倍数",
+        "plain bytes of all streams" => "全部压缩流解开后的长度",
         other => other,
     }
 }

@@ -158,6 +158,10 @@ fn kept(reason: Option<Kept>) -> &'static str {
         Kept::Space => pick("no room to unpack", "没有空间解开"),
         Kept::Small => pick("too small to gain anything", "太小，没有收益"),
         Kept::Deep => pick("too deep in one another", "嵌套过深"),
+        Kept::Effort => pick(
+            "not looked at, since too many streams before in the same item came to nothing (--gzip-seconds-per-gb 0 looks at all)",
+            "未逐一尝试：同一项目中此前已有过多的流无法打开（--gzip-seconds-per-gb 0 会全部尝试）",
+        ),
     }
 }
 

@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use super::Analyser;
+use crate::deflate::DeflateError;
 use crate::deflate::run::Style;
-use crate::deflate::select::{self, SAMPLE_BYTES, SAMPLE_TOKENS};
+use crate::deflate::select::{self, Leave, SAMPLE_BYTES, SAMPLE_TOKENS};
 use crate::deflate::text::FIRST;
-use crate::deflate::{DeflateError, Hint};
 
 /// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
 const LOOK_TOKENS: u64 = 1 << 16;
@@ -68,20 +68,20 @@ impl<R: Read> Analyser<'_, R> {
             self.parse()?;
         }
         self.see_end();
-        let likely = if self.fit.looked {
-            Some(self.run.style)
-        } else {
-            self.options.hint.map(|Hint(style)| style)
-        };
         let (watch, plain_bytes) = (self.options.watch, self.stretch.end() - FIRST);
-        let chosen = select::select(
-            &self.stretch,
-            &self.queue,
-            self.position,
-            &self.run,
-            likely,
-            &|| watch.is_none_or(|watch| watch(plain_bytes)),
-        )?;
+        let experience = self.options.experience;
+        let likely = match experience {
+            _ if self.fit.looked => vec![self.run.style],
+            Some(experience) => experience.likely(),
+            None => Vec::new(),
+        };
+        let leave = Leave {
+            likely: &likely,
+            affords: &|bytes| experience.is_none_or(|experience| experience.affords(bytes)),
+            goes_on: &|| watch.is_none_or(|watch| watch(plain_bytes)),
+        };
+        let (stretch, position) = (&self.stretch, self.position);
+        let chosen = select::select(stretch, &self.queue, position, &self.run, &leave)?;
         if chosen == self.run.style {
             self.fit.looks_in_vain += u32::from(self.fit.looked);
         }

@@ -22,7 +22,7 @@ use super::run::{PIECE_SEGMENTS_MAX, Run, Span, Style};
 use super::script::Flag;
 use super::text::{FIRST, Stretch};
 use super::wrapper::{Check, Wrapper};
-use super::{AnalyseOptions, Analysis, DeflateError, Hint, RECIPE_VERSION};
+use super::{AnalyseOptions, Analysis, DeflateError, RECIPE_VERSION};
 
 /// A recipe may have so many bytes beside the part of the stream that it may be.
 const RECIPE_FREE_BYTES: u64 = 4096;
@@ -94,6 +94,9 @@ pub(super) fn analyse(
     recipe: &mut dyn Write,
     options: &AnalyseOptions<'_>,
 ) -> Result<Analysis, DeflateError> {
+    if let Some(experience) = options.experience {
+        experience.begin();
+    }
     recipe.write_all(&[RECIPE_VERSION, options.wrapper.number()])?;
     let mut bits = BitReader::new(source);
     let header = options.wrapper.read_header(&[], &mut bits)?;
@@ -141,13 +144,15 @@ impl<R: Read> Analyser<'_, R> {
         self.out.flag(Flag::Member, false);
         let recipe_bytes = self.out.coder.finish()? + 2;
         self.plain.flush()?;
+        if let Some(experience) = self.options.experience {
+            experience.learn(self.run.style, self.position - FIRST);
+        }
         Ok(Analysis {
             stream_bytes: self.consumed,
             plain_bytes: self.position - FIRST,
             recipe_bytes,
             missed_tokens: self.fit.all_misses,
             writer: self.run.style.writer.name(),
-            hint: Hint(self.run.style),
         })
     }
 

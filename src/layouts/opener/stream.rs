@@ -9,7 +9,8 @@ use crate::class::Class;
 use crate::deflate::Wrapper;
 use crate::id::{BlobId, Hasher};
 use crate::layouts::LayoutError;
-use crate::layouts::ahead::workers;
+use crate::layouts::ahead::{AHEAD_BYTES_MIN, workers};
+use crate::layouts::effort::Effort;
 use crate::layouts::folder::{Sign, SteadyFile};
 use crate::layouts::streams::{self, How, Kept, OpenOptions, Opened, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
@@ -75,7 +76,7 @@ impl<'a> Looker<'a> {
         let is_known = self.known.get(region.bytes, id).is_some();
         if !is_known && !self.options.closed.contains(&id) && is_first() {
             (looked.outcome, looked.reported) =
-                streams::open(region, gzip(), self.options, monitor)?;
+                streams::open(region, gzip(None), self.options, monitor)?;
         }
         Ok(looked)
     }
@@ -96,10 +97,10 @@ impl<'a> Looker<'a> {
     }
 }
 
-fn gzip() -> How {
+fn gzip(effort: Option<&Effort>) -> How<'_> {
     How {
         wrapper: Wrapper::Gzip,
-        hint: None,
+        effort,
         threads: workers(),
     }
 }
@@ -201,7 +202,9 @@ impl<S: ChunkSource> Opener<'_, S> {
         } else {
             self.monitor
         };
-        streams::open(region, gzip(), self.options, monitor)
+        // Long streams may have been looked at ahead, in any order: they are always by themselves.
+        let effort = Some(&self.effort).filter(|_| region.bytes < AHEAD_BYTES_MIN);
+        streams::open(region, gzip(effort), self.options, monitor)
     }
 
     /// As [`Opener::known_blob`], for one that was looked at as a stream when it was stored.

@@ -6,7 +6,7 @@ use super::Opener;
 use crate::archive::zip::{self, LocalHeader, Method};
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
-use crate::deflate::{Hint, Wrapper};
+use crate::deflate::Wrapper;
 use crate::layouts::LayoutError;
 use crate::layouts::streams::{self, How, Kept, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
@@ -27,18 +27,6 @@ struct Zip {
     recipe: RecipeWriter,
     /// Bytes that may still be read in vain.
     vain_left: u64,
-    /// Writer of the member before: mostly that of the next.
-    hint: Option<Hint>,
-}
-
-impl Zip {
-    fn how(&self) -> How {
-        How {
-            wrapper: Wrapper::Raw,
-            hint: self.hint,
-            threads: 1,
-        }
-    }
 }
 
 impl<S: ChunkSource> Opener<'_, S> {
@@ -55,7 +43,6 @@ impl<S: ChunkSource> Opener<'_, S> {
             depth,
             recipe: RecipeWriter::new(Class::TarHeaders),
             vain_left: bytes + IN_VAIN_BYTES,
-            hint: None,
         };
         while tape.offset() < zip.end {
             let left = zip.end - tape.offset();
@@ -122,11 +109,15 @@ impl<S: ChunkSource> Opener<'_, S> {
             (Outcome::Kept(Kept::Corrupt), 0)
         } else {
             let quiet = Quiet(self.monitor);
-            streams::open(region, zip.how(), self.options, &quiet)?
+            let how = How {
+                wrapper: Wrapper::Raw,
+                effort: Some(&self.effort),
+                threads: 1,
+            };
+            streams::open(region, how, self.options, &quiet)?
         };
         match outcome {
             Outcome::Opened(opened) if opened.stream_bytes >= MEMBER_BYTES_MIN => {
-                zip.hint = Some(opened.hint);
                 self.deflate(&opened, region.path, name, zip.depth, &mut zip.recipe)?;
                 tape.skip(opened.stream_bytes)?;
                 self.report(opened.stream_bytes)

@@ -1,4 +1,7 @@
 //! The way down to where the next entry goes: folders that were made here, opened one in the other, links never followed.
+//!
+//! The folders nearest to the current one are kept open, and one in so many above them, so that neither a deep tree nor the
+//! way back up is gone through from the top for each entry.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -7,62 +10,73 @@ use std::path::PathBuf;
 use super::{hostile, open_folder};
 use crate::layouts::LayoutError;
 
-/// Folders that are kept open on the way to the current one; deeper ones are opened each time.
-const OPEN_FOLDERS_MAX: usize = 128;
+/// Levels that are kept open above the current one, and between those above that are.
+const STRIDE: usize = 64;
 
-/// The folder that is filled, and the way down to where the last entry was.
+/// The folder that is filled, and the ways down to where the last entry was and to what was looked up last.
 pub(super) struct Tree {
     pub(super) root: OwnedFd,
     pub(super) path: PathBuf,
-    pub(super) open: Vec<(Vec<u8>, OwnedFd)>,
+    entries: Way,
+    others: Way,
+}
+
+/// A way down.
+#[derive(Default)]
+struct Way {
+    /// Folders by level, some of them open.
+    levels: Vec<(Vec<u8>, Option<OwnedFd>)>,
 }
 
 impl Tree {
-    /// Opens the folder at `components` and keeps the way there open for the next entry.
+    pub(super) fn new(root: OwnedFd, path: PathBuf) -> Self {
+        Self {
+            root,
+            path,
+            entries: Way::default(),
+            others: Way::default(),
+        }
+    }
+
+    /// Opens the folder at `components`, where the next entry goes.
     pub(super) fn enter(
         &mut self,
         components: &[&[u8]],
         entry: &[u8],
     ) -> Result<OwnedFd, LayoutError> {
-        let common = self
-            .open
-            .iter()
-            .zip(components)
-            .take_while(|((name, _), component)| name == *component)
-            .count();
-        self.open.truncate(common);
-        while self.open.len() < components.len().min(OPEN_FOLDERS_MAX) {
-            let name = components[self.open.len()];
-            let folder = self.step(self.deepest(), name, entry)?;
-            self.open.push((name.to_vec(), folder));
-        }
-        self.descend(self.deepest(), &components[self.open.len()..], entry)
+        let mut way = std::mem::take(&mut self.entries);
+        let found = self.follow(&mut way, components, entry);
+        self.entries = way;
+        found
     }
 
-    /// Opens the folder at `components` from the top.
-    pub(super) fn find(&self, components: &[&[u8]], entry: &[u8]) -> Result<OwnedFd, LayoutError> {
-        self.descend(self.root.as_fd(), components, entry)
-    }
-
-    fn deepest(&self) -> BorrowedFd<'_> {
-        self.open
-            .last()
-            .map_or(self.root.as_fd(), |(_, folder)| folder.as_fd())
-    }
-
-    fn descend(
-        &self,
-        from: BorrowedFd<'_>,
+    /// Opens the folder at `components`, which is another one than entries come to.
+    pub(super) fn find(
+        &mut self,
         components: &[&[u8]],
         entry: &[u8],
     ) -> Result<OwnedFd, LayoutError> {
-        let mut at = from
-            .try_clone_to_owned()
-            .map_err(LayoutError::io("open", &self.path))?;
-        for component in components {
-            at = self.step(at.as_fd(), component, entry)?;
+        let mut way = std::mem::take(&mut self.others);
+        let found = self.follow(&mut way, components, entry);
+        self.others = way;
+        found
+    }
+
+    fn follow(
+        &self,
+        way: &mut Way,
+        components: &[&[u8]],
+        entry: &[u8],
+    ) -> Result<OwnedFd, LayoutError> {
+        way.keep_common(components);
+        let closed = way.first_closed();
+        for (level, name) in components.iter().enumerate().skip(closed) {
+            let folder = self.step(way.above(level, &self.root), name, entry)?;
+            way.open(level, name, folder);
         }
-        Ok(at)
+        way.above(components.len(), &self.root)
+            .try_clone_to_owned()
+            .map_err(LayoutError::io("open", &self.path))
     }
 
     fn step(
@@ -79,5 +93,77 @@ impl Tree {
                 other.into(),
             ),
         })
+    }
+}
+
+impl Way {
+    /// Goes back up to where the way to `components` begins to be another.
+    fn keep_common(&mut self, components: &[&[u8]]) {
+        let same = self.levels.iter().zip(components);
+        let common = same.take_while(|((name, _), component)| name == *component);
+        let common = common.count();
+        self.levels.truncate(common);
+    }
+
+    /// The level below the lowest folder that is open.
+    fn first_closed(&self) -> usize {
+        let open = self.levels.iter().rposition(|(_, open)| open.is_some());
+        open.map_or(0, |level| level + 1)
+    }
+
+    /// The folder above a level, which is open.
+    fn above<'a>(&'a self, level: usize, root: &'a OwnedFd) -> BorrowedFd<'a> {
+        let open = level
+            .checked_sub(1)
+            .and_then(|above| self.levels.get(above));
+        open.and_then(|(_, open)| open.as_ref())
+            .map_or(root.as_fd(), AsFd::as_fd)
+    }
+
+    /// Takes an open folder in, and closes one that has become far.
+    fn open(&mut self, level: usize, name: &[u8], folder: OwnedFd) {
+        match self.levels.get_mut(level) {
+            Some((_, open)) => *open = Some(folder),
+            None => self.levels.push((name.to_vec(), Some(folder))),
+        }
+        if let Some(far) = level.checked_sub(STRIDE)
+            && far % STRIDE != 0
+        {
+            self.levels[far].1 = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Makes a chain of folders and comes back up it; returns how many stay open at most, and how many were opened.
+    fn chain(depth: usize) -> (usize, usize) {
+        let file = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+        let (mut way, mut most, mut opened) = (Way::default(), 0, 0);
+        let names: Vec<Vec<u8>> = (0..depth).map(|n| n.to_string().into_bytes()).collect();
+        let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        for len in (0..=depth).chain((0..depth).rev()) {
+            way.keep_common(&names[..len]);
+            let closed = way.first_closed();
+            for (level, name) in names[..len].iter().enumerate().skip(closed) {
+                way.open(level, name, file());
+                opened += 1;
+            }
+            assert!(len == 0 || way.levels[len - 1].1.is_some());
+            most = most.max(way.levels.iter().filter(|level| level.1.is_some()).count());
+        }
+        (most, opened)
+    }
+
+    #[test]
+    fn a_deep_chain_is_gone_down_and_up_with_few_folders_open_and_each_opened_about_twice() {
+        for depth in [1, 64, 65, 700] {
+            let (most, opened) = chain(depth);
+            assert!(most <= 2 * STRIDE + depth / STRIDE + 1, "{depth}: {most}");
+            assert!(opened <= 3 * depth, "{depth}: {opened}");
+        }
     }
 }

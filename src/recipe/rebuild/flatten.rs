@@ -12,6 +12,7 @@ use super::pipe::PipeReader;
 use super::remake::{self, LongStream, SmallStream};
 use super::{Job, Part, Proof, read_op};
 use crate::id::BlobId;
+use crate::limits::PLAIN_RATIO_MAX;
 use crate::recipe::stream::{RecordReader, StreamReader};
 use crate::recipe::{
     BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,
@@ -23,8 +24,6 @@ const STREAM_STEP_BYTES: u64 = 1 << 20;
 const STEPS_OF_BEGINNING: usize = 8;
 /// Steps that are looked at for a stream that may be begun.
 const STEPS_AHEAD: usize = 32;
-/// No deflate stream unpacks to more than so many times its length.
-const PLAIN_RATIO_MAX: u64 = 1032;
 
 /// A stream that is being made again, and bytes of it that no batch has yet.
 type Made = (PipeReader, u64);

@@ -51,8 +51,8 @@ fn label(found: &Found<'_>) -> String {
 
 type Chunks = BTreeMap<ChunkId, u32>;
 
-/// What is told of an item, and what a walk finds that it needs; both fail or none does.
-fn told_and_needed(memory: &Memory, content: Content) -> (Chunks, HashSet<ChunkId>) {
+/// What is told of an item, and what a walk finds that it needs; nothing where the walk, which is stricter, refuses it.
+fn told_and_needed(memory: &Memory, content: Content) -> Option<(Chunks, HashSet<ChunkId>)> {
     let mut told = Chunks::new();
     let telling = Contents::new(memory).item(&item(content), &mut |found: &Found<'_>| {
         told.extend(found.chunks.iter().map(|chunk| (chunk.id, chunk.bytes)));
@@ -64,17 +64,17 @@ fn told_and_needed(memory: &Memory, content: Content) -> (Chunks, HashSet<ChunkI
         Ok(())
     };
     let walking = walk::item(&mut Walker::new(memory), &item(content), &mut note);
-    assert_eq!(
-        telling.is_err(),
-        walking.is_err(),
+    assert!(
+        telling.is_ok() || walking.is_err(),
         "{telling:?} {walking:?}"
     );
-    (told, needed)
+    walking.ok()?;
+    Some((told, needed))
 }
 
 #[track_caller]
 fn every_chunk_is_told(memory: &Memory, content: Content) {
-    let (told, needed) = told_and_needed(memory, content);
+    let (told, needed) = told_and_needed(memory, content).unwrap();
     assert!(told.keys().all(|id| needed.contains(id)));
     assert_eq!(told.len(), needed.len());
     for (id, bytes) in told {
@@ -270,6 +270,7 @@ fn any_steps(memory: &mut Memory, side: &[u8], steps: &[(u8, u16)]) -> Content {
     stream.write(memory, side).unwrap();
     let side = stream.finish(memory).unwrap();
     let mut ops = crate::recipe::stream::StreamWriter::new(Class::Meta);
+    let mut given = 0;
     for (kind, number) in steps {
         let body = noise(u64::from(*number), usize::from(*number) + 1);
         let id = memory.put(&body, Class::Other).unwrap();
@@ -287,12 +288,16 @@ fn any_steps(memory: &mut Memory, side: &[u8], steps: &[(u8, u16)]) -> Content {
                 codec: 1,
             },
         };
+        given += match &op {
+            Op::Side { bytes } => *bytes,
+            _ => u64::from(bytes),
+        };
         ops.write_record(memory, &op).unwrap();
     }
     let ops = ops.finish(memory).unwrap();
     Content::Blob(Blob {
         id: BlobId([1; 32]),
-        bytes: 1,
+        bytes: given,
         recipe: Recipe { side, ops },
     })
 }
@@ -337,7 +342,9 @@ proptest! {
         let side = [&front[begin][..], &garbage].concat();
         let mut memory = Memory::default();
         let content = any_steps(&mut memory, &side, &steps);
-        let (told, needed) = told_and_needed(&memory, content);
+        let Some((told, needed)) = told_and_needed(&memory, content) else {
+            return Ok(());
+        };
         prop_assert!(told.keys().all(|id| needed.contains(id)) && told.len() == needed.len());
     }
 }

@@ -1,0 +1,118 @@
+//! What opening the streams of one item may cost: what was learnt of one serves the next ones, and what comes to nothing
+//! again and again is hardly tried any more.
+//!
+//! Long gzip streams are looked at on other threads and by themselves: theirs is not counted here, since the order would tell.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::streams::{OpenOptions, is_fast};
+use crate::deflate::Experience;
+
+/// Bytes that may be gone through for streams that are kept as they came after all.
+const VAIN_FREE_BYTES: u64 = 32 << 20;
+/// Once these are gone through, one stream in so many is looked at all the same: writers change within an item.
+const VAIN_AGAIN: u32 = 16;
+
+/// Of one item.
+pub(super) struct Effort {
+    experience: Experience,
+    /// Bytes that may still be gone through in vain.
+    vain_left: Cell<u64>,
+    /// Streams that were passed over since one was looked at all the same.
+    passed: Cell<u32>,
+    /// Processor time that streams took, and the plain bytes of these.
+    spent: Cell<Duration>,
+    plain_bytes: Cell<u64>,
+}
+
+impl Effort {
+    pub(super) fn new(options: &OpenOptions) -> Self {
+        let (experience, vain_left) = match options.seconds_per_gb {
+            Some(_) => (Experience::default(), VAIN_FREE_BYTES),
+            None => (Experience::unlimited(), u64::MAX),
+        };
+        Self {
+            experience,
+            vain_left: Cell::new(vain_left),
+            passed: Cell::default(),
+            spent: Cell::default(),
+            plain_bytes: Cell::default(),
+        }
+    }
+
+    pub(super) fn experience(&self) -> &Experience {
+        &self.experience
+    }
+
+    /// Whether the next stream is to be looked at.
+    pub(super) fn allows(&self) -> bool {
+        if self.vain_left.get() > 0 {
+            return true;
+        }
+        let passed = (self.passed.get() + 1) % VAIN_AGAIN;
+        self.passed.set(passed);
+        passed == 0
+    }
+
+    /// Whether the streams of the item are opened fast enough, this one included.
+    pub(super) fn is_fast(&self, spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
+        is_fast(
+            self.spent.get() + spent,
+            self.plain_bytes.get().saturating_add(plain_bytes),
+            seconds_per_gb,
+        )
+    }
+
+    /// A stream was looked at: `bytes` were gone through, packed and plain.
+    pub(super) fn looked(&self, spent: Duration, plain_bytes: u64, bytes: u64, was_opened: bool) {
+        self.spent.set(self.spent.get() + spent);
+        let all = self.plain_bytes.get().saturating_add(plain_bytes);
+        self.plain_bytes.set(all);
+        let left = self.vain_left.get();
+        if left == u64::MAX {
+            return;
+        }
+        self.vain_left.set(if was_opened {
+            left.saturating_add(plain_bytes).min(VAIN_FREE_BYTES)
+        } else {
+            left.saturating_sub(bytes)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_to_nothing_is_tried_now_and_then_and_success_brings_trust_back() {
+        let effort = Effort::new(&OpenOptions::default());
+        let vain = |effort: &Effort| {
+            let tried = effort.allows();
+            if tried {
+                effort.looked(Duration::ZERO, 20_000, 30_000, false);
+            }
+            tried
+        };
+        let tried = (0..10_000).filter(|_| vain(&effort)).count();
+        let free = usize::try_from(VAIN_FREE_BYTES).unwrap_or_default() / 30_000;
+        assert!((free..free + 1000).contains(&tried), "{tried}");
+        while !effort.allows() {}
+        effort.looked(Duration::ZERO, VAIN_FREE_BYTES, 1, true);
+        assert!((0..free).all(|_| vain(&effort)));
+    }
+
+    #[test]
+    fn whoever_sets_no_time_sets_no_effort_either() {
+        let options = OpenOptions {
+            seconds_per_gb: None,
+            ..OpenOptions::default()
+        };
+        let effort = Effort::new(&options);
+        for _ in 0..9 {
+            effort.looked(Duration::MAX / 100, 0, u64::MAX / 2, false);
+            assert!(effort.allows());
+        }
+    }
+}
