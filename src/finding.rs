@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::saying::Saying;
+use crate::saying::{Saying, Template};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -50,6 +50,13 @@ impl Finding {
             saying: Some(saying),
             ..Self::new(severity, subject, "")
         }
+    }
+
+    /// Whether this template says it.
+    pub fn is_said_by(&self, template: Template) -> bool {
+        self.saying
+            .as_ref()
+            .is_some_and(|saying| saying.is_of(template))
     }
 
     /// Something worth knowing.

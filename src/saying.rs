@@ -65,6 +65,11 @@ impl Saying {
         self
     }
 
+    /// Whether it is made of this template.
+    pub fn is_of(&self, template: Template) -> bool {
+        self.template == template
+    }
+
     /// Says it in other words, where `words` knows some for a template; else in English.
     pub fn in_words(&self, words: &dyn Fn(Template) -> Option<&'static str>) -> String {
         let mut rest = words(self.template).unwrap_or(self.template.0);

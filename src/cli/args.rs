@@ -13,6 +13,8 @@ use carryall::release::{ReleaseName, ReleaseNameError};
 use carryall::versions::Pattern;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::cli::hosts::HostMap;
+
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted.
 Sizes: MB is 10^6 bytes, MiB is 2^20. Messages are Chinese when the locale (LC_ALL, LC_MESSAGES, LANG) is.
@@ -434,6 +436,14 @@ pub struct PushArgs {
     /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
     #[arg(value_name = "REGISTRY")]
     pub to: String,
+    /// Images from HOST go below PREFIX, instead of that the host is dropped; may be given several times. docker.io is the
+    /// host of names that have none; `HOST=` is no prefix
+    #[arg(long, value_name = "HOST=PREFIX")]
+    pub map: Vec<HostMap>,
+    /// The host that an image came from becomes the first part of its repository: registry.example/shop/web:1.0 becomes
+    /// HOST/PREFIX/registry.example/shop/web:1.0
+    #[arg(long)]
+    pub keep_host: bool,
     #[command(flatten)]
     pub choice: ChoiceArgs,
     #[command(flatten)]

@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod fault;
 mod forget;
+mod hosts;
 mod inspect;
 mod install;
 mod list;

@@ -3,10 +3,12 @@
 use carryall::registry::push::NameState;
 use carryall::store::Access;
 use carryall::verbs;
+use carryall::verbs::planned::OtherHosts;
 use carryall::verbs::push::{self, PushOptions, PushedRelease};
 
 use crate::cli::args::PushArgs;
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::hosts::hosts;
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
@@ -17,13 +19,21 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
         choice: args.choice.to_choice(),
         client: args.registry.options(),
     };
-    let report = push::push(&store, &root.name, &args.to, &options, &context.screen)?;
+    let others = if args.keep_host {
+        OtherHosts::Kept
+    } else {
+        OtherHosts::Dropped
+    };
+    let hosts = hosts(&args.map, others)
+        .map_err(|host| Failure::usage(words::mapped_twice(&host), words::hint_usage()))?;
+    let (name, screen) = (&root.name, &context.screen);
+    let report = push::push_by(&store, name, &args.to, &options, &hosts, screen)?;
     context.print(&report, text)?;
     if report.is_whole() {
         return Ok(0);
     }
     if !context.json {
-        words::say(&words::hint_left_out());
+        words::say(&words::hint_left_out(&report));
     }
     Ok(EXIT_DAMAGE)
 }

@@ -10,7 +10,7 @@ use super::document::{
     Config, DockerEntry, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
 };
 use super::find::{Fault, Finder, LayerPaths, Scene, ZSTD_MAGIC, faulty};
-use super::layout::Layout;
+use super::layout::{Layout, Naming};
 use super::{Descriptor, Digest, Hasher, Image, OCI_MANIFEST, Origin, sayings};
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
@@ -33,9 +33,9 @@ impl<S: ChunkSource> Finder<'_, S> {
             let tags = entry.tags.clone().unwrap_or_default();
             let name = tags.first().unwrap_or(&entry.config).clone();
             let image = self.docker_image(scene, entry, &layout, taken);
-            if let Some((image, paths)) = self.judge(scene, &name, image)? {
+            if let Some((image, paths, naming)) = self.judge(scene, &name, image)? {
                 used.insert(image.manifest.digest.clone());
-                self.keep_image(scene, image, &paths);
+                self.keep_image(scene, image, naming, &paths);
             }
         }
         // The index is a hint: what it has besides is taken when it is whole.
@@ -43,8 +43,9 @@ impl<S: ChunkSource> Finder<'_, S> {
             if used.contains(&listed.descriptor.digest) {
                 continue;
             }
+            let naming = listed.naming;
             match self.layout_image(scene, listed) {
-                Ok((image, paths)) => self.keep_image(scene, image, &paths),
+                Ok((image, paths)) => self.keep_image(scene, image, naming, &paths),
                 Err(Fault::Stop(stop)) => return Err(stop.into()),
                 Err(Fault::Bad(_)) => {}
             }
@@ -58,7 +59,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         entry: &DockerEntry,
         layout: &Layout,
         taken: &mut HashSet<Vec<u8>>,
-    ) -> Result<(Image, LayerPaths), Fault> {
+    ) -> Result<(Image, LayerPaths, Naming), Fault> {
         let shown: String = entry.config.chars().take(100).collect();
         let what = sayings::CONFIG.with(shown);
         let (_, config_body) = scene
@@ -123,7 +124,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             layers,
             diff_ids,
         };
-        Ok((image, places))
+        Ok((image, places, Naming::Own))
     }
 
     /// The image of an entry with the OCI manifest that the archive has for it, when that is whole.
@@ -133,7 +134,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         entry: &DockerEntry,
         config: &Digest,
         layout: &Layout,
-    ) -> Result<Option<(Image, LayerPaths)>, Fault> {
+    ) -> Result<Option<(Image, LayerPaths, Naming)>, Fault> {
         let layers = entry.layers.as_ref().map_or(0, Vec::len);
         let is_it = |config_is: Option<Descriptor>, count: usize| {
             count == layers && config_is.is_some_and(|is| is.digest == *config)
@@ -147,10 +148,12 @@ impl<S: ChunkSource> Finder<'_, S> {
         };
         match self.layout_image(scene, listed.clone()) {
             Ok((mut image, paths)) => {
+                let mut naming = listed.naming;
                 if let Some(tags) = entry.tags.clone().filter(|tags| !tags.is_empty()) {
                     image.references = tags;
+                    naming = Naming::Own;
                 }
-                Ok(Some((image, paths)))
+                Ok(Some((image, paths, naming)))
             }
             Err(Fault::Stop(stop)) => Err(Fault::Stop(stop)),
             // `manifest.json` is believed; what it names may all be there.

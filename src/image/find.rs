@@ -2,7 +2,7 @@
 //!
 //! Layers of images are not looked into. What is wrong with one image is told, and the rest stays.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::document::{DockerEntry, Document};
 use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
@@ -53,11 +53,13 @@ impl Images {
     ) -> Result<(), RecipeError> {
         let items = root.read_items(source)?;
         let packages_before = self.packages.len();
+        self.releases += 1;
         let mut finder = Finder {
             source,
             monitor: &Quiet(monitor),
             budget: Budget::default(),
             holders_left: HOLDERS_MAX,
+            names: BTreeMap::new(),
             found: self,
         };
         for item in &items {
@@ -148,6 +150,8 @@ pub(super) struct Finder<'a, S: ChunkSource> {
     pub(super) monitor: &'a dyn Monitor,
     budget: Budget,
     holders_left: usize,
+    /// What each name stands for in this release.
+    pub(super) names: BTreeMap<String, Digest>,
     pub(super) found: &'a mut Images,
 }
 

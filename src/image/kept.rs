@@ -1,7 +1,8 @@
 //! What is found is kept once, under its digest, and gets the names that archives give it.
 
 use super::find::{Finder, Scene};
-use super::{Descriptor, Digest, Image, Images, Index, sayings};
+use super::layout::Naming;
+use super::{Descriptor, Digest, Image, Images, Index, Named, Referrer, sayings};
 use crate::recipe::ChunkSource;
 use crate::recipe::body::Body;
 
@@ -25,6 +26,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         image: Image,
+        naming: Naming,
         paths: &[Option<Vec<u8>>],
     ) {
         let digest = image.manifest.digest.clone();
@@ -56,22 +58,42 @@ impl<S: ChunkSource> Finder<'_, S> {
                 self.found.layers.entry(place).or_insert((number, layer));
             }
         }
+        if naming == Naming::Own {
+            self.bear(&references, &digest);
+        }
         self.name(scene, &references, &digest);
     }
 
-    /// Keeps an index.
-    pub(super) fn keep_index(&mut self, scene: &Scene<'_>, index: Index) {
+    /// Remembers who bears names.
+    fn bear(&mut self, names: &[String], digest: &Digest) {
+        // Several releases may have many of the same.
+        let release = self.found.releases.saturating_sub(1);
+        self.found.named.extend(names.iter().map(|name| Named {
+            name: name.clone(),
+            digest: digest.clone(),
+            release,
+        }));
+    }
+
+    /// Keeps an index; the names may be those of the one that it lies in.
+    pub(super) fn keep_index(&mut self, scene: &Scene<'_>, index: Index, naming: Naming) {
         self.keep_manifest(&index.descriptor, &index.bytes);
+        if naming == Naming::Own {
+            self.bear(&index.references, &index.descriptor.digest);
+        }
         if index.is_whole() {
             self.name(scene, &index.references, &index.descriptor.digest);
         }
         self.found.indexes.push(index);
     }
 
-    /// Gives names to a manifest; one that stands for something else stays with it.
+    /// Gives names to a manifest; one that stands for something else stays with it. That a name stood for something else in
+    /// another release is nothing to tell: tags move.
     fn name(&mut self, scene: &Scene<'_>, names: &[String], digest: &Digest) {
         for name in names {
-            let there = self.found.references.entry(name.clone());
+            let first = self.found.references.entry(name.clone());
+            first.or_insert_with(|| digest.clone());
+            let there = self.names.entry(name.clone());
             let there = there.or_insert_with(|| digest.clone()).clone();
             if there != *digest && !self.found.is_another_form(&there, digest) {
                 let why = sayings::TWO_IMAGES.with(&there).with(digest);
@@ -82,6 +104,24 @@ impl<S: ChunkSource> Finder<'_, S> {
 }
 
 impl Images {
+    /// Keeps a referrer, or adds its names to the same one.
+    pub(super) fn keep_referrer(&mut self, referrer: Referrer) {
+        let is_same = |each: &&mut Referrer| {
+            each.descriptor.digest == referrer.descriptor.digest
+                && each.subject == referrer.subject
+                && (each.tag == referrer.tag || each.tag.is_none() || referrer.tag.is_none())
+        };
+        let Some(there) = self.referrers.iter_mut().find(is_same) else {
+            return self.referrers.push(referrer);
+        };
+        there.tag = there.tag.take().or(referrer.tag);
+        for name in referrer.references {
+            if !there.references.contains(&name) {
+                there.references.push(name);
+            }
+        }
+    }
+
     /// Whether two manifests are of one image: of the same config, or one an index that lists the other, or for different
     /// platforms.
     fn is_another_form(&self, one: &Digest, other: &Digest) -> bool {

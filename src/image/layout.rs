@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 
+use super::attached::{self, digest_tag, suffix_of_kind};
 use super::docker::Hash;
 use super::document::{
     CONTAINERD_NAME, Config, DOCKER_CONFIG, Document, OCI_CONFIG, REF_NAME, RawDescriptor,
@@ -17,6 +18,11 @@ use super::{
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 
+/// Annotations with the name of an image, as cosign writes them.
+const COSIGN_NAMES: [&str; 2] = [
+    "dev.cosignproject.cosign/imageRef",
+    "dev.sigstore.cosign/imageRef",
+];
 /// Indexes in one another that are followed.
 const INDEX_DEPTH_MAX: usize = 8;
 /// Manifests of one layout that are read.
@@ -29,10 +35,23 @@ pub(super) struct Listed {
     pub(super) bytes: Vec<u8>,
     pub(super) document: Document,
     pub(super) references: Vec<String>,
+    /// Whether the names are its own, and not those of the index that it lies in.
+    pub(super) naming: Naming,
     /// The platform that its index gives it.
     pub(super) platform: Option<Platform>,
     /// Whether an index says that it is an attestation of a build.
     is_attestation: bool,
+    /// What a layout says that it is attached to, and the end of the tag that says so in a registry.
+    attached: Option<(Digest, &'static str)>,
+}
+
+/// Whose names they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Its own.
+    Own,
+    /// Those of the index that it lies in: whatever lies below an index has no name of its own.
+    Index,
 }
 
 impl Listed {
@@ -57,6 +76,8 @@ struct Around<'i> {
     references: &'i [String],
     /// Indexes that it lies in.
     depth: usize,
+    /// What the layout says that it is attached to.
+    attached: Option<(Digest, &'static str)>,
 }
 
 impl<S: ChunkSource> Finder<'_, S> {
@@ -68,11 +89,13 @@ impl<S: ChunkSource> Finder<'_, S> {
     ) -> Result<Layout, RecipeError> {
         let mut layout = Layout::default();
         let mut met = HashSet::new();
-        let around = Around {
-            references: &[],
-            depth: 0,
-        };
-        for raw in index.manifests.iter().flatten() {
+        let all: &[RawDescriptor] = index.manifests.as_deref().unwrap_or_default();
+        for (number, raw) in all.iter().enumerate() {
+            let around = Around {
+                references: &[],
+                depth: 0,
+                attached: attached_to(scene, all, number),
+            };
             let is_there = self.listed(scene, raw, &around, &mut met, &mut layout)?;
             if !is_there {
                 let why = sayings::IT.with(&raw.digest);
@@ -94,10 +117,12 @@ impl<S: ChunkSource> Finder<'_, S> {
         layout: &mut Layout,
     ) -> Result<bool, RecipeError> {
         self.monitor.check_stop()?;
-        let named = reference_of(scene, raw);
-        let references = match &named {
-            Some(name) => vec![name.clone()],
-            None => around.references.to_vec(),
+        // What hangs on an image is noted under the image's name, and has none of its own.
+        let is_attached = around.attached.is_some() || attached::is_referrer_kind(raw);
+        let named = reference_of(scene, raw).filter(|_| !is_attached);
+        let (references, naming) = match named {
+            Some(name) => (vec![name], Naming::Own),
+            None => (around.references.to_vec(), Naming::Index),
         };
         let subject = references.first().cloned().unwrap_or_default();
         // Before it is read: a short index could name a long one many times.
@@ -128,7 +153,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             self.index(
                 scene,
                 (descriptor, bytes, &document),
-                references,
+                (references, naming),
                 around,
                 met,
                 layout,
@@ -136,12 +161,15 @@ impl<S: ChunkSource> Finder<'_, S> {
             return Ok(true);
         }
         let listed = Listed {
-            is_attestation: raw.annotation("vnd.docker.reference.type").is_some(),
+            is_attestation: attached::is_attestation(raw)
+                && (around.depth > 0 || naming == Naming::Index),
             platform: raw.platform(),
             descriptor,
             bytes,
             document,
             references,
+            naming,
+            attached: around.attached.clone(),
         };
         self.sort(scene, listed, layout)?;
         Ok(true)
@@ -198,7 +226,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         (descriptor, bytes, document): (Descriptor, Vec<u8>, &Document),
-        references: Vec<String>,
+        (references, naming): (Vec<String>, Naming),
         around: &Around<'_>,
         met: &mut HashSet<(Digest, Vec<String>)>,
         layout: &mut Layout,
@@ -206,6 +234,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         let inside = Around {
             references: &references,
             depth: around.depth + 1,
+            attached: None,
         };
         let mut children = Vec::new();
         for raw in document.manifests.iter().flatten() {
@@ -216,13 +245,23 @@ impl<S: ChunkSource> Finder<'_, S> {
                 is_there,
             }));
         }
+        let is_list = |name: &String| digest_tag(name).is_some_and(|tag| !tag.has_suffix);
+        let refers = |child: &Child| {
+            let mut referrers = self.found.referrers.iter();
+            referrers.any(|each| each.descriptor.digest == child.descriptor.digest)
+        };
+        if references.iter().any(is_list) && children.iter().all(refers) {
+            // The list of referrers of a registry that keeps none: it is made anew where it is needed.
+            self.keep_manifest(&descriptor, &bytes);
+            return Ok(());
+        }
         let index = Index {
             references,
             descriptor,
             bytes,
             children,
         };
-        self.keep_index(scene, index);
+        self.keep_index(scene, index, naming);
         Ok(())
     }
 
@@ -233,7 +272,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         listed: Listed,
         layout: &mut Layout,
     ) -> Result<(), RecipeError> {
-        let Some(subject) = subject_of(&listed) else {
+        let Some((subject, tag)) = self.subject_of(scene, &listed)? else {
             if listed.is_attestation {
                 return self.part(scene, &listed);
             }
@@ -243,15 +282,69 @@ impl<S: ChunkSource> Finder<'_, S> {
         self.part(scene, &listed)?;
         let config_type = listed.config().map(|config| config.media_type);
         let artifact_type = listed.document.artifact_type.clone();
-        self.found.referrers.push(Referrer {
+        let references = match listed.naming {
+            Naming::Own => listed.references,
+            Naming::Index => Vec::new(),
+        };
+        self.found.keep_referrer(Referrer {
             subject,
             artifact_type: artifact_type.or(config_type),
             annotations: listed.document.annotations.clone().unwrap_or_default(),
-            references: listed.references.clone(),
+            references,
+            tag,
             descriptor: listed.descriptor,
             bytes: listed.bytes,
         });
         Ok(())
+    }
+
+    /// What a manifest refers to, and the tag that says so: by its own word, by a tag as cosign writes it, by what it signs,
+    /// or by what the layout says.
+    fn subject_of(
+        &self,
+        scene: &Scene<'_>,
+        listed: &Listed,
+    ) -> Result<Option<(Digest, Option<String>)>, RecipeError> {
+        let own = (listed.naming == Naming::Own).then_some(&listed.references);
+        let mut tags = own
+            .into_iter()
+            .flatten()
+            .filter_map(|name| digest_tag(name));
+        let tagged = tags.find(|tag| tag.has_suffix);
+        if let Some(subject) = &listed.document.subject {
+            let tag = tagged.map(|tagged| tagged.tag);
+            return Ok(subject.digest.parse().ok().map(|subject| (subject, tag)));
+        }
+        if let Some(tagged) = tagged {
+            return Ok(Some((tagged.digest, Some(tagged.tag))));
+        }
+        let signed = self.signed(scene, &listed.document)?.map(|of| (of, "sig"));
+        let attached = signed.or_else(|| listed.attached.clone());
+        Ok(attached.map(|(digest, suffix)| {
+            let tag = format!("{}-{}.{suffix}", digest.algorithm(), digest.hex());
+            (digest, Some(tag))
+        }))
+    }
+
+    /// What a signature says that it signs.
+    fn signed(
+        &self,
+        scene: &Scene<'_>,
+        document: &Document,
+    ) -> Result<Option<Digest>, RecipeError> {
+        let payload = attached::payload(document).and_then(RawDescriptor::checked);
+        let Some(payload) = payload else {
+            return Ok(None);
+        };
+        let Ok((_, body)) = scene.get(&blob_path(&payload.digest)) else {
+            return Ok(None);
+        };
+        match self.read_checked(&(&payload.digest).into(), &payload, &body) {
+            Ok(bytes) => Ok(attached::signed(&bytes)),
+            Err(Fault::Stop(stop)) => Err(stop.into()),
+            // That it lies is told where its blobs are read.
+            Err(Fault::Bad(_)) => Ok(None),
+        }
     }
 
     /// Keeps a manifest that is no image, and its blobs.
@@ -276,9 +369,10 @@ impl<S: ChunkSource> Finder<'_, S> {
         for listed in layout.manifests {
             let name = listed.references.first().cloned();
             let name = name.unwrap_or_else(|| listed.descriptor.digest.to_string());
+            let naming = listed.naming;
             let image = self.layout_image(scene, listed);
             if let Some((image, paths)) = self.judge(scene, &name, image)? {
-                self.keep_image(scene, image, &paths);
+                self.keep_image(scene, image, naming, &paths);
             }
         }
         Ok(())
@@ -323,8 +417,15 @@ impl<S: ChunkSource> Finder<'_, S> {
             }
         }
         let paths = layers.iter().map(|(_, path, _)| path.clone()).collect();
+        // An artifact in an index is not what the index' name stands for.
+        let is_artifact =
+            platform.is_none() || !matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG);
+        let references = match listed.naming {
+            Naming::Index if is_artifact => Vec::new(),
+            _ => listed.references,
+        };
         let image = Image {
-            references: listed.references,
+            references,
             origin: Origin::OciLayout,
             place: scene.place.to_vec(),
             folder: scene.folder_path(),
@@ -412,18 +513,32 @@ fn media_type(raw: &RawDescriptor, document: &Document) -> Option<String> {
     Some(found.to_owned())
 }
 
-/// What a manifest refers to: by its own word, else by a tag as cosign writes it.
-fn subject_of(listed: &Listed) -> Option<Digest> {
-    if let Some(subject) = &listed.document.subject {
-        return subject.digest.parse().ok();
-    }
-    listed.references.iter().find_map(|reference| {
-        let tag = reference.rsplit([':', '/']).next()?;
-        let (name, suffix) = tag.split_once('.')?;
-        let is_known = matches!(suffix, "sig" | "att" | "sbom");
-        let hex = name.strip_prefix("sha256-").filter(|_| is_known)?;
-        format!("sha256:{hex}").parse().ok()
-    })
+/// What the entries of a layout say that one of them is attached to: the image of the same name, else the one before it.
+fn attached_to(
+    scene: &Scene<'_>,
+    all: &[RawDescriptor],
+    number: usize,
+) -> Option<(Digest, &'static str)> {
+    let raw = all.get(number)?;
+    let suffix = suffix_of_kind(raw)?;
+    let own = reference_of(scene, raw);
+    let is_image =
+        |each: &&RawDescriptor| suffix_of_kind(each).is_none() && !attached::is_referrer_kind(each);
+    let mut before = all.iter().take(number).rev().filter(is_image);
+    let image = match own {
+        Some(name) => {
+            let has_name =
+                |each: &&RawDescriptor| reference_of(scene, each).as_ref() == Some(&name);
+            all.iter().filter(is_image).find(has_name)
+        }
+        None => before.next(),
+    };
+    let digest = image
+        .or_else(|| all.iter().find(is_image))?
+        .digest
+        .parse()
+        .ok()?;
+    Some((digest, suffix))
 }
 
 /// The name that an index gives: a whole one, else a tag. A tag alone is one of the repository that the archive is called
@@ -436,7 +551,11 @@ fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
     if let Some(name) = said(CONTAINERD_NAME) {
         return Some(name.to_owned());
     }
-    let name = said(REF_NAME)?;
+    let name = said(REF_NAME).or_else(|| COSIGN_NAMES.iter().find_map(|key| said(key)))?;
+    if digest_tag(name).is_some_and(|tag| tag.tag == name) {
+        // A tag that stands for a digest, of whatever repository has that.
+        return Some(name.to_owned());
+    }
     let digits = name.strip_prefix('v').unwrap_or(name);
     let is_tag = name == "latest" || digits.starts_with(|first: char| first.is_ascii_digit());
     if name.contains([':', '/']) || !is_tag {

@@ -6,6 +6,7 @@
 //! Memory: manifests and configs (4 MiB each at most), what a package's YAML says (20 MB at most), 250 bytes and the path for
 //! each file of the archive that is looked at, 300 bytes for each blob of an image.
 
+mod attached;
 mod choose;
 mod descriptor;
 mod digest;
@@ -24,6 +25,7 @@ mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub use self::attached::{DigestTag, digest_tag};
 pub use self::choose::{Choice, ChoiceError, check_names, is_meant};
 pub use self::descriptor::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
@@ -138,8 +140,21 @@ pub struct Referrer {
     pub artifact_type: Option<String>,
     /// What it says of itself.
     pub annotations: BTreeMap<String, String>,
-    /// Its tag, when it has one, as cosign's `sha256-....sig`.
+    /// Its own names; none of these is that of the image.
     pub references: Vec<String>,
+    /// The tag that stands for the subject, as cosign's `sha256-....sig`; it is the same wherever the image lies.
+    pub tag: Option<String>,
+}
+
+/// A name that an archive gives to an image or index itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name, as the archive has it.
+    pub name: String,
+    /// Digest of the manifest or index.
+    pub digest: Digest,
+    /// Number of the release, in the order in which they were added.
+    pub release: usize,
 }
 
 /// A manifest or index and its bytes.
@@ -177,6 +192,10 @@ pub struct Images {
     blobs: HashMap<Digest, Body>,
     /// What each name stands for.
     references: BTreeMap<String, Digest>,
+    /// Every name and every bearer, in the order in which they were met.
+    named: Vec<Named>,
+    /// Releases that were looked through.
+    releases: usize,
     /// Number of the image and of the layer that an archive in an item is.
     layers: HashMap<Vec<Vec<u8>>, (usize, usize)>,
 }
@@ -219,6 +238,12 @@ impl Images {
         self.references
             .iter()
             .map(|(name, digest)| (&name[..], digest))
+    }
+
+    /// Every name that images and indexes themselves have, with every bearer, in the order in which they were met. What lies
+    /// below an index has none by that.
+    pub fn all_named(&self) -> &[Named] {
+        &self.named
     }
 
     /// The manifest or index of this digest, or of this name exactly as an archive has it.

@@ -92,6 +92,18 @@ sayings! {
     NAMELESS = "image {0} has no name, and is left out";
     /// A name in a registry.
     SECOND = "two contents have this name and platform: {0} stands, the other is left out";
+    /// A name in a registry.
+    BY_DIGEST = "two contents have this name: {0} stands, {1} is there by its digest alone";
+    /// A name that differs from another in the host alone.
+    OTHER_HOST = "without its host this is the name of another image, {0}, which stands: this one is left out";
+    /// The same where both can be had.
+    BY_HOST = "is for whoever asks with its host, as containerd does; without a host the name is that of {0}";
+    /// A tag that moved.
+    OLDER = "stands for what {0} has; {2} of {1} is there by its digest alone";
+    /// A referrer.
+    ORPHAN = "refers to {0}, which is not there under a name: it is left out";
+    /// A referrer.
+    OF_INDEX = "refers to {0}, the index of all platforms: it is left out with that";
     /// A name that docker archives cannot have.
     UNNAMED = "docker takes no such name: the image is there without it";
     /// An image that is not given out.

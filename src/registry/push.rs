@@ -25,6 +25,8 @@ pub struct PlannedManifest {
     pub bytes: Vec<u8>,
     /// Its tags; without one it goes in by its digest.
     pub tags: Vec<String>,
+    /// Host and tag for whoever asks with the host of an image's name, where something is served; empty: no host is written.
+    pub host_tags: Vec<(String, String)>,
     /// For an index of which images are missing: those that are there. Registries may refuse such an index; then an only
     /// child takes its tags.
     pub partial: Option<Vec<Descriptor>>,

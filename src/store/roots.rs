@@ -2,6 +2,8 @@
 //!
 //! What a root says is opaque here.
 
+use std::time::SystemTime;
+
 use super::{Store, StoreError, kept};
 use crate::envelope::{self, HEADER_BYTES, Kind};
 use crate::finding::Finding;
@@ -117,6 +119,12 @@ impl Store {
                 stem: stem.to_owned(),
                 source,
             })
+    }
+
+    /// When a root was committed, as far as the storage knows.
+    pub fn committed_at(&self, stem: &str) -> Option<SystemTime> {
+        let path = self.storage.local_path(&name(stem).ok()?)?;
+        std::fs::metadata(path).ok()?.modified().ok()
     }
 
     /// Removes a root. Its chunks stay until `prune`.

@@ -74,6 +74,14 @@ pub enum Error {
         /// What was given.
         given: String,
     },
+    /// A host is mapped from which no image came.
+    #[error("no image came from {host}; some came from {}", has.join(", "))]
+    NoSuchHost {
+        /// What was given.
+        host: String,
+        /// What there is.
+        has: Vec<String>,
+    },
     /// The images that are asked for cannot be had.
     #[error(transparent)]
     Choice(#[from] ChoiceError),

@@ -46,6 +46,7 @@ pub use store::{release, release_for, releases};
 mod tests;
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::id::ReleaseId;
 use crate::monitor::Monitor;
@@ -83,6 +84,11 @@ pub trait Releases: ChunkSource {
     /// # Errors
     /// When it is there and cannot be read.
     fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError>;
+
+    /// When a release was committed, where that is known.
+    fn committed_at(&self, _name: &ReleaseName) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// What a writer did.

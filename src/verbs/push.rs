@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::planned::{self, Blobs, Wanted};
+use super::planned::{self, Blobs, Hosts, Rules, Wanted};
 use super::{Error, Releases};
 use crate::finding::{Finding, Severity};
 use crate::image::{Choice, is_host, is_repository};
@@ -59,12 +59,39 @@ pub fn push<R: Releases>(
     options: &PushOptions,
     monitor: &dyn Monitor,
 ) -> Result<PushedRelease, Error> {
+    push_by(store, name, to, options, &Hosts::default(), monitor)
+}
+
+/// The same where hosts become something else in names.
+///
+/// # Errors
+/// As [`push`]; [`Error::NoSuchHost`] when a host is mapped from which no image came.
+pub fn push_by<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    to: &str,
+    options: &PushOptions,
+    hosts: &Hosts,
+    monitor: &dyn Monitor,
+) -> Result<PushedRelease, Error> {
     let (host, prefix) = destination(to)?;
     let wanted = Wanted {
         choice: options.choice.clone(),
         prefix: prefix.map(str::to_owned),
     };
-    let plan = planned::plan(store, std::slice::from_ref(name), &wanted, monitor)?;
+    let rules = Rules {
+        hosts: hosts.clone(),
+        ..Rules::default()
+    };
+    let names = std::slice::from_ref(name);
+    let plan = planned::plan_by(store, names, &wanted, &rules, monitor)?;
+    let mut mapped = hosts.maps.keys();
+    if let Some(host) = mapped.find(|host| !plan.has_host(host)) {
+        return Err(Error::NoSuchHost {
+            host: host.clone(),
+            has: plan.hosts.into_iter().collect(),
+        });
+    }
     let client = Client::new(host, &options.client)?;
     let blobs = Blobs {
         store,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::planned::{self, Blobs, Plan, Wanted};
+use super::planned::{self, Blobs, Plan, Rules, Seconds, Wanted};
 use super::{Error, Releases};
 use crate::finding::Finding;
 use crate::id::ReleaseId;
@@ -141,7 +141,11 @@ impl<R: Releases> Look<'_, R> {
         } else {
             self.names
         };
-        planned::plan(self.store, names, &self.wanted, monitor)
+        let rules = Rules {
+            seconds: Seconds::ByDigest,
+            ..Rules::default()
+        };
+        planned::plan_by(self.store, names, &self.wanted, &rules, monitor)
     }
 
     /// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is

@@ -1,6 +1,7 @@
 //! A store's roots as releases: the one place where the verbs' seam meets the real store.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::ready::Keeper;
 use super::{Releases, ReleasesMut, Stored};
@@ -46,6 +47,10 @@ impl Releases for Store {
             Err(StoreError::NoSuchRoot { .. }) => Ok(None),
             Err(other) => Err(other.into()),
         }
+    }
+
+    fn committed_at(&self, name: &ReleaseName) -> Option<SystemTime> {
+        Store::committed_at(self, &name.file_stem())
     }
 }
 

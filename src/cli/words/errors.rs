@@ -11,7 +11,9 @@ use carryall::volumes::VolumeError;
 
 use super::delta::{chinese_receipt, hint_receipt};
 use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
-use super::registry::{chinese_registry, hint_no_images, hint_registry, hint_registry_address};
+use super::registry::{
+    chinese_registry, hint_no_images, hint_no_such_host, hint_registry, hint_registry_address,
+};
 use super::sayings::in_chinese;
 use super::versions::{chinese_versions, hint_versions};
 use super::{bytes, hint_label, hint_too_many_sets, is_chinese, pick, store_is_empty};
@@ -99,6 +101,7 @@ pub fn hint(error: &Error) -> String {
         .to_owned(),
         Error::Add(AddError::Registry(error)) | Error::Registry(error) => hint_registry(error).to_owned(),
         Error::NoRegistry { .. } => hint_registry_address().to_owned(),
+        Error::NoSuchHost { .. } => hint_no_such_host().to_owned(),
         Error::Choice(error) => hint_of_choice(error).to_owned(),
         Error::NoImages { .. } => hint_no_images().to_owned(),
         Error::Entangled { .. } => pick(
@@ -371,6 +374,9 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("超出允许的上限：{}", limit_in_chinese(what))
         }
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
+        Error::NoSuchHost { host, has } => {
+            format!("没有来自 {host} 的镜像；现有主机 {}", has.join("、"))
+        }
         Error::Choice(error) => chinese_choice(error),
         Error::NotForPlatform { platforms, .. } => {
             format!("这些卷里没有适用于 {} 的发布包", platforms.join("、"))

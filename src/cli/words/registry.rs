@@ -1,9 +1,10 @@
 //! Words about registries.
 
-use carryall::image::Reference;
+use carryall::image::{Reference, sayings};
 use carryall::registry::RegistryError;
 use carryall::registry::pull::Pulled;
 use carryall::registry::server::ServeOptions;
+use carryall::saying::Template;
 use carryall::verbs::push::PushedRelease;
 use carryall::verbs::serve::Served;
 
@@ -56,12 +57,42 @@ pub fn pushed(report: &PushedRelease) -> String {
 }
 
 /// Something is not in the registry that was asked for.
-pub fn hint_left_out() -> String {
-    let text = pick(
-        "what is marked above is not in the registry under its name; the rest is, and whole",
-        "上面标出的内容没有以其名称进入镜像仓库；其余内容完整",
-    );
+pub fn hint_left_out(report: &PushedRelease) -> String {
+    let is_of = |template: Template| {
+        let mut findings = report.findings.iter();
+        findings.any(|finding| finding.is_said_by(template))
+    };
+    let text = if is_of(sayings::OTHER_HOST) {
+        pick(
+            "images whose names differ in the host alone need one name each: --keep-host keeps the hosts, --map HOST=PREFIX gives one a place of its own; the rest is in the registry, and whole",
+            "仅主机不同的镜像需要各自的名称：--keep-host 保留主机，--map 主机=前缀 为某个主机指定位置；其余内容已进入镜像仓库，且完整",
+        )
+    } else if is_of(sayings::NAMELESS) {
+        pick(
+            "an image without a name can be given one: `push ... --image DIGEST --as NAME:TAG`; the rest is in the registry, and whole",
+            "没有名称的镜像可以命名：push …… --image 摘要 --as 名称:标签；其余内容已进入镜像仓库，且完整",
+        )
+    } else {
+        pick(
+            "what is marked above is not in the registry under its name; the rest is, and whole",
+            "上面标出的内容没有以其名称进入镜像仓库；其余内容完整",
+        )
+    };
     format!("{}: {text}\n", super::hint_label())
+}
+
+pub fn mapped_twice(host: &str) -> String {
+    pick(
+        format!("{host} is mapped twice, to different places"),
+        format!("{host} 被映射到了两个不同的位置"),
+    )
+}
+
+pub fn hint_no_such_host() -> &'static str {
+    pick(
+        "`carryall show RELEASE` lists the names; docker.io is the host of those that have none",
+        "carryall show 发布包 可列出名称；没有写主机的名称，其主机是 docker.io",
+    )
 }
 
 /// Why an answer ended early.

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 
 use super::{Outgoing, OutgoingError, blob_file, bytes_file, missing};
+use crate::image::attached::digest_tag;
 use crate::image::document::{CONTAINERD_NAME, Document, REF_NAME};
 use crate::image::layout::blob_path;
-use crate::image::{Descriptor, Digest, Image, Images, OCI_INDEX, Reference, is_index};
+use crate::image::{Descriptor, Digest, Image, Images, OCI_INDEX, Reference, Referrer, is_index};
 use crate::recipe::body::Body;
 
 #[derive(Serialize)]
@@ -187,13 +188,42 @@ impl Gatherer<'_> {
             let before = self.manifests.len();
             for each in new {
                 if self.all_of(&each.descriptor.digest, 1).is_ok() {
-                    self.entry(&each.descriptor, None, &each.references);
+                    self.entry(&each.descriptor, None, &self.names_of(each));
                 }
             }
             if self.manifests.len() == before {
                 return;
             }
         }
+    }
+
+    /// The names of a referrer: its tag beside each name of what it refers to, else what an archive calls it.
+    fn names_of(&self, referrer: &Referrer) -> Vec<String> {
+        let Some(tag) = &referrer.tag else {
+            return referrer.references.clone();
+        };
+        let subject = &referrer.subject;
+        let images = self.images.images().iter();
+        let images = images.filter(|image| image.manifest.digest == *subject);
+        let indexes = self.images.indexes().iter();
+        let indexes = indexes.filter(|index| index.descriptor.digest == *subject);
+        let names = images
+            .flat_map(|image| &image.references)
+            .chain(indexes.flat_map(|index| &index.references));
+        let beside = names.filter_map(|name| {
+            let reference: Reference = name.parse().ok()?;
+            let beside = Reference {
+                tag: Some(tag.clone()),
+                digest: None,
+                ..reference
+            };
+            Some(beside.to_string())
+        });
+        let names: BTreeSet<String> = beside.collect();
+        if names.is_empty() {
+            return vec![tag.clone()];
+        }
+        names.into_iter().collect()
     }
 
     fn finish(self) -> Outgoing {
@@ -227,6 +257,9 @@ impl Gatherer<'_> {
 
 /// The name as containerd and Kubernetes write it: with host and tag, docker's own where none is said.
 fn whole_name(reference: &str) -> Option<String> {
+    if digest_tag(reference).is_some_and(|tag| tag.tag == reference) {
+        return None;
+    }
     let mut reference: Reference = reference.parse().ok()?;
     if reference.host.is_none() {
         reference.host = Some("docker.io".to_owned());

@@ -14,7 +14,7 @@ use super::access::Access;
 use super::blobs::{BlobBody, Job};
 use super::callers::Busy;
 use super::pressure::Pressure;
-use super::route::{Misrouted, Page, Route, route};
+use super::route::{Misrouted, Page, Route, namespace, route};
 use super::{Answered, CurrentShelf, Lines};
 use crate::image::{Digest, OCI_INDEX};
 use crate::registry::range::{Asked, asked};
@@ -119,12 +119,15 @@ impl Answerer {
                 let range = text(request.headers(), "range");
                 self.blob(&name, &digest, range, is_head, line, busy)
             }
-            Ok(route) => self.small(self.look_up(&route), is_head, line),
+            Ok(route) => {
+                let host = namespace(uri.query());
+                self.small(self.look_up(&route, host.as_deref()), is_head, line)
+            }
             Err(misrouted) => self.small(lost(misrouted), is_head, line),
         }
     }
 
-    fn look_up(&self, route: &Route) -> Small {
+    fn look_up(&self, route: &Route, host: Option<&str>) -> Small {
         let shelf = self.shelf.now();
         match route {
             Route::Base | Route::Blob(..) => Small::json(&serde_json::json!({})),
@@ -148,14 +151,14 @@ impl Answerer {
                     .extend(next(&path, page, tags.last().filter(|_| more)));
                 answer
             }
-            Route::Manifest(name, reference) => self.manifest(name, reference),
+            Route::Manifest(name, reference) => self.manifest(name, reference, host),
             Route::Referrers(name, subject, kind) => self.referrers(name, subject, kind.as_deref()),
         }
     }
 
-    fn manifest(&self, name: &str, reference: &str) -> Small {
+    fn manifest(&self, name: &str, reference: &str, host: Option<&str>) -> Small {
         let shelf = self.shelf.now();
-        let Some(manifest) = shelf.manifest(name, reference) else {
+        let Some(manifest) = shelf.manifest(name, reference, host) else {
             if !shelf.has(name) {
                 return unknown_name(name);
             }
@@ -201,8 +204,8 @@ impl Answerer {
         let shelf = self.shelf.now();
         let Some(bytes) = shelf.blob(name, digest) else {
             // Clients may ask for a manifest as for a blob.
-            if let Some(manifest) = shelf.manifest(name, digest.as_str()) {
-                let mut found = self.manifest(name, manifest.descriptor.digest.as_str());
+            if let Some(manifest) = shelf.manifest(name, digest.as_str(), None) {
+                let mut found = self.manifest(name, manifest.descriptor.digest.as_str(), None);
                 found.media_type = BYTES.to_owned();
                 return self.small(found, is_head, line);
             }

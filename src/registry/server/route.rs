@@ -51,13 +51,7 @@ pub fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
         "/v2" | "/v2/" => return Ok(Route::Base),
         other => other.strip_prefix("/v2/").ok_or(Misrouted::Path)?,
     };
-    let value = |name: &str| {
-        let pairs = query.unwrap_or_default().split('&');
-        let found = pairs
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name);
-        found.and_then(|(_, value)| decoded(value))
-    };
+    let value = |name: &str| value(query, name);
     let page = || Page {
         count: value("n")
             .and_then(|count| count.parse().ok())
@@ -85,6 +79,20 @@ pub fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
         "referrers" => Ok(Route::Referrers(name, digest()?, value("artifactType"))),
         _ => Err(Misrouted::Path),
     }
+}
+
+/// The host of the name that a client pulls, as containerd says it to a mirror.
+pub fn namespace(query: Option<&str>) -> Option<String> {
+    value(query, "ns").filter(|host| !host.is_empty())
+}
+
+/// A value of a query.
+fn value(query: Option<&str>, name: &str) -> Option<String> {
+    let pairs = query.unwrap_or_default().split('&');
+    let found = pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name);
+    found.and_then(|(_, value)| decoded(value))
 }
 
 /// Resolves `%XX`; `None` for what is not UTF-8 then.
@@ -118,6 +126,11 @@ mod tests {
             route("/v2/shop/web/manifests/1.0", Some("ns=registry.example")),
             Ok(Route::Manifest("shop/web".to_owned(), "1.0".to_owned()))
         );
+        assert_eq!(
+            namespace(Some("x=1&ns=a.example%3A5000")),
+            Some("a.example:5000".to_owned())
+        );
+        assert_eq!(namespace(Some("ns=")), None);
         let escaped = format!("/v2/a/blobs/{}", digest.to_string().replace(':', "%3A"));
         assert_eq!(
             route(&escaped, None),

@@ -20,6 +20,8 @@ pub struct Manifest {
 #[derive(Debug, Default)]
 struct Repository {
     tags: BTreeMap<String, Digest>,
+    /// What tags stand for to whoever asks with the host of an image's name; without a host for those that have none.
+    host_tags: BTreeMap<String, BTreeMap<String, Digest>>,
     manifests: BTreeMap<Digest, Manifest>,
     blobs: BTreeMap<Digest, u64>,
     /// What refers to a manifest, as the list of referrers shows it.
@@ -28,7 +30,11 @@ struct Repository {
 
 /// All that is served, held in memory but for the blobs.
 #[derive(Debug, Default)]
-pub struct Shelf(BTreeMap<String, Repository>);
+pub struct Shelf {
+    repositories: BTreeMap<String, Repository>,
+    /// The hosts in names of images.
+    hosts: BTreeSet<String>,
+}
 
 /// The shelf that is served now: another one may take its place at any time.
 #[derive(Debug, Default)]
@@ -77,7 +83,7 @@ impl Shelf {
     pub fn new(plan: Vec<PlannedRepository>) -> Self {
         let mut shelf = Self::default();
         for planned in plan {
-            let repository = shelf.0.entry(planned.name).or_default();
+            let repository = shelf.repositories.entry(planned.name).or_default();
             let blobs = planned
                 .blobs
                 .into_iter()
@@ -87,6 +93,13 @@ impl Shelf {
                 let digest = manifest.descriptor.digest.clone();
                 for tag in manifest.tags {
                     repository.tags.insert(tag, digest.clone());
+                }
+                for (host, tag) in manifest.host_tags {
+                    if !host.is_empty() {
+                        shelf.hosts.insert(host.clone());
+                    }
+                    let tags = repository.host_tags.entry(host).or_default();
+                    tags.insert(tag, digest.clone());
                 }
                 let manifest = Manifest {
                     descriptor: manifest.descriptor,
@@ -103,13 +116,13 @@ impl Shelf {
 
     /// A name of one word is `library/` and that word for whoever takes this registry for docker's hub.
     fn get(&self, name: &str) -> Option<&Repository> {
-        let own = || self.0.get(name.strip_prefix("library/")?);
-        self.0.get(name).or_else(own)
+        let own = || self.repositories.get(name.strip_prefix("library/")?);
+        self.repositories.get(name).or_else(own)
     }
 
     /// The names of all repositories, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.repositories.keys().map(String::as_str)
     }
 
     /// The tags of a repository, in order; `None` when there is no such repository.
@@ -117,13 +130,21 @@ impl Shelf {
         Some(self.get(name)?.tags.keys().map(String::as_str))
     }
 
-    /// A manifest by tag or digest.
-    pub fn manifest(&self, name: &str, reference: &str) -> Option<&Manifest> {
+    /// A manifest by tag or digest. `host` is that of the name that the client pulls: what images of that host are called is
+    /// theirs, what no host is written for is anyone's, and a host of which there is nothing here may have all.
+    pub fn manifest(&self, name: &str, reference: &str, host: Option<&str>) -> Option<&Manifest> {
         let repository = self.get(name)?;
         let parsed = reference.parse::<Digest>().ok();
-        let digest = match &parsed {
-            Some(digest) => digest,
-            None => repository.tags.get(reference)?,
+        let digest = match (&parsed, host) {
+            (Some(digest), _) => digest,
+            (None, None) => repository.tags.get(reference)?,
+            (None, Some(host)) => {
+                let host = host.to_ascii_lowercase();
+                let at = |host: &str| repository.host_tags.get(host)?.get(reference);
+                let any = || repository.tags.get(reference);
+                let any = || any().filter(|_| !self.hosts.contains(&host));
+                at(&host).or_else(|| at("")).or_else(any)?
+            }
         };
         repository.manifests.get(digest)
     }
@@ -146,7 +167,7 @@ impl Shelf {
 
     /// Digests of all blobs, each once.
     pub fn blobs(&self) -> BTreeSet<&Digest> {
-        self.0
+        self.repositories
             .values()
             .flat_map(|repository| repository.blobs.keys())
             .collect()

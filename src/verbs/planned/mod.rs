@@ -3,16 +3,22 @@
 //!
 //! It reads manifests alone; blobs come from the store when they are asked for. What `push` and `serve` share.
 
+mod contents;
+mod hosts;
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::ops::Range;
+use std::time::SystemTime;
 
+pub use self::hosts::{Hosts, OtherHosts};
 use self::names::Layout;
 use super::{Error, Releases};
-use crate::finding::Finding;
-use crate::image::{Choice, ChoiceError, Digest, Images};
+use crate::bundle::newest_first;
+use crate::finding::{Finding, Severity};
+use crate::image::{Choice, ChoiceError, Digest, Images, sayings};
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::registry::BlobSource;
@@ -31,6 +37,32 @@ pub struct Wanted {
     pub prefix: Option<String>,
 }
 
+impl Plan {
+    /// Whether an image came from this host, whatever case it is written in.
+    pub fn has_host(&self, host: &str) -> bool {
+        self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+    }
+}
+
+/// How names are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of the hosts in them.
+    pub hosts: Hosts,
+    /// What becomes of what does not stand under its name.
+    pub seconds: Seconds,
+}
+
+/// What becomes of what has a name that stands for something else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Seconds {
+    /// It is left out.
+    #[default]
+    LeftOut,
+    /// It is there by its digest, and by its name for whoever asks with the host that it came from.
+    ByDigest,
+}
+
 /// What releases hold, laid out.
 #[derive(Debug)]
 pub struct Plan {
@@ -44,7 +76,7 @@ pub struct Plan {
     pub findings: Vec<Finding>,
 }
 
-/// Lays out what is in these releases.
+/// Lays out what is in these releases, hosts dropped from names.
 ///
 /// # Errors
 /// [`Error::Recipe`] when a release's list of items cannot be read; [`Error::Choice`] and [`Error::NoImages`].
@@ -54,34 +86,44 @@ pub fn plan<R: Releases>(
     wanted: &Wanted,
     monitor: &dyn Monitor,
 ) -> Result<Plan, Error> {
+    plan_by(store, names, wanted, &Rules::default(), monitor)
+}
+
+/// The same by other rules. Where seconds are there by their digests, a release that cannot be read is told, and the others
+/// are laid out.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_by<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    wanted: &Wanted,
+    rules: &Rules,
+    monitor: &dyn Monitor,
+) -> Result<Plan, Error> {
     let mut images = Images::default();
-    for name in names {
+    let mut unreadable = Vec::new();
+    let names = in_order(store, names);
+    for name in &names {
         let root = store.root(name).map_err(Error::Releases)?;
         let root = root.ok_or_else(|| Error::NoSuchRelease {
             name: name.to_string(),
             has: Vec::new(),
         })?;
-        images.add(store, &root, monitor)?;
+        match images.add(store, &root, monitor) {
+            Err(error @ RecipeError::Interrupted(_)) => return Err(error.into()),
+            Err(error) if rules.seconds == Seconds::LeftOut || names.len() == 1 => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                let why = sayings::UNREADABLE.saying_that((&error).into());
+                unreadable.push(Finding::said(Severity::Loss, name.to_string(), why));
+            }
+            Ok(()) => {}
+        }
     }
-    let by_digest = images
-        .images()
-        .iter()
-        .map(|image| (&image.manifest.digest, image));
-    let mut layout = Layout {
-        images: &images,
-        by_digest: by_digest.collect(),
-        wanted,
-        taken: HashMap::new(),
-        repositories: BTreeMap::new(),
-        hosts: BTreeSet::new(),
-        findings: images.warnings().to_vec(),
-        asked: wanted
-            .choice
-            .images
-            .iter()
-            .map(|name| (&name[..], false))
-            .collect(),
-    };
+    let mut layout = Layout::new(&images, wanted, rules, &names);
+    layout.findings.extend(unreadable);
     layout.lay_out();
     let missing = layout.asked.iter().find(|(_, is_found)| !**is_found);
     if let Some((missing, _)) = missing {
@@ -116,6 +158,26 @@ pub fn plan<R: Releases>(
         hosts,
         findings,
     })
+}
+
+/// The newest releases first: versions of one name in their order, and of several names the one whose newest version was
+/// committed last.
+fn in_order<R: Releases>(store: &R, names: &[ReleaseName]) -> Vec<ReleaseName> {
+    let mut by_name: BTreeMap<&str, Vec<&ReleaseName>> = BTreeMap::new();
+    for name in names {
+        by_name.entry(name.name()).or_default().push(name);
+    }
+    let mut groups: Vec<Vec<&ReleaseName>> = by_name.into_values().collect();
+    for group in &mut groups {
+        group.sort_by(|one, other| newest_first(one, other));
+        group.dedup();
+    }
+    groups.sort_by_key(|group| {
+        let newest = group.first();
+        let committed = newest.and_then(|name| store.committed_at(name));
+        Reverse(committed.unwrap_or(SystemTime::UNIX_EPOCH))
+    });
+    groups.into_iter().flatten().cloned().collect()
 }
 
 /// Blobs of images, out of a store.

@@ -1,34 +1,98 @@
-//! Decides what each image is called in a registry, and what goes along with it.
+//! Decides what each image is called in a registry: who bears a name, and who stands under it when several do.
+//!
+//! A name stands for what it stood for. Of several releases the newest has it; names that differ in the host alone are two
+//! names, and where they meet, one is left out and told. Whatever lies below an index has no name by that.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::Wanted;
+use super::hosts::Hosts;
+use super::{Rules, Seconds, Wanted};
 use crate::finding::{Finding, Severity};
-use crate::image::document::{Document, RawDescriptor};
 use crate::image::{
-    Child, Descriptor, Digest, Image, Images, Index, OCI_INDEX, Origin, Platform, Reference,
-    is_index, is_meant, sayings,
+    Descriptor, Digest, Image, Images, Index, Origin, Platform, Reference, ReferenceError,
+    digest_tag, is_index, is_meant, is_repository, sayings,
 };
-use crate::registry::push::{PlannedManifest, PlannedRepository};
+use crate::registry::push::PlannedRepository;
+use crate::release::ReleaseName;
+use crate::saying::Saying;
 
 /// Indexes within indexes that are followed.
-const DEPTH_MAX: usize = 8;
+pub(super) const DEPTH_MAX: usize = 8;
 
-/// What bears one name in the archives.
-#[derive(Default)]
-struct Bearers<'a> {
-    indexes: Vec<&'a Index>,
-    images: Vec<&'a Image>,
+/// Repository and tag; no tag: it goes in by its digest.
+pub(super) type Place = (String, String);
+
+/// What bears a name.
+#[derive(Clone, Copy)]
+pub(super) enum Thing<'a> {
+    Index(&'a Index),
+    Image(&'a Image),
+}
+
+impl<'a> Thing<'a> {
+    pub(super) fn descriptor(self) -> &'a Descriptor {
+        match self {
+            Self::Index(index) => &index.descriptor,
+            Self::Image(image) => &image.manifest,
+        }
+    }
+}
+
+/// Who bears a name.
+#[derive(Clone, Copy)]
+struct Bearer<'a> {
+    /// The name, as the archive has it.
+    name: &'a str,
+    /// Number of the release; the newest is the first.
+    release: usize,
+    thing: Thing<'a>,
+}
+
+impl Bearer<'_> {
+    /// The host as it is written; empty: none is.
+    fn host(&self) -> String {
+        let reference: Option<Reference> = self.name.parse().ok();
+        reference
+            .and_then(|reference| reference.host)
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    }
+}
+
+/// What a name stands for: an index, or images, one a platform.
+enum Stand<'a> {
+    Index(&'a Index),
+    Images(Vec<&'a Image>),
+}
+
+/// The tag that something gets.
+#[derive(Clone, Copy)]
+pub(super) enum Tag<'t> {
+    /// None: it goes in by its digest.
+    None,
+    /// This one.
+    Of(&'t str),
+    /// This one for whoever asks for it with this host.
+    At {
+        /// As it is written; empty: none is.
+        host: &'t str,
+        tag: &'t str,
+    },
 }
 
 /// Decides what is called what.
 pub(super) struct Layout<'a> {
     pub(super) images: &'a Images,
     pub(super) by_digest: HashMap<&'a Digest, &'a Image>,
+    pub(super) indexes: HashMap<&'a Digest, &'a Index>,
     pub(super) wanted: &'a Wanted,
+    pub(super) rules: &'a Rules,
+    /// The releases, in the order in which their images were looked for.
+    pub(super) releases: &'a [ReleaseName],
     /// What is planned, by repository and digest: manifests with their number, blobs without.
     pub(super) taken: HashMap<(String, Digest), Option<usize>>,
+    /// What each tag stands for, by repository, host and tag.
+    pub(super) given: HashMap<(String, Option<String>, String), Digest>,
     pub(super) repositories: BTreeMap<String, PlannedRepository>,
     pub(super) hosts: BTreeSet<String>,
     pub(super) findings: Vec<Finding>,
@@ -37,61 +101,147 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn lay_out(&mut self) {
-        // By the name in the registry: names that differ in the host alone meet here.
-        let mut bearers: BTreeMap<(String, String), Bearers<'a>> = BTreeMap::new();
-        let images = self.images;
+    pub(super) fn new(
+        images: &'a Images,
+        wanted: &'a Wanted,
+        rules: &'a Rules,
+        releases: &'a [ReleaseName],
+    ) -> Self {
+        let by_digest = images.images().iter();
+        let by_digest = by_digest.map(|image| (&image.manifest.digest, image));
+        let mut indexes: HashMap<&Digest, &Index> = HashMap::new();
         for index in images.indexes() {
-            for place in self.places(&index.references, &[&index.descriptor.digest]) {
-                bearers.entry(place).or_default().indexes.push(index);
+            let there = indexes.entry(&index.descriptor.digest).or_insert(index);
+            if index.is_whole() {
+                *there = index;
             }
         }
-        for image in images.images() {
-            let digests = [&image.manifest.digest, &image.config.digest];
-            for place in self.places(&image.references, &digests) {
-                bearers.entry(place).or_default().images.push(image);
-            }
+        let asked = wanted.choice.images.iter();
+        Self {
+            images,
+            by_digest: by_digest.collect(),
+            indexes,
+            wanted,
+            rules,
+            releases,
+            taken: HashMap::new(),
+            given: HashMap::new(),
+            repositories: BTreeMap::new(),
+            hosts: BTreeSet::new(),
+            findings: images.warnings().to_vec(),
+            asked: asked.map(|name| (&name[..], false)).collect(),
         }
-        for ((repository, tag), bearers) in bearers {
-            self.name(&repository, &tag, &bearers);
-        }
-        self.tell_nameless();
     }
 
-    /// Where names lead that are wanted: repository and tag.
-    fn places(&mut self, references: &'a [String], digests: &[&Digest]) -> Vec<(String, String)> {
-        let mut places = Vec::new();
-        for given in references {
-            let reference: Reference = match given.parse() {
-                Ok(reference) => reference,
-                Err(error) => {
-                    let why = sayings::BAD_NAME.saying_that(error.into());
-                    let finding = Finding::said(Severity::Loss, given, why);
-                    self.findings.push(finding);
-                    continue;
-                }
+    pub(super) fn lay_out(&mut self) {
+        // By the name in the registry: names that differ in the host alone meet here.
+        let mut bearers: BTreeMap<Place, Vec<Bearer<'a>>> = BTreeMap::new();
+        let images = self.images;
+        for named in images.all_named() {
+            let Some(thing) = self.thing(&named.digest) else {
+                continue;
             };
-            let tag = match (reference.tag_or_latest(), &reference.digest) {
-                (Some(tag), _) => tag.to_owned(),
-                // Known by its digest alone: it goes in without a tag.
-                (None, _) => String::new(),
-            };
-            if !self.is_asked_for(given, digests) {
+            if !self.is_asked_for(&named.name, &digests_of(thing)) {
                 continue;
             }
-            let repository = reference.repository_under(self.wanted.prefix.as_deref());
-            // Whoever writes no host means docker's hub.
-            let host = reference.host.unwrap_or_else(|| "docker.io".to_owned());
-            self.hosts.insert(host);
-            places.push((repository, tag));
+            let places = self.places(&named.name);
+            if !self.has_wanted(thing) {
+                continue;
+            }
+            let bearer = Bearer {
+                name: &named.name,
+                release: named.release,
+                thing,
+            };
+            for place in places {
+                bearers.entry(place).or_default().push(bearer);
+            }
         }
-        places.sort_unstable();
-        places.dedup();
-        places
+        for ((repository, tag), bearers) in &bearers {
+            self.name(repository, tag, bearers);
+        }
+        self.plan_by_digest();
+        self.plan_named_referrers();
+        self.tell_nameless();
+        self.tell_orphans();
+    }
+
+    fn thing(&self, digest: &Digest) -> Option<Thing<'a>> {
+        let index = self.indexes.get(digest).copied().map(Thing::Index);
+        index.or_else(|| self.image(digest).map(Thing::Image))
+    }
+
+    pub(super) fn image(&self, digest: &Digest) -> Option<&'a Image> {
+        self.by_digest.get(digest).copied()
+    }
+
+    /// Whether something of it is for the platforms that are asked for.
+    fn has_wanted(&self, thing: Thing<'a>) -> bool {
+        match thing {
+            Thing::Image(image) => self.wanted.choice.takes(image.platform.as_ref()),
+            Thing::Index(index) => {
+                self.wanted.choice.platforms.is_empty() || !self.leaves(index, 0).is_empty()
+            }
+        }
+    }
+
+    /// The images below an index that are there and wanted, through indexes in it.
+    pub(super) fn leaves(&self, index: &Index, depth: usize) -> Vec<&'a Image> {
+        let mut leaves = Vec::new();
+        for child in index.children.iter().filter(|child| child.is_there) {
+            let digest = &child.descriptor.digest;
+            if let Some(image) = self.image(digest) {
+                if self.is_wanted(child) {
+                    leaves.push(image);
+                }
+            } else if let Some(inner) = self.indexes.get(digest)
+                && depth < DEPTH_MAX
+            {
+                leaves.extend(self.leaves(inner, depth + 1));
+            }
+        }
+        leaves
+    }
+
+    /// Where a name leads: repositories and tags. One that no registry takes is told.
+    fn places(&mut self, given: &str) -> Vec<Place> {
+        if let Some(tag) = digest_tag(given).filter(|tag| tag.tag == given) {
+            // It belongs beside what it stands for.
+            let images = self.images;
+            let subjects = images.all_named().iter();
+            let subjects = subjects.filter(|named| named.digest == tag.digest);
+            let names: BTreeSet<&str> = subjects.map(|named| &named.name[..]).collect();
+            let places = names.into_iter().filter_map(|name| self.place(name).ok());
+            let places: BTreeSet<Place> = places
+                .map(|(repository, _)| (repository, tag.tag.clone()))
+                .collect();
+            return places.into_iter().collect();
+        }
+        match self.place(given) {
+            Ok(place) => vec![place],
+            Err(error) => {
+                self.lose(given, sayings::BAD_NAME.saying_that(error.into()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Where one name leads.
+    pub(super) fn place(&mut self, given: &str) -> Result<Place, ReferenceError> {
+        let reference: Reference = given.parse()?;
+        // Known by its digest alone: it goes in without a tag.
+        let tag = reference.tag_or_latest().unwrap_or_default().to_owned();
+        let prefix = self.wanted.prefix.as_deref();
+        let repository = self.rules.hosts.repository(&reference, prefix);
+        if !is_repository(&repository) {
+            return Err(ReferenceError::Repository);
+        }
+        self.hosts.insert(Hosts::host_of(&reference).to_owned());
+        Ok((repository, tag))
     }
 
     /// Whether someone asks for what archives call `given`.
-    fn is_asked_for(&mut self, given: &str, digests: &[&Digest]) -> bool {
+    pub(super) fn is_asked_for(&mut self, given: &str, digests: &[&Digest]) -> bool {
         if self.asked.is_empty() {
             return true;
         }
@@ -104,275 +254,256 @@ impl<'a> Layout<'a> {
         is_asked
     }
 
-    /// Images without a name have no place in a registry.
+    /// Plans what stands under a name, and tells what does not.
+    fn name(&mut self, repository: &str, tag: &str, bearers: &[Bearer<'a>]) {
+        let Some((first, stand)) = self.stand(bearers) else {
+            return;
+        };
+        self.plan_stand(repository, Tag::Of(tag), &stand);
+        let is_served = self.rules.seconds == Seconds::ByDigest;
+        if is_served {
+            let hosts: BTreeSet<String> = bearers.iter().map(Bearer::host).collect();
+            for host in &hosts {
+                let own = bearers.iter().filter(|bearer| bearer.host() == *host);
+                let own: Vec<Bearer<'a>> = own.copied().collect();
+                if let Some((_, stand)) = self.stand(&own) {
+                    self.plan_stand(repository, Tag::At { host, tag }, &stand);
+                }
+            }
+        }
+        let covered = self.digests_in(&stand);
+        let mut told: HashSet<(&str, &Digest)> = HashSet::new();
+        for bearer in bearers {
+            let digest = &bearer.thing.descriptor().digest;
+            if self.is_covered(bearer.thing, &covered) || !told.insert((bearer.name, digest)) {
+                continue;
+            }
+            if is_served {
+                self.plan_thing(repository, Tag::None, bearer.thing);
+            }
+            self.tell_second(first, bearer);
+        }
+    }
+
+    /// What stands under a name: what the newest release calls so, an index before images; and who decided it.
+    fn stand(&self, bearers: &[Bearer<'a>]) -> Option<(Bearer<'a>, Stand<'a>)> {
+        let first = *bearers.iter().min_by_key(|bearer| bearer.release)?;
+        let peers = bearers
+            .iter()
+            .filter(|bearer| self.are_peers(&first, bearer));
+        let mut indexes = peers.clone().filter_map(|bearer| match bearer.thing {
+            Thing::Index(index) => Some(index),
+            Thing::Image(_) => None,
+        });
+        let whole = indexes.clone().find(|index| index.is_whole());
+        if let Some(index) = whole.or_else(|| indexes.next()) {
+            return Some((first, Stand::Index(index)));
+        }
+        let images = peers.filter_map(|bearer| match bearer.thing {
+            Thing::Image(image) => Some(image),
+            Thing::Index(_) => None,
+        });
+        let mut by_platform: BTreeMap<Option<&Platform>, &'a Image> = BTreeMap::new();
+        let mut is_artifact = None;
+        for image in images {
+            let platform = image.platform.as_ref();
+            // What runs nowhere is joined with nothing.
+            if *is_artifact.get_or_insert(platform.is_none()) != platform.is_none() {
+                continue;
+            }
+            let there = by_platform.entry(platform).or_insert(image);
+            let is_same = there.config.digest == image.config.digest;
+            // One image in two forms: the one that came with a manifest stands.
+            if is_same && there.origin == Origin::DockerArchive {
+                *there = image;
+            }
+        }
+        Some((first, Stand::Images(by_platform.into_values().collect())))
+    }
+
+    /// Whether two belong together under one name: of one version, and called the same to the host.
+    fn are_peers(&self, one: &Bearer<'a>, other: &Bearer<'a>) -> bool {
+        let version = |bearer: &Bearer<'a>| {
+            let release = self.releases.get(bearer.release);
+            release.map(|release| (release.name(), release.version()))
+        };
+        let host = |bearer: &Bearer<'a>| match bearer.host() {
+            host if host.is_empty() => Hosts::HUB.to_owned(),
+            host => host,
+        };
+        version(one) == version(other) && host(one) == host(other)
+    }
+
+    /// The digests of all that stands under a name: manifests, and configs of images.
+    fn digests_in(&self, stand: &Stand<'a>) -> HashSet<&'a Digest> {
+        let mut digests = HashSet::new();
+        let image_digests = |image: &'a Image| [&image.manifest.digest, &image.config.digest];
+        match stand {
+            Stand::Images(images) => {
+                digests.extend(images.iter().flat_map(|image| image_digests(image)));
+            }
+            Stand::Index(index) => {
+                let mut indexes = vec![(*index, 0)];
+                while let Some((index, depth)) = indexes.pop() {
+                    digests.insert(&index.descriptor.digest);
+                    for child in &index.children {
+                        let digest = &child.descriptor.digest;
+                        digests.insert(digest);
+                        // Artifacts may all have one empty config.
+                        let image = self.image(digest).filter(|image| image.platform.is_some());
+                        digests.extend(image.into_iter().flat_map(image_digests));
+                        if let Some(inner) = self.indexes.get(digest)
+                            && depth < DEPTH_MAX
+                        {
+                            indexes.push((inner, depth + 1));
+                        }
+                    }
+                }
+            }
+        }
+        digests
+    }
+
+    /// Whether something is among what stands under a name, perhaps in another form.
+    fn is_covered(&self, thing: Thing<'a>, digests: &HashSet<&Digest>) -> bool {
+        if digests.contains(&thing.descriptor().digest) {
+            return true;
+        }
+        match thing {
+            Thing::Image(image) => {
+                image.platform.is_some() && digests.contains(&image.config.digest)
+            }
+            Thing::Index(index) => {
+                let leaves = self.leaves(index, 0);
+                let is_in = |image: &&Image| digests.contains(&image.manifest.digest);
+                !leaves.is_empty() && !index.is_whole() && leaves.iter().all(is_in)
+            }
+        }
+    }
+
+    fn plan_stand(&mut self, repository: &str, tag: Tag<'_>, stand: &Stand<'a>) {
+        match stand {
+            Stand::Index(index) => self.plan_index(repository, tag, index, 0),
+            Stand::Images(images) => match images[..] {
+                [] => {}
+                [image] => self.plan_image(repository, tag, image),
+                _ => self.plan_joined(repository, tag, images),
+            },
+        }
+    }
+
+    pub(super) fn plan_thing(&mut self, repository: &str, tag: Tag<'_>, thing: Thing<'a>) {
+        match thing {
+            Thing::Index(index) => self.plan_index(repository, tag, index, 0),
+            Thing::Image(image) => self.plan_image(repository, tag, image),
+        }
+    }
+
+    /// What is asked for by its digest, and lies below an index: it goes in by that.
+    fn plan_by_digest(&mut self) {
+        let images = self.images;
+        for image in images.images() {
+            if self.asked.is_empty() || !self.wanted.choice.takes(image.platform.as_ref()) {
+                continue;
+            }
+            let thing = Thing::Image(image);
+            for name in &image.references {
+                let asked = self.wanted.choice.images.iter();
+                let mut asked = asked.filter(|asked| {
+                    is_meant(asked, &[&name[..]], &digests_of(thing))
+                        && !is_meant(asked, &[&name[..]], &[])
+                });
+                if asked.next().is_none() || !self.is_asked_for(name, &digests_of(thing)) {
+                    continue;
+                }
+                if let Ok((repository, _)) = self.place(name) {
+                    self.plan_image(&repository, Tag::None, image);
+                }
+            }
+        }
+    }
+
+    /// Tells of a bearer that does not stand under its name.
+    fn tell_second(&mut self, first: Bearer<'a>, other: &Bearer<'a>) {
+        let digest = &first.thing.descriptor().digest;
+        let is_served = self.rules.seconds == Seconds::ByDigest;
+        let of = |bearer: &Bearer<'a>| self.releases.get(bearer.release);
+        let is_of_another = of(&first).map(|of| (of.name(), of.version()))
+            != of(other).map(|of| (of.name(), of.version()));
+        let name = other.name;
+        match (first.host() == other.host(), is_of_another, is_served) {
+            (false, _, true) => self.note(name, sayings::BY_HOST.with(first.name)),
+            (false, _, false) => self.lose(name, sayings::OTHER_HOST.with(first.name)),
+            (true, true, true) => {
+                let text = |release: Option<&ReleaseName>| {
+                    release.map(ToString::to_string).unwrap_or_default()
+                };
+                let (newer, older) = (text(of(&first)), text(of(other)));
+                let other = other.thing.descriptor().digest.short();
+                self.note(name, sayings::OLDER.with(newer).with(older).with(other));
+            }
+            _ => self.lose(name, sayings::SECOND.with(digest.short())),
+        }
+    }
+
+    /// Images and indexes without a name have no place in a registry.
     fn tell_nameless(&mut self) {
         if !self.wanted.choice.images.is_empty() {
             return;
         }
-        let children: BTreeSet<&Digest> = self
-            .images
-            .indexes()
-            .iter()
-            .flat_map(|index| index.children.iter().map(|child| &child.descriptor.digest))
-            .collect();
-        for image in self.images.images() {
-            let is_child = children.contains(&image.manifest.digest);
-            if image.references.is_empty() && !is_child && image.platform.is_some() {
-                let place = image
-                    .place
-                    .first()
-                    .map(|name| String::from_utf8_lossy(name).into_owned());
+        let images = self.images;
+        let named: HashSet<&Digest> = images.all_named().iter().map(|each| &each.digest).collect();
+        let children = images.indexes().iter().flat_map(|index| &index.children);
+        let children: HashSet<&Digest> = children.map(|child| &child.descriptor.digest).collect();
+        let is_free = |digest: &Digest| !named.contains(digest) && !children.contains(digest);
+        let mut told = HashSet::new();
+        for image in images.images() {
+            let digest = &image.manifest.digest;
+            if is_free(digest) && self.has_wanted(Thing::Image(image)) && told.insert(digest) {
+                let place = image.place.first();
+                let place = place.map(|name| String::from_utf8_lossy(name).into_owned());
                 let why = sayings::NAMELESS.with(image.name());
-                let place = place.unwrap_or_default();
-                self.findings
-                    .push(Finding::said(Severity::Note, place, why));
+                self.lose(&place.unwrap_or_default(), why);
+            }
+        }
+        for index in images.indexes() {
+            let digest = &index.descriptor.digest;
+            if is_free(digest) && self.has_wanted(Thing::Index(index)) && told.insert(digest) {
+                self.lose(digest.as_str(), sayings::NAMELESS.with(digest.short()));
             }
         }
     }
 
-    /// Decides what stands under a name, and plans it.
-    fn name(&mut self, repository: &str, tag: &str, bearers: &Bearers<'a>) {
-        let shown = format!("{repository}:{tag}");
-        let whole = bearers.indexes.iter().find(|index| index.is_whole());
-        if let Some(index) = whole.or(bearers.indexes.first()) {
-            if bearers
-                .indexes
-                .iter()
-                .any(|other| other.descriptor.digest != index.descriptor.digest)
-            {
-                self.tell_second(&shown, &index.descriptor.digest);
-            }
-            self.plan_index(repository, tag, index);
-            return;
-        }
-        let fits = |image: &&&Image| self.wanted.choice.takes(image.platform.as_ref());
-        let mut by_platform: BTreeMap<Option<&Platform>, &'a Image> = BTreeMap::new();
-        let mut seconds = Vec::new();
-        for image in bearers.images.iter().filter(fits) {
-            let first = by_platform.entry(image.platform.as_ref()).or_insert(image);
-            let is_same = first.config.digest == image.config.digest;
-            // One image in two forms: the one that came with a manifest stands.
-            if is_same && first.origin == Origin::DockerArchive {
-                *first = image;
-            } else if !is_same && first.manifest.digest != image.manifest.digest {
-                seconds.push(first.manifest.digest.clone());
-            }
-        }
-        for first in seconds {
-            self.tell_second(&shown, &first);
-        }
-        let images: Vec<&Image> = by_platform.into_values().collect();
-        match images[..] {
-            [] => {}
-            [image] => self.plan_image(repository, Some(tag), image),
-            _ => self.plan_joined(repository, tag, &images),
-        }
+    pub(super) fn lose(&mut self, subject: &str, why: Saying) {
+        let finding = Finding::said(Severity::Loss, subject, why);
+        self.findings.push(finding);
     }
 
-    fn tell_second(&mut self, name: &str, first: &Digest) {
-        let why = sayings::SECOND.with(first.short());
-        self.findings.push(Finding::said(Severity::Loss, name, why));
+    pub(super) fn note(&mut self, subject: &str, why: Saying) {
+        let finding = Finding::said(Severity::Note, subject, why);
+        self.findings.push(finding);
     }
 
-    fn repository(&mut self, name: &str) -> &mut PlannedRepository {
-        let repository = self.repositories.entry(name.to_owned()).or_default();
-        if repository.name.is_empty() {
-            name.clone_into(&mut repository.name);
-        }
-        repository
+    /// Whether a digest is planned in any repository.
+    pub(super) fn is_planned(&self, digest: &Digest) -> bool {
+        let mut repositories = self.repositories.values();
+        repositories.any(|repository| {
+            let mut manifests = repository.manifests.iter();
+            manifests.any(|manifest| manifest.descriptor.digest == *digest)
+        })
     }
 
-    /// Adds a manifest, or a tag to it when it is there, and what refers to it.
-    fn put(
-        &mut self,
-        repository: &str,
-        tag: Option<&str>,
-        descriptor: &Descriptor,
-        bytes: &[u8],
-        partial: Option<Vec<Descriptor>>,
-    ) {
-        let tag = tag.filter(|tag| !tag.is_empty()).map(str::to_owned);
-        let number = self.repository(repository).manifests.len();
-        let key = (repository.to_owned(), descriptor.digest.clone());
-        if let Some(Some(number)) = self.taken.get(&key).copied() {
-            let there = self.repository(repository).manifests.get_mut(number);
-            if let (Some(there), Some(tag)) = (there, tag)
-                && !there.tags.contains(&tag)
-            {
-                there.tags.push(tag);
-            }
-            return;
-        }
-        self.taken.insert(key, Some(number));
-        self.repository(repository).manifests.push(PlannedManifest {
-            descriptor: descriptor.clone(),
-            bytes: bytes.to_vec(),
-            tags: tag.into_iter().collect(),
-            partial,
-        });
-        self.plan_referrers(repository, &descriptor.digest);
-    }
-
-    fn put_blobs(&mut self, repository: &str, blobs: impl Iterator<Item = Descriptor>) {
-        let images = self.images;
-        for mut blob in blobs {
-            // A layer that may not be passed on may be absent.
-            let Some(body) = images.blob(&blob.digest) else {
-                continue;
-            };
-            // Manifests may give a wrong length.
-            blob.bytes = body.bytes();
-            let key = (repository.to_owned(), blob.digest.clone());
-            if let Entry::Vacant(place) = self.taken.entry(key) {
-                place.insert(None);
-                self.repository(repository).blobs.push(blob);
-            }
-        }
-    }
-
-    fn plan_image(&mut self, repository: &str, tag: Option<&str>, image: &Image) {
-        let blobs = std::iter::once(&image.config).chain(&image.layers);
-        self.put_blobs(repository, blobs.cloned());
-        self.put(
-            repository,
-            tag,
-            &image.manifest,
-            &image.manifest_bytes,
-            None,
-        );
-    }
-
-    /// An index as it came, with the children that are there and wanted.
-    fn plan_index(&mut self, repository: &str, tag: &str, index: &Index) {
-        let chosen = |child: &&Child| child.is_there && self.is_wanted(child);
-        let children: Vec<Descriptor> = index
-            .children
-            .iter()
-            .filter(chosen)
-            .map(|child| child.descriptor.clone())
-            .collect();
-        let are_images = children
-            .iter()
-            .filter(|child| self.image(&child.digest).is_some());
-        let images: Vec<Descriptor> = are_images.cloned().collect();
-        if images.is_empty() && !self.wanted.choice.platforms.is_empty() {
-            return;
-        }
-        for child in &children {
-            self.plan_child(repository, child, 0);
-        }
-        let is_all = children.len() == index.children.len();
-        // Whoever asks for one platform wants that image, and not an index of which the others are missing.
-        if let ([only], false, false) =
-            (&images[..], is_all, self.wanted.choice.platforms.is_empty())
-            && let Some(image) = self.image(&only.digest)
-        {
-            return self.plan_image(repository, Some(tag), image);
-        }
-        let partial = (!is_all).then_some(images);
-        self.put(
-            repository,
-            Some(tag),
-            &index.descriptor,
-            &index.bytes,
-            partial,
-        );
-    }
-
-    fn is_wanted(&self, child: &Child) -> bool {
-        let own = self
-            .image(&child.descriptor.digest)
-            .and_then(|image| image.platform.as_ref());
-        self.wanted.choice.takes(child.platform.as_ref().or(own))
-    }
-
-    fn image(&self, digest: &Digest) -> Option<&'a Image> {
-        self.by_digest.get(digest).copied()
-    }
-
-    fn plan_child(&mut self, repository: &str, child: &Descriptor, depth: usize) {
-        if let Some(image) = self.image(&child.digest) {
-            return self.plan_image(repository, None, image);
-        }
-        let images = self.images;
-        let Some(resolved) = images.resolve(child.digest.as_str()) else {
-            return;
-        };
-        if is_index(&resolved.descriptor.media_type) && depth < DEPTH_MAX {
-            let inner = images
-                .indexes()
-                .iter()
-                .find(|index| index.descriptor.digest == child.digest);
-            for grandchild in inner
-                .iter()
-                .flat_map(|index| &index.children)
-                .filter(|child| child.is_there)
-            {
-                self.plan_child(repository, &grandchild.descriptor, depth + 1);
-            }
-        }
-        self.put_blobs(repository, blobs_of(resolved.bytes).into_iter());
-        self.put(repository, None, resolved.descriptor, resolved.bytes, None);
-    }
-
-    /// Several exports under one name, one a platform: an index over them is made, the same every time.
-    fn plan_joined(&mut self, repository: &str, tag: &str, images: &[&Image]) {
-        let mut entries = Vec::new();
-        for image in images {
-            self.plan_image(repository, None, image);
-            let mut entry = serde_json::json!({
-                "mediaType": image.manifest.media_type,
-                "digest": image.manifest.digest.as_str(),
-                "size": image.manifest.bytes,
-            });
-            if let Some(platform) = &image.platform {
-                entry["platform"] =
-                    serde_json::json!({"os": platform.os, "architecture": platform.architecture});
-                if let Some(variant) = &platform.variant {
-                    entry["platform"]["variant"] = variant.clone().into();
-                }
-                if let Some(version) = &platform.os_version {
-                    entry["platform"]["os.version"] = version.clone().into();
-                }
-            }
-            entries.push(entry);
-        }
-        let index =
-            serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries});
-        let bytes = index.to_string().into_bytes();
-        let descriptor = Descriptor {
-            media_type: OCI_INDEX.to_owned(),
-            digest: Digest::of(&bytes),
-            bytes: bytes.len() as u64,
-        };
-        self.put(repository, Some(tag), &descriptor, &bytes, None);
-    }
-
-    /// What refers to a manifest goes into the same repository, behind it. A subject is planned once, so this ends.
-    fn plan_referrers(&mut self, repository: &str, subject: &Digest) {
-        let images = self.images;
-        for referrer in images.referrers(subject) {
-            self.put_blobs(repository, blobs_of(&referrer.bytes).into_iter());
-            let tags = referrer
-                .references
-                .iter()
-                .filter_map(|name| name.parse::<Reference>().ok());
-            // cosign's tags stand for a digest, and are the same wherever the image lies.
-            let tag = tags.filter_map(|reference| reference.tag).next();
-            self.put(
-                repository,
-                tag.as_deref(),
-                &referrer.descriptor,
-                &referrer.bytes,
-                None,
-            );
-        }
+    /// Whether a digest is that of an index of the releases.
+    pub(super) fn is_index(&self, digest: &Digest) -> bool {
+        let found = self.images.resolve(digest.as_str());
+        found.is_some_and(|found| is_index(&found.descriptor.media_type))
     }
 }
 
-/// The blobs that a manifest names.
-fn blobs_of(manifest: &[u8]) -> Vec<Descriptor> {
-    let manifest = serde_json::from_slice::<Document>(manifest).ok();
-    let blobs = manifest.iter().flat_map(Document::blobs);
-    blobs.filter_map(RawDescriptor::checked).collect()
+/// The digests by which people may mean something.
+pub(super) fn digests_of(thing: Thing<'_>) -> Vec<&Digest> {
+    match thing {
+        Thing::Index(index) => vec![&index.descriptor.digest],
+        Thing::Image(image) => vec![&image.manifest.digest, &image.config.digest],
+    }
 }
