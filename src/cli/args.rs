@@ -13,7 +13,7 @@ use carryall::release::{ReleaseName, ReleaseNameError};
 use carryall::versions::Pattern;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::cli::hosts::HostMap;
+use crate::cli::hosts::{HostMap, NewName};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted.
@@ -444,6 +444,9 @@ pub struct PushArgs {
     /// HOST/PREFIX/registry.example/shop/web:1.0
     #[arg(long)]
     pub keep_host: bool,
+    /// What the one image that --image names is called there, instead of its own name: REPOSITORY[:TAG]
+    #[arg(long = "as", value_name = "NAME", requires = "image", conflicts_with_all = ["map", "keep_host"])]
+    pub new_name: Option<NewName>,
     #[command(flatten)]
     pub choice: ChoiceArgs,
     #[command(flatten)]

@@ -1,8 +1,8 @@
-//! `--map HOST=PREFIX` and `--keep-host`.
+//! What images are called where they are pushed: `--map HOST=PREFIX`, `--keep-host` and `--as NAME`.
 
 use std::str::FromStr;
 
-use carryall::image::{is_host, is_repository};
+use carryall::image::{Reference, ReferenceError, is_host, is_repository};
 use carryall::verbs::planned::{Hosts, OtherHosts};
 
 /// A host in names of images, and what stands for it.
@@ -32,6 +32,24 @@ impl FromStr for HostMap {
             host: host.to_ascii_lowercase(),
             prefix: prefix.to_owned(),
         })
+    }
+}
+
+/// A name that an image gets in a registry: `REPOSITORY[:TAG]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewName(pub Reference);
+
+impl FromStr for NewName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name: Reference = text
+            .parse()
+            .map_err(|error: ReferenceError| error.to_string())?;
+        if name.host.is_some() || name.digest.is_some() {
+            return Err("REPOSITORY[:TAG], the registry and a prefix are named before".to_owned());
+        }
+        Ok(Self(name))
     }
 }
 

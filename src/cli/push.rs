@@ -3,7 +3,7 @@
 use carryall::registry::push::NameState;
 use carryall::store::Access;
 use carryall::verbs;
-use carryall::verbs::planned::OtherHosts;
+use carryall::verbs::planned::{OtherHosts, Rules};
 use carryall::verbs::push::{self, PushOptions, PushedRelease};
 
 use crate::cli::args::PushArgs;
@@ -26,8 +26,13 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     };
     let hosts = hosts(&args.map, others)
         .map_err(|host| Failure::usage(words::mapped_twice(&host), words::hint_usage()))?;
+    let rules = Rules {
+        hosts,
+        name: args.new_name.clone().map(|name| name.0),
+        ..Rules::default()
+    };
     let (name, screen) = (&root.name, &context.screen);
-    let report = push::push_by(&store, name, &args.to, &options, &hosts, screen)?;
+    let report = push::push_by(&store, name, &args.to, &options, &rules, screen)?;
     context.print(&report, text)?;
     if report.is_whole() {
         return Ok(0);

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::planned::{self, Blobs, Hosts, Rules, Wanted};
+use super::planned::{self, Blobs, Rules, Wanted};
 use super::{Error, Releases};
 use crate::finding::{Finding, Severity};
 use crate::image::{Choice, is_host, is_repository};
@@ -59,10 +59,10 @@ pub fn push<R: Releases>(
     options: &PushOptions,
     monitor: &dyn Monitor,
 ) -> Result<PushedRelease, Error> {
-    push_by(store, name, to, options, &Hosts::default(), monitor)
+    push_by(store, name, to, options, &Rules::default(), monitor)
 }
 
-/// The same where hosts become something else in names.
+/// The same by other rules for names.
 ///
 /// # Errors
 /// As [`push`]; [`Error::NoSuchHost`] when a host is mapped from which no image came.
@@ -71,7 +71,7 @@ pub fn push_by<R: Releases>(
     name: &ReleaseName,
     to: &str,
     options: &PushOptions,
-    hosts: &Hosts,
+    rules: &Rules,
     monitor: &dyn Monitor,
 ) -> Result<PushedRelease, Error> {
     let (host, prefix) = destination(to)?;
@@ -79,13 +79,9 @@ pub fn push_by<R: Releases>(
         choice: options.choice.clone(),
         prefix: prefix.map(str::to_owned),
     };
-    let rules = Rules {
-        hosts: hosts.clone(),
-        ..Rules::default()
-    };
     let names = std::slice::from_ref(name);
-    let plan = planned::plan_by(store, names, &wanted, &rules, monitor)?;
-    let mut mapped = hosts.maps.keys();
+    let plan = planned::plan_by(store, names, &wanted, rules, monitor)?;
+    let mut mapped = rules.hosts.maps.keys();
     if let Some(host) = mapped.find(|host| !plan.has_host(host)) {
         return Err(Error::NoSuchHost {
             host: host.clone(),

@@ -198,6 +198,9 @@ impl<'a> Layout<'a> {
                 if let Some(variant) = &platform.variant {
                     entry["platform"]["variant"] = variant.clone().into();
                 }
+                if let Some(version) = &platform.os_version {
+                    entry["platform"]["os.version"] = version.clone().into();
+                }
             }
             entries.push(entry);
         }

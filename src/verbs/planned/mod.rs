@@ -18,7 +18,7 @@ use self::names::Layout;
 use super::{Error, Releases};
 use crate::bundle::newest_first;
 use crate::finding::{Finding, Severity};
-use crate::image::{Choice, ChoiceError, Digest, Images, sayings};
+use crate::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
 use crate::monitor::Monitor;
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::registry::BlobSource;
@@ -51,6 +51,8 @@ pub struct Rules {
     pub hosts: Hosts,
     /// What becomes of what does not stand under its name.
     pub seconds: Seconds,
+    /// The name that the one image gets which is asked for, instead of its own; without a host.
+    pub name: Option<Reference>,
 }
 
 /// What becomes of what has a name that stands for something else.
@@ -124,7 +126,10 @@ pub fn plan_by<R: Releases>(
     }
     let mut layout = Layout::new(&images, wanted, rules, &names);
     layout.findings.extend(unreadable);
-    layout.lay_out();
+    match &rules.name {
+        Some(name) => layout.lay_out_as(name).map_err(Error::Choice)?,
+        None => layout.lay_out(),
+    }
     let missing = layout.asked.iter().find(|(_, is_found)| !**is_found);
     if let Some((missing, _)) = missing {
         return Err(Error::Choice(ChoiceError::NoSuchImage {

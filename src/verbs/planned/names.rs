@@ -9,8 +9,8 @@ use super::hosts::Hosts;
 use super::{Rules, Seconds, Wanted};
 use crate::finding::{Finding, Severity};
 use crate::image::{
-    Descriptor, Digest, Image, Images, Index, Origin, Platform, Reference, ReferenceError,
-    digest_tag, is_index, is_meant, is_repository, sayings,
+    ChoiceError, Descriptor, Digest, Image, Images, Index, Origin, Platform, Reference,
+    ReferenceError, digest_tag, is_index, is_meant, is_repository, sayings,
 };
 use crate::registry::push::PlannedRepository;
 use crate::release::ReleaseName;
@@ -164,6 +164,52 @@ impl<'a> Layout<'a> {
         self.plan_named_referrers();
         self.tell_nameless();
         self.tell_orphans();
+    }
+
+    /// Gives one name to what is asked for; errs when that is several things.
+    pub(super) fn lay_out_as(&mut self, name: &'a Reference) -> Result<(), ChoiceError> {
+        let images = self.images;
+        let mut meant: Vec<Thing<'a>> = Vec::new();
+        for named in images.all_named() {
+            if let Some(thing) = self.thing(&named.digest)
+                && self.is_asked_for(&named.name, &digests_of(thing))
+            {
+                meant.push(thing);
+            }
+        }
+        let indexes = images.indexes().iter().map(Thing::Index);
+        for thing in indexes.chain(images.images().iter().map(Thing::Image)) {
+            if self.is_asked_for("", &digests_of(thing)) {
+                meant.push(thing);
+            }
+        }
+        let bearers = meant.into_iter().filter(|thing| self.has_wanted(*thing));
+        let bearers: Vec<Bearer<'a>> = bearers
+            .map(|thing| Bearer {
+                name: "",
+                release: 0,
+                thing,
+            })
+            .collect();
+        let Some((_, stand)) = self.stand(&bearers) else {
+            return Ok(());
+        };
+        let covered = self.digests_in(&stand);
+        let is_other = |bearer: &&Bearer<'a>| !self.is_covered(bearer.thing, &covered);
+        if bearers.iter().any(|bearer| is_other(&bearer)) {
+            let digests = bearers.iter().map(|bearer| bearer.thing.descriptor());
+            let digests: BTreeSet<String> = digests.map(|of| of.digest.to_string()).collect();
+            return Err(ChoiceError::Several {
+                name: name.to_string(),
+                images: digests.into_iter().collect(),
+                by_platform: false,
+            });
+        }
+        let prefix = self.wanted.prefix.as_deref();
+        let repository = name.repository_under(prefix);
+        let tag = name.tag_or_latest().unwrap_or_default();
+        self.plan_stand(&repository, Tag::Of(tag), &stand);
+        Ok(())
     }
 
     fn thing(&self, digest: &Digest) -> Option<Thing<'a>> {
