@@ -134,7 +134,7 @@ fn receive_all(
                 }
                 // A set that is wrong in itself does not keep the others on the medium out.
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-                Err(error) => failed.push((set_id, title, error)),
+                Err(error) => failed.push((set_id, title, if_full(store, error))),
             }
         }
         if !brought {

@@ -58,7 +58,7 @@ impl Room {
 
 /// What the disk being full means for who receives: how much more it takes, and that what came is kept. Other errors stay.
 pub(super) fn if_full(store: &Store, error: Error) -> Error {
-    if !is_full(&error) {
+    if matches!(error, Error::DiskFull { .. }) || !is_full(&error) {
         return error;
     }
     let sets = open_all(&store.incoming_dir()).unwrap_or_default();
