@@ -249,7 +249,8 @@ fn checkout_into_a_disk_that_gets_full() {
         return;
     };
     let back = stage.path("disk/back");
-    let begun = || has(&back, "image.tar") && has(&back, ".carryall.part");
+    let made = back.join(".carryall.part/items");
+    let begun = || has(&made, "image.tar") && has(&made, ".carryall.part");
     let reset = || {
         if back.exists() {
             fs::remove_dir_all(&back).unwrap()

@@ -1,6 +1,7 @@
 //! The store on a bad day: damaged frames, packs and index files, full disks and power cuts at every step.
 #![allow(clippy::unwrap_used)]
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -349,4 +350,160 @@ fn killed_at_any_step_of_a_prune_nothing_that_lives_is_lost() {
             "{report:?}"
         );
     });
+}
+
+#[test]
+fn a_fault_that_passes_is_no_damage() {
+    for kind in [
+        ErrorKind::PermissionDenied,
+        ErrorKind::Other,
+        ErrorKind::TimedOut,
+        ErrorKind::NotFound,
+        ErrorKind::StaleNetworkFileHandle,
+    ] {
+        let storage = FaultyStorage::default();
+        let ids = put(&create(&storage).unwrap(), 0..40).unwrap();
+        let mut store = open(&storage, Access::Write);
+        storage.fail_reads("packs/", kind);
+        for id in &ids {
+            assert!(
+                matches!(store.read(id), Err(StoreError::Storage(_))),
+                "{kind}"
+            );
+        }
+        for depth in [CheckDepth::Structure, CheckDepth::Data] {
+            let report = store.check(depth, live(&ids), &Silent).unwrap();
+            assert!(report.findings.is_empty() && report.lost_chunks.is_empty());
+            assert_eq!(report.faults.len(), 1, "{kind}");
+        }
+        // A prune that would have to read removes nothing.
+        let before = packs(&storage);
+        let few = live(&ids[..2]);
+        assert!(store.prune(few, &PruneOptions::default(), &Silent).is_err());
+        assert_eq!(packs(&storage), before);
+        assert!(
+            storage.bytes("quarantine").is_err(),
+            "nothing is quarantined"
+        );
+        storage.mend_reads();
+        assert!(
+            ids.iter()
+                .all(|id| store.contains(id) && store.read(id).is_ok())
+        );
+        let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
+        assert!(report.findings.is_empty() && report.faults.is_empty());
+    }
+}
+
+#[test]
+fn what_cannot_be_read_while_a_store_is_opened_is_there_the_next_time() {
+    let storage = FaultyStorage::default();
+    let ids = put(&create(&storage).unwrap(), 0..40).unwrap();
+    let segments = || storage.list("index").unwrap();
+    let before = segments();
+    let segment = before[0].name.clone();
+    for prefix in [&segment[..], "packs/", "quarantine", ""] {
+        storage.fail_reads(prefix, ErrorKind::Other);
+        if prefix.is_empty() {
+            let opened = Store::open_on(
+                Arc::new(storage.clone()),
+                Path::new("test"),
+                Access::Write,
+                None,
+            );
+            assert!(matches!(opened, Err(StoreError::Storage(_))));
+        } else {
+            open(&storage, Access::Write);
+            open(&storage, Access::Read);
+        }
+        storage.mend_reads();
+        assert!(
+            before.iter().all(|segment| segments().contains(segment)),
+            "{prefix}"
+        );
+        let store = open(&storage, Access::Write);
+        assert!(store.findings().is_empty() && store.faults().is_empty());
+        assert!(ids.iter().all(|id| store.read(id).is_ok()), "{prefix}");
+    }
+}
+
+#[test]
+fn what_a_second_look_finds_whole_leaves_quarantine() {
+    let look = |how: &dyn Fn(&Store, &[ChunkId])| {
+        let (storage, ids) = with_damaged_frame();
+        let store = open(&storage, Access::Write);
+        store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
+        assert!(storage.bytes("quarantine").is_ok());
+        drop(store);
+        // The same bytes come back right, as from a disk that was cold.
+        let whole = FaultyStorage::default();
+        put(&create(&whole).unwrap(), 0..40).unwrap();
+        let name = packs(&storage).remove(0);
+        let right = carryall::storage::read(&whole, &name, 1 << 30).unwrap();
+        storage.damage(&name, |bytes| *bytes = right);
+        how(&open(&storage, Access::Read), &ids);
+        how(&open(&storage, Access::Write), &ids);
+        assert!(
+            storage.bytes("quarantine").is_err(),
+            "nothing is left in it"
+        );
+        let store = open(&storage, Access::Write);
+        assert!(ids.iter().all(|id| store.contains(id)));
+    };
+    look(&|store, ids| assert!(ids.iter().all(|id| store.read(id).is_ok())));
+    for depth in [CheckDepth::Structure, CheckDepth::Data] {
+        look(&|store, ids| {
+            let report = store.check(depth, live(ids), &Silent).unwrap();
+            assert!(report.findings.is_empty() && report.lost_chunks.is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_list_of_damaged_frames_that_is_damaged_itself_is_made_again() {
+    let long = vec![0; (64 << 20) + 100];
+    for bad in [&b""[..], b"x", &long] {
+        let (storage, ids) = with_damaged_frame();
+        open(&storage, Access::Write)
+            .check(CheckDepth::Data, live(&ids), &Silent)
+            .unwrap();
+        storage.damage("quarantine", |bytes| *bytes = bad.to_vec());
+        let store = open(&storage, Access::Write);
+        assert_eq!(store.findings().len(), 1);
+        let first = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
+        drop(store);
+        let store = open(&storage, Access::Write);
+        assert!(store.findings().is_empty());
+        let again = store
+            .check(CheckDepth::Structure, live(&ids), &Silent)
+            .unwrap();
+        assert_eq!(again.lost_chunks, first.lost_chunks);
+        assert!(
+            !again.findings.is_empty(),
+            "known damage is told without reading all"
+        );
+    }
+}
+
+#[test]
+fn prune_goes_on_past_a_damaged_frame_that_nobody_has_met_yet() {
+    let (storage, ids) = with_damaged_frame();
+    let copy = storage.crash_image();
+    let reader = open(&copy, Access::Read);
+    let (whole, damaged): (Vec<ChunkId>, Vec<ChunkId>) =
+        ids.iter().partition(|id| reader.read(id).is_ok());
+    let before = packs(&storage);
+    let some = [whole[0], damaged[0], damaged[1]];
+    let mut store = open(&storage, Access::Write);
+    store
+        .prune(live(&some), &PruneOptions::default(), &Silent)
+        .unwrap();
+    assert_eq!(packs(&storage), before, "it may read well again one day");
+    assert!(store.read(&whole[0]).is_ok() && store.read(&damaged[0]).is_err());
+    // Put again, the damaged copy goes.
+    put(&store, 0..40).unwrap();
+    store
+        .prune(live(&ids), &PruneOptions::default(), &Silent)
+        .unwrap();
+    assert!(ids.iter().all(|id| store.read(id).is_ok()));
 }

@@ -7,7 +7,7 @@ use carryall::verbs::check::{self, CheckSummary, PruneOptions, PruneSummary};
 use carryall::verbs::keep::{self, LetGoReport};
 
 use crate::cli::args::{CheckArgs, PruneArgs};
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, Failure};
 use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
@@ -17,7 +17,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
             words::say(&words::renewed(renewed.as_ref()));
         }
     }
-    let store = open::store(context, Access::Write)?;
+    let store = open::store_to_check(context, &args.heal_from)?;
     let depth = if args.data {
         CheckDepth::Data
     } else {
@@ -25,11 +25,21 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     };
     let report = check::check(&store, depth, &args.heal_from, &context.screen)?;
     context.print(&report, |report| text(report, depth))?;
-    if !report.has_loss() {
+    if report.has_loss() {
+        context.hint_damage();
+        return Ok(EXIT_DAMAGE);
+    }
+    if report.faults.is_empty() {
         return Ok(0);
     }
-    context.hint_damage();
-    Ok(EXIT_DAMAGE)
+    if !context.json {
+        words::say(&format!(
+            "{}: {}\n",
+            words::hint_label(),
+            words::hint_passing()
+        ));
+    }
+    Ok(EXIT_FAILED)
 }
 
 fn text(report: &CheckSummary, depth: CheckDepth) -> String {

@@ -2,9 +2,9 @@
 
 use carryall::release::ReleaseName;
 use carryall::store::Access;
+use carryall::verbs;
 use carryall::verbs::diff::{self, DiffReport};
 use carryall::verbs::list::{self, ListReport};
-use carryall::verbs::{self, Error};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, words};
@@ -13,11 +13,11 @@ pub fn list(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let report = list::list(&store)?;
     context.print(&report, list_text)?;
-    Ok(if report.findings.is_empty() {
-        0
-    } else {
-        EXIT_DAMAGE
-    })
+    if report.findings.is_empty() {
+        return Ok(0);
+    }
+    context.hint_damage();
+    Ok(EXIT_DAMAGE)
 }
 
 fn list_text(report: &ListReport) -> String {
@@ -64,10 +64,10 @@ fn diff_text(report: &DiffReport, most: usize) -> String {
 
 pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Write)?;
-    verbs::release(&store, name)?;
-    store.remove_root(&name.file_stem()).map_err(Error::from)?;
-    context.print(&serde_json::json!({ "removed": name.to_string() }), |_| {
-        words::removed(name)
-    })?;
+    let could_be_read = verbs::remove(&store, name)?;
+    let report = serde_json::json!({
+        "removed": name.to_string(), "was_damaged": !could_be_read,
+    });
+    context.print(&report, |_| words::removed(name, could_be_read))?;
     Ok(0)
 }

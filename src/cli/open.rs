@@ -3,7 +3,7 @@
 //! Only `add`, `receive` and `demo` create one.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use carryall::media::MediaError;
 use carryall::store::{Access, Store, StoreError};
@@ -70,9 +70,38 @@ fn unexpanded(path: &str, given_by: &str) -> Failure {
     )
 }
 
-/// Opens the store, which must be there.
+/// Opens the store, which must be there. A reader does not mind that another process writes.
 pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
-    Ok(Store::open(&store_dir(context)?, access).map_err(Error::from)?)
+    let dir = store_dir(context)?;
+    let store = match access {
+        Access::Read => Store::open_to_read(&dir),
+        Access::Write => Store::open(&dir, access),
+    };
+    Ok(store.map_err(Error::from)?)
+}
+
+/// Opens the store to be checked: for writing, so that what is learnt stays, else for reading alone, where nobody may write
+/// or another process does.
+pub fn store_to_check(context: &Context, heal_from: &[PathBuf]) -> Result<Store, Failure> {
+    let dir = store_dir(context)?;
+    let store = match Store::open(&dir, Access::Write) {
+        Err(StoreError::Storage(error)) if heal_from.is_empty() && error.is_refusal() => {
+            read_alone(context, &dir)
+        }
+        Err(StoreError::Locked { .. } | StoreError::Linked { .. }) if heal_from.is_empty() => {
+            read_alone(context, &dir)
+        }
+        other => other,
+    };
+    Ok(store.map_err(Error::from)?)
+}
+
+fn read_alone(context: &Context, dir: &Path) -> Result<Store, StoreError> {
+    let store = Store::open_to_read(dir)?;
+    if !context.json {
+        words::say(&words::checked_reading());
+    }
+    Ok(store)
 }
 
 /// Opens the store to be served: others may write to it meanwhile.

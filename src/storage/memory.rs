@@ -14,6 +14,8 @@ struct Inner {
     objects: BTreeMap<String, Vec<u8>>,
     changes: u64,
     die_at: Option<u64>,
+    /// Objects that cannot be read, by the beginning of their names, and what the system says of them.
+    unreadable: Vec<(String, io::ErrorKind)>,
 }
 
 /// Objects in memory. Clones share them.
@@ -65,7 +67,28 @@ impl FaultyStorage {
             objects,
             changes: 0,
             die_at: None,
+            unreadable: Vec::new(),
         })))
+    }
+
+    /// From now on objects whose names begin so cannot be read, as with a failing disk or without the right to.
+    pub fn fail_reads(&self, prefix: &str, kind: io::ErrorKind) {
+        self.lock().unreadable.push((prefix.to_owned(), kind));
+    }
+
+    /// Everything can be read again.
+    pub fn mend_reads(&self) {
+        self.lock().unreadable.clear();
+    }
+
+    fn readable(&self, name: &str) -> Result<MutexGuard<'_, Inner>, StorageError> {
+        let inner = self.lock();
+        let mut faults = inner.unreadable.iter();
+        let fault = faults.find(|(prefix, _)| name.starts_with(prefix));
+        match fault.map(|(_, kind)| *kind) {
+            Some(kind) => Err(error("read", name, kind)),
+            None => Ok(inner),
+        }
     }
 
     /// Changes an object's bytes behind the store's back.
@@ -108,7 +131,7 @@ impl Storage for FaultyStorage {
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
-        let inner = self.lock();
+        let inner = self.readable(name)?;
         let object = inner
             .objects
             .get(name)

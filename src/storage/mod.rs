@@ -32,6 +32,21 @@ impl StorageError {
     }
 }
 
+impl StorageError {
+    /// Whether the system lets nobody write there, or not this user.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+        )
+    }
+
+    /// Whether the object is longer than it may be.
+    pub fn is_too_long(&self) -> bool {
+        self.source.kind() == io::ErrorKind::FileTooLarge
+    }
+}
+
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Object {

@@ -3,6 +3,7 @@
 //!
 //! Only frames whose hash is right are listed. It holds one pack in memory at a time.
 
+use super::seen::Seen;
 use super::shelf::{self, Shelf, pack_name};
 use super::{Access, StoreError};
 use crate::finding::Finding;
@@ -17,14 +18,14 @@ pub(super) fn adopt(
     storage: &dyn Storage,
     shelf: &mut Shelf,
     access: Access,
-    findings: &mut Vec<Finding>,
+    seen: &mut Seen,
 ) -> Result<(), StoreError> {
     let unlisted = std::mem::take(&mut shelf.unlisted);
     if !unlisted.is_empty() {
         let mut entries = Vec::new();
         let mut packs = Vec::with_capacity(unlisted.len());
         for pack in unlisted {
-            if let Some(ids) = read_pack(storage, &pack, findings) {
+            if let Some(ids) = read_pack(storage, &pack, seen) {
                 let pack_no = u32::try_from(packs.len()).expect("fewer packs than files");
                 entries.extend(ids.into_iter().map(|(id, frame_offset)| Entry {
                     prefix: prefix(&id),
@@ -35,6 +36,8 @@ pub(super) fn adopt(
             }
         }
         match access {
+            // None could be read.
+            _ if packs.is_empty() => {}
             Access::Write => {
                 let (name, segment) = shelf::publish(storage, &packs, entries)?;
                 shelf.add(Some(name), segment, None);
@@ -58,21 +61,19 @@ pub(super) fn adopt(
 fn read_pack(
     storage: &dyn Storage,
     pack: &PackEntry,
-    findings: &mut Vec<Finding>,
+    seen: &mut Seen,
 ) -> Option<Vec<(ChunkId, u32)>> {
     let subject = format!("pack {}", pack.id.short());
     let bytes = match storage::read(storage, &pack_name(&pack.id), PACK_MAX) {
         Ok(bytes) => bytes,
+        // It is read the next time.
         Err(error) => {
-            findings.push(Finding::damage(
-                subject,
-                format!("{error}: {}", error.source),
-            ));
+            seen.fault(subject, &error);
             return None;
         }
     };
     let spans = spans(&bytes).unwrap_or_else(|| {
-        findings.push(Finding::damage(
+        seen.findings.push(Finding::damage(
             subject.clone(),
             "its table is damaged; its frames were searched for",
         ));
@@ -82,7 +83,7 @@ fn read_pack(
     for span in spans {
         match frame_ids(&bytes, span) {
             Some(ids) => found.extend(ids.into_iter().map(|id| (id, span.offset))),
-            None => findings.push(Finding::damage(
+            None => seen.findings.push(Finding::damage(
                 subject.clone(),
                 format!("frame at {} is damaged", span.offset),
             )),

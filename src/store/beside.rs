@@ -1,11 +1,13 @@
 //! A store that is read for as long as a server runs, beside others that write to it.
 //!
-//! It is opened while nobody writes; from then on packs only come: whoever removes some has to be alone. Segments of the index
+//! Packs only come meanwhile: whoever removes some has to be alone. Segments of the index
 //! that go stay mapped here. Releases that come are seen after [`Store::refresh`].
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{Access, Store, StoreError, lock};
+use super::{Access, Store, StoreError, Unlisted, lock};
+use crate::storage::dir::DirStorage;
 
 /// So often a listing is made anew in which something has gone since.
 const TRIES: u32 = 8;
@@ -17,11 +19,37 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_beside_writers(dir: &Path) -> Result<Self, StoreError> {
-        let mut store = Self::open(dir, Access::Read)?;
+        let mut store = Self::open_to_read(dir)?;
         if let Some(beside) = lock::beside_writers(dir)? {
             store.lock = Some(beside);
         }
         Ok(store)
+    }
+
+    /// Opens a store for reading, also while another process writes to it: only [`Store::prune`] and a reader keep one another
+    /// out. What the other has not committed is not seen.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_to_read(dir: &Path) -> Result<Self, StoreError> {
+        let busy = match Self::open(dir, Access::Read) {
+            Err(busy @ StoreError::Locked { .. }) => busy,
+            other => return other,
+        };
+        let mut tries = 0;
+        loop {
+            let Some(lock) = lock::beside_writers(dir)? else {
+                return Err(busy);
+            };
+            let storage = Arc::new(DirStorage::new(dir));
+            let how = (Access::Read, Unlisted::Left);
+            match Self::open_as(storage, dir, how, Some(lock)) {
+                Err(StoreError::Storage(error)) if error.is_missing() && tries < TRIES => {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Keeps out those who read beside writers, until the store is dropped.

@@ -3,13 +3,15 @@
 //! It repairs nothing but knowledge: damaged frames are quarantined, and frames that read well again are released. What
 //! is lost is healed by putting the chunks again.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use rayon::prelude::*;
 
+use super::seen::{Trouble, fault};
 use super::shelf::{Place, pack_name};
-use super::{ChunkSet, FrameDamage, Store, StoreError, quarantine};
+use super::{ChunkSet, Store, StoreError, quarantine};
 use crate::finding::Finding;
 use crate::index::PackEntry;
 use crate::monitor::Monitor;
@@ -37,6 +39,8 @@ pub struct CheckReport {
     pub lost_chunks: Vec<[u8; 16]>,
     /// What is not as it should be.
     pub findings: Vec<Finding>,
+    /// What could not be read, and so is not known to be whole or damaged.
+    pub faults: Vec<Finding>,
 }
 
 impl Store {
@@ -52,13 +56,20 @@ impl Store {
     ) -> Result<CheckReport, StoreError> {
         let live = live.settled();
         let mut report = CheckReport {
-            findings: self.findings.clone(),
+            findings: self.seen.findings.clone(),
+            faults: self.seen.faults.clone(),
             ..CheckReport::default()
         };
         let damaged = self.shelf().damaged_segments(self.storage.as_ref());
-        for (name, message) in damaged {
-            let message = format!("{message}; opening for writing makes it again from the packs");
-            report.findings.push(Finding::damage(name, message));
+        for (name, trouble) in damaged {
+            match trouble {
+                Trouble::Fault(error) => report.faults.push(fault(name, &error)),
+                Trouble::Damage(message) => {
+                    let message =
+                        format!("{message}; opening for writing makes it again from the packs");
+                    report.findings.push(Finding::damage(name, message));
+                }
+            }
         }
         let packs: Vec<PackEntry> = self.shelf().packs().to_vec();
         report.packs = packs.len() as u64;
@@ -75,10 +86,8 @@ impl Store {
         monitor.finish();
         checked?;
         self.find_lost(&live, &mut report);
-        report
-            .findings
-            .iter()
-            .for_each(|finding| monitor.finding(finding));
+        let told = report.findings.iter().chain(&report.faults);
+        told.for_each(|finding| monitor.finding(finding));
         Ok(report)
     }
 
@@ -92,44 +101,61 @@ impl Store {
         for (pack, number) in packs.iter().zip(0_u32..) {
             monitor.check_stop()?;
             let spans = match self.pack_spans(pack) {
-                Ok(spans) => spans,
-                Err(message) => {
-                    report.findings.push(Finding::damage(
-                        format!("pack {}", pack.id.short()),
-                        message,
-                    ));
+                Ok(spans) if depth == CheckDepth::Data => spans,
+                // They are few: what is whole leaves the quarantine, what is not is told.
+                Ok(_) => self.doubtful_spans(number),
+                Err(Trouble::Fault(error)) => {
+                    report.faults.push(fault(subject(pack), &error));
+                    continue;
+                }
+                Err(Trouble::Damage(message)) => {
+                    report
+                        .findings
+                        .push(Finding::damage(subject(pack), message));
                     self.indexed_spans(number)
                 }
             };
-            if depth == CheckDepth::Data {
-                self.check_frames(number, &spans, report, monitor)?;
-            }
+            self.check_frames(number, &spans, report, monitor)?;
+        }
+        let mut shelf = self.shelf_mut();
+        let is_anew = shelf.lacks_quarantine && depth == CheckDepth::Data;
+        if is_anew && self.access == super::Access::Write {
+            quarantine::save(self.storage.as_ref(), &shelf)?;
+            shelf.lacks_quarantine = false;
         }
         Ok(())
     }
 
     /// Reads the table of a pack.
-    fn pack_spans(&self, pack: &PackEntry) -> Result<Vec<FrameSpan>, String> {
+    fn pack_spans(&self, pack: &PackEntry) -> Result<Vec<FrameSpan>, Trouble> {
         let name = pack_name(&pack.id);
-        let read = |from_end: usize| -> Result<Vec<u8>, String> {
+        let read = |from_end: usize| -> Result<Vec<u8>, Trouble> {
             let mut out = vec![0; from_end];
+            let too_short = || Trouble::Damage("too short for a pack".to_owned());
             let offset = pack
                 .bytes
                 .checked_sub(from_end as u64)
-                .ok_or("too short for a pack")?;
-            self.storage
-                .read_at(&name, offset, &mut out)
-                .map_err(|error| format!("{error}: {}", error.source))?;
+                .ok_or_else(too_short)?;
+            self.storage.read_at(&name, offset, &mut out)?;
             Ok(out)
         };
+        let damage = |error: pack::PackError| Trouble::Damage(error.to_string());
         let mut head = [0; HEADER_BYTES];
-        self.storage
-            .read_at(&name, 0, &mut head)
-            .map_err(|error| format!("{error}: {}", error.source))?;
-        pack::check_header(&head).map_err(|error| error.to_string())?;
-        let tail = pack::tail_bytes(&read(TRAILER_BYTES)?, pack.bytes)
-            .map_err(|error| error.to_string())?;
-        pack::parse_tail(&read(tail)?, pack.bytes).map_err(|error| error.to_string())
+        self.storage.read_at(&name, 0, &mut head)?;
+        pack::check_header(&head).map_err(damage)?;
+        let tail = pack::tail_bytes(&read(TRAILER_BYTES)?, pack.bytes).map_err(damage)?;
+        pack::parse_tail(&read(tail)?, pack.bytes).map_err(damage)
+    }
+
+    /// Returns the frames of a pack that were found damaged before.
+    fn doubtful_spans(&self, number: u32) -> Vec<FrameSpan> {
+        let shelf = self.shelf();
+        let places = shelf.quarantine.iter().filter(|place| place.pack == number);
+        let spans = places.map(|place| FrameSpan {
+            offset: place.offset,
+            len: 0,
+        });
+        spans.collect()
     }
 
     /// Returns the frames that the index knows of in a pack whose own table is gone.
@@ -177,30 +203,43 @@ impl Store {
         });
         monitor.check_stop()?;
         report.frames += spans.len() as u64;
-        let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
-        damaged.sort_unstable_by_key(|(place, _)| *place);
-        let id = self.shelf().pack(pack).id;
-        for (place, error) in &damaged {
-            let message = format!(
-                "frame at {} is damaged and quarantined: {}",
-                place.offset,
-                cause(error)
-            );
-            report
-                .findings
-                .push(Finding::damage(format!("pack {}", id.short()), message));
+        let mut failed = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.sort_unstable_by_key(|(place, _)| *place);
+        let entry = self.shelf().pack(pack);
+        let mut unread = HashSet::new();
+        let mut damaged = Vec::new();
+        for (place, error) in failed {
+            match error {
+                StoreError::DamagedFrame { source, .. } => {
+                    let message = format!(
+                        "frame at {} is damaged and quarantined: {source}",
+                        place.offset
+                    );
+                    report
+                        .findings
+                        .push(Finding::damage(subject(&entry), message));
+                    damaged.push(place);
+                }
+                // Nothing was read, and nothing is known.
+                StoreError::Storage(error) => {
+                    if unread.is_empty() {
+                        report.faults.push(fault(subject(&entry), &error));
+                    }
+                    unread.insert(place);
+                }
+                other => return Err(other),
+            }
         }
         let mut shelf = self.shelf_mut();
         let before = shelf.quarantine.clone();
         for span in spans {
-            shelf.quarantine.remove(&Place {
-                pack,
-                offset: span.offset,
-            });
+            let offset = span.offset;
+            let place = Place { pack, offset };
+            if !unread.contains(&place) {
+                shelf.quarantine.remove(&place);
+            }
         }
-        shelf
-            .quarantine
-            .extend(damaged.iter().map(|(place, _)| *place));
+        shelf.quarantine.extend(damaged);
         if shelf.quarantine != before && self.access == super::Access::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
         }
@@ -233,14 +272,6 @@ impl Store {
     }
 }
 
-fn cause(error: &StoreError) -> String {
-    match error {
-        StoreError::DamagedFrame {
-            source: FrameDamage::Frame(damage),
-            ..
-        } => damage.to_string(),
-        StoreError::DamagedFrame { source, .. } => source.to_string(),
-        StoreError::Storage(error) => format!("{error}: {}", error.source),
-        other => other.to_string(),
-    }
+fn subject(pack: &PackEntry) -> String {
+    format!("pack {}", pack.id.short())
 }

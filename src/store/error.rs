@@ -44,8 +44,8 @@ pub enum StoreError {
         /// The directory.
         path: PathBuf,
     },
-    /// A server reads it, and what it reads must stay.
-    #[error("images are being served from the store in {}", path.display())]
+    /// Others read it beside writers, such as a server, and what they read must stay.
+    #[error("the store in {} is being read by another process, such as carryall serve", path.display())]
     Served {
         /// The directory.
         path: PathBuf,

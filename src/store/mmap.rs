@@ -32,6 +32,8 @@ impl AsRef<[u8]> for Bytes {
 /// Maps an object where the storage has a path for it, and reads it where not.
 pub(super) fn map(storage: &dyn Storage, name: &str) -> Result<Bytes, StorageError> {
     match storage.local_path(name) {
+        // Nothing cannot be mapped.
+        Some(_) if storage.bytes(name)? == 0 => Ok(Bytes::Read(Vec::new())),
         Some(path) => map_file(&path)
             .map(Bytes::Mapped)
             .map_err(|source| StorageError {

@@ -35,6 +35,7 @@ mod ready;
 mod received;
 mod renew;
 mod roots;
+mod seen;
 mod sets;
 mod settings;
 mod shelf;
@@ -48,13 +49,16 @@ pub use chunk_set::ChunkSet;
 pub use error::{FrameDamage, StoreError};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
+pub use quarantine::QUARANTINE_LOST;
 pub use ready::{ReadyFile, ReadyWriter};
 pub use renew::Renewed;
 pub use roots::RootEntry;
+pub use seen::CANNOT_BE_READ;
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
 use cache::{FrameCache, IndexedFrame};
 use ready::ReadyCopies;
+use seen::Seen;
 use shelf::{Place, Shelf};
 
 /// Bytes of decompressed frames that are kept.
@@ -69,6 +73,15 @@ pub enum Access {
     Write,
 }
 
+/// What is done with packs that no index speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unlisted {
+    /// They are read and taken in.
+    Adopted,
+    /// They are those of another process, which is writing them.
+    Left,
+}
+
 /// A store, locked for as long as this lives.
 pub struct Store {
     dir: PathBuf,
@@ -79,7 +92,7 @@ pub struct Store {
     cache: FrameCache,
     ready: ReadyCopies,
     has_writer: AtomicBool,
-    findings: Vec<Finding>,
+    seen: Seen,
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
@@ -99,6 +112,8 @@ impl Store {
         let storage = Arc::new(DirStorage::new(dir));
         let mut store = Self::create_on(storage, dir, lock)?;
         store.made = Some(made);
+        // It is there from the start: without it nobody knows what the packs are for.
+        roots::make_folder(dir)?;
         Ok(store)
     }
 
@@ -152,14 +167,25 @@ impl Store {
         access: Access,
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
+        Self::open_as(storage, dir, (access, Unlisted::Adopted), lock)
+    }
+
+    fn open_as(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        (access, unlisted): (Access, Unlisted),
+        lock: Option<fs::File>,
+    ) -> Result<Self, StoreError> {
         let id = settings::read(storage.as_ref(), dir)?;
         if access == Access::Write {
             storage.sweep()?;
         }
-        let mut findings = Vec::new();
-        let mut shelf = Shelf::open(storage.as_ref(), access, &mut findings)?;
-        adopt::adopt(storage.as_ref(), &mut shelf, access, &mut findings)?;
-        quarantine::load(storage.as_ref(), &mut shelf, &mut findings)?;
+        let mut seen = Seen::default();
+        let mut shelf = Shelf::open(storage.as_ref(), access, &mut seen)?;
+        if unlisted == Unlisted::Adopted {
+            adopt::adopt(storage.as_ref(), &mut shelf, access, &mut seen)?;
+        }
+        quarantine::load(storage.as_ref(), &mut shelf, &mut seen);
         let ready = ReadyCopies::list(storage.as_ref());
         Ok(Self {
             dir: dir.to_owned(),
@@ -170,7 +196,7 @@ impl Store {
             cache: FrameCache::new(CACHE_BYTES),
             ready,
             has_writer: AtomicBool::new(false),
-            findings,
+            seen,
             lock,
             alone: None,
             made: None,
@@ -194,7 +220,12 @@ impl Store {
 
     /// Returns what was found and made good while opening.
     pub fn findings(&self) -> &[Finding] {
-        &self.findings
+        &self.seen.findings
+    }
+
+    /// Returns what could not be read while opening. That need not be damage.
+    pub fn faults(&self) -> &[Finding] {
+        &self.seen.faults
     }
 
     /// Whether an intact copy of the chunk is here, as far as is known without reading it.
@@ -202,13 +233,18 @@ impl Store {
         self.shelf().find(id).is_some()
     }
 
-    /// Reads a chunk. A copy found damaged is quarantined (for good when the store is open for writing) and the next tried.
+    /// Reads a chunk. A copy found damaged is quarantined (for good when the store is open for writing) and the next tried. When
+    /// no other is left, those in quarantine get a second look: one that is whole leaves it.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedChunk`] when every copy is damaged, or what the storage says.
+    /// What the storage says when a copy cannot be read, for that may pass; else [`StoreError::NoSuchChunk`], or
+    /// [`StoreError::DamagedChunk`] or [`StoreError::QuarantinedChunk`] when every copy is damaged.
     pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
-        let places = self.shelf().places(id);
-        let mut damaged = None;
+        let (places, doubtful) = {
+            let shelf = self.shelf();
+            (shelf.places(id), shelf.doubtful_places(id))
+        };
+        let (mut damaged, mut fault) = (None, None);
         for place in places {
             match self.cached(place) {
                 Ok(frame) => {
@@ -229,13 +265,27 @@ impl Store {
                         source,
                     });
                 }
-                Err(other) => return Err(other),
+                Err(other) => fault = Some(other),
             }
         }
-        Err(match damaged {
-            Some(error) => error,
-            None if self.shelf().is_quarantined(id) => StoreError::QuarantinedChunk { id: *id },
-            None => StoreError::NoSuchChunk { id: *id },
+        let was_doubtful = !doubtful.is_empty();
+        for place in doubtful {
+            match self.frame(place) {
+                Ok(_) => {
+                    self.release(place)?;
+                    if let Some(chunk) = self.cached(place)?.chunk(id) {
+                        return Ok(chunk);
+                    }
+                }
+                Err(StoreError::DamagedFrame { .. }) => {}
+                Err(other) => fault = Some(other),
+            }
+        }
+        Err(match (fault, damaged) {
+            (Some(fault), _) => fault,
+            (None, Some(damaged)) => damaged,
+            (None, None) if was_doubtful => StoreError::QuarantinedChunk { id: *id },
+            (None, None) => StoreError::NoSuchChunk { id: *id },
         })
     }
 
@@ -298,7 +348,8 @@ impl Store {
         self.storage
             .read_at(&shelf::pack_name(id), offset, out)
             .map_err(|error| {
-                if error.is_missing() {
+                // A pack that was there and is not any more went with its disk: that is no damage.
+                if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
                     self.damaged(place, FrameDamage::Pack)
                 } else {
                     error.into()
@@ -320,6 +371,15 @@ impl Store {
         let mut shelf = self.shelf_mut();
         shelf.quarantine.insert(place);
         if self.access == Access::Write {
+            quarantine::save(self.storage.as_ref(), &shelf)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a frame out of quarantine that a second look found whole.
+    fn release(&self, place: Place) -> Result<(), StoreError> {
+        let mut shelf = self.shelf_mut();
+        if shelf.quarantine.remove(&place) && self.access == Access::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
         }
         Ok(())

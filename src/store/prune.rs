@@ -57,8 +57,8 @@ impl Store {
     /// Drops what `live`, the chunks of all releases, does not name.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], [`StoreError::DamagedFrame`] when a chunk that had to be moved
-    /// cannot be read (nothing is removed then; run it again), or what the storage says.
+    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], or what the storage says: nothing is removed
+    /// then.
     pub fn prune(
         &mut self,
         live: ChunkSet,
@@ -66,12 +66,44 @@ impl Store {
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
         self.be_alone()?;
+        let live = live.settled();
+        loop {
+            match self.prune_once(&live, options, monitor) {
+                // A chunk that had to be moved is damaged: its pack stays, and the others are looked at again.
+                Err(StoreError::DamagedFrame {
+                    pack,
+                    offset,
+                    source,
+                }) => {
+                    let number = self.shelf().number_of(&pack);
+                    let place = number.map(|pack| Place { pack, offset });
+                    let is_new = |place: &Place| !self.shelf().quarantine.contains(place);
+                    let Some(place) = place.filter(is_new) else {
+                        return Err(StoreError::DamagedFrame {
+                            pack,
+                            offset,
+                            source,
+                        });
+                    };
+                    self.quarantine(place)?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn prune_once(
+        &self,
+        live: &ChunkSet,
+        options: &PruneOptions,
+        monitor: &dyn Monitor,
+    ) -> Result<PruneReport, StoreError> {
         let before: Vec<PackEntry> = self.shelf().packs().to_vec();
         let mut report = PruneReport {
             bytes_before: before.iter().map(|pack| pack.bytes).sum(),
             ..PruneReport::default()
         };
-        let lives = self.lives(&live.settled());
+        let lives = self.lives(live);
         let mut dead = HashSet::new();
         let mut moving = Vec::new();
         for (pack, number) in before.iter().zip(0_u32..) {
@@ -182,7 +214,7 @@ impl Store {
     /// goes, too; one that turns up again is adopted.
     fn drop_packs(&self, dead: &HashSet<PackId>) -> Result<(), StoreError> {
         let mut shelf = self.shelf_mut();
-        if dead.is_empty() && !shelf.lists_lost_packs() {
+        if dead.is_empty() && !shelf.lists_lost_packs() && shelf.unread.is_empty() {
             return Ok(());
         }
         let mut kept = Vec::new();

@@ -3,34 +3,47 @@
 //! The list is advice about packs that are there; a lost list costs no more than finding the damage again.
 
 use super::StoreError;
+use super::seen::{Seen, Trouble};
 use super::shelf::{Place, Shelf};
 use crate::envelope::{self, HEADER_BYTES, Kind};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::id::PackId;
+use crate::saying::Template;
 use crate::storage::{self, Storage};
+
+/// Said of a list that is damaged.
+pub const QUARANTINE_LOST: Template = Template::new(
+    "the list of damaged frames is damaged itself; `carryall check --data` makes it again",
+);
 
 const NAME: &str = "quarantine";
 const RECORD_BYTES: usize = 36;
 const LIST_MAX: u64 = 64 << 20;
 
 /// Reads the list onto the shelf. Frames of packs that are gone are forgotten.
-pub(super) fn load(
-    storage: &dyn Storage,
-    shelf: &mut Shelf,
-    findings: &mut Vec<Finding>,
-) -> Result<(), StoreError> {
+pub(super) fn load(storage: &dyn Storage, shelf: &mut Shelf, seen: &mut Seen) {
     let file = match storage::read(storage, NAME, LIST_MAX + HEADER_BYTES as u64) {
-        Err(error) if error.is_missing() => return Ok(()),
-        file => file?,
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return,
+        file => file.map_err(Trouble::from),
     };
-    let body = match envelope::open(Kind::Quarantine, &file, LIST_MAX) {
+    let body = file.and_then(|file| {
+        let body = envelope::open(Kind::Quarantine, &file, LIST_MAX);
+        body.map(<[u8]>::to_vec)
+            .map_err(|error| Trouble::Damage(error.to_string()))
+    });
+    let body = match body {
         Ok(body) => body,
-        Err(error) => {
-            findings.push(Finding::damage(
-                NAME,
-                format!("{error}; `check` finds damaged frames again"),
-            ));
-            return Ok(());
+        Err(trouble) => {
+            match trouble {
+                Trouble::Fault(error) => seen.fault(NAME, &error),
+                Trouble::Damage(_) => seen.findings.push(Finding::said(
+                    Severity::Damage,
+                    NAME,
+                    QUARANTINE_LOST.saying(),
+                )),
+            }
+            shelf.lacks_quarantine = true;
+            return;
         }
     };
     for record in body.as_chunks::<RECORD_BYTES>().0 {
@@ -41,7 +54,6 @@ pub(super) fn load(
             shelf.quarantine.insert(Place { pack, offset });
         }
     }
-    Ok(())
 }
 
 /// Writes the list anew.

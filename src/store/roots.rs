@@ -2,12 +2,12 @@
 //!
 //! What a root says is opaque here.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::{Store, StoreError, kept};
-use crate::envelope::{self, HEADER_BYTES, Kind};
-use crate::finding::Finding;
-use crate::storage::{self, Storage};
+use crate::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
+use crate::storage::{self, Storage, StorageError};
 
 const FOLDER: &str = "releases";
 const SUFFIX: &str = ".release";
@@ -17,12 +17,12 @@ const ROOT_MAX: u64 = 1 << 20;
 const STEM_MAX: usize = 240;
 
 /// A root in a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct RootEntry {
     /// The name that it was committed by.
     pub stem: String,
-    /// Its body, or what is wrong with it.
-    pub body: Result<Vec<u8>, Finding>,
+    /// Its body, or why it cannot be read: [`StoreError::BadRoot`] when it is damaged.
+    pub body: Result<Vec<u8>, StoreError>,
 }
 
 fn name(stem: &str) -> Result<String, StoreError> {
@@ -34,6 +34,20 @@ fn name(stem: &str) -> Result<String, StoreError> {
         });
     }
     Ok(format!("{FOLDER}/{stem}{SUFFIX}"))
+}
+
+/// Makes the folder of roots.
+pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join(FOLDER);
+    match std::fs::create_dir(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => Err(StorageError {
+            action: "create",
+            path,
+            source,
+        }
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// Whether there is a root that can be read: a folder with one is a store.
@@ -62,7 +76,7 @@ impl Store {
         )?)
     }
 
-    /// Returns all roots, sorted by name. An unreadable one is a finding in its place.
+    /// Returns all roots, sorted by name. An unreadable one is an error in its place.
     ///
     /// # Errors
     /// What the storage says when the folder cannot be listed.
@@ -78,16 +92,9 @@ impl Store {
             let Some(stem) = stem.filter(|stem| name(stem).is_ok()) else {
                 continue;
             };
-            let body = self.read_root(stem).map_err(|error| {
-                let message = match std::error::Error::source(&error) {
-                    Some(source) => format!("{error}: {source}"),
-                    None => error.to_string(),
-                };
-                Finding::loss(format!("release root {stem}"), message)
-            });
             roots.push(RootEntry {
                 stem: stem.to_owned(),
-                body,
+                body: self.read_root(stem),
             });
         }
         roots.sort_unstable_by(|one, other| one.stem.cmp(&other.stem));
@@ -104,21 +111,34 @@ impl Store {
             &name(stem)?,
             ROOT_MAX + HEADER_BYTES as u64,
         );
+        let bad = |source| StoreError::BadRoot {
+            stem: stem.to_owned(),
+            source,
+        };
         let file = file.map_err(|error| {
             if error.is_missing() {
                 StoreError::NoSuchRoot {
                     stem: stem.to_owned(),
                 }
+            } else if error.is_too_long() {
+                bad(EnvelopeError::Corrupt("longer than any root"))
             } else {
                 error.into()
             }
         })?;
         envelope::open(Kind::Release, &file, ROOT_MAX)
             .map(<[u8]>::to_vec)
-            .map_err(|source| StoreError::BadRoot {
-                stem: stem.to_owned(),
-                source,
-            })
+            .map_err(bad)
+    }
+
+    /// Whether there are packs and not even the folder of roots: it went with its disk, or was removed by other hands.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn has_lost_its_roots(&self) -> Result<bool, StoreError> {
+        let is_there = self.dir.join(FOLDER).symlink_metadata().is_ok();
+        let has_packs = !self.shelf().packs().is_empty();
+        Ok(has_packs && !is_there && self.storage.local_path(FOLDER).is_some())
     }
 
     /// When a root was committed, as far as the storage knows.

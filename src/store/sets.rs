@@ -28,7 +28,7 @@ impl Store {
     pub fn set(&self, set: &SetId, limit_bytes: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let limit = limit_bytes + HEADER_BYTES as u64;
         match storage::read(self.storage.as_ref(), &path(set), limit) {
-            Err(error) if error.is_missing() => Ok(None),
+            Err(error) if error.is_missing() || error.is_too_long() => Ok(None),
             Err(error) => Err(error.into()),
             Ok(file) => Ok(envelope::open(Kind::PackedSet, &file, limit_bytes)
                 .ok()

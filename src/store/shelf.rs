@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::mmap::{self, Bytes};
+use super::seen::{Seen, Trouble};
 use super::{Access, StoreError, renew};
 use crate::finding::Finding;
 use crate::id::{ChunkId, Hasher, PackId, hash};
@@ -47,8 +48,12 @@ pub(super) struct Shelf {
     pub(super) quarantine: HashSet<Place>,
     /// Packs that no readable segment speaks of.
     pub(super) unlisted: Vec<PackEntry>,
-    /// Segment files that cannot be read.
+    /// Segment files that are damaged.
     pub(super) broken: Vec<String>,
+    /// Segment files that could not be read. They stay, and are read the next time.
+    pub(super) unread: Vec<String>,
+    /// The list of quarantined frames is damaged, or could not be read.
+    pub(super) lacks_quarantine: bool,
 }
 
 /// Returns the name of a pack's object.
@@ -103,14 +108,16 @@ impl Shelf {
     pub(super) fn open(
         storage: &dyn Storage,
         access: Access,
-        findings: &mut Vec<Finding>,
+        seen: &mut Seen,
     ) -> Result<Self, StoreError> {
         let mut shelf = Self::default();
         let there = packs_in(storage)?;
         for object in segments_in(storage)? {
             let opened = mmap::map(storage, &object.name)
-                .map_err(|error| error.to_string())
-                .and_then(|bytes| Segment::open(bytes).map_err(|error| error.to_string()))
+                .map_err(Trouble::from)
+                .and_then(|bytes| {
+                    Segment::open(bytes).map_err(|error| Trouble::Damage(error.to_string()))
+                })
                 .and_then(|segment| match access {
                     Access::Write => {
                         check_entries(storage, &object.name, &segment).map(|()| segment)
@@ -119,9 +126,16 @@ impl Shelf {
                 });
             match opened {
                 Ok(segment) => shelf.add(Some(object.name), segment, Some(&there)),
-                Err(message) => {
+                // It went between the listing and the look: another process merged it.
+                Err(Trouble::Fault(error)) if error.is_missing() => return Err(error.into()),
+                Err(Trouble::Fault(error)) => {
+                    seen.fault(object.name.clone(), &error);
+                    shelf.unread.push(object.name);
+                }
+                Err(Trouble::Damage(message)) => {
                     let message = format!("{message}; made again from the packs");
-                    findings.push(Finding::damage(object.name.clone(), message));
+                    seen.findings
+                        .push(Finding::damage(object.name.clone(), message));
                     shelf.broken.push(object.name);
                 }
             }
@@ -129,7 +143,7 @@ impl Shelf {
         for listed in &shelf.listed {
             for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
                 if number.is_none() && !there.contains_key(&pack.id) {
-                    findings.push(Finding::damage(
+                    seen.findings.push(Finding::damage(
                         format!("pack {}", pack.id.short()),
                         "is missing",
                     ));
@@ -233,9 +247,11 @@ impl Shelf {
             .collect()
     }
 
-    /// Whether there are copies, and all of them are known to be damaged.
-    pub(super) fn is_quarantined(&self, id: &ChunkId) -> bool {
-        self.find(id).is_none() && self.copies(id).next().is_some()
+    /// Returns all copies of a chunk that were found damaged.
+    pub(super) fn doubtful_places(&self, id: &ChunkId) -> Vec<Place> {
+        self.copies(id)
+            .filter(|place| self.quarantine.contains(place))
+            .collect()
     }
 
     fn copies(&self, id: &ChunkId) -> impl Iterator<Item = Place> {
@@ -296,7 +312,7 @@ impl Shelf {
     }
 
     /// Returns the names of segments whose entries are not as they were written, and what is wrong with each.
-    pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, String)> {
+    pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, Trouble)> {
         let damaged = self.listed.iter().filter_map(|listed| {
             let name = listed.name.as_ref()?;
             Some((
@@ -314,16 +330,14 @@ fn check_entries(
     storage: &dyn Storage,
     name: &str,
     segment: &Segment<Bytes>,
-) -> Result<(), String> {
+) -> Result<(), Trouble> {
     const PIECE: usize = 1 << 20;
     let (mut offset, mut left) = segment.entries_span();
     let mut piece = vec![0; PIECE];
     let mut hasher = Hasher::new();
     while left > 0 {
         let now = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-        storage
-            .read_at(name, offset, &mut piece[..now])
-            .map_err(|error| format!("{error}: {}", error.source))?;
+        storage.read_at(name, offset, &mut piece[..now])?;
         hasher.update_parallel(&piece[..now]);
         offset += now as u64;
         left -= now as u64;
@@ -331,7 +345,7 @@ fn check_entries(
     if hasher.finish() == segment.entries_hash() {
         Ok(())
     } else {
-        Err("entries are damaged".to_owned())
+        Err(Trouble::Damage("entries are damaged".to_owned()))
     }
 }
 
@@ -365,7 +379,9 @@ pub(super) fn replace_all(
     packs: &[PackEntry],
     entries: Vec<Entry>,
 ) -> Result<(), StoreError> {
-    let old = shelf.segment_names();
+    let mut old = shelf.segment_names();
+    // What could not be read is of no more use than the others.
+    old.append(&mut shelf.unread);
     let quarantine: Vec<(PackId, u32)> = shelf
         .quarantine
         .iter()

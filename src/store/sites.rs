@@ -28,7 +28,7 @@ impl Store {
     pub fn site(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let limit = SITE_MAX + HEADER_BYTES as u64;
         match storage::read(self.storage.as_ref(), &path(name), limit) {
-            Err(error) if error.is_missing() => Ok(None),
+            Err(error) if error.is_missing() || error.is_too_long() => Ok(None),
             Err(error) => Err(error.into()),
             Ok(file) => Ok(envelope::open(Kind::Site, &file, SITE_MAX)
                 .ok()

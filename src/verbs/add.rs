@@ -107,8 +107,13 @@ pub enum AddError {
         source: RecipeError,
     },
     /// The release that is to be extended cannot be read.
-    #[error("the release as it is cannot be read")]
-    Old(#[source] RecipeError),
+    #[error("{release} as it is cannot be read")]
+    Old {
+        /// Its name.
+        release: String,
+        /// What is wrong.
+        source: RecipeError,
+    },
     /// The store refuses.
     #[error("the store cannot be written or read")]
     Releases(#[source] BoxError),
@@ -225,7 +230,7 @@ fn add_inputs<R: ReleasesMut>(
         open.spool_folder = place.join(UNFINISHED);
     }
     let old = match store.root(name).map_err(AddError::Releases)? {
-        Some(root) => root.read_items(store).map_err(AddError::Old)?,
+        Some(root) => root.read_items(store).map_err(old(name))?,
         None => Vec::new(),
     };
     let mut known = Known::read(store).map_err(AddError::Releases)?;
@@ -244,7 +249,7 @@ fn add_inputs<R: ReleasesMut>(
     let kept = items
         .values()
         .filter(|item| changes[&item.name] == Change::Kept);
-    collect_blobs(store, kept, &mut blobs)?;
+    collect_blobs((store, name), kept, &mut blobs)?;
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
     let mut stored = finish(store, writer)?;
 
@@ -276,7 +281,7 @@ fn add_inputs<R: ReleasesMut>(
         }
         // Recipes that do not work must not be used again.
         let mut blobs = BlobTable::default();
-        collect_blobs(store, items.values(), &mut blobs)?;
+        collect_blobs((store, name), items.values(), &mut blobs)?;
         let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
         root = write_root(&mut writer, name, &items, &blobs)?;
         stored = sum(stored, finish(store, writer)?);
@@ -301,6 +306,14 @@ fn add_inputs<R: ReleasesMut>(
         ready_bytes: store.ready_bytes().saturating_sub(ready_before),
         findings,
     })
+}
+
+fn old(name: &ReleaseName) -> impl Fn(RecipeError) -> AddError {
+    let release = name.to_string();
+    move |source| AddError::Old {
+        release: release.clone(),
+        source,
+    }
 }
 
 fn finish<R: ReleasesMut>(store: &R, writer: R::Writer<'_>) -> Result<Stored, AddError> {
@@ -387,7 +400,7 @@ fn join_old(items: &mut Items, old: &[Item]) -> BTreeMap<Vec<u8>, Change> {
 
 /// Adds all blobs of stored items to a table.
 fn collect_blobs<'i, S: ChunkSource>(
-    source: &S,
+    (source, name): (&S, &ReleaseName),
     items: impl Iterator<Item = &'i Item>,
     blobs: &mut BlobTable,
 ) -> Result<(), AddError> {
@@ -403,7 +416,7 @@ fn collect_blobs<'i, S: ChunkSource>(
     }
     let mut walker = Walker::new(source);
     for item in items {
-        walk::item(&mut walker, item, &mut Collect(blobs)).map_err(AddError::Old)?;
+        walk::item(&mut walker, item, &mut Collect(blobs)).map_err(old(name))?;
     }
     Ok(())
 }

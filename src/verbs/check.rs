@@ -18,15 +18,21 @@ use crate::registry::pull::is_own;
 use crate::release::{ReleaseRoot, walk};
 use crate::saying::Template;
 use crate::storage::own::remove_own;
-use crate::store::{self, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
+use crate::store::{self, CANNOT_BE_READ, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
 use crate::verbs::apart::check_apart;
 use crate::verbs::proof::{self, Known};
-use crate::verbs::{Error, ErrorKind, PULLS};
+use crate::verbs::{Error, ErrorKind, PULLS, is_fault};
+use crate::volumes::incoming::open_all;
 use crate::volumes::{SetReader, discover};
 
 /// Said of a copy.
 pub const READY_DAMAGED: Template =
     Template::new("the copy that was kept ready is damaged; it is made again when it is needed");
+
+/// Said of a store without the folder of roots.
+pub const ROOTS_GONE: Template = Template::new(
+    "there are packs, and the folder with the roots of all releases is gone: is a disk not mounted there?",
+);
 
 /// What `check` saw.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +51,8 @@ pub struct CheckSummary {
     pub damaged: Vec<DamagedRelease>,
     /// What is not as it should be.
     pub findings: Vec<Finding>,
+    /// What could not be read, and so is not known to be whole or damaged.
+    pub faults: Vec<Finding>,
 }
 
 impl CheckSummary {
@@ -56,7 +64,10 @@ impl CheckSummary {
 
     /// Whether every release can be given back and nothing is out of order.
     pub fn is_clean(&self) -> bool {
-        self.damaged.is_empty() && self.lost_chunks == 0 && self.findings.is_empty()
+        self.damaged.is_empty()
+            && self.lost_chunks == 0
+            && self.findings.is_empty()
+            && self.faults.is_empty()
     }
 }
 
@@ -65,7 +76,7 @@ impl CheckSummary {
 pub struct DamagedRelease {
     /// Its name.
     pub name: String,
-    /// Items that cannot be given back; empty when the list of items itself is gone.
+    /// Items that cannot be given back; empty when the release's root or its list of items itself is gone.
     pub items: Vec<String>,
 }
 
@@ -104,7 +115,7 @@ pub fn check(
     monitor: &dyn Monitor,
 ) -> Result<CheckSummary, Error> {
     check_apart(heal_from, store.dir())?;
-    let (roots, mut findings) = super::releases(store)?;
+    let super::Roots { roots, bad } = super::all_roots(store)?;
     let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
     let mut healed_chunks = 0;
     // A list that was healed may name further chunks that are lost: until nothing more is gained.
@@ -117,7 +128,33 @@ pub fn check(
             break;
         }
     }
-    findings.append(&mut report.findings);
+    let (mut findings, mut faults) = (report.findings, report.faults);
+    let mut damaged = Vec::new();
+    for each in bad {
+        monitor.finding(&each.finding);
+        if each.is_fault {
+            faults.push(each.finding);
+        } else {
+            findings.push(each.finding);
+            let items = Vec::new();
+            damaged.push(DamagedRelease {
+                name: each.name,
+                items,
+            });
+        }
+    }
+    if store.has_lost_its_roots()? {
+        let finding = Finding::said(Severity::Loss, "store", ROOTS_GONE.saying());
+        monitor.finding(&finding);
+        findings.push(finding);
+    }
+    if let Err(error) = open_all(&store.incoming_dir()) {
+        let why = std::error::Error::source(&error)
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        let finding = Finding::said(Severity::Note, "incoming", CANNOT_BE_READ.with(why));
+        monitor.finding(&finding);
+        faults.push(finding);
+    }
     let changed = match depth {
         CheckDepth::Structure => HashSet::new(),
         CheckDepth::Data => {
@@ -126,17 +163,24 @@ pub fn check(
         }
     };
     let lost: HashSet<[u8; 16]> = report.lost_chunks.iter().copied().collect();
+    for root in &roots {
+        match damage(store, root, &lost, &changed) {
+            Ok(release) => damaged.extend(release),
+            Err(finding) => {
+                monitor.finding(&finding);
+                faults.push(finding);
+            }
+        }
+    }
     Ok(CheckSummary {
         releases: roots.len() as u64,
         packs: report.packs,
         pack_bytes: report.pack_bytes,
         lost_chunks: lost.len() as u64,
         healed_chunks,
-        damaged: roots
-            .iter()
-            .filter_map(|root| damage(store, root, &lost, &changed))
-            .collect(),
+        damaged,
         findings,
+        faults,
     })
 }
 
@@ -194,16 +238,21 @@ pub fn prune(
     options: &PruneOptions,
     monitor: &dyn Monitor,
 ) -> Result<PruneSummary, Error> {
-    let (roots, findings) = super::releases(store)?;
+    let super::Roots { roots, bad } = super::all_roots(store)?;
+    super::must_know_all(store, &bad)?;
     let ready = store.ready_files()?;
     let copies = ready.iter().flat_map(|file| &file.blobs);
     let mut unneeded = copies.map(|(id, _)| *id).collect();
     let (live, unreadable) = live(store, &roots, &mut unneeded);
-    if let Some(error) = unreadable {
-        return Err(error.into());
+    let mut names = Vec::new();
+    for (name, error) in unreadable {
+        if is_fault(&error) {
+            return Err(error.into());
+        }
+        names.push(name);
     }
-    if let Some(finding) = findings.first() {
-        return Err(Error::UnreadableRelease(finding.subject.clone()));
+    if !names.is_empty() {
+        return Err(Error::UnreadableReleases { names });
     }
     let pulls = store.dir().join(PULLS);
     remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
@@ -260,58 +309,74 @@ impl Visitor for Live<'_> {
     }
 }
 
-/// The chunks that releases need, as far as their lists can be read, and the first list that cannot. Takes the blobs that
+/// The chunks that releases need, as far as their lists can be read, and the releases whose lists cannot. Takes the blobs that
 /// they need out of `unneeded`.
 fn live(
     store: &Store,
     roots: &[ReleaseRoot],
     unneeded: &mut HashSet<BlobId>,
-) -> (ChunkSet, Option<RecipeError>) {
+) -> (ChunkSet, Vec<(String, RecipeError)>) {
     let mut live = Live {
         chunks: ChunkSet::new(),
         unneeded,
     };
-    let mut unreadable = None;
+    let mut unreadable = Vec::new();
     let mut walker = Walker::new(store);
     for root in roots {
         if let Err(error) = walk::release(&mut walker, root, &mut live) {
-            unreadable.get_or_insert(error);
+            unreadable.push((root.name.to_string(), error));
         }
     }
     (live.chunks, unreadable)
 }
 
 /// The items of a release that need a lost chunk or a stream that is another now, or whose lists are gone.
+///
+/// # Errors
+/// A finding when something could not be read, and so is not known.
 fn damage(
     store: &Store,
     root: &ReleaseRoot,
     lost: &HashSet<[u8; 16]>,
     changed: &HashSet<BlobId>,
-) -> Option<DamagedRelease> {
+) -> Result<Option<DamagedRelease>, Finding> {
     let name = root.name.to_string();
-    let Ok(items) = root.read_items(store) else {
-        return Some(DamagedRelease {
-            name,
-            items: Vec::new(),
-        });
+    let unread = |error: &RecipeError| {
+        let why = deepest(error);
+        Finding::said(Severity::Note, name.clone(), CANNOT_BE_READ.with(why))
     };
-    let is_whole = |item: &crate::release::Item| {
+    let items = match root.read_items(store) {
+        Ok(items) => items,
+        Err(error) if is_fault(&error) => return Err(unread(&error)),
+        Err(_) => {
+            let items = Vec::new();
+            return Ok(Some(DamagedRelease { name, items }));
+        }
+    };
+    let mut damaged = Vec::new();
+    for item in &items {
         let mut inspector = Inspector {
             lost,
             changed,
             is_fine: true,
         };
-        walk::item(&mut Walker::new(store), item, &mut inspector).is_ok() && inspector.is_fine
-    };
-    let damaged: Vec<String> = items
-        .iter()
-        .filter(|item| !is_whole(item))
-        .map(|item| String::from_utf8_lossy(&item.name).into_owned())
-        .collect();
-    (!damaged.is_empty()).then_some(DamagedRelease {
-        name,
-        items: damaged,
-    })
+        let walked = walk::item(&mut Walker::new(store), item, &mut inspector);
+        match walked {
+            Err(error) if is_fault(&error) => return Err(unread(&error)),
+            Ok(()) if inspector.is_fine => {}
+            _ => damaged.push(String::from_utf8_lossy(&item.name).into_owned()),
+        }
+    }
+    let items = damaged;
+    Ok((!items.is_empty()).then_some(DamagedRelease { name, items }))
+}
+
+/// The words of what is behind an error.
+fn deepest(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => deepest(cause),
+        None => error.to_string(),
+    }
 }
 
 /// Looks whether something needs what is lost or changed.

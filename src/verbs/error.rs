@@ -113,9 +113,26 @@ pub enum Error {
         /// What is there.
         has: Vec<String>,
     },
-    /// A release's root or lists cannot be read.
-    #[error("{0} cannot be read")]
-    UnreadableRelease(String),
+    /// Roots or lists of releases are damaged.
+    #[error("{} cannot be read, and what they need is not known", names.join(", "))]
+    UnreadableReleases {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// A release's root could not be read, which may pass.
+    #[error("{name} {why}")]
+    UnreadRoot {
+        /// Its name.
+        name: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The folder with the roots of all releases is gone, and packs are there.
+    #[error("the folder with the roots of all releases is gone: {}", path.display())]
+    RootsGone {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The set has no such volume.
     #[error("the set has volumes 1 to {volumes}, and no volume {volume_no}")]
     NoSuchVolume {

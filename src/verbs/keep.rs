@@ -52,7 +52,9 @@ pub struct LetGoReport {
 /// # Errors
 /// [`Error`] when the releases cannot be listed, or one not removed.
 pub fn let_go(store: &Store, last: usize) -> Result<LetGoReport, Error> {
-    let (roots, _) = super::releases(store)?;
+    let super::Roots { roots, bad } = super::all_roots(store)?;
+    // One that cannot be read may be the newest.
+    super::must_know_all(store, &bad)?;
     let marked: HashSet<String> = store.kept()?.into_iter().collect();
     let awaited = awaited(store)?;
     let mut by_name: BTreeMap<(String, Option<String>), Vec<&ReleaseRoot>> = BTreeMap::new();

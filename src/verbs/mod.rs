@@ -40,7 +40,10 @@ mod takeover;
 pub mod verify;
 
 pub use error::{Error, ErrorKind};
-pub use store::{release, release_for, releases};
+pub use store::{
+    BadRoot, ROOT_DAMAGED, ROOT_MISNAMED, Roots, all_roots, is_fault, must_know_all, release,
+    release_for, releases, remove,
+};
 
 #[cfg(test)]
 mod tests;

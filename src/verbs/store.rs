@@ -5,14 +5,15 @@ use std::time::SystemTime;
 
 use super::ready::Keeper;
 use super::{Releases, ReleasesMut, Stored};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::id::ReleaseId;
 use crate::image::Platform;
 use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 use crate::recipe::rebuild::BlobKeeper;
 use crate::release::{ReleaseName, ReleaseRoot};
-use crate::store::{Store, StoreError, StoreWriter, WriteOptions};
+use crate::saying::Template;
+use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 
 /// An interruption stays one, however deep it happened.
@@ -84,24 +85,137 @@ impl ReleasesMut for Store {
     }
 }
 
+/// Said of a release whose root is damaged.
+pub const ROOT_DAMAGED: Template = Template::new(
+    "its root is damaged, and what is in it is not known: {0}; receive it again, or `carryall rm {1}` takes it out of the store",
+);
+/// Said of one whose root is that of another.
+pub const ROOT_MISNAMED: Template = Template::new("its root is that of {0}");
+
+/// The roots of a store.
+#[derive(Debug, Default)]
+pub struct Roots {
+    /// Those that can be read, by name.
+    pub roots: Vec<ReleaseRoot>,
+    /// Those that cannot.
+    pub bad: Vec<BadRoot>,
+}
+
+/// A root that cannot be read.
+#[derive(Debug)]
+pub struct BadRoot {
+    /// The release's name, which its file has.
+    pub name: String,
+    /// What is wrong.
+    pub finding: Finding,
+    /// Whether it could not be read, which may pass.
+    pub is_fault: bool,
+}
+
+impl BadRoot {
+    fn new(name: &ReleaseName, error: &(dyn std::error::Error + 'static)) -> Self {
+        let cause = error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        let is_fault = is_fault(error);
+        let (severity, saying) = if is_fault {
+            (Severity::Note, CANNOT_BE_READ.with(cause))
+        } else {
+            (Severity::Loss, ROOT_DAMAGED.with(cause).with(name))
+        };
+        Self {
+            name: name.to_string(),
+            finding: Finding::said(severity, name.to_string(), saying),
+            is_fault,
+        }
+    }
+}
+
+/// Whether the cause of an error is that something could not be read or written, however deep it lies: that may pass, and says
+/// nothing of what is there.
+pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if matches!(error.downcast_ref(), Some(StoreError::Storage(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The roots of a store, those that cannot be read apart.
+///
+/// # Errors
+/// [`Error::Store`] when they cannot be listed.
+pub fn all_roots(store: &Store) -> Result<Roots, Error> {
+    let mut all = Roots::default();
+    for entry in Store::roots(store)? {
+        // A file that has no release's name is none of the store's.
+        let Ok(name) = ReleaseName::from_file_stem(&entry.stem) else {
+            continue;
+        };
+        match entry.body.map(|body| ReleaseRoot::decode(&body)) {
+            Ok(Ok(root)) if root.name == name => all.roots.push(root),
+            Ok(Ok(root)) => {
+                let saying = ROOT_MISNAMED.with(&root.name);
+                let saying = ROOT_DAMAGED.saying_that(saying).with(&name);
+                all.bad.push(BadRoot {
+                    name: name.to_string(),
+                    finding: Finding::said(Severity::Loss, name.to_string(), saying),
+                    is_fault: false,
+                });
+            }
+            Ok(Err(error)) => all.bad.push(BadRoot::new(&name, &error)),
+            Err(error) => all.bad.push(BadRoot::new(&name, &error)),
+        }
+    }
+    Ok(all)
+}
+
 /// The releases of a store by name, and findings for roots that cannot be read.
 ///
 /// # Errors
 /// [`Error::Store`] when they cannot be listed.
 pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error> {
-    let mut roots = Vec::new();
-    let mut findings = Vec::new();
-    for entry in Store::roots(store)? {
-        match entry.body.map(|body| ReleaseRoot::decode(&body)) {
-            Ok(Ok(root)) => roots.push(root),
-            Ok(Err(error)) => {
-                let subject = format!("release root {}", entry.stem);
-                findings.push(Finding::loss(subject, error.to_string()));
-            }
-            Err(finding) => findings.push(finding),
-        }
+    let all = all_roots(store)?;
+    let findings = all.bad.into_iter().map(|bad| bad.finding).collect();
+    Ok((all.roots, findings))
+}
+
+/// Makes sure that every release's root can be read: what a damaged one needs is not known, and would be taken for unneeded.
+///
+/// # Errors
+/// [`Error::UnreadableReleases`], [`Error::UnreadRoot`], [`Error::RootsGone`], or what the store says.
+pub fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error> {
+    if store.has_lost_its_roots()? {
+        let path = store.dir().join("releases");
+        return Err(Error::RootsGone { path });
     }
-    Ok((roots, findings))
+    if let Some(unread) = bad.iter().find(|each| each.is_fault) {
+        return Err(Error::UnreadRoot {
+            name: unread.name.clone(),
+            why: unread.finding.message.clone(),
+        });
+    }
+    if bad.is_empty() {
+        return Ok(());
+    }
+    let names = bad.iter().map(|each| each.name.clone()).collect();
+    Err(Error::UnreadableReleases { names })
+}
+
+/// Takes a release out of a store, also one that cannot be read. Says whether it could be.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`]; [`Error::Store`] when it stays.
+pub fn remove(store: &Store, name: &ReleaseName) -> Result<bool, Error> {
+    let could_be_read = match release(store, name) {
+        Err(error @ Error::NoSuchRelease { .. }) => return Err(error),
+        read => read.is_ok_and(|root| root.name == *name),
+    };
+    store.remove_root(&name.file_stem())?;
+    Ok(could_be_read)
 }
 
 /// The release of this name. One without an architecture stands for the one of this platform's when that is there.

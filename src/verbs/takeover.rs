@@ -133,7 +133,10 @@ fn write(
         .flatten()
         .map(|place| u64::from(place.entry.stored_bytes))
         .sum();
-    ready::make_room(store, growth_bytes(portion.payload_bytes() + leaned_bytes))?;
+    // What a catalog claims beyond what its volumes can hold asks for no room.
+    let held_bytes: u64 = incoming.descriptor()?.payload_bytes.iter().sum();
+    let claimed_bytes = portion.payload_bytes().min(held_bytes) + leaned_bytes;
+    ready::make_room(store, growth_bytes(claimed_bytes))?;
 
     let mut writer = store.writer(&WriteOptions::default(), monitor)?;
     monitor.start("take over", portion.payload_bytes() + leaned_bytes);
@@ -181,6 +184,7 @@ fn missing_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<ChunkId>, Er
         Ok(())
     };
     match walk::release(&mut Walker::new(store), root, &mut check) {
+        Err(error) if super::is_fault(&error) => return Err(error.into()),
         Err(RecipeError::Missing(id) | RecipeError::Chunk { id, .. }) => {
             missing.insert(id);
         }

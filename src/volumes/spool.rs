@@ -67,6 +67,11 @@ impl Spool {
                 .write(true)
                 .create(create)
                 .open(&path);
+            let opened = match opened {
+                // Where nobody may write, what is there can still be read.
+                Err(error) if !create && cannot_write(&error) => File::open(&path),
+                opened => opened,
+            };
             match opened {
                 Ok(file) => *slot = Some(std::sync::Arc::new(file)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -226,6 +231,13 @@ pub(crate) type Tag = [u8; 16];
 /// The hash that stands in a block's header.
 pub(crate) fn tag_of(block: &[u8]) -> Option<Tag> {
     block.get(HEADER_BYTES - 16..HEADER_BYTES)?.try_into().ok()
+}
+
+fn cannot_write(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

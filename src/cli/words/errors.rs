@@ -3,10 +3,12 @@
 use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
 use carryall::recipe::RecipeError;
+use carryall::release::ReleaseName;
 use carryall::store::StoreError;
 use carryall::verbs::Error;
 use carryall::verbs::add::AddError;
 use carryall::verbs::checkout::CheckoutError;
+use carryall::verbs::is_fault;
 use carryall::volumes::VolumeError;
 
 use super::delta::{chinese_receipt, hint_receipt};
@@ -68,9 +70,57 @@ pub fn hint_unexpanded_home(path: &str, meant: Option<&str>) -> String {
     }
 }
 
+/// What to do when something cannot be read or written, which need not be damage.
+pub fn hint_passing() -> &'static str {
+    pick(
+        "this need not be damage, and nothing was given up: is the disk connected and mounted, and may this user read and write there? Put that right and run the same command again",
+        "这不一定是损坏，数据未被放弃：磁盘连接并挂载了吗？当前用户有读写权限吗？排除后请重新运行同一命令",
+    )
+}
+
+/// How a release is brought back, or given up.
+fn hint_rm(names: &str) -> String {
+    pick(
+        format!(
+            "receiving the release again brings it back; `carryall rm {names}` gives it up (`carryall add` can make it anew then)"
+        ),
+        format!(
+            "重新接收该发布包可恢复；carryall rm {names} 可放弃它（之后可用 carryall add 重新制作）"
+        ),
+    )
+}
+
 /// What to do about an error.
 pub fn hint(error: &Error) -> String {
     match error {
+        Error::UnreadableReleases { names } => {
+            let each: Vec<String> = names.iter().map(|name| format!("`carryall rm {name}`")).collect();
+            pick(
+                format!(
+                    "nothing was removed; receive it again or heal it with `carryall check --heal-from VOLUMES`, or give it up with {}, then prune again",
+                    each.join(", ")
+                ),
+                format!(
+                    "没有删除任何内容；请重新接收，或用 carryall check --heal-from 卷 修复；也可用 {} 放弃，然后再 prune",
+                    each.join("、").replace('`', "")
+                ),
+            )
+        }
+        Error::UnreadRoot { .. } => hint_passing().to_owned(),
+        Error::RootsGone { .. } => pick(
+            "nothing was removed; if the folder lies on a disk of its own, mount it; else `receive` or `add` the releases again (that makes the folder anew), then prune",
+            "没有删除任何内容；如果该目录在单独的磁盘上，请挂载；否则请重新 receive 或 add 各发布包（会重新建立该目录），然后再 prune",
+        )
+        .to_owned(),
+        Error::Add(AddError::Old { release, source }) if !is_fault(source) => hint_rm(release),
+        Error::Add(AddError::Releases(source)) if source.is::<StoreError>() => source
+            .downcast_ref()
+            .map_or_else(|| hint_generic().to_owned(), hint_of_store),
+        Error::Checkout(CheckoutError::Manifest(source)) if !is_fault(source) => pick(
+            "receive the release again, or heal it with `carryall check --heal-from VOLUMES`; `carryall rm` gives it up",
+            "请重新接收该发布包，或用 carryall check --heal-from 卷 修复；carryall rm 可放弃它",
+        )
+        .to_owned(),
         Error::NoSuchRelease { has, .. } if has.is_empty() => store_is_empty().trim_end().to_owned(),
         Error::NoSuchRelease { has, .. } => pick(
             format!("the store has {}", has.join(", ")),
@@ -162,6 +212,7 @@ pub fn hint(error: &Error) -> String {
             "carryall check --data 可列出损坏；请重新接收，或用 --heal-from 修复",
         )
         .to_owned(),
+        _ if is_fault(error) => hint_passing().to_owned(),
         _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
             pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
         }
@@ -234,8 +285,8 @@ fn hint_of_store(error: &StoreError) -> String {
         )
         .to_owned(),
         StoreError::Served { .. } => pick(
-            "end `carryall serve` (Ctrl-C), run this again, and serve again; `add`, `receive` and `rm` need not wait for it",
-            "请先结束 carryall serve（Ctrl-C），再运行本命令，然后重新启动 serve；add、receive 和 rm 无需等待",
+            "wait until the other carryall has ended, or end `carryall serve` (Ctrl-C), run this again, and serve again; `add`, `receive` and `rm` need not wait for it",
+            "请等待其他 carryall 结束，或先结束 carryall serve（Ctrl-C），再运行本命令，然后重新启动 serve；add、receive 和 rm 无需等待",
         )
         .to_owned(),
         StoreError::Unsupported { .. } => {
@@ -246,6 +297,14 @@ fn hint_of_store(error: &StoreError) -> String {
             "carryall check --data 可列出损坏；重新添加，或用 --heal-from 旧卷 可修复",
         )
         .to_owned(),
+        StoreError::BadRoot { stem, .. } => {
+            let name = ReleaseName::from_file_stem(stem);
+            hint_rm(&name.map_or_else(|_| stem.clone(), |name| name.to_string()))
+        }
+        StoreError::Storage(error) if error.source.kind() == std::io::ErrorKind::StorageFull => {
+            hint_space().to_owned()
+        }
+        StoreError::Storage(_) => hint_passing().to_owned(),
         _ => hint_generic().to_owned(),
     }
 }
@@ -409,6 +468,22 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
             format!("发布包里没有项目 {item}")
         }
+        Error::UnreadableReleases { names } => {
+            format!("{} 无法读取，它们需要哪些数据不得而知", names.join("、"))
+        }
+        Error::UnreadRoot { name, .. } => format!("{name} 目前无法读取"),
+        Error::RootsGone { path } => {
+            format!("存放所有发布包根记录的目录不见了：{}", path.display())
+        }
+        Error::Add(AddError::Old { release, .. }) => format!("现有的 {release} 无法读取"),
+        Error::Store(StoreError::BadRoot { stem, .. }) => {
+            let name = ReleaseName::from_file_stem(stem);
+            let name = name.map_or_else(|_| stem.clone(), |name| name.to_string());
+            format!("{name} 的根记录已损坏")
+        }
+        Error::Store(StoreError::Storage(error)) => {
+            format!("无法访问 {}：{}", error.path.display(), error.source)
+        }
         Error::Entangled { path, store } => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }
@@ -425,7 +500,10 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         }
         Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
         Error::Store(StoreError::Served { path }) => {
-            format!("仓库 {} 正由 carryall serve 提供镜像", path.display())
+            format!(
+                "另有进程正在读取仓库 {}（例如 carryall serve）",
+                path.display()
+            )
         }
         Error::Store(StoreError::Locked { path }) => {
             format!("仓库 {} 正被另一个进程使用", path.display())
@@ -482,8 +560,8 @@ fn limit_in_chinese(what: &str) -> &str {
 /// What to do when a release or store is damaged.
 pub fn hint_damage() -> String {
     let text = pick(
-        "`carryall check --data` lists what is damaged; adding the items again, or --heal-from with old volumes, heals it",
-        "carryall check --data 可列出损坏；重新添加，或用 --heal-from 旧卷 可修复",
+        "`carryall check --data` lists what is damaged; receiving the release or adding the items again, or --heal-from with old volumes, heals it; `carryall rm` gives a release up",
+        "carryall check --data 可列出损坏；重新接收或重新添加，或用 --heal-from 旧卷 可修复；carryall rm 可放弃一个发布包",
     );
     format!("{}: {text}\n", hint_label())
 }

@@ -28,8 +28,8 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{
-    chinese_error, hint, hint_damage, hint_generic, hint_store, hint_unexpanded_home, hint_usage,
-    unexpanded_home,
+    chinese_error, hint, hint_damage, hint_generic, hint_passing, hint_store, hint_unexpanded_home,
+    hint_usage, unexpanded_home,
 };
 pub use images::{
     change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
@@ -47,8 +47,9 @@ pub use registry::{
     pulled, pushed, ready, served_now, terminal_stdin,
 };
 pub use store::{
-    added, checked, checked_out, damaged_release, diff_total, item_new, kept_ready, no_store_named,
-    pruned, release_line, removed, renewed, show_streams, store_created, store_is_empty, streams,
+    added, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
+    kept_ready, no_store_named, pruned, release_line, removed, renewed, show_streams,
+    store_created, store_is_empty, streams,
 };
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};

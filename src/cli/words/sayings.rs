@@ -2,7 +2,9 @@
 
 use carryall::image::sayings as of;
 use carryall::saying::{Saying, Template};
-use carryall::verbs::check::READY_DAMAGED;
+use carryall::store::{CANNOT_BE_READ, QUARANTINE_LOST};
+use carryall::verbs::check::{READY_DAMAGED, ROOTS_GONE};
+use carryall::verbs::{ROOT_DAMAGED, ROOT_MISNAMED};
 
 use super::is_chinese;
 
@@ -28,6 +30,20 @@ fn chinese(template: Template) -> Option<&'static str> {
 
 const WORDS: &[(Template, &str)] = &[
     (READY_DAMAGED, "留存备用的副本已损坏；需要时会重新生成"),
+    (CANNOT_BE_READ, "目前无法读取：{0}"),
+    (
+        QUARANTINE_LOST,
+        "损坏数据的记录本身已损坏；运行 carryall check --data 可重新生成",
+    ),
+    (
+        ROOT_DAMAGED,
+        "根记录已损坏，内容不明：{0}；请重新接收，或用 carryall rm {1} 从仓库移除",
+    ),
+    (ROOT_MISNAMED, "它其实是 {0} 的根记录"),
+    (
+        ROOTS_GONE,
+        "仓库里有数据包，但存放所有发布包根记录的目录不见了：是否有磁盘没有挂载？",
+    ),
     (of::TEXT, "{0}"),
     (of::IT, "{0} {1}"),
     (of::AND, "{0} 和 {1}"),

@@ -194,7 +194,26 @@ pub fn diff_total(report: &DiffReport) -> String {
     )
 }
 
-pub fn removed(name: &ReleaseName) -> String {
+/// Said when a store is checked that is only read.
+pub fn checked_reading() -> String {
+    pick(
+        "note: the store is only read: another process writes to it, or it is read-only; nothing is repaired or remembered\n",
+        "注意：只读检查：另一个进程正在写入该仓库，或仓库为只读；不修复、也不记录任何内容\n",
+    )
+    .to_owned()
+}
+
+pub fn removed(name: &ReleaseName, could_be_read: bool) -> String {
+    if !could_be_read {
+        return pick(
+            format!(
+                "{name} could not be read and is out of the store; what other releases need stays, `carryall prune` frees the rest\n"
+            ),
+            format!(
+                "{name} 无法读取，已从仓库移除；其他发布包需要的数据保留，运行 carryall prune 释放其余空间\n"
+            ),
+        );
+    }
     pick(
         format!("{name} is out of the store; `carryall prune` frees its space\n"),
         format!("{name} 已从仓库移除；运行 carryall prune 释放空间\n"),
@@ -249,8 +268,10 @@ pub fn damaged_release(release: &DamagedRelease) -> String {
     let name = &release.name;
     if release.items.is_empty() {
         return pick(
-            format!("{name}: its list of items cannot be read\n"),
-            format!("{name}：项目清单无法读取\n"),
+            format!(
+                "{name}: its root or its list of items is damaged, and none of it can be given back\n"
+            ),
+            format!("{name}：发布包的根记录或项目清单已损坏，无法还原\n"),
         );
     }
     let list = release.items.join(pick(", ", "、"));
@@ -276,6 +297,21 @@ pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
     };
     let verdict = if report.is_clean() {
         pick("all is well", "一切正常").to_owned()
+    } else if report.has_loss() && report.lost_chunks == 0 {
+        let count = report.damaged.len() as u64;
+        pick(
+            format!(
+                "{count} release{} cannot be given back whole; receive or add them again",
+                plural(count)
+            ),
+            format!("{count} 个发布包无法完整还原；请重新接收或重新添加"),
+        )
+    } else if !report.faults.is_empty() && !report.has_loss() {
+        pick(
+            "not everything could be read, so nothing is known of that part; no damage was found in the rest",
+            "有部分内容无法读取，情况不明；其余部分未发现数据丢失",
+        )
+        .to_owned()
     } else if report.lost_chunks == 0 {
         pick(
             "no release has lost anything; `carryall prune` clears damaged copies away",

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::blobs::{Failed, Place, write_all};
+use super::staging::clear_layout;
 use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::finding::{Finding, Severity};
 use crate::image::outgoing::{Form, OutFile, Outgoing};
@@ -260,6 +261,7 @@ impl<S: ChunkSource> Job<'_, S> {
     /// Writes an OCI layout.
     fn layout(&mut self, dest: &Path) -> Result<u64, CheckoutError> {
         let mut plan = self.plan()?;
+        clear_layout(dest, UNFINISHED)?;
         let (folder, found) = open_destination(dest)?;
         let outcome = check_room(dest, plan.bytes()).and_then(|()| self.layout_in(dest, &mut plan));
         if outcome.is_err() {

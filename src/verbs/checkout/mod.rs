@@ -1,11 +1,12 @@
 //! `checkout`: gives the items of a release back, byte for byte and checked by hash.
 //!
-//! Each item is made under a temporary name and renamed when it is done. An item that cannot be given back whole does not
-//! keep the others from it. When it has to end early, the destination is left as it was found. It reads releases alone,
-//! never volumes. Images out of the items, as other programs load them, are the affair of [`images`].
+//! Items are made in a folder in the destination and get their names when all are done. An item that cannot be given back whole
+//! does not keep the others from it. When it has to end early, the destination is left as it was found; when it is killed, the
+//! same checkout goes on there. It reads releases alone, never volumes. Images out of the items, as other programs load them, are the affair of [`images`].
 
 mod blobs;
 pub mod images;
+mod staging;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use serde::Serialize;
 
+use self::staging::{Begun, Staging};
 use super::Releases;
 use crate::finding::Finding;
 use crate::image::ChoiceError;
@@ -130,13 +132,24 @@ pub struct CheckoutReport {
 }
 
 impl CheckoutReport {
+    fn of(name: &ReleaseName, items: Vec<CheckedOutItem>) -> Self {
+        let whole = items.iter().filter(|item| item.state == ItemState::Whole);
+        Self {
+            release: name.to_string(),
+            bytes: whole.map(|item| item.bytes).sum(),
+            items,
+            findings: Vec::new(),
+        }
+    }
+
     /// Whether every item asked for is whole.
     pub fn is_whole(&self) -> bool {
         self.items.iter().all(|item| item.state == ItemState::Whole)
     }
 }
 
-/// Writes the items of a release into `dest`, which must be absent (its parent present) or an empty folder.
+/// Writes the items of a release into `dest`, which must be absent (its parent present) or an empty folder, or hold what the
+/// same checkout left when it was killed.
 ///
 /// # Errors
 /// [`CheckoutError`] when nothing can be given back, or the destination takes no more. Damage is no error: the report
@@ -155,22 +168,40 @@ pub fn checkout<R: Releases>(
     if let Some(place) = store.place() {
         check_apart(dest, place)?;
     }
-    let (folder, found) = open_destination(dest)?;
-    let outcome = give_all(store, name, dest, &folder, &items, monitor);
-    if outcome.is_err() {
-        clear(dest, &items, found);
-    }
-    outcome
+    let outcome = match Staging::begin(dest, &free_name(&items), &root, &items)? {
+        Begun::New(staging) => {
+            let outcome = give_all(store, name, &staging, dest, &items, monitor);
+            let outcome = outcome.and_then(|report| staging.give(&items).map(|()| report));
+            if outcome.is_err() {
+                staging.discard();
+            }
+            outcome?
+        }
+        Begun::Made(staging, states) => {
+            staging.give(&items)?;
+            let items = items
+                .iter()
+                .zip(states)
+                .map(|(item, state)| CheckedOutItem {
+                    name: shown(item),
+                    bytes: item.bytes(),
+                    state,
+                });
+            CheckoutReport::of(name, items.collect())
+        }
+    };
+    Ok(outcome)
 }
 
 fn give_all<R: Releases>(
     store: &R,
     name: &ReleaseName,
+    staging: &Staging,
     dest: &Path,
-    folder: &OwnedFd,
     items: &[Item],
     monitor: &dyn Monitor,
 ) -> Result<CheckoutReport, CheckoutError> {
+    let folder = &staging.folder;
     let bytes = check_space(folder, dest, items)?;
     monitor.start("check out", bytes);
     let mut report = CheckoutReport {
@@ -183,7 +214,8 @@ fn give_all<R: Releases>(
     for item in items {
         let target = Target {
             folder: folder.as_fd(),
-            path: dest,
+            path: &staging.items,
+            dest,
             temporary: &temporary,
             shown: shown(item),
         };
@@ -219,6 +251,8 @@ fn give_all<R: Releases>(
     rustix::fs::syncfs(folder)
         .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
     monitor.finish();
+    let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
+    staging.note(&states)?;
     Ok(report)
 }
 
@@ -227,20 +261,6 @@ fn give_all<R: Releases>(
 enum Found {
     Absent,
     Empty,
-}
-
-/// Takes back what was given, so that the same checkout works when it is run again.
-fn clear(dest: &Path, items: &[Item], found: Found) {
-    for item in items
-        .iter()
-        .filter(|item| restore::is_plain_name(&item.name))
-    {
-        remove(&dest.join(std::ffi::OsStr::from_bytes(&item.name)));
-    }
-    if found == Found::Absent {
-        // The error that led here is the one to tell.
-        let _ = std::fs::remove_dir(dest);
-    }
 }
 
 /// Removes a file or a folder with all that is in it. Links are not followed; that something stays is told by the next
@@ -361,6 +381,8 @@ fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError>
 struct Target<'a> {
     folder: BorrowedFd<'a>,
     path: &'a Path,
+    /// Where it is in the end.
+    dest: &'a Path,
     temporary: &'a str,
     shown: String,
 }
@@ -378,7 +400,7 @@ impl Target<'_> {
         })?;
         let temporary = self.temporary.as_bytes();
         // What people are told of has its last name already.
-        let final_path = self.path.join(std::ffi::OsStr::from_bytes(&item.name));
+        let final_path = self.dest.join(std::ffi::OsStr::from_bytes(&item.name));
         let restored = match &item.kind {
             ItemKind::File { content } => {
                 let file = restore::file(

@@ -1,0 +1,55 @@
+//! What was noticed of a store: what is damaged, and, apart from that, what could not be read.
+//!
+//! A fault of reading may pass: a disk that went away, a right that is lacking. Only bytes that were read and are wrong are
+//! damage.
+
+use crate::finding::Finding;
+use crate::saying::Template;
+use crate::storage::StorageError;
+
+/// Said of what could not be read, with the system's words.
+pub const CANNOT_BE_READ: Template = Template::new("cannot be read now: {0}");
+
+/// What was noticed while a store was opened or checked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// What is not as it should be.
+    pub(super) findings: Vec<Finding>,
+    /// What could not be read.
+    pub(super) faults: Vec<Finding>,
+}
+
+/// Why something in a store cannot be used.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It could not be read.
+    Fault(StorageError),
+    /// It was read, and is wrong.
+    Damage(String),
+}
+
+impl Seen {
+    /// Notes that something could not be read.
+    pub(super) fn fault(&mut self, subject: impl Into<String>, error: &StorageError) {
+        self.faults.push(fault(subject, error));
+    }
+}
+
+/// A finding about what could not be read.
+pub(super) fn fault(subject: impl Into<String>, error: &StorageError) -> Finding {
+    Finding::said(
+        crate::finding::Severity::Note,
+        subject,
+        CANNOT_BE_READ.with(&error.source),
+    )
+}
+
+impl From<StorageError> for Trouble {
+    fn from(error: StorageError) -> Self {
+        match error.source.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::Damage("it is cut short".to_owned()),
+            std::io::ErrorKind::FileTooLarge => Self::Damage(error.source.to_string()),
+            _ => Self::Fault(error),
+        }
+    }
+}

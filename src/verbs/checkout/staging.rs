@@ -1,0 +1,288 @@
+//! Where a checkout is made before it is given: a folder in the destination. What is in the destination itself is whole.
+//!
+//! A checkout that was killed leaves nothing but this folder, and the next one removes it. One that was killed while the finished
+//! items got their names is gone on with. Nothing else in a destination is ever touched.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::{CheckoutError, ItemState};
+use crate::id::{self, PackId};
+use crate::layouts::LayoutError;
+use crate::registry::pull::is_own;
+use crate::release::{Item, ReleaseRoot};
+use crate::storage::own::remove_own;
+
+/// Where the items are made.
+const ITEMS: &str = "items";
+/// Says that all is made, and how each item came out.
+const DONE: &str = "done";
+/// The same before it is whole.
+const DONE_PART: &str = "done.part";
+
+/// A checkout that is being made.
+pub(super) struct Staging {
+    dest: PathBuf,
+    path: PathBuf,
+    /// Where the items are made.
+    pub(super) items: PathBuf,
+    /// The same, open.
+    pub(super) folder: OwnedFd,
+    order: String,
+    /// The destination was not there before.
+    made_dest: bool,
+    /// Held for its lock.
+    _lock: Option<File>,
+}
+
+/// What a destination is good for.
+pub(super) enum Begun {
+    /// A new checkout.
+    New(Staging),
+    /// One that was all made, and how its items came out.
+    Made(Staging, Vec<ItemState>),
+}
+
+/// Says what is asked for: two checkouts of the same items of the same release have the same.
+fn order_of(root: &ReleaseRoot, items: &[Item]) -> String {
+    let mut what = root.id().as_bytes().to_vec();
+    for item in items {
+        what.extend_from_slice(id::hash(&item.name).as_slice());
+    }
+    PackId(id::hash(&what)).to_string()
+}
+
+impl Staging {
+    /// Makes the folder `name` in `dest`, which is absent (its parent present), or empty, or holds what the same command left
+    /// when it was killed.
+    pub(super) fn begin(
+        dest: &Path,
+        name: &str,
+        root: &ReleaseRoot,
+        items: &[Item],
+    ) -> Result<Begun, CheckoutError> {
+        let made_dest = match fs::create_dir(dest) {
+            Ok(()) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
+        };
+        let path = dest.join(name);
+        let order = order_of(root, items);
+        let lock = if made_dest { None } else { left(dest, &path)? };
+        let states = lock.as_ref().and_then(|_| made(&path, &order, items));
+        let is_made = states
+            .as_ref()
+            .is_some_and(|states| is_whole(dest, &path, items, states));
+        if !is_made {
+            only_left(dest, &path)?;
+            if lock.is_some() {
+                fs::remove_dir_all(&path).map_err(LayoutError::io("remove", &path))?;
+            }
+            fs::create_dir_all(path.join(ITEMS)).map_err(LayoutError::io("make", &path))?;
+        }
+        let items = path.join(ITEMS);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let folder = rustix::fs::open(&items, flags, Mode::empty());
+        let folder = folder.map_err(|error| LayoutError::io("open", &items)(error.into()))?;
+        let lock = if is_made {
+            lock
+        } else {
+            lock_folder(dest, &path)?
+        };
+        let staging = Self {
+            dest: dest.to_owned(),
+            path,
+            items,
+            folder,
+            order,
+            made_dest,
+            _lock: lock,
+        };
+        Ok(match states.filter(|_| is_made) {
+            Some(states) => Begun::Made(staging, states),
+            None => Begun::New(staging),
+        })
+    }
+
+    /// Notes that all items are made, and how they came out. From now on a checkout that is killed is gone on with.
+    pub(super) fn note(&self, states: &[ItemState]) -> Result<(), CheckoutError> {
+        let (part, done) = (self.path.join(DONE_PART), self.path.join(DONE));
+        let letters: String = states.iter().map(|state| letter(*state)).collect();
+        let write = || {
+            let mut file = File::create_new(&part)?;
+            file.write_all(format!("{}\n{letters}\n", self.order).as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&part, &done)
+        };
+        Ok(write().map_err(LayoutError::io("write", &part))?)
+    }
+
+    /// Gives the items their place in the destination.
+    pub(super) fn give(&self, items: &[Item]) -> Result<(), CheckoutError> {
+        for item in items {
+            let name = std::ffi::OsStr::from_bytes(&item.name);
+            let (from, to) = (self.items.join(name), self.dest.join(name));
+            if from.symlink_metadata().is_ok() {
+                rename_new(&from, &to).map_err(|error| match error {
+                    Errno::EXIST => CheckoutError::NotEmpty(self.dest.clone()),
+                    other => LayoutError::io("rename", &to)(other.into()).into(),
+                })?;
+            }
+        }
+        fs::remove_dir_all(&self.path).map_err(LayoutError::io("remove", &self.path))?;
+        let folder = File::open(&self.dest).map_err(LayoutError::io("open", &self.dest))?;
+        let synced = folder.sync_all();
+        Ok(synced.map_err(LayoutError::io("bring to the disk", &self.dest))?)
+    }
+
+    /// Leaves the destination as it was found, unless all was made: then the same command goes on there.
+    pub(super) fn discard(&self) {
+        if self.path.join(DONE).symlink_metadata().is_ok() {
+            return;
+        }
+        // The error that led here is the one to tell.
+        let _ = fs::remove_dir_all(&self.path);
+        if self.made_dest {
+            let _ = fs::remove_dir(&self.dest);
+        }
+    }
+}
+
+/// Removes what a layout of images left that was killed while it was written: files under the names of a layout, beside the
+/// folder `unfinished` that only such a one leaves.
+pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), CheckoutError> {
+    let part = dest.join(unfinished);
+    if !part.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(dest).map_err(LayoutError::io("read", dest))? {
+        let name = entry.map_err(LayoutError::io("read", dest))?.file_name();
+        let names = [unfinished, "blobs", "oci-layout", "index.json"];
+        if !names.iter().any(|own| name == *own) {
+            return Ok(());
+        }
+    }
+    let is_layout = |path: &str| is_own(&format!("items/0/{path}"));
+    remove_own(&part, &is_layout).map_err(LayoutError::io("remove", &part))?;
+    let blobs = dest.join("blobs");
+    remove_own(&blobs, &|path| is_layout(&format!("blobs/{path}")))
+        .map_err(LayoutError::io("remove", &blobs))?;
+    for name in ["oci-layout", "index.json"] {
+        let path = dest.join(name);
+        if path.symlink_metadata().is_ok_and(|stat| stat.is_file()) {
+            fs::remove_file(&path).map_err(LayoutError::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Locks the folder that a killed checkout left; `None` when there is none.
+fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
+    let not_empty = || CheckoutError::NotEmpty(dest.to_owned());
+    match path.symlink_metadata() {
+        Err(_) => return Ok(None),
+        Ok(stat) if !stat.is_dir() => return Err(not_empty()),
+        Ok(_) => {}
+    }
+    for entry in fs::read_dir(path).map_err(LayoutError::io("read", path))? {
+        let name = entry.map_err(LayoutError::io("read", path))?.file_name();
+        if ![ITEMS, DONE, DONE_PART].iter().any(|own| name == *own) {
+            return Err(not_empty());
+        }
+    }
+    lock_folder(dest, path)
+}
+
+/// Keeps another checkout out of the folder.
+fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
+    let folder = File::open(path).map_err(LayoutError::io("open", path))?;
+    match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(CheckoutError::NotEmpty(dest.to_owned())),
+        // A file system without locks.
+        _ => Ok(Some(folder)),
+    }
+}
+
+/// How the items came out, when this very checkout was all made.
+fn made(path: &Path, order: &str, items: &[Item]) -> Option<Vec<ItemState>> {
+    let done = path.join(DONE);
+    let most = (order.len() + items.len() + 2) as u64;
+    if fs::metadata(&done).ok()?.len() > most {
+        return None;
+    }
+    let text = fs::read_to_string(done).ok()?;
+    let mut lines = text.lines();
+    let states = lines
+        .next()
+        .filter(|line| *line == order)
+        .and(lines.next())?;
+    let states: Vec<ItemState> = states.chars().map(state).collect::<Option<_>>()?;
+    (states.len() == items.len()).then_some(states)
+}
+
+/// Whether every item that came out is in one place, and nothing else is in the destination.
+fn is_whole(dest: &Path, path: &Path, items: &[Item], states: &[ItemState]) -> bool {
+    let is_there = |folder: &Path, item: &Item| {
+        let place = folder.join(std::ffi::OsStr::from_bytes(&item.name));
+        place.symlink_metadata().is_ok()
+    };
+    let in_one_place = items.iter().zip(states).all(|(item, state)| {
+        let places = [path.join(ITEMS), dest.to_owned()];
+        let count = places.iter().filter(|place| is_there(place, item)).count();
+        count == usize::from(*state != ItemState::Lost)
+    });
+    let Ok(entries) = fs::read_dir(dest) else {
+        return false;
+    };
+    let is_own = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| {
+            let name = entry.file_name();
+            entry.path() == path || items.iter().any(|item| item.name == name.as_bytes())
+        })
+    };
+    in_one_place && entries.into_iter().all(is_own)
+}
+
+/// Makes sure that there is nothing in the destination but the folder.
+fn only_left(dest: &Path, path: &Path) -> Result<(), CheckoutError> {
+    for entry in fs::read_dir(dest).map_err(LayoutError::io("read", dest))? {
+        if entry.map_err(LayoutError::io("read", dest))?.path() != path {
+            return Err(CheckoutError::NotEmpty(dest.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn rename_new(from: &Path, to: &Path) -> rustix::io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system knows the flag.
+        Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => {
+            rustix::fs::renameat(CWD, from, CWD, to)
+        }
+        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
+        done => done,
+    }
+}
+
+fn letter(state: ItemState) -> char {
+    match state {
+        ItemState::Whole => 'w',
+        ItemState::Damaged => 'd',
+        ItemState::Lost => 'l',
+    }
+}
+
+fn state(letter: char) -> Option<ItemState> {
+    match letter {
+        'w' => Some(ItemState::Whole),
+        'd' => Some(ItemState::Damaged),
+        'l' => Some(ItemState::Lost),
+        _ => None,
+    }
+}
