@@ -15,6 +15,7 @@ use sha2::Digest as _;
 use shown::{api, findings, web};
 use stage::Stage;
 
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -271,4 +272,317 @@ fn written(descriptor: &Value) -> String {
         r#"{{"mediaType":{},"digest":{},"size":{}}}"#,
         descriptor["mediaType"], descriptor["digest"], descriptor["size"]
     )
+}
+
+#[test]
+fn items_get_the_names_that_are_given_to_them() {
+    let stage = Stage::new();
+    for folder in ["web", "db"] {
+        fs::create_dir_all(stage.path(folder)).unwrap();
+        fs::write(stage.path(folder).join("image.tar"), folder).unwrap();
+    }
+    fs::write(stage.path("a=b"), "as it is").unwrap();
+    let names = |release: &str| -> Vec<String> {
+        let report = stage.show(release);
+        let items = report["contents"].as_array().unwrap().iter();
+        items
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    stage
+        .run(&["add", "shop:1", "web/image.tar", "db/image.tar"])
+        .fails_with(1, &["image.tar", "NAME=PATH"]);
+    stage
+        .run(&[
+            "add",
+            "shop:1",
+            "web.tar=web/image.tar",
+            "数据库.tar=db/image.tar",
+            "a=b",
+        ])
+        .ends_with(0);
+    assert_eq!(names("shop:1"), ["a=b", "web.tar", "数据库.tar"]);
+    stage.run(&["checkout", "shop:1", "back"]).ends_with(0);
+    assert_eq!(fs::read(stage.path("back/数据库.tar")).unwrap(), b"db");
+    stage
+        .run(&["add", "one:1", "web", "--name", "shop"])
+        .ends_with(0);
+    assert_eq!(names("one:1"), ["shop"]);
+    for bad in [
+        &["add", "no:1", "..=web"][..],
+        &["add", "no:1", "web", "--name", "a/b"],
+    ] {
+        stage.run(bad).fails_with(1, &["not the name of a file"]);
+    }
+    stage
+        .run(&["add", "no:1", "web", "db", "--name", "x"])
+        .fails_with(2, &["NAME=PATH"]);
+}
+
+#[test]
+fn an_index_of_indexes_goes_out_under_its_own_name() {
+    let mut shape = Shape::new();
+    let mut inner = Vec::new();
+    for arch in ["amd64", "arm64"] {
+        let mut entry = shape.image(&Made::new("", arch, 7));
+        entry["platform"] = json!({"os": "linux", "architecture": arch});
+        // A name below an index is none.
+        entry["annotations"][REF] = json!("stray/name:1");
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]});
+        inner.push(shape.put(&bytes(&index), INDEX));
+    }
+    let outer = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": inner});
+    let outer = shape.put(&bytes(&outer), INDEX);
+    shape.name(outer.clone(), "shop/web:1.0");
+    let (stage, report) = comes_through(&shape);
+    assert_eq!(digests(&report).len(), 2);
+    let index: Value =
+        serde_json::from_slice(&fs::read(stage.path("out/index.json")).unwrap()).unwrap();
+    let entries = index["manifests"].as_array().unwrap();
+    assert_eq!(entries.len(), 1, "{index:#}");
+    assert_eq!(entries[0]["digest"], outer["digest"]);
+    assert_eq!(entries[0]["annotations"][REF], "shop/web:1.0");
+}
+
+#[test]
+fn an_image_without_layers_goes_out_in_every_form() {
+    let mut image = Made::new("shop/empty:1", "amd64", 1);
+    image.layers.clear();
+    let mut shape = Shape::new();
+    let entry = shape.image(&image);
+    shape.name(entry, &image.reference);
+    let (stage, report) = comes_through(&shape);
+    assert_eq!(report["images"][0]["layers"], 0);
+    stage
+        .run(&["checkout", "shop:1", "out.tar", "--as", "docker-archive"])
+        .ends_with(0);
+    if has(&["skopeo"]) {
+        let archive = format!("docker-archive:{}", stage.path("out.tar").display());
+        assert!(skopeo(&["inspect", "--config", &archive]).contains("amd64"));
+    }
+}
+
+#[test]
+fn a_tag_alone_is_one_of_what_its_layout_is_called() {
+    let mut both = Vec::new();
+    let stage = Stage::new();
+    for (folder, image) in [("web", web()), ("db", api())] {
+        let mut shape = Shape::new();
+        let entry = shape.image(&image);
+        both.push((
+            format!("{folder}:main"),
+            entry["digest"].as_str().unwrap().to_owned(),
+        ));
+        // The same tag twice for the same image is one tag.
+        shape.name(entry.clone(), "main");
+        shape.name(entry, "main");
+        write_files(&stage.path("given").join(folder), &shape.files());
+    }
+    stage.add("shop:1");
+    let report = stage.show("shop:1");
+    assert_eq!(findings(&report), Vec::<String>::new());
+    let mut found: Vec<(String, String)> = report["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|each| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&each["references"][0]), text(&each["digest"]))
+        })
+        .collect();
+    found.sort();
+    both.sort();
+    assert_eq!(found, both);
+}
+
+#[test]
+fn folders_of_skopeo_and_the_storage_of_a_registry_are_images() {
+    let stage = Stage::new();
+    let (manifest, blobs) = web().packed("oci");
+    let blobs: Vec<Vec<u8>> = blobs
+        .into_values()
+        .filter(|blob| *blob != manifest)
+        .collect();
+    let mut dir = Files::from([
+        ("manifest.json".to_owned(), manifest.clone()),
+        (
+            "version".to_owned(),
+            b"Directory Transport Version: 1.1\n".to_vec(),
+        ),
+    ]);
+    let mut storage = Files::new();
+    let root = "docker/registry/v2";
+    for blob in &blobs {
+        dir.insert(made::hex(blob), blob.clone());
+    }
+    for blob in blobs.iter().chain([&manifest]) {
+        let hex = made::hex(blob);
+        storage.insert(
+            format!("{root}/blobs/sha256/{}/{hex}/data", &hex[..2]),
+            blob.clone(),
+        );
+    }
+    let link = digest(&manifest).into_bytes();
+    let manifests = format!("{root}/repositories/shop/web/_manifests");
+    storage.insert(format!("{manifests}/tags/1.0/current/link"), link.clone());
+    storage.insert(
+        format!(
+            "{manifests}/tags/1.0/index/sha256/{}/link",
+            made::hex(&manifest)
+        ),
+        link.clone(),
+    );
+    storage.insert(
+        format!("{manifests}/revisions/sha256/{}/link", made::hex(&manifest)),
+        link,
+    );
+    for (release, item, files, name) in [
+        ("dir:1", "web", &dir, "web"),
+        (
+            "sync:1",
+            "all/registry.example/shop/web:1.0",
+            &dir,
+            "registry.example/shop/web:1.0",
+        ),
+        ("tree:1", "storage", &storage, "shop/web:1.0"),
+    ] {
+        stage.remove("given");
+        write_files(&stage.path("given").join(item), files);
+        stage.add(release);
+        let report = stage.show(release);
+        assert_eq!(findings(&report), Vec::<String>::new(), "{release}");
+        assert_eq!(digests(&report), [digest(&manifest)], "{release}");
+        assert_eq!(
+            report["images"][0]["references"],
+            json!([name]),
+            "{release}"
+        );
+        let out = format!("out-{}", &release[..3]);
+        stage
+            .run(&["checkout", release, &out, "--as", "oci"])
+            .ends_with(0);
+        for blob in &blobs {
+            assert!(stage.path(&out).join(blob_path(blob)).exists());
+        }
+        stage.comes_back(release, "given");
+    }
+    if !has(&["skopeo"]) {
+        return;
+    }
+    // As skopeo itself writes them, an index among them.
+    let pair = [Made::new("", "amd64", 21), Made::new("", "arm64", 22)];
+    write_files(
+        &stage.path("layout"),
+        &made::oci_two_platforms("shop/web:1.0", &pair),
+    );
+    stage.remove("given");
+    fs::create_dir_all(stage.path("given")).unwrap();
+    let from = format!("oci:{}:shop/web:1.0", stage.path("layout").display());
+    let to = format!("dir:{}", stage.path("given/web:2.0").display());
+    skopeo(&["copy", "-q", "--all", &from, &to]);
+    stage.add("skopeo:1");
+    let report = stage.show("skopeo:1");
+    assert_eq!(findings(&report), Vec::<String>::new());
+    assert_eq!(digests(&report).len(), 2, "{report:#}");
+    stage
+        .run(&["checkout", "skopeo:1", "skopeo", "--as", "oci"])
+        .ends_with(0);
+    let layout = format!("oci:{}:web:2.0", stage.path("skopeo").display());
+    assert_eq!(
+        skopeo(&["inspect", "--raw", &layout]),
+        skopeo(&["inspect", "--raw", &from])
+    );
+}
+
+#[test]
+fn add_and_pack_say_what_no_program_will_load() {
+    let stage = Stage::new();
+    let mut files = made::oci(&[web(), api()]);
+    files.remove(&blob_path(&gzip(&web().layers[1])));
+    write_files(&stage.path("given/layout"), &files);
+    let lost = |run: &stage::Run| {
+        assert!(run.stderr.contains("is not in the archive"), "{run:#?}");
+        assert!(run.stderr.contains("shop/web:1.0"), "{run:#?}");
+    };
+    lost(&stage.run(&["add", "shop:1", "given/layout"]).ends_with(0));
+    let words = ["pack", "shop:1", "--to", "discs", "--media", "16MB"];
+    lost(&stage.run(&words).ends_with(0));
+}
+
+#[test]
+fn what_is_packed_as_a_whole_and_not_opened_is_told() {
+    let archive = files_tar(&made::oci(&[web()]));
+    let heads: [(&str, &[u8]); 4] = [
+        ("xz", &[0xfd, b'7', b'z', b'X', b'Z', 0]),
+        ("bzip2", b"BZh91AY&SY"),
+        ("lz4", &[4, 0x22, 0x4d, 0x18]),
+        ("zstd", &[0x28, 0xb5, 0x2f, 0xfd]),
+    ];
+    for (name, head) in heads {
+        let stage = Stage::new();
+        let packed = [head, &archive[..]].concat();
+        stage.give("images.bin", &packed);
+        let run = stage
+            .run(&["add", "shop:1", "given/images.bin"])
+            .ends_with(0);
+        assert!(
+            run.stderr.contains(name) && run.stderr.contains("not looked into"),
+            "{run:#?}"
+        );
+        let mut chinese = stage.command(&["show", "shop:1"]);
+        let said = chinese
+            .env("LC_ALL", "zh_CN.UTF-8")
+            .output()
+            .unwrap()
+            .stdout;
+        assert!(String::from_utf8(said).unwrap().contains("未展开查看"));
+    }
+    // A gzip stream that is kept as it came is not looked into either.
+    let stage = Stage::new();
+    stage.give("images.tar.gz", &gzip(&archive));
+    let run = stage.run(&["add", "shop:1", "given/images.tar.gz", "--gzip", "keep"]);
+    assert!(run.ends_with(0).stderr.contains("gzip"));
+    let run = stage
+        .run(&["add", "shop:2", "given/images.tar.gz"])
+        .ends_with(0);
+    assert!(!run.stderr.contains("not looked into"), "{run:#?}");
+}
+
+#[test]
+fn a_long_metadata_file_is_read_and_a_chart_without_images_is_a_package() {
+    let stage = Stage::new();
+    let metadata = made::metadata("mall", "1.0", &[web()], &[]);
+    let mut metadata: Value = serde_json::from_slice(&metadata).unwrap();
+    let icon: String = stage::noise(3, 3 << 20)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    metadata["icon"] = json!(icon);
+    metadata["with_image_data"] = json!(false);
+    let files = [("metadata.json", bytes(&metadata))];
+    stage.give("mall.tar.gz", &made::package("mall-1.0-ram", &files));
+    let files = [
+        (
+            "cart/Chart.yaml",
+            b"name: cart\nversion: \"2.1\"\n".to_vec(),
+        ),
+        ("cart/dependent_image.txt", b"shop/web:1.0".to_vec()),
+    ];
+    let members = files.map(|(name, body)| (format!("cart-2.1-helm/{name}"), body));
+    stage.give("cart.tar", &made::tar_of(&members));
+    stage.add("shop:1");
+    let report = stage.show("shop:1");
+    let packages = report["packages"].as_array().unwrap();
+    let named: Vec<_> = packages
+        .iter()
+        .map(|each| (&each["kind"], &each["name"]))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            (&json!("helm"), &json!("cart")),
+            (&json!("ram"), &json!("mall"))
+        ]
+    );
+    assert_eq!(findings(&report), Vec::<String>::new());
 }

@@ -2,13 +2,13 @@
 
 use carryall::layouts::opener::{Depth, OpenOptions};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use carryall::registry::pull::PullOptions;
 use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::add::sources::{RegistryImage, Sources, Stream, add_sources};
-use carryall::verbs::add::{AddOptions, AddReport, Change};
+use carryall::verbs::add::{AddOptions, AddReport, Change, Given};
 
 use crate::cli::args::{AddArgs, GzipArg};
 use crate::cli::failure::Failure;
@@ -20,28 +20,28 @@ const IN_REGISTRY: &str = "docker://";
 const FROM_STDIN: &str = "stdin.tar";
 
 pub fn run(context: &Context, args: &AddArgs) -> Result<u8, Failure> {
-    let (paths, images, has_stream) = sort(args)?;
-    open::with_store_or_new(context, &paths, |store| {
-        add(context, args, store, (&paths, &images, has_stream))
-    })
+    let sorted = sort(args)?;
+    let paths: Vec<PathBuf> = sorted
+        .given
+        .iter()
+        .map(|given| given.path.clone())
+        .collect();
+    open::with_store_or_new(context, &paths, |store| add(context, args, store, &sorted))
 }
 
-/// What is to be added: paths, images in registries, and whether there is a stream.
-type Given<'a> = (&'a [PathBuf], &'a [RegistryImage], bool);
-
-fn add(
-    context: &Context,
-    args: &AddArgs,
-    store: &Store,
-    (paths, images, has_stream): Given<'_>,
-) -> Result<u8, Failure> {
+fn add(context: &Context, args: &AddArgs, store: &Store, sorted: &Sorted) -> Result<u8, Failure> {
+    let Sorted {
+        given,
+        images,
+        stream,
+    } = sorted;
     let mut stdin = std::io::stdin().lock();
-    let stream = has_stream.then(|| Stream {
-        name: args.name.clone().unwrap_or_else(|| FROM_STDIN.to_owned()),
+    let stream = stream.clone().map(|name| Stream {
+        name,
         bytes: &mut stdin,
     });
     let sources = Sources {
-        paths,
+        paths: given,
         images,
         pull: PullOptions {
             platforms: args.platform.clone(),
@@ -66,38 +66,69 @@ fn add(
     Ok(0)
 }
 
+/// What is to be added, by where it comes from.
+#[derive(Default)]
+struct Sorted {
+    given: Vec<Given>,
+    images: Vec<RegistryImage>,
+    /// The name of what comes on standard input.
+    stream: Option<String>,
+}
+
 /// Tells paths, images and standard input apart.
-fn sort(args: &AddArgs) -> Result<(Vec<PathBuf>, Vec<RegistryImage>, bool), Failure> {
-    let (mut paths, mut images, mut streams) = (Vec::new(), Vec::new(), 0);
-    for given in &args.paths {
-        match given.to_str() {
-            Some("-") => streams += 1,
+fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
+    let mut sorted = Sorted::default();
+    for word in &args.paths {
+        let (name, what) = named(word);
+        match what.to_str() {
+            Some("-") if sorted.stream.is_some() => {
+                return Err(Failure::usage(words::one_stream(), words::hint_usage()));
+            }
+            Some("-") => sorted.stream = Some(name.unwrap_or_else(|| FROM_STDIN.to_owned())),
             Some(text) if text.starts_with(IN_REGISTRY) => {
                 let image = RegistryImage::parse(&text[IN_REGISTRY.len()..]);
-                let image = image.map_err(|error| {
+                let mut image = image.map_err(|error| {
                     Failure::usage(format!("{text}: {error}"), words::hint_reference())
                 })?;
-                images.push(image);
+                image.name = name.unwrap_or(image.name);
+                sorted.images.push(image);
             }
-            _ => paths.push(given.clone()),
+            _ => sorted.given.push(Given { name, path: what }),
         }
     }
-    if streams > 0 && std::io::stdin().is_terminal() {
+    if sorted.stream.is_some() && std::io::stdin().is_terminal() {
         return Err(Failure::usage(words::terminal_stdin(), words::hint_usage()));
     }
-    if streams > 1 {
-        return Err(Failure::usage(words::one_stream(), words::hint_usage()));
-    }
-    match (&args.name, images.len() + streams) {
-        (None, _) => {}
-        (Some(name), 1) => {
-            if let Some(image) = images.first_mut() {
-                image.name.clone_from(name);
-            }
+    if let Some(name) = &args.name {
+        let Sorted {
+            given,
+            images,
+            stream,
+        } = &mut sorted;
+        match (&mut images[..], stream, &mut given[..]) {
+            ([image], None, _) => image.name.clone_from(name),
+            ([], Some(stream), _) => stream.clone_from(name),
+            ([], None, [given]) => given.name = Some(name.clone()),
+            _ => return Err(Failure::usage(words::one_name(), words::hint_names())),
         }
-        (Some(_), _) => return Err(Failure::usage(words::one_name(), words::hint_usage())),
     }
-    Ok((paths, images, streams == 1))
+    Ok(sorted)
+}
+
+/// Tells `NAME=WHAT` from what only has a `=` in it: that is there, or has a `/` before it.
+fn named(word: &Path) -> (Option<String>, PathBuf) {
+    let split = word.to_str().and_then(|text| text.split_once('='));
+    match split {
+        Some((name, what))
+            if !name.is_empty()
+                && !name.contains('/')
+                && !what.is_empty()
+                && word.symlink_metadata().is_err() =>
+        {
+            (Some(name.to_owned()), PathBuf::from(what))
+        }
+        _ => (None, word.to_owned()),
+    }
 }
 
 fn options(args: &AddArgs) -> AddOptions {

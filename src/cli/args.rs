@@ -172,10 +172,11 @@ pub struct AddArgs {
     /// NAME:VERSION[@ARCH]
     pub release: ReleaseName,
     /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is.
-    /// docker://REF: an image in a registry, by tag or digest; -: what comes on standard input
+    /// docker://REF: an image in a registry, by tag or digest; -: what comes on standard input.
+    /// NAME=PATH, NAME=docker://REF, NAME=-: the item is called NAME
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// What the item from docker://REF or - is called [default: HOST_REPOSITORY_TAG; stdin.tar]
+    /// What the only item is called, or the one from docker://REF or - [default: the file's name; HOST_REPOSITORY_TAG; stdin.tar]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]

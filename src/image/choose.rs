@@ -165,7 +165,7 @@ impl Images {
         for image in images {
             match at.get(&image.config.digest) {
                 // Artifacts may all have the same empty config.
-                _ if image.diff_ids.is_empty() => chosen.push(image),
+                _ if !image.runs() => chosen.push(image),
                 None => {
                     at.insert(&image.config.digest, chosen.len());
                     chosen.push(image);

@@ -37,7 +37,7 @@ pub struct DockerEntry {
 }
 
 /// A descriptor as documents have it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RawDescriptor {
     /// Media type; may be left out in old indexes.
@@ -112,7 +112,7 @@ impl RawPlatform {
 }
 
 /// A manifest or an index: which it is, is told by its media type and by what it has.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
     /// Its own media type, if it says so.

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::document::{DockerEntry, Document};
 use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
-use super::layout::Layout;
+use super::layout::{Layout, blob_path};
 use super::sayings;
+use super::stored::stored_path;
 use super::survey::{Marks, Survey};
 use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
 use crate::contents::members::{self, Budget};
@@ -20,6 +21,18 @@ use crate::saying::Saying;
 
 /// First bytes of a zstd frame.
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// First bytes of what is compressed as a whole, and what by.
+const PACKED_MAGICS: [(&[u8], &str); 7] = [
+    (&ZSTD_MAGIC, "zstd"),
+    (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz"),
+    (b"BZh", "bzip2"),
+    (&[0x04, 0x22, 0x4d, 0x18], "lz4"),
+    (&[0x5d, 0, 0, 0x80, 0], "lzma"),
+    (&[0x1f, 0x8b], "gzip"),
+    (b"PK\x03\x04", "zip"),
+];
+/// Shorter gzip streams and zip files are not told.
+const PACKED_BYTES_MIN: u64 = 4096;
 /// Folders and archives in one another that are looked into.
 const DEPTH_MAX: usize = 12;
 /// Folders and archives that are looked into in all.
@@ -103,6 +116,8 @@ pub(super) struct Scene<'f> {
     pub(super) folder: &'f [u8],
     /// The files of the innermost.
     pub(super) files: &'f Files,
+    /// How blobs are named.
+    pub(super) scheme: &'f Scheme,
 }
 
 impl Scene<'_> {
@@ -111,6 +126,19 @@ impl Scene<'_> {
         // The path on its own must not leave the folder: `a/../..` does, though the whole may not leave the archive.
         let own = super::files::clean(path.as_bytes()).ok_or(Absent::Outside)?;
         self.files.get(&[self.folder, &own[..]].concat())
+    }
+
+    /// A blob.
+    pub(super) fn blob(&self, digest: &Digest) -> Result<(Vec<u8>, Body), Absent> {
+        match self.scheme {
+            Scheme::Layout => self.get(&blob_path(digest)),
+            Scheme::Dir(root) if root == digest => self.get("manifest.json"),
+            Scheme::Dir(_) => match self.get(digest.hex()) {
+                Err(Absent::Missing) => self.get(&format!("{}.manifest.json", digest.hex())),
+                found => found,
+            },
+            Scheme::Storage => self.get(&stored_path(digest)),
+        }
     }
 
     /// How people find it: `package.tar.gz > images.tar: shop/web:1.0`.
@@ -138,10 +166,22 @@ pub(super) fn subject(place: &[Vec<u8>], folder: &[u8], image: &str) -> String {
     }
 }
 
-/// Documents of a folder that is a docker archive, an OCI layout or both.
-struct Documents {
-    docker: Option<Vec<DockerEntry>>,
-    index: Option<Document>,
+/// Documents of a folder that is a docker archive, an OCI layout or both, or is read as a layout.
+pub(super) struct Documents {
+    pub(super) docker: Option<Vec<DockerEntry>>,
+    pub(super) index: Option<Document>,
+    pub(super) scheme: Scheme,
+}
+
+/// How a folder names blobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// `blobs/sha256/HEX`, as OCI layouts do.
+    Layout,
+    /// `HEX`, as skopeo's folders do; `manifest.json` has this digest.
+    Dir(Digest),
+    /// `blobs/sha256/HE/HEX/data`, as registries do.
+    Storage,
 }
 
 /// Goes through items.
@@ -167,23 +207,32 @@ impl<S: ChunkSource> Finder<'_, S> {
         };
         match (holder, &item.kind) {
             (Some(holder), _) => self.look(&place, &holder, DEPTH_MAX),
-            (None, ItemKind::File { content }) => self.tell_zstd(&place, &Body::Content(*content)),
+            (None, ItemKind::File { content }) => {
+                self.tell_packed(&place, &Body::Content(*content))
+            }
             (None, ItemKind::Folder { .. }) => Ok(()),
         }
     }
 
-    /// Tells of what is compressed with zstd as a whole: nothing in it is known.
-    fn tell_zstd(&mut self, place: &[Vec<u8>], body: &Body) -> Result<(), RecipeError> {
+    /// Tells of what is compressed as a whole and not opened: nothing in it is known.
+    fn tell_packed(&mut self, place: &[Vec<u8>], body: &Body) -> Result<(), RecipeError> {
         let mut head = Vec::new();
-        let range = 0..body.bytes().min(4);
+        let range = 0..body.bytes().min(6);
         match body.write(self.source, range, &mut head, self.monitor) {
             Err(error @ RecipeError::Interrupted(_)) => return Err(error),
             // What cannot be read is told by `check`.
             Err(_) => return Ok(()),
             Ok(()) => {}
         }
-        if head == ZSTD_MAGIC {
-            self.note(subject(place, b"", ""), sayings::ZSTD);
+        let packed = PACKED_MAGICS
+            .iter()
+            .find(|(magic, _)| head.starts_with(magic));
+        // Neither streams nor charts of a few kilobytes have images in them.
+        let is_short = body.bytes() < PACKED_BYTES_MIN;
+        if let Some((_, name)) =
+            packed.filter(|(_, name)| !is_short || !matches!(*name, "gzip" | "zip"))
+        {
+            self.note(subject(place, b"", ""), sayings::PACKED.with(name));
         }
         Ok(())
     }
@@ -265,9 +314,18 @@ impl<S: ChunkSource> Finder<'_, S> {
             self.package(place, folder, &marks.package)?;
         }
         let taken = self.image_folders(place, holder, &survey)?;
-        for (path, body) in survey.zstd.iter().filter(|(path, _)| !taken.has(path)) {
+        for (path, body) in survey.packed.iter().filter(|(path, _)| !taken.has(path)) {
             let inner: Vec<Vec<u8>> = [place, std::slice::from_ref(path)].concat();
-            self.tell_zstd(&inner, body)?;
+            let is_opened = match body {
+                Body::Content(content) => {
+                    !matches!(members::archive_in(self.source, content), Ok(None))
+                        || matches!(body.opened(self.source), Ok(Some(_)))
+                }
+                _ => false,
+            };
+            if !is_opened {
+                self.tell_packed(&inner, body)?;
+            }
         }
         for (path, content) in &survey.nested {
             if taken.has(path) {
@@ -296,7 +354,12 @@ impl<S: ChunkSource> Finder<'_, S> {
         let mut folders: Vec<(&[u8], Documents)> = Vec::new();
         for (folder, marks) in &survey.folders {
             if let Some(documents) = self.documents(place, folder, marks)? {
-                taken.blob_folders.push([folder, &b"blobs/"[..]].concat());
+                match documents.scheme {
+                    Scheme::Dir(_) => taken.dirs.push(folder.clone()),
+                    _ => taken
+                        .blob_folders
+                        .push([&folder[..], &b"blobs/"[..]].concat()),
+                }
                 folders.push((folder, documents));
             }
         }
@@ -329,6 +392,7 @@ impl<S: ChunkSource> Finder<'_, S> {
                 place,
                 folder,
                 files: &files,
+                scheme: &documents.scheme,
             };
             let layout = match &documents.index {
                 Some(index) => self.layout(&scene, index)?,
@@ -349,10 +413,18 @@ impl<S: ChunkSource> Finder<'_, S> {
         folder: &[u8],
         marks: &Marks,
     ) -> Result<Option<Documents>, RecipeError> {
+        if let Some(documents) = self.storage(marks)? {
+            return Ok(Some(documents));
+        }
         let docker = match &marks.docker {
             Some(body) => self.mark(place, folder, "manifest.json", body)?,
             None => None,
         };
+        if let (Some(manifest), Some(version)) = (&docker, &marks.version)
+            && let Some(documents) = self.dir(place, folder, manifest, version)?
+        {
+            return Ok(Some(documents));
+        }
         // Without images it is `null`.
         let docker = docker.and_then(|bytes| serde_json::from_slice::<Option<_>>(&bytes).ok());
         let docker: Option<Vec<DockerEntry>> = docker.map(Option::unwrap_or_default);
@@ -365,7 +437,13 @@ impl<S: ChunkSource> Finder<'_, S> {
         if marks.is_layout && marks.index.is_some() && index.is_none() {
             self.lose(subject(place, folder, ""), sayings::NO_INDEX);
         }
-        Ok((docker.is_some() || index.is_some()).then_some(Documents { docker, index }))
+        let documents = Documents {
+            docker,
+            index,
+            scheme: Scheme::Layout,
+        };
+        let is_some = documents.docker.is_some() || documents.index.is_some();
+        Ok(is_some.then_some(documents))
     }
 
     /// Reads what may be the mark of a folder of images; what is too long is none.
@@ -376,12 +454,24 @@ impl<S: ChunkSource> Finder<'_, S> {
         name: &str,
         body: &Body,
     ) -> Result<Option<Vec<u8>>, RecipeError> {
-        if body.bytes() > MANIFEST_BYTES_MAX {
+        self.mark_within(place, folder, name, body, MANIFEST_BYTES_MAX)
+    }
+
+    /// The same with another limit.
+    pub(super) fn mark_within(
+        &mut self,
+        place: &[Vec<u8>],
+        folder: &[u8],
+        name: &str,
+        body: &Body,
+        bytes_max: u64,
+    ) -> Result<Option<Vec<u8>>, RecipeError> {
+        if body.bytes() > bytes_max {
             let why = sayings::LONG_DOCUMENT.with(name);
             self.lose(subject(place, folder, ""), why);
             return Ok(None);
         }
-        match body.read(self.source, MANIFEST_BYTES_MAX, self.monitor) {
+        match body.read(self.source, bytes_max, self.monitor) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error @ RecipeError::Interrupted(_)) => Err(error),
             Err(error) => {
@@ -426,6 +516,8 @@ impl<S: ChunkSource> Finder<'_, S> {
 struct Taken {
     /// Beginnings of paths of blobs.
     blob_folders: Vec<Vec<u8>>,
+    /// Folders in which blobs are called by their hex digits alone.
+    dirs: Vec<Vec<u8>>,
     /// Layers elsewhere.
     files: HashSet<Vec<u8>>,
 }
@@ -433,6 +525,13 @@ struct Taken {
 impl Taken {
     fn has(&self, path: &[u8]) -> bool {
         let mut folders = self.blob_folders.iter();
-        self.files.contains(path) || folders.any(|folder| path.starts_with(folder))
+        let mut dirs = self.dirs.iter();
+        let is_blob = |folder: &Vec<u8>| {
+            let name = path.strip_prefix(&folder[..]);
+            name.is_some_and(|name| name.len() >= 64 && name.iter().all(u8::is_ascii_hexdigit))
+        };
+        self.files.contains(path)
+            || folders.any(|folder| path.starts_with(folder))
+            || dirs.any(is_blob)
     }
 }

@@ -10,7 +10,7 @@ use super::document::{
     CONTAINERD_NAME, Config, DOCKER_CONFIG, Document, OCI_CONFIG, REF_NAME, RawDescriptor,
 };
 use super::files::Absent;
-use super::find::{Fault, Finder, LayerPaths, Scene, faulty};
+use super::find::{Fault, Finder, LayerPaths, Scene, Scheme, faulty};
 use super::{
     Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Hasher, Image, Index, OCI_INDEX,
     OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
@@ -88,14 +88,25 @@ impl<S: ChunkSource> Finder<'_, S> {
         index: &Document,
     ) -> Result<Layout, RecipeError> {
         let mut layout = Layout::default();
-        let mut met = HashSet::new();
+        let mut met: HashSet<(Digest, Vec<String>)> = HashSet::new();
         let all: &[RawDescriptor] = index.manifests.as_deref().unwrap_or_default();
+        let mut known: Option<HashSet<String>> = None;
         for (number, raw) in all.iter().enumerate() {
             let around = Around {
                 references: &[],
                 depth: 0,
                 attached: attached_to(scene, all, number),
             };
+            if is_revision(scene, raw) {
+                // Behind all tags: of those only what has none is left, and may have been removed.
+                let known = known.get_or_insert_with(|| {
+                    met.iter().map(|(digest, _)| digest.to_string()).collect()
+                });
+                if known.insert(raw.digest.clone()) {
+                    self.listed(scene, raw, &around, &mut met, &mut layout)?;
+                }
+                continue;
+            }
             let is_there = self.listed(scene, raw, &around, &mut met, &mut layout)?;
             if !is_there {
                 let why = sayings::IT.with(&raw.digest);
@@ -119,7 +130,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         self.monitor.check_stop()?;
         // What hangs on an image is noted under the image's name, and has none of its own.
         let is_attached = around.attached.is_some() || attached::is_referrer_kind(raw);
-        let named = reference_of(scene, raw).filter(|_| !is_attached);
+        let named = reference_of(scene, raw).filter(|_| !is_attached && around.depth == 0);
         let (references, naming) = match named {
             Some(name) => (vec![name], Naming::Own),
             None => (around.references.to_vec(), Naming::Index),
@@ -183,7 +194,9 @@ impl<S: ChunkSource> Finder<'_, S> {
         raw: &RawDescriptor,
         is: &Descriptor,
     ) {
-        if raw.size == Some(is.bytes) {
+        // The storage of a registry says no lengths.
+        let is_unsaid = raw.size.is_none() && *scene.scheme == Scheme::Storage;
+        if raw.size == Some(is.bytes) || is_unsaid {
             return;
         }
         let said = raw
@@ -207,7 +220,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             let what = sayings::TEXT.with(format!("{digest:?}"));
             return Err(Fault::bad(what, sayings::NO_DIGEST));
         };
-        let body = match scene.get(&blob_path(&descriptor.digest)) {
+        let body = match scene.blob(&descriptor.digest) {
             Ok((_, body)) => body,
             Err(Absent::Missing) => return Ok(None),
             Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
@@ -336,7 +349,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         let Some(payload) = payload else {
             return Ok(None);
         };
-        let Ok((_, body)) = scene.get(&blob_path(&payload.digest)) else {
+        let Ok((_, body)) = scene.blob(&payload.digest) else {
             return Ok(None);
         };
         match self.read_checked(&(&payload.digest).into(), &payload, &body) {
@@ -455,7 +468,7 @@ impl<S: ChunkSource> Finder<'_, S> {
                     sayings::NO_DIGEST,
                 )
             })?;
-            match scene.get(&blob_path(&descriptor.digest)) {
+            match scene.blob(&descriptor.digest) {
                 Ok((path, body)) => {
                     let is = self.sized(descriptor, &body)?;
                     blobs.push((is, Some(path), Some(body)));
@@ -542,7 +555,7 @@ fn attached_to(
 }
 
 /// The name that an index gives: a whole one, else a tag. A tag alone is one of the repository that the archive is called
-/// after; what may be either is taken for a name unless it looks like a version.
+/// after.
 fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
     let said = |key| {
         raw.annotation(key)
@@ -556,9 +569,7 @@ fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
         // A tag that stands for a digest, of whatever repository has that.
         return Some(name.to_owned());
     }
-    let digits = name.strip_prefix('v').unwrap_or(name);
-    let is_tag = name == "latest" || digits.starts_with(|first: char| first.is_ascii_digit());
-    if name.contains([':', '/']) || !is_tag {
+    if name.contains([':', '/']) {
         return Some(name.to_owned());
     }
     let stem = stem(scene);
@@ -566,6 +577,12 @@ fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
         Ok(whole) if !stem.is_empty() => Some(whole.to_string()),
         _ => Some(name.to_owned()),
     }
+}
+
+/// Whether this is what the storage of a registry has without a tag.
+fn is_revision(scene: &Scene<'_>, raw: &RawDescriptor) -> bool {
+    let name = raw.annotation(CONTAINERD_NAME);
+    *scene.scheme == Scheme::Storage && name.is_some_and(|name| name.contains('@'))
 }
 
 /// What the innermost folder or archive is called, without what says that it is one.

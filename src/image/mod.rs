@@ -21,6 +21,7 @@ mod package;
 mod platform;
 mod reference;
 pub mod sayings;
+mod stored;
 mod survey;
 
 use std::collections::{BTreeMap, HashMap};
@@ -80,6 +81,16 @@ impl Image {
             Some(reference) => reference.clone(),
             None => self.manifest.digest.as_str().chars().take(19).collect(),
         }
+    }
+
+    /// Whether it is made to run: an image's config, and a plain layer for each that it has, perhaps none at all.
+    pub fn runs(&self) -> bool {
+        let is_image = matches!(
+            &self.config.media_type[..],
+            document::OCI_CONFIG | document::DOCKER_CONFIG
+        );
+        let has_layers = !self.diff_ids.is_empty() || self.platform.is_some();
+        is_image && has_layers && self.diff_ids.len() == self.layers.len()
     }
 
     /// Bytes of manifest, config and layers, each layer once.

@@ -19,6 +19,10 @@ use super::sayings;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 
+/// Longest `metadata.json` that is read: icons and documents lie in it.
+const METADATA_BYTES_MAX: u64 = 32 << 20;
+/// The list of images beside a chart or YAML for Kubernetes.
+const IMAGE_LIST: &[u8] = b"dependent_image.txt";
 /// Components of one package that are told.
 const COMPONENTS_MAX: usize = 1 << 16;
 /// Bytes of a name that are told.
@@ -85,6 +89,8 @@ pub(super) struct PackageMarks {
     compose: Option<Body>,
     has_run_script: bool,
     has_images: bool,
+    /// Whether it has `NAME/dependent_image.txt`: exports without images have it, too.
+    lists_images: bool,
     has_yaml: bool,
     chart: Option<Body>,
     slugs: BTreeSet<Vec<u8>>,
@@ -97,9 +103,9 @@ impl PackageMarks {
             Some(PackageKind::Compose)
         } else if !self.slugs.is_empty() {
             Some(PackageKind::Slug)
-        } else if self.has_images && self.chart.is_some() {
+        } else if (self.has_images || self.lists_images) && self.chart.is_some() {
             Some(PackageKind::Helm)
-        } else if self.has_images && self.has_yaml {
+        } else if (self.has_images || self.lists_images) && self.has_yaml {
             Some(PackageKind::Yaml)
         } else {
             None
@@ -132,7 +138,7 @@ impl PackageMarks {
 
     /// What a file in a folder of the folder makes it: a slug of a component, a chart, or YAML for Kubernetes.
     pub(super) fn is_mark_below(folder: &[u8], name: &[u8]) -> bool {
-        is_slug(folder, name) || is_yaml(name)
+        is_slug(folder, name) || is_yaml(name) || name == IMAGE_LIST
     }
 
     /// Takes note of such a file.
@@ -143,6 +149,8 @@ impl PackageMarks {
             }
         } else if name == b"Chart.yaml" {
             self.chart.get_or_insert(body);
+        } else if name == IMAGE_LIST {
+            self.lists_images = true;
         } else {
             self.has_yaml |= is_yaml(name);
         }
@@ -170,8 +178,12 @@ impl<S: ChunkSource> Finder<'_, S> {
         let mut package = Package::in_folder(place, folder, marks);
         // Many a program calls its own file so.
         let is_ram = match &marks.metadata {
+            Some(body) if body.bytes() > METADATA_BYTES_MAX => {
+                self.note(subject(place, folder, ""), sayings::LONG_METADATA);
+                false
+            }
             Some(body) => self
-                .mark(place, folder, "metadata.json", body)?
+                .mark_within(place, folder, "metadata.json", body, METADATA_BYTES_MAX)?
                 .is_some_and(|bytes| metadata::read(&bytes, &mut package)),
             None => false,
         };

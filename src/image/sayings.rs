@@ -35,7 +35,7 @@ sayings! {
     /// A holder that cannot be followed.
     CLOSED = "cannot be looked into: {0}";
     /// A file that is not opened.
-    ZSTD = "is compressed with zstd as a whole, and not looked into: what images it has is not known";
+    PACKED = "is compressed with {0} as a whole, and not looked into: what images it has is not known";
     /// A holder beyond the limits.
     TOO_DEEP = "is not looked into: too many archives, or too deep in one another";
     /// More in a holder than is remembered.
@@ -46,6 +46,8 @@ sayings! {
     NO_INDEX = "index.json is not an index of images";
     /// A document that is named.
     LONG_DOCUMENT = "{0} is longer than the 4 MiB that are read";
+    /// A folder.
+    LONG_METADATA = "metadata.json is longer than the 32 MiB that are read: whether this is a package is not known";
     /// A document that is named.
     UNREADABLE_DOCUMENT = "{0} cannot be read: {1}";
     /// A manifest or config.

@@ -9,7 +9,14 @@ use crate::recipe::body::Body;
 /// Archives in one folder or archive that are looked into.
 const NESTED_MAX: usize = 1 << 18;
 /// Files of one folder or archive that are told to be compressed.
-const ZSTD_MAX: usize = 1 << 10;
+const PACKED_MAX: usize = 1 << 10;
+/// How the names of compressed archives end.
+const PACKED_ENDS: [&[u8]; 13] = [
+    b".zst", b".tzst", b".zstd", b".xz", b".txz", b".bz2", b".tbz", b".tbz2", b".lz4", b".lzma",
+    b".tar.gz", b".tgz", b".zip",
+];
+/// Tags and revisions of registries in one holder.
+const LINKS_MAX: usize = 1 << 16;
 /// Folders of one holder that may be images or packages.
 const FOLDERS_MAX: usize = 1 << 16;
 
@@ -22,6 +29,10 @@ pub(super) struct Marks {
     pub(super) index: Option<Body>,
     /// Whether there is an `oci-layout`.
     pub(super) is_layout: bool,
+    /// `version`, which a folder of skopeo's has.
+    pub(super) version: Option<Body>,
+    /// Tags and revisions below `repositories/`, when it is the root of a registry's storage.
+    pub(super) links: Vec<(Vec<u8>, Body)>,
     /// What may make it a package.
     pub(super) package: PackageMarks,
 }
@@ -33,17 +44,24 @@ pub(super) struct Survey {
     pub(super) folders: BTreeMap<Vec<u8>, Marks>,
     /// Files that may be archives.
     pub(super) nested: Vec<(Vec<u8>, Content)>,
-    /// Files whose names say that they are compressed with zstd: to look at every file for this would take long.
-    pub(super) zstd: Vec<(Vec<u8>, Body)>,
+    /// Files whose names say that they are compressed: to look at every file for this would take long.
+    pub(super) packed: Vec<(Vec<u8>, Body)>,
     /// Whether there was more than is remembered.
     pub(super) is_cut: bool,
+    /// Tags and revisions of registries.
+    links: usize,
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 impl Survey {
     /// Takes note of a file.
     pub(super) fn file(&mut self, path: &[u8], body: Body) {
-        if path.ends_with(b"zst") && self.zstd.len() < ZSTD_MAX {
-            self.zstd.push((path.to_vec(), body));
+        let mut ends = PACKED_ENDS.iter();
+        if ends.any(|end| path.ends_with(end)) && self.packed.len() < PACKED_MAX {
+            self.packed.push((path.to_vec(), body));
         }
         // A tar of one chunk is known by its name: to read every short file would take long.
         if let Body::Content(content) = body
@@ -60,7 +78,11 @@ impl Survey {
             .rposition(|byte| *byte == b'/')
             .map_or(0, |at| at + 1);
         let (folder, name) = path.split_at(at);
-        let is_of_images = matches!(name, b"manifest.json" | b"index.json" | b"oci-layout");
+        self.storage(path, body);
+        let is_of_images = matches!(
+            name,
+            b"manifest.json" | b"index.json" | b"oci-layout" | b"version"
+        );
         if is_of_images || PackageMarks::is_mark(name) {
             let Some(marks) = self.folder(folder) else {
                 return;
@@ -69,10 +91,35 @@ impl Survey {
                 b"manifest.json" => marks.docker = Some(body),
                 b"index.json" => marks.index = Some(body),
                 b"oci-layout" => marks.is_layout = true,
+                b"version" => marks.version = Some(body),
                 name => marks.package.file(name, body),
             }
         }
         self.below(folder, name, body);
+    }
+
+    /// Takes note of a tag or revision in the storage of a registry: `docker/registry/v2/repositories/NAME/_manifests/...`.
+    fn storage(&mut self, path: &[u8], body: Body) {
+        const ROOT: &[u8] = b"registry/v2/";
+        let Some(own) = path.strip_suffix(b"/link") else {
+            return;
+        };
+        let mut windows = own.windows(ROOT.len());
+        let Some(at) = windows.position(|window| window == ROOT) else {
+            return;
+        };
+        let is_start = at == 0 || own[at - 1] == b'/';
+        let (folder, link) = own.split_at(at + ROOT.len());
+        let is_link = link.starts_with(b"repositories/")
+            && (link.ends_with(b"/current") || contains(link, b"/_manifests/revisions/"));
+        if !is_start || !is_link || self.links >= LINKS_MAX {
+            self.is_cut |= self.links >= LINKS_MAX;
+            return;
+        }
+        self.links += 1;
+        if let Some(marks) = self.folder(folder) {
+            marks.links.push((link.to_vec(), body));
+        }
     }
 
     /// Takes note of a file that marks the folder around its own.

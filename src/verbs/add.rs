@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use self::again::Again;
+pub use self::input::Given;
 use self::input::{Input, check_apart, check_readable, check_space, inputs};
 use super::claims;
 use super::proof::{self, Known};
@@ -21,6 +22,7 @@ use super::{ReleasesMut, Stored};
 use crate::class::Class;
 use crate::finding::Finding;
 use crate::id::ChunkId;
+use crate::image::Images;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
 use crate::layouts::{LayoutError, folder};
@@ -45,7 +47,7 @@ pub enum AddError {
     /// No path was given.
     #[error("nothing to add")]
     Nothing,
-    /// Two paths have the same file name.
+    /// Two items would have the same name.
     #[error("two items would be called {name}: {} and {}", first.display(), second.display())]
     SameName {
         /// The name.
@@ -212,7 +214,8 @@ pub fn add<R: ReleasesMut>(
     options: &AddOptions,
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
-    add_inputs(store, name, &inputs(paths)?, options, monitor)
+    let given: Vec<Given> = paths.iter().cloned().map(Given::from).collect();
+    add_inputs(store, name, &inputs(&given)?, options, monitor)
 }
 
 fn add_inputs<R: ReleasesMut>(
@@ -285,6 +288,12 @@ fn add_inputs<R: ReleasesMut>(
         let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
         root = write_root(&mut writer, name, &items, &blobs)?;
         stored = sum(stored, finish(store, writer)?);
+    }
+    // What no program will load is told before anything is burned.
+    let images = Images::find(store, &root, monitor)?;
+    for finding in images.warnings() {
+        monitor.finding(finding);
+        findings.push(finding.clone());
     }
     let id = store.commit(&root).map_err(AddError::Releases)?;
     Ok(AddReport {

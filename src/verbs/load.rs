@@ -162,7 +162,7 @@ pub fn load(
         .ok_or(LoadError::NoProgram)?;
     if options.choice.images.is_empty() {
         // Artifacts are not asked for, and do not run.
-        chosen.retain(|image| !image.diff_ids.is_empty());
+        chosen.retain(|image| image.runs());
     }
     if loader.form() == Form::DockerArchive {
         check_names(&chosen).map_err(LoadError::from)?;

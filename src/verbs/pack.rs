@@ -12,6 +12,7 @@ use crate::bundle::{
 };
 use crate::finding::Finding;
 use crate::id::SetId;
+use crate::image::Images;
 use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
 use crate::receipt::Held;
@@ -103,6 +104,8 @@ pub struct PackReport {
     pub volumes: Vec<PathBuf>,
     /// What was planned.
     pub plan: PackPlan,
+    /// What is not as it should be in the images and packages of the releases.
+    pub findings: Vec<Finding>,
 }
 
 /// Packs `releases` onto volumes in the folder `to`. `show` gets the plan before the first volume is written.
@@ -124,6 +127,7 @@ pub fn pack(
     };
     let have = Have::of(store, &options.receivers)?;
     let needs = Needs::of(store, releases, &have)?;
+    let findings = images_of(store, releases, monitor)?;
     // The spool and the data volumes, before anything is known of spares: the exact plan follows.
     Space::in_folder(to, 2 * needs.share_bytes())?.check()?;
     let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
@@ -179,7 +183,23 @@ pub fn pack(
         set_id: written.header.set_id.to_string(),
         volumes: written.volumes,
         plan: shown,
+        findings,
     })
+}
+
+/// Tells which images no program will load, before anything is burned.
+fn images_of(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Finding>, Error> {
+    let mut images = Images::default();
+    for root in releases {
+        images.add(store, root, monitor)?;
+    }
+    let findings = images.warnings().to_vec();
+    findings.iter().for_each(|finding| monitor.finding(finding));
+    Ok(findings)
 }
 
 /// The receivers, and with several of them what each alone would cost.

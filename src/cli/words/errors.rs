@@ -133,6 +133,11 @@ pub fn hint(error: &Error) -> String {
             "仓库不能放在要添加的目录中：用 --store 目录 指定别处，或逐个添加其中的文件和目录",
         )
         .to_owned(),
+        Error::Add(AddError::SameName { .. }) => pick(
+            "give one of them another name: NAME=PATH",
+            "请给其中一个另起名称：名称=路径",
+        )
+        .to_owned(),
         Error::Add(AddError::NoSpace { .. }) => hint_space().to_owned(),
         Error::Add(AddError::Unreadable { .. }) => pick(
             "nothing was added: run this as a user that may read them (root can), or leave them out",
@@ -454,6 +459,15 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             };
             format!("有 {count} 个文件或目录无法读取：{listed}{more}")
         }
+        Error::Add(AddError::SameName {
+            name,
+            first,
+            second,
+        }) => format!(
+            "有两个项目都叫 {name}：{} 和 {}",
+            first.display(),
+            second.display()
+        ),
         Error::Add(AddError::Entangled { path, store }) => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }

@@ -43,8 +43,8 @@ pub use media::{
     set_line, unread, verdict, volume_lines,
 };
 pub use registry::{
-    broken_off, hint_left_out, hint_reference, lines_left_out, mapped_twice, one_name, one_stream,
-    pulled, pushed, ready, served_now, terminal_stdin,
+    broken_off, hint_left_out, hint_names, hint_reference, lines_left_out, mapped_twice, one_name,
+    one_stream, pulled, pushed, ready, served_now, terminal_stdin,
 };
 pub use store::{
     added, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,

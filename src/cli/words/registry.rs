@@ -214,8 +214,15 @@ pub fn terminal_stdin() -> &'static str {
 
 pub fn one_name() -> &'static str {
     pick(
-        "--name is for one docker://REF or one -; files and folders have their own names",
-        "--name 只能用于一个 docker://REF 或一个 -；文件和目录用自己的名字",
+        "--name is for one item, and several are given",
+        "--name 只能用于一个项目，而这里给出了多个",
+    )
+}
+
+pub fn hint_names() -> &'static str {
+    pick(
+        "name each item as NAME=PATH, NAME=docker://REF or NAME=-",
+        "请逐个命名：名称=路径、名称=docker://REF 或 名称=-",
     )
 }
 

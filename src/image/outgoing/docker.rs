@@ -27,7 +27,7 @@ pub(super) fn docker_archive<S: ChunkSource>(
     let mut unnamed = Vec::new();
     let mut met = HashSet::new();
     for image in chosen {
-        if image.diff_ids.is_empty() || image.diff_ids.len() != image.layers.len() {
+        if !image.runs() {
             let image = image.name();
             return Err(OutgoingError::NotRunnable { image });
         }

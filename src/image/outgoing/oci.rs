@@ -1,6 +1,6 @@
 //! The files of an OCI layout.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -8,7 +8,9 @@ use super::{Outgoing, OutgoingError, blob_file, bytes_file, missing};
 use crate::image::attached::digest_tag;
 use crate::image::document::{CONTAINERD_NAME, Document, REF_NAME};
 use crate::image::layout::blob_path;
-use crate::image::{Descriptor, Digest, Image, Images, OCI_INDEX, Reference, Referrer, is_index};
+use crate::image::{
+    Descriptor, Digest, Image, Images, Index, OCI_INDEX, Reference, Referrer, is_index,
+};
 use crate::recipe::body::Body;
 
 #[derive(Serialize)]
@@ -61,15 +63,24 @@ pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<Outgoing,
         .iter()
         .map(|image| (&image.manifest.digest, *image))
         .collect();
+    let tree = Tree::of(images);
+    let configs: HashSet<&Digest> = chosen.iter().map(|image| &image.config.digest).collect();
+    let is_there = |image: &Image| {
+        digests.contains_key(&image.manifest.digest) || configs.contains(&image.config.digest)
+    };
+    let are_all = images.images().iter().all(is_there);
     let mut covered = BTreeSet::new();
     for index in images.indexes() {
-        // An index goes with what it lists, or not at all.
-        let listed = index.children.iter().map(|child| &child.descriptor.digest);
-        let listed: Vec<&Digest> = listed
-            .filter(|digest| images.numbers.contains_key(*digest))
-            .collect();
-        let is_chosen = listed.iter().all(|digest| digests.contains_key(*digest));
-        if listed.is_empty() || !is_chosen || !index.is_whole() {
+        // An index goes with all that it lists, through indexes in it, or not at all; one in another has no entry of its own.
+        if tree.is_inner(&index.descriptor.digest) {
+            continue;
+        }
+        let leaves = tree.leaves(&index.descriptor.digest);
+        let is_chosen = match leaves.is_empty() {
+            true => are_all,
+            false => leaves.iter().all(|leaf| digests.contains_key(*leaf)),
+        };
+        if !is_chosen || !index.is_whole() {
             continue;
         }
         let before = (gatherer.manifests.clone(), gatherer.blobs.clone());
@@ -80,7 +91,7 @@ pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<Outgoing,
             (gatherer.manifests, gatherer.blobs) = before;
             continue;
         }
-        covered.extend(listed.into_iter().cloned());
+        covered.extend(leaves.into_iter().cloned());
         gatherer.entry(&index.descriptor, None, &index.references);
     }
     for image in chosen {
@@ -99,7 +110,61 @@ pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<Outgoing,
         }
     }
     gatherer.referrers();
+    if are_all {
+        gatherer.orphans();
+    }
     Ok(gatherer.finish())
+}
+
+/// Which index lies in which.
+struct Tree<'i> {
+    images: &'i Images,
+    by_digest: HashMap<&'i Digest, &'i Index>,
+    inner: HashSet<&'i Digest>,
+}
+
+impl<'i> Tree<'i> {
+    fn of(images: &'i Images) -> Self {
+        let mut by_digest: HashMap<&Digest, &Index> = HashMap::new();
+        for index in images.indexes() {
+            let there = by_digest.entry(&index.descriptor.digest).or_insert(index);
+            if index.is_whole() {
+                *there = index;
+            }
+        }
+        let children = images.indexes().iter().flat_map(|index| &index.children);
+        let children = children.map(|child| &child.descriptor.digest);
+        let inner = children.filter(|digest| by_digest.contains_key(*digest));
+        Self {
+            images,
+            inner: inner.collect(),
+            by_digest,
+        }
+    }
+
+    fn is_inner(&self, digest: &Digest) -> bool {
+        self.inner.contains(digest)
+    }
+
+    /// The manifests of images below an index.
+    fn leaves(&self, digest: &Digest) -> Vec<&'i Digest> {
+        let mut met = HashSet::new();
+        let mut leaves = Vec::new();
+        let mut waiting: Vec<&'i Index> = self.by_digest.get(digest).copied().into_iter().collect();
+        while let Some(index) = waiting.pop() {
+            if !met.insert(&index.descriptor.digest) {
+                continue;
+            }
+            for child in &index.children {
+                let digest = &child.descriptor.digest;
+                if self.images.numbers.contains_key(digest) {
+                    leaves.push(digest);
+                }
+                waiting.extend(self.by_digest.get(digest));
+            }
+        }
+        leaves
+    }
 }
 
 /// Indexes in one another that are followed.
@@ -187,7 +252,10 @@ impl Gatherer<'_> {
                 .collect();
             let before = self.manifests.len();
             for each in new {
-                if self.all_of(&each.descriptor.digest, 1).is_ok() {
+                if self
+                    .all_of(&each.descriptor.digest, INDEX_DEPTH_MAX)
+                    .is_ok()
+                {
                     self.entry(&each.descriptor, None, &self.names_of(each));
                 }
             }
@@ -224,6 +292,22 @@ impl Gatherer<'_> {
             return vec![tag.clone()];
         }
         names.into_iter().collect()
+    }
+
+    /// Adds what refers to something that is not in the release.
+    fn orphans(&mut self) {
+        for each in self.images.all_referrers() {
+            let is_known = self.images.manifests.contains_key(&each.subject);
+            let is_there = self.manifests.contains_key(&each.descriptor.digest);
+            if !is_known
+                && !is_there
+                && self
+                    .all_of(&each.descriptor.digest, INDEX_DEPTH_MAX)
+                    .is_ok()
+            {
+                self.entry(&each.descriptor, None, &self.names_of(each));
+            }
+        }
     }
 
     fn finish(self) -> Outgoing {

@@ -52,12 +52,38 @@ impl Input {
     }
 }
 
-pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
-    if paths.is_empty() {
+/// A file or folder that is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// What the item is called; `None`: as the file or folder is.
+    pub name: Option<String>,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl From<PathBuf> for Given {
+    fn from(path: PathBuf) -> Self {
+        Self { name: None, path }
+    }
+}
+
+/// A name that checkout would refuse is refused here.
+pub(super) fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
+    if crate::layouts::restore::is_plain_name(name.as_bytes()) {
+        return Ok(());
+    }
+    Err(AddError::Unfit {
+        path: shown.to_owned(),
+        why: "the name for it is not the name of a file",
+    })
+}
+
+pub(super) fn inputs(all: &[Given]) -> Result<Vec<Input>, AddError> {
+    if all.is_empty() {
         return Err(AddError::Nothing);
     }
     let mut inputs: Vec<Input> = Vec::new();
-    for given in paths {
+    for Given { name, path: given } in all {
         let real = given
             .canonicalize()
             .map_err(LayoutError::io("find", given))?;
@@ -71,11 +97,17 @@ pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, AddError> {
         if !stat.is_file() && !stat.is_dir() {
             return Err(unfit("neither a file nor a folder"));
         }
-        let name = given.file_name().or_else(|| real.file_name());
-        let name = name
-            .ok_or_else(|| unfit("it has no name"))?
-            .as_bytes()
-            .to_vec();
+        let name = match name {
+            Some(name) => {
+                check_name(name, given)?;
+                name.clone().into_bytes()
+            }
+            None => {
+                let name = given.file_name().or_else(|| real.file_name());
+                let name = name.ok_or_else(|| unfit("it has no name"))?;
+                name.as_bytes().to_vec()
+            }
+        };
         if let Some(other) = inputs.iter().find(|other| other.name == name) {
             return Err(AddError::SameName {
                 name: other.shown(),

@@ -4,7 +4,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{AddError, AddOptions, AddReport, Input, add_inputs, inputs};
+use super::input::check_name;
+use super::{AddError, AddOptions, AddReport, Given, Input, add_inputs, inputs};
 use crate::image::Reference;
 use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
@@ -65,7 +66,7 @@ pub struct Stream<'a> {
 /// All that is to be added.
 pub struct Sources<'a> {
     /// Files and folders.
-    pub paths: &'a [PathBuf],
+    pub paths: &'a [Given],
     /// Images in registries.
     pub images: &'a [RegistryImage],
     /// What of them is pulled.
@@ -150,17 +151,6 @@ pub fn add_sources<R: ReleasesMut>(
 /// Removes what is in the store as chunks now.
 fn clear(folder: &Path) -> Result<(), AddError> {
     Ok(remove_own(folder, &is_own).map_err(LayoutError::io("remove", folder))?)
-}
-
-/// A name that checkout would refuse is refused here.
-fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
-    if crate::layouts::restore::is_plain_name(name.as_bytes()) {
-        return Ok(());
-    }
-    Err(AddError::Unfit {
-        path: shown.to_owned(),
-        why: "the name for it is not the name of a file",
-    })
 }
 
 fn staged(name: &str, shown: &str, real: PathBuf) -> Result<Input, AddError> {

@@ -103,7 +103,7 @@ pub fn checkout_images<R: Releases>(
     if options.form == Form::DockerArchive {
         if options.choice.images.is_empty() {
             // Artifacts are not asked for; a docker archive cannot hold them.
-            chosen.retain(|image| !image.diff_ids.is_empty());
+            chosen.retain(|image| image.runs());
         }
         check_names(&chosen)?;
     }
