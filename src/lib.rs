@@ -58,6 +58,7 @@ pub mod release;
 // Files.
 pub mod layouts;
 pub mod media;
+pub mod output;
 pub mod registry;
 pub mod storage;
 pub mod versions;

@@ -20,7 +20,9 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ),
     (
         "files",
-        &["storage", "media", "layouts", "registry", "versions"],
+        &[
+            "storage", "media", "output", "layouts", "registry", "versions",
+        ],
     ),
     ("stores", &["store", "volumes", "bundle"]),
     ("verbs", &["verbs"]),

@@ -109,6 +109,18 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// What the system said, if it is behind an error.
+fn system<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a std::io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
 impl From<std::io::Error> for Failure {
     /// Only printing fails with a bare I/O error: a broken pipe is the reader's choice, not a failure.
     fn from(error: std::io::Error) -> Self {
@@ -140,7 +152,9 @@ impl Failure {
         Self {
             exit_code,
             message: words::chinese_error(error).unwrap_or_else(|| chain(error)),
-            hint: words::hint(error),
+            hint: system(error)
+                .and_then(words::hint_of_system)
+                .map_or_else(|| words::hint(error), str::to_owned),
         }
     }
 }

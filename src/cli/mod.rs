@@ -14,6 +14,7 @@ mod install;
 mod list;
 mod load;
 mod log_writer;
+mod memory;
 mod open;
 mod pack;
 mod push;
@@ -119,6 +120,9 @@ pub fn run() -> ExitCode {
         screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
         preface: Mutex::default(),
     };
+    if let Err(failure) = fit_machine(&context, &cli.command) {
+        return ExitCode::from(failure.report(context.json));
+    }
     let run = AssertUnwindSafe(|| dispatch(&context, cli.command));
     let outcome = std::panic::catch_unwind(run);
     if fault::happened() {
@@ -138,6 +142,26 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Gets along with the memory and the threads that there are.
+fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
+    if let Some(fit) = memory::fit(command) {
+        memory::use_cores(fit.cores);
+        if context.json {
+            terminal::say_json(&serde_json::json!({
+                "event": "memory", "needed_bytes": fit.needed_bytes, "there_bytes": fit.there_bytes, "cores": fit.cores,
+                "is_enough": fit.is_enough,
+            }));
+        } else {
+            terminal::say(&words::memory(&fit));
+        }
+    }
+    if !memory::is_heavy(command) {
+        return Ok(());
+    }
+    memory::start_workers()
+        .map_err(|()| Failure::failed(words::no_more_threads(), words::hint_limits()))
+}
+
 /// Help and version are no failures; everything else ends with a hint.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
@@ -145,7 +169,11 @@ fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Words of the command line may be names that a shell found.
-    terminal::say(&error.render().to_string());
+    let words: Vec<_> = std::env::args_os()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let text = error.render().to_string();
+    terminal::say(&terminal::names_in_lines(&text, &words));
     let (label, hint) = (words::hint_label(), words::hint_usage());
     terminal::say(&format!("{label}: {hint}\n"));
     ExitCode::from(failure::EXIT_USAGE)

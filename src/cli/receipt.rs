@@ -1,31 +1,52 @@
 //! `receipt`: what this store holds, for the vendor.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
+use carryall::output::OutputFile;
 use carryall::store::Access;
+use carryall::verbs::Error;
 use carryall::verbs::receipt::{self, ReceiptReport};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::{Context, open, terminal, words};
+
+/// The file's name that stands for standard output.
+const STDOUT: &str = "-";
 
 pub fn run(context: &Context, out: Option<&Path>) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
+    let to_stdout = out == Some(Path::new(STDOUT));
+    let file = match out {
+        // Nothing that is there is written over: a receipt says what was at its time.
+        Some(path) if !to_stdout => Some(
+            OutputFile::begin(path, |_| false, &[open::store_dir(context)?])
+                .map_err(Error::from)?,
+        ),
+        _ => None,
+    };
     let report = receipt::receipt(&store, &context.screen)?;
-    if let Some(path) = out {
-        write(path, &report.receipt.to_bytes())?;
+    let bytes = report.receipt.to_bytes();
+    if let Some(file) = file {
+        file.finish(&bytes).map_err(Error::from)?;
+    }
+    if to_stdout {
+        terminal::print_bytes(&bytes)?;
+        return Ok(exit_code(&report));
     }
     if !context.json {
         words::say(&words::findings(&report.findings));
         words::say(&words::receipt_about(&report, out));
     }
     context.print(&report, |report| text(report, out.is_some()))?;
-    Ok(if report.findings.is_empty() {
+    Ok(exit_code(&report))
+}
+
+fn exit_code(report: &ReceiptReport) -> u8 {
+    if report.findings.is_empty() {
         0
     } else {
         EXIT_DAMAGE
-    })
+    }
 }
 
 /// The lines alone, so that they can be piped; nothing when a file was written.
@@ -34,16 +55,4 @@ fn text(report: &ReceiptReport, is_written: bool) -> String {
         Some(lines) if !is_written => lines.join("\n") + "\n",
         _ => String::new(),
     }
-}
-
-/// Nothing that is there is written over.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = File::create_new(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(|error| {
-        let message = format!("{}: {error}", path.display());
-        Failure::failed(message, words::hint_receipt_file())
-    })
 }

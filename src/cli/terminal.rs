@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -34,6 +35,11 @@ fn escape(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// A text from elsewhere within a line: `a?b` for a name with a line break in it.
 pub fn shown(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
+}
+
+/// A path within a line.
+pub fn shown_path(path: &Path) -> String {
+    shown(&path.to_string_lossy()).into_owned()
 }
 
 /// A text of several lines: line breaks stay.
@@ -155,6 +161,13 @@ pub fn print(text: &str) -> io::Result<()> {
 pub fn print_json(json: &str) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(plain_json(json).as_bytes())?;
+    out.flush()
+}
+
+/// Prints bytes that are a file to stdout.
+pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(bytes)?;
     out.flush()
 }
 

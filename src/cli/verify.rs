@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use carryall::media::map::write_map;
+use carryall::media::map::{is_map, map_html};
+use carryall::output::OutputFile;
 use carryall::verbs::Error;
 use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
 use carryall::volumes::chart;
@@ -11,23 +12,36 @@ use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, words};
 
 pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u8, Failure> {
+    // Before the media are read, which can take an hour.
+    let first = map.map(|map| begin(map, paths)).transpose()?;
     let judged = verify::verify(paths, &context.screen)?;
-    if let Some(map) = map {
-        draw(&judged, map)?;
-    }
+    let drawn = match (map, first) {
+        (Some(map), Some(first)) => draw(&judged, map, first, paths),
+        _ => Ok(()),
+    };
+    // The report took that hour: it is told even when the map cannot be written after all.
     context.print(&judged.report, text)?;
+    drawn?;
     Ok(exit_code(&judged.report))
 }
 
+fn begin(map: &Path, inputs: &[PathBuf]) -> Result<OutputFile, Failure> {
+    Ok(OutputFile::begin(map, is_map, inputs).map_err(Error::from)?)
+}
+
 /// One page a set; from the second set on the file's name gets the set's id.
-fn draw(judged: &Judged, map: &Path) -> Result<(), Failure> {
-    for (at, (set, recovery)) in judged.sets.iter().enumerate() {
-        let path = if at == 0 {
-            map.to_owned()
-        } else {
-            map.with_extension(format!("{}.html", set.set_id().short()))
+fn draw(judged: &Judged, map: &Path, first: OutputFile, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let mut first = Some(first);
+    for (set, recovery) in &judged.sets {
+        let file = match first.take() {
+            Some(first) => first,
+            None => {
+                let end = format!("{}.html", set.set_id().short());
+                begin(&map.with_extension(end), inputs)?
+            }
         };
-        write_map(&chart(set, recovery), &path).map_err(Error::from)?;
+        let page = map_html(&chart(set, recovery));
+        let path = file.finish(page.as_bytes()).map_err(Error::from)?;
         words::say(&words::map_written(&path));
     }
     Ok(())

@@ -4,12 +4,8 @@
 //! It draws what it is told and judges nothing; what heals is `volumes`' affair.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::Path;
 
 use crate::id::SetId;
-use crate::media::MediaError;
 use crate::media::markup::html_text;
 
 /// Most cells of one volume; with many volumes fewer, so that the page stays below about 8 MB.
@@ -20,6 +16,9 @@ const CELLS_A_ROW: u32 = 100;
 /// Side of a cell in the drawing's units.
 const SIDE: u32 = 10;
 const TEXT_MAX_CHARS: usize = 200;
+/// How every map begins, and what no other page has.
+const DOCTYPE: &str = "<!DOCTYPE html>\n";
+const GENERATOR: &str = r#"<meta name="generator" content="carryall damage map">"#;
 
 /// How a block fares, from best to worst: a cell that stands for several shows the worst of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,35 +98,19 @@ pub struct DamageMap {
     pub volumes: Vec<MapVolume>,
 }
 
-/// Writes the map to `path`, in place of an older one only when that is a plain file.
-///
-/// # Errors
-/// [`MediaError::Exists`] when something else than a file is there, [`MediaError::Io`].
-pub fn write_map(map: &DamageMap, path: &Path) -> Result<(), MediaError> {
-    if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
-        return Err(MediaError::Exists {
-            path: path.to_owned(),
-        });
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = path.with_file_name(format!(".{name}.unfinished"));
-    let mut file = File::create(&unfinished).map_err(MediaError::io(&unfinished))?;
-    let written = file
-        .write_all(map_html(map).as_bytes())
-        .and_then(|()| file.sync_all());
-    let renamed = written.and_then(|()| fs::rename(&unfinished, path));
-    renamed.map_err(|source| {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&unfinished);
-        MediaError::io(path)(source)
-    })
+/// Whether a file that begins so is a damage map.
+pub fn is_map(head: &[u8]) -> bool {
+    head.starts_with(DOCTYPE.as_bytes())
+        && head
+            .windows(GENERATOR.len())
+            .any(|part| part == GENERATOR.as_bytes())
 }
 
 /// Makes the map as one page that needs nothing else.
 pub fn map_html(map: &DamageMap) -> String {
     let title = html_text(&map.title, TEXT_MAX_CHARS);
     let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "{DOCTYPE}<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n{GENERATOR}\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{css}</style>\n</head>\n\
          <body>\n{PATTERNS}\n<h1>{title}</h1>\n<p class=\"soft\">介质检查图 · Damage map · 卷集 set <code>{set}</code></p>\n",
         css = include_str!("map.css"),
@@ -398,17 +381,10 @@ mod tests {
     }
 
     #[test]
-    fn a_map_replaces_an_older_map_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("map.html");
-        let one = map(vec![volume(1, vec![run(3, CellState::Intact)])]);
-        write_map(&one, &path).unwrap();
-        write_map(&one, &path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), map_html(&one));
-        assert!(matches!(
-            write_map(&one, dir.path()),
-            Err(MediaError::Exists { .. })
-        ));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    fn a_map_is_known_by_its_beginning() {
+        let page = map_html(&map(vec![volume(1, vec![run(3, CellState::Intact)])]));
+        assert!(is_map(&page.as_bytes()[..4096]));
+        let other = page.replace(GENERATOR, "");
+        assert!(!is_map(other.as_bytes()) && !is_map(b"") && !is_map(GENERATOR.as_bytes()));
     }
 }

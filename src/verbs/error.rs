@@ -7,6 +7,7 @@ use crate::id::BlobId;
 use crate::image::ChoiceError;
 use crate::media::MediaError;
 use crate::monitor::Interrupted;
+use crate::output::OutputError;
 use crate::receipt::ReceiptError;
 use crate::recipe::{BoxError, RecipeError};
 use crate::registry::RegistryError;
@@ -36,6 +37,9 @@ pub enum Error {
     /// A medium could not be read or written.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// A place cannot be written to.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A volume set could not be planned, written or read.
     #[error(transparent)]
     Volume(#[from] VolumeError),

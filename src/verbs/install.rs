@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::monitor::Monitor;
+use crate::output;
 use crate::release::ReleaseName;
 use crate::store::Store;
-use crate::verbs::Error;
 use crate::verbs::checkout::{CheckoutOptions, checkout};
+use crate::verbs::{Error, Releases};
 use crate::versions::{
     Kept, Pattern, Record, Shared, Versions, VersionsError, carry_over, share_unchanged, shipped,
 };
@@ -66,6 +67,8 @@ pub fn install(
 ) -> Result<InstallReport, Error> {
     let root = super::release(store, name)?;
     let (version, id) = (name.version(), root.id().to_string());
+    let place: Vec<PathBuf> = store.place().map(Path::to_owned).into_iter().collect();
+    output::try_folder(into, &place)?;
     let versions = Versions::open(into)?;
     let before = versions.current()?;
     let mut report = InstallReport {

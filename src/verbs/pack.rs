@@ -15,12 +15,13 @@ use crate::id::SetId;
 use crate::image::Images;
 use crate::media::{Capacity, Carrier, free_space_bytes};
 use crate::monitor::Monitor;
+use crate::output;
 use crate::receipt::Held;
 use crate::receipt::packed::PackedSet;
 use crate::release::ReleaseRoot;
 use crate::store::Store;
-use crate::verbs::Error;
 use crate::verbs::space::Space;
+use crate::verbs::{Error, Releases};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// What `pack` is asked for.
@@ -120,6 +121,8 @@ pub fn pack(
     show: &mut dyn FnMut(&PackPlan),
     monitor: &dyn Monitor,
 ) -> Result<PackReport, Error> {
+    let place: Vec<PathBuf> = store.place().map(Path::to_owned).into_iter().collect();
+    output::try_folder(to, &place)?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let cutting = CutOptions {
         effort: options.effort,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::media::Carrier;
 use crate::monitor::Monitor;
+use crate::output;
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::verbs::verify::{SetState, VerifyReport, verify};
@@ -64,6 +65,7 @@ pub fn repair(
     options: &RepairOptions,
     monitor: &dyn Monitor,
 ) -> Result<RepairReport, Error> {
+    output::try_folder(to, paths)?;
     let judged = verify(paths, monitor)?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let mut sets = Vec::new();

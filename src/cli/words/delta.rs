@@ -9,7 +9,7 @@ use carryall::verbs::pack::PackPlan;
 use carryall::verbs::receipt::ReceiptReport;
 use carryall::verbs::receivers::SitesReport;
 
-use super::{bytes, pick, plural, shown};
+use super::{bytes, pick, plural, shown, shown_path};
 
 /// More lines than this are not typed with pleasure.
 const TEXT_LINES: usize = 20;
@@ -239,7 +239,7 @@ pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
     }
     about += &match (out, &report.text) {
         (Some(path), _) => {
-            let path = path.display();
+            let path = shown_path(path);
             pick(
                 format!("  written to {path}; the vendor: carryall pack RELEASE --for {path}\n"),
                 format!("  已写入 {path}；供应方：carryall pack 发布包 --for {path}\n"),
@@ -257,13 +257,6 @@ pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
         .to_owned(),
     };
     about
-}
-
-pub fn hint_receipt_file() -> &'static str {
-    pick(
-        "name a file that is not there yet",
-        "请指定一个尚不存在的文件",
-    )
 }
 
 pub fn sites(report: &SitesReport) -> String {

@@ -6,14 +6,14 @@ use carryall::verbs::add::AddReport;
 use carryall::verbs::checkout::CheckoutReport;
 use carryall::verbs::pack::PackReport;
 
-use super::{bytes, pick};
+use super::{bytes, pick, shown_path};
 
 pub fn demo_nothing() -> &'static str {
     pick("nothing to carry was found", "没有找到可用于演示的内容")
 }
 
 pub fn demo_begins(given: &Path, stage: &Path) -> String {
-    let (given, stage) = (given.display(), stage.display());
+    let (given, stage) = (shown_path(given), shown_path(stage));
     pick(
         format!("1. carrying {given}, in {stage} (removed in the end; nothing else is touched)"),
         format!("1. 演示搬运 {given}，临时目录 {stage}（结束后删除，不动其他内容）"),

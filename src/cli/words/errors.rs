@@ -2,6 +2,7 @@
 
 use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
+use carryall::output::OutputError;
 use carryall::recipe::RecipeError;
 use carryall::release::ReleaseName;
 use carryall::store::StoreError;
@@ -168,6 +169,7 @@ pub fn hint(error: &Error) -> String {
             format!("they carry {}; leave out --platform, or name another", has.join(", ")),
             format!("这些卷里有 {}；请去掉 --platform，或换一个平台", has.join("、")),
         ),
+        Error::Output(error) => hint_of_output(error).to_owned(),
         Error::Store(error) => hint_of_store(error),
         Error::NoSpace { .. } | Error::DiskFull { .. } => hint_space().to_owned(),
         Error::NoSuchSet { has, .. } if has.is_empty() => pick(
@@ -260,6 +262,62 @@ fn hint_checkout(error: &CheckoutError) -> String {
         .to_owned(),
         _ => hint_generic().to_owned(),
     }
+}
+
+fn hint_of_output(error: &OutputError) -> &'static str {
+    use std::io::ErrorKind as Io;
+    match error {
+        OutputError::Exists(_) => pick(
+            "it is left as it is: name a file that is not there yet, or move it away first",
+            "已有内容保持不动：请指定一个尚不存在的文件，或先把它移走",
+        ),
+        OutputError::Input { .. } => pick(
+            "what is read is never written to: name a place outside of it",
+            "读取的位置绝不写入：请指定其外的位置",
+        ),
+        OutputError::Io { source, .. } => match source.kind() {
+            Io::NotFound => pick(
+                "the folder that it is to be in is not there: make it first, or name another place",
+                "所在目录不存在：请先创建，或换一个位置",
+            ),
+            Io::PermissionDenied | Io::ReadOnlyFilesystem => pick(
+                "you may not write there: name a place of your own, such as your home folder",
+                "没有写入权限：请指定可写的位置，例如主目录",
+            ),
+            Io::StorageFull => hint_space(),
+            _ => pick(
+                "nothing was read yet, and nothing changed: name another place",
+                "尚未开始读取，也没有任何改动：请换一个位置",
+            ),
+        },
+    }
+}
+
+/// What to do when the system sets a limit, wherever it was met.
+pub fn hint_of_system(error: &std::io::Error) -> Option<&'static str> {
+    use std::io::ErrorKind as Io;
+    const TOO_MANY_FILES: [i32; 2] = [23, 24];
+    Some(match error.kind() {
+        Io::OutOfMemory => super::hint_limits(),
+        Io::FileTooLarge => pick(
+            "a limit on the size of files is reached: raise it (ulimit -f), or name a place on another file system (FAT32 holds 4 GiB a file)",
+            "已达到文件大小的限制：请放宽（ulimit -f），或换到其他文件系统（FAT32 单个文件最大 4 GiB）",
+        ),
+        Io::QuotaExceeded => pick(
+            "your quota there is used up: free some of it, or name another place",
+            "该处的配额已用完：请释放一些，或换一个位置",
+        ),
+        _ if error
+            .raw_os_error()
+            .is_some_and(|no| TOO_MANY_FILES.contains(&no)) =>
+        {
+            pick(
+                "the limit on open files is reached: raise it (ulimit -n 1024) and run the same command again",
+                "已达到打开文件数的限制：请放宽（ulimit -n 1024）后重新运行同一命令",
+            )
+        }
+        _ => return None,
+    })
 }
 
 fn hint_of_store(error: &StoreError) -> String {
@@ -511,6 +569,19 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         }
         Error::Store(StoreError::BadSettings { path, .. }) => {
             format!("{} 无法识别，不是 carryall 仓库的设置", path.display())
+        }
+        Error::Output(OutputError::Exists(path)) => {
+            format!("{} 已经存在，且不是本命令先前写出的", path.display())
+        }
+        Error::Output(OutputError::Input { place, input }) => {
+            format!(
+                "{} 位于要读取的 {} 之内，或就是它",
+                place.display(),
+                input.display()
+            )
+        }
+        Error::Output(OutputError::Io { place, source }) => {
+            format!("{}：无法写入：{source}", place.display())
         }
         Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
         Error::Store(StoreError::Served { path }) => {

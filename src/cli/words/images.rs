@@ -11,7 +11,7 @@ use carryall::verbs::load::{LoadError, LoadReport};
 use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
 
 use super::sayings::in_chinese;
-use super::{bytes, grouped, pick, plural, shown, width};
+use super::{bytes, grouped, pick, plural, shown, shown_path, width};
 
 /// Names of an image that are shown.
 const NAMES_SHOWN: usize = 8;
@@ -177,7 +177,7 @@ pub fn image_name(references: &[String], digest: &str) -> String {
 /// What was written where.
 pub fn images_out(report: &ImageReport, dest: &Path, form: Form) -> String {
     let whole = report.images.iter().filter(|image| image.is_whole).count();
-    let (total, dest) = (bytes(report.bytes), dest.display());
+    let (total, dest) = (bytes(report.bytes), shown_path(dest));
     let what = match form {
         Form::DockerArchive => pick("a docker archive", "docker 镜像包"),
         Form::OciLayout => pick("an OCI layout", "OCI 镜像目录"),

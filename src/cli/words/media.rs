@@ -7,7 +7,7 @@ use carryall::verbs::pack::{PackPlan, PackReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
 
 use super::delta::plan_leans;
-use super::{bytes, pick, plural, shown, volumes};
+use super::{bytes, pick, plural, shown, shown_path, volumes};
 
 pub fn no_media_named() -> &'static str {
     pick("no medium is named", "没有指定介质")
@@ -90,9 +90,9 @@ pub fn plan(plan: &PackPlan) -> String {
 pub fn packed(report: &PackReport, to: &Path) -> String {
     let mut out = String::new();
     for volume in &report.volumes {
-        out += &format!("  {}\n", volume.display());
+        out += &format!("  {}\n", shown_path(volume));
     }
-    let (count, to) = (report.volumes.len(), to.display());
+    let (count, to) = (report.volumes.len(), shown_path(to));
     out + &pick(
         format!(
             "{count} volume{} of set {} written. Put each on its medium, then check what was really written: carryall verify PATH\n",
@@ -294,7 +294,7 @@ pub fn unread(unread: u64) -> String {
 }
 
 pub fn map_written(path: &Path) -> String {
-    let path = path.display();
+    let path = shown_path(path);
     pick(
         format!("damage map: {path}\n"),
         format!("损坏分布图：{path}\n"),
@@ -310,7 +310,7 @@ pub fn nothing_to_repair() -> String {
 }
 
 pub fn rebuilt(volume_no: u16, path: &Path) -> String {
-    let path = path.display();
+    let path = shown_path(path);
     pick(
         format!("  volume {volume_no} is whole again: {path}\n"),
         format!("  第 {volume_no} 卷已重建：{path}\n"),

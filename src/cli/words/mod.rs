@@ -19,17 +19,17 @@ use std::sync::OnceLock;
 use carryall::finding::{Finding, Severity};
 use carryall::size::ByteSize;
 
-pub use crate::cli::terminal::{say, shown};
+use crate::cli::memory::Fit;
+pub use crate::cli::terminal::{say, shown, shown_path};
 
 pub use delta::{
-    another_store, done_with, forgotten, hint_base, hint_receipt_file, hint_top_up,
-    one_receipt_a_site, receipt_about, receipt_label, site_is_new, sites, unknown_releases,
-    unknown_sets,
+    another_store, done_with, forgotten, hint_base, hint_top_up, one_receipt_a_site, receipt_about,
+    receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{
-    chinese_error, hint, hint_damage, hint_generic, hint_passing, hint_store, hint_unexpanded_home,
-    hint_usage, unexpanded_home,
+    chinese_error, hint, hint_damage, hint_generic, hint_of_system, hint_passing, hint_store,
+    hint_unexpanded_home, hint_usage, unexpanded_home,
 };
 pub use images::{
     change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
@@ -234,6 +234,31 @@ pub fn hint_limits() -> &'static str {
         "nothing that was read has been changed; raise the limit (ulimit -v, ulimit -u, that of the container or service), end other programs, or use a machine with more memory, and run the same command again",
         "读取的内容未被改动；请放宽限制（ulimit -v、ulimit -u，或容器、服务的限制），关闭其他程序，或换内存更大的机器，然后重新运行同一命令",
     )
+}
+
+/// There is less memory than the command takes.
+pub fn memory(fit: &Fit) -> String {
+    let (needed, there, cores) = (bytes(fit.needed_bytes), bytes(fit.there_bytes), fit.cores);
+    let head = pick(
+        format!("note: this takes up to about {needed} of memory, and {there} may be used: "),
+        format!("注意：此操作最多约需 {needed} 内存，可用 {there}："),
+    );
+    let then = if fit.is_enough {
+        pick(
+            format!(
+                "it works on {cores} core{} only, and takes longer\n",
+                plural(cores)
+            ),
+            format!("只使用 {cores} 个核心，耗时更长\n"),
+        )
+    } else {
+        pick(
+            "it may not be enough; end other programs, or raise the limit (ulimit -v, that of the container or service)\n",
+            "可能不够；请关闭其他程序，或放宽限制（ulimit -v，或容器、服务的限制）\n",
+        )
+        .to_owned()
+    };
+    head + &then
 }
 
 /// One line for a finding.

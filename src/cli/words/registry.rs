@@ -8,7 +8,7 @@ use carryall::saying::Template;
 use carryall::verbs::push::PushedRelease;
 use carryall::verbs::serve::Served;
 
-use super::{bytes, pick, plural, shown};
+use super::{bytes, pick, plural, shown, shown_path};
 
 pub fn pulled(reference: &Reference, pulled: &Pulled) -> String {
     let (images, referrers) = (pulled.images, pulled.referrers);
@@ -317,7 +317,7 @@ pub fn chinese_registry(error: &RegistryError) -> String {
             needed_bytes,
         } => format!(
             "{} 只有 {} 可用空间，需要 {}",
-            path.display(),
+            shown_path(path),
             bytes(*free_bytes),
             bytes(*needed_bytes)
         ),
@@ -330,7 +330,7 @@ pub fn chinese_registry(error: &RegistryError) -> String {
         RegistryError::Corrupt { what, why } => format!("{what} 有误：{why}"),
         RegistryError::Source { what, source } => format!("{what} 在本地无法读取：{source}"),
         RegistryError::Credentials { why } => format!("凭据有误：{why}"),
-        RegistryError::Io { path, source } => format!("{}：{source}", path.display()),
+        RegistryError::Io { path, source } => format!("{}：{source}", shown_path(path)),
         RegistryError::Listen { address, source } => format!("无法监听 {address}：{source}"),
         RegistryError::Interrupted(_) => "已中断".to_owned(),
     }

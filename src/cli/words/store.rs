@@ -11,7 +11,7 @@ use carryall::verbs::checkout::CheckoutReport;
 use carryall::verbs::diff::DiffReport;
 use carryall::verbs::show::ShowReport;
 
-use super::{bytes, items, pick, plural, shown};
+use super::{bytes, items, pick, plural, shown, shown_path};
 
 /// Writers that are named, those of most bytes first.
 const WRITERS_SHOWN: usize = 5;
@@ -21,7 +21,7 @@ pub fn no_store_named() -> &'static str {
 }
 
 pub fn store_created(dir: &Path) -> String {
-    let dir = dir.display();
+    let dir = shown_path(dir);
     pick(
         format!("created a store in {dir}\n"),
         format!("已在 {dir} 创建仓库\n"),
@@ -340,7 +340,7 @@ pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
 }
 
 pub fn checked_out(report: &CheckoutReport, dest: &Path) -> String {
-    let (name, total, dest) = (&report.release, bytes(report.bytes), dest.display());
+    let (name, total, dest) = (&report.release, bytes(report.bytes), shown_path(dest));
     if report.is_whole() {
         pick(
             format!("{name}: {total} written to {dest}, every byte checked\n"),

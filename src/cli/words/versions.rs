@@ -6,13 +6,13 @@ use carryall::verbs::install::{InstallReport, RollbackReport};
 use carryall::verbs::keep::{KeepReport, LetGoReport};
 use carryall::versions::{KeptState, VersionsError};
 
-use super::{bytes, files, pick, shown};
+use super::{bytes, files, pick, shown, shown_path};
 
 /// What `install` did.
 pub fn installed(report: &InstallReport, into: &Path) -> String {
-    let (release, path) = (&report.release, report.path.display());
+    let (release, path) = (&report.release, shown_path(&report.path));
     let current = into.join("current");
-    let current = current.display();
+    let current = shown_path(&current);
     let mut out = if report.was_there {
         pick(
             format!("{release} is in {path} already\n"),
@@ -56,11 +56,11 @@ pub fn installed(report: &InstallReport, into: &Path) -> String {
         Some(before) => pick(
             format!(
                 "{current} is switched from {before}; back with: carryall rollback {}\n",
-                into.display()
+                shown_path(into)
             ),
             format!(
                 "{current} 已从 {before} 切换过来；退回：carryall rollback {}\n",
-                into.display()
+                shown_path(into)
             ),
         ),
         None => pick(
@@ -72,7 +72,7 @@ pub fn installed(report: &InstallReport, into: &Path) -> String {
 }
 
 pub fn rolled_back(report: &RollbackReport, dir: &Path) -> String {
-    let (left, current, dir) = (&report.left, &report.current, dir.display());
+    let (left, current, dir) = (&report.left, &report.current, shown_path(dir));
     pick(
         format!("{dir}/current is switched back from {left} to {current}\n"),
         format!("{dir}/current 已从 {left} 退回 {current}\n"),
@@ -118,11 +118,11 @@ pub fn let_go(report: &LetGoReport) -> String {
 pub fn chinese_versions(error: &VersionsError) -> Option<String> {
     Some(match error {
         VersionsError::Io { .. } => return None,
-        VersionsError::NotALink(path) => format!("{} 不是指向其下某个版本的链接", path.display()),
+        VersionsError::NotALink(path) => format!("{} 不是指向其下某个版本的链接", shown_path(path)),
         VersionsError::Taken { path, holds } => {
-            format!("{} 已存在，来自 {holds}，内容不同", path.display())
+            format!("{} 已存在，来自 {holds}，内容不同", shown_path(path))
         }
-        VersionsError::NoPrevious(path) => format!("{} 没有可退回的版本", path.display()),
+        VersionsError::NoPrevious(path) => format!("{} 没有可退回的版本", shown_path(path)),
     })
 }
 

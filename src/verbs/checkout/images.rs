@@ -18,6 +18,7 @@ use crate::image::outgoing::{Form, OutFile, Outgoing};
 use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
 use crate::monitor::Monitor;
+use crate::output::{self, OutputError};
 use crate::recipe::ChunkSource;
 use crate::release::ReleaseName;
 use crate::verbs::Releases;
@@ -98,6 +99,10 @@ pub fn checkout_images<R: Releases>(
 ) -> Result<ImageReport, CheckoutError> {
     let root = store.root(name).map_err(CheckoutError::Releases)?;
     let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
+    if let Some(place) = store.place() {
+        check_apart(dest, place)?;
+    }
+    try_place(dest, options.form)?;
     let images = Images::find(store, &root, monitor).map_err(CheckoutError::Manifest)?;
     let mut chosen = images.choose(&options.choice)?;
     if options.form == Form::DockerArchive {
@@ -106,9 +111,6 @@ pub fn checkout_images<R: Releases>(
             chosen.retain(|image| image.runs());
         }
         check_names(&chosen)?;
-    }
-    if let Some(place) = store.place() {
-        check_apart(dest, place)?;
     }
     let findings = match &options.choice {
         // Of those that were not asked for nothing needs to be known.
@@ -130,6 +132,32 @@ pub fn checkout_images<R: Releases>(
         Form::OciLayout => job.layout(dest)?,
     };
     Ok(job.report(name, bytes))
+}
+
+/// Looks at the destination before the images are looked for, which can take long.
+fn try_place(dest: &Path, form: Form) -> Result<(), CheckoutError> {
+    let folder = match form {
+        Form::DockerArchive if dest.symlink_metadata().is_ok() => {
+            return Err(CheckoutError::Exists(dest.to_owned()));
+        }
+        // The folder that it is in must be there.
+        Form::DockerArchive => parent_of(dest),
+        Form::OciLayout if dest.is_dir() => {
+            let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
+            if inside.next().is_some() {
+                return Err(CheckoutError::NotEmpty(dest.to_owned()));
+            }
+            dest
+        }
+        Form::OciLayout => parent_of(dest),
+    };
+    folder
+        .read_dir()
+        .map_err(LayoutError::io("write to", dest))?;
+    output::try_folder(folder, &[]).map_err(|error| match error {
+        OutputError::Io { source, .. } => LayoutError::io("write to", dest)(source).into(),
+        _ => CheckoutError::Exists(dest.to_owned()),
+    })
 }
 
 /// Images on their way out.

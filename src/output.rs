@@ -1,0 +1,352 @@
+//! Files that a command writes where a person says: never over what is not its own, never over what it reads.
+//!
+//! A place is tried before the work begins, so that one that cannot be written costs a second and not the report. The file is
+//! written beside its place and renamed; of a run that was killed nothing is left but a hidden file, which the next one takes away.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
+
+/// Enough of a file to know it by.
+const HEAD_BYTES: u64 = 4096;
+/// Name of what is not finished: this, the process, and [`SUFFIX`].
+const PREFIX: &str = ".carryall-out-";
+const SUFFIX: &str = ".part";
+
+/// Why nothing is written to a place.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// Something is there that this command did not write.
+    #[error("{} is there already, and was not written by this command", .0.display())]
+    Exists(PathBuf),
+    /// It is read, or lies in what is read.
+    #[error("{} is, or lies in, {}, which is read", place.display(), input.display())]
+    Input {
+        /// The place that was named.
+        place: PathBuf,
+        /// What is read.
+        input: PathBuf,
+    },
+    /// The system refuses.
+    #[error("{}", place.display())]
+    Io {
+        /// Where.
+        place: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl OutputError {
+    fn io(place: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            place: place.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A file on its way to its place.
+#[derive(Debug)]
+pub struct OutputFile {
+    place: PathBuf,
+    unfinished: PathBuf,
+    file: File,
+    is_own: fn(&[u8]) -> bool,
+}
+
+impl OutputFile {
+    /// Makes sure that a file can be written to `place`, which is none of `inputs` and in none of them. A file that is there
+    /// stays until [`Self::finish`]; it must be one that `is_own` knows by its beginning.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn begin(
+        place: &Path,
+        is_own: fn(&[u8]) -> bool,
+        inputs: &[PathBuf],
+    ) -> Result<Self, OutputError> {
+        let place = real(place)?;
+        check_apart(&place, inputs)?;
+        check_own(&place, is_own)?;
+        let folder = folder_of(&place);
+        sweep(folder);
+        let (unfinished, file) = make_unfinished(folder).map_err(OutputError::io(&place))?;
+        Ok(Self {
+            place,
+            unfinished,
+            file,
+            is_own,
+        })
+    }
+
+    /// Where it will be.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Writes the file, brings it to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// [`OutputError`] when the disk is full, or something else took the name meanwhile.
+    pub fn finish(mut self, bytes: &[u8]) -> Result<PathBuf, OutputError> {
+        let written = self.file.write_all(bytes);
+        let written = written.and_then(|()| self.file.sync_all());
+        written.map_err(OutputError::io(&self.place))?;
+        self.give_name()?;
+        // Some file systems cannot sync a folder; there is nothing more to be done on them.
+        let _ = File::open(folder_of(&self.place)).and_then(|folder| folder.sync_all());
+        Ok(std::mem::take(&mut self.place))
+    }
+
+    fn give_name(&self) -> Result<(), OutputError> {
+        let (from, to) = (&self.unfinished, &self.place);
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Ok(()) => return Ok(()),
+            // Not every file system knows the flag.
+            Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => {}
+            Err(error) => return Err(OutputError::io(to)(error.into())),
+        }
+        check_own(to, self.is_own)?;
+        fs::rename(from, to).map_err(OutputError::io(to))
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        // It has its name, or is not wanted.
+        let _ = fs::remove_file(&self.unfinished);
+    }
+}
+
+/// Makes sure that a folder can be made, or files in it when it is there, and that it is in none of `inputs`. Nothing stays of
+/// the trial.
+///
+/// # Errors
+/// [`OutputError`].
+pub fn try_folder(folder: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> {
+    check_apart(folder, inputs)?;
+    let absolute = std::path::absolute(folder).map_err(OutputError::io(folder))?;
+    let there = absolute
+        .ancestors()
+        .find(|above| above.symlink_metadata().is_ok())
+        .unwrap_or(folder);
+    let (unfinished, _) = make_unfinished(there).map_err(OutputError::io(folder))?;
+    fs::remove_file(&unfinished).map_err(OutputError::io(&unfinished))
+}
+
+/// Makes sure that a place is none of `inputs`, in none of them, and not on the file system of a device among them.
+///
+/// # Errors
+/// [`OutputError::Input`].
+pub fn check_apart(place: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> {
+    let absolute = std::path::absolute(place).map_err(OutputError::io(place))?;
+    let there = absolute
+        .ancestors()
+        .find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = there else {
+        return Ok(());
+    };
+    let rest = absolute.strip_prefix(above).unwrap_or(Path::new(""));
+    let whole = real.join(rest);
+    let own = real.metadata().ok();
+    for input in inputs {
+        let Ok(real_input) = input.canonicalize() else {
+            continue;
+        };
+        let Ok(stat) = real_input.metadata() else {
+            continue;
+        };
+        let is_same = |own: &fs::Metadata| own.dev() == stat.dev() && own.ino() == stat.ino();
+        let is_within = whole.starts_with(&real_input);
+        let is_file = whole == real && own.as_ref().is_some_and(is_same);
+        let is_on = stat.file_type().is_block_device()
+            && own.as_ref().is_some_and(|own| own.dev() == stat.rdev());
+        if is_within || is_file || is_on {
+            return Err(OutputError::Input {
+                place: place.to_owned(),
+                input: input.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Follows a link to what is there, so that the link stays a link.
+fn real(place: &Path) -> Result<PathBuf, OutputError> {
+    let is_link = place.symlink_metadata().is_ok_and(|stat| stat.is_symlink());
+    if !is_link {
+        return Ok(place.to_owned());
+    }
+    place
+        .canonicalize()
+        .map_err(|_| OutputError::Exists(place.to_owned()))
+}
+
+fn check_own(place: &Path, is_own: fn(&[u8]) -> bool) -> Result<(), OutputError> {
+    let stat = match place.symlink_metadata() {
+        Ok(stat) => stat,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(OutputError::io(place)(error)),
+    };
+    let exists = || OutputError::Exists(place.to_owned());
+    if !stat.is_file() {
+        return Err(exists());
+    }
+    // What cannot be read cannot be known.
+    let file = File::open(place).map_err(|_| exists())?;
+    let mut head = Vec::new();
+    let read = file.take(HEAD_BYTES).read_to_end(&mut head);
+    match read {
+        Ok(_) if is_own(&head) => Ok(()),
+        _ => Err(exists()),
+    }
+}
+
+fn folder_of(place: &Path) -> &Path {
+    match place.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The lock says that somebody is at it.
+fn make_unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0_u32;
+    loop {
+        let name = format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id());
+        let path = folder.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => {
+                // Without it the file may be swept by another run, which then fails to be named: no harm.
+                let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+                return Ok((path, file));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => {
+                number += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Takes away what killed runs left.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
+            continue;
+        }
+        let path = entry.path();
+        let is_left = File::open(&path)
+            .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
+        if is_left {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn is_own(head: &[u8]) -> bool {
+        head.starts_with(b"own")
+    }
+
+    fn begin(place: &Path, inputs: &[&Path]) -> Result<OutputFile, OutputError> {
+        let inputs: Vec<PathBuf> = inputs.iter().map(|path| (*path).to_owned()).collect();
+        OutputFile::begin(place, is_own, &inputs)
+    }
+
+    #[test]
+    fn only_an_earlier_one_of_its_own_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        begin(&at("new"), &[]).unwrap().finish(b"own 1").unwrap();
+        begin(&at("new"), &[]).unwrap().finish(b"own 2").unwrap();
+        assert_eq!(fs::read(at("new")).unwrap(), b"own 2");
+
+        fs::write(at("thesis"), b"years").unwrap();
+        fs::write(at("empty"), b"").unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        symlink("thesis", at("link")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        for name in ["thesis", "empty", "folder", "link", "dangling"] {
+            let refused = begin(&at(name), &[]);
+            assert!(matches!(refused, Err(OutputError::Exists(_))), "{name}");
+        }
+        assert_eq!(fs::read(at("thesis")).unwrap(), b"years");
+        for name in ["/dev/null", "/proc/version", "new/x", "absent/x"] {
+            assert!(begin(&at(name), &[]).is_err(), "{name}");
+        }
+
+        // A link stays a link, and another name of the same file keeps what it had.
+        symlink("new", at("to-new")).unwrap();
+        fs::hard_link(at("new"), at("twin")).unwrap();
+        begin(&at("to-new"), &[]).unwrap().finish(b"own 3").unwrap();
+        assert!(at("to-new").is_symlink());
+        assert_eq!(fs::read(at("new")).unwrap(), b"own 3");
+        assert_eq!(fs::read(at("twin")).unwrap(), b"own 2");
+    }
+
+    #[test]
+    fn what_is_read_is_not_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("medium/deep")).unwrap();
+        fs::write(at("medium/own"), b"own").unwrap();
+        fs::write(at("volume"), b"own").unwrap();
+        symlink(at("medium"), at("mounted")).unwrap();
+        fs::hard_link(at("volume"), at("twin")).unwrap();
+        let inputs = [at("medium"), at("volume")];
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        for name in [
+            "volume",
+            "twin",
+            "medium/new",
+            "medium/own",
+            "medium/deep/new",
+            "mounted/new",
+            "medium/../medium/new",
+        ] {
+            let refused = begin(&at(name), &inputs);
+            assert!(matches!(refused, Err(OutputError::Input { .. })), "{name}");
+        }
+        begin(&at("beside"), &inputs).unwrap();
+        assert!(try_folder(&at("medium/out"), &[at("medium")]).is_err());
+        assert!(!at("medium/out").exists());
+        try_folder(&at("out/deep"), &[at("medium")]).unwrap();
+        assert!(!at("out").exists());
+        assert!(try_folder(&at("volume/deep"), &[]).is_err());
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_was_not_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("new");
+        let left = dir.path().join(".carryall-out-1-0.part");
+        fs::write(&left, b"half").unwrap();
+        let running = begin(&place, &[]).unwrap();
+        let second = begin(&place, &[]).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        // Whoever comes second to the name does not take it from somebody else.
+        fs::write(&place, b"a third").unwrap();
+        assert!(matches!(
+            running.finish(b"own"),
+            Err(OutputError::Exists(_))
+        ));
+        drop(second);
+        let names: Vec<_> = fs::read_dir(dir.path()).unwrap().flatten().collect();
+        assert_eq!(names.len(), 1);
+        assert_eq!(fs::read(&place).unwrap(), b"a third");
+    }
+}
