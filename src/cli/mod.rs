@@ -146,12 +146,14 @@ pub fn run() -> ExitCode {
 fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
     if let Some(fit) = memory::fit(command) {
         memory::use_cores(fit.cores);
-        if context.json {
+        // That it takes longer is for those who want to know everything.
+        let is_told = !fit.is_enough || context.verbose;
+        if is_told && context.json {
             terminal::say_json(&serde_json::json!({
                 "event": "memory", "needed_bytes": fit.needed_bytes, "there_bytes": fit.there_bytes, "cores": fit.cores,
                 "is_enough": fit.is_enough,
             }));
-        } else {
+        } else if is_told {
             terminal::say(&words::memory(&fit));
         }
     }
