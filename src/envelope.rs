@@ -119,6 +119,9 @@ pub fn open_with(
         return Err(EnvelopeError::Corrupt("hash mismatch"));
     }
     let version = u16_at(10);
+    if version == 0 {
+        return Err(EnvelopeError::Corrupt("version"));
+    }
     if version != 1 {
         return Err(EnvelopeError::Unsupported {
             found: version,

@@ -120,6 +120,7 @@ pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
     match bytes.first_chunk::<HEADER_BYTES>() {
         Some(head) if head[..4] == MAGIC && head[5] == KIND_FRAMES => match head[4] {
             VERSION => Ok(()),
+            0 => Err(PackError::Corrupt("version")),
             newer => Err(PackError::Unsupported(newer)),
         },
         _ => Err(PackError::NotAPack),

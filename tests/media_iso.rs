@@ -201,7 +201,7 @@ fn outside_readers_list_and_extract_what_was_put_in() {
         listing.contains("'/carryall-03.000'") && listing.contains("'/START-HERE.html'"),
         "{listing}"
     );
-    assert!(listing.contains("CARRYALL_03_07"), "{listing}");
+    assert!(listing.contains("CARRYALL_03_07_5E5E5E5E"), "{listing}");
     compare(&folder, &by_xorriso);
     if readers[1] {
         let by_bsdtar = dir.path().join("by-bsdtar");

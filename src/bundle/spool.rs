@@ -14,7 +14,8 @@ use crate::bundle::{BundleError, Catalog, Lack};
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
-    file: File,
+    /// `None` when nothing is kept: the sizes of frames alone are wanted.
+    file: Option<File>,
 }
 
 impl Spool {
@@ -37,12 +38,20 @@ impl Spool {
         match unnamed {
             Ok(file) => Ok(Self {
                 path: path.to_owned(),
-                file,
+                file: Some(file),
             }),
             Err(source) => Err(BundleError::Io {
                 path: path.to_owned(),
                 source,
             }),
+        }
+    }
+
+    /// A spool that keeps nothing and takes no room, for a plan that is not carried out. Pieces cannot be read from it.
+    pub fn for_sizes() -> Self {
+        Self {
+            path: PathBuf::new(),
+            file: None,
         }
     }
 
@@ -52,7 +61,10 @@ impl Spool {
             path: self.path.clone(),
             source,
         };
-        self.file.write_all_at(bytes, offset).map_err(io)
+        match &self.file {
+            Some(file) => file.write_all_at(bytes, offset).map_err(io),
+            None => Ok(()),
+        }
     }
 }
 
@@ -124,7 +136,11 @@ impl CutBundle {
             .get(piece_no)
             .ok_or(std::io::ErrorKind::InvalidInput)?;
         Ok(PieceReader {
-            file: &self.spool.file,
+            file: self
+                .spool
+                .file
+                .as_ref()
+                .ok_or(std::io::ErrorKind::Unsupported)?,
             at: *offset,
             left: u64::from(*bytes),
         })

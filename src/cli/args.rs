@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use carryall::image::{Choice, Platform};
-use carryall::media::Capacity;
 use carryall::receipt::site::SiteName;
 use carryall::registry::client::ClientOptions;
 use carryall::release::{ReleaseName, ReleaseNameError};
@@ -94,6 +93,10 @@ pub enum Command {
         /// Draw the damage, volume by volume, into an HTML page
         #[arg(long, value_name = "FILE.html")]
         map: Option<PathBuf>,
+        /// Ask only whether what is at hand is whole, as after burning one disc: exit code 0 when it is, 3 when it is not,
+        /// however many volumes of the set are not here
+        #[arg(long)]
+        at_hand: bool,
     },
     /// Rebuild damaged or lost volumes, byte for byte as they were written
     Repair(RepairArgs),
@@ -239,17 +242,23 @@ pub struct PackArgs {
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
     /// Folder that gets one folder or .iso a volume
-    #[arg(long, value_name = "DIR", required_unless_present = "estimate")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["estimate", "plan"])]
     pub to: Option<PathBuf>,
+    /// Only print the plan: volumes, spares and what is guaranteed. It is exact, takes as long as compressing does, and nothing is written
+    #[arg(long, conflicts_with = "estimate")]
+    pub plan: bool,
     /// Only say about what the bundle will weigh, by item, image and kind of content; nothing is written
     #[arg(long)]
     pub estimate: bool,
-    /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB
-    #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "estimate"])]
-    pub media: Option<Capacity>,
+    /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB: for discs, FAT32 and exFAT
+    #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "media_at", "estimate"])]
+    pub media: Option<String>,
     /// Exact size of the medium in sectors of 2048 bytes
     #[arg(long, value_name = "N", conflicts_with = "media")]
     pub sectors: Option<u64>,
+    /// The medium is what is mounted here: its file system is asked what is free, whichever it is
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["media", "sectors"])]
+    pub media_at: Option<PathBuf>,
     /// Leave out what a receiver of this release has; given several times, what all such receivers have. `A,B`: one that has both
     #[arg(long, value_name = "RELEASE")]
     pub since: Vec<Together>,
@@ -262,6 +271,15 @@ pub struct PackArgs {
     /// Spare volumes: any so many may be lost [default: 1 from two data volumes on]
     #[arg(long, value_name = "M")]
     pub spare: Option<u16>,
+    /// As many spares as --spare says, however few volumes have data
+    #[arg(long)]
+    pub many_spares: bool,
+    /// Whom the site may ask, on the page of each volume: one line of 200 characters at most
+    #[arg(long, value_name = "TEXT")]
+    pub contact: Option<String>,
+    /// The day on the page of each volume [default: that of $SOURCE_DATE_EPOCH, else the day the newest of the releases was made]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<String>,
     /// Local parity in percent: damage that one volume heals alone [default: 3 with spares, else 10; more where room is left]
     #[arg(long, value_name = "PCT", value_parser = percent)]
     pub local: Option<f64>,

@@ -94,6 +94,15 @@ impl Failure {
     }
 }
 
+fn in_english(error: &carryall::verbs::Error) -> String {
+    let beside = words::beside(error);
+    if beside.is_empty() {
+        chain(error)
+    } else {
+        format!("{}: {beside}", chain(error))
+    }
+}
+
 /// The causes of an error in one line, each once.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -151,7 +160,7 @@ impl Failure {
         };
         Self {
             exit_code,
-            message: words::chinese_error(error).unwrap_or_else(|| chain(error)),
+            message: words::chinese_error(error).unwrap_or_else(|| in_english(error)),
             hint: system(error)
                 .and_then(words::hint_of_system)
                 .map_or_else(|| words::hint(error), str::to_owned),

@@ -171,11 +171,11 @@ fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Words of the command line may be names that a shell found.
-    let words: Vec<_> = std::env::args_os()
+    let text = words::usage(error).unwrap_or_else(|| error.render().to_string());
+    let given: Vec<_> = std::env::args_os()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let text = error.render().to_string();
-    terminal::say(&terminal::names_in_lines(&text, &words));
+    terminal::say(&terminal::names_in_lines(&text, &given));
     let (label, hint) = (words::hint_label(), words::hint_usage());
     terminal::say(&format!("{label}: {hint}\n"));
     ExitCode::from(failure::EXIT_USAGE)
@@ -192,7 +192,11 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Keep { release, no_longer } => check::keep(context, &release, !no_longer),
         Command::Pack(args) => pack::run(context, &args),
         Command::Inspect { paths } => inspect::run(context, &paths),
-        Command::Verify { paths, map } => verify::run(context, &paths, map.as_deref()),
+        Command::Verify {
+            paths,
+            map,
+            at_hand,
+        } => verify::run(context, &paths, map.as_deref(), at_hand),
         Command::Repair(args) => repair::run(context, &args),
         Command::Receive(args) => receive::run(context, &args),
         Command::Receipt { out } => receipt::run(context, out.as_deref()),

@@ -3,6 +3,7 @@
 //! Only `add`, `receive` and `demo` create one.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use carryall::media::MediaError;
@@ -123,8 +124,15 @@ pub fn with_store_or_new(
     paths: &[PathBuf],
     work: impl FnOnce(&Store) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
-    if let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
-        return Err(Error::from(MediaError::Missing { path: path.clone() }).into());
+    for path in paths {
+        let there = path.metadata().map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => MediaError::Missing { path: path.clone() },
+            _ => MediaError::Io {
+                path: path.clone(),
+                source,
+            },
+        });
+        there.map_err(Error::from)?;
     }
     let dir = store_dir(context)?;
     check_apart(paths, &dir)?;

@@ -1,8 +1,10 @@
 //! `pack`: lays releases out on volumes.
 
+mod said;
+
 use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
-use carryall::media::{Capacity, Carrier};
+use carryall::media::Carrier;
 use carryall::receipt::Receipt;
 use carryall::release::ReleaseRoot;
 use carryall::store::{Access, Store};
@@ -30,18 +32,29 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     if args.estimate {
         return estimate(context, &store, &releases, &receivers, args);
     }
-    let Some(to) = &args.to else {
-        return Err(Failure::usage(words::no_media_named(), words::hint_usage()));
-    };
     let options = PackOptions {
         receivers,
         ..options(args)?
     };
-    let report = pack::pack(
+    let notes = said::notes(&store, &releases, args)?;
+    if args.plan {
+        let to = args.to.as_deref();
+        let plan = pack::plan(&store, &releases, to, &options, &notes, &context.screen)?;
+        context.print(&plan, words::plan_alone)?;
+        return Ok(0);
+    }
+    let Some(to) = &args.to else {
+        return Err(Failure::usage(
+            words::no_folder_named(),
+            words::hint_usage(),
+        ));
+    };
+    let report = pack::pack_with(
         &store,
         &releases,
         to,
         &options,
+        &notes,
         &mut |plan| {
             if !context.json {
                 words::say(&words::plan(plan));
@@ -133,13 +146,8 @@ fn note(context: &Context, text: &str) {
 }
 
 fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
-    let capacity = match (args.media, args.sectors) {
-        (Some(capacity), _) => capacity,
-        (None, Some(sectors)) => Capacity::from_sectors(sectors),
-        (None, None) => return Err(Failure::usage(words::no_media_named(), words::hint_usage())),
-    };
     Ok(PackOptions {
-        capacity,
+        capacity: said::capacity(args)?,
         carrier: if args.iso {
             Carrier::Iso
         } else {

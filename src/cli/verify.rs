@@ -11,7 +11,12 @@ use carryall::volumes::chart;
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, words};
 
-pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u8, Failure> {
+pub fn run(
+    context: &Context,
+    paths: &[PathBuf],
+    map: Option<&Path>,
+    at_hand: bool,
+) -> Result<u8, Failure> {
     // Before the media are read, which can take an hour.
     let first = map.map(|map| begin(map, paths)).transpose()?;
     let judged = verify::verify(paths, &context.screen)?;
@@ -20,6 +25,15 @@ pub fn run(context: &Context, paths: &[PathBuf], map: Option<&Path>) -> Result<u
         _ => Ok(()),
     };
     // The report took that hour: it is told even when the map cannot be written after all.
+    if at_hand {
+        context.print(&judged.report, text_at_hand)?;
+        drawn?;
+        return Ok(if judged.report.at_hand_whole {
+            0
+        } else {
+            EXIT_DAMAGE
+        });
+    }
     context.print(&judged.report, text)?;
     drawn?;
     Ok(exit_code(&judged.report))
@@ -48,12 +62,22 @@ fn draw(judged: &Judged, map: &Path, first: OutputFile, inputs: &[PathBuf]) -> R
 }
 
 pub fn text(report: &VerifyReport) -> String {
+    said(report, words::verdict)
+}
+
+/// What a disc that was just burned is asked: the set is another question.
+fn text_at_hand(report: &VerifyReport) -> String {
+    said(report, words::verdict_at_hand)
+}
+
+fn said(report: &VerifyReport, verdict: impl Fn(&verify::SetVerdict) -> String) -> String {
     let mut out = String::new();
     for set in &report.sets {
         out += &words::set_line(set);
         out += &words::volume_lines(set);
-        out += &words::verdict(set);
+        out += &verdict(set);
     }
+    out += &words::without_volume(&report.without_volume);
     if report.unread_bytes > 0 {
         out += &words::unread(report.unread_bytes);
     }

@@ -52,7 +52,10 @@ impl FrameHead {
         if head[..4] != MAGIC {
             return Err(FrameError::NotAFrame);
         }
-        if head[4] != VERSION {
+        if head[4] < VERSION {
+            return Err(FrameError::Corrupt("version"));
+        }
+        if head[4] > VERSION {
             return Err(FrameError::Unsupported(head[4]));
         }
         let flags = u16::from_le_bytes([head[8], head[9]]);

@@ -19,7 +19,7 @@ use crate::media::iso::{self, Image};
 use crate::media::{MediaError, page};
 use crate::monitor::Monitor;
 
-pub use self::facts::VolumeFacts;
+pub use self::facts::{PageNotes, VolumeFacts, is_carrier_name};
 use self::work::WorkFolder;
 
 /// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
@@ -32,6 +32,7 @@ const BLOCK: u64 = BLOCK_BYTES as u64;
 #[derive(Debug)]
 pub struct CarrierWriter {
     facts: VolumeFacts,
+    notes: PageNotes,
     target: PathBuf,
     form: Form,
     work: WorkFolder,
@@ -93,12 +94,19 @@ impl CarrierWriter {
         }
         Ok(Self {
             facts,
+            notes: PageNotes::default(),
             target,
             form,
             work,
             files,
             written_blocks: AtomicU64::new(0),
         })
+    }
+
+    /// Gives the pages more to say.
+    #[must_use]
+    pub fn with_notes(self, notes: PageNotes) -> Self {
+        Self { notes, ..self }
     }
 
     /// Returns the facts it was created with.
@@ -191,8 +199,8 @@ impl CarrierWriter {
 
     fn write_pages(&self) -> Result<(), MediaError> {
         let pages = [
-            (page::HTML_NAME, page::html(&self.facts)),
-            (page::TEXT_NAME, page::text(&self.facts)),
+            (page::HTML_NAME, page::html(&self.facts, &self.notes)),
+            (page::TEXT_NAME, page::text(&self.facts, &self.notes)),
         ];
         for (name, text) in pages {
             let path = self.work.path.join(name);
@@ -298,7 +306,7 @@ mod tests {
         let mut one = facts(1);
         assert_eq!(one.volume_name(), "Shop-u5546u5e97-2.0-abababab-vol03of07");
         assert_eq!(one.carrier_file_name(12), "carryall-03.012");
-        assert_eq!(one.label(), "CARRYALL_03_07");
+        assert_eq!(one.label(), "CARRYALL_03_07_ABABABAB");
         one.title = "../..\\商店".into();
         one.spare_volumes = 200;
         assert_eq!(one.volume_name(), "u5546u5e97-abababab-vol003of205");

@@ -251,6 +251,24 @@ fn last_lines(said: impl io::Read) -> String {
 }
 
 /// Returns how xorriso is called: found on the search path.
+/// Whether the program that makes images can be started: asked before the work that comes first.
+///
+/// # Errors
+/// [`MediaError::XorrisoMissing`].
+pub fn check_program() -> Result<(), MediaError> {
+    let started = Command::new(default_program())
+        .arg("-version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match started {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(MediaError::XorrisoMissing),
+        // Whatever else is wrong with it is told when it is used.
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn default_program() -> PathBuf {
     PathBuf::from("xorriso")
 }

@@ -3,11 +3,14 @@
 //! It answers from numbers alone and asks no drive: what a drive reports is where the largest class of capacity bugs comes from.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::block::BLOCK_BYTES;
+use crate::media::MediaError;
 use crate::media::carrier::CARRIER_FILE_BLOCKS;
 use crate::media::page::PAGES_MAX_BYTES;
+use crate::media::space::free_clusters;
 use crate::size::ByteSize;
 
 /// Bytes of a sector, on every optical medium.
@@ -26,6 +29,10 @@ const ISO_BYTES_PER_FILE: u64 = 320;
 const STICK_BASE_BYTES: u64 = 3 << 20;
 /// Two FATs at 4 KiB clusters take 1/512; the rest is for coarser rounding.
 const STICK_SHARE: u64 = 256;
+
+/// What is left of a mounted file system besides: its lists of files and extents grow (NTFS, ext4, XFS).
+const AT_BASE_BYTES: u64 = 1 << 20;
+const AT_SHARE: u64 = 512;
 
 /// What a volume is put on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +53,8 @@ pub enum MediaKind {
     Usb,
     /// A medium of an exact size.
     Exact,
+    /// What is free where a medium is mounted.
+    Mounted,
 }
 
 const NAMED: [(&str, MediaKind, Option<u64>); 7] = [
@@ -58,31 +67,46 @@ const NAMED: [(&str, MediaKind, Option<u64>); 7] = [
     ("usb", MediaKind::Usb, None),
 ];
 
-/// Other ways people write the names.
-const ALIASES: [(&str, &str); 22] = [
-    ("cdr", "cd"),
-    ("cdrom", "cd"),
-    ("cd700", "cd"),
-    ("dvd5", "dvd"),
-    ("dvdr", "dvd"),
-    ("dvdrw", "dvd"),
-    ("dvdsl", "dvd"),
-    ("dvd9", "dvd-dl"),
-    ("dvddl", "dvd-dl"),
-    ("bdr", "bd"),
-    ("bdre", "bd"),
-    ("bd25", "bd"),
-    ("bluray", "bd"),
-    ("bdrdl", "bd-dl"),
-    ("bd50", "bd-dl"),
-    ("bddl", "bd-dl"),
-    ("bd100", "bdxl"),
-    ("bdrxl", "bdxl"),
-    ("stick", "usb"),
-    ("flash", "usb"),
-    ("disk", "usb"),
-    ("hdd", "usb"),
+/// Other ways people write the names, without spaces, hyphens and signs. Each names one medium for certain.
+const ALIASES: [(&str, MediaKind); 34] = [
+    ("cdr", MediaKind::Cd),
+    ("cdrw", MediaKind::Cd),
+    ("cdrom", MediaKind::Cd),
+    ("cd700", MediaKind::Cd),
+    ("cd80", MediaKind::Cd),
+    ("dvd5", MediaKind::Dvd),
+    ("dvdr", MediaKind::Dvd),
+    ("dvdrw", MediaKind::Dvd),
+    ("dvdrom", MediaKind::Dvd),
+    ("dvdsl", MediaKind::Dvd),
+    ("dvd9", MediaKind::DvdDl),
+    ("dvddl", MediaKind::DvdDl),
+    ("dvdrdl", MediaKind::DvdDl),
+    ("bdr", MediaKind::Bd),
+    ("bdre", MediaKind::Bd),
+    ("bdrom", MediaKind::Bd),
+    ("bd25", MediaKind::Bd),
+    ("bdsl", MediaKind::Bd),
+    ("bdrsl", MediaKind::Bd),
+    ("bluray", MediaKind::Bd),
+    ("bdrdl", MediaKind::BdDl),
+    ("bdredl", MediaKind::BdDl),
+    ("bd50", MediaKind::BdDl),
+    ("bddl", MediaKind::BdDl),
+    ("bluraydl", MediaKind::BdDl),
+    ("bd100", MediaKind::Bdxl),
+    ("bdxl", MediaKind::Bdxl),
+    ("bdrxl", MediaKind::Bdxl),
+    ("bdrexl", MediaKind::Bdxl),
+    ("blurayxl", MediaKind::Bdxl),
+    ("stick", MediaKind::Usb),
+    ("usbstick", MediaKind::Usb),
+    ("usbdisk", MediaKind::Usb),
+    ("flash", MediaKind::Usb),
 ];
+
+/// A bare number below this is no size in bytes that anybody means.
+const BARE_BYTES_MIN: u64 = 1_000_000;
 
 /// In what form volumes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,19 +128,34 @@ pub struct Capacity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such medium: {text:?}; there are cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb, or an exact size such as 700MB, 8GB or 4GiB{}",
-    suggestion.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+    suggestion.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 )]
 pub struct MediaParseError {
     /// What was given, cut at 40 characters.
     pub text: String,
-    /// The name that comes nearest, when one does.
-    pub suggestion: Option<&'static str>,
+    /// What comes nearest, when something does: a name, or a size written so that it can be read in one way only.
+    pub suggestion: Option<String>,
 }
 
 impl Capacity {
     /// A medium of exactly `sectors` sectors of 2048 bytes.
     pub fn from_sectors(sectors: u64) -> Self {
         Self::exact(sectors.saturating_mul(SECTOR_BYTES))
+    }
+
+    /// What is free in the file system that is mounted at `dir`, less what it takes to put a volume there: the ends of files,
+    /// entries, and the file system's own growing lists. Whichever file system it is: it is asked, and no size is taken for granted.
+    ///
+    /// # Errors
+    /// [`MediaError::Io`] when it does not answer.
+    pub fn at(dir: &Path) -> Result<Self, MediaError> {
+        let (free_bytes, cluster_bytes) = free_clusters(dir)?;
+        let files = free_bytes / (u64::from(CARRIER_FILE_BLOCKS) * BLOCK_BYTES as u64) + 6;
+        let kept = AT_BASE_BYTES + free_bytes / AT_SHARE + files * 2 * cluster_bytes;
+        Ok(Self {
+            kind: MediaKind::Mounted,
+            bytes: Some(free_bytes.saturating_sub(kept)),
+        })
     }
 
     /// A medium of exactly `bytes` bytes.
@@ -161,6 +200,9 @@ impl Capacity {
                 bytes.saturating_sub(STICK_BASE_BYTES + PAGES_MAX_BYTES + bytes / STICK_SHARE)
                     / BLOCK_BYTES as u64
             }
+            Carrier::Folders if self.kind == MediaKind::Mounted => {
+                bytes.saturating_sub(PAGES_MAX_BYTES) / BLOCK_BYTES as u64
+            }
             Carrier::Folders => iso_blocks(
                 self.burnable_sectors(bytes)
                     .saturating_sub(FOREIGN_BURN_SECTORS),
@@ -193,20 +235,80 @@ fn iso_blocks(sectors: u64) -> u64 {
 impl FromStr for Capacity {
     type Err = MediaParseError;
 
-    /// Reads a kind (`dvd-dl`, in any case) or an exact size (`8GB`, `4GiB`, `4700372992`).
+    /// Reads a kind (`dvd-dl`, `DVD-R`, in any case) or an exact size (`8GB`, `4GiB`, `4700372992`). Digits and letters
+    /// of full width are the same to it. What could be meant in two ways is refused, with what is probably meant.
     fn from_str(text: &str) -> Result<Self, MediaParseError> {
-        let lower = text.trim().to_ascii_lowercase();
+        let narrow: String = text.trim().chars().map(narrow).collect();
+        let lower = narrow.trim().to_ascii_lowercase();
         if let Some((_, kind, _)) = NAMED.iter().find(|(name, _, _)| *name == lower) {
             return Ok(Self::of(*kind));
         }
+        let plain = plain(&lower);
+        if let Some((_, kind)) = ALIASES.iter().find(|(alias, _)| *alias == plain) {
+            return Ok(Self::of(*kind));
+        }
+        let refused = |suggestion| MediaParseError {
+            text: text.chars().take(40).collect(),
+            suggestion,
+        };
         match lower.parse::<ByteSize>() {
+            Ok(ByteSize(bytes)) if is_bare(&lower) && bytes < BARE_BYTES_MIN => {
+                Err(refused(with_unit(&lower)))
+            }
             Ok(ByteSize(bytes)) if bytes > 0 => Ok(Self::exact(bytes)),
-            _ => Err(MediaParseError {
-                text: text.chars().take(40).collect(),
-                suggestion: nearest(&lower),
-            }),
+            _ => Err(refused(size_meant(&lower).or_else(|| nearest(&plain)))),
         }
     }
+}
+
+/// The ASCII character that a character of full width is drawn like.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        '\u{3002}' => '.',
+        '\u{3001}' => ',',
+        c => c,
+    }
+}
+
+fn plain(lower: &str) -> String {
+    lower
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(16)
+        .collect()
+}
+
+/// Digits alone, with or without a point.
+fn is_bare(lower: &str) -> bool {
+    lower.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// A bare number with the unit that is most likely meant.
+fn with_unit(number: &str) -> Option<String> {
+    let value: f64 = number.parse().ok()?;
+    if value <= 0.0 {
+        return None;
+    }
+    let unit = if value < 200.0 { "GB" } else { "MB" };
+    Some(format!("{number}{unit}"))
+}
+
+/// A size with a comma in it, as it is written with a point; `None` when it is not such a one.
+fn size_meant(lower: &str) -> Option<String> {
+    let pointed = lower.replace(',', ".");
+    if !lower.contains(',') || pointed.matches('.').count() != 1 {
+        return None;
+    }
+    let ByteSize(bytes) = pointed.parse().ok()?;
+    if bytes == 0 {
+        return None;
+    }
+    if is_bare(&pointed) {
+        return with_unit(&pointed);
+    }
+    Some(pointed.to_ascii_uppercase().replace("IB", "iB"))
 }
 
 impl fmt::Display for Capacity {
@@ -225,32 +327,21 @@ impl fmt::Display for Capacity {
     }
 }
 
-fn nearest(lower: &str) -> Option<&'static str> {
-    let plain: String = lower
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(16)
-        .collect();
+fn nearest(plain: &str) -> Option<String> {
     if plain.is_empty() {
         return None;
     }
-    let by_alias = ALIASES
+    NAMED
         .iter()
-        .find(|(alias, _)| *alias == plain)
-        .map(|(_, name)| *name);
-    by_alias.or_else(|| {
-        NAMED
-            .iter()
-            .map(|(name, _, _)| {
-                (
-                    edits(name.replace('-', "").as_bytes(), plain.as_bytes()),
-                    *name,
-                )
-            })
-            .filter(|(edits, name)| *edits <= 1 + name.len() / 4)
-            .min_by_key(|(edits, _)| *edits)
-            .map(|(_, name)| name)
-    })
+        .map(|(name, _, _)| {
+            (
+                edits(name.replace('-', "").as_bytes(), plain.as_bytes()),
+                *name,
+            )
+        })
+        .filter(|(edits, name)| *edits <= 1 + name.len() / 4)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, name)| name.to_owned())
 }
 
 /// Levenshtein distance, for texts of a few bytes.
@@ -313,22 +404,52 @@ mod tests {
     #[test]
     fn a_wrong_name_lists_what_there_is_and_suggests_the_nearest() {
         for (text, suggestion) in [
-            ("dvd9", Some("dvd-dl")),
-            ("DVD_DL", Some("dvd-dl")),
             ("dvdd", Some("dvd")),
-            ("blu-ray", Some("bd")),
             ("bdxll", Some("bdxl")),
             ("floppy", None),
             ("", None),
             ("0", None),
+            ("4.7", Some("4.7GB")),
+            ("25", Some("25GB")),
+            ("700", Some("700MB")),
+            ("4,7GB", Some("4.7GB")),
+            ("4,7 gib", Some("4.7 GiB")),
+            ("4，7ＧＢ", Some("4.7GB")),
+            ("4,7", Some("4.7GB")),
+            ("0,0", None),
+            ("4.700,5MB", None),
         ] {
             let error = text.parse::<Capacity>().unwrap_err();
-            assert_eq!(error.suggestion, suggestion, "{text}");
+            assert_eq!(error.suggestion.as_deref(), suggestion, "{text}");
             assert!(
                 error
                     .to_string()
                     .contains("cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb")
             );
+        }
+    }
+
+    #[test]
+    fn media_are_read_as_people_write_them() {
+        for (text, kind) in [
+            ("cd-rw", MediaKind::Cd),
+            ("CD-R", MediaKind::Cd),
+            ("dvd5", MediaKind::Dvd),
+            ("DVD-R", MediaKind::Dvd),
+            ("DVD+R", MediaKind::Dvd),
+            ("dvd9", MediaKind::DvdDl),
+            ("DVD_DL", MediaKind::DvdDl),
+            ("DVD+R DL", MediaKind::DvdDl),
+            ("Blu-ray", MediaKind::Bd),
+            ("BD-RE", MediaKind::Bd),
+            ("BD-R XL", MediaKind::Bdxl),
+            ("ＤＶＤ", MediaKind::Dvd),
+            ("usb stick", MediaKind::Usb),
+        ] {
+            assert_eq!(text.parse(), Ok(Capacity::of(kind)), "{text}");
+        }
+        for text in ["４.７GB", "4．7ＧＢ", "４。７ＧＢ", "4.7　GB", "4700000000"] {
+            assert_eq!(text.parse(), Ok(Capacity::exact(4_700_000_000)), "{text}");
         }
     }
 

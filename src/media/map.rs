@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::id::SetId;
 use crate::media::markup::html_text;
+use crate::recovery::Needs;
 
 /// Most cells of one volume; with many volumes fewer, so that the page stays below about 8 MB.
 const CELLS_MAX: u32 = 2000;
@@ -96,6 +97,8 @@ pub struct DamageMap {
     pub title: String,
     /// Its volumes in order.
     pub volumes: Vec<MapVolume>,
+    /// What would help; `None` when that was not asked.
+    pub needs: Option<Needs>,
 }
 
 /// Whether a file that begins so is a damage map.
@@ -111,12 +114,14 @@ pub fn map_html(map: &DamageMap) -> String {
     let title = html_text(&map.title, TEXT_MAX_CHARS);
     let mut out = format!(
         "{DOCTYPE}<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n{GENERATOR}\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{css}</style>\n</head>\n\
-         <body>\n{PATTERNS}\n<h1>{title}</h1>\n<p class=\"soft\">介质检查图 · Damage map · 卷集 set <code>{set}</code></p>\n",
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{css}</style>\n</head>\n\
+         <body>\n{PATTERNS}\n<h1>{title}</h1>\n<p class=\"soft\">介质检查图 · Damage map · 卷集 set <b>{short}</b> <code>{set}</code></p>\n",
         css = include_str!("map.css"),
+        short = map.set_id.short(),
         set = map.set_id,
     );
     verdict(&mut out, map);
+    fetch(&mut out, map);
     legend(&mut out);
     table(&mut out, map);
     let volume_count = u32::try_from(map.volumes.len()).unwrap_or(u32::MAX).max(1);
@@ -156,7 +161,13 @@ fn verdict(out: &mut String, map: &DamageMap) {
     };
     let lost = all(CellState::Lost);
     let healed = all(CellState::HealedLocally) + all(CellState::HealedBySet);
+    let incomplete = map.needs.as_ref().is_some_and(|needs| !needs.complete);
     let (class, zh, en) = match (lost, healed) {
+        (0, 0) if incomplete => (
+            "heals",
+            "手头的卷完好，还缺其他卷".to_owned(),
+            "What was given is intact, and more volumes are needed".to_owned(),
+        ),
         (0, 0) => (
             "ok",
             "读到的内容全部完好".to_owned(),
@@ -181,6 +192,79 @@ fn verdict(out: &mut String, map: &DamageMap) {
     );
 }
 
+/// What to do: which volumes were not given, which to fetch, and what is left when nobody has them.
+fn fetch(out: &mut String, map: &DamageMap) {
+    let away: Vec<u16> = map
+        .volumes
+        .iter()
+        .filter(|volume| !volume.runs.is_empty())
+        .filter(|volume| {
+            volume
+                .runs
+                .iter()
+                .all(|run| run.state == CellState::NotGiven)
+        })
+        .map(|volume| volume.volume_no)
+        .collect();
+    let mut lines: Vec<(String, String)> = Vec::new();
+    if !away.is_empty() {
+        let list = numbers(&away);
+        lines.push((
+            format!("未提供：第 {list} 卷。它们未必有问题，只是这次没有检查。"),
+            format!("Not given: {list}. They may well be fine: they were not looked at."),
+        ));
+    }
+    if let Some(needs) = map.needs.as_ref().filter(|needs| !needs.complete) {
+        let asked = numbers(&needs.ask_for);
+        match needs.at_least {
+            Some(least) if usize::from(least) < needs.any_of.len() => {
+                let any = numbers(&needs.any_of);
+                lines.push((
+                    format!("请取来：第 {any} 卷中的任意 {least} 卷（首选第 {asked} 卷）。"),
+                    format!("Fetch any {least} of volumes {any}, best {asked}."),
+                ));
+            }
+            Some(_) => lines.push((
+                format!("请取来：第 {asked} 卷。"),
+                format!("Fetch volume {asked}."),
+            )),
+            None => {}
+        }
+        if !needs.damaged.is_empty() {
+            let damaged = numbers(&needs.damaged);
+            lines.push((
+                format!("第 {damaged} 卷的另一份拷贝也有帮助：换一台光驱，或用 ddrescue 读出映像。"),
+                format!("Another copy of volume {damaged} helps too: another drive, or an image read with ddrescue."),
+            ));
+        }
+        let short = map.set_id.short();
+        lines.push((
+            format!(
+                "都没有时：在现场用已有的卷运行 carryall receive，再把 carryall receipt 打印的内容和卷集编号 {short} 告诉发送方；\
+                 发送方用 carryall pack --for 回执 做一张只含所缺部分的补充盘。"
+            ),
+            format!(
+                "If nobody has them: run carryall receive with what there is, and tell the sender what carryall receipt prints and \
+                 the set number {short}. With carryall pack --for RECEIPT the sender makes a top-up of what is lacking alone."
+            ),
+        ));
+    }
+    if lines.is_empty() {
+        return;
+    }
+    out.push_str("<ul class=\"todo\">\n");
+    for (zh, en) in lines {
+        let _ = writeln!(out, "<li>{zh}<br><span lang=\"en\">{en}</span></li>");
+    }
+    out.push_str("</ul>\n");
+}
+
+/// `3, 5, 7`.
+fn numbers(nos: &[u16]) -> String {
+    let texts: Vec<String> = nos.iter().map(u16::to_string).collect();
+    texts.join(", ")
+}
+
 fn legend(out: &mut String) {
     out.push_str("<ul class=\"legend\">\n");
     for (_, letter, zh, en) in STATES {
@@ -195,7 +279,7 @@ fn legend(out: &mut String) {
 
 fn table(out: &mut String, map: &DamageMap) {
     out.push_str(
-        "<table>\n<tr><th>卷<br>volume</th><th>块数<br>blocks</th><th>完好<br>intact</th><th>未提供<br>not given</th>\
+        "<div class=\"wide\"><table>\n<tr><th>卷<br>volume</th><th>块数<br>blocks</th><th>完好<br>intact</th><th>未提供<br>not given</th>\
          <th>本卷修复<br>heal alone</th><th>他卷修复<br>heal by set</th><th>丢失<br>lost</th>\
          <th>读到但已损坏<br>met damaged</th></tr>\n",
     );
@@ -213,7 +297,7 @@ fn table(out: &mut String, map: &DamageMap) {
         }
         let _ = writeln!(out, "<td>{}</td></tr>", volume.met_damaged_blocks);
     }
-    out.push_str("</table>\n");
+    out.push_str("</table></div>\n");
 }
 
 /// Draws a volume: rows of cells, adjacent ones alike as one shape that names its blocks when pointed at.
@@ -320,6 +404,7 @@ mod tests {
             set_id: SetId([9; 16]),
             title: "shop & <co>".into(),
             volumes,
+            needs: None,
         }
     }
 
@@ -369,6 +454,46 @@ mod tests {
         assert!(page.contains("shop &amp; &lt;co&gt;") && page.contains("/mnt/&lt;cd&gt;"));
         let fine = map_html(&map(vec![volume(1, vec![run(10, CellState::HealedBySet)])]));
         assert!(fine.contains("all of them heal"));
+    }
+
+    #[test]
+    fn a_volume_not_given_is_not_called_damaged_and_the_page_says_what_to_fetch() {
+        let mut two = map(vec![
+            volume(1, vec![run(10, CellState::Intact)]),
+            volume(2, vec![run(10, CellState::NotGiven)]),
+            volume(3, vec![run(10, CellState::NotGiven)]),
+        ]);
+        two.needs = Some(Needs {
+            complete: false,
+            ask_for: vec![2],
+            any_of: vec![2, 3],
+            at_least: Some(1),
+            damaged: vec![1],
+        });
+        let page = map_html(&two);
+        for said in [
+            "Not given: 2, 3.",
+            "未提供：第 2, 3 卷",
+            "Fetch any 1 of volumes 2, 3, best 2.",
+            "任意 1 卷",
+            "Another copy of volume 1",
+            "carryall receipt",
+            "09090909",
+            "initial-scale=1",
+        ] {
+            assert!(page.contains(said), "{said}");
+        }
+        assert!(!page.contains("blocks are damaged") && !page.contains("cannot be brought back"));
+        two.needs = Some(Needs {
+            complete: true,
+            ask_for: vec![],
+            any_of: vec![],
+            at_least: Some(0),
+            damaged: vec![],
+        });
+        let page = map_html(&two);
+        assert!(page.contains("Not given: 2, 3.") && !page.contains("Fetch"));
+        assert!(page.contains("All that was read is intact"));
     }
 
     #[test]

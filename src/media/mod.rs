@@ -6,6 +6,7 @@ pub mod carrier;
 mod error;
 mod iso;
 pub mod kind;
+pub mod look;
 pub mod map;
 mod markup;
 pub mod page;
@@ -14,8 +15,9 @@ pub mod source;
 mod space;
 mod window;
 
-pub use carrier::{CarrierWriter, VolumeFacts};
+pub use carrier::{CarrierWriter, PageNotes, VolumeFacts};
 pub use error::MediaError;
+pub use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
 pub use scan::{ScanReport, Sighting, scan};
 pub use source::{Access, ReadAt, Source};

@@ -1,11 +1,12 @@
 //! The START-HERE pages of a volume: what this is and what to do with it, for a person who knows nothing of it.
 //!
-//! Chinese and English side by side. The text comes from facts alone: no clock, no machine, so same volume, same page.
+//! Chinese and English side by side. The text comes from facts and notes alone: no clock, no machine, so same volume, same page.
 
 use std::fmt::Write;
 
-use crate::media::VolumeFacts;
 use crate::media::markup::{html_text, plain_text};
+use crate::media::{PageNotes, VolumeFacts};
+use crate::size::ByteSize;
 
 /// Name of the page for browsers.
 pub const HTML_NAME: &str = "START-HERE.html";
@@ -16,10 +17,13 @@ pub const PAGES_MAX_BYTES: u64 = 32 * 1024;
 
 const TITLE_MAX_CHARS: usize = 120;
 const NAME_MAX_CHARS: usize = 200;
+/// Most characters of the line that says whom to ask.
+pub const CONTACT_MAX_CHARS: usize = 200;
+const DATE_MAX_CHARS: usize = 20;
 /// Bytes of release names on the page for browsers; the others are counted.
-const HTML_RELEASES_MAX: usize = 10 * 1024;
+const HTML_RELEASES_MAX: usize = 5 * 1024;
 /// Bytes of release names on the page for plain readers.
-const TEXT_RELEASES_MAX: usize = 2 * 1024;
+const TEXT_RELEASES_MAX: usize = 1024;
 
 /// A heading and paragraph in both languages, and what to type.
 struct Part {
@@ -29,29 +33,35 @@ struct Part {
 }
 
 /// Makes the page for browsers: one file that needs nothing else.
-pub fn html(facts: &VolumeFacts) -> String {
+pub fn html(facts: &VolumeFacts, notes: &PageNotes) -> String {
     let title = html_text(&facts.title, TITLE_MAX_CHARS);
     let (no, count) = (facts.volume_no, facts.volume_count());
     let (kind_zh, kind_en) = kind_of(facts);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · {no}/{count}</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} · {no}/{count}</title>\n\
          <style>\n{css}</style>\n</head>\n<body>\n<header>\n\
          <div class=\"no\"><span>第 {no} 卷</span><b>{no}/{count}</b><span lang=\"en\">Volume {no} of {count}</span></div>\n\
          <div><h1>{title}</h1>\n<p class=\"facts\">{kind_zh} · <span lang=\"en\">{kind_en}</span><br>\
-         卷集编号 <span lang=\"en\">Set</span> <code>{set}</code></p></div>\n</header>\n",
+         卷集编号 <span lang=\"en\">Set</span> <b>{short}</b> <code>{set}</code>{extra}</p></div>\n</header>\n",
         css = include_str!("page.css"),
+        short = facts.set_id.short(),
         set = facts.set_id,
+        extra = html_notes(notes),
     );
     html_releases(&mut out, facts);
-    for part in parts(facts) {
+    for part in parts(facts, notes) {
         let _ = write!(
             out,
             "<section>\n<div><h2>{}</h2><p>{}</p></div>\n<div lang=\"en\"><h2>{}</h2><p>{}</p></div>\n",
             part.zh.0, part.zh.1, part.en.0, part.en.1
         );
         if let Some(command) = part.command {
-            let _ = writeln!(out, "<pre>{}</pre>", html_text(&command, NAME_MAX_CHARS));
+            let lines: Vec<String> = command
+                .lines()
+                .map(|line| html_text(line, NAME_MAX_CHARS))
+                .collect();
+            let _ = writeln!(out, "<pre>{}</pre>", lines.join("\n"));
         }
         out.push_str("</section>\n");
     }
@@ -63,15 +73,40 @@ pub fn html(facts: &VolumeFacts) -> String {
     out
 }
 
+/// Lines of the header: the day, and whom to ask.
+fn html_notes(notes: &PageNotes) -> String {
+    let mut out = String::new();
+    if let Some(date) = &notes.date {
+        let date = html_text(date, DATE_MAX_CHARS);
+        let _ = write!(out, "<br>日期 <span lang=\"en\">Date</span> {date}");
+    }
+    if let Some(contact) = &notes.contact {
+        let contact = html_text(contact, CONTACT_MAX_CHARS);
+        let _ = write!(
+            out,
+            "<br>联系 <span lang=\"en\">Contact</span> <b>{contact}</b>"
+        );
+    }
+    out
+}
+
 /// Makes the page for plain readers, UTF-8.
-pub fn text(facts: &VolumeFacts) -> String {
+pub fn text(facts: &VolumeFacts, notes: &PageNotes) -> String {
     let (kind_zh, kind_en) = kind_of(facts);
     let (no, count) = (facts.volume_no, facts.volume_count());
     let mut out = format!(
-        "{title}\n第 {no} 卷，共 {count} 卷 / Volume {no} of {count}\n{kind_zh} / {kind_en}\n卷集编号 / Set: {set}\n",
+        "{title}\n第 {no} 卷，共 {count} 卷 / Volume {no} of {count}\n{kind_zh} / {kind_en}\n卷集编号 / Set: {short} ({set})\n",
         title = plain_text(&facts.title, TITLE_MAX_CHARS),
+        short = facts.set_id.short(),
         set = facts.set_id,
     );
+    if let Some(date) = &notes.date {
+        let _ = writeln!(out, "日期 / Date: {}", plain_text(date, DATE_MAX_CHARS));
+    }
+    if let Some(contact) = &notes.contact {
+        let contact = plain_text(contact, CONTACT_MAX_CHARS);
+        let _ = writeln!(out, "联系 / Contact: {contact}");
+    }
     let names = facts
         .releases
         .iter()
@@ -83,14 +118,16 @@ pub fn text(facts: &VolumeFacts) -> String {
     if hidden > 0 {
         let _ = writeln!(out, "  ... 另有 {hidden} 个 / and {hidden} more");
     }
-    for part in parts(facts) {
+    for part in parts(facts, notes) {
         let _ = write!(
             out,
             "\n[{}]\n{}\n[{}]\n{}\n",
             part.zh.0, part.zh.1, part.en.0, part.en.1
         );
         if let Some(command) = part.command {
-            let _ = writeln!(out, "    {command}");
+            for line in command.lines() {
+                let _ = writeln!(out, "    {line}");
+            }
         }
     }
     out
@@ -146,15 +183,82 @@ fn kind_of(facts: &VolumeFacts) -> (&'static str, &'static str) {
     }
 }
 
-fn parts(facts: &VolumeFacts) -> Vec<Part> {
-    vec![
-        what_it_is(facts),
+fn parts(facts: &VolumeFacts, notes: &PageNotes) -> Vec<Part> {
+    let mut parts = vec![what_it_is(facts), the_program(notes)];
+    parts.extend(room(notes));
+    parts.extend([
         what_to_do(),
+        what_comes_after(facts),
         missing_volumes(facts),
         whole_volumes(),
         unreadable(facts),
         how_to_check(),
-    ]
+    ]);
+    parts
+}
+
+fn the_program(notes: &PageNotes) -> Part {
+    let (mut zh, mut en) = (
+        "carryall 程序不在这些卷上，由发送方另行提供（一个文件，适用于 Linux）。把它复制到现场机器的 /usr/local/bin，\
+         以后各条命令就能直接使用。"
+            .to_owned(),
+        "The program carryall is not on these volumes: the sender gives it along with them, one file for Linux. Copy it to \
+         /usr/local/bin on the machine at the site."
+            .to_owned(),
+    );
+    if notes.contact.is_some() {
+        zh.push_str("没有收到时，请找上面的联系人。");
+        en.push_str(" If it did not come, ask the contact above.");
+    }
+    Part {
+        zh: ("程序在哪里", zh),
+        en: ("Where the program is", en),
+        command: Some("sudo install -m 755 carryall /usr/local/bin/carryall".into()),
+    }
+}
+
+fn room(notes: &PageNotes) -> Option<Part> {
+    let receive = ByteSize(notes.receive_bytes?);
+    let (mut zh, mut en) = (
+        format!("接收时仓库所在磁盘约需 {receive}"),
+        format!("Receiving takes about {receive} where the store is"),
+    );
+    if let Some(bytes) = notes.item_bytes {
+        let items = ByteSize(bytes);
+        let _ = write!(zh, "；全部还原（checkout）另需 {items}");
+        let _ = write!(en, ", and giving everything back another {items}");
+    }
+    zh.push_str("。查看可用空间：");
+    en.push_str(". What is free:");
+    Some(Part {
+        zh: ("需要多少空间", zh),
+        en: ("Room needed", en),
+        command: Some("df -h".into()),
+    })
+}
+
+/// The names of releases in commands are those of the first one.
+fn what_comes_after(facts: &VolumeFacts) -> Part {
+    let release = facts.releases.first().map_or("RELEASE", String::as_str);
+    let release = plain_text(release, 100);
+    Part {
+        zh: (
+            "接收完成之后",
+            "当 receive 报告接收完成（received whole）后，按需要选用：还原文件；把镜像装入 docker、podman 或 containerd；\
+             推送到现场的镜像仓库；或安装为可切换、可回退的版本。"
+                .into(),
+        ),
+        en: (
+            "When everything was received",
+            "When receive says \"received whole\", take what you need: give the files back, load images into docker, podman or \
+             containerd, push them into the site's registry, or install versions that can be switched back."
+                .into(),
+        ),
+        command: Some(format!(
+            "carryall checkout {release} DIR\ncarryall load {release}\ncarryall push {release} REGISTRY:5000\n\
+             carryall install {release} --into DIR"
+        )),
+    }
 }
 
 fn what_it_is(facts: &VolumeFacts) -> Part {
@@ -320,9 +424,51 @@ mod tests {
         }
     }
 
+    fn notes() -> PageNotes {
+        PageNotes {
+            date: Some("2026-11-28".into()),
+            contact: Some("Zhang <zhang@example.com> +86 10 1234".into()),
+            item_bytes: Some(344_000_000),
+            receive_bytes: Some(240_000_000),
+        }
+    }
+
+    fn page_html(facts: &VolumeFacts) -> String {
+        html(facts, &notes())
+    }
+
+    fn page_text(facts: &VolumeFacts) -> String {
+        text(facts, &notes())
+    }
+
+    #[test]
+    fn both_pages_say_what_comes_before_and_after_and_whom_to_ask() {
+        let one = facts(3, 5, 2);
+        for page in [page_html(&one), page_text(&one)] {
+            for said in [
+                "2026-11-28",
+                "+86 10 1234",
+                "344 MB",
+                "240 MB",
+                "/usr/local/bin",
+                "carryall checkout shop:2.0@arm64 DIR",
+                "carryall load shop:2.0@arm64",
+                "carryall install",
+                "接收完成之后",
+                "Where the program is",
+                "abababab",
+            ] {
+                assert!(page.contains(said), "{said}\n{page}");
+            }
+        }
+        assert!(page_html(&one).contains("&lt;zhang@example.com&gt;"));
+        let bare = text(&one, &PageNotes::default());
+        assert!(!bare.contains("Date") && !bare.contains("Contact") && !bare.contains("Room"));
+    }
+
     #[test]
     fn both_pages_say_what_to_do_in_both_languages() {
-        for page in [html(&facts(3, 5, 2)), text(&facts(3, 5, 2))] {
+        for page in [page_html(&facts(3, 5, 2)), page_text(&facts(3, 5, 2))] {
             for said in [
                 "Volume 3 of 7",
                 "第 3 卷",
@@ -339,14 +485,14 @@ mod tests {
                 assert!(page.contains(said), "{said}\n{page}");
             }
         }
-        assert!(html(&facts(6, 5, 2)).contains("备用卷：只有"));
-        assert!(text(&facts(1, 1, 0)).contains("there is no spare"));
-        assert!(text(&facts(1, 3, 0)).contains("all 3 are needed"));
+        assert!(page_html(&facts(6, 5, 2)).contains("备用卷：只有"));
+        assert!(page_text(&facts(1, 1, 0)).contains("there is no spare"));
+        assert!(page_text(&facts(1, 3, 0)).contains("all 3 are needed"));
     }
 
     #[test]
     fn what_comes_from_outside_stays_text() {
-        let page = html(&facts(3, 5, 2));
+        let page = page_html(&facts(3, 5, 2));
         assert!(page.contains("商店 &lt;2.0&gt; &amp; &quot;co&quot;"));
         assert!(!page.contains("<script"));
         assert_eq!(
@@ -363,7 +509,12 @@ mod tests {
         long.releases = (0..100_000)
             .map(|no| format!("<{no}>{}", "'".repeat(no % 300)))
             .collect();
-        let (browser, plain) = (html(&long), text(&long));
+        let endless = PageNotes {
+            date: Some("&".repeat(1000)),
+            contact: Some("&".repeat(1000)),
+            ..notes()
+        };
+        let (browser, plain) = (html(&long, &endless), text(&long, &endless));
         // Each begins a sector of its own.
         assert!(browser.len() <= 24 * 1024, "{}", browser.len());
         assert!(plain.len() <= 8 * 1024, "{}", plain.len());

@@ -21,6 +21,16 @@ pub fn free_space_bytes(path: &Path) -> Result<u64, MediaError> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// Returns the bytes that this user may still write in the file system that `dir` is on, and the size of its clusters.
+pub(super) fn free_clusters(dir: &Path) -> Result<(u64, u64), MediaError> {
+    let stat = rustix::fs::statvfs(dir).map_err(|errno| MediaError::Io {
+        path: dir.to_owned(),
+        source: errno.into(),
+    })?;
+    let cluster_bytes = stat.f_frsize.max(stat.f_bsize).max(512);
+    Ok((stat.f_bavail.saturating_mul(stat.f_frsize), cluster_bytes))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

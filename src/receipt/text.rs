@@ -132,7 +132,7 @@ pub(super) fn read(text: &str) -> Result<Receipt, ReceiptError> {
 
 fn from_body(body: &[u8]) -> Result<Receipt, ReceiptError> {
     let version = match body.first() {
-        None => return Err(ReceiptError::NotAReceipt),
+        None | Some(0) => return Err(ReceiptError::NotAReceipt),
         Some(version @ (&SETTLED | &UNSETTLED)) => *version,
         Some(version) => return Err(ReceiptError::Newer(*version)),
     };

@@ -147,6 +147,13 @@ impl Store {
         std::fs::metadata(path).ok()?.modified().ok()
     }
 
+    /// When a root was committed, as the file system tells; `None` when it does not.
+    pub fn root_time(&self, stem: &str) -> Option<std::time::SystemTime> {
+        let name = name(stem).ok()?;
+        let stat = std::fs::symlink_metadata(self.dir.join(name)).ok()?;
+        stat.modified().ok()
+    }
+
     /// Removes a root. Its chunks stay until `prune`.
     ///
     /// # Errors

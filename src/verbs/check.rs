@@ -408,9 +408,7 @@ fn heal(
 ) -> Result<u64, Error> {
     let sets = discover(paths, monitor)?.sets;
     if sets.is_empty() {
-        return Err(Error::NoVolumes {
-            paths: paths.to_vec(),
-        });
+        return Err(Error::no_volumes(paths));
     }
     let mut healed = 0;
     let mut failed = None;

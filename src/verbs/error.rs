@@ -6,6 +6,7 @@ use crate::bundle::BundleError;
 use crate::id::BlobId;
 use crate::image::ChoiceError;
 use crate::media::MediaError;
+use crate::media::look::{Looked, look};
 use crate::monitor::Interrupted;
 use crate::output::OutputError;
 use crate::receipt::ReceiptError;
@@ -100,6 +101,14 @@ pub enum Error {
     NoVolumes {
         /// Where it was looked for.
         paths: Vec<PathBuf>,
+        /// What is there instead, path by path.
+        looks: Vec<Looked>,
+    },
+    /// Where a receipt was to be, there is no file of this name, and the name is no receipt itself.
+    #[error("{given}: there is no such file, and it is not the text of a receipt")]
+    NoReceipt {
+        /// What was given.
+        given: String,
     },
     /// The store lies in what is read, or the other way round.
     #[error("{} and the store {} lie one in the other", path.display(), store.display())]
@@ -108,6 +117,16 @@ pub enum Error {
         path: PathBuf,
         /// The store's folder.
         store: PathBuf,
+    },
+    /// Many more spare volumes are asked for than there is data.
+    #[error("{spare_volumes} spare volumes for {data_volumes} with data")]
+    ManySpares {
+        /// Spares asked for.
+        spare_volumes: u16,
+        /// Data volumes, about when nothing is compressed yet.
+        data_volumes: u16,
+        /// So many are not questioned.
+        most: u16,
     },
     /// Of the releases on volumes, none is for the platforms that were asked for.
     #[error("no release for {} on these volumes", platforms.join(", "))]
@@ -246,6 +265,14 @@ impl Error {
         move |source| Self::Io {
             path: path.to_owned(),
             source,
+        }
+    }
+
+    /// No volume was found at `paths`: says what is there instead.
+    pub(crate) fn no_volumes(paths: &[PathBuf]) -> Self {
+        Self::NoVolumes {
+            paths: paths.to_vec(),
+            looks: look(paths),
         }
     }
 

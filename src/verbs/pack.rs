@@ -1,6 +1,9 @@
 //! `pack`: lays releases out on a volume set, one medium a volume.
 //!
-//! First the bundle is cut into a spool file beside the volumes, so that the plan that is shown is exact; then the set is written.
+//! What would keep it from being written is looked for first. Then the bundle is cut into a spool file beside the volumes, so
+//! that the plan that is shown is exact, and the set is written. [`plan`] does the same and keeps nothing.
+
+mod before;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +25,7 @@ use crate::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::space::Space;
 use crate::verbs::{Error, Releases};
+use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// What `pack` is asked for.
@@ -41,6 +45,27 @@ pub struct PackOptions {
     pub codec: Codec,
     /// Whom the bundle is for: it leaves out what all of them have. None: it is full.
     pub receivers: Vec<Receiver>,
+}
+
+/// What is said beside the releases, and what is asked before they are packed.
+#[derive(Debug, Clone, Default)]
+pub struct PackNotes {
+    /// The day that stands on the volumes, such as `2026-11-28`. It is part of the set: another day, another set.
+    pub date: Option<String>,
+    /// Whom to ask, on the volumes.
+    pub contact: Option<String>,
+    /// Whether a number of spares is questioned.
+    pub spares: Spares,
+}
+
+/// Whether a number of spares is questioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spares {
+    /// As many as are asked for.
+    #[default]
+    AsAsked,
+    /// Many more than there is data are an error.
+    Sane,
 }
 
 /// What will be written, shown before it is.
@@ -80,8 +105,10 @@ pub struct PackPlan {
     pub together_bytes: Option<u64>,
     /// Space that writing takes in the target folder.
     pub needed_bytes: u64,
-    /// Space that is free there.
-    pub free_bytes: u64,
+    /// Space that is free there; `None` when no folder is named.
+    pub free_bytes: Option<u64>,
+    /// The day that stands on the volumes.
+    pub date: Option<String>,
 }
 
 /// Somebody that a bundle is for.
@@ -121,60 +148,61 @@ pub fn pack(
     show: &mut dyn FnMut(&PackPlan),
     monitor: &dyn Monitor,
 ) -> Result<PackReport, Error> {
+    let notes = PackNotes::default();
+    pack_with(store, releases, to, options, &notes, show, monitor)
+}
+
+/// Packs as [`pack`] does, with more to say on the volumes.
+///
+/// # Errors
+/// As [`pack`], [`Error::ManySpares`] and [`MediaError::Exists`](crate::media::MediaError::Exists) before anything is compressed.
+pub fn pack_with(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    to: &Path,
+    options: &PackOptions,
+    notes: &PackNotes,
+    show: &mut dyn FnMut(&PackPlan),
+    monitor: &dyn Monitor,
+) -> Result<PackReport, Error> {
+    let asked = before::asked(releases, options, notes);
+    let cutting = before::look(store, releases, options, notes)?;
+    if let Some(path) = before::same_set_in(to, &asked) {
+        return Err(crate::media::MediaError::Exists { path }.into());
+    }
+    let rehearsed_bytes = cutting.least_set_bytes;
     let place: Vec<PathBuf> = store.place().map(Path::to_owned).into_iter().collect();
     output::try_folder(to, &place)?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
-    let cutting = CutOptions {
-        effort: options.effort,
-        solid_bytes: solid_bytes(options.capacity.bytes()),
-    };
-    let have = Have::of(store, &options.receivers)?;
-    let needs = Needs::of(store, releases, &have)?;
     let findings = images_of(store, releases, monitor)?;
-    // The spool and the data volumes, before anything is known of spares: the exact plan follows.
-    Space::in_folder(to, 2 * needs.share_bytes())?.check()?;
+    // The spool and the data volumes, before anything is exact: the exact plan follows.
+    let share_bytes = cutting.needs.share_bytes();
+    let needed_bytes = (2 * share_bytes).max(rehearsed_bytes);
+    Space::in_folder(to, needed_bytes)?.check()?;
     let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
-    let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
-    let receivers = planned(store, releases, &options.receivers)?;
-    let cut = bundle::cut(store, releases, needs, &have, cutting, spool, monitor)?;
-    let catalog = cut.catalog.to_bytes();
-    let piece_bytes = cut.piece_bytes();
-    let plan = volumes::plan(&SetRequest {
-        piece_bytes: &piece_bytes,
-        catalog_bytes: catalog.len() as u64,
-        capacity: options.capacity,
-        carrier: options.carrier,
-        spare: options.spare,
-        local_percent: options.local_percent,
-        codec: options.codec,
-    })?;
-    let mut shown = describe(&plan, &cut, catalog.len() as u64, to)?;
-    shown.receivers = receivers;
-    shown.together_bytes = together_bytes;
+    let drawn = draw(store, releases, options, notes, cutting, spool, monitor)?;
+    let Drawn {
+        plan,
+        cut,
+        catalog,
+        mut shown,
+    } = drawn;
+    let free_bytes = free_space_bytes(to)?;
+    shown.free_bytes = Some(free_bytes);
     show(&shown);
     Space {
         path: to.to_owned(),
         needed_bytes: shown.needed_bytes,
-        free_bytes: shown.free_bytes,
+        free_bytes,
     }
     .check()?;
 
-    let names: Vec<String> = cut
-        .catalog
-        .releases
-        .iter()
-        .map(|each| each.name.clone())
-        .collect();
-    let facts: Vec<(String, String)> = shown
-        .leans
-        .iter()
-        .map(|names| ("leans on".to_owned(), names.join(", ")))
-        .collect();
+    let names = shown.releases.clone();
     let content = SetContent {
         title: &title(&names),
         releases: &names,
         created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
-        facts: &facts,
+        facts: &facts(&shown, notes, &asked),
         catalog: &catalog,
     };
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
@@ -203,6 +231,92 @@ fn images_of(
     let findings = images.warnings().to_vec();
     findings.iter().for_each(|finding| monitor.finding(finding));
     Ok(findings)
+}
+
+/// The plan that [`pack_with`] would carry out, exactly, without writing anything anywhere. `to` is asked for its free space alone.
+///
+/// # Errors
+/// As [`pack_with`], but for space.
+pub fn plan(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    to: Option<&Path>,
+    options: &PackOptions,
+    notes: &PackNotes,
+    monitor: &dyn Monitor,
+) -> Result<PackPlan, Error> {
+    let cutting = before::look(store, releases, options, notes)?;
+    images_of(store, releases, monitor)?;
+    let spool = Spool::for_sizes();
+    let mut shown = draw(store, releases, options, notes, cutting, spool, monitor)?.shown;
+    shown.free_bytes = to.map(free_space_bytes).transpose()?;
+    Ok(shown)
+}
+
+/// A bundle that is cut, and the plan for it.
+struct Drawn {
+    plan: SetPlan,
+    cut: CutBundle,
+    catalog: Vec<u8>,
+    shown: PackPlan,
+}
+
+fn draw(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    options: &PackOptions,
+    notes: &PackNotes,
+    cutting: before::Cutting,
+    spool: Spool,
+    monitor: &dyn Monitor,
+) -> Result<Drawn, Error> {
+    let before::Cutting { have, needs, .. } = cutting;
+    let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
+    let receivers = planned(store, releases, &options.receivers)?;
+    let how = CutOptions {
+        effort: options.effort,
+        solid_bytes: solid_bytes(options.capacity.bytes()),
+    };
+    let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
+    let catalog = cut.catalog.to_bytes();
+    let plan = volumes::plan(&SetRequest {
+        piece_bytes: &cut.piece_bytes(),
+        catalog_bytes: catalog.len() as u64,
+        capacity: options.capacity,
+        carrier: options.carrier,
+        spare: options.spare,
+        local_percent: options.local_percent,
+        codec: options.codec,
+    })?;
+    let mut shown = describe(&plan, &cut, catalog.len() as u64);
+    before::question(notes, shown.data_volumes, shown.spare_volumes)?;
+    shown.receivers = receivers;
+    shown.together_bytes = together_bytes;
+    shown.date.clone_from(&notes.date);
+    Ok(Drawn {
+        plan,
+        cut,
+        catalog,
+        shown,
+    })
+}
+
+/// What the set says of itself beside its title. All of it comes back with any superblock.
+fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String)> {
+    let leans = plan.leans.iter();
+    let mut facts: Vec<(String, String)> = leans
+        .map(|names| ("leans on".to_owned(), names.join(", ")))
+        .collect();
+    let mut add = |name: &str, value: String| facts.push((name.to_owned(), value));
+    add(FACT_ITEM_BYTES, plan.release_bytes.to_string());
+    if let Some(date) = &notes.date {
+        add(FACT_DATE, date.clone());
+    }
+    if let Some(contact) = &notes.contact {
+        add(FACT_CONTACT, contact.clone());
+    }
+    add(before::FACT_ASKED, asked.to_owned());
+    facts
 }
 
 /// The receivers, and with several of them what each alone would cost.
@@ -270,12 +384,7 @@ fn title(names: &[String]) -> String {
     }
 }
 
-fn describe(
-    plan: &SetPlan,
-    cut: &CutBundle,
-    catalog_bytes: u64,
-    to: &Path,
-) -> Result<PackPlan, Error> {
+fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
     let Guarantee {
         any_volumes,
         burst_everywhere_bytes,
@@ -298,7 +407,7 @@ fn describe(
         .releases
         .iter()
         .flat_map(|release| &release.items);
-    Ok(PackPlan {
+    PackPlan {
         releases: cut
             .catalog
             .releases
@@ -321,6 +430,7 @@ fn describe(
         leans: cut.catalog.leans.iter().map(names_of).collect(),
         together_bytes: None,
         needed_bytes: copies,
-        free_bytes: free_space_bytes(to)?,
-    })
+        free_bytes: None,
+        date: None,
+    }
 }

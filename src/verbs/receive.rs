@@ -76,9 +76,7 @@ fn receive_all(
     let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
     if report.sets.is_empty() && report.unwanted.is_empty() {
         return Err(match report.refused.len() {
-            0 => Error::NoVolumes {
-                paths: paths.to_vec(),
-            },
+            0 => Error::no_volumes(paths),
             _ => Error::TooManySets,
         });
     }

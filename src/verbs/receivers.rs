@@ -3,7 +3,7 @@
 //! `pack` takes what comes out of it; `site list` and `site forget` are here too.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Serialize;
@@ -28,22 +28,31 @@ pub struct Found {
     pub unknown_sets: Vec<String>,
 }
 
-/// Reads a receipt: from a file, when there is one of this name, else it is the text itself.
+/// Reads a receipt: from what has this name, a pipe too, else it is the text itself.
 ///
 /// # Errors
-/// [`Error::Receipt`], and [`Error::Io`] for a file that cannot be read.
+/// [`Error::NoReceipt`] for what looks like a name of nothing, [`Error::Receipt`], and [`Error::Io`] for what cannot be read.
 pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
     let path = Path::new(given);
-    let bytes = if path.is_file() {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(Error::io(path))?;
-        // One byte more than may be, so that what is longer is refused.
-        file.take(RECEIPT_BYTES_MAX + HEADER_BYTES as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(Error::io(path))?;
-        bytes
-    } else {
-        given.as_bytes().to_vec()
+    let bytes = match std::fs::metadata(path) {
+        Ok(_) => {
+            let mut bytes = Vec::new();
+            let file = File::open(path).map_err(Error::io(path))?;
+            // One byte more than may be, so that what is longer is refused.
+            file.take(RECEIPT_BYTES_MAX + HEADER_BYTES as u64 + 1)
+                .read_to_end(&mut bytes)
+                .map_err(Error::io(path))?;
+            bytes
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Error::io(path)(error));
+        }
+        Err(_) if is_name(given) => {
+            return Err(Error::NoReceipt {
+                given: given.chars().take(200).collect(),
+            });
+        }
+        Err(_) => given.as_bytes().to_vec(),
     };
     Receipt::read(&bytes).map_err(|source| Error::Receipt {
         given: given
@@ -55,6 +64,20 @@ pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
             .collect(),
         source,
     })
+}
+
+/// Whether a text that names no file was meant as the name of one. A receipt's text is longer than any word, and has
+/// neither dots nor slashes.
+fn is_name(given: &str) -> bool {
+    const TEXT_MIN_SIGNS: usize = 16;
+    let given = given.trim();
+    // A release's name is another mistake, and told as a text that is none.
+    let is_release = given.contains(':') && !given.contains('/');
+    if given.starts_with('{') || is_release || given.lines().count() > 1 {
+        return false;
+    }
+    let signs = given.chars().filter(|c| c.is_alphanumeric()).count();
+    signs < TEXT_MIN_SIGNS || given.contains(['/', '.', '\\', '_', '~'])
 }
 
 /// What a receipt says, as far as this store knows its releases.

@@ -3,13 +3,14 @@
 //! They change nothing; `repair` and `receive` act.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::block::BLOCK_BYTES;
 use crate::bundle::{Catalog, check_frame};
 use crate::finding::Finding;
+use crate::media::Source;
 use crate::monitor::Monitor;
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::verbs::Error;
@@ -26,6 +27,11 @@ pub struct VerifyReport {
     pub unread_bytes: u64,
     /// What is odd about the media themselves.
     pub findings: Vec<Finding>,
+    /// Paths that were named and hold no block of any volume.
+    pub without_volume: Vec<PathBuf>,
+    /// Every volume that is at hand is whole, and every path that was named holds one: what a disc that was just burned must be,
+    /// however many others the set has.
+    pub at_hand_whole: bool,
 }
 
 /// How a volume set fares with what is at hand.
@@ -51,6 +57,8 @@ pub struct SetVerdict {
     pub burst_alone_bytes: u64,
     /// The state of the set.
     pub state: SetState,
+    /// Every volume of it that is at hand is whole.
+    pub at_hand_whole: bool,
     /// Its volumes, from volume 1 on.
     pub volumes: Vec<VolumeVerdict>,
     /// What would help, when something is missing.
@@ -129,12 +137,11 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error>
         sets,
         findings,
         scan,
-        ..
+        sources,
+        met_blocks,
     } = discover(paths, monitor)?;
     if sets.is_empty() {
-        return Err(Error::NoVolumes {
-            paths: paths.to_vec(),
-        });
+        return Err(Error::no_volumes(paths));
     }
     let mut judged = Vec::new();
     let mut wrong = Vec::new();
@@ -155,12 +162,27 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error>
         .into_iter()
         .map(|(recovery, set)| (set, recovery))
         .collect();
+    let verdicts: Vec<SetVerdict> = sets
+        .iter()
+        .zip(wrong)
+        .map(|((set, recovery), wrong)| judge(set, recovery, wrong))
+        .collect();
+    let without_volume: Vec<PathBuf> = paths
+        .iter()
+        .filter(|path| {
+            let mut below = sources.iter().zip(&met_blocks);
+            !below.any(|(source, met)| *met > 0 && source.path.starts_with(path))
+        })
+        // A file that was named twice, or lies in a folder that was named too, is read once.
+        .filter(|path| !is_read_elsewhere(path, paths, &sources))
+        .cloned()
+        .collect();
     let report = VerifyReport {
-        sets: sets
-            .iter()
-            .zip(wrong)
-            .map(|((set, recovery), wrong)| judge(set, recovery, wrong))
-            .collect(),
+        at_hand_whole: without_volume.is_empty()
+            && scan.unopened.is_empty()
+            && verdicts.iter().all(|set| set.at_hand_whole),
+        without_volume,
+        sets: verdicts,
         scanned_bytes: scan.bytes,
         unread_bytes: scan.unread_bytes,
         findings,
@@ -196,6 +218,19 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
     }
     monitor.finish();
     Ok(wrong.into_iter().collect())
+}
+
+fn is_read_elsewhere(path: &Path, paths: &[PathBuf], sources: &[Source]) -> bool {
+    let is_source = sources.iter().any(|source| source.path.starts_with(path));
+    let Ok(real) = path.canonicalize() else {
+        return false;
+    };
+    let named_again = paths
+        .iter()
+        .filter(|other| other.as_path() != path)
+        .filter_map(|other| other.canonicalize().ok())
+        .any(|other| real.starts_with(&other));
+    !is_source && named_again
 }
 
 fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVerdict {
@@ -236,6 +271,10 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
         payload_bytes: descriptor.map_or(0, |each| each.payload_bytes.iter().sum()),
         burst_alone_bytes: guarantee(geometry).burst_alone_bytes,
         state: state(set, recovery, &needs, &volumes),
+        at_hand_whole: wrong_volumes.is_empty()
+            && volumes
+                .iter()
+                .all(|volume| !volume.at_hand || volume.outcome.present_blocks == volume.blocks),
         lost_items: match (&catalog, descriptor) {
             (Some(catalog), Some(descriptor)) if !recovery.payload_complete => catalog
                 .lost_items(&descriptor.payload_bytes, |volume_no, range| {

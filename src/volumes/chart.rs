@@ -28,6 +28,7 @@ pub fn chart(set: &SetReader, recovery: &Recovery) -> DamageMap {
         set_id: set.set_id(),
         title,
         volumes,
+        needs: Some(set.needs()),
     }
 }
 
@@ -46,7 +47,8 @@ fn chart_volume(
         let copied = described && geometry.role(block_no) == Role::Superblock;
         if set.presence().has(place) {
             CellState::Intact
-        } else if !(given || data && recovery.payload_complete) {
+        } else if !given {
+            // Whether it is whole is not known: nobody looked at it.
             CellState::NotGiven
         } else if given && local.has(place) {
             CellState::HealedLocally

@@ -8,7 +8,7 @@ use crate::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BY
 use crate::envelope::{self, Kind};
 use crate::geometry::Geometry;
 use crate::id::{Hasher, SetId};
-use crate::media::VolumeFacts;
+use crate::media::{PageNotes, VolumeFacts};
 use crate::volumes::VolumeError;
 
 /// Where in a superblock's payload the envelope begins; the text for people stands before it.
@@ -81,6 +81,35 @@ impl SetDescriptor {
             volume_blocks: set.volume_blocks,
             releases: self.releases.clone(),
             created_by: self.created_by.clone(),
+        }
+    }
+}
+
+/// Names of facts that the pages of volumes say.
+pub const FACT_DATE: &str = "date";
+/// Whom to ask.
+pub const FACT_CONTACT: &str = "contact";
+/// Bytes of the items when they are given back.
+pub const FACT_ITEM_BYTES: &str = "item bytes";
+
+impl SetDescriptor {
+    /// What else the pages of its volumes say.
+    pub fn page_notes(&self, set: &SetHeader) -> PageNotes {
+        let fact = |wanted| {
+            let named = self.facts.iter().find(|(name, _)| name == wanted);
+            named.map(|(_, value)| value.clone())
+        };
+        let payload: u64 = self.payload_bytes.iter().sum();
+        let volume = u64::from(set.volume_blocks) * BLOCK_BYTES as u64;
+        // The data volumes in the spool, and then the release in the store, a third more than on the volumes.
+        let receive = u64::from(set.data_volumes)
+            .saturating_mul(volume)
+            .saturating_add(payload.saturating_add(payload / 3));
+        PageNotes {
+            date: fact(FACT_DATE),
+            contact: fact(FACT_CONTACT),
+            item_bytes: fact(FACT_ITEM_BYTES).and_then(|bytes| bytes.parse().ok()),
+            receive_bytes: Some(receive),
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum VolumeError {
         source: io::Error,
     },
     /// The medium has no room for even the smallest volume with this catalog.
-    #[error("the medium has room for {}, and the smallest volume takes {}", ByteSize(u64::from(*usable_blocks) << 16), ByteSize(needed_blocks << 16))]
+    #[error("the medium is too small: beside file system and pages it has room for {}, and the smallest volume takes {}", ByteSize(u64::from(*usable_blocks) << 16), ByteSize(needed_blocks << 16))]
     MediumTooSmall {
         /// Blocks that fit on it.
         usable_blocks: u32,
@@ -36,7 +36,7 @@ pub enum VolumeError {
         needed_blocks: u64,
     },
     /// A piece of payload fits on no volume; pieces never cross volumes.
-    #[error("a frame of {} (number {piece_no}) fits on no volume: there is room for {}", ByteSize(*bytes), ByteSize(*room_bytes))]
+    #[error("the medium is too small: a compressed frame has {} and is never cut, and beside file system, catalog and parity a volume has room for {}", ByteSize(*bytes), ByteSize(*room_bytes))]
     PieceTooLarge {
         /// The piece.
         piece_no: usize,

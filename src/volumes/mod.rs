@@ -31,6 +31,6 @@ pub use incoming::Incoming;
 pub use likelihood::{Guarantee, guarantee};
 pub use mend::{Mended, WrongBlocks};
 pub use plan::{SetPlan, SetRequest, plan};
-pub use reader::{Discovery, SetReader, discover};
+pub use reader::{Discovery, SetReader, discover, facts_of};
 pub use rebuild::{RebuildReport, rebuild};
 pub use write::{OpenPiece, SetContent, SetReport, VolumeForm, write};

@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::block::{BlockHeader, SetHeader};
+use crate::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
 use crate::finding::Finding;
 use crate::geometry::Geometry;
 use crate::id::SetId;
+use crate::media::scan::scan_reader;
 use crate::media::source::{FileReader, find_sources};
 use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
 use crate::monitor::Monitor;
@@ -41,6 +43,8 @@ pub struct Discovery {
     pub sources: Arc<Vec<Source>>,
     /// What the scan did.
     pub scan: ScanReport,
+    /// Blocks that were met in each source, damaged ones included.
+    pub met_blocks: Vec<u64>,
 }
 
 /// One set, as found on its sources.
@@ -195,7 +199,12 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
     let sources = Arc::new(find_sources(paths, monitor)?);
     monitor.start("scan", sources.iter().map(|source| source.bytes).sum());
     let gatherings = Mutex::new(Gatherings::default());
+    let met: Vec<AtomicU64> = sources.iter().map(|_| AtomicU64::new(0)).collect();
     let visit = |sighting: &Sighting<'_>| {
+        let (Sighting::Whole { source_no, .. } | Sighting::Damaged { source_no, .. }) = sighting;
+        if let Some(met) = met.get(*source_no) {
+            met.fetch_add(1, Ordering::Relaxed);
+        }
         let mut gatherings = gatherings.lock().unwrap_or_else(PoisonError::into_inner);
         match sighting {
             Sighting::Whole {
@@ -224,7 +233,57 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
         findings,
         sources,
         scan: report,
+        met_blocks: met.into_iter().map(AtomicU64::into_inner).collect(),
     })
+}
+
+/// What the set on one volume says of itself, as name and value; `None` when nothing says it. Its first blocks are read, no more.
+pub fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
+    /// Catalog and data stand before the next superblock; the first is the first block.
+    const LOOK_BYTES: u64 = 4 << 20;
+    let sources = find_sources(&[path.to_owned()], monitor).ok()?;
+    let found: Mutex<Option<Vec<(String, String)>>> = Mutex::new(None);
+    let visit = |sighting: &Sighting<'_>| {
+        let Sighting::Whole { header, block, .. } = sighting else {
+            return ControlFlow::Continue(());
+        };
+        if header.kind != BlockKind::Superblock {
+            return ControlFlow::Continue(());
+        }
+        let descriptor = Geometry::from_header(&header.set)
+            .ok()
+            .and_then(|geometry| {
+                SetDescriptor::from_superblock(&geometry, block.get(HEADER_BYTES..)?)
+            });
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        *found = descriptor.map(|descriptor| descriptor.facts);
+        ControlFlow::Break(())
+    };
+    let source = sources.iter().find(|source| source.bytes > 0)?;
+    let reader = Beginning {
+        reader: source.open().ok()?,
+        bytes: source.bytes.min(LOOK_BYTES),
+    };
+    scan_reader(&reader, 0, source.access, &visit, monitor).ok()?;
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The first bytes of a source.
+struct Beginning {
+    reader: FileReader,
+    bytes: u64,
+}
+
+impl ReadAt for Beginning {
+    fn size_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<usize> {
+        let left = usize::try_from(self.bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let most = left.min(buf.len());
+        self.reader.read_at(offset, &mut buf[..most])
+    }
 }
 
 fn sort_out(gatherings: Gatherings, sources: &Arc<Vec<Source>>) -> (Vec<SetReader>, Vec<Finding>) {

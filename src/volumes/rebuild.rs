@@ -104,7 +104,7 @@ pub fn rebuild(
     let mut rebuilt = Vec::new();
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
-        let writer = form.create(to, facts)?;
+        let writer = form.create(to, facts, descriptor.page_notes(geometry.header()))?;
         if !copy_blocks(&blocks, &writer, monitor)? {
             not_recoverable.push(volume_no);
             continue;

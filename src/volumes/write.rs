@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::geometry::Geometry;
 use crate::id;
-use crate::media::{Carrier, CarrierWriter, MediaError, VolumeFacts};
+use crate::media::{Carrier, CarrierWriter, MediaError, PageNotes, VolumeFacts};
 use crate::monitor::Monitor;
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
@@ -49,11 +49,13 @@ impl VolumeForm {
         &self,
         to: &Path,
         facts: VolumeFacts,
+        notes: PageNotes,
     ) -> Result<CarrierWriter, MediaError> {
-        match self.carrier {
+        let writer = match self.carrier {
             Carrier::Folders => CarrierWriter::create(to, facts),
             Carrier::Iso => CarrierWriter::create_iso(to, facts, self.limit_bytes),
-        }
+        };
+        Ok(writer?.with_notes(notes))
     }
 }
 
@@ -95,7 +97,7 @@ pub fn write(
     };
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
     let writers = facts
-        .map(|facts| form.create(to, facts))
+        .map(|facts| form.create(to, facts, descriptor.page_notes(&header)))
         .collect::<Result<Vec<_>, _>>()?;
 
     monitor.start("payload", plan.piece_bytes.iter().sum());

@@ -17,9 +17,10 @@ use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};
 use super::registry::{
     chinese_registry, hint_no_images, hint_no_such_host, hint_registry, hint_registry_address,
 };
-use super::sayings::in_chinese;
 use super::versions::{chinese_versions, hint_versions};
-use super::{bytes, hint_label, hint_too_many_sets, is_chinese, pick, store_is_empty};
+use super::{
+    bytes, causes, hint_label, hint_too_many_sets, is_chinese, looks, pick, store_is_empty,
+};
 
 pub fn hint_generic() -> &'static str {
     pick(
@@ -194,9 +195,18 @@ pub fn hint(error: &Error) -> String {
             "该发布包未入库；请告知打包方，并保留这些卷供其检查",
         )
         .to_owned(),
-        Error::NoVolumes { .. } => pick(
-            "is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0",
-            "光盘放对并挂载了吗？文件系统损坏的光盘可直接给出设备，例如 /dev/sr0",
+        Error::NoVolumes { looks, .. } => looks::hint(looks),
+        Error::ManySpares { most, .. } => pick(
+            format!(
+                "one or two are enough for most sites, and {most} are not questioned: --spare 2. If it is meant as it stands, add --many-spares"
+            ),
+            format!(
+                "多数现场一两卷即可（--spare 2），不超过 {most} 卷不会询问；如确需这么多，请加 --many-spares"
+            ),
+        ),
+        Error::NoReceipt { .. } => pick(
+            "check the name, or give the text that `carryall receipt` prints at the site, all of its lines in quotes",
+            "请检查文件名；或用引号给出站点上 carryall receipt 打印的全部文字",
         )
         .to_owned(),
         Error::Volume(error) => hint_of_volume(error),
@@ -213,7 +223,7 @@ pub fn hint(error: &Error) -> String {
         .to_owned(),
         Error::NoSuchVolume { .. } => hint_usage().to_owned(),
         Error::Receipt { source, .. } => hint_receipt(source).to_owned(),
-        Error::Versions(error) => hint_versions(error).to_owned(),
+        Error::Versions(error) => hint_versions(error),
         Error::NotWhole { .. } => pick(
             "`carryall check --data` lists what is damaged; receive the release again, or heal it with --heal-from",
             "carryall check --data 可列出损坏；请重新接收，或用 --heal-from 修复",
@@ -223,8 +233,13 @@ pub fn hint(error: &Error) -> String {
         _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
             pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
         }
-        _ => hint_generic().to_owned(),
+        other => hint_or_system(other),
     }
+}
+
+/// What to do about what the system said, when that is known.
+fn hint_or_system(error: &(dyn std::error::Error + 'static)) -> String {
+    looks::hint_of_causes(error).unwrap_or_else(|| hint_generic().to_owned())
 }
 
 fn hint_space() -> &'static str {
@@ -260,7 +275,7 @@ fn hint_checkout(error: &CheckoutError) -> String {
             "请释放空间，或用 --item 逐项还原",
         )
         .to_owned(),
-        _ => hint_generic().to_owned(),
+        other => hint_or_system(other),
     }
 }
 
@@ -367,20 +382,44 @@ fn hint_of_store(error: &StoreError) -> String {
         StoreError::Storage(error) if error.source.kind() == std::io::ErrorKind::StorageFull => {
             hint_space().to_owned()
         }
+        StoreError::Storage(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => {
+            hint_or_system(error)
+        }
         StoreError::Storage(_) => hint_passing().to_owned(),
-        _ => hint_generic().to_owned(),
+        other => hint_or_system(other),
     }
 }
 
 fn hint_of_volume(error: &VolumeError) -> String {
     match error {
         VolumeError::Media(error) => hint_of_media(error),
-        VolumeError::MediumTooSmall { .. } | VolumeError::PieceTooLarge { .. } => {
-            pick("take a larger medium", "请使用更大的介质").to_owned()
-        }
+        VolumeError::MediumTooSmall {
+            usable_blocks,
+            needed_blocks,
+        } => larger_medium(needed_blocks.saturating_sub(u64::from(*usable_blocks)) << 16),
+        VolumeError::PieceTooLarge {
+            bytes, room_bytes, ..
+        } => larger_medium(bytes.saturating_sub(*room_bytes)),
+        VolumeError::TooManyVolumes { most, .. } if *most < 1024 => pick(
+            "take a larger medium, fewer spares, or leave out --codec gf8",
+            "请使用更大的介质、减少备用卷，或不用 --codec gf8",
+        )
+        .to_owned(),
         VolumeError::TooManyVolumes { .. } => pick(
-            "take a larger medium, fewer spares, or --codec gf16",
-            "请使用更大的介质、减少备用卷，或使用 --codec gf16",
+            "take a larger medium or fewer spares, or pack a part of the releases on a set of their own",
+            "请使用更大的介质或减少备用卷，或把部分发布包单独打成一套",
+        )
+        .to_owned(),
+        VolumeError::WrittenWrong { .. } => pick(
+            "the disk or the memory of this machine changes bytes: write to another disk, and test the memory",
+            "本机的磁盘或内存会改变数据：请换一块盘写入，并检测内存",
+        )
+        .to_owned(),
+        VolumeError::CatalogIncomplete { .. }
+        | VolumeError::BlockDamaged { .. }
+        | VolumeError::NotRecoverable { .. } => pick(
+            "give more volumes of the set, or another copy of a damaged one: all that is at hand counts together",
+            "请提供更多卷，或损坏卷的另一份拷贝：手头的材料会合并使用",
         )
         .to_owned(),
         VolumeError::Forged { .. } => pick(
@@ -393,8 +432,17 @@ fn hint_of_volume(error: &VolumeError) -> String {
             "手头的卷太少；请提供更多卷，或另一份拷贝",
         )
         .to_owned(),
-        _ => hint_generic().to_owned(),
+        other => hint_or_system(other),
     }
+}
+
+/// Local parity takes its part of what is added, and blocks are 64 KiB.
+fn larger_medium(lacking_bytes: u64) -> String {
+    let more = bytes((lacking_bytes + lacking_bytes / 4).max(1 << 16) + (1 << 17));
+    pick(
+        format!("take a larger medium: this one lacks about {more}"),
+        format!("请使用更大的介质：还差约 {more}"),
+    )
 }
 
 fn hint_of_media(error: &MediaError) -> String {
@@ -412,32 +460,50 @@ fn hint_of_media(error: &MediaError) -> String {
             "请等待另一个 carryall 结束",
         ),
         MediaError::XorrisoMissing => pick(
-            "install xorriso, or leave out --iso and burn the folders with any program",
-            "请安装 xorriso,或不用 --iso,改用任意刻录软件刻录各卷文件夹",
+            "install xorriso (`apt-get install xorriso`), or leave out --iso and burn the folders with any program",
+            "请安装 xorriso（apt-get install xorriso），或不用 --iso，改用任意刻录软件刻录各卷文件夹",
         ),
-        MediaError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => pick(
-            "free some space, or name another place; nothing half-done was left",
-            "请释放空间，或换一个位置；没有留下半成品",
+        MediaError::NotAMedium { .. } => pick(
+            "name a mounted folder, an .iso image or a block device such as /dev/sr0",
+            "请给出挂载目录、.iso 映像或块设备，例如 /dev/sr0",
         ),
-        _ => hint_generic(),
+        MediaError::XorrisoFailed { .. } => pick(
+            "what xorriso says stands above; without --iso folders are written, which any program can burn",
+            "上面是 xorriso 的原话；不用 --iso 则写成文件夹，可用任意软件刻录",
+        ),
+        other => return hint_or_system(other),
     }
     .to_owned()
 }
 
-/// What failed, in Chinese, for the errors that people meet most; the library's own words for all others.
+/// What failed, in Chinese. A kind without words does not compile.
 pub fn chinese_error(error: &Error) -> Option<String> {
     if !is_chinese() {
         return None;
     }
-    let list = |paths: &[std::path::PathBuf]| {
-        paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect::<Vec<_>>()
-            .join("、")
-    };
-    let text = match error {
-        Error::NoVolumes { paths } => format!("在 {} 中没有找到 carryall 卷", list(paths)),
+    if error.kind() == carryall::verbs::ErrorKind::Interrupted {
+        return Some("已中断".to_owned());
+    }
+    Some(match error {
+        Error::NoVolumes { paths, looks } => {
+            let paths: Vec<String> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let seen = looks::seen(looks);
+            let seen = if seen.is_empty() {
+                seen
+            } else {
+                format!("：{seen}")
+            };
+            format!("在 {} 中没有找到 carryall 卷{seen}", paths.join("、"))
+        }
+        Error::ManySpares {
+            spare_volumes,
+            data_volumes,
+            ..
+        } => format!("{data_volumes} 个数据卷却要 {spare_volumes} 个备用卷"),
+        Error::NoReceipt { given } => format!("{given}：没有这个文件，它本身也不是回执文字"),
         Error::NoSuchRelease { name, .. } => format!("仓库里没有发布包 {name}"),
         Error::DiskFull {
             path,
@@ -458,39 +524,14 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("拒绝接收 {release}：{what}：{}", refusal_in_chinese(why))
         }
         Error::Receipt { given, source } => chinese_receipt(given, source),
-        Error::Versions(error) => return chinese_versions(error),
+        Error::Versions(error) => chinese_versions(error),
         Error::NotWhole { release } => format!("{release} 不完整，无法安装"),
         Error::NoSpace {
             path,
             needed_bytes,
             free_bytes,
-        } => format!(
-            "{} 只有 {} 可用空间，需要 {}",
-            path.display(),
-            bytes(*free_bytes),
-            bytes(*needed_bytes)
-        ),
-        Error::Checkout(CheckoutError::NoSpace {
-            path,
-            needed_bytes,
-            free_bytes,
-        }) => format!(
-            "{} 只有 {} 可用空间，需要 {}",
-            path.display(),
-            bytes(*free_bytes),
-            bytes(*needed_bytes)
-        ),
-        Error::Add(AddError::NoSpace {
-            path,
-            needed_bytes,
-            free_bytes,
-        }) => format!(
-            "{} 只有 {} 可用空间，至少需要 {}",
-            path.display(),
-            bytes(*free_bytes),
-            bytes(*needed_bytes)
-        ),
-        Error::Add(AddError::Registry(error)) | Error::Registry(error) => chinese_registry(error),
+        } => causes::no_space(path, *free_bytes, *needed_bytes),
+        Error::Registry(error) => chinese_registry(error),
         Error::Recipe(RecipeError::Limit(what))
         | Error::Add(AddError::Layout(LayoutError::Recipe(RecipeError::Limit(what)))) => {
             format!("超出允许的上限：{}", limit_in_chinese(what))
@@ -504,42 +545,9 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             format!("这些卷里没有适用于 {} 的发布包", platforms.join("、"))
         }
         Error::NoImages { releases } => format!("{} 里没有带名称的镜像", releases.join("、")),
-        Error::Add(AddError::Unreadable { first, count }) => {
-            let each = first
-                .iter()
-                .map(|(path, why)| format!("{}（{why}）", path.display()));
-            let listed = each.collect::<Vec<_>>().join("、");
-            let more = count.saturating_sub(first.len() as u64);
-            let more = if more > 0 {
-                format!("，另有 {more} 个")
-            } else {
-                String::new()
-            };
-            format!("有 {count} 个文件或目录无法读取：{listed}{more}")
-        }
-        Error::Add(AddError::SameName {
-            name,
-            first,
-            second,
-        }) => format!(
-            "有两个项目都叫 {name}：{} 和 {}",
-            first.display(),
-            second.display()
-        ),
-        Error::Add(AddError::Entangled { path, store }) => {
-            format!("{} 与仓库 {} 互相包含", path.display(), store.display())
-        }
-        Error::Checkout(CheckoutError::InStore { dest, store }) => {
-            format!("{} 在仓库 {} 之内", dest.display(), store.display())
-        }
-        Error::Checkout(CheckoutError::NotEmpty(path)) => format!("{} 不是空目录", path.display()),
-        Error::Checkout(CheckoutError::Choice(error)) => chinese_choice(error),
-        Error::Checkout(CheckoutError::Exists(path)) => format!("{} 已经存在", path.display()),
+        Error::Add(error) => causes::add(error),
+        Error::Checkout(error) => causes::checkout(error),
         Error::Load(error) => chinese_load(error),
-        Error::Checkout(CheckoutError::Outgoing(error)) => in_chinese(&error.into()),
-        Error::Checkout(CheckoutError::NoSuchItem { item, .. }) => {
-            format!("发布包里没有项目 {item}")
-        }
         Error::UnreadableReleases { names } => {
             format!("{} 无法读取，它们需要哪些数据不得而知", names.join("、"))
         }
@@ -547,29 +555,26 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::RootsGone { path } => {
             format!("存放所有发布包根记录的目录不见了：{}", path.display())
         }
-        Error::Add(AddError::Old { release, .. }) => format!("现有的 {release} 无法读取"),
-        Error::Store(StoreError::BadRoot { stem, .. }) => {
-            let name = ReleaseName::from_file_stem(stem);
-            let name = name.map_or_else(|_| stem.clone(), |name| name.to_string());
-            format!("{name} 的根记录已损坏")
-        }
-        Error::Store(StoreError::Storage(error)) => {
-            format!("无法访问 {}：{}", error.path.display(), error.source)
-        }
+        Error::Store(error) => causes::store(error),
+        Error::Media(error) => causes::media(error),
+        Error::Volume(error) => causes::volume(error),
+        Error::Bundle(error) => causes::bundle(error),
+        Error::Recipe(error) => causes::recipe(error),
+        Error::Interrupted(_) => "已中断".to_owned(),
         Error::Entangled { path, store } => {
             format!("{} 与仓库 {} 互相包含", path.display(), store.display())
         }
-        Error::Store(StoreError::NotEmpty { path, entry }) => format!(
-            "{} 不是仓库，也不是空目录：里面有 {}",
-            path.display(),
-            entry.file_name().unwrap_or_default().display()
+        Error::NoSuchVolume { volume_no, volumes } => {
+            format!("这一套是第 1 到第 {volumes} 卷，没有第 {volume_no} 卷")
+        }
+        Error::BundleIncomplete { release, chunks } => {
+            format!("发布包 {release} 需要的 {chunks} 个数据块，卷上和仓库里都没有")
+        }
+        Error::StreamChanged { blob, source } => format!(
+            "一个压缩流还原后与原来不同（{}）：{}",
+            blob.short(),
+            causes::recipe(source)
         ),
-        Error::Store(StoreError::Linked { path }) => {
-            format!("{} 是链接；仓库只写入自己的目录", path.display())
-        }
-        Error::Store(StoreError::BadSettings { path, .. }) => {
-            format!("{} 无法识别，不是 carryall 仓库的设置", path.display())
-        }
         Error::Output(OutputError::Exists(path)) => {
             format!("{} 已经存在，且不是本命令先前写出的", path.display())
         }
@@ -581,31 +586,19 @@ pub fn chinese_error(error: &Error) -> Option<String> {
             )
         }
         Error::Output(OutputError::Io { place, source }) => {
-            format!("{}：无法写入：{source}", place.display())
+            format!("{}：无法写入：{}", place.display(), causes::system(source))
         }
-        Error::Store(StoreError::NotAStore { path }) => format!("{} 不是仓库", path.display()),
-        Error::Store(StoreError::Served { path }) => {
-            format!(
-                "另有进程正在读取仓库 {}（例如 carryall serve）",
-                path.display()
-            )
-        }
-        Error::Store(StoreError::Locked { path }) => {
-            format!("仓库 {} 正被另一个进程使用", path.display())
-        }
-        Error::Media(media) | Error::Volume(VolumeError::Media(media)) => match media {
-            MediaError::Missing { path } => format!("没有这个文件、目录或设备：{}", path.display()),
-            MediaError::Exists { path } => format!("{} 已经存在", path.display()),
-            MediaError::XorrisoMissing => "没有安装 xorriso".to_owned(),
-            _ => return None,
-        },
-        Error::Volume(VolumeError::PieceTooLarge { .. } | VolumeError::MediumTooSmall { .. }) => {
-            "介质太小，放不下一卷".to_owned()
-        }
-        _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => "已中断".to_owned(),
-        _ => return None,
-    };
-    Some(text)
+        Error::Releases(source) => format!("仓库无法读取：{}", causes::cause(source.as_ref())),
+        Error::Io { path, source } => format!("{}：{}", path.display(), causes::system(source)),
+    })
+}
+
+/// What stands beside an error in English: what was found instead.
+pub fn beside(error: &Error) -> String {
+    match error {
+        Error::NoVolumes { looks, .. } => looks::seen(looks),
+        _ => String::new(),
+    }
 }
 
 /// Why a release is refused, in Chinese, as far as that is one of the reasons that every release is looked through for.
@@ -632,7 +625,7 @@ fn refusal_in_chinese(why: &str) -> &str {
 }
 
 /// What a limit is on, as `carryall::limits` has it.
-fn limit_in_chinese(what: &str) -> &str {
+pub(super) fn limit_in_chinese(what: &str) -> &str {
     match what {
         "bytes of steps beyond those that they give" => "重建步骤比它给出的数据还长",
         "bytes of all steps" => "全部重建步骤的长度",

@@ -1,7 +1,8 @@
 //! Words about plans, volumes and sets that are being received.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use carryall::media::kind::MediaParseError;
 use carryall::recovery::Needs;
 use carryall::verbs::pack::{PackPlan, PackReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
@@ -11,6 +12,65 @@ use super::{bytes, pick, plural, shown, shown_path, volumes};
 
 pub fn no_media_named() -> &'static str {
     pick("no medium is named", "没有指定介质")
+}
+
+pub fn no_folder_named() -> &'static str {
+    pick("no folder is named with --to", "没有用 --to 指定目录")
+}
+
+/// A medium that is none, and what to name instead.
+pub fn no_such_medium(error: &MediaParseError) -> (String, String) {
+    let text = &error.text;
+    let message = pick(
+        format!("{text:?} names no medium"),
+        format!("没有 {text:?} 这种介质"),
+    );
+    let all = pick(
+        "cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb, or an exact size such as 700MB, 8GB or 4GiB",
+        "cd、dvd、dvd-dl、bd、bd-dl、bdxl、usb，或确切容量，例如 700MB、8GB、4GiB",
+    );
+    let hint = match &error.suggestion {
+        Some(name) => pick(
+            format!("did you mean {name}? There are {all}"),
+            format!("是否指 {name}？可用：{all}"),
+        ),
+        None => pick(format!("there are {all}"), format!("可用：{all}")),
+    };
+    (message, hint)
+}
+
+pub fn bad_contact(chars_max: usize) -> String {
+    pick(
+        format!("--contact is one line of 1 to {chars_max} characters"),
+        format!("--contact 须为一行，1 到 {chars_max} 个字符"),
+    )
+}
+
+pub fn bad_date(text: &str) -> String {
+    pick(format!("{text:?} is no day"), format!("{text:?} 不是日期"))
+}
+
+pub fn hint_date() -> &'static str {
+    pick("a day is written as 2026-11-28", "日期的写法如 2026-11-28")
+}
+
+pub fn bad_epoch(text: &str) -> String {
+    pick(
+        format!("SOURCE_DATE_EPOCH is {text:?}, which is no time"),
+        format!("环境变量 SOURCE_DATE_EPOCH 的值 {text:?} 不是时间"),
+    )
+}
+
+pub fn hint_epoch() -> &'static str {
+    pick(
+        "it is a number of seconds since 1970; unset it, or name the day with --date",
+        "应为 1970 年以来的秒数；请取消该变量，或用 --date 指定日期",
+    )
+}
+
+/// The plan alone: nothing follows it.
+pub fn plan_alone(shown: &PackPlan) -> String {
+    plan(shown) + pick("  nothing was written\n", "  未写入任何内容\n")
 }
 
 /// The plan, before the first volume is written.
@@ -80,17 +140,42 @@ pub fn plan(plan: &PackPlan) -> String {
             format!("  大概率（99 %）：丢失 {lost} 卷且其余卷有 {percent:.1} % 的分散坏块\n"),
         );
     }
-    let (needed, free) = (bytes(plan.needed_bytes), bytes(plan.free_bytes));
-    out + &pick(
-        format!("  space: {needed} needed, {free} free\n"),
-        format!("  空间：需要 {needed}，可用 {free}\n"),
-    )
+    if let Some(date) = &plan.date {
+        out += &pick(
+            format!("  date on the volumes: {date}\n"),
+            format!("  卷上的日期：{date}\n"),
+        );
+    }
+    let needed = bytes(plan.needed_bytes);
+    out + &match plan.free_bytes.map(bytes) {
+        Some(free) => pick(
+            format!("  space: {needed} needed, {free} free\n"),
+            format!("  空间：需要 {needed}，可用 {free}\n"),
+        ),
+        None => pick(
+            format!("  space: {needed} needed\n"),
+            format!("  空间：需要 {needed}\n"),
+        ),
+    }
 }
 
 pub fn packed(report: &PackReport, to: &Path) -> String {
     let mut out = String::new();
-    for volume in &report.volumes {
-        out += &format!("  {}\n", shown_path(volume));
+    let title = report.plan.releases.join(pick(", ", "、"));
+    let (set, total) = (&report.set_id[..8], report.volumes.len());
+    for (no, volume) in (1_u16..).zip(&report.volumes) {
+        let is_spare = no > report.plan.data_volumes;
+        let label = pick(
+            format!(
+                "label: {title}, set {set}, {no} of {total}{}",
+                if is_spare { ", spare" } else { "" }
+            ),
+            format!(
+                "标签：{title}，卷集 {set}，第 {no} 卷，共 {total} 卷{}",
+                if is_spare { "，备用" } else { "" }
+            ),
+        );
+        out += &format!("  {}  {label}\n", shown_path(volume));
     }
     let (count, to) = (report.volumes.len(), shown_path(to));
     out + &pick(
@@ -198,6 +283,13 @@ pub fn verdict(set: &SetVerdict) -> String {
             "  可全部恢复：receive 会自动修复，repair 可重做新盘\n",
         )
         .to_owned(),
+        SetState::NeedsVolumes if set.at_hand_whole => {
+            let needed = needed(&set.needs);
+            pick(
+                format!("  what is at hand is whole; for the whole set {needed}\n"),
+                format!("  手头的卷完好；要凑齐整套，{needed}\n"),
+            )
+        }
         SetState::NeedsVolumes => "  ".to_owned() + &needed(&set.needs) + "\n",
         SetState::Lost => lost(&set.needs, &set.lost_items),
     }
@@ -228,6 +320,38 @@ fn asked_for(needs: &Needs) -> String {
     let whole = (!whole.is_empty()).then(|| volumes(&whole));
     let both: Vec<String> = rest.into_iter().chain(whole).collect();
     both.join(pick(" and ", "和"))
+}
+
+/// Whether the volumes at hand are whole, whatever the set needs besides.
+pub fn verdict_at_hand(set: &SetVerdict) -> String {
+    let here = volumes(&volumes_where(set, |volume| volume.at_hand));
+    let bad = volumes_where(set, |volume| {
+        volume.at_hand && volume.outcome.present_blocks < volume.blocks
+    });
+    if bad.is_empty() {
+        return pick(
+            format!("  at hand and whole: {here}; others of the set were not asked for\n"),
+            format!("  手头的{here}完好；未检查同一套的其他卷\n"),
+        );
+    }
+    let bad = volumes(&bad);
+    pick(
+        format!("  NOT whole: {bad}; write it again, and check it again\n"),
+        format!("  不完好：{bad}；请重新写入并再次检查\n"),
+    )
+}
+
+/// Paths that were named and hold no volume.
+pub fn without_volume(paths: &[PathBuf]) -> String {
+    let mut out = String::new();
+    for path in paths {
+        let path = path.display();
+        out += &pick(
+            format!("  no carryall volume in {path}\n"),
+            format!("  {path} 中没有 carryall 卷\n"),
+        );
+    }
+    out
 }
 
 /// Which volumes to give next.

@@ -2,15 +2,18 @@
 //!
 //! The language is the locale's: Chinese when LC_ALL, LC_MESSAGES or LANG begins with `zh`, else English.
 
+mod causes;
 mod delta;
 mod demo;
 mod errors;
 mod images;
 mod incoming;
+mod looks;
 mod media;
 mod registry;
 mod sayings;
 mod store;
+mod usage;
 mod versions;
 mod weight;
 
@@ -28,8 +31,8 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{
-    chinese_error, hint, hint_damage, hint_generic, hint_of_system, hint_passing, hint_store,
-    hint_unexpanded_home, hint_usage, unexpanded_home,
+    beside, chinese_error, hint, hint_damage, hint_generic, hint_of_system, hint_passing,
+    hint_store, hint_unexpanded_home, hint_usage, unexpanded_home,
 };
 pub use images::{
     change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
@@ -39,8 +42,9 @@ pub use incoming::{
     gave_nothing, given_up, hint_too_many_sets, hint_waiting, progress, status, waiting_set,
 };
 pub use media::{
-    at_hand, map_written, no_media_named, not_rebuilt, nothing_to_repair, packed, plan, rebuilt,
-    set_line, unread, verdict, volume_lines,
+    at_hand, bad_contact, bad_date, bad_epoch, hint_date, hint_epoch, map_written, no_folder_named,
+    no_media_named, no_such_medium, not_rebuilt, nothing_to_repair, packed, plan, plan_alone,
+    rebuilt, set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
 };
 pub use registry::{
     broken_off, hint_left_out, hint_names, hint_reference, lines_left_out, mapped_twice, one_name,
@@ -51,6 +55,7 @@ pub use store::{
     kept_ready, no_store_named, pruned, release_line, removed, renewed, show_streams,
     store_created, store_is_empty, streams,
 };
+pub use usage::usage;
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Against, contributors, estimate};
 

@@ -47,6 +47,9 @@ pub(super) fn remake(
     let mut head = [0; 2];
     recipe.read_exact(&mut head)?;
     let [version, wrapper] = head;
+    if version == 0 {
+        return Err(DeflateError::Corrupt("version"));
+    }
     if version != RECIPE_VERSION {
         return Err(DeflateError::Newer(version));
     }

@@ -26,6 +26,19 @@ pub struct VolumeFacts {
     pub created_by: String,
 }
 
+/// What else the pages of a volume say; each only when it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageNotes {
+    /// The day that the release is of, such as `2026-11-28`.
+    pub date: Option<String>,
+    /// Whom to ask: any text.
+    pub contact: Option<String>,
+    /// Bytes of the items when they are given back.
+    pub item_bytes: Option<u64>,
+    /// Bytes that receiving takes in a store.
+    pub receive_bytes: Option<u64>,
+}
+
 impl VolumeFacts {
     /// Volumes of the set, data and spare.
     pub fn volume_count(&self) -> u32 {
@@ -56,11 +69,21 @@ impl VolumeFacts {
         format!("carryall-{no:0digits$}.{file_no:03}")
     }
 
-    /// `CARRYALL_03_07`: the label of an image or disk, letters and digits that every file system takes.
+    /// `CARRYALL_03_07_12AB34CD`: the label of an image, letters and digits that every file system takes. Joliet cuts it after 16
+    /// characters: the volume stands before the set.
     pub fn label(&self) -> String {
         let (digits, no, count) = (self.digits(), self.volume_no, self.volume_count());
-        format!("CARRYALL_{no:0digits$}_{count:0digits$}")
+        let set = self.set_id.short().to_string().to_ascii_uppercase();
+        format!("CARRYALL_{no:0digits$}_{count:0digits$}_{set}")
     }
+}
+
+/// Whether a file is called as carrier files are: `carryall-03.000`.
+pub fn is_carrier_name(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.strip_prefix("carryall-")
+        .and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(volume, file)| digits(volume) && digits(file))
 }
 
 /// Keeps letters, digits, dots and underscores of a title; letters of other scripts become `u` and their numbers, runs of

@@ -1,0 +1,393 @@
+//! What stands where no volume was found, so that the person who named it can be told what to give instead.
+//!
+//! It looks at beginnings alone and judges by content, by the name only where content cannot tell. It finds no blocks:
+//! that is `scan`'s affair, and it has failed before this is asked.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::block::BLOCK_BYTES;
+use crate::media::carrier;
+use crate::media::page;
+use crate::media::source::{ReadAt, Source, find_sources};
+use crate::monitor::Silent;
+
+/// Files of one folder that are looked at.
+const FILES_MAX: usize = 200;
+/// Places of a file that are looked at for anything but zeros.
+const SAMPLES: u64 = 16;
+/// Where an ISO 9660 file system says what it is, and where its label is.
+const ISO_MAGIC_OFFSET: usize = 0x8001;
+const ISO_LABEL_OFFSET: usize = 0x8028;
+const ISO_LABEL_BYTES: usize = 32;
+
+/// What a path that was named turned out to be.
+#[derive(Debug)]
+pub struct Looked {
+    /// The path, or the file below it that tells most.
+    pub path: PathBuf,
+    /// What it is.
+    pub what: Look,
+}
+
+/// What something that holds no volume is.
+#[derive(Debug)]
+pub enum Look {
+    /// It cannot be opened: no permission, no disc in the drive, a bad line.
+    Closed(io::Error),
+    /// It is opened, and its bytes cannot be read.
+    Unread(io::Error),
+    /// A folder without files that could hold a volume, or an empty file.
+    Empty,
+    /// A folder with a volume's pages and without its carrier files.
+    PagesAlone,
+    /// A file too short to hold one block.
+    Short,
+    /// The folder of a store.
+    Store,
+    /// An archive or a compressed file; what a volume is in cannot be seen from outside.
+    Packed(&'static str),
+    /// A part of a file that was split, or a download that was not finished.
+    Piece,
+    /// A web page, as servers send when they do not send the file.
+    WebPage,
+    /// Zeros and nothing else.
+    Zeros,
+    /// A disc or an image of one with something else on it.
+    OtherDisc {
+        /// What it calls itself.
+        label: String,
+    },
+    /// Anything else.
+    Unknown,
+}
+
+impl Look {
+    /// How much it tells: of the files in a folder, the one that tells most is told.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Closed(_) | Self::Unread(_) => 6,
+            Self::Packed(_) | Self::Piece => 5,
+            Self::OtherDisc { .. } | Self::PagesAlone | Self::Store => 4,
+            Self::WebPage => 3,
+            Self::Zeros => 2,
+            Self::Short | Self::Empty => 1,
+            Self::Unknown => 0,
+        }
+    }
+}
+
+/// Looks at each of `paths`.
+pub fn look(paths: &[PathBuf]) -> Vec<Looked> {
+    paths.iter().map(|path| look_at(path)).collect()
+}
+
+fn look_at(path: &Path) -> Looked {
+    let found = |what| Looked {
+        path: path.to_owned(),
+        what,
+    };
+    match fs::metadata(path) {
+        Err(error) => found(Look::Closed(error)),
+        Ok(stat) if stat.is_dir() => look_into(path),
+        Ok(_) => found(look_at_file(path)),
+    }
+}
+
+fn look_into(folder: &Path) -> Looked {
+    let found = |what| Looked {
+        path: folder.to_owned(),
+        what,
+    };
+    let mut names = match fs::read_dir(folder) {
+        Ok(entries) => entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.file_name()))
+            .peekable(),
+        Err(error) => return found(Look::Closed(error)),
+    };
+    if names.peek().is_none() {
+        return found(Look::Empty);
+    }
+    if folder.join("carryall.toml").is_file() {
+        return found(Look::Store);
+    }
+    let sources = find_sources(&[folder.to_owned()], &Silent).unwrap_or_default();
+    let looks = sources.iter().take(FILES_MAX).map(|source| Looked {
+        path: source.path.clone(),
+        what: look_at_file(&source.path),
+    });
+    // Of several that tell as much, the first by name.
+    let telling = looks.reduce(|best, next| {
+        if next.what.weight() > best.what.weight() {
+            next
+        } else {
+            best
+        }
+    });
+    match telling {
+        Some(telling) if telling.what.weight() > 0 => telling,
+        _ if has_page(folder) => found(Look::PagesAlone),
+        Some(_) => found(Look::Unknown),
+        None => found(Look::Empty),
+    }
+}
+
+fn has_page(folder: &Path) -> bool {
+    let walk = walkdir::WalkDir::new(folder).max_depth(2).into_iter();
+    walk.filter_map(Result::ok)
+        .take(FILES_MAX)
+        .any(|entry| entry.file_name() == page::HTML_NAME || entry.file_name() == page::TEXT_NAME)
+}
+
+fn look_at_file(path: &Path) -> Look {
+    let source = Source {
+        path: path.to_owned(),
+        bytes: 0,
+        access: crate::media::Access::Sequential,
+    };
+    let reader = match source.open() {
+        Ok(reader) => reader,
+        Err(error) => return Look::Closed(cause_of(error)),
+    };
+    let mut start = vec![0; BLOCK_BYTES];
+    let read = match fill(&reader, 0, &mut start) {
+        Ok(read) => read,
+        Err(error) => return Look::Unread(error),
+    };
+    let start = &start[..read];
+    if start.is_empty() {
+        return Look::Empty;
+    }
+    if let Some(kind) = packed(start) {
+        return Look::Packed(kind);
+    }
+    if is_piece(path) {
+        return Look::Piece;
+    }
+    if is_web_page(start) {
+        return Look::WebPage;
+    }
+    if start.get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
+        let label = start.get(ISO_LABEL_OFFSET..ISO_LABEL_OFFSET + ISO_LABEL_BYTES);
+        let label = String::from_utf8_lossy(label.unwrap_or_default());
+        return Look::OtherDisc {
+            label: label.trim_matches(['\0', ' ']).to_owned(),
+        };
+    }
+    if read < BLOCK_BYTES {
+        return Look::Short;
+    }
+    if is_zeros(start) && samples_are_zeros(&reader) {
+        return Look::Zeros;
+    }
+    Look::Unknown
+}
+
+fn cause_of(error: crate::media::MediaError) -> io::Error {
+    match error {
+        crate::media::MediaError::Io { source, .. } => source,
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+fn fill(reader: &dyn ReadAt, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buf.len() {
+        match reader.read_at(offset + done as u64, &mut buf[done..]) {
+            Ok(0) => break,
+            Ok(len) => done += len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What was read before a bad sector tells enough.
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+fn is_zeros(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+fn samples_are_zeros(reader: &dyn ReadAt) -> bool {
+    let mut sample = [0; 4096];
+    (1..SAMPLES).all(|part| {
+        let offset = reader.size_bytes() / SAMPLES * part;
+        fill(reader, offset, &mut sample).is_ok_and(|read| is_zeros(&sample[..read]))
+    })
+}
+
+/// What the first bytes of archives and compressed files are.
+const MAGICS: [(&[u8], &str); 12] = [
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"PK\x07\x08", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"MSCF", "cab"),
+    (b"LZIP", "lzip"),
+];
+
+fn packed(start: &[u8]) -> Option<&'static str> {
+    let magic = MAGICS.iter().find(|(magic, _)| start.starts_with(magic));
+    match magic {
+        Some((_, name)) => Some(name),
+        None if start.get(257..262) == Some(b"ustar") => Some("tar"),
+        None => None,
+    }
+}
+
+/// `.001`, `.part`, `.part2.rar`, `.z01`, `.crdownload`: nothing in the bytes of a later part says what it is. Carrier files have
+/// numbers, too, and no such part is told of them.
+fn is_piece(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let lower = name.to_ascii_lowercase();
+    if carrier::is_carrier_name(&lower) {
+        return false;
+    }
+    let Some((stem, end)) = lower.rsplit_once('.') else {
+        return false;
+    };
+    let digits = |text: &str| text.len() >= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered = |text: &str, word: &str| text.strip_prefix(word).is_some_and(digits);
+    let split = stem.rsplit_once('.').is_some_and(|(_, before)| {
+        before.strip_prefix("part").is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    });
+    digits(end)
+        || numbered(end, "z")
+        || numbered(end, "r")
+        || numbered(end, "part")
+        || split
+        || (end.len() == 2
+            && stem.contains('.')
+            && end.bytes().all(|byte| byte.is_ascii_lowercase())
+            && end.starts_with(['a', 'b']))
+        || [
+            "part",
+            "partial",
+            "crdownload",
+            "download",
+            "aria2",
+            "td",
+            "xltd",
+        ]
+        .contains(&end)
+}
+
+fn is_web_page(start: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(start.get(..512).unwrap_or(start)).to_ascii_lowercase();
+    let head = head.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
+    [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<?xml",
+        "{\"error",
+        "<error",
+    ]
+    .iter()
+    .any(|begin| head.starts_with(begin))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn of(name: &str, bytes: &[u8]) -> Look {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let by_name = look_at(&path).what;
+        let by_folder = look_into(dir.path()).what;
+        if bytes.len() >= BLOCK_BYTES {
+            assert_eq!(format!("{by_name:?}"), format!("{by_folder:?}"), "{name}");
+        }
+        by_name
+    }
+
+    fn long(start: &[u8]) -> Vec<u8> {
+        let mut bytes = start.to_vec();
+        bytes.resize(3 * BLOCK_BYTES, 7);
+        bytes
+    }
+
+    #[test]
+    fn what_is_no_volume_is_told_by_what_it_is() {
+        for (name, magic, kind) in [
+            ("v.zip", &b"PK\x03\x04"[..], "zip"),
+            ("v.tar.gz", b"\x1f\x8b\x08", "gzip"),
+            ("v.7z", b"7z\xbc\xaf\x27\x1c", "7z"),
+            ("v.iso.xz", b"\xfd7zXZ\x00", "xz"),
+            ("v.zst", b"\x28\xb5\x2f\xfd", "zstd"),
+        ] {
+            let look = of(name, &long(magic));
+            assert!(
+                matches!(look, Look::Packed(found) if found == kind),
+                "{name} {look:?}"
+            );
+        }
+        let mut tar = vec![0; 3 * BLOCK_BYTES];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert!(matches!(of("v.tar", &tar), Look::Packed("tar")));
+        for name in [
+            "v.iso.002",
+            "v.part2.rar",
+            "v.z01",
+            "v.iso.part",
+            "v.iso.crdownload",
+            "v.iso.ab",
+        ] {
+            let look = of(name, &long(b"something"));
+            assert!(matches!(look, Look::Piece), "{name} {look:?}");
+        }
+        assert!(matches!(
+            of("carryall-03.000", &long(b"something")),
+            Look::Unknown
+        ));
+        assert!(matches!(
+            of("v.iso", &long(b"\n<!DOCTYPE HTML>")),
+            Look::WebPage
+        ));
+        assert!(matches!(
+            of("v.iso", &vec![0; 5 * BLOCK_BYTES]),
+            Look::Zeros
+        ));
+        let mut late = vec![0; 50 * BLOCK_BYTES];
+        late[25 * BLOCK_BYTES..].fill(1);
+        assert!(matches!(of("v.iso", &late), Look::Unknown));
+        let mut disc = long(b"");
+        disc[0x8001..0x8006].copy_from_slice(b"CD001");
+        disc[0x8028..0x8048].fill(b' ');
+        disc[0x8028..0x802e].copy_from_slice(b"HOLIDA");
+        let look = of("v.iso", &disc);
+        assert!(
+            matches!(&look, Look::OtherDisc { label } if label == "HOLIDA"),
+            "{look:?}"
+        );
+        assert!(matches!(of("v", b""), Look::Empty));
+        assert!(matches!(of("v", b"x"), Look::Short));
+    }
+
+    #[test]
+    fn folders_are_told_by_what_is_in_them() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(look_into(dir.path()).what, Look::Empty));
+        fs::write(dir.path().join("START-HERE.html"), "x").unwrap();
+        assert!(matches!(look_into(dir.path()).what, Look::PagesAlone));
+        fs::write(dir.path().join("a.bin"), long(b"x")).unwrap();
+        fs::write(dir.path().join("b.zip"), long(b"PK\x03\x04")).unwrap();
+        let looked = look_into(dir.path());
+        assert!(matches!(looked.what, Look::Packed("zip")) && looked.path.ends_with("b.zip"));
+        let gone = look_at(&dir.path().join("none"));
+        assert!(matches!(gone.what, Look::Closed(_)));
+    }
+}
