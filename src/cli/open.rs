@@ -89,9 +89,7 @@ pub fn store_to_check(context: &Context, heal_from: &[PathBuf]) -> Result<Store,
         Err(StoreError::Storage(error)) if heal_from.is_empty() && error.is_refusal() => {
             read_alone(context, &dir)
         }
-        Err(StoreError::Locked { .. } | StoreError::Linked { .. }) if heal_from.is_empty() => {
-            read_alone(context, &dir)
-        }
+        Err(StoreError::Locked { .. }) if heal_from.is_empty() => read_alone(context, &dir),
         other => other,
     };
     Ok(store.map_err(Error::from)?)

@@ -177,10 +177,10 @@ impl NewObject for NewBytes {
     }
 
     fn publish(self: Box<Self>, name: &str) -> Result<(), StorageError> {
-        self.storage
-            .change("rename into place", name)?
-            .objects
-            .insert(name.to_owned(), self.bytes);
+        let mut inner = self.storage.change("rename into place", name)?;
+        // What takes the place of a bad one lies elsewhere.
+        inner.unreadable.retain(|(prefix, _)| prefix != name);
+        inner.objects.insert(name.to_owned(), self.bytes);
         Ok(())
     }
 }

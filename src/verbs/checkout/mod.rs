@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use serde::Serialize;
 
-use self::staging::{Begun, Staging};
+use self::staging::{Begun, Staging, last_name};
 use super::Releases;
 use crate::finding::Finding;
 use crate::image::ChoiceError;
@@ -171,14 +171,17 @@ pub fn checkout<R: Releases>(
     let outcome = match Staging::begin(dest, &free_name(&items), &root, &items)? {
         Begun::New(staging) => {
             let outcome = give_all(store, name, &staging, dest, &items, monitor);
-            let outcome = outcome.and_then(|report| staging.give(&items).map(|()| report));
+            let outcome = outcome.and_then(|(report, states)| {
+                staging.give(&items, &states)?;
+                Ok(report)
+            });
             if outcome.is_err() {
                 staging.discard();
             }
             outcome?
         }
         Begun::Made(staging, states) => {
-            staging.give(&items)?;
+            staging.give(&items, &states)?;
             let items = items
                 .iter()
                 .zip(states)
@@ -200,7 +203,7 @@ fn give_all<R: Releases>(
     dest: &Path,
     items: &[Item],
     monitor: &dyn Monitor,
-) -> Result<CheckoutReport, CheckoutError> {
+) -> Result<(CheckoutReport, Vec<ItemState>), CheckoutError> {
     let folder = &staging.folder;
     let bytes = check_space(folder, dest, items)?;
     monitor.start("check out", bytes);
@@ -253,7 +256,7 @@ fn give_all<R: Releases>(
     monitor.finish();
     let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
     staging.note(&states)?;
-    Ok(report)
+    Ok((report, states))
 }
 
 /// What a destination was before the checkout.
@@ -290,7 +293,8 @@ fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
 /// A name for what is not finished that no item has.
 fn free_name(items: &[Item]) -> String {
     let mut name = ".carryall.part".to_owned();
-    while items.iter().any(|item| item.name == name.as_bytes()) {
+    let is_taken = |name: &str| items.iter().any(|item| item.name == name.as_bytes());
+    while is_taken(&name) || is_taken(&last_name(&name)) {
         name.push('_');
     }
     name

@@ -16,6 +16,7 @@ use super::{CheckoutError, ItemState};
 use crate::id::{self, PackId};
 use crate::layouts::LayoutError;
 use crate::registry::pull::is_own;
+use crate::release::sound::is_plain_name;
 use crate::release::{Item, ReleaseRoot};
 use crate::storage::own::remove_own;
 
@@ -23,6 +24,8 @@ use crate::storage::own::remove_own;
 const ITEMS: &str = "items";
 /// Says that all is made, and how each item came out.
 const DONE: &str = "done";
+/// The same beside the folder, while that is removed: the ending of its name.
+const LAST: &str = ".done";
 /// The same before it is whole.
 const DONE_PART: &str = "done.part";
 
@@ -74,8 +77,16 @@ impl Staging {
         };
         let path = dest.join(name);
         let order = order_of(root, items);
+        let note = note_beside(&path);
+        if !made_dest && path.symlink_metadata().is_err() && made(&note, &order, items).is_some() {
+            // It was killed when all was given, and nothing was left to remove but the note.
+            fs::create_dir(&path).map_err(LayoutError::io("make", &path))?;
+        }
         let lock = if made_dest { None } else { left(dest, &path)? };
-        let states = lock.as_ref().and_then(|_| made(&path, &order, items));
+        let states = lock.as_ref().and_then(|_| {
+            let states = made(&path.join(DONE), &order, items);
+            states.or_else(|| made(&note, &order, items))
+        });
         let is_made = states
             .as_ref()
             .is_some_and(|states| is_whole(dest, &path, items, states));
@@ -84,9 +95,11 @@ impl Staging {
             if lock.is_some() {
                 fs::remove_dir_all(&path).map_err(LayoutError::io("remove", &path))?;
             }
-            fs::create_dir_all(path.join(ITEMS)).map_err(LayoutError::io("make", &path))?;
+            fs::create_dir(&path).map_err(LayoutError::io("make", &path))?;
         }
         let items = path.join(ITEMS);
+        // It may have been removed already when all was made.
+        fs::create_dir_all(&items).map_err(LayoutError::io("make", &items))?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let folder = rustix::fs::open(&items, flags, Mode::empty());
         let folder = folder.map_err(|error| LayoutError::io("open", &items)(error.into()))?;
@@ -123,9 +136,13 @@ impl Staging {
         Ok(write().map_err(LayoutError::io("write", &part))?)
     }
 
-    /// Gives the items their place in the destination.
-    pub(super) fn give(&self, items: &[Item]) -> Result<(), CheckoutError> {
-        for item in items {
+    /// Gives the items their place in the destination: those that came out, and of no other name than a file's.
+    pub(super) fn give(&self, items: &[Item], states: &[ItemState]) -> Result<(), CheckoutError> {
+        for (item, _) in items
+            .iter()
+            .zip(states)
+            .filter(|(item, state)| came_out(item, **state))
+        {
             let name = std::ffi::OsStr::from_bytes(&item.name);
             let (from, to) = (self.items.join(name), self.dest.join(name));
             if from.symlink_metadata().is_ok() {
@@ -135,10 +152,20 @@ impl Staging {
                 })?;
             }
         }
-        fs::remove_dir_all(&self.path).map_err(LayoutError::io("remove", &self.path))?;
         let folder = File::open(&self.dest).map_err(LayoutError::io("open", &self.dest))?;
         let synced = folder.sync_all();
-        Ok(synced.map_err(LayoutError::io("bring to the disk", &self.dest))?)
+        synced.map_err(LayoutError::io("bring to the disk", &self.dest))?;
+        // The note goes last: until then the same command goes on here.
+        let (done, last) = (self.path.join(DONE), note_beside(&self.path));
+        let remove = || {
+            fs::remove_dir_all(&self.items)?;
+            if done.symlink_metadata().is_ok() {
+                fs::rename(&done, &last)?;
+            }
+            fs::remove_dir(&self.path)?;
+            fs::remove_file(&last)
+        };
+        Ok(remove().map_err(LayoutError::io("remove", &self.path))?)
     }
 
     /// Leaves the destination as it was found, unless all was made: then the same command goes on there.
@@ -182,6 +209,22 @@ pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), Checkout
     Ok(())
 }
 
+/// The name of the note in the destination, while the folder is removed.
+pub(super) fn last_name(name: &str) -> String {
+    format!("{name}{LAST}")
+}
+
+fn note_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(LAST);
+    path.with_file_name(name)
+}
+
+/// Whether an item is there, under a name that leads nowhere else.
+fn came_out(item: &Item, state: ItemState) -> bool {
+    state != ItemState::Lost && is_plain_name(&item.name)
+}
+
 /// Locks the folder that a killed checkout left; `None` when there is none.
 fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     let not_empty = || CheckoutError::NotEmpty(dest.to_owned());
@@ -211,12 +254,11 @@ fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> 
 
 /// How the items came out, when this very checkout was all made.
 fn made(path: &Path, order: &str, items: &[Item]) -> Option<Vec<ItemState>> {
-    let done = path.join(DONE);
     let most = (order.len() + items.len() + 2) as u64;
-    if fs::metadata(&done).ok()?.len() > most {
+    if fs::metadata(path).ok()?.len() > most {
         return None;
     }
-    let text = fs::read_to_string(done).ok()?;
+    let text = fs::read_to_string(path).ok()?;
     let mut lines = text.lines();
     let states = lines
         .next()
@@ -235,7 +277,7 @@ fn is_whole(dest: &Path, path: &Path, items: &[Item], states: &[ItemState]) -> b
     let in_one_place = items.iter().zip(states).all(|(item, state)| {
         let places = [path.join(ITEMS), dest.to_owned()];
         let count = places.iter().filter(|place| is_there(place, item)).count();
-        count == usize::from(*state != ItemState::Lost)
+        !came_out(item, *state) || count == 1
     });
     let Ok(entries) = fs::read_dir(dest) else {
         return false;
@@ -243,7 +285,8 @@ fn is_whole(dest: &Path, path: &Path, items: &[Item], states: &[ItemState]) -> b
     let is_own = |entry: std::io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| {
             let name = entry.file_name();
-            entry.path() == path || items.iter().any(|item| item.name == name.as_bytes())
+            [path, &note_beside(path)].contains(&&*entry.path())
+                || items.iter().any(|item| item.name == name.as_bytes())
         })
     };
     in_one_place && entries.into_iter().all(is_own)
