@@ -464,6 +464,7 @@ mod tests {
             volume(3, vec![run(10, CellState::NotGiven)]),
         ]);
         two.needs = Some(Needs {
+            rest_of: Vec::new(),
             complete: false,
             ask_for: vec![2],
             any_of: vec![2, 3],
@@ -485,6 +486,7 @@ mod tests {
         }
         assert!(!page.contains("blocks are damaged") && !page.contains("cannot be brought back"));
         two.needs = Some(Needs {
+            rest_of: Vec::new(),
             complete: true,
             ask_for: vec![],
             any_of: vec![],
