@@ -344,3 +344,73 @@ fn podman_pulls_from_serve_and_loads_what_load_gives_it() {
     assert_eq!(ids.trim(), row);
     serving.end();
 }
+
+/// Programs that are installed and do not work are passed over and named; after a failure it is said what is there.
+#[test]
+fn load_takes_what_works_and_says_what_was_left_behind() {
+    let stage = Stage::new();
+    stage.give("images.tar", &files_tar(&made::containerd(&[web(), api()])));
+    stage.add("shop:1.0");
+    let down = "echo Cannot connect to the Docker daemon at unix:///x. >&2; exit 1";
+    program(&stage, "docker", down);
+    let own = |stage: &Stage, words: &[&str]| {
+        let mut command = stage.command(&[&["load", "shop:1.0"], words].concat());
+        // Programs of this machine are not asked.
+        fs::create_dir_all(stage.path("tools")).unwrap();
+        for tool in ["sh", "cat", "head", "sleep"] {
+            let link = stage.path("tools").join(tool);
+            if fs::symlink_metadata(&link).is_err() {
+                std::os::unix::fs::symlink(Path::new("/usr/bin").join(tool), link).unwrap();
+            }
+        }
+        let (bin, tools) = (stage.path("bin"), stage.path("tools"));
+        command.env("PATH", format!("{}:{}", bin.display(), tools.display()));
+        Run::from(command.output().unwrap())
+    };
+    own(&stage, &[]).fails_with(
+        1,
+        &[
+            "docker: Cannot connect to the Docker daemon",
+            "hint: start the service",
+        ],
+    );
+    let id = digest(b"what it has");
+    let podman = format!(
+        "case \"$1\" in info) ;; load) cat > taken.tar ;; image) [ \"$5\" = \"$KNOWN\" ] && echo {id} ;; esac"
+    );
+    program(&stage, "podman", &podman.replace("$KNOWN", &web_name()));
+    let run = own(&stage, &["--json"]).ends_with(0);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["with"], "podman");
+    assert_eq!(report["tried"][0]["program"], "docker");
+    let names = report["names"].as_array().unwrap();
+    let of_web = names
+        .iter()
+        .find(|each| each["name"] == web_name())
+        .unwrap();
+    assert_eq!(of_web["digest"], id);
+    let others = names.iter().filter(|each| each["name"] != web_name());
+    assert!(others.clone().count() > 0 && others.clone().all(|each| each["digest"].is_null()));
+    assert!(stage.path("taken.tar").exists());
+
+    // One that ends early: what it has by then is named.
+    let podman = podman.replace(
+        "cat > taken.tar",
+        "head -c 2000 > /dev/null; echo no room >&2; exit 5",
+    );
+    program(&stage, "podman", &podman.replace("$KNOWN", &web_name()));
+    let left = format!("has now, from this or from before: {} ({id})", web_name());
+    own(&stage, &[]).fails_with(
+        1,
+        &["docker: is installed and does not work", "no room", &left],
+    );
+    program(&stage, "podman", &podman);
+    own(&stage, &[]).fails_with(1, &["has none of these images", "no room"]);
+    // One that never answers holds nobody up for ever.
+    program(&stage, "podman", "exec sleep 100");
+    own(&stage, &[]).fails_with(1, &["podman: no answer in 10 s"]);
+}
+
+fn web_name() -> String {
+    web().reference
+}

@@ -423,7 +423,7 @@ impl ChoiceArgs {
 pub struct LoadArgs {
     /// NAME:VERSION[@ARCH]
     pub release: ReleaseName,
-    /// The program that takes the images [default: the first of these that is installed]
+    /// The program that takes the images [default: the first of these that works]
     #[arg(long, value_enum)]
     pub with: Option<LoaderArg>,
     /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io

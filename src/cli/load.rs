@@ -3,7 +3,7 @@
 use carryall::finding::Severity;
 use carryall::store::Access;
 use carryall::verbs;
-use carryall::verbs::load::{self, LoadOptions, LoadReport, Loader};
+use carryall::verbs::load::{self, LoadOptions, LoadReport, Loader, Then};
 
 use crate::cli::args::{LoadArgs, LoaderArg};
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
@@ -21,6 +21,11 @@ pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
             LoaderArg::Nerdctl => Loader::Nerdctl,
             LoaderArg::Ctr => Loader::Ctr,
         }),
+        then: if context.json {
+            Then::Ask
+        } else {
+            Then::Nothing
+        },
         namespace: args.namespace.clone(),
     };
     let report = load::load(&store, &root, &options, &context.screen)?;

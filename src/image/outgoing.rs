@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use self::docker::docker_archive;
 use self::oci::oci_layout;
+pub use self::oci::whole_name;
 use super::{Digest, Hasher, Image, Images};
 use crate::archive::tar;
 use crate::monitor::Monitor;

@@ -108,6 +108,12 @@ sayings! {
     OF_INDEX = "refers to {0}, the index of all platforms: it is left out with that";
     /// A name that docker archives cannot have.
     UNNAMED = "docker takes no such name: the image is there without it";
+    /// A program.
+    NOT_WORKING = "is installed and does not work: {0}; {1} does, and is taken";
+    /// A program, after a failure.
+    LEFT = "has now, from this or from before: {0}";
+    /// A program, after a failure.
+    NOTHING_LEFT = "has none of these images under its name: nothing was left behind";
     /// An image that is not given out.
     LOST = "the image is lost: {0}";
     /// An artifact.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Client, Sent};
 use super::{BlobSource, RegistryError};
-use crate::image::{Descriptor, Digest, OCI_INDEX};
+use crate::image::{Descriptor, Digest, OCI_INDEX, is_index};
 use crate::monitor::Monitor;
 
 /// Blobs that go out at a time.
@@ -62,7 +62,8 @@ pub enum NameState {
 pub struct PushedName {
     /// `REPOSITORY:TAG`, or `REPOSITORY@DIGEST`.
     pub name: String,
-    /// Digest of the manifest or index.
+    /// The digest that the registry has under the name; empty when it refused the name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub digest: String,
     /// How it came there.
     pub state: NameState,
@@ -225,7 +226,7 @@ fn put(
         references.push(digest.as_str());
     }
     for reference in references {
-        let state = put_one(
+        let (state, has) = put_one(
             client,
             &repository.name,
             reference,
@@ -240,7 +241,7 @@ fn put(
         };
         report.names.push(PushedName {
             name: format!("{}{joint}{reference}", repository.name),
-            digest: digest.to_string(),
+            digest: has.as_ref().map(ToString::to_string).unwrap_or_default(),
             state,
         });
     }
@@ -254,12 +255,21 @@ fn put_one(
     manifest: &PlannedManifest,
     repository: &PlannedRepository,
     monitor: &dyn Monitor,
-) -> Result<NameState, RegistryError> {
+) -> Result<(NameState, Option<Digest>), RegistryError> {
     let descriptor = &manifest.descriptor;
     // The registry may know it by a digest of another algorithm.
     let there = client.manifest_digest(name, reference, monitor)?;
-    if there.is_some_and(|there| there.likewise_of(&manifest.bytes) == there) {
-        return Ok(NameState::There);
+    let there = there.filter(|there| there.likewise_of(&manifest.bytes) == *there);
+    if let Some(there) = there {
+        // A push that ended early may have left it out of the list of referrers.
+        if let Some(subject) = subject_of(manifest)
+            && !client
+                .referrer_list(name, &subject, monitor)?
+                .contains(&descriptor.digest)
+        {
+            note_subject(client, name, manifest, monitor)?;
+        }
+        return Ok((NameState::There, Some(there)));
     }
     let outcome = client.put_manifest(name, reference, descriptor, &manifest.bytes, monitor);
     let children = match (outcome, &manifest.partial) {
@@ -267,7 +277,11 @@ fn put_one(
             if !is_noted {
                 note_subject(client, name, manifest, monitor)?;
             }
-            return Ok(NameState::Pushed);
+            let has = match &descriptor.digest {
+                digest if digest.algorithm() == "sha256" => Some(digest.clone()),
+                _ => client.manifest_digest(name, reference, monitor)?,
+            };
+            return Ok((NameState::Pushed, has));
         }
         (
             Err(RegistryError::Refused { status: 400, .. } | RegistryError::Absent { .. }),
@@ -285,9 +299,9 @@ fn put_one(
     match only {
         Some(only) if reference != descriptor.digest.as_str() => {
             client.put_manifest(name, reference, &only.descriptor, &only.bytes, monitor)?;
-            Ok(NameState::Only)
+            Ok((NameState::Only, Some(only.descriptor.digest.clone())))
         }
-        _ => Ok(NameState::Refused),
+        _ => Ok((NameState::Refused, None)),
     }
 }
 
@@ -311,6 +325,12 @@ struct TypeJson {
     media_type: Option<String>,
 }
 
+/// What a manifest refers to by its own word.
+fn subject_of(manifest: &PlannedManifest) -> Option<Digest> {
+    let said: Subject = serde_json::from_slice(&manifest.bytes).ok()?;
+    said.subject?.digest.parse().ok()
+}
+
 /// Where a registry keeps no list of referrers, a tag holds it: `sha256-<hex>` of the subject.
 fn note_subject(
     client: &Client,
@@ -321,14 +341,13 @@ fn note_subject(
     let Ok(said) = serde_json::from_slice::<Subject>(&manifest.bytes) else {
         return Ok(());
     };
-    let subject = said
-        .subject
-        .and_then(|subject| subject.digest.parse::<Digest>().ok());
-    let Some(subject) = subject else {
+    let Some(subject) = subject_of(manifest) else {
         return Ok(());
     };
     let tag = format!("{}-{}", subject.algorithm(), subject.hex());
     let mut list = match client.manifest(name, &tag, monitor) {
+        // Someone's image may have such a tag: it keeps it.
+        Ok(fetched) if !is_index(&fetched.descriptor.media_type) => return Ok(()),
         Ok(fetched) => serde_json::from_slice(&fetched.bytes).unwrap_or_default(),
         Err(error) if error.is_absent() => serde_json::Value::Null,
         Err(error) => return Err(error),

@@ -3,15 +3,18 @@
 //! Nothing is written to disk here. When a blob does not come out as its digest says, the program is ended before it has the end
 //! of the archive, so that it takes nothing.
 
+mod program;
+
 use std::io::{self, BufWriter, Read, Write};
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 
 use serde::Serialize;
 
+pub use self::program::{Loader, Tried};
+
 use crate::finding::{Finding, Severity};
 use crate::image::outgoing::{Form, Outgoing, OutgoingError};
-use crate::image::{Choice, ChoiceError, Image, Images, check_names, sayings};
+use crate::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
 use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::release::ReleaseRoot;
@@ -20,79 +23,46 @@ use crate::verbs::Error;
 
 /// Bytes of the pipe that are gathered.
 const PIPE_BYTES: usize = 1 << 20;
+/// Names that a program is asked about.
+const ASKED_MAX: usize = 256;
 /// Bytes of what the program says that are kept.
 const SAID_BYTES_MAX: u64 = 64 << 10;
-
-/// A program that takes images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Loader {
-    /// `docker load`
-    Docker,
-    /// `podman load`
-    Podman,
-    /// `nerdctl load`
-    Nerdctl,
-    /// `ctr images import -`
-    Ctr,
-}
-
-impl Loader {
-    /// All, in the order in which they are looked for.
-    pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Nerdctl, Self::Ctr];
-
-    /// The name of the program.
-    pub fn program(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Nerdctl => "nerdctl",
-            Self::Ctr => "ctr",
-        }
-    }
-
-    /// What it is given: containerd keeps the digests that images came with.
-    pub fn form(self) -> Form {
-        match self {
-            Self::Docker | Self::Podman | Self::Nerdctl => Form::DockerArchive,
-            Self::Ctr => Form::OciLayout,
-        }
-    }
-
-    fn command(self, namespace: Option<&str>) -> Command {
-        let mut command = Command::new(self.program());
-        if let (Self::Nerdctl | Self::Ctr, Some(namespace)) = (self, namespace) {
-            command.args(["--namespace", namespace]);
-        }
-        match self {
-            Self::Docker | Self::Podman | Self::Nerdctl => command.arg("load"),
-            Self::Ctr => command.args(["images", "import", "-"]),
-        };
-        command
-    }
-
-    /// The first that is installed.
-    fn installed() -> Option<Self> {
-        let path = std::env::var_os("PATH")?;
-        let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        let is_there = |loader: &Self| {
-            folders
-                .iter()
-                .any(|dir| dir.join(loader.program()).is_file())
-        };
-        Self::ALL.into_iter().find(is_there)
-    }
-}
 
 /// What `load` is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
     /// Which images.
     pub choice: Choice,
-    /// The program; `None`: the first that is there.
+    /// The program; `None`: the first that works.
     pub with: Option<Loader>,
+    /// Whether the program is asked afterwards which digests it has.
+    pub then: Then,
     /// containerd's namespace, for `nerdctl` and `ctr`.
     pub namespace: Option<String>,
+}
+
+/// What is done when all is loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The program is asked which digests it has.
+    Ask,
+}
+
+/// A name that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoadedName {
+    /// The name.
+    pub name: String,
+    /// Digest of the manifest that it came with, or that was made for it.
+    pub manifest: String,
+    /// Digest of the config.
+    pub config: String,
+    /// What the program says that it has under the name, where it was asked and answers: docker and podman tell the digest
+    /// of the config, containerd that of the manifest or index.
+    pub digest: Option<String>,
 }
 
 /// What was loaded.
@@ -104,6 +74,10 @@ pub struct LoadReport {
     pub with: Loader,
     /// Names of the images, digests of those without.
     pub images: Vec<String>,
+    /// The same by name, with digests.
+    pub names: Vec<LoadedName>,
+    /// Programs that were tried before, and do not work.
+    pub tried: Vec<Tried>,
     /// Bytes that went through the pipe.
     pub bytes: u64,
     /// What the program said.
@@ -124,6 +98,12 @@ pub enum LoadError {
     /// No program is installed that takes images.
     #[error("none of docker, podman, nerdctl and ctr is installed")]
     NoProgram,
+    /// Those that are installed do not work.
+    #[error("none works: {}", tried_text(.tried))]
+    NoneWorks {
+        /// What was tried.
+        tried: Vec<Tried>,
+    },
     /// The program cannot be run.
     #[error("cannot run {program}")]
     Run {
@@ -144,6 +124,14 @@ pub enum LoadError {
     },
 }
 
+/// `docker: why; podman: why`.
+fn tried_text(tried: &[Tried]) -> String {
+    let each = tried
+        .iter()
+        .map(|tried| format!("{}: {}", tried.program, tried.why));
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// Loads images of a release.
 ///
 /// # Errors
@@ -156,10 +144,23 @@ pub fn load(
 ) -> Result<LoadReport, Error> {
     let images = Images::find(store, root, monitor)?;
     let mut chosen = images.choose(&options.choice).map_err(LoadError::from)?;
-    let loader = options
-        .with
-        .or_else(Loader::installed)
-        .ok_or(LoadError::NoProgram)?;
+    let (loader, tried) = match options.with {
+        Some(loader) => (loader, Vec::new()),
+        None => match Loader::working(monitor)? {
+            (Some(loader), tried) => (loader, tried),
+            (None, tried) if tried.is_empty() => return Err(LoadError::NoProgram.into()),
+            (None, tried) => return Err(LoadError::NoneWorks { tried }.into()),
+        },
+    };
+    let mut findings = Vec::new();
+    let mut tell = |finding: Finding| {
+        monitor.finding(&finding);
+        findings.push(finding);
+    };
+    for each in &tried {
+        let why = sayings::NOT_WORKING.with(&each.why).with(loader.program());
+        tell(Finding::said(Severity::Note, each.program, why));
+    }
     if options.choice.images.is_empty() {
         // Artifacts are not asked for, and do not run.
         chosen.retain(|image| image.runs());
@@ -167,24 +168,117 @@ pub fn load(
     if loader.form() == Form::DockerArchive {
         check_names(&chosen).map_err(LoadError::from)?;
     }
-    let plan = Outgoing::plan(store, &images, &chosen, loader.form()).map_err(LoadError::from)?;
-    let said = pipe(store, &plan, loader, options.namespace.as_deref(), monitor)?;
-    let mut findings = Vec::new();
+    let plan = loop {
+        match Outgoing::plan(store, &images, &chosen, loader.form()) {
+            Ok(plan) => break plan,
+            Err(error) => {
+                for lost in lose(&mut chosen, error)? {
+                    tell(lost);
+                }
+            }
+        }
+    };
     if options.choice.images.is_empty() {
-        findings.extend_from_slice(images.warnings());
+        images.warnings().iter().cloned().for_each(&mut tell);
     }
-    let unnamed = plan.unnamed.iter();
-    findings
-        .extend(unnamed.map(|name| Finding::said(Severity::Note, name, sayings::UNNAMED.saying())));
-    findings.iter().for_each(|finding| monitor.finding(finding));
+    for name in &plan.unnamed {
+        tell(Finding::said(
+            Severity::Note,
+            name,
+            sayings::UNNAMED.saying(),
+        ));
+    }
+    let namespace = options.namespace.as_deref();
+    let mut names = names_of(&chosen);
+    let said = match pipe(store, &plan, loader, namespace, monitor) {
+        Ok(said) => said,
+        // One that was ended before it had the end of the archive has taken nothing.
+        Err(error) if !matches!(error, Error::Load(LoadError::Failed { .. })) => {
+            return Err(error);
+        }
+        Err(error) => {
+            ask(&mut names, loader, namespace, monitor)?;
+            let there = names.iter().filter_map(|name| {
+                let digest = name.digest.as_ref()?;
+                Some(format!("{} ({digest})", name.name))
+            });
+            let there: Vec<String> = there.collect();
+            let what = if there.is_empty() {
+                sayings::NOTHING_LEFT.saying()
+            } else {
+                sayings::LEFT.with(there.join(", "))
+            };
+            monitor.finding(&Finding::said(Severity::Note, loader.program(), what));
+            return Err(error);
+        }
+    };
+    if options.then == Then::Ask {
+        ask(&mut names, loader, namespace, monitor)?;
+    }
     Ok(LoadReport {
         release: root.name.to_string(),
         with: loader,
         images: chosen.iter().map(|image| Image::name(image)).collect(),
+        names,
+        tried,
         bytes: plan.tar_bytes(),
         said,
         findings,
     })
+}
+
+/// Leaves out the images that cannot go out; errs when that is none of them, or none is left.
+fn lose(chosen: &mut Vec<&Image>, error: OutgoingError) -> Result<Vec<Finding>, LoadError> {
+    let needs = |image: &&Image| match &error {
+        OutgoingError::NotRunnable { image: name } => image.name() == *name,
+        OutgoingError::Missing {
+            image: name,
+            digest,
+        } => image.name() == *name && blobs_of(image).any(|blob| blob == digest),
+        _ => false,
+    };
+    let (lost, kept): (Vec<&Image>, Vec<&Image>) = chosen.iter().partition(|image| needs(image));
+    if lost.is_empty() || kept.is_empty() {
+        return Err(error.into());
+    }
+    *chosen = kept;
+    let why = sayings::LOST.saying_that((&error).into());
+    let lost = lost.into_iter();
+    Ok(lost
+        .map(|image| Finding::said(Severity::Loss, image.name(), why.clone()))
+        .collect())
+}
+
+fn blobs_of(image: &Image) -> impl Iterator<Item = &Digest> {
+    let parts = image.layers.iter().chain([&image.config, &image.manifest]);
+    parts.map(|part| &part.digest).chain(&image.diff_ids)
+}
+
+/// The names that images are loaded under.
+fn names_of(chosen: &[&Image]) -> Vec<LoadedName> {
+    let names = chosen.iter().flat_map(|image| {
+        image.references.iter().map(|name| LoadedName {
+            name: name.clone(),
+            manifest: image.manifest.digest.to_string(),
+            config: image.config.digest.to_string(),
+            digest: None,
+        })
+    });
+    names.collect()
+}
+
+/// Asks a program which digests it has.
+fn ask(
+    names: &mut [LoadedName],
+    loader: Loader,
+    namespace: Option<&str>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    for name in names.iter_mut().take(ASKED_MAX) {
+        let asked = loader.name_of(&name.name);
+        name.digest = loader.digest_of(&asked, namespace, monitor)?;
+    }
+    Ok(())
 }
 
 /// Runs the program, and returns what it said.
@@ -197,7 +291,7 @@ fn pipe(
 ) -> Result<String, Error> {
     let program = loader.program();
     let not_run = |source| LoadError::Run { program, source };
-    let mut command = loader.command(namespace);
+    let mut command = loader.takes(namespace);
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

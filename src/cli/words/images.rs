@@ -266,13 +266,17 @@ pub fn hint_of_load(error: &LoadError) -> &'static str {
             "install one of them, or `carryall checkout RELEASE FILE --as docker-archive` and load the file where it runs",
             "请安装其中之一，或用 carryall checkout 发布包 文件 --as docker-archive 导出后在目标机器载入",
         ),
+        LoadError::NoneWorks { .. } => pick(
+            "start the service of one of them, or run this as someone who may use it (root, the group docker); --with names one that is taken without trying",
+            "请启动其中之一的服务，或以有权使用它的用户运行（root、docker 组）；--with 可直接指定程序",
+        ),
         LoadError::Run { .. } => pick(
             "is it installed, and may you run it? --with names another",
             "请确认已安装且有权运行；可用 --with 指定其他程序",
         ),
         LoadError::Failed { .. } => pick(
-            "it says why: is its service running, may you use it, is there room? Nothing was loaded in part",
-            "原因见上：服务是否在运行、是否有权限、空间是否足够？",
+            "it says why: is its service running, may you use it, is there room? The note above says what it has now; the same command can be run again",
+            "原因见上：服务是否在运行、是否有权限、空间是否足够？上面的说明列出了它现有的镜像；可重新运行同一命令",
         ),
         LoadError::Outgoing(_) => pick(
             "`carryall check --data` says what is damaged; --image takes the images that are whole",
@@ -302,6 +306,11 @@ pub fn chinese_load(error: &LoadError) -> String {
     match error {
         LoadError::Choice(error) => chinese_choice(error),
         LoadError::NoProgram => "没有安装 docker、podman、nerdctl 或 ctr".to_owned(),
+        LoadError::NoneWorks { tried } => {
+            let each = tried.iter();
+            let each = each.map(|tried| format!("{}：{}", tried.program, tried.why));
+            format!("都不能用：{}", each.collect::<Vec<_>>().join("；"))
+        }
         LoadError::Failed {
             program,
             status,

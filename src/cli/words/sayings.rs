@@ -118,6 +118,9 @@ const WORDS: &[(Template, &str)] = &[
         of::UNNAMED,
         "docker 不接受这样的名称：镜像仍在，但没有此名称",
     ),
+    (of::NOT_WORKING, "已安装但不能用：{0}；改用 {1}"),
+    (of::LEFT, "现有（本次载入或原有）：{0}"),
+    (of::NOTHING_LEFT, "没有其中任何名称的镜像：没有留下任何内容"),
     (of::LOST, "该镜像已丢失：{0}"),
     (
         of::NOT_RUNNABLE,

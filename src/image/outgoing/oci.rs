@@ -340,7 +340,7 @@ impl Gatherer<'_> {
 }
 
 /// The name as containerd and Kubernetes write it: with host and tag, docker's own where none is said.
-fn whole_name(reference: &str) -> Option<String> {
+pub fn whole_name(reference: &str) -> Option<String> {
     if digest_tag(reference).is_some_and(|tag| tag.tag == reference) {
         return None;
     }

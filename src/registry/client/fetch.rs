@@ -219,7 +219,11 @@ impl Client {
         Ok(found)
     }
 
-    fn referrer_list(
+    /// Digests of what refers to a manifest, from the list that the registry keeps or the tag that stands in for it.
+    ///
+    /// # Errors
+    /// As [`Client::referrers`].
+    pub fn referrer_list(
         &self,
         repository: &str,
         subject: &Digest,
