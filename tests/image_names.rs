@@ -522,7 +522,7 @@ fn signatures_are_found_again_in_every_form_that_tools_save() {
         };
         write_index(&layout, &entries);
         let store = Store::create(&folder.join("store")).unwrap();
-        add_paths(&store, "web:1.0", &[layout.folder.clone()]);
+        add_paths(&store, "web:1.0", std::slice::from_ref(&layout.folder));
         drop(store);
         let to = format!("{}/form{form}", registry.host);
         let (code, said, loss) = carryall(folder, &["push", "web:1.0", &to]);

@@ -41,7 +41,7 @@ impl Choice {
         has.sort();
         has.dedup();
         Err(ChoiceError::NoSuchPlatform {
-            platform: missing.clone(),
+            platform: Box::new(missing.clone()),
             has,
         })
     }
@@ -89,7 +89,7 @@ pub enum ChoiceError {
     #[error("no image for {platform}; there are some for {}", .has.join(", "))]
     NoSuchPlatform {
         /// What was asked for.
-        platform: Platform,
+        platform: Box<Platform>,
         /// The platforms there are.
         has: Vec<String>,
     },
