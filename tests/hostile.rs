@@ -22,6 +22,7 @@ use carryall::recipe::{Blob, ChunkRef, ChunkSink, Content, Recipe, StreamRef};
 use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
+use carryall::verbs::pack::pack;
 use carryall::verbs::receive::{ProgressState, receive};
 use carryall::verbs::verify::verify;
 use carryall::verbs::{Error, ReleasesMut};
@@ -55,8 +56,10 @@ fn entry(path: impl AsRef<[u8]>, kind: EntryKind) -> Entry {
     }
 }
 
-/// Commits a release that `add` would never make, and packs it.
-fn pack_hostile(items: impl FnOnce(&mut dyn ChunkSink) -> Vec<Item>) -> Packed {
+/// Commits a release that `add` would never make.
+fn commit_hostile(
+    items: impl FnOnce(&mut dyn ChunkSink) -> Vec<Item>,
+) -> (TempDir, Store, ReleaseName) {
     let dir = TempDir::new().unwrap();
     let store = Store::create(&dir.path().join("vendor")).unwrap();
     let release: ReleaseName = "evil:1".parse().unwrap();
@@ -76,12 +79,21 @@ fn pack_hostile(items: impl FnOnce(&mut dyn ChunkSink) -> Vec<Item>) -> Packed {
     };
     ReleasesMut::finish(&store, writer).unwrap();
     store.commit(&root).unwrap();
+    (dir, store, release)
+}
+
+/// Commits a release that `add` would never make, and packs it.
+fn pack_hostile(items: impl FnOnce(&mut dyn ChunkSink) -> Vec<Item>) -> Packed {
+    let (dir, store, release) = commit_hostile(items);
+    hostile_shape().pack_from(dir, &store, release)
+}
+
+fn hostile_shape() -> Shape {
     Shape {
         items: &[],
         blocks: 24,
         ..Shape::default()
     }
-    .pack_from(dir, &store, release)
 }
 
 fn received(packed: &Packed) -> Site {
@@ -240,24 +252,36 @@ fn a_release_that_could_not_be_given_back_is_not_received() {
         vec![file("a", Content::Chunk(chunk))]
     });
     assert_release_refused(&wrong, "a: ");
-    // A blob that is not what its id says, and one that is said to be longer than it is.
-    for (id, bytes) in [([7; 32], 10), (hash(EVIL), 11), (hash(EVIL), 1 << 40)] {
-        let packed = pack_hostile(|sink| {
-            let mut side = StreamWriter::new(Class::Other);
-            side.write(sink, EVIL).unwrap();
-            let recipe = Recipe {
-                side: side.finish(sink).unwrap(),
-                ops: StreamRef::EMPTY,
-            };
-            let blob = Blob {
-                id: BlobId(id),
-                bytes,
-                recipe,
-            };
-            vec![file("a", Content::Blob(blob))]
-        });
-        assert_release_refused(&packed, "a: ");
+    // A blob that is not what its id says.
+    let other = pack_hostile(|sink| vec![file("a", claimed(sink, [7; 32], 10))]);
+    assert_release_refused(&other, "a: ");
+    // One that is said to be longer than it is does not even get onto volumes.
+    for bytes in [11, 1 << 40] {
+        let (dir, store, name) =
+            commit_hostile(|sink| vec![file("a", claimed(sink, hash(EVIL), bytes))]);
+        let root = carryall::verbs::release(&store, &name).unwrap();
+        let options = hostile_shape().options();
+        let media = dir.path().join("media");
+        let packed = pack(&store, &[root], &media, &options, &mut |_| {}, &Silent);
+        let said = chain(&packed.unwrap_err());
+        assert!(said.contains("shorter than the blob"), "{said}");
+        assert!(!media.exists());
     }
+}
+
+/// The bytes of [`EVIL`], as a blob that is said to be another.
+fn claimed(sink: &mut dyn ChunkSink, id: [u8; 32], bytes: u64) -> Content {
+    let mut side = StreamWriter::new(Class::Other);
+    side.write(sink, EVIL).unwrap();
+    let recipe = Recipe {
+        side: side.finish(sink).unwrap(),
+        ops: StreamRef::EMPTY,
+    };
+    Content::Blob(Blob {
+        id: BlobId(id),
+        bytes,
+        recipe,
+    })
 }
 
 #[test]

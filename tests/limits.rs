@@ -14,7 +14,7 @@ use carryall::chunk::CHUNK_MAX;
 use carryall::class::Class;
 use carryall::frame::{FrameOptions, encode_frame};
 use carryall::id::{BlobId, ChunkId};
-use carryall::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
+use carryall::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES, TABLE};
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::recipe::stream::StreamWriter;
@@ -293,4 +293,14 @@ fn deep(depth: usize) -> Option<ItemState> {
 fn folders_in_one_another_come_back_up_to_the_limit_and_no_deeper() {
     assert_eq!(deep(PATH_DEPTH_MAX), Some(ItemState::Whole));
     assert_ne!(deep(PATH_DEPTH_MAX + 1), Some(ItemState::Whole));
+}
+
+#[test]
+fn the_format_document_has_every_limit_with_its_number() {
+    let doc = include_str!("../docs/format.md");
+    let (_, table) = doc.split_once("\n## Limits\n").unwrap();
+    for limit in TABLE {
+        let line = format!("| {} | {} |", limit.what, limit.most);
+        assert!(table.contains(&line), "missing: {line}");
+    }
 }

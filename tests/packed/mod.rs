@@ -141,10 +141,9 @@ impl Shape {
         self.pack_from(dir, &store, release)
     }
 
-    /// Packs a release that is in the store already.
-    pub fn pack_from(&self, dir: TempDir, store: &Store, release: ReleaseName) -> Packed {
-        let media = dir.path().join("media");
-        let options = PackOptions {
+    /// How it is packed.
+    pub fn options(&self) -> PackOptions {
+        PackOptions {
             capacity: medium_for(self.blocks, self.carrier),
             carrier: self.carrier,
             spare: Some(self.spare),
@@ -152,7 +151,13 @@ impl Shape {
             effort: Effort::Fast,
             codec: self.codec,
             receivers: Vec::new(),
-        };
+        }
+    }
+
+    /// Packs a release that is in the store already.
+    pub fn pack_from(&self, dir: TempDir, store: &Store, release: ReleaseName) -> Packed {
+        let media = dir.path().join("media");
+        let options = self.options();
         let root = verbs::release(store, &release).unwrap();
         let report = pack(store, &[root], &media, &options, &mut |_| {}, &Silent).unwrap();
         let found = discover(std::slice::from_ref(&media), &Silent).unwrap();
