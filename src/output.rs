@@ -42,6 +42,16 @@ pub enum OutputError {
 }
 
 impl OutputError {
+    /// The same error of the place under another name.
+    fn called(self, place: &Path) -> Self {
+        let place = place.to_owned();
+        match self {
+            Self::Exists(_) => Self::Exists(place),
+            Self::Input { input, .. } => Self::Input { place, input },
+            Self::Io { source, .. } => Self::Io { place, source },
+        }
+    }
+
     fn io(place: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             place: place.to_owned(),
@@ -70,7 +80,16 @@ impl OutputFile {
         is_own: fn(&[u8]) -> bool,
         inputs: &[PathBuf],
     ) -> Result<Self, OutputError> {
-        let place = real(place)?;
+        let begun = real(place).and_then(|real| Self::begin_at(real, is_own, inputs));
+        // Whoever named a link knows it by that name.
+        begun.map_err(|error| error.called(place))
+    }
+
+    fn begin_at(
+        place: PathBuf,
+        is_own: fn(&[u8]) -> bool,
+        inputs: &[PathBuf],
+    ) -> Result<Self, OutputError> {
         check_apart(&place, inputs)?;
         check_own(&place, is_own)?;
         let folder = folder_of(&place);

@@ -83,6 +83,11 @@ impl fmt::Display for ByteSize {
     }
 }
 
+/// The sum of sizes, of which any may be a claim of somebody else's: it stays at the most there is.
+pub fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
+    sizes.into_iter().fold(0, u64::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +130,12 @@ mod tests {
         ] {
             assert_eq!(ByteSize(bytes).to_string(), text);
         }
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_summed_without_a_fault() {
+        assert_eq!(total([]), 0);
+        assert_eq!(total([1, 2, 3]), 6);
+        assert_eq!(total([u64::MAX, 2, u64::MAX]), u64::MAX);
     }
 }

@@ -18,7 +18,8 @@ use carryall::id::{BlobId, ChunkId, SetId, hash};
 use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::recipe::stream::StreamWriter;
-use carryall::recipe::{Blob, ChunkRef, ChunkSink, Content, Recipe, StreamRef};
+use carryall::recipe::writer::RecipeWriter;
+use carryall::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
 use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
@@ -271,16 +272,12 @@ fn a_release_that_could_not_be_given_back_is_not_received() {
 
 /// The bytes of [`EVIL`], as a blob that is said to be another.
 fn claimed(sink: &mut dyn ChunkSink, id: [u8; 32], bytes: u64) -> Content {
-    let mut side = StreamWriter::new(Class::Other);
-    side.write(sink, EVIL).unwrap();
-    let recipe = Recipe {
-        side: side.finish(sink).unwrap(),
-        ops: StreamRef::EMPTY,
-    };
+    let mut recipe = RecipeWriter::new(Class::Other);
+    recipe.side(sink, EVIL).unwrap();
     Content::Blob(Blob {
         id: BlobId(id),
         bytes,
-        recipe,
+        recipe: recipe.finish(sink).unwrap(),
     })
 }
 

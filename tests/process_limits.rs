@@ -67,7 +67,7 @@ fn other_limits_are_named_with_what_raises_them() {
     stage.run(&add).ends_with(0);
     under(&stage, "-f 2000", &PACK).fails_with(1, &["File too large", "ulimit -f"]);
     assert!(!stage.path("out").exists() || fs::read_dir(stage.path("out")).unwrap().count() == 0);
-    under(&stage, "-n 8", &["check"]).fails_with(1, &["open files", "ulimit -n"]);
+    under(&stage, "-n 6", &["check"]).fails_with(1, &["open files", "ulimit -n"]);
     stage.run(&PACK).ends_with(0);
     stage.store_is_well();
 }

@@ -14,7 +14,7 @@ use carryall::media::{Capacity, Carrier};
 use carryall::monitor::Silent;
 use carryall::receipt::Receipt;
 use carryall::release::ReleaseName;
-use carryall::store::{CheckDepth, Store};
+use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
@@ -294,6 +294,11 @@ fn damaged_base(vendor: &Vendor) -> (Site, PackReport) {
     let first = vendor.pack(FIRST, "first", Vec::new());
     site.receive(&first.volumes);
     flip(site.store.dir(), &noise(2, 1_500_000)[700_100..700_132]);
+    // What was read while the first release was proved is in memory, and still right.
+    let Site { dir, store } = site;
+    drop(store);
+    let store = Store::open(&dir.path().join("store"), Access::Write).unwrap();
+    let site = Site { dir, store };
     let delta = vendor.pack(SECOND, "delta", vendor.since(FIRST));
     let report = site.receive(&delta.volumes);
     let progress = only(&report);

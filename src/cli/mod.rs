@@ -104,7 +104,7 @@ pub fn run() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     stop::listen(cli.json);
     fault::listen(cli.json);
@@ -164,18 +164,38 @@ fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
         .map_err(|()| Failure::failed(words::no_more_threads(), words::hint_limits()))
 }
 
+/// Makes the words of the command line harmless that an error repeats: they may be names that a shell found.
+fn with_names_shown(mut error: clap::Error) -> clap::Error {
+    use clap::error::ContextValue;
+    let shown = |name: &str| terminal::shown(name).into_owned();
+    let told: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let value = match value {
+                ContextValue::String(name) => ContextValue::String(shown(name)),
+                ContextValue::Strings(names) => {
+                    ContextValue::Strings(names.iter().map(|name| shown(name)).collect())
+                }
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in told {
+        error.insert(kind, value);
+    }
+    error
+}
+
 /// Help and version are no failures; everything else ends with a hint.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    // Words of the command line may be names that a shell found.
-    let text = words::usage(error).unwrap_or_else(|| error.render().to_string());
-    let given: Vec<_> = std::env::args_os()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    terminal::say(&terminal::names_in_lines(&text, &given));
+    let error = with_names_shown(error);
+    let text = words::usage(&error).unwrap_or_else(|| error.render().to_string());
+    terminal::say(&text);
     let (label, hint) = (words::hint_label(), words::hint_usage());
     terminal::say(&format!("{label}: {hint}\n"));
     ExitCode::from(failure::EXIT_USAGE)

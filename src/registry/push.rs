@@ -12,6 +12,7 @@ use super::client::{Client, Sent};
 use super::{BlobSource, RegistryError};
 use crate::image::{Descriptor, Digest, OCI_INDEX, is_index};
 use crate::monitor::Monitor;
+use crate::size::total;
 
 /// Blobs that go out at a time.
 const BLOBS_AT_A_TIME: usize = 4;
@@ -139,7 +140,7 @@ fn push_blobs(
     // The longest first, so that none is waited for at the end.
     let mut jobs: Vec<Job<'_>> = jobs.into_values().collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.blob.bytes));
-    monitor.start("push", jobs.iter().map(|job| job.blob.bytes).sum());
+    monitor.start("push", total(jobs.iter().map(|job| job.blob.bytes)));
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let outcome = Mutex::new((PushReport::default(), None));
     let work = || {

@@ -36,7 +36,7 @@ use crate::registry::RegistryError;
 use crate::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
-use crate::size::ByteSize;
+use crate::size::{ByteSize, total};
 
 /// Folder in the store for what is not finished: emptied whenever it is opened.
 const UNFINISHED: &str = "tmp";
@@ -450,7 +450,7 @@ fn write_root(
         manifest,
         blobs: blobs.write(sink)?,
         items: u32::try_from(items.len()).map_err(|_| too_much())?,
-        bytes: items.values().map(Item::bytes).sum(),
+        bytes: total(items.values().map(Item::bytes)),
     })
 }
 
@@ -467,7 +467,7 @@ fn prove_all<'i, S: ChunkSource>(
         .iter()
         .filter_map(|input| Some((input, items.get(&input.name)?)));
     let (inputs, new): (Vec<&Input>, Vec<&Item>) = new.unzip();
-    monitor.start("compare", new.iter().map(|item| item.bytes()).sum());
+    monitor.start("compare", total(new.iter().map(|item| item.bytes())));
     let failed = proof::items(source, known, &new, keeper, monitor)?;
     monitor.finish();
     Ok(failed

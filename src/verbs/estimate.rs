@@ -10,6 +10,7 @@ use crate::class::Class;
 use crate::image::Images;
 use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
+use crate::size::total;
 use crate::store::Store;
 use crate::verbs::Error;
 
@@ -145,7 +146,7 @@ pub fn estimate(
     Ok(EstimateReport {
         releases: releases.iter().map(|root| root.name.to_string()).collect(),
         receivers: receivers.iter().map(|each| each.label.clone()).collect(),
-        release_bytes: releases.iter().map(|root| root.bytes).sum(),
+        release_bytes: total(releases.iter().map(|root| root.bytes)),
         new_chunks,
         new_bytes,
         carried_bytes,

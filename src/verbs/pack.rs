@@ -22,6 +22,7 @@ use crate::output;
 use crate::receipt::Held;
 use crate::receipt::packed::PackedSet;
 use crate::release::ReleaseRoot;
+use crate::size::total;
 use crate::store::Store;
 use crate::verbs::space::Space;
 use crate::verbs::{Error, Releases};
@@ -414,7 +415,7 @@ fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
             .iter()
             .map(|release| release.name.clone())
             .collect(),
-        release_bytes: items.map(|item| item.bytes).sum(),
+        release_bytes: total(items.map(|item| item.bytes)),
         payload_bytes: cut.catalog.payload_bytes(),
         catalog_bytes,
         data_volumes: header.data_volumes,

@@ -14,6 +14,7 @@ use crate::recipe::stream::RecordReader;
 use crate::recipe::walk::Walker;
 use crate::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
 use crate::release::{BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
+use crate::size::total;
 use crate::verbs::Releases;
 
 /// Blobs of earlier releases that are known at most; further ones are opened anew.
@@ -99,7 +100,7 @@ pub(super) fn streams<S: ChunkSource>(
         }
     }
     blobs.retain(|blob| !known.has(blob));
-    monitor.start("compare", blobs.iter().map(|blob| blob.bytes).sum());
+    monitor.start("compare", total(blobs.iter().map(|blob| blob.bytes)));
     let claims = blobs.iter().map(|blob| Ok(vec![Content::Blob(*blob)]));
     let failed = contents(source, claims.enumerate(), keeper, monitor)?;
     monitor.finish();

@@ -11,6 +11,7 @@ use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::{Item, ReleaseRoot, walk};
+use crate::size::total;
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::both;
@@ -239,7 +240,7 @@ fn prove(
             continue;
         };
         let all: Vec<&Item> = items.iter().collect();
-        monitor.start("compare", all.iter().map(|item| item.bytes()).sum());
+        monitor.start("compare", total(all.iter().map(|item| item.bytes())));
         let failed = proof::items(store, &known, &all, None, monitor)?;
         monitor.finish();
         for (at, source) in failed {

@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::media::Source;
 use crate::monitor::Monitor;
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
+use crate::size::total;
 use crate::verbs::Error;
 use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 
@@ -207,7 +208,7 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
     let bytes = places
         .iter()
         .map(|place| u64::from(place.entry.stored_bytes));
-    monitor.start("compare", bytes.sum());
+    monitor.start("compare", total(bytes));
     for place in places {
         monitor.check_stop()?;
         let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();

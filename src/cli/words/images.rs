@@ -5,6 +5,7 @@ use std::path::Path;
 use carryall::image::ChoiceError;
 use carryall::image::outgoing::Form;
 use carryall::image::{Component, PackageKind};
+use carryall::size::total;
 use carryall::verbs::checkout::images::ImageReport;
 use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};
@@ -22,7 +23,7 @@ pub fn images(report: &ShowReport) -> String {
         return String::new();
     }
     let count = report.images.len();
-    let own: u64 = report.images.iter().map(|image| image.own_bytes).sum();
+    let own: u64 = total(report.images.iter().map(|image| image.own_bytes));
     let own = bytes(own);
     let mut out = pick(
         format!("images: {count}, {own} without what they share\n"),

@@ -67,7 +67,7 @@ pub fn added(report: &AddReport) -> String {
         format!(
             "{name}: {total} added and compared, {new} of it new ({stored} in the store), {known} known already\n"
         ),
-        format!("{name}：已添加并比对 {total}，其中新数据 {new}（入库 {stored}）,已有 {known}\n"),
+        format!("{name}：已添加并比对 {total}，其中新数据 {new}（入库 {stored}），已有 {known}\n"),
     )
 }
 

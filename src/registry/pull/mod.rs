@@ -18,6 +18,7 @@ use super::part::{self, PartFile};
 use crate::image::{Descriptor, Digest, Platform, Reference, is_index};
 use crate::media::free_space_bytes;
 use crate::monitor::Monitor;
+use crate::size::total;
 use crate::storage::own::is_hex;
 
 /// Blobs that come in at a time.
@@ -84,7 +85,7 @@ pub fn pull(
     std::fs::create_dir_all(pool).map_err(RegistryError::io(pool))?;
     let blobs: Vec<Descriptor> = gathering.blobs.values().cloned().collect();
     let known_bytes = fetch_all(client, &reference.repository, &blobs, pool, monitor)?;
-    let blob_bytes: u64 = blobs.iter().map(|blob| blob.bytes).sum();
+    let blob_bytes: u64 = total(blobs.iter().map(|blob| blob.bytes));
     let pulled = Pulled {
         root: root_descriptor,
         images: gathering.images,
@@ -130,7 +131,7 @@ fn fetch_all(
     pool: &Path,
     monitor: &dyn Monitor,
 ) -> Result<u64, RegistryError> {
-    monitor.start("pull", blobs.iter().map(|blob| blob.bytes).sum());
+    monitor.start("pull", total(blobs.iter().map(|blob| blob.bytes)));
     let mut missing = Vec::new();
     let (mut known_bytes, mut needed_bytes) = (0, SPARE_BYTES);
     for blob in blobs {

@@ -25,7 +25,7 @@ use crate::layouts::{LayoutError, restore};
 use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::release::{Item, ItemKind, ReleaseName, sound};
-use crate::size::ByteSize;
+use crate::size::{ByteSize, total};
 
 /// What a file or folder entry costs a file system besides its bytes, at a guess.
 const ENTRY_COST_BYTES: u64 = 4096;
@@ -136,7 +136,7 @@ impl CheckoutReport {
         let whole = items.iter().filter(|item| item.state == ItemState::Whole);
         Self {
             release: name.to_string(),
-            bytes: whole.map(|item| item.bytes).sum(),
+            bytes: total(whole.map(|item| item.bytes)),
             items,
             findings: Vec::new(),
         }

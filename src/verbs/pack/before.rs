@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{PackNotes, PackOptions, Spares};
-use crate::bundle::{Have, Needs, solid_bytes};
+use crate::bundle::{Have, Needs, Receiver, solid_bytes};
 use crate::id;
 use crate::media::{Carrier, check_program};
 use crate::monitor::Silent;
 use crate::release::ReleaseRoot;
+use crate::size::total;
 use crate::store::Store;
 use crate::verbs::Error;
 use crate::volumes::{self, SetRequest};
@@ -39,7 +40,7 @@ pub fn look(
     rehearse(options, &[1])?;
     let have = Have::of(store, &options.receivers)?;
     let needs = Needs::of(store, releases, &have)?;
-    let plain_bytes: u64 = releases.iter().map(|root| root.bytes).sum();
+    let plain_bytes: u64 = total(releases.iter().map(|root| root.bytes));
     let share_bytes = needs.share_bytes();
     // Solid frames are smaller than what the chunks take in the store, never by half.
     let least = rehearse(options, &frames(options, share_bytes / 2, plain_bytes))?;
@@ -104,7 +105,11 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
     for root in releases {
         text += &format!("|{}={}", root.name, root.id());
     }
-    for receiver in &options.receivers {
+    // For one that has nothing the set is the full one.
+    let has_nothing =
+        |receiver: &Receiver| receiver.releases.is_empty() && receiver.waiting.is_empty();
+    let is_full = options.receivers.iter().any(has_nothing);
+    for receiver in options.receivers.iter().filter(|_| !is_full) {
         let ids = receiver.releases.iter().map(|root| root.id().to_string());
         let sets = receiver.waiting.iter().map(|waiting| {
             let frames: Vec<u32> = waiting.frames.iter().map(|(frame, _)| *frame).collect();
