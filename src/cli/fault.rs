@@ -139,3 +139,35 @@ fn listen_for_abort(json: bool) -> io::Result<()> {
     rustix::fs::fcntl_setfl(&full_too, flags - rustix::fs::OFlags::NONBLOCK)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_place_and_what_to_do() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            heard.lock().unwrap().push(words_for(panic).text(false));
+        }));
+        let sizes: Vec<usize> = Vec::new();
+        let ended = thread::spawn(move || sizes[7]).join();
+        std::panic::set_hook(before);
+        assert!(ended.is_err());
+        let told = told.lock().unwrap();
+        let one = told
+            .iter()
+            .find(|one| one.contains("the index is 7"))
+            .unwrap();
+        assert!(
+            one.contains("fault.rs:") && one.contains(env!("CARGO_PKG_VERSION")),
+            "{one}"
+        );
+        assert_eq!(one.lines().count(), 2, "{one}");
+    }
+}
