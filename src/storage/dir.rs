@@ -34,15 +34,6 @@ pub struct DirStorage {
     root: PathBuf,
 }
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
-    let path = path.to_owned();
-    move |source| StorageError {
-        action,
-        path,
-        source,
-    }
-}
-
 impl DirStorage {
     /// Keeps objects below `root`, which exists.
     pub fn new(root: &Path) -> Self {
@@ -61,7 +52,7 @@ impl DirStorage {
         let mut below = folder.ancestors().take_while(|path| *path != self.root);
         match below.find(|path| is_link(path)) {
             None => Ok(()),
-            Some(link) => Err(failed("write below", link)(io::Error::other(
+            Some(link) => Err(StorageError::on("write below", link)(io::Error::other(
                 "it is a link",
             ))),
         }
@@ -80,7 +71,7 @@ fn sync_folder(folder: &Path) -> Result<(), StorageError> {
         {
             Ok(())
         }
-        done => done.map_err(failed("make durable", folder)),
+        done => done.map_err(StorageError::on("make durable", folder)),
     }
 }
 
@@ -93,7 +84,7 @@ fn create_folders(folder: &Path) -> Result<(), StorageError> {
         create_folders(above)?;
         match fs::create_dir(folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(failed("create", folder)(error));
+                return Err(StorageError::on("create", folder)(error));
             }
             _ => sync_folder(above)?,
         }
@@ -116,10 +107,10 @@ impl Storage for DirStorage {
                 {
                     continue;
                 }
-                entries => entries.map_err(failed("list", &path))?,
+                entries => entries.map_err(StorageError::on("list", &path))?,
             };
             for entry in entries {
-                let entry = entry.map_err(failed("list", &path))?;
+                let entry = entry.map_err(StorageError::on("list", &path))?;
                 // A name that is not UTF-8 is none of ours.
                 let Ok(name) = entry.file_name().into_string() else {
                     continue;
@@ -127,7 +118,7 @@ impl Storage for DirStorage {
                 let name = format!("{folder}/{name}");
                 let meta = match entry.metadata() {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    meta => meta.map_err(failed("list", &entry.path()))?,
+                    meta => meta.map_err(StorageError::on("list", &entry.path()))?,
                 };
                 if meta.is_dir() {
                     folders.push(name);
@@ -145,19 +136,19 @@ impl Storage for DirStorage {
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
         let path = self.path(name);
-        let stat = fs::metadata(&path).map_err(failed("read", &path))?;
+        let stat = fs::metadata(&path).map_err(StorageError::on("read", &path))?;
         if stat.is_file() {
             return Ok(stat.len());
         }
         let other = io::Error::new(io::ErrorKind::NotFound, "it is not a file");
-        Err(failed("read", &path)(other))
+        Err(StorageError::on("read", &path)(other))
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
         let path = self.path(name);
         File::open(&path)
             .and_then(|file| file.read_exact_at(out, offset))
-            .map_err(failed("read", &path))
+            .map_err(StorageError::on("read", &path))
     }
 
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
@@ -174,7 +165,7 @@ impl Storage for DirStorage {
                 file => {
                     return Ok(Box::new(NewFile {
                         storage: self.clone(),
-                        file: file.map_err(failed("create", &path))?,
+                        file: file.map_err(StorageError::on("create", &path))?,
                         path,
                         published: false,
                     }));
@@ -187,7 +178,7 @@ impl Storage for DirStorage {
         let path = self.path(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(failed("remove", &path)(error)),
+            Err(error) => Err(StorageError::on("remove", &path)(error)),
             Ok(()) => sync_folder(path.parent().unwrap_or(&self.root)),
         }
     }
@@ -223,7 +214,7 @@ impl NewObject for NewFile {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         self.file
             .write_all(bytes)
-            .map_err(failed("write", &self.path))
+            .map_err(StorageError::on("write", &self.path))
     }
 
     fn publish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
@@ -233,8 +224,8 @@ impl NewObject for NewFile {
         self.storage.must_be_own(folder)?;
         self.file
             .sync_all()
-            .map_err(failed("make durable", &self.path))?;
-        fs::rename(&self.path, &target).map_err(failed("rename into place", &target))?;
+            .map_err(StorageError::on("make durable", &self.path))?;
+        fs::rename(&self.path, &target).map_err(StorageError::on("rename into place", &target))?;
         self.published = true;
         sync_folder(folder)
     }

@@ -4,7 +4,7 @@
 //! nothing of what is in the objects.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub mod dir;
 pub mod memory;
@@ -23,6 +23,16 @@ pub struct StorageError {
 }
 
 impl StorageError {
+    /// Gives an I/O error what was tried and where, for `map_err`.
+    pub(crate) fn on(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self {
+            action,
+            path,
+            source,
+        }
+    }
+
     /// Whether the object, or that part of it, is not there.
     pub fn is_missing(&self) -> bool {
         matches!(

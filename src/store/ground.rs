@@ -44,15 +44,6 @@ const TRASH: &str = ".Trash-";
 /// No beginning of settings is longer.
 const SETTINGS_BYTES: u64 = 256;
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
-    let path = path.to_owned();
-    move |source| StorageError {
-        action,
-        path,
-        source,
-    }
-}
-
 /// Makes sure that a store may be made in `dir`: nothing is there, or an empty folder, or what a process left that was killed
 /// while it made one.
 ///
@@ -61,14 +52,14 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Storag
 pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(failed("list", dir))?,
+        entries => entries.map_err(StorageError::on("list", dir))?,
     };
     let was_begun = dir
         .join(LOCK)
         .symlink_metadata()
         .is_ok_and(|stat| stat.is_file() && stat.len() == 0);
     for entry in entries {
-        let entry = entry.map_err(failed("list", dir))?;
+        let entry = entry.map_err(StorageError::on("list", dir))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name == settings::NAME {
@@ -89,14 +80,18 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
 
 /// Whether it is what a store has that holds nothing yet.
 fn is_beginning(path: &Path, name: &str) -> Result<bool, StoreError> {
-    let stat = path.symlink_metadata().map_err(failed("look at", path))?;
+    let stat = path
+        .symlink_metadata()
+        .map_err(StorageError::on("look at", path))?;
     if [LOCK, SERVED].contains(&name) {
         return Ok(stat.is_file() && stat.len() == 0);
     }
     if name == UNPUBLISHED && stat.is_dir() {
-        for entry in fs::read_dir(path).map_err(failed("list", path))? {
-            let entry = entry.map_err(failed("list", path))?;
-            let stat = entry.metadata().map_err(failed("look at", path))?;
+        for entry in fs::read_dir(path).map_err(StorageError::on("list", path))? {
+            let entry = entry.map_err(StorageError::on("list", path))?;
+            let stat = entry
+                .metadata()
+                .map_err(StorageError::on("look at", path))?;
             let is_own = is_unpublished(&entry.file_name().to_string_lossy())
                 && stat.is_file()
                 && stat.len() <= SETTINGS_BYTES
@@ -114,11 +109,13 @@ fn is_beginning(path: &Path, name: &str) -> Result<bool, StoreError> {
 fn holds_no_file(path: &Path) -> Result<bool, StoreError> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        entries => entries.map_err(failed("list", path))?,
+        entries => entries.map_err(StorageError::on("list", path))?,
     };
     for entry in entries {
-        let entry = entry.map_err(failed("list", path))?;
-        let kind = entry.file_type().map_err(failed("look at", path))?;
+        let entry = entry.map_err(StorageError::on("list", path))?;
+        let kind = entry
+            .file_type()
+            .map_err(StorageError::on("look at", path))?;
         if !kind.is_dir() || !holds_no_file(&entry.path())? {
             return Ok(false);
         }
@@ -151,7 +148,7 @@ pub(super) fn make(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         .map(Path::to_owned)
         .collect();
     made.reverse();
-    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    fs::create_dir_all(dir).map_err(StorageError::on("create", dir))?;
     Ok(made)
 }
 
@@ -179,7 +176,7 @@ impl Store {
             let path = self.dir.join(name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(failed("remove", &path)(error))
+                    Err(StorageError::on("remove", &path)(error))
                 }
                 _ => Ok(()),
             }
@@ -188,7 +185,7 @@ impl Store {
         remove(settings::NAME)?;
         for name in FOLDERS {
             let path = self.dir.join(name);
-            remove_own(&path, &|_| true).map_err(failed("remove", &path))?;
+            remove_own(&path, &|_| true).map_err(StorageError::on("remove", &path))?;
         }
         remove(SERVED)?;
         remove(LOCK)?;

@@ -10,6 +10,7 @@ use crate::recovery::{Place, Presence};
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::{Blocks, copies_of};
 use crate::volumes::descriptor::{self, SetDescriptor};
+use crate::volumes::mend::add_in_turn;
 
 /// Different descriptors that are tried.
 const DESCRIPTORS_MAX: usize = 64;
@@ -220,8 +221,7 @@ fn fitting_catalog(
 
 /// Ways to choose one variant of each part: as most have it, as each volume has it, and then one after the other.
 fn choices(parts: &[Vec<Variant>]) -> Vec<Vec<usize>> {
-    let first = vec![0; parts.len()];
-    let mut choices = vec![first.clone()];
+    let mut choices = vec![vec![0; parts.len()]];
     let mut volumes: Vec<u16> = parts
         .iter()
         .filter(|variants| variants.len() > 1)
@@ -237,21 +237,7 @@ fn choices(parts: &[Vec<Variant>]) -> Vec<Vec<usize>> {
         };
         choices.push(parts.iter().map(of_volume).collect());
     }
-    let mut choice = first;
-    while choices.len() < CATALOGS_MAX {
-        let mut digits = choice.iter_mut().zip(parts);
-        let moved = digits.any(|(digit, variants)| {
-            *digit += 1;
-            let is_in = *digit < variants.len();
-            if !is_in {
-                *digit = 0;
-            }
-            is_in
-        });
-        if !moved {
-            break;
-        }
-        choices.push(choice.clone());
-    }
+    let counts: Vec<usize> = parts.iter().map(Vec::len).collect();
+    add_in_turn(&mut choices, &counts, CATALOGS_MAX);
     choices
 }

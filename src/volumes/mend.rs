@@ -212,9 +212,15 @@ fn choices(candidates: &[Vec<Vec<u8>>]) -> Vec<Vec<usize>> {
         }
     }
     choices.truncate(CHOICES_MAX);
+    add_in_turn(&mut choices, &counts, CHOICES_MAX);
+    choices
+}
+
+/// Adds all choices in turn, one of so many for each place, but the first of each, until there are `most`.
+pub(super) fn add_in_turn(choices: &mut Vec<Vec<usize>>, counts: &[usize], most: usize) {
     let mut choice = vec![0; counts.len()];
-    while choices.len() < CHOICES_MAX {
-        let moved = choice.iter_mut().zip(&counts).any(|(digit, count)| {
+    while choices.len() < most {
+        let moved = choice.iter_mut().zip(counts).any(|(digit, count)| {
             *digit += 1;
             let is_in = *digit < *count;
             if !is_in {
@@ -223,11 +229,10 @@ fn choices(candidates: &[Vec<Vec<u8>>]) -> Vec<Vec<usize>> {
             is_in
         });
         if !moved {
-            break;
+            return;
         }
         choices.push(choice.clone());
     }
-    choices
 }
 
 /// Wrong blocks by volume.
