@@ -112,6 +112,22 @@ fn receive_all_at_once_killed_at_any_instant() {
 }
 
 #[test]
+fn a_set_that_was_killed_before_its_first_block_leaves_nothing() {
+    let stage = Stage::with_release();
+    let volumes = discs_less_one(&stage);
+    let first = volumes[0].to_str().unwrap();
+    stage.run(&["receive", first]).ends_with(4);
+    let waiting = stage.run(&["status", "--json"]).ends_with(4).json();
+    let set_id = waiting["incoming"][0]["set_id"].as_str().unwrap();
+    stage.run(&["forget", "--all-incomplete"]).ends_with(0);
+    let incoming = stage.path("store/incoming");
+    std::fs::create_dir_all(incoming.join(set_id)).unwrap();
+    stage.run(&["receive", "discs"]).ends_with(0);
+    assert_eq!(std::fs::read_dir(incoming).unwrap().count(), 0);
+    stage.comes_back("shop:1.0", "given");
+}
+
+#[test]
 fn receive_one_by_one_killed_at_any_instant() {
     let stage = Stage::with_release();
     let volumes = discs_less_one(&stage);

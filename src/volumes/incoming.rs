@@ -104,7 +104,8 @@ impl Incoming {
         note: Option<&[u8]>,
     ) -> Result<Self, VolumeError> {
         let mut dir = incoming_dir.join(geometry.header().set_id.to_string());
-        if dir.exists() {
+        // A folder that a killed process made and had nothing in yet is nobody's.
+        if Self::open(dir.clone())?.is_some() {
             // Other blocks claim the same id with other numbers: what fits the id is known when the catalog is here.
             let tag = crate::id::hash(&block[..40]);
             let tag = u64::from_le_bytes(tag[..8].try_into().unwrap_or_default());
