@@ -60,13 +60,6 @@ fn a_file_that_is_made_up_as_it_is_read_comes_with_its_content() {
         fs::read(folder.path().join("out/version")).unwrap(),
         version
     );
-    // In a folder, too.
-    if Path::new("/proc/sys/kernel/random").is_dir() {
-        done(
-            folder.path(),
-            &["add", "made:2", "/proc/self/net/dev_snmp6"],
-        );
-    }
 }
 
 #[test]
