@@ -224,5 +224,4 @@ impl Model for Fast {
 }
 
 #[cfg(test)]
-#[path = "klauspost/tests.rs"]
 mod tests;
