@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use carryall::base::monitor::Monitor;
 use carryall::block::Codec;
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Monitor;
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
 const DATA_VOLUMES: u64 = 4;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::id::{self, SetId};
+use crate::base::id::{self, SetId};
 
 /// Bytes of a block, header included.
 pub const BLOCK_BYTES: usize = 64 * 1024;

@@ -335,7 +335,7 @@ impl Geometry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::SetId;
+    use crate::base::id::SetId;
     use proptest::prelude::*;
 
     pub(crate) fn header(k: u16, m: u16, w: u16, n: u16, p: u16, c: u32, d: u32) -> SetHeader {

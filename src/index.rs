@@ -3,8 +3,8 @@
 //! Bytes only: mapping the file, and the set of all segments of a store, are the store's affair. A segment is derived
 //! from packs and can be made again from them.
 
-use crate::envelope::{self, EnvelopeError, Kind};
-use crate::id::{ChunkId, Hasher, PackId};
+use crate::base::envelope::{self, EnvelopeError, Kind};
+use crate::base::id::{ChunkId, Hasher, PackId};
 
 /// Bytes of an entry.
 pub const ENTRY_BYTES: usize = 24;
@@ -289,7 +289,7 @@ mod tests {
         let segment = Segment::open(&file).unwrap();
         let (offset, _) = segment.entries_span();
         assert_eq!(
-            crate::id::hash(&file[usize::try_from(offset).unwrap()..]),
+            crate::base::id::hash(&file[usize::try_from(offset).unwrap()..]),
             segment.entries_hash()
         );
     }

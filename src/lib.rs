@@ -5,7 +5,7 @@
 //! and gives the release back byte for byte. The formats are in `docs/format.md`, the layers in `docs/architecture.md`.
 //!
 //! ```
-//! use carryall::monitor::Silent;
+//! use carryall::base::monitor::Silent;
 //! use carryall::store::Store;
 //! use carryall::verbs::{add, checkout};
 //!
@@ -26,47 +26,32 @@
 //! # }
 //! ```
 
-// Words.
-pub mod finding;
-pub mod id;
-pub mod limits;
-pub mod monitor;
-pub mod saying;
-pub mod size;
-
-// Bytes: memory only.
+// The rooms, each with its parts.
 pub mod archive;
+pub mod base;
 pub mod bindiff;
 pub mod block;
+pub mod bundle;
 pub mod chunk;
 pub mod class;
 pub mod contents;
 pub mod deflate;
-pub mod envelope;
 pub mod filter;
 pub mod frame;
 pub mod geometry;
 pub mod image;
 pub mod index;
+pub mod layouts;
+pub mod media;
 pub mod pack;
 pub mod parity;
 pub mod receipt;
 pub mod recipe;
 pub mod recovery;
-pub mod release;
-
-// Files.
-pub mod layouts;
-pub mod media;
-pub mod output;
 pub mod registry;
+pub mod release;
 pub mod storage;
-pub mod versions;
-
-// Stores.
-pub mod bundle;
 pub mod store;
-pub mod volumes;
-
-// Verbs.
 pub mod verbs;
+pub mod versions;
+pub mod volumes;

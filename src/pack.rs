@@ -2,8 +2,8 @@
 //!
 //! Bytes only. The table is a convenience: [`scan`] finds the frames of a pack without it.
 
+use crate::base::id::{Hasher, PackId};
 use crate::frame::{FrameHead, MAGIC as FRAME_MAGIC, SealedFrame};
-use crate::id::{Hasher, PackId};
 
 /// First four bytes of every pack.
 pub const MAGIC: [u8; 4] = *b"\x8aCYP";
@@ -217,9 +217,9 @@ pub fn scan(bytes: &[u8]) -> Vec<FrameSpan> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::base::id::ChunkId;
     use crate::class::Class;
     use crate::frame::{FrameOptions, encode_frame};
-    use crate::id::ChunkId;
     use proptest::prelude::*;
 
     fn pack() -> Vec<u8> {
@@ -243,7 +243,7 @@ mod tests {
         let (tail, id, pack_bytes) = builder.finish();
         bytes.extend_from_slice(&tail);
         assert_eq!(
-            (bytes.len() as u64, crate::id::hash(&bytes)),
+            (bytes.len() as u64, crate::base::id::hash(&bytes)),
             (pack_bytes, id.0)
         );
         bytes

@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn parity_is_golden() {
         let data = shards(5, 128);
-        let sum = |codec| crate::id::ChunkId::of(&make(codec, &data, 3).concat()).short();
+        let sum = |codec| crate::base::id::ChunkId::of(&make(codec, &data, 3).concat()).short();
         assert_eq!(
             (sum(Codec::Gf16), sum(Codec::Gf8)),
             ("f903a2d6".into(), "9d66b9d7".into())

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
+use carryall::base::monitor::Silent;
 use carryall::image::outgoing::Form;
 use carryall::image::{Choice, ChoiceError};
-use carryall::monitor::Silent;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::CheckoutError;

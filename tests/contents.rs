@@ -8,11 +8,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use carryall::base::id::ChunkId;
+use carryall::base::monitor::{Monitor, Silent};
 use carryall::bundle::{Effort, Receiver};
 use carryall::contents::{Contents, Found, Kind};
-use carryall::id::ChunkId;
 use carryall::layouts::opener::OpenOptions;
-use carryall::monitor::{Monitor, Silent};
 use carryall::recipe::RecipeError;
 use carryall::recipe::walk::Walker;
 use carryall::release::{ReleaseRoot, walk};

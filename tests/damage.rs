@@ -7,9 +7,9 @@ mod packed;
 use std::fs::{self, OpenOptions};
 use std::sync::OnceLock;
 
+use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
 use carryall::media::Carrier;
-use carryall::monitor::Silent;
 use carryall::verbs::receive::ProgressState;
 use carryall::verbs::repair::{RepairOptions, repair};
 use carryall::verbs::verify::SetState;

@@ -6,10 +6,10 @@ mod packed;
 use std::fs;
 use std::path::Path;
 
+use carryall::base::monitor::Silent;
 use carryall::bundle::Receiver;
 use carryall::frame::{Against, SealedFrame};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::Store;
 use carryall::verbs;
@@ -220,11 +220,11 @@ fn golden_frames_of_each_way_to_lean_are_read() {
 struct Olds(Vec<Vec<u8>>);
 
 impl carryall::frame::Bases for Olds {
-    fn append(&self, id: &carryall::id::ChunkId, out: &mut Vec<u8>) -> bool {
+    fn append(&self, id: &carryall::base::id::ChunkId, out: &mut Vec<u8>) -> bool {
         let found = self
             .0
             .iter()
-            .find(|old| carryall::id::ChunkId::of(old) == *id);
+            .find(|old| carryall::base::id::ChunkId::of(old) == *id);
         found.map(|old| out.extend_from_slice(old)).is_some()
     }
 }
@@ -258,9 +258,9 @@ fn words_in_another_order() -> Vec<Vec<u8>> {
 }
 
 fn lean(against: Against, new: &[Vec<u8>]) -> Vec<u8> {
+    use carryall::base::id::ChunkId;
     use carryall::class::Class;
     use carryall::frame::{FrameEncoder, FrameOptions};
-    use carryall::id::ChunkId;
     let olds = olds();
     let chunks: Vec<(ChunkId, &[u8])> = new
         .iter()

@@ -10,10 +10,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::receipt::Receipt;
 use carryall::release::ReleaseName;
 use carryall::store::{Access, CheckDepth, Store};

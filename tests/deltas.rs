@@ -7,15 +7,15 @@ mod packed;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use carryall::base::envelope::HEADER_BYTES;
+use carryall::base::id::{ReleaseId, SetId, StoreId};
+use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::bundle::{
     Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
     LeanSet, Receiver,
 };
-use carryall::envelope::HEADER_BYTES;
-use carryall::id::{ReleaseId, SetId, StoreId};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::receipt::packed::PackedSet;
 use carryall::receipt::site::Site as Remembered;
 use carryall::receipt::{FramesWaiting, Held, Receipt};

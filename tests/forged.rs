@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use carryall::base::id::SetId;
+use carryall::base::monitor::{Monitor, Silent};
 use carryall::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader};
-use carryall::id::SetId;
-use carryall::monitor::{Monitor, Silent};
 use carryall::verbs::forget::{forget, forget_all};
 use carryall::verbs::receive::{ProgressState, receive, status};
 use carryall::verbs::verify::{SetState, verify};

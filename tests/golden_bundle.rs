@@ -12,10 +12,10 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::bundle::{Catalog, Effort, Receiver};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};

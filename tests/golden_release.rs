@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use bincode::Decode;
-use carryall::envelope;
-use carryall::id::{BlobId, ChunkId};
+use carryall::base::envelope;
+use carryall::base::id::{BlobId, ChunkId};
 use carryall::recipe::{Blob, ChunkRef, Content, Op, Recipe, StreamRef};
 use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, Xattr};
 

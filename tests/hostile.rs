@@ -9,14 +9,14 @@ use std::io::{Cursor, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use carryall::base::envelope::{Kind, encode, seal};
+use carryall::base::id::{BlobId, ChunkId, SetId, hash};
+use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader};
 use carryall::bundle::{Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun};
 use carryall::class::Class;
-use carryall::envelope::{Kind, encode, seal};
 use carryall::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame};
-use carryall::id::{BlobId, ChunkId, SetId, hash};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::recipe::stream::StreamWriter;
 use carryall::recipe::writer::RecipeWriter;
 use carryall::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use carryall::monitor::{Recording, Silent};
+use carryall::base::monitor::{Recording, Silent};
 use carryall::recipe::walk::Walker;
 use carryall::recipe::{ChunkSource, RecipeError};
 use carryall::release::{ReleaseName, walk};

@@ -8,15 +8,15 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::Command;
 
+use carryall::base::id::{BlobId, ChunkId};
+use carryall::base::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES, TABLE};
+use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::bundle::{Catalog, CatalogFrame, CatalogRelease};
 use carryall::chunk::CHUNK_MAX;
 use carryall::class::Class;
 use carryall::frame::{FrameOptions, encode_frame};
-use carryall::id::{BlobId, ChunkId};
-use carryall::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES, TABLE};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::recipe::stream::StreamWriter;
 use carryall::recipe::{
     Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError, StreamRef,

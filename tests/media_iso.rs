@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use carryall::base::id::SetId;
+use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, SetHeader};
-use carryall::id::SetId;
 use carryall::media::kind::SECTOR_BYTES;
 use carryall::media::source::find_sources;
 use carryall::media::{Capacity, Carrier, CarrierWriter, ScanReport, Sighting, VolumeFacts, scan};
-use carryall::monitor::Silent;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 

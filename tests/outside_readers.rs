@@ -10,9 +10,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use carryall::base::monitor::Silent;
 use carryall::block::BLOCK_BYTES;
 use carryall::media::Carrier;
-use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};

@@ -6,11 +6,11 @@ mod packed;
 use std::fs;
 use std::path::PathBuf;
 
+use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
 use carryall::image::Platform;
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};

@@ -12,9 +12,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use carryall::base::id::{BlobId, hash};
 use carryall::block::Codec;
 use carryall::deflate::{RemakeOptions, remake};
-use carryall::id::{BlobId, hash};
 use carryall::parity::Code;
 use stage::{MEDIA, Run, Stage, look, noise, text, visible};
 

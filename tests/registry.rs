@@ -16,11 +16,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use carryall::base::monitor::{Recording, Silent};
 use carryall::block::Codec;
 use carryall::bundle::Effort;
 use carryall::image::{Choice, ChoiceError, Digest};
 use carryall::media::{Capacity, Carrier, MediaKind};
-use carryall::monitor::{Recording, Silent};
 use carryall::registry::RegistryError;
 use carryall::registry::client::ClientOptions;
 use carryall::registry::pull::PullOptions;

@@ -14,8 +14,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use carryall::base::monitor::Silent;
 use carryall::image::{Digest, OCI_MANIFEST};
-use carryall::monitor::Silent;
 use carryall::registry::RegistryError;
 use carryall::registry::client::{Client, ClientOptions};
 use carryall::store::Store;

@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use carryall::base::monitor::Recording;
 use carryall::image::Digest;
-use carryall::monitor::Recording;
 use carryall::registry::server::{ServeEvent, ServeOptions};
 use carryall::store::Store;
 use carryall::verbs::serve;

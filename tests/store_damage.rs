@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use carryall::base::id::{ChunkId, hash};
+use carryall::base::monitor::Silent;
 use carryall::class::Class;
-use carryall::id::{ChunkId, hash};
-use carryall::monitor::Silent;
 use carryall::pack;
 use carryall::storage::Storage;
 use carryall::storage::memory::FaultyStorage;

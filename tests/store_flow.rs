@@ -1,9 +1,9 @@
 //! The store on a good day: what is put is read back, found again after reopening, stored once, and locked.
 #![allow(clippy::unwrap_used)]
 
+use carryall::base::id::{ChunkId, hash};
+use carryall::base::monitor::{Recording, Silent};
 use carryall::class::Class;
-use carryall::id::{ChunkId, hash};
-use carryall::monitor::{Recording, Silent};
 use carryall::store::{
     Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions,
 };

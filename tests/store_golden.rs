@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
+use carryall::base::id::{ChunkId, hash};
 use carryall::class::Class;
 use carryall::frame::{Frame, FrameOptions, Ids, encode_frame};
-use carryall::id::{ChunkId, hash};
 use carryall::index::{self, Entry, PackEntry, Segment};
 use carryall::pack::{self, PackBuilder};
 
@@ -85,7 +85,7 @@ fn pack_bytes() -> Vec<u8> {
 fn segment() -> Vec<u8> {
     let pack = pack_bytes();
     let packs = [PackEntry {
-        id: carryall::id::PackId(hash(&pack)),
+        id: carryall::base::id::PackId(hash(&pack)),
         bytes: pack.len() as u64,
     }];
     let entry = |seed| Entry {

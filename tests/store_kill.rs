@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use carryall::base::id::{ChunkId, hash};
+use carryall::base::monitor::Silent;
 use carryall::class::Class;
-use carryall::id::{ChunkId, hash};
-use carryall::monitor::Silent;
 use carryall::store::{Access, CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
 
 const DIR: &str = "CARRYALL_TEST_KILL_DIR";

@@ -8,8 +8,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use carryall::base::monitor::Silent;
 use carryall::layouts::opener::{Depth, Kept, OpenOptions};
-use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, AddReport, add};
@@ -83,7 +83,7 @@ fn make_layout(to: &Path, layers: u64, changed: u64) {
     for seed in 1..=layers {
         let plain = layer(seed, if seed >= changed { 77 } else { 5 });
         let packed = gzip(&plain, if seed % 2 == 0 { 6 } else { 9 });
-        let name = carryall::id::BlobId(carryall::id::hash(&packed)).to_string();
+        let name = carryall::base::id::BlobId(carryall::base::id::hash(&packed)).to_string();
         fs::write(to.join("blobs/sha256").join(name), packed).unwrap();
     }
     fs::write(to.join("index.json"), format!("{{\"changed\": {changed}}}")).unwrap();

@@ -8,10 +8,10 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, Codec};
 use carryall::bundle::{Catalog, Effort, Receiver};
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::receipt::Receipt;
 use carryall::release::ReleaseName;
 use carryall::store::{Access, CheckDepth, Store};

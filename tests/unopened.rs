@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use carryall::base::monitor::Silent;
 use carryall::image::Digest;
-use carryall::monitor::Silent;
 use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};

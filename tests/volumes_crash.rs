@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::volumes::absorb::absorb;
 use carryall::volumes::incoming::open_all;
 use carryall::volumes::{SetContent, SetRequest, plan, write};

@@ -7,10 +7,10 @@ use std::io::{Cursor, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, Codec};
 use carryall::geometry::Geometry;
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::recovery::{Goal, Presence, needs, recover};
 use carryall::volumes::absorb::absorb;
 use carryall::volumes::{

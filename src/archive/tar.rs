@@ -3,7 +3,7 @@
 //! It says how many bytes of body follow a header and of which sort; it builds no file tree. What it does not know it does
 //! not guess at: the bytes stay bytes.
 
-pub use crate::limits::PAX_BYTES_MAX;
+pub use crate::base::limits::PAX_BYTES_MAX;
 
 /// Bytes of a tar's block: headers are one, bodies are padded to whole ones.
 pub const BLOCK: usize = 512;

@@ -231,7 +231,7 @@ mod tests {
     fn noise(seed: u8, bytes: usize) -> Vec<u8> {
         let mut all = vec![seed; 32];
         while all.len() < bytes + 32 {
-            all.extend_from_slice(&crate::id::hash(&all[all.len() - 32..]));
+            all.extend_from_slice(&crate::base::id::hash(&all[all.len() - 32..]));
         }
         all.split_off(32)[..bytes].to_vec()
     }

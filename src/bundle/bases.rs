@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Have};
 use crate::class::Class;
 use crate::frame::BASES_MAX;
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::walk;

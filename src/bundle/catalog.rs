@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::envelope::{self, EnvelopeError, Kind};
-use crate::id::{ReleaseId, SetId};
+use crate::base::envelope::{self, EnvelopeError, Kind};
+use crate::base::id::{ReleaseId, SetId};
 
 /// A catalog longer than this is refused.
 pub const CATALOG_MAX_BYTES: u64 = 256 << 20;

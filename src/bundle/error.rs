@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::envelope::EnvelopeError;
+use crate::base::envelope::EnvelopeError;
+use crate::base::monitor::Interrupted;
 use crate::frame::FrameError;
-use crate::monitor::Interrupted;
 use crate::recipe::RecipeError;
 use crate::store::StoreError;
 

@@ -5,9 +5,9 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use crate::base::id::{ChunkId, SetId};
 use crate::bundle::catalog::runs_of;
 use crate::bundle::{BundleError, Lean, LeanRelease, LeanSet};
-use crate::id::{ChunkId, SetId};
 use crate::index::prefix;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;

@@ -8,11 +8,11 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Effort, Have, sample};
 use crate::class::Class;
 use crate::contents::{Contents, Found, Kind};
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::release::ReleaseRoot;
 use crate::store::{ChunkSet, FrameNeed, Store};

@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use carryall::base::fs::free_space_bytes;
+use carryall::base::monitor::Monitor;
 use carryall::block::Codec;
 use carryall::bundle::Effort;
-use carryall::media::{Capacity, Carrier, free_space_bytes};
-use carryall::monitor::Monitor;
+use carryall::media::{Capacity, Carrier, MediaError};
 use carryall::store::Store;
 use carryall::verbs::add::AddOptions;
 use carryall::verbs::checkout::{self, CheckoutOptions};
@@ -132,7 +133,12 @@ fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {
 fn stage(given: &Path) -> Result<Stage, Failure> {
     let dir = std::env::temp_dir().join(format!("carryall-demo-{}", std::process::id()));
     let needed_bytes = 4 * bytes_below(given);
-    let free_bytes = free_space_bytes(&std::env::temp_dir()).map_err(Error::from)?;
+    let free_bytes = free_space_bytes(&std::env::temp_dir()).map_err(|error| {
+        Error::from(MediaError::Io {
+            path: std::env::temp_dir(),
+            source: error,
+        })
+    })?;
     if free_bytes < needed_bytes {
         return Err(Error::NoSpace {
             path: std::env::temp_dir(),

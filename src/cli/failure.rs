@@ -59,7 +59,7 @@ impl Failure {
 
     /// A signal asked to stop.
     pub fn interrupted() -> Self {
-        Self::of(&carryall::monitor::Interrupted.into())
+        Self::of(&carryall::base::monitor::Interrupted.into())
     }
 
     /// The exit code that it stands for.

@@ -1,6 +1,6 @@
 //! `load`: hands images to the program that runs them.
 
-use carryall::finding::Severity;
+use carryall::base::finding::Severity;
 use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::load::{self, LoadOptions, LoadReport, Loader, Then};

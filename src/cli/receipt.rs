@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use carryall::output::OutputFile;
+use carryall::base::output::OutputFile;
 use carryall::store::Access;
 use carryall::verbs::Error;
 use carryall::verbs::receipt::{self, ReceiptReport};

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use carryall::finding::Finding;
-use carryall::monitor::Monitor;
+use carryall::base::finding::Finding;
+use carryall::base::monitor::Monitor;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{stop, terminal, words};

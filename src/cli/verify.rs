@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use carryall::base::output::OutputFile;
 use carryall::media::map::{is_map, map_html};
-use carryall::output::OutputFile;
 use carryall::verbs::Error;
 use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
 use carryall::volumes::chart;

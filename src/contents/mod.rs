@@ -13,7 +13,7 @@ mod names;
 use std::collections::HashSet;
 
 use self::names::{Names, Side};
-use crate::id::BlobId;
+use crate::base::id::BlobId;
 use crate::recipe::rebuild::read_op;
 use crate::recipe::stream::{self, Holds, RecordReader};
 use crate::recipe::{

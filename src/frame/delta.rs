@@ -5,9 +5,9 @@
 use zstd::zstd_safe::DCtx;
 
 use super::{BASE_BYTES_MAX, FrameError};
+use crate::base::id::ChunkId;
 use crate::chunk::CHUNK_MAX;
 use crate::filter::Filter;
-use crate::id::ChunkId;
 
 /// Gives the chunks that a frame leans on.
 pub trait Bases: Sync {
@@ -83,11 +83,11 @@ mod tests {
     }
 
     fn noise(seed: u8, bytes: usize) -> Vec<u8> {
-        let mut last = crate::id::hash(&[seed]);
+        let mut last = crate::base::id::hash(&[seed]);
         let mut out = Vec::new();
         while out.len() < bytes {
             out.extend_from_slice(&last);
-            last = crate::id::hash(&last);
+            last = crate::base::id::hash(&last);
         }
         out.truncate(bytes);
         out

@@ -11,10 +11,10 @@ use super::{
     CODEC_PREFIX, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
     PLAIN_MAX, VERSION,
 };
+use crate::base::id::{ChunkId, Hasher};
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
 use crate::filter::Filter;
-use crate::id::{ChunkId, Hasher};
 
 /// 8 MiB, a whole frame of a store.
 const STORE_WINDOW_LOG: u32 = 23;

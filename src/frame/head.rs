@@ -6,10 +6,10 @@ use super::{
     CHUNKS_MAX, CODEC_MAX, CODEC_PREFIX, CODEC_RAW, ENTRY_PLAIN, ENTRY_WITH_ID, FLAG_IDS,
     FrameError, HEADER_BYTES, MAGIC, PLAIN_MAX, VERSION,
 };
+use crate::base::id::ChunkId;
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
 use crate::filter::Filter;
-use crate::id::ChunkId;
 
 /// Whether a frame carries the ids of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

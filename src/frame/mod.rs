@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use zstd::zstd_safe::DCtx;
 
+use crate::base::id::{ChunkId, Hasher};
 use crate::class::Class;
-use crate::id::{ChunkId, Hasher};
 use delta::NoBases;
 
 mod delta;
@@ -267,7 +267,7 @@ mod tests {
     fn noise_is_stored_raw_and_any_flip_is_seen() {
         let mut noise = Vec::new();
         while noise.len() < 4096 {
-            noise.extend_from_slice(&crate::id::hash(&noise));
+            noise.extend_from_slice(&crate::base::id::hash(&noise));
         }
         let mut bytes = encode_frame(&chunks(&[noise]), Class::Packed, &options(Ids::Stored));
         assert_eq!(bytes[5], CODEC_RAW);

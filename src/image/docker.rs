@@ -12,9 +12,9 @@ use super::document::{
 use super::find::{Fault, Finder, LayerPaths, Scene, ZSTD_MAGIC, faulty};
 use super::layout::{Layout, Naming};
 use super::{Descriptor, Digest, Hasher, Image, OCI_MANIFEST, Origin, sayings};
+use crate::base::saying::Saying;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
-use crate::saying::Saying;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 

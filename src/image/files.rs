@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use crate::archive::tar::Link;
+use crate::base::monitor::Monitor;
 use crate::contents::members::{self, Archive, Budget, Member};
-use crate::monitor::Monitor;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, Content, RecipeError, StreamRef};
 use crate::release::{EntryKind, open_entries};
@@ -198,7 +198,7 @@ fn is_same(one: &Seen, other: &Seen) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::id::ChunkId;
+    use crate::base::id::ChunkId;
     use crate::recipe::ChunkRef;
 
     #[test]

@@ -11,13 +11,13 @@ use super::sayings;
 use super::stored::stored_path;
 use super::survey::{Marks, Survey};
 use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::{Interrupted, Monitor, Quiet};
+use crate::base::saying::Saying;
 use crate::contents::members::{self, Budget};
-use crate::finding::{Finding, Severity};
-use crate::monitor::{Interrupted, Monitor, Quiet};
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{Item, ItemKind, ReleaseRoot};
-use crate::saying::Saying;
 
 /// First bytes of a zstd frame.
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -37,7 +37,7 @@ pub use self::outgoing::OutgoingError;
 pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
 pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};
-use crate::finding::Finding;
+use crate::base::finding::Finding;
 pub use crate::recipe::body::Body;
 
 /// What an image lay in.

@@ -2,8 +2,8 @@
 
 use super::files::Absent;
 use super::{Digest, OutgoingError, ReferenceError};
+use crate::base::saying::{Saying, Template};
 use crate::recipe::RecipeError;
-use crate::saying::{Saying, Template};
 
 macro_rules! sayings {
     ($($(#[$about:meta])* $name:ident = $english:literal;)*) => {

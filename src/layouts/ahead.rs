@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 
 /// Shorter streams are not worth a thread.
 pub(super) const AHEAD_BYTES_MIN: u64 = 1 << 20;
@@ -210,7 +210,7 @@ impl<K, V> Drop for Turn<'_, K, V> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::monitor::Silent;
+    use crate::base::monitor::Silent;
 
     #[test]
     fn results_come_by_place_in_any_order_and_what_nobody_takes_holds_nobody_up() {

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use super::LayoutError;
 use super::ahead::Wanted;
 use super::restore::fill;
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 use crate::recipe::{ChunkSource, Content};
 use crate::release::Meta;
 

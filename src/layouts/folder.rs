@@ -15,12 +15,12 @@ use rustix::fs::{Mode, OFlags, SeekFrom};
 use super::LayoutError;
 use super::meta::MetaReader;
 use super::opener::Opener;
-use super::spool::Spool;
 use super::tape::ReadAt;
 use super::walk::{Found, Walk};
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
+use crate::base::spooled_temp::Spool;
 use crate::class::Class;
-use crate::finding::Finding;
-use crate::monitor::Monitor;
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::{ChunkSource, Content};
 use crate::release::{Entry, EntryKind, ItemKind};
@@ -451,7 +451,9 @@ mod tests {
         let made_up = |path: &Path| {
             let file = SteadyFile::open(path).unwrap();
             let spool = Spool::new(dir.path());
-            let made_up = file.made_up(path, spool, &crate::monitor::Silent).unwrap();
+            let made_up = file
+                .made_up(path, spool, &crate::base::monitor::Silent)
+                .unwrap();
             made_up.map(|spool| {
                 let mut bytes = Vec::new();
                 std::io::Read::read_to_end(&mut spool.reader(), &mut bytes).unwrap();

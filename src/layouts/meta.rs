@@ -13,8 +13,8 @@ use rustix::fs::{
 };
 
 use super::LayoutError;
-use crate::finding::Finding;
-use crate::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
+use crate::base::finding::Finding;
+use crate::base::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
 use crate::release::{Meta, Xattr};
 
 /// Flags that people set with `chattr` and that are not carried, by the letters that `lsattr` shows.

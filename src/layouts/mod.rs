@@ -12,7 +12,6 @@ pub mod meta;
 pub mod opener;
 pub mod restore;
 mod scout;
-pub mod spool;
 pub mod streams;
 pub mod tape;
 mod walk;
@@ -60,7 +59,7 @@ pub enum LayoutError {
     Recipe(#[from] RecipeError),
     /// A stop was asked for.
     #[error(transparent)]
-    Interrupted(#[from] crate::monitor::Interrupted),
+    Interrupted(#[from] crate::base::monitor::Interrupted),
 }
 
 impl LayoutError {

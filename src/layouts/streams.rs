@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use super::LayoutError;
 use super::effort::Effort;
-use super::spool::Spool;
 use super::tape::ReadAt;
+use crate::base::id::BlobId;
+use crate::base::monitor::Monitor;
+use crate::base::spooled_temp::Spool;
 use crate::deflate::{AnalyseOptions, DeflateError, Wrapper, analyse};
-use crate::id::BlobId;
-use crate::monitor::Monitor;
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 256 << 10;

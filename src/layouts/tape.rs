@@ -6,8 +6,8 @@ use std::io;
 use std::path::Path;
 
 use super::LayoutError;
+use crate::base::id::Hasher;
 use crate::chunk::CHUNK_MAX;
-use crate::id::Hasher;
 
 /// Bytes that are read at a time.
 pub const BUFFER_BYTES: usize = 8 << 20;
@@ -240,7 +240,7 @@ impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::id;
+    use crate::base::id;
 
     #[test]
     fn every_hasher_sees_its_own_stretch_across_buffers_and_bookmarks() {

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 use super::LayoutError;
-use crate::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
+use crate::base::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
 /// Folders with a longer path are walked from a handle. A name and a slash more still fit into one call.
 const REAL_BYTES_MAX: usize = 2048;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::monitor::Interrupted;
+use crate::base::monitor::Interrupted;
 
 /// Says why an operation on media could not go on.
 #[derive(Debug, thiserror::Error)]

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::base::monitor::Monitor;
 use crate::block::BLOCK_BYTES;
 use crate::media::kind::SECTOR_BYTES;
 use crate::media::{MediaError, page};
-use crate::monitor::Monitor;
 
 /// Every date in an image: 1980-01-01, the first that FAT knows too.
 const DATE: &str = "1980010100000000";
@@ -277,7 +277,7 @@ pub(super) fn default_program() -> PathBuf {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::monitor::{Recording, Silent};
+    use crate::base::monitor::{Recording, Silent};
     use std::os::unix::fs::PermissionsExt;
     use std::sync::atomic::Ordering;
 

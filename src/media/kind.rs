@@ -6,12 +6,12 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::base::fs::free_clusters;
+use crate::base::size::ByteSize;
 use crate::block::BLOCK_BYTES;
 use crate::media::MediaError;
 use crate::media::carrier::CARRIER_FILE_BLOCKS;
 use crate::media::page::PAGES_MAX_BYTES;
-use crate::media::space::free_clusters;
-use crate::size::ByteSize;
 
 /// Bytes of a sector, on every optical medium.
 pub const SECTOR_BYTES: u64 = 2048;
@@ -149,7 +149,7 @@ impl Capacity {
     /// # Errors
     /// [`MediaError::Io`] when it does not answer.
     pub fn at(dir: &Path) -> Result<Self, MediaError> {
-        let (free_bytes, cluster_bytes) = free_clusters(dir)?;
+        let (free_bytes, cluster_bytes) = free_clusters(dir).map_err(MediaError::io(dir))?;
         let files = free_bytes / (u64::from(CARRIER_FILE_BLOCKS) * BLOCK_BYTES as u64) + 6;
         let kept = AT_BASE_BYTES + free_bytes / AT_SHARE + files * 2 * cluster_bytes;
         Ok(Self {

@@ -7,11 +7,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::monitor::Silent;
 use crate::block::BLOCK_BYTES;
 use crate::media::carrier;
 use crate::media::page;
 use crate::media::source::{ReadAt, Source, find_sources};
-use crate::monitor::Silent;
 
 /// Files of one folder that are looked at.
 const FILES_MAX: usize = 200;

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::id::SetId;
+use crate::base::id::SetId;
 use crate::media::markup::html_text;
 use crate::recovery::Needs;
 

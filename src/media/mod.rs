@@ -12,7 +12,6 @@ mod markup;
 pub mod page;
 pub mod scan;
 pub mod source;
-mod space;
 mod window;
 
 pub use carrier::{CarrierWriter, PageNotes, VolumeFacts};
@@ -21,4 +20,3 @@ pub use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
 pub use scan::{ScanReport, Sighting, scan};
 pub use source::{Access, ReadAt, Source};
-pub use space::free_space_bytes;

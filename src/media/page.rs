@@ -4,9 +4,9 @@
 
 use std::fmt::Write;
 
+use crate::base::size::ByteSize;
 use crate::media::markup::{html_text, plain_text};
 use crate::media::{PageNotes, VolumeFacts};
-use crate::size::ByteSize;
 
 /// Name of the page for browsers.
 pub const HTML_NAME: &str = "START-HERE.html";
@@ -406,7 +406,7 @@ fn how_to_check() -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::SetId;
+    use crate::base::id::SetId;
 
     fn facts(volume_no: u16, data_volumes: u16, spare_volumes: u16) -> VolumeFacts {
         VolumeFacts {

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use walkdir::WalkDir;
 
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
 use crate::block::BLOCK_BYTES;
-use crate::finding::Finding;
 use crate::media::MediaError;
-use crate::monitor::Monitor;
 
 /// Bytes that can be read at any place, from several threads.
 pub trait ReadAt: Send + Sync {
@@ -310,7 +310,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
     use super::faulty::Faulty;
     use super::*;
-    use crate::monitor::{Recording, Silent};
+    use crate::base::monitor::{Recording, Silent};
     use std::sync::atomic::Ordering;
 
     const B: u64 = BLOCK_BYTES as u64;

@@ -13,8 +13,8 @@ pub use waiting::{FramesWaiting, Run, WaitingJson};
 use serde::{Deserialize, Serialize};
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
-use crate::id::{ReleaseId, StoreId};
+use crate::base::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
+use crate::base::id::{ReleaseId, StoreId};
 use crate::release::{ReleaseName, ReleaseRoot};
 
 /// Most bytes of a receipt in any form.
@@ -342,7 +342,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::id::SetId;
+    use crate::base::id::SetId;
 
     fn receipt() -> Receipt {
         let held = |name: &str, byte| Held {

@@ -5,7 +5,7 @@
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::{Held, RELEASES_MAX, ReceiptError};
-use crate::envelope;
+use crate::base::envelope;
 
 /// Most bytes of the body of such a file.
 pub const PACKED_BYTES_MAX: u64 = 256 << 20;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::{FramesWaiting, Held, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled};
-use crate::envelope;
+use crate::base::envelope;
 use crate::release::script;
 
 /// Most bytes of the body of a site's file.
@@ -134,7 +134,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::id::{SetId, StoreId};
+    use crate::base::id::{SetId, StoreId};
 
     #[test]
     fn a_site_round_trips_and_its_name_is_safe() {

@@ -3,7 +3,7 @@
 //! Letters and digits that look alike are taken for one another. Any one or two wrong characters of a line are found in it.
 
 use super::{FramesWaiting, Held, Receipt, ReceiptError, Run, SHORT_ID_BYTES};
-use crate::id;
+use crate::base::id;
 use crate::release::script;
 
 /// Digits and letters without I, L, O and U.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::{SHORT_ID_BYTES, from_hex, hex};
-use crate::id::SetId;
+use crate::base::id::SetId;
 
 /// Most runs of frames of a set. What is in more pieces is told as less than is there.
 pub const RUNS_MAX: usize = 4096;

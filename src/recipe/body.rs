@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::rebuild::{self, StepAt, read_op};
 use super::stream::RecordReader;
 use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 
 /// Streams in streams that [`Body::opened`] follows.
 const OPENED_DEPTH_MAX: usize = 4;

@@ -13,11 +13,11 @@ use std::ops::Deref;
 
 use wincode::{SchemaRead, SchemaWrite};
 
+use crate::base::id::{self, BlobId, ChunkId};
+pub use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
+use crate::base::monitor::Interrupted;
 use crate::class::Class;
 use crate::deflate::DeflateError;
-use crate::id::{self, BlobId, ChunkId};
-pub use crate::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
-use crate::monitor::Interrupted;
 
 /// Contents of up to this many bytes are one chunk, wherever they are found.
 pub const SMALL_BYTES: u64 = 64 * 1024;
@@ -158,7 +158,7 @@ pub enum RecipeError {
     /// A list or record does not decode or contradicts itself.
     #[error("corrupt {0}")]
     Corrupt(&'static str),
-    /// It claims more than may be, see [`crate::limits`].
+    /// It claims more than may be, see [`crate::base::limits`].
     #[error("more than there may be: {0}")]
     Limit(&'static str),
     /// It asks for something that this program does not have.

@@ -10,8 +10,8 @@ use super::{
     BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
     StreamRef,
 };
-use crate::id::{BlobId, ChunkId};
-use crate::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
+use crate::base::id::{BlobId, ChunkId};
+use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
 
 /// Told of what a walk comes by.
 pub trait Visitor {

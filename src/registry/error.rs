@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::monitor::Interrupted;
+use crate::base::size::ByteSize;
 use crate::image::Digest;
-use crate::monitor::Interrupted;
 use crate::recipe::BoxError;
-use crate::size::ByteSize;
 
 /// Says why something could not be pulled, pushed or served.
 #[derive(Debug, thiserror::Error)]

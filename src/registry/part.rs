@@ -5,8 +5,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::RegistryError;
+use crate::base::monitor::Monitor;
 use crate::image::{Digest, Hasher};
-use crate::monitor::Monitor;
 
 /// Bytes that are read at a time when what is there is hashed.
 const PIECE_BYTES: usize = 1 << 20;

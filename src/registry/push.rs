@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Client, Sent};
 use super::{BlobSource, RegistryError};
+use crate::base::monitor::Monitor;
+use crate::base::size::total;
 use crate::image::{Descriptor, Digest, OCI_INDEX, is_index};
-use crate::monitor::Monitor;
-use crate::size::total;
 
 /// Blobs that go out at a time.
 const BLOBS_AT_A_TIME: usize = 4;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::ops::Range;
 
+use crate::base::monitor::Monitor;
 use crate::image::Digest;
-use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 
 /// Gives blobs by digest, from several threads.

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use wincode::{SchemaRead, SchemaWrite};
 
 pub use self::name::{ReleaseName, ReleaseNameError};
-use crate::envelope::{self, EnvelopeError};
-use crate::id::{self, BlobId, ReleaseId};
-pub use crate::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, ROOT_BYTES_MAX};
+use crate::base::envelope::{self, EnvelopeError};
+use crate::base::id::{self, BlobId, ReleaseId};
+pub use crate::base::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, ROOT_BYTES_MAX};
 use crate::recipe::stream::{RecordReader, StreamWriter};
 use crate::recipe::{Blob, ChunkSink, ChunkSource, Content, Recipe, RecipeError, StreamRef};
 

@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Entry, EntryKind, Item, ReleaseRoot};
-use crate::id;
-use crate::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
+use crate::base::id;
+use crate::base::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
 /// What is said of a hard link whose other name does not come before it.
 pub const NO_OTHER_NAME: &str = "hard link: its other name is not there";

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 pub mod dir;
 pub mod memory;
-pub mod own;
 
 /// A call to storage that failed.
 #[derive(Debug, thiserror::Error)]

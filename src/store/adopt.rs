@@ -6,9 +6,9 @@
 use super::seen::Seen;
 use super::shelf::{self, Shelf, pack_name};
 use super::{Access, StoreError};
-use crate::finding::Finding;
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
 use crate::frame::SealedFrame;
-use crate::id::ChunkId;
 use crate::index::{Entry, PackEntry, prefix};
 use crate::pack::{self, FrameSpan, PACK_MAX, TRAILER_BYTES};
 use crate::storage::{self, Storage};

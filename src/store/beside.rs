@@ -83,9 +83,9 @@ impl Store {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::base::id::ChunkId;
+    use crate::base::monitor::Silent;
     use crate::class::Class;
-    use crate::id::ChunkId;
-    use crate::monitor::Silent;
     use crate::store::{ChunkSet, PruneOptions, WriteOptions};
 
     fn put(store: &Store, bytes: &[u8]) -> ChunkId {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
 use super::shelf::Place;
+use crate::base::id::ChunkId;
 use crate::frame::Frame;
-use crate::id::ChunkId;
 
 /// The bytes of a chunk: a part of a shared, decompressed frame.
 #[derive(Clone)]

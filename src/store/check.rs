@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use super::seen::{Trouble, fault};
 use super::shelf::{Place, pack_name};
 use super::{ChunkSet, Store, StoreError, quarantine};
-use crate::finding::Finding;
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
 use crate::index::PackEntry;
-use crate::monitor::Monitor;
 use crate::pack::{self, FrameSpan, HEADER_BYTES, TRAILER_BYTES};
 
 /// How closely a store is looked at.

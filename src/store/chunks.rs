@@ -1,9 +1,9 @@
 //! A store as a source and a sink of chunks, for recipes and frames.
 
 use super::{ChunkBytes, Store, StoreError, StoreWriter};
+use crate::base::id::ChunkId;
 use crate::class::Class;
 use crate::frame::Bases;
-use crate::id::ChunkId;
 use crate::recipe::{Blob, ChunkSink, ChunkSource, ReadyBytes, RecipeError};
 
 impl ChunkSource for Store {

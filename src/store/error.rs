@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
-use crate::envelope::EnvelopeError;
-use crate::id::{ChunkId, PackId};
-use crate::monitor::Interrupted;
+use crate::base::envelope::EnvelopeError;
+use crate::base::id::{ChunkId, PackId};
+use crate::base::monitor::Interrupted;
 use crate::storage::StorageError;
 
 /// An operation on a store that could not go on.

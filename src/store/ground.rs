@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Access, Store, StoreError, settings};
+use crate::base::own::remove_own;
 use crate::storage::StorageError;
 use crate::storage::dir::{UNPUBLISHED, is_unpublished};
-use crate::storage::own::remove_own;
 
 /// The lock's file, made before anything else and removed last.
 pub(super) const LOCK: &str = "lock";

@@ -10,9 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rayon::prelude::*;
 
-use crate::finding::Finding;
+use crate::base::finding::Finding;
+use crate::base::id::{ChunkId, PackId, StoreId};
 use crate::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
-use crate::id::{ChunkId, PackId, StoreId};
 use crate::storage::Storage;
 use crate::storage::dir::DirStorage;
 

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 use super::shelf::{self, Place, pack_name};
 use super::writer::Dedup;
 use super::{ChunkSet, Store, StoreError, WriteOptions, quarantine};
-use crate::id::PackId;
+use crate::base::id::PackId;
+use crate::base::monitor::Monitor;
 use crate::index::{Entry, PackEntry};
-use crate::monitor::Monitor;
 
 /// How much is worth the work.
 #[derive(Debug, Clone, Copy)]

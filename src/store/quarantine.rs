@@ -5,10 +5,10 @@
 use super::StoreError;
 use super::seen::{Seen, Trouble};
 use super::shelf::{Place, Shelf};
-use crate::envelope::{self, HEADER_BYTES, Kind};
-use crate::finding::{Finding, Severity};
-use crate::id::PackId;
-use crate::saying::Template;
+use crate::base::envelope::{self, HEADER_BYTES, Kind};
+use crate::base::finding::{Finding, Severity};
+use crate::base::id::PackId;
+use crate::base::saying::Template;
 use crate::storage::{self, Storage};
 
 /// Said of a list that is damaged.

@@ -11,9 +11,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{Access, Store, StoreError};
-use crate::id::{self, BlobId, Hasher, PackId};
+use crate::base::id::{self, BlobId, Hasher, PackId};
+use crate::base::own::is_hex;
 use crate::recipe::{BoxError, ReadyBytes};
-use crate::storage::own::is_hex;
 use crate::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";

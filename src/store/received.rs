@@ -3,7 +3,7 @@
 //! What it says is opaque here. Nothing depends on it: when it is lost, a volume of such a set is looked at as any other.
 
 use super::{Store, StoreError};
-use crate::envelope::{self, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, HEADER_BYTES, Kind};
 use crate::storage;
 
 const PATH: &str = "sets/received";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Access, Store, StoreError, ground, lock, roots, settings, shelf};
-use crate::id::StoreId;
+use crate::base::id::StoreId;
 use crate::storage::dir::DirStorage;
 use crate::storage::{Storage, StorageError};
 

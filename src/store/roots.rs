@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{Store, StoreError, kept};
-use crate::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
 use crate::storage::{self, Storage, StorageError};
 
 const FOLDER: &str = "releases";

@@ -3,8 +3,8 @@
 //! A fault of reading may pass: a disk that went away, a right that is lacking. Only bytes that were read and are wrong are
 //! damage.
 
-use crate::finding::Finding;
-use crate::saying::Template;
+use crate::base::finding::Finding;
+use crate::base::saying::Template;
 use crate::storage::StorageError;
 
 /// Said of what could not be read, with the system's words.
@@ -38,7 +38,7 @@ impl Seen {
 /// A finding about what could not be read.
 pub(super) fn fault(subject: impl Into<String>, error: &StorageError) -> Finding {
     Finding::said(
-        crate::finding::Severity::Note,
+        crate::base::finding::Severity::Note,
         subject,
         CANNOT_BE_READ.with(&error.source),
     )

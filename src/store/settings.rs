@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::StoreError;
-use crate::id::{Hasher, StoreId};
+use crate::base::id::{Hasher, StoreId};
 use crate::storage::{self, Storage};
 
 pub(super) const NAME: &str = "carryall.toml";
@@ -70,7 +70,7 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreEr
     settings
         .id
         .parse()
-        .map_err(|error: crate::id::IdParseError| bad(error.to_string()))
+        .map_err(|error: crate::base::id::IdParseError| bad(error.to_string()))
 }
 
 /// Draws an id that no other store has. It is a name, not a secret.

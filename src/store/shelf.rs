@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 use super::mmap::{self, Bytes};
 use super::seen::{Seen, Trouble};
 use super::{Access, StoreError, renew};
-use crate::finding::Finding;
-use crate::id::{ChunkId, Hasher, PackId, hash};
+use crate::base::finding::Finding;
+use crate::base::id::{ChunkId, Hasher, PackId, hash};
 use crate::index::{Entry, PackEntry, Segment};
 use crate::storage::{self, Object, Storage};
 

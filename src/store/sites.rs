@@ -3,7 +3,7 @@
 //! What it says is opaque here. Nothing depends on these files: they are written beside readers too, and the last writer wins.
 
 use super::{Store, StoreError};
-use crate::envelope::{self, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, HEADER_BYTES, Kind};
 use crate::storage;
 
 const FOLDER: &str = "sites";

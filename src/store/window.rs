@@ -5,9 +5,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::id::ChunkId;
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
-use crate::id::ChunkId;
 
 type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
 

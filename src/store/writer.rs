@@ -11,11 +11,11 @@ use std::sync::atomic::Ordering;
 use super::pipeline::{Packed, Pipeline};
 use super::window::Window;
 use super::{Store, StoreError, quarantine, shelf};
+use crate::base::id::{ChunkId, PackId};
+use crate::base::monitor::Monitor;
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
-use crate::id::{ChunkId, PackId};
 use crate::index::{Entry, prefix};
-use crate::monitor::Monitor;
 
 /// Segments of the index that are left apart before they are merged.
 const SEGMENTS_MAX: usize = 8;

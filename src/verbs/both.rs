@@ -7,12 +7,12 @@ use std::io::Read;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::base::id::ChunkId;
+use crate::base::monitor::{Monitor, Quiet};
 use crate::bundle::{BundleError, Catalog, FramePlace};
 use crate::class::Class;
 use crate::frame::{Bases, Frame, FrameHead, HEADER_BYTES};
-use crate::id::ChunkId;
 use crate::index::prefix;
-use crate::monitor::{Monitor, Quiet};
 use crate::recipe::walk::Walker;
 use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{ReleaseRoot, walk};

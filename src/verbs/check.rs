@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::base::finding::{Finding, Severity};
+use crate::base::id::{BlobId, ChunkId};
+use crate::base::monitor::Monitor;
+use crate::base::own::remove_own;
+use crate::base::saying::Template;
 use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single};
-use crate::finding::{Finding, Severity};
-use crate::id::{BlobId, ChunkId};
-use crate::monitor::Monitor;
 use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, RecipeError};
 use crate::registry::pull::is_own;
 use crate::release::{ReleaseRoot, walk};
-use crate::saying::Template;
-use crate::storage::own::remove_own;
 use crate::store::{self, CANNOT_BE_READ, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
 use crate::verbs::apart::check_apart;
 use crate::verbs::proof::{self, Known};

@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use crate::id::ChunkId;
-use crate::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
+use crate::base::id::ChunkId;
+use crate::base::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
 

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use super::contributors::{Contributor, contributors, image_of, item_of};
+use crate::base::monitor::Monitor;
 use crate::bundle::{Effort, Have, Receiver, Weighed, weigh};
 use crate::image::{Digest, Image, Images, Reference};
-use crate::monitor::Monitor;
 use crate::release::{Item, ReleaseRoot};
 use crate::store::Store;
 use crate::verbs::Error;

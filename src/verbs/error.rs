@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::id::BlobId;
+use crate::base::monitor::Interrupted;
+use crate::base::output::OutputError;
+use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
-use crate::id::BlobId;
 use crate::image::ChoiceError;
 use crate::media::MediaError;
 use crate::media::look::{Looked, look};
-use crate::monitor::Interrupted;
-use crate::output::OutputError;
 use crate::receipt::ReceiptError;
 use crate::recipe::{BoxError, RecipeError};
 use crate::registry::RegistryError;
-use crate::size::ByteSize;
 use crate::store::StoreError;
 use crate::verbs::add::AddError;
 use crate::verbs::checkout::CheckoutError;

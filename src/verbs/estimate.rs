@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::contributors::{Contributor, contributors, image_of, item_of};
+use crate::base::monitor::Monitor;
+use crate::base::size::total;
 use crate::bundle::{Effort, Have, Receiver, weigh};
 use crate::class::Class;
 use crate::image::Images;
-use crate::monitor::Monitor;
 use crate::release::ReleaseRoot;
-use crate::size::total;
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, Lean, missing_bases};
 use crate::frame::FrameError;
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
 use crate::recipe::walk::Walker;
 use crate::recipe::{ChunkSource, RecipeError};
 use crate::release::{ReleaseName, ReleaseRoot, walk};

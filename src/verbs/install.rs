@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::monitor::Monitor;
-use crate::output;
+use crate::base::monitor::Monitor;
+use crate::base::output;
 use crate::release::ReleaseName;
 use crate::store::Store;
 use crate::verbs::checkout::{CheckoutOptions, checkout};

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
+use crate::base::id::ReleaseId;
 use crate::bundle::{Catalog, newest_first};
-use crate::id::ReleaseId;
 use crate::release::{ReleaseName, ReleaseRoot};
 use crate::store::Store;
 use crate::verbs::Error;

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::finding::Finding;
+use crate::base::finding::Finding;
 use crate::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::Error;

@@ -5,9 +5,9 @@
 
 use std::cell::Cell;
 
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, FramePlace, check_frame};
 use crate::frame::FrameError;
-use crate::monitor::Monitor;
 use crate::verbs::Error;
 use crate::verbs::portion::Portion;
 use crate::volumes::mend::OPINIONS_BUDGET;

@@ -51,8 +51,8 @@ mod tests;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::id::ReleaseId;
-use crate::monitor::Monitor;
+use crate::base::id::ReleaseId;
+use crate::base::monitor::Monitor;
 use crate::recipe::rebuild::BlobKeeper;
 use crate::recipe::{BoxError, ChunkSink, ChunkSource};
 use crate::release::{ReleaseName, ReleaseRoot};
@@ -147,7 +147,7 @@ mod memory {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::id::ChunkId;
+    use crate::base::id::ChunkId;
     use crate::recipe::RecipeError;
     use crate::recipe::memory::Memory;
 

@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, CatalogFrame, FramePlace, read_frames};
 use crate::frame::{Bases, Frame};
 use crate::image::Platform;
-use crate::monitor::Monitor;
 use crate::release::ReleaseName;
 use crate::verbs::Error;
 use crate::volumes::Incoming;

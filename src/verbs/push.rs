@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::planned::{self, Blobs, Rules, Wanted};
 use super::{Error, Releases};
-use crate::finding::{Finding, Severity};
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
 use crate::image::{Choice, is_host, is_repository};
-use crate::monitor::Monitor;
 use crate::registry::client::{Client, ClientOptions};
 use crate::registry::push::{self as registry_push, PushReport};
 use crate::release::ReleaseName;

@@ -5,13 +5,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::id::BlobId;
-use crate::media::free_space_bytes;
+use crate::base::id::BlobId;
 use crate::recipe::Blob;
 use crate::recipe::rebuild::{BlobKeeper, Keeping};
 use crate::store::{ReadyWriter, Store};
 use crate::verbs::Error;
 use crate::verbs::space::Space;
+use crate::verbs::space::free_bytes;
 
 /// Shorter blobs are kept in groups.
 const OWN_BYTES_MIN: u64 = 1 << 20;
@@ -39,7 +39,7 @@ impl<'a> Keeper<'a> {
     /// [`Error::Media`] when the file system does not say; what the store says.
     pub(super) fn new(store: &'a Store) -> Result<Self, Error> {
         let ready_bytes = store.ready_bytes()?;
-        let free_bytes = free_space_bytes(store.dir())?;
+        let free_bytes = free_bytes(store.dir())?;
         let most_bytes = free_bytes.saturating_add(ready_bytes) / 2;
         Ok(Self {
             store,

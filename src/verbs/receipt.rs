@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::finding::Finding;
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::receipt::{FramesWaiting, Held, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson};
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;

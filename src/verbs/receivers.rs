@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::base::envelope::HEADER_BYTES;
 use crate::bundle::{Receiver, WaitingSet};
-use crate::envelope::HEADER_BYTES;
 use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::receipt::site::{Site, SiteName};
 use crate::receipt::{FramesWaiting, Held, RECEIPT_BYTES_MAX, Receipt};

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::base::monitor::Monitor;
+use crate::base::output;
 use crate::media::Carrier;
-use crate::monitor::Monitor;
-use crate::output;
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::verbs::verify::{SetState, VerifyReport, verify};

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use super::planned::{self, Blobs, Plan, Rules, Seconds, Wanted};
 use super::{Error, Releases};
-use crate::finding::Finding;
-use crate::id::ReleaseId;
+use crate::base::finding::Finding;
+use crate::base::id::ReleaseId;
+use crate::base::monitor::{Monitor, Quiet};
 use crate::image::{Choice, Digest, Images};
-use crate::monitor::{Monitor, Quiet};
 use crate::recipe::BoxError;
 use crate::registry::BlobSource;
 use crate::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};

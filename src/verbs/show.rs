@@ -6,11 +6,11 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::finding::Finding;
-use crate::id::ChunkId;
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::image::{Choice, Component, Image, Images, PackageKind};
 use crate::layouts::streams::Kept;
-use crate::monitor::Monitor;
 use crate::recipe::walk::{Visitor, Walker};
 use crate::recipe::{Blob, Content, RecipeError};
 use crate::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};

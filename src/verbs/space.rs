@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::media::free_space_bytes;
+use crate::base::fs::free_space_bytes;
+use crate::media::MediaError;
 use crate::verbs::Error;
 
 /// Space that work in a folder takes.
@@ -25,7 +26,7 @@ impl Space {
         Ok(Self {
             path: path.to_owned(),
             needed_bytes,
-            free_bytes: free_space_bytes(path)?,
+            free_bytes: free_bytes(path)?,
         })
     }
 
@@ -48,4 +49,12 @@ impl Space {
             free_bytes,
         })
     }
+}
+
+/// Returns the bytes that are free at `path`.
+///
+/// # Errors
+/// [`Error::Media`] when the file system does not say.
+pub fn free_bytes(path: &Path) -> Result<u64, Error> {
+    Ok(free_space_bytes(path).map_err(MediaError::io(path))?)
 }

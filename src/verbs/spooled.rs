@@ -5,10 +5,10 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::Read;
 
+use crate::base::id::{ChunkId, SetId};
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, FramePlace, FrameRun, read_exactly, read_single};
 use crate::frame::{Bases, Frame, FrameHead, HEADER_BYTES, SealedFrame};
-use crate::id::{ChunkId, SetId};
-use crate::monitor::Monitor;
 use crate::recovery::{Place, Recovery};
 use crate::store::Store;
 use crate::verbs::Error;

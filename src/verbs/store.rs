@@ -5,14 +5,14 @@ use std::time::SystemTime;
 
 use super::ready::Keeper;
 use super::{Releases, ReleasesMut, Stored};
-use crate::finding::{Finding, Severity};
-use crate::id::ReleaseId;
+use crate::base::finding::{Finding, Severity};
+use crate::base::id::ReleaseId;
+use crate::base::monitor::Monitor;
+use crate::base::saying::Template;
 use crate::image::Platform;
-use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 use crate::recipe::rebuild::BlobKeeper;
 use crate::release::{ReleaseName, ReleaseRoot};
-use crate::saying::Template;
 use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 

@@ -4,8 +4,8 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::envelope;
-use crate::id::{ReleaseId, SetId};
+use crate::base::envelope;
+use crate::base::id::{ReleaseId, SetId};
 use crate::image::Platform;
 use crate::release::{ReleaseName, ReleaseRoot};
 use crate::store::Store;

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
+use crate::base::size::total;
 use crate::bundle::{BundleError, Catalog, FramePlace};
 use crate::frame::Frame;
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::{Item, ReleaseRoot, walk};
-use crate::size::total;
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 use crate::verbs::both;

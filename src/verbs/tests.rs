@@ -14,9 +14,9 @@ use super::add::{AddError, AddOptions, AddReport, Change, add};
 use super::checkout::{CheckoutError, CheckoutOptions, CheckoutReport, ItemState, checkout};
 use super::memory::MemoryStore;
 use super::{Releases, ReleasesMut};
+use crate::base::id::ChunkId;
+use crate::base::monitor::{Recording, Silent};
 use crate::class::Class;
-use crate::id::ChunkId;
-use crate::monitor::{Recording, Silent};
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::{ChunkRef, ChunkSink, Content};
 use crate::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
@@ -154,7 +154,7 @@ fn look(root: &Path) -> BTreeMap<Vec<u8>, String> {
         let path = entry.path();
         let stat = path.symlink_metadata().unwrap();
         let content = if stat.is_file() {
-            crate::id::BlobId(crate::id::hash(&fs::read(path).unwrap())).to_string()
+            crate::base::id::BlobId(crate::base::id::hash(&fs::read(path).unwrap())).to_string()
         } else if stat.is_symlink() {
             format!("{:?}", fs::read_link(path).unwrap())
         } else {
@@ -316,7 +316,7 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     let mut known = crate::release::BlobTable::default();
     let root = scratch.root(&name("a:1")).unwrap().unwrap();
     known.read(&scratch, &root.blobs, 100).unwrap();
-    let id = crate::id::BlobId(crate::id::hash(&streams[0]));
+    let id = crate::base::id::BlobId(crate::base::id::hash(&streams[0]));
     let first = known.get(streams[0].len() as u64, id).unwrap();
     let store = MemoryStore {
         broken: [first.recipe.side.id].into(),
@@ -337,7 +337,7 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     let recipe = known.get(streams[0].len() as u64, id).unwrap().recipe;
     let first = crate::recipe::rebuild::first_op(&store, &recipe).unwrap();
     assert!(matches!(first, Some(crate::recipe::Op::Kept { reason: 6 })));
-    let second = crate::id::BlobId(crate::id::hash(&streams[1]));
+    let second = crate::base::id::BlobId(crate::base::id::hash(&streams[1]));
     let recipe = known.get(streams[1].len() as u64, second).unwrap().recipe;
     let first = crate::recipe::rebuild::first_op(&store, &recipe).unwrap();
     assert!(matches!(first, Some(crate::recipe::Op::Deflate { .. })));

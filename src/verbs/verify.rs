@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
+use crate::base::size::total;
 use crate::block::BLOCK_BYTES;
 use crate::bundle::{Catalog, check_frame};
-use crate::finding::Finding;
 use crate::media::Source;
-use crate::monitor::Monitor;
 use crate::recovery::{Needs, Recovery, VolumeOutcome};
-use crate::size::total;
 use crate::verbs::Error;
 use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 

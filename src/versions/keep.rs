@@ -12,7 +12,7 @@ use serde::Serialize;
 use walkdir::WalkDir;
 
 use super::{VersionsError, has_plain_parents};
-use crate::id::Hasher;
+use crate::base::id::Hasher;
 
 /// Ending of what a release ships beside a file that the site edited.
 const SHIPPED_ENDING: &str = ".shipped";

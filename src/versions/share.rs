@@ -11,7 +11,7 @@ use serde::Serialize;
 use walkdir::WalkDir;
 
 use super::has_plain_parents;
-use crate::monitor::{Interrupted, Monitor};
+use crate::base::monitor::{Interrupted, Monitor};
 
 /// Bytes that are compared at a time.
 const PIECE_BYTES: usize = 1 << 18;

@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::base::finding::Finding;
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
 use crate::block::{BLOCK_BYTES, BlockHeader, SetHeader};
-use crate::finding::Finding;
 use crate::geometry::Geometry;
-use crate::id::SetId;
 use crate::media::source::find_sources;
 use crate::media::{ScanReport, Sighting, Source, scan};
-use crate::monitor::Monitor;
 use crate::recovery::Presence;
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::header_at;

@@ -3,9 +3,9 @@
 //! A block may have a right hash and a wrong content: only what the set's id was made of is believed. The work is bounded:
 //! so many descriptors and so many ways to put the catalog together are tried, and no more.
 
+use crate::base::id;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::geometry::Geometry;
-use crate::id;
 use crate::recovery::{Place, Presence};
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::{Blocks, copies_of};

@@ -4,10 +4,10 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
+use crate::base::envelope::{self, Kind};
+use crate::base::id::{Hasher, SetId};
 use crate::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
-use crate::envelope::{self, Kind};
 use crate::geometry::Geometry;
-use crate::id::{Hasher, SetId};
 use crate::media::{PageNotes, VolumeFacts};
 use crate::volumes::VolumeError;
 

@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 
+use crate::base::monitor::Monitor;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES};
 use crate::geometry::Geometry;
 use crate::media::CarrierWriter;
-use crate::monitor::Monitor;
 use crate::parity::{Code, ParityError};
 use crate::recovery::Act;
 use crate::volumes::VolumeError;

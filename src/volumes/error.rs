@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::id::SetId;
+use crate::base::monitor::Interrupted;
+use crate::base::size::ByteSize;
 use crate::block::VOLUMES_MAX;
 use crate::geometry::GeometryError;
-use crate::id::SetId;
 use crate::media::MediaError;
-use crate::monitor::Interrupted;
-use crate::size::ByteSize;
 
 /// Says why an operation on a volume set could not go on.
 #[derive(Debug, thiserror::Error)]

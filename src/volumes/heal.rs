@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::base::monitor::Monitor;
 use crate::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
 use crate::geometry::{Geometry, Role};
-use crate::monitor::Monitor;
 use crate::parity::{Code, Shard, Worker};
 use crate::recovery::{Act, Goal, Place, Presence, Recovery, Step, recover};
 use crate::volumes::VolumeError;

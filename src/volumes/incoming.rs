@@ -12,12 +12,12 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
+use crate::base::own::remove_own;
 use crate::block::{BLOCK_BYTES, BlockHeader};
 use crate::geometry::{Geometry, Role};
-use crate::id::SetId;
-use crate::monitor::Monitor;
 use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs_with_rest, recover};
-use crate::storage::own::remove_own;
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, header_at};
 use crate::volumes::described::{Described, describe, liars, read_descriptor};
 use crate::volumes::heal::{HealReport, heal};
@@ -107,7 +107,7 @@ impl Incoming {
         // A folder that a killed process made and had nothing in yet is nobody's.
         if Self::open(dir.clone())?.is_some() {
             // Other blocks claim the same id with other numbers: what fits the id is known when the catalog is here.
-            let tag = crate::id::hash(&block[..40]);
+            let tag = crate::base::id::hash(&block[..40]);
             let tag = u64::from_le_bytes(tag[..8].try_into().unwrap_or_default());
             dir.set_extension(format!("{tag:016x}"));
         }

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
+use crate::base::id::SetId;
 use crate::block::{Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
 use crate::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
-use crate::id::SetId;
 use crate::volumes::{SetPlan, SetRequest, VolumeError};
 
 /// Data blocks that a stripe takes from all volumes together, about.

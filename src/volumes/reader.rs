@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::base::finding::Finding;
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
 use crate::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
-use crate::finding::Finding;
 use crate::geometry::Geometry;
-use crate::id::SetId;
 use crate::media::scan::scan_reader;
 use crate::media::source::{FileReader, find_sources};
 use crate::media::{ReadAt, ScanReport, Sighting, Source, scan};
-use crate::monitor::Monitor;
 use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs, recover};
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of};
 use crate::volumes::described::{Described, describe, liars, read_descriptor};

@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::base::monitor::{Monitor, Silent};
 use crate::block::BLOCK_BYTES;
 use crate::geometry::{Geometry, Role};
 use crate::media::CarrierWriter;
-use crate::monitor::{Monitor, Silent};
 use crate::recovery::{Goal, Place, Presence};
 use crate::volumes::blocks::{Blocks, read_whole};
 use crate::volumes::described::read_descriptor;

@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::base::envelope::{self, Kind};
 use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
-use crate::envelope::{self, Kind};
 use crate::geometry::Geometry;
 use crate::recovery::{Bits, Place, Presence};
 use crate::volumes::VolumeError;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::base::id;
+use crate::base::monitor::Monitor;
 use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::geometry::Geometry;
-use crate::id;
 use crate::media::{Carrier, CarrierWriter, MediaError, PageNotes, VolumeFacts};
-use crate::monitor::Monitor;
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
 use crate::volumes::encode::{encode_local, encode_wide};

@@ -9,8 +9,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use carryall::base::monitor::Monitor;
 use carryall::image::{Descriptor, Digest};
-use carryall::monitor::Monitor;
 use carryall::recipe::BoxError;
 use carryall::registry::BlobSource;
 

@@ -6,11 +6,11 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, Codec};
 use carryall::bundle::{Catalog, Effort};
 use carryall::geometry::Geometry;
 use carryall::media::{Capacity, Carrier};
-use carryall::monitor::Silent;
 use carryall::release::ReleaseName;
 use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs;

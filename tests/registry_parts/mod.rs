@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use carryall::base::monitor::Silent;
 use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
-use carryall::monitor::Silent;
 use carryall::registry::client::{ClientOptions, Patience};
 use carryall::registry::pull::PullOptions;
 use carryall::release::ReleaseName;

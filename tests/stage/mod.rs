@@ -288,7 +288,8 @@ pub fn look(root: &Path) -> BTreeMap<PathBuf, String> {
         let entry = entry.unwrap();
         let stat = entry.path().symlink_metadata().unwrap();
         let content = if stat.is_file() {
-            carryall::id::BlobId(carryall::id::hash(&fs::read(entry.path()).unwrap())).to_string()
+            carryall::base::id::BlobId(carryall::base::id::hash(&fs::read(entry.path()).unwrap()))
+                .to_string()
         } else if stat.is_symlink() {
             format!("{:?}", fs::read_link(entry.path()).unwrap())
         } else {
@@ -314,9 +315,9 @@ pub fn contents(root: &Path) -> BTreeMap<PathBuf, String> {
     let files = files.filter(|entry| entry.file_type().is_file());
     files
         .map(|entry| {
-            let hash = carryall::id::hash(&fs::read(entry.path()).unwrap());
+            let hash = carryall::base::id::hash(&fs::read(entry.path()).unwrap());
             let path = entry.path().strip_prefix(root).unwrap().to_owned();
-            (path, carryall::id::BlobId(hash).to_string())
+            (path, carryall::base::id::BlobId(hash).to_string())
         })
         .collect()
 }

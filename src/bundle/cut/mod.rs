@@ -11,12 +11,12 @@ use std::collections::{HashMap, HashSet};
 
 pub(super) use self::solid::packed_bytes;
 use self::solid::{Packs, Source, pack_all};
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::catalog::runs_of;
 use crate::bundle::spool::{CutBundle, Spool};
 use crate::bundle::{BundleError, Catalog, CatalogItem, CatalogRelease, Have};
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::recipe::walk::Walker;
 use crate::release::{ReleaseRoot, walk};

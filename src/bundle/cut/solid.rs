@@ -5,13 +5,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use super::{CutOptions, Effort, FrameOf, prefix};
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::spool::Spool;
 use crate::bundle::{BundleError, CatalogFrame};
 use crate::class::Class;
 use crate::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
-use crate::id::ChunkId;
-use crate::monitor::Monitor;
 use crate::store::{FrameNeed, Store};
 
 /// Chunks on their way into one solid frame.

@@ -5,14 +5,14 @@
 use std::error::Error as Cause;
 use std::io;
 
+use carryall::base::envelope::EnvelopeError;
+use carryall::base::monitor::Interrupted;
 use carryall::bundle::BundleError;
 use carryall::deflate::DeflateError;
-use carryall::envelope::EnvelopeError;
 use carryall::frame::FrameError;
 use carryall::geometry::GeometryError;
 use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
-use carryall::monitor::Interrupted;
 use carryall::recipe::RecipeError;
 use carryall::release::ReleaseName;
 use carryall::storage::StorageError;

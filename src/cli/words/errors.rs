@@ -1,8 +1,8 @@
 //! Words for what failed, and what to do next.
 
+use carryall::base::output::OutputError;
 use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
-use carryall::output::OutputError;
 use carryall::recipe::RecipeError;
 use carryall::release::ReleaseName;
 use carryall::store::StoreError;
@@ -624,7 +624,7 @@ fn refusal_in_chinese(why: &str) -> &str {
     }
 }
 
-/// What a limit is on, as `carryall::limits` has it.
+/// What a limit is on, as `carryall::base::limits` has it.
 pub(super) fn limit_in_chinese(what: &str) -> &str {
     match what {
         "bytes of steps beyond those that they give" => "重建步骤比它给出的数据还长",

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use carryall::base::size::total;
 use carryall::image::ChoiceError;
 use carryall::image::outgoing::Form;
 use carryall::image::{Component, PackageKind};
-use carryall::size::total;
 use carryall::verbs::checkout::images::ImageReport;
 use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};

@@ -19,8 +19,8 @@ mod weight;
 
 use std::sync::OnceLock;
 
-use carryall::finding::{Finding, Severity};
-use carryall::size::ByteSize;
+use carryall::base::finding::{Finding, Severity};
+use carryall::base::size::ByteSize;
 
 use crate::cli::memory::Fit;
 pub use crate::cli::terminal::{say, shown, shown_path};

@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::archive::tar::{Link, file_header};
-    use crate::id::ChunkId;
+    use crate::base::id::ChunkId;
 
     fn listed(bytes: &[u8]) -> Vec<Member> {
         let chunk = ChunkRef {

@@ -13,7 +13,7 @@ use self::oci::oci_layout;
 pub use self::oci::whole_name;
 use super::{Digest, Hasher, Image, Images};
 use crate::archive::tar;
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 use crate::recipe::body::Body;
 use crate::recipe::{ChunkSource, RecipeError};
 

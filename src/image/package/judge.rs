@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Package, PackageKind};
-use crate::finding::{Finding, Severity};
+use crate::base::finding::{Finding, Severity};
+use crate::base::saying::Saying;
 use crate::image::find::subject;
 use crate::image::{Image, Images, Reference, sayings};
-use crate::saying::Saying;
 
 impl Images {
     /// The packages, in the order in which they were met.

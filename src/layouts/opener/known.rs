@@ -1,7 +1,7 @@
 //! Blobs that were stored before, in this run or by earlier releases: known by length and hash, and not opened again.
 
 use super::{Kept, Opener, STEP_BYTES};
-use crate::id::{BlobId, ChunkId};
+use crate::base::id::{BlobId, ChunkId};
 use crate::layouts::LayoutError;
 use crate::layouts::tape::{ReadAt, Tape};
 use crate::recipe::walk::{Visitor, Walker};

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use super::stream::Found;
 use super::{OPEN_DEPTH_MAX, Opener};
 use crate::archive::tar::{self, Header, Kind, Pax};
+use crate::base::monitor::{Monitor, Quiet};
 use crate::class::Class;
 use crate::layouts::LayoutError;
 use crate::layouts::ahead::{AHEAD_BYTES_MIN, Ahead};
 use crate::layouts::scout::TarScout;
 use crate::layouts::streams::{Depth, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::monitor::{Monitor, Quiet};
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkSource};
 

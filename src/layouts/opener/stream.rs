@@ -5,16 +5,16 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::Opener;
+use crate::base::id::{BlobId, Hasher};
+use crate::base::monitor::{Monitor, Quiet};
 use crate::class::Class;
 use crate::deflate::Wrapper;
-use crate::id::{BlobId, Hasher};
 use crate::layouts::LayoutError;
 use crate::layouts::ahead::{AHEAD_BYTES_MIN, workers};
 use crate::layouts::effort::Effort;
 use crate::layouts::folder::{Sign, SteadyFile};
 use crate::layouts::streams::{self, How, Kept, OpenOptions, Opened, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::monitor::{Monitor, Quiet};
 use crate::recipe::rebuild::first_op;
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkSource, Content, Op, SMALL_BYTES};

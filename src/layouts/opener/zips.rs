@@ -4,13 +4,13 @@
 
 use super::Opener;
 use crate::archive::zip::{self, LocalHeader, Method};
+use crate::base::monitor::Quiet;
 use crate::chunk::CHUNK_MAX;
 use crate::class::Class;
 use crate::deflate::Wrapper;
 use crate::layouts::LayoutError;
 use crate::layouts::streams::{self, How, Kept, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::monitor::Quiet;
 use crate::recipe::writer::RecipeWriter;
 use crate::recipe::{Blob, ChunkSource, SMALL_BYTES};
 

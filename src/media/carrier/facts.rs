@@ -1,6 +1,6 @@
 //! What the names and pages of a volume say, and its names.
 
-use crate::id::SetId;
+use crate::base::id::SetId;
 
 /// Longest part of a folder's name that comes from the title, in bytes.
 const TITLE_NAME_MAX: usize = 40;

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
+use crate::base::monitor::Monitor;
 use crate::block::BLOCK_BYTES;
 use crate::media::iso::{self, Image};
 use crate::media::{MediaError, page};
-use crate::monitor::Monitor;
 
 pub use self::facts::{PageNotes, VolumeFacts, is_carrier_name};
 use self::work::WorkFolder;
@@ -285,8 +285,8 @@ pub(super) fn parent_of(path: &Path) -> &Path {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::id::SetId;
-    use crate::monitor::Silent;
+    use crate::base::id::SetId;
+    use crate::base::monitor::Silent;
 
     pub(crate) fn facts(volume_blocks: u32) -> VolumeFacts {
         VolumeFacts {

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
 use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
-use crate::finding::Finding;
 use crate::media::source::{Access, ReadAt, Source, read_surviving};
 use crate::media::{MediaError, window::Window};
-use crate::monitor::Monitor;
 
 /// Bytes that one thread takes at a time from a source that several threads read.
 const SEGMENT_BYTES: u64 = 8 << 20;

@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 use super::*;
+use crate::base::id::SetId;
+use crate::base::monitor::{Recording, Silent};
 use crate::block::{BlockKind, Codec, SetHeader};
-use crate::id::SetId;
 use crate::media::source::faulty::Faulty;
-use crate::monitor::{Recording, Silent};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 

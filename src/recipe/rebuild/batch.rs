@@ -2,7 +2,7 @@
 
 use super::remake::{self, SmallStream};
 use super::{Job, read_chunk};
-use crate::id::{BlobId, ChunkId};
+use crate::base::id::{BlobId, ChunkId};
 use crate::recipe::{Blob, ChunkRef, ChunkSource, RecipeError};
 
 /// Where in a batch a blob begins or ends.

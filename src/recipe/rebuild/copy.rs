@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::ops::Range;
 
-use crate::id::BlobId;
-use crate::monitor::Monitor;
+use crate::base::id::BlobId;
+use crate::base::monitor::Monitor;
 use crate::recipe::{Blob, ChunkSource, ReadyBytes, RecipeError};
 
 /// Bytes that are read together.

@@ -11,8 +11,8 @@ use super::feed::Feed;
 use super::pipe::PipeReader;
 use super::remake::{self, LongStream, SmallStream};
 use super::{Job, Part, Proof, read_op};
-use crate::id::BlobId;
-use crate::limits::PLAIN_RATIO_MAX;
+use crate::base::id::BlobId;
+use crate::base::limits::PLAIN_RATIO_MAX;
 use crate::recipe::stream::{RecordReader, StreamReader};
 use crate::recipe::{
     BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,

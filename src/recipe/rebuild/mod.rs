@@ -24,9 +24,9 @@ use super::{
     Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, Op, Recipe,
     RecipeError,
 };
-use crate::envelope;
-use crate::id::{BlobId, ChunkId, Hasher};
-use crate::monitor::Monitor;
+use crate::base::envelope;
+use crate::base::id::{BlobId, ChunkId, Hasher};
+use crate::base::monitor::Monitor;
 #[cfg(doc)]
 use crate::recipe::BLOB_DEPTH_MAX;
 

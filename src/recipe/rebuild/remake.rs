@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use super::flatten::check_stream;
 use super::pipe::{PipeReader, pipe};
 use super::{INNER, Job, first_op, write};
+use crate::base::id::{BlobId, ChunkId};
+use crate::base::monitor::Quiet;
 use crate::deflate::{DeflateError, RemakeOptions, remake};
-use crate::id::{BlobId, ChunkId};
-use crate::monitor::Quiet;
 use crate::recipe::stream::StreamReader;
 use crate::recipe::{Blob, ChunkSource, Content, Op, RecipeError};
 

@@ -12,10 +12,10 @@ use wincode::config::DefaultConfig;
 
 pub use self::reader::{RecordReader, StreamReader};
 use super::{ChunkRef, ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, StreamRef};
+use crate::base::envelope;
+use crate::base::id::ChunkId;
 use crate::chunk::{CHUNK_MAX, Cutter};
 use crate::class::Class;
-use crate::envelope;
-use crate::id::ChunkId;
 
 /// Bytes of a record of a list: length of the stream, id.
 const RECORD_BYTES: usize = 40;

@@ -6,8 +6,8 @@ use wincode::SchemaRead;
 use wincode::config::DefaultConfig;
 
 use super::{check_depth, read_list};
-use crate::envelope;
-use crate::id::ChunkId;
+use crate::base::envelope;
+use crate::base::id::ChunkId;
 use crate::recipe::{ChunkSource, RecipeError, StreamRef};
 
 /// Chunks that a reader asks for ahead.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ureq::Body;
 use ureq::http::{Response, StatusCode, Uri};
 
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 use crate::registry::RegistryError;
 
 /// Most bytes of a registry's message about an error.

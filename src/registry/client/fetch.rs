@@ -6,11 +6,11 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::{Call, Client, Failed, header, rest, shown};
+use crate::base::monitor::Monitor;
 use crate::image::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
     is_tag,
 };
-use crate::monitor::Monitor;
 use crate::registry::part::PartFile;
 use crate::registry::{RegistryError, link, range};
 

@@ -26,7 +26,7 @@ pub use self::fetch::{Fetched, MANIFESTS};
 pub use self::send::Sent;
 use super::credentials::{self, Credentials};
 use super::{RegistryError, tls};
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 5;

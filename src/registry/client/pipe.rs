@@ -3,8 +3,8 @@
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use crate::base::monitor::Monitor;
 use crate::image::{Digest, Hasher};
-use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 
 /// Bytes of a piece in the channel.
@@ -187,7 +187,7 @@ impl Read for PieceReader<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::monitor::Silent;
+    use crate::base::monitor::Silent;
 
     fn read_all(bytes: &[u8], skip: u64, digest: &Digest) -> (Vec<u8>, Result<Hasher, Broken>) {
         between(

@@ -10,8 +10,8 @@ use ureq::http::{Method, Response};
 use super::pipe::{self, PieceReader};
 use super::token::escaped;
 use super::{Call, Client, Failed, Payload, header, is_later, rest};
+use crate::base::monitor::Monitor;
 use crate::image::{Descriptor, Digest, Hasher};
-use crate::monitor::Monitor;
 use crate::registry::{BlobSource, RegistryError, range};
 
 /// Blobs of up to so many bytes go in one request.
@@ -306,7 +306,7 @@ impl Client {
                 Err(RegistryError::Mismatch { what, got }.into())
             }
             Err(pipe::Broken::Stopped) => {
-                Err(RegistryError::from(crate::monitor::Interrupted).into())
+                Err(RegistryError::from(crate::base::monitor::Interrupted).into())
             }
             // The registry answered before it had all: its answer says why.
             Err(pipe::Broken::Early) => outcome,
@@ -419,7 +419,7 @@ impl Client {
 }
 
 fn unreadable(blob: &Descriptor, error: crate::recipe::BoxError) -> RegistryError {
-    match error.downcast::<crate::monitor::Interrupted>() {
+    match error.downcast::<crate::base::monitor::Interrupted>() {
         Ok(stop) => RegistryError::Interrupted(*stop),
         Err(source) => RegistryError::Source {
             what: format!("blob {}", blob.digest),

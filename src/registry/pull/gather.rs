@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PullOptions;
+use crate::base::monitor::Monitor;
 use crate::image::document::{Config, Document, RawDescriptor};
 use crate::image::{Descriptor, Digest, Platform, is_index};
-use crate::monitor::Monitor;
 use crate::registry::RegistryError;
 use crate::registry::client::{Client, Fetched, shown};
 

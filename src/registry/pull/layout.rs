@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::gather::Gathering;
 use super::pooled;
+use crate::base::own::remove_own;
 use crate::image::{Descriptor, Digest, Reference};
 use crate::registry::RegistryError;
-use crate::storage::own::remove_own;
 
 /// Modes and times of all that is pulled, so that the same image is the same item.
 const FILE_MODE: u32 = 0o644;

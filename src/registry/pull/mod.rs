@@ -15,11 +15,11 @@ use self::layout::write_layout;
 use super::RegistryError;
 use super::client::Client;
 use super::part::{self, PartFile};
+use crate::base::fs::free_space_bytes;
+use crate::base::monitor::Monitor;
+use crate::base::own::is_hex;
+use crate::base::size::total;
 use crate::image::{Descriptor, Digest, Platform, Reference, is_index};
-use crate::media::free_space_bytes;
-use crate::monitor::Monitor;
-use crate::size::total;
-use crate::storage::own::is_hex;
 
 /// Blobs that come in at a time.
 const BLOBS_AT_A_TIME: usize = 4;

@@ -17,8 +17,8 @@ use super::callers::Busy;
 use super::kept::Kept;
 use super::pressure::{HeldUp, Pressure};
 use super::{Answered, Lines};
+use crate::base::monitor::Monitor;
 use crate::image::Digest;
-use crate::monitor::Monitor;
 
 /// Blobs that go out at a time; more wait.
 pub const WRITERS: usize = 64;

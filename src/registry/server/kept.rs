@@ -13,10 +13,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::pressure::Pressure;
 use super::slot::{PIECE_BYTES, Slot, SlotWriter, wait};
+use crate::base::fs::free_space_bytes;
+use crate::base::monitor::Monitor;
+use crate::base::spooled_temp;
 use crate::image::{Digest, Hasher};
-use crate::layouts::spool;
-use crate::media::free_space_bytes;
-use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 use crate::registry::BlobSource;
 
@@ -142,7 +142,7 @@ impl<'a> Kept<'a> {
             return Some(slot);
         }
         let room_bytes = work.room_bytes.checked_sub(bytes)?;
-        let file = spool::nameless_file(folder).ok()?;
+        let file = spooled_temp::nameless_file(folder).ok()?;
         let slot = Arc::new(Slot::new(file));
         work.room_bytes = room_bytes;
         work.slots.insert(digest.clone(), slot.clone());
@@ -265,7 +265,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::monitor::Silent;
+    use crate::base::monitor::Silent;
 
     struct Counting {
         blob: Vec<u8>,

@@ -41,7 +41,7 @@ use self::kept::Kept;
 use self::pressure::Pressure;
 pub use self::shelf::{CurrentShelf, Shelf};
 use super::{BlobSource, RegistryError, tls};
-use crate::monitor::Monitor;
+use crate::base::monitor::Monitor;
 
 /// Connections at a time; more wait.
 const CONNECTIONS_MAX: usize = 256;

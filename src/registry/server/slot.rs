@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::base::monitor::Monitor;
 use crate::image::Hasher;
-use crate::monitor::Monitor;
 use crate::recipe::BoxError;
 
 /// Bytes that are written, read and hashed together: short pieces are still in the core's own cache the second time.

@@ -1,9 +1,9 @@
 //! Stores items once more of which something did not come back: without opening that, or without opening anything.
 
 use super::{AddError, Input, finish, read_item, sum};
-use crate::finding::Finding;
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
 use crate::layouts::opener::{Depth, Kept, OpenOptions, Opener, StreamReport};
-use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::release::Item;
 use crate::verbs::proof::{self, Known};

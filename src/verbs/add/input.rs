@@ -4,11 +4,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::AddError;
+use crate::base::fs::free_space_bytes;
+use crate::base::monitor::Monitor;
 use crate::layouts::folder::Unreadable;
 use crate::layouts::opener::{Depth, OpenOptions, spool_bytes};
 use crate::layouts::{LayoutError, folder};
-use crate::media::free_space_bytes;
-use crate::monitor::Monitor;
 use crate::verbs::Releases;
 
 /// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to

@@ -19,15 +19,16 @@ use self::input::{Input, check_apart, check_readable, check_space, inputs};
 use super::claims;
 use super::proof::{self, Known};
 use super::{ReleasesMut, Stored};
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
+use crate::base::limits::PLAIN_FREE_BYTES;
+use crate::base::monitor::{Interrupted, Monitor};
+use crate::base::size::{ByteSize, total};
 use crate::class::Class;
-use crate::finding::Finding;
-use crate::id::ChunkId;
 use crate::image::Images;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
 use crate::layouts::{LayoutError, folder};
-use crate::limits::PLAIN_FREE_BYTES;
-use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::rebuild::BlobKeeper;
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::walk::{Visitor, Walker};
@@ -36,7 +37,6 @@ use crate::registry::RegistryError;
 use crate::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
-use crate::size::{ByteSize, total};
 
 /// Folder in the store for what is not finished: emptied whenever it is opened.
 const UNFINISHED: &str = "tmp";

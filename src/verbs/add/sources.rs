@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::input::check_name;
 use super::{AddError, AddOptions, AddReport, Given, Input, add_inputs, inputs};
+use crate::base::monitor::Monitor;
+use crate::base::own::remove_own;
 use crate::image::Reference;
 use crate::layouts::LayoutError;
-use crate::monitor::Monitor;
 use crate::registry::RegistryError;
 use crate::registry::client::{Client, ClientOptions};
 use crate::registry::pull::{PullOptions, Pulled, is_own, pull};
 use crate::release::ReleaseName;
-use crate::storage::own::remove_own;
 use crate::verbs::{PULLS, ReleasesMut};
 
 /// Bytes of a stream that are read at a time.

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::CheckoutError;
+use crate::base::monitor::Monitor;
 use crate::image::Digest;
 use crate::image::outgoing::{OutFile, OutgoingError};
 use crate::layouts::LayoutError;
-use crate::monitor::Monitor;
 use crate::recipe::{ChunkSource, RecipeError};
 
 /// Files that are written at the same time.

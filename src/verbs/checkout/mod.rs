@@ -17,15 +17,15 @@ use serde::Serialize;
 
 use self::staging::{Begun, Staging, last_name};
 use super::Releases;
-use crate::finding::Finding;
+use crate::base::finding::Finding;
+use crate::base::monitor::{Interrupted, Monitor};
+use crate::base::size::{ByteSize, total};
 use crate::image::ChoiceError;
 use crate::image::outgoing::OutgoingError;
 use crate::layouts::meta::{MetaWriter, Ownership};
 use crate::layouts::{LayoutError, restore};
-use crate::monitor::{Interrupted, Monitor};
 use crate::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::release::{Item, ItemKind, ReleaseName, sound};
-use crate::size::{ByteSize, total};
 
 /// What a file or folder entry costs a file system besides its bytes, at a guess.
 const ENTRY_COST_BYTES: u64 = 4096;

@@ -13,12 +13,12 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::{CheckoutError, ItemState};
-use crate::id::{self, PackId};
+use crate::base::id::{self, PackId};
+use crate::base::own::remove_own;
 use crate::layouts::LayoutError;
 use crate::registry::pull::is_own;
 use crate::release::sound::is_plain_name;
 use crate::release::{Item, ReleaseRoot};
-use crate::storage::own::remove_own;
 
 /// Where the items are made.
 const ITEMS: &str = "items";

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 pub use self::program::{Loader, Tried};
 
-use crate::finding::{Finding, Severity};
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
 use crate::image::outgoing::{Form, Outgoing, OutgoingError};
 use crate::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
-use crate::monitor::Monitor;
 use crate::recipe::RecipeError;
 use crate::release::ReleaseRoot;
 use crate::store::Store;

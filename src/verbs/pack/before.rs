@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{PackNotes, PackOptions, Spares};
+use crate::base::id;
+use crate::base::monitor::Silent;
+use crate::base::size::total;
 use crate::bundle::{Have, Needs, Receiver, solid_bytes};
-use crate::id;
 use crate::media::{Carrier, check_program};
-use crate::monitor::Silent;
 use crate::release::ReleaseRoot;
-use crate::size::total;
 use crate::store::Store;
 use crate::verbs::Error;
 use crate::volumes::{self, SetRequest};

@@ -9,22 +9,23 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::base::finding::Finding;
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
+use crate::base::output;
+use crate::base::size::total;
 use crate::block::Codec;
 use crate::bundle::{
     self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
 };
-use crate::finding::Finding;
-use crate::id::SetId;
 use crate::image::Images;
-use crate::media::{Capacity, Carrier, free_space_bytes};
-use crate::monitor::Monitor;
-use crate::output;
+use crate::media::{Capacity, Carrier};
 use crate::receipt::Held;
 use crate::receipt::packed::PackedSet;
 use crate::release::ReleaseRoot;
-use crate::size::total;
 use crate::store::Store;
 use crate::verbs::space::Space;
+use crate::verbs::space::free_bytes;
 use crate::verbs::{Error, Releases};
 use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
@@ -188,7 +189,7 @@ pub fn pack_with(
         catalog,
         mut shown,
     } = drawn;
-    let free_bytes = free_space_bytes(to)?;
+    let free_bytes = free_bytes(to)?;
     shown.free_bytes = Some(free_bytes);
     show(&shown);
     Space {
@@ -250,7 +251,7 @@ pub fn plan(
     images_of(store, releases, monitor)?;
     let spool = Spool::for_sizes();
     let mut shown = draw(store, releases, options, notes, cutting, spool, monitor)?.shown;
-    shown.free_bytes = to.map(free_space_bytes).transpose()?;
+    shown.free_bytes = to.map(free_bytes).transpose()?;
     Ok(shown)
 }
 

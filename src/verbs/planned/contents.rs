@@ -280,7 +280,7 @@ impl<'a> Layout<'a> {
                 continue;
             }
             let subject = &referrer.subject;
-            let why = |template: crate::saying::Template| template.with(subject.short());
+            let why = |template: crate::base::saying::Template| template.with(subject.short());
             if self.wanted.choice.platforms.is_empty() {
                 self.lose(own.as_str(), why(sayings::ORPHAN));
             } else if self.is_index(subject) {

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use super::{ProgressState, Room, SetProgress, title_of};
+use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
 use crate::image::Platform;
-use crate::monitor::Monitor;
 use crate::recovery::Recovery;
 use crate::store::Store;
 use crate::verbs::footing;

@@ -15,14 +15,14 @@ use self::advance::{Ask, advance, progress_of};
 pub use self::report::{CommittedRelease, FailedSet, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
-use crate::id::SetId;
+use crate::base::id::SetId;
+use crate::base::monitor::{Monitor, Quiet};
 use crate::image::Platform;
-use crate::media::free_space_bytes;
-use crate::monitor::{Monitor, Quiet};
 use crate::recovery::Needs;
 use crate::store::Store;
 use crate::verbs::apart::check_apart;
 use crate::verbs::portion::{Portion, ask_also, note_of};
+use crate::verbs::space::free_bytes;
 use crate::verbs::spooled::Spooled;
 use crate::verbs::takeover::all_here;
 use crate::verbs::{
@@ -367,7 +367,7 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         store: store.dir().to_owned(),
         store_id: store.id().to_string(),
         releases: roots.len() as u64,
-        free_bytes: free_space_bytes(store.dir())?,
+        free_bytes: free_bytes(store.dir())?,
         incoming: open_all(&store.incoming_dir())?
             .into_iter()
             .map(|mut set| {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::finding::Finding;
-use crate::id::SetId;
+use crate::base::finding::Finding;
+use crate::base::id::SetId;
 use crate::recovery::{Needs, VolumeOutcome};
 use crate::verbs::Error;
 use crate::verbs::footing::Lacking;

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::base::id::SetId;
+use crate::base::monitor::Silent;
 use crate::block::{BLOCK_BYTES, BlockHeader};
-use crate::id::SetId;
+use crate::media::ReadAt;
 use crate::media::source::find_sources;
-use crate::media::{ReadAt, free_space_bytes};
-use crate::monitor::Silent;
 use crate::store::Store;
 use crate::verbs::portion::Portion;
+use crate::verbs::space::free_bytes;
 use crate::verbs::{Error, ready, takeover};
 use crate::volumes::Incoming;
 use crate::volumes::incoming::open_all;
@@ -51,7 +52,7 @@ impl Room {
         let needed = incoming.growth_bytes();
         Ok(Self {
             needed_bytes: needed.saturating_add(takeover::growth_bytes(payload)),
-            free_bytes: free_space_bytes(store.dir())?.saturating_add(store.ready_bytes()?),
+            free_bytes: free_bytes(store.dir())?.saturating_add(store.ready_bytes()?),
         })
     }
 }

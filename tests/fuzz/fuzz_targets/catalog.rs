@@ -2,7 +2,7 @@
 #![no_main]
 
 use carryall::bundle::Catalog;
-use carryall::envelope::{Kind, seal};
+use carryall::base::envelope::{Kind, seal};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use carryall::frame::{Frame, HEADER_BYTES, MAGIC};
-use carryall::id::Hasher;
+use carryall::base::id::Hasher;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

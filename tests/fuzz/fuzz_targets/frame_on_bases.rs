@@ -2,7 +2,7 @@
 #![no_main]
 
 use carryall::frame::{Bases, HEADER_BYTES, MAGIC, SealedFrame};
-use carryall::id::{ChunkId, Hasher};
+use carryall::base::id::{ChunkId, Hasher};
 use libfuzzer_sys::fuzz_target;
 
 const OLD: &[u8] = b"an old chunk, an older chunk, and the oldest of all chunks";

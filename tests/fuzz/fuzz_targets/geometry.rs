@@ -3,7 +3,7 @@
 
 use carryall::block::{Codec, SetHeader};
 use carryall::geometry::Geometry;
-use carryall::id::SetId;
+use carryall::base::id::SetId;
 use carryall::recovery::{Goal, Presence, needs, recover};
 use carryall_fuzz::Numbers;
 use libfuzzer_sys::fuzz_target;

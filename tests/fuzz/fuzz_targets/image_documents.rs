@@ -5,7 +5,7 @@ use std::io::Write;
 
 use carryall::image::outgoing::{Form, Outgoing};
 use carryall::image::{Digest, Images};
-use carryall::monitor::Silent;
+use carryall::base::monitor::Silent;
 use carryall_fuzz::release_of;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,8 +1,8 @@
 //! An index segment whose head and entries are any bytes, its envelope right.
 #![no_main]
 
-use carryall::envelope::{Kind, seal};
-use carryall::id::ChunkId;
+use carryall::base::envelope::{Kind, seal};
+use carryall::base::id::ChunkId;
 use carryall::index::Segment;
 use libfuzzer_sys::fuzz_target;
 

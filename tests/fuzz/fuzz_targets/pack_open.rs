@@ -1,7 +1,7 @@
 //! A pack's header, table and trailer of any bytes, with the table's hash put right, and a search for frames.
 #![no_main]
 
-use carryall::id::Hasher;
+use carryall::base::id::Hasher;
 use carryall::pack;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use carryall::image::Images;
-use carryall::monitor::Silent;
+use carryall::base::monitor::Silent;
 use carryall_fuzz::release_of;
 use libfuzzer_sys::fuzz_target;
 

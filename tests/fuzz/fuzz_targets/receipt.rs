@@ -1,7 +1,7 @@
 //! A receipt in any form, and what is remembered of a site and of a set.
 #![no_main]
 
-use carryall::envelope::{Kind, seal, seal_with};
+use carryall::base::envelope::{Kind, seal, seal_with};
 use carryall::receipt::Receipt;
 use carryall::receipt::packed::PackedSet;
 use carryall::receipt::site::Site;

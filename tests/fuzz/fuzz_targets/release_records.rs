@@ -2,8 +2,8 @@
 #![no_main]
 
 use carryall::class::Class;
-use carryall::id::{BlobId, hash};
-use carryall::monitor::Silent;
+use carryall::base::id::{BlobId, hash};
+use carryall::base::monitor::Silent;
 use carryall::recipe::rebuild::{Proof, write_content};
 use carryall::recipe::stream::StreamWriter;
 use carryall::recipe::walk::Walker;

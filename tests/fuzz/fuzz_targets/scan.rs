@@ -9,7 +9,7 @@ use carryall::block::{BLOCK_BYTES, BlockHeader, MAGIC};
 use carryall::media::scan::scan_reader;
 use carryall::media::source::Access;
 use carryall::media::{ReadAt, Sighting};
-use carryall::monitor::Silent;
+use carryall::base::monitor::Silent;
 use libfuzzer_sys::fuzz_target;
 
 struct Medium(Vec<u8>);

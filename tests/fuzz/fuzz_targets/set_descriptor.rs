@@ -2,9 +2,9 @@
 #![no_main]
 
 use carryall::block::{Codec, SetHeader};
-use carryall::envelope::{Kind, seal};
+use carryall::base::envelope::{Kind, seal};
 use carryall::geometry::Geometry;
-use carryall::id::SetId;
+use carryall::base::id::SetId;
 use carryall::volumes::SetDescriptor;
 use carryall::volumes::descriptor::DESCRIPTOR_OFFSET;
 use libfuzzer_sys::fuzz_target;

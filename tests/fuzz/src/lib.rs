@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use carryall::archive::tar;
 use carryall::class::Class;
-use carryall::id::{BlobId, ChunkId, hash};
+use carryall::base::id::{BlobId, ChunkId, hash};
 use carryall::layouts::opener::{OpenOptions, Opener};
-use carryall::monitor::Silent;
+use carryall::base::monitor::Silent;
 use carryall::recipe::rebuild::{Proof, write_content};
 use carryall::recipe::stream::StreamWriter;
 use carryall::recipe::{ChunkSink, ChunkSource, RecipeError, StreamRef};

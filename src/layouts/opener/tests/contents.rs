@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 
 use super::streams::{gzip, words};
 use super::*;
+use crate::base::id::ChunkId;
 use crate::contents::{Contents, Found, Kind as Sort};
-use crate::id::ChunkId;
 use crate::recipe::walk::Walker;
 use crate::recipe::{Op, Recipe, StreamRef};
 use crate::release::{Item, ItemKind, Meta, walk};

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::id;
-use crate::monitor::Silent;
+use crate::base::id;
+use crate::base::monitor::Silent;
 use crate::recipe::memory::Memory;
 use crate::recipe::rebuild::{Proof, write_content};
 
@@ -83,7 +83,7 @@ fn member(kind: u8, size_field: &[u8], body: &[u8], pad: u8) -> Vec<u8> {
 }
 
 fn chunk_of(memory: &Memory, bytes: &[u8]) -> bool {
-    memory.contains(&crate::id::ChunkId::of(bytes))
+    memory.contains(&crate::base::id::ChunkId::of(bytes))
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn known_blobs_are_taken_over_only_when_they_are_whole() {
     let (_, reused, all) = open_with(&memory, &next, &blobs);
     assert_eq!((reused, all.len()), (inner.len() as u64, 2));
     // A hole in the layer: it is opened again, and healed by that.
-    let small = crate::id::ChunkId::of(b"small");
+    let small = crate::base::id::ChunkId::of(b"small");
     memory.with(|map| map.remove(&small));
     let (healed, reused, _) = open_with(&memory, &outer, &blobs);
     assert_eq!((healed, reused), (first, 0));

@@ -6,8 +6,8 @@ mod ready;
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::monitor::{Recording, Silent};
 use crate::class::Class;
-use crate::monitor::{Recording, Silent};
 use crate::recipe::memory::Memory;
 use crate::recipe::stream::StreamWriter;
 use crate::recipe::{BLOB_DEPTH_MAX, ChunkSink, Recipe, StreamRef};
@@ -22,7 +22,7 @@ fn blob(memory: &mut Memory, whole: &[u8], ops: &[Op]) -> Blob {
     side.write(memory, b"sideside").unwrap();
     let side = side.finish(memory).unwrap();
     Blob {
-        id: BlobId(crate::id::hash(whole)),
+        id: BlobId(crate::base::id::hash(whole)),
         bytes: whole.len() as u64,
         recipe: Recipe { side, ops },
     }
@@ -220,7 +220,7 @@ fn stream_blob(memory: &mut Memory, plain: &[u8]) -> (Blob, Vec<u8>) {
         .deflate(memory, bytes, Content::Blob(inner), &mut &remake[..])
         .unwrap();
     let recipe = writer.finish(memory).unwrap();
-    let id = BlobId(crate::id::hash(&whole));
+    let id = BlobId(crate::base::id::hash(&whole));
     (Blob { id, bytes, recipe }, whole)
 }
 

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::saying::{Saying, Template};
+use crate::base::saying::{Saying, Template};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -4,7 +4,7 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::id;
+use crate::base::id;
 
 /// First eight bytes of every enveloped file. Not text, and hurt by line-end conversion, as PNG's is.
 pub const MAGIC: [u8; 8] = *b"\x8aCRYALL\n";
@@ -22,7 +22,7 @@ pub enum Kind {
     Index = 2,
     /// Catalog of a bundle.
     Catalog = 3,
-    /// Descriptor of a volume set, in its superblocks.
+    /// Descriptor of a volume set, in its crateblocks.
     SetDescriptor = 4,
     /// Which blocks of a volume have been received.
     BlockMap = 5,

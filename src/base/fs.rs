@@ -1,0 +1,72 @@
+//! What is asked of a file system beside reading and writing: free space, durable entries, the folder that a path is in.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::StatVfs;
+
+/// Returns the bytes that this user may still write at `path`, or at its nearest parent that exists. Reserves nothing: what is
+/// free now may be gone in a minute.
+///
+/// # Errors
+/// What the file system says.
+pub fn free_space_bytes(path: &Path) -> io::Result<u64> {
+    let absolute = std::path::absolute(path)?;
+    let existing = absolute.ancestors().find(|parent| parent.exists());
+    let stat = rustix::fs::statvfs(existing.unwrap_or(Path::new("/")))?;
+    Ok(free_bytes(&stat))
+}
+
+/// Returns the bytes that this user may still write in the file system that `dir` is on, and the size of its clusters.
+///
+/// # Errors
+/// What the file system says.
+pub fn free_clusters(dir: &Path) -> io::Result<(u64, u64)> {
+    let stat = rustix::fs::statvfs(dir)?;
+    Ok((free_bytes(&stat), stat.f_frsize.max(stat.f_bsize).max(512)))
+}
+
+fn free_bytes(stat: &StatVfs) -> u64 {
+    stat.f_bavail.saturating_mul(stat.f_frsize)
+}
+
+/// Makes a file, or the entries of a folder, durable. File systems that cannot do it for folders (some USB disks') are taken as
+/// they are.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync(path: &Path) -> io::Result<()> {
+    match File::open(path).and_then(|file| file.sync_all()) {
+        Err(error) if cannot_sync(&error) && path.is_dir() => Ok(()),
+        done => done,
+    }
+}
+
+fn cannot_sync(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
+}
+
+/// The folder that `path` is in.
+pub fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_folder_yet_to_be_made_has_the_space_of_its_parent() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = free_space_bytes(&dir.path().join("not/yet/made")).unwrap();
+        assert!(bytes > 0);
+    }
+}

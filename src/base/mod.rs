@@ -1,0 +1,13 @@
+//! What everything else stands on: ids, sizes, limits, messages, monitors, envelopes, and what the file system is asked for.
+
+pub mod envelope;
+pub mod finding;
+pub mod fs;
+pub mod id;
+pub mod limits;
+pub mod monitor;
+pub mod output;
+pub mod own;
+pub mod saying;
+pub mod size;
+pub mod spooled_temp;
