@@ -27,29 +27,19 @@
 //! ```
 
 // The rooms, each with its parts.
-pub mod archive;
 pub mod base;
-pub mod bindiff;
 pub mod block;
 pub mod bundle;
-pub mod chunk;
-pub mod class;
-pub mod contents;
+pub mod content;
 pub mod deflate;
-pub mod filter;
-pub mod frame;
 pub mod geometry;
 pub mod image;
-pub mod index;
 pub mod layouts;
 pub mod media;
-pub mod pack;
 pub mod parity;
 pub mod receipt;
-pub mod recipe;
 pub mod recovery;
 pub mod registry;
-pub mod release;
 pub mod storage;
 pub mod store;
 pub mod verbs;

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use carryall::base::monitor::Silent;
 use carryall::bundle::Receiver;
-use carryall::frame::{Against, SealedFrame};
+use carryall::content::frame::{Against, SealedFrame};
+use carryall::content::release::ReleaseName;
 use carryall::media::{Capacity, Carrier};
-use carryall::release::ReleaseName;
 use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
@@ -219,7 +219,7 @@ fn golden_frames_of_each_way_to_lean_are_read() {
 
 struct Olds(Vec<Vec<u8>>);
 
-impl carryall::frame::Bases for Olds {
+impl carryall::content::frame::Bases for Olds {
     fn append(&self, id: &carryall::base::id::ChunkId, out: &mut Vec<u8>) -> bool {
         let found = self
             .0
@@ -259,8 +259,8 @@ fn words_in_another_order() -> Vec<Vec<u8>> {
 
 fn lean(against: Against, new: &[Vec<u8>]) -> Vec<u8> {
     use carryall::base::id::ChunkId;
-    use carryall::class::Class;
-    use carryall::frame::{FrameEncoder, FrameOptions};
+    use carryall::content::class::Class;
+    use carryall::content::frame::{FrameEncoder, FrameOptions};
     let olds = olds();
     let chunks: Vec<(ChunkId, &[u8])> = new
         .iter()

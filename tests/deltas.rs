@@ -15,11 +15,11 @@ use carryall::bundle::{
     Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
     LeanSet, Receiver,
 };
+use carryall::content::release::ReleaseName;
 use carryall::media::{Capacity, Carrier};
 use carryall::receipt::packed::PackedSet;
 use carryall::receipt::site::Site as Remembered;
 use carryall::receipt::{FramesWaiting, Held, Receipt};
-use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};

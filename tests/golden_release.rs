@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use bincode::Decode;
 use carryall::base::envelope;
 use carryall::base::id::{BlobId, ChunkId};
-use carryall::recipe::{Blob, ChunkRef, Content, Op, Recipe, StreamRef};
-use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, Xattr};
+use carryall::content::recipe::{Blob, ChunkRef, Content, Op, Recipe, StreamRef};
+use carryall::content::release::{
+    Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, Xattr,
+};
 
 fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))

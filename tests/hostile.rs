@@ -14,13 +14,15 @@ use carryall::base::id::{BlobId, ChunkId, SetId, hash};
 use carryall::base::monitor::Silent;
 use carryall::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader};
 use carryall::bundle::{Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun};
-use carryall::class::Class;
-use carryall::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame};
+use carryall::content::class::Class;
+use carryall::content::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame};
+use carryall::content::recipe::stream::StreamWriter;
+use carryall::content::recipe::writer::RecipeWriter;
+use carryall::content::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
+use carryall::content::release::{
+    Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot,
+};
 use carryall::media::{Capacity, Carrier};
-use carryall::recipe::stream::StreamWriter;
-use carryall::recipe::writer::RecipeWriter;
-use carryall::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
-use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
 use carryall::verbs::pack::pack;
@@ -707,7 +709,7 @@ fn peak_bytes() -> u64 {
 
 #[test]
 fn frames_that_unpack_to_much_are_unpacked_few_at_a_time() {
-    let zeros = vec![0; carryall::chunk::CHUNK_MAX];
+    let zeros = vec![0; carryall::content::chunk::CHUNK_MAX];
     let count = PLAIN_MAX / zeros.len();
     let chunks = vec![&zeros[..]; count];
     let bomb = frame_of(&chunks);

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use carryall::base::monitor::{Recording, Silent};
-use carryall::recipe::walk::Walker;
-use carryall::recipe::{ChunkSource, RecipeError};
-use carryall::release::{ReleaseName, walk};
+use carryall::content::recipe::walk::Walker;
+use carryall::content::recipe::{ChunkSource, RecipeError};
+use carryall::content::release::{ReleaseName, walk};
 use carryall::store::{Access, Store};
 use carryall::verbs::Releases;
 use carryall::verbs::add::{AddOptions, AddReport, add};

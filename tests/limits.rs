@@ -13,15 +13,15 @@ use carryall::base::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_B
 use carryall::base::monitor::Silent;
 use carryall::block::Codec;
 use carryall::bundle::{Catalog, CatalogFrame, CatalogRelease};
-use carryall::chunk::CHUNK_MAX;
-use carryall::class::Class;
-use carryall::frame::{FrameOptions, encode_frame};
-use carryall::media::{Capacity, Carrier};
-use carryall::recipe::stream::StreamWriter;
-use carryall::recipe::{
+use carryall::content::chunk::CHUNK_MAX;
+use carryall::content::class::Class;
+use carryall::content::frame::{FrameOptions, encode_frame};
+use carryall::content::recipe::stream::StreamWriter;
+use carryall::content::recipe::{
     Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError, StreamRef,
 };
-use carryall::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseRoot};
+use carryall::content::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseRoot};
+use carryall::media::{Capacity, Carrier};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutOptions, ItemState, checkout};
 use carryall::verbs::receive::receive;

@@ -12,8 +12,8 @@ use std::process::Command;
 
 use carryall::base::monitor::Silent;
 use carryall::block::BLOCK_BYTES;
+use carryall::content::release::ReleaseName;
 use carryall::media::Carrier;
-use carryall::release::ReleaseName;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};

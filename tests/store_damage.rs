@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::Silent;
-use carryall::class::Class;
-use carryall::pack;
+use carryall::content::class::Class;
+use carryall::content::pack;
 use carryall::storage::Storage;
 use carryall::storage::memory::FaultyStorage;
 use carryall::store::{

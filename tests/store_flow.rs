@@ -3,7 +3,7 @@
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::{Recording, Silent};
-use carryall::class::Class;
+use carryall::content::class::Class;
 use carryall::store::{
     Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions,
 };

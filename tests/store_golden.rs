@@ -5,10 +5,10 @@
 use std::path::PathBuf;
 
 use carryall::base::id::{ChunkId, hash};
-use carryall::class::Class;
-use carryall::frame::{Frame, FrameOptions, Ids, encode_frame};
-use carryall::index::{self, Entry, PackEntry, Segment};
-use carryall::pack::{self, PackBuilder};
+use carryall::content::class::Class;
+use carryall::content::frame::{Frame, FrameOptions, Ids, encode_frame};
+use carryall::content::index::{self, Entry, PackEntry, Segment};
+use carryall::content::pack::{self, PackBuilder};
 
 fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::Silent;
-use carryall::class::Class;
+use carryall::content::class::Class;
 use carryall::store::{Access, CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
 
 const DIR: &str = "CARRYALL_TEST_KILL_DIR";

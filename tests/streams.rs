@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
+use carryall::content::release::ReleaseName;
 use carryall::layouts::opener::{Depth, Kept, OpenOptions};
-use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, AddReport, add};
 use carryall::verbs::{self, check, checkout, show};

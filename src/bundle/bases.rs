@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Have};
-use crate::class::Class;
-use crate::frame::BASES_MAX;
-use crate::recipe::RecipeError;
-use crate::recipe::walk::Walker;
-use crate::release::walk;
+use crate::content::class::Class;
+use crate::content::frame::BASES_MAX;
+use crate::content::recipe::RecipeError;
+use crate::content::recipe::walk::Walker;
+use crate::content::release::walk;
 use crate::store::Store;
 
 /// Most marks of all old chunks together.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::base::envelope::EnvelopeError;
 use crate::base::monitor::Interrupted;
-use crate::frame::FrameError;
-use crate::recipe::RecipeError;
+use crate::content::frame::FrameError;
+use crate::content::recipe::RecipeError;
 use crate::store::StoreError;
 
 /// Says why a bundle could not be cut or read.

@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use crate::base::id::{ChunkId, SetId};
 use crate::bundle::catalog::runs_of;
 use crate::bundle::{BundleError, Lean, LeanRelease, LeanSet};
-use crate::index::prefix;
-use crate::recipe::RecipeError;
-use crate::recipe::walk::Walker;
-use crate::release::{ReleaseName, ReleaseRoot, walk};
+use crate::content::index::prefix;
+use crate::content::recipe::RecipeError;
+use crate::content::recipe::walk::Walker;
+use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::store::{ChunkSet, Store};
 
 /// First bytes of the id of a chunk that a receiver lacks. Eight suffice: where two chunks share them, both are carried.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, CatalogFrame, FramePlace};
-use crate::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
+use crate::content::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
 
 /// Bytes that are unpacked at a time, unless one frame alone has more.
 const BATCH_BYTES: u64 = 128 << 20;

@@ -12,7 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::cut::packed_bytes;
 use crate::bundle::{BundleError, Effort, Have};
-use crate::class::Class;
+use crate::content::class::Class;
 use crate::store::{FrameNeed, Store};
 
 /// Plain bytes of a sample of one kind, about. Of less than twice that all is taken.

@@ -11,10 +11,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Effort, Have, sample};
-use crate::class::Class;
-use crate::contents::{Contents, Found, Kind};
-use crate::recipe::RecipeError;
-use crate::release::ReleaseRoot;
+use crate::content::class::Class;
+use crate::content::contents::{Contents, Found, Kind};
+use crate::content::recipe::RecipeError;
+use crate::content::release::ReleaseRoot;
 use crate::store::{ChunkSet, FrameNeed, Store};
 
 /// What is new, and what it weighs.

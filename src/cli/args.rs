@@ -5,10 +5,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use carryall::content::release::{ReleaseName, ReleaseNameError};
 use carryall::image::{Choice, Platform};
 use carryall::receipt::site::SiteName;
 use carryall::registry::client::ClientOptions;
-use carryall::release::{ReleaseName, ReleaseNameError};
 use carryall::versions::Pattern;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 

@@ -1,6 +1,6 @@
 //! `check`, `prune` and `keep`.
 
-use carryall::release::ReleaseName;
+use carryall::content::release::ReleaseName;
 use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs::Error;
 use carryall::verbs::check::{self, CheckSummary, PruneOptions, PruneSummary};

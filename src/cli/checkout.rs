@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
 fn give_images(
     context: &Context,
     store: &Store,
-    release: &carryall::release::ReleaseName,
+    release: &carryall::content::release::ReleaseName,
     args: &CheckoutArgs,
     form: Form,
 ) -> Result<u8, Failure> {

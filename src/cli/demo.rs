@@ -167,7 +167,7 @@ fn bytes_below(path: &Path) -> u64 {
 
 fn pack(
     store: &Store,
-    release: &carryall::release::ReleaseRoot,
+    release: &carryall::content::release::ReleaseRoot,
     to: &Path,
     stored_bytes: u64,
     monitor: &dyn Monitor,

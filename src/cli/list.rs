@@ -1,6 +1,6 @@
 //! `list`, `diff` and `rm`: what the store holds.
 
-use carryall::release::ReleaseName;
+use carryall::content::release::ReleaseName;
 use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::diff::{self, DiffReport};

@@ -1,6 +1,6 @@
 //! `show`: what a release is made of.
 
-use carryall::release::ReleaseName;
+use carryall::content::release::ReleaseName;
 use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::show::{self, ShowReport, ShownKind};

@@ -13,8 +13,8 @@ use super::find::{Fault, Finder, LayerPaths, Scene, ZSTD_MAGIC, faulty};
 use super::layout::{Layout, Naming};
 use super::{Descriptor, Digest, Hasher, Image, OCI_MANIFEST, Origin, sayings};
 use crate::base::saying::Saying;
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, RecipeError};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, RecipeError};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 

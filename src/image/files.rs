@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use crate::archive::tar::Link;
 use crate::base::monitor::Monitor;
-use crate::contents::members::{self, Archive, Budget, Member};
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, Content, RecipeError, StreamRef};
-use crate::release::{EntryKind, open_entries};
+use crate::content::archive::tar::Link;
+use crate::content::contents::members::{self, Archive, Budget, Member};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
+use crate::content::release::{EntryKind, open_entries};
 
 /// Most files of one folder or archive that are remembered, about 250 bytes each.
 pub const FILES_MAX: usize = 1 << 20;
@@ -199,7 +199,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::id::ChunkId;
-    use crate::recipe::ChunkRef;
+    use crate::content::recipe::ChunkRef;
 
     #[test]
     fn paths_never_leave_the_archive() {

@@ -14,10 +14,10 @@ use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::{Interrupted, Monitor, Quiet};
 use crate::base::saying::Saying;
-use crate::contents::members::{self, Budget};
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, RecipeError};
-use crate::release::{Item, ItemKind, ReleaseRoot};
+use crate::content::contents::members::{self, Budget};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::content::release::{Item, ItemKind, ReleaseRoot};
 
 /// First bytes of a zstd frame.
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -3,8 +3,8 @@
 use super::find::{Finder, Scene};
 use super::layout::Naming;
 use super::{Descriptor, Digest, Image, Images, Index, Named, Referrer, sayings};
-use crate::recipe::ChunkSource;
-use crate::recipe::body::Body;
+use crate::content::recipe::ChunkSource;
+use crate::content::recipe::body::Body;
 
 /// Images of all releases together.
 const IMAGES_MAX: usize = 1 << 16;

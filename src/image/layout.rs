@@ -15,8 +15,8 @@ use super::{
     Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Hasher, Image, Index, OCI_INDEX,
     OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
 };
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, RecipeError};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// Annotations with the name of an image, as cosign writes them.
 const COSIGN_NAMES: [&str; 2] = [

@@ -38,7 +38,7 @@ pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
 pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};
 use crate::base::finding::Finding;
-pub use crate::recipe::body::Body;
+pub use crate::content::recipe::body::Body;
 
 /// What an image lay in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::files::Absent;
 use super::{Digest, OutgoingError, ReferenceError};
 use crate::base::saying::{Saying, Template};
-use crate::recipe::RecipeError;
+use crate::content::recipe::RecipeError;
 
 macro_rules! sayings {
     ($($(#[$about:meta])* $name:ident = $english:literal;)*) => {

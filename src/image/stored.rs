@@ -7,8 +7,8 @@ use super::document::{CONTAINERD_NAME, Document, RawDescriptor};
 use super::find::{Documents, Finder, Scheme};
 use super::survey::Marks;
 use super::{Digest, Reference};
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, RecipeError};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// What the file `version` of a folder of skopeo's begins with.
 const DIR_VERSION: &[u8] = b"Directory Transport Version: ";

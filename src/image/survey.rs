@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::package::PackageMarks;
-use crate::recipe::Content;
-use crate::recipe::body::Body;
+use crate::content::recipe::Content;
+use crate::content::recipe::body::Body;
 
 /// Archives in one folder or archive that are looked into.
 const NESTED_MAX: usize = 1 << 18;

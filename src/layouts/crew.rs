@@ -15,8 +15,8 @@ use super::LayoutError;
 use super::ahead::Wanted;
 use super::restore::fill;
 use crate::base::monitor::Monitor;
-use crate::recipe::{ChunkSource, Content};
-use crate::release::Meta;
+use crate::content::recipe::{ChunkSource, Content};
+use crate::content::release::Meta;
 
 /// Shorter files are not worth a thread.
 pub(super) const CREW_BYTES_MIN: u64 = 1 << 20;

@@ -20,10 +20,10 @@ use super::walk::{Found, Walk};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::spooled_temp::Spool;
-use crate::class::Class;
-use crate::recipe::stream::StreamWriter;
-use crate::recipe::{ChunkSource, Content};
-use crate::release::{Entry, EntryKind, ItemKind};
+use crate::content::class::Class;
+use crate::content::recipe::stream::StreamWriter;
+use crate::content::recipe::{ChunkSource, Content};
+use crate::content::release::{Entry, EntryKind, ItemKind};
 
 /// A file that takes no room on its disk and is no longer than this may be one that a program makes up as it is read.
 const MADE_UP_BYTES_MAX: u64 = 1 << 20;

@@ -15,7 +15,7 @@ use rustix::fs::{
 use super::LayoutError;
 use crate::base::finding::Finding;
 use crate::base::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
-use crate::release::{Meta, Xattr};
+use crate::content::release::{Meta, Xattr};
 
 /// Flags that people set with `chattr` and that are not carried, by the letters that `lsattr` shows.
 const FLAGS: [(IFlags, char); 13] = [

@@ -20,7 +20,7 @@ pub mod zstd;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::recipe::RecipeError;
+use crate::content::recipe::RecipeError;
 
 /// Says why something cannot be read in or given back.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::ahead::AHEAD_BYTES_MIN;
 use super::folder::SteadyFile;
 use super::tape::ReadAt;
-use crate::archive::tar::{self, Header, Kind, Pax};
+use crate::content::archive::tar::{self, Header, Kind, Pax};
 
 /// Bytes that a gzip member begins with: the magic and the only method there is.
 pub(super) const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::LayoutError;
 use crate::base::id::Hasher;
-use crate::chunk::CHUNK_MAX;
+use crate::content::chunk::CHUNK_MAX;
 
 /// Bytes that are read at a time.
 pub const BUFFER_BYTES: usize = 8 << 20;

@@ -15,7 +15,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
 use crate::base::id::{ReleaseId, StoreId};
-use crate::release::{ReleaseName, ReleaseRoot};
+use crate::content::release::{ReleaseName, ReleaseRoot};
 
 /// Most bytes of a receipt in any form.
 pub const RECEIPT_BYTES_MAX: u64 = 1 << 20;

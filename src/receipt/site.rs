@@ -9,7 +9,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use super::{FramesWaiting, Held, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled};
 use crate::base::envelope;
-use crate::release::script;
+use crate::content::release::script;
 
 /// Most bytes of the body of a site's file.
 pub const SITE_BYTES_MAX: u64 = 2 * RECEIPT_BYTES_MAX;

@@ -4,7 +4,7 @@
 
 use super::{FramesWaiting, Held, Receipt, ReceiptError, Run, SHORT_ID_BYTES};
 use crate::base::id;
-use crate::release::script;
+use crate::content::release::script;
 
 /// Digits and letters without I, L, O and U.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::base::monitor::Interrupted;
 use crate::base::size::ByteSize;
+use crate::content::recipe::BoxError;
 use crate::image::Digest;
-use crate::recipe::BoxError;
 
 /// Says why something could not be pulled, pushed or served.
 #[derive(Debug, thiserror::Error)]

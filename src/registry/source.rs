@@ -4,8 +4,8 @@ use std::io::Write;
 use std::ops::Range;
 
 use crate::base::monitor::Monitor;
+use crate::content::recipe::BoxError;
 use crate::image::Digest;
-use crate::recipe::BoxError;
 
 /// Gives blobs by digest, from several threads.
 pub trait BlobSource: Sync {

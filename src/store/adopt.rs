@@ -8,9 +8,9 @@ use super::shelf::{self, Shelf, pack_name};
 use super::{Access, StoreError};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
-use crate::frame::SealedFrame;
-use crate::index::{Entry, PackEntry, prefix};
-use crate::pack::{self, FrameSpan, PACK_MAX, TRAILER_BYTES};
+use crate::content::frame::SealedFrame;
+use crate::content::index::{Entry, PackEntry, prefix};
+use crate::content::pack::{self, FrameSpan, PACK_MAX, TRAILER_BYTES};
 use crate::storage::{self, Storage};
 
 /// Lists unlisted packs, in a new segment when `access` allows and in memory otherwise, and removes broken segments.

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::base::id::ChunkId;
     use crate::base::monitor::Silent;
-    use crate::class::Class;
+    use crate::content::class::Class;
     use crate::store::{ChunkSet, PruneOptions, WriteOptions};
 
     fn put(store: &Store, bytes: &[u8]) -> ChunkId {

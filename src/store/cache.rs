@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::StoreError;
 use super::shelf::Place;
 use crate::base::id::ChunkId;
-use crate::frame::Frame;
+use crate::content::frame::Frame;
 
 /// The bytes of a chunk: a part of a shared, decompressed frame.
 #[derive(Clone)]
@@ -175,7 +175,7 @@ impl FrameCache {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::class::Class;
+    use crate::content::class::Class;
 
     fn frame(byte: u8) -> Frame {
         let plain = vec![byte; 1000];

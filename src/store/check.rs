@@ -14,8 +14,8 @@ use super::shelf::{Place, pack_name};
 use super::{ChunkSet, Store, StoreError, quarantine};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
-use crate::index::PackEntry;
-use crate::pack::{self, FrameSpan, HEADER_BYTES, TRAILER_BYTES};
+use crate::content::index::PackEntry;
+use crate::content::pack::{self, FrameSpan, HEADER_BYTES, TRAILER_BYTES};
 
 /// How closely a store is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

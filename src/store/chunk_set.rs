@@ -3,7 +3,7 @@
 //! It holds 16 bytes a chunk, and up to four times that while it is built: 160 to 640 MB for ten million chunks.
 
 use crate::base::id::ChunkId;
-use crate::index::prefix;
+use crate::content::index::prefix;
 
 /// A set of chunk ids, by their first 128 bits.
 #[derive(Debug, Clone, Default)]

@@ -2,9 +2,9 @@
 
 use super::{ChunkBytes, Store, StoreError, StoreWriter};
 use crate::base::id::ChunkId;
-use crate::class::Class;
-use crate::frame::Bases;
-use crate::recipe::{Blob, ChunkSink, ChunkSource, ReadyBytes, RecipeError};
+use crate::content::class::Class;
+use crate::content::frame::Bases;
+use crate::content::recipe::{Blob, ChunkSink, ChunkSource, ReadyBytes, RecipeError};
 
 impl ChunkSource for Store {
     type Bytes = ChunkBytes;

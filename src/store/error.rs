@@ -168,7 +168,7 @@ pub enum StoreError {
 pub enum FrameDamage {
     /// Its bytes.
     #[error(transparent)]
-    Frame(#[from] crate::frame::FrameError),
+    Frame(#[from] crate::content::frame::FrameError),
     /// Its pack.
     #[error("its pack is missing or cut short")]
     Pack,

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, PackId, StoreId};
-use crate::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
+use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::storage::Storage;
 use crate::storage::dir::DirStorage;
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use super::shelf::Place;
 use super::{Store, StoreError};
 use crate::base::id::{ChunkId, PackId};
-use crate::class::Class;
-use crate::frame::{Frame, FrameHead, HEADER_BYTES};
+use crate::content::class::Class;
+use crate::content::frame::{Frame, FrameHead, HEADER_BYTES};
 
 /// A frame, and the chunks in it that are needed.
 #[derive(Debug, Clone, PartialEq, Eq)]

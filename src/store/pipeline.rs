@@ -12,9 +12,9 @@ use super::StoreError;
 use super::shelf::pack_name;
 use super::window::FramePlan;
 use crate::base::id::ChunkId;
-use crate::frame::{FrameEncoder, FrameOptions};
-use crate::index::{Entry, PackEntry, prefix};
-use crate::pack::PackBuilder;
+use crate::content::frame::{FrameEncoder, FrameOptions};
+use crate::content::index::{Entry, PackEntry, prefix};
+use crate::content::pack::PackBuilder;
 use crate::storage::{NewObject, Storage};
 
 /// Stored bytes at which a pack is ended.

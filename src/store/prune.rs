@@ -10,7 +10,7 @@ use super::writer::Dedup;
 use super::{ChunkSet, Store, StoreError, WriteOptions, quarantine};
 use crate::base::id::PackId;
 use crate::base::monitor::Monitor;
-use crate::index::{Entry, PackEntry};
+use crate::content::index::{Entry, PackEntry};
 
 /// How much is worth the work.
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +173,7 @@ impl Store {
             })?;
             let live = table
                 .iter()
-                .filter(|(id, _)| prefixes.contains(&crate::index::prefix(id)));
+                .filter(|(id, _)| prefixes.contains(&crate::content::index::prefix(id)));
             let live_plain: usize = live.map(|(_, len)| len).sum();
             live_bytes +=
                 head.frame_bytes() as u64 * live_plain as u64 / (head.plain_bytes.max(1)) as u64;
@@ -200,7 +200,7 @@ impl Store {
                     offset,
                 })?;
                 for (id, range) in &frame.chunks {
-                    if life.live[&offset].contains(&crate::index::prefix(id)) {
+                    if life.live[&offset].contains(&crate::content::index::prefix(id)) {
                         writer.put(&frame.plain[range.clone()], frame.class)?;
                     }
                 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use super::{Access, Store, StoreError};
 use crate::base::id::{self, BlobId, Hasher, PackId};
 use crate::base::own::is_hex;
-use crate::recipe::{BoxError, ReadyBytes};
+use crate::content::recipe::{BoxError, ReadyBytes};
 use crate::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";

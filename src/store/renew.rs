@@ -65,6 +65,6 @@ fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
 
 /// Whether an object begins as bytes of a store do.
 pub(super) fn begins(storage: &dyn Storage, name: &str, is_own: &dyn Fn(&[u8]) -> bool) -> bool {
-    let mut head = [0; crate::pack::HEADER_BYTES];
+    let mut head = [0; crate::content::pack::HEADER_BYTES];
     storage.read_at(name, 0, &mut head).is_ok() && is_own(&head)
 }

@@ -9,7 +9,7 @@ use super::seen::{Seen, Trouble};
 use super::{Access, StoreError, renew};
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, Hasher, PackId, hash};
-use crate::index::{Entry, PackEntry, Segment};
+use crate::content::index::{Entry, PackEntry, Segment};
 use crate::storage::{self, Object, Storage};
 
 const FOLDER: &str = "index";
@@ -97,7 +97,7 @@ fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
 
 /// Whether there is a pack that begins as one: a folder with one is a store.
 pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
-    let is_pack = |head: &[u8]| crate::pack::check_header(head).is_ok();
+    let is_pack = |head: &[u8]| crate::content::pack::check_header(head).is_ok();
     let mut packs = packs_in(storage)?.into_keys();
     Ok(packs.any(|id| renew::begins(storage, &pack_name(&id), &is_pack)))
 }
@@ -355,7 +355,7 @@ pub(super) fn publish(
     packs: &[PackEntry],
     entries: Vec<Entry>,
 ) -> Result<(String, Segment<Bytes>), StoreError> {
-    let file = crate::index::build(packs, entries);
+    let file = crate::content::index::build(packs, entries);
     let name = segment_name(&PackId(hash(&file)));
     storage::put(storage, &name, &file)?;
     let segment =
@@ -368,7 +368,7 @@ pub(super) fn publish(
 
 /// Opens a segment that stays in memory.
 pub(super) fn in_memory(packs: &[PackEntry], entries: Vec<Entry>) -> Option<Segment<Bytes>> {
-    Segment::open(Bytes::Read(crate::index::build(packs, entries))).ok()
+    Segment::open(Bytes::Read(crate::content::index::build(packs, entries))).ok()
 }
 
 /// Makes one segment of `packs` and `entries` take the place of all others. Until the old ones are removed both stand,

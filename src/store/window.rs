@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::id::ChunkId;
-use crate::chunk::CHUNK_MAX;
-use crate::class::Class;
+use crate::content::chunk::CHUNK_MAX;
+use crate::content::class::Class;
 
 type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
 

@@ -13,9 +13,9 @@ use super::window::Window;
 use super::{Store, StoreError, quarantine, shelf};
 use crate::base::id::{ChunkId, PackId};
 use crate::base::monitor::Monitor;
-use crate::chunk::CHUNK_MAX;
-use crate::class::Class;
-use crate::index::{Entry, prefix};
+use crate::content::chunk::CHUNK_MAX;
+use crate::content::class::Class;
+use crate::content::index::{Entry, prefix};
 
 /// Segments of the index that are left apart before they are merged.
 const SEGMENTS_MAX: usize = 8;

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use crate::base::id::ChunkId;
 use crate::base::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
-use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
 
 /// Plain bytes of streams, and the chunks that there are.
 #[derive(Default)]

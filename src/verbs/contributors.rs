@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::bundle::{FileWeight, Weighed};
-use crate::contents::Kind;
-use crate::contents::groups::{Extent, Tree, Weight};
+use crate::content::contents::Kind;
+use crate::content::contents::groups::{Extent, Tree, Weight};
 use crate::image::{Image, Images};
 
 /// Groups with less of what is new are left out, in parts of a thousand.

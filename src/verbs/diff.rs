@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::base::monitor::Monitor;
 use crate::bundle::{Effort, Have, Receiver, Weighed, weigh};
+use crate::content::release::{Item, ReleaseRoot};
 use crate::image::{Digest, Image, Images, Reference};
-use crate::release::{Item, ReleaseRoot};
 use crate::store::Store;
 use crate::verbs::Error;
 

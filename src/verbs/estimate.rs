@@ -8,9 +8,9 @@ use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::bundle::{Effort, Have, Receiver, weigh};
-use crate::class::Class;
+use crate::content::class::Class;
+use crate::content::release::ReleaseRoot;
 use crate::image::Images;
-use crate::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::Error;
 

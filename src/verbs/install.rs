@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::base::monitor::Monitor;
 use crate::base::output;
-use crate::release::ReleaseName;
+use crate::content::release::ReleaseName;
 use crate::store::Store;
 use crate::verbs::checkout::{CheckoutOptions, checkout};
 use crate::verbs::{Error, Releases};

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::base::id::ReleaseId;
 use crate::bundle::{Catalog, newest_first};
-use crate::release::{ReleaseName, ReleaseRoot};
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::store::Store;
 use crate::verbs::Error;
 use crate::volumes::incoming::open_all;

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::base::finding::Finding;
-use crate::release::ReleaseRoot;
+use crate::content::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, FramePlace, check_frame};
-use crate::frame::FrameError;
+use crate::content::frame::FrameError;
 use crate::verbs::Error;
 use crate::verbs::portion::Portion;
 use crate::volumes::mend::OPINIONS_BUDGET;

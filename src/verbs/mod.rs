@@ -53,9 +53,9 @@ use std::time::SystemTime;
 
 use crate::base::id::ReleaseId;
 use crate::base::monitor::Monitor;
-use crate::recipe::rebuild::BlobKeeper;
-use crate::recipe::{BoxError, ChunkSink, ChunkSource};
-use crate::release::{ReleaseName, ReleaseRoot};
+use crate::content::recipe::rebuild::BlobKeeper;
+use crate::content::recipe::{BoxError, ChunkSink, ChunkSource};
+use crate::content::release::{ReleaseName, ReleaseRoot};
 
 /// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
 /// removes it.
@@ -148,8 +148,8 @@ mod memory {
 
     use super::*;
     use crate::base::id::ChunkId;
-    use crate::recipe::RecipeError;
-    use crate::recipe::memory::Memory;
+    use crate::content::recipe::RecipeError;
+    use crate::content::recipe::memory::Memory;
 
     #[derive(Default)]
     pub struct MemoryStore {

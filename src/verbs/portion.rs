@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, CatalogFrame, FramePlace, read_frames};
-use crate::frame::{Bases, Frame};
+use crate::content::frame::{Bases, Frame};
+use crate::content::release::ReleaseName;
 use crate::image::Platform;
-use crate::release::ReleaseName;
 use crate::verbs::Error;
 use crate::volumes::Incoming;
 

@@ -10,11 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::base::id::BlobId;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::total;
-use crate::recipe::rebuild::{BlobKeeper, prove_content};
-use crate::recipe::stream::RecordReader;
-use crate::recipe::walk::Walker;
-use crate::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
-use crate::release::{BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
+use crate::content::recipe::rebuild::{BlobKeeper, prove_content};
+use crate::content::recipe::stream::RecordReader;
+use crate::content::recipe::walk::Walker;
+use crate::content::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
+use crate::content::release::{
+    BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries,
+};
 use crate::verbs::Releases;
 
 /// Blobs of earlier releases that are known at most; further ones are opened anew.

@@ -9,10 +9,10 @@ use super::planned::{self, Blobs, Rules, Wanted};
 use super::{Error, Releases};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
+use crate::content::release::ReleaseName;
 use crate::image::{Choice, is_host, is_repository};
 use crate::registry::client::{Client, ClientOptions};
 use crate::registry::push::{self as registry_push, PushReport};
-use crate::release::ReleaseName;
 
 /// What `push` is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

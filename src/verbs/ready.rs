@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::id::BlobId;
-use crate::recipe::Blob;
-use crate::recipe::rebuild::{BlobKeeper, Keeping};
+use crate::content::recipe::Blob;
+use crate::content::recipe::rebuild::{BlobKeeper, Keeping};
 use crate::store::{ReadyWriter, Store};
 use crate::verbs::Error;
 use crate::verbs::space::Space;

@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use crate::base::envelope::HEADER_BYTES;
 use crate::bundle::{Receiver, WaitingSet};
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::receipt::site::{Site, SiteName};
 use crate::receipt::{FramesWaiting, Held, RECEIPT_BYTES_MAX, Receipt};
-use crate::release::{ReleaseName, ReleaseRoot};
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -16,11 +16,11 @@ use super::{Error, Releases};
 use crate::base::finding::Finding;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::{Monitor, Quiet};
+use crate::content::recipe::BoxError;
+use crate::content::release::ReleaseName;
 use crate::image::{Choice, Digest, Images};
-use crate::recipe::BoxError;
 use crate::registry::BlobSource;
 use crate::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};
-use crate::release::ReleaseName;
 
 /// Folder in a store for what is not finished.
 const UNFINISHED: &str = "tmp";

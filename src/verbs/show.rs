@@ -9,11 +9,11 @@ use serde::Serialize;
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{Blob, Content, RecipeError};
+use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 use crate::image::{Choice, Component, Image, Images, PackageKind};
 use crate::layouts::streams::Kept;
-use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{Blob, Content, RecipeError};
-use crate::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -1,8 +1,8 @@
 //! Whether releases from media can be given back, before they are committed: the check is that of `checkout`.
 
-use crate::recipe::RecipeError;
-use crate::release::sound::{EntryCheck, check_items};
-use crate::release::{Item, ItemKind, ReleaseRoot, open_entries};
+use crate::content::recipe::RecipeError;
+use crate::content::release::sound::{EntryCheck, check_items};
+use crate::content::release::{Item, ItemKind, ReleaseRoot, open_entries};
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -8,7 +8,7 @@ use std::io::Read;
 use crate::base::id::{ChunkId, SetId};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, FramePlace, FrameRun, read_exactly, read_single};
-use crate::frame::{Bases, Frame, FrameHead, HEADER_BYTES, SealedFrame};
+use crate::content::frame::{Bases, Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::recovery::{Place, Recovery};
 use crate::store::Store;
 use crate::verbs::Error;

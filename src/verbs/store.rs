@@ -9,10 +9,10 @@ use crate::base::finding::{Finding, Severity};
 use crate::base::id::ReleaseId;
 use crate::base::monitor::Monitor;
 use crate::base::saying::Template;
+use crate::content::recipe::BoxError;
+use crate::content::recipe::rebuild::BlobKeeper;
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::image::Platform;
-use crate::recipe::BoxError;
-use crate::recipe::rebuild::BlobKeeper;
-use crate::release::{ReleaseName, ReleaseRoot};
 use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 

@@ -16,10 +16,10 @@ use super::memory::MemoryStore;
 use super::{Releases, ReleasesMut};
 use crate::base::id::ChunkId;
 use crate::base::monitor::{Recording, Silent};
-use crate::class::Class;
-use crate::recipe::stream::StreamWriter;
-use crate::recipe::{ChunkRef, ChunkSink, Content};
-use crate::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
+use crate::content::class::Class;
+use crate::content::recipe::stream::StreamWriter;
+use crate::content::recipe::{ChunkRef, ChunkSink, Content};
+use crate::content::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
 
 fn name(text: &str) -> ReleaseName {
     text.parse().unwrap()
@@ -313,7 +313,7 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     let scratch = MemoryStore::default();
     let report = add_all(&scratch, "a:1", &[&file]);
     assert_eq!(report.streams.opened.streams, 2, "{report:?}");
-    let mut known = crate::release::BlobTable::default();
+    let mut known = crate::content::release::BlobTable::default();
     let root = scratch.root(&name("a:1")).unwrap().unwrap();
     known.read(&scratch, &root.blobs, 100).unwrap();
     let id = crate::base::id::BlobId(crate::base::id::hash(&streams[0]));
@@ -331,16 +331,22 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
         fs::read(dest.join("image.tar")).unwrap(),
         fs::read(&file).unwrap()
     );
-    let mut known = crate::release::BlobTable::default();
+    let mut known = crate::content::release::BlobTable::default();
     let root = store.root(&name("a:1")).unwrap().unwrap();
     known.read(&store, &root.blobs, 100).unwrap();
     let recipe = known.get(streams[0].len() as u64, id).unwrap().recipe;
-    let first = crate::recipe::rebuild::first_op(&store, &recipe).unwrap();
-    assert!(matches!(first, Some(crate::recipe::Op::Kept { reason: 6 })));
+    let first = crate::content::recipe::rebuild::first_op(&store, &recipe).unwrap();
+    assert!(matches!(
+        first,
+        Some(crate::content::recipe::Op::Kept { reason: 6 })
+    ));
     let second = crate::base::id::BlobId(crate::base::id::hash(&streams[1]));
     let recipe = known.get(streams[1].len() as u64, second).unwrap().recipe;
-    let first = crate::recipe::rebuild::first_op(&store, &recipe).unwrap();
-    assert!(matches!(first, Some(crate::recipe::Op::Deflate { .. })));
+    let first = crate::content::recipe::rebuild::first_op(&store, &recipe).unwrap();
+    assert!(matches!(
+        first,
+        Some(crate::content::recipe::Op::Deflate { .. })
+    ));
 }
 
 #[test]
@@ -428,7 +434,7 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
         name: b"giant".to_vec(),
         meta: Meta::default(),
         kind: ItemKind::Folder {
-            entries: crate::recipe::StreamRef::EMPTY,
+            entries: crate::content::recipe::StreamRef::EMPTY,
             entry_count: 0,
             bytes: u64::MAX,
         },
@@ -458,8 +464,9 @@ fn damage_costs_what_it_hits_and_nothing_else() {
     fs::write(&whole, noise(9, 400_000)).unwrap();
     let store = MemoryStore::default();
     add_all(&store, "shop:1.0", &[&tree, &hit, &whole]);
-    let lost = [&noise(8, 400_000)[..], &b"odd name"[..]]
-        .map(|bytes| ChunkId::of(&bytes[..crate::chunk::Cutter::cut(bytes).min(bytes.len())]));
+    let lost = [&noise(8, 400_000)[..], &b"odd name"[..]].map(|bytes| {
+        ChunkId::of(&bytes[..crate::content::chunk::Cutter::cut(bytes).min(bytes.len())])
+    });
     store
         .chunks
         .with(|map| lost.iter().for_each(|id| assert!(map.remove(id).is_some())));
@@ -488,7 +495,7 @@ fn commit(store: &MemoryStore, release: &str, items: &[Item]) {
     let root = ReleaseRoot {
         name: name(release),
         manifest: manifest.finish(&mut sink).unwrap(),
-        blobs: crate::recipe::StreamRef::EMPTY,
+        blobs: crate::content::recipe::StreamRef::EMPTY,
         items: u32::try_from(items.len()).unwrap(),
         bytes: 0,
     };

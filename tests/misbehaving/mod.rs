@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carryall::base::monitor::Monitor;
+use carryall::content::recipe::BoxError;
 use carryall::image::{Descriptor, Digest};
-use carryall::recipe::BoxError;
 use carryall::registry::BlobSource;
 
 /// A request as the misbehaving server sees it; its body is still on the line.

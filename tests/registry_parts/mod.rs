@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carryall::base::monitor::Silent;
+use carryall::content::release::ReleaseName;
 use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
 use carryall::registry::client::{ClientOptions, Patience};
 use carryall::registry::pull::PullOptions;
-use carryall::release::ReleaseName;
 use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::add::sources::{RegistryImage, Sources, add_sources};

@@ -17,9 +17,9 @@ use crate::bundle::bases::OldChunks;
 use crate::bundle::catalog::runs_of;
 use crate::bundle::spool::{CutBundle, Spool};
 use crate::bundle::{BundleError, Catalog, CatalogItem, CatalogRelease, Have};
-use crate::recipe::RecipeError;
-use crate::recipe::walk::Walker;
-use crate::release::{ReleaseRoot, walk};
+use crate::content::recipe::RecipeError;
+use crate::content::recipe::walk::Walker;
+use crate::content::release::{ReleaseRoot, walk};
 use crate::store::{ChunkSet, FrameNeed, Store};
 
 /// Plain bytes of a solid frame on large media, about.

@@ -10,8 +10,8 @@ use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::spool::Spool;
 use crate::bundle::{BundleError, CatalogFrame};
-use crate::class::Class;
-use crate::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
+use crate::content::class::Class;
+use crate::content::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
 use crate::store::{FrameNeed, Store};
 
 /// Chunks on their way into one solid frame.

@@ -4,9 +4,9 @@ mod said;
 
 use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
+use carryall::content::release::ReleaseRoot;
 use carryall::media::Carrier;
 use carryall::receipt::Receipt;
-use carryall::release::ReleaseRoot;
 use carryall::store::{Access, Store};
 use carryall::verbs;
 use carryall::verbs::estimate;

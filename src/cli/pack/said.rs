@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use carryall::content::release::ReleaseRoot;
 use carryall::media::page::CONTACT_MAX_CHARS;
 use carryall::media::{Capacity, MediaError};
-use carryall::release::ReleaseRoot;
 use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::pack::{PackNotes, Spares};

@@ -1,10 +1,10 @@
 //! Words for what failed, and what to do next.
 
 use carryall::base::output::OutputError;
+use carryall::content::recipe::RecipeError;
+use carryall::content::release::ReleaseName;
 use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
-use carryall::recipe::RecipeError;
-use carryall::release::ReleaseName;
 use carryall::store::StoreError;
 use carryall::verbs::Error;
 use carryall::verbs::add::AddError;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use carryall::content::release::ReleaseName;
 use carryall::layouts::opener::{Kept, StreamReport};
-use carryall::release::ReleaseName;
 use carryall::store::{CheckDepth, Renewed};
 use carryall::verbs::add::AddReport;
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};

@@ -1,6 +1,6 @@
 //! Words about what makes a bundle heavy.
 
-use carryall::class::Class;
+use carryall::content::class::Class;
 use carryall::verbs::contributors::{Contributor, ContributorKind};
 use carryall::verbs::estimate::EstimateReport;
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{Outgoing, OutgoingError, blob_file, bytes_file, missing};
+use crate::content::recipe::ChunkSource;
+use crate::content::recipe::body::Body;
 use crate::image::{Image, Images, Reference};
-use crate::recipe::ChunkSource;
-use crate::recipe::body::Body;
 
 /// Plans a docker archive.
 pub(super) fn docker_archive<S: ChunkSource>(

@@ -12,10 +12,10 @@ use self::docker::docker_archive;
 use self::oci::oci_layout;
 pub use self::oci::whole_name;
 use super::{Digest, Hasher, Image, Images};
-use crate::archive::tar;
 use crate::base::monitor::Monitor;
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, RecipeError};
+use crate::content::archive::tar;
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// Bytes that are hashed and written together.
 const PIECE_BYTES: usize = 256 << 10;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 
 use super::{Outgoing, OutgoingError, blob_file, bytes_file, missing};
+use crate::content::recipe::body::Body;
 use crate::image::attached::digest_tag;
 use crate::image::document::{CONTAINERD_NAME, Document, REF_NAME};
 use crate::image::layout::blob_path;
 use crate::image::{
     Descriptor, Digest, Image, Images, Index, OCI_INDEX, Reference, Referrer, is_index,
 };
-use crate::recipe::body::Body;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -16,8 +16,8 @@ use self::yaml::{Yaml, YamlError};
 use super::Digest;
 use super::find::{Finder, subject};
 use super::sayings;
-use crate::recipe::body::Body;
-use crate::recipe::{ChunkSource, RecipeError};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// Longest `metadata.json` that is read: icons and documents lie in it.
 const METADATA_BYTES_MAX: u64 = 32 << 20;

@@ -1,12 +1,12 @@
 //! Cuts contents into chunks; zstd frames each from their own beginning, so that equal frames are equal chunks.
 
 use super::Opener;
-use crate::archive::tar;
-use crate::class::Class;
+use crate::content::archive::tar;
+use crate::content::class::Class;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{ChunkSource, SMALL_BYTES};
 use crate::layouts::tape::{ReadAt, Tape};
 use crate::layouts::{LayoutError, zstd};
-use crate::recipe::writer::RecipeWriter;
-use crate::recipe::{ChunkSource, SMALL_BYTES};
 
 /// Frames that are shorter are side bytes: a chunk of its own costs more than it may save.
 const FRAME_BYTES_MIN: u64 = 256;

@@ -2,10 +2,10 @@
 
 use super::{Kept, Opener, STEP_BYTES};
 use crate::base::id::{BlobId, ChunkId};
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError};
 use crate::layouts::LayoutError;
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{Blob, ChunkSource, Content, RecipeError};
 
 impl<S: ChunkSource> Opener<'_, S> {
     /// Returns the blob that comes next when it is known and whole, and goes on behind it.

@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use super::stream::Found;
 use super::{OPEN_DEPTH_MAX, Opener};
-use crate::archive::tar::{self, Header, Kind, Pax};
 use crate::base::monitor::{Monitor, Quiet};
-use crate::class::Class;
+use crate::content::archive::tar::{self, Header, Kind, Pax};
+use crate::content::class::Class;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{Blob, ChunkSource};
 use crate::layouts::LayoutError;
 use crate::layouts::ahead::{AHEAD_BYTES_MIN, Ahead};
 use crate::layouts::scout::TarScout;
 use crate::layouts::streams::{Depth, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::recipe::writer::RecipeWriter;
-use crate::recipe::{Blob, ChunkSource};
 
 impl<S: ChunkSource> Opener<'_, S> {
     /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.

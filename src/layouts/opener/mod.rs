@@ -24,16 +24,18 @@ use super::folder::SteadyFile;
 use super::scout::{FileScout, GZIP_MAGIC};
 pub use super::streams::{Depth, Kept, OpenOptions, StreamReport, Tally};
 use super::tape::{ReadAt, Tape};
-use crate::archive::{tar, zip};
 use crate::base::id::BlobId;
 pub use crate::base::limits::OPEN_DEPTH_MAX;
 use crate::base::monitor::Monitor;
 use crate::base::spooled_temp::Spool;
-use crate::chunk::{CHUNK_MAX, Cutter};
-use crate::class::Class;
-use crate::recipe::writer::RecipeWriter;
-use crate::recipe::{Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES};
-use crate::release::BlobTable;
+use crate::content::archive::{tar, zip};
+use crate::content::chunk::{CHUNK_MAX, Cutter};
+use crate::content::class::Class;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{
+    Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES,
+};
+use crate::content::release::BlobTable;
 
 /// Shorter gzip streams are kept as they came: opened, the recipe and what it takes to find its parts cost what is gained.
 pub const GZIP_BYTES_MIN: u64 = 4096;

@@ -7,7 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use super::Opener;
 use crate::base::id::{BlobId, Hasher};
 use crate::base::monitor::{Monitor, Quiet};
-use crate::class::Class;
+use crate::content::class::Class;
+use crate::content::recipe::rebuild::first_op;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{Blob, ChunkSource, Content, Op, SMALL_BYTES};
+use crate::content::release::BlobTable;
 use crate::deflate::Wrapper;
 use crate::layouts::LayoutError;
 use crate::layouts::ahead::{AHEAD_BYTES_MIN, workers};
@@ -15,10 +19,6 @@ use crate::layouts::effort::Effort;
 use crate::layouts::folder::{Sign, SteadyFile};
 use crate::layouts::streams::{self, How, Kept, OpenOptions, Opened, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::recipe::rebuild::first_op;
-use crate::recipe::writer::RecipeWriter;
-use crate::recipe::{Blob, ChunkSource, Content, Op, SMALL_BYTES};
-use crate::release::BlobTable;
 
 /// What looking at a stream ahead gave.
 pub(in crate::layouts) struct Looked {

@@ -3,16 +3,16 @@
 //! A zip is read from front to back and never believed: a member ends where its stream ends. What does not fit is bytes.
 
 use super::Opener;
-use crate::archive::zip::{self, LocalHeader, Method};
 use crate::base::monitor::Quiet;
-use crate::chunk::CHUNK_MAX;
-use crate::class::Class;
+use crate::content::archive::zip::{self, LocalHeader, Method};
+use crate::content::chunk::CHUNK_MAX;
+use crate::content::class::Class;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::deflate::Wrapper;
 use crate::layouts::LayoutError;
 use crate::layouts::streams::{self, How, Kept, Outcome, Region};
 use crate::layouts::tape::{ReadAt, Tape};
-use crate::recipe::writer::RecipeWriter;
-use crate::recipe::{Blob, ChunkSource, SMALL_BYTES};
 
 /// Shorter members are side bytes: to find a chunk costs what is gained.
 const MEMBER_BYTES_MIN: u64 = 200;

@@ -23,11 +23,11 @@ use super::meta::{Link, MetaWriter, Ownership, drop_inherited_acl};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
-use crate::recipe::rebuild::{Proof, write_content};
-use crate::recipe::{ChunkSource, Content, RecipeError, StreamRef};
-pub use crate::release::sound::is_plain_name;
-use crate::release::sound::{self, EntryCheck};
-use crate::release::{Entry, EntryKind, Meta, open_entries};
+use crate::content::recipe::rebuild::{Proof, write_content};
+use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
+pub use crate::content::release::sound::is_plain_name;
+use crate::content::release::sound::{self, EntryCheck};
+use crate::content::release::{Entry, EntryKind, Meta, open_entries};
 
 /// Entries that are made ready together.
 const BATCH_ENTRIES: usize = 512;

@@ -333,14 +333,18 @@ impl Client {
         })
     }
 
-    fn untrusted(&self, error: impl Into<crate::recipe::BoxError>) -> Failed {
+    fn untrusted(&self, error: impl Into<crate::content::recipe::BoxError>) -> Failed {
         Failed::Final(RegistryError::Tls {
             host: self.host.clone(),
             source: error.into(),
         })
     }
 
-    fn unreachable(&self, what: &str, error: impl Into<crate::recipe::BoxError>) -> RegistryError {
+    fn unreachable(
+        &self,
+        what: &str,
+        error: impl Into<crate::content::recipe::BoxError>,
+    ) -> RegistryError {
         RegistryError::Unreachable {
             host: self.host.clone(),
             what: what.to_owned(),

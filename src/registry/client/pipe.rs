@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::base::monitor::Monitor;
+use crate::content::recipe::BoxError;
 use crate::image::{Digest, Hasher};
-use crate::recipe::BoxError;
 
 /// Bytes of a piece in the channel.
 const PIECE_BYTES: usize = 256 << 10;

@@ -418,7 +418,7 @@ impl Client {
     }
 }
 
-fn unreadable(blob: &Descriptor, error: crate::recipe::BoxError) -> RegistryError {
+fn unreadable(blob: &Descriptor, error: crate::content::recipe::BoxError) -> RegistryError {
     match error.downcast::<crate::base::monitor::Interrupted>() {
         Ok(stop) => RegistryError::Interrupted(*stop),
         Err(source) => RegistryError::Source {

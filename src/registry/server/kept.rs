@@ -16,8 +16,8 @@ use super::slot::{PIECE_BYTES, Slot, SlotWriter, wait};
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
 use crate::base::spooled_temp;
+use crate::content::recipe::BoxError;
 use crate::image::{Digest, Hasher};
-use crate::recipe::BoxError;
 use crate::registry::BlobSource;
 
 #[derive(Default)]

@@ -8,8 +8,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::base::monitor::Monitor;
+use crate::content::recipe::BoxError;
 use crate::image::Hasher;
-use crate::recipe::BoxError;
 
 /// Bytes that are written, read and hashed together: short pieces are still in the core's own cache the second time.
 pub(super) const PIECE_BYTES: usize = 256 << 10;

@@ -3,9 +3,9 @@
 use super::{AddError, Input, finish, read_item, sum};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
+use crate::content::recipe::RecipeError;
+use crate::content::release::Item;
 use crate::layouts::opener::{Depth, Kept, OpenOptions, Opener, StreamReport};
-use crate::recipe::RecipeError;
-use crate::release::Item;
 use crate::verbs::proof::{self, Known};
 use crate::verbs::{ReleasesMut, Stored};
 

@@ -24,19 +24,19 @@ use crate::base::id::ChunkId;
 use crate::base::limits::PLAIN_FREE_BYTES;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::{ByteSize, total};
-use crate::class::Class;
+use crate::content::class::Class;
+use crate::content::recipe::rebuild::BlobKeeper;
+use crate::content::recipe::stream::StreamWriter;
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
+use crate::content::release::{
+    BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
+};
 use crate::image::Images;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
 use crate::layouts::{LayoutError, folder};
-use crate::recipe::rebuild::BlobKeeper;
-use crate::recipe::stream::StreamWriter;
-use crate::recipe::walk::{Visitor, Walker};
-use crate::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
 use crate::registry::RegistryError;
-use crate::release::{
-    BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
-};
 
 /// Folder in the store for what is not finished: emptied whenever it is opened.
 const UNFINISHED: &str = "tmp";

@@ -8,12 +8,12 @@ use super::input::check_name;
 use super::{AddError, AddOptions, AddReport, Given, Input, add_inputs, inputs};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
+use crate::content::release::ReleaseName;
 use crate::image::Reference;
 use crate::layouts::LayoutError;
 use crate::registry::RegistryError;
 use crate::registry::client::{Client, ClientOptions};
 use crate::registry::pull::{PullOptions, Pulled, is_own, pull};
-use crate::release::ReleaseName;
 use crate::verbs::{PULLS, ReleasesMut};
 
 /// Bytes of a stream that are read at a time.

@@ -16,11 +16,11 @@ use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::base::output::{self, OutputError};
+use crate::content::recipe::ChunkSource;
+use crate::content::release::ReleaseName;
 use crate::image::outgoing::{Form, OutFile, Outgoing};
 use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
-use crate::recipe::ChunkSource;
-use crate::release::ReleaseName;
 use crate::verbs::Releases;
 
 /// Folder in the destination for what is not finished.

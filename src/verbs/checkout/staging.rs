@@ -15,10 +15,10 @@ use rustix::io::Errno;
 use super::{CheckoutError, ItemState};
 use crate::base::id::{self, PackId};
 use crate::base::own::remove_own;
+use crate::content::release::sound::is_plain_name;
+use crate::content::release::{Item, ReleaseRoot};
 use crate::layouts::LayoutError;
 use crate::registry::pull::is_own;
-use crate::release::sound::is_plain_name;
-use crate::release::{Item, ReleaseRoot};
 
 /// Where the items are made.
 const ITEMS: &str = "items";

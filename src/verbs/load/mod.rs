@@ -14,10 +14,10 @@ pub use self::program::{Loader, Tried};
 
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
+use crate::content::recipe::RecipeError;
+use crate::content::release::ReleaseRoot;
 use crate::image::outgoing::{Form, Outgoing, OutgoingError};
 use crate::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
-use crate::recipe::RecipeError;
-use crate::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -18,11 +18,11 @@ use crate::block::Codec;
 use crate::bundle::{
     self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
 };
+use crate::content::release::ReleaseRoot;
 use crate::image::Images;
 use crate::media::{Capacity, Carrier};
 use crate::receipt::Held;
 use crate::receipt::packed::PackedSet;
-use crate::release::ReleaseRoot;
 use crate::store::Store;
 use crate::verbs::space::Space;
 use crate::verbs::space::free_bytes;

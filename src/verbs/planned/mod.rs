@@ -19,11 +19,11 @@ use super::{Error, Releases};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::bundle::newest_first;
+use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::content::release::ReleaseName;
 use crate::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
-use crate::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::registry::BlobSource;
 use crate::registry::push::PlannedRepository;
-use crate::release::ReleaseName;
 
 /// Shorter blobs are put together again faster than they are kept.
 const KEPT_BYTES_MIN: u64 = 1 << 20;

@@ -1,7 +1,7 @@
 //! A frame of any bytes, with its hash put right.
 #![no_main]
 
-use carryall::frame::{Frame, HEADER_BYTES, MAGIC};
+use carryall::content::frame::{Frame, HEADER_BYTES, MAGIC};
 use carryall::base::id::Hasher;
 use libfuzzer_sys::fuzz_target;
 

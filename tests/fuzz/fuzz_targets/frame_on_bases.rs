@@ -1,7 +1,7 @@
 //! A frame of codec 3 of any bytes that leans on one old chunk, which is there.
 #![no_main]
 
-use carryall::frame::{Bases, HEADER_BYTES, MAGIC, SealedFrame};
+use carryall::content::frame::{Bases, HEADER_BYTES, MAGIC, SealedFrame};
 use carryall::base::id::{ChunkId, Hasher};
 use libfuzzer_sys::fuzz_target;
 

@@ -3,7 +3,7 @@
 
 use carryall::base::envelope::{Kind, seal};
 use carryall::base::id::ChunkId;
-use carryall::index::Segment;
+use carryall::content::index::Segment;
 use libfuzzer_sys::fuzz_target;
 
 fn walk(file: &[u8]) {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use carryall::base::id::Hasher;
-use carryall::pack;
+use carryall::content::pack;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

@@ -1,14 +1,14 @@
 //! A release root of any bytes, and lists of items, entries, blobs and recipe steps that are any bytes but really there.
 #![no_main]
 
-use carryall::class::Class;
+use carryall::content::class::Class;
 use carryall::base::id::{BlobId, hash};
 use carryall::base::monitor::Silent;
-use carryall::recipe::rebuild::{Proof, write_content};
-use carryall::recipe::stream::StreamWriter;
-use carryall::recipe::walk::Walker;
-use carryall::recipe::{Blob, Content, Recipe, RecipeError, StreamRef};
-use carryall::release::{
+use carryall::content::recipe::rebuild::{Proof, write_content};
+use carryall::content::recipe::stream::StreamWriter;
+use carryall::content::recipe::walk::Walker;
+use carryall::content::recipe::{Blob, Content, Recipe, RecipeError, StreamRef};
+use carryall::content::release::{
     BlobTable, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, open_entries, walk,
 };
 use carryall_fuzz::Memory;

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use carryall::archive::tar;
-use carryall::class::Class;
+use carryall::content::archive::tar;
+use carryall::content::class::Class;
 use carryall::base::id::{BlobId, ChunkId, hash};
 use carryall::layouts::opener::{OpenOptions, Opener};
 use carryall::base::monitor::Silent;
-use carryall::recipe::rebuild::{Proof, write_content};
-use carryall::recipe::stream::StreamWriter;
-use carryall::recipe::{ChunkSink, ChunkSource, RecipeError, StreamRef};
-use carryall::release::{BlobTable, Item, ItemKind, Meta, ReleaseRoot};
+use carryall::content::recipe::rebuild::{Proof, write_content};
+use carryall::content::recipe::stream::StreamWriter;
+use carryall::content::recipe::{ChunkSink, ChunkSource, RecipeError, StreamRef};
+use carryall::content::release::{BlobTable, Item, ItemKind, Meta, ReleaseRoot};
 
 /// Chunks in memory; handles share them.
 #[derive(Debug, Default, Clone)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use super::streams::{gzip, words};
 use super::*;
 use crate::base::id::ChunkId;
-use crate::contents::{Contents, Found, Kind as Sort};
-use crate::recipe::walk::Walker;
-use crate::recipe::{Op, Recipe, StreamRef};
-use crate::release::{Item, ItemKind, Meta, walk};
+use crate::content::contents::{Contents, Found, Kind as Sort};
+use crate::content::recipe::walk::Walker;
+use crate::content::recipe::{Op, Recipe, StreamRef};
+use crate::content::release::{Item, ItemKind, Meta, walk};
 
 fn item(content: Content) -> Item {
     Item {
@@ -266,10 +266,10 @@ fn files_told(memory: &Memory, content: Content) -> usize {
 
 /// Any steps over any side bytes.
 fn any_steps(memory: &mut Memory, side: &[u8], steps: &[(u8, u16)]) -> Content {
-    let mut stream = crate::recipe::stream::StreamWriter::new(Class::TarHeaders);
+    let mut stream = crate::content::recipe::stream::StreamWriter::new(Class::TarHeaders);
     stream.write(memory, side).unwrap();
     let side = stream.finish(memory).unwrap();
-    let mut ops = crate::recipe::stream::StreamWriter::new(Class::Meta);
+    let mut ops = crate::content::recipe::stream::StreamWriter::new(Class::Meta);
     let mut given = 0;
     for (kind, number) in steps {
         let body = noise(u64::from(*number), usize::from(*number) + 1);

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::id;
 use crate::base::monitor::Silent;
-use crate::recipe::memory::Memory;
-use crate::recipe::rebuild::{Proof, write_content};
+use crate::content::recipe::memory::Memory;
+use crate::content::recipe::rebuild::{Proof, write_content};
 
 fn open_with(memory: &Memory, bytes: &[u8], known: &BlobTable) -> (Content, u64, BlobTable) {
     let mut sink = memory.clone();

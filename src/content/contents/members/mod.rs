@@ -1,0 +1,275 @@
+//! The members of one archive, and where the bytes of each lie in its recipe.
+//!
+//! One level deep: what is in a member that is an archive itself is asked for again. No member is read.
+
+mod small;
+
+use super::names::{Begun, Names, Side};
+use crate::content::archive::tar::{self, Link};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::rebuild::{StepAt, first_op, read_op};
+use crate::content::recipe::stream::RecordReader;
+use crate::content::recipe::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
+
+/// Steps of recipes that are followed in all. A few lists that hold one another may stand for any number of them; a store of
+/// 16 TB has about so many.
+const STEPS_MAX: u64 = 1 << 28;
+/// Bytes of headers that are read in all.
+const HEADER_BYTES_MAX: u64 = 64 << 30;
+/// Streams in streams that an archive may lie in.
+const STREAM_DEPTH_MAX: usize = 4;
+
+/// What may still be spent on following archives.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    steps: u64,
+    header_bytes: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            steps: STEPS_MAX,
+            header_bytes: HEADER_BYTES_MAX,
+        }
+    }
+}
+
+impl Budget {
+    fn spend(&mut self, op: &Op) -> Result<(), RecipeError> {
+        let header_bytes = match op {
+            Op::Side { bytes } => *bytes,
+            _ => 0,
+        };
+        let steps = self.steps.checked_sub(1);
+        let headers = self.header_bytes.checked_sub(header_bytes);
+        match (steps, headers) {
+            (Some(steps), Some(_)) => {
+                // The headers are taken off by who reads them.
+                self.steps = steps;
+                Ok(())
+            }
+            _ => Err(RecipeError::Corrupt("archive: more in it than is followed")),
+        }
+    }
+}
+
+/// A tar or zip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archive {
+    /// One with a recipe.
+    Opened(Blob),
+    /// A tar of one chunk, which is too short to have been opened.
+    Small(ChunkRef),
+}
+
+/// Something in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// A file that is not empty, and can be read on its own.
+    File {
+        /// Its path, as the archive has it.
+        path: Vec<u8>,
+        /// Its bytes.
+        body: Body,
+    },
+    /// A link.
+    Link {
+        /// Its path.
+        path: Vec<u8>,
+        /// Symbolic or hard.
+        link: Link,
+        /// Where it points, as the archive has it.
+        target: Vec<u8>,
+    },
+}
+
+/// The tar or zip that a content is, through streams that are kept opened; `None` when it is none. A zip of one chunk is
+/// taken for none.
+///
+/// # Errors
+/// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+pub fn archive_in<S: ChunkSource>(
+    source: &S,
+    content: &Content,
+) -> Result<Option<Archive>, RecipeError> {
+    let mut content = *content;
+    for _ in 0..=STREAM_DEPTH_MAX {
+        let blob = match content {
+            Content::Empty => return Ok(None),
+            Content::Chunk(chunk) => {
+                let bytes = source.chunk(&chunk.id)?;
+                return Ok(tar::begins_tar(&bytes).then_some(Archive::Small(chunk)));
+            }
+            Content::Blob(blob) => blob,
+        };
+        match first_op(source, &blob.recipe)? {
+            Some(Op::Deflate { plain, .. }) => content = plain,
+            Some(Op::Side { bytes }) => {
+                let names = Names::of(source, &blob.recipe, bytes)?;
+                let is_archive = !matches!(names, Names::None);
+                return Ok(is_archive.then_some(Archive::Opened(blob)));
+            }
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// Tells the members of an archive, in their order.
+///
+/// # Errors
+/// [`RecipeError::Corrupt`] when the recipe does not fit, or there is more than the budget; what the source and `visit` give.
+pub fn members<S: ChunkSource>(
+    source: &S,
+    archive: &Archive,
+    budget: &mut Budget,
+    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    match archive {
+        Archive::Opened(blob) => opened_members(source, blob, budget, visit),
+        Archive::Small(chunk) => small::members(&source.chunk(&chunk.id)?, *chunk, visit),
+    }
+}
+
+fn opened_members<S: ChunkSource>(
+    source: &S,
+    blob: &Blob,
+    budget: &mut Budget,
+    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    let ops_bytes = blob.recipe.ops.bytes;
+    let mut ops: RecordReader<'_, S, Op> =
+        RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
+    let mut names = match first_op(source, &blob.recipe)? {
+        Some(Op::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
+        _ => Names::None,
+    };
+    names.record();
+    let mut side = Side::open(source, &blob.recipe);
+    let mut from = StepAt::default();
+    // The member whose body begins with the next step.
+    let mut next: Option<Begins> = None;
+    while let Some(op) = read_op(&mut ops)? {
+        budget.spend(&op)?;
+        if let Some(begins) = next.take()
+            && let Some(member) = begins.at_step(blob, &op, from)
+        {
+            visit(member)?;
+        }
+        let here = from;
+        from.ops = ops_bytes - ops.left();
+        let bytes = match op {
+            Op::Side { bytes } => {
+                names.side(&mut side, bytes, &mut budget.header_bytes)?;
+                from.side = from.side.saturating_add(bytes);
+                bytes
+            }
+            Op::Deflate {
+                bytes,
+                remake_bytes,
+                ..
+            } => {
+                side.skip(remake_bytes)?;
+                names.body(bytes);
+                from.side = from.side.saturating_add(remake_bytes);
+                bytes
+            }
+            Op::Blob(Blob { bytes, .. }) => {
+                names.body(bytes);
+                bytes
+            }
+            Op::Chunk(chunk) => {
+                names.body(chunk.bytes.into());
+                chunk.bytes.into()
+            }
+            Op::Kept { .. } => 0,
+        };
+        from.offset = from.offset.saturating_add(bytes);
+        if side.is_lost() || from.offset > blob.bytes {
+            return Err(RecipeError::Corrupt("recipe: shorter than its use"));
+        }
+        for begun in names.take_begun() {
+            match told(begun) {
+                Told::Link(member) => visit(member)?,
+                Told::File(begins) if begins.at < from.offset => {
+                    if let Some(member) = begins.stretch(blob, here) {
+                        visit(member)?;
+                    }
+                }
+                Told::File(begins) => next = Some(begins),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file whose header was read.
+struct Begins {
+    path: Vec<u8>,
+    at: u64,
+    bytes: Option<u64>,
+    is_packed: bool,
+}
+
+enum Told {
+    File(Begins),
+    Link(Member),
+}
+
+fn told(begun: Begun) -> Told {
+    match begun {
+        Begun::File {
+            path,
+            at,
+            bytes,
+            is_packed,
+        } => Told::File(Begins {
+            path,
+            at,
+            bytes,
+            is_packed,
+        }),
+        Begun::Link { path, link, target } => Told::Link(Member::Link { path, link, target }),
+    }
+}
+
+impl Begins {
+    /// The file, when its body begins with this step.
+    fn at_step(self, blob: &Blob, op: &Op, from: StepAt) -> Option<Member> {
+        if from.offset != self.at {
+            return None;
+        }
+        let rest = blob.bytes - self.at.min(blob.bytes);
+        let is_all = |bytes: u64| self.bytes.map(|own| own.min(rest)) == Some(bytes);
+        let content = match op {
+            Op::Deflate { plain, .. } if self.is_packed => *plain,
+            Op::Blob(inner) if !self.is_packed && is_all(inner.bytes) => Content::Blob(*inner),
+            Op::Chunk(chunk) if !self.is_packed && is_all(chunk.bytes.into()) => {
+                Content::Chunk(*chunk)
+            }
+            _ => return self.stretch(blob, from),
+        };
+        Some(Member::File {
+            path: self.path,
+            body: Body::Content(content),
+        })
+    }
+
+    /// The file as a run of bytes of the archive; `None` when these are not the file.
+    fn stretch(self, blob: &Blob, from: StepAt) -> Option<Member> {
+        let bytes = self.bytes?.min(blob.bytes.checked_sub(self.at)?);
+        if self.is_packed || bytes == 0 {
+            return None;
+        }
+        Some(Member::File {
+            path: self.path,
+            body: Body::Stretch {
+                blob: *blob,
+                from,
+                offset: self.at,
+                bytes,
+            },
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! Tars of one chunk, whose members have no recipes of their own.
+
+use super::Member;
+use crate::content::archive::tar::{BLOCK, Header, Kind, Pax, padding, until_nul};
+use crate::content::recipe::body::Body;
+use crate::content::recipe::{ChunkRef, RecipeError};
+
+/// What was said of the next member.
+#[derive(Default)]
+struct Next {
+    pax: Pax,
+    long_name: Option<Vec<u8>>,
+}
+
+impl Next {
+    fn path(&mut self, block: &[u8]) -> Vec<u8> {
+        let path = self.pax.path.take().or(self.long_name.take());
+        path.unwrap_or_else(|| Header::path(block))
+    }
+}
+
+/// Tells the members of a tar whose bytes these are.
+pub(super) fn members(
+    bytes: &[u8],
+    chunk: ChunkRef,
+    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    let mut at = 0_usize;
+    let mut next = Next::default();
+    while let Some(block) = bytes.get(at..at.saturating_add(BLOCK)) {
+        at += BLOCK;
+        let Some(header) = Header::read(block) else {
+            next = Next::default();
+            continue;
+        };
+        let size = match header.kind {
+            Kind::File => next.pax.size.unwrap_or(header.size),
+            _ => header.size,
+        };
+        let whole = size.saturating_add(padding(size));
+        let len = usize::try_from(size).unwrap_or(usize::MAX);
+        let body = bytes.get(at..at.saturating_add(len));
+        match (header.kind, body) {
+            (Kind::Pax, Some(body)) => next.pax = Pax::read(body),
+            (Kind::Note, Some(body)) if Header::is_long_name(block) => {
+                next.long_name = Some(until_nul(body).to_vec());
+            }
+            (Kind::Bodiless, _) => {
+                if let Some((link, target)) = Header::link(block) {
+                    let target = next.pax.link.take().unwrap_or_else(|| target.to_vec());
+                    let path = next.path(block);
+                    visit(Member::Link { path, link, target })?;
+                }
+                next = Next::default();
+            }
+            (Kind::File, Some(body)) if !body.is_empty() => {
+                let path = next.path(block);
+                let body = Body::Slice {
+                    chunk,
+                    offset: at as u64,
+                    bytes: size,
+                };
+                visit(Member::File { path, body })?;
+                next = Next::default();
+            }
+            (Kind::File | Kind::Sparse, _) => next = Next::default(),
+            (Kind::Pax | Kind::Note, _) => {}
+        }
+        at = at.saturating_add(usize::try_from(whole).unwrap_or(usize::MAX));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::id::ChunkId;
+    use crate::content::archive::tar::{Link, file_header};
+
+    fn listed(bytes: &[u8]) -> Vec<Member> {
+        let chunk = ChunkRef {
+            bytes: u32::try_from(bytes.len()).unwrap(),
+            id: ChunkId::of(bytes),
+        };
+        let mut found = Vec::new();
+        members(bytes, chunk, &mut |member| {
+            found.push(member);
+            Ok(())
+        })
+        .unwrap();
+        found
+    }
+
+    #[test]
+    fn files_and_links_are_told_and_what_is_cut_is_not() {
+        let mut tar = tar::Builder::new(Vec::new());
+        let long = format!("{}/name", "long".repeat(40));
+        for (name, body) in [("a", &b"first"[..]), (&long, b"second"), ("empty", b"")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(body.len() as u64);
+            tar.append_data(&mut header, name, body).unwrap();
+        }
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, "link", "a").unwrap();
+        let mut bytes = tar.into_inner().unwrap();
+        bytes.truncate(bytes.len() - 1024);
+        bytes.extend_from_slice(&file_header("cut", 5000));
+        bytes.extend_from_slice(b"short");
+        let found = listed(&bytes);
+        let read = |member: &Member| match member {
+            Member::File {
+                path,
+                body: Body::Slice {
+                    offset, bytes: len, ..
+                },
+            } => {
+                let at = usize::try_from(*offset).unwrap();
+                let body = bytes[at..at + usize::try_from(*len).unwrap()].to_vec();
+                (String::from_utf8(path.clone()).unwrap(), body)
+            }
+            Member::Link { path, link, target } => {
+                assert_eq!(*link, Link::Symbolic);
+                (String::from_utf8(path.clone()).unwrap(), target.clone())
+            }
+            Member::File { .. } => panic!("{member:?}"),
+        };
+        let found: Vec<_> = found.iter().map(read).collect();
+        assert_eq!(
+            found,
+            [
+                ("a".to_owned(), b"first".to_vec()),
+                (long, b"second".to_vec()),
+                ("link".to_owned(), b"a".to_vec()),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_tars_never_panic(
+            sizes in proptest::collection::vec(any::<u64>(), 1..4),
+            noise in proptest::collection::vec(any::<u8>(), 0..2000),
+        ) {
+            let mut bytes = Vec::new();
+            for size in sizes {
+                bytes.extend_from_slice(&file_header("x", size));
+                bytes.extend_from_slice(&noise);
+            }
+            let _ = listed(&bytes);
+        }
+    }
+}

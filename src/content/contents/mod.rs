@@ -1,0 +1,370 @@
+//! What files a release holds, and which chunks each is made of: through all archives and streams that its recipes opened.
+//!
+//! Names come from the headers in side streams and from folder entries; no file is read or rebuilt. Every chunk that the release
+//! needs belongs to something that is told: recipes, headers, lists and tables are told as well.
+//!
+//! Memory: about 150 bytes for each blob, 60 for each list of some thousand chunks, the chunks of one file of each level of
+//! blobs (36 bytes each, 36 MiB at most), 200 KiB for each level of archives. What is read is recipes, lists and headers.
+
+pub mod groups;
+pub mod members;
+mod names;
+
+use std::collections::HashSet;
+
+use self::names::{Names, Side};
+use crate::base::id::BlobId;
+use crate::content::recipe::rebuild::read_op;
+use crate::content::recipe::stream::{self, Holds, RecordReader};
+use crate::content::recipe::{
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
+    StreamRef,
+};
+use crate::content::release::{Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
+
+/// A file of more chunks is told in parts of so many.
+pub const PART_CHUNKS: usize = 1 << 20;
+/// Most bytes of headers that are read for names. A few lists that hold one another may stand for any number of bytes; headers
+/// of a real release never come near.
+const READ_BYTES_MAX: u64 = 64 << 30;
+
+/// What something in a release is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A file: an item, an entry of a folder, a member of an archive.
+    File,
+    /// Headers, padding and small members of an archive; the path is the archive's. Recipes of streams in it, too.
+    Headers,
+    /// The steps that rebuild a file or an archive, or the bytes that make a stream again; the path is the file's.
+    Recipe,
+    /// Lists of chunks of what was told just before.
+    Lists,
+    /// The list of a folder's entries; the path is the folder's.
+    Entries,
+    /// The release's list of items and its table of blobs, and their lists of chunks.
+    Manifest,
+}
+
+/// A file, or part of a very long one.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// What it lies in, from the outside: the item, then members that are archives. Empty when it is an item itself.
+    pub within: &'a [Vec<u8>],
+    /// Path in the innermost folder or archive; the item's name when it is one; empty when it is not known.
+    pub path: &'a [u8],
+    /// Bytes of the file before the first of these chunks: 0, but for further parts.
+    pub offset: u64,
+    /// Bytes of these chunks.
+    pub bytes: u64,
+    /// Its chunks, in order. Those of lists that were met before are left out of streams (all kinds but [`Kind::File`]); bytes
+    /// that lie among the headers (a few of zstd frames) are left out of files.
+    pub chunks: &'a [ChunkRef],
+}
+
+/// Told of everything.
+pub type Visit<'v> = &'v mut dyn FnMut(&Found<'_>) -> Result<(), RecipeError>;
+
+/// Walks releases and items; a blob that is met again (a layer that two images share) is told only once.
+pub struct Contents<'a, S: ChunkSource> {
+    source: &'a S,
+    walked: HashSet<(BlobId, Recipe)>,
+    lists: HashSet<StreamRef>,
+    within: Vec<Vec<u8>>,
+    read_bytes_left: u64,
+}
+
+impl<'a, S: ChunkSource> Contents<'a, S> {
+    /// Starts with nothing met.
+    pub fn new(source: &'a S) -> Self {
+        Self {
+            source,
+            walked: HashSet::new(),
+            lists: HashSet::new(),
+            within: Vec::new(),
+            read_bytes_left: READ_BYTES_MAX,
+        }
+    }
+
+    /// Tells everything that a release needs: its tables, then item by item.
+    ///
+    /// # Errors
+    /// What the source and `visit` give; [`RecipeError::Newer`] and [`RecipeError::Corrupt`] as `release::walk` does.
+    pub fn release(&mut self, root: &ReleaseRoot, visit: Visit<'_>) -> Result<(), RecipeError> {
+        self.tables(root, visit)?;
+        for item in root.read_items(self.source)? {
+            self.item(&item, visit)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the list of items and the table of blobs.
+    ///
+    /// # Errors
+    /// As [`Contents::release`].
+    pub fn tables(&mut self, root: &ReleaseRoot, visit: Visit<'_>) -> Result<(), RecipeError> {
+        self.within.clear();
+        self.stream(Kind::Manifest, b"manifest", &root.manifest, visit)?;
+        self.stream(Kind::Manifest, b"blobs", &root.blobs, visit)
+    }
+
+    /// Tells everything that one item needs.
+    ///
+    /// # Errors
+    /// As [`Contents::release`].
+    pub fn item(&mut self, item: &Item, visit: Visit<'_>) -> Result<(), RecipeError> {
+        self.within.clear();
+        match &item.kind {
+            ItemKind::File { content } => self.content(content, &item.name, visit, BLOB_DEPTH_MAX),
+            ItemKind::Folder { entries, .. } => {
+                self.stream(Kind::Entries, &item.name, entries, visit)?;
+                self.within.push(item.name.clone());
+                let mut records = open_entries(self.source, entries)?;
+                while let Some(entry) = records.next_record()? {
+                    self.entry(&entry, visit)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, visit: Visit<'_>) -> Result<(), RecipeError> {
+        match &entry.kind {
+            EntryKind::File { content } => {
+                self.content(content, &entry.path, visit, BLOB_DEPTH_MAX)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn content(
+        &mut self,
+        content: &Content,
+        path: &[u8],
+        visit: Visit<'_>,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
+        match content {
+            Content::Empty => Ok(()),
+            Content::Chunk(chunk) => {
+                let mut parts = Parts::new(Kind::File);
+                parts.push(*chunk, &self.within, path, visit)?;
+                parts.flush(&self.within, path, visit)
+            }
+            Content::Blob(blob) => self.blob(blob, path, visit, depth_left),
+        }
+    }
+
+    fn blob(
+        &mut self,
+        blob: &Blob,
+        path: &[u8],
+        visit: Visit<'_>,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
+        if depth_left == 0 {
+            return Err(RecipeError::Corrupt("recipe: too deep"));
+        }
+        if !self.walked.insert((blob.id, blob.recipe)) {
+            return Ok(());
+        }
+        let source = self.source;
+        let mut ops: RecordReader<'_, S, Op> =
+            RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        let first = read_op(&mut ops)?;
+        let names = match first {
+            Some(Op::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
+            _ => Names::None,
+        };
+        self.stream(Kind::Recipe, path, &blob.recipe.ops, visit)?;
+        let is_archive = !matches!(names, Names::None);
+        let kind = if is_archive {
+            Kind::Headers
+        } else {
+            Kind::Recipe
+        };
+        self.stream(kind, path, &blob.recipe.side, visit)?;
+        if is_archive {
+            self.within.push(path.to_vec());
+        }
+        let mut follower = Follower {
+            side: Side::open(source, &blob.recipe),
+            names,
+            member_no: 0,
+            path: if is_archive {
+                Vec::new()
+            } else {
+                path.to_vec()
+            },
+            parts: Parts::new(Kind::File),
+        };
+        let mut next = first;
+        while let Some(op) = next {
+            self.step(&op, &mut follower, visit, depth_left)?;
+            next = read_op(&mut ops)?;
+        }
+        follower.parts.flush(&self.within, &follower.path, visit)?;
+        if is_archive {
+            self.within.pop();
+        }
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        op: &Op,
+        follower: &mut Follower<'a, S>,
+        visit: Visit<'_>,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
+        match op {
+            Op::Side { bytes } => {
+                let Follower { side, names, .. } = follower;
+                return names.side(side, *bytes, &mut self.read_bytes_left);
+            }
+            Op::Kept { .. } => return Ok(()),
+            Op::Chunk(_) | Op::Blob(_) | Op::Deflate { .. } => {}
+        }
+        follower.turn(&self.within, visit)?;
+        match op {
+            Op::Chunk(chunk) => {
+                let Follower { parts, path, .. } = follower;
+                parts.push(*chunk, &self.within, path, visit)?;
+                follower.names.body(chunk.bytes.into());
+            }
+            Op::Blob(blob) => {
+                self.blob(blob, &follower.path, visit, depth_left - 1)?;
+                follower.names.body(blob.bytes);
+            }
+            Op::Deflate {
+                bytes,
+                plain,
+                remake_bytes,
+                ..
+            } => {
+                follower.side.skip(*remake_bytes)?;
+                self.content(plain, &follower.path, visit, depth_left - 1)?;
+                follower.names.body(*bytes);
+            }
+            Op::Side { .. } | Op::Kept { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Tells the chunks of a stream, and its lists.
+    fn stream(
+        &mut self,
+        kind: Kind,
+        path: &[u8],
+        stream: &StreamRef,
+        visit: Visit<'_>,
+    ) -> Result<(), RecipeError> {
+        let of_lists = match kind {
+            Kind::Manifest => Kind::Manifest,
+            _ => Kind::Lists,
+        };
+        let (mut bytes, mut lists) = (Parts::new(kind), Parts::new(of_lists));
+        let within = &self.within;
+        stream::visit_refs(self.source, stream, &mut self.lists, &mut |chunk, holds| {
+            let parts = match holds {
+                Holds::Bytes => &mut bytes,
+                Holds::List => &mut lists,
+            };
+            parts.push(chunk, within, path, visit)
+        })?;
+        bytes.flush(within, path, visit)?;
+        lists.flush(within, path, visit)
+    }
+}
+
+/// A blob whose steps are being followed.
+struct Follower<'a, S: ChunkSource> {
+    side: Side<'a, S>,
+    names: Names,
+    member_no: u64,
+    path: Vec<u8>,
+    parts: Parts,
+}
+
+impl<S: ChunkSource> Follower<'_, S> {
+    /// Ends the file before when another begins.
+    fn turn(&mut self, within: &[Vec<u8>], visit: Visit<'_>) -> Result<(), RecipeError> {
+        let (member_no, name) = self.names.member();
+        if member_no != self.member_no {
+            self.parts.flush(within, &self.path, visit)?;
+            self.member_no = member_no;
+            self.path.clear();
+            self.path.extend_from_slice(name);
+        }
+        Ok(())
+    }
+}
+
+/// The chunks of a file, told in parts when they are many.
+struct Parts {
+    kind: Kind,
+    chunks: Vec<ChunkRef>,
+    bytes: u64,
+    offset: u64,
+}
+
+impl Parts {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            chunks: Vec::new(),
+            bytes: 0,
+            offset: 0,
+        }
+    }
+
+    fn push(
+        &mut self,
+        chunk: ChunkRef,
+        within: &[Vec<u8>],
+        path: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), RecipeError> {
+        if self.chunks.len() == PART_CHUNKS {
+            self.tell(within, path, visit)?;
+        }
+        self.chunks.push(chunk);
+        self.bytes += u64::from(chunk.bytes);
+        Ok(())
+    }
+
+    /// Tells what was not told yet, and begins a new file.
+    fn flush(
+        &mut self,
+        within: &[Vec<u8>],
+        path: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), RecipeError> {
+        if !self.chunks.is_empty() {
+            self.tell(within, path, visit)?;
+        }
+        self.offset = 0;
+        Ok(())
+    }
+
+    fn tell(
+        &mut self,
+        within: &[Vec<u8>],
+        path: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), RecipeError> {
+        visit(&Found {
+            kind: self.kind,
+            within,
+            path,
+            offset: self.offset,
+            bytes: self.bytes,
+            chunks: &self.chunks,
+        })?;
+        self.offset = self.offset.saturating_add(self.bytes);
+        self.bytes = 0;
+        self.chunks.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Follows the side stream of an archive's recipe, and says which member the bytes that come next belong to.
+//!
+//! It reads headers alone. What does not fit has no name, and is never an error.
+
+mod tar;
+mod zip;
+
+use self::tar::TarNames;
+use self::zip::ZipNames;
+use crate::content::archive::{self, tar::Link};
+use crate::content::recipe::stream::StreamReader;
+use crate::content::recipe::{ChunkSource, Recipe, RecipeError};
+
+/// A side stream, as far as it can be read. At most about 200 KiB.
+pub(super) struct Side<'a, S: ChunkSource> {
+    /// `None` once it contradicts itself.
+    stream: Option<StreamReader<'a, S>>,
+}
+
+impl<'a, S: ChunkSource> Side<'a, S> {
+    pub(super) fn open(source: &'a S, recipe: &Recipe) -> Self {
+        Self {
+            stream: StreamReader::open(source, &recipe.side).ok(),
+        }
+    }
+
+    /// Appends bytes to `out`; fewer when there are no more.
+    fn read(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
+        self.take(|stream| stream.read_into(bytes, out))
+    }
+
+    pub(super) fn skip(&mut self, bytes: u64) -> Result<(), RecipeError> {
+        self.take(|stream| stream.skip(bytes))
+    }
+
+    fn take(
+        &mut self,
+        take: impl FnOnce(&mut StreamReader<'a, S>) -> Result<(), RecipeError>,
+    ) -> Result<(), RecipeError> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
+        match take(stream) {
+            Err(RecipeError::Corrupt(_)) => {
+                self.stream = None;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.stream.is_none()
+    }
+}
+
+/// A member, as its header has it.
+pub(super) enum Begun {
+    /// A file with a body.
+    File {
+        path: Vec<u8>,
+        /// Bytes of the archive before its body.
+        at: u64,
+        /// Length of the body in the archive; `None` when it ends where its stream does.
+        bytes: Option<u64>,
+        /// Whether the body is a deflate stream that stands for the file.
+        is_packed: bool,
+    },
+    Link {
+        path: Vec<u8>,
+        link: Link,
+        target: Vec<u8>,
+    },
+}
+
+/// The names of an archive's members, in their order.
+pub(super) enum Names {
+    /// It is no archive.
+    None,
+    Tar(TarNames),
+    Zip(ZipNames),
+}
+
+impl Names {
+    /// Tells by the first bytes of the side stream what the archive is that begins with so many of them.
+    pub(super) fn of<S: ChunkSource>(
+        source: &S,
+        recipe: &Recipe,
+        bytes: u64,
+    ) -> Result<Self, RecipeError> {
+        let most = archive::tar::BLOCK;
+        let len = usize::try_from(bytes).map_or(most, |bytes| bytes.min(most));
+        let mut head = Vec::new();
+        Side::open(source, recipe).read(len, &mut head)?;
+        Ok(if archive::tar::begins_tar(&head) {
+            Self::Tar(TarNames::default())
+        } else if head.starts_with(&archive::zip::LOCAL_MAGIC) {
+            Self::Zip(ZipNames::default())
+        } else {
+            Self::None
+        })
+    }
+
+    /// Keeps the members that begin until they are taken.
+    pub(super) fn record(&mut self) {
+        match self {
+            Self::None => {}
+            Self::Tar(names) => names.record(),
+            Self::Zip(names) => names.record(),
+        }
+    }
+
+    /// The members that began since they were taken last.
+    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Tar(names) => names.take_begun(),
+            Self::Zip(names) => names.take_begun(),
+        }
+    }
+
+    /// Follows the next `bytes` bytes of the side stream.
+    pub(super) fn side<S: ChunkSource>(
+        &mut self,
+        side: &mut Side<'_, S>,
+        bytes: u64,
+        budget: &mut u64,
+    ) -> Result<(), RecipeError> {
+        match self {
+            // A side run that is longer than what may still be read is passed over: see READ_BYTES_MAX.
+            _ if bytes > *budget || side.is_lost() => side.skip(bytes),
+            Self::None => side.skip(bytes),
+            Self::Tar(names) => {
+                *budget -= bytes;
+                names.side(side, bytes)
+            }
+            Self::Zip(names) => {
+                *budget -= bytes;
+                names.side(side, bytes)
+            }
+        }
+    }
+
+    /// Goes on behind `bytes` bytes that are not in the side stream.
+    pub(super) fn body(&mut self, bytes: u64) {
+        match self {
+            Self::None => {}
+            Self::Tar(names) => names.body(bytes),
+            Self::Zip(names) => names.body(bytes),
+        }
+    }
+
+    /// The member that bytes which come now belong to, and its number; its name is empty when that is not known.
+    pub(super) fn member(&self) -> (u64, &[u8]) {
+        match self {
+            Self::None => (0, &[]),
+            Self::Tar(names) => names.member(),
+            Self::Zip(names) => names.member(),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Members of tars: what `layouts::opener` put into the side stream is read as it read it.
+
+use super::{Begun, Side};
+use crate::content::archive::tar::{self, Header, Kind, PAX_BYTES_MAX, Pax};
+use crate::content::recipe::{ChunkSource, RecipeError};
+
+/// Where in a tar its names are read. Holds at most a pax header of 64 KiB.
+#[derive(Default)]
+pub(in super::super) struct TarNames {
+    state: State,
+    /// Bytes of the block or note that is being gathered.
+    buffer: Vec<u8>,
+    /// What was said of the next member.
+    pax: Pax,
+    long_name: Option<Vec<u8>>,
+    member_no: u64,
+    name: Vec<u8>,
+    /// Bytes of the archive that were followed.
+    at: u64,
+    /// Members that began, when they are asked for.
+    begun: Option<Vec<Begun>>,
+}
+
+#[derive(Default, Clone, Copy)]
+enum State {
+    /// A header is being gathered.
+    #[default]
+    Header,
+    /// The body of a note, which is worth reading, and its padding.
+    Note { of: Note, left: u64, padding: u64 },
+    /// A block of a sparse map, then the body.
+    Map { size: u64 },
+    /// The body of a member.
+    Body { left: u64, padding: u64 },
+    /// Nothing that matters.
+    Skip { left: u64 },
+}
+
+#[derive(Clone, Copy)]
+enum Note {
+    Pax,
+    LongName,
+}
+
+impl TarNames {
+    /// Keeps what begins from now on until it is taken.
+    pub(super) fn record(&mut self) {
+        self.begun = Some(Vec::new());
+    }
+
+    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+        self.begun.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(super) fn side<S: ChunkSource>(
+        &mut self,
+        side: &mut Side<'_, S>,
+        bytes: u64,
+    ) -> Result<(), RecipeError> {
+        let mut run = bytes;
+        while run > 0 {
+            match self.state {
+                State::Header | State::Map { .. } => {
+                    if self.gather(side, tar::BLOCK as u64, &mut run)? {
+                        self.block();
+                    }
+                }
+                State::Note { of, left, padding } => {
+                    if self.gather(side, left, &mut run)? {
+                        self.note(of);
+                        self.state = State::Skip { left: padding };
+                    }
+                }
+                State::Body { left, .. } => {
+                    let now = left.min(run);
+                    side.skip(now)?;
+                    run -= now;
+                    self.body(now);
+                }
+                State::Skip { left } => {
+                    let now = left.min(run);
+                    side.skip(now)?;
+                    run -= now;
+                    self.at += now;
+                    self.state = State::Skip { left: left - now };
+                }
+            }
+            if let State::Skip { left: 0 } = self.state {
+                self.state = State::Header;
+            }
+            if side.is_lost() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the buffer up to `wanted` bytes; says whether it is full.
+    fn gather<S: ChunkSource>(
+        &mut self,
+        side: &mut Side<'_, S>,
+        wanted: u64,
+        run: &mut u64,
+    ) -> Result<bool, RecipeError> {
+        let lacking = wanted.saturating_sub(self.buffer.len() as u64);
+        let now = lacking.min(*run);
+        // A block, or a note of at most PAX_BYTES_MAX.
+        side.read(usize::try_from(now).unwrap_or(0), &mut self.buffer)?;
+        *run -= now;
+        self.at += now;
+        Ok(now == lacking)
+    }
+
+    /// A whole block of 512 bytes is there.
+    fn block(&mut self) {
+        let block = std::mem::take(&mut self.buffer);
+        if let State::Map { size } = self.state {
+            let more = block
+                .get(tar::SPARSE_MORE_IN_MAP)
+                .is_some_and(|flag| *flag != 0);
+            self.state = if more {
+                State::Map { size }
+            } else {
+                body_of(size)
+            };
+            return;
+        }
+        self.state = State::Header;
+        let Some(header) = Header::read(&block) else {
+            self.forget();
+            return;
+        };
+        match header.kind {
+            Kind::Pax | Kind::Note => self.state = note_of(&header, &block),
+            Kind::Bodiless => {
+                self.link(&block);
+                self.forget();
+            }
+            Kind::File | Kind::Sparse => {
+                let pax = std::mem::take(&mut self.pax);
+                let size = pax.size.unwrap_or(header.size);
+                let long_name = self.long_name.take();
+                self.name = pax
+                    .path
+                    .or(long_name)
+                    .unwrap_or_else(|| Header::path(&block));
+                self.member_no += 1;
+                if header.kind == Kind::File
+                    && let Some(begun) = &mut self.begun
+                {
+                    begun.push(Begun::File {
+                        path: self.name.clone(),
+                        at: self.at,
+                        bytes: Some(size),
+                        is_packed: false,
+                    });
+                }
+                let more = block
+                    .get(tar::SPARSE_MORE_IN_HEADER)
+                    .is_some_and(|flag| *flag != 0);
+                self.state = if header.kind == Kind::Sparse && more {
+                    State::Map { size }
+                } else {
+                    body_of(size)
+                };
+            }
+        }
+    }
+
+    /// Keeps a link when links are asked for.
+    fn link(&mut self, block: &[u8]) {
+        let Some((begun, (link, target))) = self.begun.as_mut().zip(Header::link(block)) else {
+            return;
+        };
+        let name = self.pax.path.take().or(self.long_name.take());
+        begun.push(Begun::Link {
+            path: name.unwrap_or_else(|| Header::path(block)),
+            link,
+            target: self.pax.link.take().unwrap_or_else(|| target.to_vec()),
+        });
+    }
+
+    fn note(&mut self, of: Note) {
+        let body = std::mem::take(&mut self.buffer);
+        match of {
+            Note::Pax => self.pax = Pax::read(&body),
+            Note::LongName => self.long_name = Some(tar::until_nul(&body).to_vec()),
+        }
+    }
+
+    fn forget(&mut self) {
+        self.pax = Pax::default();
+        self.long_name = None;
+    }
+
+    pub(super) fn body(&mut self, bytes: u64) {
+        self.at = self.at.saturating_add(bytes);
+        match self.state {
+            State::Body { left, padding } if bytes < left => {
+                let left = left - bytes;
+                self.state = State::Body { left, padding };
+            }
+            State::Body { padding, .. } => self.state = skip(padding),
+            // It is somewhere else than in a member: headers begin anew.
+            _ => {
+                self.buffer.clear();
+                self.forget();
+                self.state = State::Header;
+            }
+        }
+    }
+
+    pub(super) fn member(&self) -> (u64, &[u8]) {
+        match self.state {
+            State::Body { .. } => (self.member_no, &self.name),
+            _ => (0, &[]),
+        }
+    }
+}
+
+fn body_of(size: u64) -> State {
+    match size {
+        0 => State::Header,
+        left => State::Body {
+            left,
+            padding: tar::padding(size),
+        },
+    }
+}
+
+fn note_of(header: &Header, block: &[u8]) -> State {
+    let size = header.size;
+    let of = match header.kind {
+        Kind::Pax => Some(Note::Pax),
+        _ if Header::is_long_name(block) => Some(Note::LongName),
+        _ => None,
+    };
+    match of.filter(|_| size <= PAX_BYTES_MAX) {
+        Some(of) => State::Note {
+            of,
+            left: size,
+            padding: tar::padding(size),
+        },
+        None => skip(size.saturating_add(tar::padding(size))),
+    }
+}
+
+fn skip(left: u64) -> State {
+    match left {
+        0 => State::Header,
+        left => State::Skip { left },
+    }
+}

@@ -1,0 +1,153 @@
+//! Members of zip files, by their local headers.
+
+use super::{Begun, Side};
+use crate::content::archive::zip::{self, HEADER_BYTES, LOCAL_MAGIC, LocalHeader, Method};
+use crate::content::recipe::{ChunkSource, RecipeError};
+
+/// Bytes that are looked at for a header at a time.
+const STEP_BYTES: u64 = 64 * 1024;
+
+/// Where in a zip its names are read. Holds one local header, and a step.
+#[derive(Default)]
+pub(in super::super) struct ZipNames {
+    member_no: u64,
+    name: Vec<u8>,
+    body: Body,
+    /// Bytes of the archive that were followed.
+    at: u64,
+    /// Members that began, when they are asked for.
+    begun: Option<Vec<Begun>>,
+    /// Length of the member whose header was just read, and whether it is a deflate stream.
+    untold: Option<(Option<u64>, bool)>,
+}
+
+/// The body of the member whose header was read last.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    /// It is over.
+    #[default]
+    Over,
+    /// So many bytes.
+    Known(u64),
+    /// It ends where its stream does, if it has one.
+    Unknown,
+}
+
+impl ZipNames {
+    /// Keeps what begins from now on until it is taken.
+    pub(super) fn record(&mut self) {
+        self.begun = Some(Vec::new());
+    }
+
+    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+        self.begun.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(super) fn side<S: ChunkSource>(
+        &mut self,
+        side: &mut Side<'_, S>,
+        bytes: u64,
+    ) -> Result<(), RecipeError> {
+        let mut run = bytes;
+        let begins_at = self.at;
+        self.at = self.at.saturating_add(bytes);
+        let (mut window, mut at) = (Vec::new(), 0);
+        while (run > 0 || at < window.len()) && !side.is_lost() {
+            match self.body {
+                // What is left of a body lies in the window, and behind it.
+                Body::Known(left) => {
+                    let rest = window.len() - at;
+                    let here = usize::try_from(left).map_or(rest, |left| left.min(rest));
+                    at += here;
+                    let behind = (left - here as u64).min(run);
+                    side.skip(behind)?;
+                    run -= behind;
+                    self.pass(here as u64 + behind);
+                }
+                // No stream followed the header.
+                Body::Unknown => self.body = Body::Over,
+                Body::Over => match self.header(&window[at..], run == 0) {
+                    Some(used) => {
+                        at += used;
+                        let behind = run + (window.len() - at) as u64;
+                        self.tell(begins_at.saturating_add(bytes - behind));
+                    }
+                    None => {
+                        window.drain(..at);
+                        at = 0;
+                        let now = run.min(STEP_BYTES);
+                        side.read(usize::try_from(now).unwrap_or(0), &mut window)?;
+                        run -= now;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for a header at the front of `window`, and says how many bytes to go on by; `None`: more are needed.
+    fn header(&mut self, window: &[u8], is_all: bool) -> Option<usize> {
+        let may_begin = window.len() < LOCAL_MAGIC.len() || window.starts_with(&LOCAL_MAGIC);
+        if may_begin && !is_all && window.len() < HEADER_BYTES {
+            return None;
+        }
+        let Some(header) = LocalHeader::read(window) else {
+            let behind = if is_all {
+                window.len()
+            } else {
+                window.len().saturating_sub(3)
+            };
+            return Some(zip::find_header(window).unwrap_or(behind.max(1).min(window.len())));
+        };
+        let Some(whole) = window.get(..header.bytes()) else {
+            // A header that never ends is none.
+            return is_all.then_some(1);
+        };
+        self.name = whole[HEADER_BYTES..][..header.name_bytes].to_vec();
+        self.untold = match header.method {
+            Method::Stored => Some((header.body_bytes, false)),
+            Method::Deflate => Some((header.body_bytes, true)),
+            Method::Other => None,
+        };
+        self.member_no += 1;
+        self.body = match header.body_bytes {
+            Some(0) => Body::Over,
+            Some(bytes) => Body::Known(bytes),
+            None => Body::Unknown,
+        };
+        Some(header.bytes())
+    }
+
+    /// Keeps the member whose header was read, when members are asked for: its body begins at `at`.
+    fn tell(&mut self, at: u64) {
+        let Some((begun, (bytes, is_packed))) = self.begun.as_mut().zip(self.untold.take()) else {
+            return;
+        };
+        begun.push(Begun::File {
+            path: self.name.clone(),
+            at,
+            bytes,
+            is_packed,
+        });
+    }
+
+    pub(super) fn body(&mut self, bytes: u64) {
+        self.at = self.at.saturating_add(bytes);
+        self.pass(bytes);
+    }
+
+    fn pass(&mut self, bytes: u64) {
+        self.body = match self.body {
+            Body::Known(left) if bytes < left => Body::Known(left - bytes),
+            Body::Known(_) | Body::Over => Body::Over,
+            Body::Unknown => Body::Unknown,
+        };
+    }
+
+    pub(super) fn member(&self) -> (u64, &[u8]) {
+        match self.body {
+            Body::Over => (0, &[]),
+            Body::Known(_) | Body::Unknown => (self.member_no, &self.name),
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Makes frames: puts chunks together, filters and compresses them.
+//!
+//! The way back is in the module above.
+
+use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
+
+use super::differences;
+use super::lzma::{self, Search};
+use super::{
+    BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DIFFERENCES, CODEC_LZMA, CODEC_LZMA_PREFIX,
+    CODEC_PREFIX, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
+    PLAIN_MAX, VERSION,
+};
+use crate::base::id::{ChunkId, Hasher};
+use crate::content::chunk::CHUNK_MAX;
+use crate::content::class::Class;
+use crate::content::filter::Filter;
+
+/// 8 MiB, a whole frame of a store.
+const STORE_WINDOW_LOG: u32 = 23;
+
+/// zstd's level for what is not machine code in the smallest bundle: the default's, since the time is better spent on LZMA.
+const SMALLEST_LEVEL: i32 = 12;
+/// All that a frame can have and lean on.
+const WINDOW_LOG_MAX: u32 = 28;
+/// All of a bundle's solid frame.
+const BUNDLE_WINDOW_LOG: u32 = 27;
+
+/// How a frame is compressed.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameOptions {
+    /// What compresses.
+    pub codec: Codec,
+    /// zstd level, 1 to 22.
+    pub level: i32,
+    /// log2 of zstd's window, 10 to 27; `None` takes what the level and the length suggest.
+    pub window_log: Option<u32>,
+    /// Long-distance matching: for frames longer than the level's own search reaches. Needs `window_log`.
+    pub long_matches: LongMatches,
+    /// Whether ids are carried.
+    pub ids: Ids,
+    /// What is done to the bytes first.
+    pub filter: Filter,
+    /// How old bytes are made use of.
+    pub against: Against,
+}
+
+/// How a frame is compressed against old bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// zstd behind them, at the frame's level.
+    Prefix,
+    /// By differences; LZMA2 behind the old bytes where these are many.
+    Differences,
+    /// The same with a longer search.
+    Smallest,
+}
+
+/// What compresses a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// zstd: unpacks at a gigabyte a second and more.
+    Zstd,
+    /// LZMA2: a quarter smaller than zstd 12 on machine code; packs at 2 and unpacks at some 60 megabytes a second and core.
+    Lzma,
+}
+
+/// Whether zstd looks for long matches far back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LongMatches {
+    /// As the level does by itself.
+    Off,
+    /// With zstd's long-distance matcher.
+    On,
+}
+
+impl FrameOptions {
+    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, a window of the whole
+    /// frame, and for all but machine code two levels more, where they gain most for their time
+    /// (docs/decisions/001-frames.md).
+    pub fn for_store(level: i32, class: Class) -> Self {
+        let extra = if class == Class::ElfX86_64 || class == Class::ElfArm64 {
+            0
+        } else {
+            2
+        };
+        Self {
+            codec: Codec::Zstd,
+            level: level + extra,
+            window_log: Some(STORE_WINDOW_LOG),
+            long_matches: LongMatches::Off,
+            ids: Ids::Stored,
+            filter: Filter::fitting(class),
+            against: Against::Prefix,
+        }
+    }
+
+    /// Options for the solid frames of a bundle: ids left out, windows as long as the frame
+    /// (docs/decisions/002-bundles.md).
+    pub fn for_bundle(level: i32, class: Class) -> Self {
+        Self {
+            codec: Codec::Zstd,
+            level,
+            window_log: Some(BUNDLE_WINDOW_LOG),
+            long_matches: LongMatches::On,
+            ids: Ids::LeftOut,
+            filter: Filter::fitting(class),
+            against: Against::Prefix,
+        }
+    }
+}
+
+impl FrameOptions {
+    /// Options for the smallest bundle, whatever it takes: LZMA for machine code, where it gains most.
+    pub fn for_smallest_bundle(class: Class) -> Self {
+        let is_code = class == Class::ElfX86_64 || class == Class::ElfArm64;
+        Self {
+            codec: if is_code { Codec::Lzma } else { Codec::Zstd },
+            against: Against::Smallest,
+            ..Self::for_bundle(SMALLEST_LEVEL, class)
+        }
+    }
+}
+
+/// Packs chunks, in the order given, into one frame; [`FrameEncoder`] does many with less work.
+///
+/// What does not shrink by at least 1/64 is stored as it is; [`Class::Packed`] is tried at level 1 first.
+///
+/// # Panics
+/// When the chunks pass [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
+pub fn encode_frame(chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
+    FrameEncoder::new().encode(chunks, class, options)
+}
+
+/// Packs chunks into frames, keeping its buffers from one to the next: about twice the longest frame, and zstd's tables.
+pub struct FrameEncoder {
+    context: CCtx<'static>,
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+impl Default for FrameEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FrameEncoder {
+    /// Makes an encoder with empty buffers.
+    pub fn new() -> Self {
+        Self {
+            context: CCtx::create(),
+            plain: Vec::new(),
+            packed: Vec::new(),
+        }
+    }
+
+    /// Packs chunks, in the order given, into one frame; see [`encode_frame`].
+    ///
+    /// # Panics
+    /// As [`encode_frame`].
+    pub fn encode(
+        &mut self,
+        chunks: &[(ChunkId, &[u8])],
+        class: Class,
+        options: &FrameOptions,
+    ) -> Vec<u8> {
+        let lengths = self.gather(chunks, options.ids);
+        options.filter.apply(&mut self.plain);
+        let (codec, filter, stored) = if self.compress(class, options) {
+            let codec = match options.codec {
+                Codec::Zstd => CODEC_ZSTD,
+                Codec::Lzma => CODEC_LZMA,
+            };
+            (codec, options.filter, &self.packed)
+        } else {
+            options.filter.undo(&mut self.plain);
+            (CODEC_RAW, Filter::None, &self.plain)
+        };
+        let table = Table {
+            chunk_count: chunks.len(),
+            plain_bytes: self.plain.len(),
+            ids: options.ids,
+            lengths,
+            bases: &[],
+        };
+        table.seal([codec, filter as u8, class as u8], stored)
+    }
+
+    /// Packs chunks into one frame that leans on old ones: `base` is the bytes of `bases`, one behind the other. When
+    /// that gains nothing, a plain frame. Without a filter, which would make different what only moved (docs/decisions/007-deltas.md).
+    /// Besides the frame's own it takes 5 (zstd) to 12 (LZMA's trees) bytes for each byte of the frame and of `base`, and 64 MiB.
+    ///
+    /// # Panics
+    /// As [`encode_frame`], and when the bases pass [`BASES_MAX`] or [`BASE_BYTES_MAX`].
+    pub fn encode_delta(
+        &mut self,
+        chunks: &[(ChunkId, &[u8])],
+        class: Class,
+        options: &FrameOptions,
+        bases: &[ChunkId],
+        base: &[u8],
+    ) -> Vec<u8> {
+        assert!(bases.len() <= BASES_MAX, "too many bases for a frame");
+        assert!(base.len() <= BASE_BYTES_MAX, "too much base for a frame");
+        if bases.is_empty() || chunks.is_empty() {
+            return self.encode(chunks, class, options);
+        }
+        let lengths = self.gather(chunks, Ids::LeftOut);
+        let codec = self.compress_behind(base, options);
+        let table = Table {
+            chunk_count: chunks.len(),
+            plain_bytes: self.plain.len(),
+            ids: Ids::LeftOut,
+            lengths,
+            bases,
+        };
+        let kind = [codec, Filter::None as u8, class as u8];
+        let delta = table.seal(kind, &self.packed);
+        // Old bytes that help save half at least, nearly always: then the other way need not be tried.
+        if delta.len() < self.plain.len() / 2 {
+            return delta;
+        }
+        let plain = self.encode(chunks, class, options);
+        if plain.len() <= delta.len() {
+            plain
+        } else {
+            delta
+        }
+    }
+
+    /// Puts the chunks into `plain`; returns the table of their lengths, with ids if they are to be stored.
+    fn gather(&mut self, chunks: &[(ChunkId, &[u8])], ids: Ids) -> Vec<u8> {
+        assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
+        let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
+        assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
+
+        self.plain.clear();
+        self.plain.reserve(plain_bytes);
+        let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
+        for (id, bytes) in chunks {
+            assert!(
+                (1..=CHUNK_MAX).contains(&bytes.len()),
+                "a chunk has 1 byte to 256 KiB"
+            );
+            table.extend_from_slice(&word(bytes.len()));
+            if ids == Ids::Stored {
+                table.extend_from_slice(id.as_bytes());
+            }
+            self.plain.extend_from_slice(bytes);
+        }
+        table
+    }
+
+    /// Compresses `plain` into `packed`; says whether it pays.
+    fn compress(&mut self, class: Class, options: &FrameOptions) -> bool {
+        if class == Class::Packed && options.level > 1 {
+            let quick = FrameOptions {
+                level: 1,
+                ..*options
+            };
+            self.zstd(&quick);
+            if !self.pays() {
+                return false;
+            }
+        }
+        match options.codec {
+            Codec::Zstd => self.zstd(options),
+            Codec::Lzma => self.lzma(),
+        }
+        self.pays()
+    }
+
+    fn pays(&self) -> bool {
+        self.packed.len() + self.plain.len() / 64 < self.plain.len()
+    }
+
+    fn lzma(&mut self) {
+        let packed = std::mem::take(&mut self.packed);
+        self.packed = lzma::pack(&self.plain, &[], Search::Trees, packed);
+    }
+
+    fn zstd(&mut self, options: &FrameOptions) {
+        set(&mut self.context, options);
+        self.packed.clear();
+        self.packed.reserve(compress_bound(self.plain.len()));
+        self.context
+            .compress2(&mut self.packed, &self.plain)
+            .expect("the output has room for the worst case");
+    }
+
+    /// Compresses `plain` against `base` into `packed`, by what is smallest for the effort; returns the codec.
+    fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> u8 {
+        // A script that is shorter than this part of the plain bytes is not worth another try.
+        let (search, good_part) = match options.against {
+            Against::Prefix => {
+                self.zstd_behind(base, options);
+                return CODEC_PREFIX;
+            }
+            Against::Differences => (Search::Chains, 8),
+            Against::Smallest => (Search::Trees, 24),
+        };
+        let script = differences::pack(&self.plain, base, search);
+        if let Some(script) = &script
+            && script.len() < self.plain.len() / good_part
+        {
+            self.packed.clone_from(script);
+            return CODEC_DIFFERENCES;
+        }
+        let packed = std::mem::take(&mut self.packed);
+        self.packed = lzma::pack(&self.plain, base, search, packed);
+        match script {
+            Some(script) if script.len() <= self.packed.len() => {
+                self.packed = script;
+                CODEC_DIFFERENCES
+            }
+            _ => CODEC_LZMA_PREFIX,
+        }
+    }
+
+    /// Compresses with `base` before the plain bytes, all of it within the window.
+    fn zstd_behind(&mut self, base: &[u8], options: &FrameOptions) {
+        let window_bytes = base.len() + self.plain.len();
+        let options = FrameOptions {
+            window_log: Some(window_bytes.next_power_of_two().trailing_zeros()),
+            ..*options
+        };
+        // The one that is kept may refer to nothing that lives shorter than itself.
+        let mut context = CCtx::create();
+        set(&mut context, &options);
+        context.ref_prefix(base).expect("nothing is under way");
+        self.packed.clear();
+        self.packed.reserve(compress_bound(self.plain.len()));
+        context
+            .compress2(&mut self.packed, &self.plain)
+            .expect("the output has room for the worst case");
+    }
+}
+
+fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
+    let mut parameters = vec![
+        CParameter::CompressionLevel(options.level),
+        CParameter::ContentSizeFlag(true),
+        CParameter::ChecksumFlag(false),
+    ];
+    parameters.extend(
+        options
+            .window_log
+            .map(|log| CParameter::WindowLog(log.clamp(10, WINDOW_LOG_MAX))),
+    );
+    if options.long_matches == LongMatches::On {
+        parameters.push(CParameter::EnableLongDistanceMatching(true));
+    }
+    context
+        .reset(ResetDirective::SessionAndParameters)
+        .expect("nothing is under way");
+    for parameter in parameters {
+        context
+            .set_parameter(parameter)
+            .expect("levels and window are within zstd's bounds");
+    }
+}
+
+/// What stands before a frame's stored bytes, but for codec, filter and class.
+struct Table<'a> {
+    chunk_count: usize,
+    plain_bytes: usize,
+    ids: Ids,
+    lengths: Vec<u8>,
+    bases: &'a [ChunkId],
+}
+
+impl Table<'_> {
+    /// Puts a frame together; `kind` is codec, filter and class.
+    fn seal(&self, kind: [u8; 3], stored: &[u8]) -> Vec<u8> {
+        let flags = if self.ids == Ids::Stored { FLAG_IDS } else { 0 };
+        let base_count = u16::try_from(self.bases.len()).expect("bounded by the limits of a frame");
+        let base_bytes = self.bases.len() * ChunkId::BYTES;
+        let mut out =
+            Vec::with_capacity(HEADER_BYTES + self.lengths.len() + base_bytes + stored.len());
+        out.extend_from_slice(&MAGIC);
+        out.push(VERSION);
+        out.extend_from_slice(&kind);
+        out.extend_from_slice(&flags.to_le_bytes());
+        out.extend_from_slice(&base_count.to_le_bytes());
+        out.extend_from_slice(&word(self.chunk_count));
+        out.extend_from_slice(&word(self.plain_bytes));
+        out.extend_from_slice(&word(stored.len()));
+        out.extend_from_slice(&[0; 32]);
+        out.extend_from_slice(&self.lengths);
+        for base in self.bases {
+            out.extend_from_slice(base.as_bytes());
+        }
+        out.extend_from_slice(stored);
+        let sum = Hasher::new()
+            .update(&out[..24])
+            .update(&out[HEADER_BYTES..])
+            .finish();
+        out[24..HEADER_BYTES].copy_from_slice(&sum);
+        out
+    }
+}
+
+fn word(value: usize) -> [u8; 4] {
+    u32::try_from(value)
+        .expect("bounded by the limits of a frame")
+        .to_le_bytes()
+}

@@ -1,0 +1,13 @@
+//! What releases are made of, in memory: chunks, frames, packs, recipes, and the archives and streams they are opened from.
+
+pub mod archive;
+pub mod bindiff;
+pub mod chunk;
+pub mod class;
+pub mod contents;
+pub mod filter;
+pub mod frame;
+pub mod index;
+pub mod pack;
+pub mod recipe;
+pub mod release;

@@ -1,0 +1,287 @@
+//! Recipes: how the exact bytes of any content are rebuilt from chunks.
+//!
+//! Types, streams of chunks, rebuilding and walking. Making recipes out of files is `layouts::opener`'s work; where chunks
+//! are kept is the affair of whoever implements [`ChunkSource`] and [`ChunkSink`].
+
+pub mod body;
+pub mod rebuild;
+pub mod stream;
+pub mod walk;
+pub mod writer;
+
+use std::ops::Deref;
+
+use wincode::{SchemaRead, SchemaWrite};
+
+use crate::base::id::{self, BlobId, ChunkId};
+pub use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
+use crate::base::monitor::Interrupted;
+use crate::content::class::Class;
+use crate::deflate::DeflateError;
+
+/// Contents of up to this many bytes are one chunk, wherever they are found.
+pub const SMALL_BYTES: u64 = 64 * 1024;
+
+/// Any error of whoever keeps the chunks.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A chunk and its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
+pub struct ChunkRef {
+    /// Length, 1 to [`crate::content::chunk::CHUNK_MAX`].
+    pub bytes: u32,
+    /// The chunk.
+    pub id: ChunkId,
+}
+
+/// A stream of bytes kept as chunks, or as lists of chunks when it is long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
+pub struct StreamRef {
+    /// Length of the stream; 0: nothing is stored.
+    pub bytes: u64,
+    /// 0: `id` is the chunk itself. More: a list of streams of one depth less.
+    pub depth: u8,
+    /// The chunk or the list.
+    pub id: ChunkId,
+}
+
+impl StreamRef {
+    /// The stream of no bytes.
+    pub const EMPTY: Self = Self {
+        bytes: 0,
+        depth: 0,
+        id: ChunkId([0; 32]),
+    };
+}
+
+/// How a blob's bytes are rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
+pub struct Recipe {
+    /// All bytes that are no member's body: headers of tars, padding, tails.
+    pub side: StreamRef,
+    /// Records of [`Op`], each behind its length (u32).
+    pub ops: StreamRef,
+}
+
+/// Bytes with a recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
+pub struct Blob {
+    /// BLAKE3 of the bytes.
+    pub id: BlobId,
+    /// How many they are, at least 1.
+    pub bytes: u64,
+    /// How to rebuild them.
+    pub recipe: Recipe,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
+pub enum Content {
+    /// Nothing.
+    Empty,
+    /// One chunk.
+    Chunk(ChunkRef),
+    /// A blob.
+    Blob(Blob),
+}
+
+impl Content {
+    /// Length in bytes.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Chunk(chunk) => u64::from(chunk.bytes),
+            Self::Blob(blob) => blob.bytes,
+        }
+    }
+
+    /// BLAKE3 of the bytes, the same however they are kept.
+    pub fn id(&self) -> BlobId {
+        match self {
+            Self::Empty => BlobId(id::hash(&[])),
+            Self::Chunk(chunk) => BlobId(chunk.id.0),
+            Self::Blob(blob) => blob.id,
+        }
+    }
+}
+
+/// One step of rebuilding a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub enum Op {
+    /// The bytes of this chunk come next.
+    Chunk(ChunkRef),
+    /// The next so many bytes of the side stream come next.
+    Side {
+        /// How many, at least 1.
+        bytes: u64,
+    },
+    /// The bytes of this blob come next.
+    Blob(Blob),
+    /// A deflate stream (gzip, zlib or raw), made again from its plain bytes, comes next. The blob's own hash covers it.
+    Deflate {
+        /// Length of the stream, at least 1.
+        bytes: u64,
+        /// The plain bytes.
+        plain: Content,
+        /// So many of the next bytes of the side stream say how; they are not part of the blob.
+        remake_bytes: u64,
+        /// How they are to be read: [`DEFLATE_CODEC`], or a newer one.
+        codec: u16,
+    },
+    /// Why the deflate stream that this blob is has been kept as it came. First step of a blob alone; gives no bytes.
+    Kept {
+        /// The reason, as docs/format.md counts them.
+        reason: u16,
+    },
+}
+
+/// The only codec of [`Op::Deflate`] so far: recipes as [`crate::deflate`] writes them.
+pub const DEFLATE_CODEC: u16 = 1;
+
+/// Number of tags of [`Op`]: a tag beyond is of a newer format.
+const OP_TAGS: u32 = 5;
+
+/// Says why a recipe cannot be made, followed or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// The chunk is not there, or not readable.
+    #[error("chunk {} cannot be read", id.short())]
+    Chunk {
+        /// The chunk.
+        id: ChunkId,
+        /// What its keeper says.
+        source: BoxError,
+    },
+    /// The chunk is not there.
+    #[error("chunk {} is missing", .0.short())]
+    Missing(ChunkId),
+    /// A list or record does not decode or contradicts itself.
+    #[error("corrupt {0}")]
+    Corrupt(&'static str),
+    /// It claims more than may be, see [`crate::base::limits`].
+    #[error("more than there may be: {0}")]
+    Limit(&'static str),
+    /// It asks for something that this program does not have.
+    #[error("needs a newer carryall: {0}")]
+    Newer(String),
+    /// The rebuilt bytes are not those that were added.
+    #[error("rebuilt bytes do not match: blob {} expected", .0.short())]
+    Mismatch(BlobId),
+    /// A stream in this blob cannot be made again from its plain bytes.
+    #[error("a stream in blob {} cannot be made again", blob.short())]
+    Remake {
+        /// The blob.
+        blob: BlobId,
+        /// What is wrong.
+        source: DeflateError,
+    },
+    /// The copy of a blob that was kept ready cannot be read any more; the blob can still be rebuilt.
+    #[error("the copy of blob {} that was kept ready cannot be read", blob.short())]
+    Ready {
+        /// The blob.
+        blob: BlobId,
+        /// What its keeper says.
+        source: BoxError,
+    },
+    /// A chunk could not be stored.
+    #[error("chunk cannot be stored")]
+    Store(#[source] BoxError),
+    /// Rebuilt bytes could not be written.
+    #[error("cannot write")]
+    Write(#[source] std::io::Error),
+    /// A stop was asked for.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Gives chunks by id.
+pub trait ChunkSource: Sync {
+    /// The bytes of a chunk: a cheap handle.
+    type Bytes: Deref<Target = [u8]> + Send;
+
+    /// Returns a chunk whose bytes have been checked against the id.
+    ///
+    /// # Errors
+    /// [`RecipeError::Missing`] or [`RecipeError::Chunk`].
+    fn chunk(&self, id: &ChunkId) -> Result<Self::Bytes, RecipeError>;
+
+    /// Makes ready for these chunks to be asked for soon; errors come when they are.
+    fn prefetch(&self, ids: &[ChunkId]);
+
+    /// Whether the chunk is there, as far as can be told without reading it.
+    fn contains(&self, id: &ChunkId) -> bool;
+
+    /// The bytes of a blob as they are, when they are kept ready besides what they are rebuilt from; they have been checked
+    /// against the blob's id.
+    fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
+        let _ = blob;
+        None
+    }
+}
+
+/// The bytes of a blob that need not be rebuilt.
+pub trait ReadyBytes: Send {
+    /// Fills `out` from `offset` on.
+    ///
+    /// # Errors
+    /// When they are no longer there.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError>;
+}
+
+/// Takes chunks in.
+pub trait ChunkSink {
+    /// Stores a chunk of 1 to [`crate::content::chunk::CHUNK_MAX`] bytes, unless it is there already.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    fn put(&mut self, plain: &[u8], class: Class) -> Result<ChunkId, RecipeError>;
+}
+
+#[cfg(test)]
+pub mod memory {
+    //! Chunks in memory, for tests.
+    use std::collections::HashMap;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A map that any number of handles share.
+    #[derive(Default, Clone)]
+    pub struct Memory(pub Arc<Mutex<HashMap<ChunkId, Arc<[u8]>>>>);
+
+    impl Memory {
+        /// Runs `change` on the chunks.
+        pub fn with<T>(&self, change: impl FnOnce(&mut HashMap<ChunkId, Arc<[u8]>>) -> T) -> T {
+            change(
+                &mut self
+                    .0
+                    .lock()
+                    .expect("no test panics while it holds the lock"),
+            )
+        }
+    }
+
+    impl ChunkSource for Memory {
+        type Bytes = Arc<[u8]>;
+
+        fn chunk(&self, id: &ChunkId) -> Result<Arc<[u8]>, RecipeError> {
+            self.with(|map| map.get(id).cloned())
+                .ok_or(RecipeError::Missing(*id))
+        }
+
+        fn prefetch(&self, _: &[ChunkId]) {}
+
+        fn contains(&self, id: &ChunkId) -> bool {
+            self.with(|map| map.contains_key(id))
+        }
+    }
+
+    impl ChunkSink for Memory {
+        fn put(&mut self, plain: &[u8], _: Class) -> Result<ChunkId, RecipeError> {
+            assert!((1..=crate::content::chunk::CHUNK_MAX).contains(&plain.len()));
+            let id = ChunkId::of(plain);
+            self.with(|map| map.entry(id).or_insert_with(|| plain.into()).len());
+            Ok(id)
+        }
+    }
+}

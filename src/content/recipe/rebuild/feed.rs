@@ -1,0 +1,31 @@
+//! Bytes of a blob that come from elsewhere, piece by piece.
+
+use super::copy::Copied;
+use super::pipe::PipeReader;
+use crate::content::recipe::RecipeError;
+
+/// Bytes that come from elsewhere.
+pub(super) enum Feed<'env> {
+    /// A stream that is being made again.
+    Made(PipeReader),
+    /// A blob that the source has ready.
+    Copied(Copied<'env>),
+}
+
+impl Feed<'_> {
+    /// Bytes that are at hand, up to `most`; none at the end, which is a good one unless [`Feed::failure`] says otherwise.
+    pub(super) fn next(&mut self, most: usize) -> &[u8] {
+        match self {
+            Self::Made(made) => made.next(most),
+            Self::Copied(copied) => copied.next(most),
+        }
+    }
+
+    /// What went wrong, once.
+    pub(super) fn failure(&mut self) -> Option<RecipeError> {
+        match self {
+            Self::Made(made) => made.failure(),
+            Self::Copied(copied) => copied.failure(),
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Turns a blob, and the blobs and streams in it, into batches of bytes.
+//!
+//! It checks lengths; hashes are the affair of who takes the batches.
+
+use std::collections::VecDeque;
+use std::thread::Scope;
+
+use super::batch::{Batch, Mark, Piece};
+use super::copy::Copied;
+use super::feed::Feed;
+use super::pipe::PipeReader;
+use super::remake::{self, LongStream, SmallStream};
+use super::{Job, Part, Proof, read_op};
+use crate::base::id::BlobId;
+use crate::base::limits::PLAIN_RATIO_MAX;
+use crate::content::recipe::stream::{RecordReader, StreamReader};
+use crate::content::recipe::{
+    BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,
+};
+
+/// Bytes of a stream's output that are taken over in one step.
+const STREAM_STEP_BYTES: u64 = 1 << 20;
+/// Steps in which the first stream of a blob stands that has some.
+const STEPS_OF_BEGINNING: usize = 8;
+/// Steps that are looked at for a stream that may be begun.
+const STEPS_AHEAD: usize = 32;
+
+/// A stream that is being made again, and bytes of it that no batch has yet.
+type Made = (PipeReader, u64);
+
+/// A step that was read ahead.
+enum Next {
+    Step(Op),
+    /// A blob that begins with a stream which is being made already.
+    Begun(Blob, Made),
+}
+
+/// A blob that is being followed.
+struct Open<'env, S: ChunkSource> {
+    id: BlobId,
+    ops: RecordReader<'env, S, Op>,
+    /// Steps that were read ahead.
+    next: VecDeque<Next>,
+    /// The stream that this blob begins with, when that was begun before.
+    first_stream: Option<Made>,
+    side_ref: StreamRef,
+    side: StreamReader<'env, S>,
+    /// Whether a step was followed already.
+    has_begun: bool,
+    /// Bytes of the blob that no step has given yet.
+    left: u64,
+    /// Side bytes of the current step that no batch has yet.
+    side_left: u64,
+    /// What the current step takes its bytes from, and how many are left.
+    feed: Option<(Feed<'env>, u64)>,
+}
+
+/// Follows a blob step by step.
+pub(super) struct Flattener<'scope, 'env, S: ChunkSource> {
+    job: Job<'env, S>,
+    scope: &'scope Scope<'scope, 'env>,
+    open: Vec<Open<'env, S>>,
+    /// The outermost blob, until the first batch begins.
+    first: Option<Blob>,
+    part: Part,
+    /// Bytes of the outermost blob that steps may still be passed over for.
+    skip: u64,
+    /// Bytes of the outermost blob before the next batch.
+    given: u64,
+}
+
+impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
+    pub(super) fn open(
+        job: Job<'env, S>,
+        blob: &Blob,
+        part: Part,
+        scope: &'scope Scope<'scope, 'env>,
+    ) -> Self {
+        Self {
+            job,
+            scope,
+            open: Vec::new(),
+            first: Some(*blob),
+            skip: part.range.start.saturating_sub(part.from.offset),
+            given: part.from.offset,
+            part,
+        }
+    }
+
+    /// Replaces what is in `batch` by the next stretch; false when there is none.
+    pub(super) fn fill(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
+        batch.clear();
+        if let Some(blob) = self.first.take() {
+            self.enter(&blob, batch)?;
+            self.seek()?;
+        }
+        while batch.planned + batch.held < self.job.pace.batch_bytes
+            && self.wants_more(batch)
+            && self.step(batch)?
+        {}
+        batch.offset = self.given;
+        self.given += batch.planned as u64;
+        batch.load(self.job)?;
+        Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
+    }
+
+    /// Whether the end of what is wanted has not been reached; a whole blob is followed to its very end.
+    fn wants_more(&self, batch: &Batch) -> bool {
+        self.job.proof != Proof::Nothing
+            || self.given + (batch.planned as u64) < self.part.range.end
+    }
+
+    /// Goes to the step that the part begins at.
+    fn seek(&mut self) -> Result<(), RecipeError> {
+        let from = self.part.from;
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        open.ops.skip(from.ops)?;
+        open.side.skip(from.side)?;
+        open.left -= from.offset.min(open.left);
+        open.has_begun = from.ops > 0;
+        Ok(())
+    }
+
+    fn is_proved(&self, depth: usize) -> bool {
+        match self.job.proof {
+            Proof::EveryBlob => true,
+            Proof::Whole => depth == 0,
+            Proof::Nothing => false,
+        }
+    }
+
+    /// Whether there are deflate streams right at the beginning of a blob, behind the header of a zip's first member at most.
+    fn begins_with_streams(&self, blob: &Blob) -> Result<bool, RecipeError> {
+        let mut ops = RecordReader::open(self.job.source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        for _ in 0..STEPS_OF_BEGINNING {
+            match read_op(&mut ops)? {
+                Some(Op::Deflate { .. }) => return Ok(true),
+                Some(_) => {}
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
+        if self.job.depth + self.open.len() >= BLOB_DEPTH_MAX {
+            return Err(RecipeError::Corrupt("recipe: too deep"));
+        }
+        if self.is_proved(self.open.len()) {
+            let named = self.job.keeper.is_some() && self.begins_with_streams(blob)?;
+            let mark = Mark::Begin(named.then_some(*blob));
+            batch.marks.push((batch.planned, mark));
+        }
+        let source = self.job.source;
+        self.open.push(Open {
+            id: blob.id,
+            ops: RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?,
+            next: VecDeque::new(),
+            first_stream: None,
+            side_ref: blob.recipe.side,
+            side: StreamReader::open(source, &blob.recipe.side)?,
+            has_begun: false,
+            left: blob.bytes,
+            side_left: 0,
+            feed: None,
+        });
+        Ok(())
+    }
+
+    /// Enters a blob that the source has ready: it has no steps but its bytes.
+    fn enter_copy(
+        &mut self,
+        blob: &Blob,
+        mut copied: Copied<'env>,
+        batch: &mut Batch,
+    ) -> Result<(), RecipeError> {
+        let recipe = Recipe {
+            side: StreamRef::EMPTY,
+            ops: StreamRef::EMPTY,
+        };
+        self.enter(&Blob { recipe, ..*blob }, batch)?;
+        // What lies before the part is not read.
+        let before = std::mem::take(&mut self.skip);
+        copied.seek(before);
+        self.given += before;
+        if let Some(open) = self.open.last_mut() {
+            open.left = 0;
+            open.feed = Some((Feed::Copied(copied), blob.bytes - before));
+        }
+        Ok(())
+    }
+
+    /// Does one step, or a part of a long one; false at the end of the outermost blob.
+    fn step(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
+        let room = self.job.pace.batch_bytes - batch.planned;
+        let Some(open) = self.open.last_mut() else {
+            return Ok(false);
+        };
+        if open.side_left > 0 {
+            let len = usize::try_from(open.side_left).map_or(room, |left| left.min(room));
+            open.side.read_into(len, &mut batch.own)?;
+            batch.own(len);
+            open.side_left -= len as u64;
+            return Ok(true);
+        }
+        if open.feed.is_some() {
+            open.go_on_with_feed(room, batch)?;
+            return Ok(true);
+        }
+        let (op, begun) = match open.next.pop_front() {
+            Some(Next::Step(op)) => (Some(op), None),
+            Some(Next::Begun(blob, made)) => (Some(Op::Blob(blob)), Some(made)),
+            None => (read_op(&mut open.ops)?, None),
+        };
+        let Some(op) = op else {
+            if open.left > 0 {
+                return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
+            }
+            if let Some(id) = self.open.pop().map(|open| open.id)
+                && self.is_proved(self.open.len())
+            {
+                batch.marks.push((batch.planned, Mark::End(id)));
+            }
+            return Ok(true);
+        };
+        let is_first = !std::mem::replace(&mut open.has_begun, true);
+        let bytes = match &op {
+            Op::Chunk(chunk) => u64::from(chunk.bytes),
+            Op::Side { bytes } | Op::Deflate { bytes, .. } => *bytes,
+            Op::Blob(inner) => inner.bytes,
+            Op::Kept { .. } if !is_first => {
+                return Err(RecipeError::Corrupt("recipe: order of steps"));
+            }
+            Op::Kept { .. } => return Ok(true),
+        };
+        // A step of no bytes would let a short recipe take for ever.
+        if bytes == 0 || bytes > open.left {
+            return Err(RecipeError::Corrupt("recipe: length of a step"));
+        }
+        open.left -= bytes;
+        if bytes <= self.skip {
+            open.pass(&op)?;
+            self.skip -= bytes;
+            self.given += bytes;
+            return Ok(true);
+        }
+        if !matches!(op, Op::Blob(_)) {
+            // The part begins in this step; who takes the batch drops what lies before.
+            self.skip = 0;
+        }
+        match op {
+            Op::Chunk(chunk) => {
+                batch.pieces.push(Piece::Chunk(chunk));
+                batch.planned += chunk.bytes as usize;
+            }
+            Op::Side { bytes } => open.side_left = bytes,
+            Op::Blob(inner) => match self.job.copy_of(&inner).filter(|_| begun.is_none()) {
+                Some(copied) => self.enter_copy(&inner, copied, batch)?,
+                None => {
+                    self.enter(&inner, batch)?;
+                    if let Some(open) = self.open.last_mut() {
+                        open.first_stream = begun;
+                    }
+                }
+            },
+            Op::Deflate {
+                bytes,
+                plain,
+                remake_bytes,
+                ..
+            } => self.stream(bytes, &plain, remake_bytes, batch)?,
+            Op::Kept { .. } => {}
+        }
+        Ok(true)
+    }
+
+    /// Plans a small stream, and begins to make a long one.
+    fn stream(
+        &mut self,
+        bytes: u64,
+        plain: &Content,
+        remake_bytes: u64,
+        batch: &mut Batch,
+    ) -> Result<(), RecipeError> {
+        let depth = self.job.depth + self.open.len();
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        check_stream(bytes, plain, remake_bytes, open.side.left())?;
+        if let Some(mut small) = SmallStream::plan(open.id, bytes, plain, remake_bytes, depth) {
+            open.side.read_into(small.remake_bytes, &mut small.remake)?;
+            batch.planned += small.bytes;
+            batch.held += small.remake_bytes;
+            batch.pieces.push(Piece::Small);
+            batch.streams.push(small);
+            return Ok(());
+        }
+        if open.first_stream.is_none() {
+            let mut remake = StreamReader::open(self.job.source, &open.side_ref)?;
+            remake.skip(open.side_ref.bytes - open.side.left())?;
+            let long = LongStream {
+                blob: open.id,
+                bytes,
+                plain: *plain,
+                remake,
+                remake_bytes,
+            };
+            let job = Job { depth, ..self.job };
+            let made = long.start(job, self.scope, remake::PIECES_WAITING);
+            open.first_stream = Some((made, bytes));
+        }
+        let first = open.first_stream.take();
+        open.feed = first.map(|(made, left)| (Feed::Made(made), left));
+        open.side.skip(remake_bytes)?;
+        self.look_ahead()
+    }
+
+    /// Begins to make the stream of a blob that comes soon, behind the one that is open: most long streams make one core
+    /// busy.
+    fn look_ahead(&mut self) -> Result<(), RecipeError> {
+        let (job, depth) = (self.job, self.job.depth + self.open.len());
+        let Some((_, [.., parent])) = self.open.split_last_mut() else {
+            return Ok(());
+        };
+        let is_begun = |next: &Next| matches!(next, Next::Begun(..));
+        if job.pace.pieces_ahead == 0 || parent.next.iter().any(is_begun) {
+            return Ok(());
+        }
+        for at in 0..STEPS_AHEAD {
+            if at == parent.next.len() {
+                let Some(op) = read_op(&mut parent.ops)? else {
+                    return Ok(());
+                };
+                parent.next.push_back(Next::Step(op));
+            }
+            let Some(Next::Step(Op::Blob(blob))) = parent.next.get(at) else {
+                continue;
+            };
+            if job.copy_of(blob).is_some() {
+                continue;
+            }
+            if let Some(long) = LongStream::first_of(job.source, blob, depth)? {
+                let (blob, bytes) = (*blob, long.bytes);
+                let made = long.start(Job { depth, ..job }, self.scope, job.pace.pieces_ahead);
+                parent.next[at] = Next::Begun(blob, (made, bytes));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Errs for lengths that no stream has.
+pub(super) fn check_stream(
+    bytes: u64,
+    plain: &Content,
+    remake_bytes: u64,
+    side_left: u64,
+) -> Result<(), RecipeError> {
+    if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > side_left {
+        return Err(RecipeError::Corrupt("recipe: length of a stream"));
+    }
+    Ok(())
+}
+
+impl<S: ChunkSource> Open<'_, S> {
+    /// Passes over a step.
+    fn pass(&mut self, op: &Op) -> Result<(), RecipeError> {
+        match op {
+            Op::Side { bytes } => self.side.skip(*bytes),
+            Op::Deflate { remake_bytes, .. } => self.side.skip(*remake_bytes),
+            Op::Chunk(_) | Op::Blob(_) | Op::Kept { .. } => Ok(()),
+        }
+    }
+
+    /// Takes over some of the bytes that come from elsewhere, and makes sure that they end where they should.
+    fn go_on_with_feed(&mut self, room: usize, batch: &mut Batch) -> Result<(), RecipeError> {
+        let Some((feed, left)) = &mut self.feed else {
+            return Ok(());
+        };
+        let most = usize::try_from((*left).min(STREAM_STEP_BYTES)).map_or(room, |m| m.min(room));
+        let bytes = feed.next(most.max(1));
+        let len = bytes.len();
+        if *left == 0 && len > 0 {
+            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+        }
+        batch.own.extend_from_slice(bytes);
+        if len > 0 {
+            batch.own(len);
+            *left -= len as u64;
+            return Ok(());
+        }
+        if let Some(error) = feed.failure() {
+            return Err(error);
+        }
+        if *left > 0 {
+            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+        }
+        self.feed = None;
+        Ok(())
+    }
+}

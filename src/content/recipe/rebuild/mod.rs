@@ -1,0 +1,413 @@
+//! Rebuilds contents from their recipes, in batches: the next is made ready while this one is hashed and written.
+//!
+//! Holds at most six batches of 16 MiB, whatever the length, and for each deflate stream that is being made again 12 MiB of
+//! batches of its plain bytes and what `deflate` states; streams lie in streams at most [`BLOB_DEPTH_MAX`] deep. Up to 32 MiB
+//! of the next long stream are made meanwhile. A blob that the source has ready is copied, unless all is to be proved. What
+//! happens to a content that does not match its hash is the caller's decision: bytes are handed out before the hash is known.
+
+mod batch;
+mod copy;
+mod feed;
+mod flatten;
+mod pipe;
+mod remake;
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::mpsc;
+
+use self::batch::{Batch, Mark};
+use self::copy::Copied;
+use self::flatten::Flattener;
+use super::stream::RecordReader;
+use super::{
+    Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, Op, Recipe,
+    RecipeError,
+};
+use crate::base::envelope;
+use crate::base::id::{BlobId, ChunkId, Hasher};
+use crate::base::monitor::Monitor;
+#[cfg(doc)]
+use crate::content::recipe::BLOB_DEPTH_MAX;
+
+/// Which hashes are compared while a content is rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// That of the content as a whole.
+    Whole,
+    /// Those of all blobs in it as well: for what is new in a store, since inner blobs are used on their own later.
+    EveryBlob,
+    /// None: for a part of a blob, which has no hash of its own. Chunks are still what their ids say.
+    Nothing,
+}
+
+/// Where a step of a blob's recipe begins, so that rebuilding can begin there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepAt {
+    /// Bytes of the steps before it.
+    pub ops: u64,
+    /// Bytes of the side stream that steps before it take.
+    pub side: u64,
+    /// Bytes of the blob that steps before it give.
+    pub offset: u64,
+}
+
+/// How much is made ready at a time.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// Bytes of output that are made ready together.
+    batch_bytes: usize,
+    /// Batches that wait to be written. Frames hold one kind of content each, so that the first batches of a stretch unpack
+    /// many frames and the next ones none: with a few in hand both sides keep working.
+    batches_waiting: usize,
+    /// Pieces of a stream that is made before its turn; 0: none is.
+    pieces_ahead: usize,
+}
+
+/// For what the caller asked for.
+const OUTER: Pace = Pace {
+    batch_bytes: 16 << 20,
+    batches_waiting: 4,
+    pieces_ahead: 128,
+};
+/// For a part of a blob: what lies behind it is not wanted, and somebody may wait for the first bytes.
+const PART: Pace = Pace {
+    batch_bytes: 4 << 20,
+    pieces_ahead: 0,
+    ..OUTER
+};
+/// For the plain bytes of a stream: making it again is many times slower than reading them.
+const INNER: Pace = Pace {
+    batch_bytes: 4 << 20,
+    batches_waiting: 1,
+    pieces_ahead: 0,
+};
+
+/// What a whole rebuilding goes by.
+struct Job<'a, S: ChunkSource> {
+    source: &'a S,
+    proof: Proof,
+    /// Is told of what is proved.
+    keeper: Option<&'a dyn BlobKeeper>,
+    monitor: &'a dyn Monitor,
+    pace: Pace,
+    /// Blobs that this one lies in.
+    depth: usize,
+}
+
+impl<S: ChunkSource> Clone for Job<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: ChunkSource> Copy for Job<'_, S> {}
+
+/// Keeps blobs that were rebuilt for a proof, when it thinks them worth it.
+pub trait BlobKeeper: Sync {
+    /// Told of a blob that begins with deflate streams, before its bytes come; from several threads.
+    fn begin(&self, blob: &Blob) -> Option<Box<dyn Keeping + '_>>;
+}
+
+/// A blob on its way to being kept.
+pub trait Keeping {
+    /// Takes its next bytes.
+    fn take(&mut self, bytes: &[u8]);
+
+    /// All bytes have come, and they are those of the blob. Not called when they are not.
+    fn keep(self: Box<Self>);
+}
+
+impl<'a, S: ChunkSource> Job<'a, S> {
+    /// The copy of a blob that stands for rebuilding it: a proof has no use for one.
+    fn copy_of(&self, blob: &Blob) -> Option<Copied<'a>> {
+        match self.proof {
+            Proof::EveryBlob => None,
+            Proof::Whole | Proof::Nothing => Copied::of(self.source, blob),
+        }
+    }
+}
+
+/// Writes the bytes of `content` to `out` and compares their hash.
+///
+/// # Errors
+/// [`RecipeError::Mismatch`] when other bytes came out; what the source, `out` and the monitor give. Bytes may have been
+/// written by then.
+pub fn write_content<S: ChunkSource>(
+    source: &S,
+    content: &Content,
+    proof: Proof,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let job = Job {
+        source,
+        proof,
+        keeper: None,
+        monitor,
+        pace: OUTER,
+        depth: 0,
+    };
+    write(job, content, out)
+}
+
+/// Rebuilds `content` with [`Proof::EveryBlob`], for nobody but `keeper`.
+///
+/// # Errors
+/// As [`write_content`].
+pub fn prove_content<S: ChunkSource>(
+    source: &S,
+    content: &Content,
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let job = Job {
+        source,
+        proof: Proof::EveryBlob,
+        keeper,
+        monitor,
+        pace: OUTER,
+        depth: 0,
+    };
+    write(job, content, &mut io::sink())
+}
+
+fn write<S: ChunkSource>(
+    job: Job<'_, S>,
+    content: &Content,
+    out: &mut dyn Write,
+) -> Result<(), RecipeError> {
+    match content {
+        Content::Empty => Ok(()),
+        Content::Chunk(chunk) => {
+            let bytes = read_chunk(job.source, chunk)?;
+            if job.proof == Proof::EveryBlob && ChunkId::of(&bytes) != chunk.id {
+                return Err(RecipeError::Mismatch(content.id()));
+            }
+            out.write_all(&bytes).map_err(RecipeError::Write)?;
+            job.monitor.advance(bytes.len() as u64);
+            Ok(())
+        }
+        Content::Blob(blob) => {
+            let part = Part {
+                from: StepAt::default(),
+                range: 0..blob.bytes,
+            };
+            write_blob(job, blob, part, out)
+        }
+    }
+}
+
+/// Writes the bytes `range` of `blob` to `out`; whole steps before them are passed over, from `from` on.
+///
+/// No hash is compared but those of chunks: who knows one of the part compares it.
+///
+/// # Errors
+/// [`RecipeError::Corrupt`] when the recipe does not fit, or `from` lies behind the range or the range beyond the blob; what
+/// the source, `out` and the monitor give. Bytes may have been written by then.
+pub fn write_part<S: ChunkSource>(
+    source: &S,
+    blob: &Blob,
+    from: StepAt,
+    range: Range<u64>,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let fits = from.offset <= range.start && range.start <= range.end && range.end <= blob.bytes;
+    if !fits {
+        return Err(RecipeError::Corrupt("part of a blob"));
+    }
+    if range.is_empty() {
+        return Ok(());
+    }
+    let job = Job {
+        source,
+        proof: Proof::Nothing,
+        keeper: None,
+        monitor,
+        pace: PART,
+        depth: 0,
+    };
+    write_blob(job, blob, Part { from, range }, out)
+}
+
+/// What is wanted of a blob.
+#[derive(Debug, Clone)]
+struct Part {
+    /// A step at or before it.
+    from: StepAt,
+    /// The bytes, at least one.
+    range: Range<u64>,
+}
+
+fn write_blob<S: ChunkSource>(
+    job: Job<'_, S>,
+    blob: &Blob,
+    part: Part,
+    out: &mut dyn Write,
+) -> Result<(), RecipeError> {
+    let range = part.range.clone();
+    if let Some(copy) = job.copy_of(blob) {
+        return copy.write(range, out, job.monitor);
+    }
+    let mut consumer = Consumer {
+        out,
+        open: Vec::new(),
+        keeper: job.keeper,
+        range: range.clone(),
+        monitor: job.monitor,
+    };
+    std::thread::scope(|scope| {
+        let mut flattener = Flattener::open(job, blob, part, scope);
+        if range.end - range.start <= job.pace.batch_bytes as u64 {
+            let mut batch = Batch::default();
+            while flattener.fill(&mut batch)? {
+                consumer.take(&batch)?;
+            }
+            return Ok(());
+        }
+        let (full_in, full_out) =
+            mpsc::sync_channel::<Result<Batch, RecipeError>>(job.pace.batches_waiting);
+        let (empty_in, empty_out) = mpsc::channel::<Batch>();
+        scope.spawn(move || {
+            loop {
+                let mut batch = empty_out.try_recv().unwrap_or_default();
+                let filled = match flattener.fill(&mut batch) {
+                    Ok(true) => Ok(batch),
+                    Ok(false) => return,
+                    Err(error) => Err(error),
+                };
+                let failed = filled.is_err();
+                // The receiver is gone when the consumer failed: nothing is left to do then.
+                if full_in.send(filled).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        // The iterator owns the receiver, so that an early return here ends the thread.
+        for batch in full_out {
+            let batch = batch?;
+            consumer.take(&batch)?;
+            // The thread may be done already.
+            let _ = empty_in.send(batch);
+        }
+        Ok(())
+    })
+}
+
+fn read_chunk<S: ChunkSource>(source: &S, chunk: &ChunkRef) -> Result<S::Bytes, RecipeError> {
+    let bytes = source.chunk(&chunk.id)?;
+    if bytes.len() as u64 != u64::from(chunk.bytes) {
+        return Err(RecipeError::Corrupt("length of a chunk"));
+    }
+    Ok(bytes)
+}
+
+/// Returns the first step of a recipe.
+///
+/// # Errors
+/// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+pub fn first_op<S: ChunkSource>(source: &S, recipe: &Recipe) -> Result<Option<Op>, RecipeError> {
+    read_op(&mut RecordReader::open(source, &recipe.ops, OP_BYTES_MAX)?)
+}
+
+/// Returns the next step; `None` at the end.
+///
+/// # Errors
+/// [`RecipeError::Newer`] for a step that this program cannot do, [`RecipeError::Corrupt`] for what no program could.
+pub fn read_op<S: ChunkSource>(
+    ops: &mut RecordReader<'_, S, Op>,
+) -> Result<Option<Op>, RecipeError> {
+    let Some(bytes) = ops.next_bytes()? else {
+        return Ok(None);
+    };
+    if let Some(tag) = bytes.first_chunk::<4>().map(|tag| u32::from_le_bytes(*tag))
+        && tag >= OP_TAGS
+    {
+        return Err(RecipeError::Newer(format!("recipe step {tag}")));
+    }
+    match envelope::decode(bytes).map_err(|_| RecipeError::Corrupt("recipe step"))? {
+        Op::Deflate { codec, .. } if codec != DEFLATE_CODEC => {
+            Err(RecipeError::Newer(format!("deflate codec {codec}")))
+        }
+        op => Ok(Some(op)),
+    }
+}
+
+/// A blob that is being proved.
+struct Proving<'a> {
+    hasher: Hasher,
+    keeping: Option<Box<dyn Keeping + 'a>>,
+}
+
+/// Hashes and writes batches.
+struct Consumer<'a> {
+    out: &'a mut dyn Write,
+    open: Vec<Proving<'a>>,
+    keeper: Option<&'a dyn BlobKeeper>,
+    /// What is wanted of the blob.
+    range: Range<u64>,
+    monitor: &'a dyn Monitor,
+}
+
+impl Consumer<'_> {
+    fn take(&mut self, batch: &Batch) -> Result<(), RecipeError> {
+        self.monitor.check_stop()?;
+        let mut at = 0;
+        for (place, mark) in &batch.marks {
+            self.hash(&batch.bytes[at..*place]);
+            at = *place;
+            match mark {
+                Mark::Begin(with_streams) => {
+                    let keeper = self.keeper.zip(with_streams.as_ref());
+                    self.open.push(Proving {
+                        hasher: Hasher::new(),
+                        keeping: keeper.and_then(|(keeper, blob)| keeper.begin(blob)),
+                    });
+                }
+                Mark::End(id) => self.end(id)?,
+            }
+        }
+        self.hash(&batch.bytes[at..]);
+        let wanted = self.wanted(batch);
+        self.out.write_all(wanted).map_err(RecipeError::Write)?;
+        self.monitor.advance(wanted.len() as u64);
+        Ok(())
+    }
+
+    /// The bytes of a batch that lie in the range.
+    fn wanted<'b>(&self, batch: &'b Batch) -> &'b [u8] {
+        let len = batch.bytes.len();
+        let place = |offset: u64| {
+            let at = offset.saturating_sub(batch.offset);
+            usize::try_from(at).map_or(len, |at| at.min(len))
+        };
+        &batch.bytes[place(self.range.start)..place(self.range.end)]
+    }
+
+    fn hash(&mut self, bytes: &[u8]) {
+        // On this thread alone: the others are busy with the next batch, and waiting for them costs more.
+        for open in &mut self.open {
+            open.hasher.update(bytes);
+            if let Some(keeping) = &mut open.keeping {
+                keeping.take(bytes);
+            }
+        }
+    }
+
+    fn end(&mut self, id: &BlobId) -> Result<(), RecipeError> {
+        let Some(open) = self.open.pop() else {
+            return Err(RecipeError::Mismatch(*id));
+        };
+        if BlobId(open.hasher.finish()) != *id {
+            return Err(RecipeError::Mismatch(*id));
+        }
+        if let Some(keeping) = open.keeping {
+            keeping.keep();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! A pipe between two threads that carries bytes, and at its end what went wrong on the writing side.
+//!
+//! Either side may end early: the other is told and never waits for it.
+
+use std::io::{self, Read, Write};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+
+use crate::content::recipe::RecipeError;
+
+/// Bytes that go through together.
+const PIECE_BYTES: usize = 256 << 10;
+
+type Piece = Result<Vec<u8>, RecipeError>;
+
+/// Makes a pipe in which at most `pieces` pieces wait.
+pub(super) fn pipe(pieces: usize) -> (PipeWriter, PipeReader) {
+    let (into, out) = mpsc::sync_channel(pieces);
+    let writer = PipeWriter {
+        into,
+        piece: Vec::new(),
+    };
+    let reader = PipeReader {
+        out: Some(out),
+        piece: Vec::new(),
+        at: 0,
+        failed: None,
+    };
+    (writer, reader)
+}
+
+/// The end that is written to.
+pub(super) struct PipeWriter {
+    into: SyncSender<Piece>,
+    piece: Vec<u8>,
+}
+
+impl PipeWriter {
+    fn send(&mut self) -> io::Result<()> {
+        let piece = std::mem::take(&mut self.piece);
+        if !piece.is_empty() && self.into.send(Ok(piece)).is_err() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    }
+
+    /// Ends the bytes; the reader learns how it went.
+    pub(super) fn finish(mut self, outcome: Result<(), RecipeError>) {
+        // A reader that is gone wants to know nothing more.
+        let _ = match outcome {
+            Ok(()) => self.send().is_ok(),
+            Err(error) => self.into.send(Err(error)).is_ok(),
+        };
+    }
+}
+
+impl Write for PipeWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = bytes.len().min(PIECE_BYTES - self.piece.len());
+        self.piece.extend_from_slice(&bytes[..len]);
+        if self.piece.len() == PIECE_BYTES {
+            self.send()?;
+        }
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The end that is read from.
+pub(super) struct PipeReader {
+    /// `None` once the writer ended.
+    out: Option<Receiver<Piece>>,
+    piece: Vec<u8>,
+    at: usize,
+    failed: Option<RecipeError>,
+}
+
+impl PipeReader {
+    /// Bytes that are at hand, up to `most`; none at the end, which is a good one unless [`PipeReader::failure`] says otherwise.
+    pub(super) fn next(&mut self, most: usize) -> &[u8] {
+        while self.at == self.piece.len() {
+            let Some(piece) = self.out.as_ref().map(Receiver::recv) else {
+                return &[];
+            };
+            match piece {
+                Ok(Ok(piece)) => {
+                    self.piece = piece;
+                    self.at = 0;
+                }
+                Ok(Err(error)) => {
+                    self.failed = Some(error);
+                    self.out = None;
+                }
+                Err(_) => self.out = None,
+            }
+        }
+        let from = self.at;
+        self.at = self.piece.len().min(from.saturating_add(most));
+        &self.piece[from..self.at]
+    }
+
+    /// What went wrong on the writing side, once.
+    pub(super) fn failure(&mut self) -> Option<RecipeError> {
+        self.failed.take()
+    }
+}
+
+impl Read for PipeReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.next(out.len());
+        out[..bytes.len()].copy_from_slice(bytes);
+        let len = bytes.len();
+        if len == 0 && !out.is_empty() && self.failed.is_some() {
+            return Err(io::Error::other("what gives the plain bytes failed"));
+        }
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn bytes_and_failures_come_through_and_nobody_waits_for_who_is_gone() {
+        let (mut into, mut out) = pipe(1);
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                into.write_all(&bytes).unwrap();
+                into.finish(Err(RecipeError::Corrupt("end")));
+            });
+            let mut back = Vec::new();
+            // The tail that made no whole piece goes with the failure.
+            assert!(out.read_to_end(&mut back).is_err());
+            assert!(bytes.starts_with(&back) && back.len() >= bytes.len() - PIECE_BYTES);
+            assert!(matches!(out.failure(), Some(RecipeError::Corrupt("end"))));
+        });
+        let (mut into, out) = pipe(1);
+        drop(out);
+        let error = into.write_all(&bytes).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        into.finish(Ok(()));
+    }
+}

@@ -1,0 +1,263 @@
+//! Makes deflate streams again: long ones on threads of their own, small ones many at a time.
+//!
+//! A long stream takes two threads: one rebuilds its plain bytes, one makes the stream of them. Both end when nobody takes what
+//! they give. At most [`PIECES_WAITING`] pieces wait on either side, more of a stream that is made ahead.
+
+use std::io::{self, Read, Write};
+use std::num::NonZero;
+use std::thread::Scope;
+
+use rayon::prelude::*;
+
+use super::flatten::check_stream;
+use super::pipe::{PipeReader, pipe};
+use super::{INNER, Job, first_op, write};
+use crate::base::id::{BlobId, ChunkId};
+use crate::base::monitor::Quiet;
+use crate::content::recipe::stream::StreamReader;
+use crate::content::recipe::{Blob, ChunkSource, Content, Op, RecipeError};
+use crate::deflate::{DeflateError, RemakeOptions, remake};
+
+/// Pieces of 256 KiB that wait between two threads.
+pub(super) const PIECES_WAITING: usize = 8;
+/// Streams of which neither the bytes nor the plain bytes nor the recipe are longer are made in memory.
+const SMALL_BYTES: u64 = 1 << 20;
+
+/// A stream that is made in memory.
+pub(super) struct SmallStream {
+    blob: BlobId,
+    plain: Content,
+    depth: usize,
+    /// Its length.
+    pub(super) bytes: usize,
+    /// Length of the recipe.
+    pub(super) remake_bytes: usize,
+    /// The recipe.
+    pub(super) remake: Vec<u8>,
+}
+
+impl SmallStream {
+    /// Returns the stream without its recipe; `None` when it is not small.
+    pub(super) fn plan(
+        blob: BlobId,
+        bytes: u64,
+        plain: &Content,
+        remake_bytes: u64,
+        depth: usize,
+    ) -> Option<Self> {
+        if bytes.max(remake_bytes).max(plain.bytes()) > SMALL_BYTES {
+            return None;
+        }
+        Some(Self {
+            blob,
+            plain: *plain,
+            depth,
+            bytes: usize::try_from(bytes).ok()?,
+            remake_bytes: usize::try_from(remake_bytes).ok()?,
+            remake: Vec::new(),
+        })
+    }
+
+    /// The chunk that its plain bytes are.
+    pub(super) fn chunk(&self) -> Option<ChunkId> {
+        match self.plain {
+            Content::Chunk(chunk) => Some(chunk.id),
+            Content::Empty | Content::Blob(_) => None,
+        }
+    }
+
+    fn make<S: ChunkSource>(&self, job: Job<'_, S>) -> Result<Vec<u8>, RecipeError> {
+        job.monitor.check_stop()?;
+        let quiet = Quiet(job.monitor);
+        let job = Job {
+            monitor: &quiet,
+            pace: INNER,
+            depth: self.depth,
+            ..job
+        };
+        let mut plain = Vec::new();
+        write(job, &self.plain, &mut plain)?;
+        let mut out = Exactly {
+            out: Vec::with_capacity(self.bytes),
+            left: self.bytes,
+        };
+        let options = RemakeOptions {
+            stream_bytes: self.bytes as u64,
+            threads: 1,
+        };
+        let made = remake(&mut &self.remake[..], &mut &plain[..], &mut out, &options);
+        let wrong = |source| RecipeError::Remake {
+            blob: self.blob,
+            source,
+        };
+        made.map_err(wrong)?;
+        if out.left > 0 {
+            return Err(wrong(DeflateError::Truncated));
+        }
+        Ok(out.out)
+    }
+}
+
+/// Makes all streams of a batch, on every core.
+pub(super) fn all<S: ChunkSource>(
+    job: Job<'_, S>,
+    streams: &[SmallStream],
+) -> Result<Vec<Vec<u8>>, RecipeError> {
+    match streams {
+        [] => Ok(Vec::new()),
+        [only] => Ok(vec![only.make(job)?]),
+        many => many.par_iter().map(|stream| stream.make(job)).collect(),
+    }
+}
+
+/// Takes so many bytes and no more.
+struct Exactly {
+    out: Vec<u8>,
+    left: usize,
+}
+
+impl Write for Exactly {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.left {
+            return Err(io::Error::other("the stream is longer than it was"));
+        }
+        self.left -= bytes.len();
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A stream that is made by threads of its own.
+pub(super) struct LongStream<'env, S: ChunkSource> {
+    pub(super) blob: BlobId,
+    /// Its length.
+    pub(super) bytes: u64,
+    pub(super) plain: Content,
+    /// Where its recipe begins.
+    pub(super) remake: StreamReader<'env, S>,
+    pub(super) remake_bytes: u64,
+}
+
+impl<'env, S: ChunkSource> LongStream<'env, S> {
+    /// The stream that a blob begins with, when it is a long one.
+    pub(super) fn first_of(
+        source: &'env S,
+        blob: &Blob,
+        depth: usize,
+    ) -> Result<Option<Self>, RecipeError> {
+        if blob.bytes <= SMALL_BYTES {
+            return Ok(None);
+        }
+        let Some(Op::Deflate {
+            bytes,
+            plain,
+            remake_bytes,
+            ..
+        }) = first_op(source, &blob.recipe)?
+        else {
+            return Ok(None);
+        };
+        check_stream(bytes, &plain, remake_bytes, blob.recipe.side.bytes)?;
+        if SmallStream::plan(blob.id, bytes, &plain, remake_bytes, depth).is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            blob: blob.id,
+            bytes,
+            plain,
+            remake: StreamReader::open(source, &blob.recipe.side)?,
+            remake_bytes,
+        }))
+    }
+
+    /// Begins to make it; its bytes come out of the pipe, in which `pieces` wait at most, and its failure at their end.
+    pub(super) fn start<'scope>(
+        self,
+        job: Job<'env, S>,
+        scope: &'scope Scope<'scope, 'env>,
+        pieces: usize,
+    ) -> PipeReader {
+        let (mut plain_in, mut plain_out) = pipe(PIECES_WAITING);
+        let (mut made_in, made_out) = pipe(pieces);
+        let plain = self.plain;
+        scope.spawn(move || {
+            let quiet = Quiet(job.monitor);
+            let job = Job {
+                monitor: &quiet,
+                pace: INNER,
+                ..job
+            };
+            let outcome = write(job, &plain, &mut plain_in);
+            plain_in.finish(outcome);
+        });
+        scope.spawn(move || {
+            let mut recipe = RecipeReader {
+                stream: self.remake,
+                left: self.remake_bytes,
+                buffer: Vec::new(),
+                at: 0,
+                failed: None,
+            };
+            let options = RemakeOptions {
+                stream_bytes: self.bytes,
+                threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            };
+            let made = remake(&mut recipe, &mut plain_out, &mut made_in, &options);
+            made_in.finish(outcome(self.blob, made, &mut plain_out, recipe.failed));
+        });
+        made_out
+    }
+}
+
+/// What came of making a stream: the first thing that went wrong, wherever it did.
+fn outcome(
+    blob: BlobId,
+    made: Result<(), DeflateError>,
+    plain: &mut PipeReader,
+    recipe_failed: Option<RecipeError>,
+) -> Result<(), RecipeError> {
+    if let Some(error) = recipe_failed {
+        return Err(error);
+    }
+    if made.is_ok() {
+        // What the recipe did not ask for is proved all the same.
+        while !plain.next(usize::MAX).is_empty() {}
+    }
+    match plain.failure() {
+        Some(error) => Err(error),
+        None => made.map_err(|source| RecipeError::Remake { blob, source }),
+    }
+}
+
+/// The recipe of a long stream, read as it is needed.
+struct RecipeReader<'a, S: ChunkSource> {
+    stream: StreamReader<'a, S>,
+    left: u64,
+    buffer: Vec<u8>,
+    at: usize,
+    failed: Option<RecipeError>,
+}
+
+impl<S: ChunkSource> Read for RecipeReader<'_, S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.buffer.len() {
+            self.buffer.clear();
+            self.at = 0;
+            let len = usize::try_from(self.left).map_or(64 << 10, |left| left.min(64 << 10));
+            if let Err(error) = self.stream.read_into(len, &mut self.buffer) {
+                self.failed = Some(error);
+                return Err(io::Error::other("the recipe cannot be read"));
+            }
+            self.left -= len as u64;
+        }
+        let rest = &self.buffer[self.at..];
+        let len = rest.len().min(out.len());
+        out[..len].copy_from_slice(&rest[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}

@@ -1,0 +1,237 @@
+//! Reads streams from their beginning: chunk by chunk, or record by record.
+
+use std::marker::PhantomData;
+
+use wincode::SchemaRead;
+use wincode::config::DefaultConfig;
+
+use super::{check_depth, read_list};
+use crate::base::envelope;
+use crate::base::id::ChunkId;
+use crate::content::recipe::{ChunkSource, RecipeError, StreamRef};
+
+/// Chunks that a reader asks for ahead.
+const AHEAD: usize = 64;
+
+struct Level {
+    streams: Vec<StreamRef>,
+    next: usize,
+}
+
+/// Reads a stream from its beginning, chunk by chunk.
+pub struct StreamReader<'a, S: ChunkSource> {
+    source: &'a S,
+    levels: Vec<Level>,
+    current: Option<S::Bytes>,
+    /// Bytes of `current` that were taken.
+    at: usize,
+    left: u64,
+}
+
+impl<'a, S: ChunkSource> StreamReader<'a, S> {
+    /// Starts at the beginning of `stream`.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when it claims to be deeper than streams are.
+    pub fn open(source: &'a S, stream: &StreamRef) -> Result<Self, RecipeError> {
+        check_depth(stream)?;
+        let levels = if stream.bytes == 0 {
+            Vec::new()
+        } else {
+            vec![Level {
+                streams: vec![*stream],
+                next: 0,
+            }]
+        };
+        Ok(Self {
+            source,
+            levels,
+            current: None,
+            at: 0,
+            left: stream.bytes,
+        })
+    }
+
+    /// Bytes that were not read yet.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Appends the next `bytes` bytes to `out`.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when the stream ends before; what the source gives.
+    pub fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
+        if bytes as u64 > self.left {
+            return Err(RecipeError::Corrupt("stream: shorter than its use"));
+        }
+        let mut wanted = bytes;
+        while wanted > 0 {
+            let Some(chunk) = self.current.as_ref().filter(|chunk| self.at < chunk.len()) else {
+                self.current = Some(self.next_chunk()?);
+                self.at = 0;
+                continue;
+            };
+            let len = wanted.min(chunk.len() - self.at);
+            out.extend_from_slice(&chunk[self.at..self.at + len]);
+            self.at += len;
+            wanted -= len;
+        }
+        self.left -= bytes as u64;
+        Ok(())
+    }
+
+    /// Passes over the next `bytes` bytes; chunks and lists that lie in them as a whole are not read.
+    ///
+    /// # Errors
+    /// As [`StreamReader::read_into`].
+    pub fn skip(&mut self, bytes: u64) -> Result<(), RecipeError> {
+        if bytes > self.left {
+            return Err(RecipeError::Corrupt("stream: shorter than its use"));
+        }
+        self.left -= bytes;
+        let mut wanted = bytes;
+        while wanted > 0 {
+            if let Some(chunk) = self.current.as_ref().filter(|chunk| self.at < chunk.len()) {
+                let here = chunk.len() - self.at;
+                let len = usize::try_from(wanted).map_or(here, |wanted| wanted.min(here));
+                self.at += len;
+                wanted -= len as u64;
+                continue;
+            }
+            match self.levels.last_mut() {
+                Some(level) => match level.streams.get(level.next) {
+                    Some(stream) if stream.bytes <= wanted => {
+                        wanted -= stream.bytes;
+                        level.next += 1;
+                    }
+                    Some(stream) if stream.depth > 0 => {
+                        let stream = *stream;
+                        level.next += 1;
+                        let streams = read_list(self.source, &stream)?;
+                        self.levels.push(Level { streams, next: 0 });
+                    }
+                    Some(_) => {
+                        self.current = Some(self.next_chunk()?);
+                        self.at = 0;
+                    }
+                    None => {
+                        self.levels.pop();
+                    }
+                },
+                None => return Err(RecipeError::Corrupt("stream: ends early")),
+            }
+        }
+        Ok(())
+    }
+
+    fn next_chunk(&mut self) -> Result<S::Bytes, RecipeError> {
+        loop {
+            let Some(level) = self.levels.last_mut() else {
+                return Err(RecipeError::Corrupt("stream: ends early"));
+            };
+            let Some(stream) = level.streams.get(level.next).copied() else {
+                self.levels.pop();
+                continue;
+            };
+            if level.next % AHEAD == 0 && level.streams.len() > 1 {
+                let end = level.streams.len().min(level.next + AHEAD);
+                let ids: Vec<ChunkId> = level.streams[level.next..end]
+                    .iter()
+                    .map(|s| s.id)
+                    .collect();
+                self.source.prefetch(&ids);
+            }
+            level.next += 1;
+            if stream.depth > 0 {
+                let streams = read_list(self.source, &stream)?;
+                self.levels.push(Level { streams, next: 0 });
+                continue;
+            }
+            let chunk = self.source.chunk(&stream.id)?;
+            if chunk.len() as u64 != stream.bytes {
+                return Err(RecipeError::Corrupt("stream: length of a chunk"));
+            }
+            return Ok(chunk);
+        }
+    }
+}
+
+/// Reads records, each behind its length (u32), from a stream.
+pub struct RecordReader<'a, S: ChunkSource, T> {
+    stream: StreamReader<'a, S>,
+    limit_bytes: usize,
+    buffer: Vec<u8>,
+    what: PhantomData<T>,
+}
+
+impl<'a, S, T> RecordReader<'a, S, T>
+where
+    S: ChunkSource,
+    T: for<'de> SchemaRead<'de, DefaultConfig, Dst = T>,
+{
+    /// Starts at the first record of `stream`; a record longer than `limit_bytes` is refused.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`].
+    pub fn open(
+        source: &'a S,
+        stream: &StreamRef,
+        limit_bytes: usize,
+    ) -> Result<Self, RecipeError> {
+        Ok(Self {
+            stream: StreamReader::open(source, stream)?,
+            limit_bytes,
+            buffer: Vec::new(),
+            what: PhantomData,
+        })
+    }
+
+    /// Bytes of the stream that were not read yet.
+    pub fn left(&self) -> u64 {
+        self.stream.left()
+    }
+
+    /// Passes over the next `bytes` bytes, which must be whole records.
+    ///
+    /// # Errors
+    /// As [`StreamReader::skip`].
+    pub fn skip(&mut self, bytes: u64) -> Result<(), RecipeError> {
+        self.stream.skip(bytes)
+    }
+
+    /// Returns the next record's bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] for a length that cannot be; what the source gives.
+    pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, RecipeError> {
+        if self.stream.left() == 0 {
+            return Ok(None);
+        }
+        self.buffer.clear();
+        self.stream.read_into(4, &mut self.buffer)?;
+        let len = self
+            .buffer
+            .first_chunk::<4>()
+            .map(|len| u32::from_le_bytes(*len))
+            .and_then(|len| usize::try_from(len).ok())
+            .filter(|len| *len <= self.limit_bytes)
+            .ok_or(RecipeError::Corrupt("record: longer than it may be"))?;
+        self.buffer.clear();
+        self.stream.read_into(len, &mut self.buffer)?;
+        Ok(Some(&self.buffer))
+    }
+
+    /// Returns the next record; `None` at the end.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when it does not decode; what the source gives.
+    pub fn next_record(&mut self) -> Result<Option<T>, RecipeError> {
+        match self.next_bytes()? {
+            None => Ok(None),
+            Some(bytes) => envelope::decode(bytes)
+                .map(Some)
+                .map_err(|_| RecipeError::Corrupt("record")),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Writes one recipe: side bytes and steps in the order in which they make up the blob.
+//!
+//! It decides nothing about what is a body and what is not.
+
+use std::io::{self, Read};
+
+use super::stream::StreamWriter;
+use super::{Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError};
+use crate::content::class::Class;
+
+/// Bytes that are copied at a time.
+const READ_BYTES: usize = 16 * 1024;
+
+/// Collects a recipe. Adjacent side bytes become one step.
+pub struct RecipeWriter {
+    side: StreamWriter,
+    ops: StreamWriter,
+    side_run: u64,
+}
+
+impl RecipeWriter {
+    /// Starts an empty recipe whose side stream is of `side_class`.
+    pub fn new(side_class: Class) -> Self {
+        Self {
+            side: StreamWriter::new(side_class),
+            ops: StreamWriter::new(Class::Meta),
+            side_run: 0,
+        }
+    }
+
+    /// Adds bytes that are no body.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn side(&mut self, sink: &mut dyn ChunkSink, bytes: &[u8]) -> Result<(), RecipeError> {
+        self.side_run += bytes.len() as u64;
+        self.side.write(sink, bytes)
+    }
+
+    /// Adds a chunk that is stored already.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn chunk(&mut self, sink: &mut dyn ChunkSink, chunk: ChunkRef) -> Result<(), RecipeError> {
+        self.step(sink, &Op::Chunk(chunk))
+    }
+
+    /// Adds a blob whose recipe is stored already.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn blob(&mut self, sink: &mut dyn ChunkSink, blob: Blob) -> Result<(), RecipeError> {
+        self.step(sink, &Op::Blob(blob))
+    }
+
+    /// Adds a deflate stream of `bytes` bytes whose plain bytes are stored already; `remake` says how to make it again.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`], also when `remake` cannot be read.
+    pub fn deflate(
+        &mut self,
+        sink: &mut dyn ChunkSink,
+        bytes: u64,
+        plain: Content,
+        remake: &mut dyn Read,
+    ) -> Result<(), RecipeError> {
+        self.flush_side(sink)?;
+        let mut remake_bytes = 0;
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let len = match remake.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(RecipeError::Store(error.into())),
+            };
+            self.side.write(sink, &buffer[..len])?;
+            remake_bytes += len as u64;
+        }
+        let codec = DEFLATE_CODEC;
+        let step = Op::Deflate {
+            bytes,
+            plain,
+            remake_bytes,
+            codec,
+        };
+        self.ops.write_record(sink, &step)
+    }
+
+    /// Says why the stream that the blob is has been kept as it came. To be called before anything else.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn kept(&mut self, sink: &mut dyn ChunkSink, reason: u16) -> Result<(), RecipeError> {
+        self.step(sink, &Op::Kept { reason })
+    }
+
+    /// Stores both streams.
+    ///
+    /// # Errors
+    /// [`RecipeError::Store`].
+    pub fn finish(mut self, sink: &mut dyn ChunkSink) -> Result<Recipe, RecipeError> {
+        self.flush_side(sink)?;
+        Ok(Recipe {
+            side: self.side.finish(sink)?,
+            ops: self.ops.finish(sink)?,
+        })
+    }
+
+    fn step(&mut self, sink: &mut dyn ChunkSink, op: &Op) -> Result<(), RecipeError> {
+        self.flush_side(sink)?;
+        self.ops.write_record(sink, op)
+    }
+
+    fn flush_side(&mut self, sink: &mut dyn ChunkSink) -> Result<(), RecipeError> {
+        let bytes = std::mem::take(&mut self.side_run);
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.ops.write_record(sink, &Op::Side { bytes })
+    }
+}
