@@ -40,7 +40,6 @@ pub mod parity;
 pub mod receipt;
 pub mod recovery;
 pub mod registry;
-pub mod storage;
 pub mod store;
 pub mod verbs;
 pub mod versions;

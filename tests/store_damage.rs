@@ -9,8 +9,8 @@ use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::Silent;
 use carryall::content::class::Class;
 use carryall::content::pack;
-use carryall::storage::Storage;
-use carryall::storage::memory::FaultyStorage;
+use carryall::store::storage::Storage;
+use carryall::store::storage::memory::FaultyStorage;
 use carryall::store::{
     Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions,
 };
@@ -439,7 +439,7 @@ fn what_a_second_look_finds_whole_leaves_quarantine() {
         let whole = FaultyStorage::default();
         put(&create(&whole).unwrap(), 0..40).unwrap();
         let name = packs(&storage).remove(0);
-        let right = carryall::storage::read(&whole, &name, 1 << 30).unwrap();
+        let right = carryall::store::storage::read(&whole, &name, 1 << 30).unwrap();
         storage.damage(&name, |bytes| *bytes = right);
         how(&open(&storage, Access::Read), &ids);
         how(&open(&storage, Access::Write), &ids);

@@ -11,7 +11,7 @@ use crate::base::id::ChunkId;
 use crate::content::frame::SealedFrame;
 use crate::content::index::{Entry, PackEntry, prefix};
 use crate::content::pack::{self, FrameSpan, PACK_MAX, TRAILER_BYTES};
-use crate::storage::{self, Storage};
+use crate::store::storage::{self, Storage};
 
 /// Lists unlisted packs, in a new segment when `access` allows and in memory otherwise, and removes broken segments.
 pub(super) fn adopt(

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Access, Store, StoreError, Unlisted, lock};
-use crate::storage::dir::DirStorage;
+use crate::store::storage::dir::DirStorage;
 
 /// So often a listing is made anew in which something has gone since.
 const TRIES: u32 = 8;

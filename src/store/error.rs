@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::base::envelope::EnvelopeError;
 use crate::base::id::{ChunkId, PackId};
 use crate::base::monitor::Interrupted;
-use crate::storage::StorageError;
+use crate::store::storage::StorageError;
 
 /// An operation on a store that could not go on.
 #[derive(Debug, thiserror::Error)]

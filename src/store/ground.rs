@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Access, Store, StoreError, settings};
 use crate::base::own::remove_own;
-use crate::storage::StorageError;
-use crate::storage::dir::{UNPUBLISHED, is_unpublished};
+use crate::store::storage::StorageError;
+use crate::store::storage::dir::{UNPUBLISHED, is_unpublished};
 
 /// The lock's file, made before anything else and removed last.
 pub(super) const LOCK: &str = "lock";

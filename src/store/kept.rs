@@ -3,7 +3,7 @@
 //! What a mark means is for others to act on.
 
 use super::{Store, StoreError};
-use crate::storage;
+use crate::store::storage;
 
 const FOLDER: &str = "kept";
 const SUFFIX: &str = ".kept";

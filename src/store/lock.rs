@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::ground::{LOCK, SERVED};
 use super::{Access, StoreError};
-use crate::storage::StorageError;
+use crate::store::storage::StorageError;
 
 /// Locks the store in `dir` until the file is dropped. A reader needs none where no file can be made, as on a disc: then
 /// nobody can write either.

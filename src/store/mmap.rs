@@ -7,7 +7,7 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
-use crate::storage::{self, Storage, StorageError};
+use crate::store::storage::{self, Storage, StorageError};
 
 /// Longest segment that is read where it cannot be mapped.
 const SEGMENT_MAX: u64 = 4 << 30;

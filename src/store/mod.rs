@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, PackId, StoreId};
 use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
-use crate::storage::Storage;
-use crate::storage::dir::DirStorage;
+use crate::store::storage::Storage;
+use crate::store::storage::dir::DirStorage;
 
 mod adopt;
 mod beside;
@@ -40,6 +40,7 @@ mod sets;
 mod settings;
 mod shelf;
 mod sites;
+pub mod storage;
 mod window;
 mod writer;
 

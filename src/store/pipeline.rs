@@ -15,7 +15,7 @@ use crate::base::id::ChunkId;
 use crate::content::frame::{FrameEncoder, FrameOptions};
 use crate::content::index::{Entry, PackEntry, prefix};
 use crate::content::pack::PackBuilder;
-use crate::storage::{NewObject, Storage};
+use crate::store::storage::{NewObject, Storage};
 
 /// Stored bytes at which a pack is ended.
 const PACK_BYTES: u64 = 64 << 20;

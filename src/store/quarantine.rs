@@ -9,7 +9,7 @@ use crate::base::envelope::{self, HEADER_BYTES, Kind};
 use crate::base::finding::{Finding, Severity};
 use crate::base::id::PackId;
 use crate::base::saying::Template;
-use crate::storage::{self, Storage};
+use crate::store::storage::{self, Storage};
 
 /// Said of a list that is damaged.
 pub const QUARANTINE_LOST: Template = Template::new(

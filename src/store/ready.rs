@@ -14,7 +14,7 @@ use super::{Access, Store, StoreError};
 use crate::base::id::{self, BlobId, Hasher, PackId};
 use crate::base::own::is_hex;
 use crate::content::recipe::{BoxError, ReadyBytes};
-use crate::storage::{NewObject, Storage, StorageError};
+use crate::store::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";
 const GROUP: &str = ".group";
@@ -345,7 +345,7 @@ fn own_name(id: &BlobId) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::storage::memory::FaultyStorage;
+    use crate::store::storage::memory::FaultyStorage;
 
     #[test]
     fn groups_that_lie_have_no_copies() {
@@ -360,7 +360,7 @@ mod tests {
         };
         let len = usize::try_from(file.bytes).unwrap();
         assert_eq!(file.blobs.len(), 3);
-        let good = crate::storage::read(storage.as_ref(), &file.name, 1 << 20).unwrap();
+        let good = crate::store::storage::read(storage.as_ref(), &file.name, 1 << 20).unwrap();
         for (id, bytes) in &blobs {
             let copy = store.ready_copy(id, bytes.len() as u64).unwrap();
             let mut out = vec![0; bytes.len()];
@@ -375,7 +375,7 @@ mod tests {
             bad.push(flipped);
         }
         for bytes in bad {
-            crate::storage::put(storage.as_ref(), &file.name, &bytes).unwrap();
+            crate::store::storage::put(storage.as_ref(), &file.name, &bytes).unwrap();
             let store = Store::open_on(storage.clone(), "store".as_ref(), Access::Read, None);
             let store = store.unwrap();
             for (id, bytes) in &blobs {

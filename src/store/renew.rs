@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Access, Store, StoreError, ground, lock, roots, settings, shelf};
 use crate::base::id::StoreId;
-use crate::storage::dir::DirStorage;
-use crate::storage::{Storage, StorageError};
+use crate::store::storage::dir::DirStorage;
+use crate::store::storage::{Storage, StorageError};
 
 /// What became of the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::{Store, StoreError, kept};
 use crate::base::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
-use crate::storage::{self, Storage, StorageError};
+use crate::store::storage::{self, Storage, StorageError};
 
 const FOLDER: &str = "releases";
 const SUFFIX: &str = ".release";

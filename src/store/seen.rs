@@ -5,7 +5,7 @@
 
 use crate::base::finding::Finding;
 use crate::base::saying::Template;
-use crate::storage::StorageError;
+use crate::store::storage::StorageError;
 
 /// Said of what could not be read, with the system's words.
 pub const CANNOT_BE_READ: Template = Template::new("cannot be read now: {0}");

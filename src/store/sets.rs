@@ -5,7 +5,7 @@
 use super::{Store, StoreError};
 use crate::base::envelope::{self, HEADER_BYTES, Kind};
 use crate::base::id::SetId;
-use crate::storage;
+use crate::store::storage;
 
 const FOLDER: &str = "sets";
 const SUFFIX: &str = ".set";

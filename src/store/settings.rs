@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::StoreError;
 use crate::base::id::{Hasher, StoreId};
-use crate::storage::{self, Storage};
+use crate::store::storage::{self, Storage};
 
 pub(super) const NAME: &str = "carryall.toml";
 const BYTES_MAX: u64 = 64 * 1024;

@@ -10,7 +10,7 @@ use super::{Access, StoreError, renew};
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, Hasher, PackId, hash};
 use crate::content::index::{Entry, PackEntry, Segment};
-use crate::storage::{self, Object, Storage};
+use crate::store::storage::{self, Object, Storage};
 
 const FOLDER: &str = "index";
 const PACKS: &str = "packs";

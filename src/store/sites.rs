@@ -4,7 +4,7 @@
 
 use super::{Store, StoreError};
 use crate::base::envelope::{self, HEADER_BYTES, Kind};
-use crate::storage;
+use crate::store::storage;
 
 const FOLDER: &str = "sites";
 const SUFFIX: &str = ".site";

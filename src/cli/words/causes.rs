@@ -15,7 +15,7 @@ use carryall::deflate::DeflateError;
 use carryall::geometry::GeometryError;
 use carryall::layouts::LayoutError;
 use carryall::media::MediaError;
-use carryall::storage::StorageError;
+use carryall::store::storage::StorageError;
 use carryall::store::{FrameDamage, StoreError};
 use carryall::verbs::add::AddError;
 use carryall::verbs::checkout::CheckoutError;
