@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use carryall::base::monitor::Monitor;
-use carryall::block::Codec;
-use carryall::media::{Capacity, Carrier};
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
 const DATA_VOLUMES: u64 = 4;

@@ -28,17 +28,12 @@
 
 // The rooms, each with its parts.
 pub mod base;
-pub mod block;
 pub mod bundle;
 pub mod content;
 pub mod deflate;
-pub mod geometry;
 pub mod image;
 pub mod layouts;
-pub mod media;
-pub mod parity;
 pub mod receipt;
-pub mod recovery;
 pub mod registry;
 pub mod store;
 pub mod verbs;

@@ -8,11 +8,11 @@ use std::fs::{self, OpenOptions};
 use std::sync::OnceLock;
 
 use carryall::base::monitor::Silent;
-use carryall::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
-use carryall::media::Carrier;
 use carryall::verbs::receive::ProgressState;
 use carryall::verbs::repair::{RepairOptions, repair};
 use carryall::verbs::verify::SetState;
+use carryall::volumes::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
+use carryall::volumes::media::Carrier;
 use packed::{Carried, Packed, Shape, Site, files_below};
 use proptest::prelude::*;
 use tempfile::TempDir;

@@ -10,7 +10,6 @@ use carryall::base::monitor::Silent;
 use carryall::bundle::Receiver;
 use carryall::content::frame::{Against, SealedFrame};
 use carryall::content::release::ReleaseName;
-use carryall::media::{Capacity, Carrier};
 use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
@@ -18,6 +17,7 @@ use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::estimate::estimate;
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::ProgressState;
+use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, look, noise, paths_in};
 use tempfile::TempDir;
 
@@ -98,7 +98,7 @@ impl Vendor {
             spare: None,
             local_percent: None,
             effort: Default::default(),
-            codec: carryall::block::Codec::Gf16,
+            codec: carryall::volumes::block::Codec::Gf16,
             receivers: receivers.collect(),
         };
         pack(

@@ -10,13 +10,11 @@ use std::path::{Path, PathBuf};
 use carryall::base::envelope::HEADER_BYTES;
 use carryall::base::id::{ReleaseId, SetId, StoreId};
 use carryall::base::monitor::Silent;
-use carryall::block::Codec;
 use carryall::bundle::{
     Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
     LeanSet, Receiver,
 };
 use carryall::content::release::ReleaseName;
-use carryall::media::{Capacity, Carrier};
 use carryall::receipt::packed::PackedSet;
 use carryall::receipt::site::Site as Remembered;
 use carryall::receipt::{FramesWaiting, Held, Receipt};
@@ -28,6 +26,8 @@ use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::{ProgressState, SetProgress, receive};
 use carryall::verbs::receivers::{by_names, by_receipt};
 use carryall::verbs::{self, check, receipt};
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, look, noise, paths_in};
 use tempfile::TempDir;
 

@@ -13,16 +13,16 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
-use carryall::block::Codec;
 use carryall::bundle::{Catalog, Effort, Receiver};
-use carryall::media::{Capacity, Carrier};
 use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::pack::{PackOptions, pack};
 use carryall::verbs::receive::{ProgressState, receive};
+use carryall::volumes::block::Codec;
 use carryall::volumes::discover;
+use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, noise};
 use tempfile::TempDir;
 

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use carryall::base::envelope::{Kind, encode, seal};
 use carryall::base::id::{BlobId, ChunkId, SetId, hash};
 use carryall::base::monitor::Silent;
-use carryall::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader};
 use carryall::bundle::{Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun};
 use carryall::content::class::Class;
 use carryall::content::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame};
@@ -22,14 +21,17 @@ use carryall::content::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
 use carryall::content::release::{
     Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot,
 };
-use carryall::media::{Capacity, Carrier};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
 use carryall::verbs::pack::pack;
 use carryall::verbs::receive::{ProgressState, receive};
 use carryall::verbs::verify::verify;
 use carryall::verbs::{Error, ReleasesMut};
+use carryall::volumes::block::{
+    BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader,
+};
 use carryall::volumes::descriptor::{DESCRIPTOR_OFFSET, SetDescriptor};
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetReport, SetRequest, plan, write};
 use packed::{Packed, Shape, Site, look, noise};
 use tempfile::TempDir;
@@ -742,7 +744,7 @@ fn forge_descriptor(dir: &Path, change: impl Fn(&mut SetDescriptor)) {
                 BlockKind::Catalog if header.block_no == 1 => HEADER_BYTES,
                 _ => continue,
             };
-            let geometry = carryall::geometry::Geometry::from_header(&header.set).unwrap();
+            let geometry = carryall::volumes::geometry::Geometry::from_header(&header.set).unwrap();
             let mut payload = vec![0; DESCRIPTOR_OFFSET];
             payload.extend_from_slice(&block[at..]);
             let mut descriptor = SetDescriptor::from_superblock(&geometry, &payload).unwrap();

@@ -11,7 +11,6 @@ use std::process::Command;
 use carryall::base::id::{BlobId, ChunkId};
 use carryall::base::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES, TABLE};
 use carryall::base::monitor::Silent;
-use carryall::block::Codec;
 use carryall::bundle::{Catalog, CatalogFrame, CatalogRelease};
 use carryall::content::chunk::CHUNK_MAX;
 use carryall::content::class::Class;
@@ -21,10 +20,11 @@ use carryall::content::recipe::{
     Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError, StreamRef,
 };
 use carryall::content::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseRoot};
-use carryall::media::{Capacity, Carrier};
 use carryall::store::Store;
 use carryall::verbs::checkout::{CheckoutOptions, ItemState, checkout};
 use carryall::verbs::receive::receive;
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 use packed::{Site, noise};
 use tempfile::TempDir;

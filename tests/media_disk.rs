@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use carryall::block::BLOCK_BYTES;
-use carryall::media::carrier::CARRIER_FILE_BLOCKS;
-use carryall::media::page::PAGES_MAX_BYTES;
-use carryall::media::{Capacity, Carrier};
+use carryall::volumes::block::BLOCK_BYTES;
+use carryall::volumes::media::carrier::CARRIER_FILE_BLOCKS;
+use carryall::volumes::media::page::PAGES_MAX_BYTES;
+use carryall::volumes::media::{Capacity, Carrier};
 
 /// Partition programs begin the first partition here.
 const PARTITION_START: u64 = 1 << 20;

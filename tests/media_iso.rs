@@ -11,10 +11,12 @@ use std::sync::Mutex;
 
 use carryall::base::id::SetId;
 use carryall::base::monitor::Silent;
-use carryall::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, SetHeader};
-use carryall::media::kind::SECTOR_BYTES;
-use carryall::media::source::find_sources;
-use carryall::media::{Capacity, Carrier, CarrierWriter, ScanReport, Sighting, VolumeFacts, scan};
+use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, SetHeader};
+use carryall::volumes::media::kind::SECTOR_BYTES;
+use carryall::volumes::media::source::find_sources;
+use carryall::volumes::media::{
+    Capacity, Carrier, CarrierWriter, ScanReport, Sighting, VolumeFacts, scan,
+};
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
@@ -150,7 +152,10 @@ fn an_image_too_large_is_refused_and_removed() {
     }
     let refused = writer.finish(&Silent);
     assert!(
-        matches!(refused, Err(carryall::media::MediaError::TooLarge { .. })),
+        matches!(
+            refused,
+            Err(carryall::volumes::media::MediaError::TooLarge { .. })
+        ),
         "{refused:?}"
     );
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);

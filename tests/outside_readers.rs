@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use carryall::base::monitor::Silent;
-use carryall::block::BLOCK_BYTES;
 use carryall::content::release::ReleaseName;
-use carryall::media::Carrier;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::receive::ProgressState;
 use carryall::verbs::verify::SetState;
+use carryall::volumes::block::BLOCK_BYTES;
+use carryall::volumes::media::Carrier;
 use packed::{Packed, Shape, Site, files_below, noise, paths_in};
 use programs::{has, run, skopeo};
 use tempfile::TempDir;

@@ -7,11 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use carryall::base::monitor::Silent;
-use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
 use carryall::content::release::ReleaseName;
 use carryall::image::Platform;
-use carryall::media::{Capacity, Carrier};
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
@@ -19,6 +17,8 @@ use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::{ProgressState, ReceiveReport, SetProgress, receive_for, status};
 use carryall::verbs::receivers::{by_names, by_receipt};
 use carryall::verbs::{self, Error, receipt};
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, look, noise, paths_in};
 use tempfile::TempDir;
 

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use carryall::base::id::{BlobId, hash};
-use carryall::block::Codec;
 use carryall::deflate::{RemakeOptions, remake};
-use carryall::parity::Code;
+use carryall::volumes::block::Codec;
+use carryall::volumes::parity::Code;
 use stage::{MEDIA, Run, Stage, look, noise, text, visible};
 
 fn repository(path: &str) -> PathBuf {

@@ -17,10 +17,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use carryall::base::monitor::{Recording, Silent};
-use carryall::block::Codec;
 use carryall::bundle::Effort;
 use carryall::image::{Choice, ChoiceError, Digest};
-use carryall::media::{Capacity, Carrier, MediaKind};
 use carryall::registry::RegistryError;
 use carryall::registry::client::ClientOptions;
 use carryall::registry::pull::PullOptions;
@@ -34,6 +32,8 @@ use carryall::verbs::pack::{PackOptions, pack};
 use carryall::verbs::push::{PushOptions, push};
 use carryall::verbs::receive::receive;
 use carryall::verbs::{Error, serve};
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::{Capacity, Carrier, MediaKind};
 use misbehaving::{Misbehaving, OneBlob, described};
 use programs::{has, run, skopeo};
 use registry_parts::{

@@ -9,10 +9,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
-use carryall::block::{BLOCK_BYTES, Codec};
 use carryall::bundle::{Catalog, Effort, Receiver};
 use carryall::content::release::ReleaseName;
-use carryall::media::{Capacity, Carrier};
 use carryall::receipt::Receipt;
 use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
@@ -21,6 +19,8 @@ use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::{ProgressState, ReceiveReport, SetProgress};
 use carryall::verbs::receivers::{by_names, by_receipt};
 use carryall::verbs::{self, check, receipt};
+use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{Blocks, discover};
 use packed::{Site, files_below, look, noise, paths_in};
 use tempfile::TempDir;
@@ -395,7 +395,7 @@ fn one_set_that_is_wrong_keeps_no_other_out() {
 
 /// Changes the catalog on every volume, block hashes put right: a forgery, not damage.
 fn forge(report: &PackReport) {
-    use carryall::block::{BlockHeader, BlockKind};
+    use carryall::volumes::block::{BlockHeader, BlockKind};
     for volume in &report.volumes {
         for name in files_below(volume).into_keys() {
             if name.extension().is_none_or(|kind| kind != "000") {
@@ -406,7 +406,7 @@ fn forge(report: &PackReport) {
             for block in bytes.chunks_exact_mut(BLOCK_BYTES) {
                 let header = BlockHeader::open(block).unwrap();
                 if header.kind == BlockKind::Catalog {
-                    block[carryall::block::HEADER_BYTES + 300] ^= 1;
+                    block[carryall::volumes::block::HEADER_BYTES + 300] ^= 1;
                     header.seal(block);
                 }
             }

@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use carryall::base::monitor::Silent;
-use carryall::block::Codec;
-use carryall::media::{Capacity, Carrier};
 use carryall::volumes::absorb::absorb;
+use carryall::volumes::block::Codec;
 use carryall::volumes::incoming::open_all;
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
 const PIECES: usize = 24;

@@ -8,11 +8,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::{Recording, Silent};
-use carryall::block::{BLOCK_BYTES, Codec};
-use carryall::geometry::Geometry;
-use carryall::media::{Capacity, Carrier};
 use carryall::volumes::absorb::absorb;
+use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::volumes::geometry::Geometry;
 use carryall::volumes::incoming::open_all;
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{
     Incoming, SetContent, SetReport, SetRequest, VolumeError, VolumeForm, discover, plan, rebuild,
     write,
@@ -586,11 +586,11 @@ fn two_damaged_copies_of_a_volume_are_one_whole_volume() {
 #[test]
 fn a_forged_header_with_the_same_set_id_is_ignored_and_reported() {
     let written = Shape::default().write();
-    let mut header = carryall::block::BlockHeader {
+    let mut header = carryall::volumes::block::BlockHeader {
         set: written.report.header,
         volume_no: 1,
         block_no: 20,
-        kind: carryall::block::BlockKind::Data,
+        kind: carryall::volumes::block::BlockKind::Data,
     };
     header.set.spare_volumes = 0;
     header.set.stripe_width = 0;
@@ -772,7 +772,7 @@ fn tiny_sets_hold_too() {
 
 #[test]
 fn the_chart_says_of_every_block_how_it_fares() {
-    use carryall::media::map::CellState;
+    use carryall::volumes::media::map::CellState;
     let written = Shape::default().write();
     let geometry = written.geometry();
     fs::remove_dir_all(written.volume(2)).unwrap();

@@ -8,11 +8,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
-use carryall::block::{BLOCK_BYTES, Codec};
-use carryall::geometry::Geometry;
-use carryall::media::{Capacity, Carrier};
-use carryall::recovery::{Goal, Presence, needs, recover};
 use carryall::volumes::absorb::absorb;
+use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::volumes::geometry::Geometry;
+use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::recovery::{Goal, Presence, needs, recover};
 use carryall::volumes::{
     Blocks, SetContent, SetPlan, SetRequest, VolumeForm, discover, plan, rebuild, write,
 };

@@ -22,7 +22,7 @@ pub enum Kind {
     Index = 2,
     /// Catalog of a bundle.
     Catalog = 3,
-    /// Descriptor of a volume set, in its crateblocks.
+    /// Descriptor of a volume set, in its superblocks.
     SetDescriptor = 4,
     /// Which blocks of a volume have been received.
     BlockMap = 5,

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::fs::free_space_bytes;
 use carryall::base::monitor::Monitor;
-use carryall::block::Codec;
 use carryall::bundle::Effort;
-use carryall::media::{Capacity, Carrier, MediaError};
 use carryall::store::Store;
 use carryall::verbs::add::AddOptions;
 use carryall::verbs::checkout::{self, CheckoutOptions};
 use carryall::verbs::pack::{self, PackOptions, PackReport};
 use carryall::verbs::{self, Error, add, receive, verify};
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::{Capacity, Carrier, MediaError};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, words};

@@ -6,10 +6,10 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use carryall::media::MediaError;
 use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::Error;
 use carryall::verbs::apart::check_apart;
+use carryall::volumes::media::MediaError;
 
 use crate::cli::failure::Failure;
 use crate::cli::{Context, words};

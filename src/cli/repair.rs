@@ -1,7 +1,7 @@
 //! `repair`: rebuilds volumes.
 
-use carryall::media::Carrier;
 use carryall::verbs::repair::{self, RepairOptions, RepairReport};
+use carryall::volumes::media::Carrier;
 
 use crate::cli::args::RepairArgs;
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use carryall::base::output::OutputFile;
-use carryall::media::map::{is_map, map_html};
 use carryall::verbs::Error;
 use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
 use carryall::volumes::chart;
+use carryall::volumes::media::map::{is_map, map_html};
 
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::{Context, words};

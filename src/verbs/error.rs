@@ -9,8 +9,6 @@ use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::content::recipe::{BoxError, RecipeError};
 use crate::image::ChoiceError;
-use crate::media::MediaError;
-use crate::media::look::{Looked, look};
 use crate::receipt::ReceiptError;
 use crate::registry::RegistryError;
 use crate::store::StoreError;
@@ -19,6 +17,8 @@ use crate::verbs::checkout::CheckoutError;
 use crate::verbs::load::LoadError;
 use crate::versions::VersionsError;
 use crate::volumes::VolumeError;
+use crate::volumes::media::MediaError;
+use crate::volumes::media::look::{Looked, look};
 
 /// Why a verb could not do its work.
 #[derive(Debug, thiserror::Error)]

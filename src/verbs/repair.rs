@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::base::monitor::Monitor;
 use crate::base::output;
-use crate::media::Carrier;
 use crate::verbs::Error;
 use crate::verbs::space::Space;
 use crate::verbs::verify::{SetState, VerifyReport, verify};
+use crate::volumes::media::Carrier;
 use crate::volumes::{VolumeForm, rebuild};
 
 /// What `repair` is asked for.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::fs::free_space_bytes;
-use crate::media::MediaError;
 use crate::verbs::Error;
+use crate::volumes::media::MediaError;
 
 /// Space that work in a folder takes.
 #[derive(Debug, Clone)]

@@ -9,10 +9,10 @@ use crate::base::id::{ChunkId, SetId};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, FramePlace, FrameRun, read_exactly, read_single};
 use crate::content::frame::{Bases, Frame, FrameHead, HEADER_BYTES, SealedFrame};
-use crate::recovery::{Place, Recovery};
 use crate::store::Store;
 use crate::verbs::Error;
 use crate::volumes::incoming::open_all;
+use crate::volumes::recovery::{Place, Recovery};
 use crate::volumes::{Incoming, PayloadReader};
 
 /// A set in the spool.

@@ -10,11 +10,11 @@ use serde::Serialize;
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
-use crate::block::BLOCK_BYTES;
 use crate::bundle::{Catalog, check_frame};
-use crate::media::Source;
-use crate::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::verbs::Error;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::Source;
+use crate::volumes::recovery::{Needs, Recovery, VolumeOutcome};
 use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 
 /// What was found on the media.

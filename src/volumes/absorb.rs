@@ -10,14 +10,14 @@ use std::sync::{Mutex, PoisonError};
 use crate::base::finding::Finding;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
-use crate::block::{BLOCK_BYTES, BlockHeader, SetHeader};
-use crate::geometry::Geometry;
-use crate::media::source::find_sources;
-use crate::media::{ScanReport, Sighting, Source, scan};
-use crate::recovery::Presence;
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
 use crate::volumes::blocks::header_at;
+use crate::volumes::geometry::Geometry;
 use crate::volumes::incoming::{Incoming, Taken, open_every, sweep};
+use crate::volumes::media::source::find_sources;
+use crate::volumes::media::{ScanReport, Sighting, Source, scan};
+use crate::volumes::recovery::Presence;
 
 /// Spooled bytes between two checkpoints.
 const CHECKPOINT_BYTES: u64 = 256 << 20;

@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
-use crate::geometry::Geometry;
-use crate::recovery::Place;
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::recovery::Place;
 
 /// Blocks that a payload reader keeps in memory: 4 MiB.
 const AHEAD_BLOCKS: u32 = 64;

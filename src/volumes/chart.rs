@@ -2,9 +2,9 @@
 //!
 //! What heals was decided by `recovery`, and `media::map` does the drawing.
 
-use crate::geometry::{Geometry, Role};
-use crate::media::map::{CellState, DamageMap, MapRun, MapVolume, VolumeRole};
-use crate::recovery::{Act, Presence, Recovery};
+use crate::volumes::geometry::{Geometry, Role};
+use crate::volumes::media::map::{CellState, DamageMap, MapRun, MapVolume, VolumeRole};
+use crate::volumes::recovery::{Act, Presence, Recovery};
 use crate::volumes::{Blocks, SetReader};
 
 /// Charts a set as it was found; `recovery` is what [`SetReader::assess`] said.

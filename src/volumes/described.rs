@@ -4,13 +4,13 @@
 //! so many descriptors and so many ways to put the catalog together are tried, and no more.
 
 use crate::base::id;
-use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
-use crate::geometry::Geometry;
-use crate::recovery::{Place, Presence};
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{Blocks, copies_of};
 use crate::volumes::descriptor::{self, SetDescriptor};
+use crate::volumes::geometry::Geometry;
 use crate::volumes::mend::add_in_turn;
+use crate::volumes::recovery::{Place, Presence};
 
 /// Different descriptors that are tried.
 const DESCRIPTORS_MAX: usize = 64;

@@ -6,10 +6,12 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::envelope::{self, Kind};
 use crate::base::id::{Hasher, SetId};
-use crate::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
-use crate::geometry::Geometry;
-use crate::media::{PageNotes, VolumeFacts};
 use crate::volumes::VolumeError;
+use crate::volumes::block::{
+    BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader,
+};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::media::{PageNotes, VolumeFacts};
 
 /// Where in a superblock's payload the envelope begins; the text for people stands before it.
 pub const DESCRIPTOR_OFFSET: usize = 4096;
@@ -195,7 +197,7 @@ fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::Codec;
+    use crate::volumes::block::Codec;
 
     fn set() -> SetHeader {
         SetHeader {

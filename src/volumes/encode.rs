@@ -6,13 +6,13 @@
 use rayon::prelude::*;
 
 use crate::base::monitor::Monitor;
-use crate::block::{BLOCK_BYTES, HEADER_BYTES};
-use crate::geometry::Geometry;
-use crate::media::CarrierWriter;
-use crate::parity::{Code, ParityError};
-use crate::recovery::Act;
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES};
 use crate::volumes::blocks::header_at;
+use crate::volumes::geometry::Geometry;
+use crate::volumes::media::CarrierWriter;
+use crate::volumes::parity::{Code, ParityError};
+use crate::volumes::recovery::Act;
 
 /// Blocks that are in memory at a time.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::base::id::SetId;
 use crate::base::monitor::Interrupted;
 use crate::base::size::ByteSize;
-use crate::block::VOLUMES_MAX;
-use crate::geometry::GeometryError;
-use crate::media::MediaError;
+use crate::volumes::block::VOLUMES_MAX;
+use crate::volumes::geometry::GeometryError;
+use crate::volumes::media::MediaError;
 
 /// Says why an operation on a volume set could not go on.
 #[derive(Debug, thiserror::Error)]

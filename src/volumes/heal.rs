@@ -9,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::base::monitor::Monitor;
-use crate::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
-use crate::geometry::{Geometry, Role};
-use crate::parity::{Code, Shard, Worker};
-use crate::recovery::{Act, Goal, Place, Presence, Recovery, Step, recover};
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
 use crate::volumes::blocks::{Blocks, header_at, read_whole};
 use crate::volumes::encode::new_code;
+use crate::volumes::geometry::{Geometry, Role};
+use crate::volumes::parity::{Code, Shard, Worker};
+use crate::volumes::recovery::{Act, Goal, Place, Presence, Recovery, Step, recover};
 use crate::volumes::spool::Spool;
 
 /// Blocks that are in memory at a time.

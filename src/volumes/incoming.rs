@@ -15,14 +15,14 @@ use std::time::SystemTime;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
-use crate::block::{BLOCK_BYTES, BlockHeader};
-use crate::geometry::{Geometry, Role};
-use crate::recovery::{Goal, Needs, Place, Presence, Recovery, needs_with_rest, recover};
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, header_at};
 use crate::volumes::described::{Described, describe, liars, read_descriptor};
+use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::mend::WrongBlocks;
 use crate::volumes::others::{Kept, Others};
+use crate::volumes::recovery::{Goal, Needs, Place, Presence, Recovery, needs_with_rest, recover};
 use crate::volumes::spool::{Spool, replace_file, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 

@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use crate::base::id::SetId;
-use crate::block::{Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
-use crate::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
+use crate::volumes::block::{Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
+use crate::volumes::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
 use crate::volumes::{SetPlan, SetRequest, VolumeError};
 
 /// Data blocks that a stripe takes from all volumes together, about.

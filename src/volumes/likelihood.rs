@@ -4,8 +4,8 @@
 
 #![allow(clippy::cast_precision_loss)]
 
-use crate::block::BLOCK_BYTES;
-use crate::geometry::Geometry;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::geometry::Geometry;
 
 /// What a set bears.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

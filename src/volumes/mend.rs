@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
-use crate::recovery::{Act, Place};
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{copies_of, read_whole};
 use crate::volumes::heal::{Way, acts_of, opinions};
+use crate::volumes::recovery::{Act, Place};
 use crate::volumes::{Incoming, VolumeError};
 
 /// Ways to choose one candidate for each block of a stretch that are tried.

@@ -3,21 +3,26 @@
 //! It knows blocks, stripes and media, and nothing of what the payload and the catalog mean.
 
 pub mod absorb;
+pub mod block;
 pub mod blocks;
 pub mod chart;
 mod described;
 pub mod descriptor;
 mod encode;
 mod error;
+pub mod geometry;
 pub mod heal;
 pub mod incoming;
 mod layout;
 pub mod likelihood;
+pub mod media;
 pub mod mend;
 mod others;
+pub mod parity;
 pub mod plan;
 pub mod reader;
 pub mod rebuild;
+pub mod recovery;
 mod spool;
 pub mod write;
 

@@ -5,10 +5,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::geometry::Geometry;
-use crate::recovery::{Place, Presence};
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::{Blocks, OTHERS_MAX};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::recovery::{Place, Presence};
 use crate::volumes::spool::{Spool, Tag, tag_of};
 
 /// Other blocks of a set.

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
-use crate::block::{BLOCK_BYTES, Codec, PAYLOAD_BYTES, SetHeader};
-use crate::geometry::Geometry;
-use crate::media::{Capacity, Carrier};
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, Codec, PAYLOAD_BYTES, SetHeader};
+use crate::volumes::geometry::Geometry;
 use crate::volumes::layout::{Layout, blocks_for};
 use crate::volumes::likelihood::{Guarantee, guarantee};
+use crate::volumes::media::{Capacity, Carrier};
 
 /// What is to be laid out.
 #[derive(Debug, Clone)]

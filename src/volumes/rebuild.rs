@@ -9,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::base::monitor::{Monitor, Silent};
-use crate::block::BLOCK_BYTES;
-use crate::geometry::{Geometry, Role};
-use crate::media::CarrierWriter;
-use crate::recovery::{Goal, Place, Presence};
+use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::blocks::{Blocks, read_whole};
 use crate::volumes::described::read_descriptor;
+use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
+use crate::volumes::media::CarrierWriter;
+use crate::volumes::recovery::{Goal, Place, Presence};
 use crate::volumes::spool::Spool;
 use crate::volumes::write::{VolumeForm, write_superblocks};
 use crate::volumes::{SetReader, VolumeError, discover};

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::base::envelope::{self, Kind};
-use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
-use crate::geometry::Geometry;
-use crate::recovery::{Bits, Place, Presence};
 use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
 use crate::volumes::blocks::{Blocks, header_at};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::recovery::{Bits, Place, Presence};
 
 /// Volume images of one set.
 #[derive(Debug)]

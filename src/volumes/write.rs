@@ -9,12 +9,12 @@ use rayon::prelude::*;
 
 use crate::base::id;
 use crate::base::monitor::Monitor;
-use crate::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
-use crate::geometry::Geometry;
-use crate::media::{Carrier, CarrierWriter, MediaError, PageNotes, VolumeFacts};
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
 use crate::volumes::encode::{encode_local, encode_wide};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::media::{Carrier, CarrierWriter, MediaError, PageNotes, VolumeFacts};
 use crate::volumes::{SetPlan, VolumeError};
 
 /// Blocks of payload that are hashed and written at a time.

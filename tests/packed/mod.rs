@@ -7,11 +7,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
-use carryall::block::{BLOCK_BYTES, Codec};
 use carryall::bundle::{Catalog, Effort};
 use carryall::content::release::ReleaseName;
-use carryall::geometry::Geometry;
-use carryall::media::{Capacity, Carrier};
 use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};
@@ -19,6 +16,9 @@ use carryall::verbs::checkout::{CheckoutOptions, checkout};
 use carryall::verbs::pack::{PackOptions, PackReport, pack};
 use carryall::verbs::receive::{ReceiveReport, SetProgress, receive};
 use carryall::verbs::verify::{SetVerdict, verify};
+use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::volumes::geometry::Geometry;
+use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{Blocks, discover};
 use tempfile::TempDir;
 
@@ -339,7 +339,8 @@ impl Carried<'_> {
             .files
             .get(carrier.strip_prefix(self.root()).unwrap())
             .unwrap();
-        let block = |at: &usize| carryall::block::BlockHeader::open(&bytes[*at..]).is_some();
+        let block =
+            |at: &usize| carryall::volumes::block::BlockHeader::open(&bytes[*at..]).is_some();
         (0..bytes.len()).step_by(2048).find(block).unwrap() as u64
     }
 

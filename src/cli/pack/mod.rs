@@ -2,16 +2,16 @@
 
 mod said;
 
-use carryall::block::Codec;
 use carryall::bundle::{Effort, Receiver};
 use carryall::content::release::ReleaseRoot;
-use carryall::media::Carrier;
 use carryall::receipt::Receipt;
 use carryall::store::{Access, Store};
 use carryall::verbs;
 use carryall::verbs::estimate;
 use carryall::verbs::pack::{self, PackOptions};
 use carryall::verbs::receivers;
+use carryall::volumes::block::Codec;
+use carryall::volumes::media::Carrier;
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::failure::Failure;

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use carryall::content::release::ReleaseRoot;
-use carryall::media::page::CONTACT_MAX_CHARS;
-use carryall::media::{Capacity, MediaError};
 use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::pack::{PackNotes, Spares};
+use carryall::volumes::media::page::CONTACT_MAX_CHARS;
+use carryall::volumes::media::{Capacity, MediaError};
 
 use crate::cli::args::PackArgs;
 use crate::cli::failure::Failure;

@@ -12,14 +12,14 @@ use carryall::content::frame::FrameError;
 use carryall::content::recipe::RecipeError;
 use carryall::content::release::ReleaseName;
 use carryall::deflate::DeflateError;
-use carryall::geometry::GeometryError;
 use carryall::layouts::LayoutError;
-use carryall::media::MediaError;
 use carryall::store::storage::StorageError;
 use carryall::store::{FrameDamage, StoreError};
 use carryall::verbs::add::AddError;
 use carryall::verbs::checkout::CheckoutError;
 use carryall::volumes::VolumeError;
+use carryall::volumes::geometry::GeometryError;
+use carryall::volumes::media::MediaError;
 
 use super::bytes;
 use super::images::chinese_choice;

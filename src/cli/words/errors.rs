@@ -4,13 +4,13 @@ use carryall::base::output::OutputError;
 use carryall::content::recipe::RecipeError;
 use carryall::content::release::ReleaseName;
 use carryall::layouts::LayoutError;
-use carryall::media::MediaError;
 use carryall::store::StoreError;
 use carryall::verbs::Error;
 use carryall::verbs::add::AddError;
 use carryall::verbs::checkout::CheckoutError;
 use carryall::verbs::is_fault;
 use carryall::volumes::VolumeError;
+use carryall::volumes::media::MediaError;
 
 use super::delta::{chinese_receipt, hint_receipt};
 use super::images::{chinese_choice, chinese_load, hint_of_choice, hint_of_load};

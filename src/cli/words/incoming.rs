@@ -211,7 +211,7 @@ fn state_of(set: &SetProgress) -> String {
         .iter()
         .map(|volume| u64::from(volume.present_blocks))
         .sum();
-    let present = bytes(present.saturating_mul(carryall::block::BLOCK_BYTES as u64));
+    let present = bytes(present.saturating_mul(carryall::volumes::block::BLOCK_BYTES as u64));
     match set.state {
         ProgressState::Complete => {
             let healed = match set.healed_blocks {

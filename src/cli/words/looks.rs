@@ -3,7 +3,7 @@
 use std::error::Error as Cause;
 use std::io;
 
-use carryall::media::look::{Look, Looked};
+use carryall::volumes::media::look::{Look, Looked};
 
 use super::{causes, pick};
 

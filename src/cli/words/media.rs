@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use carryall::media::kind::MediaParseError;
-use carryall::recovery::Needs;
 use carryall::verbs::pack::{PackPlan, PackReport};
 use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
+use carryall::volumes::media::kind::MediaParseError;
+use carryall::volumes::recovery::Needs;
 
 use super::delta::plan_leans;
 use super::{bytes, pick, plural, shown, shown_path, volumes};

@@ -8,9 +8,9 @@ use crate::base::monitor::Silent;
 use crate::base::size::total;
 use crate::bundle::{Have, Needs, Receiver, solid_bytes};
 use crate::content::release::ReleaseRoot;
-use crate::media::{Carrier, check_program};
 use crate::store::Store;
 use crate::verbs::Error;
+use crate::volumes::media::{Carrier, check_program};
 use crate::volumes::{self, SetRequest};
 
 /// The fact in which a set says what it was made of and how: the same again makes the same set.

@@ -14,20 +14,20 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::size::total;
-use crate::block::Codec;
 use crate::bundle::{
     self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
 };
 use crate::content::release::ReleaseRoot;
 use crate::image::Images;
-use crate::media::{Capacity, Carrier};
 use crate::receipt::Held;
 use crate::receipt::packed::PackedSet;
 use crate::store::Store;
 use crate::verbs::space::Space;
 use crate::verbs::space::free_bytes;
 use crate::verbs::{Error, Releases};
+use crate::volumes::block::Codec;
 use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
+use crate::volumes::media::{Capacity, Carrier};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// What `pack` is asked for.
@@ -157,7 +157,7 @@ pub fn pack(
 /// Packs as [`pack`] does, with more to say on the volumes.
 ///
 /// # Errors
-/// As [`pack`], [`Error::ManySpares`] and [`MediaError::Exists`](crate::media::MediaError::Exists) before anything is compressed.
+/// As [`pack`], [`Error::ManySpares`] and [`MediaError::Exists`](crate::volumes::media::MediaError::Exists) before anything is compressed.
 pub fn pack_with(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -170,7 +170,7 @@ pub fn pack_with(
     let asked = before::asked(releases, options, notes);
     let cutting = before::look(store, releases, options, notes)?;
     if let Some(path) = before::same_set_in(to, &asked) {
-        return Err(crate::media::MediaError::Exists { path }.into());
+        return Err(crate::volumes::media::MediaError::Exists { path }.into());
     }
     let rehearsed_bytes = cutting.least_set_bytes;
     let place: Vec<PathBuf> = store.place().map(Path::to_owned).into_iter().collect();

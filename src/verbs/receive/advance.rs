@@ -8,7 +8,6 @@ use super::{ProgressState, Room, SetProgress, title_of};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
 use crate::image::Platform;
-use crate::recovery::Recovery;
 use crate::store::Store;
 use crate::verbs::footing;
 use crate::verbs::portion::Portion;
@@ -19,6 +18,7 @@ use crate::verbs::{
     mend::{self, Looked},
     taken::TakenSets,
 };
+use crate::volumes::recovery::Recovery;
 use crate::volumes::{Incoming, PayloadReader, SetDescriptor};
 
 /// A set is healed anew so many times when blocks go bad in the spool between healing and reading, or turn out wrong.
@@ -225,7 +225,7 @@ fn heal(
 }
 
 /// A block that was whole when it was spooled and is not any more.
-fn damaged_place(error: &Error) -> Option<crate::recovery::Place> {
+fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::Place> {
     match error {
         Error::Bundle(BundleError::Payload(source)) => PayloadReader::damage_of(source),
         _ => None,

@@ -18,7 +18,6 @@ use self::room::{check_space, if_full};
 use crate::base::id::SetId;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::image::Platform;
-use crate::recovery::Needs;
 use crate::store::Store;
 use crate::verbs::apart::check_apart;
 use crate::verbs::portion::{Portion, ask_also, note_of};
@@ -30,6 +29,7 @@ use crate::verbs::{
     taken::{TakenSet, TakenSets},
 };
 use crate::volumes::incoming::open_all;
+use crate::volumes::recovery::Needs;
 use crate::volumes::{Absorbed, Incoming, SetRead, absorb_noting};
 
 /// Takes in the volumes at or below `paths`, and commits the releases of every set that becomes whole.

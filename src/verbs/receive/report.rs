@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::base::finding::Finding;
 use crate::base::id::SetId;
-use crate::recovery::{Needs, VolumeOutcome};
 use crate::verbs::Error;
 use crate::verbs::footing::Lacking;
 use crate::verbs::portion::LeftOut;
 use crate::verbs::receive::Room;
 use crate::volumes::VolumeRead;
+use crate::volumes::recovery::{Needs, VolumeOutcome};
 
 /// What `receive` did.
 #[derive(Debug, Clone, Serialize)]

@@ -9,15 +9,15 @@ use serde::Serialize;
 
 use crate::base::id::SetId;
 use crate::base::monitor::Silent;
-use crate::block::{BLOCK_BYTES, BlockHeader};
-use crate::media::ReadAt;
-use crate::media::source::find_sources;
 use crate::store::Store;
 use crate::verbs::portion::Portion;
 use crate::verbs::space::free_bytes;
 use crate::verbs::{Error, ready, takeover};
 use crate::volumes::Incoming;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::incoming::open_all;
+use crate::volumes::media::ReadAt;
+use crate::volumes::media::source::find_sources;
 
 /// Where an ISO 9660 image says what it is.
 const ISO_MAGIC_OFFSET: usize = 0x8001;

@@ -1,7 +1,7 @@
 //! A block header of any bytes, alone and under a block whose hash is right.
 #![no_main]
 
-use carryall::block::{BLOCK_BYTES, BlockHeader, MAGIC};
+use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, MAGIC};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

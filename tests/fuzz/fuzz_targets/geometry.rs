@@ -1,10 +1,10 @@
 //! Any numbers of a header: a layout or a refusal; and what recovery says of any blocks that are there holds.
 #![no_main]
 
-use carryall::block::{Codec, SetHeader};
-use carryall::geometry::Geometry;
+use carryall::volumes::block::{Codec, SetHeader};
+use carryall::volumes::geometry::Geometry;
 use carryall::base::id::SetId;
-use carryall::recovery::{Goal, Presence, needs, recover};
+use carryall::volumes::recovery::{Goal, Presence, needs, recover};
 use carryall_fuzz::Numbers;
 use libfuzzer_sys::fuzz_target;
 

@@ -5,10 +5,10 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use carryall::block::{BLOCK_BYTES, BlockHeader, MAGIC};
-use carryall::media::scan::scan_reader;
-use carryall::media::source::Access;
-use carryall::media::{ReadAt, Sighting};
+use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, MAGIC};
+use carryall::volumes::media::scan::scan_reader;
+use carryall::volumes::media::source::Access;
+use carryall::volumes::media::{ReadAt, Sighting};
 use carryall::base::monitor::Silent;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,9 +1,9 @@
 //! A superblock's payload of any bytes, the descriptor's envelope right.
 #![no_main]
 
-use carryall::block::{Codec, SetHeader};
+use carryall::volumes::block::{Codec, SetHeader};
 use carryall::base::envelope::{Kind, seal};
-use carryall::geometry::Geometry;
+use carryall::volumes::geometry::Geometry;
 use carryall::base::id::SetId;
 use carryall::volumes::SetDescriptor;
 use carryall::volumes::descriptor::DESCRIPTOR_OFFSET;

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
-use crate::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
-use crate::media::source::{Access, ReadAt, Source, read_surviving};
-use crate::media::{MediaError, window::Window};
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
+use crate::volumes::media::source::{Access, ReadAt, Source, read_surviving};
+use crate::volumes::media::{MediaError, window::Window};
 
 /// Bytes that one thread takes at a time from a source that several threads read.
 const SEGMENT_BYTES: u64 = 8 << 20;

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use crate::base::id::SetId;
-use crate::media::markup::html_text;
-use crate::recovery::Needs;
+use crate::volumes::media::markup::html_text;
+use crate::volumes::recovery::Needs;
 
 /// Most cells of one volume; with many volumes fewer, so that the page stays below about 8 MB.
 const CELLS_MAX: u32 = 2000;

@@ -6,7 +6,7 @@
 use reed_solomon_erasure::galois_8;
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 
-use crate::block::Codec;
+use crate::volumes::block::Codec;
 
 /// Says why shards could not be made or brought back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic: it holds no blocks, and which of them are lost is `recovery`'s affair.
 
-use crate::block::{BlockKind, Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
+use crate::volumes::block::{BlockKind, Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
 
 /// Superblocks of each volume.
 pub const SUPERBLOCKS: u32 = 5;

@@ -2,8 +2,8 @@
 //!
 //! It assumes that a volume not seen yet is whole; when it is not, the next answer is another.
 
-use crate::geometry::Geometry;
-use crate::recovery::{Goal, Presence, recover};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::recovery::{Goal, Presence, recover};
 
 /// What receiving still needs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

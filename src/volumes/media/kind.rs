@@ -8,10 +8,10 @@ use std::str::FromStr;
 
 use crate::base::fs::free_clusters;
 use crate::base::size::ByteSize;
-use crate::block::BLOCK_BYTES;
-use crate::media::MediaError;
-use crate::media::carrier::CARRIER_FILE_BLOCKS;
-use crate::media::page::PAGES_MAX_BYTES;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::MediaError;
+use crate::volumes::media::carrier::CARRIER_FILE_BLOCKS;
+use crate::volumes::media::page::PAGES_MAX_BYTES;
 
 /// Bytes of a sector, on every optical medium.
 pub const SECTOR_BYTES: u64 = 2048;

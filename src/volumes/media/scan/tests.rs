@@ -2,8 +2,8 @@
 use super::*;
 use crate::base::id::SetId;
 use crate::base::monitor::{Recording, Silent};
-use crate::block::{BlockKind, Codec, SetHeader};
-use crate::media::source::faulty::Faulty;
+use crate::volumes::block::{BlockKind, Codec, SetHeader};
+use crate::volumes::media::source::faulty::Faulty;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 

@@ -8,10 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::monitor::Silent;
-use crate::block::BLOCK_BYTES;
-use crate::media::carrier;
-use crate::media::page;
-use crate::media::source::{ReadAt, Source, find_sources};
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::carrier;
+use crate::volumes::media::page;
+use crate::volumes::media::source::{ReadAt, Source, find_sources};
 
 /// Files of one folder that are looked at.
 const FILES_MAX: usize = 200;
@@ -144,7 +144,7 @@ fn look_at_file(path: &Path) -> Look {
     let source = Source {
         path: path.to_owned(),
         bytes: 0,
-        access: crate::media::Access::Sequential,
+        access: crate::volumes::media::Access::Sequential,
     };
     let reader = match source.open() {
         Ok(reader) => reader,
@@ -184,9 +184,9 @@ fn look_at_file(path: &Path) -> Look {
     Look::Unknown
 }
 
-fn cause_of(error: crate::media::MediaError) -> io::Error {
+fn cause_of(error: crate::volumes::media::MediaError) -> io::Error {
     match error {
-        crate::media::MediaError::Io { source, .. } => source,
+        crate::volumes::media::MediaError::Io { source, .. } => source,
         other => io::Error::other(other.to_string()),
     }
 }

@@ -11,7 +11,7 @@ use std::ops::Range;
 pub use needs::{Needs, needs, needs_with_rest};
 pub use presence::{Bits, Place, Presence};
 
-use crate::geometry::Geometry;
+use crate::volumes::geometry::Geometry;
 
 /// One act of recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::base::monitor::Monitor;
-use crate::block::BLOCK_BYTES;
-use crate::media::kind::SECTOR_BYTES;
-use crate::media::{MediaError, page};
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::kind::SECTOR_BYTES;
+use crate::volumes::media::{MediaError, page};
 
 /// Every date in an image: 1980-01-01, the first that FAT knows too.
 const DATE: &str = "1980010100000000";

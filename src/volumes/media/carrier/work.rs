@@ -7,7 +7,7 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::{parent_of, sync};
-use crate::media::MediaError;
+use crate::volumes::media::MediaError;
 
 /// A folder that is being written: locked against other processes, removed unless it is renamed.
 #[derive(Debug)]

@@ -5,8 +5,8 @@
 use std::fmt::Write;
 
 use crate::base::size::ByteSize;
-use crate::media::markup::{html_text, plain_text};
-use crate::media::{PageNotes, VolumeFacts};
+use crate::volumes::media::markup::{html_text, plain_text};
+use crate::volumes::media::{PageNotes, VolumeFacts};
 
 /// Name of the page for browsers.
 pub const HTML_NAME: &str = "START-HERE.html";

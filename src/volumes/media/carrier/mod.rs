@@ -15,9 +15,9 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use crate::base::monitor::Monitor;
-use crate::block::BLOCK_BYTES;
-use crate::media::iso::{self, Image};
-use crate::media::{MediaError, page};
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::iso::{self, Image};
+use crate::volumes::media::{MediaError, page};
 
 pub use self::facts::{PageNotes, VolumeFacts, is_carrier_name};
 use self::work::WorkFolder;

@@ -15,8 +15,8 @@ use walkdir::WalkDir;
 
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
-use crate::block::BLOCK_BYTES;
-use crate::media::MediaError;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::MediaError;
 
 /// Bytes that can be read at any place, from several threads.
 pub trait ReadAt: Send + Sync {

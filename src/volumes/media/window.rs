@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use crate::block::BLOCK_BYTES;
-use crate::media::MediaError;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::MediaError;
 
 /// Small enough that bytes are still in the cache when they are hashed.
 const PIECE_BYTES: usize = 256 * 1024;

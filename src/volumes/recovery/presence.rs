@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::geometry::Geometry;
+use crate::volumes::geometry::Geometry;
 
 /// One bit a block of a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
