@@ -33,7 +33,6 @@ pub mod content;
 pub mod deflate;
 pub mod image;
 pub mod layouts;
-pub mod receipt;
 pub mod registry;
 pub mod store;
 pub mod verbs;

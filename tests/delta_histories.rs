@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use carryall::base::monitor::Silent;
+use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Effort, Receiver};
 use carryall::content::release::ReleaseName;
-use carryall::receipt::Receipt;
 use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};
@@ -648,7 +648,7 @@ fn a_forged_receipt_is_found_out_by_what_is_lacking() {
     // A set that it never got, in the text.
     let sent = vendor.pack(2, Vec::new());
     let set = sent.set_id.parse().unwrap();
-    let frames = carryall::receipt::FramesWaiting::new(&set, 0..2).unwrap();
+    let frames = carryall::bundle::receipt::FramesWaiting::new(&set, 0..2).unwrap();
     let text = honest.with_waiting(vec![frames]).to_text().unwrap();
     let forged = Receipt::read(text.join("\n").as_bytes()).unwrap();
     let bundle = vendor.for_receipt(2, &forged);

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use carryall::base::envelope::HEADER_BYTES;
 use carryall::base::id::{ReleaseId, SetId, StoreId};
 use carryall::base::monitor::Silent;
+use carryall::bundle::receipt::packed::PackedSet;
+use carryall::bundle::receipt::site::Site as Remembered;
+use carryall::bundle::receipt::{FramesWaiting, Held, Receipt};
 use carryall::bundle::{
     Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
     LeanSet, Receiver,
 };
 use carryall::content::release::ReleaseName;
-use carryall::receipt::packed::PackedSet;
-use carryall::receipt::site::Site as Remembered;
-use carryall::receipt::{FramesWaiting, Held, Receipt};
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};

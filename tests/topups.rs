@@ -9,9 +9,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
+use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Catalog, Effort, Receiver};
 use carryall::content::release::ReleaseName;
-use carryall::receipt::Receipt;
 use carryall::store::{Access, CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};

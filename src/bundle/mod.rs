@@ -8,6 +8,7 @@ mod cut;
 mod error;
 mod have;
 mod read;
+pub mod receipt;
 mod sample;
 mod spool;
 mod weigh;

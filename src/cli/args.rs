@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use carryall::bundle::receipt::site::SiteName;
 use carryall::content::release::{ReleaseName, ReleaseNameError};
 use carryall::image::{Choice, Platform};
-use carryall::receipt::site::SiteName;
 use carryall::registry::client::ClientOptions;
 use carryall::versions::Pattern;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};

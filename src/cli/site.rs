@@ -1,6 +1,6 @@
 //! `site list` and `site forget`: what is remembered of sites.
 
-use carryall::receipt::site::SiteName;
+use carryall::bundle::receipt::site::SiteName;
 use carryall::store::Access;
 use carryall::verbs::receivers;
 

@@ -9,11 +9,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::base::envelope::HEADER_BYTES;
+use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
+use crate::bundle::receipt::site::{Site, SiteName};
+use crate::bundle::receipt::{FramesWaiting, Held, RECEIPT_BYTES_MAX, Receipt};
 use crate::bundle::{Receiver, WaitingSet};
 use crate::content::release::{ReleaseName, ReleaseRoot};
-use crate::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
-use crate::receipt::site::{Site, SiteName};
-use crate::receipt::{FramesWaiting, Held, RECEIPT_BYTES_MAX, Receipt};
 use crate::store::Store;
 use crate::verbs::Error;
 

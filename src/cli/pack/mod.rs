@@ -2,9 +2,9 @@
 
 mod said;
 
+use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Effort, Receiver};
 use carryall::content::release::ReleaseRoot;
-use carryall::receipt::Receipt;
 use carryall::store::{Access, Store};
 use carryall::verbs;
 use carryall::verbs::estimate;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use carryall::receipt::site::SiteName;
-use carryall::receipt::{Receipt, ReceiptError};
+use carryall::bundle::receipt::site::SiteName;
+use carryall::bundle::receipt::{Receipt, ReceiptError};
 use carryall::verbs::footing::{Lacking, LackingRelease, LackingSet, LackingState};
 use carryall::verbs::pack::PackPlan;
 use carryall::verbs::receipt::ReceiptReport;

@@ -14,13 +14,13 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::size::total;
+use crate::bundle::receipt::Held;
+use crate::bundle::receipt::packed::PackedSet;
 use crate::bundle::{
     self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
 };
 use crate::content::release::ReleaseRoot;
 use crate::image::Images;
-use crate::receipt::Held;
-use crate::receipt::packed::PackedSet;
 use crate::store::Store;
 use crate::verbs::space::Space;
 use crate::verbs::space::free_bytes;

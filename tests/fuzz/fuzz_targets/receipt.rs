@@ -2,9 +2,9 @@
 #![no_main]
 
 use carryall::base::envelope::{Kind, seal, seal_with};
-use carryall::receipt::Receipt;
-use carryall::receipt::packed::PackedSet;
-use carryall::receipt::site::Site;
+use carryall::bundle::receipt::Receipt;
+use carryall::bundle::receipt::packed::PackedSet;
+use carryall::bundle::receipt::site::Site;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
