@@ -9,8 +9,8 @@ use std::fs;
 use std::process::Command;
 
 use carryall::base::monitor::Silent;
-use carryall::image::outgoing::Form;
-use carryall::image::{Choice, ChoiceError};
+use carryall::oci::image::outgoing::Form;
+use carryall::oci::image::{Choice, ChoiceError};
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::CheckoutError;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use carryall::image::{Digest, OCI_MANIFEST};
+use carryall::oci::image::{Digest, OCI_MANIFEST};
 use carryall::store::{Access, Store};
 use programs::{has, run, skopeo};
 use registry_parts::{LayoutMaker, RealRegistry, Serving, add_paths};

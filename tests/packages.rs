@@ -10,7 +10,7 @@ mod stage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use carryall::image::Digest;
+use carryall::oci::image::Digest;
 use programs::{has, run, skopeo};
 use real::{Part, RealImages};
 use registry_parts::{RealRegistry, Serving};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use carryall::base::monitor::Silent;
 use carryall::bundle::{Effort, Receiver};
 use carryall::content::release::ReleaseName;
-use carryall::image::Platform;
+use carryall::oci::image::Platform;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::checkout::{CheckoutOptions, checkout};

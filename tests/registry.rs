@@ -18,12 +18,12 @@ use std::time::Duration;
 
 use carryall::base::monitor::{Recording, Silent};
 use carryall::bundle::Effort;
-use carryall::image::{Choice, ChoiceError, Digest};
-use carryall::registry::RegistryError;
-use carryall::registry::client::ClientOptions;
-use carryall::registry::pull::PullOptions;
-use carryall::registry::push::NameState;
-use carryall::registry::server::{ServeEvent, ServeOptions};
+use carryall::oci::image::{Choice, ChoiceError, Digest};
+use carryall::oci::registry::RegistryError;
+use carryall::oci::registry::client::ClientOptions;
+use carryall::oci::registry::pull::PullOptions;
+use carryall::oci::registry::push::NameState;
+use carryall::oci::registry::server::{ServeEvent, ServeOptions};
 use carryall::store::{Access, Store, StoreError};
 use carryall::verbs::add::sources::{Sources, Stream, add_sources};
 use carryall::verbs::add::{AddError, AddOptions};
@@ -648,8 +648,8 @@ fn bytes_from_a_stream_become_an_item() {
 
 #[test]
 fn a_blob_that_is_rotten_here_is_broken_off_when_it_is_served() {
-    use carryall::registry::push::PlannedRepository;
-    use carryall::registry::server::{Shelf, serve};
+    use carryall::oci::registry::push::PlannedRepository;
+    use carryall::oci::registry::server::{Shelf, serve};
     let good = noise(3, 3_000_000);
     let mut rotten = good.clone();
     rotten[100] ^= 1;

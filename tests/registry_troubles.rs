@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use carryall::base::monitor::Silent;
-use carryall::image::{Digest, OCI_MANIFEST};
-use carryall::registry::RegistryError;
-use carryall::registry::client::{Client, ClientOptions};
+use carryall::oci::image::{Digest, OCI_MANIFEST};
+use carryall::oci::registry::RegistryError;
+use carryall::oci::registry::client::{Client, ClientOptions};
 use carryall::store::Store;
 use carryall::verbs::add::{AddError, AddReport};
 use misbehaving::{Misbehaving, OneBlob, Request, described};

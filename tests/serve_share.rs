@@ -13,8 +13,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use carryall::base::monitor::Recording;
-use carryall::image::Digest;
-use carryall::registry::server::{ServeEvent, ServeOptions};
+use carryall::oci::image::Digest;
+use carryall::oci::registry::server::{ServeEvent, ServeOptions};
 use carryall::store::Store;
 use carryall::verbs::serve;
 use registry_parts::{LayoutMaker, add_paths, name, noise};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use carryall::base::monitor::Silent;
-use carryall::image::Digest;
+use carryall::oci::image::Digest;
 use carryall::store::Store;
 use carryall::verbs;
 use carryall::verbs::add::{AddOptions, add};

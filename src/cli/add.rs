@@ -4,7 +4,7 @@ use carryall::layouts::opener::{Depth, OpenOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use carryall::registry::pull::PullOptions;
+use carryall::oci::registry::pull::PullOptions;
 use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::add::sources::{RegistryImage, Sources, Stream, add_sources};

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use carryall::bundle::receipt::site::SiteName;
 use carryall::content::release::{ReleaseName, ReleaseNameError};
-use carryall::image::{Choice, Platform};
-use carryall::registry::client::ClientOptions;
+use carryall::oci::image::{Choice, Platform};
+use carryall::oci::registry::client::ClientOptions;
 use carryall::versions::Pattern;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use carryall::image::outgoing::Form;
+use carryall::oci::image::outgoing::Form;
 use carryall::store::{Access, Store};
 use carryall::verbs::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::verbs::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};

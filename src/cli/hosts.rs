@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use carryall::image::{Reference, ReferenceError, is_host, is_repository};
+use carryall::oci::image::{Reference, ReferenceError, is_host, is_repository};
 use carryall::verbs::planned::{Hosts, OtherHosts};
 
 /// A host in names of images, and what stands for it.

@@ -1,6 +1,6 @@
 //! `push`: the images of a release into a registry.
 
-use carryall::registry::push::NameState;
+use carryall::oci::registry::push::NameState;
 use carryall::store::Access;
 use carryall::verbs;
 use carryall::verbs::planned::{OtherHosts, Rules};

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carryall::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
+use carryall::oci::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
 use carryall::verbs;
 use carryall::verbs::serve::{self, Served};
 

@@ -17,7 +17,7 @@ use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single}
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
-use crate::registry::pull::is_own;
+use crate::oci::registry::pull::is_own;
 use crate::store::{self, CANNOT_BE_READ, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
 use crate::verbs::apart::check_apart;
 use crate::verbs::proof::{self, Known};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::bundle::{FileWeight, Weighed};
 use crate::content::contents::Kind;
 use crate::content::contents::groups::{Extent, Tree, Weight};
-use crate::image::{Image, Images};
+use crate::oci::image::{Image, Images};
 
 /// Groups with less of what is new are left out, in parts of a thousand.
 const LEAST_PER_MILLE: u64 = 3;

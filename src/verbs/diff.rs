@@ -10,7 +10,7 @@ use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::base::monitor::Monitor;
 use crate::bundle::{Effort, Have, Receiver, Weighed, weigh};
 use crate::content::release::{Item, ReleaseRoot};
-use crate::image::{Digest, Image, Images, Reference};
+use crate::oci::image::{Digest, Image, Images, Reference};
 use crate::store::Store;
 use crate::verbs::Error;
 

@@ -10,7 +10,7 @@ use crate::base::size::total;
 use crate::bundle::{Effort, Have, Receiver, weigh};
 use crate::content::class::Class;
 use crate::content::release::ReleaseRoot;
-use crate::image::Images;
+use crate::oci::image::Images;
 use crate::store::Store;
 use crate::verbs::Error;
 

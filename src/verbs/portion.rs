@@ -12,7 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, CatalogFrame, FramePlace, read_frames};
 use crate::content::frame::{Bases, Frame};
 use crate::content::release::ReleaseName;
-use crate::image::Platform;
+use crate::oci::image::Platform;
 use crate::verbs::Error;
 use crate::volumes::Incoming;
 

@@ -10,9 +10,9 @@ use super::{Error, Releases};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::content::release::ReleaseName;
-use crate::image::{Choice, is_host, is_repository};
-use crate::registry::client::{Client, ClientOptions};
-use crate::registry::push::{self as registry_push, PushReport};
+use crate::oci::image::{Choice, is_host, is_repository};
+use crate::oci::registry::client::{Client, ClientOptions};
+use crate::oci::registry::push::{self as registry_push, PushReport};
 
 /// What `push` is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

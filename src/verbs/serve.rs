@@ -18,9 +18,9 @@ use crate::base::id::ReleaseId;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::content::recipe::BoxError;
 use crate::content::release::ReleaseName;
-use crate::image::{Choice, Digest, Images};
-use crate::registry::BlobSource;
-use crate::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};
+use crate::oci::image::{Choice, Digest, Images};
+use crate::oci::registry::BlobSource;
+use crate::oci::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};
 
 /// Folder in a store for what is not finished.
 const UNFINISHED: &str = "tmp";

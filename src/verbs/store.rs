@@ -12,7 +12,7 @@ use crate::base::saying::Template;
 use crate::content::recipe::BoxError;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::release::{ReleaseName, ReleaseRoot};
-use crate::image::Platform;
+use crate::oci::image::Platform;
 use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
 use crate::verbs::Error;
 

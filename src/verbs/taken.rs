@@ -7,7 +7,7 @@ use wincode::{SchemaRead, SchemaWrite};
 use crate::base::envelope;
 use crate::base::id::{ReleaseId, SetId};
 use crate::content::release::{ReleaseName, ReleaseRoot};
-use crate::image::Platform;
+use crate::oci::image::Platform;
 use crate::store::Store;
 use crate::verbs::{Error, footing};
 

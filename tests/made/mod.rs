@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use carryall::image::Digest;
+use carryall::oci::image::Digest;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};

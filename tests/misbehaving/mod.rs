@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use carryall::base::monitor::Monitor;
 use carryall::content::recipe::BoxError;
-use carryall::image::{Descriptor, Digest};
-use carryall::registry::BlobSource;
+use carryall::oci::image::{Descriptor, Digest};
+use carryall::oci::registry::BlobSource;
 
 /// A request as the misbehaving server sees it; its body is still on the line.
 pub struct Request {

@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use carryall::image::Digest;
+use carryall::oci::image::Digest;
 use serde_json::{Value, json};
 
 use crate::programs::{run, skopeo};

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use carryall::base::monitor::Silent;
 use carryall::content::release::ReleaseName;
-use carryall::image::{Digest, OCI_INDEX, OCI_MANIFEST};
-use carryall::registry::client::{ClientOptions, Patience};
-use carryall::registry::pull::PullOptions;
+use carryall::oci::image::{Digest, OCI_INDEX, OCI_MANIFEST};
+use carryall::oci::registry::client::{ClientOptions, Patience};
+use carryall::oci::registry::pull::PullOptions;
 use carryall::store::Store;
 use carryall::verbs::Error;
 use carryall::verbs::add::sources::{RegistryImage, Sources, add_sources};

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use carryall::base::size::total;
-use carryall::image::ChoiceError;
-use carryall::image::outgoing::Form;
-use carryall::image::{Component, PackageKind};
+use carryall::oci::image::ChoiceError;
+use carryall::oci::image::outgoing::Form;
+use carryall::oci::image::{Component, PackageKind};
 use carryall::verbs::checkout::images::ImageReport;
 use carryall::verbs::diff::{DiffChange, DiffImage};
 use carryall::verbs::load::{LoadError, LoadReport};

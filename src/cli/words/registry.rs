@@ -1,10 +1,10 @@
 //! Words about registries.
 
 use carryall::base::saying::Template;
-use carryall::image::{Reference, sayings};
-use carryall::registry::RegistryError;
-use carryall::registry::pull::Pulled;
-use carryall::registry::server::ServeOptions;
+use carryall::oci::image::{Reference, sayings};
+use carryall::oci::registry::RegistryError;
+use carryall::oci::registry::pull::Pulled;
+use carryall::oci::registry::server::ServeOptions;
 use carryall::verbs::push::PushedRelease;
 use carryall::verbs::serve::Served;
 

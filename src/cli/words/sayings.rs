@@ -1,7 +1,7 @@
 //! What the library says of images, in Chinese.
 
 use carryall::base::saying::{Saying, Template};
-use carryall::image::sayings as of;
+use carryall::oci::image::sayings as of;
 use carryall::store::{CANNOT_BE_READ, QUARANTINE_LOST};
 use carryall::verbs::check::{READY_DAMAGED, ROOTS_GONE};
 use carryall::verbs::{ROOT_DAMAGED, ROOT_MISNAMED};

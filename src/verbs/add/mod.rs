@@ -32,11 +32,11 @@ use crate::content::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError
 use crate::content::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
-use crate::image::Images;
 use crate::layouts::meta::MetaReader;
 use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
 use crate::layouts::{LayoutError, folder};
-use crate::registry::RegistryError;
+use crate::oci::image::Images;
+use crate::oci::registry::RegistryError;
 
 /// Folder in the store for what is not finished: emptied whenever it is opened.
 const UNFINISHED: &str = "tmp";

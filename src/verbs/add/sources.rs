@@ -9,11 +9,11 @@ use super::{AddError, AddOptions, AddReport, Given, Input, add_inputs, inputs};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
 use crate::content::release::ReleaseName;
-use crate::image::Reference;
 use crate::layouts::LayoutError;
-use crate::registry::RegistryError;
-use crate::registry::client::{Client, ClientOptions};
-use crate::registry::pull::{PullOptions, Pulled, is_own, pull};
+use crate::oci::image::Reference;
+use crate::oci::registry::RegistryError;
+use crate::oci::registry::client::{Client, ClientOptions};
+use crate::oci::registry::pull::{PullOptions, Pulled, is_own, pull};
 use crate::verbs::{PULLS, ReleasesMut};
 
 /// Bytes of a stream that are read at a time.
@@ -32,8 +32,8 @@ impl RegistryImage {
     /// Reads what stands behind `docker://`. Without a host it is docker's hub, whose own images lie in `library/`.
     ///
     /// # Errors
-    /// [`crate::image::ReferenceError`].
-    pub fn parse(text: &str) -> Result<Self, crate::image::ReferenceError> {
+    /// [`crate::oci::image::ReferenceError`].
+    pub fn parse(text: &str) -> Result<Self, crate::oci::image::ReferenceError> {
         let mut reference: Reference = text.parse()?;
         let host = reference
             .host

@@ -12,9 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use super::CheckoutError;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::{ChunkSource, RecipeError};
-use crate::image::Digest;
-use crate::image::outgoing::{OutFile, OutgoingError};
 use crate::layouts::LayoutError;
+use crate::oci::image::Digest;
+use crate::oci::image::outgoing::{OutFile, OutgoingError};
 
 /// Files that are written at the same time.
 const WRITERS_MAX: usize = 4;

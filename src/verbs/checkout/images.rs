@@ -18,9 +18,9 @@ use crate::base::monitor::Monitor;
 use crate::base::output::{self, OutputError};
 use crate::content::recipe::ChunkSource;
 use crate::content::release::ReleaseName;
-use crate::image::outgoing::{Form, OutFile, Outgoing};
-use crate::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::layouts::LayoutError;
+use crate::oci::image::outgoing::{Form, OutFile, Outgoing};
+use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::verbs::Releases;
 
 /// Folder in the destination for what is not finished.

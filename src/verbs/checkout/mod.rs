@@ -22,10 +22,10 @@ use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::{ByteSize, total};
 use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, sound};
-use crate::image::ChoiceError;
-use crate::image::outgoing::OutgoingError;
 use crate::layouts::meta::{MetaWriter, Ownership};
 use crate::layouts::{LayoutError, restore};
+use crate::oci::image::ChoiceError;
+use crate::oci::image::outgoing::OutgoingError;
 
 /// What a file or folder entry costs a file system besides its bytes, at a guess.
 const ENTRY_COST_BYTES: u64 = 4096;

@@ -18,7 +18,7 @@ use crate::base::own::remove_own;
 use crate::content::release::sound::is_plain_name;
 use crate::content::release::{Item, ReleaseRoot};
 use crate::layouts::LayoutError;
-use crate::registry::pull::is_own;
+use crate::oci::registry::pull::is_own;
 
 /// Where the items are made.
 const ITEMS: &str = "items";

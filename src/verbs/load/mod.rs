@@ -16,8 +16,8 @@ use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
 use crate::content::release::ReleaseRoot;
-use crate::image::outgoing::{Form, Outgoing, OutgoingError};
-use crate::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
+use crate::oci::image::outgoing::{Form, Outgoing, OutgoingError};
+use crate::oci::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
 use crate::store::Store;
 use crate::verbs::Error;
 

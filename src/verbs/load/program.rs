@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::base::monitor::{Interrupted, Monitor};
-use crate::image::outgoing::{Form, whole_name};
+use crate::oci::image::outgoing::{Form, whole_name};
 
 /// Time for a program to answer a question.
 const ANSWER_TIME: Duration = Duration::from_secs(10);

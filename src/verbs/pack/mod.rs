@@ -20,7 +20,7 @@ use crate::bundle::{
     self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
 };
 use crate::content::release::ReleaseRoot;
-use crate::image::Images;
+use crate::oci::image::Images;
 use crate::store::Store;
 use crate::verbs::space::Space;
 use crate::verbs::space::free_bytes;

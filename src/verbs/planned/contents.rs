@@ -6,11 +6,11 @@ use std::collections::hash_map::Entry;
 
 use super::Seconds;
 use super::names::{DEPTH_MAX, Layout, Tag};
-use crate::image::document::{Document, RawDescriptor};
-use crate::image::{
+use crate::oci::image::document::{Document, RawDescriptor};
+use crate::oci::image::{
     Child, Descriptor, Digest, Image, Index, OCI_INDEX, Referrer, digest_tag, sayings,
 };
-use crate::registry::push::{PlannedManifest, PlannedRepository};
+use crate::oci::registry::push::{PlannedManifest, PlannedRepository};
 
 impl<'a> Layout<'a> {
     fn repository(&mut self, name: &str) -> &mut PlannedRepository {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::image::Reference;
+use crate::oci::image::Reference;
 
 /// What becomes of hosts: they are dropped, become the first part of the repository, or a part that is said for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ fn as_component(host: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::image::is_repository;
+    use crate::oci::image::is_repository;
 
     #[test]
     fn hosts_are_dropped_kept_or_mapped() {

@@ -21,9 +21,9 @@ use crate::base::monitor::Monitor;
 use crate::bundle::newest_first;
 use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::content::release::ReleaseName;
-use crate::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
-use crate::registry::BlobSource;
-use crate::registry::push::PlannedRepository;
+use crate::oci::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
+use crate::oci::registry::BlobSource;
+use crate::oci::registry::push::PlannedRepository;
 
 /// Shorter blobs are put together again faster than they are kept.
 const KEPT_BYTES_MIN: u64 = 1 << 20;

@@ -10,11 +10,11 @@ use super::{Rules, Seconds, Wanted};
 use crate::base::finding::{Finding, Severity};
 use crate::base::saying::Saying;
 use crate::content::release::ReleaseName;
-use crate::image::{
+use crate::oci::image::{
     ChoiceError, Descriptor, Digest, Image, Images, Index, Origin, Platform, Reference,
     ReferenceError, digest_tag, is_index, is_meant, is_repository, sayings,
 };
-use crate::registry::push::PlannedRepository;
+use crate::oci::registry::push::PlannedRepository;
 
 /// Indexes within indexes that are followed.
 pub(super) const DEPTH_MAX: usize = 8;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{ProgressState, Room, SetProgress, title_of};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
-use crate::image::Platform;
+use crate::oci::image::Platform;
 use crate::store::Store;
 use crate::verbs::footing;
 use crate::verbs::portion::Portion;

@@ -17,7 +17,7 @@ pub use self::room::Room;
 use self::room::{check_space, if_full};
 use crate::base::id::SetId;
 use crate::base::monitor::{Monitor, Quiet};
-use crate::image::Platform;
+use crate::oci::image::Platform;
 use crate::store::Store;
 use crate::verbs::apart::check_apart;
 use crate::verbs::portion::{Portion, ask_also, note_of};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use carryall::registry::credentials::{Credentials, find};
+use carryall::oci::registry::credentials::{Credentials, find};
 use libfuzzer_sys::fuzz_target;
 
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| {

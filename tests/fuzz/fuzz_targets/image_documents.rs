@@ -3,8 +3,8 @@
 
 use std::io::Write;
 
-use carryall::image::outgoing::{Form, Outgoing};
-use carryall::image::{Digest, Images};
+use carryall::oci::image::outgoing::{Form, Outgoing};
+use carryall::oci::image::{Digest, Images};
 use carryall::base::monitor::Silent;
 use carryall_fuzz::release_of;
 use libfuzzer_sys::fuzz_target;

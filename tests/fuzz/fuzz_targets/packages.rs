@@ -1,7 +1,7 @@
 //! Documents of packages, of any text: metadata of templates, compose files and charts.
 #![no_main]
 
-use carryall::image::Images;
+use carryall::oci::image::Images;
 use carryall::base::monitor::Silent;
 use carryall_fuzz::release_of;
 use libfuzzer_sys::fuzz_target;

@@ -1,9 +1,9 @@
 //! What a registry says in headers, and names and platforms that come along: understood or ignored.
 #![no_main]
 
-use carryall::image::{Digest, Platform, Reference};
-use carryall::registry::challenge::Challenge;
-use carryall::registry::{link, range};
+use carryall::oci::image::{Digest, Platform, Reference};
+use carryall::oci::registry::challenge::Challenge;
+use carryall::oci::registry::{link, range};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,0 +1,4 @@
+//! Container images: their documents, and the registries they come from and go to.
+
+pub mod image;
+pub mod registry;

@@ -1,0 +1,137 @@
+//! A file that is coming in: hashed while it is written, gone on with when it is there already, named when it is whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::RegistryError;
+use crate::base::monitor::Monitor;
+use crate::oci::image::{Digest, Hasher};
+
+/// Bytes that are read at a time when what is there is hashed.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// A file under a temporary name.
+pub struct PartFile {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    digest: Digest,
+    hasher: Hasher,
+}
+
+impl PartFile {
+    /// Opens the file of a blob, and hashes what is in it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`].
+    pub fn open(
+        path: &Path,
+        digest: &Digest,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, RegistryError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(RegistryError::io(path))?;
+        let mut part = Self {
+            path: path.to_owned(),
+            file,
+            bytes: 0,
+            digest: digest.clone(),
+            hasher: Hasher::like(digest),
+        };
+        let (hasher, bytes) = hash(&mut part.file, path, digest, monitor)?;
+        part.hasher = hasher;
+        part.bytes = bytes;
+        Ok(part)
+    }
+
+    /// Bytes that are there.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether the bytes that are there are those of the digest.
+    pub fn is_whole(&self) -> bool {
+        self.hasher.clone().finish() == self.digest
+    }
+
+    /// Adds the next bytes.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`].
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), RegistryError> {
+        self.file
+            .write_all(bytes)
+            .map_err(RegistryError::io(&self.path))?;
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Begins anew.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`].
+    pub fn clear(&mut self) -> Result<(), RegistryError> {
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
+            .map_err(RegistryError::io(&self.path))?;
+        self.hasher = Hasher::like(&self.digest);
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Gives the file its name when its bytes are those of its digest; empties it when they are not.
+    ///
+    /// # Errors
+    /// [`RegistryError::Mismatch`] and [`RegistryError::Io`].
+    pub fn finish(mut self, to: &Path, what: &str) -> Result<(), RegistryError> {
+        let got = std::mem::take(&mut self.hasher).finish();
+        if got != self.digest {
+            self.clear()?;
+            return Err(RegistryError::Mismatch {
+                what: what.to_owned(),
+                got,
+            });
+        }
+        std::fs::rename(&self.path, to).map_err(RegistryError::io(to))
+    }
+}
+
+/// Whether a file is there and holds the bytes of the digest.
+///
+/// # Errors
+/// [`RegistryError::Io`] when it is there and cannot be read.
+pub fn holds(path: &Path, digest: &Digest, monitor: &dyn Monitor) -> Result<bool, RegistryError> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        file => file.map_err(RegistryError::io(path))?,
+    };
+    let (hasher, _) = hash(&mut file, path, digest, monitor)?;
+    Ok(hasher.finish() == *digest)
+}
+
+fn hash(
+    file: &mut File,
+    path: &Path,
+    digest: &Digest,
+    monitor: &dyn Monitor,
+) -> Result<(Hasher, u64), RegistryError> {
+    let (mut hasher, mut bytes) = (Hasher::like(digest), 0);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        monitor.check_stop()?;
+        let count = file.read(&mut piece).map_err(RegistryError::io(path))?;
+        if count == 0 {
+            return Ok((hasher, bytes));
+        }
+        hasher.update(&piece[..count]);
+        bytes += count as u64;
+    }
+}

@@ -1,0 +1,203 @@
+//! Pulls an image with all that belongs to it into a folder: an OCI image layout, the same bytes every time.
+//!
+//! Blobs come into a pool beside it, several at a time, where they stay until the caller removes them, so that a second
+//! run goes on where the first ended. Holds all manifests in memory: at most 4 MiB each, 64 MiB together.
+mod gather;
+mod layout;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use self::gather::Gathering;
+use self::layout::write_layout;
+use super::RegistryError;
+use super::client::Client;
+use super::part::{self, PartFile};
+use crate::base::fs::free_space_bytes;
+use crate::base::monitor::Monitor;
+use crate::base::own::is_hex;
+use crate::base::size::total;
+use crate::oci::image::{Descriptor, Digest, Platform, Reference, is_index};
+
+/// Blobs that come in at a time.
+const BLOBS_AT_A_TIME: usize = 4;
+/// Room that is left free besides the blobs.
+const SPARE_BYTES: u64 = 16 << 20;
+
+/// What is pulled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PullOptions {
+    /// Images for these platforms alone; none: all.
+    pub platforms: Vec<Platform>,
+}
+
+/// What was pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// The manifest or index that the reference named.
+    pub root: Descriptor,
+    /// Images, one a platform.
+    pub images: usize,
+    /// Signatures, SBOMs and the like.
+    pub referrers: usize,
+    /// Bytes of all blobs and manifests.
+    pub bytes: u64,
+    /// Bytes that were there from an earlier run.
+    pub known_bytes: u64,
+}
+
+/// Pulls what `reference` names into the new folder `layout`, by way of the folder `pool`.
+///
+/// # Errors
+/// [`RegistryError`]; blobs that came stay in the pool.
+pub fn pull(
+    client: &Client,
+    reference: &Reference,
+    options: &PullOptions,
+    pool: &Path,
+    layout: &Path,
+    monitor: &dyn Monitor,
+) -> Result<Pulled, RegistryError> {
+    let wanted = match (&reference.digest, reference.tag_or_latest()) {
+        (Some(digest), _) => digest.to_string(),
+        (None, tag) => tag.unwrap_or("latest").to_owned(),
+    };
+    let mut gathering = Gathering {
+        client,
+        repository: &reference.repository,
+        options,
+        monitor,
+        manifests: BTreeMap::new(),
+        manifest_bytes: 0,
+        blobs: BTreeMap::new(),
+        images: 0,
+        referrers: BTreeMap::new(),
+    };
+    let root = client.manifest(&reference.repository, &wanted, monitor)?;
+    let root_descriptor = root.descriptor.clone();
+    if !is_index(&root_descriptor.media_type) {
+        gathering.check_platform(&root)?;
+    }
+    gathering.take(root, 0)?;
+    gathering.take_referrers()?;
+    std::fs::create_dir_all(pool).map_err(RegistryError::io(pool))?;
+    let blobs: Vec<Descriptor> = gathering.blobs.values().cloned().collect();
+    let known_bytes = fetch_all(client, &reference.repository, &blobs, pool, monitor)?;
+    let blob_bytes: u64 = total(blobs.iter().map(|blob| blob.bytes));
+    let pulled = Pulled {
+        root: root_descriptor,
+        images: gathering.images,
+        referrers: gathering.referrers.len(),
+        bytes: blob_bytes + gathering.manifest_bytes,
+        known_bytes,
+    };
+    write_layout(layout, reference, &pulled.root, &gathering, pool)?;
+    Ok(pulled)
+}
+
+/// Whether what lies at `path` below a folder for pulls is what pulls and streams leave there: `blobs` is the pool, `items`
+/// has the layouts by number, and `stream` is a stream.
+pub fn is_own(path: &str) -> bool {
+    let is_digest = |name: &str| [64, 96, 128].iter().any(|digits| is_hex(name, *digits));
+    let is_blob = |name: &str| is_digest(name.strip_suffix(".part").unwrap_or(name));
+    match &path.split('/').collect::<Vec<_>>()[..] {
+        ["stream" | "blobs" | "items"] => true,
+        ["blobs", blob] => is_blob(blob),
+        ["items", number, within @ ..] => {
+            number.parse::<u32>().is_ok()
+                && match within {
+                    []
+                    | ["oci-layout" | "index.json" | "blobs"]
+                    | ["blobs", "sha256" | "sha512"] => true,
+                    ["blobs", "sha256" | "sha512", blob] => is_digest(blob),
+                    _ => false,
+                }
+        }
+        _ => false,
+    }
+}
+
+fn pooled(pool: &Path, digest: &Digest) -> PathBuf {
+    pool.join(digest.hex())
+}
+
+/// Brings all blobs into the pool; returns the bytes that were there.
+fn fetch_all(
+    client: &Client,
+    repository: &str,
+    blobs: &[Descriptor],
+    pool: &Path,
+    monitor: &dyn Monitor,
+) -> Result<u64, RegistryError> {
+    monitor.start("pull", total(blobs.iter().map(|blob| blob.bytes)));
+    let mut missing = Vec::new();
+    let (mut known_bytes, mut needed_bytes) = (0, SPARE_BYTES);
+    for blob in blobs {
+        let path = pooled(pool, &blob.digest);
+        if part::holds(&path, &blob.digest, monitor)? {
+            known_bytes += blob.bytes;
+            monitor.advance(blob.bytes);
+            continue;
+        }
+        let begun = std::fs::metadata(path.with_extension("part")).map_or(0, |stat| stat.len());
+        known_bytes += begun.min(blob.bytes);
+        monitor.advance(begun.min(blob.bytes));
+        needed_bytes = needed_bytes.saturating_add(blob.bytes.saturating_sub(begun));
+        missing.push(blob);
+    }
+    let free_bytes = free_space_bytes(pool).map_err(|error| RegistryError::Io {
+        path: pool.to_owned(),
+        source: std::io::Error::other(error),
+    })?;
+    if !missing.is_empty() && free_bytes < needed_bytes {
+        return Err(RegistryError::NoSpace {
+            path: pool.to_owned(),
+            free_bytes,
+            needed_bytes,
+        });
+    }
+    // The longest first, so that none is waited for at the end.
+    missing.sort_by_key(|blob| std::cmp::Reverse(blob.bytes));
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let first_error = Mutex::new(None);
+    let work = || {
+        while !failed.load(Ordering::Relaxed)
+            && let Some(blob) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            if let Err(error) = fetch_one(client, repository, blob, pool, monitor) {
+                failed.store(true, Ordering::Relaxed);
+                if let Ok(mut first) = first_error.lock() {
+                    first.get_or_insert(error);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..BLOBS_AT_A_TIME.min(missing.len()) {
+            scope.spawn(work);
+        }
+    });
+    monitor.finish();
+    match first_error.into_inner() {
+        Ok(Some(error)) => Err(error),
+        _ => Ok(known_bytes),
+    }
+}
+
+fn fetch_one(
+    client: &Client,
+    repository: &str,
+    blob: &Descriptor,
+    pool: &Path,
+    monitor: &dyn Monitor,
+) -> Result<(), RegistryError> {
+    let path = pooled(pool, &blob.digest);
+    let mut file = PartFile::open(&path.with_extension("part"), &blob.digest, monitor)?;
+    if file.bytes() > blob.bytes {
+        file.clear()?;
+    }
+    client.blob(repository, blob, &mut file, monitor)?;
+    file.finish(&path, &format!("blob {repository}@{}", blob.digest))
+}

@@ -1,0 +1,359 @@
+//! Answers: what the pull part of the distribution specification says of each path.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::access::Access;
+use super::blobs::{BlobBody, Job};
+use super::callers::Busy;
+use super::pressure::Pressure;
+use super::route::{Misrouted, Page, Route, namespace, route};
+use super::{Answered, CurrentShelf, Lines};
+use crate::oci::image::{Digest, OCI_INDEX};
+use crate::oci::registry::range::{Asked, asked};
+
+/// A small answer, or a blob.
+pub type Answer = Response<Either<Full<Bytes>, BlobBody>>;
+
+const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
+/// Characters of a target that the log shows.
+const TARGET_SHOWN: usize = 512;
+
+/// Answers requests.
+pub struct Answerer {
+    shelf: Arc<CurrentShelf>,
+    access: Access,
+    jobs: Mutex<Sender<Job>>,
+    writers_wanted: Arc<Pressure>,
+    lines: Mutex<Lines>,
+}
+
+/// What an answer says besides its body.
+struct Small {
+    status: StatusCode,
+    media_type: String,
+    headers: Vec<(HeaderName, String)>,
+    body: Vec<u8>,
+}
+
+impl Small {
+    fn json(value: &serde_json::Value) -> Self {
+        Self {
+            status: StatusCode::OK,
+            media_type: JSON.to_owned(),
+            headers: Vec::new(),
+            body: value.to_string().into_bytes(),
+        }
+    }
+
+    fn error(status: StatusCode, code: &str, message: &str) -> Self {
+        let errors = serde_json::json!({"errors": [{"code": code, "message": message}]});
+        Self {
+            status,
+            ..Self::json(&errors)
+        }
+    }
+}
+
+impl Answerer {
+    pub(super) fn new(
+        shelf: Arc<CurrentShelf>,
+        access: Access,
+        jobs: Sender<Job>,
+        writers_wanted: Arc<Pressure>,
+        lines: Lines,
+    ) -> Self {
+        Self {
+            shelf,
+            access,
+            jobs: Mutex::new(jobs),
+            writers_wanted,
+            lines: Mutex::new(lines),
+        }
+    }
+
+    /// Answers one request. Its connection is busy until the answer has gone out.
+    pub async fn answer(&self, from: SocketAddr, request: Request<Incoming>, busy: Busy) -> Answer {
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or("", |target| target.as_str());
+        let line = Answered {
+            from,
+            method: request.method().to_string(),
+            target: target.chars().take(TARGET_SHOWN).collect(),
+            status: 0,
+            bytes: 0,
+            broken: None,
+        };
+        let is_head = request.method() == Method::HEAD;
+        let authorization = text(request.headers(), "authorization");
+        if !self.access.allows(authorization).await {
+            let mut refused = Small::error(
+                StatusCode::UNAUTHORIZED,
+                "UNAUTHORIZED",
+                "a name and a password are needed",
+            );
+            let challenge = "Basic realm=\"carryall\"".to_owned();
+            refused
+                .headers
+                .push((hyper::header::WWW_AUTHENTICATE, challenge));
+            return self.small(refused, is_head, line);
+        }
+        if !is_head && request.method() != Method::GET {
+            let message = "this registry is read-only";
+            let refused = Small::error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message);
+            return self.small(refused, is_head, line);
+        }
+        let uri = request.uri();
+        match route(uri.path(), uri.query()) {
+            Ok(Route::Blob(name, digest)) => {
+                let range = text(request.headers(), "range");
+                self.blob(&name, &digest, range, is_head, line, busy)
+            }
+            Ok(route) => {
+                let host = namespace(uri.query());
+                self.small(self.look_up(&route, host.as_deref()), is_head, line)
+            }
+            Err(misrouted) => self.small(lost(misrouted), is_head, line),
+        }
+    }
+
+    fn look_up(&self, route: &Route, host: Option<&str>) -> Small {
+        let shelf = self.shelf.now();
+        match route {
+            Route::Base | Route::Blob(..) => Small::json(&serde_json::json!({})),
+            Route::Catalog(page) => {
+                let (names, more) = cut(shelf.names(), page);
+                let mut answer = Small::json(&serde_json::json!({"repositories": names}));
+                answer
+                    .headers
+                    .extend(next("/v2/_catalog", page, names.last().filter(|_| more)));
+                answer
+            }
+            Route::Tags(name, page) => {
+                let Some(tags) = shelf.tags(name) else {
+                    return unknown_name(name);
+                };
+                let (tags, more) = cut(tags, page);
+                let mut answer = Small::json(&serde_json::json!({"name": name, "tags": tags}));
+                let path = format!("/v2/{name}/tags/list");
+                answer
+                    .headers
+                    .extend(next(&path, page, tags.last().filter(|_| more)));
+                answer
+            }
+            Route::Manifest(name, reference) => self.manifest(name, reference, host),
+            Route::Referrers(name, subject, kind) => self.referrers(name, subject, kind.as_deref()),
+        }
+    }
+
+    fn manifest(&self, name: &str, reference: &str, host: Option<&str>) -> Small {
+        let shelf = self.shelf.now();
+        let Some(manifest) = shelf.manifest(name, reference, host) else {
+            if !shelf.has(name) {
+                return unknown_name(name);
+            }
+            let message = format!("no manifest {reference} in {name}");
+            return Small::error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message);
+        };
+        Small {
+            status: StatusCode::OK,
+            media_type: manifest.descriptor.media_type.clone(),
+            headers: digest_headers(&manifest.descriptor.digest),
+            body: manifest.bytes.clone(),
+        }
+    }
+
+    fn referrers(&self, name: &str, subject: &Digest, kind: Option<&str>) -> Small {
+        let shelf = self.shelf.now();
+        let Some(all) = shelf.referrers(name, subject) else {
+            return unknown_name(name);
+        };
+        let of_kind =
+            |entry: &&serde_json::Value| kind.is_none_or(|kind| entry["artifactType"] == kind);
+        let manifests: Vec<_> = all.iter().filter(of_kind).collect();
+        let index =
+            serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests});
+        let mut answer = Small::json(&index);
+        answer.media_type = OCI_INDEX.to_owned();
+        if kind.is_some() {
+            let applied = HeaderName::from_static("oci-filters-applied");
+            answer.headers.push((applied, "artifactType".to_owned()));
+        }
+        answer
+    }
+
+    fn blob(
+        &self,
+        name: &str,
+        digest: &Digest,
+        range: Option<&str>,
+        is_head: bool,
+        mut line: Answered,
+        busy: Busy,
+    ) -> Answer {
+        let shelf = self.shelf.now();
+        let Some(bytes) = shelf.blob(name, digest) else {
+            // Clients may ask for a manifest as for a blob.
+            if let Some(manifest) = shelf.manifest(name, digest.as_str(), None) {
+                let mut found = self.manifest(name, manifest.descriptor.digest.as_str(), None);
+                found.media_type = BYTES.to_owned();
+                return self.small(found, is_head, line);
+            }
+            let message = format!("no blob {digest} in {name}");
+            let refused = Small::error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", &message);
+            return self.small(refused, is_head, line);
+        };
+        // A range of a HEAD request means nothing.
+        let (status, part) = match asked(range.filter(|_| !is_head), bytes) {
+            Asked::Whole => (StatusCode::OK, 0..bytes),
+            Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            Asked::Beyond => {
+                let mut refused = Small::error(
+                    StatusCode::RANGE_NOT_SATISFIABLE,
+                    "RANGE_INVALID",
+                    "no such bytes",
+                );
+                refused
+                    .headers
+                    .push((hyper::header::CONTENT_RANGE, format!("bytes */{bytes}")));
+                return self.small(refused, is_head, line);
+            }
+        };
+        let part_bytes = part.end - part.start;
+        let mut headers = digest_headers(digest);
+        headers.push((hyper::header::ACCEPT_RANGES, "bytes".to_owned()));
+        headers.push((hyper::header::CONTENT_LENGTH, part_bytes.to_string()));
+        if status == StatusCode::PARTIAL_CONTENT {
+            let given = format!("bytes {}-{}/{bytes}", part.start, part.end - 1);
+            headers.push((hyper::header::CONTENT_RANGE, given));
+        }
+        line.status = status.as_u16();
+        if is_head || part_bytes == 0 {
+            self.log(line);
+            return respond(status, BYTES, headers, Either::Left(Full::default()));
+        }
+        let (out, body) = BlobBody::new(part_bytes, busy);
+        let job = Job {
+            digest: digest.clone(),
+            range: part,
+            out,
+            line,
+            waits: self.writers_wanted.held_up(),
+        };
+        // When the writers are gone the body ends at once, and the client sees a broken line.
+        if let Ok(jobs) = self.jobs.lock() {
+            let _ = jobs.send(job);
+        }
+        respond(status, BYTES, headers, Either::Right(body))
+    }
+
+    fn small(&self, answer: Small, is_head: bool, mut line: Answered) -> Answer {
+        line.status = answer.status.as_u16();
+        let mut headers = answer.headers;
+        headers.push((hyper::header::CONTENT_LENGTH, answer.body.len().to_string()));
+        let body = if is_head { Vec::new() } else { answer.body };
+        line.bytes = body.len() as u64;
+        self.log(line);
+        respond(
+            answer.status,
+            &answer.media_type,
+            headers,
+            Either::Left(Full::from(body)),
+        )
+    }
+
+    fn log(&self, line: Answered) {
+        if let Ok(lines) = self.lines.lock() {
+            // The teller outlives the answerer.
+            let _ = lines.send(line);
+        }
+    }
+}
+
+fn respond(
+    status: StatusCode,
+    media_type: &str,
+    headers: Vec<(HeaderName, String)>,
+    body: Either<Full<Bytes>, BlobBody>,
+) -> Answer {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let version = HeaderName::from_static("docker-distribution-api-version");
+    let fixed = [
+        (version, "registry/2.0".to_owned()),
+        (hyper::header::CONTENT_TYPE, media_type.to_owned()),
+        (hyper::header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    for (name, value) in fixed.into_iter().chain(headers) {
+        // Media types come from manifests: what no header can hold is left out.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn digest_headers(digest: &Digest) -> Vec<(HeaderName, String)> {
+    let name = HeaderName::from_static("docker-content-digest");
+    vec![
+        (name, digest.to_string()),
+        (hyper::header::ETAG, format!("\"{digest}\"")),
+    ]
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn unknown_name(name: &str) -> Small {
+    let message = format!("no repository {name}");
+    Small::error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", &message)
+}
+
+fn lost(misrouted: Misrouted) -> Small {
+    let (status, code, message) = match misrouted {
+        Misrouted::Path => (
+            StatusCode::NOT_FOUND,
+            "UNSUPPORTED",
+            "there is nothing here",
+        ),
+        Misrouted::Name => (
+            StatusCode::BAD_REQUEST,
+            "NAME_INVALID",
+            "not the name of a repository",
+        ),
+        Misrouted::Digest => (StatusCode::BAD_REQUEST, "DIGEST_INVALID", "not a digest"),
+        Misrouted::Tag => (
+            StatusCode::BAD_REQUEST,
+            "TAG_INVALID",
+            "neither a tag nor a digest",
+        ),
+    };
+    Small::error(status, code, message)
+}
+
+/// The page of a sorted list, and whether there is more behind it.
+fn cut<'n>(names: impl Iterator<Item = &'n str>, page: &Page) -> (Vec<&'n str>, bool) {
+    let behind = |name: &&str| page.last.as_deref().is_none_or(|last| *name > last);
+    let mut names: Vec<&str> = names.filter(behind).take(page.count + 1).collect();
+    let more = names.len() > page.count;
+    names.truncate(page.count);
+    (names, more)
+}
+
+/// Where a list goes on.
+fn next(path: &str, page: &Page, last: Option<&&str>) -> Option<(HeaderName, String)> {
+    let last = last?;
+    let link = format!("<{path}?last={last}&n={}>; rel=\"next\"", page.count);
+    Some((hyper::header::LINK, link))
+}

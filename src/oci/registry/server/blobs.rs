@@ -1,0 +1,251 @@
+//! Threads that write blobs into connections. The line is broken before the last bytes of a whole blob when they are not those
+//! of its digest.
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::runtime::Handle;
+
+use super::callers::Busy;
+use super::kept::Kept;
+use super::pressure::{HeldUp, Pressure};
+use super::{Answered, Lines};
+use crate::base::monitor::Monitor;
+use crate::oci::image::Digest;
+
+/// Blobs that go out at a time; more wait.
+pub const WRITERS: usize = 64;
+/// Bytes of a piece.
+const PIECE_BYTES: usize = 256 << 10;
+/// Pieces of a blob that wait to go out.
+const PIECES: usize = 3;
+/// A client that takes nothing for so long has gone.
+const STALL_TIME: Duration = Duration::from_secs(60);
+/// A client that takes nothing for so long gives way when others are held up.
+const GIVE_WAY_TIME: Duration = Duration::from_secs(2);
+/// How often a writer that waits for its client looks whether it should go on waiting.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Others must be held up at so many looks in a row: a job that is taken at once is no reason to break a line.
+const LOOKS_MIN: u32 = 5;
+
+/// A blob, or a part of one, that is to be written.
+pub struct Job {
+    pub digest: Digest,
+    pub range: Range<u64>,
+    pub out: tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
+    pub line: Answered,
+    /// Stands until a writer takes the job.
+    pub waits: HeldUp,
+}
+
+/// The body ends before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("the blob cannot be sent to its end")]
+pub struct Cut;
+
+/// Jobs that wait.
+pub type Queue = Mutex<Receiver<Job>>;
+
+/// Where jobs are put, and where they are taken from.
+pub fn queue() -> (Sender<Job>, Queue) {
+    let (sender, receiver) = channel();
+    (sender, Mutex::new(receiver))
+}
+
+/// Writes one job after another, until no more can come. `pressure` says whether jobs wait for a writer.
+pub fn write_all(
+    queue: &Queue,
+    source: &Kept<'_>,
+    handle: &Handle,
+    pressure: &Pressure,
+    lines: &Lines,
+    monitor: &dyn Monitor,
+) {
+    loop {
+        // The guard goes with this statement: the others take jobs while this one is written.
+        let job = match queue.lock() {
+            Ok(queue) => queue.recv(),
+            Err(_) => return,
+        };
+        let Ok(job) = job else {
+            return;
+        };
+        let Job {
+            digest,
+            range,
+            out,
+            mut line,
+            waits,
+        } = job;
+        drop(waits);
+        let way = source.way(&digest);
+        let mut body = BodyWriter {
+            wanted_bytes: range.end - range.start,
+            out: &out,
+            handle,
+            monitor,
+            held_up_by_me: [Some(pressure), source.makers_pressure(&way)],
+            piece: Vec::new(),
+            bytes: 0,
+        };
+        let outcome = source
+            .write(&way, &digest, range, &mut body, monitor)
+            .and_then(|()| Ok(body.finish()?));
+        line.bytes = body.bytes;
+        if let Err(error) = outcome {
+            line.broken = Some(error.to_string());
+            // A client that is gone does not hear it.
+            let _ = out.try_send(Err(Cut));
+        }
+        let _ = lines.send(line);
+    }
+}
+
+struct BodyWriter<'a> {
+    wanted_bytes: u64,
+    out: &'a tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
+    handle: &'a Handle,
+    monitor: &'a dyn Monitor,
+    /// Who may wait for what this writer holds while its client takes nothing.
+    held_up_by_me: [Option<&'a Pressure>; 2],
+    piece: Vec<u8>,
+    bytes: u64,
+}
+
+impl BodyWriter<'_> {
+    fn send(&mut self) -> io::Result<()> {
+        self.wait_for_room()?;
+        let piece = Bytes::from(std::mem::take(&mut self.piece));
+        let count = piece.len() as u64;
+        // There is room, and nobody else sends here.
+        self.out.try_send(Ok(piece)).map_err(|_| gone())?;
+        self.bytes += count;
+        Ok(())
+    }
+
+    /// Waits until the client takes something. Gives up when it has gone, when it takes nothing for too long, or when it
+    /// takes nothing while others are held up.
+    fn wait_for_room(&self) -> io::Result<()> {
+        let begin = Instant::now();
+        let mut looks = 0;
+        loop {
+            if self.monitor.stop_asked() {
+                return Err(io::Error::other("stopped"));
+            }
+            let room = self.handle.block_on(async {
+                tokio::time::timeout(LOOK_EVERY, self.out.reserve())
+                    .await
+                    .map(|room| room.map(drop))
+            });
+            match room {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(_)) => return Err(gone()),
+                Err(_) => {}
+            }
+            let others = self.held_up_by_me.iter().flatten();
+            let waited = others.clone().any(|pressure| pressure.is_on());
+            looks = if waited { looks + 1 } else { 0 };
+            let stalled = begin.elapsed();
+            let gives_way = stalled >= GIVE_WAY_TIME && looks >= LOOKS_MIN;
+            if stalled >= STALL_TIME || gives_way && others.clone().any(|each| each.give_way()) {
+                let why = "the client takes nothing";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+        }
+    }
+
+    /// Sends the last piece, when everything is as it should be.
+    fn finish(&mut self) -> io::Result<()> {
+        if self.bytes + self.piece.len() as u64 != self.wanted_bytes {
+            return Err(io::Error::other("the blob has another length here"));
+        }
+        if self.piece.is_empty() {
+            Ok(())
+        } else {
+            self.send()
+        }
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone")
+}
+
+impl Write for BodyWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A full piece waits here until there is more: the last one goes out by `finish` alone.
+        if self.piece.len() == PIECE_BYTES {
+            self.send()?;
+        }
+        if self.piece.capacity() == 0 {
+            self.piece.reserve_exact(PIECE_BYTES);
+        }
+        let count = (PIECE_BYTES - self.piece.len()).min(bytes.len());
+        self.piece.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A body that comes from a job.
+pub struct BlobBody {
+    pieces: tokio::sync::mpsc::Receiver<Result<Bytes, Cut>>,
+    left: u64,
+    /// Its connection is not idle while the body goes out.
+    _busy: Busy,
+}
+
+impl BlobBody {
+    /// A body of so many bytes, and where its pieces are to be sent.
+    pub fn new(bytes: u64, busy: Busy) -> (tokio::sync::mpsc::Sender<Result<Bytes, Cut>>, Self) {
+        let (sender, pieces) = tokio::sync::mpsc::channel(PIECES);
+        (
+            sender,
+            Self {
+                pieces,
+                left: bytes,
+                _busy: busy,
+            },
+        )
+    }
+}
+
+impl Body for BlobBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        match self.pieces.poll_recv(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(Ok(piece))) => {
+                self.left = self.left.saturating_sub(piece.len() as u64);
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+            Poll::Ready(Some(Err(cut))) => Poll::Ready(Some(Err(cut))),
+            // The writer has ended before the body did.
+            Poll::Ready(None) if self.left > 0 => Poll::Ready(Some(Err(Cut))),
+            Poll::Ready(None) => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
