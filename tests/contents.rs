@@ -15,7 +15,7 @@ use carryall::content::contents::{Contents, Found, Kind};
 use carryall::content::recipe::RecipeError;
 use carryall::content::recipe::walk::Walker;
 use carryall::content::release::{ReleaseRoot, walk};
-use carryall::layouts::opener::OpenOptions;
+use carryall::files::opener::OpenOptions;
 use carryall::store::Store;
 use carryall::verbs::add::{AddOptions, add};
 use carryall::verbs::contributors::ContributorKind;

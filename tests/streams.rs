@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
 use carryall::content::release::ReleaseName;
-use carryall::layouts::opener::{Depth, Kept, OpenOptions};
+use carryall::files::opener::{Depth, Kept, OpenOptions};
 use carryall::store::{CheckDepth, Store};
 use carryall::verbs::add::{AddOptions, AddReport, add};
 use carryall::verbs::{self, check, checkout, show};
@@ -311,7 +311,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     let kept = vendor.add_with("a:1", &given, &keep);
     assert_eq!(
         kept.streams,
-        carryall::layouts::opener::StreamReport::default()
+        carryall::files::opener::StreamReport::default()
     );
     let auto = vendor.add("a:2", &given);
     assert_eq!(auto.streams.opened.streams, 1, "{auto:?}");

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::layouts::tape::ReadAt;
+use crate::files::tape::ReadAt;
 
 /// Bytes that are held in memory at most.
 pub const MEMORY_BYTES: usize = 16 << 20;

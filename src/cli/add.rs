@@ -1,6 +1,6 @@
 //! `add`: makes or extends a release.
 
-use carryall::layouts::opener::{Depth, OpenOptions};
+use carryall::files::opener::{Depth, OpenOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 

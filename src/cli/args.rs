@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 use carryall::bundle::receipt::site::SiteName;
 use carryall::content::release::{ReleaseName, ReleaseNameError};
+use carryall::files::versions::Pattern;
 use carryall::oci::image::{Choice, Platform};
 use carryall::oci::registry::client::ClientOptions;
-use carryall::versions::Pattern;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::hosts::{HostMap, NewName};

@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::content::release::ReleaseName;
+use crate::files::versions::{
+    Kept, Pattern, Record, Shared, Versions, VersionsError, carry_over, share_unchanged, shipped,
+};
 use crate::store::Store;
 use crate::verbs::checkout::{CheckoutOptions, checkout};
 use crate::verbs::{Error, Releases};
-use crate::versions::{
-    Kept, Pattern, Record, Shared, Versions, VersionsError, carry_over, share_unchanged, shipped,
-};
 
 /// What `install` is asked for.
 #[derive(Debug, Clone, Default)]

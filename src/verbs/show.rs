@@ -12,7 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
 use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
-use crate::layouts::streams::Kept;
+use crate::files::streams::Kept;
 use crate::oci::image::{Choice, Component, Image, Images, PackageKind};
 use crate::store::Store;
 use crate::verbs::Error;

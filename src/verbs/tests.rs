@@ -290,7 +290,7 @@ fn what_cannot_be_rebuilt_is_stored_as_it_came() {
 
 #[test]
 fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
-    use crate::layouts::opener::Kept;
+    use crate::files::opener::Kept;
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("image.tar");
     let mut builder = tar::Builder::new(fs::File::create(&file).unwrap());

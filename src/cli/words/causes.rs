@@ -12,7 +12,7 @@ use carryall::content::frame::FrameError;
 use carryall::content::recipe::RecipeError;
 use carryall::content::release::ReleaseName;
 use carryall::deflate::DeflateError;
-use carryall::layouts::LayoutError;
+use carryall::files::LayoutError;
 use carryall::store::storage::StorageError;
 use carryall::store::{FrameDamage, StoreError};
 use carryall::verbs::add::AddError;

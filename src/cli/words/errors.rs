@@ -3,7 +3,7 @@
 use carryall::base::output::OutputError;
 use carryall::content::recipe::RecipeError;
 use carryall::content::release::ReleaseName;
-use carryall::layouts::LayoutError;
+use carryall::files::LayoutError;
 use carryall::store::StoreError;
 use carryall::verbs::Error;
 use carryall::verbs::add::AddError;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use carryall::content::release::ReleaseName;
-use carryall::layouts::opener::{Kept, StreamReport};
+use carryall::files::opener::{Kept, StreamReport};
 use carryall::store::{CheckDepth, Renewed};
 use carryall::verbs::add::AddReport;
 use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};

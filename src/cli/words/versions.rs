@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use carryall::files::versions::{KeptState, VersionsError};
 use carryall::verbs::install::{InstallReport, RollbackReport};
 use carryall::verbs::keep::{KeepReport, LetGoReport};
-use carryall::versions::{KeptState, VersionsError};
 
 use super::{bytes, files, pick, shown, shown_path};
 

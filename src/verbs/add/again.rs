@@ -5,7 +5,7 @@ use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
 use crate::content::release::Item;
-use crate::layouts::opener::{Depth, Kept, OpenOptions, Opener, StreamReport};
+use crate::files::opener::{Depth, Kept, OpenOptions, Opener, StreamReport};
 use crate::verbs::proof::{self, Known};
 use crate::verbs::{ReleasesMut, Stored};
 

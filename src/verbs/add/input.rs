@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::AddError;
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
-use crate::layouts::folder::Unreadable;
-use crate::layouts::opener::{Depth, OpenOptions, spool_bytes};
-use crate::layouts::{LayoutError, folder};
+use crate::files::folder::Unreadable;
+use crate::files::opener::{Depth, OpenOptions, spool_bytes};
+use crate::files::{LayoutError, folder};
 use crate::verbs::Releases;
 
 /// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to
@@ -69,7 +69,7 @@ impl From<PathBuf> for Given {
 
 /// A name that checkout would refuse is refused here.
 pub(super) fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
-    if crate::layouts::restore::is_plain_name(name.as_bytes()) {
+    if crate::files::restore::is_plain_name(name.as_bytes()) {
         return Ok(());
     }
     Err(AddError::Unfit {

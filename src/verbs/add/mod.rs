@@ -32,9 +32,9 @@ use crate::content::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError
 use crate::content::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
-use crate::layouts::meta::MetaReader;
-use crate::layouts::opener::{OpenOptions, Opener, StreamReport};
-use crate::layouts::{LayoutError, folder};
+use crate::files::meta::MetaReader;
+use crate::files::opener::{OpenOptions, Opener, StreamReport};
+use crate::files::{LayoutError, folder};
 use crate::oci::image::Images;
 use crate::oci::registry::RegistryError;
 

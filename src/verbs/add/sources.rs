@@ -9,7 +9,7 @@ use super::{AddError, AddOptions, AddReport, Given, Input, add_inputs, inputs};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
 use crate::content::release::ReleaseName;
-use crate::layouts::LayoutError;
+use crate::files::LayoutError;
 use crate::oci::image::Reference;
 use crate::oci::registry::RegistryError;
 use crate::oci::registry::client::{Client, ClientOptions};

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use super::CheckoutError;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::{ChunkSource, RecipeError};
-use crate::layouts::LayoutError;
+use crate::files::LayoutError;
 use crate::oci::image::Digest;
 use crate::oci::image::outgoing::{OutFile, OutgoingError};
 

@@ -18,7 +18,7 @@ use crate::base::monitor::Monitor;
 use crate::base::output::{self, OutputError};
 use crate::content::recipe::ChunkSource;
 use crate::content::release::ReleaseName;
-use crate::layouts::LayoutError;
+use crate::files::LayoutError;
 use crate::oci::image::outgoing::{Form, OutFile, Outgoing};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::verbs::Releases;

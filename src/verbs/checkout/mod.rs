@@ -22,8 +22,8 @@ use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::{ByteSize, total};
 use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, sound};
-use crate::layouts::meta::{MetaWriter, Ownership};
-use crate::layouts::{LayoutError, restore};
+use crate::files::meta::{MetaWriter, Ownership};
+use crate::files::{LayoutError, restore};
 use crate::oci::image::ChoiceError;
 use crate::oci::image::outgoing::OutgoingError;
 

@@ -17,7 +17,7 @@ use crate::base::id::{self, PackId};
 use crate::base::own::remove_own;
 use crate::content::release::sound::is_plain_name;
 use crate::content::release::{Item, ReleaseRoot};
-use crate::layouts::LayoutError;
+use crate::files::LayoutError;
 use crate::oci::registry::pull::is_own;
 
 /// Where the items are made.

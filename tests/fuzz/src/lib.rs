@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use carryall::content::archive::tar;
 use carryall::content::class::Class;
 use carryall::base::id::{BlobId, ChunkId, hash};
-use carryall::layouts::opener::{OpenOptions, Opener};
+use carryall::files::opener::{OpenOptions, Opener};
 use carryall::base::monitor::Silent;
 use carryall::content::recipe::rebuild::{Proof, write_content};
 use carryall::content::recipe::stream::StreamWriter;

@@ -9,11 +9,11 @@ use crate::content::archive::tar::{self, Header, Kind, Pax};
 use crate::content::class::Class;
 use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{Blob, ChunkSource};
-use crate::layouts::LayoutError;
-use crate::layouts::ahead::{AHEAD_BYTES_MIN, Ahead};
-use crate::layouts::scout::TarScout;
-use crate::layouts::streams::{Depth, Region};
-use crate::layouts::tape::{ReadAt, Tape};
+use crate::files::LayoutError;
+use crate::files::ahead::{AHEAD_BYTES_MIN, Ahead};
+use crate::files::scout::TarScout;
+use crate::files::streams::{Depth, Region};
+use crate::files::tape::{ReadAt, Tape};
 
 impl<S: ChunkSource> Opener<'_, S> {
     /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.

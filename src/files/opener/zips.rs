@@ -10,9 +10,9 @@ use crate::content::class::Class;
 use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::deflate::Wrapper;
-use crate::layouts::LayoutError;
-use crate::layouts::streams::{self, How, Kept, Outcome, Region};
-use crate::layouts::tape::{ReadAt, Tape};
+use crate::files::LayoutError;
+use crate::files::streams::{self, How, Kept, Outcome, Region};
+use crate::files::tape::{ReadAt, Tape};
 
 /// Shorter members are side bytes: to find a chunk costs what is gained.
 const MEMBER_BYTES_MIN: u64 = 200;

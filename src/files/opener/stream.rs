@@ -13,15 +13,15 @@ use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{Blob, ChunkSource, Content, Op, SMALL_BYTES};
 use crate::content::release::BlobTable;
 use crate::deflate::Wrapper;
-use crate::layouts::LayoutError;
-use crate::layouts::ahead::{AHEAD_BYTES_MIN, workers};
-use crate::layouts::effort::Effort;
-use crate::layouts::folder::{Sign, SteadyFile};
-use crate::layouts::streams::{self, How, Kept, OpenOptions, Opened, Outcome, Region};
-use crate::layouts::tape::{ReadAt, Tape};
+use crate::files::LayoutError;
+use crate::files::ahead::{AHEAD_BYTES_MIN, workers};
+use crate::files::effort::Effort;
+use crate::files::folder::{Sign, SteadyFile};
+use crate::files::streams::{self, How, Kept, OpenOptions, Opened, Outcome, Region};
+use crate::files::tape::{ReadAt, Tape};
 
 /// What looking at a stream ahead gave.
-pub(in crate::layouts) struct Looked {
+pub(in crate::files) struct Looked {
     id: BlobId,
     outcome: Outcome,
     /// Bytes that the monitor has heard of.

@@ -5,7 +5,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 
 use super::*;
-use crate::layouts::opener::{Kept, StreamReport};
+use crate::files::opener::{Kept, StreamReport};
 
 /// What came of opening `bytes`, which were rebuilt with every proof and are the same.
 fn opened(bytes: &[u8]) -> (Memory, StreamReport) {
@@ -314,7 +314,7 @@ fn the_same_file_gives_the_same_recipe_and_files_are_looked_at_ahead() {
         let mut sink = memory.clone();
         let mut opener = Opener::new(&memory, &mut sink, &known, &options, &Silent);
         let all = |opener: &mut Opener<'_, Memory>| -> Vec<Content> {
-            let read = |path: &std::path::PathBuf| crate::layouts::folder::read_file(opener, path);
+            let read = |path: &std::path::PathBuf| crate::files::folder::read_file(opener, path);
             paths.iter().map(read).collect::<Result<_, _>>().unwrap()
         };
         let contents = if ahead {

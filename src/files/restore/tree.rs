@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::{hostile, open_folder};
-use crate::layouts::LayoutError;
+use crate::files::LayoutError;
 
 /// Levels that are kept open above the current one, and between those above that are.
 const STRIDE: usize = 64;

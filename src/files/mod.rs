@@ -14,6 +14,7 @@ pub mod restore;
 mod scout;
 pub mod streams;
 pub mod tape;
+pub mod versions;
 mod walk;
 pub mod zstd;
 

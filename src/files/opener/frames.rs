@@ -5,8 +5,8 @@ use crate::content::archive::tar;
 use crate::content::class::Class;
 use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{ChunkSource, SMALL_BYTES};
-use crate::layouts::tape::{ReadAt, Tape};
-use crate::layouts::{LayoutError, zstd};
+use crate::files::tape::{ReadAt, Tape};
+use crate::files::{LayoutError, zstd};
 
 /// Frames that are shorter are side bytes: a chunk of its own costs more than it may save.
 const FRAME_BYTES_MIN: u64 = 256;
