@@ -7,7 +7,7 @@
 //! ```
 //! use carryall::base::monitor::Silent;
 //! use carryall::store::Store;
-//! use carryall::verbs::{add, checkout};
+//! use carryall::ops::{add, checkout};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = tempfile::tempdir()?;
@@ -26,13 +26,17 @@
 //! # }
 //! ```
 
-// The rooms, each with its parts.
+// From the ground up: a room uses rooms of lower floors alone (tests/layers.rs).
 pub mod base;
-pub mod bundle;
-pub mod content;
 pub mod deflate;
+
+pub mod content;
+pub mod volumes;
+
 pub mod files;
 pub mod oci;
 pub mod store;
-pub mod verbs;
-pub mod volumes;
+
+pub mod bundle;
+
+pub mod ops;

@@ -11,13 +11,13 @@ use std::process::Command;
 use carryall::base::monitor::Silent;
 use carryall::oci::image::outgoing::Form;
 use carryall::oci::image::{Choice, ChoiceError};
+use carryall::ops::add::{AddOptions, add};
+use carryall::ops::checkout::CheckoutError;
+use carryall::ops::checkout::images::{ImageOptions, checkout_images};
+use carryall::ops::maintain::show::show_chosen;
+use carryall::ops::publish::planned::{self, Wanted};
+use carryall::ops::{self, Error};
 use carryall::store::Store;
-use carryall::verbs::add::{AddOptions, add};
-use carryall::verbs::checkout::CheckoutError;
-use carryall::verbs::checkout::images::{ImageOptions, checkout_images};
-use carryall::verbs::planned::{self, Wanted};
-use carryall::verbs::show::show_chosen;
-use carryall::verbs::{self, Error};
 use registry_parts::LayoutMaker;
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, Choice
         other => panic!("{other}"),
     };
     let shown = show_chosen(store, &root, choice, &Silent).map_err(refused);
-    let digests = |images: Vec<carryall::verbs::show::ShownImage>| {
+    let digests = |images: Vec<carryall::ops::maintain::show::ShownImage>| {
         let digests = images.into_iter().map(|image| image.digest);
         digests.collect::<BTreeSet<String>>()
     };

@@ -8,9 +8,9 @@ use std::fs::{self, OpenOptions};
 use std::sync::OnceLock;
 
 use carryall::base::monitor::Silent;
-use carryall::verbs::receive::ProgressState;
-use carryall::verbs::repair::{RepairOptions, repair};
-use carryall::verbs::verify::SetState;
+use carryall::ops::media::repair::{RepairOptions, repair};
+use carryall::ops::media::verify::SetState;
+use carryall::ops::receive::ProgressState;
 use carryall::volumes::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
 use carryall::volumes::media::Carrier;
 use packed::{Carried, Packed, Shape, Site, files_below};
@@ -201,11 +201,11 @@ fn assert_beyond(hurt: &Carried<'_>, beyond: &Beyond<'_>) {
     let site = Site::default();
     let other = site.dir.path().join("other.txt");
     fs::write(&other, "was here before").unwrap();
-    carryall::verbs::add::add(
+    carryall::ops::add::add(
         &site.store,
         &"other:1".parse().unwrap(),
         &[other],
-        &carryall::verbs::add::AddOptions::default(),
+        &carryall::ops::add::AddOptions::default(),
         &Silent,
     )
     .unwrap();
@@ -227,7 +227,7 @@ fn assert_beyond(hurt: &Carried<'_>, beyond: &Beyond<'_>) {
         "an incomplete set changed the store"
     );
     site.assert_sound();
-    let status = carryall::verbs::receive::status(&site.store).unwrap();
+    let status = carryall::ops::receive::status(&site.store).unwrap();
     let waiting = status
         .incoming
         .iter()
@@ -999,7 +999,7 @@ proptest! {
         let site = Site::default();
         let before = site.content();
         if gone.len() == usize::from(volumes) {
-            prop_assert!(carryall::verbs::receive::receive(&site.store, &hurt.paths(), &Silent).is_err());
+            prop_assert!(carryall::ops::receive::receive(&site.store, &hurt.paths(), &Silent).is_err());
             prop_assert!(site.content() == before);
             return Ok(());
         }

@@ -18,14 +18,16 @@ use carryall::bundle::{
     LeanSet, Receiver,
 };
 use carryall::content::release::ReleaseName;
+use carryall::ops;
+use carryall::ops::add::{AddOptions, add};
+use carryall::ops::checkout::{CheckoutOptions, checkout};
+use carryall::ops::maintain::check;
+use carryall::ops::pack::receivers::{by_names, by_receipt};
+use carryall::ops::pack::{PackOptions, PackReport, pack};
+use carryall::ops::receive::footing::LackingState;
+use carryall::ops::receive::receipt;
+use carryall::ops::receive::{ProgressState, SetProgress, receive};
 use carryall::store::{CheckDepth, Store};
-use carryall::verbs::add::{AddOptions, add};
-use carryall::verbs::checkout::{CheckoutOptions, checkout};
-use carryall::verbs::footing::LackingState;
-use carryall::verbs::pack::{PackOptions, PackReport, pack};
-use carryall::verbs::receive::{ProgressState, SetProgress, receive};
-use carryall::verbs::receivers::{by_names, by_receipt};
-use carryall::verbs::{self, check, receipt};
 use carryall::volumes::block::Codec;
 use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, look, noise, paths_in};

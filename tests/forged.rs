@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use carryall::base::id::SetId;
 use carryall::base::monitor::{Monitor, Silent};
-use carryall::verbs::forget::{forget, forget_all};
-use carryall::verbs::receive::{ProgressState, receive, status};
-use carryall::verbs::verify::{SetState, verify};
-use carryall::verbs::{Error, ErrorKind};
+use carryall::ops::media::verify::{SetState, verify};
+use carryall::ops::receive::forget::{forget, forget_all};
+use carryall::ops::receive::{ProgressState, receive, status};
+use carryall::ops::{Error, ErrorKind};
 use carryall::volumes::SETS_MAX;
 use carryall::volumes::block::{
     BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader,

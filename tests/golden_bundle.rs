@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
 use carryall::bundle::{Catalog, Effort, Receiver};
+use carryall::ops;
+use carryall::ops::add::{AddOptions, add};
+use carryall::ops::checkout::{CheckoutOptions, checkout};
+use carryall::ops::pack::{PackOptions, pack};
+use carryall::ops::receive::{ProgressState, receive};
 use carryall::store::Store;
-use carryall::verbs;
-use carryall::verbs::add::{AddOptions, add};
-use carryall::verbs::checkout::{CheckoutOptions, checkout};
-use carryall::verbs::pack::{PackOptions, pack};
-use carryall::verbs::receive::{ProgressState, receive};
 use carryall::volumes::block::Codec;
 use carryall::volumes::discover;
 use carryall::volumes::media::{Capacity, Carrier};

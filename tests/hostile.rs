@@ -21,12 +21,12 @@ use carryall::content::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
 use carryall::content::release::{
     Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot,
 };
+use carryall::ops::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
+use carryall::ops::media::verify::verify;
+use carryall::ops::pack::pack;
+use carryall::ops::receive::{ProgressState, receive};
+use carryall::ops::{Error, ReleasesMut};
 use carryall::store::Store;
-use carryall::verbs::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
-use carryall::verbs::pack::pack;
-use carryall::verbs::receive::{ProgressState, receive};
-use carryall::verbs::verify::verify;
-use carryall::verbs::{Error, ReleasesMut};
 use carryall::volumes::block::{
     BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader,
 };
@@ -116,7 +116,7 @@ fn assert_release_refused(packed: &Packed, words: &str) {
     let said = chain(&error);
     assert!(said.contains("evil:1") && said.contains(words), "{said}");
     assert!(site.releases().is_empty());
-    let waiting = carryall::verbs::receive::status(&site.store).unwrap();
+    let waiting = carryall::ops::receive::status(&site.store).unwrap();
     assert!(waiting.incoming.is_empty());
     site.assert_sound();
 }
@@ -264,7 +264,7 @@ fn a_release_that_could_not_be_given_back_is_not_received() {
     for bytes in [11, 1 << 40] {
         let (dir, store, name) =
             commit_hostile(|sink| vec![file("a", claimed(sink, hash(EVIL), bytes))]);
-        let root = carryall::verbs::release(&store, &name).unwrap();
+        let root = carryall::ops::release(&store, &name).unwrap();
         let options = hostile_shape().options();
         let media = dir.path().join("media");
         let packed = pack(&store, &[root], &media, &options, &mut |_| {}, &Silent);
@@ -467,7 +467,7 @@ fn assert_refused(media: &Path, words: &str) {
     site.assert_sound();
     // Looking at it does no harm either.
     let _ = verify(&paths, &Silent);
-    carryall::verbs::receive::status(&site.store).unwrap();
+    carryall::ops::receive::status(&site.store).unwrap();
 }
 
 fn assert_set_refused(pieces: &[Vec<u8>], catalog: &[u8], words: &str) {
@@ -842,7 +842,7 @@ fn blocks_that_claim_the_largest_sets_cost_little() {
     write_claims(carried.root(), 2);
     assert_eq!(
         carried.verify().state,
-        carryall::verbs::verify::SetState::Whole
+        carryall::ops::media::verify::SetState::Whole
     );
     let site = Site::default();
     let progress = site.receive_set(&carried.paths(), &honest);

@@ -8,10 +8,10 @@ use carryall::base::monitor::{Recording, Silent};
 use carryall::content::recipe::walk::Walker;
 use carryall::content::recipe::{ChunkSource, RecipeError};
 use carryall::content::release::{ReleaseName, walk};
+use carryall::ops::Releases;
+use carryall::ops::add::{AddOptions, AddReport, add};
+use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::store::{Access, Store};
-use carryall::verbs::Releases;
-use carryall::verbs::add::{AddOptions, AddReport, add};
-use carryall::verbs::checkout::{CheckoutOptions, checkout};
 
 fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;

@@ -20,9 +20,9 @@ use carryall::content::recipe::{
     Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError, StreamRef,
 };
 use carryall::content::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseRoot};
+use carryall::ops::checkout::{CheckoutOptions, ItemState, checkout};
+use carryall::ops::receive::receive;
 use carryall::store::Store;
-use carryall::verbs::checkout::{CheckoutOptions, ItemState, checkout};
-use carryall::verbs::receive::receive;
 use carryall::volumes::block::Codec;
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};

@@ -12,11 +12,11 @@ use std::process::Command;
 
 use carryall::base::monitor::Silent;
 use carryall::content::release::ReleaseName;
+use carryall::ops::add::{AddOptions, add};
+use carryall::ops::checkout::{CheckoutOptions, checkout};
+use carryall::ops::media::verify::SetState;
+use carryall::ops::receive::ProgressState;
 use carryall::store::Store;
-use carryall::verbs::add::{AddOptions, add};
-use carryall::verbs::checkout::{CheckoutOptions, checkout};
-use carryall::verbs::receive::ProgressState;
-use carryall::verbs::verify::SetState;
 use carryall::volumes::block::BLOCK_BYTES;
 use carryall::volumes::media::Carrier;
 use packed::{Packed, Shape, Site, files_below, noise, paths_in};

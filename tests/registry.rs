@@ -24,14 +24,15 @@ use carryall::oci::registry::client::ClientOptions;
 use carryall::oci::registry::pull::PullOptions;
 use carryall::oci::registry::push::NameState;
 use carryall::oci::registry::server::{ServeEvent, ServeOptions};
+use carryall::ops::Error;
+use carryall::ops::add::sources::{Sources, Stream, add_sources};
+use carryall::ops::add::{AddError, AddOptions};
+use carryall::ops::checkout::{CheckoutOptions, checkout};
+use carryall::ops::pack::{PackOptions, pack};
+use carryall::ops::publish::push::{PushOptions, push};
+use carryall::ops::publish::serve;
+use carryall::ops::receive::receive;
 use carryall::store::{Access, Store, StoreError};
-use carryall::verbs::add::sources::{Sources, Stream, add_sources};
-use carryall::verbs::add::{AddError, AddOptions};
-use carryall::verbs::checkout::{CheckoutOptions, checkout};
-use carryall::verbs::pack::{PackOptions, pack};
-use carryall::verbs::push::{PushOptions, push};
-use carryall::verbs::receive::receive;
-use carryall::verbs::{Error, serve};
 use carryall::volumes::block::Codec;
 use carryall::volumes::media::{Capacity, Carrier, MediaKind};
 use misbehaving::{Misbehaving, OneBlob, described};
@@ -134,7 +135,7 @@ fn what_is_pushed_into_a_real_registry_comes_back_with_its_digests() {
         let store = Store::create(&folder.path().join(format!("back-{number}"))).unwrap();
         pull(&store, "web:1.0", &reference, &client_options()).unwrap();
         assert!(!store.dir().join("pulls").exists());
-        let root = carryall::verbs::release(&store, &name("web:1.0")).unwrap();
+        let root = carryall::ops::release(&store, &name("web:1.0")).unwrap();
         roots.push(root.manifest);
         if number == 0 {
             let out = folder.path().join("out");
@@ -297,7 +298,7 @@ fn what_is_received_while_it_serves_is_served_too() {
     layout.name(&later, Some("registry.example/shop/web:1.1"));
     add_paths(&vendor, "shop:1.1", &[layout.folder.clone()]);
     let volumes = |release: &str| {
-        let root = carryall::verbs::release(&vendor, &name(release)).unwrap();
+        let root = carryall::ops::release(&vendor, &name(release)).unwrap();
         let options = PackOptions {
             capacity: Capacity::of(MediaKind::Usb),
             carrier: Carrier::Folders,
@@ -339,8 +340,8 @@ fn what_is_received_while_it_serves_is_served_too() {
                 "words:1.0",
                 &[folder.path().join("layout/oci-layout")],
             );
-            let options = carryall::verbs::check::PruneOptions::default();
-            let refused = carryall::verbs::check::prune(&mut site, &options, &Silent);
+            let options = carryall::ops::maintain::check::PruneOptions::default();
+            let refused = carryall::ops::maintain::check::prune(&mut site, &options, &Silent);
             assert!(
                 matches!(refused, Err(Error::Store(StoreError::Served { .. }))),
                 "{refused:?}"
@@ -360,8 +361,8 @@ fn what_is_received_while_it_serves_is_served_too() {
     assert!(events.contains(&ServeEvent::Changed));
     drop(served);
     let mut site = Store::open(&place, Access::Write).unwrap();
-    let options = carryall::verbs::check::PruneOptions::default();
-    let pruned = carryall::verbs::check::prune(&mut site, &options, &Silent).unwrap();
+    let options = carryall::ops::maintain::check::PruneOptions::default();
+    let pruned = carryall::ops::maintain::check::prune(&mut site, &options, &Silent).unwrap();
     assert!(pruned.bytes_after < pruned.bytes_before, "{pruned:?}");
 }
 

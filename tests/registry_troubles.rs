@@ -18,8 +18,8 @@ use carryall::base::monitor::Silent;
 use carryall::oci::image::{Digest, OCI_MANIFEST};
 use carryall::oci::registry::RegistryError;
 use carryall::oci::registry::client::{Client, ClientOptions};
+use carryall::ops::add::{AddError, AddReport};
 use carryall::store::Store;
-use carryall::verbs::add::{AddError, AddReport};
 use misbehaving::{Misbehaving, OneBlob, Request, described};
 use programs::run;
 use registry_parts::{LayoutMaker, add_paths, client_options, noise, pull, push_to};
@@ -104,7 +104,7 @@ fn registry_error(outcome: Result<AddReport, AddError>) -> RegistryError {
 }
 
 fn is_empty(store: &Store) -> bool {
-    carryall::verbs::releases(store).unwrap().0.is_empty()
+    carryall::ops::releases(store).unwrap().0.is_empty()
 }
 
 #[test]

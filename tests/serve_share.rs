@@ -15,8 +15,8 @@ use std::time::Duration;
 use carryall::base::monitor::Recording;
 use carryall::oci::image::Digest;
 use carryall::oci::registry::server::{ServeEvent, ServeOptions};
+use carryall::ops::publish::serve;
 use carryall::store::Store;
-use carryall::verbs::serve;
 use registry_parts::{LayoutMaker, add_paths, name, noise};
 
 /// More than sockets of the loopback interface hold.

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use carryall::base::monitor::Silent;
 use carryall::oci::image::Digest;
+use carryall::ops;
+use carryall::ops::add::{AddOptions, add};
+use carryall::ops::maintain::show::{ShowReport, show};
 use carryall::store::Store;
-use carryall::verbs;
-use carryall::verbs::add::{AddOptions, add};
-use carryall::verbs::show::{ShowReport, show};
 
 fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
@@ -46,7 +46,7 @@ fn shown(folder: &Path, name: &str, bytes: &[u8]) -> ShowReport {
     let store = Store::create(&folder.join(format!("store-{name}"))).unwrap();
     let release = "shop:1.0".parse().unwrap();
     add(&store, &release, &[item], &AddOptions::default(), &Silent).unwrap();
-    show(&store, &verbs::release(&store, &release).unwrap(), &Silent).unwrap()
+    show(&store, &ops::release(&store, &release).unwrap(), &Silent).unwrap()
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use carryall::oci::registry::pull::PullOptions;
+use carryall::ops::Error;
+use carryall::ops::add::sources::{RegistryImage, Sources, Stream, add_sources};
+use carryall::ops::add::{AddOptions, AddReport, Change, Given};
 use carryall::store::Store;
-use carryall::verbs::Error;
-use carryall::verbs::add::sources::{RegistryImage, Sources, Stream, add_sources};
-use carryall::verbs::add::{AddOptions, AddReport, Change, Given};
 
 use crate::cli::args::{AddArgs, GzipArg};
 use crate::cli::failure::Failure;

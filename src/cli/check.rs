@@ -1,10 +1,10 @@
 //! `check`, `prune` and `keep`.
 
 use carryall::content::release::ReleaseName;
+use carryall::ops::Error;
+use carryall::ops::maintain::check::{self, CheckSummary, PruneOptions, PruneSummary};
+use carryall::ops::maintain::keep::{self, LetGoReport};
 use carryall::store::{Access, CheckDepth, Store};
-use carryall::verbs::Error;
-use carryall::verbs::check::{self, CheckSummary, PruneOptions, PruneSummary};
-use carryall::verbs::keep::{self, LetGoReport};
 
 use crate::cli::args::{CheckArgs, PruneArgs};
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, Failure};

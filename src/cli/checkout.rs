@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use carryall::oci::image::outgoing::Form;
+use carryall::ops::checkout::images::{self, ImageOptions, ImageReport};
+use carryall::ops::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
+use carryall::ops::{self, Error};
 use carryall::store::{Access, Store};
-use carryall::verbs::checkout::images::{self, ImageOptions, ImageReport};
-use carryall::verbs::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
-use carryall::verbs::{self, Error};
 
 use crate::cli::args::{AsArg, CheckoutArgs};
 use crate::cli::failure::{EXIT_DAMAGE, Failure};

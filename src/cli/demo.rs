@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use carryall::base::fs::free_space_bytes;
 use carryall::base::monitor::Monitor;
 use carryall::bundle::Effort;
+use carryall::ops;
+use carryall::ops::add::AddOptions;
+use carryall::ops::checkout::{self, CheckoutOptions};
+use carryall::ops::media::verify;
+use carryall::ops::pack::{self, PackOptions, PackReport};
+use carryall::ops::{Error, add, receive};
 use carryall::store::Store;
-use carryall::verbs::add::AddOptions;
-use carryall::verbs::checkout::{self, CheckoutOptions};
-use carryall::verbs::pack::{self, PackOptions, PackReport};
-use carryall::verbs::{self, Error, add, receive, verify};
 use carryall::volumes::block::Codec;
 use carryall::volumes::media::{Capacity, Carrier, MediaError};
 

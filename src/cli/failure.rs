@@ -94,7 +94,7 @@ impl Failure {
     }
 }
 
-fn in_english(error: &carryall::verbs::Error) -> String {
+fn in_english(error: &carryall::ops::Error) -> String {
     let beside = words::beside(error);
     if beside.is_empty() {
         chain(error)
@@ -145,18 +145,18 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-impl From<carryall::verbs::Error> for Failure {
-    fn from(error: carryall::verbs::Error) -> Self {
+impl From<carryall::ops::Error> for Failure {
+    fn from(error: carryall::ops::Error) -> Self {
         Self::of(&error)
     }
 }
 
 impl Failure {
     /// The words for an error.
-    pub fn of(error: &carryall::verbs::Error) -> Self {
+    pub fn of(error: &carryall::ops::Error) -> Self {
         let exit_code = match error.kind() {
-            carryall::verbs::ErrorKind::Interrupted => EXIT_INTERRUPTED,
-            carryall::verbs::ErrorKind::Failed => EXIT_FAILED,
+            carryall::ops::ErrorKind::Interrupted => EXIT_INTERRUPTED,
+            carryall::ops::ErrorKind::Failed => EXIT_FAILED,
         };
         Self {
             exit_code,

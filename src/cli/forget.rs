@@ -1,7 +1,7 @@
 //! `forget`: gives up sets that are being received.
 
+use carryall::ops::receive::forget;
 use carryall::store::Access;
-use carryall::verbs::forget;
 
 use crate::cli::args::ForgetArgs;
 use crate::cli::failure::Failure;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use carryall::verbs::verify::{self, SetVerdict};
+use carryall::ops::media::verify::{self, SetVerdict};
 
 use crate::cli::failure::Failure;
 use crate::cli::{Context, words};

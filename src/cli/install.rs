@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use carryall::ops::checkout::install::{self, InstallOptions, Unchanged};
 use carryall::store::Access;
-use carryall::verbs::install::{self, InstallOptions, Unchanged};
 
 use crate::cli::args::InstallArgs;
 use crate::cli::failure::Failure;

@@ -1,10 +1,10 @@
 //! `list`, `diff` and `rm`: what the store holds.
 
 use carryall::content::release::ReleaseName;
+use carryall::ops;
+use carryall::ops::maintain::list::{self, ListReport};
+use carryall::ops::pack::diff::{self, DiffReport};
 use carryall::store::Access;
-use carryall::verbs;
-use carryall::verbs::diff::{self, DiffReport};
-use carryall::verbs::list::{self, ListReport};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, words};

@@ -1,9 +1,9 @@
 //! `load`: hands images to the program that runs them.
 
 use carryall::base::finding::Severity;
+use carryall::ops;
+use carryall::ops::publish::load::{self, LoadOptions, LoadReport, Loader, Then};
 use carryall::store::Access;
-use carryall::verbs;
-use carryall::verbs::load::{self, LoadOptions, LoadReport, Loader, Then};
 
 use crate::cli::args::{LoadArgs, LoaderArg};
 use crate::cli::failure::{EXIT_DAMAGE, Failure};

@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use carryall::ops::Error;
+use carryall::ops::apart::check_apart;
 use carryall::store::{Access, Store, StoreError};
-use carryall::verbs::Error;
-use carryall::verbs::apart::check_apart;
 use carryall::volumes::media::MediaError;
 
 use crate::cli::failure::Failure;

@@ -1,10 +1,10 @@
 //! `push`: the images of a release into a registry.
 
 use carryall::oci::registry::push::NameState;
+use carryall::ops;
+use carryall::ops::publish::planned::{OtherHosts, Rules};
+use carryall::ops::publish::push::{self, PushOptions, PushedRelease};
 use carryall::store::Access;
-use carryall::verbs;
-use carryall::verbs::planned::{OtherHosts, Rules};
-use carryall::verbs::push::{self, PushOptions, PushedRelease};
 
 use crate::cli::args::PushArgs;
 use crate::cli::failure::{EXIT_DAMAGE, Failure};

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use carryall::base::output::OutputFile;
+use carryall::ops::Error;
+use carryall::ops::receive::receipt::{self, ReceiptReport};
 use carryall::store::Access;
-use carryall::verbs::Error;
-use carryall::verbs::receipt::{self, ReceiptReport};
 
 use crate::cli::failure::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, open, terminal, words};

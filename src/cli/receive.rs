@@ -1,7 +1,7 @@
 //! `receive` and `status`.
 
+use carryall::ops::receive::{self, ProgressState, ReceiveReport, StatusReport};
 use carryall::store::{Access, Store};
-use carryall::verbs::receive::{self, ProgressState, ReceiveReport, StatusReport};
 
 use crate::cli::args::ReceiveArgs;
 use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};

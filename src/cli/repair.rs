@@ -1,6 +1,6 @@
 //! `repair`: rebuilds volumes.
 
-use carryall::verbs::repair::{self, RepairOptions, RepairReport};
+use carryall::ops::media::repair::{self, RepairOptions, RepairReport};
 use carryall::volumes::media::Carrier;
 
 use crate::cli::args::RepairArgs;

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use carryall::oci::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
-use carryall::verbs;
-use carryall::verbs::serve::{self, Served};
+use carryall::ops;
+use carryall::ops::publish::serve::{self, Served};
 
 use crate::cli::args::ServeArgs;
 use crate::cli::failure::Failure;

@@ -1,9 +1,9 @@
 //! `show`: what a release is made of.
 
 use carryall::content::release::ReleaseName;
+use carryall::ops;
+use carryall::ops::maintain::show::{self, ShowReport, ShownKind};
 use carryall::store::Access;
-use carryall::verbs;
-use carryall::verbs::show::{self, ShowReport, ShownKind};
 
 use crate::cli::args::ChoiceArgs;
 use crate::cli::failure::Failure;

@@ -1,8 +1,8 @@
 //! `site list` and `site forget`: what is remembered of sites.
 
 use carryall::bundle::receipt::site::SiteName;
+use carryall::ops::pack::receivers;
 use carryall::store::Access;
-use carryall::verbs::receivers;
 
 use crate::cli::args::SiteCommand;
 use crate::cli::failure::{EXIT_FAILED, Failure};

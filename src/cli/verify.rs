@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use carryall::base::output::OutputFile;
-use carryall::verbs::Error;
-use carryall::verbs::verify::{self, Judged, SetState, VerifyReport};
+use carryall::ops::Error;
+use carryall::ops::media::verify::{self, Judged, SetState, VerifyReport};
 use carryall::volumes::chart;
 use carryall::volumes::media::map::{is_map, map_html};
 

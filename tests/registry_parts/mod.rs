@@ -16,11 +16,11 @@ use carryall::content::release::ReleaseName;
 use carryall::oci::image::{Digest, OCI_INDEX, OCI_MANIFEST};
 use carryall::oci::registry::client::{ClientOptions, Patience};
 use carryall::oci::registry::pull::PullOptions;
+use carryall::ops::Error;
+use carryall::ops::add::sources::{RegistryImage, Sources, add_sources};
+use carryall::ops::add::{AddError, AddOptions, AddReport};
+use carryall::ops::publish::push::{PushOptions, PushedRelease, push};
 use carryall::store::Store;
-use carryall::verbs::Error;
-use carryall::verbs::add::sources::{RegistryImage, Sources, add_sources};
-use carryall::verbs::add::{AddError, AddOptions, AddReport};
-use carryall::verbs::push::{PushOptions, PushedRelease, push};
 use serde_json::{Value, json};
 
 use crate::programs::run;
@@ -321,7 +321,7 @@ pub fn client_options() -> ClientOptions {
 }
 
 pub fn add_paths(store: &Store, release: &str, paths: &[PathBuf]) -> AddReport {
-    carryall::verbs::add::add(
+    carryall::ops::add::add(
         store,
         &name(release),
         paths,

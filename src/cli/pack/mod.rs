@@ -5,11 +5,11 @@ mod said;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Effort, Receiver};
 use carryall::content::release::ReleaseRoot;
+use carryall::ops;
+use carryall::ops::pack::estimate;
+use carryall::ops::pack::receivers;
+use carryall::ops::pack::{self, PackOptions};
 use carryall::store::{Access, Store};
-use carryall::verbs;
-use carryall::verbs::estimate;
-use carryall::verbs::pack::{self, PackOptions};
-use carryall::verbs::receivers;
 use carryall::volumes::block::Codec;
 use carryall::volumes::media::Carrier;
 

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use carryall::content::release::ReleaseRoot;
+use carryall::ops::Error;
+use carryall::ops::pack::{PackNotes, Spares};
 use carryall::store::Store;
-use carryall::verbs::Error;
-use carryall::verbs::pack::{PackNotes, Spares};
 use carryall::volumes::media::page::CONTACT_MAX_CHARS;
 use carryall::volumes::media::{Capacity, MediaError};
 

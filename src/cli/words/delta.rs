@@ -4,10 +4,10 @@ use std::path::Path;
 
 use carryall::bundle::receipt::site::SiteName;
 use carryall::bundle::receipt::{Receipt, ReceiptError};
-use carryall::verbs::footing::{Lacking, LackingRelease, LackingSet, LackingState};
-use carryall::verbs::pack::PackPlan;
-use carryall::verbs::receipt::ReceiptReport;
-use carryall::verbs::receivers::SitesReport;
+use carryall::ops::pack::PackPlan;
+use carryall::ops::pack::receivers::SitesReport;
+use carryall::ops::receive::footing::{Lacking, LackingRelease, LackingSet, LackingState};
+use carryall::ops::receive::receipt::ReceiptReport;
 
 use super::{bytes, pick, plural, shown, shown_path};
 

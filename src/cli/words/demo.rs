@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use carryall::verbs::add::AddReport;
-use carryall::verbs::checkout::CheckoutReport;
-use carryall::verbs::pack::PackReport;
+use carryall::ops::add::AddReport;
+use carryall::ops::checkout::CheckoutReport;
+use carryall::ops::pack::PackReport;
 
 use super::{bytes, pick, shown_path};
 

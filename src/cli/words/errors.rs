@@ -4,11 +4,11 @@ use carryall::base::output::OutputError;
 use carryall::content::recipe::RecipeError;
 use carryall::content::release::ReleaseName;
 use carryall::files::LayoutError;
+use carryall::ops::Error;
+use carryall::ops::add::AddError;
+use carryall::ops::checkout::CheckoutError;
+use carryall::ops::is_fault;
 use carryall::store::StoreError;
-use carryall::verbs::Error;
-use carryall::verbs::add::AddError;
-use carryall::verbs::checkout::CheckoutError;
-use carryall::verbs::is_fault;
 use carryall::volumes::VolumeError;
 use carryall::volumes::media::MediaError;
 
@@ -230,7 +230,7 @@ pub fn hint(error: &Error) -> String {
         )
         .to_owned(),
         _ if is_fault(error) => hint_passing().to_owned(),
-        _ if error.kind() == carryall::verbs::ErrorKind::Interrupted => {
+        _ if error.kind() == carryall::ops::ErrorKind::Interrupted => {
             pick("run the same command again: it goes on where it can", "重新运行同一命令即可继续").to_owned()
         }
         other => hint_or_system(other),
@@ -481,7 +481,7 @@ pub fn chinese_error(error: &Error) -> Option<String> {
     if !is_chinese() {
         return None;
     }
-    if error.kind() == carryall::verbs::ErrorKind::Interrupted {
+    if error.kind() == carryall::ops::ErrorKind::Interrupted {
         return Some("已中断".to_owned());
     }
     Some(match error {

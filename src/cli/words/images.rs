@@ -6,10 +6,10 @@ use carryall::base::size::total;
 use carryall::oci::image::ChoiceError;
 use carryall::oci::image::outgoing::Form;
 use carryall::oci::image::{Component, PackageKind};
-use carryall::verbs::checkout::images::ImageReport;
-use carryall::verbs::diff::{DiffChange, DiffImage};
-use carryall::verbs::load::{LoadError, LoadReport};
-use carryall::verbs::show::{ShowReport, ShownImage, ShownPackage};
+use carryall::ops::checkout::images::ImageReport;
+use carryall::ops::maintain::show::{ShowReport, ShownImage, ShownPackage};
+use carryall::ops::pack::diff::{DiffChange, DiffImage};
+use carryall::ops::publish::load::{LoadError, LoadReport};
 
 use super::sayings::in_chinese;
 use super::{bytes, grouped, pick, plural, shown, shown_path, width};

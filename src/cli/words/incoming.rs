@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use carryall::verbs::forget::{ForgetReport, ForgottenSet};
-use carryall::verbs::portion::LeftOut;
-use carryall::verbs::receive::{ProgressState, ReceiveReport, Room, SetProgress, StatusReport};
+use carryall::ops::receive::forget::{ForgetReport, ForgottenSet};
+use carryall::ops::receive::portion::LeftOut;
+use carryall::ops::receive::{ProgressState, ReceiveReport, Room, SetProgress, StatusReport};
 use carryall::volumes::VolumeRead;
 
 use super::delta::lacking;

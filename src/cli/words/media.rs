@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use carryall::verbs::pack::{PackPlan, PackReport};
-use carryall::verbs::verify::{SetState, SetVerdict, VolumeVerdict};
+use carryall::ops::media::verify::{SetState, SetVerdict, VolumeVerdict};
+use carryall::ops::pack::{PackPlan, PackReport};
 use carryall::volumes::media::kind::MediaParseError;
 use carryall::volumes::recovery::Needs;
 

@@ -5,8 +5,8 @@ use carryall::oci::image::{Reference, sayings};
 use carryall::oci::registry::RegistryError;
 use carryall::oci::registry::pull::Pulled;
 use carryall::oci::registry::server::ServeOptions;
-use carryall::verbs::push::PushedRelease;
-use carryall::verbs::serve::Served;
+use carryall::ops::publish::push::PushedRelease;
+use carryall::ops::publish::serve::Served;
 
 use super::{bytes, pick, plural, shown, shown_path};
 

@@ -2,9 +2,9 @@
 
 use carryall::base::saying::{Saying, Template};
 use carryall::oci::image::sayings as of;
+use carryall::ops::maintain::check::{READY_DAMAGED, ROOTS_GONE};
+use carryall::ops::{ROOT_DAMAGED, ROOT_MISNAMED};
 use carryall::store::{CANNOT_BE_READ, QUARANTINE_LOST};
-use carryall::verbs::check::{READY_DAMAGED, ROOTS_GONE};
-use carryall::verbs::{ROOT_DAMAGED, ROOT_MISNAMED};
 
 use super::is_chinese;
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use carryall::content::release::ReleaseName;
 use carryall::files::opener::{Kept, StreamReport};
+use carryall::ops::add::AddReport;
+use carryall::ops::checkout::CheckoutReport;
+use carryall::ops::maintain::check::{CheckSummary, DamagedRelease, PruneSummary};
+use carryall::ops::maintain::show::ShowReport;
+use carryall::ops::pack::diff::DiffReport;
 use carryall::store::{CheckDepth, Renewed};
-use carryall::verbs::add::AddReport;
-use carryall::verbs::check::{CheckSummary, DamagedRelease, PruneSummary};
-use carryall::verbs::checkout::CheckoutReport;
-use carryall::verbs::diff::DiffReport;
-use carryall::verbs::show::ShowReport;
 
 use super::{bytes, items, pick, plural, shown, shown_path};
 

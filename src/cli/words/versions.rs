@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use carryall::files::versions::{KeptState, VersionsError};
-use carryall::verbs::install::{InstallReport, RollbackReport};
-use carryall::verbs::keep::{KeepReport, LetGoReport};
+use carryall::ops::checkout::install::{InstallReport, RollbackReport};
+use carryall::ops::maintain::keep::{KeepReport, LetGoReport};
 
 use super::{bytes, files, pick, shown, shown_path};
 

@@ -1,8 +1,8 @@
 //! Words about what makes a bundle heavy.
 
 use carryall::content::class::Class;
-use carryall::verbs::contributors::{Contributor, ContributorKind};
-use carryall::verbs::estimate::EstimateReport;
+use carryall::ops::pack::contributors::{Contributor, ContributorKind};
+use carryall::ops::pack::estimate::EstimateReport;
 
 use super::{bytes, files, grouped, pick, shown};
 

@@ -1,0 +1,88 @@
+//! Stores items once more of which something did not come back: without opening that, or without opening anything.
+
+use super::{AddError, Input, finish, read_item, sum};
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
+use crate::content::recipe::RecipeError;
+use crate::content::release::Item;
+use crate::files::opener::{Depth, Kept, OpenOptions, Opener, StreamReport};
+use crate::ops::proof::{self, Known};
+use crate::ops::{ReleasesMut, Stored};
+
+/// So many parts of an item are closed one after the other before everything in it is.
+const CLOSED_ONE_BY_ONE_MAX: usize = 8;
+
+/// Stores items once more that did not come back.
+pub(super) struct Again<'a, R: ReleasesMut> {
+    pub(super) store: &'a R,
+    pub(super) open: &'a OpenOptions,
+    pub(super) findings: &'a mut Vec<Finding>,
+    pub(super) streams: &'a mut StreamReport,
+    pub(super) stored: &'a mut Stored,
+    pub(super) monitor: &'a dyn Monitor,
+}
+
+impl<R: ReleasesMut> Again<'_, R> {
+    /// Leaves closed what did not come back, and everything when that is not enough.
+    pub(super) fn item(&mut self, input: &Input, error: RecipeError) -> Result<Item, AddError> {
+        let mut open = self.open.clone();
+        let mut why = error;
+        for _ in 0..CLOSED_ONE_BY_ONE_MAX {
+            let (RecipeError::Mismatch(blob) | RecipeError::Remake { blob, .. }) = why else {
+                break;
+            };
+            if !open.closed.insert(blob) {
+                break;
+            }
+            let (item, streams, proved) = self.store(input, &open)?;
+            match proved {
+                Ok(()) => {
+                    let message = "a part is kept as it came, since it did not come back";
+                    self.tell(input, message, &RecipeError::Mismatch(blob));
+                    for (reason, tally) in streams.kept {
+                        if reason == Kept::Changed {
+                            self.streams.kept.insert(reason, tally);
+                        }
+                    }
+                    return Ok(item);
+                }
+                Err(error) => why = error,
+            }
+        }
+        let message = "stored as it came, since it could not be rebuilt";
+        self.tell(input, message, &why);
+        open.depth = Depth::Closed;
+        let (item, _, proved) = self.store(input, &open)?;
+        proved.map_err(|source| AddError::Store {
+            name: input.shown(),
+            source,
+        })?;
+        Ok(item)
+    }
+
+    fn tell(&mut self, input: &Input, message: &str, why: &RecipeError) {
+        let finding = Finding::note(input.shown(), format!("{message}: {why}"));
+        self.monitor.finding(&finding);
+        self.findings.push(finding);
+    }
+
+    /// Stores an item, and says whether it comes back.
+    #[allow(clippy::type_complexity)]
+    fn store(
+        &mut self,
+        input: &Input,
+        open: &OpenOptions,
+    ) -> Result<(Item, StreamReport, Result<(), RecipeError>), AddError> {
+        let writer = self.store.writer(self.monitor);
+        let mut writer = writer.map_err(AddError::Releases)?;
+        let nothing = Known::default();
+        let mut opener = Opener::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
+        let item = read_item(&mut opener, input, &mut Vec::new(), self.monitor)?;
+        let streams = opener.streams().clone();
+        drop(opener);
+        *self.stored = sum(*self.stored, finish(self.store, writer)?);
+        let mut failed = proof::items(self.store, &nothing, &[&item], None, self.monitor)?;
+        let proved = failed.remove(&0).map_or(Ok(()), Err);
+        Ok((item, streams, proved))
+    }
+}

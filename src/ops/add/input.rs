@@ -1,0 +1,183 @@
+//! The paths that are added: what they are called, that they are apart from the store, and whether there is room for them.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::AddError;
+use crate::base::fs::free_space_bytes;
+use crate::base::monitor::Monitor;
+use crate::files::folder::Unreadable;
+use crate::files::opener::{Depth, OpenOptions, spool_bytes};
+use crate::files::{LayoutError, folder};
+use crate::ops::Releases;
+
+/// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to
+/// a third) ...
+const FIRST_SHARE: u64 = 4;
+/// ... and in one that knows most of the items from earlier releases.
+const LATER_SHARE: u64 = 32;
+
+/// A path to add.
+pub(super) struct Input {
+    pub(super) name: Vec<u8>,
+    pub(super) given: PathBuf,
+    /// Without links.
+    pub(super) real: PathBuf,
+    pub(super) stat: std::fs::Metadata,
+    /// It lies in the store for as long as it is read, and does not grow with it.
+    pub(super) is_staged: bool,
+}
+
+impl Input {
+    pub(super) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// Bytes of the file, or of all files in the folder.
+    pub(super) fn bytes(&self) -> u64 {
+        if !self.stat.is_dir() {
+            return self.stat.len();
+        }
+        let inside = walkdir::WalkDir::new(&self.real).into_iter().flatten();
+        let files = inside.filter(|entry| entry.file_type().is_file());
+        files
+            .filter_map(|entry| entry.metadata().ok())
+            .map(|stat| stat.len())
+            .sum()
+    }
+
+    /// The file, or all files in the folder, in the order in which they are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> + Send + use<> {
+        folder::files(&self.real)
+    }
+}
+
+/// A file or folder that is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// What the item is called; `None`: as the file or folder is.
+    pub name: Option<String>,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl From<PathBuf> for Given {
+    fn from(path: PathBuf) -> Self {
+        Self { name: None, path }
+    }
+}
+
+/// A name that checkout would refuse is refused here.
+pub(super) fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
+    if crate::files::restore::is_plain_name(name.as_bytes()) {
+        return Ok(());
+    }
+    Err(AddError::Unfit {
+        path: shown.to_owned(),
+        why: "the name for it is not the name of a file",
+    })
+}
+
+pub(super) fn inputs(all: &[Given]) -> Result<Vec<Input>, AddError> {
+    if all.is_empty() {
+        return Err(AddError::Nothing);
+    }
+    let mut inputs: Vec<Input> = Vec::new();
+    for Given { name, path: given } in all {
+        let real = given
+            .canonicalize()
+            .map_err(LayoutError::io("find", given))?;
+        let stat = real
+            .symlink_metadata()
+            .map_err(LayoutError::io("look at", given))?;
+        let unfit = |why| AddError::Unfit {
+            path: given.clone(),
+            why,
+        };
+        if !stat.is_file() && !stat.is_dir() {
+            return Err(unfit("neither a file nor a folder"));
+        }
+        let name = match name {
+            Some(name) => {
+                check_name(name, given)?;
+                name.clone().into_bytes()
+            }
+            None => {
+                let name = given.file_name().or_else(|| real.file_name());
+                let name = name.ok_or_else(|| unfit("it has no name"))?;
+                name.as_bytes().to_vec()
+            }
+        };
+        if let Some(other) = inputs.iter().find(|other| other.name == name) {
+            return Err(AddError::SameName {
+                name: other.shown(),
+                first: other.given.clone(),
+                second: given.clone(),
+            });
+        }
+        inputs.push(Input {
+            name,
+            given: given.clone(),
+            real,
+            stat,
+            is_staged: false,
+        });
+    }
+    Ok(inputs)
+}
+
+/// Everything that may not be read is told at once, before the work begins.
+pub(super) fn check_readable(inputs: &[Input], monitor: &dyn Monitor) -> Result<(), AddError> {
+    let paths = inputs.iter().map(|input| input.real.as_path());
+    let Unreadable { first, count } = Unreadable::find(paths, monitor)?;
+    if count == 0 {
+        return Ok(());
+    }
+    Err(AddError::Unreadable { first, count })
+}
+
+/// A folder that the store lies in would grow as it is read, without end.
+pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
+    let entangled = |input: &&Input| {
+        real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
+    };
+    match inputs
+        .iter()
+        .filter(|input| !input.is_staged)
+        .find(entangled)
+    {
+        None => Ok(()),
+        Some(input) => Err(AddError::Entangled {
+            path: input.given.clone(),
+            store: place.to_owned(),
+        }),
+    }
+}
+
+/// What the items take in the store is known only afterwards: it depends on what compresses and on what is known.
+/// Refused is what has hardly a chance; a disk that is full in the midst of it costs time and nothing else.
+pub(super) fn check_space<R: Releases>(
+    store: &R,
+    inputs: &[Input],
+    place: &Path,
+    open: &OpenOptions,
+) -> Result<(), AddError> {
+    let is_empty = store.roots().map_err(AddError::Releases)?.is_empty();
+    let share = if is_empty { FIRST_SHARE } else { LATER_SHARE };
+    let mut needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    if open.depth == Depth::Open {
+        needed_bytes += spool_bytes(inputs.iter().flat_map(Input::files));
+    }
+    let free_bytes = free_space_bytes(place).map_err(|error| AddError::Releases(error.into()))?;
+    if free_bytes >= needed_bytes {
+        return Ok(());
+    }
+    Err(AddError::NoSpace {
+        path: place.to_owned(),
+        free_bytes,
+        needed_bytes,
+    })
+}

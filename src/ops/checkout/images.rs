@@ -1,0 +1,448 @@
+//! Images out of a release, as other programs load them: one docker archive, or an OCI layout.
+//!
+//! Blobs are rebuilt straight into their place and their digests compared. An image of which a blob does not come out as it
+//! should is left out and told, the others stay. Names appear when all is done.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::blobs::{Failed, Place, write_all};
+use super::staging::clear_layout;
+use super::{CheckoutError, check_apart, open_destination, remove};
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
+use crate::base::output::{self, OutputError};
+use crate::content::recipe::ChunkSource;
+use crate::content::release::ReleaseName;
+use crate::files::LayoutError;
+use crate::oci::image::outgoing::{Form, OutFile, Outgoing};
+use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
+use crate::ops::Releases;
+
+/// Folder in the destination for what is not finished.
+const UNFINISHED: &str = ".carryall.part";
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// Which images.
+    pub choice: Choice,
+    /// In which form.
+    pub form: Form,
+}
+
+/// An image in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutImage {
+    /// Its names.
+    pub references: Vec<String>,
+    /// Digest of its manifest.
+    pub digest: String,
+    /// Digest of its config, which docker calls the image's id.
+    pub id: String,
+    /// What it runs on.
+    pub platform: Option<String>,
+    /// Whether all of it is there.
+    pub is_whole: bool,
+}
+
+impl OutImage {
+    /// Tells of an image.
+    pub fn of(image: &Image, is_whole: bool) -> Self {
+        Self {
+            references: image.references.clone(),
+            digest: image.manifest.digest.to_string(),
+            id: image.config.digest.to_string(),
+            platform: image.platform.as_ref().map(ToString::to_string),
+            is_whole,
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageReport {
+    /// The release.
+    pub release: String,
+    /// The images asked for.
+    pub images: Vec<OutImage>,
+    /// Bytes that were written.
+    pub bytes: u64,
+    /// What is lost, and names that the form cannot express.
+    pub findings: Vec<Finding>,
+}
+
+impl ImageReport {
+    /// Whether every image asked for is whole, and none of all was refused.
+    pub fn is_whole(&self) -> bool {
+        let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
+        self.images.iter().all(|image| image.is_whole) && !self.findings.iter().any(is_loss)
+    }
+}
+
+/// Writes images of a release to `dest`: a docker archive is a file that must be absent, an OCI layout a folder that must be
+/// absent (its parent present) or empty.
+///
+/// # Errors
+/// [`CheckoutError`] when an image that is asked for is not there, nothing can be written, or the destination takes no more.
+/// An image that does not come out whole is no error: the report says so.
+pub fn checkout_images<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    options: &ImageOptions,
+    monitor: &dyn Monitor,
+) -> Result<ImageReport, CheckoutError> {
+    let root = store.root(name).map_err(CheckoutError::Releases)?;
+    let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
+    if let Some(place) = store.place() {
+        check_apart(dest, place)?;
+    }
+    try_place(dest, options.form)?;
+    let images = Images::find(store, &root, monitor).map_err(CheckoutError::Manifest)?;
+    let mut chosen = images.choose(&options.choice)?;
+    if options.form == Form::DockerArchive {
+        if options.choice.images.is_empty() {
+            // Artifacts are not asked for; a docker archive cannot hold them.
+            chosen.retain(|image| image.runs());
+        }
+        check_names(&chosen)?;
+    }
+    let findings = match &options.choice {
+        // Of those that were not asked for nothing needs to be known.
+        choice if choice.images.is_empty() => images.warnings().to_vec(),
+        _ => Vec::new(),
+    };
+    findings.iter().for_each(|finding| monitor.finding(finding));
+    let mut job = Job {
+        store,
+        images: &images,
+        form: options.form,
+        asked: chosen.clone(),
+        kept: chosen,
+        findings,
+        monitor,
+    };
+    let bytes = match options.form {
+        Form::DockerArchive => job.archive(dest)?,
+        Form::OciLayout => job.layout(dest)?,
+    };
+    Ok(job.report(name, bytes))
+}
+
+/// Looks at the destination before the images are looked for, which can take long.
+fn try_place(dest: &Path, form: Form) -> Result<(), CheckoutError> {
+    let folder = match form {
+        Form::DockerArchive if dest.symlink_metadata().is_ok() => {
+            return Err(CheckoutError::Exists(dest.to_owned()));
+        }
+        // The folder that it is in must be there.
+        Form::DockerArchive => parent_of(dest),
+        Form::OciLayout if dest.is_dir() => {
+            let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
+            if inside.next().is_some() {
+                return Err(CheckoutError::NotEmpty(dest.to_owned()));
+            }
+            dest
+        }
+        Form::OciLayout => parent_of(dest),
+    };
+    folder
+        .read_dir()
+        .map_err(LayoutError::io("write to", dest))?;
+    output::try_folder(folder, &[]).map_err(|error| match error {
+        OutputError::Io { source, .. } => LayoutError::io("write to", dest)(source).into(),
+        _ => CheckoutError::Exists(dest.to_owned()),
+    })
+}
+
+/// Images on their way out.
+struct Job<'a, S: ChunkSource> {
+    store: &'a S,
+    images: &'a Images,
+    form: Form,
+    asked: Vec<&'a Image>,
+    /// Those that are whole, as far as is known.
+    kept: Vec<&'a Image>,
+    findings: Vec<Finding>,
+    monitor: &'a dyn Monitor,
+}
+
+impl<S: ChunkSource> Job<'_, S> {
+    /// Plans what is written of the images that are whole; one that lacks a blob is lost right here.
+    fn plan(&mut self) -> Result<Outgoing, CheckoutError> {
+        loop {
+            let before = self.kept.len();
+            match Outgoing::plan(self.store, self.images, &self.kept, self.form) {
+                Ok(plan) => return Ok(plan),
+                Err(error) => self.lose(Failed::Outgoing(error))?,
+            }
+            if self.kept.len() == before {
+                // Nobody was lost for it: it stays, and is told.
+                let plan = Outgoing::plan(self.store, self.images, &self.kept, self.form);
+                return plan.map_err(|error| Failed::Outgoing(error).into_error());
+            }
+        }
+    }
+
+    fn report(mut self, name: &ReleaseName, bytes: u64) -> ImageReport {
+        let kept: HashSet<&Digest> = self
+            .kept
+            .iter()
+            .map(|image| &image.manifest.digest)
+            .collect();
+        let asked = self.asked.iter();
+        let images = asked.map(|image| OutImage::of(image, kept.contains(&image.manifest.digest)));
+        let images = images.collect();
+        self.findings.dedup();
+        ImageReport {
+            release: name.to_string(),
+            images,
+            bytes,
+            findings: self.findings,
+        }
+    }
+
+    /// Leaves out the images that need a blob which does not come out; errs when that is not what went wrong, or none is left.
+    fn lose(&mut self, failed: Failed) -> Result<(), CheckoutError> {
+        let (Some(digest), Failed::Outgoing(error)) = (failed.blob(), &failed) else {
+            return Err(failed.into_error());
+        };
+        let needs = |image: &&Image| {
+            let parts = image.layers.iter().chain([&image.config, &image.manifest]);
+            let mut digests = parts.map(|part| &part.digest).chain(&image.diff_ids);
+            digests.any(|each| each == digest)
+        };
+        let (lost, kept): (Vec<&Image>, Vec<&Image>) =
+            self.kept.iter().partition(|image| needs(image));
+        if lost.is_empty() && self.kept.len() < self.asked.len() {
+            // Whoever needs it was lost for another blob.
+            return Ok(());
+        }
+        if lost.is_empty() || kept.is_empty() {
+            return Err(failed.into_error());
+        }
+        let why = sayings::LOST.saying_that(error.into());
+        for image in lost {
+            let finding = Finding::said(Severity::Loss, image.name(), why.clone());
+            self.monitor.finding(&finding);
+            self.findings.push(finding);
+        }
+        self.kept = kept;
+        Ok(())
+    }
+
+    /// Writes one docker archive.
+    fn archive(&mut self, dest: &Path) -> Result<u64, CheckoutError> {
+        if dest.symlink_metadata().is_ok() {
+            return Err(CheckoutError::Exists(dest.to_owned()));
+        }
+        let temporary = beside(dest)?;
+        let outcome = self.archive_at(&temporary, dest);
+        if outcome.is_err() {
+            remove(&temporary);
+        }
+        outcome
+    }
+
+    fn archive_at(&mut self, temporary: &Path, dest: &Path) -> Result<u64, CheckoutError> {
+        let mut plan = self.plan()?;
+        let parent = parent_of(dest);
+        check_room(parent, plan.tar_bytes())?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(temporary);
+        let file = file.map_err(LayoutError::io("make", temporary))?;
+        loop {
+            self.monitor.start("check out", plan.tar_bytes());
+            let failed = write_tar(self.store, &plan, &file, temporary, self.monitor)?;
+            self.monitor.finish();
+            if failed.is_empty() {
+                break;
+            }
+            failed
+                .into_iter()
+                .try_for_each(|failed| self.lose(failed))?;
+            plan = self.plan()?;
+        }
+        for name in &plan.unnamed {
+            let why = sayings::UNNAMED.saying();
+            let finding = Finding::said(Severity::Note, name, why);
+            self.monitor.finding(&finding);
+            self.findings.push(finding);
+        }
+        self.monitor.start("sync", 0);
+        file.sync_all()
+            .map_err(LayoutError::io("bring to the disk", temporary))?;
+        drop(file);
+        rename_new(temporary, dest)?;
+        sync_folder(parent)?;
+        self.monitor.finish();
+        Ok(plan.tar_bytes())
+    }
+
+    /// Writes an OCI layout.
+    fn layout(&mut self, dest: &Path) -> Result<u64, CheckoutError> {
+        let mut plan = self.plan()?;
+        clear_layout(dest, UNFINISHED)?;
+        let (folder, found) = open_destination(dest)?;
+        let outcome = check_room(dest, plan.bytes()).and_then(|()| self.layout_in(dest, &mut plan));
+        if outcome.is_err() {
+            for name in [UNFINISHED, "index.json", "blobs", "oci-layout"] {
+                remove(&dest.join(name));
+            }
+            if found == super::Found::Absent {
+                // The error that led here is the one to tell.
+                let _ = std::fs::remove_dir(dest);
+            }
+            return outcome;
+        }
+        self.monitor.start("sync", 0);
+        rustix::fs::syncfs(&folder)
+            .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
+        self.monitor.finish();
+        outcome
+    }
+
+    fn layout_in(&mut self, dest: &Path, plan: &mut Outgoing) -> Result<u64, CheckoutError> {
+        let unfinished = dest.join(UNFINISHED);
+        self.monitor.start("check out", plan.bytes());
+        let mut done: HashSet<String> = HashSet::new();
+        loop {
+            let is_blob = |file: &&OutFile| file.path.starts_with("blobs/");
+            let is_new = |file: &&OutFile| !done.contains(&file.path);
+            let files = plan.files.iter().filter(is_blob).filter(is_new);
+            let orders: Vec<_> = files
+                .map(|file| (file, Place::New(unfinished.join(&file.path))))
+                .collect();
+            let failed = write_all(self.store, &orders, self.monitor);
+            done.extend(orders.iter().map(|(file, _)| file.path.clone()));
+            if failed.is_empty() {
+                break;
+            }
+            failed
+                .into_iter()
+                .try_for_each(|(_, failed)| self.lose(failed))?;
+            *plan = self.plan()?;
+        }
+        // Blobs of images that were lost behind them.
+        let needed: HashSet<&String> = plan.files.iter().map(|file| &file.path).collect();
+        for path in done.iter().filter(|path| !needed.contains(path)) {
+            remove(&unfinished.join(path));
+        }
+        let files = plan.files.iter();
+        let orders: Vec<_> = files
+            .filter(|file| !file.path.starts_with("blobs/"))
+            .map(|file| (file, Place::New(unfinished.join(&file.path))))
+            .collect();
+        if let Some((_, failed)) = write_all(self.store, &orders, self.monitor).pop() {
+            return Err(failed.into_error());
+        }
+        self.monitor.finish();
+        // Readers look for the index: it comes last.
+        for name in ["blobs", "oci-layout", "index.json"] {
+            rename_new(&unfinished.join(name), &dest.join(name))?;
+        }
+        std::fs::remove_dir(&unfinished).map_err(LayoutError::io("remove", &unfinished))?;
+        Ok(plan.bytes())
+    }
+}
+
+/// Fills a file with a tar, its files several at a time. Returns what failed.
+fn write_tar<S: ChunkSource>(
+    store: &S,
+    plan: &Outgoing,
+    file: &File,
+    path: &Path,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Failed>, LayoutError> {
+    let fill = || {
+        // What was written before goes; what stays unwritten are zeros, as between a file's end and the next header.
+        file.set_len(0)?;
+        file.set_len(plan.tar_bytes())?;
+        plan.tar_places()
+            .try_for_each(|place| file.write_all_at(&place.header, place.header_offset))
+    };
+    fill().map_err(LayoutError::io("write", path))?;
+    let orders: Vec<_> = plan
+        .tar_places()
+        .map(|place| {
+            let within = Place::Within {
+                file,
+                path,
+                offset: place.offset,
+            };
+            (place.file, within)
+        })
+        .collect();
+    let failed = write_all(store, &orders, monitor).into_iter();
+    Ok(failed.map(|(_, failed)| failed).collect())
+}
+
+/// The folder that a path is in.
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A name beside a file for what is not finished; what a killed run left there goes.
+fn beside(dest: &Path) -> Result<PathBuf, CheckoutError> {
+    let Some(name) = dest.file_name() else {
+        return Err(CheckoutError::Exists(dest.to_owned()));
+    };
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(".carryall.part");
+    let path = dest.with_file_name(hidden);
+    if path.is_file() {
+        std::fs::remove_file(&path).map_err(LayoutError::io("remove", &path))?;
+    }
+    Ok(path)
+}
+
+fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
+    let room = rustix::fs::statvfs(folder)
+        .map_err(|error| LayoutError::io("ask for the free space of", folder)(error.into()))?;
+    let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
+    if needed_bytes > free_bytes {
+        return Err(CheckoutError::NoSpace {
+            path: folder.to_owned(),
+            free_bytes,
+            needed_bytes,
+        });
+    }
+    Ok(())
+}
+
+/// Renames, unless something has the name.
+fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
+    use rustix::fs::{CWD, RenameFlags};
+    use rustix::io::Errno;
+    let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system knows the flag.
+        Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => {
+            rustix::fs::renameat(CWD, from, CWD, to)
+        }
+        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
+        done => done,
+    };
+    match renamed {
+        Err(Errno::EXIST) => Err(CheckoutError::Exists(to.to_owned())),
+        Err(error) => Err(LayoutError::io("rename", to)(error.into()).into()),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), CheckoutError> {
+    let opened = File::open(folder).map_err(LayoutError::io("open", folder))?;
+    Ok(opened
+        .sync_all()
+        .map_err(LayoutError::io("bring to the disk", folder))?)
+}

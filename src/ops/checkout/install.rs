@@ -1,0 +1,132 @@
+//! `install` and `rollback`: versions of a release's items side by side, and a link to the one in use.
+//!
+//! Everything is ready before the link is switched; killed at any instant, the old version is in use and the command can be run again.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::base::monitor::Monitor;
+use crate::base::output;
+use crate::content::release::ReleaseName;
+use crate::files::versions::{
+    Kept, Pattern, Record, Shared, Versions, VersionsError, carry_over, share_unchanged, shipped,
+};
+use crate::ops::checkout::{CheckoutOptions, checkout};
+use crate::ops::{Error, Releases};
+use crate::store::Store;
+
+/// What `install` is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct InstallOptions {
+    /// Files that the site edits.
+    pub keep: Vec<Pattern>,
+    /// What becomes of files that did not change.
+    pub unchanged: Unchanged,
+}
+
+/// What becomes of files that are the same in the version before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unchanged {
+    /// They share their room with it.
+    #[default]
+    Shared,
+    /// They are files of their own.
+    Copied,
+}
+
+/// What `install` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InstallReport {
+    /// The release.
+    pub release: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Whether it was there before: then only the link was switched.
+    pub was_there: bool,
+    /// The version that was in use until now.
+    pub before: Option<String>,
+    /// Bytes of the items.
+    pub bytes: u64,
+    /// Files that are shared with the version before.
+    pub shared: Shared,
+    /// Files that the site edited.
+    pub kept: Vec<Kept>,
+}
+
+/// Writes the items of a release to `into/releases/VERSION`, takes over what the site edited, and switches `into/current`.
+///
+/// # Errors
+/// [`Error`] when the release is not whole, the folder takes no more, or a stop was asked for: then what was in use is.
+pub fn install(
+    store: &Store,
+    name: &ReleaseName,
+    into: &Path,
+    options: &InstallOptions,
+    monitor: &dyn Monitor,
+) -> Result<InstallReport, Error> {
+    let root = crate::ops::release(store, name)?;
+    let (version, id) = (name.version(), root.id().to_string());
+    let place: Vec<PathBuf> = store.place().map(Path::to_owned).into_iter().collect();
+    output::try_folder(into, &place)?;
+    let versions = Versions::open(into)?;
+    let before = versions.current()?;
+    let mut report = InstallReport {
+        release: name.to_string(),
+        path: versions.path(version),
+        was_there: versions.has(version, &name.to_string(), &id)?,
+        before: before.clone().filter(|before| before != version),
+        bytes: root.bytes,
+        shared: Shared::default(),
+        kept: Vec::new(),
+    };
+    if !report.was_there {
+        let staging = versions.stage(version)?;
+        let given = checkout(store, name, &staging, &CheckoutOptions::default(), monitor)?;
+        if !given.is_whole() {
+            versions.stage(version)?;
+            return Err(Error::NotWhole {
+                release: name.to_string(),
+            });
+        }
+        let now = shipped(&staging, &options.keep)?;
+        if let Some(before) = &before {
+            let old = versions.path(before);
+            let then = versions.record(before).unwrap_or_default().files;
+            report.kept = carry_over(&old, &staging, &options.keep, &then, &now)?;
+            if options.unchanged == Unchanged::Shared {
+                let spare = |below: &Path| options.keep.iter().any(|each| each.matches(below));
+                report.shared = share_unchanged(&old, &staging, spare, monitor)?;
+            }
+        }
+        let record = Record {
+            release: name.to_string(),
+            id,
+            files: now,
+        };
+        versions.publish(version, &record)?;
+    }
+    versions.switch(version)?;
+    Ok(report)
+}
+
+/// What `rollback` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RollbackReport {
+    /// The version that was in use.
+    pub left: String,
+    /// The version that is in use now.
+    pub current: String,
+}
+
+/// Switches back to the version that was in use before; once more, and it is the other one again.
+///
+/// # Errors
+/// [`Error`] when there is none.
+pub fn roll_back(into: &Path) -> Result<RollbackReport, Error> {
+    if !into.is_dir() {
+        return Err(VersionsError::NoPrevious(into.to_owned()).into());
+    }
+    let (left, current) = Versions::open(into)?.roll_back()?;
+    Ok(RollbackReport { left, current })
+}

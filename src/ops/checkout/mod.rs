@@ -1,0 +1,470 @@
+//! `checkout`: gives the items of a release back, byte for byte and checked by hash.
+//!
+//! Items are made in a folder in the destination and get their names when all are done. An item that cannot be given back whole
+//! does not keep the others from it. When it has to end early, the destination is left as it was found; when it is killed, the
+//! same checkout goes on there. It reads releases alone, never volumes. Images out of the items, as other programs load them, are the affair of [`images`].
+
+mod blobs;
+pub mod images;
+pub mod install;
+mod staging;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use serde::Serialize;
+
+use self::staging::{Begun, Staging, last_name};
+use super::Releases;
+use crate::base::finding::Finding;
+use crate::base::monitor::{Interrupted, Monitor};
+use crate::base::size::{ByteSize, total};
+use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::content::release::{Item, ItemKind, ReleaseName, sound};
+use crate::files::meta::{MetaWriter, Ownership};
+use crate::files::{LayoutError, restore};
+use crate::oci::image::ChoiceError;
+use crate::oci::image::outgoing::OutgoingError;
+
+/// What a file or folder entry costs a file system besides its bytes, at a guess.
+const ENTRY_COST_BYTES: u64 = 4096;
+
+/// What `checkout` is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckoutOptions {
+    /// Names of the items wanted; none: all.
+    pub items: Vec<String>,
+}
+
+/// Says why nothing, or no more, was given back.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// There is no such release.
+    #[error("there is no release {0}")]
+    NoSuchRelease(ReleaseName),
+    /// The release has no such item.
+    #[error("the release has no item {item}; it has {}", has.join(", "))]
+    NoSuchItem {
+        /// The item asked for.
+        item: String,
+        /// The items there are.
+        has: Vec<String>,
+    },
+    /// The destination holds something.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// The destination lies in the store.
+    #[error("{} lies in the store {}", dest.display(), store.display())]
+    InStore {
+        /// The destination.
+        dest: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+    },
+    /// There is too little room.
+    #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
+    NoSpace {
+        /// The destination.
+        path: PathBuf,
+        /// Bytes that are free there.
+        free_bytes: u64,
+        /// Bytes that are needed.
+        needed_bytes: u64,
+    },
+    /// The list of items cannot be read, or is not one that `add` makes.
+    #[error("the release's list of items cannot be read")]
+    Manifest(#[source] RecipeError),
+    /// The file system refuses.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The images that are asked for cannot be had.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Images cannot be given out in the form that is asked for.
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    /// There is something where a file is to be.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    /// The store refuses.
+    #[error("the store cannot be read")]
+    Releases(#[source] BoxError),
+    /// A stop was asked for.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// How an item came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ItemState {
+    /// Every byte is there.
+    Whole,
+    /// A folder of which some files are missing: the findings name them.
+    Damaged,
+    /// Nothing of it could be given back.
+    Lost,
+}
+
+/// An item in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedOutItem {
+    /// Its name, as far as it is text.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// How it came out.
+    pub state: ItemState,
+}
+
+/// What `checkout` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckoutReport {
+    /// The release.
+    pub release: String,
+    /// The items asked for, by name.
+    pub items: Vec<CheckedOutItem>,
+    /// Bytes of the items that are whole.
+    pub bytes: u64,
+    /// What is lost, and which metadata was not restored.
+    pub findings: Vec<Finding>,
+}
+
+impl CheckoutReport {
+    fn of(name: &ReleaseName, items: Vec<CheckedOutItem>) -> Self {
+        let whole = items.iter().filter(|item| item.state == ItemState::Whole);
+        Self {
+            release: name.to_string(),
+            bytes: total(whole.map(|item| item.bytes)),
+            items,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Whether every item asked for is whole.
+    pub fn is_whole(&self) -> bool {
+        self.items.iter().all(|item| item.state == ItemState::Whole)
+    }
+}
+
+/// Writes the items of a release into `dest`, which must be absent (its parent present) or an empty folder, or hold what the
+/// same checkout left when it was killed.
+///
+/// # Errors
+/// [`CheckoutError`] when nothing can be given back, or the destination takes no more. Damage is no error: the report
+/// says which items are not whole.
+pub fn checkout<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    options: &CheckoutOptions,
+    monitor: &dyn Monitor,
+) -> Result<CheckoutReport, CheckoutError> {
+    let root = store.root(name).map_err(CheckoutError::Releases)?;
+    let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
+    let items = root.read_items(store).map_err(CheckoutError::Manifest)?;
+    let items = choose(items, options)?;
+    if let Some(place) = store.place() {
+        check_apart(dest, place)?;
+    }
+    let outcome = match Staging::begin(dest, &free_name(&items), &root, &items)? {
+        Begun::New(staging) => {
+            let outcome = give_all(store, name, &staging, dest, &items, monitor);
+            let outcome = outcome.and_then(|(report, states)| {
+                staging.give(&items, &states)?;
+                Ok(report)
+            });
+            if outcome.is_err() {
+                staging.discard();
+            }
+            outcome?
+        }
+        Begun::Made(staging, states) => {
+            staging.give(&items, &states)?;
+            let items = items
+                .iter()
+                .zip(states)
+                .map(|(item, state)| CheckedOutItem {
+                    name: shown(item),
+                    bytes: item.bytes(),
+                    state,
+                });
+            CheckoutReport::of(name, items.collect())
+        }
+    };
+    Ok(outcome)
+}
+
+fn give_all<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    staging: &Staging,
+    dest: &Path,
+    items: &[Item],
+    monitor: &dyn Monitor,
+) -> Result<(CheckoutReport, Vec<ItemState>), CheckoutError> {
+    let folder = &staging.folder;
+    let bytes = check_space(folder, dest, items)?;
+    monitor.start("check out", bytes);
+    let mut report = CheckoutReport {
+        release: name.to_string(),
+        items: Vec::new(),
+        bytes: 0,
+        findings: Vec::new(),
+    };
+    let temporary = free_name(items);
+    for item in items {
+        let target = Target {
+            folder: folder.as_fd(),
+            path: &staging.items,
+            dest,
+            temporary: &temporary,
+            shown: shown(item),
+        };
+        let state = match target.give_back(store, item, monitor) {
+            Ok(restored) => {
+                report.findings.extend(restored.findings);
+                if restored.lost == 0 {
+                    ItemState::Whole
+                } else {
+                    ItemState::Damaged
+                }
+            }
+            Err(error) => {
+                target.clean_up();
+                let finding = loss_or_end(&target.shown, error)?;
+                monitor.finding(&finding);
+                report.findings.push(finding);
+                ItemState::Lost
+            }
+        };
+        if state == ItemState::Whole {
+            report.bytes = report.bytes.saturating_add(item.bytes());
+        }
+        report.items.push(CheckedOutItem {
+            name: target.shown,
+            bytes: item.bytes(),
+            state,
+        });
+    }
+    monitor.finish();
+    // One call for everything: what is reported as whole is on the disk and outlives a power cut.
+    monitor.start("sync", 0);
+    rustix::fs::syncfs(folder)
+        .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
+    monitor.finish();
+    let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
+    staging.note(&states)?;
+    Ok((report, states))
+}
+
+/// What a destination was before the checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Absent,
+    Empty,
+}
+
+/// Removes a file or a folder with all that is in it. Links are not followed; that something stays is told by the next
+/// checkout.
+fn remove(path: &Path) {
+    let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
+}
+
+/// What is written into a store by other hands would be taken for its own.
+fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
+    let absolute = std::path::absolute(dest).map_err(LayoutError::io("find", dest))?;
+    let parents = absolute
+        .ancestors()
+        .find_map(|parent| parent.canonicalize().ok());
+    let real = place
+        .canonicalize()
+        .map_err(LayoutError::io("find", place))?;
+    if parents.is_some_and(|parent| parent.starts_with(&real)) {
+        return Err(CheckoutError::InStore {
+            dest: dest.to_owned(),
+            store: place.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// A name for what is not finished that no item has.
+fn free_name(items: &[Item]) -> String {
+    let mut name = ".carryall.part".to_owned();
+    let is_taken = |name: &str| items.iter().any(|item| item.name == name.as_bytes());
+    while is_taken(&name) || is_taken(&last_name(&name)) {
+        name.push('_');
+    }
+    name
+}
+
+fn shown(item: &Item) -> String {
+    String::from_utf8_lossy(&item.name).into_owned()
+}
+
+fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, CheckoutError> {
+    for wanted in &options.items {
+        if !items.iter().any(|item| shown(item) == *wanted) {
+            return Err(CheckoutError::NoSuchItem {
+                item: wanted.clone(),
+                has: items.iter().map(shown).collect(),
+            });
+        }
+    }
+    let wanted = |item: &Item| options.items.is_empty() || options.items.contains(&shown(item));
+    Ok(items.into_iter().filter(wanted).collect())
+}
+
+/// Opens the destination, making it when it is absent.
+fn open_destination(dest: &Path) -> Result<(OwnedFd, Found), CheckoutError> {
+    let found = match std::fs::create_dir(dest) {
+        Ok(()) => Found::Absent,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
+            if inside.next().is_some() {
+                return Err(CheckoutError::NotEmpty(dest.to_owned()));
+            }
+            Found::Empty
+        }
+        Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(dest, flags, Mode::empty());
+    let folder = folder.map_err(|error| LayoutError::io("open", dest)(error.into()))?;
+    Ok((folder, found))
+}
+
+/// Returns the bytes of the items when there is room for them.
+fn check_space(folder: &OwnedFd, dest: &Path, items: &[Item]) -> Result<u64, CheckoutError> {
+    let mut bytes: u64 = 0;
+    let mut entries = items.len() as u64;
+    for item in items {
+        bytes = bytes.saturating_add(item.bytes());
+        if let ItemKind::Folder { entry_count, .. } = item.kind {
+            entries = entries.saturating_add(entry_count);
+        }
+    }
+    let room = rustix::fs::fstatvfs(folder)
+        .map_err(|error| LayoutError::io("ask for the free space of", dest)(error.into()))?;
+    let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
+    let needed_bytes = bytes.saturating_add(entries.saturating_mul(ENTRY_COST_BYTES));
+    if needed_bytes > free_bytes {
+        return Err(CheckoutError::NoSpace {
+            path: dest.to_owned(),
+            free_bytes,
+            needed_bytes,
+        });
+    }
+    Ok(bytes)
+}
+
+/// An error and what is behind it.
+fn loss_of(error: &dyn std::error::Error) -> String {
+    let why = error.source();
+    let why = why.map_or_else(String::new, |source| format!(": {source}"));
+    format!("{error}{why}")
+}
+
+/// What cannot be rebuilt, or lies, is a loss of this item; what the system or the person says ends it all.
+fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError> {
+    match error {
+        LayoutError::Interrupted(stop) | LayoutError::Recipe(RecipeError::Interrupted(stop)) => {
+            Err(stop.into())
+        }
+        LayoutError::Recipe(_) | LayoutError::Hostile { .. } => {
+            let why = loss_of(&error);
+            Ok(Finding::loss(item, format!("the item is lost: {why}")))
+        }
+        other => Err(other.into()),
+    }
+}
+
+/// Where an item goes.
+struct Target<'a> {
+    folder: BorrowedFd<'a>,
+    path: &'a Path,
+    /// Where it is in the end.
+    dest: &'a Path,
+    temporary: &'a str,
+    shown: String,
+}
+
+impl Target<'_> {
+    fn give_back<S: ChunkSource>(
+        &self,
+        source: &S,
+        item: &Item,
+        monitor: &dyn Monitor,
+    ) -> Result<restore::Restored, LayoutError> {
+        sound::check_name(&item.name).map_err(|why| LayoutError::Hostile {
+            path: self.shown.clone(),
+            why,
+        })?;
+        let temporary = self.temporary.as_bytes();
+        // What people are told of has its last name already.
+        let final_path = self.dest.join(std::ffi::OsStr::from_bytes(&item.name));
+        let restored = match &item.kind {
+            ItemKind::File { content } => {
+                let file = restore::file(
+                    source,
+                    self.folder,
+                    temporary,
+                    &final_path,
+                    content,
+                    monitor,
+                )?;
+                let mut metas = MetaWriter::new(Ownership::of_process());
+                metas.put(&file, &final_path, &item.meta);
+                restore::Restored {
+                    lost: 0,
+                    findings: metas.finish(&self.shown),
+                }
+            }
+            ItemKind::Folder { entries, .. } => {
+                let what = (&item.meta, entries);
+                restore::folder(
+                    source,
+                    self.folder,
+                    temporary,
+                    &final_path,
+                    what,
+                    &self.shown,
+                    monitor,
+                )?
+            }
+        };
+        self.rename(&item.name).map_err(|error| match error {
+            rustix::io::Errno::EXIST => LayoutError::Hostile {
+                path: self.shown.clone(),
+                why: "there are two items of this name",
+            },
+            other => LayoutError::io("rename", &final_path)(other.into()),
+        })?;
+        Ok(restored)
+    }
+
+    /// Gives the finished item its name, unless something has it.
+    fn rename(&self, name: &[u8]) -> rustix::io::Result<()> {
+        use rustix::io::Errno;
+        let (folder, temporary) = (self.folder, self.temporary.as_bytes());
+        match rustix::fs::renameat_with(folder, temporary, folder, name, RenameFlags::NOREPLACE) {
+            // Not every file system knows the flag.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Err(Errno::NOENT) => rustix::fs::renameat(folder, temporary, folder, name),
+                    Ok(_) => Err(Errno::EXIST),
+                    Err(other) => Err(other),
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// Removes what a failed item left.
+    fn clean_up(&self) {
+        remove(&self.path.join(self.temporary));
+    }
+}

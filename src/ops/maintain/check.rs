@@ -1,0 +1,465 @@
+//! `check` and `prune`: that every release is whole, and that nothing else takes space.
+//!
+//! What a release needs is found by walking its recipes; what the store does with that is the store's affair.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::base::finding::{Finding, Severity};
+use crate::base::id::{BlobId, ChunkId};
+use crate::base::monitor::Monitor;
+use crate::base::own::remove_own;
+use crate::base::saying::Template;
+use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
+use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single};
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{Blob, RecipeError};
+use crate::content::release::{ReleaseRoot, walk};
+use crate::oci::registry::pull::is_own;
+use crate::ops::apart::check_apart;
+use crate::ops::proof::{self, Known};
+use crate::ops::{Error, ErrorKind, PULLS, is_fault};
+use crate::store::{self, CANNOT_BE_READ, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
+use crate::volumes::incoming::open_all;
+use crate::volumes::{SetReader, discover};
+
+/// Said of a copy.
+pub const READY_DAMAGED: Template =
+    Template::new("the copy that was kept ready is damaged; it is made again when it is needed");
+
+/// Said of a store without the folder of roots.
+pub const ROOTS_GONE: Template = Template::new(
+    "there are packs, and the folder with the roots of all releases is gone: is a disk not mounted there?",
+);
+
+/// What `check` saw.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckSummary {
+    /// Releases in the store.
+    pub releases: u64,
+    /// Packs looked at.
+    pub packs: u64,
+    /// Their bytes.
+    pub pack_bytes: u64,
+    /// Chunks that releases need and that are not there or damaged.
+    pub lost_chunks: u64,
+    /// Chunks brought back from volumes.
+    pub healed_chunks: u64,
+    /// Releases that are not whole, and which of their items.
+    pub damaged: Vec<DamagedRelease>,
+    /// What is not as it should be.
+    pub findings: Vec<Finding>,
+    /// What could not be read, and so is not known to be whole or damaged.
+    pub faults: Vec<Finding>,
+}
+
+impl CheckSummary {
+    /// Whether a release cannot be given back whole.
+    pub fn has_loss(&self) -> bool {
+        let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
+        !self.damaged.is_empty() || self.lost_chunks > 0 || self.findings.iter().any(is_loss)
+    }
+
+    /// Whether every release can be given back and nothing is out of order.
+    pub fn is_clean(&self) -> bool {
+        self.damaged.is_empty()
+            && self.lost_chunks == 0
+            && self.findings.is_empty()
+            && self.faults.is_empty()
+    }
+}
+
+/// A release that is not whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct DamagedRelease {
+    /// Its name.
+    pub name: String,
+    /// Items that cannot be given back; empty when the release's root or its list of items itself is gone.
+    pub items: Vec<String>,
+}
+
+/// What `prune` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct PruneSummary {
+    /// Packs dropped whole.
+    pub packs_removed: u64,
+    /// Packs of which the living part was written anew.
+    pub packs_rewritten: u64,
+    /// Bytes of packs before.
+    pub bytes_before: u64,
+    /// Bytes of packs now.
+    pub bytes_after: u64,
+    /// Bytes of copies kept ready that were dropped.
+    pub ready_dropped_bytes: u64,
+    /// Bytes of those that stay.
+    pub ready_bytes: u64,
+}
+
+/// What else `prune` gives up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PruneOptions {
+    /// All copies kept ready, and not only those that no release needs: they take long to make again.
+    pub drop_ready: bool,
+}
+
+/// Checks the store; `heal_from` are volumes that may hold good copies of what is damaged.
+///
+/// # Errors
+/// [`Error`] when the store cannot be read at all or a stop was asked for. Damage is in the report.
+pub fn check(
+    store: &Store,
+    depth: CheckDepth,
+    heal_from: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<CheckSummary, Error> {
+    check_apart(heal_from, store.dir())?;
+    let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
+    let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
+    let mut healed_chunks = 0;
+    // A list that was healed may name further chunks that are lost: until nothing more is gained.
+    while !heal_from.is_empty() && !report.lost_chunks.is_empty() {
+        let lost = report.lost_chunks.iter().copied().collect();
+        let healed = heal(store, &lost, heal_from, monitor)?;
+        report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
+        healed_chunks += healed;
+        if healed == 0 {
+            break;
+        }
+    }
+    let (mut findings, mut faults) = (report.findings, report.faults);
+    let mut damaged = Vec::new();
+    for each in bad {
+        monitor.finding(&each.finding);
+        if each.is_fault {
+            faults.push(each.finding);
+        } else {
+            findings.push(each.finding);
+            let items = Vec::new();
+            damaged.push(DamagedRelease {
+                name: each.name,
+                items,
+            });
+        }
+    }
+    if store.has_lost_its_roots()? {
+        let finding = Finding::said(Severity::Loss, "store", ROOTS_GONE.saying());
+        monitor.finding(&finding);
+        findings.push(finding);
+    }
+    if let Err(error) = open_all(&store.incoming_dir()) {
+        let why = std::error::Error::source(&error)
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        let finding = Finding::said(Severity::Note, "incoming", CANNOT_BE_READ.with(why));
+        monitor.finding(&finding);
+        faults.push(finding);
+    }
+    let changed = match depth {
+        CheckDepth::Structure => HashSet::new(),
+        CheckDepth::Data => {
+            damaged_copies(store, &mut findings, monitor)?;
+            changed_streams(store, &roots, &mut findings, monitor)?
+        }
+    };
+    let lost: HashSet<[u8; 16]> = report.lost_chunks.iter().copied().collect();
+    for root in &roots {
+        match damage(store, root, &lost, &changed) {
+            Ok(release) => damaged.extend(release),
+            Err(finding) => {
+                monitor.finding(&finding);
+                faults.push(finding);
+            }
+        }
+    }
+    Ok(CheckSummary {
+        releases: roots.len() as u64,
+        packs: report.packs,
+        pack_bytes: report.pack_bytes,
+        lost_chunks: lost.len() as u64,
+        healed_chunks,
+        damaged,
+        findings,
+        faults,
+    })
+}
+
+/// Tells of copies kept ready that are not what they should be: they are passed over from then on.
+fn damaged_copies(
+    store: &Store,
+    findings: &mut Vec<Finding>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    let files = store.ready_files()?;
+    monitor.start("check", files.iter().map(|file| file.bytes).sum());
+    for (id, bytes) in files.iter().flat_map(|file| &file.blobs) {
+        monitor.check_stop()?;
+        monitor.advance(*bytes);
+        if !store.is_ready(id, *bytes) {
+            let subject = format!("blob {}", id.short());
+            let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
+            monitor.finding(&finding);
+            findings.push(finding);
+        }
+    }
+    monitor.finish();
+    Ok(())
+}
+
+/// Makes all deflate streams again and compares them; returns the blobs that are other than they were. What cannot be made
+/// for want of a chunk is told as a lost chunk.
+fn changed_streams(
+    store: &Store,
+    roots: &[ReleaseRoot],
+    findings: &mut Vec<Finding>,
+    monitor: &dyn Monitor,
+) -> Result<HashSet<BlobId>, Error> {
+    let mut changed = HashSet::new();
+    for (blob, error) in proof::streams(store, &mut Known::default(), roots, None, monitor)? {
+        if matches!(
+            error,
+            RecipeError::Mismatch(_) | RecipeError::Remake { .. } | RecipeError::Newer(_)
+        ) {
+            let finding = Finding::loss(format!("blob {}", blob.short()), error.to_string());
+            monitor.finding(&finding);
+            findings.push(finding);
+            changed.insert(blob);
+        }
+    }
+    Ok(changed)
+}
+
+/// Frees the space of chunks that no release needs.
+///
+/// # Errors
+/// [`Error`] when a release cannot be walked: then nothing is dropped, for it might still be needed.
+pub fn prune(
+    store: &mut Store,
+    options: &PruneOptions,
+    monitor: &dyn Monitor,
+) -> Result<PruneSummary, Error> {
+    let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
+    crate::ops::must_know_all(store, &bad)?;
+    let ready = store.ready_files()?;
+    let copies = ready.iter().flat_map(|file| &file.blobs);
+    let mut unneeded = copies.map(|(id, _)| *id).collect();
+    let (live, unreadable) = live(store, &roots, &mut unneeded);
+    let mut names = Vec::new();
+    for (name, error) in unreadable {
+        if is_fault(&error) {
+            return Err(error.into());
+        }
+        names.push(name);
+    }
+    if !names.is_empty() {
+        return Err(Error::UnreadableReleases { names });
+    }
+    let pulls = store.dir().join(PULLS);
+    remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
+    let is_unneeded = |file: &&ReadyFile| {
+        let mut blobs = file.blobs.iter();
+        options.drop_ready || blobs.all(|(id, _)| unneeded.contains(id))
+    };
+    let ready_dropped_bytes = store.drop_ready(ready.iter().filter(is_unneeded))?;
+    let ready_bytes = store.ready_bytes()?;
+    let report = store.prune(live, &store::PruneOptions::default(), monitor)?;
+    forget_sets(store, &roots)?;
+    Ok(PruneSummary {
+        packs_removed: report.packs_removed,
+        packs_rewritten: report.packs_rewritten,
+        bytes_before: report.bytes_before,
+        bytes_after: report.bytes_after,
+        ready_dropped_bytes,
+        ready_bytes,
+    })
+}
+
+/// Forgets sets that were packed of releases that have all gone: there is nothing left to top them up from.
+fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
+    for set in store.sets()? {
+        let body = store.set(&set, PACKED_BYTES_MAX)?;
+        let packed = body.and_then(|body| PackedSet::decode(&body).ok());
+        let is_of_use = packed.is_some_and(|packed| {
+            let mut held = packed.releases.iter();
+            held.any(|held| roots.iter().any(|root| held.is(&root.id())))
+        });
+        if !is_of_use {
+            store.forget_set(&set)?;
+        }
+    }
+    Ok(())
+}
+
+/// What releases need.
+struct Live<'r> {
+    chunks: ChunkSet,
+    /// Copies kept ready of blobs that no release was seen to need.
+    unneeded: &'r mut HashSet<BlobId>,
+}
+
+impl Visitor for Live<'_> {
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
+        self.chunks.insert(id);
+        Ok(())
+    }
+
+    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+        self.unneeded.remove(&blob.id);
+        Ok(())
+    }
+}
+
+/// The chunks that releases need, as far as their lists can be read, and the releases whose lists cannot. Takes the blobs that
+/// they need out of `unneeded`.
+fn live(
+    store: &Store,
+    roots: &[ReleaseRoot],
+    unneeded: &mut HashSet<BlobId>,
+) -> (ChunkSet, Vec<(String, RecipeError)>) {
+    let mut live = Live {
+        chunks: ChunkSet::new(),
+        unneeded,
+    };
+    let mut unreadable = Vec::new();
+    let mut walker = Walker::new(store);
+    for root in roots {
+        if let Err(error) = walk::release(&mut walker, root, &mut live) {
+            unreadable.push((root.name.to_string(), error));
+        }
+    }
+    (live.chunks, unreadable)
+}
+
+/// The items of a release that need a lost chunk or a stream that is another now, or whose lists are gone.
+///
+/// # Errors
+/// A finding when something could not be read, and so is not known.
+fn damage(
+    store: &Store,
+    root: &ReleaseRoot,
+    lost: &HashSet<[u8; 16]>,
+    changed: &HashSet<BlobId>,
+) -> Result<Option<DamagedRelease>, Finding> {
+    let name = root.name.to_string();
+    let unread = |error: &RecipeError| {
+        let why = deepest(error);
+        Finding::said(Severity::Note, name.clone(), CANNOT_BE_READ.with(why))
+    };
+    let items = match root.read_items(store) {
+        Ok(items) => items,
+        Err(error) if is_fault(&error) => return Err(unread(&error)),
+        Err(_) => {
+            let items = Vec::new();
+            return Ok(Some(DamagedRelease { name, items }));
+        }
+    };
+    let mut damaged = Vec::new();
+    for item in &items {
+        let mut inspector = Inspector {
+            lost,
+            changed,
+            is_fine: true,
+        };
+        let walked = walk::item(&mut Walker::new(store), item, &mut inspector);
+        match walked {
+            Err(error) if is_fault(&error) => return Err(unread(&error)),
+            Ok(()) if inspector.is_fine => {}
+            _ => damaged.push(String::from_utf8_lossy(&item.name).into_owned()),
+        }
+    }
+    let items = damaged;
+    Ok((!items.is_empty()).then_some(DamagedRelease { name, items }))
+}
+
+/// The words of what is behind an error.
+fn deepest(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => deepest(cause),
+        None => error.to_string(),
+    }
+}
+
+/// Looks whether something needs what is lost or changed.
+struct Inspector<'a> {
+    lost: &'a HashSet<[u8; 16]>,
+    changed: &'a HashSet<BlobId>,
+    is_fine: bool,
+}
+
+impl Visitor for Inspector<'_> {
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
+        let prefix = id.as_bytes().first_chunk::<16>();
+        self.is_fine &= !prefix.is_some_and(|prefix| self.lost.contains(prefix));
+        Ok(())
+    }
+
+    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+        self.is_fine &= !self.changed.contains(&blob.id);
+        Ok(())
+    }
+}
+
+/// Puts those of the lost chunks that the volumes hold.
+fn heal(
+    store: &Store,
+    lost: &HashSet<[u8; 16]>,
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<u64, Error> {
+    let sets = discover(paths, monitor)?.sets;
+    if sets.is_empty() {
+        return Err(Error::no_volumes(paths));
+    }
+    let mut healed = 0;
+    let mut failed = None;
+    for set in &sets {
+        match heal_from_set(store, lost, set, monitor) {
+            Ok(chunks) => healed += chunks,
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            // A set that is wrong in itself does not keep the others from helping.
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if healed == 0 => Err(error),
+        _ => Ok(healed),
+    }
+}
+
+fn heal_from_set(
+    store: &Store,
+    lost: &HashSet<[u8; 16]>,
+    set: &SetReader,
+    monitor: &dyn Monitor,
+) -> Result<u64, Error> {
+    let catalog = Catalog::from_bytes(&set.catalog()?).map_err(BundleError::from)?;
+    let places = catalog.places(&set.descriptor()?.payload_bytes);
+    let mut writer = store.writer(&WriteOptions::default(), monitor)?;
+    let mut healed = 0;
+    monitor.start("heal", catalog.payload_bytes());
+    let open = |place: &FramePlace| {
+        let payload = set.payload_reader(place.volume_no);
+        let mut payload =
+            payload.map_err(|error| BundleError::Payload(std::io::Error::other(error)))?;
+        payload.seek_to(place.offset);
+        read_exactly(&mut payload, place.entry.stored_bytes)
+    };
+    read_single(&places, open, store, monitor, |_, frame| {
+        // One that is damaged, not at hand, or leans on what is lost itself: others may still help.
+        let Ok(frame) = frame else { return Ok(()) };
+        for (id, range) in &frame.chunks {
+            let is_lost = id
+                .as_bytes()
+                .first_chunk::<16>()
+                .is_some_and(|id| lost.contains(id));
+            if is_lost && !writer.contains(id) {
+                writer.put(&frame.plain[range.clone()], frame.class)?;
+                healed += 1;
+            }
+        }
+        Ok::<(), Error>(())
+    })?;
+    monitor.finish();
+    writer.finish()?;
+    Ok(healed)
+}

@@ -1,0 +1,55 @@
+//! `list`: the releases that a store holds.
+//!
+//! It reads release roots alone.
+
+use serde::Serialize;
+
+use crate::base::finding::Finding;
+use crate::content::release::ReleaseRoot;
+use crate::ops::Error;
+use crate::store::Store;
+
+/// A release in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedRelease {
+    /// Name as people write it.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How many items it has.
+    pub items: u32,
+    /// Bytes of all items when given back.
+    pub bytes: u64,
+}
+
+/// What a store holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListReport {
+    /// Its releases, by name.
+    pub releases: Vec<ListedRelease>,
+    /// Roots that cannot be read.
+    pub findings: Vec<Finding>,
+}
+
+/// Lists the releases of a store.
+///
+/// # Errors
+/// [`Error`] when the releases cannot be listed.
+pub fn list(store: &Store) -> Result<ListReport, Error> {
+    let (roots, findings) = crate::ops::releases(store)?;
+    Ok(ListReport {
+        releases: roots.iter().map(ListedRelease::from).collect(),
+        findings,
+    })
+}
+
+impl From<&ReleaseRoot> for ListedRelease {
+    fn from(root: &ReleaseRoot) -> Self {
+        Self {
+            name: root.name.to_string(),
+            id: root.id().to_string(),
+            items: root.items,
+            bytes: root.bytes,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! `show`: what a release is made of: items, images and packages, and how its streams are kept.
+//!
+//! It reads recipes, lists of chunks and the manifests of images, never whole items.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{Blob, Content, RecipeError};
+use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
+use crate::files::streams::Kept;
+use crate::oci::image::{Choice, Component, Image, Images, PackageKind};
+use crate::ops::Error;
+use crate::store::Store;
+
+/// What a release is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShowReport {
+    /// Name as people write it.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How many items it has.
+    pub items: u32,
+    /// Bytes of all items when given back.
+    pub bytes: u64,
+    /// Its items, by name.
+    pub contents: Vec<ShownItem>,
+    /// Distinct chunks it needs.
+    pub chunks: u64,
+    /// Deflate streams that are kept opened, each distinct blob counted once.
+    pub opened: OpenedStreams,
+    /// Deflate streams of more than 64 KiB that are kept as they came, each once.
+    pub kept: Vec<KeptStream>,
+    /// Images in the items, each once.
+    pub images: Vec<ShownImage>,
+    /// Rainbond's packages in the items.
+    pub packages: Vec<ShownPackage>,
+    /// What is not as it should be in images and packages.
+    pub findings: Vec<Finding>,
+}
+
+/// An image in a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownImage {
+    /// Its names, as the archives have them.
+    pub references: Vec<String>,
+    /// The item that it is in.
+    pub item: String,
+    /// Archives in one another, from the outside, that it is in.
+    pub archives: Vec<String>,
+    /// Digest of the manifest: as it came, or of the one that is made for images that came without.
+    pub digest: String,
+    /// Digest of the config, which docker calls the image's id.
+    pub id: String,
+    /// What it runs on: `linux/arm64`; `None` for artifacts.
+    pub platform: Option<String>,
+    /// How many layers it has.
+    pub layers: usize,
+    /// Bytes of its manifest, config and layers, as they are sent.
+    pub bytes: u64,
+    /// Bytes of it that no image before in the list has.
+    pub own_bytes: u64,
+}
+
+/// A package in a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownPackage {
+    /// Its kind.
+    pub kind: PackageKind,
+    /// The application; empty when nothing says it.
+    pub name: String,
+    /// Its version; empty when nothing says it.
+    pub version: String,
+    /// The item that it is in.
+    pub item: String,
+    /// Its folder in the item, archives in one another first.
+    pub folder: String,
+    /// Its components.
+    pub components: Vec<Component>,
+    /// Its plugins.
+    pub plugins: Vec<Component>,
+    /// How many images lie in it.
+    pub images: usize,
+}
+
+/// Deflate streams that are kept opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OpenedStreams {
+    /// How many.
+    pub streams: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Plain bytes of them.
+    pub plain_bytes: u64,
+    /// Bytes of what makes them again.
+    pub recipe_bytes: u64,
+}
+
+/// A deflate stream that is kept as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptStream {
+    /// The item it is in.
+    pub item: String,
+    /// The file of a folder that it is, or is in; empty when the item is a file.
+    pub path: String,
+    /// BLAKE3 of the stream.
+    pub hash: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Why; `None` for a reason that only a newer version knows.
+    pub reason: Option<Kept>,
+}
+
+/// An item of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownItem {
+    /// Name, as far as it is text.
+    pub name: String,
+    /// File or folder.
+    pub kind: ShownKind,
+    /// Bytes when given back.
+    pub bytes: u64,
+    /// Files and folders in it; 1 for a file.
+    pub entries: u64,
+    /// BLAKE3 of a file, or of a folder's list of entries.
+    pub hash: String,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownKind {
+    /// One file.
+    File,
+    /// A folder with all that is in it.
+    Folder,
+}
+
+/// Shows what a release is made of.
+///
+/// # Errors
+/// [`Error`] when its lists cannot be read.
+pub fn show(store: &Store, root: &ReleaseRoot, monitor: &dyn Monitor) -> Result<ShowReport, Error> {
+    show_chosen(store, root, &Choice::default(), monitor)
+}
+
+/// The same with the images that are chosen alone.
+///
+/// # Errors
+/// As [`show`]; [`Error::Choice`] when something is asked for that is not there.
+pub fn show_chosen(
+    store: &Store,
+    root: &ReleaseRoot,
+    choice: &Choice,
+    monitor: &dyn Monitor,
+) -> Result<ShowReport, Error> {
+    let items = root.read_items(store)?;
+    let mut survey = Survey::default();
+    let mut walker = Walker::new(store);
+    walker.stream(&root.manifest, &mut survey)?;
+    walker.stream(&root.blobs, &mut survey)?;
+    for item in &items {
+        survey.item = String::from_utf8_lossy(&item.name).into_owned();
+        survey.path.clear();
+        match &item.kind {
+            ItemKind::File { content } => walker.content(content, &mut survey)?,
+            ItemKind::Folder { entries, .. } => {
+                walker.stream(entries, &mut survey)?;
+                let mut entries = open_entries(store, entries)?;
+                while let Some(entry) = entries.next_record()? {
+                    if let EntryKind::File { content } = &entry.kind {
+                        survey.path = String::from_utf8_lossy(&entry.path).into_owned();
+                        walker.content(content, &mut survey)?;
+                    }
+                }
+            }
+        }
+    }
+    let images = Images::find(store, root, monitor)?;
+    let is_all = *choice == Choice::default();
+    let chosen = if is_all {
+        images.images().iter().collect()
+    } else {
+        images.choose(choice)?
+    };
+    Ok(ShowReport {
+        name: root.name.to_string(),
+        id: root.id().to_string(),
+        items: root.items,
+        bytes: root.bytes,
+        contents: items.iter().map(shown).collect(),
+        chunks: survey.chunks.len() as u64,
+        opened: survey.opened,
+        kept: survey.kept,
+        images: shown_images(&chosen),
+        packages: shown_packages(&images),
+        findings: images.warnings().to_vec(),
+    })
+}
+
+/// What a walk through a release comes by.
+#[derive(Default)]
+struct Survey {
+    item: String,
+    path: String,
+    chunks: HashSet<ChunkId>,
+    opened: OpenedStreams,
+    kept: Vec<KeptStream>,
+}
+
+impl Visitor for Survey {
+    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
+        self.chunks.insert(*id);
+        Ok(())
+    }
+
+    fn stream(&mut self, bytes: u64, plain: &Content, remake: u64) -> Result<(), RecipeError> {
+        self.opened.streams += 1;
+        self.opened.bytes += bytes;
+        self.opened.plain_bytes += plain.bytes();
+        self.opened.recipe_bytes += remake;
+        Ok(())
+    }
+
+    fn kept(&mut self, blob: &Blob, reason: u16) -> Result<(), RecipeError> {
+        self.kept.push(KeptStream {
+            item: self.item.clone(),
+            path: self.path.clone(),
+            hash: blob.id.to_string(),
+            bytes: blob.bytes,
+            reason: Kept::from_number(reason),
+        });
+        Ok(())
+    }
+}
+
+fn shown(item: &Item) -> ShownItem {
+    let (kind, entries, hash) = match &item.kind {
+        ItemKind::File { content } => (ShownKind::File, 1, content.id().to_string()),
+        ItemKind::Folder {
+            entries,
+            entry_count,
+            ..
+        } => (ShownKind::Folder, *entry_count, entries.id.to_string()),
+    };
+    ShownItem {
+        name: String::from_utf8_lossy(&item.name).into_owned(),
+        kind,
+        bytes: item.bytes(),
+        entries,
+        hash,
+    }
+}
+
+fn shown_images(images: &[&Image]) -> Vec<ShownImage> {
+    let mut met = HashSet::new();
+    let shown = images.iter().map(|image| {
+        let parts = [&image.manifest, &image.config];
+        let parts = parts.into_iter().chain(&image.layers);
+        let own = parts.filter(|part| met.insert(part.digest.clone()));
+        let own_bytes = own.map(|part| part.bytes).fold(0, u64::saturating_add);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut place = image.place.iter().map(|part| text(part));
+        ShownImage {
+            references: image.references.clone(),
+            item: place.next().unwrap_or_default(),
+            archives: place.collect(),
+            digest: image.manifest.digest.to_string(),
+            id: image.config.digest.to_string(),
+            platform: image.platform.as_ref().map(ToString::to_string),
+            layers: image.layers.len(),
+            bytes: image.bytes(),
+            own_bytes,
+        }
+    });
+    shown.collect()
+}
+
+fn shown_packages(images: &Images) -> Vec<ShownPackage> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let shown = images.packages().iter().map(|package| {
+        let mut place = package.place.iter().map(|part| text(part));
+        let item = place.next().unwrap_or_default();
+        let folder: Vec<String> = place.chain([text(&package.folder)]).collect();
+        ShownPackage {
+            kind: package.kind,
+            name: package.name.clone(),
+            version: package.version.clone(),
+            item,
+            folder: folder.join("/").trim_end_matches('/').to_owned(),
+            components: package.components.clone(),
+            plugins: package.plugins.clone(),
+            images: images.images_of(package).count(),
+        }
+    });
+    shown.collect()
+}

@@ -1,0 +1,112 @@
+//! `repair`: rebuilds volumes byte for byte as they were written, into a new place. On media alone, with no store.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::base::monitor::Monitor;
+use crate::base::output;
+use crate::ops::Error;
+use crate::ops::media::verify::{SetState, VerifyReport, verify};
+use crate::ops::space::Space;
+use crate::volumes::media::Carrier;
+use crate::volumes::{VolumeForm, rebuild};
+
+/// What `repair` is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RepairOptions {
+    /// Volumes to rebuild even when they are whole; none: every volume that is not whole.
+    pub volumes: Vec<u16>,
+}
+
+/// What `repair` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct RepairReport {
+    /// What was found.
+    pub found: VerifyReport,
+    /// One entry a set that needed something.
+    pub sets: Vec<RepairedSet>,
+}
+
+/// What was rebuilt of one set.
+#[derive(Debug, Clone, Serialize)]
+pub struct RepairedSet {
+    /// Id of the set.
+    pub set_id: String,
+    /// Volumes that are whole again, and where.
+    pub rebuilt: Vec<(u16, PathBuf)>,
+    /// Volumes that miss blocks which nothing at hand brings back.
+    pub not_recoverable: Vec<u16>,
+}
+
+impl RepairReport {
+    /// Whether every set is whole now, the new volumes counted.
+    pub fn is_whole(&self) -> bool {
+        self.sets.iter().all(|set| set.not_recoverable.is_empty())
+    }
+
+    /// Whether volumes that are not at hand would help.
+    pub fn needs_volumes(&self) -> bool {
+        self.found
+            .sets
+            .iter()
+            .any(|set| set.state == SetState::NeedsVolumes)
+    }
+}
+
+/// Rebuilds what is damaged or missing of every set found at or below `paths`, into folders in `to`.
+///
+/// # Errors
+/// [`Error`] when there is no volume, `to` cannot be written, space is short, or a stop was asked for.
+pub fn repair(
+    paths: &[PathBuf],
+    to: &Path,
+    carrier: Carrier,
+    options: &RepairOptions,
+    monitor: &dyn Monitor,
+) -> Result<RepairReport, Error> {
+    output::try_folder(to, paths)?;
+    let judged = verify(paths, monitor)?;
+    std::fs::create_dir_all(to).map_err(Error::io(to))?;
+    let mut sets = Vec::new();
+    for ((set, _), verdict) in judged.sets.iter().zip(&judged.report.sets) {
+        let broken = verdict
+            .volumes
+            .iter()
+            .filter(|each| each.outcome.present_blocks < each.blocks);
+        let wanted: Vec<u16> = if options.volumes.is_empty() {
+            broken.map(|each| each.outcome.volume_no).collect()
+        } else {
+            options.volumes.clone()
+        };
+        if wanted.is_empty() {
+            continue;
+        }
+        if let Some(no) = wanted
+            .iter()
+            .find(|no| usize::from(**no) > verdict.volumes.len() || **no == 0)
+        {
+            return Err(Error::NoSuchVolume {
+                volume_no: *no,
+                volumes: verdict.volumes.len(),
+            });
+        }
+        // The volumes, and once more what is healed for them.
+        let needed_bytes = 2 * verdict.volume_bytes * wanted.len() as u64;
+        Space::in_folder(to, needed_bytes)?.check()?;
+        let form = VolumeForm {
+            carrier,
+            limit_bytes: None,
+        };
+        let report = rebuild(set, &wanted, to, form, monitor)?;
+        sets.push(RepairedSet {
+            set_id: verdict.set_id.clone(),
+            rebuilt: report.rebuilt,
+            not_recoverable: report.not_recoverable,
+        });
+    }
+    Ok(RepairReport {
+        found: judged.report,
+        sets,
+    })
+}

@@ -1,0 +1,349 @@
+//! `inspect` and `verify`: what media hold, what is damaged or missing, and what would help. On media alone, with no store.
+//!
+//! They change nothing; `repair` and `receive` act.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::base::finding::Finding;
+use crate::base::monitor::Monitor;
+use crate::base::size::total;
+use crate::bundle::{Catalog, check_frame};
+use crate::ops::Error;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::Source;
+use crate::volumes::recovery::{Needs, Recovery, VolumeOutcome};
+use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
+
+/// What was found on the media.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// The sets, the one with most blocks first.
+    pub sets: Vec<SetVerdict>,
+    /// Bytes that were gone through.
+    pub scanned_bytes: u64,
+    /// Bytes that could not be read.
+    pub unread_bytes: u64,
+    /// What is odd about the media themselves.
+    pub findings: Vec<Finding>,
+    /// Paths that were named and hold no block of any volume.
+    pub without_volume: Vec<PathBuf>,
+    /// Every volume that is at hand is whole, and every path that was named holds one: what a disc that was just burned must be,
+    /// however many others the set has.
+    pub at_hand_whole: bool,
+}
+
+/// How a volume set fares with what is at hand.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetVerdict {
+    /// Id of the set.
+    pub set_id: String,
+    /// Its title; empty when no superblock is left.
+    pub title: String,
+    /// Program that wrote it.
+    pub created_by: String,
+    /// Releases it carries.
+    pub releases: Vec<ReleaseOnMedia>,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Bytes of the blocks of a volume.
+    pub volume_bytes: u64,
+    /// Bytes of the payload; 0 when no superblock is left.
+    pub payload_bytes: u64,
+    /// One burst this long heals with a volume alone.
+    pub burst_alone_bytes: u64,
+    /// The state of the set.
+    pub state: SetState,
+    /// Every volume of it that is at hand is whole.
+    pub at_hand_whole: bool,
+    /// Its volumes, from volume 1 on.
+    pub volumes: Vec<VolumeVerdict>,
+    /// What would help, when something is missing.
+    pub needs: Needs,
+    /// Items that miss bytes which nothing at hand brings back, when it is known which.
+    pub lost_items: Vec<String>,
+    /// Volumes with blocks that have a right hash and do not hold what was packed. They count as damaged.
+    pub wrong_volumes: Vec<u16>,
+}
+
+/// A release as the catalog tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseOnMedia {
+    /// Its name.
+    pub name: String,
+    /// Its items; empty when the catalog is not readable.
+    pub items: Vec<ItemOnMedia>,
+}
+
+/// An item as the catalog tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ItemOnMedia {
+    /// Name, as far as it is text.
+    pub name: String,
+    /// Bytes when given back.
+    pub bytes: u64,
+}
+
+/// The state of a set, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetState {
+    /// Every block of every volume is there.
+    Whole,
+    /// All data is there undamaged; something else is damaged or not at hand.
+    DataWhole,
+    /// Data is damaged or missing, and all of it can be brought back with what is at hand.
+    Recoverable,
+    /// Data is missing that volumes not at hand would bring back.
+    NeedsVolumes,
+    /// Data is missing, and even all volumes not at hand would not bring it back.
+    Lost,
+}
+
+/// How a volume fares.
+#[derive(Debug, Clone, Serialize)]
+pub struct VolumeVerdict {
+    /// Whether any block of it was found.
+    pub at_hand: bool,
+    /// Whether it is a spare volume.
+    pub spare: bool,
+    /// Blocks of a volume.
+    pub blocks: u32,
+    /// Blocks that were met with a wrong hash and nowhere whole.
+    pub damaged_blocks: u32,
+    /// The counts.
+    #[serde(flatten)]
+    pub outcome: VolumeOutcome,
+}
+
+/// A set as found, for what acts on it after it was judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// The report.
+    pub report: VerifyReport,
+    /// The sets in the same order, and what recovery can do for each.
+    pub sets: Vec<(SetReader, Recovery)>,
+}
+
+/// Goes through all media at or below `paths` and judges every set found.
+///
+/// # Errors
+/// [`Error::NoVolumes`] when there is none; when a path is missing or a stop was asked for.
+pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error> {
+    let Discovery {
+        sets,
+        findings,
+        scan,
+        sources,
+        met_blocks,
+    } = discover(paths, monitor)?;
+    if sets.is_empty() {
+        return Err(Error::no_volumes(paths));
+    }
+    let mut judged = Vec::new();
+    let mut wrong = Vec::new();
+    let mut findings = findings;
+    for mut set in sets {
+        let volumes = wrong_volumes(&mut set, monitor)?;
+        for volume_no in &volumes {
+            let subject = format!("set {}, volume {volume_no}", set.set_id().short());
+            let message = "blocks whose hashes are right do not hold what was packed";
+            let finding = Finding::damage(subject, message);
+            monitor.finding(&finding);
+            findings.push(finding);
+        }
+        wrong.push(volumes);
+        judged.push((set.assess(), set));
+    }
+    let sets: Vec<(SetReader, Recovery)> = judged
+        .into_iter()
+        .map(|(recovery, set)| (set, recovery))
+        .collect();
+    let verdicts: Vec<SetVerdict> = sets
+        .iter()
+        .zip(wrong)
+        .map(|((set, recovery), wrong)| judge(set, recovery, wrong))
+        .collect();
+    let without_volume: Vec<PathBuf> = paths
+        .iter()
+        .filter(|path| {
+            let mut below = sources.iter().zip(&met_blocks);
+            !below.any(|(source, met)| *met > 0 && source.path.starts_with(path))
+        })
+        // A file that was named twice, or lies in a folder that was named too, is read once.
+        .filter(|path| !is_read_elsewhere(path, paths, &sources))
+        .cloned()
+        .collect();
+    let report = VerifyReport {
+        at_hand_whole: without_volume.is_empty()
+            && scan.unopened.is_empty()
+            && verdicts.iter().all(|set| set.at_hand_whole),
+        without_volume,
+        sets: verdicts,
+        scanned_bytes: scan.bytes,
+        unread_bytes: scan.unread_bytes,
+        findings,
+    };
+    Ok(Judged { report, sets })
+}
+
+/// Compares the frames at hand with what the catalog says of them. Where one does not match, another copy of its blocks may
+/// stand in; else they count as damaged. Returns the volumes with blocks that are wrong.
+fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>, Error> {
+    let mut wrong: BTreeSet<u16> = set
+        .take_out_liars()
+        .into_iter()
+        .map(|place| place.0)
+        .collect();
+    let known = set.catalog().ok().zip(set.descriptor().ok());
+    let known = known.and_then(|(catalog, descriptor)| {
+        let catalog = Catalog::from_bytes(&catalog).ok()?;
+        Some(catalog.places(&descriptor.payload_bytes))
+    });
+    let places = known.unwrap_or_default();
+    let bytes = places
+        .iter()
+        .map(|place| u64::from(place.entry.stored_bytes));
+    monitor.start("compare", total(bytes));
+    for place in places {
+        monitor.check_stop()?;
+        let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();
+        if set.judge(place.volume_no, place.range(), &is_right) == Some(false) {
+            wrong.insert(place.volume_no);
+        }
+        monitor.advance(u64::from(place.entry.stored_bytes));
+    }
+    monitor.finish();
+    Ok(wrong.into_iter().collect())
+}
+
+fn is_read_elsewhere(path: &Path, paths: &[PathBuf], sources: &[Source]) -> bool {
+    let is_source = sources.iter().any(|source| source.path.starts_with(path));
+    let Ok(real) = path.canonicalize() else {
+        return false;
+    };
+    let named_again = paths
+        .iter()
+        .filter(|other| other.as_path() != path)
+        .filter_map(|other| other.canonicalize().ok())
+        .any(|other| real.starts_with(&other));
+    !is_source && named_again
+}
+
+fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVerdict {
+    let geometry = set.geometry();
+    let header = geometry.header();
+    let needs = set.needs();
+    let volumes: Vec<VolumeVerdict> = recovery
+        .volumes
+        .iter()
+        .map(|outcome| VolumeVerdict {
+            at_hand: set.presence().seen(outcome.volume_no),
+            spare: !geometry.is_data_volume(outcome.volume_no),
+            blocks: header.volume_blocks,
+            damaged_blocks: damaged_blocks(set, outcome.volume_no),
+            outcome: *outcome,
+        })
+        .collect();
+    let descriptor = set.descriptor().ok();
+    let catalog = set
+        .catalog()
+        .ok()
+        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+    let names = descriptor
+        .map(|each| each.releases.clone())
+        .unwrap_or_default();
+    SetVerdict {
+        set_id: set.set_id().to_string(),
+        title: descriptor
+            .map(|each| each.title.clone())
+            .unwrap_or_default(),
+        created_by: descriptor
+            .map(|each| each.created_by.clone())
+            .unwrap_or_default(),
+        releases: releases(names, catalog.as_ref()),
+        data_volumes: header.data_volumes,
+        spare_volumes: header.spare_volumes,
+        volume_bytes: u64::from(header.volume_blocks) * BLOCK_BYTES as u64,
+        payload_bytes: descriptor.map_or(0, |each| each.payload_bytes.iter().sum()),
+        burst_alone_bytes: guarantee(geometry).burst_alone_bytes,
+        state: state(set, recovery, &needs, &volumes),
+        at_hand_whole: wrong_volumes.is_empty()
+            && volumes
+                .iter()
+                .all(|volume| !volume.at_hand || volume.outcome.present_blocks == volume.blocks),
+        lost_items: match (&catalog, descriptor) {
+            (Some(catalog), Some(descriptor)) if !recovery.payload_complete => catalog
+                .lost_items(&descriptor.payload_bytes, |volume_no, range| {
+                    recovery.has_payload(geometry, volume_no, range)
+                }),
+            _ => Vec::new(),
+        },
+        volumes,
+        needs,
+        wrong_volumes,
+    }
+}
+
+fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia> {
+    let Some(catalog) = catalog else {
+        return names
+            .into_iter()
+            .map(|name| ReleaseOnMedia {
+                name,
+                items: Vec::new(),
+            })
+            .collect();
+    };
+    let item = |item: &crate::bundle::CatalogItem| ItemOnMedia {
+        name: String::from_utf8_lossy(&item.name).into_owned(),
+        bytes: item.bytes,
+    };
+    let release = |each: &crate::bundle::CatalogRelease| ReleaseOnMedia {
+        name: each.name.clone(),
+        items: each.items.iter().map(item).collect(),
+    };
+    catalog.releases.iter().map(release).collect()
+}
+
+fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
+    if !set.damaged().seen(volume_no) {
+        return 0;
+    }
+    let count = (0..set.geometry().volume_blocks())
+        .filter(|block_no| set.damaged().has((volume_no, *block_no)))
+        .filter(|block_no| !set.presence().has((volume_no, *block_no)))
+        .count();
+    u32::try_from(count).expect("counted from a u32 range")
+}
+
+fn state(
+    set: &SetReader,
+    recovery: &Recovery,
+    needs: &Needs,
+    volumes: &[VolumeVerdict],
+) -> SetState {
+    let geometry = set.geometry();
+    let whole = |volume: &VolumeVerdict| volume.outcome.present_blocks == volume.blocks;
+    let data_whole = || {
+        (1..=geometry.header().data_volumes).all(|volume_no| {
+            (0..geometry.data_blocks())
+                .all(|index| set.presence().has((volume_no, geometry.data_place(index))))
+        })
+    };
+    if volumes.iter().all(whole) {
+        SetState::Whole
+    } else if recovery.payload_complete && data_whole() {
+        SetState::DataWhole
+    } else if recovery.payload_complete {
+        SetState::Recoverable
+    } else if needs.at_least.is_some() {
+        SetState::NeedsVolumes
+    } else {
+        SetState::Lost
+    }
+}

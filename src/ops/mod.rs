@@ -1,0 +1,185 @@
+//! What carryall does: one module a command, each a free function with a report.
+//!
+//! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
+
+pub mod add;
+pub mod apart;
+pub mod checkout;
+mod claims;
+mod error;
+pub mod maintain;
+pub mod media;
+pub mod pack;
+mod proof;
+pub mod publish;
+mod ready;
+pub mod receive;
+mod space;
+mod store;
+
+pub use error::{Error, ErrorKind};
+pub use store::{
+    BadRoot, ROOT_DAMAGED, ROOT_MISNAMED, Roots, all_roots, is_fault, must_know_all, release,
+    release_for, releases, remove,
+};
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::base::id::ReleaseId;
+use crate::base::monitor::Monitor;
+use crate::content::recipe::rebuild::BlobKeeper;
+use crate::content::recipe::{BoxError, ChunkSink, ChunkSource};
+use crate::content::release::{ReleaseName, ReleaseRoot};
+
+/// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
+/// removes it.
+const PULLS: &str = "pulls";
+
+/// Where releases are read from: a store, or something like one.
+pub trait Releases: ChunkSource {
+    /// The folder that it lies in; `None` when it lies in none.
+    fn place(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Looks again at what is there: others may have written. The chunks of roots that were read before are found then.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn refresh(&self) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    /// All releases that can be read, by name.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError>;
+
+    /// One release; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError>;
+
+    /// When a release was committed, where that is known.
+    fn committed_at(&self, _name: &ReleaseName) -> Option<SystemTime> {
+        None
+    }
+}
+
+/// What a writer did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Bytes of the chunks that were not there before.
+    pub new_bytes: u64,
+    /// Bytes that these take in the store.
+    pub stored_bytes: u64,
+}
+
+/// Where releases are written to.
+pub trait ReleasesMut: Releases {
+    /// Takes chunks until it is finished.
+    type Writer<'a>: ChunkSink
+    where
+        Self: 'a;
+
+    /// Starts to write chunks.
+    ///
+    /// # Errors
+    /// When the store is not writable.
+    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<Self::Writer<'a>, BoxError>;
+
+    /// Makes all chunks that were put readable and durable.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn finish(&self, writer: Self::Writer<'_>) -> Result<Stored, BoxError>;
+
+    /// Commits a release whose chunks are all there, in place of one of the same name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError>;
+
+    /// Keeps blobs ready that are rebuilt for a proof, until it is dropped; `None` where that is not done.
+    fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
+        None
+    }
+
+    /// Bytes of blobs that are kept ready.
+    fn ready_bytes(&self) -> u64 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod memory {
+    //! A store in memory, for the verbs' tests.
+    #![allow(clippy::unwrap_used)]
+    use std::collections::{BTreeMap, HashSet};
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::base::id::ChunkId;
+    use crate::content::recipe::RecipeError;
+    use crate::content::recipe::memory::Memory;
+
+    #[derive(Default)]
+    pub struct MemoryStore {
+        pub chunks: Memory,
+        pub roots: Mutex<BTreeMap<ReleaseName, ReleaseRoot>>,
+        /// Chunks that come back as other bytes.
+        pub broken: HashSet<ChunkId>,
+    }
+
+    impl ChunkSource for MemoryStore {
+        type Bytes = <Memory as ChunkSource>::Bytes;
+
+        fn chunk(&self, id: &ChunkId) -> Result<Self::Bytes, RecipeError> {
+            let bytes = self.chunks.chunk(id)?;
+            if self.broken.contains(id) {
+                return Ok(bytes.iter().map(|byte| !byte).collect());
+            }
+            Ok(bytes)
+        }
+
+        fn prefetch(&self, _: &[ChunkId]) {}
+
+        fn contains(&self, id: &ChunkId) -> bool {
+            self.chunks.contains(id)
+        }
+    }
+
+    impl Releases for MemoryStore {
+        fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
+            Ok(self.roots.lock().unwrap().values().cloned().collect())
+        }
+
+        fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
+            Ok(self.roots.lock().unwrap().get(name).cloned())
+        }
+    }
+
+    impl ReleasesMut for MemoryStore {
+        type Writer<'a> = Memory;
+
+        fn writer<'a>(&'a self, _: &'a dyn Monitor) -> Result<Memory, BoxError> {
+            Ok(self.chunks.clone())
+        }
+
+        fn finish(&self, _: Memory) -> Result<Stored, BoxError> {
+            Ok(Stored::default())
+        }
+
+        fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {
+            let mut roots = self.roots.lock().unwrap();
+            roots.insert(root.name.clone(), root.clone());
+            Ok(root.id())
+        }
+    }
+}

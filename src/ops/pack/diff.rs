@@ -1,0 +1,275 @@
+//! `diff`: how two releases differ, and what makes the newer one large for somebody who has the older.
+//!
+//! It reads recipes, headers and lists, never whole items.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::contributors::{Contributor, contributors, image_of, item_of};
+use crate::base::monitor::Monitor;
+use crate::bundle::{Effort, Have, Receiver, Weighed, weigh};
+use crate::content::release::{Item, ReleaseRoot};
+use crate::oci::image::{Digest, Image, Images, Reference};
+use crate::ops::Error;
+use crate::store::Store;
+
+/// How two releases differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiffReport {
+    /// The older.
+    pub from: String,
+    /// The newer.
+    pub to: String,
+    /// Items of either, by name.
+    pub items: Vec<DiffItem>,
+    /// Images of either: those of the newer in their order, then those that are gone.
+    pub images: Vec<DiffImage>,
+    /// Distinct chunks of the newer that the older does not have.
+    pub new_chunks: u64,
+    /// Their plain bytes.
+    pub new_bytes: u64,
+    /// About what they weigh in a bundle for somebody who has the older release.
+    pub carried_bytes: u64,
+    /// Folders and files with most of the new bytes, the largest first.
+    pub contributors: Vec<Contributor>,
+}
+
+/// An item in a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiffItem {
+    /// Name, as far as it is text.
+    pub name: String,
+    /// How it differs.
+    pub change: DiffChange,
+    /// Its bytes in the newer release; 0 when it is gone.
+    pub bytes: u64,
+    /// Plain bytes of chunks that neither the older release nor an item before it has.
+    pub new_bytes: u64,
+    /// About what these weigh in a bundle.
+    pub carried_bytes: u64,
+}
+
+/// An image in a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiffImage {
+    /// Its name in the newer release, or in the older when it is gone.
+    pub name: String,
+    /// Its name in the older release: the same repository, and the same platform.
+    pub before: Option<String>,
+    /// What it runs on.
+    pub platform: Option<String>,
+    /// How it differs.
+    pub change: DiffChange,
+    /// Digest of its manifest.
+    pub digest: String,
+    /// How many layers it has in the newer release.
+    pub layers: usize,
+    /// Of them, those that no image of the older has.
+    pub new_layers: usize,
+    /// Bytes of its manifest, config and layers, as they are sent.
+    pub bytes: u64,
+    /// Plain bytes of its layers' chunks that the older release does not have; a layer of several images counts for the first.
+    pub new_bytes: u64,
+    /// About what these weigh in a bundle.
+    pub carried_bytes: u64,
+}
+
+/// How an item or image differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiffChange {
+    /// Only the newer has it.
+    Added,
+    /// Only the older has it.
+    Removed,
+    /// Both have it, with other content or metadata.
+    Changed,
+    /// It is the same in both.
+    Same,
+}
+
+/// Says how `to` differs from `from`, and where most of what is new lies.
+///
+/// # Errors
+/// [`Error`] when the lists of either cannot be read, or a stop was asked for.
+pub fn diff(
+    store: &Store,
+    from: &ReleaseRoot,
+    to: &ReleaseRoot,
+    monitor: &dyn Monitor,
+) -> Result<DiffReport, Error> {
+    let receiver = Receiver {
+        releases: vec![from.clone()],
+        ..Receiver::default()
+    };
+    let have = Have::of(store, &[receiver])?;
+    let newer = std::slice::from_ref(to);
+    let weighed = weigh(store, newer, &have, Effort::Default, monitor)?;
+    let mut sums: HashMap<&[u8], (u64, u64)> = HashMap::new();
+    let (new_bytes, carried_bytes) = weighed.total();
+    let mut new_chunks = 0;
+    for file in &weighed.files {
+        new_chunks += file.new_chunks;
+        if let Some(item) = item_of(&weighed, file) {
+            let sum = sums.entry(item).or_default();
+            sum.0 += file.new_bytes;
+            sum.1 += file.carried_bytes;
+        }
+    }
+    let old: BTreeMap<Vec<u8>, Item> = from
+        .read_items(store)?
+        .into_iter()
+        .map(|item| (item.name.clone(), item))
+        .collect();
+    let new = to.read_items(store)?;
+    let gone = old
+        .keys()
+        .filter(|name| new.binary_search_by(|item| item.name.cmp(name)).is_err());
+    let mut items: Vec<DiffItem> = gone.map(|name| removed(name)).collect();
+    for item in &new {
+        let sum = sums.get(&item.name[..]).copied().unwrap_or_default();
+        items.push(kept(item, old.get(&item.name), sum));
+    }
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    let images = Images::find(store, to, monitor)?;
+    let before = Images::find(store, from, monitor)?;
+    Ok(DiffReport {
+        from: from.name.to_string(),
+        to: to.name.to_string(),
+        items,
+        new_chunks,
+        new_bytes,
+        carried_bytes,
+        contributors: contributors(&weighed, &images),
+        images: compared(&before, &images, &weighed),
+    })
+}
+
+fn removed(name: &[u8]) -> DiffItem {
+    DiffItem {
+        name: String::from_utf8_lossy(name).into_owned(),
+        change: DiffChange::Removed,
+        bytes: 0,
+        new_bytes: 0,
+        carried_bytes: 0,
+    }
+}
+
+fn kept(item: &Item, before: Option<&Item>, (new_bytes, carried_bytes): (u64, u64)) -> DiffItem {
+    DiffItem {
+        name: String::from_utf8_lossy(&item.name).into_owned(),
+        change: match before {
+            None => DiffChange::Added,
+            Some(before) if before == item => DiffChange::Same,
+            Some(_) => DiffChange::Changed,
+        },
+        bytes: item.bytes(),
+        new_bytes,
+        carried_bytes,
+    }
+}
+
+/// Compares images by repository and platform.
+fn compared(before: &Images, now: &Images, weighed: &Weighed) -> Vec<DiffImage> {
+    let mut sums: HashMap<&Digest, (u64, u64)> = HashMap::new();
+    for file in &weighed.files {
+        if let Some(image) = image_of(now, weighed, file) {
+            let sum = sums.entry(&image.manifest.digest).or_default();
+            sum.0 += file.new_bytes;
+            sum.1 += file.carried_bytes;
+        }
+    }
+    let old_layers: HashSet<&Digest> = digests(before.images()).collect();
+    let mut used = HashSet::new();
+    let mut found = Vec::new();
+    for image in now.images() {
+        let older = counterpart(before.images(), image);
+        used.extend(older.map(|older| &older.manifest.digest));
+        let change = match older {
+            None => DiffChange::Added,
+            Some(older) if is_same(older, image) => DiffChange::Same,
+            Some(_) => DiffChange::Changed,
+        };
+        let (new_bytes, carried_bytes) = sums
+            .get(&image.manifest.digest)
+            .copied()
+            .unwrap_or_default();
+        let layers = digests(std::slice::from_ref(image));
+        found.push(DiffImage {
+            before: older.map(Image::name),
+            new_layers: layers.filter(|layer| !old_layers.contains(layer)).count(),
+            layers: image.layers.len(),
+            bytes: image.bytes(),
+            new_bytes,
+            carried_bytes,
+            ..told(image, change)
+        });
+    }
+    let gone = before
+        .images()
+        .iter()
+        .filter(|image| !used.contains(&image.manifest.digest));
+    found.extend(gone.map(|image| DiffImage {
+        before: Some(image.name()),
+        ..told(image, DiffChange::Removed)
+    }));
+    found
+}
+
+fn told(image: &Image, change: DiffChange) -> DiffImage {
+    DiffImage {
+        name: image.name(),
+        before: None,
+        platform: image.platform.as_ref().map(ToString::to_string),
+        change,
+        digest: image.manifest.digest.to_string(),
+        layers: 0,
+        new_layers: 0,
+        bytes: 0,
+        new_bytes: 0,
+        carried_bytes: 0,
+    }
+}
+
+/// What layers are compared by: the plain ones where these are known, so that another compression is no other layer.
+fn digests(images: &[Image]) -> impl Iterator<Item = &Digest> {
+    images.iter().flat_map(|image| {
+        let plain = image.diff_ids.iter();
+        let packed = image.layers.iter().map(|layer| &layer.digest);
+        plain.chain(packed.filter(|_| image.diff_ids.is_empty()))
+    })
+}
+
+fn is_same(one: &Image, other: &Image) -> bool {
+    one.manifest.digest == other.manifest.digest || one.config.digest == other.config.digest
+}
+
+/// The image that this one was in the older release: the very same, else of the same name, else of the same repository.
+fn counterpart<'i>(before: &'i [Image], image: &Image) -> Option<&'i Image> {
+    let repositories = |image: &Image| -> Vec<(Option<String>, String)> {
+        let parsed = image
+            .references
+            .iter()
+            .filter_map(|name| name.parse::<Reference>().ok());
+        parsed.map(|name| (name.host, name.repository)).collect()
+    };
+    let own = repositories(image);
+    let near = |each: &&Image| each.platform == image.platform;
+    let named = |each: &&Image| {
+        image
+            .references
+            .iter()
+            .any(|name| each.references.contains(name))
+    };
+    let kin = |each: &&Image| repositories(each).iter().any(|name| own.contains(name));
+    let mut same = before
+        .iter()
+        .filter(near)
+        .filter(|each| is_same(each, image));
+    let mut by_name = before.iter().filter(near).filter(named);
+    let mut by_repository = before.iter().filter(near).filter(kin);
+    same.next()
+        .or_else(|| by_name.next())
+        .or_else(|| by_repository.next_back())
+}

@@ -1,0 +1,442 @@
+//! `pack`: lays releases out on a volume set, one medium a volume.
+//!
+//! What would keep it from being written is looked for first. Then the bundle is cut into a spool file beside the volumes, so
+//! that the plan that is shown is exact, and the set is written. [`plan`] does the same and keeps nothing.
+
+mod before;
+pub mod contributors;
+pub mod diff;
+pub mod estimate;
+pub mod receivers;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::base::finding::Finding;
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
+use crate::base::output;
+use crate::base::size::total;
+use crate::bundle::receipt::Held;
+use crate::bundle::receipt::packed::PackedSet;
+use crate::bundle::{
+    self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
+};
+use crate::content::release::ReleaseRoot;
+use crate::oci::image::Images;
+use crate::ops::space::Space;
+use crate::ops::space::free_bytes;
+use crate::ops::{Error, Releases};
+use crate::store::Store;
+use crate::volumes::block::Codec;
+use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
+use crate::volumes::media::{Capacity, Carrier};
+use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
+
+/// What `pack` is asked for.
+#[derive(Debug, Clone)]
+pub struct PackOptions {
+    /// The medium.
+    pub capacity: Capacity,
+    /// Folders or ISO images.
+    pub carrier: Carrier,
+    /// Spare volumes; `None`: one as soon as there are two data volumes.
+    pub spare: Option<u16>,
+    /// Local parity in percent; `None`: 3 with spares, 10 on a single volume, more where room is left over.
+    pub local_percent: Option<f64>,
+    /// How hard to compress.
+    pub effort: Effort,
+    /// The code.
+    pub codec: Codec,
+    /// Whom the bundle is for: it leaves out what all of them have. None: it is full.
+    pub receivers: Vec<Receiver>,
+}
+
+/// What is said beside the releases, and what is asked before they are packed.
+#[derive(Debug, Clone, Default)]
+pub struct PackNotes {
+    /// The day that stands on the volumes, such as `2026-11-28`. It is part of the set: another day, another set.
+    pub date: Option<String>,
+    /// Whom to ask, on the volumes.
+    pub contact: Option<String>,
+    /// Whether a number of spares is questioned.
+    pub spares: Spares,
+}
+
+/// Whether a number of spares is questioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spares {
+    /// As many as are asked for.
+    #[default]
+    AsAsked,
+    /// Many more than there is data are an error.
+    Sane,
+}
+
+/// What will be written, shown before it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackPlan {
+    /// Releases.
+    pub releases: Vec<String>,
+    /// Bytes of the releases' items when given back.
+    pub release_bytes: u64,
+    /// Bytes of the compressed chunks.
+    pub payload_bytes: u64,
+    /// Bytes of the catalog, which is on every volume.
+    pub catalog_bytes: u64,
+    /// Data volumes (K).
+    pub data_volumes: u16,
+    /// Spare volumes (M).
+    pub spare_volumes: u16,
+    /// Bytes of each volume, file system and pages apart.
+    pub volume_bytes: u64,
+    /// Bytes the medium holds; `None`: as large as needed.
+    pub medium_bytes: Option<u64>,
+    /// Local parity in percent of what it protects.
+    pub local_percent: f64,
+    /// Any so many volumes may be lost, if the others are whole.
+    pub any_volumes: u16,
+    /// With none lost: a burst this long on every volume at once, in bytes.
+    pub burst_everywhere_bytes: u64,
+    /// A burst this long heals with one volume alone, in bytes.
+    pub burst_alone_bytes: u64,
+    /// Likelihood: volumes lost, and the percentage of scattered bad blocks on the others that still heals in 99 of 100 cases.
+    pub scattered: Vec<(u16, f64)>,
+    /// Whom the bundle is for; nobody in particular when it is full.
+    pub receivers: Vec<PlannedReceiver>,
+    /// For each receiver the releases that must be there when the bundle is received, and the frames of sets in its spool; none when it leans on nothing.
+    pub leans: Vec<Vec<String>>,
+    /// With several receivers: about what a bundle for all has as payload, by the same measure as for each alone.
+    pub together_bytes: Option<u64>,
+    /// Space that writing takes in the target folder.
+    pub needed_bytes: u64,
+    /// Space that is free there; `None` when no folder is named.
+    pub free_bytes: Option<u64>,
+    /// The day that stands on the volumes.
+    pub date: Option<String>,
+}
+
+/// Somebody that a bundle is for.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedReceiver {
+    /// The receipt, the releases or the site that was named.
+    pub label: String,
+    /// Releases that it is taken to have.
+    pub releases: Vec<String>,
+    /// With several receivers: about what a bundle for this one alone would have as payload, from what its chunks take
+    /// in the store.
+    pub alone_bytes: Option<u64>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackReport {
+    /// Id of the volume set.
+    pub set_id: String,
+    /// The volumes, from volume 1 on.
+    pub volumes: Vec<PathBuf>,
+    /// What was planned.
+    pub plan: PackPlan,
+    /// What is not as it should be in the images and packages of the releases.
+    pub findings: Vec<Finding>,
+}
+
+/// Packs `releases` onto volumes in the folder `to`. `show` gets the plan before the first volume is written.
+///
+/// # Errors
+/// [`Error`] when a release is not whole, the medium is too small, space is short, or a stop was asked for; then no volume is left behind.
+pub fn pack(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    to: &Path,
+    options: &PackOptions,
+    show: &mut dyn FnMut(&PackPlan),
+    monitor: &dyn Monitor,
+) -> Result<PackReport, Error> {
+    let notes = PackNotes::default();
+    pack_with(store, releases, to, options, &notes, show, monitor)
+}
+
+/// Packs as [`pack`] does, with more to say on the volumes.
+///
+/// # Errors
+/// As [`pack`], [`Error::ManySpares`] and [`MediaError::Exists`](crate::volumes::media::MediaError::Exists) before anything is compressed.
+pub fn pack_with(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    to: &Path,
+    options: &PackOptions,
+    notes: &PackNotes,
+    show: &mut dyn FnMut(&PackPlan),
+    monitor: &dyn Monitor,
+) -> Result<PackReport, Error> {
+    let asked = before::asked(releases, options, notes);
+    let cutting = before::look(store, releases, options, notes)?;
+    if let Some(path) = before::same_set_in(to, &asked) {
+        return Err(crate::volumes::media::MediaError::Exists { path }.into());
+    }
+    let rehearsed_bytes = cutting.least_set_bytes;
+    let place: Vec<PathBuf> = store.place().map(Path::to_owned).into_iter().collect();
+    output::try_folder(to, &place)?;
+    std::fs::create_dir_all(to).map_err(Error::io(to))?;
+    let findings = images_of(store, releases, monitor)?;
+    // The spool and the data volumes, before anything is exact: the exact plan follows.
+    let share_bytes = cutting.needs.share_bytes();
+    let needed_bytes = (2 * share_bytes).max(rehearsed_bytes);
+    Space::in_folder(to, needed_bytes)?.check()?;
+    let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
+    let drawn = draw(store, releases, options, notes, cutting, spool, monitor)?;
+    let Drawn {
+        plan,
+        cut,
+        catalog,
+        mut shown,
+    } = drawn;
+    let free_bytes = free_bytes(to)?;
+    shown.free_bytes = Some(free_bytes);
+    show(&shown);
+    Space {
+        path: to.to_owned(),
+        needed_bytes: shown.needed_bytes,
+        free_bytes,
+    }
+    .check()?;
+
+    let names = shown.releases.clone();
+    let content = SetContent {
+        title: &title(&names),
+        releases: &names,
+        created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
+        facts: &facts(&shown, notes, &asked),
+        catalog: &catalog,
+    };
+    let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
+        Ok(Box::new(cut.open_piece(piece_no)?))
+    };
+    let written = volumes::write(&plan, &content, &mut open, to, monitor)?;
+    remember(store, &written.header.set_id, releases, &cut, monitor);
+    Ok(PackReport {
+        set_id: written.header.set_id.to_string(),
+        volumes: written.volumes,
+        plan: shown,
+        findings,
+    })
+}
+
+/// Tells which images no program will load, before anything is burned.
+fn images_of(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Finding>, Error> {
+    let mut images = Images::default();
+    for root in releases {
+        images.add(store, root, monitor)?;
+    }
+    let findings = images.warnings().to_vec();
+    findings.iter().for_each(|finding| monitor.finding(finding));
+    Ok(findings)
+}
+
+/// The plan that [`pack_with`] would carry out, exactly, without writing anything anywhere. `to` is asked for its free space alone.
+///
+/// # Errors
+/// As [`pack_with`], but for space.
+pub fn plan(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    to: Option<&Path>,
+    options: &PackOptions,
+    notes: &PackNotes,
+    monitor: &dyn Monitor,
+) -> Result<PackPlan, Error> {
+    let cutting = before::look(store, releases, options, notes)?;
+    images_of(store, releases, monitor)?;
+    let spool = Spool::for_sizes();
+    let mut shown = draw(store, releases, options, notes, cutting, spool, monitor)?.shown;
+    shown.free_bytes = to.map(free_bytes).transpose()?;
+    Ok(shown)
+}
+
+/// A bundle that is cut, and the plan for it.
+struct Drawn {
+    plan: SetPlan,
+    cut: CutBundle,
+    catalog: Vec<u8>,
+    shown: PackPlan,
+}
+
+fn draw(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    options: &PackOptions,
+    notes: &PackNotes,
+    cutting: before::Cutting,
+    spool: Spool,
+    monitor: &dyn Monitor,
+) -> Result<Drawn, Error> {
+    let before::Cutting { have, needs, .. } = cutting;
+    let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
+    let receivers = planned(store, releases, &options.receivers)?;
+    let how = CutOptions {
+        effort: options.effort,
+        solid_bytes: solid_bytes(options.capacity.bytes()),
+    };
+    let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
+    let catalog = cut.catalog.to_bytes();
+    let plan = volumes::plan(&SetRequest {
+        piece_bytes: &cut.piece_bytes(),
+        catalog_bytes: catalog.len() as u64,
+        capacity: options.capacity,
+        carrier: options.carrier,
+        spare: options.spare,
+        local_percent: options.local_percent,
+        codec: options.codec,
+    })?;
+    let mut shown = describe(&plan, &cut, catalog.len() as u64);
+    before::question(notes, shown.data_volumes, shown.spare_volumes)?;
+    shown.receivers = receivers;
+    shown.together_bytes = together_bytes;
+    shown.date.clone_from(&notes.date);
+    Ok(Drawn {
+        plan,
+        cut,
+        catalog,
+        shown,
+    })
+}
+
+/// What the set says of itself beside its title. All of it comes back with any superblock.
+fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String)> {
+    let leans = plan.leans.iter();
+    let mut facts: Vec<(String, String)> = leans
+        .map(|names| ("leans on".to_owned(), names.join(", ")))
+        .collect();
+    let mut add = |name: &str, value: String| facts.push((name.to_owned(), value));
+    add(FACT_ITEM_BYTES, plan.release_bytes.to_string());
+    if let Some(date) = &notes.date {
+        add(FACT_DATE, date.clone());
+    }
+    if let Some(contact) = &notes.contact {
+        add(FACT_CONTACT, contact.clone());
+    }
+    add(before::FACT_ASKED, asked.to_owned());
+    facts
+}
+
+/// The receivers, and with several of them what each alone would cost.
+fn planned(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    receivers: &[Receiver],
+) -> Result<Vec<PlannedReceiver>, Error> {
+    let several = receivers.len() > 1;
+    let plan = |receiver: &Receiver| {
+        let alone_bytes = if several {
+            let have = Have::of(store, std::slice::from_ref(receiver))?;
+            Some(Needs::of(store, releases, &have)?.share_bytes())
+        } else {
+            None
+        };
+        Ok(PlannedReceiver {
+            label: receiver.label.clone(),
+            releases: receiver
+                .releases
+                .iter()
+                .map(|root| root.name.to_string())
+                .collect(),
+            alone_bytes,
+        })
+    };
+    receivers.iter().map(plan).collect()
+}
+
+/// Remembers what is in which frame, for the day when not all of the set arrives. The volumes are written and good: what
+/// keeps the store from being written is told, and no more.
+fn remember(
+    store: &Store,
+    set: &SetId,
+    releases: &[ReleaseRoot],
+    cut: &CutBundle,
+    monitor: &dyn Monitor,
+) {
+    let packed = PackedSet {
+        releases: releases.iter().map(Held::of).collect(),
+        frames: cut.chunks.clone(),
+    };
+    if let Err(error) = store.put_set(set, &packed.encode()) {
+        let what = format!("not remembered, so a top-up of it will be larger: {error}");
+        monitor.finding(&Finding::damage(format!("set {}", set.short()), what));
+    }
+}
+
+fn names_of(lean: &Lean) -> Vec<String> {
+    let releases = lean.releases.iter();
+    let mut names: Vec<String> = releases.map(|release| release.name.clone()).collect();
+    for set in &lean.sets {
+        let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
+        names.push(format!("set {} ({frames} frames)", set.set.short()));
+    }
+    names
+}
+
+/// `shop:1.0`, or `shop:1.0 and 2 more`: for people, and for the names of the volumes' folders.
+fn title(names: &[String]) -> String {
+    match names {
+        [] => "empty".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
+
+fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
+    let Guarantee {
+        any_volumes,
+        burst_everywhere_bytes,
+        burst_alone_bytes,
+        scattered,
+    } = plan.guarantee();
+    let header = plan.geometry().header();
+    // Images are made one after the other, each beside its folder, which goes then.
+    let copies = match plan.carrier {
+        Carrier::Folders => plan.total_bytes(),
+        Carrier::Iso => plan.total_bytes() + plan.volume_bytes(),
+    };
+    let local_percent = if header.local_data == 0 {
+        0.0
+    } else {
+        100.0 * f64::from(header.local_parity) / f64::from(header.local_data)
+    };
+    let items = cut
+        .catalog
+        .releases
+        .iter()
+        .flat_map(|release| &release.items);
+    PackPlan {
+        releases: cut
+            .catalog
+            .releases
+            .iter()
+            .map(|release| release.name.clone())
+            .collect(),
+        release_bytes: total(items.map(|item| item.bytes)),
+        payload_bytes: cut.catalog.payload_bytes(),
+        catalog_bytes,
+        data_volumes: header.data_volumes,
+        spare_volumes: header.spare_volumes,
+        volume_bytes: plan.volume_bytes(),
+        medium_bytes: plan.capacity.bytes(),
+        local_percent,
+        any_volumes,
+        burst_everywhere_bytes,
+        burst_alone_bytes,
+        scattered,
+        receivers: Vec::new(),
+        leans: cut.catalog.leans.iter().map(names_of).collect(),
+        together_bytes: None,
+        needed_bytes: copies,
+        free_bytes: None,
+        date: None,
+    }
+}

@@ -1,0 +1,272 @@
+//! The proof that what is stored comes back: contents are rebuilt and compared by hash, several at a time.
+//!
+//! What earlier releases proved is not proved again. What to do about a failure is the caller's decision. Holds what
+//! rebuilding states, for up to [`WORKERS_MAX`] contents.
+
+use std::collections::{BTreeMap, HashSet};
+use std::num::NonZero;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::base::id::BlobId;
+use crate::base::monitor::{Interrupted, Monitor};
+use crate::base::size::total;
+use crate::content::recipe::rebuild::{BlobKeeper, prove_content};
+use crate::content::recipe::stream::RecordReader;
+use crate::content::recipe::walk::Walker;
+use crate::content::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
+use crate::content::release::{
+    BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries,
+};
+use crate::ops::Releases;
+
+/// Blobs of earlier releases that are known at most; further ones are opened anew.
+const KNOWN_BLOBS_MAX: usize = 1_000_000;
+/// Small contents that are proved together.
+const BATCH_CONTENTS: usize = 256;
+/// Longer contents are proved by themselves.
+const BATCH_BYTES: u64 = 1 << 20;
+/// Contents that are rebuilt at the same time.
+const WORKERS_MAX: usize = 4;
+
+/// What earlier releases hold, and what was proved therefore.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) blobs: BlobTable,
+    /// Lists of entries: a folder that has the very same one holds the very same files.
+    folders: HashSet<StreamRef>,
+}
+
+impl Known {
+    /// Reads all releases. One that cannot be read is passed over: its blobs are opened anew, which costs time alone.
+    pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BoxError> {
+        let mut known = Self::default();
+        for root in store.roots()? {
+            let _ = known.blobs.read(store, &root.blobs, KNOWN_BLOBS_MAX);
+            for item in root.read_items(store).unwrap_or_default() {
+                if let ItemKind::Folder { entries, .. } = item.kind {
+                    known.folders.insert(entries);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    fn has(&self, blob: &Blob) -> bool {
+        // Another recipe that claims to make the same is not proved by that.
+        self.blobs.get(blob.bytes, blob.id).as_ref() == Some(blob)
+    }
+}
+
+/// Rebuilds what the items hold and is not known; it may be kept on the way. Returns the first failure of each, by its place among `items`:
+/// [`RecipeError::Mismatch`] when other bytes come back, and all else that keeps them from coming back.
+///
+/// # Errors
+/// When a stop was asked for.
+pub(super) fn items<S: ChunkSource>(
+    source: &S,
+    known: &Known,
+    items: &[&Item],
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
+    let claims = Claims {
+        source,
+        known,
+        monitor,
+        items: items.iter().copied().enumerate(),
+        folder: None,
+        proved: HashSet::new(),
+    };
+    contents(source, claims, keeper, monitor)
+}
+
+/// Rebuilds those outermost blobs of a release in which there are deflate streams, unless they are known: all else is
+/// proved by the hashes of chunks. Lists that cannot be read are passed over: the hashes of their chunks tell. What is rebuilt
+/// may be kept on the way; what is right is known from then on. Returns the blobs that failed, and why.
+///
+/// # Errors
+/// When a stop was asked for.
+pub(super) fn streams<S: ChunkSource>(
+    source: &S,
+    known: &mut Known,
+    roots: &[ReleaseRoot],
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<Vec<(BlobId, RecipeError)>, Interrupted> {
+    let mut walker = Walker::new(source);
+    let mut blobs = Vec::new();
+    for root in roots {
+        for item in root.read_items(source).unwrap_or_default() {
+            // The blobs of what can be read count all the same.
+            let _ = streams_of(&mut walker, &item, &mut blobs);
+        }
+    }
+    blobs.retain(|blob| !known.has(blob));
+    monitor.start("compare", total(blobs.iter().map(|blob| blob.bytes)));
+    let claims = blobs.iter().map(|blob| Ok(vec![Content::Blob(*blob)]));
+    let failed = contents(source, claims.enumerate(), keeper, monitor)?;
+    monitor.finish();
+    for (at, blob) in blobs.iter().enumerate() {
+        if !failed.contains_key(&at) {
+            known.blobs.insert(blob);
+        }
+    }
+    let failed = failed.into_iter();
+    Ok(failed
+        .filter_map(|(at, error)| Some((blobs.get(at)?.id, error)))
+        .collect())
+}
+
+fn streams_of<S: ChunkSource>(
+    walker: &mut Walker<'_, S>,
+    item: &Item,
+    blobs: &mut Vec<Blob>,
+) -> Result<(), RecipeError> {
+    match &item.kind {
+        ItemKind::File { content } => walker.streams(content, blobs),
+        ItemKind::Folder { entries, .. } => {
+            let mut entries = open_entries(walker.source(), entries)?;
+            while let Some(entry) = entries.next_record()? {
+                if let EntryKind::File { content } = entry.kind {
+                    walker.streams(&content, blobs)?;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Contents that are to be proved together, with the place of what they belong to.
+type Claim = (usize, Result<Vec<Content>, RecipeError>);
+
+/// The contents of items, each blob once.
+struct Claims<'a, S: ChunkSource, I> {
+    source: &'a S,
+    known: &'a Known,
+    monitor: &'a dyn Monitor,
+    items: I,
+    folder: Option<(usize, RecordReader<'a, S, Entry>)>,
+    proved: HashSet<Blob>,
+}
+
+impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Claims<'_, S, I> {
+    fn is_new(&mut self, content: &Content) -> bool {
+        if let Content::Blob(blob) = content
+            && (self.known.has(blob) || !self.proved.insert(*blob))
+        {
+            self.monitor.advance(blob.bytes);
+            return false;
+        }
+        true
+    }
+
+    /// The next contents of the folder that is open; none at its end.
+    fn batch(&mut self) -> Result<Vec<Content>, RecipeError> {
+        let mut contents = Vec::new();
+        while contents.len() < BATCH_CONTENTS {
+            let Some((_, entries)) = &mut self.folder else {
+                break;
+            };
+            let Some(entry) = entries.next_record()? else {
+                break;
+            };
+            if let EntryKind::File { content } = entry.kind
+                && self.is_new(&content)
+            {
+                contents.push(content);
+                if content.bytes() > BATCH_BYTES {
+                    break;
+                }
+            }
+        }
+        Ok(contents)
+    }
+}
+
+impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for Claims<'_, S, I> {
+    type Item = Claim;
+
+    fn next(&mut self) -> Option<Claim> {
+        loop {
+            if let Some(number) = self.folder.as_ref().map(|folder| folder.0) {
+                match self.batch() {
+                    Ok(contents) if contents.is_empty() => self.folder = None,
+                    Ok(contents) => return Some((number, Ok(contents))),
+                    Err(error) => {
+                        self.folder = None;
+                        return Some((number, Err(error)));
+                    }
+                }
+                continue;
+            }
+            let (number, item) = self.items.next()?;
+            match &item.kind {
+                ItemKind::File { content } if self.is_new(content) => {
+                    return Some((number, Ok(vec![*content])));
+                }
+                ItemKind::File { .. } => {}
+                ItemKind::Folder { entries, .. } if self.known.folders.contains(entries) => {
+                    self.monitor.advance(item.bytes());
+                }
+                ItemKind::Folder { entries, .. } => match open_entries(self.source, entries) {
+                    Ok(entries) => self.folder = Some((number, entries)),
+                    Err(error) => return Some((number, Err(error))),
+                },
+            }
+        }
+    }
+}
+
+/// Rebuilds contents on several threads.
+fn contents<S: ChunkSource>(
+    source: &S,
+    claims: impl Iterator<Item = Claim> + Send,
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
+    let claims = Mutex::new(claims);
+    let failed: Mutex<BTreeMap<usize, RecipeError>> = Mutex::default();
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..workers.min(WORKERS_MAX) {
+            scope.spawn(|| {
+                while !monitor.stop_asked() {
+                    let Some((number, contents)) = lock(&claims).next() else {
+                        return;
+                    };
+                    // One failure of an item is enough.
+                    if lock(&failed).contains_key(&number) {
+                        continue;
+                    }
+                    let proved =
+                        contents.and_then(|contents| all(source, &contents, keeper, monitor));
+                    if let Err(error) = proved {
+                        lock(&failed).entry(number).or_insert(error);
+                    }
+                }
+            });
+        }
+    });
+    monitor.check_stop()?;
+    Ok(failed.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn all<S: ChunkSource>(
+    source: &S,
+    contents: &[Content],
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let chunks = contents.iter().filter_map(|content| match content {
+        Content::Chunk(chunk) => Some(chunk.id),
+        _ => None,
+    });
+    source.prefetch(&chunks.collect::<Vec<_>>());
+    contents
+        .iter()
+        .try_for_each(|content| prove_content(source, content, keeper, monitor))
+}

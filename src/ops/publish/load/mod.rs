@@ -1,0 +1,385 @@
+//! `load`: hands images of a release to the program that runs them, through a pipe.
+//!
+//! Nothing is written to disk here. When a blob does not come out as its digest says, the program is ended before it has the end
+//! of the archive, so that it takes nothing.
+
+mod program;
+
+use std::io::{self, BufWriter, Read, Write};
+use std::process::{Child, ExitStatus, Stdio};
+
+use serde::Serialize;
+
+pub use self::program::{Loader, Tried};
+
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
+use crate::content::recipe::RecipeError;
+use crate::content::release::ReleaseRoot;
+use crate::oci::image::outgoing::{Form, Outgoing, OutgoingError};
+use crate::oci::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
+use crate::ops::Error;
+use crate::store::Store;
+
+/// Bytes of the pipe that are gathered.
+const PIPE_BYTES: usize = 1 << 20;
+/// Names that a program is asked about.
+const ASKED_MAX: usize = 256;
+/// Bytes of what the program says that are kept.
+const SAID_BYTES_MAX: u64 = 64 << 10;
+
+/// What `load` is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Which images.
+    pub choice: Choice,
+    /// The program; `None`: the first that works.
+    pub with: Option<Loader>,
+    /// Whether the program is asked afterwards which digests it has.
+    pub then: Then,
+    /// containerd's namespace, for `nerdctl` and `ctr`.
+    pub namespace: Option<String>,
+}
+
+/// What is done when all is loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The program is asked which digests it has.
+    Ask,
+}
+
+/// A name that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoadedName {
+    /// The name.
+    pub name: String,
+    /// Digest of the manifest that it came with, or that was made for it.
+    pub manifest: String,
+    /// Digest of the config.
+    pub config: String,
+    /// What the program says that it has under the name, where it was asked and answers: docker and podman tell the digest
+    /// of the config, containerd that of the manifest or index.
+    pub digest: Option<String>,
+}
+
+/// What was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoadReport {
+    /// The release.
+    pub release: String,
+    /// The program.
+    pub with: Loader,
+    /// Names of the images, digests of those without.
+    pub images: Vec<String>,
+    /// The same by name, with digests.
+    pub names: Vec<LoadedName>,
+    /// Programs that were tried before, and do not work.
+    pub tried: Vec<Tried>,
+    /// Bytes that went through the pipe.
+    pub bytes: u64,
+    /// What the program said.
+    pub said: String,
+    /// Images of the release that are not whole, and names that could not be given.
+    pub findings: Vec<Finding>,
+}
+
+/// Says why nothing was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The images that are asked for cannot be had.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Images cannot be given out.
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    /// No program is installed that takes images.
+    #[error("none of docker, podman, nerdctl and ctr is installed")]
+    NoProgram,
+    /// Those that are installed do not work.
+    #[error("none works: {}", tried_text(.tried))]
+    NoneWorks {
+        /// What was tried.
+        tried: Vec<Tried>,
+    },
+    /// The program cannot be run.
+    #[error("cannot run {program}")]
+    Run {
+        /// The program.
+        program: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The program failed.
+    #[error("{program} failed ({status}): {said}")]
+    Failed {
+        /// The program.
+        program: &'static str,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said.
+        said: String,
+    },
+}
+
+/// `docker: why; podman: why`.
+fn tried_text(tried: &[Tried]) -> String {
+    let each = tried
+        .iter()
+        .map(|tried| format!("{}: {}", tried.program, tried.why));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// Loads images of a release.
+///
+/// # Errors
+/// [`Error`] with a [`LoadError`] when the program took nothing; what the store gives.
+pub fn load(
+    store: &Store,
+    root: &ReleaseRoot,
+    options: &LoadOptions,
+    monitor: &dyn Monitor,
+) -> Result<LoadReport, Error> {
+    let images = Images::find(store, root, monitor)?;
+    let mut chosen = images.choose(&options.choice).map_err(LoadError::from)?;
+    let (loader, tried) = match options.with {
+        Some(loader) => (loader, Vec::new()),
+        None => match Loader::working(monitor)? {
+            (Some(loader), tried) => (loader, tried),
+            (None, tried) if tried.is_empty() => return Err(LoadError::NoProgram.into()),
+            (None, tried) => return Err(LoadError::NoneWorks { tried }.into()),
+        },
+    };
+    let mut findings = Vec::new();
+    let mut tell = |finding: Finding| {
+        monitor.finding(&finding);
+        findings.push(finding);
+    };
+    for each in &tried {
+        let why = sayings::NOT_WORKING.with(&each.why).with(loader.program());
+        tell(Finding::said(Severity::Note, each.program, why));
+    }
+    if options.choice.images.is_empty() {
+        // Artifacts are not asked for, and do not run.
+        chosen.retain(|image| image.runs());
+    }
+    if loader.form() == Form::DockerArchive {
+        check_names(&chosen).map_err(LoadError::from)?;
+    }
+    let plan = loop {
+        match Outgoing::plan(store, &images, &chosen, loader.form()) {
+            Ok(plan) => break plan,
+            Err(error) => {
+                for lost in lose(&mut chosen, error)? {
+                    tell(lost);
+                }
+            }
+        }
+    };
+    if options.choice.images.is_empty() {
+        images.warnings().iter().cloned().for_each(&mut tell);
+    }
+    for name in &plan.unnamed {
+        tell(Finding::said(
+            Severity::Note,
+            name,
+            sayings::UNNAMED.saying(),
+        ));
+    }
+    let namespace = options.namespace.as_deref();
+    let mut names = names_of(&chosen);
+    let said = match pipe(store, &plan, loader, namespace, monitor) {
+        Ok(said) => said,
+        // One that was ended before it had the end of the archive has taken nothing.
+        Err(error) if !matches!(error, Error::Load(LoadError::Failed { .. })) => {
+            return Err(error);
+        }
+        Err(error) => {
+            ask(&mut names, loader, namespace, monitor)?;
+            let there = names.iter().filter_map(|name| {
+                let digest = name.digest.as_ref()?;
+                Some(format!("{} ({digest})", name.name))
+            });
+            let there: Vec<String> = there.collect();
+            let what = if there.is_empty() {
+                sayings::NOTHING_LEFT.saying()
+            } else {
+                sayings::LEFT.with(there.join(", "))
+            };
+            monitor.finding(&Finding::said(Severity::Note, loader.program(), what));
+            return Err(error);
+        }
+    };
+    if options.then == Then::Ask {
+        ask(&mut names, loader, namespace, monitor)?;
+    }
+    Ok(LoadReport {
+        release: root.name.to_string(),
+        with: loader,
+        images: chosen.iter().map(|image| Image::name(image)).collect(),
+        names,
+        tried,
+        bytes: plan.tar_bytes(),
+        said,
+        findings,
+    })
+}
+
+/// Leaves out the images that cannot go out; errs when that is none of them, or none is left.
+fn lose(chosen: &mut Vec<&Image>, error: OutgoingError) -> Result<Vec<Finding>, LoadError> {
+    let needs = |image: &&Image| match &error {
+        OutgoingError::NotRunnable { image: name } => image.name() == *name,
+        OutgoingError::Missing {
+            image: name,
+            digest,
+        } => image.name() == *name && blobs_of(image).any(|blob| blob == digest),
+        _ => false,
+    };
+    let (lost, kept): (Vec<&Image>, Vec<&Image>) = chosen.iter().partition(|image| needs(image));
+    if lost.is_empty() || kept.is_empty() {
+        return Err(error.into());
+    }
+    *chosen = kept;
+    let why = sayings::LOST.saying_that((&error).into());
+    let lost = lost.into_iter();
+    Ok(lost
+        .map(|image| Finding::said(Severity::Loss, image.name(), why.clone()))
+        .collect())
+}
+
+fn blobs_of(image: &Image) -> impl Iterator<Item = &Digest> {
+    let parts = image.layers.iter().chain([&image.config, &image.manifest]);
+    parts.map(|part| &part.digest).chain(&image.diff_ids)
+}
+
+/// The names that images are loaded under.
+fn names_of(chosen: &[&Image]) -> Vec<LoadedName> {
+    let names = chosen.iter().flat_map(|image| {
+        image.references.iter().map(|name| LoadedName {
+            name: name.clone(),
+            manifest: image.manifest.digest.to_string(),
+            config: image.config.digest.to_string(),
+            digest: None,
+        })
+    });
+    names.collect()
+}
+
+/// Asks a program which digests it has.
+fn ask(
+    names: &mut [LoadedName],
+    loader: Loader,
+    namespace: Option<&str>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    for name in names.iter_mut().take(ASKED_MAX) {
+        let asked = loader.name_of(&name.name);
+        name.digest = loader.digest_of(&asked, namespace, monitor)?;
+    }
+    Ok(())
+}
+
+/// Runs the program, and returns what it said.
+fn pipe(
+    store: &Store,
+    plan: &Outgoing,
+    loader: Loader,
+    namespace: Option<&str>,
+    monitor: &dyn Monitor,
+) -> Result<String, Error> {
+    let program = loader.program();
+    let not_run = |source| LoadError::Run { program, source };
+    let mut command = loader.takes(namespace);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(not_run)?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    monitor.start("load", plan.tar_bytes());
+    let (written, said) = std::thread::scope(|scope| {
+        // Both are read while the archive is written, else the program could wait for ever.
+        let said = [stdout.map(boxed), stderr.map(boxed)].map(|from| scope.spawn(|| hear(from)));
+        let written = match stdin {
+            Some(stdin) => write(store, plan, stdin, &mut child, monitor),
+            None => Ok(()),
+        };
+        let said = said.map(|thread| thread.join().unwrap_or_default());
+        (written, said)
+    });
+    let status = child.wait().map_err(not_run)?;
+    monitor.finish();
+    let said = said.join("\n").trim().to_owned();
+    match written {
+        // Its own words say why it went away.
+        Err(error) if !is_gone(&error) || status.success() => Err(stop_or(error)),
+        _ if !status.success() => Err(LoadError::Failed {
+            program,
+            status,
+            said: said.lines().collect::<Vec<_>>().join("; "),
+        }
+        .into()),
+        _ => Ok(said),
+    }
+}
+
+/// Writes the archive; ends the program when that does not work, before it believes that it has all.
+fn write(
+    store: &Store,
+    plan: &Outgoing,
+    stdin: impl Write,
+    child: &mut Child,
+    monitor: &dyn Monitor,
+) -> Result<(), OutgoingError> {
+    let mut out = BufWriter::with_capacity(PIPE_BYTES, stdin);
+    let written = plan.write_tar(store, &mut out, monitor);
+    if written.as_ref().is_err_and(|error| !is_gone(error)) {
+        // It may be gone already.
+        let _ = child.kill();
+    }
+    // The pipe closes with it; of a failed archive nothing more is written.
+    let _ = out.into_parts();
+    written
+}
+
+/// Whether the program closed its end of the pipe.
+fn is_gone(error: &OutgoingError) -> bool {
+    match error {
+        OutgoingError::Write(io)
+        | OutgoingError::Blob {
+            source: RecipeError::Write(io),
+            ..
+        } => io.kind() == io::ErrorKind::BrokenPipe,
+        _ => false,
+    }
+}
+
+/// A stop is a stop, however deep it happened.
+fn stop_or(error: OutgoingError) -> Error {
+    match error {
+        OutgoingError::Recipe(RecipeError::Interrupted(stop))
+        | OutgoingError::Blob {
+            source: RecipeError::Interrupted(stop),
+            ..
+        } => stop.into(),
+        other => LoadError::from(other).into(),
+    }
+}
+
+fn boxed<'a>(from: impl Read + Send + 'a) -> Box<dyn Read + Send + 'a> {
+    Box::new(from)
+}
+
+/// Reads what a program says to its end, and keeps the beginning.
+fn hear(from: Option<Box<dyn Read + Send + '_>>) -> String {
+    let Some(mut from) = from else {
+        return String::new();
+    };
+    let mut kept = Vec::new();
+    // What cannot be read was not said.
+    let _ = (&mut from).take(SAID_BYTES_MAX).read_to_end(&mut kept);
+    let _ = io::copy(&mut from, &mut io::sink());
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}

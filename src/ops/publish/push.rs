@@ -1,0 +1,120 @@
+//! `push`: the images of a release go into a registry, with the digests that they came with.
+//!
+//! Nothing is unpacked: blobs go out of the store as they are asked for. Holds the manifests of the release's images, and what
+//! `registry::push` states.
+
+use serde::Serialize;
+
+use super::planned::{self, Blobs, Rules, Wanted};
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
+use crate::content::release::ReleaseName;
+use crate::oci::image::{Choice, is_host, is_repository};
+use crate::oci::registry::client::{Client, ClientOptions};
+use crate::oci::registry::push::{self as registry_push, PushReport};
+use crate::ops::{Error, Releases};
+
+/// What `push` is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PushOptions {
+    /// Which images.
+    pub choice: Choice,
+    /// How the registry is spoken to.
+    pub client: ClientOptions,
+}
+
+/// What `push` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PushedRelease {
+    /// The release.
+    pub release: String,
+    /// What went into the registry.
+    #[serde(flatten)]
+    pub pushed: PushReport,
+    /// What is not as it should be in the images, and what was left out.
+    pub findings: Vec<Finding>,
+}
+
+impl PushedRelease {
+    /// Whether all that was asked for is in the registry under its name.
+    pub fn is_whole(&self) -> bool {
+        let refused =
+            |name: &registry_push::PushedName| name.state == registry_push::NameState::Refused;
+        !self.pushed.names.iter().any(refused)
+            && !self
+                .findings
+                .iter()
+                .any(|finding| finding.severity == Severity::Loss)
+    }
+}
+
+/// Pushes the images of a release to `HOST[:PORT][/PREFIX]`.
+///
+/// # Errors
+/// [`Error`]; what is in the registry then is whole, and a second run goes on from there.
+pub fn push<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    to: &str,
+    options: &PushOptions,
+    monitor: &dyn Monitor,
+) -> Result<PushedRelease, Error> {
+    push_by(store, name, to, options, &Rules::default(), monitor)
+}
+
+/// The same by other rules for names.
+///
+/// # Errors
+/// As [`push`]; [`Error::NoSuchHost`] when a host is mapped from which no image came.
+pub fn push_by<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    to: &str,
+    options: &PushOptions,
+    rules: &Rules,
+    monitor: &dyn Monitor,
+) -> Result<PushedRelease, Error> {
+    let (host, prefix) = destination(to)?;
+    let wanted = Wanted {
+        choice: options.choice.clone(),
+        prefix: prefix.map(str::to_owned),
+    };
+    let names = std::slice::from_ref(name);
+    let plan = planned::plan_by(store, names, &wanted, rules, monitor)?;
+    let mut mapped = rules.hosts.maps.keys();
+    if let Some(host) = mapped.find(|host| !plan.has_host(host)) {
+        return Err(Error::NoSuchHost {
+            host: host.clone(),
+            has: plan.hosts.into_iter().collect(),
+        });
+    }
+    let client = Client::new(host, &options.client)?;
+    let blobs = Blobs {
+        store,
+        images: &plan.images,
+    };
+    let pushed = registry_push::push(&client, &plan.repositories, &blobs, monitor)?;
+    Ok(PushedRelease {
+        release: name.to_string(),
+        pushed,
+        findings: plan.findings,
+    })
+}
+
+/// Host and prefix. A scheme is no part of it, and is told.
+fn destination(to: &str) -> Result<(&str, Option<&str>), Error> {
+    let to_whole = to
+        .strip_prefix("docker://")
+        .unwrap_or(to)
+        .trim_end_matches('/');
+    let (host, prefix) = match to_whole.split_once('/') {
+        Some((host, prefix)) => (host, Some(prefix)),
+        None => (to_whole, None),
+    };
+    if !is_host(host) || !prefix.is_none_or(is_repository) {
+        return Err(Error::NoRegistry {
+            given: to.to_owned(),
+        });
+    }
+    Ok((host, prefix))
+}

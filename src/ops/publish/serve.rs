@@ -1,0 +1,244 @@
+//! `serve`: the images of releases, pulled from here as from any registry. Read-only, straight from the store.
+//!
+//! What comes in meanwhile is served too, and what is taken out no longer. Besides what is stated for the server: the images of
+//! the releases twice, while they change.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::planned::{self, Blobs, Plan, Rules, Seconds, Wanted};
+use crate::base::finding::Finding;
+use crate::base::id::ReleaseId;
+use crate::base::monitor::{Monitor, Quiet};
+use crate::content::recipe::BoxError;
+use crate::content::release::ReleaseName;
+use crate::oci::image::{Choice, Digest, Images};
+use crate::oci::registry::BlobSource;
+use crate::oci::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};
+use crate::ops::{Error, Releases};
+
+/// Folder in a store for what is not finished.
+const UNFINISHED: &str = "tmp";
+/// How often it is looked whether there are other releases than before.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked whether a stop was asked for.
+const STOP_EVERY: Duration = Duration::from_millis(100);
+
+/// What is served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Served {
+    /// `REPOSITORY:TAG`, in order.
+    pub names: Vec<String>,
+    /// The hosts that images came from: they are dropped from names.
+    pub hosts: BTreeSet<String>,
+    /// What is not as it should be in the images, and what is left out.
+    pub findings: Vec<Finding>,
+}
+
+/// Serves the images of these releases, of all in the store when there are none, until a stop is asked for. `event` hears
+/// what is served, when it listens, when that changes, and of every request.
+///
+/// # Errors
+/// [`Error`]; being asked to stop is none.
+pub fn serve<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    options: &ServeOptions,
+    event: &(dyn Fn(&Served, &ServeEvent) + Sync),
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    serve_chosen(store, names, &Choice::default(), options, event, monitor)
+}
+
+/// The same with the images that are chosen alone.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_chosen<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    choice: &Choice,
+    options: &ServeOptions,
+    event: &(dyn Fn(&Served, &ServeEvent) + Sync),
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    let look = Look {
+        store,
+        names,
+        wanted: Wanted {
+            choice: choice.clone(),
+            prefix: None,
+        },
+    };
+    let chosen = look.chosen()?;
+    monitor.start("look", 0);
+    let plan = look.plan(&chosen, monitor)?;
+    monitor.finish();
+    let (served, images, shelf) = parts(plan);
+    let shelf: Arc<CurrentShelf> = shelf.into();
+    let served = RwLock::new(served);
+    let source = Current {
+        store,
+        images: RwLock::new(Arc::new(images)),
+    };
+    let tell = |what: &ServeEvent| {
+        event(&served.read().unwrap_or_else(PoisonError::into_inner), what);
+    };
+    let options = with_folder(options, store.place());
+    let has_ended = AtomicBool::new(false);
+    let quiet = Quiet(monitor);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut before = chosen;
+            while !has_ended.load(Ordering::Relaxed) && pause(&has_ended, &quiet) {
+                let Some((now, plan)) = look.again(&before, &quiet) else {
+                    continue;
+                };
+                let (is_served, images, now_shelf) = parts(plan);
+                // First where blobs are, then what names them.
+                source.replace(images);
+                shelf.replace(now_shelf);
+                *served.write().unwrap_or_else(PoisonError::into_inner) = is_served;
+                before = now;
+                tell(&ServeEvent::Changed);
+            }
+        });
+        let outcome = server::serve(Arc::clone(&shelf), &source, &options, &tell, &quiet);
+        has_ended.store(true, Ordering::Relaxed);
+        outcome
+    });
+    Ok(outcome?)
+}
+
+/// The releases that are to be served, as they are now.
+type Chosen = Vec<(ReleaseName, ReleaseId)>;
+
+/// What is looked for, and where.
+struct Look<'a, R> {
+    store: &'a R,
+    names: &'a [ReleaseName],
+    wanted: Wanted,
+}
+
+impl<R: Releases> Look<'_, R> {
+    fn chosen(&self) -> Result<Chosen, Error> {
+        let roots = self.store.roots().map_err(Error::Releases)?.into_iter();
+        Ok(roots
+            .filter(|root| self.names.is_empty() || self.names.contains(&root.name))
+            .map(|root| (root.name.clone(), root.id()))
+            .collect())
+    }
+
+    fn plan(&self, chosen: &Chosen, monitor: &dyn Monitor) -> Result<Plan, Error> {
+        let all: Vec<ReleaseName> = chosen.iter().map(|(name, _)| name.clone()).collect();
+        let names = if self.names.is_empty() {
+            &all[..]
+        } else {
+            self.names
+        };
+        let rules = Rules {
+            seconds: Seconds::ByDigest,
+            ..Rules::default()
+        };
+        planned::plan_by(self.store, names, &self.wanted, &rules, monitor)
+    }
+
+    /// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is
+    /// looked at again the next time.
+    fn again(&self, before: &Chosen, monitor: &dyn Monitor) -> Option<(Chosen, Plan)> {
+        let now = self.chosen().ok().filter(|now| now != before)?;
+        // Behind the roots: what they need was there before them.
+        self.store.refresh().ok()?;
+        let plan = self.plan(&now, monitor).ok()?;
+        Some((now, plan))
+    }
+}
+
+/// Waits a while. Whether it is to look again.
+fn pause(has_ended: &AtomicBool, monitor: &dyn Monitor) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < LOOK_EVERY {
+        if has_ended.load(Ordering::Relaxed) || monitor.stop_asked() {
+            return false;
+        }
+        std::thread::sleep(STOP_EVERY);
+    }
+    true
+}
+
+fn parts(plan: Plan) -> (Served, Images, Shelf) {
+    let mut served = Served {
+        names: Vec::new(),
+        hosts: plan.hosts,
+        findings: plan.findings,
+    };
+    for repository in &plan.repositories {
+        for manifest in &repository.manifests {
+            let tags = manifest.tags.iter();
+            served
+                .names
+                .extend(tags.map(|tag| format!("{}:{tag}", repository.name)));
+        }
+    }
+    served.names.sort_unstable();
+    (served, plan.images, Shelf::new(plan.repositories))
+}
+
+/// Where blobs are kept that cost much to make: in the store, unless another place is named.
+fn with_folder(options: &ServeOptions, place: Option<&Path>) -> ServeOptions {
+    let mut options = options.clone();
+    if let Some(place) = place {
+        options
+            .keep_in
+            .get_or_insert_with(|| place.join(UNFINISHED));
+    }
+    // Where no file can be made, as in a store on a disc, everything is made each time.
+    let can_keep = |folder: &std::path::PathBuf| std::fs::create_dir_all(folder).is_ok();
+    options.keep_in = options.keep_in.filter(can_keep);
+    options
+}
+
+/// The blobs of the images that are served now.
+struct Current<'a, R> {
+    store: &'a R,
+    images: RwLock<Arc<Images>>,
+}
+
+impl<R: Releases> Current<'_, R> {
+    fn replace(&self, images: Images) {
+        *self.images.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(images);
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&Blobs<'_, R>) -> T) -> T {
+        let images = Arc::clone(&self.images.read().unwrap_or_else(PoisonError::into_inner));
+        ask(&Blobs {
+            store: self.store,
+            images: &images,
+        })
+    }
+}
+
+impl<R: Releases> BlobSource for Current<'_, R> {
+    fn bytes(&self, digest: &Digest) -> Option<u64> {
+        self.with(|blobs| blobs.bytes(digest))
+    }
+
+    fn is_made(&self, digest: &Digest) -> bool {
+        self.with(|blobs| blobs.is_made(digest))
+    }
+
+    fn write(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), BoxError> {
+        self.with(|blobs| blobs.write(digest, range, out, monitor))
+    }
+}

@@ -1,0 +1,91 @@
+//! `forget`: gives up sets that are being received. What was spooled of them goes; releases stay as they are.
+
+use serde::Serialize;
+
+use crate::ops::Error;
+use crate::store::Store;
+use crate::volumes::Incoming;
+use crate::volumes::incoming::{discard_all, open_all};
+
+/// Digits of an id that name a set, at least.
+const DIGITS_MIN: usize = 4;
+
+/// What `forget` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ForgetReport {
+    /// The sets that are given up.
+    pub forgotten: Vec<ForgottenSet>,
+}
+
+/// A set that was given up.
+#[derive(Debug, Clone, Serialize)]
+pub struct ForgottenSet {
+    /// Its id.
+    pub set_id: String,
+    /// Its title; empty when no superblock had come.
+    pub title: String,
+    /// Bytes that were spooled of it.
+    pub freed_bytes: u64,
+}
+
+/// Gives up the sets that are named, by the beginning of their ids or by their numbers as `status` shows them.
+///
+/// # Errors
+/// [`Error::NoSuchSet`], before anything is given up; when the spool cannot be changed.
+pub fn forget(store: &Store, names: &[String]) -> Result<ForgetReport, Error> {
+    let sets = open_all(&store.incoming_dir())?;
+    let mut chosen = Vec::new();
+    for name in names {
+        let at = find(&sets, name).ok_or_else(|| Error::NoSuchSet {
+            name: name.clone(),
+            has: sets.iter().map(|set| set.set_id().short()).collect(),
+        })?;
+        chosen.push(at);
+    }
+    let chosen = sets
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| chosen.contains(at));
+    give_up(store, chosen.map(|(_, set)| set))
+}
+
+/// Gives up all sets that wait.
+///
+/// # Errors
+/// When the spool cannot be changed.
+pub fn forget_all(store: &Store) -> Result<ForgetReport, Error> {
+    give_up(store, open_all(&store.incoming_dir())?.into_iter())
+}
+
+fn give_up(store: &Store, sets: impl Iterator<Item = Incoming>) -> Result<ForgetReport, Error> {
+    let mut forgotten = Vec::new();
+    for set in sets {
+        let title = set
+            .descriptor()
+            .map_or_else(|_| String::new(), |it| it.title);
+        let told = ForgottenSet {
+            set_id: set.set_id().to_string(),
+            title,
+            freed_bytes: set.spooled_bytes(),
+        };
+        discard_all(&store.incoming_dir(), set.set_id())?;
+        forgotten.push(told);
+    }
+    Ok(ForgetReport { forgotten })
+}
+
+/// The set of this name: its number from 1 on, or the beginning of its id when it is the only one with that.
+fn find(sets: &[Incoming], name: &str) -> Option<usize> {
+    let name = name.trim().to_ascii_lowercase();
+    if name.len() < DIGITS_MIN
+        && let Ok(number) = name.parse::<usize>()
+    {
+        return number.checked_sub(1).filter(|at| *at < sets.len());
+    }
+    let mut fitting = sets
+        .iter()
+        .enumerate()
+        .filter(|(_, set)| name.len() >= DIGITS_MIN && set.set_id().to_string().starts_with(&name));
+    let (at, _) = fitting.next()?;
+    fitting.next().is_none().then_some(at)
+}

@@ -1,0 +1,388 @@
+//! `receive` and `status`: takes volumes in, in any order, and commits releases when they are whole.
+//!
+//! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
+
+mod advance;
+pub(crate) mod both;
+pub mod footing;
+pub mod forget;
+pub(crate) mod mend;
+pub mod portion;
+pub mod receipt;
+mod report;
+mod room;
+pub(crate) mod sound;
+pub(crate) mod spooled;
+pub(crate) mod taken;
+pub(crate) mod takeover;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use self::advance::{Ask, advance, progress_of};
+pub use self::report::{CommittedRelease, FailedSet, ProgressState, ReceiveReport, SetProgress};
+pub use self::room::Room;
+use self::room::{check_space, if_full};
+use crate::base::id::SetId;
+use crate::base::monitor::{Monitor, Quiet};
+use crate::oci::image::Platform;
+use crate::ops::apart::check_apart;
+use crate::ops::receive::portion::{Portion, ask_also, note_of};
+use crate::ops::receive::spooled::Spooled;
+use crate::ops::receive::taken::{TakenSet, TakenSets};
+use crate::ops::receive::takeover::all_here;
+use crate::ops::space::free_bytes;
+use crate::ops::{Error, ErrorKind};
+use crate::store::Store;
+use crate::volumes::incoming::open_all;
+use crate::volumes::recovery::Needs;
+use crate::volumes::{Absorbed, Incoming, SetRead, absorb_noting};
+
+/// Takes in the volumes at or below `paths`, and commits the releases of every set that becomes whole.
+///
+/// # Errors
+/// [`Error::NoVolumes`] when there is none there and none waits; when space is short, the store cannot be written, or a stop was asked for.
+/// What came so far is kept.
+pub fn receive(
+    store: &Store,
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
+    receive_for(store, paths, &[], monitor)
+}
+
+/// The same for these platforms alone, all when there are none: of each set that is met, releases for other platforms are
+/// neither asked for nor stored. Those without an architecture are for every platform. A set leaves the spool when all
+/// is in the store that was asked of it since it was begun.
+///
+/// # Errors
+/// As [`receive`]; [`Error::NotForPlatform`] when no set has anything for these platforms.
+pub fn receive_for(
+    store: &Store,
+    paths: &[PathBuf],
+    platforms: &[Platform],
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
+    check_apart(paths, store.dir())?;
+    receive_all(store, paths, platforms, monitor).map_err(|error| if_full(store, error))
+}
+
+fn receive_all(
+    store: &Store,
+    paths: &[PathBuf],
+    platforms: &[Platform],
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
+    let incoming_dir = store.incoming_dir();
+    check_space(store, paths)?;
+    let ready_before = store.ready_bytes()?;
+    let note = note_of(platforms);
+    let taken = TakenSets::read(store)?;
+    let is_wanted = |set: &SetId| taken.of(store, set, platforms).is_none();
+    let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
+    if report.sets.is_empty() && report.unwanted.is_empty() {
+        return Err(match report.refused.len() {
+            0 => Error::no_volumes(paths),
+            _ => Error::TooManySets,
+        });
+    }
+    let mut sets = Vec::new();
+    for read in report.read.iter().filter(|read| !read.is_wanted) {
+        if let Some(known) = taken.of(store, &read.header.set_id, platforms) {
+            sets.push(taken_before(known, read));
+        }
+    }
+    let mut failed = Vec::new();
+    let mut waiting = report.sets;
+    for (incoming, _) in &waiting {
+        ask_also(incoming, platforms)?;
+    }
+    let met: BTreeSet<SetId> = waiting.iter().map(|(set, _)| set.set_id()).collect();
+    // One set may lean on what another one brings: as long as one comes in, the others are looked at again.
+    loop {
+        let mut again = Vec::new();
+        let mut brought = false;
+        for (incoming, absorbed) in waiting {
+            let (set_id, title) = (incoming.set_id(), title_of(&incoming));
+            let asked = if met.contains(&set_id) {
+                platforms.to_vec()
+            } else {
+                Portion::asked(&incoming)
+            };
+            let mut ask = Ask {
+                platforms: &asked,
+                new_blocks: absorbed.new_blocks,
+                was_read_again: false,
+            };
+            let mut outcome = advance(store, incoming, &ask, monitor);
+            if matches!(&outcome, Ok((progress, Some(_))) if !progress.doubtful_volumes.is_empty())
+            {
+                // Parity of what was taken to be whole was not kept when it came by.
+                let only = |set: &SetId| *set == set_id;
+                let quiet = Quiet(monitor);
+                let read = absorb_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
+                ask.was_read_again = true;
+                let mut found = open_all(&incoming_dir)?.into_iter();
+                drop(read);
+                if let Some(incoming) = found.find(|set| set.set_id() == set_id) {
+                    outcome = advance(store, incoming, &ask, monitor);
+                }
+            }
+            match outcome {
+                Ok((progress, Some(incoming))) if progress.state == ProgressState::NeedsBase => {
+                    again.push((incoming, absorbed, progress));
+                }
+                Ok((progress, _)) => {
+                    brought |= progress.state == ProgressState::Complete;
+                    sets.push(progress);
+                }
+                // A set that is wrong in itself does not keep the others on the medium out.
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                Err(error) => failed.push((set_id, title, if_full(store, error))),
+            }
+        }
+        if !brought {
+            sets.extend(again.into_iter().map(|(_, _, progress)| progress));
+            break;
+        }
+        let next = again.into_iter();
+        waiting = next.map(|(set, absorbed, _)| (set, absorbed)).collect();
+        let mut known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
+        known.extend(failed.iter().map(|(set_id, ..)| set_id.to_string()));
+        waiting.extend(leaning_and_whole(store, &waiting, &known)?);
+    }
+    // With nothing else to tell, it is the call that failed.
+    if sets.is_empty() && failed.len() == 1 {
+        let (_, _, error) = failed.remove(0);
+        return Err(error);
+    }
+    if failed.is_empty() && sets.iter().all(|set| set.state == ProgressState::NotAsked) {
+        return Err(Error::NotForPlatform {
+            platforms: platforms.iter().map(ToString::to_string).collect(),
+            has: sets.into_iter().flat_map(|set| set.releases).collect(),
+        });
+    }
+    let done_with = clear_away(store, &mut sets)?;
+    tell_what_was_read(store, &mut sets, &report.read)?;
+    Ok(ReceiveReport {
+        sets,
+        failed: failed.into_iter().map(FailedSet::new).collect(),
+        done_with,
+        ready_bytes: store.ready_bytes()?.saturating_sub(ready_before),
+        empty_paths: report.empty_paths,
+        refused: report.refused.iter().map(ToString::to_string).collect(),
+        findings: report.findings,
+    })
+}
+
+/// A set that was taken in by an earlier call.
+fn taken_before(known: &TakenSet, read: &SetRead) -> SetProgress {
+    SetProgress {
+        set_id: read.header.set_id.to_string(),
+        title: known.title.clone(),
+        releases: known.release_names(),
+        data_volumes: read.header.data_volumes,
+        spare_volumes: read.header.spare_volumes,
+        state: ProgressState::AlreadyHere,
+        new_blocks: 0,
+        healed_blocks: 0,
+        needs: Needs {
+            complete: true,
+            ask_for: Vec::new(),
+            any_of: Vec::new(),
+            at_least: Some(0),
+            damaged: Vec::new(),
+            rest_of: Vec::new(),
+        },
+        volumes: Vec::new(),
+        lacking: None,
+        lost_items: Vec::new(),
+        left_out: None,
+        committed: Vec::new(),
+        volumes_read: Vec::new(),
+        wrong_volumes: Vec::new(),
+        doubtful_volumes: Vec::new(),
+        beside: false,
+        room: None,
+    }
+}
+
+/// Whether a set that is not whole only lies beside those that are: what a rewritten disc had before, what is in the trash of
+/// a stick, a part of a volume. A whole volume of it in a place of its own is there because somebody wants it.
+fn lies_beside(read: &SetRead, whole: &[&SetRead]) -> bool {
+    let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
+    let is_part = || {
+        let mut volumes = read.volumes.iter();
+        volumes.all(|volume| volume.whole_blocks < volume.blocks / 2)
+    };
+    let is_left = |source: &PathBuf| {
+        let is_shared = whole.iter().any(|whole| whole.sources.contains(source));
+        let given = read.paths.iter().find(|path| source.starts_with(path));
+        let below = given.and_then(|path| source.strip_prefix(path).ok());
+        is_shared || below.is_some_and(is_trash)
+    };
+    read.paths.iter().all(is_with) && (read.sources.iter().all(is_left) || is_part())
+}
+
+/// Whether a path leads through a folder for what was deleted, or a hidden one.
+fn is_trash(path: &Path) -> bool {
+    const NAMES: [&str; 5] = [
+        "$recycle.bin",
+        "recycler",
+        "trash",
+        "lost+found",
+        "found.000",
+    ];
+    path.components().any(|component| {
+        let name = component.as_os_str().to_string_lossy().to_lowercase();
+        name.starts_with('.') || NAMES.contains(&name.as_str())
+    })
+}
+
+/// Adds to each set which of its volumes were read, and to one that waits whether it only lies beside another one.
+fn tell_what_was_read(
+    store: &Store,
+    sets: &mut [SetProgress],
+    read: &[SetRead],
+) -> Result<(), Error> {
+    let by_id: BTreeMap<String, &SetRead> = read
+        .iter()
+        .map(|read| (read.header.set_id.to_string(), read))
+        .collect();
+    let is_in = |set: &SetProgress| {
+        matches!(
+            set.state,
+            ProgressState::Complete | ProgressState::AlreadyHere
+        )
+    };
+    let whole: Vec<&SetRead> = sets
+        .iter()
+        .filter(|set| is_in(set))
+        .filter_map(|set| by_id.get(&set.set_id).copied())
+        .collect();
+    let mut waiting = open_all(&store.incoming_dir())?;
+    for set in sets {
+        let Some(read) = by_id.get(&set.set_id) else {
+            continue;
+        };
+        set.volumes_read.clone_from(&read.volumes);
+        if !is_in(set) {
+            set.beside = lies_beside(read, &whole);
+            let spooled = waiting
+                .iter_mut()
+                .find(|each| each.set_id() == read.header.set_id);
+            if let Some(spooled) = spooled
+                && spooled.is_beside() != set.beside
+            {
+                spooled.set_beside(set.beside)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn title_of(incoming: &Incoming) -> String {
+    incoming
+        .descriptor()
+        .map_or_else(|_| String::new(), |each| each.title)
+}
+
+/// Removes sets from the spool whose releases came by another set: what was lacking of them will never be needed.
+fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Error> {
+    let mut here: HashSet<String> = HashSet::new();
+    for set in sets.iter() {
+        here.extend(set.committed.iter().map(|release| release.name.clone()));
+        // An earlier call may have been killed before it came to this.
+        if set.state == ProgressState::AlreadyHere {
+            here.extend(set.releases.iter().cloned());
+        }
+    }
+    let mut done_with = Vec::new();
+    if here.is_empty() {
+        return Ok(done_with);
+    }
+    for incoming in open_all(&store.incoming_dir())? {
+        let asked = Portion::asked(&incoming);
+        let Ok(set) = Spooled::of(incoming) else {
+            continue;
+        };
+        let wanted = Portion::of(set.catalog.clone(), &asked).catalog;
+        let is_touched = set.release_names().iter().any(|name| here.contains(name));
+        if !is_touched || !all_here(store, &wanted)? {
+            continue;
+        }
+        let set_id = set.incoming.set_id().to_string();
+        set.incoming.discard()?;
+        if let Some(told) = sets.iter_mut().find(|told| told.set_id == set_id) {
+            told.state = ProgressState::AlreadyHere;
+            told.lacking = None;
+            told.lost_items = Vec::new();
+        }
+        done_with.push(set_id);
+    }
+    Ok(done_with)
+}
+
+/// Sets that came whole before this call and waited for what they lean on.
+fn leaning_and_whole(
+    store: &Store,
+    waiting: &[(Incoming, Absorbed)],
+    known: &[String],
+) -> Result<Vec<(Incoming, Absorbed)>, Error> {
+    let leans = |set: &mut Incoming| {
+        let asked = Portion::asked(set);
+        let portion = Portion::read(set, &asked).ok().flatten();
+        portion.is_some_and(|portion| !portion.catalog.leans.is_empty())
+    };
+    let is_known = |set: &Incoming| {
+        known.contains(&set.set_id().to_string())
+            || waiting
+                .iter()
+                .any(|(each, _)| each.set_id() == set.set_id())
+    };
+    let sets = open_all(&store.incoming_dir())?.into_iter();
+    Ok(sets
+        .filter(|set| !is_known(set))
+        .filter_map(|mut set| (leans(&mut set) && set.needs().complete).then_some(set))
+        .map(|set| (set, Absorbed::default()))
+        .collect())
+}
+
+/// What a store holds, and which sets wait for volumes.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusReport {
+    /// Where the store is.
+    pub store: PathBuf,
+    /// Its id.
+    pub store_id: String,
+    /// Releases in it.
+    pub releases: u64,
+    /// Free space beside it.
+    pub free_bytes: u64,
+    /// Sets that are being received.
+    pub incoming: Vec<SetProgress>,
+}
+
+/// Says what a store holds and what sets that are being received still need.
+///
+/// # Errors
+/// [`Error`] when the store or its spool cannot be read.
+pub fn status(store: &Store) -> Result<StatusReport, Error> {
+    let (roots, _) = super::releases(store)?;
+    Ok(StatusReport {
+        store: store.dir().to_owned(),
+        store_id: store.id().to_string(),
+        releases: roots.len() as u64,
+        free_bytes: free_bytes(store.dir())?,
+        incoming: open_all(&store.incoming_dir())?
+            .into_iter()
+            .map(|mut set| {
+                let asked = Portion::asked(&set);
+                let portion = Portion::read(&mut set, &asked).ok().flatten();
+                progress_of(store, &set, portion.as_ref())
+            })
+            .collect::<Result<_, _>>()?,
+    })
+}

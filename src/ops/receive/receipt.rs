@@ -1,0 +1,137 @@
+//! `receipt`: says in tens of bytes what a site's store holds.
+//!
+//! It walks the lists of every release and reads no data; what is known to be damaged or lost is listed. Of sets that wait
+//! it says which frames can be had; chunks that no release needs and no such set has are not told: a bundle is larger for it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
+use crate::bundle::receipt::{FramesWaiting, Held, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson};
+use crate::content::recipe::RecipeError;
+use crate::content::recipe::walk::Walker;
+use crate::content::release::{ReleaseRoot, walk};
+use crate::ops::Error;
+use crate::ops::receive::spooled::Spooled;
+use crate::store::Store;
+use crate::volumes::incoming::open_all;
+
+/// A receipt, in the forms that people pass on.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReceiptReport {
+    /// What it says; `pack --for` reads this JSON as well.
+    #[serde(flatten)]
+    pub json: ReceiptJson,
+    /// The lines to be typed or read out; `None` when they would be too many.
+    pub text: Option<Vec<String>>,
+    /// Sets that wait, and how many of their frames are there.
+    pub sets: Vec<WaitingReport>,
+    /// Releases that it leaves out, and why.
+    pub findings: Vec<Finding>,
+    /// The receipt itself.
+    #[serde(skip)]
+    pub receipt: Receipt,
+}
+
+/// A set that waits for something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingReport {
+    /// Its id.
+    pub set_id: String,
+    /// The releases in it.
+    pub releases: Vec<String>,
+    /// Frames that are there and can be used.
+    pub frames: u64,
+    /// Frames that it has.
+    pub of_frames: u64,
+}
+
+/// Makes the receipt of a store. The same store gives the same receipt.
+///
+/// # Errors
+/// [`Error`] when the releases cannot be listed, or a stop was asked for.
+pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Error> {
+    let (roots, mut findings) = crate::ops::releases(store)?;
+    let mut releases = Vec::new();
+    let mut lacks: BTreeSet<[u8; 8]> = BTreeSet::new();
+    for root in &roots {
+        monitor.check_stop()?;
+        let leave_out = |why: String| Finding::damage(format!("release {}", root.name), why);
+        match lacks_of(store, root) {
+            Err(error) => findings.push(leave_out(format!("left out of the receipt: {error}"))),
+            Ok(more) if lacks.len() + more.len() > LACKS_MAX => {
+                let why = format!("left out of the receipt: it lacks {} chunks", more.len());
+                findings.push(leave_out(why));
+            }
+            Ok(_) if releases.len() == RELEASES_MAX => {
+                findings.push(leave_out("left out of the receipt: it is full".to_owned()));
+            }
+            Ok(more) => {
+                lacks.extend(more);
+                releases.push(Held::of(root));
+            }
+        }
+    }
+    let (waiting, sets) = waiting(store, &lacks, monitor)?;
+    let receipt = Receipt::new(store.id(), releases, lacks.into_iter().collect());
+    let receipt = receipt.with_waiting(waiting);
+    Ok(ReceiptReport {
+        sets,
+        json: receipt.to_json(),
+        text: receipt.to_text(),
+        findings,
+        receipt,
+    })
+}
+
+/// What a release needs and the store does not have. With a list unreadable nobody knows, so that is an error.
+fn lacks_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<[u8; 8]>, RecipeError> {
+    let mut lacks = BTreeSet::new();
+    let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+        if !store.contains(id) {
+            let mut lack = [0; 8];
+            lack.copy_from_slice(&id.as_bytes()[..8]);
+            lacks.insert(lack);
+        }
+        Ok(())
+    };
+    walk::release(&mut Walker::new(store), root, &mut note)?;
+    Ok(lacks)
+}
+
+/// The sets in the spool, and their frames that can be used: those that are whole, or can be made whole by parity, and whose
+/// old chunks are here or on the receipt.
+fn waiting(
+    store: &Store,
+    lacks: &BTreeSet<[u8; 8]>,
+    monitor: &dyn Monitor,
+) -> Result<(Vec<FramesWaiting>, Vec<WaitingReport>), Error> {
+    let (mut waiting, mut sets) = (Vec::new(), Vec::new());
+    let mut known: HashMap<ChunkId, bool> = HashMap::new();
+    for incoming in open_all(&store.incoming_dir())? {
+        monitor.check_stop()?;
+        // One whose catalog is not there yet, or is wrong, says nothing of frames.
+        let Ok(set) = Spooled::of(incoming) else {
+            continue;
+        };
+        let mut is_at_hand = |id: &ChunkId| {
+            *known.entry(*id).or_insert_with(|| {
+                let lack = id.as_bytes().first_chunk::<8>();
+                store.contains(id) || lack.is_some_and(|lack| lacks.contains(lack))
+            })
+        };
+        let frames = set.usable_frames(&mut is_at_hand);
+        sets.push(WaitingReport {
+            set_id: set.incoming.set_id().to_string(),
+            releases: set.release_names(),
+            frames: frames.len() as u64,
+            of_frames: set.catalog.frames.len() as u64,
+        });
+        let numbers = frames.iter().filter_map(|frame| u32::try_from(*frame).ok());
+        waiting.extend(FramesWaiting::new(&set.incoming.set_id(), numbers));
+    }
+    Ok((waiting, sets))
+}

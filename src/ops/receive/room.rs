@@ -1,0 +1,127 @@
+//! Room for what is received: for the volumes at hand before they are read, and for the whole set as soon as its size is known.
+//!
+//! A set takes its spool, and then its releases beside it, before the spool goes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::base::id::SetId;
+use crate::base::monitor::Silent;
+use crate::ops::receive::portion::Portion;
+use crate::ops::receive::takeover;
+use crate::ops::space::free_bytes;
+use crate::ops::{Error, ready};
+use crate::store::Store;
+use crate::volumes::Incoming;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
+use crate::volumes::incoming::open_all;
+use crate::volumes::media::ReadAt;
+use crate::volumes::media::source::find_sources;
+
+/// Where an ISO 9660 image says what it is.
+const ISO_MAGIC_OFFSET: usize = 0x8001;
+
+/// Room that a set still takes until it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Room {
+    /// What receiving takes from now on: blocks that are still to be spooled, and the releases in the store.
+    pub needed_bytes: u64,
+    /// What is free beside the store, copies that go when room is short counted.
+    pub free_bytes: u64,
+}
+
+impl Room {
+    /// Whether there is enough.
+    pub fn suffices(&self) -> bool {
+        self.free_bytes >= self.needed_bytes
+    }
+
+    pub(super) fn of(
+        store: &Store,
+        incoming: &Incoming,
+        portion: Option<&Portion>,
+    ) -> Result<Self, Error> {
+        let payload: u64 = match portion {
+            Some(portion) => portion.payload_bytes(),
+            None => incoming.descriptor().map_or(0, |known| {
+                let all = known.payload_bytes.iter();
+                all.fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
+            }),
+        };
+        let needed = incoming.growth_bytes();
+        Ok(Self {
+            needed_bytes: needed.saturating_add(takeover::growth_bytes(payload)),
+            free_bytes: free_bytes(store.dir())?.saturating_add(store.ready_bytes()?),
+        })
+    }
+}
+
+/// What the disk being full means for who receives: how much more it takes, and that what came is kept. Other errors stay.
+pub(super) fn if_full(store: &Store, error: Error) -> Error {
+    if matches!(error, Error::DiskFull { .. }) || !is_full(&error) {
+        return error;
+    }
+    let sets = open_all(&store.incoming_dir()).unwrap_or_default();
+    let rooms = sets
+        .iter()
+        .filter_map(|set| Room::of(store, set, None).ok());
+    let needed_bytes = rooms.map(|room| room.needed_bytes).max().unwrap_or(0);
+    Error::DiskFull {
+        path: store.dir().to_owned(),
+        needed_bytes,
+        source: Box::new(error),
+    }
+}
+
+fn is_full(error: &Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| {
+            matches!(
+                io.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            )
+        }) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
+pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
+    let sources = find_sources(paths, &Silent)?;
+    // What a volume claims to have, and what is there of it: a claim alone asks for no room, copies count once.
+    let mut volumes: BTreeMap<(SetId, u16), (u64, u64)> = BTreeMap::new();
+    let mut images_bytes = 0;
+    let mut start = vec![0; BLOCK_BYTES];
+    for source in &sources {
+        // What cannot be opened or read is told when it is scanned.
+        let Ok(reader) = source.open() else { continue };
+        let read = reader.read_at(0, &mut start).unwrap_or(0);
+        if let Some(header) = BlockHeader::peek(&start[..read]) {
+            let bytes = u64::from(header.set.volume_blocks) * BLOCK_BYTES as u64;
+            let volume = volumes
+                .entry((header.set.set_id, header.volume_no))
+                .or_default();
+            *volume = (bytes, volume.1.saturating_add(source.bytes));
+        } else if start[..read].get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
+            images_bytes += source.bytes;
+        }
+    }
+    let blocks: u64 = volumes
+        .values()
+        .map(|(claimed, there)| *claimed.min(there))
+        .sum();
+    let media = blocks.saturating_add(images_bytes);
+    // Blocks that are spooled already are not written again.
+    let spooled: u64 = open_all(&store.incoming_dir())?
+        .iter()
+        .map(Incoming::spooled_bytes)
+        .sum();
+    ready::make_room(store, media.saturating_sub(spooled))
+}

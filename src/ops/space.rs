@@ -1,0 +1,60 @@
+//! Space that a piece of work takes, against what is free.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::fs::free_space_bytes;
+use crate::ops::Error;
+use crate::volumes::media::MediaError;
+
+/// Space that work in a folder takes.
+#[derive(Debug, Clone)]
+pub struct Space {
+    /// The folder.
+    pub path: PathBuf,
+    /// What the work takes.
+    pub needed_bytes: u64,
+    /// What is free there.
+    pub free_bytes: u64,
+}
+
+impl Space {
+    /// Looks up what is free in `path`.
+    ///
+    /// # Errors
+    /// [`Error::Media`] when the file system does not say.
+    pub fn in_folder(path: &Path, needed_bytes: u64) -> Result<Self, Error> {
+        Ok(Self {
+            path: path.to_owned(),
+            needed_bytes,
+            free_bytes: free_bytes(path)?,
+        })
+    }
+
+    /// Errs when there is too little.
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`].
+    pub fn check(self) -> Result<(), Error> {
+        if self.free_bytes >= self.needed_bytes {
+            return Ok(());
+        }
+        let Self {
+            path,
+            needed_bytes,
+            free_bytes,
+        } = self;
+        Err(Error::NoSpace {
+            path,
+            needed_bytes,
+            free_bytes,
+        })
+    }
+}
+
+/// Returns the bytes that are free at `path`.
+///
+/// # Errors
+/// [`Error::Media`] when the file system does not say.
+pub fn free_bytes(path: &Path) -> Result<u64, Error> {
+    Ok(free_space_bytes(path).map_err(MediaError::io(path))?)
+}

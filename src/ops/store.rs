@@ -1,0 +1,264 @@
+//! A store's roots as releases: the one place where the verbs' seam meets the real store.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::ready::Keeper;
+use super::{Releases, ReleasesMut, Stored};
+use crate::base::finding::{Finding, Severity};
+use crate::base::id::ReleaseId;
+use crate::base::monitor::Monitor;
+use crate::base::saying::Template;
+use crate::content::recipe::BoxError;
+use crate::content::recipe::rebuild::BlobKeeper;
+use crate::content::release::{ReleaseName, ReleaseRoot};
+use crate::oci::image::Platform;
+use crate::ops::Error;
+use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
+
+/// An interruption stays one, however deep it happened.
+fn boxed(error: StoreError) -> BoxError {
+    match error {
+        StoreError::Interrupted(stop) => Box::new(stop),
+        other => Box::new(other),
+    }
+}
+
+impl Releases for Store {
+    fn place(&self) -> Option<&Path> {
+        Some(self.dir())
+    }
+
+    fn refresh(&self) -> Result<(), BoxError> {
+        Ok(Self::refresh(self)?)
+    }
+
+    fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
+        let roots = Store::roots(self)?.into_iter();
+        // One that cannot be read is told by `list` and `check`.
+        let bodies = roots.filter_map(|root| root.body.ok());
+        Ok(bodies
+            .filter_map(|body| ReleaseRoot::decode(&body).ok())
+            .collect())
+    }
+
+    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
+        match self.read_root(&name.file_stem()) {
+            Ok(body) => Ok(Some(ReleaseRoot::decode(&body)?)),
+            Err(StoreError::NoSuchRoot { .. }) => Ok(None),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn committed_at(&self, name: &ReleaseName) -> Option<SystemTime> {
+        Store::committed_at(self, &name.file_stem())
+    }
+}
+
+impl ReleasesMut for Store {
+    type Writer<'a> = StoreWriter<'a>;
+
+    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<StoreWriter<'a>, BoxError> {
+        Store::writer(self, &WriteOptions::default(), monitor).map_err(boxed)
+    }
+
+    fn finish(&self, writer: StoreWriter<'_>) -> Result<Stored, BoxError> {
+        let report = writer.finish().map_err(boxed)?;
+        Ok(Stored {
+            new_bytes: report.new_bytes,
+            stored_bytes: report.stored_bytes,
+        })
+    }
+
+    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {
+        self.commit_root(&root.name.file_stem(), &root.encode())?;
+        Ok(root.id())
+    }
+
+    fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
+        // Without it everything works, only slower.
+        Some(Box::new(Keeper::new(self).ok()?))
+    }
+
+    fn ready_bytes(&self) -> u64 {
+        Store::ready_bytes(self).unwrap_or(0)
+    }
+}
+
+/// Said of a release whose root is damaged.
+pub const ROOT_DAMAGED: Template = Template::new(
+    "its root is damaged, and what is in it is not known: {0}; receive it again, or `carryall rm {1}` takes it out of the store",
+);
+/// Said of one whose root is that of another.
+pub const ROOT_MISNAMED: Template = Template::new("its root is that of {0}");
+
+/// The roots of a store.
+#[derive(Debug, Default)]
+pub struct Roots {
+    /// Those that can be read, by name.
+    pub roots: Vec<ReleaseRoot>,
+    /// Those that cannot.
+    pub bad: Vec<BadRoot>,
+}
+
+/// A root that cannot be read.
+#[derive(Debug)]
+pub struct BadRoot {
+    /// The release's name, which its file has.
+    pub name: String,
+    /// What is wrong.
+    pub finding: Finding,
+    /// Whether it could not be read, which may pass.
+    pub is_fault: bool,
+}
+
+impl BadRoot {
+    fn new(name: &ReleaseName, error: &(dyn std::error::Error + 'static)) -> Self {
+        let cause = error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        let is_fault = is_fault(error);
+        let (severity, saying) = if is_fault {
+            (Severity::Note, CANNOT_BE_READ.with(cause))
+        } else {
+            (Severity::Loss, ROOT_DAMAGED.with(cause).with(name))
+        };
+        Self {
+            name: name.to_string(),
+            finding: Finding::said(severity, name.to_string(), saying),
+            is_fault,
+        }
+    }
+}
+
+/// Whether the cause of an error is that something could not be read or written, however deep it lies: that may pass, and says
+/// nothing of what is there.
+pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if matches!(error.downcast_ref(), Some(StoreError::Storage(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The roots of a store, those that cannot be read apart.
+///
+/// # Errors
+/// [`Error::Store`] when they cannot be listed.
+pub fn all_roots(store: &Store) -> Result<Roots, Error> {
+    let mut all = Roots::default();
+    for entry in Store::roots(store)? {
+        // A file that has no release's name is none of the store's.
+        let Ok(name) = ReleaseName::from_file_stem(&entry.stem) else {
+            continue;
+        };
+        match entry.body.map(|body| ReleaseRoot::decode(&body)) {
+            Ok(Ok(root)) if root.name == name => all.roots.push(root),
+            Ok(Ok(root)) => {
+                let saying = ROOT_MISNAMED.with(&root.name);
+                let saying = ROOT_DAMAGED.saying_that(saying).with(&name);
+                all.bad.push(BadRoot {
+                    name: name.to_string(),
+                    finding: Finding::said(Severity::Loss, name.to_string(), saying),
+                    is_fault: false,
+                });
+            }
+            Ok(Err(error)) => all.bad.push(BadRoot::new(&name, &error)),
+            Err(error) => all.bad.push(BadRoot::new(&name, &error)),
+        }
+    }
+    Ok(all)
+}
+
+/// The releases of a store by name, and findings for roots that cannot be read.
+///
+/// # Errors
+/// [`Error::Store`] when they cannot be listed.
+pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error> {
+    let all = all_roots(store)?;
+    let findings = all.bad.into_iter().map(|bad| bad.finding).collect();
+    Ok((all.roots, findings))
+}
+
+/// Makes sure that every release's root can be read: what a damaged one needs is not known, and would be taken for unneeded.
+///
+/// # Errors
+/// [`Error::UnreadableReleases`], [`Error::UnreadRoot`], [`Error::RootsGone`], or what the store says.
+pub fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error> {
+    if store.has_lost_its_roots()? {
+        let path = store.dir().join("releases");
+        return Err(Error::RootsGone { path });
+    }
+    if let Some(unread) = bad.iter().find(|each| each.is_fault) {
+        return Err(Error::UnreadRoot {
+            name: unread.name.clone(),
+            why: unread.finding.message.clone(),
+        });
+    }
+    if bad.is_empty() {
+        return Ok(());
+    }
+    let names = bad.iter().map(|each| each.name.clone()).collect();
+    Err(Error::UnreadableReleases { names })
+}
+
+/// Takes a release out of a store, also one that cannot be read. Says whether it could be.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`]; [`Error::Store`] when it stays.
+pub fn remove(store: &Store, name: &ReleaseName) -> Result<bool, Error> {
+    let could_be_read = match release(store, name) {
+        Err(error @ Error::NoSuchRelease { .. }) => return Err(error),
+        read => read.is_ok_and(|root| root.name == *name),
+    };
+    store.remove_root(&name.file_stem())?;
+    Ok(could_be_read)
+}
+
+/// The release of this name. One without an architecture stands for the one of this platform's when that is there.
+///
+/// # Errors
+/// As [`release`].
+pub fn release_for(
+    store: &Store,
+    name: &ReleaseName,
+    platform: Option<&Platform>,
+) -> Result<ReleaseRoot, Error> {
+    let Some(platform) = platform.filter(|_| name.arch().is_none()) else {
+        return release(store, name);
+    };
+    let (roots, _) = releases(store)?;
+    let fits = |root: &&ReleaseRoot| {
+        let same = root.name.name() == name.name() && root.name.version() == name.version();
+        same && root.name.arch().is_some_and(|arch| platform.is_of(arch))
+    };
+    match roots.iter().find(fits) {
+        Some(root) => Ok(root.clone()),
+        None => release(store, name),
+    }
+}
+
+/// The release of this name.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`] with the names that are there; [`Error::Store`] when it cannot be read.
+pub fn release(store: &Store, name: &ReleaseName) -> Result<ReleaseRoot, Error> {
+    match store.read_root(&name.file_stem()) {
+        Ok(body) => ReleaseRoot::decode(&body).map_err(|error| Error::Bundle(error.into())),
+        Err(StoreError::NoSuchRoot { .. }) => {
+            let has = releases(store)?
+                .0
+                .iter()
+                .map(|root| root.name.to_string())
+                .collect();
+            Err(Error::NoSuchRelease {
+                name: name.to_string(),
+                has,
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
