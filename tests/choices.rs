@@ -48,7 +48,7 @@ fn shop(folder: &std::path::Path) -> (Store, [String; 4]) {
 /// What each of them takes, or that there is no such thing.
 fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, ChoiceError>> {
     let name: carryall::content::release::ReleaseName = "shop:1.0".parse().unwrap();
-    let root = verbs::release(store, &name).unwrap();
+    let root = ops::release(store, &name).unwrap();
     let refused = |error: Error| match error {
         Error::Choice(error) | Error::Checkout(CheckoutError::Choice(error)) => error,
         other => panic!("{other}"),

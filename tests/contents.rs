@@ -119,7 +119,7 @@ fn vendor() -> Vendor {
             &Silent,
         )
         .unwrap();
-        roots.push(verbs::release(&store, &name).unwrap());
+        roots.push(ops::release(&store, &name).unwrap());
     }
     Vendor {
         _folder: folder,

@@ -85,7 +85,7 @@ impl Vendor {
     fn pack(&self, release: &str, since: &[&str], to: &Path) -> PackReport {
         let root = |name: &str| {
             let name: ReleaseName = name.parse().unwrap();
-            verbs::release(&self.store, &name).unwrap()
+            ops::release(&self.store, &name).unwrap()
         };
         let receivers = since.iter().map(|name| Receiver {
             label: (*name).to_owned(),
@@ -137,7 +137,7 @@ fn what_changed_or_was_renamed_is_carried_as_its_difference() {
     // 1.1 MB of noise changed; 20 kB of it are new.
     assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
     // Known beforehand, within a quarter.
-    let root = |name: &str| verbs::release(&vendor.store, &name.parse().unwrap()).unwrap();
+    let root = |name: &str| ops::release(&vendor.store, &name.parse().unwrap()).unwrap();
     let receiver = Receiver {
         releases: vec![root(FIRST)],
         ..Receiver::default()

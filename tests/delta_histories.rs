@@ -327,7 +327,7 @@ impl Vendor {
         };
         self.packs += 1;
         let to = self.dir.path().join(format!("media-{}", self.packs));
-        let root = verbs::release(&self.store, &name_of(version)).unwrap();
+        let root = ops::release(&self.store, &name_of(version)).unwrap();
         pack(&self.store, &[root], &to, &options, &mut |_| {}, &Silent).unwrap()
     }
 
@@ -384,7 +384,7 @@ impl Site {
     }
 
     fn releases(&self) -> Vec<ReleaseName> {
-        let (roots, _) = verbs::releases(self.store()).unwrap();
+        let (roots, _) = ops::releases(self.store()).unwrap();
         roots.into_iter().map(|root| root.name).collect()
     }
 
@@ -483,7 +483,7 @@ impl History {
         }
         let report = check::check(site.store(), CheckDepth::Data, &[], &Silent).unwrap();
         assert!(!report.has_loss(), "{report:?}");
-        let waiting = verbs::receive::status(site.store()).unwrap().incoming;
+        let waiting = ops::receive::status(site.store()).unwrap().incoming;
         assert!(waiting.is_empty(), "{waiting:?}");
         check::prune(
             site.store.as_mut().unwrap(),
@@ -709,6 +709,6 @@ fn a_base_that_is_pruned_between_receipt_and_arrival_is_missed() {
     // Its frames wait, and cannot be used without their base: a bundle of all that is needed.
     site.cure(&mut vendor, 1);
     assert_eq!(site.releases(), [name_of(1)]);
-    let waiting = verbs::receive::status(site.store()).unwrap().incoming;
+    let waiting = ops::receive::status(site.store()).unwrap().incoming;
     assert!(waiting.is_empty());
 }

@@ -111,7 +111,7 @@ impl Vendor {
             codec: Codec::Gf16,
             receivers,
         };
-        let root = verbs::release(&self.store, &Self::release(version)).unwrap();
+        let root = ops::release(&self.store, &Self::release(version)).unwrap();
         let to = self.dir.path().join(to);
         pack(&self.store, &[root], &to, &options, &mut |_| {}, &Silent).unwrap()
     }
@@ -230,7 +230,7 @@ fn a_delta_that_comes_first_waits_for_its_base() {
     let progress = assert_needs_base(&site, &first.volumes);
     assert!(progress.lacking.unwrap().chunks > 0);
     assert_needs_base(&site, &second.volumes);
-    let status = verbs::receive::status(&site.store).unwrap();
+    let status = ops::receive::status(&site.store).unwrap();
     assert_eq!(status.incoming.len(), 2);
     // It names what is waited for, and does not send anybody to receive the same volumes again.
     for waiting in &status.incoming {
@@ -333,8 +333,8 @@ fn another_release_of_the_same_name_serves_when_it_has_the_chunks() {
         &Silent,
     )
     .unwrap();
-    let held = verbs::release(&site.store, &Vendor::release(0)).unwrap();
-    let sent = verbs::release(&vendor.store, &Vendor::release(0)).unwrap();
+    let held = ops::release(&site.store, &Vendor::release(0)).unwrap();
+    let sent = ops::release(&vendor.store, &Vendor::release(0)).unwrap();
     assert!(held.id() != sent.id());
     assert_eq!(only(&site, &delta.volumes).state, ProgressState::Complete);
     vendor.assert_same(&site, 1);

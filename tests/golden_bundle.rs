@@ -148,8 +148,7 @@ impl Golden {
             return;
         }
         let Site { dir, store } = Site::default();
-        let root =
-            |golden: &Self| verbs::release(&store, &golden.release.parse().unwrap()).unwrap();
+        let root = |golden: &Self| ops::release(&store, &golden.release.parse().unwrap()).unwrap();
         let mut receivers = Vec::new();
         if self.name != BASE.name {
             receive(&store, &[BASE.unpack(dir.path())], &Silent).unwrap();

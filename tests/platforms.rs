@@ -73,7 +73,7 @@ impl Vendor {
         };
         let roots = releases.iter().map(|name| {
             let name: ReleaseName = name.parse().unwrap();
-            verbs::release(&self.store, &name).unwrap()
+            ops::release(&self.store, &name).unwrap()
         });
         let roots: Vec<_> = roots.collect();
         let to = TempDir::new_in(self.dir.path()).unwrap().keep();

@@ -183,7 +183,7 @@ impl Vendor {
     }
 
     fn show(&self, release: &str) -> show::ShowReport {
-        let root = verbs::release(&self.store, &release.parse().unwrap()).unwrap();
+        let root = ops::release(&self.store, &release.parse().unwrap()).unwrap();
         show::show(&self.store, &root, &Silent).unwrap()
     }
 }

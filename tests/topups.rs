@@ -81,7 +81,7 @@ impl Vendor {
             receivers,
         };
         let name: ReleaseName = release.parse().unwrap();
-        let root = verbs::release(&self.store, &name).unwrap();
+        let root = ops::release(&self.store, &name).unwrap();
         let to = self.dir.path().join(to);
         pack(&self.store, &[root], &to, &options, &mut |_| {}, &Silent).unwrap()
     }
@@ -153,7 +153,7 @@ fn receipt_of(site: &Site) -> Receipt {
 }
 
 fn assert_spool_is_empty(site: &Site) {
-    let status = verbs::receive::status(&site.store).unwrap();
+    let status = ops::receive::status(&site.store).unwrap();
     assert!(status.incoming.is_empty(), "{:?}", status.incoming);
 }
 

@@ -28,7 +28,7 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
         return Err(Failure::usage(words::item_with_form(), words::hint_form()));
     }
     let store = open::store(context, Access::Read)?;
-    let root = verbs::release_for(&store, &args.release, args.choice.one_platform())?;
+    let root = ops::release_for(&store, &args.release, args.choice.one_platform())?;
     if let Some(form) = form {
         return give_images(context, &store, &root.name, args, form);
     }

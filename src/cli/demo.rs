@@ -78,7 +78,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     let discs = stage.0.join("discs");
     let packed = pack(
         &vendor,
-        &verbs::release(&vendor, &name)?,
+        &ops::release(&vendor, &name)?,
         &discs,
         added.stored_bytes,
         monitor,
@@ -108,8 +108,8 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     let back = stage.0.join("back");
     let options = CheckoutOptions::default();
     let out = checkout::checkout(&site, &name, &back, &options, monitor).map_err(Error::from)?;
-    let vendor_release = verbs::release(&vendor, &name)?;
-    let same = out.is_whole() && verbs::release(&site, &name)? == vendor_release;
+    let vendor_release = ops::release(&vendor, &name)?;
+    let same = out.is_whole() && ops::release(&site, &name)? == vendor_release;
     tell(words::demo_ends(&out, same));
     context.print(&serde_json::json!({ "add": added, "pack": packed, "receive": received, "checkout": out, "same": same }), |_| String::new())?;
     Ok(if same { 0 } else { EXIT_DAMAGE })

@@ -41,7 +41,7 @@ fn list_text(report: &ListReport) -> String {
 
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
-    let (from, to) = (verbs::release(&store, from)?, verbs::release(&store, to)?);
+    let (from, to) = (ops::release(&store, from)?, ops::release(&store, to)?);
     let report = diff::diff(&store, &from, &to, &context.screen)?;
     context.print(&report, |report| diff_text(report, context.rows()))?;
     Ok(0)
@@ -64,7 +64,7 @@ fn diff_text(report: &DiffReport, most: usize) -> String {
 
 pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Write)?;
-    let could_be_read = verbs::remove(&store, name)?;
+    let could_be_read = ops::remove(&store, name)?;
     let report = serde_json::json!({
         "removed": name.to_string(), "was_damaged": !could_be_read,
     });

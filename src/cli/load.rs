@@ -12,7 +12,7 @@ use crate::cli::{Context, open, words};
 pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let platform = args.choice.one_platform();
-    let root = verbs::release_for(&store, &args.release, platform)?;
+    let root = ops::release_for(&store, &args.release, platform)?;
     let options = LoadOptions {
         choice: args.choice.to_choice(),
         with: args.with.map(|with| match with {

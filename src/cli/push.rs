@@ -14,7 +14,7 @@ use crate::cli::{Context, open, words};
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let platform = args.choice.one_platform();
-    let root = verbs::release_for(&store, &args.release, platform)?;
+    let root = ops::release_for(&store, &args.release, platform)?;
     let options = PushOptions {
         choice: args.choice.to_choice(),
         client: args.registry.options(),

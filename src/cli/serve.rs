@@ -16,8 +16,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
     let platform = args.choice.one_platform();
     let releases = args.releases.iter();
     let releases = releases
-        .map(|release| Ok(verbs::release_for(&store, release, platform)?.name))
-        .collect::<Result<Vec<_>, verbs::Error>>()?;
+        .map(|release| Ok(ops::release_for(&store, release, platform)?.name))
+        .collect::<Result<Vec<_>, ops::Error>>()?;
     let choice = args.choice.to_choice();
     let options = ServeOptions {
         listen: args.listen.clone(),

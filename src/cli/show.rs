@@ -11,7 +11,7 @@ use crate::cli::{Context, open, words};
 
 pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
-    let root = verbs::release_for(&store, name, choice.one_platform())?;
+    let root = ops::release_for(&store, name, choice.one_platform())?;
     let choice = choice.to_choice();
     let report = show::show_chosen(&store, &root, &choice, &context.screen)?;
     context.print(&report, text)?;

@@ -158,7 +158,7 @@ impl Shape {
     pub fn pack_from(&self, dir: TempDir, store: &Store, release: ReleaseName) -> Packed {
         let media = dir.path().join("media");
         let options = self.options();
-        let root = verbs::release(store, &release).unwrap();
+        let root = ops::release(store, &release).unwrap();
         let report = pack(store, &[root], &media, &options, &mut |_| {}, &Silent).unwrap();
         let found = discover(std::slice::from_ref(&media), &Silent).unwrap();
         let set = &found.sets[0];
@@ -418,7 +418,7 @@ impl Site {
     }
 
     pub fn releases(&self) -> Vec<String> {
-        let report = verbs::list::list(&self.store).unwrap();
+        let report = ops::maintain::list::list(&self.store).unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
         report
             .releases
@@ -428,7 +428,8 @@ impl Site {
     }
 
     pub fn assert_sound(&self) {
-        let summary = verbs::check::check(&self.store, CheckDepth::Data, &[], &Silent).unwrap();
+        let summary =
+            ops::maintain::check::check(&self.store, CheckDepth::Data, &[], &Silent).unwrap();
         assert!(summary.findings.is_empty(), "{:?}", summary.findings);
     }
 

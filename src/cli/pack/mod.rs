@@ -25,7 +25,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let platform = args.platform.as_ref();
     let mut releases = names
         .iter()
-        .map(|name| verbs::release_for(&store, name, platform))
+        .map(|name| ops::release_for(&store, name, platform))
         .collect::<Result<Vec<_>, _>>()?;
     releases.dedup();
     let (receivers, receipt) = receivers(context, &store, args)?;

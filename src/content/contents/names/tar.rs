@@ -1,4 +1,4 @@
-//! Members of tars: what `layouts::opener` put into the side stream is read as it read it.
+//! Members of tars: what `files::opener` put into the side stream is read as it read it.
 
 use super::{Begun, Side};
 use crate::content::archive::tar::{self, Header, Kind, PAX_BYTES_MAX, Pax};
