@@ -8,6 +8,7 @@ pub mod limits;
 pub mod monitor;
 pub mod output;
 pub mod own;
+pub mod read_at;
 pub mod saying;
 pub mod size;
 pub mod spooled_temp;

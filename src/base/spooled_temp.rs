@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::files::tape::ReadAt;
+use crate::base::read_at::ReadAt;
 
 /// Bytes that are held in memory at most.
 pub const MEMORY_BYTES: usize = 16 << 20;
@@ -141,7 +141,7 @@ impl Write for Spool {
 }
 
 impl ReadAt for Spool {
-    fn len(&self) -> u64 {
+    fn size_bytes(&self) -> u64 {
         self.filed + self.memory.len() as u64
     }
 
@@ -181,7 +181,7 @@ mod tests {
                 spool.write_all(piece).unwrap();
             }
             spool.finish().unwrap();
-            assert_eq!(ReadAt::len(&spool), len as u64);
+            assert_eq!(ReadAt::size_bytes(&spool), len as u64);
             let mut back = Vec::new();
             spool.reader().read_to_end(&mut back).unwrap();
             assert!(back == bytes, "{len}");

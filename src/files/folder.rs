@@ -15,10 +15,10 @@ use rustix::fs::{Mode, OFlags, SeekFrom};
 use super::LayoutError;
 use super::meta::MetaReader;
 use super::opener::Opener;
-use super::tape::ReadAt;
 use super::walk::{Found, Walk};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::Spool;
 use crate::content::class::Class;
 use crate::content::recipe::stream::StreamWriter;
@@ -109,7 +109,7 @@ impl SteadyFile {
         let mut piece = vec![0; READ_BYTES];
         loop {
             monitor.check_stop()?;
-            let count = read(ReadAt::len(&spool), &mut piece)?;
+            let count = read(ReadAt::size_bytes(&spool), &mut piece)?;
             if count == 0 {
                 break;
             }
@@ -151,7 +151,7 @@ impl SteadyFile {
 }
 
 impl ReadAt for SteadyFile {
-    fn len(&self) -> u64 {
+    fn size_bytes(&self) -> u64 {
         self.stat.len()
     }
 

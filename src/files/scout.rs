@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::ahead::AHEAD_BYTES_MIN;
 use super::folder::SteadyFile;
-use super::tape::ReadAt;
+use crate::base::read_at::ReadAt;
 use crate::content::archive::tar::{self, Header, Kind, Pax};
 
 /// Bytes that a gzip member begins with: the magic and the only method there is.

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::LayoutError;
 use super::effort::Effort;
-use super::tape::ReadAt;
 use crate::base::id::BlobId;
 use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::Spool;
 use crate::deflate::{AnalyseOptions, DeflateError, Wrapper, analyse};
 
@@ -311,7 +311,7 @@ fn look<R: ReadAt + ?Sized>(
         return Err(error);
     }
     monitor.check_stop()?;
-    let plain_bytes = plain.len();
+    let plain_bytes = plain.size_bytes();
     let kept = |kept| Ok((Outcome::Kept(kept), read, plain_bytes));
     for spool in [&mut plain, &mut recipe] {
         match spool.refusal() {
@@ -338,7 +338,7 @@ fn look<R: ReadAt + ?Sized>(
             return Err(LayoutError::io("write in", spool.folder())(error));
         }
     }
-    if recipe.len() > recipe_limit(found.stream_bytes, options) {
+    if recipe.size_bytes() > recipe_limit(found.stream_bytes, options) {
         return kept(Kept::Recipe);
     }
     let opened = Opened {

@@ -7,43 +7,13 @@ use std::path::Path;
 
 use super::LayoutError;
 use crate::base::id::Hasher;
+use crate::base::read_at::ReadAt;
 use crate::content::chunk::CHUNK_MAX;
 
 /// Bytes that are read at a time.
 pub const BUFFER_BYTES: usize = 8 << 20;
 /// From here on hashing on every core is worth its start.
 const PARALLEL_BYTES: usize = 256 << 10;
-
-/// Something that can be read at any place.
-pub trait ReadAt: Sync {
-    /// Length in bytes.
-    fn len(&self) -> u64;
-
-    /// Whether there is nothing in it.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Reads up to `out.len()` bytes from `offset`; 0 at the end.
-    ///
-    /// # Errors
-    /// What the system says.
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
-}
-
-impl ReadAt for [u8] {
-    fn len(&self) -> u64 {
-        <[u8]>::len(self) as u64
-    }
-
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..));
-        let rest = rest.unwrap_or_default();
-        let len = rest.len().min(out.len());
-        out[..len].copy_from_slice(&rest[..len]);
-        Ok(len)
-    }
-}
 
 /// A reader that goes on from where it is. Hashers can be pushed and popped; each sees what is skipped in between.
 pub struct Tape<'a, R: ReadAt + ?Sized> {
@@ -104,7 +74,7 @@ impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
 
     /// Bytes from here to the end.
     pub fn left(&self) -> u64 {
-        self.source.len().saturating_sub(self.offset())
+        self.source.size_bytes().saturating_sub(self.offset())
     }
 
     /// Returns exactly the next `bytes` bytes without going on.
@@ -212,7 +182,7 @@ impl<'a, R: ReadAt + ?Sized> Tape<'a, R> {
         self.at = 0;
         self.hashed = 0;
         // No larger than the file: most files are small.
-        let ahead = self.source.len().saturating_sub(self.buffer_offset);
+        let ahead = self.source.size_bytes().saturating_sub(self.buffer_offset);
         let room = usize::try_from(ahead).map_or(BUFFER_BYTES, |ahead| ahead.min(BUFFER_BYTES));
         if self.buffer.len() < room {
             self.buffer.resize(room, 0);

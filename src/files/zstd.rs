@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::tape::ReadAt;
+use crate::base::read_at::ReadAt;
 
 /// Whether these bytes begin a frame, skippable ones included.
 pub fn begins_frame(head: &[u8]) -> bool {

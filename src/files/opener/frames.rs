@@ -1,11 +1,12 @@
 //! Cuts contents into chunks; zstd frames each from their own beginning, so that equal frames are equal chunks.
 
 use super::Opener;
+use crate::base::read_at::ReadAt;
 use crate::content::archive::tar;
 use crate::content::class::Class;
 use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{ChunkSource, SMALL_BYTES};
-use crate::files::tape::{ReadAt, Tape};
+use crate::files::tape::Tape;
 use crate::files::{LayoutError, zstd};
 
 /// Frames that are shorter are side bytes: a chunk of its own costs more than it may save.

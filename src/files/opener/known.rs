@@ -2,10 +2,11 @@
 
 use super::{Kept, Opener, STEP_BYTES};
 use crate::base::id::{BlobId, ChunkId};
+use crate::base::read_at::ReadAt;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError};
 use crate::files::LayoutError;
-use crate::files::tape::{ReadAt, Tape};
+use crate::files::tape::Tape;
 
 impl<S: ChunkSource> Opener<'_, S> {
     /// Returns the blob that comes next when it is known and whole, and goes on behind it.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::stream::Found;
 use super::{OPEN_DEPTH_MAX, Opener};
 use crate::base::monitor::{Monitor, Quiet};
+use crate::base::read_at::ReadAt;
 use crate::content::archive::tar::{self, Header, Kind, Pax};
 use crate::content::class::Class;
 use crate::content::recipe::writer::RecipeWriter;
@@ -13,7 +14,7 @@ use crate::files::LayoutError;
 use crate::files::ahead::{AHEAD_BYTES_MIN, Ahead};
 use crate::files::scout::TarScout;
 use crate::files::streams::{Depth, Region};
-use crate::files::tape::{ReadAt, Tape};
+use crate::files::tape::Tape;
 
 impl<S: ChunkSource> Opener<'_, S> {
     /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.

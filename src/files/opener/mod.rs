@@ -23,10 +23,11 @@ use super::effort::Effort;
 use super::folder::SteadyFile;
 use super::scout::{FileScout, GZIP_MAGIC};
 pub use super::streams::{Depth, Kept, OpenOptions, StreamReport, Tally};
-use super::tape::{ReadAt, Tape};
+use super::tape::Tape;
 use crate::base::id::BlobId;
 pub use crate::base::limits::OPEN_DEPTH_MAX;
 use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::Spool;
 use crate::content::archive::{tar, zip};
 use crate::content::chunk::{CHUNK_MAX, Cutter};
@@ -214,7 +215,7 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
     /// As [`Opener::open`].
     pub fn open_file(&mut self, file: &SteadyFile, path: &Path) -> Result<Content, LayoutError> {
         let files = self.files.as_ref();
-        let files = files.filter(|_| ReadAt::len(file) >= AHEAD_BYTES_MIN);
+        let files = files.filter(|_| ReadAt::size_bytes(file) >= AHEAD_BYTES_MIN);
         let found = files.and_then(|files| files.take(&path.to_owned()));
         let looked = match found.transpose()? {
             // Another file may have taken its place in between.
@@ -232,7 +233,7 @@ impl<'a, S: ChunkSource> Opener<'a, S> {
     ) -> Result<Content, LayoutError> {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         let mut tape = Tape::new(file, path);
-        let content = self.content(&mut tape, file.len(), name, 0, looked)?;
+        let content = self.content(&mut tape, file.size_bytes(), name, 0, looked)?;
         self.monitor.advance(std::mem::take(&mut self.unreported));
         self.reported = 0;
         Ok(content)

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Opener;
 use crate::base::id::{BlobId, Hasher};
 use crate::base::monitor::{Monitor, Quiet};
+use crate::base::read_at::ReadAt;
 use crate::content::class::Class;
 use crate::content::recipe::rebuild::first_op;
 use crate::content::recipe::writer::RecipeWriter;
@@ -18,7 +19,7 @@ use crate::files::ahead::{AHEAD_BYTES_MIN, workers};
 use crate::files::effort::Effort;
 use crate::files::folder::{Sign, SteadyFile};
 use crate::files::streams::{self, How, Kept, OpenOptions, Opened, Outcome, Region};
-use crate::files::tape::{ReadAt, Tape};
+use crate::files::tape::Tape;
 
 /// What looking at a stream ahead gave.
 pub(in crate::files) struct Looked {
@@ -87,7 +88,7 @@ impl<'a> Looker<'a> {
             source: &file,
             path,
             offset: 0,
-            bytes: ReadAt::len(&file),
+            bytes: ReadAt::size_bytes(&file),
         };
         let looked = self.look(region, monitor)?;
         Ok(LookedFile {
@@ -264,8 +265,8 @@ impl<S: ChunkSource> Opener<'_, S> {
         let mut remake = opened.recipe.reader();
         recipe.deflate(self.sink, opened.stream_bytes, plain, &mut remake)?;
         self.streams.opened.count(opened.stream_bytes);
-        self.streams.plain_bytes += opened.plain.len();
-        self.streams.recipe_bytes += opened.recipe.len();
+        self.streams.plain_bytes += opened.plain.size_bytes();
+        self.streams.recipe_bytes += opened.recipe.size_bytes();
         let writers = &mut self.streams.writers;
         let writer = writers.entry(opened.writer.clone()).or_default();
         writer.count(opened.stream_bytes);
@@ -281,7 +282,7 @@ impl<S: ChunkSource> Opener<'_, S> {
     ) -> Result<Content, LayoutError> {
         self.within += 1;
         let mut tape = Tape::new(&opened.plain, path);
-        let content = self.content(&mut tape, opened.plain.len(), name, depth + 1, None)?;
+        let content = self.content(&mut tape, opened.plain.size_bytes(), name, depth + 1, None)?;
         self.within -= 1;
         Ok(content)
     }

@@ -4,6 +4,7 @@
 
 use super::Opener;
 use crate::base::monitor::Quiet;
+use crate::base::read_at::ReadAt;
 use crate::content::archive::zip::{self, LocalHeader, Method};
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::class::Class;
@@ -12,7 +13,7 @@ use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::deflate::Wrapper;
 use crate::files::LayoutError;
 use crate::files::streams::{self, How, Kept, Outcome, Region};
-use crate::files::tape::{ReadAt, Tape};
+use crate::files::tape::Tape;
 
 /// Shorter members are side bytes: to find a chunk costs what is gained.
 const MEMBER_BYTES_MIN: u64 = 200;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::base::id::SetId;
 use crate::base::monitor::Silent;
+use crate::base::read_at::ReadAt;
 use crate::ops::receive::portion::Portion;
 use crate::ops::receive::takeover;
 use crate::ops::space::free_bytes;
@@ -17,7 +18,6 @@ use crate::store::Store;
 use crate::volumes::Incoming;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::incoming::open_all;
-use crate::volumes::media::ReadAt;
 use crate::volumes::media::source::find_sources;
 
 /// Where an ISO 9660 image says what it is.

@@ -8,10 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::monitor::Silent;
+use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::carrier;
 use crate::volumes::media::page;
-use crate::volumes::media::source::{ReadAt, Source, find_sources};
+use crate::volumes::media::source::{Source, find_sources};
 
 /// Files of one folder that are looked at.
 const FILES_MAX: usize = 200;

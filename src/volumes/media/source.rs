@@ -15,20 +15,9 @@ use walkdir::WalkDir;
 
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
-
-/// Bytes that can be read at any place, from several threads.
-pub trait ReadAt: Send + Sync {
-    /// Returns the length in bytes.
-    fn size_bytes(&self) -> u64;
-
-    /// Reads some bytes at `offset` into `buf` and returns how many; 0 only at the end.
-    ///
-    /// # Errors
-    /// What the system says, a bad sector included.
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
-}
 
 /// How a source likes to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

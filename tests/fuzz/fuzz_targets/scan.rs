@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, MAGIC};
 use carryall::volumes::media::scan::scan_reader;
 use carryall::volumes::media::source::Access;
-use carryall::volumes::media::{ReadAt, Sighting};
+use carryall::base::read_at::ReadAt;
+use carryall::volumes::media::Sighting;
 use carryall::base::monitor::Silent;
 use libfuzzer_sys::fuzz_target;
 

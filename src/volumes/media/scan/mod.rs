@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
-use crate::volumes::media::source::{Access, ReadAt, Source, read_surviving};
+use crate::volumes::media::source::{Access, Source, read_surviving};
 use crate::volumes::media::{MediaError, window::Window};
 
 /// Bytes that one thread takes at a time from a source that several threads read.

@@ -1,0 +1,29 @@
+//! Reading at any place: what files, media, memory and streams kept aside have in common.
+
+use std::io;
+
+/// Bytes that can be read at any place, from several threads.
+pub trait ReadAt: Send + Sync {
+    /// Returns the length in bytes.
+    fn size_bytes(&self) -> u64;
+
+    /// Reads some bytes at `offset` into `out` and returns how many. Returns 0 only at the end.
+    ///
+    /// # Errors
+    /// What the system says, a bad sector included.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
+}
+
+impl ReadAt for [u8] {
+    fn size_bytes(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..));
+        let rest = rest.unwrap_or_default();
+        let len = rest.len().min(out.len());
+        out[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+}
