@@ -11,8 +11,8 @@ use carryall::ops::add::{AddOptions, AddReport, Change, Given};
 use carryall::store::Store;
 
 use crate::cli::args::{AddArgs, GzipArg};
-use crate::cli::failure::Failure;
-use crate::cli::{Context, open, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages, open};
 
 /// What stands before the name of an image in a registry.
 const IN_REGISTRY: &str = "docker://";
@@ -59,7 +59,7 @@ fn add(context: &Context, args: &AddArgs, store: &Store, sorted: &Sorted) -> Res
     .map_err(Error::from)?;
     if !context.json {
         for (image, pulled) in images.iter().zip(&pulled) {
-            words::say(&words::pulled(&image.reference, pulled));
+            messages::say(&messages::pulled(&image.reference, pulled));
         }
     }
     context.print(&report, text)?;
@@ -82,13 +82,16 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
         let (name, what) = named(word);
         match what.to_str() {
             Some("-") if sorted.stream.is_some() => {
-                return Err(Failure::usage(words::one_stream(), words::hint_usage()));
+                return Err(Failure::usage(
+                    messages::one_stream(),
+                    messages::hint_usage(),
+                ));
             }
             Some("-") => sorted.stream = Some(name.unwrap_or_else(|| FROM_STDIN.to_owned())),
             Some(text) if text.starts_with(IN_REGISTRY) => {
                 let image = RegistryImage::parse(&text[IN_REGISTRY.len()..]);
                 let mut image = image.map_err(|error| {
-                    Failure::usage(format!("{text}: {error}"), words::hint_reference())
+                    Failure::usage(format!("{text}: {error}"), messages::hint_reference())
                 })?;
                 image.name = name.unwrap_or(image.name);
                 sorted.images.push(image);
@@ -97,7 +100,10 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
         }
     }
     if sorted.stream.is_some() && std::io::stdin().is_terminal() {
-        return Err(Failure::usage(words::terminal_stdin(), words::hint_usage()));
+        return Err(Failure::usage(
+            messages::terminal_stdin(),
+            messages::hint_usage(),
+        ));
     }
     if let Some(name) = &args.name {
         let Sorted {
@@ -109,7 +115,7 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
             ([image], None, _) => image.name.clone_from(name),
             ([], Some(stream), _) => stream.clone_from(name),
             ([], None, [given]) => given.name = Some(name.clone()),
-            _ => return Err(Failure::usage(words::one_name(), words::hint_names())),
+            _ => return Err(Failure::usage(messages::one_name(), messages::hint_names())),
         }
     }
     Ok(sorted)
@@ -153,20 +159,20 @@ fn text(report: &AddReport) -> String {
     let mut out = String::new();
     for item in &report.items {
         let change = match item.change {
-            Change::Added => words::pick("added", "已添加"),
-            Change::Replaced => words::pick("replaced", "已替换"),
-            Change::Kept => words::pick("kept", "保留"),
+            Change::Added => messages::pick("added", "已添加"),
+            Change::Replaced => messages::pick("replaced", "已替换"),
+            Change::Kept => messages::pick("kept", "保留"),
         };
         out += &format!(
             "  {change}  {}  {}\n",
-            words::shown(&item.name),
-            words::bytes(item.bytes)
+            messages::shown(&item.name),
+            messages::bytes(item.bytes)
         );
     }
-    out += &words::added(report);
-    out += &words::streams(&report.streams);
+    out += &messages::added(report);
+    out += &messages::streams(&report.streams);
     if report.ready_bytes > 0 {
-        out += &words::kept_ready(report.ready_bytes);
+        out += &messages::kept_ready(report.ready_bytes);
     }
     out
 }

@@ -7,14 +7,14 @@ use carryall::ops::maintain::keep::{self, LetGoReport};
 use carryall::store::{Access, CheckDepth, Store};
 
 use crate::cli::args::{CheckArgs, PruneArgs};
-use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::exit::{EXIT_DAMAGE, EXIT_FAILED, Failure};
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     if args.renew_settings {
         let renewed = Store::renew_settings(&open::store_dir(context)?).map_err(Error::from)?;
         if !context.json {
-            words::say(&words::renewed(renewed.as_ref()));
+            messages::say(&messages::renewed(renewed.as_ref()));
         }
     }
     let store = open::store_to_check(context, &args.heal_from)?;
@@ -33,10 +33,10 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
         return Ok(0);
     }
     if !context.json {
-        words::say(&format!(
+        messages::say(&format!(
             "{}: {}\n",
-            words::hint_label(),
-            words::hint_passing()
+            messages::hint_label(),
+            messages::hint_passing()
         ));
     }
     Ok(EXIT_FAILED)
@@ -45,9 +45,9 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
 fn text(report: &CheckSummary, depth: CheckDepth) -> String {
     let mut out = String::new();
     for release in &report.damaged {
-        out += &words::damaged_release(release);
+        out += &messages::damaged_release(release);
     }
-    out += &words::checked(report, depth);
+    out += &messages::checked(report, depth);
     out
 }
 
@@ -63,7 +63,7 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     };
     let freed = check::prune(&mut store, &options, &context.screen)?;
     context.print(&Pruned { gone, freed }, |report| {
-        words::let_go(&report.gone) + &words::pruned(&report.freed)
+        messages::let_go(&report.gone) + &messages::pruned(&report.freed)
     })?;
     Ok(0)
 }
@@ -80,6 +80,6 @@ struct Pruned {
 pub fn keep(context: &Context, name: &ReleaseName, kept: bool) -> Result<u8, Failure> {
     let store = open::store(context, Access::Write)?;
     let report = keep::keep(&store, name, kept)?;
-    context.print(&report, words::kept)?;
+    context.print(&report, messages::kept)?;
     Ok(0)
 }

@@ -9,15 +9,15 @@ use carryall::ops::{self, Error};
 use carryall::store::{Access, Store};
 
 use crate::cli::args::{AsArg, CheckoutArgs};
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let form = match args.form {
         AsArg::Original if !args.choice.image.is_empty() => {
             return Err(Failure::usage(
-                words::image_without_form(),
-                words::hint_form(),
+                messages::image_without_form(),
+                messages::hint_form(),
             ));
         }
         AsArg::Original => None,
@@ -25,7 +25,10 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
         AsArg::Oci => Some(Form::OciLayout),
     };
     if form.is_some() && !args.item.is_empty() {
-        return Err(Failure::usage(words::item_with_form(), words::hint_form()));
+        return Err(Failure::usage(
+            messages::item_with_form(),
+            messages::hint_form(),
+        ));
     }
     let store = open::store(context, Access::Read)?;
     let root = ops::release_for(&store, &args.release, args.choice.one_platform())?;
@@ -64,9 +67,9 @@ fn give_images(
 
 fn state(state: ItemState) -> &'static str {
     match state {
-        ItemState::Whole => words::pick("whole", "完好"),
-        ItemState::Damaged => words::pick("DAMAGED", "已损坏"),
-        ItemState::Lost => words::pick("LOST", "已丢失"),
+        ItemState::Whole => messages::pick("whole", "完好"),
+        ItemState::Damaged => messages::pick("DAMAGED", "已损坏"),
+        ItemState::Lost => messages::pick("LOST", "已丢失"),
     }
 }
 
@@ -76,11 +79,11 @@ fn text(report: &CheckoutReport, dest: &Path) -> String {
         let state = state(item.state);
         out += &format!(
             "  {state}  {}  {}\n",
-            words::shown(&item.name),
-            words::bytes(item.bytes)
+            messages::shown(&item.name),
+            messages::bytes(item.bytes)
         );
     }
-    out + &words::checked_out(report, dest)
+    out + &messages::checked_out(report, dest)
 }
 
 fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
@@ -91,9 +94,9 @@ fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
         } else {
             ItemState::Lost
         });
-        let platform = words::shown(image.platform.as_deref().unwrap_or("-"));
-        let name = words::image_name(&image.references, &image.digest);
+        let platform = messages::shown(image.platform.as_deref().unwrap_or("-"));
+        let name = messages::image_name(&image.references, &image.digest);
         out += &format!("  {state}  {name}  {platform}\n");
     }
-    out + &words::images_out(report, dest, form)
+    out + &messages::images_out(report, dest, form)
 }

@@ -19,8 +19,8 @@ use carryall::store::Store;
 use carryall::volumes::block::Codec;
 use carryall::volumes::media::{Capacity, Carrier, MediaError};
 
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
-use crate::cli::{Context, words};
+use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, messages};
 
 /// Real files of some size that any Linux machine has, the first that is there.
 const DEFAULTS: [&str; 5] = [
@@ -56,11 +56,11 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     };
     let tell = |text: String| {
         if !context.json {
-            words::say(&(text + "\n"));
+            messages::say(&(text + "\n"));
         }
     };
 
-    tell(words::demo_begins(&given, &stage.0));
+    tell(messages::demo_begins(&given, &stage.0));
     let vendor = Store::create(&stage.0.join("vendor")).map_err(Error::from)?;
     let name = "demo:1.0"
         .parse()
@@ -73,7 +73,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
         monitor,
     )
     .map_err(Error::from)?;
-    tell(words::demo_added(&added));
+    tell(messages::demo_added(&added));
 
     let discs = stage.0.join("discs");
     let packed = pack(
@@ -83,12 +83,12 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
         added.stored_bytes,
         monitor,
     )?;
-    tell(words::demo_packed(&packed));
+    tell(messages::demo_packed(&packed));
 
     let lost = &packed.volumes[1.min(packed.volumes.len() - 1)];
     fs::remove_dir_all(lost).map_err(io)?;
     let scratched = scratch_all(&discs).map_err(io)?;
-    tell(words::demo_hurt(lost, scratched));
+    tell(messages::demo_hurt(lost, scratched));
 
     let seen = verify::verify(std::slice::from_ref(&discs), monitor)?;
     tell(super::verify::text(&seen.report).trim_end().to_owned());
@@ -99,7 +99,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
         received
             .sets
             .iter()
-            .map(words::progress)
+            .map(messages::progress)
             .collect::<String>()
             .trim_end()
             .to_owned(),
@@ -110,7 +110,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     let out = checkout::checkout(&site, &name, &back, &options, monitor).map_err(Error::from)?;
     let vendor_release = ops::release(&vendor, &name)?;
     let same = out.is_whole() && ops::release(&site, &name)? == vendor_release;
-    tell(words::demo_ends(&out, same));
+    tell(messages::demo_ends(&out, same));
     context.print(&serde_json::json!({ "add": added, "pack": packed, "receive": received, "checkout": out, "same": same }), |_| String::new())?;
     Ok(if same { 0 } else { EXIT_DAMAGE })
 }
@@ -128,7 +128,7 @@ fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {
     let usable =
         |path: &PathBuf| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     let default = DEFAULTS.iter().map(PathBuf::from).find(usable);
-    default.ok_or_else(|| Failure::usage(words::demo_nothing(), words::hint_usage()))
+    default.ok_or_else(|| Failure::usage(messages::demo_nothing(), messages::hint_usage()))
 }
 
 /// A new folder where there is room; what it takes is about four times what is given, and a demo is told so beforehand.

@@ -1,10 +1,10 @@
 //! How a command fails: exit code, the chain of causes in one line, and what to do next.
 //!
-//! Which error means what is decided here; the words of the hints are in `words`.
+//! Which error means what is decided here; the words of the hints are in `messages`.
 
 use std::error::Error;
 
-use crate::cli::{terminal, words};
+use crate::cli::{messages, terminal};
 
 /// Something failed.
 pub const EXIT_FAILED: u8 = 1;
@@ -78,9 +78,9 @@ impl Failure {
         }
         format!(
             "{}: {}\n{}: {}\n",
-            words::error_label(),
+            messages::error_label(),
             terminal::shown(&self.message),
-            words::hint_label(),
+            messages::hint_label(),
             terminal::shown(&self.hint)
         )
     }
@@ -95,7 +95,7 @@ impl Failure {
 }
 
 fn in_english(error: &carryall::ops::Error) -> String {
-    let beside = words::beside(error);
+    let beside = messages::beside(error);
     if beside.is_empty() {
         chain(error)
     } else {
@@ -140,7 +140,7 @@ impl From<std::io::Error> for Failure {
                 hint: String::new(),
             }
         } else {
-            Self::failed(error.to_string(), words::hint_generic())
+            Self::failed(error.to_string(), messages::hint_generic())
         }
     }
 }
@@ -160,10 +160,10 @@ impl Failure {
         };
         Self {
             exit_code,
-            message: words::chinese_error(error).unwrap_or_else(|| in_english(error)),
+            message: messages::chinese_error(error).unwrap_or_else(|| in_english(error)),
             hint: system(error)
-                .and_then(words::hint_of_system)
-                .map_or_else(|| words::hint(error), str::to_owned),
+                .and_then(messages::hint_of_system)
+                .map_or_else(|| messages::hint(error), str::to_owned),
         }
     }
 }

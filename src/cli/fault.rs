@@ -13,8 +13,8 @@ use std::time::Duration;
 use signal_hook::consts::SIGABRT;
 use signal_hook::low_level::pipe;
 
-use crate::cli::failure::{EXIT_FAILED, Failure};
-use crate::cli::{stop, words};
+use crate::cli::exit::{EXIT_FAILED, Failure};
+use crate::cli::{interrupt, messages};
 
 /// After a panic the others get this time to leave things tidy. One that waits for the thread that is gone waits for ever.
 const GRACE: Duration = Duration::from_secs(5);
@@ -52,10 +52,10 @@ fn tell(panic: &PanicHookInfo<'_>, json: bool) {
         failure.report(json);
         return;
     }
-    if stop::has_last_words() {
+    if interrupt::has_last_words() {
         failure.report(json);
     }
-    stop::ask();
+    interrupt::ask();
     let _ = thread::Builder::new().spawn(|| {
         thread::sleep(GRACE);
         std::process::exit(i32::from(EXIT_FAILED));
@@ -68,11 +68,11 @@ fn words_for(panic: &PanicHookInfo<'_>) -> Failure {
         .take(TEXT_MAX_CHARS)
         .collect();
     if is_for_want(&text) {
-        return Failure::failed(words::no_more_threads(), words::hint_limits());
+        return Failure::failed(messages::no_more_threads(), messages::hint_limits());
     }
     let place = panic.location().map(ToString::to_string);
-    let message = words::fault(&text, place.as_deref().unwrap_or("?"), &command());
-    Failure::failed(message, words::hint_fault())
+    let message = messages::fault(&text, place.as_deref().unwrap_or("?"), &command());
+    Failure::failed(message, messages::hint_fault())
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> &str {
@@ -118,7 +118,7 @@ fn listen_for_abort(json: bool) -> io::Result<()> {
     let (never_read, full) = io::pipe()?;
     let full_too = full.try_clone()?;
     // Made now: there may be no memory then.
-    let text = Failure::failed(words::aborted(), words::hint_limits()).text(json);
+    let text = Failure::failed(messages::aborted(), messages::hint_limits()).text(json);
     thread::Builder::new()
         .name("abort".into())
         .stack_size(128 << 10)

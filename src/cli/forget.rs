@@ -4,8 +4,8 @@ use carryall::ops::receive::forget;
 use carryall::store::Access;
 
 use crate::cli::args::ForgetArgs;
-use crate::cli::failure::Failure;
-use crate::cli::{Context, open, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &ForgetArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Write)?;
@@ -14,6 +14,6 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<u8, Failure> {
     } else {
         forget::forget(&store, &args.sets)?
     };
-    context.print(&report, words::given_up)?;
+    context.print(&report, messages::given_up)?;
     Ok(0)
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use carryall::ops::media::verify::{self, SetVerdict};
 
-use crate::cli::failure::Failure;
-use crate::cli::{Context, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages};
 
 pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
     let judged = verify::verify(paths, &context.screen)?;
@@ -16,16 +16,16 @@ pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
 }
 
 fn text(set: &SetVerdict) -> String {
-    let mut out = words::set_line(set);
+    let mut out = messages::set_line(set);
     for release in &set.releases {
-        out += &format!("  {}\n", words::shown(&release.name));
+        out += &format!("  {}\n", messages::shown(&release.name));
         for item in &release.items {
             out += &format!(
                 "    {:>9}  {}\n",
-                words::bytes(item.bytes),
-                words::shown(&item.name)
+                messages::bytes(item.bytes),
+                messages::shown(&item.name)
             );
         }
     }
-    out + &words::at_hand(set)
+    out + &messages::at_hand(set)
 }

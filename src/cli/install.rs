@@ -6,8 +6,8 @@ use carryall::ops::checkout::install::{self, InstallOptions, Unchanged};
 use carryall::store::Access;
 
 use crate::cli::args::InstallArgs;
-use crate::cli::failure::Failure;
-use crate::cli::{Context, open, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &InstallArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
@@ -20,12 +20,12 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<u8, Failure> {
         },
     };
     let report = install::install(&store, &args.release, &args.into, &options, &context.screen)?;
-    context.print(&report, |report| words::installed(report, &args.into))?;
+    context.print(&report, |report| messages::installed(report, &args.into))?;
     Ok(0)
 }
 
 pub fn roll_back(context: &Context, dir: &Path) -> Result<u8, Failure> {
     let report = install::roll_back(dir)?;
-    context.print(&report, |report| words::rolled_back(report, dir))?;
+    context.print(&report, |report| messages::rolled_back(report, dir))?;
     Ok(0)
 }

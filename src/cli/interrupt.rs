@@ -13,8 +13,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use crate::cli::failure::{EXIT_INTERRUPTED, Failure};
-use crate::cli::{terminal, words};
+use crate::cli::exit::{EXIT_INTERRUPTED, Failure};
+use crate::cli::{messages, terminal};
 
 /// What a command has to leave things tidy. It is gone two seconds after the signal.
 pub const GRACE: Duration = Duration::from_millis(1500);
@@ -83,7 +83,7 @@ fn is_ignored(signal: i32) -> bool {
 
 fn watch(json: bool) {
     if terminal::is_seen() && !json {
-        let _ = in_time(|| terminal::say(&format!("\n{}\n", words::stopping())));
+        let _ = in_time(|| terminal::say(&format!("\n{}\n", messages::stopping())));
     }
     thread::sleep(GRACE);
     if has_last_words() {

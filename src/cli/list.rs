@@ -6,8 +6,8 @@ use carryall::ops::maintain::list::{self, ListReport};
 use carryall::ops::pack::diff::{self, DiffReport};
 use carryall::store::Access;
 
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, messages, open};
 
 pub fn list(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
@@ -22,21 +22,21 @@ pub fn list(context: &Context) -> Result<u8, Failure> {
 
 fn list_text(report: &ListReport) -> String {
     if report.releases.is_empty() && report.findings.is_empty() {
-        return words::store_is_empty();
+        return messages::store_is_empty();
     }
     let width = report.releases.iter().map(|release| release.name.len());
-    let width = words::width(width);
+    let width = messages::width(width);
     let mut out = String::new();
     for release in &report.releases {
-        let items = words::items(release.items.into());
-        let bytes = words::bytes(release.bytes);
+        let items = messages::items(release.items.into());
+        let bytes = messages::bytes(release.bytes);
         out += &format!(
             "{:width$}  {bytes:>9}  {items}  {}\n",
             release.name,
             &release.id[..8]
         );
     }
-    out + &words::findings(&report.findings)
+    out + &messages::findings(&report.findings)
 }
 
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {
@@ -50,16 +50,16 @@ pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u
 fn diff_text(report: &DiffReport, most: usize) -> String {
     let mut out = String::new();
     for item in &report.items {
-        let mark = words::change_mark(item.change);
+        let mark = messages::change_mark(item.change);
         out += &format!(
             "{mark} {}  {}\n",
-            words::shown(&item.name),
-            words::item_new(item.bytes, item.new_bytes)
+            messages::shown(&item.name),
+            messages::item_new(item.bytes, item.new_bytes)
         );
     }
-    out + &words::diff_images(&report.images)
-        + &words::contributors(&report.contributors, words::Against::Older, most)
-        + &words::diff_total(report)
+    out + &messages::diff_images(&report.images)
+        + &messages::contributors(&report.contributors, messages::Against::Older, most)
+        + &messages::diff_total(report)
 }
 
 pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
@@ -68,6 +68,6 @@ pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
     let report = serde_json::json!({
         "removed": name.to_string(), "was_damaged": !could_be_read,
     });
-    context.print(&report, |_| words::removed(name, could_be_read))?;
+    context.print(&report, |_| messages::removed(name, could_be_read))?;
     Ok(0)
 }

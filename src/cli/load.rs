@@ -6,8 +6,8 @@ use carryall::ops::publish::load::{self, LoadOptions, LoadReport, Loader, Then};
 use carryall::store::Access;
 
 use crate::cli::args::{LoadArgs, LoaderArg};
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
 fn text(report: &LoadReport) -> String {
     let mut out = String::new();
     for line in report.said.lines().filter(|line| !line.trim().is_empty()) {
-        out += &format!("  {}: {}\n", report.with.program(), words::shown(line));
+        out += &format!("  {}: {}\n", report.with.program(), messages::shown(line));
     }
-    out + &words::loaded(report)
+    out + &messages::loaded(report)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::cli::{terminal, words};
+use crate::cli::{messages, terminal};
 
 /// Lines that wait to be written.
 const LINES: usize = 1024;
@@ -43,7 +43,7 @@ impl LogWriter {
                 write(stream, &text, json);
                 let left_out = std::mem::take(&mut *lock(&count));
                 if left_out > 0 {
-                    words::say(&words::lines_left_out(left_out));
+                    messages::say(&messages::lines_left_out(left_out));
                 }
             }
         });

@@ -5,30 +5,30 @@ mod args;
 mod check;
 mod checkout;
 mod demo;
-mod failure;
+mod exit;
 mod fault;
 mod forget;
 mod hosts;
 mod inspect;
 mod install;
+mod interrupt;
 mod list;
 mod load;
 mod log_writer;
 mod memory;
+mod messages;
 mod open;
 mod pack;
+mod progress;
 mod push;
 mod receipt;
 mod receive;
 mod repair;
-mod screen;
 mod serve;
 mod show;
 mod site;
-mod stop;
 mod terminal;
 mod verify;
-mod words;
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
@@ -37,8 +37,8 @@ use std::sync::Mutex;
 use clap::Parser;
 
 use args::{Cli, Command};
-use failure::Failure;
-use screen::{Screen, Verbosity};
+use exit::Failure;
+use progress::{Screen, Verbosity};
 
 /// What every command gets besides its own arguments.
 struct Context {
@@ -66,7 +66,7 @@ impl Context {
     /// Says what to do about damage that is left.
     fn hint_damage(&self) {
         if !self.json {
-            words::say(&words::hint_damage());
+            messages::say(&messages::hint_damage());
         }
     }
 
@@ -83,12 +83,12 @@ impl Context {
         if let Ok(preface) = preface
             && !preface.is_empty()
         {
-            words::say(&preface);
+            messages::say(&preface);
         }
         if self.json {
             let json = serde_json::to_string_pretty(report);
             let json =
-                json.map_err(|error| Failure::failed(error.to_string(), words::hint_generic()))?;
+                json.map_err(|error| Failure::failed(error.to_string(), messages::hint_generic()))?;
             terminal::print_json(&(json + "\n"))?;
         } else {
             terminal::print(&terminal::names_in_lines(&say(report), report))?;
@@ -106,7 +106,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
-    stop::listen(cli.json);
+    interrupt::listen(cli.json);
     fault::listen(cli.json);
     let verbosity = if cli.verbose {
         Verbosity::Full
@@ -117,7 +117,7 @@ pub fn run() -> ExitCode {
         store: cli.store,
         json: cli.json,
         verbose: cli.verbose,
-        screen: Screen::new(screen::style(cli.json, cli.quiet), verbosity),
+        screen: Screen::new(progress::style(cli.json, cli.quiet), verbosity),
         preface: Mutex::default(),
     };
     if let Err(failure) = fit_machine(&context, &cli.command) {
@@ -127,18 +127,20 @@ pub fn run() -> ExitCode {
     let outcome = std::panic::catch_unwind(run);
     if fault::happened() {
         // It has been told where it happened.
-        return ExitCode::from(failure::EXIT_FAILED);
+        return ExitCode::from(exit::EXIT_FAILED);
     }
     context.screen.close();
     match outcome {
         Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(failure)) if stop::has_last_words() => ExitCode::from(failure.report(context.json)),
+        Ok(Err(failure)) if interrupt::has_last_words() => {
+            ExitCode::from(failure.report(context.json))
+        }
         // Somebody else is saying how it ended, and ends it.
         Ok(Err(failure)) => {
-            std::thread::sleep(stop::GRACE);
+            std::thread::sleep(interrupt::GRACE);
             ExitCode::from(failure.exit_code())
         }
-        Err(_) => ExitCode::from(failure::EXIT_FAILED),
+        Err(_) => ExitCode::from(exit::EXIT_FAILED),
     }
 }
 
@@ -154,14 +156,14 @@ fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
                 "is_enough": fit.is_enough,
             }));
         } else if is_told {
-            terminal::say(&words::memory(&fit));
+            terminal::say(&messages::memory(&fit));
         }
     }
     if !memory::is_heavy(command) {
         return Ok(());
     }
     memory::start_workers()
-        .map_err(|()| Failure::failed(words::no_more_threads(), words::hint_limits()))
+        .map_err(|()| Failure::failed(messages::no_more_threads(), messages::hint_limits()))
 }
 
 /// Makes the words of the command line harmless that an error repeats: they may be names that a shell found.
@@ -194,11 +196,11 @@ fn usage(error: clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let error = with_names_shown(error);
-    let text = words::usage(&error).unwrap_or_else(|| error.render().to_string());
+    let text = messages::usage(&error).unwrap_or_else(|| error.render().to_string());
     terminal::say(&text);
-    let (label, hint) = (words::hint_label(), words::hint_usage());
+    let (label, hint) = (messages::hint_label(), messages::hint_usage());
     terminal::say(&format!("{label}: {hint}\n"));
-    ExitCode::from(failure::EXIT_USAGE)
+    ExitCode::from(exit::EXIT_USAGE)
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {

@@ -11,8 +11,8 @@ use carryall::ops::apart::check_apart;
 use carryall::store::{Access, Store, StoreError};
 use carryall::volumes::media::MediaError;
 
-use crate::cli::failure::Failure;
-use crate::cli::{Context, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages};
 
 /// `--store`, else `$CARRYALL_STORE`, else the user's data directory.
 pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
@@ -32,7 +32,7 @@ pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
     }
     variable("HOME")
         .map(|dir| dir.join(".local/share/carryall"))
-        .ok_or_else(|| Failure::usage(words::no_store_named(), words::hint_store()))
+        .ok_or_else(|| Failure::usage(messages::no_store_named(), messages::hint_store()))
 }
 
 /// A path that begins with `~` and was not expanded would be a folder of that name below the current one.
@@ -66,8 +66,8 @@ fn unexpanded(path: &str, given_by: &str) -> Failure {
         .filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let meant = meant.map(|rest| format!("{home}{rest}"));
     Failure::usage(
-        words::unexpanded_home(path, given_by),
-        words::hint_unexpanded_home(path, meant.as_deref()),
+        messages::unexpanded_home(path, given_by),
+        messages::hint_unexpanded_home(path, meant.as_deref()),
     )
 }
 
@@ -98,7 +98,7 @@ pub fn store_to_check(context: &Context, heal_from: &[PathBuf]) -> Result<Store,
 fn read_alone(context: &Context, dir: &Path) -> Result<Store, StoreError> {
     let store = Store::open_to_read(dir)?;
     if !context.json {
-        words::say(&words::checked_reading());
+        messages::say(&messages::checked_reading());
     }
     Ok(store)
 }
@@ -143,7 +143,7 @@ pub fn with_store_or_new(
         && !context.json
         && let Ok(mut preface) = context.preface.lock()
     {
-        *preface = words::store_created(&dir);
+        *preface = messages::store_created(&dir);
     }
     let done = work(&store);
     let left = store.abandon_if_empty().map_err(Error::from);

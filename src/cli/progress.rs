@@ -10,7 +10,7 @@ use carryall::base::finding::Finding;
 use carryall::base::monitor::Monitor;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::{stop, terminal, words};
+use crate::cli::{interrupt, messages, terminal};
 
 /// A task shorter than this shows nothing.
 const QUIET: Duration = Duration::from_millis(250);
@@ -92,7 +92,7 @@ impl Screen {
             .load(Ordering::Relaxed)
             .saturating_sub(self.findings_shown);
         if hidden > 0 && self.style != Style::Json {
-            terminal::say(&(words::more_findings(hidden) + "\n"));
+            terminal::say(&(messages::more_findings(hidden) + "\n"));
         }
     }
 
@@ -138,7 +138,7 @@ fn new_bar(name: &str, total_bytes: u64, began: Instant) -> ProgressBar {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
     };
     bar.with_style(style)
-        .with_message(terminal::shown(&words::task(name)).into_owned())
+        .with_message(terminal::shown(&messages::task(name)).into_owned())
         .with_elapsed(began.elapsed())
 }
 
@@ -192,7 +192,7 @@ impl Monitor for Screen {
             Style::Json => {
                 terminal::say_json(&serde_json::json!({"event": "finding", "finding": finding}));
             }
-            Style::Bar | Style::None => terminal::say(&(words::finding(finding) + "\n")),
+            Style::Bar | Style::None => terminal::say(&(messages::finding(finding) + "\n")),
         };
         match self.task.lock() {
             Ok(current) => match current.as_ref().and_then(|task| task.bar.as_ref()) {
@@ -204,6 +204,6 @@ impl Monitor for Screen {
     }
 
     fn stop_asked(&self) -> bool {
-        stop::is_asked()
+        interrupt::is_asked()
     }
 }

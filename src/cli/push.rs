@@ -7,9 +7,9 @@ use carryall::ops::publish::push::{self, PushOptions, PushedRelease};
 use carryall::store::Access;
 
 use crate::cli::args::PushArgs;
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{EXIT_DAMAGE, Failure};
 use crate::cli::hosts::hosts;
-use crate::cli::{Context, open, words};
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
@@ -25,7 +25,7 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
         OtherHosts::Dropped
     };
     let hosts = hosts(&args.map, others)
-        .map_err(|host| Failure::usage(words::mapped_twice(&host), words::hint_usage()))?;
+        .map_err(|host| Failure::usage(messages::mapped_twice(&host), messages::hint_usage()))?;
     let rules = Rules {
         hosts,
         name: args.new_name.clone().map(|name| name.0),
@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
         return Ok(0);
     }
     if !context.json {
-        words::say(&words::hint_left_out(&report));
+        messages::say(&messages::hint_left_out(&report));
     }
     Ok(EXIT_DAMAGE)
 }
@@ -47,11 +47,11 @@ fn text(report: &PushedRelease) -> String {
     let mut out = String::new();
     for name in &report.pushed.names {
         let state = match name.state {
-            NameState::Pushed => words::pick("pushed", "已推送"),
-            NameState::There => words::pick("there", "已存在"),
-            NameState::Only => words::pick("pushed, its only platform", "已推送（仅此平台）"),
+            NameState::Pushed => messages::pick("pushed", "已推送"),
+            NameState::There => messages::pick("there", "已存在"),
+            NameState::Only => messages::pick("pushed, its only platform", "已推送（仅此平台）"),
             NameState::Refused => {
-                words::pick("REFUSED, platforms are missing", "被拒绝（缺少平台）")
+                messages::pick("REFUSED, platforms are missing", "被拒绝（缺少平台）")
             }
         };
         let (host, name, digest) = (&report.pushed.registry, &name.name, &name.digest);
@@ -59,5 +59,5 @@ fn text(report: &PushedRelease) -> String {
         out += format!("  {state}  {host}/{name}  {digest}").trim_end();
         out += "\n";
     }
-    out + &words::pushed(report)
+    out + &messages::pushed(report)
 }

@@ -7,8 +7,8 @@ use carryall::ops::Error;
 use carryall::ops::receive::receipt::{self, ReceiptReport};
 use carryall::store::Access;
 
-use crate::cli::failure::{EXIT_DAMAGE, Failure};
-use crate::cli::{Context, open, terminal, words};
+use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::{Context, messages, open, terminal};
 
 /// The file's name that stands for standard output.
 const STDOUT: &str = "-";
@@ -34,8 +34,8 @@ pub fn run(context: &Context, out: Option<&Path>) -> Result<u8, Failure> {
         return Ok(exit_code(&report));
     }
     if !context.json {
-        words::say(&words::findings(&report.findings));
-        words::say(&words::receipt_about(&report, out));
+        messages::say(&messages::findings(&report.findings));
+        messages::say(&messages::receipt_about(&report, out));
     }
     context.print(&report, |report| text(report, out.is_some()))?;
     Ok(exit_code(&report))

@@ -4,8 +4,8 @@ use carryall::ops::receive::{self, ProgressState, ReceiveReport, StatusReport};
 use carryall::store::{Access, Store};
 
 use crate::cli::args::ReceiveArgs;
-use crate::cli::failure::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::exit::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
     open::with_store_or_new(context, &args.paths, |store| receive(context, args, store))
@@ -15,17 +15,17 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     let report = receive::receive_for(store, &args.paths, &args.platform, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
-        words::say(&format!(
+        messages::say(&format!(
             "{}: {}\n",
-            words::hint_label(),
-            words::hint_base()
+            messages::hint_label(),
+            messages::hint_base()
         ));
     }
     if report.is_damaged() && !context.json {
-        words::say(&format!(
+        messages::say(&format!(
             "{}: {}\n",
-            words::hint_label(),
-            words::hint_top_up()
+            messages::hint_label(),
+            messages::hint_top_up()
         ));
     }
     for failed in &report.failed {
@@ -48,10 +48,10 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
 }
 
 fn text(report: &ReceiveReport) -> String {
-    let sets = report.sets.iter().map(words::progress);
-    let done_with = report.done_with.iter().map(|set| words::done_with(set));
-    let ready = (report.ready_bytes > 0).then(|| words::kept_ready(report.ready_bytes));
-    let nothing = words::gave_nothing(report);
+    let sets = report.sets.iter().map(messages::progress);
+    let done_with = report.done_with.iter().map(|set| messages::done_with(set));
+    let ready = (report.ready_bytes > 0).then(|| messages::kept_ready(report.ready_bytes));
+    let nothing = messages::gave_nothing(report);
     let lines = sets.chain(done_with).chain(ready);
     lines.chain(std::iter::once(nothing)).collect()
 }
@@ -61,8 +61,8 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
     let report = receive::status(&store)?;
     context.print(&report, status_text)?;
     if !report.incoming.is_empty() && !context.json {
-        let (label, hint) = (words::hint_label(), words::hint_waiting());
-        words::say(&format!("{label}: {hint}\n"));
+        let (label, hint) = (messages::hint_label(), messages::hint_waiting());
+        messages::say(&format!("{label}: {hint}\n"));
     }
     // What only lay beside something that is whole is not waited for.
     let mut waiting = report.incoming.iter().filter(|set| !set.beside).peekable();
@@ -76,9 +76,9 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
 }
 
 fn status_text(report: &StatusReport) -> String {
-    let mut out = words::status(report);
+    let mut out = messages::status(report);
     for (number, set) in (1..).zip(&report.incoming) {
-        out += &words::waiting_set(number, set);
+        out += &messages::waiting_set(number, set);
     }
     out
 }

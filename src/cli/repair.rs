@@ -4,8 +4,8 @@ use carryall::ops::media::repair::{self, RepairOptions, RepairReport};
 use carryall::volumes::media::Carrier;
 
 use crate::cli::args::RepairArgs;
-use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
-use crate::cli::{Context, words};
+use crate::cli::exit::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, messages};
 
 pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
     let carrier = if args.iso {
@@ -27,7 +27,7 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
 
 fn text(report: &RepairReport) -> String {
     if report.sets.is_empty() {
-        return words::nothing_to_repair();
+        return messages::nothing_to_repair();
     }
     let mut out = String::new();
     for set in &report.sets {
@@ -36,13 +36,13 @@ fn text(report: &RepairReport) -> String {
             .sets
             .iter()
             .find(|found| found.set_id == set.set_id);
-        out += &found.map(words::set_line).unwrap_or_default();
+        out += &found.map(messages::set_line).unwrap_or_default();
         for (volume_no, path) in &set.rebuilt {
-            out += &words::rebuilt(*volume_no, path);
+            out += &messages::rebuilt(*volume_no, path);
         }
         if !set.not_recoverable.is_empty() {
-            out += &words::not_rebuilt(&set.not_recoverable);
-            out += &found.map(words::verdict).unwrap_or_default();
+            out += &messages::not_rebuilt(&set.not_recoverable);
+            out += &found.map(messages::verdict).unwrap_or_default();
         }
     }
     out

@@ -7,9 +7,9 @@ use carryall::ops;
 use carryall::ops::publish::serve::{self, Served};
 
 use crate::cli::args::ServeArgs;
-use crate::cli::failure::Failure;
+use crate::cli::exit::Failure;
 use crate::cli::log_writer::{LogWriter, Stream};
-use crate::cli::{Context, fault, open, words};
+use crate::cli::{Context, fault, messages, open};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
     let store = open::store_to_serve(context)?;
@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             let text = if context.json {
                 ready_json(served, &address.to_string())
             } else {
-                words::ready(served, &shown_address(address), &options, context.rows())
+                messages::ready(served, &shown_address(address), &options, context.rows())
             };
             log.say(Stream::Out, text);
         }
@@ -46,7 +46,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             let text = if context.json {
                 changed_json(served)
             } else {
-                words::served_now(served, context.rows()) + &words::findings(&served.findings)
+                messages::served_now(served, context.rows()) + &messages::findings(&served.findings)
             };
             log.say(Stream::Err, text);
         }
@@ -108,9 +108,9 @@ fn log_line(line: &Answered) -> String {
         broken,
     } = line;
     let broken = broken.as_ref().map_or(String::new(), |why| {
-        format!("  {}: {}", words::broken_off(), words::shown(why))
+        format!("  {}: {}", messages::broken_off(), messages::shown(why))
     });
-    let (method, target) = (words::shown(method), words::shown(target));
+    let (method, target) = (messages::shown(method), messages::shown(target));
     format!(
         "{}  {from}  {method} {target}  {status}  {bytes}{broken}\n",
         now()

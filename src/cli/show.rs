@@ -6,8 +6,8 @@ use carryall::ops::maintain::show::{self, ShowReport, ShownKind};
 use carryall::store::Access;
 
 use crate::cli::args::ChoiceArgs;
-use crate::cli::failure::Failure;
-use crate::cli::{Context, open, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
@@ -19,27 +19,27 @@ pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result
 }
 
 fn text(report: &ShowReport) -> String {
-    let mut out = words::release_line(report);
+    let mut out = messages::release_line(report);
     for item in &report.contents {
-        let bytes = words::bytes(item.bytes);
+        let bytes = messages::bytes(item.bytes);
         out += &match item.kind {
             ShownKind::File => format!(
                 "  {bytes:>9}  {}  {}\n",
                 &item.hash[..16],
-                words::shown(&item.name)
+                messages::shown(&item.name)
             ),
             ShownKind::Folder => {
-                let entries = words::entries(item.entries);
+                let entries = messages::entries(item.entries);
                 format!(
                     "  {bytes:>9}  {}  {}/  {entries}\n",
                     &item.hash[..16],
-                    words::shown(&item.name)
+                    messages::shown(&item.name)
                 )
             }
         };
     }
-    out += &words::packages(report);
-    out += &words::images(report);
-    out += &words::show_streams(report);
-    out + &words::findings(&report.findings)
+    out += &messages::packages(report);
+    out += &messages::images(report);
+    out += &messages::show_streams(report);
+    out + &messages::findings(&report.findings)
 }

@@ -5,8 +5,8 @@ use carryall::ops::pack::receivers;
 use carryall::store::Access;
 
 use crate::cli::args::SiteCommand;
-use crate::cli::failure::{EXIT_FAILED, Failure};
-use crate::cli::{Context, open, words};
+use crate::cli::exit::{EXIT_FAILED, Failure};
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, command: &SiteCommand) -> Result<u8, Failure> {
     match command {
@@ -18,7 +18,7 @@ pub fn run(context: &Context, command: &SiteCommand) -> Result<u8, Failure> {
 fn list(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let report = receivers::sites(&store)?;
-    context.print(&report, words::sites)?;
+    context.print(&report, messages::sites)?;
     Ok(0)
 }
 
@@ -26,6 +26,6 @@ fn forget(context: &Context, name: &SiteName) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
     let forgotten = receivers::forget(&store, name)?;
     let report = serde_json::json!({ "site": name.to_string(), "forgotten": forgotten });
-    context.print(&report, |_| words::forgotten(name, forgotten))?;
+    context.print(&report, |_| messages::forgotten(name, forgotten))?;
     Ok(if forgotten { 0 } else { EXIT_FAILED })
 }

@@ -8,8 +8,8 @@ use carryall::ops::media::verify::{self, Judged, SetState, VerifyReport};
 use carryall::volumes::chart;
 use carryall::volumes::media::map::{is_map, map_html};
 
-use crate::cli::failure::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
-use crate::cli::{Context, words};
+use crate::cli::exit::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, messages};
 
 pub fn run(
     context: &Context,
@@ -56,30 +56,30 @@ fn draw(judged: &Judged, map: &Path, first: OutputFile, inputs: &[PathBuf]) -> R
         };
         let page = map_html(&chart(set, recovery));
         let path = file.finish(page.as_bytes()).map_err(Error::from)?;
-        words::say(&words::map_written(&path));
+        messages::say(&messages::map_written(&path));
     }
     Ok(())
 }
 
 pub fn text(report: &VerifyReport) -> String {
-    said(report, words::verdict)
+    said(report, messages::verdict)
 }
 
 /// What a disc that was just burned is asked: the set is another question.
 fn text_at_hand(report: &VerifyReport) -> String {
-    said(report, words::verdict_at_hand)
+    said(report, messages::verdict_at_hand)
 }
 
 fn said(report: &VerifyReport, verdict: impl Fn(&verify::SetVerdict) -> String) -> String {
     let mut out = String::new();
     for set in &report.sets {
-        out += &words::set_line(set);
-        out += &words::volume_lines(set);
+        out += &messages::set_line(set);
+        out += &messages::volume_lines(set);
         out += &verdict(set);
     }
-    out += &words::without_volume(&report.without_volume);
+    out += &messages::without_volume(&report.without_volume);
     if report.unread_bytes > 0 {
-        out += &words::unread(report.unread_bytes);
+        out += &messages::unread(report.unread_bytes);
     }
     out
 }

@@ -14,8 +14,8 @@ use carryall::volumes::block::Codec;
 use carryall::volumes::media::Carrier;
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
-use crate::cli::failure::Failure;
-use crate::cli::{Context, open, words};
+use crate::cli::exit::Failure;
+use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let store = open::store(context, Access::Read)?;
@@ -40,13 +40,13 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     if args.plan {
         let to = args.to.as_deref();
         let plan = pack::plan(&store, &releases, to, &options, &notes, &context.screen)?;
-        context.print(&plan, words::plan_alone)?;
+        context.print(&plan, messages::plan_alone)?;
         return Ok(0);
     }
     let Some(to) = &args.to else {
         return Err(Failure::usage(
-            words::no_folder_named(),
-            words::hint_usage(),
+            messages::no_folder_named(),
+            messages::hint_usage(),
         ));
     };
     let report = pack::pack_with(
@@ -57,7 +57,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         &notes,
         &mut |plan| {
             if !context.json {
-                words::say(&words::plan(plan));
+                messages::say(&messages::plan(plan));
             }
         },
         &context.screen,
@@ -65,7 +65,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     if let Some(site) = &args.site {
         receivers::remember(&store, site, receipt.as_ref(), &releases)?;
     }
-    context.print(&report, |report| words::packed(report, to))?;
+    context.print(&report, |report| messages::packed(report, to))?;
     Ok(0)
 }
 
@@ -77,7 +77,7 @@ fn estimate(
     args: &PackArgs,
 ) -> Result<u8, Failure> {
     let report = estimate::estimate(store, releases, receivers, effort(args), &context.screen)?;
-    context.print(&report, |report| words::estimate(report, context.rows()))?;
+    context.print(&report, |report| messages::estimate(report, context.rows()))?;
     Ok(0)
 }
 
@@ -97,8 +97,8 @@ fn receivers(
 ) -> Result<(Vec<Receiver>, Option<Receipt>), Failure> {
     if args.site.is_some() && args.receipts.len() > 1 {
         return Err(Failure::usage(
-            words::one_receipt_a_site(),
-            words::hint_usage(),
+            messages::one_receipt_a_site(),
+            messages::hint_usage(),
         ));
     }
     let mut found = Vec::new();
@@ -108,31 +108,31 @@ fn receivers(
     let mut last = None;
     for (number, given) in (1..).zip(&args.receipts) {
         let receipt = receivers::read_receipt(given)?;
-        let label = words::receipt_label(number, &receipt);
+        let label = messages::receipt_label(number, &receipt);
         found.push(receivers::by_receipt(store, &label, &receipt)?);
         last = Some(receipt);
     }
     if let (Some(site), Some(receipt)) = (&args.site, &last)
         && receivers::is_of_another_store(store, site, receipt)?
     {
-        note(context, &words::another_store(site));
+        note(context, &messages::another_store(site));
     }
     if let (Some(site), []) = (&args.site, &found[..]) {
         match receivers::by_site(store, site)? {
             Some(known) => found.push(known),
-            None => note(context, &words::site_is_new(site)),
+            None => note(context, &messages::site_is_new(site)),
         }
     }
     for each in found.iter().filter(|each| !each.unknown.is_empty()) {
         note(
             context,
-            &words::unknown_releases(&each.receiver.label, &each.unknown),
+            &messages::unknown_releases(&each.receiver.label, &each.unknown),
         );
     }
     for each in found.iter().filter(|each| !each.unknown_sets.is_empty()) {
         note(
             context,
-            &words::unknown_sets(&each.receiver.label, &each.unknown_sets),
+            &messages::unknown_sets(&each.receiver.label, &each.unknown_sets),
         );
     }
     let receivers = found.into_iter().map(|each| each.receiver).collect();
@@ -141,7 +141,7 @@ fn receivers(
 
 fn note(context: &Context, text: &str) {
     if !context.json {
-        words::say(text);
+        messages::say(text);
     }
 }
 

@@ -10,14 +10,14 @@ use carryall::volumes::media::page::CONTACT_MAX_CHARS;
 use carryall::volumes::media::{Capacity, MediaError};
 
 use crate::cli::args::PackArgs;
-use crate::cli::failure::Failure;
-use crate::cli::words;
+use crate::cli::exit::Failure;
+use crate::cli::messages;
 
 /// The medium that is named, or what is free where it is mounted.
 pub fn capacity(args: &PackArgs) -> Result<Capacity, Failure> {
     match (&args.media, args.sectors, &args.media_at) {
         (Some(text), ..) => text.parse().map_err(|error| {
-            let (message, hint) = words::no_such_medium(&error);
+            let (message, hint) = messages::no_such_medium(&error);
             Failure::usage(message, hint)
         }),
         (None, Some(sectors), _) => Ok(Capacity::from_sectors(sectors)),
@@ -36,7 +36,10 @@ pub fn capacity(args: &PackArgs) -> Result<Capacity, Failure> {
             }
             Ok(Capacity::at(dir).map_err(Error::from)?)
         }
-        (None, None, None) => Err(Failure::usage(words::no_media_named(), words::hint_usage())),
+        (None, None, None) => Err(Failure::usage(
+            messages::no_media_named(),
+            messages::hint_usage(),
+        )),
     }
 }
 
@@ -50,8 +53,8 @@ pub fn notes(
     if let Some(contact) = contact {
         let is_long = contact.chars().count() > CONTACT_MAX_CHARS;
         if contact.is_empty() || is_long || contact.chars().any(char::is_control) {
-            let message = words::bad_contact(CONTACT_MAX_CHARS);
-            return Err(Failure::usage(message, words::hint_usage()));
+            let message = messages::bad_contact(CONTACT_MAX_CHARS);
+            return Err(Failure::usage(message, messages::hint_usage()));
         }
     }
     Ok(PackNotes {
@@ -74,14 +77,20 @@ fn date(
     if let Some(text) = &args.date {
         return match day_of(text) {
             Some(day) => Ok(Some(day)),
-            None => Err(Failure::usage(words::bad_date(text), words::hint_date())),
+            None => Err(Failure::usage(
+                messages::bad_date(text),
+                messages::hint_date(),
+            )),
         };
     }
     if let Some(epoch) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
         let text = epoch.to_string_lossy().into_owned();
         return match text.trim().parse::<u64>().ok().and_then(written) {
             Some(day) => Ok(Some(day)),
-            None => Err(Failure::usage(words::bad_epoch(&text), words::hint_epoch())),
+            None => Err(Failure::usage(
+                messages::bad_epoch(&text),
+                messages::hint_epoch(),
+            )),
         };
     }
     let times = releases
