@@ -1,7 +1,7 @@
 //! What memory a command takes and what there is: fewer threads where it is short, and a word before the work begins where it
 //! is shorter still.
 //!
-//! What is taken is stated in docs/architecture.md, and measured. What is there is the least of what the machine, the control
+//! What is taken is stated in docs/memory.md, and measured. What is there is the least of what the machine, the control
 //! group and the limits of the process leave.
 
 use std::fs;
