@@ -106,6 +106,9 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
+    if cli.json {
+        messages::use_english();
+    }
     interrupt::listen(cli.json);
     fault::listen(cli.json);
     let verbosity = if cli.verbose {

@@ -2,6 +2,7 @@
 //!
 //! The language is the locale's: Chinese when LC_ALL, LC_MESSAGES or LANG begins with `zh`, else English.
 
+pub mod catalogue;
 mod causes;
 mod delta;
 mod demo;
@@ -17,13 +18,14 @@ mod usage;
 mod versions;
 mod weight;
 
-use std::sync::OnceLock;
-
 use carryall::base::finding::{Finding, Severity};
 use carryall::base::size::ByteSize;
 
 use crate::cli::memory::Fit;
 pub use crate::cli::terminal::{say, shown, shown_path};
+use catalogue::is_chinese;
+pub(crate) use catalogue::message;
+pub use catalogue::use_english;
 
 pub use delta::{
     another_store, done_with, forgotten, hint_base, hint_top_up, one_receipt_a_site, receipt_about,
@@ -61,17 +63,6 @@ pub use weight::{Against, contributors, estimate};
 
 /// Widest column.
 const COLUMN_MAX: usize = 60;
-
-fn is_chinese() -> bool {
-    static CHINESE: OnceLock<bool> = OnceLock::new();
-    *CHINESE.get_or_init(|| {
-        ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .filter_map(std::env::var_os)
-            .find(|value| !value.is_empty())
-            .is_some_and(|value| value.to_string_lossy().starts_with("zh"))
-    })
-}
 
 /// The words in the person's language.
 pub fn pick<T>(english: T, chinese: T) -> T {
@@ -179,42 +170,29 @@ pub fn task(name: &str) -> String {
 }
 
 /// `error`.
-pub fn error_label() -> &'static str {
-    pick("error", "错误")
+pub fn error_label() -> String {
+    message!("label-error")
 }
 
 /// `hint`.
-pub fn hint_label() -> &'static str {
-    pick("hint", "提示")
+pub fn hint_label() -> String {
+    message!("label-hint")
 }
 
 /// Heard Ctrl-C.
-pub fn stopping() -> &'static str {
-    pick(
-        "stopping; what is done is kept (Ctrl-C again ends at once)",
-        "正在停止；已完成的部分会保留（再按一次 Ctrl-C 立即结束）",
-    )
+pub fn stopping() -> String {
+    message!("stopping")
 }
 
 /// The program itself is at fault.
 pub fn fault(what: &str, place: &str, command: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    pick(
-        format!(
-            "carryall has a fault and had to end: {what} (carryall {version}, {place}, during: {command})"
-        ),
-        format!(
-            "carryall 程序内部出错，已终止：{what}（carryall {version}，{place}，命令：{command}）"
-        ),
-    )
+    message!("fault", what, place, version, command)
 }
 
 /// What to do about it.
-pub fn hint_fault() -> &'static str {
-    pick(
-        "nothing that was read has been changed, and the store is as it was before or as after the last finished step. Please send the line above to those who maintain carryall; it holds no names of yours beyond what it shows",
-        "读取的内容未被改动，仓库保持在上一个完成步骤之后的状态。请把上一行发给 carryall 的维护者；除所显示的内容外，其中不含您的名称",
-    )
+pub fn hint_fault() -> String {
+    message!("fault.hint")
 }
 
 /// The system starts no more threads.

@@ -186,17 +186,17 @@ mod tests {
     fn nothing_is_said_of_images_in_english_alone() {
         let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let named = [
-            "verbs/load.rs",
-            "verbs/push.rs",
-            "verbs/serve.rs",
-            "verbs/show.rs",
-            "verbs/checkout/images.rs",
+            "ops/publish/load/mod.rs",
+            "ops/publish/push.rs",
+            "ops/publish/serve.rs",
+            "ops/maintain/show.rs",
+            "ops/checkout/images.rs",
         ];
         let mut files: Vec<_> = named.iter().map(|name| src.join(name)).collect();
         let mut folders = vec![
-            src.join("image"),
-            src.join("verbs/planned"),
-            src.join("registry"),
+            src.join("oci/image"),
+            src.join("ops/publish/planned"),
+            src.join("oci/registry"),
         ];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
