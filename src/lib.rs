@@ -26,7 +26,7 @@
 //! # }
 //! ```
 
-// From the ground up: a room uses rooms of lower floors alone (tests/layers.rs).
+// From the ground up: a room uses rooms of lower floors alone (tests/it/layers.rs).
 pub mod base;
 pub mod deflate;
 

@@ -1,0 +1,241 @@
+//! Volumes that were written once are received for ever: a full bundle, and deltas on it, one for each codec of frames that
+//! lean on old chunks.
+//!
+//! Each is the blocks of one volume, gzipped, under `data/golden/v1/bundles`. Files there are never edited. To add one for another
+//! codec: add it to [`DELTAS`] with the codec's number and a content on which that codec wins over the others, run this test
+//! once with `CARRYALL_WRITE_GOLDEN=1`, and commit the new file. That the codec was really used is asserted.
+
+use crate::testkit::packed;
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use carryall::base::monitor::Silent;
+use carryall::bundle::{Catalog, Effort, Receiver};
+use carryall::ops;
+use carryall::ops::add::{AddOptions, add};
+use carryall::ops::checkout::{CheckoutOptions, checkout};
+use carryall::ops::pack::{PackOptions, pack};
+use carryall::ops::receive::{ProgressState, receive};
+use carryall::store::Store;
+use carryall::volumes::block::Codec;
+use carryall::volumes::discover;
+use carryall::volumes::media::{Capacity, Carrier};
+use packed::{Site, files_below, noise};
+use tempfile::TempDir;
+
+/// The full bundle that all deltas lean on.
+const BASE: Golden = Golden {
+    name: "base",
+    release: "golden:1",
+    codec: 1,
+    files: base_files,
+};
+
+const DELTAS: [Golden; 3] = [
+    Golden {
+        name: "zstd-behind-bases",
+        release: "golden:2",
+        codec: 3,
+        files: changed_in_places,
+    },
+    Golden {
+        name: "differences",
+        release: "golden:3",
+        codec: 4,
+        files: linked_anew,
+    },
+    Golden {
+        name: "lzma-behind-bases",
+        release: "golden:4",
+        codec: 5,
+        files: written_anew,
+    },
+];
+
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+struct Golden {
+    name: &'static str,
+    release: &'static str,
+    /// Number of the codec (docs/format.md) that at least one frame has.
+    codec: u8,
+    files: fn() -> Files,
+}
+
+fn base_files() -> Files {
+    vec![
+        ("lib/blob", noise(1, 9_000)),
+        ("lib/other", noise(2, 5_000)),
+        ("readme.txt", b"words, words, words\n".repeat(100)),
+    ]
+}
+
+fn changed_in_places() -> Files {
+    let mut files = base_files();
+    files[0]
+        .1
+        .iter_mut()
+        .step_by(1000)
+        .for_each(|byte| *byte ^= 1);
+    files[1].0 = "lib/renamed";
+    files[1].1.truncate(4_000);
+    files.push(("new", b"was not there".to_vec()));
+    files
+}
+
+/// One byte in fifty has grown.
+fn linked_anew() -> Files {
+    let mut files = base_files();
+    for byte in files[0].1.iter_mut().step_by(50) {
+        *byte = byte.wrapping_add(9);
+    }
+    files
+}
+
+/// Seven old bytes here and seven there.
+fn written_anew() -> Files {
+    let mut files = base_files();
+    let old = files[0].1.clone();
+    let places = noise(9, 2_000);
+    files[0].1 = places
+        .chunks(2)
+        .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])) % (old.len() - 7))
+        .flat_map(|at| old[at..at + 7].to_vec())
+        .collect();
+    files
+}
+
+impl Golden {
+    fn path(&self) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1/bundles");
+        folder.join(format!("{}.blocks.gz", self.name))
+    }
+
+    /// Puts the volume into a folder, as it came from a medium.
+    fn unpack(&self, to: &Path) -> PathBuf {
+        let volume = to.join(self.name);
+        fs::create_dir_all(&volume).unwrap();
+        let mut blocks = Vec::new();
+        let packed = File::open(self.path()).unwrap();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_end(&mut blocks)
+            .unwrap();
+        fs::write(volume.join("carryall-01.000"), blocks).unwrap();
+        volume
+    }
+
+    fn write_given(&self, given: &Path) {
+        for (name, bytes) in (self.files)() {
+            let path = given.join("tree").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
+    fn add_to(&self, store: &Store, given: &Path) {
+        self.write_given(given);
+        let options = AddOptions::default();
+        let name = self.release.parse().unwrap();
+        add(store, &name, &[given.join("tree")], &options, &Silent).unwrap();
+    }
+
+    /// Packs it anew and keeps the blocks, unless they are there. A delta leans on the base as it was kept.
+    fn keep(&self) {
+        if self.path().exists() {
+            return;
+        }
+        let Site { dir, store } = Site::default();
+        let root = |golden: &Self| ops::release(&store, &golden.release.parse().unwrap()).unwrap();
+        let mut receivers = Vec::new();
+        if self.name != BASE.name {
+            receive(&store, &[BASE.unpack(dir.path())], &Silent).unwrap();
+            receivers.push(Receiver {
+                releases: vec![root(&BASE)],
+                ..Receiver::default()
+            });
+        }
+        self.add_to(&store, &dir.path().join("given"));
+        let options = PackOptions {
+            capacity: Capacity::exact(8 << 20),
+            carrier: Carrier::Folders,
+            spare: Some(0),
+            local_percent: Some(0.0),
+            effort: Effort::Default,
+            codec: Codec::Gf16,
+            receivers,
+        };
+        let (media, release) = (dir.path().join("media"), root(self));
+        let report = pack(&store, &[release], &media, &options, &mut |_| {}, &Silent).unwrap();
+        let files = files_below(&report.volumes[0]).into_iter();
+        let blocks = files
+            .filter(|(name, _)| name.extension().is_some_and(|kind| kind == "000"))
+            .map(|(_, bytes)| bytes);
+        fs::create_dir_all(self.path().parent().unwrap()).unwrap();
+        let packed = File::create(self.path()).unwrap();
+        let level = flate2::Compression::best();
+        let mut packed = flate2::write::GzEncoder::new(packed, level);
+        packed
+            .write_all(&blocks.collect::<Vec<_>>().concat())
+            .unwrap();
+        packed.finish().unwrap();
+    }
+
+    /// Numbers of the codecs of its frames.
+    fn codecs(&self, volume: &Path) -> Vec<u8> {
+        let set = discover(&[volume.to_owned()], &Silent)
+            .unwrap()
+            .sets
+            .remove(0);
+        let catalog = Catalog::from_bytes(&set.catalog().unwrap()).unwrap();
+        let places = catalog.places(&set.descriptor().unwrap().payload_bytes);
+        let head = |offset| {
+            let mut head = [0; 6];
+            let mut payload = set.payload_reader(1).unwrap();
+            payload.seek_to(offset);
+            payload.read_exact(&mut head).unwrap();
+            head[5]
+        };
+        places.iter().map(|place| head(place.offset)).collect()
+    }
+
+    fn assert_given_back(&self, site: &Site) {
+        let back = TempDir::new().unwrap();
+        let (given, dest) = (back.path().join("given"), back.path().join("back"));
+        self.write_given(&given);
+        let (name, options) = (self.release.parse().unwrap(), CheckoutOptions::default());
+        checkout(&site.store, &name, &dest, &options, &Silent).unwrap();
+        assert_eq!(files_below(&dest), files_below(&given), "{}", self.name);
+    }
+}
+
+#[test]
+fn golden_bundles_are_received() {
+    for golden in [BASE].iter().chain(&DELTAS) {
+        // Only to make the files of a new codec; golden files are never edited.
+        if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() {
+            golden.keep();
+        }
+    }
+    let kept = fs::read_dir(BASE.path().parent().unwrap()).unwrap();
+    assert_eq!(kept.count(), DELTAS.len() + 1, "a file that no test reads");
+    for delta in &DELTAS {
+        let media = TempDir::new().unwrap();
+        let (base, volume) = (BASE.unpack(media.path()), delta.unpack(media.path()));
+        assert!(BASE.codecs(&base).contains(&BASE.codec));
+        assert!(
+            delta.codecs(&volume).contains(&delta.codec),
+            "{}",
+            delta.name
+        );
+        let site = Site::default();
+        let report = site.receive(&[volume]);
+        assert_eq!(report.sets[0].state, ProgressState::NeedsBase);
+        let report = site.receive(&[base]);
+        assert_eq!(report.sets.len(), 2, "{report:?}");
+        BASE.assert_given_back(&site);
+        delta.assert_given_back(&site);
+        site.assert_sound();
+    }
+}

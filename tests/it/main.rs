@@ -1,0 +1,93 @@
+//! All integration tests, as one program: a change of the library links one program anew. What several of them
+//! use is in `testkit`. A file that is not declared here fails `no_test_file_is_forgotten`.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod choices;
+mod cli;
+mod clients;
+mod contents;
+mod crash;
+mod crash_site;
+mod damage;
+mod deflate;
+mod deflate_memory;
+mod deflate_property;
+mod delivery;
+mod delta_frames;
+mod delta_histories;
+mod deltas;
+mod forged;
+mod full_disk;
+mod golden_bundle;
+mod golden_release;
+mod hostile;
+mod image_names;
+mod images;
+mod journey_store;
+mod layers;
+mod limits;
+mod media_disk;
+mod media_iso;
+mod metadata;
+mod names;
+mod no_dead_ends;
+mod outputs;
+mod outside_readers;
+mod package_kinds;
+mod packages;
+mod platforms;
+mod process_limits;
+mod reader;
+mod ready;
+mod registry;
+mod registry_login;
+mod registry_troubles;
+mod serve_share;
+mod shapes;
+mod stops;
+mod store_damage;
+mod store_flow;
+mod store_golden;
+mod store_ground;
+mod store_kill;
+mod streams;
+mod terminal;
+mod testkit;
+mod topups;
+mod unopened;
+mod versions;
+mod volumes_crash;
+mod volumes_damage;
+mod volumes_property;
+
+/// A file that no `mod` names is compiled by nobody, and its tests never fail.
+#[test]
+fn no_test_file_is_forgotten() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let forgotten = testkit::tree::undeclared(&tests.join("it"));
+    assert!(forgotten.is_empty(), "no `mod` leads to {forgotten:?}");
+    for entry in std::fs::read_dir(tests).unwrap() {
+        let path = entry.unwrap().path();
+        let is_program = path.extension().is_some_and(|end| end == "rs");
+        assert!(!is_program, "{path:?} is a program of its own");
+    }
+}
+
+/// The search finds what it is for.
+#[test]
+fn a_forgotten_file_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+        std::fs::write(dir.path().join(name), text).unwrap();
+    };
+    write("main.rs", "mod known;\nmod kit;\n");
+    write("known.rs", "");
+    write("kit/mod.rs", "pub mod part;\n");
+    write("kit/part.rs", "");
+    assert!(testkit::tree::undeclared(dir.path()).is_empty());
+    write("kit/other.rs", "");
+    write("lost/mod.rs", "");
+    write("unknown.rs", "");
+    assert_eq!(testkit::tree::undeclared(dir.path()).len(), 3);
+}

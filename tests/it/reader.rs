@@ -1,0 +1,383 @@
+//! The format as a stranger reads it: `docs/reader.py`, written from docs/format.md alone, reads what this program packs, and the
+//! vectors and hex dumps beside the document are what the program really writes.
+//!
+//! It needs Python 3 with the packages blake3 and zstandard (`tests/run` sees to them); without them tests are skipped, but not on CI.
+//! `CARRYALL_WRITE_VECTORS=1` writes the vectors anew.
+
+use crate::testkit::stage;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use carryall::base::id::{BlobId, hash};
+use carryall::deflate::{RemakeOptions, remake};
+use carryall::volumes::block::Codec;
+use carryall::volumes::parity::Code;
+use stage::{MEDIA, Run, Stage, look, noise, text, visible};
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A Python that has the packages.
+fn python() -> Option<PathBuf> {
+    let given = std::env::var_os("CARRYALL_TEST_PYTHON").map(PathBuf::from);
+    let candidates = given.into_iter().chain([
+        repository("target/python/bin/python3"),
+        PathBuf::from("python3"),
+    ]);
+    let found = candidates.into_iter().find(|python| {
+        let mut command = Command::new(python);
+        let output = command.args(["-c", "import blake3, zstandard"]).output();
+        output.is_ok_and(|output| output.status.success())
+    });
+    assert!(
+        found.is_some() || std::env::var_os("CI").is_none(),
+        "needed on CI: python3 with blake3 and zstandard"
+    );
+    if found.is_none() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped, not installed: python3 with blake3 and zstandard"
+        );
+    }
+    found
+}
+
+fn run_python(python: &Path, script: &str, words: &[&Path]) -> Run {
+    let mut command = Command::new(python);
+    let output = command.arg(repository(script)).args(words).output();
+    output.unwrap().into()
+}
+
+fn gzip(stage: &Stage, name: &str, level: &str) {
+    let output = Command::new("gzip")
+        .args(["-nc", level])
+        .arg(stage.path(name))
+        .output()
+        .unwrap();
+    fs::write(stage.path(&format!("{name}.gz")), output.stdout).unwrap();
+}
+
+/// A stage with a release of everything that the reader knows how to make again.
+fn stage_with_release() -> Stage {
+    let stage = Stage::with_release();
+    fs::write(stage.path("given/说明.txt"), text(4, 200_000)).unwrap();
+    // Code for x86-64, of which the filter is used.
+    fs::copy("/bin/cat", stage.path("given/cat")).unwrap();
+    gzip(&stage, "given/说明.txt", "-6");
+    for stream in ["zlib-1.gz", "gzip-6.gz", "pigz-9.gz", "zopfli.gz"] {
+        let to = stage.path(&format!("given/{stream}"));
+        fs::copy(repository("tests/data/deflate/streams").join(stream), to).unwrap();
+    }
+    let items: Vec<String> = visible(&stage.path("given"))
+        .iter()
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    let mut words = vec!["add".to_owned(), "商城:1.0".to_owned()];
+    words.extend(items);
+    stage.run(&words).ends_with(0);
+    stage
+}
+
+#[test]
+fn a_stranger_reads_what_was_packed_byte_for_byte() {
+    let Some(python) = python() else {
+        return;
+    };
+    let stage = stage_with_release();
+    for (to, more) in [
+        ("fast", &["--effort", "fast", "--spare", "1"][..]),
+        (
+            "max",
+            &["--effort", "max", "--codec", "gf8", "--spare", "2"],
+        ),
+        ("iso", &["--iso", "--local", "0", "--spare", "0"]),
+    ] {
+        let pack = ["pack", "商城:1.0", "--to", to, "--media", MEDIA];
+        stage.run(&[&pack[..], more].concat()).ends_with(0);
+        let read = |command: &str, more: &[&Path]| {
+            let packed = stage.path(to);
+            let mut words = vec![Path::new(command), &packed];
+            words.extend(more);
+            run_python(&python, "docs/reader.py", &words)
+        };
+        let run = read("verify", &[]).ends_with(0);
+        assert!(run.stdout.ends_with("whole\n"), "{run:#?}");
+        let back = stage.path(&format!("{to}-back"));
+        read("extract", &[&back]).ends_with(0);
+        assert!(
+            look(&back.join("商城:1.0")) == look(&stage.path("given")),
+            "{to} came back other than it was given"
+        );
+    }
+    let list = run_python(
+        &python,
+        "docs/reader.py",
+        &[Path::new("list"), &stage.path("max")],
+    );
+    for line in [
+        "  files/deep/link -> ../run.sh",
+        "  说明.txt",
+        "  files/empty/",
+    ] {
+        assert!(list.stdout.contains(line), "{list:#?}");
+    }
+}
+
+#[test]
+fn a_stranger_says_what_is_missing_damaged_or_beyond_it() {
+    let Some(python) = python() else {
+        return;
+    };
+    let stage = stage_with_release();
+    let stream = "tests/data/deflate/streams/klauspost1.15.12-5.gz";
+    fs::create_dir(stage.path("foreign")).unwrap();
+    fs::copy(repository(stream), stage.path("foreign/layer.tar.gz")).unwrap();
+    stage
+        .run(&["add", "layer:1", "foreign/layer.tar.gz"])
+        .ends_with(0);
+    let pack = |words: &[&str]| {
+        let words = [&["pack", "--media", MEDIA, "--effort", "fast"][..], words].concat();
+        stage.run(&words).ends_with(0)
+    };
+    let read = |words: &[&str]| {
+        let paths = words[1..].iter().map(|word| stage.path(word));
+        let words: Vec<PathBuf> = std::iter::once(PathBuf::from(words[0]))
+            .chain(paths)
+            .collect();
+        let words: Vec<&Path> = words.iter().map(PathBuf::as_path).collect();
+        run_python(&python, "docs/reader.py", &words)
+    };
+
+    // A writer that is not foreseen: named, and the plain bytes are there.
+    pack(&["layer:1", "--to", "layer", "--spare", "0"]);
+    let run = read(&["extract", "layer", "layer-back"]).ends_with(3);
+    assert!(
+        run.stderr.contains("klauspost/compress, level 5"),
+        "{run:#?}"
+    );
+    let back = stage.path("layer-back/layer:1");
+    let plain = fs::read(back.join("layer.tar.gz.plain-1")).unwrap();
+    let output = Command::new("gzip")
+        .arg("-dc")
+        .arg(repository(stream))
+        .output();
+    assert!(plain == output.unwrap().stdout);
+    assert!(!back.join("layer.tar.gz").exists());
+
+    // A delta.
+    fs::write(stage.path("given/more"), noise(77, 50_000)).unwrap();
+    let more = stage.path("given/more");
+    stage
+        .run(&["add".as_ref(), "商城:1.1".as_ref(), more.as_os_str()])
+        .ends_with(0);
+    stage.run(&["add", "商城:1.1", "given/cat"]).ends_with(0);
+    pack(&[
+        "商城:1.1",
+        "--since",
+        "商城:1.0",
+        "--to",
+        "delta",
+        "--spare",
+        "0",
+    ]);
+    let run = read(&["list", "delta"]).ends_with(1);
+    assert!(
+        run.stderr.contains("delta") && run.stderr.contains("商城:1.0"),
+        "{run:#?}"
+    );
+
+    // A volume is lost, a block is damaged.
+    pack(&["商城:1.0", "--to", "discs", "--spare", "1"]);
+    let volumes = visible(&stage.path("discs"));
+    let carrier = visible(&volumes[0])
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|end| end == "000"));
+    let mut bytes = fs::read(carrier.as_ref().unwrap()).unwrap();
+    bytes[3 * 65_536 + 99] ^= 1;
+    fs::write(carrier.unwrap(), bytes).unwrap();
+    let run = read(&["verify", "discs"]).ends_with(1);
+    assert!(
+        run.stderr.contains("volume 1 of") && run.stderr.contains(": 1 of"),
+        "{run:#?}"
+    );
+    fs::remove_dir_all(&volumes[1]).unwrap();
+    let run = read(&["extract", "discs", "gone"]).ends_with(1);
+    assert!(run.stderr.contains("volume 2 of"), "{run:#?}");
+    assert!(!stage.path("gone").exists());
+}
+
+/// Shapes of groups and stripes: of either rate of `gf16`, and of its equal case both ways.
+const GROUPS: [(Codec, usize, usize); 9] = [
+    (Codec::Gf8, 5, 3),
+    (Codec::Gf8, 2, 4),
+    (Codec::Gf16, 5, 3),
+    (Codec::Gf16, 3, 5),
+    (Codec::Gf16, 3, 3),
+    (Codec::Gf16, 7, 5),
+    (Codec::Gf16, 5, 7),
+    (Codec::Gf16, 9, 1),
+    (Codec::Gf16, 1, 2),
+];
+
+/// Recipes whose outcome stands in the vectors: what each shows, and its file.
+const RECIPES: [(&str, &str); 6] = [
+    ("raw", "odd/header-in-full.deflate"),
+    ("gzip", "odd/fields.gz"),
+    ("misses", "odd/members.gz"),
+    ("pigz", "pigz-9.gz"),
+    ("pgzip", "pgzip-256k-5.gz"),
+    ("unknown", "odd/window-512.zz"),
+];
+
+/// The vectors as the code makes them now.
+fn vectors() -> Vec<(&'static str, serde_json::Value)> {
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let groups = GROUPS
+        .iter()
+        .zip(1..)
+        .map(|(&(codec, data, parity), seed)| {
+            let given: Vec<Vec<u8>> = (0..data)
+                .map(|shard| noise(100 * seed + shard as u64, 64))
+                .collect();
+            let mut made = vec![vec![0; 64]; parity];
+            let code = Code::new(codec, data, parity).unwrap();
+            let shards: Vec<&[u8]> = given.iter().map(Vec::as_slice).collect();
+            let mut room: Vec<&mut [u8]> = made.iter_mut().map(Vec::as_mut_slice).collect();
+            code.worker().encode(&shards, &mut room);
+            let name = if codec == Codec::Gf8 { "gf8" } else { "gf16" };
+            let shards: Vec<String> = given.iter().chain(&made).map(|shard| hex(shard)).collect();
+            serde_json::json!({ "codec": name, "data": data, "parity": parity, "shards": shards })
+        });
+    let recipes = RECIPES.iter().map(|(shows, name)| {
+        let data = repository("tests/data/deflate");
+        let stream = fs::read(data.join("streams").join(name)).unwrap();
+        let recipe = data.join("recipes").join(format!("{}.recipe", name.replace('/', "-")));
+        let recipe = fs::read(recipe).unwrap();
+        let plain = plain_bytes(name, &stream);
+        let mut made = Vec::new();
+        let options = RemakeOptions { stream_bytes: stream.len() as u64, threads: 1 };
+        remake(&mut &recipe[..], &mut &plain[..], &mut made, &options).unwrap();
+        assert!(made == stream, "{name}");
+        let id = |bytes: &[u8]| BlobId(hash(bytes)).to_string();
+        serde_json::json!({
+            "shows": shows, "stream": format!("tests/data/deflate/streams/{name}"), "bytes": stream.len(),
+            "recipe": hex(&recipe), "plain_bytes": plain.len(), "plain_blake3": id(&plain), "stream_blake3": id(&made),
+        })
+    });
+    vec![
+        ("codes.json", groups.collect()),
+        ("recipes.json", recipes.collect()),
+    ]
+}
+
+fn plain_bytes(name: &str, stream: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    match name.rsplit('.').next() {
+        Some("gz") => flate2::read::MultiGzDecoder::new(stream).read_to_end(&mut plain),
+        Some("zz") => flate2::read::ZlibDecoder::new(stream).read_to_end(&mut plain),
+        _ => flate2::read::DeflateDecoder::new(stream).read_to_end(&mut plain),
+    }
+    .unwrap();
+    plain
+}
+
+#[test]
+fn vectors_are_what_the_code_makes() {
+    for (name, value) in vectors() {
+        let path = repository("docs/format-vectors").join(name);
+        if std::env::var_os("CARRYALL_WRITE_VECTORS").is_some() {
+            fs::write(&path, serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
+        }
+        let kept: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        assert!(kept == value, "{name} is not what the code makes");
+    }
+}
+
+#[test]
+fn both_codes_are_as_the_document_says_them() {
+    let Some(python) = python() else {
+        return;
+    };
+    let vectors = repository("docs/format-vectors/codes.json");
+    let run = run_python(&python, "docs/format-vectors/codes.py", &[&vectors]).ends_with(0);
+    assert_eq!(run.stdout.lines().count(), GROUPS.len(), "{run:#?}");
+}
+
+#[test]
+fn a_strangers_recipes_have_the_outcome_of_the_vectors() {
+    let Some(python) = python() else {
+        return;
+    };
+    let script = r#"
+import json, sys
+sys.path.insert(0, sys.argv[1] + "/docs")
+import reader, zlib
+from blake3 import blake3
+for vector in json.load(open(sys.argv[1] + "/docs/format-vectors/recipes.json")):
+    stream, plain = open(sys.argv[1] + "/" + vector["stream"], "rb").read(), b""
+    while stream:
+        unpacker = zlib.decompressobj({"gz": 31, "zz": 15}.get(vector["stream"][-2:], -15))
+        plain += unpacker.decompress(stream) + unpacker.flush()
+        stream = unpacker.unused_data
+    assert blake3(plain).hexdigest() == vector["plain_blake3"]
+    try:
+        made = reader.Remaker(bytes.fromhex(vector["recipe"]), plain).stream()
+        assert blake3(made).hexdigest() == vector["stream_blake3"], vector["shows"]
+        print(vector["shows"], "same")
+    except reader.NotRemade as error:
+        print(vector["shows"], error)
+"#;
+    let output = Command::new(python)
+        .args(["-B", "-c", script])
+        .arg(repository(""))
+        .output();
+    let run = Run::from(output.unwrap()).ends_with(0);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    for line in ["raw same", "gzip same", "pigz same", "unknown same"] {
+        assert!(lines.contains(&line), "{run:#?}");
+    }
+    assert!(
+        run.stdout.contains("misses written nearly as by zlib"),
+        "{run:#?}"
+    );
+    assert!(
+        run.stdout.contains("pgzip written by klauspost/compress"),
+        "{run:#?}"
+    );
+}
+
+/// Lines such as `010040  8a 43 52   what it is` of the document are bytes of the golden volume.
+#[test]
+fn hex_dumps_of_the_document_are_of_a_real_volume() {
+    let golden = fs::File::open(repository("tests/data/golden/v1/bundles/base.blocks.gz")).unwrap();
+    let mut volume = Vec::new();
+    flate2::read::GzDecoder::new(golden)
+        .read_to_end(&mut volume)
+        .unwrap();
+    let document = fs::read_to_string(repository("docs/format.md")).unwrap();
+    let mut dumped = 0;
+    for line in document.lines() {
+        let Some((at, rest)) = line.split_once("  ") else {
+            continue;
+        };
+        let (6, Ok(at)) = (at.len(), usize::from_str_radix(at, 16)) else {
+            continue;
+        };
+        let bytes = rest.split("  ").next().unwrap().split(' ');
+        let bytes: Vec<u8> = bytes
+            .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+            .collect();
+        assert_eq!(volume[at..at + bytes.len()], bytes, "{line}");
+        dumped += bytes.len();
+    }
+    assert!(dumped > 400, "{dumped}");
+}

@@ -1,0 +1,144 @@
+//! Format version 1 of frames, packs and index segments, byte for byte. The files under `data/golden/v1` are never edited:
+//! they are what stores in the field hold. `write_golden` made them.
+
+use std::path::PathBuf;
+
+use carryall::base::id::{ChunkId, hash};
+use carryall::content::class::Class;
+use carryall::content::frame::{Frame, FrameOptions, Ids, encode_frame};
+use carryall::content::index::{self, Entry, PackEntry, Segment};
+use carryall::content::pack::{self, PackBuilder};
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/golden/v1")
+        .join(name)
+}
+
+/// Bytes that do not compress, so that frames of them are raw and do not depend on the version of zstd.
+fn noise(seed: u8, blocks: usize) -> Vec<u8> {
+    let mut last = hash(&[seed]);
+    let mut out = Vec::new();
+    for _ in 0..blocks {
+        out.extend_from_slice(&last);
+        last = hash(&last);
+    }
+    out
+}
+
+fn code() -> Vec<u8> {
+    let calls = (0..200_u32).flat_map(|n| {
+        [
+            &b"\x48\x8d\x05"[..],
+            &(9000 - n * 12).to_le_bytes(),
+            b"\xe8",
+            &(5000 - n * 12).to_le_bytes(),
+        ]
+        .concat()
+    });
+    calls.collect()
+}
+
+fn frame(contents: &[Vec<u8>], class: Class, ids: Ids) -> Vec<u8> {
+    let chunks: Vec<(ChunkId, &[u8])> = contents
+        .iter()
+        .map(|plain| (ChunkId::of(plain), &plain[..]))
+        .collect();
+    encode_frame(
+        &chunks,
+        class,
+        &FrameOptions {
+            ids,
+            ..FrameOptions::for_store(3, class)
+        },
+    )
+}
+
+fn raw_frame() -> Vec<u8> {
+    frame(
+        &[noise(1, 3), noise(2, 1), noise(3, 8)],
+        Class::Packed,
+        Ids::Stored,
+    )
+}
+
+fn raw_frame_without_ids() -> Vec<u8> {
+    frame(
+        &[noise(1, 3), noise(2, 1), noise(3, 8)],
+        Class::Packed,
+        Ids::LeftOut,
+    )
+}
+
+fn pack_bytes() -> Vec<u8> {
+    let (mut builder, header) = PackBuilder::start();
+    let mut bytes = header.to_vec();
+    for frame in [raw_frame(), raw_frame_without_ids()] {
+        builder.push(&frame);
+        bytes.extend_from_slice(&frame);
+    }
+    bytes.extend_from_slice(&builder.finish().0);
+    bytes
+}
+
+fn segment() -> Vec<u8> {
+    let pack = pack_bytes();
+    let packs = [PackEntry {
+        id: carryall::base::id::PackId(hash(&pack)),
+        bytes: pack.len() as u64,
+    }];
+    let entry = |seed| Entry {
+        prefix: index::prefix(&ChunkId::of(&noise(seed, 1))),
+        pack_no: 0,
+        frame_offset: 16,
+    };
+    index::build(&packs, (0..20).map(entry).collect())
+}
+
+fn compared() -> [(&'static str, Vec<u8>); 4] {
+    [
+        ("raw.frame", raw_frame()),
+        ("raw-no-ids.frame", raw_frame_without_ids()),
+        ("two-frames.pack", pack_bytes()),
+        ("one-pack.idx", segment()),
+    ]
+}
+
+#[test]
+#[ignore = "writes the golden files of a new format version; never to be run for one that is out"]
+fn write_golden() {
+    for (name, bytes) in compared() {
+        std::fs::write(golden(name), bytes).unwrap();
+    }
+    std::fs::write(
+        golden("zstd-x86.frame"),
+        frame(&[code(), b"tail".to_vec()], Class::ElfX86_64, Ids::Stored),
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_is_written_is_what_was_written() {
+    for (name, bytes) in compared() {
+        assert!(
+            std::fs::read(golden(name)).unwrap() == bytes,
+            "{name} has changed"
+        );
+    }
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let raw = Frame::decode(&std::fs::read(golden("raw.frame")).unwrap()).unwrap();
+    assert_eq!(raw.plain, [noise(1, 3), noise(2, 1), noise(3, 8)].concat());
+    // zstd may compress otherwise one day; what it compressed once must stay readable.
+    let filtered = Frame::decode(&std::fs::read(golden("zstd-x86.frame")).unwrap()).unwrap();
+    assert_eq!(
+        (filtered.plain, filtered.class),
+        ([code(), b"tail".to_vec()].concat(), Class::ElfX86_64)
+    );
+    let pack = std::fs::read(golden("two-frames.pack")).unwrap();
+    assert_eq!(pack::scan(&pack).len(), 2);
+    let segment = Segment::open(std::fs::read(golden("one-pack.idx")).unwrap()).unwrap();
+    assert_eq!(segment.lookup(&ChunkId::of(&noise(7, 1))).count(), 1);
+}

@@ -1,0 +1,13 @@
+//! What the tests are made with.
+
+pub mod daemons;
+pub mod made;
+pub mod misbehaving;
+pub mod own_process;
+pub mod packed;
+pub mod programs;
+pub mod real;
+pub mod registry_parts;
+pub mod shown;
+pub mod stage;
+pub mod tree;

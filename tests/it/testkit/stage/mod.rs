@@ -1,0 +1,410 @@
+//! A stage for tests of the command: a temporary folder with a small release that has one of everything, and the
+//! command itself, run as a person runs it.
+//!
+//! Everything is made of fixed seeds; no clock and no machine shows in it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub mod disk;
+pub mod kills;
+
+/// Bytes of noise in a release: more than one volume of `MEDIA` holds, in more than one frame.
+const NOISE_BYTES: usize = 18_000_000;
+/// A medium that the release needs two or three of.
+pub const MEDIA: &str = "16MB";
+
+/// A temporary folder, with a release on it when asked for.
+pub struct Stage {
+    dir: TempDir,
+    /// Where its store is, from the stage on.
+    pub store: &'static str,
+}
+
+/// What a run of the command gave.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What a script reads.
+    pub stdout: String,
+    /// What a person reads.
+    pub stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Run {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Asserts a failure with this exit code that tells what is wrong, with all of `words`, and then what to do.
+    #[track_caller]
+    pub fn fails_with(self, code: i32, words: &[&str]) -> Self {
+        let run = self.ends_with(code);
+        let lines: Vec<&str> = run.stderr.trim_end().lines().collect();
+        assert!(
+            lines.last().is_some_and(|line| line.starts_with("hint: ")),
+            "{run:#?}"
+        );
+        assert!(
+            lines.iter().any(|line| line.starts_with("error: ")),
+            "{run:#?}"
+        );
+        for word in words {
+            assert!(run.stderr.contains(word), "{word:?} is not in {run:#?}");
+        }
+        run
+    }
+
+    /// Returns the report of a run with `--json`, which must be one document and nothing else.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// Numbers that look random and are the same every time.
+pub struct Seeded(u64);
+
+impl Seeded {
+    /// Begins a row of numbers.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// The `round`th of `rounds` instants spread over `whole`, each at a random place of its share.
+    pub fn instant(&mut self, round: u32, rounds: u32, whole: Duration) -> Duration {
+        let within = f64::from(u32::try_from(self.next() >> 40).unwrap()) / f64::from(1 << 24);
+        whole.mul_f64((f64::from(round) + within) / f64::from(rounds))
+    }
+}
+
+/// Bytes that do not compress.
+pub fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut numbers = Seeded::new(seed);
+    let mut out = Vec::with_capacity(len + 8);
+    while out.len() < len {
+        out.extend_from_slice(&numbers.next().to_le_bytes());
+    }
+    out.truncate(len);
+    out
+}
+
+/// Bytes that compress well.
+pub fn text(seed: u64, len: usize) -> Vec<u8> {
+    let mut numbers = Seeded::new(seed);
+    let mut out = Vec::with_capacity(len + 64);
+    while out.len() < len {
+        let number = numbers.next();
+        let line = format!(
+            "{} server[{}]: request {} took {} ms\n",
+            number % 86_400,
+            number % 7,
+            number % 1000,
+            number % 97
+        );
+        out.extend_from_slice(line.as_bytes());
+    }
+    out.truncate(len);
+    out
+}
+
+impl Stage {
+    /// An empty stage.
+    pub fn new() -> Self {
+        Self {
+            dir: TempDir::new().unwrap(),
+            store: "store",
+        }
+    }
+
+    /// A stage with the items of a release in `given`.
+    pub fn with_release() -> Self {
+        let stage = Self::new();
+        make_release(&stage.path("given"), 1);
+        stage
+    }
+
+    /// A path on the stage.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The command with these words, this stage's store, and English messages.
+    pub fn command<W: AsRef<OsStr>>(&self, words: &[W]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_carryall"));
+        command
+            .args(words)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("LC_ALL", "C")
+            .env("CARRYALL_STORE", self.path(self.store))
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the command to its end.
+    pub fn run<W: AsRef<OsStr>>(&self, words: &[W]) -> Run {
+        self.command(words).output().unwrap().into()
+    }
+
+    /// Runs the command, which must succeed, and returns how long it took.
+    #[track_caller]
+    pub fn time<W: AsRef<OsStr>>(&self, words: &[W]) -> Duration {
+        let began = Instant::now();
+        self.run(words).ends_with(0);
+        began.elapsed()
+    }
+
+    /// Starts the command and leaves it running.
+    pub fn start<W: AsRef<OsStr>>(&self, words: &[W]) -> Child {
+        self.command(words).spawn().unwrap()
+    }
+
+    /// Adds the release `shop:1.0` and packs it with one spare into `discs`; returns the volumes in order.
+    pub fn packed(&self) -> Vec<PathBuf> {
+        self.run(&[
+            "add",
+            "shop:1.0",
+            "given/image.tar",
+            "given/files",
+            "given/setup.bin",
+        ])
+        .ends_with(0);
+        self.run(&[
+            "pack", "shop:1.0", "--to", "discs", "--media", MEDIA, "--spare", "1",
+        ])
+        .ends_with(0);
+        volumes(&self.path("discs"))
+    }
+
+    /// Takes in all volumes of a folder at once.
+    #[track_caller]
+    pub fn receive_all(&self, name: &str) {
+        let mut words = vec![OsString::from("receive")];
+        let volumes = volumes(&self.path(name)).into_iter();
+        words.extend(volumes.map(PathBuf::into_os_string));
+        self.run(&words).ends_with(0);
+    }
+
+    /// Asserts that the store opens and everything in it is whole.
+    #[track_caller]
+    pub fn store_is_well(&self) {
+        self.run(&["list"]).ends_with(0);
+        self.run(&["check", "--data"]).ends_with(0);
+    }
+
+    /// Asserts that a release comes out of the store as it was given.
+    #[track_caller]
+    pub fn comes_back(&self, release: &str, given: &str) {
+        let back = TempDir::new_in(self.dir.path()).unwrap();
+        let dest = back.path().join("back");
+        self.run(&["checkout".as_ref(), release.as_ref(), dest.as_os_str()])
+            .ends_with(0);
+        assert!(
+            look(&dest) == look(&self.path(given)),
+            "{release} came back other than it was given"
+        );
+    }
+
+    /// Removes a file or folder of the stage, if it is there.
+    pub fn remove(&self, name: &str) {
+        let path = self.path(name);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else if path.exists() {
+            fs::remove_file(path).unwrap();
+        }
+    }
+
+    /// Copies a folder of the stage with all that is in it, in place of what was there.
+    pub fn copy(&self, from: &str, to: &str) {
+        self.remove(to);
+        let done = Command::new("cp")
+            .arg("-a")
+            .arg(self.path(from))
+            .arg(self.path(to))
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+}
+
+/// The entries of a folder in order; those with a dot in front are left out.
+pub fn visible(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
+    paths.sort();
+    paths
+}
+
+/// The volumes in a folder, by number.
+pub fn volumes(dir: &Path) -> Vec<PathBuf> {
+    visible(dir)
+}
+
+/// What can be seen of a folder: names, kinds, modes, times of files, and contents.
+pub fn look(root: &Path) -> BTreeMap<PathBuf, String> {
+    let mut seen = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root).min_depth(1) {
+        let entry = entry.unwrap();
+        let stat = entry.path().symlink_metadata().unwrap();
+        let content = if stat.is_file() {
+            carryall::base::id::BlobId(carryall::base::id::hash(&fs::read(entry.path()).unwrap()))
+                .to_string()
+        } else if stat.is_symlink() {
+            format!("{:?}", fs::read_link(entry.path()).unwrap())
+        } else {
+            String::new()
+        };
+        let time = stat
+            .modified()
+            .unwrap()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        let path = entry.path().strip_prefix(root).unwrap().to_owned();
+        seen.insert(
+            path,
+            format!("{:o} {time:?} {content}", stat.permissions().mode()),
+        );
+    }
+    seen
+}
+
+/// The files of a folder and what is in them; for what is made at another time with the same bytes.
+pub fn contents(root: &Path) -> BTreeMap<PathBuf, String> {
+    let files = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
+    let files = files.filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            let hash = carryall::base::id::hash(&fs::read(entry.path()).unwrap());
+            let path = entry.path().strip_prefix(root).unwrap().to_owned();
+            (path, carryall::base::id::BlobId(hash).to_string())
+        })
+        .collect()
+}
+
+/// Makes the items of a release: a docker archive, a folder with one of everything, and a file. Releases of other
+/// seeds have a part in common.
+pub fn make_release(root: &Path, seed: u64) {
+    fs::create_dir_all(root.join("files/deep/er")).unwrap();
+    fs::create_dir(root.join("files/empty")).unwrap();
+    let files = root.join("files");
+    fs::write(files.join("deep/log.txt"), text(7, 3_000_000)).unwrap();
+    fs::write(
+        files.join("deep/er/data.bin"),
+        noise(seed + 100, NOISE_BYTES / 3),
+    )
+    .unwrap();
+    fs::write(files.join("run.sh"), b"#!/bin/sh\necho run\n").unwrap();
+    fs::set_permissions(files.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(files.join("nothing"), b"").unwrap();
+    symlink("../run.sh", files.join("deep/link")).unwrap();
+    fs::hard_link(files.join("run.sh"), files.join("same.sh")).unwrap();
+    fs::write(root.join("image.tar"), docker_archive(seed)).unwrap();
+    fs::write(root.join("setup.bin"), noise(9, NOISE_BYTES / 3)).unwrap();
+    for path in [
+        "image.tar",
+        "setup.bin",
+        "files/deep/log.txt",
+        "files/deep/er/data.bin",
+    ] {
+        let file = fs::File::options()
+            .write(true)
+            .open(root.join(path))
+            .unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_600_000_000 + seed))
+            .unwrap();
+    }
+}
+
+/// An image as `docker save` writes it: two layers, a config and a manifest.
+fn docker_archive(seed: u64) -> Vec<u8> {
+    let layers = [
+        tar_of(&[
+            ("etc/motd", text(1, 2_000_000)),
+            ("usr/lib/libshop.so", noise(2, NOISE_BYTES / 6)),
+        ]),
+        tar_of(&[
+            ("srv/shop/app.bin", noise(seed + 200, NOISE_BYTES / 6)),
+            ("srv/shop/app.js", text(seed + 300, 1_000_000)),
+        ]),
+    ];
+    let names = ["aaaa/layer.tar", "bbbb/layer.tar"];
+    let config =
+        br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#
+            .to_vec();
+    let manifest = format!(
+        r#"[{{"Config":"config.json","RepoTags":["shop:{seed}"],"Layers":["{}","{}"]}}]"#,
+        names[0], names[1]
+    );
+    let [first, second] = layers;
+    tar_of(&[
+        (names[0], first),
+        (names[1], second),
+        ("config.json", config),
+        ("manifest.json", manifest.into_bytes()),
+    ])
+}
+
+fn tar_of(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(1_600_000_000);
+        builder.append_data(&mut header, name, &bytes[..]).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+/// Kills a process and says whether it was still running.
+pub fn kill(mut child: Child) -> bool {
+    child.kill().unwrap();
+    // Nobody reads its pipes any more, so it cannot hang on them.
+    let status = child.wait().unwrap();
+    status.signal() == Some(9)
+}
+
+/// Sends a signal to a process.
+pub fn signal(child: &Child, signal: rustix::process::Signal) {
+    let id = rustix::process::Pid::from_child(child);
+    // One that has ended and was not waited for can still be signalled.
+    rustix::process::kill_process(id, signal).unwrap();
+}
