@@ -1,6 +1,6 @@
 //! Opens and re-makes gzip streams of every writer found here: recipe sizes, speed beside `gzip -6`, memory. `benches/deflate` runs it.
 //!
-//! Every figure is of a process of its own (this program again, in the roles `analyse` and `remake`), one thread, plain text going nowhere;
+//! Every figure is of a process of its own (this program again, in the roles `analyze` and `reconstruct`), one thread, plain text going nowhere;
 //! `gzip -6` runs on the same text before each row, because only ratios of the same minute count. Speeds are plain MB a CPU second,
 //! `x writer` is the ratio to the writer's own, memory the peak above that of the bare program.
 //! What misses its bar stands in bold.
@@ -11,13 +11,13 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use carryall::deflate::{AnalyseOptions, RemakeOptions, Wrapper, analyse, remake};
+use carryall::deflate::{AnalyzeOptions, ReconstructOptions, Wrapper, analyze, reconstruct};
 
 /// What a stream may cost: per cent of the stream, how many times the speed of `gzip -6`, and of its own writer.
 struct Bars {
     recipe_per_cent: f64,
-    analyse: f64,
-    remake: f64,
+    analyze: f64,
+    reconstruct: f64,
     writer: f64,
 }
 
@@ -40,7 +40,7 @@ fn bars(writer: &str, level: u32) -> Bars {
         _ if is_default => 0.01,
         _ => 0.02,
     };
-    let (analyse, remake) = match writer {
+    let (analyze, reconstruct) = match writer {
         _ if writer.starts_with("go") && matches!(level, 5 | 6) => (1.0, 1.2),
         _ if writer.starts_with("klauspost") && matches!(level, 5 | 6) => (1.0, 1.2),
         _ if writer.starts_with("pgzip") && matches!(level, 5 | 6) => (1.0, 1.2),
@@ -54,8 +54,8 @@ fn bars(writer: &str, level: u32) -> Bars {
     };
     Bars {
         recipe_per_cent,
-        analyse,
-        remake,
+        analyze,
+        reconstruct,
         writer: writer_speed,
     }
 }
@@ -90,18 +90,18 @@ fn wrapper_of(stream: &Path) -> Wrapper {
     }
 }
 
-/// Role `analyse STREAM RECIPE`: prints `cpu memory plain recipe writer`.
+/// Role `analyze STREAM RECIPE`: prints `cpu memory plain recipe writer`.
 fn analyse_one(stream: &Path, recipe: &Path) {
     let bare = usage().2;
-    let options = AnalyseOptions {
+    let options = AnalyzeOptions {
         wrapper: wrapper_of(stream),
         plain_limit_bytes: 1 << 40,
         recipe_limit_per_mille: 1000,
-        ..AnalyseOptions::default()
+        ..AnalyzeOptions::default()
     };
     let mut source = BufReader::new(File::open(stream).unwrap());
     let mut out = BufWriter::new(File::create(recipe).unwrap());
-    let analysis = analyse(&mut source, &mut std::io::sink(), &mut out, &options).unwrap();
+    let analysis = analyze(&mut source, &mut std::io::sink(), &mut out, &options).unwrap();
     out.flush().unwrap();
     let (cpu, _, peak) = usage();
     println!(
@@ -134,10 +134,10 @@ impl<R: Read> Write for Compared<R> {
     }
 }
 
-/// Role `remake STREAM RECIPE PLAIN`: prints `cpu memory`. A `-` as PLAIN is stdin.
+/// Role `reconstruct STREAM RECIPE PLAIN`: prints `cpu memory`. A `-` as PLAIN is stdin.
 fn remake_one(stream: &Path, recipe: &Path, plain: &Path) {
     let bare = usage().2;
-    let options = RemakeOptions {
+    let options = ReconstructOptions {
         stream_bytes: stream.metadata().unwrap().len(),
         threads: 1,
     };
@@ -150,7 +150,7 @@ fn remake_one(stream: &Path, recipe: &Path, plain: &Path) {
         _ => Box::new(BufReader::new(File::open(plain).unwrap())),
     };
     let mut recipe = BufReader::new(File::open(recipe).unwrap());
-    remake(&mut recipe, &mut plain, &mut out, &options).unwrap();
+    reconstruct(&mut recipe, &mut plain, &mut out, &options).unwrap();
     assert_eq!(
         out.wanted.read(&mut [0]).unwrap(),
         0,
@@ -299,9 +299,9 @@ fn row(writer: &Writer, level: u32, plain: &Path, work: &Path) -> Result<(), Str
     let packing = run(&command, plain, &stream);
     let plain_mb = plain.metadata().unwrap().len() as f64 / 1e6;
     let gzip = run(&words("gzip -nc -6"), plain, &work.join("yardstick.gz"));
-    let analysed = role(&["analyse", &path(&stream), &path(&recipe)], Stdio::null())?;
+    let analysed = role(&["analyze", &path(&stream), &path(&recipe)], Stdio::null())?;
     let remade = role(
-        &["remake", &path(&stream), &path(&recipe), &path(plain)],
+        &["reconstruct", &path(&stream), &path(&recipe), &path(plain)],
         Stdio::null(),
     )?;
     let number = |text: &String| text.parse::<f64>().unwrap();
@@ -319,10 +319,13 @@ fn row(writer: &Writer, level: u32, plain: &Path, work: &Path) -> Result<(), Str
         analysed[3],
         barred(format!("{per_cent:.4}"), per_cent <= bars.recipe_per_cent),
         plain_mb / analyse_cpu,
-        barred(format!("{analyse_times:.2}"), analyse_times >= bars.analyse),
+        barred(format!("{analyse_times:.2}"), analyse_times >= bars.analyze),
         barred(format!("{analyse_own:.2}"), analyse_own >= bars.writer),
         plain_mb / remake_cpu,
-        barred(format!("{remake_times:.2}"), remake_times >= bars.remake),
+        barred(
+            format!("{remake_times:.2}"),
+            remake_times >= bars.reconstruct
+        ),
         barred(format!("{remake_own:.2}"), remake_own >= bars.writer),
         barred(format!("{peak:.1}"), peak < 10.0),
         analysed[4],
@@ -381,13 +384,17 @@ fn long(plain: &Path, work: &Path) {
     drop(pipe);
     gzip.wait().unwrap();
     let (stream_path, recipe_path) = (stream.to_str().unwrap(), recipe.to_str().unwrap());
-    let analysed = role(&["analyse", stream_path, recipe_path], Stdio::null()).unwrap();
+    let analysed = role(&["analyze", stream_path, recipe_path], Stdio::null()).unwrap();
     let mut plain = unpack(&stream);
     let stdin = plain.stdout.take().unwrap();
-    let remade = role(&["remake", stream_path, recipe_path, "-"], stdin.into()).unwrap();
+    let remade = role(
+        &["reconstruct", stream_path, recipe_path, "-"],
+        stdin.into(),
+    )
+    .unwrap();
     plain.wait().unwrap();
     println!(
-        "\n1 GB as one stream of gzip -1: peak memory {} MB to analyse, {} MB to re-make",
+        "\n1 GB as one stream of gzip -1: peak memory {} MB to analyze, {} MB to re-make",
         analysed[1], remade[1]
     );
 }
@@ -417,7 +424,7 @@ fn table(args: &[String]) {
         }
     };
     println!(
-        "| writer | level | stream MB | recipe bytes | % | analyse MB/s | x gzip -6 | x writer | re-make MB/s | x gzip -6 | x writer | memory MB | taken for |"
+        "| writer | level | stream MB | recipe bytes | % | analyze MB/s | x gzip -6 | x writer | re-make MB/s | x gzip -6 | x writer | memory MB | taken for |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for writer in writers(&gos, work) {
@@ -445,8 +452,8 @@ fn main() {
     let path = |at: usize| Path::new(&args[at]);
     match args.first().map(String::as_str) {
         Some("run") => table(&args[1..]),
-        Some("analyse") => analyse_one(path(1), path(2)),
-        Some("remake") => remake_one(path(1), path(2), path(3)),
+        Some("analyze") => analyse_one(path(1), path(2)),
+        Some("reconstruct") => remake_one(path(1), path(2), path(3)),
         _ => {}
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use carryall::base::monitor::Monitor;
-use carryall::volumes::block::Codec;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
@@ -104,7 +104,7 @@ fn main() {
         carrier: Carrier::Folders,
         spare: Some(1),
         local_percent: Some(3.0),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
     })
     .unwrap();
     let content = SetContent {

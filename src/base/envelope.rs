@@ -15,7 +15,7 @@ pub const HEADER_BYTES: usize = 56;
 /// What an enveloped file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
-pub enum Kind {
+pub enum EnvelopeKind {
     /// Root of a release.
     Release = 1,
     /// Index segment of a store.
@@ -61,12 +61,12 @@ pub enum EnvelopeError {
 }
 
 /// Wraps `body` for a file of `kind`, format version 1, no flags.
-pub fn seal(kind: Kind, body: &[u8]) -> Vec<u8> {
+pub fn seal(kind: EnvelopeKind, body: &[u8]) -> Vec<u8> {
     seal_with(kind, 0, body)
 }
 
 /// Wraps `body` for a file of `kind`, format version 1, that only readers who know all of `flags` may read.
-pub fn seal_with(kind: Kind, flags: u32, body: &[u8]) -> Vec<u8> {
+pub fn seal_with(kind: EnvelopeKind, flags: u32, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES + body.len());
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&(kind as u16).to_le_bytes());
@@ -84,7 +84,7 @@ pub fn seal_with(kind: Kind, flags: u32, body: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`EnvelopeError`] when it is another kind, newer, damaged or longer than `limit_bytes`.
-pub fn open(kind: Kind, file: &[u8], limit_bytes: u64) -> Result<&[u8], EnvelopeError> {
+pub fn open(kind: EnvelopeKind, file: &[u8], limit_bytes: u64) -> Result<&[u8], EnvelopeError> {
     Ok(open_with(kind, 0, file, limit_bytes)?.1)
 }
 
@@ -93,7 +93,7 @@ pub fn open(kind: Kind, file: &[u8], limit_bytes: u64) -> Result<&[u8], Envelope
 /// # Errors
 /// As [`open`]; [`EnvelopeError::UnknownFlags`] for any flag that is not in `known`.
 pub fn open_with(
-    kind: Kind,
+    kind: EnvelopeKind,
     known: u32,
     file: &[u8],
     limit_bytes: u64,

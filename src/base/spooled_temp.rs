@@ -19,7 +19,7 @@ const WRITE_BYTES: usize = 1 << 20;
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// A spool that is being written, or read.
-pub struct Spool {
+pub struct SpooledTemp {
     folder: PathBuf,
     /// Everything, or what the file does not have yet.
     memory: Vec<u8>,
@@ -30,7 +30,7 @@ pub struct Spool {
     refusal: Option<io::Error>,
 }
 
-impl Spool {
+impl SpooledTemp {
     /// Starts an empty spool whose file would be in `folder`.
     pub fn new(folder: &Path) -> Self {
         Self {
@@ -124,7 +124,7 @@ pub fn nameless_file(folder: &Path) -> io::Result<File> {
     }
 }
 
-impl Write for Spool {
+impl Write for SpooledTemp {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.take(bytes) {
             Ok(()) => Ok(bytes.len()),
@@ -140,7 +140,7 @@ impl Write for Spool {
     }
 }
 
-impl ReadAt for Spool {
+impl ReadAt for SpooledTemp {
     fn size_bytes(&self) -> u64 {
         self.filed + self.memory.len() as u64
     }
@@ -154,7 +154,7 @@ impl ReadAt for Spool {
 }
 
 struct SpoolReader<'a> {
-    spool: &'a Spool,
+    spool: &'a SpooledTemp,
     at: u64,
 }
 
@@ -176,7 +176,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         for len in [0, 10, MEMORY_BYTES, MEMORY_BYTES + 1, 3 * MEMORY_BYTES + 7] {
             let bytes: Vec<u8> = (0..len).map(|n| (n % 251).to_le_bytes()[0]).collect();
-            let mut spool = Spool::new(folder.path());
+            let mut spool = SpooledTemp::new(folder.path());
             for piece in bytes.chunks(300_007) {
                 spool.write_all(piece).unwrap();
             }
@@ -194,7 +194,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, b"").unwrap();
-        let mut spool = Spool::new(&file.join("below"));
+        let mut spool = SpooledTemp::new(&file.join("below"));
         assert!(spool.write_all(&vec![0; MEMORY_BYTES + 1]).is_err());
         assert!(spool.refusal().is_some());
     }

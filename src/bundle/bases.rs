@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Have};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::frame::BASES_MAX;
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
@@ -34,7 +34,7 @@ const SMALL_BYTES: usize = 16 << 20;
 struct Old {
     id: ChunkId,
     bytes: u32,
-    class: Class,
+    class: ContentKind,
 }
 
 /// The old chunks that may be bases.
@@ -119,7 +119,7 @@ impl OldChunks {
     /// The bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks.
     pub(super) fn best_for(
         &self,
-        class: Class,
+        class: ContentKind,
         chunks: &[(ChunkId, &[u8])],
         limit_bytes: usize,
     ) -> Vec<ChunkId> {
@@ -168,7 +168,7 @@ impl OldChunks {
             .collect()
     }
 
-    fn of_class(&self, class: Class) -> std::ops::Range<usize> {
+    fn of_class(&self, class: ContentKind) -> std::ops::Range<usize> {
         let start = self
             .chunks
             .partition_point(|old| (old.class as u8) < class as u8);

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::base::envelope::{self, EnvelopeError, Kind};
+use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ReleaseId, SetId};
 
 /// A catalog longer than this is refused.
@@ -171,7 +171,7 @@ impl Catalog {
             frames: self.frames.clone(),
         };
         if self.leans.is_empty() {
-            return envelope::seal(Kind::Catalog, &envelope::encode(&carried));
+            return envelope::seal(EnvelopeKind::Catalog, &envelope::encode(&carried));
         }
         let leans = self.leans.iter().map(|lean| LeanReleases {
             releases: lean.releases.clone(),
@@ -181,14 +181,18 @@ impl Catalog {
             leans: leans.collect(),
         };
         if self.leans.iter().all(|lean| lean.sets.is_empty()) {
-            return envelope::seal_with(Kind::Catalog, FLAG_LEANS, &envelope::encode(&leaning));
+            return envelope::seal_with(
+                EnvelopeKind::Catalog,
+                FLAG_LEANS,
+                &envelope::encode(&leaning),
+            );
         }
         let topping_up = ToppingUp {
             leaning,
             sets: self.leans.iter().map(|lean| lean.sets.clone()).collect(),
         };
         let body = envelope::encode(&topping_up);
-        envelope::seal_with(Kind::Catalog, FLAG_LEANS | FLAG_TOPS_UP, &body)
+        envelope::seal_with(EnvelopeKind::Catalog, FLAG_LEANS | FLAG_TOPS_UP, &body)
     }
 
     /// Opens a catalog.
@@ -197,7 +201,8 @@ impl Catalog {
     /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let known = FLAG_LEANS | FLAG_TOPS_UP;
-        let (flags, body) = envelope::open_with(Kind::Catalog, known, bytes, CATALOG_MAX_BYTES)?;
+        let (flags, body) =
+            envelope::open_with(EnvelopeKind::Catalog, known, bytes, CATALOG_MAX_BYTES)?;
         let (carried, leans) = match flags {
             0 => (envelope::decode(body)?, Vec::new()),
             FLAG_LEANS => {
@@ -412,7 +417,7 @@ mod tests {
             leans: Vec::new(),
         });
         for flags in [0, FLAG_LEANS, 2, 3, 4] {
-            let sealed = envelope::seal_with(Kind::Catalog, flags, &body);
+            let sealed = envelope::seal_with(EnvelopeKind::Catalog, flags, &body);
             assert!(Catalog::from_bytes(&sealed).is_err());
         }
     }
@@ -436,9 +441,9 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Catalog::from_bytes(&envelope::seal(Kind::Catalog, &body));
-            let _ = Catalog::from_bytes(&envelope::seal_with(Kind::Catalog, FLAG_LEANS, &body));
-            let _ = Catalog::from_bytes(&envelope::seal_with(Kind::Catalog, 3, &body));
+            let _ = Catalog::from_bytes(&envelope::seal(EnvelopeKind::Catalog, &body));
+            let _ = Catalog::from_bytes(&envelope::seal_with(EnvelopeKind::Catalog, FLAG_LEANS, &body));
+            let _ = Catalog::from_bytes(&envelope::seal_with(EnvelopeKind::Catalog, 3, &body));
         }
     }
 }

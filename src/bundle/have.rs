@@ -15,17 +15,17 @@ use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::store::{ChunkSet, Store};
 
 /// First bytes of the id of a chunk that a receiver lacks. Eight suffice: where two chunks share them, both are carried.
-pub type Lack = [u8; 8];
+pub type MissingMark = [u8; 8];
 
 /// What one receiver is taken to have.
 #[derive(Debug, Clone, Default)]
-pub struct Receiver {
+pub struct Recipient {
     /// What it is called in the plan.
     pub label: String,
     /// Releases that the vendor's store has too.
     pub releases: Vec<ReleaseRoot>,
     /// Chunks of these releases that are lost or damaged at the receiver's.
-    pub lacks: Vec<Lack>,
+    pub lacks: Vec<MissingMark>,
     /// Sets that wait there.
     pub waiting: Vec<WaitingSet>,
 }
@@ -38,13 +38,13 @@ pub struct WaitingSet {
     /// The releases in it, which this store has too.
     pub releases: Vec<ReleaseRoot>,
     /// Its frames that are there: number and chunks.
-    pub frames: Vec<(u32, Vec<Lack>)>,
+    pub frames: Vec<(u32, Vec<MissingMark>)>,
 }
 
 /// What all receivers of a bundle have.
 #[derive(Debug, Default)]
 pub struct Have {
-    receivers: Vec<Known>,
+    receivers: Vec<ReceiverState>,
     releases: Vec<ReleaseRoot>,
     chunks: ChunkSet,
     /// What stands in sets that wait.
@@ -55,7 +55,7 @@ pub struct Have {
 
 /// What one receiver has: releases, newest first, and chunks of sets with the frame of each.
 #[derive(Debug)]
-struct Known {
+struct ReceiverState {
     releases: Vec<ReleaseRoot>,
     sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
 }
@@ -70,12 +70,12 @@ impl Have {
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
-    pub fn of(store: &Store, receivers: &[Receiver]) -> Result<Self, BundleError> {
+    pub fn of(store: &Store, receivers: &[Recipient]) -> Result<Self, BundleError> {
         let mut common: Option<ChunkSet> = None;
         let mut known = Vec::new();
         let (mut waiting, mut lacks) = (HashSet::new(), Vec::new());
         for receiver in receivers {
-            let Chunks {
+            let ReceiverChunks {
                 had,
                 lacked,
                 in_sets,
@@ -91,7 +91,7 @@ impl Have {
             if !in_sets.is_empty() {
                 lacks.extend(lacked);
             }
-            known.push(Known {
+            known.push(ReceiverState {
                 releases,
                 sets: in_sets,
             });
@@ -124,7 +124,7 @@ impl Have {
 
     /// What a bundle carries besides, when it leans on a set that waits: chunks of the receivers' releases that are lost
     /// or damaged there, for the set may lean on them.
-    pub fn lacks(&self) -> impl Iterator<Item = ChunkId> + '_ {
+    pub fn is_missing(&self) -> impl Iterator<Item = ChunkId> + '_ {
         self.lacks.iter().copied()
     }
 
@@ -144,13 +144,13 @@ impl Have {
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
-    pub fn leans(&self, store: &Store, leaned: &ChunkSet) -> Result<Vec<Lean>, BundleError> {
+    pub fn depends_on(&self, store: &Store, leaned: &ChunkSet) -> Result<Vec<Lean>, BundleError> {
         let mut leans: Vec<Lean> = Vec::new();
         if leaned.is_empty() {
             return Ok(leans);
         }
         for known in &self.receivers {
-            let lean = lean_of(store, known, leaned)?;
+            let lean = dependencies_of(store, known, leaned)?;
             if !leans.contains(&lean) {
                 leans.push(lean);
             }
@@ -160,7 +160,7 @@ impl Have {
 }
 
 /// The chunks of one receiver.
-struct Chunks {
+struct ReceiverChunks {
     /// Those it has.
     had: ChunkSet,
     /// Those of its releases that it lacks.
@@ -169,7 +169,7 @@ struct Chunks {
     in_sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
 }
 
-fn chunks_of(store: &Store, receiver: &Receiver) -> Result<Chunks, BundleError> {
+fn chunks_of(store: &Store, receiver: &Recipient) -> Result<ReceiverChunks, BundleError> {
     let lacks: HashSet<&[u8]> = receiver.lacks.iter().map(|lack| &lack[..]).collect();
     let mut chunks = ChunkSet::new();
     let mut lacked = Vec::new();
@@ -193,7 +193,7 @@ fn chunks_of(store: &Store, receiver: &Receiver) -> Result<Chunks, BundleError> 
         found.iter().for_each(|(id, _)| chunks.insert(id));
         in_sets.push((waiting.set, found));
     }
-    Ok(Chunks {
+    Ok(ReceiverChunks {
         had: chunks.settled(),
         lacked,
         in_sets,
@@ -203,7 +203,7 @@ fn chunks_of(store: &Store, receiver: &Receiver) -> Result<Chunks, BundleError> 
 /// The chunks of a set's frames, as far as its releases need them: by the beginning of an id alone nothing can be said.
 fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>, BundleError> {
     let frames = waiting.frames.iter();
-    let by_lack: HashMap<Lack, u32> = frames
+    let by_lack: HashMap<MissingMark, u32> = frames
         .flat_map(|(frame, chunks)| chunks.iter().map(|lack| (*lack, *frame)))
         .collect();
     let mut found = Vec::new();
@@ -223,7 +223,11 @@ fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>,
     Ok(found)
 }
 
-fn lean_of(store: &Store, known: &Known, leaned: &ChunkSet) -> Result<Lean, BundleError> {
+fn dependencies_of(
+    store: &Store,
+    known: &ReceiverState,
+    leaned: &ChunkSet,
+) -> Result<Lean, BundleError> {
     let mut covered: HashSet<[u8; 16]> = HashSet::new();
     let mut lean = Lean::default();
     for root in &known.releases {

@@ -10,16 +10,16 @@ mod have;
 mod read;
 pub mod receipt;
 mod sample;
-mod spool;
+mod temp_payload;
 mod weigh;
 
 pub use catalog::{
     CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FramePlace, FrameRun,
     Lean, LeanRelease, LeanSet,
 };
-pub use cut::{CutOptions, Effort, Needs, cut, solid_bytes};
+pub use cut::{BundleNeeds, CutOptions, Effort, cut, solid_bytes};
 pub use error::BundleError;
-pub use have::{Have, Lack, Receiver, WaitingSet, newest_first};
+pub use have::{Have, MissingMark, Recipient, WaitingSet, newest_first};
 pub use read::{check_frame, missing_bases, read_exactly, read_frames, read_single};
-pub use spool::{CutBundle, Spool};
+pub use temp_payload::{CutBundle, TempPayload};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

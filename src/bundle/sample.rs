@@ -12,7 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::cut::packed_bytes;
 use crate::bundle::{BundleError, Effort, Have};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::store::{FrameNeed, Store};
 
 /// Plain bytes of a sample of one kind, about. Of less than twice that all is taken.
@@ -21,7 +21,7 @@ const SAMPLE_BYTES: u64 = 8 << 20;
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Bytes in a bundle for each plain byte, by number of the kind; `None` for kinds with nothing new.
-pub(super) type Rates = [Option<f64>; Class::ALL.len()];
+pub(super) type Rates = [Option<f64>; ContentKind::ALL.len()];
 
 /// Measures the rates of what `needs` names, of which `plain_bytes` says how much there is of each kind.
 ///
@@ -30,14 +30,14 @@ pub(super) type Rates = [Option<f64>; Class::ALL.len()];
 pub(super) fn rates(
     store: &Store,
     needs: &[FrameNeed],
-    plain_bytes: &[u64; Class::ALL.len()],
+    plain_bytes: &[u64; ContentKind::ALL.len()],
     have: &Have,
     is_needed: impl Fn(&ChunkId) -> bool,
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Rates, BundleError> {
     let old = OldChunks::of(store, have, is_needed, monitor)?;
-    let measured: Vec<Result<Option<f64>, BundleError>> = Class::ALL
+    let measured: Vec<Result<Option<f64>, BundleError>> = ContentKind::ALL
         .par_iter()
         .map(|class| {
             let of_class: Vec<&FrameNeed> =

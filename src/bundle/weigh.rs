@@ -11,8 +11,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Effort, Have, sample};
-use crate::content::class::Class;
-use crate::content::contents::{Contents, Found, Kind};
+use crate::content::content_kind::ContentKind;
+use crate::content::contents::{Contents, FileKind, FoundFile};
 use crate::content::recipe::RecipeError;
 use crate::content::release::ReleaseRoot;
 use crate::store::{ChunkSet, FrameNeed, Store};
@@ -43,7 +43,7 @@ impl Weighed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileWeight {
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// Number of the release that it was met in first.
     pub release: usize,
     /// What it lies in: number of one of [`Weighed::places`].
@@ -66,7 +66,7 @@ pub struct FileWeight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassWeight {
     /// The kind.
-    pub class: Class,
+    pub class: ContentKind,
     /// Plain bytes of new chunks.
     pub new_bytes: u64,
     /// About what they take in a bundle.
@@ -75,9 +75,9 @@ pub struct ClassWeight {
 
 /// Paths of the files that receivers have, 8 bytes each.
 #[derive(Default)]
-struct Known(HashSet<u64>);
+struct KnownPaths(HashSet<u64>);
 
-impl Known {
+impl KnownPaths {
     fn of(store: &Store, have: &Have, monitor: &dyn Monitor) -> Result<Self, BundleError> {
         let mut known = Self::default();
         let mut contents = Contents::new(store);
@@ -114,7 +114,7 @@ pub fn weigh(
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Weighed, BundleError> {
-    let known = Known::of(store, have, monitor)?;
+    let known = KnownPaths::of(store, have, monitor)?;
     let mut gathered = Gathered::default();
     let mut contents = Contents::new(store);
     for (number, root) in releases.iter().enumerate() {
@@ -132,7 +132,7 @@ pub fn weigh(
     } = gathered;
     let needs = store.frames_of(&mut chunks.iter().map(|chunk| chunk.id))?;
     chunks.sort_unstable_by_key(|chunk| chunk.id);
-    let mut classes = [(0_u64, 0.0_f64); Class::ALL.len()];
+    let mut classes = [(0_u64, 0.0_f64); ContentKind::ALL.len()];
     for need in &needs {
         let places: Vec<usize> = need
             .chunks
@@ -178,7 +178,7 @@ pub fn weigh(
     for (file, carried) in weighed.files.iter_mut().zip(carried) {
         file.carried_bytes = whole(carried);
     }
-    let by_class = Class::ALL.into_iter().zip(classes);
+    let by_class = ContentKind::ALL.into_iter().zip(classes);
     weighed.classes = by_class
         .filter(|(_, (new_bytes, _))| *new_bytes > 0)
         .map(|(class, (new_bytes, carried))| ClassWeight {
@@ -192,10 +192,10 @@ pub fn weigh(
 
 /// Makes each kind weigh what its sample says; returns by how much it changed.
 fn scale(
-    classes: &mut [(u64, f64); Class::ALL.len()],
+    classes: &mut [(u64, f64); ContentKind::ALL.len()],
     rates: &sample::Rates,
-) -> [f64; Class::ALL.len()] {
-    let mut factors = [1.0; Class::ALL.len()];
+) -> [f64; ContentKind::ALL.len()] {
+    let mut factors = [1.0; ContentKind::ALL.len()];
     for ((class, factor), rate) in classes.iter_mut().zip(&mut factors).zip(rates) {
         if let Some(rate) = rate
             && class.1 > 0.0
@@ -227,7 +227,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, release: usize, found: &Found<'_>, have: &Have, known: &Known) {
+    fn add(&mut self, release: usize, found: &FoundFile<'_>, have: &Have, known: &KnownPaths) {
         let file = self.weighed.files.len();
         let (mut new_chunks, mut new_bytes) = (0, 0);
         for chunk in found.chunks {
@@ -295,7 +295,7 @@ const GAIN_MAX: [u16; 15] = [
     947, 969, 862, 873, 836, 882, 657, 657, 982, 915, 834, 879, 854, 880, 771,
 ];
 
-fn gain(effort: Effort, class: Class) -> f64 {
+fn gain(effort: Effort, class: ContentKind) -> f64 {
     let gains = match effort {
         Effort::Fast => GAIN_FAST,
         Effort::Default => GAIN_DEFAULT,

@@ -1,13 +1,13 @@
 //! `add`: makes or extends a release.
 
-use carryall::files::opener::{Depth, OpenOptions};
+use carryall::files::unpacker::{Depth, OpenOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use carryall::oci::registry::pull::PullOptions;
 use carryall::ops::Error;
-use carryall::ops::add::sources::{RegistryImage, Sources, Stream, add_sources};
-use carryall::ops::add::{AddOptions, AddReport, Change, Given};
+use carryall::ops::add::sources::{ItemStream, RegistryImage, Sources, add_sources};
+use carryall::ops::add::{AddOptions, AddReport, Change, InputPath};
 use carryall::store::Store;
 
 use crate::cli::args::{AddArgs, GzipArg};
@@ -36,7 +36,7 @@ fn add(context: &Context, args: &AddArgs, store: &Store, sorted: &Sorted) -> Res
         stream,
     } = sorted;
     let mut stdin = std::io::stdin().lock();
-    let stream = stream.clone().map(|name| Stream {
+    let stream = stream.clone().map(|name| ItemStream {
         name,
         bytes: &mut stdin,
     });
@@ -69,7 +69,7 @@ fn add(context: &Context, args: &AddArgs, store: &Store, sorted: &Sorted) -> Res
 /// What is to be added, by where it comes from.
 #[derive(Default)]
 struct Sorted {
-    given: Vec<Given>,
+    given: Vec<InputPath>,
     images: Vec<RegistryImage>,
     /// The name of what comes on standard input.
     stream: Option<String>,
@@ -96,7 +96,7 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
                 image.name = name.unwrap_or(image.name);
                 sorted.images.push(image);
             }
-            _ => sorted.given.push(Given { name, path: what }),
+            _ => sorted.given.push(InputPath { name, path: what }),
         }
     }
     if sorted.stream.is_some() && std::io::stdin().is_terminal() {

@@ -2,9 +2,9 @@
 
 use carryall::content::release::ReleaseName;
 use carryall::ops::Error;
-use carryall::ops::maintain::check::{self, CheckSummary, PruneOptions, PruneSummary};
-use carryall::ops::maintain::keep::{self, LetGoReport};
-use carryall::store::{Access, CheckDepth, Store};
+use carryall::ops::maintain::check::{self, PruneRequest, StoreCheckReport, StorePruneReport};
+use carryall::ops::maintain::retention::{self, LetGoReport};
+use carryall::store::{CheckDepth, OpenMode, Store};
 
 use crate::cli::args::{CheckArgs, PruneArgs};
 use crate::cli::exit::{EXIT_DAMAGE, EXIT_FAILED, Failure};
@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     Ok(EXIT_FAILED)
 }
 
-fn text(report: &CheckSummary, depth: CheckDepth) -> String {
+fn text(report: &StoreCheckReport, depth: CheckDepth) -> String {
     let mut out = String::new();
     for release in &report.damaged {
         out += &messages::damaged_release(release);
@@ -55,10 +55,10 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     let mut store = open::store_alone(context)?;
     let last = args.keep_last.and_then(|last| usize::try_from(last).ok());
     let gone = match last {
-        Some(last) => keep::let_go(&store, last)?,
+        Some(last) => retention::apply_retention(&store, last)?,
         None => LetGoReport::default(),
     };
-    let options = PruneOptions {
+    let options = PruneRequest {
         drop_ready: args.ready,
     };
     let freed = check::prune(&mut store, &options, &context.screen)?;
@@ -74,12 +74,12 @@ struct Pruned {
     #[serde(flatten)]
     gone: LetGoReport,
     #[serde(flatten)]
-    freed: PruneSummary,
+    freed: StorePruneReport,
 }
 
 pub fn keep(context: &Context, name: &ReleaseName, kept: bool) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Write)?;
-    let report = keep::keep(&store, name, kept)?;
+    let store = open::store(context, OpenMode::Write)?;
+    let report = retention::keep(&store, name, kept)?;
     context.print(&report, messages::kept)?;
     Ok(0)
 }

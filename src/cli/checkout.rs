@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use carryall::oci::image::outgoing::Form;
+use carryall::oci::image::export::ImageForm;
 use carryall::ops::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::ops::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
 use carryall::ops::{self, Error};
-use carryall::store::{Access, Store};
+use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::{AsArg, CheckoutArgs};
 use crate::cli::exit::{EXIT_DAMAGE, Failure};
@@ -21,8 +21,8 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
             ));
         }
         AsArg::Original => None,
-        AsArg::DockerArchive => Some(Form::DockerArchive),
-        AsArg::Oci => Some(Form::OciLayout),
+        AsArg::DockerArchive => Some(ImageForm::DockerArchive),
+        AsArg::Oci => Some(ImageForm::OciLayout),
     };
     if form.is_some() && !args.item.is_empty() {
         return Err(Failure::usage(
@@ -30,7 +30,7 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
             messages::hint_form(),
         ));
     }
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let root = ops::release_for(&store, &args.release, args.choice.one_platform())?;
     if let Some(form) = form {
         return give_images(context, &store, &root.name, args, form);
@@ -53,7 +53,7 @@ fn give_images(
     store: &Store,
     release: &carryall::content::release::ReleaseName,
     args: &CheckoutArgs,
-    form: Form,
+    form: ImageForm,
 ) -> Result<u8, Failure> {
     let options = ImageOptions {
         choice: args.choice.to_choice(),
@@ -86,7 +86,7 @@ fn text(report: &CheckoutReport, dest: &Path) -> String {
     out + &messages::checked_out(report, dest)
 }
 
-fn images_text(report: &ImageReport, dest: &Path, form: Form) -> String {
+fn images_text(report: &ImageReport, dest: &Path, form: ImageForm) -> String {
     let mut out = String::new();
     for image in &report.images {
         let state = state(if image.is_whole {

@@ -16,7 +16,7 @@ use carryall::ops::media::verify;
 use carryall::ops::pack::{self, PackOptions, PackReport};
 use carryall::ops::{Error, add, receive};
 use carryall::store::Store;
-use carryall::volumes::block::Codec;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier, MediaError};
 
 use crate::cli::exit::{EXIT_DAMAGE, Failure};
@@ -182,7 +182,7 @@ fn pack(
         spare: Some(2),
         local_percent: None,
         effort: Effort::Default,
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
         receivers: Vec::new(),
     };
     let releases = std::slice::from_ref(release);

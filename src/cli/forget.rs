@@ -1,14 +1,14 @@
 //! `forget`: gives up sets that are being received.
 
 use carryall::ops::receive::forget;
-use carryall::store::Access;
+use carryall::store::OpenMode;
 
 use crate::cli::args::ForgetArgs;
 use crate::cli::exit::Failure;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &ForgetArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Write)?;
+    let store = open::store(context, OpenMode::Write)?;
     let report = if args.all_incomplete {
         forget::forget_all(&store)?
     } else {

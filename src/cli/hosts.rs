@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use carryall::oci::image::{Reference, ReferenceError, is_host, is_repository};
-use carryall::ops::publish::planned::{Hosts, OtherHosts};
+use carryall::ops::publish::repositories::{Hosts, OtherHosts};
 
 /// A host in names of images, and what stands for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

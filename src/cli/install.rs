@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use carryall::ops::checkout::install::{self, InstallOptions, Unchanged};
-use carryall::store::Access;
+use carryall::store::OpenMode;
 
 use crate::cli::args::InstallArgs;
 use crate::cli::exit::Failure;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &InstallArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let options = InstallOptions {
         keep: args.keep.clone(),
         unchanged: if args.copy {

@@ -4,13 +4,13 @@ use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::maintain::list::{self, ListReport};
 use carryall::ops::pack::diff::{self, DiffReport};
-use carryall::store::Access;
+use carryall::store::OpenMode;
 
 use crate::cli::exit::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, messages, open};
 
 pub fn list(context: &Context) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let report = list::list(&store)?;
     context.print(&report, list_text)?;
     if report.findings.is_empty() {
@@ -40,7 +40,7 @@ fn list_text(report: &ListReport) -> String {
 }
 
 pub fn diff(context: &Context, from: &ReleaseName, to: &ReleaseName) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let (from, to) = (ops::release(&store, from)?, ops::release(&store, to)?);
     let report = diff::diff(&store, &from, &to, &context.screen)?;
     context.print(&report, |report| diff_text(report, context.rows()))?;
@@ -58,12 +58,12 @@ fn diff_text(report: &DiffReport, most: usize) -> String {
         );
     }
     out + &messages::diff_images(&report.images)
-        + &messages::contributors(&report.contributors, messages::Against::Older, most)
+        + &messages::contributors(&report.contributors, messages::Baseline::Older, most)
         + &messages::diff_total(report)
 }
 
 pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Write)?;
+    let store = open::store(context, OpenMode::Write)?;
     let could_be_read = ops::remove(&store, name)?;
     let report = serde_json::json!({
         "removed": name.to_string(), "was_damaged": !could_be_read,

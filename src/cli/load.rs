@@ -3,14 +3,14 @@
 use carryall::base::finding::Severity;
 use carryall::ops;
 use carryall::ops::publish::load::{self, LoadOptions, LoadReport, Loader, Then};
-use carryall::store::Access;
+use carryall::store::OpenMode;
 
 use crate::cli::args::{LoadArgs, LoaderArg};
 use crate::cli::exit::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let platform = args.choice.one_platform();
     let root = ops::release_for(&store, &args.release, platform)?;
     let options = LoadOptions {

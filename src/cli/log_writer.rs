@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Where a text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub enum TextStream {
     /// Standard output.
     Out,
     /// Standard error.
@@ -27,7 +27,7 @@ pub enum Stream {
 
 /// Hands lines over.
 pub struct LogWriter {
-    lines: SyncSender<(Stream, String)>,
+    lines: SyncSender<(TextStream, String)>,
     left_out: Arc<Mutex<u64>>,
     writer: JoinHandle<()>,
 }
@@ -35,7 +35,7 @@ pub struct LogWriter {
 impl LogWriter {
     /// Starts the thread that writes texts, or JSON. It is not waited for but in [`Self::close`].
     pub fn start(json: bool) -> Self {
-        let (lines, queue) = sync_channel::<(Stream, String)>(LINES);
+        let (lines, queue) = sync_channel::<(TextStream, String)>(LINES);
         let left_out = Arc::new(Mutex::new(0));
         let count = Arc::clone(&left_out);
         let writer = std::thread::spawn(move || {
@@ -55,7 +55,7 @@ impl LogWriter {
     }
 
     /// Hands a text over; never waits.
-    pub fn say(&self, stream: Stream, text: String) {
+    pub fn say(&self, stream: TextStream, text: String) {
         if let Err(TrySendError::Full(_)) = self.lines.try_send((stream, text)) {
             *lock(&self.left_out) += 1;
         }
@@ -76,10 +76,10 @@ fn lock(count: &Mutex<u64>) -> std::sync::MutexGuard<'_, u64> {
 }
 
 /// Whoever reads this may be gone; that ends nothing.
-fn write(stream: Stream, text: &str, json: bool) {
+fn write(stream: TextStream, text: &str, json: bool) {
     match stream {
-        Stream::Out if json => drop(terminal::print_json(text)),
-        Stream::Out => drop(terminal::print(text)),
-        Stream::Err => terminal::say_either(text, json),
+        TextStream::Out if json => drop(terminal::print_json(text)),
+        TextStream::Out => drop(terminal::print(text)),
+        TextStream::Err => terminal::say_either(text, json),
     }
 }

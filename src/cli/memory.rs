@@ -69,7 +69,7 @@ struct There {
 
 /// How a command gets along with the memory that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fit {
+pub struct MemoryFit {
     /// Cores that it is to work on.
     pub cores: u64,
     /// What it takes on all cores.
@@ -86,12 +86,12 @@ pub fn is_heavy(command: &Command) -> bool {
 }
 
 /// Looks at the machine; `None` when all is well, or nothing is known.
-pub fn fit(command: &Command) -> Option<Fit> {
+pub fn fit(command: &Command) -> Option<MemoryFit> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get) as u64;
     fit_on(Need::of(command)?, there(), cores)
 }
 
-fn fit_on(need: Need, there: There, cores: u64) -> Option<Fit> {
+fn fit_on(need: Need, there: There, cores: u64) -> Option<MemoryFit> {
     let is_enough = |cores: u64| {
         let bytes = need.on(cores);
         // Each core has a thread of each of two pools, and there are some besides.
@@ -102,7 +102,7 @@ fn fit_on(need: Need, there: There, cores: u64) -> Option<Fit> {
         return None;
     }
     let fewer = (1..cores).rev().find(|cores| is_enough(*cores));
-    Some(Fit {
+    Some(MemoryFit {
         cores: fewer.unwrap_or(1),
         needed_bytes: need.on(cores),
         there_bytes: there.bytes.min(there.space_bytes),

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use carryall::ops::Error;
-use carryall::ops::apart::check_apart;
-use carryall::store::{Access, Store, StoreError};
+use carryall::ops::overlap::check_no_overlap;
+use carryall::store::{OpenMode, Store, StoreError};
 use carryall::volumes::media::MediaError;
 
 use crate::cli::exit::Failure;
@@ -72,11 +72,11 @@ fn unexpanded(path: &str, given_by: &str) -> Failure {
 }
 
 /// Opens the store, which must be there. A reader does not mind that another process writes.
-pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
+pub fn store(context: &Context, access: OpenMode) -> Result<Store, Failure> {
     let dir = store_dir(context)?;
     let store = match access {
-        Access::Read => Store::open_to_read(&dir),
-        Access::Write => Store::open(&dir, access),
+        OpenMode::Read => Store::open_to_read(&dir),
+        OpenMode::Write => Store::open(&dir, access),
     };
     Ok(store.map_err(Error::from)?)
 }
@@ -85,7 +85,7 @@ pub fn store(context: &Context, access: Access) -> Result<Store, Failure> {
 /// or another process does.
 pub fn store_to_check(context: &Context, heal_from: &[PathBuf]) -> Result<Store, Failure> {
     let dir = store_dir(context)?;
-    let store = match Store::open(&dir, Access::Write) {
+    let store = match Store::open(&dir, OpenMode::Write) {
         Err(StoreError::Storage(error)) if heal_from.is_empty() && error.is_refusal() => {
             read_alone(context, &dir)
         }
@@ -105,12 +105,12 @@ fn read_alone(context: &Context, dir: &Path) -> Result<Store, StoreError> {
 
 /// Opens the store to be served: others may write to it meanwhile.
 pub fn store_to_serve(context: &Context) -> Result<Store, Failure> {
-    Ok(Store::open_beside_writers(&store_dir(context)?).map_err(Error::from)?)
+    Ok(Store::open_shared(&store_dir(context)?).map_err(Error::from)?)
 }
 
 /// Opens the store to remove something from it that others may be reading.
 pub fn store_alone(context: &Context) -> Result<Store, Failure> {
-    let mut store = store(context, Access::Write)?;
+    let mut store = store(context, OpenMode::Write)?;
     store.be_alone().map_err(Error::from)?;
     Ok(store)
 }
@@ -133,8 +133,8 @@ pub fn with_store_or_new(
         there.map_err(Error::from)?;
     }
     let dir = store_dir(context)?;
-    check_apart(paths, &dir)?;
-    let store = match Store::open(&dir, Access::Write) {
+    check_no_overlap(paths, &dir)?;
+    let store = match Store::open(&dir, OpenMode::Write) {
         Err(StoreError::NotAStore { .. }) => Store::create(&dir),
         other => other,
     };

@@ -22,7 +22,7 @@ const FINDINGS_SHOWN: u64 = 20;
 
 /// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum ProgressMode {
     /// A bar with rate and time left.
     Bar,
     /// One JSON object a line on stderr.
@@ -32,13 +32,13 @@ pub enum Style {
 }
 
 /// Picks the style: JSON when asked for, a bar only on a terminal.
-pub fn style(json: bool, quiet: bool) -> Style {
+pub fn style(json: bool, quiet: bool) -> ProgressMode {
     if json {
-        Style::Json
+        ProgressMode::Json
     } else if quiet || !terminal::is_seen() {
-        Style::None
+        ProgressMode::None
     } else {
-        Style::Bar
+        ProgressMode::Bar
     }
 }
 
@@ -51,7 +51,7 @@ pub enum Verbosity {
     Full,
 }
 
-struct Task {
+struct ProgressTask {
     name: String,
     total_bytes: u64,
     began: Instant,
@@ -61,17 +61,17 @@ struct Task {
 
 /// The monitor of the command line.
 pub struct Screen {
-    style: Style,
+    style: ProgressMode,
     /// Findings shown one by one.
     findings_shown: u64,
     done: AtomicU64,
     findings: AtomicU64,
-    task: Mutex<Option<Task>>,
+    task: Mutex<Option<ProgressTask>>,
 }
 
 impl Screen {
     /// A screen of the given style; `verbose` shows every finding.
-    pub fn new(style: Style, verbose: Verbosity) -> Self {
+    pub fn new(style: ProgressMode, verbose: Verbosity) -> Self {
         Self {
             style,
             findings_shown: match verbose {
@@ -91,21 +91,21 @@ impl Screen {
             .findings
             .load(Ordering::Relaxed)
             .saturating_sub(self.findings_shown);
-        if hidden > 0 && self.style != Style::Json {
+        if hidden > 0 && self.style != ProgressMode::Json {
             terminal::say(&(messages::more_findings(hidden) + "\n"));
         }
     }
 
-    fn show(&self, task: &mut Task, done: u64) {
+    fn show(&self, task: &mut ProgressTask, done: u64) {
         match self.style {
-            Style::None => {}
-            Style::Json => {
+            ProgressMode::None => {}
+            ProgressMode::Json => {
                 if task.said.elapsed() >= JSON_EVERY {
                     task.said = Instant::now();
                     print_json(&task.name, done, task.total_bytes, "running");
                 }
             }
-            Style::Bar => {
+            ProgressMode::Bar => {
                 if task.bar.is_none() && task.began.elapsed() >= QUIET {
                     task.bar = Some(new_bar(&task.name, task.total_bytes, task.began));
                 }
@@ -148,7 +148,7 @@ impl Monitor for Screen {
         self.done.store(0, Ordering::Relaxed);
         let now = Instant::now();
         if let Ok(mut current) = self.task.lock() {
-            *current = Some(Task {
+            *current = Some(ProgressTask {
                 name: task.to_owned(),
                 total_bytes,
                 began: now,
@@ -176,7 +176,7 @@ impl Monitor for Screen {
             if let Some(bar) = task.bar {
                 bar.finish_and_clear();
             }
-            if self.style == Style::Json && task.began.elapsed() >= QUIET {
+            if self.style == ProgressMode::Json && task.began.elapsed() >= QUIET {
                 let done = self.done.load(Ordering::Relaxed);
                 print_json(&task.name, done, task.total_bytes, "done");
             }
@@ -185,14 +185,16 @@ impl Monitor for Screen {
 
     fn finding(&self, finding: &Finding) {
         let before = self.findings.fetch_add(1, Ordering::Relaxed);
-        if before >= self.findings_shown && self.style != Style::Json {
+        if before >= self.findings_shown && self.style != ProgressMode::Json {
             return;
         }
         let print = || match self.style {
-            Style::Json => {
+            ProgressMode::Json => {
                 terminal::say_json(&serde_json::json!({"event": "finding", "finding": finding}));
             }
-            Style::Bar | Style::None => terminal::say(&(messages::finding(finding) + "\n")),
+            ProgressMode::Bar | ProgressMode::None => {
+                terminal::say(&(messages::finding(finding) + "\n"))
+            }
         };
         match self.task.lock() {
             Ok(current) => match current.as_ref().and_then(|task| task.bar.as_ref()) {

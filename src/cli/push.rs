@@ -2,9 +2,9 @@
 
 use carryall::oci::registry::push::NameState;
 use carryall::ops;
-use carryall::ops::publish::planned::{OtherHosts, Rules};
-use carryall::ops::publish::push::{self, PushOptions, PushedRelease};
-use carryall::store::Access;
+use carryall::ops::publish::push::{self, PushOptions, ReleasePushReport};
+use carryall::ops::publish::repositories::{OtherHosts, Rules};
+use carryall::store::OpenMode;
 
 use crate::cli::args::PushArgs;
 use crate::cli::exit::{EXIT_DAMAGE, Failure};
@@ -12,7 +12,7 @@ use crate::cli::hosts::hosts;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let platform = args.choice.one_platform();
     let root = ops::release_for(&store, &args.release, platform)?;
     let options = PushOptions {
@@ -43,7 +43,7 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     Ok(EXIT_DAMAGE)
 }
 
-fn text(report: &PushedRelease) -> String {
+fn text(report: &ReleasePushReport) -> String {
     let mut out = String::new();
     for name in &report.pushed.names {
         let state = match name.state {

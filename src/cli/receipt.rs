@@ -5,7 +5,7 @@ use std::path::Path;
 use carryall::base::output::OutputFile;
 use carryall::ops::Error;
 use carryall::ops::receive::receipt::{self, ReceiptReport};
-use carryall::store::Access;
+use carryall::store::OpenMode;
 
 use crate::cli::exit::{EXIT_DAMAGE, Failure};
 use crate::cli::{Context, messages, open, terminal};
@@ -14,7 +14,7 @@ use crate::cli::{Context, messages, open, terminal};
 const STDOUT: &str = "-";
 
 pub fn run(context: &Context, out: Option<&Path>) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let to_stdout = out == Some(Path::new(STDOUT));
     let file = match out {
         // Nothing that is there is written over: a receipt says what was at its time.

@@ -1,7 +1,7 @@
 //! `receive` and `status`.
 
 use carryall::ops::receive::{self, ProgressState, ReceiveReport, StatusReport};
-use carryall::store::{Access, Store};
+use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::ReceiveArgs;
 use crate::cli::exit::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
@@ -57,7 +57,7 @@ fn text(report: &ReceiveReport) -> String {
 }
 
 pub fn status(context: &Context) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let report = receive::status(&store)?;
     context.print(&report, status_text)?;
     if !report.incoming.is_empty() && !context.json {

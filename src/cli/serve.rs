@@ -8,7 +8,7 @@ use carryall::ops::publish::serve::{self, Served};
 
 use crate::cli::args::ServeArgs;
 use crate::cli::exit::Failure;
-use crate::cli::log_writer::{LogWriter, Stream};
+use crate::cli::log_writer::{LogWriter, TextStream};
 use crate::cli::{Context, fault, messages, open};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             } else {
                 messages::ready(served, &shown_address(address), &options, context.rows())
             };
-            log.say(Stream::Out, text);
+            log.say(TextStream::Out, text);
         }
         ServeEvent::Changed => {
             let text = if context.json {
@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             } else {
                 messages::served_now(served, context.rows()) + &messages::findings(&served.findings)
             };
-            log.say(Stream::Err, text);
+            log.say(TextStream::Err, text);
         }
         ServeEvent::Answered(line) => {
             let text = if context.json {
@@ -56,7 +56,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
             } else {
                 log_line(line)
             };
-            log.say(Stream::Err, text);
+            log.say(TextStream::Err, text);
         }
     };
     let outcome = serve::serve_chosen(&store, &releases, &choice, &options, &tell, &context.screen);

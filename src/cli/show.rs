@@ -3,14 +3,14 @@
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::maintain::show::{self, ShowReport, ShownKind};
-use carryall::store::Access;
+use carryall::store::OpenMode;
 
 use crate::cli::args::ChoiceArgs;
 use crate::cli::exit::Failure;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let root = ops::release_for(&store, name, choice.one_platform())?;
     let choice = choice.to_choice();
     let report = show::show_chosen(&store, &root, &choice, &context.screen)?;

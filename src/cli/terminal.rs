@@ -49,7 +49,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 
 /// Takes out of a text the line breaks of names that are in the report it was made of, wherever they were forgotten.
 pub fn names_in_lines<'a>(text: &'a str, report: &impl serde::Serialize) -> Cow<'a, str> {
-    let mut broken = Broken::default();
+    let mut broken = BrokenNames::default();
     if let Ok(value) = serde_json::to_value(report) {
         broken.find(&value);
     }
@@ -58,12 +58,12 @@ pub fn names_in_lines<'a>(text: &'a str, report: &impl serde::Serialize) -> Cow<
 
 /// Names with line breaks in them, by what stands before the first one.
 #[derive(Default)]
-struct Broken {
+struct BrokenNames {
     names: HashMap<String, Vec<String>>,
     lengths: BTreeSet<usize>,
 }
 
-impl Broken {
+impl BrokenNames {
     fn find(&mut self, value: &Value) {
         match value {
             Value::String(name) => self.add(name),

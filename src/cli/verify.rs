@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::output::OutputFile;
 use carryall::ops::Error;
-use carryall::ops::media::verify::{self, Judged, SetState, VerifyReport};
-use carryall::volumes::chart;
+use carryall::ops::media::verify::{self, JudgedSets, SetState, VerifyReport};
+use carryall::volumes::damage_map;
 use carryall::volumes::media::map::{is_map, map_html};
 
 use crate::cli::exit::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
@@ -44,7 +44,12 @@ fn begin(map: &Path, inputs: &[PathBuf]) -> Result<OutputFile, Failure> {
 }
 
 /// One page a set; from the second set on the file's name gets the set's id.
-fn draw(judged: &Judged, map: &Path, first: OutputFile, inputs: &[PathBuf]) -> Result<(), Failure> {
+fn draw(
+    judged: &JudgedSets,
+    map: &Path,
+    first: OutputFile,
+    inputs: &[PathBuf],
+) -> Result<(), Failure> {
     let mut first = Some(first);
     for (set, recovery) in &judged.sets {
         let file = match first.take() {
@@ -54,7 +59,7 @@ fn draw(judged: &Judged, map: &Path, first: OutputFile, inputs: &[PathBuf]) -> R
                 begin(&map.with_extension(end), inputs)?
             }
         };
-        let page = map_html(&chart(set, recovery));
+        let page = map_html(&damage_map(set, recovery));
         let path = file.finish(page.as_bytes()).map_err(Error::from)?;
         messages::say(&messages::map_written(&path));
     }

@@ -2,7 +2,7 @@
 //!
 //! It keeps lengths and is undone exactly; it knows nothing of ELF, only of call and jump instructions.
 
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 
 /// What was done to a frame's plain bytes before they were compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub enum Filter {
 
 impl Filter {
     /// Returns the filter that suits contents of `class`.
-    pub fn fitting(class: Class) -> Self {
-        if class == Class::ElfX86_64 {
+    pub fn fitting(class: ContentKind) -> Self {
+        if class == ContentKind::ElfX86_64 {
             Self::X86
         } else {
             Self::None

@@ -3,7 +3,7 @@
 //! Bytes only: mapping the file, and the set of all segments of a store, are the store's affair. A segment is derived
 //! from packs and can be made again from them.
 
-use crate::base::envelope::{self, EnvelopeError, Kind};
+use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ChunkId, Hasher, PackId};
 
 /// Bytes of an entry.
@@ -28,7 +28,7 @@ pub struct PackEntry {
 
 /// Where a chunk is: its first 16 bytes, the number of the pack in the segment's table, the place of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct ChunkEntry {
     /// First half of the chunk's id.
     pub prefix: [u8; PREFIX_BYTES],
     /// Number of the pack in the table.
@@ -44,7 +44,7 @@ pub fn prefix(id: &ChunkId) -> [u8; PREFIX_BYTES] {
     out
 }
 
-impl Entry {
+impl ChunkEntry {
     fn read(bytes: &[u8; ENTRY_BYTES]) -> Self {
         let mut prefix = [0; PREFIX_BYTES];
         prefix.copy_from_slice(&bytes[..PREFIX_BYTES]);
@@ -60,7 +60,7 @@ impl Entry {
 ///
 /// # Panics
 /// With more than [`PACKS_MAX`] packs or 2^32 entries.
-pub fn build(packs: &[PackEntry], mut entries: Vec<Entry>) -> Vec<u8> {
+pub fn build(packs: &[PackEntry], mut entries: Vec<ChunkEntry>) -> Vec<u8> {
     assert!(packs.len() <= PACKS_MAX, "too many packs for a segment");
     entries.sort_unstable();
     entries.dedup();
@@ -87,13 +87,13 @@ pub fn build(packs: &[PackEntry], mut entries: Vec<Entry>) -> Vec<u8> {
         body.extend_from_slice(pack.id.as_bytes());
         body.extend_from_slice(&pack.bytes.to_le_bytes());
     }
-    let mut file = envelope::seal(Kind::Index, &body);
+    let mut file = envelope::seal(EnvelopeKind::Index, &body);
     file.extend_from_slice(&table);
     file
 }
 
 /// A segment over bytes that lie in a map or in memory.
-pub struct Segment<B> {
+pub struct IndexSegment<B> {
     bytes: B,
     packs: Vec<PackEntry>,
     fanout: [u32; 256],
@@ -101,7 +101,7 @@ pub struct Segment<B> {
     entries_hash: [u8; 32],
 }
 
-impl<B: AsRef<[u8]>> Segment<B> {
+impl<B: AsRef<[u8]>> IndexSegment<B> {
     /// Opens a segment: its head is checked, its entries are not: whoever wants to trust them compares
     /// their bytes with [`Segment::entries_hash`].
     ///
@@ -109,7 +109,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
     /// [`EnvelopeError`] when the head is damaged or the entries are cut short.
     pub fn open(bytes: B) -> Result<Self, EnvelopeError> {
         let file = bytes.as_ref();
-        let body = envelope::open(Kind::Index, file, BODY_MAX)?;
+        let body = envelope::open(EnvelopeKind::Index, file, BODY_MAX)?;
         let corrupt = EnvelopeError::Corrupt("index head does not add up");
         let head: &[u8; PACKS_AT] = body.first_chunk().ok_or(corrupt.clone())?;
         let word =
@@ -173,19 +173,19 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 
     /// Walks all entries whose pack exists, in order.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+    pub fn entries(&self) -> impl Iterator<Item = ChunkEntry> {
         self.table()
             .iter()
-            .map(Entry::read)
+            .map(ChunkEntry::read)
             .filter(|entry| self.has_pack(entry))
     }
 
-    fn has_pack(&self, entry: &Entry) -> bool {
+    fn has_pack(&self, entry: &ChunkEntry) -> bool {
         usize::try_from(entry.pack_no).is_ok_and(|no| no < self.packs.len())
     }
 
     /// Finds the entries for a chunk: mostly none or one. That the whole id fits is seen in the frame's table only.
-    pub fn lookup(&self, id: &ChunkId) -> impl Iterator<Item = Entry> {
+    pub fn lookup(&self, id: &ChunkId) -> impl Iterator<Item = ChunkEntry> {
         let wanted = prefix(id);
         let bucket = usize::from(wanted[0]);
         let bound = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
@@ -200,7 +200,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
         let first = slice.partition_point(|entry| entry[..PREFIX_BYTES] < wanted[..]);
         slice[first..]
             .iter()
-            .map(Entry::read)
+            .map(ChunkEntry::read)
             .take_while(move |entry| entry.prefix == wanted)
             .filter(|entry| self.has_pack(entry))
     }
@@ -227,8 +227,8 @@ mod tests {
         ChunkId::of(&number.to_le_bytes())
     }
 
-    fn entry(number: u32) -> Entry {
-        Entry {
+    fn entry(number: u32) -> ChunkEntry {
+        ChunkEntry {
             prefix: prefix(&id(number)),
             pack_no: number % 2,
             frame_offset: number * 16,
@@ -244,13 +244,13 @@ mod tests {
 
     #[test]
     fn every_entry_is_found_and_no_other() {
-        let mut entries: Vec<Entry> = (0..3000).map(entry).collect();
-        entries.push(Entry {
+        let mut entries: Vec<ChunkEntry> = (0..3000).map(entry).collect();
+        entries.push(ChunkEntry {
             frame_offset: 7,
             ..entry(5)
         });
         entries.push(entry(6));
-        let segment = Segment::open(build(&packs(), entries)).unwrap();
+        let segment = IndexSegment::open(build(&packs(), entries)).unwrap();
         assert_eq!(
             (segment.packs(), segment.entry_count()),
             (&packs()[..], 3001)
@@ -270,23 +270,23 @@ mod tests {
 
     #[test]
     fn an_empty_segment_and_packs_out_of_range_find_nothing() {
-        let empty = Segment::open(build(&[], Vec::new())).unwrap();
+        let empty = IndexSegment::open(build(&[], Vec::new())).unwrap();
         assert_eq!(empty.lookup(&id(1)).count() + empty.entries().count(), 0);
-        let stray = Segment::open(build(&[], vec![entry(1)])).unwrap();
+        let stray = IndexSegment::open(build(&[], vec![entry(1)])).unwrap();
         assert_eq!(stray.lookup(&id(1)).count() + stray.entries().count(), 0);
     }
 
     #[test]
     fn a_damaged_head_is_refused_and_damaged_entries_show_in_their_hash() {
         let file = build(&packs(), (0..50).map(entry).collect());
-        let head = Segment::open(file.clone()).unwrap().entries_span().0;
+        let head = IndexSegment::open(file.clone()).unwrap().entries_span().0;
         for at in (0..usize::try_from(head).unwrap()).step_by(7) {
             let mut bad = file.clone();
             bad[at] ^= 1;
-            assert!(Segment::open(bad).is_err(), "flip at {at}");
+            assert!(IndexSegment::open(bad).is_err(), "flip at {at}");
         }
-        assert!(Segment::open(file[..file.len() - 1].to_vec()).is_err());
-        let segment = Segment::open(&file).unwrap();
+        assert!(IndexSegment::open(file[..file.len() - 1].to_vec()).is_err());
+        let segment = IndexSegment::open(&file).unwrap();
         let (offset, _) = segment.entries_span();
         assert_eq!(
             crate::base::id::hash(&file[usize::try_from(offset).unwrap()..]),
@@ -298,9 +298,9 @@ mod tests {
         #[test]
         fn hostile_segments_never_panic(
             body in proptest::collection::vec(any::<u8>(), 0..1400), behind in proptest::collection::vec(any::<u8>(), 0..100)) {
-            let mut file = envelope::seal(Kind::Index, &body);
+            let mut file = envelope::seal(EnvelopeKind::Index, &body);
             file.extend_from_slice(&behind);
-            if let Ok(segment) = Segment::open(file) {
+            if let Ok(segment) = IndexSegment::open(file) {
                 let _ = segment.lookup(&id(1)).count() + segment.entries().count();
             }
         }
@@ -310,7 +310,7 @@ mod tests {
             let mut file = build(&packs(), (0..50).map(entry).collect());
             let from = file.len() - junk.len();
             file[from..].copy_from_slice(&junk);
-            let segment = Segment::open(file).unwrap();
+            let segment = IndexSegment::open(file).unwrap();
             for number in 0..50 {
                 let _ = segment.lookup(&id(number)).count();
             }

@@ -3,7 +3,7 @@
 pub mod archive;
 pub mod bindiff;
 pub mod chunk;
-pub mod class;
+pub mod content_kind;
 pub mod contents;
 pub mod filter;
 pub mod frame;

@@ -218,7 +218,7 @@ pub fn scan(bytes: &[u8]) -> Vec<FrameSpan> {
 mod tests {
     use super::*;
     use crate::base::id::ChunkId;
-    use crate::content::class::Class;
+    use crate::content::content_kind::ContentKind;
     use crate::content::frame::{FrameOptions, encode_frame};
     use proptest::prelude::*;
 
@@ -233,8 +233,8 @@ mod tests {
             let chunk = (ChunkId::of(&content), content.as_slice());
             let frame = encode_frame(
                 &[chunk],
-                Class::Text,
-                &FrameOptions::for_store(3, Class::Text),
+                ContentKind::Text,
+                &FrameOptions::for_store(3, ContentKind::Text),
             );
             assert!(builder.fits(frame.len()));
             builder.push(&frame);

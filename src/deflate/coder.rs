@@ -52,7 +52,7 @@ impl Chance {
 }
 
 /// One direction of coding.
-pub(crate) trait Code {
+pub(crate) trait SymbolCoder {
     /// Codes one bit: `bit` when writing, whatever was written when reading.
     fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool;
 
@@ -61,7 +61,7 @@ pub(crate) trait Code {
 }
 
 /// Writes.
-pub(crate) struct Encoder<'a> {
+pub(crate) struct RangeEncoder<'a> {
     out: &'a mut dyn Write,
     low: u64,
     range: u32,
@@ -76,7 +76,7 @@ pub(crate) struct Encoder<'a> {
     buffer: Vec<u8>,
 }
 
-impl<'a> Encoder<'a> {
+impl<'a> RangeEncoder<'a> {
     pub(crate) fn new(out: &'a mut dyn Write) -> Self {
         Self {
             out,
@@ -155,7 +155,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-impl Code for Encoder<'_> {
+impl SymbolCoder for RangeEncoder<'_> {
     #[inline]
     fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool {
         let share = chance.share(self.range);
@@ -183,7 +183,7 @@ impl Code for Encoder<'_> {
 }
 
 /// Reads; zeros behind the end.
-pub(crate) struct Decoder<'a> {
+pub(crate) struct RangeDecoder<'a> {
     source: &'a mut dyn Read,
     buffer: Vec<u8>,
     at: usize,
@@ -193,7 +193,7 @@ pub(crate) struct Decoder<'a> {
     failed: Option<io::Error>,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a> RangeDecoder<'a> {
     pub(crate) fn new(source: &'a mut dyn Read) -> Self {
         let mut decoder = Self {
             source,
@@ -245,7 +245,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-impl Code for Decoder<'_> {
+impl SymbolCoder for RangeDecoder<'_> {
     #[inline]
     fn bit(&mut self, chance: &mut Chance, _: bool) -> bool {
         let share = chance.share(self.range);
@@ -278,11 +278,11 @@ impl Code for Decoder<'_> {
 
 /// Numbers of up to `1 << BITS` values, bit by bit from the highest, each bit known by those above it.
 #[derive(Clone)]
-pub(crate) struct Tree<const BITS: u32> {
+pub(crate) struct BitTree<const BITS: u32> {
     chances: Vec<Chance>,
 }
 
-impl<const BITS: u32> Default for Tree<BITS> {
+impl<const BITS: u32> Default for BitTree<BITS> {
     fn default() -> Self {
         Self {
             chances: vec![Chance::default(); 1 << BITS],
@@ -290,8 +290,8 @@ impl<const BITS: u32> Default for Tree<BITS> {
     }
 }
 
-impl<const BITS: u32> Tree<BITS> {
-    pub(crate) fn code<C: Code>(&mut self, coder: &mut C, value: u32) -> u32 {
+impl<const BITS: u32> BitTree<BITS> {
+    pub(crate) fn code<C: SymbolCoder>(&mut self, coder: &mut C, value: u32) -> u32 {
         let mut node = 1;
         for place in (0..BITS).rev() {
             let bit = coder.bit(&mut self.chances[node], value >> place & 1 == 1);
@@ -305,16 +305,16 @@ impl<const BITS: u32> Tree<BITS> {
 #[derive(Clone, Default)]
 pub(crate) struct Number {
     /// By how many bits `value + 1` has.
-    size: Tree<6>,
-    bits: Vec<Tree<3>>,
+    size: BitTree<6>,
+    bits: Vec<BitTree<3>>,
 }
 
 impl Number {
-    pub(crate) fn code<C: Code>(&mut self, coder: &mut C, value: u32) -> u32 {
+    pub(crate) fn code<C: SymbolCoder>(&mut self, coder: &mut C, value: u32) -> u32 {
         let from_one = u64::from(value) + 1;
         let size = self.size.code(coder, 63 - from_one.leading_zeros()).min(32);
         if self.bits.is_empty() {
-            self.bits.resize(33, Tree::default());
+            self.bits.resize(33, BitTree::default());
         }
         let below = from_one & ((1 << size) - 1);
         let first = size.min(3);
@@ -330,12 +330,12 @@ impl Number {
 
 /// Numbers with a sign, small ones cheap.
 #[derive(Clone, Default)]
-pub(crate) struct Signed {
+pub(crate) struct SignedNumbers {
     number: Number,
 }
 
-impl Signed {
-    pub(crate) fn code<C: Code>(&mut self, coder: &mut C, value: i32) -> i32 {
+impl SignedNumbers {
+    pub(crate) fn code<C: SymbolCoder>(&mut self, coder: &mut C, value: i32) -> i32 {
         let folded = (value << 1 ^ value >> 31).cast_unsigned();
         let folded = self.number.code(coder, folded);
         (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed())

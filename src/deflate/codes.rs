@@ -159,7 +159,7 @@ pub(crate) fn fixed_lengths() -> ([u8; 288], [u8; 30]) {
 const FAST_BITS: u32 = 11;
 
 /// Decodes one code.
-pub(crate) struct Decoder {
+pub(crate) struct CodeDecoder {
     /// By the next [`FAST_BITS`] bits: symbol << 4 | length; 0: a longer code or none.
     fast: Vec<u16>,
     /// Of each length: the first code, how many, and where their symbols begin.
@@ -169,7 +169,7 @@ pub(crate) struct Decoder {
     symbols: Vec<u16>,
 }
 
-impl Decoder {
+impl CodeDecoder {
     pub(crate) fn new() -> Self {
         Self {
             fast: vec![0; 1 << FAST_BITS],
@@ -256,12 +256,12 @@ pub(crate) fn length_of(symbol: usize, bits: u64) -> Option<(u32, bool, u32)> {
 }
 
 /// Writes tokens of a block in its codes.
-pub(crate) struct Encoder {
+pub(crate) struct TokenEncoder {
     lit: [(u16, u8); 288],
     dist: [(u16, u8); 30],
 }
 
-impl Encoder {
+impl TokenEncoder {
     pub(crate) fn new(lit_lens: &[u8], dist_lens: &[u8]) -> Self {
         let mut encoder = Self {
             lit: [(0, 0); 288],
@@ -315,7 +315,7 @@ impl Encoder {
 
 /// Reads the bits of a code length code and such: a helper of the header.
 pub(crate) fn take_symbol<R: Read>(
-    decoder: &Decoder,
+    decoder: &CodeDecoder,
     bits: &mut BitReader<R>,
 ) -> std::io::Result<Option<usize>> {
     bits.refill()?;

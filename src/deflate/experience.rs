@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::run::Style;
+use super::run::WriterStyle;
 use super::writers::Writer;
 
 /// Bytes that models may go through while writers are looked for, before any stream was opened.
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 4;
 #[derive(Debug)]
 pub struct Experience {
     /// Writers that fitted, the last first.
-    fitted: RefCell<Vec<Style>>,
+    fitted: RefCell<Vec<WriterStyle>>,
     /// Bytes that models may still go through.
     allowance: Cell<u64>,
     /// Whether the writer of the last stream was looked for among all.
@@ -55,7 +55,7 @@ impl Experience {
     }
 
     /// Writers to try first.
-    pub(crate) fn likely(&self) -> Vec<Style> {
+    pub(crate) fn likely(&self) -> Vec<WriterStyle> {
         self.fitted.borrow().clone()
     }
 
@@ -75,7 +75,7 @@ impl Experience {
     }
 
     /// A stream of `plain_bytes` was opened: it pays for others.
-    pub(crate) fn learn(&self, style: Style, plain_bytes: u64) {
+    pub(crate) fn learn(&self, style: WriterStyle, plain_bytes: u64) {
         self.allowance
             .set(self.allowance.get().saturating_add(plain_bytes));
         if style.writer == Writer::UNKNOWN {
@@ -95,14 +95,14 @@ mod tests {
     #[test]
     fn the_last_writers_are_remembered_and_an_unknown_one_is_not() {
         let experience = Experience::default();
-        let style = |level| Style {
+        let style = |level| WriterStyle {
             writer: Writer::zlib(level),
             chunks: None,
         };
         for level in [1, 2, 3, 4, 5, 3] {
             experience.learn(style(level), 1);
         }
-        let unknown = Style {
+        let unknown = WriterStyle {
             writer: Writer::UNKNOWN,
             chunks: None,
         };
@@ -116,7 +116,7 @@ mod tests {
         assert!(experience.affords(SEARCH_FREE_BYTES) && !experience.was_cut_short());
         assert!(!experience.affords(1) && experience.was_cut_short());
         experience.begin();
-        experience.learn(Style::default(), 7);
+        experience.learn(WriterStyle::default(), 7);
         assert!(experience.affords(7) && !experience.was_cut_short() && !experience.affords(1));
         let unlimited = Experience::unlimited();
         assert!((0..9).all(|_| unlimited.affords(u64::MAX)));

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::DeflateError;
 use super::bits::{BitReader, BitWriter, WriteError};
-use super::codes::{self, DIST_SYMBOLS, Decoder, LIT_SYMBOLS};
+use super::codes::{self, CodeDecoder, DIST_SYMBOLS, LIT_SYMBOLS};
 
 /// Order in which lengths of the code length code are written.
 pub(crate) const ORDER: [usize; 19] = [
@@ -13,14 +13,14 @@ pub(crate) const ORDER: [usize; 19] = [
 
 /// One symbol of the written code lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Op {
+pub(crate) struct LengthSymbol {
     /// 0 to 15: that length. 16: the length before, 3 to 6 times. 17: 3 to 10 zeros. 18: 11 to 138 zeros.
     pub(crate) symbol: u8,
     /// What is added to 3, 3 or 11.
     pub(crate) extra: u8,
 }
 
-impl Op {
+impl LengthSymbol {
     /// Lengths that it gives.
     pub(crate) fn count(self) -> usize {
         match self.symbol {
@@ -42,7 +42,7 @@ impl Op {
 
 /// A dynamic block's header, whole: the same header gives the same bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct DynamicHeader {
     /// Lengths of the literal and length code: 257 to 286 are written.
     pub(crate) lit_count: usize,
     /// Lengths of the distance code: 1 to 30 are written.
@@ -50,18 +50,18 @@ pub(crate) struct Header {
     /// Code lengths: literals and lengths, then distances, `lit_count + dist_count` of them.
     pub(crate) lens: Vec<u8>,
     /// How they are written.
-    pub(crate) ops: Vec<Op>,
+    pub(crate) ops: Vec<LengthSymbol>,
     /// Lengths of the code length code, by symbol.
     pub(crate) cl_lens: [u8; 19],
     /// How many of those are written, in [`ORDER`]: 4 to 19.
     pub(crate) cl_count: usize,
 }
 
-impl Header {
+impl DynamicHeader {
     /// Reads a header behind the three bits that begin a block.
     pub(crate) fn read<R: Read>(
         bits: &mut BitReader<R>,
-        decoder: &mut Decoder,
+        decoder: &mut CodeDecoder,
     ) -> Result<Self, DeflateError> {
         let lit_count = bits.take(5)? as usize + 257;
         let dist_count = bits.take(5)? as usize + 1;
@@ -84,9 +84,9 @@ impl Header {
             let symbol = codes::take_symbol(decoder, bits)?
                 .ok_or(DeflateError::Corrupt("code of code lengths"))?;
             let symbol = u8::try_from(symbol).expect("19 symbols");
-            let extra =
-                u8::try_from(bits.take(Op::extra_bits(symbol))?).expect("seven bits at most");
-            let op = Op { symbol, extra };
+            let extra = u8::try_from(bits.take(LengthSymbol::extra_bits(symbol))?)
+                .expect("seven bits at most");
+            let op = LengthSymbol { symbol, extra };
             let len = match symbol {
                 16 => *lens.last().ok_or(DeflateError::Corrupt("code lengths"))?,
                 17 | 18 => 0,
@@ -127,7 +127,7 @@ impl Header {
         for op in &self.ops {
             let symbol = usize::from(op.symbol);
             out.put(u64::from(codes[symbol]), u32::from(self.cl_lens[symbol]))?;
-            out.put(u64::from(op.extra), Op::extra_bits(op.symbol))?;
+            out.put(u64::from(op.extra), LengthSymbol::extra_bits(op.symbol))?;
         }
         Ok(())
     }

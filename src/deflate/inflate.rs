@@ -6,8 +6,8 @@ use std::io::{self, Read};
 
 use super::DeflateError;
 use super::bits::BitReader;
-use super::codes::{self, Decoder};
-use super::header::Header;
+use super::codes::{self, CodeDecoder};
+use super::header::DynamicHeader;
 use super::token::{Token, WINDOW};
 
 /// Most tokens of a segment.
@@ -17,13 +17,13 @@ pub(crate) const SEGMENT_BYTES: usize = 66 << 16;
 
 /// How a block is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum BlockForm {
     /// As it is; the bits before the byte boundary hold `padding`.
     Stored {
         padding: u8,
     },
     Fixed,
-    Dynamic(Box<Header>),
+    Dynamic(Box<DynamicHeader>),
 }
 
 /// What a block begins with.
@@ -31,12 +31,12 @@ pub(crate) enum Kind {
 pub(crate) struct Head {
     /// Whether it is the last of its stream.
     pub(crate) last: bool,
-    pub(crate) kind: Kind,
+    pub(crate) kind: BlockForm,
 }
 
 /// A block, or a part of one.
 #[derive(Debug, Default)]
-pub(crate) struct Segment {
+pub(crate) struct BlockSegment {
     /// Head of the block that begins here; `None`: the segment before goes on.
     pub(crate) head: Option<Head>,
     /// Tokens; none in a stored block.
@@ -49,17 +49,17 @@ pub(crate) struct Segment {
     pub(crate) aligned: bool,
 }
 
-impl Segment {
+impl BlockSegment {
     /// What it takes in memory beside its tokens, in about 128 bytes.
     pub(crate) fn weight(&self) -> usize {
         match self.head.as_ref().map(|head| &head.kind) {
-            Some(Kind::Dynamic(_)) => 16,
+            Some(BlockForm::Dynamic(_)) => 16,
             _ => 1,
         }
     }
 }
 
-enum State {
+enum InflateState {
     Between,
     /// In a block with codes: whether it is the last.
     Within(bool),
@@ -69,9 +69,9 @@ enum State {
 /// Reads one deflate stream.
 pub(crate) struct Inflater<R> {
     bits: BitReader<R>,
-    lit: Decoder,
-    dist: Decoder,
-    state: State,
+    lit: CodeDecoder,
+    dist: CodeDecoder,
+    state: InflateState,
     /// Plain bytes so far.
     plain_bytes: u64,
 }
@@ -80,9 +80,9 @@ impl<R: Read> Inflater<R> {
     pub(crate) fn new(bits: BitReader<R>) -> Self {
         Self {
             bits,
-            lit: Decoder::new(),
-            dist: Decoder::new(),
-            state: State::Between,
+            lit: CodeDecoder::new(),
+            dist: CodeDecoder::new(),
+            state: InflateState::Between,
             plain_bytes: 0,
         }
     }
@@ -94,7 +94,7 @@ impl<R: Read> Inflater<R> {
 
     /// Makes ready for another stream behind this one.
     pub(crate) fn restart(&mut self) {
-        self.state = State::Between;
+        self.state = InflateState::Between;
         self.plain_bytes = 0;
     }
 
@@ -103,7 +103,7 @@ impl<R: Read> Inflater<R> {
     pub(crate) fn next(
         &mut self,
         out: &mut Vec<u8>,
-        segment: &mut Segment,
+        segment: &mut BlockSegment,
     ) -> Result<bool, DeflateError> {
         segment.tokens.clear();
         segment.head = None;
@@ -112,9 +112,9 @@ impl<R: Read> Inflater<R> {
         segment.aligned = self.bits.bits_to_byte() == 0;
         let before = out.len();
         let last = match self.state {
-            State::Done => return Ok(false),
-            State::Within(last) => last,
-            State::Between => {
+            InflateState::Done => return Ok(false),
+            InflateState::Within(last) => last,
+            InflateState::Between => {
                 let last = self.bits.take(1)? == 1;
                 let kind = match self.bits.take(2)? {
                     0 => return self.stored(last, out, segment).map(|()| true),
@@ -122,13 +122,13 @@ impl<R: Read> Inflater<R> {
                         let (lit, dist) = codes::fixed_lengths();
                         self.lit.set(&lit);
                         self.dist.set(&dist);
-                        Kind::Fixed
+                        BlockForm::Fixed
                     }
                     2 => {
-                        let header = Header::read(&mut self.bits, &mut self.lit)?;
+                        let header = DynamicHeader::read(&mut self.bits, &mut self.lit)?;
                         self.lit.set(header.lit_lens());
                         self.dist.set(header.dist_lens());
-                        Kind::Dynamic(Box::new(header))
+                        BlockForm::Dynamic(Box::new(header))
                     }
                     _ => return Err(DeflateError::Corrupt("kind of block")),
                 };
@@ -143,9 +143,9 @@ impl<R: Read> Inflater<R> {
         segment.bytes = out.len() - before;
         self.plain_bytes += segment.bytes as u64;
         self.state = match (segment.ends, last) {
-            (false, _) => State::Within(last),
-            (true, false) => State::Between,
-            (true, true) => State::Done,
+            (false, _) => InflateState::Within(last),
+            (true, false) => InflateState::Between,
+            (true, true) => InflateState::Done,
         };
         Ok(true)
     }
@@ -154,7 +154,7 @@ impl<R: Read> Inflater<R> {
         &mut self,
         last: bool,
         out: &mut Vec<u8>,
-        segment: &mut Segment,
+        segment: &mut BlockSegment,
     ) -> Result<(), DeflateError> {
         let padding = self.bits.take(self.bits.bits_to_byte())?;
         let len = self.bits.take(16)?;
@@ -170,17 +170,25 @@ impl<R: Read> Inflater<R> {
         let padding = u8::try_from(padding).expect("less than eight bits");
         segment.head = Some(Head {
             last,
-            kind: Kind::Stored { padding },
+            kind: BlockForm::Stored { padding },
         });
         segment.bytes = len as usize;
         segment.ends = true;
         self.plain_bytes += u64::from(len);
-        self.state = if last { State::Done } else { State::Between };
+        self.state = if last {
+            InflateState::Done
+        } else {
+            InflateState::Between
+        };
         Ok(())
     }
 
     /// Reads tokens up to the end of the block or of the segment; returns whether the block ended.
-    fn tokens(&mut self, out: &mut Vec<u8>, segment: &mut Segment) -> Result<bool, DeflateError> {
+    fn tokens(
+        &mut self,
+        out: &mut Vec<u8>,
+        segment: &mut BlockSegment,
+    ) -> Result<bool, DeflateError> {
         let before = out.len();
         let reach = usize::try_from(self.plain_bytes)
             .unwrap_or(WINDOW)

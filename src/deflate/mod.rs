@@ -10,19 +10,19 @@
 //! The idea to predict what a known compressor does, and to keep the corrections, is that of preflate (Dirk Steinke) and of
 //! precomp before it; rules of writers are named with their sources in each model.
 
-mod agnostic;
-mod analyse;
+mod analyze;
 pub(crate) mod bits;
 mod coder;
 pub(crate) mod codes;
-mod crew;
+mod corrections;
 mod experience;
+mod fallback;
 pub(crate) mod header;
 pub(crate) mod inflate;
 pub(crate) mod model;
-mod remake;
+mod ordered_pool;
+mod reconstruct;
 mod run;
-mod script;
 mod select;
 mod text;
 pub(crate) mod token;
@@ -72,7 +72,7 @@ pub enum DeflateError {
 
 /// What to open, and how far to go.
 #[derive(Clone, Copy)]
-pub struct AnalyseOptions<'a> {
+pub struct AnalyzeOptions<'a> {
     /// What the stream is wrapped in.
     pub wrapper: Wrapper,
     /// Most bytes that it may unpack to.
@@ -89,7 +89,7 @@ pub struct AnalyseOptions<'a> {
     pub watch: Option<&'a dyn Fn(u64) -> bool>,
 }
 
-impl Default for AnalyseOptions<'_> {
+impl Default for AnalyzeOptions<'_> {
     fn default() -> Self {
         Self {
             wrapper: Wrapper::Gzip,
@@ -124,18 +124,18 @@ pub struct Analysis {
 ///
 /// # Errors
 /// Any [`DeflateError`]: the stream is to be kept as it is. Parts of `plain` and `recipe` may have been written.
-pub fn analyse(
+pub fn analyze(
     source: &mut dyn Read,
     plain: &mut dyn Write,
     recipe: &mut dyn Write,
-    options: &AnalyseOptions<'_>,
+    options: &AnalyzeOptions<'_>,
 ) -> Result<Analysis, DeflateError> {
-    analyse::analyse(source, plain, recipe, options)
+    analyze::analyze(source, plain, recipe, options)
 }
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]
-pub struct RemakeOptions {
+pub struct ReconstructOptions {
     /// Bytes of the stream, as [`Analysis::stream_bytes`] has them.
     pub stream_bytes: u64,
     /// Threads that work on the chunks of one stream, where its writer made some.
@@ -147,11 +147,11 @@ pub struct RemakeOptions {
 /// # Errors
 /// [`DeflateError::Newer`] for a recipe of another version; [`DeflateError::Corrupt`] and [`DeflateError::Length`] when text
 /// and recipe do not belong together; [`DeflateError::Io`]. Part of the stream may have been written.
-pub fn remake(
+pub fn reconstruct(
     recipe: &mut dyn Read,
     plain: &mut dyn Read,
     out: &mut dyn Write,
-    options: &RemakeOptions,
+    options: &ReconstructOptions,
 ) -> Result<(), DeflateError> {
-    remake::remake(recipe, plain, out, options)
+    reconstruct::reconstruct(recipe, plain, out, options)
 }

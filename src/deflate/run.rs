@@ -12,14 +12,14 @@ pub(crate) const CHUNK_BYTES_MAX: u64 = 1 << 31;
 
 /// How a stream is cut into chunks, each compressed for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chunks {
+pub(crate) struct ChunkedWriting {
     /// Plain bytes of each but the last.
     pub(crate) bytes: u64,
     /// Bytes before a chunk that its writer knows.
     pub(crate) dictionary: usize,
 }
 
-impl Chunks {
+impl ChunkedWriting {
     /// Whether one writer goes on from chunk to chunk.
     pub(crate) fn go_on(self) -> bool {
         self.dictionary == GOES_ON
@@ -54,14 +54,14 @@ impl Span {
 
 /// Who writes, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Style {
+pub(crate) struct WriterStyle {
     pub(crate) writer: Writer,
-    pub(crate) chunks: Option<Chunks>,
+    pub(crate) chunks: Option<ChunkedWriting>,
 }
 
 /// A writer on its way through one member.
-pub(crate) struct Run {
-    pub(crate) style: Style,
+pub(crate) struct WriterRun {
+    pub(crate) style: WriterStyle,
     model: Option<AnyModel>,
     /// Position at which the member begins.
     member: u64,
@@ -76,7 +76,7 @@ pub(crate) struct Run {
     pub(crate) announced: bool,
 }
 
-impl Default for Style {
+impl Default for WriterStyle {
     fn default() -> Self {
         Self {
             writer: Writer::zlib(6),
@@ -85,9 +85,9 @@ impl Default for Style {
     }
 }
 
-impl Run {
+impl WriterRun {
     /// A writer before a member that begins at `member`.
-    pub(crate) fn new(style: Style, member: u64) -> Self {
+    pub(crate) fn new(style: WriterStyle, member: u64) -> Self {
         let mut run = Self {
             style,
             model: style.writer.model(),
@@ -116,7 +116,7 @@ impl Run {
     }
 
     /// Another writer from `position` on, in the midst of the member.
-    pub(crate) fn change(&mut self, style: Style, position: u64) {
+    pub(crate) fn change(&mut self, style: WriterStyle, position: u64) {
         self.style = style;
         self.model = style.writer.model();
         self.begun = false;
@@ -190,7 +190,7 @@ impl Run {
     pub(crate) fn turn(&mut self, stretch: &Stretch, position: u64) {
         if position >= self.end {
             self.place_chunk(position);
-            let goes_on = self.style.chunks.is_some_and(Chunks::go_on);
+            let goes_on = self.style.chunks.is_some_and(ChunkedWriting::go_on);
             if goes_on && self.begun {
                 let (text, at) = (self.text(stretch), stretch.place(position));
                 if let Some(model) = &mut self.model {
@@ -231,7 +231,7 @@ impl Run {
 
     /// Another writer before the same member, nothing foreseen yet.
     pub(crate) fn afresh(&self) -> Self {
-        let mut run = Self::new(Style::default(), self.member);
+        let mut run = Self::new(WriterStyle::default(), self.member);
         run.member_end = self.member_end;
         run
     }
@@ -274,7 +274,7 @@ impl Run {
             };
             let left = &tokens[foreseen.len() - first..];
             let before = foreseen.len();
-            let behind = model.foresee(text, at, text.end, left, foreseen);
+            let behind = model.predict_all(text, at, text.end, left, foreseen);
             if behind <= at || foreseen.len() == before {
                 return false;
             }

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use super::DeflateError;
-use super::inflate::{Kind, Segment};
-use super::run::{CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, Chunks, DICTIONARIES, Run, Style};
+use super::inflate::{BlockForm, BlockSegment};
+use super::run::{
+    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, ChunkedWriting, DICTIONARIES, WriterRun, WriterStyle,
+};
 use super::text::Stretch;
 use super::token::Token;
 use super::writers::{self, Writer};
@@ -26,7 +28,7 @@ const UNKNOWN_PER_MILLE: usize = 120;
 /// What a search is given to go by.
 pub(crate) struct Leave<'a> {
     /// Styles that are tried first.
-    pub(crate) likely: &'a [Style],
+    pub(crate) likely: &'a [WriterStyle],
     /// Asked whether models may go through so many bytes, before all are tried.
     pub(crate) affords: &'a dyn Fn(u64) -> bool,
     /// Asked between tries.
@@ -39,11 +41,11 @@ pub(crate) struct Leave<'a> {
 /// [`DeflateError::Stopped`] when whoever is asked does not want to go on.
 pub(crate) fn select(
     stretch: &Stretch,
-    queue: &VecDeque<Segment>,
+    queue: &VecDeque<BlockSegment>,
     position: u64,
-    run: &Run,
+    run: &WriterRun,
     leave: &Leave<'_>,
-) -> Result<Style, DeflateError> {
+) -> Result<WriterStyle, DeflateError> {
     let sample = Sample {
         stretch,
         queue,
@@ -60,7 +62,7 @@ pub(crate) fn select(
         return Ok(leave.likely.first().copied().unwrap_or(run.style));
     }
     let chunk_bytes = sample.chunk_bytes();
-    let mut best: Option<(usize, Style)> = None;
+    let mut best: Option<(usize, WriterStyle)> = None;
     for style in leave.likely {
         // A writer that there is no model of foresees nothing: it is what is left, and never what is tried.
         let fits = style.chunks.map(|chunks| chunks.bytes) == chunk_bytes;
@@ -77,7 +79,7 @@ pub(crate) fn select(
         }
     }
     if matches == 0 {
-        return Ok(Style {
+        return Ok(WriterStyle {
             writer: Writer::LITERALS,
             chunks: None,
         });
@@ -87,13 +89,13 @@ pub(crate) fn select(
     } else {
         usize::MAX
     });
-    let mut styles: Vec<Style> = styles
+    let mut styles: Vec<WriterStyle> = styles
         .flat_map(|writer| styles_of(writer, chunk_bytes))
         .collect();
     if !(leave.affords)(sample.cost(tokens, styles.len())) {
         styles.clear();
     }
-    let mut short: Vec<(usize, Style)> = Vec::new();
+    let mut short: Vec<(usize, WriterStyle)> = Vec::new();
     for style in styles {
         if !(leave.goes_on)() {
             return Err(DeflateError::Stopped);
@@ -124,41 +126,41 @@ pub(crate) fn select(
     }
     Ok(match best {
         Some((misses, style)) if misses * 1000 <= tokens * UNKNOWN_PER_MILLE => style,
-        _ => Style {
+        _ => WriterStyle {
             writer: Writer::UNKNOWN,
             chunks: None,
         },
     })
 }
 
-fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<Style> {
+fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<WriterStyle> {
     let Some(bytes) = chunk_bytes else {
-        return vec![Style {
+        return vec![WriterStyle {
             writer,
             chunks: None,
         }];
     };
     let chunked = DICTIONARIES
         .into_iter()
-        .map(|dictionary| Chunks { bytes, dictionary })
+        .map(|dictionary| ChunkedWriting { bytes, dictionary })
         .filter(|chunks| !chunks.go_on() || writer.goes_on())
         .map(Some);
     chunked
         .chain([None])
-        .map(|chunks| Style { writer, chunks })
+        .map(|chunks| WriterStyle { writer, chunks })
         .collect()
 }
 
 struct Sample<'a> {
     stretch: &'a Stretch,
-    queue: &'a VecDeque<Segment>,
+    queue: &'a VecDeque<BlockSegment>,
     position: u64,
-    run: &'a Run,
+    run: &'a WriterRun,
 }
 
 impl Sample<'_> {
     /// Counts misses over the first `most_tokens` tokens, up to `most`.
-    fn misses(&self, style: Style, most_tokens: usize, most: usize) -> usize {
+    fn misses(&self, style: WriterStyle, most_tokens: usize, most: usize) -> usize {
         let mut run = self.run.afresh();
         run.change(style, self.position);
         let mut position = self.position;
@@ -208,7 +210,7 @@ impl Sample<'_> {
         for segment in self.queue {
             if let Some(head) = &segment.head {
                 begins.push(position);
-                if segment.bytes == 0 && !head.last && !matches!(head.kind, Kind::Dynamic(_)) {
+                if segment.bytes == 0 && !head.last && !matches!(head.kind, BlockForm::Dynamic(_)) {
                     empty.push(position);
                 }
             }

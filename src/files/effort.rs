@@ -15,7 +15,7 @@ const VAIN_FREE_BYTES: u64 = 32 << 20;
 const VAIN_AGAIN: u32 = 16;
 
 /// Of one item.
-pub(super) struct Effort {
+pub(super) struct ItemEffort {
     experience: Experience,
     /// Bytes that may still be gone through in vain.
     vain_left: Cell<u64>,
@@ -26,7 +26,7 @@ pub(super) struct Effort {
     plain_bytes: Cell<u64>,
 }
 
-impl Effort {
+impl ItemEffort {
     pub(super) fn new(options: &OpenOptions) -> Self {
         let (experience, vain_left) = match options.seconds_per_gb {
             Some(_) => (Experience::default(), VAIN_FREE_BYTES),
@@ -87,8 +87,8 @@ mod tests {
 
     #[test]
     fn what_comes_to_nothing_is_tried_now_and_then_and_success_brings_trust_back() {
-        let effort = Effort::new(&OpenOptions::default());
-        let vain = |effort: &Effort| {
+        let effort = ItemEffort::new(&OpenOptions::default());
+        let vain = |effort: &ItemEffort| {
             let tried = effort.allows();
             if tried {
                 effort.looked(Duration::ZERO, 20_000, 30_000, false);
@@ -109,7 +109,7 @@ mod tests {
             seconds_per_gb: None,
             ..OpenOptions::default()
         };
-        let effort = Effort::new(&options);
+        let effort = ItemEffort::new(&options);
         for _ in 0..9 {
             effort.looked(Duration::MAX / 100, 0, u64::MAX / 2, false);
             assert!(effort.allows());

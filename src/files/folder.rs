@@ -14,16 +14,16 @@ use rustix::fs::{Mode, OFlags, SeekFrom};
 
 use super::LayoutError;
 use super::meta::MetaReader;
-use super::opener::Opener;
-use super::walk::{Found, Walk};
+use super::unpacker::Unpacker;
+use super::walk::{FolderWalk, WalkEntry};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
-use crate::base::spooled_temp::Spool;
-use crate::content::class::Class;
+use crate::base::spooled_temp::SpooledTemp;
+use crate::content::content_kind::ContentKind;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::{ChunkSource, Content};
-use crate::content::release::{Entry, EntryKind, ItemKind};
+use crate::content::release::{EntryKind, ItemKind, TreeEntry};
 
 /// A file that takes no room on its disk and is no longer than this may be one that a program makes up as it is read.
 const MADE_UP_BYTES_MAX: u64 = 1 << 20;
@@ -93,9 +93,9 @@ impl SteadyFile {
     fn made_up(
         &self,
         path: &Path,
-        mut spool: Spool,
+        mut spool: SpooledTemp,
         monitor: &dyn Monitor,
-    ) -> Result<Option<Spool>, LayoutError> {
+    ) -> Result<Option<SpooledTemp>, LayoutError> {
         let said = self.stat.len();
         let read = |offset: u64, out: &mut [u8]| {
             let count = self.file.read_at(out, offset);
@@ -203,7 +203,7 @@ fn stretches(file: &File, bytes: u64) -> Option<Vec<Range<u64>>> {
 /// # Errors
 /// As [`Opener::open`] and [`SteadyFile::check`].
 pub fn read_file<S: ChunkSource>(
-    opener: &mut Opener<'_, S>,
+    opener: &mut Unpacker<'_, S>,
     path: &Path,
 ) -> Result<Content, LayoutError> {
     read_called(opener, path, path)
@@ -211,7 +211,7 @@ pub fn read_file<S: ChunkSource>(
 
 /// The same of a file that people know under another path than it is opened by.
 fn read_called<S: ChunkSource>(
-    opener: &mut Opener<'_, S>,
+    opener: &mut Unpacker<'_, S>,
     real: &Path,
     shown: &Path,
 ) -> Result<Content, LayoutError> {
@@ -228,7 +228,7 @@ fn read_called<S: ChunkSource>(
 /// opened by a path alone.
 pub fn files(root: &Path) -> impl Iterator<Item = PathBuf> + Send + use<> {
     let itself = root.symlink_metadata().is_ok_and(|stat| stat.is_file());
-    let inside = Walk::new(root).flatten();
+    let inside = FolderWalk::new(root).flatten();
     let inside = inside.filter(|found| found.stat.is_file() && found.is_direct());
     let itself = itself.then(|| root.to_owned()).into_iter();
     itself.chain(inside.map(|found| found.shown))
@@ -263,7 +263,7 @@ impl Unreadable {
     }
 
     fn look_below(&mut self, root: &Path, monitor: &dyn Monitor) -> Result<(), LayoutError> {
-        for found in Walk::new(root) {
+        for found in FolderWalk::new(root) {
             monitor.check_stop()?;
             match found {
                 Ok(found) if found.stat.is_file() => self.look(&found.real, &found.shown),
@@ -297,16 +297,16 @@ impl Unreadable {
 /// # Errors
 /// [`LayoutError`] naming the file that cannot be read, or that vanished or changed meanwhile.
 pub fn read<S: ChunkSource>(
-    opener: &mut Opener<'_, S>,
+    opener: &mut Unpacker<'_, S>,
     root: &Path,
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
 ) -> Result<ItemKind, LayoutError> {
-    let mut entries = StreamWriter::new(Class::Meta);
+    let mut entries = StreamWriter::new(ContentKind::Meta);
     let mut metas = MetaReader::default();
     let mut first_names: HashMap<(u64, u64), Vec<u8>> = HashMap::new();
     let (mut entry_count, mut bytes) = (0, 0);
-    for found in Walk::new(root) {
+    for found in FolderWalk::new(root) {
         monitor.check_stop()?;
         let found = found?;
         let key = (found.stat.dev(), found.stat.ino());
@@ -330,7 +330,7 @@ pub fn read<S: ChunkSource>(
             bytes += content.bytes();
         }
         let meta = metas.read(&found.real, &found.shown, &found.stat)?;
-        let entry = Entry {
+        let entry = TreeEntry {
             path: found.below,
             meta,
             kind,
@@ -350,8 +350,8 @@ pub fn read<S: ChunkSource>(
 
 /// Tells what an entry is, reading its content when it is a file; `None` for a socket.
 fn read_kind<S: ChunkSource>(
-    opener: &mut Opener<'_, S>,
-    found: &Found,
+    opener: &mut Unpacker<'_, S>,
+    found: &WalkEntry,
 ) -> Result<Option<EntryKind>, LayoutError> {
     let kind = found.stat.file_type();
     Ok(Some(if kind.is_file() {
@@ -450,7 +450,7 @@ mod tests {
         let dir = tempfile::TempDir::new().unwrap();
         let made_up = |path: &Path| {
             let file = SteadyFile::open(path).unwrap();
-            let spool = Spool::new(dir.path());
+            let spool = SpooledTemp::new(dir.path());
             let made_up = file
                 .made_up(path, spool, &crate::base::monitor::Silent)
                 .unwrap();

@@ -218,7 +218,14 @@ impl MetaWriter {
     }
 
     /// Puts metadata onto what cannot be opened: a link, a pipe or a device called `name` in the folder `parent`.
-    pub fn put_at(&mut self, parent: impl AsFd, name: &[u8], path: &Path, meta: &Meta, link: Link) {
+    pub fn put_at(
+        &mut self,
+        parent: impl AsFd,
+        name: &[u8],
+        path: &Path,
+        meta: &Meta,
+        link: FollowLink,
+    ) {
         let parent = parent.as_fd();
         if self.takes_owner(meta) {
             let (uid, gid) = (Some(uid(meta)), Some(gid(meta)));
@@ -234,7 +241,7 @@ impl MetaWriter {
                 self.note_attribute(path, name, set);
             }
         }
-        if link == Link::No {
+        if link == FollowLink::No {
             let set = rustix::fs::chmodat(parent, name, mode(meta), AtFlags::empty());
             self.note(path, "mode", set);
         }
@@ -292,7 +299,7 @@ impl MetaWriter {
 
 /// Whether something is a symbolic link, which has no mode of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
+pub enum FollowLink {
     /// It is.
     Yes,
     /// It is not.

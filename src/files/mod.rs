@@ -4,18 +4,18 @@
 //! Each is read into recipes and entries, and folders are given back from them. Nothing here knows of stores or releases'
 //! names; a layout that is not understood is plain bytes, and never an error.
 
-mod ahead;
-mod crew;
 mod effort;
 pub mod folder;
+pub mod hashing_reader;
+mod lookahead;
 pub mod meta;
-pub mod opener;
 pub mod restore;
-mod scout;
+mod stream_finder;
 pub mod streams;
-pub mod tape;
+pub mod unpacker;
 pub mod versions;
 mod walk;
+mod worker_pool;
 pub mod zstd;
 
 use std::io;

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::LayoutError;
-use super::effort::Effort;
+use super::effort::ItemEffort;
 use crate::base::id::BlobId;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
-use crate::base::spooled_temp::Spool;
-use crate::deflate::{AnalyseOptions, DeflateError, Wrapper, analyse};
+use crate::base::spooled_temp::SpooledTemp;
+use crate::deflate::{AnalyzeOptions, DeflateError, Wrapper, analyze};
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 256 << 10;
@@ -93,7 +93,7 @@ impl From<Depth> for OpenOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u16)]
-pub enum Kept {
+pub enum KeptReason {
     /// It is no valid stream, though it begins as one.
     Corrupt = 1,
     /// It ends in its midst.
@@ -116,7 +116,7 @@ pub enum Kept {
     Effort = 10,
 }
 
-impl Kept {
+impl KeptReason {
     const ALL: [Self; 10] = [
         Self::Corrupt,
         Self::Truncated,
@@ -175,7 +175,7 @@ pub struct StreamReport {
     /// Bytes of their recipes.
     pub recipe_bytes: u64,
     /// Those that were kept as they came, by the reason.
-    pub kept: BTreeMap<Kept, Tally>,
+    pub kept: BTreeMap<KeptReason, Tally>,
     /// Writers of those that were opened.
     pub writers: BTreeMap<String, Tally>,
 }
@@ -203,15 +203,15 @@ impl StreamReport {
 pub(super) struct Opened {
     /// Its length; what follows is none of it.
     pub(super) stream_bytes: u64,
-    pub(super) plain: Spool,
-    pub(super) recipe: Spool,
+    pub(super) plain: SpooledTemp,
+    pub(super) recipe: SpooledTemp,
     pub(super) writer: String,
 }
 
 /// What came of looking at a stream.
 pub(super) enum Outcome {
     Opened(Box<Opened>),
-    Kept(Kept),
+    Kept(KeptReason),
     /// It was not looked at: it is known, or somebody else looks at it.
     Known,
 }
@@ -237,7 +237,7 @@ impl<R: ?Sized> Copy for Region<'_, R> {}
 pub(super) struct How<'a> {
     pub(super) wrapper: Wrapper,
     /// What the item's streams may cost, and what they taught; none for a stream that is looked at by itself.
-    pub(super) effort: Option<&'a Effort>,
+    pub(super) effort: Option<&'a ItemEffort>,
     pub(super) threads: usize,
 }
 
@@ -256,7 +256,7 @@ pub(super) fn open<R: ReadAt + ?Sized>(
         return Ok((outcome, read));
     };
     if !effort.allows() {
-        return Ok((Outcome::Kept(Kept::Effort), 0));
+        return Ok((Outcome::Kept(KeptReason::Effort), 0));
     }
     let begun = spent_here();
     let (outcome, read, plain_bytes) = look(region, how, options, monitor)?;
@@ -264,8 +264,8 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     let spent = spent_here().saturating_sub(begun);
     effort.looked(spent, plain_bytes, read + plain_bytes, was_opened);
     // With a look at all writers its own might have been found.
-    if matches!(outcome, Outcome::Kept(Kept::Recipe)) && effort.experience().was_cut_short() {
-        return Ok((Outcome::Kept(Kept::Effort), read));
+    if matches!(outcome, Outcome::Kept(KeptReason::Recipe)) && effort.experience().was_cut_short() {
+        return Ok((Outcome::Kept(KeptReason::Effort), read));
     }
     Ok((outcome, read))
 }
@@ -285,27 +285,27 @@ fn look<R: ReadAt + ?Sized>(
         monitor,
         failed: None,
     };
-    let mut plain = Spool::new(&options.spool_folder);
-    let mut recipe = Spool::new(&options.spool_folder);
+    let mut plain = SpooledTemp::new(&options.spool_folder);
+    let mut recipe = SpooledTemp::new(&options.spool_folder);
     let begun = spent_here();
     let goes_on = |plain_bytes| {
         let in_time = options.seconds_per_gb.is_none_or(|seconds| {
             let spent = spent_here().saturating_sub(begun);
-            let item = |effort: &Effort| effort.is_fast(spent, plain_bytes, seconds);
+            let item = |effort: &ItemEffort| effort.is_fast(spent, plain_bytes, seconds);
             is_fast(spent, plain_bytes, seconds) && how.effort.is_none_or(item)
         });
         in_time && !monitor.stop_asked()
     };
-    let limits = AnalyseOptions {
+    let limits = AnalyzeOptions {
         wrapper: how.wrapper,
         plain_limit_bytes: options.plain_limit_bytes,
         ratio_limit: options.ratio_limit,
         recipe_limit_per_mille: options.recipe_limit_per_mille,
-        experience: how.effort.map(Effort::experience),
+        experience: how.effort.map(ItemEffort::experience),
         watch: Some(&goes_on),
         threads: how.threads,
     };
-    let found = analyse(&mut source, &mut plain, &mut recipe, &limits);
+    let found = analyze(&mut source, &mut plain, &mut recipe, &limits);
     let (read, failed) = (source.at, source.failed.take());
     if let Some(error) = failed {
         return Err(error);
@@ -315,31 +315,31 @@ fn look<R: ReadAt + ?Sized>(
     let kept = |kept| Ok((Outcome::Kept(kept), read, plain_bytes));
     for spool in [&mut plain, &mut recipe] {
         match spool.refusal() {
-            Some(error) if is_full(&error) => return kept(Kept::Space),
+            Some(error) if is_full(&error) => return kept(KeptReason::Space),
             Some(error) => return Err(LayoutError::io("write in", spool.folder())(error)),
             None => {}
         }
     }
     let found = match found {
         Ok(found) => found,
-        Err(DeflateError::Truncated) => return kept(Kept::Truncated),
+        Err(DeflateError::Truncated) => return kept(KeptReason::Truncated),
         Err(DeflateError::PlainLimit(_) | DeflateError::RatioLimit(_)) => {
-            return kept(Kept::Limit);
+            return kept(KeptReason::Limit);
         }
-        Err(DeflateError::RecipeLimit(_)) => return kept(Kept::Recipe),
-        Err(DeflateError::Stopped) => return kept(Kept::Time),
-        Err(_) => return kept(Kept::Corrupt),
+        Err(DeflateError::RecipeLimit(_)) => return kept(KeptReason::Recipe),
+        Err(DeflateError::Stopped) => return kept(KeptReason::Time),
+        Err(_) => return kept(KeptReason::Corrupt),
     };
     for spool in [&mut plain, &mut recipe] {
         if let Err(error) = spool.finish() {
             if is_full(&error) {
-                return kept(Kept::Space);
+                return kept(KeptReason::Space);
             }
             return Err(LayoutError::io("write in", spool.folder())(error));
         }
     }
     if recipe.size_bytes() > recipe_limit(found.stream_bytes, options) {
-        return kept(Kept::Recipe);
+        return kept(KeptReason::Recipe);
     }
     let opened = Opened {
         stream_bytes: found.stream_bytes,

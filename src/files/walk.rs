@@ -19,7 +19,7 @@ use crate::base::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
 const REAL_BYTES_MAX: usize = 2048;
 
 /// Something below the root.
-pub(super) struct Found {
+pub(super) struct WalkEntry {
     /// By what it can be opened, as long as the walk is where it is.
     pub(super) real: PathBuf,
     /// What it is called.
@@ -30,7 +30,7 @@ pub(super) struct Found {
     pub(super) stat: Metadata,
 }
 
-impl Found {
+impl WalkEntry {
     /// Whether it can be opened by its own path, at any time.
     pub(super) fn is_direct(&self) -> bool {
         self.real == self.shown
@@ -38,12 +38,12 @@ impl Found {
 }
 
 /// The walk; folders come before what is in them, each folder's entries by name.
-pub(super) struct Walk {
+pub(super) struct FolderWalk {
     root: PathBuf,
-    levels: Vec<Level>,
+    levels: Vec<FolderLevel>,
 }
 
-struct Level {
+struct FolderLevel {
     walk: walkdir::IntoIter,
     /// Where the level begins: by what it can be opened, and below the root.
     real: PathBuf,
@@ -52,7 +52,7 @@ struct Level {
     _anchor: Option<OwnedFd>,
 }
 
-impl Level {
+impl FolderLevel {
     fn new(real: PathBuf, below: PathBuf, anchor: Option<OwnedFd>) -> Self {
         let walk = WalkDir::new(&real).min_depth(1).sort_by_file_name();
         Self {
@@ -64,16 +64,16 @@ impl Level {
     }
 }
 
-impl Walk {
+impl FolderWalk {
     /// Starts at what is in `root`.
     pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            levels: vec![Level::new(root.to_owned(), PathBuf::new(), None)],
+            levels: vec![FolderLevel::new(root.to_owned(), PathBuf::new(), None)],
         }
     }
 
-    fn found(&mut self, entry: &walkdir::DirEntry) -> Result<Found, LayoutError> {
+    fn found(&mut self, entry: &walkdir::DirEntry) -> Result<WalkEntry, LayoutError> {
         let level = self.levels.last_mut().expect("an entry comes from a level");
         let real = entry.path();
         let inside = real.strip_prefix(&level.real).unwrap_or(real);
@@ -96,7 +96,7 @@ impl Walk {
         let stat = real
             .symlink_metadata()
             .map_err(LayoutError::io("look at", &shown))?;
-        let found = Found {
+        let found = WalkEntry {
             real: real.to_owned(),
             shown,
             below: below.as_os_str().as_bytes().to_vec(),
@@ -109,12 +109,13 @@ impl Walk {
         Ok(found)
     }
 
-    fn enter(&mut self, found: &Found, below: PathBuf) -> Result<(), LayoutError> {
+    fn enter(&mut self, found: &WalkEntry, below: PathBuf) -> Result<(), LayoutError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let anchor = rustix::fs::open(&found.real, flags, Mode::empty());
         let anchor = anchor.map_err(|error| LayoutError::io("read", &found.shown)(error.into()))?;
         let real = PathBuf::from(format!("/proc/self/fd/{}", anchor.as_raw_fd()));
-        self.levels.push(Level::new(real, below, Some(anchor)));
+        self.levels
+            .push(FolderLevel::new(real, below, Some(anchor)));
         Ok(())
     }
 
@@ -134,8 +135,8 @@ impl Walk {
     }
 }
 
-impl Iterator for Walk {
-    type Item = Result<Found, LayoutError>;
+impl Iterator for FolderWalk {
+    type Item = Result<WalkEntry, LayoutError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -172,7 +173,7 @@ mod tests {
         deep(folder.path(), 60, &name);
         let mut last = Vec::new();
         let (mut folders, mut files) = (0, 0);
-        for found in Walk::new(folder.path()) {
+        for found in FolderWalk::new(folder.path()) {
             let found = found.unwrap();
             assert_eq!(
                 found.real.symlink_metadata().unwrap().len(),

@@ -18,7 +18,7 @@ use crate::ops::publish::load::LoadError;
 use crate::store::StoreError;
 use crate::volumes::VolumeError;
 use crate::volumes::media::MediaError;
-use crate::volumes::media::look::{Looked, look};
+use crate::volumes::media::look::{LookReport, look};
 
 /// Why a verb could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,7 @@ pub enum Error {
         /// Where it was looked for.
         paths: Vec<PathBuf>,
         /// What is there instead, path by path.
-        looks: Vec<Looked>,
+        looks: Vec<LookReport>,
     },
     /// Where a receipt was to be, there is no file of this name, and the name is no receipt itself.
     #[error("{given}: there is no such file, and it is not the text of a receipt")]

@@ -3,19 +3,19 @@
 //! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
 
 pub mod add;
-pub mod apart;
+mod blob_cache;
 pub mod checkout;
-mod claims;
 mod error;
 pub mod maintain;
 pub mod media;
+pub mod overlap;
 pub mod pack;
 mod proof;
 pub mod publish;
-mod ready;
 pub mod receive;
 mod space;
 mod store;
+mod unpack_limits;
 
 pub use error::{Error, ErrorKind};
 pub use store::{
@@ -112,7 +112,7 @@ pub trait ReleasesMut: Releases {
     }
 
     /// Bytes of blobs that are kept ready.
-    fn ready_bytes(&self) -> u64 {
+    fn cached_bytes(&self) -> u64 {
         0
     }
 }

@@ -15,7 +15,7 @@ use crate::content::recipe::stream::RecordReader;
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
 use crate::content::release::{
-    BlobTable, Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries,
+    BlobTable, EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries,
 };
 use crate::ops::Releases;
 
@@ -30,13 +30,13 @@ const WORKERS_MAX: usize = 4;
 
 /// What earlier releases hold, and what was proved therefore.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct ProvedBlobs {
     pub(super) blobs: BlobTable,
     /// Lists of entries: a folder that has the very same one holds the very same files.
     folders: HashSet<StreamRef>,
 }
 
-impl Known {
+impl ProvedBlobs {
     /// Reads all releases. One that cannot be read is passed over: its blobs are opened anew, which costs time alone.
     pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BoxError> {
         let mut known = Self::default();
@@ -64,12 +64,12 @@ impl Known {
 /// When a stop was asked for.
 pub(super) fn items<S: ChunkSource>(
     source: &S,
-    known: &Known,
+    known: &ProvedBlobs,
     items: &[&Item],
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
-    let claims = Claims {
+    let claims = ItemBlobs {
         source,
         known,
         monitor,
@@ -88,7 +88,7 @@ pub(super) fn items<S: ChunkSource>(
 /// When a stop was asked for.
 pub(super) fn streams<S: ChunkSource>(
     source: &S,
-    known: &mut Known,
+    known: &mut ProvedBlobs,
     roots: &[ReleaseRoot],
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
@@ -140,16 +140,16 @@ fn streams_of<S: ChunkSource>(
 type Claim = (usize, Result<Vec<Content>, RecipeError>);
 
 /// The contents of items, each blob once.
-struct Claims<'a, S: ChunkSource, I> {
+struct ItemBlobs<'a, S: ChunkSource, I> {
     source: &'a S,
-    known: &'a Known,
+    known: &'a ProvedBlobs,
     monitor: &'a dyn Monitor,
     items: I,
-    folder: Option<(usize, RecordReader<'a, S, Entry>)>,
+    folder: Option<(usize, RecordReader<'a, S, TreeEntry>)>,
     proved: HashSet<Blob>,
 }
 
-impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Claims<'_, S, I> {
+impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> ItemBlobs<'_, S, I> {
     fn is_new(&mut self, content: &Content) -> bool {
         if let Content::Blob(blob) = content
             && (self.known.has(blob) || !self.proved.insert(*blob))
@@ -183,7 +183,7 @@ impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Claims<'_, S, I>
     }
 }
 
-impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for Claims<'_, S, I> {
+impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for ItemBlobs<'_, S, I> {
     type Item = Claim;
 
     fn next(&mut self) -> Option<Claim> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::ready::Keeper;
+use super::blob_cache::Keeper;
 use super::{Releases, ReleasesMut, Stored};
 use crate::base::finding::{Finding, Severity};
 use crate::base::id::ReleaseId;
@@ -80,8 +80,8 @@ impl ReleasesMut for Store {
         Some(Box::new(Keeper::new(self).ok()?))
     }
 
-    fn ready_bytes(&self) -> u64 {
-        Store::ready_bytes(self).unwrap_or(0)
+    fn cached_bytes(&self) -> u64 {
+        Store::cached_bytes(self).unwrap_or(0)
     }
 }
 

@@ -16,10 +16,12 @@ use super::memory::MemoryStore;
 use super::{Releases, ReleasesMut};
 use crate::base::id::ChunkId;
 use crate::base::monitor::{Recording, Silent};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::{ChunkRef, ChunkSink, Content};
-use crate::content::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot};
+use crate::content::release::{
+    EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, TreeEntry,
+};
 
 fn name(text: &str) -> ReleaseName {
     text.parse().unwrap()
@@ -290,7 +292,7 @@ fn what_cannot_be_rebuilt_is_stored_as_it_came() {
 
 #[test]
 fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
-    use crate::files::opener::Kept;
+    use crate::files::unpacker::KeptReason;
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("image.tar");
     let mut builder = tar::Builder::new(fs::File::create(&file).unwrap());
@@ -324,7 +326,7 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     };
     let report = add_all(&store, "a:1", &[&file]);
     assert_eq!(report.findings.len(), 1, "{report:?}");
-    assert_eq!(report.streams.kept[&Kept::Changed].streams, 1);
+    assert_eq!(report.streams.kept[&KeptReason::Changed].streams, 1);
     let dest = dir.path().join("dest");
     assert!(check_out(&store, "a:1", &dest).is_whole());
     assert_eq!(
@@ -338,14 +340,14 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     let first = crate::content::recipe::rebuild::first_op(&store, &recipe).unwrap();
     assert!(matches!(
         first,
-        Some(crate::content::recipe::Op::Kept { reason: 6 })
+        Some(crate::content::recipe::RecipeOp::Kept { reason: 6 })
     ));
     let second = crate::base::id::BlobId(crate::base::id::hash(&streams[1]));
     let recipe = known.get(streams[1].len() as u64, second).unwrap().recipe;
     let first = crate::content::recipe::rebuild::first_op(&store, &recipe).unwrap();
     assert!(matches!(
         first,
-        Some(crate::content::recipe::Op::Deflate { .. })
+        Some(crate::content::recipe::RecipeOp::Deflate { .. })
     ));
 }
 
@@ -488,7 +490,7 @@ fn damage_costs_what_it_hits_and_nothing_else() {
 /// Commits a release whose items were never added.
 fn commit(store: &MemoryStore, release: &str, items: &[Item]) {
     let mut sink = store.chunks.clone();
-    let mut manifest = StreamWriter::new(Class::Meta);
+    let mut manifest = StreamWriter::new(ContentKind::Meta);
     for item in items {
         manifest.write_record(&mut sink, item).unwrap();
     }
@@ -502,12 +504,12 @@ fn commit(store: &MemoryStore, release: &str, items: &[Item]) {
     store.commit(&root).unwrap();
 }
 
-fn entry(path: &[u8], kind: EntryKind) -> Entry {
+fn entry(path: &[u8], kind: EntryKind) -> TreeEntry {
     let meta = Meta {
         mode: 0o755,
         ..Meta::default()
     };
-    Entry {
+    TreeEntry {
         path: path.to_vec(),
         meta,
         kind,
@@ -522,7 +524,11 @@ fn hostile_entries_never_reach_outside() {
     fs::write(outside.join("secret"), b"secret").unwrap();
     let before = look(&outside);
     let store = MemoryStore::default();
-    let id = store.chunks.clone().put(b"evil", Class::Other).unwrap();
+    let id = store
+        .chunks
+        .clone()
+        .put(b"evil", ContentKind::Other)
+        .unwrap();
     let evil = || EntryKind::File {
         content: Content::Chunk(ChunkRef { bytes: 4, id }),
     };
@@ -531,7 +537,7 @@ fn hostile_entries_never_reach_outside() {
     };
     let hard = |to: &[u8]| EntryKind::HardLink { to: to.to_vec() };
     let absolute = outside.join("evil").into_os_string().into_vec();
-    let cases: Vec<Vec<Entry>> = vec![
+    let cases: Vec<Vec<TreeEntry>> = vec![
         vec![entry(b"../outside/evil", evil())],
         vec![entry(b"a/../../outside/evil", evil())],
         vec![entry(&absolute, evil())],
@@ -575,7 +581,7 @@ fn hostile_entries_never_reach_outside() {
     ];
     for (number, entries) in cases.into_iter().enumerate() {
         let mut sink = store.chunks.clone();
-        let mut stream = StreamWriter::new(Class::Meta);
+        let mut stream = StreamWriter::new(ContentKind::Meta);
         for each in &entries {
             stream.write_record(&mut sink, each).unwrap();
         }

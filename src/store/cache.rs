@@ -7,7 +7,7 @@ use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
-use super::shelf::Place;
+use super::chunk_index::PackPlace;
 use crate::base::id::ChunkId;
 use crate::content::frame::Frame;
 
@@ -59,24 +59,24 @@ impl IndexedFrame {
 }
 
 /// Filled once; whoever comes meanwhile waits on it.
-type Slot = Arc<Mutex<Option<Arc<IndexedFrame>>>>;
+type FrameSlot = Arc<Mutex<Option<Arc<IndexedFrame>>>>;
 
-struct Held {
-    slot: Slot,
+struct CachedFrame {
+    slot: FrameSlot,
     bytes: usize,
     used: u64,
 }
 
 #[derive(Default)]
-struct Inner {
-    frames: HashMap<Place, Held>,
+struct CacheState {
+    frames: HashMap<PackPlace, CachedFrame>,
     bytes: usize,
     clock: u64,
 }
 
 pub(super) struct FrameCache {
     limit_bytes: usize,
-    inner: Mutex<Inner>,
+    inner: Mutex<CacheState>,
 }
 
 impl FrameCache {
@@ -87,14 +87,14 @@ impl FrameCache {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, CacheState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a frame, loading it when it is not here. `load` must not come back to the cache or wait for other threads.
     pub(super) fn get(
         &self,
-        place: Place,
+        place: PackPlace,
         load: impl FnOnce() -> Result<Frame, StoreError>,
     ) -> Result<Arc<IndexedFrame>, StoreError> {
         let slot = self.slot(place);
@@ -116,12 +116,12 @@ impl FrameCache {
         }
     }
 
-    fn slot(&self, place: Place) -> Slot {
+    fn slot(&self, place: PackPlace) -> FrameSlot {
         let mut inner = self.lock();
         inner.clock += 1;
         let used = inner.clock;
-        let held = inner.frames.entry(place).or_insert_with(|| Held {
-            slot: Slot::default(),
+        let held = inner.frames.entry(place).or_insert_with(|| CachedFrame {
+            slot: FrameSlot::default(),
             bytes: 0,
             used,
         });
@@ -130,7 +130,7 @@ impl FrameCache {
     }
 
     /// Counts a frame that was loaded and lets go of those used longest ago. Frames still loading count nothing.
-    fn account(&self, place: Place, slot: &Slot, bytes: usize) {
+    fn account(&self, place: PackPlace, slot: &FrameSlot, bytes: usize) {
         let mut inner = self.lock();
         match inner.frames.get_mut(&place) {
             Some(held) if Arc::ptr_eq(&held.slot, slot) => held.bytes = bytes,
@@ -152,7 +152,7 @@ impl FrameCache {
     }
 
     /// Marks the frames that are here as used now and leaves in `places` those that are not.
-    pub(super) fn touch(&self, places: &mut Vec<Place>) {
+    pub(super) fn touch(&self, places: &mut Vec<PackPlace>) {
         let mut inner = self.lock();
         inner.clock += 1;
         let now = inner.clock;
@@ -167,7 +167,7 @@ impl FrameCache {
 
     /// Forgets everything: places have changed their meaning.
     pub(super) fn clear(&self) {
-        *self.lock() = Inner::default();
+        *self.lock() = CacheState::default();
     }
 }
 
@@ -175,19 +175,19 @@ impl FrameCache {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::content::class::Class;
+    use crate::content::content_kind::ContentKind;
 
     fn frame(byte: u8) -> Frame {
         let plain = vec![byte; 1000];
         Frame {
-            class: Class::Other,
+            class: ContentKind::Other,
             chunks: vec![(ChunkId::of(&plain), 0..1000)],
             plain,
         }
     }
 
-    fn place(offset: u8) -> Place {
-        Place {
+    fn place(offset: u8) -> PackPlace {
+        PackPlace {
             pack: 0,
             offset: offset.into(),
         }
@@ -201,7 +201,7 @@ mod tests {
         (2..=3).for_each(|byte| drop(load(byte)));
         load(1);
         load(4);
-        let mut absent: Vec<Place> = (1..=4).map(place).collect();
+        let mut absent: Vec<PackPlace> = (1..=4).map(place).collect();
         cache.touch(&mut absent);
         assert_eq!(absent, [place(2)], "the one used longest ago went");
         cache.clear();

@@ -9,8 +9,8 @@ use std::sync::PoisonError;
 
 use rayon::prelude::*;
 
+use super::chunk_index::{PackPlace, pack_name};
 use super::seen::{Trouble, fault};
-use super::shelf::{Place, pack_name};
 use super::{ChunkSet, Store, StoreError, quarantine};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
@@ -119,7 +119,7 @@ impl Store {
         }
         let mut shelf = self.shelf_mut();
         let is_anew = shelf.lacks_quarantine && depth == CheckDepth::Data;
-        if is_anew && self.access == super::Access::Write {
+        if is_anew && self.access == super::OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
             shelf.lacks_quarantine = false;
         }
@@ -189,7 +189,7 @@ impl Store {
             if monitor.stop_asked() {
                 return;
             }
-            let place = Place {
+            let place = PackPlace {
                 pack,
                 offset: span.offset,
             };
@@ -234,13 +234,13 @@ impl Store {
         let before = shelf.quarantine.clone();
         for span in spans {
             let offset = span.offset;
-            let place = Place { pack, offset };
+            let place = PackPlace { pack, offset };
             if !unread.contains(&place) {
                 shelf.quarantine.remove(&place);
             }
         }
         shelf.quarantine.extend(damaged);
-        if shelf.quarantine != before && self.access == super::Access::Write {
+        if shelf.quarantine != before && self.access == super::OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{ChunkBytes, Store, StoreError, StoreWriter};
 use crate::base::id::ChunkId;
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::frame::Bases;
 use crate::content::recipe::{Blob, ChunkSink, ChunkSource, ReadyBytes, RecipeError};
 
@@ -41,7 +41,7 @@ impl Bases for Store {
 }
 
 impl ChunkSink for StoreWriter<'_> {
-    fn put(&mut self, plain: &[u8], class: Class) -> Result<ChunkId, RecipeError> {
+    fn put(&mut self, plain: &[u8], class: ContentKind) -> Result<ChunkId, RecipeError> {
         StoreWriter::put(self, plain, class).map_err(|error| match error {
             StoreError::Interrupted(stop) => RecipeError::Interrupted(stop),
             other => RecipeError::Store(other.into()),

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Access, Store, StoreError, settings};
+use super::{OpenMode, Store, StoreError, settings};
 use crate::base::own::remove_own;
 use crate::store::storage::StorageError;
 use crate::store::storage::dir::{UNPUBLISHED, is_unpublished};
@@ -127,8 +127,8 @@ fn holds_no_file(path: &Path) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Linked`].
-pub(super) fn must_be_own(dir: &Path, access: Access) -> Result<(), StoreError> {
-    if access == Access::Read {
+pub(super) fn must_be_own(dir: &Path, access: OpenMode) -> Result<(), StoreError> {
+    if access == OpenMode::Read {
         return Ok(());
     }
     for name in FOLDERS.iter().chain(&[LOCK, SERVED, settings::NAME]) {

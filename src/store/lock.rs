@@ -8,25 +8,25 @@ use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
 use std::path::Path;
 
 use super::ground::{LOCK, SERVED};
-use super::{Access, StoreError};
+use super::{OpenMode, StoreError};
 use crate::store::storage::StorageError;
 
 /// Locks the store in `dir` until the file is dropped. A reader needs none where no file can be made, as on a disc: then
 /// nobody can write either.
-pub(super) fn take(dir: &Path, access: Access) -> Result<Option<File>, StoreError> {
+pub(super) fn take(dir: &Path, access: OpenMode) -> Result<Option<File>, StoreError> {
     let path = dir.join(LOCK);
     let file = match access {
         // A store on a read-only medium is read without the right to create the file.
-        Access::Read => File::open(&path).or_else(|_| open_for_writing(&path)),
-        Access::Write => open_for_writing(&path),
+        OpenMode::Read => File::open(&path).or_else(|_| open_for_writing(&path)),
+        OpenMode::Write => open_for_writing(&path),
     };
     let file = match file {
-        Err(error) if access == Access::Read && cannot_write(&error) => return Ok(None),
+        Err(error) if access == OpenMode::Read && cannot_write(&error) => return Ok(None),
         file => file.map_err(failed(&path))?,
     };
     let taken = match access {
-        Access::Read => file.try_lock_shared(),
-        Access::Write => file.try_lock(),
+        OpenMode::Read => file.try_lock_shared(),
+        OpenMode::Write => file.try_lock(),
     };
     held(file, taken, &path, || StoreError::Locked {
         path: dir.to_owned(),

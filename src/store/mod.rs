@@ -16,34 +16,35 @@ use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::store::storage::Storage;
 use crate::store::storage::dir::DirStorage;
 
-mod adopt;
-mod beside;
+mod blob_cache;
 mod cache;
 mod check;
+mod chunk_index;
 mod chunk_set;
 mod chunks;
 mod error;
 mod ground;
-mod kept;
 mod lock;
 mod mmap;
 mod needs;
+mod orphans;
+mod pins;
 mod pipeline;
 mod prune;
 mod quarantine;
-mod ready;
 mod received;
 mod renew;
 mod roots;
 mod seen;
 mod sets;
 mod settings;
-mod shelf;
+mod shared;
 mod sites;
 pub mod storage;
 mod window;
 mod writer;
 
+pub use blob_cache::{BlobCacheWriter, CachedBlobFile};
 pub use cache::ChunkBytes;
 pub use check::{CheckDepth, CheckReport};
 pub use chunk_set::ChunkSet;
@@ -51,23 +52,22 @@ pub use error::{FrameDamage, StoreError};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
 pub use quarantine::QUARANTINE_LOST;
-pub use ready::{ReadyFile, ReadyWriter};
 pub use renew::Renewed;
 pub use roots::RootEntry;
 pub use seen::CANNOT_BE_READ;
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
+use blob_cache::ReadyCopies;
 use cache::{FrameCache, IndexedFrame};
-use ready::ReadyCopies;
-use seen::Seen;
-use shelf::{Place, Shelf};
+use chunk_index::{ChunkIndex, PackPlace};
+use seen::OpenNotes;
 
 /// Bytes of decompressed frames that are kept.
 const CACHE_BYTES: usize = 192 << 20;
 
 /// What a store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum OpenMode {
     /// Beside other readers; nothing is changed.
     Read,
     /// Alone.
@@ -87,13 +87,13 @@ enum Unlisted {
 pub struct Store {
     dir: PathBuf,
     id: StoreId,
-    access: Access,
+    access: OpenMode,
     storage: Arc<dyn Storage>,
-    shelf: RwLock<Shelf>,
+    shelf: RwLock<ChunkIndex>,
     cache: FrameCache,
     ready: ReadyCopies,
     has_writer: AtomicBool,
-    seen: Seen,
+    seen: OpenNotes,
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
@@ -109,7 +109,7 @@ impl Store {
     pub fn create(dir: &Path) -> Result<Self, StoreError> {
         ground::must_be_free(dir)?;
         let made = ground::make(dir)?;
-        let lock = lock::take(dir, Access::Write)?;
+        let lock = lock::take(dir, OpenMode::Write)?;
         let storage = Arc::new(DirStorage::new(dir));
         let mut store = Self::create_on(storage, dir, lock)?;
         store.made = Some(made);
@@ -131,7 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or what the file system says.
-    pub fn open(dir: &Path, access: Access) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, access: OpenMode) -> Result<Self, StoreError> {
         let storage = Arc::new(DirStorage::new(dir));
         // In a folder that is no store nothing is made, not even a lock.
         settings::read(storage.as_ref(), dir)?;
@@ -155,7 +155,7 @@ impl Store {
             });
         }
         settings::create(storage.as_ref())?;
-        Self::open_on(storage, dir, Access::Write, lock)
+        Self::open_on(storage, dir, OpenMode::Write, lock)
     }
 
     /// Opens a store on any storage.
@@ -165,7 +165,7 @@ impl Store {
     pub fn open_on(
         storage: Arc<dyn Storage>,
         dir: &Path,
-        access: Access,
+        access: OpenMode,
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
         Self::open_as(storage, dir, (access, Unlisted::Adopted), lock)
@@ -174,17 +174,17 @@ impl Store {
     fn open_as(
         storage: Arc<dyn Storage>,
         dir: &Path,
-        (access, unlisted): (Access, Unlisted),
+        (access, unlisted): (OpenMode, Unlisted),
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
         let id = settings::read(storage.as_ref(), dir)?;
-        if access == Access::Write {
+        if access == OpenMode::Write {
             storage.sweep()?;
         }
-        let mut seen = Seen::default();
-        let mut shelf = Shelf::open(storage.as_ref(), access, &mut seen)?;
+        let mut seen = OpenNotes::default();
+        let mut shelf = ChunkIndex::open(storage.as_ref(), access, &mut seen)?;
         if unlisted == Unlisted::Adopted {
-            adopt::adopt(storage.as_ref(), &mut shelf, access, &mut seen)?;
+            orphans::adopt(storage.as_ref(), &mut shelf, access, &mut seen)?;
         }
         quarantine::load(storage.as_ref(), &mut shelf, &mut seen);
         let ready = ReadyCopies::list(storage.as_ref());
@@ -293,7 +293,7 @@ impl Store {
     /// Decompresses the frames of these chunks into the cache, on every core. Best effort: what fails here fails again,
     /// and is told, when it is read. Returns when they are there; asking for much more than the cache holds is a waste.
     pub fn prefetch(&self, ids: &[ChunkId]) {
-        let mut places: Vec<Place> = {
+        let mut places: Vec<PackPlace> = {
             let shelf = self.shelf();
             ids.iter().filter_map(|id| shelf.find(id)).collect()
         };
@@ -305,7 +305,7 @@ impl Store {
         });
     }
 
-    fn cached(&self, place: Place) -> Result<Arc<IndexedFrame>, StoreError> {
+    fn cached(&self, place: PackPlace) -> Result<Arc<IndexedFrame>, StoreError> {
         self.cache.get(place, || {
             let bytes = self.frame_bytes(place)?;
             SealedFrame::open(&bytes)
@@ -315,20 +315,20 @@ impl Store {
     }
 
     /// Reads and checks a frame in full, past the cache.
-    fn frame(&self, place: Place) -> Result<Frame, StoreError> {
+    fn frame(&self, place: PackPlace) -> Result<Frame, StoreError> {
         let bytes = self.frame_bytes(place)?;
         Frame::decode(&bytes).map_err(|source| self.damaged(place, source.into()))
     }
 
     /// Reads a frame's bytes; nothing but its lengths is checked.
-    fn frame_bytes(&self, place: Place) -> Result<Vec<u8>, StoreError> {
+    fn frame_bytes(&self, place: PackPlace) -> Result<Vec<u8>, StoreError> {
         let (head, pack) = self.frame_head(place)?;
         let mut bytes = vec![0; head.frame_bytes()];
         self.read_pack(place, &pack, u64::from(place.offset), &mut bytes)?;
         Ok(bytes)
     }
 
-    fn frame_head(&self, place: Place) -> Result<(FrameHead, PackId), StoreError> {
+    fn frame_head(&self, place: PackPlace) -> Result<(FrameHead, PackId), StoreError> {
         let pack = self.shelf().pack(place.pack);
         let mut head = [0; HEADER_BYTES];
         self.read_pack(place, &pack.id, u64::from(place.offset), &mut head)?;
@@ -341,13 +341,13 @@ impl Store {
 
     fn read_pack(
         &self,
-        place: Place,
+        place: PackPlace,
         id: &PackId,
         offset: u64,
         out: &mut [u8],
     ) -> Result<(), StoreError> {
         self.storage
-            .read_at(&shelf::pack_name(id), offset, out)
+            .read_at(&chunk_index::pack_name(id), offset, out)
             .map_err(|error| {
                 // A pack that was there and is not any more went with its disk: that is no damage.
                 if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
@@ -358,7 +358,7 @@ impl Store {
             })
     }
 
-    fn damaged(&self, place: Place, source: FrameDamage) -> StoreError {
+    fn damaged(&self, place: PackPlace, source: FrameDamage) -> StoreError {
         let pack = self.shelf().pack(place.pack).id;
         StoreError::DamagedFrame {
             pack,
@@ -368,36 +368,36 @@ impl Store {
     }
 
     /// Never deduplicates against a frame again; remembers it when the store is open for writing.
-    fn quarantine(&self, place: Place) -> Result<(), StoreError> {
+    fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
         let mut shelf = self.shelf_mut();
         shelf.quarantine.insert(place);
-        if self.access == Access::Write {
+        if self.access == OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
         }
         Ok(())
     }
 
     /// Takes a frame out of quarantine that a second look found whole.
-    fn release(&self, place: Place) -> Result<(), StoreError> {
+    fn release(&self, place: PackPlace) -> Result<(), StoreError> {
         let mut shelf = self.shelf_mut();
-        if shelf.quarantine.remove(&place) && self.access == Access::Write {
+        if shelf.quarantine.remove(&place) && self.access == OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &shelf)?;
         }
         Ok(())
     }
 
-    fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
+    fn shelf(&self) -> RwLockReadGuard<'_, ChunkIndex> {
         self.shelf.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shelf_mut(&self) -> RwLockWriteGuard<'_, Shelf> {
+    fn shelf_mut(&self) -> RwLockWriteGuard<'_, ChunkIndex> {
         self.shelf.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn must_write(&self) -> Result<(), StoreError> {
         match self.access {
-            Access::Write => Ok(()),
-            Access::Read => Err(StoreError::ReadOnly {
+            OpenMode::Write => Ok(()),
+            OpenMode::Read => Err(StoreError::ReadOnly {
                 path: self.dir.clone(),
             }),
         }

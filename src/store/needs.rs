@@ -4,10 +4,10 @@
 
 use std::collections::HashMap;
 
-use super::shelf::Place;
+use super::chunk_index::PackPlace;
 use super::{Store, StoreError};
 use crate::base::id::{ChunkId, PackId};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::frame::{Frame, FrameHead, HEADER_BYTES};
 
 /// A frame, and the chunks in it that are needed.
@@ -18,7 +18,7 @@ pub struct FrameNeed {
     /// Its place in the pack.
     pub offset: u32,
     /// Kind of content.
-    pub class: Class,
+    pub class: ContentKind,
     /// Bytes that it takes in the pack, all told.
     pub stored_bytes: u64,
     /// The share of them that falls to the chunks needed, by their plain bytes.
@@ -40,7 +40,7 @@ impl Store {
         ids: &mut dyn Iterator<Item = ChunkId>,
     ) -> Result<Vec<FrameNeed>, StoreError> {
         let mut wanted = Vec::new();
-        let mut turns: HashMap<Place, usize> = HashMap::new();
+        let mut turns: HashMap<PackPlace, usize> = HashMap::new();
         {
             let shelf = self.shelf();
             for id in ids {
@@ -61,7 +61,7 @@ impl Store {
     }
 
     /// `group` is sorted by id and has one place.
-    fn need(&self, group: &[(Place, ChunkId)]) -> Result<FrameNeed, StoreError> {
+    fn need(&self, group: &[(PackPlace, ChunkId)]) -> Result<FrameNeed, StoreError> {
         let place = group[0].0;
         let (head, pack, table) = self.frame_table(place)?;
         let mut chunks = Vec::with_capacity(group.len());
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Reads the table of a frame: ids and lengths. Its hash is not checked.
-    pub(super) fn frame_table(&self, place: Place) -> Result<TableOfFrame, StoreError> {
+    pub(super) fn frame_table(&self, place: PackPlace) -> Result<TableOfFrame, StoreError> {
         let (head, pack) = self.frame_head(place)?;
         let mut table = vec![0; head.table_bytes()];
         self.read_pack(
@@ -134,7 +134,7 @@ impl Store {
                 id: first.unwrap_or(ChunkId([0; 32])),
             });
         };
-        let place = Place {
+        let place = PackPlace {
             pack,
             offset: need.offset,
         };

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::StoreError;
-use super::shelf::pack_name;
+use super::chunk_index::pack_name;
 use super::window::FramePlan;
 use crate::base::id::ChunkId;
 use crate::content::frame::{FrameEncoder, FrameOptions};
-use crate::content::index::{Entry, PackEntry, prefix};
+use crate::content::index::{ChunkEntry, PackEntry, prefix};
 use crate::content::pack::PackBuilder;
 use crate::store::storage::{NewObject, Storage};
 
@@ -22,7 +22,7 @@ const PACK_BYTES: u64 = 64 << 20;
 /// More threads would want more memory than `writer` states.
 const WORKERS_MAX: usize = 16;
 
-struct Job {
+struct CompressJob {
     number: u64,
     plan: FramePlan,
 }
@@ -39,16 +39,16 @@ enum Done {
 
 /// Packs that are durable, and what is in them.
 #[derive(Default)]
-pub(super) struct Packed {
+pub(super) struct DurablePacks {
     pub(super) packs: Vec<PackEntry>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<ChunkEntry>,
 }
 
 pub(super) struct Pipeline {
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<SyncSender<CompressJob>>,
     done: Option<SyncSender<Done>>,
     workers: Vec<JoinHandle<()>>,
-    packer: Option<JoinHandle<Result<Packed, StoreError>>>,
+    packer: Option<JoinHandle<Result<DurablePacks, StoreError>>>,
     next: u64,
 }
 
@@ -57,7 +57,7 @@ impl Pipeline {
         let cores = thread::available_parallelism()
             .map_or(2, usize::from)
             .min(WORKERS_MAX);
-        let (jobs, waiting) = sync_channel::<Job>(cores.max(4));
+        let (jobs, waiting) = sync_channel::<CompressJob>(cores.max(4));
         let (done, finished) = sync_channel(cores.max(4));
         let waiting = Arc::new(Mutex::new(waiting));
         let workers = (0..cores)
@@ -79,7 +79,7 @@ impl Pipeline {
 
     /// Hands a frame over, waiting while too many wait already.
     pub(super) fn send(&mut self, plan: FramePlan) -> Result<(), StoreError> {
-        let job = Job {
+        let job = CompressJob {
             number: self.next,
             plan,
         };
@@ -92,7 +92,7 @@ impl Pipeline {
     }
 
     /// Waits until every frame is in a durable pack.
-    pub(super) fn finish(mut self) -> Result<Packed, StoreError> {
+    pub(super) fn finish(mut self) -> Result<DurablePacks, StoreError> {
         self.jobs = None;
         for worker in self.workers.drain(..) {
             worker.join().map_err(|_| StoreError::WriterFailed)?;
@@ -104,7 +104,7 @@ impl Pipeline {
         self.join()
     }
 
-    fn join(&mut self) -> Result<Packed, StoreError> {
+    fn join(&mut self) -> Result<DurablePacks, StoreError> {
         self.jobs = None;
         self.done = None;
         let failed = self
@@ -132,14 +132,14 @@ impl Drop for Pipeline {
     }
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>, done: &SyncSender<Done>, level: i32) {
+fn work(waiting: &Mutex<Receiver<CompressJob>>, done: &SyncSender<Done>, level: i32) {
     let mut encoder = FrameEncoder::new();
     loop {
         let job = waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
-        let Ok(Job { number, plan }) = job else {
+        let Ok(CompressJob { number, plan }) = job else {
             return;
         };
         let chunks = plan.chunks();
@@ -158,7 +158,7 @@ fn work(waiting: &Mutex<Receiver<Job>>, done: &SyncSender<Done>, level: i32) {
 struct Packer {
     storage: Arc<dyn Storage>,
     open: Option<(Box<dyn NewObject>, PackBuilder)>,
-    packed: Packed,
+    packed: DurablePacks,
 }
 
 impl Packer {
@@ -166,11 +166,11 @@ impl Packer {
         Self {
             storage,
             open: None,
-            packed: Packed::default(),
+            packed: DurablePacks::default(),
         }
     }
 
-    fn run(mut self, finished: &Receiver<Done>) -> Result<Packed, StoreError> {
+    fn run(mut self, finished: &Receiver<Done>) -> Result<DurablePacks, StoreError> {
         // Frames that overtook another: what the other threads finish while one frame is compressed.
         let mut early = BTreeMap::new();
         let mut next = 0;
@@ -209,7 +209,7 @@ impl Packer {
         object.append(frame)?;
         let frame_offset = builder.push(frame);
         let pack_no = u32::try_from(self.packed.packs.len()).expect("fewer packs than files");
-        self.packed.entries.extend(ids.iter().map(|id| Entry {
+        self.packed.entries.extend(ids.iter().map(|id| ChunkEntry {
             prefix: prefix(id),
             pack_no,
             frame_offset,

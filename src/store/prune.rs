@@ -5,12 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::shelf::{self, Place, pack_name};
+use super::chunk_index::{self, PackPlace, pack_name};
 use super::writer::Dedup;
 use super::{ChunkSet, Store, StoreError, WriteOptions, quarantine};
 use crate::base::id::PackId;
 use crate::base::monitor::Monitor;
-use crate::content::index::{Entry, PackEntry};
+use crate::content::index::{ChunkEntry, PackEntry};
 
 /// How much is worth the work.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +76,8 @@ impl Store {
                     source,
                 }) => {
                     let number = self.shelf().number_of(&pack);
-                    let place = number.map(|pack| Place { pack, offset });
-                    let is_new = |place: &Place| !self.shelf().quarantine.contains(place);
+                    let place = number.map(|pack| PackPlace { pack, offset });
+                    let is_new = |place: &PackPlace| !self.shelf().quarantine.contains(place);
                     let Some(place) = place.filter(is_new) else {
                         return Err(StoreError::DamagedFrame {
                             pack,
@@ -137,7 +137,7 @@ impl Store {
     /// Finds for each pack the chunks that live there: of several intact copies the first counts.
     fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
         let shelf = self.shelf();
-        let mut homes: Vec<Option<Place>> = vec![None; live.prefixes().len()];
+        let mut homes: Vec<Option<PackPlace>> = vec![None; live.prefixes().len()];
         for (prefix, place) in shelf.entries() {
             let Some(at) = live.position(&prefix) else {
                 continue;
@@ -167,7 +167,7 @@ impl Store {
     fn live_percent(&self, pack: u32, entry: &PackEntry, life: &Life) -> Result<u64, StoreError> {
         let mut live_bytes = 0;
         for (offset, prefixes) in &life.live {
-            let (head, _, table) = self.frame_table(Place {
+            let (head, _, table) = self.frame_table(PackPlace {
                 pack,
                 offset: *offset,
             })?;
@@ -195,7 +195,7 @@ impl Store {
             let mut offsets: Vec<u32> = life.live.keys().copied().collect();
             offsets.sort_unstable();
             for offset in offsets {
-                let frame = self.frame(Place {
+                let frame = self.frame(PackPlace {
                     pack: *pack,
                     offset,
                 })?;
@@ -229,14 +229,14 @@ impl Store {
             }
         }
         let entries = shelf.entries().filter_map(|(prefix, place)| {
-            Some(Entry {
+            Some(ChunkEntry {
                 prefix,
                 pack_no: *numbers.get(&place.pack)?,
                 frame_offset: place.offset,
             })
         });
         let entries = entries.collect();
-        shelf::replace_all(self.storage.as_ref(), &mut shelf, &kept, entries)?;
+        chunk_index::replace_all(self.storage.as_ref(), &mut shelf, &kept, entries)?;
         self.cache.clear();
         let mut gone: Vec<&PackId> = dead.iter().collect();
         gone.sort_unstable();

@@ -3,9 +3,9 @@
 //! The list is advice about packs that are there; a lost list costs no more than finding the damage again.
 
 use super::StoreError;
-use super::seen::{Seen, Trouble};
-use super::shelf::{Place, Shelf};
-use crate::base::envelope::{self, HEADER_BYTES, Kind};
+use super::chunk_index::{ChunkIndex, PackPlace};
+use super::seen::{OpenNotes, Trouble};
+use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
 use crate::base::finding::{Finding, Severity};
 use crate::base::id::PackId;
 use crate::base::saying::Template;
@@ -21,13 +21,13 @@ const RECORD_BYTES: usize = 36;
 const LIST_MAX: u64 = 64 << 20;
 
 /// Reads the list onto the shelf. Frames of packs that are gone are forgotten.
-pub(super) fn load(storage: &dyn Storage, shelf: &mut Shelf, seen: &mut Seen) {
+pub(super) fn load(storage: &dyn Storage, shelf: &mut ChunkIndex, seen: &mut OpenNotes) {
     let file = match storage::read(storage, NAME, LIST_MAX + HEADER_BYTES as u64) {
         Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return,
         file => file.map_err(Trouble::from),
     };
     let body = file.and_then(|file| {
-        let body = envelope::open(Kind::Quarantine, &file, LIST_MAX);
+        let body = envelope::open(EnvelopeKind::Quarantine, &file, LIST_MAX);
         body.map(<[u8]>::to_vec)
             .map_err(|error| Trouble::Damage(error.to_string()))
     });
@@ -51,13 +51,13 @@ pub(super) fn load(storage: &dyn Storage, shelf: &mut Shelf, seen: &mut Seen) {
         id.copy_from_slice(&record[..32]);
         let offset = u32::from_le_bytes([record[32], record[33], record[34], record[35]]);
         if let Some(pack) = shelf.number_of(&PackId(id)) {
-            shelf.quarantine.insert(Place { pack, offset });
+            shelf.quarantine.insert(PackPlace { pack, offset });
         }
     }
 }
 
 /// Writes the list anew.
-pub(super) fn save(storage: &dyn Storage, shelf: &Shelf) -> Result<(), StoreError> {
+pub(super) fn save(storage: &dyn Storage, shelf: &ChunkIndex) -> Result<(), StoreError> {
     let mut records: Vec<(PackId, u32)> = shelf
         .quarantine
         .iter()
@@ -75,6 +75,6 @@ pub(super) fn save(storage: &dyn Storage, shelf: &Shelf) -> Result<(), StoreErro
     Ok(storage::put(
         storage,
         NAME,
-        &envelope::seal(Kind::Quarantine, &body),
+        &envelope::seal(EnvelopeKind::Quarantine, &body),
     )?)
 }

@@ -3,7 +3,7 @@
 //! What it says is opaque here. Nothing depends on it: when it is lost, a volume of such a set is looked at as any other.
 
 use super::{Store, StoreError};
-use crate::base::envelope::{self, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
 use crate::store::storage;
 
 const PATH: &str = "sets/received";
@@ -14,7 +14,7 @@ impl Store {
     /// # Errors
     /// What the storage says.
     pub fn put_received(&self, body: &[u8]) -> Result<(), StoreError> {
-        let sealed = envelope::seal(Kind::ReceivedSets, body);
+        let sealed = envelope::seal(EnvelopeKind::ReceivedSets, body);
         Ok(storage::put(self.storage.as_ref(), PATH, &sealed)?)
     }
 
@@ -27,9 +27,11 @@ impl Store {
         match storage::read(self.storage.as_ref(), PATH, limit) {
             Err(error) if error.is_missing() || error.is_too_long() => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(file) => Ok(envelope::open(Kind::ReceivedSets, &file, limit_bytes)
-                .ok()
-                .map(<[u8]>::to_vec)),
+            Ok(file) => Ok(
+                envelope::open(EnvelopeKind::ReceivedSets, &file, limit_bytes)
+                    .ok()
+                    .map(<[u8]>::to_vec),
+            ),
         }
     }
 }

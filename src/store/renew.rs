@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Access, Store, StoreError, ground, lock, roots, settings, shelf};
+use super::{OpenMode, Store, StoreError, chunk_index, ground, lock, roots, settings};
 use crate::base::id::StoreId;
 use crate::store::storage::dir::DirStorage;
 use crate::store::storage::{Storage, StorageError};
@@ -31,11 +31,11 @@ impl Store {
             Err(wrong @ (StoreError::NotAStore { .. } | StoreError::BadSettings { .. })) => wrong,
             Err(other) => return Err(other),
         };
-        if !shelf::holds_a_pack(&storage)? && !roots::holds_a_root(&storage)? {
+        if !chunk_index::holds_a_pack(&storage)? && !roots::holds_a_root(&storage)? {
             return Err(wrong);
         }
-        ground::must_be_own(dir, Access::Write)?;
-        let _lock = lock::take(dir, Access::Write)?;
+        ground::must_be_own(dir, OpenMode::Write)?;
+        let _lock = lock::take(dir, OpenMode::Write)?;
         let path = dir.join(settings::NAME);
         let aside = match path.symlink_metadata() {
             Err(_) => None,

@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::{Store, StoreError, kept};
-use crate::base::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
+use super::{Store, StoreError, pins};
+use crate::base::envelope::{self, EnvelopeError, EnvelopeKind, HEADER_BYTES};
 use crate::store::storage::{self, Storage, StorageError};
 
 const FOLDER: &str = "releases";
@@ -53,7 +53,7 @@ pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
 /// Whether there is a root that can be read: a folder with one is a store.
 pub(super) fn holds_a_root(storage: &dyn Storage) -> Result<bool, StoreError> {
     let most = ROOT_MAX + HEADER_BYTES as u64;
-    let is_root = |file: &[u8]| envelope::open(Kind::Release, file, ROOT_MAX).is_ok();
+    let is_root = |file: &[u8]| envelope::open(EnvelopeKind::Release, file, ROOT_MAX).is_ok();
     let mut objects = storage.list(FOLDER)?.into_iter();
     Ok(objects.any(|object| {
         object.name.ends_with(SUFFIX)
@@ -72,7 +72,7 @@ impl Store {
         Ok(storage::put(
             self.storage.as_ref(),
             &name(stem)?,
-            &envelope::seal(Kind::Release, body),
+            &envelope::seal(EnvelopeKind::Release, body),
         )?)
     }
 
@@ -126,7 +126,7 @@ impl Store {
                 error.into()
             }
         })?;
-        envelope::open(Kind::Release, &file, ROOT_MAX)
+        envelope::open(EnvelopeKind::Release, &file, ROOT_MAX)
             .map(<[u8]>::to_vec)
             .map_err(bad)
     }
@@ -168,7 +168,7 @@ impl Store {
             Err(error) => Err(error.into()),
             Ok(_) => {
                 self.storage.remove(&name)?;
-                Ok(self.storage.remove(&kept::name(stem))?)
+                Ok(self.storage.remove(&pins::name(stem))?)
             }
         }
     }

@@ -12,7 +12,7 @@ pub const CANNOT_BE_READ: Template = Template::new("cannot be read now: {0}");
 
 /// What was noticed while a store was opened or checked.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct OpenNotes {
     /// What is not as it should be.
     pub(super) findings: Vec<Finding>,
     /// What could not be read.
@@ -28,7 +28,7 @@ pub(super) enum Trouble {
     Damage(String),
 }
 
-impl Seen {
+impl OpenNotes {
     /// Notes that something could not be read.
     pub(super) fn fault(&mut self, subject: impl Into<String>, error: &StorageError) {
         self.faults.push(fault(subject, error));

@@ -3,7 +3,7 @@
 //! What it says is opaque here. Nothing depends on these files: they are written beside readers too, and the last writer wins.
 
 use super::{Store, StoreError};
-use crate::base::envelope::{self, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
 use crate::base::id::SetId;
 use crate::store::storage;
 
@@ -16,7 +16,7 @@ impl Store {
     /// # Errors
     /// What the storage says.
     pub fn put_set(&self, set: &SetId, body: &[u8]) -> Result<(), StoreError> {
-        let sealed = envelope::seal(Kind::PackedSet, body);
+        let sealed = envelope::seal(EnvelopeKind::PackedSet, body);
         Ok(storage::put(self.storage.as_ref(), &path(set), &sealed)?)
     }
 
@@ -30,7 +30,7 @@ impl Store {
         match storage::read(self.storage.as_ref(), &path(set), limit) {
             Err(error) if error.is_missing() || error.is_too_long() => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(file) => Ok(envelope::open(Kind::PackedSet, &file, limit_bytes)
+            Ok(file) => Ok(envelope::open(EnvelopeKind::PackedSet, &file, limit_bytes)
                 .ok()
                 .map(<[u8]>::to_vec)),
         }

@@ -3,7 +3,7 @@
 //! What it says is opaque here. Nothing depends on these files: they are written beside readers too, and the last writer wins.
 
 use super::{Store, StoreError};
-use crate::base::envelope::{self, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
 use crate::store::storage;
 
 const FOLDER: &str = "sites";
@@ -17,7 +17,7 @@ impl Store {
     /// # Errors
     /// What the storage says.
     pub fn put_site(&self, name: &str, body: &[u8]) -> Result<(), StoreError> {
-        let sealed = envelope::seal(Kind::Site, body);
+        let sealed = envelope::seal(EnvelopeKind::Site, body);
         Ok(storage::put(self.storage.as_ref(), &path(name), &sealed)?)
     }
 
@@ -30,7 +30,7 @@ impl Store {
         match storage::read(self.storage.as_ref(), &path(name), limit) {
             Err(error) if error.is_missing() || error.is_too_long() => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(file) => Ok(envelope::open(Kind::Site, &file, SITE_MAX)
+            Ok(file) => Ok(envelope::open(EnvelopeKind::Site, &file, SITE_MAX)
                 .ok()
                 .map(<[u8]>::to_vec)),
         }

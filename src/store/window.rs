@@ -7,32 +7,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::id::ChunkId;
 use crate::content::chunk::CHUNK_MAX;
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 
 type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
 
-struct Member {
+struct WaitingChunk {
     id: ChunkId,
-    class: Class,
+    class: ContentKind,
     offset: usize,
     len: usize,
 }
 
 /// Chunks that wait to be compressed.
-pub(super) struct Window {
+pub(super) struct ChunkWindow {
     plain: Vec<u8>,
-    members: Vec<Member>,
+    members: Vec<WaitingChunk>,
     pool: Pool,
 }
 
 /// A frame to be: some chunks of one window, all of one class.
 pub(super) struct FramePlan {
-    pub(super) class: Class,
+    pub(super) class: ContentKind,
     members: Vec<usize>,
-    window: Arc<Window>,
+    window: Arc<ChunkWindow>,
 }
 
-impl Window {
+impl ChunkWindow {
     pub(super) fn new(bytes: usize, pool: &Pool) -> Self {
         let reused = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let plain = reused.unwrap_or_else(|| Vec::with_capacity(bytes + CHUNK_MAX));
@@ -43,8 +43,8 @@ impl Window {
         }
     }
 
-    pub(super) fn push(&mut self, id: ChunkId, class: Class, plain: &[u8]) {
-        self.members.push(Member {
+    pub(super) fn push(&mut self, id: ChunkId, class: ContentKind, plain: &[u8]) {
+        self.members.push(WaitingChunk {
             id,
             class,
             offset: self.plain.len(),
@@ -102,7 +102,7 @@ impl FramePlan {
     }
 }
 
-impl Drop for Window {
+impl Drop for ChunkWindow {
     fn drop(&mut self) {
         let mut plain = std::mem::take(&mut self.plain);
         plain.clear();

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
-use super::pipeline::{Packed, Pipeline};
-use super::window::Window;
-use super::{Store, StoreError, quarantine, shelf};
+use super::pipeline::{DurablePacks, Pipeline};
+use super::window::ChunkWindow;
+use super::{Store, StoreError, chunk_index, quarantine};
 use crate::base::id::{ChunkId, PackId};
 use crate::base::monitor::Monitor;
 use crate::content::chunk::CHUNK_MAX;
-use crate::content::class::Class;
-use crate::content::index::{Entry, prefix};
+use crate::content::content_kind::ContentKind;
+use crate::content::index::{ChunkEntry, prefix};
 
 /// Segments of the index that are left apart before they are merged.
 const SEGMENTS_MAX: usize = 8;
@@ -61,7 +61,7 @@ pub struct StoreWriter<'a> {
     store: &'a Store,
     monitor: &'a dyn Monitor,
     options: WriteOptions,
-    window: Window,
+    window: ChunkWindow,
     pool: Arc<Mutex<Vec<Vec<u8>>>>,
     pending: HashSet<[u8; 16]>,
     pipeline: Option<Pipeline>,
@@ -115,7 +115,7 @@ impl Store {
             store: self,
             monitor,
             options,
-            window: Window::new(options.window_bytes, &pool),
+            window: ChunkWindow::new(options.window_bytes, &pool),
             pool,
             pending: HashSet::new(),
             pipeline: None,
@@ -131,7 +131,7 @@ impl StoreWriter<'_> {
     ///
     /// # Errors
     /// [`StoreError::ChunkLength`], [`StoreError::Interrupted`], or what the storage says; then the writer is of no more use.
-    pub fn put(&mut self, plain: &[u8], class: Class) -> Result<ChunkId, StoreError> {
+    pub fn put(&mut self, plain: &[u8], class: ContentKind) -> Result<ChunkId, StoreError> {
         if !(1..=CHUNK_MAX).contains(&plain.len()) {
             return Err(StoreError::ChunkLength { bytes: plain.len() });
         }
@@ -161,7 +161,7 @@ impl StoreWriter<'_> {
         self.monitor.check_stop()?;
         let full = std::mem::replace(
             &mut self.window,
-            Window::new(self.options.window_bytes, &self.pool),
+            ChunkWindow::new(self.options.window_bytes, &self.pool),
         );
         let storage = &self.store.storage;
         let pipeline = self
@@ -215,11 +215,12 @@ impl Drop for StoreWriter<'_> {
 
 impl Store {
     /// Lists new packs in a new segment; merges all segments when there are many.
-    fn list_packed(&self, packed: Packed) -> Result<(), StoreError> {
+    fn list_packed(&self, packed: DurablePacks) -> Result<(), StoreError> {
         if packed.packs.is_empty() {
             return Ok(());
         }
-        let (name, segment) = shelf::publish(self.storage.as_ref(), &packed.packs, packed.entries)?;
+        let (name, segment) =
+            chunk_index::publish(self.storage.as_ref(), &packed.packs, packed.entries)?;
         let mut shelf = self.shelf_mut();
         shelf.add(Some(name), segment, None);
         if shelf.forgive(&packed.packs) {
@@ -227,14 +228,14 @@ impl Store {
         }
         if shelf.segment_count() > SEGMENTS_MAX {
             let packs = shelf.packs().to_vec();
-            let entries = shelf.entries().map(|(prefix, place)| Entry {
+            let entries = shelf.entries().map(|(prefix, place)| ChunkEntry {
                 prefix,
                 pack_no: place.pack,
                 frame_offset: place.offset,
             });
             let entries = entries.collect();
             // Packs keep their numbers, so places that readers hold stay right.
-            shelf::replace_all(self.storage.as_ref(), &mut shelf, &packs, entries)?;
+            chunk_index::replace_all(self.storage.as_ref(), &mut shelf, &packs, entries)?;
         }
         Ok(())
     }

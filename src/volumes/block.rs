@@ -25,7 +25,7 @@ const HASH: Range<usize> = 48..HEADER_BYTES;
 /// The Reed-Solomon code of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Codec {
+pub enum ParityCodec {
     /// GF(2^16), Leopard FFT layout (reed-solomon-simd).
     Gf16 = 1,
     /// GF(2^8), classical Vandermonde-derived matrix (reed-solomon-erasure).
@@ -54,7 +54,7 @@ pub struct SetHeader {
     /// The set.
     pub set_id: SetId,
     /// Its code, for wide stripes and local parity alike.
-    pub codec: Codec,
+    pub codec: ParityCodec,
     /// Data volumes (K), at least 1.
     pub data_volumes: u16,
     /// Spare volumes (M).
@@ -160,8 +160,8 @@ impl BlockHeader {
             set: SetHeader {
                 set_id: SetId(set_id),
                 codec: match head[6] {
-                    1 => Codec::Gf16,
-                    2 => Codec::Gf8,
+                    1 => ParityCodec::Gf16,
+                    2 => ParityCodec::Gf8,
                     _ => return None,
                 },
                 data_volumes: half(26),
@@ -215,7 +215,7 @@ mod tests {
         BlockHeader {
             set: SetHeader {
                 set_id: SetId([7; 16]),
-                codec: Codec::Gf16,
+                codec: ParityCodec::Gf16,
                 data_volumes: 4,
                 spare_volumes: 2,
                 stripe_width: 42,

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::recovery::Place;
+use crate::volumes::recovery::BlockPlace;
 
 /// Blocks that a payload reader keeps in memory: 4 MiB.
 const AHEAD_BLOCKS: u32 = 64;
@@ -25,7 +25,7 @@ pub trait Blocks: Sync {
     ///
     /// # Errors
     /// When the medium cannot be read there; callers take it as damage of this block.
-    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError>;
+    fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError>;
 
     /// The same for other blocks that were met for this place with a right hash and another content: `number` goes from 1
     /// to [`OTHERS_MAX`], and there may be gaps.
@@ -34,7 +34,7 @@ pub trait Blocks: Sync {
     /// As [`Self::read_raw`].
     fn read_other(
         &self,
-        place: Place,
+        place: BlockPlace,
         number: usize,
         block: &mut [u8],
     ) -> Result<bool, VolumeError> {
@@ -47,7 +47,7 @@ pub trait Blocks: Sync {
 pub const OTHERS_MAX: usize = 3;
 
 /// The header that the block at `place` must have.
-pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): Place) -> BlockHeader {
+pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): BlockPlace) -> BlockHeader {
     BlockHeader {
         set: *geometry.header(),
         volume_no,
@@ -57,13 +57,13 @@ pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): Place) -> Bl
 }
 
 /// Reads a block and checks that it is the very one that belongs there.
-pub(crate) fn read_whole(blocks: &dyn Blocks, place: Place, block: &mut [u8]) -> bool {
+pub(crate) fn read_whole(blocks: &dyn Blocks, place: BlockPlace, block: &mut [u8]) -> bool {
     matches!(blocks.read_raw(place, block), Ok(true))
         && BlockHeader::open(block) == Some(header_at(blocks.geometry(), place))
 }
 
 /// All different blocks that are at hand for a place, the one that counts first when `is_there`.
-pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: Place) -> Vec<Vec<u8>> {
+pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: BlockPlace) -> Vec<Vec<u8>> {
     let expected = Some(header_at(blocks.geometry(), place));
     let mut copies: Vec<Vec<u8>> = Vec::new();
     let mut block = vec![0; BLOCK_BYTES];
@@ -133,7 +133,7 @@ impl<'a> PayloadReader<'a> {
     }
 
     /// The damaged block that made a read fail; `None` when the error is another.
-    pub fn damage_of(error: &io::Error) -> Option<Place> {
+    pub fn damage_of(error: &io::Error) -> Option<BlockPlace> {
         let damaged = error.get_ref()?.downcast_ref::<DamagedBlock>()?;
         Some((damaged.volume_no, damaged.block_no))
     }

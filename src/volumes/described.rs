@@ -10,7 +10,7 @@ use crate::volumes::blocks::{Blocks, copies_of};
 use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::mend::add_in_turn;
-use crate::volumes::recovery::{Place, Presence};
+use crate::volumes::recovery::{BlockPlace, Presence};
 
 /// Different descriptors that are tried.
 const DESCRIPTORS_MAX: usize = 64;
@@ -93,12 +93,12 @@ pub(crate) fn liars(
     blocks: &dyn Blocks,
     presence: &Presence,
     described: &Described,
-) -> Result<Vec<Place>, VolumeError> {
+) -> Result<Vec<BlockPlace>, VolumeError> {
     let geometry = blocks.geometry();
     let file = described.descriptor.to_file()?;
     let mut liars = Vec::new();
     let mut block = vec![0; BLOCK_BYTES];
-    let mut is_lie = |place: Place, is_right: &dyn Fn(&[u8]) -> bool| {
+    let mut is_lie = |place: BlockPlace, is_right: &dyn Fn(&[u8]) -> bool| {
         presence.has(place)
             && crate::volumes::blocks::read_whole(blocks, place, &mut block)
             && !is_right(&block[HEADER_BYTES..])
@@ -128,7 +128,7 @@ pub(crate) fn liars(
 }
 
 /// Superblocks first, then the first blocks of the catalog.
-fn descriptor_places(geometry: &Geometry) -> impl Iterator<Item = (Place, usize)> + '_ {
+fn descriptor_places(geometry: &Geometry) -> impl Iterator<Item = (BlockPlace, usize)> + '_ {
     let volumes = || 1..=geometry.volume_count();
     let superblocks = volumes().flat_map(|volume_no| {
         let places = geometry.superblocks().into_iter();
@@ -140,7 +140,7 @@ fn descriptor_places(geometry: &Geometry) -> impl Iterator<Item = (Place, usize)
 fn descriptors_at(
     blocks: &dyn Blocks,
     presence: &Presence,
-    (place, offset): (Place, usize),
+    (place, offset): (BlockPlace, usize),
 ) -> Vec<SetDescriptor> {
     let is_there = presence.has(place);
     if !is_there && !presence.seen(place.0) {

@@ -4,7 +4,7 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::base::envelope::{self, Kind};
+use crate::base::envelope::{self, EnvelopeKind};
 use crate::base::id::{Hasher, SetId};
 use crate::volumes::VolumeError;
 use crate::volumes::block::{
@@ -52,7 +52,7 @@ impl SetDescriptor {
 
     /// Encodes it in its envelope.
     pub(crate) fn to_file(&self) -> Result<Vec<u8>, VolumeError> {
-        Ok(envelope::seal(Kind::SetDescriptor, &self.encode()?))
+        Ok(envelope::seal(EnvelopeKind::SetDescriptor, &self.encode()?))
     }
 
     /// Reads it from a superblock's payload; `None` when it is not one, or does not fit the geometry.
@@ -62,7 +62,7 @@ impl SetDescriptor {
 
     /// Reads it from an envelope, which the first catalog block begins with.
     pub(crate) fn from_file(geometry: &Geometry, file: &[u8]) -> Option<Self> {
-        let body = envelope::open(Kind::SetDescriptor, file, DESCRIPTOR_MAX as u64).ok()?;
+        let body = envelope::open(EnvelopeKind::SetDescriptor, file, DESCRIPTOR_MAX as u64).ok()?;
         let descriptor: Self = envelope::decode(body).ok()?;
         let room = geometry.volume_payload_bytes();
         let catalog_room = u64::from(geometry.catalog_blocks() - 1) * PAYLOAD_BYTES as u64;
@@ -197,12 +197,12 @@ fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::volumes::block::Codec;
+    use crate::volumes::block::ParityCodec;
 
     fn set() -> SetHeader {
         SetHeader {
             set_id: SetId([1; 16]),
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             data_volumes: 2,
             spare_volumes: 0,
             stripe_width: 0,

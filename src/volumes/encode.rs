@@ -11,7 +11,7 @@ use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES};
 use crate::volumes::blocks::header_at;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::CarrierWriter;
-use crate::volumes::parity::{Code, ParityError};
+use crate::volumes::parity::{ErasureCode, ParityError};
 use crate::volumes::recovery::Act;
 
 /// Blocks that are in memory at a time.
@@ -48,7 +48,7 @@ pub(super) fn encode_local(
     let parity = usize::from(geometry.header().local_parity);
     let most = usize::from(geometry.header().local_data) + parity;
     let mut buffer = Buffer::new(most);
-    let mut code: Option<(usize, Code)> = None;
+    let mut code: Option<(usize, ErasureCode)> = None;
     for groups in batches(geometry.group_count(), most) {
         // Groups have `n` members, and from some group on one less.
         let sizes = |group: &u32| geometry.group_members(*group);
@@ -73,8 +73,9 @@ pub(super) fn encode_local(
 }
 
 /// The code for counts that the geometry has checked.
-pub(super) fn new_code(geometry: &Geometry, data: usize, parity: usize) -> Code {
-    let code: Result<Code, ParityError> = Code::new(geometry.header().codec, data, parity);
+pub(super) fn new_code(geometry: &Geometry, data: usize, parity: usize) -> ErasureCode {
+    let code: Result<ErasureCode, ParityError> =
+        ErasureCode::new(geometry.header().codec, data, parity);
     code.expect("the geometry allows only counts that the codes have")
 }
 
@@ -106,7 +107,7 @@ impl Buffer {
 fn encode_batch(
     geometry: &Geometry,
     writers: &[CarrierWriter],
-    code: &Code,
+    code: &ErasureCode,
     acts: &[Act],
     data: usize,
     buffer: &mut Buffer,

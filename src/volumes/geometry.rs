@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic: it holds no blocks, and which of them are lost is `recovery`'s affair.
 
-use crate::volumes::block::{BlockKind, Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
+use crate::volumes::block::{BlockKind, PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
 
 /// Superblocks of each volume.
 pub const SUPERBLOCKS: u32 = 5;
@@ -102,8 +102,8 @@ impl Geometry {
         }
         let width = u32::from(header.stripe_width);
         let stripe_max = match header.codec {
-            Codec::Gf16 => STRIPE_SHARDS_MAX,
-            Codec::Gf8 => GF8_SHARDS_MAX,
+            ParityCodec::Gf16 => STRIPE_SHARDS_MAX,
+            ParityCodec::Gf8 => GF8_SHARDS_MAX,
         };
         if (header.spare_volumes == 0) != (width == 0) || width * volumes > stripe_max {
             return Err(GeometryError::Stripe {
@@ -112,8 +112,8 @@ impl Geometry {
         }
         let (n, p) = (u32::from(header.local_data), u32::from(header.local_parity));
         let group_max = match header.codec {
-            Codec::Gf16 => GROUP_SHARDS_MAX,
-            Codec::Gf8 => GF8_SHARDS_MAX,
+            ParityCodec::Gf16 => GROUP_SHARDS_MAX,
+            ParityCodec::Gf8 => GF8_SHARDS_MAX,
         };
         if p > n || n + p > group_max {
             return Err(GeometryError::Group {
@@ -342,7 +342,7 @@ mod tests {
         let blocks = Geometry::volume_blocks_for(c + d, u32::from(n), u32::from(p));
         SetHeader {
             set_id: SetId([1; 16]),
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             data_volumes: k,
             spare_volumes: m,
             stripe_width: w,

@@ -10,13 +10,15 @@ use rayon::prelude::*;
 
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, ParityCodec};
 use crate::volumes::blocks::{Blocks, header_at, read_whole};
 use crate::volumes::encode::new_code;
 use crate::volumes::geometry::{Geometry, Role};
-use crate::volumes::parity::{Code, Shard, Worker};
-use crate::volumes::recovery::{Act, Goal, Place, Presence, Recovery, Step, recover};
-use crate::volumes::spool::Spool;
+use crate::volumes::parity::{ErasureCode, Shard, Worker};
+use crate::volumes::recovery::{
+    Act, BlockPlace, Presence, Recovery, RecoveryGoal, RecoveryStep, recover,
+};
+use crate::volumes::staged_images::StagedImages;
 
 /// Blocks that are in memory at a time.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
@@ -41,8 +43,8 @@ pub struct HealReport {
 pub(crate) fn heal(
     blocks: &dyn Blocks,
     presence: &mut Presence,
-    spool: &Spool,
-    goal: &Goal,
+    spool: &StagedImages,
+    goal: &RecoveryGoal,
     monitor: &dyn Monitor,
 ) -> Result<HealReport, VolumeError> {
     let geometry = blocks.geometry();
@@ -85,7 +87,7 @@ pub(crate) fn heal(
 }
 
 /// Steps with the same key do not build on one another.
-fn batch_key(step: &Step) -> (u32, u8) {
+fn batch_key(step: &RecoveryStep) -> (u32, u8) {
     let kind = match step.act {
         Act::CopyCatalog(_) => 0,
         Act::Local { .. } => 1,
@@ -96,9 +98,9 @@ fn batch_key(step: &Step) -> (u32, u8) {
 
 struct Healer<'a> {
     blocks: &'a dyn Blocks,
-    spool: &'a Spool,
+    spool: &'a StagedImages,
     /// Codes by their counts of data and parity shards; local groups have two counts.
-    codes: BTreeMap<(usize, usize), Code>,
+    codes: BTreeMap<(usize, usize), ErasureCode>,
     monitor: &'a dyn Monitor,
 }
 
@@ -115,9 +117,9 @@ impl Healer<'_> {
 
     fn run(
         &mut self,
-        steps: &[Step],
+        steps: &[RecoveryStep],
         presence: &mut Presence,
-        failed: &mut Vec<Place>,
+        failed: &mut Vec<BlockPlace>,
         report: &mut HealReport,
     ) -> Result<(), VolumeError> {
         let geometry = self.blocks.geometry();
@@ -162,9 +164,9 @@ impl Healer<'_> {
     /// Solves one step; `false` when too much of what it needs could not be read.
     fn solve(
         &self,
-        step: &Step,
+        step: &RecoveryStep,
         presence: &Presence,
-        lost: &Mutex<Vec<Place>>,
+        lost: &Mutex<Vec<BlockPlace>>,
     ) -> Result<bool, VolumeError> {
         let geometry = self.blocks.geometry();
         let places = step.act.places(geometry);
@@ -172,7 +174,7 @@ impl Healer<'_> {
         let Some(read) = self.read_shards(&places, needed, presence, lost) else {
             return Ok(false);
         };
-        let mut outs: Vec<(Place, Vec<u8>)> = step
+        let mut outs: Vec<(BlockPlace, Vec<u8>)> = step
             .healed
             .iter()
             .map(|place| (*place, vec![0; BLOCK_BYTES]))
@@ -197,10 +199,10 @@ impl Healer<'_> {
     /// Reads as many shards as are needed, in the order of the code; `None` when so many are not there.
     fn read_shards(
         &self,
-        places: &[Place],
+        places: &[BlockPlace],
         needed: usize,
         presence: &Presence,
-        lost: &Mutex<Vec<Place>>,
+        lost: &Mutex<Vec<BlockPlace>>,
     ) -> Option<Vec<(usize, Vec<u8>)>> {
         let mut read = Vec::with_capacity(needed);
         let mut block = vec![0; BLOCK_BYTES];
@@ -231,7 +233,7 @@ const SLOW_CODE_COST: u32 = 16;
 
 /// How parity is asked for a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum HealAction {
     /// By its group.
     Local,
     /// By its stripe.
@@ -244,25 +246,25 @@ pub(crate) enum Way {
 /// those for which `is_doubtful` are used only when there are too few others. `budget` counts the blocks that go through the code.
 pub(crate) fn opinions(
     geometry: &Geometry,
-    place: Place,
-    way: Way,
-    read: &dyn Fn(Place) -> Option<Vec<u8>>,
-    is_doubtful: &dyn Fn(Place) -> bool,
+    place: BlockPlace,
+    way: HealAction,
+    read: &dyn Fn(BlockPlace) -> Option<Vec<u8>>,
+    is_doubtful: &dyn Fn(BlockPlace) -> bool,
     budget: &mut u32,
 ) -> Vec<Vec<u8>> {
     let mut answers: Vec<Vec<u8>> = Vec::new();
     for act in acts_of(geometry, place) {
         let is_asked = match act {
-            Act::Local { .. } => way != Way::Wide,
-            _ => way != Way::Local,
+            Act::Local { .. } => way != HealAction::Wide,
+            _ => way != HealAction::Local,
         };
         if !is_asked {
             continue;
         }
         let shape = Healer::shape(geometry, act);
         let cost = match geometry.header().codec {
-            Codec::Gf8 => SLOW_CODE_COST,
-            Codec::Gf16 => 1,
+            ParityCodec::Gf8 => SLOW_CODE_COST,
+            ParityCodec::Gf16 => 1,
         };
         let cost = u32::try_from(shape.0)
             .unwrap_or(u32::MAX)
@@ -289,7 +291,11 @@ pub(crate) fn opinions(
         }
         let code = new_code(geometry, shape.0, shape.1);
         let mut worker = code.worker();
-        let most = if way == Way::Around { OPINIONS_MAX } else { 1 };
+        let most = if way == HealAction::Around {
+            OPINIONS_MAX
+        } else {
+            1
+        };
         for left_out in ways(&places, &there, shape.0).into_iter().take(most) {
             if *budget < cost {
                 return answers;
@@ -316,7 +322,7 @@ pub(crate) fn opinions(
 }
 
 /// The group and the stripe that a block is in.
-pub(crate) fn acts_of(geometry: &Geometry, (volume_no, block_no): Place) -> Vec<Act> {
+pub(crate) fn acts_of(geometry: &Geometry, (volume_no, block_no): BlockPlace) -> Vec<Act> {
     let mut acts = Vec::new();
     if let Some(group) = geometry.group_of(block_no) {
         acts.push(Act::Local { volume_no, group });
@@ -330,7 +336,7 @@ pub(crate) fn acts_of(geometry: &Geometry, (volume_no, block_no): Place) -> Vec<
 }
 
 /// What may be left out when so many blocks are there and `needed` are taken: nothing, a volume, a block.
-fn ways(places: &[Place], there: &[(usize, Vec<u8>)], needed: usize) -> Vec<Vec<usize>> {
+fn ways(places: &[BlockPlace], there: &[(usize, Vec<u8>)], needed: usize) -> Vec<Vec<usize>> {
     let mut ways = vec![Vec::new()];
     let spare = there.len() - needed;
     let taken: Vec<usize> = there.iter().take(needed).map(|(index, _)| *index).collect();
@@ -356,10 +362,10 @@ fn ways(places: &[Place], there: &[(usize, Vec<u8>)], needed: usize) -> Vec<Vec<
 
 fn restore(
     worker: &mut Worker<'_>,
-    places: &[Place],
+    places: &[BlockPlace],
     data: usize,
     read: &[(usize, Vec<u8>)],
-    outs: &mut [(Place, Vec<u8>)],
+    outs: &mut [(BlockPlace, Vec<u8>)],
 ) {
     let mut shards: Vec<Shard<'_>> = places.iter().map(|_| Shard::Lost).collect();
     for (index, block) in read {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::base::id::SetId;
-use crate::volumes::block::{Codec, PAYLOAD_BYTES, SetHeader, VOLUMES_MAX};
+use crate::volumes::block::{PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
 use crate::volumes::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
 use crate::volumes::{SetPlan, SetRequest, VolumeError};
 
@@ -27,8 +27,8 @@ pub(super) fn blocks_for(bytes: u64) -> u64 {
 }
 
 /// A number of volumes that is being tried.
-pub(super) struct Layout {
-    codec: Codec,
+pub(super) struct VolumeLayout {
+    codec: ParityCodec,
     data_volumes: u16,
     spare_volumes: u16,
     catalog_blocks: u32,
@@ -37,7 +37,7 @@ pub(super) struct Layout {
     bounded: bool,
 }
 
-impl Layout {
+impl VolumeLayout {
     pub(super) fn new(
         request: &SetRequest<'_>,
         data_volumes: u64,
@@ -47,7 +47,7 @@ impl Layout {
     ) -> Result<Self, VolumeError> {
         let volumes = data_volumes + u64::from(spare_volumes);
         let most = match (request.codec, spare_volumes) {
-            (Codec::Gf8, 1..) => GF8_SHARDS_MAX,
+            (ParityCodec::Gf8, 1..) => GF8_SHARDS_MAX,
             _ => u32::from(VOLUMES_MAX),
         };
         let too_many = VolumeError::TooManyVolumes {
@@ -154,8 +154,8 @@ impl Layout {
         let volumes = self.data_volumes + self.spare_volumes;
         let about = STRIPE_DATA_BLOCKS / self.data_volumes;
         let most = match self.codec {
-            Codec::Gf8 => about.min(255 / volumes),
-            Codec::Gf16 => about.max(STRIPE_WIDTH_MIN).min(STRIPE_BLOCKS_MAX / volumes),
+            ParityCodec::Gf8 => about.min(255 / volumes),
+            ParityCodec::Gf16 => about.max(STRIPE_WIDTH_MIN).min(STRIPE_BLOCKS_MAX / volumes),
         };
         let most = u16::try_from(data_blocks)
             .unwrap_or(u16::MAX)
@@ -183,7 +183,7 @@ impl Layout {
         loop {
             let data = protected.div_ceil(groups);
             let parity = parity_of(data);
-            if self.codec == Codec::Gf16 || data + parity <= GF8_SHARDS_MAX {
+            if self.codec == ParityCodec::Gf16 || data + parity <= GF8_SHARDS_MAX {
                 return (data, parity);
             }
             groups += 1 + groups / 16;
@@ -227,7 +227,7 @@ impl Layout {
         let (stripe_width, data_blocks) = self.stripes(data_blocks);
         let n = u32::from(best.local_data);
         let more = (u32::from(best.local_parity) + 1..=n)
-            .take_while(|p| self.codec == Codec::Gf16 || n + p <= GF8_SHARDS_MAX)
+            .take_while(|p| self.codec == ParityCodec::Gf16 || n + p <= GF8_SHARDS_MAX)
             .map_while(|p| self.header_with(stripe_width, self.catalog_blocks + data_blocks, n, p));
         Some(more.last().unwrap_or(best))
     }

@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{copies_of, read_whole};
-use crate::volumes::heal::{Way, acts_of, opinions};
-use crate::volumes::recovery::{Act, Place};
-use crate::volumes::{Incoming, VolumeError};
+use crate::volumes::heal::{HealAction, acts_of, opinions};
+use crate::volumes::recovery::{Act, BlockPlace};
+use crate::volumes::{Staging, VolumeError};
 
 /// Ways to choose one candidate for each block of a stretch that are tried.
 const CHOICES_MAX: usize = 512;
@@ -32,7 +32,7 @@ pub enum Mended {
     Incomplete,
 }
 
-impl Incoming {
+impl Staging {
     /// Makes a stretch of a data volume's payload right, if that can be done: `is_right` is asked for all of its bytes.
     /// `instead` says that it is not to stay as it is, though it is right in itself: another one is looked for.
     ///
@@ -78,22 +78,22 @@ impl Incoming {
         if instead {
             return Ok(Mended::Wrong);
         }
-        let read = |place: Place| {
+        let read = |place: BlockPlace| {
             let mut block = vec![0; BLOCK_BYTES];
             if self.presence().has(place) && read_whole(&view, place, &mut block) {
                 return Some(block);
             }
             copies_of(&view, false, place).into_iter().next()
         };
-        let doubtful: HashSet<Place> = places.iter().copied().collect();
-        let is_doubtful = |place: Place| doubtful.contains(&place);
+        let doubtful: HashSet<BlockPlace> = places.iter().copied().collect();
+        let is_doubtful = |place: BlockPlace| doubtful.contains(&place);
         // What is cheap and likely comes first: the volume's own parity, then the stripes, then ways around wrong parity.
-        let mut differing: HashSet<Place> = HashSet::new();
-        for way in [Way::Local, Way::Wide, Way::Around] {
+        let mut differing: HashSet<BlockPlace> = HashSet::new();
+        for way in [HealAction::Local, HealAction::Wide, HealAction::Around] {
             let mut found = false;
             for (place, known) in places.iter().zip(&mut candidates) {
                 let is_worth_it = differing.contains(place) || self.was_healed(*place);
-                if way == Way::Around && !is_worth_it {
+                if way == HealAction::Around && !is_worth_it {
                     continue;
                 }
                 for answer in opinions(self.geometry(), *place, way, &read, &is_doubtful, budget) {
@@ -119,7 +119,7 @@ impl Incoming {
     /// When the spool cannot be read or written.
     pub fn doubt(&mut self, volume_no: u16, range: Range<u64>) -> Result<(), VolumeError> {
         let mut places = self.places_of(volume_no, range);
-        let healed: Vec<Place> = places
+        let healed: Vec<BlockPlace> = places
             .iter()
             .copied()
             .filter(|place| self.was_healed(*place))
@@ -140,7 +140,7 @@ impl Incoming {
         self.checkpoint()
     }
 
-    fn places_of(&self, volume_no: u16, range: Range<u64>) -> Vec<Place> {
+    fn places_of(&self, volume_no: u16, range: Range<u64>) -> Vec<BlockPlace> {
         let indexes = self.geometry().blocks_of_payload(range);
         indexes
             .map(|index| (volume_no, self.geometry().data_place(index)))
@@ -149,7 +149,7 @@ impl Incoming {
 
     fn settle(
         &mut self,
-        places: &[Place],
+        places: &[BlockPlace],
         range: &Range<u64>,
         candidates: &[Vec<Vec<u8>>],
         choice: &[usize],

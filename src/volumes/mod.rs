@@ -2,40 +2,42 @@
 //!
 //! It knows blocks, stripes and media, and nothing of what the payload and the catalog mean.
 
-pub mod absorb;
 pub mod block;
 pub mod blocks;
-pub mod chart;
+pub mod damage_map;
 mod described;
 pub mod descriptor;
 mod encode;
 mod error;
 pub mod geometry;
+pub mod guarantee;
 pub mod heal;
-pub mod incoming;
 mod layout;
-pub mod likelihood;
 pub mod media;
 pub mod mend;
 mod others;
 pub mod parity;
 pub mod plan;
+pub mod read_media;
 pub mod reader;
 pub mod rebuild;
 pub mod recovery;
-mod spool;
+mod staged_images;
+pub mod staging;
 pub mod write;
 
-pub use absorb::{AbsorbReport, Absorbed, SETS_MAX, SetRead, VolumeRead, absorb, absorb_noting};
 pub use blocks::{Blocks, PayloadReader};
-pub use chart::chart;
+pub use damage_map::damage_map;
 pub use descriptor::SetDescriptor;
 pub use error::VolumeError;
+pub use guarantee::{Guarantee, guarantee};
 pub use heal::HealReport;
-pub use incoming::Incoming;
-pub use likelihood::{Guarantee, guarantee};
 pub use mend::{Mended, WrongBlocks};
 pub use plan::{SetPlan, SetRequest, plan};
+pub use read_media::{
+    ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRead, read_media, read_media_noting,
+};
 pub use reader::{Discovery, SetReader, discover, facts_of};
 pub use rebuild::{RebuildReport, rebuild};
+pub use staging::Staging;
 pub use write::{OpenPiece, SetContent, SetReport, VolumeForm, write};

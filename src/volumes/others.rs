@@ -8,20 +8,20 @@ use std::path::PathBuf;
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::{Blocks, OTHERS_MAX};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::recovery::{Place, Presence};
-use crate::volumes::spool::{Spool, Tag, tag_of};
+use crate::volumes::recovery::{BlockPlace, Presence};
+use crate::volumes::staged_images::{BlockHash, StagedImages, tag_of};
 
 /// Other blocks of a set.
 #[derive(Debug)]
 pub(crate) struct Others {
     dir: PathBuf,
     geometry: Geometry,
-    layers: Vec<(Spool, Presence)>,
+    layers: Vec<(StagedImages, Presence)>,
 }
 
 /// What became of another block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum OtherBlockFate {
     /// It is kept.
     New,
     /// It was kept before.
@@ -43,7 +43,7 @@ impl Others {
             if !folder.is_dir() {
                 break;
             }
-            let spool = Spool::new(folder, geometry.clone());
+            let spool = StagedImages::new(folder, geometry.clone());
             let presence = spool.load_all()?;
             others.layers.push((spool, presence));
         }
@@ -55,12 +55,12 @@ impl Others {
     }
 
     /// Whether another block of this place is kept.
-    pub(crate) fn has(&self, place: Place) -> bool {
+    pub(crate) fn has(&self, place: BlockPlace) -> bool {
         self.layers.iter().any(|(_, there)| there.has(place))
     }
 
     /// Whether this very block is kept.
-    pub(crate) fn knows(&self, place: Place, tag: &Tag) -> Result<bool, VolumeError> {
+    pub(crate) fn knows(&self, place: BlockPlace, tag: &BlockHash) -> Result<bool, VolumeError> {
         for (spool, there) in &self.layers {
             if there.has(place) && spool.tag(place)?.as_ref() == Some(tag) {
                 return Ok(true);
@@ -70,11 +70,15 @@ impl Others {
     }
 
     /// Keeps a block.
-    pub(crate) fn keep(&mut self, place: Place, block: &[u8]) -> Result<Kept, VolumeError> {
+    pub(crate) fn keep(
+        &mut self,
+        place: BlockPlace,
+        block: &[u8],
+    ) -> Result<OtherBlockFate, VolumeError> {
         if let Some(tag) = tag_of(block)
             && self.knows(place, &tag)?
         {
-            return Ok(Kept::Known);
+            return Ok(OtherBlockFate::Known);
         }
         let free = self
             .layers
@@ -82,22 +86,22 @@ impl Others {
             .position(|(_, there)| !there.has(place))
             .unwrap_or(self.layers.len());
         if free >= OTHERS_MAX {
-            return Ok(Kept::Full);
+            return Ok(OtherBlockFate::Full);
         }
         if free == self.layers.len() {
             let folder = self.folder(free + 1);
             fs::create_dir_all(&folder).map_err(VolumeError::io(&folder))?;
-            let spool = Spool::new(folder, self.geometry.clone());
+            let spool = StagedImages::new(folder, self.geometry.clone());
             self.layers.push((spool, Presence::new(&self.geometry)));
         }
         let (spool, there) = &mut self.layers[free];
         spool.write(place, block)?;
         there.add(place);
-        Ok(Kept::New)
+        Ok(OtherBlockFate::New)
     }
 
     /// Lets go of all that is kept of a place.
-    pub(crate) fn clear(&mut self, place: Place) -> Result<(), VolumeError> {
+    pub(crate) fn clear(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
         for (spool, there) in &mut self.layers {
             if there.remove(place) {
                 spool.erase(place)?;
@@ -118,7 +122,7 @@ impl Others {
     /// Reads the `number`th other block, from 1 on.
     pub(crate) fn read(
         &self,
-        place: Place,
+        place: BlockPlace,
         number: usize,
         block: &mut [u8],
     ) -> Result<bool, VolumeError> {

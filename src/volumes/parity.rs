@@ -6,7 +6,7 @@
 use reed_solomon_erasure::galois_8;
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 
-use crate::volumes::block::Codec;
+use crate::volumes::block::ParityCodec;
 
 /// Says why shards could not be made or brought back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,23 +46,25 @@ pub enum Shard<'a> {
 
 /// A code with fixed counts of shards; shared by threads, each with a [`Worker`] of its own.
 #[derive(Debug)]
-pub struct Code {
+pub struct ErasureCode {
     data: usize,
     parity: usize,
     gf8: Option<galois_8::ReedSolomon>,
 }
 
-impl Code {
+impl ErasureCode {
     /// Prepares a code of `data` + `parity` shards.
     ///
     /// # Errors
     /// [`ParityError::Unsupported`] when the codec has no such counts.
-    pub fn new(codec: Codec, data: usize, parity: usize) -> Result<Self, ParityError> {
+    pub fn new(codec: ParityCodec, data: usize, parity: usize) -> Result<Self, ParityError> {
         let unsupported = ParityError::Unsupported { data, parity };
         let gf8 = match codec {
-            Codec::Gf8 => Some(galois_8::ReedSolomon::new(data, parity).map_err(|_| unsupported)?),
-            Codec::Gf16 if ReedSolomonEncoder::supports(data, parity) => None,
-            Codec::Gf16 => return Err(unsupported),
+            ParityCodec::Gf8 => {
+                Some(galois_8::ReedSolomon::new(data, parity).map_err(|_| unsupported)?)
+            }
+            ParityCodec::Gf16 if ReedSolomonEncoder::supports(data, parity) => None,
+            ParityCodec::Gf16 => return Err(unsupported),
         };
         Ok(Self { data, parity, gf8 })
     }
@@ -79,14 +81,14 @@ impl Code {
 
 /// Codes shards with memory of its own.
 pub struct Worker<'a> {
-    code: &'a Code,
+    code: &'a ErasureCode,
     encoder: Option<ReedSolomonEncoder>,
     decoder: Option<ReedSolomonDecoder>,
 }
 
 fn encoder<'a>(
     slot: &'a mut Option<ReedSolomonEncoder>,
-    code: &Code,
+    code: &ErasureCode,
     strip_bytes: usize,
 ) -> &'a mut ReedSolomonEncoder {
     match slot {
@@ -235,7 +237,7 @@ impl Worker<'_> {
 
 fn decoder<'a>(
     slot: &'a mut Option<ReedSolomonDecoder>,
-    code: &Code,
+    code: &ErasureCode,
     strip_bytes: usize,
 ) -> &'a mut ReedSolomonDecoder {
     match slot {
@@ -315,8 +317,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn make(codec: Codec, data: &[Vec<u8>], parity: usize) -> Vec<Vec<u8>> {
-        let code = Code::new(codec, data.len(), parity).expect("supported");
+    fn make(codec: ParityCodec, data: &[Vec<u8>], parity: usize) -> Vec<Vec<u8>> {
+        let code = ErasureCode::new(codec, data.len(), parity).expect("supported");
         let mut out = vec![vec![0; data[0].len()]; parity];
         let slices: Vec<&[u8]> = data.iter().map(Vec::as_slice).collect();
         let mut outs: Vec<&mut [u8]> = out.iter_mut().map(Vec::as_mut_slice).collect();
@@ -341,7 +343,7 @@ mod tests {
         let data = shards(5, 128);
         let sum = |codec| crate::base::id::ChunkId::of(&make(codec, &data, 3).concat()).short();
         assert_eq!(
-            (sum(Codec::Gf16), sum(Codec::Gf8)),
+            (sum(ParityCodec::Gf16), sum(ParityCodec::Gf8)),
             ("f903a2d6".into(), "9d66b9d7".into())
         );
     }
@@ -349,7 +351,7 @@ mod tests {
     #[test]
     fn strips_do_not_change_parity() {
         let data = shards(7, STRIP_BYTES * 2 + 64);
-        let whole = make(Codec::Gf16, &data, 4);
+        let whole = make(ParityCodec::Gf16, &data, 4);
         let tail: Vec<Vec<u8>> = data
             .iter()
             .map(|shard| shard[STRIP_BYTES * 2..].to_vec())
@@ -358,13 +360,13 @@ mod tests {
             .iter()
             .map(|shard| shard[STRIP_BYTES * 2..].to_vec())
             .collect();
-        assert_eq!(make(Codec::Gf16, &tail, 4), tails);
+        assert_eq!(make(ParityCodec::Gf16, &tail, 4), tails);
     }
 
     #[test]
     fn counts_beyond_the_code_are_refused() {
-        assert!(Code::new(Codec::Gf8, 250, 7).is_err());
-        assert!(Code::new(Codec::Gf16, 0, 7).is_err());
+        assert!(ErasureCode::new(ParityCodec::Gf8, 250, 7).is_err());
+        assert!(ErasureCode::new(ParityCodec::Gf16, 0, 7).is_err());
     }
 
     proptest! {
@@ -372,7 +374,7 @@ mod tests {
         fn any_losses_up_to_the_parity_come_back(
             k in 1usize..12, m in 1usize..9, gf8: bool, order in proptest::collection::vec(any::<u32>(), 20), lose in 0usize..10,
         ) {
-            let codec = if gf8 { Codec::Gf8 } else { Codec::Gf16 };
+            let codec = if gf8 { ParityCodec::Gf8 } else { ParityCodec::Gf16 };
             let data = shards(k, 192);
             let parity = make(codec, &data, m);
             let mut places: Vec<usize> = (0..k + m).collect();
@@ -383,7 +385,7 @@ mod tests {
                 .map(|(index, (bytes, out))| if gone.contains(&index) { Shard::Want(out) } else { Shard::Have(bytes) })
                 .collect();
             let (left, right) = all.split_at_mut(k);
-            let code = Code::new(codec, k, m).expect("supported");
+            let code = ErasureCode::new(codec, k, m).expect("supported");
             let done = code.worker().restore(left, right);
             prop_assert_eq!(done.is_ok(), gone.len() <= m);
             if done.is_ok() {

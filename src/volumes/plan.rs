@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, Codec, PAYLOAD_BYTES, SetHeader};
+use crate::volumes::block::{BLOCK_BYTES, PAYLOAD_BYTES, ParityCodec, SetHeader};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::layout::{Layout, blocks_for};
-use crate::volumes::likelihood::{Guarantee, guarantee};
+use crate::volumes::guarantee::{Guarantee, guarantee};
+use crate::volumes::layout::{VolumeLayout, blocks_for};
 use crate::volumes::media::{Capacity, Carrier};
 
 /// What is to be laid out.
@@ -28,7 +28,7 @@ pub struct SetRequest<'a> {
     /// More is taken where room is left over, except that 0 means none at all.
     pub local_percent: Option<f64>,
     /// The code.
-    pub codec: Codec,
+    pub codec: ParityCodec,
 }
 
 /// The layout of a set that is to be written.
@@ -96,7 +96,7 @@ pub fn plan(request: &SetRequest<'_>) -> Result<SetPlan, VolumeError> {
     });
     loop {
         let spare = request.spare.unwrap_or(u16::from(data_volumes >= 2));
-        let layout = Layout::new(request, data_volumes, spare, catalog_blocks, usable)?;
+        let layout = VolumeLayout::new(request, data_volumes, spare, catalog_blocks, usable)?;
         for percent in layout.percents(request) {
             if let Some(plan) = layout.try_plan(request, percent)? {
                 return Ok(plan);
@@ -120,7 +120,7 @@ mod tests {
             carrier: Carrier::Folders,
             spare: None,
             local_percent: None,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
             Err(VolumeError::TooManyVolumes { .. })
         ));
         let gf8 = SetRequest {
-            codec: Codec::Gf8,
+            codec: ParityCodec::Gf8,
             ..request(&pieces[..300], 100)
         };
         assert!(matches!(
@@ -214,7 +214,7 @@ mod tests {
             pieces in proptest::collection::vec(0_u64..6_000_000, 0..60), megabytes in 14_u64..60,
             spare in proptest::option::of(0_u16..4), local in proptest::option::of(0.0..30.0), gf8: bool,
         ) {
-            let codec = if gf8 { Codec::Gf8 } else { Codec::Gf16 };
+            let codec = if gf8 { ParityCodec::Gf8 } else { ParityCodec::Gf16 };
             let request = SetRequest { spare, local_percent: local, codec, ..request(&pieces, megabytes) };
             let plan = plan(&request).unwrap();
             let usable = request.capacity.usable_blocks(Carrier::Folders).unwrap();

@@ -18,10 +18,12 @@ use crate::volumes::described::{Described, describe, liars, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::scan::scan_reader;
 use crate::volumes::media::source::{FileReader, find_sources};
-use crate::volumes::media::{ScanReport, Sighting, Source, scan};
+use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
 use crate::volumes::mend::right_choice;
-use crate::volumes::recovery::{Goal, Needs, Place, Presence, Recovery, needs, recover};
-use crate::volumes::spool::{Tag, tag_of};
+use crate::volumes::recovery::{
+    BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
+};
+use crate::volumes::staged_images::{BlockHash, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 /// Most different headers that one discovery keeps apart; more than that is no honest medium.
@@ -41,7 +43,7 @@ pub struct Discovery {
     /// What is odd about the sources.
     pub findings: Vec<Finding>,
     /// The sources that were gone through.
-    pub sources: Arc<Vec<Source>>,
+    pub sources: Arc<Vec<MediaSource>>,
     /// What the scan did.
     pub scan: ScanReport,
     /// Blocks that were met in each source, damaged ones included.
@@ -57,7 +59,7 @@ pub struct SetReader {
     locations: Locations,
     described: Option<Described>,
     descriptor: Option<SetDescriptor>,
-    sources: Arc<Vec<Source>>,
+    sources: Arc<Vec<MediaSource>>,
     readers: Arc<Vec<OnceLock<Option<FileReader>>>>,
     /// Whole blocks met, doubles counted twice.
     sightings: u64,
@@ -66,18 +68,18 @@ pub struct SetReader {
 /// Where blocks lie.
 #[derive(Debug, Default)]
 struct Locations {
-    pages: HashMap<Place, Box<[(u64, Tag)]>>,
+    pages: HashMap<BlockPlace, Box<[(u64, BlockHash)]>>,
     /// Where other blocks lie that were met for a place, with right hashes all.
-    others: HashMap<Place, Vec<(u64, Tag)>>,
+    others: HashMap<BlockPlace, Vec<(u64, BlockHash)>>,
 }
 
 impl Locations {
-    fn page(&self, (volume_no, block_no): Place) -> (Place, usize) {
+    fn page(&self, (volume_no, block_no): BlockPlace) -> (BlockPlace, usize) {
         let within = usize::try_from(block_no % PAGE_BLOCKS).expect("below a page's size");
         ((volume_no, block_no / PAGE_BLOCKS), within)
     }
 
-    fn put(&mut self, place: Place, source_no: usize, offset: u64, tag: Tag) -> bool {
+    fn put(&mut self, place: BlockPlace, source_no: usize, offset: u64, tag: BlockHash) -> bool {
         let source_no = source_no as u64;
         if offset >> OFFSET_BITS != 0 || source_no >= 1 << (63 - OFFSET_BITS) {
             return false;
@@ -101,7 +103,7 @@ impl Locations {
     }
 
     /// Lets another block stand in the place of the first.
-    fn promote(&mut self, place: Place, number: usize) {
+    fn promote(&mut self, place: BlockPlace, number: usize) {
         let (page, within) = self.page(place);
         let slot = self
             .pages
@@ -115,13 +117,13 @@ impl Locations {
         }
     }
 
-    fn other(&self, place: Place, number: usize) -> Option<(usize, u64)> {
+    fn other(&self, place: BlockPlace, number: usize) -> Option<(usize, u64)> {
         let (packed, _) = *self.others.get(&place)?.get(number.checked_sub(1)?)?;
         let source_no = usize::try_from(packed >> OFFSET_BITS).ok()?;
         Some((source_no, packed & ((1 << OFFSET_BITS) - 1)))
     }
 
-    fn get(&self, place: Place) -> Option<(usize, u64)> {
+    fn get(&self, place: BlockPlace) -> Option<(usize, u64)> {
         let (page, within) = self.page(place);
         let (packed, _) = *self.pages.get(&page)?.get(within)?;
         let source_no = usize::try_from(packed >> OFFSET_BITS).ok()?;
@@ -130,7 +132,7 @@ impl Locations {
 }
 
 /// What gathers under one header while the scan runs.
-struct Gathering {
+struct HeaderGroup {
     geometry: Geometry,
     presence: Presence,
     damaged: Presence,
@@ -141,20 +143,20 @@ struct Gathering {
 
 #[derive(Default)]
 struct Gatherings {
-    by_header: HashMap<SetHeader, Option<Gathering>>,
+    by_header: HashMap<SetHeader, Option<HeaderGroup>>,
     /// Whole blocks whose numbers make no set, or that came after too many others.
     senseless: u64,
 }
 
 impl Gatherings {
-    fn of(&mut self, header: &SetHeader) -> Option<&mut Gathering> {
+    fn of(&mut self, header: &SetHeader) -> Option<&mut HeaderGroup> {
         if !self.by_header.contains_key(header) && self.by_header.len() >= HEADERS_MAX {
             return None;
         }
         let slot = self.by_header.entry(*header).or_insert_with(|| {
             Geometry::from_header(header)
                 .ok()
-                .map(|geometry| Gathering {
+                .map(|geometry| HeaderGroup {
                     presence: Presence::new(&geometry),
                     damaged: Presence::new(&geometry),
                     geometry,
@@ -287,10 +289,13 @@ impl ReadAt for Beginning {
     }
 }
 
-fn sort_out(gatherings: Gatherings, sources: &Arc<Vec<Source>>) -> (Vec<SetReader>, Vec<Finding>) {
+fn sort_out(
+    gatherings: Gatherings,
+    sources: &Arc<Vec<MediaSource>>,
+) -> (Vec<SetReader>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut senseless = gatherings.senseless;
-    let mut all: Vec<(SetHeader, Gathering)> = Vec::new();
+    let mut all: Vec<(SetHeader, HeaderGroup)> = Vec::new();
     for (header, gathering) in gatherings.by_header {
         match gathering {
             Some(gathering) => all.push((header, gathering)),
@@ -384,8 +389,8 @@ impl SetReader {
     }
 
     /// What would complete the payload.
-    pub fn needs(&self) -> Needs {
-        needs(&self.geometry, &self.presence, &Goal::Payload)
+    pub fn needs(&self) -> SetNeeds {
+        needs(&self.geometry, &self.presence, &RecoveryGoal::Payload)
     }
 
     /// What the set says of itself.
@@ -419,7 +424,7 @@ impl SetReader {
         is_right: &dyn Fn(&[u8]) -> bool,
     ) -> Option<bool> {
         let indexes = self.geometry.blocks_of_payload(range.clone());
-        let places: Vec<Place> = indexes
+        let places: Vec<BlockPlace> = indexes
             .map(|index| (volume_no, self.geometry.data_place(index)))
             .collect();
         if places.iter().any(|place| !self.presence.has(*place)) {
@@ -453,7 +458,7 @@ impl SetReader {
         }
     }
 
-    fn promote(&mut self, place: Place, block: &[u8]) {
+    fn promote(&mut self, place: BlockPlace, block: &[u8]) {
         let mut other = vec![0; block.len()];
         for number in 1..=OTHERS_MAX {
             if matches!(self.read_other(place, number, &mut other), Ok(true)) && other == block {
@@ -464,7 +469,7 @@ impl SetReader {
     }
 
     /// Takes out superblocks and catalog blocks that say what does not fit the set's id, and returns where they were.
-    pub fn take_out_liars(&mut self) -> Vec<Place> {
+    pub fn take_out_liars(&mut self) -> Vec<BlockPlace> {
         let Some(described) = &self.described else {
             return Vec::new();
         };
@@ -486,7 +491,7 @@ impl SetReader {
     }
 
     /// The file or device that the block was found on.
-    pub fn source_of(&self, place: Place) -> Option<&Path> {
+    pub fn source_of(&self, place: BlockPlace) -> Option<&Path> {
         let (source_no, _) = self.locations.get(place)?;
         Some(&self.sources.get(source_no)?.path)
     }
@@ -497,7 +502,7 @@ impl Blocks for SetReader {
         &self.geometry
     }
 
-    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+    fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError> {
         match self.locations.get(place) {
             Some(location) => self.read_at(location, block),
             None => Ok(false),
@@ -506,7 +511,7 @@ impl Blocks for SetReader {
 
     fn read_other(
         &self,
-        place: Place,
+        place: BlockPlace,
         number: usize,
         block: &mut [u8],
     ) -> Result<bool, VolumeError> {

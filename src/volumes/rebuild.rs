@@ -15,8 +15,8 @@ use crate::volumes::described::read_descriptor;
 use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::media::CarrierWriter;
-use crate::volumes::recovery::{Goal, Place, Presence};
-use crate::volumes::spool::Spool;
+use crate::volumes::recovery::{BlockPlace, Presence, RecoveryGoal};
+use crate::volumes::staged_images::StagedImages;
 use crate::volumes::write::{VolumeForm, write_superblocks};
 use crate::volumes::{SetReader, VolumeError, discover};
 
@@ -47,7 +47,7 @@ impl Drop for Scratch {
 /// What was found, and over it what was healed since.
 struct Healed<'a> {
     found: &'a SetReader,
-    spool: &'a Spool,
+    spool: &'a StagedImages,
 }
 
 impl Blocks for Healed<'_> {
@@ -55,7 +55,7 @@ impl Blocks for Healed<'_> {
         self.found.geometry()
     }
 
-    fn read_raw(&self, place: Place, block: &mut [u8]) -> Result<bool, VolumeError> {
+    fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError> {
         if self.found.presence().has(place) && read_whole(self.found, place, block) {
             return Ok(true);
         }
@@ -82,7 +82,7 @@ pub fn rebuild(
         fs::remove_dir_all(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
     }
     fs::create_dir(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
-    let spool = Spool::new(scratch.0.clone(), geometry.clone());
+    let spool = StagedImages::new(scratch.0.clone(), geometry.clone());
     let blocks = Healed {
         found: set,
         spool: &spool,
@@ -92,7 +92,7 @@ pub fn rebuild(
         &blocks,
         &mut presence,
         &spool,
-        &Goal::Volumes(volumes.to_vec()),
+        &RecoveryGoal::Volumes(volumes.to_vec()),
         monitor,
     )?;
 

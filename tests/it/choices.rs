@@ -7,13 +7,13 @@ use std::fs;
 use std::process::Command;
 
 use carryall::base::monitor::Silent;
-use carryall::oci::image::outgoing::Form;
+use carryall::oci::image::export::ImageForm;
 use carryall::oci::image::{Choice, ChoiceError};
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::CheckoutError;
 use carryall::ops::checkout::images::{ImageOptions, checkout_images};
 use carryall::ops::maintain::show::show_chosen;
-use carryall::ops::publish::planned::{self, Wanted};
+use carryall::ops::publish::repositories::{self, PublishRequest};
 use carryall::ops::{self, Error};
 use carryall::store::Store;
 use registry_parts::LayoutMaker;
@@ -60,7 +60,7 @@ fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, Choice
     let dest = back.path().join("oci");
     let options = ImageOptions {
         choice: choice.clone(),
-        form: Form::OciLayout,
+        form: ImageForm::OciLayout,
     };
     let given = checkout_images(store, &name, &dest, &options, &Silent)
         .map(|report| {
@@ -71,11 +71,11 @@ fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, Choice
                 .collect::<BTreeSet<String>>()
         })
         .map_err(|error| refused(error.into()));
-    let wanted = Wanted {
+    let wanted = PublishRequest {
         choice: choice.clone(),
         prefix: None,
     };
-    let planned = planned::plan(store, &[name], &wanted, &Silent)
+    let planned = repositories::plan(store, &[name], &wanted, &Silent)
         .map(|plan| {
             let images: BTreeSet<String> = plan
                 .images

@@ -9,12 +9,12 @@ use std::path::Path;
 
 use carryall::base::id::ChunkId;
 use carryall::base::monitor::{Monitor, Silent};
-use carryall::bundle::{Effort, Receiver};
-use carryall::content::contents::{Contents, Found, Kind};
+use carryall::bundle::{Effort, Recipient};
+use carryall::content::contents::{Contents, FileKind, FoundFile};
 use carryall::content::recipe::RecipeError;
 use carryall::content::recipe::walk::Walker;
 use carryall::content::release::{ReleaseRoot, walk};
-use carryall::files::opener::OpenOptions;
+use carryall::files::unpacker::OpenOptions;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::pack::contributors::ContributorKind;
 use carryall::ops::pack::diff::{DiffChange, diff};
@@ -135,11 +135,11 @@ fn every_chunk_of_a_release_belongs_to_something_that_has_a_name() {
         let mut paths = BTreeSet::new();
         let mut kinds = BTreeSet::new();
         Contents::new(&vendor.store)
-            .release(root, &mut |found: &Found<'_>| {
+            .release(root, &mut |found: &FoundFile<'_>| {
                 assert!(!found.path.is_empty());
                 told.extend(found.chunks.iter().map(|chunk| (chunk.id, chunk.bytes)));
                 kinds.insert(found.kind);
-                if found.kind == Kind::File {
+                if found.kind == FileKind::File {
                     paths.insert((found.within.len(), found.path.to_vec()));
                 }
                 Ok(())
@@ -168,8 +168,8 @@ fn every_chunk_of_a_release_belongs_to_something_that_has_a_name() {
             );
         }
         assert_eq!(paths.len(), 2 + 2 + 63);
-        assert!(kinds.contains(&Kind::Headers) && kinds.contains(&Kind::Entries));
-        assert!(kinds.contains(&Kind::Recipe) && kinds.contains(&Kind::Manifest));
+        assert!(kinds.contains(&FileKind::Headers) && kinds.contains(&FileKind::Entries));
+        assert!(kinds.contains(&FileKind::Recipe) && kinds.contains(&FileKind::Manifest));
     }
 }
 
@@ -244,10 +244,10 @@ fn an_estimate_adds_up_however_it_is_told() {
     assert!(full.carried_bytes > noise_bytes && full.carried_bytes < noise_bytes + 300_000);
 
     let newer = std::slice::from_ref(new);
-    let site = Receiver {
+    let site = Recipient {
         label: "site".to_owned(),
         releases: vec![old.clone()],
-        ..Receiver::default()
+        ..Recipient::default()
     };
     let delta = estimate(&vendor.store, newer, &[site], Effort::Default, &Silent).unwrap();
     let report = diff(&vendor.store, old, new, &Silent).unwrap();

@@ -10,7 +10,7 @@ use carryall::base::monitor::Silent;
 use carryall::ops::media::repair::{RepairOptions, repair};
 use carryall::ops::media::verify::SetState;
 use carryall::ops::receive::ProgressState;
-use carryall::volumes::block::{BLOCK_BYTES, Codec, HEADER_BYTES};
+use carryall::volumes::block::{BLOCK_BYTES, HEADER_BYTES, ParityCodec};
 use carryall::volumes::media::Carrier;
 use packed::{Carried, Packed, Shape, Site, files_below};
 use proptest::prelude::*;
@@ -965,7 +965,7 @@ proptest! {
             blocks: fate.blocks,
             spare: fate.spare,
             local: fate.local,
-            codec: if fate.gf8 { Codec::Gf8 } else { Codec::Gf16 },
+            codec: if fate.gf8 { ParityCodec::Gf8 } else { ParityCodec::Gf16 },
             ..Shape::default()
         };
         let packed = shape.pack();

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use carryall::deflate::{
-    AnalyseOptions, Analysis, DeflateError, RemakeOptions, Wrapper, analyse, remake,
+    Analysis, AnalyzeOptions, DeflateError, ReconstructOptions, Wrapper, analyze, reconstruct,
 };
 
 /// Streams and the most bytes each recipe may have: a line each, sorted by name. Sizes may shrink, never grow.
@@ -51,17 +51,17 @@ fn names() -> Vec<String> {
 }
 
 /// Options that open everything that can be opened.
-fn options(name: &str) -> AnalyseOptions<'static> {
+fn options(name: &str) -> AnalyzeOptions<'static> {
     let wrapper = match name.rsplit('.').next() {
         Some("gz") => Wrapper::Gzip,
         Some("zz") => Wrapper::Zlib,
         _ => Wrapper::Raw,
     };
-    AnalyseOptions {
+    AnalyzeOptions {
         wrapper,
         ratio_limit: 2000,
         recipe_limit_per_mille: 10_000,
-        ..AnalyseOptions::default()
+        ..AnalyzeOptions::default()
     }
 }
 
@@ -83,9 +83,9 @@ struct Opened {
     recipe: Vec<u8>,
 }
 
-fn open(source: &mut dyn Read, options: &AnalyseOptions<'_>) -> Result<Opened, DeflateError> {
+fn open(source: &mut dyn Read, options: &AnalyzeOptions<'_>) -> Result<Opened, DeflateError> {
     let (mut plain, mut recipe) = (Vec::new(), Vec::new());
-    let analysis = analyse(source, &mut plain, &mut recipe, options)?;
+    let analysis = analyze(source, &mut plain, &mut recipe, options)?;
     assert_eq!(analysis.plain_bytes, plain.len() as u64);
     assert_eq!(analysis.recipe_bytes, recipe.len() as u64);
     Ok(Opened {
@@ -98,12 +98,12 @@ fn open(source: &mut dyn Read, options: &AnalyseOptions<'_>) -> Result<Opened, D
 /// The stream made again, by one thread and by three.
 fn remade(recipe: &[u8], plain: &[u8], stream_bytes: u64) -> Vec<u8> {
     let [alone, together] = [1, 3].map(|threads| {
-        let options = RemakeOptions {
+        let options = ReconstructOptions {
             stream_bytes,
             threads,
         };
         let mut out = Vec::new();
-        remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
+        reconstruct(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
         out
     });
     assert!(alone == together, "threads make another stream");
@@ -240,7 +240,7 @@ fn pieces_of_one_byte_and_threads_change_nothing() {
     ] {
         let packed = stream(name);
         let at_once = open(&mut &packed[..], &options(name)).unwrap();
-        let threads = AnalyseOptions {
+        let threads = AnalyzeOptions {
             threads: 3,
             ..options(name)
         };
@@ -249,11 +249,11 @@ fn pieces_of_one_byte_and_threads_change_nothing() {
         assert!(trickled.recipe == at_once.recipe, "{name}");
         let stream_bytes = at_once.analysis.stream_bytes;
         let mut out = Trickle(Vec::new());
-        remake(
+        reconstruct(
             &mut Trickle(&at_once.recipe[..]),
             &mut Trickle(&at_once.plain[..]),
             &mut out,
-            &RemakeOptions {
+            &ReconstructOptions {
                 stream_bytes,
                 threads: 3,
             },
@@ -267,7 +267,7 @@ fn pieces_of_one_byte_and_threads_change_nothing() {
 #[test]
 fn limits_keep_streams_closed() {
     let text = stream("zlib-6.gz");
-    let open_with = |packed: &[u8], change: fn(&mut AnalyseOptions<'_>)| {
+    let open_with = |packed: &[u8], change: fn(&mut AnalyzeOptions<'_>)| {
         let mut options = options("x.gz");
         change(&mut options);
         open(&mut &packed[..], &options).err()
@@ -291,13 +291,13 @@ fn a_bomb_is_left_at_the_limit() {
     let mut bomb = Vec::new();
     packed.read_to_end(&mut bomb).unwrap();
     for (plain_limit_bytes, ratio_limit) in [(1 << 20, 2000), (u64::MAX, 100)] {
-        let options = AnalyseOptions {
+        let options = AnalyzeOptions {
             plain_limit_bytes,
             ratio_limit,
             ..options("x.gz")
         };
         let mut plain = Vec::new();
-        assert!(analyse(&mut &bomb[..], &mut plain, &mut Vec::new(), &options).is_err());
+        assert!(analyze(&mut &bomb[..], &mut plain, &mut Vec::new(), &options).is_err());
         assert!(
             plain.len() < 16 << 20,
             "{} bytes were unpacked",

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use carryall::deflate::{AnalyseOptions, RemakeOptions, Wrapper, analyse, remake};
+use carryall::deflate::{AnalyzeOptions, ReconstructOptions, Wrapper, analyze, reconstruct};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 
@@ -56,12 +56,12 @@ fn peak_kib_of(work: impl FnOnce()) -> Option<u64> {
     Some(status_kib("VmHWM:").saturating_sub(before))
 }
 
-fn options() -> AnalyseOptions<'static> {
-    AnalyseOptions {
+fn options() -> AnalyzeOptions<'static> {
+    AnalyzeOptions {
         wrapper: Wrapper::Gzip,
         recipe_limit_per_mille: 1_000_000,
         ratio_limit: u64::MAX,
-        ..AnalyseOptions::default()
+        ..AnalyzeOptions::default()
     }
 }
 
@@ -93,19 +93,19 @@ fn a_long_stream() {
     let (mut recipe, mut stream_bytes) = (Vec::new(), 0);
     let analysing = peak_kib_of(|| {
         let mut source = packed();
-        let analysis = analyse(&mut source, &mut std::io::sink(), &mut recipe, &options()).unwrap();
+        let analysis = analyze(&mut source, &mut std::io::sink(), &mut recipe, &options()).unwrap();
         assert_eq!(analysis.plain_bytes, PLAIN_BYTES);
         stream_bytes = analysis.stream_bytes;
     });
     check("analysing", analysing, &recipe);
     let mut out = Count(0);
     let remaking = peak_kib_of(|| {
-        let options = RemakeOptions {
+        let options = ReconstructOptions {
             stream_bytes,
             threads: 1,
         };
         let mut plain = Cycle::new().take(PLAIN_BYTES);
-        remake(&mut &recipe[..], &mut plain, &mut out, &options).unwrap();
+        reconstruct(&mut &recipe[..], &mut plain, &mut out, &options).unwrap();
     });
     check("re-making", remaking, &recipe);
     assert_eq!(out.0, stream_bytes);
@@ -144,7 +144,7 @@ fn many_blocks_with_hardly_any_text() {
         packed.extend_from_slice(&crc.amount().to_le_bytes());
         let (mut recipe, mut is_opened) = (Vec::with_capacity(packed.len()), false);
         let analysing = peak_kib_of(|| {
-            let result = analyse(
+            let result = analyze(
                 &mut &packed[..],
                 &mut std::io::sink(),
                 &mut recipe,
@@ -156,11 +156,11 @@ fn many_blocks_with_hardly_any_text() {
         if is_opened {
             let mut out = Count(0);
             let remaking = peak_kib_of(|| {
-                let options = RemakeOptions {
+                let options = ReconstructOptions {
                     stream_bytes: packed.len() as u64,
                     threads: 1,
                 };
-                remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
+                reconstruct(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
             });
             check(what, remaking, &recipe);
         }

@@ -4,20 +4,22 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use carryall::deflate::{AnalyseOptions, Experience, RemakeOptions, Wrapper, analyse, remake};
+use carryall::deflate::{
+    AnalyzeOptions, Experience, ReconstructOptions, Wrapper, analyze, reconstruct,
+};
 use flate2::Compression;
 use proptest::prelude::*;
 
 /// Most plain bytes of a stream here.
 const PLAIN_LIMIT_BYTES: u64 = 1 << 20;
 
-fn options(wrapper: Wrapper) -> AnalyseOptions<'static> {
-    AnalyseOptions {
+fn options(wrapper: Wrapper) -> AnalyzeOptions<'static> {
+    AnalyzeOptions {
         wrapper,
         plain_limit_bytes: PLAIN_LIMIT_BYTES,
         ratio_limit: 2000,
         recipe_limit_per_mille: 100_000,
-        ..AnalyseOptions::default()
+        ..AnalyzeOptions::default()
     }
 }
 
@@ -34,11 +36,11 @@ fn round_trip_after(
 ) -> Option<(Vec<u8>, usize)> {
     let (mut plain, mut recipe) = (Vec::new(), Vec::new());
     let result = {
-        let options = AnalyseOptions {
+        let options = AnalyzeOptions {
             experience,
             ..options(wrapper)
         };
-        analyse(&mut &packed[..], &mut plain, &mut recipe, &options)
+        analyze(&mut &packed[..], &mut plain, &mut recipe, &options)
     };
     assert!(plain.len() as u64 <= PLAIN_LIMIT_BYTES + (1 << 17));
     let analysis = result.ok()?;
@@ -46,11 +48,11 @@ fn round_trip_after(
     let taken = usize::try_from(analysis.stream_bytes).unwrap();
     for threads in [1, 3] {
         let mut out = Vec::new();
-        let options = RemakeOptions {
+        let options = ReconstructOptions {
             stream_bytes: analysis.stream_bytes,
             threads,
         };
-        remake(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
+        reconstruct(&mut &recipe[..], &mut &plain[..], &mut out, &options).unwrap();
         assert!(out == packed[..taken], "comes back otherwise");
     }
     Some((plain, taken))
@@ -476,14 +478,14 @@ proptest! {
     ) {
         let packed = packed_by_flate2(&plain, Wrapper::Gzip, level);
         let mut recipe = Vec::new();
-        analyse(&mut &packed[..], &mut std::io::sink(), &mut recipe, &options(Wrapper::Gzip)).unwrap();
+        analyze(&mut &packed[..], &mut std::io::sink(), &mut recipe, &options(Wrapper::Gzip)).unwrap();
         let stream_bytes = packed.len() as u64;
         hurt(&mut recipe, &damage);
         let behind_the_front = [&recipe[..recipe.len().min(8)], &bytes[..]].concat();
         for (recipe, threads) in [(&recipe, 1), (&recipe, 2), (&bytes, 1), (&behind_the_front, 2)] {
             let mut out = Vec::new();
-            let options = RemakeOptions { stream_bytes, threads };
-            let result = remake(&mut &recipe[..], &mut &plain[..], &mut out, &options);
+            let options = ReconstructOptions { stream_bytes, threads };
+            let result = reconstruct(&mut &recipe[..], &mut &plain[..], &mut out, &options);
             prop_assert!(out.len() as u64 <= stream_bytes);
             prop_assert!(result.is_err() || out.len() as u64 == stream_bytes);
         }
@@ -493,10 +495,10 @@ proptest! {
     fn other_plain_text_is_no_panic(plain in pieces(), other in pieces(), level in 0_u32..10) {
         let packed = packed_by_flate2(&plain, Wrapper::Gzip, level);
         let mut recipe = Vec::new();
-        analyse(&mut &packed[..], &mut std::io::sink(), &mut recipe, &options(Wrapper::Gzip)).unwrap();
+        analyze(&mut &packed[..], &mut std::io::sink(), &mut recipe, &options(Wrapper::Gzip)).unwrap();
         let mut out = Vec::new();
-        let options = RemakeOptions { stream_bytes: packed.len() as u64, threads: 1 };
-        let _ = remake(&mut &recipe[..], &mut &other[..], &mut out, &options);
+        let options = ReconstructOptions { stream_bytes: packed.len() as u64, threads: 1 };
+        let _ = reconstruct(&mut &recipe[..], &mut &other[..], &mut out, &options);
         prop_assert!(out.len() <= packed.len());
     }
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use carryall::base::monitor::Silent;
-use carryall::bundle::Receiver;
-use carryall::content::frame::{Against, SealedFrame};
+use carryall::bundle::Recipient;
+use carryall::content::frame::{DeltaMode, SealedFrame};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
@@ -86,10 +86,10 @@ impl Vendor {
             let name: ReleaseName = name.parse().unwrap();
             ops::release(&self.store, &name).unwrap()
         };
-        let receivers = since.iter().map(|name| Receiver {
+        let receivers = since.iter().map(|name| Recipient {
             label: (*name).to_owned(),
             releases: vec![root(name)],
-            ..Receiver::default()
+            ..Recipient::default()
         });
         let options = PackOptions {
             capacity: Capacity::exact(16 << 20),
@@ -97,7 +97,7 @@ impl Vendor {
             spare: None,
             local_percent: None,
             effort: Default::default(),
-            codec: carryall::volumes::block::Codec::Gf16,
+            codec: carryall::volumes::block::ParityCodec::Gf16,
             receivers: receivers.collect(),
         };
         pack(
@@ -137,9 +137,9 @@ fn what_changed_or_was_renamed_is_carried_as_its_difference() {
     assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
     // Known beforehand, within a quarter.
     let root = |name: &str| ops::release(&vendor.store, &name.parse().unwrap()).unwrap();
-    let receiver = Receiver {
+    let receiver = Recipient {
         releases: vec![root(FIRST)],
-        ..Receiver::default()
+        ..Recipient::default()
     };
     let newer = [root(SECOND)];
     let effort = carryall::bundle::Effort::Default;
@@ -193,12 +193,22 @@ fn a_full_bundle_leans_on_nothing() {
 fn golden_frames_of_each_way_to_lean_are_read() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1");
     let ways = [
-        ("behind-bases.frame", 3, Against::Prefix, pieces_and_a_bit()),
-        ("differences.frame", 4, Against::Differences, linked_anew()),
+        (
+            "behind-bases.frame",
+            3,
+            DeltaMode::Prefix,
+            pieces_and_a_bit(),
+        ),
+        (
+            "differences.frame",
+            4,
+            DeltaMode::Differences,
+            linked_anew(),
+        ),
         (
             "lzma-behind-bases.frame",
             5,
-            Against::Smallest,
+            DeltaMode::Smallest,
             words_in_another_order(),
         ),
     ];
@@ -256,9 +266,9 @@ fn words_in_another_order() -> Vec<Vec<u8>> {
     vec![places.flat_map(|at| old[at..at + 7].to_vec()).collect()]
 }
 
-fn lean(against: Against, new: &[Vec<u8>]) -> Vec<u8> {
+fn lean(against: DeltaMode, new: &[Vec<u8>]) -> Vec<u8> {
     use carryall::base::id::ChunkId;
-    use carryall::content::class::Class;
+    use carryall::content::content_kind::ContentKind;
     use carryall::content::frame::{FrameEncoder, FrameOptions};
     let olds = olds();
     let chunks: Vec<(ChunkId, &[u8])> = new
@@ -268,7 +278,7 @@ fn lean(against: Against, new: &[Vec<u8>]) -> Vec<u8> {
     let ids: Vec<ChunkId> = olds.iter().map(|old| ChunkId::of(old)).collect();
     let options = FrameOptions {
         against,
-        ..FrameOptions::for_bundle(12, Class::Other)
+        ..FrameOptions::for_bundle(12, ContentKind::Other)
     };
-    FrameEncoder::new().encode_delta(&chunks, Class::Other, &options, &ids, &olds.concat())
+    FrameEncoder::new().encode_delta(&chunks, ContentKind::Other, &options, &ids, &olds.concat())
 }

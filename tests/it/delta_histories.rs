@@ -11,19 +11,19 @@ use std::time::{Duration, SystemTime};
 
 use carryall::base::monitor::Silent;
 use carryall::bundle::receipt::Receipt;
-use carryall::bundle::{Effort, Receiver};
+use carryall::bundle::{Effort, Recipient};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::maintain::check;
-use carryall::ops::pack::receivers::{by_names, by_receipt};
+use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
-use carryall::ops::receive::footing::LackingState;
+use carryall::ops::receive::prerequisites::MissingState;
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, receive};
-use carryall::store::{Access, CheckDepth, Store};
-use carryall::volumes::block::Codec;
+use carryall::store::{CheckDepth, OpenMode, Store};
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier};
 use packed::{files_below, look, noise, paths_in};
 use proptest::prelude::*;
@@ -314,14 +314,14 @@ impl Vendor {
         self.dir.path().join(format!("given-{version}"))
     }
 
-    fn pack(&mut self, version: usize, receivers: Vec<Receiver>) -> PackReport {
+    fn pack(&mut self, version: usize, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
             capacity: Capacity::exact(16 << 20),
             carrier: Carrier::Folders,
             spare: Some(0),
             local_percent: Some(0.0),
             effort: Effort::Fast,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             receivers,
         };
         self.packs += 1;
@@ -369,7 +369,7 @@ impl Site {
 
     fn reopen(&mut self) {
         self.store = None;
-        self.store = Some(Store::open(&self.store_dir(), Access::Write).unwrap());
+        self.store = Some(Store::open(&self.store_dir(), OpenMode::Write).unwrap());
     }
 
     fn receipt(&self) -> Receipt {
@@ -486,7 +486,7 @@ impl History {
         assert!(waiting.is_empty(), "{waiting:?}");
         check::prune(
             site.store.as_mut().unwrap(),
-            &check::PruneOptions::default(),
+            &check::PruneRequest::default(),
             &Silent,
         )
         .unwrap();
@@ -525,7 +525,7 @@ fn take_step(step: Step, vendor: &mut Vendor, site: &mut Site) {
             // With a release that cannot be walked nothing is dropped.
             let _ = check::prune(
                 site.store.as_mut().unwrap(),
-                &check::PruneOptions::default(),
+                &check::PruneRequest::default(),
                 &Silent,
             );
         }
@@ -586,7 +586,7 @@ fn state(site: &Site, bundle: &PackReport) -> ProgressState {
 }
 
 /// Receives what cannot be taken in, and returns how the site stands to the release that is leaned on.
-fn refused(site: &Site, bundle: &PackReport) -> LackingState {
+fn refused(site: &Site, bundle: &PackReport) -> MissingState {
     let before = site.releases();
     let report = site.receive(bundle);
     assert_eq!(report.sets[0].state, ProgressState::NeedsBase, "{report:?}");
@@ -602,7 +602,7 @@ fn the_wrong_base_is_no_base() {
     let site = Site::new();
     let (other, delta) = (vendor.pack(0, Vec::new()), vendor.since(2, 1));
     site.receive(&other);
-    assert_eq!(refused(&site, &delta), LackingState::Absent);
+    assert_eq!(refused(&site, &delta), MissingState::Absent);
     site.cure(&mut vendor, 2);
 }
 
@@ -623,7 +623,7 @@ fn half_a_base_is_asked_for_by_halves() {
     fs::remove_file(small.unwrap()).unwrap();
     site.reopen();
     let delta = vendor.since(2, 1);
-    assert_eq!(refused(&site, &delta), LackingState::Damaged);
+    assert_eq!(refused(&site, &delta), MissingState::Damaged);
     let receipt = site.receipt();
     let rest = vendor.for_receipt(2, &receipt);
     assert!(rest.plan.payload_bytes < full.plan.payload_bytes / 2);
@@ -645,7 +645,7 @@ fn a_forged_receipt_is_found_out_by_what_is_lacking() {
     let forged = Receipt::read(&serde_json::to_vec(&json).unwrap()).unwrap();
     let bundle = vendor.for_receipt(2, &forged);
     assert_eq!(bundle.plan.leans, [["shop:1.1"]]);
-    assert_eq!(refused(&site, &bundle), LackingState::Absent);
+    assert_eq!(refused(&site, &bundle), MissingState::Absent);
     // A set that it never got, in the text.
     let sent = vendor.pack(2, Vec::new());
     let set = sent.set_id.parse().unwrap();
@@ -680,8 +680,8 @@ fn bundles_in_the_wrong_order_wait_for_one_another() {
         vendor.since(2, 1),
     ];
     let site = Site::new();
-    assert_eq!(refused(&site, &bundles[2]), LackingState::Absent);
-    assert_eq!(refused(&site, &bundles[1]), LackingState::Absent);
+    assert_eq!(refused(&site, &bundles[2]), MissingState::Absent);
+    assert_eq!(refused(&site, &bundles[1]), MissingState::Absent);
     let report = site.receive(&bundles[0]);
     assert_eq!(report.sets.len(), 3, "{report:?}");
     for version in 0..3 {
@@ -700,11 +700,11 @@ fn a_base_that_is_pruned_between_receipt_and_arrival_is_missed() {
     site.store().remove_root(&stem).unwrap();
     check::prune(
         site.store.as_mut().unwrap(),
-        &check::PruneOptions::default(),
+        &check::PruneRequest::default(),
         &Silent,
     )
     .unwrap();
-    assert_eq!(refused(&site, &delta), LackingState::Absent);
+    assert_eq!(refused(&site, &delta), MissingState::Absent);
     // Its frames wait, and cannot be used without their base: a bundle of all that is needed.
     site.cure(&mut vendor, 1);
     assert_eq!(site.releases(), [name_of(1)]);

@@ -11,23 +11,23 @@ use carryall::base::id::{ReleaseId, SetId, StoreId};
 use carryall::base::monitor::Silent;
 use carryall::bundle::receipt::packed::PackedSet;
 use carryall::bundle::receipt::site::Site as Remembered;
-use carryall::bundle::receipt::{FramesWaiting, Held, Receipt};
+use carryall::bundle::receipt::{FramesWaiting, HeldRelease, Receipt};
 use carryall::bundle::{
     Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
-    LeanSet, Receiver,
+    LeanSet, Recipient,
 };
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::maintain::check;
-use carryall::ops::pack::receivers::{by_names, by_receipt};
+use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
-use carryall::ops::receive::footing::LackingState;
+use carryall::ops::receive::prerequisites::MissingState;
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, SetProgress, receive};
 use carryall::store::{CheckDepth, Store};
-use carryall::volumes::block::Codec;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, look, noise, paths_in};
 use tempfile::TempDir;
@@ -100,14 +100,14 @@ impl Vendor {
         .unwrap();
     }
 
-    fn pack_for(&self, version: usize, to: &str, receivers: Vec<Receiver>) -> PackReport {
+    fn pack_for(&self, version: usize, to: &str, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
             capacity: Capacity::exact(MEDIUM_BYTES),
             carrier: Carrier::Folders,
             spare: Some(1),
             local_percent: None,
             effort: Effort::Fast,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             receivers,
         };
         let root = ops::release(&self.store, &Self::release(version)).unwrap();
@@ -115,12 +115,12 @@ impl Vendor {
         pack(&self.store, &[root], &to, &options, &mut |_| {}, &Silent).unwrap()
     }
 
-    fn since(&self, version: usize) -> Receiver {
+    fn since(&self, version: usize) -> Recipient {
         let found = by_names(&self.store, &[Self::release(version)]).unwrap();
         found.receiver
     }
 
-    fn by_receipt(&self, receipt: &Receipt) -> Receiver {
+    fn by_receipt(&self, receipt: &Receipt) -> Recipient {
         by_receipt(&self.store, "site", receipt).unwrap().receiver
     }
 
@@ -149,7 +149,7 @@ fn receipt_of(site: &Site) -> Receipt {
     receipt::receipt(&site.store, &Silent).unwrap().receipt
 }
 
-fn states(progress: &SetProgress) -> Vec<Vec<LackingState>> {
+fn states(progress: &SetProgress) -> Vec<Vec<MissingState>> {
     let lacking = progress.lacking.as_ref().unwrap();
     let states = lacking.any_of.iter();
     states
@@ -205,7 +205,7 @@ fn a_chain_of_deltas_over_small_volumes_with_one_lost_each() {
 
     let mut site = site;
     site.store.remove_root("shop%3a1.0").unwrap();
-    check::prune(&mut site.store, &check::PruneOptions::default(), &Silent).unwrap();
+    check::prune(&mut site.store, &check::PruneRequest::default(), &Silent).unwrap();
     site.assert_sound();
     vendor.assert_same(&site, 1);
     vendor.assert_same(&site, 2);
@@ -224,7 +224,7 @@ fn a_delta_that_comes_first_waits_for_its_base() {
         progress.state,
         ProgressState::NeedsVolumes | ProgressState::NeedsBase
     ));
-    assert_eq!(states(&progress), [[LackingState::Absent]]);
+    assert_eq!(states(&progress), [[MissingState::Absent]]);
     assert_eq!(progress.lacking.unwrap().any_of[0][0].name, "shop:1.0");
     let progress = assert_needs_base(&site, &first.volumes);
     assert!(progress.lacking.unwrap().chunks > 0);
@@ -234,7 +234,7 @@ fn a_delta_that_comes_first_waits_for_its_base() {
     // It names what is waited for, and does not send anybody to receive the same volumes again.
     for waiting in &status.incoming {
         assert_eq!(waiting.state, ProgressState::NeedsBase, "{waiting:?}");
-        assert_eq!(states(waiting), [[LackingState::Absent]]);
+        assert_eq!(states(waiting), [[MissingState::Absent]]);
     }
     // The base brings both that wait for it.
     let report = site.receive(&full.volumes);
@@ -287,9 +287,9 @@ fn a_base_that_went_meanwhile_is_missed_by_name_unless_its_chunks_are_still_ther
     assert_eq!(only(&kept, &delta.volumes).state, ProgressState::Complete);
     vendor.assert_same(&kept, 1);
 
-    check::prune(&mut site.store, &check::PruneOptions::default(), &Silent).unwrap();
+    check::prune(&mut site.store, &check::PruneRequest::default(), &Silent).unwrap();
     let progress = assert_needs_base(&site, &delta.volumes);
-    assert_eq!(states(&progress), [[LackingState::Absent]]);
+    assert_eq!(states(&progress), [[MissingState::Absent]]);
     // The base comes again, and the delta with it.
     let report = site.receive(&full.volumes);
     assert_eq!(report.sets.len(), 2, "{report:?}");
@@ -309,7 +309,7 @@ fn copy_store(from: &Site, to: &Site) {
 fn reopen(site: &Site) -> Store {
     Store::open(
         &site.dir.path().join("store"),
-        carryall::store::Access::Write,
+        carryall::store::OpenMode::Write,
     )
     .unwrap()
 }
@@ -348,7 +348,7 @@ fn receipts_that_are_not_true_cost_time_and_nothing_else() {
     let receipt = receipt_of(&site);
     // What the vendor does not know is left out of account.
     let mut stranger = receipt.clone();
-    stranger.releases = vec![Held {
+    stranger.releases = vec![HeldRelease {
         name: "other:1.0".into(),
         id: vec![9; 16],
     }];
@@ -418,7 +418,7 @@ fn a_damaged_chunk_of_the_base_is_named_and_comes_with_the_next_bundle() {
     assert!(found.has_loss());
 
     let progress = assert_needs_base(&site, &delta.volumes);
-    assert_eq!(states(&progress), [[LackingState::Damaged]]);
+    assert_eq!(states(&progress), [[MissingState::Damaged]]);
     let lacking = progress.lacking.unwrap();
     assert!(lacking.chunks > 0 && lacking.chunk_ids.len() as u64 <= lacking.chunks);
     let receipt = receipt_of(&site);
@@ -505,7 +505,7 @@ fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn receipts_and_sites_keep_their_bytes() {
-    let held = |name: &str, byte| Held {
+    let held = |name: &str, byte| HeldRelease {
         name: name.into(),
         id: vec![byte; 16],
     };

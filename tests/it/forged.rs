@@ -14,7 +14,7 @@ use carryall::ops::receive::{ProgressState, receive, status};
 use carryall::ops::{Error, ErrorKind};
 use carryall::volumes::SETS_MAX;
 use carryall::volumes::block::{
-    BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader,
+    BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, ParityCodec, SetHeader,
 };
 use packed::{Carried, Packed, Shape, Site, noise};
 use tempfile::TempDir;
@@ -116,7 +116,7 @@ fn a_whole_forged_volume_gives_way_to_the_right_one() {
 
 #[test]
 fn parity_stands_in_for_a_wrong_block() {
-    for codec in [Codec::Gf16, Codec::Gf8] {
+    for codec in [ParityCodec::Gf16, ParityCodec::Gf8] {
         for (spare, local) in [(0, 12.0), (2, 0.0), (2, 8.0)] {
             let packed = Shape {
                 codec,
@@ -274,7 +274,7 @@ fn claims(dir: &Path, count: u32) -> PathBuf {
         let header = BlockHeader {
             set: SetHeader {
                 set_id: SetId(id),
-                codec: Codec::Gf16,
+                codec: ParityCodec::Gf16,
                 data_volumes: 3,
                 spare_volumes: 0,
                 stripe_width: 0,

@@ -12,14 +12,14 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
-use carryall::bundle::{Catalog, Effort, Receiver};
+use carryall::bundle::{Catalog, Effort, Recipient};
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::pack::{PackOptions, pack};
 use carryall::ops::receive::{ProgressState, receive};
 use carryall::store::Store;
-use carryall::volumes::block::Codec;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::discover;
 use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, noise};
@@ -151,9 +151,9 @@ impl Golden {
         let mut receivers = Vec::new();
         if self.name != BASE.name {
             receive(&store, &[BASE.unpack(dir.path())], &Silent).unwrap();
-            receivers.push(Receiver {
+            receivers.push(Recipient {
                 releases: vec![root(&BASE)],
-                ..Receiver::default()
+                ..Recipient::default()
             });
         }
         self.add_to(&store, &dir.path().join("given"));
@@ -163,7 +163,7 @@ impl Golden {
             spare: Some(0),
             local_percent: Some(0.0),
             effort: Effort::Default,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             receivers,
         };
         let (media, release) = (dir.path().join("media"), root(self));

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use bincode::Decode;
 use carryall::base::envelope;
 use carryall::base::id::{BlobId, ChunkId};
-use carryall::content::recipe::{Blob, ChunkRef, Content, Op, Recipe, StreamRef};
+use carryall::content::recipe::{Blob, ChunkRef, Content, Recipe, RecipeOp, StreamRef};
 use carryall::content::release::{
-    Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, Xattr,
+    EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, TreeEntry, Xattr,
 };
 
 fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
@@ -61,7 +61,7 @@ fn meta() -> Meta {
     }
 }
 
-fn entries() -> Vec<Entry> {
+fn entries() -> Vec<TreeEntry> {
     let kinds = [
         EntryKind::File {
             content: Content::Empty,
@@ -75,7 +75,7 @@ fn entries() -> Vec<Entry> {
         EntryKind::CharDevice { rdev: 0x103 },
         EntryKind::BlockDevice { rdev: 0x800 },
     ];
-    let with = |kind| Entry {
+    let with = |kind| TreeEntry {
         path: b"a/\xff".to_vec(),
         meta: meta(),
         kind,
@@ -99,18 +99,18 @@ fn items() -> [Item; 2] {
     })
 }
 
-fn ops() -> [Op; 5] {
+fn ops() -> [RecipeOp; 5] {
     [
-        Op::Chunk(chunk()),
-        Op::Side { bytes: 512 },
-        Op::Blob(blob()),
-        Op::Deflate {
+        RecipeOp::Chunk(chunk()),
+        RecipeOp::Side { bytes: 512 },
+        RecipeOp::Blob(blob()),
+        RecipeOp::Deflate {
             bytes: 77,
             plain: Content::Chunk(chunk()),
             remake_bytes: 10,
             codec: 258,
         },
-        Op::Kept { reason: 3 },
+        RecipeOp::Kept { reason: 3 },
     ]
 }
 

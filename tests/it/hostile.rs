@@ -9,17 +9,17 @@ use std::io::{Cursor, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use carryall::base::envelope::{Kind, encode, seal};
+use carryall::base::envelope::{EnvelopeKind, encode, seal};
 use carryall::base::id::{BlobId, ChunkId, SetId, hash};
 use carryall::base::monitor::Silent;
 use carryall::bundle::{Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun};
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::content::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame};
 use carryall::content::recipe::stream::StreamWriter;
 use carryall::content::recipe::writer::RecipeWriter;
 use carryall::content::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
 use carryall::content::release::{
-    Entry, EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot,
+    EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, TreeEntry,
 };
 use carryall::ops::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
 use carryall::ops::media::verify::verify;
@@ -28,7 +28,7 @@ use carryall::ops::receive::{ProgressState, receive};
 use carryall::ops::{Error, ReleasesMut};
 use carryall::store::Store;
 use carryall::volumes::block::{
-    BLOCK_BYTES, BlockHeader, BlockKind, Codec, HEADER_BYTES, SetHeader,
+    BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, ParityCodec, SetHeader,
 };
 use carryall::volumes::descriptor::{DESCRIPTOR_OFFSET, SetDescriptor};
 use carryall::volumes::media::{Capacity, Carrier};
@@ -53,8 +53,8 @@ fn evil() -> Content {
     })
 }
 
-fn entry(path: impl AsRef<[u8]>, kind: EntryKind) -> Entry {
-    Entry {
+fn entry(path: impl AsRef<[u8]>, kind: EntryKind) -> TreeEntry {
+    TreeEntry {
         path: path.as_ref().to_vec(),
         meta: meta(),
         kind,
@@ -69,9 +69,9 @@ fn commit_hostile(
     let store = Store::create(&dir.path().join("vendor")).unwrap();
     let release: ReleaseName = "evil:1".parse().unwrap();
     let mut writer = ReleasesMut::writer(&store, &Silent).unwrap();
-    writer.put(EVIL, Class::Other).unwrap();
+    writer.put(EVIL, ContentKind::Other).unwrap();
     let items = items(&mut writer);
-    let mut manifest = StreamWriter::new(Class::Meta);
+    let mut manifest = StreamWriter::new(ContentKind::Meta);
     for item in &items {
         manifest.write_record(&mut writer, item).unwrap();
     }
@@ -136,7 +136,7 @@ fn a_release_never_writes_outside_its_destination_and_is_not_received() {
     let hard = |to: &[u8]| EntryKind::HardLink { to: to.to_vec() };
     let absolute = |name: &str| outside.join(name).into_os_string().into_vec();
     let up = Path::new("../../outside");
-    let cases: Vec<Vec<Entry>> = vec![
+    let cases: Vec<Vec<TreeEntry>> = vec![
         vec![entry("../../outside/evil", file())],
         vec![
             entry("a", EntryKind::Dir),
@@ -170,8 +170,8 @@ fn a_release_never_writes_outside_its_destination_and_is_not_received() {
         vec![entry("l", link(&outside)), entry("l/pipe", EntryKind::Fifo)],
     ];
     let packed = pack_hostile(|sink| {
-        let folder = |(number, entries): (usize, &Vec<Entry>)| {
-            let mut stream = StreamWriter::new(Class::Meta);
+        let folder = |(number, entries): (usize, &Vec<TreeEntry>)| {
+            let mut stream = StreamWriter::new(ContentKind::Meta);
             for each in entries {
                 stream.write_record(sink, each).unwrap();
             }
@@ -211,11 +211,11 @@ fn a_release_never_writes_outside_its_destination_and_is_not_received() {
 fn folder_item(
     sink: &mut dyn ChunkSink,
     name: &[u8],
-    entries: &[Entry],
+    entries: &[TreeEntry],
     entry_count: u64,
     bytes: u64,
 ) -> Item {
-    let mut stream = StreamWriter::new(Class::Meta);
+    let mut stream = StreamWriter::new(ContentKind::Meta);
     for each in entries {
         stream.write_record(sink, each).unwrap();
     }
@@ -276,7 +276,7 @@ fn a_release_that_could_not_be_given_back_is_not_received() {
 
 /// The bytes of [`EVIL`], as a blob that is said to be another.
 fn claimed(sink: &mut dyn ChunkSink, id: [u8; 32], bytes: u64) -> Content {
-    let mut recipe = RecipeWriter::new(Class::Other);
+    let mut recipe = RecipeWriter::new(ContentKind::Other);
     recipe.side(sink, EVIL).unwrap();
     Content::Blob(Blob {
         id: BlobId(id),
@@ -303,7 +303,7 @@ fn a_link_that_points_outside_is_given_back_and_not_followed() {
         entry("m", EntryKind::HardLink { to: b"l".to_vec() }),
     ];
     let packed = pack_hostile(|sink| {
-        let mut stream = StreamWriter::new(Class::Meta);
+        let mut stream = StreamWriter::new(ContentKind::Meta);
         entries
             .iter()
             .for_each(|each| stream.write_record(sink, each).unwrap());
@@ -377,7 +377,7 @@ fn write_set(to: &Path, pieces: &[Vec<u8>], catalog: &[u8]) -> SetReport {
         carrier: Carrier::Folders,
         spare: Some(0),
         local_percent: Some(0.0),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
     })
     .unwrap();
     let content = SetContent {
@@ -400,8 +400,8 @@ fn frame_of(chunks: &[&[u8]]) -> Vec<u8> {
         .collect();
     encode_frame(
         &chunks,
-        Class::Other,
-        &FrameOptions::for_bundle(1, Class::Other),
+        ContentKind::Other,
+        &FrameOptions::for_bundle(1, ContentKind::Other),
     )
 }
 
@@ -494,13 +494,13 @@ fn hostile_catalogs_are_refused() {
     refuse(&noise(1, 5000), "not a carryall file");
     refuse(&[], "not a carryall file");
     refuse(
-        &seal(Kind::Release, &catalog.to_bytes()[HEADER_BYTES..]),
+        &seal(EnvelopeKind::Release, &catalog.to_bytes()[HEADER_BYTES..]),
         "not a carryall file",
     );
     // Counts of what is not there.
-    refuse(&seal(Kind::Catalog, &[0xff; 8]), "not decodable");
+    refuse(&seal(EnvelopeKind::Catalog, &[0xff; 8]), "not decodable");
     refuse(
-        &seal(Kind::Catalog, &(1_u64 << 40).to_le_bytes()),
+        &seal(EnvelopeKind::Catalog, &(1_u64 << 40).to_le_bytes()),
         "not decodable",
     );
     let mut newer = catalog.to_bytes();
@@ -741,7 +741,7 @@ fn forge_descriptor(dir: &Path, change: impl Fn(&mut SetDescriptor)) {
             payload.extend_from_slice(&block[at..]);
             let mut descriptor = SetDescriptor::from_superblock(&geometry, &payload).unwrap();
             change(&mut descriptor);
-            let file = seal(Kind::SetDescriptor, &encode(&descriptor));
+            let file = seal(EnvelopeKind::SetDescriptor, &encode(&descriptor));
             block[at..].fill(0);
             block[at..at + file.len()].copy_from_slice(&file);
             header.seal(block);
@@ -778,7 +778,7 @@ fn write_claims(dir: &Path, count: u8) {
         let header = BlockHeader {
             set: SetHeader {
                 set_id: SetId([number; 16]),
-                codec: Codec::Gf16,
+                codec: ParityCodec::Gf16,
                 data_volumes: 16,
                 spare_volumes: 0,
                 stripe_width: 0,

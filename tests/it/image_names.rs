@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use carryall::oci::image::{Digest, OCI_MANIFEST};
-use carryall::store::{Access, Store};
+use carryall::store::{OpenMode, Store};
 use programs::{has, run, skopeo};
 use registry_parts::{LayoutMaker, RealRegistry, Serving, add_paths};
 use serde_json::{Value, json};
@@ -368,7 +368,7 @@ fn of_a_tag_that_moved_the_newest_stands_and_all_are_there_by_digest() {
             image
         };
         layout.name(&image, Some("a.example/shop/web:latest"));
-        let store = Store::open(&folder.join("store"), Access::Write).unwrap();
+        let store = Store::open(&folder.join("store"), OpenMode::Write).unwrap();
         add_paths(&store, version, &[layout.folder.clone()]);
         digests.push(digest(&image));
         digests.clone()

@@ -10,7 +10,7 @@ use carryall::content::release::{ReleaseName, walk};
 use carryall::ops::Releases;
 use carryall::ops::add::{AddOptions, AddReport, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
-use carryall::store::{Access, Store};
+use carryall::store::{OpenMode, Store};
 
 fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
@@ -70,7 +70,7 @@ fn releases_outlive_the_process_and_share_what_is_the_same() {
     assert_eq!((again.new_bytes, again.known_bytes > 0), (0, true));
     drop(store);
 
-    let store = Store::open(&at, Access::Read).unwrap();
+    let store = Store::open(&at, OpenMode::Read).unwrap();
     assert_eq!(store.roots().unwrap().len(), 2);
     for (release, input) in [(&first, &one), (&second, &two)] {
         let root = Releases::root(&store, release).unwrap().unwrap();

@@ -153,7 +153,7 @@ const BESIDE_VERBS: [&str; 26] = [
     "mend",
     "names",
     "planned",
-    "portion",
+    "selection",
     "proof",
     "ready",
     "report",

@@ -12,17 +12,17 @@ use carryall::base::limits::{PATH_DEPTH_MAX, PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_B
 use carryall::base::monitor::Silent;
 use carryall::bundle::{Catalog, CatalogFrame, CatalogRelease};
 use carryall::content::chunk::CHUNK_MAX;
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::content::frame::{FrameOptions, encode_frame};
 use carryall::content::recipe::stream::StreamWriter;
 use carryall::content::recipe::{
-    Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError, StreamRef,
+    Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Recipe, RecipeError, RecipeOp, StreamRef,
 };
-use carryall::content::release::{Entry, EntryKind, Item, ItemKind, Meta, ReleaseRoot};
+use carryall::content::release::{EntryKind, Item, ItemKind, Meta, ReleaseRoot, TreeEntry};
 use carryall::ops::checkout::{CheckoutOptions, ItemState, checkout};
 use carryall::ops::receive::receive;
 use carryall::store::Store;
-use carryall::volumes::block::Codec;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 use packed::{Site, noise};
@@ -33,7 +33,7 @@ use tempfile::TempDir;
 struct Chunks(Vec<(ChunkId, Vec<u8>)>);
 
 impl ChunkSink for Chunks {
-    fn put(&mut self, plain: &[u8], _: Class) -> Result<ChunkId, RecipeError> {
+    fn put(&mut self, plain: &[u8], _: ContentKind) -> Result<ChunkId, RecipeError> {
         let id = ChunkId::of(plain);
         if self.0.iter().all(|(other, _)| *other != id) {
             self.0.push((id, plain.to_vec()));
@@ -45,13 +45,13 @@ impl ChunkSink for Chunks {
 impl Chunks {
     fn noise(&mut self, seed: u64, bytes: usize) -> ChunkRef {
         let plain = noise(seed, bytes);
-        let id = self.put(&plain, Class::Other).unwrap();
+        let id = self.put(&plain, ContentKind::Other).unwrap();
         let bytes = u32::try_from(bytes).unwrap();
         ChunkRef { bytes, id }
     }
 
-    fn ops(&mut self, ops: impl IntoIterator<Item = Op>) -> StreamRef {
-        let mut stream = StreamWriter::new(Class::Meta);
+    fn ops(&mut self, ops: impl IntoIterator<Item = RecipeOp>) -> StreamRef {
+        let mut stream = StreamWriter::new(ContentKind::Meta);
         ops.into_iter()
             .for_each(|op| stream.write_record(self, &op).unwrap());
         stream.finish(self).unwrap()
@@ -63,7 +63,7 @@ impl Chunks {
         StreamRef {
             bytes: of.bytes * times as u64,
             depth: of.depth + 1,
-            id: self.put(&record.repeat(times), Class::Meta).unwrap(),
+            id: self.put(&record.repeat(times), ContentKind::Meta).unwrap(),
         }
     }
 }
@@ -83,7 +83,7 @@ fn write_set(to: &Path, mut chunks: Chunks, kind: ItemKind) {
         meta: meta(),
         kind,
     };
-    let mut manifest = StreamWriter::new(Class::Meta);
+    let mut manifest = StreamWriter::new(ContentKind::Meta);
     manifest.write_record(&mut chunks, &item).unwrap();
     let root = ReleaseRoot {
         name: "evil:1".parse().unwrap(),
@@ -99,8 +99,8 @@ fn write_set(to: &Path, mut chunks: Chunks, kind: ItemKind) {
         .collect();
     let frame = encode_frame(
         &all,
-        Class::Other,
-        &FrameOptions::for_bundle(1, Class::Other),
+        ContentKind::Other,
+        &FrameOptions::for_bundle(1, ContentKind::Other),
     );
     let plain: usize = all.iter().map(|(_, plain)| plain.len()).sum();
     let catalog = Catalog {
@@ -124,7 +124,7 @@ fn write_set(to: &Path, mut chunks: Chunks, kind: ItemKind) {
         carrier: Carrier::Folders,
         spare: Some(0),
         local_percent: Some(0.0),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
     })
     .unwrap();
     let content = SetContent {
@@ -167,7 +167,7 @@ fn assert_refused(words: &str, make: impl FnOnce(&mut Chunks) -> Blob) {
 fn steps_that_do_not_add_up_are_refused_before_anything_is_rebuilt() {
     let one = |chunks: &mut Chunks| {
         let chunk = chunks.noise(1, 1000);
-        chunks.ops([Op::Chunk(chunk)])
+        chunks.ops([RecipeOp::Chunk(chunk)])
     };
     // What is claimed would take hours.
     assert_refused("shorter than the blob", |chunks| {
@@ -177,11 +177,11 @@ fn steps_that_do_not_add_up_are_refused_before_anything_is_rebuilt() {
         blob(999, one(chunks), StreamRef::EMPTY)
     });
     assert_refused("side bytes", |chunks| {
-        let ops = chunks.ops([Op::Side { bytes: 1 << 40 }]);
+        let ops = chunks.ops([RecipeOp::Side { bytes: 1 << 40 }]);
         blob(1 << 40, ops, StreamRef::EMPTY)
     });
     assert_refused("length of a step", |chunks| {
-        let ops = chunks.ops([Op::Side { bytes: 0 }]);
+        let ops = chunks.ops([RecipeOp::Side { bytes: 0 }]);
         blob(1, ops, StreamRef::EMPTY)
     });
 }
@@ -189,15 +189,15 @@ fn steps_that_do_not_add_up_are_refused_before_anything_is_rebuilt() {
 /// A stream of 4 MiB and its plain bytes: one chunk, so many times.
 fn stream_of(chunks: &mut Chunks, times: u64) -> Blob {
     let chunk = chunks.noise(1, CHUNK_MAX);
-    let ops = chunks.ops((0..times).map(|_| Op::Chunk(chunk)));
+    let ops = chunks.ops((0..times).map(|_| RecipeOp::Chunk(chunk)));
     let plain = blob(times * CHUNK_MAX as u64, ops, StreamRef::EMPTY);
-    let ops = chunks.ops([Op::Deflate {
+    let ops = chunks.ops([RecipeOp::Deflate {
         bytes: 8 << 20,
         plain: Content::Blob(plain),
         remake_bytes: 100,
         codec: DEFLATE_CODEC,
     }]);
-    let mut side = StreamWriter::new(Class::Other);
+    let mut side = StreamWriter::new(ContentKind::Other);
     side.write(chunks, &noise(2, 100)).unwrap();
     let side = side.finish(chunks).unwrap();
     blob(8 << 20, ops, side)
@@ -222,7 +222,7 @@ fn streams_that_claim_more_plain_bytes_than_chunks_can_stand_for_are_not_made() 
 fn lists_that_hold_one_another_many_times_are_not_unfolded() {
     let nested = |chunks: &mut Chunks, levels: usize| {
         let chunk = chunks.noise(1, 100);
-        let mut ops = chunks.ops((0..1000).map(|_| Op::Chunk(chunk)));
+        let mut ops = chunks.ops((0..1000).map(|_| RecipeOp::Chunk(chunk)));
         for _ in 0..levels {
             ops = chunks.list(ops, 4096);
         }
@@ -250,13 +250,13 @@ fn meta() -> Meta {
 fn write_deep(to: &Path, depth: usize) {
     let mut chunks = Chunks::default();
     let content = Content::Chunk(chunks.noise(1, 10));
-    let entry = |path: &[u8], kind| Entry {
+    let entry = |path: &[u8], kind| TreeEntry {
         path: path.to_vec(),
         meta: meta(),
         kind,
     };
     let path = "d/".repeat(depth);
-    let mut entries = StreamWriter::new(Class::Meta);
+    let mut entries = StreamWriter::new(ContentKind::Meta);
     for level in 0..depth {
         let folder = entry(&path.as_bytes()[..2 * level + 1], EntryKind::Dir);
         entries.write_record(&mut chunks, &folder).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use carryall::volumes::block::BLOCK_BYTES;
-use carryall::volumes::media::carrier::CARRIER_FILE_BLOCKS;
+use carryall::volumes::media::carrier::VOLUME_FILE_BLOCKS;
 use carryall::volumes::media::page::PAGES_MAX_BYTES;
 use carryall::volumes::media::{Capacity, Carrier};
 
@@ -47,7 +47,7 @@ fn number(text: &str, mark: &str) -> u64 {
 
 /// Bytes that a volume takes in clusters: carrier files, two pages, two directories and a label.
 fn needed_bytes(blocks: u32, cluster_bytes: u64) -> u64 {
-    let files = u64::from(blocks.div_ceil(CARRIER_FILE_BLOCKS));
+    let files = u64::from(blocks.div_ceil(VOLUME_FILE_BLOCKS));
     let data = u64::from(blocks) * BLOCK_BYTES as u64 + PAGES_MAX_BYTES;
     data + (files + 5) * cluster_bytes
 }

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use carryall::base::id::SetId;
 use carryall::base::monitor::Silent;
-use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, Codec, SetHeader};
+use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, ParityCodec, SetHeader};
 use carryall::volumes::media::kind::SECTOR_BYTES;
 use carryall::volumes::media::source::find_sources;
 use carryall::volumes::media::{
@@ -56,7 +56,7 @@ fn block(block_no: u32, volume_blocks: u32) -> Vec<u8> {
     }
     let set = SetHeader {
         set_id: SetId([0x5e; 16]),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
         data_volumes: 5,
         spare_volumes: 2,
         stripe_width: 40,

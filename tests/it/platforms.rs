@@ -6,19 +6,19 @@ use std::fs;
 use std::path::PathBuf;
 
 use carryall::base::monitor::Silent;
-use carryall::bundle::{Effort, Receiver};
+use carryall::bundle::{Effort, Recipient};
 use carryall::content::release::ReleaseName;
 use carryall::oci::image::Platform;
 use carryall::ops;
 use carryall::ops::Error;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
-use carryall::ops::pack::receivers::{by_names, by_receipt};
+use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress, receive_for, status};
 use carryall::store::Store;
-use carryall::volumes::block::Codec;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, look, noise, paths_in};
 use tempfile::TempDir;
@@ -60,14 +60,14 @@ impl Vendor {
         add(&self.store, &name, &paths_in(&given), &options, &Silent).unwrap();
     }
 
-    fn pack(&self, releases: &[&str], spare: u16, receivers: Vec<Receiver>) -> PackReport {
+    fn pack(&self, releases: &[&str], spare: u16, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
             capacity: Capacity::exact(MEDIUM_BYTES),
             carrier: Carrier::Folders,
             spare: Some(spare),
             local_percent: Some(0.0),
             effort: Effort::Fast,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             receivers,
         };
         let roots = releases.iter().map(|name| {

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use carryall::base::id::{BlobId, hash};
-use carryall::deflate::{RemakeOptions, remake};
-use carryall::volumes::block::Codec;
-use carryall::volumes::parity::Code;
+use carryall::deflate::{ReconstructOptions, reconstruct};
+use carryall::volumes::block::ParityCodec;
+use carryall::volumes::parity::ErasureCode;
 use stage::{MEDIA, Run, Stage, look, noise, text, visible};
 
 fn repository(path: &str) -> PathBuf {
@@ -211,16 +211,16 @@ fn a_stranger_says_what_is_missing_damaged_or_beyond_it() {
 }
 
 /// Shapes of groups and stripes: of either rate of `gf16`, and of its equal case both ways.
-const GROUPS: [(Codec, usize, usize); 9] = [
-    (Codec::Gf8, 5, 3),
-    (Codec::Gf8, 2, 4),
-    (Codec::Gf16, 5, 3),
-    (Codec::Gf16, 3, 5),
-    (Codec::Gf16, 3, 3),
-    (Codec::Gf16, 7, 5),
-    (Codec::Gf16, 5, 7),
-    (Codec::Gf16, 9, 1),
-    (Codec::Gf16, 1, 2),
+const GROUPS: [(ParityCodec, usize, usize); 9] = [
+    (ParityCodec::Gf8, 5, 3),
+    (ParityCodec::Gf8, 2, 4),
+    (ParityCodec::Gf16, 5, 3),
+    (ParityCodec::Gf16, 3, 5),
+    (ParityCodec::Gf16, 3, 3),
+    (ParityCodec::Gf16, 7, 5),
+    (ParityCodec::Gf16, 5, 7),
+    (ParityCodec::Gf16, 9, 1),
+    (ParityCodec::Gf16, 1, 2),
 ];
 
 /// Recipes whose outcome stands in the vectors: what each shows, and its file.
@@ -249,11 +249,15 @@ fn vectors() -> Vec<(&'static str, serde_json::Value)> {
                 .map(|shard| noise(100 * seed + shard as u64, 64))
                 .collect();
             let mut made = vec![vec![0; 64]; parity];
-            let code = Code::new(codec, data, parity).unwrap();
+            let code = ErasureCode::new(codec, data, parity).unwrap();
             let shards: Vec<&[u8]> = given.iter().map(Vec::as_slice).collect();
             let mut room: Vec<&mut [u8]> = made.iter_mut().map(Vec::as_mut_slice).collect();
             code.worker().encode(&shards, &mut room);
-            let name = if codec == Codec::Gf8 { "gf8" } else { "gf16" };
+            let name = if codec == ParityCodec::Gf8 {
+                "gf8"
+            } else {
+                "gf16"
+            };
             let shards: Vec<String> = given.iter().chain(&made).map(|shard| hex(shard)).collect();
             serde_json::json!({ "codec": name, "data": data, "parity": parity, "shards": shards })
         });
@@ -264,8 +268,8 @@ fn vectors() -> Vec<(&'static str, serde_json::Value)> {
         let recipe = fs::read(recipe).unwrap();
         let plain = plain_bytes(name, &stream);
         let mut made = Vec::new();
-        let options = RemakeOptions { stream_bytes: stream.len() as u64, threads: 1 };
-        remake(&mut &recipe[..], &mut &plain[..], &mut made, &options).unwrap();
+        let options = ReconstructOptions { stream_bytes: stream.len() as u64, threads: 1 };
+        reconstruct(&mut &recipe[..], &mut &plain[..], &mut made, &options).unwrap();
         assert!(made == stream, "{name}");
         let id = |bytes: &[u8]| BlobId(hash(bytes)).to_string();
         serde_json::json!({

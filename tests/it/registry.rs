@@ -23,15 +23,15 @@ use carryall::oci::registry::pull::PullOptions;
 use carryall::oci::registry::push::NameState;
 use carryall::oci::registry::server::{ServeEvent, ServeOptions};
 use carryall::ops::Error;
-use carryall::ops::add::sources::{Sources, Stream, add_sources};
+use carryall::ops::add::sources::{ItemStream, Sources, add_sources};
 use carryall::ops::add::{AddError, AddOptions};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::pack::{PackOptions, pack};
 use carryall::ops::publish::push::{PushOptions, push};
 use carryall::ops::publish::serve;
 use carryall::ops::receive::receive;
-use carryall::store::{Access, Store, StoreError};
-use carryall::volumes::block::Codec;
+use carryall::store::{OpenMode, Store, StoreError};
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier, MediaKind};
 use misbehaving::{Misbehaving, OneBlob, described};
 use programs::{has, run, skopeo};
@@ -303,7 +303,7 @@ fn what_is_received_while_it_serves_is_served_too() {
             spare: Some(0),
             local_percent: None,
             effort: Effort::Fast,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             receivers: Vec::new(),
         };
         let to = folder.path().join(release.replace(':', "-"));
@@ -324,13 +324,13 @@ fn what_is_received_while_it_serves_is_served_too() {
         .1
     };
 
-    let served = Store::open_beside_writers(&place).unwrap();
+    let served = Store::open_shared(&place).unwrap();
     let events = while_serving(&served, &on_any_port(), |address| {
         assert!(pulled(address, "1.0").contains(&digests["index"]));
         let is_there = "HEAD /v2/shop/web/manifests/1.1 HTTP/1.1";
         assert_eq!(ask(address, is_there).0, 404);
         {
-            let mut site = Store::open(&place, Access::Write).unwrap();
+            let mut site = Store::open(&place, OpenMode::Write).unwrap();
             // A set, and something that is added; nothing waits but what would remove what is served.
             receive(&site, &new, &Silent).unwrap();
             add_paths(
@@ -338,7 +338,7 @@ fn what_is_received_while_it_serves_is_served_too() {
                 "words:1.0",
                 &[folder.path().join("layout/oci-layout")],
             );
-            let options = carryall::ops::maintain::check::PruneOptions::default();
+            let options = carryall::ops::maintain::check::PruneRequest::default();
             let refused = carryall::ops::maintain::check::prune(&mut site, &options, &Silent);
             assert!(
                 matches!(refused, Err(Error::Store(StoreError::Served { .. }))),
@@ -350,7 +350,7 @@ fn what_is_received_while_it_serves_is_served_too() {
         assert!(pulled(address, "1.1").contains(digest));
         assert!(pulled(address, "1.0").contains(&digests["index"]));
         // A release that is taken out is served no longer; the rest is.
-        let site = Store::open(&place, Access::Write).unwrap();
+        let site = Store::open(&place, OpenMode::Write).unwrap();
         site.remove_root(&name("shop:1.0").file_stem()).unwrap();
         ask_until(address, "HEAD /v2/shop/db/manifests/2 HTTP/1.1", 404);
         drop(site);
@@ -358,8 +358,8 @@ fn what_is_received_while_it_serves_is_served_too() {
     });
     assert!(events.contains(&ServeEvent::Changed));
     drop(served);
-    let mut site = Store::open(&place, Access::Write).unwrap();
-    let options = carryall::ops::maintain::check::PruneOptions::default();
+    let mut site = Store::open(&place, OpenMode::Write).unwrap();
+    let options = carryall::ops::maintain::check::PruneRequest::default();
     let pruned = carryall::ops::maintain::check::prune(&mut site, &options, &Silent).unwrap();
     assert!(pruned.bytes_after < pruned.bytes_before, "{pruned:?}");
 }
@@ -600,7 +600,7 @@ fn bytes_from_a_stream_become_an_item() {
         images: &[],
         pull: PullOptions::default(),
         client: client_options(),
-        stream: Some(Stream {
+        stream: Some(ItemStream {
             name: "images.tar".to_owned(),
             bytes: &mut &bytes[..],
         }),
@@ -629,7 +629,7 @@ fn bytes_from_a_stream_become_an_item() {
         images: &[],
         pull: PullOptions::default(),
         client: client_options(),
-        stream: Some(Stream {
+        stream: Some(ItemStream {
             name: "../x".to_owned(),
             bytes: &mut &bytes[..],
         }),
@@ -648,11 +648,11 @@ fn bytes_from_a_stream_become_an_item() {
 #[test]
 fn a_blob_that_is_rotten_here_is_broken_off_when_it_is_served() {
     use carryall::oci::registry::push::PlannedRepository;
-    use carryall::oci::registry::server::{Shelf, serve};
+    use carryall::oci::registry::server::{Repositories, serve};
     let good = noise(3, 3_000_000);
     let mut rotten = good.clone();
     rotten[100] ^= 1;
-    let shelf = Shelf::new(vec![PlannedRepository {
+    let shelf = Repositories::new(vec![PlannedRepository {
         name: "x".to_owned(),
         blobs: vec![described(&good)],
         manifests: Vec::new(),

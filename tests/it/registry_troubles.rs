@@ -84,7 +84,7 @@ impl Small {
 fn pull_small(folder: &Path, host: &str) -> (Store, Result<AddReport, AddError>) {
     let dir = folder.join("store");
     let store = if dir.exists() {
-        Store::open(&dir, carryall::store::Access::Write)
+        Store::open(&dir, carryall::store::OpenMode::Write)
     } else {
         Store::create(&dir)
     };

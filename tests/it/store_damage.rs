@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::Silent;
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::content::pack;
 use carryall::store::storage::Storage;
 use carryall::store::storage::memory::FaultyStorage;
 use carryall::store::{
-    Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions,
+    CheckDepth, ChunkSet, OpenMode, PruneOptions, Store, StoreError, WriteOptions,
 };
 
 fn content(number: u32) -> Vec<u8> {
@@ -37,14 +37,14 @@ fn create(storage: &FaultyStorage) -> Result<Store, StoreError> {
     Store::create_on(Arc::new(storage.clone()), Path::new("test"), None)
 }
 
-fn open(storage: &FaultyStorage, access: Access) -> Store {
+fn open(storage: &FaultyStorage, access: OpenMode) -> Store {
     Store::open_on(Arc::new(storage.clone()), Path::new("test"), access, None).unwrap()
 }
 
 fn put(store: &Store, numbers: std::ops::Range<u32>) -> Result<Vec<ChunkId>, StoreError> {
     let mut writer = store.writer(&small(), &Silent)?;
     let ids = numbers
-        .map(|number| writer.put(&content(number), Class::Other))
+        .map(|number| writer.put(&content(number), ContentKind::Other))
         .collect();
     writer.finish()?;
     ids
@@ -78,7 +78,7 @@ fn with_damaged_frame() -> (FaultyStorage, Vec<ChunkId>) {
 #[test]
 fn a_damaged_frame_is_quarantined_and_healed_by_putting_again() {
     let (storage, ids) = with_damaged_frame();
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     let damaged: Vec<ChunkId> = ids
         .iter()
         .copied()
@@ -91,7 +91,7 @@ fn a_damaged_frame_is_quarantined_and_healed_by_putting_again() {
     );
     drop(store);
 
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     assert!(damaged.iter().all(|id| !store.contains(id)), "remembered");
     assert!(matches!(
         store.read(&damaged[0]),
@@ -113,7 +113,7 @@ fn a_damaged_frame_is_quarantined_and_healed_by_putting_again() {
     assert!(report.lost_chunks.is_empty());
     drop(store);
 
-    let mut store = open(&storage, Access::Write);
+    let mut store = open(&storage, OpenMode::Write);
     store
         .prune(live(&ids), &PruneOptions::default(), &Silent)
         .unwrap();
@@ -129,7 +129,7 @@ fn a_damaged_frame_is_quarantined_and_healed_by_putting_again() {
 fn check_finds_damage_itself_and_releases_what_reads_well_again() {
     let (storage, ids) = with_damaged_frame();
     let good = storage.crash_image();
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     let report = store
         .check(CheckDepth::Structure, live(&ids), &Silent)
         .unwrap();
@@ -151,7 +151,7 @@ fn check_finds_damage_itself_and_releases_what_reads_well_again() {
             .unwrap();
         bytes[usize::try_from(gap[1].offset).unwrap() - 9] ^= 4;
     });
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     assert!(
         store
             .check(CheckDepth::Data, live(&ids), &Silent)
@@ -165,7 +165,7 @@ fn check_finds_damage_itself_and_releases_what_reads_well_again() {
 #[test]
 fn prune_never_drops_a_pack_with_needed_damaged_chunks() {
     let (storage, ids) = with_damaged_frame();
-    let mut store = open(&storage, Access::Write);
+    let mut store = open(&storage, OpenMode::Write);
     store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
     let before = packs(&storage);
     store
@@ -180,7 +180,7 @@ fn the_very_pack_that_was_damaged_is_healed_in_place() {
     let ids = put(&create(&storage).unwrap(), 0..12).unwrap();
     let name = packs(&storage).remove(0);
     storage.damage(&name, |bytes| bytes.truncate(300));
-    let mut store = open(&storage, Access::Write);
+    let mut store = open(&storage, OpenMode::Write);
     assert!(!store.findings().is_empty());
     assert!(ids.iter().all(|id| !store.contains(id)));
     put(&store, 0..12).unwrap();
@@ -194,7 +194,7 @@ fn the_very_pack_that_was_damaged_is_healed_in_place() {
         .prune(live(&ids), &PruneOptions::default(), &Silent)
         .unwrap();
     drop(store);
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     let report = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
     assert!(
         report.findings.is_empty() && report.lost_chunks.is_empty(),
@@ -213,18 +213,18 @@ fn a_lost_or_damaged_index_is_made_again() {
             let at = at.min(bytes.len() - 1);
             bytes[at] ^= 1;
         });
-        let store = open(&image, Access::Write);
+        let store = open(&image, OpenMode::Write);
         assert_eq!(store.findings().len(), 1);
         assert!(ids.iter().all(|id| store.read(id).is_ok()), "flip at {at}");
         drop(store);
         assert!(
-            open(&image, Access::Read).findings().is_empty(),
+            open(&image, OpenMode::Read).findings().is_empty(),
             "it was made again for good"
         );
     }
     let image = storage.crash_image();
     image.remove(&segment).unwrap();
-    let reader = open(&image, Access::Read);
+    let reader = open(&image, OpenMode::Read);
     assert!(ids.iter().all(|id| reader.read(id).is_ok()));
 }
 
@@ -235,7 +235,7 @@ fn frames_of_a_pack_without_table_are_found_by_scanning() {
     storage.damage(&packs(&storage)[0], |bytes| {
         bytes.truncate(bytes.len() - 40)
     });
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     assert!(
         ids.iter().all(|id| store.read(id).is_ok()),
         "only the table was cut off"
@@ -247,7 +247,7 @@ fn a_missing_pack_is_told_and_its_chunks_are_put_again() {
     let storage = FaultyStorage::default();
     let ids = put(&create(&storage).unwrap(), 0..12).unwrap();
     storage.remove(&packs(&storage)[0]).unwrap();
-    let store = open(&storage, Access::Write);
+    let store = open(&storage, OpenMode::Write);
     assert_eq!(store.findings().len(), 1);
     assert!(matches!(
         store.read(&ids[0]),
@@ -280,12 +280,12 @@ fn killed_at_any_step_of_a_write_the_store_opens_and_the_write_succeeds_again() 
     let empty = FaultyStorage::default();
     put(&create(&empty).unwrap(), 0..5).unwrap();
     let work = |storage: &FaultyStorage| {
-        let store = open(storage, Access::Write);
+        let store = open(storage, OpenMode::Write);
         put(&store, 0..40)?;
         store.commit_root("r", b"root")
     };
     at_every_step(&empty, work, |image, done| {
-        let store = open(image, Access::Write);
+        let store = open(image, OpenMode::Write);
         let report = store
             .check(CheckDepth::Data, ChunkSet::new(), &Silent)
             .unwrap();
@@ -299,7 +299,7 @@ fn killed_at_any_step_of_a_write_the_store_opens_and_the_write_succeeds_again() 
         let written = store
             .writer(&small(), &Silent)
             .unwrap()
-            .put(&content(30), Class::Other)
+            .put(&content(30), ContentKind::Other)
             .unwrap();
         assert_eq!(
             store.contains(&written),
@@ -328,13 +328,13 @@ fn killed_at_any_step_of_a_prune_nothing_that_lives_is_lost() {
         .map(|number| ChunkId::of(&content(number)))
         .collect();
     let work = |storage: &FaultyStorage| {
-        let mut store = open(storage, Access::Write);
+        let mut store = open(storage, OpenMode::Write);
         store
             .prune(live(&ids), &PruneOptions::default(), &Silent)
             .map(drop)
     };
     at_every_step(&full, work, |image, _| {
-        let mut store = open(image, Access::Write);
+        let mut store = open(image, OpenMode::Write);
         assert!(store.findings().is_empty(), "{:?}", store.findings());
         for (id, number) in ids.iter().zip(wanted()) {
             assert_eq!(*store.read(id).unwrap(), content(number));
@@ -362,7 +362,7 @@ fn a_fault_that_passes_is_no_damage() {
     ] {
         let storage = FaultyStorage::default();
         let ids = put(&create(&storage).unwrap(), 0..40).unwrap();
-        let mut store = open(&storage, Access::Write);
+        let mut store = open(&storage, OpenMode::Write);
         storage.fail_reads("packs/", kind);
         for id in &ids {
             assert!(
@@ -407,20 +407,20 @@ fn what_cannot_be_read_while_a_store_is_opened_is_there_the_next_time() {
             let opened = Store::open_on(
                 Arc::new(storage.clone()),
                 Path::new("test"),
-                Access::Write,
+                OpenMode::Write,
                 None,
             );
             assert!(matches!(opened, Err(StoreError::Storage(_))));
         } else {
-            open(&storage, Access::Write);
-            open(&storage, Access::Read);
+            open(&storage, OpenMode::Write);
+            open(&storage, OpenMode::Read);
         }
         storage.mend_reads();
         assert!(
             before.iter().all(|segment| segments().contains(segment)),
             "{prefix}"
         );
-        let store = open(&storage, Access::Write);
+        let store = open(&storage, OpenMode::Write);
         assert!(store.findings().is_empty() && store.faults().is_empty());
         assert!(ids.iter().all(|id| store.read(id).is_ok()), "{prefix}");
     }
@@ -430,7 +430,7 @@ fn what_cannot_be_read_while_a_store_is_opened_is_there_the_next_time() {
 fn what_a_second_look_finds_whole_leaves_quarantine() {
     let look = |how: &dyn Fn(&Store, &[ChunkId])| {
         let (storage, ids) = with_damaged_frame();
-        let store = open(&storage, Access::Write);
+        let store = open(&storage, OpenMode::Write);
         store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
         assert!(storage.bytes("quarantine").is_ok());
         drop(store);
@@ -440,13 +440,13 @@ fn what_a_second_look_finds_whole_leaves_quarantine() {
         let name = packs(&storage).remove(0);
         let right = carryall::store::storage::read(&whole, &name, 1 << 30).unwrap();
         storage.damage(&name, |bytes| *bytes = right);
-        how(&open(&storage, Access::Read), &ids);
-        how(&open(&storage, Access::Write), &ids);
+        how(&open(&storage, OpenMode::Read), &ids);
+        how(&open(&storage, OpenMode::Write), &ids);
         assert!(
             storage.bytes("quarantine").is_err(),
             "nothing is left in it"
         );
-        let store = open(&storage, Access::Write);
+        let store = open(&storage, OpenMode::Write);
         assert!(ids.iter().all(|id| store.contains(id)));
     };
     look(&|store, ids| assert!(ids.iter().all(|id| store.read(id).is_ok())));
@@ -463,15 +463,15 @@ fn a_list_of_damaged_frames_that_is_damaged_itself_is_made_again() {
     let long = vec![0; (64 << 20) + 100];
     for bad in [&b""[..], b"x", &long] {
         let (storage, ids) = with_damaged_frame();
-        open(&storage, Access::Write)
+        open(&storage, OpenMode::Write)
             .check(CheckDepth::Data, live(&ids), &Silent)
             .unwrap();
         storage.damage("quarantine", |bytes| *bytes = bad.to_vec());
-        let store = open(&storage, Access::Write);
+        let store = open(&storage, OpenMode::Write);
         assert_eq!(store.findings().len(), 1);
         let first = store.check(CheckDepth::Data, live(&ids), &Silent).unwrap();
         drop(store);
-        let store = open(&storage, Access::Write);
+        let store = open(&storage, OpenMode::Write);
         assert!(store.findings().is_empty());
         let again = store
             .check(CheckDepth::Structure, live(&ids), &Silent)
@@ -488,12 +488,12 @@ fn a_list_of_damaged_frames_that_is_damaged_itself_is_made_again() {
 fn prune_goes_on_past_a_damaged_frame_that_nobody_has_met_yet() {
     let (storage, ids) = with_damaged_frame();
     let copy = storage.crash_image();
-    let reader = open(&copy, Access::Read);
+    let reader = open(&copy, OpenMode::Read);
     let (whole, damaged): (Vec<ChunkId>, Vec<ChunkId>) =
         ids.iter().partition(|id| reader.read(id).is_ok());
     let before = packs(&storage);
     let some = [whole[0], damaged[0], damaged[1]];
-    let mut store = open(&storage, Access::Write);
+    let mut store = open(&storage, OpenMode::Write);
     store
         .prune(live(&some), &PruneOptions::default(), &Silent)
         .unwrap();

@@ -2,9 +2,9 @@
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::{Recording, Silent};
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::store::{
-    Access, CheckDepth, ChunkSet, PruneOptions, Store, StoreError, WriteOptions,
+    CheckDepth, ChunkSet, OpenMode, PruneOptions, Store, StoreError, WriteOptions,
 };
 
 fn text(number: u32, len: usize) -> Vec<u8> {
@@ -36,13 +36,13 @@ fn small() -> WriteOptions {
     }
 }
 
-fn contents() -> Vec<(Vec<u8>, Class)> {
-    let mut all: Vec<(Vec<u8>, Class)> = (1..400)
-        .map(|n| (text(n, 100 * n as usize), Class::Text))
+fn contents() -> Vec<(Vec<u8>, ContentKind)> {
+    let mut all: Vec<(Vec<u8>, ContentKind)> = (1..400)
+        .map(|n| (text(n, 100 * n as usize), ContentKind::Text))
         .collect();
-    all.extend((0..60).map(|n| (noise(n, 5000 + 4000 * n as usize), Class::Packed)));
-    all.extend((0..50).map(|n| (noise(1000 + n, 1), Class::Other)));
-    all.push((noise(7, 256 * 1024), Class::ElfX86_64));
+    all.extend((0..60).map(|n| (noise(n, 5000 + 4000 * n as usize), ContentKind::Packed)));
+    all.extend((0..50).map(|n| (noise(1000 + n, 1), ContentKind::Other)));
+    all.push((noise(7, 256 * 1024), ContentKind::ElfX86_64));
     all
 }
 
@@ -64,15 +64,16 @@ fn what_is_put_is_read_back_and_stored_once() {
     let put = put_all(&store);
     let again = {
         let mut writer = store.writer(&small(), &Silent).unwrap();
-        put.iter()
-            .for_each(|(id, plain)| assert_eq!(writer.put(plain, Class::Other).unwrap(), *id));
+        put.iter().for_each(|(id, plain)| {
+            assert_eq!(writer.put(plain, ContentKind::Other).unwrap(), *id)
+        });
         writer.finish().unwrap()
     };
     assert_eq!((again.new_chunks, again.stored_bytes), (0, 0));
     let id = store.id();
     drop(store);
 
-    let store = Store::open(&dir.path().join("store"), Access::Read).unwrap();
+    let store = Store::open(&dir.path().join("store"), OpenMode::Read).unwrap();
     assert_eq!(store.id(), id);
     let ids: Vec<ChunkId> = put.iter().map(|(id, _)| *id).collect();
     store.prefetch(&ids);
@@ -125,12 +126,12 @@ fn the_same_chunks_give_the_same_packs() {
 fn locks_let_readers_share_and_writers_be_alone() {
     let dir = tempfile::tempdir().unwrap();
     assert!(matches!(
-        Store::open(dir.path(), Access::Read),
+        Store::open(dir.path(), OpenMode::Read),
         Err(StoreError::NotAStore { .. })
     ));
     let store = Store::create(dir.path()).unwrap();
     assert!(matches!(
-        Store::open(dir.path(), Access::Read),
+        Store::open(dir.path(), OpenMode::Read),
         Err(StoreError::Locked { .. })
     ));
     drop(store);
@@ -138,9 +139,9 @@ fn locks_let_readers_share_and_writers_be_alone() {
         Store::create(dir.path()),
         Err(StoreError::AlreadyAStore { .. })
     ));
-    let readers = [0, 1].map(|_| Store::open(dir.path(), Access::Read).unwrap());
+    let readers = [0, 1].map(|_| Store::open(dir.path(), OpenMode::Read).unwrap());
     assert!(matches!(
-        Store::open(dir.path(), Access::Write),
+        Store::open(dir.path(), OpenMode::Write),
         Err(StoreError::Locked { .. })
     ));
     assert!(matches!(
@@ -152,7 +153,7 @@ fn locks_let_readers_share_and_writers_be_alone() {
         Err(StoreError::ReadOnly { .. })
     ));
     drop(readers);
-    let store = Store::open(dir.path(), Access::Write).unwrap();
+    let store = Store::open(dir.path(), OpenMode::Write).unwrap();
     let _first = store.writer(&small(), &Silent).unwrap();
     assert!(matches!(
         store.writer(&small(), &Silent),
@@ -200,7 +201,7 @@ fn many_small_commits_leave_few_segments() {
     let mut ids = Vec::new();
     for number in 0..30 {
         let mut writer = store.writer(&small(), &Silent).unwrap();
-        ids.push(writer.put(&text(number, 3000), Class::Text).unwrap());
+        ids.push(writer.put(&text(number, 3000), ContentKind::Text).unwrap());
         writer.finish().unwrap();
     }
     assert!(std::fs::read_dir(dir.path().join("index")).unwrap().count() <= 9);
@@ -224,7 +225,7 @@ fn prune_keeps_what_lives_and_gives_back_the_rest() {
         .unwrap();
     assert_eq!(again.packs_removed, 0);
     drop(store);
-    let mut store = Store::open(dir.path(), Access::Write).unwrap();
+    let mut store = Store::open(dir.path(), OpenMode::Write).unwrap();
     live.iter()
         .for_each(|(id, plain)| assert_eq!(&*store.read(id).unwrap(), plain.as_slice()));
     let report = store.check(CheckDepth::Data, set, &Silent).unwrap();
@@ -241,7 +242,7 @@ fn a_stop_is_heard_and_a_dropped_writer_leaves_nothing_visible() {
     let store = Store::create(dir.path()).unwrap();
     let monitor = Recording::default();
     let mut writer = store.writer(&small(), &monitor).unwrap();
-    writer.put(&text(1, 50_000), Class::Text).unwrap();
+    writer.put(&text(1, 50_000), ContentKind::Text).unwrap();
     monitor
         .stop
         .store(true, std::sync::atomic::Ordering::Relaxed);
@@ -262,7 +263,7 @@ fn a_stop_is_heard_and_a_dropped_writer_leaves_nothing_visible() {
         store
             .writer(&small(), &Silent)
             .unwrap()
-            .put(&[], Class::Text),
+            .put(&[], ContentKind::Text),
         Err(StoreError::ChunkLength { .. })
     ));
 }

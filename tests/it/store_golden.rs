@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use carryall::base::id::{ChunkId, hash};
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::content::frame::{Frame, FrameOptions, Ids, encode_frame};
-use carryall::content::index::{self, Entry, PackEntry, Segment};
+use carryall::content::index::{self, ChunkEntry, IndexSegment, PackEntry};
 use carryall::content::pack::{self, PackBuilder};
 
 fn golden(name: &str) -> PathBuf {
@@ -39,7 +39,7 @@ fn code() -> Vec<u8> {
     calls.collect()
 }
 
-fn frame(contents: &[Vec<u8>], class: Class, ids: Ids) -> Vec<u8> {
+fn frame(contents: &[Vec<u8>], class: ContentKind, ids: Ids) -> Vec<u8> {
     let chunks: Vec<(ChunkId, &[u8])> = contents
         .iter()
         .map(|plain| (ChunkId::of(plain), &plain[..]))
@@ -57,7 +57,7 @@ fn frame(contents: &[Vec<u8>], class: Class, ids: Ids) -> Vec<u8> {
 fn raw_frame() -> Vec<u8> {
     frame(
         &[noise(1, 3), noise(2, 1), noise(3, 8)],
-        Class::Packed,
+        ContentKind::Packed,
         Ids::Stored,
     )
 }
@@ -65,7 +65,7 @@ fn raw_frame() -> Vec<u8> {
 fn raw_frame_without_ids() -> Vec<u8> {
     frame(
         &[noise(1, 3), noise(2, 1), noise(3, 8)],
-        Class::Packed,
+        ContentKind::Packed,
         Ids::LeftOut,
     )
 }
@@ -87,7 +87,7 @@ fn segment() -> Vec<u8> {
         id: carryall::base::id::PackId(hash(&pack)),
         bytes: pack.len() as u64,
     }];
-    let entry = |seed| Entry {
+    let entry = |seed| ChunkEntry {
         prefix: index::prefix(&ChunkId::of(&noise(seed, 1))),
         pack_no: 0,
         frame_offset: 16,
@@ -112,7 +112,11 @@ fn write_golden() {
     }
     std::fs::write(
         golden("zstd-x86.frame"),
-        frame(&[code(), b"tail".to_vec()], Class::ElfX86_64, Ids::Stored),
+        frame(
+            &[code(), b"tail".to_vec()],
+            ContentKind::ElfX86_64,
+            Ids::Stored,
+        ),
     )
     .unwrap();
 }
@@ -135,10 +139,10 @@ fn what_was_written_is_read() {
     let filtered = Frame::decode(&std::fs::read(golden("zstd-x86.frame")).unwrap()).unwrap();
     assert_eq!(
         (filtered.plain, filtered.class),
-        ([code(), b"tail".to_vec()].concat(), Class::ElfX86_64)
+        ([code(), b"tail".to_vec()].concat(), ContentKind::ElfX86_64)
     );
     let pack = std::fs::read(golden("two-frames.pack")).unwrap();
     assert_eq!(pack::scan(&pack).len(), 2);
-    let segment = Segment::open(std::fs::read(golden("one-pack.idx")).unwrap()).unwrap();
+    let segment = IndexSegment::open(std::fs::read(golden("one-pack.idx")).unwrap()).unwrap();
     assert_eq!(segment.lookup(&ChunkId::of(&noise(7, 1))).count(), 1);
 }

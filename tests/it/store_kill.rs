@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::Silent;
-use carryall::content::class::Class;
-use carryall::store::{Access, CheckDepth, ChunkSet, PruneOptions, Store, WriteOptions};
+use carryall::content::content_kind::ContentKind;
+use carryall::store::{CheckDepth, ChunkSet, OpenMode, PruneOptions, Store, WriteOptions};
 
 const DIR: &str = "CARRYALL_TEST_KILL_DIR";
 const ROUNDS: u64 = 12;
@@ -31,13 +31,15 @@ fn write_for_ever(dir: &Path) {
         ..WriteOptions::default()
     };
     for round in 0.. {
-        let mut store = Store::open(dir, Access::Write).unwrap();
+        let mut store = Store::open(dir, OpenMode::Write).unwrap();
         let mut live: ChunkSet = (0..50)
             .map(|number| ChunkId::of(&content(0, number)))
             .collect();
         let mut writer = store.writer(&options, &Silent).unwrap();
         for number in 0..600 {
-            let id = writer.put(&content(round, number), Class::Other).unwrap();
+            let id = writer
+                .put(&content(round, number), ContentKind::Other)
+                .unwrap();
             if number % 7 == 0 {
                 live.insert(&id);
             }
@@ -76,7 +78,7 @@ fn killed_at_any_instant_the_store_opens() {
         child.kill().unwrap();
         child.wait().unwrap();
 
-        let store = Store::open(dir.path(), Access::Write).unwrap();
+        let store = Store::open(dir.path(), OpenMode::Write).unwrap();
         let mut live = ChunkSet::new();
         if let Ok(body) = store.read_root("last") {
             last_root = u64::from_le_bytes(body.try_into().unwrap());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
 use carryall::content::release::ReleaseName;
-use carryall::files::opener::{Depth, Kept, OpenOptions};
+use carryall::files::unpacker::{Depth, KeptReason, OpenOptions};
 use carryall::ops;
 use carryall::ops::add::{AddOptions, AddReport, add};
 use carryall::ops::checkout;
@@ -263,7 +263,7 @@ fn what_is_kept_closed_is_told_and_known_the_next_time() {
     fs::write(given.join("bomb.gz"), gzip(&vec![7; 100 << 20], 9)).unwrap();
     fs::write(given.join("tail.gz"), [&whole[..], b"tail"].concat()).unwrap();
     let report = vendor.add("odd:1", &given);
-    let kept: Vec<(Kept, u64)> = report
+    let kept: Vec<(KeptReason, u64)> = report
         .streams
         .kept
         .iter()
@@ -271,11 +271,15 @@ fn what_is_kept_closed_is_told_and_known_the_next_time() {
         .collect();
     assert_eq!(
         kept,
-        [(Kept::Corrupt, 1), (Kept::Truncated, 1), (Kept::Limit, 1)],
+        [
+            (KeptReason::Corrupt, 1),
+            (KeptReason::Truncated, 1),
+            (KeptReason::Limit, 1)
+        ],
         "{report:?}"
     );
     let shown = vendor.show("odd:1");
-    let mut told: Vec<(&str, &str, Option<Kept>)> = shown
+    let mut told: Vec<(&str, &str, Option<KeptReason>)> = shown
         .kept
         .iter()
         .map(|each| (&each.item[..], &each.path[..], each.reason))
@@ -284,9 +288,9 @@ fn what_is_kept_closed_is_told_and_known_the_next_time() {
     assert_eq!(
         told,
         [
-            ("bomb.gz", "", Some(Kept::Limit)),
-            ("folder", "broken.gz", Some(Kept::Corrupt)),
-            ("folder", "cut.gz", Some(Kept::Truncated)),
+            ("bomb.gz", "", Some(KeptReason::Limit)),
+            ("folder", "broken.gz", Some(KeptReason::Corrupt)),
+            ("folder", "cut.gz", Some(KeptReason::Truncated)),
         ]
     );
     let again = vendor.add("odd:2", &given);
@@ -312,7 +316,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     let kept = vendor.add_with("a:1", &given, &keep);
     assert_eq!(
         kept.streams,
-        carryall::files::opener::StreamReport::default()
+        carryall::files::unpacker::StreamReport::default()
     );
     let auto = vendor.add("a:2", &given);
     assert_eq!(auto.streams.opened.streams, 1, "{auto:?}");
@@ -325,7 +329,11 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     };
     fs::write(given.join("a.gz"), gzip(&text(2, 3_000_000), 6)).unwrap();
     let closed = vendor.add_with("a:3", &given, &tight);
-    assert_eq!(closed.streams.kept[&Kept::Limit].streams, 1, "{closed:?}");
+    assert_eq!(
+        closed.streams.kept[&KeptReason::Limit].streams,
+        1,
+        "{closed:?}"
+    );
     let wide = AddOptions {
         open: OpenOptions {
             plain_limit_bytes: 100_000_000,

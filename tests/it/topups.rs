@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
 use carryall::bundle::receipt::Receipt;
-use carryall::bundle::{Catalog, Effort, Receiver};
+use carryall::bundle::{Catalog, Effort, Recipient};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::maintain::check;
-use carryall::ops::pack::receivers::{by_names, by_receipt};
+use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress};
-use carryall::store::{Access, CheckDepth, Store};
-use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::store::{CheckDepth, OpenMode, Store};
+use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{Blocks, discover};
 use packed::{Site, files_below, look, noise, paths_in};
@@ -69,14 +69,14 @@ impl Vendor {
         add(&self.store, &name, &paths_in(&given), &options, &Silent).unwrap();
     }
 
-    fn pack(&self, release: &str, to: &str, receivers: Vec<Receiver>) -> PackReport {
+    fn pack(&self, release: &str, to: &str, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
             capacity: Capacity::exact(MEDIUM_BYTES),
             carrier: Carrier::Folders,
             spare: Some(0),
             local_percent: Some(0.0),
             effort: Effort::Fast,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             receivers,
         };
         let name: ReleaseName = release.parse().unwrap();
@@ -85,20 +85,20 @@ impl Vendor {
         pack(&self.store, &[root], &to, &options, &mut |_| {}, &Silent).unwrap()
     }
 
-    fn since(&self, release: &str) -> Vec<Receiver> {
+    fn since(&self, release: &str) -> Vec<Recipient> {
         let name: ReleaseName = release.parse().unwrap();
         vec![by_names(&self.store, &[name]).unwrap().receiver]
     }
 
     /// Through the text, the JSON or the file, in turn: all say the same.
-    fn by_receipt(&self, receipt: &Receipt) -> Vec<Receiver> {
+    fn by_receipt(&self, receipt: &Receipt) -> Vec<Recipient> {
         let text = receipt.to_text().unwrap().join("\n").into_bytes();
         let json = serde_json::to_vec(&receipt.to_json()).unwrap();
         let found = [text, json, receipt.to_bytes()].map(|form| {
             let read = Receipt::read(&form).unwrap();
             by_receipt(&self.store, "site", &read).unwrap().receiver
         });
-        let frames = |receiver: &Receiver| {
+        let frames = |receiver: &Recipient| {
             let sets = receiver.waiting.iter();
             sets.map(|set| (set.set, set.frames.len()))
                 .collect::<Vec<_>>()
@@ -298,7 +298,7 @@ fn damaged_base(vendor: &Vendor) -> (Site, PackReport) {
     // What was read while the first release was proved is in memory, and still right.
     let Site { dir, store } = site;
     drop(store);
-    let store = Store::open(&dir.path().join("store"), Access::Write).unwrap();
+    let store = Store::open(&dir.path().join("store"), OpenMode::Write).unwrap();
     let site = Site { dir, store };
     let delta = vendor.pack(SECOND, "delta", vendor.since(FIRST));
     let report = site.receive(&delta.volumes);
@@ -372,7 +372,7 @@ fn sets_go_from_the_vendors_memory_with_their_releases() {
     };
     assert_eq!(ids(&vendor).len(), 2);
     vendor.store.remove_root("shop%3a1.0").unwrap();
-    check::prune(&mut vendor.store, &check::PruneOptions::default(), &Silent).unwrap();
+    check::prune(&mut vendor.store, &check::PruneRequest::default(), &Silent).unwrap();
     assert_eq!(ids(&vendor), [both.set_id]);
     assert_ne!(ids(&vendor), [full.set_id]);
 }

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use carryall::base::monitor::Silent;
-use carryall::volumes::absorb::absorb;
-use carryall::volumes::block::Codec;
-use carryall::volumes::incoming::open_all;
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::read_media::read_media;
+use carryall::volumes::staging::open_all;
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
 const PIECES: usize = 24;
@@ -29,7 +29,7 @@ fn write_set(to: &Path) -> Vec<PathBuf> {
         carrier: Carrier::Folders,
         spare: Some(1),
         local_percent: Some(5.0),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
     })
     .unwrap();
     let content = SetContent {
@@ -64,7 +64,7 @@ fn child() {
         }
         _ => {
             let mut report =
-                absorb(Path::new(&to), &[PathBuf::from(from)], &|_| true, &Silent).unwrap();
+                read_media(Path::new(&to), &[PathBuf::from(from)], &|_| true, &Silent).unwrap();
             report.sets.remove(0).0.heal(&Silent).unwrap();
         }
     }
@@ -136,7 +136,8 @@ fn a_killed_receive_goes_on_where_it_was() {
         assert!(blocks >= before, "{blocks} of {before} after {after_ms} ms");
         before = blocks;
     }
-    let mut report = absorb(spool.path(), &[set.path().to_owned()], &|_| true, &Silent).unwrap();
+    let mut report =
+        read_media(spool.path(), &[set.path().to_owned()], &|_| true, &Silent).unwrap();
     let (mut incoming, _) = report.sets.remove(0);
     incoming.heal(&Silent).unwrap();
     assert!(incoming.payload_ready());

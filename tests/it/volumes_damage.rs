@@ -7,13 +7,13 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::{Recording, Silent};
-use carryall::volumes::absorb::absorb;
-use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
-use carryall::volumes::incoming::open_all;
 use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::read_media::read_media;
+use carryall::volumes::staging::open_all;
 use carryall::volumes::{
-    Incoming, SetContent, SetReport, SetRequest, VolumeError, VolumeForm, discover, plan, rebuild,
+    SetContent, SetReport, SetRequest, Staging, VolumeError, VolumeForm, discover, plan, rebuild,
     write,
 };
 
@@ -35,7 +35,7 @@ struct Shape {
     blocks: u64,
     spare: Option<u16>,
     local: Option<f64>,
-    codec: Codec,
+    codec: ParityCodec,
     carrier: Carrier,
     seed: u64,
     title: &'static str,
@@ -48,7 +48,7 @@ impl Default for Shape {
             blocks: 64,
             spare: Some(2),
             local: Some(8.0),
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
             carrier: Carrier::Folders,
             seed: 1,
             title: "Shop 2.0",
@@ -164,7 +164,7 @@ impl Written {
         files_below(self.dir.path())
     }
 
-    fn receive(&self) -> (tempfile::TempDir, Incoming) {
+    fn receive(&self) -> (tempfile::TempDir, Staging) {
         receive_from(&self.volumes(), self)
     }
 
@@ -176,7 +176,7 @@ impl Written {
         self.assert_payload(&incoming);
     }
 
-    fn assert_payload(&self, incoming: &Incoming) {
+    fn assert_payload(&self, incoming: &Staging) {
         assert!(incoming.payload_ready());
         assert_eq!(incoming.catalog().unwrap(), self.catalog);
         for (volume_no, payload) in (1..).zip(&self.payload) {
@@ -200,9 +200,9 @@ impl Written {
     }
 }
 
-fn receive_from(paths: &[PathBuf], written: &Written) -> (tempfile::TempDir, Incoming) {
+fn receive_from(paths: &[PathBuf], written: &Written) -> (tempfile::TempDir, Staging) {
     let spool = tempfile::tempdir().unwrap();
-    let report = absorb(spool.path(), paths, &|_| true, &Silent).unwrap();
+    let report = read_media(spool.path(), paths, &|_| true, &Silent).unwrap();
     let wanted = written.report.header.set_id;
     let set = report
         .sets
@@ -254,7 +254,7 @@ fn an_intact_set_reads_back_and_is_written_the_same_again() {
 
 #[test]
 fn any_two_volumes_may_be_gone() {
-    for codec in [Codec::Gf16, Codec::Gf8] {
+    for codec in [ParityCodec::Gf16, ParityCodec::Gf8] {
         let written = Shape {
             codec,
             ..Shape::default()
@@ -492,7 +492,7 @@ fn a_spool_torn_by_a_power_cut_is_taken_at_its_word_only_where_hashes_agree() {
     fs::create_dir(spool.path().join("0".repeat(32))).unwrap();
     fs::write(spool.path().join("notes.txt"), "x").unwrap();
     assert_eq!(open_all(spool.path()).unwrap().len(), 1);
-    let report = absorb(spool.path(), &written.volumes(), &|_| true, &Silent).unwrap();
+    let report = read_media(spool.path(), &written.volumes(), &|_| true, &Silent).unwrap();
     let (mut incoming, _) = report.sets.into_iter().next().unwrap();
     incoming.heal(&Silent).unwrap();
     written.assert_payload(&incoming);
@@ -608,7 +608,7 @@ fn receiving_goes_on_after_a_kill_and_asks_for_spares_only_when_needed() {
     let spool = tempfile::tempdir().unwrap();
     let take = |volume_no: u16| {
         let paths = [written.volume(volume_no).to_owned()];
-        let mut report = absorb(spool.path(), &paths, &|_| true, &Silent).unwrap();
+        let mut report = read_media(spool.path(), &paths, &|_| true, &Silent).unwrap();
         report.sets.remove(0)
     };
     let data = written.report.header.data_volumes;
@@ -673,7 +673,7 @@ fn spool_damage_is_found_when_it_is_read_and_heals() {
         "{needs:?}"
     );
     drop(incoming);
-    let mut report = absorb(
+    let mut report = read_media(
         spool.path(),
         &[written.volume(2).to_owned()],
         &|_| true,
@@ -710,7 +710,7 @@ fn a_stop_leaves_nothing_behind() {
         carrier: Carrier::Folders,
         spare: Some(1),
         local_percent: None,
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
     })
     .unwrap();
     let heard = Recording::default();
@@ -748,7 +748,7 @@ fn tiny_sets_hold_too() {
         (vec![], 1),
         (vec![0, 0], 2),
     ] {
-        for codec in [Codec::Gf16, Codec::Gf8] {
+        for codec in [ParityCodec::Gf16, ParityCodec::Gf8] {
             let blocks = if pieces.len() > 2 { 14 } else { 15 };
             let shape = Shape {
                 pieces: pieces.clone(),
@@ -779,7 +779,7 @@ fn the_chart_says_of_every_block_how_it_fares() {
     written.spoil_run(1, 20, 2);
     let found = discover(&written.volumes(), &Silent).unwrap();
     let set = &found.sets[0];
-    let map = carryall::volumes::chart(set, &set.assess());
+    let map = carryall::volumes::damage_map(set, &set.assess());
     let states = |volume_no: u16| -> Vec<(u32, CellState)> {
         let volume = &map.volumes[usize::from(volume_no) - 1];
         assert_eq!(

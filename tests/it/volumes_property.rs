@@ -7,11 +7,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
-use carryall::volumes::absorb::absorb;
-use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
 use carryall::volumes::media::{Capacity, Carrier};
-use carryall::volumes::recovery::{Goal, Presence, needs, recover};
+use carryall::volumes::read_media::read_media;
+use carryall::volumes::recovery::{Presence, RecoveryGoal, needs, recover};
 use carryall::volumes::{
     Blocks, SetContent, SetPlan, SetRequest, VolumeForm, discover, plan, rebuild, write,
 };
@@ -74,7 +74,11 @@ impl Shape {
             carrier: Carrier::Folders,
             spare: Some(self.spare),
             local_percent: Some(self.local),
-            codec: if self.gf8 { Codec::Gf8 } else { Codec::Gf16 },
+            codec: if self.gf8 {
+                ParityCodec::Gf8
+            } else {
+                ParityCodec::Gf16
+            },
         })
         .unwrap()
     }
@@ -188,7 +192,7 @@ proptest! {
         }
         let recovery = recover(geometry, &start);
         let all: Vec<u16> = (1..=geometry.volume_count()).collect();
-        for goal in [Goal::Payload, Goal::Volumes(vec![1]), Goal::Volumes(all)] {
+        for goal in [RecoveryGoal::Payload, RecoveryGoal::Volumes(vec![1]), RecoveryGoal::Volumes(all)] {
             let mut now = start.clone();
             for step in recovery.steps_for(geometry, &start, &goal) {
                 let places = step.act.places(geometry);
@@ -199,7 +203,7 @@ proptest! {
                     prop_assert!(now.add(place), "healed twice");
                 }
             }
-            if goal == Goal::Payload && recovery.payload_complete {
+            if goal == RecoveryGoal::Payload && recovery.payload_complete {
                 prop_assert!(recover(geometry, &now).steps_for(geometry, &now, &goal).is_empty());
             }
         }
@@ -210,7 +214,7 @@ proptest! {
             part.add((last, geometry.data_place(index)));
         }
         // What is asked for suffices, and less than the least does not: any volumes of that number.
-        for goal in [Goal::Payload, Goal::Part(part)] {
+        for goal in [RecoveryGoal::Payload, RecoveryGoal::Part(part)] {
             let needs = needs(geometry, &start, &goal);
             let reached = |more: &Presence| recover(geometry, more).reaches(geometry, &goal);
             prop_assert_eq!(needs.complete, reached(&start));
@@ -276,7 +280,7 @@ proptest! {
         };
         let assessed = set.assess();
         let spool = tempfile::tempdir().unwrap();
-        let mut received = absorb(spool.path(), &paths, &|_| true, &Silent).unwrap();
+        let mut received = read_media(spool.path(), &paths, &|_| true, &Silent).unwrap();
         let (mut incoming, _) = received.sets.remove(0);
         prop_assert_eq!(incoming.needs().complete, assessed.payload_complete);
         incoming.heal(&Silent).unwrap();

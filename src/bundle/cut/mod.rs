@@ -10,12 +10,12 @@ mod solid;
 use std::collections::{HashMap, HashSet};
 
 pub(super) use self::solid::packed_bytes;
-use self::solid::{Packs, Source, pack_all};
+use self::solid::{ChunkOrigin, Packs, pack_all};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::catalog::runs_of;
-use crate::bundle::spool::{CutBundle, Spool};
+use crate::bundle::temp_payload::{CutBundle, TempPayload};
 use crate::bundle::{BundleError, Catalog, CatalogItem, CatalogRelease, Have};
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
@@ -64,14 +64,14 @@ type FrameOf = HashMap<[u8; 16], u32>;
 
 /// What a bundle carries, and what it leans on.
 #[derive(Debug)]
-pub struct Needs {
+pub struct BundleNeeds {
     /// The store's frames that hold what the releases need and the receiver lacks, in the order of need.
     frames: Vec<FrameNeed>,
     /// What the releases need and the receiver has.
     leaned: ChunkSet,
 }
 
-impl Needs {
+impl BundleNeeds {
     /// Walks the releases; what `have` has, lists included, is leaned on and not carried.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Needs {
             walk::release(&mut walker, root, &mut note)?;
         }
         if tops_up {
-            ids.extend(have.lacks());
+            ids.extend(have.is_missing());
         }
         Ok(Self {
             frames: store.frames_of(&mut ids.into_iter())?,
@@ -120,10 +120,10 @@ impl Needs {
 pub fn cut(
     store: &Store,
     releases: &[ReleaseRoot],
-    mut needs: Needs,
+    mut needs: BundleNeeds,
     have: &Have,
     options: CutOptions,
-    spool: Spool,
+    spool: TempPayload,
     monitor: &dyn Monitor,
 ) -> Result<CutBundle, BundleError> {
     let mut order: Vec<&FrameNeed> = needs.frames.iter().collect();
@@ -142,7 +142,7 @@ pub fn cut(
         let is_needed = |id: &ChunkId| needs.leaned.contains(id) || needed.contains(&prefix(id));
         Some(OldChunks::of(store, have, is_needed, monitor)?)
     };
-    let source = Source {
+    let source = ChunkOrigin {
         store,
         old: old.as_ref(),
     };
@@ -159,7 +159,7 @@ pub fn cut(
         .iter()
         .map(|root| describe(store, root, &frame_of))
         .collect::<Result<Vec<_>, _>>()?;
-    let leans = have.leans(store, &needs.leaned.settled())?;
+    let leans = have.depends_on(store, &needs.leaned.settled())?;
     Ok(CutBundle::new(
         Catalog {
             releases,

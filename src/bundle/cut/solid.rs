@@ -8,16 +8,16 @@ use super::{CutOptions, Effort, FrameOf, prefix};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
-use crate::bundle::spool::Spool;
+use crate::bundle::temp_payload::TempPayload;
 use crate::bundle::{BundleError, CatalogFrame};
-use crate::content::class::Class;
-use crate::content::frame::{Against, FrameEncoder, FrameOptions, SealedFrame};
+use crate::content::content_kind::ContentKind;
+use crate::content::frame::{DeltaMode, FrameEncoder, FrameOptions, SealedFrame};
 use crate::store::{FrameNeed, Store};
 
 /// Chunks on their way into one solid frame.
 struct Solid {
     frame_no: usize,
-    class: Class,
+    class: ContentKind,
     /// Bytes in the store that this work stands for, for the progress bar.
     source_bytes: u64,
     chunks: Vec<(ChunkId, u32)>,
@@ -25,7 +25,7 @@ struct Solid {
 }
 
 impl Solid {
-    fn new(frame_no: usize, class: Class) -> Self {
+    fn new(frame_no: usize, class: ContentKind) -> Self {
         Self {
             frame_no,
             class,
@@ -37,7 +37,7 @@ impl Solid {
 }
 
 /// Where a packed frame went.
-struct Packed {
+struct PackedFrame {
     frame_no: usize,
     offset: u64,
     entry: CatalogFrame,
@@ -46,19 +46,19 @@ struct Packed {
 }
 
 /// The spool as workers share it: the next free offset, what was written, and the first error.
-struct Shelf<'a> {
-    spool: &'a Spool,
+struct SharedSpool<'a> {
+    spool: &'a TempPayload,
     end: Mutex<u64>,
-    packed: Mutex<Vec<Result<Packed, BundleError>>>,
+    packed: Mutex<Vec<Result<PackedFrame, BundleError>>>,
 }
 
-impl Shelf<'_> {
+impl SharedSpool<'_> {
     fn put(
         &self,
         solid: &Solid,
         stored: &[u8],
         bases: Vec<ChunkId>,
-    ) -> Result<Packed, BundleError> {
+    ) -> Result<PackedFrame, BundleError> {
         let number = |value: usize| u32::try_from(value).expect("frames are bounded");
         let entry = CatalogFrame {
             stored_bytes: number(stored.len()),
@@ -75,7 +75,7 @@ impl Shelf<'_> {
             offset
         };
         self.spool.write_at(stored, offset)?;
-        Ok(Packed {
+        Ok(PackedFrame {
             frame_no: solid.frame_no,
             offset,
             entry,
@@ -86,7 +86,7 @@ impl Shelf<'_> {
 
 /// Where chunks are read, and the old ones that new ones may lean on.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct ChunkOrigin<'a> {
     pub(super) store: &'a Store,
     pub(super) old: Option<&'a OldChunks>,
 }
@@ -101,13 +101,13 @@ pub(super) struct Packs {
 
 /// Gathers chunks into solid frames on this thread and packs them on all cores.
 pub(super) fn pack_all(
-    source: Source<'_>,
+    source: ChunkOrigin<'_>,
     order: &[&FrameNeed],
     cut: CutOptions,
-    spool: &Spool,
+    spool: &TempPayload,
     monitor: &dyn Monitor,
 ) -> Result<Packs, BundleError> {
-    let shelf = Shelf {
+    let shelf = SharedSpool {
         spool,
         end: Mutex::new(0),
         packed: Mutex::new(Vec::new()),
@@ -142,9 +142,9 @@ pub(super) fn pack_all(
 
 fn work(
     receiver: &Mutex<Receiver<Solid>>,
-    source: Source<'_>,
+    source: ChunkOrigin<'_>,
     effort: Effort,
-    shelf: &Shelf<'_>,
+    shelf: &SharedSpool<'_>,
     monitor: &dyn Monitor,
 ) {
     let mut encoder = FrameEncoder::new();
@@ -176,7 +176,7 @@ fn work(
 /// Packs a frame; returns the old chunks, too, that it leans on.
 fn pack_one(
     encoder: &mut FrameEncoder,
-    source: Source<'_>,
+    source: ChunkOrigin<'_>,
     solid: &Solid,
     effort: Effort,
 ) -> Result<(Vec<u8>, Vec<ChunkId>), BundleError> {
@@ -190,7 +190,7 @@ fn pack_one(
     let options = options(effort, solid.class);
     let bases = source
         .old
-        .map(|old| old.best_for(solid.class, &chunks, lean_limits(effort).base_bytes))
+        .map(|old| old.best_for(solid.class, &chunks, dependency_limits(effort).base_bytes))
         .unwrap_or_default();
     if bases.is_empty() {
         return Ok((encoder.encode(&chunks, solid.class, &options), bases));
@@ -211,7 +211,7 @@ fn pack_one(
 pub(in crate::bundle) fn packed_bytes(
     store: &Store,
     old: &OldChunks,
-    class: Class,
+    class: ContentKind,
     chunks: &[(ChunkId, Vec<u8>)],
     effort: Effort,
 ) -> Result<u64, BundleError> {
@@ -222,7 +222,7 @@ pub(in crate::bundle) fn packed_bytes(
         solid.plain.extend_from_slice(bytes);
     }
     let old = Some(old);
-    let source = Source { store, old };
+    let source = ChunkOrigin { store, old };
     let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
     Ok(stored.len() as u64)
 }
@@ -233,7 +233,7 @@ struct LeanLimits {
     base_bytes: usize,
 }
 
-fn lean_limits(effort: Effort) -> LeanLimits {
+fn dependency_limits(effort: Effort) -> LeanLimits {
     let plain_bytes = match effort {
         Effort::Fast | Effort::Default => 10 << 20,
         Effort::Max => 16 << 20,
@@ -245,11 +245,11 @@ fn lean_limits(effort: Effort) -> LeanLimits {
 }
 
 /// Measured in docs/decisions/002-bundles.md.
-fn options(effort: Effort, class: Class) -> FrameOptions {
+fn options(effort: Effort, class: ContentKind) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
         Effort::Default => FrameOptions {
-            against: Against::Differences,
+            against: DeltaMode::Differences,
             ..FrameOptions::for_bundle(12, class)
         },
         Effort::Max => FrameOptions::for_smallest_bundle(class),
@@ -258,14 +258,16 @@ fn options(effort: Effort, class: Class) -> FrameOptions {
 
 /// Reads the store's frames in order and sends solid frames to the workers.
 fn gather(
-    source: Source<'_>,
+    source: ChunkOrigin<'_>,
     order: &[&FrameNeed],
     cut: CutOptions,
     sender: SyncSender<Solid>,
     monitor: &dyn Monitor,
 ) -> Result<FrameOf, BundleError> {
     let solid_bytes = match source.old {
-        Some(_) => cut.solid_bytes.min(lean_limits(cut.effort).plain_bytes),
+        Some(_) => cut
+            .solid_bytes
+            .min(dependency_limits(cut.effort).plain_bytes),
         None => cut.solid_bytes,
     };
     let mut frame_of = FrameOf::new();

@@ -8,12 +8,12 @@ pub mod site;
 mod text;
 mod waiting;
 
-pub use waiting::{FramesWaiting, Run, WaitingJson};
+pub use waiting::{FrameRange, FramesWaiting, WaitingJson};
 
 use serde::{Deserialize, Serialize};
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::base::envelope::{self, EnvelopeError, HEADER_BYTES, Kind};
+use crate::base::envelope::{self, EnvelopeError, EnvelopeKind, HEADER_BYTES};
 use crate::base::id::{ReleaseId, StoreId};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 
@@ -38,7 +38,7 @@ pub struct Receipt {
     /// First bytes of the store's id, 8 to 16.
     pub store: Vec<u8>,
     /// Its releases, by name.
-    pub releases: Vec<Held>,
+    pub releases: Vec<HeldRelease>,
     /// First bytes of the ids of chunks that these releases need and that are lost or damaged, in ascending order.
     pub lacks: Vec<[u8; 8]>,
     /// Sets that wait for volumes nobody has, or for what they lean on, and which frames of each are there whole.
@@ -49,7 +49,7 @@ pub struct Receipt {
 #[derive(SchemaRead, SchemaWrite)]
 struct Settled {
     store: Vec<u8>,
-    releases: Vec<Held>,
+    releases: Vec<HeldRelease>,
     lacks: Vec<[u8; 8]>,
 }
 
@@ -83,7 +83,7 @@ impl Settled {
 
 /// A release in a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
-pub struct Held {
+pub struct HeldRelease {
     /// Its name; empty when the receipt came as a text.
     pub name: String,
     /// First bytes of its id, 8 to 32.
@@ -124,7 +124,7 @@ pub enum ReceiptError {
     Corrupt(&'static str),
 }
 
-impl Held {
+impl HeldRelease {
     /// Names a release of this store.
     pub fn of(root: &ReleaseRoot) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl Held {
 
 impl Receipt {
     /// A receipt of these releases and lost chunks, in their order: the same store gives the same receipt.
-    pub fn new(store: StoreId, mut releases: Vec<Held>, mut lacks: Vec<[u8; 8]>) -> Self {
+    pub fn new(store: StoreId, mut releases: Vec<HeldRelease>, mut lacks: Vec<[u8; 8]>) -> Self {
         releases.sort_by(|one, other| one.name.cmp(&other.name));
         lacks.sort_unstable();
         lacks.dedup();
@@ -184,13 +184,13 @@ impl Receipt {
     pub fn to_bytes(&self) -> Vec<u8> {
         let settled = Settled::from(self);
         if self.waiting.is_empty() {
-            return envelope::seal(Kind::Receipt, &envelope::encode(&settled));
+            return envelope::seal(EnvelopeKind::Receipt, &envelope::encode(&settled));
         }
         let body = envelope::encode(&Unsettled {
             settled,
             waiting: self.waiting.clone(),
         });
-        envelope::seal_with(Kind::Receipt, FLAG_WAITING, &body)
+        envelope::seal_with(EnvelopeKind::Receipt, FLAG_WAITING, &body)
     }
 
     /// Reads a receipt in any of its forms: a file, the JSON that `receipt --json` prints, or the text.
@@ -202,8 +202,12 @@ impl Receipt {
             return Err(ReceiptError::NotAReceipt);
         }
         if bytes.starts_with(&envelope::MAGIC) {
-            let (flags, body) =
-                envelope::open_with(Kind::Receipt, FLAG_WAITING, bytes, RECEIPT_BYTES_MAX)?;
+            let (flags, body) = envelope::open_with(
+                EnvelopeKind::Receipt,
+                FLAG_WAITING,
+                bytes,
+                RECEIPT_BYTES_MAX,
+            )?;
             let receipt = if flags & FLAG_WAITING == 0 {
                 envelope::decode::<Settled>(body)?.with(Vec::new())
             } else {
@@ -233,7 +237,7 @@ impl Receipt {
             <[u8; 8]>::try_from(bytes).map_err(|_| ReceiptError::Corrupt("a chunk"))
         };
         let releases = read.releases.iter().map(|held| {
-            Ok(Held {
+            Ok(HeldRelease {
                 name: held.name.clone(),
                 id: id(&held.id)?,
             })
@@ -345,7 +349,7 @@ mod tests {
     use crate::base::id::SetId;
 
     fn receipt() -> Receipt {
-        let held = |name: &str, byte| Held {
+        let held = |name: &str, byte| HeldRelease {
             name: name.into(),
             id: vec![byte; ID_BYTES],
         };
@@ -358,8 +362,8 @@ mod tests {
 
     fn waiting() -> Receipt {
         let runs = vec![
-            Run { first: 0, count: 3 },
-            Run {
+            FrameRange { first: 0, count: 3 },
+            FrameRange {
                 first: 300,
                 count: 1,
             },
@@ -427,8 +431,8 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Receipt::read(&bytes);
-            let _ = Receipt::read(&envelope::seal(Kind::Receipt, &bytes));
-            let _ = Receipt::read(&envelope::seal_with(Kind::Receipt, FLAG_WAITING, &bytes));
+            let _ = Receipt::read(&envelope::seal(EnvelopeKind::Receipt, &bytes));
+            let _ = Receipt::read(&envelope::seal_with(EnvelopeKind::Receipt, FLAG_WAITING, &bytes));
             let _ = Receipt::read(String::from_utf8_lossy(&bytes).as_bytes());
         }
     }

@@ -4,7 +4,7 @@
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::{Held, RELEASES_MAX, ReceiptError};
+use super::{HeldRelease, RELEASES_MAX, ReceiptError};
 use crate::base::envelope;
 
 /// Most bytes of the body of such a file.
@@ -14,7 +14,7 @@ pub const PACKED_BYTES_MAX: u64 = 256 << 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct PackedSet {
     /// The releases in it.
-    pub releases: Vec<Held>,
+    pub releases: Vec<HeldRelease>,
     /// For each frame the first bytes of the ids of its chunks, ascending.
     pub frames: Vec<Vec<[u8; 8]>>,
 }
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_set_round_trips() {
         let set = PackedSet {
-            releases: vec![Held {
+            releases: vec![HeldRelease {
                 name: "shop:1.0".into(),
                 id: vec![1; 16],
             }],

@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::{FramesWaiting, Held, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled};
+use super::{
+    FramesWaiting, HeldRelease, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled,
+};
 use crate::base::envelope;
 use crate::content::release::script;
 
@@ -71,27 +73,27 @@ pub struct Site {
     /// Its last receipt.
     pub receipt: Option<Receipt>,
     /// Releases of the last bundle that was packed for it.
-    pub packed: Vec<Held>,
+    pub packed: Vec<HeldRelease>,
 }
 
 /// The body of its file.
 #[derive(SchemaRead, SchemaWrite)]
-struct Body {
+struct ReceiptBody {
     receipt: Option<Settled>,
-    packed: Vec<Held>,
+    packed: Vec<HeldRelease>,
 }
 
 /// The body when sets waited at the site.
 #[derive(SchemaRead, SchemaWrite)]
 struct WaitingBody {
-    body: Body,
+    body: ReceiptBody,
     waiting: Vec<FramesWaiting>,
 }
 
 impl Site {
     /// Encodes the body of its file.
     pub fn encode(&self) -> Vec<u8> {
-        let body = Body {
+        let body = ReceiptBody {
             receipt: self.receipt.as_ref().map(Settled::from),
             packed: self.packed.clone(),
         };
@@ -110,7 +112,7 @@ impl Site {
     /// [`ReceiptError`].
     pub fn decode(body: &[u8]) -> Result<Self, ReceiptError> {
         // Either takes all of the bytes, so no body is both.
-        let (body, waiting) = match envelope::decode::<Body>(body) {
+        let (body, waiting) = match envelope::decode::<ReceiptBody>(body) {
             Ok(body) => (body, Vec::new()),
             Err(_) => {
                 let both: WaitingBody = envelope::decode(body)?;
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_site_round_trips_and_its_name_is_safe() {
-        let held = Held {
+        let held = HeldRelease {
             name: "shop:1.0".into(),
             id: vec![1; 16],
         };

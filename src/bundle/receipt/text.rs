@@ -2,7 +2,7 @@
 //!
 //! Letters and digits that look alike are taken for one another. Any one or two wrong characters of a line are found in it.
 
-use super::{FramesWaiting, Held, Receipt, ReceiptError, Run, SHORT_ID_BYTES};
+use super::{FrameRange, FramesWaiting, HeldRelease, Receipt, ReceiptError, SHORT_ID_BYTES};
 use crate::base::id;
 use crate::content::release::script;
 
@@ -148,7 +148,7 @@ fn from_body(body: &[u8]) -> Result<Receipt, ReceiptError> {
     };
     let store = take(&mut rest, SHORT_ID_BYTES)?.to_vec();
     let releases = (0..count(&mut rest)?).map(|_| {
-        Ok(Held {
+        Ok(HeldRelease {
             name: String::new(),
             id: take(&mut rest, SHORT_ID_BYTES)?.to_vec(),
         })
@@ -182,7 +182,7 @@ fn take_waiting(rest: &mut &[u8]) -> Result<FramesWaiting, ReceiptError> {
         let first = first.ok_or(ReceiptError::Lines)?;
         let count = take_number(rest)?;
         end = first.checked_add(count).ok_or(ReceiptError::Lines)?;
-        Ok(Run { first, count })
+        Ok(FrameRange { first, count })
     });
     Ok(FramesWaiting {
         set,
@@ -303,7 +303,7 @@ mod tests {
         Receipt {
             store: id("store", 0),
             releases: (0..releases)
-                .map(|number| Held {
+                .map(|number| HeldRelease {
                     name: String::new(),
                     id: id("release", number),
                 })
@@ -444,8 +444,8 @@ mod tests {
         waits.waiting = vec![FramesWaiting {
             set: id::hash(b"set")[..8].to_vec(),
             frames: vec![
-                Run { first: 0, count: 2 },
-                Run {
+                FrameRange { first: 0, count: 2 },
+                FrameRange {
                     first: 3,
                     count: 200,
                 },

@@ -17,12 +17,12 @@ pub struct FramesWaiting {
     /// First bytes of the set's id, 8 to 16.
     pub set: Vec<u8>,
     /// Its frames that are there, ascending.
-    pub frames: Vec<Run>,
+    pub frames: Vec<FrameRange>,
 }
 
 /// Frames `first`, `first + 1`, ...
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
-pub struct Run {
+pub struct FrameRange {
     /// First frame, from 0.
     pub first: u32,
     /// How many, at least 1.
@@ -41,13 +41,13 @@ pub struct WaitingJson {
 impl FramesWaiting {
     /// Says it of a set, by the numbers of its frames, ascending. `None` when there is no frame.
     pub fn new(set: &SetId, frames: impl IntoIterator<Item = u32>) -> Option<Self> {
-        let mut runs: Vec<Run> = Vec::new();
+        let mut runs: Vec<FrameRange> = Vec::new();
         for frame in frames {
             let count = runs.len();
             match runs.last_mut() {
                 Some(run) if frame == run.first + run.count => run.count += 1,
                 _ if count == RUNS_MAX => break,
-                _ => runs.push(Run {
+                _ => runs.push(FrameRange {
                     first: frame,
                     count: 1,
                 }),
@@ -78,7 +78,7 @@ impl FramesWaiting {
 
     pub(super) fn is_sound(&self) -> bool {
         let mut next = 0;
-        let ascends = |run: &Run| {
+        let ascends = |run: &FrameRange| {
             let fits = run.count > 0 && run.first >= next;
             match run.first.checked_add(run.count) {
                 Some(end) => next = end,
@@ -106,7 +106,9 @@ impl FramesWaiting {
         let runs = json.frames.iter();
         Some(Self {
             set: from_hex(&json.set)?,
-            frames: runs.map(|&(first, count)| Run { first, count }).collect(),
+            frames: runs
+                .map(|&(first, count)| FrameRange { first, count })
+                .collect(),
         })
     }
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 use carryall::bundle::receipt::site::SiteName;
 use carryall::bundle::receipt::{Receipt, ReceiptError};
 use carryall::ops::pack::PackPlan;
-use carryall::ops::pack::receivers::SitesReport;
-use carryall::ops::receive::footing::{Lacking, LackingRelease, LackingSet, LackingState};
+use carryall::ops::pack::recipients::SitesReport;
+use carryall::ops::receive::prerequisites::{
+    MissingPrerequisites, MissingRelease, MissingSet, MissingState,
+};
 use carryall::ops::receive::receipt::ReceiptReport;
 
 use super::{bytes, pick, plural, shown, shown_path};
@@ -56,12 +58,12 @@ pub fn plan_leans(plan: &PackPlan) -> String {
     out
 }
 
-fn lacking_release(release: &LackingRelease) -> String {
+fn lacking_release(release: &MissingRelease) -> String {
     let state = match release.state {
-        LackingState::Whole => pick("is here", "已有"),
-        LackingState::Damaged => pick("is damaged here", "本地已损坏"),
-        LackingState::Different => pick("is another release here", "本地同名发布包内容不同"),
-        LackingState::Absent => pick("is not here", "本地没有"),
+        MissingState::Whole => pick("is here", "已有"),
+        MissingState::Damaged => pick("is damaged here", "本地已损坏"),
+        MissingState::Different => pick("is another release here", "本地同名发布包内容不同"),
+        MissingState::Absent => pick("is not here", "本地没有"),
     };
     let (name, id) = (shown(&release.name), &release.id[..8]);
     pick(
@@ -70,7 +72,7 @@ fn lacking_release(release: &LackingRelease) -> String {
     )
 }
 
-fn lacking_set(set: &LackingSet) -> String {
+fn lacking_set(set: &MissingSet) -> String {
     let (id, missing, frames) = (&set.set_id[..8], set.missing, set.frames);
     if missing == 0 {
         return pick(
@@ -94,7 +96,7 @@ pub fn done_with(set_id: &str) -> String {
 }
 
 /// What a set leans on that is not here.
-pub fn lacking(lacking: &Lacking) -> String {
+pub fn lacking(lacking: &MissingPrerequisites) -> String {
     let ways = lacking.any_of.iter().map(|lean| {
         let releases: Vec<String> = lean.iter().map(lacking_release).collect();
         releases.join(pick(", ", "，"))

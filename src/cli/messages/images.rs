@@ -4,7 +4,7 @@ use std::path::Path;
 
 use carryall::base::size::total;
 use carryall::oci::image::ChoiceError;
-use carryall::oci::image::outgoing::Form;
+use carryall::oci::image::export::ImageForm;
 use carryall::oci::image::{Component, PackageKind};
 use carryall::ops::checkout::images::ImageReport;
 use carryall::ops::maintain::show::{ShowReport, ShownImage, ShownPackage};
@@ -176,12 +176,12 @@ pub fn image_name(references: &[String], digest: &str) -> String {
 }
 
 /// What was written where.
-pub fn images_out(report: &ImageReport, dest: &Path, form: Form) -> String {
+pub fn images_out(report: &ImageReport, dest: &Path, form: ImageForm) -> String {
     let whole = report.images.iter().filter(|image| image.is_whole).count();
     let (total, dest) = (bytes(report.bytes), shown_path(dest));
     let what = match form {
-        Form::DockerArchive => pick("a docker archive", "docker 镜像包"),
-        Form::OciLayout => pick("an OCI layout", "OCI 镜像目录"),
+        ImageForm::DockerArchive => pick("a docker archive", "docker 镜像包"),
+        ImageForm::OciLayout => pick("an OCI layout", "OCI 镜像目录"),
     };
     let release = &report.release;
     pick(

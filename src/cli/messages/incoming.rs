@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use carryall::ops::receive::forget::{ForgetReport, ForgottenSet};
-use carryall::ops::receive::portion::LeftOut;
+use carryall::ops::receive::selection::LeftOut;
 use carryall::ops::receive::{ProgressState, ReceiveReport, Room, SetProgress, StatusReport};
 use carryall::volumes::VolumeRead;
 

@@ -3,12 +3,12 @@
 use std::error::Error as Cause;
 use std::io;
 
-use carryall::volumes::media::look::{Look, Looked};
+use carryall::volumes::media::look::{LookReport, NotAVolume};
 
 use super::{causes, pick};
 
 /// `disc.iso is a zip archive`, for every path that tells something.
-pub fn seen(looks: &[Looked]) -> String {
+pub fn seen(looks: &[LookReport]) -> String {
     let told = looks.iter().filter_map(|looked| {
         let (path, what) = (looked.path.display(), what(&looked.what)?);
         Some(pick(format!("{path} {what}"), format!("{path} {what}")))
@@ -16,46 +16,46 @@ pub fn seen(looks: &[Looked]) -> String {
     told.collect::<Vec<_>>().join(pick("; ", "；"))
 }
 
-fn what(look: &Look) -> Option<String> {
+fn what(look: &NotAVolume) -> Option<String> {
     Some(match look {
-        Look::Closed(error) => {
+        NotAVolume::Closed(error) => {
             let why = system(error);
             pick(format!("cannot be opened: {why}"), format!("打不开：{why}"))
         }
-        Look::Unread(error) => {
+        NotAVolume::Unread(error) => {
             let why = system(error);
             pick(format!("cannot be read: {why}"), format!("读不出：{why}"))
         }
-        Look::Empty => pick("is empty", "是空的").to_owned(),
-        Look::PagesAlone => pick(
+        NotAVolume::Empty => pick("is empty", "是空的").to_owned(),
+        NotAVolume::PagesAlone => pick(
             "has the page of a volume and none of its carryall-* files",
             "只有卷的说明页，没有 carryall-* 数据文件",
         )
         .to_owned(),
-        Look::Short => pick("is too short to hold a volume", "太短，不可能是卷").to_owned(),
-        Look::Store => pick(
+        NotAVolume::Short => pick("is too short to hold a volume", "太短，不可能是卷").to_owned(),
+        NotAVolume::Store => pick(
             "is the folder of a store, not of volumes",
             "是仓库目录，不是卷",
         )
         .to_owned(),
-        Look::Packed(kind) => pick(
+        NotAVolume::Packed(kind) => pick(
             format!("is packed ({kind})"),
             format!("是打包或压缩的文件（{kind}）"),
         ),
-        Look::Piece => pick(
+        NotAVolume::Piece => pick(
             "is a piece of a file that was split, or an unfinished download",
             "是拆分文件的一段，或未下载完的文件",
         )
         .to_owned(),
-        Look::WebPage => {
+        NotAVolume::WebPage => {
             pick("is a web page, not the file itself", "是网页，不是文件本身").to_owned()
         }
-        Look::Zeros => pick("holds zeros and nothing else", "全部是零").to_owned(),
-        Look::OtherDisc { label } => pick(
+        NotAVolume::Zeros => pick("holds zeros and nothing else", "全部是零").to_owned(),
+        NotAVolume::OtherDisc { label } => pick(
             format!("is a disc with something else on it ({label})"),
             format!("是装有其他内容的光盘（{label}）"),
         ),
-        Look::Unknown => return None,
+        NotAVolume::Unknown => return None,
     })
 }
 
@@ -64,61 +64,61 @@ fn system(error: &io::Error) -> String {
 }
 
 /// What to do: by what tells most, since a person does one thing at a time.
-pub fn hint(looks: &[Looked]) -> String {
+pub fn hint(looks: &[LookReport]) -> String {
     let wrong_disc = pick(
         "is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0",
         "光盘放对并挂载了吗？文件系统损坏的光盘可直接给出设备，例如 /dev/sr0",
     );
     let hints = looks.iter().map(|looked| match &looked.what {
-        Look::Closed(error) => hint_system(error).unwrap_or_else(|| wrong_disc.to_owned()),
-        Look::Unread(error) if error.raw_os_error() == Some(5) => hint_unreadable(),
-        Look::Unread(error) => hint_system(error).unwrap_or_else(hint_unreadable),
-        Look::Packed("tar") => pick(
+        NotAVolume::Closed(error) => hint_system(error).unwrap_or_else(|| wrong_disc.to_owned()),
+        NotAVolume::Unread(error) if error.raw_os_error() == Some(5) => hint_unreadable(),
+        NotAVolume::Unread(error) => hint_system(error).unwrap_or_else(hint_unreadable),
+        NotAVolume::Packed("tar") => pick(
             "a volume is a mounted disc, an .iso image or a folder with carryall-* files; what `docker save` or tar wrote goes into a release with `carryall add`",
             "卷是挂载的光盘、.iso 映像或含 carryall-* 文件的目录；docker save 或 tar 产生的文件请用 carryall add 加入发布包",
         )
         .to_owned(),
-        Look::Packed(_) => pick(
+        NotAVolume::Packed(_) => pick(
             "unpack it first, and name the image or folder that comes out of it",
             "请先解开，再给出解出来的映像文件或目录",
         )
         .to_owned(),
-        Look::Piece => pick(
+        NotAVolume::Piece => pick(
             "put the pieces together first (`cat NAME.* > volume.iso`, or the program that split it), or fetch the rest, and name the whole file",
             "请先合并各段（cat 文件名.* > volume.iso，或用当初拆分的程序），或把文件下载完整，再给出完整的文件",
         )
         .to_owned(),
-        Look::WebPage => pick(
+        NotAVolume::WebPage => pick(
             "the server sent a page instead of the file: fetch the file again, logged in where that is asked for",
             "下载到的是网页：请重新下载文件，需要登录时先登录",
         )
         .to_owned(),
-        Look::Zeros => pick(
+        NotAVolume::Zeros => pick(
             "nothing was written to it, or the copy failed: copy or burn it again, and check it with `carryall verify`",
             "没有写入内容，或复制失败：请重新复制或刻录，再用 carryall verify 检查",
         )
         .to_owned(),
-        Look::PagesAlone => pick(
+        NotAVolume::PagesAlone => pick(
             "copy all files of the volume, the carryall-* files above all; they lie beside this page on the medium",
             "请复制这一卷的全部文件，特别是介质上与说明页放在一起的 carryall-* 文件",
         )
         .to_owned(),
-        Look::Store => pick(
+        NotAVolume::Store => pick(
             "a store is named with --store DIR; name the volumes here: a mounted disc, an .iso image or a folder of volumes",
             "仓库用 --store 目录 指定；这里请给出卷：挂载的光盘、.iso 映像或卷所在的目录",
         )
         .to_owned(),
-        Look::Short => pick(
+        NotAVolume::Short => pick(
             "name the medium itself: the mounted folder, the .iso image or the device, such as /dev/sr0",
             "请给出介质本身：挂载目录、.iso 映像或设备，例如 /dev/sr0",
         )
         .to_owned(),
-        Look::Empty => pick(
+        NotAVolume::Empty => pick(
             "is it mounted? `lsblk` shows devices and where they are mounted; the device itself, such as /dev/sr0, can be named as well",
             "挂载了吗？lsblk 可查看设备及其挂载位置；也可直接给出设备，例如 /dev/sr0",
         )
         .to_owned(),
-        Look::OtherDisc { .. } | Look::Unknown => wrong_disc.to_owned(),
+        NotAVolume::OtherDisc { .. } | NotAVolume::Unknown => wrong_disc.to_owned(),
     });
     // The first that is not about the disc in the drive says most.
     let mut hints: Vec<String> = hints.collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use carryall::ops::media::verify::{SetState, SetVerdict, VolumeVerdict};
 use carryall::ops::pack::{PackPlan, PackReport};
 use carryall::volumes::media::kind::MediaParseError;
-use carryall::volumes::recovery::Needs;
+use carryall::volumes::recovery::SetNeeds;
 
 use super::delta::plan_leans;
 use super::{bytes, pick, plural, shown, shown_path, volumes};
@@ -296,7 +296,7 @@ pub fn verdict(set: &SetVerdict) -> String {
 }
 
 /// Of which volumes some was read already.
-fn unread_rest(needs: &Needs) -> String {
+fn unread_rest(needs: &SetNeeds) -> String {
     if needs.rest_of.is_empty() {
         return String::new();
     }
@@ -308,7 +308,7 @@ fn unread_rest(needs: &Needs) -> String {
 }
 
 /// The volumes to ask for: the rest of those whose reading was broken off, and the others.
-fn asked_for(needs: &Needs) -> String {
+fn asked_for(needs: &SetNeeds) -> String {
     let (rest, whole): (Vec<u16>, Vec<u16>) = needs
         .ask_for
         .iter()
@@ -355,7 +355,7 @@ pub fn without_volume(paths: &[PathBuf]) -> String {
 }
 
 /// Which volumes to give next.
-pub(super) fn needed(needs: &Needs) -> String {
+pub(super) fn needed(needs: &SetNeeds) -> String {
     let mut out = match needs.at_least {
         Some(least) if usize::from(least) < needs.any_of.len() => {
             let any = volumes(&needs.any_of);
@@ -379,7 +379,7 @@ pub(super) fn needed(needs: &Needs) -> String {
     out
 }
 
-pub(super) fn lost(needs: &Needs, items: &[String]) -> String {
+pub(super) fn lost(needs: &SetNeeds, items: &[String]) -> String {
     let mut out = String::new();
     if !needs.any_of.is_empty() {
         let more = volumes(&needs.any_of);

@@ -21,7 +21,7 @@ mod weight;
 use carryall::base::finding::{Finding, Severity};
 use carryall::base::size::ByteSize;
 
-use crate::cli::memory::Fit;
+use crate::cli::memory::MemoryFit;
 pub use crate::cli::terminal::{say, shown, shown_path};
 use catalogue::is_chinese;
 pub(crate) use catalogue::message;
@@ -59,7 +59,7 @@ pub use store::{
 };
 pub use usage::usage;
 pub use versions::{installed, kept, let_go, rolled_back};
-pub use weight::{Against, contributors, estimate};
+pub use weight::{Baseline, contributors, estimate};
 
 /// Widest column.
 const COLUMN_MAX: usize = 60;
@@ -220,7 +220,7 @@ pub fn hint_limits() -> &'static str {
 }
 
 /// There is less memory than the command takes.
-pub fn memory(fit: &Fit) -> String {
+pub fn memory(fit: &MemoryFit) -> String {
     let (needed, there, cores) = (bytes(fit.needed_bytes), bytes(fit.there_bytes), fit.cores);
     let head = pick(
         format!("note: this takes up to about {needed} of memory, and {there} may be used: "),

@@ -5,7 +5,7 @@ use carryall::oci::image::{Reference, sayings};
 use carryall::oci::registry::RegistryError;
 use carryall::oci::registry::pull::Pulled;
 use carryall::oci::registry::server::ServeOptions;
-use carryall::ops::publish::push::PushedRelease;
+use carryall::ops::publish::push::ReleasePushReport;
 use carryall::ops::publish::serve::Served;
 
 use super::{bytes, pick, plural, shown, shown_path};
@@ -37,7 +37,7 @@ pub fn pulled(reference: &Reference, pulled: &Pulled) -> String {
     )
 }
 
-pub fn pushed(report: &PushedRelease) -> String {
+pub fn pushed(report: &ReleasePushReport) -> String {
     let (release, to) = (&report.release, &report.pushed);
     let (registry, sent, there) = (
         &to.registry,
@@ -57,7 +57,7 @@ pub fn pushed(report: &PushedRelease) -> String {
 }
 
 /// Something is not in the registry that was asked for.
-pub fn hint_left_out(report: &PushedRelease) -> String {
+pub fn hint_left_out(report: &ReleasePushReport) -> String {
     let is_of = |template: Template| {
         let mut findings = report.findings.iter();
         findings.any(|finding| finding.is_said_by(template))

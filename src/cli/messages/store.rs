@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use carryall::content::release::ReleaseName;
-use carryall::files::opener::{Kept, StreamReport};
+use carryall::files::unpacker::{KeptReason, StreamReport};
 use carryall::ops::add::AddReport;
 use carryall::ops::checkout::CheckoutReport;
-use carryall::ops::maintain::check::{CheckSummary, DamagedRelease, PruneSummary};
+use carryall::ops::maintain::check::{DamagedRelease, StoreCheckReport, StorePruneReport};
 use carryall::ops::maintain::show::ShowReport;
 use carryall::ops::pack::diff::DiffReport;
 use carryall::store::{CheckDepth, Renewed};
@@ -141,24 +141,24 @@ pub fn show_streams(report: &ShowReport) -> String {
 }
 
 /// Why a stream is kept as it came; `None`: for a reason that only a newer version knows.
-fn kept(reason: Option<Kept>) -> &'static str {
+fn kept(reason: Option<KeptReason>) -> &'static str {
     let Some(reason) = reason else {
         return pick("for a reason of a newer version", "新版本的原因");
     };
     match reason {
-        Kept::Corrupt => pick("damaged", "数据损坏"),
-        Kept::Truncated => pick("incomplete", "不完整"),
-        Kept::Recipe => pick(
+        KeptReason::Corrupt => pick("damaged", "数据损坏"),
+        KeptReason::Truncated => pick("incomplete", "不完整"),
+        KeptReason::Recipe => pick(
             "of an unknown writer, the recipe too large",
             "压缩程序未知，重建信息过大",
         ),
-        Kept::Limit => pick("over the limit when unpacked", "解开后过大"),
-        Kept::Time => pick("too slow to open", "耗时过长"),
-        Kept::Changed => pick("not the same when made again", "无法原样重建"),
-        Kept::Space => pick("no room to unpack", "没有空间解开"),
-        Kept::Small => pick("too small to gain anything", "太小，没有收益"),
-        Kept::Deep => pick("too deep in one another", "嵌套过深"),
-        Kept::Effort => pick(
+        KeptReason::Limit => pick("over the limit when unpacked", "解开后过大"),
+        KeptReason::Time => pick("too slow to open", "耗时过长"),
+        KeptReason::Changed => pick("not the same when made again", "无法原样重建"),
+        KeptReason::Space => pick("no room to unpack", "没有空间解开"),
+        KeptReason::Small => pick("too small to gain anything", "太小，没有收益"),
+        KeptReason::Deep => pick("too deep in one another", "嵌套过深"),
+        KeptReason::Effort => pick(
             "not looked at, since too many streams before in the same item came to nothing (--gzip-seconds-per-gb 0 looks at all)",
             "未逐一尝试：同一项目中此前已有过多的流无法打开（--gzip-seconds-per-gb 0 会全部尝试）",
         ),
@@ -220,7 +220,7 @@ pub fn removed(name: &ReleaseName, could_be_read: bool) -> String {
     )
 }
 
-pub fn pruned(report: &PruneSummary) -> String {
+pub fn pruned(report: &StorePruneReport) -> String {
     let freed = bytes(report.bytes_before.saturating_sub(report.bytes_after));
     let (removed, rewritten) = (report.packs_removed, report.packs_rewritten);
     let now = bytes(report.bytes_after);
@@ -282,7 +282,7 @@ pub fn damaged_release(release: &DamagedRelease) -> String {
     )
 }
 
-pub fn checked(report: &CheckSummary, depth: CheckDepth) -> String {
+pub fn checked(report: &StoreCheckReport, depth: CheckDepth) -> String {
     let (releases, packs, total) = (report.releases, report.packs, bytes(report.pack_bytes));
     let looked = match depth {
         CheckDepth::Structure => pick("structure", "结构"),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use carryall::files::versions::{KeptState, VersionsError};
 use carryall::ops::checkout::install::{InstallReport, RollbackReport};
-use carryall::ops::maintain::keep::{KeepReport, LetGoReport};
+use carryall::ops::maintain::retention::{KeepReport, LetGoReport};
 
 use super::{bytes, files, pick, shown, shown_path};
 

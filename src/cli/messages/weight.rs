@@ -1,6 +1,6 @@
 //! Words about what makes a bundle heavy.
 
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::ops::pack::contributors::{Contributor, ContributorKind};
 use carryall::ops::pack::estimate::EstimateReport;
 
@@ -8,7 +8,7 @@ use super::{bytes, files, grouped, pick, shown};
 
 /// Whether there is something that files may have been in before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Against {
+pub enum Baseline {
     /// An older release.
     Older,
     /// Nothing.
@@ -16,7 +16,7 @@ pub enum Against {
 }
 
 /// Folders and files with most of the new bytes, one a line, `most` of them.
-pub fn contributors(contributors: &[Contributor], against: Against, most: usize) -> String {
+pub fn contributors(contributors: &[Contributor], against: Baseline, most: usize) -> String {
     if contributors.is_empty() {
         return String::new();
     }
@@ -40,12 +40,12 @@ pub fn contributors(contributors: &[Contributor], against: Against, most: usize)
     out
 }
 
-fn what(each: &Contributor, against: Against) -> String {
+fn what(each: &Contributor, against: Baseline) -> String {
     let path = &shown(&each.path);
     let many = || {
         let count = files(each.files);
         match each.changed_files {
-            _ if against == Against::Nothing => count,
+            _ if against == Baseline::Nothing => count,
             0 => pick(
                 format!("{count}, none of them there before"),
                 format!("{count}，均为新增"),
@@ -126,9 +126,9 @@ pub fn estimate(report: &EstimateReport, most: usize) -> String {
         out += &line(each.new_bytes, each.carried_bytes, class(each.class));
     }
     let against = if report.receivers.is_empty() {
-        Against::Nothing
+        Baseline::Nothing
     } else {
-        Against::Older
+        Baseline::Older
     };
     out += &contributors(&report.contributors, against, most);
     let (new, carried) = (bytes(report.new_bytes), bytes(report.carried_bytes));
@@ -146,22 +146,22 @@ pub fn estimate(report: &EstimateReport, most: usize) -> String {
     }
 }
 
-fn class(class: Class) -> &'static str {
+fn class(class: ContentKind) -> &'static str {
     match class {
-        Class::Meta => pick("recipes and lists", "重建信息与清单"),
-        Class::TarHeaders => pick("headers of archives", "归档文件头"),
-        Class::Text => pick("text", "文本"),
-        Class::Python => "Python",
-        Class::Js => "JavaScript",
-        Class::PyCache => pick("compiled Python", "已编译的 Python"),
-        Class::ElfX86_64 => pick("programs for x86-64", "x86-64 程序"),
-        Class::ElfArm64 => pick("programs for arm64", "arm64 程序"),
-        Class::Packed => pick("compressed already", "已压缩的内容"),
-        Class::Other => pick("other", "其他"),
-        Class::Data => pick("JSON and the like", "JSON 等数据"),
-        Class::Markup => pick("markup and styles", "标记与样式"),
-        Class::C => pick("C and C++", "C 与 C++"),
-        Class::Java => pick("Java classes", "Java 类"),
-        Class::Tables => pick("small binary tables", "小型二进制表"),
+        ContentKind::Meta => pick("recipes and lists", "重建信息与清单"),
+        ContentKind::TarHeaders => pick("headers of archives", "归档文件头"),
+        ContentKind::Text => pick("text", "文本"),
+        ContentKind::Python => "Python",
+        ContentKind::Js => "JavaScript",
+        ContentKind::PyCache => pick("compiled Python", "已编译的 Python"),
+        ContentKind::ElfX86_64 => pick("programs for x86-64", "x86-64 程序"),
+        ContentKind::ElfArm64 => pick("programs for arm64", "arm64 程序"),
+        ContentKind::Packed => pick("compressed already", "已压缩的内容"),
+        ContentKind::Other => pick("other", "其他"),
+        ContentKind::Data => pick("JSON and the like", "JSON 等数据"),
+        ContentKind::Markup => pick("markup and styles", "标记与样式"),
+        ContentKind::C => pick("C and C++", "C 与 C++"),
+        ContentKind::Java => pick("Java classes", "Java 类"),
+        ContentKind::Tables => pick("small binary tables", "小型二进制表"),
     }
 }

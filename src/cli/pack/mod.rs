@@ -3,14 +3,14 @@
 mod said;
 
 use carryall::bundle::receipt::Receipt;
-use carryall::bundle::{Effort, Receiver};
+use carryall::bundle::{Effort, Recipient};
 use carryall::content::release::ReleaseRoot;
 use carryall::ops;
 use carryall::ops::pack::estimate;
-use carryall::ops::pack::receivers;
+use carryall::ops::pack::recipients;
 use carryall::ops::pack::{self, PackOptions};
-use carryall::store::{Access, Store};
-use carryall::volumes::block::Codec;
+use carryall::store::{OpenMode, Store};
+use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::Carrier;
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
@@ -18,7 +18,7 @@ use crate::cli::exit::Failure;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
-    let store = open::store(context, Access::Read)?;
+    let store = open::store(context, OpenMode::Read)?;
     let mut names = args.releases.clone();
     names.sort();
     names.dedup();
@@ -28,12 +28,12 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         .map(|name| ops::release_for(&store, name, platform))
         .collect::<Result<Vec<_>, _>>()?;
     releases.dedup();
-    let (receivers, receipt) = receivers(context, &store, args)?;
+    let (recipients, receipt) = recipients(context, &store, args)?;
     if args.estimate {
-        return estimate(context, &store, &releases, &receivers, args);
+        return estimate(context, &store, &releases, &recipients, args);
     }
     let options = PackOptions {
-        receivers,
+        receivers: recipients,
         ..options(args)?
     };
     let notes = said::notes(&store, &releases, args)?;
@@ -63,7 +63,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         &context.screen,
     )?;
     if let Some(site) = &args.site {
-        receivers::remember(&store, site, receipt.as_ref(), &releases)?;
+        recipients::remember(&store, site, receipt.as_ref(), &releases)?;
     }
     context.print(&report, |report| messages::packed(report, to))?;
     Ok(0)
@@ -73,10 +73,10 @@ fn estimate(
     context: &Context,
     store: &Store,
     releases: &[ReleaseRoot],
-    receivers: &[Receiver],
+    recipients: &[Recipient],
     args: &PackArgs,
 ) -> Result<u8, Failure> {
-    let report = estimate::estimate(store, releases, receivers, effort(args), &context.screen)?;
+    let report = estimate::estimate(store, releases, recipients, effort(args), &context.screen)?;
     context.print(&report, |report| messages::estimate(report, context.rows()))?;
     Ok(0)
 }
@@ -90,11 +90,11 @@ fn effort(args: &PackArgs) -> Effort {
 }
 
 /// Whom the bundle is for, and the receipt that was given for the site that is named.
-fn receivers(
+fn recipients(
     context: &Context,
     store: &Store,
     args: &PackArgs,
-) -> Result<(Vec<Receiver>, Option<Receipt>), Failure> {
+) -> Result<(Vec<Recipient>, Option<Receipt>), Failure> {
     if args.site.is_some() && args.receipts.len() > 1 {
         return Err(Failure::usage(
             messages::one_receipt_a_site(),
@@ -103,22 +103,22 @@ fn receivers(
     }
     let mut found = Vec::new();
     for together in &args.since {
-        found.push(receivers::by_names(store, &together.0)?);
+        found.push(recipients::by_names(store, &together.0)?);
     }
     let mut last = None;
     for (number, given) in (1..).zip(&args.receipts) {
-        let receipt = receivers::read_receipt(given)?;
+        let receipt = recipients::read_receipt(given)?;
         let label = messages::receipt_label(number, &receipt);
-        found.push(receivers::by_receipt(store, &label, &receipt)?);
+        found.push(recipients::by_receipt(store, &label, &receipt)?);
         last = Some(receipt);
     }
     if let (Some(site), Some(receipt)) = (&args.site, &last)
-        && receivers::is_of_another_store(store, site, receipt)?
+        && recipients::is_of_another_store(store, site, receipt)?
     {
         note(context, &messages::another_store(site));
     }
     if let (Some(site), []) = (&args.site, &found[..]) {
-        match receivers::by_site(store, site)? {
+        match recipients::by_site(store, site)? {
             Some(known) => found.push(known),
             None => note(context, &messages::site_is_new(site)),
         }
@@ -135,8 +135,8 @@ fn receivers(
             &messages::unknown_sets(&each.receiver.label, &each.unknown_sets),
         );
     }
-    let receivers = found.into_iter().map(|each| each.receiver).collect();
-    Ok((receivers, last.filter(|_| args.site.is_some())))
+    let recipients = found.into_iter().map(|each| each.receiver).collect();
+    Ok((recipients, last.filter(|_| args.site.is_some())))
 }
 
 fn note(context: &Context, text: &str) {
@@ -158,8 +158,8 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
         effort: effort(args),
         receivers: Vec::new(),
         codec: match args.codec {
-            CodecArg::Gf16 => Codec::Gf16,
-            CodecArg::Gf8 => Codec::Gf8,
+            CodecArg::Gf16 => ParityCodec::Gf16,
+            CodecArg::Gf8 => ParityCodec::Gf8,
         },
     })
 }

@@ -10,16 +10,16 @@ pub const BLOCK: usize = 512;
 
 /// A header, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub struct TarHeader {
     /// What follows.
-    pub kind: Kind,
+    pub kind: TarKind,
     /// Bytes of body that the header's own size field gives.
     pub size: u64,
 }
 
 /// What a header stands before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TarKind {
     /// A member whose size is that of its body.
     File,
     /// A member without a body: links, devices, folders, pipes.
@@ -34,7 +34,7 @@ pub enum Kind {
 
 /// Kinds of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
+pub enum TarLink {
     /// Another name of a member before: the target counts from the beginning of the archive.
     Hard,
     /// The target counts from the folder that the link is in.
@@ -46,7 +46,7 @@ pub const SPARSE_MORE_IN_HEADER: usize = 482;
 /// See [`SPARSE_MORE_IN_HEADER`].
 pub const SPARSE_MORE_IN_MAP: usize = 504;
 
-impl Header {
+impl TarHeader {
     /// Reads a header; `None` when the block is none: its checksum is wrong, or its size cannot be.
     pub fn read(block: &[u8]) -> Option<Self> {
         let block: &[u8; BLOCK] = block.first_chunk()?;
@@ -54,14 +54,14 @@ impl Header {
             return None;
         }
         let kind = match block[156] {
-            b'1'..=b'6' => Kind::Bodiless,
-            b'x' | b'X' => Kind::Pax,
-            b'L' | b'K' | b'g' => Kind::Note,
-            b'S' => Kind::Sparse,
-            _ => Kind::File,
+            b'1'..=b'6' => TarKind::Bodiless,
+            b'x' | b'X' => TarKind::Pax,
+            b'L' | b'K' | b'g' => TarKind::Note,
+            b'S' => TarKind::Sparse,
+            _ => TarKind::File,
         };
         let size = number(&block[124..136])?;
-        let size = if kind == Kind::Bodiless { 0 } else { size };
+        let size = if kind == TarKind::Bodiless { 0 } else { size };
         Some(Self { kind, size })
     }
 
@@ -83,10 +83,10 @@ impl Header {
     }
 
     /// Where a link points, and whether it is a symbolic one; `None` when the header is of no link.
-    pub fn link(block: &[u8]) -> Option<(Link, &[u8])> {
+    pub fn link(block: &[u8]) -> Option<(TarLink, &[u8])> {
         let link = match block.get(156) {
-            Some(b'1') => Link::Hard,
-            Some(b'2') => Link::Symbolic,
+            Some(b'1') => TarLink::Hard,
+            Some(b'2') => TarLink::Symbolic,
             _ => return None,
         };
         Some((link, until_nul(block.get(157..257)?)))
@@ -159,7 +159,7 @@ pub fn until_nul(field: &[u8]) -> &[u8] {
 /// Whether these bytes look like the beginning of a tar.
 pub fn begins_tar(head: &[u8]) -> bool {
     // The name keeps out files that only happen to sum up.
-    Header::read(head).is_some() && !Header::name(head).is_empty()
+    TarHeader::read(head).is_some() && !TarHeader::name(head).is_empty()
 }
 
 /// Bytes that pad a body of `size` bytes to whole blocks.
@@ -264,45 +264,45 @@ mod tests {
 
     #[test]
     fn sizes_of_all_ages_are_read() {
-        let read = |kind, size: &[u8]| Header::read(&header(kind, size)).unwrap();
+        let read = |kind, size: &[u8]| TarHeader::read(&header(kind, size)).unwrap();
         assert_eq!(read(b'0', b"00000000777\0").size, 0o777);
         assert_eq!(read(0, b"        777 ").size, 0o777);
         assert_eq!(read(b'0', b"\x80\0\0\0\0\0\0\x02\0\0\0\0").size, 2 << 32);
         assert_eq!(
             read(b'5', b"00000000777\0"),
-            Header {
-                kind: Kind::Bodiless,
+            TarHeader {
+                kind: TarKind::Bodiless,
                 size: 0
             }
         );
         assert_eq!(read(b'0', b"").size, 0);
         assert_eq!(
-            Header::read(&header(
+            TarHeader::read(&header(
                 b'0',
                 b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
             )),
             None
         );
         assert_eq!(
-            Header::read(&header(
+            TarHeader::read(&header(
                 b'0',
                 b"\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
             )),
             None
         );
-        assert_eq!(Header::read(&header(b'0', b"nonsense")), None);
+        assert_eq!(TarHeader::read(&header(b'0', b"nonsense")), None);
     }
 
     #[test]
     fn a_wrong_checksum_is_no_header_and_a_signed_one_is() {
         let mut block = header(b'0', b"1\0");
         block[0] ^= 1;
-        assert_eq!(Header::read(&block), None);
+        assert_eq!(TarHeader::read(&block), None);
         block[0] = 0xe4;
         block[148..156].fill(b' ');
         let sum: i32 = block.iter().map(|byte| i32::from(byte.cast_signed())).sum();
         block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        assert_eq!(Header::read(&block).unwrap().size, 1);
+        assert_eq!(TarHeader::read(&block).unwrap().size, 1);
         assert!(!begins_tar(&[0; BLOCK]));
         assert!(!begins_tar(b"short"));
     }
@@ -311,9 +311,9 @@ mod tests {
     fn headers_that_are_written_are_read() {
         for bytes in [0, 5, (1 << 33) - 1, 1 << 33, 1 << 50] {
             let block = file_header("blobs/sha256/ab", bytes);
-            let header = Header::read(&block).unwrap();
-            assert_eq!((header.kind, header.size), (Kind::File, bytes));
-            assert_eq!(Header::path(&block), b"blobs/sha256/ab");
+            let header = TarHeader::read(&block).unwrap();
+            assert_eq!((header.kind, header.size), (TarKind::File, bytes));
+            assert_eq!(TarHeader::path(&block), b"blobs/sha256/ab");
         }
     }
 
@@ -321,11 +321,11 @@ mod tests {
     fn paths_have_the_prefix_of_posix_headers_alone() {
         let mut block = header(b'0', b"1\0");
         block[345..349].copy_from_slice(b"some");
-        assert_eq!(Header::path(&block), b"name");
+        assert_eq!(TarHeader::path(&block), b"name");
         block[257..263].copy_from_slice(b"ustar\0");
-        assert_eq!(Header::path(&block), b"some/name");
-        assert_eq!(Header::path(b"short"), b"short");
-        assert!(Header::is_long_name(&header(b'L', b"")) && !Header::is_long_name(&block));
+        assert_eq!(TarHeader::path(&block), b"some/name");
+        assert_eq!(TarHeader::path(b"short"), b"short");
+        assert!(TarHeader::is_long_name(&header(b'L', b"")) && !TarHeader::is_long_name(&block));
     }
 
     #[test]
@@ -360,13 +360,13 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..700)) {
-            let _ = Header::read(&bytes);
+            let _ = TarHeader::read(&bytes);
             let _ = Pax::read(&bytes);
             let mut block = [0; BLOCK];
             let len = bytes.len().min(BLOCK);
             block[..len].copy_from_slice(&bytes[..len]);
             seal(&mut block);
-            let _ = Header::read(&block);
+            let _ = TarHeader::read(&block);
         }
     }
 }

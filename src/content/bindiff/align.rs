@@ -3,7 +3,7 @@
 //! Going along the new bytes, an alignment with the old ones stays until another one explains [`SLACK_BYTES`] more
 //! of what comes; then both are stretched towards each other as long as at least half of the bytes agree.
 
-use super::index::Index;
+use super::index::OldBytesIndex;
 
 /// How many bytes more another place must explain before it is gone to: fewer cost more to name than they save (measured, as is
 /// that it matters little).
@@ -14,7 +14,7 @@ const WORK_PER_BYTE: u64 = 512;
 const GIVE_UP_BYTES: isize = 64;
 
 /// A step of a script, with places in the new (`at`) and the old bytes (`from`).
-pub(super) struct Run {
+pub(super) struct AlignedRun {
     pub(super) at: usize,
     pub(super) from: usize,
     pub(super) copied: usize,
@@ -37,8 +37,12 @@ impl Alignment {
 }
 
 /// Finds the runs that `new` is made of, in order; `None` when it takes too long.
-pub(super) fn runs(index: &Index<'_>, new: &[u8], emit: &mut dyn FnMut(Run)) -> Option<()> {
-    let mut search = Search {
+pub(super) fn runs(
+    index: &OldBytesIndex<'_>,
+    new: &[u8],
+    emit: &mut dyn FnMut(AlignedRun),
+) -> Option<()> {
+    let mut search = AlignSearch {
         index,
         new,
         work_left: WORK_PER_BYTE * (new.len() as u64 + 1024),
@@ -47,12 +51,12 @@ pub(super) fn runs(index: &Index<'_>, new: &[u8], emit: &mut dyn FnMut(Run)) -> 
     let mut scan = 0;
     while scan < new.len() {
         match search.next(current, scan)? {
-            Next::GoesOn { until } => scan = until,
-            Next::Changes { to, until } => {
+            NextStretch::GoesOn { until } => scan = until,
+            NextStretch::Changes { to, until } => {
                 current = search.change(current, to, emit);
                 scan = until;
             }
-            Next::Nothing => break,
+            NextStretch::Nothing => break,
         }
     }
     let end = Alignment {
@@ -64,7 +68,7 @@ pub(super) fn runs(index: &Index<'_>, new: &[u8], emit: &mut dyn FnMut(Run)) -> 
 }
 
 /// What comes from a place on.
-enum Next {
+enum NextStretch {
     /// The alignment as it is explains everything up to here.
     GoesOn { until: usize },
     /// Another one is better.
@@ -73,13 +77,13 @@ enum Next {
     Nothing,
 }
 
-struct Search<'a> {
-    index: &'a Index<'a>,
+struct AlignSearch<'a> {
+    index: &'a OldBytesIndex<'a>,
     new: &'a [u8],
     work_left: u64,
 }
 
-impl Search<'_> {
+impl AlignSearch<'_> {
     fn agrees(&self, alignment: Alignment, place: usize) -> bool {
         alignment
             .old_place(place)
@@ -89,7 +93,7 @@ impl Search<'_> {
 
     /// The next place, from `scan` on, where `current` explains as much as any other alignment, or another one more by more than
     /// the slack.
-    fn next(&mut self, current: Alignment, mut scan: usize) -> Option<Next> {
+    fn next(&mut self, current: Alignment, mut scan: usize) -> Option<NextStretch> {
         let new = self.new;
         // How many bytes of scan..counted agree as things are aligned now.
         let mut agreeing = 0_usize;
@@ -107,14 +111,14 @@ impl Search<'_> {
                 counted += 1;
             }
             if found.bytes == agreeing && agreeing > 0 {
-                return Some(Next::GoesOn { until: end });
+                return Some(NextStretch::GoesOn { until: end });
             }
             if found.bytes > agreeing + SLACK_BYTES {
                 let to = Alignment {
                     at: scan,
                     from: found.from,
                 };
-                return Some(Next::Changes { to, until: end });
+                return Some(NextStretch::Changes { to, until: end });
             }
             if scan < counted {
                 agreeing -= usize::from(self.agrees(current, scan));
@@ -122,11 +126,16 @@ impl Search<'_> {
             scan += 1;
             counted = counted.max(scan);
         }
-        Some(Next::Nothing)
+        Some(NextStretch::Nothing)
     }
 
     /// Ends `current` somewhere before `next`, which begins where it pays; returns `next` from there on.
-    fn change(&self, current: Alignment, next: Alignment, emit: &mut dyn FnMut(Run)) -> Alignment {
+    fn change(
+        &self,
+        current: Alignment,
+        next: Alignment,
+        emit: &mut dyn FnMut(AlignedRun),
+    ) -> Alignment {
         let mut forward = self.forward(current, next.at);
         let mut backward = self.backward(current.at, next);
         let between = next.at - current.at;
@@ -141,7 +150,7 @@ impl Search<'_> {
             from: next.from - backward,
         };
         let from_end = current.from + forward;
-        emit(Run {
+        emit(AlignedRun {
             at: current.at,
             from: current.from,
             copied: forward,

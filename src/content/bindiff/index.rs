@@ -12,7 +12,7 @@ const HASH_BITS_MAX: u32 = 24;
 const NOWHERE: u32 = u32::MAX;
 
 /// The places of the old bytes by hash. Takes 4 bytes for each, and up to 64 MiB.
-pub(super) struct Index<'a> {
+pub(super) struct OldBytesIndex<'a> {
     pub(super) old: &'a [u8],
     heads: Vec<u32>,
     /// The next place with the same hash, for each place.
@@ -27,7 +27,7 @@ pub(super) struct Match {
     pub(super) bytes: usize,
 }
 
-impl<'a> Index<'a> {
+impl<'a> OldBytesIndex<'a> {
     /// Indexes `old`; `None` when it has 4 GiB or more.
     pub(super) fn of(old: &'a [u8]) -> Option<Self> {
         let places = u32::try_from(old.len()).ok()?;

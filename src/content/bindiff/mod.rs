@@ -9,14 +9,14 @@ mod index;
 
 use std::io::{self, BufRead, Read};
 
-use self::align::Run;
-use self::index::Index;
+use self::align::AlignedRun;
+use self::index::OldBytesIndex;
 
 /// What makes new bytes of old ones. A step copies old bytes, puts changes onto them, takes literals, and moves on in the old
 /// bytes; there is one number of each of the first three streams for each step. The next two go along all that is copied, from
 /// the first byte to the last.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Script<S> {
+pub struct DiffScript<S> {
     /// Varints: how many bytes are copied.
     pub copies: S,
     /// Varints: how many literals follow them.
@@ -44,11 +44,11 @@ pub enum ApplyError {
     Invalid,
 }
 
-impl Script<Vec<u8>> {
+impl DiffScript<Vec<u8>> {
     /// Makes the script that gives `new` from `old`; `None` when it would take too long to find. Takes 4 bytes for each of
     /// `old` and up to 64 MiB.
     pub fn of(old: &[u8], new: &[u8]) -> Option<Self> {
-        let index = Index::of(old)?;
+        let index = OldBytesIndex::of(old)?;
         let mut script = Self::default();
         let mut along = Along::default();
         align::runs(&index, new, &mut |run| {
@@ -58,7 +58,7 @@ impl Script<Vec<u8>> {
         Some(script)
     }
 
-    fn push(&mut self, old: &[u8], new: &[u8], run: Run, along: &mut Along) {
+    fn push(&mut self, old: &[u8], new: &[u8], run: AlignedRun, along: &mut Along) {
         let copy_end = run.at + run.copied;
         push_varint(&mut self.copies, run.copied as u64);
         push_varint(&mut self.literal_counts, run.literals as u64);
@@ -92,7 +92,7 @@ struct Along {
     changed: u64,
 }
 
-impl<S: BufRead> Script<S> {
+impl<S: BufRead> DiffScript<S> {
     /// Appends `new_bytes` bytes to `new`, made of `old`.
     ///
     /// # Errors
@@ -210,8 +210,8 @@ mod tests {
 
     use super::*;
 
-    fn readers(script: &Script<Vec<u8>>) -> Script<&[u8]> {
-        Script {
+    fn readers(script: &DiffScript<Vec<u8>>) -> DiffScript<&[u8]> {
+        DiffScript {
             copies: &script.copies,
             literal_counts: &script.literal_counts,
             seeks: &script.seeks,
@@ -222,7 +222,11 @@ mod tests {
         }
     }
 
-    fn apply(script: &Script<Vec<u8>>, old: &[u8], bytes: usize) -> Result<Vec<u8>, ApplyError> {
+    fn apply(
+        script: &DiffScript<Vec<u8>>,
+        old: &[u8],
+        bytes: usize,
+    ) -> Result<Vec<u8>, ApplyError> {
         let mut new = Vec::new();
         readers(script).apply(old, &mut new, bytes)?;
         Ok(new)
@@ -243,7 +247,7 @@ mod tests {
         for at in (50..new.len()).step_by(97) {
             new[at] = new[at].wrapping_add(3);
         }
-        let script = Script::of(&old, &new).unwrap();
+        let script = DiffScript::of(&old, &new).unwrap();
         assert!(
             script.copies.len() < 10 && script.literals.len() < 40,
             "{} {}",
@@ -262,7 +266,7 @@ mod tests {
             [noise(3, 100), noise(4, 60)].concat().repeat(9000),
         ] {
             for old in [vec![0; 2 << 20], noise(3, 100).repeat(9000)] {
-                if let Some(script) = Script::of(&old, &new) {
+                if let Some(script) = DiffScript::of(&old, &new) {
                     assert_eq!(apply(&script, &old, new.len()).unwrap(), new);
                 }
             }
@@ -272,9 +276,9 @@ mod tests {
     #[test]
     fn scripts_that_leave_their_bytes_are_refused() {
         let step = |copied: u64, literals: u64, seek: i64| {
-            let mut script = Script {
+            let mut script = DiffScript {
                 literals: vec![0; 100],
-                ..Script::default()
+                ..DiffScript::default()
             };
             push_varint(&mut script.same_counts, 100);
             push_varint(&mut script.changed_counts, 0);
@@ -320,14 +324,14 @@ mod tests {
                 let to = to.min(new.len());
                 new.splice(to..(to + bytes / 2).min(new.len()), piece);
             }
-            let script = Script::of(&old, &new).unwrap();
+            let script = DiffScript::of(&old, &new).unwrap();
             prop_assert_eq!(apply(&script, &old, new.len()).unwrap(), new);
         }
 
         #[test]
         fn any_script_is_survived(streams in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 7), bytes in 0_usize..200) {
             let [copies, literal_counts, seeks, same_counts, changed_counts, changes, literals] = streams.try_into().unwrap();
-            let script = Script { copies, literal_counts, seeks, same_counts, changed_counts, changes, literals };
+            let script = DiffScript { copies, literal_counts, seeks, same_counts, changed_counts, changes, literals };
             if let Ok(new) = apply(&script, b"some old bytes", bytes) {
                 prop_assert_eq!(new.len(), bytes);
             }

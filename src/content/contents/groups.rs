@@ -38,20 +38,20 @@ impl Weight {
 
 /// Files that have something in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct FileGroup {
     /// What they lie in, from the outside: the item, then members that are archives.
     pub within: Vec<Vec<u8>>,
     /// Their folder in the innermost, or the file; empty: all of it.
     pub path: Vec<u8>,
     /// What of it is meant.
-    pub extent: Extent,
+    pub extent: GroupExtent,
     /// Together.
     pub weight: Weight,
 }
 
 /// How much of a path a group is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum GroupExtent {
     /// One file.
     File,
     /// Everything below it.
@@ -62,18 +62,18 @@ pub enum Extent {
 
 /// Folders, archives and files with their sums.
 #[derive(Default)]
-pub struct Tree {
-    nodes: Vec<Node>,
+pub struct GroupTree {
+    nodes: Vec<GroupNode>,
 }
 
 #[derive(Default)]
-struct Node {
+struct GroupNode {
     weight: Weight,
-    below: BTreeMap<Step, usize>,
+    below: BTreeMap<GroupStep, usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+enum GroupStep {
     /// The last component of an item's or archive's path.
     Archive(Vec<u8>),
     /// A component of a path.
@@ -85,11 +85,11 @@ const PLACES_MAX: usize = 12;
 /// One of these has at least this part of its bytes.
 const PLACE_PARTS: u64 = 8;
 
-impl Tree {
+impl GroupTree {
     /// Adds a file.
     pub fn add(&mut self, within: &[Vec<u8>], path: &[u8], weight: &Weight) {
         if self.nodes.is_empty() {
-            self.nodes.push(Node::default());
+            self.nodes.push(GroupNode::default());
         }
         let archives = within.iter().flat_map(|path| steps_of(path, true));
         let steps = archives.chain(steps_of(path, false));
@@ -100,7 +100,7 @@ impl Tree {
             let next = self.nodes.len();
             let below = *self.nodes[at].below.entry(step).or_insert(next);
             if below == next {
-                self.nodes.push(Node::default());
+                self.nodes.push(GroupNode::default());
             }
             at = below;
             self.nodes[at].weight.add(weight);
@@ -117,7 +117,7 @@ impl Tree {
 
     /// The groups of at least `least_bytes` new bytes, the largest first. A folder is split up when a few places in it hold
     /// half of its bytes, each at least an eighth, and then what else is large enough is told by itself, too; else it is a group.
-    pub fn groups(&self, least_bytes: u64) -> Vec<Group> {
+    pub fn groups(&self, least_bytes: u64) -> Vec<FileGroup> {
         let mut groups = Vec::new();
         // Deep trees are walked without recursion.
         let mut waiting = vec![(0, Vec::new())];
@@ -128,9 +128,9 @@ impl Tree {
             let large = self.large(node, least_bytes);
             if large.is_empty() {
                 let extent = if node.below.is_empty() {
-                    Extent::File
+                    GroupExtent::File
                 } else {
-                    Extent::Whole
+                    GroupExtent::Whole
                 };
                 groups.push(group(&steps, extent, node.weight));
                 continue;
@@ -141,7 +141,7 @@ impl Tree {
                 waiting.push((below, [&steps[..], std::slice::from_ref(step)].concat()));
             }
             if rest.new_bytes >= least_bytes.max(1) {
-                groups.push(group(&steps, Extent::Rest, rest));
+                groups.push(group(&steps, GroupExtent::Rest, rest));
             }
         }
         groups.retain(|group| group.weight.new_bytes >= least_bytes.max(1));
@@ -153,13 +153,13 @@ impl Tree {
     }
 
     /// The places below a node that it is split up into; none when it is better told as one.
-    fn large<'t>(&'t self, node: &'t Node, least_bytes: u64) -> Vec<(&'t Step, usize)> {
+    fn large<'t>(&'t self, node: &'t GroupNode, least_bytes: u64) -> Vec<(&'t GroupStep, usize)> {
         let all = node.weight.new_bytes;
-        let mut large: Vec<(&Step, usize)> = Vec::new();
+        let mut large: Vec<(&GroupStep, usize)> = Vec::new();
         let (mut held, mut held_by_archives) = (0, 0);
         for (step, below) in &node.below {
             let bytes = self.nodes[*below].weight.new_bytes;
-            let is_archive = matches!(step, Step::Archive(_));
+            let is_archive = matches!(step, GroupStep::Archive(_));
             if bytes < least_bytes.max(1) {
                 continue;
             }
@@ -172,7 +172,7 @@ impl Tree {
             return large;
         }
         if large.len() > PLACES_MAX {
-            let bytes_of = |place: &(&Step, usize)| self.nodes[place.1].weight.new_bytes;
+            let bytes_of = |place: &(&GroupStep, usize)| self.nodes[place.1].weight.new_bytes;
             large.sort_by_key(|place| std::cmp::Reverse(bytes_of(place)));
             let cut_off = large.split_off(PLACES_MAX);
             let bytes = cut_off.iter().map(bytes_of);
@@ -185,7 +185,7 @@ impl Tree {
 }
 
 /// The parts of a path; the last one may be an archive that more lies in.
-fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = Step> {
+fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = GroupStep> {
     let parts = path.split(|byte| *byte == b'/');
     let mut parts = parts
         .filter(|part| !part.is_empty() && *part != b".")
@@ -194,9 +194,9 @@ fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = Step> {
         let part = parts.next()?.to_vec();
         let is_last = parts.peek().is_none();
         Some(if is_archive && is_last {
-            Step::Archive(part)
+            GroupStep::Archive(part)
         } else {
-            Step::Part(part)
+            GroupStep::Part(part)
         })
     })
 }
@@ -204,19 +204,19 @@ fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = Step> {
 /// Parts of a path that are told apart.
 const STEPS_MAX: usize = 64;
 
-fn group(steps: &[Step], extent: Extent, weight: Weight) -> Group {
+fn group(steps: &[GroupStep], extent: GroupExtent, weight: Weight) -> FileGroup {
     let (mut within, mut path) = (Vec::new(), Vec::new());
     for step in steps {
-        let (Step::Archive(part) | Step::Part(part)) = step;
+        let (GroupStep::Archive(part) | GroupStep::Part(part)) = step;
         if !path.is_empty() {
             path.push(b'/');
         }
         path.extend_from_slice(part);
-        if let Step::Archive(_) = step {
+        if let GroupStep::Archive(_) = step {
             within.push(std::mem::take(&mut path));
         }
     }
-    Group {
+    FileGroup {
         within,
         path,
         extent,
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    fn told(tree: &Tree, least_bytes: u64) -> Vec<(String, Extent, u64, u64)> {
+    fn told(tree: &GroupTree, least_bytes: u64) -> Vec<(String, GroupExtent, u64, u64)> {
         let groups = tree.groups(least_bytes).into_iter();
         groups
             .map(|group| {
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn many_small_files_are_told_by_their_folder_and_large_ones_alone() {
-        let mut tree = Tree::default();
+        let mut tree = GroupTree::default();
         let layer = [b"image.tar".to_vec(), b"blobs/layer".to_vec()];
         for package in 0..200 {
             let path = format!("opt/app/node_modules/p{package}/index.js");
@@ -277,23 +277,28 @@ mod tests {
             [
                 (
                     "image.tar|blobs/layer|usr/lib/libbig.so".into(),
-                    Extent::File,
+                    GroupExtent::File,
                     1,
                     900_000
                 ),
                 (
                     "image.tar|blobs/layer|opt/app/node_modules".into(),
-                    Extent::Whole,
+                    GroupExtent::Whole,
                     200,
                     200_000
                 ),
                 (
                     "image.tar|blobs/layer|usr/lib/libsmall.so".into(),
-                    Extent::File,
+                    GroupExtent::File,
                     1,
                     50_000
                 ),
-                ("image.tar|blobs/other|x".into(), Extent::File, 1, 40_000),
+                (
+                    "image.tar|blobs/other|x".into(),
+                    GroupExtent::File,
+                    1,
+                    40_000
+                ),
             ]
         );
         assert_eq!(tree.total().new_bytes, 1_190_017);
@@ -301,8 +306,8 @@ mod tests {
 
     #[test]
     fn no_file_and_files_without_bytes_give_no_groups() {
-        assert_eq!(Tree::default().groups(0), []);
-        let mut tree = Tree::default();
+        assert_eq!(GroupTree::default().groups(0), []);
+        let mut tree = GroupTree::default();
         tree.add(&[], b"a/b", &Weight::default());
         assert_eq!(tree.groups(0), []);
         let deep = "d/".repeat(5000);

@@ -17,10 +17,10 @@ use crate::base::id::BlobId;
 use crate::content::recipe::rebuild::read_op;
 use crate::content::recipe::stream::{self, Holds, RecordReader};
 use crate::content::recipe::{
-    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
-    StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError,
+    RecipeOp, StreamRef,
 };
-use crate::content::release::{Entry, EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
+use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries};
 
 /// A file of more chunks is told in parts of so many.
 pub const PART_CHUNKS: usize = 1 << 20;
@@ -30,7 +30,7 @@ const READ_BYTES_MAX: u64 = 64 << 30;
 
 /// What something in a release is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum FileKind {
     /// A file: an item, an entry of a folder, a member of an archive.
     File,
     /// Headers, padding and small members of an archive; the path is the archive's. Recipes of streams in it, too.
@@ -47,9 +47,9 @@ pub enum Kind {
 
 /// A file, or part of a very long one.
 #[derive(Debug, Clone, Copy)]
-pub struct Found<'a> {
+pub struct FoundFile<'a> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// What it lies in, from the outside: the item, then members that are archives. Empty when it is an item itself.
     pub within: &'a [Vec<u8>],
     /// Path in the innermost folder or archive; the item's name when it is one; empty when it is not known.
@@ -64,7 +64,7 @@ pub struct Found<'a> {
 }
 
 /// Told of everything.
-pub type Visit<'v> = &'v mut dyn FnMut(&Found<'_>) -> Result<(), RecipeError>;
+pub type FileVisitor<'v> = &'v mut dyn FnMut(&FoundFile<'_>) -> Result<(), RecipeError>;
 
 /// Walks releases and items; a blob that is met again (a layer that two images share) is told only once.
 pub struct Contents<'a, S: ChunkSource> {
@@ -91,7 +91,11 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
     ///
     /// # Errors
     /// What the source and `visit` give; [`RecipeError::Newer`] and [`RecipeError::Corrupt`] as `release::walk` does.
-    pub fn release(&mut self, root: &ReleaseRoot, visit: Visit<'_>) -> Result<(), RecipeError> {
+    pub fn release(
+        &mut self,
+        root: &ReleaseRoot,
+        visit: FileVisitor<'_>,
+    ) -> Result<(), RecipeError> {
         self.tables(root, visit)?;
         for item in root.read_items(self.source)? {
             self.item(&item, visit)?;
@@ -103,22 +107,26 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
     ///
     /// # Errors
     /// As [`Contents::release`].
-    pub fn tables(&mut self, root: &ReleaseRoot, visit: Visit<'_>) -> Result<(), RecipeError> {
+    pub fn tables(
+        &mut self,
+        root: &ReleaseRoot,
+        visit: FileVisitor<'_>,
+    ) -> Result<(), RecipeError> {
         self.within.clear();
-        self.stream(Kind::Manifest, b"manifest", &root.manifest, visit)?;
-        self.stream(Kind::Manifest, b"blobs", &root.blobs, visit)
+        self.stream(FileKind::Manifest, b"manifest", &root.manifest, visit)?;
+        self.stream(FileKind::Manifest, b"blobs", &root.blobs, visit)
     }
 
     /// Tells everything that one item needs.
     ///
     /// # Errors
     /// As [`Contents::release`].
-    pub fn item(&mut self, item: &Item, visit: Visit<'_>) -> Result<(), RecipeError> {
+    pub fn item(&mut self, item: &Item, visit: FileVisitor<'_>) -> Result<(), RecipeError> {
         self.within.clear();
         match &item.kind {
             ItemKind::File { content } => self.content(content, &item.name, visit, BLOB_DEPTH_MAX),
             ItemKind::Folder { entries, .. } => {
-                self.stream(Kind::Entries, &item.name, entries, visit)?;
+                self.stream(FileKind::Entries, &item.name, entries, visit)?;
                 self.within.push(item.name.clone());
                 let mut records = open_entries(self.source, entries)?;
                 while let Some(entry) = records.next_record()? {
@@ -129,7 +137,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry, visit: Visit<'_>) -> Result<(), RecipeError> {
+    fn entry(&mut self, entry: &TreeEntry, visit: FileVisitor<'_>) -> Result<(), RecipeError> {
         match &entry.kind {
             EntryKind::File { content } => {
                 self.content(content, &entry.path, visit, BLOB_DEPTH_MAX)
@@ -142,13 +150,13 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         &mut self,
         content: &Content,
         path: &[u8],
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
         depth_left: usize,
     ) -> Result<(), RecipeError> {
         match content {
             Content::Empty => Ok(()),
             Content::Chunk(chunk) => {
-                let mut parts = Parts::new(Kind::File);
+                let mut parts = Parts::new(FileKind::File);
                 parts.push(*chunk, &self.within, path, visit)?;
                 parts.flush(&self.within, path, visit)
             }
@@ -160,7 +168,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         &mut self,
         blob: &Blob,
         path: &[u8],
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
         depth_left: usize,
     ) -> Result<(), RecipeError> {
         if depth_left == 0 {
@@ -170,19 +178,19 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
             return Ok(());
         }
         let source = self.source;
-        let mut ops: RecordReader<'_, S, Op> =
+        let mut ops: RecordReader<'_, S, RecipeOp> =
             RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
         let first = read_op(&mut ops)?;
         let names = match first {
-            Some(Op::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
+            Some(RecipeOp::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
             _ => Names::None,
         };
-        self.stream(Kind::Recipe, path, &blob.recipe.ops, visit)?;
+        self.stream(FileKind::Recipe, path, &blob.recipe.ops, visit)?;
         let is_archive = !matches!(names, Names::None);
         let kind = if is_archive {
-            Kind::Headers
+            FileKind::Headers
         } else {
-            Kind::Recipe
+            FileKind::Recipe
         };
         self.stream(kind, path, &blob.recipe.side, visit)?;
         if is_archive {
@@ -197,7 +205,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
             } else {
                 path.to_vec()
             },
-            parts: Parts::new(Kind::File),
+            parts: Parts::new(FileKind::File),
         };
         let mut next = first;
         while let Some(op) = next {
@@ -213,31 +221,31 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
 
     fn step(
         &mut self,
-        op: &Op,
+        op: &RecipeOp,
         follower: &mut Follower<'a, S>,
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
         depth_left: usize,
     ) -> Result<(), RecipeError> {
         match op {
-            Op::Side { bytes } => {
+            RecipeOp::Side { bytes } => {
                 let Follower { side, names, .. } = follower;
                 return names.side(side, *bytes, &mut self.read_bytes_left);
             }
-            Op::Kept { .. } => return Ok(()),
-            Op::Chunk(_) | Op::Blob(_) | Op::Deflate { .. } => {}
+            RecipeOp::Kept { .. } => return Ok(()),
+            RecipeOp::Chunk(_) | RecipeOp::Blob(_) | RecipeOp::Deflate { .. } => {}
         }
         follower.turn(&self.within, visit)?;
         match op {
-            Op::Chunk(chunk) => {
+            RecipeOp::Chunk(chunk) => {
                 let Follower { parts, path, .. } = follower;
                 parts.push(*chunk, &self.within, path, visit)?;
                 follower.names.body(chunk.bytes.into());
             }
-            Op::Blob(blob) => {
+            RecipeOp::Blob(blob) => {
                 self.blob(blob, &follower.path, visit, depth_left - 1)?;
                 follower.names.body(blob.bytes);
             }
-            Op::Deflate {
+            RecipeOp::Deflate {
                 bytes,
                 plain,
                 remake_bytes,
@@ -247,7 +255,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
                 self.content(plain, &follower.path, visit, depth_left - 1)?;
                 follower.names.body(*bytes);
             }
-            Op::Side { .. } | Op::Kept { .. } => {}
+            RecipeOp::Side { .. } | RecipeOp::Kept { .. } => {}
         }
         Ok(())
     }
@@ -255,14 +263,14 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
     /// Tells the chunks of a stream, and its lists.
     fn stream(
         &mut self,
-        kind: Kind,
+        kind: FileKind,
         path: &[u8],
         stream: &StreamRef,
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
     ) -> Result<(), RecipeError> {
         let of_lists = match kind {
-            Kind::Manifest => Kind::Manifest,
-            _ => Kind::Lists,
+            FileKind::Manifest => FileKind::Manifest,
+            _ => FileKind::Lists,
         };
         let (mut bytes, mut lists) = (Parts::new(kind), Parts::new(of_lists));
         let within = &self.within;
@@ -289,7 +297,7 @@ struct Follower<'a, S: ChunkSource> {
 
 impl<S: ChunkSource> Follower<'_, S> {
     /// Ends the file before when another begins.
-    fn turn(&mut self, within: &[Vec<u8>], visit: Visit<'_>) -> Result<(), RecipeError> {
+    fn turn(&mut self, within: &[Vec<u8>], visit: FileVisitor<'_>) -> Result<(), RecipeError> {
         let (member_no, name) = self.names.member();
         if member_no != self.member_no {
             self.parts.flush(within, &self.path, visit)?;
@@ -303,14 +311,14 @@ impl<S: ChunkSource> Follower<'_, S> {
 
 /// The chunks of a file, told in parts when they are many.
 struct Parts {
-    kind: Kind,
+    kind: FileKind,
     chunks: Vec<ChunkRef>,
     bytes: u64,
     offset: u64,
 }
 
 impl Parts {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: FileKind) -> Self {
         Self {
             kind,
             chunks: Vec::new(),
@@ -324,7 +332,7 @@ impl Parts {
         chunk: ChunkRef,
         within: &[Vec<u8>],
         path: &[u8],
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
     ) -> Result<(), RecipeError> {
         if self.chunks.len() == PART_CHUNKS {
             self.tell(within, path, visit)?;
@@ -339,7 +347,7 @@ impl Parts {
         &mut self,
         within: &[Vec<u8>],
         path: &[u8],
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
     ) -> Result<(), RecipeError> {
         if !self.chunks.is_empty() {
             self.tell(within, path, visit)?;
@@ -352,9 +360,9 @@ impl Parts {
         &mut self,
         within: &[Vec<u8>],
         path: &[u8],
-        visit: Visit<'_>,
+        visit: FileVisitor<'_>,
     ) -> Result<(), RecipeError> {
-        visit(&Found {
+        visit(&FoundFile {
             kind: self.kind,
             within,
             path,

@@ -65,15 +65,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::content::class::Class;
+    use crate::content::content_kind::ContentKind;
     use crate::content::frame::tests::{chunks, reseal};
     use crate::content::frame::{
-        Against, Frame, FrameEncoder, FrameHead, FrameOptions, HEADER_BYTES, SealedFrame,
+        DeltaMode, Frame, FrameEncoder, FrameHead, FrameOptions, HEADER_BYTES, SealedFrame,
     };
 
-    struct Held(HashMap<ChunkId, Vec<u8>>);
+    struct HeldBases(HashMap<ChunkId, Vec<u8>>);
 
-    impl Bases for Held {
+    impl Bases for HeldBases {
         fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool {
             self.0
                 .get(id)
@@ -93,8 +93,8 @@ mod tests {
         out
     }
 
-    fn held(contents: &[Vec<u8>]) -> Held {
-        Held(
+    fn held(contents: &[Vec<u8>]) -> HeldBases {
+        HeldBases(
             contents
                 .iter()
                 .map(|each| (ChunkId::of(each), each.clone()))
@@ -102,13 +102,22 @@ mod tests {
         )
     }
 
-    const WAYS: [Against; 3] = [Against::Prefix, Against::Differences, Against::Smallest];
+    const WAYS: [DeltaMode; 3] = [
+        DeltaMode::Prefix,
+        DeltaMode::Differences,
+        DeltaMode::Smallest,
+    ];
 
-    fn encode(new: &[Vec<u8>], old: &[Vec<u8>], class: Class) -> Vec<u8> {
-        encode_by(Against::Prefix, new, old, class)
+    fn encode(new: &[Vec<u8>], old: &[Vec<u8>], class: ContentKind) -> Vec<u8> {
+        encode_by(DeltaMode::Prefix, new, old, class)
     }
 
-    fn encode_by(against: Against, new: &[Vec<u8>], old: &[Vec<u8>], class: Class) -> Vec<u8> {
+    fn encode_by(
+        against: DeltaMode,
+        new: &[Vec<u8>],
+        old: &[Vec<u8>],
+        class: ContentKind,
+    ) -> Vec<u8> {
         let ids: Vec<ChunkId> = old.iter().map(|each| ChunkId::of(each)).collect();
         let options = FrameOptions {
             against,
@@ -126,7 +135,7 @@ mod tests {
         let old = [noise(1, 9000), noise(2, 70_000)];
         let mut new = vec![old[1].clone(), old[0].clone()];
         new[0][5000] ^= 1;
-        for (class, against) in [Class::Other, Class::ElfX86_64]
+        for (class, against) in [ContentKind::Other, ContentKind::ElfX86_64]
             .into_iter()
             .flat_map(|class| WAYS.map(|way| (class, way)))
         {
@@ -153,10 +162,10 @@ mod tests {
             .collect();
         let codec_of = |new: Vec<u8>| {
             let bytes = encode_by(
-                Against::Differences,
+                DeltaMode::Differences,
                 &[new],
                 &old.chunks(50_000).map(<[_]>::to_vec).collect::<Vec<_>>(),
-                Class::ElfX86_64,
+                ContentKind::ElfX86_64,
             );
             let held = held(&old.chunks(50_000).map(<[_]>::to_vec).collect::<Vec<_>>());
             assert!(open(&bytes, &held).is_ok());
@@ -169,7 +178,7 @@ mod tests {
     #[test]
     fn without_its_bases_a_frame_says_which_one_it_lacks() {
         let old = [noise(1, 9000), noise(2, 9000)];
-        let bytes = encode(&old[1..], &old, Class::Other);
+        let bytes = encode(&old[1..], &old, ContentKind::Other);
         let lacks = FrameError::Base(ChunkId::of(&old[1]));
         assert_eq!(open(&bytes, &held(&old[..1])), Err(lacks));
         assert!(Frame::decode(&bytes).is_err());
@@ -180,14 +189,14 @@ mod tests {
 
     #[test]
     fn bases_that_are_no_help_are_left_out() {
-        let bytes = encode(&[noise(5, 9000)], &[noise(1, 9000)], Class::Other);
+        let bytes = encode(&[noise(5, 9000)], &[noise(1, 9000)], ContentKind::Other);
         assert!(Frame::decode(&bytes).is_ok());
     }
 
     #[test]
     fn a_frame_that_leans_on_more_than_the_limit_is_refused() {
         let old = vec![noise(1, CHUNK_MAX); BASE_BYTES_MAX / CHUNK_MAX];
-        let bytes = encode(&old[..1], &old, Class::Other);
+        let bytes = encode(&old[..1], &old, ContentKind::Other);
         assert!(open(&bytes, &held(&old[..1])).is_ok());
         let mut more = bytes.clone();
         let base_count = u16::from_le_bytes([more[10], more[11]]) + 1;
@@ -205,7 +214,7 @@ mod tests {
         #[test]
         fn any_bytes_come_back(seed in any::<u8>(), edits in proptest::collection::vec((0_usize..60_000, any::<u8>()), 0..50),
             cut in 1_usize..60_000, code in any::<bool>(), way in 0_usize..3) {
-            let class = if code { Class::ElfX86_64 } else { Class::Text };
+            let class = if code { ContentKind::ElfX86_64 } else { ContentKind::Text };
             let old = [noise(seed, 30_000), noise(!seed, 30_000)];
             let mut new = old.concat();
             for (at, value) in edits {
@@ -219,7 +228,7 @@ mod tests {
         #[test]
         fn hostile_frames_never_panic(way in 0_usize..3, change in proptest::collection::vec((4_usize..200, any::<u8>()), 1..8), cut in 0_usize..20) {
             let old = [b"some text, some other text, ".repeat(30), noise(1, 500)];
-            let mut bytes = encode_by(WAYS[way], &[old.concat()], &old, Class::ElfX86_64);
+            let mut bytes = encode_by(WAYS[way], &[old.concat()], &old, ContentKind::ElfX86_64);
             for (at, value) in change {
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte = value;

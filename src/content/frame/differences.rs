@@ -2,16 +2,16 @@
 
 use std::io::BufReader;
 
-use super::lzma::{self, Search};
+use super::lzma::{self, LzmaSearch};
 use super::{FrameError, PLAIN_MAX};
-use crate::content::bindiff::Script;
+use crate::content::bindiff::DiffScript;
 
 /// Plain and stored bytes (u32 each) of each of a script's seven streams stand before them.
 const HEADER_BYTES: usize = 7 * 8;
 
 /// Packs what makes `plain` of `base`; `None` when no script is found in time.
-pub(super) fn pack(plain: &[u8], base: &[u8], search: Search) -> Option<Vec<u8>> {
-    let script = Script::of(base, plain)?;
+pub(super) fn pack(plain: &[u8], base: &[u8], search: LzmaSearch) -> Option<Vec<u8>> {
+    let script = DiffScript::of(base, plain)?;
     let streams = [
         script.copies,
         script.literal_counts,
@@ -66,7 +66,7 @@ pub(super) fn unpack(
     }
     let mut streams = streams.into_iter();
     let mut next = || streams.next().ok_or(bad);
-    let mut script = Script {
+    let mut script = DiffScript {
         copies: next()?,
         literal_counts: next()?,
         seeks: next()?,

@@ -5,7 +5,7 @@
 use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
 use super::differences;
-use super::lzma::{self, Search};
+use super::lzma::{self, LzmaSearch};
 use super::{
     BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DIFFERENCES, CODEC_LZMA, CODEC_LZMA_PREFIX,
     CODEC_PREFIX, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::base::id::{ChunkId, Hasher};
 use crate::content::chunk::CHUNK_MAX;
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::filter::Filter;
 
 /// 8 MiB, a whole frame of a store.
@@ -30,7 +30,7 @@ const BUNDLE_WINDOW_LOG: u32 = 27;
 #[derive(Debug, Clone, Copy)]
 pub struct FrameOptions {
     /// What compresses.
-    pub codec: Codec,
+    pub codec: FrameCodec,
     /// zstd level, 1 to 22.
     pub level: i32,
     /// log2 of zstd's window, 10 to 27; `None` takes what the level and the length suggest.
@@ -42,12 +42,12 @@ pub struct FrameOptions {
     /// What is done to the bytes first.
     pub filter: Filter,
     /// How old bytes are made use of.
-    pub against: Against,
+    pub against: DeltaMode,
 }
 
 /// How a frame is compressed against old bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Against {
+pub enum DeltaMode {
     /// zstd behind them, at the frame's level.
     Prefix,
     /// By differences; LZMA2 behind the old bytes where these are many.
@@ -58,7 +58,7 @@ pub enum Against {
 
 /// What compresses a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
+pub enum FrameCodec {
     /// zstd: unpacks at a gigabyte a second and more.
     Zstd,
     /// LZMA2: a quarter smaller than zstd 12 on machine code; packs at 2 and unpacks at some 60 megabytes a second and core.
@@ -78,45 +78,49 @@ impl FrameOptions {
     /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, a window of the whole
     /// frame, and for all but machine code two levels more, where they gain most for their time
     /// (docs/decisions/001-frames.md).
-    pub fn for_store(level: i32, class: Class) -> Self {
-        let extra = if class == Class::ElfX86_64 || class == Class::ElfArm64 {
+    pub fn for_store(level: i32, class: ContentKind) -> Self {
+        let extra = if class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64 {
             0
         } else {
             2
         };
         Self {
-            codec: Codec::Zstd,
+            codec: FrameCodec::Zstd,
             level: level + extra,
             window_log: Some(STORE_WINDOW_LOG),
             long_matches: LongMatches::Off,
             ids: Ids::Stored,
             filter: Filter::fitting(class),
-            against: Against::Prefix,
+            against: DeltaMode::Prefix,
         }
     }
 
     /// Options for the solid frames of a bundle: ids left out, windows as long as the frame
     /// (docs/decisions/002-bundles.md).
-    pub fn for_bundle(level: i32, class: Class) -> Self {
+    pub fn for_bundle(level: i32, class: ContentKind) -> Self {
         Self {
-            codec: Codec::Zstd,
+            codec: FrameCodec::Zstd,
             level,
             window_log: Some(BUNDLE_WINDOW_LOG),
             long_matches: LongMatches::On,
             ids: Ids::LeftOut,
             filter: Filter::fitting(class),
-            against: Against::Prefix,
+            against: DeltaMode::Prefix,
         }
     }
 }
 
 impl FrameOptions {
     /// Options for the smallest bundle, whatever it takes: LZMA for machine code, where it gains most.
-    pub fn for_smallest_bundle(class: Class) -> Self {
-        let is_code = class == Class::ElfX86_64 || class == Class::ElfArm64;
+    pub fn for_smallest_bundle(class: ContentKind) -> Self {
+        let is_code = class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64;
         Self {
-            codec: if is_code { Codec::Lzma } else { Codec::Zstd },
-            against: Against::Smallest,
+            codec: if is_code {
+                FrameCodec::Lzma
+            } else {
+                FrameCodec::Zstd
+            },
+            against: DeltaMode::Smallest,
             ..Self::for_bundle(SMALLEST_LEVEL, class)
         }
     }
@@ -128,7 +132,11 @@ impl FrameOptions {
 ///
 /// # Panics
 /// When the chunks pass [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
-pub fn encode_frame(chunks: &[(ChunkId, &[u8])], class: Class, options: &FrameOptions) -> Vec<u8> {
+pub fn encode_frame(
+    chunks: &[(ChunkId, &[u8])],
+    class: ContentKind,
+    options: &FrameOptions,
+) -> Vec<u8> {
     FrameEncoder::new().encode(chunks, class, options)
 }
 
@@ -162,22 +170,22 @@ impl FrameEncoder {
     pub fn encode(
         &mut self,
         chunks: &[(ChunkId, &[u8])],
-        class: Class,
+        class: ContentKind,
         options: &FrameOptions,
     ) -> Vec<u8> {
         let lengths = self.gather(chunks, options.ids);
         options.filter.apply(&mut self.plain);
         let (codec, filter, stored) = if self.compress(class, options) {
             let codec = match options.codec {
-                Codec::Zstd => CODEC_ZSTD,
-                Codec::Lzma => CODEC_LZMA,
+                FrameCodec::Zstd => CODEC_ZSTD,
+                FrameCodec::Lzma => CODEC_LZMA,
             };
             (codec, options.filter, &self.packed)
         } else {
             options.filter.undo(&mut self.plain);
             (CODEC_RAW, Filter::None, &self.plain)
         };
-        let table = Table {
+        let table = EncodedTable {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
             ids: options.ids,
@@ -196,7 +204,7 @@ impl FrameEncoder {
     pub fn encode_delta(
         &mut self,
         chunks: &[(ChunkId, &[u8])],
-        class: Class,
+        class: ContentKind,
         options: &FrameOptions,
         bases: &[ChunkId],
         base: &[u8],
@@ -208,7 +216,7 @@ impl FrameEncoder {
         }
         let lengths = self.gather(chunks, Ids::LeftOut);
         let codec = self.compress_behind(base, options);
-        let table = Table {
+        let table = EncodedTable {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
             ids: Ids::LeftOut,
@@ -253,8 +261,8 @@ impl FrameEncoder {
     }
 
     /// Compresses `plain` into `packed`; says whether it pays.
-    fn compress(&mut self, class: Class, options: &FrameOptions) -> bool {
-        if class == Class::Packed && options.level > 1 {
+    fn compress(&mut self, class: ContentKind, options: &FrameOptions) -> bool {
+        if class == ContentKind::Packed && options.level > 1 {
             let quick = FrameOptions {
                 level: 1,
                 ..*options
@@ -265,8 +273,8 @@ impl FrameEncoder {
             }
         }
         match options.codec {
-            Codec::Zstd => self.zstd(options),
-            Codec::Lzma => self.lzma(),
+            FrameCodec::Zstd => self.zstd(options),
+            FrameCodec::Lzma => self.lzma(),
         }
         self.pays()
     }
@@ -277,7 +285,7 @@ impl FrameEncoder {
 
     fn lzma(&mut self) {
         let packed = std::mem::take(&mut self.packed);
-        self.packed = lzma::pack(&self.plain, &[], Search::Trees, packed);
+        self.packed = lzma::pack(&self.plain, &[], LzmaSearch::Trees, packed);
     }
 
     fn zstd(&mut self, options: &FrameOptions) {
@@ -293,12 +301,12 @@ impl FrameEncoder {
     fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> u8 {
         // A script that is shorter than this part of the plain bytes is not worth another try.
         let (search, good_part) = match options.against {
-            Against::Prefix => {
+            DeltaMode::Prefix => {
                 self.zstd_behind(base, options);
                 return CODEC_PREFIX;
             }
-            Against::Differences => (Search::Chains, 8),
-            Against::Smallest => (Search::Trees, 24),
+            DeltaMode::Differences => (LzmaSearch::Chains, 8),
+            DeltaMode::Smallest => (LzmaSearch::Trees, 24),
         };
         let script = differences::pack(&self.plain, base, search);
         if let Some(script) = &script
@@ -362,7 +370,7 @@ fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
 }
 
 /// What stands before a frame's stored bytes, but for codec, filter and class.
-struct Table<'a> {
+struct EncodedTable<'a> {
     chunk_count: usize,
     plain_bytes: usize,
     ids: Ids,
@@ -370,7 +378,7 @@ struct Table<'a> {
     bases: &'a [ChunkId],
 }
 
-impl Table<'_> {
+impl EncodedTable<'_> {
     /// Puts a frame together; `kind` is codec, filter and class.
     fn seal(&self, kind: [u8; 3], stored: &[u8]) -> Vec<u8> {
         let flags = if self.ids == Ids::Stored { FLAG_IDS } else { 0 };

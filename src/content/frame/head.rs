@@ -8,7 +8,7 @@ use super::{
 };
 use crate::base::id::ChunkId;
 use crate::content::chunk::CHUNK_MAX;
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::filter::Filter;
 
 /// Whether a frame carries the ids of its chunks.
@@ -27,7 +27,7 @@ pub type FrameTable = Vec<(Option<ChunkId>, Range<usize>)>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHead {
     /// Kind of content.
-    pub class: Class,
+    pub class: ContentKind,
     /// Whether chunk ids are in the table.
     pub ids: Ids,
     /// Number of chunks.
@@ -83,7 +83,7 @@ impl FrameHead {
             .ok_or(FrameError::Corrupt("a length is past its limit"))
         };
         let parsed = Self {
-            class: Class::from_number(head[7]),
+            class: ContentKind::from_number(head[7]),
             ids: if flags & FLAG_IDS == 0 {
                 Ids::LeftOut
             } else {

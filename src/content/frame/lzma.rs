@@ -14,7 +14,7 @@ const NICE_BYTES: u32 = 32;
 
 /// How hard to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Search {
+pub(super) enum LzmaSearch {
     /// Hash chains: two thirds of the time, some per cent larger.
     Chains,
     /// Binary trees.
@@ -32,11 +32,11 @@ fn dictionary_bytes(prefix: &[u8], plain_bytes: usize) -> u32 {
 }
 
 /// Packs `plain` behind `prefix`. Takes about 6 (chains) to 12 (trees) bytes for each byte of both.
-pub(super) fn pack(plain: &[u8], prefix: &[u8], search: Search, mut out: Vec<u8>) -> Vec<u8> {
+pub(super) fn pack(plain: &[u8], prefix: &[u8], search: LzmaSearch, mut out: Vec<u8>) -> Vec<u8> {
     let mut lzma = LzmaOptions::with_preset(6);
     lzma.dict_size = dictionary_bytes(prefix, plain.len());
     lzma.nice_len = NICE_BYTES;
-    if search == Search::Chains {
+    if search == LzmaSearch::Chains {
         lzma.mf = MfType::Hc4;
         lzma.mode = EncodeMode::Normal;
         lzma.depth_limit = 8;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use zstd::zstd_safe::DCtx;
 
 use crate::base::id::{ChunkId, Hasher};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use delta::NoBases;
 
 mod delta;
@@ -17,7 +17,7 @@ mod head;
 mod lzma;
 
 pub use delta::Bases;
-pub use encode::{Against, Codec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
+pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 pub use head::{FrameHead, FrameTable, Ids};
 
 /// First four bytes of every frame.
@@ -191,7 +191,7 @@ impl<'a> SealedFrame<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Kind of content.
-    pub class: Class,
+    pub class: ContentKind,
     /// Chunks and their places in `plain`, in order.
     pub chunks: Vec<(ChunkId, Range<usize>)>,
     /// All chunks, back to back.
@@ -236,7 +236,7 @@ mod tests {
     fn options(ids: Ids) -> FrameOptions {
         FrameOptions {
             ids,
-            ..FrameOptions::for_store(3, Class::ElfX86_64)
+            ..FrameOptions::for_store(3, ContentKind::ElfX86_64)
         }
     }
 
@@ -244,14 +244,14 @@ mod tests {
     fn what_goes_in_comes_out_with_and_without_ids() {
         let contents = vec![b"abc".repeat(9000), vec![7], b"\xe8\x10\0\0\0".repeat(500)];
         for ids in [Ids::Stored, Ids::LeftOut] {
-            let bytes = encode_frame(&chunks(&contents), Class::ElfX86_64, &options(ids));
+            let bytes = encode_frame(&chunks(&contents), ContentKind::ElfX86_64, &options(ids));
             let head = FrameHead::parse(&bytes).unwrap();
             assert_eq!(
                 (head.frame_bytes(), head.chunk_count, head.ids),
                 (bytes.len(), 3, ids)
             );
             let frame = Frame::decode(&bytes).unwrap();
-            assert_eq!(frame.class, Class::ElfX86_64);
+            assert_eq!(frame.class, ContentKind::ElfX86_64);
             for ((id, range), plain) in frame.chunks.iter().zip(&contents) {
                 assert_eq!(
                     (&frame.plain[range.clone()], *id),
@@ -259,7 +259,7 @@ mod tests {
                 );
             }
         }
-        let empty = encode_frame(&[], Class::Meta, &options(Ids::Stored));
+        let empty = encode_frame(&[], ContentKind::Meta, &options(Ids::Stored));
         assert!(Frame::decode(&empty).unwrap().plain.is_empty());
     }
 
@@ -269,7 +269,11 @@ mod tests {
         while noise.len() < 4096 {
             noise.extend_from_slice(&crate::base::id::hash(&noise));
         }
-        let mut bytes = encode_frame(&chunks(&[noise]), Class::Packed, &options(Ids::Stored));
+        let mut bytes = encode_frame(
+            &chunks(&[noise]),
+            ContentKind::Packed,
+            &options(Ids::Stored),
+        );
         assert_eq!(bytes[5], CODEC_RAW);
         assert_eq!(bytes.len(), HEADER_BYTES + ENTRY_WITH_ID + 4096);
         for at in 0..bytes.len() {
@@ -283,7 +287,7 @@ mod tests {
     #[test]
     fn a_wrong_id_is_seen_where_ids_are_not_believed() {
         let wrong = (ChunkId::of(b"other"), b"these bytes".as_slice());
-        let bytes = encode_frame(&[wrong], Class::Other, &options(Ids::Stored));
+        let bytes = encode_frame(&[wrong], ContentKind::Other, &options(Ids::Stored));
         assert!(SealedFrame::open(&bytes).unwrap().unpack_own().is_ok());
         assert_eq!(
             Frame::decode(&bytes),
@@ -295,7 +299,7 @@ mod tests {
     fn lengths_past_the_limits_are_refused_before_anything_is_allocated() {
         let mut bytes = encode_frame(
             &chunks(&[b"abc".repeat(900)]),
-            Class::Text,
+            ContentKind::Text,
             &options(Ids::Stored),
         );
         for at in [12, 16, 20] {
@@ -314,7 +318,7 @@ mod tests {
         fn hostile_frames_never_panic(
             change in proptest::collection::vec((0_usize..400, any::<u8>()), 1..8), cut in 0_usize..400) {
             let contents = [b"some text, some text, some text".repeat(20), b"\x01\x02".repeat(30)];
-            let mut bytes = encode_frame(&chunks(&contents), Class::Text, &options(Ids::Stored));
+            let mut bytes = encode_frame(&chunks(&contents), ContentKind::Text, &options(Ids::Stored));
             for (at, value) in change {
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte = value;
@@ -338,7 +342,7 @@ mod tests {
         #[test]
         fn any_chunks_round_trip(contents in proptest::collection::vec(
             proptest::collection::vec(prop_oneof![Just(0xe8_u8), Just(0_u8), any::<u8>()], 1..500), 0..20)) {
-            let bytes = encode_frame(&chunks(&contents), Class::ElfX86_64, &options(Ids::LeftOut));
+            let bytes = encode_frame(&chunks(&contents), ContentKind::ElfX86_64, &options(Ids::LeftOut));
             prop_assert_eq!(Frame::decode(&bytes).unwrap().plain, contents.concat());
         }
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::rebuild::{self, StepAt, read_op};
 use super::stream::RecordReader;
-use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
+use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp};
 use crate::base::monitor::Monitor;
 
 /// Streams in streams that [`Body::opened`] follows.
@@ -15,7 +15,7 @@ const OPENED_DEPTH_MAX: usize = 4;
 
 /// The bytes of a file, or of a member of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
+pub enum FileBody {
     /// A content of its own.
     Content(Content),
     /// Bytes of a blob, such as the steps that give a long member of a tar.
@@ -40,7 +40,7 @@ pub enum Body {
     },
 }
 
-impl Body {
+impl FileBody {
     /// Length in bytes; nothing is read for it.
     pub fn bytes(&self) -> u64 {
         match self {
@@ -108,7 +108,7 @@ impl Body {
     }
 
     /// Whether the source has its bytes ready, so that nothing is rebuilt for them.
-    pub fn is_ready<S: ChunkSource>(&self, source: &S) -> bool {
+    pub fn is_cached<S: ChunkSource>(&self, source: &S) -> bool {
         match self {
             Self::Content(Content::Blob(blob)) => source.ready(blob).is_some(),
             _ => false,
@@ -129,10 +129,10 @@ impl Body {
             let Content::Blob(blob) = content else {
                 break;
             };
-            let mut ops: RecordReader<'_, S, Op> =
+            let mut ops: RecordReader<'_, S, RecipeOp> =
                 RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
             match read_op(&mut ops)? {
-                Some(Op::Deflate { bytes, plain, .. }) if bytes == blob.bytes => {
+                Some(RecipeOp::Deflate { bytes, plain, .. }) if bytes == blob.bytes => {
                     (content, found) = (plain, Some(plain));
                 }
                 _ => break,

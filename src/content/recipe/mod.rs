@@ -16,7 +16,7 @@ use wincode::{SchemaRead, SchemaWrite};
 use crate::base::id::{self, BlobId, ChunkId};
 pub use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
 use crate::base::monitor::Interrupted;
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::deflate::DeflateError;
 
 /// Contents of up to this many bytes are one chunk, wherever they are found.
@@ -107,7 +107,7 @@ impl Content {
 
 /// One step of rebuilding a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
-pub enum Op {
+pub enum RecipeOp {
     /// The bytes of this chunk come next.
     Chunk(ChunkRef),
     /// The next so many bytes of the side stream come next.
@@ -234,7 +234,7 @@ pub trait ChunkSink {
     ///
     /// # Errors
     /// [`RecipeError::Store`].
-    fn put(&mut self, plain: &[u8], class: Class) -> Result<ChunkId, RecipeError>;
+    fn put(&mut self, plain: &[u8], class: ContentKind) -> Result<ChunkId, RecipeError>;
 }
 
 #[cfg(test)]
@@ -277,7 +277,7 @@ pub mod memory {
     }
 
     impl ChunkSink for Memory {
-        fn put(&mut self, plain: &[u8], _: Class) -> Result<ChunkId, RecipeError> {
+        fn put(&mut self, plain: &[u8], _: ContentKind) -> Result<ChunkId, RecipeError> {
             assert!((1..=crate::content::chunk::CHUNK_MAX).contains(&plain.len()));
             let id = ChunkId::of(plain);
             self.with(|map| map.entry(id).or_insert_with(|| plain.into()).len());

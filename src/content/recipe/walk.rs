@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use super::rebuild::read_op;
 use super::stream::{self, RecordReader};
 use super::{
-    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError,
-    StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError,
+    RecipeOp, StreamRef,
 };
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
@@ -141,7 +141,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
 
     /// Opens the steps of a blob, unless there are more than can be honest: lists may hold one another many times, and a
     /// few of them stand for any number of steps.
-    fn ops(&mut self, blob: &Blob) -> Result<RecordReader<'a, S, Op>, RecipeError> {
+    fn ops(&mut self, blob: &Blob) -> Result<RecordReader<'a, S, RecipeOp>, RecipeError> {
         let ops = &blob.recipe.ops;
         if ops.bytes > blob.bytes.saturating_add(OPS_FREE_BYTES) {
             return Err(RecipeError::Limit(
@@ -181,12 +181,12 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         let mut ops = self.ops(blob)?;
         while let Some(op) = read_op(&mut ops)? {
             match op {
-                Op::Deflate { .. } => {
+                RecipeOp::Deflate { .. } => {
                     found.push(*blob);
                     return Ok(());
                 }
-                Op::Blob(each) => inner.push(each),
-                Op::Chunk(_) | Op::Side { .. } | Op::Kept { .. } => {}
+                RecipeOp::Blob(each) => inner.push(each),
+                RecipeOp::Chunk(_) | RecipeOp::Side { .. } | RecipeOp::Kept { .. } => {}
             }
         }
         inner
@@ -214,12 +214,12 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         while let Some(op) = read_op(&mut ops)? {
             sums.add(&op)?;
             match op {
-                Op::Chunk(chunk) => {
+                RecipeOp::Chunk(chunk) => {
                     visitor.length(&chunk);
                     visitor.chunk(&chunk.id)?;
                 }
-                Op::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
-                Op::Deflate {
+                RecipeOp::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
+                RecipeOp::Deflate {
                     bytes,
                     plain,
                     remake_bytes,
@@ -235,8 +235,8 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
                         Content::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
                     }
                 }
-                Op::Kept { reason } => visitor.kept(blob, reason)?,
-                Op::Side { .. } => {}
+                RecipeOp::Kept { reason } => visitor.kept(blob, reason)?,
+                RecipeOp::Side { .. } => {}
             }
         }
         sums.check()
@@ -258,21 +258,21 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, op: &Op) -> Result<(), RecipeError> {
+    fn add(&mut self, op: &RecipeOp) -> Result<(), RecipeError> {
         let (bytes, side) = match op {
-            Op::Chunk(chunk) => (u64::from(chunk.bytes), 0),
-            Op::Side { bytes } => (*bytes, *bytes),
-            Op::Blob(inner) => (inner.bytes, 0),
-            Op::Deflate {
+            RecipeOp::Chunk(chunk) => (u64::from(chunk.bytes), 0),
+            RecipeOp::Side { bytes } => (*bytes, *bytes),
+            RecipeOp::Blob(inner) => (inner.bytes, 0),
+            RecipeOp::Deflate {
                 bytes,
                 plain,
                 remake_bytes,
                 ..
             } if plain.bytes() / PLAIN_RATIO_MAX <= *bytes => (*bytes, *remake_bytes),
-            Op::Deflate { .. } => {
+            RecipeOp::Deflate { .. } => {
                 return Err(RecipeError::Limit("plain bytes for a byte of a stream"));
             }
-            Op::Kept { .. } => return Ok(()),
+            RecipeOp::Kept { .. } => return Ok(()),
         };
         if bytes == 0 {
             return Err(RecipeError::Corrupt("recipe: length of a step"));

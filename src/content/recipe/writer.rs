@@ -5,8 +5,8 @@
 use std::io::{self, Read};
 
 use super::stream::StreamWriter;
-use super::{Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Op, Recipe, RecipeError};
-use crate::content::class::Class;
+use super::{Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Recipe, RecipeError, RecipeOp};
+use crate::content::content_kind::ContentKind;
 
 /// Bytes that are copied at a time.
 const READ_BYTES: usize = 16 * 1024;
@@ -20,10 +20,10 @@ pub struct RecipeWriter {
 
 impl RecipeWriter {
     /// Starts an empty recipe whose side stream is of `side_class`.
-    pub fn new(side_class: Class) -> Self {
+    pub fn new(side_class: ContentKind) -> Self {
         Self {
             side: StreamWriter::new(side_class),
-            ops: StreamWriter::new(Class::Meta),
+            ops: StreamWriter::new(ContentKind::Meta),
             side_run: 0,
         }
     }
@@ -42,7 +42,7 @@ impl RecipeWriter {
     /// # Errors
     /// [`RecipeError::Store`].
     pub fn chunk(&mut self, sink: &mut dyn ChunkSink, chunk: ChunkRef) -> Result<(), RecipeError> {
-        self.step(sink, &Op::Chunk(chunk))
+        self.step(sink, &RecipeOp::Chunk(chunk))
     }
 
     /// Adds a blob whose recipe is stored already.
@@ -50,7 +50,7 @@ impl RecipeWriter {
     /// # Errors
     /// [`RecipeError::Store`].
     pub fn blob(&mut self, sink: &mut dyn ChunkSink, blob: Blob) -> Result<(), RecipeError> {
-        self.step(sink, &Op::Blob(blob))
+        self.step(sink, &RecipeOp::Blob(blob))
     }
 
     /// Adds a deflate stream of `bytes` bytes whose plain bytes are stored already; `remake` says how to make it again.
@@ -78,7 +78,7 @@ impl RecipeWriter {
             remake_bytes += len as u64;
         }
         let codec = DEFLATE_CODEC;
-        let step = Op::Deflate {
+        let step = RecipeOp::Deflate {
             bytes,
             plain,
             remake_bytes,
@@ -92,7 +92,7 @@ impl RecipeWriter {
     /// # Errors
     /// [`RecipeError::Store`].
     pub fn kept(&mut self, sink: &mut dyn ChunkSink, reason: u16) -> Result<(), RecipeError> {
-        self.step(sink, &Op::Kept { reason })
+        self.step(sink, &RecipeOp::Kept { reason })
     }
 
     /// Stores both streams.
@@ -107,7 +107,7 @@ impl RecipeWriter {
         })
     }
 
-    fn step(&mut self, sink: &mut dyn ChunkSink, op: &Op) -> Result<(), RecipeError> {
+    fn step(&mut self, sink: &mut dyn ChunkSink, op: &RecipeOp) -> Result<(), RecipeError> {
         self.flush_side(sink)?;
         self.ops.write_record(sink, op)
     }
@@ -117,6 +117,6 @@ impl RecipeWriter {
         if bytes == 0 {
             return Ok(());
         }
-        self.ops.write_record(sink, &Op::Side { bytes })
+        self.ops.write_record(sink, &RecipeOp::Side { bytes })
     }
 }

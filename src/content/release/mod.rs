@@ -4,7 +4,7 @@
 
 pub mod name;
 pub mod script;
-pub mod sound;
+pub mod validation;
 pub mod walk;
 
 use std::collections::BTreeMap;
@@ -149,7 +149,7 @@ impl Item {
 
 /// Something in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
-pub struct Entry {
+pub struct TreeEntry {
     /// Path below the item: components that are neither empty nor `.` nor `..`, joined by `/`.
     pub path: Vec<u8>,
     /// What belongs to it besides its bytes.
@@ -199,7 +199,7 @@ pub enum EntryKind {
 pub fn open_entries<'a, S: ChunkSource>(
     source: &'a S,
     entries: &StreamRef,
-) -> Result<RecordReader<'a, S, Entry>, RecipeError> {
+) -> Result<RecordReader<'a, S, TreeEntry>, RecipeError> {
     RecordReader::open(source, entries, RECORD_BYTES_MAX)
 }
 
@@ -266,7 +266,7 @@ impl BlobTable {
     /// # Errors
     /// What the sink gives.
     pub fn write(&self, sink: &mut dyn ChunkSink) -> Result<StreamRef, RecipeError> {
-        let mut stream = StreamWriter::new(crate::content::class::Class::Meta);
+        let mut stream = StreamWriter::new(crate::content::content_kind::ContentKind::Meta);
         for ((bytes, id), recipe) in &self.0 {
             let blob = Blob {
                 id: *id,
@@ -335,7 +335,7 @@ mod tests {
         fn arbitrary_records_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = ReleaseRoot::decode(&bytes);
             let _ = envelope::decode::<Item>(&bytes);
-            let _ = envelope::decode::<Entry>(&bytes);
+            let _ = envelope::decode::<TreeEntry>(&bytes);
         }
     }
 }

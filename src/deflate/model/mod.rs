@@ -81,9 +81,9 @@ pub(crate) trait Model {
     /// The token that it did write there. Called behind each [`Model::predict`].
     fn follow(&mut self, text: Text<'_>, at: usize, token: Token);
 
-    /// Foresees each of `tokens`, the first of which is at `at`, up to the first that begins at `stop` or behind. Appends
+    /// Predicts each of `tokens`, the first of which is at `at`, up to the first that begins at `stop` or behind. Appends
     /// what was foreseen to `foreseen` and returns the place behind the last token.
-    fn foresee(
+    fn predict_all(
         &mut self,
         text: Text<'_>,
         at: usize,

@@ -2,7 +2,7 @@
 //! package-merge method (Larmore and Hirschberg, 1990), shortest codes to the most frequent symbols, later ones first.
 
 use super::super::codes::Histogram;
-use super::super::header::Header;
+use super::super::header::DynamicHeader;
 use super::{Lengths, assemble, used, write_run};
 
 /// Most bits of a code of the block, and of the code length code.
@@ -10,7 +10,7 @@ const BITS_MAX: usize = 15;
 const CL_BITS_MAX: usize = 7;
 
 /// Builds the header of a block.
-pub(crate) fn header(histogram: &Histogram) -> Header {
+pub(crate) fn header(histogram: &Histogram) -> DynamicHeader {
     let mut dist_counts = histogram.dist;
     if dist_counts.iter().all(|count| *count == 0) {
         dist_counts[0] = 1;
@@ -25,7 +25,7 @@ pub(crate) fn header(histogram: &Histogram) -> Header {
 }
 
 /// Writes down both codes in one run.
-pub(crate) fn finish(lengths: &Lengths, lit_count: usize, dist_count: usize) -> Header {
+pub(crate) fn finish(lengths: &Lengths, lit_count: usize, dist_count: usize) -> DynamicHeader {
     let mut all = lengths.lit[..lit_count].to_vec();
     all.extend_from_slice(&lengths.dist[..dist_count]);
     let mut ops = Vec::with_capacity(all.len());

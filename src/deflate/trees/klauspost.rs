@@ -7,7 +7,7 @@
 //! blocks of literals only.
 
 use super::super::codes::{DIST_SYMBOLS, Histogram, LIT_SYMBOLS};
-use super::super::header::Header;
+use super::super::header::DynamicHeader;
 use super::Lengths;
 use super::go::{finish, limited};
 
@@ -16,7 +16,7 @@ const BITS_MAX: usize = 15;
 
 /// How a code is made ready for tokens that are yet to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ready {
+pub(crate) enum CodeSmoothing {
     /// Lengths of all symbols are written, used or not: 1.14.0 to 1.18.0.
     AllWritten,
     /// All symbols count once at least: up to 1.13.6.
@@ -26,15 +26,15 @@ pub(crate) enum Ready {
 }
 
 /// Builds the header of a block that begins with tokens so often used.
-pub(crate) fn header(histogram: &Histogram, ready: Ready) -> Header {
+pub(crate) fn header(histogram: &Histogram, ready: CodeSmoothing) -> DynamicHeader {
     let mut counts = histogram.clone();
     match ready {
-        Ready::AllWritten => {}
-        Ready::AllUsed => {
+        CodeSmoothing::AllWritten => {}
+        CodeSmoothing::AllUsed => {
             at_least_once(&mut counts.lit);
             at_least_once(&mut counts.dist);
         }
-        Ready::LiteralsUsed => {
+        CodeSmoothing::LiteralsUsed => {
             at_least_once(&mut counts.lit[..257]);
             counts.dist[0] = 1;
         }
@@ -45,7 +45,7 @@ pub(crate) fn header(histogram: &Histogram, ready: Ready) -> Header {
     };
     limited(&counts.lit, BITS_MAX, &mut lengths.lit);
     limited(&counts.dist, BITS_MAX, &mut lengths.dist);
-    if ready == Ready::LiteralsUsed {
+    if ready == CodeSmoothing::LiteralsUsed {
         return finish(&lengths, 257, 1);
     }
     finish(&lengths, LIT_SYMBOLS, DIST_SYMBOLS)
@@ -81,16 +81,16 @@ mod tests {
                 used(header.dist_lens()),
             )
         };
-        assert_eq!(used(Ready::AllWritten), (286, 4, 30, 1));
-        assert_eq!(used(Ready::AllUsed), (286, 286, 30, 30));
-        assert_eq!(used(Ready::LiteralsUsed), (257, 257, 1, 1));
+        assert_eq!(used(CodeSmoothing::AllWritten), (286, 4, 30, 1));
+        assert_eq!(used(CodeSmoothing::AllUsed), (286, 286, 30, 30));
+        assert_eq!(used(CodeSmoothing::LiteralsUsed), (257, 257, 1, 1));
     }
 
     #[test]
     fn a_block_of_literals_has_no_distances() {
         let header = header(
             &Histogram::of(&[Token::literal(b'a'); 3]),
-            Ready::AllWritten,
+            CodeSmoothing::AllWritten,
         );
         assert_eq!(header.dist_lens(), [0; 30]);
     }

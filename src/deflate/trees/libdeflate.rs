@@ -4,7 +4,7 @@
 //! whose too long codes are made shorter one by one, from the root on.
 
 use super::super::codes::Histogram;
-use super::super::header::Header;
+use super::super::header::DynamicHeader;
 use super::{Lengths, assemble, used, write_run};
 
 /// Longest codes of literals and lengths, of distances, and of code lengths.
@@ -13,16 +13,16 @@ const DIST_LEN_MAX: usize = 15;
 const CL_LEN_MAX: usize = 7;
 
 /// The header of a block of these symbols, by versions to 1.18.
-pub(crate) fn header(histogram: &Histogram) -> Header {
+pub(crate) fn header(histogram: &Histogram) -> DynamicHeader {
     build(histogram, None)
 }
 
 /// The same by versions from 1.19 on, which write two codes of distances where none is used.
-pub(crate) fn header_paired(histogram: &Histogram) -> Header {
+pub(crate) fn header_paired(histogram: &Histogram) -> DynamicHeader {
     build(histogram, Some(0))
 }
 
-fn build(histogram: &Histogram, unused: Option<usize>) -> Header {
+fn build(histogram: &Histogram, unused: Option<usize>) -> DynamicHeader {
     let lengths = Lengths {
         lit: code_lengths(&histogram.lit, LIT_LEN_MAX, unused),
         dist: code_lengths(&histogram.dist, DIST_LEN_MAX, unused),

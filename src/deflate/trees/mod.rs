@@ -7,10 +7,10 @@ pub(crate) mod klauspost;
 pub(crate) mod libdeflate;
 pub(crate) mod zlib;
 
-use klauspost::Ready;
+use klauspost::CodeSmoothing;
 
 use super::codes::{DIST_SYMBOLS, Histogram, LIT_SYMBOLS};
-use super::header::{Header, ORDER, Op};
+use super::header::{DynamicHeader, LengthSymbol, ORDER};
 use super::token::Token;
 
 /// Code lengths of a block's two codes, one for every symbol that there is.
@@ -29,14 +29,14 @@ pub(crate) fn used(lens: &[u8], least: usize) -> usize {
 
 /// Writes down a run of code lengths as zlib does (`scan_tree`), and all others too: first the length, then repeats as
 /// long as they may be.
-pub(crate) fn write_run(lens: &[u8], ops: &mut Vec<Op>) {
+pub(crate) fn write_run(lens: &[u8], ops: &mut Vec<LengthSymbol>) {
     let mut rest = lens;
     while let Some(&len) = rest.first() {
         let run = rest.iter().take_while(|other| **other == len).count();
         rest = &rest[run..];
         let mut left = run;
         if len > 0 {
-            ops.push(Op {
+            ops.push(LengthSymbol {
                 symbol: len,
                 extra: 0,
             });
@@ -51,7 +51,7 @@ pub(crate) fn write_run(lens: &[u8], ops: &mut Vec<Op>) {
             };
             let count = left.min(most);
             let extra = u8::try_from(count - least).expect("at most 127");
-            ops.push(Op { symbol, extra });
+            ops.push(LengthSymbol { symbol, extra });
             left -= count;
         }
     }
@@ -62,9 +62,9 @@ pub(crate) fn assemble(
     lengths: &Lengths,
     lit_count: usize,
     dist_count: usize,
-    ops: Vec<Op>,
+    ops: Vec<LengthSymbol>,
     cl_tree: impl FnOnce(&[u32; 19]) -> [u8; 19],
-) -> Header {
+) -> DynamicHeader {
     let mut counts = [0; 19];
     for op in &ops {
         counts[usize::from(op.symbol)] += 1;
@@ -73,7 +73,7 @@ pub(crate) fn assemble(
     let cl_count = cl_used(&cl_lens);
     let mut lens = lengths.lit[..lit_count].to_vec();
     lens.extend_from_slice(&lengths.dist[..dist_count]);
-    Header {
+    DynamicHeader {
         lit_count,
         dist_count,
         lens,
@@ -93,7 +93,7 @@ pub(crate) enum Rule {
     LibdeflatePaired,
     /// Go's rule for the first window of klauspost/compress.
     GoWindow,
-    Klauspost(klauspost::Ready),
+    Klauspost(klauspost::CodeSmoothing),
     /// Go's rule for the first tokens of klauspost/compress at levels 7 to 9.
     GoLazy,
     /// klauspost/compress at levels 7 to 9.
@@ -106,9 +106,9 @@ const RULES: [Rule; 10] = [
     Rule::Libdeflate,
     Rule::LibdeflatePaired,
     Rule::GoWindow,
-    Rule::Klauspost(Ready::AllWritten),
-    Rule::Klauspost(Ready::AllUsed),
-    Rule::Klauspost(Ready::LiteralsUsed),
+    Rule::Klauspost(CodeSmoothing::AllWritten),
+    Rule::Klauspost(CodeSmoothing::AllUsed),
+    Rule::Klauspost(CodeSmoothing::LiteralsUsed),
     Rule::GoLazy,
     Rule::KlauspostLazy,
 ];
@@ -117,7 +117,7 @@ const RULES: [Rule; 10] = [
 pub(crate) const WRITTEN_OUT: u8 = 15;
 
 /// The number of a rule that gives `header`: `likely` is tried first.
-pub(crate) fn find_rule(tokens: &[Token], header: &Header, likely: u8) -> u8 {
+pub(crate) fn find_rule(tokens: &[Token], header: &DynamicHeader, likely: u8) -> u8 {
     let others = (0..WRITTEN_OUT).filter(|number| *number != likely);
     let mut numbers = std::iter::once(likely).chain(others);
     let found = numbers.find(|number| {
@@ -132,7 +132,7 @@ impl Rule {
     }
 
     /// The header of a block that begins with these tokens; they are all of it unless it is very long.
-    pub(crate) fn header(self, tokens: &[Token]) -> Header {
+    pub(crate) fn header(self, tokens: &[Token]) -> DynamicHeader {
         match self {
             Self::Zlib => zlib::header(&Histogram::of(tokens)),
             Self::Go => go::header(&Histogram::of(tokens)),
@@ -143,9 +143,10 @@ impl Rule {
                 klauspost::header(&Histogram::of(first_window(tokens)), ready)
             }
             Self::GoLazy => go::header(&Histogram::of(first_tokens(tokens))),
-            Self::KlauspostLazy => {
-                klauspost::header(&Histogram::of(first_tokens(tokens)), Ready::AllWritten)
-            }
+            Self::KlauspostLazy => klauspost::header(
+                &Histogram::of(first_tokens(tokens)),
+                CodeSmoothing::AllWritten,
+            ),
         }
     }
 }
@@ -167,14 +168,14 @@ fn first_window(tokens: &[Token]) -> &[Token] {
 }
 
 /// Code lengths written down in one run, as Go does.
-pub(crate) fn in_one_run(lens: &[u8]) -> Vec<Op> {
+pub(crate) fn in_one_run(lens: &[u8]) -> Vec<LengthSymbol> {
     let mut ops = Vec::with_capacity(lens.len());
     write_run(lens, &mut ops);
     ops
 }
 
 /// Code lengths written down each code for itself, as zlib does.
-pub(crate) fn in_two_runs(lit: &[u8], dist: &[u8]) -> Vec<Op> {
+pub(crate) fn in_two_runs(lit: &[u8], dist: &[u8]) -> Vec<LengthSymbol> {
     let mut ops = Vec::with_capacity(lit.len() + dist.len());
     write_run(lit, &mut ops);
     write_run(dist, &mut ops);
@@ -182,7 +183,7 @@ pub(crate) fn in_two_runs(lit: &[u8], dist: &[u8]) -> Vec<Op> {
 }
 
 /// Code length codes for these ops, and how many of them are written, by the rules that there are.
-pub(crate) fn cl_by_rules(ops: &[Op]) -> [([u8; 19], usize); 2] {
+pub(crate) fn cl_by_rules(ops: &[LengthSymbol]) -> [([u8; 19], usize); 2] {
     let mut counts = [0; 19];
     for op in ops {
         counts[usize::from(op.symbol)] += 1;

@@ -3,7 +3,7 @@
 //! GNU gzip, pigz and all who call zlib build the same.
 
 use super::super::codes::Histogram;
-use super::super::header::Header;
+use super::super::header::DynamicHeader;
 use super::{Lengths, assemble, used, write_run};
 
 /// Most symbols of a code.
@@ -11,7 +11,7 @@ const SYMBOLS_MAX: usize = 286;
 const NODES_MAX: usize = 2 * SYMBOLS_MAX + 1;
 
 /// Builds the header of a block.
-pub(crate) fn header(histogram: &Histogram) -> Header {
+pub(crate) fn header(histogram: &Histogram) -> DynamicHeader {
     let mut lengths = Lengths {
         lit: [0; 286],
         dist: [0; 30],

@@ -16,18 +16,18 @@ use std::sync::mpsc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
 use self::sparse::SparseWriter;
-use self::tree::Tree;
+use self::tree::RestoreTree;
 use super::LayoutError;
-use super::crew::{self, CREW_BYTES_MIN, Crew, Order, Wait};
-use super::meta::{Link, MetaWriter, Ownership, drop_inherited_acl};
+use super::meta::{FollowLink, MetaWriter, Ownership, drop_inherited_acl};
+use super::worker_pool::{self, CREW_BYTES_MIN, Order, Wait, WorkerPool};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::rebuild::{Proof, write_content};
 use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
-pub use crate::content::release::sound::is_plain_name;
-use crate::content::release::sound::{self, EntryCheck};
-use crate::content::release::{Entry, EntryKind, Meta, open_entries};
+pub use crate::content::release::validation::is_plain_name;
+use crate::content::release::validation::{self, EntryCheck};
+use crate::content::release::{EntryKind, Meta, TreeEntry, open_entries};
 
 /// Entries that are made ready together.
 const BATCH_ENTRIES: usize = 512;
@@ -117,7 +117,7 @@ pub fn folder<S: ChunkSource>(
     drop_inherited_acl(&root);
     let mut restorer = Restorer {
         source,
-        tree: Tree::new(root, path.to_owned()),
+        tree: RestoreTree::new(root, path.to_owned()),
         metas: MetaWriter::new(Ownership::of_process()),
         check: EntryCheck::default(),
         folders: Vec::new(),
@@ -126,13 +126,13 @@ pub fn folder<S: ChunkSource>(
         shown,
         monitor,
     };
-    crew::with(source, monitor, |crew| restorer.all(entries, crew))?;
+    worker_pool::with(source, monitor, |crew| restorer.all(entries, crew))?;
     restorer.finish(meta)
 }
 
 struct Restorer<'a, S: ChunkSource> {
     source: &'a S,
-    tree: Tree,
+    tree: RestoreTree,
     metas: MetaWriter,
     /// What `receive` checks is checked again: releases come by other ways, too.
     check: EntryCheck,
@@ -146,7 +146,7 @@ struct Restorer<'a, S: ChunkSource> {
 }
 
 impl<S: ChunkSource> Restorer<'_, S> {
-    fn all(&mut self, entries: &StreamRef, crew: &mut Crew) -> Result<(), LayoutError> {
+    fn all(&mut self, entries: &StreamRef, crew: &mut WorkerPool) -> Result<(), LayoutError> {
         let (source, entries) = (self.source, *entries);
         std::thread::scope(|scope| {
             let (ready_in, ready_out) = mpsc::sync_channel(1);
@@ -176,8 +176,8 @@ impl<S: ChunkSource> Restorer<'_, S> {
         parent: BorrowedFd<'_>,
         name: &[u8],
         path: PathBuf,
-        (entry, content): (&Entry, &Content),
-        crew: &mut Crew,
+        (entry, content): (&TreeEntry, &Content),
+        crew: &mut WorkerPool,
     ) -> Result<(), LayoutError> {
         let file = create(parent, name, &path)?;
         let parent = parent.try_clone_to_owned();
@@ -200,7 +200,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
     }
 
     /// Sees to the files that the crew is done with.
-    fn settle(&mut self, crew: &mut Crew, wait: Wait) -> Result<(), LayoutError> {
+    fn settle(&mut self, crew: &mut WorkerPool, wait: Wait) -> Result<(), LayoutError> {
         while let Some((order, filled)) = crew.take(wait) {
             self.filled(&order, filled)?;
         }
@@ -228,10 +228,10 @@ impl<S: ChunkSource> Restorer<'_, S> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry, crew: &mut Crew) -> Result<(), LayoutError> {
+    fn entry(&mut self, entry: &TreeEntry, crew: &mut WorkerPool) -> Result<(), LayoutError> {
         self.monitor.check_stop()?;
         if let Err(why) = self.check.entry(entry) {
-            if why != sound::NO_OTHER_NAME {
+            if why != validation::NO_OTHER_NAME {
                 return Err(hostile(&entry.path, why));
             }
             let shown = format!("{}/{}", self.shown, lossy(&entry.path));
@@ -256,7 +256,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
             EntryKind::Symlink { target } => {
                 rustix::fs::symlinkat(&target[..], parent, name).map_err(io("link", &path))?;
                 self.metas
-                    .put_at(parent, name, &path, &entry.meta, Link::Yes);
+                    .put_at(parent, name, &path, &entry.meta, FollowLink::Yes);
             }
             EntryKind::HardLink { to } => {
                 // Whether there is something to link to is known when it is written.
@@ -295,12 +295,14 @@ impl<S: ChunkSource> Restorer<'_, S> {
         parent: BorrowedFd<'_>,
         name: &[u8],
         path: &Path,
-        entry: &Entry,
+        entry: &TreeEntry,
         (kind, rdev): (FileType, u64),
     ) -> Result<(), LayoutError> {
         use rustix::io::Errno;
         match rustix::fs::mknodat(parent, name, kind, Mode::RUSR | Mode::WUSR, rdev) {
-            Ok(()) => self.metas.put_at(parent, name, path, &entry.meta, Link::No),
+            Ok(()) => self
+                .metas
+                .put_at(parent, name, path, &entry.meta, FollowLink::No),
             // No bytes are lost: a device has none, and neither has a pipe where the file system knows none.
             Err(Errno::PERM | Errno::ACCESS) if kind != FileType::Fifo => {
                 self.not_made.insert(entry.path.clone());
@@ -386,13 +388,13 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> La
     }
 }
 
-type Ready = Result<Vec<Entry>, RecipeError>;
+type FolderBatch = Result<Vec<TreeEntry>, RecipeError>;
 
 /// Reads entries and makes the chunks of small files ready, one batch ahead of who writes them.
 fn read_ahead<S: ChunkSource>(
     source: &S,
     entries: &StreamRef,
-    ready: &mpsc::SyncSender<Ready>,
+    ready: &mpsc::SyncSender<FolderBatch>,
 ) -> Result<(), RecipeError> {
     let mut records = open_entries(source, entries)?;
     loop {

@@ -14,27 +14,27 @@ use crate::files::LayoutError;
 const STRIDE: usize = 64;
 
 /// The folder that is filled, and the ways down to where the last entry was and to what was looked up last.
-pub(super) struct Tree {
+pub(super) struct RestoreTree {
     pub(super) root: OwnedFd,
     pub(super) path: PathBuf,
-    entries: Way,
-    others: Way,
+    entries: FolderPath,
+    others: FolderPath,
 }
 
 /// A way down.
 #[derive(Default)]
-struct Way {
+struct FolderPath {
     /// Folders by level, some of them open.
     levels: Vec<(Vec<u8>, Option<OwnedFd>)>,
 }
 
-impl Tree {
+impl RestoreTree {
     pub(super) fn new(root: OwnedFd, path: PathBuf) -> Self {
         Self {
             root,
             path,
-            entries: Way::default(),
-            others: Way::default(),
+            entries: FolderPath::default(),
+            others: FolderPath::default(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Tree {
 
     fn follow(
         &self,
-        way: &mut Way,
+        way: &mut FolderPath,
         components: &[&[u8]],
         entry: &[u8],
     ) -> Result<OwnedFd, LayoutError> {
@@ -96,7 +96,7 @@ impl Tree {
     }
 }
 
-impl Way {
+impl FolderPath {
     /// Goes back up to where the way to `components` begins to be another.
     fn keep_common(&mut self, components: &[&[u8]]) {
         let same = self.levels.iter().zip(components);
@@ -142,7 +142,7 @@ mod tests {
     /// Makes a chain of folders and comes back up it; returns how many stay open at most, and how many were opened.
     fn chain(depth: usize) -> (usize, usize) {
         let file = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
-        let (mut way, mut most, mut opened) = (Way::default(), 0, 0);
+        let (mut way, mut most, mut opened) = (FolderPath::default(), 0, 0);
         let names: Vec<Vec<u8>> = (0..depth).map(|n| n.to_string().into_bytes()).collect();
         let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
         for len in (0..=depth).chain((0..depth).rev()) {

@@ -3,7 +3,7 @@
 //! It knows folders and links; what is in a version is others' affair. A version is made under a temporary name and renamed; the
 //! link is switched by a rename, so whoever opens `current` finds the old or the new one, never none.
 
-mod keep;
+mod conffiles;
 mod share;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use keep::{Kept, KeptState, Pattern, PatternError, carry_over, shipped};
+pub use conffiles::{KeptFile, KeptState, Pattern, PatternError, carry_over, shipped};
 pub use share::{Shared, share_unchanged};
 
 const RELEASES: &str = "releases";
@@ -60,7 +60,7 @@ impl VersionsError {
 
 /// What is remembered of a version, in a file beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct VersionRecord {
     /// The release that it was made of.
     pub release: String,
     /// The release's id.
@@ -111,7 +111,7 @@ impl Versions {
     }
 
     /// What is remembered of a version; `None` when that is nothing.
-    pub fn record(&self, version: &str) -> Option<Record> {
+    pub fn record(&self, version: &str) -> Option<VersionRecord> {
         let path = self.record_path(version);
         let bytes = fs::metadata(&path).ok()?.len();
         if bytes > RECORD_BYTES_MAX {
@@ -146,7 +146,7 @@ impl Versions {
     ///
     /// # Errors
     /// [`VersionsError::Io`].
-    pub fn publish(&self, version: &str, record: &Record) -> Result<(), VersionsError> {
+    pub fn publish(&self, version: &str, record: &VersionRecord) -> Result<(), VersionsError> {
         let path = self.record_path(version);
         let write = || -> io::Result<()> {
             let mut file = File::create(&path)?;
@@ -293,10 +293,10 @@ mod tests {
     fn version(versions: &Versions, name: &str) {
         let staging = versions.stage(name).unwrap();
         fs::create_dir(&staging).unwrap();
-        let record = Record {
+        let record = VersionRecord {
             release: format!("app:{name}"),
             id: "7".into(),
-            ..Record::default()
+            ..VersionRecord::default()
         };
         versions.publish(name, &record).unwrap();
         versions.switch(name).unwrap();

@@ -84,19 +84,19 @@ pub(super) fn payload(document: &Document) -> Option<&RawDescriptor> {
 /// What the payload of a signature says is signed.
 pub(super) fn signed(payload: &[u8]) -> Option<Digest> {
     #[derive(Deserialize)]
-    struct Payload {
+    struct SignedPayload {
         critical: Critical,
     }
     #[derive(Deserialize)]
     struct Critical {
-        image: Signed,
+        image: SignatureDocument,
     }
     #[derive(Deserialize)]
-    struct Signed {
+    struct SignatureDocument {
         #[serde(rename = "docker-manifest-digest")]
         digest: String,
     }
-    let payload: Payload = serde_json::from_slice(payload).ok()?;
+    let payload: SignedPayload = serde_json::from_slice(payload).ok()?;
     payload.critical.image.digest.parse().ok()
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Digest, Image, Images, Index, Origin, Platform, Reference};
+use super::{Digest, Image, ImageIndex, Images, Origin, Platform, Reference};
 
 /// Hex digits of a digest that are enough to name an image.
 const SHORT_MIN: usize = 8;
@@ -145,7 +145,7 @@ impl Images {
 
     /// Whether people may mean an image by this text, or an index that lists it.
     fn is_called(&self, image: &Image, wanted: &str) -> bool {
-        let lists = |index: &&Index| {
+        let lists = |index: &&ImageIndex| {
             let mut children = index.children.iter();
             children.any(|child| child.descriptor.digest == image.manifest.digest)
         };

@@ -24,14 +24,14 @@ pub struct DigestError;
 impl Digest {
     /// The SHA-256 of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hasher = Hasher::default();
+        let mut hasher = DigestHasher::default();
         hasher.update(bytes);
         hasher.finish()
     }
 
     /// The digest of some bytes by the algorithm of this one.
     pub fn likewise_of(&self, bytes: &[u8]) -> Self {
-        let mut hasher = Hasher::like(self);
+        let mut hasher = DigestHasher::like(self);
         hasher.update(bytes);
         hasher.finish()
     }
@@ -84,20 +84,20 @@ impl FromStr for Digest {
 
 /// A digest in the making; a SHA-256 unless something else is asked for.
 #[derive(Debug, Clone)]
-pub enum Hasher {
+pub enum DigestHasher {
     /// By SHA-256.
     Sha256(sha2::Sha256),
     /// By SHA-512.
     Sha512(sha2::Sha512),
 }
 
-impl Default for Hasher {
+impl Default for DigestHasher {
     fn default() -> Self {
         Self::Sha256(sha2::Sha256::default())
     }
 }
 
-impl Hasher {
+impl DigestHasher {
     /// Begins one by the algorithm of a digest.
     pub fn like(digest: &Digest) -> Self {
         match digest.algorithm() {

@@ -7,13 +7,13 @@
 use std::collections::HashSet;
 
 use super::document::{
-    Config, DockerEntry, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
+    DockerEntry, ImageConfig, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
 };
-use super::find::{Fault, Finder, LayerPaths, Scene, ZSTD_MAGIC, faulty};
-use super::layout::{Layout, Naming};
-use super::{Descriptor, Digest, Hasher, Image, OCI_MANIFEST, Origin, sayings};
+use super::find::{Finder, ImageFault, LayerPaths, Scene, ZSTD_MAGIC, faulty};
+use super::layout::{ImageLayout, Naming};
+use super::{Descriptor, Digest, DigestHasher, Image, OCI_MANIFEST, Origin, sayings};
 use crate::base::saying::Saying;
-use crate::content::recipe::body::Body;
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -24,7 +24,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         entries: &[DockerEntry],
-        layout: Layout,
+        layout: ImageLayout,
         taken: &mut HashSet<Vec<u8>>,
     ) -> Result<(), RecipeError> {
         let mut used = HashSet::new();
@@ -46,8 +46,8 @@ impl<S: ChunkSource> Finder<'_, S> {
             let naming = listed.naming;
             match self.layout_image(scene, listed) {
                 Ok((image, paths)) => self.keep_image(scene, image, naming, &paths),
-                Err(Fault::Stop(stop)) => return Err(stop.into()),
-                Err(Fault::Bad(_)) => {}
+                Err(ImageFault::Stop(stop)) => return Err(stop.into()),
+                Err(ImageFault::Bad(_)) => {}
             }
         }
         Ok(())
@@ -57,31 +57,31 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         entry: &DockerEntry,
-        layout: &Layout,
+        layout: &ImageLayout,
         taken: &mut HashSet<Vec<u8>>,
-    ) -> Result<(Image, LayerPaths, Naming), Fault> {
+    ) -> Result<(Image, LayerPaths, Naming), ImageFault> {
         let shown: String = entry.config.chars().take(100).collect();
         let what = sayings::CONFIG.with(shown);
         let (_, config_body) = scene
             .get(&entry.config)
-            .map_err(|why| Fault::bad(&what, why))?;
+            .map_err(|why| ImageFault::bad(&what, why))?;
         let (bytes, config_digest) = self.read(&what, &config_body)?;
         if let Some(named) = digest_in(&entry.config)
             && named != config_digest
         {
             let why = sayings::MISMATCH.with(config_digest);
-            return Err(Fault::bad(&what, why));
+            return Err(ImageFault::bad(&what, why));
         }
-        let config: Config = serde_json::from_slice(&bytes)
-            .map_err(|error| Fault::bad(&what, sayings::NO_CONFIG.with(error)))?;
+        let config: ImageConfig = serde_json::from_slice(&bytes)
+            .map_err(|error| ImageFault::bad(&what, sayings::NO_CONFIG.with(error)))?;
         let diff_ids = config
             .diff_ids()
-            .ok_or_else(|| Fault::bad(&what, sayings::BAD_DIFF_ID))?;
+            .ok_or_else(|| ImageFault::bad(&what, sayings::BAD_DIFF_ID))?;
         let paths = entry.layers.clone().unwrap_or_default();
         if paths.len() != diff_ids.len() {
             let (there, said) = (paths.len(), diff_ids.len());
             let why = sayings::LAYERS_DOCKER.with(said).with(there);
-            return Err(Fault::bad(&what, why));
+            return Err(ImageFault::bad(&what, why));
         }
         if let Some(found) = self.with_manifest(scene, entry, &config_digest, layout)? {
             return Ok(found);
@@ -91,7 +91,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         for (path, diff_id) in paths.iter().zip(&diff_ids) {
             let shown: String = path.chars().take(100).collect();
             let what = sayings::LAYER.with(shown);
-            let (place, body) = scene.get(path).map_err(|why| Fault::bad(&what, why))?;
+            let (place, body) = scene.get(path).map_err(|why| ImageFault::bad(&what, why))?;
             let (layer, body) = self.docker_layer(&what, path, diff_id, &body)?;
             taken.insert(place.clone());
             places.push(Some(place));
@@ -133,8 +133,8 @@ impl<S: ChunkSource> Finder<'_, S> {
         scene: &Scene<'_>,
         entry: &DockerEntry,
         config: &Digest,
-        layout: &Layout,
-    ) -> Result<Option<(Image, LayerPaths, Naming)>, Fault> {
+        layout: &ImageLayout,
+    ) -> Result<Option<(Image, LayerPaths, Naming)>, ImageFault> {
         let layers = entry.layers.as_ref().map_or(0, Vec::len);
         let is_it = |config_is: Option<Descriptor>, count: usize| {
             count == layers && config_is.is_some_and(|is| is.digest == *config)
@@ -155,9 +155,9 @@ impl<S: ChunkSource> Finder<'_, S> {
                 }
                 Ok(Some((image, paths, naming)))
             }
-            Err(Fault::Stop(stop)) => Err(Fault::Stop(stop)),
+            Err(ImageFault::Stop(stop)) => Err(ImageFault::Stop(stop)),
             // `manifest.json` is believed; what it names may all be there.
-            Err(Fault::Bad(_)) => Ok(None),
+            Err(ImageFault::Bad(_)) => Ok(None),
         }
     }
 
@@ -167,9 +167,9 @@ impl<S: ChunkSource> Finder<'_, S> {
         what: &Saying,
         path: &str,
         diff_id: &Digest,
-        body: &Body,
-    ) -> Result<(Descriptor, Body), Fault> {
-        let of = |media_type: &str, digest: Digest, body: Body| {
+        body: &FileBody,
+    ) -> Result<(Descriptor, FileBody), ImageFault> {
+        let of = |media_type: &str, digest: Digest, body: FileBody| {
             let descriptor = Descriptor {
                 media_type: media_type.to_owned(),
                 digest,
@@ -210,7 +210,7 @@ fn digest_in(path: &str) -> Option<Digest> {
 
 /// Hashes what is written.
 #[derive(Default)]
-pub(super) struct Hash(pub(super) Hasher);
+pub(super) struct Hash(pub(super) DigestHasher);
 
 impl std::io::Write for Hash {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -140,7 +140,7 @@ impl Document {
 
 /// An image's config.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Config {
+pub struct ImageConfig {
     /// What it runs on.
     #[serde(flatten)]
     pub platform: RawPlatform,
@@ -148,7 +148,7 @@ pub struct Config {
     pub rootfs: Option<RootFs>,
 }
 
-impl Config {
+impl ImageConfig {
     /// Digests of the plain layers; `None` when one is no digest.
     pub fn diff_ids(&self) -> Option<Vec<Digest>> {
         let ids = self
@@ -189,13 +189,13 @@ impl<'a> From<&'a Descriptor> for Written<'a> {
 pub fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Manifest<'a> {
+    struct ImageManifest<'a> {
         schema_version: u32,
         media_type: &'a str,
         config: Written<'a>,
         layers: Vec<Written<'a>>,
     }
-    let manifest = Manifest {
+    let manifest = ImageManifest {
         schema_version: 2,
         media_type: OCI_MANIFEST,
         config: config.into(),
@@ -239,7 +239,8 @@ mod tests {
         assert!(document.manifests.is_none() && document.layers.is_none());
         let none: Option<Vec<DockerEntry>> = serde_json::from_str("null").unwrap();
         assert!(none.is_none());
-        let config: Config = serde_json::from_str(r#"{"os":"linux","architecture":""}"#).unwrap();
+        let config: ImageConfig =
+            serde_json::from_str(r#"{"os":"linux","architecture":""}"#).unwrap();
         assert_eq!(config.platform.checked(), None);
         assert_eq!(config.diff_ids(), Some(Vec::new()));
     }

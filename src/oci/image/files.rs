@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use crate::base::monitor::Monitor;
-use crate::content::archive::tar::Link;
-use crate::content::contents::members::{self, Archive, Budget, Member};
-use crate::content::recipe::body::Body;
+use crate::content::archive::tar::TarLink;
+use crate::content::contents::members::{self, Archive, ArchiveMember, Budget};
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
 use crate::content::release::{EntryKind, open_entries};
 
@@ -27,15 +27,15 @@ pub enum Holder {
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum PathContent {
     /// A file.
-    File(Body),
+    File(FileBody),
     /// A link to this path; `None`: out of the archive.
     Link(Option<Vec<u8>>),
 }
 
 /// Told of each path.
-pub type Visit<'v> = &'v mut dyn FnMut(Vec<u8>, Seen) -> Result<(), RecipeError>;
+pub type PathVisitor<'v> = &'v mut dyn FnMut(Vec<u8>, PathContent) -> Result<(), RecipeError>;
 
 impl Holder {
     /// Tells all files that are not empty, and all links; those whose paths leave the holder are left out.
@@ -47,9 +47,9 @@ impl Holder {
         source: &S,
         budget: &mut Budget,
         monitor: &dyn Monitor,
-        visit: Visit<'_>,
+        visit: PathVisitor<'_>,
     ) -> Result<(), RecipeError> {
-        let mut tell = |path: &[u8], seen: Seen| match clean(path) {
+        let mut tell = |path: &[u8], seen: PathContent| match clean(path) {
             Some(path) => visit(path, seen),
             None => Ok(()),
         };
@@ -57,9 +57,9 @@ impl Holder {
             Self::Archive(archive) => members::members(source, archive, budget, &mut |member| {
                 monitor.check_stop()?;
                 match member {
-                    Member::File { path, body } => tell(&path, Seen::File(body)),
-                    Member::Link { path, link, target } => {
-                        tell(&path, Seen::Link(target_of(&path, link, &target)))
+                    ArchiveMember::File { path, body } => tell(&path, PathContent::File(body)),
+                    ArchiveMember::Link { path, link, target } => {
+                        tell(&path, PathContent::Link(target_of(&path, link, &target)))
                     }
                 }
             }),
@@ -71,11 +71,13 @@ impl Holder {
                         EntryKind::File {
                             content: Content::Empty,
                         } => continue,
-                        EntryKind::File { content } => Seen::File(Body::Content(*content)),
-                        EntryKind::Symlink { target } => {
-                            Seen::Link(target_of(&entry.path, Link::Symbolic, target))
+                        EntryKind::File { content } => {
+                            PathContent::File(FileBody::Content(*content))
                         }
-                        EntryKind::HardLink { to } => Seen::Link(clean(to)),
+                        EntryKind::Symlink { target } => {
+                            PathContent::Link(target_of(&entry.path, TarLink::Symbolic, target))
+                        }
+                        EntryKind::HardLink { to } => PathContent::Link(clean(to)),
                         _ => continue,
                     };
                     tell(&entry.path, seen)?;
@@ -100,9 +102,9 @@ pub fn clean(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Where a link points, without following other links.
-fn target_of(path: &[u8], link: Link, target: &[u8]) -> Option<Vec<u8>> {
+fn target_of(path: &[u8], link: TarLink, target: &[u8]) -> Option<Vec<u8>> {
     let mut parts: Vec<&[u8]> = Vec::new();
-    if link == Link::Symbolic {
+    if link == TarLink::Symbolic {
         if target.starts_with(b"/") {
             return None;
         }
@@ -144,12 +146,12 @@ pub enum Absent {
 /// Files by path.
 #[derive(Debug, Default)]
 pub struct Files {
-    seen: HashMap<Vec<u8>, (Seen, bool)>,
+    seen: HashMap<Vec<u8>, (PathContent, bool)>,
 }
 
 impl Files {
     /// Adds what stands at a path; false when there are too many already.
-    pub fn add(&mut self, path: Vec<u8>, seen: Seen) -> bool {
+    pub fn add(&mut self, path: Vec<u8>, seen: PathContent) -> bool {
         if self.seen.len() >= FILES_MAX {
             return false;
         }
@@ -169,15 +171,15 @@ impl Files {
     ///
     /// # Errors
     /// [`Absent`].
-    pub fn get(&self, path: &[u8]) -> Result<(Vec<u8>, Body), Absent> {
+    pub fn get(&self, path: &[u8]) -> Result<(Vec<u8>, FileBody), Absent> {
         let mut path = clean(path).ok_or(Absent::Outside)?;
         for _ in 0..=LINKS_MAX {
             match self.seen.get(&path) {
                 None => return Err(Absent::Missing),
                 Some((_, true)) => return Err(Absent::Twice),
-                Some((Seen::File(body), _)) => return Ok((path, *body)),
-                Some((Seen::Link(None), _)) => return Err(Absent::Outside),
-                Some((Seen::Link(Some(target)), _)) => path = target.clone(),
+                Some((PathContent::File(body), _)) => return Ok((path, *body)),
+                Some((PathContent::Link(None), _)) => return Err(Absent::Outside),
+                Some((PathContent::Link(Some(target)), _)) => path = target.clone(),
             }
         }
         Err(Absent::Links)
@@ -185,11 +187,12 @@ impl Files {
 }
 
 /// Whether two files of one name are as good as one.
-fn is_same(one: &Seen, other: &Seen) -> bool {
+fn is_same(one: &PathContent, other: &PathContent) -> bool {
     match (one, other) {
-        (Seen::File(Body::Content(one)), Seen::File(Body::Content(other))) => {
-            one.id() == other.id()
-        }
+        (
+            PathContent::File(FileBody::Content(one)),
+            PathContent::File(FileBody::Content(other)),
+        ) => one.id() == other.id(),
         _ => one == other,
     }
 }
@@ -209,12 +212,12 @@ mod tests {
             assert_eq!(clean(bad), None);
         }
         let target = |path: &str, target: &str| {
-            target_of(path.as_bytes(), Link::Symbolic, target.as_bytes())
+            target_of(path.as_bytes(), TarLink::Symbolic, target.as_bytes())
         };
         assert_eq!(target("a/layer.tar", "../b.tar"), Some(b"b.tar".to_vec()));
         assert_eq!(target("a/layer.tar", "../../b.tar"), None);
         assert_eq!(target("layer.tar", "/etc/passwd"), None);
-        let hard = target_of(b"a/b/c", Link::Hard, b"a/d");
+        let hard = target_of(b"a/b/c", TarLink::Hard, b"a/d");
         assert_eq!(hard, Some(b"a/d".to_vec()));
     }
 
@@ -222,7 +225,7 @@ mod tests {
     fn links_are_followed_so_far_and_two_of_a_name_are_not_believed() {
         let file = |byte: u8| {
             let id = ChunkId([byte; 32]);
-            Seen::File(Body::Content(Content::Chunk(ChunkRef { bytes: 1, id })))
+            PathContent::File(FileBody::Content(Content::Chunk(ChunkRef { bytes: 1, id })))
         };
         let mut files = Files::default();
         files.add(b"one".to_vec(), file(1));
@@ -230,9 +233,9 @@ mod tests {
         files.add(b"same".to_vec(), file(2));
         files.add(b"twice".to_vec(), file(2));
         files.add(b"twice".to_vec(), file(3));
-        files.add(b"link".to_vec(), Seen::Link(Some(b"one".to_vec())));
-        files.add(b"out".to_vec(), Seen::Link(None));
-        files.add(b"loop".to_vec(), Seen::Link(Some(b"loop".to_vec())));
+        files.add(b"link".to_vec(), PathContent::Link(Some(b"one".to_vec())));
+        files.add(b"out".to_vec(), PathContent::Link(None));
+        files.add(b"loop".to_vec(), PathContent::Link(Some(b"loop".to_vec())));
         assert_eq!(files.get(b"./link").unwrap().0, b"one");
         assert!(files.get(b"same").is_ok());
         assert_eq!(files.get(b"twice"), Err(Absent::Twice));

@@ -5,17 +5,17 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::document::{DockerEntry, Document};
-use super::files::{Absent, FILES_MAX, Files, Holder, Seen};
-use super::layout::{Layout, blob_path};
+use super::files::{Absent, FILES_MAX, Files, Holder, PathContent};
+use super::layout::{ImageLayout, blob_path};
 use super::sayings;
+use super::scan::{FolderScan, Marks};
 use super::stored::stored_path;
-use super::survey::{Marks, Survey};
 use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::{Interrupted, Monitor, Quiet};
 use crate::base::saying::Saying;
 use crate::content::contents::members::{self, Budget};
-use crate::content::recipe::body::Body;
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseRoot};
 
@@ -87,24 +87,24 @@ impl Images {
 pub(super) type LayerPaths = Vec<Option<Vec<u8>>>;
 
 /// Says why an image, or something of it, is not believed.
-pub(super) enum Fault {
+pub(super) enum ImageFault {
     /// A stop was asked for.
     Stop(Interrupted),
     /// What is wrong, the blob named.
     Bad(Saying),
 }
 
-impl Fault {
+impl ImageFault {
     pub(super) fn bad(what: impl Into<Saying>, why: impl Into<Saying>) -> Self {
         Self::Bad(sayings::IT.saying_that(what.into()).saying_that(why.into()))
     }
 }
 
 /// An error of reading `what` is a fault of it, a stop is a stop.
-pub(super) fn faulty(what: impl Into<Saying>) -> impl FnOnce(RecipeError) -> Fault {
+pub(super) fn faulty(what: impl Into<Saying>) -> impl FnOnce(RecipeError) -> ImageFault {
     move |error| match error {
-        RecipeError::Interrupted(stop) => Fault::Stop(stop),
-        other => Fault::bad(what, sayings::UNREADABLE.saying_that((&other).into())),
+        RecipeError::Interrupted(stop) => ImageFault::Stop(stop),
+        other => ImageFault::bad(what, sayings::UNREADABLE.saying_that((&other).into())),
     }
 }
 
@@ -122,14 +122,14 @@ pub(super) struct Scene<'f> {
 
 impl Scene<'_> {
     /// A file below the folder.
-    pub(super) fn get(&self, path: &str) -> Result<(Vec<u8>, Body), Absent> {
+    pub(super) fn get(&self, path: &str) -> Result<(Vec<u8>, FileBody), Absent> {
         // The path on its own must not leave the folder: `a/../..` does, though the whole may not leave the archive.
         let own = super::files::clean(path.as_bytes()).ok_or(Absent::Outside)?;
         self.files.get(&[self.folder, &own[..]].concat())
     }
 
     /// A blob.
-    pub(super) fn blob(&self, digest: &Digest) -> Result<(Vec<u8>, Body), Absent> {
+    pub(super) fn blob(&self, digest: &Digest) -> Result<(Vec<u8>, FileBody), Absent> {
         match self.scheme {
             Scheme::Layout => self.get(&blob_path(digest)),
             Scheme::Dir(root) if root == digest => self.get("manifest.json"),
@@ -208,14 +208,14 @@ impl<S: ChunkSource> Finder<'_, S> {
         match (holder, &item.kind) {
             (Some(holder), _) => self.look(&place, &holder, DEPTH_MAX),
             (None, ItemKind::File { content }) => {
-                self.tell_packed(&place, &Body::Content(*content))
+                self.tell_packed(&place, &FileBody::Content(*content))
             }
             (None, ItemKind::Folder { .. }) => Ok(()),
         }
     }
 
     /// Tells of what is compressed as a whole and not opened: nothing in it is known.
-    fn tell_packed(&mut self, place: &[Vec<u8>], body: &Body) -> Result<(), RecipeError> {
+    fn tell_packed(&mut self, place: &[Vec<u8>], body: &FileBody) -> Result<(), RecipeError> {
         let mut head = Vec::new();
         let range = 0..body.bytes().min(6);
         match body.write(self.source, range, &mut head, self.monitor) {
@@ -266,12 +266,12 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         image: &str,
-        outcome: Result<T, Fault>,
+        outcome: Result<T, ImageFault>,
     ) -> Result<Option<T>, RecipeError> {
         match outcome {
             Ok(value) => Ok(Some(value)),
-            Err(Fault::Stop(stop)) => Err(stop.into()),
-            Err(Fault::Bad(why)) => {
+            Err(ImageFault::Stop(stop)) => Err(stop.into()),
+            Err(ImageFault::Bad(why)) => {
                 self.lose(scene.subject(image), why);
                 Ok(None)
             }
@@ -291,13 +291,13 @@ impl<S: ChunkSource> Finder<'_, S> {
             return Ok(());
         }
         self.holders_left -= 1;
-        let mut survey = Survey::default();
+        let mut survey = FolderScan::default();
         let visited = holder.visit(
             self.source,
             &mut self.budget,
             self.monitor,
             &mut |path, seen| {
-                if let Seen::File(body) = seen {
+                if let PathContent::File(body) = seen {
                     survey.file(&path, body);
                 }
                 Ok(())
@@ -317,7 +317,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         for (path, body) in survey.packed.iter().filter(|(path, _)| !taken.has(path)) {
             let inner: Vec<Vec<u8>> = [place, std::slice::from_ref(path)].concat();
             let is_opened = match body {
-                Body::Content(content) => {
+                FileBody::Content(content) => {
                     !matches!(members::archive_in(self.source, content), Ok(None))
                         || matches!(body.opened(self.source), Ok(Some(_)))
                 }
@@ -348,9 +348,9 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         place: &[Vec<u8>],
         holder: &Holder,
-        survey: &Survey,
-    ) -> Result<Taken, RecipeError> {
-        let mut taken = Taken::default();
+        survey: &FolderScan,
+    ) -> Result<ImageFiles, RecipeError> {
+        let mut taken = ImageFiles::default();
         let mut folders: Vec<(&[u8], Documents)> = Vec::new();
         for (folder, marks) in &survey.folders {
             if let Some(documents) = self.documents(place, folder, marks)? {
@@ -396,7 +396,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             };
             let layout = match &documents.index {
                 Some(index) => self.layout(&scene, index)?,
-                None => Layout::default(),
+                None => ImageLayout::default(),
             };
             match &documents.docker {
                 Some(entries) => self.docker(&scene, entries, layout, &mut taken.files)?,
@@ -452,7 +452,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         place: &[Vec<u8>],
         folder: &[u8],
         name: &str,
-        body: &Body,
+        body: &FileBody,
     ) -> Result<Option<Vec<u8>>, RecipeError> {
         self.mark_within(place, folder, name, body, MANIFEST_BYTES_MAX)
     }
@@ -463,7 +463,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         place: &[Vec<u8>],
         folder: &[u8],
         name: &str,
-        body: &Body,
+        body: &FileBody,
         bytes_max: u64,
     ) -> Result<Option<Vec<u8>>, RecipeError> {
         if body.bytes() > bytes_max {
@@ -484,9 +484,13 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     /// Reads a manifest or config, and its digest.
-    pub(super) fn read(&self, what: &Saying, body: &Body) -> Result<(Vec<u8>, Digest), Fault> {
+    pub(super) fn read(
+        &self,
+        what: &Saying,
+        body: &FileBody,
+    ) -> Result<(Vec<u8>, Digest), ImageFault> {
         if body.bytes() > MANIFEST_BYTES_MAX {
-            return Err(Fault::bad(what, sayings::LONG));
+            return Err(ImageFault::bad(what, sayings::LONG));
         }
         let bytes = body.read(self.source, MANIFEST_BYTES_MAX, self.monitor);
         let bytes = bytes.map_err(faulty(what))?;
@@ -499,21 +503,21 @@ impl<S: ChunkSource> Finder<'_, S> {
         &self,
         what: &Saying,
         descriptor: &Descriptor,
-        body: &Body,
-    ) -> Result<Vec<u8>, Fault> {
+        body: &FileBody,
+    ) -> Result<Vec<u8>, ImageFault> {
         let (bytes, _) = self.read(what, body)?;
         let digest = descriptor.digest.likewise_of(&bytes);
         if digest == descriptor.digest {
             Ok(bytes)
         } else {
-            Err(Fault::bad(what, sayings::MISMATCH.with(digest)))
+            Err(ImageFault::bad(what, sayings::MISMATCH.with(digest)))
         }
     }
 }
 
 /// Files of a holder that belong to images.
 #[derive(Default)]
-struct Taken {
+struct ImageFiles {
     /// Beginnings of paths of blobs.
     blob_folders: Vec<Vec<u8>>,
     /// Folders in which blobs are called by their hex digits alone.
@@ -522,7 +526,7 @@ struct Taken {
     files: HashSet<Vec<u8>>,
 }
 
-impl Taken {
+impl ImageFiles {
     fn has(&self, path: &[u8]) -> bool {
         let mut folders = self.blob_folders.iter();
         let mut dirs = self.dirs.iter();

@@ -7,15 +7,15 @@ use std::collections::HashSet;
 use super::attached::{self, digest_tag, suffix_of_kind};
 use super::docker::Hash;
 use super::document::{
-    CONTAINERD_NAME, Config, DOCKER_CONFIG, Document, OCI_CONFIG, REF_NAME, RawDescriptor,
+    CONTAINERD_NAME, DOCKER_CONFIG, Document, ImageConfig, OCI_CONFIG, REF_NAME, RawDescriptor,
 };
 use super::files::Absent;
-use super::find::{Fault, Finder, LayerPaths, Scene, Scheme, faulty};
+use super::find::{Finder, ImageFault, LayerPaths, Scene, Scheme, faulty};
 use super::{
-    Child, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, Hasher, Image, Index, OCI_INDEX,
-    OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
+    DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, DigestHasher, Image, ImageIndex, IndexChild,
+    OCI_INDEX, OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
 };
-use crate::content::recipe::body::Body;
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// Annotations with the name of an image, as cosign writes them.
@@ -30,7 +30,7 @@ const MANIFESTS_MAX: usize = 1 << 16;
 
 /// A manifest in a layout, read and of the digest that it is said to have.
 #[derive(Clone)]
-pub(super) struct Listed {
+pub(super) struct ListedManifest {
     pub(super) descriptor: Descriptor,
     pub(super) bytes: Vec<u8>,
     pub(super) document: Document,
@@ -54,7 +54,7 @@ pub(super) enum Naming {
     Index,
 }
 
-impl Listed {
+impl ListedManifest {
     /// Digest of the config.
     pub(super) fn config(&self) -> Option<Descriptor> {
         self.document.config.as_ref()?.checked()
@@ -63,12 +63,12 @@ impl Listed {
 
 /// The manifests of a layout that are there.
 #[derive(Default)]
-pub(super) struct Layout {
-    pub(super) manifests: Vec<Listed>,
+pub(super) struct ImageLayout {
+    pub(super) manifests: Vec<ListedManifest>,
 }
 
 /// A blob that a manifest names, its path and its bytes; a layer that may not be passed on may have neither.
-type Part = (Descriptor, Option<Vec<u8>>, Option<Body>);
+type ManifestBlob = (Descriptor, Option<Vec<u8>>, Option<FileBody>);
 
 /// Where a descriptor stands.
 struct Around<'i> {
@@ -86,8 +86,8 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         index: &Document,
-    ) -> Result<Layout, RecipeError> {
-        let mut layout = Layout::default();
+    ) -> Result<ImageLayout, RecipeError> {
+        let mut layout = ImageLayout::default();
         let mut met: HashSet<(Digest, Vec<String>)> = HashSet::new();
         let all: &[RawDescriptor] = index.manifests.as_deref().unwrap_or_default();
         let mut known: Option<HashSet<String>> = None;
@@ -112,7 +112,7 @@ impl<S: ChunkSource> Finder<'_, S> {
                 let why = sayings::IT.with(&raw.digest);
                 let why = why.saying_that(sayings::ABSENT.saying());
                 let name = reference_of(scene, raw).unwrap_or_default();
-                self.judge::<()>(scene, &name, Err(Fault::Bad(why)))?;
+                self.judge::<()>(scene, &name, Err(ImageFault::Bad(why)))?;
             }
         }
         Ok(layout)
@@ -125,7 +125,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         raw: &RawDescriptor,
         around: &Around<'_>,
         met: &mut HashSet<(Digest, Vec<String>)>,
-        layout: &mut Layout,
+        layout: &mut ImageLayout,
     ) -> Result<bool, RecipeError> {
         self.monitor.check_stop()?;
         // What hangs on an image is noted under the image's name, and has none of its own.
@@ -155,7 +155,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             return Ok(true);
         }
         if around.depth >= INDEX_DEPTH_MAX || met.len() > MANIFESTS_MAX {
-            let why = Fault::bad(&descriptor.digest, sayings::TOO_MANY_INDEXES);
+            let why = ImageFault::bad(&descriptor.digest, sayings::TOO_MANY_INDEXES);
             self.judge::<()>(scene, &subject, Err(why))?;
             return Ok(true);
         }
@@ -171,7 +171,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             )?;
             return Ok(true);
         }
-        let listed = Listed {
+        let listed = ListedManifest {
             is_attestation: attached::is_attestation(raw)
                 && (around.depth > 0 || naming == Naming::Index),
             platform: raw.platform(),
@@ -214,23 +214,24 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         scene: &Scene<'_>,
         raw: &RawDescriptor,
-    ) -> Result<Option<(Descriptor, Vec<u8>, Document)>, Fault> {
+    ) -> Result<Option<(Descriptor, Vec<u8>, Document)>, ImageFault> {
         let Some(mut descriptor) = raw.checked() else {
             let digest: String = raw.digest.chars().take(80).collect();
             let what = sayings::TEXT.with(format!("{digest:?}"));
-            return Err(Fault::bad(what, sayings::NO_DIGEST));
+            return Err(ImageFault::bad(what, sayings::NO_DIGEST));
         };
         let body = match scene.blob(&descriptor.digest) {
             Ok((_, body)) => body,
             Err(Absent::Missing) => return Ok(None),
-            Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
+            Err(absent) => return Err(ImageFault::bad(&descriptor.digest, absent)),
         };
         let bytes = self.read_checked(&(&descriptor.digest).into(), &descriptor, &body)?;
         descriptor.bytes = bytes.len() as u64;
-        let document: Document = serde_json::from_slice(&bytes)
-            .map_err(|error| Fault::bad(&descriptor.digest, sayings::NO_MANIFEST.with(error)))?;
+        let document: Document = serde_json::from_slice(&bytes).map_err(|error| {
+            ImageFault::bad(&descriptor.digest, sayings::NO_MANIFEST.with(error))
+        })?;
         descriptor.media_type = media_type(raw, &document)
-            .ok_or_else(|| Fault::bad(&descriptor.digest, sayings::UNKNOWN_MANIFEST))?;
+            .ok_or_else(|| ImageFault::bad(&descriptor.digest, sayings::UNKNOWN_MANIFEST))?;
         self.keep_blob(&descriptor.digest, body);
         Ok(Some((descriptor, bytes, document)))
     }
@@ -242,7 +243,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         (references, naming): (Vec<String>, Naming),
         around: &Around<'_>,
         met: &mut HashSet<(Digest, Vec<String>)>,
-        layout: &mut Layout,
+        layout: &mut ImageLayout,
     ) -> Result<(), RecipeError> {
         let inside = Around {
             references: &references,
@@ -252,14 +253,14 @@ impl<S: ChunkSource> Finder<'_, S> {
         let mut children = Vec::new();
         for raw in document.manifests.iter().flatten() {
             let is_there = self.listed(scene, raw, &inside, met, layout)?;
-            children.extend(raw.checked().map(|descriptor| Child {
+            children.extend(raw.checked().map(|descriptor| IndexChild {
                 descriptor,
                 platform: raw.platform(),
                 is_there,
             }));
         }
         let is_list = |name: &String| digest_tag(name).is_some_and(|tag| !tag.has_suffix);
-        let refers = |child: &Child| {
+        let refers = |child: &IndexChild| {
             let mut referrers = self.found.referrers.iter();
             referrers.any(|each| each.descriptor.digest == child.descriptor.digest)
         };
@@ -268,7 +269,7 @@ impl<S: ChunkSource> Finder<'_, S> {
             self.keep_manifest(&descriptor, &bytes);
             return Ok(());
         }
-        let index = Index {
+        let index = ImageIndex {
             references,
             descriptor,
             bytes,
@@ -282,8 +283,8 @@ impl<S: ChunkSource> Finder<'_, S> {
     fn sort(
         &mut self,
         scene: &Scene<'_>,
-        listed: Listed,
-        layout: &mut Layout,
+        listed: ListedManifest,
+        layout: &mut ImageLayout,
     ) -> Result<(), RecipeError> {
         let Some((subject, tag)) = self.subject_of(scene, &listed)? else {
             if listed.is_attestation {
@@ -316,7 +317,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     fn subject_of(
         &self,
         scene: &Scene<'_>,
-        listed: &Listed,
+        listed: &ListedManifest,
     ) -> Result<Option<(Digest, Option<String>)>, RecipeError> {
         let own = (listed.naming == Naming::Own).then_some(&listed.references);
         let mut tags = own
@@ -354,14 +355,14 @@ impl<S: ChunkSource> Finder<'_, S> {
         };
         match self.read_checked(&(&payload.digest).into(), &payload, &body) {
             Ok(bytes) => Ok(attached::signed(&bytes)),
-            Err(Fault::Stop(stop)) => Err(stop.into()),
+            Err(ImageFault::Stop(stop)) => Err(stop.into()),
             // That it lies is told where its blobs are read.
-            Err(Fault::Bad(_)) => Ok(None),
+            Err(ImageFault::Bad(_)) => Ok(None),
         }
     }
 
     /// Keeps a manifest that is no image, and its blobs.
-    fn part(&mut self, scene: &Scene<'_>, listed: &Listed) -> Result<(), RecipeError> {
+    fn part(&mut self, scene: &Scene<'_>, listed: &ListedManifest) -> Result<(), RecipeError> {
         self.keep_manifest(&listed.descriptor, &listed.bytes);
         let blobs = self.blobs_of(scene, listed);
         let subject = listed.references.first().cloned().unwrap_or_default();
@@ -377,7 +378,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     pub(super) fn layout_images(
         &mut self,
         scene: &Scene<'_>,
-        layout: Layout,
+        layout: ImageLayout,
     ) -> Result<(), RecipeError> {
         for listed in layout.manifests {
             let name = listed.references.first().cloned();
@@ -395,11 +396,11 @@ impl<S: ChunkSource> Finder<'_, S> {
     pub(super) fn layout_image(
         &mut self,
         scene: &Scene<'_>,
-        listed: Listed,
-    ) -> Result<(Image, LayerPaths), Fault> {
+        listed: ListedManifest,
+    ) -> Result<(Image, LayerPaths), ImageFault> {
         let blobs = self.blobs_of(scene, &listed)?;
         let Some(((config, _, config_body), layers)) = blobs.split_first() else {
-            return Err(Fault::bad(
+            return Err(ImageFault::bad(
                 &listed.descriptor.digest,
                 sayings::WITHOUT_CONFIG,
             ));
@@ -411,16 +412,16 @@ impl<S: ChunkSource> Finder<'_, S> {
         {
             let what = sayings::CONFIG.with(&config.digest);
             let bytes = self.read_checked(&what, config, body)?;
-            let read: Config = serde_json::from_slice(&bytes)
-                .map_err(|error| Fault::bad(&what, sayings::NO_CONFIG.with(error)))?;
+            let read: ImageConfig = serde_json::from_slice(&bytes)
+                .map_err(|error| ImageFault::bad(&what, sayings::NO_CONFIG.with(error)))?;
             let ids = read.diff_ids();
-            diff_ids = ids.ok_or_else(|| Fault::bad(&what, sayings::BAD_DIFF_ID))?;
+            diff_ids = ids.ok_or_else(|| ImageFault::bad(&what, sayings::BAD_DIFF_ID))?;
             platform = read.platform.checked().or(platform);
         }
         if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
             let (there, said) = (layers.len(), diff_ids.len());
             let why = sayings::LAYERS_CONFIG.with(there).with(said);
-            return Err(Fault::bad(&listed.descriptor.digest, why));
+            return Err(ImageFault::bad(&listed.descriptor.digest, why));
         }
         let name = listed.references.first().cloned().unwrap_or_default();
         for (raw, (descriptor, _, body)) in listed.document.blobs().zip(&blobs) {
@@ -453,7 +454,11 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     /// The config, then the layers of a manifest, each with its path. A layer that may not be passed on may be absent.
-    fn blobs_of(&self, scene: &Scene<'_>, listed: &Listed) -> Result<Vec<Part>, Fault> {
+    fn blobs_of(
+        &self,
+        scene: &Scene<'_>,
+        listed: &ListedManifest,
+    ) -> Result<Vec<ManifestBlob>, ImageFault> {
         let document = &listed.document;
         let raws = document
             .config
@@ -463,7 +468,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         for raw in raws {
             let descriptor = raw.checked().ok_or_else(|| {
                 let digest: String = raw.digest.chars().take(80).collect();
-                Fault::bad(
+                ImageFault::bad(
                     sayings::TEXT.with(format!("{digest:?}")),
                     sayings::NO_DIGEST,
                 )
@@ -476,24 +481,24 @@ impl<S: ChunkSource> Finder<'_, S> {
                 Err(Absent::Missing) if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {
                     blobs.push((descriptor, None, None));
                 }
-                Err(absent) => return Err(Fault::bad(&descriptor.digest, absent)),
+                Err(absent) => return Err(ImageFault::bad(&descriptor.digest, absent)),
             }
         }
         Ok(blobs)
     }
 
     /// A blob with the length that it has: of one of another length than is said the digest decides.
-    fn sized(&self, said: Descriptor, body: &Body) -> Result<Descriptor, Fault> {
+    fn sized(&self, said: Descriptor, body: &FileBody) -> Result<Descriptor, ImageFault> {
         let bytes = body.bytes();
         if bytes == said.bytes {
             return Ok(said);
         }
-        let mut hash = Hash(Hasher::like(&said.digest));
+        let mut hash = Hash(DigestHasher::like(&said.digest));
         body.write(self.source, 0..bytes, &mut hash, self.monitor)
             .map_err(faulty(&said.digest))?;
         if hash.0.finish() != said.digest {
             let why = sayings::BYTES.with(bytes).with(said.bytes);
-            return Err(Fault::bad(&said.digest, why));
+            return Err(ImageFault::bad(&said.digest, why));
         }
         Ok(Descriptor { bytes, ..said })
     }

@@ -8,21 +8,21 @@
 
 mod attached;
 mod choose;
+mod collected;
 mod descriptor;
 mod digest;
 mod docker;
 pub mod document;
+pub mod export;
 mod files;
 mod find;
-mod kept;
 mod layout;
-pub mod outgoing;
 mod package;
 mod platform;
 mod reference;
 pub mod sayings;
+mod scan;
 mod stored;
-mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -32,13 +32,13 @@ pub use self::descriptor::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
     is_index, is_manifest,
 };
-pub use self::digest::{Digest, DigestError, Hasher};
-pub use self::outgoing::OutgoingError;
+pub use self::digest::{Digest, DigestError, DigestHasher};
+pub use self::export::ExportError;
 pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
 pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};
 use crate::base::finding::Finding;
-pub use crate::content::recipe::body::Body;
+pub use crate::content::recipe::body::FileBody;
 
 /// What an image lay in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Image {
 
 /// An index of images for several platforms, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Index {
+pub struct ImageIndex {
     /// Its names, as the archive has them.
     pub references: Vec<String>,
     /// The index.
@@ -117,10 +117,10 @@ pub struct Index {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// What it lists.
-    pub children: Vec<Child>,
+    pub children: Vec<IndexChild>,
 }
 
-impl Index {
+impl ImageIndex {
     /// Whether everything that it lists is there.
     pub fn is_whole(&self) -> bool {
         self.children.iter().all(|child| child.is_there)
@@ -129,7 +129,7 @@ impl Index {
 
 /// Something in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Child {
+pub struct IndexChild {
     /// The manifest or index.
     pub descriptor: Descriptor,
     /// What it runs on, when the index says so.
@@ -192,7 +192,7 @@ pub struct Images {
     images: Vec<Image>,
     /// Number of each image by the digest of its manifest.
     numbers: HashMap<Digest, usize>,
-    indexes: Vec<Index>,
+    indexes: Vec<ImageIndex>,
     referrers: Vec<Referrer>,
     packages: Vec<Package>,
     /// What every image lies in, all places: the holder, the folder in it, the image's number.
@@ -200,7 +200,7 @@ pub struct Images {
     warnings: Vec<Finding>,
     /// Manifests and indexes by digest, whatever they are of.
     manifests: HashMap<Digest, (Descriptor, Vec<u8>)>,
-    blobs: HashMap<Digest, Body>,
+    blobs: HashMap<Digest, FileBody>,
     /// What each name stands for.
     references: BTreeMap<String, Digest>,
     /// Every name and every bearer, in the order in which they were met.
@@ -218,7 +218,7 @@ impl Images {
     }
 
     /// The indexes.
-    pub fn indexes(&self) -> &[Index] {
+    pub fn indexes(&self) -> &[ImageIndex] {
         &self.indexes
     }
 
@@ -240,7 +240,7 @@ impl Images {
     }
 
     /// A config, layer or other blob that a manifest names. Manifests that came in are among them, those made here are not.
-    pub fn blob(&self, digest: &Digest) -> Option<&Body> {
+    pub fn blob(&self, digest: &Digest) -> Option<&FileBody> {
         self.blobs.get(digest)
     }
 

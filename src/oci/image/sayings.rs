@@ -1,7 +1,7 @@
 //! What there is to say of images, packages and their names: every sentence once, so that each has words in every language.
 
 use super::files::Absent;
-use super::{Digest, OutgoingError, ReferenceError};
+use super::{Digest, ExportError, ReferenceError};
 use crate::base::saying::{Saying, Template};
 use crate::content::recipe::RecipeError;
 
@@ -192,15 +192,15 @@ impl From<ReferenceError> for Saying {
     }
 }
 
-impl From<&OutgoingError> for Saying {
-    fn from(error: &OutgoingError) -> Self {
+impl From<&ExportError> for Saying {
+    fn from(error: &ExportError) -> Self {
         match error {
-            OutgoingError::NotRunnable { image } => NOT_RUNNABLE.with(image),
-            OutgoingError::Missing { image, digest } => NO_BLOB.with(image).with(digest),
-            OutgoingError::Mismatch { digest, found } => BLOB_MISMATCH.with(digest).with(found),
-            OutgoingError::Blob { digest, source } => BLOB.with(digest).saying_that(source.into()),
-            OutgoingError::Write(source) => ARCHIVE.with(source),
-            OutgoingError::Recipe(source) => source.into(),
+            ExportError::NotRunnable { image } => NOT_RUNNABLE.with(image),
+            ExportError::Missing { image, digest } => NO_BLOB.with(image).with(digest),
+            ExportError::Mismatch { digest, found } => BLOB_MISMATCH.with(digest).with(found),
+            ExportError::Blob { digest, source } => BLOB.with(digest).saying_that(source.into()),
+            ExportError::Write(source) => ARCHIVE.with(source),
+            ExportError::Recipe(source) => source.into(),
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use super::document::{CONTAINERD_NAME, Document, RawDescriptor};
 use super::find::{Documents, Finder, Scheme};
-use super::survey::Marks;
+use super::scan::Marks;
 use super::{Digest, Reference};
-use crate::content::recipe::body::Body;
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// What the file `version` of a folder of skopeo's begins with.
@@ -22,7 +22,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         place: &[Vec<u8>],
         folder: &[u8],
         manifest: &[u8],
-        version: &Body,
+        version: &FileBody,
     ) -> Result<Option<Documents>, RecipeError> {
         let Some(version) = self.small(version)? else {
             return Ok(None);
@@ -72,7 +72,7 @@ impl<S: ChunkSource> Finder<'_, S> {
     }
 
     /// Reads a short file; `None` when it is longer.
-    fn small(&self, body: &Body) -> Result<Option<Vec<u8>>, RecipeError> {
+    fn small(&self, body: &FileBody) -> Result<Option<Vec<u8>>, RecipeError> {
         if body.bytes() > SMALL_BYTES_MAX {
             return Ok(None);
         }

@@ -59,7 +59,7 @@ impl Credentials {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Config {
+struct DockerConfig {
     auths: HashMap<String, Auth>,
     #[serde(rename = "credsStore")]
     creds_store: Option<String>,
@@ -106,7 +106,7 @@ pub fn find(config: &Path, host: &str) -> Result<Option<Credentials>, RegistryEr
             .map_err(|error| unusable(format!("{}: {error}", config.display())))?,
     };
     // The parser's own words could show what stands around the error: it may be a password.
-    let config: Config = serde_json::from_str(&text).map_err(|error| {
+    let config: DockerConfig = serde_json::from_str(&text).map_err(|error| {
         unusable(format!(
             "{}: not JSON as docker writes it, line {}",
             config.display(),

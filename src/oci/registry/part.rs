@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::RegistryError;
 use crate::base::monitor::Monitor;
-use crate::oci::image::{Digest, Hasher};
+use crate::oci::image::{Digest, DigestHasher};
 
 /// Bytes that are read at a time when what is there is hashed.
 const PIECE_BYTES: usize = 1 << 20;
@@ -17,7 +17,7 @@ pub struct PartFile {
     file: File,
     bytes: u64,
     digest: Digest,
-    hasher: Hasher,
+    hasher: DigestHasher,
 }
 
 impl PartFile {
@@ -42,7 +42,7 @@ impl PartFile {
             file,
             bytes: 0,
             digest: digest.clone(),
-            hasher: Hasher::like(digest),
+            hasher: DigestHasher::like(digest),
         };
         let (hasher, bytes) = hash(&mut part.file, path, digest, monitor)?;
         part.hasher = hasher;
@@ -82,7 +82,7 @@ impl PartFile {
             .set_len(0)
             .and_then(|()| self.file.seek(SeekFrom::Start(0)))
             .map_err(RegistryError::io(&self.path))?;
-        self.hasher = Hasher::like(&self.digest);
+        self.hasher = DigestHasher::like(&self.digest);
         self.bytes = 0;
         Ok(())
     }
@@ -122,8 +122,8 @@ fn hash(
     path: &Path,
     digest: &Digest,
     monitor: &dyn Monitor,
-) -> Result<(Hasher, u64), RegistryError> {
-    let (mut hasher, mut bytes) = (Hasher::like(digest), 0);
+) -> Result<(DigestHasher, u64), RegistryError> {
+    let (mut hasher, mut bytes) = (DigestHasher::like(digest), 0);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         monitor.check_stop()?;

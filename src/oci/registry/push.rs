@@ -113,7 +113,7 @@ pub fn push(
 }
 
 /// A blob and all repositories that need it.
-struct Job<'p> {
+struct PushJob<'p> {
     blob: &'p Descriptor,
     repositories: Vec<&'p str>,
 }
@@ -125,10 +125,10 @@ fn push_blobs(
     report: &mut PushReport,
     monitor: &dyn Monitor,
 ) -> Result<(), RegistryError> {
-    let mut jobs: BTreeMap<&Digest, Job<'_>> = BTreeMap::new();
+    let mut jobs: BTreeMap<&Digest, PushJob<'_>> = BTreeMap::new();
     for repository in plan {
         for blob in &repository.blobs {
-            let job = jobs.entry(&blob.digest).or_insert(Job {
+            let job = jobs.entry(&blob.digest).or_insert(PushJob {
                 blob,
                 repositories: Vec::new(),
             });
@@ -138,7 +138,7 @@ fn push_blobs(
         }
     }
     // The longest first, so that none is waited for at the end.
-    let mut jobs: Vec<Job<'_>> = jobs.into_values().collect();
+    let mut jobs: Vec<PushJob<'_>> = jobs.into_values().collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.blob.bytes));
     monitor.start("push", total(jobs.iter().map(|job| job.blob.bytes)));
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -197,7 +197,7 @@ fn count(report: &mut PushReport, bytes: u64, sent: &[Sent]) {
 /// Sends a blob into the first repository, and has the others take it from there.
 fn push_job(
     client: &Client,
-    job: &Job<'_>,
+    job: &PushJob<'_>,
     source: &dyn BlobSource,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Sent>, RegistryError> {
@@ -307,7 +307,7 @@ fn put_one(
 }
 
 #[derive(Deserialize)]
-struct Subject {
+struct PushSubject {
     subject: Option<DigestJson>,
     config: Option<TypeJson>,
     #[serde(rename = "artifactType")]
@@ -328,7 +328,7 @@ struct TypeJson {
 
 /// What a manifest refers to by its own word.
 fn subject_of(manifest: &PlannedManifest) -> Option<Digest> {
-    let said: Subject = serde_json::from_slice(&manifest.bytes).ok()?;
+    let said: PushSubject = serde_json::from_slice(&manifest.bytes).ok()?;
     said.subject?.digest.parse().ok()
 }
 
@@ -339,7 +339,7 @@ fn note_subject(
     manifest: &PlannedManifest,
     monitor: &dyn Monitor,
 ) -> Result<(), RegistryError> {
-    let Ok(said) = serde_json::from_slice::<Subject>(&manifest.bytes) else {
+    let Ok(said) = serde_json::from_slice::<PushSubject>(&manifest.bytes) else {
         return Ok(());
     };
     let Some(subject) = subject_of(manifest) else {

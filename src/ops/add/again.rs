@@ -5,8 +5,8 @@ use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
 use crate::content::release::Item;
-use crate::files::opener::{Depth, Kept, OpenOptions, Opener, StreamReport};
-use crate::ops::proof::{self, Known};
+use crate::files::unpacker::{Depth, KeptReason, OpenOptions, StreamReport, Unpacker};
+use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{ReleasesMut, Stored};
 
 /// So many parts of an item are closed one after the other before everything in it is.
@@ -40,7 +40,7 @@ impl<R: ReleasesMut> Again<'_, R> {
                     let message = "a part is kept as it came, since it did not come back";
                     self.tell(input, message, &RecipeError::Mismatch(blob));
                     for (reason, tally) in streams.kept {
-                        if reason == Kept::Changed {
+                        if reason == KeptReason::Changed {
                             self.streams.kept.insert(reason, tally);
                         }
                     }
@@ -75,8 +75,8 @@ impl<R: ReleasesMut> Again<'_, R> {
     ) -> Result<(Item, StreamReport, Result<(), RecipeError>), AddError> {
         let writer = self.store.writer(self.monitor);
         let mut writer = writer.map_err(AddError::Releases)?;
-        let nothing = Known::default();
-        let mut opener = Opener::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
+        let nothing = ProvedBlobs::default();
+        let mut opener = Unpacker::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
         let item = read_item(&mut opener, input, &mut Vec::new(), self.monitor)?;
         let streams = opener.streams().clone();
         drop(opener);

@@ -7,7 +7,7 @@ use super::AddError;
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
 use crate::files::folder::Unreadable;
-use crate::files::opener::{Depth, OpenOptions, spool_bytes};
+use crate::files::unpacker::{Depth, OpenOptions, spool_bytes};
 use crate::files::{LayoutError, folder};
 use crate::ops::Releases;
 
@@ -54,14 +54,14 @@ impl Input {
 
 /// A file or folder that is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct InputPath {
     /// What the item is called; `None`: as the file or folder is.
     pub name: Option<String>,
     /// Where it is.
     pub path: PathBuf,
 }
 
-impl From<PathBuf> for Given {
+impl From<PathBuf> for InputPath {
     fn from(path: PathBuf) -> Self {
         Self { name: None, path }
     }
@@ -78,12 +78,12 @@ pub(super) fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
     })
 }
 
-pub(super) fn inputs(all: &[Given]) -> Result<Vec<Input>, AddError> {
+pub(super) fn inputs(all: &[InputPath]) -> Result<Vec<Input>, AddError> {
     if all.is_empty() {
         return Err(AddError::Nothing);
     }
     let mut inputs: Vec<Input> = Vec::new();
-    for Given { name, path: given } in all {
+    for InputPath { name, path: given } in all {
         let real = given
             .canonicalize()
             .map_err(LayoutError::io("find", given))?;

@@ -14,17 +14,17 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use self::again::Again;
-pub use self::input::Given;
+pub use self::input::InputPath;
 use self::input::{Input, check_apart, check_readable, check_space, inputs};
-use super::claims;
-use super::proof::{self, Known};
+use super::proof::{self, ProvedBlobs};
+use super::unpack_limits;
 use super::{ReleasesMut, Stored};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::limits::PLAIN_FREE_BYTES;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::{ByteSize, total};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::walk::{Visitor, Walker};
@@ -33,7 +33,7 @@ use crate::content::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
 use crate::files::meta::MetaReader;
-use crate::files::opener::{OpenOptions, Opener, StreamReport};
+use crate::files::unpacker::{OpenOptions, StreamReport, Unpacker};
 use crate::files::{LayoutError, folder};
 use crate::oci::image::Images;
 use crate::oci::registry::RegistryError;
@@ -214,7 +214,7 @@ pub fn add<R: ReleasesMut>(
     options: &AddOptions,
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
-    let given: Vec<Given> = paths.iter().cloned().map(Given::from).collect();
+    let given: Vec<InputPath> = paths.iter().cloned().map(InputPath::from).collect();
     add_inputs(store, name, &inputs(&given)?, options, monitor)
 }
 
@@ -236,12 +236,12 @@ fn add_inputs<R: ReleasesMut>(
         Some(root) => root.read_items(store).map_err(old(name))?,
         None => Vec::new(),
     };
-    let mut known = Known::read(store).map_err(AddError::Releases)?;
+    let mut known = ProvedBlobs::read(store).map_err(AddError::Releases)?;
     let mut findings = Vec::new();
 
     // Metadata is written along with the chunks, in the belief that the proof will hold.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let mut opener = Opener::new(store, &mut writer, &known.blobs, &open, monitor);
+    let mut opener = Unpacker::new(store, &mut writer, &known.blobs, &open, monitor);
     let mut items = read_items(&mut opener, inputs, &mut findings, monitor)?;
     let known_bytes = opener.reused_bytes();
     let mut streams = opener.streams().clone();
@@ -258,15 +258,15 @@ fn add_inputs<R: ReleasesMut>(
 
     if streams.plain_bytes > PLAIN_FREE_BYTES {
         // Nobody would receive what claims too much.
-        claims::check(store, |walker, visitor| {
+        unpack_limits::check(store, |walker, visitor| {
             walk::release(walker, &root, visitor)
         })?;
     }
-    let ready_before = store.ready_bytes();
+    let ready_before = store.cached_bytes();
     let keeper = options.keep_ready.then(|| store.keeper()).flatten();
     if keeper.is_some() {
         // What was proved before is not kept yet, as far as is known.
-        known = Known::default();
+        known = ProvedBlobs::default();
     }
     let failed = prove_all(store, inputs, &items, &known, keeper.as_deref(), monitor)?;
     drop(keeper);
@@ -312,7 +312,7 @@ fn add_inputs<R: ReleasesMut>(
         new_bytes: stored.new_bytes,
         stored_bytes: stored.stored_bytes,
         streams,
-        ready_bytes: store.ready_bytes().saturating_sub(ready_before),
+        ready_bytes: store.cached_bytes().saturating_sub(ready_before),
         findings,
     })
 }
@@ -345,7 +345,7 @@ fn sum(one: Stored, other: Stored) -> Stored {
 type Items = BTreeMap<Vec<u8>, Item>;
 
 fn read_items<S: ChunkSource>(
-    opener: &mut Opener<'_, S>,
+    opener: &mut Unpacker<'_, S>,
     inputs: &[Input],
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
@@ -365,7 +365,7 @@ fn read_items<S: ChunkSource>(
 }
 
 fn read_item<S: ChunkSource>(
-    opener: &mut Opener<'_, S>,
+    opener: &mut Unpacker<'_, S>,
     input: &Input,
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
@@ -436,7 +436,7 @@ fn write_root(
     items: &Items,
     blobs: &BlobTable,
 ) -> Result<ReleaseRoot, AddError> {
-    let mut manifest = StreamWriter::new(Class::Meta);
+    let mut manifest = StreamWriter::new(ContentKind::Meta);
     for item in items.values() {
         manifest.write_record(sink, item)?;
     }
@@ -459,7 +459,7 @@ fn prove_all<'i, S: ChunkSource>(
     source: &S,
     inputs: &'i [Input],
     items: &Items,
-    known: &Known,
+    known: &ProvedBlobs,
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(&'i Input, RecipeError)>, AddError> {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::input::check_name;
-use super::{AddError, AddOptions, AddReport, Given, Input, add_inputs, inputs};
+use super::{AddError, AddOptions, AddReport, Input, InputPath, add_inputs, inputs};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
 use crate::content::release::ReleaseName;
@@ -56,7 +56,7 @@ impl RegistryImage {
 }
 
 /// A stream of bytes that becomes an item.
-pub struct Stream<'a> {
+pub struct ItemStream<'a> {
     /// What the item is called.
     pub name: String,
     /// The bytes.
@@ -66,7 +66,7 @@ pub struct Stream<'a> {
 /// All that is to be added.
 pub struct Sources<'a> {
     /// Files and folders.
-    pub paths: &'a [Given],
+    pub paths: &'a [InputPath],
     /// Images in registries.
     pub images: &'a [RegistryImage],
     /// What of them is pulled.
@@ -74,7 +74,7 @@ pub struct Sources<'a> {
     /// How registries are spoken to.
     pub client: ClientOptions,
     /// Bytes from elsewhere.
-    pub stream: Option<Stream<'a>>,
+    pub stream: Option<ItemStream<'a>>,
 }
 
 /// As [`super::add`], with images out of registries and a stream besides.

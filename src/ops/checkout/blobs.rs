@@ -14,13 +14,13 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::files::LayoutError;
 use crate::oci::image::Digest;
-use crate::oci::image::outgoing::{OutFile, OutgoingError};
+use crate::oci::image::export::{ExportError, OutFile};
 
 /// Files that are written at the same time.
 const WRITERS_MAX: usize = 4;
 
 /// Where the bytes of a file go.
-pub(super) enum Place<'a> {
+pub(super) enum BlobPlace<'a> {
     /// Into a file of their own, which is made, with its folder.
     New(PathBuf),
     /// Into an open file, from an offset on.
@@ -35,19 +35,19 @@ pub(super) enum Place<'a> {
 }
 
 /// Says why a file was not written.
-pub(super) enum Failed {
+pub(super) enum WriteFailed {
     /// Something is wrong with the images.
-    Outgoing(OutgoingError),
+    Outgoing(ExportError),
     /// Something is wrong with the destination.
     Layout(LayoutError),
 }
 
-impl Failed {
+impl WriteFailed {
     /// What went wrong at a path: with the images, or with the destination.
-    pub(super) fn of(path: &Path, error: OutgoingError) -> Self {
+    pub(super) fn of(path: &Path, error: ExportError) -> Self {
         match error {
-            OutgoingError::Write(io)
-            | OutgoingError::Blob {
+            ExportError::Write(io)
+            | ExportError::Blob {
                 source: RecipeError::Write(io),
                 ..
             } => Self::Layout(LayoutError::io("write", path)(io)),
@@ -65,15 +65,15 @@ impl Failed {
     /// The blob that does not come out; `None` when something else went wrong.
     pub(super) fn blob(&self) -> Option<&Digest> {
         match self {
-            Self::Outgoing(OutgoingError::Blob {
+            Self::Outgoing(ExportError::Blob {
                 source: RecipeError::Interrupted(_) | RecipeError::Write(_),
                 ..
             })
             | Self::Layout(_) => None,
             Self::Outgoing(
-                OutgoingError::Missing { digest, .. }
-                | OutgoingError::Mismatch { digest, .. }
-                | OutgoingError::Blob { digest, .. },
+                ExportError::Missing { digest, .. }
+                | ExportError::Mismatch { digest, .. }
+                | ExportError::Blob { digest, .. },
             ) => Some(digest),
             Self::Outgoing(_) => None,
         }
@@ -81,10 +81,10 @@ impl Failed {
 }
 
 /// A stop is a stop, however deep it happened.
-fn stop_or(error: OutgoingError) -> CheckoutError {
+fn stop_or(error: ExportError) -> CheckoutError {
     match error {
-        OutgoingError::Recipe(RecipeError::Interrupted(stop))
-        | OutgoingError::Blob {
+        ExportError::Recipe(RecipeError::Interrupted(stop))
+        | ExportError::Blob {
             source: RecipeError::Interrupted(stop),
             ..
         } => stop.into(),
@@ -96,9 +96,9 @@ fn stop_or(error: OutgoingError) -> CheckoutError {
 /// not a blob's no further file is begun.
 pub(super) fn write_all<S: ChunkSource>(
     store: &S,
-    orders: &[(&OutFile, Place<'_>)],
+    orders: &[(&OutFile, BlobPlace<'_>)],
     monitor: &dyn Monitor,
-) -> Vec<(usize, Failed)> {
+) -> Vec<(usize, WriteFailed)> {
     let mut waiting: Vec<usize> = (0..orders.len()).collect();
     // Taken from the end.
     waiting.sort_by_key(|at| orders[*at].0.bytes());
@@ -133,39 +133,39 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn write<S: ChunkSource>(
     store: &S,
     file: &OutFile,
-    place: &Place<'_>,
+    place: &BlobPlace<'_>,
     monitor: &dyn Monitor,
-) -> Result<(), Failed> {
+) -> Result<(), WriteFailed> {
     let (path, written) = match place {
-        Place::New(path) => {
+        BlobPlace::New(path) => {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
             let made = made.and_then(|()| File::create_new(path));
             let made = made.map_err(LayoutError::io("make", path));
-            let mut made = made.map_err(Failed::Layout)?;
+            let mut made = made.map_err(WriteFailed::Layout)?;
             (path.as_path(), file.write(store, &mut made, monitor))
         }
-        Place::Within {
+        BlobPlace::Within {
             file: whole,
             path,
             offset,
         } => {
-            let mut part = Part {
+            let mut part = FilePart {
                 file: whole,
                 at: *offset,
             };
             (*path, file.write(store, &mut part, monitor))
         }
     };
-    written.map_err(|error| Failed::of(path, error))
+    written.map_err(|error| WriteFailed::of(path, error))
 }
 
 /// A file that others write to as well, from an offset on.
-struct Part<'a> {
+struct FilePart<'a> {
     file: &'a File,
     at: u64,
 }
 
-impl Write for Part<'_> {
+impl Write for FilePart<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write_at(bytes, self.at)?;
         self.at += written as u64;

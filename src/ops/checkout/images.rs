@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::blobs::{Failed, Place, write_all};
+use super::blobs::{BlobPlace, WriteFailed, write_all};
 use super::staging::clear_layout;
 use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::base::finding::{Finding, Severity};
@@ -19,7 +19,7 @@ use crate::base::output::{self, OutputError};
 use crate::content::recipe::ChunkSource;
 use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
-use crate::oci::image::outgoing::{Form, OutFile, Outgoing};
+use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::ops::Releases;
 
@@ -32,7 +32,7 @@ pub struct ImageOptions {
     /// Which images.
     pub choice: Choice,
     /// In which form.
-    pub form: Form,
+    pub form: ImageForm,
 }
 
 /// An image in the report.
@@ -105,7 +105,7 @@ pub fn checkout_images<R: Releases>(
     try_place(dest, options.form)?;
     let images = Images::find(store, &root, monitor).map_err(CheckoutError::Manifest)?;
     let mut chosen = images.choose(&options.choice)?;
-    if options.form == Form::DockerArchive {
+    if options.form == ImageForm::DockerArchive {
         if options.choice.images.is_empty() {
             // Artifacts are not asked for; a docker archive cannot hold them.
             chosen.retain(|image| image.runs());
@@ -118,7 +118,7 @@ pub fn checkout_images<R: Releases>(
         _ => Vec::new(),
     };
     findings.iter().for_each(|finding| monitor.finding(finding));
-    let mut job = Job {
+    let mut job = ImageJob {
         store,
         images: &images,
         form: options.form,
@@ -128,28 +128,28 @@ pub fn checkout_images<R: Releases>(
         monitor,
     };
     let bytes = match options.form {
-        Form::DockerArchive => job.archive(dest)?,
-        Form::OciLayout => job.layout(dest)?,
+        ImageForm::DockerArchive => job.archive(dest)?,
+        ImageForm::OciLayout => job.layout(dest)?,
     };
     Ok(job.report(name, bytes))
 }
 
 /// Looks at the destination before the images are looked for, which can take long.
-fn try_place(dest: &Path, form: Form) -> Result<(), CheckoutError> {
+fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
     let folder = match form {
-        Form::DockerArchive if dest.symlink_metadata().is_ok() => {
+        ImageForm::DockerArchive if dest.symlink_metadata().is_ok() => {
             return Err(CheckoutError::Exists(dest.to_owned()));
         }
         // The folder that it is in must be there.
-        Form::DockerArchive => parent_of(dest),
-        Form::OciLayout if dest.is_dir() => {
+        ImageForm::DockerArchive => parent_of(dest),
+        ImageForm::OciLayout if dest.is_dir() => {
             let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
             dest
         }
-        Form::OciLayout => parent_of(dest),
+        ImageForm::OciLayout => parent_of(dest),
     };
     folder
         .read_dir()
@@ -161,10 +161,10 @@ fn try_place(dest: &Path, form: Form) -> Result<(), CheckoutError> {
 }
 
 /// Images on their way out.
-struct Job<'a, S: ChunkSource> {
+struct ImageJob<'a, S: ChunkSource> {
     store: &'a S,
     images: &'a Images,
-    form: Form,
+    form: ImageForm,
     asked: Vec<&'a Image>,
     /// Those that are whole, as far as is known.
     kept: Vec<&'a Image>,
@@ -172,19 +172,19 @@ struct Job<'a, S: ChunkSource> {
     monitor: &'a dyn Monitor,
 }
 
-impl<S: ChunkSource> Job<'_, S> {
+impl<S: ChunkSource> ImageJob<'_, S> {
     /// Plans what is written of the images that are whole; one that lacks a blob is lost right here.
-    fn plan(&mut self) -> Result<Outgoing, CheckoutError> {
+    fn plan(&mut self) -> Result<ExportPlan, CheckoutError> {
         loop {
             let before = self.kept.len();
-            match Outgoing::plan(self.store, self.images, &self.kept, self.form) {
+            match ExportPlan::plan(self.store, self.images, &self.kept, self.form) {
                 Ok(plan) => return Ok(plan),
-                Err(error) => self.lose(Failed::Outgoing(error))?,
+                Err(error) => self.lose(WriteFailed::Outgoing(error))?,
             }
             if self.kept.len() == before {
                 // Nobody was lost for it: it stays, and is told.
-                let plan = Outgoing::plan(self.store, self.images, &self.kept, self.form);
-                return plan.map_err(|error| Failed::Outgoing(error).into_error());
+                let plan = ExportPlan::plan(self.store, self.images, &self.kept, self.form);
+                return plan.map_err(|error| WriteFailed::Outgoing(error).into_error());
             }
         }
     }
@@ -208,8 +208,8 @@ impl<S: ChunkSource> Job<'_, S> {
     }
 
     /// Leaves out the images that need a blob which does not come out; errs when that is not what went wrong, or none is left.
-    fn lose(&mut self, failed: Failed) -> Result<(), CheckoutError> {
-        let (Some(digest), Failed::Outgoing(error)) = (failed.blob(), &failed) else {
+    fn lose(&mut self, failed: WriteFailed) -> Result<(), CheckoutError> {
+        let (Some(digest), WriteFailed::Outgoing(error)) = (failed.blob(), &failed) else {
             return Err(failed.into_error());
         };
         let needs = |image: &&Image| {
@@ -296,7 +296,7 @@ impl<S: ChunkSource> Job<'_, S> {
             for name in [UNFINISHED, "index.json", "blobs", "oci-layout"] {
                 remove(&dest.join(name));
             }
-            if found == super::Found::Absent {
+            if found == super::DestinationBefore::Absent {
                 // The error that led here is the one to tell.
                 let _ = std::fs::remove_dir(dest);
             }
@@ -309,7 +309,7 @@ impl<S: ChunkSource> Job<'_, S> {
         outcome
     }
 
-    fn layout_in(&mut self, dest: &Path, plan: &mut Outgoing) -> Result<u64, CheckoutError> {
+    fn layout_in(&mut self, dest: &Path, plan: &mut ExportPlan) -> Result<u64, CheckoutError> {
         let unfinished = dest.join(UNFINISHED);
         self.monitor.start("check out", plan.bytes());
         let mut done: HashSet<String> = HashSet::new();
@@ -318,7 +318,7 @@ impl<S: ChunkSource> Job<'_, S> {
             let is_new = |file: &&OutFile| !done.contains(&file.path);
             let files = plan.files.iter().filter(is_blob).filter(is_new);
             let orders: Vec<_> = files
-                .map(|file| (file, Place::New(unfinished.join(&file.path))))
+                .map(|file| (file, BlobPlace::New(unfinished.join(&file.path))))
                 .collect();
             let failed = write_all(self.store, &orders, self.monitor);
             done.extend(orders.iter().map(|(file, _)| file.path.clone()));
@@ -338,7 +338,7 @@ impl<S: ChunkSource> Job<'_, S> {
         let files = plan.files.iter();
         let orders: Vec<_> = files
             .filter(|file| !file.path.starts_with("blobs/"))
-            .map(|file| (file, Place::New(unfinished.join(&file.path))))
+            .map(|file| (file, BlobPlace::New(unfinished.join(&file.path))))
             .collect();
         if let Some((_, failed)) = write_all(self.store, &orders, self.monitor).pop() {
             return Err(failed.into_error());
@@ -356,11 +356,11 @@ impl<S: ChunkSource> Job<'_, S> {
 /// Fills a file with a tar, its files several at a time. Returns what failed.
 fn write_tar<S: ChunkSource>(
     store: &S,
-    plan: &Outgoing,
+    plan: &ExportPlan,
     file: &File,
     path: &Path,
     monitor: &dyn Monitor,
-) -> Result<Vec<Failed>, LayoutError> {
+) -> Result<Vec<WriteFailed>, LayoutError> {
     let fill = || {
         // What was written before goes; what stays unwritten are zeros, as between a file's end and the next header.
         file.set_len(0)?;
@@ -372,7 +372,7 @@ fn write_tar<S: ChunkSource>(
     let orders: Vec<_> = plan
         .tar_places()
         .map(|place| {
-            let within = Place::Within {
+            let within = BlobPlace::Within {
                 file,
                 path,
                 offset: place.offset,

@@ -10,7 +10,8 @@ use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::content::release::ReleaseName;
 use crate::files::versions::{
-    Kept, Pattern, Record, Shared, Versions, VersionsError, carry_over, share_unchanged, shipped,
+    KeptFile, Pattern, Shared, VersionRecord, Versions, VersionsError, carry_over, share_unchanged,
+    shipped,
 };
 use crate::ops::checkout::{CheckoutOptions, checkout};
 use crate::ops::{Error, Releases};
@@ -51,7 +52,7 @@ pub struct InstallReport {
     /// Files that are shared with the version before.
     pub shared: Shared,
     /// Files that the site edited.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptFile>,
 }
 
 /// Writes the items of a release to `into/releases/VERSION`, takes over what the site edited, and switches `into/current`.
@@ -99,7 +100,7 @@ pub fn install(
                 report.shared = share_unchanged(&old, &staging, spare, monitor)?;
             }
         }
-        let record = Record {
+        let record = VersionRecord {
             release: name.to_string(),
             id,
             files: now,

@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use serde::Serialize;
 
-use self::staging::{Begun, Staging, last_name};
+use self::staging::{CheckoutStaging, DestinationState, last_name};
 use super::Releases;
 use crate::base::finding::Finding;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::{ByteSize, total};
 use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
-use crate::content::release::{Item, ItemKind, ReleaseName, sound};
+use crate::content::release::{Item, ItemKind, ReleaseName, validation};
 use crate::files::meta::{MetaWriter, Ownership};
 use crate::files::{LayoutError, restore};
 use crate::oci::image::ChoiceError;
-use crate::oci::image::outgoing::OutgoingError;
+use crate::oci::image::export::ExportError;
 
 /// What a file or folder entry costs a file system besides its bytes, at a guess.
 const ENTRY_COST_BYTES: u64 = 4096;
@@ -84,7 +84,7 @@ pub enum CheckoutError {
     Choice(#[from] ChoiceError),
     /// Images cannot be given out in the form that is asked for.
     #[error(transparent)]
-    Outgoing(#[from] OutgoingError),
+    Outgoing(#[from] ExportError),
     /// There is something where a file is to be.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
@@ -169,8 +169,8 @@ pub fn checkout<R: Releases>(
     if let Some(place) = store.place() {
         check_apart(dest, place)?;
     }
-    let outcome = match Staging::begin(dest, &free_name(&items), &root, &items)? {
-        Begun::New(staging) => {
+    let outcome = match CheckoutStaging::begin(dest, &free_name(&items), &root, &items)? {
+        DestinationState::New(staging) => {
             let outcome = give_all(store, name, &staging, dest, &items, monitor);
             let outcome = outcome.and_then(|(report, states)| {
                 staging.give(&items, &states)?;
@@ -181,7 +181,7 @@ pub fn checkout<R: Releases>(
             }
             outcome?
         }
-        Begun::Made(staging, states) => {
+        DestinationState::Made(staging, states) => {
             staging.give(&items, &states)?;
             let items = items
                 .iter()
@@ -200,7 +200,7 @@ pub fn checkout<R: Releases>(
 fn give_all<R: Releases>(
     store: &R,
     name: &ReleaseName,
-    staging: &Staging,
+    staging: &CheckoutStaging,
     dest: &Path,
     items: &[Item],
     monitor: &dyn Monitor,
@@ -262,7 +262,7 @@ fn give_all<R: Releases>(
 
 /// What a destination was before the checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum DestinationBefore {
     Absent,
     Empty,
 }
@@ -319,15 +319,15 @@ fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, Chec
 }
 
 /// Opens the destination, making it when it is absent.
-fn open_destination(dest: &Path) -> Result<(OwnedFd, Found), CheckoutError> {
+fn open_destination(dest: &Path) -> Result<(OwnedFd, DestinationBefore), CheckoutError> {
     let found = match std::fs::create_dir(dest) {
-        Ok(()) => Found::Absent,
+        Ok(()) => DestinationBefore::Absent,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
-            Found::Empty
+            DestinationBefore::Empty
         }
         Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
     };
@@ -399,7 +399,7 @@ impl Target<'_> {
         item: &Item,
         monitor: &dyn Monitor,
     ) -> Result<restore::Restored, LayoutError> {
-        sound::check_name(&item.name).map_err(|why| LayoutError::Hostile {
+        validation::check_name(&item.name).map_err(|why| LayoutError::Hostile {
             path: self.shown.clone(),
             why,
         })?;

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::{CheckoutError, ItemState};
 use crate::base::id::{self, PackId};
 use crate::base::own::remove_own;
-use crate::content::release::sound::is_plain_name;
+use crate::content::release::validation::is_plain_name;
 use crate::content::release::{Item, ReleaseRoot};
 use crate::files::LayoutError;
 use crate::oci::registry::pull::is_own;
@@ -30,7 +30,7 @@ const LAST: &str = ".done";
 const DONE_PART: &str = "done.part";
 
 /// A checkout that is being made.
-pub(super) struct Staging {
+pub(super) struct CheckoutStaging {
     dest: PathBuf,
     path: PathBuf,
     /// Where the items are made.
@@ -45,11 +45,11 @@ pub(super) struct Staging {
 }
 
 /// What a destination is good for.
-pub(super) enum Begun {
+pub(super) enum DestinationState {
     /// A new checkout.
-    New(Staging),
+    New(CheckoutStaging),
     /// One that was all made, and how its items came out.
-    Made(Staging, Vec<ItemState>),
+    Made(CheckoutStaging, Vec<ItemState>),
 }
 
 /// Says what is asked for: two checkouts of the same items of the same release have the same.
@@ -61,7 +61,7 @@ fn order_of(root: &ReleaseRoot, items: &[Item]) -> String {
     PackId(id::hash(&what)).to_string()
 }
 
-impl Staging {
+impl CheckoutStaging {
     /// Makes the folder `name` in `dest`, which is absent (its parent present), or empty, or holds what the same command left
     /// when it was killed.
     pub(super) fn begin(
@@ -69,7 +69,7 @@ impl Staging {
         name: &str,
         root: &ReleaseRoot,
         items: &[Item],
-    ) -> Result<Begun, CheckoutError> {
+    ) -> Result<DestinationState, CheckoutError> {
         let made_dest = match fs::create_dir(dest) {
             Ok(()) => true,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
@@ -118,8 +118,8 @@ impl Staging {
             _lock: lock,
         };
         Ok(match states.filter(|_| is_made) {
-            Some(states) => Begun::Made(staging, states),
-            None => Begun::New(staging),
+            Some(states) => DestinationState::Made(staging, states),
+            None => DestinationState::New(staging),
         })
     }
 

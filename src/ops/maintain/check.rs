@@ -18,11 +18,13 @@ use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
 use crate::oci::registry::pull::is_own;
-use crate::ops::apart::check_apart;
-use crate::ops::proof::{self, Known};
+use crate::ops::overlap::check_no_overlap;
+use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{Error, ErrorKind, PULLS, is_fault};
-use crate::store::{self, CANNOT_BE_READ, CheckDepth, ChunkSet, ReadyFile, Store, WriteOptions};
-use crate::volumes::incoming::open_all;
+use crate::store::{
+    self, CANNOT_BE_READ, CachedBlobFile, CheckDepth, ChunkSet, Store, WriteOptions,
+};
+use crate::volumes::staging::open_all;
 use crate::volumes::{SetReader, discover};
 
 /// Said of a copy.
@@ -36,7 +38,7 @@ pub const ROOTS_GONE: Template = Template::new(
 
 /// What `check` saw.
 #[derive(Debug, Clone, Serialize)]
-pub struct CheckSummary {
+pub struct StoreCheckReport {
     /// Releases in the store.
     pub releases: u64,
     /// Packs looked at.
@@ -55,7 +57,7 @@ pub struct CheckSummary {
     pub faults: Vec<Finding>,
 }
 
-impl CheckSummary {
+impl StoreCheckReport {
     /// Whether a release cannot be given back whole.
     pub fn has_loss(&self) -> bool {
         let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
@@ -82,7 +84,7 @@ pub struct DamagedRelease {
 
 /// What `prune` did.
 #[derive(Debug, Clone, Serialize)]
-pub struct PruneSummary {
+pub struct StorePruneReport {
     /// Packs dropped whole.
     pub packs_removed: u64,
     /// Packs of which the living part was written anew.
@@ -99,7 +101,7 @@ pub struct PruneSummary {
 
 /// What else `prune` gives up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PruneOptions {
+pub struct PruneRequest {
     /// All copies kept ready, and not only those that no release needs: they take long to make again.
     pub drop_ready: bool,
 }
@@ -113,8 +115,8 @@ pub fn check(
     depth: CheckDepth,
     heal_from: &[PathBuf],
     monitor: &dyn Monitor,
-) -> Result<CheckSummary, Error> {
-    check_apart(heal_from, store.dir())?;
+) -> Result<StoreCheckReport, Error> {
+    check_no_overlap(heal_from, store.dir())?;
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
     let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
     let mut healed_chunks = 0;
@@ -172,7 +174,7 @@ pub fn check(
             }
         }
     }
-    Ok(CheckSummary {
+    Ok(StoreCheckReport {
         releases: roots.len() as u64,
         packs: report.packs,
         pack_bytes: report.pack_bytes,
@@ -190,12 +192,12 @@ fn damaged_copies(
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let files = store.ready_files()?;
+    let files = store.cached_blob_files()?;
     monitor.start("check", files.iter().map(|file| file.bytes).sum());
     for (id, bytes) in files.iter().flat_map(|file| &file.blobs) {
         monitor.check_stop()?;
         monitor.advance(*bytes);
-        if !store.is_ready(id, *bytes) {
+        if !store.has_cached_blob(id, *bytes) {
             let subject = format!("blob {}", id.short());
             let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
             monitor.finding(&finding);
@@ -215,7 +217,7 @@ fn changed_streams(
     monitor: &dyn Monitor,
 ) -> Result<HashSet<BlobId>, Error> {
     let mut changed = HashSet::new();
-    for (blob, error) in proof::streams(store, &mut Known::default(), roots, None, monitor)? {
+    for (blob, error) in proof::streams(store, &mut ProvedBlobs::default(), roots, None, monitor)? {
         if matches!(
             error,
             RecipeError::Mismatch(_) | RecipeError::Remake { .. } | RecipeError::Newer(_)
@@ -235,12 +237,12 @@ fn changed_streams(
 /// [`Error`] when a release cannot be walked: then nothing is dropped, for it might still be needed.
 pub fn prune(
     store: &mut Store,
-    options: &PruneOptions,
+    options: &PruneRequest,
     monitor: &dyn Monitor,
-) -> Result<PruneSummary, Error> {
+) -> Result<StorePruneReport, Error> {
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
     crate::ops::must_know_all(store, &bad)?;
-    let ready = store.ready_files()?;
+    let ready = store.cached_blob_files()?;
     let copies = ready.iter().flat_map(|file| &file.blobs);
     let mut unneeded = copies.map(|(id, _)| *id).collect();
     let (live, unreadable) = live(store, &roots, &mut unneeded);
@@ -256,15 +258,15 @@ pub fn prune(
     }
     let pulls = store.dir().join(PULLS);
     remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
-    let is_unneeded = |file: &&ReadyFile| {
+    let is_unneeded = |file: &&CachedBlobFile| {
         let mut blobs = file.blobs.iter();
         options.drop_ready || blobs.all(|(id, _)| unneeded.contains(id))
     };
-    let ready_dropped_bytes = store.drop_ready(ready.iter().filter(is_unneeded))?;
-    let ready_bytes = store.ready_bytes()?;
+    let ready_dropped_bytes = store.drop_cached_blobs(ready.iter().filter(is_unneeded))?;
+    let ready_bytes = store.cached_bytes()?;
     let report = store.prune(live, &store::PruneOptions::default(), monitor)?;
     forget_sets(store, &roots)?;
-    Ok(PruneSummary {
+    Ok(StorePruneReport {
         packs_removed: report.packs_removed,
         packs_rewritten: report.packs_rewritten,
         bytes_before: report.bytes_before,

@@ -1,6 +1,6 @@
 //! What is kept in a store, and that it is whole.
 
 pub mod check;
-pub mod keep;
 pub mod list;
+pub mod retention;
 pub mod show;

@@ -12,7 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
 use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
-use crate::files::streams::Kept;
+use crate::files::streams::KeptReason;
 use crate::oci::image::{Choice, Component, Image, Images, PackageKind};
 use crate::ops::Error;
 use crate::store::Store;
@@ -113,7 +113,7 @@ pub struct KeptStream {
     /// Its bytes.
     pub bytes: u64,
     /// Why; `None` for a reason that only a newer version knows.
-    pub reason: Option<Kept>,
+    pub reason: Option<KeptReason>,
 }
 
 /// An item of a release.
@@ -160,7 +160,7 @@ pub fn show_chosen(
     monitor: &dyn Monitor,
 ) -> Result<ShowReport, Error> {
     let items = root.read_items(store)?;
-    let mut survey = Survey::default();
+    let mut survey = ReleaseWalk::default();
     let mut walker = Walker::new(store);
     walker.stream(&root.manifest, &mut survey)?;
     walker.stream(&root.blobs, &mut survey)?;
@@ -205,7 +205,7 @@ pub fn show_chosen(
 
 /// What a walk through a release comes by.
 #[derive(Default)]
-struct Survey {
+struct ReleaseWalk {
     item: String,
     path: String,
     chunks: HashSet<ChunkId>,
@@ -213,7 +213,7 @@ struct Survey {
     kept: Vec<KeptStream>,
 }
 
-impl Visitor for Survey {
+impl Visitor for ReleaseWalk {
     fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
         self.chunks.insert(*id);
         Ok(())
@@ -233,7 +233,7 @@ impl Visitor for Survey {
             path: self.path.clone(),
             hash: blob.id.to_string(),
             bytes: blob.bytes,
-            reason: Kept::from_number(reason),
+            reason: KeptReason::from_number(reason),
         });
         Ok(())
     }

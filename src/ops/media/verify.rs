@@ -13,8 +13,8 @@ use crate::base::size::total;
 use crate::bundle::{Catalog, check_frame};
 use crate::ops::Error;
 use crate::volumes::block::BLOCK_BYTES;
-use crate::volumes::media::Source;
-use crate::volumes::recovery::{Needs, Recovery, VolumeOutcome};
+use crate::volumes::media::MediaSource;
+use crate::volumes::recovery::{Recovery, SetNeeds, VolumeOutcome};
 use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 
 /// What was found on the media.
@@ -63,7 +63,7 @@ pub struct SetVerdict {
     /// Its volumes, from volume 1 on.
     pub volumes: Vec<VolumeVerdict>,
     /// What would help, when something is missing.
-    pub needs: Needs,
+    pub needs: SetNeeds,
     /// Items that miss bytes which nothing at hand brings back, when it is known which.
     pub lost_items: Vec<String>,
     /// Volumes with blocks that have a right hash and do not hold what was packed. They count as damaged.
@@ -122,7 +122,7 @@ pub struct VolumeVerdict {
 
 /// A set as found, for what acts on it after it was judged.
 #[derive(Debug)]
-pub struct Judged {
+pub struct JudgedSets {
     /// The report.
     pub report: VerifyReport,
     /// The sets in the same order, and what recovery can do for each.
@@ -133,7 +133,7 @@ pub struct Judged {
 ///
 /// # Errors
 /// [`Error::NoVolumes`] when there is none; when a path is missing or a stop was asked for.
-pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error> {
+pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Error> {
     let Discovery {
         sets,
         findings,
@@ -188,7 +188,7 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Judged, Error>
         unread_bytes: scan.unread_bytes,
         findings,
     };
-    Ok(Judged { report, sets })
+    Ok(JudgedSets { report, sets })
 }
 
 /// Compares the frames at hand with what the catalog says of them. Where one does not match, another copy of its blocks may
@@ -221,7 +221,7 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
     Ok(wrong.into_iter().collect())
 }
 
-fn is_read_elsewhere(path: &Path, paths: &[PathBuf], sources: &[Source]) -> bool {
+fn is_read_elsewhere(path: &Path, paths: &[PathBuf], sources: &[MediaSource]) -> bool {
     let is_source = sources.iter().any(|source| source.path.starts_with(path));
     let Ok(real) = path.canonicalize() else {
         return false;
@@ -324,7 +324,7 @@ fn damaged_blocks(set: &SetReader, volume_no: u16) -> u32 {
 fn state(
     set: &SetReader,
     recovery: &Recovery,
-    needs: &Needs,
+    needs: &SetNeeds,
     volumes: &[VolumeVerdict],
 ) -> SetState {
     let geometry = set.geometry();

@@ -6,7 +6,7 @@ use super::{PackNotes, PackOptions, Spares};
 use crate::base::id;
 use crate::base::monitor::Silent;
 use crate::base::size::total;
-use crate::bundle::{Have, Needs, Receiver, solid_bytes};
+use crate::bundle::{BundleNeeds, Have, Recipient, solid_bytes};
 use crate::content::release::ReleaseRoot;
 use crate::ops::Error;
 use crate::store::Store;
@@ -21,7 +21,7 @@ const SPARES_ALWAYS: u16 = 4;
 /// What cutting the bundle begins with.
 pub struct Cutting {
     pub have: Have,
-    pub needs: Needs,
+    pub needs: BundleNeeds,
     /// Bytes that the set takes at the very least.
     pub least_set_bytes: u64,
 }
@@ -39,7 +39,7 @@ pub fn look(
     // A medium too small for any volume needs no look at the releases.
     rehearse(options, &[1])?;
     let have = Have::of(store, &options.receivers)?;
-    let needs = Needs::of(store, releases, &have)?;
+    let needs = BundleNeeds::of(store, releases, &have)?;
     let plain_bytes: u64 = total(releases.iter().map(|root| root.bytes));
     let share_bytes = needs.share_bytes();
     // Solid frames are smaller than what the chunks take in the store, never by half.
@@ -107,7 +107,7 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
     }
     // For one that has nothing the set is the full one.
     let has_nothing =
-        |receiver: &Receiver| receiver.releases.is_empty() && receiver.waiting.is_empty();
+        |receiver: &Recipient| receiver.releases.is_empty() && receiver.waiting.is_empty();
     let is_full = options.receivers.iter().any(has_nothing);
     for receiver in options.receivers.iter().filter(|_| !is_full) {
         let ids = receiver.releases.iter().map(|root| root.id().to_string());

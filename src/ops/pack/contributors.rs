@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::bundle::{FileWeight, Weighed};
-use crate::content::contents::Kind;
-use crate::content::contents::groups::{Extent, Tree, Weight};
+use crate::content::contents::FileKind;
+use crate::content::contents::groups::{GroupExtent, GroupTree, Weight};
 use crate::oci::image::{Image, Images};
 
 /// Groups with less of what is new are left out, in parts of a thousand.
@@ -66,20 +66,20 @@ pub enum ContributorKind {
 
 /// The largest contributors, by new bytes.
 pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
-    let mut tree = Tree::default();
+    let mut tree = GroupTree::default();
     let mut others: BTreeMap<(Vec<u8>, ContributorKind), Weight> = BTreeMap::new();
     let mut total = 0;
     for file in &weighed.files {
         total += file.new_bytes;
         let weight = weight(file);
         let kind = match file.kind {
-            Kind::File => {
+            FileKind::File => {
                 tree.add(&weighed.places[file.within], &file.path, &weight);
                 continue;
             }
-            Kind::Headers => ContributorKind::Headers,
-            Kind::Recipe | Kind::Lists => ContributorKind::Recipes,
-            Kind::Entries | Kind::Manifest => ContributorKind::Tables,
+            FileKind::Headers => ContributorKind::Headers,
+            FileKind::Recipe | FileKind::Lists => ContributorKind::Recipes,
+            FileKind::Entries | FileKind::Manifest => ContributorKind::Tables,
         };
         let item = item_of(weighed, file).unwrap_or_default().to_vec();
         others.entry((item, kind)).or_default().add(&weight);
@@ -88,9 +88,9 @@ pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
     let mut found: Vec<Contributor> = Vec::new();
     for group in tree.groups(least_bytes) {
         let kind = match group.extent {
-            Extent::File => ContributorKind::File,
-            Extent::Whole => ContributorKind::Folder,
-            Extent::Rest => ContributorKind::Rest,
+            GroupExtent::File => ContributorKind::File,
+            GroupExtent::Whole => ContributorKind::Folder,
+            GroupExtent::Rest => ContributorKind::Rest,
         };
         let layer = images.layer_of(&group.within).map(|found| Layer {
             image: found.image.name(),
@@ -144,7 +144,7 @@ fn told(
 pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8]> {
     match weighed.places[file.within].first() {
         Some(item) => Some(item),
-        None if file.kind == Kind::Manifest => None,
+        None if file.kind == FileKind::Manifest => None,
         None => Some(&file.path),
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::base::monitor::Monitor;
-use crate::bundle::{Effort, Have, Receiver, Weighed, weigh};
+use crate::bundle::{Effort, Have, Recipient, Weighed, weigh};
 use crate::content::release::{Item, ReleaseRoot};
 use crate::oci::image::{Digest, Image, Images, Reference};
 use crate::ops::Error;
@@ -99,9 +99,9 @@ pub fn diff(
     to: &ReleaseRoot,
     monitor: &dyn Monitor,
 ) -> Result<DiffReport, Error> {
-    let receiver = Receiver {
+    let receiver = Recipient {
         releases: vec![from.clone()],
-        ..Receiver::default()
+        ..Recipient::default()
     };
     let have = Have::of(store, &[receiver])?;
     let newer = std::slice::from_ref(to);

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
-use crate::bundle::{Effort, Have, Receiver, weigh};
-use crate::content::class::Class;
+use crate::bundle::{Effort, Have, Recipient, weigh};
+use crate::content::content_kind::ContentKind;
 use crate::content::release::ReleaseRoot;
 use crate::oci::image::Images;
 use crate::ops::Error;
@@ -69,7 +69,7 @@ pub struct EstimatedImage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EstimatedClass {
     /// The kind.
-    pub class: Class,
+    pub class: ContentKind,
     /// Plain bytes that are new.
     pub new_bytes: u64,
     /// About what they weigh.
@@ -83,7 +83,7 @@ pub struct EstimatedClass {
 pub fn estimate(
     store: &Store,
     releases: &[ReleaseRoot],
-    receivers: &[Receiver],
+    receivers: &[Recipient],
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<EstimateReport, Error> {

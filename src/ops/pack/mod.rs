@@ -7,7 +7,7 @@ mod before;
 pub mod contributors;
 pub mod diff;
 pub mod estimate;
-pub mod receivers;
+pub mod recipients;
 
 use std::path::{Path, PathBuf};
 
@@ -18,10 +18,11 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::size::total;
-use crate::bundle::receipt::Held;
+use crate::bundle::receipt::HeldRelease;
 use crate::bundle::receipt::packed::PackedSet;
 use crate::bundle::{
-    self, CutBundle, CutOptions, Effort, Have, Lean, Needs, Receiver, Spool, solid_bytes,
+    self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Lean, Recipient, TempPayload,
+    solid_bytes,
 };
 use crate::content::release::ReleaseRoot;
 use crate::oci::image::Images;
@@ -29,7 +30,7 @@ use crate::ops::space::Space;
 use crate::ops::space::free_bytes;
 use crate::ops::{Error, Releases};
 use crate::store::Store;
-use crate::volumes::block::Codec;
+use crate::volumes::block::ParityCodec;
 use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
 use crate::volumes::media::{Capacity, Carrier};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
@@ -48,9 +49,9 @@ pub struct PackOptions {
     /// How hard to compress.
     pub effort: Effort,
     /// The code.
-    pub codec: Codec,
+    pub codec: ParityCodec,
     /// Whom the bundle is for: it leaves out what all of them have. None: it is full.
-    pub receivers: Vec<Receiver>,
+    pub receivers: Vec<Recipient>,
 }
 
 /// What is said beside the releases, and what is asked before they are packed.
@@ -185,7 +186,8 @@ pub fn pack_with(
     let share_bytes = cutting.needs.share_bytes();
     let needed_bytes = (2 * share_bytes).max(rehearsed_bytes);
     Space::in_folder(to, needed_bytes)?.check()?;
-    let spool = Spool::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
+    let spool =
+        TempPayload::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
     let drawn = draw(store, releases, options, notes, cutting, spool, monitor)?;
     let Drawn {
         plan,
@@ -253,7 +255,7 @@ pub fn plan(
 ) -> Result<PackPlan, Error> {
     let cutting = before::look(store, releases, options, notes)?;
     images_of(store, releases, monitor)?;
-    let spool = Spool::for_sizes();
+    let spool = TempPayload::for_sizes();
     let mut shown = draw(store, releases, options, notes, cutting, spool, monitor)?.shown;
     shown.free_bytes = to.map(free_bytes).transpose()?;
     Ok(shown)
@@ -273,12 +275,12 @@ fn draw(
     options: &PackOptions,
     notes: &PackNotes,
     cutting: before::Cutting,
-    spool: Spool,
+    spool: TempPayload,
     monitor: &dyn Monitor,
 ) -> Result<Drawn, Error> {
     let before::Cutting { have, needs, .. } = cutting;
     let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
-    let receivers = planned(store, releases, &options.receivers)?;
+    let recipients = planned(store, releases, &options.receivers)?;
     let how = CutOptions {
         effort: options.effort,
         solid_bytes: solid_bytes(options.capacity.bytes()),
@@ -296,7 +298,7 @@ fn draw(
     })?;
     let mut shown = describe(&plan, &cut, catalog.len() as u64);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
-    shown.receivers = receivers;
+    shown.receivers = recipients;
     shown.together_bytes = together_bytes;
     shown.date.clone_from(&notes.date);
     Ok(Drawn {
@@ -329,13 +331,13 @@ fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String
 fn planned(
     store: &Store,
     releases: &[ReleaseRoot],
-    receivers: &[Receiver],
+    recipients: &[Recipient],
 ) -> Result<Vec<PlannedReceiver>, Error> {
-    let several = receivers.len() > 1;
-    let plan = |receiver: &Receiver| {
+    let several = recipients.len() > 1;
+    let plan = |receiver: &Recipient| {
         let alone_bytes = if several {
             let have = Have::of(store, std::slice::from_ref(receiver))?;
-            Some(Needs::of(store, releases, &have)?.share_bytes())
+            Some(BundleNeeds::of(store, releases, &have)?.share_bytes())
         } else {
             None
         };
@@ -349,7 +351,7 @@ fn planned(
             alone_bytes,
         })
     };
-    receivers.iter().map(plan).collect()
+    recipients.iter().map(plan).collect()
 }
 
 /// Remembers what is in which frame, for the day when not all of the set arrives. The volumes are written and good: what
@@ -362,7 +364,7 @@ fn remember(
     monitor: &dyn Monitor,
 ) {
     let packed = PackedSet {
-        releases: releases.iter().map(Held::of).collect(),
+        releases: releases.iter().map(HeldRelease::of).collect(),
         frames: cut.chunks.clone(),
     };
     if let Err(error) = store.put_set(set, &packed.encode()) {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::planned::{self, Blobs, Rules, Wanted};
+use super::repositories::{self, Blobs, PublishRequest, Rules};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::content::release::ReleaseName;
@@ -25,7 +25,7 @@ pub struct PushOptions {
 
 /// What `push` did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PushedRelease {
+pub struct ReleasePushReport {
     /// The release.
     pub release: String,
     /// What went into the registry.
@@ -35,7 +35,7 @@ pub struct PushedRelease {
     pub findings: Vec<Finding>,
 }
 
-impl PushedRelease {
+impl ReleasePushReport {
     /// Whether all that was asked for is in the registry under its name.
     pub fn is_whole(&self) -> bool {
         let refused =
@@ -58,7 +58,7 @@ pub fn push<R: Releases>(
     to: &str,
     options: &PushOptions,
     monitor: &dyn Monitor,
-) -> Result<PushedRelease, Error> {
+) -> Result<ReleasePushReport, Error> {
     push_by(store, name, to, options, &Rules::default(), monitor)
 }
 
@@ -73,14 +73,14 @@ pub fn push_by<R: Releases>(
     options: &PushOptions,
     rules: &Rules,
     monitor: &dyn Monitor,
-) -> Result<PushedRelease, Error> {
+) -> Result<ReleasePushReport, Error> {
     let (host, prefix) = destination(to)?;
-    let wanted = Wanted {
+    let wanted = PublishRequest {
         choice: options.choice.clone(),
         prefix: prefix.map(str::to_owned),
     };
     let names = std::slice::from_ref(name);
-    let plan = planned::plan_by(store, names, &wanted, rules, monitor)?;
+    let plan = repositories::plan_by(store, names, &wanted, rules, monitor)?;
     let mut mapped = rules.hosts.maps.keys();
     if let Some(host) = mapped.find(|host| !plan.has_host(host)) {
         return Err(Error::NoSuchHost {
@@ -94,7 +94,7 @@ pub fn push_by<R: Releases>(
         images: &plan.images,
     };
     let pushed = registry_push::push(&client, &plan.repositories, &blobs, monitor)?;
-    Ok(PushedRelease {
+    Ok(ReleasePushReport {
         release: name.to_string(),
         pushed,
         findings: plan.findings,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::planned::{self, Blobs, Plan, Rules, Seconds, Wanted};
+use super::repositories::{self, Blobs, Plan, PublishRequest, Rules, Seconds};
 use crate::base::finding::Finding;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::{Monitor, Quiet};
@@ -19,7 +19,9 @@ use crate::content::recipe::BoxError;
 use crate::content::release::ReleaseName;
 use crate::oci::image::{Choice, Digest, Images};
 use crate::oci::registry::BlobSource;
-use crate::oci::registry::server::{self, CurrentShelf, ServeEvent, ServeOptions, Shelf};
+use crate::oci::registry::server::{
+    self, CurrentRepositories, Repositories, ServeEvent, ServeOptions,
+};
 use crate::ops::{Error, Releases};
 
 /// Folder in a store for what is not finished.
@@ -67,10 +69,10 @@ pub fn serve_chosen<R: Releases>(
     event: &(dyn Fn(&Served, &ServeEvent) + Sync),
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let look = Look {
+    let look = SourceLook {
         store,
         names,
-        wanted: Wanted {
+        wanted: PublishRequest {
             choice: choice.clone(),
             prefix: None,
         },
@@ -80,7 +82,7 @@ pub fn serve_chosen<R: Releases>(
     let plan = look.plan(&chosen, monitor)?;
     monitor.finish();
     let (served, images, shelf) = parts(plan);
-    let shelf: Arc<CurrentShelf> = shelf.into();
+    let shelf: Arc<CurrentRepositories> = shelf.into();
     let served = RwLock::new(served);
     let source = Current {
         store,
@@ -119,13 +121,13 @@ pub fn serve_chosen<R: Releases>(
 type Chosen = Vec<(ReleaseName, ReleaseId)>;
 
 /// What is looked for, and where.
-struct Look<'a, R> {
+struct SourceLook<'a, R> {
     store: &'a R,
     names: &'a [ReleaseName],
-    wanted: Wanted,
+    wanted: PublishRequest,
 }
 
-impl<R: Releases> Look<'_, R> {
+impl<R: Releases> SourceLook<'_, R> {
     fn chosen(&self) -> Result<Chosen, Error> {
         let roots = self.store.roots().map_err(Error::Releases)?.into_iter();
         Ok(roots
@@ -145,7 +147,7 @@ impl<R: Releases> Look<'_, R> {
             seconds: Seconds::ByDigest,
             ..Rules::default()
         };
-        planned::plan_by(self.store, names, &self.wanted, &rules, monitor)
+        repositories::plan_by(self.store, names, &self.wanted, &rules, monitor)
     }
 
     /// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is
@@ -171,7 +173,7 @@ fn pause(has_ended: &AtomicBool, monitor: &dyn Monitor) -> bool {
     true
 }
 
-fn parts(plan: Plan) -> (Served, Images, Shelf) {
+fn parts(plan: Plan) -> (Served, Images, Repositories) {
     let mut served = Served {
         names: Vec::new(),
         hosts: plan.hosts,
@@ -186,7 +188,7 @@ fn parts(plan: Plan) -> (Served, Images, Shelf) {
         }
     }
     served.names.sort_unstable();
-    (served, plan.images, Shelf::new(plan.repositories))
+    (served, plan.images, Repositories::new(plan.repositories))
 }
 
 /// Where blobs are kept that cost much to make: in the store, unless another place is named.

@@ -9,16 +9,16 @@ use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
 use crate::oci::image::Platform;
 use crate::ops::Error;
-use crate::ops::receive::footing;
-use crate::ops::receive::mend;
-use crate::ops::receive::mend::Looked;
-use crate::ops::receive::portion::Portion;
-use crate::ops::receive::spooled::Spooled;
-use crate::ops::receive::taken::TakenSets;
-use crate::ops::receive::takeover::{Taken, all_here, roots_of, take_over};
+use crate::ops::receive::commit::{CommitOutcome, all_here, roots_of, take_over};
+use crate::ops::receive::committed_sets::CommittedSets;
+use crate::ops::receive::frame_check;
+use crate::ops::receive::frame_check::FrameCheck;
+use crate::ops::receive::prerequisites;
+use crate::ops::receive::selection::Selection;
+use crate::ops::receive::staged_set::StagedSet;
 use crate::store::Store;
 use crate::volumes::recovery::Recovery;
-use crate::volumes::{Incoming, PayloadReader, SetDescriptor};
+use crate::volumes::{PayloadReader, SetDescriptor, Staging};
 
 /// A set is healed anew so many times when blocks go bad in the spool between healing and reading, or turn out wrong.
 const READ_TRIES: u32 = 4;
@@ -37,45 +37,50 @@ pub(super) struct Ask<'a> {
 /// not in yet is given back.
 pub(super) fn advance(
     store: &Store,
-    mut incoming: Incoming,
+    mut incoming: Staging,
     ask: &Ask<'_>,
     monitor: &dyn Monitor,
-) -> Result<(SetProgress, Option<Incoming>), Error> {
-    let known = Portion::read(&mut incoming, ask.platforms)?;
+) -> Result<(SetProgress, Option<Staging>), Error> {
+    let known = Selection::read(&mut incoming, ask.platforms)?;
     let mut doubts = Doubts::default();
-    if let Some(portion) = &known
+    if let Some(selection) = &known
         && incoming.has_others()
     {
         // What was taken out for being wrong may have a right copy now.
-        doubts.note(mend::frames(&mut incoming, portion, false, monitor)?);
+        doubts.note(frame_check::frames(
+            &mut incoming,
+            selection,
+            false,
+            monitor,
+        )?);
     }
     let mut progress = progress_of(store, &incoming, known.as_ref())?;
     progress.new_blocks = ask.new_blocks;
-    let portion = match known {
-        Some(portion) => portion,
+    let selection = match known {
+        Some(selection) => selection,
         // Not enough has come to know what the set carries.
         None if !progress.needs.complete => return Ok((progress, Some(incoming))),
         // Its own blocks are among those that parity brings back.
         None => {
             heal(&mut incoming, &mut progress, monitor)?;
             incoming.catalog()?;
-            let Some(portion) = Portion::read(&mut incoming, ask.platforms)? else {
+            let Some(selection) = Selection::read(&mut incoming, ask.platforms)? else {
                 return Ok((progress, Some(incoming)));
             };
-            progress.left_out = portion.left_out();
-            portion
+            progress.left_out = selection.left_out();
+            selection
         }
     };
     // Also when only one volume of a set came by again that was received long ago.
-    if all_here(store, &portion.catalog)? {
-        progress.state = if portion.catalog.releases.is_empty() && progress.left_out.is_some() {
+    if all_here(store, &selection.catalog)? {
+        progress.state = if selection.catalog.releases.is_empty() && progress.left_out.is_some() {
             ProgressState::NotAsked
         } else {
             ProgressState::AlreadyHere
         };
         progress.lacking = None;
-        remember(store, &incoming, &portion, ask)?;
-        let_go(store, incoming, &portion)?;
+        remember(store, &incoming, &selection, ask)?;
+        let_go(store, incoming, &selection)?;
         return Ok((progress, None));
     }
     if !progress.needs.complete {
@@ -85,23 +90,28 @@ pub(super) fn advance(
     for _ in 0..READ_TRIES {
         if !incoming.payload_ready() {
             // One wrong block would come out of parity as many.
-            doubts.note(mend::frames(&mut incoming, &portion, false, monitor)?);
+            doubts.note(frame_check::frames(
+                &mut incoming,
+                &selection,
+                false,
+                monitor,
+            )?);
             if !incoming.needs().complete {
                 break;
             }
             heal(&mut incoming, &mut progress, monitor)?;
         }
-        match take_over(store, &incoming, &portion, monitor) {
-            Ok(Taken::In(committed)) => {
+        match take_over(store, &incoming, &selection, monitor) {
+            Ok(CommitOutcome::In(committed)) => {
                 progress.state = ProgressState::Complete;
                 progress.committed = committed;
                 progress.lacking = None;
                 progress.wrong_volumes = incoming.wrong_blocks().keys().copied().collect();
-                remember(store, &incoming, &portion, ask)?;
-                let_go(store, incoming, &portion)?;
+                remember(store, &incoming, &selection, ask)?;
+                let_go(store, incoming, &selection)?;
                 return Ok((progress, None));
             }
-            Ok(Taken::Lacks(lacking)) => {
+            Ok(CommitOutcome::Lacks(lacking)) => {
                 progress.state = ProgressState::NeedsBase;
                 progress.lacking = Some(lacking);
                 return Ok((progress, Some(incoming)));
@@ -109,8 +119,8 @@ pub(super) fn advance(
             Err(error) => {
                 if let Some(place) = damaged_place(&error) {
                     incoming.forget(place)?;
-                } else if mend::is_wrong_frame(&error) {
-                    let looked = mend::frames(&mut incoming, &portion, false, monitor)?;
+                } else if frame_check::is_wrong_frame(&error) {
+                    let looked = frame_check::frames(&mut incoming, &selection, false, monitor)?;
                     if looked.mended == 0 && looked.wrong.is_empty() {
                         return Err(error);
                     }
@@ -121,7 +131,7 @@ pub(super) fn advance(
                 {
                     // Some frame was forged so well that it is right in itself: there is another one.
                     was_changed = true;
-                    let looked = mend::frames(&mut incoming, &portion, true, monitor)?;
+                    let looked = frame_check::frames(&mut incoming, &selection, true, monitor)?;
                     if looked.mended == 0 {
                         return Err(error);
                     }
@@ -139,7 +149,7 @@ pub(super) fn advance(
         }
     }
     let healed_blocks = progress.healed_blocks;
-    progress = progress_of(store, &incoming, Some(&portion))?;
+    progress = progress_of(store, &incoming, Some(&selection))?;
     progress.new_blocks = ask.new_blocks;
     progress.healed_blocks = healed_blocks;
     doubts.judge(progress, incoming, ask)
@@ -153,7 +163,7 @@ struct Doubts {
 }
 
 impl Doubts {
-    fn note(&mut self, looked: Looked) {
+    fn note(&mut self, looked: FrameCheck) {
         let volumes = looked.wrong.iter().map(|place| place.volume_no);
         self.volumes.extend(volumes);
         self.first = self.first.take().or(looked.error);
@@ -164,9 +174,9 @@ impl Doubts {
     fn judge(
         self,
         mut progress: SetProgress,
-        incoming: Incoming,
+        incoming: Staging,
         ask: &Ask<'_>,
-    ) -> Result<(SetProgress, Option<Incoming>), Error> {
+    ) -> Result<(SetProgress, Option<Staging>), Error> {
         let volumes: Vec<u16> = self.volumes.into_iter().collect();
         match self.first {
             Some(source) if ask.was_read_again && progress.needs.any_of.is_empty() => {
@@ -185,36 +195,36 @@ impl Doubts {
 
 fn remember(
     store: &Store,
-    incoming: &Incoming,
-    portion: &Portion,
+    incoming: &Staging,
+    selection: &Selection,
     ask: &Ask<'_>,
 ) -> Result<(), Error> {
-    let roots = roots_of(&portion.catalog)?;
+    let roots = roots_of(&selection.catalog)?;
     if roots.is_empty() {
         return Ok(());
     }
-    let platforms = match portion.left_out() {
+    let platforms = match selection.left_out() {
         Some(_) => ask.platforms,
         None => &[],
     };
     let title = title_of(incoming);
-    TakenSets::remember(store, incoming.set_id(), &title, &roots, platforms)
+    CommittedSets::remember(store, incoming.set_id(), &title, &roots, platforms)
 }
 
-/// Removes a set from the spool of which this portion is here, unless something is not that an earlier call asked of it.
-fn let_go(store: &Store, mut incoming: Incoming, portion: &Portion) -> Result<(), Error> {
-    if portion.left_out().is_none() {
+/// Removes a set from the spool of which this selection is here, unless something is not that an earlier call asked of it.
+fn let_go(store: &Store, mut incoming: Staging, selection: &Selection) -> Result<(), Error> {
+    if selection.left_out().is_none() {
         return Ok(incoming.discard()?);
     }
-    let asked = Portion::asked(&incoming);
-    match Portion::read(&mut incoming, &asked)? {
-        Some(portion) if !all_here(store, &portion.catalog)? => Ok(()),
+    let asked = Selection::asked(&incoming);
+    match Selection::read(&mut incoming, &asked)? {
+        Some(selection) if !all_here(store, &selection.catalog)? => Ok(()),
         _ => Ok(incoming.discard()?),
     }
 }
 
 fn heal(
-    incoming: &mut Incoming,
+    incoming: &mut Staging,
     progress: &mut SetProgress,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
@@ -224,7 +234,7 @@ fn heal(
 }
 
 /// A block that was whole when it was spooled and is not any more.
-fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::Place> {
+fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::BlockPlace> {
     match error {
         Error::Bundle(BundleError::Payload(source)) => PayloadReader::damage_of(source),
         _ => None,
@@ -233,18 +243,18 @@ fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::Place> {
 
 pub(super) fn progress_of(
     store: &Store,
-    incoming: &Incoming,
-    portion: Option<&Portion>,
+    incoming: &Staging,
+    selection: Option<&Selection>,
 ) -> Result<SetProgress, Error> {
     let header = *incoming.geometry().header();
     let descriptor = incoming.descriptor().ok();
     let needs = incoming.needs();
     let recovery = incoming.assess();
-    let catalog = portion.map(|portion| &portion.catalog);
-    let lacking = match portion {
-        Some(portion) => {
-            let catalog = portion.likely_to_lean();
-            footing::glance(store, &catalog, &Spooled::leaned_on(store, &catalog)?)
+    let catalog = selection.map(|selection| &selection.catalog);
+    let lacking = match selection {
+        Some(selection) => {
+            let catalog = selection.likely_to_lean();
+            prerequisites::glance(store, &catalog, &StagedSet::leaned_on(store, &catalog)?)
         }
         None => None,
     };
@@ -274,19 +284,19 @@ pub(super) fn progress_of(
         volumes: recovery.volumes,
         lacking,
         lost_items,
-        left_out: portion.and_then(Portion::left_out),
+        left_out: selection.and_then(Selection::left_out),
         committed: Vec::new(),
         volumes_read: Vec::new(),
         wrong_volumes: incoming.wrong_blocks().keys().copied().collect(),
         doubtful_volumes: Vec::new(),
         beside: incoming.is_beside(),
-        room: Some(Room::of(store, incoming, portion)?),
+        room: Some(Room::of(store, incoming, selection)?),
     })
 }
 
 /// Names of the items that are not whole; none when no catalog is left to tell.
 fn lost_items(
-    incoming: &Incoming,
+    incoming: &Staging,
     catalog: Option<&Catalog>,
     descriptor: &SetDescriptor,
     recovery: &Recovery,

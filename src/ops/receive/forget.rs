@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::ops::Error;
 use crate::store::Store;
-use crate::volumes::Incoming;
-use crate::volumes::incoming::{discard_all, open_all};
+use crate::volumes::Staging;
+use crate::volumes::staging::{discard_all, open_all};
 
 /// Digits of an id that name a set, at least.
 const DIGITS_MIN: usize = 4;
@@ -57,7 +57,7 @@ pub fn forget_all(store: &Store) -> Result<ForgetReport, Error> {
     give_up(store, open_all(&store.incoming_dir())?.into_iter())
 }
 
-fn give_up(store: &Store, sets: impl Iterator<Item = Incoming>) -> Result<ForgetReport, Error> {
+fn give_up(store: &Store, sets: impl Iterator<Item = Staging>) -> Result<ForgetReport, Error> {
     let mut forgotten = Vec::new();
     for set in sets {
         let title = set
@@ -75,7 +75,7 @@ fn give_up(store: &Store, sets: impl Iterator<Item = Incoming>) -> Result<Forget
 }
 
 /// The set of this name: its number from 1 on, or the beginning of its id when it is the only one with that.
-fn find(sets: &[Incoming], name: &str) -> Option<usize> {
+fn find(sets: &[Staging], name: &str) -> Option<usize> {
     let name = name.trim().to_ascii_lowercase();
     if name.len() < DIGITS_MIN
         && let Ok(number) = name.parse::<usize>()

@@ -3,18 +3,18 @@
 //! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
 
 mod advance;
-pub(crate) mod both;
-pub mod footing;
+pub(crate) mod commit;
+pub(crate) mod committed_sets;
 pub mod forget;
-pub(crate) mod mend;
-pub mod portion;
+pub(crate) mod frame_check;
+pub(crate) mod overlay;
+pub mod prerequisites;
 pub mod receipt;
 mod report;
+pub(crate) mod restorable;
 mod room;
-pub(crate) mod sound;
-pub(crate) mod spooled;
-pub(crate) mod taken;
-pub(crate) mod takeover;
+pub mod selection;
+pub(crate) mod staged_set;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -28,17 +28,17 @@ use self::room::{check_space, if_full};
 use crate::base::id::SetId;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::oci::image::Platform;
-use crate::ops::apart::check_apart;
-use crate::ops::receive::portion::{Portion, ask_also, note_of};
-use crate::ops::receive::spooled::Spooled;
-use crate::ops::receive::taken::{TakenSet, TakenSets};
-use crate::ops::receive::takeover::all_here;
+use crate::ops::overlap::check_no_overlap;
+use crate::ops::receive::commit::all_here;
+use crate::ops::receive::committed_sets::{CommittedSet, CommittedSets};
+use crate::ops::receive::selection::{Selection, ask_also, note_of};
+use crate::ops::receive::staged_set::StagedSet;
 use crate::ops::space::free_bytes;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
-use crate::volumes::incoming::open_all;
-use crate::volumes::recovery::Needs;
-use crate::volumes::{Absorbed, Incoming, SetRead, absorb_noting};
+use crate::volumes::recovery::SetNeeds;
+use crate::volumes::staging::open_all;
+use crate::volumes::{ReadMediaReport, SetRead, Staging, read_media_noting};
 
 /// Takes in the volumes at or below `paths`, and commits the releases of every set that becomes whole.
 ///
@@ -65,7 +65,7 @@ pub fn receive_for(
     platforms: &[Platform],
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
-    check_apart(paths, store.dir())?;
+    check_no_overlap(paths, store.dir())?;
     receive_all(store, paths, platforms, monitor).map_err(|error| if_full(store, error))
 }
 
@@ -77,11 +77,11 @@ fn receive_all(
 ) -> Result<ReceiveReport, Error> {
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
-    let ready_before = store.ready_bytes()?;
+    let ready_before = store.cached_bytes()?;
     let note = note_of(platforms);
-    let taken = TakenSets::read(store)?;
+    let taken = CommittedSets::read(store)?;
     let is_wanted = |set: &SetId| taken.of(store, set, platforms).is_none();
-    let report = absorb_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
+    let report = read_media_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
     if report.sets.is_empty() && report.unwanted.is_empty() {
         return Err(match report.refused.len() {
             0 => Error::no_volumes(paths),
@@ -109,7 +109,7 @@ fn receive_all(
             let asked = if met.contains(&set_id) {
                 platforms.to_vec()
             } else {
-                Portion::asked(&incoming)
+                Selection::asked(&incoming)
             };
             let mut ask = Ask {
                 platforms: &asked,
@@ -122,7 +122,7 @@ fn receive_all(
                 // Parity of what was taken to be whole was not kept when it came by.
                 let only = |set: &SetId| *set == set_id;
                 let quiet = Quiet(monitor);
-                let read = absorb_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
+                let read = read_media_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
                 ask.was_read_again = true;
                 let mut found = open_all(&incoming_dir)?.into_iter();
                 drop(read);
@@ -170,7 +170,7 @@ fn receive_all(
         sets,
         failed: failed.into_iter().map(FailedSet::new).collect(),
         done_with,
-        ready_bytes: store.ready_bytes()?.saturating_sub(ready_before),
+        ready_bytes: store.cached_bytes()?.saturating_sub(ready_before),
         empty_paths: report.empty_paths,
         refused: report.refused.iter().map(ToString::to_string).collect(),
         findings: report.findings,
@@ -178,7 +178,7 @@ fn receive_all(
 }
 
 /// A set that was taken in by an earlier call.
-fn taken_before(known: &TakenSet, read: &SetRead) -> SetProgress {
+fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
     SetProgress {
         set_id: read.header.set_id.to_string(),
         title: known.title.clone(),
@@ -188,7 +188,7 @@ fn taken_before(known: &TakenSet, read: &SetRead) -> SetProgress {
         state: ProgressState::AlreadyHere,
         new_blocks: 0,
         healed_blocks: 0,
-        needs: Needs {
+        needs: SetNeeds {
             complete: true,
             ask_for: Vec::new(),
             any_of: Vec::new(),
@@ -283,7 +283,7 @@ fn tell_what_was_read(
     Ok(())
 }
 
-fn title_of(incoming: &Incoming) -> String {
+fn title_of(incoming: &Staging) -> String {
     incoming
         .descriptor()
         .map_or_else(|_| String::new(), |each| each.title)
@@ -304,11 +304,11 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
         return Ok(done_with);
     }
     for incoming in open_all(&store.incoming_dir())? {
-        let asked = Portion::asked(&incoming);
-        let Ok(set) = Spooled::of(incoming) else {
+        let asked = Selection::asked(&incoming);
+        let Ok(set) = StagedSet::of(incoming) else {
             continue;
         };
-        let wanted = Portion::of(set.catalog.clone(), &asked).catalog;
+        let wanted = Selection::of(set.catalog.clone(), &asked).catalog;
         let is_touched = set.release_names().iter().any(|name| here.contains(name));
         if !is_touched || !all_here(store, &wanted)? {
             continue;
@@ -328,15 +328,15 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
 /// Sets that came whole before this call and waited for what they lean on.
 fn leaning_and_whole(
     store: &Store,
-    waiting: &[(Incoming, Absorbed)],
+    waiting: &[(Staging, ReadMediaReport)],
     known: &[String],
-) -> Result<Vec<(Incoming, Absorbed)>, Error> {
-    let leans = |set: &mut Incoming| {
-        let asked = Portion::asked(set);
-        let portion = Portion::read(set, &asked).ok().flatten();
-        portion.is_some_and(|portion| !portion.catalog.leans.is_empty())
+) -> Result<Vec<(Staging, ReadMediaReport)>, Error> {
+    let leans = |set: &mut Staging| {
+        let asked = Selection::asked(set);
+        let selection = Selection::read(set, &asked).ok().flatten();
+        selection.is_some_and(|selection| !selection.catalog.leans.is_empty())
     };
-    let is_known = |set: &Incoming| {
+    let is_known = |set: &Staging| {
         known.contains(&set.set_id().to_string())
             || waiting
                 .iter()
@@ -346,7 +346,7 @@ fn leaning_and_whole(
     Ok(sets
         .filter(|set| !is_known(set))
         .filter_map(|mut set| (leans(&mut set) && set.needs().complete).then_some(set))
-        .map(|set| (set, Absorbed::default()))
+        .map(|set| (set, ReadMediaReport::default()))
         .collect())
 }
 
@@ -379,9 +379,9 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         incoming: open_all(&store.incoming_dir())?
             .into_iter()
             .map(|mut set| {
-                let asked = Portion::asked(&set);
-                let portion = Portion::read(&mut set, &asked).ok().flatten();
-                progress_of(store, &set, portion.as_ref())
+                let asked = Selection::asked(&set);
+                let selection = Selection::read(&mut set, &asked).ok().flatten();
+                progress_of(store, &set, selection.as_ref())
             })
             .collect::<Result<_, _>>()?,
     })

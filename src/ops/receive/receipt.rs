@@ -10,14 +10,16 @@ use serde::Serialize;
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
-use crate::bundle::receipt::{FramesWaiting, Held, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson};
+use crate::bundle::receipt::{
+    FramesWaiting, HeldRelease, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson,
+};
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
 use crate::content::release::{ReleaseRoot, walk};
 use crate::ops::Error;
-use crate::ops::receive::spooled::Spooled;
+use crate::ops::receive::staged_set::StagedSet;
 use crate::store::Store;
-use crate::volumes::incoming::open_all;
+use crate::volumes::staging::open_all;
 
 /// A receipt, in the forms that people pass on.
 #[derive(Debug, Clone, Serialize)]
@@ -71,7 +73,7 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
             }
             Ok(more) => {
                 lacks.extend(more);
-                releases.push(Held::of(root));
+                releases.push(HeldRelease::of(root));
             }
         }
     }
@@ -114,7 +116,7 @@ fn waiting(
     for incoming in open_all(&store.incoming_dir())? {
         monitor.check_stop()?;
         // One whose catalog is not there yet, or is wrong, says nothing of frames.
-        let Ok(set) = Spooled::of(incoming) else {
+        let Ok(set) = StagedSet::of(incoming) else {
             continue;
         };
         let mut is_at_hand = |id: &ChunkId| {

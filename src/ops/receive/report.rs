@@ -9,10 +9,10 @@ use crate::base::finding::Finding;
 use crate::base::id::SetId;
 use crate::ops::Error;
 use crate::ops::receive::Room;
-use crate::ops::receive::footing::Lacking;
-use crate::ops::receive::portion::LeftOut;
+use crate::ops::receive::prerequisites::MissingPrerequisites;
+use crate::ops::receive::selection::LeftOut;
 use crate::volumes::VolumeRead;
-use crate::volumes::recovery::{Needs, VolumeOutcome};
+use crate::volumes::recovery::{SetNeeds, VolumeOutcome};
 
 /// What `receive` did.
 #[derive(Debug, Clone, Serialize)]
@@ -67,11 +67,11 @@ pub struct SetProgress {
     /// Blocks that were brought back by parity.
     pub healed_blocks: u64,
     /// What is still needed.
-    pub needs: Needs,
+    pub needs: SetNeeds,
     /// How its volumes fare, from volume 1 on.
     pub volumes: Vec<VolumeOutcome>,
     /// What the bundle leans on and the store lacks; `None` when that is nothing, or not known yet.
-    pub lacking: Option<Lacking>,
+    pub lacking: Option<MissingPrerequisites>,
     /// Items that are not whole, when not even volumes not yet seen would bring them back.
     pub lost_items: Vec<String>,
     /// What is left out of it, for it is for other platforms than those asked for; `None` when that is nothing, or not known yet.

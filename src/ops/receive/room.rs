@@ -10,15 +10,15 @@ use serde::Serialize;
 use crate::base::id::SetId;
 use crate::base::monitor::Silent;
 use crate::base::read_at::ReadAt;
-use crate::ops::receive::portion::Portion;
-use crate::ops::receive::takeover;
+use crate::ops::receive::commit;
+use crate::ops::receive::selection::Selection;
 use crate::ops::space::free_bytes;
-use crate::ops::{Error, ready};
+use crate::ops::{Error, blob_cache};
 use crate::store::Store;
-use crate::volumes::Incoming;
+use crate::volumes::Staging;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
-use crate::volumes::incoming::open_all;
 use crate::volumes::media::source::find_sources;
+use crate::volumes::staging::open_all;
 
 /// Where an ISO 9660 image says what it is.
 const ISO_MAGIC_OFFSET: usize = 0x8001;
@@ -40,11 +40,11 @@ impl Room {
 
     pub(super) fn of(
         store: &Store,
-        incoming: &Incoming,
-        portion: Option<&Portion>,
+        incoming: &Staging,
+        selection: Option<&Selection>,
     ) -> Result<Self, Error> {
-        let payload: u64 = match portion {
-            Some(portion) => portion.payload_bytes(),
+        let payload: u64 = match selection {
+            Some(selection) => selection.payload_bytes(),
             None => incoming.descriptor().map_or(0, |known| {
                 let all = known.payload_bytes.iter();
                 all.fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
@@ -52,8 +52,8 @@ impl Room {
         };
         let needed = incoming.growth_bytes();
         Ok(Self {
-            needed_bytes: needed.saturating_add(takeover::growth_bytes(payload)),
-            free_bytes: free_bytes(store.dir())?.saturating_add(store.ready_bytes()?),
+            needed_bytes: needed.saturating_add(commit::growth_bytes(payload)),
+            free_bytes: free_bytes(store.dir())?.saturating_add(store.cached_bytes()?),
         })
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error>
     // Blocks that are spooled already are not written again.
     let spooled: u64 = open_all(&store.incoming_dir())?
         .iter()
-        .map(Incoming::spooled_bytes)
+        .map(Staging::spooled_bytes)
         .sum();
-    ready::make_room(store, media.saturating_sub(spooled))
+    blob_cache::make_room(store, media.saturating_sub(spooled))
 }

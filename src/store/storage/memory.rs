@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{NewObject, Object, Storage, StorageError};
 
 #[derive(Debug, Default)]
-struct Inner {
+struct MemoryFiles {
     objects: BTreeMap<String, Vec<u8>>,
     changes: u64,
     die_at: Option<u64>,
@@ -20,7 +20,7 @@ struct Inner {
 
 /// Objects in memory. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct FaultyStorage(Arc<Mutex<Inner>>);
+pub struct FaultyStorage(Arc<Mutex<MemoryFiles>>);
 
 fn error(action: &'static str, name: &str, kind: io::ErrorKind) -> StorageError {
     StorageError {
@@ -31,7 +31,7 @@ fn error(action: &'static str, name: &str, kind: io::ErrorKind) -> StorageError 
 }
 
 impl FaultyStorage {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, MemoryFiles> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -40,7 +40,7 @@ impl FaultyStorage {
         &self,
         action: &'static str,
         name: &str,
-    ) -> Result<MutexGuard<'_, Inner>, StorageError> {
+    ) -> Result<MutexGuard<'_, MemoryFiles>, StorageError> {
         let mut inner = self.lock();
         inner.changes += 1;
         match inner.die_at {
@@ -63,7 +63,7 @@ impl FaultyStorage {
     /// Returns what would be found after a power cut now: the published objects, in storage that works.
     pub fn crash_image(&self) -> Self {
         let objects = self.lock().objects.clone();
-        Self(Arc::new(Mutex::new(Inner {
+        Self(Arc::new(Mutex::new(MemoryFiles {
             objects,
             changes: 0,
             die_at: None,
@@ -81,7 +81,7 @@ impl FaultyStorage {
         self.lock().unreadable.clear();
     }
 
-    fn readable(&self, name: &str) -> Result<MutexGuard<'_, Inner>, StorageError> {
+    fn readable(&self, name: &str) -> Result<MutexGuard<'_, MemoryFiles>, StorageError> {
         let inner = self.lock();
         let mut faults = inner.unreadable.iter();
         let fault = faults.find(|(prefix, _)| name.starts_with(prefix));

@@ -24,7 +24,7 @@ const LAST_LINE_MAX_CHARS: usize = 300;
 const POLL: Duration = Duration::from_millis(50);
 
 /// An image that is to be made.
-pub(super) struct Image<'a> {
+pub(super) struct IsoImage<'a> {
     /// Name or path of xorriso.
     pub(super) program: &'a Path,
     /// The folder; its page for browsers is made longer.
@@ -39,7 +39,7 @@ pub(super) struct Image<'a> {
     pub(super) limit_bytes: Option<u64>,
 }
 
-impl Image<'_> {
+impl IsoImage<'_> {
     /// Makes the image under a hidden name, checks its size, brings it to the medium and renames it.
     /// Advances the monitor's task by the bytes written.
     pub(super) fn write(&self, monitor: &dyn Monitor) -> Result<(), MediaError> {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     fn write_with(program: &Path, dir: &Path, monitor: &dyn Monitor) -> Result<(), MediaError> {
-        let image = Image {
+        let image = IsoImage {
             program,
             folder: dir,
             carrier_files: vec!["carryall-01.000".into()],

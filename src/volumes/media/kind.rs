@@ -10,7 +10,7 @@ use crate::base::fs::free_clusters;
 use crate::base::size::ByteSize;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
-use crate::volumes::media::carrier::CARRIER_FILE_BLOCKS;
+use crate::volumes::media::carrier::VOLUME_FILE_BLOCKS;
 use crate::volumes::media::page::PAGES_MAX_BYTES;
 
 /// Bytes of a sector, on every optical medium.
@@ -150,7 +150,7 @@ impl Capacity {
     /// [`MediaError::Io`] when it does not answer.
     pub fn at(dir: &Path) -> Result<Self, MediaError> {
         let (free_bytes, cluster_bytes) = free_clusters(dir).map_err(MediaError::io(dir))?;
-        let files = free_bytes / (u64::from(CARRIER_FILE_BLOCKS) * BLOCK_BYTES as u64) + 6;
+        let files = free_bytes / (u64::from(VOLUME_FILE_BLOCKS) * BLOCK_BYTES as u64) + 6;
         let kept = AT_BASE_BYTES + free_bytes / AT_SHARE + files * 2 * cluster_bytes;
         Ok(Self {
             kind: MediaKind::Mounted,
@@ -225,7 +225,7 @@ impl Capacity {
 /// Blocks that fit an image of `sectors`: the carrier files begin at a multiple of 64 KiB behind structures and pages.
 fn iso_blocks(sectors: u64) -> u64 {
     let files = (sectors / SECTORS_PER_BLOCK)
-        .div_ceil(u64::from(CARRIER_FILE_BLOCKS))
+        .div_ceil(u64::from(VOLUME_FILE_BLOCKS))
         .max(1);
     let structures = ISO_BASE_SECTORS + (files * ISO_BYTES_PER_FILE).div_ceil(SECTOR_BYTES);
     let before_data = structures + PAGES_MAX_BYTES.div_ceil(SECTOR_BYTES);

@@ -12,7 +12,7 @@ use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::carrier;
 use crate::volumes::media::page;
-use crate::volumes::media::source::{Source, find_sources};
+use crate::volumes::media::source::{MediaSource, find_sources};
 
 /// Files of one folder that are looked at.
 const FILES_MAX: usize = 200;
@@ -25,16 +25,16 @@ const ISO_LABEL_BYTES: usize = 32;
 
 /// What a path that was named turned out to be.
 #[derive(Debug)]
-pub struct Looked {
+pub struct LookReport {
     /// The path, or the file below it that tells most.
     pub path: PathBuf,
     /// What it is.
-    pub what: Look,
+    pub what: NotAVolume,
 }
 
 /// What something that holds no volume is.
 #[derive(Debug)]
-pub enum Look {
+pub enum NotAVolume {
     /// It cannot be opened: no permission, no disc in the drive, a bad line.
     Closed(io::Error),
     /// It is opened, and its bytes cannot be read.
@@ -64,7 +64,7 @@ pub enum Look {
     Unknown,
 }
 
-impl Look {
+impl NotAVolume {
     /// How much it tells: of the files in a folder, the one that tells most is told.
     fn weight(&self) -> u8 {
         match self {
@@ -80,24 +80,24 @@ impl Look {
 }
 
 /// Looks at each of `paths`.
-pub fn look(paths: &[PathBuf]) -> Vec<Looked> {
+pub fn look(paths: &[PathBuf]) -> Vec<LookReport> {
     paths.iter().map(|path| look_at(path)).collect()
 }
 
-fn look_at(path: &Path) -> Looked {
-    let found = |what| Looked {
+fn look_at(path: &Path) -> LookReport {
+    let found = |what| LookReport {
         path: path.to_owned(),
         what,
     };
     match fs::metadata(path) {
-        Err(error) => found(Look::Closed(error)),
+        Err(error) => found(NotAVolume::Closed(error)),
         Ok(stat) if stat.is_dir() => look_into(path),
         Ok(_) => found(look_at_file(path)),
     }
 }
 
-fn look_into(folder: &Path) -> Looked {
-    let found = |what| Looked {
+fn look_into(folder: &Path) -> LookReport {
+    let found = |what| LookReport {
         path: folder.to_owned(),
         what,
     };
@@ -105,16 +105,16 @@ fn look_into(folder: &Path) -> Looked {
         Ok(entries) => entries
             .filter_map(|entry| entry.ok().map(|entry| entry.file_name()))
             .peekable(),
-        Err(error) => return found(Look::Closed(error)),
+        Err(error) => return found(NotAVolume::Closed(error)),
     };
     if names.peek().is_none() {
-        return found(Look::Empty);
+        return found(NotAVolume::Empty);
     }
     if folder.join("carryall.toml").is_file() {
-        return found(Look::Store);
+        return found(NotAVolume::Store);
     }
     let sources = find_sources(&[folder.to_owned()], &Silent).unwrap_or_default();
-    let looks = sources.iter().take(FILES_MAX).map(|source| Looked {
+    let looks = sources.iter().take(FILES_MAX).map(|source| LookReport {
         path: source.path.clone(),
         what: look_at_file(&source.path),
     });
@@ -128,9 +128,9 @@ fn look_into(folder: &Path) -> Looked {
     });
     match telling {
         Some(telling) if telling.what.weight() > 0 => telling,
-        _ if has_page(folder) => found(Look::PagesAlone),
-        Some(_) => found(Look::Unknown),
-        None => found(Look::Empty),
+        _ if has_page(folder) => found(NotAVolume::PagesAlone),
+        Some(_) => found(NotAVolume::Unknown),
+        None => found(NotAVolume::Empty),
     }
 }
 
@@ -141,48 +141,48 @@ fn has_page(folder: &Path) -> bool {
         .any(|entry| entry.file_name() == page::HTML_NAME || entry.file_name() == page::TEXT_NAME)
 }
 
-fn look_at_file(path: &Path) -> Look {
-    let source = Source {
+fn look_at_file(path: &Path) -> NotAVolume {
+    let source = MediaSource {
         path: path.to_owned(),
         bytes: 0,
-        access: crate::volumes::media::Access::Sequential,
+        access: crate::volumes::media::AccessPattern::Sequential,
     };
     let reader = match source.open() {
         Ok(reader) => reader,
-        Err(error) => return Look::Closed(cause_of(error)),
+        Err(error) => return NotAVolume::Closed(cause_of(error)),
     };
     let mut start = vec![0; BLOCK_BYTES];
     let read = match fill(&reader, 0, &mut start) {
         Ok(read) => read,
-        Err(error) => return Look::Unread(error),
+        Err(error) => return NotAVolume::Unread(error),
     };
     let start = &start[..read];
     if start.is_empty() {
-        return Look::Empty;
+        return NotAVolume::Empty;
     }
     if let Some(kind) = packed(start) {
-        return Look::Packed(kind);
+        return NotAVolume::Packed(kind);
     }
     if is_piece(path) {
-        return Look::Piece;
+        return NotAVolume::Piece;
     }
     if is_web_page(start) {
-        return Look::WebPage;
+        return NotAVolume::WebPage;
     }
     if start.get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + 5) == Some(b"CD001") {
         let label = start.get(ISO_LABEL_OFFSET..ISO_LABEL_OFFSET + ISO_LABEL_BYTES);
         let label = String::from_utf8_lossy(label.unwrap_or_default());
-        return Look::OtherDisc {
+        return NotAVolume::OtherDisc {
             label: label.trim_matches(['\0', ' ']).to_owned(),
         };
     }
     if read < BLOCK_BYTES {
-        return Look::Short;
+        return NotAVolume::Short;
     }
     if is_zeros(start) && samples_are_zeros(&reader) {
-        return Look::Zeros;
+        return NotAVolume::Zeros;
     }
-    Look::Unknown
+    NotAVolume::Unknown
 }
 
 fn cause_of(error: crate::volumes::media::MediaError) -> io::Error {
@@ -303,7 +303,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn of(name: &str, bytes: &[u8]) -> Look {
+    fn of(name: &str, bytes: &[u8]) -> NotAVolume {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         fs::write(&path, bytes).unwrap();
@@ -332,13 +332,13 @@ mod tests {
         ] {
             let look = of(name, &long(magic));
             assert!(
-                matches!(look, Look::Packed(found) if found == kind),
+                matches!(look, NotAVolume::Packed(found) if found == kind),
                 "{name} {look:?}"
             );
         }
         let mut tar = vec![0; 3 * BLOCK_BYTES];
         tar[257..262].copy_from_slice(b"ustar");
-        assert!(matches!(of("v.tar", &tar), Look::Packed("tar")));
+        assert!(matches!(of("v.tar", &tar), NotAVolume::Packed("tar")));
         for name in [
             "v.iso.002",
             "v.part2.rar",
@@ -348,47 +348,47 @@ mod tests {
             "v.iso.ab",
         ] {
             let look = of(name, &long(b"something"));
-            assert!(matches!(look, Look::Piece), "{name} {look:?}");
+            assert!(matches!(look, NotAVolume::Piece), "{name} {look:?}");
         }
         assert!(matches!(
             of("carryall-03.000", &long(b"something")),
-            Look::Unknown
+            NotAVolume::Unknown
         ));
         assert!(matches!(
             of("v.iso", &long(b"\n<!DOCTYPE HTML>")),
-            Look::WebPage
+            NotAVolume::WebPage
         ));
         assert!(matches!(
             of("v.iso", &vec![0; 5 * BLOCK_BYTES]),
-            Look::Zeros
+            NotAVolume::Zeros
         ));
         let mut late = vec![0; 50 * BLOCK_BYTES];
         late[25 * BLOCK_BYTES..].fill(1);
-        assert!(matches!(of("v.iso", &late), Look::Unknown));
+        assert!(matches!(of("v.iso", &late), NotAVolume::Unknown));
         let mut disc = long(b"");
         disc[0x8001..0x8006].copy_from_slice(b"CD001");
         disc[0x8028..0x8048].fill(b' ');
         disc[0x8028..0x802e].copy_from_slice(b"HOLIDA");
         let look = of("v.iso", &disc);
         assert!(
-            matches!(&look, Look::OtherDisc { label } if label == "HOLIDA"),
+            matches!(&look, NotAVolume::OtherDisc { label } if label == "HOLIDA"),
             "{look:?}"
         );
-        assert!(matches!(of("v", b""), Look::Empty));
-        assert!(matches!(of("v", b"x"), Look::Short));
+        assert!(matches!(of("v", b""), NotAVolume::Empty));
+        assert!(matches!(of("v", b"x"), NotAVolume::Short));
     }
 
     #[test]
     fn folders_are_told_by_what_is_in_them() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(look_into(dir.path()).what, Look::Empty));
+        assert!(matches!(look_into(dir.path()).what, NotAVolume::Empty));
         fs::write(dir.path().join("START-HERE.html"), "x").unwrap();
-        assert!(matches!(look_into(dir.path()).what, Look::PagesAlone));
+        assert!(matches!(look_into(dir.path()).what, NotAVolume::PagesAlone));
         fs::write(dir.path().join("a.bin"), long(b"x")).unwrap();
         fs::write(dir.path().join("b.zip"), long(b"PK\x03\x04")).unwrap();
         let looked = look_into(dir.path());
-        assert!(matches!(looked.what, Look::Packed("zip")) && looked.path.ends_with("b.zip"));
+        assert!(matches!(looked.what, NotAVolume::Packed("zip")) && looked.path.ends_with("b.zip"));
         let gone = look_at(&dir.path().join("none"));
-        assert!(matches!(gone.what, Look::Closed(_)));
+        assert!(matches!(gone.what, NotAVolume::Closed(_)));
     }
 }

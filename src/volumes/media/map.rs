@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::base::id::SetId;
 use crate::volumes::media::markup::html_text;
-use crate::volumes::recovery::Needs;
+use crate::volumes::recovery::SetNeeds;
 
 /// Most cells of one volume; with many volumes fewer, so that the page stays below about 8 MB.
 const CELLS_MAX: u32 = 2000;
@@ -98,7 +98,7 @@ pub struct DamageMap {
     /// Its volumes in order.
     pub volumes: Vec<MapVolume>,
     /// What would help; `None` when that was not asked.
-    pub needs: Option<Needs>,
+    pub needs: Option<SetNeeds>,
 }
 
 /// Whether a file that begins so is a damage map.
@@ -463,7 +463,7 @@ mod tests {
             volume(2, vec![run(10, CellState::NotGiven)]),
             volume(3, vec![run(10, CellState::NotGiven)]),
         ]);
-        two.needs = Some(Needs {
+        two.needs = Some(SetNeeds {
             rest_of: Vec::new(),
             complete: false,
             ask_for: vec![2],
@@ -485,7 +485,7 @@ mod tests {
             assert!(page.contains(said), "{said}");
         }
         assert!(!page.contains("blocks are damaged") && !page.contains("cannot be brought back"));
-        two.needs = Some(Needs {
+        two.needs = Some(SetNeeds {
             rest_of: Vec::new(),
             complete: true,
             ask_for: vec![],

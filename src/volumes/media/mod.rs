@@ -19,4 +19,4 @@ pub use error::MediaError;
 pub use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
 pub use scan::{ScanReport, Sighting, scan};
-pub use source::{Access, Source};
+pub use source::{AccessPattern, MediaSource};

@@ -26,7 +26,7 @@ const HTML_RELEASES_MAX: usize = 5 * 1024;
 const TEXT_RELEASES_MAX: usize = 1024;
 
 /// A heading and paragraph in both languages, and what to type.
-struct Part {
+struct PageSection {
     zh: (&'static str, String),
     en: (&'static str, String),
     command: Option<String>,
@@ -183,7 +183,7 @@ fn kind_of(facts: &VolumeFacts) -> (&'static str, &'static str) {
     }
 }
 
-fn parts(facts: &VolumeFacts, notes: &PageNotes) -> Vec<Part> {
+fn parts(facts: &VolumeFacts, notes: &PageNotes) -> Vec<PageSection> {
     let mut parts = vec![what_it_is(facts), the_program(notes)];
     parts.extend(room(notes));
     parts.extend([
@@ -197,7 +197,7 @@ fn parts(facts: &VolumeFacts, notes: &PageNotes) -> Vec<Part> {
     parts
 }
 
-fn the_program(notes: &PageNotes) -> Part {
+fn the_program(notes: &PageNotes) -> PageSection {
     let (mut zh, mut en) = (
         "carryall 程序不在这些卷上，由发送方另行提供（一个文件，适用于 Linux）。把它复制到现场机器的 /usr/local/bin，\
          以后各条命令就能直接使用。"
@@ -210,14 +210,14 @@ fn the_program(notes: &PageNotes) -> Part {
         zh.push_str("没有收到时，请找上面的联系人。");
         en.push_str(" If it did not come, ask the contact above.");
     }
-    Part {
+    PageSection {
         zh: ("程序在哪里", zh),
         en: ("Where the program is", en),
         command: Some("sudo install -m 755 carryall /usr/local/bin/carryall".into()),
     }
 }
 
-fn room(notes: &PageNotes) -> Option<Part> {
+fn room(notes: &PageNotes) -> Option<PageSection> {
     let receive = ByteSize(notes.receive_bytes?);
     let (mut zh, mut en) = (
         format!("接收时仓库所在磁盘约需 {receive}"),
@@ -230,7 +230,7 @@ fn room(notes: &PageNotes) -> Option<Part> {
     }
     zh.push_str("。查看可用空间：");
     en.push_str(". What is free:");
-    Some(Part {
+    Some(PageSection {
         zh: ("需要多少空间", zh),
         en: ("Room needed", en),
         command: Some("df -h".into()),
@@ -238,10 +238,10 @@ fn room(notes: &PageNotes) -> Option<Part> {
 }
 
 /// The names of releases in commands are those of the first one.
-fn what_comes_after(facts: &VolumeFacts) -> Part {
+fn what_comes_after(facts: &VolumeFacts) -> PageSection {
     let release = facts.releases.first().map_or("RELEASE", String::as_str);
     let release = plain_text(release, 100);
-    Part {
+    PageSection {
         zh: (
             "接收完成之后",
             "当 receive 报告接收完成（received whole）后，按需要选用：还原文件；把镜像装入 docker、podman 或 containerd；\
@@ -261,7 +261,7 @@ fn what_comes_after(facts: &VolumeFacts) -> Part {
     }
 }
 
-fn what_it_is(facts: &VolumeFacts) -> Part {
+fn what_it_is(facts: &VolumeFacts) -> PageSection {
     let (count, spare, data) = (
         facts.volume_count(),
         facts.spare_volumes,
@@ -279,7 +279,7 @@ fn what_it_is(facts: &VolumeFacts) -> Part {
             ),
         )
     };
-    Part {
+    PageSection {
         zh: (
             "这是什么",
             format!(
@@ -297,8 +297,8 @@ fn what_it_is(facts: &VolumeFacts) -> Part {
     }
 }
 
-fn what_to_do() -> Part {
-    Part {
+fn what_to_do() -> PageSection {
+    PageSection {
         zh: (
             "现场怎么做",
             "逐卷插入，次序不限，每卷只需插入一次。对每一卷执行下面的命令，PATH 是这一卷所在的位置\
@@ -316,7 +316,7 @@ fn what_to_do() -> Part {
     }
 }
 
-fn missing_volumes(facts: &VolumeFacts) -> Part {
+fn missing_volumes(facts: &VolumeFacts) -> PageSection {
     let (count, spare, data) = (
         facts.volume_count(),
         facts.spare_volumes,
@@ -345,15 +345,15 @@ fn missing_volumes(facts: &VolumeFacts) -> Part {
             ),
         ),
     };
-    Part {
+    PageSection {
         zh: ("少了几卷怎么办", zh),
         en: ("If volumes are missing", en),
         command: None,
     }
 }
 
-fn whole_volumes() -> Part {
-    Part {
+fn whole_volumes() -> PageSection {
+    PageSection {
         zh: (
             "不要只复制一部分",
             "如果要复制，请复制这一卷的全部文件，放在同一个目录里。不要解压、转换或修改任何文件。\
@@ -370,9 +370,9 @@ fn whole_volumes() -> Part {
     }
 }
 
-fn unreadable(facts: &VolumeFacts) -> Part {
+fn unreadable(facts: &VolumeFacts) -> PageSection {
     let no = facts.volume_no;
-    Part {
+    PageSection {
         zh: (
             "光盘划伤或读不出时",
             "照样插入并执行 receive：程序会跳过坏处，读出其余部分，能修的自动修好。再不行，用软布从中心向外擦拭，\
@@ -392,8 +392,8 @@ fn unreadable(facts: &VolumeFacts) -> Part {
     }
 }
 
-fn how_to_check() -> Part {
-    Part {
+fn how_to_check() -> PageSection {
+    PageSection {
         zh: ("怎么检查", "只检查、不接收，也不改动任何东西：".into()),
         en: (
             "How to check",

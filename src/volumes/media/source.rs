@@ -21,7 +21,7 @@ use crate::volumes::media::MediaError;
 
 /// How a source likes to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum AccessPattern {
     /// From several threads.
     Parallel,
     /// From front to back: drives that seek slowly.
@@ -30,16 +30,16 @@ pub enum Access {
 
 /// A file or device that may hold blocks. It is opened only while it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct MediaSource {
     /// Where it is.
     pub path: PathBuf,
     /// Its length when it was found.
     pub bytes: u64,
     /// How it likes to be read.
-    pub access: Access,
+    pub access: AccessPattern,
 }
 
-impl Source {
+impl MediaSource {
     /// Opens it for reading.
     ///
     /// # Errors
@@ -81,8 +81,11 @@ impl ReadAt for FileReader {
 ///
 /// # Errors
 /// [`MediaError::Missing`], [`MediaError::NotAMedium`] or [`MediaError::Io`] for one of `paths` itself.
-pub fn find_sources(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<Source>, MediaError> {
-    let mut found = Found::default();
+pub fn find_sources(
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<Vec<MediaSource>, MediaError> {
+    let mut found = FoundSource::default();
     for path in paths {
         let meta = fs::metadata(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => MediaError::Missing { path: path.clone() },
@@ -98,7 +101,7 @@ pub fn find_sources(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<Sour
             found.push(path.clone(), meta.len(), access_of(path));
         } else if kind.is_block_device() {
             let bytes = FileReader::open(path)?.bytes;
-            found.push(path.clone(), bytes, Access::Sequential);
+            found.push(path.clone(), bytes, AccessPattern::Sequential);
         } else {
             return Err(MediaError::NotAMedium { path: path.clone() });
         }
@@ -108,34 +111,34 @@ pub fn find_sources(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<Sour
 
 /// A file of a mounted disc is read as the disc itself: two readers would send the head to and fro.
 #[cfg(target_os = "linux")]
-fn access_of(file: &Path) -> Access {
+fn access_of(file: &Path) -> AccessPattern {
     const ISO_9660: u64 = 0x9660;
     const UDF: u64 = 0x1501_3346;
     let kind = rustix::fs::statfs(file)
         .ok()
         .and_then(|stat| u64::try_from(stat.f_type).ok());
     match kind {
-        Some(ISO_9660 | UDF) => Access::Sequential,
-        _ => Access::Parallel,
+        Some(ISO_9660 | UDF) => AccessPattern::Sequential,
+        _ => AccessPattern::Parallel,
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn access_of(_file: &Path) -> Access {
-    Access::Parallel
+fn access_of(_file: &Path) -> AccessPattern {
+    AccessPattern::Parallel
 }
 
 #[derive(Default)]
-struct Found {
-    sources: Vec<Source>,
+struct FoundSource {
+    sources: Vec<MediaSource>,
     seen: HashSet<PathBuf>,
 }
 
-impl Found {
-    fn push(&mut self, path: PathBuf, bytes: u64, access: Access) {
+impl FoundSource {
+    fn push(&mut self, path: PathBuf, bytes: u64, access: AccessPattern) {
         let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
         if self.seen.insert(real) {
-            self.sources.push(Source {
+            self.sources.push(MediaSource {
                 path,
                 bytes,
                 access,

@@ -14,7 +14,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), MediaError> + 'a;
 
 /// The bytes of a source around a place that only moves forward.
-pub(super) struct Window<'a> {
+pub(super) struct SourceWindow<'a> {
     fill: &'a Fill<'a>,
     /// Offset in the source of `buf[0]`.
     start: u64,
@@ -26,7 +26,7 @@ pub(super) struct Window<'a> {
     size: u64,
 }
 
-impl<'a> Window<'a> {
+impl<'a> SourceWindow<'a> {
     /// Opens a window that will move over `span` of a source of `size` bytes.
     pub(super) fn new(fill: &'a Fill<'a>, span: Range<u64>, size: u64) -> Self {
         Self {
@@ -160,7 +160,7 @@ mod tests {
             buf.copy_from_slice(&data[from..from + buf.len()]);
             Ok(())
         };
-        let mut window = Window::new(&fill, 0..size as u64, size as u64);
+        let mut window = SourceWindow::new(&fill, 0..size as u64, size as u64);
         let mut at = 0;
         for place in places {
             let found = window.find(at, size as u64, &[255, 254, 253, 252]).unwrap();

@@ -8,8 +8,8 @@ mod presence;
 
 use std::ops::Range;
 
-pub use needs::{Needs, needs, needs_with_rest};
-pub use presence::{Bits, Place, Presence};
+pub use needs::{SetNeeds, needs, needs_with_rest};
+pub use presence::{Bits, BlockPlace, Presence};
 
 use crate::volumes::geometry::Geometry;
 
@@ -31,7 +31,7 @@ pub enum Act {
 
 impl Act {
     /// Places of the act's shards in the order of the code: data shards first.
-    pub fn places(self, geometry: &Geometry) -> Vec<Place> {
+    pub fn places(self, geometry: &Geometry) -> Vec<BlockPlace> {
         match self {
             Self::CopyCatalog(index) => {
                 let place = geometry.catalog_place(index);
@@ -68,18 +68,18 @@ impl Act {
 
 /// An act and the blocks it brings back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct RecoveryStep {
     /// What is solved.
     pub act: Act,
     /// What it brings back.
-    pub healed: Vec<Place>,
+    pub healed: Vec<BlockPlace>,
     /// Steps of one round and kind do not build on one another.
     pub round: u32,
 }
 
 /// What is wanted in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Goal {
+pub enum RecoveryGoal {
     /// The payload of all data volumes, and one copy of the catalog.
     Payload,
     /// These blocks of payload alone, and one copy of the catalog.
@@ -111,7 +111,7 @@ pub struct VolumeOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     /// Acts in the order in which they become possible.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RecoveryStep>,
     /// What is there after all of them.
     pub after: Presence,
     /// How each volume fares, from volume 1 on.
@@ -124,7 +124,7 @@ pub struct Recovery {
 
 /// Computes everything that recovery can do: catalog copies, local groups and stripes in turn, until nothing is gained.
 pub fn recover(geometry: &Geometry, start: &Presence) -> Recovery {
-    let mut state = State {
+    let mut state = RecoveryState {
         geometry,
         now: start.clone(),
         steps: Vec::new(),
@@ -141,20 +141,20 @@ pub fn recover(geometry: &Geometry, start: &Presence) -> Recovery {
     finish(geometry, start, state)
 }
 
-struct State<'a> {
+struct RecoveryState<'a> {
     geometry: &'a Geometry,
     now: Presence,
-    steps: Vec<Step>,
+    steps: Vec<RecoveryStep>,
 }
 
-impl State<'_> {
+impl RecoveryState<'_> {
     /// Applies an act when it is possible and gains something.
-    fn try_act(&mut self, act: Act, places: &[Place], round: u32) {
+    fn try_act(&mut self, act: Act, places: &[BlockPlace], round: u32) {
         let missing = places.iter().filter(|place| !self.now.has(**place)).count();
         if missing == 0 || places.len() - missing < act.needed(self.geometry) {
             return;
         }
-        let healed: Vec<Place> = places
+        let healed: Vec<BlockPlace> = places
             .iter()
             .copied()
             .filter(|place| !self.now.has(*place))
@@ -162,7 +162,7 @@ impl State<'_> {
         for place in &healed {
             self.now.add(*place);
         }
-        self.steps.push(Step { act, healed, round });
+        self.steps.push(RecoveryStep { act, healed, round });
     }
 
     fn copy_catalog(&mut self, round: u32) {
@@ -224,8 +224,8 @@ impl State<'_> {
     }
 }
 
-fn finish(geometry: &Geometry, start: &Presence, state: State<'_>) -> Recovery {
-    let State {
+fn finish(geometry: &Geometry, start: &Presence, state: RecoveryState<'_>) -> Recovery {
+    let RecoveryState {
         now: after, steps, ..
     } = state;
     let described = after.has((1, geometry.catalog_place(0)))
@@ -296,7 +296,12 @@ fn outcome(
 
 impl Recovery {
     /// The steps that the goal needs, in order, each with only the blocks that are wanted of it.
-    pub fn steps_for(&self, geometry: &Geometry, start: &Presence, goal: &Goal) -> Vec<Step> {
+    pub fn steps_for(
+        &self,
+        geometry: &Geometry,
+        start: &Presence,
+        goal: &RecoveryGoal,
+    ) -> Vec<RecoveryStep> {
         let mut wanted = wanted_blocks(geometry, goal);
         let mut now = self.after.clone();
         let mut kept = Vec::new();
@@ -304,7 +309,7 @@ impl Recovery {
             for place in &step.healed {
                 now.remove(*place);
             }
-            let healed: Vec<Place> = step
+            let healed: Vec<BlockPlace> = step
                 .healed
                 .iter()
                 .copied()
@@ -314,18 +319,18 @@ impl Recovery {
                 continue;
             }
             want_inputs(geometry, step.act, start, &now, &mut wanted);
-            kept.push(Step { healed, ..*step });
+            kept.push(RecoveryStep { healed, ..*step });
         }
         kept.reverse();
         kept
     }
 
     /// Whether the goal is reached in the end.
-    pub fn reaches(&self, geometry: &Geometry, goal: &Goal) -> bool {
+    pub fn reaches(&self, geometry: &Geometry, goal: &RecoveryGoal) -> bool {
         match goal {
-            Goal::Payload => self.payload_complete,
-            Goal::Part(_) => self.after.covers(&wanted_blocks(geometry, goal)),
-            Goal::Volumes(volumes) => volumes.iter().all(|no| {
+            RecoveryGoal::Payload => self.payload_complete,
+            RecoveryGoal::Part(_) => self.after.covers(&wanted_blocks(geometry, goal)),
+            RecoveryGoal::Volumes(volumes) => volumes.iter().all(|no| {
                 let volume = self.volumes.get(usize::from(*no).wrapping_sub(1));
                 volume.is_some_and(|volume| volume.missing_blocks == 0)
             }),
@@ -348,10 +353,10 @@ impl Recovery {
     }
 }
 
-fn wanted_blocks(geometry: &Geometry, goal: &Goal) -> Presence {
+fn wanted_blocks(geometry: &Geometry, goal: &RecoveryGoal) -> Presence {
     let mut wanted = Presence::new(geometry);
     match goal {
-        Goal::Payload => {
+        RecoveryGoal::Payload => {
             for index in 0..geometry.catalog_blocks() {
                 wanted.add((1, geometry.catalog_place(index)));
             }
@@ -361,13 +366,13 @@ fn wanted_blocks(geometry: &Geometry, goal: &Goal) -> Presence {
                 }
             }
         }
-        Goal::Part(blocks) => {
+        RecoveryGoal::Part(blocks) => {
             wanted = blocks.clone();
             for index in 0..geometry.catalog_blocks() {
                 wanted.add((1, geometry.catalog_place(index)));
             }
         }
-        Goal::Volumes(volumes) => {
+        RecoveryGoal::Volumes(volumes) => {
             for volume_no in volumes {
                 wanted.add_volume(*volume_no);
             }
@@ -391,7 +396,7 @@ fn want_inputs(
         .iter()
         .filter(|place| !start.has(**place) && now.has(**place) && wanted.has(**place));
     let short = short.saturating_sub(already.count());
-    let healed_before: Vec<Place> = places
+    let healed_before: Vec<BlockPlace> = places
         .iter()
         .copied()
         .filter(|place| !start.has(*place) && now.has(*place) && !wanted.has(*place))

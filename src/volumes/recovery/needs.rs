@@ -3,11 +3,11 @@
 //! It assumes that a volume not seen yet is whole; when it is not, the next answer is another.
 
 use crate::volumes::geometry::Geometry;
-use crate::volumes::recovery::{Goal, Presence, recover};
+use crate::volumes::recovery::{Presence, RecoveryGoal, recover};
 
 /// What receiving still needs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Needs {
+pub struct SetNeeds {
     /// Everything can be brought back with what is there.
     pub complete: bool,
     /// Volumes to ask for next: data volumes that were not seen yet, and spares only when those do not suffice.
@@ -23,7 +23,7 @@ pub struct Needs {
 }
 
 /// Says which volumes would reach the goal, given that every volume not seen yet is whole.
-pub fn needs(geometry: &Geometry, start: &Presence, goal: &Goal) -> Needs {
+pub fn needs(geometry: &Geometry, start: &Presence, goal: &RecoveryGoal) -> SetNeeds {
     needs_with_rest(geometry, start, goal, &[])
 }
 
@@ -31,18 +31,18 @@ pub fn needs(geometry: &Geometry, start: &Presence, goal: &Goal) -> Needs {
 pub fn needs_with_rest(
     geometry: &Geometry,
     start: &Presence,
-    goal: &Goal,
+    goal: &RecoveryGoal,
     half_read: &[u16],
-) -> Needs {
+) -> SetNeeds {
     let now = recover(geometry, start);
     let is_lacking = |no: &u16| match goal {
-        Goal::Part(blocks) => !now.after.covers_volume(blocks, *no),
+        RecoveryGoal::Part(blocks) => !now.after.covers_volume(blocks, *no),
         _ => now.volumes[usize::from(*no) - 1].missing_data_blocks > 0,
     };
     let (seen, unseen): (Vec<u16>, Vec<u16>) =
         (1..=geometry.volume_count()).partition(|no| start.seen(*no) && !half_read.contains(no));
     let complete = now.reaches(geometry, goal);
-    let mut needs = Needs {
+    let mut needs = SetNeeds {
         complete,
         ask_for: Vec::new(),
         any_of: Vec::new(),
@@ -69,7 +69,7 @@ pub fn needs_with_rest(
         .collect();
     // Volumes with what is wanted come first; more never hurts.
     let is_wanted = |no: &u16| match goal {
-        Goal::Part(_) => is_lacking(no),
+        RecoveryGoal::Part(_) => is_lacking(no),
         _ => geometry.is_data_volume(*no),
     };
     let (mut order, others): (Vec<u16>, Vec<u16>) = unseen.iter().copied().partition(is_wanted);
@@ -85,13 +85,13 @@ pub fn needs_with_rest(
     // When all payload is wanted, the unseen volumes are alike to the stripes. When it is not, those without any of
     // it help by the stripes alone: as many as complete it in the worst order are as good as any.
     let any = match goal {
-        Goal::Part(_) => {
+        RecoveryGoal::Part(_) => {
             order.reverse();
             least_of(&order, &completes)
         }
         _ => least,
     };
-    if matches!(goal, Goal::Part(_)) && any > needs.ask_for.len() {
+    if matches!(goal, RecoveryGoal::Part(_)) && any > needs.ask_for.len() {
         needs.any_of.clone_from(&needs.ask_for);
         needs.at_least = u16::try_from(needs.ask_for.len()).ok();
     } else {

@@ -107,7 +107,7 @@ impl Bits {
 }
 
 /// A place in a set: volume number and block number.
-pub type Place = (u16, u32);
+pub type BlockPlace = (u16, u32);
 
 /// Which blocks of a set are there. A volume of which nothing was seen takes no memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Presence {
     }
 
     /// Whether the block is there.
-    pub fn has(&self, (volume_no, block_no): Place) -> bool {
+    pub fn has(&self, (volume_no, block_no): BlockPlace) -> bool {
         self.bits(volume_no).is_some_and(|bits| bits.get(block_no))
     }
 
@@ -155,7 +155,7 @@ impl Presence {
     ///
     /// # Panics
     /// When the set has no such place.
-    pub fn add(&mut self, (volume_no, block_no): Place) -> bool {
+    pub fn add(&mut self, (volume_no, block_no): BlockPlace) -> bool {
         assert!(
             volume_no > 0 && block_no < self.volume_blocks,
             "a place of the set"
@@ -166,7 +166,7 @@ impl Presence {
     }
 
     /// Notes a block as lost, and says whether it was there before.
-    pub fn remove(&mut self, (volume_no, block_no): Place) -> bool {
+    pub fn remove(&mut self, (volume_no, block_no): BlockPlace) -> bool {
         let slot = usize::from(volume_no)
             .checked_sub(1)
             .and_then(|at| self.volumes.get_mut(at));

@@ -2,12 +2,12 @@
 #![no_main]
 
 use carryall::bundle::Catalog;
-use carryall::base::envelope::{Kind, seal};
+use carryall::base::envelope::{EnvelopeKind, seal};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let _ = Catalog::from_bytes(input);
-    let Ok(catalog) = Catalog::from_bytes(&seal(Kind::Catalog, input)) else {
+    let Ok(catalog) = Catalog::from_bytes(&seal(EnvelopeKind::Catalog, input)) else {
         return;
     };
     let _ = (catalog.payload_bytes(), catalog.plain_bytes());

@@ -1,10 +1,10 @@
 //! Any numbers of a header: a layout or a refusal; and what recovery says of any blocks that are there holds.
 #![no_main]
 
-use carryall::volumes::block::{Codec, SetHeader};
+use carryall::volumes::block::{ParityCodec, SetHeader};
 use carryall::volumes::geometry::Geometry;
 use carryall::base::id::SetId;
-use carryall::volumes::recovery::{Goal, Presence, needs, recover};
+use carryall::volumes::recovery::{RecoveryGoal, Presence, needs, recover};
 use carryall_fuzz::Numbers;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,9 +29,9 @@ fuzz_target!(|input: &[u8]| {
     let header = SetHeader {
         set_id: SetId([1; 16]),
         codec: if small & 2 == 0 {
-            Codec::Gf16
+            ParityCodec::Gf16
         } else {
-            Codec::Gf8
+            ParityCodec::Gf8
         },
         data_volumes,
         spare_volumes,
@@ -86,7 +86,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(recovery.after.count(volume_no) >= presence.count(volume_no));
     }
     let mut now = presence.clone();
-    for step in recovery.steps_for(&geometry, &presence, &Goal::Payload) {
+    for step in recovery.steps_for(&geometry, &presence, &RecoveryGoal::Payload) {
         let there = step
             .act
             .places(&geometry)
@@ -99,7 +99,7 @@ fuzz_target!(|input: &[u8]| {
         }
     }
     assert_eq!(
-        needs(&geometry, &presence, &Goal::Payload).complete,
+        needs(&geometry, &presence, &RecoveryGoal::Payload).complete,
         recovery.payload_complete
     );
 });

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use carryall::oci::image::outgoing::{Form, Outgoing};
+use carryall::oci::image::export::{ImageForm, ExportPlan};
 use carryall::oci::image::{Digest, Images};
 use carryall::base::monitor::Silent;
 use carryall_fuzz::release_of;
@@ -77,8 +77,8 @@ fuzz_target!(|input: &[u8]| {
         );
     }
     for image in images.images() {
-        for form in [Form::DockerArchive, Form::OciLayout] {
-            if let Ok(plan) = Outgoing::plan(&memory, &images, &[image], form) {
+        for form in [ImageForm::DockerArchive, ImageForm::OciLayout] {
+            if let Ok(plan) = ExportPlan::plan(&memory, &images, &[image], form) {
                 let _ = plan.write_tar(&memory, &mut Bounded(1 << 20), &Silent);
             }
         }

@@ -1,13 +1,13 @@
 //! An index segment whose head and entries are any bytes, its envelope right.
 #![no_main]
 
-use carryall::base::envelope::{Kind, seal};
+use carryall::base::envelope::{EnvelopeKind, seal};
 use carryall::base::id::ChunkId;
-use carryall::content::index::Segment;
+use carryall::content::index::IndexSegment;
 use libfuzzer_sys::fuzz_target;
 
 fn walk(file: &[u8]) {
-    let Ok(segment) = Segment::open(file) else {
+    let Ok(segment) = IndexSegment::open(file) else {
         return;
     };
     assert!(segment.entries().count() <= segment.entry_count());
@@ -29,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
     // A head of the right shape: fanout tables of random bytes never ascend.
     let mut body = vec![0; 1072.max(head.len())];
     body[..head.len()].copy_from_slice(head);
-    let mut file = seal(Kind::Index, &body);
+    let mut file = seal(EnvelopeKind::Index, &body);
     file.extend_from_slice(entries);
     walk(&file);
 });

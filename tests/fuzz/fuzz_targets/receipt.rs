@@ -1,7 +1,7 @@
 //! A receipt in any form, and what is remembered of a site and of a set.
 #![no_main]
 
-use carryall::base::envelope::{Kind, seal, seal_with};
+use carryall::base::envelope::{EnvelopeKind, seal, seal_with};
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::receipt::packed::PackedSet;
 use carryall::bundle::receipt::site::Site;
@@ -12,8 +12,8 @@ fuzz_target!(|input: &[u8]| {
     let _ = PackedSet::decode(input);
     for receipt in [
         Receipt::read(input),
-        Receipt::read(&seal(Kind::Receipt, input)),
-        Receipt::read(&seal_with(Kind::Receipt, 1, input)),
+        Receipt::read(&seal(EnvelopeKind::Receipt, input)),
+        Receipt::read(&seal_with(EnvelopeKind::Receipt, 1, input)),
     ] {
         let Ok(receipt) = receipt else { continue };
         assert_eq!(Receipt::read(&receipt.to_bytes()).as_ref(), Ok(&receipt));

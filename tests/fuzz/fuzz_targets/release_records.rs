@@ -1,7 +1,7 @@
 //! A release root of any bytes, and lists of items, entries, blobs and recipe steps that are any bytes but really there.
 #![no_main]
 
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::base::id::{BlobId, hash};
 use carryall::base::monitor::Silent;
 use carryall::content::recipe::rebuild::{Proof, write_content};
@@ -33,7 +33,7 @@ impl std::io::Write for Bounded {
 
 fn stream(memory: &Memory, bytes: &[u8]) -> StreamRef {
     let mut sink = memory.clone();
-    let mut writer = StreamWriter::new(Class::Meta);
+    let mut writer = StreamWriter::new(ContentKind::Meta);
     writer.write(&mut sink, bytes).expect("memory takes all");
     writer.finish(&mut sink).expect("memory takes all")
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, MAGIC};
 use carryall::volumes::media::scan::scan_reader;
-use carryall::volumes::media::source::Access;
+use carryall::volumes::media::source::AccessPattern;
 use carryall::base::read_at::ReadAt;
 use carryall::volumes::media::Sighting;
 use carryall::base::monitor::Silent;
@@ -59,7 +59,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let medium = Medium(bytes);
     let report =
-        scan_reader(&medium, 0, Access::Parallel, &visit, &Silent).expect("nobody stops it");
+        scan_reader(&medium, 0, AccessPattern::Parallel, &visit, &Silent).expect("nobody stops it");
     assert_eq!(report.whole_blocks, whole.load(Ordering::Relaxed));
     if report.unread_bytes == 0 {
         assert!(

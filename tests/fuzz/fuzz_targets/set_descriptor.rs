@@ -1,8 +1,8 @@
 //! A superblock's payload of any bytes, the descriptor's envelope right.
 #![no_main]
 
-use carryall::volumes::block::{Codec, SetHeader};
-use carryall::base::envelope::{Kind, seal};
+use carryall::volumes::block::{ParityCodec, SetHeader};
+use carryall::base::envelope::{EnvelopeKind, seal};
 use carryall::volumes::geometry::Geometry;
 use carryall::base::id::SetId;
 use carryall::volumes::SetDescriptor;
@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let header = SetHeader {
         set_id: SetId([1; 16]),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
         data_volumes: 1 + u16::from(input.first().copied().unwrap_or(0) % 3),
         spare_volumes: 0,
         stripe_width: 0,
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
     let geometry = Geometry::from_header(&header).expect("numbers of a small set");
     let _ = SetDescriptor::from_superblock(&geometry, input);
     let mut payload = vec![0; DESCRIPTOR_OFFSET];
-    payload.extend_from_slice(&seal(Kind::SetDescriptor, input));
+    payload.extend_from_slice(&seal(EnvelopeKind::SetDescriptor, input));
     if let Some(descriptor) = SetDescriptor::from_superblock(&geometry, &payload) {
         let facts = descriptor.volume_facts(&header, 1);
         let _ = (

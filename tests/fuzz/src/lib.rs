@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use carryall::content::archive::tar;
-use carryall::content::class::Class;
+use carryall::content::content_kind::ContentKind;
 use carryall::base::id::{BlobId, ChunkId, hash};
-use carryall::files::opener::{OpenOptions, Opener};
+use carryall::files::unpacker::{OpenOptions, Unpacker};
 use carryall::base::monitor::Silent;
 use carryall::content::recipe::rebuild::{Proof, write_content};
 use carryall::content::recipe::stream::StreamWriter;
@@ -35,7 +35,7 @@ impl ChunkSource for Memory {
 }
 
 impl ChunkSink for Memory {
-    fn put(&mut self, plain: &[u8], _: Class) -> Result<ChunkId, RecipeError> {
+    fn put(&mut self, plain: &[u8], _: ContentKind) -> Result<ChunkId, RecipeError> {
         let id = ChunkId::of(plain);
         let mut chunks = self.0.lock().expect("no target panics while it holds this");
         chunks.entry(id).or_insert_with(|| plain.into());
@@ -49,7 +49,7 @@ pub fn open_and_rebuild(bytes: &[u8], name: &str) {
     let mut sink = memory.clone();
     let known = BlobTable::default();
     let options = OpenOptions::default();
-    let mut opener = Opener::new(&memory, &mut sink, &known, &options, &Silent);
+    let mut opener = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
     let content = opener
         .open(bytes, Path::new(name))
         .expect("memory takes all");
@@ -77,7 +77,7 @@ pub fn release_of(files: &[(String, Vec<u8>)]) -> (Memory, ReleaseRoot) {
     let memory = Memory::default();
     let mut sink = memory.clone();
     let (known, options) = (BlobTable::default(), OpenOptions::default());
-    let content = Opener::new(&memory, &mut sink, &known, &options, &Silent)
+    let content = Unpacker::new(&memory, &mut sink, &known, &options, &Silent)
         .open(&archive[..], Path::new("fuzz.tar"))
         .expect("memory takes all");
     let item = Item {
@@ -86,7 +86,7 @@ pub fn release_of(files: &[(String, Vec<u8>)]) -> (Memory, ReleaseRoot) {
         kind: ItemKind::File { content },
     };
     let mut sink = memory.clone();
-    let mut writer = StreamWriter::new(Class::Meta);
+    let mut writer = StreamWriter::new(ContentKind::Meta);
     writer
         .write_record(&mut sink, &item)
         .expect("memory takes all");

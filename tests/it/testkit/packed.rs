@@ -14,8 +14,8 @@ use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::media::verify::{SetVerdict, verify};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::{ReceiveReport, SetProgress, receive};
-use carryall::store::{Access, CheckDepth, Store};
-use carryall::volumes::block::{BLOCK_BYTES, Codec};
+use carryall::store::{CheckDepth, OpenMode, Store};
+use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{Blocks, discover};
@@ -53,7 +53,7 @@ pub struct Shape {
     /// Folders or images.
     pub carrier: Carrier,
     /// The code.
-    pub codec: Codec,
+    pub codec: ParityCodec,
 }
 
 impl Default for Shape {
@@ -66,7 +66,7 @@ impl Default for Shape {
             spare: 2,
             local: 8.0,
             carrier: Carrier::Folders,
-            codec: Codec::Gf16,
+            codec: ParityCodec::Gf16,
         }
     }
 }
@@ -226,7 +226,7 @@ impl Packed {
 
     /// The store that it was packed from.
     pub fn vendor(&self) -> Store {
-        Store::open(&self.dir.path().join("vendor"), Access::Read).unwrap()
+        Store::open(&self.dir.path().join("vendor"), OpenMode::Read).unwrap()
     }
 
     /// Data and spare volumes.

@@ -16,7 +16,7 @@ use carryall::oci::registry::pull::PullOptions;
 use carryall::ops::Error;
 use carryall::ops::add::sources::{RegistryImage, Sources, add_sources};
 use carryall::ops::add::{AddError, AddOptions, AddReport};
-use carryall::ops::publish::push::{PushOptions, PushedRelease, push};
+use carryall::ops::publish::push::{PushOptions, ReleasePushReport, push};
 use carryall::store::Store;
 use serde_json::{Value, json};
 
@@ -363,7 +363,7 @@ pub fn pull_platforms(
     .map(|(report, _)| report)
 }
 
-pub fn push_to(store: &Store, release: &str, to: &str) -> Result<PushedRelease, Error> {
+pub fn push_to(store: &Store, release: &str, to: &str) -> Result<ReleasePushReport, Error> {
     let options = PushOptions {
         client: client_options(),
         ..PushOptions::default()

@@ -4,12 +4,14 @@
 
 mod small;
 
-use super::names::{Begun, Names, Side};
-use crate::content::archive::tar::{self, Link};
-use crate::content::recipe::body::Body;
+use super::names::{MemberStart, Names, Side};
+use crate::content::archive::tar::{self, TarLink};
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::rebuild::{StepAt, first_op, read_op};
 use crate::content::recipe::stream::RecordReader;
-use crate::content::recipe::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Op, RecipeError};
+use crate::content::recipe::{
+    Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp,
+};
 
 /// Steps of recipes that are followed in all. A few lists that hold one another may stand for any number of them; a store of
 /// 16 TB has about so many.
@@ -36,9 +38,9 @@ impl Default for Budget {
 }
 
 impl Budget {
-    fn spend(&mut self, op: &Op) -> Result<(), RecipeError> {
+    fn spend(&mut self, op: &RecipeOp) -> Result<(), RecipeError> {
         let header_bytes = match op {
-            Op::Side { bytes } => *bytes,
+            RecipeOp::Side { bytes } => *bytes,
             _ => 0,
         };
         let steps = self.steps.checked_sub(1);
@@ -65,20 +67,20 @@ pub enum Archive {
 
 /// Something in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Member {
+pub enum ArchiveMember {
     /// A file that is not empty, and can be read on its own.
     File {
         /// Its path, as the archive has it.
         path: Vec<u8>,
         /// Its bytes.
-        body: Body,
+        body: FileBody,
     },
     /// A link.
     Link {
         /// Its path.
         path: Vec<u8>,
         /// Symbolic or hard.
-        link: Link,
+        link: TarLink,
         /// Where it points, as the archive has it.
         target: Vec<u8>,
     },
@@ -104,8 +106,8 @@ pub fn archive_in<S: ChunkSource>(
             Content::Blob(blob) => blob,
         };
         match first_op(source, &blob.recipe)? {
-            Some(Op::Deflate { plain, .. }) => content = plain,
-            Some(Op::Side { bytes }) => {
+            Some(RecipeOp::Deflate { plain, .. }) => content = plain,
+            Some(RecipeOp::Side { bytes }) => {
                 let names = Names::of(source, &blob.recipe, bytes)?;
                 let is_archive = !matches!(names, Names::None);
                 return Ok(is_archive.then_some(Archive::Opened(blob)));
@@ -124,7 +126,7 @@ pub fn members<S: ChunkSource>(
     source: &S,
     archive: &Archive,
     budget: &mut Budget,
-    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+    visit: &mut dyn FnMut(ArchiveMember) -> Result<(), RecipeError>,
 ) -> Result<(), RecipeError> {
     match archive {
         Archive::Opened(blob) => opened_members(source, blob, budget, visit),
@@ -136,13 +138,13 @@ fn opened_members<S: ChunkSource>(
     source: &S,
     blob: &Blob,
     budget: &mut Budget,
-    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+    visit: &mut dyn FnMut(ArchiveMember) -> Result<(), RecipeError>,
 ) -> Result<(), RecipeError> {
     let ops_bytes = blob.recipe.ops.bytes;
-    let mut ops: RecordReader<'_, S, Op> =
+    let mut ops: RecordReader<'_, S, RecipeOp> =
         RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
     let mut names = match first_op(source, &blob.recipe)? {
-        Some(Op::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
+        Some(RecipeOp::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
         _ => Names::None,
     };
     names.record();
@@ -160,12 +162,12 @@ fn opened_members<S: ChunkSource>(
         let here = from;
         from.ops = ops_bytes - ops.left();
         let bytes = match op {
-            Op::Side { bytes } => {
+            RecipeOp::Side { bytes } => {
                 names.side(&mut side, bytes, &mut budget.header_bytes)?;
                 from.side = from.side.saturating_add(bytes);
                 bytes
             }
-            Op::Deflate {
+            RecipeOp::Deflate {
                 bytes,
                 remake_bytes,
                 ..
@@ -175,15 +177,15 @@ fn opened_members<S: ChunkSource>(
                 from.side = from.side.saturating_add(remake_bytes);
                 bytes
             }
-            Op::Blob(Blob { bytes, .. }) => {
+            RecipeOp::Blob(Blob { bytes, .. }) => {
                 names.body(bytes);
                 bytes
             }
-            Op::Chunk(chunk) => {
+            RecipeOp::Chunk(chunk) => {
                 names.body(chunk.bytes.into());
                 chunk.bytes.into()
             }
-            Op::Kept { .. } => 0,
+            RecipeOp::Kept { .. } => 0,
         };
         from.offset = from.offset.saturating_add(bytes);
         if side.is_lost() || from.offset > blob.bytes {
@@ -214,12 +216,12 @@ struct Begins {
 
 enum Told {
     File(Begins),
-    Link(Member),
+    Link(ArchiveMember),
 }
 
-fn told(begun: Begun) -> Told {
+fn told(begun: MemberStart) -> Told {
     match begun {
-        Begun::File {
+        MemberStart::File {
             path,
             at,
             bytes,
@@ -230,41 +232,45 @@ fn told(begun: Begun) -> Told {
             bytes,
             is_packed,
         }),
-        Begun::Link { path, link, target } => Told::Link(Member::Link { path, link, target }),
+        MemberStart::Link { path, link, target } => {
+            Told::Link(ArchiveMember::Link { path, link, target })
+        }
     }
 }
 
 impl Begins {
     /// The file, when its body begins with this step.
-    fn at_step(self, blob: &Blob, op: &Op, from: StepAt) -> Option<Member> {
+    fn at_step(self, blob: &Blob, op: &RecipeOp, from: StepAt) -> Option<ArchiveMember> {
         if from.offset != self.at {
             return None;
         }
         let rest = blob.bytes - self.at.min(blob.bytes);
         let is_all = |bytes: u64| self.bytes.map(|own| own.min(rest)) == Some(bytes);
         let content = match op {
-            Op::Deflate { plain, .. } if self.is_packed => *plain,
-            Op::Blob(inner) if !self.is_packed && is_all(inner.bytes) => Content::Blob(*inner),
-            Op::Chunk(chunk) if !self.is_packed && is_all(chunk.bytes.into()) => {
+            RecipeOp::Deflate { plain, .. } if self.is_packed => *plain,
+            RecipeOp::Blob(inner) if !self.is_packed && is_all(inner.bytes) => {
+                Content::Blob(*inner)
+            }
+            RecipeOp::Chunk(chunk) if !self.is_packed && is_all(chunk.bytes.into()) => {
                 Content::Chunk(*chunk)
             }
             _ => return self.stretch(blob, from),
         };
-        Some(Member::File {
+        Some(ArchiveMember::File {
             path: self.path,
-            body: Body::Content(content),
+            body: FileBody::Content(content),
         })
     }
 
     /// The file as a run of bytes of the archive; `None` when these are not the file.
-    fn stretch(self, blob: &Blob, from: StepAt) -> Option<Member> {
+    fn stretch(self, blob: &Blob, from: StepAt) -> Option<ArchiveMember> {
         let bytes = self.bytes?.min(blob.bytes.checked_sub(self.at)?);
         if self.is_packed || bytes == 0 {
             return None;
         }
-        Some(Member::File {
+        Some(ArchiveMember::File {
             path: self.path,
-            body: Body::Stretch {
+            body: FileBody::Stretch {
                 blob: *blob,
                 from,
                 offset: self.at,

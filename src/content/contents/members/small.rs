@@ -1,21 +1,21 @@
 //! Tars of one chunk, whose members have no recipes of their own.
 
-use super::Member;
-use crate::content::archive::tar::{BLOCK, Header, Kind, Pax, padding, until_nul};
-use crate::content::recipe::body::Body;
+use super::ArchiveMember;
+use crate::content::archive::tar::{BLOCK, Pax, TarHeader, TarKind, padding, until_nul};
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkRef, RecipeError};
 
 /// What was said of the next member.
 #[derive(Default)]
-struct Next {
+struct NextMember {
     pax: Pax,
     long_name: Option<Vec<u8>>,
 }
 
-impl Next {
+impl NextMember {
     fn path(&mut self, block: &[u8]) -> Vec<u8> {
         let path = self.pax.path.take().or(self.long_name.take());
-        path.unwrap_or_else(|| Header::path(block))
+        path.unwrap_or_else(|| TarHeader::path(block))
     }
 }
 
@@ -23,48 +23,48 @@ impl Next {
 pub(super) fn members(
     bytes: &[u8],
     chunk: ChunkRef,
-    visit: &mut dyn FnMut(Member) -> Result<(), RecipeError>,
+    visit: &mut dyn FnMut(ArchiveMember) -> Result<(), RecipeError>,
 ) -> Result<(), RecipeError> {
     let mut at = 0_usize;
-    let mut next = Next::default();
+    let mut next = NextMember::default();
     while let Some(block) = bytes.get(at..at.saturating_add(BLOCK)) {
         at += BLOCK;
-        let Some(header) = Header::read(block) else {
-            next = Next::default();
+        let Some(header) = TarHeader::read(block) else {
+            next = NextMember::default();
             continue;
         };
         let size = match header.kind {
-            Kind::File => next.pax.size.unwrap_or(header.size),
+            TarKind::File => next.pax.size.unwrap_or(header.size),
             _ => header.size,
         };
         let whole = size.saturating_add(padding(size));
         let len = usize::try_from(size).unwrap_or(usize::MAX);
         let body = bytes.get(at..at.saturating_add(len));
         match (header.kind, body) {
-            (Kind::Pax, Some(body)) => next.pax = Pax::read(body),
-            (Kind::Note, Some(body)) if Header::is_long_name(block) => {
+            (TarKind::Pax, Some(body)) => next.pax = Pax::read(body),
+            (TarKind::Note, Some(body)) if TarHeader::is_long_name(block) => {
                 next.long_name = Some(until_nul(body).to_vec());
             }
-            (Kind::Bodiless, _) => {
-                if let Some((link, target)) = Header::link(block) {
+            (TarKind::Bodiless, _) => {
+                if let Some((link, target)) = TarHeader::link(block) {
                     let target = next.pax.link.take().unwrap_or_else(|| target.to_vec());
                     let path = next.path(block);
-                    visit(Member::Link { path, link, target })?;
+                    visit(ArchiveMember::Link { path, link, target })?;
                 }
-                next = Next::default();
+                next = NextMember::default();
             }
-            (Kind::File, Some(body)) if !body.is_empty() => {
+            (TarKind::File, Some(body)) if !body.is_empty() => {
                 let path = next.path(block);
-                let body = Body::Slice {
+                let body = FileBody::Slice {
                     chunk,
                     offset: at as u64,
                     bytes: size,
                 };
-                visit(Member::File { path, body })?;
-                next = Next::default();
+                visit(ArchiveMember::File { path, body })?;
+                next = NextMember::default();
             }
-            (Kind::File | Kind::Sparse, _) => next = Next::default(),
-            (Kind::Pax | Kind::Note, _) => {}
+            (TarKind::File | TarKind::Sparse, _) => next = NextMember::default(),
+            (TarKind::Pax | TarKind::Note, _) => {}
         }
         at = at.saturating_add(usize::try_from(whole).unwrap_or(usize::MAX));
     }
@@ -78,9 +78,9 @@ mod tests {
 
     use super::*;
     use crate::base::id::ChunkId;
-    use crate::content::archive::tar::{Link, file_header};
+    use crate::content::archive::tar::{TarLink, file_header};
 
-    fn listed(bytes: &[u8]) -> Vec<Member> {
+    fn listed(bytes: &[u8]) -> Vec<ArchiveMember> {
         let chunk = ChunkRef {
             bytes: u32::try_from(bytes.len()).unwrap(),
             id: ChunkId::of(bytes),
@@ -112,10 +112,10 @@ mod tests {
         bytes.extend_from_slice(&file_header("cut", 5000));
         bytes.extend_from_slice(b"short");
         let found = listed(&bytes);
-        let read = |member: &Member| match member {
-            Member::File {
+        let read = |member: &ArchiveMember| match member {
+            ArchiveMember::File {
                 path,
-                body: Body::Slice {
+                body: FileBody::Slice {
                     offset, bytes: len, ..
                 },
             } => {
@@ -123,11 +123,11 @@ mod tests {
                 let body = bytes[at..at + usize::try_from(*len).unwrap()].to_vec();
                 (String::from_utf8(path.clone()).unwrap(), body)
             }
-            Member::Link { path, link, target } => {
-                assert_eq!(*link, Link::Symbolic);
+            ArchiveMember::Link { path, link, target } => {
+                assert_eq!(*link, TarLink::Symbolic);
                 (String::from_utf8(path.clone()).unwrap(), target.clone())
             }
-            Member::File { .. } => panic!("{member:?}"),
+            ArchiveMember::File { .. } => panic!("{member:?}"),
         };
         let found: Vec<_> = found.iter().map(read).collect();
         assert_eq!(

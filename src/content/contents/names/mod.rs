@@ -7,7 +7,7 @@ mod zip;
 
 use self::tar::TarNames;
 use self::zip::ZipNames;
-use crate::content::archive::{self, tar::Link};
+use crate::content::archive::{self, tar::TarLink};
 use crate::content::recipe::stream::StreamReader;
 use crate::content::recipe::{ChunkSource, Recipe, RecipeError};
 
@@ -55,7 +55,7 @@ impl<'a, S: ChunkSource> Side<'a, S> {
 }
 
 /// A member, as its header has it.
-pub(super) enum Begun {
+pub(super) enum MemberStart {
     /// A file with a body.
     File {
         path: Vec<u8>,
@@ -68,7 +68,7 @@ pub(super) enum Begun {
     },
     Link {
         path: Vec<u8>,
-        link: Link,
+        link: TarLink,
         target: Vec<u8>,
     },
 }
@@ -111,7 +111,7 @@ impl Names {
     }
 
     /// The members that began since they were taken last.
-    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+    pub(super) fn take_begun(&mut self) -> Vec<MemberStart> {
         match self {
             Self::None => Vec::new(),
             Self::Tar(names) => names.take_begun(),

@@ -1,13 +1,13 @@
 //! Members of tars: what `files::opener` put into the side stream is read as it read it.
 
-use super::{Begun, Side};
-use crate::content::archive::tar::{self, Header, Kind, PAX_BYTES_MAX, Pax};
+use super::{MemberStart, Side};
+use crate::content::archive::tar::{self, PAX_BYTES_MAX, Pax, TarHeader, TarKind};
 use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// Where in a tar its names are read. Holds at most a pax header of 64 KiB.
 #[derive(Default)]
 pub(in super::super) struct TarNames {
-    state: State,
+    state: TarNameState,
     /// Bytes of the block or note that is being gathered.
     buffer: Vec<u8>,
     /// What was said of the next member.
@@ -18,11 +18,11 @@ pub(in super::super) struct TarNames {
     /// Bytes of the archive that were followed.
     at: u64,
     /// Members that began, when they are asked for.
-    begun: Option<Vec<Begun>>,
+    begun: Option<Vec<MemberStart>>,
 }
 
 #[derive(Default, Clone, Copy)]
-enum State {
+enum TarNameState {
     /// A header is being gathered.
     #[default]
     Header,
@@ -48,7 +48,7 @@ impl TarNames {
         self.begun = Some(Vec::new());
     }
 
-    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+    pub(super) fn take_begun(&mut self) -> Vec<MemberStart> {
         self.begun.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -60,33 +60,33 @@ impl TarNames {
         let mut run = bytes;
         while run > 0 {
             match self.state {
-                State::Header | State::Map { .. } => {
+                TarNameState::Header | TarNameState::Map { .. } => {
                     if self.gather(side, tar::BLOCK as u64, &mut run)? {
                         self.block();
                     }
                 }
-                State::Note { of, left, padding } => {
+                TarNameState::Note { of, left, padding } => {
                     if self.gather(side, left, &mut run)? {
                         self.note(of);
-                        self.state = State::Skip { left: padding };
+                        self.state = TarNameState::Skip { left: padding };
                     }
                 }
-                State::Body { left, .. } => {
+                TarNameState::Body { left, .. } => {
                     let now = left.min(run);
                     side.skip(now)?;
                     run -= now;
                     self.body(now);
                 }
-                State::Skip { left } => {
+                TarNameState::Skip { left } => {
                     let now = left.min(run);
                     side.skip(now)?;
                     run -= now;
                     self.at += now;
-                    self.state = State::Skip { left: left - now };
+                    self.state = TarNameState::Skip { left: left - now };
                 }
             }
-            if let State::Skip { left: 0 } = self.state {
-                self.state = State::Header;
+            if let TarNameState::Skip { left: 0 } = self.state {
+                self.state = TarNameState::Header;
             }
             if side.is_lost() {
                 return Ok(());
@@ -114,41 +114,41 @@ impl TarNames {
     /// A whole block of 512 bytes is there.
     fn block(&mut self) {
         let block = std::mem::take(&mut self.buffer);
-        if let State::Map { size } = self.state {
+        if let TarNameState::Map { size } = self.state {
             let more = block
                 .get(tar::SPARSE_MORE_IN_MAP)
                 .is_some_and(|flag| *flag != 0);
             self.state = if more {
-                State::Map { size }
+                TarNameState::Map { size }
             } else {
                 body_of(size)
             };
             return;
         }
-        self.state = State::Header;
-        let Some(header) = Header::read(&block) else {
+        self.state = TarNameState::Header;
+        let Some(header) = TarHeader::read(&block) else {
             self.forget();
             return;
         };
         match header.kind {
-            Kind::Pax | Kind::Note => self.state = note_of(&header, &block),
-            Kind::Bodiless => {
+            TarKind::Pax | TarKind::Note => self.state = note_of(&header, &block),
+            TarKind::Bodiless => {
                 self.link(&block);
                 self.forget();
             }
-            Kind::File | Kind::Sparse => {
+            TarKind::File | TarKind::Sparse => {
                 let pax = std::mem::take(&mut self.pax);
                 let size = pax.size.unwrap_or(header.size);
                 let long_name = self.long_name.take();
                 self.name = pax
                     .path
                     .or(long_name)
-                    .unwrap_or_else(|| Header::path(&block));
+                    .unwrap_or_else(|| TarHeader::path(&block));
                 self.member_no += 1;
-                if header.kind == Kind::File
+                if header.kind == TarKind::File
                     && let Some(begun) = &mut self.begun
                 {
-                    begun.push(Begun::File {
+                    begun.push(MemberStart::File {
                         path: self.name.clone(),
                         at: self.at,
                         bytes: Some(size),
@@ -158,8 +158,8 @@ impl TarNames {
                 let more = block
                     .get(tar::SPARSE_MORE_IN_HEADER)
                     .is_some_and(|flag| *flag != 0);
-                self.state = if header.kind == Kind::Sparse && more {
-                    State::Map { size }
+                self.state = if header.kind == TarKind::Sparse && more {
+                    TarNameState::Map { size }
                 } else {
                     body_of(size)
                 };
@@ -169,12 +169,12 @@ impl TarNames {
 
     /// Keeps a link when links are asked for.
     fn link(&mut self, block: &[u8]) {
-        let Some((begun, (link, target))) = self.begun.as_mut().zip(Header::link(block)) else {
+        let Some((begun, (link, target))) = self.begun.as_mut().zip(TarHeader::link(block)) else {
             return;
         };
         let name = self.pax.path.take().or(self.long_name.take());
-        begun.push(Begun::Link {
-            path: name.unwrap_or_else(|| Header::path(block)),
+        begun.push(MemberStart::Link {
+            path: name.unwrap_or_else(|| TarHeader::path(block)),
             link,
             target: self.pax.link.take().unwrap_or_else(|| target.to_vec()),
         });
@@ -196,47 +196,47 @@ impl TarNames {
     pub(super) fn body(&mut self, bytes: u64) {
         self.at = self.at.saturating_add(bytes);
         match self.state {
-            State::Body { left, padding } if bytes < left => {
+            TarNameState::Body { left, padding } if bytes < left => {
                 let left = left - bytes;
-                self.state = State::Body { left, padding };
+                self.state = TarNameState::Body { left, padding };
             }
-            State::Body { padding, .. } => self.state = skip(padding),
+            TarNameState::Body { padding, .. } => self.state = skip(padding),
             // It is somewhere else than in a member: headers begin anew.
             _ => {
                 self.buffer.clear();
                 self.forget();
-                self.state = State::Header;
+                self.state = TarNameState::Header;
             }
         }
     }
 
     pub(super) fn member(&self) -> (u64, &[u8]) {
         match self.state {
-            State::Body { .. } => (self.member_no, &self.name),
+            TarNameState::Body { .. } => (self.member_no, &self.name),
             _ => (0, &[]),
         }
     }
 }
 
-fn body_of(size: u64) -> State {
+fn body_of(size: u64) -> TarNameState {
     match size {
-        0 => State::Header,
-        left => State::Body {
+        0 => TarNameState::Header,
+        left => TarNameState::Body {
             left,
             padding: tar::padding(size),
         },
     }
 }
 
-fn note_of(header: &Header, block: &[u8]) -> State {
+fn note_of(header: &TarHeader, block: &[u8]) -> TarNameState {
     let size = header.size;
     let of = match header.kind {
-        Kind::Pax => Some(Note::Pax),
-        _ if Header::is_long_name(block) => Some(Note::LongName),
+        TarKind::Pax => Some(Note::Pax),
+        _ if TarHeader::is_long_name(block) => Some(Note::LongName),
         _ => None,
     };
     match of.filter(|_| size <= PAX_BYTES_MAX) {
-        Some(of) => State::Note {
+        Some(of) => TarNameState::Note {
             of,
             left: size,
             padding: tar::padding(size),
@@ -245,9 +245,9 @@ fn note_of(header: &Header, block: &[u8]) -> State {
     }
 }
 
-fn skip(left: u64) -> State {
+fn skip(left: u64) -> TarNameState {
     match left {
-        0 => State::Header,
-        left => State::Skip { left },
+        0 => TarNameState::Header,
+        left => TarNameState::Skip { left },
     }
 }

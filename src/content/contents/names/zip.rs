@@ -1,6 +1,6 @@
 //! Members of zip files, by their local headers.
 
-use super::{Begun, Side};
+use super::{MemberStart, Side};
 use crate::content::archive::zip::{self, HEADER_BYTES, LOCAL_MAGIC, LocalHeader, Method};
 use crate::content::recipe::{ChunkSource, RecipeError};
 
@@ -12,18 +12,18 @@ const STEP_BYTES: u64 = 64 * 1024;
 pub(in super::super) struct ZipNames {
     member_no: u64,
     name: Vec<u8>,
-    body: Body,
+    body: ZipBody,
     /// Bytes of the archive that were followed.
     at: u64,
     /// Members that began, when they are asked for.
-    begun: Option<Vec<Begun>>,
+    begun: Option<Vec<MemberStart>>,
     /// Length of the member whose header was just read, and whether it is a deflate stream.
     untold: Option<(Option<u64>, bool)>,
 }
 
 /// The body of the member whose header was read last.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Body {
+enum ZipBody {
     /// It is over.
     #[default]
     Over,
@@ -39,7 +39,7 @@ impl ZipNames {
         self.begun = Some(Vec::new());
     }
 
-    pub(super) fn take_begun(&mut self) -> Vec<Begun> {
+    pub(super) fn take_begun(&mut self) -> Vec<MemberStart> {
         self.begun.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -55,7 +55,7 @@ impl ZipNames {
         while (run > 0 || at < window.len()) && !side.is_lost() {
             match self.body {
                 // What is left of a body lies in the window, and behind it.
-                Body::Known(left) => {
+                ZipBody::Known(left) => {
                     let rest = window.len() - at;
                     let here = usize::try_from(left).map_or(rest, |left| left.min(rest));
                     at += here;
@@ -65,8 +65,8 @@ impl ZipNames {
                     self.pass(here as u64 + behind);
                 }
                 // No stream followed the header.
-                Body::Unknown => self.body = Body::Over,
-                Body::Over => match self.header(&window[at..], run == 0) {
+                ZipBody::Unknown => self.body = ZipBody::Over,
+                ZipBody::Over => match self.header(&window[at..], run == 0) {
                     Some(used) => {
                         at += used;
                         let behind = run + (window.len() - at) as u64;
@@ -111,9 +111,9 @@ impl ZipNames {
         };
         self.member_no += 1;
         self.body = match header.body_bytes {
-            Some(0) => Body::Over,
-            Some(bytes) => Body::Known(bytes),
-            None => Body::Unknown,
+            Some(0) => ZipBody::Over,
+            Some(bytes) => ZipBody::Known(bytes),
+            None => ZipBody::Unknown,
         };
         Some(header.bytes())
     }
@@ -123,7 +123,7 @@ impl ZipNames {
         let Some((begun, (bytes, is_packed))) = self.begun.as_mut().zip(self.untold.take()) else {
             return;
         };
-        begun.push(Begun::File {
+        begun.push(MemberStart::File {
             path: self.name.clone(),
             at,
             bytes,
@@ -138,16 +138,16 @@ impl ZipNames {
 
     fn pass(&mut self, bytes: u64) {
         self.body = match self.body {
-            Body::Known(left) if bytes < left => Body::Known(left - bytes),
-            Body::Known(_) | Body::Over => Body::Over,
-            Body::Unknown => Body::Unknown,
+            ZipBody::Known(left) if bytes < left => ZipBody::Known(left - bytes),
+            ZipBody::Known(_) | ZipBody::Over => ZipBody::Over,
+            ZipBody::Unknown => ZipBody::Unknown,
         };
     }
 
     pub(super) fn member(&self) -> (u64, &[u8]) {
         match self.body {
-            Body::Over => (0, &[]),
-            Body::Known(_) | Body::Unknown => (self.member_no, &self.name),
+            ZipBody::Over => (0, &[]),
+            ZipBody::Known(_) | ZipBody::Unknown => (self.member_no, &self.name),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A stretch of output: what it is made of, and then its bytes.
 
 use super::remake::{self, SmallStream};
-use super::{Job, read_chunk};
+use super::{RebuildJob, read_chunk};
 use crate::base::id::{BlobId, ChunkId};
 use crate::content::recipe::{Blob, ChunkRef, ChunkSource, RecipeError};
 
@@ -13,7 +13,7 @@ pub(super) enum Mark {
 }
 
 /// What a stretch of output is made of.
-pub(super) enum Piece {
+pub(super) enum BatchPiece {
     Chunk(ChunkRef),
     /// So many of the batch's own bytes, from side streams and from streams that are made again elsewhere.
     Own(usize),
@@ -24,7 +24,7 @@ pub(super) enum Piece {
 /// A stretch of output, made ready.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<BatchPiece>,
     pub(super) own: Vec<u8>,
     pub(super) streams: Vec<SmallStream>,
     /// Bytes of all pieces.
@@ -51,15 +51,18 @@ impl Batch {
 
     /// So many of its own bytes come next.
     pub(super) fn own(&mut self, len: usize) {
-        self.pieces.push(Piece::Own(len));
+        self.pieces.push(BatchPiece::Own(len));
         self.planned += len;
     }
 
     /// Puts the bytes of the batch's pieces together.
-    pub(super) fn load<S: ChunkSource>(&mut self, job: Job<'_, S>) -> Result<(), RecipeError> {
+    pub(super) fn load<S: ChunkSource>(
+        &mut self,
+        job: RebuildJob<'_, S>,
+    ) -> Result<(), RecipeError> {
         let chunks = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Chunk(chunk) => Some(chunk.id),
-            Piece::Own(_) | Piece::Small => None,
+            BatchPiece::Chunk(chunk) => Some(chunk.id),
+            BatchPiece::Own(_) | BatchPiece::Small => None,
         });
         let plain = self.streams.iter().filter_map(SmallStream::chunk);
         let ids: Vec<ChunkId> = chunks.chain(plain).collect();
@@ -71,16 +74,16 @@ impl Batch {
         let mut own = &self.own[..];
         for piece in &self.pieces {
             match piece {
-                Piece::Chunk(chunk) => {
+                BatchPiece::Chunk(chunk) => {
                     let bytes = read_chunk(job.source, chunk)?;
                     self.bytes.extend_from_slice(&bytes);
                 }
-                Piece::Own(len) => {
+                BatchPiece::Own(len) => {
                     let (bytes, rest) = own.split_at(*len);
                     self.bytes.extend_from_slice(bytes);
                     own = rest;
                 }
-                Piece::Small => {
+                BatchPiece::Small => {
                     let stream = made.next().map(Vec::as_slice).unwrap_or_default();
                     self.bytes.extend_from_slice(stream);
                 }

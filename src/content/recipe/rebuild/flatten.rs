@@ -5,17 +5,18 @@
 use std::collections::VecDeque;
 use std::thread::Scope;
 
-use super::batch::{Batch, Mark, Piece};
+use super::batch::{Batch, BatchPiece, Mark};
 use super::copy::Copied;
 use super::feed::Feed;
 use super::pipe::PipeReader;
 use super::remake::{self, LongStream, SmallStream};
-use super::{Job, Part, Proof, read_op};
+use super::{BlobPart, Proof, RebuildJob, read_op};
 use crate::base::id::BlobId;
 use crate::base::limits::PLAIN_RATIO_MAX;
 use crate::content::recipe::stream::{RecordReader, StreamReader};
 use crate::content::recipe::{
-    BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Op, Recipe, RecipeError, StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError, RecipeOp,
+    StreamRef,
 };
 
 /// Bytes of a stream's output that are taken over in one step.
@@ -26,23 +27,23 @@ const STEPS_OF_BEGINNING: usize = 8;
 const STEPS_AHEAD: usize = 32;
 
 /// A stream that is being made again, and bytes of it that no batch has yet.
-type Made = (PipeReader, u64);
+type RunningStream = (PipeReader, u64);
 
 /// A step that was read ahead.
-enum Next {
-    Step(Op),
+enum NextStep {
+    Step(RecipeOp),
     /// A blob that begins with a stream which is being made already.
-    Begun(Blob, Made),
+    Begun(Blob, RunningStream),
 }
 
 /// A blob that is being followed.
-struct Open<'env, S: ChunkSource> {
+struct OpenBlob<'env, S: ChunkSource> {
     id: BlobId,
-    ops: RecordReader<'env, S, Op>,
+    ops: RecordReader<'env, S, RecipeOp>,
     /// Steps that were read ahead.
-    next: VecDeque<Next>,
+    next: VecDeque<NextStep>,
     /// The stream that this blob begins with, when that was begun before.
-    first_stream: Option<Made>,
+    first_stream: Option<RunningStream>,
     side_ref: StreamRef,
     side: StreamReader<'env, S>,
     /// Whether a step was followed already.
@@ -57,12 +58,12 @@ struct Open<'env, S: ChunkSource> {
 
 /// Follows a blob step by step.
 pub(super) struct Flattener<'scope, 'env, S: ChunkSource> {
-    job: Job<'env, S>,
+    job: RebuildJob<'env, S>,
     scope: &'scope Scope<'scope, 'env>,
-    open: Vec<Open<'env, S>>,
+    open: Vec<OpenBlob<'env, S>>,
     /// The outermost blob, until the first batch begins.
     first: Option<Blob>,
-    part: Part,
+    part: BlobPart,
     /// Bytes of the outermost blob that steps may still be passed over for.
     skip: u64,
     /// Bytes of the outermost blob before the next batch.
@@ -71,9 +72,9 @@ pub(super) struct Flattener<'scope, 'env, S: ChunkSource> {
 
 impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
     pub(super) fn open(
-        job: Job<'env, S>,
+        job: RebuildJob<'env, S>,
         blob: &Blob,
-        part: Part,
+        part: BlobPart,
         scope: &'scope Scope<'scope, 'env>,
     ) -> Self {
         Self {
@@ -136,7 +137,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         let mut ops = RecordReader::open(self.job.source, &blob.recipe.ops, OP_BYTES_MAX)?;
         for _ in 0..STEPS_OF_BEGINNING {
             match read_op(&mut ops)? {
-                Some(Op::Deflate { .. }) => return Ok(true),
+                Some(RecipeOp::Deflate { .. }) => return Ok(true),
                 Some(_) => {}
                 None => return Ok(false),
             }
@@ -154,7 +155,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             batch.marks.push((batch.planned, mark));
         }
         let source = self.job.source;
-        self.open.push(Open {
+        self.open.push(OpenBlob {
             id: blob.id,
             ops: RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?,
             next: VecDeque::new(),
@@ -210,8 +211,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             return Ok(true);
         }
         let (op, begun) = match open.next.pop_front() {
-            Some(Next::Step(op)) => (Some(op), None),
-            Some(Next::Begun(blob, made)) => (Some(Op::Blob(blob)), Some(made)),
+            Some(NextStep::Step(op)) => (Some(op), None),
+            Some(NextStep::Begun(blob, made)) => (Some(RecipeOp::Blob(blob)), Some(made)),
             None => (read_op(&mut open.ops)?, None),
         };
         let Some(op) = op else {
@@ -227,13 +228,13 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         };
         let is_first = !std::mem::replace(&mut open.has_begun, true);
         let bytes = match &op {
-            Op::Chunk(chunk) => u64::from(chunk.bytes),
-            Op::Side { bytes } | Op::Deflate { bytes, .. } => *bytes,
-            Op::Blob(inner) => inner.bytes,
-            Op::Kept { .. } if !is_first => {
+            RecipeOp::Chunk(chunk) => u64::from(chunk.bytes),
+            RecipeOp::Side { bytes } | RecipeOp::Deflate { bytes, .. } => *bytes,
+            RecipeOp::Blob(inner) => inner.bytes,
+            RecipeOp::Kept { .. } if !is_first => {
                 return Err(RecipeError::Corrupt("recipe: order of steps"));
             }
-            Op::Kept { .. } => return Ok(true),
+            RecipeOp::Kept { .. } => return Ok(true),
         };
         // A step of no bytes would let a short recipe take for ever.
         if bytes == 0 || bytes > open.left {
@@ -246,17 +247,17 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             self.given += bytes;
             return Ok(true);
         }
-        if !matches!(op, Op::Blob(_)) {
+        if !matches!(op, RecipeOp::Blob(_)) {
             // The part begins in this step; who takes the batch drops what lies before.
             self.skip = 0;
         }
         match op {
-            Op::Chunk(chunk) => {
-                batch.pieces.push(Piece::Chunk(chunk));
+            RecipeOp::Chunk(chunk) => {
+                batch.pieces.push(BatchPiece::Chunk(chunk));
                 batch.planned += chunk.bytes as usize;
             }
-            Op::Side { bytes } => open.side_left = bytes,
-            Op::Blob(inner) => match self.job.copy_of(&inner).filter(|_| begun.is_none()) {
+            RecipeOp::Side { bytes } => open.side_left = bytes,
+            RecipeOp::Blob(inner) => match self.job.copy_of(&inner).filter(|_| begun.is_none()) {
                 Some(copied) => self.enter_copy(&inner, copied, batch)?,
                 None => {
                     self.enter(&inner, batch)?;
@@ -265,13 +266,13 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                     }
                 }
             },
-            Op::Deflate {
+            RecipeOp::Deflate {
                 bytes,
                 plain,
                 remake_bytes,
                 ..
             } => self.stream(bytes, &plain, remake_bytes, batch)?,
-            Op::Kept { .. } => {}
+            RecipeOp::Kept { .. } => {}
         }
         Ok(true)
     }
@@ -293,7 +294,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             open.side.read_into(small.remake_bytes, &mut small.remake)?;
             batch.planned += small.bytes;
             batch.held += small.remake_bytes;
-            batch.pieces.push(Piece::Small);
+            batch.pieces.push(BatchPiece::Small);
             batch.streams.push(small);
             return Ok(());
         }
@@ -307,7 +308,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 remake,
                 remake_bytes,
             };
-            let job = Job { depth, ..self.job };
+            let job = RebuildJob { depth, ..self.job };
             let made = long.start(job, self.scope, remake::PIECES_WAITING);
             open.first_stream = Some((made, bytes));
         }
@@ -324,7 +325,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         let Some((_, [.., parent])) = self.open.split_last_mut() else {
             return Ok(());
         };
-        let is_begun = |next: &Next| matches!(next, Next::Begun(..));
+        let is_begun = |next: &NextStep| matches!(next, NextStep::Begun(..));
         if job.pace.pieces_ahead == 0 || parent.next.iter().any(is_begun) {
             return Ok(());
         }
@@ -333,9 +334,9 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 let Some(op) = read_op(&mut parent.ops)? else {
                     return Ok(());
                 };
-                parent.next.push_back(Next::Step(op));
+                parent.next.push_back(NextStep::Step(op));
             }
-            let Some(Next::Step(Op::Blob(blob))) = parent.next.get(at) else {
+            let Some(NextStep::Step(RecipeOp::Blob(blob))) = parent.next.get(at) else {
                 continue;
             };
             if job.copy_of(blob).is_some() {
@@ -343,8 +344,12 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             }
             if let Some(long) = LongStream::first_of(job.source, blob, depth)? {
                 let (blob, bytes) = (*blob, long.bytes);
-                let made = long.start(Job { depth, ..job }, self.scope, job.pace.pieces_ahead);
-                parent.next[at] = Next::Begun(blob, (made, bytes));
+                let made = long.start(
+                    RebuildJob { depth, ..job },
+                    self.scope,
+                    job.pace.pieces_ahead,
+                );
+                parent.next[at] = NextStep::Begun(blob, (made, bytes));
                 return Ok(());
             }
         }
@@ -365,13 +370,13 @@ pub(super) fn check_stream(
     Ok(())
 }
 
-impl<S: ChunkSource> Open<'_, S> {
+impl<S: ChunkSource> OpenBlob<'_, S> {
     /// Passes over a step.
-    fn pass(&mut self, op: &Op) -> Result<(), RecipeError> {
+    fn pass(&mut self, op: &RecipeOp) -> Result<(), RecipeError> {
         match op {
-            Op::Side { bytes } => self.side.skip(*bytes),
-            Op::Deflate { remake_bytes, .. } => self.side.skip(*remake_bytes),
-            Op::Chunk(_) | Op::Blob(_) | Op::Kept { .. } => Ok(()),
+            RecipeOp::Side { bytes } => self.side.skip(*bytes),
+            RecipeOp::Deflate { remake_bytes, .. } => self.side.skip(*remake_bytes),
+            RecipeOp::Chunk(_) | RecipeOp::Blob(_) | RecipeOp::Kept { .. } => Ok(()),
         }
     }
 

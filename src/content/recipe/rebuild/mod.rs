@@ -21,8 +21,8 @@ use self::copy::Copied;
 use self::flatten::Flattener;
 use super::stream::RecordReader;
 use super::{
-    Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, Op, Recipe,
-    RecipeError,
+    Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, Recipe,
+    RecipeError, RecipeOp,
 };
 use crate::base::envelope;
 use crate::base::id::{BlobId, ChunkId, Hasher};
@@ -84,7 +84,7 @@ const INNER: Pace = Pace {
 };
 
 /// What a whole rebuilding goes by.
-struct Job<'a, S: ChunkSource> {
+struct RebuildJob<'a, S: ChunkSource> {
     source: &'a S,
     proof: Proof,
     /// Is told of what is proved.
@@ -95,13 +95,13 @@ struct Job<'a, S: ChunkSource> {
     depth: usize,
 }
 
-impl<S: ChunkSource> Clone for Job<'_, S> {
+impl<S: ChunkSource> Clone for RebuildJob<'_, S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<S: ChunkSource> Copy for Job<'_, S> {}
+impl<S: ChunkSource> Copy for RebuildJob<'_, S> {}
 
 /// Keeps blobs that were rebuilt for a proof, when it thinks them worth it.
 pub trait BlobKeeper: Sync {
@@ -118,7 +118,7 @@ pub trait Keeping {
     fn keep(self: Box<Self>);
 }
 
-impl<'a, S: ChunkSource> Job<'a, S> {
+impl<'a, S: ChunkSource> RebuildJob<'a, S> {
     /// The copy of a blob that stands for rebuilding it: a proof has no use for one.
     fn copy_of(&self, blob: &Blob) -> Option<Copied<'a>> {
         match self.proof {
@@ -140,7 +140,7 @@ pub fn write_content<S: ChunkSource>(
     out: &mut dyn Write,
     monitor: &dyn Monitor,
 ) -> Result<(), RecipeError> {
-    let job = Job {
+    let job = RebuildJob {
         source,
         proof,
         keeper: None,
@@ -161,7 +161,7 @@ pub fn prove_content<S: ChunkSource>(
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<(), RecipeError> {
-    let job = Job {
+    let job = RebuildJob {
         source,
         proof: Proof::EveryBlob,
         keeper,
@@ -173,7 +173,7 @@ pub fn prove_content<S: ChunkSource>(
 }
 
 fn write<S: ChunkSource>(
-    job: Job<'_, S>,
+    job: RebuildJob<'_, S>,
     content: &Content,
     out: &mut dyn Write,
 ) -> Result<(), RecipeError> {
@@ -189,7 +189,7 @@ fn write<S: ChunkSource>(
             Ok(())
         }
         Content::Blob(blob) => {
-            let part = Part {
+            let part = BlobPart {
                 from: StepAt::default(),
                 range: 0..blob.bytes,
             };
@@ -220,7 +220,7 @@ pub fn write_part<S: ChunkSource>(
     if range.is_empty() {
         return Ok(());
     }
-    let job = Job {
+    let job = RebuildJob {
         source,
         proof: Proof::Nothing,
         keeper: None,
@@ -228,12 +228,12 @@ pub fn write_part<S: ChunkSource>(
         pace: PART,
         depth: 0,
     };
-    write_blob(job, blob, Part { from, range }, out)
+    write_blob(job, blob, BlobPart { from, range }, out)
 }
 
 /// What is wanted of a blob.
 #[derive(Debug, Clone)]
-struct Part {
+struct BlobPart {
     /// A step at or before it.
     from: StepAt,
     /// The bytes, at least one.
@@ -241,9 +241,9 @@ struct Part {
 }
 
 fn write_blob<S: ChunkSource>(
-    job: Job<'_, S>,
+    job: RebuildJob<'_, S>,
     blob: &Blob,
-    part: Part,
+    part: BlobPart,
     out: &mut dyn Write,
 ) -> Result<(), RecipeError> {
     let range = part.range.clone();
@@ -307,7 +307,10 @@ fn read_chunk<S: ChunkSource>(source: &S, chunk: &ChunkRef) -> Result<S::Bytes, 
 ///
 /// # Errors
 /// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
-pub fn first_op<S: ChunkSource>(source: &S, recipe: &Recipe) -> Result<Option<Op>, RecipeError> {
+pub fn first_op<S: ChunkSource>(
+    source: &S,
+    recipe: &Recipe,
+) -> Result<Option<RecipeOp>, RecipeError> {
     read_op(&mut RecordReader::open(source, &recipe.ops, OP_BYTES_MAX)?)
 }
 
@@ -316,8 +319,8 @@ pub fn first_op<S: ChunkSource>(source: &S, recipe: &Recipe) -> Result<Option<Op
 /// # Errors
 /// [`RecipeError::Newer`] for a step that this program cannot do, [`RecipeError::Corrupt`] for what no program could.
 pub fn read_op<S: ChunkSource>(
-    ops: &mut RecordReader<'_, S, Op>,
-) -> Result<Option<Op>, RecipeError> {
+    ops: &mut RecordReader<'_, S, RecipeOp>,
+) -> Result<Option<RecipeOp>, RecipeError> {
     let Some(bytes) = ops.next_bytes()? else {
         return Ok(None);
     };
@@ -327,7 +330,7 @@ pub fn read_op<S: ChunkSource>(
         return Err(RecipeError::Newer(format!("recipe step {tag}")));
     }
     match envelope::decode(bytes).map_err(|_| RecipeError::Corrupt("recipe step"))? {
-        Op::Deflate { codec, .. } if codec != DEFLATE_CODEC => {
+        RecipeOp::Deflate { codec, .. } if codec != DEFLATE_CODEC => {
             Err(RecipeError::Newer(format!("deflate codec {codec}")))
         }
         op => Ok(Some(op)),

@@ -10,7 +10,7 @@ use crate::content::recipe::RecipeError;
 /// Bytes that go through together.
 const PIECE_BYTES: usize = 256 << 10;
 
-type Piece = Result<Vec<u8>, RecipeError>;
+type RebuiltPiece = Result<Vec<u8>, RecipeError>;
 
 /// Makes a pipe in which at most `pieces` pieces wait.
 pub(super) fn pipe(pieces: usize) -> (PipeWriter, PipeReader) {
@@ -30,7 +30,7 @@ pub(super) fn pipe(pieces: usize) -> (PipeWriter, PipeReader) {
 
 /// The end that is written to.
 pub(super) struct PipeWriter {
-    into: SyncSender<Piece>,
+    into: SyncSender<RebuiltPiece>,
     piece: Vec<u8>,
 }
 
@@ -71,7 +71,7 @@ impl Write for PipeWriter {
 /// The end that is read from.
 pub(super) struct PipeReader {
     /// `None` once the writer ended.
-    out: Option<Receiver<Piece>>,
+    out: Option<Receiver<RebuiltPiece>>,
     piece: Vec<u8>,
     at: usize,
     failed: Option<RecipeError>,

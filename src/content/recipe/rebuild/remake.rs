@@ -11,12 +11,12 @@ use rayon::prelude::*;
 
 use super::flatten::check_stream;
 use super::pipe::{PipeReader, pipe};
-use super::{INNER, Job, first_op, write};
+use super::{INNER, RebuildJob, first_op, write};
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::monitor::Quiet;
 use crate::content::recipe::stream::StreamReader;
-use crate::content::recipe::{Blob, ChunkSource, Content, Op, RecipeError};
-use crate::deflate::{DeflateError, RemakeOptions, remake};
+use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError, RecipeOp};
+use crate::deflate::{DeflateError, ReconstructOptions, reconstruct};
 
 /// Pieces of 256 KiB that wait between two threads.
 pub(super) const PIECES_WAITING: usize = 8;
@@ -66,10 +66,10 @@ impl SmallStream {
         }
     }
 
-    fn make<S: ChunkSource>(&self, job: Job<'_, S>) -> Result<Vec<u8>, RecipeError> {
+    fn make<S: ChunkSource>(&self, job: RebuildJob<'_, S>) -> Result<Vec<u8>, RecipeError> {
         job.monitor.check_stop()?;
         let quiet = Quiet(job.monitor);
-        let job = Job {
+        let job = RebuildJob {
             monitor: &quiet,
             pace: INNER,
             depth: self.depth,
@@ -81,11 +81,11 @@ impl SmallStream {
             out: Vec::with_capacity(self.bytes),
             left: self.bytes,
         };
-        let options = RemakeOptions {
+        let options = ReconstructOptions {
             stream_bytes: self.bytes as u64,
             threads: 1,
         };
-        let made = remake(&mut &self.remake[..], &mut &plain[..], &mut out, &options);
+        let made = reconstruct(&mut &self.remake[..], &mut &plain[..], &mut out, &options);
         let wrong = |source| RecipeError::Remake {
             blob: self.blob,
             source,
@@ -100,7 +100,7 @@ impl SmallStream {
 
 /// Makes all streams of a batch, on every core.
 pub(super) fn all<S: ChunkSource>(
-    job: Job<'_, S>,
+    job: RebuildJob<'_, S>,
     streams: &[SmallStream],
 ) -> Result<Vec<Vec<u8>>, RecipeError> {
     match streams {
@@ -152,7 +152,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
         if blob.bytes <= SMALL_BYTES {
             return Ok(None);
         }
-        let Some(Op::Deflate {
+        let Some(RecipeOp::Deflate {
             bytes,
             plain,
             remake_bytes,
@@ -177,7 +177,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
     /// Begins to make it; its bytes come out of the pipe, in which `pieces` wait at most, and its failure at their end.
     pub(super) fn start<'scope>(
         self,
-        job: Job<'env, S>,
+        job: RebuildJob<'env, S>,
         scope: &'scope Scope<'scope, 'env>,
         pieces: usize,
     ) -> PipeReader {
@@ -186,7 +186,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
         let plain = self.plain;
         scope.spawn(move || {
             let quiet = Quiet(job.monitor);
-            let job = Job {
+            let job = RebuildJob {
                 monitor: &quiet,
                 pace: INNER,
                 ..job
@@ -202,11 +202,11 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
                 at: 0,
                 failed: None,
             };
-            let options = RemakeOptions {
+            let options = ReconstructOptions {
                 stream_bytes: self.bytes,
                 threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             };
-            let made = remake(&mut recipe, &mut plain_out, &mut made_in, &options);
+            let made = reconstruct(&mut recipe, &mut plain_out, &mut made_in, &options);
             made_in.finish(outcome(self.blob, made, &mut plain_out, recipe.failed));
         });
         made_out

@@ -15,7 +15,7 @@ use super::{ChunkRef, ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, Str
 use crate::base::envelope;
 use crate::base::id::ChunkId;
 use crate::content::chunk::{CHUNK_MAX, Cutter};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 
 /// Bytes of a record of a list: length of the stream, id.
 const RECORD_BYTES: usize = 40;
@@ -25,22 +25,22 @@ const LIST_MIN: usize = 256;
 const LIST_MAX: usize = 4096;
 
 #[derive(Debug, Clone, Copy)]
-struct Record {
+struct TreeRecord {
     bytes: u64,
     id: ChunkId,
 }
 
 /// Cuts what is written into chunks and lists. Holds at most about half a MiB.
 pub struct StreamWriter {
-    class: Class,
+    class: ContentKind,
     buffer: Vec<u8>,
     /// Records of each level that no list holds yet; level 0 are chunks.
-    levels: Vec<Vec<Record>>,
+    levels: Vec<Vec<TreeRecord>>,
 }
 
 impl StreamWriter {
     /// Starts an empty stream whose chunks are of `class`.
-    pub fn new(class: Class) -> Self {
+    pub fn new(class: ContentKind) -> Self {
         Self {
             class,
             buffer: Vec::new(),
@@ -120,7 +120,7 @@ impl StreamWriter {
         self.push(
             sink,
             0,
-            Record {
+            TreeRecord {
                 bytes: len as u64,
                 id,
             },
@@ -132,7 +132,7 @@ impl StreamWriter {
         &mut self,
         sink: &mut dyn ChunkSink,
         level: usize,
-        record: Record,
+        record: TreeRecord,
     ) -> Result<(), RecipeError> {
         if self.levels.len() == level {
             self.levels.push(Vec::new());
@@ -160,8 +160,8 @@ impl StreamWriter {
             plain.extend_from_slice(record.id.as_bytes());
             bytes += record.bytes;
         }
-        let id = sink.put(&plain, Class::Meta)?;
-        self.push(sink, level + 1, Record { bytes, id })
+        let id = sink.put(&plain, ContentKind::Meta)?;
+        self.push(sink, level + 1, TreeRecord { bytes, id })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::content::recipe::{ChunkSource, RecipeError, StreamRef};
 /// Chunks that a reader asks for ahead.
 const AHEAD: usize = 64;
 
-struct Level {
+struct TreeLevel {
     streams: Vec<StreamRef>,
     next: usize,
 }
@@ -21,7 +21,7 @@ struct Level {
 /// Reads a stream from its beginning, chunk by chunk.
 pub struct StreamReader<'a, S: ChunkSource> {
     source: &'a S,
-    levels: Vec<Level>,
+    levels: Vec<TreeLevel>,
     current: Option<S::Bytes>,
     /// Bytes of `current` that were taken.
     at: usize,
@@ -38,7 +38,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
         let levels = if stream.bytes == 0 {
             Vec::new()
         } else {
-            vec![Level {
+            vec![TreeLevel {
                 streams: vec![*stream],
                 next: 0,
             }]
@@ -109,7 +109,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
                         let stream = *stream;
                         level.next += 1;
                         let streams = read_list(self.source, &stream)?;
-                        self.levels.push(Level { streams, next: 0 });
+                        self.levels.push(TreeLevel { streams, next: 0 });
                     }
                     Some(_) => {
                         self.current = Some(self.next_chunk()?);
@@ -145,7 +145,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
             level.next += 1;
             if stream.depth > 0 {
                 let streams = read_list(self.source, &stream)?;
-                self.levels.push(Level { streams, next: 0 });
+                self.levels.push(TreeLevel { streams, next: 0 });
                 continue;
             }
             let chunk = self.source.chunk(&stream.id)?;

@@ -20,7 +20,7 @@ fn noise(len: usize) -> Vec<u8> {
 
 fn store(bytes: &[u8], step: usize) -> (Memory, StreamRef) {
     let mut memory = Memory::default();
-    let mut writer = StreamWriter::new(Class::Other);
+    let mut writer = StreamWriter::new(ContentKind::Other);
     for piece in bytes.chunks(step) {
         writer.write(&mut memory, piece).unwrap();
     }
@@ -60,13 +60,13 @@ fn a_stream_of_any_length_comes_back_and_does_not_depend_on_the_writes() {
 #[test]
 fn many_chunks_make_lists_of_lists() {
     let mut memory = Memory::default();
-    let mut writer = StreamWriter::new(Class::Other);
+    let mut writer = StreamWriter::new(ContentKind::Other);
     let mut ids = Vec::new();
     for number in 0_u64..20_000 {
         let plain = number.to_le_bytes();
-        let id = memory.put(&plain, Class::Other).unwrap();
+        let id = memory.put(&plain, ContentKind::Other).unwrap();
         writer
-            .push(&mut memory, 0, Record { bytes: 8, id })
+            .push(&mut memory, 0, TreeRecord { bytes: 8, id })
             .unwrap();
         ids.extend_from_slice(&plain);
     }
@@ -106,9 +106,9 @@ proptest! {
     #[test]
     fn arbitrary_chunks_never_panic(bytes in proptest::collection::vec(any::<u8>(), 1..400), depth in 0_u8..6, claimed in 0_u64..1000) {
         let mut memory = Memory::default();
-        let id = memory.put(&bytes, Class::Meta).unwrap();
+        let id = memory.put(&bytes, ContentKind::Meta).unwrap();
         let stream = StreamRef { bytes: claimed, depth, id };
-        let mut records = match RecordReader::<_, super::super::Op>::open(&memory, &stream, 100) {
+        let mut records = match RecordReader::<_, super::super::RecipeOp>::open(&memory, &stream, 100) {
             Ok(records) => records,
             Err(_) => return Ok(()),
         };

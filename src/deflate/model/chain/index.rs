@@ -4,7 +4,7 @@
 
 use super::super::super::token::MATCH_MAX;
 use super::super::Text;
-use super::{Family, Found};
+use super::{ChainMatch, Family};
 use std::marker::PhantomData;
 
 /// Places that are kept: all that is in reach, and what is inserted ahead.
@@ -76,7 +76,7 @@ fn slot(position: u32) -> usize {
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct MatchQuery {
     /// The place, and its position.
     pub(super) at: usize,
     pub(super) position: u32,
@@ -94,7 +94,7 @@ pub(super) struct Wanted {
 }
 
 /// The strings of the text up to a place.
-pub(super) struct Index<F> {
+pub(super) struct StringIndex<F> {
     /// The writer's chains.
     links: Links,
     /// How many strings its chain had before each string, modulo 2^16.
@@ -108,7 +108,7 @@ pub(super) struct Index<F> {
     family: PhantomData<F>,
 }
 
-impl<F: Family> Index<F> {
+impl<F: Family> StringIndex<F> {
     /// An empty index; `deep` when [`Index::search`] is to be called.
     pub(super) fn new(deep: bool) -> Self {
         Self {
@@ -197,15 +197,15 @@ impl<F: Family> Index<F> {
     }
 
     /// Searches as the writer does: candidate by candidate.
-    pub(super) fn walk(&self, text: Text<'_>, wanted: &Wanted) -> Found {
-        let Wanted { at, position, .. } = *wanted;
-        let mut found = Found {
+    pub(super) fn walk(&self, text: Text<'_>, wanted: &MatchQuery) -> ChainMatch {
+        let MatchQuery { at, position, .. } = *wanted;
+        let mut found = ChainMatch {
             len: wanted.least,
             dist: 0,
         };
         let mut dist = self.links.back(position);
         if dist > wanted.first_reach {
-            return Found::default();
+            return ChainMatch::default();
         }
         // All that is in reach, so that one comparison guards each look at it.
         let window = &text.bytes[at - wanted.first_reach..at + wanted.limit];
@@ -215,7 +215,7 @@ impl<F: Family> Index<F> {
             if tail.stands_at(window, here - dist) {
                 let len = super::common(window, here - dist, here, wanted.limit);
                 if len > found.len && F::takes(len, dist) {
-                    found = Found { len, dist };
+                    found = ChainMatch { len, dist };
                     if len >= wanted.nice {
                         break;
                     }
@@ -237,11 +237,11 @@ impl<F: Family> Index<F> {
     /// What is longer than the longest match so far has a string of four bytes in common with the place at each of the
     /// places that far, so that any of the chains of these leads to it, and the one with the longest way to go serves
     /// best. Whether the writer would have come to a candidate that is better says its rank.
-    pub(super) fn search(&self, text: Text<'_>, wanted: &Wanted) -> Found {
+    pub(super) fn search(&self, text: Text<'_>, wanted: &MatchQuery) -> ChainMatch {
         if self.gaps {
             return self.walk(text, wanted);
         }
-        let mut found = Found {
+        let mut found = ChainMatch {
             len: wanted.least.max(DEEP - 1),
             dist: 0,
         };
@@ -255,8 +255,8 @@ impl<F: Family> Index<F> {
     }
 
     /// Looks for what is longer than `found`, of four bytes or more; false: that would take too long.
-    fn leap(&self, text: Text<'_>, wanted: &Wanted, found: &mut Found) -> bool {
-        let Wanted { at, position, .. } = *wanted;
+    fn leap(&self, text: Text<'_>, wanted: &MatchQuery, found: &mut ChainMatch) -> bool {
+        let MatchQuery { at, position, .. } = *wanted;
         let window = &text.bytes[at - wanted.first_reach..at + wanted.limit];
         let here = wanted.first_reach;
         let links = self.deep.as_ref().unwrap_or(&self.links);
@@ -283,7 +283,7 @@ impl<F: Family> Index<F> {
             if stands {
                 let len = super::common(window, here - dist, here, wanted.limit);
                 if len > found.len && F::takes(len, dist) {
-                    *found = Found { len, dist };
+                    *found = ChainMatch { len, dist };
                     if len >= wanted.nice {
                         return true;
                     }
@@ -304,7 +304,7 @@ impl<F: Family> Index<F> {
     }
 
     /// The nearest match of three bytes.
-    fn nearest(&self, text: Text<'_>, wanted: &Wanted) -> Found {
+    fn nearest(&self, text: Text<'_>, wanted: &MatchQuery) -> ChainMatch {
         let three = &text.bytes[wanted.at..wanted.at + 3];
         let mut dist = self.links.back(wanted.position);
         let mut reach = wanted.first_reach;
@@ -313,14 +313,14 @@ impl<F: Family> Index<F> {
                 break;
             }
             if text.bytes[wanted.at - dist..].starts_with(three) {
-                return Found { len: 3, dist };
+                return ChainMatch { len: 3, dist };
             }
             #[expect(clippy::cast_possible_truncation, reason = "at most 2^15")]
             let from = wanted.position.wrapping_sub(dist as u32);
             dist += self.links.back(from);
             reach = wanted.reach;
         }
-        Found::default()
+        ChainMatch::default()
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::{Model, Text, common};
-use index::{Index, Wanted};
+use index::{MatchQuery, StringIndex};
 
 mod index;
 
@@ -19,7 +19,7 @@ const MASK: usize = WINDOW - 1;
 
 /// What makes a level.
 #[derive(Debug, Clone, Copy)]
-struct Level {
+struct ChainLevel {
     /// A match of this length at the place before quarters the chain.
     good: usize,
     /// A match of this length is taken without a look at the next place. On greedy levels: longer ones are not inserted.
@@ -31,8 +31,8 @@ struct Level {
     greedy: bool,
 }
 
-const fn level(good: usize, lazy: usize, nice: usize, chain: usize, greedy: bool) -> Level {
-    Level {
+const fn level(good: usize, lazy: usize, nice: usize, chain: usize, greedy: bool) -> ChainLevel {
+    ChainLevel {
         good,
         lazy,
         nice,
@@ -42,7 +42,7 @@ const fn level(good: usize, lazy: usize, nice: usize, chain: usize, greedy: bool
 }
 
 /// zlib's levels 1 to 9; Go's levels 2 to 9 have the same numbers.
-const LEVELS: [Level; 9] = [
+const LEVELS: [ChainLevel; 9] = [
     level(4, 4, 8, 4, true),
     level(4, 5, 16, 8, true),
     level(4, 6, 32, 32, true),
@@ -157,12 +157,12 @@ impl Family for Go {
 
 /// A match, or `len` 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Found {
+struct ChainMatch {
     len: usize,
     dist: usize,
 }
 
-impl Found {
+impl ChainMatch {
     /// Nothing, when nothing was found at any distance.
     #[inline]
     fn or_none(self) -> Self {
@@ -176,10 +176,10 @@ impl Found {
 
 /// The model.
 pub(crate) struct Chain<F> {
-    level: Level,
-    index: Index<F>,
+    level: ChainLevel,
+    index: StringIndex<F>,
     /// What was found at the next place while looking for something better there.
-    ahead: Option<(u32, Found)>,
+    ahead: Option<(u32, ChainMatch)>,
 }
 
 impl Chain<Zlib> {
@@ -204,23 +204,23 @@ impl Chain<Go> {
 }
 
 impl<F: Family> Chain<F> {
-    fn new(level: Level) -> Self {
+    fn new(level: ChainLevel) -> Self {
         Self {
             level,
-            index: Index::new(!level.greedy),
+            index: StringIndex::new(!level.greedy),
             ahead: None,
         }
     }
 
     /// Looks for a match longer than `least` at `at`, whose string is inserted.
     #[inline]
-    fn search(&self, text: Text<'_>, at: usize, least: usize, chain: usize) -> Found {
+    fn search(&self, text: Text<'_>, at: usize, least: usize, chain: usize) -> ChainMatch {
         let limit = MATCH_MAX.min(text.end - at);
         if limit < F::LEAST || limit <= least {
-            return Found::default();
+            return ChainMatch::default();
         }
         let (first_reach, reach) = F::reach(&text, at);
-        let wanted = Wanted {
+        let wanted = MatchQuery {
             at,
             position: text.position(at),
             least,
@@ -238,7 +238,7 @@ impl<F: Family> Chain<F> {
     }
 
     /// Looks for a match at a place where nothing is known.
-    fn search_afresh(&mut self, text: Text<'_>, at: usize) -> Found {
+    fn search_afresh(&mut self, text: Text<'_>, at: usize) -> ChainMatch {
         if self.level.greedy {
             self.index.insert_to(text, at);
         } else {
@@ -247,16 +247,16 @@ impl<F: Family> Chain<F> {
         let found = self.search(text, at, F::LEAST - 1, self.level.chain);
         // What zlib finds and drops.
         if !self.level.greedy && found.len == 3 && found.dist > TOO_FAR {
-            return Found::default();
+            return ChainMatch::default();
         }
         found
     }
 
     /// Looks for something longer at the place behind `at`.
     #[inline]
-    fn search_next(&mut self, text: Text<'_>, at: usize, here: Found) -> Found {
+    fn search_next(&mut self, text: Text<'_>, at: usize, here: ChainMatch) -> ChainMatch {
         if here.len >= self.level.lazy || text.end - at <= 1 {
-            return Found::default();
+            return ChainMatch::default();
         }
         self.index.insert_around(text, at + 1);
         let shorter = F::SHORTENS && here.len >= self.level.good;

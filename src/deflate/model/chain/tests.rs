@@ -103,7 +103,7 @@ fn small_texts_are_written_as_the_writers_do() {
 /// Compares [`Index::search`] with [`Index::walk`] all over a text.
 fn compare<F: Family>(bytes: &[u8], numbers: &mut Numbers) {
     let text = whole(bytes);
-    let mut index = Index::<F>::new(true);
+    let mut index = StringIndex::<F>::new(true);
     index.begin(text.position(0));
     for at in 0..bytes.len() {
         index.insert_around(text, at);
@@ -114,7 +114,7 @@ fn compare<F: Family>(bytes: &[u8], numbers: &mut Numbers) {
             if limit <= least || limit < F::LEAST {
                 continue;
             }
-            let wanted = Wanted {
+            let wanted = MatchQuery {
                 at,
                 position: text.position(at),
                 least,
@@ -125,9 +125,9 @@ fn compare<F: Family>(bytes: &[u8], numbers: &mut Numbers) {
                 chain,
             };
             // Far matches of three bytes are dropped by whoever asks.
-            let near = |found: Found| {
+            let near = |found: ChainMatch| {
                 if found.len == 3 && found.dist > TOO_FAR {
-                    Found::default()
+                    ChainMatch::default()
                 } else {
                     found
                 }

@@ -7,16 +7,16 @@
 //! costs more, nothing else.
 
 mod costs;
-mod four;
-mod lazy;
-mod quick;
-mod three;
-mod two;
+mod level1_2;
+mod level3;
+mod level4;
+mod level5_6;
+mod level7_9;
 mod window;
 
 use super::super::token::Token;
 use super::{Model, Text};
-use window::{Matches, Window};
+use window::{Matches, PlainWindow};
 
 /// Bytes of a window.
 const WINDOW_BYTES: usize = 65535;
@@ -84,13 +84,13 @@ pub(crate) fn eras(level: u8) -> &'static [Era] {
 /// The writer at a level from 1 to 9.
 pub(crate) fn model(level: u8, era: Era) -> Box<dyn Model + Send> {
     if level > 6 {
-        return Box::new(lazy::Lazy::new(level, era));
+        return Box::new(level7_9::Lazy::new(level, era));
     }
     Box::new(Fast::new(level, era))
 }
 
 /// What differs between levels.
-trait Encoder {
+trait LevelEncoder {
     /// Forgets all, at a position.
     fn forget(&mut self, position: u32);
 
@@ -98,7 +98,7 @@ trait Encoder {
     fn age(&mut self, position: u32);
 
     /// Finds the matches of a window.
-    fn encode(&mut self, window: &Window<'_>, matches: &mut Matches);
+    fn encode(&mut self, window: &PlainWindow<'_>, matches: &mut Matches);
 }
 
 /// What a table holds that holds nothing.
@@ -117,7 +117,7 @@ fn age<'a>(entries: impl Iterator<Item = &'a mut u32>, position: u32) {
 
 /// Levels 1 to 6.
 struct Fast {
-    encoder: Box<dyn Encoder + Send>,
+    encoder: Box<dyn LevelEncoder + Send>,
     /// Matches of the current window.
     matches: Matches,
     /// Position at which the current window begins, and its bytes.
@@ -129,13 +129,13 @@ struct Fast {
 
 impl Fast {
     fn new(level: u8, era: Era) -> Self {
-        let encoder: Box<dyn Encoder + Send> = match level {
-            ..=1 => Box::new(quick::One::new(era)),
-            2 => Box::new(quick::Two::new(era)),
-            3 => Box::new(three::Three::new(era)),
-            4 => Box::new(four::Four::new(era)),
-            5 => Box::new(two::Two::<false>::new(era)),
-            6.. => Box::new(two::Two::<true>::new(era)),
+        let encoder: Box<dyn LevelEncoder + Send> = match level {
+            ..=1 => Box::new(level1_2::Level1::new(era)),
+            2 => Box::new(level1_2::Level2::new(era)),
+            3 => Box::new(level3::Three::new(era)),
+            4 => Box::new(level4::Four::new(era)),
+            5 => Box::new(level5_6::Level56::<false>::new(era)),
+            6.. => Box::new(level5_6::Level56::<true>::new(era)),
         };
         Self {
             encoder,
@@ -172,7 +172,7 @@ impl Fast {
             self.encoder.forget(start);
             return;
         }
-        let window = Window::new(text, self.low(text, from), from, to);
+        let window = PlainWindow::new(text, self.low(text, from), from, to);
         self.encoder.encode(&window, &mut self.matches);
         // Saving less than a sixteenth of the tokens is not worth it.
         let bytes = to - from;
@@ -200,7 +200,7 @@ impl Model for Fast {
         self.bytes = 0;
         if dictionary < at {
             self.encoder.encode(
-                &Window::new(text, dictionary, dictionary, at),
+                &PlainWindow::new(text, dictionary, dictionary, at),
                 &mut self.matches,
             );
         }

@@ -11,7 +11,7 @@ const COMPARED_MAX: usize = 254;
 
 /// A window of plain text and what lies before it. Places are those of [`Text`].
 #[derive(Clone, Copy)]
-pub(super) struct Window<'a> {
+pub(super) struct PlainWindow<'a> {
     /// The text, to the end of the window.
     pub(super) bytes: &'a [u8],
     /// Where the window begins.
@@ -21,7 +21,7 @@ pub(super) struct Window<'a> {
     base: u32,
 }
 
-impl<'a> Window<'a> {
+impl<'a> PlainWindow<'a> {
     /// The window of `text` from `from` to `to`; the writer knows what is from `low` on.
     pub(super) fn new(text: Text<'a>, low: usize, from: usize, to: usize) -> Self {
         Self {
@@ -196,7 +196,7 @@ impl Matches {
     #[inline]
     pub(super) fn add(
         &mut self,
-        window: &Window<'_>,
+        window: &PlainWindow<'_>,
         era: Era,
         at: usize,
         len: usize,

@@ -11,7 +11,7 @@ const WINDOW: u32 = 1 << 15;
 
 /// A match; nothing was found when `dist` is 0.
 #[derive(Clone, Copy)]
-pub(super) struct Found {
+pub(super) struct HashMatch {
     pub(super) len: u32,
     pub(super) dist: u32,
 }
@@ -122,8 +122,8 @@ impl Chains {
         least: u32,
         nice: u32,
         depth: u32,
-    ) -> Found {
-        let mut best = Found {
+    ) -> HashMatch {
+        let mut best = HashMatch {
             len: least,
             dist: 0,
         };
@@ -134,14 +134,14 @@ impl Chains {
         let limit = MATCH_MAX.min(text.end - at);
         #[expect(clippy::cast_possible_truncation, reason = "258 at most")]
         let nice = nice.min(limit as u32);
-        let search = Search {
+        let search = ChainSearch {
             bytes: text.bytes,
             at,
             limit,
             nice,
         };
         let offset = text.position(at).wrapping_sub(self.base);
-        let mut walk = Walk {
+        let mut walk = Candidates {
             next: &self.next,
             held: WINDOW.wrapping_add(offset),
             reach: (WINDOW - 1).min(u32::try_from(at - text.start).unwrap_or(WINDOW - 1)),
@@ -155,7 +155,7 @@ impl Chains {
             }
             if best.len < 3 && (search.word(at - three as usize) ^ search.word(at)) & 0xff_ffff == 0
             {
-                best = Found {
+                best = HashMatch {
                     len: 3,
                     dist: three,
                 };
@@ -171,7 +171,7 @@ fn hash(word: u32, bits: u32) -> usize {
 }
 
 /// Candidates, newest first.
-struct Walk<'a> {
+struct Candidates<'a> {
     next: &'a [u16; 1 << 15],
     /// Where the search is, as tables hold it.
     held: u32,
@@ -181,7 +181,7 @@ struct Walk<'a> {
     left: u32,
 }
 
-impl Walk<'_> {
+impl Candidates<'_> {
     /// Distance of what a table holds; 0 when it is out of reach.
     #[inline]
     fn dist(&self, node: u16) -> u32 {
@@ -205,7 +205,7 @@ impl Walk<'_> {
 }
 
 /// A place for which a match is sought.
-struct Search<'a> {
+struct ChainSearch<'a> {
     bytes: &'a [u8],
     at: usize,
     /// Longest match.
@@ -213,7 +213,7 @@ struct Search<'a> {
     nice: u32,
 }
 
-impl Search<'_> {
+impl ChainSearch<'_> {
     #[inline]
     fn word(&self, at: usize) -> u32 {
         self.bytes[at..]
@@ -228,7 +228,7 @@ impl Search<'_> {
     }
 
     #[inline]
-    fn longest(&self, walk: &mut Walk<'_>, mut best: Found) -> Found {
+    fn longest(&self, walk: &mut Candidates<'_>, mut best: HashMatch) -> HashMatch {
         let word = self.word(self.at);
         let mut dist = walk.here();
         if best.len < 4 {
@@ -238,7 +238,7 @@ impl Search<'_> {
             if dist == 0 {
                 return best;
             }
-            best = Found {
+            best = HashMatch {
                 len: self.len(dist),
                 dist,
             };
@@ -253,7 +253,7 @@ impl Search<'_> {
             if self.word(from + last) == self.word(self.at + last) && self.word(from) == word {
                 let len = self.len(dist);
                 if len > best.len {
-                    best = Found { len, dist };
+                    best = HashMatch { len, dist };
                 }
             }
             dist = walk.step();

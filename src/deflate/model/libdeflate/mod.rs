@@ -9,7 +9,7 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-use self::chains::{Chains, Found};
+use self::chains::{Chains, HashMatch};
 use self::pairs::Pairs;
 use super::super::token::Token;
 use super::{Model, Text};
@@ -91,7 +91,7 @@ impl Rules {
     }
 
     /// Whether a match one or two places on is better than the match at hand.
-    fn better(&self, next: Found, current: Found, places: u32) -> bool {
+    fn better(&self, next: HashMatch, current: HashMatch, places: u32) -> bool {
         if next.dist == 0 {
             return false;
         }
@@ -166,7 +166,7 @@ impl Block {
 #[derive(Clone, Copy)]
 struct Pending {
     position: u32,
-    found: Found,
+    found: HashMatch,
 }
 
 /// Model of levels 2 to 9, and of level 1 before 1.9.
@@ -193,7 +193,7 @@ impl Chained {
     }
 
     /// The match at `at` that is worth a thought.
-    fn current(&mut self, text: Text<'_>, at: usize) -> Option<Found> {
+    fn current(&mut self, text: Text<'_>, at: usize) -> Option<HashMatch> {
         self.block.renew(&self.rules, text.position(at));
         let shortest = self.block.shortest;
         let found = self

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::super::super::bits::BitWriter;
-use super::super::super::codes::{Encoder, Histogram};
+use super::super::super::codes::{Histogram, TokenEncoder};
 use super::super::super::token::MATCH_MAX;
 use super::super::super::trees::libdeflate::header;
 use super::*;
@@ -55,7 +55,7 @@ fn written(level: u8, era: Era) -> u64 {
     let mut bits = BitWriter::new(&mut stream, 1 << 20);
     bits.put(0b101, 3).unwrap();
     header.write(&mut bits).unwrap();
-    let codes = Encoder::new(header.lit_lens(), header.dist_lens());
+    let codes = TokenEncoder::new(header.lit_lens(), header.dist_lens());
     for token in tokens {
         codes.put(token, &mut bits).unwrap();
     }

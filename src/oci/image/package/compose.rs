@@ -1,6 +1,6 @@
 //! Services of a compose file: their names and images.
 
-use super::yaml::{Place, Yaml, YamlError};
+use super::yaml::{DocumentPlace, Yaml, YamlError};
 use super::{COMPONENTS_MAX, Component};
 
 /// Services that extend one another.
@@ -16,20 +16,20 @@ pub(super) fn services(document: &[u8]) -> Result<Vec<Component>, YamlError> {
         return Ok(Vec::new());
     };
     let told = services.entries().take(COMPONENTS_MAX);
-    let component = |(name, service): (&str, Place<'_>)| Component {
+    let component = |(name, service): (&str, DocumentPlace<'_>)| Component {
         name: name.to_owned(),
         version: None,
         image: image(services, service).map(str::to_owned),
         architecture: service
             .get("platform")
-            .and_then(Place::text)
+            .and_then(DocumentPlace::text)
             .and_then(architecture),
     };
     Ok(told.map(component).collect())
 }
 
 /// The image of a service, its own or that of the service in the same file that it extends.
-fn image<'a>(services: Place<'a>, mut service: Place<'a>) -> Option<&'a str> {
+fn image<'a>(services: DocumentPlace<'a>, mut service: DocumentPlace<'a>) -> Option<&'a str> {
     for _ in 0..EXTENDS_MAX {
         if let Some(image) = service.get("image") {
             return image.text();

@@ -4,7 +4,7 @@
 //! are passed over.
 
 mod compose;
-mod judge;
+mod lint;
 mod metadata;
 mod yaml;
 
@@ -16,7 +16,7 @@ use self::yaml::{Yaml, YamlError};
 use super::Digest;
 use super::find::{Finder, subject};
 use super::sayings;
-use crate::content::recipe::body::Body;
+use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
 /// Longest `metadata.json` that is read: icons and documents lie in it.
@@ -85,14 +85,14 @@ pub struct Component {
 /// What a folder has that may make it a package.
 #[derive(Debug, Default)]
 pub(super) struct PackageMarks {
-    metadata: Option<Body>,
-    compose: Option<Body>,
+    metadata: Option<FileBody>,
+    compose: Option<FileBody>,
     has_run_script: bool,
     has_images: bool,
     /// Whether it has `NAME/dependent_image.txt`: exports without images have it, too.
     lists_images: bool,
     has_yaml: bool,
-    chart: Option<Body>,
+    chart: Option<FileBody>,
     slugs: BTreeSet<Vec<u8>>,
 }
 
@@ -113,7 +113,7 @@ impl PackageMarks {
     }
 
     /// Takes note of a file of the folder.
-    pub(super) fn file(&mut self, name: &[u8], body: Body) {
+    pub(super) fn file(&mut self, name: &[u8], body: FileBody) {
         match name {
             b"metadata.json" => self.metadata = Some(body),
             b"docker-compose.yaml" | b"docker-compose.yml" => self.compose = Some(body),
@@ -142,7 +142,7 @@ impl PackageMarks {
     }
 
     /// Takes note of such a file.
-    pub(super) fn file_below(&mut self, folder: &[u8], name: &[u8], body: Body) {
+    pub(super) fn file_below(&mut self, folder: &[u8], name: &[u8], body: FileBody) {
         if is_slug(folder, name) {
             if self.slugs.len() < COMPONENTS_MAX {
                 self.slugs.insert(folder.to_vec());
@@ -244,7 +244,7 @@ impl<S: ChunkSource> Finder<'_, S> {
         &mut self,
         package: &mut Package,
         name: &str,
-        body: Option<&Body>,
+        body: Option<&FileBody>,
     ) -> Result<Option<Vec<u8>>, RecipeError> {
         let Some(body) = body else {
             return Ok(None);

@@ -35,12 +35,12 @@ pub(super) enum YamlError {
 #[derive(Debug)]
 pub(super) struct Yaml {
     /// The first is the root.
-    nodes: Vec<Node>,
+    nodes: Vec<YamlNode>,
     looks_left: Cell<usize>,
 }
 
 #[derive(Debug)]
-enum Node {
+enum YamlNode {
     /// Empty when it is longer than is told.
     Scalar(String),
     List(Vec<usize>),
@@ -52,13 +52,13 @@ enum Node {
 
 /// A place in a document.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct DocumentPlace<'a> {
     yaml: &'a Yaml,
     node: usize,
 }
 
 /// A list or map that has not ended.
-struct Open {
+struct OpenNode {
     node: usize,
     /// A key that waits for its value.
     key: Option<usize>,
@@ -75,17 +75,17 @@ impl Yaml {
             looks_left: Cell::new(LOOKS_MAX),
         };
         let mut anchors: HashMap<usize, usize> = HashMap::new();
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<OpenNode> = Vec::new();
         for event in Parser::new_from_str(text) {
             let (event, _) = event?;
             let (node, anchor, opens) = match event {
-                Event::Scalar(text, _, anchor, _) => (Node::Scalar(kept(text)), anchor, false),
-                Event::SequenceStart(anchor, _) => (Node::List(Vec::new()), anchor, true),
-                Event::MappingStart(anchor, _) => (Node::Map(Vec::new()), anchor, true),
+                Event::Scalar(text, _, anchor, _) => (YamlNode::Scalar(kept(text)), anchor, false),
+                Event::SequenceStart(anchor, _) => (YamlNode::List(Vec::new()), anchor, true),
+                Event::MappingStart(anchor, _) => (YamlNode::Map(Vec::new()), anchor, true),
                 // What it stands for came before it, else the parser had said so.
                 Event::Alias(anchor) => match anchors.get(&anchor) {
-                    Some(target) => (Node::Alias(*target), 0, false),
-                    None => (Node::Scalar(String::new()), 0, false),
+                    Some(target) => (YamlNode::Alias(*target), 0, false),
+                    None => (YamlNode::Scalar(String::new()), 0, false),
                 },
                 Event::SequenceEnd | Event::MappingEnd => {
                     open.pop();
@@ -106,7 +106,7 @@ impl Yaml {
                 yaml.attach(parent, number);
             }
             if opens {
-                open.push(Open {
+                open.push(OpenNode {
                     node: number,
                     key: None,
                 });
@@ -115,10 +115,10 @@ impl Yaml {
         Ok(yaml)
     }
 
-    fn attach(&mut self, parent: &mut Open, child: usize) {
+    fn attach(&mut self, parent: &mut OpenNode, child: usize) {
         match self.nodes.get_mut(parent.node) {
-            Some(Node::List(list)) => list.push(child),
-            Some(Node::Map(entries)) => match parent.key.take() {
+            Some(YamlNode::List(list)) => list.push(child),
+            Some(YamlNode::Map(entries)) => match parent.key.take() {
                 Some(key) => entries.push((key, child)),
                 None => parent.key = Some(child),
             },
@@ -127,18 +127,18 @@ impl Yaml {
     }
 
     /// The whole document.
-    pub(super) fn root(&self) -> Place<'_> {
-        Place {
+    pub(super) fn root(&self) -> DocumentPlace<'_> {
+        DocumentPlace {
             yaml: self,
             node: 0,
         }
     }
 
     /// The node, behind all aliases.
-    fn node(&self, mut number: usize) -> Option<&Node> {
+    fn node(&self, mut number: usize) -> Option<&YamlNode> {
         for _ in 0..STEPS_MAX {
             match self.nodes.get(number)? {
-                Node::Alias(target) => number = *target,
+                YamlNode::Alias(target) => number = *target,
                 node => return Some(node),
             }
         }
@@ -148,19 +148,19 @@ impl Yaml {
     /// What a map, or a map that is merged into it, has under a key.
     fn find(&self, map: usize, key: &str, steps: &mut usize) -> Option<usize> {
         *steps = steps.checked_sub(1)?;
-        let Some(Node::Map(entries)) = self.node(map) else {
+        let Some(YamlNode::Map(entries)) = self.node(map) else {
             return None;
         };
         self.looks_left
             .set(self.looks_left.get().checked_sub(entries.len())?);
-        let is = |number: usize, text: &str| matches!(self.node(number), Some(Node::Scalar(own)) if own == text);
+        let is = |number: usize, text: &str| matches!(self.node(number), Some(YamlNode::Scalar(own)) if own == text);
         if let Some((_, value)) = entries.iter().find(|(own, _)| is(*own, key)) {
             return Some(*value);
         }
         let merged = entries.iter().filter(|(own, _)| is(*own, "<<"));
         for (_, value) in merged {
             let maps = match self.node(*value) {
-                Some(Node::List(maps)) => &maps[..],
+                Some(YamlNode::List(maps)) => &maps[..],
                 _ => std::slice::from_ref(value),
             };
             for map in maps {
@@ -182,7 +182,7 @@ fn kept(text: Cow<'_, str>) -> String {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> DocumentPlace<'a> {
     /// What a map has under a key, its own or merged into it with `<<`.
     pub(super) fn get(self, key: &str) -> Option<Self> {
         let mut steps = STEPS_MAX;
@@ -193,7 +193,7 @@ impl<'a> Place<'a> {
     /// The text that it is, when it is one that says something.
     pub(super) fn text(self) -> Option<&'a str> {
         match self.yaml.node(self.node)? {
-            Node::Scalar(text) if !text.is_empty() => Some(text),
+            YamlNode::Scalar(text) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Place<'a> {
     /// Own keys and values of a map, as they come; keys that are no text are left out.
     pub(super) fn entries(self) -> impl Iterator<Item = (&'a str, Self)> {
         let entries = match self.yaml.node(self.node) {
-            Some(Node::Map(entries)) => &entries[..],
+            Some(YamlNode::Map(entries)) => &entries[..],
             _ => &[],
         };
         entries.iter().filter_map(move |(key, value)| {
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(image("z"), Some("b"));
         assert_eq!(image("w"), Some("b"));
         let n = yaml.root().get("w").and_then(|w| w.get("n"));
-        assert_eq!(n.and_then(Place::text), Some("1"));
+        assert_eq!(n.and_then(DocumentPlace::text), Some("1"));
         assert!(yaml.root().get("q").is_none());
     }
 

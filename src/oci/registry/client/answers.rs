@@ -73,10 +73,10 @@ pub(super) fn rest(pause: Duration, monitor: &dyn Monitor) -> Result<(), Registr
 pub(super) fn message(mut response: Response<Body>) -> String {
     #[derive(serde::Deserialize)]
     struct Errors {
-        errors: Vec<One>,
+        errors: Vec<ErrorItem>,
     }
     #[derive(serde::Deserialize)]
-    struct One {
+    struct ErrorItem {
         #[serde(default)]
         code: String,
         #[serde(default)]

@@ -5,7 +5,7 @@ use std::io::Read;
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::{Call, Client, Failed, header, rest, shown};
+use super::{Call, Client, RequestFailed, header, rest, shown};
 use crate::base::monitor::Monitor;
 use crate::oci::image::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
@@ -35,7 +35,7 @@ pub struct Fetched {
 }
 
 /// A small body.
-struct Small {
+struct SmallBody {
     bytes: Vec<u8>,
     /// The digest that it is said to have.
     said: Option<String>,
@@ -72,7 +72,7 @@ impl Client {
             headers: &[("accept", MANIFESTS.join(", "))],
             what: &what,
         };
-        let Small { bytes, said, kind } = self.small(&call, monitor)?;
+        let SmallBody { bytes, said, kind } = self.small(&call, monitor)?;
         let said = said.and_then(|said| said.parse::<Digest>().ok());
         if let Some(wanted) = asked.as_ref().or(said.as_ref())
             && wanted.likewise_of(&bytes) != *wanted
@@ -106,7 +106,7 @@ impl Client {
     }
 
     /// Fetches a whole small body, again when the line breaks.
-    fn small(&self, call: &Call<'_>, monitor: &dyn Monitor) -> Result<Small, RegistryError> {
+    fn small(&self, call: &Call<'_>, monitor: &dyn Monitor) -> Result<SmallBody, RegistryError> {
         let mut attempt = 1;
         loop {
             let response = self.ask(call, None, monitor)?;
@@ -115,7 +115,7 @@ impl Client {
             let kind = header(&response, "content-type").map(str::to_owned);
             let body = response.body_mut().with_config().limit(MANIFEST_BYTES_MAX);
             match body.read_to_vec() {
-                Ok(bytes) => return Ok(Small { bytes, said, kind }),
+                Ok(bytes) => return Ok(SmallBody { bytes, said, kind }),
                 Err(ureq::Error::BodyExceedsLimit(_)) => {
                     return Err(RegistryError::TooLarge {
                         what: call.what.to_owned(),
@@ -232,10 +232,10 @@ impl Client {
         #[derive(Deserialize)]
         struct List {
             #[serde(default)]
-            manifests: Vec<Child>,
+            manifests: Vec<ManifestChild>,
         }
         #[derive(Deserialize)]
-        struct Child {
+        struct ManifestChild {
             digest: String,
         }
         let what = format!("referrers of {repository}@{subject}");
@@ -326,8 +326,8 @@ impl Client {
             }
             match self.blob_once(repository, blob, file, monitor) {
                 Ok(()) => break,
-                Err(Failed::Final(error)) => return Err(error),
-                Err(Failed::Line(error)) => {
+                Err(RequestFailed::Final(error)) => return Err(error),
+                Err(RequestFailed::Line(error)) => {
                     failures = if file.bytes() > before_bytes {
                         1
                     } else {
@@ -349,7 +349,7 @@ impl Client {
         blob: &Descriptor,
         file: &mut PartFile,
         monitor: &dyn Monitor,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RequestFailed> {
         let what = format!("blob {repository}@{}", blob.digest);
         let scope = pull_scope(repository);
         let from = file.bytes();
@@ -370,7 +370,7 @@ impl Client {
         if response.status().as_u16() == 416 {
             // What is here is not the beginning of what is there.
             file.clear()?;
-            return Err(Failed::Line(ureq::Error::StatusCode(416)));
+            return Err(RequestFailed::Line(ureq::Error::StatusCode(416)));
         }
         let response = self.expect(response, &what, &[200, 206])?;
         if response.status().as_u16() == 206 {
@@ -397,7 +397,7 @@ fn copy(
     file: &mut PartFile,
     what: &str,
     monitor: &dyn Monitor,
-) -> Result<(), Failed> {
+) -> Result<(), RequestFailed> {
     let announced = header(&response, "content-length").and_then(|bytes| bytes.parse().ok());
     let bytes_max = file.bytes().saturating_add(announced.unwrap_or(0));
     let bytes_max = bytes_max.max(blob.bytes);
@@ -407,8 +407,8 @@ fn copy(
         .limit(u64::MAX)
         .reader();
     let too_long = |file: &mut PartFile, got_bytes| match file.clear() {
-        Err(error) => Failed::Final(error),
-        Ok(()) => Failed::Final(RegistryError::Length {
+        Err(error) => RequestFailed::Final(error),
+        Ok(()) => RequestFailed::Final(RegistryError::Length {
             what: what.to_owned(),
             bytes: blob.bytes,
             got_bytes,
@@ -419,7 +419,7 @@ fn copy(
         monitor.check_stop().map_err(RegistryError::from)?;
         let count = reader
             .read(&mut piece)
-            .map_err(|error| Failed::Line(ureq::Error::Io(error)))?;
+            .map_err(|error| RequestFailed::Line(ureq::Error::Io(error)))?;
         if count == 0 {
             break;
         }
@@ -437,7 +437,7 @@ fn copy(
     if got_bytes < blob.bytes && !file.is_whole() {
         // Shorter than announced and yet a proper end: the line broke behind a proxy.
         let short = std::io::ErrorKind::UnexpectedEof;
-        return Err(Failed::Line(ureq::Error::Io(short.into())));
+        return Err(RequestFailed::Line(ureq::Error::Io(short.into())));
     }
     Ok(())
 }

@@ -104,13 +104,13 @@ struct Call<'a> {
 }
 
 /// What goes along with a request.
-enum Payload<'a> {
+enum RequestBody<'a> {
     None,
     Bytes(&'a [u8]),
     Stream(&'a mut dyn Read, u64),
 }
 
-impl Payload<'_> {
+impl RequestBody<'_> {
     fn bytes(&self) -> Option<u64> {
         match self {
             Self::None => None,
@@ -121,14 +121,14 @@ impl Payload<'_> {
 }
 
 /// Why there is no answer.
-enum Failed {
+enum RequestFailed {
     /// It may work when it is tried again.
     Line(ureq::Error),
     /// It will not.
     Final(RegistryError),
 }
 
-impl From<RegistryError> for Failed {
+impl From<RegistryError> for RequestFailed {
     fn from(error: RegistryError) -> Self {
         Self::Final(error)
     }
@@ -213,7 +213,7 @@ impl Client {
         let mut attempt = 1;
         loop {
             monitor.check_stop()?;
-            let payload = body.map_or(Payload::None, Payload::Bytes);
+            let payload = body.map_or(RequestBody::None, RequestBody::Bytes);
             let outcome = self.ask_once(call, payload);
             let is_last = attempt >= self.patience.attempts;
             let pause = match outcome {
@@ -223,11 +223,11 @@ impl Client {
                     Some(pause) => pause,
                     None => self.pause(attempt),
                 },
-                Err(Failed::Line(error)) if is_last => {
+                Err(RequestFailed::Line(error)) if is_last => {
                     return Err(self.unreachable(call.what, error));
                 }
-                Err(Failed::Line(_)) => self.pause(attempt),
-                Err(Failed::Final(error)) => return Err(error),
+                Err(RequestFailed::Line(_)) => self.pause(attempt),
+                Err(RequestFailed::Final(error)) => return Err(error),
             };
             rest(pause, monitor)?;
             attempt += 1;
@@ -235,12 +235,16 @@ impl Client {
     }
 
     /// Asks once, after a second time with credentials when they are asked for, and follows redirects of reads.
-    fn ask_once(&self, call: &Call<'_>, payload: Payload<'_>) -> Result<Response<Body>, Failed> {
+    fn ask_once(
+        &self,
+        call: &Call<'_>,
+        payload: RequestBody<'_>,
+    ) -> Result<Response<Body>, RequestFailed> {
         let target = self.resolve(&self.origin, call.target, call.what)?;
         let repeatable = match payload {
-            Payload::None => Some(None),
-            Payload::Bytes(bytes) => Some(Some(bytes)),
-            Payload::Stream(..) => None,
+            RequestBody::None => Some(None),
+            RequestBody::Bytes(bytes) => Some(Some(bytes)),
+            RequestBody::Stream(..) => None,
         };
         let used = self.token(call.scope);
         let response = self.request(call, &target, used.as_deref(), payload)?;
@@ -250,7 +254,7 @@ impl Client {
                 return Ok(response);
             };
             let token = self.token(call.scope);
-            let payload = bytes.map_or(Payload::None, Payload::Bytes);
+            let payload = bytes.map_or(RequestBody::None, RequestBody::Bytes);
             let response = self.request(call, &target, token.as_deref(), payload)?;
             return self.follow(call, target, response);
         }
@@ -263,7 +267,7 @@ impl Client {
         call: &Call<'_>,
         mut from: Uri,
         mut response: Response<Body>,
-    ) -> Result<Response<Body>, Failed> {
+    ) -> Result<Response<Body>, RequestFailed> {
         if !matches!(call.method, Method::GET | Method::HEAD) {
             return Ok(response);
         }
@@ -282,7 +286,7 @@ impl Client {
             } else {
                 None
             };
-            response = self.request(call, &to, token.as_deref(), Payload::None)?;
+            response = self.request(call, &to, token.as_deref(), RequestBody::None)?;
             from = to;
         }
         Err(RegistryError::corrupt(call.what, "redirected without end").into())
@@ -293,8 +297,8 @@ impl Client {
         call: &Call<'_>,
         target: &Uri,
         authorization: Option<&str>,
-        payload: Payload<'_>,
-    ) -> Result<Response<Body>, Failed> {
+        payload: RequestBody<'_>,
+    ) -> Result<Response<Body>, RequestFailed> {
         let mut request = ureq::http::Request::builder()
             .method(call.method.clone())
             .uri(target.clone());
@@ -308,9 +312,11 @@ impl Client {
             request = request.header("content-length", bytes);
         }
         match payload {
-            Payload::None => self.run(request, (), call),
-            Payload::Bytes(bytes) => self.run(request, bytes, call),
-            Payload::Stream(reader, _) => self.run(request, SendBody::from_reader(reader), call),
+            RequestBody::None => self.run(request, (), call),
+            RequestBody::Bytes(bytes) => self.run(request, bytes, call),
+            RequestBody::Stream(reader, _) => {
+                self.run(request, SendBody::from_reader(reader), call)
+            }
         }
     }
 
@@ -319,7 +325,7 @@ impl Client {
         request: ureq::http::request::Builder,
         body: impl ureq::AsSendBody,
         call: &Call<'_>,
-    ) -> Result<Response<Body>, Failed> {
+    ) -> Result<Response<Body>, RequestFailed> {
         let request = request
             .body(body)
             .map_err(|error| RegistryError::corrupt(call.what, error.to_string()))?;
@@ -328,13 +334,15 @@ impl Client {
                 self.untrusted(error)
             }
             ureq::Error::Io(inner) if is_of_tls(&inner) => self.untrusted(inner),
-            ureq::Error::BadUri(why) => Failed::Final(RegistryError::corrupt(call.what, why)),
-            other => Failed::Line(other),
+            ureq::Error::BadUri(why) => {
+                RequestFailed::Final(RegistryError::corrupt(call.what, why))
+            }
+            other => RequestFailed::Line(other),
         })
     }
 
-    fn untrusted(&self, error: impl Into<crate::content::recipe::BoxError>) -> Failed {
-        Failed::Final(RegistryError::Tls {
+    fn untrusted(&self, error: impl Into<crate::content::recipe::BoxError>) -> RequestFailed {
+        RequestFailed::Final(RegistryError::Tls {
             host: self.host.clone(),
             source: error.into(),
         })

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::base::monitor::Monitor;
 use crate::content::recipe::BoxError;
-use crate::oci::image::{Digest, Hasher};
+use crate::oci::image::{Digest, DigestHasher};
 
 /// Bytes of a piece in the channel.
 const PIECE_BYTES: usize = 256 << 10;
@@ -13,10 +13,10 @@ const PIECE_BYTES: usize = 256 << 10;
 const PIECES: usize = 3;
 
 /// A piece, or why there are no more.
-pub(super) type Piece = Result<Vec<u8>, BoxError>;
+pub(super) type BodyPiece = Result<Vec<u8>, BoxError>;
 
 /// Why not everything was read.
-pub(super) enum Broken {
+pub(super) enum PipeBroken {
     /// The source failed.
     Source(BoxError),
     /// The bytes are not those of the digest.
@@ -30,7 +30,7 @@ pub(super) enum Broken {
 /// Runs a source beside a reader.
 pub(super) fn between<T>(
     write: impl FnOnce(&mut dyn Write) -> Result<(), BoxError> + Send,
-    read: impl FnOnce(Receiver<Piece>) -> T,
+    read: impl FnOnce(Receiver<BodyPiece>) -> T,
 ) -> T {
     let (sender, receiver) = sync_channel(PIECES);
     std::thread::scope(|scope| {
@@ -51,7 +51,7 @@ pub(super) fn between<T>(
 
 struct PieceWriter<'a> {
     piece: Vec<u8>,
-    sender: &'a SyncSender<Piece>,
+    sender: &'a SyncSender<BodyPiece>,
 }
 
 impl PieceWriter<'_> {
@@ -85,9 +85,9 @@ impl Write for PieceWriter<'_> {
 }
 
 /// Reads what a source writes: hashes it, leaves out the beginning, and holds the last bytes back until the hash is right.
-pub(super) struct PieceReader<'a> {
-    pieces: Receiver<Piece>,
-    hasher: Hasher,
+pub(super) struct UploadReader<'a> {
+    pieces: Receiver<BodyPiece>,
+    hasher: DigestHasher,
     /// Bytes that are hashed and not given.
     skip: u64,
     /// Bytes that are still to be given.
@@ -96,14 +96,14 @@ pub(super) struct PieceReader<'a> {
     whole: Option<&'a Digest>,
     piece: Vec<u8>,
     at: usize,
-    broken: Option<Broken>,
+    broken: Option<PipeBroken>,
     monitor: &'a dyn Monitor,
 }
 
-impl<'a> PieceReader<'a> {
+impl<'a> UploadReader<'a> {
     pub(super) fn new(
-        pieces: Receiver<Piece>,
-        hasher: Hasher,
+        pieces: Receiver<BodyPiece>,
+        hasher: DigestHasher,
         skip: u64,
         left: u64,
         whole: Option<&'a Digest>,
@@ -123,23 +123,23 @@ impl<'a> PieceReader<'a> {
     }
 
     /// The hash of all that was read, when all was.
-    pub(super) fn into_end(self) -> Result<Hasher, Broken> {
+    pub(super) fn into_end(self) -> Result<DigestHasher, PipeBroken> {
         match self.broken {
             Some(broken) => Err(broken),
-            None if self.left > 0 || self.at < self.piece.len() => Err(Broken::Early),
+            None if self.left > 0 || self.at < self.piece.len() => Err(PipeBroken::Early),
             None => Ok(self.hasher),
         }
     }
 
     /// Takes the next piece that has something to give.
-    fn next_piece(&mut self) -> Result<(), Broken> {
+    fn next_piece(&mut self) -> Result<(), PipeBroken> {
         while self.at == self.piece.len() && self.left > 0 {
             if self.monitor.stop_asked() {
-                return Err(Broken::Stopped);
+                return Err(PipeBroken::Stopped);
             }
             let piece = match self.pieces.recv() {
-                Ok(piece) => piece.map_err(Broken::Source)?,
-                Err(_) => return Err(Broken::Source("it ended early".into())),
+                Ok(piece) => piece.map_err(PipeBroken::Source)?,
+                Err(_) => return Err(PipeBroken::Source("it ended early".into())),
             };
             self.hasher.update(&piece);
             let skipped = usize::try_from(self.skip)
@@ -148,7 +148,9 @@ impl<'a> PieceReader<'a> {
             self.skip -= skipped as u64;
             let given = (piece.len() - skipped) as u64;
             if given > self.left {
-                return Err(Broken::Source("it is longer than it is said to be".into()));
+                return Err(PipeBroken::Source(
+                    "it is longer than it is said to be".into(),
+                ));
             }
             self.left -= given;
             if self.left == 0
@@ -156,7 +158,7 @@ impl<'a> PieceReader<'a> {
             {
                 let got = self.hasher.clone().finish();
                 if got != *digest {
-                    return Err(Broken::Hash(got));
+                    return Err(PipeBroken::Hash(got));
                 }
             }
             self.piece = piece;
@@ -166,7 +168,7 @@ impl<'a> PieceReader<'a> {
     }
 }
 
-impl Read for PieceReader<'_> {
+impl Read for UploadReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.broken.is_some() {
             return Err(io::Error::other("what is sent ended early"));
@@ -189,13 +191,23 @@ mod tests {
     use super::*;
     use crate::base::monitor::Silent;
 
-    fn read_all(bytes: &[u8], skip: u64, digest: &Digest) -> (Vec<u8>, Result<Hasher, Broken>) {
+    fn read_all(
+        bytes: &[u8],
+        skip: u64,
+        digest: &Digest,
+    ) -> (Vec<u8>, Result<DigestHasher, PipeBroken>) {
         between(
             |out| Ok(out.write_all(bytes)?),
             |pieces| {
                 let left = bytes.len() as u64 - skip;
-                let mut reader =
-                    PieceReader::new(pieces, Hasher::default(), skip, left, Some(digest), &Silent);
+                let mut reader = UploadReader::new(
+                    pieces,
+                    DigestHasher::default(),
+                    skip,
+                    left,
+                    Some(digest),
+                    &Silent,
+                );
                 let mut got = Vec::new();
                 let _ = reader.read_to_end(&mut got);
                 (got, reader.into_end())
@@ -216,7 +228,7 @@ mod tests {
         let bytes = vec![7; 600_000];
         let (got, end) = read_all(&bytes, 0, &Digest::of(b"other"));
         assert!(got.len() < bytes.len());
-        assert!(matches!(end, Err(Broken::Hash(_))));
+        assert!(matches!(end, Err(PipeBroken::Hash(_))));
     }
 
     #[test]
@@ -224,11 +236,12 @@ mod tests {
         let end = between(
             |_| Err("gone".into()),
             |pieces| {
-                let mut reader = PieceReader::new(pieces, Hasher::default(), 0, 5, None, &Silent);
+                let mut reader =
+                    UploadReader::new(pieces, DigestHasher::default(), 0, 5, None, &Silent);
                 assert!(reader.read_to_end(&mut Vec::new()).is_err());
                 reader.into_end()
             },
         );
-        assert!(matches!(end, Err(Broken::Source(_))));
+        assert!(matches!(end, Err(PipeBroken::Source(_))));
     }
 }

@@ -7,11 +7,11 @@ use std::ops::Range;
 use ureq::Body;
 use ureq::http::{Method, Response};
 
-use super::pipe::{self, PieceReader};
+use super::pipe::{self, UploadReader};
 use super::token::escaped;
-use super::{Call, Client, Failed, Payload, header, is_later, rest};
+use super::{Call, Client, RequestBody, RequestFailed, header, is_later, rest};
 use crate::base::monitor::Monitor;
-use crate::oci::image::{Descriptor, Digest, Hasher};
+use crate::oci::image::{Descriptor, Digest, DigestHasher};
 use crate::oci::registry::{BlobSource, RegistryError, range};
 
 /// Blobs of up to so many bytes go in one request.
@@ -39,7 +39,7 @@ struct Upload {
     offset: u64,
     /// Bytes before this one are in the hasher.
     hashed: u64,
-    hasher: Hasher,
+    hasher: DigestHasher,
 }
 
 impl Upload {
@@ -48,7 +48,7 @@ impl Upload {
             location,
             offset: 0,
             hashed: 0,
-            hasher: Hasher::like(digest),
+            hasher: DigestHasher::like(digest),
         }
     }
 }
@@ -104,9 +104,9 @@ impl Client {
             let mut upload = Upload::at(location, &blob.digest);
             match self.upload(repository, blob, &mut upload, source, monitor) {
                 Ok(()) => return Ok(Sent::Pushed),
-                Err(Failed::Final(error)) => return Err(error),
+                Err(RequestFailed::Final(error)) => return Err(error),
                 // The registry has forgotten the upload: from the beginning.
-                Err(Failed::Line(error)) => {
+                Err(RequestFailed::Line(error)) => {
                     failures += 1;
                     if failures >= self.patience.attempts {
                         return Err(
@@ -160,7 +160,7 @@ impl Client {
         upload: &mut Upload,
         source: &dyn BlobSource,
         monitor: &dyn Monitor,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RequestFailed> {
         let what = format!("upload of blob {repository}@{}", blob.digest);
         let scope = push_scope(repository, None);
         if blob.bytes <= SMALL_BYTES {
@@ -173,7 +173,7 @@ impl Client {
             let before = upload.offset;
             let end = before.saturating_add(piece_bytes).min(blob.bytes);
             let outcome = self.send_piece(&what, &scope, blob, upload, end, source, monitor);
-            let did_break = matches!(outcome, Err(Failed::Line(_)));
+            let did_break = matches!(outcome, Err(RequestFailed::Line(_)));
             let pause = match outcome {
                 Ok(response) if matches!(response.status().as_u16(), 200..=204) => {
                     self.moved(upload, &response);
@@ -196,11 +196,11 @@ impl Client {
                         return Ok(());
                     }
                 },
-                Err(Failed::Line(error)) if failures + 1 >= self.patience.attempts => {
-                    return Err(Failed::Final(self.unreachable(&what, error)));
+                Err(RequestFailed::Line(error)) if failures + 1 >= self.patience.attempts => {
+                    return Err(RequestFailed::Final(self.unreachable(&what, error)));
                 }
-                Err(Failed::Line(_)) => self.pause(failures + 1),
-                Err(Failed::Final(error)) => return Err(Failed::Final(error)),
+                Err(RequestFailed::Line(_)) => self.pause(failures + 1),
+                Err(RequestFailed::Final(error)) => return Err(RequestFailed::Final(error)),
             };
             rest(pause, monitor)?;
             self.how_far(&what, &scope, blob, upload, monitor)?;
@@ -226,7 +226,7 @@ impl Client {
         upload: &Upload,
         source: &dyn BlobSource,
         monitor: &dyn Monitor,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RequestFailed> {
         let mut bytes = Vec::new();
         source
             .write(&blob.digest, 0..blob.bytes, &mut bytes, monitor)
@@ -244,9 +244,9 @@ impl Client {
             headers: &headers,
             what,
         };
-        let response = self.ask_once(&call, Payload::Bytes(&bytes))?;
+        let response = self.ask_once(&call, RequestBody::Bytes(&bytes))?;
         if is_later(response.status()) || response.status().as_u16() == 404 {
-            return Err(Failed::Line(ureq::Error::StatusCode(
+            return Err(RequestFailed::Line(ureq::Error::StatusCode(
                 response.status().as_u16(),
             )));
         }
@@ -268,7 +268,7 @@ impl Client {
         end: u64,
         source: &dyn BlobSource,
         monitor: &dyn Monitor,
-    ) -> Result<Response<Body>, Failed> {
+    ) -> Result<Response<Body>, RequestFailed> {
         let Range { start, end } = upload.offset..end;
         let call = Call {
             method: Method::PATCH,
@@ -286,8 +286,8 @@ impl Client {
             |out| source.write(&blob.digest, hashed..end, out, monitor),
             |pieces| {
                 let mut reader =
-                    PieceReader::new(pieces, hasher, start - hashed, end - start, whole, monitor);
-                let outcome = self.ask_once(&call, Payload::Stream(&mut reader, end - start));
+                    UploadReader::new(pieces, hasher, start - hashed, end - start, whole, monitor);
+                let outcome = self.ask_once(&call, RequestBody::Stream(&mut reader, end - start));
                 let end = reader.into_end();
                 (outcome, end)
             },
@@ -300,16 +300,16 @@ impl Client {
                 }
                 outcome
             }
-            Err(pipe::Broken::Source(error)) => Err(unreadable(blob, error).into()),
-            Err(pipe::Broken::Hash(got)) => {
+            Err(pipe::PipeBroken::Source(error)) => Err(unreadable(blob, error).into()),
+            Err(pipe::PipeBroken::Hash(got)) => {
                 let what = format!("blob {} as it is here", blob.digest);
                 Err(RegistryError::Mismatch { what, got }.into())
             }
-            Err(pipe::Broken::Stopped) => {
+            Err(pipe::PipeBroken::Stopped) => {
                 Err(RegistryError::from(crate::base::monitor::Interrupted).into())
             }
             // The registry answered before it had all: its answer says why.
-            Err(pipe::Broken::Early) => outcome,
+            Err(pipe::PipeBroken::Early) => outcome,
         }
     }
 
@@ -321,7 +321,7 @@ impl Client {
         blob: &Descriptor,
         upload: &mut Upload,
         monitor: &dyn Monitor,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RequestFailed> {
         let call = Call {
             method: Method::GET,
             target: &upload.location.clone(),
@@ -335,7 +335,7 @@ impl Client {
             .unwrap_or(0);
         let is_known = matches!(response.status().as_u16(), 200 | 202 | 204) && taken <= blob.bytes;
         if !is_known {
-            return Err(Failed::Line(ureq::Error::StatusCode(
+            return Err(RequestFailed::Line(ureq::Error::StatusCode(
                 response.status().as_u16(),
             )));
         }
@@ -343,7 +343,7 @@ impl Client {
         upload.offset = taken;
         if upload.hashed > taken {
             upload.hashed = 0;
-            upload.hasher = Hasher::like(&blob.digest);
+            upload.hasher = DigestHasher::like(&blob.digest);
         }
         Ok(())
     }
@@ -364,7 +364,7 @@ impl Client {
         blob: &Descriptor,
         upload: &Upload,
         monitor: &dyn Monitor,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RequestFailed> {
         let (target, headers) = closing(upload, blob);
         let call = Call {
             method: Method::PUT,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use ureq::Body;
 use ureq::http::{Method, Response};
 
-use super::{Call, Client, Failed, header};
+use super::{Call, Client, RequestFailed, header};
 use crate::oci::registry::RegistryError;
 use crate::oci::registry::challenge::Challenge;
 use crate::oci::registry::credentials::Credentials;
@@ -13,7 +13,7 @@ use crate::oci::registry::credentials::Credentials;
 const TOKEN_BYTES_MAX: u64 = 256 << 10;
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenAnswer {
     #[serde(default)]
     token: Option<String>,
     #[serde(default)]
@@ -32,7 +32,7 @@ impl Client {
         call: &Call<'_>,
         response: &Response<Body>,
         used: Option<&str>,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), RequestFailed> {
         let headers = response.headers().get_all("www-authenticate");
         let texts = headers.iter().filter_map(|value| value.to_str().ok());
         let mut challenges: Vec<Challenge> = texts.filter_map(Challenge::parse).collect();
@@ -60,7 +60,7 @@ impl Client {
                 self.tokens().insert(call.scope.to_owned(), value);
                 Ok(())
             }
-            _ => Err(Failed::Final(RegistryError::Denied {
+            _ => Err(RequestFailed::Final(RegistryError::Denied {
                 host: self.host.clone(),
                 what: call.what.to_owned(),
                 message: match self.credentials {
@@ -76,7 +76,7 @@ impl Client {
         realm: &str,
         service: Option<&str>,
         scopes: &[&str],
-    ) -> Result<String, Failed> {
+    ) -> Result<String, RequestFailed> {
         let what = format!("a token from {}", super::shown(realm));
         let target = self.resolve(&self.origin, realm, &what)?;
         let is_plain = target.scheme_str() != Some("https");
@@ -125,15 +125,15 @@ impl Client {
             self.run(request, form.as_bytes(), &call)?
         };
         if super::is_later(response.status()) {
-            return Err(Failed::Line(ureq::Error::StatusCode(
+            return Err(RequestFailed::Line(ureq::Error::StatusCode(
                 response.status().as_u16(),
             )));
         }
         let mut response = self.expect(response, &what, &[200])?;
         let is_json = header(&response, "content-type").is_none_or(|kind| kind.contains("json"));
         let limited = response.body_mut().with_config().limit(TOKEN_BYTES_MAX);
-        let bytes = limited.read_to_vec().map_err(Failed::Line)?;
-        let answer = serde_json::from_slice::<Answer>(&bytes)
+        let bytes = limited.read_to_vec().map_err(RequestFailed::Line)?;
+        let answer = serde_json::from_slice::<TokenAnswer>(&bytes)
             .ok()
             .filter(|_| is_json);
         let token = answer.and_then(|answer| answer.token.or(answer.access_token));

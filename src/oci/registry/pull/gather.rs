@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PullOptions;
 use crate::base::monitor::Monitor;
-use crate::oci::image::document::{Config, Document, RawDescriptor};
+use crate::oci::image::document::{Document, ImageConfig, RawDescriptor};
 use crate::oci::image::{Descriptor, Digest, Platform, is_index};
 use crate::oci::registry::RegistryError;
 use crate::oci::registry::client::{Client, Fetched, shown};
@@ -23,7 +23,7 @@ const BLOBS_MAX: usize = 65_536;
 const ATTESTED: &str = "vnd.docker.reference.digest";
 
 /// Walks from the root to everything that belongs to it.
-pub(super) struct Gathering<'a> {
+pub(super) struct PullPlan<'a> {
     pub(super) client: &'a Client,
     pub(super) repository: &'a str,
     pub(super) options: &'a PullOptions,
@@ -36,7 +36,7 @@ pub(super) struct Gathering<'a> {
     pub(super) referrers: BTreeMap<Digest, Option<String>>,
 }
 
-impl Gathering<'_> {
+impl PullPlan<'_> {
     /// An image without an index says in its config what it runs on.
     pub(super) fn check_platform(&self, root: &Fetched) -> Result<(), RegistryError> {
         let Some(wanted) = self.options.platforms.first() else {
@@ -50,7 +50,7 @@ impl Gathering<'_> {
         let bytes = self
             .client
             .small_blob(self.repository, &digest, self.monitor)?;
-        let config = serde_json::from_slice::<Config>(&bytes)
+        let config = serde_json::from_slice::<ImageConfig>(&bytes)
             .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
         let own = config.platform.checked();
         let is_own = |wanted: &Platform| own.as_ref().is_some_and(|own| wanted.takes(own));

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use super::gather::Gathering;
+use super::gather::PullPlan;
 use super::pooled;
 use crate::base::own::remove_own;
 use crate::oci::image::{Descriptor, Digest, Reference};
@@ -22,7 +22,7 @@ pub(super) fn write_layout(
     layout: &Path,
     reference: &Reference,
     root: &Descriptor,
-    gathering: &Gathering<'_>,
+    gathering: &PullPlan<'_>,
     pool: &Path,
 ) -> Result<(), RegistryError> {
     remove_own(layout, &|path| super::is_own(&format!("items/0/{path}")))
@@ -73,7 +73,7 @@ pub(super) fn write_layout(
 fn index_json(
     reference: &Reference,
     root: &Descriptor,
-    gathering: &Gathering<'_>,
+    gathering: &PullPlan<'_>,
 ) -> serde_json::Value {
     let entry = |descriptor: &Descriptor, tag: Option<&str>, full: Option<String>| {
         let mut notes = serde_json::Map::new();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use self::gather::Gathering;
+use self::gather::PullPlan;
 use self::layout::write_layout;
 use super::RegistryError;
 use super::client::Client;
@@ -64,7 +64,7 @@ pub fn pull(
         (Some(digest), _) => digest.to_string(),
         (None, tag) => tag.unwrap_or("latest").to_owned(),
     };
-    let mut gathering = Gathering {
+    let mut gathering = PullPlan {
         client,
         repository: &reference.repository,
         options,

@@ -28,14 +28,14 @@ struct User {
 }
 
 /// Names and hashes.
-pub struct Access {
+pub struct AccessRules {
     users: Option<Vec<User>>,
     /// Digests of `Authorization` values that were found right.
     right: Mutex<HashSet<Digest>>,
     checks: Semaphore,
 }
 
-impl Access {
+impl AccessRules {
     /// Reads a file of passwords; without one everyone may pull.
     pub fn read(path: Option<&Path>) -> Result<Self, RegistryError> {
         let users = match path {

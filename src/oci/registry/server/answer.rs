@@ -10,17 +10,17 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::access::Access;
-use super::blobs::{BlobBody, Job};
+use super::access::AccessRules;
+use super::blobs::{BlobBody, WriteJob};
 use super::callers::Busy;
 use super::pressure::Pressure;
 use super::route::{Misrouted, Page, Route, namespace, route};
-use super::{Answered, CurrentShelf, Lines};
+use super::{Answered, CurrentRepositories, Lines};
 use crate::oci::image::{Digest, OCI_INDEX};
 use crate::oci::registry::range::{Asked, asked};
 
 /// A small answer, or a blob.
-pub type Answer = Response<Either<Full<Bytes>, BlobBody>>;
+pub type HttpAnswer = Response<Either<Full<Bytes>, BlobBody>>;
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
@@ -29,22 +29,22 @@ const TARGET_SHOWN: usize = 512;
 
 /// Answers requests.
 pub struct Answerer {
-    shelf: Arc<CurrentShelf>,
-    access: Access,
-    jobs: Mutex<Sender<Job>>,
+    shelf: Arc<CurrentRepositories>,
+    access: AccessRules,
+    jobs: Mutex<Sender<WriteJob>>,
     writers_wanted: Arc<Pressure>,
     lines: Mutex<Lines>,
 }
 
 /// What an answer says besides its body.
-struct Small {
+struct AnswerHead {
     status: StatusCode,
     media_type: String,
     headers: Vec<(HeaderName, String)>,
     body: Vec<u8>,
 }
 
-impl Small {
+impl AnswerHead {
     fn json(value: &serde_json::Value) -> Self {
         Self {
             status: StatusCode::OK,
@@ -65,9 +65,9 @@ impl Small {
 
 impl Answerer {
     pub(super) fn new(
-        shelf: Arc<CurrentShelf>,
-        access: Access,
-        jobs: Sender<Job>,
+        shelf: Arc<CurrentRepositories>,
+        access: AccessRules,
+        jobs: Sender<WriteJob>,
         writers_wanted: Arc<Pressure>,
         lines: Lines,
     ) -> Self {
@@ -81,7 +81,12 @@ impl Answerer {
     }
 
     /// Answers one request. Its connection is busy until the answer has gone out.
-    pub async fn answer(&self, from: SocketAddr, request: Request<Incoming>, busy: Busy) -> Answer {
+    pub async fn answer(
+        &self,
+        from: SocketAddr,
+        request: Request<Incoming>,
+        busy: Busy,
+    ) -> HttpAnswer {
         let target = request
             .uri()
             .path_and_query()
@@ -97,7 +102,7 @@ impl Answerer {
         let is_head = request.method() == Method::HEAD;
         let authorization = text(request.headers(), "authorization");
         if !self.access.allows(authorization).await {
-            let mut refused = Small::error(
+            let mut refused = AnswerHead::error(
                 StatusCode::UNAUTHORIZED,
                 "UNAUTHORIZED",
                 "a name and a password are needed",
@@ -110,7 +115,7 @@ impl Answerer {
         }
         if !is_head && request.method() != Method::GET {
             let message = "this registry is read-only";
-            let refused = Small::error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message);
+            let refused = AnswerHead::error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message);
             return self.small(refused, is_head, line);
         }
         let uri = request.uri();
@@ -127,13 +132,13 @@ impl Answerer {
         }
     }
 
-    fn look_up(&self, route: &Route, host: Option<&str>) -> Small {
+    fn look_up(&self, route: &Route, host: Option<&str>) -> AnswerHead {
         let shelf = self.shelf.now();
         match route {
-            Route::Base | Route::Blob(..) => Small::json(&serde_json::json!({})),
+            Route::Base | Route::Blob(..) => AnswerHead::json(&serde_json::json!({})),
             Route::Catalog(page) => {
                 let (names, more) = cut(shelf.names(), page);
-                let mut answer = Small::json(&serde_json::json!({"repositories": names}));
+                let mut answer = AnswerHead::json(&serde_json::json!({"repositories": names}));
                 answer
                     .headers
                     .extend(next("/v2/_catalog", page, names.last().filter(|_| more)));
@@ -144,7 +149,7 @@ impl Answerer {
                     return unknown_name(name);
                 };
                 let (tags, more) = cut(tags, page);
-                let mut answer = Small::json(&serde_json::json!({"name": name, "tags": tags}));
+                let mut answer = AnswerHead::json(&serde_json::json!({"name": name, "tags": tags}));
                 let path = format!("/v2/{name}/tags/list");
                 answer
                     .headers
@@ -156,16 +161,16 @@ impl Answerer {
         }
     }
 
-    fn manifest(&self, name: &str, reference: &str, host: Option<&str>) -> Small {
+    fn manifest(&self, name: &str, reference: &str, host: Option<&str>) -> AnswerHead {
         let shelf = self.shelf.now();
         let Some(manifest) = shelf.manifest(name, reference, host) else {
             if !shelf.has(name) {
                 return unknown_name(name);
             }
             let message = format!("no manifest {reference} in {name}");
-            return Small::error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message);
+            return AnswerHead::error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message);
         };
-        Small {
+        AnswerHead {
             status: StatusCode::OK,
             media_type: manifest.descriptor.media_type.clone(),
             headers: digest_headers(&manifest.descriptor.digest),
@@ -173,7 +178,7 @@ impl Answerer {
         }
     }
 
-    fn referrers(&self, name: &str, subject: &Digest, kind: Option<&str>) -> Small {
+    fn referrers(&self, name: &str, subject: &Digest, kind: Option<&str>) -> AnswerHead {
         let shelf = self.shelf.now();
         let Some(all) = shelf.referrers(name, subject) else {
             return unknown_name(name);
@@ -183,7 +188,7 @@ impl Answerer {
         let manifests: Vec<_> = all.iter().filter(of_kind).collect();
         let index =
             serde_json::json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests});
-        let mut answer = Small::json(&index);
+        let mut answer = AnswerHead::json(&index);
         answer.media_type = OCI_INDEX.to_owned();
         if kind.is_some() {
             let applied = HeaderName::from_static("oci-filters-applied");
@@ -200,7 +205,7 @@ impl Answerer {
         is_head: bool,
         mut line: Answered,
         busy: Busy,
-    ) -> Answer {
+    ) -> HttpAnswer {
         let shelf = self.shelf.now();
         let Some(bytes) = shelf.blob(name, digest) else {
             // Clients may ask for a manifest as for a blob.
@@ -210,7 +215,7 @@ impl Answerer {
                 return self.small(found, is_head, line);
             }
             let message = format!("no blob {digest} in {name}");
-            let refused = Small::error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", &message);
+            let refused = AnswerHead::error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", &message);
             return self.small(refused, is_head, line);
         };
         // A range of a HEAD request means nothing.
@@ -218,7 +223,7 @@ impl Answerer {
             Asked::Whole => (StatusCode::OK, 0..bytes),
             Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
             Asked::Beyond => {
-                let mut refused = Small::error(
+                let mut refused = AnswerHead::error(
                     StatusCode::RANGE_NOT_SATISFIABLE,
                     "RANGE_INVALID",
                     "no such bytes",
@@ -243,7 +248,7 @@ impl Answerer {
             return respond(status, BYTES, headers, Either::Left(Full::default()));
         }
         let (out, body) = BlobBody::new(part_bytes, busy);
-        let job = Job {
+        let job = WriteJob {
             digest: digest.clone(),
             range: part,
             out,
@@ -257,7 +262,7 @@ impl Answerer {
         respond(status, BYTES, headers, Either::Right(body))
     }
 
-    fn small(&self, answer: Small, is_head: bool, mut line: Answered) -> Answer {
+    fn small(&self, answer: AnswerHead, is_head: bool, mut line: Answered) -> HttpAnswer {
         line.status = answer.status.as_u16();
         let mut headers = answer.headers;
         headers.push((hyper::header::CONTENT_LENGTH, answer.body.len().to_string()));
@@ -285,7 +290,7 @@ fn respond(
     media_type: &str,
     headers: Vec<(HeaderName, String)>,
     body: Either<Full<Bytes>, BlobBody>,
-) -> Answer {
+) -> HttpAnswer {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let version = HeaderName::from_static("docker-distribution-api-version");
@@ -315,12 +320,12 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn unknown_name(name: &str) -> Small {
+fn unknown_name(name: &str) -> AnswerHead {
     let message = format!("no repository {name}");
-    Small::error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", &message)
+    AnswerHead::error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", &message)
 }
 
-fn lost(misrouted: Misrouted) -> Small {
+fn lost(misrouted: Misrouted) -> AnswerHead {
     let (status, code, message) = match misrouted {
         Misrouted::Path => (
             StatusCode::NOT_FOUND,
@@ -339,7 +344,7 @@ fn lost(misrouted: Misrouted) -> Small {
             "neither a tag nor a digest",
         ),
     };
-    Small::error(status, code, message)
+    AnswerHead::error(status, code, message)
 }
 
 /// The page of a sorted list, and whether there is more behind it.

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::runtime::Handle;
 
+use super::blob_cache::CachedSource;
 use super::callers::Busy;
-use super::kept::Kept;
 use super::pressure::{HeldUp, Pressure};
 use super::{Answered, Lines};
 use crate::base::monitor::Monitor;
@@ -36,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LOOKS_MIN: u32 = 5;
 
 /// A blob, or a part of one, that is to be written.
-pub struct Job {
+pub struct WriteJob {
     pub digest: Digest,
     pub range: Range<u64>,
     pub out: tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
@@ -51,10 +51,10 @@ pub struct Job {
 pub struct Cut;
 
 /// Jobs that wait.
-pub type Queue = Mutex<Receiver<Job>>;
+pub type Queue = Mutex<Receiver<WriteJob>>;
 
 /// Where jobs are put, and where they are taken from.
-pub fn queue() -> (Sender<Job>, Queue) {
+pub fn queue() -> (Sender<WriteJob>, Queue) {
     let (sender, receiver) = channel();
     (sender, Mutex::new(receiver))
 }
@@ -62,7 +62,7 @@ pub fn queue() -> (Sender<Job>, Queue) {
 /// Writes one job after another, until no more can come. `pressure` says whether jobs wait for a writer.
 pub fn write_all(
     queue: &Queue,
-    source: &Kept<'_>,
+    source: &CachedSource<'_>,
     handle: &Handle,
     pressure: &Pressure,
     lines: &Lines,
@@ -77,7 +77,7 @@ pub fn write_all(
         let Ok(job) = job else {
             return;
         };
-        let Job {
+        let WriteJob {
             digest,
             range,
             out,

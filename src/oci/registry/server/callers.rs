@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 
 /// All connections.
 #[derive(Debug, Default)]
-pub(super) struct Callers(Mutex<Table>);
+pub(super) struct Callers(Mutex<CallerTable>);
 
 #[derive(Debug, Default)]
-struct Table {
+struct CallerTable {
     next: u64,
     callers: HashMap<u64, Caller>,
 }
@@ -63,7 +63,7 @@ impl Callers {
         true
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, CallerTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

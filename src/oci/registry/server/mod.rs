@@ -7,13 +7,13 @@
 
 mod access;
 mod answer;
+mod blob_cache;
 mod blobs;
+mod cached_blob;
 mod callers;
-mod kept;
 mod pressure;
+mod repositories;
 mod route;
-mod shelf;
-mod slot;
 
 use std::future::{Future, poll_fn};
 use std::net::{SocketAddr, TcpListener};
@@ -34,12 +34,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use self::access::Access;
+use self::access::AccessRules;
 use self::answer::Answerer;
+use self::blob_cache::CachedSource;
 use self::callers::{Callers, Connection};
-use self::kept::Kept;
 use self::pressure::Pressure;
-pub use self::shelf::{CurrentShelf, Shelf};
+pub use self::repositories::{CurrentRepositories, Repositories};
 use super::{BlobSource, RegistryError, tls};
 use crate::base::monitor::Monitor;
 
@@ -115,7 +115,7 @@ pub struct Answered {
 /// # Errors
 /// [`RegistryError::Listen`], or what is wrong with certificates and passwords.
 pub fn serve(
-    shelf: impl Into<Arc<CurrentShelf>>,
+    shelf: impl Into<Arc<CurrentRepositories>>,
     source: &dyn BlobSource,
     options: &ServeOptions,
     event: &(dyn Fn(&ServeEvent) + Sync),
@@ -126,7 +126,7 @@ pub fn serve(
         Some((certificates, key)) => Some(acceptor(certificates, key)?),
         None => None,
     };
-    let access = Access::read(options.passwords.as_deref())?;
+    let access = AccessRules::read(options.passwords.as_deref())?;
     let failed = |source| RegistryError::Listen {
         address: options.listen.clone(),
         source,
@@ -145,11 +145,11 @@ pub fn serve(
     let (lines, heard) = channel();
     let (jobs, queue) = blobs::queue();
     let handle = runtime.handle().clone();
-    let kept = Kept::new(source, options.keep_in.as_deref());
+    let kept = CachedSource::new(source, options.keep_in.as_deref());
     let pressure = Arc::new(Pressure::default());
     let outcome = std::thread::scope(|scope| {
         scope.spawn(|| tell(heard, event));
-        for _ in 0..kept::makers() {
+        for _ in 0..blob_cache::makers() {
             scope.spawn(|| kept.make_all(monitor));
         }
         if options.make_ahead == MakeAhead::Yes {

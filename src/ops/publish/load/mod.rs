@@ -16,7 +16,7 @@ use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
 use crate::content::release::ReleaseRoot;
-use crate::oci::image::outgoing::{Form, Outgoing, OutgoingError};
+use crate::oci::image::export::{ExportError, ExportPlan, ImageForm};
 use crate::oci::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
 use crate::ops::Error;
 use crate::store::Store;
@@ -94,7 +94,7 @@ pub enum LoadError {
     Choice(#[from] ChoiceError),
     /// Images cannot be given out.
     #[error(transparent)]
-    Outgoing(#[from] OutgoingError),
+    Outgoing(#[from] ExportError),
     /// No program is installed that takes images.
     #[error("none of docker, podman, nerdctl and ctr is installed")]
     NoProgram,
@@ -165,11 +165,11 @@ pub fn load(
         // Artifacts are not asked for, and do not run.
         chosen.retain(|image| image.runs());
     }
-    if loader.form() == Form::DockerArchive {
+    if loader.form() == ImageForm::DockerArchive {
         check_names(&chosen).map_err(LoadError::from)?;
     }
     let plan = loop {
-        match Outgoing::plan(store, &images, &chosen, loader.form()) {
+        match ExportPlan::plan(store, &images, &chosen, loader.form()) {
             Ok(plan) => break plan,
             Err(error) => {
                 for lost in lose(&mut chosen, error)? {
@@ -228,10 +228,10 @@ pub fn load(
 }
 
 /// Leaves out the images that cannot go out; errs when that is none of them, or none is left.
-fn lose(chosen: &mut Vec<&Image>, error: OutgoingError) -> Result<Vec<Finding>, LoadError> {
+fn lose(chosen: &mut Vec<&Image>, error: ExportError) -> Result<Vec<Finding>, LoadError> {
     let needs = |image: &&Image| match &error {
-        OutgoingError::NotRunnable { image: name } => image.name() == *name,
-        OutgoingError::Missing {
+        ExportError::NotRunnable { image: name } => image.name() == *name,
+        ExportError::Missing {
             image: name,
             digest,
         } => image.name() == *name && blobs_of(image).any(|blob| blob == digest),
@@ -284,7 +284,7 @@ fn ask(
 /// Runs the program, and returns what it said.
 fn pipe(
     store: &Store,
-    plan: &Outgoing,
+    plan: &ExportPlan,
     loader: Loader,
     namespace: Option<&str>,
     monitor: &dyn Monitor,
@@ -328,11 +328,11 @@ fn pipe(
 /// Writes the archive; ends the program when that does not work, before it believes that it has all.
 fn write(
     store: &Store,
-    plan: &Outgoing,
+    plan: &ExportPlan,
     stdin: impl Write,
     child: &mut Child,
     monitor: &dyn Monitor,
-) -> Result<(), OutgoingError> {
+) -> Result<(), ExportError> {
     let mut out = BufWriter::with_capacity(PIPE_BYTES, stdin);
     let written = plan.write_tar(store, &mut out, monitor);
     if written.as_ref().is_err_and(|error| !is_gone(error)) {
@@ -345,10 +345,10 @@ fn write(
 }
 
 /// Whether the program closed its end of the pipe.
-fn is_gone(error: &OutgoingError) -> bool {
+fn is_gone(error: &ExportError) -> bool {
     match error {
-        OutgoingError::Write(io)
-        | OutgoingError::Blob {
+        ExportError::Write(io)
+        | ExportError::Blob {
             source: RecipeError::Write(io),
             ..
         } => io.kind() == io::ErrorKind::BrokenPipe,
@@ -357,10 +357,10 @@ fn is_gone(error: &OutgoingError) -> bool {
 }
 
 /// A stop is a stop, however deep it happened.
-fn stop_or(error: OutgoingError) -> Error {
+fn stop_or(error: ExportError) -> Error {
     match error {
-        OutgoingError::Recipe(RecipeError::Interrupted(stop))
-        | OutgoingError::Blob {
+        ExportError::Recipe(RecipeError::Interrupted(stop))
+        | ExportError::Blob {
             source: RecipeError::Interrupted(stop),
             ..
         } => stop.into(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::base::monitor::{Interrupted, Monitor};
-use crate::oci::image::outgoing::{Form, whole_name};
+use crate::oci::image::export::{ImageForm, whole_name};
 
 /// Time for a program to answer a question.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -55,10 +55,10 @@ impl Loader {
     }
 
     /// What it is given: containerd keeps the digests that images came with.
-    pub fn form(self) -> Form {
+    pub fn form(self) -> ImageForm {
         match self {
-            Self::Docker | Self::Podman | Self::Nerdctl => Form::DockerArchive,
-            Self::Ctr => Form::OciLayout,
+            Self::Docker | Self::Podman | Self::Nerdctl => ImageForm::DockerArchive,
+            Self::Ctr => ImageForm::OciLayout,
         }
     }
 

@@ -16,14 +16,14 @@ use rustix::io::Errno;
 
 use crate::base::monitor::Monitor;
 use crate::volumes::block::BLOCK_BYTES;
-use crate::volumes::media::iso::{self, Image};
+use crate::volumes::media::iso::{self, IsoImage};
 use crate::volumes::media::{MediaError, page};
 
 pub use self::facts::{PageNotes, VolumeFacts, is_carrier_name};
 use self::work::WorkFolder;
 
 /// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
-pub const CARRIER_FILE_BLOCKS: u32 = 16_384;
+pub const VOLUME_FILE_BLOCKS: u32 = 16_384;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
@@ -34,7 +34,7 @@ pub struct CarrierWriter {
     facts: VolumeFacts,
     notes: PageNotes,
     target: PathBuf,
-    form: Form,
+    form: VolumeOutput,
     work: WorkFolder,
     files: Vec<File>,
     written_blocks: AtomicU64,
@@ -42,7 +42,7 @@ pub struct CarrierWriter {
 
 /// What the finished volume is.
 #[derive(Debug)]
-enum Form {
+enum VolumeOutput {
     Folder,
     Iso { limit_bytes: Option<u64> },
 }
@@ -55,7 +55,7 @@ impl CarrierWriter {
     /// [`MediaError::Io`] among others when there is no room.
     pub fn create(dir: &Path, facts: VolumeFacts) -> Result<Self, MediaError> {
         let target = dir.join(facts.volume_name());
-        Self::create_form(dir, facts, target, Form::Folder)
+        Self::create_form(dir, facts, target, VolumeOutput::Folder)
     }
 
     /// Begins a volume as one `.iso` in `dir`, of at most `limit_bytes` bytes. Until it is finished there is a folder
@@ -69,14 +69,14 @@ impl CarrierWriter {
         limit_bytes: Option<u64>,
     ) -> Result<Self, MediaError> {
         let target = dir.join(format!("{}.iso", facts.volume_name()));
-        Self::create_form(dir, facts, target, Form::Iso { limit_bytes })
+        Self::create_form(dir, facts, target, VolumeOutput::Iso { limit_bytes })
     }
 
     fn create_form(
         dir: &Path,
         facts: VolumeFacts,
         target: PathBuf,
-        form: Form,
+        form: VolumeOutput,
     ) -> Result<Self, MediaError> {
         let name = facts.volume_name();
         if target.symlink_metadata().is_ok() {
@@ -86,7 +86,7 @@ impl CarrierWriter {
         let mut files = Vec::new();
         let mut rest = facts.volume_blocks;
         while rest > 0 {
-            let blocks = rest.min(CARRIER_FILE_BLOCKS);
+            let blocks = rest.min(VOLUME_FILE_BLOCKS);
             let file_no = u32::try_from(files.len()).expect("fewer files than blocks");
             let path = work.path.join(facts.carrier_file_name(file_no));
             files.push(create_carrier_file(&path, u64::from(blocks) * BLOCK)?);
@@ -157,7 +157,7 @@ impl CarrierWriter {
             end <= u64::from(self.facts.volume_blocks) * BLOCK,
             "a run ends within the volume"
         );
-        let file_bytes = u64::from(CARRIER_FILE_BLOCKS) * BLOCK;
+        let file_bytes = u64::from(VOLUME_FILE_BLOCKS) * BLOCK;
         let mut done = 0;
         while at < end {
             let file_no = u32::try_from(at / file_bytes).expect("block numbers are u32");
@@ -192,8 +192,8 @@ impl CarrierWriter {
         }
         self.write_pages()?;
         match self.form {
-            Form::Folder => self.finish_folder(monitor),
-            Form::Iso { limit_bytes } => self.finish_iso(limit_bytes, monitor),
+            VolumeOutput::Folder => self.finish_folder(monitor),
+            VolumeOutput::Iso { limit_bytes } => self.finish_iso(limit_bytes, monitor),
         }
     }
 
@@ -227,7 +227,7 @@ impl CarrierWriter {
         monitor: &dyn Monitor,
     ) -> Result<PathBuf, MediaError> {
         let file_nos = 0..u32::try_from(self.files.len()).expect("fewer files than blocks");
-        let image = Image {
+        let image = IsoImage {
             program: &iso::default_program(),
             folder: &self.work.path,
             carrier_files: file_nos
@@ -370,11 +370,11 @@ mod tests {
     fn a_run_may_cross_carrier_files() {
         let dir = tempfile::tempdir().unwrap();
         // Preallocated, so the first file takes 1 GiB of room for a moment; sparse where the system can.
-        let writer = CarrierWriter::create(dir.path(), facts(CARRIER_FILE_BLOCKS + 1)).unwrap();
+        let writer = CarrierWriter::create(dir.path(), facts(VOLUME_FILE_BLOCKS + 1)).unwrap();
         let run = [vec![8; BLOCK_BYTES], vec![9; BLOCK_BYTES]].concat();
-        writer.write_run(CARRIER_FILE_BLOCKS - 1, &run).unwrap();
+        writer.write_run(VOLUME_FILE_BLOCKS - 1, &run).unwrap();
         let mut back = vec![0; run.len()];
-        writer.read_run(CARRIER_FILE_BLOCKS - 1, &mut back).unwrap();
+        writer.read_run(VOLUME_FILE_BLOCKS - 1, &mut back).unwrap();
         assert!(back == run);
         let second = fs::metadata(writer.work.path.join("carryall-03.001")).unwrap();
         assert_eq!(second.len(), BLOCK);

@@ -12,8 +12,8 @@ use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
-use crate::volumes::media::source::{Access, Source, read_surviving};
-use crate::volumes::media::{MediaError, window::Window};
+use crate::volumes::media::source::{AccessPattern, MediaSource, read_surviving};
+use crate::volumes::media::{MediaError, window::SourceWindow};
 
 /// Bytes that one thread takes at a time from a source that several threads read.
 const SEGMENT_BYTES: u64 = 8 << 20;
@@ -52,7 +52,7 @@ pub enum Sighting<'a> {
 }
 
 /// Called for every block that is met, from several threads and in any order. `Break` ends the scan.
-pub type Visit<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
+pub type BlockVisitor<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
 
 /// A stretch of a source that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,8 +88,8 @@ pub struct ScanReport {
 /// # Errors
 /// [`MediaError::Interrupted`] alone.
 pub fn scan(
-    sources: &[Source],
-    visit: &Visit<'_>,
+    sources: &[MediaSource],
+    visit: &BlockVisitor<'_>,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
     let mut report = ScanReport::default();
@@ -122,8 +122,8 @@ pub fn scan(
 pub fn scan_reader(
     reader: &dyn ReadAt,
     source_no: usize,
-    access: Access,
-    visit: &Visit<'_>,
+    access: AccessPattern,
+    visit: &BlockVisitor<'_>,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
     let scan = Scan {
@@ -138,8 +138,8 @@ pub fn scan_reader(
     };
     let size = reader.size_bytes();
     let first = match access {
-        Access::Parallel => size.min(SEGMENT_BYTES),
-        Access::Sequential => size,
+        AccessPattern::Parallel => size.min(SEGMENT_BYTES),
+        AccessPattern::Sequential => size,
     };
     // The first segment tells where blocks begin, so that the others can begin at a block too.
     let phase = scan.span(0..first, 0)?.map_or(0, |offset| offset % BLOCK);
@@ -150,7 +150,7 @@ pub fn scan_reader(
 struct Scan<'a> {
     reader: &'a dyn ReadAt,
     source_no: usize,
-    visit: &'a Visit<'a>,
+    visit: &'a BlockVisitor<'a>,
     monitor: &'a dyn Monitor,
     whole: AtomicU64,
     damaged: AtomicU64,
@@ -160,7 +160,7 @@ struct Scan<'a> {
 
 /// What stands at one place.
 #[derive(PartialEq, Eq)]
-enum Place {
+enum ScannedPlace {
     Whole,
     Damaged,
     Nothing,
@@ -225,7 +225,7 @@ impl Scan<'_> {
             self.monitor.advance(buf.len() as u64);
             Ok(())
         };
-        let mut window = Window::new(&read, starts.clone(), self.reader.size_bytes());
+        let mut window = SourceWindow::new(&read, starts.clone(), self.reader.size_bytes());
         let mut first = None;
         let mut hashes_left = SEARCH_HASHES_MAX;
         // After a whole block the next one is expected right behind it, and so it is at the start of a segment.
@@ -239,17 +239,19 @@ impl Scan<'_> {
                 }
             }
             match self.judge(&mut window, at, expected, &mut hashes_left)? {
-                Place::Whole => {
+                ScannedPlace::Whole => {
                     first = first.or(Some(at));
                     at += BLOCK;
                     expected = true;
                 }
                 // One bad block in a row of good ones is stepped over, not searched.
-                Place::Damaged | Place::Nothing if self.next_stands(&mut window, at)? => {
+                ScannedPlace::Damaged | ScannedPlace::Nothing
+                    if self.next_stands(&mut window, at)? =>
+                {
                     at += BLOCK;
                     expected = true;
                 }
-                Place::Damaged | Place::Nothing => {
+                ScannedPlace::Damaged | ScannedPlace::Nothing => {
                     at += 1;
                     expected = false;
                 }
@@ -260,19 +262,19 @@ impl Scan<'_> {
 
     fn judge(
         &self,
-        window: &mut Window<'_>,
+        window: &mut SourceWindow<'_>,
         at: u64,
         expected: bool,
         hashes_left: &mut u32,
-    ) -> Result<Place, MediaError> {
+    ) -> Result<ScannedPlace, MediaError> {
         let source_no = self.source_no;
         let block = window.bytes(at, at, BLOCK_BYTES)?;
         let Some(header) = BlockHeader::peek(block) else {
-            return Ok(Place::Nothing);
+            return Ok(ScannedPlace::Nothing);
         };
         if !expected {
             if *hashes_left == 0 {
-                return Ok(Place::Nothing);
+                return Ok(ScannedPlace::Nothing);
             }
             *hashes_left -= 1;
         }
@@ -285,7 +287,7 @@ impl Scan<'_> {
                     source_no,
                     offset: at,
                 };
-                (whole, Place::Whole)
+                (whole, ScannedPlace::Whole)
             }
             None => {
                 self.damaged.fetch_add(1, Ordering::Relaxed);
@@ -294,7 +296,7 @@ impl Scan<'_> {
                     source_no,
                     offset: at,
                 };
-                (damaged, Place::Damaged)
+                (damaged, ScannedPlace::Damaged)
             }
         };
         if (self.visit)(&sighting).is_break() {
@@ -304,7 +306,7 @@ impl Scan<'_> {
     }
 
     /// Whether something with a block's header begins where the block behind `at` would.
-    fn next_stands(&self, window: &mut Window<'_>, at: u64) -> Result<bool, MediaError> {
+    fn next_stands(&self, window: &mut SourceWindow<'_>, at: u64) -> Result<bool, MediaError> {
         Ok(BlockHeader::peek(window.bytes(at, at + BLOCK, HEADER_BYTES)?).is_some())
     }
 

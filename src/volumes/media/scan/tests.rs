@@ -2,7 +2,7 @@
 use super::*;
 use crate::base::id::SetId;
 use crate::base::monitor::{Recording, Silent};
-use crate::volumes::block::{BlockKind, Codec, SetHeader};
+use crate::volumes::block::{BlockKind, ParityCodec, SetHeader};
 use crate::volumes::media::source::faulty::Faulty;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ fn block(block_no: u32) -> Vec<u8> {
     let mut bytes = vec![fill; BLOCK_BYTES];
     let set = SetHeader {
         set_id: SetId([1; 16]),
-        codec: Codec::Gf16,
+        codec: ParityCodec::Gf16,
         data_volumes: 1,
         spare_volumes: 0,
         stripe_width: 0,
@@ -41,7 +41,7 @@ struct Met {
     damaged: BTreeSet<u32>,
 }
 
-fn run(reader: &dyn ReadAt, access: Access) -> Met {
+fn run(reader: &dyn ReadAt, access: AccessPattern) -> Met {
     let (whole, damaged) = (Mutex::new(BTreeSet::new()), Mutex::new(BTreeSet::new()));
     let visit = |sighting: &Sighting<'_>| {
         match sighting {
@@ -68,7 +68,7 @@ fn run(reader: &dyn ReadAt, access: Access) -> Met {
 }
 
 fn both(bytes: &[u8]) -> [Met; 2] {
-    [Access::Parallel, Access::Sequential]
+    [AccessPattern::Parallel, AccessPattern::Sequential]
         .map(|access| run(&Faulty::new(bytes.to_vec(), vec![]), access))
 }
 
@@ -124,7 +124,7 @@ fn bad_sectors_are_gaps_and_cost_only_the_blocks_they_touch() {
         10 * BLOCK + 2048..10 * BLOCK + 4096,
         150 * BLOCK..153 * BLOCK,
     ];
-    for access in [Access::Parallel, Access::Sequential] {
+    for access in [AccessPattern::Parallel, AccessPattern::Sequential] {
         let met = run(&Faulty::new(blocks(200), bad.clone()), access);
         assert_eq!(met.report.whole_blocks, 196);
         assert_eq!(met.report.unread_bytes, 4 * BLOCK);
@@ -154,7 +154,7 @@ fn a_truncated_last_block_is_damaged() {
 fn a_file_made_of_headers_alone_costs_a_bounded_number_of_hashes() {
     let header = &block(3)[..HEADER_BYTES];
     let bytes = header.repeat((8 << 20) / HEADER_BYTES + 4096);
-    let met = run(&Faulty::new(bytes, vec![]), Access::Parallel);
+    let met = run(&Faulty::new(bytes, vec![]), AccessPattern::Parallel);
     assert_eq!(met.report.whole_blocks, 0);
     assert!(met.report.damaged_blocks <= 2 * u64::from(SEARCH_HASHES_MAX));
 }
@@ -163,12 +163,12 @@ fn a_file_made_of_headers_alone_costs_a_bounded_number_of_hashes() {
 fn the_visitor_and_the_monitor_can_end_it() {
     let reader = Faulty::new(blocks(300), vec![]);
     let stop = |_: &Sighting<'_>| ControlFlow::Break(());
-    let report = scan_reader(&reader, 0, Access::Parallel, &stop, &Silent).unwrap();
+    let report = scan_reader(&reader, 0, AccessPattern::Parallel, &stop, &Silent).unwrap();
     assert!(report.stopped && report.whole_blocks < 10);
     let monitor = Recording::default();
     monitor.stop.store(true, Ordering::Relaxed);
     let go_on = |_: &Sighting<'_>| ControlFlow::Continue(());
-    let interrupted = scan_reader(&reader, 0, Access::Parallel, &go_on, &monitor);
+    let interrupted = scan_reader(&reader, 0, AccessPattern::Parallel, &go_on, &monitor);
     assert!(matches!(interrupted, Err(MediaError::Interrupted(_))));
 }
 
@@ -177,10 +177,10 @@ fn what_cannot_be_opened_is_a_finding_and_the_rest_is_scanned() {
     let dir = tempfile::tempdir().unwrap();
     let (gone, here) = (dir.path().join("gone"), dir.path().join("here"));
     std::fs::write(&here, blocks(2)).unwrap();
-    let sources = [gone, here].map(|path| Source {
+    let sources = [gone, here].map(|path| MediaSource {
         path,
         bytes: 2 * BLOCK,
-        access: Access::Parallel,
+        access: AccessPattern::Parallel,
     });
     let monitor = Recording::default();
     let report = scan(

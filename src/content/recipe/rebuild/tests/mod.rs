@@ -7,18 +7,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::monitor::{Recording, Silent};
-use crate::content::class::Class;
+use crate::content::content_kind::ContentKind;
 use crate::content::recipe::memory::Memory;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::{BLOB_DEPTH_MAX, ChunkSink, Recipe, StreamRef};
 
-fn blob(memory: &mut Memory, whole: &[u8], ops: &[Op]) -> Blob {
-    let mut writer = StreamWriter::new(Class::Meta);
+fn blob(memory: &mut Memory, whole: &[u8], ops: &[RecipeOp]) -> Blob {
+    let mut writer = StreamWriter::new(ContentKind::Meta);
     for op in ops {
         writer.write_record(memory, op).unwrap();
     }
     let ops = writer.finish(memory).unwrap();
-    let mut side = StreamWriter::new(Class::Other);
+    let mut side = StreamWriter::new(ContentKind::Other);
     side.write(memory, b"sideside").unwrap();
     let side = side.finish(memory).unwrap();
     Blob {
@@ -34,30 +34,30 @@ fn rebuild(memory: &Memory, blob: Blob) -> Result<Vec<u8>, RecipeError> {
     write_content(memory, &content, Proof::EveryBlob, &mut out, &Silent).map(|()| out)
 }
 
-fn chunk(memory: &mut Memory, bytes: &[u8]) -> Op {
-    let id = memory.put(bytes, Class::Other).unwrap();
+fn chunk(memory: &mut Memory, bytes: &[u8]) -> RecipeOp {
+    let id = memory.put(bytes, ContentKind::Other).unwrap();
     let bytes = u32::try_from(bytes.len()).unwrap();
-    Op::Chunk(ChunkRef { bytes, id })
+    RecipeOp::Chunk(ChunkRef { bytes, id })
 }
 
 #[test]
 fn steps_come_in_their_order_and_inner_blobs_are_proved() {
     let mut memory = Memory::default();
     let body = chunk(&mut memory, b"body");
-    let inner = blob(&mut memory, b"sibodx", &[Op::Side { bytes: 2 }, body]);
+    let inner = blob(&mut memory, b"sibodx", &[RecipeOp::Side { bytes: 2 }, body]);
     assert!(matches!(
         rebuild(&memory, inner),
         Err(RecipeError::Mismatch(_))
     ));
-    let inner = blob(&mut memory, b"sibody", &[Op::Side { bytes: 2 }, body]);
-    let ops = [body, Op::Blob(inner), Op::Side { bytes: 8 }];
+    let inner = blob(&mut memory, b"sibody", &[RecipeOp::Side { bytes: 2 }, body]);
+    let ops = [body, RecipeOp::Blob(inner), RecipeOp::Side { bytes: 8 }];
     let outer = blob(&mut memory, b"bodysibodysideside", &ops);
     assert_eq!(rebuild(&memory, outer).unwrap(), b"bodysibodysideside");
     let wrong = Blob {
         id: BlobId([1; 32]),
         ..inner
     };
-    let outer = blob(&mut memory, b"sibody", &[Op::Blob(wrong)]);
+    let outer = blob(&mut memory, b"sibody", &[RecipeOp::Blob(wrong)]);
     assert!(matches!(
         rebuild(&memory, outer),
         Err(RecipeError::Mismatch(_))
@@ -72,11 +72,16 @@ fn any_part_of_a_blob_is_what_the_whole_has_there() {
     let deepest = blob(
         &mut memory,
         b"0123456789sid",
-        &[first, Op::Side { bytes: 3 }],
+        &[first, RecipeOp::Side { bytes: 3 }],
     );
-    let ops = [Op::Side { bytes: 2 }, Op::Blob(deepest), last];
+    let ops = [RecipeOp::Side { bytes: 2 }, RecipeOp::Blob(deepest), last];
     let inner = blob(&mut memory, b"si0123456789sidabcdef", &ops);
-    let ops = [first, Op::Blob(inner), Op::Side { bytes: 5 }, last];
+    let ops = [
+        first,
+        RecipeOp::Blob(inner),
+        RecipeOp::Side { bytes: 5 },
+        last,
+    ];
     let whole = b"0123456789si0123456789sidabcdefsidesabcdef";
     let outer = blob(&mut memory, whole, &ops);
     let part = |from, range: std::ops::Range<u64>| {
@@ -95,7 +100,7 @@ fn any_part_of_a_blob_is_what_the_whole_has_there() {
         }
     }
     // The second step, as a reader of the steps finds it.
-    let mut steps: RecordReader<'_, Memory, Op> =
+    let mut steps: RecordReader<'_, Memory, RecipeOp> =
         RecordReader::open(&memory, &outer.recipe.ops, OP_BYTES_MAX).unwrap();
     read_op(&mut steps).unwrap();
     let from = StepAt {
@@ -141,10 +146,10 @@ fn recipes_that_lie_are_refused() {
     let body = chunk(&mut memory, b"body");
     for ops in [
         vec![],
-        vec![Op::Side { bytes: 0 }, body],
+        vec![RecipeOp::Side { bytes: 0 }, body],
         vec![body, body],
-        vec![Op::Side { bytes: 9 }],
-        vec![Op::Side { bytes: u64::MAX }],
+        vec![RecipeOp::Side { bytes: 9 }],
+        vec![RecipeOp::Side { bytes: u64::MAX }],
     ] {
         let blob = blob(&mut memory, b"body", &ops);
         assert!(rebuild(&memory, blob).is_err(), "{ops:?}");
@@ -152,7 +157,7 @@ fn recipes_that_lie_are_refused() {
     let endless = blob(
         &mut memory,
         &vec![0; 100_000],
-        &[Op::Side { bytes: 100_000 }],
+        &[RecipeOp::Side { bytes: 100_000 }],
     );
     assert!(matches!(
         rebuild(&memory, endless),
@@ -166,7 +171,7 @@ fn nesting_is_bounded() {
     let body = chunk(&mut memory, b"body");
     let mut nested = blob(&mut memory, b"body", &[body]);
     for depth in 2..=BLOB_DEPTH_MAX + 1 {
-        nested = blob(&mut memory, b"body", &[Op::Blob(nested)]);
+        nested = blob(&mut memory, b"body", &[RecipeOp::Blob(nested)]);
         assert_eq!(
             rebuild(&memory, nested).is_ok(),
             depth <= BLOB_DEPTH_MAX,
@@ -178,7 +183,7 @@ fn nesting_is_bounded() {
 #[test]
 fn steps_of_later_versions_are_named() {
     let mut memory = Memory::default();
-    let stream = Op::Deflate {
+    let stream = RecipeOp::Deflate {
         bytes: 4,
         plain: Content::Empty,
         remake_bytes: 0,
@@ -187,7 +192,7 @@ fn steps_of_later_versions_are_named() {
     let known = blob(&mut memory, b"body", &[stream]);
     let error = rebuild(&memory, known).unwrap_err();
     assert_eq!(error.to_string(), "needs a newer carryall: deflate codec 3");
-    let mut writer = StreamWriter::new(Class::Meta);
+    let mut writer = StreamWriter::new(ContentKind::Meta);
     writer.write_record(&mut memory, &77_u32).unwrap();
     let ops = writer.finish(&mut memory).unwrap();
     let recipe = Recipe {
@@ -204,17 +209,17 @@ fn stream_blob(memory: &mut Memory, plain: &[u8]) -> (Blob, Vec<u8>) {
     encoder.write_all(plain).unwrap();
     let whole = encoder.finish().unwrap();
     let (mut text, mut remake) = (Vec::new(), Vec::new());
-    let options = crate::deflate::AnalyseOptions {
+    let options = crate::deflate::AnalyzeOptions {
         recipe_limit_per_mille: 2000,
-        ..crate::deflate::AnalyseOptions::default()
+        ..crate::deflate::AnalyzeOptions::default()
     };
-    crate::deflate::analyse(&mut &whole[..], &mut text, &mut remake, &options).unwrap();
-    let steps: Vec<Op> = plain
+    crate::deflate::analyze(&mut &whole[..], &mut text, &mut remake, &options).unwrap();
+    let steps: Vec<RecipeOp> = plain
         .chunks(100_000)
         .map(|body| chunk(memory, body))
         .collect();
     let inner = blob(memory, plain, &steps);
-    let mut writer = crate::content::recipe::writer::RecipeWriter::new(Class::Meta);
+    let mut writer = crate::content::recipe::writer::RecipeWriter::new(ContentKind::Meta);
     let bytes = whole.len() as u64;
     writer
         .deflate(memory, bytes, Content::Blob(inner), &mut &remake[..])
@@ -256,7 +261,7 @@ fn streams_are_made_in_their_order_and_whatever_goes_wrong_ends_everything() {
         // Some are long, some are small.
         let plain = lines(seed, if seed % 2 == 0 { 300_000 } else { 20_000 });
         let (stream, bytes) = stream_blob(&mut memory, &plain);
-        steps.extend([Op::Blob(stream), Op::Side { bytes: 2 }]);
+        steps.extend([RecipeOp::Blob(stream), RecipeOp::Side { bytes: 2 }]);
         whole.extend_from_slice(&bytes);
         whole.extend_from_slice(&b"sideside"[2 * seed as usize..][..2]);
         plains.push(plain);
@@ -302,7 +307,7 @@ fn streams_are_made_in_their_order_and_whatever_goes_wrong_ends_everything() {
 fn steps_that_say_why_come_first_and_give_nothing() {
     let mut memory = Memory::default();
     let body = chunk(&mut memory, b"body");
-    let kept = Op::Kept { reason: 999 };
+    let kept = RecipeOp::Kept { reason: 999 };
     let first = blob(&mut memory, b"body", &[kept, body]);
     assert_eq!(rebuild(&memory, first).unwrap(), b"body");
     for steps in [vec![body, kept], vec![kept, kept, body]] {
@@ -322,7 +327,7 @@ proptest! {
         bytes in 1_u64..5000,
     ) {
         let mut memory = Memory::default();
-        let mut writer = StreamWriter::new(Class::Meta);
+        let mut writer = StreamWriter::new(ContentKind::Meta);
         for (mut op, tag) in ops.into_iter().zip(tags) {
             if let Some(head) = op.first_chunk_mut::<4>() {
                 *head = [tag, 0, 0, 0];

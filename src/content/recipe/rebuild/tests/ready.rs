@@ -51,10 +51,15 @@ fn around_ready(readable: u64) -> (WithReady, Blob, Vec<u8>) {
         bytes: 1,
         id: ChunkId([7; 32]),
     };
-    let inner = blob(&mut memory, &bytes, &[Op::Chunk(nowhere)]);
+    let inner = blob(&mut memory, &bytes, &[RecipeOp::Chunk(nowhere)]);
     let text = chunk(&mut memory, b"body");
     let whole = [b"body", &bytes[..], b"sidebody"].concat();
-    let ops = [text, Op::Blob(inner), Op::Side { bytes: 4 }, text];
+    let ops = [
+        text,
+        RecipeOp::Blob(inner),
+        RecipeOp::Side { bytes: 4 },
+        text,
+    ];
     let outer = blob(&mut memory, &whole, &ops);
     let ready = vec![(inner.id, bytes)];
     let source = WithReady {

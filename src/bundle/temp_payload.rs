@@ -1,0 +1,191 @@
+//! The spool: finished frames in a temporary file, until they are laid out on volumes.
+//!
+//! Workers write frames in any order; pieces of payload are read back by their numbers.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::bundle::{BundleError, Catalog, MissingMark};
+
+/// A file of finished frames. It has no name from the start, so that it goes even when the process is killed.
+#[derive(Debug)]
+pub struct TempPayload {
+    path: PathBuf,
+    /// `None` when nothing is kept: the sizes of frames alone are wanted.
+    file: Option<File>,
+}
+
+impl TempPayload {
+    /// Creates the file, which must not exist, and takes its name away. A name that is seen beside it belongs to one that was
+    /// killed between the two, and goes.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn create(path: &Path) -> Result<Self, BundleError> {
+        remove_left(path);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path);
+        let unnamed = file.and_then(|file| match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(file),
+        });
+        match unnamed {
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                file: Some(file),
+            }),
+            Err(source) => Err(BundleError::Io {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// A spool that keeps nothing and takes no room, for a plan that is not carried out. Pieces cannot be read from it.
+    pub fn for_sizes() -> Self {
+        Self {
+            path: PathBuf::new(),
+            file: None,
+        }
+    }
+
+    /// Writes bytes at an offset; from any thread.
+    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), BundleError> {
+        let io = |source| BundleError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        match &self.file {
+            Some(file) => file.write_all_at(bytes, offset).map_err(io),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Removes empty spools of others in the folder of `path`: what cannot be looked at or removed is in nobody's way.
+fn remove_left(path: &Path) {
+    let folder = path.parent().map(std::fs::read_dir);
+    for entry in folder.into_iter().flatten().flatten().flatten() {
+        let name = entry.file_name();
+        let is_spool = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(".carryall-spool-") && name.ends_with(".tmp"));
+        if is_spool && entry.metadata().is_ok_and(|stat| stat.len() == 0) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A bundle that is cut and waits to be laid out.
+#[derive(Debug)]
+pub struct CutBundle {
+    /// What it carries.
+    pub catalog: Catalog,
+    /// For each frame the first bytes of the ids of its chunks, ascending.
+    pub chunks: Vec<Vec<MissingMark>>,
+    spool: TempPayload,
+    places: Vec<(u64, u32)>,
+}
+
+impl CutBundle {
+    /// `frame_of` says which frame each chunk is in; `places` are offset and length in the spool, by frame.
+    pub(super) fn new(
+        catalog: Catalog,
+        frame_of: HashMap<[u8; 16], u32>,
+        spool: TempPayload,
+        places: Vec<(u64, u32)>,
+    ) -> Self {
+        let mut chunks: Vec<Vec<MissingMark>> = vec![Vec::new(); places.len()];
+        for (prefix, frame) in frame_of {
+            if let (Some(lack), Some(frame)) =
+                (prefix.first_chunk(), chunks.get_mut(frame as usize))
+            {
+                frame.push(*lack);
+            }
+        }
+        chunks.iter_mut().for_each(|frame| frame.sort_unstable());
+        Self {
+            catalog,
+            chunks,
+            spool,
+            places,
+        }
+    }
+
+    /// Sizes of the frames in bytes, in order.
+    pub fn piece_bytes(&self) -> Vec<u64> {
+        self.places
+            .iter()
+            .map(|(_, bytes)| u64::from(*bytes))
+            .collect()
+    }
+
+    /// Reads frame `piece_no`.
+    ///
+    /// # Errors
+    /// Whatever reading the spool gives, on use; an unknown number at once.
+    pub fn open_piece(&self, piece_no: usize) -> std::io::Result<impl Read + '_> {
+        let (offset, bytes) = self
+            .places
+            .get(piece_no)
+            .ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(PayloadPieceReader {
+            file: self
+                .spool
+                .file
+                .as_ref()
+                .ok_or(std::io::ErrorKind::Unsupported)?,
+            at: *offset,
+            left: u64::from(*bytes),
+        })
+    }
+}
+
+struct PayloadPieceReader<'a> {
+    file: &'a File,
+    at: u64,
+    left: u64,
+}
+
+impl Read for PayloadPieceReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let most = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buf.len());
+        let read = self.file.read_at(&mut buf[..most], self.at)?;
+        self.at += read as u64;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_empty_spool_that_a_kill_left_goes_and_all_else_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in [
+            (".carryall-spool-1.tmp", ""),
+            (".carryall-spool-2.tmp", "x"),
+            ("other", ""),
+        ] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        TempPayload::create(&dir.path().join(".carryall-spool-3.tmp")).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".carryall-spool-2.tmp", "other"]);
+    }
+}

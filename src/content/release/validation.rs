@@ -1,0 +1,191 @@
+//! What a release must be to be given back: names that are names, entries that lie where they say, sizes that can be.
+//!
+//! One check for whoever takes a release in and whoever gives it back; nothing is read or written here. Memory: 24 bytes an entry.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{EntryKind, Item, ReleaseRoot, TreeEntry};
+use crate::base::id;
+use crate::base::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
+
+/// What is said of a hard link whose other name does not come before it.
+pub const NO_OTHER_NAME: &str = "hard link: its other name is not there";
+
+/// What is wrong, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryFault {
+    /// The item, or the path of an entry in it.
+    pub what: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// Whether a name can only mean something in the folder it is used in.
+pub fn is_plain_name(name: &[u8]) -> bool {
+    !name.is_empty()
+        && name != b"."
+        && name != b".."
+        && !name.iter().any(|byte| *byte == b'/' || *byte == 0)
+}
+
+/// Checks the name of an item.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn check_name(name: &[u8]) -> Result<(), &'static str> {
+    if !is_plain_name(name) {
+        return Err("it is not the name of a file");
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Err("its name is too long");
+    }
+    Ok(())
+}
+
+/// Checks the items of a release: their names, one by one and against each other, and their sizes.
+///
+/// # Errors
+/// [`Fault`].
+pub fn check_items(root: &ReleaseRoot, items: &[Item]) -> Result<(), EntryFault> {
+    let mut names = HashSet::new();
+    let mut bytes: u64 = 0;
+    for item in items {
+        let fault = |why| EntryFault {
+            what: shown(&item.name),
+            why,
+        };
+        check_name(&item.name).map_err(fault)?;
+        if !names.insert(alike(&item.name)) {
+            return Err(fault("there are two items of this name"));
+        }
+        bytes = bytes
+            .checked_add(item.bytes())
+            .ok_or_else(|| fault("it cannot be as large as it says"))?;
+    }
+    if root.bytes > bytes {
+        return Err(EntryFault {
+            what: root.name.to_string(),
+            why: "it says that it is larger than its items",
+        });
+    }
+    Ok(())
+}
+
+/// Names that are the same to the file system are the same here.
+fn alike(name: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(name) {
+        Ok(text) if cfg!(target_os = "macos") => text.to_lowercase().into_bytes(),
+        _ => name.to_vec(),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KnownPath {
+    Folder,
+    Else,
+}
+
+/// Checks the entries of a folder, one after the other.
+#[derive(Debug, Default)]
+pub struct EntryCheck {
+    /// Paths that came, by hash.
+    known: HashMap<[u8; 16], KnownPath>,
+    entries: u64,
+    bytes: u64,
+}
+
+impl EntryCheck {
+    /// Checks the next entry.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn entry(&mut self, entry: &TreeEntry) -> Result<(), &'static str> {
+        self.entries = self.entries.saturating_add(1);
+        self.check_way(&entry.path)?;
+        match &entry.kind {
+            EntryKind::File { content } => {
+                self.bytes = self
+                    .bytes
+                    .checked_add(content.bytes())
+                    .ok_or("it cannot be as large as it says")?;
+            }
+            EntryKind::Symlink { target }
+                if target.is_empty() || target.len() > LINK_BYTES_MAX || target.contains(&0) =>
+            {
+                return Err("no link can point there");
+            }
+            EntryKind::HardLink { to } => {
+                self.check_way(to)?;
+                match self.known.get(&key(to)) {
+                    Some(KnownPath::Else) => {}
+                    Some(KnownPath::Folder) => return Err("a folder has no second name"),
+                    None => return Err(NO_OTHER_NAME),
+                }
+            }
+            _ => {}
+        }
+        let kind = match entry.kind {
+            EntryKind::Dir => KnownPath::Folder,
+            _ => KnownPath::Else,
+        };
+        if self.known.insert(key(&entry.path), kind).is_some() {
+            return Err("something is there already");
+        }
+        Ok(())
+    }
+
+    /// Checks that a path leads downwards through folders that came before.
+    fn check_way(&self, path: &[u8]) -> Result<(), &'static str> {
+        match check_path(path)?.map(|parent| self.known.get(&key(parent))) {
+            None | Some(Some(KnownPath::Folder)) => Ok(()),
+            Some(Some(KnownPath::Else)) => Err("it leads through what is not a folder"),
+            Some(None) => Err("the folder it is in does not come before it"),
+        }
+    }
+
+    /// Checks what the folder says of all of them.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn finish(&self, entry_count: u64, bytes: u64) -> Result<(), &'static str> {
+        if entry_count > self.entries {
+            return Err("it says that it has more entries than it has");
+        }
+        if bytes > self.bytes {
+            return Err("it says that it is larger than what is in it");
+        }
+        Ok(())
+    }
+}
+
+/// Checks that a path leads downwards; returns the folder that it lies in, if it is not the top.
+fn check_path(path: &[u8]) -> Result<Option<&[u8]>, &'static str> {
+    let mut components = path.split(|byte| *byte == b'/');
+    if !components.all(is_plain_name) {
+        return Err("it is not a plain path downwards");
+    }
+    if path
+        .split(|byte| *byte == b'/')
+        .any(|name| name.len() > NAME_BYTES_MAX)
+    {
+        return Err("a name in it is too long");
+    }
+    if path.len() > PATH_BYTES_MAX {
+        return Err("it is longer than 64 KiB");
+    }
+    if path.iter().filter(|byte| **byte == b'/').count() > PATH_DEPTH_MAX {
+        return Err("it lies in more than 4096 folders");
+    }
+    let slash = path.iter().rposition(|byte| *byte == b'/');
+    Ok(slash.map(|at| &path[..at]))
+}
+
+fn key(path: &[u8]) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(&id::hash(path)[..16]);
+    key
+}
+
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(&name[..name.len().min(400)]).into_owned()
+}

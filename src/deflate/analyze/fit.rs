@@ -1,0 +1,101 @@
+//! How well the model fits, and when another one is looked for.
+
+use std::io::Read;
+
+use super::StreamAnalyzer;
+use crate::deflate::DeflateError;
+use crate::deflate::run::WriterStyle;
+use crate::deflate::select::{self, Leave, SAMPLE_BYTES, SAMPLE_TOKENS};
+use crate::deflate::text::FIRST;
+
+/// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
+const LOOK_TOKENS: u64 = 1 << 16;
+const LOOK_PER_MILLE: u64 = 5;
+/// Weight of the segments of a sample at most, see [`Segment::weight`](crate::deflate::inflate::Segment::weight).
+const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
+/// Looks that may end without a better model.
+const LOOKS_IN_VAIN_MAX: u32 = 4;
+
+/// Pieces that lie between one that is given to the crew and the last that counts for whether the model fits: more than are
+/// ever in hand, so that what is decided does not depend on threads.
+const FIT_LAG_PIECES: u64 = 4;
+
+/// How well the model fits.
+#[derive(Default)]
+pub(super) struct ModelFit {
+    /// Since the last look.
+    pub(super) tokens: u64,
+    pub(super) misses: u64,
+    pub(super) all_misses: u64,
+    pub(super) looks_in_vain: u32,
+    pub(super) looked: bool,
+}
+
+impl ModelFit {
+    pub(super) fn add(&mut self, tokens: u64, misses: u64) {
+        self.tokens += tokens;
+        self.misses += misses;
+        self.all_misses += misses;
+    }
+}
+
+impl<R: Read> StreamAnalyzer<'_, R> {
+    /// Looks for a model: at the beginning, and when the one that there is does not fit.
+    pub(super) fn look(&mut self) -> Result<Option<WriterStyle>, DeflateError> {
+        if let Some(style) = self.forced.take() {
+            self.drain()?;
+            return Ok(Some(style));
+        }
+        self.count_fits(FIT_LAG_PIECES);
+        let fit = &mut self.fit;
+        if fit.looked {
+            let begins = self.position == self.run.member();
+            if fit.tokens < LOOK_TOKENS && !(begins && fit.misses > 0) {
+                return Ok(None);
+            }
+            let fits = fit.misses * 1000 < fit.tokens * LOOK_PER_MILLE;
+            (fit.tokens, fit.misses) = (0, 0);
+            if fits || fit.looks_in_vain >= LOOKS_IN_VAIN_MAX || !self.run.has_model() {
+                return Ok(None);
+            }
+            self.drain()?;
+        }
+        while self.end.is_none()
+            && self.stretch.end() - self.position < SAMPLE_BYTES
+            && self.queued_tokens < SAMPLE_TOKENS
+            && self.queued_weight < SAMPLE_WEIGHT_MAX
+        {
+            self.parse()?;
+        }
+        self.see_end();
+        let (watch, plain_bytes) = (self.options.watch, self.stretch.end() - FIRST);
+        let experience = self.options.experience;
+        let likely = match experience {
+            _ if self.fit.looked => vec![self.run.style],
+            Some(experience) => experience.likely(),
+            None => Vec::new(),
+        };
+        let leave = Leave {
+            likely: &likely,
+            affords: &|bytes| experience.is_none_or(|experience| experience.affords(bytes)),
+            goes_on: &|| watch.is_none_or(|watch| watch(plain_bytes)),
+        };
+        let (stretch, position) = (&self.stretch, self.position);
+        let chosen = select::select(stretch, &self.queue, position, &self.run, &leave)?;
+        if chosen == self.run.style {
+            self.fit.looks_in_vain += u32::from(self.fit.looked);
+        }
+        self.fit.looked = true;
+        Ok((chosen != self.run.style).then_some(chosen))
+    }
+
+    /// Counts how the pieces fitted, but for the last `lag` that were given.
+    pub(super) fn count_fits(&mut self, lag: u64) {
+        while self.pieces_counted + lag < self.pieces_given
+            && let Some((tokens, misses)) = self.late_fits.pop_front()
+        {
+            self.fit.add(tokens, misses);
+            self.pieces_counted += 1;
+        }
+    }
+}

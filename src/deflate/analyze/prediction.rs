@@ -1,0 +1,72 @@
+//! What a model foresees of segments that are known.
+
+use super::super::DeflateError;
+use super::super::inflate::{BlockForm, BlockSegment};
+use super::super::run::WriterRun;
+use super::super::text::Stretch;
+use super::super::token::Token;
+use super::super::trees;
+
+/// What was foreseen of a segment.
+#[derive(Default)]
+pub(crate) struct Prediction {
+    /// A token for each that there is; none when all are right.
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) misses: usize,
+    /// Number of the rule that gives the header.
+    pub(crate) rule: u8,
+}
+
+/// Looks at a segment that begins at `position`; `rule` is that of the block before.
+pub(crate) fn look(
+    run: &mut WriterRun,
+    stretch: &Stretch,
+    position: u64,
+    segment: &BlockSegment,
+    rule: u8,
+) -> Result<Prediction, DeflateError> {
+    let mut foresight = Prediction {
+        rule,
+        ..Prediction::default()
+    };
+    if segment.bytes > 0 {
+        run.turn(stretch, position);
+        if segment.head.is_some() {
+            run.block(stretch, position);
+        }
+    }
+    let head = segment.head.as_ref().map(|head| &head.kind);
+    if let Some(BlockForm::Stored { .. }) = head {
+        let end = position + segment.bytes as u64;
+        run.pass_over(stretch, position, end, &mut foresight.tokens);
+        foresight.tokens.clear();
+        return Ok(foresight);
+    }
+    if run.has_model() {
+        predict(run, stretch, position, segment, &mut foresight)?;
+    }
+    if let Some(BlockForm::Dynamic(header)) = head {
+        foresight.rule = trees::find_rule(&segment.tokens, header, rule);
+    }
+    Ok(foresight)
+}
+
+fn predict(
+    run: &mut WriterRun,
+    stretch: &Stretch,
+    position: u64,
+    segment: &BlockSegment,
+    foresight: &mut Prediction,
+) -> Result<(), DeflateError> {
+    let foreseen = &mut foresight.tokens;
+    foreseen.reserve(segment.tokens.len());
+    if !run.foresee(stretch, position, &segment.tokens, foreseen) {
+        return Err(DeflateError::Corrupt("foresight: the model stands still"));
+    }
+    let pairs = segment.tokens.iter().zip(foreseen.iter());
+    foresight.misses = pairs.filter(|(token, foreseen)| token != foreseen).count();
+    if foresight.misses == 0 {
+        foresight.tokens = Vec::new();
+    }
+    Ok(())
+}

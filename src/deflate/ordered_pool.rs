@@ -1,0 +1,117 @@
+//! Threads that do work for one stream, whose results come back in the order in which the work was given.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+type PoolTask<T> = Box<dyn FnOnce() -> T + Send>;
+
+/// Threads and what they have done. With one thread, the caller does all work itself.
+pub(crate) struct OrderedPool<T> {
+    threads: usize,
+    tasks: Option<SyncSender<(u64, PoolTask<T>)>>,
+    done: Receiver<(u64, T)>,
+    done_in: Sender<(u64, T)>,
+    /// Results that came before their turn.
+    early: BTreeMap<u64, T>,
+    given: u64,
+    taken: u64,
+    members: Vec<JoinHandle<()>>,
+}
+
+impl<T: Send + 'static> OrderedPool<T> {
+    /// A crew that starts its threads with the first task.
+    pub(crate) fn new(threads: usize) -> Self {
+        let (done_in, done) = channel();
+        Self {
+            threads,
+            tasks: None,
+            done,
+            done_in,
+            early: BTreeMap::new(),
+            given: 0,
+            taken: 0,
+            members: Vec::new(),
+        }
+    }
+
+    /// Whether so many tasks were given that a result is to be taken first.
+    pub(crate) fn is_full(&self) -> bool {
+        // Alone, a task is done when it was given: to keep its result would take memory for nothing.
+        let most = if self.threads > 1 { self.threads } else { 0 };
+        self.given - self.taken > most as u64
+    }
+
+    /// Gives a task.
+    pub(crate) fn give(&mut self, task: impl FnOnce() -> T + Send + 'static) {
+        let number = self.given;
+        self.given += 1;
+        if self.threads <= 1 {
+            self.early.insert(number, task());
+            return;
+        }
+        if self.tasks.is_none() {
+            self.start();
+        }
+        if let Some(tasks) = &self.tasks {
+            // Its threads end only when this side does.
+            let _ = tasks.send((number, Box::new(task)));
+        }
+    }
+
+    fn start(&mut self) {
+        let (tasks, waiting) = sync_channel::<(u64, PoolTask<T>)>(self.threads + 1);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..self.threads {
+            let (waiting, done) = (Arc::clone(&waiting), self.done_in.clone());
+            self.members.push(thread::spawn(move || {
+                loop {
+                    let next = waiting
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .recv();
+                    let Ok((number, task)) = next else { return };
+                    if done.send((number, task())).is_err() {
+                        return;
+                    }
+                }
+            }));
+        }
+        self.tasks = Some(tasks);
+    }
+
+    /// Waits for the next result; `None` when all were taken.
+    ///
+    /// # Panics
+    /// When a task panicked.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        if self.taken == self.given {
+            return None;
+        }
+        loop {
+            if let Some(result) = self.early.remove(&self.taken) {
+                self.taken += 1;
+                return Some(result);
+            }
+            assert!(
+                !self.members.iter().any(JoinHandle::is_finished),
+                "a task ended without a result"
+            );
+            let wait = std::time::Duration::from_millis(500);
+            if let Ok((number, result)) = self.done.recv_timeout(wait) {
+                self.early.insert(number, result);
+            }
+        }
+    }
+}
+
+impl<T> Drop for OrderedPool<T> {
+    fn drop(&mut self) {
+        self.tasks = None;
+        for member in self.members.drain(..) {
+            // A task that panicked was told of by `take`.
+            let _ = member.join();
+        }
+    }
+}

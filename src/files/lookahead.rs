@@ -1,0 +1,248 @@
+//! Looks at streams before the opener comes to them, on every core: their hashes, and what opening them gives.
+//!
+//! The opener takes results by place and in its own order, so what it makes of them does not depend on threads; what was
+//! not looked at it looks at itself. As many streams as there are workers are in hand or done and not taken: each has two
+//! spools.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Scope;
+
+use crate::base::monitor::Monitor;
+
+/// Shorter streams are not worth a thread.
+pub(super) const AHEAD_BYTES_MIN: u64 = 1 << 20;
+
+/// How many streams are looked at together.
+pub(super) fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Results by place. `K` names a place, `V` is what is found there.
+pub(super) struct Lookahead<K, V> {
+    inner: Mutex<LookaheadState<K, V>>,
+    changed: Condvar,
+    /// Nobody wants anything more.
+    over: AtomicBool,
+}
+
+struct LookaheadState<K, V> {
+    /// Places that the opener came to first.
+    passed: HashSet<K>,
+    /// What is in hand, in the order of the scout.
+    slots: BTreeMap<u64, (K, SlotState<V>)>,
+    next: u64,
+}
+
+enum SlotState<V> {
+    InHand,
+    Done(V),
+}
+
+/// Ends the work when the opener is through, however that comes.
+pub(super) struct CancelOnDrop<'a, K, V>(&'a Lookahead<K, V>);
+
+impl<K, V> Drop for CancelOnDrop<'_, K, V> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Release);
+        // A worker between its look and its wait holds the lock.
+        drop(self.0.inner.lock());
+        self.0.changed.notify_all();
+    }
+}
+
+/// Hears the wish to stop also when nobody wants the result any more.
+pub(super) struct CancelMonitor<'a> {
+    pub(super) monitor: &'a dyn Monitor,
+    pub(super) over: &'a AtomicBool,
+}
+
+impl Monitor for CancelMonitor<'_> {
+    fn advance(&self, bytes: u64) {
+        self.monitor.advance(bytes);
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.over.load(Ordering::Acquire) || self.monitor.stop_asked()
+    }
+}
+
+impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
+    pub(super) fn new() -> Self {
+        Self {
+            inner: Mutex::new(LookaheadState {
+                passed: HashSet::new(),
+                slots: BTreeMap::new(),
+                next: 0,
+            }),
+            changed: Condvar::new(),
+            over: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LookaheadState<K, V>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets workers to what `scout` finds, in its order.
+    pub(super) fn start<'scope, 'env, T, I, F>(
+        &'env self,
+        scope: &'scope Scope<'scope, 'env>,
+        scout: &'env Mutex<I>,
+        look: F,
+        monitor: &'env dyn Monitor,
+    ) -> CancelOnDrop<'env, K, V>
+    where
+        I: Iterator<Item = (K, T)> + Send,
+        F: Fn(T, &dyn Monitor) -> V + Send + Clone + 'scope,
+        K: Send,
+        V: Send,
+    {
+        for _ in 0..workers() {
+            let look = look.clone();
+            scope.spawn(move || {
+                while let Some((number, task)) = self.next_task(scout) {
+                    let wanted = CancelMonitor {
+                        monitor,
+                        over: &self.over,
+                    };
+                    let turn = Slot {
+                        ahead: self,
+                        number,
+                    };
+                    turn.done(look(task, &wanted));
+                }
+            });
+        }
+        CancelOnDrop(self)
+    }
+
+    fn next_task<T, I: Iterator<Item = (K, T)>>(&self, scout: &Mutex<I>) -> Option<(u64, T)> {
+        // Whoever has the scout is the next to take something on, so that tasks are numbered in their order.
+        let mut scout = scout.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
+        while inner.slots.len() >= workers() && !self.is_over() {
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(inner);
+        while !self.is_over() {
+            let (place, task) = scout.next()?;
+            let mut inner = self.lock();
+            if inner.passed.contains(&place) {
+                continue;
+            }
+            let number = inner.next;
+            inner.next += 1;
+            inner.slots.insert(number, (place, SlotState::InHand));
+            return Some((number, task));
+        }
+        None
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// What was found at `place`, waiting for who is at it; `None` when nobody is.
+    pub(super) fn take(&self, place: &K) -> Option<V> {
+        let mut inner = self.lock();
+        let found = inner.slots.iter().find(|(_, (at, _))| at == place);
+        let Some(number) = found.map(|(number, _)| *number) else {
+            inner.passed.insert(place.clone());
+            return None;
+        };
+        while matches!(inner.slots.get(&number), Some((_, SlotState::InHand))) {
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let slot = inner.slots.remove(&number);
+        // What comes before was passed by without being asked for.
+        inner
+            .slots
+            .retain(|at, (_, slot)| *at > number || matches!(slot, SlotState::InHand));
+        drop(inner);
+        self.changed.notify_all();
+        match slot {
+            Some((_, SlotState::Done(found))) => Some(found),
+            _ => None,
+        }
+    }
+}
+
+/// A task in hand. When it ends without a result nobody is left waiting for one.
+struct Slot<'a, K, V> {
+    ahead: &'a Lookahead<K, V>,
+    number: u64,
+}
+
+impl<K: Eq + Hash + Clone, V> Slot<'_, K, V> {
+    fn done(self, found: V) {
+        if let Some((_, slot)) = self.ahead.lock().slots.get_mut(&self.number) {
+            *slot = SlotState::Done(found);
+        }
+    }
+}
+
+impl<K, V> Drop for Slot<'_, K, V> {
+    fn drop(&mut self) {
+        let mut inner = self
+            .ahead
+            .inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, SlotState::InHand)) = inner.slots.get(&self.number) {
+            inner.slots.remove(&self.number);
+        }
+        drop(inner);
+        self.ahead.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base::monitor::Silent;
+
+    #[test]
+    fn results_come_by_place_in_any_order_and_what_nobody_takes_holds_nobody_up() {
+        for taken in [
+            (0..200).collect(),
+            (0..200).step_by(7).collect(),
+            Vec::new(),
+        ] {
+            let ahead: Lookahead<u32, u32> = Lookahead::new();
+            let scout = Mutex::new((0..100_u32).map(|n| (2 * n, n)));
+            std::thread::scope(|scope| {
+                let _leash = ahead.start(scope, &scout, |n, _| n, &Silent);
+                for place in taken {
+                    // Either nobody was there before, or it is right.
+                    assert!(ahead.take(&place).is_none_or(|found| found * 2 == place));
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_worker_hears_that_nobody_waits_any_more() {
+        let ahead: Lookahead<u32, bool> = Lookahead::new();
+        let scout = Mutex::new((0..3_u32).map(|n| (n, ())));
+        std::thread::scope(|scope| {
+            let look = |(), monitor: &dyn Monitor| {
+                while !monitor.stop_asked() {
+                    std::thread::yield_now();
+                }
+                true
+            };
+            let _leash = ahead.start(scope, &scout, look, &Silent);
+        });
+    }
+}

@@ -1,0 +1,165 @@
+//! Finds long deflate streams in tars and among files, ahead of the opener.
+//!
+//! What it misses, or takes for one wrongly, costs time alone: the opener decides.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::folder::SteadyFile;
+use super::lookahead::AHEAD_BYTES_MIN;
+use crate::base::read_at::ReadAt;
+use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
+
+/// Bytes that a gzip member begins with: the magic and the only method there is.
+pub(super) const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+/// Longest pax header that is read.
+const PAX_BYTES_MAX: u64 = 64 << 10;
+/// After so many blocks that are no headers a tar is looked at no further.
+const STRAY_BLOCKS_MAX: u32 = 64;
+
+/// Offsets and lengths of the long gzip members of a tar, each with its offset as its place.
+pub(super) struct TarStreamFinder<'a, R: ?Sized> {
+    source: &'a R,
+    at: u64,
+    end: u64,
+    stray_blocks: u32,
+}
+
+impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
+    /// Looks at the tar in `offset..end`.
+    pub(super) fn new(source: &'a R, offset: u64, end: u64) -> Self {
+        Self {
+            source,
+            at: offset,
+            end,
+            stray_blocks: 0,
+        }
+    }
+
+    /// Reads as much as is there; a failure is told by who reads the file in earnest.
+    fn read(&self, offset: u64, out: &mut [u8]) -> Option<()> {
+        let mut filled = 0;
+        while filled < out.len() {
+            match self
+                .source
+                .read_at(offset + filled as u64, &mut out[filled..])
+            {
+                Ok(0) | Err(_) => return None,
+                Ok(len) => filled += len,
+            }
+        }
+        Some(())
+    }
+
+    /// The next member with a body: where that begins, and its length.
+    fn member(&mut self) -> Option<(u64, u64)> {
+        let mut next = Pax::default();
+        loop {
+            let mut block = [0; tar::BLOCK];
+            if self.end.saturating_sub(self.at) < tar::BLOCK as u64 {
+                return None;
+            }
+            self.read(self.at, &mut block)?;
+            self.at += tar::BLOCK as u64;
+            let Some(header) = TarHeader::read(&block) else {
+                self.stray_blocks += 1;
+                if self.stray_blocks > STRAY_BLOCKS_MAX {
+                    return None;
+                }
+                next = Pax::default();
+                continue;
+            };
+            self.stray_blocks = 0;
+            match header.kind {
+                TarKind::Pax | TarKind::Note => {
+                    if header.kind == TarKind::Pax && header.size <= PAX_BYTES_MAX {
+                        let mut body = vec![0; usize::try_from(header.size).ok()?];
+                        self.read(self.at, &mut body)?;
+                        next = Pax::read(&body);
+                    }
+                    self.pass(header.size);
+                }
+                TarKind::Bodiless => next = Pax::default(),
+                TarKind::File | TarKind::Sparse => {
+                    let mut more =
+                        header.kind == TarKind::Sparse && block[tar::SPARSE_MORE_IN_HEADER] != 0;
+                    while more {
+                        self.read(self.at, &mut block)?;
+                        self.at += tar::BLOCK as u64;
+                        more = block[tar::SPARSE_MORE_IN_MAP] != 0;
+                    }
+                    let size = next.size.unwrap_or(header.size);
+                    let begin = self.at;
+                    self.pass(size);
+                    return Some((begin, size.min(self.end.saturating_sub(begin))));
+                }
+            }
+        }
+    }
+
+    fn pass(&mut self, bytes: u64) {
+        let whole = bytes.saturating_add(tar::padding(bytes));
+        self.at = self.at.saturating_add(whole);
+    }
+}
+
+impl<R: ReadAt + ?Sized> Iterator for TarStreamFinder<'_, R> {
+    type Item = (u64, (u64, u64));
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (offset, bytes) = self.member()?;
+            let mut head = [0; GZIP_MAGIC.len()];
+            if bytes >= AHEAD_BYTES_MIN
+                && self.read(offset, &mut head).is_some()
+                && head == GZIP_MAGIC
+            {
+                return Some((offset, (offset, bytes)));
+            }
+        }
+    }
+}
+
+/// The long gzip files among `paths`, each once whatever its names.
+pub(super) struct FileStreamFinder<I> {
+    paths: I,
+    seen: HashSet<(u64, u64)>,
+}
+
+impl<I: Iterator<Item = PathBuf>> FileStreamFinder<I> {
+    pub(super) fn new(paths: I) -> Self {
+        Self {
+            paths,
+            seen: HashSet::new(),
+        }
+    }
+
+    fn is_stream(&mut self, path: &Path) -> bool {
+        let Ok(stat) = path.symlink_metadata() else {
+            return false;
+        };
+        if !stat.is_file() || stat.len() < AHEAD_BYTES_MIN {
+            return false;
+        }
+        if stat.nlink() > 1 && !self.seen.insert((stat.dev(), stat.ino())) {
+            return false;
+        }
+        let mut head = [0; GZIP_MAGIC.len()];
+        SteadyFile::open(path).is_ok_and(|file| file.read_at(0, &mut head).is_ok())
+            && head == GZIP_MAGIC
+    }
+}
+
+impl<I: Iterator<Item = PathBuf>> Iterator for FileStreamFinder<I> {
+    type Item = (PathBuf, PathBuf);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let path = self.paths.next()?;
+            if self.is_stream(&path) {
+                return Some((path.clone(), path));
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Tars: headers and padding as side bytes, bodies as contents of their own.
+
+use std::sync::{Arc, Mutex};
+
+use super::stream::AnalyzedStream;
+use super::{OPEN_DEPTH_MAX, Unpacker};
+use crate::base::monitor::{Monitor, Quiet};
+use crate::base::read_at::ReadAt;
+use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
+use crate::content::content_kind::ContentKind;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{Blob, ChunkSource};
+use crate::files::LayoutError;
+use crate::files::hashing_reader::HashingReader;
+use crate::files::lookahead::{AHEAD_BYTES_MIN, Lookahead};
+use crate::files::stream_finder::TarStreamFinder;
+use crate::files::streams::{Depth, Region};
+
+impl<S: ChunkSource> Unpacker<'_, S> {
+    /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.
+    pub(super) fn tar<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        depth: usize,
+    ) -> Result<Blob, LayoutError> {
+        let is_deepest = depth + 1 >= OPEN_DEPTH_MAX;
+        if self.options.depth != Depth::Open || bytes < 2 * AHEAD_BYTES_MIN || is_deepest {
+            return self.tar_members(tape, bytes, depth, None);
+        }
+        let (source, path, offset) = (tape.source(), tape.path(), tape.offset());
+        let scout = Mutex::new(TarStreamFinder::new(source, offset, offset + bytes));
+        let ahead = Lookahead::new();
+        let looker = &Arc::clone(&self.looker);
+        let quiet = Quiet(self.monitor);
+        let monitor: &dyn Monitor = if self.within > 0 {
+            &quiet
+        } else {
+            self.monitor
+        };
+        std::thread::scope(|scope| {
+            let look = |(offset, bytes): (u64, u64), monitor: &dyn Monitor| {
+                let region = Region {
+                    source,
+                    path,
+                    offset,
+                    bytes,
+                };
+                looker.look(region, monitor)
+            };
+            let _leash = ahead.start(scope, &scout, look, monitor);
+            self.tar_members(tape, bytes, depth, Some(&ahead))
+        })
+    }
+
+    fn tar_members<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        depth: usize,
+        ahead: Option<&Lookahead<u64, AnalyzedStream>>,
+    ) -> Result<Blob, LayoutError> {
+        tape.push_hasher();
+        let mut recipe = RecipeWriter::new(ContentKind::TarHeaders);
+        let end = tape.offset() + bytes;
+        let mut next = Pax::default();
+        while tape.offset() < end {
+            let left = end - tape.offset();
+            let block_bytes = tar::BLOCK.min(usize::try_from(left).unwrap_or(tar::BLOCK));
+            let mut block = [0; tar::BLOCK];
+            block[..block_bytes].copy_from_slice(tape.peek(block_bytes)?);
+            self.side(tape, block_bytes as u64, &mut recipe)?;
+            let Some(header) = TarHeader::read(&block[..block_bytes]) else {
+                // The end of the archive, or something unknown: the next block may be a header again.
+                next = Pax::default();
+                continue;
+            };
+            let left = left - tar::BLOCK as u64;
+            match header.kind {
+                TarKind::Pax => {
+                    let body = header.size.min(left);
+                    if body <= tar::PAX_BYTES_MAX {
+                        let len = usize::try_from(body).unwrap_or_default();
+                        next = Pax::read(tape.peek(len)?);
+                    }
+                    let whole = body.saturating_add(tar::padding(body));
+                    self.side(tape, whole.min(left), &mut recipe)?;
+                }
+                TarKind::Note => {
+                    let whole = header.size.saturating_add(tar::padding(header.size));
+                    self.side(tape, whole.min(left), &mut recipe)?;
+                }
+                TarKind::Bodiless => next = Pax::default(),
+                TarKind::File | TarKind::Sparse => {
+                    if header.kind == TarKind::Sparse {
+                        self.sparse_map(tape, end, &block, &mut recipe)?;
+                    }
+                    let member = std::mem::take(&mut next);
+                    let size = member.size.unwrap_or(header.size);
+                    let body = size.min(end - tape.offset());
+                    let name = member
+                        .path
+                        .as_deref()
+                        .unwrap_or_else(|| TarHeader::name(&block));
+                    let looked = match ahead.filter(|_| body >= AHEAD_BYTES_MIN) {
+                        Some(ahead) => ahead.take(&tape.offset()).transpose()?,
+                        None => None,
+                    };
+                    self.body(tape, body, name, depth + 1, looked, &mut recipe)?;
+                    let padding = tar::padding(size).min(end - tape.offset());
+                    self.side(tape, padding, &mut recipe)?;
+                }
+            }
+        }
+        self.finish(tape, bytes, recipe)
+    }
+
+    /// Passes the further blocks of a GNU sparse map.
+    fn sparse_map<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        end: u64,
+        header: &[u8],
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        let mut more = header[tar::SPARSE_MORE_IN_HEADER] != 0;
+        while more && end - tape.offset() >= tar::BLOCK as u64 {
+            more = tape.peek(tar::BLOCK)?[tar::SPARSE_MORE_IN_MAP] != 0;
+            self.side(tape, tar::BLOCK as u64, recipe)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,433 @@
+//! Opens files into recipes: tars as headers and bodies, deflate streams as plain bytes and what makes them again, to any
+//! depth up to a limit; all else as chunks.
+//!
+//! Whatever is not understood is kept as bytes, so every result is lossless. Opening reads a file once (twice what was
+//! known under the same length but is other, and what holds streams), and holds a tape's buffer, half a MiB and the spools of
+//! as many streams as there are cores and one more, for each level.
+
+mod frames;
+mod known;
+mod members;
+mod stream;
+mod zips;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::thread::Scope;
+
+use self::stream::{Analyzer, AnalyzerOutput, FileFound};
+use super::LayoutError;
+use super::effort::ItemEffort;
+use super::folder::SteadyFile;
+use super::hashing_reader::HashingReader;
+use super::lookahead::{AHEAD_BYTES_MIN, Lookahead, workers};
+use super::stream_finder::{FileStreamFinder, GZIP_MAGIC};
+pub use super::streams::{Depth, KeptReason, OpenOptions, StreamReport, Tally};
+use crate::base::id::BlobId;
+pub use crate::base::limits::OPEN_DEPTH_MAX;
+use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
+use crate::base::spooled_temp::SpooledTemp;
+use crate::content::archive::{tar, zip};
+use crate::content::chunk::{CHUNK_MAX, Cutter};
+use crate::content::content_kind::ContentKind;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{
+    Blob, ChunkRef, ChunkSink, ChunkSource, Content, RecipeError, SMALL_BYTES,
+};
+use crate::content::release::BlobTable;
+
+/// Shorter gzip streams are kept as they came: opened, the recipe and what it takes to find its parts cost what is gained.
+pub const GZIP_BYTES_MIN: u64 = 4096;
+/// Plain bytes for each byte of a stream, at a guess.
+const SPOOL_RATIO: u64 = 4;
+/// Bytes between two looks at the monitor.
+const STEP_BYTES: u64 = 4 << 20;
+
+/// Room that the spools of the longest gzip streams among `files` may take: layers unpack to a bit less than four times their
+/// length. Streams within other files are not known beforehand.
+pub fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
+    let streams = FileStreamFinder::new(files).map(|(path, _)| path);
+    let mut bytes: Vec<u64> = streams
+        .filter_map(|path| Some(path.symlink_metadata().ok()?.len()))
+        .collect();
+    bytes.sort_unstable_by(|one, other| other.cmp(one));
+    let together = bytes.iter().take(workers() + 1);
+    together
+        .map(|bytes| bytes.saturating_mul(SPOOL_RATIO))
+        .sum()
+}
+
+/// Makes recipes of files. One for a whole `add`, so that what came before is known behind.
+pub struct Unpacker<'a, S: ChunkSource> {
+    source: &'a S,
+    sink: &'a mut dyn ChunkSink,
+    monitor: &'a dyn Monitor,
+    options: &'a OpenOptions,
+    /// Blobs of earlier releases: used again when their chunks are still there.
+    known: &'a BlobTable,
+    looker: Arc<Analyzer<'a>>,
+    /// Streams among the files that are opened one after the other.
+    files: Option<Arc<Lookahead<PathBuf, FileFound>>>,
+    /// Blobs of this run: their chunks were just stored.
+    fresh: BlobTable,
+    /// Blobs that were used again, and the blobs in them.
+    reused: BlobTable,
+    reused_bytes: u64,
+    streams: StreamReport,
+    /// What streams cost, and what they taught, since the item began.
+    effort: ItemEffort,
+    /// Streams that what is read now lies in: its bytes are not those of the file.
+    within: usize,
+    unreported: u64,
+    /// Bytes that the monitor heard of already.
+    reported: u64,
+}
+
+/// What a content is opened as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ContentForm {
+    Plain,
+    Tar,
+    Gzip,
+    Zip,
+}
+
+impl ContentForm {
+    fn of(head: &[u8], bytes: u64, depth: Depth) -> Self {
+        if depth == Depth::Closed {
+            Self::Plain
+        } else if bytes > SMALL_BYTES && tar::begins_tar(head) {
+            Self::Tar
+        } else if depth == Depth::Tars {
+            Self::Plain
+        } else if head.starts_with(&GZIP_MAGIC) {
+            Self::Gzip
+        } else if bytes > SMALL_BYTES && head.starts_with(&zip::LOCAL_MAGIC) {
+            Self::Zip
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+impl<'a, S: ChunkSource> Unpacker<'a, S> {
+    /// Starts with the blobs that are known.
+    pub fn new(
+        source: &'a S,
+        sink: &'a mut dyn ChunkSink,
+        known: &'a BlobTable,
+        options: &'a OpenOptions,
+        monitor: &'a dyn Monitor,
+    ) -> Self {
+        Self {
+            source,
+            sink,
+            monitor,
+            options,
+            known,
+            looker: Arc::new(Analyzer::new(known, options)),
+            files: None,
+            fresh: BlobTable::default(),
+            reused: BlobTable::default(),
+            reused_bytes: 0,
+            streams: StreamReport::default(),
+            effort: ItemEffort::new(options),
+            within: 0,
+            unreported: 0,
+            reported: 0,
+        }
+    }
+
+    /// Where chunks go to.
+    pub fn sink(&mut self) -> &mut dyn ChunkSink {
+        self.sink
+    }
+
+    /// A spool for bytes that can be read only once.
+    pub(super) fn spool(&self) -> SpooledTemp {
+        SpooledTemp::new(&self.options.spool_folder)
+    }
+
+    /// Who is asked whether to stop.
+    pub(super) fn monitor(&self) -> &'a dyn Monitor {
+        self.monitor
+    }
+
+    /// Another item begins: what opening its streams may cost is counted anew, and what is learnt of them is its own.
+    pub fn begin_item(&mut self) {
+        self.effort = ItemEffort::new(self.options);
+    }
+
+    /// The blobs that this opener made, and those that it took over: together all blobs of what it opened.
+    pub fn into_blobs(self) -> (BlobTable, BlobTable) {
+        (self.fresh, self.reused)
+    }
+
+    /// Bytes that were known and not opened again.
+    pub fn reused_bytes(&self) -> u64 {
+        self.reused_bytes
+    }
+
+    /// What became of the streams that were met, those in known blobs apart.
+    pub fn streams(&self) -> &StreamReport {
+        &self.streams
+    }
+
+    /// Runs `open` and looks at the streams among `paths`, which are opened in this order, before it comes to them.
+    pub fn ahead_of<T>(
+        &mut self,
+        paths: impl Iterator<Item = PathBuf> + Send,
+        open: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        if self.options.depth != Depth::Open {
+            return open(self);
+        }
+        let files = Arc::new(Lookahead::new());
+        self.files = Some(Arc::clone(&files));
+        let scout = Mutex::new(FileStreamFinder::new(paths));
+        let (looker, monitor) = (&Arc::clone(&self.looker), self.monitor);
+        std::thread::scope(|scope: &Scope<'_, '_>| {
+            let look = |path: PathBuf, monitor: &dyn Monitor| looker.look_at_file(&path, monitor);
+            let _leash = files.start(scope, &scout, look, monitor);
+            let opened = open(self);
+            self.files = None;
+            opened
+        })
+    }
+
+    /// Opens a file; `path` gives its name, for errors and for telling its class.
+    ///
+    /// # Errors
+    /// [`LayoutError::Changed`] when it is shorter than it was; what reading and storing give.
+    pub fn open<R: ReadAt + ?Sized>(
+        &mut self,
+        file: &R,
+        path: &Path,
+    ) -> Result<Content, LayoutError> {
+        self.opened(file, path, None)
+    }
+
+    /// Opens a file that may have been looked at before, as [`Opener::open`] does.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn open_file(&mut self, file: &SteadyFile, path: &Path) -> Result<Content, LayoutError> {
+        let files = self.files.as_ref();
+        let files = files.filter(|_| ReadAt::size_bytes(file) >= AHEAD_BYTES_MIN);
+        let found = files.and_then(|files| files.take(&path.to_owned()));
+        let looked = match found.transpose()? {
+            // Another file may have taken its place in between.
+            Some(found) if found.sign == file.sign() => Some(found.looked),
+            _ => None,
+        };
+        self.opened(file, path, looked)
+    }
+
+    fn opened<R: ReadAt + ?Sized>(
+        &mut self,
+        file: &R,
+        path: &Path,
+        looked: Option<AnalyzerOutput>,
+    ) -> Result<Content, LayoutError> {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let mut tape = HashingReader::new(file, path);
+        let content = self.content(&mut tape, file.size_bytes(), name, 0, looked)?;
+        self.monitor.advance(std::mem::take(&mut self.unreported));
+        self.reported = 0;
+        Ok(content)
+    }
+
+    /// Opens a content of its own, which lies in `depth` others.
+    fn content<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<AnalyzerOutput>,
+    ) -> Result<Content, LayoutError> {
+        if bytes == 0 {
+            return Ok(Content::Empty);
+        }
+        if let Some(blob) = self.structured(tape, bytes, name, depth, looked)? {
+            return Ok(Content::Blob(blob));
+        }
+        if bytes <= SMALL_BYTES {
+            return Ok(Content::Chunk(self.small(tape, bytes, name)?));
+        }
+        if let Some(blob) = self.look_up(tape, bytes)? {
+            return Ok(Content::Blob(blob));
+        }
+        // A content that is one chunk needs no recipe.
+        let first = Self::cut(tape, bytes)?;
+        if first as u64 == bytes {
+            return Ok(Content::Chunk(self.put(tape, first, name)?));
+        }
+        tape.push_hasher();
+        let mut recipe = RecipeWriter::new(ContentKind::Other);
+        self.chunks(tape, bytes, name, &mut recipe)?;
+        let blob = self.finish(tape, bytes, recipe)?;
+        Ok(Content::Blob(blob))
+    }
+
+    /// Opens what comes next into a blob when there is something in it to be found; else it stays where it is.
+    fn structured<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<AnalyzerOutput>,
+    ) -> Result<Option<Blob>, LayoutError> {
+        let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
+        let kind = ContentForm::of(tape.peek(head_bytes)?, bytes, self.options.depth);
+        if kind == ContentForm::Gzip && (bytes < GZIP_BYTES_MIN || depth >= OPEN_DEPTH_MAX) {
+            let small = bytes < GZIP_BYTES_MIN;
+            self.kept(
+                if small {
+                    KeptReason::Small
+                } else {
+                    KeptReason::Deep
+                },
+                bytes,
+            );
+            return Ok(None);
+        }
+        if kind == ContentForm::Plain || depth >= OPEN_DEPTH_MAX {
+            return Ok(None);
+        }
+        if kind == ContentForm::Gzip {
+            return self.gzip(tape, bytes, name, depth, looked);
+        }
+        if let Some(known) = self.look_up(tape, bytes)? {
+            return Ok(Some(known));
+        }
+        if self.is_closed(tape, bytes)? {
+            return Ok(None);
+        }
+        match kind {
+            ContentForm::Tar => self.tar(tape, bytes, depth).map(Some),
+            _ => self.zip(tape, bytes, depth).map(Some),
+        }
+    }
+
+    /// Puts the body of a member of something into its recipe.
+    fn body<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<AnalyzerOutput>,
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        if let Some(blob) = self.structured(tape, bytes, name, depth, looked)? {
+            return Ok(recipe.blob(self.sink, blob)?);
+        }
+        if bytes <= SMALL_BYTES {
+            let chunk = self.small(tape, bytes, name)?;
+            return Ok(recipe.chunk(self.sink, chunk)?);
+        }
+        self.chunks(tape, bytes, name, recipe)
+    }
+
+    fn finish<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        recipe: RecipeWriter,
+    ) -> Result<Blob, LayoutError> {
+        let id = BlobId(tape.pop_hasher());
+        let recipe = recipe.finish(self.sink)?;
+        let blob = Blob { id, bytes, recipe };
+        self.fresh.insert(&blob);
+        Ok(blob)
+    }
+
+    /// Length of the next chunk of a content of which `left` bytes are left.
+    fn cut<R: ReadAt + ?Sized>(
+        tape: &mut HashingReader<'_, R>,
+        left: u64,
+    ) -> Result<usize, LayoutError> {
+        let window = usize::try_from(left).map_or(CHUNK_MAX, |left| left.min(CHUNK_MAX));
+        Ok(Cutter::cut(tape.peek(window)?))
+    }
+
+    fn small<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+    ) -> Result<ChunkRef, LayoutError> {
+        let len = usize::try_from(bytes).map_err(|_| RecipeError::Corrupt("small content"))?;
+        self.put(tape, len, name)
+    }
+
+    fn put<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        len: usize,
+        name: &[u8],
+    ) -> Result<ChunkRef, LayoutError> {
+        let class = ContentKind::of(name, tape.peek(len.min(tar::BLOCK))?);
+        self.put_as(tape, len, class)
+    }
+
+    fn put_as<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        len: usize,
+        class: ContentKind,
+    ) -> Result<ChunkRef, LayoutError> {
+        let id = self.sink.put(tape.peek(len)?, class)?;
+        tape.skip(len as u64)?;
+        self.report(len as u64)?;
+        let bytes = u32::try_from(len).map_err(|_| RecipeError::Corrupt("length of a chunk"))?;
+        Ok(ChunkRef { bytes, id })
+    }
+
+    fn side<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        let mut left = bytes;
+        while left > 0 {
+            let len = usize::try_from(left).map_or(CHUNK_MAX, |left| left.min(CHUNK_MAX));
+            recipe.side(self.sink, tape.peek(len)?)?;
+            tape.skip(len as u64)?;
+            left -= len as u64;
+        }
+        self.report(bytes)
+    }
+
+    /// Tells the monitor now and then: members are small and many.
+    fn report(&mut self, bytes: u64) -> Result<(), LayoutError> {
+        self.unreported += bytes;
+        if self.unreported >= STEP_BYTES {
+            let bytes = std::mem::take(&mut self.unreported);
+            self.advance(bytes);
+            self.monitor.check_stop()?;
+        }
+        Ok(())
+    }
+
+    /// Tells the monitor of bytes of the file, as far as it has not heard of them.
+    fn advance(&mut self, bytes: u64) {
+        if self.within > 0 {
+            return;
+        }
+        let heard = self.reported.min(bytes);
+        self.reported -= heard;
+        self.monitor.advance(bytes - heard);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! Gzip streams: looked at on any thread, opened in the opener's own order.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::Unpacker;
+use crate::base::id::{BlobId, Hasher};
+use crate::base::monitor::{Monitor, Quiet};
+use crate::base::read_at::ReadAt;
+use crate::content::content_kind::ContentKind;
+use crate::content::recipe::rebuild::first_op;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{Blob, ChunkSource, Content, RecipeOp, SMALL_BYTES};
+use crate::content::release::BlobTable;
+use crate::deflate::Wrapper;
+use crate::files::LayoutError;
+use crate::files::effort::ItemEffort;
+use crate::files::folder::{Sign, SteadyFile};
+use crate::files::hashing_reader::HashingReader;
+use crate::files::lookahead::{AHEAD_BYTES_MIN, workers};
+use crate::files::streams::{self, How, KeptReason, OpenOptions, Opened, Outcome, Region};
+
+/// What looking at a stream ahead gave.
+pub(in crate::files) struct AnalyzerOutput {
+    id: BlobId,
+    outcome: Outcome,
+    /// Bytes that the monitor has heard of.
+    reported: u64,
+}
+
+/// As a worker hands it over.
+pub(super) type AnalyzedStream = Result<AnalyzerOutput, LayoutError>;
+
+/// What looking at a whole file gave.
+pub(super) struct AnalyzedFile {
+    pub(super) sign: Sign,
+    pub(super) looked: AnalyzerOutput,
+}
+
+/// As a worker hands it over.
+pub(super) type FileFound = Result<AnalyzedFile, LayoutError>;
+
+/// Looks at streams, each once.
+pub(super) struct Analyzer<'a> {
+    known: &'a BlobTable,
+    options: &'a OpenOptions,
+    /// Streams that somebody looks at or has looked at.
+    seen: Mutex<HashSet<(u64, BlobId)>>,
+}
+
+impl<'a> Analyzer<'a> {
+    pub(super) fn new(known: &'a BlobTable, options: &'a OpenOptions) -> Self {
+        Self {
+            known,
+            options,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Hashes a region and, unless it is known, opens the stream in it.
+    pub(super) fn look<R: ReadAt + ?Sized>(
+        &self,
+        region: Region<'_, R>,
+        monitor: &dyn Monitor,
+    ) -> AnalyzedStream {
+        let id = hash(region, monitor)?;
+        let mut looked = AnalyzerOutput {
+            id,
+            outcome: Outcome::Known,
+            reported: 0,
+        };
+        let is_first = || {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert((region.bytes, id))
+        };
+        let is_known = self.known.get(region.bytes, id).is_some();
+        if !is_known && !self.options.closed.contains(&id) && is_first() {
+            (looked.outcome, looked.reported) =
+                streams::open(region, gzip(None), self.options, monitor)?;
+        }
+        Ok(looked)
+    }
+
+    pub(super) fn look_at_file(&self, path: &Path, monitor: &dyn Monitor) -> FileFound {
+        let file = SteadyFile::open(path)?;
+        let region = Region {
+            source: &file,
+            path,
+            offset: 0,
+            bytes: ReadAt::size_bytes(&file),
+        };
+        let looked = self.look(region, monitor)?;
+        Ok(AnalyzedFile {
+            sign: file.sign(),
+            looked,
+        })
+    }
+}
+
+fn gzip(effort: Option<&ItemEffort>) -> How<'_> {
+    How {
+        wrapper: Wrapper::Gzip,
+        effort,
+        threads: workers(),
+    }
+}
+
+fn hash<R: ReadAt + ?Sized>(
+    region: Region<'_, R>,
+    monitor: &dyn Monitor,
+) -> Result<BlobId, LayoutError> {
+    let mut tape = HashingReader::at(region.source, region.path, region.offset);
+    let mut hasher = Hasher::new();
+    let mut left = region.bytes;
+    while left > 0 {
+        monitor.check_stop()?;
+        let step = usize::try_from(left.min(256 << 10)).unwrap_or_default();
+        hasher.update(tape.peek(step)?);
+        tape.skip(step as u64)?;
+        left -= step as u64;
+    }
+    Ok(BlobId(hasher.finish()))
+}
+
+impl<S: ChunkSource> Unpacker<'_, S> {
+    /// Opens a gzip stream; `None` when it is kept and so short that it is a chunk like any other.
+    pub(super) fn gzip<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        depth: usize,
+        looked: Option<AnalyzerOutput>,
+    ) -> Result<Option<Blob>, LayoutError> {
+        let mark = tape.bookmark();
+        let region = Region {
+            source: tape.source(),
+            path: tape.path(),
+            offset: tape.offset(),
+            bytes,
+        };
+        let id = match &looked {
+            Some(looked) => {
+                tape.skip(bytes)?;
+                looked.id
+            }
+            None => self.hash_over(tape, bytes)?,
+        };
+        if let Some(blob) = self.known_stream(bytes, id) {
+            return Ok(Some(blob));
+        }
+        let (outcome, reported) = match looked {
+            Some(looked) if !matches!(looked.outcome, Outcome::Known) => {
+                (looked.outcome, looked.reported)
+            }
+            _ => self.look_now(region, id)?,
+        };
+        if self.within == 0 {
+            self.reported += reported;
+        }
+        match outcome {
+            Outcome::Opened(opened) => {
+                let recipe = self.stream(region, &opened, name, depth)?;
+                let recipe = recipe.finish(self.sink)?;
+                let blob = Blob { id, bytes, recipe };
+                self.fresh.insert(&blob);
+                self.advance(bytes);
+                Ok(Some(blob))
+            }
+            Outcome::Kept(_) | Outcome::Known => {
+                let reason = match outcome {
+                    Outcome::Kept(reason) => reason,
+                    _ => KeptReason::Changed,
+                };
+                self.kept(reason, bytes);
+                tape.go_back(mark);
+                if bytes <= SMALL_BYTES {
+                    return Ok(None);
+                }
+                let mut recipe = RecipeWriter::new(ContentKind::Packed);
+                recipe.kept(self.sink, reason.number())?;
+                self.chunks(tape, bytes, name, &mut recipe)?;
+                let recipe = recipe.finish(self.sink)?;
+                let blob = Blob { id, bytes, recipe };
+                self.fresh.insert(&blob);
+                Ok(Some(blob))
+            }
+        }
+    }
+
+    fn look_now<R: ReadAt + ?Sized>(
+        &self,
+        region: Region<'_, R>,
+        id: BlobId,
+    ) -> Result<(Outcome, u64), LayoutError> {
+        if self.options.closed.contains(&id) {
+            return Ok((Outcome::Kept(KeptReason::Changed), 0));
+        }
+        let quiet = Quiet(self.monitor);
+        let monitor: &dyn Monitor = if self.within > 0 {
+            &quiet
+        } else {
+            self.monitor
+        };
+        // Long streams may have been looked at ahead, in any order: they are always by themselves.
+        let effort = Some(&self.effort).filter(|_| region.bytes < AHEAD_BYTES_MIN);
+        streams::open(region, gzip(effort), self.options, monitor)
+    }
+
+    /// As [`Opener::known_blob`], for one that was looked at as a stream when it was stored.
+    fn known_stream(&mut self, bytes: u64, id: BlobId) -> Option<Blob> {
+        if self.fresh.get(bytes, id).is_none() {
+            let blob = self.known.get(bytes, id)?;
+            let was_looked_at = match first_op(self.source, &blob.recipe).ok().flatten() {
+                Some(RecipeOp::Deflate { .. }) => true,
+                Some(RecipeOp::Kept { reason }) => {
+                    let may_change =
+                        KeptReason::from_number(reason).is_some_and(KeptReason::may_change);
+                    !(may_change && self.options.is_special())
+                }
+                _ => false,
+            };
+            if !was_looked_at {
+                return None;
+            }
+        }
+        self.known_blob(bytes, id)
+    }
+
+    /// Makes the recipe of a stream that was opened, and of what follows it in its region.
+    fn stream<R: ReadAt + ?Sized>(
+        &mut self,
+        region: Region<'_, R>,
+        opened: &Opened,
+        name: &[u8],
+        depth: usize,
+    ) -> Result<RecipeWriter, LayoutError> {
+        let mut recipe = RecipeWriter::new(ContentKind::Meta);
+        self.deflate(opened, region.path, plain_name(name), depth, &mut recipe)?;
+        let tail = region.bytes - opened.stream_bytes;
+        if tail > 0 {
+            let offset = region.offset + opened.stream_bytes;
+            let mut tape = HashingReader::at(region.source, region.path, offset);
+            self.within += 1;
+            if tail <= SMALL_BYTES {
+                self.side(&mut tape, tail, &mut recipe)?;
+            } else {
+                self.chunks(&mut tape, tail, name, &mut recipe)?;
+            }
+            self.within -= 1;
+        }
+        Ok(recipe)
+    }
+
+    /// Stores the plain bytes of an opened stream, and puts the step that makes it again into a recipe.
+    pub(super) fn deflate(
+        &mut self,
+        opened: &Opened,
+        path: &Path,
+        name: &[u8],
+        depth: usize,
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        let plain = self.plain(opened, path, name, depth)?;
+        let mut remake = opened.recipe.reader();
+        recipe.deflate(self.sink, opened.stream_bytes, plain, &mut remake)?;
+        self.streams.opened.count(opened.stream_bytes);
+        self.streams.plain_bytes += opened.plain.size_bytes();
+        self.streams.recipe_bytes += opened.recipe.size_bytes();
+        let writers = &mut self.streams.writers;
+        let writer = writers.entry(opened.writer.clone()).or_default();
+        writer.count(opened.stream_bytes);
+        Ok(())
+    }
+
+    fn plain(
+        &mut self,
+        opened: &Opened,
+        path: &Path,
+        name: &[u8],
+        depth: usize,
+    ) -> Result<Content, LayoutError> {
+        self.within += 1;
+        let mut tape = HashingReader::new(&opened.plain, path);
+        let content = self.content(&mut tape, opened.plain.size_bytes(), name, depth + 1, None)?;
+        self.within -= 1;
+        Ok(content)
+    }
+
+    /// Counts a stream that stays as it came.
+    pub(super) fn kept(&mut self, reason: KeptReason, bytes: u64) {
+        self.streams.kept.entry(reason).or_default().count(bytes);
+    }
+}
+
+/// What the plain file would be called.
+fn plain_name(name: &[u8]) -> &[u8] {
+    name.strip_suffix(b".gz").unwrap_or(name)
+}

@@ -1,0 +1,155 @@
+//! Zip files (jar, whl, apk and their like): deflated members as plain bytes, stored ones as contents, all else as side bytes.
+//!
+//! A zip is read from front to back and never believed: a member ends where its stream ends. What does not fit is bytes.
+
+use super::Unpacker;
+use crate::base::monitor::Quiet;
+use crate::base::read_at::ReadAt;
+use crate::content::archive::zip::{self, LocalHeader, Method};
+use crate::content::chunk::CHUNK_MAX;
+use crate::content::content_kind::ContentKind;
+use crate::content::recipe::writer::RecipeWriter;
+use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
+use crate::deflate::Wrapper;
+use crate::files::LayoutError;
+use crate::files::hashing_reader::HashingReader;
+use crate::files::streams::{self, How, KeptReason, Outcome, Region};
+
+/// Shorter members are side bytes: to find a chunk costs what is gained.
+const MEMBER_BYTES_MIN: u64 = 200;
+/// Bytes of streams that came to nothing, beyond the length of the zip, after which no more are tried: headers may lie in
+/// streams, so that hostile ones could have everything read for each of them.
+const IN_VAIN_BYTES: u64 = 16 << 20;
+
+/// A zip that is being followed.
+struct Zip {
+    end: u64,
+    depth: usize,
+    recipe: RecipeWriter,
+    /// Bytes that may still be read in vain.
+    vain_left: u64,
+}
+
+impl<S: ChunkSource> Unpacker<'_, S> {
+    /// Follows a zip of `bytes` bytes that begins here.
+    pub(super) fn zip<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        depth: usize,
+    ) -> Result<Blob, LayoutError> {
+        tape.push_hasher();
+        let mut zip = Zip {
+            end: tape.offset() + bytes,
+            depth,
+            recipe: RecipeWriter::new(ContentKind::TarHeaders),
+            vain_left: bytes + IN_VAIN_BYTES,
+        };
+        while tape.offset() < zip.end {
+            let left = zip.end - tape.offset();
+            let window = |most: usize| usize::try_from(left).map_or(most, |left| left.min(most));
+            let header = LocalHeader::read(tape.peek(window(zip::HEADER_BYTES))?);
+            match header.filter(|header| header.bytes() as u64 <= left) {
+                Some(header) => {
+                    let head = tape.peek(header.bytes())?;
+                    let name = head[zip::HEADER_BYTES..][..header.name_bytes].to_vec();
+                    self.side(tape, header.bytes() as u64, &mut zip.recipe)?;
+                    self.zip_member(tape, &header, &name, &mut zip)?;
+                }
+                None => {
+                    let window = tape.peek(window(CHUNK_MAX))?;
+                    // The last three bytes may be the beginning of a header.
+                    let all = if window.len() as u64 == left {
+                        left
+                    } else {
+                        window.len() as u64 - 3
+                    };
+                    let gap = zip::find_header(window).map_or(all, |at| at as u64);
+                    self.side(tape, gap, &mut zip.recipe)?;
+                }
+            }
+        }
+        self.finish(tape, bytes, zip.recipe)
+    }
+
+    /// Puts the body of a member into the recipe, as far as it is known where that ends.
+    fn zip_member<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        header: &LocalHeader,
+        name: &[u8],
+        zip: &mut Zip,
+    ) -> Result<(), LayoutError> {
+        let left = zip.end - tape.offset();
+        let known = header.body_bytes.filter(|bytes| *bytes <= left);
+        match (header.method, known) {
+            (_, Some(bytes)) if bytes < MEMBER_BYTES_MIN => self.side(tape, bytes, &mut zip.recipe),
+            (Method::Deflate, _) => self.zip_stream(tape, known, name, zip),
+            (Method::Stored, Some(bytes)) => {
+                self.body(tape, bytes, name, zip.depth + 1, None, &mut zip.recipe)
+            }
+            (Method::Other, Some(bytes)) => self.closed_member(tape, bytes, name, &mut zip.recipe),
+            (_, None) => Ok(()),
+        }
+    }
+
+    fn zip_stream<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        known: Option<u64>,
+        name: &[u8],
+        zip: &mut Zip,
+    ) -> Result<(), LayoutError> {
+        let region = Region {
+            source: tape.source(),
+            path: tape.path(),
+            offset: tape.offset(),
+            bytes: known.unwrap_or(zip.end - tape.offset()),
+        };
+        let (outcome, read) = if zip.vain_left == 0 {
+            (Outcome::Kept(KeptReason::Corrupt), 0)
+        } else {
+            let quiet = Quiet(self.monitor);
+            let how = How {
+                wrapper: Wrapper::Raw,
+                effort: Some(&self.effort),
+                threads: 1,
+            };
+            streams::open(region, how, self.options, &quiet)?
+        };
+        match outcome {
+            Outcome::Opened(opened) if opened.stream_bytes >= MEMBER_BYTES_MIN => {
+                self.deflate(&opened, region.path, name, zip.depth, &mut zip.recipe)?;
+                tape.skip(opened.stream_bytes)?;
+                self.report(opened.stream_bytes)
+            }
+            Outcome::Opened(opened) => self.side(tape, opened.stream_bytes, &mut zip.recipe),
+            Outcome::Kept(reason) => {
+                zip.vain_left = zip.vain_left.saturating_sub(read);
+                self.kept(reason, known.unwrap_or(0));
+                match known {
+                    Some(bytes) => self.closed_member(tape, bytes, name, &mut zip.recipe),
+                    None => Ok(()),
+                }
+            }
+            Outcome::Known => Ok(()),
+        }
+    }
+
+    fn closed_member<R: ReadAt + ?Sized>(
+        &mut self,
+        tape: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        if bytes > SMALL_BYTES {
+            return self.chunks(tape, bytes, name, recipe);
+        }
+        if bytes > 0 {
+            let chunk = self.small(tape, bytes, name)?;
+            recipe.chunk(self.sink, chunk)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! What is found is kept once, under its digest, and gets the names that archives give it.
+
+use super::find::{Finder, Scene};
+use super::layout::Naming;
+use super::{Descriptor, Digest, Image, ImageIndex, Images, Named, Referrer, sayings};
+use crate::content::recipe::ChunkSource;
+use crate::content::recipe::body::FileBody;
+
+/// Images of all releases together.
+const IMAGES_MAX: usize = 1 << 16;
+
+impl<S: ChunkSource> Finder<'_, S> {
+    /// Keeps a blob; the first of a digest stays.
+    pub(super) fn keep_blob(&mut self, digest: &Digest, body: FileBody) {
+        self.found.blobs.entry(digest.clone()).or_insert(body);
+    }
+
+    /// Keeps a manifest or index by its digest.
+    pub(super) fn keep_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) {
+        let kept = self.found.manifests.entry(descriptor.digest.clone());
+        kept.or_insert_with(|| (descriptor.clone(), bytes.to_vec()));
+    }
+
+    /// Keeps an image, or adds its names to the same one; `paths` are those of its layers.
+    pub(super) fn keep_image(
+        &mut self,
+        scene: &Scene<'_>,
+        image: Image,
+        naming: Naming,
+        paths: &[Option<Vec<u8>>],
+    ) {
+        let digest = image.manifest.digest.clone();
+        let references = image.references.clone();
+        let number = match self.found.numbers.get(&digest) {
+            Some(number) => {
+                let there = &mut self.found.images[*number].references;
+                let new = image.references.into_iter();
+                let new: Vec<String> = new.filter(|name| !there.contains(name)).collect();
+                there.extend(new);
+                *number
+            }
+            None if self.found.images.len() >= IMAGES_MAX => {
+                return self.note(scene.subject(&image.name()), sayings::MORE_IMAGES);
+            }
+            None => {
+                self.keep_manifest(&image.manifest, &image.manifest_bytes);
+                self.found.images.push(image);
+                let number = self.found.images.len() - 1;
+                self.found.numbers.insert(digest.clone(), number);
+                number
+            }
+        };
+        let place = (scene.place.to_vec(), scene.folder_path(), number);
+        self.found.places.push(place);
+        for (layer, path) in paths.iter().enumerate() {
+            if let Some(path) = path {
+                let place = [scene.place, std::slice::from_ref(path)].concat();
+                self.found.layers.entry(place).or_insert((number, layer));
+            }
+        }
+        if naming == Naming::Own {
+            self.bear(&references, &digest);
+        }
+        self.name(scene, &references, &digest);
+    }
+
+    /// Remembers who bears names.
+    fn bear(&mut self, names: &[String], digest: &Digest) {
+        // Several releases may have many of the same.
+        let release = self.found.releases.saturating_sub(1);
+        self.found.named.extend(names.iter().map(|name| Named {
+            name: name.clone(),
+            digest: digest.clone(),
+            release,
+        }));
+    }
+
+    /// Keeps an index; the names may be those of the one that it lies in.
+    pub(super) fn keep_index(&mut self, scene: &Scene<'_>, index: ImageIndex, naming: Naming) {
+        self.keep_manifest(&index.descriptor, &index.bytes);
+        if naming == Naming::Own {
+            self.bear(&index.references, &index.descriptor.digest);
+        }
+        if index.is_whole() {
+            self.name(scene, &index.references, &index.descriptor.digest);
+        }
+        self.found.indexes.push(index);
+    }
+
+    /// Gives names to a manifest; one that stands for something else stays with it. That a name stood for something else in
+    /// another release is nothing to tell: tags move.
+    fn name(&mut self, scene: &Scene<'_>, names: &[String], digest: &Digest) {
+        for name in names {
+            let first = self.found.references.entry(name.clone());
+            first.or_insert_with(|| digest.clone());
+            let there = self.names.entry(name.clone());
+            let there = there.or_insert_with(|| digest.clone()).clone();
+            if there != *digest && !self.found.is_another_form(&there, digest) {
+                let why = sayings::TWO_IMAGES.with(&there).with(digest);
+                self.note(scene.subject(name), why);
+            }
+        }
+    }
+}
+
+impl Images {
+    /// Keeps a referrer, or adds its names to the same one.
+    pub(super) fn keep_referrer(&mut self, referrer: Referrer) {
+        let is_same = |each: &&mut Referrer| {
+            each.descriptor.digest == referrer.descriptor.digest
+                && each.subject == referrer.subject
+                && (each.tag == referrer.tag || each.tag.is_none() || referrer.tag.is_none())
+        };
+        let Some(there) = self.referrers.iter_mut().find(is_same) else {
+            return self.referrers.push(referrer);
+        };
+        there.tag = there.tag.take().or(referrer.tag);
+        for name in referrer.references {
+            if !there.references.contains(&name) {
+                there.references.push(name);
+            }
+        }
+    }
+
+    /// Whether two manifests are of one image: of the same config, or one an index that lists the other, or for different
+    /// platforms.
+    fn is_another_form(&self, one: &Digest, other: &Digest) -> bool {
+        let image = |digest: &Digest| Some(&self.images[*self.numbers.get(digest)?]);
+        let lists = |index: &Digest, child: &Digest| {
+            let index = self
+                .indexes
+                .iter()
+                .find(|each| each.descriptor.digest == *index);
+            let mut children = index.into_iter().flat_map(|index| &index.children);
+            children.any(|each| each.descriptor.digest == *child)
+        };
+        match (image(one), image(other)) {
+            (Some(one), Some(other)) => {
+                one.config.digest == other.config.digest || one.platform != other.platform
+            }
+            _ => lists(one, other) || lists(other, one),
+        }
+    }
+}

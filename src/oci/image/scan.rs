@@ -1,0 +1,150 @@
+//! One look through the files of a folder or archive: which folders may be images or packages, which files may be archives.
+
+use std::collections::BTreeMap;
+
+use super::package::PackageMarks;
+use crate::content::recipe::Content;
+use crate::content::recipe::body::FileBody;
+
+/// Archives in one folder or archive that are looked into.
+const NESTED_MAX: usize = 1 << 18;
+/// Files of one folder or archive that are told to be compressed.
+const PACKED_MAX: usize = 1 << 10;
+/// How the names of compressed archives end.
+const PACKED_ENDS: [&[u8]; 13] = [
+    b".zst", b".tzst", b".zstd", b".xz", b".txz", b".bz2", b".tbz", b".tbz2", b".lz4", b".lzma",
+    b".tar.gz", b".tgz", b".zip",
+];
+/// Tags and revisions of registries in one holder.
+const LINKS_MAX: usize = 1 << 16;
+/// Folders of one holder that may be images or packages.
+const FOLDERS_MAX: usize = 1 << 16;
+
+/// What lies in one folder of a holder and may be the mark of something.
+#[derive(Default)]
+pub(super) struct Marks {
+    /// `manifest.json`.
+    pub(super) docker: Option<FileBody>,
+    /// `index.json`.
+    pub(super) index: Option<FileBody>,
+    /// Whether there is an `oci-layout`.
+    pub(super) is_layout: bool,
+    /// `version`, which a folder of skopeo's has.
+    pub(super) version: Option<FileBody>,
+    /// Tags and revisions below `repositories/`, when it is the root of a registry's storage.
+    pub(super) links: Vec<(Vec<u8>, FileBody)>,
+    /// What may make it a package.
+    pub(super) package: PackageMarks,
+}
+
+/// What one look through a holder found.
+#[derive(Default)]
+pub(super) struct FolderScan {
+    /// By folder, with a `/` behind it unless it is the top.
+    pub(super) folders: BTreeMap<Vec<u8>, Marks>,
+    /// Files that may be archives.
+    pub(super) nested: Vec<(Vec<u8>, Content)>,
+    /// Files whose names say that they are compressed: to look at every file for this would take long.
+    pub(super) packed: Vec<(Vec<u8>, FileBody)>,
+    /// Whether there was more than is remembered.
+    pub(super) is_cut: bool,
+    /// Tags and revisions of registries.
+    links: usize,
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+impl FolderScan {
+    /// Takes note of a file.
+    pub(super) fn file(&mut self, path: &[u8], body: FileBody) {
+        let mut ends = PACKED_ENDS.iter();
+        if ends.any(|end| path.ends_with(end)) && self.packed.len() < PACKED_MAX {
+            self.packed.push((path.to_vec(), body));
+        }
+        // A tar of one chunk is known by its name: to read every short file would take long.
+        if let FileBody::Content(content) = body
+            && (matches!(content, Content::Blob(_)) || path.ends_with(b".tar"))
+        {
+            if self.nested.len() < NESTED_MAX {
+                self.nested.push((path.to_vec(), content));
+            } else {
+                self.is_cut = true;
+            }
+        }
+        let at = path
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or(0, |at| at + 1);
+        let (folder, name) = path.split_at(at);
+        self.storage(path, body);
+        let is_of_images = matches!(
+            name,
+            b"manifest.json" | b"index.json" | b"oci-layout" | b"version"
+        );
+        if is_of_images || PackageMarks::is_mark(name) {
+            let Some(marks) = self.folder(folder) else {
+                return;
+            };
+            match name {
+                b"manifest.json" => marks.docker = Some(body),
+                b"index.json" => marks.index = Some(body),
+                b"oci-layout" => marks.is_layout = true,
+                b"version" => marks.version = Some(body),
+                name => marks.package.file(name, body),
+            }
+        }
+        self.below(folder, name, body);
+    }
+
+    /// Takes note of a tag or revision in the storage of a registry: `docker/registry/v2/repositories/NAME/_manifests/...`.
+    fn storage(&mut self, path: &[u8], body: FileBody) {
+        const ROOT: &[u8] = b"registry/v2/";
+        let Some(own) = path.strip_suffix(b"/link") else {
+            return;
+        };
+        let mut windows = own.windows(ROOT.len());
+        let Some(at) = windows.position(|window| window == ROOT) else {
+            return;
+        };
+        let is_start = at == 0 || own[at - 1] == b'/';
+        let (folder, link) = own.split_at(at + ROOT.len());
+        let is_link = link.starts_with(b"repositories/")
+            && (link.ends_with(b"/current") || contains(link, b"/_manifests/revisions/"));
+        if !is_start || !is_link || self.links >= LINKS_MAX {
+            self.is_cut |= self.links >= LINKS_MAX;
+            return;
+        }
+        self.links += 1;
+        if let Some(marks) = self.folder(folder) {
+            marks.links.push((link.to_vec(), body));
+        }
+    }
+
+    /// Takes note of a file that marks the folder around its own.
+    fn below(&mut self, folder: &[u8], name: &[u8], body: FileBody) {
+        let Some(path) = folder.strip_suffix(b"/") else {
+            return;
+        };
+        let at = path
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or(0, |at| at + 1);
+        let (outer, own) = path.split_at(at);
+        if PackageMarks::is_mark_below(own, name)
+            && let Some(marks) = self.folder(outer)
+        {
+            marks.package.file_below(own, name, body);
+        }
+    }
+
+    /// The marks of a folder; `None` when there are too many.
+    fn folder(&mut self, folder: &[u8]) -> Option<&mut Marks> {
+        if self.folders.len() >= FOLDERS_MAX && !self.folders.contains_key(folder) {
+            self.is_cut = true;
+            return None;
+        }
+        Some(self.folders.entry(folder.to_vec()).or_default())
+    }
+}

@@ -1,0 +1,139 @@
+//! A blob that is being made into a file without a name, or was, and is sent from there meanwhile.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::base::monitor::Monitor;
+use crate::content::recipe::BoxError;
+use crate::oci::image::DigestHasher;
+
+/// Bytes that are written, read and hashed together: short pieces are still in the core's own cache the second time.
+pub(super) const PIECE_BYTES: usize = 256 << 10;
+/// How often those who wait look whether a stop was asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// A blob that is kept, or being made.
+pub(super) struct CachedBlob {
+    file: File,
+    state: Mutex<BlobState>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct BlobState {
+    /// Bytes in the file.
+    bytes: u64,
+    /// Whether the blob is whole, or why it never will be.
+    end: Option<Result<(), String>>,
+}
+
+impl CachedBlob {
+    /// Nothing has been made yet.
+    pub(super) fn new(file: File) -> Self {
+        Self {
+            file,
+            state: Mutex::default(),
+            more: Condvar::new(),
+        }
+    }
+
+    /// Says how making it went.
+    pub(super) fn end(&self, end: Result<(), String>) {
+        self.state().end = Some(end);
+        self.more.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, BlobState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what is there, waits for more as it is made, and at its end for the word that it is what it should be.
+    pub(super) fn follow(
+        &self,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), BoxError> {
+        let mut piece = vec![0; PIECE_BYTES];
+        let mut at = range.start;
+        while at < range.end {
+            let there = self.wait_beyond(at, monitor)?.min(range.end);
+            while at < there {
+                let count = usize::try_from(there - at)
+                    .unwrap_or(PIECE_BYTES)
+                    .min(PIECE_BYTES);
+                self.file.read_exact_at(&mut piece[..count], at)?;
+                out.write_all(&piece[..count])?;
+                at += count as u64;
+            }
+        }
+        self.wait_until(monitor, |state| match &state.end {
+            None => Some(Ok(())).filter(|_| at < state.bytes),
+            Some(Ok(())) => Some(Ok(())),
+            Some(Err(why)) => Some(Err(why.clone().into())),
+        })
+    }
+
+    /// Waits until there are bytes behind `at`; returns how many there are in all.
+    fn wait_beyond(&self, at: u64, monitor: &dyn Monitor) -> Result<u64, BoxError> {
+        self.wait_until(monitor, |state| match &state.end {
+            Some(Err(why)) => Some(Err(why.clone().into())),
+            _ if state.bytes > at => Some(Ok(state.bytes)),
+            Some(Ok(())) => Some(Err("it is shorter than it is said to be".into())),
+            None => None,
+        })
+    }
+
+    fn wait_until<T>(
+        &self,
+        monitor: &dyn Monitor,
+        answer: impl Fn(&BlobState) -> Option<Result<T, BoxError>>,
+    ) -> Result<T, BoxError> {
+        let mut state = self.state();
+        loop {
+            if let Some(answer) = answer(&state) {
+                return answer;
+            }
+            monitor.check_stop()?;
+            state = wait(&self.more, state);
+        }
+    }
+}
+
+/// Writes a blob into its file, and hashes it.
+pub(super) struct SlotWriter<'a> {
+    pub(super) slot: &'a CachedBlob,
+    pub(super) hasher: DigestHasher,
+    pub(super) monitor: &'a dyn Monitor,
+}
+
+impl Write for SlotWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.monitor.stop_asked() {
+            return Err(io::Error::other("stopped"));
+        }
+        let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
+        let at = self.slot.state().bytes;
+        self.hasher.update(piece);
+        self.slot.file.write_all_at(piece, at)?;
+        self.slot.state().bytes = at + piece.len() as u64;
+        self.slot.more.notify_all();
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Waits a while, or until there is news.
+pub(super) fn wait<'g, T>(news: &Condvar, guard: MutexGuard<'g, T>) -> MutexGuard<'g, T> {
+    let (guard, _) = news
+        .wait_timeout(guard, LOOK_EVERY)
+        .unwrap_or_else(PoisonError::into_inner);
+    guard
+}

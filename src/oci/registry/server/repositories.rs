@@ -1,0 +1,218 @@
+//! What is served: repositories with their tags, manifests and blobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Deserialize;
+
+use crate::oci::image::{Descriptor, Digest};
+use crate::oci::registry::push::PlannedRepository;
+
+/// A manifest or an index that is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedManifest {
+    /// Its media type, digest and length.
+    pub descriptor: Descriptor,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Repository {
+    tags: BTreeMap<String, Digest>,
+    /// What tags stand for to whoever asks with the host of an image's name; without a host for those that have none.
+    host_tags: BTreeMap<String, BTreeMap<String, Digest>>,
+    manifests: BTreeMap<Digest, ServedManifest>,
+    blobs: BTreeMap<Digest, u64>,
+    /// What refers to a manifest, as the list of referrers shows it.
+    referrers: BTreeMap<Digest, Vec<serde_json::Value>>,
+}
+
+/// All that is served, held in memory but for the blobs.
+#[derive(Debug, Default)]
+pub struct Repositories {
+    repositories: BTreeMap<String, Repository>,
+    /// The hosts in names of images.
+    hosts: BTreeSet<String>,
+}
+
+/// The shelf that is served now: another one may take its place at any time.
+#[derive(Debug, Default)]
+pub struct CurrentRepositories(RwLock<Arc<Repositories>>);
+
+impl CurrentRepositories {
+    /// What is served now.
+    pub fn now(&self) -> Arc<Repositories> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Serves this from now on.
+    pub fn replace(&self, shelf: Repositories) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
+    }
+}
+
+impl From<Repositories> for Arc<CurrentRepositories> {
+    fn from(shelf: Repositories) -> Self {
+        Self::new(CurrentRepositories(RwLock::new(Arc::new(shelf))))
+    }
+}
+
+#[derive(Deserialize)]
+struct Said {
+    subject: Option<ReferrerSubject>,
+    config: Option<ConfigDocument>,
+    #[serde(rename = "artifactType")]
+    artifact_type: Option<String>,
+    annotations: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct ReferrerSubject {
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct ConfigDocument {
+    #[serde(rename = "mediaType")]
+    media_type: Option<String>,
+}
+
+impl Repositories {
+    /// Lays out what is planned.
+    pub fn new(plan: Vec<PlannedRepository>) -> Self {
+        let mut shelf = Self::default();
+        for planned in plan {
+            let repository = shelf.repositories.entry(planned.name).or_default();
+            let blobs = planned
+                .blobs
+                .into_iter()
+                .map(|blob| (blob.digest, blob.bytes));
+            repository.blobs.extend(blobs);
+            for manifest in planned.manifests {
+                let digest = manifest.descriptor.digest.clone();
+                for tag in manifest.tags {
+                    repository.tags.insert(tag, digest.clone());
+                }
+                for (host, tag) in manifest.host_tags {
+                    if !host.is_empty() {
+                        shelf.hosts.insert(host.clone());
+                    }
+                    let tags = repository.host_tags.entry(host).or_default();
+                    tags.insert(tag, digest.clone());
+                }
+                let manifest = ServedManifest {
+                    descriptor: manifest.descriptor,
+                    bytes: manifest.bytes,
+                };
+                if let Some((subject, entry)) = reference(&manifest) {
+                    repository.referrers.entry(subject).or_default().push(entry);
+                }
+                repository.manifests.insert(digest, manifest);
+            }
+        }
+        shelf
+    }
+
+    /// A name of one word is `library/` and that word for whoever takes this registry for docker's hub.
+    fn get(&self, name: &str) -> Option<&Repository> {
+        let own = || self.repositories.get(name.strip_prefix("library/")?);
+        self.repositories.get(name).or_else(own)
+    }
+
+    /// The names of all repositories, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.repositories.keys().map(String::as_str)
+    }
+
+    /// The tags of a repository, in order; `None` when there is no such repository.
+    pub fn tags(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
+        Some(self.get(name)?.tags.keys().map(String::as_str))
+    }
+
+    /// A manifest by tag or digest. `host` is that of the name that the client pulls: what images of that host are called is
+    /// theirs, what no host is written for is anyone's, and a host of which there is nothing here may have all.
+    pub fn manifest(
+        &self,
+        name: &str,
+        reference: &str,
+        host: Option<&str>,
+    ) -> Option<&ServedManifest> {
+        let repository = self.get(name)?;
+        let parsed = reference.parse::<Digest>().ok();
+        let digest = match (&parsed, host) {
+            (Some(digest), _) => digest,
+            (None, None) => repository.tags.get(reference)?,
+            (None, Some(host)) => {
+                let host = host.to_ascii_lowercase();
+                let at = |host: &str| repository.host_tags.get(host)?.get(reference);
+                let any = || repository.tags.get(reference);
+                let any = || any().filter(|_| !self.hosts.contains(&host));
+                at(&host).or_else(|| at("")).or_else(any)?
+            }
+        };
+        repository.manifests.get(digest)
+    }
+
+    /// The length of a blob of a repository.
+    pub fn blob(&self, name: &str, digest: &Digest) -> Option<u64> {
+        self.get(name)?.blobs.get(digest).copied()
+    }
+
+    /// What refers to a manifest, in order; nothing when there is no such manifest.
+    pub fn referrers(&self, name: &str, subject: &Digest) -> Option<&[serde_json::Value]> {
+        let repository = self.get(name)?;
+        Some(repository.referrers.get(subject).map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether there is a repository of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Digests of all blobs, each once.
+    pub fn blobs(&self) -> BTreeSet<&Digest> {
+        self.repositories
+            .values()
+            .flat_map(|repository| repository.blobs.keys())
+            .collect()
+    }
+}
+
+/// What a manifest refers to, and how the list of referrers shows it.
+fn reference(manifest: &ServedManifest) -> Option<(Digest, serde_json::Value)> {
+    let said: Said = serde_json::from_slice(&manifest.bytes).ok()?;
+    let subject = said.subject?.digest.parse().ok()?;
+    let descriptor = &manifest.descriptor;
+    let mut entry = serde_json::json!({
+        "mediaType": descriptor.media_type, "digest": descriptor.digest.as_str(), "size": descriptor.bytes,
+    });
+    let kind = said
+        .artifact_type
+        .or(said.config.and_then(|config| config.media_type));
+    if let Some(kind) = kind {
+        entry["artifactType"] = kind.into();
+    }
+    if let Some(notes) = said.annotations {
+        entry["annotations"] = notes;
+    }
+    Some((subject, entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_one_word_is_found_as_the_hub_would_call_it() {
+        let named = |name: &str| PlannedRepository {
+            name: name.to_owned(),
+            ..PlannedRepository::default()
+        };
+        let shelf = Repositories::new(vec![named("web"), named("shop/db")]);
+        assert!(shelf.has("web") && shelf.has("library/web") && shelf.has("shop/db"));
+        assert!(
+            !shelf.has("library/shop") && !shelf.has("db") && !shelf.has("library/library/web")
+        );
+    }
+}

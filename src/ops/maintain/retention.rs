@@ -1,0 +1,100 @@
+//! `keep`, and what `prune --keep-last` lets go: which releases stay in a store.
+//!
+//! It takes out roots alone; their room is freed by `prune`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Serialize;
+
+use crate::base::id::ReleaseId;
+use crate::bundle::{Catalog, newest_first};
+use crate::content::release::{ReleaseName, ReleaseRoot};
+use crate::ops::Error;
+use crate::store::Store;
+use crate::volumes::staging::open_all;
+
+/// What is marked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeepReport {
+    /// The release.
+    pub release: String,
+    /// Whether it is kept from now on.
+    pub kept: bool,
+}
+
+/// Marks a release as one that stays, or as any other.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`], and when the mark cannot be written.
+pub fn keep(store: &Store, name: &ReleaseName, kept: bool) -> Result<KeepReport, Error> {
+    crate::ops::release(store, name)?;
+    store.pin(&name.file_stem(), kept)?;
+    Ok(KeepReport {
+        release: name.to_string(),
+        kept,
+    })
+}
+
+/// What was let go, and what stays although it is old.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LetGoReport {
+    /// Releases that were taken out.
+    pub removed: Vec<String>,
+    /// Older ones that stay because they are marked.
+    pub kept: Vec<String>,
+    /// Older ones that stay because a set that is being received leans on them.
+    pub awaited: Vec<String>,
+}
+
+/// Takes out all releases but the `last` newest versions of each name and architecture, those that are marked, and those
+/// that a set in the spool leans on.
+///
+/// # Errors
+/// [`Error`] when the releases cannot be listed, or one not removed.
+pub fn apply_retention(store: &Store, last: usize) -> Result<LetGoReport, Error> {
+    let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
+    // One that cannot be read may be the newest.
+    crate::ops::must_know_all(store, &bad)?;
+    let marked: HashSet<String> = store.pinned()?.into_iter().collect();
+    let awaited = awaited(store)?;
+    let mut by_name: BTreeMap<(String, Option<String>), Vec<&ReleaseRoot>> = BTreeMap::new();
+    for root in &roots {
+        let key = (
+            root.name.name().to_owned(),
+            root.name.arch().map(str::to_owned),
+        );
+        by_name.entry(key).or_default().push(root);
+    }
+    let mut report = LetGoReport::default();
+    for roots in by_name.values_mut() {
+        roots.sort_by(|one, other| newest_first(&one.name, &other.name));
+        for root in roots.iter().skip(last) {
+            let (name, stem) = (root.name.to_string(), root.name.file_stem());
+            if marked.contains(&stem) {
+                report.kept.push(name);
+            } else if awaited.contains(&root.id()) {
+                report.awaited.push(name);
+            } else {
+                store.remove_root(&stem)?;
+                report.removed.push(name);
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// The releases that sets in the spool lean on.
+fn awaited(store: &Store) -> Result<HashSet<ReleaseId>, Error> {
+    let mut awaited = HashSet::new();
+    for set in open_all(&store.incoming_dir())? {
+        let catalog = set.catalog().ok();
+        let catalog = catalog.and_then(|bytes| Catalog::from_bytes(&bytes).ok());
+        let leans = catalog.into_iter().flat_map(|catalog| catalog.leans);
+        awaited.extend(
+            leans
+                .flat_map(|lean| lean.releases)
+                .map(|release| release.id),
+        );
+    }
+    Ok(awaited)
+}

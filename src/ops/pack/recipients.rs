@@ -1,0 +1,270 @@
+//! Whom a bundle is for: receipts, names of releases and remembered sites, looked up in the vendor's own store.
+//!
+//! `pack` takes what comes out of it; `site list` and `site forget` are here too.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::base::envelope::HEADER_BYTES;
+use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
+use crate::bundle::receipt::site::{Site, SiteName};
+use crate::bundle::receipt::{FramesWaiting, HeldRelease, RECEIPT_BYTES_MAX, Receipt};
+use crate::bundle::{Recipient, WaitingSet};
+use crate::content::release::{ReleaseName, ReleaseRoot};
+use crate::ops::Error;
+use crate::store::Store;
+
+/// A receiver, and the releases it has that this store does not know.
+#[derive(Debug, Clone)]
+pub struct FoundRecipient {
+    /// What it is taken to have.
+    pub receiver: Recipient,
+    /// Releases that are left out of account: the bundle is larger for it, and right all the same.
+    pub unknown: Vec<String>,
+    /// Sets that wait there and that nothing is remembered of, by the beginnings of their ids: the same holds for them.
+    pub unknown_sets: Vec<String>,
+}
+
+/// Reads a receipt: from what has this name, a pipe too, else it is the text itself.
+///
+/// # Errors
+/// [`Error::NoReceipt`] for what looks like a name of nothing, [`Error::Receipt`], and [`Error::Io`] for what cannot be read.
+pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
+    let path = Path::new(given);
+    let bytes = match std::fs::metadata(path) {
+        Ok(_) => {
+            let mut bytes = Vec::new();
+            let file = File::open(path).map_err(Error::io(path))?;
+            // One byte more than may be, so that what is longer is refused.
+            file.take(RECEIPT_BYTES_MAX + HEADER_BYTES as u64 + 1)
+                .read_to_end(&mut bytes)
+                .map_err(Error::io(path))?;
+            bytes
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Error::io(path)(error));
+        }
+        Err(_) if is_name(given) => {
+            return Err(Error::NoReceipt {
+                given: given.chars().take(200).collect(),
+            });
+        }
+        Err(_) => given.as_bytes().to_vec(),
+    };
+    Receipt::read(&bytes).map_err(|source| Error::Receipt {
+        given: given
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(80)
+            .collect(),
+        source,
+    })
+}
+
+/// Whether a text that names no file was meant as the name of one. A receipt's text is longer than any word, and has
+/// neither dots nor slashes.
+fn is_name(given: &str) -> bool {
+    const TEXT_MIN_SIGNS: usize = 16;
+    let given = given.trim();
+    // A release's name is another mistake, and told as a text that is none.
+    let is_release = given.contains(':') && !given.contains('/');
+    if given.starts_with('{') || is_release || given.lines().count() > 1 {
+        return false;
+    }
+    let signs = given.chars().filter(|c| c.is_alphanumeric()).count();
+    signs < TEXT_MIN_SIGNS || given.contains(['/', '.', '\\', '_', '~'])
+}
+
+/// What a receipt says, as far as this store knows its releases.
+///
+/// # Errors
+/// [`Error`] when the releases cannot be listed.
+pub fn by_receipt(store: &Store, label: &str, receipt: &Receipt) -> Result<FoundRecipient, Error> {
+    let mut found = by_held(store, label, &receipt.releases)?;
+    found.receiver.lacks.clone_from(&receipt.lacks);
+    for waiting in &receipt.waiting {
+        match packed_as(store, waiting)? {
+            Some(set) => found.receiver.waiting.push(set),
+            None => found.unknown_sets.push(waiting.set_hex()[..8].to_owned()),
+        }
+    }
+    Ok(found)
+}
+
+/// What is remembered of a set that waits; `None` when that is nothing, or its releases have gone from this store.
+fn packed_as(store: &Store, waiting: &FramesWaiting) -> Result<Option<WaitingSet>, Error> {
+    let sets = store.sets()?;
+    let Some(set) = sets.into_iter().find(|set| waiting.is(set)) else {
+        return Ok(None);
+    };
+    let body = store.set(&set, PACKED_BYTES_MAX)?;
+    let Some(packed) = body.and_then(|body| PackedSet::decode(&body).ok()) else {
+        return Ok(None);
+    };
+    let (roots, _) = crate::ops::releases(store)?;
+    let is_in = |root: &&ReleaseRoot| packed.releases.iter().any(|held| held.is(&root.id()));
+    let releases: Vec<ReleaseRoot> = roots.iter().filter(is_in).cloned().collect();
+    let frames = (0..).zip(packed.frames);
+    Ok((!releases.is_empty()).then(|| WaitingSet {
+        set,
+        releases,
+        frames: frames.filter(|(frame, _)| waiting.has(*frame)).collect(),
+    }))
+}
+
+/// A receiver that is believed to have all of these releases.
+///
+/// # Errors
+/// [`Error::NoSuchRelease`].
+pub fn by_names(store: &Store, names: &[ReleaseName]) -> Result<FoundRecipient, Error> {
+    let label: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let roots = names.iter().map(|name| crate::ops::release(store, name));
+    Ok(FoundRecipient {
+        receiver: Recipient {
+            label: label.join(","),
+            releases: roots.collect::<Result<_, _>>()?,
+            ..Recipient::default()
+        },
+        unknown: Vec::new(),
+        unknown_sets: Vec::new(),
+    })
+}
+
+/// What is remembered of a site; `None` when that is nothing. Its last receipt counts; without one, what was packed
+/// for it last.
+///
+/// # Errors
+/// [`Error`] when it cannot be read, or the releases cannot be listed.
+pub fn by_site(store: &Store, name: &SiteName) -> Result<Option<FoundRecipient>, Error> {
+    let label = name.to_string();
+    let site = remembered(store, name)?;
+    match (site.receipt, site.packed) {
+        (Some(receipt), _) => by_receipt(store, &label, &receipt).map(Some),
+        (None, packed) if packed.is_empty() => Ok(None),
+        (None, packed) => by_held(store, &label, &packed).map(Some),
+    }
+}
+
+/// What was given for a site, and what was packed for it.
+///
+/// # Errors
+/// [`Error`] when it cannot be written.
+pub fn remember(
+    store: &Store,
+    name: &SiteName,
+    receipt: Option<&Receipt>,
+    packed: &[ReleaseRoot],
+) -> Result<(), Error> {
+    let mut site = remembered(store, name)?;
+    if let Some(receipt) = receipt {
+        site.receipt = Some(receipt.clone());
+    }
+    site.packed = packed.iter().map(HeldRelease::of).collect();
+    Ok(store.put_site(&name.file_stem(), &site.encode())?)
+}
+
+/// Whether the site's last receipt was of another store: it was moved or set up anew, or the receipt is another site's.
+///
+/// # Errors
+/// [`Error`] when what is remembered cannot be read.
+pub fn is_of_another_store(
+    store: &Store,
+    name: &SiteName,
+    receipt: &Receipt,
+) -> Result<bool, Error> {
+    let before = remembered(store, name)?.receipt;
+    Ok(before.is_some_and(|before| !before.is_of(receipt)))
+}
+
+fn remembered(store: &Store, name: &SiteName) -> Result<Site, Error> {
+    let body = store.site(&name.file_stem())?;
+    // What cannot be read is as good as forgotten: the bundle is larger for it.
+    Ok(body
+        .and_then(|body| Site::decode(&body).ok())
+        .unwrap_or_default())
+}
+
+fn by_held(store: &Store, label: &str, held: &[HeldRelease]) -> Result<FoundRecipient, Error> {
+    let (roots, _) = crate::ops::releases(store)?;
+    let known = |held: &HeldRelease| roots.iter().find(|root| held.is(&root.id()));
+    Ok(FoundRecipient {
+        receiver: Recipient {
+            label: label.to_owned(),
+            releases: held.iter().filter_map(known).cloned().collect(),
+            ..Recipient::default()
+        },
+        unknown: held
+            .iter()
+            .filter(|held| known(held).is_none())
+            .map(HeldRelease::label)
+            .collect(),
+        unknown_sets: Vec::new(),
+    })
+}
+
+/// A site in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedSite {
+    /// Its name.
+    pub name: String,
+    /// The store of its last receipt; `None` without one.
+    pub store: Option<String>,
+    /// Releases in its last receipt.
+    pub has: Vec<String>,
+    /// Chunks of them that were lost or damaged there.
+    pub lacks: u64,
+    /// Releases of the last bundle that was packed for it.
+    pub packed: Vec<String>,
+}
+
+/// What is remembered of sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SitesReport {
+    /// The sites, by name.
+    pub sites: Vec<ListedSite>,
+}
+
+/// Lists the sites that something is remembered of.
+///
+/// # Errors
+/// [`Error`] when they cannot be listed.
+pub fn sites(store: &Store) -> Result<SitesReport, Error> {
+    let (roots, _) = crate::ops::releases(store)?;
+    // A text has no names: those of this store's releases are.
+    let label = |held: &HeldRelease| {
+        let root = roots.iter().find(|root| held.is(&root.id()));
+        root.map_or_else(|| held.label(), |root| root.name.to_string())
+    };
+    let mut sites = Vec::new();
+    for name in store.sites()? {
+        let Some(name) = SiteName::from_file_stem(&name) else {
+            continue;
+        };
+        let site = remembered(store, &name)?;
+        let receipt = site.receipt.as_ref();
+        sites.push(ListedSite {
+            name: name.to_string(),
+            store: receipt.map(Receipt::store_hex),
+            has: receipt
+                .into_iter()
+                .flat_map(|receipt| receipt.releases.iter().map(label))
+                .collect(),
+            lacks: receipt.map_or(0, |receipt| receipt.lacks.len() as u64),
+            packed: site.packed.iter().map(label).collect(),
+        });
+    }
+    Ok(SitesReport { sites })
+}
+
+/// Forgets a site. Says whether anything was remembered of it.
+///
+/// # Errors
+/// [`Error`] when it cannot be removed.
+pub fn forget(store: &Store, name: &SiteName) -> Result<bool, Error> {
+    Ok(store.forget_site(&name.file_stem())?)
+}

@@ -1,0 +1,222 @@
+//! What releases hold, as repositories of a registry: names by the rule of `image::Reference`, indexes where there are
+//! several platforms under one name, referrers behind what they refer to.
+//!
+//! It reads manifests alone; blobs come from the store when they are asked for. What `push` and `serve` share.
+
+mod contents;
+mod hosts;
+mod names;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::ops::Range;
+use std::time::SystemTime;
+
+pub use self::hosts::{Hosts, OtherHosts};
+use self::names::NameLayout;
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
+use crate::bundle::newest_first;
+use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::content::release::ReleaseName;
+use crate::oci::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
+use crate::oci::registry::BlobSource;
+use crate::oci::registry::push::PlannedRepository;
+use crate::ops::{Error, Releases};
+
+/// Shorter blobs are put together again faster than they are kept.
+const KEPT_BYTES_MIN: u64 = 1 << 20;
+
+/// What of the releases is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublishRequest {
+    /// Which images.
+    pub choice: Choice,
+    /// Put before the path of every repository.
+    pub prefix: Option<String>,
+}
+
+impl Plan {
+    /// Whether an image came from this host, whatever case it is written in.
+    pub fn has_host(&self, host: &str) -> bool {
+        self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+    }
+}
+
+/// How names are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of the hosts in them.
+    pub hosts: Hosts,
+    /// What becomes of what does not stand under its name.
+    pub seconds: Seconds,
+    /// The name that the one image gets which is asked for, instead of its own; without a host.
+    pub name: Option<Reference>,
+}
+
+/// What becomes of what has a name that stands for something else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Seconds {
+    /// It is left out.
+    #[default]
+    LeftOut,
+    /// It is there by its digest, and by its name for whoever asks with the host that it came from.
+    ByDigest,
+}
+
+/// What releases hold, laid out.
+#[derive(Debug)]
+pub struct Plan {
+    /// The images.
+    pub images: Images,
+    /// The repositories, by name.
+    pub repositories: Vec<PlannedRepository>,
+    /// The hosts that images came from: they are dropped from names.
+    pub hosts: BTreeSet<String>,
+    /// What is not as it should be, and what is left out.
+    pub findings: Vec<Finding>,
+}
+
+/// Lays out what is in these releases, hosts dropped from names.
+///
+/// # Errors
+/// [`Error::Recipe`] when a release's list of items cannot be read; [`Error::Choice`] and [`Error::NoImages`].
+pub fn plan<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    wanted: &PublishRequest,
+    monitor: &dyn Monitor,
+) -> Result<Plan, Error> {
+    plan_by(store, names, wanted, &Rules::default(), monitor)
+}
+
+/// The same by other rules. Where seconds are there by their digests, a release that cannot be read is told, and the others
+/// are laid out.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_by<R: Releases>(
+    store: &R,
+    names: &[ReleaseName],
+    wanted: &PublishRequest,
+    rules: &Rules,
+    monitor: &dyn Monitor,
+) -> Result<Plan, Error> {
+    let mut images = Images::default();
+    let mut unreadable = Vec::new();
+    let names = in_order(store, names);
+    for name in &names {
+        let root = store.root(name).map_err(Error::Releases)?;
+        let root = root.ok_or_else(|| Error::NoSuchRelease {
+            name: name.to_string(),
+            has: Vec::new(),
+        })?;
+        match images.add(store, &root, monitor) {
+            Err(error @ RecipeError::Interrupted(_)) => return Err(error.into()),
+            Err(error) if rules.seconds == Seconds::LeftOut || names.len() == 1 => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                let why = sayings::UNREADABLE.saying_that((&error).into());
+                unreadable.push(Finding::said(Severity::Loss, name.to_string(), why));
+            }
+            Ok(()) => {}
+        }
+    }
+    let mut layout = NameLayout::new(&images, wanted, rules, &names);
+    layout.findings.extend(unreadable);
+    match &rules.name {
+        Some(name) => layout.lay_out_as(name).map_err(Error::Choice)?,
+        None => layout.lay_out(),
+    }
+    let missing = layout.asked.iter().find(|(_, is_found)| !**is_found);
+    if let Some((missing, _)) = missing {
+        return Err(Error::Choice(ChoiceError::NoSuchImage {
+            wanted: (*missing).to_owned(),
+            has: images
+                .references()
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+        }));
+    }
+    let (hosts, findings) = (layout.hosts, layout.findings);
+    let repositories: Vec<PlannedRepository> = layout.repositories.into_values().collect();
+    let named = images.named(&wanted.choice);
+    if !named.is_empty() {
+        wanted
+            .choice
+            .check_platforms(&named)
+            .map_err(Error::Choice)?;
+    }
+    if repositories.is_empty() {
+        return Err(Error::NoImages {
+            releases: names.iter().map(ToString::to_string).collect(),
+        });
+    }
+    for finding in &findings {
+        monitor.finding(finding);
+    }
+    Ok(Plan {
+        images,
+        repositories,
+        hosts,
+        findings,
+    })
+}
+
+/// The newest releases first: versions of one name in their order, and of several names the one whose newest version was
+/// committed last.
+fn in_order<R: Releases>(store: &R, names: &[ReleaseName]) -> Vec<ReleaseName> {
+    let mut by_name: BTreeMap<&str, Vec<&ReleaseName>> = BTreeMap::new();
+    for name in names {
+        by_name.entry(name.name()).or_default().push(name);
+    }
+    let mut groups: Vec<Vec<&ReleaseName>> = by_name.into_values().collect();
+    for group in &mut groups {
+        group.sort_by(|one, other| newest_first(one, other));
+        group.dedup();
+    }
+    groups.sort_by_key(|group| {
+        let newest = group.first();
+        let committed = newest.and_then(|name| store.committed_at(name));
+        Reverse(committed.unwrap_or(SystemTime::UNIX_EPOCH))
+    });
+    groups.into_iter().flatten().cloned().collect()
+}
+
+/// Blobs of images, out of a store.
+pub struct Blobs<'a, S> {
+    /// The store.
+    pub store: &'a S,
+    /// What was found in it.
+    pub images: &'a Images,
+}
+
+impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
+    fn bytes(&self, digest: &Digest) -> Option<u64> {
+        self.images.blob(digest).map(|body| body.bytes())
+    }
+
+    fn is_made(&self, digest: &Digest) -> bool {
+        let Some(body) = self.images.blob(digest) else {
+            return false;
+        };
+        body.bytes() >= KEPT_BYTES_MIN && !body.is_cached(self.store)
+    }
+
+    fn write(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+        out: &mut dyn Write,
+        monitor: &dyn Monitor,
+    ) -> Result<(), BoxError> {
+        let body = self.images.blob(digest).ok_or("it is not there")?;
+        let outcome = body.write(self.store, range, &mut { out }, monitor);
+        outcome.map_err(|error| match error {
+            RecipeError::Interrupted(stop) => Box::new(stop).into(),
+            other => other.into(),
+        })
+    }
+}

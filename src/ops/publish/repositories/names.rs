@@ -1,0 +1,555 @@
+//! Decides what each image is called in a registry: who bears a name, and who stands under it when several do.
+//!
+//! A name stands for what it stood for. Of several releases the newest has it; names that differ in the host alone are two
+//! names, and where they meet, one is left out and told. Whatever lies below an index has no name by that.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::hosts::Hosts;
+use super::{PublishRequest, Rules, Seconds};
+use crate::base::finding::{Finding, Severity};
+use crate::base::saying::Saying;
+use crate::content::release::ReleaseName;
+use crate::oci::image::{
+    ChoiceError, Descriptor, Digest, Image, ImageIndex, Images, Origin, Platform, Reference,
+    ReferenceError, digest_tag, is_index, is_meant, is_repository, sayings,
+};
+use crate::oci::registry::push::PlannedRepository;
+
+/// Indexes within indexes that are followed.
+pub(super) const DEPTH_MAX: usize = 8;
+
+/// Repository and tag; no tag: it goes in by its digest.
+pub(super) type RepositoryTag = (String, String);
+
+/// What bears a name.
+#[derive(Clone, Copy)]
+pub(super) enum Thing<'a> {
+    Index(&'a ImageIndex),
+    Image(&'a Image),
+}
+
+impl<'a> Thing<'a> {
+    pub(super) fn descriptor(self) -> &'a Descriptor {
+        match self {
+            Self::Index(index) => &index.descriptor,
+            Self::Image(image) => &image.manifest,
+        }
+    }
+}
+
+/// Who bears a name.
+#[derive(Clone, Copy)]
+struct Bearer<'a> {
+    /// The name, as the archive has it.
+    name: &'a str,
+    /// Number of the release; the newest is the first.
+    release: usize,
+    thing: Thing<'a>,
+}
+
+impl Bearer<'_> {
+    /// The host as it is written; empty: none is.
+    fn host(&self) -> String {
+        let reference: Option<Reference> = self.name.parse().ok();
+        reference
+            .and_then(|reference| reference.host)
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    }
+}
+
+/// What a name stands for: an index, or images, one a platform.
+enum Stand<'a> {
+    Index(&'a ImageIndex),
+    Images(Vec<&'a Image>),
+}
+
+/// The tag that something gets.
+#[derive(Clone, Copy)]
+pub(super) enum TagRule<'t> {
+    /// None: it goes in by its digest.
+    None,
+    /// This one.
+    Of(&'t str),
+    /// This one for whoever asks for it with this host.
+    At {
+        /// As it is written; empty: none is.
+        host: &'t str,
+        tag: &'t str,
+    },
+}
+
+/// Decides what is called what.
+pub(super) struct NameLayout<'a> {
+    pub(super) images: &'a Images,
+    pub(super) by_digest: HashMap<&'a Digest, &'a Image>,
+    pub(super) indexes: HashMap<&'a Digest, &'a ImageIndex>,
+    pub(super) wanted: &'a PublishRequest,
+    pub(super) rules: &'a Rules,
+    /// The releases, in the order in which their images were looked for.
+    pub(super) releases: &'a [ReleaseName],
+    /// What is planned, by repository and digest: manifests with their number, blobs without.
+    pub(super) taken: HashMap<(String, Digest), Option<usize>>,
+    /// What each tag stands for, by repository, host and tag.
+    pub(super) given: HashMap<(String, Option<String>, String), Digest>,
+    pub(super) repositories: BTreeMap<String, PlannedRepository>,
+    pub(super) hosts: BTreeSet<String>,
+    pub(super) findings: Vec<Finding>,
+    /// The names asked for, and whether they were found.
+    pub(super) asked: BTreeMap<&'a str, bool>,
+}
+
+impl<'a> NameLayout<'a> {
+    pub(super) fn new(
+        images: &'a Images,
+        wanted: &'a PublishRequest,
+        rules: &'a Rules,
+        releases: &'a [ReleaseName],
+    ) -> Self {
+        let by_digest = images.images().iter();
+        let by_digest = by_digest.map(|image| (&image.manifest.digest, image));
+        let mut indexes: HashMap<&Digest, &ImageIndex> = HashMap::new();
+        for index in images.indexes() {
+            let there = indexes.entry(&index.descriptor.digest).or_insert(index);
+            if index.is_whole() {
+                *there = index;
+            }
+        }
+        let asked = wanted.choice.images.iter();
+        Self {
+            images,
+            by_digest: by_digest.collect(),
+            indexes,
+            wanted,
+            rules,
+            releases,
+            taken: HashMap::new(),
+            given: HashMap::new(),
+            repositories: BTreeMap::new(),
+            hosts: BTreeSet::new(),
+            findings: images.warnings().to_vec(),
+            asked: asked.map(|name| (&name[..], false)).collect(),
+        }
+    }
+
+    pub(super) fn lay_out(&mut self) {
+        // By the name in the registry: names that differ in the host alone meet here.
+        let mut bearers: BTreeMap<RepositoryTag, Vec<Bearer<'a>>> = BTreeMap::new();
+        let images = self.images;
+        for named in images.all_named() {
+            let Some(thing) = self.thing(&named.digest) else {
+                continue;
+            };
+            if !self.is_asked_for(&named.name, &digests_of(thing)) {
+                continue;
+            }
+            let places = self.places(&named.name);
+            if !self.has_wanted(thing) {
+                continue;
+            }
+            let bearer = Bearer {
+                name: &named.name,
+                release: named.release,
+                thing,
+            };
+            for place in places {
+                bearers.entry(place).or_default().push(bearer);
+            }
+        }
+        for ((repository, tag), bearers) in &bearers {
+            self.name(repository, tag, bearers);
+        }
+        self.plan_by_digest();
+        self.plan_named_referrers();
+        self.tell_nameless();
+        self.tell_orphans();
+    }
+
+    /// Gives one name to what is asked for; errs when that is several things.
+    pub(super) fn lay_out_as(&mut self, name: &'a Reference) -> Result<(), ChoiceError> {
+        let images = self.images;
+        let mut meant: Vec<Thing<'a>> = Vec::new();
+        for named in images.all_named() {
+            if let Some(thing) = self.thing(&named.digest)
+                && self.is_asked_for(&named.name, &digests_of(thing))
+            {
+                meant.push(thing);
+            }
+        }
+        let indexes = images.indexes().iter().map(Thing::Index);
+        for thing in indexes.chain(images.images().iter().map(Thing::Image)) {
+            if self.is_asked_for("", &digests_of(thing)) {
+                meant.push(thing);
+            }
+        }
+        let bearers = meant.into_iter().filter(|thing| self.has_wanted(*thing));
+        let bearers: Vec<Bearer<'a>> = bearers
+            .map(|thing| Bearer {
+                name: "",
+                release: 0,
+                thing,
+            })
+            .collect();
+        let Some((_, stand)) = self.stand(&bearers) else {
+            return Ok(());
+        };
+        let covered = self.digests_in(&stand);
+        let is_other = |bearer: &&Bearer<'a>| !self.is_covered(bearer.thing, &covered);
+        if bearers.iter().any(|bearer| is_other(&bearer)) {
+            let digests = bearers.iter().map(|bearer| bearer.thing.descriptor());
+            let digests: BTreeSet<String> = digests.map(|of| of.digest.to_string()).collect();
+            return Err(ChoiceError::Several {
+                name: name.to_string(),
+                images: digests.into_iter().collect(),
+                by_platform: false,
+            });
+        }
+        let prefix = self.wanted.prefix.as_deref();
+        let repository = name.repository_under(prefix);
+        let tag = name.tag_or_latest().unwrap_or_default();
+        self.plan_stand(&repository, TagRule::Of(tag), &stand);
+        Ok(())
+    }
+
+    fn thing(&self, digest: &Digest) -> Option<Thing<'a>> {
+        let index = self.indexes.get(digest).copied().map(Thing::Index);
+        index.or_else(|| self.image(digest).map(Thing::Image))
+    }
+
+    pub(super) fn image(&self, digest: &Digest) -> Option<&'a Image> {
+        self.by_digest.get(digest).copied()
+    }
+
+    /// Whether something of it is for the platforms that are asked for.
+    fn has_wanted(&self, thing: Thing<'a>) -> bool {
+        match thing {
+            Thing::Image(image) => self.wanted.choice.takes(image.platform.as_ref()),
+            Thing::Index(index) => {
+                self.wanted.choice.platforms.is_empty() || !self.leaves(index, 0).is_empty()
+            }
+        }
+    }
+
+    /// The images below an index that are there and wanted, through indexes in it.
+    pub(super) fn leaves(&self, index: &ImageIndex, depth: usize) -> Vec<&'a Image> {
+        let mut leaves = Vec::new();
+        for child in index.children.iter().filter(|child| child.is_there) {
+            let digest = &child.descriptor.digest;
+            if let Some(image) = self.image(digest) {
+                if self.is_wanted(child) {
+                    leaves.push(image);
+                }
+            } else if let Some(inner) = self.indexes.get(digest)
+                && depth < DEPTH_MAX
+            {
+                leaves.extend(self.leaves(inner, depth + 1));
+            }
+        }
+        leaves
+    }
+
+    /// Where a name leads: repositories and tags. One that no registry takes is told.
+    fn places(&mut self, given: &str) -> Vec<RepositoryTag> {
+        if let Some(tag) = digest_tag(given).filter(|tag| tag.tag == given) {
+            // It belongs beside what it stands for.
+            let images = self.images;
+            let subjects = images.all_named().iter();
+            let subjects = subjects.filter(|named| named.digest == tag.digest);
+            let names: BTreeSet<&str> = subjects.map(|named| &named.name[..]).collect();
+            let places = names.into_iter().filter_map(|name| self.place(name).ok());
+            let places: BTreeSet<RepositoryTag> = places
+                .map(|(repository, _)| (repository, tag.tag.clone()))
+                .collect();
+            return places.into_iter().collect();
+        }
+        match self.place(given) {
+            Ok(place) => vec![place],
+            Err(error) => {
+                self.lose(given, sayings::BAD_NAME.saying_that(error.into()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Where one name leads.
+    pub(super) fn place(&mut self, given: &str) -> Result<RepositoryTag, ReferenceError> {
+        let reference: Reference = given.parse()?;
+        // Known by its digest alone: it goes in without a tag.
+        let tag = reference.tag_or_latest().unwrap_or_default().to_owned();
+        let prefix = self.wanted.prefix.as_deref();
+        let repository = self.rules.hosts.repository(&reference, prefix);
+        if !is_repository(&repository) {
+            return Err(ReferenceError::Repository);
+        }
+        self.hosts.insert(Hosts::host_of(&reference).to_owned());
+        Ok((repository, tag))
+    }
+
+    /// Whether someone asks for what archives call `given`.
+    pub(super) fn is_asked_for(&mut self, given: &str, digests: &[&Digest]) -> bool {
+        if self.asked.is_empty() {
+            return true;
+        }
+        let mut is_asked = false;
+        for (asked, is_found) in &mut self.asked {
+            let fits = is_meant(asked, &[given], digests);
+            *is_found |= fits;
+            is_asked |= fits;
+        }
+        is_asked
+    }
+
+    /// Plans what stands under a name, and tells what does not.
+    fn name(&mut self, repository: &str, tag: &str, bearers: &[Bearer<'a>]) {
+        let Some((first, stand)) = self.stand(bearers) else {
+            return;
+        };
+        self.plan_stand(repository, TagRule::Of(tag), &stand);
+        let is_served = self.rules.seconds == Seconds::ByDigest;
+        if is_served {
+            let hosts: BTreeSet<String> = bearers.iter().map(Bearer::host).collect();
+            for host in &hosts {
+                let own = bearers.iter().filter(|bearer| bearer.host() == *host);
+                let own: Vec<Bearer<'a>> = own.copied().collect();
+                if let Some((_, stand)) = self.stand(&own) {
+                    self.plan_stand(repository, TagRule::At { host, tag }, &stand);
+                }
+            }
+        }
+        let covered = self.digests_in(&stand);
+        let mut told: HashSet<(&str, &Digest)> = HashSet::new();
+        for bearer in bearers {
+            let digest = &bearer.thing.descriptor().digest;
+            if self.is_covered(bearer.thing, &covered) || !told.insert((bearer.name, digest)) {
+                continue;
+            }
+            if is_served {
+                self.plan_thing(repository, TagRule::None, bearer.thing);
+            }
+            self.tell_second(first, bearer);
+        }
+    }
+
+    /// What stands under a name: what the newest release calls so, an index before images; and who decided it.
+    fn stand(&self, bearers: &[Bearer<'a>]) -> Option<(Bearer<'a>, Stand<'a>)> {
+        let first = *bearers.iter().min_by_key(|bearer| bearer.release)?;
+        let peers = bearers
+            .iter()
+            .filter(|bearer| self.are_peers(&first, bearer));
+        let mut indexes = peers.clone().filter_map(|bearer| match bearer.thing {
+            Thing::Index(index) => Some(index),
+            Thing::Image(_) => None,
+        });
+        let whole = indexes.clone().find(|index| index.is_whole());
+        if let Some(index) = whole.or_else(|| indexes.next()) {
+            return Some((first, Stand::Index(index)));
+        }
+        let images = peers.filter_map(|bearer| match bearer.thing {
+            Thing::Image(image) => Some(image),
+            Thing::Index(_) => None,
+        });
+        let mut by_platform: BTreeMap<Option<&Platform>, &'a Image> = BTreeMap::new();
+        let mut is_artifact = None;
+        for image in images {
+            let platform = image.platform.as_ref();
+            // What runs nowhere is joined with nothing.
+            if *is_artifact.get_or_insert(platform.is_none()) != platform.is_none() {
+                continue;
+            }
+            let there = by_platform.entry(platform).or_insert(image);
+            let is_same = there.config.digest == image.config.digest;
+            // One image in two forms: the one that came with a manifest stands.
+            if is_same && there.origin == Origin::DockerArchive {
+                *there = image;
+            }
+        }
+        Some((first, Stand::Images(by_platform.into_values().collect())))
+    }
+
+    /// Whether two belong together under one name: of one version, and called the same to the host.
+    fn are_peers(&self, one: &Bearer<'a>, other: &Bearer<'a>) -> bool {
+        let version = |bearer: &Bearer<'a>| {
+            let release = self.releases.get(bearer.release);
+            release.map(|release| (release.name(), release.version()))
+        };
+        let host = |bearer: &Bearer<'a>| match bearer.host() {
+            host if host.is_empty() => Hosts::HUB.to_owned(),
+            host => host,
+        };
+        version(one) == version(other) && host(one) == host(other)
+    }
+
+    /// The digests of all that stands under a name: manifests, and configs of images.
+    fn digests_in(&self, stand: &Stand<'a>) -> HashSet<&'a Digest> {
+        let mut digests = HashSet::new();
+        let image_digests = |image: &'a Image| [&image.manifest.digest, &image.config.digest];
+        match stand {
+            Stand::Images(images) => {
+                digests.extend(images.iter().flat_map(|image| image_digests(image)));
+            }
+            Stand::Index(index) => {
+                let mut indexes = vec![(*index, 0)];
+                while let Some((index, depth)) = indexes.pop() {
+                    digests.insert(&index.descriptor.digest);
+                    for child in &index.children {
+                        let digest = &child.descriptor.digest;
+                        digests.insert(digest);
+                        // Artifacts may all have one empty config.
+                        let image = self.image(digest).filter(|image| image.platform.is_some());
+                        digests.extend(image.into_iter().flat_map(image_digests));
+                        if let Some(inner) = self.indexes.get(digest)
+                            && depth < DEPTH_MAX
+                        {
+                            indexes.push((inner, depth + 1));
+                        }
+                    }
+                }
+            }
+        }
+        digests
+    }
+
+    /// Whether something is among what stands under a name, perhaps in another form.
+    fn is_covered(&self, thing: Thing<'a>, digests: &HashSet<&Digest>) -> bool {
+        if digests.contains(&thing.descriptor().digest) {
+            return true;
+        }
+        match thing {
+            Thing::Image(image) => {
+                image.platform.is_some() && digests.contains(&image.config.digest)
+            }
+            Thing::Index(index) => {
+                let leaves = self.leaves(index, 0);
+                let is_in = |image: &&Image| digests.contains(&image.manifest.digest);
+                !leaves.is_empty() && !index.is_whole() && leaves.iter().all(is_in)
+            }
+        }
+    }
+
+    fn plan_stand(&mut self, repository: &str, tag: TagRule<'_>, stand: &Stand<'a>) {
+        match stand {
+            Stand::Index(index) => self.plan_index(repository, tag, index, 0),
+            Stand::Images(images) => match images[..] {
+                [] => {}
+                [image] => self.plan_image(repository, tag, image),
+                _ => self.plan_joined(repository, tag, images),
+            },
+        }
+    }
+
+    pub(super) fn plan_thing(&mut self, repository: &str, tag: TagRule<'_>, thing: Thing<'a>) {
+        match thing {
+            Thing::Index(index) => self.plan_index(repository, tag, index, 0),
+            Thing::Image(image) => self.plan_image(repository, tag, image),
+        }
+    }
+
+    /// What is asked for by its digest, and lies below an index: it goes in by that.
+    fn plan_by_digest(&mut self) {
+        let images = self.images;
+        for image in images.images() {
+            if self.asked.is_empty() || !self.wanted.choice.takes(image.platform.as_ref()) {
+                continue;
+            }
+            let thing = Thing::Image(image);
+            for name in &image.references {
+                let asked = self.wanted.choice.images.iter();
+                let mut asked = asked.filter(|asked| {
+                    is_meant(asked, &[&name[..]], &digests_of(thing))
+                        && !is_meant(asked, &[&name[..]], &[])
+                });
+                if asked.next().is_none() || !self.is_asked_for(name, &digests_of(thing)) {
+                    continue;
+                }
+                if let Ok((repository, _)) = self.place(name) {
+                    self.plan_image(&repository, TagRule::None, image);
+                }
+            }
+        }
+    }
+
+    /// Tells of a bearer that does not stand under its name.
+    fn tell_second(&mut self, first: Bearer<'a>, other: &Bearer<'a>) {
+        let digest = &first.thing.descriptor().digest;
+        let is_served = self.rules.seconds == Seconds::ByDigest;
+        let of = |bearer: &Bearer<'a>| self.releases.get(bearer.release);
+        let is_of_another = of(&first).map(|of| (of.name(), of.version()))
+            != of(other).map(|of| (of.name(), of.version()));
+        let name = other.name;
+        match (first.host() == other.host(), is_of_another, is_served) {
+            (false, _, true) => self.note(name, sayings::BY_HOST.with(first.name)),
+            (false, _, false) => self.lose(name, sayings::OTHER_HOST.with(first.name)),
+            (true, true, true) => {
+                let text = |release: Option<&ReleaseName>| {
+                    release.map(ToString::to_string).unwrap_or_default()
+                };
+                let (newer, older) = (text(of(&first)), text(of(other)));
+                let other = other.thing.descriptor().digest.short();
+                self.note(name, sayings::OLDER.with(newer).with(older).with(other));
+            }
+            _ => self.lose(name, sayings::SECOND.with(digest.short())),
+        }
+    }
+
+    /// Images and indexes without a name have no place in a registry.
+    fn tell_nameless(&mut self) {
+        if !self.wanted.choice.images.is_empty() {
+            return;
+        }
+        let images = self.images;
+        let named: HashSet<&Digest> = images.all_named().iter().map(|each| &each.digest).collect();
+        let children = images.indexes().iter().flat_map(|index| &index.children);
+        let children: HashSet<&Digest> = children.map(|child| &child.descriptor.digest).collect();
+        let is_free = |digest: &Digest| !named.contains(digest) && !children.contains(digest);
+        let mut told = HashSet::new();
+        for image in images.images() {
+            let digest = &image.manifest.digest;
+            if is_free(digest) && self.has_wanted(Thing::Image(image)) && told.insert(digest) {
+                let place = image.place.first();
+                let place = place.map(|name| String::from_utf8_lossy(name).into_owned());
+                let why = sayings::NAMELESS.with(image.name());
+                self.lose(&place.unwrap_or_default(), why);
+            }
+        }
+        for index in images.indexes() {
+            let digest = &index.descriptor.digest;
+            if is_free(digest) && self.has_wanted(Thing::Index(index)) && told.insert(digest) {
+                self.lose(digest.as_str(), sayings::NAMELESS.with(digest.short()));
+            }
+        }
+    }
+
+    pub(super) fn lose(&mut self, subject: &str, why: Saying) {
+        let finding = Finding::said(Severity::Loss, subject, why);
+        self.findings.push(finding);
+    }
+
+    pub(super) fn note(&mut self, subject: &str, why: Saying) {
+        let finding = Finding::said(Severity::Note, subject, why);
+        self.findings.push(finding);
+    }
+
+    /// Whether a digest is planned in any repository.
+    pub(super) fn is_planned(&self, digest: &Digest) -> bool {
+        let mut repositories = self.repositories.values();
+        repositories.any(|repository| {
+            let mut manifests = repository.manifests.iter();
+            manifests.any(|manifest| manifest.descriptor.digest == *digest)
+        })
+    }
+
+    /// Whether a digest is that of an index of the releases.
+    pub(super) fn is_index(&self, digest: &Digest) -> bool {
+        let found = self.images.resolve(digest.as_str());
+        found.is_some_and(|found| is_index(&found.descriptor.media_type))
+    }
+}
+
+/// The digests by which people may mean something.
+pub(super) fn digests_of(thing: Thing<'_>) -> Vec<&Digest> {
+    match thing {
+        Thing::Index(index) => vec![&index.descriptor.digest],
+        Thing::Image(image) => vec![&image.manifest.digest, &image.config.digest],
+    }
+}

@@ -1,0 +1,209 @@
+//! A bundle and a store as one source of lists: what releases need is known before their chunks are in the store.
+//!
+//! It writes nothing. Memory: 256 MiB of lists at most, and 64 bytes a chunk of the bundle.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::base::id::ChunkId;
+use crate::base::monitor::{Monitor, Quiet};
+use crate::bundle::{BundleError, Catalog, FramePlace};
+use crate::content::content_kind::ContentKind;
+use crate::content::frame::{Bases, Frame, FrameHead, HEADER_BYTES};
+use crate::content::index::prefix;
+use crate::content::recipe::walk::Walker;
+use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::content::release::{ReleaseRoot, walk};
+use crate::ops::Error;
+use crate::ops::receive::prerequisites;
+use crate::ops::receive::selection::Selection;
+use crate::ops::receive::staged_set::StagedSet;
+use crate::store::{ChunkBytes, ChunkSet, Store};
+use crate::volumes::Staging;
+
+/// Most bytes of lists that are held. A bundle with more of them is judged by the releases it leans on alone.
+const LISTS_MAX_BYTES: usize = 256 << 20;
+
+/// The chunks that the releases need which are asked for: the frames that have them may have others, too. `None` when
+/// that cannot be told; then all that is in the frames is taken. It takes 16 bytes a chunk, and up to four times that
+/// while they are gathered.
+///
+/// # Errors
+/// [`Error`] when a list of the bundle cannot be read, or a stop was asked for.
+pub(crate) fn needed_chunks(
+    store: &Store,
+    incoming: &Staging,
+    selection: &Selection,
+    roots: &[ReleaseRoot],
+    monitor: &dyn Monitor,
+) -> Result<Option<ChunkSet>, Error> {
+    if !selection.is_narrow() {
+        return Ok(None);
+    }
+    let mut both = OverlaySource::new(store);
+    match both.read_lists(incoming, selection, monitor) {
+        // Who puts the frames meets it again, and knows what to do.
+        Err(error) if prerequisites::base_of(&error).is_some() => return Ok(None),
+        other => other?,
+    }
+    let mut needed = ChunkSet::new();
+    let mut walker = Walker::new(&both);
+    for root in roots {
+        monitor.check_stop()?;
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            needed.insert(id);
+            Ok(())
+        };
+        if walk::release(&mut walker, root, &mut note).is_err() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(needed.settled()))
+}
+
+/// A bundle and a store as one source of lists.
+pub(crate) struct OverlaySource<'a> {
+    store: &'a Store,
+    carried: HashSet<[u8; 16]>,
+    /// Chunks besides lists that are held.
+    pub(crate) wanted: HashSet<ChunkId>,
+    held: HashMap<ChunkId, Arc<[u8]>>,
+    held_bytes: usize,
+}
+
+impl<'a> OverlaySource<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            carried: HashSet::new(),
+            wanted: HashSet::new(),
+            held: HashMap::new(),
+            held_bytes: 0,
+        }
+    }
+
+    /// Reads what the set carries of what is asked for.
+    pub(crate) fn read(
+        &mut self,
+        incoming: &Staging,
+        selection: &Selection,
+        monitor: &dyn Monitor,
+    ) -> Result<(), Error> {
+        let store = self.store;
+        monitor.start("check", selection.payload_bytes());
+        let all = |_: &FramePlace| Ok(true);
+        selection.read_frames(incoming, all, store, monitor, |frame| {
+            self.note(&frame);
+            Ok(())
+        })?;
+        monitor.finish();
+        Ok(())
+    }
+
+    /// Reads only the lists that it carries of what is asked for.
+    fn read_lists(
+        &mut self,
+        incoming: &Staging,
+        selection: &Selection,
+        monitor: &dyn Monitor,
+    ) -> Result<(), Error> {
+        let store = self.store;
+        let has_lists = |place: &FramePlace| {
+            let mut head = [0; HEADER_BYTES];
+            let mut payload = incoming.payload_reader(place.volume_no)?;
+            payload.seek_to(place.offset);
+            payload
+                .read_exact(&mut head)
+                .map_err(BundleError::Payload)?;
+            let head = FrameHead::parse(&head).map_err(|source| BundleError::Frame {
+                frame_no: place.frame_no,
+                source,
+            })?;
+            Ok(head.class == ContentKind::Meta)
+        };
+        selection.read_frames(incoming, has_lists, store, &Quiet(monitor), |frame| {
+            self.note(&frame);
+            Ok(())
+        })
+    }
+
+    /// What stands in the spool of a set that the bundle leans on. What cannot be read will be missed.
+    pub(crate) fn read_waiting(
+        &mut self,
+        set: &StagedSet,
+        catalog: &Catalog,
+        monitor: &dyn Monitor,
+    ) -> Result<(), Error> {
+        let mut found = Self::new(self.store);
+        let frames = set.leaned_frames(catalog);
+        set.read(&frames, self, monitor, |frame| {
+            found.note(&frame);
+            Ok(())
+        })?;
+        self.carried.extend(found.carried);
+        self.held.extend(found.held);
+        self.held_bytes += found.held_bytes;
+        Ok(())
+    }
+
+    fn note(&mut self, frame: &Frame) {
+        for (id, range) in &frame.chunks {
+            self.carried.insert(prefix(id));
+            let is_held = frame.class == ContentKind::Meta || self.wanted.contains(id);
+            if is_held && self.held_bytes < LISTS_MAX_BYTES {
+                self.held_bytes += range.len();
+                self.held.insert(*id, frame.plain[range.clone()].into());
+            }
+        }
+    }
+}
+
+impl Bases for OverlaySource<'_> {
+    fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool {
+        match self.held.get(id) {
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                true
+            }
+            None => self.store.append(id, out),
+        }
+    }
+}
+
+/// A chunk of either.
+pub(crate) enum BothBytes {
+    Carried(Arc<[u8]>),
+    Stored(ChunkBytes),
+}
+
+impl Deref for BothBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Carried(bytes) => bytes,
+            Self::Stored(bytes) => bytes,
+        }
+    }
+}
+
+impl ChunkSource for OverlaySource<'_> {
+    type Bytes = BothBytes;
+
+    fn chunk(&self, id: &ChunkId) -> Result<BothBytes, RecipeError> {
+        match self.held.get(id) {
+            Some(bytes) => Ok(BothBytes::Carried(Arc::clone(bytes))),
+            None => ChunkSource::chunk(self.store, id).map(BothBytes::Stored),
+        }
+    }
+
+    fn prefetch(&self, ids: &[ChunkId]) {
+        self.store.prefetch(ids);
+    }
+
+    fn contains(&self, id: &ChunkId) -> bool {
+        self.carried.contains(&prefix(id)) || self.store.contains(id)
+    }
+}

@@ -1,0 +1,294 @@
+//! Whether a store has what a bundle leans on, before anything of the bundle is written to it.
+//!
+//! Cheap when the releases that are leaned on are here whole. Else exact: the payload is unpacked once without keeping
+//! it, and the new releases are walked over bundle and store together (`both`), with the frames of sets in the spool that the
+//! bundle leans on.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
+use crate::bundle::{BundleError, Catalog, Lean, missing_bases};
+use crate::content::frame::FrameError;
+use crate::content::recipe::walk::Walker;
+use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::content::release::{ReleaseName, ReleaseRoot, walk};
+use crate::ops::Error;
+use crate::ops::receive::overlay::OverlaySource;
+use crate::ops::receive::selection::Selection;
+use crate::ops::receive::staged_set::StagedSet;
+use crate::store::Store;
+use crate::volumes::Staging;
+
+/// Chunks that are named.
+const NAMED_MAX: usize = 8;
+
+/// What a bundle leans on and the store lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissingPrerequisites {
+    /// For each receiver that the bundle was cut for, the releases that have what is lacking. Those of one suffice.
+    pub any_of: Vec<Vec<MissingRelease>>,
+    /// Sets that are to wait in the spool, and do not, or with less than was said of them.
+    pub sets: Vec<MissingSet>,
+    /// How many chunks are lacking at least; 0 as long as that is not known.
+    pub chunks: u64,
+    /// Some of them.
+    pub chunk_ids: Vec<String>,
+}
+
+/// A release that a bundle leans on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissingRelease {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How this store stands to it.
+    pub state: MissingState,
+}
+
+/// A set of which a bundle leans on frames that are not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissingSet {
+    /// Its id.
+    pub set_id: String,
+    /// Frames that are leaned on.
+    pub frames: u64,
+    /// Those of them that are not there.
+    pub missing: u64,
+}
+
+/// How a store stands to a release that a bundle leans on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingState {
+    /// It is here, and whole as far as is known.
+    Whole,
+    /// It is here, and some of its chunks are lost or damaged.
+    Damaged,
+    /// A release of this name is here, and it is another one.
+    Different,
+    /// It is not here.
+    Absent,
+}
+
+/// Looks at the releases and the `waiting` sets that are leaned on. `None`: all is here.
+pub(crate) fn glance(
+    store: &Store,
+    catalog: &Catalog,
+    waiting: &[StagedSet],
+) -> Option<MissingPrerequisites> {
+    let mut lacking = MissingPrerequisites {
+        any_of: Vec::new(),
+        sets: Vec::new(),
+        chunks: 0,
+        chunk_ids: Vec::new(),
+    };
+    let mut is_here = catalog.leans.is_empty();
+    for lean in &catalog.leans {
+        let releases = releases_of(store, lean);
+        let sets = sets_of(store, lean, catalog, waiting);
+        let all_whole = releases
+            .iter()
+            .all(|release| release.state == MissingState::Whole);
+        is_here |= all_whole && sets.is_empty();
+        lacking.any_of.push(releases);
+        lacking.sets.extend(sets);
+    }
+    (!is_here).then_some(lacking)
+}
+
+/// The sets of a lean of which something is lacking, or that lean on what may be lacking.
+fn sets_of(
+    store: &Store,
+    lean: &Lean,
+    catalog: &Catalog,
+    waiting: &[StagedSet],
+) -> Vec<MissingSet> {
+    let mut lacking = Vec::new();
+    for set in &lean.sets {
+        let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
+        let found = waiting
+            .iter()
+            .find(|each| each.incoming.set_id() == set.set);
+        let there = found.map_or(0, |each| each.leaned_frames(catalog).len() as u64);
+        let missing = frames.saturating_sub(there);
+        let is_firm = found.is_some_and(|each| glance(store, &each.catalog, &[]).is_none());
+        if missing > 0 || !is_firm {
+            lacking.push(MissingSet {
+                set_id: set.set.to_string(),
+                frames,
+                missing,
+            });
+        }
+    }
+    lacking
+}
+
+/// The same for chunks that were missed later, when the bundle was read.
+pub(crate) fn lacks(
+    store: &Store,
+    catalog: &Catalog,
+    waiting: &[StagedSet],
+    missing: &BTreeSet<ChunkId>,
+) -> MissingPrerequisites {
+    let lacking = glance(store, catalog, waiting).unwrap_or_else(|| MissingPrerequisites {
+        any_of: catalog
+            .leans
+            .iter()
+            .map(|lean| releases_of(store, lean))
+            .collect(),
+        sets: Vec::new(),
+        chunks: 0,
+        chunk_ids: Vec::new(),
+    });
+    lacking.with_chunks(missing)
+}
+
+/// The old chunk that could not be read when a frame leaned on it.
+pub(crate) fn base_of(error: &Error) -> Option<ChunkId> {
+    match error {
+        Error::Bundle(BundleError::Frame {
+            source: FrameError::Base(id),
+            ..
+        }) => Some(*id),
+        _ => None,
+    }
+}
+
+impl MissingPrerequisites {
+    fn with_chunks(self, missing: &BTreeSet<ChunkId>) -> Self {
+        let first = missing.iter().take(NAMED_MAX);
+        Self {
+            chunks: missing.len() as u64,
+            chunk_ids: first.map(ToString::to_string).collect(),
+            ..self
+        }
+    }
+}
+
+fn releases_of(store: &Store, lean: &Lean) -> Vec<MissingRelease> {
+    let releases = lean.releases.iter();
+    releases
+        .map(|release| {
+            let name = release.name.parse::<ReleaseName>().ok();
+            let here = name.and_then(|name| crate::ops::release(store, &name).ok());
+            let state = match here {
+                None => MissingState::Absent,
+                Some(root) if root.id() != release.id => MissingState::Different,
+                Some(root) if is_whole(store, &root) => MissingState::Whole,
+                Some(_) => MissingState::Damaged,
+            };
+            MissingRelease {
+                name: release.name.clone(),
+                id: release.id.to_string(),
+                state,
+            }
+        })
+        .collect()
+}
+
+/// Whether all that a release needs is here, as far as is known without reading it.
+pub(crate) fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
+    let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
+        if store.contains(id) {
+            Ok(())
+        } else {
+            Err(RecipeError::Missing(*id))
+        }
+    };
+    walk::release(&mut Walker::new(store), root, &mut check).is_ok()
+}
+
+/// Checks all that the bundle leans on; its payload, and the frames of `waiting` sets, must be ready. `None`: all is here.
+///
+/// # Errors
+/// [`Error`] when the payload cannot be read, or a stop was asked for.
+pub(crate) fn check(
+    store: &Store,
+    incoming: &Staging,
+    selection: &Selection,
+    waiting: &[StagedSet],
+    monitor: &dyn Monitor,
+) -> Result<Option<MissingPrerequisites>, Error> {
+    let Some(lacking) = glance(store, &selection.catalog, waiting) else {
+        return Ok(None);
+    };
+    // The releases are not here as they were at the vendor's; their chunks may be.
+    let mut missing = missing_with_bases(store, incoming, selection, monitor)?;
+    if missing.is_empty() {
+        missing = match missing_of_releases(store, incoming, selection, waiting, monitor) {
+            Ok(missing) => missing,
+            // It was taken to be whole until now.
+            Err(error) => BTreeSet::from([base_of(&error).ok_or(error)?]),
+        };
+    }
+    Ok((!missing.is_empty()).then(|| lacking.with_chunks(&missing)))
+}
+
+/// The old chunks that frames are compressed against and the store lacks: without them nothing can be unpacked.
+fn missing_with_bases(
+    store: &Store,
+    incoming: &Staging,
+    selection: &Selection,
+    monitor: &dyn Monitor,
+) -> Result<BTreeSet<ChunkId>, Error> {
+    let mut missing = BTreeSet::new();
+    for run in selection.runs(&incoming.descriptor()?.payload_bytes) {
+        let mut payload = incoming.payload_reader(run.volume_no)?;
+        payload.seek_to(run.offset);
+        let first = run.frames.start;
+        let frames = &selection.catalog.frames[run.frames];
+        let is_there = |id: &ChunkId| store.contains(id);
+        missing.extend(missing_bases(
+            &mut payload,
+            frames,
+            first,
+            monitor,
+            is_there,
+        )?);
+    }
+    Ok(missing)
+}
+
+/// The chunks that the releases need and neither bundle nor store has.
+fn missing_of_releases(
+    store: &Store,
+    incoming: &Staging,
+    selection: &Selection,
+    waiting: &[StagedSet],
+    monitor: &dyn Monitor,
+) -> Result<BTreeSet<ChunkId>, Error> {
+    let catalog = &selection.catalog;
+    let mut both = OverlaySource::new(store);
+    for set in waiting {
+        let frames = set.leaned_frames(catalog);
+        both.wanted
+            .extend(set.lacking_bases(&frames, |id| store.contains(id)));
+    }
+    both.read(incoming, selection, monitor)?;
+    for set in waiting {
+        both.read_waiting(set, catalog, monitor)?;
+    }
+    let mut missing: BTreeSet<ChunkId> = BTreeSet::new();
+    for release in &catalog.releases {
+        monitor.check_stop()?;
+        let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;
+        let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+            if !both.contains(id) {
+                missing.insert(*id);
+            }
+            Ok(())
+        };
+        match walk::release(&mut Walker::new(&both), &root, &mut note) {
+            // Behind a list that is not here there may be more.
+            Err(RecipeError::Missing(id) | RecipeError::Chunk { id, .. }) => {
+                missing.insert(id);
+            }
+            other => other?,
+        }
+    }
+    Ok(missing)
+}

@@ -1,0 +1,73 @@
+//! Whether releases from media can be given back, before they are committed: the check is that of `checkout`.
+
+use crate::content::recipe::RecipeError;
+use crate::content::release::validation::{EntryCheck, check_items};
+use crate::content::release::{Item, ItemKind, ReleaseRoot, open_entries};
+use crate::ops::Error;
+use crate::store::Store;
+
+/// Checks names, entries and sizes of releases whose lists are in the store.
+///
+/// # Errors
+/// [`Error::Refused`] for a release that could not be given back.
+pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
+    for root in roots {
+        let items = root.read_items(store)?;
+        check_items(root, &items).map_err(|fault| Error::Refused {
+            release: root.name.to_string(),
+            what: fault.what,
+            why: fault.why.to_owned(),
+        })?;
+        for item in &items {
+            if let ItemKind::Folder {
+                entries,
+                entry_count,
+                bytes,
+            } = &item.kind
+            {
+                let mut check = EntryCheck::default();
+                let mut records = open_entries(store, entries)?;
+                while let Some(entry) = records.next_record()? {
+                    check
+                        .entry(&entry)
+                        .map_err(|why| fault_in(root, item, Some(&entry.path), why))?;
+                }
+                check
+                    .finish(*entry_count, *bytes)
+                    .map_err(|why| fault_in(root, item, None, why))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a release of which an item does not come back as it should.
+pub(crate) fn refused(root: &ReleaseRoot, item: Option<&Item>, error: &RecipeError) -> Error {
+    let mut why = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        why = format!("{why}: {cause}");
+        source = cause.source();
+    }
+    Error::Refused {
+        release: root.name.to_string(),
+        what: item.map_or_else(String::new, |item| lossy(&item.name)),
+        why,
+    }
+}
+
+fn fault_in(root: &ReleaseRoot, item: &Item, path: Option<&[u8]>, why: &str) -> Error {
+    let what = match path {
+        Some(path) => format!("{}/{}", lossy(&item.name), lossy(path)),
+        None => lossy(&item.name),
+    };
+    Error::Refused {
+        release: root.name.to_string(),
+        what,
+        why: why.to_owned(),
+    }
+}
+
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(&name[..name.len().min(400)]).into_owned()
+}

@@ -1,0 +1,65 @@
+//! Whether what a release says that its deflate streams unpack to is within the limits: told before any is made again.
+//!
+//! A few chunks can stand for any number of plain bytes, and who wrote a set may be hostile. Holds 20 bytes a chunk where
+//! there are more than [`PLAIN_FREE_BYTES`].
+
+use std::collections::HashSet;
+
+use crate::base::id::ChunkId;
+use crate::base::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
+use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
+
+/// Plain bytes of streams, and the chunks that there are.
+#[derive(Default)]
+struct StreamClaims {
+    plain_bytes: u64,
+    /// The first eight bytes of ids; none while only plain bytes count.
+    chunks: Option<HashSet<u64>>,
+    chunk_bytes: u64,
+}
+
+impl Visitor for StreamClaims {
+    fn chunk(&mut self, _: &ChunkId) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn length(&mut self, chunk: &ChunkRef) {
+        let [a, b, c, d, e, f, g, h, ..] = chunk.id.0;
+        if let Some(chunks) = &mut self.chunks
+            && chunks.insert(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+        {
+            self.chunk_bytes += u64::from(chunk.bytes);
+        }
+    }
+
+    fn stream(&mut self, _: u64, plain: &Content, _: u64) -> Result<(), RecipeError> {
+        self.plain_bytes = self.plain_bytes.saturating_add(plain.bytes());
+        Ok(())
+    }
+}
+
+/// Errs when there is more than may be in what `walk` goes through.
+///
+/// # Errors
+/// [`RecipeError::Limit`]; what the walk gives.
+pub(super) fn check<S: ChunkSource>(
+    source: &S,
+    walk: impl Fn(&mut Walker<'_, S>, &mut dyn Visitor) -> Result<(), RecipeError>,
+) -> Result<(), RecipeError> {
+    let mut claims = StreamClaims::default();
+    walk(&mut Walker::new(source), &mut claims)?;
+    if claims.plain_bytes <= PLAIN_FREE_BYTES {
+        return Ok(());
+    }
+    let mut claims = StreamClaims {
+        chunks: Some(HashSet::new()),
+        ..StreamClaims::default()
+    };
+    walk(&mut Walker::new(source), &mut claims)?;
+    let backed = claims.chunk_bytes.saturating_mul(PLAIN_CHUNK_RATIO_MAX);
+    if claims.plain_bytes > backed.saturating_add(PLAIN_FREE_BYTES) {
+        return Err(RecipeError::Limit("plain bytes of all streams"));
+    }
+    Ok(())
+}

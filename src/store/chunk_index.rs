@@ -1,0 +1,406 @@
+//! What the store knows of where its chunks are: all index segments together, its packs, and the quarantined frames.
+//!
+//! It reads segments and listings, never packs. 60 bytes a pack in memory; entries stay in the maps.
+
+use std::collections::{HashMap, HashSet};
+
+use super::mmap::{self, Bytes};
+use super::seen::{OpenNotes, Trouble};
+use super::{OpenMode, StoreError, renew};
+use crate::base::finding::Finding;
+use crate::base::id::{ChunkId, Hasher, PackId, hash};
+use crate::content::index::{ChunkEntry, IndexSegment, PackEntry};
+use crate::store::storage::{self, Object, Storage};
+
+const FOLDER: &str = "index";
+const PACKS: &str = "packs";
+
+/// Where a frame is: the number of its pack on the shelf, and its place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PackPlace {
+    pub(super) pack: u32,
+    pub(super) offset: u32,
+}
+
+struct ListedPack {
+    name: Option<String>,
+    segment: IndexSegment<Bytes>,
+    /// For each pack of the segment its number on the shelf; none when the pack is not as the segment says.
+    packs: Vec<Option<u32>>,
+}
+
+impl ListedPack {
+    fn place(&self, entry: &ChunkEntry) -> Option<PackPlace> {
+        let pack = (*self.packs.get(usize::try_from(entry.pack_no).ok()?)?)?;
+        Some(PackPlace {
+            pack,
+            offset: entry.frame_offset,
+        })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ChunkIndex {
+    packs: Vec<PackEntry>,
+    numbers: HashMap<PackId, u32>,
+    listed: Vec<ListedPack>,
+    /// Frames that are known to be damaged.
+    pub(super) quarantine: HashSet<PackPlace>,
+    /// Packs that no readable segment speaks of.
+    pub(super) unlisted: Vec<PackEntry>,
+    /// Segment files that are damaged.
+    pub(super) broken: Vec<String>,
+    /// Segment files that could not be read. They stay, and are read the next time.
+    pub(super) unread: Vec<String>,
+    /// The list of quarantined frames is damaged, or could not be read.
+    pub(super) lacks_quarantine: bool,
+}
+
+/// Returns the name of a pack's object.
+pub(super) fn pack_name(id: &PackId) -> String {
+    let hex = id.to_string();
+    format!("{PACKS}/{}/{hex}.pack", &hex[..2])
+}
+
+/// The pack whose object this is. One elsewhere is not the store's.
+fn pack_of(name: &str) -> Option<PackId> {
+    let id = name
+        .rsplit('/')
+        .next()?
+        .strip_suffix(".pack")?
+        .parse()
+        .ok()?;
+    (pack_name(&id) == name).then_some(id)
+}
+
+fn segment_name(id: &PackId) -> String {
+    format!("{FOLDER}/{id}.idx")
+}
+
+/// The objects that hold segments: what others put beside them is none.
+fn segments_in(storage: &dyn Storage) -> Result<impl Iterator<Item = Object> + use<>, StoreError> {
+    let is_segment = |object: &Object| {
+        let id = object.name.strip_prefix(FOLDER);
+        let id = id.and_then(|id| id.strip_prefix('/')?.strip_suffix(".idx")?.parse().ok());
+        id.is_some_and(|id: PackId| segment_name(&id) == object.name)
+    };
+    Ok(storage.list(FOLDER)?.into_iter().filter(is_segment))
+}
+
+/// The packs that are there, with their lengths.
+fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
+    let objects = storage.list(PACKS)?.into_iter();
+    Ok(objects
+        .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
+        .collect())
+}
+
+/// Whether there is a pack that begins as one: a folder with one is a store.
+pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
+    let is_pack = |head: &[u8]| crate::content::pack::check_header(head).is_ok();
+    let mut packs = packs_in(storage)?.into_keys();
+    Ok(packs.any(|id| renew::begins(storage, &pack_name(&id), &is_pack)))
+}
+
+impl ChunkIndex {
+    /// Opens every segment and looks which packs are there. For [`Access::Write`] entries are checked too: what is
+    /// deduplicated must be found again.
+    pub(super) fn open(
+        storage: &dyn Storage,
+        access: OpenMode,
+        seen: &mut OpenNotes,
+    ) -> Result<Self, StoreError> {
+        let mut shelf = Self::default();
+        let there = packs_in(storage)?;
+        for object in segments_in(storage)? {
+            let opened = mmap::map(storage, &object.name)
+                .map_err(Trouble::from)
+                .and_then(|bytes| {
+                    IndexSegment::open(bytes).map_err(|error| Trouble::Damage(error.to_string()))
+                })
+                .and_then(|segment| match access {
+                    OpenMode::Write => {
+                        check_entries(storage, &object.name, &segment).map(|()| segment)
+                    }
+                    OpenMode::Read => Ok(segment),
+                });
+            match opened {
+                Ok(segment) => shelf.add(Some(object.name), segment, Some(&there)),
+                // It went between the listing and the look: another process merged it.
+                Err(Trouble::Fault(error)) if error.is_missing() => return Err(error.into()),
+                Err(Trouble::Fault(error)) => {
+                    seen.fault(object.name.clone(), &error);
+                    shelf.unread.push(object.name);
+                }
+                Err(Trouble::Damage(message)) => {
+                    let message = format!("{message}; made again from the packs");
+                    seen.findings
+                        .push(Finding::damage(object.name.clone(), message));
+                    shelf.broken.push(object.name);
+                }
+            }
+        }
+        for listed in &shelf.listed {
+            for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
+                if number.is_none() && !there.contains_key(&pack.id) {
+                    seen.findings.push(Finding::damage(
+                        format!("pack {}", pack.id.short()),
+                        "is missing",
+                    ));
+                }
+            }
+        }
+        let unlisted = there
+            .into_iter()
+            .filter(|(id, _)| !shelf.numbers.contains_key(id));
+        shelf.unlisted = unlisted
+            .map(|(id, bytes)| PackEntry { id, bytes })
+            .collect();
+        shelf.unlisted.sort_unstable_by_key(|pack| pack.id);
+        Ok(shelf)
+    }
+
+    /// Adds a segment. `there` says which packs exist, with their lengths; without it all are taken to be as listed.
+    pub(super) fn add(
+        &mut self,
+        name: Option<String>,
+        segment: IndexSegment<Bytes>,
+        there: Option<&HashMap<PackId, u64>>,
+    ) {
+        let mut packs = Vec::with_capacity(segment.packs().len());
+        for pack in segment.packs() {
+            let intact = there.is_none_or(|there| there.get(&pack.id) == Some(&pack.bytes));
+            packs.push(if intact { self.number(*pack) } else { None });
+        }
+        self.listed.push(ListedPack {
+            name,
+            segment,
+            packs,
+        });
+    }
+
+    /// Takes in segments that came since. `false` when one of them went while it looked: then it is called again.
+    pub(super) fn look_again(&mut self, storage: &dyn Storage) -> Result<bool, StoreError> {
+        let known: HashSet<String> = self.segment_names().into_iter().collect();
+        let mut segments = Vec::new();
+        for object in segments_in(storage)? {
+            if known.contains(&object.name) {
+                continue;
+            }
+            match mmap::map(storage, &object.name) {
+                Ok(bytes) => segments.push((object.name, IndexSegment::open(bytes))),
+                Err(error) if error.is_missing() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if segments.is_empty() {
+            return Ok(true);
+        }
+        let there = packs_in(storage)?;
+        for (name, segment) in segments {
+            // One that cannot be read is told when the store is opened the next time.
+            if let Ok(segment) = segment {
+                self.add(Some(name), segment, Some(&there));
+            }
+        }
+        Ok(true)
+    }
+
+    fn number(&mut self, pack: PackEntry) -> Option<u32> {
+        if let Some(number) = self.numbers.get(&pack.id) {
+            if let Some(known) = usize::try_from(*number)
+                .ok()
+                .and_then(|at| self.packs.get_mut(at))
+            {
+                *known = pack;
+            }
+            return Some(*number);
+        }
+        let number = u32::try_from(self.packs.len()).ok()?;
+        self.packs.push(pack);
+        self.numbers.insert(pack.id, number);
+        Some(number)
+    }
+
+    /// Takes the frames of packs that were just written whole out of the quarantine; says whether there were any. The same
+    /// chunks put again can make the very pack that was damaged.
+    pub(super) fn forgive(&mut self, packs: &[PackEntry]) -> bool {
+        let whole: HashSet<u32> = packs
+            .iter()
+            .filter_map(|pack| self.number_of(&pack.id))
+            .collect();
+        let before = self.quarantine.len();
+        self.quarantine.retain(|place| !whole.contains(&place.pack));
+        self.quarantine.len() != before
+    }
+
+    /// Finds the first copy of a chunk that is not known to be damaged.
+    pub(super) fn find(&self, id: &ChunkId) -> Option<PackPlace> {
+        self.copies(id)
+            .find(|place| !self.quarantine.contains(place))
+    }
+
+    /// Returns all copies of a chunk that are not known to be damaged.
+    pub(super) fn places(&self, id: &ChunkId) -> Vec<PackPlace> {
+        self.copies(id)
+            .filter(|place| !self.quarantine.contains(place))
+            .collect()
+    }
+
+    /// Returns all copies of a chunk that were found damaged.
+    pub(super) fn doubtful_places(&self, id: &ChunkId) -> Vec<PackPlace> {
+        self.copies(id)
+            .filter(|place| self.quarantine.contains(place))
+            .collect()
+    }
+
+    fn copies(&self, id: &ChunkId) -> impl Iterator<Item = PackPlace> {
+        self.listed.iter().flat_map(|listed| {
+            listed
+                .segment
+                .lookup(id)
+                .filter_map(|entry| listed.place(&entry))
+        })
+    }
+
+    /// Returns the pack with this number on the shelf.
+    pub(super) fn pack(&self, number: u32) -> PackEntry {
+        usize::try_from(number)
+            .ok()
+            .and_then(|number| self.packs.get(number))
+            .copied()
+            .expect("places are made from the packs of this shelf")
+    }
+
+    /// Returns all packs, by number.
+    pub(super) fn packs(&self) -> &[PackEntry] {
+        &self.packs
+    }
+
+    /// Returns the number of a pack.
+    pub(super) fn number_of(&self, id: &PackId) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+
+    /// Walks all entries of all segments whose pack is there.
+    pub(super) fn entries(&self) -> impl Iterator<Item = ([u8; 16], PackPlace)> {
+        self.listed.iter().flat_map(|listed| {
+            listed
+                .segment
+                .entries()
+                .filter_map(|entry| Some((entry.prefix, listed.place(&entry)?)))
+        })
+    }
+
+    /// Whether a segment speaks of a pack that is not there, or not as it says.
+    pub(super) fn lists_lost_packs(&self) -> bool {
+        let mut packs = self.listed.iter().flat_map(|listed| &listed.packs);
+        packs.any(Option::is_none)
+    }
+
+    /// Returns the number of segments.
+    pub(super) fn segment_count(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Returns the names of the segments' files.
+    pub(super) fn segment_names(&self) -> Vec<String> {
+        self.listed
+            .iter()
+            .filter_map(|listed| listed.name.clone())
+            .collect()
+    }
+
+    /// Returns the names of segments whose entries are not as they were written, and what is wrong with each.
+    pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, Trouble)> {
+        let damaged = self.listed.iter().filter_map(|listed| {
+            let name = listed.name.as_ref()?;
+            Some((
+                name.clone(),
+                check_entries(storage, name, &listed.segment).err()?,
+            ))
+        });
+        damaged.collect()
+    }
+}
+
+/// Compares the entries of a segment with their hash. They are read, not looked at through the map, so that they do not
+/// become resident.
+fn check_entries(
+    storage: &dyn Storage,
+    name: &str,
+    segment: &IndexSegment<Bytes>,
+) -> Result<(), Trouble> {
+    const PIECE: usize = 1 << 20;
+    let (mut offset, mut left) = segment.entries_span();
+    let mut piece = vec![0; PIECE];
+    let mut hasher = Hasher::new();
+    while left > 0 {
+        let now = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        storage.read_at(name, offset, &mut piece[..now])?;
+        hasher.update_parallel(&piece[..now]);
+        offset += now as u64;
+        left -= now as u64;
+    }
+    if hasher.finish() == segment.entries_hash() {
+        Ok(())
+    } else {
+        Err(Trouble::Damage("entries are damaged".to_owned()))
+    }
+}
+
+/// Makes a segment durable and opens it.
+pub(super) fn publish(
+    storage: &dyn Storage,
+    packs: &[PackEntry],
+    entries: Vec<ChunkEntry>,
+) -> Result<(String, IndexSegment<Bytes>), StoreError> {
+    let file = crate::content::index::build(packs, entries);
+    let name = segment_name(&PackId(hash(&file)));
+    storage::put(storage, &name, &file)?;
+    let segment =
+        IndexSegment::open(mmap::map(storage, &name)?).map_err(|source| StoreError::BadIndex {
+            name: name.clone(),
+            source,
+        })?;
+    Ok((name, segment))
+}
+
+/// Opens a segment that stays in memory.
+pub(super) fn in_memory(
+    packs: &[PackEntry],
+    entries: Vec<ChunkEntry>,
+) -> Option<IndexSegment<Bytes>> {
+    IndexSegment::open(Bytes::Read(crate::content::index::build(packs, entries))).ok()
+}
+
+/// Makes one segment of `packs` and `entries` take the place of all others. Until the old ones are removed both stand,
+/// which is harmless. Places that were taken from the shelf before mean nothing afterwards.
+pub(super) fn replace_all(
+    storage: &dyn Storage,
+    shelf: &mut ChunkIndex,
+    packs: &[PackEntry],
+    entries: Vec<ChunkEntry>,
+) -> Result<(), StoreError> {
+    let mut old = shelf.segment_names();
+    // What could not be read is of no more use than the others.
+    old.append(&mut shelf.unread);
+    let quarantine: Vec<(PackId, u32)> = shelf
+        .quarantine
+        .iter()
+        .map(|place| (shelf.pack(place.pack).id, place.offset))
+        .collect();
+    let (name, segment) = publish(storage, packs, entries)?;
+    let mut new = ChunkIndex::default();
+    new.add(Some(name.clone()), segment, None);
+    for (id, offset) in quarantine {
+        if let Some(pack) = new.number_of(&id) {
+            new.quarantine.insert(PackPlace { pack, offset });
+        }
+    }
+    *shelf = new;
+    for name in old.into_iter().filter(|old| *old != name) {
+        storage.remove(&name)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Takes in packs that no index segment speaks of: complete packs of a process that was killed, or all of them when the
+//! index is lost.
+//!
+//! Only frames whose hash is right are listed. It holds one pack in memory at a time.
+
+use super::chunk_index::{self, ChunkIndex, pack_name};
+use super::seen::OpenNotes;
+use super::{OpenMode, StoreError};
+use crate::base::finding::Finding;
+use crate::base::id::ChunkId;
+use crate::content::frame::SealedFrame;
+use crate::content::index::{ChunkEntry, PackEntry, prefix};
+use crate::content::pack::{self, FrameSpan, PACK_MAX, TRAILER_BYTES};
+use crate::store::storage::{self, Storage};
+
+/// Lists unlisted packs, in a new segment when `access` allows and in memory otherwise, and removes broken segments.
+pub(super) fn adopt(
+    storage: &dyn Storage,
+    shelf: &mut ChunkIndex,
+    access: OpenMode,
+    seen: &mut OpenNotes,
+) -> Result<(), StoreError> {
+    let unlisted = std::mem::take(&mut shelf.unlisted);
+    if !unlisted.is_empty() {
+        let mut entries = Vec::new();
+        let mut packs = Vec::with_capacity(unlisted.len());
+        for pack in unlisted {
+            if let Some(ids) = read_pack(storage, &pack, seen) {
+                let pack_no = u32::try_from(packs.len()).expect("fewer packs than files");
+                entries.extend(ids.into_iter().map(|(id, frame_offset)| ChunkEntry {
+                    prefix: prefix(&id),
+                    pack_no,
+                    frame_offset,
+                }));
+                packs.push(pack);
+            }
+        }
+        match access {
+            // None could be read.
+            _ if packs.is_empty() => {}
+            OpenMode::Write => {
+                let (name, segment) = chunk_index::publish(storage, &packs, entries)?;
+                shelf.add(Some(name), segment, None);
+            }
+            OpenMode::Read => {
+                if let Some(segment) = chunk_index::in_memory(&packs, entries) {
+                    shelf.add(None, segment, None);
+                }
+            }
+        }
+    }
+    if access == OpenMode::Write {
+        for name in std::mem::take(&mut shelf.broken) {
+            storage.remove(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the chunks of a pack with the places of their frames; nothing when the pack cannot be read at all.
+fn read_pack(
+    storage: &dyn Storage,
+    pack: &PackEntry,
+    seen: &mut OpenNotes,
+) -> Option<Vec<(ChunkId, u32)>> {
+    let subject = format!("pack {}", pack.id.short());
+    let bytes = match storage::read(storage, &pack_name(&pack.id), PACK_MAX) {
+        Ok(bytes) => bytes,
+        // It is read the next time.
+        Err(error) => {
+            seen.fault(subject, &error);
+            return None;
+        }
+    };
+    let spans = spans(&bytes).unwrap_or_else(|| {
+        seen.findings.push(Finding::damage(
+            subject.clone(),
+            "its table is damaged; its frames were searched for",
+        ));
+        pack::scan(&bytes)
+    });
+    let mut found = Vec::new();
+    for span in spans {
+        match frame_ids(&bytes, span) {
+            Some(ids) => found.extend(ids.into_iter().map(|id| (id, span.offset))),
+            None => seen.findings.push(Finding::damage(
+                subject.clone(),
+                format!("frame at {} is damaged", span.offset),
+            )),
+        }
+    }
+    Some(found)
+}
+
+fn spans(bytes: &[u8]) -> Option<Vec<FrameSpan>> {
+    pack::check_header(bytes).ok()?;
+    let trailer = bytes.len().checked_sub(TRAILER_BYTES)?;
+    let tail = pack::tail_bytes(&bytes[trailer..], bytes.len() as u64).ok()?;
+    pack::parse_tail(&bytes[bytes.len() - tail..], bytes.len() as u64).ok()
+}
+
+fn frame_ids(bytes: &[u8], span: FrameSpan) -> Option<Vec<ChunkId>> {
+    let from = usize::try_from(span.offset).ok()?;
+    let sealed = SealedFrame::open(bytes.get(from..)?).ok()?;
+    match sealed.chunks.iter().map(|(id, _)| *id).collect() {
+        Some(ids) => Some(ids),
+        None => Some(
+            sealed
+                .unpack()
+                .ok()?
+                .chunks
+                .into_iter()
+                .map(|(id, _)| id)
+                .collect(),
+        ),
+    }
+}

@@ -1,0 +1,130 @@
+//! A store that is read for as long as a server runs, beside others that write to it.
+//!
+//! Packs only come meanwhile: whoever removes some has to be alone. Segments of the index
+//! that go stay mapped here. Releases that come are seen after [`Store::refresh`].
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{OpenMode, Store, StoreError, Unlisted, lock};
+use crate::store::storage::dir::DirStorage;
+
+/// So often a listing is made anew in which something has gone since.
+const TRIES: u32 = 8;
+
+impl Store {
+    /// Opens a store for reading, beside one who writes: only [`Store::prune`] is kept out. Where nothing can be written, as on
+    /// a disc, it keeps writers out as [`Store::open`] does.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_shared(dir: &Path) -> Result<Self, StoreError> {
+        let mut store = Self::open_to_read(dir)?;
+        if let Some(beside) = lock::beside_writers(dir)? {
+            store.lock = Some(beside);
+        }
+        Ok(store)
+    }
+
+    /// Opens a store for reading, also while another process writes to it: only [`Store::prune`] and a reader keep one another
+    /// out. What the other has not committed is not seen.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_to_read(dir: &Path) -> Result<Self, StoreError> {
+        let busy = match Self::open(dir, OpenMode::Read) {
+            Err(busy @ StoreError::Locked { .. }) => busy,
+            other => return other,
+        };
+        let mut tries = 0;
+        loop {
+            let Some(lock) = lock::beside_writers(dir)? else {
+                return Err(busy);
+            };
+            let storage = Arc::new(DirStorage::new(dir));
+            let how = (OpenMode::Read, Unlisted::Left);
+            match Self::open_as(storage, dir, how, Some(lock)) {
+                Err(StoreError::Storage(error)) if error.is_missing() && tries < TRIES => {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Keeps out those who read beside writers, until the store is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Served`] when there is one.
+    pub fn be_alone(&mut self) -> Result<(), StoreError> {
+        self.must_write()?;
+        if self.alone.is_none() && self.lock.is_some() {
+            self.alone = Some(lock::alone(&self.dir)?);
+        }
+        Ok(())
+    }
+
+    /// Looks again at what is there: the chunks of a release whose root was read before are found after it.
+    ///
+    /// # Errors
+    /// What the storage says.
+    pub fn refresh(&self) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            if self.shelf_mut().look_again(self.storage.as_ref())? {
+                break;
+            }
+        }
+        self.ready.look_again(self.storage.as_ref());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base::id::ChunkId;
+    use crate::base::monitor::Silent;
+    use crate::content::content_kind::ContentKind;
+    use crate::store::{ChunkSet, PruneOptions, WriteOptions};
+
+    fn put(store: &Store, bytes: &[u8]) -> ChunkId {
+        let mut writer = store.writer(&WriteOptions::default(), &Silent).unwrap();
+        let id = writer.put(bytes, ContentKind::Text).unwrap();
+        writer.finish().unwrap();
+        id
+    }
+
+    #[test]
+    fn a_reader_beside_writers_sees_what_came_and_keeps_what_it_had() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = put(&Store::create(dir.path()).unwrap(), b"first");
+        let beside = Store::open_shared(dir.path()).unwrap();
+        let other = Store::open_shared(dir.path()).unwrap();
+        // So many segments that they are merged on the way, and the first one's file goes.
+        let mut later = Vec::new();
+        for number in 0..40_u32 {
+            let writer = Store::open(dir.path(), OpenMode::Write).unwrap();
+            later.push(put(&writer, &number.to_le_bytes().repeat(9)));
+        }
+        assert_eq!(&beside.read(&first).unwrap()[..], b"first");
+        assert!(!beside.contains(&later[0]));
+        beside.refresh().unwrap();
+        for id in later.iter().chain([&first]) {
+            assert!(beside.read(id).is_ok());
+        }
+        let mut writer = Store::open(dir.path(), OpenMode::Write).unwrap();
+        let nothing = ChunkSet::new;
+        let mut prune = || writer.prune(nothing(), &PruneOptions::default(), &Silent);
+        assert!(matches!(prune(), Err(StoreError::Served { .. })));
+        drop(beside);
+        assert!(matches!(prune(), Err(StoreError::Served { .. })));
+        assert!(other.read(&first).is_ok());
+        drop(other);
+        assert!(prune().unwrap().packs_removed > 0);
+        assert!(
+            Store::open_shared(dir.path()).is_err(),
+            "the writer is here"
+        );
+    }
+}

@@ -1,0 +1,538 @@
+//! Reads media into the spool: one pass over each, every block that some set still needs.
+//!
+//! Which blocks are needed is for `incoming` to say, and nothing is decided here about healing or taking over.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::base::finding::Finding;
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
+use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
+use crate::volumes::blocks::header_at;
+use crate::volumes::geometry::Geometry;
+use crate::volumes::media::source::find_sources;
+use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
+use crate::volumes::recovery::Presence;
+use crate::volumes::staging::{BlockOutcome, Staging, open_every, sweep};
+
+/// Spooled bytes between two checkpoints.
+const CHECKPOINT_BYTES: u64 = 256 << 20;
+/// Most sets that wait in the spool.
+pub const SETS_MAX: usize = 64;
+/// Most different headers that one call tells apart; more than that is no honest medium.
+const HEADERS_MAX: usize = 4096;
+/// A set without a catalog that has fewer blocks than this goes before those with more.
+const FEW_BLOCKS: u64 = 64;
+
+/// What one set got out of a call of [`absorb`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ReadMediaReport {
+    /// Blocks that were new and are spooled now.
+    pub new_blocks: u64,
+    /// Blocks that were there already.
+    pub known_blocks: u64,
+    /// Parity blocks of what is whole already; they are not kept.
+    pub spared_blocks: u64,
+    /// Blocks for a place that has another block, both with right hashes.
+    pub other_blocks: u64,
+}
+
+/// A volume as it was met in a call of [`absorb`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct VolumeRead {
+    /// Its number.
+    pub volume_no: u16,
+    /// Blocks of a volume.
+    pub blocks: u32,
+    /// Blocks that were met whole.
+    pub whole_blocks: u32,
+    /// Blocks that were new.
+    pub new_blocks: u32,
+}
+
+/// What was met of a set in a call of [`absorb`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetRead {
+    /// Its numbers.
+    pub header: SetHeader,
+    /// Whether it is wanted.
+    pub is_wanted: bool,
+    /// Its volumes.
+    pub volumes: Vec<VolumeRead>,
+    /// Paths among those given on which it was met.
+    pub paths: Vec<PathBuf>,
+    /// Files and devices on which it was met.
+    pub sources: Vec<PathBuf>,
+}
+
+/// What a call of [`absorb`] did.
+#[derive(Debug)]
+pub struct SetReadReport {
+    /// The sets that were met, and what they got.
+    pub sets: Vec<(Staging, ReadMediaReport)>,
+    /// Sets that were met and are not wanted.
+    pub unwanted: Vec<SetId>,
+    /// Sets that were met and not begun, for too many wait already.
+    pub refused: Vec<SetId>,
+    /// What was met of each set, also of those that are not wanted.
+    pub read: Vec<SetRead>,
+    /// What is odd about the media.
+    pub findings: Vec<Finding>,
+    /// What the scan did.
+    pub scan: ScanReport,
+    /// Paths among those given that hold no block of any set.
+    pub empty_paths: Vec<PathBuf>,
+}
+
+/// Takes in every block at or below `paths` that a set still needs, in one pass over them. Sets that are new are
+/// begun, if `wanted` says so. No more than [`SETS_MAX`] wait in the end: the oldest without a catalog make room.
+///
+/// # Errors
+/// When a path is missing, the spool cannot be written, or a stop was asked for: what was spooled by then stays and
+/// is found again.
+pub fn read_media(
+    incoming_dir: &Path,
+    paths: &[PathBuf],
+    wanted: &(dyn Fn(&SetId) -> bool + Sync),
+    monitor: &dyn Monitor,
+) -> Result<SetReadReport, VolumeError> {
+    read_media_noting(incoming_dir, paths, None, wanted, monitor)
+}
+
+/// The same; `note` stands beside each set that is begun, from its first block on.
+///
+/// # Errors
+/// As [`absorb`].
+pub fn read_media_noting(
+    incoming_dir: &Path,
+    paths: &[PathBuf],
+    note: Option<&[u8]>,
+    wanted: &(dyn Fn(&SetId) -> bool + Sync),
+    monitor: &dyn Monitor,
+) -> Result<SetReadReport, VolumeError> {
+    let sources = find_sources(paths, monitor)?;
+    sweep(incoming_dir)?;
+    let known = open_every(incoming_dir)?.into_iter();
+    let sets = known.map(|set| {
+        (
+            *set.geometry().header(),
+            HeaderSlot::Taking(Box::new(Taking::new(set))),
+        )
+    });
+    let absorber = MediaReader {
+        incoming_dir,
+        note,
+        wanted,
+        state: Mutex::new(SourceState {
+            sets: sets.collect(),
+            ..SourceState::default()
+        }),
+    };
+    monitor.start("read", sources.iter().map(|source| source.bytes).sum());
+    let visit = |sighting: &Sighting<'_>| match sighting {
+        Sighting::Whole {
+            header,
+            block,
+            source_no,
+            ..
+        } => absorber.take(header, block, *source_no),
+        Sighting::Damaged { .. } => ControlFlow::Continue(()),
+    };
+    let scanned = scan(&sources, &visit, monitor);
+    monitor.finish();
+    let mut state = absorber
+        .state
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let error = state.error.take();
+    // Even when a stop was asked for or the disk is full, what came so far is worth a checkpoint.
+    let checkpoint = state.checkpoint();
+    if let Some(error) = error {
+        return Err(error);
+    }
+    checkpoint?;
+    let scan = scanned?;
+    state.read_to_end()?;
+    let given = GivenMedia {
+        paths,
+        sources: &sources,
+    };
+    state.report(scan, &given, monitor)
+}
+
+struct Taking {
+    set: Staging,
+    absorbed: ReadMediaReport,
+    met: Met,
+    misfits: u64,
+    since_checkpoint_bytes: u64,
+    /// Its place in the order in which sets were begun in this call.
+    order: u64,
+}
+
+/// What was met of a set.
+struct Met {
+    whole: Presence,
+    new: BTreeMap<u16, u32>,
+    sources: BTreeSet<usize>,
+}
+
+impl Met {
+    fn new(geometry: &Geometry) -> Self {
+        Self {
+            whole: Presence::new(geometry),
+            new: BTreeMap::new(),
+            sources: BTreeSet::new(),
+        }
+    }
+
+    fn any(&self, header: &SetHeader) -> bool {
+        (1..=header.data_volumes + header.spare_volumes).any(|no| self.whole.seen(no))
+    }
+
+    fn read(&self, header: &SetHeader, is_wanted: bool, given: &GivenMedia<'_>) -> SetRead {
+        let volumes = 1..=header.data_volumes + header.spare_volumes;
+        let volumes = volumes
+            .filter(|no| self.whole.seen(*no))
+            .map(|volume_no| VolumeRead {
+                volume_no,
+                blocks: header.volume_blocks,
+                whole_blocks: self.whole.count(volume_no),
+                new_blocks: self.new.get(&volume_no).copied().unwrap_or(0),
+            });
+        SetRead {
+            header: *header,
+            is_wanted,
+            volumes: volumes.collect(),
+            paths: given.holding(&self.sources),
+            sources: given.named(&self.sources),
+        }
+    }
+}
+
+/// The paths that were given, and the sources below them.
+struct GivenMedia<'a> {
+    paths: &'a [PathBuf],
+    sources: &'a [MediaSource],
+}
+
+impl GivenMedia<'_> {
+    /// The paths of these sources.
+    fn named(&self, sources: &BTreeSet<usize>) -> Vec<PathBuf> {
+        let sources = sources.iter().filter_map(|no| self.sources.get(*no));
+        sources.map(|source| source.path.clone()).collect()
+    }
+
+    /// The paths that have one of these sources below them.
+    fn holding(&self, sources: &BTreeSet<usize>) -> Vec<PathBuf> {
+        let has = |path: &&PathBuf| {
+            let mut sources = sources.iter().filter_map(|no| self.sources.get(*no));
+            sources.any(|source| source.path.starts_with(path))
+        };
+        self.paths.iter().filter(has).cloned().collect()
+    }
+}
+
+impl Taking {
+    fn new(set: Staging) -> Self {
+        Self {
+            met: Met::new(set.geometry()),
+            set,
+            absorbed: ReadMediaReport::default(),
+            misfits: 0,
+            since_checkpoint_bytes: 0,
+            order: 0,
+        }
+    }
+}
+
+/// What becomes of blocks with one header.
+enum HeaderSlot {
+    Taking(Box<Taking>),
+    /// The set is not wanted.
+    Unwanted(Geometry, Met),
+    /// Its numbers make no set, or belong to another than the one with this id.
+    Senseless,
+    /// There is no room for it.
+    Refused,
+}
+
+#[derive(Default)]
+struct SourceState {
+    sets: HashMap<SetHeader, HeaderSlot>,
+    senseless: u64,
+    begun: u64,
+    given_up: Vec<SetId>,
+    /// Which sources held a block.
+    fruitful: BTreeSet<usize>,
+    error: Option<VolumeError>,
+}
+
+struct MediaReader<'a> {
+    incoming_dir: &'a Path,
+    note: Option<&'a [u8]>,
+    wanted: &'a (dyn Fn(&SetId) -> bool + Sync),
+    state: Mutex<SourceState>,
+}
+
+impl MediaReader<'_> {
+    /// Takes one whole block. Writing under the lock keeps order simple; it goes to the system's memory, and reading
+    /// and hashing, which take most of the time, happen outside.
+    fn take(&self, header: &BlockHeader, block: &[u8], source_no: usize) -> ControlFlow<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.fruitful.insert(source_no);
+        match self.try_take(&mut state, header, block, source_no) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                state.error.get_or_insert(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn try_take(
+        &self,
+        state: &mut SourceState,
+        header: &BlockHeader,
+        block: &[u8],
+        source_no: usize,
+    ) -> Result<(), VolumeError> {
+        if !state.sets.contains_key(&header.set) {
+            if state.sets.len() >= HEADERS_MAX {
+                state.senseless += 1;
+                return Ok(());
+            }
+            let slot = self.slot(state, &header.set, block)?;
+            state.sets.insert(header.set, slot);
+        }
+        let taking = match state.sets.get_mut(&header.set) {
+            Some(HeaderSlot::Taking(taking)) => taking,
+            Some(HeaderSlot::Unwanted(geometry, met)) => {
+                let place = (header.volume_no, header.block_no);
+                if header_at(geometry, place) == *header {
+                    met.whole.add(place);
+                    met.sources.insert(source_no);
+                }
+                return Ok(());
+            }
+            Some(HeaderSlot::Senseless) => {
+                state.senseless += 1;
+                return Ok(());
+            }
+            Some(HeaderSlot::Refused) | None => return Ok(()),
+        };
+        let place = (header.volume_no, header.block_no);
+        if header_at(taking.set.geometry(), place) == *header {
+            if !taking.met.whole.seen(header.volume_no) {
+                taking.set.begin_reading(header.volume_no)?;
+            }
+            taking.met.whole.add(place);
+            taking.met.sources.insert(source_no);
+        }
+        match taking.set.take(header, block)? {
+            BlockOutcome::Misfit => taking.misfits += 1,
+            BlockOutcome::Known => taking.absorbed.known_blocks += 1,
+            BlockOutcome::Spared => taking.absorbed.spared_blocks += 1,
+            BlockOutcome::Other => taking.absorbed.other_blocks += 1,
+            BlockOutcome::New => {
+                taking.absorbed.new_blocks += 1;
+                *taking.met.new.entry(header.volume_no).or_default() += 1;
+                taking.since_checkpoint_bytes += BLOCK_BYTES as u64;
+            }
+        }
+        if taking.since_checkpoint_bytes >= CHECKPOINT_BYTES {
+            taking.since_checkpoint_bytes = 0;
+            taking.set.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// What is to become of blocks with a header that was not met before.
+    fn slot(
+        &self,
+        state: &mut SourceState,
+        header: &SetHeader,
+        block: &[u8],
+    ) -> Result<HeaderSlot, VolumeError> {
+        let Ok(geometry) = Geometry::from_header(header) else {
+            return Ok(HeaderSlot::Senseless);
+        };
+        let set_id = header.set_id;
+        // Where another set of this id is known to be the right one, this is none.
+        let is_settled = state
+            .takings()
+            .any(|taking| taking.set.set_id() == set_id && taking.set.is_described());
+        if is_settled {
+            return Ok(HeaderSlot::Senseless);
+        }
+        if !(self.wanted)(&set_id) {
+            let met = Met::new(&geometry);
+            return Ok(HeaderSlot::Unwanted(geometry, met));
+        }
+        if state.takings().count() >= SETS_MAX && !state.make_room()? {
+            return Ok(HeaderSlot::Refused);
+        }
+        let set = Staging::create(self.incoming_dir, block, geometry, self.note)?;
+        let mut taking = Taking::new(set);
+        state.begun += 1;
+        taking.order = state.begun;
+        Ok(HeaderSlot::Taking(Box::new(taking)))
+    }
+}
+
+impl SourceState {
+    fn takings(&self) -> impl Iterator<Item = &Taking> {
+        self.sets.values().filter_map(|slot| match slot {
+            HeaderSlot::Taking(taking) => Some(taking.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Gives up the oldest set without a catalog: of those with few blocks, and when there is none, of the others. A set that
+    /// has its catalog is never given up here.
+    fn make_room(&mut self) -> Result<bool, VolumeError> {
+        let candidates = self.takings().filter(|taking| !taking.set.is_described());
+        let oldest = candidates.min_by_key(|taking| {
+            let is_large = taking.set.spooled_bytes() / BLOCK_BYTES as u64 >= FEW_BLOCKS;
+            (
+                is_large,
+                taking.order,
+                taking.set.begun(),
+                taking.set.set_id(),
+            )
+        });
+        let Some(header) = oldest.map(|taking| *taking.set.geometry().header()) else {
+            return Ok(false);
+        };
+        if let Some(HeaderSlot::Taking(taking)) = self.sets.remove(&header) {
+            self.given_up.push(header.set_id);
+            taking.set.discard()?;
+        }
+        Ok(true)
+    }
+
+    fn checkpoint(&self) -> Result<(), VolumeError> {
+        let changed = self
+            .takings()
+            .filter(|taking| taking.absorbed.new_blocks + taking.absorbed.other_blocks > 0);
+        for taking in changed {
+            taking.set.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// All that was met was read as far as it can be.
+    fn read_to_end(&mut self) -> Result<(), VolumeError> {
+        for slot in self.sets.values_mut() {
+            if let HeaderSlot::Taking(taking) = slot {
+                let met = &taking.met.whole;
+                let volumes = 1..=taking.set.geometry().volume_count();
+                let volumes: Vec<u16> = volumes.filter(|no| met.seen(*no)).collect();
+                taking.set.read_to_end(volumes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(
+        self,
+        scan: ScanReport,
+        given: &GivenMedia<'_>,
+        monitor: &dyn Monitor,
+    ) -> Result<SetReadReport, VolumeError> {
+        let fruitful = given.holding(&self.fruitful);
+        let is_empty = |path: &&PathBuf| !fruitful.contains(path);
+        let empty_paths = given.paths.iter().filter(is_empty).cloned().collect();
+        let mut report = SetReadReport {
+            sets: Vec::new(),
+            unwanted: Vec::new(),
+            refused: Vec::new(),
+            read: Vec::new(),
+            findings: Vec::new(),
+            scan,
+            empty_paths,
+        };
+        if self.senseless > 0 {
+            let message = format!("{} blocks of no volume set, ignored", self.senseless);
+            report.findings.push(Finding::damage("media", message));
+        }
+        if !self.given_up.is_empty() {
+            let message = format!(
+                "{} sets of which no catalog had come made room for others, the oldest first",
+                self.given_up.len()
+            );
+            report.findings.push(Finding::note("store", message));
+        }
+        let mut slots: Vec<(SetHeader, HeaderSlot)> = self.sets.into_iter().collect();
+        // The order must not depend on the hash map.
+        slots.sort_by_key(|(header, _)| (header.set_id, header.volume_blocks, header.data_volumes));
+        for (header, slot) in slots {
+            match slot {
+                HeaderSlot::Senseless => {}
+                HeaderSlot::Refused => report.refused.push(header.set_id),
+                HeaderSlot::Unwanted(_, met) => {
+                    report.read.push(met.read(&header, false, given));
+                    report.unwanted.push(header.set_id);
+                }
+                HeaderSlot::Taking(taking) => report.add(*taking, &header, given)?,
+            }
+        }
+        report.unwanted.dedup();
+        report.refused.dedup();
+        for finding in &report.findings {
+            monitor.finding(finding);
+        }
+        Ok(report)
+    }
+}
+
+impl SetReadReport {
+    /// Adds a set; of several that claim the same id only the likeliest counts, and once that is certain, the others go.
+    fn add(
+        &mut self,
+        taking: Taking,
+        header: &SetHeader,
+        given: &GivenMedia<'_>,
+    ) -> Result<(), VolumeError> {
+        if taking.misfits > 0 {
+            let subject = format!("set {}", header.set_id.short());
+            let message = format!(
+                "{} blocks that do not fit this set, ignored",
+                taking.misfits
+            );
+            self.findings.push(Finding::damage(subject, message));
+        }
+        let is_met = taking.met.any(header);
+        let read = taking.met.read(header, true, given);
+        let (set, absorbed) = (taking.set, taking.absorbed);
+        match self.sets.last_mut() {
+            Some((last, known)) if last.set_id() == header.set_id => {
+                let subject = format!("set {}", header.set_id.short());
+                let message =
+                    "blocks claim this set with other numbers; those that fit its id count";
+                self.findings.push(Finding::damage(subject, message));
+                let loser = if set.is_likelier_than(last) {
+                    *known = absorbed;
+                    self.read.pop();
+                    self.read.push(read);
+                    std::mem::replace(last, set)
+                } else {
+                    set
+                };
+                if last.is_described() {
+                    loser.discard()?;
+                }
+            }
+            _ if is_met => {
+                self.sets.push((set, absorbed));
+                self.read.push(read);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,299 @@
+//! A folder of sparse volume images: every block at its place, so that what is there can always be found again.
+//!
+//! It stores what it is given; which blocks are wanted and whether they are right is the caller's affair.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::base::envelope::{self, EnvelopeKind};
+use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
+use crate::volumes::blocks::{Blocks, header_at};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::recovery::{Bits, BlockPlace, Presence};
+
+/// Volume images of one set.
+#[derive(Debug)]
+pub(crate) struct StagedImages {
+    dir: PathBuf,
+    geometry: Geometry,
+    /// Images that were opened, by volume number less one.
+    images: Vec<Mutex<Option<std::sync::Arc<File>>>>,
+}
+
+impl StagedImages {
+    /// Uses `dir`, which must exist, for images of this set.
+    pub(crate) fn new(dir: PathBuf, geometry: Geometry) -> Self {
+        let images = (0..geometry.volume_count())
+            .map(|_| Mutex::new(None))
+            .collect();
+        Self {
+            dir,
+            geometry,
+            images,
+        }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn image_path(&self, volume_no: u16) -> PathBuf {
+        self.dir.join(format!("v{volume_no:03}.blocks"))
+    }
+
+    fn map_path(&self, volume_no: u16) -> PathBuf {
+        self.dir.join(format!("v{volume_no:03}.map"))
+    }
+
+    /// The image of a volume; `None` when there is none and none is to be made.
+    fn image(
+        &self,
+        volume_no: u16,
+        missing: IfMissing,
+    ) -> Result<Option<std::sync::Arc<File>>, VolumeError> {
+        let slot = &self.images[usize::from(volume_no) - 1];
+        let mut slot = slot
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if slot.is_none() {
+            let path = self.image_path(volume_no);
+            let create = missing == IfMissing::Create;
+            let opened = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(create)
+                .open(&path);
+            let opened = match opened {
+                // Where nobody may write, what is there can still be read.
+                Err(error) if !create && cannot_write(&error) => File::open(&path),
+                opened => opened,
+            };
+            match opened {
+                Ok(file) => *slot = Some(std::sync::Arc::new(file)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(VolumeError::io(&path)(error)),
+            }
+        }
+        Ok(slot.clone())
+    }
+
+    /// Writes a block to its place.
+    pub(crate) fn write(
+        &self,
+        (volume_no, block_no): BlockPlace,
+        block: &[u8],
+    ) -> Result<(), VolumeError> {
+        let image = self
+            .image(volume_no, IfMissing::Create)?
+            .expect("made when missing");
+        image
+            .write_all_at(block, offset_of(block_no))
+            .map_err(VolumeError::io(&self.image_path(volume_no)))
+    }
+
+    /// Takes a block out, so that it is not found again.
+    pub(crate) fn erase(&self, (volume_no, block_no): BlockPlace) -> Result<(), VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(());
+        };
+        image
+            .write_all_at(&[0; HEADER_BYTES], offset_of(block_no))
+            .map_err(VolumeError::io(&self.image_path(volume_no)))
+    }
+
+    /// The hash that the block at a place says it has.
+    pub(crate) fn tag(
+        &self,
+        (volume_no, block_no): BlockPlace,
+    ) -> Result<Option<BlockHash>, VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(None);
+        };
+        let mut head = [0; HEADER_BYTES];
+        match image.read_exact_at(&mut head, offset_of(block_no)) {
+            Ok(()) => Ok(tag_of(&head)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(VolumeError::io(&self.image_path(volume_no))(error)),
+        }
+    }
+
+    /// What is in all images.
+    pub(crate) fn load_all(&self) -> Result<Presence, VolumeError> {
+        let mut presence = Presence::new(&self.geometry);
+        for volume_no in 1..=self.geometry.volume_count() {
+            if let Some(bits) = self.load(volume_no)?.filter(|bits| bits.count() > 0) {
+                presence.set_volume(volume_no, bits);
+            }
+        }
+        Ok(presence)
+    }
+
+    /// [`Self::checkpoint`] of all volumes.
+    pub(crate) fn checkpoint_all(&self, presence: &Presence) -> Result<(), VolumeError> {
+        for volume_no in 1..=self.geometry.volume_count() {
+            if let Some(bits) = presence.volume(volume_no) {
+                self.checkpoint(volume_no, bits)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a volume's image to the disk and then notes what is in it. The note is only a cache: without it,
+    /// or with an old one, [`Self::load`] finds the rest.
+    pub(crate) fn checkpoint(&self, volume_no: u16, present: &Bits) -> Result<(), VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(());
+        };
+        image
+            .sync_data()
+            .map_err(VolumeError::io(&self.image_path(volume_no)))?;
+        let mut body = Vec::with_capacity(8 + present.words().len() * 8);
+        body.extend_from_slice(&u32::from(volume_no).to_le_bytes());
+        body.extend_from_slice(&self.geometry.volume_blocks().to_le_bytes());
+        for word in present.words() {
+            body.extend_from_slice(&word.to_le_bytes());
+        }
+        let map = envelope::seal(EnvelopeKind::BlockMap, &body);
+        replace_file(&self.map_path(volume_no), &map)
+    }
+
+    /// Finds what is in a volume's image: what the map lists, and every whole block beside it.
+    /// `None` when there is no image.
+    pub(crate) fn load(&self, volume_no: u16) -> Result<Option<Bits>, VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(None);
+        };
+        let path = self.image_path(volume_no);
+        let image_bytes = image.metadata().map_err(VolumeError::io(&path))?.len();
+        let held = u32::try_from(image_bytes / BLOCK_BYTES as u64).unwrap_or(u32::MAX);
+        let blocks = self.geometry.volume_blocks();
+        let mut present = match self.load_map(volume_no) {
+            // A map that lists more than the image holds is of another image.
+            Some(map) if (held..blocks).all(|block_no| !map.get(block_no)) => map,
+            _ => Bits::new(blocks),
+        };
+        let mut block = vec![0; BLOCK_BYTES];
+        let mut block_no = 0;
+        while block_no < held.min(blocks) {
+            if present.get(block_no) {
+                block_no += 1;
+                continue;
+            }
+            match next_data_block(&image, block_no) {
+                Some(next) if next <= block_no => {}
+                Some(next) => {
+                    block_no = next;
+                    continue;
+                }
+                None => break,
+            }
+            let expected = header_at(&self.geometry, (volume_no, block_no));
+            let offset = offset_of(block_no);
+            image
+                .read_exact_at(&mut block[..HEADER_BYTES], offset)
+                .map_err(VolumeError::io(&path))?;
+            if BlockHeader::peek(&block) == Some(expected) {
+                image
+                    .read_exact_at(&mut block, offset)
+                    .map_err(VolumeError::io(&path))?;
+                if BlockHeader::open(&block) == Some(expected) {
+                    present.set(block_no);
+                }
+            }
+            block_no += 1;
+        }
+        Ok(Some(present))
+    }
+
+    fn load_map(&self, volume_no: u16) -> Option<Bits> {
+        let blocks = self.geometry.volume_blocks();
+        let body_bytes = 8 + u64::from(blocks.div_ceil(64)) * 8;
+        let path = self.map_path(volume_no);
+        let longest = body_bytes + envelope::HEADER_BYTES as u64;
+        if fs::metadata(&path).ok()?.len() > longest {
+            return None;
+        }
+        let file = fs::read(&path).ok()?;
+        let body = envelope::open(EnvelopeKind::BlockMap, &file, body_bytes).ok()?;
+        let (head, words) = body.split_at_checked(8)?;
+        let right =
+            head[..4] == u32::from(volume_no).to_le_bytes() && head[4..] == blocks.to_le_bytes();
+        let word = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
+        let words: Option<Vec<u64>> = words.chunks(8).map(word).collect();
+        right.then(|| Bits::from_words(words?, blocks))?
+    }
+}
+
+/// The hash in a block's header.
+pub(crate) type BlockHash = [u8; 16];
+
+/// The hash that stands in a block's header.
+pub(crate) fn tag_of(block: &[u8]) -> Option<BlockHash> {
+    block.get(HEADER_BYTES - 16..HEADER_BYTES)?.try_into().ok()
+}
+
+fn cannot_write(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfMissing {
+    Create,
+    Leave,
+}
+
+/// The block in which data go on, at `block_no` or behind it; `None` when only holes follow. Where the file system
+/// knows no holes, everything is data.
+fn next_data_block(image: &File, block_no: u32) -> Option<u32> {
+    match rustix::fs::seek(image, rustix::fs::SeekFrom::Data(offset_of(block_no))) {
+        Ok(offset) => u32::try_from(offset / BLOCK_BYTES as u64).ok(),
+        Err(rustix::io::Errno::NXIO) => None,
+        Err(_) => Some(block_no),
+    }
+}
+
+fn offset_of(block_no: u32) -> u64 {
+    u64::from(block_no) * BLOCK_BYTES as u64
+}
+
+impl Blocks for StagedImages {
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn read_raw(
+        &self,
+        (volume_no, block_no): BlockPlace,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
+            return Ok(false);
+        };
+        match image.read_exact_at(block, offset_of(block_no)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(VolumeError::io(&self.image_path(volume_no))(error)),
+        }
+    }
+}
+
+/// Puts a small file in place: written beside it, brought to the disk, renamed.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), VolumeError> {
+    let beside = path.with_extension("tmp");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        path.parent()
+            .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    };
+    write().map_err(VolumeError::io(path))
+}

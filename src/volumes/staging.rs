@@ -1,0 +1,719 @@
+//! Sets that are being received: what is spooled of them, what is still needed, and their payload in the end.
+//!
+//! It survives a kill at any instant: spooled blocks say themselves what they are, everything else is a cache.
+//! What the payload means, and when it is taken over, is the caller's affair.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
+use crate::base::own::remove_own;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
+use crate::volumes::blocks::{Blocks, OTHERS_MAX, header_at};
+use crate::volumes::described::{Described, describe, liars, read_descriptor};
+use crate::volumes::geometry::{Geometry, Role};
+use crate::volumes::heal::{HealReport, heal};
+use crate::volumes::mend::WrongBlocks;
+use crate::volumes::others::{OtherBlockFate, Others};
+use crate::volumes::recovery::{
+    BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs_with_rest, recover,
+};
+use crate::volumes::staged_images::{StagedImages, replace_file, tag_of};
+use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
+
+/// Name of the file that holds one whole block of the set, for its numbers.
+const SET_FILE: &str = "set.block";
+/// Name of the file with what the caller notes of the set.
+const NOTE_FILE: &str = "wanted";
+/// Name of the file with the numbers of volumes whose reading has begun and not come to its end.
+const READING_FILE: &str = "reading";
+/// Name of the file that says that the set was met beside one that came whole.
+const BESIDE_FILE: &str = "beside";
+/// A note is no longer.
+const NOTE_MAX_BYTES: u64 = 4096;
+/// Ending of the folder of a set that is being removed.
+const DONE: &str = "done";
+
+/// A set that is being received.
+#[derive(Debug)]
+pub struct Staging {
+    geometry: Geometry,
+    spool: StagedImages,
+    presence: Presence,
+    others: Others,
+    goal: RecoveryGoal,
+    /// Blocks that parity brought back since the set was opened.
+    healed: Presence,
+    /// Blocks that turned out wrong since the set was opened.
+    wrong: WrongBlocks,
+    /// Volumes of which some was read, and the rest was not looked at.
+    reading: BTreeSet<u16>,
+    described: OnceLock<Described>,
+}
+
+/// What is spooled, and what else came for its places.
+pub(crate) struct View<'a> {
+    spool: &'a StagedImages,
+    others: &'a Others,
+}
+
+impl Blocks for View<'_> {
+    fn geometry(&self) -> &Geometry {
+        self.spool.geometry()
+    }
+
+    fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError> {
+        self.spool.read_raw(place, block)
+    }
+
+    fn read_other(
+        &self,
+        place: BlockPlace,
+        number: usize,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        self.others.read(place, number, block)
+    }
+}
+
+/// What became of a block that came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlockOutcome {
+    /// It is spooled.
+    New,
+    /// It was there.
+    Known,
+    /// Another block with a right hash is there; it is kept beside it.
+    Other,
+    /// It is parity of what is whole, or more was met for its place than is kept.
+    Spared,
+    /// It claims the set's id with other numbers, or a wrong kind.
+    Misfit,
+}
+
+impl Staging {
+    pub(super) fn create(
+        incoming_dir: &Path,
+        block: &[u8],
+        geometry: Geometry,
+        note: Option<&[u8]>,
+    ) -> Result<Self, VolumeError> {
+        let mut dir = incoming_dir.join(geometry.header().set_id.to_string());
+        // A folder that a killed process made and had nothing in yet is nobody's.
+        if Self::open(dir.clone())?.is_some() {
+            // Other blocks claim the same id with other numbers: what fits the id is known when the catalog is here.
+            let tag = crate::base::id::hash(&block[..40]);
+            let tag = u64::from_le_bytes(tag[..8].try_into().unwrap_or_default());
+            dir.set_extension(format!("{tag:016x}"));
+        }
+        fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
+        // First, for the set is one from its first block on.
+        if let Some(note) = note {
+            replace_file(&dir.join(NOTE_FILE), note)?;
+        }
+        replace_file(&dir.join(SET_FILE), block)?;
+        Ok(Self {
+            presence: Presence::new(&geometry),
+            healed: Presence::new(&geometry),
+            others: Others::open(dir.clone(), &geometry)?,
+            spool: StagedImages::new(dir, geometry.clone()),
+            geometry,
+            goal: RecoveryGoal::Payload,
+            wrong: WrongBlocks::new(),
+            reading: BTreeSet::new(),
+            described: OnceLock::new(),
+        })
+    }
+
+    /// Opens the set in `dir`; `None` when nothing in there says what it is: it was killed before its first block.
+    fn open(dir: PathBuf) -> Result<Option<Self>, VolumeError> {
+        let path = dir.join(SET_FILE);
+        let mut block = vec![0; BLOCK_BYTES];
+        let read =
+            fs::File::open(&path).and_then(|mut file| io::Read::read_exact(&mut file, &mut block));
+        match read {
+            Ok(()) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(VolumeError::io(&path)(error)),
+        }
+        let Some(header) = BlockHeader::open(&block) else {
+            return Ok(None);
+        };
+        let geometry = Geometry::from_header(&header.set)?;
+        let reading = fs::read_to_string(dir.join(READING_FILE)).unwrap_or_default();
+        let reading = reading.lines().filter_map(|line| line.parse().ok());
+        let reading = reading.filter(|no| (1..=geometry.volume_count()).contains(no));
+        let others = Others::open(dir.clone(), &geometry)?;
+        let spool = StagedImages::new(dir, geometry.clone());
+        Ok(Some(Self {
+            presence: spool.load_all()?,
+            healed: Presence::new(&geometry),
+            reading: reading.collect(),
+            wrong: WrongBlocks::new(),
+            described: OnceLock::new(),
+            goal: RecoveryGoal::Payload,
+            geometry,
+            spool,
+            others,
+        }))
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            spool: &self.spool,
+            others: &self.others,
+        }
+    }
+
+    /// Whether it was met beside a set that came whole with that call, and on the same medium.
+    pub fn is_beside(&self) -> bool {
+        self.dir().join(BESIDE_FILE).exists()
+    }
+
+    /// Notes whether it was.
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`].
+    pub fn set_beside(&self, is_beside: bool) -> Result<(), VolumeError> {
+        let path = self.dir().join(BESIDE_FILE);
+        if is_beside {
+            return replace_file(&path, b"");
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(VolumeError::io(&path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When its first block came.
+    pub fn begun(&self) -> Option<SystemTime> {
+        let stat = fs::metadata(self.dir().join(SET_FILE)).ok()?;
+        stat.modified().ok()
+    }
+
+    /// Whether descriptor and catalog are here and fit the set's id.
+    pub fn is_described(&self) -> bool {
+        self.described().is_ok()
+    }
+
+    fn described(&self) -> Result<&Described, VolumeError> {
+        if let Some(known) = self.described.get() {
+            return Ok(known);
+        }
+        let described = describe(&self.view(), &self.presence)?;
+        Ok(self.described.get_or_init(|| described))
+    }
+
+    /// Blocks that turned out to be wrong though their hashes are right, by volume.
+    pub fn wrong_blocks(&self) -> &WrongBlocks {
+        &self.wrong
+    }
+
+    /// Whether for some place there is more than one block with a right hash.
+    pub fn has_others(&self) -> bool {
+        self.others.blocks() > 0
+    }
+
+    /// Volumes whose reading has begun and not come to its end: their rest is no damage.
+    pub fn half_read(&self) -> Vec<u16> {
+        self.reading.iter().copied().collect()
+    }
+
+    /// Notes that a volume is being read, until [`Self::read_to_end`].
+    pub(super) fn begin_reading(&mut self, volume_no: u16) -> Result<(), VolumeError> {
+        if self.reading.insert(volume_no) {
+            self.note_reading()?;
+        }
+        Ok(())
+    }
+
+    /// Notes that these volumes were read as far as they can be.
+    pub(super) fn read_to_end(
+        &mut self,
+        volumes: impl IntoIterator<Item = u16>,
+    ) -> Result<(), VolumeError> {
+        let before = self.reading.len();
+        for volume_no in volumes {
+            self.reading.remove(&volume_no);
+        }
+        if self.reading.len() < before {
+            self.note_reading()?;
+        }
+        Ok(())
+    }
+
+    fn note_reading(&self) -> Result<(), VolumeError> {
+        let lines = self.reading.iter().map(|no| format!("{no}\n"));
+        let text: String = lines.collect();
+        replace_file(&self.dir().join(READING_FILE), text.as_bytes())
+    }
+
+    pub(crate) fn was_healed(&self, place: BlockPlace) -> bool {
+        self.healed.has(place)
+    }
+
+    /// Takes a block out that may be wrong, and keeps it apart when it came from a medium.
+    pub(crate) fn doubt_block(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
+        if !self.presence.has(place) {
+            return Ok(());
+        }
+        if !self.healed.has(place) {
+            let mut block = vec![0; BLOCK_BYTES];
+            if self.spool.read_raw(place, &mut block)? {
+                self.others.keep(place, &block)?;
+            }
+        }
+        self.healed.remove(place);
+        self.presence.remove(place);
+        self.spool.erase(place)
+    }
+
+    /// Puts the right block in its place, and lets go of the wrong ones; with `is_shared` they are kept.
+    pub(crate) fn put_right(
+        &mut self,
+        place: BlockPlace,
+        block: &[u8],
+        is_shared: bool,
+    ) -> Result<(), VolumeError> {
+        let tag = tag_of(block);
+        let was_there = self.presence.has(place);
+        let is_it = was_there && self.spool.tag(place)? == tag;
+        if !is_it {
+            if was_there && !self.healed.has(place) {
+                *self.wrong.entry(place.0).or_default() += 1;
+                if is_shared {
+                    self.doubt_block(place)?;
+                }
+            } else if !was_there && self.others.has(place) && !self.knows_other(place, block)? {
+                *self.wrong.entry(place.0).or_default() += 1;
+            }
+            self.spool.write(place, block)?;
+            self.presence.add(place);
+        }
+        if !is_shared {
+            self.others.clear(place)?;
+        }
+        Ok(())
+    }
+
+    fn knows_other(&self, place: BlockPlace, block: &[u8]) -> Result<bool, VolumeError> {
+        match tag_of(block) {
+            Some(tag) => self.others.knows(place, &tag),
+            None => Ok(false),
+        }
+    }
+
+    /// Takes out superblocks and catalog blocks that say what does not fit the set's id.
+    fn take_out_liars(&mut self) -> Result<(), VolumeError> {
+        let Ok(described) = self.described().cloned() else {
+            return Ok(());
+        };
+        for place in liars(&self.view(), &self.presence, &described)? {
+            *self.wrong.entry(place.0).or_default() += 1;
+            self.presence.remove(place);
+            self.spool.erase(place)?;
+        }
+        Ok(())
+    }
+
+    /// The set.
+    pub fn set_id(&self) -> SetId {
+        self.geometry.header().set_id
+    }
+
+    /// The folder that it is spooled in.
+    pub fn dir(&self) -> &Path {
+        self.spool.dir()
+    }
+
+    /// What was noted of the set, as it came; `None` when nothing was, or no note can be read.
+    pub fn note(&self) -> Option<Vec<u8>> {
+        let file = fs::File::open(self.dir().join(NOTE_FILE)).ok()?;
+        let mut note = Vec::new();
+        file.take(NOTE_MAX_BYTES + 1).read_to_end(&mut note).ok()?;
+        (note.len() as u64 <= NOTE_MAX_BYTES).then_some(note)
+    }
+
+    /// Notes something of the set, in place of what was noted; `None`: nothing.
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`].
+    pub fn set_note(&self, note: Option<&[u8]>) -> Result<(), VolumeError> {
+        let path = self.dir().join(NOTE_FILE);
+        match note {
+            Some(note) => replace_file(&path, note),
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(VolumeError::io(&path)(error))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// From now on these bytes of the data volumes' payload are all that is wanted: what is needed, healed and ready is
+    /// said of them alone. What is spooled does not change.
+    pub fn narrow(&mut self, wanted: impl IntoIterator<Item = (u16, Range<u64>)>) {
+        let mut blocks = Presence::new(&self.geometry);
+        for (volume_no, bytes) in wanted {
+            if volume_no == 0 || !self.geometry.is_data_volume(volume_no) {
+                continue;
+            }
+            for index in self.geometry.blocks_of_payload(bytes) {
+                blocks.add((volume_no, self.geometry.data_place(index)));
+            }
+        }
+        self.goal = RecoveryGoal::Part(blocks);
+    }
+
+    /// The set's layout.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// Bytes that are spooled.
+    pub fn spooled_bytes(&self) -> u64 {
+        let volumes = 1..=self.geometry.volume_count();
+        volumes
+            .map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64)
+            .sum()
+    }
+
+    /// Which blocks are spooled. Parity of what was whole when it came by is not.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// What can be recovered from what is spooled.
+    pub fn assess(&self) -> Recovery {
+        recover(&self.geometry, &self.presence)
+    }
+
+    /// What is still needed.
+    pub fn needs(&self) -> SetNeeds {
+        let half_read = self.half_read();
+        needs_with_rest(&self.geometry, &self.presence, &self.goal, &half_read)
+    }
+
+    /// Bytes that the spool may still grow by, when every volume that is asked for comes whole and data comes first.
+    pub fn growth_bytes(&self) -> u64 {
+        let needs = self.needs();
+        let blocks: u64 = needs
+            .ask_for
+            .iter()
+            .map(|no| u64::from(self.geometry.volume_blocks() - self.presence.count(*no)))
+            .sum();
+        let healed: u64 = if needs.complete {
+            self.assess()
+                .volumes
+                .iter()
+                .map(|volume| u64::from(volume.local_blocks) + u64::from(volume.wide_blocks))
+                .sum()
+        } else {
+            0
+        };
+        (blocks + healed) * BLOCK_BYTES as u64
+    }
+
+    /// What the set says of itself.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoSuperblock`].
+    pub fn descriptor(&self) -> Result<SetDescriptor, VolumeError> {
+        match self.described() {
+            Ok(described) => Ok(described.descriptor.clone()),
+            // Good enough to tell people what it is.
+            Err(_) => read_descriptor(&self.view(), &self.presence),
+        }
+    }
+
+    /// The catalog, checked by its hash and the set's id.
+    ///
+    /// # Errors
+    /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
+    pub fn catalog(&self) -> Result<Vec<u8>, VolumeError> {
+        Ok(self.described()?.catalog.clone())
+    }
+
+    /// Brings back all payload that can be brought back, into the spool. Killed on the way, it is simply called again.
+    ///
+    /// # Errors
+    /// When the spool cannot be written, or a stop was asked for.
+    pub fn heal(&mut self, monitor: &dyn Monitor) -> Result<HealReport, VolumeError> {
+        self.take_out_liars()?;
+        let before = self.presence.clone();
+        let report = heal(
+            &self.spool,
+            &mut self.presence,
+            &self.spool,
+            &self.goal,
+            monitor,
+        )?;
+        for volume_no in 1..=self.geometry.volume_count() {
+            if self.presence.count(volume_no) == before.count(volume_no) {
+                continue;
+            }
+            for block_no in 0..self.geometry.volume_blocks() {
+                let place = (volume_no, block_no);
+                if self.presence.has(place) && !before.has(place) {
+                    self.healed.add(place);
+                }
+            }
+        }
+        self.checkpoint()?;
+        Ok(report)
+    }
+
+    /// Whether every payload block that is wanted stands in the spool: nothing more is needed and nothing is left to heal.
+    pub fn payload_ready(&self) -> bool {
+        if let RecoveryGoal::Part(blocks) = &self.goal {
+            return self.presence.covers(blocks);
+        }
+        let data = 1..=self.geometry.header().data_volumes;
+        data.into_iter().all(|volume_no| {
+            (0..self.geometry.data_blocks()).all(|index| {
+                self.presence
+                    .has((volume_no, self.geometry.data_place(index)))
+            })
+        })
+    }
+
+    /// Reads the payload of a data volume; every block is checked before its bytes are given out.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoSuperblock`].
+    pub fn payload_reader(&self, volume_no: u16) -> Result<PayloadReader<'_>, VolumeError> {
+        let bytes = self.descriptor()?.payload_bytes[usize::from(volume_no) - 1];
+        Ok(PayloadReader::new(&self.spool, volume_no, bytes))
+    }
+
+    /// Takes out a block that was found damaged in the spool; [`Self::heal`] may bring it back.
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`] when that cannot be noted.
+    pub fn forget(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
+        self.presence.remove(place);
+        match self.presence.volume(place.0) {
+            Some(bits) => self.spool.checkpoint(place.0, bits),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the set from the spool. Killed on the way, it leaves no part that looks like a set, and the next
+    /// call of `absorb` removes what is left.
+    ///
+    /// # Errors
+    /// [`VolumeError::Io`].
+    pub fn discard(self) -> Result<(), VolumeError> {
+        let dir = self.spool.dir();
+        let done = dir.with_extension(DONE);
+        remove_folder(&done)?;
+        match fs::rename(dir, &done) {
+            // Something that is not the spool's stayed there: what is the spool's goes where it is.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => remove_folder(dir),
+            renamed => {
+                renamed.map_err(VolumeError::io(dir))?;
+                remove_folder(&done)
+            }
+        }
+    }
+
+    /// Brings what is spooled to the disk, and notes it.
+    pub(super) fn checkpoint(&self) -> Result<(), VolumeError> {
+        self.spool.checkpoint_all(&self.presence)?;
+        self.others.checkpoint()
+    }
+
+    /// Spools a whole block, unless it is there or not worth its room.
+    pub(super) fn take(
+        &mut self,
+        header: &BlockHeader,
+        block: &[u8],
+    ) -> Result<BlockOutcome, VolumeError> {
+        let place = (header.volume_no, header.block_no);
+        if *self.geometry.header() != header.set || header_at(&self.geometry, place) != *header {
+            return Ok(BlockOutcome::Misfit);
+        }
+        if self.presence.has(place) {
+            if self.spool.tag(place)? == tag_of(block) {
+                return Ok(BlockOutcome::Known);
+            }
+            return Ok(match self.others.keep(place, block)? {
+                OtherBlockFate::New => BlockOutcome::Other,
+                OtherBlockFate::Known => BlockOutcome::Known,
+                OtherBlockFate::Full => BlockOutcome::Spared,
+            });
+        }
+        if self.knows_other(place, block)? {
+            return Ok(BlockOutcome::Known);
+        }
+        if !self.wants(place) {
+            return Ok(BlockOutcome::Spared);
+        }
+        self.spool.write(place, block)?;
+        self.presence.add(place);
+        Ok(BlockOutcome::New)
+    }
+
+    /// Whether a block is worth its room: parity of what is whole already is not.
+    fn wants(&self, (volume_no, block_no): BlockPlace) -> bool {
+        match self.geometry.role(block_no) {
+            Role::Superblock | Role::Catalog(_) => true,
+            Role::Data(_) if self.geometry.is_data_volume(volume_no) => true,
+            Role::Data(index) => !self.stripe_is_whole(index),
+            Role::LocalParity(_) => !self.group_is_whole(volume_no, block_no),
+        }
+    }
+
+    fn stripe_is_whole(&self, index: u32) -> bool {
+        let Some(stripe) = self.geometry.stripe_of(index) else {
+            return true;
+        };
+        self.geometry.stripe_places(stripe).all(|place| {
+            let mut data = 1..=self.geometry.header().data_volumes;
+            data.all(|volume_no| self.presence.has((volume_no, place)))
+        })
+    }
+
+    fn group_is_whole(&self, volume_no: u16, block_no: u32) -> bool {
+        let Some(group) = self.geometry.group_of(block_no) else {
+            return true;
+        };
+        let members = self.geometry.group_members(group) as usize;
+        let spare = !self.geometry.is_data_volume(volume_no);
+        self.geometry.group_places(group).take(members).all(|place| {
+            self.presence.has((volume_no, place))
+                || spare
+                    && matches!(self.geometry.role(place), Role::Data(index) if self.stripe_is_whole(index))
+        })
+    }
+}
+
+/// Opens all sets that are being received in `incoming_dir`; none when the folder is not there. Where blocks claim one id with
+/// different numbers, those that fit the id count, else the many.
+///
+/// # Errors
+/// [`VolumeError::Io`]. A folder that holds no set is left alone.
+pub fn open_all(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeError> {
+    let mut sets: Vec<Staging> = Vec::new();
+    for set in open_every(incoming_dir)? {
+        match sets.last_mut() {
+            Some(last) if last.set_id() == set.set_id() => {
+                if set.is_likelier_than(last) {
+                    *last = set;
+                }
+            }
+            _ => sets.push(set),
+        }
+    }
+    Ok(sets)
+}
+
+/// Opens all, also those that claim the id of another one.
+pub(super) fn open_every(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeError> {
+    let entries = match fs::read_dir(incoming_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(VolumeError::io(incoming_dir)(error)),
+    };
+    let mut dirs = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(VolumeError::io(incoming_dir))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_set = name.is_some_and(|name| {
+            let (id, rest) = name.split_once('.').unwrap_or((name, ""));
+            SetId::from_str(id).is_ok() && rest != DONE && rest != "tmp"
+        });
+        if is_set {
+            dirs.push(path);
+        }
+    }
+    dirs.sort();
+    let opened = dirs.into_iter().map(Staging::open);
+    opened.filter_map(Result::transpose).collect()
+}
+
+/// Removes all that is spooled under this id.
+///
+/// # Errors
+/// [`VolumeError::Io`].
+pub fn discard_all(incoming_dir: &Path, set_id: SetId) -> Result<(), VolumeError> {
+    let sets = open_every(incoming_dir)?.into_iter();
+    let mut named = sets.filter(|set| set.set_id() == set_id);
+    named.try_for_each(Staging::discard)
+}
+
+impl Staging {
+    /// Whether of two that claim the same id this one is rather it.
+    pub(super) fn is_likelier_than(&self, other: &Self) -> bool {
+        let weight = |set: &Self| (set.is_described(), set.spooled_bytes());
+        weight(self) > weight(other)
+    }
+}
+
+/// Removes what a process that was killed left of sets that it was done with.
+///
+/// # Errors
+/// [`VolumeError::Io`].
+pub(super) fn sweep(incoming_dir: &Path) -> Result<(), VolumeError> {
+    let Ok(entries) = fs::read_dir(incoming_dir) else {
+        return Ok(());
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let is_done = |path: &PathBuf| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        path.extension() == Some(DONE.as_ref())
+            && stem.is_some_and(|stem| SetId::from_str(stem).is_ok())
+    };
+    paths
+        .filter(is_done)
+        .try_for_each(|path| remove_folder(&path))
+}
+
+/// Removes the files of a set. What others put beside them stays, and the folder with it.
+fn remove_folder(path: &Path) -> Result<(), VolumeError> {
+    remove_own(path, &is_own).map_err(VolumeError::io(path))
+}
+
+/// Whether a file in the folder of a set is the set's.
+fn is_own(name: &str) -> bool {
+    let (folder, name) = match name.split_once('/') {
+        Some((folder, name)) => (Some(folder), name),
+        None => (None, name),
+    };
+    let is_others = |folder: &str| (1..=OTHERS_MAX).any(|no| folder == format!("other-{no}"));
+    if folder.is_some_and(|folder| !is_others(folder)) {
+        return false;
+    }
+    let stem = name
+        .strip_suffix(".blocks")
+        .or_else(|| name.strip_suffix(".map"))
+        .or_else(|| name.strip_suffix(".tmp"));
+    let is_volume = |stem: &str| {
+        let number = stem.strip_prefix('v').unwrap_or_default();
+        number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    const FILES: [&str; 4] = [SET_FILE, NOTE_FILE, READING_FILE, BESIDE_FILE];
+    const STEMS: [&str; 4] = ["set", NOTE_FILE, READING_FILE, BESIDE_FILE];
+    stem.is_some_and(is_volume)
+        || folder.is_none()
+            && (is_others(name)
+                || FILES.contains(&name)
+                || stem.is_some_and(|stem| STEMS.contains(&stem)))
+}
