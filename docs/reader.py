@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Reads volumes of carryall without carryall: verifies, lists and extracts an undamaged full set.
 
-Follows docs/format.md section by section, shares no code with carryall, and is to be read beside the document. Needs Python 3.9,
-blake3 and zstandard, and reader_deflate.py beside it. What is unpacked goes into a temporary file ($TMPDIR) as large as the releases.
+It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
+blake3, zstandard, and reader_deflate.py in the same folder. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
     reader.py extract PATH... TO        all releases, each into a new folder TO/NAME:VERSION
 
-It heals nothing (all data volumes must be there and whole, spare volumes are only checked) and refuses deltas. Deflate streams
-come back byte for byte where zlib wrote them at one go, or nobody in particular. For other writers it says which, leaves a hole in FILE.partial and
-puts the plain bytes of the stream beside it, as FILE.plain-1 and so on. Exit code: 0 done, 1 failed, 2 usage, 3 done with such holes.
+It heals nothing and refuses deltas: all data volumes must be there and whole, and spare volumes are only checked. Deflate streams come back
+byte for byte when zlib wrote them in one go, or when the recipe names no writer. For other writers it says which, leaves a hole in FILE.partial and
+writes the plain bytes of the stream next to it, as FILE.plain-1 and so on. Exit code: 0 done, 1 failed, 2 usage, 3 done with such holes.
 """
 import lzma, mmap, os, struct, sys, tempfile
 from blake3 import blake3

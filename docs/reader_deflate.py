@@ -1,14 +1,14 @@
-"""The part of reader.py that makes deflate streams again from their plain bytes and recipes (docs/format.md, Deflate recipes)."""
+"""The part of reader.py that reconstructs deflate streams from their plain bytes and recipes (docs/format.md, Deflate recipes)."""
 import bisect, struct, zlib
 from collections import defaultdict
 
 
 class Unreadable(Exception):
-    """What is read is damaged, incomplete, or newer than this reader."""
+    """The input is damaged, incomplete, or newer than this reader."""
 
 
 class NotRemade(Exception):
-    """A deflate stream whose writer this reader cannot foresee."""
+    """A deflate stream whose writer this reader cannot predict."""
 
 
 def check(good, what):

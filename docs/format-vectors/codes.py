@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Both parity codes as docs/format.md says them, with no library: computes what is lost of a group or stripe from what is left.
+"""Both parity codes as docs/format.md describes them, without a library: computes the lost shards of a group or stripe from the rest.
 
     codes.py codes.json     loses shards of every group in that file, brings them back and compares
 """
