@@ -37,6 +37,7 @@ mod package_kinds;
 mod packages;
 mod platforms;
 mod process_limits;
+mod prose;
 mod reader;
 mod ready;
 mod registry;
