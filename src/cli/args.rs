@@ -1,6 +1,7 @@
-//! The words of the command line: commands, options and their help.
+//! The command line as the parser knows it: commands, their arguments and options.
 //!
-//! What they do is in the module of each command.
+//! What each does is in the module of the command. What people read about them is in the catalogue of messages, and
+//! [`help`](crate::cli::help) puts it on pages.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,27 +14,22 @@ use carryall::oci::registry::client::ClientOptions;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::hosts::{HostMap, NewName};
+use crate::cli::usage::BadValue;
 
-const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted.
-Sizes: MB is 10^6 bytes, MiB is 2^20. Messages are Chinese when the locale (LC_ALL, LC_MESSAGES, LANG) is.
-A PATH of media is a mounted volume, a folder of volumes, an .iso or raw image, a block device, a single carrier file,
-or a damaged copy of any of these: it is recognised by content, never by name.";
-
-/// Carries software releases across an air gap on discs and USB disks.
+/// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "carryall", version, after_help = AFTER_HELP, max_term_width = 120)]
+#[command(name = "carryall", version)]
 pub struct Cli {
-    /// The store [default: $CARRYALL_STORE, else carryall in the user's data directory]
+    /// The store.
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Reports as one JSON document on stdout, progress as JSON lines on stderr
+    /// Reports as one JSON document on stdout, progress as JSON lines on stderr.
     #[arg(long, global = true)]
     pub json: bool,
-    /// No progress bar
+    /// No progress bar.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Show every finding and every line of long lists, not only the first ones
+    /// Show every finding and every line of long lists, not only the first ones.
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// What to do.
@@ -44,97 +40,96 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a release of files and folders, or extend it (creates the store when there is none)
+    /// Make a release of files and folders, or extend it (creates the store when there is none).
     Add(AddArgs),
-    /// List the releases in the store
+    /// List the releases in the store.
     List,
-    /// Show what a release is made of
+    /// Show what a release is made of.
     Show {
-        /// NAME:VERSION[@ARCH]
+        /// The release.
         release: ReleaseName,
         #[command(flatten)]
         choice: ChoiceArgs,
     },
-    /// Show how two releases differ, how much is new, and where most of it lies
+    /// Show how two releases differ, how much is new, and where most of it lies.
     Diff {
-        /// The older: NAME:VERSION[@ARCH]
+        /// The older release.
         from: ReleaseName,
-        /// The newer: NAME:VERSION[@ARCH]
+        /// The newer release.
         to: ReleaseName,
     },
-    /// Take a release out of the store; `prune` frees its space
+    /// Take a release out of the store; `prune` frees its space.
     Rm {
-        /// NAME:VERSION[@ARCH]
+        /// The release.
         release: ReleaseName,
     },
-    /// Free the space of chunks that no release needs
+    /// Free the space of chunks that no release needs.
     Prune(PruneArgs),
-    /// Mark a release as one that `prune --keep-last` leaves in the store
+    /// Mark a release as one that `prune --keep-last` leaves in the store.
     Keep {
-        /// NAME:VERSION[@ARCH]
+        /// The release.
         release: ReleaseName,
-        /// Take the mark away
+        /// Take the mark away.
         #[arg(long)]
         no_longer: bool,
     },
-    /// Lay releases out on a set of discs or disks
+    /// Lay releases out on a set of discs or disks.
     Pack(PackArgs),
-    /// Show what volumes hold
+    /// Show what volumes hold.
     Inspect {
-        /// Media, images, folders or carrier files
+        /// Media, images, folders or carrier files.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Check volumes: what is damaged or missing, and whether everything can be brought back
+    /// Check volumes: what is damaged or missing, and whether everything can be brought back.
     Verify {
-        /// Media, images, folders or carrier files; several copies of one volume count together
+        /// Media, images, folders or carrier files.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// Draw the damage, volume by volume, into an HTML page
+        /// Draw the damage, volume by volume, into an HTML page.
         #[arg(long, value_name = "FILE.html")]
         map: Option<PathBuf>,
-        /// Ask only whether what is at hand is whole, as after burning one disc: exit code 0 when it is, 3 when it is not,
-        /// however many volumes of the set are not here
+        /// Only whether what is at hand is whole, whatever else the set has.
         #[arg(long)]
         at_hand: bool,
     },
-    /// Rebuild damaged or lost volumes, byte for byte as they were written
+    /// Rebuild damaged or lost volumes, byte for byte as they were written.
     Repair(RepairArgs),
-    /// Take volumes into the store: any order, one or several at a time, again after an interruption
+    /// Take volumes into the store.
     Receive(ReceiveArgs),
-    /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
+    /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks.
     Receipt {
-        /// Write it to a file [default: print it as text that can be typed or read out]
+        /// Write it to a file.
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// What is remembered of the sites that bundles were packed for
+    /// What is remembered of the sites that bundles were packed for.
     #[command(subcommand)]
     Site(SiteCommand),
-    /// Show the store, and what is still needed of volume sets that are being received
+    /// Show the store, and what is still needed of volume sets that are being received.
     Status,
-    /// Give up volume sets that are being received: what was read of them goes, releases stay
+    /// Give up volume sets that are being received: what was read of them goes, releases stay.
     Forget(ForgetArgs),
-    /// Give a release back as it was added, or its images as other programs load them, checked byte for byte
+    /// Give a release back as it was added, or its images as other programs load them, checked byte for byte.
     Checkout(CheckoutArgs),
-    /// Give a release back beside older versions, and switch to it: DIR/releases/VERSION and DIR/current
+    /// Give a release back beside older versions, and switch to it.
     Install(InstallArgs),
-    /// Switch DIR/current back to the version that was in use before
+    /// Switch DIR/current back to the version that was in use before.
     Rollback {
-        /// The folder that was named to `install`
+        /// The folder that was named to `install`.
         dir: PathBuf,
     },
-    /// Push the images of a release into a registry, with the digests that they came with
+    /// Push the images of a release into a registry, with the digests that they came with.
     Push(PushArgs),
-    /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C
+    /// Be a registry: images are pulled straight from the store, read-only, until Ctrl-C.
     Serve(ServeArgs),
-    /// Hand the images of a release to docker, podman, nerdctl or containerd, through a pipe
+    /// Hand the images of a release to docker, podman, nerdctl or containerd, through a pipe.
     Load(LoadArgs),
-    /// Check that everything in the store is whole
+    /// Check that everything in the store is whole.
     Check(CheckArgs),
-    /// Walk the whole journey on something real, in a temporary folder: pack, lose, scratch, receive, compare
+    /// Walk the whole journey on something real, in a temporary folder.
     Demo {
-        /// What to carry [default: something that is on any Linux machine]
+        /// What to carry.
         path: Option<PathBuf>,
     },
 }
@@ -147,11 +142,11 @@ pub fn is_command(word: &str) -> bool {
 /// `site`.
 #[derive(Debug, Subcommand)]
 pub enum SiteCommand {
-    /// List them: their last receipt, and what was packed for them last
+    /// List them: their last receipt, and what was packed for them last.
     List,
-    /// Forget one
+    /// Forget one.
     Forget {
-        /// The site's name
+        /// The site's name.
         name: SiteName,
     },
 }
@@ -172,31 +167,29 @@ impl FromStr for Together {
 /// `add`.
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// NAME:VERSION[@ARCH]
+    /// The release.
     pub release: ReleaseName,
-    /// Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is.
-    /// docker://REF: an image in a registry, by tag or digest; -: what comes on standard input.
-    /// NAME=PATH, NAME=docker://REF, NAME=-: the item is called NAME
+    /// Paths, images in registries, and standard input, each with or without a name before it.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// What the only item is called, or the one from docker://REF or - [default: the file's name; HOST_REPOSITORY_TAG; stdin.tar]
+    /// What the only item is called, or the one from docker://REF or -.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]
+    /// Pull images for this platform alone, such as linux/arm64.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
     #[command(flatten)]
     pub registry: RegistryArgs,
-    /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again
-    #[arg(long, value_enum, default_value_t = GzipArg::Auto)]
+    /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = GzipArg::Auto)]
     pub gzip: GzipArg,
-    /// A stream whose recipe would be more than this part of it is kept as it came
+    /// A stream whose recipe would be more than this part of it is kept as it came.
     #[arg(long, value_name = "PERCENT", default_value_t = 12.5, value_parser = percent)]
     pub gzip_recipe: f64,
-    /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes; 0: no limit
+    /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes.
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
     pub gzip_seconds_per_gb: u64,
-    /// Keep compressed layers ready besides, as `receive` does: for a store that images are pushed or served from
+    /// Keep compressed layers ready besides, as `receive` does.
     #[arg(long)]
     pub ready: bool,
 }
@@ -204,10 +197,10 @@ pub struct AddArgs {
 /// How registries are spoken to.
 #[derive(Debug, Args)]
 pub struct RegistryArgs {
-    /// Speak plain HTTP to the registry; to this machine it is so by itself
+    /// Speak plain HTTP to the registry; to this machine it is so by itself.
     #[arg(long)]
     pub plain_http: bool,
-    /// Root certificates of the registry besides this machine's own
+    /// Root certificates of the registry besides this machine's own.
     #[arg(long, value_name = "FILE.pem")]
     pub ca: Option<PathBuf>,
 }
@@ -226,111 +219,110 @@ impl RegistryArgs {
 /// What becomes of gzip streams and zip files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GzipArg {
-    /// Open what pays
+    /// Open what pays.
     Auto,
-    /// Keep all as they came
+    /// Keep all as they came.
     Keep,
 }
 
 /// `pack`.
 #[derive(Debug, Args)]
 pub struct PackArgs {
-    /// NAME:VERSION[@ARCH]
+    /// The release.
     #[arg(required = true)]
     pub releases: Vec<ReleaseName>,
-    /// Where a release is named without architecture, the one for this platform is meant: RELEASE@ARCH, if it is there
+    /// Where a release is named without architecture, the one for this platform is meant.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
-    /// Folder that gets one folder or .iso a volume
+    /// Folder that gets one folder or .iso a volume.
     #[arg(long, value_name = "DIR", required_unless_present_any = ["estimate", "plan"])]
     pub to: Option<PathBuf>,
-    /// Only print the plan: volumes, spares and what is guaranteed. It is exact, takes as long as compressing does, and nothing is written
+    /// Only print the plan.
     #[arg(long, conflicts_with = "estimate")]
     pub plan: bool,
-    /// Only say about what the bundle will weigh, by item, image and kind of content; nothing is written
+    /// Only say about what the bundle will weigh, by item, image and kind of content.
     #[arg(long)]
     pub estimate: bool,
-    /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB: for discs, FAT32 and exFAT
+    /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB.
     #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "media_at", "estimate"])]
     pub media: Option<String>,
-    /// Exact size of the medium in sectors of 2048 bytes
+    /// Exact size of the medium in sectors of 2048 bytes.
     #[arg(long, value_name = "N", conflicts_with = "media")]
     pub sectors: Option<u64>,
-    /// The medium is what is mounted here: its file system is asked what is free, whichever it is
+    /// The medium is what is mounted here: its file system is asked what is free, whichever it is.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["media", "sectors"])]
     pub media_at: Option<PathBuf>,
-    /// Leave out what a receiver of this release has; given several times, what all such receivers have. `A,B`: one that has both
+    /// Leave out what a receiver of this release has; given several times, what all such receivers have. `A,B`.
     #[arg(long, value_name = "RELEASE")]
     pub since: Vec<Together>,
-    /// Leave out what a site with this receipt has: a file, or the text itself; given several times, what all of them have
+    /// Leave out what a site with this receipt has: a file, or the text itself.
     #[arg(long = "for", value_name = "RECEIPT")]
     pub receipts: Vec<String>,
-    /// Remember the receipt and what was packed under this name; without --for and --since, pack for what is remembered
+    /// Remember the receipt and what was packed under this name.
     #[arg(long, value_name = "NAME")]
     pub site: Option<SiteName>,
-    /// Spare volumes: any so many may be lost [default: 1 from two data volumes on]
-    #[arg(long, value_name = "M")]
+    /// Spare volumes: any so many may be lost.
+    #[arg(long, value_name = "N")]
     pub spare: Option<u16>,
-    /// As many spares as --spare says, however few volumes have data
+    /// As many spares as --spare says, however few volumes have data.
     #[arg(long)]
     pub many_spares: bool,
-    /// Whom the site may ask, on the page of each volume: one line of 200 characters at most
+    /// Whom the site may ask, on the page of each volume: one line of 200 characters at most.
     #[arg(long, value_name = "TEXT")]
     pub contact: Option<String>,
-    /// The day on the page of each volume [default: that of $SOURCE_DATE_EPOCH, else the day the newest of the releases was made]
+    /// The day on the page of each volume.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub date: Option<String>,
-    /// Local parity in percent: damage that one volume heals alone [default: 3 with spares, else 10; more where room is left]
-    #[arg(long, value_name = "PCT", value_parser = percent)]
+    /// Local parity in percent: damage that one volume heals alone.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub local: Option<f64>,
-    /// How hard to compress
-    #[arg(long, value_enum, default_value_t = EffortArg::Default)]
+    /// How hard to compress.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = EffortArg::Default)]
     pub effort: EffortArg,
-    /// Write .iso images, ready to burn, instead of folders
+    /// Write .iso images, ready to burn, instead of folders.
     #[arg(long)]
     pub iso: bool,
-    /// The parity code; gf8 is slower, and the classical one that other programs can decode
-    #[arg(long, value_enum, default_value_t = CodecArg::Gf16)]
+    /// The parity code.
+    #[arg(long, value_name = "CODE", value_enum, default_value_t = CodecArg::Gf16)]
     pub codec: CodecArg,
 }
 
-fn percent(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+fn percent(text: &str) -> Result<f64, BadValue> {
+    let value: f64 = text.parse().map_err(|_| BadValue::NotANumber)?;
     if (0.0..=100.0).contains(&value) {
         Ok(value)
     } else {
-        Err("must be 0 to 100".to_owned())
+        Err(BadValue::NotAPercent)
     }
 }
 
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EffortArg {
-    /// As fast as disks
+    /// As fast as disks.
     Fast,
-    /// Small in reasonable time
+    /// Small in reasonable time.
     Default,
-    /// As small as possible; several times slower
+    /// As small as possible; several times slower.
     Max,
 }
 
 /// The parity code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CodecArg {
-    /// Reed-Solomon over GF(2^16), fast
+    /// Reed-Solomon over GF(2^16), fast.
     Gf16,
-    /// Reed-Solomon over GF(2^8), classical
+    /// Reed-Solomon over GF(2^8), classical.
     Gf8,
 }
 
 /// `receive`.
 #[derive(Debug, Args)]
 pub struct ReceiveArgs {
-    /// Media, images, folders or carrier files
+    /// Media, images, folders or carrier files.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times.
-    /// The others are neither asked for nor stored; without it, the same volumes bring them later [default: all]
+    /// Only releases for these platforms, and those that say no architecture.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
 }
@@ -338,10 +330,10 @@ pub struct ReceiveArgs {
 /// `forget`.
 #[derive(Debug, Args)]
 pub struct ForgetArgs {
-    /// Sets, by the beginning of their ids or by their numbers as `status` lists them
+    /// Sets, by the beginning of their ids or by their numbers as `status` lists them.
     #[arg(value_name = "SET", required_unless_present = "all_incomplete")]
     pub sets: Vec<String>,
-    /// All sets that wait for volumes or for a release that they lean on
+    /// All sets that wait for volumes or for a release that they lean on.
     #[arg(long, conflicts_with = "sets")]
     pub all_incomplete: bool,
 }
@@ -349,16 +341,16 @@ pub struct ForgetArgs {
 /// `repair`.
 #[derive(Debug, Args)]
 pub struct RepairArgs {
-    /// All that is left of the set: media, images, folders or carrier files
+    /// All that is left of the set: media, images, folders or carrier files.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// Folder that gets the rebuilt volumes
+    /// Folder that gets the rebuilt volumes.
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
-    /// Rebuild this volume even when it is whole; may be given several times [default: every volume that is not whole]
+    /// Rebuild this volume even when it is whole.
     #[arg(long, value_name = "NUMBER")]
     pub volume: Vec<u16>,
-    /// Write .iso images instead of folders
+    /// Write .iso images instead of folders.
     #[arg(long)]
     pub iso: bool,
 }
@@ -366,15 +358,15 @@ pub struct RepairArgs {
 /// `checkout`.
 #[derive(Debug, Args)]
 pub struct CheckoutArgs {
-    /// NAME:VERSION[@ARCH]
+    /// The release.
     pub release: ReleaseName,
-    /// Folder that gets the items; absent or empty
+    /// Folder that gets the items; absent or empty.
     pub dest: PathBuf,
-    /// Only this item; may be given several times
+    /// Only this item.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["image", "platform"])]
     pub item: Vec<String>,
-    /// What is given back: the items as they were added, or the images in them as DEST, one docker archive or an OCI layout
-    #[arg(long = "as", value_enum, default_value_t = AsArg::Original)]
+    /// What is given back.
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = AsArg::Original)]
     pub form: AsArg,
     #[command(flatten)]
     pub choice: ChoiceArgs,
@@ -383,22 +375,21 @@ pub struct CheckoutArgs {
 /// Form of what is given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AsArg {
-    /// Every item, byte for byte
+    /// Every item, byte for byte.
     Original,
-    /// A file that docker, podman, nerdctl and skopeo load
+    /// A file that docker, podman, nerdctl and skopeo load.
     DockerArchive,
-    /// A folder that skopeo, podman, buildah and containerd read, with the digests that came in
+    /// A folder that skopeo, podman, buildah and containerd read, with the digests that came in.
     Oci,
 }
 
 /// Which images.
 #[derive(Debug, Args)]
 pub struct ChoiceArgs {
-    /// Only this image: its name, with or without host and tag, or the beginning of its digest or id; may be given several times
+    /// Only this image.
     #[arg(long, value_name = "REF")]
     pub image: Vec<String>,
-    /// Only images for this platform; may be given several times. Where RELEASE says no architecture and this is given once,
-    /// RELEASE@ARCH is meant when it is there
+    /// Only images for these platforms. A single one also says which release is meant.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
 }
@@ -421,12 +412,12 @@ impl ChoiceArgs {
 /// `load`.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
-    /// NAME:VERSION[@ARCH]
+    /// The release.
     pub release: ReleaseName,
-    /// The program that takes the images [default: the first of these that works]
-    #[arg(long, value_enum)]
+    /// The program that takes the images.
+    #[arg(long, value_name = "PROGRAM", value_enum)]
     pub with: Option<LoaderArg>,
-    /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io
+    /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io.
     #[arg(long, value_name = "NAME")]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -436,34 +427,31 @@ pub struct LoadArgs {
 /// A program that takes images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LoaderArg {
-    /// docker load
+    /// docker load.
     Docker,
-    /// podman load
+    /// podman load.
     Podman,
-    /// nerdctl load
+    /// nerdctl load.
     Nerdctl,
-    /// ctr images import
+    /// ctr images import.
     Ctr,
 }
 
 /// `push`.
 #[derive(Debug, Args)]
 pub struct PushArgs {
-    /// NAME:VERSION[@ARCH]
+    /// The release.
     pub release: ReleaseName,
-    /// HOST[:PORT][/PREFIX]. Images keep repository and tag, only the host that they came from is dropped:
-    /// registry.example/shop/web:1.0 becomes HOST/PREFIX/shop/web:1.0
+    /// Host, port and prefix.
     #[arg(value_name = "REGISTRY")]
     pub to: String,
-    /// Images from HOST go below PREFIX, instead of that the host is dropped; may be given several times. docker.io is the
-    /// host of names that have none; `HOST=` is no prefix
+    /// Images from a host go below a prefix of their own.
     #[arg(long, value_name = "HOST=PREFIX")]
     pub map: Vec<HostMap>,
-    /// The host that an image came from becomes the first part of its repository: registry.example/shop/web:1.0 becomes
-    /// HOST/PREFIX/registry.example/shop/web:1.0
+    /// The host that an image came from becomes the first part of its repository.
     #[arg(long)]
     pub keep_host: bool,
-    /// What the one image that --image names is called there, instead of its own name: REPOSITORY[:TAG]
+    /// What the one image that --image names is called there, instead of its own name.
     #[arg(long = "as", value_name = "NAME", requires = "image", conflicts_with_all = ["map", "keep_host"])]
     pub new_name: Option<NewName>,
     #[command(flatten)]
@@ -475,23 +463,23 @@ pub struct PushArgs {
 /// `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// NAME:VERSION[@ARCH] [default: all releases in the store]
+    /// The release.
     pub releases: Vec<ReleaseName>,
     #[command(flatten)]
     pub choice: ChoiceArgs,
-    /// Address and port to listen at; 0.0.0.0:5000 is for the whole network
+    /// Address and port to listen at; 0.0.0.0:5000 is for the whole network.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
     pub listen: String,
-    /// Certificate and those above it, for TLS
+    /// Certificate and those above it, for TLS.
     #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// Key of the certificate
+    /// Key of the certificate.
     #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Names and passwords of those who may pull, as `htpasswd -B` writes them [default: everyone may]
+    /// Names and passwords of those who may pull, as `htpasswd -B` writes them.
     #[arg(long, value_name = "FILE")]
     pub htpasswd: Option<PathBuf>,
-    /// Put layers together before anyone asks for them, so that the first pull is as fast as the second
+    /// Put layers together before anyone asks for them, so that the first pull is as fast as the second.
     #[arg(long)]
     pub ahead: bool,
 }
@@ -499,13 +487,13 @@ pub struct ServeArgs {
 /// `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Read and check every chunk, not only the structure
+    /// Read and check every chunk, not only the structure.
     #[arg(long)]
     pub data: bool,
-    /// Volumes that may hold good copies of damaged chunks
+    /// Volumes that may hold good copies of damaged chunks.
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub heal_from: Vec<PathBuf>,
-    /// First write the store's carryall.toml anew if it is damaged or lost; the store gets a new id
+    /// First write the store's carryall.toml anew if it is damaged or lost.
     #[arg(long)]
     pub renew_settings: bool,
 }
@@ -513,10 +501,10 @@ pub struct CheckArgs {
 /// `prune`.
 #[derive(Debug, Args)]
 pub struct PruneArgs {
-    /// First take out all but the N newest versions of each name and architecture, and those that `keep` marked
+    /// First take out all but the N newest versions of each name and architecture, and those that `keep` marked.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_last: Option<u32>,
-    /// Drop also the compressed layers and files that are kept ready: they are made again when they are asked for
+    /// Drop also the compressed layers and files that are kept ready.
     #[arg(long)]
     pub ready: bool,
 }
@@ -524,15 +512,15 @@ pub struct PruneArgs {
 /// `install`.
 #[derive(Debug, Args)]
 pub struct InstallArgs {
-    /// NAME:VERSION[@ARCH]
+    /// The release.
     pub release: ReleaseName,
-    /// Folder of the versions; made when it is not there
+    /// Folder of the versions; made when it is not there.
     #[arg(long, value_name = "DIR")]
     pub into: PathBuf,
-    /// Files that the site edits, taken over from the version in use: * and ? in a file's name, or in its path below the version
+    /// Files that the site edits, taken over from the version in use.
     #[arg(long, value_name = "GLOB", default_value = "*.env")]
     pub keep: Vec<Pattern>,
-    /// Files that did not change take room of their own, and are not shared with the version before
+    /// Files that did not change take room of their own, and are not shared with the version before.
     #[arg(long)]
     pub copy: bool,
 }

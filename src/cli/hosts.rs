@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use carryall::oci::image::{Reference, ReferenceError, is_host, is_repository};
+use carryall::oci::image::{Reference, is_host, is_repository};
 use carryall::ops::publish::repositories::{Hosts, OtherHosts};
+
+use crate::cli::usage::BadValue;
 
 /// A host in names of images, and what stands for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,18 +17,16 @@ pub struct HostMap {
 }
 
 impl FromStr for HostMap {
-    type Err = String;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (host, prefix) = text
-            .split_once('=')
-            .ok_or_else(|| "written HOST=PREFIX".to_owned())?;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let (host, prefix) = text.split_once('=').ok_or(BadValue::NotAHostMap)?;
         let prefix = prefix.trim_matches('/');
         if !is_host(host) {
-            return Err(format!("{host:?} is no host"));
+            return Err(BadValue::NotAHost(host.to_owned()));
         }
         if !prefix.is_empty() && !is_repository(prefix) {
-            return Err(format!("{prefix:?} is no path of a repository"));
+            return Err(BadValue::NotAPath(prefix.to_owned()));
         }
         Ok(Self {
             host: host.to_ascii_lowercase(),
@@ -40,14 +40,12 @@ impl FromStr for HostMap {
 pub struct NewName(pub Reference);
 
 impl FromStr for NewName {
-    type Err = String;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let name: Reference = text
-            .parse()
-            .map_err(|error: ReferenceError| error.to_string())?;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let name: Reference = text.parse().map_err(BadValue::Reference)?;
         if name.host.is_some() || name.digest.is_some() {
-            return Err("REPOSITORY[:TAG], the registry and a prefix are named before".to_owned());
+            return Err(BadValue::NotAName);
         }
         Ok(Self(name))
     }

@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod fault;
 mod forget;
+mod help;
 mod hosts;
 mod inspect;
 mod install;
@@ -28,15 +29,15 @@ mod serve;
 mod show;
 mod site;
 mod terminal;
+mod usage;
 mod verify;
 
+use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use clap::Parser;
-
-use args::{Cli, Command};
+use args::Command;
 use exit::Failure;
 use progress::{Screen, Verbosity};
 
@@ -102,9 +103,10 @@ pub fn run() -> ExitCode {
     if let Err(failure) = open::refuse_unexpanded(std::env::args_os().skip(1)) {
         return ExitCode::from(failure.report(false));
     }
-    let cli = match Cli::try_parse() {
+    let json = asks_for_json(std::env::args_os().skip(1));
+    let cli = match help::parse(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return usage(error),
+        Err(error) => return usage::end(&error, json),
     };
     if cli.json {
         messages::use_english();
@@ -169,41 +171,11 @@ fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
         .map_err(|()| Failure::failed(messages::no_more_threads(), messages::hint_limits()))
 }
 
-/// Makes the words of the command line harmless that an error repeats: they may be names that a shell found.
-fn with_names_shown(mut error: clap::Error) -> clap::Error {
-    use clap::error::ContextValue;
-    let shown = |name: &str| terminal::shown(name).into_owned();
-    let told: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| {
-            let value = match value {
-                ContextValue::String(name) => ContextValue::String(shown(name)),
-                ContextValue::Strings(names) => {
-                    ContextValue::Strings(names.iter().map(|name| shown(name)).collect())
-                }
-                _ => return None,
-            };
-            Some((kind, value))
-        })
-        .collect();
-    for (kind, value) in told {
-        error.insert(kind, value);
-    }
-    error
-}
-
-/// Help and version are no failures; everything else ends with a hint.
-fn usage(error: clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    let error = with_names_shown(error);
-    let text = messages::usage(&error).unwrap_or_else(|| error.render().to_string());
-    terminal::say(&text);
-    let (label, hint) = (messages::hint_label(), messages::hint_usage());
-    terminal::say(&format!("{label}: {hint}\n"));
-    ExitCode::from(exit::EXIT_USAGE)
+/// Whether `--json` is among the words, also of a command line that makes no sense.
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    words
+        .take_while(|word| word != "--")
+        .any(|word| word == "--json")
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {

@@ -11,6 +11,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+/// Columns where nobody says how many there are.
+const COLUMNS: usize = 100;
+
 /// Whether a character does something to a terminal or to the order of what is around it, or cannot be seen.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -169,6 +172,16 @@ pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Columns of the terminal that stdout is, or those that are good to read.
+pub fn columns() -> usize {
+    let named = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    let seen = size.map(|size| usize::from(size.ws_col));
+    seen.filter(|columns| *columns > 0)
+        .or_else(named)
+        .unwrap_or(COLUMNS)
 }
 
 /// Whether a person sees stderr.

@@ -184,7 +184,7 @@ fn help_and_version_are_no_failures() {
         assert!(run.stdout.contains("Usage: carryall "), "{run:#?}");
         says_nothing_on_stderr(&run);
     }
-    let codes = "Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta leans on, are needed; 130 interrupted";
+    let codes = "Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta depends on, are needed; 130 interrupted";
     let unwrapped: Vec<&str> = run.stdout.split_whitespace().collect();
     assert!(unwrapped.join(" ").contains(codes), "{run:#?}");
     assert!(
@@ -203,7 +203,7 @@ fn words_that_make_no_sense_are_usage_errors() {
         (&[], "Usage"),
         (&["recieve", "discs"], "receive"),
         (&["add"], "RELEASE"),
-        (&["add", "shop:1.0"], "PATHS"),
+        (&["add", "shop:1.0"], "<PATH>..."),
         (&["add", "shop", "given/docs"], "NAME:VERSION"),
         (&["add", "shop:1.0@", "given/docs"], "shop:1.0@"),
         (&["add", "../shop:1.0", "given/docs"], "../shop:1.0"),

@@ -14,7 +14,6 @@ mod media;
 mod registry;
 mod sayings;
 mod store;
-mod usage;
 mod versions;
 mod weight;
 
@@ -57,7 +56,6 @@ pub use store::{
     kept_ready, no_store_named, pruned, release_line, removed, renewed, show_streams,
     store_created, store_is_empty, streams,
 };
-pub use usage::usage;
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Baseline, contributors, estimate};
 

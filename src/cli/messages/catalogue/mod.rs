@@ -20,7 +20,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use crate::cli::terminal::{shown, shown_path};
 
 /// The languages, the first one for every locale that has no file of its own.
-const LANGUAGES: [(&str, &str); 2] = [
+pub const LANGUAGES: [(&str, &str); 2] = [
     ("en", include_str!("../en.ftl")),
     ("zh-CN", include_str!("../zh-CN.ftl")),
 ];

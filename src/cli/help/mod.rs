@@ -1,0 +1,118 @@
+//! Parses the command line, and shows help pages in the person's language.
+//!
+//! The parser knows names and rules. What is said about them comes from the catalogue of messages: `help-add` is the line about
+//! `add`, `help-add-arg-name` that about its option `--name`.
+
+mod page;
+#[cfg(test)]
+mod tests;
+mod wrap;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Arg, Command, CommandFactory, Error, FromArgMatches};
+
+use crate::cli::args::Cli;
+use crate::cli::messages::catalogue::find;
+
+/// Commands by whom they are for, in the order of the first page.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("help-group-vendor", &["add", "diff", "pack", "site"]),
+    ("help-group-media", &["inspect", "verify", "repair"]),
+    (
+        "help-group-site",
+        &[
+            "receive", "status", "forget", "receipt", "checkout", "install", "rollback", "load",
+            "push", "serve",
+        ],
+    ),
+    (
+        "help-group-both",
+        &["list", "show", "rm", "keep", "prune", "check", "demo"],
+    ),
+];
+
+/// Commands that use no store: their pages have no `--store`.
+const WITHOUT_STORE: [&str; 5] = ["inspect", "verify", "repair", "rollback", "demo"];
+
+/// The command that the parser has by itself.
+const HELP: &str = "help";
+
+/// Parses the words of a command line, the program's name first.
+///
+/// # Errors
+/// What the parser says, with pages in the person's language where help was asked for.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, Error> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let parse = |mut command: Command| {
+        let matches = command.try_get_matches_from_mut(&words)?;
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    };
+    let is_help = |error: &Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        )
+    };
+    match parse(named()) {
+        // Pages are made for those alone who read them.
+        Err(error) if is_help(&error) => parse(with_pages()),
+        other => other,
+    }
+}
+
+/// The parser, with the names of values in the person's language: its errors repeat them.
+fn named() -> Command {
+    let mut command = named_below(Cli::command());
+    command.build();
+    command
+}
+
+fn named_below(command: Command) -> Command {
+    let command = command.subcommand_value_name(text("help-command-tag"));
+    let command = command.mut_args(with_value_name);
+    command.mut_subcommands(named_below)
+}
+
+fn with_value_name(arg: Arg) -> Arg {
+    let name = arg.get_value_names().and_then(|names| names.first());
+    match name.map(|name| text(&value_id(name))) {
+        Some(name) if arg.get_action().takes_values() => arg.value_name(name),
+        _ => arg,
+    }
+}
+
+/// The id of the words for a value: `help-name-file-pem` for `FILE.pem`.
+fn value_id(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!("help-name-{}", words.join("-"))
+}
+
+/// The parser with a page for each command.
+fn with_pages() -> Command {
+    let command = named();
+    let globals: Vec<Arg> = command.get_arguments().cloned().collect();
+    with_page(command, &[], &globals)
+}
+
+fn with_page(mut command: Command, path: &[String], globals: &[Arg]) -> Command {
+    let page = page::page(&mut command, path, globals);
+    command.override_help(page).mut_subcommands(|below| {
+        let name = below.get_name().to_owned();
+        // The parser's own is the same below every command, and has every command below it.
+        if name == HELP {
+            let mut help = below;
+            let page = page::page(&mut help, &[name], globals);
+            return help.override_help(page);
+        }
+        with_page(below, &[path, &[name]].concat(), globals)
+    })
+}
+
+/// A message that is put together here, without arguments.
+fn text(id: &str) -> String {
+    find(id, &[]).unwrap_or_else(|| id.to_owned())
+}

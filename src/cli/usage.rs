@@ -1,0 +1,198 @@
+//! A command line that makes no sense, said in the person's language: what the parser found, decided by the kind of its error.
+
+use std::error::Error as _;
+use std::fmt;
+use std::num::{IntErrorKind, ParseIntError};
+use std::process::ExitCode;
+
+use carryall::bundle::receipt::site::SiteNameError;
+use carryall::content::release::ReleaseNameError;
+use carryall::files::versions::PatternError;
+use carryall::oci::image::{PlatformError, ReferenceError};
+use clap::Error;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::cli::exit::{EXIT_USAGE, Failure};
+use crate::cli::messages::{self, message};
+use crate::cli::terminal;
+
+/// A value that an option does not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadValue {
+    /// Not a number.
+    NotANumber,
+    /// A number that is no percentage.
+    NotAPercent,
+    /// Not `HOST=PREFIX`.
+    NotAHostMap,
+    /// Not a host.
+    NotAHost(String),
+    /// Not a path of a repository.
+    NotAPath(String),
+    /// Not `REPOSITORY[:TAG]` alone.
+    NotAName,
+    /// Not a reference of an image.
+    Reference(ReferenceError),
+}
+
+impl std::error::Error for BadValue {}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::NotANumber => message!("usage-why-no-number"),
+            Self::NotAPercent => message!("usage-why-percent"),
+            Self::NotAHostMap => message!("usage-why-host-map"),
+            Self::NotAHost(host) => message!("usage-why-host", host),
+            Self::NotAPath(path) => message!("usage-why-path", path),
+            Self::NotAName => message!("usage-why-new-name"),
+            Self::Reference(error) => reference(error),
+        };
+        f.write_str(&text)
+    }
+}
+
+fn reference(error: &ReferenceError) -> String {
+    match error {
+        ReferenceError::Host => message!("usage-why-reference-host"),
+        ReferenceError::Repository => message!("usage-why-repository"),
+        ReferenceError::Tag => message!("usage-why-tag"),
+        ReferenceError::Digest => message!("usage-why-digest"),
+    }
+}
+
+/// Says what the parser has to say. Help and version are no failures.
+pub fn end(error: &Error, json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let failure = Failure::usage(what(error), messages::hint_usage());
+    if json {
+        return ExitCode::from(failure.report(true));
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        terminal::say(&error.render().to_string());
+    } else {
+        let (label, text) = (messages::error_label(), what(error));
+        terminal::say(&format!("{label}: {text}\n"));
+        if let Some(usage) = usage(error) {
+            terminal::say(&format!("{}\n", message!("usage-line", usage)));
+        }
+    }
+    let (label, hint) = (messages::hint_label(), messages::hint_usage());
+    terminal::say(&format!("{label}: {hint}\n"));
+    ExitCode::from(EXIT_USAGE)
+}
+
+/// What is wrong, and what was meant, as far as the parser can guess.
+fn what(error: &Error) -> String {
+    let message = wrong(error);
+    let suggested = [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedValue,
+    ];
+    let mut meant = suggested.iter().map(|kind| said(error, *kind));
+    if let Some(meant) = meant.find(|text| !text.is_empty()) {
+        return message!("usage-did-you-mean", message, meant);
+    }
+    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::Suggested).is_some() {
+        return message!("usage-as-value", message);
+    }
+    message
+}
+
+fn wrong(error: &Error) -> String {
+    let argument = said(error, ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::UnknownArgument => message!("usage-unknown-argument", argument),
+        ErrorKind::InvalidSubcommand => {
+            let command = said(error, ContextKind::InvalidSubcommand);
+            message!("usage-unknown-command", command)
+        }
+        ErrorKind::MissingRequiredArgument => message!("usage-missing", arguments = argument),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            message!("usage-missing-command")
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = said(error, ContextKind::PriorArg);
+            message!("usage-conflict", argument, other)
+        }
+        ErrorKind::NoEquals => message!("usage-no-equals", argument),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => bad_value(error, &argument),
+        ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => {
+            message!("usage-count", argument)
+        }
+        ErrorKind::InvalidUtf8 => message!("usage-not-utf8"),
+        _ => message!("usage-other"),
+    }
+}
+
+fn bad_value(error: &Error, argument: &str) -> String {
+    let value = said(error, ContextKind::InvalidValue);
+    if value.is_empty() {
+        return message!("usage-no-value", argument);
+    }
+    let value = format!("{value:?}");
+    let allowed = said(error, ContextKind::ValidValue);
+    if allowed.is_empty() {
+        let why = why(error);
+        return message!("usage-bad-value", argument, value, why);
+    }
+    message!("usage-bad-choice", argument, value, allowed)
+}
+
+/// Why a value is not taken, by the error that reading it gave.
+fn why(error: &Error) -> String {
+    let Some(source) = error.source() else {
+        return message!("usage-why-other");
+    };
+    if let Some(error) = source.downcast_ref::<BadValue>() {
+        return error.to_string();
+    }
+    if let Some(error) = source.downcast_ref::<ReferenceError>() {
+        return reference(error);
+    }
+    if let Some(error) = source.downcast_ref::<ParseIntError>() {
+        return match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => message!("usage-why-range"),
+            _ => message!("usage-why-number"),
+        };
+    }
+    if source.is::<ReleaseNameError>() {
+        message!("usage-why-release")
+    } else if source.is::<PlatformError>() {
+        message!("usage-why-platform")
+    } else if source.is::<SiteNameError>() {
+        message!("usage-why-site")
+    } else if source.is::<PatternError>() {
+        message!("usage-why-pattern")
+    } else {
+        // The parser's own readers of numbers: `0 is not in 1..`.
+        let text = source.to_string();
+        match text.split_once(" is not in ") {
+            Some((_, range)) => message!("usage-why-range-of", range),
+            None => message!("usage-why-other"),
+        }
+    }
+}
+
+/// How the command is called, if the parser says so.
+fn usage(error: &Error) -> Option<String> {
+    let ContextValue::StyledStr(usage) = error.get(ContextKind::Usage)? else {
+        return None;
+    };
+    let usage = usage.to_string();
+    let usage = usage.trim_start_matches("Usage:").trim();
+    Some(usage.replace("[OPTIONS]", &message!("help-options-tag")))
+}
+
+fn said(error: &Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(&message!("usage-separator")),
+        Some(ContextValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
