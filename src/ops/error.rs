@@ -11,6 +11,7 @@ use crate::bundle::receipt::ReceiptError;
 use crate::content::recipe::{BoxError, RecipeError};
 use crate::files::versions::VersionsError;
 use crate::oci::image::ChoiceError;
+#[cfg(any(feature = "registry", feature = "serve"))]
 use crate::oci::registry::RegistryError;
 use crate::ops::add::AddError;
 use crate::ops::checkout::CheckoutError;
@@ -71,15 +72,18 @@ pub enum Error {
         has: Vec<String>,
     },
     /// A registry could not be spoken to, or served.
+    #[cfg(any(feature = "registry", feature = "serve"))]
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// What is given is no address of a registry.
+    #[cfg(feature = "registry")]
     #[error("{given:?} is not a registry")]
     NoRegistry {
         /// What was given.
         given: String,
     },
     /// A host is mapped from which no image came.
+    #[cfg(feature = "registry")]
     #[error("no image came from {host}; some came from {}", has.join(", "))]
     NoSuchHost {
         /// What was given.
@@ -91,6 +95,7 @@ pub enum Error {
     #[error(transparent)]
     Choice(#[from] ChoiceError),
     /// There is nothing that a registry could hold.
+    #[cfg(any(feature = "registry", feature = "serve"))]
     #[error("no image with a name in {}", releases.join(", "))]
     NoImages {
         /// The releases that were looked through.

@@ -647,7 +647,7 @@ fn bytes_from_a_stream_become_an_item() {
 
 #[test]
 fn a_blob_that_is_rotten_here_is_broken_off_when_it_is_served() {
-    use carryall::oci::registry::push::PlannedRepository;
+    use carryall::oci::registry::plan::PlannedRepository;
     use carryall::oci::registry::server::{Repositories, serve};
     let good = noise(3, 3_000_000);
     let mut rotten = good.clone();

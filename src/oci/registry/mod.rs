@@ -3,18 +3,30 @@
 //! It knows nothing of stores: bytes come and go by traits, and by files of a folder that it is given. Everything that a
 //! registry sends is bounded, and checked by its digest before it is used.
 
-pub mod challenge;
-pub mod client;
-pub mod credentials;
 mod error;
-pub mod link;
-mod part;
-pub mod pull;
-pub mod push;
+pub mod plan;
 pub mod range;
-pub mod server;
 mod source;
 mod tls;
+
+// The client.
+#[cfg(feature = "registry")]
+pub mod challenge;
+#[cfg(feature = "registry")]
+pub mod client;
+#[cfg(feature = "registry")]
+pub mod credentials;
+#[cfg(feature = "registry")]
+pub mod link;
+#[cfg(feature = "registry")]
+mod part;
+#[cfg(feature = "registry")]
+pub mod pull;
+#[cfg(feature = "registry")]
+pub mod push;
+
+#[cfg(feature = "serve")]
+pub mod server;
 
 pub use self::error::RegistryError;
 pub use self::source::BlobSource;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Client, Sent};
+use super::plan::{PlannedManifest, PlannedRepository};
 use super::{BlobSource, RegistryError};
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
@@ -16,33 +17,6 @@ use crate::oci::image::{Descriptor, Digest, OCI_INDEX, is_index};
 
 /// Blobs that go out at a time.
 const BLOBS_AT_A_TIME: usize = 4;
-
-/// A manifest or an index, and its tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedManifest {
-    /// Its media type, digest and length.
-    pub descriptor: Descriptor,
-    /// Its bytes, as they came in.
-    pub bytes: Vec<u8>,
-    /// Its tags; without one it goes in by its digest.
-    pub tags: Vec<String>,
-    /// Host and tag for whoever asks with the host of an image's name, where something is served; empty: no host is written.
-    pub host_tags: Vec<(String, String)>,
-    /// For an index of which images are missing: those that are there. Registries may refuse such an index; then an only
-    /// child takes its tags.
-    pub partial: Option<Vec<Descriptor>>,
-}
-
-/// What goes into one repository.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlannedRepository {
-    /// Its path in the registry.
-    pub name: String,
-    /// Configs and layers.
-    pub blobs: Vec<Descriptor>,
-    /// Children before parents, referrers last.
-    pub manifests: Vec<PlannedManifest>,
-}
 
 /// How a name came to be in the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,4 +1,4 @@
-//! TLS for both sides: certificates in PEM files, the machine's roots, one provider of cryptography.
+//! TLS for both sides: certificates in PEM files, one provider of cryptography.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,16 +40,4 @@ pub fn read(path: &Path) -> Result<Vec<u8>, RegistryError> {
         .and_then(|file| file.take(PEM_BYTES_MAX).read_to_end(&mut bytes))
         .map_err(RegistryError::io(path))?;
     Ok(bytes)
-}
-
-/// The machine's root certificates, and those of a file.
-///
-/// # Errors
-/// As [`certificates`]; that the machine has none is no error.
-pub fn roots(extra: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
-    let mut roots = rustls_native_certs::load_native_certs().certs;
-    if let Some(path) = extra {
-        roots.extend(certificates(path)?);
-    }
-    Ok(roots)
 }

@@ -6,6 +6,7 @@
 
 mod again;
 mod input;
+#[cfg(feature = "registry")]
 pub mod sources;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::files::meta::MetaReader;
 use crate::files::unpacker::{OpenOptions, StreamReport, Unpacker};
 use crate::files::{LayoutError, folder};
 use crate::oci::image::Images;
+#[cfg(feature = "registry")]
 use crate::oci::registry::RegistryError;
 
 /// Folder in the store for what is not finished: emptied whenever it is opened.
@@ -92,9 +94,11 @@ pub enum AddError {
         needed_bytes: u64,
     },
     /// An image cannot be pulled.
+    #[cfg(feature = "registry")]
     #[error(transparent)]
     Registry(RegistryError),
     /// There is no folder to pull into.
+    #[cfg(feature = "registry")]
     #[error("the store lies in no folder, and nothing can be pulled into it")]
     Nowhere,
     /// An item cannot be read.

@@ -11,9 +11,10 @@ use crate::base::own::remove_own;
 use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::Reference;
+use crate::oci::pulls::is_own;
 use crate::oci::registry::RegistryError;
 use crate::oci::registry::client::{Client, ClientOptions};
-use crate::oci::registry::pull::{PullOptions, Pulled, is_own, pull};
+use crate::oci::registry::pull::{PullOptions, Pulled, pull};
 use crate::ops::{PULLS, ReleasesMut};
 
 /// Bytes of a stream that are read at a time.

@@ -18,7 +18,7 @@ use crate::base::own::remove_own;
 use crate::content::release::validation::is_plain_name;
 use crate::content::release::{Item, ReleaseRoot};
 use crate::files::LayoutError;
-use crate::oci::registry::pull::is_own;
+use crate::oci::pulls::is_own;
 
 /// Where the items are made.
 const ITEMS: &str = "items";

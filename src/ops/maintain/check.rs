@@ -17,7 +17,7 @@ use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single}
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
-use crate::oci::registry::pull::is_own;
+use crate::oci::pulls::is_own;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{Error, ErrorKind, PULLS, is_fault};

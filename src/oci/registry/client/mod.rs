@@ -11,7 +11,7 @@ mod token;
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl Client {
         let roots = if is_plain {
             Vec::new()
         } else {
-            tls::roots(options.ca.as_deref())?
+            roots(options.ca.as_deref())?
         };
         let roots: Vec<_> = roots
             .iter()
@@ -421,4 +421,15 @@ impl Client {
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The machine's root certificates, and those of a file. That the machine has none is no error.
+fn roots(
+    extra: Option<&Path>,
+) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, RegistryError> {
+    let mut roots = rustls_native_certs::load_native_certs().certs;
+    if let Some(path) = extra {
+        roots.extend(tls::certificates(path)?);
+    }
+    Ok(roots)
 }

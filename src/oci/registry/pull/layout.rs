@@ -11,6 +11,7 @@ use super::gather::PullPlan;
 use super::pooled;
 use crate::base::own::remove_own;
 use crate::oci::image::{Descriptor, Digest, Reference};
+use crate::oci::pulls::is_own;
 use crate::oci::registry::RegistryError;
 
 /// Modes and times of all that is pulled, so that the same image is the same item.
@@ -25,7 +26,7 @@ pub(super) fn write_layout(
     gathering: &PullPlan<'_>,
     pool: &Path,
 ) -> Result<(), RegistryError> {
-    remove_own(layout, &|path| super::is_own(&format!("items/0/{path}")))
+    remove_own(layout, &|path| is_own(&format!("items/0/{path}")))
         .map_err(RegistryError::io(layout))?;
     let blobs = layout.join("blobs");
     let algorithms: BTreeSet<&str> = gathering

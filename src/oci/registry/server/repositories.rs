@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Deserialize;
 
 use crate::oci::image::{Descriptor, Digest};
-use crate::oci::registry::push::PlannedRepository;
+use crate::oci::registry::plan::PlannedRepository;
 
 /// A manifest or an index that is served.
 #[derive(Debug, Clone, PartialEq, Eq)]

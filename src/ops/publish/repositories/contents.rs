@@ -10,7 +10,7 @@ use crate::oci::image::document::{Document, RawDescriptor};
 use crate::oci::image::{
     Descriptor, Digest, Image, ImageIndex, IndexChild, OCI_INDEX, Referrer, digest_tag, sayings,
 };
-use crate::oci::registry::push::{PlannedManifest, PlannedRepository};
+use crate::oci::registry::plan::{PlannedManifest, PlannedRepository};
 
 impl<'a> NameLayout<'a> {
     fn repository(&mut self, name: &str) -> &mut PlannedRepository {

@@ -22,7 +22,7 @@ use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::content::release::ReleaseName;
 use crate::oci::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
 use crate::oci::registry::BlobSource;
-use crate::oci::registry::push::PlannedRepository;
+use crate::oci::registry::plan::PlannedRepository;
 use crate::ops::{Error, Releases};
 
 /// Shorter blobs are put together again faster than they are kept.

@@ -14,7 +14,7 @@ use crate::oci::image::{
     ChoiceError, Descriptor, Digest, Image, ImageIndex, Images, Origin, Platform, Reference,
     ReferenceError, digest_tag, is_index, is_meant, is_repository, sayings,
 };
-use crate::oci::registry::push::PlannedRepository;
+use crate::oci::registry::plan::PlannedRepository;
 
 /// Indexes within indexes that are followed.
 pub(super) const DEPTH_MAX: usize = 8;
