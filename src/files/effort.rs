@@ -6,9 +6,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::streams::{OpenOptions, is_fast};
+use super::open_options::OpenOptions;
 use crate::deflate::Experience;
 
+/// Before so long no stream is given up for being slow.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes that may be gone through for streams that are kept as they came after all.
 const VAIN_FREE_BYTES: u64 = 32 << 20;
 /// Once these are gone through, one stream in so many is looked at all the same: writers change within an item.
@@ -79,6 +81,12 @@ impl ItemEffort {
             left.saturating_sub(bytes)
         });
     }
+}
+
+/// Whether an analysis goes on: it has given `plain_bytes` after `spent`.
+pub(super) fn is_fast(spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
+    let allowed = u128::from(plain_bytes) * u128::from(seconds_per_gb) / 1_000_000;
+    spent < PATIENCE || spent.as_millis() <= allowed
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ pub mod folder;
 pub mod hashing_reader;
 mod lookahead;
 pub mod meta;
+pub mod open_options;
 pub mod restore;
+pub mod steady_file;
 mod stream_finder;
 pub mod streams;
 pub mod unpacker;
 pub mod versions;
 mod walk;
-mod worker_pool;
 pub mod zstd;
 
 use std::io;

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::folder::SteadyFile;
 use super::lookahead::AHEAD_BYTES_MIN;
+use super::steady_file::SteadyFile;
 use crate::base::read_at::ReadAt;
 use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
 

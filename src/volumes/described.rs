@@ -7,9 +7,9 @@ use crate::base::id;
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{Blocks, copies_of};
+use crate::volumes::choices::add_in_turn;
 use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::mend::add_in_turn;
 use crate::volumes::recovery::{BlockPlace, Presence};
 
 /// Different descriptors that are tried.

@@ -4,6 +4,7 @@
 
 pub mod block;
 pub mod blocks;
+mod choices;
 pub mod damage_map;
 mod described;
 pub mod descriptor;
@@ -12,7 +13,6 @@ mod error;
 pub mod geometry;
 pub mod guarantee;
 pub mod heal;
-mod layout;
 pub mod media;
 pub mod mend;
 mod others;
@@ -32,12 +32,12 @@ pub use descriptor::SetDescriptor;
 pub use error::VolumeError;
 pub use guarantee::{Guarantee, guarantee};
 pub use heal::HealReport;
-pub use mend::{Mended, WrongBlocks};
+pub use mend::Mended;
 pub use plan::{SetPlan, SetRequest, plan};
 pub use read_media::{
     ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRead, read_media, read_media_noting,
 };
 pub use reader::{Discovery, SetReader, discover, facts_of};
 pub use rebuild::{RebuildReport, rebuild};
-pub use staging::Staging;
+pub use staging::{Staging, WrongBlocks};
 pub use write::{OpenPiece, SetContent, SetReport, VolumeForm, write};

@@ -14,12 +14,12 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of};
+use crate::volumes::choices::right_choice;
 use crate::volumes::described::{Described, describe, liars, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::scan::scan_reader;
 use crate::volumes::media::source::{FileReader, find_sources};
 use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
-use crate::volumes::mend::right_choice;
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
 };

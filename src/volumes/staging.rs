@@ -3,7 +3,7 @@
 //! It survives a kill at any instant: spooled blocks say themselves what they are, everything else is a cache.
 //! What the payload means, and when it is taken over, is the caller's affair.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -20,7 +20,6 @@ use crate::volumes::blocks::{Blocks, OTHERS_MAX, header_at};
 use crate::volumes::described::{Described, describe, liars, read_descriptor};
 use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
-use crate::volumes::mend::WrongBlocks;
 use crate::volumes::others::{OtherBlockFate, Others};
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs_with_rest, recover,
@@ -40,6 +39,9 @@ const BESIDE_FILE: &str = "beside";
 const NOTE_MAX_BYTES: u64 = 4096;
 /// Ending of the folder of a set that is being removed.
 const DONE: &str = "done";
+
+/// Wrong blocks by volume.
+pub type WrongBlocks = BTreeMap<u16, u64>;
 
 /// A set that is being received.
 #[derive(Debug)]

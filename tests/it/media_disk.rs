@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use carryall::volumes::block::BLOCK_BYTES;
-use carryall::volumes::media::carrier::VOLUME_FILE_BLOCKS;
+use carryall::volumes::media::kind::VOLUME_FILE_BLOCKS;
 use carryall::volumes::media::page::PAGES_MAX_BYTES;
 use carryall::volumes::media::{Capacity, Carrier};
 

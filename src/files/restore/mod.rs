@@ -5,6 +5,7 @@
 
 mod sparse;
 mod tree;
+mod worker_pool;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -17,9 +18,9 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
 use self::sparse::SparseWriter;
 use self::tree::RestoreTree;
+use self::worker_pool::{Order, POOL_BYTES_MIN, Wait, WorkerPool};
 use super::LayoutError;
 use super::meta::{FollowLink, MetaWriter, Ownership, drop_inherited_acl};
-use super::worker_pool::{self, CREW_BYTES_MIN, Order, Wait, WorkerPool};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
@@ -126,7 +127,7 @@ pub fn folder<S: ChunkSource>(
         shown,
         monitor,
     };
-    worker_pool::with(source, monitor, |crew| restorer.all(entries, crew))?;
+    worker_pool::with(source, monitor, |pool| restorer.all(entries, pool))?;
     restorer.finish(meta)
 }
 
@@ -146,7 +147,7 @@ struct Restorer<'a, S: ChunkSource> {
 }
 
 impl<S: ChunkSource> Restorer<'_, S> {
-    fn all(&mut self, entries: &StreamRef, crew: &mut WorkerPool) -> Result<(), LayoutError> {
+    fn all(&mut self, entries: &StreamRef, pool: &mut WorkerPool) -> Result<(), LayoutError> {
         let (source, entries) = (self.source, *entries);
         std::thread::scope(|scope| {
             let (ready_in, ready_out) = mpsc::sync_channel(1);
@@ -160,13 +161,13 @@ impl<S: ChunkSource> Restorer<'_, S> {
                 match batch {
                     Ok(batch) => {
                         for entry in &batch {
-                            self.entry(entry, crew)?;
+                            self.entry(entry, pool)?;
                         }
                     }
                     Err(error) => self.lose(self.shown.to_owned(), "what else is in it", &error),
                 }
             }
-            self.settle(crew, Wait::ForAll)
+            self.settle(pool, Wait::ForAll)
         })
     }
 
@@ -177,7 +178,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         name: &[u8],
         path: PathBuf,
         (entry, content): (&TreeEntry, &Content),
-        crew: &mut WorkerPool,
+        pool: &mut WorkerPool,
     ) -> Result<(), LayoutError> {
         let file = create(parent, name, &path)?;
         let parent = parent.try_clone_to_owned();
@@ -190,18 +191,18 @@ impl<S: ChunkSource> Restorer<'_, S> {
             meta: entry.meta.clone(),
             content: *content,
         };
-        if content.bytes() >= CREW_BYTES_MIN {
-            crew.give(order);
-            return self.settle(crew, Wait::ForRoom);
+        if content.bytes() >= POOL_BYTES_MIN {
+            pool.give(order);
+            return self.settle(pool, Wait::ForRoom);
         }
         let path = order.path.clone();
         let filled = fill(self.source, &mut order.file, &path, content, self.monitor);
         self.filled(&order, filled)
     }
 
-    /// Sees to the files that the crew is done with.
-    fn settle(&mut self, crew: &mut WorkerPool, wait: Wait) -> Result<(), LayoutError> {
-        while let Some((order, filled)) = crew.take(wait) {
+    /// Sees to the files that the pool is done with.
+    fn settle(&mut self, pool: &mut WorkerPool, wait: Wait) -> Result<(), LayoutError> {
+        while let Some((order, filled)) = pool.take(wait) {
             self.filled(&order, filled)?;
         }
         Ok(())
@@ -228,7 +229,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         }
     }
 
-    fn entry(&mut self, entry: &TreeEntry, crew: &mut WorkerPool) -> Result<(), LayoutError> {
+    fn entry(&mut self, entry: &TreeEntry, pool: &mut WorkerPool) -> Result<(), LayoutError> {
         self.monitor.check_stop()?;
         if let Err(why) = self.check.entry(entry) {
             if why != validation::NO_OTHER_NAME {
@@ -247,7 +248,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         let parent = parent.as_fd();
         match &entry.kind {
             EntryKind::File { content } => {
-                self.file(parent, name, path, (entry, content), crew)?;
+                self.file(parent, name, path, (entry, content), pool)?;
             }
             EntryKind::Dir => {
                 make_folder(parent, name, &path)?;
@@ -260,7 +261,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
             }
             EntryKind::HardLink { to } => {
                 // Whether there is something to link to is known when it is written.
-                self.settle(crew, Wait::ForAll)?;
+                self.settle(pool, Wait::ForAll)?;
                 let (to_parents, to_name) = split(to)?;
                 let to_parent = self.tree.find(&to_parents, to)?;
                 match rustix::fs::linkat(&to_parent, to_name, parent, name, AtFlags::empty()) {

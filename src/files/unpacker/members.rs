@@ -13,8 +13,9 @@ use crate::content::recipe::{Blob, ChunkSource};
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
 use crate::files::lookahead::{AHEAD_BYTES_MIN, Lookahead};
+use crate::files::open_options::Depth;
 use crate::files::stream_finder::TarStreamFinder;
-use crate::files::streams::{Depth, Region};
+use crate::files::streams::Region;
 
 impl<S: ChunkSource> Unpacker<'_, S> {
     /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.

@@ -16,10 +16,11 @@ use crate::content::release::BlobTable;
 use crate::deflate::Wrapper;
 use crate::files::LayoutError;
 use crate::files::effort::ItemEffort;
-use crate::files::folder::{Sign, SteadyFile};
 use crate::files::hashing_reader::HashingReader;
 use crate::files::lookahead::{AHEAD_BYTES_MIN, workers};
-use crate::files::streams::{self, How, KeptReason, OpenOptions, Opened, Outcome, Region};
+use crate::files::open_options::OpenOptions;
+use crate::files::steady_file::{Sign, SteadyFile};
+use crate::files::streams::{self, How, KeptReason, Opened, Outcome, Region};
 
 /// What looking at a stream ahead gave.
 pub(in crate::files) struct AnalyzerOutput {

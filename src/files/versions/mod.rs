@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::base::fs::sync;
 use serde::{Deserialize, Serialize};
 
 pub use conffiles::{KeptFile, KeptState, Pattern, PatternError, carry_over, shipped};
@@ -162,7 +163,7 @@ impl Versions {
             self.path(version),
         );
         fs::rename(&staging, &target).map_err(VersionsError::io(&target))?;
-        sync(&self.dir.join(RELEASES))
+        sync_folder(&self.dir.join(RELEASES))
     }
 
     /// The version in use.
@@ -247,7 +248,7 @@ impl Versions {
             &previous,
             flags,
         ) {
-            Ok(()) => sync(&self.dir).map(|()| true),
+            Ok(()) => sync_folder(&self.dir).map(|()| true),
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => Ok(false),
             Err(error) => Err(VersionsError::io(&current)(error.into())),
         }
@@ -265,14 +266,12 @@ impl Versions {
         std::os::unix::fs::symlink(Path::new(RELEASES).join(version), &beside)
             .and_then(|()| fs::rename(&beside, &path))
             .map_err(VersionsError::io(&path))?;
-        sync(&self.dir)
+        sync_folder(&self.dir)
     }
 }
 
-fn sync(dir: &Path) -> Result<(), VersionsError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(VersionsError::io(dir))
+fn sync_folder(dir: &Path) -> Result<(), VersionsError> {
+    sync(dir).map_err(VersionsError::io(dir))
 }
 
 /// Whether all folders between `root` and `below` are folders, not links that lead elsewhere.

@@ -1,6 +1,6 @@
 //! What is found is kept once, under its digest, and gets the names that archives give it.
 
-use super::find::{Finder, Scene};
+use super::context::{ImageContext, Scene};
 use super::layout::Naming;
 use super::{Descriptor, Digest, Image, ImageIndex, Images, Named, Referrer, sayings};
 use crate::content::recipe::ChunkSource;
@@ -9,7 +9,7 @@ use crate::content::recipe::body::FileBody;
 /// Images of all releases together.
 const IMAGES_MAX: usize = 1 << 16;
 
-impl<S: ChunkSource> Finder<'_, S> {
+impl<S: ChunkSource> ImageContext<'_, S> {
     /// Keeps a blob; the first of a digest stays.
     pub(super) fn keep_blob(&mut self, digest: &Digest, body: FileBody) {
         self.found.blobs.entry(digest.clone()).or_insert(body);

@@ -123,6 +123,17 @@ impl DigestHasher {
     }
 }
 
+impl std::io::Write for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn written(algorithm: &str, hash: &[u8]) -> Digest {
     let mut text = String::with_capacity(algorithm.len() + 2 * hash.len());
     text.push_str(algorithm);

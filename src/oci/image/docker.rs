@@ -6,10 +6,10 @@
 
 use std::collections::HashSet;
 
+use super::context::{ImageContext, ImageFault, LayerPaths, Scene, ZSTD_MAGIC, faulty};
 use super::document::{
     DockerEntry, ImageConfig, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
 };
-use super::find::{Finder, ImageFault, LayerPaths, Scene, ZSTD_MAGIC, faulty};
 use super::layout::{ImageLayout, Naming};
 use super::{Descriptor, Digest, DigestHasher, Image, OCI_MANIFEST, Origin, sayings};
 use crate::base::saying::Saying;
@@ -18,7 +18,7 @@ use crate::content::recipe::{ChunkSource, RecipeError};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-impl<S: ChunkSource> Finder<'_, S> {
+impl<S: ChunkSource> ImageContext<'_, S> {
     /// Keeps the images of a docker archive; `layout` has those of its manifests that it has as an OCI layout.
     pub(super) fn docker(
         &mut self,
@@ -192,11 +192,11 @@ impl<S: ChunkSource> Finder<'_, S> {
         if let Some(digest) = digest_in(path).filter(|named| named != diff_id) {
             return of(media_type, digest, *body);
         }
-        let mut hash = Hash::default();
+        let mut hash = DigestHasher::default();
         let range = 0..body.bytes();
         body.write(self.source, range, &mut hash, self.monitor)
             .map_err(faulty(what))?;
-        of(media_type, hash.0.finish(), *body)
+        of(media_type, hash.finish(), *body)
     }
 }
 
@@ -206,19 +206,4 @@ fn digest_in(path: &str) -> Option<Digest> {
     let hex = name.split('.').next()?;
     let hex = hex.strip_prefix("sha256:").unwrap_or(hex);
     format!("sha256:{hex}").parse().ok()
-}
-
-/// Hashes what is written.
-#[derive(Default)]
-pub(super) struct Hash(pub(super) DigestHasher);
-
-impl std::io::Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -5,12 +5,11 @@
 use std::collections::HashSet;
 
 use super::attached::{self, digest_tag, suffix_of_kind};
-use super::docker::Hash;
+use super::context::{ImageContext, ImageFault, LayerPaths, Scene, Scheme, faulty};
 use super::document::{
     CONTAINERD_NAME, DOCKER_CONFIG, Document, ImageConfig, OCI_CONFIG, REF_NAME, RawDescriptor,
 };
 use super::files::Absent;
-use super::find::{Finder, ImageFault, LayerPaths, Scene, Scheme, faulty};
 use super::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, DigestHasher, Image, ImageIndex, IndexChild,
     OCI_INDEX, OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
@@ -80,7 +79,7 @@ struct Around<'i> {
     attached: Option<(Digest, &'static str)>,
 }
 
-impl<S: ChunkSource> Finder<'_, S> {
+impl<S: ChunkSource> ImageContext<'_, S> {
     /// Reads what the index of a layout lists: indexes and referrers are kept, manifests of images are returned.
     pub(super) fn layout(
         &mut self,
@@ -493,20 +492,15 @@ impl<S: ChunkSource> Finder<'_, S> {
         if bytes == said.bytes {
             return Ok(said);
         }
-        let mut hash = Hash(DigestHasher::like(&said.digest));
+        let mut hash = DigestHasher::like(&said.digest);
         body.write(self.source, 0..bytes, &mut hash, self.monitor)
             .map_err(faulty(&said.digest))?;
-        if hash.0.finish() != said.digest {
+        if hash.finish() != said.digest {
             let why = sayings::BYTES.with(bytes).with(said.bytes);
             return Err(ImageFault::bad(&said.digest, why));
         }
         Ok(Descriptor { bytes, ..said })
     }
-}
-
-/// Where a layout keeps a blob.
-pub(super) fn blob_path(digest: &Digest) -> String {
-    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
 /// What a document is: by what it says, else by what its descriptor says, else by what it has.

@@ -9,6 +9,7 @@
 mod attached;
 mod choose;
 mod collected;
+mod context;
 mod descriptor;
 mod digest;
 mod docker;

@@ -3,8 +3,8 @@
 //!
 //! A folder of skopeo's has no name but its own: `skopeo sync` calls it `HOST/REPOSITORY:TAG`.
 
+use super::context::{Documents, ImageContext, Scheme};
 use super::document::{CONTAINERD_NAME, Document, RawDescriptor};
-use super::find::{Documents, Finder, Scheme};
 use super::scan::Marks;
 use super::{Digest, Reference};
 use crate::content::recipe::body::FileBody;
@@ -15,7 +15,7 @@ const DIR_VERSION: &[u8] = b"Directory Transport Version: ";
 /// Longest `version` and longest link that are read.
 const SMALL_BYTES_MAX: u64 = 256;
 
-impl<S: ChunkSource> Finder<'_, S> {
+impl<S: ChunkSource> ImageContext<'_, S> {
     /// Reads a folder of skopeo's; `None` when it is none.
     pub(super) fn dir(
         &mut self,
@@ -131,13 +131,6 @@ fn dir_name(place: &[Vec<u8>], folder: &[u8]) -> Option<String> {
         .into_iter()
         .find(|name| name.parse::<Reference>().is_ok())
         .map(str::to_owned)
-}
-
-/// Where a registry keeps a blob.
-pub(super) fn stored_path(digest: &Digest) -> String {
-    let (algorithm, hex) = (digest.algorithm(), digest.hex());
-    let first = hex.get(..2).unwrap_or_default();
-    format!("blobs/{algorithm}/{first}/{hex}/data")
 }
 
 #[cfg(test)]

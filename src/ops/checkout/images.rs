@@ -14,6 +14,7 @@ use super::blobs::{BlobPlace, WriteFailed, write_all};
 use super::staging::clear_layout;
 use super::{CheckoutError, check_apart, open_destination, remove};
 use crate::base::finding::{Finding, Severity};
+use crate::base::fs::{free_space_bytes, parent_of, sync};
 use crate::base::monitor::Monitor;
 use crate::base::output::{self, OutputError};
 use crate::content::recipe::ChunkSource;
@@ -281,7 +282,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
             .map_err(LayoutError::io("bring to the disk", temporary))?;
         drop(file);
         rename_new(temporary, dest)?;
-        sync_folder(parent)?;
+        sync(parent).map_err(LayoutError::io("bring to the disk", parent))?;
         self.monitor.finish();
         Ok(plan.tar_bytes())
     }
@@ -384,14 +385,6 @@ fn write_tar<S: ChunkSource>(
     Ok(failed.map(|(_, failed)| failed).collect())
 }
 
-/// The folder that a path is in.
-fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// A name beside a file for what is not finished; what a killed run left there goes.
 fn beside(dest: &Path) -> Result<PathBuf, CheckoutError> {
     let Some(name) = dest.file_name() else {
@@ -408,9 +401,8 @@ fn beside(dest: &Path) -> Result<PathBuf, CheckoutError> {
 }
 
 fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
-    let room = rustix::fs::statvfs(folder)
-        .map_err(|error| LayoutError::io("ask for the free space of", folder)(error.into()))?;
-    let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
+    let free_bytes =
+        free_space_bytes(folder).map_err(LayoutError::io("ask for the free space of", folder))?;
     if needed_bytes > free_bytes {
         return Err(CheckoutError::NoSpace {
             path: folder.to_owned(),
@@ -438,11 +430,4 @@ fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
         Err(error) => Err(LayoutError::io("rename", to)(error.into()).into()),
         Ok(()) => Ok(()),
     }
-}
-
-fn sync_folder(folder: &Path) -> Result<(), CheckoutError> {
-    let opened = File::open(folder).map_err(LayoutError::io("open", folder))?;
-    Ok(opened
-        .sync_all()
-        .map_err(LayoutError::io("bring to the disk", folder))?)
 }

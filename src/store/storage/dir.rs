@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{NewObject, Object, Storage, StorageError};
+use crate::base::fs::sync;
 
 /// Folder of unpublished files, beside the others so that a rename never crosses file systems.
 pub(crate) const UNPUBLISHED: &str = "tmp";
@@ -59,20 +60,8 @@ impl DirStorage {
     }
 }
 
-/// Makes the entries of a folder durable. File systems that cannot (some USB disks') are taken as they are.
 fn sync_folder(folder: &Path) -> Result<(), StorageError> {
-    let done = File::open(folder).and_then(|handle| handle.sync_all());
-    match done {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        done => done.map_err(StorageError::on("make durable", folder)),
-    }
+    sync(folder).map_err(StorageError::on("make durable", folder))
 }
 
 /// Creates a folder and those above it, each durable in the one above.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::base::fs::{parent_of, sync};
 use crate::base::monitor::Monitor;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::kind::SECTOR_BYTES;
@@ -73,14 +74,14 @@ impl IsoImage<'_> {
                 limit_bytes,
             });
         }
-        super::carrier::sync(unfinished)?;
+        sync(unfinished).map_err(MediaError::io(unfinished))?;
         if self.iso.symlink_metadata().is_ok() {
             return Err(MediaError::Exists {
                 path: self.iso.to_owned(),
             });
         }
         fs::rename(unfinished, self.iso).map_err(MediaError::io(self.iso))?;
-        super::carrier::sync(super::carrier::parent_of(self.iso))
+        sync(parent_of(self.iso)).map_err(MediaError::io(self.iso))
     }
 
     /// Lengthens the page with blank lines until the first carrier file begins at a multiple of 64 KiB.

@@ -10,8 +10,10 @@ use crate::base::fs::free_clusters;
 use crate::base::size::ByteSize;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
-use crate::volumes::media::carrier::VOLUME_FILE_BLOCKS;
 use crate::volumes::media::page::PAGES_MAX_BYTES;
+
+/// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
+pub const VOLUME_FILE_BLOCKS: u32 = 16_384;
 
 /// Bytes of a sector, on every optical medium.
 pub const SECTOR_BYTES: u64 = 2048;

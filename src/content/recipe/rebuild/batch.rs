@@ -1,6 +1,6 @@
 //! A stretch of output: what it is made of, and then its bytes.
 
-use super::remake::{self, SmallStream};
+use super::reconstruct::{self, SmallStream};
 use super::{RebuildJob, read_chunk};
 use crate::base::id::{BlobId, ChunkId};
 use crate::content::recipe::{Blob, ChunkRef, ChunkSource, RecipeError};
@@ -67,7 +67,7 @@ impl Batch {
         let plain = self.streams.iter().filter_map(SmallStream::chunk);
         let ids: Vec<ChunkId> = chunks.chain(plain).collect();
         job.source.prefetch(&ids);
-        let made = remake::all(job, &self.streams)?;
+        let made = reconstruct::all(job, &self.streams)?;
         let mut made = made.iter();
         self.bytes.clear();
         self.bytes.reserve(self.planned);

@@ -6,13 +6,13 @@ use std::collections::VecDeque;
 use std::thread::Scope;
 
 use super::batch::{Batch, BatchPiece, Mark};
+use super::check_stream;
 use super::copy::Copied;
 use super::feed::Feed;
 use super::pipe::PipeReader;
-use super::remake::{self, LongStream, SmallStream};
+use super::reconstruct::{self, LongStream, SmallStream};
 use super::{BlobPart, Proof, RebuildJob, read_op};
 use crate::base::id::BlobId;
-use crate::base::limits::PLAIN_RATIO_MAX;
 use crate::content::recipe::stream::{RecordReader, StreamReader};
 use crate::content::recipe::{
     BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError, RecipeOp,
@@ -309,7 +309,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 remake_bytes,
             };
             let job = RebuildJob { depth, ..self.job };
-            let made = long.start(job, self.scope, remake::PIECES_WAITING);
+            let made = long.start(job, self.scope, reconstruct::PIECES_WAITING);
             open.first_stream = Some((made, bytes));
         }
         let first = open.first_stream.take();
@@ -355,19 +355,6 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
         Ok(())
     }
-}
-
-/// Errs for lengths that no stream has.
-pub(super) fn check_stream(
-    bytes: u64,
-    plain: &Content,
-    remake_bytes: u64,
-    side_left: u64,
-) -> Result<(), RecipeError> {
-    if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > side_left {
-        return Err(RecipeError::Corrupt("recipe: length of a stream"));
-    }
-    Ok(())
 }
 
 impl<S: ChunkSource> OpenBlob<'_, S> {

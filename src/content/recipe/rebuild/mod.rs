@@ -10,7 +10,7 @@ mod copy;
 mod feed;
 mod flatten;
 mod pipe;
-mod remake;
+mod reconstruct;
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -26,6 +26,7 @@ use super::{
 };
 use crate::base::envelope;
 use crate::base::id::{BlobId, ChunkId, Hasher};
+use crate::base::limits::PLAIN_RATIO_MAX;
 use crate::base::monitor::Monitor;
 #[cfg(doc)]
 use crate::content::recipe::BLOB_DEPTH_MAX;
@@ -410,6 +411,19 @@ impl Consumer<'_> {
         }
         Ok(())
     }
+}
+
+/// Errs for lengths that no stream has.
+pub(super) fn check_stream(
+    bytes: u64,
+    plain: &Content,
+    remake_bytes: u64,
+    side_left: u64,
+) -> Result<(), RecipeError> {
+    if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > side_left {
+        return Err(RecipeError::Corrupt("recipe: length of a stream"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{ExportError, ExportPlan, blob_file, bytes_file, missing};
 use crate::content::recipe::body::FileBody;
 use crate::oci::image::attached::digest_tag;
+use crate::oci::image::context::blob_path;
 use crate::oci::image::document::{CONTAINERD_NAME, Document, REF_NAME};
-use crate::oci::image::layout::blob_path;
 use crate::oci::image::{
     Descriptor, Digest, Image, ImageIndex, Images, OCI_INDEX, Reference, Referrer, is_index,
 };

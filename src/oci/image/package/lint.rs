@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Package, PackageKind};
 use crate::base::finding::{Finding, Severity};
 use crate::base::saying::Saying;
-use crate::oci::image::find::subject;
+use crate::oci::image::context::subject;
 use crate::oci::image::{Image, Images, Reference, sayings};
 
 impl Images {

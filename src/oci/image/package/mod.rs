@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use self::yaml::{Yaml, YamlError};
 use super::Digest;
-use super::find::{Finder, subject};
+use super::context::{ImageContext, subject};
 use super::sayings;
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
@@ -167,7 +167,7 @@ fn is_slug(folder: &[u8], name: &[u8]) -> bool {
     stem.is_some_and(|stem| !stem.is_empty() && stem == folder)
 }
 
-impl<S: ChunkSource> Finder<'_, S> {
+impl<S: ChunkSource> ImageContext<'_, S> {
     /// Keeps the package that a folder is, if it is one.
     pub(super) fn package(
         &mut self,

@@ -3,13 +3,15 @@
 //! Nothing is written to disk here. When a blob does not come out as its digest says, the program is ended before it has the end
 //! of the archive, so that it takes nothing.
 
+mod error;
 mod program;
 
 use std::io::{self, BufWriter, Read, Write};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Stdio};
 
 use serde::Serialize;
 
+pub use self::error::LoadError;
 pub use self::program::{Loader, Tried};
 
 use crate::base::finding::{Finding, Severity};
@@ -17,7 +19,7 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
 use crate::content::release::ReleaseRoot;
 use crate::oci::image::export::{ExportError, ExportPlan, ImageForm};
-use crate::oci::image::{Choice, ChoiceError, Digest, Image, Images, check_names, sayings};
+use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::ops::Error;
 use crate::store::Store;
 
@@ -84,52 +86,6 @@ pub struct LoadReport {
     pub said: String,
     /// Images of the release that are not whole, and names that could not be given.
     pub findings: Vec<Finding>,
-}
-
-/// Says why nothing was loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The images that are asked for cannot be had.
-    #[error(transparent)]
-    Choice(#[from] ChoiceError),
-    /// Images cannot be given out.
-    #[error(transparent)]
-    Outgoing(#[from] ExportError),
-    /// No program is installed that takes images.
-    #[error("none of docker, podman, nerdctl and ctr is installed")]
-    NoProgram,
-    /// Those that are installed do not work.
-    #[error("none works: {}", tried_text(.tried))]
-    NoneWorks {
-        /// What was tried.
-        tried: Vec<Tried>,
-    },
-    /// The program cannot be run.
-    #[error("cannot run {program}")]
-    Run {
-        /// The program.
-        program: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The program failed.
-    #[error("{program} failed ({status}): {said}")]
-    Failed {
-        /// The program.
-        program: &'static str,
-        /// How it ended.
-        status: ExitStatus,
-        /// What it said.
-        said: String,
-    },
-}
-
-/// `docker: why; podman: why`.
-fn tried_text(tried: &[Tried]) -> String {
-    let each = tried
-        .iter()
-        .map(|tried| format!("{}: {}", tried.program, tried.why));
-    each.collect::<Vec<_>>().join("; ")
 }
 
 /// Loads images of a release.

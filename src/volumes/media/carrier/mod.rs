@@ -14,16 +14,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
+use crate::base::fs::sync;
 use crate::base::monitor::Monitor;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::iso::{self, IsoImage};
+use crate::volumes::media::kind::VOLUME_FILE_BLOCKS;
 use crate::volumes::media::{MediaError, page};
 
 pub use self::facts::{PageNotes, VolumeFacts, is_carrier_name};
 use self::work::WorkFolder;
-
-/// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
-pub const VOLUME_FILE_BLOCKS: u32 = 16_384;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
@@ -205,7 +204,7 @@ impl CarrierWriter {
         for (name, text) in pages {
             let path = self.work.path.join(name);
             fs::write(&path, text).map_err(MediaError::io(&path))?;
-            sync(&path)?;
+            sync(&path).map_err(MediaError::io(&path))?;
         }
         Ok(())
     }
@@ -215,7 +214,7 @@ impl CarrierWriter {
             monitor.check_stop()?;
             file.sync_all().map_err(MediaError::io(&self.work.path))?;
         }
-        sync(&self.work.path)?;
+        sync(&self.work.path).map_err(MediaError::io(&self.work.path))?;
         self.work.rename_to(&self.target)?;
         Ok(self.target)
     }
@@ -258,27 +257,6 @@ fn create_carrier_file(path: &Path, bytes: u64) -> Result<File, MediaError> {
         Err(errno) => return Err(MediaError::io(path)(errno.into())),
     }
     Ok(file)
-}
-
-/// Brings a file or folder to the medium.
-pub(super) fn sync(path: &Path) -> Result<(), MediaError> {
-    match File::open(path).and_then(|file| file.sync_all()) {
-        // Some file systems cannot sync a folder; there is nothing more to be done on them.
-        Err(error)
-            if path.is_dir() && error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) =>
-        {
-            Ok(())
-        }
-        outcome => outcome.map_err(MediaError::io(path)),
-    }
-}
-
-/// Returns the folder that `path` is in.
-pub(super) fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 #[cfg(test)]

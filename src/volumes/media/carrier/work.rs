@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-use super::{parent_of, sync};
+use crate::base::fs::{parent_of, sync};
 use crate::volumes::media::MediaError;
 
 /// A folder that is being written: locked against other processes, removed unless it is renamed.
@@ -54,7 +54,7 @@ impl WorkFolder {
         }
         fs::rename(&self.path, target).map_err(MediaError::io(target))?;
         self.renamed = true;
-        sync(parent_of(target))
+        sync(parent_of(target)).map_err(MediaError::io(target))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fills long files on several threads, while `restore` goes on with what comes next.
 //!
 //! Files are made, and get their metadata, where they are ordered: only bytes are written here. Holds what rebuilding states
-//! for each of up to [`CREW_MAX`] files.
+//! for each of up to [`POOL_MAX`] files.
 
 use std::fs::File;
 use std::num::NonZero;
@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 
-use super::LayoutError;
-use super::lookahead::CancelMonitor;
-use super::restore::fill;
+use super::fill;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::{ChunkSource, Content};
 use crate::content::release::Meta;
+use crate::files::LayoutError;
+use crate::files::lookahead::CancelMonitor;
 
 /// Shorter files are not worth a thread.
-pub(super) const CREW_BYTES_MIN: u64 = 1 << 20;
+pub(super) const POOL_BYTES_MIN: u64 = 1 << 20;
 /// Files that are filled at the same time.
-const CREW_MAX: usize = 4;
+const POOL_MAX: usize = 4;
 
 /// A file that was made and has no bytes yet.
 pub(super) struct Order {
@@ -48,7 +48,7 @@ pub(super) enum Wait {
     ForAll,
 }
 
-/// Whoever fills files.
+/// Threads that fill files.
 pub(super) struct WorkerPool {
     orders: Sender<Order>,
     filled: Receiver<Filled>,
@@ -60,7 +60,7 @@ impl WorkerPool {
     /// Has a file filled.
     pub(super) fn give(&mut self, order: Order) {
         self.in_hand += 1;
-        // The crew is there as long as this is.
+        // The pool is there as long as this is.
         let _ = self.orders.send(order);
     }
 
@@ -79,14 +79,14 @@ impl WorkerPool {
     }
 }
 
-/// Runs `work` with a crew. When it fails, what is being filled is left.
+/// Runs `work` with a pool. When it fails, what is being filled is left.
 pub(super) fn with<S: ChunkSource, T>(
     source: &S,
     monitor: &dyn Monitor,
     work: impl FnOnce(&mut WorkerPool) -> Result<T, LayoutError>,
 ) -> Result<T, LayoutError> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let workers = workers.min(CREW_MAX);
+    let workers = workers.min(POOL_MAX);
     let (orders, taken) = mpsc::channel::<Order>();
     let (done, filled) = mpsc::channel::<Filled>();
     let (taken, over) = (Mutex::new(taken), AtomicBool::new(false));
@@ -110,13 +110,13 @@ pub(super) fn with<S: ChunkSource, T>(
             });
         }
         drop(done);
-        let mut crew = WorkerPool {
+        let mut pool = WorkerPool {
             orders,
             filled,
             in_hand: 0,
             workers,
         };
-        let outcome = work(&mut crew);
+        let outcome = work(&mut pool);
         over.store(outcome.is_err(), Ordering::Release);
         outcome
     })

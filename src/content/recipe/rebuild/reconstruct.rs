@@ -9,7 +9,7 @@ use std::thread::Scope;
 
 use rayon::prelude::*;
 
-use super::flatten::check_stream;
+use super::check_stream;
 use super::pipe::{PipeReader, pipe};
 use super::{INNER, RebuildJob, first_op, write};
 use crate::base::id::{BlobId, ChunkId};

@@ -2,13 +2,15 @@
 //!
 //! It computes and writes nothing.
 
+mod layout;
+
 use std::ops::Range;
 
+use self::layout::{VolumeLayout, blocks_for};
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, PAYLOAD_BYTES, ParityCodec, SetHeader};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::guarantee::{Guarantee, guarantee};
-use crate::volumes::layout::{VolumeLayout, blocks_for};
 use crate::volumes::media::{Capacity, Carrier};
 
 /// What is to be laid out.
