@@ -47,10 +47,10 @@ impl Model for Literals {
     fn follow(&mut self, _: Text<'_>, _: usize, _: Token) {}
 }
 
-const LIBDEFLATE_ERAS: [libdeflate::Era; 3] = [
-    libdeflate::Era::Middle,
-    libdeflate::Era::Late,
-    libdeflate::Era::Early,
+const LIBDEFLATE_ERAS: [libdeflate::LibdeflateEra; 3] = [
+    libdeflate::LibdeflateEra::Middle,
+    libdeflate::LibdeflateEra::Late,
+    libdeflate::LibdeflateEra::Early,
 ];
 
 impl Writer {

@@ -19,15 +19,9 @@ use super::registry::{
 };
 use super::versions::{chinese_versions, hint_versions};
 use super::{
-    bytes, causes, hint_label, hint_too_many_sets, is_chinese, looks, pick, store_is_empty,
+    bytes, causes, hint_generic, hint_label, hint_too_many_sets, is_chinese, looks, pick,
+    store_is_empty,
 };
-
-pub fn hint_generic() -> &'static str {
-    pick(
-        "nothing that was read has been changed; put right what the line above says and run the same command again",
-        "读取的内容未被改动；请按上一行处理后重新运行同一命令",
-    )
-}
 
 pub fn hint_usage() -> &'static str {
     pick(

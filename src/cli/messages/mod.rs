@@ -32,8 +32,8 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
 pub use errors::{
-    beside, chinese_error, hint, hint_damage, hint_generic, hint_of_system, hint_passing,
-    hint_store, hint_unexpanded_home, hint_usage, unexpanded_home,
+    beside, chinese_error, hint, hint_damage, hint_of_system, hint_passing, hint_store,
+    hint_unexpanded_home, hint_usage, unexpanded_home,
 };
 pub use images::{
     change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
@@ -58,6 +58,13 @@ pub use store::{
 };
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Baseline, contributors, estimate};
+
+pub fn hint_generic() -> &'static str {
+    pick(
+        "nothing that was read has been changed; put right what the line above says and run the same command again",
+        "读取的内容未被改动；请按上一行处理后重新运行同一命令",
+    )
+}
 
 /// Widest column.
 const COLUMN_MAX: usize = 60;

@@ -83,7 +83,7 @@ pub(crate) fn assemble(
     }
 }
 
-/// Rules by which headers are built; the numbers are format.
+/// ParseRules by which headers are built; the numbers are format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     Zlib,

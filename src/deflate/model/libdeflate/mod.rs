@@ -16,7 +16,7 @@ use super::{Model, Text};
 
 /// Versions that write the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Era {
+pub(crate) enum LibdeflateEra {
     /// 1.6 to 1.8: a match of any length and distance is taken, and the next must be longer.
     Early,
     /// 1.9 to 1.18; Debian 12 has 1.14.
@@ -27,8 +27,8 @@ pub(crate) enum Era {
 
 /// What a level does.
 #[derive(Debug, Clone, Copy)]
-struct Rules {
-    era: Era,
+struct ParseRules {
+    era: LibdeflateEra,
     /// Places looked at after a match for a better one.
     ahead: u32,
     /// Most candidates of a search.
@@ -39,25 +39,25 @@ struct Rules {
     near: u32,
 }
 
-impl Rules {
-    fn of(level: u8, era: Era) -> Self {
+impl ParseRules {
+    fn of(level: u8, era: LibdeflateEra) -> Self {
         // (ahead, depth, nice); `deflate_compress_greedy` looks ahead nowhere, `lazy` one place, `lazy2` two.
         let (ahead, depth, nice) = match (level, era) {
             (..=1, _) => (0, 2, 8),
             (2, _) => (0, 6, 10),
             (3, _) => (0, 12, 14),
-            (4, Era::Early) => (0, 24, 24),
+            (4, LibdeflateEra::Early) => (0, 24, 24),
             (4, _) => (0, 16, 30),
-            (5, Era::Early) => (1, 20, 30),
+            (5, LibdeflateEra::Early) => (1, 20, 30),
             (5, _) => (1, 16, 30),
-            (6, Era::Early) => (1, 40, 65),
+            (6, LibdeflateEra::Early) => (1, 40, 65),
             (6, _) => (1, 35, 65),
-            (7, _) | (_, Era::Early) => (1, 100, 130),
+            (7, _) | (_, LibdeflateEra::Early) => (1, 100, 130),
             (8, _) => (2, 300, 258),
             (9.., _) => (2, 600, 258),
         };
         let near = match (era, ahead) {
-            (Era::Early, _) => u32::MAX,
+            (LibdeflateEra::Early, _) => u32::MAX,
             (_, 0) => 4096,
             _ => 8192,
         };
@@ -95,7 +95,7 @@ impl Rules {
         if next.dist == 0 {
             return false;
         }
-        if self.era == Era::Early {
+        if self.era == LibdeflateEra::Early {
             return next.len > current.len;
         }
         let gain = 4 * (i64::from(next.len) - i64::from(current.len))
@@ -121,8 +121,9 @@ struct Block {
 
 impl Block {
     /// The block that begins at `at` (`calculate_min_match_len`).
-    fn begin(rules: &Rules, text: Text<'_>, at: usize) -> Self {
-        let shortest = if rules.era == Era::Early || (rules.era == Era::Late && text.end - at < 512)
+    fn begin(rules: &ParseRules, text: Text<'_>, at: usize) -> Self {
+        let shortest = if rules.era == LibdeflateEra::Early
+            || (rules.era == LibdeflateEra::Late && text.end - at < 512)
         {
             3
         } else {
@@ -141,9 +142,9 @@ impl Block {
     }
 
     /// Chooses the shortest match anew when it is time; greedy levels never do (`recalculate_min_match_len`).
-    fn renew(&mut self, rules: &Rules, position: u32) {
+    fn renew(&mut self, rules: &ParseRules, position: u32) {
         let bytes = position.wrapping_sub(self.begin);
-        if bytes < self.renew || rules.ahead == 0 || rules.era == Era::Early {
+        if bytes < self.renew || rules.ahead == 0 || rules.era == LibdeflateEra::Early {
             return;
         }
         let rare = self
@@ -171,14 +172,14 @@ struct Pending {
 
 /// Model of levels 2 to 9, and of level 1 before 1.9.
 struct Chained {
-    rules: Rules,
+    rules: ParseRules,
     chains: Chains,
     block: Block,
     pending: Option<Pending>,
 }
 
 impl Chained {
-    fn new(rules: Rules) -> Self {
+    fn new(rules: ParseRules) -> Self {
         Self {
             rules,
             chains: Chains::new(),
@@ -238,7 +239,7 @@ impl Model for Chained {
         if current.len < nice {
             for places in 1..=rules.ahead {
                 let ahead = at + places as usize;
-                let least = if rules.era == Era::Early {
+                let least = if rules.era == LibdeflateEra::Early {
                     current.len
                 } else {
                     current.len - 1
@@ -269,9 +270,9 @@ impl Model for Chained {
 }
 
 /// The model of a level from 1 to 9.
-pub(crate) fn model(level: u8, era: Era) -> Box<dyn Model + Send> {
-    if level <= 1 && era != Era::Early {
+pub(crate) fn model(level: u8, era: LibdeflateEra) -> Box<dyn Model + Send> {
+    if level <= 1 && era != LibdeflateEra::Early {
         return Box::new(Pairs::new());
     }
-    Box::new(Chained::new(Rules::of(level, era)))
+    Box::new(Chained::new(ParseRules::of(level, era)))
 }

@@ -36,7 +36,7 @@ fn whole(bytes: &[u8]) -> Text<'_> {
 }
 
 /// FNV-1a of the one block that the model writes.
-fn written(level: u8, era: Era) -> u64 {
+fn written(level: u8, era: LibdeflateEra) -> u64 {
     let plain = words(9000);
     let text = whole(&plain);
     let mut model = model(level, era);
@@ -78,8 +78,8 @@ fn streams_are_those_of_the_writer() {
         (9, 0xa05c_f765_e00e_a2e5),
     ];
     for (level, hash) in middle {
-        assert_eq!(written(level, Era::Middle), hash, "level {level}");
-        assert_eq!(written(level, Era::Late), hash, "level {level}");
+        assert_eq!(written(level, LibdeflateEra::Middle), hash, "level {level}");
+        assert_eq!(written(level, LibdeflateEra::Late), hash, "level {level}");
     }
     let early = [
         (1, 0x3455_b368_f3e5_6072),
@@ -87,7 +87,7 @@ fn streams_are_those_of_the_writer() {
         (6, 0x1a92_e8d9_a587_f136),
     ];
     for (level, hash) in early {
-        assert_eq!(written(level, Era::Early), hash, "level {level}");
+        assert_eq!(written(level, LibdeflateEra::Early), hash, "level {level}");
     }
 }
 
@@ -97,7 +97,11 @@ fn any_tokens_and_gaps_are_survived() {
     plain.extend(vec![0; 30_000]);
     plain.extend(words(100_000));
     for level in 0..=12 {
-        for era in [Era::Early, Era::Middle, Era::Late] {
+        for era in [
+            LibdeflateEra::Early,
+            LibdeflateEra::Middle,
+            LibdeflateEra::Late,
+        ] {
             let mut model = model(level, era);
             let (mut seed, mut at, mut base) = (u32::from(level) + 1, 0, u32::MAX - 70_000);
             let mut from = 0;
@@ -150,7 +154,7 @@ fn tiny_inputs_are_survived() {
     for bytes in 1..20 {
         let plain = vec![b'a'; bytes];
         for level in 1..=9 {
-            let mut model = model(level, Era::Middle);
+            let mut model = model(level, LibdeflateEra::Middle);
             let text = whole(&plain);
             model.begin(text, 0, 0);
             let mut at = 0;
