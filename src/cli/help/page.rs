@@ -20,11 +20,11 @@ const NAME_COLUMNS_MAX: usize = 26;
 
 /// Makes the page of a command; `path` are its names, none for the program's own.
 pub fn page(command: &mut Command, path: &[String], globals: &[Arg]) -> StyledStr {
-    let page = Page::new(path);
+    let page = HelpPage::new(path);
     page.made(command, globals).into()
 }
 
-struct Page {
+struct HelpPage {
     /// `help-site-list`.
     id: String,
     /// Names of commands, the last one is that of the page.
@@ -34,7 +34,7 @@ struct Page {
     literal: Style,
 }
 
-impl Page {
+impl HelpPage {
     fn new(path: &[String]) -> Self {
         let styles = Styles::styled();
         let id: String = path.iter().map(|name| format!("-{name}")).collect();

@@ -334,7 +334,7 @@ pub fn recipe(error: &RecipeError) -> String {
         RecipeError::Corrupt(what) => format!("已损坏（{what}）"),
         RecipeError::Newer(what) => format!("需要更新版本的 carryall（{what}）"),
         RecipeError::Limit(what) => {
-            format!("超出允许的上限：{}", super::errors::limit_in_chinese(what))
+            format!("超出允许的上限：{}", limit_in_chinese(what))
         }
         RecipeError::Mismatch(blob) => format!("重建的内容与原来不符（{}）", blob.short()),
         RecipeError::Remake { blob, source } => format!(
@@ -502,5 +502,16 @@ pub fn checkout(error: &CheckoutError) -> String {
         CheckoutError::Exists(path) => format!("{} 已经存在", path.display()),
         CheckoutError::Releases(source) => format!("仓库读不出：{}", cause(source.as_ref())),
         CheckoutError::Interrupted(_) => INTERRUPTED.to_owned(),
+    }
+}
+
+/// What a limit is on, as `carryall::base::limits` has it.
+pub(super) fn limit_in_chinese(what: &str) -> &str {
+    match what {
+        "bytes of steps beyond those that they give" => "重建步骤比它给出的数据还长",
+        "bytes of all steps" => "全部重建步骤的长度",
+        "plain bytes for a byte of a stream" => "压缩流解开后的倍数",
+        "plain bytes of all streams" => "全部压缩流解开后的长度",
+        other => other,
     }
 }

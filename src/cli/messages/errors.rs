@@ -528,7 +528,7 @@ pub fn chinese_error(error: &Error) -> Option<String> {
         Error::Registry(error) => chinese_registry(error),
         Error::Recipe(RecipeError::Limit(what))
         | Error::Add(AddError::Layout(LayoutError::Recipe(RecipeError::Limit(what)))) => {
-            format!("超出允许的上限：{}", limit_in_chinese(what))
+            format!("超出允许的上限：{}", causes::limit_in_chinese(what))
         }
         Error::NoRegistry { given } => format!("{given:?} 不是镜像仓库地址"),
         Error::NoSuchHost { host, has } => {
@@ -614,17 +614,6 @@ fn refusal_in_chinese(why: &str) -> &str {
         "hard link: its other name is not there" => "硬链接的目标不存在",
         "something is there already" => "路径重复",
         "it is not a plain path downwards" => "路径越出目录",
-        other => other,
-    }
-}
-
-/// What a limit is on, as `carryall::base::limits` has it.
-pub(super) fn limit_in_chinese(what: &str) -> &str {
-    match what {
-        "bytes of steps beyond those that they give" => "重建步骤比它给出的数据还长",
-        "bytes of all steps" => "全部重建步骤的长度",
-        "plain bytes for a byte of a stream" => "压缩流解开后的倍数",
-        "plain bytes of all streams" => "全部压缩流解开后的长度",
         other => other,
     }
 }
