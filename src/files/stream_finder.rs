@@ -13,8 +13,6 @@ use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
 
 /// Bytes that a gzip member begins with: the magic and the only method there is.
 pub(super) const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
-/// Longest pax header that is read.
-const PAX_BYTES_MAX: u64 = 64 << 10;
 /// After so many blocks that are no headers a tar is looked at no further.
 const STRAY_BLOCKS_MAX: u32 = 64;
 
@@ -73,7 +71,7 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
             self.stray_blocks = 0;
             match header.kind {
                 TarKind::Pax | TarKind::Note => {
-                    if header.kind == TarKind::Pax && header.size <= PAX_BYTES_MAX {
+                    if header.kind == TarKind::Pax && header.size <= tar::PAX_BYTES_MAX {
                         let mut body = vec![0; usize::try_from(header.size).ok()?];
                         self.read(self.at, &mut body)?;
                         next = Pax::read(&body);

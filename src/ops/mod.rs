@@ -38,6 +38,8 @@ use crate::content::release::{ReleaseName, ReleaseRoot};
 /// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
 /// removes it.
 const PULLS: &str = "pulls";
+/// Folder in a store for what is not finished and needed by this process alone: opening the store empties it.
+const UNFINISHED: &str = "tmp";
 
 /// Where releases are read from: a store, or something like one.
 pub trait Releases: ChunkSource {

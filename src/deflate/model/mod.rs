@@ -129,3 +129,14 @@ pub(crate) trait Model {
         at
     }
 }
+
+/// Where the window after the one of `bytes` at `start` begins in the text, for a writer that compresses window by window and
+/// has to get to `at`. `None`: the window holds `at`, or nothing is left.
+fn next_window(text: &Text<'_>, at: usize, start: u32, bytes: u32) -> Option<usize> {
+    if at >= text.end || text.position(at).wrapping_sub(start) < bytes {
+        return None;
+    }
+    let passed = text.position(at).wrapping_sub(start.wrapping_add(bytes)) as usize;
+    // Text that is gone cannot be encoded any more.
+    Some(at.checked_sub(passed).unwrap_or(at))
+}

@@ -5,7 +5,7 @@
 //! runs over a whole window and answers by place, and never follows another path than its own.
 
 use super::super::token::{MATCH_MAX, Token, WINDOW};
-use super::{Model, Text, common};
+use super::{Model, Text, common, next_window};
 
 /// Bytes of a window.
 const WINDOW_BYTES: usize = 65535;
@@ -57,11 +57,7 @@ impl QuickGo {
 
     /// Runs the writer until its window holds `at`.
     fn reach(&mut self, text: Text<'_>, at: usize) {
-        while at < text.end && text.position(at).wrapping_sub(self.start) >= self.bytes {
-            let start = self.start.wrapping_add(self.bytes);
-            let passed = text.position(at).wrapping_sub(start) as usize;
-            // Text that is gone cannot be encoded any more.
-            let from = at.checked_sub(passed).unwrap_or(at);
+        while let Some(from) = next_window(&text, at, self.start, self.bytes) {
             self.window(text, from);
         }
     }

@@ -22,6 +22,9 @@ pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// Annotation with the tag, or the name, of an image in a layout.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
+/// Indexes in one another that are followed.
+pub(super) const INDEX_DEPTH_MAX: usize = 8;
+
 /// An entry of a docker archive's `manifest.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DockerEntry {

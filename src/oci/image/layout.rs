@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use super::attached::{self, digest_tag, suffix_of_kind};
 use super::context::{ImageContext, ImageFault, LayerPaths, Scene, Scheme, faulty};
 use super::document::{
-    CONTAINERD_NAME, DOCKER_CONFIG, Document, ImageConfig, OCI_CONFIG, REF_NAME, RawDescriptor,
+    CONTAINERD_NAME, DOCKER_CONFIG, Document, INDEX_DEPTH_MAX, ImageConfig, OCI_CONFIG, REF_NAME,
+    RawDescriptor,
 };
 use super::files::Absent;
 use super::{
@@ -22,8 +23,6 @@ const COSIGN_NAMES: [&str; 2] = [
     "dev.cosignproject.cosign/imageRef",
     "dev.sigstore.cosign/imageRef",
 ];
-/// Indexes in one another that are followed.
-const INDEX_DEPTH_MAX: usize = 8;
 /// Manifests of one layout that are read.
 const MANIFESTS_MAX: usize = 1 << 16;
 

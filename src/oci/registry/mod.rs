@@ -6,6 +6,8 @@
 mod error;
 pub mod plan;
 pub mod range;
+#[cfg(any(feature = "registry", feature = "serve"))]
+mod referrer;
 mod source;
 mod tls;
 

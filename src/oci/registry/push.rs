@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::client::{Client, Sent};
 use super::plan::{PlannedManifest, PlannedRepository};
@@ -14,6 +14,7 @@ use super::{BlobSource, RegistryError};
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::oci::image::{Descriptor, Digest, OCI_INDEX, is_index};
+use crate::oci::registry::referrer::ReferrerDocument;
 
 /// Blobs that go out at a time.
 const BLOBS_AT_A_TIME: usize = 4;
@@ -280,30 +281,9 @@ fn put_one(
     }
 }
 
-#[derive(Deserialize)]
-struct PushSubject {
-    subject: Option<DigestJson>,
-    config: Option<TypeJson>,
-    #[serde(rename = "artifactType")]
-    artifact_type: Option<String>,
-    annotations: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct DigestJson {
-    digest: String,
-}
-
-#[derive(Deserialize)]
-struct TypeJson {
-    #[serde(rename = "mediaType")]
-    media_type: Option<String>,
-}
-
 /// What a manifest refers to by its own word.
 fn subject_of(manifest: &PlannedManifest) -> Option<Digest> {
-    let said: PushSubject = serde_json::from_slice(&manifest.bytes).ok()?;
-    said.subject?.digest.parse().ok()
+    ReferrerDocument::read(&manifest.bytes)?.subject()
 }
 
 /// Where a registry keeps no list of referrers, a tag holds it: `sha256-<hex>` of the subject.
@@ -313,10 +293,10 @@ fn note_subject(
     manifest: &PlannedManifest,
     monitor: &dyn Monitor,
 ) -> Result<(), RegistryError> {
-    let Ok(said) = serde_json::from_slice::<PushSubject>(&manifest.bytes) else {
+    let Some(said) = ReferrerDocument::read(&manifest.bytes) else {
         return Ok(());
     };
-    let Some(subject) = subject_of(manifest) else {
+    let Some(subject) = said.subject() else {
         return Ok(());
     };
     let tag = format!("{}-{}", subject.algorithm(), subject.hex());
@@ -337,19 +317,7 @@ fn note_subject(
     if entries.iter().any(|entry| entry["digest"] == digest) {
         return Ok(());
     }
-    let mut entry = serde_json::json!({
-        "mediaType": manifest.descriptor.media_type, "digest": digest, "size": manifest.descriptor.bytes,
-    });
-    let kind = said
-        .artifact_type
-        .or(said.config.and_then(|config| config.media_type));
-    if let Some(kind) = kind {
-        entry["artifactType"] = kind.into();
-    }
-    if let Some(notes) = said.annotations {
-        entry["annotations"] = notes;
-    }
-    entries.push(entry);
+    entries.push(said.entry(&manifest.descriptor));
     let bytes = list.to_string().into_bytes();
     let descriptor = Descriptor {
         media_type: OCI_INDEX.to_owned(),

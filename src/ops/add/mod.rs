@@ -40,9 +40,6 @@ use crate::oci::image::Images;
 #[cfg(feature = "registry")]
 use crate::oci::registry::RegistryError;
 
-/// Folder in the store for what is not finished: emptied whenever it is opened.
-const UNFINISHED: &str = "tmp";
-
 /// Says why a release was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
@@ -234,7 +231,7 @@ fn add_inputs<R: ReleasesMut>(
     if let Some(place) = store.place() {
         check_apart(inputs, place)?;
         check_space(store, inputs, place, &open)?;
-        open.spool_folder = place.join(UNFINISHED);
+        open.spool_folder = place.join(crate::ops::UNFINISHED);
     }
     let old = match store.root(name).map_err(AddError::Releases)? {
         Some(root) => root.read_items(store).map_err(old(name))?,

@@ -25,7 +25,7 @@ use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::ops::Releases;
 
 /// Folder in the destination for what is not finished.
-const UNFINISHED: &str = ".carryall.part";
+const PART: &str = ".carryall.part";
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,11 +290,11 @@ impl<S: ChunkSource> ImageJob<'_, S> {
     /// Writes an OCI layout.
     fn layout(&mut self, dest: &Path) -> Result<u64, CheckoutError> {
         let mut plan = self.plan()?;
-        clear_layout(dest, UNFINISHED)?;
+        clear_layout(dest, PART)?;
         let (folder, found) = open_destination(dest)?;
         let outcome = check_room(dest, plan.bytes()).and_then(|()| self.layout_in(dest, &mut plan));
         if outcome.is_err() {
-            for name in [UNFINISHED, "index.json", "blobs", "oci-layout"] {
+            for name in [PART, "index.json", "blobs", "oci-layout"] {
                 remove(&dest.join(name));
             }
             if found == super::DestinationBefore::Absent {
@@ -311,7 +311,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
     }
 
     fn layout_in(&mut self, dest: &Path, plan: &mut ExportPlan) -> Result<u64, CheckoutError> {
-        let unfinished = dest.join(UNFINISHED);
+        let unfinished = dest.join(PART);
         self.monitor.start("check out", plan.bytes());
         let mut done: HashSet<String> = HashSet::new();
         loop {

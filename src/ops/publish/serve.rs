@@ -24,8 +24,6 @@ use crate::oci::registry::server::{
 };
 use crate::ops::{Error, Releases};
 
-/// Folder in a store for what is not finished.
-const UNFINISHED: &str = "tmp";
 /// How often it is looked whether there are other releases than before.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often it is looked whether a stop was asked for.
@@ -197,7 +195,7 @@ fn with_folder(options: &ServeOptions, place: Option<&Path>) -> ServeOptions {
     if let Some(place) = place {
         options
             .keep_in
-            .get_or_insert_with(|| place.join(UNFINISHED));
+            .get_or_insert_with(|| place.join(crate::ops::UNFINISHED));
     }
     // Where no file can be made, as in a store on a disc, everything is made each time.
     let can_keep = |folder: &std::path::PathBuf| std::fs::create_dir_all(folder).is_ok();

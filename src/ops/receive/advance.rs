@@ -4,18 +4,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{ProgressState, Room, SetProgress, title_of};
+use super::{ProgressState, Room, SetProgress};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
 use crate::oci::image::Platform;
 use crate::ops::Error;
-use crate::ops::receive::commit::{CommitOutcome, all_here, roots_of, take_over};
+use crate::ops::receive::commit::{CommitOutcome, all_here, commit_set, roots_of};
 use crate::ops::receive::committed_sets::CommittedSets;
 use crate::ops::receive::frame_check;
 use crate::ops::receive::frame_check::FrameCheck;
 use crate::ops::receive::prerequisites;
 use crate::ops::receive::selection::Selection;
-use crate::ops::receive::staged_set::StagedSet;
+use crate::ops::receive::staged_set::{Staged, StagedSet, asked_of, title_of};
 use crate::store::Store;
 use crate::volumes::recovery::Recovery;
 use crate::volumes::{PayloadReader, SetDescriptor, Staging};
@@ -37,122 +37,131 @@ pub(super) struct Ask<'a> {
 /// not in yet is given back.
 pub(super) fn advance(
     store: &Store,
-    mut incoming: Staging,
+    staging: Staging,
     ask: &Ask<'_>,
     monitor: &dyn Monitor,
 ) -> Result<(SetProgress, Option<Staging>), Error> {
-    let known = Selection::read(&mut incoming, ask.platforms)?;
+    let mut staged = Staged::open(staging, ask.platforms)?;
     let mut doubts = Doubts::default();
-    if let Some(selection) = &known
-        && incoming.has_others()
+    if let Staged::Described(set) = &mut staged
+        && set.staging.has_others()
     {
         // What was taken out for being wrong may have a right copy now.
-        doubts.note(frame_check::frames(
-            &mut incoming,
-            selection,
-            false,
-            monitor,
-        )?);
+        doubts.note(frame_check::frames(set, false, monitor)?);
     }
-    let mut progress = progress_of(store, &incoming, known.as_ref())?;
+    let mut progress = progress_of(store, &staged)?;
     progress.new_blocks = ask.new_blocks;
-    let selection = match known {
-        Some(selection) => selection,
-        // Not enough has come to know what the set carries.
-        None if !progress.needs.complete => return Ok((progress, Some(incoming))),
-        // Its own blocks are among those that parity brings back.
-        None => {
-            heal(&mut incoming, &mut progress, monitor)?;
-            incoming.catalog()?;
-            let Some(selection) = Selection::read(&mut incoming, ask.platforms)? else {
-                return Ok((progress, Some(incoming)));
-            };
-            progress.left_out = selection.left_out();
-            selection
-        }
+    let mut set = match described(staged, ask, &mut progress, monitor)? {
+        Staged::Described(set) => set,
+        Staged::Undescribed(staging) => return Ok((progress, Some(staging))),
     };
     // Also when only one volume of a set came by again that was received long ago.
-    if all_here(store, &selection.catalog)? {
-        progress.state = if selection.catalog.releases.is_empty() && progress.left_out.is_some() {
+    if all_here(store, set.catalog())? {
+        progress.state = if set.catalog().releases.is_empty() && progress.left_out.is_some() {
             ProgressState::NotAsked
         } else {
             ProgressState::AlreadyHere
         };
         progress.lacking = None;
-        remember(store, &incoming, &selection, ask)?;
-        let_go(store, incoming, &selection)?;
+        remember(store, &set, ask)?;
+        let_go(store, set)?;
         return Ok((progress, None));
     }
     if !progress.needs.complete {
-        return doubts.judge(progress, incoming, ask);
+        return doubts.judge(progress, set.staging, ask);
     }
     let mut was_changed = false;
     for _ in 0..READ_TRIES {
-        if !incoming.payload_ready() {
+        if !set.staging.payload_ready() {
             // One wrong block would come out of parity as many.
-            doubts.note(frame_check::frames(
-                &mut incoming,
-                &selection,
-                false,
-                monitor,
-            )?);
-            if !incoming.needs().complete {
+            doubts.note(frame_check::frames(&mut set, false, monitor)?);
+            if !set.staging.needs().complete {
                 break;
             }
-            heal(&mut incoming, &mut progress, monitor)?;
+            heal(&mut set.staging, &mut progress, monitor)?;
         }
-        match take_over(store, &incoming, &selection, monitor) {
+        match commit_set(store, &set, monitor) {
             Ok(CommitOutcome::In(committed)) => {
                 progress.state = ProgressState::Complete;
                 progress.committed = committed;
                 progress.lacking = None;
-                progress.wrong_volumes = incoming.wrong_blocks().keys().copied().collect();
-                remember(store, &incoming, &selection, ask)?;
-                let_go(store, incoming, &selection)?;
+                progress.wrong_volumes = set.staging.wrong_blocks().keys().copied().collect();
+                remember(store, &set, ask)?;
+                let_go(store, set)?;
                 return Ok((progress, None));
             }
-            Ok(CommitOutcome::Lacks(lacking)) => {
+            Ok(CommitOutcome::Lacks(missing)) => {
                 progress.state = ProgressState::NeedsBase;
-                progress.lacking = Some(lacking);
-                return Ok((progress, Some(incoming)));
+                progress.lacking = Some(missing);
+                return Ok((progress, Some(set.staging)));
             }
-            Err(error) => {
-                if let Some(place) = damaged_place(&error) {
-                    incoming.forget(place)?;
-                } else if frame_check::is_wrong_frame(&error) {
-                    let looked = frame_check::frames(&mut incoming, &selection, false, monitor)?;
-                    if looked.mended == 0 && looked.wrong.is_empty() {
-                        return Err(error);
-                    }
-                    doubts.note(looked);
-                } else if matches!(error, Error::BundleIncomplete { .. })
-                    && incoming.has_others()
-                    && !was_changed
-                {
-                    // Some frame was forged so well that it is right in itself: there is another one.
-                    was_changed = true;
-                    let looked = frame_check::frames(&mut incoming, &selection, true, monitor)?;
-                    if looked.mended == 0 {
-                        return Err(error);
-                    }
-                } else if matches!(error, Error::Refused { .. }) {
-                    // Its content is bound by its id: no other copy is any better.
-                    incoming.discard()?;
-                    return Err(error);
-                } else {
-                    return Err(error);
-                }
+            // Its content is bound by its id: no other copy is any better.
+            Err(error @ Error::Refused { .. }) => {
+                set.staging.discard()?;
+                return Err(error);
             }
+            Err(error) => try_others(error, &mut set, &mut doubts, &mut was_changed, monitor)?,
         }
-        if !incoming.needs().complete {
+        if !set.staging.needs().complete {
             break;
         }
     }
     let healed_blocks = progress.healed_blocks;
-    progress = progress_of(store, &incoming, Some(&selection))?;
+    let staged = Staged::Described(set);
+    progress = progress_of(store, &staged)?;
     progress.new_blocks = ask.new_blocks;
     progress.healed_blocks = healed_blocks;
-    doubts.judge(progress, incoming, ask)
+    doubts.judge(progress, staged.into_staging(), ask)
+}
+
+/// The set with its catalog, brought back by parity when enough has come for that. Undescribed when not.
+fn described(
+    staged: Staged,
+    ask: &Ask<'_>,
+    progress: &mut SetProgress,
+    monitor: &dyn Monitor,
+) -> Result<Staged, Error> {
+    match staged {
+        Staged::Undescribed(mut staging) if progress.needs.complete => {
+            heal(&mut staging, progress, monitor)?;
+            staging.catalog()?;
+            let staged = Staged::open(staging, ask.platforms)?;
+            progress.left_out = staged.selection().and_then(Selection::left_out);
+            Ok(staged)
+        }
+        staged => Ok(staged),
+    }
+}
+
+/// Finds other blocks for those that kept a set from being committed. Errs with what kept it when there are none to be tried.
+fn try_others(
+    error: Error,
+    set: &mut StagedSet,
+    doubts: &mut Doubts,
+    was_changed: &mut bool,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    if let Some(place) = damaged_place(&error) {
+        set.staging.forget(place)?;
+    } else if frame_check::is_wrong_frame(&error) {
+        let looked = frame_check::frames(set, false, monitor)?;
+        if looked.mended == 0 && looked.wrong.is_empty() {
+            return Err(error);
+        }
+        doubts.note(looked);
+    } else if matches!(error, Error::BundleIncomplete { .. })
+        && set.staging.has_others()
+        && !*was_changed
+    {
+        // Some frame was forged so well that it is right in itself: there is another one.
+        *was_changed = true;
+        if frame_check::frames(set, true, monitor)?.mended == 0 {
+            return Err(error);
+        }
+    } else {
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// Frames that are wrong and were not mended.
@@ -174,7 +183,7 @@ impl Doubts {
     fn judge(
         self,
         mut progress: SetProgress,
-        incoming: Staging,
+        staging: Staging,
         ask: &Ask<'_>,
     ) -> Result<(SetProgress, Option<Staging>), Error> {
         let volumes: Vec<u16> = self.volumes.into_iter().collect();
@@ -187,48 +196,43 @@ impl Doubts {
             }
             _ => {
                 progress.doubtful_volumes = volumes;
-                Ok((progress, Some(incoming)))
+                Ok((progress, Some(staging)))
             }
         }
     }
 }
 
-fn remember(
-    store: &Store,
-    incoming: &Staging,
-    selection: &Selection,
-    ask: &Ask<'_>,
-) -> Result<(), Error> {
-    let roots = roots_of(&selection.catalog)?;
+fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> {
+    let roots = roots_of(set.catalog())?;
     if roots.is_empty() {
         return Ok(());
     }
-    let platforms = match selection.left_out() {
+    let platforms = match set.selection.left_out() {
         Some(_) => ask.platforms,
         None => &[],
     };
-    let title = title_of(incoming);
-    CommittedSets::remember(store, incoming.set_id(), &title, &roots, platforms)
+    let title = title_of(&set.staging);
+    CommittedSets::remember(store, set.staging.set_id(), &title, &roots, platforms)
 }
 
-/// Removes a set from the spool of which this selection is here, unless something is not that an earlier call asked of it.
-fn let_go(store: &Store, mut incoming: Staging, selection: &Selection) -> Result<(), Error> {
-    if selection.left_out().is_none() {
-        return Ok(incoming.discard()?);
+/// Removes a set whose selection is in the store, unless something is not that an earlier call asked of it.
+fn let_go(store: &Store, set: StagedSet) -> Result<(), Error> {
+    if set.selection.left_out().is_none() {
+        return Ok(set.staging.discard()?);
     }
-    let asked = Selection::asked(&incoming);
-    match Selection::read(&mut incoming, &asked)? {
-        Some(selection) if !all_here(store, &selection.catalog)? => Ok(()),
-        _ => Ok(incoming.discard()?),
+    let asked = asked_of(&set.staging);
+    match Staged::open(set.staging, &asked)? {
+        Staged::Described(set) if !all_here(store, set.catalog())? => Ok(()),
+        staged => Ok(staged.into_staging().discard()?),
     }
 }
 
 fn heal(
-    incoming: &mut Staging,
+    staging: &mut Staging,
     progress: &mut SetProgress,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let healed = incoming.heal(monitor)?;
+    let healed = staging.heal(monitor)?;
     progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
     Ok(())
 }
@@ -241,20 +245,17 @@ fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::BlockPlace> 
     }
 }
 
-pub(super) fn progress_of(
-    store: &Store,
-    incoming: &Staging,
-    selection: Option<&Selection>,
-) -> Result<SetProgress, Error> {
-    let header = *incoming.geometry().header();
-    let descriptor = incoming.descriptor().ok();
-    let needs = incoming.needs();
-    let recovery = incoming.assess();
+pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress, Error> {
+    let (staging, selection) = (staged.staging(), staged.selection());
+    let header = *staging.geometry().header();
+    let descriptor = staging.descriptor().ok();
+    let needs = staging.needs();
+    let recovery = staging.assess();
     let catalog = selection.map(|selection| &selection.catalog);
     let lacking = match selection {
         Some(selection) => {
             let catalog = selection.likely_to_lean();
-            prerequisites::glance(store, &catalog, &StagedSet::leaned_on(store, &catalog)?)
+            prerequisites::quick_check(store, &catalog, &StagedSet::leaned_on(store, &catalog)?)
         }
         None => None,
     };
@@ -267,13 +268,13 @@ pub(super) fn progress_of(
     };
     let lost_items = match (&descriptor, state) {
         (Some(descriptor), ProgressState::Damaged) => {
-            lost_items(incoming, catalog, descriptor, &recovery)
+            lost_items(staging, catalog, descriptor, &recovery)
         }
         _ => Vec::new(),
     };
     Ok(SetProgress {
-        set_id: incoming.set_id().to_string(),
-        title: title_of(incoming),
+        set_id: staging.set_id().to_string(),
+        title: title_of(staging),
         releases: descriptor.map(|each| each.releases).unwrap_or_default(),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,
@@ -287,23 +288,23 @@ pub(super) fn progress_of(
         left_out: selection.and_then(Selection::left_out),
         committed: Vec::new(),
         volumes_read: Vec::new(),
-        wrong_volumes: incoming.wrong_blocks().keys().copied().collect(),
+        wrong_volumes: staging.wrong_blocks().keys().copied().collect(),
         doubtful_volumes: Vec::new(),
-        beside: incoming.is_beside(),
-        room: Some(Room::of(store, incoming, selection)?),
+        beside: staging.is_beside(),
+        room: Some(Room::of(store, staged)?),
     })
 }
 
 /// Names of the items that are not whole; none when no catalog is left to tell.
 fn lost_items(
-    incoming: &Staging,
+    staging: &Staging,
     catalog: Option<&Catalog>,
     descriptor: &SetDescriptor,
     recovery: &Recovery,
 ) -> Vec<String> {
     catalog.map_or_else(Vec::new, |catalog| {
         catalog.lost_items(&descriptor.payload_bytes, |volume_no, range| {
-            recovery.has_payload(incoming.geometry(), volume_no, range)
+            recovery.has_payload(staging.geometry(), volume_no, range)
         })
     })
 }

@@ -1,6 +1,6 @@
-//! Takes a set that has come whole into the store: checks what it leans on, puts its chunks, proves and commits its releases.
+//! Commits a set that has come whole to the store: checks what it depends on, puts its chunks, proves and commits its releases.
 //!
-//! What is lacking is no error here, but an answer. Memory: as `footing`, the store's writer and `proof` state.
+//! What is missing is no error here, but an answer. Memory: as `prerequisites`, the store's writer and `proof` state.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,9 @@ use crate::ops::receive::CommittedRelease;
 use crate::ops::receive::overlay;
 use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
 use crate::ops::receive::restorable;
-use crate::ops::receive::selection::Selection;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::ops::unpack_limits;
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
-use crate::volumes::Staging;
 
 /// So often a bundle is put, when each time another chunk of the store turns out damaged.
 const TRIES: u32 = 8;
@@ -36,71 +34,132 @@ pub(crate) enum CommitOutcome {
     Lacks(MissingPrerequisites),
 }
 
-/// Checks what the bundle leans on, before anything is written. Puts all chunks that are asked for into the store, makes sure
-/// that nothing is missing and that streams come back, and commits the releases.
-pub(crate) fn take_over(
-    store: &Store,
-    incoming: &Staging,
-    selection: &Selection,
-    monitor: &dyn Monitor,
-) -> Result<CommitOutcome, Error> {
-    let catalog = &selection.catalog;
-    let mut waiting = StagedSet::leaned_on(store, catalog)?;
-    for set in &mut waiting {
-        set.incoming.heal(monitor)?;
-    }
-    if let Some(lacking) = prerequisites::check(store, incoming, selection, &waiting, monitor)? {
-        return Ok(CommitOutcome::Lacks(lacking));
-    }
-    let roots = roots_of(catalog)?;
-    let needed = overlay::needed_chunks(store, incoming, selection, &roots, monitor)?;
-    let part = (selection, needed.as_ref());
-    let mut missing = BTreeSet::new();
-    // A chunk that the store took to be whole until it was read may be carried: the next time it is put.
-    for _ in 0..TRIES {
-        let before = std::mem::take(&mut missing);
-        missing = write_and_look(store, incoming, part, &roots, &mut waiting, monitor)?;
-        if missing.is_empty() {
-            return commit(store, &roots).map(CommitOutcome::In);
-        }
-        if missing == before {
-            break;
-        }
-    }
-    match catalog.releases.first() {
-        Some(release) if catalog.leans.is_empty() => Err(Error::BundleIncomplete {
-            release: release.name.clone(),
-            chunks: missing.len(),
-        }),
-        _ => Ok(CommitOutcome::Lacks(prerequisites::lacks(
-            store, catalog, &waiting, &missing,
-        ))),
-    }
+/// A set on its way into the store.
+struct Commit<'a> {
+    store: &'a Store,
+    set: &'a StagedSet,
+    /// Sets that wait, and of which it depends on frames.
+    waiting: Vec<StagedSet>,
+    roots: Vec<ReleaseRoot>,
+    /// The chunks that are needed, if that is known: else all.
+    needed: Option<ChunkSet>,
+    monitor: &'a dyn Monitor,
 }
 
-/// Puts all chunks, and returns those that are missing then, as far as they are known.
-fn write_and_look(
+/// Checks what the bundle depends on, before anything is written. Puts all chunks that are asked for into the store, makes sure
+/// that nothing is missing and that streams come back, and commits the releases.
+pub(crate) fn commit_set(
     store: &Store,
-    incoming: &Staging,
-    part: (&Selection, Option<&ChunkSet>),
-    roots: &[ReleaseRoot],
-    waiting: &mut [StagedSet],
+    set: &StagedSet,
     monitor: &dyn Monitor,
-) -> Result<BTreeSet<ChunkId>, Error> {
-    if let Err(error) = write(store, incoming, part, waiting, monitor) {
-        return Ok(BTreeSet::from([
-            prerequisites::base_of(&error).ok_or(error)?
-        ]));
+) -> Result<CommitOutcome, Error> {
+    let catalog = set.catalog();
+    let mut waiting = StagedSet::leaned_on(store, catalog)?;
+    for each in &mut waiting {
+        each.staging.heal(monitor)?;
     }
-    let mut missing = BTreeSet::new();
-    for root in roots {
-        missing.append(&mut missing_of(store, root)?);
+    if let Some(missing) = prerequisites::check(store, set, &waiting, monitor)? {
+        return Ok(CommitOutcome::Lacks(missing));
     }
-    if missing.is_empty() {
-        restorable::check(store, roots)?;
-        missing.extend(prove(store, roots, monitor)?);
+    let roots = roots_of(catalog)?;
+    let needed = overlay::needed_chunks(store, set, &roots, monitor)?;
+    let commit = Commit {
+        store,
+        set,
+        waiting,
+        roots,
+        needed,
+        monitor,
+    };
+    commit.run()
+}
+
+impl Commit<'_> {
+    fn run(mut self) -> Result<CommitOutcome, Error> {
+        let mut missing = BTreeSet::new();
+        // A chunk that the store took to be whole until it was read may be carried: the next time it is put.
+        for _ in 0..TRIES {
+            let before = std::mem::take(&mut missing);
+            missing = self.write_and_look()?;
+            if missing.is_empty() {
+                return commit(self.store, &self.roots).map(CommitOutcome::In);
+            }
+            if missing == before {
+                break;
+            }
+        }
+        let catalog = self.set.catalog();
+        match catalog.releases.first() {
+            Some(release) if catalog.leans.is_empty() => Err(Error::BundleIncomplete {
+                release: release.name.clone(),
+                chunks: missing.len(),
+            }),
+            _ => Ok(CommitOutcome::Lacks(prerequisites::missing_later(
+                self.store,
+                catalog,
+                &self.waiting,
+                &missing,
+            ))),
+        }
     }
-    Ok(missing)
+
+    /// Puts all chunks, and returns those that are missing then, as far as they are known.
+    fn write_and_look(&mut self) -> Result<BTreeSet<ChunkId>, Error> {
+        if let Err(error) = self.write() {
+            return Ok(BTreeSet::from([
+                prerequisites::base_of(&error).ok_or(error)?
+            ]));
+        }
+        let mut missing = BTreeSet::new();
+        for root in &self.roots {
+            missing.append(&mut missing_of(self.store, root)?);
+        }
+        if missing.is_empty() {
+            restorable::check(self.store, &self.roots)?;
+            missing.extend(prove(self.store, &self.roots, self.monitor)?);
+        }
+        Ok(missing)
+    }
+
+    /// Puts the chunks of the bundle into the store, as far as they are needed, and those of frames that it depends on in sets
+    /// that wait.
+    fn write(&mut self) -> Result<(), Error> {
+        let (store, set, monitor) = (self.store, self.set, self.monitor);
+        let needed = self.needed.as_ref();
+        let waiting = self.waiting.iter();
+        let leaned: Vec<Vec<FramePlace>> = waiting
+            .map(|each| each.leaned_frames(set.catalog()))
+            .collect();
+        let leaned_bytes: u64 = leaned
+            .iter()
+            .flatten()
+            .map(|place| u64::from(place.entry.stored_bytes))
+            .sum();
+        // What a catalog claims beyond what its volumes can hold asks for no room.
+        blob_cache::make_room(store, growth_bytes(set.held_bytes() + leaned_bytes))?;
+
+        let mut writer = store.writer(&WriteOptions::default(), monitor)?;
+        monitor.start("take over", set.selection.payload_bytes() + leaned_bytes);
+        let all = |_: &FramePlace| Ok(true);
+        set.read_frames(all, store, monitor, |frame| {
+            put(&mut writer, &frame, needed)
+        })?;
+        if !self.waiting.is_empty() {
+            // What came now may be what these depend on.
+            writer.commit()?;
+        }
+        for (each, frames) in self.waiting.iter_mut().zip(leaned) {
+            let bad = each.read(&frames, store, monitor, |frame| {
+                put(&mut writer, &frame, None)
+            })?;
+            for place in bad {
+                each.staging.forget(place)?;
+            }
+        }
+        monitor.finish();
+        writer.finish()?;
+        Ok(())
+    }
 }
 
 /// What a store grows by for so much payload. What is packed harder on media takes more room in a store: 1.15 x by default,
@@ -116,52 +175,6 @@ pub(crate) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
         .map(|release| ReleaseRoot::decode(&release.root).map_err(BundleError::from))
         .collect();
     Ok(roots?)
-}
-
-/// Puts the chunks of a bundle into the store, as far as they are needed, and those of frames that it leans on in sets that wait.
-fn write(
-    store: &Store,
-    incoming: &Staging,
-    (selection, needed): (&Selection, Option<&ChunkSet>),
-    waiting: &mut [StagedSet],
-    monitor: &dyn Monitor,
-) -> Result<(), Error> {
-    let catalog = &selection.catalog;
-    let leaned: Vec<Vec<FramePlace>> = waiting
-        .iter()
-        .map(|set| set.leaned_frames(catalog))
-        .collect();
-    let leaned_bytes: u64 = leaned
-        .iter()
-        .flatten()
-        .map(|place| u64::from(place.entry.stored_bytes))
-        .sum();
-    // What a catalog claims beyond what its volumes can hold asks for no room.
-    let held_bytes: u64 = incoming.descriptor()?.payload_bytes.iter().sum();
-    let claimed_bytes = selection.payload_bytes().min(held_bytes) + leaned_bytes;
-    blob_cache::make_room(store, growth_bytes(claimed_bytes))?;
-
-    let mut writer = store.writer(&WriteOptions::default(), monitor)?;
-    monitor.start("take over", selection.payload_bytes() + leaned_bytes);
-    let all = |_: &FramePlace| Ok(true);
-    selection.read_frames(incoming, all, store, monitor, |frame| {
-        put(&mut writer, &frame, needed)
-    })?;
-    if !waiting.is_empty() {
-        // What came now may be what these lean on.
-        writer.commit()?;
-    }
-    for (set, frames) in waiting.iter_mut().zip(leaned) {
-        let bad = set.read(&frames, store, monitor, |frame| {
-            put(&mut writer, &frame, None)
-        })?;
-        for place in bad {
-            set.incoming.forget(place)?;
-        }
-    }
-    monitor.finish();
-    writer.finish()?;
-    Ok(())
 }
 
 /// Puts the chunks of a frame: those that are needed, if that is known.

@@ -9,9 +9,9 @@ use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, FramePlace, check_frame};
 use crate::content::frame::FrameError;
 use crate::ops::Error;
-use crate::ops::receive::selection::Selection;
+use crate::ops::receive::staged_set::StagedSet;
+use crate::volumes::Mended;
 use crate::volumes::mend::OPINIONS_BUDGET;
-use crate::volumes::{Mended, Staging};
 
 /// What became of the frames that were looked at.
 #[derive(Debug, Default)]
@@ -30,15 +30,14 @@ pub(crate) struct FrameCheck {
 /// # Errors
 /// [`Error`] when the spool cannot be read or written, or a stop was asked for.
 pub(crate) fn frames(
-    incoming: &mut Staging,
-    selection: &Selection,
+    set: &mut StagedSet,
     instead: bool,
     monitor: &dyn Monitor,
 ) -> Result<FrameCheck, Error> {
     let mut looked = FrameCheck::default();
     let mut budget = OPINIONS_BUDGET;
-    let places = selection.places(&incoming.descriptor()?.payload_bytes);
-    monitor.start("look for wrong blocks", selection.payload_bytes());
+    let places = set.places();
+    monitor.start("look for wrong blocks", set.selection.payload_bytes());
     for place in places {
         monitor.check_stop()?;
         let first = Cell::new(None);
@@ -50,10 +49,13 @@ pub(crate) fn frames(
             }
         };
         let (volume_no, range) = (place.volume_no, place.range());
-        match incoming.mend(volume_no, range.clone(), instead, &is_right, &mut budget)? {
+        match set
+            .staging
+            .mend(volume_no, range.clone(), instead, &is_right, &mut budget)?
+        {
             Mended::Mended => looked.mended += 1,
             Mended::Wrong if !instead => {
-                incoming.doubt(volume_no, range)?;
+                set.staging.doubt(volume_no, range)?;
                 if let Some(source) = first.get() {
                     let frame_no = place.frame_no;
                     let error = BundleError::Frame { frame_no, source };

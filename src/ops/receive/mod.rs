@@ -31,8 +31,7 @@ use crate::oci::image::Platform;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::receive::commit::all_here;
 use crate::ops::receive::committed_sets::{CommittedSet, CommittedSets};
-use crate::ops::receive::selection::{Selection, ask_also, note_of};
-use crate::ops::receive::staged_set::StagedSet;
+use crate::ops::receive::staged_set::{Staged, ask_also, asked_of, note_of, title_of};
 use crate::ops::space::free_bytes;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
@@ -96,43 +95,44 @@ fn receive_all(
     }
     let mut failed = Vec::new();
     let mut waiting = report.sets;
-    for (incoming, _) in &waiting {
-        ask_also(incoming, platforms)?;
+    for (staging, _) in &waiting {
+        ask_also(staging, platforms)?;
     }
     let met: BTreeSet<SetId> = waiting.iter().map(|(set, _)| set.set_id()).collect();
     // One set may lean on what another one brings: as long as one comes in, the others are looked at again.
     loop {
         let mut again = Vec::new();
         let mut brought = false;
-        for (incoming, absorbed) in waiting {
-            let (set_id, title) = (incoming.set_id(), title_of(&incoming));
+        for (staging, read) in waiting {
+            let (set_id, title) = (staging.set_id(), title_of(&staging));
             let asked = if met.contains(&set_id) {
                 platforms.to_vec()
             } else {
-                Selection::asked(&incoming)
+                asked_of(&staging)
             };
             let mut ask = Ask {
                 platforms: &asked,
-                new_blocks: absorbed.new_blocks,
+                new_blocks: read.new_blocks,
                 was_read_again: false,
             };
-            let mut outcome = advance(store, incoming, &ask, monitor);
+            let mut outcome = advance(store, staging, &ask, monitor);
             if matches!(&outcome, Ok((progress, Some(_))) if !progress.doubtful_volumes.is_empty())
             {
                 // Parity of what was taken to be whole was not kept when it came by.
                 let only = |set: &SetId| *set == set_id;
                 let quiet = Quiet(monitor);
-                let read = read_media_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
+                let media =
+                    read_media_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
                 ask.was_read_again = true;
                 let mut found = open_all(&incoming_dir)?.into_iter();
-                drop(read);
-                if let Some(incoming) = found.find(|set| set.set_id() == set_id) {
-                    outcome = advance(store, incoming, &ask, monitor);
+                drop(media);
+                if let Some(staging) = found.find(|set| set.set_id() == set_id) {
+                    outcome = advance(store, staging, &ask, monitor);
                 }
             }
             match outcome {
-                Ok((progress, Some(incoming))) if progress.state == ProgressState::NeedsBase => {
-                    again.push((incoming, absorbed, progress));
+                Ok((progress, Some(staging))) if progress.state == ProgressState::NeedsBase => {
+                    again.push((staging, read, progress));
                 }
                 Ok((progress, _)) => {
                     brought |= progress.state == ProgressState::Complete;
@@ -148,7 +148,7 @@ fn receive_all(
             break;
         }
         let next = again.into_iter();
-        waiting = next.map(|(set, absorbed, _)| (set, absorbed)).collect();
+        waiting = next.map(|(set, read, _)| (set, read)).collect();
         let mut known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
         known.extend(failed.iter().map(|(set_id, ..)| set_id.to_string()));
         waiting.extend(leaning_and_whole(store, &waiting, &known)?);
@@ -283,12 +283,6 @@ fn tell_what_was_read(
     Ok(())
 }
 
-fn title_of(incoming: &Staging) -> String {
-    incoming
-        .descriptor()
-        .map_or_else(|_| String::new(), |each| each.title)
-}
-
 /// Removes sets from the spool whose releases came by another set: what was lacking of them will never be needed.
 fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Error> {
     let mut here: HashSet<String> = HashSet::new();
@@ -303,18 +297,16 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
     if here.is_empty() {
         return Ok(done_with);
     }
-    for incoming in open_all(&store.incoming_dir())? {
-        let asked = Selection::asked(&incoming);
-        let Ok(set) = StagedSet::of(incoming) else {
+    for staging in open_all(&store.incoming_dir())? {
+        let Staged::Described(set) = Staged::look(staging) else {
             continue;
         };
-        let wanted = Selection::of(set.catalog.clone(), &asked).catalog;
         let is_touched = set.release_names().iter().any(|name| here.contains(name));
-        if !is_touched || !all_here(store, &wanted)? {
+        if !is_touched || !all_here(store, set.catalog())? {
             continue;
         }
-        let set_id = set.incoming.set_id().to_string();
-        set.incoming.discard()?;
+        let set_id = set.staging.set_id().to_string();
+        set.staging.discard()?;
         if let Some(told) = sets.iter_mut().find(|told| told.set_id == set_id) {
             told.state = ProgressState::AlreadyHere;
             told.lacking = None;
@@ -331,11 +323,6 @@ fn leaning_and_whole(
     waiting: &[(Staging, ReadMediaReport)],
     known: &[String],
 ) -> Result<Vec<(Staging, ReadMediaReport)>, Error> {
-    let leans = |set: &mut Staging| {
-        let asked = Selection::asked(set);
-        let selection = Selection::read(set, &asked).ok().flatten();
-        selection.is_some_and(|selection| !selection.catalog.leans.is_empty())
-    };
     let is_known = |set: &Staging| {
         known.contains(&set.set_id().to_string())
             || waiting
@@ -345,7 +332,11 @@ fn leaning_and_whole(
     let sets = open_all(&store.incoming_dir())?.into_iter();
     Ok(sets
         .filter(|set| !is_known(set))
-        .filter_map(|mut set| (leans(&mut set) && set.needs().complete).then_some(set))
+        .filter_map(|set| match Staged::look(set) {
+            Staged::Described(set) if !set.catalog().leans.is_empty() => Some(set.staging),
+            _ => None,
+        })
+        .filter(|set| set.needs().complete)
         .map(|set| (set, ReadMediaReport::default()))
         .collect())
 }
@@ -378,11 +369,7 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         free_bytes: free_bytes(store.dir())?,
         incoming: open_all(&store.incoming_dir())?
             .into_iter()
-            .map(|mut set| {
-                let asked = Selection::asked(&set);
-                let selection = Selection::read(&mut set, &asked).ok().flatten();
-                progress_of(store, &set, selection.as_ref())
-            })
+            .map(|set| progress_of(store, &Staged::look(set)))
             .collect::<Result<_, _>>()?,
     })
 }

@@ -18,10 +18,8 @@ use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
 use crate::ops::Error;
 use crate::ops::receive::prerequisites;
-use crate::ops::receive::selection::Selection;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::{ChunkBytes, ChunkSet, Store};
-use crate::volumes::Staging;
 
 /// Most bytes of lists that are held. A bundle with more of them is judged by the releases it leans on alone.
 const LISTS_MAX_BYTES: usize = 256 << 20;
@@ -34,16 +32,15 @@ const LISTS_MAX_BYTES: usize = 256 << 20;
 /// [`Error`] when a list of the bundle cannot be read, or a stop was asked for.
 pub(crate) fn needed_chunks(
     store: &Store,
-    incoming: &Staging,
-    selection: &Selection,
+    set: &StagedSet,
     roots: &[ReleaseRoot],
     monitor: &dyn Monitor,
 ) -> Result<Option<ChunkSet>, Error> {
-    if !selection.is_narrow() {
+    if !set.selection.is_narrow() {
         return Ok(None);
     }
     let mut both = OverlaySource::new(store);
-    match both.read_lists(incoming, selection, monitor) {
+    match both.read_lists(set, monitor) {
         // Who puts the frames meets it again, and knows what to do.
         Err(error) if prerequisites::base_of(&error).is_some() => return Ok(None),
         other => other?,
@@ -85,16 +82,11 @@ impl<'a> OverlaySource<'a> {
     }
 
     /// Reads what the set carries of what is asked for.
-    pub(crate) fn read(
-        &mut self,
-        incoming: &Staging,
-        selection: &Selection,
-        monitor: &dyn Monitor,
-    ) -> Result<(), Error> {
+    pub(crate) fn read(&mut self, set: &StagedSet, monitor: &dyn Monitor) -> Result<(), Error> {
         let store = self.store;
-        monitor.start("check", selection.payload_bytes());
+        monitor.start("check", set.selection.payload_bytes());
         let all = |_: &FramePlace| Ok(true);
-        selection.read_frames(incoming, all, store, monitor, |frame| {
+        set.read_frames(all, store, monitor, |frame| {
             self.note(&frame);
             Ok(())
         })?;
@@ -103,16 +95,11 @@ impl<'a> OverlaySource<'a> {
     }
 
     /// Reads only the lists that it carries of what is asked for.
-    fn read_lists(
-        &mut self,
-        incoming: &Staging,
-        selection: &Selection,
-        monitor: &dyn Monitor,
-    ) -> Result<(), Error> {
+    fn read_lists(&mut self, set: &StagedSet, monitor: &dyn Monitor) -> Result<(), Error> {
         let store = self.store;
         let has_lists = |place: &FramePlace| {
             let mut head = [0; HEADER_BYTES];
-            let mut payload = incoming.payload_reader(place.volume_no)?;
+            let mut payload = set.staging.payload_reader(place.volume_no)?;
             payload.seek_to(place.offset);
             payload
                 .read_exact(&mut head)
@@ -123,13 +110,13 @@ impl<'a> OverlaySource<'a> {
             })?;
             Ok(head.class == ContentKind::Meta)
         };
-        selection.read_frames(incoming, has_lists, store, &Quiet(monitor), |frame| {
+        set.read_frames(has_lists, store, &Quiet(monitor), |frame| {
             self.note(&frame);
             Ok(())
         })
     }
 
-    /// What stands in the spool of a set that the bundle leans on. What cannot be read will be missed.
+    /// What is staged of a set that the bundle depends on. What cannot be read will be missed.
     pub(crate) fn read_waiting(
         &mut self,
         set: &StagedSet,
@@ -173,12 +160,12 @@ impl Bases for OverlaySource<'_> {
 }
 
 /// A chunk of either.
-pub(crate) enum BothBytes {
+pub(crate) enum OverlayBytes {
     Carried(Arc<[u8]>),
     Stored(ChunkBytes),
 }
 
-impl Deref for BothBytes {
+impl Deref for OverlayBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -190,12 +177,12 @@ impl Deref for BothBytes {
 }
 
 impl ChunkSource for OverlaySource<'_> {
-    type Bytes = BothBytes;
+    type Bytes = OverlayBytes;
 
-    fn chunk(&self, id: &ChunkId) -> Result<BothBytes, RecipeError> {
+    fn chunk(&self, id: &ChunkId) -> Result<OverlayBytes, RecipeError> {
         match self.held.get(id) {
-            Some(bytes) => Ok(BothBytes::Carried(Arc::clone(bytes))),
-            None => ChunkSource::chunk(self.store, id).map(BothBytes::Stored),
+            Some(bytes) => Ok(OverlayBytes::Carried(Arc::clone(bytes))),
+            None => ChunkSource::chunk(self.store, id).map(OverlayBytes::Stored),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a store has what a bundle leans on, before anything of the bundle is written to it.
 //!
 //! Cheap when the releases that are leaned on are here whole. Else exact: the payload is unpacked once without keeping
-//! it, and the new releases are walked over bundle and store together (`both`), with the frames of sets in the spool that the
+//! it, and the new releases are walked over bundle and store together (`overlay`), with the frames of sets in the spool that the
 //! bundle leans on.
 
 use std::collections::BTreeSet;
@@ -17,10 +17,8 @@ use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::ops::Error;
 use crate::ops::receive::overlay::OverlaySource;
-use crate::ops::receive::selection::Selection;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::Store;
-use crate::volumes::Staging;
 
 /// Chunks that are named.
 const NAMED_MAX: usize = 8;
@@ -75,7 +73,7 @@ pub enum MissingState {
 }
 
 /// Looks at the releases and the `waiting` sets that are leaned on. `None`: all is here.
-pub(crate) fn glance(
+pub(crate) fn quick_check(
     store: &Store,
     catalog: &Catalog,
     waiting: &[StagedSet],
@@ -110,12 +108,10 @@ fn sets_of(
     let mut lacking = Vec::new();
     for set in &lean.sets {
         let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
-        let found = waiting
-            .iter()
-            .find(|each| each.incoming.set_id() == set.set);
+        let found = waiting.iter().find(|each| each.staging.set_id() == set.set);
         let there = found.map_or(0, |each| each.leaned_frames(catalog).len() as u64);
         let missing = frames.saturating_sub(there);
-        let is_firm = found.is_some_and(|each| glance(store, &each.catalog, &[]).is_none());
+        let is_firm = found.is_some_and(|each| quick_check(store, each.catalog(), &[]).is_none());
         if missing > 0 || !is_firm {
             lacking.push(MissingSet {
                 set_id: set.set.to_string(),
@@ -128,13 +124,13 @@ fn sets_of(
 }
 
 /// The same for chunks that were missed later, when the bundle was read.
-pub(crate) fn lacks(
+pub(crate) fn missing_later(
     store: &Store,
     catalog: &Catalog,
     waiting: &[StagedSet],
     missing: &BTreeSet<ChunkId>,
 ) -> MissingPrerequisites {
-    let lacking = glance(store, catalog, waiting).unwrap_or_else(|| MissingPrerequisites {
+    let lacking = quick_check(store, catalog, waiting).unwrap_or_else(|| MissingPrerequisites {
         any_of: catalog
             .leans
             .iter()
@@ -208,18 +204,17 @@ pub(crate) fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
 /// [`Error`] when the payload cannot be read, or a stop was asked for.
 pub(crate) fn check(
     store: &Store,
-    incoming: &Staging,
-    selection: &Selection,
+    set: &StagedSet,
     waiting: &[StagedSet],
     monitor: &dyn Monitor,
 ) -> Result<Option<MissingPrerequisites>, Error> {
-    let Some(lacking) = glance(store, &selection.catalog, waiting) else {
+    let Some(lacking) = quick_check(store, set.catalog(), waiting) else {
         return Ok(None);
     };
     // The releases are not here as they were at the vendor's; their chunks may be.
-    let mut missing = missing_with_bases(store, incoming, selection, monitor)?;
+    let mut missing = missing_with_bases(store, set, monitor)?;
     if missing.is_empty() {
-        missing = match missing_of_releases(store, incoming, selection, waiting, monitor) {
+        missing = match missing_of_releases(store, set, waiting, monitor) {
             Ok(missing) => missing,
             // It was taken to be whole until now.
             Err(error) => BTreeSet::from([base_of(&error).ok_or(error)?]),
@@ -231,16 +226,15 @@ pub(crate) fn check(
 /// The old chunks that frames are compressed against and the store lacks: without them nothing can be unpacked.
 fn missing_with_bases(
     store: &Store,
-    incoming: &Staging,
-    selection: &Selection,
+    set: &StagedSet,
     monitor: &dyn Monitor,
 ) -> Result<BTreeSet<ChunkId>, Error> {
     let mut missing = BTreeSet::new();
-    for run in selection.runs(&incoming.descriptor()?.payload_bytes) {
-        let mut payload = incoming.payload_reader(run.volume_no)?;
+    for run in set.runs() {
+        let mut payload = set.staging.payload_reader(run.volume_no)?;
         payload.seek_to(run.offset);
         let first = run.frames.start;
-        let frames = &selection.catalog.frames[run.frames];
+        let frames = &set.catalog().frames[run.frames];
         let is_there = |id: &ChunkId| store.contains(id);
         missing.extend(missing_bases(
             &mut payload,
@@ -256,21 +250,20 @@ fn missing_with_bases(
 /// The chunks that the releases need and neither bundle nor store has.
 fn missing_of_releases(
     store: &Store,
-    incoming: &Staging,
-    selection: &Selection,
+    set: &StagedSet,
     waiting: &[StagedSet],
     monitor: &dyn Monitor,
 ) -> Result<BTreeSet<ChunkId>, Error> {
-    let catalog = &selection.catalog;
+    let catalog = set.catalog();
     let mut both = OverlaySource::new(store);
-    for set in waiting {
-        let frames = set.leaned_frames(catalog);
-        both.wanted
-            .extend(set.lacking_bases(&frames, |id| store.contains(id)));
+    for each in waiting {
+        let frames = each.leaned_frames(catalog);
+        let missing = each.missing_bases(&frames, |id| store.contains(id));
+        both.wanted.extend(missing);
     }
-    both.read(incoming, selection, monitor)?;
-    for set in waiting {
-        both.read_waiting(set, catalog, monitor)?;
+    both.read(set, monitor)?;
+    for each in waiting {
+        both.read_waiting(each, catalog, monitor)?;
     }
     let mut missing: BTreeSet<ChunkId> = BTreeSet::new();
     for release in &catalog.releases {

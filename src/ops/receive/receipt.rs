@@ -127,13 +127,13 @@ fn waiting(
         };
         let frames = set.usable_frames(&mut is_at_hand);
         sets.push(WaitingReport {
-            set_id: set.incoming.set_id().to_string(),
+            set_id: set.staging.set_id().to_string(),
             releases: set.release_names(),
             frames: frames.len() as u64,
-            of_frames: set.catalog.frames.len() as u64,
+            of_frames: set.catalog().frames.len() as u64,
         });
         let numbers = frames.iter().filter_map(|frame| u32::try_from(*frame).ok());
-        waiting.extend(FramesWaiting::new(&set.incoming.set_id(), numbers));
+        waiting.extend(FramesWaiting::new(&set.staging.set_id(), numbers));
     }
     Ok((waiting, sets))
 }

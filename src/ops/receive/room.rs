@@ -11,7 +11,7 @@ use crate::base::id::SetId;
 use crate::base::monitor::Silent;
 use crate::base::read_at::ReadAt;
 use crate::ops::receive::commit;
-use crate::ops::receive::selection::Selection;
+use crate::ops::receive::staged_set::Staged;
 use crate::ops::space::free_bytes;
 use crate::ops::{Error, blob_cache};
 use crate::store::Store;
@@ -38,19 +38,15 @@ impl Room {
         self.free_bytes >= self.needed_bytes
     }
 
-    pub(super) fn of(
-        store: &Store,
-        incoming: &Staging,
-        selection: Option<&Selection>,
-    ) -> Result<Self, Error> {
-        let payload: u64 = match selection {
+    pub(super) fn of(store: &Store, staged: &Staged) -> Result<Self, Error> {
+        let payload: u64 = match staged.selection() {
             Some(selection) => selection.payload_bytes(),
-            None => incoming.descriptor().map_or(0, |known| {
+            None => staged.staging().descriptor().map_or(0, |known| {
                 let all = known.payload_bytes.iter();
                 all.fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
             }),
         };
-        let needed = incoming.growth_bytes();
+        let needed = staged.staging().growth_bytes();
         Ok(Self {
             needed_bytes: needed.saturating_add(commit::growth_bytes(payload)),
             free_bytes: free_bytes(store.dir())?.saturating_add(store.cached_bytes()?),
@@ -65,8 +61,8 @@ pub(super) fn if_full(store: &Store, error: Error) -> Error {
     }
     let sets = open_all(&store.incoming_dir()).unwrap_or_default();
     let rooms = sets
-        .iter()
-        .filter_map(|set| Room::of(store, set, None).ok());
+        .into_iter()
+        .filter_map(|set| Room::of(store, &Staged::Undescribed(set)).ok());
     let needed_bytes = rooms.map(|room| room.needed_bytes).max().unwrap_or(0);
     Error::DiskFull {
         path: store.dir().to_owned(),

@@ -1,20 +1,15 @@
 //! The part of a set that is asked for: the releases for some platforms, the frames that these need, and where those lie.
 //!
-//! A release without an architecture is for every platform. What is asked of a set stands beside it in the spool, so that
-//! it is known when the set may go. Memory: the catalog, and a byte a frame.
+//! A release without an architecture is for every platform. Memory: the catalog, and a byte a frame.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::base::monitor::Monitor;
-use crate::bundle::{BundleError, Catalog, CatalogFrame, FramePlace, read_frames};
-use crate::content::frame::{Bases, Frame};
+use crate::bundle::{Catalog, FramePlace};
 use crate::content::release::ReleaseName;
 use crate::oci::image::Platform;
-use crate::ops::Error;
-use crate::volumes::Staging;
 
 /// The part of a set that is asked for.
 pub(crate) struct Selection {
@@ -72,33 +67,10 @@ impl Selection {
         }
     }
 
-    /// Reads what a set carries; from now on only what is asked for is needed of it. `None` when its catalog has not come.
-    ///
-    /// # Errors
-    /// [`Error`] when the catalog is wrong.
-    pub(crate) fn read(
-        incoming: &mut Staging,
-        platforms: &[Platform],
-    ) -> Result<Option<Self>, Error> {
-        let Ok(bytes) = incoming.catalog() else {
-            return Ok(None);
-        };
-        let catalog = Catalog::from_bytes(&bytes).map_err(BundleError::from)?;
-        let selection = Self::of(catalog, platforms);
-        if selection.needed.is_some() {
-            let places = selection.places(&incoming.descriptor()?.payload_bytes);
-            incoming.narrow(places.iter().map(|place| (place.volume_no, place.range())));
-        }
-        Ok(Some(selection))
-    }
-
-    /// What was asked of a set by all calls that met it.
-    pub(crate) fn asked(incoming: &Staging) -> Vec<Platform> {
-        let note = incoming.note().unwrap_or_default();
-        let lines = String::from_utf8(note).unwrap_or_default();
-        let platforms: Result<_, _> = lines.lines().map(str::parse).collect();
-        // Of a note that makes no sense, everything was asked.
-        platforms.unwrap_or_default()
+    /// The releases of the set, those that are left out too.
+    pub(crate) fn all_release_names(&self) -> impl Iterator<Item = &String> {
+        let asked = self.catalog.releases.iter().map(|release| &release.name);
+        asked.chain(&self.left_out)
     }
 
     /// Whether something is left out.
@@ -147,40 +119,6 @@ impl Selection {
         places.retain(|place| self.needs(place.frame_no));
         places
     }
-
-    /// The same as runs of frames.
-    pub(crate) fn runs(&self, payload_bytes: &[u64]) -> Vec<VolumeRun> {
-        runs(&self.places(payload_bytes))
-    }
-
-    /// Reads the frames that are needed, in order, and of these only the ones that `is_wanted` says yes of. Memory as
-    /// [`read_frames`].
-    ///
-    /// # Errors
-    /// [`Error`] when a frame cannot be read, `each` fails, or a stop was asked for.
-    pub(crate) fn read_frames(
-        &self,
-        incoming: &Staging,
-        is_wanted: impl Fn(&FramePlace) -> Result<bool, Error>,
-        bases: &dyn Bases,
-        monitor: &dyn Monitor,
-        mut each: impl FnMut(Frame) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut places = Vec::new();
-        for place in self.places(&incoming.descriptor()?.payload_bytes) {
-            if is_wanted(&place)? {
-                places.push(place);
-            }
-        }
-        for run in runs(&places) {
-            let mut payload = incoming.payload_reader(run.volume_no)?;
-            payload.seek_to(run.offset);
-            let first = run.frames.start;
-            let frames: &[CatalogFrame] = &self.catalog.frames[run.frames];
-            read_frames(&mut payload, frames, first, bases, monitor, &mut each)?;
-        }
-        Ok(())
-    }
 }
 
 /// Whether a release is for one of these platforms.
@@ -189,32 +127,6 @@ fn is_for(release: &str, platforms: &[Platform]) -> bool {
     let arch = name.as_ref().and_then(ReleaseName::arch);
     platforms.is_empty()
         || arch.is_none_or(|arch| platforms.iter().any(|platform| platform.is_of(arch)))
-}
-
-/// Notes that this is asked of a set, too, besides what was before.
-///
-/// # Errors
-/// [`Error`] when it cannot be noted.
-pub(crate) fn ask_also(incoming: &Staging, platforms: &[Platform]) -> Result<(), Error> {
-    let before = Selection::asked(incoming);
-    let mut all = before.clone();
-    if platforms.is_empty() {
-        all.clear();
-    } else if !before.is_empty() {
-        all.extend(platforms.iter().cloned());
-        all.sort();
-        all.dedup();
-    }
-    if all != before {
-        incoming.set_note(note_of(&all).as_deref())?;
-    }
-    Ok(())
-}
-
-/// The note beside a set that is begun for these platforms: one a line. `None`: all of it is asked for.
-pub(crate) fn note_of(platforms: &[Platform]) -> Option<Vec<u8>> {
-    let lines = platforms.iter().map(|platform| format!("{platform}\n"));
-    (!platforms.is_empty()).then(|| lines.collect::<String>().into_bytes())
 }
 
 /// The frames that the items of a catalog need.
@@ -234,7 +146,8 @@ fn needed_frames(catalog: &Catalog) -> Vec<bool> {
     needed
 }
 
-fn runs(places: &[FramePlace]) -> Vec<VolumeRun> {
+/// Frames as runs of those that lie one behind the other.
+pub(crate) fn runs(places: &[FramePlace]) -> Vec<VolumeRun> {
     let mut runs: Vec<VolumeRun> = Vec::new();
     for place in places {
         match runs.last_mut() {

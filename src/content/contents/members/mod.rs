@@ -19,7 +19,7 @@ const STEPS_MAX: u64 = 1 << 28;
 /// Bytes of headers that are read in all.
 const HEADER_BYTES_MAX: u64 = 64 << 30;
 /// Streams in streams that an archive may lie in.
-const STREAM_DEPTH_MAX: usize = 4;
+const PACKED_DEPTH_MAX: usize = 4;
 
 /// What may still be spent on following archives.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ pub fn archive_in<S: ChunkSource>(
     content: &Content,
 ) -> Result<Option<Archive>, RecipeError> {
     let mut content = *content;
-    for _ in 0..=STREAM_DEPTH_MAX {
+    for _ in 0..=PACKED_DEPTH_MAX {
         let blob = match content {
             Content::Empty => return Ok(None),
             Content::Chunk(chunk) => {

@@ -15,7 +15,7 @@ mod level7_9;
 mod window;
 
 use super::super::token::Token;
-use super::{Model, Text};
+use super::{Model, Text, next_window};
 use window::{Matches, PlainWindow};
 
 /// Bytes of a window.
@@ -148,11 +148,7 @@ impl Fast {
 
     /// Runs the writer until its window holds `at`.
     fn reach(&mut self, text: Text<'_>, at: usize) {
-        while at < text.end && text.position(at).wrapping_sub(self.start) >= self.bytes {
-            let start = self.start.wrapping_add(self.bytes);
-            let passed = text.position(at).wrapping_sub(start) as usize;
-            // Text that is gone cannot be encoded any more.
-            let from = at.checked_sub(passed).unwrap_or(at);
+        while let Some(from) = next_window(&text, at, self.start, self.bytes) {
             self.window(text, from);
         }
     }

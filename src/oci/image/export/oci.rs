@@ -8,7 +8,7 @@ use super::{ExportError, ExportPlan, blob_file, bytes_file, missing};
 use crate::content::recipe::body::FileBody;
 use crate::oci::image::attached::digest_tag;
 use crate::oci::image::context::blob_path;
-use crate::oci::image::document::{CONTAINERD_NAME, Document, REF_NAME};
+use crate::oci::image::document::{CONTAINERD_NAME, Document, INDEX_DEPTH_MAX, REF_NAME};
 use crate::oci::image::{
     Descriptor, Digest, Image, ImageIndex, Images, OCI_INDEX, Reference, Referrer, is_index,
 };
@@ -167,9 +167,6 @@ impl<'i> IndexTree<'i> {
         leaves
     }
 }
-
-/// Indexes in one another that are followed.
-const INDEX_DEPTH_MAX: usize = 8;
 
 impl Gatherer<'_> {
     /// Gathers a manifest or index and all that it names; errs with what is not there.

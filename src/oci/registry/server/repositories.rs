@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::Deserialize;
-
 use crate::oci::image::{Descriptor, Digest};
 use crate::oci::registry::plan::PlannedRepository;
+use crate::oci::registry::referrer::ReferrerDocument;
 
 /// A manifest or an index that is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,26 +55,6 @@ impl From<Repositories> for Arc<CurrentRepositories> {
     fn from(shelf: Repositories) -> Self {
         Self::new(CurrentRepositories(RwLock::new(Arc::new(shelf))))
     }
-}
-
-#[derive(Deserialize)]
-struct Said {
-    subject: Option<ReferrerSubject>,
-    config: Option<ConfigDocument>,
-    #[serde(rename = "artifactType")]
-    artifact_type: Option<String>,
-    annotations: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct ReferrerSubject {
-    digest: String,
-}
-
-#[derive(Deserialize)]
-struct ConfigDocument {
-    #[serde(rename = "mediaType")]
-    media_type: Option<String>,
 }
 
 impl Repositories {
@@ -181,22 +160,9 @@ impl Repositories {
 
 /// What a manifest refers to, and how the list of referrers shows it.
 fn reference(manifest: &ServedManifest) -> Option<(Digest, serde_json::Value)> {
-    let said: Said = serde_json::from_slice(&manifest.bytes).ok()?;
-    let subject = said.subject?.digest.parse().ok()?;
-    let descriptor = &manifest.descriptor;
-    let mut entry = serde_json::json!({
-        "mediaType": descriptor.media_type, "digest": descriptor.digest.as_str(), "size": descriptor.bytes,
-    });
-    let kind = said
-        .artifact_type
-        .or(said.config.and_then(|config| config.media_type));
-    if let Some(kind) = kind {
-        entry["artifactType"] = kind.into();
-    }
-    if let Some(notes) = said.annotations {
-        entry["annotations"] = notes;
-    }
-    Some((subject, entry))
+    let document = ReferrerDocument::read(&manifest.bytes)?;
+    let subject = document.subject()?;
+    Some((subject, document.entry(&manifest.descriptor)))
 }
 
 #[cfg(test)]
