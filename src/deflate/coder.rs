@@ -1,7 +1,7 @@
 //! An adaptive binary range coder, and numbers made of its bits.
 //!
 //! The coder is that of LZMA (Igor Pavlov; 32-bit range, carries held back), with probabilities of 16 bits that are the mean of a
-//! fast and a slow estimate. A zero bit is the low end of the range, so that a stream of zeros as foreseen costs nothing: zero
+//! fast and a slow estimate. A zero bit is the low end of the range, so that a stream of zeros as predicted costs nothing: zero
 //! bytes at the end are not kept. [`Code`] is written once for both directions: an encoder returns the bit it is given, a
 //! decoder the one it reads.
 

@@ -1,11 +1,11 @@
 //! Opens deflate streams (gzip, zlib, raw) into plain bytes and a small recipe, and makes the very same streams again.
 //!
 //! The same plain text is compressed differently by every writer, so that a recipe says what a decompressor forgets: where blocks
-//! end, how codes were written, which matches were taken. A model of the writer foresees nearly all of it; only what
+//! end, how codes were written, which matches were taken. A model of the writer predicts nearly all of it; only what
 //! it gets wrong is kept. For the common writers that is nothing, and a recipe has a few hundred bytes. A stream of an
 //! unknown writer comes back as well, from a larger recipe. The format of recipes is in `docs/format.md`.
 //!
-//! [`analyse()`] and [`remake()`] hold about 10 MB each, whatever the length of the stream, and for chunks some 6 MB more a thread. Nothing here knows of files or stores.
+//! [`analyze()`] and [`remake()`] hold about 10 MB each, whatever the length of the stream, and for chunks some 6 MB more a thread. Nothing here knows of files or stores.
 //!
 //! The idea to predict what a known compressor does, and to keep the corrections, is that of preflate (Dirk Steinke) and of
 //! precomp before it; rules of writers are named with their sources in each model.
@@ -103,7 +103,7 @@ impl Default for AnalyzeOptions<'_> {
     }
 }
 
-/// What [`analyse()`] found.
+/// What [`analyze()`] found.
 #[derive(Debug, Clone)]
 pub struct Analysis {
     /// Bytes of the stream; what lies behind them is none of it.
@@ -112,7 +112,7 @@ pub struct Analysis {
     pub plain_bytes: u64,
     /// Bytes of the recipe.
     pub recipe_bytes: u64,
-    /// Tokens that the model did not foresee.
+    /// Tokens that the model did not predict.
     pub missed_tokens: u64,
     /// The writer, for people.
     pub writer: String,

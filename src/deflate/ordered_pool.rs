@@ -21,7 +21,7 @@ pub(crate) struct OrderedPool<T> {
 }
 
 impl<T: Send + 'static> OrderedPool<T> {
-    /// A crew that starts its threads with the first task.
+    /// A pool that starts its threads with the first task.
     pub(crate) fn new(threads: usize) -> Self {
         let (done_in, done) = channel();
         Self {

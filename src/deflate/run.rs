@@ -1,4 +1,4 @@
-//! A writer at work on a stream, foreseen: which model, in which chunks, and where it is.
+//! A writer at work on a stream, predicted: which model, in which chunks, and where it is.
 
 use super::DeflateError;
 use super::model::Text;
@@ -32,7 +32,7 @@ const GOES_ON: usize = usize::MAX;
 /// Dictionaries that chunked writers give: pigz, pgzip, none; pigz with one thread. The place is format.
 pub(crate) const DICTIONARIES: [usize; 4] = [WINDOW, WINDOW / 2, 0, GOES_ON];
 
-/// Chunks of up to so many bytes are taken as pieces: foreseen and made each for itself, several at a time.
+/// Chunks of up to so many bytes are taken as pieces: predicted and made each for itself, several at a time.
 const PIECE_BYTES_MAX: u64 = 2 << 20;
 /// Segments of a piece at most.
 pub(crate) const PIECE_SEGMENTS_MAX: usize = 1 << 12;
@@ -186,7 +186,7 @@ impl WriterRun {
             .max(self.member);
     }
 
-    /// Goes over to the chunk in which `position` lies; called before anything is foreseen there.
+    /// Goes over to the chunk in which `position` lies; called before anything is predicted there.
     pub(crate) fn turn(&mut self, stretch: &Stretch, position: u64) {
         if position >= self.end {
             self.place_chunk(position);
@@ -229,7 +229,7 @@ impl WriterRun {
         }
     }
 
-    /// Another writer before the same member, nothing foreseen yet.
+    /// Another writer before the same member, nothing predicted yet.
     pub(crate) fn afresh(&self) -> Self {
         let mut run = Self::new(WriterStyle::default(), self.member);
         run.member_end = self.member_end;
@@ -241,7 +241,7 @@ impl WriterRun {
         self.member
     }
 
-    /// Whether tokens are foreseen at all.
+    /// Whether tokens are predicted at all.
     pub(crate) fn has_model(&self) -> bool {
         self.model.is_some()
     }
@@ -254,28 +254,28 @@ impl WriterRun {
         }
     }
 
-    /// Foresees each of `tokens` from `position` on, over the ends of chunks: `foreseen` gets one for each. False when there
+    /// Predicts each of `tokens` from `position` on, over the ends of chunks: `predicted` gets one for each. False when there
     /// is none for some, since there is no model or it does not advance: whoever follows foreign data must not wait for one.
-    pub(crate) fn foresee(
+    pub(crate) fn predict_all(
         &mut self,
         stretch: &Stretch,
         position: u64,
         tokens: &[Token],
-        foreseen: &mut Vec<Token>,
+        predicted: &mut Vec<Token>,
     ) -> bool {
         let mut position = position;
-        let first = foreseen.len();
-        while foreseen.len() - first < tokens.len() {
+        let first = predicted.len();
+        while predicted.len() - first < tokens.len() {
             self.turn(stretch, position);
             let text = self.text(stretch);
             let at = stretch.place(position);
             let Some(model) = &mut self.model else {
                 return false;
             };
-            let left = &tokens[foreseen.len() - first..];
-            let before = foreseen.len();
-            let behind = model.predict_all(text, at, text.end, left, foreseen);
-            if behind <= at || foreseen.len() == before {
+            let left = &tokens[predicted.len() - first..];
+            let before = predicted.len();
+            let behind = model.predict_all(text, at, text.end, left, predicted);
+            if behind <= at || predicted.len() == before {
                 return false;
             }
             position += (behind - at) as u64;
@@ -283,7 +283,7 @@ impl WriterRun {
         true
     }
 
-    /// What is foreseen at `position`.
+    /// What is predicted at `position`.
     pub(crate) fn predict(&mut self, stretch: &Stretch, position: u64) -> Token {
         let text = self.text(stretch);
         let at = stretch.place(position);
@@ -301,7 +301,7 @@ impl WriterRun {
         }
     }
 
-    /// Appends up to `most` tokens as foreseen from `position` on, the last of which begins before `stop`, to the end of the
+    /// Appends up to `most` tokens as predicted from `position` on, the last of which begins before `stop`, to the end of the
     /// chunk at most; returns the position behind, which is `position` when there is no model.
     pub(crate) fn go(
         &mut self,

@@ -64,7 +64,7 @@ pub(crate) fn select(
     let chunk_bytes = sample.chunk_bytes();
     let mut best: Option<(usize, WriterStyle)> = None;
     for style in leave.likely {
-        // A writer that there is no model of foresees nothing: it is what is left, and never what is tried.
+        // A writer that there is no model of predicts nothing: it is what is left, and never what is tried.
         let fits = style.chunks.map(|chunks| chunks.bytes) == chunk_bytes;
         if !fits || style.writer == Writer::UNKNOWN {
             continue;
@@ -165,7 +165,7 @@ impl Sample<'_> {
         run.change(style, self.position);
         let mut position = self.position;
         let (mut misses, mut tokens) = (0, 0);
-        let mut foreseen: Vec<Token> = Vec::new();
+        let mut predicted: Vec<Token> = Vec::new();
         for segment in self.queue {
             if segment.head.is_some() && segment.bytes > 0 {
                 run.turn(self.stretch, position);
@@ -173,20 +173,22 @@ impl Sample<'_> {
             }
             let end = position + segment.bytes as u64;
             if segment.tokens.is_empty() {
-                run.pass_over(self.stretch, position, end, &mut foreseen);
+                run.pass_over(self.stretch, position, end, &mut predicted);
             }
             let wanted = segment.tokens.len().min(most_tokens - tokens);
-            foreseen.clear();
-            run.foresee(
+            predicted.clear();
+            run.predict_all(
                 self.stretch,
                 position,
                 &segment.tokens[..wanted],
-                &mut foreseen,
+                &mut predicted,
             );
-            let pairs = segment.tokens.iter().zip(&foreseen);
-            misses += pairs.filter(|(token, foreseen)| token != foreseen).count();
-            // Where nothing is foreseen all is missed.
-            misses += wanted.saturating_sub(foreseen.len());
+            let pairs = segment.tokens.iter().zip(&predicted);
+            misses += pairs
+                .filter(|(token, predicted)| token != predicted)
+                .count();
+            // Where nothing is predicted all is missed.
+            misses += wanted.saturating_sub(predicted.len());
             tokens += wanted;
             position = end;
             if tokens >= most_tokens || misses > most {

@@ -1,4 +1,4 @@
-//! Reads folders: every entry in a stable order with its metadata, file contents through the opener.
+//! Reads folders: every entry in a stable order with its metadata, file contents through the unpacker.
 //!
 //! Giving folders back is `restore`'s work.
 
@@ -26,25 +26,25 @@ const UNREADABLE_SHOWN: usize = 50;
 /// Opens a file's content and makes sure that it was at rest meanwhile.
 ///
 /// # Errors
-/// As [`Opener::open`] and [`SteadyFile::check`].
+/// As [`Unpacker::open`] and [`SteadyFile::check`].
 pub fn read_file<S: ChunkSource>(
-    opener: &mut Unpacker<'_, S>,
+    unpacker: &mut Unpacker<'_, S>,
     path: &Path,
 ) -> Result<Content, LayoutError> {
-    read_called(opener, path, path)
+    read_called(unpacker, path, path)
 }
 
 /// The same of a file that people know under another path than it is opened by.
 fn read_called<S: ChunkSource>(
-    opener: &mut Unpacker<'_, S>,
+    unpacker: &mut Unpacker<'_, S>,
     real: &Path,
     shown: &Path,
 ) -> Result<Content, LayoutError> {
     let file = SteadyFile::open(real).map_err(|error| error.called(shown))?;
-    if let Some(spool) = file.made_up(shown, opener.spool(), opener.monitor())? {
-        return opener.open(&spool, shown);
+    if let Some(spool) = file.made_up(shown, unpacker.spool(), unpacker.monitor())? {
+        return unpacker.open(&spool, shown);
     }
-    let content = opener.open_file(&file, shown)?;
+    let content = unpacker.open_file(&file, shown)?;
     file.check(shown)?;
     Ok(content)
 }
@@ -122,7 +122,7 @@ impl Unreadable {
 /// # Errors
 /// [`LayoutError`] naming the file that cannot be read, or that vanished or changed meanwhile.
 pub fn read<S: ChunkSource>(
-    opener: &mut Unpacker<'_, S>,
+    unpacker: &mut Unpacker<'_, S>,
     root: &Path,
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
@@ -138,7 +138,7 @@ pub fn read<S: ChunkSource>(
         let shared = !found.stat.is_dir() && found.stat.nlink() > 1;
         let kind = if let (true, Some(to)) = (shared, first_names.get(&key)) {
             EntryKind::HardLink { to: to.clone() }
-        } else if let Some(kind) = read_kind(opener, &found)? {
+        } else if let Some(kind) = read_kind(unpacker, &found)? {
             kind
         } else {
             let finding = Finding::note(found.shown.display().to_string(), "a socket, left out");
@@ -160,14 +160,14 @@ pub fn read<S: ChunkSource>(
             meta,
             kind,
         };
-        entries.write_record(opener.sink(), &entry)?;
+        entries.write_record(unpacker.sink(), &entry)?;
         entry_count += 1;
     }
     let noted = metas.finish(&root.display().to_string());
     noted.iter().for_each(|finding| monitor.finding(finding));
     findings.extend(noted);
     Ok(ItemKind::Folder {
-        entries: entries.finish(opener.sink())?,
+        entries: entries.finish(unpacker.sink())?,
         entry_count,
         bytes,
     })
@@ -175,13 +175,13 @@ pub fn read<S: ChunkSource>(
 
 /// Tells what an entry is, reading its content when it is a file; `None` for a socket.
 fn read_kind<S: ChunkSource>(
-    opener: &mut Unpacker<'_, S>,
+    unpacker: &mut Unpacker<'_, S>,
     found: &WalkEntry,
 ) -> Result<Option<EntryKind>, LayoutError> {
     let kind = found.stat.file_type();
     Ok(Some(if kind.is_file() {
         EntryKind::File {
-            content: read_called(opener, &found.real, &found.shown)?,
+            content: read_called(unpacker, &found.real, &found.shown)?,
         }
     } else if kind.is_dir() {
         EntryKind::Dir

@@ -1,4 +1,4 @@
-//! A file as a tape: read once from front to back in large pieces, hashed on the way for everyone who asks.
+//! A file as a reader: read once from front to back in large pieces, hashed on the way for everyone who asks.
 //!
 //! Holds one buffer of [`BUFFER_BYTES`]. It knows nothing of what the bytes are.
 
@@ -31,7 +31,7 @@ pub struct HashingReader<'a, R: ReadAt + ?Sized> {
     hashers: Vec<Hasher>,
 }
 
-/// A place on a tape to come back to, hashers included.
+/// A place on a reader to come back to, hashers included.
 pub struct Bookmark {
     offset: u64,
     hashers: Vec<Hasher>,
@@ -217,21 +217,21 @@ mod tests {
         let bytes: Vec<u8> = (0..3_u32 * 8 * 1024 * 1024 / 4)
             .flat_map(u32::to_le_bytes)
             .collect();
-        let mut tape = HashingReader::new(&bytes[..], Path::new("tape"));
-        tape.push_hasher();
-        tape.skip(5).unwrap();
-        assert_eq!(tape.peek(3).unwrap(), &bytes[5..8]);
-        let mark = tape.bookmark();
-        tape.push_hasher();
-        tape.skip(20 << 20).unwrap();
-        assert_eq!(tape.pop_hasher(), id::hash(&bytes[5..5 + (20 << 20)]));
-        tape.go_back(mark);
-        assert_eq!(tape.offset(), 5);
-        tape.push_hasher();
-        tape.skip(1 << 20).unwrap();
-        assert_eq!(tape.pop_hasher(), id::hash(&bytes[5..5 + (1 << 20)]));
-        tape.skip(tape.left()).unwrap();
-        assert_eq!(tape.pop_hasher(), id::hash(&bytes));
-        assert!(matches!(tape.skip(1), Err(LayoutError::Changed(_))));
+        let mut reader = HashingReader::new(&bytes[..], Path::new("reader"));
+        reader.push_hasher();
+        reader.skip(5).unwrap();
+        assert_eq!(reader.peek(3).unwrap(), &bytes[5..8]);
+        let mark = reader.bookmark();
+        reader.push_hasher();
+        reader.skip(20 << 20).unwrap();
+        assert_eq!(reader.pop_hasher(), id::hash(&bytes[5..5 + (20 << 20)]));
+        reader.go_back(mark);
+        assert_eq!(reader.offset(), 5);
+        reader.push_hasher();
+        reader.skip(1 << 20).unwrap();
+        assert_eq!(reader.pop_hasher(), id::hash(&bytes[5..5 + (1 << 20)]));
+        reader.skip(reader.left()).unwrap();
+        assert_eq!(reader.pop_hasher(), id::hash(&bytes));
+        assert!(matches!(reader.skip(1), Err(LayoutError::Changed(_))));
     }
 }

@@ -1,6 +1,6 @@
-//! Looks at streams before the opener comes to them, on every core: their hashes, and what opening them gives.
+//! Looks at streams before the unpacker comes to them, on every core: their hashes, and what opening them gives.
 //!
-//! The opener takes results by place and in its own order, so what it makes of them does not depend on threads; what was
+//! The unpacker takes results by place and in its own order, so what it makes of them does not depend on threads; what was
 //! not looked at it looks at itself. As many streams as there are workers are in hand or done and not taken: each has two
 //! spools.
 
@@ -30,9 +30,9 @@ pub(super) struct Lookahead<K, V> {
 }
 
 struct LookaheadState<K, V> {
-    /// Places that the opener came to first.
+    /// Places that the unpacker came to first.
     passed: HashSet<K>,
-    /// What is in hand, in the order of the scout.
+    /// What is in hand, in the order of the finder.
     slots: BTreeMap<u64, (K, SlotState<V>)>,
     next: u64,
 }
@@ -42,7 +42,7 @@ enum SlotState<V> {
     Done(V),
 }
 
-/// Ends the work when the opener is through, however that comes.
+/// Ends the work when the unpacker is through, however that comes.
 pub(super) struct CancelOnDrop<'a, K, V>(&'a Lookahead<K, V>);
 
 impl<K, V> Drop for CancelOnDrop<'_, K, V> {
@@ -87,11 +87,11 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets workers to what `scout` finds, in its order.
+    /// Sets workers to what `finder` finds, in its order.
     pub(super) fn start<'scope, 'env, T, I, F>(
         &'env self,
         scope: &'scope Scope<'scope, 'env>,
-        scout: &'env Mutex<I>,
+        finder: &'env Mutex<I>,
         look: F,
         monitor: &'env dyn Monitor,
     ) -> CancelOnDrop<'env, K, V>
@@ -104,7 +104,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
         for _ in 0..workers() {
             let look = look.clone();
             scope.spawn(move || {
-                while let Some((number, task)) = self.next_task(scout) {
+                while let Some((number, task)) = self.next_task(finder) {
                     let wanted = CancelMonitor {
                         monitor,
                         over: &self.over,
@@ -120,9 +120,9 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
         CancelOnDrop(self)
     }
 
-    fn next_task<T, I: Iterator<Item = (K, T)>>(&self, scout: &Mutex<I>) -> Option<(u64, T)> {
-        // Whoever has the scout is the next to take something on, so that tasks are numbered in their order.
-        let mut scout = scout.lock().unwrap_or_else(PoisonError::into_inner);
+    fn next_task<T, I: Iterator<Item = (K, T)>>(&self, finder: &Mutex<I>) -> Option<(u64, T)> {
+        // Whoever has the finder is the next to take something on, so that tasks are numbered in their order.
+        let mut finder = finder.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.lock();
         while inner.slots.len() >= workers() && !self.is_over() {
             inner = self
@@ -132,7 +132,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
         }
         drop(inner);
         while !self.is_over() {
-            let (place, task) = scout.next()?;
+            let (place, task) = finder.next()?;
             let mut inner = self.lock();
             if inner.passed.contains(&place) {
                 continue;
@@ -220,9 +220,9 @@ mod tests {
             Vec::new(),
         ] {
             let ahead: Lookahead<u32, u32> = Lookahead::new();
-            let scout = Mutex::new((0..100_u32).map(|n| (2 * n, n)));
+            let finder = Mutex::new((0..100_u32).map(|n| (2 * n, n)));
             std::thread::scope(|scope| {
-                let _leash = ahead.start(scope, &scout, |n, _| n, &Silent);
+                let _leash = ahead.start(scope, &finder, |n, _| n, &Silent);
                 for place in taken {
                     // Either nobody was there before, or it is right.
                     assert!(ahead.take(&place).is_none_or(|found| found * 2 == place));
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_worker_hears_that_nobody_waits_any_more() {
         let ahead: Lookahead<u32, bool> = Lookahead::new();
-        let scout = Mutex::new((0..3_u32).map(|n| (n, ())));
+        let finder = Mutex::new((0..3_u32).map(|n| (n, ())));
         std::thread::scope(|scope| {
             let look = |(), monitor: &dyn Monitor| {
                 while !monitor.stop_asked() {
@@ -242,7 +242,7 @@ mod tests {
                 }
                 true
             };
-            let _leash = ahead.start(scope, &scout, look, &Silent);
+            let _leash = ahead.start(scope, &finder, look, &Silent);
         });
     }
 }

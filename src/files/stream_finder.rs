@@ -1,6 +1,6 @@
-//! Finds long deflate streams in tars and among files, ahead of the opener.
+//! Finds long deflate streams in tars and among files, ahead of the unpacker.
 //!
-//! What it misses, or takes for one wrongly, costs time alone: the opener decides.
+//! What it misses, or takes for one wrongly, costs time alone: the unpacker decides.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;

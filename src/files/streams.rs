@@ -1,6 +1,6 @@
 //! Deflate streams in files: which are looked at, how much they may cost, and what came of it.
 //!
-//! How a stream is opened and made again is `deflate`'s affair, what its plain bytes are is the opener's. A stream that is
+//! How a stream is opened and made again is `deflate`'s affair, what its plain bytes are is the unpacker's. A stream that is
 //! not opened is kept as it came: never an error. Holds two spools a stream, 16 MiB each at most in memory.
 
 use std::collections::BTreeMap;

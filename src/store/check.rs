@@ -60,7 +60,7 @@ impl Store {
             faults: self.seen.faults.clone(),
             ..CheckReport::default()
         };
-        let damaged = self.shelf().damaged_segments(self.storage.as_ref());
+        let damaged = self.chunk_index().damaged_segments(self.storage.as_ref());
         for (name, trouble) in damaged {
             match trouble {
                 Trouble::Fault(error) => report.faults.push(fault(name, &error)),
@@ -71,7 +71,7 @@ impl Store {
                 }
             }
         }
-        let packs: Vec<PackEntry> = self.shelf().packs().to_vec();
+        let packs: Vec<PackEntry> = self.chunk_index().packs().to_vec();
         report.packs = packs.len() as u64;
         report.pack_bytes = packs.iter().map(|pack| pack.bytes).sum();
         monitor.start(
@@ -117,11 +117,11 @@ impl Store {
             };
             self.check_frames(number, &spans, report, monitor)?;
         }
-        let mut shelf = self.shelf_mut();
-        let is_anew = shelf.lacks_quarantine && depth == CheckDepth::Data;
+        let mut chunk_index = self.shelf_mut();
+        let is_anew = chunk_index.lacks_quarantine && depth == CheckDepth::Data;
         if is_anew && self.access == super::OpenMode::Write {
-            quarantine::save(self.storage.as_ref(), &shelf)?;
-            shelf.lacks_quarantine = false;
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
+            chunk_index.lacks_quarantine = false;
         }
         Ok(())
     }
@@ -149,8 +149,11 @@ impl Store {
 
     /// Returns the frames of a pack that were found damaged before.
     fn doubtful_spans(&self, number: u32) -> Vec<FrameSpan> {
-        let shelf = self.shelf();
-        let places = shelf.quarantine.iter().filter(|place| place.pack == number);
+        let chunk_index = self.chunk_index();
+        let places = chunk_index
+            .quarantine
+            .iter()
+            .filter(|place| place.pack == number);
         let spans = places.map(|place| FrameSpan {
             offset: place.offset,
             len: 0,
@@ -160,8 +163,8 @@ impl Store {
 
     /// Returns the frames that the index knows of in a pack whose own table is gone.
     fn indexed_spans(&self, number: u32) -> Vec<FrameSpan> {
-        let shelf = self.shelf();
-        let places = shelf
+        let chunk_index = self.chunk_index();
+        let places = chunk_index
             .entries()
             .map(|(_, place)| place)
             .filter(|place| place.pack == number);
@@ -205,7 +208,7 @@ impl Store {
         report.frames += spans.len() as u64;
         let mut failed = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.sort_unstable_by_key(|(place, _)| *place);
-        let entry = self.shelf().pack(pack);
+        let entry = self.chunk_index().pack(pack);
         let mut unread = HashSet::new();
         let mut damaged = Vec::new();
         for (place, error) in failed {
@@ -230,28 +233,28 @@ impl Store {
                 other => return Err(other),
             }
         }
-        let mut shelf = self.shelf_mut();
-        let before = shelf.quarantine.clone();
+        let mut chunk_index = self.shelf_mut();
+        let before = chunk_index.quarantine.clone();
         for span in spans {
             let offset = span.offset;
             let place = PackPlace { pack, offset };
             if !unread.contains(&place) {
-                shelf.quarantine.remove(&place);
+                chunk_index.quarantine.remove(&place);
             }
         }
-        shelf.quarantine.extend(damaged);
-        if shelf.quarantine != before && self.access == super::OpenMode::Write {
-            quarantine::save(self.storage.as_ref(), &shelf)?;
+        chunk_index.quarantine.extend(damaged);
+        if chunk_index.quarantine != before && self.access == super::OpenMode::Write {
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
         Ok(())
     }
 
     fn find_lost(&self, live: &ChunkSet, report: &mut CheckReport) {
-        let shelf = self.shelf();
+        let chunk_index = self.chunk_index();
         let mut is_here = vec![false; live.prefixes().len()];
-        for (prefix, place) in shelf.entries() {
+        for (prefix, place) in chunk_index.entries() {
             if let Some(at) = live.position(&prefix)
-                && !shelf.quarantine.contains(&place)
+                && !chunk_index.quarantine.contains(&place)
             {
                 is_here[at] = true;
             }

@@ -15,7 +15,7 @@ use crate::store::storage::{self, Object, Storage};
 const FOLDER: &str = "index";
 const PACKS: &str = "packs";
 
-/// Where a frame is: the number of its pack on the shelf, and its place in it.
+/// Where a frame is: the number of its pack on the chunk_index, and its place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PackPlace {
     pub(super) pack: u32,
@@ -25,7 +25,7 @@ pub(super) struct PackPlace {
 struct ListedPack {
     name: Option<String>,
     segment: IndexSegment<Bytes>,
-    /// For each pack of the segment its number on the shelf; none when the pack is not as the segment says.
+    /// For each pack of the segment its number on the chunk_index; none when the pack is not as the segment says.
     packs: Vec<Option<u32>>,
 }
 
@@ -110,7 +110,7 @@ impl ChunkIndex {
         access: OpenMode,
         seen: &mut OpenNotes,
     ) -> Result<Self, StoreError> {
-        let mut shelf = Self::default();
+        let mut chunk_index = Self::default();
         let there = packs_in(storage)?;
         for object in segments_in(storage)? {
             let opened = mmap::map(storage, &object.name)
@@ -125,22 +125,22 @@ impl ChunkIndex {
                     OpenMode::Read => Ok(segment),
                 });
             match opened {
-                Ok(segment) => shelf.add(Some(object.name), segment, Some(&there)),
+                Ok(segment) => chunk_index.add(Some(object.name), segment, Some(&there)),
                 // It went between the listing and the look: another process merged it.
                 Err(Trouble::Fault(error)) if error.is_missing() => return Err(error.into()),
                 Err(Trouble::Fault(error)) => {
                     seen.fault(object.name.clone(), &error);
-                    shelf.unread.push(object.name);
+                    chunk_index.unread.push(object.name);
                 }
                 Err(Trouble::Damage(message)) => {
                     let message = format!("{message}; made again from the packs");
                     seen.findings
                         .push(Finding::damage(object.name.clone(), message));
-                    shelf.broken.push(object.name);
+                    chunk_index.broken.push(object.name);
                 }
             }
         }
-        for listed in &shelf.listed {
+        for listed in &chunk_index.listed {
             for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
                 if number.is_none() && !there.contains_key(&pack.id) {
                     seen.findings.push(Finding::damage(
@@ -152,12 +152,12 @@ impl ChunkIndex {
         }
         let unlisted = there
             .into_iter()
-            .filter(|(id, _)| !shelf.numbers.contains_key(id));
-        shelf.unlisted = unlisted
+            .filter(|(id, _)| !chunk_index.numbers.contains_key(id));
+        chunk_index.unlisted = unlisted
             .map(|(id, bytes)| PackEntry { id, bytes })
             .collect();
-        shelf.unlisted.sort_unstable_by_key(|pack| pack.id);
-        Ok(shelf)
+        chunk_index.unlisted.sort_unstable_by_key(|pack| pack.id);
+        Ok(chunk_index)
     }
 
     /// Adds a segment. `there` says which packs exist, with their lengths; without it all are taken to be as listed.
@@ -263,13 +263,13 @@ impl ChunkIndex {
         })
     }
 
-    /// Returns the pack with this number on the shelf.
+    /// Returns the pack with this number on the chunk_index.
     pub(super) fn pack(&self, number: u32) -> PackEntry {
         usize::try_from(number)
             .ok()
             .and_then(|number| self.packs.get(number))
             .copied()
-            .expect("places are made from the packs of this shelf")
+            .expect("places are made from the packs of this chunk_index")
     }
 
     /// Returns all packs, by number.
@@ -375,20 +375,20 @@ pub(super) fn in_memory(
 }
 
 /// Makes one segment of `packs` and `entries` take the place of all others. Until the old ones are removed both stand,
-/// which is harmless. Places that were taken from the shelf before mean nothing afterwards.
+/// which is harmless. Places that were taken from the chunk_index before mean nothing afterwards.
 pub(super) fn replace_all(
     storage: &dyn Storage,
-    shelf: &mut ChunkIndex,
+    chunk_index: &mut ChunkIndex,
     packs: &[PackEntry],
     entries: Vec<ChunkEntry>,
 ) -> Result<(), StoreError> {
-    let mut old = shelf.segment_names();
+    let mut old = chunk_index.segment_names();
     // What could not be read is of no more use than the others.
-    old.append(&mut shelf.unread);
-    let quarantine: Vec<(PackId, u32)> = shelf
+    old.append(&mut chunk_index.unread);
+    let quarantine: Vec<(PackId, u32)> = chunk_index
         .quarantine
         .iter()
-        .map(|place| (shelf.pack(place.pack).id, place.offset))
+        .map(|place| (chunk_index.pack(place.pack).id, place.offset))
         .collect();
     let (name, segment) = publish(storage, packs, entries)?;
     let mut new = ChunkIndex::default();
@@ -398,7 +398,7 @@ pub(super) fn replace_all(
             new.quarantine.insert(PackPlace { pack, offset });
         }
     }
-    *shelf = new;
+    *chunk_index = new;
     for name in old.into_iter().filter(|old| *old != name) {
         storage.remove(&name)?;
     }

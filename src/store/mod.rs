@@ -89,7 +89,7 @@ pub struct Store {
     id: StoreId,
     access: OpenMode,
     storage: Arc<dyn Storage>,
-    shelf: RwLock<ChunkIndex>,
+    chunk_index: RwLock<ChunkIndex>,
     cache: FrameCache,
     ready: ReadyCopies,
     has_writer: AtomicBool,
@@ -182,18 +182,18 @@ impl Store {
             storage.sweep()?;
         }
         let mut seen = OpenNotes::default();
-        let mut shelf = ChunkIndex::open(storage.as_ref(), access, &mut seen)?;
+        let mut chunk_index = ChunkIndex::open(storage.as_ref(), access, &mut seen)?;
         if unlisted == Unlisted::Adopted {
-            orphans::adopt(storage.as_ref(), &mut shelf, access, &mut seen)?;
+            orphans::adopt(storage.as_ref(), &mut chunk_index, access, &mut seen)?;
         }
-        quarantine::load(storage.as_ref(), &mut shelf, &mut seen);
+        quarantine::load(storage.as_ref(), &mut chunk_index, &mut seen);
         let ready = ReadyCopies::list(storage.as_ref());
         Ok(Self {
             dir: dir.to_owned(),
             id,
             access,
             storage,
-            shelf: RwLock::new(shelf),
+            chunk_index: RwLock::new(chunk_index),
             cache: FrameCache::new(CACHE_BYTES),
             ready,
             has_writer: AtomicBool::new(false),
@@ -231,7 +231,7 @@ impl Store {
 
     /// Whether an intact copy of the chunk is here, as far as is known without reading it.
     pub fn contains(&self, id: &ChunkId) -> bool {
-        self.shelf().find(id).is_some()
+        self.chunk_index().find(id).is_some()
     }
 
     /// Reads a chunk. A copy found damaged is quarantined (for good when the store is open for writing) and the next tried. When
@@ -242,8 +242,8 @@ impl Store {
     /// [`StoreError::DamagedChunk`] or [`StoreError::QuarantinedChunk`] when every copy is damaged.
     pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
         let (places, doubtful) = {
-            let shelf = self.shelf();
-            (shelf.places(id), shelf.doubtful_places(id))
+            let chunk_index = self.chunk_index();
+            (chunk_index.places(id), chunk_index.doubtful_places(id))
         };
         let (mut damaged, mut fault) = (None, None);
         for place in places {
@@ -294,8 +294,8 @@ impl Store {
     /// and is told, when it is read. Returns when they are there; asking for much more than the cache holds is a waste.
     pub fn prefetch(&self, ids: &[ChunkId]) {
         let mut places: Vec<PackPlace> = {
-            let shelf = self.shelf();
-            ids.iter().filter_map(|id| shelf.find(id)).collect()
+            let chunk_index = self.chunk_index();
+            ids.iter().filter_map(|id| chunk_index.find(id)).collect()
         };
         places.sort_unstable();
         places.dedup();
@@ -329,7 +329,7 @@ impl Store {
     }
 
     fn frame_head(&self, place: PackPlace) -> Result<(FrameHead, PackId), StoreError> {
-        let pack = self.shelf().pack(place.pack);
+        let pack = self.chunk_index().pack(place.pack);
         let mut head = [0; HEADER_BYTES];
         self.read_pack(place, &pack.id, u64::from(place.offset), &mut head)?;
         let head = FrameHead::parse(&head).map_err(|source| self.damaged(place, source.into()))?;
@@ -359,7 +359,7 @@ impl Store {
     }
 
     fn damaged(&self, place: PackPlace, source: FrameDamage) -> StoreError {
-        let pack = self.shelf().pack(place.pack).id;
+        let pack = self.chunk_index().pack(place.pack).id;
         StoreError::DamagedFrame {
             pack,
             offset: place.offset,
@@ -369,29 +369,33 @@ impl Store {
 
     /// Never deduplicates against a frame again; remembers it when the store is open for writing.
     fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
-        let mut shelf = self.shelf_mut();
-        shelf.quarantine.insert(place);
+        let mut chunk_index = self.shelf_mut();
+        chunk_index.quarantine.insert(place);
         if self.access == OpenMode::Write {
-            quarantine::save(self.storage.as_ref(), &shelf)?;
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
         Ok(())
     }
 
     /// Takes a frame out of quarantine that a second look found whole.
     fn release(&self, place: PackPlace) -> Result<(), StoreError> {
-        let mut shelf = self.shelf_mut();
-        if shelf.quarantine.remove(&place) && self.access == OpenMode::Write {
-            quarantine::save(self.storage.as_ref(), &shelf)?;
+        let mut chunk_index = self.shelf_mut();
+        if chunk_index.quarantine.remove(&place) && self.access == OpenMode::Write {
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
         Ok(())
     }
 
-    fn shelf(&self) -> RwLockReadGuard<'_, ChunkIndex> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+    fn chunk_index(&self) -> RwLockReadGuard<'_, ChunkIndex> {
+        self.chunk_index
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf_mut(&self) -> RwLockWriteGuard<'_, ChunkIndex> {
-        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+        self.chunk_index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn must_write(&self) -> Result<(), StoreError> {

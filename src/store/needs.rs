@@ -42,9 +42,11 @@ impl Store {
         let mut wanted = Vec::new();
         let mut turns: HashMap<PackPlace, usize> = HashMap::new();
         {
-            let shelf = self.shelf();
+            let chunk_index = self.chunk_index();
             for id in ids {
-                let place = shelf.find(&id).ok_or(StoreError::NoSuchChunk { id })?;
+                let place = chunk_index
+                    .find(&id)
+                    .ok_or(StoreError::NoSuchChunk { id })?;
                 let turn = turns.len();
                 turns.entry(place).or_insert(turn);
                 wanted.push((place, id));
@@ -127,7 +129,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::DamagedFrame`] (quarantined from then on), or what the storage says.
     pub fn load_frame(&self, need: &FrameNeed) -> Result<Frame, StoreError> {
-        let number = self.shelf().number_of(&need.pack);
+        let number = self.chunk_index().number_of(&need.pack);
         let first = need.chunks.first().copied();
         let Some(pack) = number else {
             return Err(StoreError::NoSuchChunk {

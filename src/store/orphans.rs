@@ -16,11 +16,11 @@ use crate::store::storage::{self, Storage};
 /// Lists unlisted packs, in a new segment when `access` allows and in memory otherwise, and removes broken segments.
 pub(super) fn adopt(
     storage: &dyn Storage,
-    shelf: &mut ChunkIndex,
+    chunk_index: &mut ChunkIndex,
     access: OpenMode,
     seen: &mut OpenNotes,
 ) -> Result<(), StoreError> {
-    let unlisted = std::mem::take(&mut shelf.unlisted);
+    let unlisted = std::mem::take(&mut chunk_index.unlisted);
     if !unlisted.is_empty() {
         let mut entries = Vec::new();
         let mut packs = Vec::with_capacity(unlisted.len());
@@ -40,17 +40,17 @@ pub(super) fn adopt(
             _ if packs.is_empty() => {}
             OpenMode::Write => {
                 let (name, segment) = chunk_index::publish(storage, &packs, entries)?;
-                shelf.add(Some(name), segment, None);
+                chunk_index.add(Some(name), segment, None);
             }
             OpenMode::Read => {
                 if let Some(segment) = chunk_index::in_memory(&packs, entries) {
-                    shelf.add(None, segment, None);
+                    chunk_index.add(None, segment, None);
                 }
             }
         }
     }
     if access == OpenMode::Write {
-        for name in std::mem::take(&mut shelf.broken) {
+        for name in std::mem::take(&mut chunk_index.broken) {
             storage.remove(&name)?;
         }
     }

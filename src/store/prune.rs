@@ -75,9 +75,9 @@ impl Store {
                     offset,
                     source,
                 }) => {
-                    let number = self.shelf().number_of(&pack);
+                    let number = self.chunk_index().number_of(&pack);
                     let place = number.map(|pack| PackPlace { pack, offset });
-                    let is_new = |place: &PackPlace| !self.shelf().quarantine.contains(place);
+                    let is_new = |place: &PackPlace| !self.chunk_index().quarantine.contains(place);
                     let Some(place) = place.filter(is_new) else {
                         return Err(StoreError::DamagedFrame {
                             pack,
@@ -98,7 +98,7 @@ impl Store {
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
-        let before: Vec<PackEntry> = self.shelf().packs().to_vec();
+        let before: Vec<PackEntry> = self.chunk_index().packs().to_vec();
         let mut report = PruneReport {
             bytes_before: before.iter().map(|pack| pack.bytes).sum(),
             ..PruneReport::default()
@@ -130,21 +130,26 @@ impl Store {
         }
         self.drop_packs(&dead)?;
         report.packs_removed = dead.len() as u64;
-        report.bytes_after = self.shelf().packs().iter().map(|pack| pack.bytes).sum();
+        report.bytes_after = self
+            .chunk_index()
+            .packs()
+            .iter()
+            .map(|pack| pack.bytes)
+            .sum();
         Ok(report)
     }
 
     /// Finds for each pack the chunks that live there: of several intact copies the first counts.
     fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
-        let shelf = self.shelf();
+        let chunk_index = self.chunk_index();
         let mut homes: Vec<Option<PackPlace>> = vec![None; live.prefixes().len()];
-        for (prefix, place) in shelf.entries() {
+        for (prefix, place) in chunk_index.entries() {
             let Some(at) = live.position(&prefix) else {
                 continue;
             };
             match homes[at] {
-                Some(home) if !shelf.quarantine.contains(&home) => {}
-                Some(_) if shelf.quarantine.contains(&place) => {}
+                Some(home) if !chunk_index.quarantine.contains(&home) => {}
+                Some(_) if chunk_index.quarantine.contains(&place) => {}
                 _ => homes[at] = Some(place),
             }
         }
@@ -152,10 +157,10 @@ impl Store {
         for (prefix, home) in live.prefixes().iter().zip(homes) {
             let Some(home) = home else { continue };
             let life = lives.entry(home.pack).or_default();
-            life.hurt |= shelf.quarantine.contains(&home);
+            life.hurt |= chunk_index.quarantine.contains(&home);
             life.live.entry(home.offset).or_default().insert(*prefix);
         }
-        for place in &shelf.quarantine {
+        for place in &chunk_index.quarantine {
             if let Some(life) = lives.get_mut(&place.pack) {
                 life.quarantined = true;
             }
@@ -213,13 +218,13 @@ impl Store {
     /// Forgets packs, then removes them: the index never speaks of a pack that is gone. What it says of packs that were lost
     /// goes, too; one that turns up again is adopted.
     fn drop_packs(&self, dead: &HashSet<PackId>) -> Result<(), StoreError> {
-        let mut shelf = self.shelf_mut();
-        if dead.is_empty() && !shelf.lists_lost_packs() && shelf.unread.is_empty() {
+        let mut chunk_index = self.shelf_mut();
+        if dead.is_empty() && !chunk_index.lists_lost_packs() && chunk_index.unread.is_empty() {
             return Ok(());
         }
         let mut kept = Vec::new();
         let mut numbers: HashMap<u32, u32> = HashMap::new();
-        for (pack, number) in shelf.packs().iter().zip(0_u32..) {
+        for (pack, number) in chunk_index.packs().iter().zip(0_u32..) {
             if !dead.contains(&pack.id) {
                 numbers.insert(
                     number,
@@ -228,7 +233,7 @@ impl Store {
                 kept.push(*pack);
             }
         }
-        let entries = shelf.entries().filter_map(|(prefix, place)| {
+        let entries = chunk_index.entries().filter_map(|(prefix, place)| {
             Some(ChunkEntry {
                 prefix,
                 pack_no: *numbers.get(&place.pack)?,
@@ -236,13 +241,13 @@ impl Store {
             })
         });
         let entries = entries.collect();
-        chunk_index::replace_all(self.storage.as_ref(), &mut shelf, &kept, entries)?;
+        chunk_index::replace_all(self.storage.as_ref(), &mut chunk_index, &kept, entries)?;
         self.cache.clear();
         let mut gone: Vec<&PackId> = dead.iter().collect();
         gone.sort_unstable();
         for id in gone {
             self.storage.remove(&pack_name(id))?;
         }
-        quarantine::save(self.storage.as_ref(), &shelf)
+        quarantine::save(self.storage.as_ref(), &chunk_index)
     }
 }

@@ -20,8 +20,8 @@ const NAME: &str = "quarantine";
 const RECORD_BYTES: usize = 36;
 const LIST_MAX: u64 = 64 << 20;
 
-/// Reads the list onto the shelf. Frames of packs that are gone are forgotten.
-pub(super) fn load(storage: &dyn Storage, shelf: &mut ChunkIndex, seen: &mut OpenNotes) {
+/// Reads the list onto the chunk_index. Frames of packs that are gone are forgotten.
+pub(super) fn load(storage: &dyn Storage, chunk_index: &mut ChunkIndex, seen: &mut OpenNotes) {
     let file = match storage::read(storage, NAME, LIST_MAX + HEADER_BYTES as u64) {
         Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return,
         file => file.map_err(Trouble::from),
@@ -42,7 +42,7 @@ pub(super) fn load(storage: &dyn Storage, shelf: &mut ChunkIndex, seen: &mut Ope
                     QUARANTINE_LOST.saying(),
                 )),
             }
-            shelf.lacks_quarantine = true;
+            chunk_index.lacks_quarantine = true;
             return;
         }
     };
@@ -50,18 +50,18 @@ pub(super) fn load(storage: &dyn Storage, shelf: &mut ChunkIndex, seen: &mut Ope
         let mut id = [0; 32];
         id.copy_from_slice(&record[..32]);
         let offset = u32::from_le_bytes([record[32], record[33], record[34], record[35]]);
-        if let Some(pack) = shelf.number_of(&PackId(id)) {
-            shelf.quarantine.insert(PackPlace { pack, offset });
+        if let Some(pack) = chunk_index.number_of(&PackId(id)) {
+            chunk_index.quarantine.insert(PackPlace { pack, offset });
         }
     }
 }
 
 /// Writes the list anew.
-pub(super) fn save(storage: &dyn Storage, shelf: &ChunkIndex) -> Result<(), StoreError> {
-    let mut records: Vec<(PackId, u32)> = shelf
+pub(super) fn save(storage: &dyn Storage, chunk_index: &ChunkIndex) -> Result<(), StoreError> {
+    let mut records: Vec<(PackId, u32)> = chunk_index
         .quarantine
         .iter()
-        .map(|place| (shelf.pack(place.pack).id, place.offset))
+        .map(|place| (chunk_index.pack(place.pack).id, place.offset))
         .collect();
     if records.is_empty() {
         return Ok(storage.remove(NAME)?);

@@ -137,7 +137,7 @@ impl Store {
     /// What the storage says.
     pub fn has_lost_its_roots(&self) -> Result<bool, StoreError> {
         let is_there = self.dir.join(FOLDER).symlink_metadata().is_ok();
-        let has_packs = !self.shelf().packs().is_empty();
+        let has_packs = !self.chunk_index().packs().is_empty();
         Ok(has_packs && !is_there && self.storage.local_path(FOLDER).is_some())
     }
 

@@ -221,21 +221,21 @@ impl Store {
         }
         let (name, segment) =
             chunk_index::publish(self.storage.as_ref(), &packed.packs, packed.entries)?;
-        let mut shelf = self.shelf_mut();
-        shelf.add(Some(name), segment, None);
-        if shelf.forgive(&packed.packs) {
-            quarantine::save(self.storage.as_ref(), &shelf)?;
+        let mut chunk_index = self.shelf_mut();
+        chunk_index.add(Some(name), segment, None);
+        if chunk_index.forgive(&packed.packs) {
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
-        if shelf.segment_count() > SEGMENTS_MAX {
-            let packs = shelf.packs().to_vec();
-            let entries = shelf.entries().map(|(prefix, place)| ChunkEntry {
+        if chunk_index.segment_count() > SEGMENTS_MAX {
+            let packs = chunk_index.packs().to_vec();
+            let entries = chunk_index.entries().map(|(prefix, place)| ChunkEntry {
                 prefix,
                 pack_no: place.pack,
                 frame_offset: place.offset,
             });
             let entries = entries.collect();
             // Packs keep their numbers, so places that readers hold stay right.
-            chunk_index::replace_all(self.storage.as_ref(), &mut shelf, &packs, entries)?;
+            chunk_index::replace_all(self.storage.as_ref(), &mut chunk_index, &packs, entries)?;
         }
         Ok(())
     }

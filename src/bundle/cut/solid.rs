@@ -107,7 +107,7 @@ pub(super) fn pack_all(
     spool: &TempPayload,
     monitor: &dyn Monitor,
 ) -> Result<Packs, BundleError> {
-    let shelf = SharedSpool {
+    let shared = SharedSpool {
         spool,
         end: Mutex::new(0),
         packed: Mutex::new(Vec::new()),
@@ -117,14 +117,14 @@ pub(super) fn pack_all(
     let receiver = Arc::new(Mutex::new(receiver));
     let frame_of = std::thread::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
-            let (receiver, shelf) = (Arc::clone(&receiver), &shelf);
-            scope.spawn(move || work(&receiver, source, cut.effort, shelf, monitor));
+            let (receiver, shared) = (Arc::clone(&receiver), &shared);
+            scope.spawn(move || work(&receiver, source, cut.effort, shared, monitor));
         }
         // Only workers hold it now, so that a send fails once all of them have ended.
         drop(receiver);
         gather(source, order, cut, sender, monitor)
     })?;
-    let packed = shelf.packed.into_inner().expect("all workers have ended");
+    let packed = shared.packed.into_inner().expect("all workers have ended");
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
     monitor.check_stop()?;
     packed.sort_by_key(|frame| frame.frame_no);
@@ -144,7 +144,7 @@ fn work(
     receiver: &Mutex<Receiver<Solid>>,
     source: ChunkOrigin<'_>,
     effort: Effort,
-    shelf: &SharedSpool<'_>,
+    shared: &SharedSpool<'_>,
     monitor: &dyn Monitor,
 ) {
     let mut encoder = FrameEncoder::new();
@@ -159,10 +159,10 @@ fn work(
         }
         let packed = pack_one(&mut encoder, source, &solid, effort).and_then(|(stored, bases)| {
             monitor.advance(solid.source_bytes);
-            shelf.put(&solid, &stored, bases)
+            shared.put(&solid, &stored, bases)
         });
         let failed = packed.is_err();
-        shelf
+        shared
             .packed
             .lock()
             .expect("no worker panics while it holds this")
@@ -288,7 +288,7 @@ fn gather(
             if let Some(done) = solid.take_if(full)
                 && sender.send(done).is_err()
             {
-                break 'needs; // Every worker has ended: the first error is on the shelf.
+                break 'needs; // Every worker has ended: the first error is on the shared.
             }
             let solid = solid.get_or_insert_with(|| {
                 next_no += 1;
@@ -304,7 +304,7 @@ fn gather(
         }
     }
     if let Some(done) = solid {
-        // A failed send means that an error is on the shelf already.
+        // A failed send means that an error is on the shared already.
         let _ = sender.send(done);
     }
     Ok(frame_of)

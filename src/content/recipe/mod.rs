@@ -1,6 +1,6 @@
 //! Recipes: how the exact bytes of any content are rebuilt from chunks.
 //!
-//! Types, streams of chunks, rebuilding and walking. Making recipes out of files is `files::opener`'s work; where chunks
+//! Types, streams of chunks, rebuilding and walking. Making recipes out of files is `files::unpacker`'s work; where chunks
 //! are kept is the affair of whoever implements [`ChunkSource`] and [`ChunkSink`].
 
 pub mod body;

@@ -72,19 +72,19 @@ impl<'a> CorrectionsOut<'a> {
         segments: &[BlockSegment],
         foresights: &[Prediction],
     ) -> Result<(), DeflateError> {
-        let foreseen = |(segment, foresight): (&BlockSegment, &Prediction)| {
-            foresight.misses == 0 && (foresight.rule != WRITTEN_OUT || !is_dynamic(segment))
+        let predicted = |(segment, prediction): (&BlockSegment, &Prediction)| {
+            prediction.misses == 0 && (prediction.rule != WRITTEN_OUT || !is_dynamic(segment))
         };
-        let plain = aligned && segments.iter().zip(foresights).all(foreseen);
+        let plain = aligned && segments.iter().zip(foresights).all(predicted);
         self.script.segments(&mut self.coder, segments.len());
         self.flag(Flag::Mixed, !plain);
         let mut position = span.begin;
-        for (segment, foresight) in segments.iter().zip(foresights) {
+        for (segment, prediction) in segments.iter().zip(foresights) {
             self.begin(segment, position, span)?;
             if !plain {
-                self.tokens(segment, foresight);
+                self.tokens(segment, prediction);
             }
-            self.header(segment, foresight)?;
+            self.header(segment, prediction)?;
             position += segment.bytes as u64;
         }
         Ok(())
@@ -95,17 +95,17 @@ impl<'a> CorrectionsOut<'a> {
         &mut self,
         position: u64,
         segment: &BlockSegment,
-        foresight: &Prediction,
+        prediction: &Prediction,
         run: &mut WriterRun,
         stretch: &Stretch,
     ) -> Result<(), DeflateError> {
         self.begin(segment, position, run.span())?;
         if run.has_model() {
-            self.tokens(segment, foresight);
+            self.tokens(segment, prediction);
         } else {
             self.unforeseen(position, segment, run, stretch);
         }
-        self.header(segment, foresight)
+        self.header(segment, prediction)
     }
 
     /// Head and extent.
@@ -162,15 +162,15 @@ impl<'a> CorrectionsOut<'a> {
         SegmentExtent::Count(number)
     }
 
-    fn tokens(&mut self, segment: &BlockSegment, foresight: &Prediction) {
+    fn tokens(&mut self, segment: &BlockSegment, prediction: &Prediction) {
         if is_stored(segment) {
             return;
         }
-        self.flag(Flag::Misses, foresight.misses > 0);
-        for (token, foreseen) in segment.tokens.iter().zip(&foresight.tokens) {
+        self.flag(Flag::Misses, prediction.misses > 0);
+        for (token, predicted) in segment.tokens.iter().zip(&prediction.tokens) {
             let literal = Token::literal(token.byte());
             self.script
-                .token(&mut self.coder, *foreseen, *token, literal);
+                .token(&mut self.coder, *predicted, *token, literal);
         }
     }
 
@@ -193,7 +193,7 @@ impl<'a> CorrectionsOut<'a> {
     fn header(
         &mut self,
         segment: &BlockSegment,
-        foresight: &Prediction,
+        prediction: &Prediction,
     ) -> Result<(), DeflateError> {
         let Some(Head {
             kind: BlockForm::Dynamic(header),
@@ -202,7 +202,7 @@ impl<'a> CorrectionsOut<'a> {
         else {
             return Ok(());
         };
-        if self.script.rule(&mut self.coder, foresight.rule) == WRITTEN_OUT {
+        if self.script.rule(&mut self.coder, prediction.rule) == WRITTEN_OUT {
             self.script
                 .written_out(&mut self.coder, &segment.tokens, Some(header))?;
         }

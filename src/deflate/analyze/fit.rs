@@ -16,7 +16,7 @@ const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
 /// Looks that may end without a better model.
 const LOOKS_IN_VAIN_MAX: u32 = 4;
 
-/// Pieces that lie between one that is given to the crew and the last that counts for whether the model fits: more than are
+/// Pieces that lie between one that is given to the pool and the last that counts for whether the model fits: more than are
 /// ever in hand, so that what is decided does not depend on threads.
 const FIT_LAG_PIECES: u64 = 4;
 

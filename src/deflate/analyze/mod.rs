@@ -1,7 +1,7 @@
 //! Stream in, plain text and recipe out.
 //!
 //! Parsing runs ahead of coding by [`AHEAD`] bytes, so that models see what the writer saw; in hand are the segments between
-//! the two, and the text around them. The chunks of a chunked writer are foreseen as pieces, several at a time.
+//! the two, and the text around them. The chunks of a chunked writer are predicted as pieces, several at a time.
 
 mod corrections_out;
 mod fit;
@@ -43,7 +43,7 @@ struct End {
 /// Threads at most; one piece more is in hand.
 const THREADS_MAX: usize = 3;
 
-/// A chunk that was foreseen.
+/// A chunk that was predicted.
 struct PredictedChunk {
     prologue: Prologue,
     span: Span,
@@ -76,7 +76,7 @@ struct StreamAnalyzer<'a, R> {
     /// Rule of the last header.
     rule: u8,
     fit: ModelFit,
-    crew: OrderedPool<PredictedChunk>,
+    pool: OrderedPool<PredictedChunk>,
     /// Tokens and misses of pieces that were coded and do not count yet.
     late_fits: VecDeque<(u64, u64)>,
     pieces_given: u64,
@@ -87,7 +87,7 @@ struct StreamAnalyzer<'a, R> {
     forced: Option<WriterStyle>,
 }
 
-/// Opens a stream; see [`super::analyse()`].
+/// Opens a stream; see [`super::analyze()`].
 pub(super) fn analyze(
     source: &mut dyn Read,
     plain: &mut dyn Write,
@@ -100,7 +100,7 @@ pub(super) fn analyze(
     recipe.write_all(&[RECIPE_VERSION, options.wrapper.number()])?;
     let mut bits = BitReader::new(source);
     let header = options.wrapper.read_header(&[], &mut bits)?;
-    let analyser = StreamAnalyzer {
+    let analyzer = StreamAnalyzer {
         input: Inflater::new(bits),
         options,
         plain,
@@ -117,7 +117,7 @@ pub(super) fn analyze(
         run: WriterRun::new(WriterStyle::default(), FIRST),
         rule: 0,
         fit: ModelFit::default(),
-        crew: OrderedPool::new(options.threads.min(THREADS_MAX)),
+        pool: OrderedPool::new(options.threads.min(THREADS_MAX)),
         late_fits: VecDeque::new(),
         pieces_given: 0,
         pieces_counted: 0,
@@ -125,7 +125,7 @@ pub(super) fn analyze(
         texts: Vec::new(),
         forced: None,
     };
-    analyser.stream(header)
+    analyzer.stream(header)
 }
 
 impl<R: Read> StreamAnalyzer<'_, R> {
@@ -291,7 +291,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         segment
     }
 
-    /// Foresees and codes one segment.
+    /// Predicts and codes one segment.
     fn segment(&mut self, style: Option<WriterStyle>) -> Result<(), DeflateError> {
         let front = self.queue.front().map_or(0, |segment| segment.bytes);
         self.parse_to(self.position + (front + AHEAD) as u64)?;
@@ -301,12 +301,12 @@ impl<R: Read> StreamAnalyzer<'_, R> {
             return Ok(());
         };
         let at = self.position;
-        let foresight = prediction::look(&mut self.run, &self.stretch, at, &segment, self.rule)?;
-        self.rule = foresight.rule;
+        let prediction = prediction::look(&mut self.run, &self.stretch, at, &segment, self.rule)?;
+        self.rule = prediction.rule;
         self.fit
-            .add(segment.tokens.len() as u64, foresight.misses as u64);
+            .add(segment.tokens.len() as u64, prediction.misses as u64);
         self.out
-            .segment(at, &segment, &foresight, &mut self.run, &self.stretch)?;
+            .segment(at, &segment, &prediction, &mut self.run, &self.stretch)?;
         self.position += segment.bytes as u64;
         self.spare.push(segment);
         Ok(())
@@ -347,7 +347,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok(None)
     }
 
-    /// Has a piece foreseen, and codes those that are.
+    /// Has a piece predicted, and codes those that are.
     fn piece(
         &mut self,
         style: Option<WriterStyle>,
@@ -368,15 +368,15 @@ impl<R: Read> StreamAnalyzer<'_, R> {
                 None => self.end.as_ref().is_some_and(|end| end.padding == 0),
             };
         self.pieces_given += 1;
-        self.crew.give(move || {
+        self.pool.give(move || {
             // Each piece by itself: which others are done is a matter of threads.
             let mut rule = 0;
             let mut position = span.begin;
             let look = |segment: &BlockSegment| {
-                let foresight = prediction::look(&mut run, &stretch, position, segment, rule)?;
-                rule = foresight.rule;
+                let prediction = prediction::look(&mut run, &stretch, position, segment, rule)?;
+                rule = prediction.rule;
                 position += segment.bytes as u64;
-                Ok(foresight)
+                Ok(prediction)
             };
             let foresights = segments.iter().map(look).collect();
             let text = stretch.bytes;
@@ -391,13 +391,13 @@ impl<R: Read> StreamAnalyzer<'_, R> {
             }
         });
         self.position = end;
-        while self.crew.is_full() {
+        while self.pool.is_full() {
             self.code_piece()?;
         }
         Ok(())
     }
 
-    /// Codes the pieces that are being foreseen.
+    /// Codes the pieces that are being predicted.
     fn drain(&mut self) -> Result<(), DeflateError> {
         while self.code_piece()? {}
         self.count_fits(0);
@@ -405,7 +405,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
     }
 
     fn code_piece(&mut self) -> Result<bool, DeflateError> {
-        let Some(piece) = self.crew.take() else {
+        let Some(piece) = self.pool.take() else {
             return Ok(false);
         };
         let foresights = piece.foresights?;

@@ -1,4 +1,4 @@
-//! What a model foresees of segments that are known.
+//! What a model predicts of segments that are known.
 
 use super::super::DeflateError;
 use super::super::inflate::{BlockForm, BlockSegment};
@@ -7,7 +7,7 @@ use super::super::text::Stretch;
 use super::super::token::Token;
 use super::super::trees;
 
-/// What was foreseen of a segment.
+/// What was predicted of a segment.
 #[derive(Default)]
 pub(crate) struct Prediction {
     /// A token for each that there is; none when all are right.
@@ -25,7 +25,7 @@ pub(crate) fn look(
     segment: &BlockSegment,
     rule: u8,
 ) -> Result<Prediction, DeflateError> {
-    let mut foresight = Prediction {
+    let mut prediction = Prediction {
         rule,
         ..Prediction::default()
     };
@@ -38,17 +38,17 @@ pub(crate) fn look(
     let head = segment.head.as_ref().map(|head| &head.kind);
     if let Some(BlockForm::Stored { .. }) = head {
         let end = position + segment.bytes as u64;
-        run.pass_over(stretch, position, end, &mut foresight.tokens);
-        foresight.tokens.clear();
-        return Ok(foresight);
+        run.pass_over(stretch, position, end, &mut prediction.tokens);
+        prediction.tokens.clear();
+        return Ok(prediction);
     }
     if run.has_model() {
-        predict(run, stretch, position, segment, &mut foresight)?;
+        predict(run, stretch, position, segment, &mut prediction)?;
     }
     if let Some(BlockForm::Dynamic(header)) = head {
-        foresight.rule = trees::find_rule(&segment.tokens, header, rule);
+        prediction.rule = trees::find_rule(&segment.tokens, header, rule);
     }
-    Ok(foresight)
+    Ok(prediction)
 }
 
 fn predict(
@@ -56,17 +56,19 @@ fn predict(
     stretch: &Stretch,
     position: u64,
     segment: &BlockSegment,
-    foresight: &mut Prediction,
+    prediction: &mut Prediction,
 ) -> Result<(), DeflateError> {
-    let foreseen = &mut foresight.tokens;
-    foreseen.reserve(segment.tokens.len());
-    if !run.foresee(stretch, position, &segment.tokens, foreseen) {
-        return Err(DeflateError::Corrupt("foresight: the model stands still"));
+    let predicted = &mut prediction.tokens;
+    predicted.reserve(segment.tokens.len());
+    if !run.predict_all(stretch, position, &segment.tokens, predicted) {
+        return Err(DeflateError::Corrupt("prediction: the model stands still"));
     }
-    let pairs = segment.tokens.iter().zip(foreseen.iter());
-    foresight.misses = pairs.filter(|(token, foreseen)| token != foreseen).count();
-    if foresight.misses == 0 {
-        foresight.tokens = Vec::new();
+    let pairs = segment.tokens.iter().zip(predicted.iter());
+    prediction.misses = pairs
+        .filter(|(token, predicted)| token != predicted)
+        .count();
+    if prediction.misses == 0 {
+        prediction.tokens = Vec::new();
     }
     Ok(())
 }

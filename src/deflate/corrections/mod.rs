@@ -54,7 +54,7 @@ pub(crate) struct CorrectionModels {
     byte_count: Number,
     tokens: TokenCorrections,
     headers: HeaderCorrections,
-    agnostic: Option<Box<Fallback>>,
+    fallback: Option<Box<Fallback>>,
 }
 
 /// Things that are said with one bit, nearly always zero.
@@ -66,7 +66,7 @@ pub(crate) enum Flag {
     Model,
     /// The end of the member is in sight, and it is not the end of the text.
     End,
-    /// The segment has tokens that were not foreseen.
+    /// The segment has tokens that were not predicted.
     Misses,
     /// The segment is not the last of its block.
     Continues,
@@ -74,7 +74,7 @@ pub(crate) enum Flag {
     Trailer,
     /// The header is other than the one before.
     Wrapper,
-    /// The piece is not as foreseen.
+    /// The piece is not as predicted.
     Mixed,
 }
 
@@ -139,10 +139,10 @@ impl CorrectionModels {
         at: usize,
         token: Token,
     ) -> Token {
-        let agnostic = self
-            .agnostic
+        let fallback = self
+            .fallback
             .get_or_insert_with(|| Box::new(Fallback::new()));
-        agnostic.code(coder, text, at, token)
+        fallback.code(coder, text, at, token)
     }
 
     /// Bytes as they are.
@@ -239,16 +239,16 @@ impl CorrectionModels {
         }
     }
 
-    /// One token, where `foreseen` was foreseen; when reading, `token` is of no meaning but for the byte of a literal.
+    /// One token, where `predicted` was predicted; when reading, `token` is of no meaning but for the byte of a literal.
     #[inline]
     pub(crate) fn token<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
-        foreseen: Token,
+        predicted: Token,
         token: Token,
         literal: Token,
     ) -> Token {
-        self.tokens.code(coder, foreseen, token, literal)
+        self.tokens.code(coder, predicted, token, literal)
     }
 
     /// By which rule a header is built.

@@ -1,4 +1,4 @@
-//! How tokens are coded that were foreseen wrongly, or not at all.
+//! How tokens are coded that were predicted wrongly, or not at all.
 
 use super::super::coder::{BitTree, Chance, SignedNumbers, SymbolCoder};
 use super::super::codes::{distance_base, distance_symbol};
@@ -47,7 +47,7 @@ impl MatchCorrections {
 /// What adapts for tokens.
 #[derive(Default)]
 pub(super) struct TokenCorrections {
-    /// By what was foreseen and the last three outcomes: whether it was missed.
+    /// By what was predicted and the last three outcomes: whether it was missed.
     missed: [[Chance; 8]; 16],
     /// The last three outcomes.
     history: usize,
@@ -62,35 +62,35 @@ impl TokenCorrections {
     pub(super) fn code<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
-        foreseen: Token,
+        predicted: Token,
         token: Token,
         literal: Token,
     ) -> Token {
-        let context = if foreseen.is_literal() {
+        let context = if predicted.is_literal() {
             0
         } else {
-            let near = usize::from(foreseen.dist() <= 4096);
-            1 + 2 * (foreseen.len().min(130).ilog2() as usize).min(6) + near
+            let near = usize::from(predicted.dist() <= 4096);
+            1 + 2 * (predicted.len().min(130).ilog2() as usize).min(6) + near
         };
-        let missed = coder.bit(&mut self.missed[context][self.history], token != foreseen);
+        let missed = coder.bit(&mut self.missed[context][self.history], token != predicted);
         self.history = (self.history << 1 | usize::from(missed)) & 7;
         if !missed {
-            return foreseen;
+            return predicted;
         }
-        if !foreseen.is_literal() {
+        if !predicted.is_literal() {
             if coder.bit(&mut self.to_literal[context], token.is_literal()) {
                 return literal;
             }
-            let same = token.dist() == foreseen.dist();
+            let same = token.dist() == predicted.dist();
             if coder.bit(&mut self.same_distance[context], same) {
-                let change = token.len().cast_signed() - foreseen.len().cast_signed();
+                let change = token.len().cast_signed() - predicted.len().cast_signed();
                 let change = self.length_change.code(coder, change);
-                let len = foreseen
+                let len = predicted
                     .len()
                     .cast_signed()
                     .saturating_add(change)
                     .clamp(3, 258);
-                let (len, dist) = (len.cast_unsigned(), foreseen.dist());
+                let (len, dist) = (len.cast_unsigned(), predicted.dist());
                 return self.written_out.form(coder, len, dist, token.is_odd());
             }
         }

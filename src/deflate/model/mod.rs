@@ -82,21 +82,21 @@ pub(crate) trait Model {
     fn follow(&mut self, text: Text<'_>, at: usize, token: Token);
 
     /// Predicts each of `tokens`, the first of which is at `at`, up to the first that begins at `stop` or behind. Appends
-    /// what was foreseen to `foreseen` and returns the place behind the last token.
+    /// what was predicted to `predicted` and returns the place behind the last token.
     fn predict_all(
         &mut self,
         text: Text<'_>,
         at: usize,
         stop: usize,
         tokens: &[Token],
-        foreseen: &mut Vec<Token>,
+        predicted: &mut Vec<Token>,
     ) -> usize {
         let mut at = at;
         for token in tokens {
             if at >= stop {
                 break;
             }
-            foreseen.push(self.predict(text, at));
+            predicted.push(self.predict(text, at));
             self.follow(text, at, *token);
             at += token.advance();
         }

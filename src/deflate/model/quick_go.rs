@@ -273,9 +273,9 @@ mod tests {
             model.begin(text, begin, begin);
             let mut at = begin;
             while at < end {
-                let foreseen = model.predict(text, at);
-                assert!(at + foreseen.advance() <= end);
-                assert!(foreseen.is_literal() || foreseen.dist() as usize <= at - begin);
+                let predicted = model.predict(text, at);
+                assert!(at + predicted.advance() <= end);
+                assert!(predicted.is_literal() || predicted.dist() as usize <= at - begin);
                 let token = if at.is_multiple_of(3) || at + jump > end || jump < 3 {
                     Token::literal(0)
                 } else {

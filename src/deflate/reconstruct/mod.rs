@@ -69,7 +69,7 @@ pub(super) fn reconstruct(
         last_count: 0,
         last_stored: 0,
         tokens: Vec::new(),
-        crew: OrderedPool::new(options.threads),
+        pool: OrderedPool::new(options.threads),
         runs: Vec::new(),
     };
     remaker.stream()?;
@@ -97,7 +97,7 @@ struct Reconstructor<'a> {
     last_stored: usize,
     /// Tokens of the segment.
     tokens: Vec<Token>,
-    crew: OrderedPool<FinishedPiece>,
+    pool: OrderedPool<FinishedPiece>,
     runs: Vec<WriterRun>,
 }
 
@@ -334,9 +334,9 @@ impl Reconstructor<'_> {
             self.run.turn(&self.stretch, self.position);
             let literal = self.literal();
             let token = if self.run.has_model() {
-                let foreseen = self.run.predict(&self.stretch, self.position);
+                let predicted = self.run.predict(&self.stretch, self.position);
                 self.script
-                    .token(&mut self.coder, foreseen, literal, literal)
+                    .token(&mut self.coder, predicted, literal, literal)
             } else {
                 let at = self.stretch.place(self.position);
                 let text = self.run.text(&self.stretch);

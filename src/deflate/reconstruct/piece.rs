@@ -1,4 +1,4 @@
-//! Makes a chunk of a stream that is wholly foreseen: by itself, on any thread.
+//! Makes a chunk of a stream that is wholly predicted: by itself, on any thread.
 
 use std::io::Write;
 

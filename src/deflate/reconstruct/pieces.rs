@@ -15,7 +15,7 @@ pub(super) struct FinishedPiece {
 }
 
 impl Reconstructor<'_> {
-    /// A piece: has it made when it is foreseen, else makes it here. Returns whether its last block is the member's.
+    /// A piece: has it made when it is predicted, else makes it here. Returns whether its last block is the member's.
     pub(super) fn piece(&mut self, span: Span) -> Result<bool, DeflateError> {
         let count = self.script.segments(&mut self.coder, 0);
         if count == 0 || count > PIECE_SEGMENTS_MAX {
@@ -66,7 +66,7 @@ impl Reconstructor<'_> {
         let stretch = self.stretch.copy(known, end, Vec::new());
         let mut run = WriterRun::lend(self.runs.pop(), &self.run);
         let limit = self.stream_bytes;
-        self.crew.give(move || {
+        self.pool.give(move || {
             let mut bytes = Vec::new();
             let mut out = BitWriter::new(&mut bytes, limit);
             let mut maker = PieceMaker {
@@ -81,7 +81,7 @@ impl Reconstructor<'_> {
             FinishedPiece { bytes, run }
         });
         self.position = end;
-        while self.crew.is_full() {
+        while self.pool.is_full() {
             self.write_piece()?;
         }
         Ok(last)
@@ -139,7 +139,7 @@ impl Reconstructor<'_> {
     }
 
     fn write_piece(&mut self) -> Result<bool, DeflateError> {
-        let Some(made) = self.crew.take() else {
+        let Some(made) = self.pool.take() else {
             return Ok(false);
         };
         self.runs.push(made.run);

@@ -16,41 +16,41 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Cuts the next `bytes` bytes into chunks.
     pub(super) fn chunks<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
         recipe: &mut RecipeWriter,
     ) -> Result<(), LayoutError> {
         let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
-        let head = tape.peek(head_bytes)?;
+        let head = reader.peek(head_bytes)?;
         let (class, is_zstd) = (ContentKind::of(name, head), zstd::begins_frame(head));
-        let end = tape.offset() + bytes;
+        let end = reader.offset() + bytes;
         if is_zstd && self.options.depth == super::Depth::Open {
-            self.frames(tape, end, class, recipe)?;
+            self.frames(reader, end, class, recipe)?;
         }
-        self.cut_up_to(tape, end, class, recipe)
+        self.cut_up_to(reader, end, class, recipe)
     }
 
     /// Cuts frame by frame, up to the first that is none.
     fn frames<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         end: u64,
         class: ContentKind,
         recipe: &mut RecipeWriter,
     ) -> Result<(), LayoutError> {
-        while tape.offset() < end {
-            let found = zstd::frame_bytes(tape.source(), tape.offset(), end);
-            let found = found.map_err(LayoutError::io("read", tape.path()))?;
+        while reader.offset() < end {
+            let found = zstd::frame_bytes(reader.source(), reader.offset(), end);
+            let found = found.map_err(LayoutError::io("read", reader.path()))?;
             match found {
                 None => return Ok(()),
-                Some(bytes) if bytes < FRAME_BYTES_MIN => self.side(tape, bytes, recipe)?,
+                Some(bytes) if bytes < FRAME_BYTES_MIN => self.side(reader, bytes, recipe)?,
                 Some(bytes) if bytes <= SMALL_BYTES => {
                     let len = usize::try_from(bytes).unwrap_or_default();
-                    let chunk = self.put_as(tape, len, class)?;
+                    let chunk = self.put_as(reader, len, class)?;
                     recipe.chunk(self.sink, chunk)?;
                 }
-                Some(bytes) => self.cut_up_to(tape, tape.offset() + bytes, class, recipe)?,
+                Some(bytes) => self.cut_up_to(reader, reader.offset() + bytes, class, recipe)?,
             }
         }
         Ok(())
@@ -58,14 +58,14 @@ impl<S: ChunkSource> Unpacker<'_, S> {
 
     fn cut_up_to<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         end: u64,
         class: ContentKind,
         recipe: &mut RecipeWriter,
     ) -> Result<(), LayoutError> {
-        while tape.offset() < end {
-            let len = Self::cut(tape, end - tape.offset())?;
-            let chunk = self.put_as(tape, len, class)?;
+        while reader.offset() < end {
+            let len = Self::cut(reader, end - reader.offset())?;
+            let chunk = self.put_as(reader, len, class)?;
             recipe.chunk(self.sink, chunk)?;
         }
         Ok(())

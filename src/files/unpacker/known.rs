@@ -12,17 +12,17 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Returns the blob that comes next when it is known and whole, and goes on behind it.
     pub(super) fn look_up<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
     ) -> Result<Option<Blob>, LayoutError> {
         if !self.known.has_length(bytes) && !self.fresh.has_length(bytes) {
             return Ok(None);
         }
-        let mark = tape.bookmark();
-        let id = self.hash_over(tape, bytes)?;
+        let mark = reader.bookmark();
+        let id = self.hash_over(reader, bytes)?;
         let found = self.known_blob(bytes, id);
         if found.is_none() {
-            tape.go_back(mark);
+            reader.go_back(mark);
         }
         Ok(found)
     }
@@ -30,18 +30,18 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Hashes the next `bytes` bytes and goes on behind them.
     pub(super) fn hash_over<R: ReadAt + ?Sized>(
         &self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
     ) -> Result<BlobId, LayoutError> {
-        tape.push_hasher();
+        reader.push_hasher();
         let mut left = bytes;
         while left > 0 {
             self.monitor.check_stop()?;
             let step = left.min(STEP_BYTES);
-            tape.skip(step)?;
+            reader.skip(step)?;
             left -= step;
         }
-        Ok(BlobId(tape.pop_hasher()))
+        Ok(BlobId(reader.pop_hasher()))
     }
 
     /// Returns a blob of this run, or one of earlier releases that is whole.
@@ -91,15 +91,15 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Whether what comes next is not to be opened.
     pub(super) fn is_closed<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
     ) -> Result<bool, LayoutError> {
         if self.options.closed.is_empty() {
             return Ok(false);
         }
-        let mark = tape.bookmark();
-        let id = self.hash_over(tape, bytes)?;
-        tape.go_back(mark);
+        let mark = reader.bookmark();
+        let id = self.hash_over(reader, bytes)?;
+        reader.go_back(mark);
         let is_closed = self.options.closed.contains(&id);
         if is_closed {
             self.kept(KeptReason::Changed, bytes);

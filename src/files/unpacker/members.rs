@@ -21,16 +21,16 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.
     pub(super) fn tar<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         depth: usize,
     ) -> Result<Blob, LayoutError> {
         let is_deepest = depth + 1 >= OPEN_DEPTH_MAX;
         if self.options.depth != Depth::Open || bytes < 2 * AHEAD_BYTES_MIN || is_deepest {
-            return self.tar_members(tape, bytes, depth, None);
+            return self.tar_members(reader, bytes, depth, None);
         }
-        let (source, path, offset) = (tape.source(), tape.path(), tape.offset());
-        let scout = Mutex::new(TarStreamFinder::new(source, offset, offset + bytes));
+        let (source, path, offset) = (reader.source(), reader.path(), reader.offset());
+        let finder = Mutex::new(TarStreamFinder::new(source, offset, offset + bytes));
         let ahead = Lookahead::new();
         let looker = &Arc::clone(&self.looker);
         let quiet = Quiet(self.monitor);
@@ -49,28 +49,28 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 };
                 looker.look(region, monitor)
             };
-            let _leash = ahead.start(scope, &scout, look, monitor);
-            self.tar_members(tape, bytes, depth, Some(&ahead))
+            let _leash = ahead.start(scope, &finder, look, monitor);
+            self.tar_members(reader, bytes, depth, Some(&ahead))
         })
     }
 
     fn tar_members<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         depth: usize,
         ahead: Option<&Lookahead<u64, AnalyzedStream>>,
     ) -> Result<Blob, LayoutError> {
-        tape.push_hasher();
+        reader.push_hasher();
         let mut recipe = RecipeWriter::new(ContentKind::TarHeaders);
-        let end = tape.offset() + bytes;
+        let end = reader.offset() + bytes;
         let mut next = Pax::default();
-        while tape.offset() < end {
-            let left = end - tape.offset();
+        while reader.offset() < end {
+            let left = end - reader.offset();
             let block_bytes = tar::BLOCK.min(usize::try_from(left).unwrap_or(tar::BLOCK));
             let mut block = [0; tar::BLOCK];
-            block[..block_bytes].copy_from_slice(tape.peek(block_bytes)?);
-            self.side(tape, block_bytes as u64, &mut recipe)?;
+            block[..block_bytes].copy_from_slice(reader.peek(block_bytes)?);
+            self.side(reader, block_bytes as u64, &mut recipe)?;
             let Some(header) = TarHeader::read(&block[..block_bytes]) else {
                 // The end of the archive, or something unknown: the next block may be a header again.
                 next = Pax::default();
@@ -82,52 +82,52 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                     let body = header.size.min(left);
                     if body <= tar::PAX_BYTES_MAX {
                         let len = usize::try_from(body).unwrap_or_default();
-                        next = Pax::read(tape.peek(len)?);
+                        next = Pax::read(reader.peek(len)?);
                     }
                     let whole = body.saturating_add(tar::padding(body));
-                    self.side(tape, whole.min(left), &mut recipe)?;
+                    self.side(reader, whole.min(left), &mut recipe)?;
                 }
                 TarKind::Note => {
                     let whole = header.size.saturating_add(tar::padding(header.size));
-                    self.side(tape, whole.min(left), &mut recipe)?;
+                    self.side(reader, whole.min(left), &mut recipe)?;
                 }
                 TarKind::Bodiless => next = Pax::default(),
                 TarKind::File | TarKind::Sparse => {
                     if header.kind == TarKind::Sparse {
-                        self.sparse_map(tape, end, &block, &mut recipe)?;
+                        self.sparse_map(reader, end, &block, &mut recipe)?;
                     }
                     let member = std::mem::take(&mut next);
                     let size = member.size.unwrap_or(header.size);
-                    let body = size.min(end - tape.offset());
+                    let body = size.min(end - reader.offset());
                     let name = member
                         .path
                         .as_deref()
                         .unwrap_or_else(|| TarHeader::name(&block));
                     let looked = match ahead.filter(|_| body >= AHEAD_BYTES_MIN) {
-                        Some(ahead) => ahead.take(&tape.offset()).transpose()?,
+                        Some(ahead) => ahead.take(&reader.offset()).transpose()?,
                         None => None,
                     };
-                    self.body(tape, body, name, depth + 1, looked, &mut recipe)?;
-                    let padding = tar::padding(size).min(end - tape.offset());
-                    self.side(tape, padding, &mut recipe)?;
+                    self.body(reader, body, name, depth + 1, looked, &mut recipe)?;
+                    let padding = tar::padding(size).min(end - reader.offset());
+                    self.side(reader, padding, &mut recipe)?;
                 }
             }
         }
-        self.finish(tape, bytes, recipe)
+        self.finish(reader, bytes, recipe)
     }
 
     /// Passes the further blocks of a GNU sparse map.
     fn sparse_map<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         end: u64,
         header: &[u8],
         recipe: &mut RecipeWriter,
     ) -> Result<(), LayoutError> {
         let mut more = header[tar::SPARSE_MORE_IN_HEADER] != 0;
-        while more && end - tape.offset() >= tar::BLOCK as u64 {
-            more = tape.peek(tar::BLOCK)?[tar::SPARSE_MORE_IN_MAP] != 0;
-            self.side(tape, tar::BLOCK as u64, recipe)?;
+        while more && end - reader.offset() >= tar::BLOCK as u64 {
+            more = reader.peek(tar::BLOCK)?[tar::SPARSE_MORE_IN_MAP] != 0;
+            self.side(reader, tar::BLOCK as u64, recipe)?;
         }
         Ok(())
     }

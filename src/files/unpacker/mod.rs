@@ -2,7 +2,7 @@
 //! depth up to a limit; all else as chunks.
 //!
 //! Whatever is not understood is kept as bytes, so every result is lossless. Opening reads a file once (twice what was
-//! known under the same length but is other, and what holds streams), and holds a tape's buffer, half a MiB and the spools of
+//! known under the same length but is other, and what holds streams), and holds a reader's buffer, half a MiB and the spools of
 //! as many streams as there are cores and one more, for each level.
 
 mod frames;
@@ -161,7 +161,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         self.effort = ItemEffort::new(self.options);
     }
 
-    /// The blobs that this opener made, and those that it took over: together all blobs of what it opened.
+    /// The blobs that this unpacker made, and those that it took over: together all blobs of what it opened.
     pub fn into_blobs(self) -> (BlobTable, BlobTable) {
         (self.fresh, self.reused)
     }
@@ -187,11 +187,11 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         }
         let files = Arc::new(Lookahead::new());
         self.files = Some(Arc::clone(&files));
-        let scout = Mutex::new(FileStreamFinder::new(paths));
+        let finder = Mutex::new(FileStreamFinder::new(paths));
         let (looker, monitor) = (&Arc::clone(&self.looker), self.monitor);
         std::thread::scope(|scope: &Scope<'_, '_>| {
             let look = |path: PathBuf, monitor: &dyn Monitor| looker.look_at_file(&path, monitor);
-            let _leash = files.start(scope, &scout, look, monitor);
+            let _leash = files.start(scope, &finder, look, monitor);
             let opened = open(self);
             self.files = None;
             opened
@@ -210,10 +210,10 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         self.opened(file, path, None)
     }
 
-    /// Opens a file that may have been looked at before, as [`Opener::open`] does.
+    /// Opens a file that may have been looked at before, as [`Unpacker::open`] does.
     ///
     /// # Errors
-    /// As [`Opener::open`].
+    /// As [`Unpacker::open`].
     pub fn open_file(&mut self, file: &SteadyFile, path: &Path) -> Result<Content, LayoutError> {
         let files = self.files.as_ref();
         let files = files.filter(|_| ReadAt::size_bytes(file) >= AHEAD_BYTES_MIN);
@@ -233,8 +233,8 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         looked: Option<AnalyzerOutput>,
     ) -> Result<Content, LayoutError> {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        let mut tape = HashingReader::new(file, path);
-        let content = self.content(&mut tape, file.size_bytes(), name, 0, looked)?;
+        let mut reader = HashingReader::new(file, path);
+        let content = self.content(&mut reader, file.size_bytes(), name, 0, looked)?;
         self.monitor.advance(std::mem::take(&mut self.unreported));
         self.reported = 0;
         Ok(content)
@@ -243,7 +243,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     /// Opens a content of its own, which lies in `depth` others.
     fn content<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
         depth: usize,
@@ -252,38 +252,38 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         if bytes == 0 {
             return Ok(Content::Empty);
         }
-        if let Some(blob) = self.structured(tape, bytes, name, depth, looked)? {
+        if let Some(blob) = self.structured(reader, bytes, name, depth, looked)? {
             return Ok(Content::Blob(blob));
         }
         if bytes <= SMALL_BYTES {
-            return Ok(Content::Chunk(self.small(tape, bytes, name)?));
+            return Ok(Content::Chunk(self.small(reader, bytes, name)?));
         }
-        if let Some(blob) = self.look_up(tape, bytes)? {
+        if let Some(blob) = self.look_up(reader, bytes)? {
             return Ok(Content::Blob(blob));
         }
         // A content that is one chunk needs no recipe.
-        let first = Self::cut(tape, bytes)?;
+        let first = Self::cut(reader, bytes)?;
         if first as u64 == bytes {
-            return Ok(Content::Chunk(self.put(tape, first, name)?));
+            return Ok(Content::Chunk(self.put(reader, first, name)?));
         }
-        tape.push_hasher();
+        reader.push_hasher();
         let mut recipe = RecipeWriter::new(ContentKind::Other);
-        self.chunks(tape, bytes, name, &mut recipe)?;
-        let blob = self.finish(tape, bytes, recipe)?;
+        self.chunks(reader, bytes, name, &mut recipe)?;
+        let blob = self.finish(reader, bytes, recipe)?;
         Ok(Content::Blob(blob))
     }
 
     /// Opens what comes next into a blob when there is something in it to be found; else it stays where it is.
     fn structured<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
         depth: usize,
         looked: Option<AnalyzerOutput>,
     ) -> Result<Option<Blob>, LayoutError> {
         let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
-        let kind = ContentForm::of(tape.peek(head_bytes)?, bytes, self.options.depth);
+        let kind = ContentForm::of(reader.peek(head_bytes)?, bytes, self.options.depth);
         if kind == ContentForm::Gzip && (bytes < GZIP_BYTES_MIN || depth >= OPEN_DEPTH_MAX) {
             let small = bytes < GZIP_BYTES_MIN;
             self.kept(
@@ -300,24 +300,24 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             return Ok(None);
         }
         if kind == ContentForm::Gzip {
-            return self.gzip(tape, bytes, name, depth, looked);
+            return self.gzip(reader, bytes, name, depth, looked);
         }
-        if let Some(known) = self.look_up(tape, bytes)? {
+        if let Some(known) = self.look_up(reader, bytes)? {
             return Ok(Some(known));
         }
-        if self.is_closed(tape, bytes)? {
+        if self.is_closed(reader, bytes)? {
             return Ok(None);
         }
         match kind {
-            ContentForm::Tar => self.tar(tape, bytes, depth).map(Some),
-            _ => self.zip(tape, bytes, depth).map(Some),
+            ContentForm::Tar => self.tar(reader, bytes, depth).map(Some),
+            _ => self.zip(reader, bytes, depth).map(Some),
         }
     }
 
     /// Puts the body of a member of something into its recipe.
     fn body<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
         depth: usize,
@@ -327,23 +327,23 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         if bytes == 0 {
             return Ok(());
         }
-        if let Some(blob) = self.structured(tape, bytes, name, depth, looked)? {
+        if let Some(blob) = self.structured(reader, bytes, name, depth, looked)? {
             return Ok(recipe.blob(self.sink, blob)?);
         }
         if bytes <= SMALL_BYTES {
-            let chunk = self.small(tape, bytes, name)?;
+            let chunk = self.small(reader, bytes, name)?;
             return Ok(recipe.chunk(self.sink, chunk)?);
         }
-        self.chunks(tape, bytes, name, recipe)
+        self.chunks(reader, bytes, name, recipe)
     }
 
     fn finish<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         recipe: RecipeWriter,
     ) -> Result<Blob, LayoutError> {
-        let id = BlobId(tape.pop_hasher());
+        let id = BlobId(reader.pop_hasher());
         let recipe = recipe.finish(self.sink)?;
         let blob = Blob { id, bytes, recipe };
         self.fresh.insert(&blob);
@@ -352,41 +352,41 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
 
     /// Length of the next chunk of a content of which `left` bytes are left.
     fn cut<R: ReadAt + ?Sized>(
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         left: u64,
     ) -> Result<usize, LayoutError> {
         let window = usize::try_from(left).map_or(CHUNK_MAX, |left| left.min(CHUNK_MAX));
-        Ok(Cutter::cut(tape.peek(window)?))
+        Ok(Cutter::cut(reader.peek(window)?))
     }
 
     fn small<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
     ) -> Result<ChunkRef, LayoutError> {
         let len = usize::try_from(bytes).map_err(|_| RecipeError::Corrupt("small content"))?;
-        self.put(tape, len, name)
+        self.put(reader, len, name)
     }
 
     fn put<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         len: usize,
         name: &[u8],
     ) -> Result<ChunkRef, LayoutError> {
-        let class = ContentKind::of(name, tape.peek(len.min(tar::BLOCK))?);
-        self.put_as(tape, len, class)
+        let class = ContentKind::of(name, reader.peek(len.min(tar::BLOCK))?);
+        self.put_as(reader, len, class)
     }
 
     fn put_as<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         len: usize,
         class: ContentKind,
     ) -> Result<ChunkRef, LayoutError> {
-        let id = self.sink.put(tape.peek(len)?, class)?;
-        tape.skip(len as u64)?;
+        let id = self.sink.put(reader.peek(len)?, class)?;
+        reader.skip(len as u64)?;
         self.report(len as u64)?;
         let bytes = u32::try_from(len).map_err(|_| RecipeError::Corrupt("length of a chunk"))?;
         Ok(ChunkRef { bytes, id })
@@ -394,15 +394,15 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
 
     fn side<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         recipe: &mut RecipeWriter,
     ) -> Result<(), LayoutError> {
         let mut left = bytes;
         while left > 0 {
             let len = usize::try_from(left).map_or(CHUNK_MAX, |left| left.min(CHUNK_MAX));
-            recipe.side(self.sink, tape.peek(len)?)?;
-            tape.skip(len as u64)?;
+            recipe.side(self.sink, reader.peek(len)?)?;
+            reader.skip(len as u64)?;
             left -= len as u64;
         }
         self.report(bytes)

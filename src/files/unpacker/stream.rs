@@ -1,4 +1,4 @@
-//! Gzip streams: looked at on any thread, opened in the opener's own order.
+//! Gzip streams: looked at on any thread, opened in the unpacker's own order.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -111,14 +111,14 @@ fn hash<R: ReadAt + ?Sized>(
     region: Region<'_, R>,
     monitor: &dyn Monitor,
 ) -> Result<BlobId, LayoutError> {
-    let mut tape = HashingReader::at(region.source, region.path, region.offset);
+    let mut reader = HashingReader::at(region.source, region.path, region.offset);
     let mut hasher = Hasher::new();
     let mut left = region.bytes;
     while left > 0 {
         monitor.check_stop()?;
         let step = usize::try_from(left.min(256 << 10)).unwrap_or_default();
-        hasher.update(tape.peek(step)?);
-        tape.skip(step as u64)?;
+        hasher.update(reader.peek(step)?);
+        reader.skip(step as u64)?;
         left -= step as u64;
     }
     Ok(BlobId(hasher.finish()))
@@ -128,25 +128,25 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Opens a gzip stream; `None` when it is kept and so short that it is a chunk like any other.
     pub(super) fn gzip<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
         depth: usize,
         looked: Option<AnalyzerOutput>,
     ) -> Result<Option<Blob>, LayoutError> {
-        let mark = tape.bookmark();
+        let mark = reader.bookmark();
         let region = Region {
-            source: tape.source(),
-            path: tape.path(),
-            offset: tape.offset(),
+            source: reader.source(),
+            path: reader.path(),
+            offset: reader.offset(),
             bytes,
         };
         let id = match &looked {
             Some(looked) => {
-                tape.skip(bytes)?;
+                reader.skip(bytes)?;
                 looked.id
             }
-            None => self.hash_over(tape, bytes)?,
+            None => self.hash_over(reader, bytes)?,
         };
         if let Some(blob) = self.known_stream(bytes, id) {
             return Ok(Some(blob));
@@ -175,13 +175,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                     _ => KeptReason::Changed,
                 };
                 self.kept(reason, bytes);
-                tape.go_back(mark);
+                reader.go_back(mark);
                 if bytes <= SMALL_BYTES {
                     return Ok(None);
                 }
                 let mut recipe = RecipeWriter::new(ContentKind::Packed);
                 recipe.kept(self.sink, reason.number())?;
-                self.chunks(tape, bytes, name, &mut recipe)?;
+                self.chunks(reader, bytes, name, &mut recipe)?;
                 let recipe = recipe.finish(self.sink)?;
                 let blob = Blob { id, bytes, recipe };
                 self.fresh.insert(&blob);
@@ -209,7 +209,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         streams::open(region, gzip(effort), self.options, monitor)
     }
 
-    /// As [`Opener::known_blob`], for one that was looked at as a stream when it was stored.
+    /// As [`Unpacker::known_blob`], for one that was looked at as a stream when it was stored.
     fn known_stream(&mut self, bytes: u64, id: BlobId) -> Option<Blob> {
         if self.fresh.get(bytes, id).is_none() {
             let blob = self.known.get(bytes, id)?;
@@ -242,12 +242,12 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         let tail = region.bytes - opened.stream_bytes;
         if tail > 0 {
             let offset = region.offset + opened.stream_bytes;
-            let mut tape = HashingReader::at(region.source, region.path, offset);
+            let mut reader = HashingReader::at(region.source, region.path, offset);
             self.within += 1;
             if tail <= SMALL_BYTES {
-                self.side(&mut tape, tail, &mut recipe)?;
+                self.side(&mut reader, tail, &mut recipe)?;
             } else {
-                self.chunks(&mut tape, tail, name, &mut recipe)?;
+                self.chunks(&mut reader, tail, name, &mut recipe)?;
             }
             self.within -= 1;
         }
@@ -283,8 +283,14 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         depth: usize,
     ) -> Result<Content, LayoutError> {
         self.within += 1;
-        let mut tape = HashingReader::new(&opened.plain, path);
-        let content = self.content(&mut tape, opened.plain.size_bytes(), name, depth + 1, None)?;
+        let mut reader = HashingReader::new(&opened.plain, path);
+        let content = self.content(
+            &mut reader,
+            opened.plain.size_bytes(),
+            name,
+            depth + 1,
+            None,
+        )?;
         self.within -= 1;
         Ok(content)
     }

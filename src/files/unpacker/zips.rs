@@ -34,30 +34,30 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Follows a zip of `bytes` bytes that begins here.
     pub(super) fn zip<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         depth: usize,
     ) -> Result<Blob, LayoutError> {
-        tape.push_hasher();
+        reader.push_hasher();
         let mut zip = Zip {
-            end: tape.offset() + bytes,
+            end: reader.offset() + bytes,
             depth,
             recipe: RecipeWriter::new(ContentKind::TarHeaders),
             vain_left: bytes + IN_VAIN_BYTES,
         };
-        while tape.offset() < zip.end {
-            let left = zip.end - tape.offset();
+        while reader.offset() < zip.end {
+            let left = zip.end - reader.offset();
             let window = |most: usize| usize::try_from(left).map_or(most, |left| left.min(most));
-            let header = LocalHeader::read(tape.peek(window(zip::HEADER_BYTES))?);
+            let header = LocalHeader::read(reader.peek(window(zip::HEADER_BYTES))?);
             match header.filter(|header| header.bytes() as u64 <= left) {
                 Some(header) => {
-                    let head = tape.peek(header.bytes())?;
+                    let head = reader.peek(header.bytes())?;
                     let name = head[zip::HEADER_BYTES..][..header.name_bytes].to_vec();
-                    self.side(tape, header.bytes() as u64, &mut zip.recipe)?;
-                    self.zip_member(tape, &header, &name, &mut zip)?;
+                    self.side(reader, header.bytes() as u64, &mut zip.recipe)?;
+                    self.zip_member(reader, &header, &name, &mut zip)?;
                 }
                 None => {
-                    let window = tape.peek(window(CHUNK_MAX))?;
+                    let window = reader.peek(window(CHUNK_MAX))?;
                     // The last three bytes may be the beginning of a header.
                     let all = if window.len() as u64 == left {
                         left
@@ -65,46 +65,50 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                         window.len() as u64 - 3
                     };
                     let gap = zip::find_header(window).map_or(all, |at| at as u64);
-                    self.side(tape, gap, &mut zip.recipe)?;
+                    self.side(reader, gap, &mut zip.recipe)?;
                 }
             }
         }
-        self.finish(tape, bytes, zip.recipe)
+        self.finish(reader, bytes, zip.recipe)
     }
 
     /// Puts the body of a member into the recipe, as far as it is known where that ends.
     fn zip_member<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         header: &LocalHeader,
         name: &[u8],
         zip: &mut Zip,
     ) -> Result<(), LayoutError> {
-        let left = zip.end - tape.offset();
+        let left = zip.end - reader.offset();
         let known = header.body_bytes.filter(|bytes| *bytes <= left);
         match (header.method, known) {
-            (_, Some(bytes)) if bytes < MEMBER_BYTES_MIN => self.side(tape, bytes, &mut zip.recipe),
-            (Method::Deflate, _) => self.zip_stream(tape, known, name, zip),
-            (Method::Stored, Some(bytes)) => {
-                self.body(tape, bytes, name, zip.depth + 1, None, &mut zip.recipe)
+            (_, Some(bytes)) if bytes < MEMBER_BYTES_MIN => {
+                self.side(reader, bytes, &mut zip.recipe)
             }
-            (Method::Other, Some(bytes)) => self.closed_member(tape, bytes, name, &mut zip.recipe),
+            (Method::Deflate, _) => self.zip_stream(reader, known, name, zip),
+            (Method::Stored, Some(bytes)) => {
+                self.body(reader, bytes, name, zip.depth + 1, None, &mut zip.recipe)
+            }
+            (Method::Other, Some(bytes)) => {
+                self.closed_member(reader, bytes, name, &mut zip.recipe)
+            }
             (_, None) => Ok(()),
         }
     }
 
     fn zip_stream<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         known: Option<u64>,
         name: &[u8],
         zip: &mut Zip,
     ) -> Result<(), LayoutError> {
         let region = Region {
-            source: tape.source(),
-            path: tape.path(),
-            offset: tape.offset(),
-            bytes: known.unwrap_or(zip.end - tape.offset()),
+            source: reader.source(),
+            path: reader.path(),
+            offset: reader.offset(),
+            bytes: known.unwrap_or(zip.end - reader.offset()),
         };
         let (outcome, read) = if zip.vain_left == 0 {
             (Outcome::Kept(KeptReason::Corrupt), 0)
@@ -120,15 +124,15 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         match outcome {
             Outcome::Opened(opened) if opened.stream_bytes >= MEMBER_BYTES_MIN => {
                 self.deflate(&opened, region.path, name, zip.depth, &mut zip.recipe)?;
-                tape.skip(opened.stream_bytes)?;
+                reader.skip(opened.stream_bytes)?;
                 self.report(opened.stream_bytes)
             }
-            Outcome::Opened(opened) => self.side(tape, opened.stream_bytes, &mut zip.recipe),
+            Outcome::Opened(opened) => self.side(reader, opened.stream_bytes, &mut zip.recipe),
             Outcome::Kept(reason) => {
                 zip.vain_left = zip.vain_left.saturating_sub(read);
                 self.kept(reason, known.unwrap_or(0));
                 match known {
-                    Some(bytes) => self.closed_member(tape, bytes, name, &mut zip.recipe),
+                    Some(bytes) => self.closed_member(reader, bytes, name, &mut zip.recipe),
                     None => Ok(()),
                 }
             }
@@ -138,16 +142,16 @@ impl<S: ChunkSource> Unpacker<'_, S> {
 
     fn closed_member<R: ReadAt + ?Sized>(
         &mut self,
-        tape: &mut HashingReader<'_, R>,
+        reader: &mut HashingReader<'_, R>,
         bytes: u64,
         name: &[u8],
         recipe: &mut RecipeWriter,
     ) -> Result<(), LayoutError> {
         if bytes > SMALL_BYTES {
-            return self.chunks(tape, bytes, name, recipe);
+            return self.chunks(reader, bytes, name, recipe);
         }
         if bytes > 0 {
-            let chunk = self.small(tape, bytes, name)?;
+            let chunk = self.small(reader, bytes, name)?;
             recipe.chunk(self.sink, chunk)?;
         }
         Ok(())

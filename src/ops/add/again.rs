@@ -76,10 +76,11 @@ impl<R: ReleasesMut> Again<'_, R> {
         let writer = self.store.writer(self.monitor);
         let mut writer = writer.map_err(AddError::Releases)?;
         let nothing = ProvedBlobs::default();
-        let mut opener = Unpacker::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
-        let item = read_item(&mut opener, input, &mut Vec::new(), self.monitor)?;
-        let streams = opener.streams().clone();
-        drop(opener);
+        let mut unpacker =
+            Unpacker::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);
+        let item = read_item(&mut unpacker, input, &mut Vec::new(), self.monitor)?;
+        let streams = unpacker.streams().clone();
+        drop(unpacker);
         *self.stored = sum(*self.stored, finish(self.store, writer)?);
         let mut failed = proof::items(self.store, &nothing, &[&item], None, self.monitor)?;
         let proved = failed.remove(&0).map_or(Ok(()), Err);

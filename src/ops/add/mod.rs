@@ -1,7 +1,7 @@
 //! `add`: makes or extends a release out of files and folders.
 //!
 //! Everything new is rebuilt from the store and compared by hash before the release is committed; what cannot be rebuilt is
-//! stored as it came. It lays out no volumes. Holds the opener's buffers, three batches of the proof, and the table of known
+//! stored as it came. It lays out no volumes. Holds the unpacker's buffers, three batches of the proof, and the table of known
 //! blobs (150 bytes each, a million at most).
 
 mod again;
@@ -242,11 +242,11 @@ fn add_inputs<R: ReleasesMut>(
 
     // Metadata is written along with the chunks, in the belief that the proof will hold.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
-    let mut opener = Unpacker::new(store, &mut writer, &known.blobs, &open, monitor);
-    let mut items = read_items(&mut opener, inputs, &mut findings, monitor)?;
-    let known_bytes = opener.reused_bytes();
-    let mut streams = opener.streams().clone();
-    let (mut blobs, reused) = opener.into_blobs();
+    let mut unpacker = Unpacker::new(store, &mut writer, &known.blobs, &open, monitor);
+    let mut items = read_items(&mut unpacker, inputs, &mut findings, monitor)?;
+    let known_bytes = unpacker.reused_bytes();
+    let mut streams = unpacker.streams().clone();
+    let (mut blobs, reused) = unpacker.into_blobs();
     blobs.extend(reused.clone());
     known.blobs = reused;
     let changes = join_old(&mut items, &old);
@@ -346,15 +346,15 @@ fn sum(one: Stored, other: Stored) -> Stored {
 type Items = BTreeMap<Vec<u8>, Item>;
 
 fn read_items<S: ChunkSource>(
-    opener: &mut Unpacker<'_, S>,
+    unpacker: &mut Unpacker<'_, S>,
     inputs: &[Input],
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
 ) -> Result<Items, AddError> {
     monitor.start("read", inputs.iter().map(Input::bytes).sum());
     let files: Vec<_> = inputs.iter().map(Input::files).collect();
-    let items = opener.ahead_of(files.into_iter().flatten(), |opener| {
-        let read = |input| read_item(opener, input, findings, monitor);
+    let items = unpacker.ahead_of(files.into_iter().flatten(), |unpacker| {
+        let read = |input| read_item(unpacker, input, findings, monitor);
         let items: Result<Vec<Item>, AddError> = inputs.iter().map(read).collect();
         items
     })?;
@@ -366,17 +366,17 @@ fn read_items<S: ChunkSource>(
 }
 
 fn read_item<S: ChunkSource>(
-    opener: &mut Unpacker<'_, S>,
+    unpacker: &mut Unpacker<'_, S>,
     input: &Input,
     findings: &mut Vec<Finding>,
     monitor: &dyn Monitor,
 ) -> Result<Item, AddError> {
-    opener.begin_item();
+    unpacker.begin_item();
     let kind = if input.stat.is_dir() {
-        folder::read(opener, &input.real, findings, monitor)?
+        folder::read(unpacker, &input.real, findings, monitor)?
     } else {
         ItemKind::File {
-            content: folder::read_file(opener, &input.real)?,
+            content: folder::read_file(unpacker, &input.real)?,
         }
     };
     let mut metas = MetaReader::default();

@@ -79,8 +79,8 @@ pub fn serve_chosen<R: Releases>(
     monitor.start("look", 0);
     let plan = look.plan(&chosen, monitor)?;
     monitor.finish();
-    let (served, images, shelf) = parts(plan);
-    let shelf: Arc<CurrentRepositories> = shelf.into();
+    let (served, images, repositories) = parts(plan);
+    let repositories: Arc<CurrentRepositories> = repositories.into();
     let served = RwLock::new(served);
     let source = Current {
         store,
@@ -102,13 +102,13 @@ pub fn serve_chosen<R: Releases>(
                 let (is_served, images, now_shelf) = parts(plan);
                 // First where blobs are, then what names them.
                 source.replace(images);
-                shelf.replace(now_shelf);
+                repositories.replace(now_shelf);
                 *served.write().unwrap_or_else(PoisonError::into_inner) = is_served;
                 before = now;
                 tell(&ServeEvent::Changed);
             }
         });
-        let outcome = server::serve(Arc::clone(&shelf), &source, &options, &tell, &quiet);
+        let outcome = server::serve(Arc::clone(&repositories), &source, &options, &tell, &quiet);
         has_ended.store(true, Ordering::Relaxed);
         outcome
     });

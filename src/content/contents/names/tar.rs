@@ -1,4 +1,4 @@
-//! Members of tars: what `files::opener` put into the side stream is read as it read it.
+//! Members of tars: what `files::unpacker` put into the side stream is read as it read it.
 
 use super::{MemberStart, Side};
 use crate::content::archive::tar::{self, PAX_BYTES_MAX, Pax, TarHeader, TarKind};

@@ -169,16 +169,16 @@ fn any_tokens_can_be_followed() {
         model.begin(text, begin, [start, begin][numbers.below(2)]);
         let mut at = begin;
         while at < text.end {
-            let foreseen = model.predict(text, at);
-            assert!(at + foreseen.advance() <= text.end);
-            assert!(foreseen.is_literal() || foreseen.dist() as usize <= at - start);
+            let predicted = model.predict(text, at);
+            assert!(at + predicted.advance() <= text.end);
+            assert!(predicted.is_literal() || predicted.dist() as usize <= at - start);
             let token = match numbers.below(4) {
                 0 => Token::literal(0),
                 1 if text.end - at >= 3 => {
                     let len = 3 + numbers.below((text.end - at - 2).min(256));
                     Token::matched(u32::try_from(len).unwrap(), 1)
                 }
-                _ => foreseen,
+                _ => predicted,
             };
             model.follow(text, at, token);
             at += token.advance();

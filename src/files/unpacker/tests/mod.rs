@@ -1,4 +1,4 @@
-//! Whatever goes into the opener comes out of the recipe: odd, broken and hostile tars included.
+//! Whatever goes into the unpacker comes out of the recipe: odd, broken and hostile tars included.
 #![allow(clippy::unwrap_used)]
 mod contents;
 mod streams;
@@ -16,10 +16,10 @@ use crate::content::recipe::rebuild::{Proof, write_content};
 fn open_with(memory: &Memory, bytes: &[u8], known: &BlobTable) -> (Content, u64, BlobTable) {
     let mut sink = memory.clone();
     let options = OpenOptions::default();
-    let mut opener = Unpacker::new(memory, &mut sink, known, &options, &Silent);
-    let content = opener.open(bytes, Path::new("some/file.bin")).unwrap();
-    let reused = opener.reused_bytes();
-    let (mut blobs, taken) = opener.into_blobs();
+    let mut unpacker = Unpacker::new(memory, &mut sink, known, &options, &Silent);
+    let content = unpacker.open(bytes, Path::new("some/file.bin")).unwrap();
+    let reused = unpacker.reused_bytes();
+    let (mut blobs, taken) = unpacker.into_blobs();
     blobs.extend(taken);
     (content, reused, blobs)
 }

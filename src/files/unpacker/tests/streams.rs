@@ -12,9 +12,9 @@ fn opened(bytes: &[u8]) -> (Memory, StreamReport) {
     let memory = Memory::default();
     let mut sink = memory.clone();
     let (known, options) = (BlobTable::default(), OpenOptions::default());
-    let mut opener = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
-    let content = opener.open(bytes, Path::new("some/file.gz")).unwrap();
-    let report = opener.streams().clone();
+    let mut unpacker = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
+    let content = unpacker.open(bytes, Path::new("some/file.gz")).unwrap();
+    let report = unpacker.streams().clone();
     assert!(rebuilt(&memory, &content) == bytes);
     assert_eq!(content.id(), BlobId(id::hash(bytes)));
     (memory, report)
@@ -172,10 +172,10 @@ fn bombs_are_kept() {
     };
     let (memory, known) = (Memory::default(), BlobTable::default());
     let mut sink = memory.clone();
-    let mut opener = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
+    let mut unpacker = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
     let stream = gzip(&words(13, 300_000));
-    opener.open(&stream[..], Path::new("x")).unwrap();
-    assert_eq!(kept(opener.streams(), KeptReason::Limit), 1);
+    unpacker.open(&stream[..], Path::new("x")).unwrap();
+    assert_eq!(kept(unpacker.streams(), KeptReason::Limit), 1);
 }
 
 #[test]
@@ -256,15 +256,15 @@ fn known_streams_are_not_looked_at_again() {
         ("broken", &broken),
     ]);
     let (mut sink, options) = (memory.clone(), OpenOptions::default());
-    let mut opener = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
-    let content = opener.open(&second[..], Path::new("t")).unwrap();
-    assert_eq!(opener.streams().opened.bytes, layers[2].len() as u64);
-    assert!(opener.streams().kept.is_empty());
+    let mut unpacker = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
+    let content = unpacker.open(&second[..], Path::new("t")).unwrap();
+    assert_eq!(unpacker.streams().opened.bytes, layers[2].len() as u64);
+    assert!(unpacker.streams().kept.is_empty());
     let all = [&layers[0], &layers[1], &broken]
         .map(Vec::len)
         .iter()
         .sum::<usize>();
-    assert_eq!(opener.reused_bytes(), all as u64);
+    assert_eq!(unpacker.reused_bytes(), all as u64);
     assert!(rebuilt(&memory, &content) == second);
 }
 
@@ -284,9 +284,9 @@ fn streams_that_are_to_stay_closed_do() {
     ] {
         let (memory, known) = (Memory::default(), BlobTable::default());
         let mut sink = memory.clone();
-        let mut opener = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
-        let content = opener.open(&whole[..], Path::new("t")).unwrap();
-        assert_eq!(opener.streams().opened.streams, opened);
+        let mut unpacker = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
+        let content = unpacker.open(&whole[..], Path::new("t")).unwrap();
+        assert_eq!(unpacker.streams().opened.streams, opened);
         assert!(rebuilt(&memory, &content) == whole);
     }
 }
@@ -312,17 +312,17 @@ fn the_same_file_gives_the_same_recipe_and_files_are_looked_at_ahead() {
             OpenOptions::default(),
         );
         let mut sink = memory.clone();
-        let mut opener = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
-        let all = |opener: &mut Unpacker<'_, Memory>| -> Vec<Content> {
-            let read = |path: &std::path::PathBuf| crate::files::folder::read_file(opener, path);
+        let mut unpacker = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
+        let all = |unpacker: &mut Unpacker<'_, Memory>| -> Vec<Content> {
+            let read = |path: &std::path::PathBuf| crate::files::folder::read_file(unpacker, path);
             paths.iter().map(read).collect::<Result<_, _>>().unwrap()
         };
         let contents = if ahead {
-            opener.ahead_of(paths.clone().into_iter(), all)
+            unpacker.ahead_of(paths.clone().into_iter(), all)
         } else {
-            all(&mut opener)
+            all(&mut unpacker)
         };
-        (contents, opener.streams().clone())
+        (contents, unpacker.streams().clone())
     };
     let (ahead, report) = read(true);
     assert_eq!(

@@ -29,7 +29,7 @@ const TARGET_SHOWN: usize = 512;
 
 /// Answers requests.
 pub struct Answerer {
-    shelf: Arc<CurrentRepositories>,
+    repositories: Arc<CurrentRepositories>,
     access: AccessRules,
     jobs: Mutex<Sender<WriteJob>>,
     writers_wanted: Arc<Pressure>,
@@ -65,14 +65,14 @@ impl AnswerHead {
 
 impl Answerer {
     pub(super) fn new(
-        shelf: Arc<CurrentRepositories>,
+        repositories: Arc<CurrentRepositories>,
         access: AccessRules,
         jobs: Sender<WriteJob>,
         writers_wanted: Arc<Pressure>,
         lines: Lines,
     ) -> Self {
         Self {
-            shelf,
+            repositories,
             access,
             jobs: Mutex::new(jobs),
             writers_wanted,
@@ -133,11 +133,11 @@ impl Answerer {
     }
 
     fn look_up(&self, route: &Route, host: Option<&str>) -> AnswerHead {
-        let shelf = self.shelf.now();
+        let repositories = self.repositories.now();
         match route {
             Route::Base | Route::Blob(..) => AnswerHead::json(&serde_json::json!({})),
             Route::Catalog(page) => {
-                let (names, more) = cut(shelf.names(), page);
+                let (names, more) = cut(repositories.names(), page);
                 let mut answer = AnswerHead::json(&serde_json::json!({"repositories": names}));
                 answer
                     .headers
@@ -145,7 +145,7 @@ impl Answerer {
                 answer
             }
             Route::Tags(name, page) => {
-                let Some(tags) = shelf.tags(name) else {
+                let Some(tags) = repositories.tags(name) else {
                     return unknown_name(name);
                 };
                 let (tags, more) = cut(tags, page);
@@ -162,9 +162,9 @@ impl Answerer {
     }
 
     fn manifest(&self, name: &str, reference: &str, host: Option<&str>) -> AnswerHead {
-        let shelf = self.shelf.now();
-        let Some(manifest) = shelf.manifest(name, reference, host) else {
-            if !shelf.has(name) {
+        let repositories = self.repositories.now();
+        let Some(manifest) = repositories.manifest(name, reference, host) else {
+            if !repositories.has(name) {
                 return unknown_name(name);
             }
             let message = format!("no manifest {reference} in {name}");
@@ -179,8 +179,8 @@ impl Answerer {
     }
 
     fn referrers(&self, name: &str, subject: &Digest, kind: Option<&str>) -> AnswerHead {
-        let shelf = self.shelf.now();
-        let Some(all) = shelf.referrers(name, subject) else {
+        let repositories = self.repositories.now();
+        let Some(all) = repositories.referrers(name, subject) else {
             return unknown_name(name);
         };
         let of_kind =
@@ -206,10 +206,10 @@ impl Answerer {
         mut line: Answered,
         busy: Busy,
     ) -> HttpAnswer {
-        let shelf = self.shelf.now();
-        let Some(bytes) = shelf.blob(name, digest) else {
+        let repositories = self.repositories.now();
+        let Some(bytes) = repositories.blob(name, digest) else {
             // Clients may ask for a manifest as for a blob.
-            if let Some(manifest) = shelf.manifest(name, digest.as_str(), None) {
+            if let Some(manifest) = repositories.manifest(name, digest.as_str(), None) {
                 let mut found = self.manifest(name, manifest.descriptor.digest.as_str(), None);
                 found.media_type = BYTES.to_owned();
                 return self.small(found, is_head, line);

@@ -110,18 +110,18 @@ pub struct Answered {
     pub broken: Option<String>,
 }
 
-/// Serves until a stop is asked for. The shelf may be replaced meanwhile.
+/// Serves until a stop is asked for. The repositories may be replaced meanwhile.
 ///
 /// # Errors
 /// [`RegistryError::Listen`], or what is wrong with certificates and passwords.
 pub fn serve(
-    shelf: impl Into<Arc<CurrentRepositories>>,
+    repositories: impl Into<Arc<CurrentRepositories>>,
     source: &dyn BlobSource,
     options: &ServeOptions,
     event: &(dyn Fn(&ServeEvent) + Sync),
     monitor: &dyn Monitor,
 ) -> Result<(), RegistryError> {
-    let shelf = shelf.into();
+    let repositories = repositories.into();
     let acceptor = match &options.tls {
         Some((certificates, key)) => Some(acceptor(certificates, key)?),
         None => None,
@@ -153,14 +153,14 @@ pub fn serve(
             scope.spawn(|| kept.make_all(monitor));
         }
         if options.make_ahead == MakeAhead::Yes {
-            kept.make_ahead(shelf.now().blobs().into_iter());
+            kept.make_ahead(repositories.now().blobs().into_iter());
         }
         for _ in 0..blobs::WRITERS {
             let (queue, kept, handle, lines) = (&queue, &kept, &handle, lines.clone());
             let pressure = &*pressure;
             scope.spawn(move || blobs::write_all(queue, kept, handle, pressure, &lines, monitor));
         }
-        let answerer = Answerer::new(shelf, access, jobs, Arc::clone(&pressure), lines);
+        let answerer = Answerer::new(repositories, access, jobs, Arc::clone(&pressure), lines);
         // The answerer goes with the last connection: then the writers and the teller end.
         let outcome = runtime.block_on(accept_all(
             listener,

@@ -35,7 +35,7 @@ pub struct Repositories {
     hosts: BTreeSet<String>,
 }
 
-/// The shelf that is served now: another one may take its place at any time.
+/// The repositories that is served now: another one may take its place at any time.
 #[derive(Debug, Default)]
 pub struct CurrentRepositories(RwLock<Arc<Repositories>>);
 
@@ -46,23 +46,23 @@ impl CurrentRepositories {
     }
 
     /// Serves this from now on.
-    pub fn replace(&self, shelf: Repositories) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
+    pub fn replace(&self, repositories: Repositories) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(repositories);
     }
 }
 
 impl From<Repositories> for Arc<CurrentRepositories> {
-    fn from(shelf: Repositories) -> Self {
-        Self::new(CurrentRepositories(RwLock::new(Arc::new(shelf))))
+    fn from(repositories: Repositories) -> Self {
+        Self::new(CurrentRepositories(RwLock::new(Arc::new(repositories))))
     }
 }
 
 impl Repositories {
     /// Lays out what is planned.
     pub fn new(plan: Vec<PlannedRepository>) -> Self {
-        let mut shelf = Self::default();
+        let mut repositories = Self::default();
         for planned in plan {
-            let repository = shelf.repositories.entry(planned.name).or_default();
+            let repository = repositories.repositories.entry(planned.name).or_default();
             let blobs = planned
                 .blobs
                 .into_iter()
@@ -75,7 +75,7 @@ impl Repositories {
                 }
                 for (host, tag) in manifest.host_tags {
                     if !host.is_empty() {
-                        shelf.hosts.insert(host.clone());
+                        repositories.hosts.insert(host.clone());
                     }
                     let tags = repository.host_tags.entry(host).or_default();
                     tags.insert(tag, digest.clone());
@@ -90,7 +90,7 @@ impl Repositories {
                 repository.manifests.insert(digest, manifest);
             }
         }
-        shelf
+        repositories
     }
 
     /// A name of one word is `library/` and that word for whoever takes this registry for docker's hub.
@@ -175,10 +175,16 @@ mod tests {
             name: name.to_owned(),
             ..PlannedRepository::default()
         };
-        let shelf = Repositories::new(vec![named("web"), named("shop/db")]);
-        assert!(shelf.has("web") && shelf.has("library/web") && shelf.has("shop/db"));
+        let repositories = Repositories::new(vec![named("web"), named("shop/db")]);
         assert!(
-            !shelf.has("library/shop") && !shelf.has("db") && !shelf.has("library/library/web")
+            repositories.has("web")
+                && repositories.has("library/web")
+                && repositories.has("shop/db")
+        );
+        assert!(
+            !repositories.has("library/shop")
+                && !repositories.has("db")
+                && !repositories.has("library/library/web")
         );
     }
 }
