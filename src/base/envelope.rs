@@ -1,12 +1,13 @@
 //! The envelope of every small file: magic, kind, version, flags, length and hash around a body.
 //!
-//! It is also the only module that knows the metadata codec (bincode's wire format, written by `wincode`). It reads no files.
+//! This is also the only module that uses the metadata codec (bincode's wire format, written by `wincode`). It reads no
+//! files.
 
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::id;
 
-/// First eight bytes of every enveloped file. Not text, and hurt by line-end conversion, as PNG's is.
+/// First eight bytes of every enveloped file. They are not text, and line-end conversion damages them, as with PNG.
 pub const MAGIC: [u8; 8] = *b"\x8aCRYALL\n";
 
 /// Bytes before the body.
@@ -24,24 +25,24 @@ pub enum EnvelopeKind {
     Catalog = 3,
     /// Descriptor of a volume set, in its superblocks.
     SetDescriptor = 4,
-    /// Which blocks of a volume have been received.
+    /// The blocks of a volume that were received.
     BlockMap = 5,
     /// Frames of a pack that were found damaged.
     Quarantine = 6,
-    /// What a site's store holds.
+    /// The content of a site's store.
     Receipt = 7,
-    /// What a vendor's store remembers of a site.
+    /// What a vendor's store knows of a site.
     Site = 8,
-    /// What a vendor's store remembers of a volume set that it packed.
+    /// What a vendor's store knows of a volume set that it packed.
     PackedSet = 9,
-    /// What a site's store remembers of the volume sets that it took in.
+    /// What a site's store knows of the volume sets that it received.
     ReceivedSets = 10,
 }
 
 /// Says what is wrong with an enveloped file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// It does not begin with the magic, or is of another kind.
+    /// It does not begin with the magic, or it is of another kind.
     #[error("not a carryall file of the kind that belongs here")]
     NotThis,
     /// It is shorter than it says, longer than it may be, or its hash is wrong.
@@ -50,7 +51,7 @@ pub enum EnvelopeError {
     /// It was written by a newer program.
     #[error("format version {found} is newer than this program reads ({known})")]
     Unsupported {
-        /// Version the file asks for.
+        /// Version of the file.
         found: u16,
         /// Newest version this program knows.
         known: u16,
@@ -60,12 +61,12 @@ pub enum EnvelopeError {
     UnknownFlags(u32),
 }
 
-/// Wraps `body` for a file of `kind`, format version 1, no flags.
+/// Wraps `body` for a file of `kind`, with format version 1 and no flags.
 pub fn seal(kind: EnvelopeKind, body: &[u8]) -> Vec<u8> {
     seal_with(kind, 0, body)
 }
 
-/// Wraps `body` for a file of `kind`, format version 1, that only readers who know all of `flags` may read.
+/// Wraps `body` for a file of `kind`, with format version 1. Only readers that know all of `flags` may read it.
 pub fn seal_with(kind: EnvelopeKind, flags: u32, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES + body.len());
     out.extend_from_slice(&MAGIC);
@@ -80,7 +81,7 @@ pub fn seal_with(kind: EnvelopeKind, flags: u32, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Checks an enveloped file and returns its body. Bytes behind the body are ignored (blocks are padded).
+/// Checks an enveloped file and returns its body. Ignores bytes behind the body, because blocks are padded.
 ///
 /// # Errors
 /// [`EnvelopeError`] when it is another kind, newer, damaged or longer than `limit_bytes`.
@@ -88,10 +89,10 @@ pub fn open(kind: EnvelopeKind, file: &[u8], limit_bytes: u64) -> Result<&[u8], 
     Ok(open_with(kind, 0, file, limit_bytes)?.1)
 }
 
-/// As [`open`], for a kind that has flags: those in `known` are given back beside the body.
+/// Opens a file of a kind that has flags, as [`open`] does. Returns the flags, all of them in `known`, and the body.
 ///
 /// # Errors
-/// As [`open`]; [`EnvelopeError::UnknownFlags`] for any flag that is not in `known`.
+/// As [`open`], and [`EnvelopeError::UnknownFlags`] for any flag that is not in `known`.
 pub fn open_with(
     kind: EnvelopeKind,
     known: u32,
@@ -118,6 +119,7 @@ pub fn open_with(
     if hasher.finish()[..] != header[24..56] {
         return Err(EnvelopeError::Corrupt("hash mismatch"));
     }
+    // Version and flags are trusted only now: the hash covers them, so damage does not look like a newer format.
     let version = u16_at(10);
     if version == 0 {
         return Err(EnvelopeError::Corrupt("version"));
@@ -143,8 +145,8 @@ where
     wincode::serialize(value).expect("plain data of bounded size always encodes")
 }
 
-/// Decodes a metadata value that takes all of `bytes`. No sequence in it may take more than 4 MiB in memory
-/// (the codec's bound against hostile counts): what can grow longer is a stream of records, not one value.
+/// Decodes a metadata value that takes all of `bytes`. No sequence in it may take more than 4 MiB in memory, which is
+/// the codec's bound against hostile counts. Data that can grow longer is a stream of records and not one value.
 ///
 /// # Errors
 /// [`EnvelopeError::Corrupt`] for anything that is not exactly such a value.

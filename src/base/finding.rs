@@ -1,6 +1,6 @@
-//! What can be wrong with stored data, as data: a report carries findings, it does not fail with them.
+//! Problems with stored data, as data. A report carries findings and does not fail because of them.
 //!
-//! The words that people read are made by the command line from these.
+//! The command line turns findings into the words that people read.
 
 use serde::Serialize;
 
@@ -10,15 +10,15 @@ use crate::base::saying::{Saying, Template};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; nothing is lost.
+    /// Worth knowing. Nothing is lost.
     Note,
-    /// Damage that can be, or has been, made good.
+    /// Damage that can be repaired, or was repaired.
     Damage,
-    /// Bytes that nothing at hand can bring back.
+    /// Bytes that nothing available can restore.
     Loss,
 }
 
-/// One thing that is not as it should be.
+/// One problem that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How bad it is.
@@ -27,7 +27,7 @@ pub struct Finding {
     pub subject: String,
     /// What is wrong, one line, no full stop.
     pub message: String,
-    /// The same, to be said in other languages, where it is known so.
+    /// The message as a template, where it is known. The command line translates it.
     #[serde(skip)]
     pub saying: Option<Saying>,
 }
@@ -43,7 +43,7 @@ impl Finding {
         }
     }
 
-    /// The same with words that can be said in other languages.
+    /// Builds a finding whose message can be translated.
     pub fn said(severity: Severity, subject: impl Into<String>, saying: Saying) -> Self {
         Self {
             message: saying.to_string(),
@@ -52,24 +52,24 @@ impl Finding {
         }
     }
 
-    /// Whether this template says it.
+    /// Returns whether the message was made from this template.
     pub fn is_said_by(&self, template: Template) -> bool {
         self.saying
             .as_ref()
             .is_some_and(|saying| saying.is_of(template))
     }
 
-    /// Something worth knowing.
+    /// Builds a note.
     pub fn note(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Note, subject, message)
     }
 
-    /// Damage that can be made good.
+    /// Builds a finding of damage that can be repaired.
     pub fn damage(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Damage, subject, message)
     }
 
-    /// Bytes that are gone.
+    /// Builds a finding of bytes that are lost.
     pub fn loss(subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Loss, subject, message)
     }

@@ -1,4 +1,4 @@
-//! What is asked of a file system beside reading and writing: free space, durable entries, the folder that a path is in.
+//! File system calls beside reading and writing: free space, durable entries, the folder of a path.
 
 use std::fs::File;
 use std::io;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rustix::fs::StatVfs;
 
-/// Returns the bytes that this user may still write at `path`, or at its nearest parent that exists. Reserves nothing: what is
-/// free now may be gone in a minute.
+/// Returns the bytes that this user may still write at `path`, or at its nearest parent that exists. Reserves nothing,
+/// so the space can be taken by another process at any time.
 ///
 /// # Errors
 /// What the file system says.
@@ -18,7 +18,7 @@ pub fn free_space_bytes(path: &Path) -> io::Result<u64> {
     Ok(free_bytes(&stat))
 }
 
-/// Returns the bytes that this user may still write in the file system that `dir` is on, and the size of its clusters.
+/// Returns the bytes that this user may still write in the file system of `dir`, and the size of its clusters.
 ///
 /// # Errors
 /// What the file system says.
@@ -31,8 +31,8 @@ fn free_bytes(stat: &StatVfs) -> u64 {
     stat.f_bavail.saturating_mul(stat.f_frsize)
 }
 
-/// Makes a file, or the entries of a folder, durable. File systems that cannot do it for folders (some USB disks') are taken as
-/// they are.
+/// Makes a file, or the entries of a folder, durable. Some file systems (of USB disks) cannot sync a folder. That is
+/// not an error.
 ///
 /// # Errors
 /// What the file system says.
@@ -50,7 +50,7 @@ fn cannot_sync(error: &io::Error) -> bool {
     )
 }
 
-/// The folder that `path` is in.
+/// Returns the folder that `path` is in.
 pub fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,6 +1,6 @@
-//! Names of things: every id is its own newtype over its bytes, shown as hex.
+//! Ids: each is its own newtype over its bytes and is shown as hex.
 //!
-//! This module also owns the hash (BLAKE3), so that no other module names the crate.
+//! This module also owns the hash (BLAKE3). No other module names the crate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use std::str::FromStr;
 pub struct IdParseError {
     /// Hex digits that an id of this type has.
     pub expected_hex: usize,
-    /// What was given.
+    /// The text that was given.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ macro_rules! id_type {
                 &self.0
             }
 
-            /// Returns the first eight hex digits: enough for people to tell two apart.
+            /// Returns the first eight hex digits, which suffice for people to tell two ids apart.
             pub fn short(&self) -> String {
                 self.to_string()[..8].to_owned()
             }
@@ -109,11 +109,11 @@ id_type!(
     ReleaseId, 32
 );
 id_type!(
-    /// A store, drawn once when it is created.
+    /// A store, drawn at random when the store is created.
     StoreId, 16
 );
 id_type!(
-    /// A volume set: derived from its geometry and catalog, so that packing the same twice gives the same set.
+    /// A volume set, derived from its geometry and catalog. Packing the same content twice gives the same set.
     SetId, 16
 );
 
@@ -133,7 +133,7 @@ impl Hasher {
         self
     }
 
-    /// Adds bytes, hashing them on every core; worth it from about 128 KiB on.
+    /// Adds bytes and hashes them on every core. Pays off from about 128 KiB on.
     pub fn update_parallel(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update_rayon(bytes);
         self
@@ -158,7 +158,7 @@ pub fn hash(bytes: &[u8]) -> [u8; 32] {
 }
 
 impl ChunkId {
-    /// Names a chunk by its plain bytes.
+    /// Returns the id of a chunk from its plain bytes.
     pub fn of(plain: &[u8]) -> Self {
         Self(hash(plain))
     }

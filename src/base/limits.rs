@@ -1,58 +1,62 @@
-//! Limits: what releases, media and archives may be, in one table. Who reads refuses what is beyond, by name and before work
-//! is done for it; who writes never makes it.
+//! Limits of releases, media and archives, in one table. Readers refuse what exceeds a limit, by name and before they
+//! work on it. Writers never exceed one.
 //!
-//! Here are the limits on what comes from elsewhere; how much is held in memory stands with who holds it. Modules take their
-//! limits from here. [`TABLE`] is the same for people and tests, and `docs/format.md` shows it.
+//! These are the limits on input from elsewhere. Bounds on memory stand in the modules that hold it. All modules take
+//! their limits from here. [`TABLE`] lists them for people and tests, and `docs/format.md` shows it.
 
 /// Most bytes of the body of a release's root.
 pub const ROOT_BYTES_MAX: u64 = 64 * 1024;
 /// Most bytes of an encoded item or entry: its path, link target and attributes together.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
-/// Most bytes of a release's list of items: items are held in memory.
+/// Most bytes of a release's list of items. Items are held in memory.
 pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 /// Most bytes of the name of an item, and of each name in a path, as file systems have it.
 pub const NAME_BYTES_MAX: usize = 255;
 /// Most bytes of the path of an entry below its item.
 pub const PATH_BYTES_MAX: usize = 64 * 1024;
-/// Most folders that an entry lies in, its item apart.
+/// Most folders that an entry lies in, not counting its item.
 pub const PATH_DEPTH_MAX: usize = 4096;
 /// Most bytes of the target of a symbolic link.
 pub const LINK_BYTES_MAX: usize = 4095;
-/// Most bytes of one extended attribute, and of all of one file.
+/// Most bytes of one extended attribute.
 pub const XATTR_BYTES_MAX: usize = 64 * 1024;
-/// See [`XATTR_BYTES_MAX`].
+/// Most bytes of all extended attributes of one file.
 pub const XATTRS_BYTES_MAX: usize = 512 * 1024;
 
 /// Most levels of lists above the chunks of a stream.
 pub const STREAM_DEPTH_MAX: u8 = 4;
-/// Most blobs inside blobs, also as plain bytes of streams.
+/// Most levels of blobs nested in blobs. The plain bytes of a stream count as a level, too.
 pub const BLOB_DEPTH_MAX: usize = 16;
 /// Most bytes of an encoded step of a recipe.
 pub const OP_BYTES_MAX: usize = 1024;
-/// Beside the bytes that it gives, a recipe has so many bytes at most: each step gives as many as it has, nearly.
+/// Most bytes of a recipe beyond the bytes of its blob. A step gives about as many bytes as it takes.
 pub const OPS_FREE_BYTES: u64 = 64 * 1024;
-/// Most bytes of all recipes of what is walked together, repeated lists unfolded: so many, and
+/// Most bytes of all recipes that are walked together, repeated lists unfolded: this number plus [`WALK_RATIO_MAX`]
+/// times the stored bytes.
 pub const WALK_FREE_BYTES: u64 = 1 << 30;
-/// so many for each byte of recipes that is really there. A sparse file of 5 TB has a recipe of 1 GB, nearly all of it the same list.
+/// Most bytes of unfolded recipes for each stored byte of recipes. A sparse file of 5 TB has a recipe of 1 GB, nearly
+/// all of it the same list.
 pub const WALK_RATIO_MAX: u64 = 64;
-/// Most plain bytes for each byte of a deflate stream; no stream unpacks to more.
+/// Most plain bytes for each byte of a deflate stream. No stream unpacks to more.
 pub const PLAIN_RATIO_MAX: u64 = 1032;
-/// Most plain bytes of the deflate streams of a release that are made again and compared: so many, and
+/// Most plain bytes of a release's deflate streams that are reconstructed and compared: this number plus
+/// [`PLAIN_CHUNK_RATIO_MAX`] times its chunks' bytes.
 pub const PLAIN_FREE_BYTES: u64 = 1 << 30;
-/// so many for each byte of its chunks, each counted once. What `add` opens has a few hundred at most, long repetitions apart.
+/// Most such plain bytes for each byte of the release's chunks, each counted once. Streams that `add` opens need a few
+/// hundred at most, except for long repetitions.
 pub const PLAIN_CHUNK_RATIO_MAX: u64 = 4096;
 
-/// Tars, streams and zip files in one another that `add` opens; one deeper is kept as bytes.
+/// Most levels of nested tars, streams and zip files that `add` opens. A deeper one is kept as bytes.
 pub const OPEN_DEPTH_MAX: usize = 8;
-/// Longest pax header of a tar whose records are read.
+/// Most bytes of a tar's pax header whose records are read.
 pub const PAX_BYTES_MAX: u64 = 64 * 1024;
 
 /// A line of [`TABLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// What is limited, as the table in `docs/format.md` has it.
+    /// What is limited, in the words of the table in `docs/format.md`.
     pub what: &'static str,
-    /// The most that there may be.
+    /// The limit.
     pub most: u64,
 }
 
@@ -92,10 +96,10 @@ mod tests {
     use super::*;
 
     const _: () = {
-        // A path and the attributes of a file, with room for all else, make a record.
+        // A path, a link target and all attributes of a file must fit into one record.
         assert!(PATH_BYTES_MAX + LINK_BYTES_MAX + XATTRS_BYTES_MAX < RECORD_BYTES_MAX);
         assert!(PATH_DEPTH_MAX * 2 <= PATH_BYTES_MAX);
-        // What is opened in one another lies in the item's own blob.
+        // Everything that `add` opens is nested in the item's own blob, which takes a level itself.
         assert!(OPEN_DEPTH_MAX < BLOB_DEPTH_MAX);
     };
 

@@ -1,4 +1,4 @@
-//! What everything else stands on: ids, sizes, limits, messages, monitors, envelopes, and what the file system is asked for.
+//! The foundation of all other rooms: ids, sizes, limits, messages, monitors, envelopes and file system calls.
 
 pub mod envelope;
 pub mod finding;

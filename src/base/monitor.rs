@@ -1,6 +1,6 @@
-//! How the library speaks while it works: tasks with counts, findings, and the question whether to stop.
+//! How the library reports while it works: tasks with counts, findings, and requests to stop.
 //!
-//! The library never prints; the command line shows what it hears here.
+//! The library never prints. The command line shows what a monitor receives.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,30 +14,30 @@ pub struct Interrupted;
 
 /// Listens to long operations. One task runs at a time for each operation.
 pub trait Monitor: Send + Sync {
-    /// A stretch of work begins. `total_bytes` is 0 when it is not known.
+    /// Begins a task. `total_bytes` is 0 when it is not known.
     fn start(&self, task: &str, total_bytes: u64) {
         let _ = (task, total_bytes);
     }
 
-    /// More bytes of the current task are done. Called from any thread.
+    /// Counts more bytes of the current task as done. Called from any thread.
     fn advance(&self, bytes: u64) {
         let _ = bytes;
     }
 
-    /// The current task ended.
+    /// Ends the current task.
     fn finish(&self) {}
 
-    /// Something is not as it should be; the operation goes on.
+    /// Reports a problem. The operation goes on.
     fn finding(&self, finding: &Finding) {
         let _ = finding;
     }
 
-    /// Whether the operation should stop soon, leaving things tidy.
+    /// Returns whether the operation should stop soon and leave things tidy.
     fn stop_asked(&self) -> bool {
         false
     }
 
-    /// Errs when the operation should stop: `monitor.check_stop()?` in every long loop.
+    /// Fails when the operation should stop. Every long loop calls `monitor.check_stop()?`.
     ///
     /// # Errors
     /// [`Interrupted`] once a stop was asked for.
@@ -50,13 +50,13 @@ pub trait Monitor: Send + Sync {
     }
 }
 
-/// Hears everything and says nothing.
+/// Ignores everything and never asks to stop.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
 impl Monitor for Silent {}
 
-/// Passes the wish to stop on and says nothing: for work whose bytes are not those that the task counts.
+/// Passes on only the request to stop. It serves work whose bytes the current task does not count.
 #[derive(Clone, Copy)]
 pub struct Quiet<'a>(pub &'a dyn Monitor);
 
@@ -66,16 +66,16 @@ impl Monitor for Quiet<'_> {
     }
 }
 
-/// Keeps what it hears, for tests.
+/// Records what it receives, for tests.
 #[derive(Debug, Default)]
 pub struct Recording {
     /// Tasks in the order they began.
     pub tasks: Mutex<Vec<String>>,
-    /// Bytes that all tasks together said they did.
+    /// Bytes that all tasks together reported as done.
     pub bytes: AtomicU64,
     /// Findings in the order they came.
     pub findings: Mutex<Vec<Finding>>,
-    /// Set it to ask the operation to stop.
+    /// Set to true to ask the operation to stop.
     pub stop: AtomicBool,
 }
 

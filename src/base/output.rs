@@ -1,7 +1,8 @@
-//! Files that a command writes where a person says: never over what is not its own, never over what it reads.
+//! Output files of commands. They never replace a file that the program did not write, and never a file that it reads.
 //!
-//! A place is tried before the work begins, so that one that cannot be written costs a second and not the report. The file is
-//! written beside its place and renamed; of a run that was killed nothing is left but a hidden file, which the next one takes away.
+//! The place is tried before the work begins, so that an unwritable place fails at once and not after the work. The
+//! file is written to a hidden file in the same folder and then renamed. A killed run leaves only that hidden file,
+//! which the next run removes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,38 +12,38 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
-/// Enough of a file to know it by.
+/// Bytes of a file's beginning that suffice to recognize it.
 const HEAD_BYTES: u64 = 4096;
-/// Name of what is not finished: this, the process, and [`SUFFIX`].
+/// Prefix of an unfinished file's name. The process id, a number and [`SUFFIX`] follow.
 const PREFIX: &str = ".carryall-out-";
 const SUFFIX: &str = ".part";
 
-/// Why nothing is written to a place.
+/// Says why nothing is written to a place.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// Something is there that this command did not write.
     #[error("{} is there already, and was not written by this command", .0.display())]
     Exists(PathBuf),
-    /// It is read, or lies in what is read.
+    /// The place is an input, or lies in one.
     #[error("{} is, or lies in, {}, which is read", place.display(), input.display())]
     Input {
         /// The place that was named.
         place: PathBuf,
-        /// What is read.
+        /// The input.
         input: PathBuf,
     },
     /// The system refuses.
     #[error("{}", place.display())]
     Io {
-        /// Where.
+        /// The place.
         place: PathBuf,
-        /// Why.
+        /// What the system reported.
         source: io::Error,
     },
 }
 
 impl OutputError {
-    /// The same error of the place under another name.
+    /// Returns the same error with the place under another name.
     fn called(self, place: &Path) -> Self {
         let place = place.to_owned();
         match self {
@@ -60,7 +61,7 @@ impl OutputError {
     }
 }
 
-/// A file on its way to its place.
+/// A file that is written beside its place until it is finished.
 #[derive(Debug)]
 pub struct OutputFile {
     place: PathBuf,
@@ -70,8 +71,8 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Makes sure that a file can be written to `place`, which is none of `inputs` and in none of them. A file that is there
-    /// stays until [`Self::finish`]; it must be one that `is_own` knows by its beginning.
+    /// Checks that a file can be written to `place`, which must be none of `inputs` and in none of them. A file that
+    /// exists there stays until [`Self::finish`]. `is_own` must recognize it by its beginning.
     ///
     /// # Errors
     /// [`OutputError`].
@@ -81,7 +82,7 @@ impl OutputFile {
         inputs: &[PathBuf],
     ) -> Result<Self, OutputError> {
         let begun = real(place).and_then(|real| Self::begin_at(real, is_own, inputs));
-        // Whoever named a link knows it by that name.
+        // The error names the link that the person named, and not its target.
         begun.map_err(|error| error.called(place))
     }
 
@@ -103,21 +104,22 @@ impl OutputFile {
         })
     }
 
-    /// Where it will be.
+    /// Returns the path that the file will have.
     pub fn place(&self) -> &Path {
         &self.place
     }
 
-    /// Writes the file, brings it to the disk and gives it its name.
+    /// Writes the file, syncs it and gives it its name.
     ///
     /// # Errors
-    /// [`OutputError`] when the disk is full, or something else took the name meanwhile.
+    /// [`OutputError`] when the disk is full, or when another file took the name meanwhile.
     pub fn finish(mut self, bytes: &[u8]) -> Result<PathBuf, OutputError> {
         let written = self.file.write_all(bytes);
         let written = written.and_then(|()| self.file.sync_all());
         written.map_err(OutputError::io(&self.place))?;
         self.give_name()?;
-        // Some file systems cannot sync a folder; there is nothing more to be done on them.
+        // The file itself is durable. Some file systems cannot sync a folder, so a failure is no reason to report an
+        // error.
         let _ = File::open(folder_of(&self.place)).and_then(|folder| folder.sync_all());
         Ok(std::mem::take(&mut self.place))
     }
@@ -126,7 +128,7 @@ impl OutputFile {
         let (from, to) = (&self.unfinished, &self.place);
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
             Ok(()) => return Ok(()),
-            // Not every file system knows the flag.
+            // The name is taken, or the file system does not support the flag. Both cases need the check below.
             Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => {}
             Err(error) => return Err(OutputError::io(to)(error.into())),
         }
@@ -137,13 +139,13 @@ impl OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        // It has its name, or is not wanted.
+        // After `finish` the file has another name and this removes nothing. Otherwise the file is unwanted.
         let _ = fs::remove_file(&self.unfinished);
     }
 }
 
-/// Makes sure that a folder can be made, or files in it when it is there, and that it is in none of `inputs`. Nothing stays of
-/// the trial.
+/// Checks that `folder` can be made, or that files can be made in it when it exists, and that it is in none of
+/// `inputs`. The trial leaves nothing behind.
 ///
 /// # Errors
 /// [`OutputError`].
@@ -158,7 +160,7 @@ pub fn try_folder(folder: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> 
     fs::remove_file(&unfinished).map_err(OutputError::io(&unfinished))
 }
 
-/// Makes sure that a place is none of `inputs`, in none of them, and not on the file system of a device among them.
+/// Checks that a place is none of `inputs`, in none of them, and not on the file system of a device among them.
 ///
 /// # Errors
 /// [`OutputError::Input`].
@@ -175,6 +177,7 @@ pub fn check_apart(place: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> 
     let own = real.metadata().ok();
     for input in inputs {
         let Ok(real_input) = input.canonicalize() else {
+            // The place may not exist yet: the nearest parent that exists decides which file system it will be on.
             continue;
         };
         let Ok(stat) = real_input.metadata() else {
@@ -195,7 +198,7 @@ pub fn check_apart(place: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> 
     Ok(())
 }
 
-/// Follows a link to what is there, so that the link stays a link.
+/// Resolves a link to its target, so that the link itself stays.
 fn real(place: &Path) -> Result<PathBuf, OutputError> {
     let is_link = place.symlink_metadata().is_ok_and(|stat| stat.is_symlink());
     if !is_link {
@@ -216,7 +219,7 @@ fn check_own(place: &Path, is_own: fn(&[u8]) -> bool) -> Result<(), OutputError>
     if !stat.is_file() {
         return Err(exists());
     }
-    // What cannot be read cannot be known.
+    // A file that cannot be read cannot be recognized.
     let file = File::open(place).map_err(|_| exists())?;
     let mut head = Vec::new();
     let read = file.take(HEAD_BYTES).read_to_end(&mut head);
@@ -233,7 +236,7 @@ fn folder_of(place: &Path) -> &Path {
     }
 }
 
-/// The lock says that somebody is at it.
+/// Makes an unfinished file. Its lock tells other runs that it is in use.
 fn make_unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
     let mut number = 0_u32;
     loop {
@@ -241,7 +244,7 @@ fn make_unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
         let path = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => {
-                // Without it the file may be swept by another run, which then fails to be named: no harm.
+                // Without the lock another run may sweep the file. Then the rename fails and nothing is harmed.
                 let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
                 return Ok((path, file));
             }
@@ -253,7 +256,7 @@ fn make_unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Takes away what killed runs left.
+/// Removes the unfinished files of killed runs. A file that is still locked belongs to a running process.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -308,7 +311,7 @@ mod tests {
             assert!(begin(&at(name), &[]).is_err(), "{name}");
         }
 
-        // A link stays a link, and another name of the same file keeps what it had.
+        // A link stays a link, and another hard link keeps the old content.
         symlink("new", at("to-new")).unwrap();
         fs::hard_link(at("new"), at("twin")).unwrap();
         begin(&at("to-new"), &[]).unwrap().finish(b"own 3").unwrap();
@@ -357,7 +360,7 @@ mod tests {
         let running = begin(&place, &[]).unwrap();
         let second = begin(&place, &[]).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
-        // Whoever comes second to the name does not take it from somebody else.
+        // The second run does not replace a file that another program put there.
         fs::write(&place, b"a third").unwrap();
         assert!(matches!(
             running.finish(b"own"),

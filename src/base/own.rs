@@ -1,12 +1,13 @@
-//! Removes from a folder what this program made there, and nothing else: what is whose is told by exact names.
+//! Removes from a folder the files that this program made there, and nothing else. Exact names decide which files those
+//! are.
 //!
-//! Links are never followed and never removed: the program makes none.
+//! Links are never followed and never removed, because the program makes none.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Whether these are the digits of a hash, written as this program writes them.
+/// Returns whether `text` is a hash of `digits` digits as this program writes it: lower-case hex.
 pub fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits
         && text
@@ -14,12 +15,14 @@ pub fn is_hex(text: &str, digits: usize) -> bool {
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// Removes the files in `folder` that `is_own` says yes of, then the folders that it says yes of and that are empty, and
-/// `folder` itself when nothing is left in it. `is_own` is given the path below `folder`, with `/` between its parts; of
-/// a folder that it says no of nothing is looked at. It is no error when `folder` is not there, or is no folder.
+/// Removes the files in `folder` that `is_own` accepts, then the accepted folders that are empty. Removes `folder`
+/// itself when nothing is left in it.
+///
+/// `is_own` receives the path below `folder`, with `/` between its parts. A folder that it refuses is not opened. A
+/// `folder` that does not exist, or is not a folder, is not an error.
 ///
 /// # Errors
-/// What the file system says when something of its own stays.
+/// What the file system reports when an accepted file or folder cannot be removed.
 pub fn remove_own(folder: &Path, is_own: &dyn Fn(&str) -> bool) -> io::Result<()> {
     match folder.symlink_metadata() {
         Ok(stat) if stat.is_dir() => {}
@@ -32,7 +35,7 @@ pub fn remove_own(folder: &Path, is_own: &dyn Fn(&str) -> bool) -> io::Result<()
     Ok(())
 }
 
-/// Says whether the folder is empty now.
+/// Clears a folder and returns whether it is empty now.
 fn clear(folder: &Path, below: &str, is_own: &dyn Fn(&str) -> bool) -> io::Result<bool> {
     let mut is_empty = true;
     for entry in fs::read_dir(folder)? {

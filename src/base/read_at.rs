@@ -1,8 +1,8 @@
-//! Reading at any place: what files, media, memory and streams kept aside have in common.
+//! Reads at any offset: the interface that files, media, memory and temporary streams share.
 
 use std::io;
 
-/// Bytes that can be read at any place, from several threads.
+/// Bytes that can be read at any offset, from several threads.
 pub trait ReadAt: Send + Sync {
     /// Returns the length in bytes.
     fn size_bytes(&self) -> u64;
@@ -10,7 +10,7 @@ pub trait ReadAt: Send + Sync {
     /// Reads some bytes at `offset` into `out` and returns how many. Returns 0 only at the end.
     ///
     /// # Errors
-    /// What the system says, a bad sector included.
+    /// What the system reports, a bad sector included.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
 }
 

@@ -1,6 +1,6 @@
-//! Sentences that can be said in several languages: a template, and what stands in its places.
+//! Messages that can be translated: a template, and the parts that fill its places.
 //!
-//! The library says them in English; who shows them to people may know other words for the template.
+//! The library says them in English. The command line may have other words for a template.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use std::fmt;
 pub struct Template(&'static str);
 
 impl Template {
-    /// Makes a template.
+    /// Makes a template from an English sentence.
     pub const fn new(english: &'static str) -> Self {
         Self(english)
     }
 
-    /// The English words.
+    /// Returns the English words.
     pub fn english(self) -> &'static str {
         self.0
     }
 
-    /// The sentence, its places still empty.
+    /// Returns the sentence with all places empty.
     pub fn saying(self) -> Saying {
         Saying {
             template: self,
@@ -27,25 +27,25 @@ impl Template {
         }
     }
 
-    /// The sentence with this in its first place.
+    /// Returns the sentence with `part` in its first place.
     pub fn with(self, part: impl fmt::Display) -> Saying {
         self.saying().with(part)
     }
 
-    /// The sentence with another one in its first place.
+    /// Returns the sentence with another sentence in its first place.
     pub fn saying_that(self, part: Saying) -> Saying {
         self.saying().saying_that(part)
     }
 }
 
-/// A sentence.
+/// A message: a template and its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saying {
     template: Template,
     parts: Vec<Part>,
 }
 
-/// What stands in a place of a template.
+/// The content of a place in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
@@ -53,7 +53,7 @@ enum Part {
 }
 
 impl Saying {
-    /// Fills the next place.
+    /// Fills the next place with a text.
     pub fn with(mut self, part: impl fmt::Display) -> Self {
         self.parts.push(Part::Text(part.to_string()));
         self
@@ -65,12 +65,12 @@ impl Saying {
         self
     }
 
-    /// Whether it is made of this template.
+    /// Returns whether the sentence was made from this template.
     pub fn is_of(&self, template: Template) -> bool {
         self.template == template
     }
 
-    /// Says it in other words, where `words` knows some for a template; else in English.
+    /// Returns the sentence in the words that `words` has for its template, or in English when it has none.
     pub fn in_words(&self, words: &dyn Fn(Template) -> Option<&'static str>) -> String {
         let mut rest = words(self.template).unwrap_or(self.template.0);
         let mut out = String::new();
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(saying.to_string(), "a{0}b is longer than 7");
         let words = |template| (template == WHOLE).then_some("{1}：{0}");
         assert_eq!(saying.in_words(&words), "longer than 7：a{0}b");
-        // A place that nothing was given for, and words that are wrong, harm nobody.
+        // A place without a part shows `?`, and a wrong translation does no harm.
         assert_eq!(WHOLE.with("x").to_string(), "x is ?");
         assert_eq!(PART.with("x").in_words(&|_| Some("{é")), "?");
     }

@@ -1,6 +1,6 @@
 //! Byte sizes as people write and read them: MB is 10^6, MiB is 2^20 bytes.
 //!
-//! Nothing here knows about media; `media::kind` does.
+//! The sizes of media are in `media::kind`.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ const UNITS: [(&str, u64); 11] = [
 impl std::str::FromStr for ByteSize {
     type Err = SizeParseError;
 
-    /// Reads `700MB`, `4.7GB`, `4GiB`, `4700372992`; units in any case.
+    /// Reads `700MB`, `4.7GB`, `4GiB`, `4700372992`. Units may be in any case.
     fn from_str(text: &str) -> Result<Self, SizeParseError> {
         let bad = || SizeParseError(text.chars().take(40).collect());
         let trimmed = text.trim();
@@ -83,7 +83,7 @@ impl fmt::Display for ByteSize {
     }
 }
 
-/// The sum of sizes, of which any may be a claim of somebody else's: it stays at the most there is.
+/// Returns the sum of sizes. Any of them may be a hostile claim, so the sum saturates.
 pub fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
     sizes.into_iter().fold(0, u64::saturating_add)
 }

@@ -1,6 +1,6 @@
-//! Bytes that are needed for a while: in memory up to a bound, then in a file without a name, so that it goes with the process.
+//! Temporary bytes: in memory up to a bound, then in a file without a name that vanishes with the process.
 //!
-//! Written once from front to back, then read anywhere. What they are is the writer's affair.
+//! They are written once from front to back and can then be read at any offset. The writer decides what they mean.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,23 +15,23 @@ pub const MEMORY_BYTES: usize = 16 << 20;
 /// Bytes that are written to the file at a time.
 const WRITE_BYTES: usize = 1 << 20;
 
-/// Tells the files of one process apart.
+/// Number of the next file, so that the files of one process have different names.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// A spool that is being written, or read.
+/// Temporary bytes that are being written or read.
 pub struct SpooledTemp {
     folder: PathBuf,
-    /// Everything, or what the file does not have yet.
+    /// All bytes, or those that are not in the file yet.
     memory: Vec<u8>,
     file: Option<File>,
     /// Bytes in the file.
     filed: u64,
-    /// Why it took no more.
+    /// The error of the last write that failed.
     refusal: Option<io::Error>,
 }
 
 impl SpooledTemp {
-    /// Starts an empty spool whose file would be in `folder`.
+    /// Creates an empty spool. Its file, when one is needed, is made in `folder`.
     pub fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -42,12 +42,12 @@ impl SpooledTemp {
         }
     }
 
-    /// The folder of its file.
+    /// Returns the folder of its file.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Why the last write failed.
+    /// Returns the error of the last failed write.
     pub fn refusal(&mut self) -> Option<io::Error> {
         self.refusal.take()
     }
@@ -63,7 +63,7 @@ impl SpooledTemp {
         Ok(())
     }
 
-    /// Reads it from the front.
+    /// Returns a reader from the first byte on.
     pub fn reader(&self) -> impl Read + '_ {
         SpoolReader { spool: self, at: 0 }
     }
@@ -98,10 +98,10 @@ impl SpooledTemp {
     }
 }
 
-/// A new file in `folder`, for reading and writing, that no other process finds.
+/// Creates a file in `folder` for reading and writing that no other process finds.
 ///
 /// # Errors
-/// What the file system says.
+/// What the file system reports.
 pub fn nameless_file(folder: &Path) -> io::Result<File> {
     std::fs::create_dir_all(folder)?;
     loop {
@@ -113,7 +113,7 @@ pub fn nameless_file(folder: &Path) -> io::Result<File> {
             .create_new(true)
             .open(&path);
         match file {
-            // Left by a process that was killed before it could take the name away.
+            // A process that was killed before it removed the name left this file, so the next number is tried.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             file => {
                 let file = file?;
