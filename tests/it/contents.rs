@@ -1,10 +1,11 @@
 //! What is said of files in releases: every chunk of a release under some name, what differs by folder and file, what a bundle weighs.
 
+use crate::testkit::archives::{gzip, tar_at};
+use crate::testkit::bytes::text;
 use crate::testkit::packed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use carryall::base::id::ChunkId;
@@ -21,43 +22,12 @@ use carryall::ops::pack::diff::{DiffChange, diff};
 use carryall::ops::pack::estimate::estimate;
 use carryall::ops::{self, ErrorKind};
 use carryall::store::Store;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use packed::noise;
 use tempfile::TempDir;
 
-fn text(seed: u64, len: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(len + 40);
-    for pair in noise(seed, len).chunks(2) {
-        out.extend_from_slice(format!("{}: line {}\n", pair[0] & 15, pair[0]).as_bytes());
-        if out.len() >= len {
-            break;
-        }
-    }
-    out.truncate(len);
-    out
-}
-
-fn tar_of(members: &[(&str, Vec<u8>)], mtime: u64) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, body) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(body.len() as u64);
-        header.set_mtime(mtime);
-        builder.append_data(&mut header, name, &body[..]).unwrap();
-    }
-    builder.into_inner().unwrap()
-}
-
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
-}
-
 /// An image of two layers: a base that stays, and an application.
 fn image(version: u64) -> Vec<u8> {
-    let base = tar_of(&[("usr/lib/libbase.so", noise(1, 300_000))], 7);
+    let base = tar_at(&[("usr/lib/libbase.so", noise(1, 300_000))], 7);
     let mut app = vec![("srv/app.bin".to_owned(), noise(2 + version, 400_000))];
     for package in 0..60 {
         let name = format!("opt/app/node_modules/p{package}/index.js");
@@ -67,7 +37,7 @@ fn image(version: u64) -> Vec<u8> {
     let app: Vec<(&str, Vec<u8>)> = app.iter().map(|(n, b)| (&n[..], b.clone())).collect();
     let layers = [
         ("blobs/sha256/base", gzip(&base)),
-        ("blobs/sha256/app", gzip(&tar_of(&app, version))),
+        ("blobs/sha256/app", gzip(&tar_at(&app, version))),
     ];
     let manifest = r#"[{"Config":"c.json","RepoTags":["shop/web:1"],"Layers":["blobs/sha256/base","blobs/sha256/app"]}]"#;
     let config = format!(
@@ -76,7 +46,7 @@ fn image(version: u64) -> Vec<u8> {
     );
     let [base, app] = layers;
     let config = ("c.json", config.into());
-    tar_of(&[base, app, config, ("manifest.json", manifest.into())], 1)
+    tar_at(&[base, app, config, ("manifest.json", manifest.into())], 1)
 }
 
 fn given(folder: &Path, version: u64) {

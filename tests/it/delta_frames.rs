@@ -1,5 +1,6 @@
 //! A release that changed goes to a site that has the one before: only what changed travels, and it leans on what was there.
 
+use crate::testkit::golden;
 use crate::testkit::packed;
 
 use std::fs;
@@ -11,13 +12,12 @@ use carryall::content::frame::{DeltaMode, SealedFrame};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
-use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::pack::estimate::estimate;
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::ProgressState;
 use carryall::store::Store;
 use carryall::volumes::media::{Capacity, Carrier};
-use packed::{Site, look, noise, paths_in};
+use packed::{Site, noise, paths_in};
 use tempfile::TempDir;
 
 /// Two releases in a vendor's store. In the second one file changed in many places, one came under another name with
@@ -112,17 +112,7 @@ impl Vendor {
     }
 
     fn assert_given_back(&self, site: &Site, release: &str) {
-        let dest = site.dir.path().join(release.replace(':', "-"));
-        let options = CheckoutOptions::default();
-        checkout(
-            &site.store,
-            &release.parse().unwrap(),
-            &dest,
-            &options,
-            &Silent,
-        )
-        .unwrap();
-        assert!(look(&dest) == look(&self.given(release)));
+        site.gives_back(&release.parse().unwrap(), &self.given(release));
     }
 }
 
@@ -191,7 +181,6 @@ fn a_full_bundle_leans_on_nothing() {
 /// Read for ever: a frame of codec 3, and the old chunks it leans on.
 #[test]
 fn golden_frames_of_each_way_to_lean_are_read() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1");
     let ways = [
         (
             "behind-bases.frame",
@@ -213,8 +202,8 @@ fn golden_frames_of_each_way_to_lean_are_read() {
         ),
     ];
     for (name, codec, against, new) in ways {
-        let path = golden.join(name);
-        if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !path.exists() {
+        let path = golden::path(name);
+        if golden::is_made(&path) {
             fs::write(&path, lean(against, &new)).unwrap();
         }
         let bytes = fs::read(path).unwrap();

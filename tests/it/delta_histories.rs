@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use carryall::base::monitor::Silent;
+use carryall::bundle::Recipient;
 use carryall::bundle::receipt::Receipt;
-use carryall::bundle::{Effort, Recipient};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
@@ -23,8 +23,6 @@ use carryall::ops::receive::prerequisites::MissingState;
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, receive};
 use carryall::store::{CheckDepth, OpenMode, Store};
-use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Capacity, Carrier};
 use packed::{files_below, look, noise, paths_in};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -316,13 +314,8 @@ impl Vendor {
 
     fn pack(&mut self, version: usize, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
-            capacity: Capacity::exact(16 << 20),
-            carrier: Carrier::Folders,
-            spare: Some(0),
-            local_percent: Some(0.0),
-            effort: Effort::Fast,
-            codec: ParityCodec::Gf16,
             receivers,
+            ..packed::options_for(16 << 20)
         };
         self.packs += 1;
         let to = self.dir.path().join(format!("media-{}", self.packs));

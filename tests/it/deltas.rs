@@ -1,10 +1,13 @@
 //! Deltas on whole journeys: bundles cut for what a site has, in any order, for sites that lost something, and for sites
 //! that are not what was believed. Either the exact release comes out, or what is missing is named and nothing is written.
 
+use crate::testkit::golden::golden;
 use crate::testkit::packed;
+use crate::testkit::packed::{flip, options_for};
+use crate::testkit::registry_parts::name;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use carryall::base::envelope::HEADER_BYTES;
 use carryall::base::id::{ReleaseId, SetId, StoreId};
@@ -13,13 +16,12 @@ use carryall::bundle::receipt::packed::PackedSet;
 use carryall::bundle::receipt::site::Site as Remembered;
 use carryall::bundle::receipt::{FramesWaiting, HeldRelease, Receipt};
 use carryall::bundle::{
-    Catalog, CatalogFrame, CatalogItem, CatalogRelease, Effort, FrameRun, Lean, LeanRelease,
-    LeanSet, Recipient,
+    Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun, Lean, LeanRelease, LeanSet,
+    Recipient,
 };
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
-use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::maintain::check;
 use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
@@ -27,9 +29,7 @@ use carryall::ops::receive::prerequisites::MissingState;
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, SetProgress, receive};
 use carryall::store::{CheckDepth, Store};
-use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Capacity, Carrier};
-use packed::{Site, files_below, look, noise, paths_in};
+use packed::{Site, files_below, noise, paths_in};
 use tempfile::TempDir;
 
 /// A medium that the full release needs several of.
@@ -37,10 +37,6 @@ const MEDIUM_BYTES: u64 = 7_600_000;
 /// Parts of the large file, each of its own noise.
 const PARTS: usize = 12;
 const PART_BYTES: usize = 900_000;
-
-fn name(text: &str) -> ReleaseName {
-    text.parse().unwrap()
-}
 
 /// The vendor: three releases of one product, each with a third of the large file and some small files changed.
 struct Vendor {
@@ -102,13 +98,10 @@ impl Vendor {
 
     fn pack_for(&self, version: usize, to: &str, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
-            capacity: Capacity::exact(MEDIUM_BYTES),
-            carrier: Carrier::Folders,
             spare: Some(1),
             local_percent: None,
-            effort: Effort::Fast,
-            codec: ParityCodec::Gf16,
             receivers,
+            ..options_for(MEDIUM_BYTES)
         };
         let root = ops::release(&self.store, &Self::release(version)).unwrap();
         let to = self.dir.path().join(to);
@@ -126,16 +119,7 @@ impl Vendor {
 
     /// Compares what a site gives back with what was added here.
     fn assert_same(&self, site: &Site, version: usize) {
-        let back = TempDir::new().unwrap();
-        let dest = back.path().join("back");
-        let options = CheckoutOptions::default();
-        let release = Self::release(version);
-        let report = checkout(&site.store, &release, &dest, &options, &Silent).unwrap();
-        assert!(report.is_whole(), "{report:?}");
-        assert!(
-            look(&dest) == look(&self.given(version)),
-            "{release} came back different"
-        );
+        site.gives_back(&Self::release(version), &self.given(version));
     }
 }
 
@@ -143,10 +127,6 @@ fn only(site: &Site, volumes: &[PathBuf]) -> SetProgress {
     let mut sets = site.receive(volumes).sets;
     assert_eq!(sets.len(), 1, "{sets:?}");
     sets.remove(0)
-}
-
-fn receipt_of(site: &Site) -> Receipt {
-    receipt::receipt(&site.store, &Silent).unwrap().receipt
 }
 
 fn states(progress: &SetProgress) -> Vec<Vec<MissingState>> {
@@ -173,7 +153,7 @@ fn a_chain_of_deltas_over_small_volumes_with_one_lost_each() {
     let site = Site::default();
     let mut payload = Vec::new();
     for version in 0..3 {
-        let receipt = receipt_of(&site);
+        let receipt = site.receipt();
         // By the file, then by the text: both say the same.
         let receipt = if version == 1 {
             Receipt::read(&receipt.to_bytes()).unwrap()
@@ -274,7 +254,7 @@ fn a_base_that_went_meanwhile_is_missed_by_name_unless_its_chunks_are_still_ther
     let full = vendor.pack_for(0, "full", Vec::new());
     let mut site = Site::default();
     site.receive(&full.volumes);
-    let receiver = vendor.by_receipt(&receipt_of(&site));
+    let receiver = vendor.by_receipt(&site.receipt());
     let delta = vendor.pack_for(1, "delta", vec![receiver]);
     // Its root went, its chunks did not.
     site.store.remove_root("shop%3a1.0").unwrap();
@@ -345,7 +325,7 @@ fn receipts_that_are_not_true_cost_time_and_nothing_else() {
     let full = vendor.pack_for(0, "full", Vec::new());
     let site = Site::default();
     site.receive(&full.volumes);
-    let receipt = receipt_of(&site);
+    let receipt = site.receipt();
     // What the vendor does not know is left out of account.
     let mut stranger = receipt.clone();
     stranger.releases = vec![HeldRelease {
@@ -409,9 +389,9 @@ fn a_damaged_chunk_of_the_base_is_named_and_comes_with_the_next_bundle() {
     let full = vendor.pack_for(0, "full", Vec::new());
     let site = Site::default();
     site.receive(&full.volumes);
-    let delta = vendor.pack_for(1, "delta", vec![vendor.by_receipt(&receipt_of(&site))]);
+    let delta = vendor.pack_for(1, "delta", vec![vendor.by_receipt(&site.receipt())]);
     // A part that does not change: noise stands in packs as it is.
-    let (whole, hurt) = (receipt_of(&site), &Vendor::part(0, 0)[400_000..400_032]);
+    let (whole, hurt) = (site.receipt(), &Vendor::part(0, 0)[400_000..400_032]);
     assert!(whole.lacks.is_empty());
     flip(site.store.dir(), hurt);
     let found = check::check(&site.store, CheckDepth::Data, &[], &Silent).unwrap();
@@ -421,7 +401,7 @@ fn a_damaged_chunk_of_the_base_is_named_and_comes_with_the_next_bundle() {
     assert_eq!(states(&progress), [[MissingState::Damaged]]);
     let lacking = progress.lacking.unwrap();
     assert!(lacking.chunks > 0 && lacking.chunk_ids.len() as u64 <= lacking.chunks);
-    let receipt = receipt_of(&site);
+    let receipt = site.receipt();
     assert!(!receipt.lacks.is_empty() && receipt.releases == whole.releases);
     let lacks = &lacking.chunk_ids[0][..16];
     let listed = |lack: &[u8; 8]| {
@@ -448,7 +428,7 @@ fn a_damaged_chunk_of_the_base_is_named_and_comes_with_the_next_bundle() {
     );
     vendor.assert_same(&site, 1);
     // What came heals the base too, as far as both need it.
-    let left = receipt_of(&site).lacks;
+    let left = site.receipt().lacks;
     assert!(
         left.len() < receipt.lacks.len(),
         "{} of {}",
@@ -456,21 +436,6 @@ fn a_damaged_chunk_of_the_base_is_named_and_comes_with_the_next_bundle() {
         receipt.lacks.len()
     );
     assert!(left.iter().all(|lack| receipt.lacks.contains(lack)));
-}
-
-/// Flips a byte in every pack that has these bytes.
-fn flip(store: &Path, needle: &[u8]) {
-    let mut hurt = 0;
-    for (name, mut bytes) in files_below(store) {
-        if name.starts_with("packs")
-            && let Some(at) = bytes.windows(needle.len()).position(|each| each == needle)
-        {
-            bytes[at] ^= 1;
-            fs::write(store.join(name), bytes).unwrap();
-            hurt += 1;
-        }
-    }
-    assert!(hurt > 0, "the bytes are in no pack");
 }
 
 #[test]
@@ -488,19 +453,6 @@ fn a_release_that_the_receiver_has_makes_a_bundle_of_next_to_nothing() {
     assert_needs_base(&Site::default(), &nothing.volumes);
     let error = receive(&site.store, &[site.dir.path().join("none")], &Silent);
     assert!(error.is_err());
-}
-
-fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/golden/v1")
-        .join(name);
-    // Only to make the files of a new format version; golden files are never edited.
-    if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !path.exists() {
-        fs::write(&path, bytes).unwrap();
-    }
-    let golden = fs::read(&path).unwrap();
-    assert_eq!(golden, bytes, "{name}");
-    golden
 }
 
 #[test]
@@ -601,10 +553,11 @@ fn catalogs_keep_their_bytes() {
 #[test]
 fn a_receipt_says_the_same_until_the_store_changes() {
     let vendor = Vendor::new(2);
-    let first = receipt_of(&Site {
+    let first = Site {
         dir: TempDir::new().unwrap(),
         store: Store::create(&TempDir::new().unwrap().path().join("x")).unwrap(),
-    });
+    }
+    .receipt();
     assert!(first.releases.is_empty());
     let receipt = |store: &Store| receipt::receipt(store, &Silent).unwrap().receipt;
     let before = receipt(&vendor.store);

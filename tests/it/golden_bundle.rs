@@ -5,6 +5,7 @@
 //! codec: add it to [`DELTAS`] with the codec's number and a content on which that codec wins over the others, run this test
 //! once with `CARRYALL_WRITE_GOLDEN=1`, and commit the new file. That the codec was really used is asserted.
 
+use crate::testkit::golden;
 use crate::testkit::packed;
 
 use std::fs::{self, File};
@@ -19,9 +20,7 @@ use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::pack::{PackOptions, pack};
 use carryall::ops::receive::{ProgressState, receive};
 use carryall::store::Store;
-use carryall::volumes::block::ParityCodec;
 use carryall::volumes::discover;
-use carryall::volumes::media::{Capacity, Carrier};
 use packed::{Site, files_below, noise};
 use tempfile::TempDir;
 
@@ -109,8 +108,7 @@ fn written_anew() -> Files {
 
 impl Golden {
     fn path(&self) -> PathBuf {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/v1/bundles");
-        folder.join(format!("{}.blocks.gz", self.name))
+        golden::path(&format!("bundles/{}.blocks.gz", self.name))
     }
 
     /// Puts the volume into a folder, as it came from a medium.
@@ -158,13 +156,9 @@ impl Golden {
         }
         self.add_to(&store, &dir.path().join("given"));
         let options = PackOptions {
-            capacity: Capacity::exact(8 << 20),
-            carrier: Carrier::Folders,
-            spare: Some(0),
-            local_percent: Some(0.0),
             effort: Effort::Default,
-            codec: ParityCodec::Gf16,
             receivers,
+            ..packed::options_for(8 << 20)
         };
         let (media, release) = (dir.path().join("media"), root(self));
         let report = pack(&store, &[release], &media, &options, &mut |_| {}, &Silent).unwrap();

@@ -1,6 +1,6 @@
 //! The bytes of release records never change: they are compared with golden files, and decoded by bincode itself.
 
-use std::path::PathBuf;
+use crate::testkit::golden::golden;
 
 use bincode::Decode;
 use carryall::base::envelope;
@@ -9,19 +9,6 @@ use carryall::content::recipe::{Blob, ChunkRef, Content, Recipe, RecipeOp, Strea
 use carryall::content::release::{
     EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, TreeEntry, Xattr,
 };
-
-fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/golden/v1")
-        .join(name);
-    // Only to make the files of a new format version; golden files are never edited.
-    if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() && !path.exists() {
-        std::fs::write(&path, bytes).unwrap();
-    }
-    let golden = std::fs::read(&path).unwrap();
-    assert_eq!(golden, bytes, "{name}");
-    golden
-}
 
 fn chunk() -> ChunkRef {
     ChunkRef {

@@ -1,36 +1,17 @@
 //! Images and packages through the command: known for what they are, given back in forms that other programs read, and
 //! refused one by one when they lie.
 
+use crate::testkit::trees::files_below;
 use crate::testkit::{made, programs, shown, stage};
 
 use std::fs;
 use std::path::Path;
 
 use made::{Files, Made, blob_path, digest, files_tar, write_files};
-use programs::{has, run};
+use programs::{ask_skopeo, has};
 use serde_json::{Value, json};
 use shown::{api, expected, findings, images, web};
 use stage::{Stage, look};
-
-fn skopeo(words: &[&str]) -> String {
-    run(programs::skopeo().args(words))
-}
-
-/// All files of a folder.
-fn files_below(folder: &Path) -> Files {
-    let mut files = Files::new();
-    for entry in walkdir::WalkDir::new(folder) {
-        let entry = entry.unwrap();
-        if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(folder).unwrap();
-            files.insert(
-                path.to_str().unwrap().to_owned(),
-                fs::read(entry.path()).unwrap(),
-            );
-        }
-    }
-    files
-}
 
 #[test]
 fn every_form_of_image_is_found_wherever_it_lies() {
@@ -44,8 +25,8 @@ fn every_form_of_image_is_found_wherever_it_lies() {
     let stage = Stage::new();
     for (name, archive) in forms {
         let inner = made::tar_of(&[
-            ("notes.txt".into(), b"nothing".to_vec()),
-            ("deep/images.tar.gz".into(), made::gzip(&archive)),
+            ("notes.txt", b"nothing".to_vec()),
+            ("deep/images.tar.gz", made::gzip(&archive)),
         ]);
         let places = [
             ("plain", archive.clone()),
@@ -100,7 +81,7 @@ fn images_come_out_as_archives_and_layouts_that_skopeo_reads() {
     let out = stage.path("out.tar");
     let archive = format!("docker-archive:{}", out.display());
     for image in &both {
-        let config = skopeo(&[
+        let config = ask_skopeo(&[
             "inspect",
             "--raw",
             "--config",
@@ -110,7 +91,7 @@ fn images_come_out_as_archives_and_layouts_that_skopeo_reads() {
         // It reads every layer, and compares it with the config.
         let copy = stage.path(image.arch);
         let _ = fs::remove_dir_all(&copy);
-        skopeo(&[
+        ask_skopeo(&[
             "copy",
             "-q",
             &format!("{archive}:{}", image.reference),
@@ -139,16 +120,16 @@ fn images_come_out_as_archives_and_layouts_that_skopeo_reads() {
         let layout = format!("oci:{}:{}", stage.path("layout").display(), image.reference);
         let (manifest, _) = image.packed("oci");
         assert_eq!(
-            skopeo(&["inspect", "--raw", &layout]).into_bytes(),
+            ask_skopeo(&["inspect", "--raw", &layout]).into_bytes(),
             manifest
         );
         let copy = stage.path("copied");
         let _ = fs::remove_dir_all(&copy);
-        skopeo(&["copy", "-q", &layout, &format!("dir:{}", copy.display())]);
+        ask_skopeo(&["copy", "-q", &layout, &format!("dir:{}", copy.display())]);
     }
     // One that came without a manifest gets the same every time.
     let layout = format!("oci:{}:shop/db:1.0", stage.path("layout").display());
-    let made = skopeo(&["inspect", "--raw", &layout]);
+    let made = ask_skopeo(&["inspect", "--raw", &layout]);
     let made: Value = serde_json::from_str(&made).unwrap();
     assert_eq!(
         made["config"]["digest"],
@@ -231,7 +212,7 @@ fn indexes_go_out_whole_with_what_refers_to_them() {
         );
     }
     let layout = format!("oci:{}:shop/web:1.0", stage.path("layout").display());
-    skopeo(&[
+    ask_skopeo(&[
         "copy",
         "-q",
         "--all",
@@ -262,7 +243,8 @@ fn indexes_go_out_whole_with_what_refers_to_them() {
         "docker-archive:{}:shop/web:1.0",
         stage.path("x.tar").display()
     );
-    let config: Value = serde_json::from_str(&skopeo(&["inspect", "--config", &archive])).unwrap();
+    let config: Value =
+        serde_json::from_str(&ask_skopeo(&["inspect", "--config", &archive])).unwrap();
     assert_eq!(config["architecture"], "arm64");
     stage
         .run(&[
@@ -304,7 +286,7 @@ fn layers_that_are_kept_as_they_came_leave_so() {
         if has(&["skopeo"]) {
             let layout = format!("oci:{}:{}", stage.path("layout").display(), web().reference);
             assert_eq!(
-                skopeo(&["inspect", "--raw", &layout]).into_bytes(),
+                ask_skopeo(&["inspect", "--raw", &layout]).into_bytes(),
                 manifest
             );
             let archive = format!(
@@ -312,7 +294,7 @@ fn layers_that_are_kept_as_they_came_leave_so() {
                 stage.path("out.tar").display(),
                 web().reference
             );
-            skopeo(&[
+            ask_skopeo(&[
                 "copy",
                 "-q",
                 &archive,
@@ -677,7 +659,7 @@ fn a_layer_that_is_not_what_its_manifest_says_never_leaves() {
             stage.path("out.tar").display(),
             api().reference
         );
-        skopeo(&["inspect", &archive]);
+        ask_skopeo(&["inspect", &archive]);
     }
 }
 

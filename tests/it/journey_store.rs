@@ -1,5 +1,7 @@
 //! `add` and `checkout` over a store on disk.
 
+use crate::testkit::bytes::noise;
+
 use std::fs;
 use std::path::Path;
 
@@ -11,19 +13,6 @@ use carryall::ops::Releases;
 use carryall::ops::add::{AddOptions, AddReport, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::store::{OpenMode, Store};
-
-fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed;
-    let mut out = Vec::with_capacity(len + 8);
-    while out.len() < len {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
-    }
-    out.truncate(len);
-    out
-}
 
 /// A tar of 40 files from 1 byte to some MB, in a folder beside a plain file.
 fn make_input(root: &Path, seed: u64) {

@@ -1,7 +1,8 @@
 //! Folders fit the disks that they were sized for, whichever of the usual file systems is on them.
 
+use crate::testkit::programs::may_use;
+
 use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,15 +13,6 @@ use carryall::volumes::media::{Capacity, Carrier};
 
 /// Partition programs begin the first partition here.
 const PARTITION_START: u64 = 1 << 20;
-
-/// Whether a program is there; without it the test says that it was skipped.
-fn has(program: &str) -> bool {
-    let there = Command::new(program).arg("--help").output().is_ok();
-    if !there {
-        let _ = writeln!(std::io::stderr(), "skipped: {program} is not installed");
-    }
-    there
-}
 
 fn said(program: &str, args: &[&str], image: &Path) -> String {
     let output = Command::new(program)
@@ -84,7 +76,7 @@ fn check(make: &str, show: (&str, &[&str]), free: impl Fn(&str) -> (u64, u64), s
 #[test]
 fn a_volume_fits_fat_and_exfat_disks_of_the_size_named() {
     let sizes = ["20MB", "100MB", "1GB", "8GB", "4GiB"];
-    if has("mkfs.vfat") && has("fsck.fat") {
+    if may_use(&["mkfs.vfat"]) && may_use(&["fsck.fat"]) {
         let free = |text: &str| {
             let line = text
                 .lines()
@@ -106,7 +98,7 @@ fn a_volume_fits_fat_and_exfat_disks_of_the_size_named() {
         };
         check("mkfs.vfat", ("fsck.fat", &["-n", "-v"]), free, &sizes);
     }
-    if has("mkfs.exfat") && has("dump.exfat") {
+    if may_use(&["mkfs.exfat"]) && may_use(&["dump.exfat"]) {
         let free = |text: &str| (number(text, "Cluster size"), number(text, "Free Clusters"));
         check("mkfs.exfat", ("dump.exfat", &[]), free, &sizes);
     }

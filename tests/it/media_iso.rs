@@ -1,8 +1,9 @@
 //! Images are read by outside readers, keep within their medium, and give their blocks back when their file system is gone.
 
+use crate::testkit::programs::{has, run};
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,19 +19,6 @@ use carryall::volumes::media::{
 };
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
-
-/// Whether a program is there. On CI a missing one is a failure, elsewhere the test says that it was skipped.
-fn has(program: &str) -> bool {
-    let there = Command::new(program).arg("--version").output().is_ok();
-    assert!(
-        there || std::env::var_os("CI").is_none(),
-        "{program} is needed on CI"
-    );
-    if !there {
-        let _ = writeln!(std::io::stderr(), "skipped: {program} is not installed");
-    }
-    there
-}
 
 fn facts(volume_blocks: u32) -> VolumeFacts {
     VolumeFacts {
@@ -106,7 +94,7 @@ fn scanned(path: &Path) -> (ScanReport, BTreeSet<u32>, Option<u64>) {
 
 #[test]
 fn an_image_keeps_its_promise_and_wastes_little() {
-    if !has("xorriso") {
+    if !has(&["xorriso"]) {
         return;
     }
     for (text, pad_sectors) in [("3MB", 0), ("20MB", 0), ("100MB", 0), ("cd", 150)] {
@@ -141,7 +129,7 @@ fn an_image_keeps_its_promise_and_wastes_little() {
 
 #[test]
 fn an_image_too_large_is_refused_and_removed() {
-    if !has("xorriso") {
+    if !has(&["xorriso"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -162,7 +150,7 @@ fn an_image_too_large_is_refused_and_removed() {
 
 #[test]
 fn the_same_volume_is_the_same_image() {
-    if !has("xorriso") {
+    if !has(&["xorriso"]) {
         return;
     }
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -178,7 +166,7 @@ fn the_same_volume_is_the_same_image() {
 
 #[test]
 fn outside_readers_list_and_extract_what_was_put_in() {
-    let readers = [has("xorriso"), has("bsdtar")];
+    let readers = [has(&["xorriso"]), has(&["bsdtar"])];
     if !readers[0] {
         return;
     }
@@ -226,16 +214,6 @@ fn outside_readers_list_and_extract_what_was_put_in() {
     }
 }
 
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 /// The page for browsers is longer in an image, by blank lines; all else is equal byte for byte.
 fn compare(folder: &Path, extracted: &Path) {
     let mut names = BTreeSet::new();
@@ -262,7 +240,7 @@ fn compare(folder: &Path, extracted: &Path) {
 
 #[test]
 fn blocks_are_found_when_the_file_system_is_gone_and_bytes_are_cut_from_the_front() {
-    if !has("xorriso") {
+    if !has(&["xorriso"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 //! byte for byte, and their images handed to a registry, to skopeo and as archives with the digests that they had.
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+use crate::testkit::programs::raw_digest;
 use crate::testkit::{programs, real, registry_parts, stage};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,19 +222,6 @@ fn add(stage: &Stage, release: &str, folder: &str) {
     stage.run(&words).ends_with(0);
 }
 
-/// Digest of the manifest that skopeo gets by a name.
-fn raw_digest(arch: &str, image: &str) -> String {
-    let raw = run(skopeo().args([
-        "--override-arch",
-        arch,
-        "inspect",
-        "--raw",
-        "--tls-verify=false",
-        image,
-    ]));
-    Digest::of(raw.as_bytes()).to_string()
-}
-
 /// Digest of the config, through any list of platforms.
 fn config_digest(arch: &str, image: &str) -> String {
     let words = [
@@ -309,7 +297,7 @@ fn are_pushed(product: &Product<'_>, registry: &RealRegistry, version: &str, arc
     product.stage.run(&words).ends_with(0);
     for (name, digest) in product.digests(version, arch) {
         assert_eq!(
-            raw_digest(arch, &format!("docker://{to}/{name}")),
+            raw_digest(&["--override-arch", arch], &format!("docker://{to}/{name}")),
             digest,
             "{name}"
         );
@@ -452,7 +440,10 @@ fn images_that_came_without_manifests_go_out_under_the_ids_that_they_had() {
         assert_eq!(config_digest("amd64", &pushed), images.id(tag));
         assert_eq!(config_digest("amd64", &served), images.id(tag));
         // The manifest was made here, the same for both ways out, and its layers can be pulled.
-        assert_eq!(raw_digest("amd64", &pushed), raw_digest("amd64", &served));
+        assert_eq!(
+            raw_digest(&["--override-arch", "amd64"], &pushed),
+            raw_digest(&["--override-arch", "amd64"], &served)
+        );
         for from in [&pushed, &served] {
             let copy = format!("dir:{}", stage.path("copied").display());
             run(skopeo().args(["copy", "-q", "--src-tls-verify=false", from, &copy]));

@@ -1,26 +1,24 @@
 //! One set with releases for two architectures: the site takes the one that it runs, and the other one later, or never.
 
 use crate::testkit::packed;
+use crate::testkit::packed::{only, options_for};
 
 use std::fs;
 use std::path::PathBuf;
 
 use carryall::base::monitor::Silent;
-use carryall::bundle::{Effort, Recipient};
+use carryall::bundle::Recipient;
 use carryall::content::release::ReleaseName;
 use carryall::oci::image::Platform;
 use carryall::ops;
 use carryall::ops::Error;
 use carryall::ops::add::{AddOptions, add};
-use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress, receive_for, status};
 use carryall::store::Store;
-use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Capacity, Carrier};
-use packed::{Site, files_below, look, noise, paths_in};
+use packed::{Site, files_below, noise, paths_in};
 use tempfile::TempDir;
 
 const MEDIUM_BYTES: u64 = 6_000_000;
@@ -62,13 +60,9 @@ impl Vendor {
 
     fn pack(&self, releases: &[&str], spare: u16, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
-            capacity: Capacity::exact(MEDIUM_BYTES),
-            carrier: Carrier::Folders,
             spare: Some(spare),
-            local_percent: Some(0.0),
-            effort: Effort::Fast,
-            codec: ParityCodec::Gf16,
             receivers,
+            ..options_for(MEDIUM_BYTES)
         };
         let roots = releases.iter().map(|name| {
             let name: ReleaseName = name.parse().unwrap();
@@ -80,12 +74,7 @@ impl Vendor {
     }
 
     fn assert_same(&self, site: &Site, release: &str) {
-        let back = TempDir::new().unwrap();
-        let dest = back.path().join("back");
-        let (name, options) = (release.parse().unwrap(), CheckoutOptions::default());
-        let report = checkout(&site.store, &name, &dest, &options, &Silent).unwrap();
-        assert!(report.is_whole(), "{report:?}");
-        assert!(look(&dest) == look(&self.given(release)));
+        site.gives_back(&release.parse().unwrap(), &self.given(release));
     }
 }
 
@@ -99,11 +88,6 @@ fn arm() -> Vec<Platform> {
 
 fn take(site: &Site, paths: &[PathBuf], platforms: &[Platform]) -> ReceiveReport {
     receive_for(&site.store, paths, platforms, &Silent).unwrap()
-}
-
-fn only(report: &ReceiveReport) -> &SetProgress {
-    assert_eq!(report.sets.len(), 1, "{report:?}");
-    &report.sets[0]
 }
 
 fn waiting(site: &Site) -> usize {

@@ -180,10 +180,9 @@ fn files_of_gzip_in_plain_layers_are_kept_too() {
     let stage = Stage::new();
     let mut image = image("1.0", 1);
     let manual = made::gzip(&stage::text(5, 400_000));
-    image.layers.push(made::tar_of(&[(
-        "usr/share/man/web.1.gz".into(),
-        manual.clone(),
-    )]));
+    image
+        .layers
+        .push(made::tar_of(&[("usr/share/man/web.1.gz", manual.clone())]));
     let layout = oci(&[image.clone()]);
     packed(&stage, "shop:1.0", &layout);
     stage.run(&["receive", "carried"]).ends_with(0);

@@ -1,6 +1,7 @@
 //! Registries from the outside: a real one, and skopeo as the client of ours.
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+use crate::testkit::programs::raw_digest;
 use crate::testkit::{misbehaving, programs, registry_parts};
 
 use std::collections::HashMap;
@@ -70,11 +71,6 @@ fn shop(folder: &Path) -> (Store, HashMap<&'static str, String>) {
     )
 }
 
-fn raw_digest(image: &str) -> String {
-    let raw = run(skopeo().args(["inspect", "--raw", "--tls-verify=false", image]));
-    Digest::of(raw.as_bytes()).to_string()
-}
-
 #[test]
 fn what_is_pushed_into_a_real_registry_comes_back_with_its_digests() {
     if !has(&["docker-registry", "skopeo"]) {
@@ -96,13 +92,13 @@ fn what_is_pushed_into_a_real_registry_comes_back_with_its_digests() {
     // The layer that both repositories have was sent once.
     assert_eq!(pushed.pushed.mounted_blobs, 1);
     let web = format!("docker://{}/site/shop/web", registry.host);
-    assert_eq!(raw_digest(&format!("{web}:1.0")), digests["index"]);
+    assert_eq!(raw_digest(&[], &format!("{web}:1.0")), digests["index"]);
     assert_eq!(
-        raw_digest(&format!("{web}@{}", digests["arm64"])),
+        raw_digest(&[], &format!("{web}@{}", digests["arm64"])),
         digests["arm64"]
     );
     assert_eq!(
-        raw_digest(&format!("docker://{}/site/shop/db:2", registry.host)),
+        raw_digest(&[], &format!("docker://{}/site/shop/db:2", registry.host)),
         digests["db"]
     );
     run(skopeo()
@@ -181,7 +177,7 @@ fn one_platform_alone_goes_in_and_out() {
     let pushed = push(&store, &name("shop:1.0"), &registry.host, &options, &Silent).unwrap();
     assert_eq!(pushed.pushed.names.len(), 1, "{pushed:?}");
     assert_eq!(
-        raw_digest(&format!("docker://{}/shop/web:1.0", registry.host)),
+        raw_digest(&[], &format!("docker://{}/shop/web:1.0", registry.host)),
         digests["arm64"]
     );
 
@@ -224,7 +220,7 @@ fn one_platform_alone_goes_in_and_out() {
         .unwrap();
     assert_eq!(web.state, NameState::Only, "{pushed:?}");
     assert_eq!(
-        raw_digest(&format!("docker://{}/shop/web:1.0", other.host)),
+        raw_digest(&[], &format!("docker://{}/shop/web:1.0", other.host)),
         digests["amd64"]
     );
 
@@ -399,7 +395,7 @@ fn skopeo_pulls_from_a_store_that_is_served() {
     let (store, digests) = shop(folder.path());
     while_serving(&store, &on_any_port(), |address| {
         let web = format!("docker://{address}/shop/web:1.0");
-        assert_eq!(raw_digest(&web), digests["index"]);
+        assert_eq!(raw_digest(&[], &web), digests["index"]);
         let said: Value = serde_json::from_str(&run(skopeo().args([
             "inspect",
             "--tls-verify=false",

@@ -5,7 +5,7 @@ use crate::testkit::{made, programs, shown, stage};
 use std::fs;
 
 use made::{Files, Made, blob_path, digest, files_tar, gzip, write_files};
-use programs::{has, run};
+use programs::{ask_skopeo, has};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use shown::{api, findings, web};
@@ -16,10 +16,6 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const REF: &str = "org.opencontainers.image.ref.name";
-
-fn skopeo(words: &[&str]) -> String {
-    run(programs::skopeo().args(words))
-}
 
 fn sha512(bytes: &[u8]) -> String {
     let hash = sha2::Sha512::digest(bytes);
@@ -243,11 +239,11 @@ fn a_layer_that_is_packed_in_its_archive_is_that_layer_whatever_was_opened() {
             if has(&["skopeo"]) {
                 let layout = format!("oci:{}:{}", own.path("out").display(), image.reference);
                 let to = format!("dir:{}", own.path("copied").display());
-                skopeo(&["copy", "-q", &layout, &to]);
+                ask_skopeo(&["copy", "-q", &layout, &to]);
                 own.run(&["checkout", release, "out.tar", "--as", "docker-archive"])
                     .ends_with(0);
                 let archive = format!("docker-archive:{}", own.path("out.tar").display());
-                assert!(skopeo(&["inspect", "--config", &archive]).contains("amd64"));
+                assert!(ask_skopeo(&["inspect", "--config", &archive]).contains("amd64"));
             }
         }
         assert_eq!(seen[0], seen[1], "{config_path}");
@@ -354,7 +350,7 @@ fn an_image_without_layers_goes_out_in_every_form() {
         .ends_with(0);
     if has(&["skopeo"]) {
         let archive = format!("docker-archive:{}", stage.path("out.tar").display());
-        assert!(skopeo(&["inspect", "--config", &archive]).contains("amd64"));
+        assert!(ask_skopeo(&["inspect", "--config", &archive]).contains("amd64"));
     }
 }
 
@@ -475,7 +471,7 @@ fn folders_of_skopeo_and_the_storage_of_a_registry_are_images() {
     fs::create_dir_all(stage.path("given")).unwrap();
     let from = format!("oci:{}:shop/web:1.0", stage.path("layout").display());
     let to = format!("dir:{}", stage.path("given/web:2.0").display());
-    skopeo(&["copy", "-q", "--all", &from, &to]);
+    ask_skopeo(&["copy", "-q", "--all", &from, &to]);
     stage.add("skopeo:1");
     let report = stage.show("skopeo:1");
     assert_eq!(findings(&report), Vec::<String>::new());
@@ -485,8 +481,8 @@ fn folders_of_skopeo_and_the_storage_of_a_registry_are_images() {
         .ends_with(0);
     let layout = format!("oci:{}:web:2.0", stage.path("skopeo").display());
     assert_eq!(
-        skopeo(&["inspect", "--raw", &layout]),
-        skopeo(&["inspect", "--raw", &from])
+        ask_skopeo(&["inspect", "--raw", &layout]),
+        ask_skopeo(&["inspect", "--raw", &from])
     );
 }
 

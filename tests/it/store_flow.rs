@@ -1,31 +1,13 @@
 //! The store on a good day: what is put is read back, found again after reopening, stored once, and locked.
 
-use carryall::base::id::{ChunkId, hash};
+use crate::testkit::bytes::{noise, text};
+
+use carryall::base::id::ChunkId;
 use carryall::base::monitor::{Recording, Silent};
 use carryall::content::content_kind::ContentKind;
 use carryall::store::{
     CheckDepth, ChunkSet, OpenMode, PruneOptions, Store, StoreError, WriteOptions,
 };
-
-fn text(number: u32, len: usize) -> Vec<u8> {
-    format!("chunk {number} says the same thing again and again; ")
-        .into_bytes()
-        .into_iter()
-        .cycle()
-        .take(len)
-        .collect()
-}
-
-fn noise(seed: u32, len: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(len + 32);
-    let mut last = hash(&seed.to_le_bytes());
-    while out.len() < len {
-        out.extend_from_slice(&last);
-        last = hash(&last);
-    }
-    out.truncate(len);
-    out
-}
 
 /// Windows and frames small enough that a test has many of them.
 fn small() -> WriteOptions {

@@ -1,7 +1,7 @@
 //! Format version 1 of frames, packs and index segments, byte for byte. The files under `data/golden/v1` are never edited:
 //! they are what stores in the field hold. `write_golden` made them.
 
-use std::path::PathBuf;
+use crate::testkit::golden;
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::content::content_kind::ContentKind;
@@ -9,14 +9,8 @@ use carryall::content::frame::{Frame, FrameOptions, Ids, encode_frame};
 use carryall::content::index::{self, ChunkEntry, IndexSegment, PackEntry};
 use carryall::content::pack::{self, PackBuilder};
 
-fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/golden/v1")
-        .join(name)
-}
-
 /// Bytes that do not compress, so that frames of them are raw and do not depend on the version of zstd.
-fn noise(seed: u8, blocks: usize) -> Vec<u8> {
+fn hash_chain(seed: u8, blocks: usize) -> Vec<u8> {
     let mut last = hash(&[seed]);
     let mut out = Vec::new();
     for _ in 0..blocks {
@@ -56,7 +50,7 @@ fn frame(contents: &[Vec<u8>], class: ContentKind, ids: Ids) -> Vec<u8> {
 
 fn raw_frame() -> Vec<u8> {
     frame(
-        &[noise(1, 3), noise(2, 1), noise(3, 8)],
+        &[hash_chain(1, 3), hash_chain(2, 1), hash_chain(3, 8)],
         ContentKind::Packed,
         Ids::Stored,
     )
@@ -64,7 +58,7 @@ fn raw_frame() -> Vec<u8> {
 
 fn raw_frame_without_ids() -> Vec<u8> {
     frame(
-        &[noise(1, 3), noise(2, 1), noise(3, 8)],
+        &[hash_chain(1, 3), hash_chain(2, 1), hash_chain(3, 8)],
         ContentKind::Packed,
         Ids::LeftOut,
     )
@@ -88,7 +82,7 @@ fn segment() -> Vec<u8> {
         bytes: pack.len() as u64,
     }];
     let entry = |seed| ChunkEntry {
-        prefix: index::prefix(&ChunkId::of(&noise(seed, 1))),
+        prefix: index::prefix(&ChunkId::of(&hash_chain(seed, 1))),
         pack_no: 0,
         frame_offset: 16,
     };
@@ -108,10 +102,10 @@ fn compared() -> [(&'static str, Vec<u8>); 4] {
 #[ignore = "writes the golden files of a new format version; never to be run for one that is out"]
 fn write_golden() {
     for (name, bytes) in compared() {
-        std::fs::write(golden(name), bytes).unwrap();
+        std::fs::write(golden::path(name), bytes).unwrap();
     }
     std::fs::write(
-        golden("zstd-x86.frame"),
+        golden::path("zstd-x86.frame"),
         frame(
             &[code(), b"tail".to_vec()],
             ContentKind::ElfX86_64,
@@ -125,7 +119,7 @@ fn write_golden() {
 fn what_is_written_is_what_was_written() {
     for (name, bytes) in compared() {
         assert!(
-            std::fs::read(golden(name)).unwrap() == bytes,
+            std::fs::read(golden::path(name)).unwrap() == bytes,
             "{name} has changed"
         );
     }
@@ -133,16 +127,19 @@ fn what_is_written_is_what_was_written() {
 
 #[test]
 fn what_was_written_is_read() {
-    let raw = Frame::decode(&std::fs::read(golden("raw.frame")).unwrap()).unwrap();
-    assert_eq!(raw.plain, [noise(1, 3), noise(2, 1), noise(3, 8)].concat());
+    let raw = Frame::decode(&std::fs::read(golden::path("raw.frame")).unwrap()).unwrap();
+    assert_eq!(
+        raw.plain,
+        [hash_chain(1, 3), hash_chain(2, 1), hash_chain(3, 8)].concat()
+    );
     // zstd may compress otherwise one day; what it compressed once must stay readable.
-    let filtered = Frame::decode(&std::fs::read(golden("zstd-x86.frame")).unwrap()).unwrap();
+    let filtered = Frame::decode(&std::fs::read(golden::path("zstd-x86.frame")).unwrap()).unwrap();
     assert_eq!(
         (filtered.plain, filtered.class),
         ([code(), b"tail".to_vec()].concat(), ContentKind::ElfX86_64)
     );
-    let pack = std::fs::read(golden("two-frames.pack")).unwrap();
+    let pack = std::fs::read(golden::path("two-frames.pack")).unwrap();
     assert_eq!(pack::scan(&pack).len(), 2);
-    let segment = IndexSegment::open(std::fs::read(golden("one-pack.idx")).unwrap()).unwrap();
-    assert_eq!(segment.lookup(&ChunkId::of(&noise(7, 1))).count(), 1);
+    let segment = IndexSegment::open(std::fs::read(golden::path("one-pack.idx")).unwrap()).unwrap();
+    assert_eq!(segment.lookup(&ChunkId::of(&hash_chain(7, 1))).count(), 1);
 }

@@ -2,31 +2,20 @@
 //! run on folders that hold all sorts of things.
 
 use crate::testkit::stage;
+use crate::testkit::trees::look_at;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use stage::{Stage, noise, text};
 
-/// Everything below a folder: kinds, bytes, targets of links, times.
+/// What can be seen of a folder and of everything below it.
 fn look(folder: &Path) -> BTreeMap<PathBuf, String> {
     let entries = walkdir::WalkDir::new(folder).into_iter();
-    let seen = entries.map(|entry| {
-        let entry = entry.unwrap();
-        let stat = entry.metadata().unwrap();
-        let what = if stat.is_file() {
-            blake3::hash(&fs::read(entry.path()).unwrap()).to_string()
-        } else if stat.is_symlink() {
-            fs::read_link(entry.path()).unwrap().display().to_string()
-        } else {
-            String::new()
-        };
-        let times = (stat.mtime(), stat.mtime_nsec(), stat.mode());
-        (entry.into_path(), format!("{what} {times:?}"))
-    });
-    seen.collect()
+    let paths = entries.map(|entry| entry.unwrap().into_path());
+    paths.map(|path| (path.clone(), look_at(&path))).collect()
 }
 
 fn write(path: PathBuf, bytes: &[u8]) {

@@ -1,5 +1,7 @@
 //! Deflate streams on their whole way: opened by `add`, carried, received, checked, and given back bit for bit.
 
+use crate::testkit::archives::{gzip_at, tar_at};
+use crate::testkit::bytes::text;
 use crate::testkit::packed;
 
 use std::collections::BTreeMap;
@@ -16,39 +18,9 @@ use carryall::ops::checkout;
 use carryall::ops::maintain::{check, show};
 use carryall::store::{CheckDepth, Store};
 use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder};
+use flate2::write::DeflateEncoder;
 use packed::{Shape, Site, files_below, noise, paths_in};
 use tempfile::TempDir;
-
-/// Lines that compress, with little in common from one seed to the next.
-fn text(seed: u64, len: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(len + 40);
-    for pair in noise(seed, len).chunks(2) {
-        out.extend_from_slice(format!("{}: line {}\n", pair[0] & 15, pair[0]).as_bytes());
-        if out.len() >= len {
-            break;
-        }
-    }
-    out.truncate(len);
-    out
-}
-
-fn gzip(plain: &[u8], level: u32) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn tar_of(members: &[(&str, Vec<u8>)], mtime: u64) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, body) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(body.len() as u64);
-        header.set_mtime(mtime);
-        builder.append_data(&mut header, name, &body[..]).unwrap();
-    }
-    builder.into_inner().unwrap()
-}
 
 /// A zip as `jar` writes them: sizes behind each member.
 fn jar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
@@ -75,7 +47,7 @@ fn layer(seed: u64, mtime: u64) -> Vec<u8> {
         .map(|n| (format!("usr/lib/{seed}/{n}"), text(seed * 100 + n, 150_000)))
         .collect();
     let named: Vec<(&str, Vec<u8>)> = members.iter().map(|(n, b)| (&n[..], b.clone())).collect();
-    tar_of(&named, mtime)
+    tar_at(&named, mtime)
 }
 
 /// An image layout: layers 1 to `layers`, those from `changed` on with other times.
@@ -83,7 +55,7 @@ fn make_layout(to: &Path, layers: u64, changed: u64) {
     fs::create_dir_all(to.join("blobs/sha256")).unwrap();
     for seed in 1..=layers {
         let plain = layer(seed, if seed >= changed { 77 } else { 5 });
-        let packed = gzip(&plain, if seed % 2 == 0 { 6 } else { 9 });
+        let packed = gzip_at(&plain, if seed % 2 == 0 { 6 } else { 9 });
         let name = carryall::base::id::BlobId(carryall::base::id::hash(&packed)).to_string();
         fs::write(to.join("blobs/sha256").join(name), packed).unwrap();
     }
@@ -92,8 +64,8 @@ fn make_layout(to: &Path, layers: u64, changed: u64) {
 
 /// A package around an image archive and a slug, as deliveries have them.
 fn make_package(to: &Path, version: u64) {
-    let slug = gzip(
-        &tar_of(
+    let slug = gzip_at(
+        &tar_at(
             &[
                 ("app/main.py", text(version, 200_000)),
                 ("app/same", text(9, 300_000)),
@@ -111,16 +83,16 @@ fn make_package(to: &Path, version: u64) {
         })
         .collect();
     let jar = jar(&classes);
-    let inner = gzip(
-        &tar_of(
+    let inner = gzip_at(
+        &tar_at(
             &[("slug.tgz", slug.clone()), ("app.jar", jar.clone())],
             version,
         ),
         6,
     );
-    let image = tar_of(
+    let image = tar_at(
         &[
-            ("blobs/sha256/base", gzip(&layer(3, 5), 6)),
+            ("blobs/sha256/base", gzip_at(&layer(3, 5), 6)),
             ("blobs/sha256/app", inner),
             ("index.json", format!("{version}").into_bytes()),
         ],
@@ -129,7 +101,7 @@ fn make_package(to: &Path, version: u64) {
     fs::create_dir_all(to).unwrap();
     fs::write(
         to.join("shop-ram.tar.gz"),
-        gzip(&tar_of(&[("image.tar", image)], version), 6),
+        gzip_at(&tar_at(&[("image.tar", image)], version), 6),
     )
     .unwrap();
     fs::write(to.join("shop-slug.tgz"), slug).unwrap();
@@ -256,11 +228,11 @@ fn what_is_kept_closed_is_told_and_known_the_next_time() {
     let given = vendor.path("given");
     fs::create_dir_all(given.join("folder")).unwrap();
     let mut broken = noise(1, 300_000);
-    broken[..10].copy_from_slice(&gzip(b"", 6)[..10]);
+    broken[..10].copy_from_slice(&gzip_at(b"", 6)[..10]);
     fs::write(given.join("folder/broken.gz"), &broken).unwrap();
-    let whole = gzip(&text(2, 2_000_000), 6);
+    let whole = gzip_at(&text(2, 2_000_000), 6);
     fs::write(given.join("folder/cut.gz"), &whole[..whole.len() - 20]).unwrap();
-    fs::write(given.join("bomb.gz"), gzip(&vec![7; 100 << 20], 9)).unwrap();
+    fs::write(given.join("bomb.gz"), gzip_at(&vec![7; 100 << 20], 9)).unwrap();
     fs::write(given.join("tail.gz"), [&whole[..], b"tail"].concat()).unwrap();
     let report = vendor.add("odd:1", &given);
     let kept: Vec<(KeptReason, u64)> = report
@@ -308,7 +280,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     let vendor = Vendor::new();
     let given = vendor.path("given");
     fs::create_dir_all(&given).unwrap();
-    fs::write(given.join("a.gz"), gzip(&text(1, 3_000_000), 6)).unwrap();
+    fs::write(given.join("a.gz"), gzip_at(&text(1, 3_000_000), 6)).unwrap();
     let keep = AddOptions {
         open: OpenOptions::from(Depth::Tars),
         ..AddOptions::default()
@@ -327,7 +299,7 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
         },
         ..AddOptions::default()
     };
-    fs::write(given.join("a.gz"), gzip(&text(2, 3_000_000), 6)).unwrap();
+    fs::write(given.join("a.gz"), gzip_at(&text(2, 3_000_000), 6)).unwrap();
     let closed = vendor.add_with("a:3", &given, &tight);
     assert_eq!(
         closed.streams.kept[&KeptReason::Limit].streams,

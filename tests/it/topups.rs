@@ -2,28 +2,26 @@
 //! just the rest, and the release comes whole out of spool, bundle and store.
 
 use crate::testkit::packed;
+use crate::testkit::packed::{flip, only, options_for};
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use carryall::base::monitor::Silent;
 use carryall::bundle::receipt::Receipt;
-use carryall::bundle::{Catalog, Effort, Recipient};
+use carryall::bundle::{Catalog, Recipient};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
-use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::maintain::check;
 use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
-use carryall::ops::receive::receipt;
-use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress};
+use carryall::ops::receive::{ProgressState, SetProgress};
 use carryall::store::{CheckDepth, OpenMode, Store};
-use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
-use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::block::BLOCK_BYTES;
 use carryall::volumes::{Blocks, discover};
-use packed::{Site, files_below, look, noise, paths_in};
+use packed::{Site, files_below, noise, paths_in};
 use tempfile::TempDir;
 
 /// Small media make small frames: there is something to lose one of.
@@ -71,13 +69,8 @@ impl Vendor {
 
     fn pack(&self, release: &str, to: &str, receivers: Vec<Recipient>) -> PackReport {
         let options = PackOptions {
-            capacity: Capacity::exact(MEDIUM_BYTES),
-            carrier: Carrier::Folders,
-            spare: Some(0),
-            local_percent: Some(0.0),
-            effort: Effort::Fast,
-            codec: ParityCodec::Gf16,
             receivers,
+            ..options_for(MEDIUM_BYTES)
         };
         let name: ReleaseName = release.parse().unwrap();
         let root = ops::release(&self.store, &name).unwrap();
@@ -109,13 +102,7 @@ impl Vendor {
     }
 
     fn assert_same(&self, site: &Site, release: &str) {
-        let back = TempDir::new().unwrap();
-        let dest = back.path().join("back");
-        let options = CheckoutOptions::default();
-        let name = release.parse().unwrap();
-        let report = checkout(&site.store, &name, &dest, &options, &Silent).unwrap();
-        assert!(report.is_whole(), "{report:?}");
-        assert!(look(&dest) == look(&self.given(release)));
+        site.gives_back(&release.parse().unwrap(), &self.given(release));
     }
 }
 
@@ -142,15 +129,6 @@ fn spoil(report: &PackReport, frames: &[usize]) {
     }
 }
 
-fn only(report: &ReceiveReport) -> &SetProgress {
-    assert_eq!(report.sets.len(), 1, "{report:?}");
-    &report.sets[0]
-}
-
-fn receipt_of(site: &Site) -> Receipt {
-    receipt::receipt(&site.store, &Silent).unwrap().receipt
-}
-
 fn assert_spool_is_empty(site: &Site) {
     let status = ops::receive::status(&site.store).unwrap();
     assert!(status.incoming.is_empty(), "{:?}", status.incoming);
@@ -174,7 +152,7 @@ fn what_a_damaged_full_set_lacks_comes_on_a_small_bundle() {
     let site = Site::default();
     let report = site.receive(&full.volumes);
     assert_eq!(only(&report).state, ProgressState::Damaged);
-    let receipt = receipt_of(&site);
+    let receipt = site.receipt();
     assert!(receipt.releases.is_empty());
     let waiting = &receipt.waiting[0];
     assert!(!waiting.has(3) && !waiting.has(4) && waiting.has(2) && waiting.has(5));
@@ -195,7 +173,7 @@ fn what_a_damaged_full_set_lacks_comes_on_a_small_bundle() {
     assert!(lacking.chunks > 0 && stranger.content() == before);
 
     assert_completes(&vendor, &site, &top_up, &full.set_id);
-    assert!(receipt_of(&site).waiting.is_empty());
+    assert!(site.receipt().waiting.is_empty());
 }
 
 #[test]
@@ -206,7 +184,7 @@ fn a_volume_that_nobody_has_is_topped_up_too() {
     let site = Site::default();
     let report = site.receive(&full.volumes[1..]);
     assert_eq!(only(&report).state, ProgressState::NeedsVolumes);
-    let top_up = vendor.pack(SECOND, "top-up", vendor.by_receipt(&receipt_of(&site)));
+    let top_up = vendor.pack(SECOND, "top-up", vendor.by_receipt(&site.receipt()));
     assert!(top_up.plan.payload_bytes < full.plan.payload_bytes);
     assert_completes(&vendor, &site, &top_up, &full.set_id);
 }
@@ -221,7 +199,7 @@ fn a_damaged_delta_is_topped_up_on_what_the_site_has() {
     spoil(&delta, &[1]);
     let report = site.receive(&delta.volumes);
     assert_eq!(only(&report).state, ProgressState::Damaged);
-    let top_up = vendor.pack(SECOND, "top-up", vendor.by_receipt(&receipt_of(&site)));
+    let top_up = vendor.pack(SECOND, "top-up", vendor.by_receipt(&site.receipt()));
     assert!(top_up.plan.payload_bytes < delta.plan.payload_bytes);
     assert_eq!(top_up.plan.leans[0].len(), 2, "{:?}", top_up.plan.leans);
     assert_completes(&vendor, &site, &top_up, &delta.set_id);
@@ -235,11 +213,11 @@ fn a_damaged_top_up_is_topped_up_itself() {
     let full = vendor.pack(FIRST, "full", Vec::new());
     spoil(&full, &[1, 3, 5]);
     site.receive(&full.volumes);
-    let top_up = vendor.pack(FIRST, "top-up", vendor.by_receipt(&receipt_of(&site)));
+    let top_up = vendor.pack(FIRST, "top-up", vendor.by_receipt(&site.receipt()));
     spoil(&top_up, &[1]);
     let report = site.receive(&top_up.volumes);
     assert_eq!(only(&report).state, ProgressState::Damaged);
-    let receipt = receipt_of(&site);
+    let receipt = site.receipt();
     assert_eq!(receipt.waiting.len(), 2);
     let last = vendor.pack(FIRST, "last", vendor.by_receipt(&receipt));
     assert!(last.plan.payload_bytes < top_up.plan.payload_bytes);
@@ -257,7 +235,7 @@ fn a_set_that_the_vendor_forgot_costs_a_larger_bundle() {
     spoil(&full, &[3]);
     let site = Site::default();
     site.receive(&full.volumes);
-    let receipt = receipt_of(&site);
+    let receipt = site.receipt();
     vendor
         .store
         .forget_set(&full.set_id.parse().unwrap())
@@ -271,22 +249,6 @@ fn a_set_that_the_vendor_forgot_costs_a_larger_bundle() {
     let report = site.receive(&whole.volumes);
     assert_eq!(only(&report).state, ProgressState::Complete);
     vendor.assert_same(&site, FIRST);
-}
-
-/// Flips a byte in every pack that has these bytes.
-fn flip(store: &Path, needle: &[u8]) {
-    let mut hurt = 0;
-    for (name, mut bytes) in files_below(store) {
-        let at = bytes.windows(needle.len()).position(|each| each == needle);
-        if name.starts_with("packs")
-            && let Some(at) = at
-        {
-            bytes[at] ^= 1;
-            fs::write(store.join(name), bytes).unwrap();
-            hurt += 1;
-        }
-    }
-    assert!(hurt > 0, "the bytes are in no pack");
 }
 
 /// A chunk of the base that delta frames lean on goes bad, and nobody knew before the delta came.
@@ -315,7 +277,7 @@ fn a_base_found_damaged_on_the_way_comes_with_the_next_bundle_and_the_delta_foll
     let vendor = Vendor::new();
     for release in [FIRST, SECOND] {
         let (site, delta) = damaged_base(&vendor);
-        let receipt = receipt_of(&site);
+        let receipt = site.receipt();
         assert!(!receipt.lacks.is_empty() && receipt.waiting.len() == 1);
         let to = format!("next-{}", release.replace(':', "-"));
         let next = vendor.pack(release, &to, vendor.by_receipt(&receipt));
@@ -328,7 +290,7 @@ fn a_base_found_damaged_on_the_way_comes_with_the_next_bundle_and_the_delta_foll
         assert_spool_is_empty(&site);
         vendor.assert_same(&site, FIRST);
         vendor.assert_same(&site, SECOND);
-        let left = receipt_of(&site);
+        let left = site.receipt();
         assert!(left.lacks.is_empty() && left.waiting.is_empty(), "{left:?}");
         fs::remove_dir_all(delta.volumes[0].parent().unwrap()).unwrap();
         fs::remove_dir_all(vendor.dir.path().join("first")).unwrap();

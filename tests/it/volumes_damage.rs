@@ -1,5 +1,7 @@
 //! Volume sets on real folders: written, damaged in every way that media know, read, rebuilt and received.
 
+use crate::testkit::packed::{files_below, medium_for, noise};
+
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{Cursor, Read};
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 use carryall::base::monitor::{Recording, Silent};
 use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
-use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::media::Carrier;
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::staging::open_all;
 use carryall::volumes::{
@@ -56,29 +58,6 @@ impl Default for Shape {
     }
 }
 
-/// Bytes that no code can guess: a linear congruential generator.
-fn noise(len: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..len).map(|_| next()).collect()
-}
-
-/// The smallest disk that has room for so many blocks beside its file system.
-fn disk_for(blocks: u64) -> Capacity {
-    let sizes = (blocks..).map(|size| Capacity::exact(size * BLOCK_BYTES as u64));
-    let mut fits = sizes.filter(|capacity| {
-        capacity
-            .usable_blocks(Carrier::Folders)
-            .is_some_and(|usable| u64::from(usable) >= blocks)
-    });
-    fits.next().unwrap()
-}
-
 impl Shape {
     fn write(&self) -> Written {
         let dir = tempfile::tempdir().unwrap();
@@ -86,14 +65,14 @@ impl Shape {
             .pieces
             .iter()
             .zip(self.seed * 1000..)
-            .map(|(len, seed)| noise(*len, seed))
+            .map(|(len, seed)| noise(seed, *len))
             .collect();
-        let catalog = noise(150_000, self.seed + 77);
+        let catalog = noise(self.seed + 77, 150_000);
         let sizes: Vec<u64> = pieces.iter().map(|piece| piece.len() as u64).collect();
         let plan = plan(&SetRequest {
             piece_bytes: &sizes,
             catalog_bytes: 160_000,
-            capacity: disk_for(self.blocks),
+            capacity: medium_for(self.blocks, Carrier::Folders),
             carrier: self.carrier,
             spare: self.spare,
             local_percent: self.local,
@@ -151,7 +130,7 @@ impl Written {
             .unwrap();
         for block_no in blocks {
             let at = u64::from(block_no) * BLOCK_BYTES as u64;
-            file.write_all_at(&noise(BLOCK_BYTES, at + 5), at).unwrap();
+            file.write_all_at(&noise(at + 5, BLOCK_BYTES), at).unwrap();
         }
     }
 
@@ -210,18 +189,6 @@ fn receive_from(paths: &[PathBuf], written: &Written) -> (tempfile::TempDir, Sta
         .map(|(set, _)| set)
         .find(|set| set.set_id() == wanted);
     (spool, set.unwrap())
-}
-
-fn files_below(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(root) {
-        let entry = entry.unwrap();
-        if entry.file_type().is_file() {
-            let name = entry.path().strip_prefix(root).unwrap().to_owned();
-            files.insert(name, fs::read(entry.path()).unwrap());
-        }
-    }
-    files
 }
 
 #[test]
@@ -706,7 +673,7 @@ fn a_stop_leaves_nothing_behind() {
     let plan = plan(&SetRequest {
         piece_bytes: &sizes,
         catalog_bytes: 10,
-        capacity: disk_for(30),
+        capacity: medium_for(30, Carrier::Folders),
         carrier: Carrier::Folders,
         spare: Some(1),
         local_percent: None,

@@ -1,15 +1,16 @@
 //! Property: what assessment promises is what healing does, byte for byte, and every guarantee holds.
 
+use crate::testkit::packed::{files_below, medium_for, noise};
+
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{Cursor, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
 use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
-use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::media::Carrier;
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::recovery::{Presence, RecoveryGoal, needs, recover};
 use carryall::volumes::{
@@ -54,23 +55,17 @@ fn shapes() -> impl Strategy<Value = Shape> {
         )
 }
 
-/// The smallest disk that has room for so many blocks beside its file system.
-fn disk_for(blocks: u64) -> Capacity {
-    let sizes = (blocks..).map(|size| Capacity::exact(size * BLOCK_BYTES as u64));
-    let mut fits = sizes.filter(|capacity| {
-        capacity
-            .usable_blocks(Carrier::Folders)
-            .is_some_and(|usable| u64::from(usable) >= blocks)
-    });
-    fits.next().unwrap()
-}
-
 impl Shape {
+    fn piece(&self, piece_no: usize) -> Vec<u8> {
+        let bytes = usize::try_from(self.piece_bytes[piece_no]).unwrap();
+        noise(piece_no as u64, bytes)
+    }
+
     fn plan(&self) -> SetPlan {
         plan(&SetRequest {
             piece_bytes: &self.piece_bytes,
             catalog_bytes: self.catalog_bytes,
-            capacity: disk_for(self.blocks),
+            capacity: medium_for(self.blocks, Carrier::Folders),
             carrier: Carrier::Folders,
             spare: Some(self.spare),
             local_percent: Some(self.local),
@@ -105,34 +100,6 @@ fn lose_volumes(
         });
     }
     gone
-}
-
-fn piece(piece_no: usize, len: u64) -> Vec<u8> {
-    let mut state = piece_no as u64 * 0x9e37_79b9 + 12345;
-    (0..len)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        })
-        .collect()
-}
-
-fn read_all(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files: Vec<_> = walkdir::WalkDir::new(root)
-        .into_iter()
-        .map(Result::unwrap)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            (
-                entry.path().strip_prefix(root).unwrap().to_owned(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
-        .collect();
-    files.sort();
-    files
 }
 
 proptest! {
@@ -246,13 +213,13 @@ proptest! {
         let plan = shape.plan();
         let geometry = plan.geometry().clone();
         let dir = tempfile::tempdir().unwrap();
-        let catalog = piece(999, shape.catalog_bytes);
+        let catalog = noise(999, usize::try_from(shape.catalog_bytes).unwrap());
         let content = SetContent { title: "p", releases: &[], created_by: "c", facts: &[], catalog: &catalog };
         let mut open = |piece_no: usize| -> std::io::Result<Box<dyn Read>> {
-            Ok(Box::new(Cursor::new(piece(piece_no, shape.piece_bytes[piece_no]))))
+            Ok(Box::new(Cursor::new(shape.piece(piece_no))))
         };
         let report = write(&plan, &content, &mut open, dir.path(), &Silent).unwrap();
-        let before = read_all(dir.path());
+        let before = files_below(dir.path());
 
         let gone: BTreeSet<u16> = (1..=gone.min(geometry.volume_count() - 1)).collect();
         for volume_no in &gone {
@@ -288,7 +255,7 @@ proptest! {
             prop_assert!(incoming.payload_ready());
             prop_assert_eq!(incoming.catalog().unwrap(), catalog);
             for (volume_no, pieces) in (1..).zip(&plan.pieces) {
-                let want: Vec<u8> = pieces.clone().flat_map(|no| piece(no, shape.piece_bytes[no])).collect();
+                let want: Vec<u8> = pieces.clone().flat_map(|no| shape.piece(no)).collect();
                 let mut have = Vec::new();
                 incoming.payload_reader(volume_no).unwrap().read_to_end(&mut have).unwrap();
                 prop_assert!(have == want);
@@ -299,8 +266,8 @@ proptest! {
             let all: Vec<u16> = (1..=geometry.volume_count()).collect();
             let rebuilt = rebuild(set, &all, out.path(), FOLDERS, &Silent).unwrap();
             prop_assert_eq!(&rebuilt.not_recoverable, &assessed.volumes_missing());
-            for (name, bytes) in read_all(out.path()) {
-                prop_assert!(before.contains(&(name, bytes)));
+            for (name, bytes) in files_below(out.path()) {
+                prop_assert!(before.get(&name) == Some(&bytes));
             }
         }
         let _ = set.geometry();

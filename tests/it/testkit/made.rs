@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use carryall::oci::image::Digest;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::stage::{noise, text};
+pub use super::archives::{append, append_link, gzip, tar_of};
+use super::bytes::{noise, text};
 
 /// Paths and what is in them.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -42,8 +40,8 @@ impl Made {
             ("etc/os-release".into(), b"ID=demo\n".to_vec()),
         ]);
         let own = tar_of(&[
-            ("app/start".into(), text(seed, 90_000)),
-            ("app/data.bin".into(), noise(seed, 80_000)),
+            ("app/start", text(seed, 90_000)),
+            ("app/data.bin", noise(seed, 80_000)),
         ]);
         Self {
             reference: reference.to_owned(),
@@ -103,39 +101,9 @@ pub fn blob_path(bytes: &[u8]) -> String {
     format!("blobs/sha256/{}", hex(bytes))
 }
 
-pub fn tar_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
-    for (name, body) in members {
-        append(&mut tar, name, body);
-    }
-    tar.into_inner().unwrap()
-}
-
-pub fn append(tar: &mut tar::Builder<Vec<u8>>, name: &str, body: &[u8]) {
-    let mut header = tar::Header::new_ustar();
-    header.set_size(body.len() as u64);
-    header.set_mode(0o644);
-    // Names that leave the archive are written as they are.
-    let field = &mut header.as_old_mut().name;
-    assert!(name.len() <= field.len());
-    field[..name.len()].copy_from_slice(name.as_bytes());
-    header.set_cksum();
-    tar.append(&header, body).unwrap();
-}
-
-pub fn append_link(tar: &mut tar::Builder<Vec<u8>>, name: &str, target: &str) {
-    let mut header = tar::Header::new_ustar();
-    header.set_size(0);
-    header.set_entry_type(tar::EntryType::Symlink);
-    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-    header.as_old_mut().linkname[..target.len()].copy_from_slice(target.as_bytes());
-    header.set_cksum();
-    tar.append(&header, &[][..]).unwrap();
-}
-
 /// A layer with one file of noise.
 pub fn noise_layer(path: &str, seed: u64, bytes: usize) -> Vec<u8> {
-    tar_of(&[(path.into(), noise(seed, bytes))])
+    tar_of(&[(path, noise(seed, bytes))])
 }
 
 pub fn files_tar(files: &Files) -> Vec<u8> {
@@ -144,12 +112,6 @@ pub fn files_tar(files: &Files) -> Vec<u8> {
         .map(|(name, body)| (name.clone(), body.clone()))
         .collect();
     tar_of(&members)
-}
-
-pub fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
 }
 
 pub fn write_files(folder: &Path, files: &Files) {
@@ -452,7 +414,7 @@ pub fn compose(name: &str, version: &str, images: &[Made]) -> Vec<u8> {
 
 /// A package without containers.
 pub fn slug(name: &str, version: &str) -> Vec<u8> {
-    let inner = gzip(&tar_of(&[("target/jobs.jar".into(), noise(5, 90_000))]));
+    let inner = gzip(&tar_of(&[("target/jobs.jar", noise(5, 90_000))]));
     let files = [
         ("jobs/jobs-slug.tgz", inner),
         ("jobs/jobs.env", b"export PORT=8080\n".to_vec()),

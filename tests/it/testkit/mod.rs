@@ -1,6 +1,9 @@
 //! What the tests are made with.
 
+pub mod archives;
+pub mod bytes;
 pub mod daemons;
+pub mod golden;
 pub mod made;
 pub mod misbehaving;
 pub mod own_process;
@@ -11,3 +14,4 @@ pub mod registry_parts;
 pub mod shown;
 pub mod stage;
 pub mod tree;
+pub mod trees;

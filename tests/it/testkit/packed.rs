@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
+use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Catalog, Effort};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
@@ -13,6 +14,7 @@ use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::media::verify::{SetVerdict, verify};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
+use carryall::ops::receive::receipt::receipt;
 use carryall::ops::receive::{ReceiveReport, SetProgress, receive};
 use carryall::store::{CheckDepth, OpenMode, Store};
 use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
@@ -21,19 +23,8 @@ use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{Blocks, discover};
 use tempfile::TempDir;
 
-/// Bytes that no compressor makes smaller and no code can guess.
-pub fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut out = Vec::with_capacity(len + 8);
-    while out.len() < len {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        out.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
-    }
-    out.truncate(len);
-    out
-}
+pub use super::bytes::noise;
+pub use super::trees::{files_below, look, paths_in};
 
 /// A set that is to be packed.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +63,7 @@ impl Default for Shape {
 }
 
 /// The smallest medium that has room for so many blocks beside its file system.
-fn medium_for(blocks: u64, carrier: Carrier) -> Capacity {
+pub fn medium_for(blocks: u64, carrier: Carrier) -> Capacity {
     let sizes = (blocks * BLOCK_BYTES as u64..)
         .step_by(16_384)
         .map(Capacity::exact);
@@ -82,6 +73,19 @@ fn medium_for(blocks: u64, carrier: Carrier) -> Capacity {
             .is_some_and(|usable| u64::from(usable) >= blocks)
     });
     fits.next().unwrap()
+}
+
+/// Packs into folders on media of this size: without parity and in little time.
+pub fn options_for(medium_bytes: u64) -> PackOptions {
+    PackOptions {
+        capacity: Capacity::exact(medium_bytes),
+        carrier: Carrier::Folders,
+        spare: Some(0),
+        local_percent: Some(0.0),
+        effort: Effort::Fast,
+        codec: ParityCodec::Gf16,
+        receivers: Vec::new(),
+    }
 }
 
 /// A release, as it was given, and the volumes that carry it.
@@ -147,9 +151,8 @@ impl Shape {
             carrier: self.carrier,
             spare: Some(self.spare),
             local_percent: Some(self.local),
-            effort: Effort::Fast,
             codec: self.codec,
-            receivers: Vec::new(),
+            ..options_for(0)
         }
     }
 
@@ -171,51 +174,6 @@ impl Shape {
             release,
         }
     }
-}
-
-/// What is in a folder, as paths.
-pub fn paths_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
-/// All files below a folder with their bytes.
-pub fn files_below(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let entries = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
-    entries
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            let name = entry.path().strip_prefix(root).unwrap().to_owned();
-            (name, fs::read(entry.path()).unwrap())
-        })
-        .collect()
-}
-
-/// Everything below a folder: kind, mode, time and bytes or target of each.
-pub fn look(root: &Path) -> BTreeMap<PathBuf, (u32, i64, Vec<u8>)> {
-    let entries = walkdir::WalkDir::new(root)
-        .min_depth(1)
-        .into_iter()
-        .map(Result::unwrap);
-    entries
-        .map(|entry| {
-            let stat = entry.path().symlink_metadata().unwrap();
-            let body = if stat.is_symlink() {
-                fs::read_link(entry.path())
-                    .unwrap()
-                    .into_os_string()
-                    .into_encoded_bytes()
-            } else if stat.is_file() {
-                fs::read(entry.path()).unwrap()
-            } else {
-                Vec::new()
-            };
-            let name = entry.path().strip_prefix(root).unwrap().to_owned();
-            (name, (stat.mode(), stat.mtime(), body))
-        })
-        .collect()
 }
 
 impl Packed {
@@ -434,14 +392,49 @@ impl Site {
 
     /// Gives the release back and compares it with what was added.
     pub fn assert_same(&self, packed: &Packed) {
+        self.gives_back(&packed.release, &packed.given());
+    }
+
+    /// Asserts that a release comes out of the store as it was given.
+    #[track_caller]
+    pub fn gives_back(&self, release: &ReleaseName, given: &Path) {
         let back = TempDir::new().unwrap();
         let dest = back.path().join("back");
         let options = CheckoutOptions::default();
-        let report = checkout(&self.store, &packed.release, &dest, &options, &Silent).unwrap();
+        let report = checkout(&self.store, release, &dest, &options, &Silent).unwrap();
         assert!(report.is_whole(), "{report:?}");
         assert!(
-            look(&dest) == look(&packed.given()),
-            "the release came back different"
+            look(&dest) == look(given),
+            "{release} came back other than it was given"
         );
     }
+
+    /// What the site tells the vendor.
+    pub fn receipt(&self) -> Receipt {
+        receipt(&self.store, &Silent).unwrap().receipt
+    }
+}
+
+/// The only set of a report.
+#[track_caller]
+pub fn only(report: &ReceiveReport) -> &SetProgress {
+    assert_eq!(report.sets.len(), 1, "{report:?}");
+    &report.sets[0]
+}
+
+/// Flips a byte in every pack of a store that has these bytes.
+#[track_caller]
+pub fn flip(store: &Path, needle: &[u8]) {
+    let mut hurt = 0;
+    for (name, mut bytes) in files_below(store) {
+        let at = bytes.windows(needle.len()).position(|each| each == needle);
+        if name.starts_with("packs")
+            && let Some(at) = at
+        {
+            bytes[at] ^= 1;
+            fs::write(store.join(name), bytes).unwrap();
+            hurt += 1;
+        }
+    }
+    assert!(hurt > 0, "the bytes are in no pack");
 }

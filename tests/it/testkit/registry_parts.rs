@@ -1,7 +1,7 @@
 //! What tests of registries share: a real one and ours on loopback, images made on the spot, and the verbs that go there.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,6 +20,8 @@ use carryall::ops::publish::push::{PushOptions, ReleasePushReport, push};
 use carryall::store::Store;
 use serde_json::{Value, json};
 
+use super::archives::gzip;
+pub use super::bytes::noise;
 use super::programs::run;
 
 /// A file of passwords as `htpasswd -B` writes it, with one name.
@@ -220,11 +222,7 @@ impl LayoutMaker {
         for seed in seeds {
             let tar = layer(*seed);
             ids.push(Digest::of(&tar).to_string());
-            let mut gzip =
-                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            gzip.write_all(&tar).unwrap();
-            let gzip = gzip.finish().unwrap();
-            layers.push(self.blob("application/vnd.oci.image.layer.v1.tar+gzip", &gzip));
+            layers.push(self.blob("application/vnd.oci.image.layer.v1.tar+gzip", &gzip(&tar)));
         }
         let config = json!({"architecture": architecture, "os": "linux", "config": {},
             "rootfs": {"type": "layers", "diff_ids": ids}});
@@ -285,19 +283,6 @@ pub fn layer(seed: u64) -> Vec<u8> {
             .unwrap();
     }
     tar.into_inner().unwrap()
-}
-
-pub fn noise(seed: u64, bytes: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut out = Vec::with_capacity(bytes + 8);
-    while out.len() < bytes {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        out.extend_from_slice(&state.to_le_bytes());
-    }
-    out.truncate(bytes);
-    out
 }
 
 pub fn name(text: &str) -> ReleaseName {

@@ -3,7 +3,6 @@
 //!
 //! Everything is made of fixed seeds; no clock and no machine shows in it.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -13,6 +12,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::archives::tar_of;
+pub use super::bytes::{Seeded, noise, text};
+pub use super::trees::{contents, look, visible};
 
 pub mod disk;
 pub mod kills;
@@ -82,60 +85,6 @@ impl Run {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
-}
-
-/// Numbers that look random and are the same every time.
-pub struct Seeded(u64);
-
-impl Seeded {
-    /// Begins a row of numbers.
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// The next number.
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// The `round`th of `rounds` instants spread over `whole`, each at a random place of its share.
-    pub fn instant(&mut self, round: u32, rounds: u32, whole: Duration) -> Duration {
-        let within = f64::from(u32::try_from(self.next() >> 40).unwrap()) / f64::from(1 << 24);
-        whole.mul_f64((f64::from(round) + within) / f64::from(rounds))
-    }
-}
-
-/// Bytes that do not compress.
-pub fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut numbers = Seeded::new(seed);
-    let mut out = Vec::with_capacity(len + 8);
-    while out.len() < len {
-        out.extend_from_slice(&numbers.next().to_le_bytes());
-    }
-    out.truncate(len);
-    out
-}
-
-/// Bytes that compress well.
-pub fn text(seed: u64, len: usize) -> Vec<u8> {
-    let mut numbers = Seeded::new(seed);
-    let mut out = Vec::with_capacity(len + 64);
-    while out.len() < len {
-        let number = numbers.next();
-        let line = format!(
-            "{} server[{}]: request {} took {} ms\n",
-            number % 86_400,
-            number % 7,
-            number % 1000,
-            number % 97
-        );
-        out.extend_from_slice(line.as_bytes());
-    }
-    out.truncate(len);
-    out
 }
 
 impl Stage {
@@ -262,61 +211,9 @@ impl Stage {
     }
 }
 
-/// The entries of a folder in order; those with a dot in front are left out.
-pub fn visible(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
-    paths.sort();
-    paths
-}
-
 /// The volumes in a folder, by number.
 pub fn volumes(dir: &Path) -> Vec<PathBuf> {
     visible(dir)
-}
-
-/// What can be seen of a folder: names, kinds, modes, times of files, and contents.
-pub fn look(root: &Path) -> BTreeMap<PathBuf, String> {
-    let mut seen = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(root).min_depth(1) {
-        let entry = entry.unwrap();
-        let stat = entry.path().symlink_metadata().unwrap();
-        let content = if stat.is_file() {
-            carryall::base::id::BlobId(carryall::base::id::hash(&fs::read(entry.path()).unwrap()))
-                .to_string()
-        } else if stat.is_symlink() {
-            format!("{:?}", fs::read_link(entry.path()).unwrap())
-        } else {
-            String::new()
-        };
-        let time = stat
-            .modified()
-            .unwrap()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
-        let path = entry.path().strip_prefix(root).unwrap().to_owned();
-        seen.insert(
-            path,
-            format!("{:o} {time:?} {content}", stat.permissions().mode()),
-        );
-    }
-    seen
-}
-
-/// The files of a folder and what is in them; for what is made at another time with the same bytes.
-pub fn contents(root: &Path) -> BTreeMap<PathBuf, String> {
-    let files = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
-    let files = files.filter(|entry| entry.file_type().is_file());
-    files
-        .map(|entry| {
-            let hash = carryall::base::id::hash(&fs::read(entry.path()).unwrap());
-            let path = entry.path().strip_prefix(root).unwrap().to_owned();
-            (path, carryall::base::id::BlobId(hash).to_string())
-        })
-        .collect()
 }
 
 /// Makes the items of a release: a docker archive, a folder with one of everything, and a file. Releases of other
@@ -380,18 +277,6 @@ fn docker_archive(seed: u64) -> Vec<u8> {
         ("config.json", config),
         ("manifest.json", manifest.into_bytes()),
     ])
-}
-
-fn tar_of(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_mtime(1_600_000_000);
-        builder.append_data(&mut header, name, &bytes[..]).unwrap();
-    }
-    builder.into_inner().unwrap()
 }
 
 /// Kills a process and says whether it was still running.
