@@ -782,15 +782,7 @@ fn what_makes_a_release_heavy_is_told_by_folder_and_file() {
 fn on_a_pipe_there_is_no_progress() {
     let stage = Stage::with_release();
     // Long enough for a bar, were there a terminal.
-    stage
-        .run(&[
-            "add",
-            "shop:1.0",
-            "given/image.tar",
-            "given/files",
-            "given/setup.bin",
-        ])
-        .ends_with(0);
+    stage.add_given("shop:1.0", "given");
     let run = stage
         .run(&["pack", "shop:1.0", "--to", "discs", "--media", stage::MEDIA])
         .ends_with(0);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use stage::kills::{enough_hit, kill_after, words};
+use stage::kills::{Kills, enough_hit, words};
 use stage::{Run, Seeded, Stage, contents, make_release, signal, visible};
 
 const KILLS: u32 = 25;
@@ -19,30 +19,27 @@ const COMPARE_EVERY: u32 = 4;
 fn add_killed_at_any_instant() {
     let stage = Stage::with_release();
     make_release(&stage.path("given2"), 2);
-    stage
-        .run(&words(
-            "add shop:1.0 given/image.tar given/files given/setup.bin",
-        ))
-        .ends_with(0);
+    stage.add_given("shop:1.0", "given");
     stage.copy("store", "before");
     let add = words("add shop:2.0 given2/image.tar given2/files given2/setup.bin");
     let whole = stage.time(&add);
-    let mut seeded = Seeded::new(1);
-    let mut hits = 0;
-    for round in 0..KILLS {
-        stage.copy("before", "store");
-        hits += u32::from(kill_after(
-            &stage,
-            &add,
-            seeded.instant(round, KILLS, whole),
-        ));
-        stage.store_is_well();
-        stage.run(&add).ends_with(0);
-        if round % COMPARE_EVERY == 0 {
-            stage.comes_back("shop:2.0", "given2");
-        }
-    }
-    enough_hit(hits, KILLS);
+    let kills = Kills {
+        seed: 1,
+        rounds: KILLS,
+        whole,
+    };
+    kills.of(
+        &stage,
+        &add,
+        || stage.copy("before", "store"),
+        |round| {
+            stage.store_is_well();
+            stage.run(&add).ends_with(0);
+            if round % COMPARE_EVERY == 0 {
+                stage.comes_back("shop:2.0", "given2");
+            }
+        },
+    );
     stage.store_is_well();
     stage.comes_back("shop:1.0", "given");
 }
@@ -54,17 +51,24 @@ fn a_store_killed_while_it_is_made() {
     std::fs::write(stage.path("file"), b"bytes").unwrap();
     let add = words("add shop:1.0 file");
     let whole = stage.time(&add);
-    let mut seeded = Seeded::new(2);
-    for round in 0..KILLS {
-        stage.remove("store");
-        kill_after(&stage, &add, seeded.instant(round, KILLS, whole));
-        let run = stage.run(&["list"]);
-        if run.code != Some(0) {
-            run.fails_with(1, &["no store in"]);
-        }
-        stage.run(&add).ends_with(0);
-        stage.store_is_well();
-    }
+    let kills = Kills {
+        seed: 2,
+        rounds: KILLS,
+        whole,
+    };
+    kills.count(
+        &stage,
+        &add,
+        || stage.remove("store"),
+        |_| {
+            let run = stage.run(&["list"]);
+            if run.code != Some(0) {
+                run.fails_with(1, &["no store in"]);
+            }
+            stage.run(&add).ends_with(0);
+            stage.store_is_well();
+        },
+    );
 }
 
 /// Packs the release, loses its first volume, and leaves no store behind.
@@ -82,30 +86,31 @@ fn receive_all_at_once_killed_at_any_instant() {
     discs_less_one(&stage);
     let receive = words("receive discs");
     let whole = stage.time(&receive);
-    let mut seeded = Seeded::new(3);
-    let mut hits = 0;
-    for round in 0..KILLS {
-        stage.remove("store");
-        hits += u32::from(kill_after(
-            &stage,
-            &receive,
-            seeded.instant(round, KILLS, whole),
-        ));
-        if stage.path("store/carryall.toml").is_file() {
-            stage.store_is_well();
-        }
-        stage.run(&receive).ends_with(0);
-        let spool = stage.path("store/incoming");
-        assert_eq!(
-            std::fs::read_dir(spool).unwrap().count(),
-            0,
-            "no spool is left"
-        );
-        if round % COMPARE_EVERY == 0 {
-            stage.comes_back("shop:1.0", "given");
-        }
-    }
-    enough_hit(hits, KILLS);
+    let kills = Kills {
+        seed: 3,
+        rounds: KILLS,
+        whole,
+    };
+    kills.of(
+        &stage,
+        &receive,
+        || stage.remove("store"),
+        |round| {
+            if stage.path("store/carryall.toml").is_file() {
+                stage.store_is_well();
+            }
+            stage.run(&receive).ends_with(0);
+            let spool = stage.path("store/incoming");
+            assert_eq!(
+                std::fs::read_dir(spool).unwrap().count(),
+                0,
+                "no spool is left"
+            );
+            if round % COMPARE_EVERY == 0 {
+                stage.comes_back("shop:1.0", "given");
+            }
+        },
+    );
     stage.store_is_well();
     stage.run(&["status"]).ends_with(0);
 }
@@ -196,16 +201,8 @@ fn prune_killed_at_any_instant() {
     std::fs::create_dir(stage.path("small")).unwrap();
     std::fs::copy(stage.path("given/setup.bin"), stage.path("small/setup.bin")).unwrap();
     // What setup.bin needs lies in packs that are mostly dead afterwards; those of the other release die whole.
-    stage
-        .run(&words(
-            "add shop:1.0 given/image.tar given/files given/setup.bin",
-        ))
-        .ends_with(0);
-    stage
-        .run(&words(
-            "add shop:2.0 given2/image.tar given2/files given2/setup.bin",
-        ))
-        .ends_with(0);
+    stage.add_given("shop:1.0", "given");
+    stage.add_given("shop:2.0", "given2");
     stage
         .run(&words("add small:1.0 small/setup.bin"))
         .ends_with(0);
@@ -220,21 +217,22 @@ fn prune_killed_at_any_instant() {
         report["packs_removed"].as_u64() > report["packs_rewritten"].as_u64(),
         "{report}"
     );
-    let mut seeded = Seeded::new(5);
-    let mut hits = 0;
-    for round in 0..KILLS {
-        stage.copy("before", "store");
-        hits += u32::from(kill_after(
-            &stage,
-            &words("prune"),
-            seeded.instant(round, KILLS, whole),
-        ));
-        stage.store_is_well();
-        let again = stage.run(&words("prune --json")).ends_with(0).json();
-        assert_eq!(again["bytes_after"], report["bytes_after"], "{again}");
-        stage.comes_back("small:1.0", "small");
-    }
-    enough_hit(hits, KILLS);
+    let kills = Kills {
+        seed: 5,
+        rounds: KILLS,
+        whole,
+    };
+    kills.of(
+        &stage,
+        &words("prune"),
+        || stage.copy("before", "store"),
+        |_| {
+            stage.store_is_well();
+            let again = stage.run(&words("prune --json")).ends_with(0).json();
+            assert_eq!(again["bytes_after"], report["bytes_after"], "{again}");
+            stage.comes_back("small:1.0", "small");
+        },
+    );
     stage.store_is_well();
 }
 
@@ -253,19 +251,18 @@ fn pack_repair_and_checkout_killed_at_any_instant() {
         ("new", "repair discs --to new".to_owned()),
         ("new", "checkout shop:1.0 new".to_owned()),
     ];
-    let kills = 8;
-    let mut seeded = Seeded::new(6);
-    for (dest, command) in commands {
+    for (seed, (dest, command)) in (6..).zip(commands) {
         let dest = stage.path(dest);
         let command = words(&command);
         stage.remove("new");
         let whole = stage.time(&command);
         let expected = contents(&dest);
-        let mut hits = 0;
-        for round in 0..kills {
-            stage.remove("new");
-            let delay = seeded.instant(round, kills, whole);
-            hits += u32::from(kill_after(&stage, &command, delay));
+        let kills = Kills {
+            seed,
+            rounds: 8,
+            whole,
+        };
+        let check = |_| {
             for left in visible(&dest) {
                 let name = left.file_name().unwrap();
                 assert!(
@@ -277,7 +274,7 @@ fn pack_repair_and_checkout_killed_at_any_instant() {
                     remove(&left);
                 }
             }
-            let is_given = command[0] == "checkout" && contents(&dest) == expected;
+            let is_given = command[0] == "checkout" && dest.exists() && contents(&dest) == expected;
             // It may be killed when its work was done.
             if !is_given {
                 stage.run(&command).ends_with(0);
@@ -286,8 +283,8 @@ fn pack_repair_and_checkout_killed_at_any_instant() {
                 contents(&dest) == expected,
                 "{command:?} gave something else"
             );
-        }
-        enough_hit(hits, kills);
+        };
+        kills.of(&stage, &command, || stage.remove("new"), check);
     }
     stage.store_is_well();
 }

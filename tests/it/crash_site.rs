@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use stage::kills::{enough_hit, kill_after, words};
+use stage::kills::{Kills, enough_hit, words};
 use stage::{Seeded, Stage, contents, kill, noise, text, volumes};
 
 const KILLS: u32 = 16;
@@ -57,35 +57,36 @@ fn install_killed_at_any_instant() {
     let whole = stage.time(&install);
     let new = in_use(&stage);
     assert_ne!(old.1, new.1);
-    let mut seeded = Seeded::new(7);
-    let mut hits = 0;
-    for round in 0..KILLS {
-        stage.copy("before", "opt");
-        hits += u32::from(kill_after(
-            &stage,
-            &install,
-            seeded.instant(round, KILLS, whole),
-        ));
-        let now = in_use(&stage);
-        assert!(now == old || now == new, "{:?} is not whole", now.0);
-        // The old version is there whatever happened, and what the site edited in it.
-        assert!(contents(&stage.path("opt/releases/1")) == old.1);
-        stage.run(&install).ends_with(0);
-        assert!(in_use(&stage) == new);
-        let left: Vec<PathBuf> = fs::read_dir(stage.path("opt/releases"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        assert!(
-            !left
-                .iter()
-                .any(|path| path.to_string_lossy().ends_with(".unfinished")),
-            "{left:?}"
-        );
-        stage.run(&words("rollback opt")).ends_with(0);
-        assert!(in_use(&stage) == old);
-    }
-    enough_hit(hits, KILLS);
+    let kills = Kills {
+        seed: 7,
+        rounds: KILLS,
+        whole,
+    };
+    kills.of(
+        &stage,
+        &install,
+        || stage.copy("before", "opt"),
+        |_| {
+            let now = in_use(&stage);
+            assert!(now == old || now == new, "{:?} is not whole", now.0);
+            // The old version is there whatever happened, and what the site edited in it.
+            assert!(contents(&stage.path("opt/releases/1")) == old.1);
+            stage.run(&install).ends_with(0);
+            assert!(in_use(&stage) == new);
+            let left: Vec<PathBuf> = fs::read_dir(stage.path("opt/releases"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .collect();
+            assert!(
+                !left
+                    .iter()
+                    .any(|path| path.to_string_lossy().ends_with(".unfinished")),
+                "{left:?}"
+            );
+            stage.run(&words("rollback opt")).ends_with(0);
+            assert!(in_use(&stage) == old);
+        },
+    );
 }
 
 #[test]
@@ -100,26 +101,29 @@ fn rollback_killed_at_any_instant() {
     stage.copy("opt", "before");
     let rollback = words("rollback opt");
     let whole = stage.time(&rollback);
-    let mut seeded = Seeded::new(8);
-    for round in 0..KILLS {
-        stage.copy("before", "opt");
-        kill_after(&stage, &rollback, seeded.instant(round, KILLS, whole));
-        let now = in_use(&stage);
-        assert!(now == one || now == two);
-        if now == two {
-            stage.run(&rollback).ends_with(0);
-        }
-        assert!(in_use(&stage) == one);
-    }
+    let kills = Kills {
+        seed: 8,
+        rounds: KILLS,
+        whole,
+    };
+    kills.count(
+        &stage,
+        &rollback,
+        || stage.copy("before", "opt"),
+        |_| {
+            let now = in_use(&stage);
+            assert!(now == one || now == two);
+            if now == two {
+                stage.run(&rollback).ends_with(0);
+            }
+            assert!(in_use(&stage) == one);
+        },
+    );
 }
 
 /// Packs the release without any spare, and loses its first volume for good: the site waits, and says so to the vendor.
 fn waiting_set(stage: &mut Stage) {
-    stage
-        .run(&words(
-            "add shop:1.0 given/image.tar given/files given/setup.bin",
-        ))
-        .ends_with(0);
+    stage.add_given("shop:1.0", "given");
     let pack = format!(
         "pack shop:1.0 --to discs --spare 0 --local 0 --media {}",
         stage::MEDIA
@@ -161,26 +165,27 @@ fn a_top_up_killed_at_any_instant() {
     stage.run(&words("status")).ends_with(4);
     stage.run(&receive).ends_with(0);
     stage.run(&words("status")).ends_with(0);
-    let mut seeded = Seeded::new(9);
-    let mut hits = 0;
-    for round in 0..KILLS {
-        stage.copy("before", "site");
-        hits += u32::from(kill_after(
-            &stage,
-            &receive,
-            seeded.instant(round, KILLS, whole),
-        ));
-        stage.store_is_well();
-        // Nothing of what the first set gave is asked for again, and nothing of it waits for ever.
-        stage.run(&receive).ends_with(0);
-        stage.run(&words("status")).ends_with(0);
-        let spool = fs::read_dir(stage.path("site/incoming")).unwrap();
-        assert_eq!(spool.count(), 0, "no spool is left");
-        if round % 4 == 0 {
-            stage.comes_back("shop:1.0", "given");
-        }
-    }
-    enough_hit(hits, KILLS);
+    let kills = Kills {
+        seed: 9,
+        rounds: KILLS,
+        whole,
+    };
+    kills.of(
+        &stage,
+        &receive,
+        || stage.copy("before", "site"),
+        |round| {
+            stage.store_is_well();
+            // Nothing of what the first set gave is asked for again, and nothing of it waits for ever.
+            stage.run(&receive).ends_with(0);
+            stage.run(&words("status")).ends_with(0);
+            let spool = fs::read_dir(stage.path("site/incoming")).unwrap();
+            assert_eq!(spool.count(), 0, "no spool is left");
+            if round % 4 == 0 {
+                stage.comes_back("shop:1.0", "given");
+            }
+        },
+    );
     stage.store_is_well();
     stage.comes_back("shop:1.0", "given");
 }
@@ -190,16 +195,8 @@ fn a_top_up_killed_at_any_instant() {
 fn an_update_that_waits_for_its_base_killed_at_any_instant() {
     let mut stage = Stage::with_release();
     stage::make_release(&stage.path("given2"), 2);
-    stage
-        .run(&words(
-            "add shop:1.0 given/image.tar given/files given/setup.bin",
-        ))
-        .ends_with(0);
-    stage
-        .run(&words(
-            "add shop:2.0 given2/image.tar given2/files given2/setup.bin",
-        ))
-        .ends_with(0);
+    stage.add_given("shop:1.0", "given");
+    stage.add_given("shop:2.0", "given2");
     for pack in [
         "pack shop:1.0 --to base --media usb",
         "pack shop:2.0 --since shop:1.0 --to update --media usb",

@@ -20,9 +20,9 @@ fn small() -> WriteOptions {
 
 fn contents() -> Vec<(Vec<u8>, ContentKind)> {
     let mut all: Vec<(Vec<u8>, ContentKind)> = (1..400)
-        .map(|n| (text(n, 100 * n as usize), ContentKind::Text))
+        .map(|n: usize| (text(n as u64, 100 * n), ContentKind::Text))
         .collect();
-    all.extend((0..60).map(|n| (noise(n, 5000 + 4000 * n as usize), ContentKind::Packed)));
+    all.extend((0..60).map(|n: usize| (noise(n as u64, 5000 + 4000 * n), ContentKind::Packed)));
     all.extend((0..50).map(|n| (noise(1000 + n, 1), ContentKind::Other)));
     all.push((noise(7, 256 * 1024), ContentKind::ElfX86_64));
     all

@@ -1,17 +1,24 @@
 //! A real process is killed while it writes or prunes a real store, at many instants: the store opens, nothing that was
 //! committed is lost, and the work succeeds when it is done again.
 
+use crate::testkit::own_process::start_ignored;
+use crate::testkit::stage::{Seeded, kill};
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use carryall::base::id::{ChunkId, hash};
 use carryall::base::monitor::Silent;
 use carryall::content::content_kind::ContentKind;
 use carryall::store::{CheckDepth, ChunkSet, OpenMode, PruneOptions, Store, WriteOptions};
 
+const VICTIM: &str = "store_kill::victim";
 const DIR: &str = "CARRYALL_TEST_KILL_DIR";
-const ROUNDS: u64 = 12;
+/// How many rounds the victim runs, instead of for ever.
+const ROUNDS: &str = "CARRYALL_TEST_KILL_ROUNDS";
+const KILLS: u32 = 12;
+/// The instants are spread over so many rounds of a victim.
+const ROUNDS_MEASURED: u64 = 3;
 
 fn content(round: u64, number: u64) -> Vec<u8> {
     let seed = hash(&(round << 32 | number).to_le_bytes());
@@ -23,14 +30,14 @@ fn content(round: u64, number: u64) -> Vec<u8> {
         .collect()
 }
 
-/// Writes, commits a root and prunes, again and again, until it is killed.
-fn write_for_ever(dir: &Path) {
+/// Writes, commits a root and prunes, again and again.
+fn write_rounds(dir: &Path, rounds: u64) {
     let options = WriteOptions {
         window_bytes: 1 << 20,
         frame_bytes: 256 << 10,
         ..WriteOptions::default()
     };
-    for round in 0.. {
+    for round in 0..rounds {
         let mut store = Store::open(dir, OpenMode::Write).unwrap();
         let mut live: ChunkSet = (0..50)
             .map(|number| ChunkId::of(&content(0, number)))
@@ -57,31 +64,43 @@ fn write_for_ever(dir: &Path) {
 #[ignore = "runs for ever; started by killed_at_any_instant_the_store_opens"]
 fn victim() {
     if let Some(dir) = std::env::var_os(DIR) {
-        write_for_ever(&PathBuf::from(dir));
+        let rounds = std::env::var(ROUNDS).map_or(u64::MAX, |rounds| rounds.parse().unwrap());
+        write_rounds(&PathBuf::from(dir), rounds);
     }
+}
+
+/// How long a victim takes for some rounds when nobody kills it.
+fn measure() -> Duration {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::create(dir.path()).unwrap());
+    let rounds = ROUNDS_MEASURED.to_string();
+    let variables = [(DIR, dir.path().as_os_str()), (ROUNDS, rounds.as_ref())];
+    let began = Instant::now();
+    let status = start_ignored(VICTIM, &variables).wait().unwrap();
+    assert!(status.success());
+    let store = Store::open(dir.path(), OpenMode::Read).unwrap();
+    let last = ROUNDS_MEASURED - 1;
+    assert_eq!(store.read_root("last").unwrap(), last.to_le_bytes());
+    began.elapsed()
 }
 
 #[test]
 fn killed_at_any_instant_the_store_opens() {
+    let whole = measure();
+    let mut seeded = Seeded::new(11);
     let dir = tempfile::tempdir().unwrap();
     drop(Store::create(dir.path()).unwrap());
-    let mut last_root = 0;
-    for kill in 0..ROUNDS {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "store_kill::victim", "--ignored", "--nocapture"])
-            .env(DIR, dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(60 + kill * 37));
-        child.kill().unwrap();
-        child.wait().unwrap();
+    let mut furthest = 0;
+    for round in 0..KILLS {
+        let victim = start_ignored(VICTIM, &[(DIR, dir.path())]);
+        std::thread::sleep(seeded.instant(round, KILLS, whole));
+        assert!(kill(victim), "the victim ended by itself");
 
         let store = Store::open(dir.path(), OpenMode::Write).unwrap();
         let mut live = ChunkSet::new();
         if let Ok(body) = store.read_root("last") {
-            last_root = u64::from_le_bytes(body.try_into().unwrap());
+            let last_root = u64::from_le_bytes(body.try_into().unwrap());
+            furthest = furthest.max(last_root);
             for number in (0..600).step_by(7) {
                 let id = ChunkId::of(&content(last_root, number));
                 assert_eq!(*store.read(&id).unwrap(), content(last_root, number));
@@ -95,7 +114,7 @@ fn killed_at_any_instant_the_store_opens() {
         );
     }
     assert!(
-        last_root > 0,
+        furthest > 0,
         "the victim got far enough to be worth killing"
     );
 }

@@ -1,10 +1,14 @@
 //! Killed at any instant, writing and receiving a set leave nothing that the next call does not put right.
 
+use crate::testkit::own_process::start_ignored;
+use crate::testkit::stage::kills::enough_hit;
+use crate::testkit::stage::{Seeded, kill};
+
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use carryall::base::monitor::Silent;
 use carryall::volumes::block::ParityCodec;
@@ -13,6 +17,7 @@ use carryall::volumes::read_media::read_media;
 use carryall::volumes::staging::open_all;
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
+const KILLS: u32 = 20;
 const PIECES: usize = 24;
 const PIECE_BYTES: u64 = 1 << 20;
 
@@ -70,23 +75,29 @@ fn child() {
     }
 }
 
-/// Runs the child and kills it after so many milliseconds; says whether it ended before.
-fn run_and_kill(act: &str, from: &Path, to: &Path, after_ms: u64) -> bool {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "volumes_crash::child", "--ignored"])
-        .envs([("CRASH_ACT", act)])
-        .envs([("CRASH_FROM", from), ("CRASH_TO", to)])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(Duration::from_millis(after_ms));
-    let ended = child.try_wait().unwrap().is_some();
-    if !ended {
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    ended
+fn start(act: &str, from: &Path, to: &Path) -> Child {
+    let variables = [
+        ("CRASH_ACT", act.as_ref()),
+        ("CRASH_FROM", from.as_os_str()),
+        ("CRASH_TO", to.as_os_str()),
+    ];
+    start_ignored("volumes_crash::child", &variables)
+}
+
+/// How long the child takes when nobody kills it.
+fn measure(act: &str, from: &Path) -> Duration {
+    let to = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let status = start(act, from, to.path()).wait().unwrap();
+    assert!(status.success() && fs::read_dir(to.path()).unwrap().count() > 0);
+    began.elapsed()
+}
+
+/// Runs the child and kills it after a while; says whether it was still running.
+fn run_and_kill(act: &str, from: &Path, to: &Path, after: Duration) -> bool {
+    let child = start(act, from, to);
+    std::thread::sleep(after);
+    kill(child)
 }
 
 #[test]
@@ -94,10 +105,12 @@ fn a_killed_write_is_simply_done_again() {
     let reference = tempfile::tempdir().unwrap();
     let expected = write_set(reference.path());
     let to = tempfile::tempdir().unwrap();
-    let mut killed = 0;
-    for after_ms in (5..400).step_by(20) {
-        let ended = run_and_kill("write", Path::new("/"), to.path(), after_ms);
-        killed += u32::from(!ended);
+    let whole = measure("write", Path::new("/"));
+    let mut seeded = Seeded::new(12);
+    let mut hits = 0;
+    for round in 0..KILLS {
+        let after = seeded.instant(round, KILLS, whole);
+        hits += u32::from(run_and_kill("write", Path::new("/"), to.path(), after));
         // Volumes that already have their names are whole; the person removes them to write again.
         for entry in fs::read_dir(to.path()).unwrap() {
             let path = entry.unwrap().path();
@@ -106,7 +119,7 @@ fn a_killed_write_is_simply_done_again() {
             }
         }
     }
-    assert!(killed > 0);
+    enough_hit(hits, KILLS);
     let volumes = write_set(to.path());
     for (have, want) in volumes.iter().zip(&expected) {
         for entry in fs::read_dir(want).unwrap() {
@@ -123,19 +136,29 @@ fn a_killed_receive_goes_on_where_it_was() {
     let volumes = write_set(set.path());
     // A volume gone, so that healing is killed too.
     fs::remove_dir_all(&volumes[1]).unwrap();
-    let spool = tempfile::tempdir().unwrap();
-    let mut before = 0;
-    for after_ms in (5..300).step_by(15) {
-        run_and_kill("absorb", set.path(), spool.path(), after_ms);
+    let whole = measure("absorb", set.path());
+    let mut seeded = Seeded::new(13);
+    let mut spool = tempfile::tempdir().unwrap();
+    let (mut before, mut hits) = (0, 0);
+    for round in 0..KILLS {
+        let after = seeded.instant(round, KILLS, whole);
+        let is_hit = run_and_kill("absorb", set.path(), spool.path(), after);
+        hits += u32::from(is_hit);
         let opened = open_all(spool.path()).unwrap();
         let blocks = opened.first().map_or(0, |set| {
             (1..=4)
                 .map(|volume_no| set.presence().count(volume_no))
                 .sum()
         });
-        assert!(blocks >= before, "{blocks} of {before} after {after_ms} ms");
+        assert!(blocks >= before, "{blocks} of {before} after {after:?}");
         before = blocks;
+        if !is_hit && round + 1 < KILLS {
+            // All is there: nothing is left to be killed at.
+            spool = tempfile::tempdir().unwrap();
+            before = 0;
+        }
     }
+    enough_hit(hits, KILLS);
     let mut report =
         read_media(spool.path(), &[set.path().to_owned()], &|_| true, &Silent).unwrap();
     let (mut incoming, _) = report.sets.remove(0);

@@ -1,14 +1,14 @@
 //! containerd and dockerd in folders of their own, with a socket of their own, and ended with the test.
 //!
-//! They need root and mounts, as everywhere: where a machine has neither, the tests that want them say so and are skipped.
+//! They need root and mounts, as everywhere. Where a machine has neither, the tests that want them say so and are skipped, but
+//! not on CI: there a daemon that does not start fails the test.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::programs::{has, run};
+use super::programs::{has, run, skip};
 
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,10 +27,9 @@ pub fn can_run(programs: &[&str]) -> bool {
         .unwrap()
         .success();
     if !can_mount {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: {programs:?} need root and mounts, which are not allowed here"
-        );
+        skip(&format!(
+            "{programs:?} need root and mounts, which are not allowed here"
+        ));
     }
     can_mount
 }
@@ -62,11 +61,7 @@ impl Daemon {
         while !is_ready() {
             let is_over = daemon.child.try_wait().unwrap().is_some();
             if is_over || began.elapsed() > PATIENCE {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "skipped: the daemon does not run here: {}",
-                    daemon.log()
-                );
+                skip(&format!("the daemon does not run here: {}", daemon.log()));
                 return None;
             }
             std::thread::sleep(Duration::from_millis(50));

@@ -1,6 +1,7 @@
 //! Tests that measure their process run in one of their own.
 
-use std::process::Command;
+use std::ffi::OsStr;
+use std::process::{Child, Command, Stdio};
 
 const ALONE: &str = "CARRYALL_TEST_ALONE";
 
@@ -23,6 +24,19 @@ pub fn in_own_process(test: &str, body: impl FnOnce()) {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Starts an ignored test as a process of its own, which finds these variables in its environment. `test` is its whole name,
+/// module included.
+pub fn start_ignored<V: AsRef<OsStr>>(test: &str, variables: &[(&str, V)]) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// What the kernel counts of this process: a field of `/proc/self/status`, in KiB.

@@ -25,8 +25,15 @@ pub fn may_use(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
+/// Says why a test is skipped. On CI no test is: it fails.
+#[track_caller]
+pub fn skip(why: &str) {
+    assert!(!is_ci(), "not skipped on CI: {why}");
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
 /// Whether this is the machine that every change must pass on.
-pub fn is_ci() -> bool {
+fn is_ci() -> bool {
     std::env::var_os("CI").is_some()
 }
 

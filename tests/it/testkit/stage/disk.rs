@@ -1,5 +1,4 @@
 //! A small disk of its own, in memory: to be filled without hurting anything else.
-// A test that is skipped says so.
 
 use std::fs;
 use std::io::Write;
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::super::programs::skip;
 use super::{Run, Stage, signal};
 
 /// A mounted tmpfs; it goes when this is dropped.
@@ -17,10 +17,10 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Mounts a disk of so many bytes at `name` on the stage. `None`, with a note, where that is not allowed.
+    /// Mounts a disk of so many bytes at `name` on the stage. `None`, with a note, where that is not allowed; on CI that fails.
     pub fn new(stage: &Stage, name: &str, bytes: u64) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: only root can mount a small disk");
+            skip("only root can mount a small disk");
             return None;
         }
         let path = stage.path(name);
@@ -32,7 +32,7 @@ impl Disk {
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self { path });
         }
-        eprintln!("skipped: mounting a small disk is not allowed here");
+        skip("mounting a small disk is not allowed here");
         None
     }
 

@@ -142,16 +142,18 @@ impl Stage {
         self.command(words).spawn().unwrap()
     }
 
+    /// Adds the release that [`make_release`] made in a folder.
+    #[track_caller]
+    pub fn add_given(&self, release: &str, given: &str) {
+        let items = ["image.tar", "files", "setup.bin"].map(|item| format!("{given}/{item}"));
+        let [image, files, setup] = &items;
+        self.run(&["add", release, image, files, setup])
+            .ends_with(0);
+    }
+
     /// Adds the release `shop:1.0` and packs it with one spare into `discs`; returns the volumes in order.
     pub fn packed(&self) -> Vec<PathBuf> {
-        self.run(&[
-            "add",
-            "shop:1.0",
-            "given/image.tar",
-            "given/files",
-            "given/setup.bin",
-        ])
-        .ends_with(0);
+        self.add_given("shop:1.0", "given");
         self.run(&[
             "pack", "shop:1.0", "--to", "discs", "--media", MEDIA, "--spare", "1",
         ])
