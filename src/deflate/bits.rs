@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 /// Bytes that are read or written at a time.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Reads bits and bytes; bits behind the end are zeros, and asking for them is noticed by [`BitReader::overrun`].
+/// Reads bits and bytes. Bits behind the end are zeros, and [`BitReader::overrun`] tells that they were taken.
 pub(crate) struct BitReader<R> {
     source: R,
     buffer: Vec<u8>,
@@ -13,9 +13,9 @@ pub(crate) struct BitReader<R> {
     filled: usize,
     bits: u64,
     bit_count: u32,
-    /// Bytes taken from the buffer, those in `bits` included.
+    /// Bytes taken from the buffer, including those in `bits`.
     taken: u64,
-    /// Zero bytes that stand for what is not there.
+    /// Zero bytes that were added behind the end.
     missing: u64,
 }
 
@@ -33,7 +33,7 @@ impl<R: Read> BitReader<R> {
         }
     }
 
-    /// Makes at least 56 bits ready, zeros when there are no more.
+    /// Makes at least 56 bits ready. Behind the end they are zeros.
     #[inline]
     pub(crate) fn refill(&mut self) -> io::Result<()> {
         if self.filled - self.at >= 8 {
@@ -51,7 +51,7 @@ impl<R: Read> BitReader<R> {
 
     #[cold]
     fn refill_slowly(&mut self) -> io::Result<()> {
-        // What the fast way has put above `bit_count` is read again.
+        // The fast path may have put bits above `bit_count`. They are read again.
         self.bits &= (1 << self.bit_count) - 1;
         while self.bit_count < 56 {
             if self.at == self.filled {
@@ -86,13 +86,13 @@ impl<R: Read> BitReader<R> {
         Ok(())
     }
 
-    /// The next bits; those beyond what [`BitReader::refill`] promises mean nothing.
+    /// Returns the next bits. Bits beyond those that [`BitReader::refill`] promises are undefined.
     #[inline]
     pub(crate) fn peek(&self) -> u64 {
         self.bits
     }
 
-    /// Goes on by `count` bits that are ready.
+    /// Skips `count` bits that are ready.
     #[inline]
     pub(crate) fn skip(&mut self, count: u32) {
         debug_assert!(count <= self.bit_count);
@@ -108,22 +108,22 @@ impl<R: Read> BitReader<R> {
         Ok(u32::try_from(value).expect("at most 32 bits"))
     }
 
-    /// Bits to the next byte boundary.
+    /// Returns the number of bits to the next byte boundary.
     pub(crate) fn bits_to_byte(&self) -> u32 {
         self.bit_count % 8
     }
 
-    /// Whether bits were taken that are not there.
+    /// Returns whether bits behind the end were taken.
     pub(crate) fn overrun(&self) -> bool {
         self.missing * 8 > u64::from(self.bit_count)
     }
 
-    /// Bytes that were taken, a begun one included.
+    /// Returns the bytes that were taken, counting a partly taken byte as whole.
     pub(crate) fn consumed(&self) -> u64 {
         self.taken - u64::from(self.bit_count / 8)
     }
 
-    /// Takes whole bytes from a byte boundary; fewer than asked for at the end only.
+    /// Takes whole bytes from a byte boundary. Returns fewer than asked for only at the end.
     pub(crate) fn bytes(&mut self, out: &mut [u8]) -> io::Result<usize> {
         debug_assert_eq!(self.bits_to_byte(), 0);
         let mut len = 0;
@@ -136,7 +136,7 @@ impl<R: Read> BitReader<R> {
             len += 1;
         }
         if self.bit_count == 0 {
-            // What the fast way has put above `bit_count` is read again.
+            // The fast path may have put bits above `bit_count`. They are read again.
             self.bits = 0;
         }
         while len < out.len() {
@@ -159,7 +159,7 @@ impl<R: Read> BitReader<R> {
 /// Says why bits could not be written.
 #[derive(Debug)]
 pub(crate) enum WriteError {
-    /// More bytes than there may be.
+    /// More bytes than the limit allows.
     Limit,
     Io(io::Error),
 }
@@ -185,7 +185,7 @@ impl<W: Write> BitWriter<W> {
         }
     }
 
-    /// Writes the low `count` bits (at most 48) of `value`, which has no others.
+    /// Writes the low `count` bits (at most 48) of `value`. All higher bits of it must be zero.
     #[inline]
     pub(crate) fn put(&mut self, value: u64, count: u32) -> Result<(), WriteError> {
         debug_assert!(count <= 48 && value >> count == 0);
@@ -208,7 +208,7 @@ impl<W: Write> BitWriter<W> {
         Ok(())
     }
 
-    /// Bits to the next byte boundary.
+    /// Returns the number of bits to the next byte boundary.
     pub(crate) fn bits_to_byte(&self) -> u32 {
         self.bit_count.wrapping_neg() % 8
     }
@@ -244,7 +244,7 @@ impl<W: Write> BitWriter<W> {
         Ok(())
     }
 
-    /// Writes what is left, zeros up to a byte boundary; returns how many bytes less than the limit were written.
+    /// Writes the remaining bits, with zeros up to a byte boundary. Returns how many bytes of the limit are left.
     pub(crate) fn finish(mut self) -> Result<u64, WriteError> {
         self.flush_bits();
         self.drain()?;

@@ -1,20 +1,20 @@
 //! An adaptive binary range coder, and numbers made of its bits.
 //!
-//! The coder is that of LZMA (Igor Pavlov; 32-bit range, carries held back), with probabilities of 16 bits that are the mean of a
-//! fast and a slow estimate. A zero bit is the low end of the range, so that a stream of zeros as predicted costs nothing: zero
-//! bytes at the end are not kept. [`Code`] is written once for both directions: an encoder returns the bit it is given, a
-//! decoder the one it reads.
+//! The coder is that of LZMA (Igor Pavlov): a 32-bit range, with carries held back. Probabilities have 16 bits and are
+//! the mean of a fast and a slow estimate. A zero bit is the low end of the range and zero bytes at the end are not
+//! kept, so a stream of correctly predicted zeros costs nothing. [`Code`] is written once for both directions. An
+//! encoder returns the bit that it is given, a decoder the bit that it reads.
 
 use std::io::{self, Read, Write};
 
-/// The chance of a zero bit is kept between this and its complement, of 65536.
+/// The probability of a zero bit stays between this and its complement, out of 65536.
 const CHANCE_MIN: u32 = 24;
 const FAST_SHIFT: u32 = 4;
 const SLOW_SHIFT: u32 = 7;
-/// Below this the range is widened by a byte.
+/// When the range is smaller than this, it is widened by a byte.
 const RANGE_MIN: u32 = 1 << 24;
 
-/// What is known of a bit: the chance that it is zero.
+/// The adaptive state of a bit: the probability that it is zero.
 #[derive(Clone, Copy)]
 pub(crate) struct Chance {
     fast: u16,
@@ -31,7 +31,7 @@ impl Default for Chance {
 }
 
 impl Chance {
-    /// Part of the range that a zero gets.
+    /// Returns the part of the range that a zero gets.
     #[inline]
     fn share(self, range: u32) -> u32 {
         let mean = (u32::from(self.fast) + u32::from(self.slow)) >> 1;
@@ -53,25 +53,25 @@ impl Chance {
 
 /// One direction of coding.
 pub(crate) trait SymbolCoder {
-    /// Codes one bit: `bit` when writing, whatever was written when reading.
+    /// Codes one bit. An encoder writes `bit`, a decoder ignores it and returns the bit that it read.
     fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool;
 
-    /// Codes the low `count` bits of `value`, highest first, each as likely zero as one.
+    /// Codes the low `count` bits of `value`, highest first, with equal probabilities.
     fn even(&mut self, value: u32, count: u32) -> u32;
 }
 
-/// Writes.
+/// The encoding direction.
 pub(crate) struct RangeEncoder<'a> {
     out: &'a mut dyn Write,
     low: u64,
     range: u32,
-    /// The byte that a carry may still change, and how many ff follow it.
+    /// The byte that a carry may still change, and the number of 0xff bytes behind it.
     held: Option<u8>,
     held_ff: u64,
-    /// Zero bytes that are written only when something follows.
+    /// Zero bytes that are written only when another byte follows.
     zeros: u64,
     written: u64,
-    /// The first failure: told by `finish`.
+    /// The first write error. `finish` returns it.
     failed: Option<io::Error>,
     buffer: Vec<u8>,
 }
@@ -91,7 +91,7 @@ impl<'a> RangeEncoder<'a> {
         }
     }
 
-    /// Bytes so far.
+    /// Returns the bytes written so far.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
@@ -145,7 +145,7 @@ impl<'a> RangeEncoder<'a> {
         }
     }
 
-    /// Writes what is left.
+    /// Writes the remaining bytes.
     pub(crate) fn finish(mut self) -> io::Result<u64> {
         for _ in 0..5 {
             self.shift();
@@ -182,7 +182,7 @@ impl SymbolCoder for RangeEncoder<'_> {
     }
 }
 
-/// Reads; zeros behind the end.
+/// The decoding direction. Reads zeros behind the end.
 pub(crate) struct RangeDecoder<'a> {
     source: &'a mut dyn Read,
     buffer: Vec<u8>,
@@ -210,7 +210,7 @@ impl<'a> RangeDecoder<'a> {
         decoder
     }
 
-    /// Tells of a failure to read: zeros stand for what was not read.
+    /// Returns a read error, if there was one. Zeros stand for bytes that could not be read.
     pub(crate) fn check(&mut self) -> io::Result<()> {
         self.failed.take().map_or(Ok(()), Err)
     }
@@ -276,7 +276,8 @@ impl SymbolCoder for RangeDecoder<'_> {
     }
 }
 
-/// Numbers of up to `1 << BITS` values, bit by bit from the highest, each bit known by those above it.
+/// Codes numbers below `1 << BITS`, bit by bit from the highest. The probability of each bit depends on the bits above
+/// it.
 #[derive(Clone)]
 pub(crate) struct BitTree<const BITS: u32> {
     chances: Vec<Chance>,
@@ -301,10 +302,10 @@ impl<const BITS: u32> BitTree<BITS> {
     }
 }
 
-/// Any number of 32 bits: how many bits it has, then the bits below the highest, the first three of them adaptive.
+/// Codes any 32-bit number: the number of its bits, then the bits below the highest, the first three of them adaptive.
 #[derive(Clone, Default)]
 pub(crate) struct Number {
-    /// By how many bits `value + 1` has.
+    /// The number of bits of `value + 1`.
     size: BitTree<6>,
     bits: Vec<BitTree<3>>,
 }
@@ -328,7 +329,7 @@ impl Number {
     }
 }
 
-/// Numbers with a sign, small ones cheap.
+/// Codes signed numbers. Small ones are cheap.
 #[derive(Clone, Default)]
 pub(crate) struct SignedNumbers {
     number: Number,

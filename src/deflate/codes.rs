@@ -1,4 +1,4 @@
-//! Prefix codes of deflate: what symbols stand for, canonical codes out of lengths, and tables to decode with.
+//! Prefix codes of deflate: the meaning of symbols, canonical codes made from lengths, and tables for decoding.
 
 use super::bits::{BitReader, BitWriter, WriteError};
 use super::token::Token;
@@ -44,7 +44,7 @@ const LENGTHS: [(u16, u8); 29] = [
     (258, 0),
 ];
 
-/// First distance of a distance symbol, and its extra bits.
+/// Returns the first distance of a distance symbol, and its extra bits.
 pub(crate) fn distance_base(symbol: usize) -> (u32, u32) {
     let symbol = u32::try_from(symbol).expect("30 symbols");
     if symbol < 4 {
@@ -54,7 +54,7 @@ pub(crate) fn distance_base(symbol: usize) -> (u32, u32) {
     (((2 + (symbol & 1)) << extra) + 1, extra)
 }
 
-/// Symbol (from 257) of a length.
+/// Returns the symbol (from 257) of a length.
 #[inline]
 pub(crate) fn length_symbol(len: u32) -> usize {
     const TABLE: [u16; 259] = {
@@ -73,7 +73,7 @@ pub(crate) fn length_symbol(len: u32) -> usize {
     usize::from(TABLE[len as usize])
 }
 
-/// Symbol of a distance.
+/// Returns the symbol of a distance.
 #[inline]
 pub(crate) fn distance_symbol(dist: u32) -> usize {
     let from_zero = dist - 1;
@@ -116,7 +116,8 @@ impl Histogram {
     }
 }
 
-/// Canonical codes, bits reversed so that they can be written lowest bit first; 0 for symbols without a code.
+/// Computes canonical codes from lengths. Bits are reversed so that codes can be written lowest bit first. Symbols
+/// without a code get 0.
 pub(crate) fn canonical(lens: &[u8], codes: &mut [u16]) {
     let mut count = [0_u16; 16];
     for len in lens {
@@ -137,7 +138,7 @@ pub(crate) fn canonical(lens: &[u8], codes: &mut [u16]) {
     }
 }
 
-/// Whether lengths make a code: not more codes than there is room for.
+/// Returns whether lengths make a code, which needs no more codes than there is room for.
 pub(crate) fn fits(lens: &[u8]) -> bool {
     let used: u32 = lens
         .iter()
@@ -147,7 +148,7 @@ pub(crate) fn fits(lens: &[u8]) -> bool {
     used <= 1 << 15
 }
 
-/// Lengths of the fixed codes.
+/// Returns the lengths of the fixed codes.
 pub(crate) fn fixed_lengths() -> ([u8; 288], [u8; 30]) {
     let mut lit = [8; 288];
     lit[144..256].fill(9);
@@ -155,14 +156,14 @@ pub(crate) fn fixed_lengths() -> ([u8; 288], [u8; 30]) {
     (lit, [5; 30])
 }
 
-/// Bits that the first look at a code takes.
+/// Bits of a code that the first table lookup takes.
 const FAST_BITS: u32 = 11;
 
 /// Decodes one code.
 pub(crate) struct CodeDecoder {
-    /// By the next [`FAST_BITS`] bits: symbol << 4 | length; 0: a longer code or none.
+    /// Indexed by the next [`FAST_BITS`] bits: symbol << 4 | length. 0 means a longer code or none.
     fast: Vec<u16>,
-    /// Of each length: the first code, how many, and where their symbols begin.
+    /// For each length: the first code, the number of codes, and the index of their first symbol.
     first: [u32; 16],
     count: [u32; 16],
     offset: [u32; 16],
@@ -180,7 +181,7 @@ impl CodeDecoder {
         }
     }
 
-    /// Takes lengths of which [`fits`] holds.
+    /// Builds the tables. The lengths must satisfy [`fits`].
     pub(crate) fn set(&mut self, lens: &[u8]) {
         self.fast.fill(0);
         self.count = [0; 16];
@@ -213,7 +214,7 @@ impl CodeDecoder {
         }
     }
 
-    /// Symbol and length of the code that `bits` begin with; length 0 when there is none.
+    /// Returns the symbol and length of the code at the start of `bits`. Length 0 means that there is none.
     #[inline]
     pub(crate) fn decode(&self, bits: u64) -> (usize, u32) {
         let entry = self.fast[(bits & ((1 << FAST_BITS) - 1)) as usize];
@@ -238,7 +239,7 @@ impl CodeDecoder {
     }
 }
 
-/// The lowest `count` bits, 16 at most.
+/// Returns the lowest `count` bits, 16 at most.
 #[inline]
 pub(crate) fn low_bits(bits: u64, count: u32) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "at most 16 bits are left")]
@@ -246,7 +247,8 @@ pub(crate) fn low_bits(bits: u64, count: u32) -> u32 {
     low
 }
 
-/// Reads what follows a length symbol; `bits` begin behind the symbol's code. Returns token length, odd, and bits taken.
+/// Reads the extra bits of a length symbol. `bits` begin behind the symbol's code. Returns the token length, whether it
+/// has the odd form, and the bits taken.
 #[inline]
 pub(crate) fn length_of(symbol: usize, bits: u64) -> Option<(u32, bool, u32)> {
     let (base, extra) = *LENGTHS.get(symbol - 257)?;
@@ -313,7 +315,7 @@ impl TokenEncoder {
     }
 }
 
-/// Reads the bits of a code length code and such: a helper of the header.
+/// Reads one symbol of a code length code. Serves the header alone.
 pub(crate) fn take_symbol<R: Read>(
     decoder: &CodeDecoder,
     bits: &mut BitReader<R>,

@@ -1,26 +1,26 @@
-//! What streams of one origin taught of their writers, and what looking for writers may still cost.
+//! What the streams of one origin showed about their writers, and the budget of further searches.
 //!
-//! All writers are tried anew for a stream only as long as the bytes that this takes are allowed; so many streams of a writer
-//! that there is no model of cost little more than one. Counted in bytes, so that results do not depend on the machine.
+//! A stream is tried with all writers only while the budget lasts. Therefore many streams of a writer without a model
+//! cost little more than one. The budget counts bytes, so that results do not depend on the machine.
 
 use std::cell::{Cell, RefCell};
 
 use super::run::WriterStyle;
 use super::writers::Writer;
 
-/// Bytes that models may go through while writers are looked for, before any stream was opened.
+/// Bytes that searches may process before any stream was opened.
 const SEARCH_FREE_BYTES: u64 = 64 << 20;
 /// Writers that are remembered.
 const REMEMBERED: usize = 4;
 
-/// Of the streams of one item, in their order.
+/// The experience with the streams of one item, in their order.
 #[derive(Debug)]
 pub struct Experience {
-    /// Writers that fitted, the last first.
+    /// Writers that fitted, the latest first.
     fitted: RefCell<Vec<WriterStyle>>,
-    /// Bytes that models may still go through.
+    /// Bytes that searches may still process.
     allowance: Cell<u64>,
-    /// Whether the writer of the last stream was looked for among all.
+    /// Whether the search for the last stream's writer ended before all were tried.
     was_cut_short: Cell<bool>,
 }
 
@@ -31,7 +31,7 @@ impl Default for Experience {
 }
 
 impl Experience {
-    /// Looks for the writer of every stream, whatever it costs.
+    /// Returns an experience without a budget: every stream is tried with all writers.
     pub fn unlimited() -> Self {
         Self::with_allowance(u64::MAX)
     }
@@ -44,22 +44,22 @@ impl Experience {
         }
     }
 
-    /// Whether the writer of the last stream might have been found, had more been allowed.
+    /// Returns whether a larger budget might have found the writer of the last stream.
     pub fn was_cut_short(&self) -> bool {
         self.was_cut_short.get()
     }
 
-    /// Another stream begins.
+    /// Begins another stream.
     pub(crate) fn begin(&self) {
         self.was_cut_short.set(false);
     }
 
-    /// Writers to try first.
+    /// Returns the writers to try first.
     pub(crate) fn likely(&self) -> Vec<WriterStyle> {
         self.fitted.borrow().clone()
     }
 
-    /// Takes the cost of a search off what is allowed; false when that is not enough.
+    /// Takes the cost of a search off the budget. Returns false when the budget does not suffice.
     pub(crate) fn affords(&self, bytes: u64) -> bool {
         match self.allowance.get() {
             u64::MAX => true,
@@ -74,7 +74,7 @@ impl Experience {
         }
     }
 
-    /// A stream of `plain_bytes` was opened: it pays for others.
+    /// Records the writer of an opened stream and adds its `plain_bytes` to the budget.
     pub(crate) fn learn(&self, style: WriterStyle, plain_bytes: u64) {
         self.allowance
             .set(self.allowance.get().saturating_add(plain_bytes));

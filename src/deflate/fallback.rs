@@ -1,6 +1,6 @@
-//! Tokens of a writer that there is no model of: which of the candidates in the window was taken is coded, newest first.
+//! Codes the tokens of a writer without a model. A match is coded by its candidate in the window, newest first.
 //!
-//! A candidate is a place whose bytes match for longer than those of all newer ones. Every place is one.
+//! A candidate is a place whose bytes match for longer than those of all newer ones. Every place is inserted.
 
 use super::coder::{Chance, Number, SymbolCoder};
 use super::corrections::MatchCorrections;
@@ -11,7 +11,7 @@ const MASK: usize = WINDOW - 1;
 const HASH_BITS: u32 = 15;
 /// Places of one hash that are looked at.
 const DEPTH: usize = 128;
-/// Candidates that are told apart.
+/// Candidates that are distinguished.
 const CANDIDATES: usize = 24;
 /// Distance from which short matches are rarely worth it.
 const FAR: usize = 4096;
@@ -22,7 +22,7 @@ struct Candidate {
     dist: usize,
 }
 
-/// What adapts, and where strings were.
+/// The adaptive models and the hash chains.
 pub(crate) struct Fallback {
     head: Vec<u32>,
     prev: Vec<u16>,
@@ -35,7 +35,7 @@ pub(crate) struct Fallback {
     written_out: MatchCorrections,
     /// Whether the last tokens were matches.
     history: usize,
-    /// What was found at the next place.
+    /// The candidates at the next place.
     ahead: Option<(u32, Vec<Candidate>)>,
     here: Vec<Candidate>,
 }
@@ -63,7 +63,7 @@ impl Fallback {
             .unwrap_or_else(|| text.position(at.saturating_sub(WINDOW).max(text.start)));
         let mut place = position.wrapping_sub(text.base) as usize;
         if place > at + 1 {
-            // A jump back or far ahead: begin anew.
+            // After a jump back or far ahead the chains begin anew.
             place = at.saturating_sub(WINDOW).max(text.start);
             position = text.position(place);
         }
@@ -202,7 +202,7 @@ fn hash(bytes: &[u8], at: usize) -> usize {
     (three.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
 }
 
-/// Lengths in sixteen classes.
+/// Returns the class of a length, one of sixteen.
 fn bucket(len: usize) -> usize {
     match len {
         0..=10 => len,

@@ -1,4 +1,4 @@
-//! The header of a dynamic block (RFC 1951, section 3.2.7): code lengths, and how they were written down.
+//! The header of a dynamic block (RFC 1951, section 3.2.7): code lengths, and the form in which they were written.
 
 use std::io::{Read, Write};
 
@@ -16,12 +16,12 @@ pub(crate) const ORDER: [usize; 19] = [
 pub(crate) struct LengthSymbol {
     /// 0 to 15: that length. 16: the length before, 3 to 6 times. 17: 3 to 10 zeros. 18: 11 to 138 zeros.
     pub(crate) symbol: u8,
-    /// What is added to 3, 3 or 11.
+    /// Added to 3, 3 or 11.
     pub(crate) extra: u8,
 }
 
 impl LengthSymbol {
-    /// Lengths that it gives.
+    /// Returns the number of lengths that it gives.
     pub(crate) fn count(self) -> usize {
         match self.symbol {
             16 | 17 => 3 + usize::from(self.extra),
@@ -40,7 +40,7 @@ impl LengthSymbol {
     }
 }
 
-/// A dynamic block's header, whole: the same header gives the same bits.
+/// A complete header of a dynamic block. The same header gives the same bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DynamicHeader {
     /// Lengths of the literal and length code: 257 to 286 are written.
@@ -49,7 +49,7 @@ pub(crate) struct DynamicHeader {
     pub(crate) dist_count: usize,
     /// Code lengths: literals and lengths, then distances, `lit_count + dist_count` of them.
     pub(crate) lens: Vec<u8>,
-    /// How they are written.
+    /// The symbols that write them.
     pub(crate) ops: Vec<LengthSymbol>,
     /// Lengths of the code length code, by symbol.
     pub(crate) cl_lens: [u8; 19],
@@ -58,7 +58,7 @@ pub(crate) struct DynamicHeader {
 }
 
 impl DynamicHeader {
-    /// Reads a header behind the three bits that begin a block.
+    /// Reads a header. The three bits that begin a block were read before.
     pub(crate) fn read<R: Read>(
         bits: &mut BitReader<R>,
         decoder: &mut CodeDecoder,
@@ -114,7 +114,7 @@ impl DynamicHeader {
         })
     }
 
-    /// Writes the header behind the three bits that begin a block.
+    /// Writes the header. The three bits that begin a block were written before.
     pub(crate) fn write<W: Write>(&self, out: &mut BitWriter<W>) -> Result<(), WriteError> {
         out.put(self.lit_count as u64 - 257, 5)?;
         out.put(self.dist_count as u64 - 1, 5)?;
@@ -132,12 +132,12 @@ impl DynamicHeader {
         Ok(())
     }
 
-    /// Lengths of the literal and length code.
+    /// Returns the lengths of the literal and length code.
     pub(crate) fn lit_lens(&self) -> &[u8] {
         &self.lens[..self.lit_count]
     }
 
-    /// Lengths of the distance code.
+    /// Returns the lengths of the distance code.
     pub(crate) fn dist_lens(&self) -> &[u8] {
         &self.lens[self.lit_count..]
     }

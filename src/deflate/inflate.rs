@@ -1,6 +1,6 @@
 //! Parses a deflate stream into plain text and segments of tokens.
 //!
-//! Nothing is predicted here. A segment is a block, or a part of a very long one, so that memory stays bounded.
+//! Nothing is predicted here. A segment is a block, or a part of a very long block, so that memory stays bounded.
 
 use std::io::{self, Read};
 
@@ -18,7 +18,7 @@ pub(crate) const SEGMENT_BYTES: usize = 66 << 16;
 /// How a block is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BlockForm {
-    /// As it is; the bits before the byte boundary hold `padding`.
+    /// Without compression. The bits before the byte boundary hold `padding`.
     Stored {
         padding: u8,
     },
@@ -26,7 +26,7 @@ pub(crate) enum BlockForm {
     Dynamic(Box<DynamicHeader>),
 }
 
-/// What a block begins with.
+/// The beginning of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     /// Whether it is the last of its stream.
@@ -37,9 +37,9 @@ pub(crate) struct Head {
 /// A block, or a part of one.
 #[derive(Debug, Default)]
 pub(crate) struct BlockSegment {
-    /// Head of the block that begins here; `None`: the segment before goes on.
+    /// Head of the block that begins here. `None` when the block of the segment before continues.
     pub(crate) head: Option<Head>,
-    /// Tokens; none in a stored block.
+    /// Tokens. Empty in a stored block.
     pub(crate) tokens: Vec<Token>,
     /// Plain bytes.
     pub(crate) bytes: usize,
@@ -50,7 +50,7 @@ pub(crate) struct BlockSegment {
 }
 
 impl BlockSegment {
-    /// What it takes in memory beside its tokens, in about 128 bytes.
+    /// Returns its memory beside the tokens, in units of about 128 bytes.
     pub(crate) fn weight(&self) -> usize {
         match self.head.as_ref().map(|head| &head.kind) {
             Some(BlockForm::Dynamic(_)) => 16,
@@ -61,7 +61,7 @@ impl BlockSegment {
 
 enum InflateState {
     Between,
-    /// In a block with codes: whether it is the last.
+    /// In a block with codes. The value says whether the block is the last.
     Within(bool),
     Done,
 }
@@ -87,19 +87,19 @@ impl<R: Read> Inflater<R> {
         }
     }
 
-    /// The bits, to read what is around the stream.
+    /// Returns the bit reader, for reading the wrapper around the stream.
     pub(crate) fn bits(&mut self) -> &mut BitReader<R> {
         &mut self.bits
     }
 
-    /// Makes ready for another stream behind this one.
+    /// Prepares for another stream behind this one.
     pub(crate) fn restart(&mut self) {
         self.state = InflateState::Between;
         self.plain_bytes = 0;
     }
 
-    /// Reads the next segment and appends its plain bytes to `out`, whose end holds the last 32 KiB of the stream at least.
-    /// Returns `false` behind the last.
+    /// Reads the next segment and appends its plain bytes to `out`. The end of `out` must hold at least the last 32 KiB
+    /// of the stream. Returns `false` behind the last segment.
     pub(crate) fn next(
         &mut self,
         out: &mut Vec<u8>,
@@ -183,7 +183,7 @@ impl<R: Read> Inflater<R> {
         Ok(())
     }
 
-    /// Reads tokens up to the end of the block or of the segment; returns whether the block ended.
+    /// Reads tokens up to the end of the block or of the segment. Returns whether the block ended.
     fn tokens(
         &mut self,
         out: &mut Vec<u8>,
@@ -195,7 +195,7 @@ impl<R: Read> Inflater<R> {
             .min(WINDOW);
         while segment.tokens.len() < SEGMENT_TOKENS && out.len() - before < SEGMENT_BYTES {
             self.bits.refill()?;
-            // Three literals at most, 45 bits, or one match, 48.
+            // One refill serves three literals, 45 bits at most, or one match, 48 bits at most.
             let mut bits = self.bits.peek();
             let (symbol, len) = self.lit.decode(bits);
             if len == 0 {

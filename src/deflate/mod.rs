@@ -1,14 +1,17 @@
-//! Opens deflate streams (gzip, zlib, raw) into plain bytes and a small recipe, and makes the very same streams again.
+//! Opens deflate streams (gzip, zlib, raw) into plain bytes and a small recipe, and reconstructs exactly the same
+//! streams.
 //!
-//! The same plain text is compressed differently by every writer, so that a recipe says what a decompressor forgets: where blocks
-//! end, how codes were written, which matches were taken. A model of the writer predicts nearly all of it; only what
-//! it gets wrong is kept. For the common writers that is nothing, and a recipe has a few hundred bytes. A stream of an
-//! unknown writer comes back as well, from a larger recipe. The format of recipes is in `docs/format.md`.
+//! Every writer compresses the same plain text differently. A recipe says what a decompressor forgets: where blocks
+//! end, how codes were written, which matches were taken. A model of the writer predicts nearly all of it, and the
+//! recipe keeps only the wrong predictions. For the common writers there are none, and a recipe has a few hundred
+//! bytes. A stream of an unknown writer is reconstructed as well, from a larger recipe. The format of recipes is in
+//! `docs/format.md`.
 //!
-//! [`analyze()`] and [`remake()`] hold about 10 MB each, whatever the length of the stream, and for chunks some 6 MB more a thread. Nothing here knows of files or stores.
+//! [`analyze()`] and [`reconstruct()`] hold about 10 MB each, whatever the length of the stream. Chunks take some 6 MB
+//! more a thread. Nothing here depends on files or stores.
 //!
-//! The idea to predict what a known compressor does, and to keep the corrections, is that of preflate (Dirk Steinke) and of
-//! precomp before it; rules of writers are named with their sources in each model.
+//! The idea to predict a known compressor and to keep the corrections comes from preflate (Dirk Steinke) and from
+//! precomp before it. Each model names the sources of its writer's rules.
 
 mod analyze;
 pub(crate) mod bits;
@@ -38,54 +41,54 @@ pub use wrapper::Wrapper;
 /// Version of recipes that this program writes, and the only one that it reads.
 pub const RECIPE_VERSION: u8 = 1;
 
-/// Says why a stream cannot be opened or made again.
+/// Says why a stream cannot be opened or reconstructed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeflateError {
     /// Reading or writing fails.
     #[error("cannot read or write")]
     Io(#[source] std::io::Error),
-    /// It is no valid deflate stream.
+    /// It is not a valid deflate stream.
     #[error("corrupt {0}")]
     Corrupt(&'static str),
-    /// It ends in its midst.
+    /// It ends too early.
     #[error("ends early")]
     Truncated,
-    /// It unpacks to more than it may.
+    /// It unpacks to more bytes than the limit.
     #[error("unpacks to more than {0} bytes")]
     PlainLimit(u64),
-    /// It unpacks to many times its length.
+    /// It unpacks to more times its length than the limit.
     #[error("unpacks to more than {0} times its length")]
     RatioLimit(u64),
-    /// The recipe would be too large a part of the stream.
+    /// The recipe would take too large a share of the stream.
     #[error("the recipe is larger than {0} per mille of the stream")]
     RecipeLimit(u64),
-    /// Whoever watches asked to stop.
+    /// The `watch` callback asked to stop.
     #[error("stopped")]
     Stopped,
-    /// The recipe asks for something that this program does not have.
+    /// The recipe needs a feature that this program does not have.
     #[error("needs a newer carryall: deflate recipe {0}")]
     Newer(u8),
-    /// The stream made again is longer or shorter than it should be.
+    /// The reconstructed stream is longer or shorter than it should be.
     #[error("the stream made again has another length")]
     Length,
 }
 
-/// What to open, and how far to go.
+/// What is opened, and the limits.
 #[derive(Clone, Copy)]
 pub struct AnalyzeOptions<'a> {
-    /// What the stream is wrapped in.
+    /// The wrapper of the stream.
     pub wrapper: Wrapper,
     /// Most bytes that it may unpack to.
     pub plain_limit_bytes: u64,
-    /// Most times its length that it may unpack to.
+    /// Most bytes that it may unpack to for each of its bytes.
     pub ratio_limit: u64,
-    /// Most bytes of the recipe for 1000 bytes of the stream; 4096 bytes are always allowed.
+    /// Most bytes of the recipe for 1000 bytes of the stream. 4096 bytes are always allowed.
     pub recipe_limit_per_mille: u64,
-    /// Threads that work on the chunks of one stream, where its writer made some.
+    /// Threads that work on the chunks of one stream, for writers that write in chunks.
     pub threads: usize,
-    /// What streams taught that were opened before and are likely of the same writer: saves the search, and bounds it.
+    /// What earlier streams showed that likely have the same writer. Shortens the search and bounds its cost.
     pub experience: Option<&'a Experience>,
-    /// Told how many plain bytes came out; false ends the work.
+    /// Receives the number of plain bytes so far. Returns false to end the work.
     pub watch: Option<&'a dyn Fn(u64) -> bool>,
 }
 
@@ -106,7 +109,7 @@ impl Default for AnalyzeOptions<'_> {
 /// What [`analyze()`] found.
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    /// Bytes of the stream; what lies behind them is none of it.
+    /// Bytes of the stream. Bytes behind them do not belong to it.
     pub stream_bytes: u64,
     /// Bytes that it unpacks to.
     pub plain_bytes: u64,
@@ -114,16 +117,19 @@ pub struct Analysis {
     pub recipe_bytes: u64,
     /// Tokens that the model did not predict.
     pub missed_tokens: u64,
-    /// The writer, for people.
+    /// Name of the writer, for people.
     pub writer: String,
 }
 
-/// Opens one stream (of gzip: all members that follow one another): writes what it unpacks to and the recipe.
+/// Opens one stream and writes its plain bytes and its recipe. A gzip stream includes all members that follow one
+/// another.
 ///
-/// The stream that [`remake()`] makes of both is not compared with this one here: do that before the stream is let go.
+/// The caller compares the stream that [`reconstruct()`] gives with the original before it drops the original. That
+/// comparison is not done here.
 ///
 /// # Errors
-/// Any [`DeflateError`]: the stream is to be kept as it is. Parts of `plain` and `recipe` may have been written.
+/// Any [`DeflateError`]. The caller then keeps the stream as it is. Parts of `plain` and `recipe` may have been
+/// written.
 pub fn analyze(
     source: &mut dyn Read,
     plain: &mut dyn Write,
@@ -133,20 +139,21 @@ pub fn analyze(
     analyze::analyze(source, plain, recipe, options)
 }
 
-/// What to make.
+/// What is reconstructed.
 #[derive(Debug, Clone, Copy)]
 pub struct ReconstructOptions {
-    /// Bytes of the stream, as [`Analysis::stream_bytes`] has them.
+    /// Bytes of the stream: [`Analysis::stream_bytes`].
     pub stream_bytes: u64,
-    /// Threads that work on the chunks of one stream, where its writer made some.
+    /// Threads that work on the chunks of one stream, for writers that write in chunks.
     pub threads: usize,
 }
 
-/// Makes a stream again out of its plain bytes and its recipe.
+/// Reconstructs a stream from its plain bytes and its recipe.
 ///
 /// # Errors
-/// [`DeflateError::Newer`] for a recipe of another version; [`DeflateError::Corrupt`] and [`DeflateError::Length`] when text
-/// and recipe do not belong together; [`DeflateError::Io`]. Part of the stream may have been written.
+/// [`DeflateError::Newer`] for a recipe of another version. [`DeflateError::Corrupt`] and [`DeflateError::Length`] when
+/// text and recipe do not belong together. [`DeflateError::Io`] when reading or writing fails. Part of the stream may
+/// have been written.
 pub fn reconstruct(
     recipe: &mut dyn Read,
     plain: &mut dyn Read,

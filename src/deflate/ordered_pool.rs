@@ -1,4 +1,4 @@
-//! Threads that do work for one stream, whose results come back in the order in which the work was given.
+//! A worker pool for one stream. Results come back in the order in which tasks were given.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -7,13 +7,13 @@ use std::thread::{self, JoinHandle};
 
 type PoolTask<T> = Box<dyn FnOnce() -> T + Send>;
 
-/// Threads and what they have done. With one thread, the caller does all work itself.
+/// Threads and their results. With one thread, the caller does all work itself.
 pub(crate) struct OrderedPool<T> {
     threads: usize,
     tasks: Option<SyncSender<(u64, PoolTask<T>)>>,
     done: Receiver<(u64, T)>,
     done_in: Sender<(u64, T)>,
-    /// Results that came before their turn.
+    /// Results that arrived before their turn.
     early: BTreeMap<u64, T>,
     given: u64,
     taken: u64,
@@ -21,7 +21,7 @@ pub(crate) struct OrderedPool<T> {
 }
 
 impl<T: Send + 'static> OrderedPool<T> {
-    /// A pool that starts its threads with the first task.
+    /// Creates a pool that starts its threads with the first task.
     pub(crate) fn new(threads: usize) -> Self {
         let (done_in, done) = channel();
         Self {
@@ -36,9 +36,9 @@ impl<T: Send + 'static> OrderedPool<T> {
         }
     }
 
-    /// Whether so many tasks were given that a result is to be taken first.
+    /// Returns whether a result must be taken before the next task is given.
     pub(crate) fn is_full(&self) -> bool {
-        // Alone, a task is done when it was given: to keep its result would take memory for nothing.
+        // With one thread a task is done when it was given. Keeping its result would only take memory.
         let most = if self.threads > 1 { self.threads } else { 0 };
         self.given - self.taken > most as u64
     }
@@ -55,7 +55,7 @@ impl<T: Send + 'static> OrderedPool<T> {
             self.start();
         }
         if let Some(tasks) = &self.tasks {
-            // Its threads end only when this side does.
+            // The channel is open: the threads end only when this side drops it.
             let _ = tasks.send((number, Box::new(task)));
         }
     }
@@ -81,7 +81,7 @@ impl<T: Send + 'static> OrderedPool<T> {
         self.tasks = Some(tasks);
     }
 
-    /// Waits for the next result; `None` when all were taken.
+    /// Waits for the next result. Returns `None` when all were taken.
     ///
     /// # Panics
     /// When a task panicked.
@@ -110,7 +110,7 @@ impl<T> Drop for OrderedPool<T> {
     fn drop(&mut self) {
         self.tasks = None;
         for member in self.members.drain(..) {
-            // A task that panicked was told of by `take`.
+            // `take` has reported a task that panicked already.
             let _ = member.join();
         }
     }

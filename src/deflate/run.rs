@@ -1,4 +1,4 @@
-//! A writer at work on a stream, predicted: which model, in which chunks, and where it is.
+//! A writer that processes a stream, predicted: its model, its chunks, and its position.
 
 use super::DeflateError;
 use super::model::Text;
@@ -6,11 +6,11 @@ use super::text::Stretch;
 use super::token::{Token, WINDOW};
 use super::writers::{AnyModel, Writer};
 
-/// Smallest and largest chunk that is taken for one.
+/// The smallest chunk size, and the largest, that count as chunks.
 pub(crate) const CHUNK_BYTES_MIN: u64 = 1 << 12;
 pub(crate) const CHUNK_BYTES_MAX: u64 = 1 << 31;
 
-/// How a stream is cut into chunks, each compressed for itself.
+/// How a stream is cut into chunks that are compressed separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChunkedWriting {
     /// Plain bytes of each but the last.
@@ -20,24 +20,25 @@ pub(crate) struct ChunkedWriting {
 }
 
 impl ChunkedWriting {
-    /// Whether one writer goes on from chunk to chunk.
+    /// Returns whether one writer continues from chunk to chunk.
     pub(crate) fn go_on(self) -> bool {
         self.dictionary == GOES_ON
     }
 }
 
-/// In place of a dictionary: the writer is one, and is only made to write out all that it holds at the end of a chunk.
+/// Stands for one writer that continues and is only flushed at the end of a chunk.
 const GOES_ON: usize = usize::MAX;
 
-/// Dictionaries that chunked writers give: pigz, pgzip, none; pigz with one thread. The place is format.
+/// Dictionaries of chunked writers: pigz, pgzip, none, and pigz with one thread. The index of each is part of the
+/// format.
 pub(crate) const DICTIONARIES: [usize; 4] = [WINDOW, WINDOW / 2, 0, GOES_ON];
 
-/// Chunks of up to so many bytes are taken as pieces: predicted and made each for itself, several at a time.
+/// Chunks of up to this size are processed as pieces: predicted and reconstructed independently, several at a time.
 const PIECE_BYTES_MAX: u64 = 2 << 20;
-/// Segments of a piece at most.
+/// Most segments of a piece.
 pub(crate) const PIECE_SEGMENTS_MAX: usize = 1 << 12;
 
-/// Positions between which a chunk lies.
+/// The positions of a chunk's beginning and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) begin: u64,
@@ -45,34 +46,34 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Position of the `more + 1`st end of a window of 65535 bytes behind `position`.
+    /// Returns the position of the `more + 1`st end of a window of 65535 bytes behind `position`.
     pub(crate) fn window_end(self, position: u64, more: u32) -> u64 {
         let done = position.saturating_sub(self.begin) / 65535;
         self.begin + (done + 1 + u64::from(more)) * 65535
     }
 }
 
-/// Who writes, and how.
+/// A writer and its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WriterStyle {
     pub(crate) writer: Writer,
     pub(crate) chunks: Option<ChunkedWriting>,
 }
 
-/// A writer on its way through one member.
+/// A writer during one member.
 pub(crate) struct WriterRun {
     pub(crate) style: WriterStyle,
     model: Option<AnyModel>,
     /// Position at which the member begins.
     member: u64,
-    /// Position at which the member ends, when that is in sight.
+    /// Position at which the member ends, when it is known.
     pub(crate) member_end: Option<u64>,
-    /// Positions at which the chunk begins and ends, and before which its writer knows nothing.
+    /// Positions of the chunk's beginning and end. The last one is the position before which its writer knows nothing.
     pub(crate) begin: u64,
     end: u64,
     start: u64,
     begun: bool,
-    /// Whether the end of the member was said.
+    /// Whether the script said the member's end.
     pub(crate) announced: bool,
 }
 
@@ -86,7 +87,7 @@ impl Default for WriterStyle {
 }
 
 impl WriterRun {
-    /// A writer before a member that begins at `member`.
+    /// Creates a writer before a member that begins at `member`.
     pub(crate) fn new(style: WriterStyle, member: u64) -> Self {
         let mut run = Self {
             style,
@@ -103,7 +104,7 @@ impl WriterRun {
         run
     }
 
-    /// The same writer before another member.
+    /// Moves the same writer to another member.
     pub(crate) fn next_member(&mut self, member: u64) {
         self.member = member;
         self.member_end = None;
@@ -115,7 +116,7 @@ impl WriterRun {
         self.place_chunk(member);
     }
 
-    /// Another writer from `position` on, in the midst of the member.
+    /// Changes to another writer from `position` on, within the member.
     pub(crate) fn change(&mut self, style: WriterStyle, position: u64) {
         self.style = style;
         self.model = style.writer.model();
@@ -130,7 +131,7 @@ impl WriterRun {
         }
     }
 
-    /// The chunk that begins at `position`, when it is one that is taken as a piece.
+    /// Returns the chunk that begins at `position` when it is processed as a piece.
     pub(crate) fn piece_at(&self, position: u64) -> Option<Span> {
         let chunks = self.style.chunks?;
         let bytes = chunks.bytes;
@@ -141,7 +142,7 @@ impl WriterRun {
         })
     }
 
-    /// Where the chunk is that the writer is in.
+    /// Returns the chunk that the writer is in.
     pub(crate) fn span(&self) -> Span {
         Span {
             begin: self.begin,
@@ -149,13 +150,13 @@ impl WriterRun {
         }
     }
 
-    /// Position before which the writer of a chunk that begins at `position` knows nothing.
+    /// Returns the position before which the writer of a chunk that begins at `position` knows nothing.
     pub(crate) fn dictionary_of(&self, position: u64) -> u64 {
         let bytes = self.style.chunks.map_or(0, |chunks| chunks.dictionary);
         position.saturating_sub(bytes as u64).max(self.member)
     }
 
-    /// Makes this writer, which another thread shall use, one before a piece of `other`'s.
+    /// Prepares a writer for another thread, at the beginning of a piece of `other`'s. Reuses `lent` when it is given.
     pub(crate) fn lend(lent: Option<Self>, other: &Self) -> Self {
         match lent {
             Some(mut run) if run.style == other.style => {
@@ -186,7 +187,7 @@ impl WriterRun {
             .max(self.member);
     }
 
-    /// Goes over to the chunk in which `position` lies; called before anything is predicted there.
+    /// Advances to the chunk that includes `position`. Called before anything is predicted there.
     pub(crate) fn turn(&mut self, stretch: &Stretch, position: u64) {
         if position >= self.end {
             self.place_chunk(position);
@@ -214,12 +215,12 @@ impl WriterRun {
         }
     }
 
-    /// Position at which the writer's input ends, when it is in sight.
+    /// Returns the position at which the writer's input ends, when it is known.
     pub(crate) fn end(&self) -> u64 {
         self.end.min(self.member_end.unwrap_or(u64::MAX))
     }
 
-    /// The text as the writer sees it.
+    /// Returns the text as the writer sees it.
     pub(crate) fn text<'a>(&self, stretch: &'a Stretch) -> Text<'a> {
         Text {
             bytes: &stretch.bytes,
@@ -229,24 +230,24 @@ impl WriterRun {
         }
     }
 
-    /// Another writer before the same member, nothing predicted yet.
+    /// Returns another writer before the same member, without any predictions yet.
     pub(crate) fn afresh(&self) -> Self {
         let mut run = Self::new(WriterStyle::default(), self.member);
         run.member_end = self.member_end;
         run
     }
 
-    /// Position at which the member begins.
+    /// Returns the position at which the member begins.
     pub(crate) fn member(&self) -> u64 {
         self.member
     }
 
-    /// Whether tokens are predicted at all.
+    /// Returns whether tokens are predicted at all.
     pub(crate) fn has_model(&self) -> bool {
         self.model.is_some()
     }
 
-    /// A block begins at `position`.
+    /// Tells the model that a block begins at `position`.
     pub(crate) fn block(&mut self, stretch: &Stretch, position: u64) {
         let text = self.text(stretch);
         if let Some(model) = &mut self.model {
@@ -254,8 +255,9 @@ impl WriterRun {
         }
     }
 
-    /// Predicts each of `tokens` from `position` on, over the ends of chunks: `predicted` gets one for each. False when there
-    /// is none for some, since there is no model or it does not advance: whoever follows foreign data must not wait for one.
+    /// Predicts each of `tokens` from `position` on, over the ends of chunks. Appends one prediction for each to
+    /// `predicted`. Returns false when one is missing, because there is no model or the model does not advance. A
+    /// caller that follows foreign data must not wait for one.
     pub(crate) fn predict_all(
         &mut self,
         stretch: &Stretch,
@@ -283,7 +285,7 @@ impl WriterRun {
         true
     }
 
-    /// What is predicted at `position`.
+    /// Returns the prediction at `position`.
     pub(crate) fn predict(&mut self, stretch: &Stretch, position: u64) -> Token {
         let text = self.text(stretch);
         let at = stretch.place(position);
@@ -293,7 +295,7 @@ impl WriterRun {
         }
     }
 
-    /// What stands at `position`.
+    /// Tells the model which token stands at `position`.
     pub(crate) fn follow(&mut self, stretch: &Stretch, position: u64, token: Token) {
         let text = self.text(stretch);
         if let Some(model) = &mut self.model {
@@ -301,8 +303,8 @@ impl WriterRun {
         }
     }
 
-    /// Appends up to `most` tokens as predicted from `position` on, the last of which begins before `stop`, to the end of the
-    /// chunk at most; returns the position behind, which is `position` when there is no model.
+    /// Appends up to `most` predicted tokens from `position` on, to the end of the chunk at most. The last of them
+    /// begins before `stop`. Returns the position behind them, which is `position` when there is no model.
     pub(crate) fn go(
         &mut self,
         stretch: &Stretch,
@@ -321,8 +323,8 @@ impl WriterRun {
         position + (behind - at) as u64
     }
 
-    /// Follows what the writer would have written up to `end`, over the ends of chunks: the tokens of a block that was stored
-    /// instead. `scratch` is overwritten.
+    /// Follows what the writer would have written up to `end`, over the ends of chunks. These are the tokens of a block
+    /// that was stored instead. Overwrites `scratch`.
     pub(crate) fn pass_over(
         &mut self,
         stretch: &Stretch,
@@ -341,12 +343,12 @@ impl WriterRun {
             };
             scratch.clear();
             let behind = model.run(text, at, until, until, usize::MAX, scratch);
-            // Goes on whatever the model does.
+            // Advances at least one byte, whatever the model predicts.
             position += behind.saturating_sub(at).max(1) as u64;
         }
     }
 
-    /// Whether a token can stand at `position`: not over the end, and from nowhere before the member.
+    /// Checks that a token can stand at `position`: it must not cross the end or copy from before the member.
     pub(crate) fn check(
         &self,
         stretch: &Stretch,

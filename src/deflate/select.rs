@@ -1,4 +1,4 @@
-//! Chooses the model of a stream's writer by trying them on a sample.
+//! Chooses the model of a stream's writer by trying models on a sample.
 
 use std::collections::VecDeque;
 
@@ -11,34 +11,34 @@ use super::text::Stretch;
 use super::token::Token;
 use super::writers::{self, Writer};
 
-/// Plain bytes and tokens of a sample at most: 1 MiB and one chunk of pgzip, roughly.
+/// Most plain bytes and tokens of a sample: about 1 MiB and one chunk of pgzip.
 pub(crate) const SAMPLE_BYTES: u64 = (1 << 20) + (1 << 16);
 pub(crate) const SAMPLE_TOKENS: usize = 1 << 19;
-/// Tokens of the first, short look at each writer.
+/// Tokens of the first, short try of each writer.
 const SHORT_TOKENS: usize = 1 << 13;
-/// Writers that are looked at longer.
+/// Writers that are tried on the whole sample.
 const LONGER: usize = 6;
-/// Streams with fewer tokens are tried with the common writers alone.
+/// Streams with fewer tokens are tried only with the common writers.
 const FEW_TOKENS: usize = 1 << 12;
-/// Matches that are enough to trust a model without a miss.
+/// Matches without a miss that suffice to trust a model.
 const SURE_MATCHES: usize = 2000;
 /// Misses in a thousand tokens at which a stream counts as unknown.
 const UNKNOWN_PER_MILLE: usize = 120;
 
-/// What a search is given to go by.
+/// The preferences and the budget of a search.
 pub(crate) struct Leave<'a> {
     /// Styles that are tried first.
     pub(crate) likely: &'a [WriterStyle],
-    /// Asked whether models may go through so many bytes, before all are tried.
+    /// Asked before all are tried: whether models may process this many bytes.
     pub(crate) affords: &'a dyn Fn(u64) -> bool,
-    /// Asked between tries.
+    /// Asked between tries whether to go on.
     pub(crate) goes_on: &'a dyn Fn() -> bool,
 }
 
 /// Chooses a style for what is queued from `position` on.
 ///
 /// # Errors
-/// [`DeflateError::Stopped`] when whoever is asked does not want to go on.
+/// [`DeflateError::Stopped`] when `goes_on` returns false.
 pub(crate) fn select(
     stretch: &Stretch,
     queue: &VecDeque<BlockSegment>,
@@ -64,7 +64,7 @@ pub(crate) fn select(
     let chunk_bytes = sample.chunk_bytes();
     let mut best: Option<(usize, WriterStyle)> = None;
     for style in leave.likely {
-        // A writer that there is no model of predicts nothing: it is what is left, and never what is tried.
+        // A writer without a model predicts nothing. It is the last resort and never tried.
         let fits = style.chunks.map(|chunks| chunks.bytes) == chunk_bytes;
         if !fits || style.writer == Writer::UNKNOWN {
             continue;
@@ -187,7 +187,7 @@ impl Sample<'_> {
             misses += pairs
                 .filter(|(token, predicted)| token != predicted)
                 .count();
-            // Where nothing is predicted all is missed.
+            // Tokens without a prediction count as misses.
             misses += wanted.saturating_sub(predicted.len());
             tokens += wanted;
             position = end;
@@ -198,14 +198,15 @@ impl Sample<'_> {
         misses
     }
 
-    /// Bytes that models go through when so many styles are tried on a sample of `tokens` tokens.
+    /// Returns the bytes that models process when this many styles are tried on a sample of `tokens` tokens.
     fn cost(&self, tokens: usize, styles: usize) -> u64 {
         let bytes: usize = self.queue.iter().map(|segment| segment.bytes).sum();
         let short = bytes as u64 * tokens.min(SHORT_TOKENS) as u64 / tokens.max(1) as u64;
         short * styles as u64 + (bytes * LONGER.min(styles)) as u64
     }
 
-    /// The plain bytes between empty blocks, when those stand at multiples of one number: a chunked writer.
+    /// Returns the plain bytes between empty blocks when those stand at multiples of one number, as with a chunked
+    /// writer.
     fn chunk_bytes(&self) -> Option<u64> {
         let mut position = self.position - self.run.member();
         let (mut empty, mut begins) = (Vec::new(), Vec::new());
@@ -218,12 +219,12 @@ impl Sample<'_> {
             }
             position += segment.bytes as u64;
         }
-        // One at the very end says nothing.
+        // An empty block at the very end says nothing about chunks.
         empty.retain(|place| *place < position);
         empty.dedup();
         begins.dedup();
         let first = *empty.first()?;
-        // pigz writes an empty block only where a chunk does not end with a byte by itself; a block begins there always.
+        // pigz writes an empty block only where a chunk does not end at a whole byte. A block begins there in any case.
         let begins_at_all = |bytes: u64| {
             let last = begins.last().map_or(0, |last| last / bytes);
             (1..=last).all(|number| begins.binary_search(&(number * bytes)).is_ok())

@@ -1,17 +1,17 @@
-//! Plain text on its way by: a stretch of it around the place that is worked on.
+//! A moving part of the plain text around the current place.
 
 use std::io::{self, Read};
 
 use super::model::BEHIND;
 
-/// Position of the first byte, so that tables of zeros point to nothing near.
+/// Position of the first byte, so that tables of zeros point to no place within reach.
 pub(crate) const FIRST: u64 = 1 << 16;
 /// Bytes that are dropped at a time.
 const DROP_BYTES: usize = 512 * 1024;
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// A stretch of plain text. Positions count from [`FIRST`]; places are indices into `bytes`.
+/// A part of the plain text. Positions count from [`FIRST`], places are indices into `bytes`.
 pub(crate) struct Stretch {
     pub(crate) bytes: Vec<u8>,
     /// Position of `bytes[0]`.
@@ -29,13 +29,13 @@ impl Stretch {
         }
     }
 
-    /// Position of `bytes[0]`, as [`super::model::Text::base`] wants it.
+    /// Returns the position of `bytes[0]`, as [`super::model::Text::base`] needs it.
     #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32")]
     pub(crate) fn base(&self) -> u32 {
         self.base as u32
     }
 
-    /// The text between two positions, as a stretch of its own in which the first lies at the beginning.
+    /// Returns the text between two positions as a part of its own, with the first position at the beginning.
     pub(crate) fn copy(&self, begin: u64, end: u64, mut bytes: Vec<u8>) -> Self {
         bytes.clear();
         bytes.extend_from_slice(&self.bytes[self.place(begin)..self.place(end)]);
@@ -46,17 +46,17 @@ impl Stretch {
         }
     }
 
-    /// Place of a position; 0 for one that was dropped.
+    /// Returns the place of a position, or 0 for one that was dropped.
     pub(crate) fn place(&self, position: u64) -> usize {
         usize::try_from(position.saturating_sub(self.base)).unwrap_or(usize::MAX)
     }
 
-    /// Position behind the last byte.
+    /// Returns the position behind the last byte.
     pub(crate) fn end(&self) -> u64 {
         self.base + self.bytes.len() as u64
     }
 
-    /// Drops what lies too far before `position`.
+    /// Drops the text too far before `position`.
     pub(crate) fn drop_before(&mut self, position: u64) {
         let keep = self.place(position).saturating_sub(BEHIND);
         if keep >= DROP_BYTES {
@@ -65,7 +65,7 @@ impl Stretch {
         }
     }
 
-    /// Reads until `ahead` bytes lie behind `position`, or to the end.
+    /// Reads until there are `ahead` bytes behind `position`, or to the end.
     pub(crate) fn read_ahead(
         &mut self,
         source: &mut dyn Read,

@@ -1,14 +1,14 @@
-//! What stands around a deflate stream: gzip's members (RFC 1952), zlib's two bytes (RFC 1950), or nothing.
+//! The wrapper around a deflate stream: gzip members (RFC 1952), zlib's two bytes (RFC 1950), or nothing.
 
 use std::io::Read;
 
 use super::DeflateError;
 use super::bits::BitReader;
 
-/// Longest gzip header that is taken.
+/// Longest gzip header that is accepted.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
-/// What a stream is wrapped in.
+/// The wrapper of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrapper {
     /// Members, each with header and trailer.
@@ -20,7 +20,7 @@ pub enum Wrapper {
 }
 
 impl Wrapper {
-    /// Bytes of the trailer.
+    /// Returns the bytes of the trailer.
     pub(crate) fn trailer_bytes(self) -> usize {
         match self {
             Self::Gzip => 8,
@@ -43,7 +43,7 @@ impl Wrapper {
             .copied()
     }
 
-    /// Reads the header, exactly as it stands there. `begun` are its first bytes, taken already.
+    /// Reads the header exactly as it is. `begun` are its first bytes, which were read before.
     pub(crate) fn read_header<R: Read>(
         self,
         begun: &[u8],
@@ -162,7 +162,7 @@ impl Check {
                 let more = bytes.len() as u32;
                 *len = len.wrapping_add(more);
             }
-            // Adler-32: sums modulo the largest prime below 2^16; 5552 bytes do not overflow (RFC 1950).
+            // Adler-32 (RFC 1950): sums modulo the largest prime below 2^16. 5552 bytes do not overflow.
             Self::Zlib(one, two) => {
                 for piece in bytes.chunks(5552) {
                     for byte in piece {
@@ -176,7 +176,7 @@ impl Check {
         }
     }
 
-    /// The trailer that belongs to the text.
+    /// Returns the trailer of the text.
     pub(crate) fn trailer(self) -> Vec<u8> {
         match self {
             Self::Raw => Vec::new(),

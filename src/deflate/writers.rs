@@ -1,4 +1,4 @@
-//! The writers that there are models of. Their numbers are format.
+//! The writers that have models. Their numbers are part of the format.
 
 use super::model::chain::{Chain, Go, Zlib, ZlibWide};
 use super::model::klauspost::{self, Era};
@@ -14,7 +14,8 @@ pub(crate) struct Writer(u8);
 /// A model that any thread may own.
 pub(crate) type AnyModel = Box<dyn Model + Send>;
 
-/// First number of klauspost's levels, sixteen for the eras of each; of libdeflate's, sixteen an era.
+/// First number of klauspost's levels, sixteen for the eras of each. [`LIBDEFLATE`] is the first of libdeflate's,
+/// sixteen for each era.
 const KLAUSPOST: u8 = 32;
 const LIBDEFLATE: u8 = 192;
 /// Eras by their numbers, and the first version of each.
@@ -31,10 +32,10 @@ const ERAS: [(Era, &str); 11] = [
     (Era::From1_18_2, "1.18.2"),
     (Era::Go1_27, "Go 1.27"),
 ];
-/// The writer that is like no other.
+/// Number of the unknown writer.
 const UNKNOWN: u8 = 255;
 
-/// A writer that looks for no matches.
+/// The model of a writer that searches for no matches.
 struct Literals;
 
 impl Model for Literals {
@@ -54,9 +55,9 @@ const LIBDEFLATE_ERAS: [libdeflate::LibdeflateEra; 3] = [
 ];
 
 impl Writer {
-    /// No model: what comes is coded by what came before.
+    /// The writer without a model. Its tokens are coded from their context.
     pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
-    /// No matches at all.
+    /// The writer that makes no matches.
     pub(crate) const LITERALS: Self = Self(0);
 
     pub(crate) fn number(self) -> u8 {
@@ -75,7 +76,7 @@ impl Writer {
         Self(KLAUSPOST + 16 * (level - 1) + era as u8)
     }
 
-    /// Level and era of a number of klauspost's.
+    /// Returns the level and era of one of klauspost's numbers.
     fn klauspost_of(number: u8) -> Option<(u8, Era, &'static str)> {
         let (level, era) = ((number - KLAUSPOST) / 16 + 1, (number - KLAUSPOST) % 16);
         let (era, version) = *ERAS.get(usize::from(era))?;
@@ -87,12 +88,12 @@ impl Writer {
         Self(LIBDEFLATE + level)
     }
 
-    /// The writer of a number, if there is one.
+    /// Returns the writer of a number, if there is one.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         let known = match number {
             0..=9 | 11..=19 | 21..=29 | UNKNOWN => true,
             KLAUSPOST..=175 => Self::klauspost_of(number).is_some(),
-            // Levels 8 and 9 of the first era choose by cost.
+            // Levels 8 and 9 of the first era choose by cost and have no model.
             LIBDEFLATE..=223 => matches!(number % 16, 1..=9),
             224..=239 => matches!(number % 16, 1..=7),
             _ => false,
@@ -100,12 +101,12 @@ impl Writer {
         known.then_some(Self(number))
     }
 
-    /// Whether its model knows what becomes of it where it is made to write out all that it holds.
+    /// Returns whether its model supports a flush in the middle of a stream.
     pub(crate) fn goes_on(self) -> bool {
         self.0 < KLAUSPOST
     }
 
-    /// Its model; none for the unknown one.
+    /// Returns its model, or none for the unknown writer.
     pub(crate) fn model(self) -> Option<AnyModel> {
         Some(match self.0 {
             0 => Box::new(Literals),
@@ -125,7 +126,7 @@ impl Writer {
         })
     }
 
-    /// Its name, for people.
+    /// Returns its name, for people.
     pub(crate) fn name(self) -> String {
         match self.0 {
             0 => "literals".to_owned(),
@@ -145,7 +146,7 @@ impl Writer {
     }
 }
 
-/// The common ones, most common first; the first [`FEW`] are tried with short streams.
+/// The common writers, most common first. The first [`FEW`] are tried with short streams.
 const COMMON: [Writer; 15] = [
     Writer::zlib(6),
     Writer::klauspost(5, Era::From1_15_10),
@@ -164,10 +165,10 @@ const COMMON: [Writer; 15] = [
     Writer::go(1),
 ];
 
-/// How many are tried with short streams.
+/// Number of writers that are tried with short streams.
 pub(crate) const FEW: usize = COMMON.len();
 
-/// All.
+/// Returns all writers.
 pub(crate) fn all() -> impl Iterator<Item = Writer> {
     let rest = (1..UNKNOWN).filter_map(Writer::from_number);
     COMMON

@@ -1,4 +1,4 @@
-//! Codes what the segments of a stream are.
+//! Writes the corrections of a stream's segments and pieces.
 
 use super::super::DeflateError;
 use super::super::coder::RangeEncoder;
@@ -10,24 +10,24 @@ use super::super::token::Token;
 use super::super::trees::WRITTEN_OUT;
 use super::prediction::Prediction;
 
-/// What is said before a segment or a piece.
+/// The part of the script before a segment or a piece.
 #[derive(Default)]
 pub(super) struct Prologue {
-    /// Who writes from here on, when that changes.
+    /// The writer from here on, when it changes.
     pub(super) style: Option<WriterStyle>,
-    /// How far ahead the member ends, when that is said here.
+    /// Distance to the member's end, when the script says it here.
     pub(super) end_ahead: Option<u64>,
-    /// Whether it was said before.
+    /// Whether the script said it before.
     pub(super) announced: bool,
 }
 
-/// Writes the script.
+/// Writes the script of corrections.
 pub(super) struct CorrectionsOut<'a> {
     pub(super) coder: RangeEncoder<'a>,
     pub(super) script: CorrectionModels,
-    /// Tokens of the last block whose number of tokens was coded.
+    /// Tokens of the last block whose token count was coded.
     last_count: usize,
-    /// Bytes of the stored block before.
+    /// Bytes of the last stored block.
     last_stored: usize,
 }
 
@@ -64,7 +64,8 @@ impl<'a> CorrectionsOut<'a> {
         Ok(())
     }
 
-    /// A piece of several segments, the first of which begins at `span.begin`; `aligned`: they take whole bytes.
+    /// Codes a piece of several segments, the first of which begins at `span.begin`. `aligned` says that they take
+    /// whole bytes.
     pub(super) fn piece(
         &mut self,
         span: Span,
@@ -90,7 +91,7 @@ impl<'a> CorrectionsOut<'a> {
         Ok(())
     }
 
-    /// A segment by itself; of an unknown writer, `run` gives the text.
+    /// Codes a single segment. For an unknown writer, `run` gives the text.
     pub(super) fn segment(
         &mut self,
         position: u64,
@@ -108,7 +109,7 @@ impl<'a> CorrectionsOut<'a> {
         self.header(segment, prediction)
     }
 
-    /// Head and extent.
+    /// Codes the head and the extent of a segment.
     fn begin(
         &mut self,
         segment: &BlockSegment,

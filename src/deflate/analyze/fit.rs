@@ -1,4 +1,4 @@
-//! How well the model fits, and when another one is looked for.
+//! Measures how well the model fits, and decides when another one is searched for.
 
 use std::io::Read;
 
@@ -8,22 +8,22 @@ use crate::deflate::run::WriterStyle;
 use crate::deflate::select::{self, Leave, SAMPLE_BYTES, SAMPLE_TOKENS};
 use crate::deflate::text::FIRST;
 
-/// Tokens between two looks at how well the model fits, and misses in a thousand at which another is looked for.
+/// Tokens between two checks of the model's fit. [`LOOK_PER_MILLE`] misses in a thousand of them start a search.
 const LOOK_TOKENS: u64 = 1 << 16;
 const LOOK_PER_MILLE: u64 = 5;
-/// Weight of the segments of a sample at most, see [`Segment::weight`](crate::deflate::inflate::Segment::weight).
+/// Most weight of a sample's segments, see [`Segment::weight`](crate::deflate::inflate::Segment::weight).
 const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
-/// Looks that may end without a better model.
+/// Searches that may end without a better model.
 const LOOKS_IN_VAIN_MAX: u32 = 4;
 
-/// Pieces that lie between one that is given to the pool and the last that counts for whether the model fits: more than are
-/// ever in hand, so that what is decided does not depend on threads.
+/// Newest pieces that do not count yet for the model's fit. There are never more pieces in work than that, so decisions
+/// do not depend on threads.
 const FIT_LAG_PIECES: u64 = 4;
 
 /// How well the model fits.
 #[derive(Default)]
 pub(super) struct ModelFit {
-    /// Since the last look.
+    /// Tokens and misses since the last check.
     pub(super) tokens: u64,
     pub(super) misses: u64,
     pub(super) all_misses: u64,
@@ -40,7 +40,7 @@ impl ModelFit {
 }
 
 impl<R: Read> StreamAnalyzer<'_, R> {
-    /// Looks for a model: at the beginning, and when the one that there is does not fit.
+    /// Searches for a model: at the beginning, and when the current one does not fit.
     pub(super) fn look(&mut self) -> Result<Option<WriterStyle>, DeflateError> {
         if let Some(style) = self.forced.take() {
             self.drain()?;
@@ -89,7 +89,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok((chosen != self.run.style).then_some(chosen))
     }
 
-    /// Counts how the pieces fitted, but for the last `lag` that were given.
+    /// Counts how well the pieces were predicted, except for the last `lag` of them.
     pub(super) fn count_fits(&mut self, lag: u64) {
         while self.pieces_counted + lag < self.pieces_given
             && let Some((tokens, misses)) = self.late_fits.pop_front()

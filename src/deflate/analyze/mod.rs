@@ -1,7 +1,8 @@
-//! Stream in, plain text and recipe out.
+//! Turns a stream into plain text and a recipe.
 //!
-//! Parsing runs ahead of coding by [`AHEAD`] bytes, so that models see what the writer saw; in hand are the segments between
-//! the two, and the text around them. The chunks of a chunked writer are predicted as pieces, several at a time.
+//! Parsing runs [`AHEAD`] bytes ahead of coding, so that models see the text that the writer saw. The segments between
+//! the two and the text around them are held in memory. The chunks of a chunked writer are predicted as pieces, several
+//! at a time.
 
 mod corrections_out;
 mod fit;
@@ -24,14 +25,14 @@ use super::text::{FIRST, Stretch};
 use super::wrapper::{Check, Wrapper};
 use super::{Analysis, AnalyzeOptions, DeflateError, RECIPE_VERSION};
 
-/// A recipe may have so many bytes beside the part of the stream that it may be.
+/// Bytes that a recipe may have beyond its allowed share of the stream.
 const RECIPE_FREE_BYTES: u64 = 4096;
-/// Plain bytes before the ratio of plain to stream is looked at.
+/// Plain bytes before the ratio of plain bytes to stream bytes is checked.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
-/// Weight of the segments in hand at most, see [`Segment::weight`]: a stream of more blocks than that in [`AHEAD`] bytes is
-/// refused, since memory is bounded.
+/// Most weight of the segments in memory, see [`Segment::weight`]. A stream with more blocks than that in [`AHEAD`]
+/// bytes is refused, because memory is bounded.
 const QUEUE_WEIGHT_MAX: usize = 1 << 15;
-/// A member's end, once it was read.
+/// The end of a member, once it was read.
 struct End {
     position: u64,
     padding: u8,
@@ -40,7 +41,7 @@ struct End {
     next: Option<Vec<u8>>,
 }
 
-/// Threads at most; one piece more is in hand.
+/// Most threads. There is at most one piece more than threads in memory.
 const THREADS_MAX: usize = 3;
 
 /// A chunk that was predicted.
@@ -48,10 +49,10 @@ struct PredictedChunk {
     prologue: Prologue,
     span: Span,
     segments: Vec<BlockSegment>,
-    /// Whether it takes whole bytes of the stream.
+    /// Whether the chunk takes whole bytes of the stream.
     aligned: bool,
     foresights: Result<Vec<Prediction>, DeflateError>,
-    /// To be used again.
+    /// The writer run, to be reused.
     run: WriterRun,
     text: Vec<u8>,
 }
@@ -61,7 +62,7 @@ struct StreamAnalyzer<'a, R> {
     options: &'a AnalyzeOptions<'a>,
     plain: &'a mut dyn Write,
     stretch: Stretch,
-    /// Segments that were parsed and not taken; the first begins at `position`.
+    /// Segments that were parsed and not taken. The first begins at `position`.
     queue: VecDeque<BlockSegment>,
     spare: Vec<BlockSegment>,
     queued_tokens: usize,
@@ -73,21 +74,21 @@ struct StreamAnalyzer<'a, R> {
     check: Check,
     out: CorrectionsOut<'a>,
     run: WriterRun,
-    /// Rule of the last header.
+    /// Number of the last header's rule.
     rule: u8,
     fit: ModelFit,
     pool: OrderedPool<PredictedChunk>,
-    /// Tokens and misses of pieces that were coded and do not count yet.
+    /// Tokens and misses of pieces that were coded and do not count yet for the fit.
     late_fits: VecDeque<(u64, u64)>,
     pieces_given: u64,
     pieces_counted: u64,
     runs: Vec<WriterRun>,
     texts: Vec<Vec<u8>>,
-    /// A style that is to be taken whatever the looks say.
+    /// A style that is taken whatever the searches find.
     forced: Option<WriterStyle>,
 }
 
-/// Opens a stream; see [`super::analyze()`].
+/// Opens a stream, see [`super::analyze()`].
 pub(super) fn analyze(
     source: &mut dyn Read,
     plain: &mut dyn Write,
@@ -156,7 +157,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         })
     }
 
-    /// Codes one member; returns the header of the next.
+    /// Codes one member and returns the header of the next.
     fn member(&mut self) -> Result<Option<Vec<u8>>, DeflateError> {
         while let Some(style) = self.writer()? {
             if let Some(span) = self.run.piece_at(self.position) {
@@ -191,7 +192,8 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         }
     }
 
-    /// Decides who writes the next segment or piece, and whether that is said; `None` at the end of the member.
+    /// Decides which writer writes the next segment or piece, and whether the script says so. Returns `None` at the end
+    /// of the member.
     #[expect(clippy::option_option, reason = "the end, no change, a change")]
     fn writer(&mut self) -> Result<Option<Option<WriterStyle>>, DeflateError> {
         self.parse_to(self.position)?;
@@ -205,7 +207,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok(Some(style))
     }
 
-    /// What is said before a segment or piece, where the member's end is known if it is near.
+    /// Returns the prologue of a segment or piece. It says the member's end when that is near.
     fn prologue(&mut self, style: Option<WriterStyle>) -> Prologue {
         self.see_end();
         let announced = self.run.announced;
@@ -224,7 +226,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         self.run.member_end = self.end.as_ref().map(|end| end.position);
     }
 
-    /// Parses up to a position and one segment at least, or to the end of the member.
+    /// Parses up to a position, but at least one segment, or to the end of the member.
     fn parse_to(&mut self, position: u64) -> Result<(), DeflateError> {
         while self.end.is_none() && (self.stretch.end() < position || self.queue.is_empty()) {
             self.parse()?;
@@ -269,7 +271,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok(())
     }
 
-    /// The header of a member that follows.
+    /// Returns the header of a following member.
     fn next_header(&mut self) -> Result<Option<Vec<u8>>, DeflateError> {
         if self.options.wrapper != Wrapper::Gzip {
             return Ok(None);
@@ -312,7 +314,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok(())
     }
 
-    /// Takes the segments of a chunk; `None`, and nothing taken, when they do not end where it ends.
+    /// Takes the segments of a chunk. Returns `None` and takes nothing when they do not end at the chunk's end.
     fn gather(&mut self, span: Span) -> Result<Option<Vec<BlockSegment>>, DeflateError> {
         let mut segments: Vec<BlockSegment> = Vec::new();
         let mut at = span.begin;
@@ -347,7 +349,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok(None)
     }
 
-    /// Has a piece predicted, and codes those that are.
+    /// Gives a piece to the pool, and codes the pieces that are predicted.
     fn piece(
         &mut self,
         style: Option<WriterStyle>,
@@ -369,7 +371,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
             };
         self.pieces_given += 1;
         self.pool.give(move || {
-            // Each piece by itself: which others are done is a matter of threads.
+            // Each piece starts from the same rule, because the threads decide which other pieces are done.
             let mut rule = 0;
             let mut position = span.begin;
             let look = |segment: &BlockSegment| {
@@ -397,7 +399,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         Ok(())
     }
 
-    /// Codes the pieces that are being predicted.
+    /// Codes all pieces that are being predicted.
     fn drain(&mut self) -> Result<(), DeflateError> {
         while self.code_piece()? {}
         self.count_fits(0);

@@ -1,4 +1,4 @@
-//! What a model predicts of segments that are known.
+//! Compares the model's predictions with segments that are known.
 
 use super::super::DeflateError;
 use super::super::inflate::{BlockForm, BlockSegment};
@@ -7,17 +7,17 @@ use super::super::text::Stretch;
 use super::super::token::Token;
 use super::super::trees;
 
-/// What was predicted of a segment.
+/// The predictions for a segment.
 #[derive(Default)]
 pub(crate) struct Prediction {
-    /// A token for each that there is; none when all are right.
+    /// One predicted token for each token of the segment. Empty when all predictions are right.
     pub(crate) tokens: Vec<Token>,
     pub(crate) misses: usize,
     /// Number of the rule that gives the header.
     pub(crate) rule: u8,
 }
 
-/// Looks at a segment that begins at `position`; `rule` is that of the block before.
+/// Predicts a segment that begins at `position`. `rule` is the rule of the block before.
 pub(crate) fn look(
     run: &mut WriterRun,
     stretch: &Stretch,

@@ -1,4 +1,4 @@
-//! How headers of dynamic blocks are coded: by the number of a rule, else written out.
+//! Codes the headers of dynamic blocks: the number of a rule, or the header itself.
 
 use super::super::DeflateError;
 use super::super::coder::{BitTree, Chance, Number, SymbolCoder};
@@ -7,17 +7,17 @@ use super::super::header::{DynamicHeader, LengthSymbol};
 use super::super::trees;
 use super::small;
 
-/// What adapts for headers of dynamic blocks.
+/// Adaptive models for headers of dynamic blocks.
 #[derive(Default)]
 pub(super) struct HeaderCorrections {
-    /// Whether the rule is another than the last.
+    /// Whether the rule differs from the last one.
     other: Chance,
     rule: BitTree<4>,
     last: u8,
-    /// Of a header that no rule gives:
+    /// For a header that no rule gives:
     lit_count: BitTree<5>,
     dist_count: BitTree<5>,
-    /// By the length that zlib would give.
+    /// Indexed by the length that zlib would give.
     lens: [BitTree<4>; 16],
     one_run: [Chance; 3],
     op_count: Number,
@@ -29,7 +29,7 @@ pub(super) struct HeaderCorrections {
 }
 
 impl HeaderCorrections {
-    /// The number of the rule that gives the header.
+    /// Codes the number of the rule that gives the header.
     pub(super) fn rule<C: SymbolCoder>(&mut self, coder: &mut C, rule: u8) -> u8 {
         if coder.bit(&mut self.other, rule != self.last) {
             let rule = self.rule.code(coder, u32::from(rule));
@@ -38,7 +38,7 @@ impl HeaderCorrections {
         self.last
     }
 
-    /// A header that no rule gives; `near` is zlib's.
+    /// Codes a header that no rule gives. `near` is the header that zlib would write.
     pub(super) fn written_out<C: SymbolCoder>(
         &mut self,
         coder: &mut C,

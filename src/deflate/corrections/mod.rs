@@ -1,6 +1,6 @@
-//! The script of a stream: what must be said besides its plain text, in the order in which it is said.
+//! The script of a stream: everything that must be known beside its plain text, in coding order.
 //!
-//! Each part is written once for both directions (see [`Code`]). docs/format.md describes it.
+//! Each part is written once for both directions (see [`Code`]). `docs/format.md` describes it.
 
 mod headers;
 mod tokens;
@@ -23,23 +23,23 @@ use super::token::Token;
 use super::trees::Rule;
 use super::writers::Writer;
 
-/// Longest header or trailer that a reader takes.
+/// Longest header or trailer that a reader accepts.
 const BYTES_MAX: u32 = 64 * 1024;
 
-/// How far a segment goes.
+/// The extent of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SegmentExtent {
-    /// As many tokens as the last block whose number of tokens was said; of a stored block: as many bytes as the one before.
+    /// As many tokens as the last block whose token count was coded. For a stored block, as many bytes as the last one.
     Same,
-    /// To the end of the writer's run: of the stream, or of the chunk.
+    /// To the end of the writer's run, which is the stream or the chunk.
     Rest,
     /// To the `n + 1`st multiple of 65535 plain bytes from the beginning of the writer's run.
     Windows(u32),
-    /// So many tokens; of a stored block: bytes.
+    /// This number of tokens. For a stored block, this number of bytes.
     Count(u32),
 }
 
-/// Everything that adapts.
+/// All adaptive models of the script.
 #[derive(Default)]
 pub(crate) struct CorrectionModels {
     flags: [Chance; 8],
@@ -57,24 +57,24 @@ pub(crate) struct CorrectionModels {
     fallback: Option<Box<Fallback>>,
 }
 
-/// Things that are said with one bit, nearly always zero.
+/// Facts that take one bit, nearly always zero.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Flag {
     /// Another member follows.
     Member,
     /// The model changes here.
     Model,
-    /// The end of the member is in sight, and it is not the end of the text.
+    /// The end of the member is near, and it is not the end of the text.
     End,
     /// The segment has tokens that were not predicted.
     Misses,
     /// The segment is not the last of its block.
     Continues,
-    /// The trailer is other than it should be.
+    /// The trailer differs from the expected one.
     Trailer,
-    /// The header is other than the one before.
+    /// The header differs from the one before.
     Wrapper,
-    /// The piece is not as predicted.
+    /// The piece was not predicted completely.
     Mixed,
 }
 
@@ -83,18 +83,18 @@ impl CorrectionModels {
         coder.bit(&mut self.flags[flag as usize], set)
     }
 
-    /// How many segments a piece has.
+    /// Codes the number of segments of a piece.
     pub(crate) fn segments<C: SymbolCoder>(&mut self, coder: &mut C, count: usize) -> usize {
         self.counts[3].code(coder, small(count)) as usize
     }
 
-    /// How far ahead a member ends.
+    /// Codes the distance to a member's end.
     pub(crate) fn distance<C: SymbolCoder>(&mut self, coder: &mut C, ahead: u64) -> u64 {
         let ahead = u32::try_from(ahead).expect("what is parsed ahead is bounded");
         u64::from(self.counts[2].code(coder, ahead))
     }
 
-    /// Who writes from here on.
+    /// Codes the writer from here on.
     pub(crate) fn style<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -131,7 +131,7 @@ impl CorrectionModels {
         })
     }
 
-    /// One token of an unknown writer.
+    /// Codes one token of an unknown writer.
     pub(crate) fn unforeseen<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -145,7 +145,7 @@ impl CorrectionModels {
         fallback.code(coder, text, at, token)
     }
 
-    /// Bytes as they are.
+    /// Codes bytes without a model.
     pub(crate) fn bytes<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -165,7 +165,7 @@ impl CorrectionModels {
         Ok(coded.collect())
     }
 
-    /// Whether a block is the last, and its kind but for the header.
+    /// Codes whether a block is the last, and its kind. The header is coded apart.
     pub(crate) fn head<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -204,7 +204,7 @@ impl CorrectionModels {
         }
     }
 
-    /// How far a segment goes; `stored` for the bytes of a stored block.
+    /// Codes the extent of a segment. `stored` gives the bytes of a stored block.
     pub(crate) fn extent<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -239,7 +239,7 @@ impl CorrectionModels {
         }
     }
 
-    /// One token, where `predicted` was predicted; when reading, `token` is of no meaning but for the byte of a literal.
+    /// Codes one token, where `predicted` was predicted. A reader ignores `token`, except for the byte of a literal.
     #[inline]
     pub(crate) fn token<C: SymbolCoder>(
         &mut self,
@@ -251,12 +251,12 @@ impl CorrectionModels {
         self.tokens.code(coder, predicted, token, literal)
     }
 
-    /// By which rule a header is built.
+    /// Codes the rule by which a header is built.
     pub(crate) fn rule<C: SymbolCoder>(&mut self, coder: &mut C, rule: u8) -> u8 {
         self.headers.rule(coder, rule)
     }
 
-    /// A header that no rule gives; `tokens` are those that the block begins with.
+    /// Codes a header that no rule gives. `tokens` are those at the start of the block.
     pub(crate) fn written_out<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -287,7 +287,7 @@ fn small(number: usize) -> u32 {
     u32::try_from(number).expect("hundreds at most")
 }
 
-/// Writes what a block of tokens begins with; returns the codes of its tokens.
+/// Writes the beginning of a block of tokens and returns the codes of its tokens.
 pub(crate) fn begin_block<W: Write>(
     out: &mut BitWriter<W>,
     kind: DeflateBlockKind,

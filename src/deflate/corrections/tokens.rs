@@ -1,10 +1,10 @@
-//! How tokens are coded that were predicted wrongly, or not at all.
+//! Codes tokens that were predicted wrongly, or not at all.
 
 use super::super::coder::{BitTree, Chance, SignedNumbers, SymbolCoder};
 use super::super::codes::{distance_base, distance_symbol};
 use super::super::token::Token;
 
-/// What adapts for matches that are written out.
+/// Adaptive models for matches that are written out.
 #[derive(Default)]
 pub(crate) struct MatchCorrections {
     slot: BitTree<5>,
@@ -13,7 +13,7 @@ pub(crate) struct MatchCorrections {
 }
 
 impl MatchCorrections {
-    /// A match, distance first; a literal when reading stands for nothing.
+    /// Codes a match, distance first. A reader passes any literal as a placeholder.
     pub(crate) fn code<C: SymbolCoder>(&mut self, coder: &mut C, token: Token) -> Token {
         let (slot, more) = if token.is_literal() {
             (0, 0)
@@ -29,7 +29,7 @@ impl MatchCorrections {
         self.form(coder, len.min(258), dist, token.is_odd())
     }
 
-    /// In which of its two forms a match of 258 bytes is written.
+    /// Codes which of its two forms a match of 258 bytes has.
     pub(crate) fn form<C: SymbolCoder>(
         &mut self,
         coder: &mut C,
@@ -44,10 +44,10 @@ impl MatchCorrections {
     }
 }
 
-/// What adapts for tokens.
+/// Adaptive models for tokens.
 #[derive(Default)]
 pub(super) struct TokenCorrections {
-    /// By what was predicted and the last three outcomes: whether it was missed.
+    /// Whether the token was missed. Indexed by the prediction and the last three outcomes.
     missed: [[Chance; 8]; 16],
     /// The last three outcomes.
     history: usize,

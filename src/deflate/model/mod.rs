@@ -1,6 +1,7 @@
-//! Models of writers: what a known compressor would do next.
+//! Models of writers: they predict what a known compressor does next.
 //!
-//! A model is a pure function of the plain text and of what it was told. A wrong one makes a recipe larger, never wrong.
+//! A model is a pure function of the plain text and of the tokens that it was told. A wrong model makes a recipe larger
+//! and never wrong.
 
 pub(crate) mod chain;
 pub(crate) mod klauspost;
@@ -9,28 +10,28 @@ pub(crate) mod quick_go;
 
 use super::token::Token;
 
-/// Bytes of plain text before the place that are there for a model, unless the text begins later.
+/// Bytes of plain text before the place that a model can see, unless the text begins later.
 pub(crate) const BEHIND: usize = 2 * 65536;
-/// Bytes of plain text behind the place that are there for a model, unless the text ends before.
+/// Bytes of plain text behind the place that a model can see, unless the text ends earlier.
 pub(crate) const AHEAD: usize = 65536 + 1024;
 
 /// Plain text around a place. Places are indices into `bytes`.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {
-    /// The text, from [`BEHIND`] before the place to [`AHEAD`] behind it at least, or from `start`, or to `end`.
+    /// The text: at least from [`BEHIND`] before the place, or from `start`, to [`AHEAD`] behind it, or to `end`.
     pub(crate) bytes: &'a [u8],
-    /// Position of `bytes[0]` in the stream, modulo 2^32; what tables hold is a position: `base.wrapping_add(place)`.
-    /// The first position of a stream is 2^16, so that a table of zeros points to nothing near.
+    /// Position of `bytes[0]` in the stream, modulo 2^32. Tables hold positions: `base.wrapping_add(place)`. The first
+    /// position of a stream is 2^16, so that a table of zeros points to no place within reach.
     pub(crate) base: u32,
-    /// Where the text begins that the writer knows: no match reaches before it.
+    /// The beginning of the text that the writer knows. No match reaches before it.
     pub(crate) start: usize,
-    /// Where the input of the writer ends (of the chunk, for writers in chunks), or the end of `bytes`: no match reaches
-    /// over it.
+    /// The end of the writer's input (of the chunk, for chunked writers), or the end of `bytes`. No match reaches over
+    /// it.
     pub(crate) end: usize,
 }
 
 impl Text<'_> {
-    /// Position of a place, as tables hold it.
+    /// Returns the position of a place, as tables hold it.
     #[inline]
     pub(crate) fn position(&self, at: usize) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32")]
@@ -38,7 +39,8 @@ impl Text<'_> {
     }
 }
 
-/// Length of the common run of `bytes[a..]` and `bytes[b..]`, `b` the later, up to `limit` bytes; `b + limit` is in `bytes`.
+/// Returns the length of the common run of `bytes[a..]` and `bytes[b..]`, up to `limit` bytes. `b` is the later place,
+/// and `b + limit` lies within `bytes`.
 #[inline]
 pub(crate) fn common(bytes: &[u8], a: usize, b: usize, limit: usize) -> usize {
     let (a, b) = (&bytes[a..a + limit], &bytes[b..b + limit]);
@@ -60,29 +62,29 @@ pub(crate) fn common(bytes: &[u8], a: usize, b: usize, limit: usize) -> usize {
 
 /// A writer's choice of tokens.
 pub(crate) trait Model {
-    /// A run of the writer begins at `at` (a stream, or a chunk of one): forget all, and take the text from
-    /// `dictionary` (>= `text.start`, at most 32 KiB before) to `at` as known.
+    /// Begins a run of the writer at `at`, for a stream or a chunk of one. The model clears its state and takes the text
+    /// from `dictionary` (>= `text.start`, at most 32 KiB before) to `at` as known.
     fn begin(&mut self, text: Text<'_>, at: usize, dictionary: usize);
 
-    /// A deflate block begins at `at`.
+    /// Begins a deflate block at `at`.
     fn block(&mut self, text: Text<'_>, at: usize) {
         let _ = (text, at);
     }
 
-    /// The writer was made to write out all that it held at `at`, and goes on with what it knows (zlib's `Z_SYNC_FLUSH`).
+    /// Continues after a flush at `at`, where the writer keeps what it knows (zlib's `Z_SYNC_FLUSH`).
     fn resume(&mut self, text: Text<'_>, at: usize) {
         let _ = (text, at);
     }
 
-    /// The token that the writer would write at `at`; `at < text.end`, and the token ends at `text.end` at most.
+    /// Returns the token that the writer would write at `at`. `at < text.end`, and the token ends at `text.end` at most.
     /// Called once for each place at which a token begins, in order.
     fn predict(&mut self, text: Text<'_>, at: usize) -> Token;
 
-    /// The token that it did write there. Called behind each [`Model::predict`].
+    /// Tells the model the token that the writer did write there. Called after each [`Model::predict`].
     fn follow(&mut self, text: Text<'_>, at: usize, token: Token);
 
-    /// Predicts each of `tokens`, the first of which is at `at`, up to the first that begins at `stop` or behind. Appends
-    /// what was predicted to `predicted` and returns the place behind the last token.
+    /// Predicts each of `tokens`, the first of which is at `at`, up to the first that begins at `stop` or behind.
+    /// Appends the predictions to `predicted` and returns the place behind the last token.
     fn predict_all(
         &mut self,
         text: Text<'_>,
@@ -103,8 +105,8 @@ pub(crate) trait Model {
         at
     }
 
-    /// Appends up to `most` tokens to `out`, as the writer would write them from `at` on: the last begins before `stop`.
-    /// A match over `until` becomes a literal. Returns the place behind the last token.
+    /// Appends up to `most` tokens to `out`, as the writer would write them from `at` on. The last begins before `stop`.
+    /// A match that crosses `until` becomes a literal. Returns the place behind the last token.
     fn run(
         &mut self,
         text: Text<'_>,
@@ -130,13 +132,14 @@ pub(crate) trait Model {
     }
 }
 
-/// Where the window after the one of `bytes` at `start` begins in the text, for a writer that compresses window by window and
-/// has to get to `at`. `None`: the window holds `at`, or nothing is left.
+/// Returns the place of the next window's beginning, for a writer that compresses window by window and has to reach
+/// `at`. The current window has `bytes` bytes from `start` on. `None` means that it includes `at`, or that no text is
+/// left.
 fn next_window(text: &Text<'_>, at: usize, start: u32, bytes: u32) -> Option<usize> {
     if at >= text.end || text.position(at).wrapping_sub(start) < bytes {
         return None;
     }
     let passed = text.position(at).wrapping_sub(start.wrapping_add(bytes)) as usize;
-    // Text that is gone cannot be encoded any more.
+    // Dropped text cannot be encoded any more, so the next window begins at `at` itself.
     Some(at.checked_sub(passed).unwrap_or(at))
 }

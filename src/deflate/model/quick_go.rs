@@ -1,39 +1,39 @@
 //! Go's compress/flate up to 1.26 at level 1, which works unlike its other levels.
 //!
-//! The rules are those of Go's deflatefast.go, and of `encSpeed` in its deflate.go: it fills a window of 65535 bytes, looks for
-//! matches there with one table, faster and faster while it finds none, and begins the next one. So does the model: it
-//! runs over a whole window and answers by place, and never follows another path than its own.
+//! The rules are those of Go's deflatefast.go, and of `encSpeed` in its deflate.go. The writer fills a window of 65535
+//! bytes and searches it for matches with one table. It takes larger steps while it finds none. The model runs the
+//! writer's algorithm over a whole window and answers by place. It never adapts to other choices.
 
 use super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::{Model, Text, common, next_window};
 
 /// Bytes of a window.
 const WINDOW_BYTES: usize = 65535;
-/// A last window that is shorter is written without matches, and all is forgotten.
+/// A last window shorter than this is written without matches, and the table is cleared.
 const TINY: usize = 128;
-/// Bytes at the end of a window that no search begins in.
+/// Bytes at the end of a window where no search begins.
 const MARGIN: usize = 15;
 const TABLE_BITS: u32 = 14;
 /// Shortest match.
 const LEAST: usize = 4;
-/// So many looks in vain make the next step a byte longer.
+/// Number of searches without a match after which the step grows by a byte.
 const PATIENCE: usize = 32;
-/// Text so far back is out of reach.
+/// Text this far back is out of reach.
 const FAR: u32 = 1 << 17;
-/// Old entries are looked for once in so many bytes, so that none ever looks like a new one.
+/// Old entries are removed once in this many bytes (as a shift), so that none is ever taken for a new one.
 const AGE_SHIFT: u32 = 30;
 
-/// The model.
+/// The model of Go's level 1.
 pub(crate) struct QuickGo {
     /// Position of the last string of each hash.
     table: Vec<u32>,
-    /// Matches of the current window with their positions, and the one that comes next.
+    /// Matches of the current window with their positions, and the index of the next one.
     matches: Vec<(u32, Token)>,
     next: usize,
     /// Position at which the current window begins, and its bytes.
     start: u32,
     bytes: u32,
-    /// Bytes of the window before, of which alone the writer keeps a copy.
+    /// Bytes of the window before. The writer keeps a copy of that window alone.
     kept: usize,
 }
 
@@ -55,7 +55,7 @@ impl QuickGo {
         self.kept = 0;
     }
 
-    /// Runs the writer until its window holds `at`.
+    /// Runs the writer until its window includes `at`.
     fn reach(&mut self, text: Text<'_>, at: usize) {
         while let Some(from) = next_window(&text, at, self.start, self.bytes) {
             self.window(text, from);
@@ -111,13 +111,13 @@ impl QuickGo {
             at += 1;
         }
         let bytes = to - from;
-        // Saving less than a sixteenth of the tokens is not worth it.
+        // A window is written without matches when they save less than a sixteenth of the tokens.
         if bytes - covered + self.matches.len() > bytes - bytes / 16 {
             self.matches.clear();
         }
     }
 
-    /// Finds the next match from `at` on, and where it comes from.
+    /// Returns the next match from `at` on, and the place that it copies from.
     fn next_match(&mut self, text: Text<'_>, at: usize, limit: usize) -> Option<(usize, usize)> {
         let mut at = at;
         let mut skip = PATIENCE;
@@ -134,7 +134,7 @@ impl QuickGo {
         }
     }
 
-    /// Enters the string at `at`; returns the place of the one that was there before, when that is a match.
+    /// Inserts the string at `at`. Returns the place that was there before, when it matches.
     #[inline]
     fn enter(&mut self, text: Text<'_>, at: usize) -> Option<usize> {
         let word = word(text.bytes, at)?;
@@ -149,9 +149,9 @@ impl QuickGo {
         (self::word(text.bytes, before) == Some(word)).then_some(before)
     }
 
-    /// Length of a match of four bytes or more.
+    /// Returns the length of a match of four bytes or more.
     fn length(&self, text: Text<'_>, from: usize, before: usize, at: usize, to: usize) -> usize {
-        // Text before the window before is gone, only the table knows of it.
+        // The writer no longer has the text before the last window. Only its table still refers to it.
         if before + LEAST + self.kept < from {
             return LEAST;
         }
@@ -166,7 +166,7 @@ impl QuickGo {
     }
 }
 
-/// Four bytes as a number.
+/// Returns four bytes as a number.
 #[inline]
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..)?.first_chunk()?;
@@ -174,7 +174,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Model for QuickGo {
-    /// The writer makes no use of dictionaries at this level.
+    /// The writer does not use dictionaries at this level.
     fn begin(&mut self, text: Text<'_>, at: usize, _dictionary: usize) {
         self.forget(text.position(at));
         self.matches.clear();
@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    /// How many literals stand before the first match, and what is there: matches as (len, dist), literals as (1, 0).
+    /// Returns the number of literals before the first match, and the rest: matches as (len, dist), literals as (1, 0).
     fn tokens(bytes: &[u8]) -> (usize, Vec<(u32, u32)>) {
         let mut model = QuickGo::new();
         let mut out = Vec::new();
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn looks_grow_rarer_while_nothing_is_found() {
-        // Each place to 32, each second to 64, each third to 97, and 101 is the first that was entered before.
+        // Each place up to 32, each second one to 64, each third to 97. 101 is the first that was inserted before.
         let bytes: Vec<u8> = (0..100).chain(0..100).collect();
         assert_eq!(tokens(&bytes), (101, vec![(99, 100)]));
     }
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn matches_reach_over_the_beginning_of_a_window() {
         let (_, rest) = tokens(&[0; 70000]);
-        // 254 matches, two literals that are too near to the end, and the last place that was entered.
+        // 254 matches, two literals too near to the end, and the last inserted place.
         assert_eq!(rest[253], (258, 1));
         assert_eq!(rest[254..258], [(1, 0), (1, 0), (258, 260), (258, 1)]);
     }

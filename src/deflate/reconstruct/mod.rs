@@ -1,6 +1,7 @@
-//! Plain text and recipe in, the very same stream out.
+//! Turns plain text and a recipe into exactly the original stream.
 //!
-//! Holds a stretch of the text and the tokens of one segment; the chunks of a chunked writer are made several at a time.
+//! Memory holds a part of the text and the tokens of one segment. The chunks of a chunked writer are reconstructed
+//! several at a time.
 
 mod piece;
 mod pieces;
@@ -23,9 +24,9 @@ use super::trees::{Rule, WRITTEN_OUT};
 use super::wrapper::{Check, Wrapper};
 use super::{DeflateError, RECIPE_VERSION, ReconstructOptions};
 
-/// Plain bytes that are in hand ahead of what models need, so that they work on long pieces.
+/// Plain bytes that are read ahead of what models need, so that they work on long pieces.
 const PIECE_BYTES: usize = 192 * 1024;
-/// Bytes that go into the checksum together.
+/// Bytes that are added to the checksum at a time.
 const CHECK_BYTES: u64 = 64 * 1024;
 
 impl From<WriteError> for DeflateError {
@@ -37,7 +38,7 @@ impl From<WriteError> for DeflateError {
     }
 }
 
-/// Makes a stream again; see [`super::remake()`].
+/// Reconstructs a stream, see [`super::reconstruct()`].
 pub(super) fn reconstruct(
     recipe: &mut dyn Read,
     plain: &mut dyn Read,
@@ -85,7 +86,7 @@ struct Reconstructor<'a> {
     plain: &'a mut dyn Read,
     stretch: Stretch,
     position: u64,
-    /// Position up to which the checksum goes.
+    /// Position up to which the checksum was computed.
     checked: u64,
     check: Check,
     coder: RangeDecoder<'a>,
@@ -101,7 +102,8 @@ struct Reconstructor<'a> {
     runs: Vec<WriterRun>,
 }
 
-/// A segment of nothing that goes on in the next one writes nothing: a short recipe could have any number of them.
+/// Refuses an empty segment that continues in the next one. It writes nothing, so a short recipe could have any number
+/// of them.
 fn check_goes_on(tokens: &[Token], continues: bool) -> Result<(), DeflateError> {
     if continues && tokens.is_empty() {
         return Err(DeflateError::Corrupt("recipe: stands still"));
@@ -109,7 +111,7 @@ fn check_goes_on(tokens: &[Token], continues: bool) -> Result<(), DeflateError> 
     Ok(())
 }
 
-/// A block that goes on in the next segment.
+/// A block that continues in the next segment.
 struct OpenBlock {
     codes: codes::TokenEncoder,
     last: bool,
@@ -156,7 +158,7 @@ impl Reconstructor<'_> {
         self.trailer()
     }
 
-    /// Learns who writes from here on, and where the member ends.
+    /// Reads the writer from here on, and the member's end.
     fn prologue(&mut self) -> Result<(), DeflateError> {
         if self.script.flag(&mut self.coder, Flag::Model, false) {
             let style = self.script.style(&mut self.coder, WriterStyle::default())?;
@@ -170,7 +172,7 @@ impl Reconstructor<'_> {
         Ok(())
     }
 
-    /// Drops text that was dealt with, when it is in the checksum.
+    /// Drops text that was used and is in the checksum.
     fn forget(&mut self) {
         if self.position - self.checked >= CHECK_BYTES {
             self.update_check();
@@ -192,7 +194,7 @@ impl Reconstructor<'_> {
         Ok(())
     }
 
-    /// Makes one segment; returns whether its block is the member's last.
+    /// Reconstructs one segment. Returns whether its block is the member's last.
     fn segment(&mut self, open: &mut Option<OpenBlock>) -> Result<bool, DeflateError> {
         let continued = open.take();
         let head = match &continued {
@@ -261,14 +263,14 @@ impl Reconstructor<'_> {
         })
     }
 
-    /// Goes over to the next chunk when there is one.
+    /// Advances to the next chunk, if there is one.
     fn turn(&mut self) {
         if self.position < self.limit() {
             self.run.turn(&self.stretch, self.position);
         }
     }
 
-    /// How many tokens are left to a goal, and the position before which they begin.
+    /// Returns the number of tokens up to a goal, and the position before which they begin.
     fn left(&self, goal: SegmentGoal) -> Result<(usize, u64), DeflateError> {
         let room = SEGMENT_TOKENS - self.tokens.len();
         let member_end = self.run.member_end.unwrap_or(u64::MAX);
@@ -312,7 +314,7 @@ impl Reconstructor<'_> {
         }
     }
 
-    /// Position up to which tokens may begin now.
+    /// Returns the position up to which tokens may begin now.
     fn safe_end(&self) -> u64 {
         if self.stretch.at_end {
             return self.stretch.end();
@@ -320,7 +322,7 @@ impl Reconstructor<'_> {
         self.stretch.end() - AHEAD as u64
     }
 
-    /// Position behind which there is no text of the member.
+    /// Returns the position behind which the member has no text.
     fn limit(&self) -> u64 {
         self.stretch
             .end()

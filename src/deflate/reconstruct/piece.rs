@@ -1,4 +1,4 @@
-//! Makes a chunk of a stream that is wholly predicted: by itself, on any thread.
+//! Reconstructs a completely predicted chunk, independently of other chunks and on any thread.
 
 use std::io::Write;
 
@@ -13,22 +13,22 @@ use super::super::token::Token;
 use super::super::trees::Rule;
 use super::check_goes_on;
 
-/// What the script says of a segment of a piece.
+/// The script of a piece's segment.
 pub(super) struct SegmentCorrections {
     pub(super) head: Option<HeadKind>,
     pub(super) extent: SegmentExtent,
     pub(super) continues: bool,
     pub(super) rule: Option<Rule>,
-    /// What [`Extent::Same`] means here.
+    /// The count that [`SegmentExtent::Same`](crate::deflate::corrections::SegmentExtent::Same) stands for here.
     pub(super) last: usize,
 }
 
-/// Where a segment ends.
+/// The end of a segment.
 #[derive(Clone, Copy)]
 pub(super) enum SegmentGoal {
-    /// Behind so many tokens, or bytes of a stored block.
+    /// Behind this number of tokens, or of bytes of a stored block.
     Count(usize),
-    /// At this position, or where the member ends.
+    /// At this position, or at the member's end.
     End(u64),
     /// At this position.
     Position(u64),
@@ -46,7 +46,7 @@ impl SegmentGoal {
         }
     }
 
-    /// End of a stored block that begins at `position`, where the text ends at `limit`.
+    /// Returns the end of a stored block that begins at `position`, where the text ends at `limit`.
     pub(super) fn stored_end(self, position: u64, limit: u64) -> Result<u64, DeflateError> {
         let end = match self {
             Self::Count(bytes) => position.saturating_add(bytes as u64),
@@ -75,7 +75,7 @@ pub(super) fn write_stored<W: Write>(
     Ok(out.bytes(bytes)?)
 }
 
-/// Makes a piece.
+/// Reconstructs a piece.
 pub(super) struct PieceMaker<'a> {
     pub(super) run: &'a mut WriterRun,
     pub(super) stretch: &'a Stretch,
@@ -84,7 +84,7 @@ pub(super) struct PieceMaker<'a> {
 }
 
 impl PieceMaker<'_> {
-    /// Writes all segments of the piece, which has the text of the whole span.
+    /// Writes all segments of the piece. It has the text of the whole span.
     pub(super) fn make<W: Write>(
         &mut self,
         scripts: &[SegmentCorrections],

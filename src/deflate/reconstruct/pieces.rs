@@ -1,4 +1,4 @@
-//! Pieces of a stream on their way through the threads that make them.
+//! Passes pieces of a stream through the threads that reconstruct them.
 
 use super::super::DeflateError;
 use super::super::bits::BitWriter;
@@ -8,14 +8,15 @@ use super::super::trees::Rule;
 use super::Reconstructor;
 use super::piece::{PieceMaker, SegmentCorrections};
 
-/// A piece that was made, and who made it.
+/// A finished piece and the run that made it.
 pub(super) struct FinishedPiece {
     bytes: Result<Vec<u8>, DeflateError>,
     run: WriterRun,
 }
 
 impl Reconstructor<'_> {
-    /// A piece: has it made when it is predicted, else makes it here. Returns whether its last block is the member's.
+    /// Reconstructs a piece: in the pool when it is completely predicted, or else here. Returns whether its last block
+    /// is the member's.
     pub(super) fn piece(&mut self, span: Span) -> Result<bool, DeflateError> {
         let count = self.script.segments(&mut self.coder, 0);
         if count == 0 || count > PIECE_SEGMENTS_MAX {
@@ -87,7 +88,7 @@ impl Reconstructor<'_> {
         Ok(last)
     }
 
-    /// Reads what the script says of a segment in a plain piece; `open` is the kind of the block that goes on.
+    /// Reads the script of a segment in a predicted piece. `open` is the kind of the block that continues.
     fn segment_script(
         &mut self,
         open: Option<DeflateBlockKind>,
@@ -132,7 +133,7 @@ impl Reconstructor<'_> {
         })
     }
 
-    /// Writes the pieces that are being made.
+    /// Writes all pieces that are still in the pool.
     pub(super) fn drain(&mut self) -> Result<(), DeflateError> {
         while self.write_piece()? {}
         Ok(())

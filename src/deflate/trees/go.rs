@@ -1,5 +1,6 @@
-//! Headers of Go's compress/flate (huffman_code.go and huffman_bit_writer.go): the best code of a limited length, found by the
-//! package-merge method (Larmore and Hirschberg, 1990), shortest codes to the most frequent symbols, later ones first.
+//! Headers of Go's compress/flate (huffman_code.go and huffman_bit_writer.go). The best code of a limited length is
+//! found by the package-merge method (Larmore and Hirschberg, 1990). The most frequent symbols get the shortest codes,
+//! later symbols first.
 
 use super::super::codes::Histogram;
 use super::super::header::DynamicHeader;
@@ -24,7 +25,7 @@ pub(crate) fn header(histogram: &Histogram) -> DynamicHeader {
     finish(&lengths, used(&lengths.lit, 257), used(&lengths.dist, 1))
 }
 
-/// Writes down both codes in one run.
+/// Writes the lengths of both codes in one run.
 pub(crate) fn finish(lengths: &Lengths, lit_count: usize, dist_count: usize) -> DynamicHeader {
     let mut all = lengths.lit[..lit_count].to_vec();
     all.extend_from_slice(&lengths.dist[..dist_count]);
@@ -60,8 +61,8 @@ pub(crate) fn limited(counts: &[u32], bits_max: usize, lens: &mut [u8]) {
     leaves.sort_unstable();
     let bits_max = bits_max.min(leaves.len() - 1);
 
-    // Each level holds leaves and pairs of the level below, by their weight, a pair before a leaf of the same weight.
-    // Of each item only its weight is kept, and whether it is a leaf.
+    // Each level holds leaves and pairs of the level below, by weight, a pair before a leaf of the same weight. Each
+    // item keeps only its weight and whether it is a leaf.
     let mut levels: Vec<Vec<bool>> = Vec::with_capacity(bits_max);
     let mut below: Vec<u64> = Vec::new();
     for _ in 0..bits_max {
@@ -86,7 +87,7 @@ pub(crate) fn limited(counts: &[u32], bits_max: usize, lens: &mut [u8]) {
         below = items;
         levels.push(kinds);
     }
-    // From the top down: how many leaves are among the items that are needed.
+    // From the top level down: counts the leaves among the needed items.
     let mut needed = 2 * leaves.len() - 2;
     let mut in_level = Vec::with_capacity(bits_max);
     for kinds in levels.iter().rev() {
@@ -96,7 +97,7 @@ pub(crate) fn limited(counts: &[u32], bits_max: usize, lens: &mut [u8]) {
         needed = 2 * (taken.len() - leaf_count);
     }
     in_level.push(0);
-    // A leaf that is needed at `bits` levels has a code of so many bits; the rarest are needed at all.
+    // A leaf that is needed at `bits` levels has a code of that many bits. The rarest leaves are needed at all levels.
     let mut rest = leaves.len();
     for (bits, pair) in (1_u8..).zip(in_level.windows(2)) {
         let count = pair[0].saturating_sub(pair[1]).min(rest);

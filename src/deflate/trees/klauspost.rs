@@ -1,10 +1,11 @@
 //! Headers of github.com/klauspost/compress/flate (huffman_bit_writer.go), and of Go from 1.27 on.
 //!
-//! The writer makes a header for the tokens of its first window and goes on with the same codes as long as they are good
-//! enough; so the histogram is that of the block's first 65535 plain bytes (levels 1 to 6), or of its first 32768 tokens
-//! (levels 7 to 9), and the end of the block counts once. Where its codes are to serve one block only, at the end of a
-//! stream or chunk, and in all blocks from 1.18.1 on and in Go, the header is that of [`super::go`]; so are those of
-//! blocks of literals only.
+//! The writer makes a header for the tokens of its first window and continues with the same codes while they are good
+//! enough. Therefore the histogram covers the block's first 65535 plain bytes (levels 1 to 6), or its first 32768
+//! tokens (levels 7 to 9). The end of the block counts once.
+//!
+//! The header is that of [`super::go`] where codes serve one block only. That is the case at the end of a stream or
+//! chunk, in all blocks from 1.18.1 on, and in Go. Headers of blocks of literals only are that of [`super::go`], too.
 
 use super::super::codes::{DIST_SYMBOLS, Histogram, LIT_SYMBOLS};
 use super::super::header::DynamicHeader;
@@ -14,18 +15,18 @@ use super::go::{finish, limited};
 /// Most bits of a code.
 const BITS_MAX: usize = 15;
 
-/// How a code is made ready for tokens that are yet to come.
+/// How a code is prepared for tokens that are not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeSmoothing {
-    /// Lengths of all symbols are written, used or not: 1.14.0 to 1.18.0.
+    /// Lengths of all symbols are written, used or not (1.14.0 to 1.18.0).
     AllWritten,
-    /// All symbols count once at least: up to 1.13.6.
+    /// Every symbol counts at least once (up to 1.13.6).
     AllUsed,
-    /// All literals count once at least, other symbols are not written: blocks of literals only, up to 1.12.2.
+    /// Every literal counts at least once, other symbols are not written (blocks of literals only, up to 1.12.2).
     LiteralsUsed,
 }
 
-/// Builds the header of a block that begins with tokens so often used.
+/// Builds the header of a block from the histogram of its beginning.
 pub(crate) fn header(histogram: &Histogram, ready: CodeSmoothing) -> DynamicHeader {
     let mut counts = histogram.clone();
     match ready {

@@ -1,7 +1,7 @@
-//! How libdeflate (<https://github.com/ebiggers/libdeflate>) writes the header of a dynamic block, all versions and levels.
+//! Headers of libdeflate (<https://github.com/ebiggers/libdeflate>) in dynamic blocks, all versions and levels.
 //!
-//! The rules were learnt from its `lib/deflate_compress.c`: a plain Huffman tree over symbols sorted by use and number,
-//! whose too long codes are made shorter one by one, from the root on.
+//! The rules were taken from its `lib/deflate_compress.c`. It builds a plain Huffman tree over symbols sorted by count
+//! and number. Codes that are too long are shortened one by one, from the root on.
 
 use super::super::codes::Histogram;
 use super::super::header::DynamicHeader;
@@ -12,12 +12,12 @@ const LIT_LEN_MAX: usize = 14;
 const DIST_LEN_MAX: usize = 15;
 const CL_LEN_MAX: usize = 7;
 
-/// The header of a block of these symbols, by versions to 1.18.
+/// Builds the header of a block of these symbols, as versions up to 1.18 do.
 pub(crate) fn header(histogram: &Histogram) -> DynamicHeader {
     build(histogram, None)
 }
 
-/// The same by versions from 1.19 on, which write two codes of distances where none is used.
+/// Builds the header as versions from 1.19 on do. They write two codes of distances where none is used.
 pub(crate) fn header_paired(histogram: &Histogram) -> DynamicHeader {
     build(histogram, Some(0))
 }
@@ -38,8 +38,8 @@ fn build(histogram: &Histogram, unused: Option<usize>) -> DynamicHeader {
     })
 }
 
-/// Lengths of a code, none longer than `max` (`deflate_make_huffman_code`). A single symbol gets a second one beside it;
-/// where no symbol is used, `unused` is taken for used.
+/// Returns the lengths of a code, none longer than `max` (`deflate_make_huffman_code`). A single symbol gets a second
+/// one beside it. When no symbol is used, `unused` counts as used.
 fn code_lengths<const N: usize>(counts: &[u32; N], max: usize, unused: Option<usize>) -> [u8; N] {
     let mut lens = [0; N];
     let mut used: Vec<_> = (0..N).filter(|symbol| counts[*symbol] > 0).collect();
@@ -68,7 +68,8 @@ fn code_lengths<const N: usize>(counts: &[u32; N], max: usize, unused: Option<us
     lens
 }
 
-/// Parents of the inner nodes of the tree over leaves in order; the root is last, its own parent (`build_tree`).
+/// Returns the parents of the inner nodes of the tree over sorted leaves. The root is last and its own parent
+/// (`build_tree`).
 fn parents(leaves: &[u64]) -> Vec<usize> {
     let count = leaves.len() - 1;
     let mut weights = Vec::with_capacity(count);
@@ -77,7 +78,7 @@ fn parents(leaves: &[u64]) -> Vec<usize> {
     for node in 0..count {
         let mut weight = 0;
         for _ in 0..2 {
-            // Of a leaf and an inner node of the same weight the leaf goes first.
+            // Of a leaf and an inner node of the same weight the leaf comes first.
             if leaf < leaves.len() && (inner == node || leaves[leaf] <= weights[inner]) {
                 weight += leaves[leaf];
                 leaf += 1;
@@ -92,8 +93,8 @@ fn parents(leaves: &[u64]) -> Vec<usize> {
     parents
 }
 
-/// How many codes there are of each length (`compute_length_counts`): each inner node, from the root on, makes two codes
-/// out of one of its depth, or of the longest that may still grow.
+/// Returns the number of codes of each length (`compute_length_counts`). Each inner node, from the root on, turns one
+/// code of its depth, or of the longest that may still grow, into two.
 fn length_counts(parents: &[usize], max: usize) -> Vec<usize> {
     let mut counts = vec![0; max + 1];
     counts[1] = 2;

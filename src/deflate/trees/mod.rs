@@ -1,6 +1,6 @@
-//! How writers build the headers of dynamic blocks out of how often each symbol is used.
+//! Builds the headers of dynamic blocks from symbol counts, by the rules of known writers.
 //!
-//! A rule that is not the writer's costs a few bytes a block, nothing else.
+//! A rule that is not the writer's only costs a few bytes a block.
 
 pub(crate) mod go;
 pub(crate) mod klauspost;
@@ -19,7 +19,7 @@ pub(crate) struct Lengths {
     pub(crate) dist: [u8; DIST_SYMBOLS],
 }
 
-/// Length of a list without its last zeros, but `least` at least.
+/// Returns the length of a list without its last zeros, but at least `least`.
 pub(crate) fn used(lens: &[u8], least: usize) -> usize {
     lens.iter()
         .rposition(|len| *len > 0)
@@ -27,8 +27,8 @@ pub(crate) fn used(lens: &[u8], least: usize) -> usize {
         .max(least)
 }
 
-/// Writes down a run of code lengths as zlib does (`scan_tree`), and all others too: first the length, then repeats as
-/// long as they may be.
+/// Writes a run of code lengths as zlib does (`scan_tree`) and all other writers, too: the length first, then repeats
+/// as long as possible.
 pub(crate) fn write_run(lens: &[u8], ops: &mut Vec<LengthSymbol>) {
     let mut rest = lens;
     while let Some(&len) = rest.first() {
@@ -57,7 +57,7 @@ pub(crate) fn write_run(lens: &[u8], ops: &mut Vec<LengthSymbol>) {
     }
 }
 
-/// Puts a header together; `cl_tree` gives the lengths of the code length code.
+/// Assembles a header. `cl_tree` gives the lengths of the code length code.
 pub(crate) fn assemble(
     lengths: &Lengths,
     lit_count: usize,
@@ -83,7 +83,7 @@ pub(crate) fn assemble(
     }
 }
 
-/// ParseRules by which headers are built; the numbers are format.
+/// Rules by which headers are built. Their numbers are part of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     Zlib,
@@ -113,10 +113,10 @@ const RULES: [Rule; 10] = [
     Rule::KlauspostLazy,
 ];
 
-/// Number of no rule: the header is written out.
+/// Stands for no rule: the header is written out.
 pub(crate) const WRITTEN_OUT: u8 = 15;
 
-/// The number of a rule that gives `header`: `likely` is tried first.
+/// Returns the number of a rule that gives `header`, or [`WRITTEN_OUT`]. Tries `likely` first.
 pub(crate) fn find_rule(tokens: &[Token], header: &DynamicHeader, likely: u8) -> u8 {
     let others = (0..WRITTEN_OUT).filter(|number| *number != likely);
     let mut numbers = std::iter::once(likely).chain(others);
@@ -131,7 +131,7 @@ impl Rule {
         RULES.get(usize::from(number)).copied()
     }
 
-    /// The header of a block that begins with these tokens; they are all of it unless it is very long.
+    /// Builds the header of a block that begins with these tokens. They are all its tokens, unless it is very long.
     pub(crate) fn header(self, tokens: &[Token]) -> DynamicHeader {
         match self {
             Self::Zlib => zlib::header(&Histogram::of(tokens)),
@@ -151,12 +151,12 @@ impl Rule {
     }
 }
 
-/// The tokens that klauspost/compress takes together at levels 7 to 9.
+/// Returns the tokens that klauspost/compress counts together at levels 7 to 9.
 fn first_tokens(tokens: &[Token]) -> &[Token] {
     &tokens[..tokens.len().min(1 << 15)]
 }
 
-/// The tokens that begin in the first 65535 plain bytes.
+/// Returns the tokens that begin in the first 65535 plain bytes.
 fn first_window(tokens: &[Token]) -> &[Token] {
     let mut bytes = 0;
     let count = tokens.iter().take_while(|token| {
@@ -167,14 +167,14 @@ fn first_window(tokens: &[Token]) -> &[Token] {
     &tokens[..count.count()]
 }
 
-/// Code lengths written down in one run, as Go does.
+/// Writes code lengths in one run, as Go does.
 pub(crate) fn in_one_run(lens: &[u8]) -> Vec<LengthSymbol> {
     let mut ops = Vec::with_capacity(lens.len());
     write_run(lens, &mut ops);
     ops
 }
 
-/// Code lengths written down each code for itself, as zlib does.
+/// Writes the code lengths of each code separately, as zlib does.
 pub(crate) fn in_two_runs(lit: &[u8], dist: &[u8]) -> Vec<LengthSymbol> {
     let mut ops = Vec::with_capacity(lit.len() + dist.len());
     write_run(lit, &mut ops);
@@ -182,7 +182,7 @@ pub(crate) fn in_two_runs(lit: &[u8], dist: &[u8]) -> Vec<LengthSymbol> {
     ops
 }
 
-/// Code length codes for these ops, and how many of them are written, by the rules that there are.
+/// Returns code length codes for these ops by the known rules, and how many lengths of each are written.
 pub(crate) fn cl_by_rules(ops: &[LengthSymbol]) -> [([u8; 19], usize); 2] {
     let mut counts = [0; 19];
     for op in ops {
@@ -191,7 +191,7 @@ pub(crate) fn cl_by_rules(ops: &[LengthSymbol]) -> [([u8; 19], usize); 2] {
     [zlib::cl_tree(&counts), go::cl_tree(&counts)].map(|lens| (lens, cl_used(&lens)))
 }
 
-/// How many lengths of the code length code are written, without zeros at the end.
+/// Returns how many lengths of the code length code are written, without zeros at the end.
 fn cl_used(cl_lens: &[u8; 19]) -> usize {
     ORDER
         .iter()

@@ -1,6 +1,7 @@
-//! Headers of zlib (trees.c): a Huffman code from a heap whose ties go to the flatter tree, overlong codes shortened afterwards.
+//! Headers of zlib (trees.c): a Huffman code from a heap. Ties go to the flatter tree, and overlong codes are shortened
+//! afterwards.
 //!
-//! GNU gzip, pigz and all who call zlib build the same.
+//! GNU gzip, pigz and all other programs that call zlib build the same.
 
 use super::super::codes::Histogram;
 use super::super::header::DynamicHeader;
@@ -34,7 +35,7 @@ pub(crate) fn cl_tree(counts: &[u32; 19]) -> [u8; 19] {
 }
 
 struct Heap {
-    /// Nodes; places from 1 on are a heap, lightest first.
+    /// Nodes. Indices from 1 on are a heap, lightest first.
     nodes: [usize; NODES_MAX],
     len: usize,
     weight: [u32; NODES_MAX],
@@ -47,7 +48,7 @@ impl Heap {
         weight < than || weight == than && self.depth[one] <= self.depth[other]
     }
 
-    /// Moves the node at `place` down to where it belongs.
+    /// Moves the node at `place` down until the heap order holds.
     fn sift(&mut self, mut place: usize) {
         let node = self.nodes[place];
         let mut child = 2 * place;
@@ -82,7 +83,7 @@ fn code(counts: &[u32], bits_max: usize, lens: &mut [u8]) {
         heap.weight[symbol] = *count;
         last = Some(symbol);
     }
-    // At least two codes, so that a code of one symbol has a bit.
+    // A code needs at least two symbols, so that a code of one symbol has a bit.
     while heap.len < 2 {
         let symbol = match last {
             Some(last) if last >= 2 => 0,
@@ -125,7 +126,7 @@ fn code(counts: &[u32], bits_max: usize, lens: &mut [u8]) {
     assign(counts.len(), &left, root, &parent, bits_max, lens);
 }
 
-/// Gives every leaf its length: that of its parent and one more, shortened where there is no room.
+/// Gives every leaf one bit more than its parent, or fewer where there is no room.
 fn assign(
     symbol_count: usize,
     left: &[usize],

@@ -1,13 +1,13 @@
-//! Where strings stood before: the writer's hash chains, and a second set of chains that leads past most of their candidates.
+//! Indexes earlier strings: the writer's hash chains, and a second set of chains that skips most of their candidates.
 //!
-//! Both are a matter of the text alone, but for greedy levels, so that strings ahead of the place are in them already.
+//! Except on greedy levels, both depend on the text alone, so that strings ahead of the place are in them already.
 
 use super::super::super::token::MATCH_MAX;
 use super::super::Text;
 use super::{ChainMatch, Family};
 use std::marker::PhantomData;
 
-/// Places that are kept: all that is in reach, and what is inserted ahead.
+/// Places that are kept: all within reach, and those inserted ahead.
 const RING: usize = 1 << 16;
 /// Strings that are inserted ahead at a time.
 const BATCH: usize = 4096;
@@ -17,7 +17,7 @@ const NONE: u16 = u16::MAX;
 const DEEP: usize = 4;
 const DEEP_BITS: u32 = 15;
 
-/// Strings within a match that are looked at for the one that leads farthest.
+/// Most strings within a match that are compared to find the one that leads farthest.
 const OTHERS_MAX: usize = 31;
 
 /// Most looks at candidates between two looks at ranks.
@@ -46,13 +46,13 @@ impl Links {
         }
     }
 
-    /// Puts the string at `position` before all others of its hash; returns how far before it the next one is.
+    /// Inserts the string at `position` as the newest of its hash. Returns the distance to the one before.
     #[inline]
     fn insert(&mut self, hash: usize, position: u32) -> u16 {
         let head = &mut self.head[hash];
         let back = position.wrapping_sub(*head);
         *head = position;
-        // A chain never leads to where it came from, not even 4 GiB later.
+        // A distance that does not fit ends the chain, so that it never leads back to itself, not even 4 GiB later.
         let back = match u16::try_from(back) {
             Ok(back) if back > 0 => back,
             _ => NONE,
@@ -61,55 +61,55 @@ impl Links {
         back
     }
 
-    /// How far before the string at `position` the next older one is.
+    /// Returns the distance from the string at `position` to the next older one.
     #[inline]
     fn back(&self, position: u32) -> usize {
         usize::from(self.back[slot(position)])
     }
 }
 
-/// Place of a position in a ring.
+/// Returns the index of a position in a ring.
 #[inline]
 fn slot(position: u32) -> usize {
     position as usize & (RING - 1)
 }
 
-/// What is looked for.
+/// A query for a match.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MatchQuery {
     /// The place, and its position.
     pub(super) at: usize,
     pub(super) position: u32,
-    /// Only what is longer counts.
+    /// Only longer matches count.
     pub(super) least: usize,
-    /// Most bytes that a match can have; more than `least`.
+    /// Most bytes that a match can have. Always more than `least`.
     pub(super) limit: usize,
-    /// A match of this length ends the search; at most `limit`.
+    /// A match of this length ends the search. At most `limit`.
     pub(super) nice: usize,
-    /// Farthest first candidate, and farthest further one; no more than the text before `at`.
+    /// Reach of the first candidate, and of further ones. Neither exceeds the text before `at`.
     pub(super) first_reach: usize,
     pub(super) reach: usize,
     /// Candidates of the writer's chain that are looked at.
     pub(super) chain: usize,
 }
 
-/// The strings of the text up to a place.
+/// Index of the strings of the text up to a place.
 pub(super) struct StringIndex<F> {
     /// The writer's chains.
     links: Links,
-    /// How many strings its chain had before each string, modulo 2^16.
+    /// For each string, the number of strings on its chain before it, modulo 2^16.
     rank: Ring,
     /// Chains of strings of four bytes, when the writer hashes three.
     deep: Option<Links>,
     /// Position of the next string to insert.
     next: u32,
-    /// Whether strings were left out, which lie on chains all the same.
+    /// Whether strings were left out that belong on chains all the same.
     gaps: bool,
     family: PhantomData<F>,
 }
 
 impl<F: Family> StringIndex<F> {
-    /// An empty index; `deep` when [`Index::search`] is to be called.
+    /// Creates an empty index. `deep` is needed for [`StringIndex::search`].
     pub(super) fn new(deep: bool) -> Self {
         Self {
             links: Links::new(F::HASH_BITS),
@@ -121,7 +121,7 @@ impl<F: Family> StringIndex<F> {
         }
     }
 
-    /// Forgets all; the string at `position` is the next.
+    /// Clears the index. The string at `position` is the next.
     pub(super) fn begin(&mut self, position: u32) {
         self.links.head.fill(0);
         if let Some(deep) = &mut self.deep {
@@ -131,20 +131,20 @@ impl<F: Family> StringIndex<F> {
         self.gaps = false;
     }
 
-    /// Leaves out the strings before `position` that are not in yet.
+    /// Leaves out the strings before `position` that are not inserted yet.
     pub(super) fn pass_to(&mut self, position: u32) {
         self.next = position;
         self.gaps = true;
     }
 
-    /// Inserts the string at `position` and those behind, if it was left out.
+    /// Goes back to insert the string at `position` and those behind it, if it was left out.
     pub(super) fn return_to(&mut self, position: u32) {
         if self.next.wrapping_sub(position).cast_signed() > 0 {
             self.next = position;
         }
     }
 
-    /// Inserts all strings up to and with the one at `at`, for [`Index::walk`].
+    /// Inserts all strings up to and including the one at `at`, for [`StringIndex::walk`].
     #[inline]
     pub(super) fn insert_to(&mut self, text: Text<'_>, at: usize) {
         let end = (at + 1).min((text.end + 1).saturating_sub(F::LEAST));
@@ -157,7 +157,7 @@ impl<F: Family> StringIndex<F> {
         }
     }
 
-    /// Inserts all strings that a search at `at` or the next place asks for, for [`Index::search`].
+    /// Inserts all strings that a search at `at` or at the next place needs, for [`StringIndex::search`].
     #[inline]
     pub(super) fn insert_around(&mut self, text: Text<'_>, at: usize) {
         let place = self.next.wrapping_sub(text.base) as usize;
@@ -196,7 +196,7 @@ impl<F: Family> StringIndex<F> {
         }
     }
 
-    /// Searches as the writer does: candidate by candidate.
+    /// Searches as the writer does, candidate by candidate.
     pub(super) fn walk(&self, text: Text<'_>, wanted: &MatchQuery) -> ChainMatch {
         let MatchQuery { at, position, .. } = *wanted;
         let mut found = ChainMatch {
@@ -207,7 +207,7 @@ impl<F: Family> StringIndex<F> {
         if dist > wanted.first_reach {
             return ChainMatch::default();
         }
-        // All that is in reach, so that one comparison guards each look at it.
+        // The window covers everything within reach, so that one bounds check guards all comparisons.
         let window = &text.bytes[at - wanted.first_reach..at + wanted.limit];
         let here = wanted.first_reach;
         let mut tail = Tail::of(window, here, found.len);
@@ -232,11 +232,11 @@ impl<F: Family> StringIndex<F> {
         found.or_none()
     }
 
-    /// Finds what [`Index::walk`] finds, with fewer looks.
+    /// Finds the match that [`StringIndex::walk`] finds, with fewer comparisons.
     ///
-    /// What is longer than the longest match so far has a string of four bytes in common with the place at each of the
-    /// places that far, so that any of the chains of these leads to it, and the one with the longest way to go serves
-    /// best. Whether the writer would have come to a candidate that is better says its rank.
+    /// A match longer than the best so far shares a string of four bytes with the text at each place within the best
+    /// length. Any chain of these strings therefore leads to it, and the chain with the longest jump is the best. The
+    /// rank of a better candidate says whether the writer would have reached it.
     pub(super) fn search(&self, text: Text<'_>, wanted: &MatchQuery) -> ChainMatch {
         if self.gaps {
             return self.walk(text, wanted);
@@ -254,7 +254,8 @@ impl<F: Family> StringIndex<F> {
         found.or_none()
     }
 
-    /// Looks for what is longer than `found`, of four bytes or more; false: that would take too long.
+    /// Searches for a match longer than `found`, which has four bytes or more. Returns false when that would take too
+    /// long.
     fn leap(&self, text: Text<'_>, wanted: &MatchQuery, found: &mut ChainMatch) -> bool {
         let MatchQuery { at, position, .. } = *wanted;
         let window = &text.bytes[at - wanted.first_reach..at + wanted.limit];
@@ -303,7 +304,7 @@ impl<F: Family> StringIndex<F> {
         true
     }
 
-    /// The nearest match of three bytes.
+    /// Returns the nearest match of three bytes.
     fn nearest(&self, text: Text<'_>, wanted: &MatchQuery) -> ChainMatch {
         let three = &text.bytes[wanted.at..wanted.at + 3];
         let mut dist = self.links.back(wanted.position);
@@ -324,8 +325,8 @@ impl<F: Family> StringIndex<F> {
     }
 }
 
-/// Of the strings within `len` bytes from `position` on, the one from which the next older one is farthest: how far ahead it is, and
-/// how far that one is from it.
+/// Finds, among the strings within `len` bytes from `position` on, the one whose next older string is farthest. Returns
+/// its offset and the distance to the older string.
 #[inline]
 fn farthest(links: &Links, position: u32, len: usize) -> (u32, usize) {
     let mut best = (0, links.back(position));
@@ -339,7 +340,7 @@ fn farthest(links: &Links, position: u32, len: usize) -> (u32, usize) {
     best
 }
 
-/// The last bytes of a match that would be longer than `len`: most candidates are told off by them.
+/// The last bytes of a match longer than `len`. Comparing them first rejects most candidates.
 #[derive(Clone, Copy)]
 struct Tail {
     offset: usize,
@@ -350,7 +351,7 @@ struct Tail {
 impl Tail {
     #[inline]
     fn of(window: &[u8], here: usize, len: usize) -> Self {
-        // Four bytes, or the three of a match that is the first.
+        // Compares four bytes, or three when no match was found yet.
         let (offset, mask) = if len < 3 {
             (0, 0x00ff_ffff)
         } else {
@@ -369,7 +370,7 @@ impl Tail {
     }
 }
 
-/// Four bytes; zeros behind the end.
+/// Returns four bytes. Bytes behind the end are zeros.
 #[inline]
 fn four(bytes: &[u8], at: usize) -> [u8; 4] {
     if let Some(four) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
@@ -382,7 +383,7 @@ fn four(bytes: &[u8], at: usize) -> [u8; 4] {
     four
 }
 
-/// Four bytes as a number.
+/// Returns four bytes as a number.
 #[inline]
 fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(four(bytes, at))

@@ -1,8 +1,8 @@
-//! Writers with one hash chain: zlib (and GNU gzip, pigz, Java and all who call zlib) at levels 1 to 9, Go's compress/flate up to
-//! 1.26 at levels 2 to 9.
+//! Writers with one hash chain. zlib at levels 1 to 9 includes GNU gzip, pigz, Java and all others that call zlib. Go's
+//! compress/flate up to 1.26 uses one at levels 2 to 9.
 //!
-//! The rules are those of zlib's deflate.c (`deflate_fast`, `deflate_slow`, `longest_match`) and of Go's deflate.go. Which
-//! hash is used is part of the rule: strings that collide take up places in the chain. Chunked writers (pigz) call
+//! The rules are those of zlib's deflate.c (`deflate_fast`, `deflate_slow`, `longest_match`) and of Go's deflate.go.
+//! The hash is part of the rule, because colliding strings take up places in the chain. Chunked writers (pigz) call
 //! [`Model::begin`] at each chunk.
 
 use super::super::token::{MATCH_MAX, Token, WINDOW};
@@ -11,22 +11,23 @@ use index::{MatchQuery, StringIndex};
 
 mod index;
 
-/// Farthest match of zlib: the window less the longest match and three bytes.
+/// Farthest match of zlib: the window less the longest match and four bytes.
 const ZLIB_REACH: usize = WINDOW - (MATCH_MAX + 3 + 1);
-/// A match of the least length farther away than this is not worth its bits.
+/// A match of the least length that is farther away is not taken.
 const TOO_FAR: usize = 4096;
 const MASK: usize = WINDOW - 1;
 
-/// What makes a level.
+/// The parameters of a level.
 #[derive(Debug, Clone, Copy)]
 struct ChainLevel {
-    /// A match of this length at the place before quarters the chain.
+    /// After a match of this length at the place before, the chain is searched to a quarter.
     good: usize,
-    /// A match of this length is taken without a look at the next place. On greedy levels: longer ones are not inserted.
+    /// A match of this length is taken without a search at the next place. Greedy levels do not insert the strings of
+    /// longer matches.
     lazy: usize,
     /// A match of this length ends the search.
     nice: usize,
-    /// Candidates that are looked at.
+    /// Most candidates that are compared.
     chain: usize,
     greedy: bool,
 }
@@ -41,7 +42,7 @@ const fn level(good: usize, lazy: usize, nice: usize, chain: usize, greedy: bool
     }
 }
 
-/// zlib's levels 1 to 9; Go's levels 2 to 9 have the same numbers.
+/// Levels 1 to 9 of zlib. Go's levels 2 to 9 have the same parameters.
 const LEVELS: [ChainLevel; 9] = [
     level(4, 4, 8, 4, true),
     level(4, 5, 16, 8, true),
@@ -54,27 +55,27 @@ const LEVELS: [ChainLevel; 9] = [
     level(32, 258, 258, 4096, false),
 ];
 
-/// What tells one family from the other.
+/// The differences between the families.
 pub(crate) trait Family {
-    /// Bytes that are hashed, and the shortest match.
+    /// Bytes that are hashed. Also the length of the shortest match.
     const LEAST: usize;
     /// Bits of the hash.
     const HASH_BITS: u32;
 
-    /// Hash of the first [`Family::LEAST`] bytes.
+    /// Returns the hash of the first [`Family::LEAST`] bytes.
     fn hash(bytes: [u8; 4]) -> usize;
 
-    /// Farthest first candidate, and farthest further one.
+    /// Returns the reach of the first candidate, and of further ones.
     fn reach(text: &Text<'_>, at: usize) -> (usize, usize);
 
-    /// Whether a match is taken.
+    /// Returns whether a match is taken.
     fn takes(len: usize, dist: usize) -> bool;
 
     /// Whether a good match at the place before shortens the chain.
     const SHORTENS: bool;
 }
 
-/// zlib and all who call it.
+/// zlib and all programs that call it.
 pub(crate) struct Zlib;
 
 impl Family for Zlib {
@@ -89,7 +90,7 @@ impl Family for Zlib {
 
     #[inline]
     fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-        // The first place of the window counts as "none".
+        // The writer uses the window's first place as "none", so it is never a candidate.
         let known = (at - text.start).saturating_sub(1);
         (known.min(ZLIB_REACH), known.min(ZLIB_REACH - 1))
     }
@@ -100,7 +101,7 @@ impl Family for Zlib {
     }
 }
 
-/// zlib with a hash of 16 bits: `memLevel` 9, as nginx, Apache and Perl have it.
+/// zlib with a hash of 16 bits (`memLevel` 9), as in nginx, Apache and Perl.
 pub(crate) struct ZlibWide;
 
 impl Family for ZlibWide {
@@ -139,8 +140,8 @@ impl Family for Go {
 
     #[inline]
     fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-        // The writer's window is moved by 32 KiB when its end comes near and there is more to read: what lay before
-        // the new beginning is out of reach.
+        // The writer moves its window by 32 KiB when its end is near and there is more input. Text before the new
+        // beginning is out of reach.
         let known = at - text.start;
         let phase = text.position(at) as usize & MASK;
         let left = text.end - at;
@@ -155,7 +156,7 @@ impl Family for Go {
     }
 }
 
-/// A match, or `len` 0.
+/// A match. `len` 0 means none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct ChainMatch {
     len: usize,
@@ -163,7 +164,7 @@ struct ChainMatch {
 }
 
 impl ChainMatch {
-    /// Nothing, when nothing was found at any distance.
+    /// Returns no match when `dist` is 0.
     #[inline]
     fn or_none(self) -> Self {
         if self.dist == 0 {
@@ -174,30 +175,30 @@ impl ChainMatch {
     }
 }
 
-/// The model.
+/// The model of a writer with one hash chain.
 pub(crate) struct Chain<F> {
     level: ChainLevel,
     index: StringIndex<F>,
-    /// What was found at the next place while looking for something better there.
+    /// The match at the next place, found while searching there for a better one.
     ahead: Option<(u32, ChainMatch)>,
 }
 
 impl Chain<Zlib> {
-    /// zlib at level 1 to 9.
+    /// Returns the model of zlib at levels 1 to 9.
     pub(crate) fn zlib(level: u8) -> Self {
         Self::new(LEVELS[usize::from(level) - 1])
     }
 }
 
 impl Chain<ZlibWide> {
-    /// zlib with `memLevel` 9 at level 1 to 9.
+    /// Returns the model of zlib with `memLevel` 9 at levels 1 to 9.
     pub(crate) fn zlib_wide(level: u8) -> Self {
         Self::new(LEVELS[usize::from(level) - 1])
     }
 }
 
 impl Chain<Go> {
-    /// Go at level 2 to 9.
+    /// Returns the model of Go at levels 2 to 9.
     pub(crate) fn go(level: u8) -> Self {
         Self::new(LEVELS[usize::from(level) - 1])
     }
@@ -212,7 +213,7 @@ impl<F: Family> Chain<F> {
         }
     }
 
-    /// Looks for a match longer than `least` at `at`, whose string is inserted.
+    /// Searches for a match longer than `least` at `at`, whose string is inserted already.
     #[inline]
     fn search(&self, text: Text<'_>, at: usize, least: usize, chain: usize) -> ChainMatch {
         let limit = MATCH_MAX.min(text.end - at);
@@ -237,7 +238,7 @@ impl<F: Family> Chain<F> {
         }
     }
 
-    /// Looks for a match at a place where nothing is known.
+    /// Searches for a match at a place where nothing is known.
     fn search_afresh(&mut self, text: Text<'_>, at: usize) -> ChainMatch {
         if self.level.greedy {
             self.index.insert_to(text, at);
@@ -245,14 +246,14 @@ impl<F: Family> Chain<F> {
             self.index.insert_around(text, at);
         }
         let found = self.search(text, at, F::LEAST - 1, self.level.chain);
-        // What zlib finds and drops.
+        // zlib finds such a match and drops it.
         if !self.level.greedy && found.len == 3 && found.dist > TOO_FAR {
             return ChainMatch::default();
         }
         found
     }
 
-    /// Looks for something longer at the place behind `at`.
+    /// Searches for a longer match at the place behind `at`.
     #[inline]
     fn search_next(&mut self, text: Text<'_>, at: usize, here: ChainMatch) -> ChainMatch {
         if here.len >= self.level.lazy || text.end - at <= 1 {
@@ -278,11 +279,12 @@ impl<F: Family> Model for Chain<F> {
         self.ahead = None;
         let here = text.position(at);
         if F::LEAST > 3 {
-            // Go never inserts the last three strings before.
+            // Go never inserts the last three strings before a flush.
             self.index.insert_to(Text { end: at, ..text }, at);
             self.index.pass_to(here);
         } else if self.level.greedy {
-            // zlib inserts the last two strings before, even those within a match that is not inserted.
+            // zlib inserts the last two strings before a flush, even those within a match whose strings it did not
+            // insert.
             let last = at.saturating_sub(2).max(text.start);
             self.index.return_to(text.position(last));
         }
@@ -315,7 +317,7 @@ impl<F: Family> Model for Chain<F> {
             return;
         }
         self.ahead = None;
-        // Greedy levels do not insert what lies in long matches.
+        // Greedy levels do not insert the strings of long matches.
         if self.level.greedy {
             let long = token.advance() > self.level.lazy;
             let near_end = F::LEAST == 3 && text.end - at < token.advance() + F::LEAST;

@@ -1,16 +1,16 @@
-//! What level 9 thinks that a match saves, in bits.
+//! Estimates, as level 9 does, how many bits a match saves.
 
 use super::super::super::codes::{distance_base, distance_symbol};
 use super::super::super::token::WINDOW;
 use super::super::super::trees::go;
 use super::Era;
 
-/// Bytes of the window that are counted from 1.18.2 on.
+/// Bytes of the window that are counted, from 1.18.2 on.
 const COUNTED: usize = 32 * 1024;
 /// Most bits of a literal.
 const BITS_MAX: usize = 15;
 
-/// Bits of a literal, by a code for the bytes of the window.
+/// Bits of a literal, by a code for the window's bytes.
 pub(super) struct Costs([u8; 256]);
 
 impl Costs {
@@ -18,7 +18,7 @@ impl Costs {
         Self([0; 256])
     }
 
-    /// Makes a code for what is left of a window; it is counted in 16 bits.
+    /// Computes a code for the rest of a window. Counts have 16 bits, as in the writer.
     pub(super) fn set(&mut self, bytes: &[u8], era: Era) {
         let mut counts = [0_u32; 256];
         let counted = match era {
@@ -39,7 +39,7 @@ impl Costs {
         }
     }
 
-    /// Bits that a match for `bytes` saves.
+    /// Returns the bits that a match for `bytes` saves.
     #[inline]
     pub(super) fn saved(&self, bytes: &[u8], dist: usize, era: Era) -> i32 {
         let literals: i32 = bytes
@@ -51,7 +51,7 @@ impl Costs {
     }
 }
 
-/// Extra bits of a distance as the writer reckons them: those of the next one, and six for the farthest.
+/// Returns the extra bits of a distance as the writer counts them: those of the next symbol, and six for the farthest.
 fn distance_extra(dist: usize) -> i32 {
     match u32::try_from(dist + 1) {
         Ok(next) if dist < WINDOW => distance_base(distance_symbol(next)).1.cast_signed(),
@@ -59,7 +59,7 @@ fn distance_extra(dist: usize) -> i32 {
     }
 }
 
-/// Extra bits of a length.
+/// Returns the extra bits of a length.
 fn length_extra(len: usize) -> i32 {
     match len {
         ..11 | 258.. => 0,
@@ -87,7 +87,7 @@ mod tests {
     fn a_rare_byte_costs_more() {
         let mut costs = Costs::new();
         costs.set(b"aaaaaaaabbbbccd", Era::From1_15_15);
-        // 1, 2, 3 and 3 bits.
+        // Literals of 1, 2, 3 and 3 bits.
         assert_eq!(costs.saved(b"abcd", 1, Era::From1_15_15), 9 - 3);
         assert_eq!(costs.saved(b"abcx", 1, Era::From1_14_2), 6 - 6);
     }

@@ -1,13 +1,13 @@
-//! Levels 1 and 2: one table of places by five bytes, four up to 1.15.10 (level1.go, level2.go).
+//! Levels 1 and 2: one table of places by a hash of five bytes, of four up to 1.15.10 (level1.go, level2.go).
 //!
-//! Every second or third place is looked at, fewer the longer nothing is found. Level 2 has the larger table and inserts
-//! places within matches, too.
+//! Every second or third place is searched, and fewer the longer nothing is found. Level 2 has a larger table and
+//! inserts places within matches, too.
 
 use super::super::super::token::WINDOW;
 use super::window::{MARGIN, Matches, PlainWindow, hash_snappy, hash4, hash5, table, word};
 use super::{Era, LevelEncoder, far};
 
-/// Level 1, or 2; `BITS` of its hash are part of the level.
+/// Level 1 or 2. `BITS`, the size of the hash, is part of the level.
 pub(super) struct Quick<const TWO: bool, const SIZE: usize> {
     era: Era,
     table: Box<[u32; SIZE]>,
@@ -18,10 +18,10 @@ pub(super) type Level1 = Quick<false, { 1 << 15 }>;
 /// Level 2.
 pub(super) type Level2 = Quick<true, { 1 << 17 }>;
 
-/// Where a search is.
+/// The place of a search.
 struct Level12Search {
     at: usize,
-    /// A place that is never looked at again.
+    /// The next place to search. Places before it are never searched again.
     next: usize,
     emitted: usize,
     bytes: u64,
@@ -45,7 +45,7 @@ impl<const TWO: bool, const SIZE: usize> Quick<TWO, SIZE> {
         }
     }
 
-    /// The next match of four bytes; `search.at` is where it begins.
+    /// Returns the next match of four bytes. `search.at` becomes its start.
     #[inline]
     fn search<const NEW: bool>(
         &mut self,
@@ -75,7 +75,7 @@ impl<const TWO: bool, const SIZE: usize> Quick<TWO, SIZE> {
             let found = window.matching(entry, search.at, word(bytes));
             if found.is_some() {
                 if !TWO {
-                    // The next place, though under the hash of this one.
+                    // The writer inserts the next place under the hash of this one.
                     self.table[hash] = window.position(search.next);
                 }
                 return found;
@@ -85,21 +85,21 @@ impl<const TWO: bool, const SIZE: usize> Quick<TWO, SIZE> {
         }
     }
 
-    /// Inserts three places of seven within a match of `len` bytes that ends at `end`.
+    /// Inserts three places of every seven within a match of `len` bytes that ends at `end`.
     fn put_within<const NEW: bool>(&mut self, window: &PlainWindow<'_>, end: usize, len: usize) {
         let mut at = end - len + 2;
         while at + 5 < end {
             let bytes = window.load(at);
             let position = window.position(at);
             for (skip, bytes) in [(0, bytes), (2, bytes >> 16), (4, bytes >> 32)] {
-                // Of the third place only four bytes are there; with a hash of five the last counts as zero.
+                // The writer has only four bytes of the third place. A hash of five bytes takes the last one as zero.
                 self.table[Self::hash::<NEW>(bytes)] = position.wrapping_add(skip);
             }
             at += 7;
         }
     }
 
-    /// Inserts what is around the end of a match; returns a match of four bytes that begins there.
+    /// Inserts places around the end of a match. Returns a match of four bytes that begins there.
     #[inline]
     fn turn<const NEW: bool>(&mut self, window: &PlainWindow<'_>, at: usize) -> Option<usize> {
         let bytes = window.load(at - 2);

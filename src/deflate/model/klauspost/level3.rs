@@ -1,4 +1,4 @@
-//! Level 3: a table of the last two places by five bytes, four up to 1.15.10 (level3.go).
+//! Level 3: a table of the last two places by a hash of five bytes, of four up to 1.15.10 (level3.go).
 
 use super::super::super::token::WINDOW;
 use super::window::{MARGIN, Matches, PlainWindow, hash_snappy, hash4, hash5, table, word};
@@ -45,7 +45,7 @@ impl Three {
         }
     }
 
-    /// Inserts a place; returns the two that were there.
+    /// Inserts a place and returns the two that were there.
     #[inline]
     fn put<const VERSION: u8>(&mut self, bytes: u64, position: u32) -> [u32; 2] {
         let entry = &mut self.table[hash::<VERSION>(bytes)];
@@ -54,7 +54,7 @@ impl Three {
         before
     }
 
-    /// The next match of four bytes.
+    /// Returns the next match of four bytes.
     #[inline]
     fn search<const VERSION: u8>(
         &mut self,
@@ -74,7 +74,7 @@ impl Three {
             let bytes = search.bytes;
             search.bytes = window.load(search.next);
             let entries = self.put::<VERSION>(bytes, window.position(at));
-            // Where the last place is out of reach, so is the one before.
+            // When the last place is out of reach, so is the one before.
             let Some(last) = window.within(entries[0], at, REACH) else {
                 continue;
             };
@@ -93,7 +93,7 @@ impl Three {
         }
     }
 
-    /// Inserts places within a match of `len` bytes that ends at `at`; returns a match of four bytes that begins there.
+    /// Inserts places within a match of `len` bytes that ends at `at`. Returns a match of four bytes that begins there.
     #[inline]
     fn turn<const VERSION: u8>(
         &mut self,
@@ -126,7 +126,7 @@ impl Three {
         let entries = self.put::<VERSION>(bytes, position);
         let last = window.within(entries[0], at, REACH - 1)?;
         if window.holds(last, word(bytes)) {
-            // The first versions do not see it.
+            // The first versions do not find the older place here.
             return (VERSION != FIRST).then_some(last);
         }
         let earlier = window.within(entries[1], at, REACH - 1)?;
@@ -175,7 +175,7 @@ impl Three {
     }
 }
 
-/// Whether `a` gives a longer match than `b`.
+/// Returns whether `a` gives a longer match than `b`.
 #[inline]
 fn longer(window: &PlainWindow<'_>, at: usize, a: usize, b: usize) -> bool {
     window.common(a + 4, at + 4) > window.common(b + 4, at + 4)

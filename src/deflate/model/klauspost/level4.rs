@@ -1,4 +1,4 @@
-//! Level 4: a table of places by four bytes, and one by seven (level4.go).
+//! Level 4: a table of places by a hash of four bytes, and one by a hash of seven (level4.go).
 
 use super::super::super::token::WINDOW;
 use super::window::{MARGIN, Matches, PlainWindow, hash4, hash7, table, word};
@@ -12,8 +12,8 @@ pub(super) struct Four {
     era: Era,
     short: Box<[u32; 1 << BITS]>,
     long: Box<[u32; 1 << BITS]>,
-    /// What the writer holds. From 1.18 on it reads a match at the next place where the distance, taken as an index, points
-    /// to; so it matters where its buffer begins.
+    /// The text in the writer's buffer. From 1.18 on the writer uses a distance as an index into it when it compares a
+    /// match at the next place. Therefore the beginning of its buffer matters.
     history: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ impl Four {
         self.long[hash7(bytes, BITS)] = window.position(at);
     }
 
-    /// The next match of four bytes; `search.at` is where it begins.
+    /// Returns the next match of four bytes. `search.at` becomes its start.
     #[inline]
     fn search(
         &mut self,
@@ -79,7 +79,7 @@ impl Four {
         }
     }
 
-    /// Whether the second of two matches is taken for the longer one.
+    /// Returns whether the writer takes the second of two matches as the longer one.
     fn prefers(
         &self,
         window: &PlainWindow<'_>,

@@ -1,19 +1,20 @@
-//! Levels 5 and 6: a table of places by four bytes, and one of the last two places by seven (level5.go, level6.go).
+//! Levels 5 and 6: a table of places by a hash of four bytes, and one of the last two places by a hash of seven
+//! (level5.go, level6.go).
 //!
-//! The first candidate that holds is taken: by seven bytes here, by four bytes here, by seven at the next place when that gives
-//! more. Then a match that goes on behind the end is looked for, then one that begins before. Few places within matches
-//! are inserted.
+//! The first candidate that matches is taken, in this order: by seven bytes here, by four bytes here, by seven bytes at
+//! the next place when that gives a longer match. Then a match that continues behind the end is searched for, then one
+//! that begins earlier. Few places within matches are inserted.
 
 use super::window::{MARGIN, Matches, PlainWindow, hash4, hash7, table, word};
 use super::{Era, LevelEncoder, far};
 
 const BITS: u32 = 15;
-/// Longest match that candidates are compared to.
+/// Most bytes that are compared for a candidate.
 const COMPARED_MAX: usize = 258;
-/// Level 5 looks behind the end of matches that are shorter than this.
+/// Level 5 searches behind the end of matches shorter than this.
 const END_CHECK: usize = 30;
 
-/// Level 5, or 6.
+/// Level 5 or 6.
 pub(super) struct Level56<const SIX: bool> {
     era: Era,
     short: Box<[u32; 1 << BITS]>,
@@ -21,24 +22,24 @@ pub(super) struct Level56<const SIX: bool> {
     long: Box<[[u32; 2]; 1 << BITS]>,
 }
 
-/// A match while it is being made: `len` bytes at `at` like those at `from`.
+/// A match that may still grow: `len` bytes at `at` that equal those at `from`.
 #[derive(Clone, Copy)]
 struct GrowingMatch {
     at: usize,
     from: usize,
-    /// 0: four bytes at least, not compared yet.
+    /// 0 means at least four bytes, not compared further yet.
     len: usize,
 }
 
-/// Where a search is.
+/// The place of a search.
 struct Level56Search {
     /// The place.
     at: usize,
-    /// The place that follows when nothing is found.
+    /// The next place when nothing is found here.
     next: usize,
     /// Where the last match ended.
     emitted: usize,
-    /// Eight bytes at `at` (the last may be missing).
+    /// Eight bytes at `at` (the last one may be missing).
     bytes: u64,
     /// Distance of the last match.
     repeat: usize,
@@ -66,7 +67,7 @@ impl<const SIX: bool> Level56<SIX> {
         self.put_long(hash7(bytes, BITS), window.position(at));
     }
 
-    /// The next match of four bytes or more.
+    /// Returns the next match of four bytes or more.
     #[inline]
     fn search(
         &mut self,
@@ -95,7 +96,7 @@ impl<const SIX: bool> Level56<SIX> {
         }
     }
 
-    /// A match at this place, or at the next.
+    /// Returns a match at this place or at the next.
     #[inline]
     fn here(
         &mut self,
@@ -136,7 +137,7 @@ impl<const SIX: bool> Level56<SIX> {
         ))
     }
 
-    /// Inserts the next place; returns what was there by seven bytes.
+    /// Inserts the next place and returns its older entries by seven bytes.
     #[inline]
     fn put_next(&mut self, window: &PlainWindow<'_>, next: usize, bytes: u64) -> [u32; 2] {
         let position = window.position(next);
@@ -147,7 +148,7 @@ impl<const SIX: bool> Level56<SIX> {
         before
     }
 
-    /// Looks for a match that goes on behind the end of the one that was found: from 1.12.2 on.
+    /// Searches for a match that continues behind the end of the one found, from 1.12.2 on.
     #[inline]
     fn end_check(
         &self,
@@ -164,7 +165,8 @@ impl<const SIX: bool> Level56<SIX> {
         let at = found.at + skip;
         let mut best = found;
         for entry in &entries[..if SIX { 2 } else { 1 }] {
-            // The second is tried from the length that the first gave, but at the place where the match was found.
+            // As in the writer, the second candidate is tried behind the first one's length, but at the place of the
+            // original match.
             let dist = window.position(found.at + best.len).wrapping_sub(*entry);
             if dist < 1 << 15 && dist > 0 {
                 let from = at
@@ -182,7 +184,7 @@ impl<const SIX: bool> Level56<SIX> {
         best
     }
 
-    /// Inserts some places within a match of `len` bytes that ends at `end`, and the last of it.
+    /// Inserts some places within a match of `len` bytes that ends at `end`, and its last place.
     fn put_within(&mut self, window: &PlainWindow<'_>, end: usize, len: usize) {
         let mut at = (end + 1).saturating_sub(len);
         if at + 1 < end {
@@ -204,13 +206,13 @@ impl<const SIX: bool> Level56<SIX> {
         self.put(window, end - 1);
     }
 
-    /// Level 6: every place by seven bytes, every second by four.
+    /// Inserts every place by seven bytes and every second one by four, as level 6 does.
     fn put_all_within(&mut self, window: &PlainWindow<'_>, from: usize, end: usize) {
         let mut at = from;
         while at + 1 < end {
             let bytes = window.load(at);
             let position = window.position(at);
-            // The later one is put last; an equal hash gives it both entries in this order.
+            // The later place must be inserted last: with equal hashes the entries keep this order.
             self.short[hash4(bytes, BITS)] = position;
             self.put_long(hash7(bytes, BITS), position);
             self.put_long(hash7(bytes >> 8, BITS), position.wrapping_add(1));
@@ -218,7 +220,7 @@ impl<const SIX: bool> Level56<SIX> {
         }
     }
 
-    /// Level 6, when the last match came near the end.
+    /// Inserts the rest of the window in level 6, when the last match ended near its end.
     fn put_rest(&mut self, window: &PlainWindow<'_>, from: usize) {
         let mut at = from;
         while at + 8 < window.bytes.len() {
@@ -228,7 +230,7 @@ impl<const SIX: bool> Level56<SIX> {
     }
 }
 
-/// The longer one of a match and one from another place, the first when they are equal.
+/// Returns the longer one of a match and one from another place. Returns the first when they are equal.
 #[inline]
 fn longer(window: &PlainWindow<'_>, found: GrowingMatch, from: usize) -> GrowingMatch {
     let len = window.compared(found.from, found.at);
@@ -243,7 +245,7 @@ fn longer(window: &PlainWindow<'_>, found: GrowingMatch, from: usize) -> Growing
     GrowingMatch { len, ..found }
 }
 
-/// Takes a match at the next place when it is longer than the one by four bytes here.
+/// Returns a match at the next place when it is longer than the one by four bytes here.
 #[inline]
 fn next_place(
     window: &PlainWindow<'_>,

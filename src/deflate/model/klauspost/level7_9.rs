@@ -1,7 +1,8 @@
-//! Levels 7 to 9: a hash chain with a look at the next place, as in zlib, but with rules of its own (deflate.go).
+//! Levels 7 to 9: a hash chain with a search at the next place, as in zlib, but with its own rules (deflate.go).
 //!
-//! The writer's window is 64 KiB; when it is full, all but the last 262 bytes are gone through, then it slides by 32 KiB. No
-//! match reaches before the window. The model does the same, so it needs no corrections on the way either.
+//! The writer's window has 64 KiB. When it is full, the writer processes all but the last 262 bytes and slides the
+//! window by 32 KiB. No match reaches before the window. The model does the same and therefore never needs corrections
+//! during a run.
 
 use super::super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::super::{Model, Text, common};
@@ -13,25 +14,25 @@ const HASH_BITS: u32 = 17;
 const MASK: usize = WINDOW - 1;
 /// Shortest match.
 const LEAST: usize = 4;
-/// The writer stops so many bytes before the end of its window, but for the end of its input.
+/// The writer stops this many bytes before the end of its window, except at the end of its input.
 const MARGIN: usize = LEAST + MATCH_MAX;
-/// Where in its window it is when the window slides.
+/// Offset in its window at which the window slides.
 const SLIDE: u32 = 2 * SLIDES_BY - 262;
-/// By how much it slides.
+/// Bytes by which it slides.
 const SLIDES_BY: u32 = 32 * 1024;
 /// Places at the end that are not inserted.
 const UNHASHED: usize = LEAST - 1;
-/// Old versions take a match of the least length only from so near.
+/// Old versions take a match of the least length only within this distance.
 const TOO_FAR: usize = 4096;
 
-/// What makes a level.
+/// The parameters of a level.
 #[derive(Debug, Clone, Copy)]
 struct LazyLevel {
-    /// A match of this length is taken without a look at the next place.
+    /// A match of this length is taken without a search at the next place.
     lazy: usize,
     /// A match of this length ends the search.
     nice: usize,
-    /// Candidates that are looked at.
+    /// Most candidates that are compared.
     chain: usize,
 }
 
@@ -47,24 +48,24 @@ const LATER: [LazyLevel; 3] = [level(12, 16, 24), level(30, 40, 64), level(258, 
 pub(super) struct Lazy {
     level: LazyLevel,
     era: Era,
-    /// Level 9 weighs what a match saves.
+    /// Whether the level compares the bits that matches save, as level 9 does.
     weighs: bool,
     head: Box<[u32; 1 << HASH_BITS]>,
-    /// By the last bits of the distance from `start`: the place before with the same hash.
+    /// The place before with the same hash, indexed by the last bits of the distance from `start`.
     chain: Box<[u32; WINDOW]>,
     matches: Matches,
-    /// Positions: where the run began, the writer's window, and the next place of it.
+    /// Positions: the beginning of the run, the writer's window, and the next place in it.
     start: u32,
     window: u32,
     index: u32,
-    /// The place before `index` waits for what is found here.
+    /// Whether the place before `index` waits for the result here.
     pending: bool,
     /// The match at the place before.
     len: usize,
     dist: usize,
-    /// Where the chain at `index` begins.
+    /// The first candidate of the chain at `index`.
     first: u32,
-    /// Literals since a match was found; runs over, as the writer's counter does.
+    /// Literals since the last match. Wraps around, as the writer's counter does.
     idle: u16,
     costs: Costs,
 }
@@ -121,7 +122,7 @@ impl Lazy {
         position.wrapping_sub(self.start) as usize & MASK
     }
 
-    /// Inserts a place; returns the one before with the same hash.
+    /// Inserts a place and returns the one before with the same hash.
     #[inline]
     fn insert(&mut self, window: &PlainWindow<'_>, at: usize) -> u32 {
         let position = window.position(at);
@@ -132,12 +133,12 @@ impl Lazy {
         before
     }
 
-    /// Position up to which tokens are known.
+    /// Returns the position up to which tokens are known.
     fn done(&self) -> u32 {
         self.index.wrapping_sub(u32::from(self.pending))
     }
 
-    /// Runs the writer until it is past `at`.
+    /// Runs the writer until it has passed `at`.
     fn reach(&mut self, text: Text<'_>, at: usize) {
         let position = text.position(at);
         while at < text.end && position.wrapping_sub(self.done()).cast_signed() >= 0 {
@@ -151,7 +152,7 @@ impl Lazy {
                 self.step(text, low, from);
             }
             if self.index == before {
-                // Text that is gone cannot be gone through any more.
+                // The text between was dropped, so the run starts anew here.
                 self.restart(position, position);
                 self.step(text, at, at);
                 return;
@@ -159,7 +160,7 @@ impl Lazy {
         }
     }
 
-    /// Goes through the window, from `from` on.
+    /// Processes the window from `from` on.
     fn step(&mut self, text: Text<'_>, low: usize, from: usize) {
         let to = text.end.min(low + 2 * WINDOW);
         let window = PlainWindow::new(text, low, low, to);
@@ -182,7 +183,7 @@ impl Lazy {
         self.index = window.position(at);
     }
 
-    /// What the writer does at a place; returns the next.
+    /// Does what the writer does at a place and returns the next place.
     fn turn(&mut self, window: &PlainWindow<'_>, at: usize) -> usize {
         let insert_end = window.bytes.len().saturating_sub(UNHASHED);
         if at < insert_end {
@@ -212,7 +213,7 @@ impl Lazy {
         self.skip(window, at + 1, insert_end)
     }
 
-    /// Passes over places where nothing was found for long.
+    /// Skips places after a long search without a match.
     fn skip(&mut self, window: &PlainWindow<'_>, from: usize, insert_end: usize) -> usize {
         let later = self.era >= Era::From1_14_2;
         let idle = usize::from(self.idle);
@@ -236,11 +237,11 @@ impl Lazy {
         at
     }
 
-    /// The match that the chain gives, from `first` on.
+    /// Returns the match that the chain gives, from `first` on.
     fn search(&self, window: &PlainWindow<'_>, at: usize, first: usize, reach: usize) -> LazyMatch {
         let look = (window.bytes.len() - at).min(MATCH_MAX);
         let nice = self.level.nice.min(look);
-        // All that a match may touch; `at` is at `reach` in it.
+        // The slice holds every byte that a match may touch. `at` is at `reach` in it.
         let bytes = &window.bytes[at - reach..at + look];
         let position = window.position(at);
         let slot = self.slot(position);
@@ -250,7 +251,7 @@ impl Lazy {
         let mut dist = at - first;
         for _ in 0..self.level.chain {
             let from = reach - dist;
-            // A longer match has the same four bytes at the end of the best one.
+            // A longer match must also have the four bytes at the end of the best one.
             if four(bytes, from + best.0 - (LEAST - 1)) == end {
                 let len = common(bytes, from, reach, look);
                 if len > best.0 && self.takes(&bytes[reach..reach + len], dist, &mut gain) {
@@ -271,7 +272,7 @@ impl Lazy {
         best
     }
 
-    /// Whether a match longer than all before is taken.
+    /// Returns whether the writer takes a match that is longer than all before.
     #[inline]
     fn takes(&self, bytes: &[u8], dist: usize, gain: &mut i32) -> bool {
         if !self.weighs {
@@ -285,7 +286,7 @@ impl Lazy {
         false
     }
 
-    /// Takes the match of the place before, or a longer one that goes on where it ends.
+    /// Takes the match of the place before, or a longer one that continues where it ends.
     fn take(
         &mut self,
         window: &PlainWindow<'_>,
@@ -320,7 +321,7 @@ impl Lazy {
         from + len
     }
 
-    /// 1.14.2 to 1.15.14.
+    /// Does the end check of 1.14.2 to 1.15.14.
     fn first_end_check(
         &self,
         window: &PlainWindow<'_>,
@@ -345,7 +346,8 @@ impl Lazy {
         if len > before.0 { (len, dist, 0) } else { none }
     }
 
-    /// From 1.15.15 on: two bytes at the beginning may differ, and become literals. Returns length, distance, and how many.
+    /// Does the end check from 1.15.15 on. The first two bytes may differ and become literals. Returns the length, the
+    /// distance, and the number of such literals.
     fn end_check(
         &self,
         window: &PlainWindow<'_>,
@@ -381,7 +383,7 @@ impl Lazy {
     }
 }
 
-/// Four bytes at a place.
+/// Returns four bytes at a place.
 #[inline]
 fn four(bytes: &[u8], at: usize) -> u32 {
     let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);

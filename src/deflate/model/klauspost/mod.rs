@@ -1,10 +1,9 @@
-//! The writer of github.com/klauspost/compress/flate, which is Go's own compress/flate from 1.27 on, and which pgzip calls
-//! for each of its chunks: podman, buildah, skopeo, umoci and all newer Go programs.
+//! The writer of github.com/klauspost/compress/flate. It is Go's own compress/flate from 1.27 on, and pgzip calls it
+//! for each chunk. Podman, buildah, skopeo, umoci and all newer Go programs use it.
 //!
-//! The rules are those of its deflate.go, fast_encoder.go, token.go and level5.go and the like. It works window by window, 65535
-//! bytes at a time, whatever was written to it in which pieces. So does the model: it runs the writer's algorithm over a
-//! whole window and answers by place. It never follows another path than its own; a stream that another writer made
-//! costs more, nothing else.
+//! The rules are those of its deflate.go, fast_encoder.go, token.go, level5.go and their like. The writer works window
+//! by window, 65535 bytes at a time, however its input was split. The model runs the writer's algorithm over a whole
+//! window and answers by place. It never adapts to other choices: a stream of another writer only costs more.
 
 mod costs;
 mod level1_2;
@@ -20,19 +19,19 @@ use window::{Matches, PlainWindow};
 
 /// Bytes of a window.
 const WINDOW_BYTES: usize = 65535;
-/// A last window that is shorter is written without matches, and all is forgotten.
+/// A last window shorter than this is written without matches, and the tables are cleared.
 const TINY: usize = 128;
-/// Text so far back is out of reach.
+/// Text this far back is out of reach.
 const FAR: u32 = 1 << 17;
-/// Tables are looked through once in so many bytes, so that an old entry never looks like a new one.
+/// Tables are checked once in this many bytes (as a shift), so that an old entry is never taken for a new one.
 const AGE_SHIFT: u32 = 30;
 
-/// Versions of klauspost/compress between which tokens change.
+/// Versions of klauspost/compress between which the tokens change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Era {
     /// Up to 1.12.1.
     First,
-    /// The end of a match is looked at.
+    /// The end of a match is checked for a longer one.
     From1_12_2,
     /// Levels 7 to 9 are new.
     From1_14_2,
@@ -40,21 +39,21 @@ pub(crate) enum Era {
     From1_14_3,
     /// Long matches are cut into pieces of 258 bytes, not 255.
     From1_15_0,
-    /// Levels 5 and 6: the look at the end passes over two bytes.
+    /// Levels 5 and 6: the end check skips two bytes.
     From1_15_10,
     /// Levels 1 to 3 hash five bytes.
     From1_15_11,
-    /// Levels 7 to 9: the look at the end passes over two bytes.
+    /// Levels 7 to 9: the end check skips two bytes.
     From1_15_15,
-    /// Level 4 has a fault.
+    /// Level 4 has a bug.
     From1_18_0,
-    /// Level 9 weighs by the first half of its window.
+    /// Level 9 counts only the first half of its window.
     From1_18_2,
     /// Go's own: level 9 counts at least a bit for any byte.
     Go1_27,
 }
 
-/// The eras in which a level differs, the last one first.
+/// Returns the eras in which a level differs, the last one first.
 pub(crate) fn eras(level: u8) -> &'static [Era] {
     match level {
         ..=2 => &[Era::From1_15_11, Era::From1_15_0, Era::First],
@@ -81,7 +80,7 @@ pub(crate) fn eras(level: u8) -> &'static [Era] {
     }
 }
 
-/// The writer at a level from 1 to 9.
+/// Returns the model of a level from 1 to 9.
 pub(crate) fn model(level: u8, era: Era) -> Box<dyn Model + Send> {
     if level > 6 {
         return Box::new(level7_9::Lazy::new(level, era));
@@ -89,24 +88,24 @@ pub(crate) fn model(level: u8, era: Era) -> Box<dyn Model + Send> {
     Box::new(Fast::new(level, era))
 }
 
-/// What differs between levels.
+/// The differences between levels.
 trait LevelEncoder {
-    /// Forgets all, at a position.
+    /// Clears all tables at a position.
     fn forget(&mut self, position: u32);
 
-    /// Makes all entries that are out of reach of a position no farther than needed.
+    /// Limits the age of entries that are out of reach of a position.
     fn age(&mut self, position: u32);
 
     /// Finds the matches of a window.
     fn encode(&mut self, window: &PlainWindow<'_>, matches: &mut Matches);
 }
 
-/// What a table holds that holds nothing.
+/// Returns the table entry that stands for no place.
 fn far(position: u32) -> u32 {
     position.wrapping_sub(FAR)
 }
 
-/// Brings old entries up to [`far`].
+/// Replaces old entries by [`far`].
 fn age<'a>(entries: impl Iterator<Item = &'a mut u32>, position: u32) {
     for entry in entries {
         if position.wrapping_sub(*entry) > FAR {
@@ -115,7 +114,7 @@ fn age<'a>(entries: impl Iterator<Item = &'a mut u32>, position: u32) {
     }
 }
 
-/// Levels 1 to 6.
+/// The model of levels 1 to 6.
 struct Fast {
     encoder: Box<dyn LevelEncoder + Send>,
     /// Matches of the current window.
@@ -123,7 +122,7 @@ struct Fast {
     /// Position at which the current window begins, and its bytes.
     start: u32,
     bytes: u32,
-    /// Position before which the writer knows nothing, while that is near.
+    /// Position before which the writer knows no text, while it is near.
     low: Option<u32>,
 }
 
@@ -146,7 +145,7 @@ impl Fast {
         }
     }
 
-    /// Runs the writer until its window holds `at`.
+    /// Runs the writer until its window includes `at`.
     fn reach(&mut self, text: Text<'_>, at: usize) {
         while let Some(from) = next_window(&text, at, self.start, self.bytes) {
             self.window(text, from);
@@ -170,14 +169,14 @@ impl Fast {
         }
         let window = PlainWindow::new(text, self.low(text, from), from, to);
         self.encoder.encode(&window, &mut self.matches);
-        // Saving less than a sixteenth of the tokens is not worth it.
+        // A window is written without matches when they save less than a sixteenth of the tokens.
         let bytes = to - from;
         if self.matches.token_count(bytes) > bytes - bytes / 16 {
             self.matches.clear();
         }
     }
 
-    /// Where the text begins that the writer knows.
+    /// Returns the place from which on the writer knows the text.
     fn low(&mut self, text: Text<'_>, from: usize) -> usize {
         let before = self.low.map(|low| text.position(from).wrapping_sub(low));
         if before.is_none_or(|before| before > FAR) {
@@ -204,7 +203,7 @@ impl Model for Fast {
     }
 
     fn block(&mut self, text: Text<'_>, at: usize) {
-        // Windows that are written without tokens make entries, too.
+        // Windows that are written without tokens fill the tables, too.
         self.reach(text, at);
     }
 

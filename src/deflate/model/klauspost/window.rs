@@ -1,28 +1,28 @@
-//! One window of the writer's input, as its encoders see it, and the matches that they find there.
+//! One window of the writer's input as its encoders see it, and the matches that they find there.
 
 use super::super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::super::{Text, common};
 use super::Era;
 
-/// Bytes at the end of a window that no search begins in.
+/// Bytes at the end of a window where no search begins.
 pub(super) const MARGIN: usize = 11;
 /// Most bytes by which a match of four is lengthened while candidates are compared.
 const COMPARED_MAX: usize = 254;
 
-/// A window of plain text and what lies before it. Places are those of [`Text`].
+/// A window of plain text and the text before it. Places are those of [`Text`].
 #[derive(Clone, Copy)]
 pub(super) struct PlainWindow<'a> {
     /// The text, to the end of the window.
     pub(super) bytes: &'a [u8],
     /// Where the window begins.
     pub(super) from: usize,
-    /// Where the text begins that the writer remembers.
+    /// The beginning of the text that the writer knows.
     pub(super) low: usize,
     base: u32,
 }
 
 impl<'a> PlainWindow<'a> {
-    /// The window of `text` from `from` to `to`; the writer knows what is from `low` on.
+    /// Returns the window of `text` from `from` to `to`. The writer knows the text from `low` on.
     pub(super) fn new(text: Text<'a>, low: usize, from: usize, to: usize) -> Self {
         Self {
             bytes: &text.bytes[..to],
@@ -32,20 +32,20 @@ impl<'a> PlainWindow<'a> {
         }
     }
 
-    /// Position of a place, as tables hold it.
+    /// Returns the position of a place, as tables hold it.
     #[inline]
     pub(super) fn position(&self, at: usize) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32")]
         self.base.wrapping_add(at as u32)
     }
 
-    /// Where searches end; `None`: the window is too short for any.
+    /// Returns the place at which searches end. `None` means that the window is too short for any.
     pub(super) fn limit(&self, margin: usize) -> Option<usize> {
         let long_enough = self.bytes.len() - self.from >= margin + 2;
         long_enough.then(|| self.bytes.len() - margin)
     }
 
-    /// The eight bytes at a place, the first one lowest; zeros behind the end.
+    /// Returns the eight bytes at a place, the first one lowest. Bytes behind the end are zeros.
     #[inline]
     pub(super) fn load(&self, at: usize) -> u64 {
         match self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
@@ -62,7 +62,7 @@ impl<'a> PlainWindow<'a> {
             .fold(0, |bytes, byte| bytes << 8 | u64::from(*byte))
     }
 
-    /// The place that a table's entry means, when it is at most `reach` bytes before `at`.
+    /// Returns the place of a table's entry when it is at most `reach` bytes before `at`.
     #[inline]
     pub(super) fn within(&self, entry: u32, at: usize, reach: usize) -> Option<usize> {
         let dist = self.position(at).wrapping_sub(entry) as usize;
@@ -73,26 +73,26 @@ impl<'a> PlainWindow<'a> {
         }
     }
 
-    /// The same with the reach of most searches: one byte less than a match could have.
+    /// As [`Self::within`] with the reach of most searches, which is one byte less than a match could have.
     #[inline]
     pub(super) fn near(&self, entry: u32, at: usize) -> Option<usize> {
         self.within(entry, at, WINDOW - 1)
     }
 
-    /// The same, when four bytes there are `word`.
+    /// As [`Self::near`], when the four bytes there are `word`.
     #[inline]
     pub(super) fn matching(&self, entry: u32, at: usize, word: u32) -> Option<usize> {
         self.near(entry, at).filter(|from| self.holds(*from, word))
     }
 
-    /// Whether four bytes at a place are `word`.
+    /// Returns whether the four bytes at a place are `word`.
     #[inline]
     pub(super) fn holds(&self, at: usize, word: u32) -> bool {
         let bytes = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
         bytes.is_some_and(|bytes| u32::from_le_bytes(*bytes) == word)
     }
 
-    /// Length of a match of `at` with `before`, to the end of the window.
+    /// Returns the length of a match of `at` with `before`, to the end of the window.
     #[inline]
     pub(super) fn common(&self, before: usize, at: usize) -> usize {
         match self.bytes.len().checked_sub(at) {
@@ -101,14 +101,15 @@ impl<'a> PlainWindow<'a> {
         }
     }
 
-    /// Length of a match of `at` with `before` of which four bytes are known; candidates are compared up to 258 bytes.
+    /// Returns the length of a match of `at` with `before` whose first four bytes are known. Candidates are compared up
+    /// to 258 bytes.
     #[inline]
     pub(super) fn compared(&self, before: usize, at: usize) -> usize {
         let left = (self.bytes.len() - at - 4).min(COMPARED_MAX);
         4 + common(self.bytes, before + 4, at + 4, left)
     }
 
-    /// How many bytes before both places are the same, down to `least` and to what is known.
+    /// Counts the equal bytes before both places, down to `least` and to the beginning of the known text.
     #[inline]
     pub(super) fn backwards(&self, before: usize, at: usize, least: usize) -> usize {
         let most = (at - least).min(before.saturating_sub(self.low));
@@ -119,7 +120,7 @@ impl<'a> PlainWindow<'a> {
     }
 }
 
-/// The first four bytes.
+/// Returns the first four bytes.
 #[inline]
 pub(super) fn word(bytes: u64) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
@@ -127,19 +128,19 @@ pub(super) fn word(bytes: u64) -> u32 {
     word
 }
 
-/// Hash of the first four bytes, in as many bits as are wanted.
+/// Returns the hash of the first four bytes, in as many bits as are wanted.
 #[inline]
 pub(super) fn hash4(bytes: u64, bits: u32) -> usize {
     (word(bytes).wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
 }
 
-/// The hash of Snappy.
+/// Returns the hash of the first four bytes that Snappy uses.
 #[inline]
 pub(super) fn hash_snappy(bytes: u64, bits: u32) -> usize {
     (word(bytes).wrapping_mul(0x1e35_a7bd) >> (32 - bits)) as usize
 }
 
-/// Hash of the first five bytes.
+/// Returns the hash of the first five bytes.
 #[inline]
 pub(super) fn hash5(bytes: u64, bits: u32) -> usize {
     #[expect(clippy::cast_possible_truncation, reason = "a few bits")]
@@ -147,7 +148,7 @@ pub(super) fn hash5(bytes: u64, bits: u32) -> usize {
     hash
 }
 
-/// Hash of the first seven bytes.
+/// Returns the hash of the first seven bytes.
 #[inline]
 pub(super) fn hash7(bytes: u64, bits: u32) -> usize {
     #[expect(clippy::cast_possible_truncation, reason = "a few bits")]
@@ -155,7 +156,7 @@ pub(super) fn hash7(bytes: u64, bits: u32) -> usize {
     hash
 }
 
-/// A table of zeros or such, on the heap.
+/// Returns a table on the heap, filled with a value.
 pub(super) fn table<T: Clone, const N: usize>(with: T) -> Box<[T; N]> {
     match vec![with; N].into_boxed_slice().try_into() {
         Ok(table) => table,
@@ -163,12 +164,12 @@ pub(super) fn table<T: Clone, const N: usize>(with: T) -> Box<[T; N]> {
     }
 }
 
-/// What is found in a window: matches only, literals lie between.
+/// The matches of a window. Literals between them are not listed.
 #[derive(Default)]
 pub(super) struct Matches {
-    /// Position, and the token.
+    /// The position and the token of each.
     list: Vec<(u32, Token)>,
-    /// The one that comes next.
+    /// Index of the next match.
     next: usize,
     /// Bytes within matches.
     covered: usize,
@@ -191,7 +192,7 @@ impl Matches {
         }
     }
 
-    /// Adds a match of any length from 3 on. Long ones are cut so that three bytes or more are left for the last piece
+    /// Adds a match of any length from 3 on. Long ones are cut so that the last piece has three bytes or more
     /// (`AddMatchLong` in token.go).
     #[inline]
     pub(super) fn add(
@@ -218,12 +219,12 @@ impl Matches {
         self.put(window.position(at), left, dist);
     }
 
-    /// Tokens of a window of `bytes` bytes.
+    /// Returns the number of tokens of a window of `bytes` bytes.
     pub(super) fn token_count(&self, bytes: usize) -> usize {
         bytes.saturating_sub(self.covered) + self.list.len()
     }
 
-    /// The token at a position that is none of those before: a match, or a literal.
+    /// Returns the token at a position, a match or a literal. Positions must ascend.
     #[inline]
     pub(super) fn token(&mut self, position: u32, byte: u8) -> Token {
         while let Some((place, token)) = self.list.get(self.next) {

@@ -1,15 +1,16 @@
 //! How libdeflate finds matches on levels 2 to 9: chains by a hash of four bytes, and one place for each hash of three.
 //!
-//! The rules were learnt from its `lib/hc_matchfinder.h`. Every position is inserted but the last four of the input.
+//! The rules were taken from its `lib/hc_matchfinder.h`. Every position is inserted, except for the last four of the
+//! input.
 
 use super::super::super::token::MATCH_MAX;
 use super::super::{Text, common};
 
-/// Positions are held relative to a base: the current ones are 32768 to 65535, those of the window before are below, and
-/// 0 is out of reach.
+/// Positions are held relative to a base. The current ones are 32768 to 65535, those of the window before are below,
+/// and 0 is out of reach.
 const WINDOW: u32 = 1 << 15;
 
-/// A match; nothing was found when `dist` is 0.
+/// A match. `dist` 0 means that nothing was found.
 #[derive(Clone, Copy)]
 pub(super) struct HashMatch {
     pub(super) len: u32,
@@ -20,9 +21,10 @@ pub(super) struct HashMatch {
 pub(super) struct Chains {
     three: Box<[u16; 1 << 15]>,
     four: Box<[u16; 1 << 16]>,
-    /// The position before of the same hash of four bytes, by position modulo the window.
+    /// The position before with the same hash of four bytes, indexed by position modulo the window.
     next: Box<[u16; 1 << 15]>,
-    /// What the table of three held before each of the last four positions was inserted, for a second look there.
+    /// The entries of the three-byte table before each of the last four insertions. A second search at such a place
+    /// needs them.
     replaced: [u16; 4],
     /// Position that is held as 32768.
     base: u32,
@@ -42,7 +44,7 @@ impl Chains {
         }
     }
 
-    /// Forgets all; the input begins at `position`, which the writer inserts under hash 0 whatever is there.
+    /// Clears the tables. The input begins at `position`, which the writer inserts under hash 0 whatever its bytes are.
     pub(super) fn begin(&mut self, position: u32) {
         self.forget(position);
         self.put(0, 0);
@@ -75,7 +77,7 @@ impl Chains {
         self.fresh = self.fresh.wrapping_add(1);
     }
 
-    /// Makes the next position the base; returns its offset.
+    /// Makes the next position the base and returns its offset.
     #[cold]
     fn slide(&mut self) -> u32 {
         let tables: [&mut [u16]; 4] = [
@@ -93,14 +95,14 @@ impl Chains {
         0
     }
 
-    /// Inserts all positions before `to` that are not inserted.
+    /// Inserts all positions before `to` that are not inserted yet.
     pub(super) fn insert_before(&mut self, text: Text<'_>, to: usize) {
         let mut count = text.position(to).wrapping_sub(self.fresh);
         if count == 0 || count > 1 << 31 {
             return;
         }
         if count > WINDOW {
-            // Blocks went by in which nothing was asked.
+            // Whole blocks passed without a query, so only the last window is inserted.
             count = WINDOW.min(u32::try_from(to - text.start).unwrap_or(WINDOW));
             self.forget(text.position(to).wrapping_sub(count));
         }
@@ -112,8 +114,8 @@ impl Chains {
         }
     }
 
-    /// The longest match at `at` of more than `least` bytes, or the first of `nice`, among `depth` candidates
-    /// (`hc_matchfinder_longest_match`).
+    /// Returns the longest match at `at` of more than `least` bytes among `depth` candidates, or the first of `nice`
+    /// bytes (`hc_matchfinder_longest_match`).
     #[inline]
     pub(super) fn find(
         &mut self,
@@ -173,7 +175,7 @@ fn hash(word: u32, bits: u32) -> usize {
 /// Candidates, newest first.
 struct Candidates<'a> {
     next: &'a [u16; 1 << 15],
-    /// Where the search is, as tables hold it.
+    /// The current candidate, as tables hold it.
     held: u32,
     /// Farthest candidate.
     reach: u32,
@@ -182,20 +184,20 @@ struct Candidates<'a> {
 }
 
 impl Candidates<'_> {
-    /// Distance of what a table holds; 0 when it is out of reach.
+    /// Returns the distance of a table's entry, or 0 when it is out of reach.
     #[inline]
     fn dist(&self, node: u16) -> u32 {
         let dist = self.held.wrapping_sub(u32::from(node));
         if dist > self.reach { 0 } else { dist }
     }
 
-    /// Distance of the candidate.
+    /// Returns the distance of the current candidate.
     #[inline]
     fn here(&self) -> u32 {
         self.dist(self.node)
     }
 
-    /// Goes on to the next candidate; returns its distance, or 0 when there is none or enough were looked at.
+    /// Advances to the next candidate. Returns its distance, or 0 when there is none or enough were compared.
     #[inline]
     fn step(&mut self) -> u32 {
         self.node = self.next[usize::from(self.node & 0x7fff)];
@@ -204,7 +206,7 @@ impl Candidates<'_> {
     }
 }
 
-/// A place for which a match is sought.
+/// A place for which a match is searched.
 struct ChainSearch<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -1,8 +1,8 @@
 //! The writer libdeflate (<https://github.com/ebiggers/libdeflate>), levels 1 to 9, versions 1.6 to 1.25.
 //!
-//! The rules were learnt from its `lib/deflate_compress.c`. It has all input at once, knows no dictionaries, and chooses
-//! the shortest match that it takes anew for each block, out of how many different literals there are. Levels 10 to 12
-//! (8 and 9 before 1.9) choose tokens by the cost of bits: no model of them is here.
+//! The rules were taken from its `lib/deflate_compress.c`. The writer has all input at once and knows no dictionaries.
+//! For each block it chooses the shortest match that it takes from the number of different literals. Levels 10 to 12 (8
+//! and 9 before 1.9) choose tokens by their cost in bits. There is no model of them here.
 
 mod chains;
 mod pairs;
@@ -14,34 +14,35 @@ use self::pairs::Pairs;
 use super::super::token::Token;
 use super::{Model, Text};
 
-/// Versions that write the same.
+/// Versions with the same output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LibdeflateEra {
-    /// 1.6 to 1.8: a match of any length and distance is taken, and the next must be longer.
+    /// 1.6 to 1.8. A match of any length and distance is taken, and the next must be longer.
     Early,
-    /// 1.9 to 1.18; Debian 12 has 1.14.
+    /// 1.9 to 1.18. Debian 12 has 1.14.
     Middle,
-    /// From 1.19 on: as before, but short inputs may have short matches.
+    /// From 1.19 on. As before, but short inputs may have short matches.
     Late,
 }
 
-/// What a level does.
+/// The parameters of a level.
 #[derive(Debug, Clone, Copy)]
 struct ParseRules {
     era: LibdeflateEra,
-    /// Places looked at after a match for a better one.
+    /// Places after a match that are searched for a better one.
     ahead: u32,
     /// Most candidates of a search.
     depth: u32,
-    /// A match of this length is good enough.
+    /// A match of this length ends the search.
     nice: u32,
-    /// A match of three bytes must not be farther.
+    /// Farthest match of three bytes.
     near: u32,
 }
 
 impl ParseRules {
     fn of(level: u8, era: LibdeflateEra) -> Self {
-        // (ahead, depth, nice); `deflate_compress_greedy` looks ahead nowhere, `lazy` one place, `lazy2` two.
+        // (ahead, depth, nice). `deflate_compress_greedy` does not look ahead, `lazy` looks one place ahead, `lazy2`
+        // two.
         let (ahead, depth, nice) = match (level, era) {
             (..=1, _) => (0, 2, 8),
             (2, _) => (0, 6, 10),
@@ -70,8 +71,8 @@ impl ParseRules {
         }
     }
 
-    /// Length of the shortest match where so many different literals are used (`choose_min_match_len`): where they are
-    /// few, they cost little.
+    /// Returns the length of the shortest match for a number of different literals (`choose_min_match_len`). Few
+    /// different literals are cheap.
     fn shortest(&self, literals: usize) -> u32 {
         let len = match literals {
             0..=5 => 9,
@@ -90,7 +91,7 @@ impl ParseRules {
         }
     }
 
-    /// Whether a match one or two places on is better than the match at hand.
+    /// Returns whether a match one or two places ahead is better than the current one.
     fn better(&self, next: HashMatch, current: HashMatch, places: u32) -> bool {
         if next.dist == 0 {
             return false;
@@ -109,18 +110,18 @@ fn log2(dist: u32) -> u32 {
     31 - dist.max(1).leading_zeros()
 }
 
-/// The literals of the block so far, and what follows from them.
+/// The literals of the block so far, and the shortest match that follows from them.
 struct Block {
     /// Position at which it began.
     begin: u32,
-    /// Bytes from `begin` to where `shortest` is chosen anew.
+    /// Bytes from `begin` to the place where `shortest` is chosen anew.
     renew: u32,
     shortest: u32,
     literals: [u32; 256],
 }
 
 impl Block {
-    /// The block that begins at `at` (`calculate_min_match_len`).
+    /// Starts the block that begins at `at` (`calculate_min_match_len`).
     fn begin(rules: &ParseRules, text: Text<'_>, at: usize) -> Self {
         let shortest = if rules.era == LibdeflateEra::Early
             || (rules.era == LibdeflateEra::Late && text.end - at < 512)
@@ -141,7 +142,7 @@ impl Block {
         }
     }
 
-    /// Chooses the shortest match anew when it is time; greedy levels never do (`recalculate_min_match_len`).
+    /// Chooses the shortest match anew when it is time (`recalculate_min_match_len`). Greedy levels never do.
     fn renew(&mut self, rules: &ParseRules, position: u32) {
         let bytes = position.wrapping_sub(self.begin);
         if bytes < self.renew || rules.ahead == 0 || rules.era == LibdeflateEra::Early {
@@ -163,7 +164,7 @@ impl Block {
     }
 }
 
-/// A match found ahead, that will be looked at there.
+/// A match that was found ahead and will be used there.
 #[derive(Clone, Copy)]
 struct Pending {
     position: u32,
@@ -193,7 +194,7 @@ impl Chained {
         }
     }
 
-    /// The match at `at` that is worth a thought.
+    /// Returns the match at `at` when the writer would consider it.
     fn current(&mut self, text: Text<'_>, at: usize) -> Option<HashMatch> {
         self.block.renew(&self.rules, text.position(at));
         let shortest = self.block.shortest;
@@ -269,7 +270,7 @@ impl Model for Chained {
     }
 }
 
-/// The model of a level from 1 to 9.
+/// Returns the model of a level from 1 to 9.
 pub(crate) fn model(level: u8, era: LibdeflateEra) -> Box<dyn Model + Send> {
     if level <= 1 && era != LibdeflateEra::Early {
         return Box::new(Pairs::new());

@@ -1,18 +1,19 @@
-//! Level 1 of libdeflate from 1.9 on: the last two places of each hash of four bytes, and the longest match is taken.
+//! Level 1 of libdeflate from 1.9 on: the last two places of each hash of four bytes, of which the longer match is
+//! taken.
 //!
-//! The rules were learnt from its `lib/ht_matchfinder.h`.
+//! The rules were taken from its `lib/ht_matchfinder.h`.
 
 use super::super::super::token::{MATCH_MAX, Token};
 use super::super::{Model, Text, common};
 
-/// A match of this length is good enough.
+/// A match of this length ends the search.
 const NICE: u32 = 32;
 /// Farthest match.
 const REACH: u32 = (1 << 15) - 1;
 
 /// Model of level 1.
 pub(super) struct Pairs {
-    /// Positions by hash, newest first; a stream's first is 2^16, so that 0 is out of reach.
+    /// Positions by hash, newest first. A stream's first position is 2^16, so that 0 is out of reach.
     table: Vec<[u32; 2]>,
     /// The first position not inserted.
     fresh: u32,
@@ -26,7 +27,7 @@ impl Pairs {
         }
     }
 
-    /// Inserts the next position, and returns what was under its hash.
+    /// Inserts the next position and returns the entries under its hash.
     #[inline]
     fn put(&mut self, hash: usize) -> [u32; 2] {
         let before = self.table[hash];
@@ -35,7 +36,7 @@ impl Pairs {
         before
     }
 
-    /// Inserts all positions before `to` that are not inserted.
+    /// Inserts all positions before `to` that are not inserted yet.
     fn insert_before(&mut self, text: Text<'_>, to: usize) {
         let mut count = text.position(to).wrapping_sub(self.fresh);
         if count == 0 || count > 1 << 31 {
@@ -52,7 +53,7 @@ impl Pairs {
         }
     }
 
-    /// Length and distance of the longer match of two candidates, or of the first that is long enough.
+    /// Returns the length and distance of the longer of two matches, or of the first that is long enough.
     #[expect(clippy::cast_possible_truncation, reason = "258 at most")]
     fn longest(text: Text<'_>, at: usize, candidates: [u32; 2]) -> (u32, u32) {
         let here = text.position(at);
@@ -93,7 +94,7 @@ impl Model for Pairs {
         self.table
             .fill([text.position(at).wrapping_sub(1 << 16); 2]);
         self.fresh = text.position(at);
-        // The writer inserts the first position under hash 0, whatever is there.
+        // The writer inserts the first position under hash 0, whatever its bytes are.
         self.put(0);
     }
 
