@@ -1,5 +1,6 @@
 //! `add`: makes or extends a release.
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::files::unpacker::{Depth, OpenOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -82,16 +83,16 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
         let (name, what) = named(word);
         match what.to_str() {
             Some("-") if sorted.stream.is_some() => {
-                return Err(Failure::usage(
-                    messages::one_stream(),
-                    messages::hint_usage(),
-                ));
+                return Err(diagnostic!("usage.one_stream").into());
             }
             Some("-") => sorted.stream = Some(name.unwrap_or_else(|| FROM_STDIN.to_owned())),
             Some(text) if text.starts_with(IN_REGISTRY) => {
                 let image = RegistryImage::parse(&text[IN_REGISTRY.len()..]);
                 let mut image = image.map_err(|error| {
-                    Failure::usage(format!("{text}: {error}"), messages::hint_reference())
+                    Failure::from(
+                        diagnostic!("usage.bad_reference", given = text)
+                            .because(carryall::ops::diagnose(&error)),
+                    )
                 })?;
                 image.name = name.unwrap_or(image.name);
                 sorted.images.push(image);
@@ -100,10 +101,7 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
         }
     }
     if sorted.stream.is_some() && std::io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            messages::terminal_stdin(),
-            messages::hint_usage(),
-        ));
+        return Err(diagnostic!("usage.terminal_stdin").into());
     }
     if let Some(name) = &args.name {
         let Sorted {
@@ -115,7 +113,7 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
             ([image], None, _) => image.name.clone_from(name),
             ([], Some(stream), _) => stream.clone_from(name),
             ([], None, [given]) => given.name = Some(name.clone()),
-            _ => return Err(Failure::usage(messages::one_name(), messages::hint_names())),
+            _ => return Err(diagnostic!("usage.one_name").into()),
         }
     }
     Ok(sorted)

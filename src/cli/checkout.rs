@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::oci::image::export::ImageForm;
 use carryall::ops::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::ops::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
@@ -15,20 +16,14 @@ use crate::cli::{Context, messages, open};
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let form = match args.form {
         AsArg::Original if !args.choice.image.is_empty() => {
-            return Err(Failure::usage(
-                messages::image_without_form(),
-                messages::hint_form(),
-            ));
+            return Err(diagnostic!("usage.image_without_form").into());
         }
         AsArg::Original => None,
         AsArg::DockerArchive => Some(ImageForm::DockerArchive),
         AsArg::Oci => Some(ImageForm::OciLayout),
     };
     if form.is_some() && !args.item.is_empty() {
-        return Err(Failure::usage(
-            messages::item_with_form(),
-            messages::hint_form(),
-        ));
+        return Err(diagnostic!("usage.item_with_form").into());
     }
     let store = open::store(context, OpenMode::Read)?;
     let root = ops::release_for(&store, &args.release, args.choice.one_platform())?;

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::base::fs::free_space_bytes;
 use carryall::base::monitor::Monitor;
 use carryall::bundle::Effort;
@@ -128,7 +129,7 @@ fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {
     let usable =
         |path: &PathBuf| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     let default = DEFAULTS.iter().map(PathBuf::from).find(usable);
-    default.ok_or_else(|| Failure::usage(messages::demo_nothing(), messages::hint_usage()))
+    default.ok_or_else(|| diagnostic!("usage.nothing_to_demo").into())
 }
 
 /// A new folder where there is room; what it takes is about four times what is given, and a demo is told so beforehand.

@@ -1,10 +1,13 @@
-//! How a command fails: exit code, the chain of causes in one line, and what to do next.
+//! How a command ends: its exit code, and what is said when it failed.
 //!
-//! Which error means what is decided here; the words of the hints are in `messages`.
+//! A failure is a diagnostic. Its code alone decides the words, the hint and the exit code.
 
-use std::error::Error;
+use carryall::base::diagnostic::{Arg, Diagnostic};
+use carryall::base::monitor::Interrupted;
+use serde_json::{Map, Value};
 
-use crate::cli::{messages, terminal};
+use crate::cli::messages::{self, message};
+use crate::cli::terminal;
 
 /// Something failed.
 pub const EXIT_FAILED: u8 = 1;
@@ -20,127 +23,131 @@ pub const EXIT_INTERRUPTED: u8 = 130;
 /// Why a command failed, for a person and for a script.
 #[derive(Debug)]
 pub struct Failure {
-    exit_code: u8,
-    message: String,
-    hint: String,
+    /// Nothing when standard output went away: there is nobody to say anything to.
+    what: Option<Diagnostic>,
+    /// Which one of several things it is about.
+    about: Option<String>,
+    /// A line between the error and the hint, for people.
+    line: Option<String>,
 }
 
 impl Failure {
-    /// Command-line words that do not make sense.
-    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// The same with a line between the error and the hint.
+    pub fn with_line(self, line: String) -> Self {
         Self {
-            exit_code: EXIT_USAGE,
-            message: message.into(),
-            hint: hint.into(),
-        }
-    }
-
-    /// A failure with words of its own.
-    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            exit_code: EXIT_FAILED,
-            message: message.into(),
-            hint: hint.into(),
+            line: Some(line),
+            ..self
         }
     }
 
     /// The same about one thing of several.
     pub fn about(self, what: &str) -> Self {
         Self {
-            message: format!("{what}: {}", self.message),
+            about: Some(what.to_owned()),
             ..self
         }
     }
 
-    /// Standard output went away: nothing more to say to nobody.
-    pub fn is_quiet(&self) -> bool {
-        self.message.is_empty()
-    }
-
     /// A signal asked to stop.
     pub fn interrupted() -> Self {
-        Self::of(&carryall::base::monitor::Interrupted.into())
+        Self::of(&Interrupted.into())
+    }
+
+    /// An error of the library.
+    pub fn of(error: &carryall::ops::Error) -> Self {
+        error.diagnose().into()
     }
 
     /// The exit code that it stands for.
     pub fn exit_code(&self) -> u8 {
-        self.exit_code
+        self.what
+            .as_ref()
+            .map_or(0, |what| exit_code_of(what.code()))
     }
 
     /// `error:` and `hint:`, one line each, or one JSON object.
     pub fn text(&self, json: bool) -> String {
+        let Some(what) = &self.what else {
+            return String::new();
+        };
+        let (message, hint) = (self.message(what), messages::hint(what));
         if json {
-            let value = serde_json::json!({
-                "event": "error", "exit_code": self.exit_code,
-                "message": self.message, "hint": self.hint,
-            });
-            return format!("{value}\n");
+            return format!("{}\n", self.json(what, &message, &hint));
         }
-        format!(
-            "{}: {}\n{}: {}\n",
-            messages::error_label(),
-            terminal::shown(&self.message),
-            messages::hint_label(),
-            terminal::shown(&self.hint)
-        )
+        let (error_label, hint_label) = (message!("label-error"), message!("label-hint"));
+        let (message, hint) = (terminal::shown(&message), terminal::shown(&hint));
+        let line = self.line.as_ref().map(|line| format!("{line}\n"));
+        let line = line.unwrap_or_default();
+        format!("{error_label}: {message}\n{line}{hint_label}: {hint}\n")
+    }
+
+    fn message(&self, what: &Diagnostic) -> String {
+        let said = messages::said(what);
+        match &self.about {
+            Some(about) => format!("{about}{}{said}", message!("separator-cause")),
+            None => said,
+        }
+    }
+
+    /// The typed arguments stand beside the words; those of a cause where the error itself has none of the name.
+    fn json(&self, what: &Diagnostic, message: &str, hint: &str) -> Value {
+        let mut fields = Map::new();
+        let mut put = |name: &str, value: Value| {
+            fields.entry(name).or_insert(value);
+        };
+        put("event", "error".into());
+        put("kind", what.code().into());
+        put("message", message.into());
+        put("hint", hint.into());
+        put("exit_code", exit_code_of(what.code()).into());
+        let causes: Vec<&str> = what.chain().skip(1).map(Diagnostic::code).collect();
+        if !causes.is_empty() {
+            put("causes", causes.into());
+        }
+        if let Some(about) = &self.about {
+            put("about", about.as_str().into());
+        }
+        for (name, arg) in what.chain().flat_map(Diagnostic::args) {
+            put(name, value_of(arg));
+        }
+        Value::Object(fields)
     }
 
     /// Prints it to stderr and returns the exit code.
     pub fn report(&self, json: bool) -> u8 {
-        if !self.is_quiet() {
+        if self.what.is_some() {
             terminal::say_either(&self.text(json), json);
         }
-        self.exit_code
+        self.exit_code()
     }
 }
 
-fn in_english(error: &carryall::ops::Error) -> String {
-    let beside = messages::beside(error);
-    if beside.is_empty() {
-        chain(error)
-    } else {
-        format!("{}: {beside}", chain(error))
+/// The exit code of an error's code.
+fn exit_code_of(code: &str) -> u8 {
+    match code {
+        "interrupted" => EXIT_INTERRUPTED,
+        _ if code.starts_with(messages::USAGE) => EXIT_USAGE,
+        _ => EXIT_FAILED,
     }
 }
 
-/// The causes of an error in one line, each once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
+fn value_of(arg: &Arg) -> Value {
+    match arg {
+        Arg::Text(text) | Arg::Term(text) => text.as_str().into(),
+        Arg::Path(path) => path.to_string_lossy().into(),
+        Arg::Paths(paths) => paths.iter().map(|path| path.to_string_lossy()).collect(),
+        Arg::Number(number) | Arg::Bytes(number) => (*number).into(),
+        Arg::Names(names) => names.as_slice().into(),
+        Arg::Volumes(volumes) => volumes.as_slice().into(),
     }
-    text
 }
 
-/// What the system said, if it is behind an error.
-fn system<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a std::io::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
-}
-
-impl From<std::io::Error> for Failure {
-    /// Only printing fails with a bare I/O error: a broken pipe is the reader's choice, not a failure.
-    fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            Self {
-                exit_code: 0,
-                message: String::new(),
-                hint: String::new(),
-            }
-        } else {
-            Self::failed(error.to_string(), messages::hint_generic())
+impl From<Diagnostic> for Failure {
+    fn from(what: Diagnostic) -> Self {
+        Self {
+            what: Some(what),
+            about: None,
+            line: None,
         }
     }
 }
@@ -151,19 +158,58 @@ impl From<carryall::ops::Error> for Failure {
     }
 }
 
-impl Failure {
-    /// The words for an error.
-    pub fn of(error: &carryall::ops::Error) -> Self {
-        let exit_code = match error.kind() {
-            carryall::ops::ErrorKind::Interrupted => EXIT_INTERRUPTED,
-            carryall::ops::ErrorKind::Failed => EXIT_FAILED,
-        };
+impl From<std::io::Error> for Failure {
+    /// Only printing fails with a bare I/O error: a broken pipe is the reader's choice, not a failure.
+    fn from(error: std::io::Error) -> Self {
+        let is_gone = error.kind() == std::io::ErrorKind::BrokenPipe;
         Self {
-            exit_code,
-            message: messages::chinese_error(error).unwrap_or_else(|| in_english(error)),
-            hint: system(error)
-                .and_then(messages::hint_of_system)
-                .map_or_else(|| messages::hint(error), str::to_owned),
+            what: (!is_gone).then(|| carryall::ops::diagnose(&error)),
+            about: None,
+            line: None,
         }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    /// A report that is no JSON is a fault of the program.
+    fn from(error: serde_json::Error) -> Self {
+        carryall::ops::diagnose(&error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use carryall::base::diagnostic::diagnostic;
+    use carryall::ops::Error;
+
+    use super::*;
+
+    #[test]
+    fn an_error_in_json_has_its_kind_and_its_fields() {
+        let error = Error::NoSpace {
+            path: "/srv/a\n".into(),
+            needed_bytes: 3_000_000,
+            free_bytes: 1,
+        };
+        let text = Failure::of(&error).about("a set").text(true);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let want = serde_json::json!({
+            "event": "error", "kind": "space.too_little", "exit_code": 1, "about": "a set",
+            "message": "a set: /srv/a? has 1 B free, and 3.00 MB are needed",
+            "hint": messages::hint(&error.diagnose()),
+            "path": "/srv/a\n", "needed_bytes": 3_000_000, "free_bytes": 1,
+        });
+        assert_eq!(value, want);
+    }
+
+    #[test]
+    fn the_code_of_an_error_decides_how_the_command_ends() {
+        let ends = |one: Diagnostic| Failure::from(one).exit_code();
+        assert_eq!(ends(diagnostic!("usage.no_media")), EXIT_USAGE);
+        assert_eq!(ends(diagnostic!("add.nothing")), EXIT_FAILED);
+        assert_eq!(Failure::interrupted().exit_code(), EXIT_INTERRUPTED);
+        let gone = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(Failure::from(gone).report(false), 0);
     }
 }

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use carryall::base::diagnostic::diagnostic;
 use signal_hook::consts::SIGABRT;
 use signal_hook::low_level::pipe;
 
 use crate::cli::exit::{EXIT_FAILED, Failure};
-use crate::cli::{interrupt, messages};
+use crate::cli::interrupt;
 
 /// After a panic the others get this time to leave things tidy. One that waits for the thread that is gone waits for ever.
 const GRACE: Duration = Duration::from_secs(5);
@@ -68,11 +69,12 @@ fn words_for(panic: &PanicHookInfo<'_>) -> Failure {
         .take(TEXT_MAX_CHARS)
         .collect();
     if is_for_want(&text) {
-        return Failure::failed(messages::no_more_threads(), messages::hint_limits());
+        return diagnostic!("system.no_threads").into();
     }
     let place = panic.location().map(ToString::to_string);
-    let message = messages::fault(&text, place.as_deref().unwrap_or("?"), &command());
-    Failure::failed(message, messages::hint_fault())
+    let version = env!("CARGO_PKG_VERSION");
+    let (place, command) = (place.unwrap_or_else(|| "?".to_owned()), command());
+    diagnostic!("program.fault", what = text, version, place, command).into()
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> &str {
@@ -118,7 +120,7 @@ fn listen_for_abort(json: bool) -> io::Result<()> {
     let (never_read, full) = io::pipe()?;
     let full_too = full.try_clone()?;
     // Made now: there may be no memory then.
-    let text = Failure::failed(messages::aborted(), messages::hint_limits()).text(json);
+    let text = Failure::from(diagnostic!("program.aborted")).text(json);
     thread::Builder::new()
         .name("abort".into())
         .stack_size(128 << 10)

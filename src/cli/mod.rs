@@ -37,6 +37,8 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use carryall::base::diagnostic::diagnostic;
+
 use args::Command;
 use exit::Failure;
 use progress::{Screen, Verbosity};
@@ -87,9 +89,7 @@ impl Context {
             messages::say(&preface);
         }
         if self.json {
-            let json = serde_json::to_string_pretty(report);
-            let json =
-                json.map_err(|error| Failure::failed(error.to_string(), messages::hint_generic()))?;
+            let json = serde_json::to_string_pretty(report)?;
             terminal::print_json(&(json + "\n"))?;
         } else {
             terminal::print(&terminal::names_in_lines(&say(report), report))?;
@@ -100,17 +100,17 @@ impl Context {
 
 /// Runs the command line and returns its exit code.
 pub fn run() -> ExitCode {
-    if let Err(failure) = open::refuse_unexpanded(std::env::args_os().skip(1)) {
-        return ExitCode::from(failure.report(false));
-    }
     let json = asks_for_json(std::env::args_os().skip(1));
+    if json {
+        messages::use_english();
+    }
+    if let Err(failure) = open::refuse_unexpanded(std::env::args_os().skip(1)) {
+        return ExitCode::from(failure.report(json));
+    }
     let cli = match help::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage::end(&error, json),
     };
-    if cli.json {
-        messages::use_english();
-    }
     interrupt::listen(cli.json);
     fault::listen(cli.json);
     let verbosity = if cli.verbose {
@@ -167,8 +167,7 @@ fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
     if !memory::is_heavy(command) {
         return Ok(());
     }
-    memory::start_workers()
-        .map_err(|()| Failure::failed(messages::no_more_threads(), messages::hint_limits()))
+    memory::start_workers().map_err(|()| diagnostic!("system.no_threads").into())
 }
 
 /// Whether `--json` is among the words, also of a command line that makes no sense.

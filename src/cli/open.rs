@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::ops::Error;
 use carryall::ops::overlap::check_no_overlap;
 use carryall::store::{OpenMode, Store, StoreError};
@@ -32,7 +33,7 @@ pub fn store_dir(context: &Context) -> Result<PathBuf, Failure> {
     }
     variable("HOME")
         .map(|dir| dir.join(".local/share/carryall"))
-        .ok_or_else(|| Failure::usage(messages::no_store_named(), messages::hint_store()))
+        .ok_or_else(|| diagnostic!("usage.no_store").into())
 }
 
 /// A path that begins with `~` and was not expanded would be a folder of that name below the current one.
@@ -64,11 +65,16 @@ fn unexpanded(path: &str, given_by: &str) -> Failure {
     let meant = path
         .strip_prefix('~')
         .filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let meant = meant.map(|rest| format!("{home}{rest}"));
-    Failure::usage(
-        messages::unexpanded_home(path, given_by),
-        messages::hint_unexpanded_home(path, meant.as_deref()),
-    )
+    let is_known = u8::from(meant.is_some());
+    let meant = match meant {
+        Some(rest) => format!("{home}{rest}"),
+        None => "/home/NAME/store".to_owned(),
+    };
+    if given_by.is_empty() {
+        diagnostic!("usage.unexpanded_home", path, meant, is_known).into()
+    } else {
+        diagnostic!("usage.unexpanded_home_in", path, given_by, meant, is_known).into()
+    }
 }
 
 /// Opens the store, which must be there. A reader does not mind that another process writes.

@@ -1,5 +1,6 @@
 //! `push`: the images of a release into a registry.
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::oci::registry::push::NameState;
 use carryall::ops;
 use carryall::ops::publish::push::{self, PushOptions, ReleasePushReport};
@@ -24,8 +25,8 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     } else {
         OtherHosts::Dropped
     };
-    let hosts = hosts(&args.map, others)
-        .map_err(|host| Failure::usage(messages::mapped_twice(&host), messages::hint_usage()))?;
+    let hosts =
+        hosts(&args.map, others).map_err(|host| diagnostic!("usage.host_mapped_twice", host))?;
     let rules = Rules {
         hosts,
         name: args.new_name.clone().map(|name| name.0),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::{IntErrorKind, ParseIntError};
 use std::process::ExitCode;
 
+use carryall::base::diagnostic::{Diagnostic, diagnostic};
 use carryall::bundle::receipt::site::SiteNameError;
 use carryall::content::release::ReleaseNameError;
 use carryall::files::versions::PatternError;
@@ -67,80 +68,83 @@ pub fn end(error: &Error, json: bool) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let failure = Failure::usage(what(error), messages::hint_usage());
-    if json {
-        return ExitCode::from(failure.report(true));
-    }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    let what = what(error);
+    let hint = messages::hint(&what);
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json {
+        // The help page says more.
         terminal::say(&error.render().to_string());
-    } else {
-        let (label, text) = (messages::error_label(), what(error));
-        terminal::say(&format!("{label}: {text}\n"));
-        if let Some(usage) = usage(error) {
-            terminal::say(&format!("{}\n", message!("usage-line", usage)));
-        }
+        terminal::say(&format!("{}: {hint}\n", messages::hint_label()));
+        return ExitCode::from(EXIT_USAGE);
     }
-    let (label, hint) = (messages::hint_label(), messages::hint_usage());
-    terminal::say(&format!("{label}: {hint}\n"));
-    ExitCode::from(EXIT_USAGE)
+    let how = usage(error).filter(|_| !json);
+    let failure = Failure::from(what);
+    ExitCode::from(match how {
+        Some(usage) => failure
+            .with_line(message!("usage-line", usage))
+            .report(json),
+        None => failure.report(json),
+    })
 }
 
 /// What is wrong, and what was meant, as far as the parser can guess.
-fn what(error: &Error) -> String {
-    let message = wrong(error);
+fn what(error: &Error) -> Diagnostic {
+    let one = wrong(error);
     let suggested = [
         ContextKind::SuggestedArg,
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedValue,
     ];
-    let mut meant = suggested.iter().map(|kind| said(error, *kind));
+    let mut meant = suggested.iter().map(|kind| said(error, *kind).join(" "));
     if let Some(meant) = meant.find(|text| !text.is_empty()) {
-        return message!("usage-did-you-mean", message, meant);
+        return one.with_details(vec![diagnostic!("usage.meant", meant)]);
     }
     if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::Suggested).is_some() {
-        return message!("usage-as-value", message);
+        return one.with_details(vec![diagnostic!("usage.is_value")]);
     }
-    message
+    one
 }
 
-fn wrong(error: &Error) -> String {
-    let argument = said(error, ContextKind::InvalidArg);
+fn wrong(error: &Error) -> Diagnostic {
+    let arguments = said(error, ContextKind::InvalidArg);
+    let argument = arguments.join(" ");
     match error.kind() {
-        ErrorKind::UnknownArgument => message!("usage-unknown-argument", argument),
+        ErrorKind::UnknownArgument => diagnostic!("usage.unknown_argument", argument),
         ErrorKind::InvalidSubcommand => {
-            let command = said(error, ContextKind::InvalidSubcommand);
-            message!("usage-unknown-command", command)
+            let command = said(error, ContextKind::InvalidSubcommand).join(" ");
+            diagnostic!("usage.unknown_command", command)
         }
-        ErrorKind::MissingRequiredArgument => message!("usage-missing", arguments = argument),
+        ErrorKind::MissingRequiredArgument => {
+            diagnostic!("usage.missing_argument", arguments = &arguments)
+        }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            message!("usage-missing-command")
+            diagnostic!("usage.no_command")
         }
         ErrorKind::ArgumentConflict => {
             let other = said(error, ContextKind::PriorArg);
-            message!("usage-conflict", argument, other)
+            diagnostic!("usage.conflict", argument, other = &other)
         }
-        ErrorKind::NoEquals => message!("usage-no-equals", argument),
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => bad_value(error, &argument),
+        ErrorKind::NoEquals => diagnostic!("usage.no_equals", argument),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => bad_value(error, argument),
         ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => {
-            message!("usage-count", argument)
+            diagnostic!("usage.value_count", argument)
         }
-        ErrorKind::InvalidUtf8 => message!("usage-not-utf8"),
-        _ => message!("usage-other"),
+        ErrorKind::InvalidUtf8 => diagnostic!("usage.not_utf8"),
+        _ => diagnostic!("usage.other"),
     }
 }
 
-fn bad_value(error: &Error, argument: &str) -> String {
-    let value = said(error, ContextKind::InvalidValue);
+fn bad_value(error: &Error, argument: String) -> Diagnostic {
+    let value = said(error, ContextKind::InvalidValue).join(" ");
     if value.is_empty() {
-        return message!("usage-no-value", argument);
+        return diagnostic!("usage.no_value", argument);
     }
     let value = format!("{value:?}");
     let allowed = said(error, ContextKind::ValidValue);
     if allowed.is_empty() {
         let why = why(error);
-        return message!("usage-bad-value", argument, value, why);
+        return diagnostic!("usage.bad_value", argument, value, why);
     }
-    message!("usage-bad-choice", argument, value, allowed)
+    diagnostic!("usage.bad_choice", argument, value, allowed = &allowed)
 }
 
 /// Why a value is not taken, by the error that reading it gave.
@@ -188,11 +192,11 @@ fn usage(error: &Error) -> Option<String> {
     Some(usage.replace("[OPTIONS]", &message!("help-options-tag")))
 }
 
-fn said(error: &Error, kind: ContextKind) -> String {
+fn said(error: &Error, kind: ContextKind) -> Vec<String> {
     match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(texts)) => texts.join(&message!("usage-separator")),
-        Some(ContextValue::Number(number)) => number.to_string(),
-        _ => String::new(),
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        Some(ContextValue::Number(number)) => vec![number.to_string()],
+        _ => Vec::new(),
     }
 }

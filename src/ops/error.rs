@@ -280,18 +280,4 @@ impl Error {
             looks: look(paths),
         }
     }
-
-    /// What kind of failure it is, however deep the cause lies.
-    pub fn kind(&self) -> ErrorKind {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
-        let stopped = Interrupted.to_string();
-        while let Some(error) = cause {
-            // An error that only passes a stop on is none of the causes of its own, and says what the stop says.
-            if error.is::<Interrupted>() || error.to_string() == stopped {
-                return ErrorKind::Interrupted;
-            }
-            cause = error.source();
-        }
-        ErrorKind::Failed
-    }
 }

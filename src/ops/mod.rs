@@ -5,6 +5,7 @@
 pub mod add;
 mod blob_cache;
 pub mod checkout;
+mod diagnose;
 mod error;
 pub mod maintain;
 pub mod media;
@@ -17,6 +18,7 @@ mod space;
 mod store;
 mod unpack_limits;
 
+pub use diagnose::diagnose;
 pub use error::{Error, ErrorKind};
 pub use store::{
     BadRoot, ROOT_DAMAGED, ROOT_MISNAMED, Roots, all_roots, is_fault, must_know_all, release,

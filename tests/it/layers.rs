@@ -293,6 +293,9 @@ fn rooms_use_rooms_of_lower_floors_alone() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Gives the errors of all operations their codes: as `ops::Error`, it knows them all, and is none itself.
+const ERRORS: &str = "diagnose";
+
 #[test]
 fn operations_do_not_use_one_another() {
     let mut faults = Vec::new();
@@ -303,7 +306,7 @@ fn operations_do_not_use_one_another() {
         };
         let is_operation = |name: &str| {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
-            folder.join(name).is_dir()
+            name != ERRORS && folder.join(name).is_dir()
         };
         if !is_operation(&own) {
             continue;

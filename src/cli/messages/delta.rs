@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use carryall::bundle::receipt::Receipt;
 use carryall::bundle::receipt::site::SiteName;
-use carryall::bundle::receipt::{Receipt, ReceiptError};
 use carryall::ops::pack::PackPlan;
 use carryall::ops::pack::recipients::SitesReport;
 use carryall::ops::receive::prerequisites::{
@@ -141,10 +141,6 @@ pub fn hint_base() -> String {
         "请先接收它所依赖的发布包，再重新接收这一套（已读入的内容会保留）；或把 carryall receipt 的输出发给供应方",
     )
     .to_owned()
-}
-
-pub fn one_receipt_a_site() -> &'static str {
-    pick("--site takes one --for", "--site 只能配一个 --for")
 }
 
 /// What a receipt is called in the plan.
@@ -316,38 +312,5 @@ pub fn forgotten(site: &SiteName, was_there: bool) -> String {
             format!("nothing is remembered of {site}\n"),
             format!("没有 {site} 的记录\n"),
         )
-    }
-}
-
-/// What is wrong with a receipt, in Chinese.
-pub fn chinese_receipt(given: &str, error: &ReceiptError) -> String {
-    let what = match error {
-        ReceiptError::Symbol { line, symbol } => format!("第 {line} 行有无效字符 {symbol:?}"),
-        ReceiptError::Line { line } => format!("第 {line} 行有错"),
-        ReceiptError::Lines => "缺少一行、多了一行，或混入了别的回执".to_owned(),
-        ReceiptError::Newer(version) => format!("版本 {version} 比本程序新"),
-        ReceiptError::NotAReceipt | ReceiptError::Envelope(_) | ReceiptError::Corrupt(_) => {
-            "不是有效的回执".to_owned()
-        }
-    };
-    format!("{given}：{what}")
-}
-
-/// What to do about it.
-pub fn hint_receipt(error: &ReceiptError) -> &'static str {
-    match error {
-        ReceiptError::Symbol { .. } | ReceiptError::Line { .. } => pick(
-            "compare this line with what the site printed: two wrong characters of a line are always found",
-            "请与站点打印的这一行核对：一行内错两个字符以内必能发现",
-        ),
-        ReceiptError::Lines => pick(
-            "compare the lines with what the site printed: their number and order",
-            "请与站点打印的内容核对行数和顺序",
-        ),
-        ReceiptError::Newer(_) => pick("use a newer carryall", "请使用更新版本的 carryall"),
-        _ => pick(
-            "give a file of `carryall receipt -o FILE`, or the text that `carryall receipt` prints, in quotes",
-            "请给出 carryall receipt -o 文件 写成的文件，或用引号给出 carryall receipt 打印的文字",
-        ),
     }
 }

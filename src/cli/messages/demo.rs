@@ -8,10 +8,6 @@ use carryall::ops::pack::PackReport;
 
 use super::{bytes, pick, shown_path};
 
-pub fn demo_nothing() -> &'static str {
-    pick("nothing to carry was found", "没有找到可用于演示的内容")
-}
-
 pub fn demo_begins(given: &Path, stage: &Path) -> String {
     let (given, stage) = (shown_path(given), shown_path(stage));
     pick(

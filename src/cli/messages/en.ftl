@@ -10,8 +10,6 @@ label-hint = hint
 
 ## The program itself
 
-fault = carryall has a fault and had to end: { $what } (carryall { $version }, { $place }, during: { $command })
-    .hint = nothing that was read has been changed, and the store is as it was before or as after the last finished step. Please send the line above to those who maintain carryall; it holds no names of yours beyond what it shows
 stopping = stopping; what is done is kept (Ctrl-C again ends at once)
 
 ### Help pages. `help-COMMAND` is one line, `-long` says more, `-arg-NAME` is an argument or option,
@@ -441,22 +439,21 @@ help-help-examples =
 
 ## Command lines that make no sense
 
-usage-unknown-argument = unexpected argument { $argument }
-usage-unknown-command = no command { $command }
-usage-missing = not given and required: { $arguments }
-usage-missing-command = a command is missing
-usage-conflict = { $argument } cannot be used together with { $other }
-usage-no-equals = { $argument } is written with = before its value
-usage-no-value = { $argument } needs a value
-usage-bad-value = { $argument } does not take { $value }: { $why }
-usage-bad-choice = { $argument } does not take { $value }: it takes { $allowed }
-usage-count = { $argument } has too many or too few values
-usage-not-utf8 = a word of the command line is not UTF-8
-usage-other = the command line makes no sense
-usage-did-you-mean = { $message }; did you mean { $meant }?
-usage-as-value = { $message }; write -- before it if it is no option
+error-usage-unknown-argument = unexpected argument { $argument }
+error-usage-unknown-command = no command { $command }
+error-usage-missing-argument = not given and required: { $arguments }
+error-usage-no-command = a command is missing
+error-usage-conflict = { $argument } cannot be used together with { $other }
+error-usage-no-equals = { $argument } is written with = before its value
+error-usage-no-value = { $argument } needs a value
+error-usage-bad-value = { $argument } does not take { $value }: { $why }
+error-usage-bad-choice = { $argument } does not take { $value }: it takes { $allowed }
+error-usage-value-count = { $argument } has too many or too few values
+error-usage-not-utf8 = a word of the command line is not UTF-8
+error-usage-other = the command line makes no sense
+error-usage-meant = did you mean { $meant }?
+error-usage-is-value = write -- before it if it is no option
 usage-line = usage: { $usage }
-usage-separator = {", "}
 usage-why-number = it is no whole number
 usage-why-range = it is too small or too large
 usage-why-range-of = it must be in the range { $range }
@@ -475,3 +472,524 @@ usage-why-tag = the tag is at most 128 of letters, digits, _ . and -
 usage-why-digest = behind the @ is a digest: sha256: and 64 hex digits
 usage-why-reference-host = before the first / is a host: HOST[:PORT]
 usage-why-other = that is not possible here
+
+## Errors
+
+error-interrupted = interrupted
+    .hint = run the same command again: it goes on where it can
+error-other = { $text }
+
+## What the system says
+
+error-system-io = { $path }
+error-system-other = { $text }
+error-system-not-found = No such file or directory
+    .hint = check the path: is the disc mounted, is the name spelt right?
+error-system-permission-denied = Permission denied
+    .hint = you may not read or write there: `ls -ld` shows who may; a drive wants membership of the group cdrom or disk, or run it as root with sudo
+error-system-already-exists = File exists
+error-system-not-a-directory = Not a directory
+    .hint = a part of the path is a file where a folder is to be: check the path
+error-system-is-a-directory = Is a directory
+    .hint = a file is wanted here, and this is a folder: name the file in it
+error-system-directory-not-empty = Directory not empty
+error-system-read-only-filesystem = Read-only file system
+    .hint = name another place: this one is mounted for reading only (discs are, and disks with errors)
+error-system-storage-full = No space left on device
+    .hint = free some space, or name another place; nothing half-done was left
+error-system-quota-exceeded = Disk quota exceeded
+    .hint = your quota there is used up: free some of it, or name another place
+error-system-file-too-large = File too large
+    .hint = a limit on the size of files is reached: raise it (ulimit -f), or name a place on another file system (FAT32 holds 4 GiB a file)
+error-system-resource-busy = Device or resource busy
+    .hint = another program uses it: unmount it or end that program, and run the same command again
+error-system-out-of-memory = Cannot allocate memory
+    .hint = nothing that was read has been changed; raise the limit (ulimit -v, ulimit -u, that of the container or service), end other programs, or use a machine with more memory, and run the same command again
+error-system-invalid-filename = File name too long or not valid
+    .hint = the name is too long, or has characters that the file system there does not take: choose another
+error-system-unexpected-end = ends early
+error-system-broken-pipe = Broken pipe
+error-system-crosses-devices = not on the same file system
+error-system-too-many-links = Too many links
+error-system-connection-refused = Connection refused
+error-system-connection-reset = Connection reset
+error-system-timed-out = timed out
+error-system-address-in-use = Address already in use
+error-system-address-not-available = Cannot assign requested address
+error-system-device-error = Input/output error
+    .hint = the device has errors, and `dmesg` says which: try another drive, cable or port, and name another place if it is to be written
+error-system-no-device = No such device
+    .hint = it was taken out or unplugged: put it in again, and run the same command again
+error-system-too-many-open-files = Too many open files
+    .hint = the limit on open files is reached: raise it (ulimit -n 1024) and run the same command again
+error-system-link-loop = Too many levels of symbolic links
+error-system-not-supported = Operation not supported
+error-system-no-medium = No medium found
+    .hint = the drive is empty or its tray is open: put the disc in, wait until the drive has read it, and run the same command again
+error-system-wrong-medium = Wrong medium type
+    .hint = the drive is empty or its tray is open: put the disc in, wait until the drive has read it, and run the same command again
+error-system-no-threads = the system gives carryall no more threads: a limit on processes or on memory is reached
+    .hint = nothing that was read has been changed; raise the limit (ulimit -v, ulimit -u, that of the container or service), end other programs, or use a machine with more memory, and run the same command again
+error-program-aborted = carryall had to end at once: the system gives it no more memory, unless the line above says otherwise
+    .hint = nothing that was read has been changed; raise the limit (ulimit -v, ulimit -u, that of the container or service), end other programs, or use a machine with more memory, and run the same command again
+error-program-fault = carryall has a fault and had to end: { $what } (carryall { $version }, { $place }, during: { $command })
+    .hint = nothing that was read has been changed, and the store is as it was before or as after the last finished step. Please send the line above to those who maintain carryall; it holds no names of yours beyond what it shows
+
+## Space
+
+error-space-too-little = { $path } has { $free_bytes } free, and { $needed_bytes } are needed
+    .hint = free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the compressed layers kept ready
+error-space-too-little-to-add = { $path } has { $free_bytes } free, and { $needed_bytes } at least are needed
+    .hint = free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the compressed layers kept ready
+error-space-disk-full = { $path }: the disk is full; about { $needed_bytes } more are needed in all, and what came so far is kept
+    .hint = free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the compressed layers kept ready
+
+## The store
+
+error-store-not-a-store = no store in { $path }
+    .hint = name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one. If one was there: is its disk mounted? If its carryall.toml was lost, `carryall check --renew-settings` writes it anew
+error-store-already-a-store = there is a store in { $path } already
+error-store-not-empty = { $path } is no store and not empty: { $entry } is in it
+    .hint = nothing in it was touched; name an empty or new folder with --store DIR or $CARRYALL_STORE, which may be set wrongly. If it is a store whose carryall.toml was lost, `carryall check --renew-settings` writes it anew
+error-store-linked = { $path } is a link, and a store writes to its own folder alone
+    .hint = nothing was touched; put the folder itself there in place of the link, or mount it there, and run the same command again
+error-store-locked = the store in { $path } is in use by another process
+    .hint = wait until the other carryall has ended, or end it; nothing needs to be cleaned up by hand
+error-store-served = the store in { $path } is being read by another process, such as carryall serve
+    .hint = wait until the other carryall has ended, or end `carryall serve` (Ctrl-C), run this again, and serve again; `add`, `receive` and `rm` need not wait for it
+error-store-read-only = the store in { $path } is open for reading only
+error-store-writer-busy = the store in { $path } is being written already
+error-store-newer-format = store format { $found } in { $path } is newer than this program reads ({ $known })
+    .hint = use a newer carryall
+error-store-bad-settings = cannot understand { $path }: { $what }
+    .hint = nothing in there was touched; is $CARRYALL_STORE or --store right? If it is a store whose carryall.toml was damaged, `carryall check --renew-settings` writes it anew
+error-store-entangled = { $path } and the store { $store } lie one in the other
+    .hint = keep the store apart from what is read: name another place with --store DIR
+error-store-disk-full = cannot { $action } { $path }
+    .hint = free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the compressed layers kept ready
+error-store-no-access = cannot { $action } { $path }
+error-store-unreadable = cannot { $action } { $path }
+    .hint = this need not be damage, and nothing was given up: is the disk connected and mounted, and may this user read and write there? Put that right and run the same command again
+error-store-releases-unread = the store cannot be read
+error-store-roots-gone = the folder with the roots of all releases is gone: { $path }
+    .hint = nothing was removed; if the folder lies on a disk of its own, mount it; else `receive` or `add` the releases again (that makes the folder anew), then prune
+error-store-root-damaged = the root of { $release } is damaged
+    .hint = receiving the release again brings it back; `carryall rm { $release }` gives it up (`carryall add` can make it anew then)
+error-store-no-such-root = no release root { $root }
+error-store-bad-root-name = not a name for a release root: { $root }
+error-store-index-damaged = index segment { $index } is unreadable
+error-store-writer-failed = a thread of the writer failed
+error-store-no-such-chunk = chunk { $chunk } is not in the store
+error-store-chunk-damaged = chunk { $chunk } is damaged (in pack { $pack })
+    .hint = `carryall check --data` says what is damaged; adding the items again, or --heal-from with old volumes, heals it
+error-store-chunk-quarantined = chunk { $chunk } is damaged and quarantined
+    .hint = `carryall check --data` says what is damaged; adding the items again, or --heal-from with old volumes, heals it
+error-store-frame-damaged = frame at { $offset } of pack { $pack } is damaged
+error-store-chunk-length = a chunk of { $bytes } bytes cannot be stored
+error-pack-file-missing-or-short = its pack is missing or cut short
+error-frame-not-a-frame = not a frame
+error-frame-newer-format = frame version { $version } is newer than this program reads
+    .hint = use a newer carryall
+error-frame-unknown-feature = frame needs a { $what } that this program does not have
+    .hint = use a newer carryall
+error-frame-damaged = damaged frame: { $what }
+error-frame-base-unread = it leans on chunk { $chunk }, which cannot be read
+error-envelope-wrong-kind = not a carryall file of the kind that belongs here
+error-envelope-damaged = damaged: { $what }
+error-envelope-newer-format = format version { $found } is newer than this program reads ({ $known })
+    .hint = use a newer carryall
+error-envelope-unknown-features = needs features that this program does not have (flags { $flags })
+    .hint = use a newer carryall
+
+## Releases
+
+error-release-not-found = no release { $release } in the store
+    .hint = { $count ->
+        [0] the store holds no release yet: carryall add NAME:VERSION PATH...
+       *[other] the store has { $has }
+    }
+error-release-not-whole = { $release } cannot be given back whole
+    .hint = `carryall check --data` lists what is damaged; receive the release again, or heal it with --heal-from
+error-release-unreadable = { $releases } cannot be read, and what they need is not known
+    .hint = { $count ->
+        [one] nothing was removed; receive it again or heal it with `carryall check --heal-from VOLUMES`, or give it up with { $commands }, then prune again
+       *[other] nothing was removed; receive them again or heal them with `carryall check --heal-from VOLUMES`, or give them up with { $commands }, then prune again
+    }
+error-release-root-unread = the root of { $release }
+    .hint = this need not be damage, and nothing was given up: is the disk connected and mounted, and may this user read and write there? Put that right and run the same command again
+error-release-not-for-platform = no release for { $platforms } on these volumes
+    .hint = they carry { $has }; leave out --platform, or name another
+error-release-refused = { $release } is refused: { $what }: { $why }
+    .hint = nothing of it is in the store; tell whoever packed it, and keep the volumes for them to look at
+error-recipe-chunk-unread = chunk { $chunk } cannot be read
+error-recipe-chunk-missing = chunk { $chunk } is missing
+error-recipe-damaged = corrupt { $what }
+error-recipe-limit = more than there may be: { $what }
+    .hint = no program of the vendor's makes this: do not use the set, and ask the vendor for another; nothing of it was taken in
+error-recipe-newer-format = needs a newer carryall: { $what }
+    .hint = use a newer carryall
+error-recipe-mismatch = rebuilt bytes do not match: blob { $blob } expected
+error-recipe-stream-not-remade = a stream in blob { $blob } cannot be made again
+error-recipe-ready-copy-unread = the copy of blob { $blob } that was kept ready cannot be read
+error-recipe-not-stored = chunk cannot be stored
+error-recipe-not-written = cannot write
+error-deflate-io = cannot read or write
+error-deflate-damaged = corrupt { $what }
+error-deflate-ends-early = ends early
+error-deflate-plain-limit = unpacks to more than { $limit_bytes }
+error-deflate-ratio-limit = unpacks to more than { $times } times its length
+error-deflate-recipe-limit = the recipe is larger than { $per_mille } per mille of the stream
+error-deflate-newer-format = needs a newer carryall: deflate recipe { $version }
+    .hint = use a newer carryall
+error-deflate-other-length = the stream made again has another length
+
+## Adding
+
+error-add-nothing = nothing to add
+error-add-same-name = two items would be called { $name }: { $first } and { $second }
+    .hint = give one of them another name: NAME=PATH
+error-add-unreadable = { $count } cannot be read{ $more ->
+        [0] {""}
+       *[other] {" "}({ $more } of them are not named here)
+    }
+    .hint = nothing was added: run this as a user that may read them (root can), or leave them out
+error-add-entangled = { $path } and the store { $store } lie one in the other
+    .hint = keep the store outside of what is added: name another with --store DIR, or add the files and folders one by one
+error-add-nowhere = the store lies in no folder, and nothing can be pulled into it
+error-add-too-repetitive = more than there may be: { $what }
+    .hint = its streams unpack to nothing but repetitions, and no site would take that in opened: `add --gzip keep` adds it as it is
+error-add-not-stored = { $name }: what was stored does not come back
+error-add-release-unread = { $release } as it is cannot be read
+error-add-release-damaged = { $release } as it is cannot be read
+    .hint = receiving the release again brings it back; `carryall rm { $release }` gives it up (`carryall add` can make it anew then)
+error-add-stream-changed = a stream does not come back as it was: blob { $blob }
+
+## Files and folders
+
+error-files-io = cannot { $action } { $path }
+error-files-changed = { $path } changed while it was read
+error-files-unfit = { $path }: { $why }
+error-files-entry-refused = refused entry { $entry }: { $why }
+error-output-exists = { $path } is there already, and was not written by this command
+    .hint = it is left as it is: name a file that is not there yet, or move it away first
+error-output-is-input = { $path } is, or lies in, { $input }, which is read
+    .hint = what is read is never written to: name a place outside of it
+error-output-no-folder = { $path }
+    .hint = the folder that it is to be in is not there: make it first, or name another place
+error-output-no-access = { $path }
+    .hint = you may not write there: name a place of your own, such as your home folder
+error-output-disk-full = { $path }
+    .hint = free some space, or name another place; in a store, `carryall prune` frees what no release needs, `prune --ready` the compressed layers kept ready
+error-output-not-writable = { $path }
+    .hint = nothing was read yet, and nothing changed: name another place
+
+## Checking out and versions
+
+error-checkout-no-such-release = there is no release { $release }
+error-checkout-no-such-item = the release has no item { $item }; it has { $has }
+    .hint = `carryall show` lists the items of a release
+error-checkout-not-empty = { $path } is not empty
+    .hint = name a folder that is not there yet, or empty this one
+error-checkout-in-store = { $path } lies in the store { $store }
+    .hint = name a folder outside of the store
+error-checkout-no-space = { $path } has { $free_bytes } free, and { $needed_bytes } are needed
+    .hint = free some space, or take one item at a time with --item
+error-checkout-items-unread = the release's list of items cannot be read
+error-checkout-items-damaged = the release's list of items cannot be read
+    .hint = receive the release again, or heal it with `carryall check --heal-from VOLUMES`; `carryall rm` gives it up
+error-checkout-exists = { $path } is there already
+    .hint = it is left as it is: name another file, or move it away first
+error-versions-not-a-link = { $path } is no link to a version below it
+    .hint = name a folder for versions alone with --into DIR, or move away what is there
+error-versions-taken = { $path } is there already, and was made of { $holds }
+    .hint = name another folder for this product with --into DIR, or remove the one that is there when nothing uses it
+error-versions-no-previous = { $path } has no version to go back to
+    .hint = `install` an older release again: what is in its folder is used as it is
+
+## Media and volumes
+
+error-media-missing = { $path }: there is no such file, folder or device
+    .hint = check the path: is the disc mounted, is the name spelt right?
+error-media-not-a-medium = { $path }: neither a folder, a file nor a block device
+    .hint = name a mounted folder, an .iso image or a block device such as /dev/sr0
+error-media-exists = { $path }: exists already
+    .hint = it is left as it is: name another folder with --to, or move it away first
+error-media-busy = { $path }: another process is writing this volume
+    .hint = wait until the other carryall has ended
+error-media-unfinished = volume { $volume_no }: only { $written_blocks } of { $volume_blocks } blocks were written
+error-media-xorriso-missing = xorriso is not installed, and .iso files are made with it
+    .hint = install xorriso (`apt-get install xorriso`), or leave out --iso and burn the folders with any program
+error-media-xorriso-failed = { $path }: xorriso failed: { $said }
+    .hint = what xorriso says stands above; without --iso folders are written, which any program can burn
+error-media-too-large = { $path }: { $bytes } bytes do not fit a medium of { $limit_bytes }
+error-volume-none-found = no carryall volume in { $paths }
+    .otherwise = is the right disc in the drive and mounted? A disc whose file system is gone can be given as its device, such as /dev/sr0
+error-volume-no-such-number = the set has volumes 1 to { $volumes }, and no volume { $volume_no }
+    .hint = `carryall help COMMAND` shows what a command takes
+error-volume-medium-too-small = the medium is too small: beside file system and pages it has room for { $room_bytes }, and the smallest volume takes { $needed_bytes }
+    .hint = take a larger medium: this one lacks about { $lacking_bytes }
+error-volume-piece-too-large = the medium is too small: a compressed frame has { $needed_bytes } and is never cut, and beside file system, catalog and parity a volume has room for { $room_bytes }
+    .hint = take a larger medium: this one lacks about { $lacking_bytes }
+error-volume-too-many-for-gf8 = { $volumes } volumes are needed, and a set with this code has { $most } at most
+    .hint = take a larger medium, fewer spares, or leave out --codec gf8
+error-volume-too-many = { $volumes } volumes are needed, and a set has { $most } at most
+    .hint = take a larger medium or fewer spares, or pack a part of the releases on a set of their own
+error-volume-catalog-too-large = the catalog has { $bytes } bytes, and the plan has room for { $planned_bytes }
+error-volume-descriptor-too-large = title, release names and facts together take { $bytes } bytes, and a superblock holds { $limit_bytes }
+error-volume-piece-unread = piece { $piece_no } of the payload
+error-volume-piece-length = piece { $piece_no } of the payload is not as long as planned ({ $planned_bytes } bytes)
+error-volume-no-superblock = set { $set }: no superblock and no first catalog block is left
+    .hint = too little of this set is at hand; give more of its volumes, or another copy
+error-volume-forged = set { $set }: superblock, catalog and geometry do not belong together
+    .hint = give another copy of one of its volumes, from whoever sent the set: on those read so far superblock or catalog were changed
+error-volume-catalog-incomplete = set { $set }: block { $block_no } of the catalog is on none of the volumes at hand
+    .hint = give more volumes of the set, or another copy of a damaged one: all that is at hand counts together
+error-volume-block-damaged = volume { $volume_no }: block { $block_no } is missing or damaged
+    .hint = give more volumes of the set, or another copy of a damaged one: all that is at hand counts together
+error-volume-not-recoverable = { $volumes } cannot be brought back with what is at hand
+    .hint = give more volumes of the set, or another copy of a damaged one: all that is at hand counts together
+error-volume-written-wrong = { $path }: what was written reads back wrong
+    .hint = the disk or the memory of this machine changes bytes: write to another disk, and test the memory
+error-geometry-volumes = { $volumes } volumes make no set
+error-geometry-volume-blocks = volumes of { $blocks } blocks make no set
+error-geometry-stripe = stripes of { $width } blocks a volume do not fit this code and number of volumes
+error-geometry-group = local groups of { $data } + { $parity } blocks do not fit this code
+error-geometry-layout = catalog, data and local parity do not fill the volume exactly
+
+## What stands where no volume was found
+
+error-look-closed = { $path } cannot be opened
+error-look-unread = { $path } cannot be read
+    .otherwise = wipe the disc from the center outwards, try another drive, or save what is readable with `ddrescue -b 2048 /dev/sr0 volume.img volume.map` and name the image
+error-look-unreadable = { $path } cannot be read
+    .hint = wipe the disc from the center outwards, try another drive, or save what is readable with `ddrescue -b 2048 /dev/sr0 volume.img volume.map` and name the image
+error-look-empty = { $path } is empty
+    .hint = is it mounted? `lsblk` shows devices and where they are mounted; the device itself, such as /dev/sr0, can be named as well
+error-look-pages-alone = { $path } has the page of a volume and none of its carryall-* files
+    .hint = copy all files of the volume, the carryall-* files above all; they lie beside this page on the medium
+error-look-short = { $path } is too short to hold a volume
+    .hint = name the medium itself: the mounted folder, the .iso image or the device, such as /dev/sr0
+error-look-store = { $path } is the folder of a store, not of volumes
+    .hint = a store is named with --store DIR; name the volumes here: a mounted disc, an .iso image or a folder of volumes
+error-look-tar = { $path } is packed (tar)
+    .hint = a volume is a mounted disc, an .iso image or a folder with carryall-* files; what `docker save` or tar wrote goes into a release with `carryall add`
+error-look-packed = { $path } is packed ({ $kind })
+    .hint = unpack it first, and name the image or folder that comes out of it
+error-look-piece = { $path } is a piece of a file that was split, or an unfinished download
+    .hint = put the pieces together first (`cat NAME.* > volume.iso`, or the program that split it), or fetch the rest, and name the whole file
+error-look-web-page = { $path } is a web page, not the file itself
+    .hint = the server sent a page instead of the file: fetch the file again, logged in where that is asked for
+error-look-zeros = { $path } holds zeros and nothing else
+    .hint = nothing was written to it, or the copy failed: copy or burn it again, and check it with `carryall verify`
+error-look-other-disc = { $path } is a disc with something else on it ({ $label })
+
+## Packing, receipts and receiving
+
+error-pack-many-spares = { $spare_volumes } spare volumes for { $data_volumes } with data
+    .hint = one or two are enough for most sites, and { $most } are not questioned: --spare 2. If it is meant as it stands, add --many-spares
+error-receipt-not-found = { $given }: there is no such file, and it is not the text of a receipt
+    .hint = check the name, or give the text that `carryall receipt` prints at the site, all of its lines in quotes
+error-receipt-unusable = { $given }
+error-receipt-not-a-receipt = not a receipt
+    .hint = give a file of `carryall receipt -o FILE`, or the text that `carryall receipt` prints, in quotes
+error-receipt-bad-symbol = line { $line } of the receipt: '{ $symbol }' does not belong there
+    .hint = compare this line with what the site printed: two wrong characters of a line are always found
+error-receipt-bad-line = line { $line } of the receipt has a mistake
+    .hint = compare this line with what the site printed: two wrong characters of a line are always found
+error-receipt-bad-lines = a line of the receipt is missing, doubled or of another receipt
+    .hint = compare the lines with what the site printed: their number and order
+error-receipt-newer-format = receipt of version { $version }: newer than this program reads
+    .hint = use a newer carryall
+error-receive-no-such-set = no set { $set } is being received
+    .hint = { $count ->
+        [0] no set is being received: there is nothing to give up
+       *[other] these are: { $has }; `carryall status` lists them
+    }
+error-receive-too-many-sets = too many volume sets wait for volumes; no other is begun
+    .hint = `carryall status` lists them; `carryall forget SET` or `carryall forget --all-incomplete` gives them up; releases stay
+error-receive-wrong-blocks = { $volumes } hold blocks other than those that were packed, though their hashes are right
+    .hint = another copy of { $volumes } is needed, from whoever sent the set: the one that was read was changed; what is right of it is kept
+error-bundle-incomplete = release { $release } needs { $chunks } chunks that neither the volumes nor the store hold
+    .hint = pack the release again: the bundle was cut from a store that had lost something
+error-bundle-catalog = catalog
+error-bundle-frame = frame { $frame_no } of the payload
+error-bundle-payload = payload
+
+## Images
+
+error-image-none = there are no images in the release
+    .hint = `carryall show RELEASE` lists what is in it; `checkout` without --as gives the items back
+error-image-none-named = no image with a name in { $releases }
+    .hint = `carryall show RELEASE` lists the images of a release; images without a name cannot be pushed or served
+error-image-not-found = the release has no image { $image }; it has { $has }
+    .hint = `carryall show RELEASE` lists the images with names and digests
+error-image-no-such-platform = no image for { $platform }; there are some for { $has }
+    .hint = take one of the platforms that are there
+error-image-several = { $name } is the name of { $count } images: { $images }
+    .hint = choose one with --image and its digest
+error-image-several-platforms = { $name } is the name of { $count } images: { $images }
+    .hint = choose one with --platform OS/ARCH
+error-image-not-runnable = { $image } is no image of layers: a docker archive cannot hold it
+    .hint = `carryall check --data` says what is damaged; --image takes the images that are whole
+error-image-blob-missing = { $image }: blob { $digest } is not in the release
+    .hint = `carryall check --data` says what is damaged; --image takes the images that are whole
+error-image-blob-mismatch = blob { $digest } does not match its digest: it is { $found }
+    .hint = `carryall check --data` says what is damaged; --image takes the images that are whole
+error-image-blob-unread = blob { $digest }
+    .hint = `carryall check --data` says what is damaged; --image takes the images that are whole
+error-image-archive-not-written = cannot write the archive
+error-load-no-program = none of docker, podman, nerdctl and ctr is installed
+    .hint = install one of them, or `carryall checkout RELEASE FILE --as docker-archive` and load the file where it runs
+error-load-none-works = none works
+    .hint = start the service of one of them, or run this as someone who may use it (root, the group docker); --with names one that is taken without trying
+error-load-does-not-work = { $program }
+error-load-not-run = cannot run { $program }
+    .hint = is it installed, and may you run it? --with names another
+error-load-failed = { $program } failed ({ $status })
+    .hint = it says why: is its service running, may you use it, is there room? The note above says what it has now; the same command can be run again
+error-reference-host = not a host: HOST[:PORT]
+error-reference-repository = not a repository: lower-case words of a-z, 0-9, '.', '_' and '-', joined by '/'
+error-reference-tag = not a tag: at most 128 of letters, digits, '_', '.' and '-'
+error-reference-digest = not a digest behind the @ (sha256: and 64 hex digits)
+
+## Registries
+
+error-registry-unreachable = { $host } does not answer: { $what }
+    .hint = is the registry running, and its address right? The same command goes on where this one ended; --plain-http is for registries without TLS
+error-registry-tls = { $host } cannot be trusted or does not speak TLS
+    .hint = give the registry's root certificate with --ca FILE.pem, or --plain-http when it has no TLS
+error-registry-denied = { $host } refuses access: { $what }
+    .hint = log in with `docker login HOST` or `podman login --authfile ~/.docker/config.json HOST`: credentials are taken from docker's config file
+error-registry-absent = { $host } has no { $what }
+    .hint = check the repository and the tag: is the name spelt right, was it pushed?
+error-registry-refused = { $host } answers { $status }: { $what }
+error-registry-too-many-requests = { $host } answers { $status }: { $what }
+    .hint = the registry wants a pause: run the same command later, it goes on where this one ended; logging in often raises the limit
+error-registry-server-error = { $host } answers { $status }: { $what }
+    .hint = the registry has troubles of its own: look into its log, then run the same command, it goes on where this one ended
+error-registry-no-platform = { $what } has no image for { $platform }; it has { $has }
+    .hint = choose one of these with --platform, or leave it out for all
+error-registry-credentials = credentials: { $why }
+    .hint = log in with `docker login HOST` or `podman login --authfile ~/.docker/config.json HOST`: credentials are taken from docker's config file
+error-registry-no-space = { $path } has { $free_bytes } free, and { $needed_bytes } are needed
+    .hint = free some space, or name another store with --store DIR
+error-registry-disk-full = { $path }
+    .hint = free some space and run the same command again: what came is kept and it goes on from there
+error-registry-listen = cannot listen at { $address }
+    .hint = choose another address or port with --listen ADDRESS:PORT
+error-registry-mismatch = { $what }: the bytes are not those of its digest: { $got } came instead
+    .hint = nothing of it was kept: run the same command again; when it stays so, the registry or a proxy before it is damaged
+error-registry-length = { $what }: { $got_bytes } bytes came, and { $bytes } were announced
+    .hint = nothing of it was kept: run the same command again; when it stays so, the registry or a proxy before it is damaged
+error-registry-too-large = { $what } is too large: { $limit } is the limit
+error-registry-damaged = { $what }: { $why }
+error-registry-source-unread = { $what } cannot be read here
+error-registry-bad-address = "{ $given }" is not a registry
+    .hint = give it as HOST[:PORT][/PREFIX], for example registry.site:5000/shop
+error-registry-no-such-host = no image came from { $host }; some came from { $has }
+    .hint = `carryall show RELEASE` lists the names; docker.io is the host of those that have none
+
+## The command line
+
+error-usage-no-store = no store is named
+    .hint = name it with --store DIR or $CARRYALL_STORE
+error-usage-unexpanded-home = { $path }: the ~ stands for no folder here, the shell has not put your home folder in its place
+    .hint = { $is_known ->
+        [1] write { $meant }; for a folder that is really called so, ./{ $path }
+       *[0] write the whole path, such as { $meant }; for a folder that is really called so, ./{ $path }
+    }
+error-usage-unexpanded-home-in = { $path } in { $given_by }: the ~ stands for no folder here, the shell has not put your home folder in its place
+    .hint = { $is_known ->
+        [1] write { $meant }; for a folder that is really called so, ./{ $path }
+       *[0] write the whole path, such as { $meant }; for a folder that is really called so, ./{ $path }
+    }
+error-usage-nothing-to-demo = nothing to carry was found
+error-usage-one-stream = there is one standard input: give - once
+error-usage-terminal-stdin = - is standard input, and that is this terminal: pipe something into it
+error-usage-bad-reference = { $given }
+    .hint = a reference is docker://HOST[:PORT]/REPOSITORY:TAG, or ...@sha256:DIGEST
+error-usage-one-name = --name is for one item, and several are given
+    .hint = name each item as NAME=PATH, NAME=docker://REF or NAME=-
+error-usage-image-without-form = --image chooses among images, and the items are asked for as they were added
+    .hint = images: --as docker-archive or --as oci, with --image REF; items: --item NAME
+error-usage-item-with-form = --item chooses among items, and images are asked for
+    .hint = images: --as docker-archive or --as oci, with --image REF; items: --item NAME
+error-usage-host-mapped-twice = { $host } is mapped twice, to different places
+error-usage-no-media = no medium is named
+error-usage-no-such-medium = "{ $given }" names no medium
+    .hint = there are cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb, or an exact size such as 700MB, 8GB or 4GiB
+error-usage-misspelled-medium = "{ $given }" names no medium
+    .hint = did you mean { $meant }? There are cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb, or an exact size such as 700MB, 8GB or 4GiB
+error-usage-no-folder = no folder is named with --to
+error-usage-bad-contact = --contact is one line of 1 to { $chars_max } characters
+error-usage-bad-date = "{ $given }" is no day
+    .hint = a day is written as 2026-11-28
+error-usage-bad-epoch = SOURCE_DATE_EPOCH is "{ $given }", which is no time
+    .hint = it is a number of seconds since 1970; unset it, or name the day with --date
+error-usage-one-receipt-a-site = --site takes one --for
+
+## How errors are put together
+
+command-rm = `carryall rm { $release }`
+hint-damage = `carryall check --data` lists what is damaged; receiving the release or adding the items again, or --heal-from with old volumes, heals it; `carryall rm` gives a release up
+hint-usage = `carryall help COMMAND` shows what a command takes
+hint-generic = nothing that was read has been changed; put right what the line above says and run the same command again
+system-numbered = { $what } (os error { $number })
+separator-cause = {": "}
+separator-detail = {"; "}
+separator-name = {", "}
+
+## Terms of the library
+##
+## What was tried, and why something is refused. The id is made of the English words.
+
+term-ask-for-the-free-space-of = ask for the free space of
+term-bring-to-the-disk = bring to the disk
+term-create = create
+term-find = find
+term-keep-what-was-read-of = keep what was read of
+term-link = link
+term-list = list
+term-lock = lock
+term-look-at = look at
+term-make = make
+term-make-durable = make durable
+term-map = map
+term-open = open
+term-put-aside = put aside
+term-read = read
+term-read-extended-attributes-of = read extended attributes of
+term-read-link = read link
+term-remove = remove
+term-rename = rename
+term-rename-into-place = rename into place
+term-write = write
+term-write-below = write below
+term-write-in = write in
+term-write-to = write to
+term-neither-a-file-nor-a-folder = neither a file nor a folder
+term-it-has-no-name = it has no name
+term-its-path-is-longer-than-64-kib = its path is longer than 64 KiB
+term-it-lies-in-more-than-4096-folders = it lies in more than 4096 folders
+term-its-extended-attributes-are-longer-than-512-kib = its extended attributes are longer than 512 KiB
+term-the-name-for-it-is-not-the-name-of-a-file = the name for it is not the name of a file
+term-it-is-not-the-name-of-a-file = it is not the name of a file
+term-its-name-is-too-long = its name is too long
+term-a-name-in-it-is-too-long = a name in it is too long
+term-it-is-longer-than-64-kib = it is longer than 64 KiB
+term-there-are-two-items-of-this-name = there are two items of this name
+term-it-cannot-be-as-large-as-it-says = it cannot be as large as it says
+term-it-says-that-it-is-larger-than-its-items = it says that it is larger than its items
+term-it-says-that-it-is-larger-than-what-is-in-it = it says that it is larger than what is in it
+term-it-says-that-it-has-more-entries-than-it-has = it says that it has more entries than it has
+term-no-link-can-point-there = no link can point there
+term-a-folder-has-no-second-name = a folder has no second name
+term-hard-link-its-other-name-is-not-there = hard link: its other name is not there
+term-something-is-there-already = something is there already
+term-it-leads-through-what-is-not-a-folder = it leads through what is not a folder
+term-the-folder-it-is-in-does-not-come-before-it = the folder it is in does not come before it
+term-it-is-not-a-plain-path-downwards = it is not a plain path downwards
+term-bytes-of-steps-beyond-those-that-they-give = bytes of steps beyond those that they give
+term-bytes-of-all-steps = bytes of all steps
+term-plain-bytes-for-a-byte-of-a-stream = plain bytes for a byte of a stream
+term-plain-bytes-of-all-streams = plain bytes of all streams

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use carryall::base::size::total;
-use carryall::oci::image::ChoiceError;
 use carryall::oci::image::export::ImageForm;
 use carryall::oci::image::{Component, PackageKind};
 use carryall::ops::checkout::images::ImageReport;
 use carryall::ops::maintain::show::{ShowReport, ShownImage, ShownPackage};
 use carryall::ops::pack::diff::{DiffChange, DiffImage};
-use carryall::ops::publish::load::{LoadError, LoadReport};
+use carryall::ops::publish::load::LoadReport;
 
-use super::sayings::in_chinese;
 use super::{bytes, grouped, pick, plural, shown, shown_path, width};
 
 /// Names of an image that are shown.
@@ -208,116 +206,4 @@ pub fn loaded(report: &LoadReport) -> String {
         ),
         format!("{release}：已用 {program} 载入 {count} 个镜像，{total}\n"),
     )
-}
-
-pub fn image_without_form() -> &'static str {
-    pick(
-        "--image chooses among images, and the items are asked for as they were added",
-        "--image 用于选择镜像，而当前要还原的是原始项目",
-    )
-}
-
-pub fn item_with_form() -> &'static str {
-    pick(
-        "--item chooses among items, and images are asked for",
-        "--item 用于选择项目，而当前要输出的是镜像",
-    )
-}
-
-pub fn hint_form() -> &'static str {
-    pick(
-        "images: --as docker-archive or --as oci, with --image REF; items: --item NAME",
-        "输出镜像：--as docker-archive 或 --as oci，可加 --image；还原项目：--item 名称",
-    )
-}
-
-/// What to do when images cannot be chosen.
-pub fn hint_of_choice(error: &ChoiceError) -> &'static str {
-    match error {
-        ChoiceError::NoImages => pick(
-            "`carryall show RELEASE` lists what is in it; `checkout` without --as gives the items back",
-            "carryall show 发布包 可查看内容；不带 --as 的 checkout 还原原始项目",
-        ),
-        ChoiceError::NoSuchImage { .. } => pick(
-            "`carryall show RELEASE` lists the images with names and digests",
-            "carryall show 发布包 可列出镜像的名称和摘要",
-        ),
-        ChoiceError::NoSuchPlatform { .. } => pick(
-            "take one of the platforms that are there",
-            "请选择已有的平台",
-        ),
-        ChoiceError::Several {
-            by_platform: true, ..
-        } => pick(
-            "choose one with --platform OS/ARCH",
-            "请用 --platform 系统/架构 选择其一",
-        ),
-        ChoiceError::Several { .. } => pick(
-            "choose one with --image and its digest",
-            "请用 --image 加摘要选择其一",
-        ),
-    }
-}
-
-/// What to do when nothing was loaded.
-pub fn hint_of_load(error: &LoadError) -> &'static str {
-    match error {
-        LoadError::Choice(error) => hint_of_choice(error),
-        LoadError::NoProgram => pick(
-            "install one of them, or `carryall checkout RELEASE FILE --as docker-archive` and load the file where it runs",
-            "请安装其中之一，或用 carryall checkout 发布包 文件 --as docker-archive 导出后在目标机器载入",
-        ),
-        LoadError::NoneWorks { .. } => pick(
-            "start the service of one of them, or run this as someone who may use it (root, the group docker); --with names one that is taken without trying",
-            "请启动其中之一的服务，或以有权使用它的用户运行（root、docker 组）；--with 可直接指定程序",
-        ),
-        LoadError::Run { .. } => pick(
-            "is it installed, and may you run it? --with names another",
-            "请确认已安装且有权运行；可用 --with 指定其他程序",
-        ),
-        LoadError::Failed { .. } => pick(
-            "it says why: is its service running, may you use it, is there room? The note above says what it has now; the same command can be run again",
-            "原因见上：服务是否在运行、是否有权限、空间是否足够？上面的说明列出了它现有的镜像；可重新运行同一命令",
-        ),
-        LoadError::Outgoing(_) => pick(
-            "`carryall check --data` says what is damaged; --image takes the images that are whole",
-            "carryall check --data 可列出损坏；可用 --image 只取完好的镜像",
-        ),
-    }
-}
-
-/// Why images cannot be chosen, in Chinese.
-pub fn chinese_choice(error: &ChoiceError) -> String {
-    match error {
-        ChoiceError::NoImages => "发布包里没有镜像".to_owned(),
-        ChoiceError::NoSuchImage { wanted, has } => {
-            format!("发布包里没有镜像 {wanted}；现有 {}", has.join("、"))
-        }
-        ChoiceError::NoSuchPlatform { platform, has } => {
-            format!("没有适用于 {platform} 的镜像；现有平台 {}", has.join("、"))
-        }
-        ChoiceError::Several { name, images, .. } => {
-            format!("{name} 对应 {} 个镜像：{}", images.len(), images.join("、"))
-        }
-    }
-}
-
-/// Why nothing was loaded, in Chinese.
-pub fn chinese_load(error: &LoadError) -> String {
-    match error {
-        LoadError::Choice(error) => chinese_choice(error),
-        LoadError::NoProgram => "没有安装 docker、podman、nerdctl 或 ctr".to_owned(),
-        LoadError::NoneWorks { tried } => {
-            let each = tried.iter();
-            let each = each.map(|tried| format!("{}：{}", tried.program, tried.why));
-            format!("都不能用：{}", each.collect::<Vec<_>>().join("；"))
-        }
-        LoadError::Failed {
-            program,
-            status,
-            said,
-        } => format!("{program} 执行失败（{status}）：{said}"),
-        LoadError::Run { program, source } => format!("无法运行 {program}：{source}"),
-        LoadError::Outgoing(error) => in_chinese(&error.into()),
-    }
 }

@@ -174,13 +174,6 @@ pub fn waiting_set(number: usize, set: &SetProgress) -> String {
     format!("{number}. {}", progress(set))
 }
 
-pub fn hint_too_many_sets() -> &'static str {
-    pick(
-        "`carryall status` lists them; `carryall forget SET` or `carryall forget --all-incomplete` gives them up; releases stay",
-        "carryall status 可列出；用 carryall forget 卷集 或 carryall forget --all-incomplete 放弃；已入库的发布包不受影响",
-    )
-}
-
 fn left_out(what: &LeftOut) -> String {
     let comma = pick(", ", "、");
     let (releases, platforms) = (what.releases.join(comma), what.platforms.join(comma));

@@ -4,69 +4,10 @@ use std::path::{Path, PathBuf};
 
 use carryall::ops::media::verify::{SetState, SetVerdict, VolumeVerdict};
 use carryall::ops::pack::{PackPlan, PackReport};
-use carryall::volumes::media::kind::MediaParseError;
 use carryall::volumes::recovery::SetNeeds;
 
 use super::delta::plan_leans;
 use super::{bytes, pick, plural, shown, shown_path, volumes};
-
-pub fn no_media_named() -> &'static str {
-    pick("no medium is named", "没有指定介质")
-}
-
-pub fn no_folder_named() -> &'static str {
-    pick("no folder is named with --to", "没有用 --to 指定目录")
-}
-
-/// A medium that is none, and what to name instead.
-pub fn no_such_medium(error: &MediaParseError) -> (String, String) {
-    let text = &error.text;
-    let message = pick(
-        format!("{text:?} names no medium"),
-        format!("没有 {text:?} 这种介质"),
-    );
-    let all = pick(
-        "cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb, or an exact size such as 700MB, 8GB or 4GiB",
-        "cd、dvd、dvd-dl、bd、bd-dl、bdxl、usb，或确切容量，例如 700MB、8GB、4GiB",
-    );
-    let hint = match &error.suggestion {
-        Some(name) => pick(
-            format!("did you mean {name}? There are {all}"),
-            format!("是否指 {name}？可用：{all}"),
-        ),
-        None => pick(format!("there are {all}"), format!("可用：{all}")),
-    };
-    (message, hint)
-}
-
-pub fn bad_contact(chars_max: usize) -> String {
-    pick(
-        format!("--contact is one line of 1 to {chars_max} characters"),
-        format!("--contact 须为一行，1 到 {chars_max} 个字符"),
-    )
-}
-
-pub fn bad_date(text: &str) -> String {
-    pick(format!("{text:?} is no day"), format!("{text:?} 不是日期"))
-}
-
-pub fn hint_date() -> &'static str {
-    pick("a day is written as 2026-11-28", "日期的写法如 2026-11-28")
-}
-
-pub fn bad_epoch(text: &str) -> String {
-    pick(
-        format!("SOURCE_DATE_EPOCH is {text:?}, which is no time"),
-        format!("环境变量 SOURCE_DATE_EPOCH 的值 {text:?} 不是时间"),
-    )
-}
-
-pub fn hint_epoch() -> &'static str {
-    pick(
-        "it is a number of seconds since 1970; unset it, or name the day with --date",
-        "应为 1970 年以来的秒数；请取消该变量，或用 --date 指定日期",
-    )
-}
 
 /// The plan alone: nothing follows it.
 pub fn plan_alone(shown: &PackPlan) -> String {

@@ -3,13 +3,11 @@
 //! The language is the locale's: Chinese when LC_ALL, LC_MESSAGES or LANG begins with `zh`, else English.
 
 pub mod catalogue;
-mod causes;
 mod delta;
 mod demo;
 mod errors;
 mod images;
 mod incoming;
-mod looks;
 mod media;
 mod registry;
 mod sayings;
@@ -27,44 +25,25 @@ pub(crate) use catalogue::message;
 pub use catalogue::use_english;
 
 pub use delta::{
-    another_store, done_with, forgotten, hint_base, hint_top_up, one_receipt_a_site, receipt_about,
-    receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
+    another_store, done_with, forgotten, hint_base, hint_top_up, receipt_about, receipt_label,
+    site_is_new, sites, unknown_releases, unknown_sets,
 };
-pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_nothing, demo_packed};
-pub use errors::{
-    beside, chinese_error, hint, hint_damage, hint_of_system, hint_passing, hint_store,
-    hint_unexpanded_home, hint_usage, unexpanded_home,
-};
-pub use images::{
-    change_mark, diff_images, hint_form, image_name, image_without_form, images, images_out,
-    item_with_form, loaded, packages,
-};
-pub use incoming::{
-    gave_nothing, given_up, hint_too_many_sets, hint_waiting, progress, status, waiting_set,
-};
+pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
+pub use errors::{USAGE, hint, hint_damage, hint_passing, said};
+pub use images::{change_mark, diff_images, image_name, images, images_out, loaded, packages};
+pub use incoming::{gave_nothing, given_up, hint_waiting, progress, status, waiting_set};
 pub use media::{
-    at_hand, bad_contact, bad_date, bad_epoch, hint_date, hint_epoch, map_written, no_folder_named,
-    no_media_named, no_such_medium, not_rebuilt, nothing_to_repair, packed, plan, plan_alone,
-    rebuilt, set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
+    at_hand, map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt,
+    set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
 };
-pub use registry::{
-    broken_off, hint_left_out, hint_names, hint_reference, lines_left_out, mapped_twice, one_name,
-    one_stream, pulled, pushed, ready, served_now, terminal_stdin,
-};
+pub use registry::{broken_off, hint_left_out, lines_left_out, pulled, pushed, ready, served_now};
 pub use store::{
     added, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
-    kept_ready, no_store_named, pruned, release_line, removed, renewed, show_streams,
-    store_created, store_is_empty, streams,
+    kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
+    store_is_empty, streams,
 };
 pub use versions::{installed, kept, let_go, rolled_back};
 pub use weight::{Baseline, contributors, estimate};
-
-pub fn hint_generic() -> &'static str {
-    pick(
-        "nothing that was read has been changed; put right what the line above says and run the same command again",
-        "读取的内容未被改动；请按上一行处理后重新运行同一命令",
-    )
-}
 
 /// Widest column.
 const COLUMN_MAX: usize = 60;
@@ -174,11 +153,6 @@ pub fn task(name: &str) -> String {
     pick(name, chinese).to_owned()
 }
 
-/// `error`.
-pub fn error_label() -> String {
-    message!("label-error")
-}
-
 /// `hint`.
 pub fn hint_label() -> String {
     message!("label-hint")
@@ -187,41 +161,6 @@ pub fn hint_label() -> String {
 /// Heard Ctrl-C.
 pub fn stopping() -> String {
     message!("stopping")
-}
-
-/// The program itself is at fault.
-pub fn fault(what: &str, place: &str, command: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    message!("fault", what, place, version, command)
-}
-
-/// What to do about it.
-pub fn hint_fault() -> String {
-    message!("fault.hint")
-}
-
-/// The system starts no more threads.
-pub fn no_more_threads() -> &'static str {
-    pick(
-        "the system gives carryall no more threads: a limit on processes or on memory is reached",
-        "系统不再为 carryall 提供线程：已达到进程数或内存的限制",
-    )
-}
-
-/// The program was aborted: by an allocation that failed, almost always.
-pub fn aborted() -> &'static str {
-    pick(
-        "carryall had to end at once: the system gives it no more memory, unless the line above says otherwise",
-        "carryall 不得不立即终止：系统不再提供内存（上一行另有说明的除外）",
-    )
-}
-
-/// What to do about limits of memory and threads.
-pub fn hint_limits() -> &'static str {
-    pick(
-        "nothing that was read has been changed; raise the limit (ulimit -v, ulimit -u, that of the container or service), end other programs, or use a machine with more memory, and run the same command again",
-        "读取的内容未被改动；请放宽限制（ulimit -v、ulimit -u，或容器、服务的限制），关闭其他程序，或换内存更大的机器，然后重新运行同一命令",
-    )
 }
 
 /// There is less memory than the command takes.

@@ -195,7 +195,7 @@ mod tests {
         let mut files: Vec<_> = named.iter().map(|name| src.join(name)).collect();
         let mut folders = vec![
             src.join("oci/image"),
-            src.join("ops/publish/planned"),
+            src.join("ops/publish/repositories"),
             src.join("oci/registry"),
         ];
         while let Some(folder) = folders.pop() {

@@ -16,10 +16,6 @@ use super::{bytes, items, pick, plural, shown, shown_path};
 /// Writers that are named, those of most bytes first.
 const WRITERS_SHOWN: usize = 5;
 
-pub fn no_store_named() -> &'static str {
-    pick("no store is named", "没有指定仓库")
-}
-
 pub fn store_created(dir: &Path) -> String {
     let dir = shown_path(dir);
     pick(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use carryall::files::versions::{KeptState, VersionsError};
+use carryall::files::versions::KeptState;
 use carryall::ops::checkout::install::{InstallReport, RollbackReport};
 use carryall::ops::maintain::retention::{KeepReport, LetGoReport};
 
@@ -112,41 +112,4 @@ pub fn let_go(report: &LetGoReport) -> String {
         );
     }
     out
-}
-
-/// What failed about versions, in Chinese.
-pub fn chinese_versions(error: &VersionsError) -> String {
-    match error {
-        VersionsError::Io { path, source } => {
-            format!("{}：{}", shown_path(path), super::causes::system(source))
-        }
-        VersionsError::NotALink(path) => format!("{} 不是指向其下某个版本的链接", shown_path(path)),
-        VersionsError::Taken { path, holds } => {
-            format!("{} 已存在，来自 {holds}，内容不同", shown_path(path))
-        }
-        VersionsError::NoPrevious(path) => format!("{} 没有可退回的版本", shown_path(path)),
-    }
-}
-
-/// What to do about it.
-pub fn hint_versions(error: &VersionsError) -> String {
-    match error {
-        VersionsError::Io { .. } => {
-            return super::looks::hint_of_causes(error)
-                .unwrap_or_else(|| super::hint_generic().to_owned());
-        }
-        VersionsError::NotALink(_) => pick(
-            "name a folder for versions alone with --into DIR, or move away what is there",
-            "请用 --into 指定一个专放版本的目录，或移走该处原有内容",
-        ),
-        VersionsError::Taken { .. } => pick(
-            "name another folder for this product with --into DIR, or remove the one that is there when nothing uses it",
-            "请用 --into 为该产品另指定目录；若无人使用，可删除原有的那一个",
-        ),
-        VersionsError::NoPrevious(_) => pick(
-            "`install` an older release again: what is in its folder is used as it is",
-            "请重新 install 旧版本：其目录仍在时直接使用",
-        ),
-    }
-    .to_owned()
 }

@@ -9,8 +9,6 @@ label-hint = 提示
 
 ## 程序本身
 
-fault = carryall 程序内部出错，已终止：{ $what }（carryall { $version }，{ $place }，命令：{ $command }）
-    .hint = 读取的内容未被改动，仓库保持在上一个完成步骤之前或之后的状态。请把上一行发给 carryall 的维护者；除所显示的内容外，其中不含您的名称
 stopping = 正在停止；已完成的部分会保留（再按一次 Ctrl-C 立即结束）
 
 ### 帮助页。
@@ -439,22 +437,21 @@ help-help-examples =
 
 ## 无法理解的命令行
 
-usage-unknown-argument = 没有 { $argument } 这个选项或参数
-usage-unknown-command = 没有 { $command } 这个命令
-usage-missing = 缺少 { $arguments }
-usage-missing-command = 缺少命令
-usage-conflict = { $argument } 不能与 { $other } 同时使用
-usage-no-equals = { $argument } 与它的值之间要写 =
-usage-no-value = { $argument } 后面缺少内容
-usage-bad-value = { $argument } 不接受 { $value }：{ $why }
-usage-bad-choice = { $argument } 不接受 { $value }：可用 { $allowed }
-usage-count = { $argument } 的内容个数不对
-usage-not-utf8 = 命令行中有不是 UTF-8 的文字
-usage-other = 无法理解这个命令行
-usage-did-you-mean = { $message }；是否指 { $meant }？
-usage-as-value = { $message }；如果它不是选项，请在前面加上 --
+error-usage-unknown-argument = 没有 { $argument } 这个选项或参数
+error-usage-unknown-command = 没有 { $command } 这个命令
+error-usage-missing-argument = 缺少 { $arguments }
+error-usage-no-command = 缺少命令
+error-usage-conflict = { $argument } 不能与 { $other } 同时使用
+error-usage-no-equals = { $argument } 与它的值之间要写 =
+error-usage-no-value = { $argument } 后面缺少内容
+error-usage-bad-value = { $argument } 不接受 { $value }：{ $why }
+error-usage-bad-choice = { $argument } 不接受 { $value }：可用 { $allowed }
+error-usage-value-count = { $argument } 的内容个数不对
+error-usage-not-utf8 = 命令行中有不是 UTF-8 的文字
+error-usage-other = 无法理解这个命令行
+error-usage-meant = 是否指 { $meant }？
+error-usage-is-value = 如果它不是选项，请在前面写 --
 usage-line = 用法：{ $usage }
-usage-separator = 、
 usage-why-number = 不是整数
 usage-why-range = 太小或太大
 usage-why-range-of = 应在 { $range } 的范围内
@@ -473,3 +470,521 @@ usage-why-tag = 标签最多 128 个字母、数字、_ . 和 -
 usage-why-digest = @ 之后应为摘要：sha256: 加 64 个十六进制数字
 usage-why-reference-host = 第一个 / 之前应为主机：主机[:端口]
 usage-why-other = 这里不能这样写
+
+## 错误
+
+error-interrupted = 已中断
+    .hint = 重新运行同一命令即可继续
+error-other = { $text }
+
+## 系统的回答
+
+error-system-io = { $path }
+error-system-other = { $text }
+error-system-not-found = 文件或目录不存在
+    .hint = 请检查路径：光盘挂载了吗？名称写对了吗？
+error-system-permission-denied = 没有权限
+    .hint = 当前用户无权读写：ls -ld 可查看权限；光驱需要属于 cdrom 或 disk 组，或用 sudo 以 root 运行
+error-system-already-exists = 已经存在
+error-system-not-a-directory = 不是目录
+    .hint = 路径中有一段是文件而不是目录：请检查路径
+error-system-is-a-directory = 是目录，不是文件
+    .hint = 这里需要文件，而给出的是目录：请给出其中的文件
+error-system-directory-not-empty = 目录不为空
+error-system-read-only-filesystem = 文件系统只读
+    .hint = 请换一个位置：这里以只读方式挂载（光盘如此，出错的磁盘也会如此）
+error-system-storage-full = 磁盘空间已满
+    .hint = 请释放空间，或换一个位置；没有留下半成品
+error-system-quota-exceeded = 超出磁盘配额
+    .hint = 该处的配额已用完：请释放一些，或换一个位置
+error-system-file-too-large = 文件超过大小上限
+    .hint = 已达到文件大小的限制：请放宽（ulimit -f），或换到其他文件系统（FAT32 单个文件最大 4 GiB）
+error-system-resource-busy = 设备或文件正被占用
+    .hint = 另一个程序正在使用：请卸载或结束该程序，再运行同一命令
+error-system-out-of-memory = 内存不足
+    .hint = 读取的内容未被改动；请放宽限制（ulimit -v、ulimit -u，或容器、服务的限制），关闭其他程序，或换内存更大的机器，然后重新运行同一命令
+error-system-invalid-filename = 文件名不合法或太长
+    .hint = 名称太长，或含有该文件系统不接受的字符：请换一个名称
+error-system-unexpected-end = 内容提前结束
+error-system-broken-pipe = 接收方已关闭
+error-system-crosses-devices = 不在同一文件系统上
+error-system-too-many-links = 链接太多
+error-system-connection-refused = 连接被拒绝
+error-system-connection-reset = 连接中断
+error-system-timed-out = 超时
+error-system-address-in-use = 地址已被占用
+error-system-address-not-available = 本机没有这个地址
+error-system-device-error = 读写出错（介质或设备有坏处）
+    .hint = 设备出错，dmesg 中有说明：请换驱动器、线缆或接口；如果是写入，请换一个位置
+error-system-no-device = 设备不存在或已拔出
+    .hint = 介质已取出或拔掉：请重新插入，再运行同一命令
+error-system-too-many-open-files = 打开的文件太多
+    .hint = 已达到打开文件数的限制：请放宽（ulimit -n 1024）后重新运行同一命令
+error-system-link-loop = 符号链接层数太多
+error-system-not-supported = 文件系统不支持此操作
+error-system-no-medium = 驱动器里没有介质
+    .hint = 驱动器是空的，或托盘没有关上：请放入光盘，等驱动器识别后重新运行同一命令
+error-system-wrong-medium = 介质类型不对
+    .hint = 驱动器是空的，或托盘没有关上：请放入光盘，等驱动器识别后重新运行同一命令
+error-system-no-threads = 系统不再为 carryall 提供线程：已达到进程数或内存的限制
+    .hint = 读取的内容未被改动；请放宽限制（ulimit -v、ulimit -u，或容器、服务的限制），关闭其他程序，或换内存更大的机器，然后重新运行同一命令
+error-program-aborted = carryall 不得不立即终止：系统不再提供内存（上一行另有说明的除外）
+    .hint = 读取的内容未被改动；请放宽限制（ulimit -v、ulimit -u，或容器、服务的限制），关闭其他程序，或换内存更大的机器，然后重新运行同一命令
+error-program-fault = carryall 程序内部出错，已终止：{ $what }（carryall { $version }，{ $place }，命令：{ $command }）
+    .hint = 读取的内容未被改动，仓库保持在上一个完成步骤之前或之后的状态。请把上一行发给 carryall 的维护者；除所显示的内容外，其中不含您的名称
+
+## 空间
+
+error-space-too-little = { $path } 只有 { $free_bytes } 可用空间，需要 { $needed_bytes }
+    .hint = 请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的压缩层
+error-space-too-little-to-add = { $path } 只有 { $free_bytes } 可用空间，至少需要 { $needed_bytes }
+    .hint = 请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的压缩层
+error-space-disk-full = { $path }：磁盘已满；总共大约还需要 { $needed_bytes }，已读入的内容会保留
+    .hint = 请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的压缩层
+
+## 仓库
+
+error-store-not-a-store = { $path } 不是仓库
+    .hint = 请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建。如果这里本来有仓库：磁盘挂载了吗？若 carryall.toml 丢失，可运行 carryall check --renew-settings 重写
+error-store-already-a-store = { $path } 已经是仓库
+error-store-not-empty = { $path } 不是仓库，也不是空目录：里面有 { $entry }
+    .hint = 其中的内容未被改动；请用 --store 目录 或环境变量 CARRYALL_STORE（可能设错了）指定一个空目录或新目录。如果这是丢失了 carryall.toml 的仓库，可运行 carryall check --renew-settings 重写
+error-store-linked = { $path } 是链接；仓库只写入自己的目录
+    .hint = 没有改动任何内容；请用目录本身替换该链接，或把它挂载到那里，然后重新运行同一命令
+error-store-locked = 仓库 { $path } 正被另一个进程使用
+    .hint = 请等待另一个 carryall 结束，或结束它；无需手工清理
+error-store-served = 另有进程正在读取仓库 { $path }（例如 carryall serve）
+    .hint = 请等待其他 carryall 结束，或先结束 carryall serve（Ctrl-C），再运行本命令，然后重新启动 serve；add、receive 和 rm 无需等待
+error-store-read-only = 仓库 { $path } 以只读方式打开
+error-store-writer-busy = 仓库 { $path } 正在写入
+error-store-newer-format = { $path } 的仓库格式 { $found } 比本程序支持的 { $known } 新
+    .hint = 请使用更新版本的 carryall
+error-store-bad-settings = { $path } 无法识别，不是 carryall 仓库的设置：{ $what }
+    .hint = 其中的内容未被改动；CARRYALL_STORE 或 --store 设对了吗？如果这确实是仓库、只是 carryall.toml 损坏，可运行 carryall check --renew-settings 重写它
+error-store-entangled = { $path } 与仓库 { $store } 互相包含
+    .hint = 仓库不能与要读取的内容放在一起：请用 --store 目录 指定别处
+error-store-disk-full = 无法{ $action } { $path }
+    .hint = 请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的压缩层
+error-store-no-access = 无法{ $action } { $path }
+error-store-unreadable = 无法{ $action } { $path }
+    .hint = 这不一定是损坏，数据未被放弃：磁盘连接并挂载了吗？当前用户有读写权限吗？排除后请重新运行同一命令
+error-store-releases-unread = 仓库无法读取
+error-store-roots-gone = 存放所有发布包根记录的目录不见了：{ $path }
+    .hint = 没有删除任何内容；如果该目录在单独的磁盘上，请挂载；否则请重新 receive 或 add 各发布包（会重新建立该目录），然后再 prune
+error-store-root-damaged = { $release } 的根记录已损坏
+    .hint = 重新接收该发布包可恢复；carryall rm { $release } 可放弃它（之后可用 carryall add 重新制作）
+error-store-no-such-root = 没有发布包根记录 { $root }
+error-store-bad-root-name = { $root } 不能用作发布包根记录的名称
+error-store-index-damaged = 索引段 { $index } 无法读取
+error-store-writer-failed = 写入线程意外结束
+error-store-no-such-chunk = 仓库里没有数据块 { $chunk }
+error-store-chunk-damaged = 数据块 { $chunk } 已损坏（在数据包 { $pack } 中）
+    .hint = carryall check --data 可列出损坏；重新添加，或用 --heal-from 旧卷 可修复
+error-store-chunk-quarantined = 数据块 { $chunk } 已损坏并被隔离
+    .hint = carryall check --data 可列出损坏；重新添加，或用 --heal-from 旧卷 可修复
+error-store-frame-damaged = 数据包 { $pack } 中 { $offset } 处的帧已损坏
+error-store-chunk-length = 不能存放 { $bytes } 字节的数据块
+error-pack-file-missing-or-short = 数据包缺失或被截短
+error-frame-not-a-frame = 不是数据帧
+error-frame-newer-format = 数据帧版本 { $version } 比本程序支持的新
+    .hint = 请使用更新版本的 carryall
+error-frame-unknown-feature = 数据帧需要本程序没有的功能（{ $what }）
+    .hint = 请使用更新版本的 carryall
+error-frame-damaged = 数据帧已损坏（{ $what }）
+error-frame-base-unread = 它依赖的数据块 { $chunk } 读不出
+error-envelope-wrong-kind = 不是应在此处的 carryall 文件
+error-envelope-damaged = 已损坏（{ $what }）
+error-envelope-newer-format = 格式版本 { $found } 比本程序支持的 { $known } 新
+    .hint = 请使用更新版本的 carryall
+error-envelope-unknown-features = 需要本程序没有的功能（标志 { $flags }）
+    .hint = 请使用更新版本的 carryall
+
+## 发布包
+
+error-release-not-found = 仓库里没有发布包 { $release }
+    .hint = { $count ->
+        [0] 仓库里还没有发布包：carryall add 名称:版本 路径...
+       *[other] 仓库里有 { $has }
+    }
+error-release-not-whole = { $release } 不完整，无法安装
+    .hint = carryall check --data 可列出损坏；请重新接收，或用 --heal-from 修复
+error-release-unreadable = { $releases } 无法读取，它们需要哪些数据不得而知
+    .hint = { $count ->
+       *[other] 没有删除任何内容；请重新接收，或用 carryall check --heal-from 卷 修复；也可用 { $commands } 放弃，然后再 prune
+    }
+error-release-root-unread = { $release } 目前无法读取
+    .hint = 这不一定是损坏，数据未被放弃：磁盘连接并挂载了吗？当前用户有读写权限吗？排除后请重新运行同一命令
+error-release-not-for-platform = 这些卷里没有适用于 { $platforms } 的发布包
+    .hint = 这些卷里有 { $has }；请去掉 --platform，或换一个平台
+error-release-refused = 拒绝接收 { $release }：{ $what }：{ $why }
+    .hint = 该发布包未入库；请告知打包方，并保留这些卷供其检查
+error-recipe-chunk-unread = 数据块 { $chunk } 读不出
+error-recipe-chunk-missing = 缺少数据块 { $chunk }
+error-recipe-damaged = 已损坏（{ $what }）
+error-recipe-limit = 超出允许的上限：{ $what }
+    .hint = 正常的打包程序不会产生这样的数据：请勿使用这套卷，并向供应商索取新的；其中没有任何内容被接收
+error-recipe-newer-format = 需要更新版本的 carryall（{ $what }）
+    .hint = 请使用更新版本的 carryall
+error-recipe-mismatch = 重建的内容与原来不符（{ $blob }）
+error-recipe-stream-not-remade = { $blob } 中的压缩流无法原样重做
+error-recipe-ready-copy-unread = 留存备用的副本 { $blob } 读不出
+error-recipe-not-stored = 数据块存不进去
+error-recipe-not-written = 无法写入
+error-deflate-io = 无法读写
+error-deflate-damaged = 已损坏（{ $what }）
+error-deflate-ends-early = 提前结束
+error-deflate-plain-limit = 展开后超过 { $limit_bytes }
+error-deflate-ratio-limit = 展开后超过原长的 { $times } 倍
+error-deflate-recipe-limit = 还原信息超过原长的千分之 { $per_mille }
+error-deflate-newer-format = 需要更新版本的 carryall（还原信息版本 { $version }）
+    .hint = 请使用更新版本的 carryall
+error-deflate-other-length = 重做后的长度不同
+
+## 添加
+
+error-add-nothing = 没有要添加的内容
+error-add-same-name = 有两个项目都会叫 { $name }：{ $first } 和 { $second }
+    .hint = 请给其中一个另起名称：名称=路径
+error-add-unreadable = 有 { $count } 个文件或目录无法读取{ $more ->
+        [0] {""}
+       *[other] （其中 { $more } 个未在此列出）
+    }
+    .hint = 尚未添加任何内容：请以有读取权限的用户（例如 root）运行，或不要包含这些文件
+error-add-entangled = { $path } 与仓库 { $store } 互相包含
+    .hint = 仓库不能放在要添加的目录中：用 --store 目录 指定别处，或逐个添加其中的文件和目录
+error-add-nowhere = 仓库不在目录中，无处拉取镜像
+error-add-too-repetitive = 超出允许的上限：{ $what }
+    .hint = 其中的压缩流解开后几乎全是重复数据，现场不会接收这样打开的内容；请用 add --gzip keep 原样添加
+error-add-not-stored = { $name }：存入的内容读不回来
+error-add-release-unread = 现有的 { $release } 无法读取
+error-add-release-damaged = 现有的 { $release } 无法读取
+    .hint = 重新接收该发布包可恢复；carryall rm { $release } 可放弃它（之后可用 carryall add 重新制作）
+error-add-stream-changed = 一个压缩流还原后与原来不同（{ $blob }）
+
+## 文件和目录
+
+error-files-io = 无法{ $action } { $path }
+error-files-changed = { $path } 在读取过程中被改动
+error-files-unfit = { $path }：{ $why }
+error-files-entry-refused = 拒绝条目 { $entry }：{ $why }
+error-output-exists = { $path } 已经存在，且不是本命令先前写出的
+    .hint = 已有内容保持不动：请指定一个尚不存在的文件，或先把它移走
+error-output-is-input = { $path } 位于要读取的 { $input } 之内，或就是它
+    .hint = 读取的位置绝不写入：请指定其外的位置
+error-output-no-folder = { $path }：无法写入
+    .hint = 所在目录不存在：请先创建，或换一个位置
+error-output-no-access = { $path }：无法写入
+    .hint = 没有写入权限：请指定可写的位置，例如主目录
+error-output-disk-full = { $path }：无法写入
+    .hint = 请释放空间，或换一个位置；仓库中可用 carryall prune 清理无用数据，用 prune --ready 清理留存备用的压缩层
+error-output-not-writable = { $path }：无法写入
+    .hint = 尚未开始读取，也没有任何改动：请换一个位置
+
+## 还原与版本
+
+error-checkout-no-such-release = 没有发布包 { $release }
+error-checkout-no-such-item = 发布包里没有项目 { $item }；现有 { $has }
+    .hint = carryall show 可列出发布包中的项目
+error-checkout-not-empty = { $path } 不是空目录
+    .hint = 请指定一个不存在或空的目录
+error-checkout-in-store = { $path } 在仓库 { $store } 之内
+    .hint = 请指定仓库以外的目录
+error-checkout-no-space = { $path } 只有 { $free_bytes } 可用空间，需要 { $needed_bytes }
+    .hint = 请释放空间，或用 --item 逐项还原
+error-checkout-items-unread = 发布包的项目列表读不出
+error-checkout-items-damaged = 发布包的项目列表读不出
+    .hint = 请重新接收该发布包，或用 carryall check --heal-from 卷 修复；carryall rm 可放弃它
+error-checkout-exists = { $path } 已经存在
+    .hint = 已有文件保持不动：请换一个文件名，或先把它移走
+error-versions-not-a-link = { $path } 不是指向其下某个版本的链接
+    .hint = 请用 --into 指定一个专放版本的目录，或移走该处原有内容
+error-versions-taken = { $path } 已存在，来自 { $holds }，内容不同
+    .hint = 请用 --into 为该产品另指定目录；若无人使用，可删除原有的那一个
+error-versions-no-previous = { $path } 没有可退回的版本
+    .hint = 请重新 install 旧版本：其目录仍在时直接使用
+
+## 介质与卷
+
+error-media-missing = 没有这个文件、目录或设备：{ $path }
+    .hint = 请检查路径：光盘挂载了吗？名称写对了吗？
+error-media-not-a-medium = { $path } 既不是目录、文件，也不是块设备
+    .hint = 请给出挂载目录、.iso 映像或块设备，例如 /dev/sr0
+error-media-exists = { $path } 已经存在
+    .hint = 已有内容保持不动：请用 --to 指定另一个目录，或先把它移走
+error-media-busy = { $path }：另一个进程正在写这一卷
+    .hint = 请等待另一个 carryall 结束
+error-media-unfinished = 第 { $volume_no } 卷只写了 { $volume_blocks } 块中的 { $written_blocks } 块
+error-media-xorriso-missing = 没有安装 xorriso，而 .iso 文件要用它制作
+    .hint = 请安装 xorriso（apt-get install xorriso），或不用 --iso，改用任意刻录软件刻录各卷文件夹
+error-media-xorriso-failed = { $path }：xorriso 执行失败：{ $said }
+    .hint = 上面是 xorriso 的原话；不用 --iso 则写成文件夹，可用任意软件刻录
+error-media-too-large = { $path }：{ $bytes } 字节，放不进 { $limit_bytes } 字节的介质
+error-volume-none-found = 在 { $paths } 中没有找到 carryall 卷
+    .otherwise = 光盘放对并挂载了吗？文件系统损坏的光盘可直接给出设备，例如 /dev/sr0
+error-volume-no-such-number = 这一套是第 1 到第 { $volumes } 卷，没有第 { $volume_no } 卷
+    .hint = carryall help 命令 可查看用法
+error-volume-medium-too-small = 介质太小：除文件系统和说明页外可放 { $room_bytes }，而最小的一卷要 { $needed_bytes }
+    .hint = 请使用更大的介质：还差约 { $lacking_bytes }
+error-volume-piece-too-large = 介质太小：一帧压缩数据有 { $needed_bytes }，不能分到两卷上，而一卷除目录、校验和文件系统外只剩 { $room_bytes }
+    .hint = 请使用更大的介质：还差约 { $lacking_bytes }
+error-volume-too-many-for-gf8 = 需要 { $volumes } 卷，而这种校验码的一套最多 { $most } 卷
+    .hint = 请使用更大的介质、减少备用卷，或不用 --codec gf8
+error-volume-too-many = 需要 { $volumes } 卷，而一套最多 { $most } 卷
+    .hint = 请使用更大的介质或减少备用卷，或把部分发布包单独打成一套
+error-volume-catalog-too-large = 目录有 { $bytes } 字节，计划中只留了 { $planned_bytes } 字节
+error-volume-descriptor-too-large = 标题、发布包名称和说明共 { $bytes } 字节，超级块只能放 { $limit_bytes } 字节
+error-volume-piece-unread = 读不出第 { $piece_no } 段数据
+error-volume-piece-length = 第 { $piece_no } 段数据的长度与计划的 { $planned_bytes } 字节不符
+error-volume-no-superblock = 卷集 { $set }：超级块和目录的第一块都没有读到
+    .hint = 手头的卷太少；请提供更多卷，或另一份拷贝
+error-volume-forged = 卷集 { $set }：超级块、目录和布局互相矛盾，并非损坏所致
+    .hint = 请提供其中一卷的另一份拷贝（向发送方索取）：目前读到的超级块或目录被改动过
+error-volume-catalog-incomplete = 卷集 { $set }：手头各卷上都没有目录的第 { $block_no } 块
+    .hint = 请提供更多卷，或损坏卷的另一份拷贝：手头的材料会合并使用
+error-volume-block-damaged = 第 { $volume_no } 卷：第 { $block_no } 块缺失或损坏
+    .hint = 请提供更多卷，或损坏卷的另一份拷贝：手头的材料会合并使用
+error-volume-not-recoverable = 手头材料无法恢复{ $volumes }
+    .hint = 请提供更多卷，或损坏卷的另一份拷贝：手头的材料会合并使用
+error-volume-written-wrong = { $path }：写入的内容读回来不一样
+    .hint = 本机的磁盘或内存会改变数据：请换一块盘写入，并检测内存
+error-geometry-volumes = 一套不能有 { $volumes } 卷
+error-geometry-volume-blocks = 每卷 { $blocks } 块，构不成一套
+error-geometry-stripe = 每卷 { $width } 块的条带与校验码和卷数不符
+error-geometry-group = { $data } + { $parity } 块的本卷校验组与校验码不符
+error-geometry-layout = 目录、数据和本卷校验没有恰好占满一卷
+
+## 没有找到卷的位置上是什么
+
+error-look-closed = { $path } 打不开
+error-look-unread = { $path } 读不出
+    .otherwise = 请从中心向外擦拭光盘，或换一台光驱；也可先用 ddrescue -b 2048 /dev/sr0 volume.img volume.map 尽量读成映像，再给出该映像
+error-look-unreadable = { $path } 读不出
+    .hint = 请从中心向外擦拭光盘，或换一台光驱；也可先用 ddrescue -b 2048 /dev/sr0 volume.img volume.map 尽量读成映像，再给出该映像
+error-look-empty = { $path } 是空的
+    .hint = 挂载了吗？lsblk 可查看设备及其挂载位置；也可直接给出设备，例如 /dev/sr0
+error-look-pages-alone = { $path } 只有卷的说明页，没有 carryall-* 数据文件
+    .hint = 请复制这一卷的全部文件，特别是介质上与说明页放在一起的 carryall-* 文件
+error-look-short = { $path } 太短，不可能是卷
+    .hint = 请给出介质本身：挂载目录、.iso 映像或设备，例如 /dev/sr0
+error-look-store = { $path } 是仓库目录，不是卷
+    .hint = 仓库用 --store 目录 指定；这里请给出卷：挂载的光盘、.iso 映像或卷所在的目录
+error-look-tar = { $path } 是打包文件（tar）
+    .hint = 卷是挂载的光盘、.iso 映像或含 carryall-* 文件的目录；docker save 或 tar 产生的文件请用 carryall add 加入发布包
+error-look-packed = { $path } 是打包或压缩的文件（{ $kind }）
+    .hint = 请先解开，再给出解出来的映像文件或目录
+error-look-piece = { $path } 是拆分文件的一段，或未下载完的文件
+    .hint = 请先合并各段（cat 文件名.* > volume.iso，或用当初拆分的程序），或把文件下载完整，再给出完整的文件
+error-look-web-page = { $path } 是网页，不是文件本身
+    .hint = 下载到的是网页：请重新下载文件，需要登录时先登录
+error-look-zeros = { $path } 全部是零
+    .hint = 没有写入内容，或复制失败：请重新复制或刻录，再用 carryall verify 检查
+error-look-other-disc = { $path } 是装有其他内容的光盘（{ $label }）
+
+## 打包、回执与接收
+
+error-pack-many-spares = { $data_volumes } 个数据卷却要 { $spare_volumes } 个备用卷
+    .hint = 多数现场一两卷即可（--spare 2），不超过 { $most } 卷不会询问；如确需这么多，请加 --many-spares
+error-receipt-not-found = { $given }：没有这个文件，它本身也不是回执文字
+    .hint = 请检查文件名；或用引号给出站点上 carryall receipt 打印的全部文字
+error-receipt-unusable = { $given }
+error-receipt-not-a-receipt = 不是有效的回执
+    .hint = 请给出 carryall receipt -o 文件 写成的文件，或用引号给出 carryall receipt 打印的文字
+error-receipt-bad-symbol = 第 { $line } 行有无效字符“{ $symbol }”
+    .hint = 请与站点打印的这一行核对：一行内错两个字符以内必能发现
+error-receipt-bad-line = 第 { $line } 行有错
+    .hint = 请与站点打印的这一行核对：一行内错两个字符以内必能发现
+error-receipt-bad-lines = 缺少一行、多了一行，或混入了别的回执
+    .hint = 请与站点打印的内容核对行数和顺序
+error-receipt-newer-format = 版本 { $version } 比本程序新
+    .hint = 请使用更新版本的 carryall
+error-receive-no-such-set = 没有正在接收的卷集 { $set }
+    .hint = { $count ->
+        [0] 没有正在接收的卷集，无需放弃
+       *[other] 正在接收的有：{ $has }；carryall status 可列出
+    }
+error-receive-too-many-sets = 等待的卷集过多，未开始接收新的卷集
+    .hint = carryall status 可列出；用 carryall forget 卷集 或 carryall forget --all-incomplete 放弃；已入库的发布包不受影响
+error-receive-wrong-blocks = { $volumes }的块校验值正确，但内容与打包时不同
+    .hint = 需要{ $volumes }的另一份拷贝，请向发送方索取：所读的拷贝被改动过；其中正确的部分已保留
+error-bundle-incomplete = 发布包 { $release } 需要的 { $chunks } 个数据块，卷上和仓库里都没有
+    .hint = 请重新打包：源仓库中有数据缺失
+error-bundle-catalog = 目录
+error-bundle-frame = 第 { $frame_no } 帧数据
+error-bundle-payload = 数据读不到头
+
+## 镜像
+
+error-image-none = 发布包里没有镜像
+    .hint = carryall show 发布包 可查看内容；不带 --as 的 checkout 还原原始项目
+error-image-none-named = { $releases } 里没有带名称的镜像
+    .hint = carryall show 发布包 可列出镜像；没有名称的镜像不能推送，也不能提供
+error-image-not-found = 发布包里没有镜像 { $image }；现有 { $has }
+    .hint = carryall show 发布包 可列出镜像的名称和摘要
+error-image-no-such-platform = 没有适用于 { $platform } 的镜像；现有平台 { $has }
+    .hint = 请选择已有的平台
+error-image-several = { $name } 对应 { $count } 个镜像：{ $images }
+    .hint = 请用 --image 加摘要选择其一
+error-image-several-platforms = { $name } 对应 { $count } 个镜像：{ $images }
+    .hint = 请用 --platform 系统/架构 选择其一
+error-image-not-runnable = { $image } 不是由层组成的镜像，docker 归档无法容纳
+    .hint = carryall check --data 可列出损坏；可用 --image 只取完好的镜像
+error-image-blob-missing = { $image }：发布包里没有数据块 { $digest }
+    .hint = carryall check --data 可列出损坏；可用 --image 只取完好的镜像
+error-image-blob-mismatch = 数据块 { $digest } 与摘要不符：实际是 { $found }
+    .hint = carryall check --data 可列出损坏；可用 --image 只取完好的镜像
+error-image-blob-unread = 数据块 { $digest }
+    .hint = carryall check --data 可列出损坏；可用 --image 只取完好的镜像
+error-image-archive-not-written = 无法写出归档
+error-load-no-program = 没有安装 docker、podman、nerdctl 或 ctr
+    .hint = 请安装其中之一，或用 carryall checkout 发布包 文件 --as docker-archive 导出后在目标机器载入
+error-load-none-works = 都不能用
+    .hint = 请启动其中之一的服务，或以有权使用它的用户运行（root、docker 组）；--with 可直接指定程序
+error-load-does-not-work = { $program }
+error-load-not-run = 无法运行 { $program }
+    .hint = 请确认已安装且有权运行；可用 --with 指定其他程序
+error-load-failed = { $program } 执行失败（{ $status }）
+    .hint = 原因见上：服务是否在运行、是否有权限、空间是否足够？上面的说明列出了它现有的镜像；可重新运行同一命令
+error-reference-host = 不是主机：应写作 主机[:端口]
+error-reference-repository = 不是仓库名：应由 a-z、0-9、'.'、'_'、'-' 组成的小写单词，以 '/' 连接
+error-reference-tag = 不是标签：最多 128 个字母、数字、'_'、'.' 和 '-'
+error-reference-digest = @ 之后不是摘要（应为 sha256 加冒号和 64 个十六进制数字）
+
+## 镜像仓库
+
+error-registry-unreachable = { $host } 没有应答：{ $what }
+    .hint = 镜像仓库在运行吗？地址对吗？重新运行同一命令会从中断处继续；没有 TLS 的镜像仓库请加 --plain-http
+error-registry-tls = { $host } 不可信或不支持 TLS
+    .hint = 请用 --ca 文件.pem 给出镜像仓库的根证书；没有 TLS 时用 --plain-http
+error-registry-denied = { $host } 拒绝访问：{ $what }
+    .hint = 请先 docker login 主机 或 podman login --authfile ~/.docker/config.json 主机：凭据取自 docker 的配置文件
+error-registry-absent = { $host } 没有 { $what }
+    .hint = 请检查仓库名和标签：拼写对吗？推送过吗？
+error-registry-refused = { $host } 返回 { $status }：{ $what }
+error-registry-too-many-requests = { $host } 返回 { $status }：{ $what }
+    .hint = 镜像仓库限制了访问频率：稍后重新运行同一命令即可继续；登录后限额通常更高
+error-registry-server-error = { $host } 返回 { $status }：{ $what }
+    .hint = 镜像仓库自身出错：请查看其日志，然后重新运行同一命令，会从中断处继续
+error-registry-no-platform = { $what } 没有 { $platform } 的镜像；有 { $has }
+    .hint = 请用 --platform 选择其中之一；不写则全部
+error-registry-credentials = 凭据有误：{ $why }
+    .hint = 请先 docker login 主机 或 podman login --authfile ~/.docker/config.json 主机：凭据取自 docker 的配置文件
+error-registry-no-space = { $path } 只有 { $free_bytes } 可用空间，需要 { $needed_bytes }
+    .hint = 请释放空间，或用 --store 目录 指定另一个仓库
+error-registry-disk-full = { $path }
+    .hint = 请释放空间后重新运行同一命令：已取得的部分会保留，从中断处继续
+error-registry-listen = 无法监听 { $address }
+    .hint = 请用 --listen 地址:端口 选择别的地址或端口
+error-registry-mismatch = { $what }：内容与摘要不符，得到的是 { $got }
+    .hint = 错误的数据没有保留：请重新运行同一命令；若仍如此，则镜像仓库或其代理已损坏
+error-registry-length = { $what }：收到 { $got_bytes } 字节，而声明的是 { $bytes } 字节
+    .hint = 错误的数据没有保留：请重新运行同一命令；若仍如此，则镜像仓库或其代理已损坏
+error-registry-too-large = { $what } 太大：上限是 { $limit }
+error-registry-damaged = { $what } 有误：{ $why }
+error-registry-source-unread = { $what } 在本地无法读取
+error-registry-bad-address = “{ $given }”不是镜像仓库地址
+    .hint = 请写作 主机[:端口][/前缀]，例如 registry.site:5000/shop
+error-registry-no-such-host = 没有来自 { $host } 的镜像；现有主机 { $has }
+    .hint = carryall show 发布包 可列出名称；没有写主机的名称，其主机是 docker.io
+
+## 命令行
+
+error-usage-no-store = 没有指定仓库
+    .hint = 请用 --store 目录 或环境变量 CARRYALL_STORE 指定
+error-usage-unexpanded-home = { $path }：这里的 ~ 不代表任何目录，shell 没有把它替换成您的主目录
+    .hint = { $is_known ->
+        [1] 请写 { $meant }；如果目录真的叫这个名字，请写 ./{ $path }
+       *[0] 请写完整路径，例如 { $meant }；如果目录真的叫这个名字，请写 ./{ $path }
+    }
+error-usage-unexpanded-home-in = { $path }（{ $given_by }）：这里的 ~ 不代表任何目录，shell 没有把它替换成您的主目录
+    .hint = { $is_known ->
+        [1] 请写 { $meant }；如果目录真的叫这个名字，请写 ./{ $path }
+       *[0] 请写完整路径，例如 { $meant }；如果目录真的叫这个名字，请写 ./{ $path }
+    }
+error-usage-nothing-to-demo = 没有找到可用于演示的内容
+error-usage-one-stream = 标准输入只有一个：- 只能出现一次
+error-usage-terminal-stdin = - 表示标准输入，而现在它是终端：请用管道输入数据
+error-usage-bad-reference = { $given }
+    .hint = 镜像引用写作 docker://主机[:端口]/仓库:标签，或 ……@sha256:摘要
+error-usage-one-name = --name 只能用于一个项目，而这里给出了多个
+    .hint = 请逐个命名：名称=路径、名称=docker://REF 或 名称=-
+error-usage-image-without-form = --image 用于选择镜像，而当前要还原的是原始项目
+    .hint = 输出镜像：--as docker-archive 或 --as oci，可加 --image；还原项目：--item 名称
+error-usage-item-with-form = --item 用于选择项目，而当前要输出的是镜像
+    .hint = 输出镜像：--as docker-archive 或 --as oci，可加 --image；还原项目：--item 名称
+error-usage-host-mapped-twice = { $host } 被映射到了两个不同的位置
+error-usage-no-media = 没有指定介质
+error-usage-no-such-medium = 没有“{ $given }”这种介质
+    .hint = 可用：cd、dvd、dvd-dl、bd、bd-dl、bdxl、usb，或确切容量，例如 700MB、8GB、4GiB
+error-usage-misspelled-medium = 没有“{ $given }”这种介质
+    .hint = 是否指 { $meant }？可用：cd、dvd、dvd-dl、bd、bd-dl、bdxl、usb，或确切容量，例如 700MB、8GB、4GiB
+error-usage-no-folder = 没有用 --to 指定目录
+error-usage-bad-contact = --contact 须为一行，1 到 { $chars_max } 个字符
+error-usage-bad-date = “{ $given }”不是日期
+    .hint = 日期的写法如 2026-11-28
+error-usage-bad-epoch = 环境变量 SOURCE_DATE_EPOCH 的值“{ $given }”不是时间
+    .hint = 应为 1970 年以来的秒数；请取消该变量，或用 --date 指定日期
+error-usage-one-receipt-a-site = --site 只能配一个 --for
+
+## 错误的组成部分
+
+command-rm = carryall rm { $release }
+hint-damage = carryall check --data 可列出损坏；重新接收或重新添加，或用 --heal-from 旧卷 可修复；carryall rm 可放弃一个发布包
+hint-usage = carryall help 命令 可查看用法
+hint-generic = 读取的内容未被改动；请按上一行处理后重新运行同一命令
+system-numbered = { $what }（系统错误 { $number }）
+separator-cause = ：
+separator-detail = ；
+separator-name = 、
+
+## 库中的用语
+
+term-ask-for-the-free-space-of = 查询可用空间
+term-bring-to-the-disk = 写盘
+term-create = 创建
+term-find = 找到
+term-keep-what-was-read-of = 保留已读的内容
+term-link = 建立链接
+term-list = 列出
+term-lock = 锁定
+term-look-at = 查看
+term-make = 建立
+term-make-durable = 写盘
+term-map = 映射
+term-open = 打开
+term-put-aside = 移开
+term-read = 读取
+term-read-extended-attributes-of = 读取扩展属性
+term-read-link = 读取链接
+term-remove = 删除
+term-rename = 改名
+term-rename-into-place = 改名到位
+term-write = 写入
+term-write-below = 写入
+term-write-in = 写入
+term-write-to = 写入
+term-neither-a-file-nor-a-folder = 既不是文件也不是目录
+term-it-has-no-name = 没有名称
+term-its-path-is-longer-than-64-kib = 路径超过 64 KiB
+term-it-lies-in-more-than-4096-folders = 所在目录超过 4096 层
+term-its-extended-attributes-are-longer-than-512-kib = 扩展属性超过 512 KiB
+term-the-name-for-it-is-not-the-name-of-a-file = 给它起的名称不能用作文件名
+term-it-is-not-the-name-of-a-file = 不能用作文件名
+term-its-name-is-too-long = 名称过长
+term-a-name-in-it-is-too-long = 其中有名称过长
+term-it-is-longer-than-64-kib = 路径长于 64 KiB
+term-there-are-two-items-of-this-name = 有两个同名项目
+term-it-cannot-be-as-large-as-it-says = 所称大小不可能
+term-it-says-that-it-is-larger-than-its-items = 所称大小超过各项目之和
+term-it-says-that-it-is-larger-than-what-is-in-it = 所称大小超过其内容
+term-it-says-that-it-has-more-entries-than-it-has = 所称条目数与实际不符
+term-no-link-can-point-there = 链接目标无效
+term-a-folder-has-no-second-name = 目录不能有硬链接
+term-hard-link-its-other-name-is-not-there = 硬链接的目标不存在
+term-something-is-there-already = 路径上已有别的内容
+term-it-leads-through-what-is-not-a-folder = 路径穿过的不是目录
+term-the-folder-it-is-in-does-not-come-before-it = 所在目录没有先出现
+term-it-is-not-a-plain-path-downwards = 路径越出目录
+term-bytes-of-steps-beyond-those-that-they-give = 重建步骤比它给出的数据还长
+term-bytes-of-all-steps = 全部重建步骤的长度
+term-plain-bytes-for-a-byte-of-a-stream = 压缩流解开后的倍数
+term-plain-bytes-of-all-streams = 全部压缩流解开后的长度

@@ -2,6 +2,7 @@
 
 mod said;
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Effort, Recipient};
 use carryall::content::release::ReleaseRoot;
@@ -44,10 +45,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         return Ok(0);
     }
     let Some(to) = &args.to else {
-        return Err(Failure::usage(
-            messages::no_folder_named(),
-            messages::hint_usage(),
-        ));
+        return Err(diagnostic!("usage.no_folder").into());
     };
     let report = pack::pack_with(
         &store,
@@ -96,10 +94,7 @@ fn recipients(
     args: &PackArgs,
 ) -> Result<(Vec<Recipient>, Option<Receipt>), Failure> {
     if args.site.is_some() && args.receipts.len() > 1 {
-        return Err(Failure::usage(
-            messages::one_receipt_a_site(),
-            messages::hint_usage(),
-        ));
+        return Err(diagnostic!("usage.one_receipt_a_site").into());
     }
     let mut found = Vec::new();
     for together in &args.since {

@@ -2,23 +2,27 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use carryall::base::diagnostic::diagnostic;
 use carryall::content::release::ReleaseRoot;
 use carryall::ops::Error;
 use carryall::ops::pack::{PackNotes, Spares};
 use carryall::store::Store;
+use carryall::volumes::media::kind::MediaParseError;
 use carryall::volumes::media::page::CONTACT_MAX_CHARS;
 use carryall::volumes::media::{Capacity, MediaError};
 
 use crate::cli::args::PackArgs;
 use crate::cli::exit::Failure;
-use crate::cli::messages;
 
 /// The medium that is named, or what is free where it is mounted.
 pub fn capacity(args: &PackArgs) -> Result<Capacity, Failure> {
     match (&args.media, args.sectors, &args.media_at) {
         (Some(text), ..) => text.parse().map_err(|error| {
-            let (message, hint) = messages::no_such_medium(&error);
-            Failure::usage(message, hint)
+            let MediaParseError { text, suggestion } = error;
+            match suggestion {
+                Some(meant) => diagnostic!("usage.misspelled_medium", given = text, meant).into(),
+                None => diagnostic!("usage.no_such_medium", given = text).into(),
+            }
         }),
         (None, Some(sectors), _) => Ok(Capacity::from_sectors(sectors)),
         (None, None, Some(dir)) => {
@@ -36,10 +40,7 @@ pub fn capacity(args: &PackArgs) -> Result<Capacity, Failure> {
             }
             Ok(Capacity::at(dir).map_err(Error::from)?)
         }
-        (None, None, None) => Err(Failure::usage(
-            messages::no_media_named(),
-            messages::hint_usage(),
-        )),
+        (None, None, None) => Err(diagnostic!("usage.no_media").into()),
     }
 }
 
@@ -53,8 +54,7 @@ pub fn notes(
     if let Some(contact) = contact {
         let is_long = contact.chars().count() > CONTACT_MAX_CHARS;
         if contact.is_empty() || is_long || contact.chars().any(char::is_control) {
-            let message = messages::bad_contact(CONTACT_MAX_CHARS);
-            return Err(Failure::usage(message, messages::hint_usage()));
+            return Err(diagnostic!("usage.bad_contact", chars_max = CONTACT_MAX_CHARS).into());
         }
     }
     Ok(PackNotes {
@@ -77,20 +77,14 @@ fn date(
     if let Some(text) = &args.date {
         return match day_of(text) {
             Some(day) => Ok(Some(day)),
-            None => Err(Failure::usage(
-                messages::bad_date(text),
-                messages::hint_date(),
-            )),
+            None => Err(diagnostic!("usage.bad_date", given = text).into()),
         };
     }
     if let Some(epoch) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
         let text = epoch.to_string_lossy().into_owned();
         return match text.trim().parse::<u64>().ok().and_then(written) {
             Some(day) => Ok(Some(day)),
-            None => Err(Failure::usage(
-                messages::bad_epoch(&text),
-                messages::hint_epoch(),
-            )),
+            None => Err(diagnostic!("usage.bad_epoch", given = text).into()),
         };
     }
     let times = releases

@@ -9,13 +9,16 @@ use std::path::{Path, PathBuf};
 use fluent_syntax::ast::{self, Entry, Expression, InlineExpression, PatternElement};
 
 use super::{LANGUAGES, in_language, language_of};
+use crate::cli::messages::errors::COMMANDS;
 use crate::cli::messages::message;
 
 /// Ids that begin so are put together while the program runs; a test beside that code holds them to be there and used.
-const PUT_TOGETHER: [&str; 2] = ["error-", "help-"];
+const PUT_TOGETHER: [&str; 2] = ["help-", "term-"];
 
 /// What is typed with these marks in every language, the names of its parts apart.
-const FORMS: [&str; 9] = [
+const FORMS: [&str; 11] = [
+    "://",
+    "[:端口]",
     "名称:版本",
     "主机[:端口]",
     "地址:端口",
@@ -169,21 +172,22 @@ struct Use {
     args: BTreeSet<String>,
 }
 
-fn uses() -> Vec<Use> {
+/// The uses of a macro below a folder of the sources.
+fn uses(of: &str, below: &str) -> Vec<Use> {
     let mut files = Vec::new();
     list(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli"),
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join(below),
         &mut files,
     );
     let mut uses = Vec::new();
     for file in files {
         let source = fs::read_to_string(&file).unwrap();
-        for (at, _) in source.match_indices("message!(") {
+        for (at, _) in source.match_indices(of) {
             let line = source[..at].rsplit('\n').next().unwrap_or_default();
             if line.trim_start().starts_with("//") {
                 continue;
             }
-            let inner = inner(&source[at + "message!(".len()..]);
+            let inner = inner(&source[at + of.len()..]);
             let parts = split(inner);
             // The macro itself has no id there.
             let Some(id) = parts[0]
@@ -209,7 +213,9 @@ fn list(dir: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             list(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !path.ends_with("catalogue/tests.rs")
+        {
             files.push(path);
         }
     }
@@ -282,11 +288,29 @@ fn code(source: &str) -> impl Iterator<Item = (usize, char)> + '_ {
     })
 }
 
+fn messages_used() -> Vec<Use> {
+    uses("message!(", "src/cli")
+}
+
+/// The diagnostics of library and command line, with the ids of their messages.
+fn diagnostics_made() -> Vec<Use> {
+    let mut made = uses("diagnostic!(", "src");
+    for one in &mut made {
+        one.id = format!("error-{}", one.id.replace(['.', '_'], "-"));
+    }
+    // Without arguments.
+    made.extend(uses("Diagnostic::new(", "src").into_iter().map(|one| Use {
+        id: format!("error-{}", one.id.replace(['.', '_'], "-")),
+        ..one
+    }));
+    made
+}
+
 #[test]
 fn every_message_that_is_used_is_there_and_gets_its_arguments() {
     let (_, english) = &all()[0];
     let mut wrong = Vec::new();
-    for one in uses() {
+    for one in messages_used() {
         match english.get(&one.id) {
             None => wrong.push(format!("{}: no message {}", one.file.display(), one.id)),
             Some(said) if said.args != one.args => wrong.push(format!(
@@ -303,8 +327,41 @@ fn every_message_that_is_used_is_there_and_gets_its_arguments() {
 }
 
 #[test]
+fn every_error_has_words_and_gives_them_their_arguments() {
+    let (_, english) = &all()[0];
+    let made = diagnostics_made();
+    assert!(made.len() > 200);
+    let mut wrong = Vec::new();
+    for one in made
+        .iter()
+        .filter(|one| !one.file.ends_with("base/diagnostic.rs"))
+    {
+        let attributes = ["", ".hint", ".otherwise"];
+        let ids = attributes.map(|attribute| format!("{}{attribute}", one.id));
+        if !english.contains_key(&ids[0]) {
+            wrong.push(format!("{}: no message {}", one.file.display(), one.id));
+        }
+        for id in &ids {
+            let args = english.get(id).map(|said| &said.args);
+            let is_there = |arg: &&String| one.args.contains(*arg) || *arg == COMMANDS;
+            let lacking = args.map(|args| args.iter().filter(|arg| !is_there(arg)));
+            let lacking = lacking.map(Iterator::collect::<Vec<_>>);
+            if let Some(lacking) = lacking.filter(|lacking| !lacking.is_empty()) {
+                wrong.push(format!("{}: {id} lacks {lacking:?}", one.file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_message_is_used() {
-    let used: BTreeSet<String> = uses().into_iter().map(|one| one.id).collect();
+    let mut used: BTreeSet<String> = messages_used().into_iter().map(|one| one.id).collect();
+    for one in diagnostics_made() {
+        for attribute in ["", ".hint", ".otherwise"] {
+            used.insert(format!("{}{attribute}", one.id));
+        }
+    }
     let all = all();
     let is_elsewhere = |id: &str| PUT_TOGETHER.iter().any(|begin| id.starts_with(begin));
     let unused: Vec<&String> = all[0]
@@ -328,12 +385,7 @@ fn a_message_is_said_in_the_language_of_the_locale() {
 
 #[test]
 fn a_name_in_a_message_is_harmless_and_stands_without_marks() {
-    let (what, place, version, command) = ("a\u{1b}[31m\nb", Path::new("x\u{202e}y"), "1", 7);
-    let said = in_language("en", || {
-        message!("fault", what, place, version, command = command)
-    });
-    assert_eq!(
-        said,
-        "carryall has a fault and had to end: a?[31m?b (carryall 1, x?y, during: 7)"
-    );
+    let what = Path::new("a\u{1b}[31m\nb\u{202e}");
+    let said = in_language("en", || message!("system-numbered", what, number = 7));
+    assert_eq!(said, "a?[31m?b? (os error 7)");
 }

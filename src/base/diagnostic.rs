@@ -1,0 +1,205 @@
+//! What is wrong, as data: a stable code, typed arguments, and the cause.
+//!
+//! Errors become diagnostics so that a program can tell them apart and a front end can say them in any language. The words
+//! are not here: whoever shows a diagnostic to a person finds them by its code.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::size::ByteSize;
+
+/// What is wrong, without words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    code: &'static str,
+    args: Vec<(&'static str, Arg)>,
+    details: Vec<Diagnostic>,
+    cause: Option<Box<Diagnostic>>,
+}
+
+/// An argument of a diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arg {
+    /// A text that is the same in every language: a name, an id, what a program answered.
+    Text(String),
+    /// One of a few English terms of the library, which other languages may have words for.
+    Term(String),
+    /// A path.
+    Path(PathBuf),
+    /// Several paths.
+    Paths(Vec<PathBuf>),
+    /// A number.
+    Number(u64),
+    /// A number of bytes.
+    Bytes(u64),
+    /// Several names.
+    Names(Vec<String>),
+    /// Several volumes of a set, by number.
+    Volumes(Vec<u16>),
+}
+
+/// Makes a [`Diagnostic`]: `diagnostic!("store.locked", path = path)`, or `diagnostic!("store.locked", path)`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! diagnostic {
+    (@value $name:ident) => { $name };
+    (@value $name:ident, $value:expr) => { $value };
+    ($code:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {
+        $crate::base::diagnostic::Diagnostic::new($code)
+            $(.with(stringify!($name), $crate::diagnostic!(@value $name $(, $value)?)))*
+    };
+}
+pub use crate::diagnostic;
+
+impl Diagnostic {
+    /// A diagnostic without arguments. The code is lower case, words joined by `_`, behind the room it comes from and a dot.
+    pub fn new(code: &'static str) -> Self {
+        Self {
+            code,
+            args: Vec::new(),
+            details: Vec::new(),
+            cause: None,
+        }
+    }
+
+    /// The same with one more argument.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Arg>) -> Self {
+        self.args.push((name, value.into()));
+        self
+    }
+
+    /// The same with what was seen instead, thing by thing.
+    #[must_use]
+    pub fn with_details(mut self, details: Vec<Self>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn because(mut self, cause: Self) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// The stable code, such as `store.locked`.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The arguments by name.
+    pub fn args(&self) -> &[(&'static str, Arg)] {
+        &self.args
+    }
+
+    /// What was seen instead, thing by thing.
+    pub fn details(&self) -> &[Self] {
+        &self.details
+    }
+
+    /// What caused it.
+    pub fn cause(&self) -> Option<&Self> {
+        self.cause.as_deref()
+    }
+
+    /// It, its cause, the cause of that, and so on.
+    pub fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |one| one.cause())
+    }
+
+    /// Whether it, or a cause of it, has this code.
+    pub fn is_caused_by(&self, code: &str) -> bool {
+        self.chain().any(|one| one.code == code)
+    }
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&String> for Arg {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<&Path> for Arg {
+    fn from(path: &Path) -> Self {
+        Self::Path(path.to_owned())
+    }
+}
+
+impl From<&PathBuf> for Arg {
+    fn from(path: &PathBuf) -> Self {
+        Self::Path(path.clone())
+    }
+}
+
+impl From<&Vec<PathBuf>> for Arg {
+    fn from(paths: &Vec<PathBuf>) -> Self {
+        Self::Paths(paths.clone())
+    }
+}
+
+impl From<ByteSize> for Arg {
+    fn from(bytes: ByteSize) -> Self {
+        Self::Bytes(bytes.0)
+    }
+}
+
+impl From<&Vec<String>> for Arg {
+    fn from(names: &Vec<String>) -> Self {
+        Self::Names(names.clone())
+    }
+}
+
+impl From<&Vec<u16>> for Arg {
+    fn from(volumes: &Vec<u16>) -> Self {
+        Self::Volumes(volumes.clone())
+    }
+}
+
+impl From<usize> for Arg {
+    fn from(number: usize) -> Self {
+        Self::Number(u64::try_from(number).unwrap_or(u64::MAX))
+    }
+}
+
+macro_rules! numbers_are_arguments {
+    ($($number:ty),*) => {$(
+        impl From<$number> for Arg {
+            fn from(number: $number) -> Self {
+                Self::Number(u64::from(number))
+            }
+        }
+    )*};
+}
+numbers_are_arguments!(u8, u16, u32, u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_keeps_its_arguments_and_its_causes() {
+        let (path, bytes) = (Path::new("a"), ByteSize(7));
+        let cause = diagnostic!("system.not_found", number = 2_u8);
+        let one = diagnostic!("store.unreadable", path, needed_bytes = bytes).because(cause);
+        assert_eq!(one.code(), "store.unreadable");
+        let args = [
+            ("path", Arg::Path("a".into())),
+            ("needed_bytes", Arg::Bytes(7)),
+        ];
+        assert_eq!(one.args(), args);
+        assert!(one.is_caused_by("system.not_found") && !one.is_caused_by("system.other"));
+        assert_eq!(one.chain().count(), 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! What is wrong with images, and with the programs that load them.
+
+use crate::base::diagnostic::{Diagnostic, diagnostic};
+use crate::oci::image::export::ExportError;
+use crate::oci::image::{ChoiceError, ReferenceError};
+use crate::ops::publish::load::LoadError;
+
+use super::{content, said, system};
+
+pub fn of_choice(error: &ChoiceError) -> Diagnostic {
+    match error {
+        ChoiceError::NoImages => diagnostic!("image.none"),
+        ChoiceError::NoSuchImage { wanted, has } => {
+            diagnostic!("image.not_found", image = wanted, has)
+        }
+        ChoiceError::NoSuchPlatform { platform, has } => {
+            let platform = platform.to_string();
+            diagnostic!("image.no_such_platform", platform, has)
+        }
+        ChoiceError::Several {
+            name,
+            images,
+            by_platform,
+        } => {
+            let count = images.len();
+            if *by_platform {
+                diagnostic!("image.several_platforms", name, images, count)
+            } else {
+                diagnostic!("image.several", name, images, count)
+            }
+        }
+    }
+}
+
+pub fn of_load(error: &LoadError) -> Diagnostic {
+    match error {
+        LoadError::Choice(error) => of_choice(error),
+        LoadError::Outgoing(error) => of_export(error),
+        LoadError::NoProgram => diagnostic!("load.no_program"),
+        LoadError::NoneWorks { tried } => {
+            let one = |program: &str, why: &str| {
+                diagnostic!("load.does_not_work", program).because(diagnostic!("other", text = why))
+            };
+            let details = tried.iter().map(|tried| one(tried.program, &tried.why));
+            diagnostic!("load.none_works").with_details(details.collect())
+        }
+        LoadError::Run { program, source } => {
+            diagnostic!("load.not_run", program = *program).because(system::of(source))
+        }
+        LoadError::Failed {
+            program,
+            status,
+            said: message,
+        } => {
+            let status = status.to_string();
+            said(
+                diagnostic!("load.failed", program = *program, status),
+                message,
+            )
+        }
+    }
+}
+
+pub fn of_export(error: &ExportError) -> Diagnostic {
+    match error {
+        ExportError::NotRunnable { image } => diagnostic!("image.not_runnable", image),
+        ExportError::Missing { image, digest } => {
+            diagnostic!("image.blob_missing", image, digest = digest.to_string())
+        }
+        ExportError::Mismatch { digest, found } => {
+            let (digest, found) = (digest.to_string(), found.to_string());
+            diagnostic!("image.blob_mismatch", digest, found)
+        }
+        ExportError::Blob { digest, source } => {
+            let digest = digest.to_string();
+            diagnostic!("image.blob_unread", digest).because(content::of_recipe(source))
+        }
+        ExportError::Write(source) => {
+            diagnostic!("image.archive_not_written").because(system::of(source))
+        }
+        ExportError::Recipe(error) => content::of_recipe(error),
+    }
+}
+
+pub fn of_reference(error: &ReferenceError) -> Diagnostic {
+    match error {
+        ReferenceError::Host => diagnostic!("reference.host"),
+        ReferenceError::Repository => diagnostic!("reference.repository"),
+        ReferenceError::Tag => diagnostic!("reference.tag"),
+        ReferenceError::Digest => diagnostic!("reference.digest"),
+    }
+}

@@ -1,0 +1,117 @@
+//! What is wrong with a store, and with the files in it.
+
+use std::io;
+
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::envelope::EnvelopeError;
+use crate::content::frame::FrameError;
+use crate::content::release::ReleaseName;
+use crate::store::storage::StorageError;
+use crate::store::{FrameDamage, StoreError};
+
+pub fn of(error: &StoreError) -> Diagnostic {
+    match error {
+        StoreError::NotAStore { path } => diagnostic!("store.not_a_store", path),
+        StoreError::AlreadyAStore { path } => diagnostic!("store.already_a_store", path),
+        StoreError::NotEmpty { path, entry } => {
+            let entry = entry.file_name().unwrap_or_default().to_string_lossy();
+            diagnostic!("store.not_empty", path, entry = &*entry)
+        }
+        StoreError::Linked { path } => diagnostic!("store.linked", path),
+        StoreError::Locked { path } => diagnostic!("store.locked", path),
+        StoreError::Served { path } => diagnostic!("store.served", path),
+        StoreError::ReadOnly { path } => diagnostic!("store.read_only", path),
+        StoreError::WriterBusy { path } => diagnostic!("store.writer_busy", path),
+        StoreError::Unsupported { path, found, known } => diagnostic!(
+            "store.newer_format",
+            path,
+            found = found.to_string(),
+            known = known.to_string()
+        ),
+        StoreError::BadSettings { path, message } => {
+            diagnostic!("store.bad_settings", path, what = message)
+        }
+        StoreError::BadRoot { stem, source } => {
+            let name = ReleaseName::from_file_stem(stem);
+            let release = name.map_or_else(|_| stem.clone(), |name| name.to_string());
+            diagnostic!("store.root_damaged", release).because(of_envelope(source))
+        }
+        StoreError::NoSuchRoot { stem } => diagnostic!("store.no_such_root", root = stem),
+        StoreError::BadRootName { stem } => diagnostic!("store.bad_root_name", root = stem),
+        StoreError::BadIndex { name, source } => {
+            diagnostic!("store.index_damaged", index = name).because(of_envelope(source))
+        }
+        StoreError::WriterFailed => diagnostic!("store.writer_failed"),
+        StoreError::Interrupted(_) => super::interrupted(),
+        StoreError::Storage(error) => of_storage(error),
+        other => of_chunk(other),
+    }
+}
+
+fn of_chunk(error: &StoreError) -> Diagnostic {
+    match error {
+        StoreError::NoSuchChunk { id } => {
+            diagnostic!("store.no_such_chunk", chunk = id.to_string())
+        }
+        StoreError::DamagedChunk {
+            id, pack, source, ..
+        } => {
+            let (chunk, pack) = (id.to_string(), pack.to_string());
+            diagnostic!("store.chunk_damaged", chunk, pack).because(of_frame_damage(source))
+        }
+        StoreError::QuarantinedChunk { id } => {
+            diagnostic!("store.chunk_quarantined", chunk = id.to_string())
+        }
+        StoreError::DamagedFrame {
+            pack,
+            offset,
+            source,
+        } => {
+            let (pack, offset) = (pack.to_string(), *offset);
+            diagnostic!("store.frame_damaged", pack, offset).because(of_frame_damage(source))
+        }
+        StoreError::ChunkLength { bytes } => diagnostic!("store.chunk_length", bytes = *bytes),
+        other => diagnostic!("other", text = other.to_string()),
+    }
+}
+
+/// By what the system said, since that decides what a person can do.
+pub fn of_storage(error: &StorageError) -> Diagnostic {
+    let (action, path) = (Arg::Term(error.action.to_owned()), &error.path);
+    let one = match error.source.kind() {
+        io::ErrorKind::StorageFull => diagnostic!("store.disk_full", action, path),
+        io::ErrorKind::PermissionDenied => diagnostic!("store.no_access", action, path),
+        _ => diagnostic!("store.unreadable", action, path),
+    };
+    one.because(super::system::of(&error.source))
+}
+
+pub fn of_frame_damage(error: &FrameDamage) -> Diagnostic {
+    match error {
+        FrameDamage::Frame(error) => of_frame(error),
+        FrameDamage::Pack => diagnostic!("pack_file.missing_or_short"),
+    }
+}
+
+pub fn of_frame(error: &FrameError) -> Diagnostic {
+    match error {
+        FrameError::NotAFrame => diagnostic!("frame.not_a_frame"),
+        FrameError::Unsupported(version) => diagnostic!("frame.newer_format", version = *version),
+        FrameError::Unknown(what) => diagnostic!("frame.unknown_feature", what = *what),
+        FrameError::Corrupt(what) => diagnostic!("frame.damaged", what = *what),
+        FrameError::Base(chunk) => diagnostic!("frame.base_unread", chunk = chunk.to_string()),
+    }
+}
+
+pub fn of_envelope(error: &EnvelopeError) -> Diagnostic {
+    match error {
+        EnvelopeError::NotThis => diagnostic!("envelope.wrong_kind"),
+        EnvelopeError::Corrupt(what) => diagnostic!("envelope.damaged", what = *what),
+        EnvelopeError::Unsupported { found, known } => {
+            diagnostic!("envelope.newer_format", found = *found, known = *known)
+        }
+        EnvelopeError::UnknownFlags(flags) => {
+            diagnostic!("envelope.unknown_features", flags = format!("{flags:#x}"))
+        }
+    }
+}
