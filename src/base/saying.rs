@@ -2,6 +2,7 @@
 //!
 //! The library says them in English. The command line may have other words for a template.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A sentence in English with places `{0}` to `{9}`.
@@ -71,8 +72,9 @@ impl Saying {
     }
 
     /// Returns the sentence in the words that `words` has for its template, or in English when it has none.
-    pub fn in_words(&self, words: &dyn Fn(Template) -> Option<&'static str>) -> String {
-        let mut rest = words(self.template).unwrap_or(self.template.0);
+    pub fn in_words(&self, words: &dyn Fn(Template) -> Option<Cow<'static, str>>) -> String {
+        let template = words(self.template).unwrap_or(Cow::Borrowed(self.template.0));
+        let mut rest = &*template;
         let mut out = String::new();
         while let Some(at) = rest.find('{') {
             out.push_str(&rest[..at]);
@@ -120,10 +122,10 @@ mod tests {
     fn a_sentence_is_said_in_the_words_that_are_known() {
         let saying = WHOLE.with("a{0}b").saying_that(PART.with(7));
         assert_eq!(saying.to_string(), "a{0}b is longer than 7");
-        let words = |template| (template == WHOLE).then_some("{1}：{0}");
+        let words = |template| (template == WHOLE).then_some("{1}：{0}".into());
         assert_eq!(saying.in_words(&words), "longer than 7：a{0}b");
         // A place without a part shows `?`, and a wrong translation does no harm.
         assert_eq!(WHOLE.with("x").to_string(), "x is ?");
-        assert_eq!(PART.with("x").in_words(&|_| Some("{é")), "?");
+        assert_eq!(PART.with("x").in_words(&|_| Some("{é".into())), "?");
     }
 }

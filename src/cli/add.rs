@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use carryall::oci::registry::pull::PullOptions;
 use carryall::ops::Error;
 use carryall::ops::add::sources::{ItemStream, RegistryImage, Sources, add_sources};
-use carryall::ops::add::{AddOptions, AddReport, Change, InputPath};
+use carryall::ops::add::{AddOptions, AddReport, InputPath};
 use carryall::store::Store;
 
 use crate::cli::args::{AddArgs, GzipArg};
@@ -156,11 +156,7 @@ fn options(args: &AddArgs) -> AddOptions {
 fn text(report: &AddReport) -> String {
     let mut out = String::new();
     for item in &report.items {
-        let change = match item.change {
-            Change::Added => messages::pick("added", "已添加"),
-            Change::Replaced => messages::pick("replaced", "已替换"),
-            Change::Kept => messages::pick("kept", "保留"),
-        };
+        let change = messages::change(item.change);
         out += &format!(
             "  {change}  {}  {}\n",
             messages::shown(&item.name),

@@ -333,7 +333,7 @@ pub struct ForgetArgs {
     /// Sets, by the beginning of their ids or by their numbers as `status` lists them.
     #[arg(value_name = "SET", required_unless_present = "all_incomplete")]
     pub sets: Vec<String>,
-    /// All sets that wait for volumes or for a release that they lean on.
+    /// All sets that wait for volumes or for a release that they depend on.
     #[arg(long, conflicts_with = "sets")]
     pub all_incomplete: bool,
 }

@@ -33,11 +33,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
         return Ok(0);
     }
     if !context.json {
-        messages::say(&format!(
-            "{}: {}\n",
-            messages::hint_label(),
-            messages::hint_passing()
-        ));
+        messages::say(&messages::hint_line(&messages::hint_passing()));
     }
     Ok(EXIT_FAILED)
 }

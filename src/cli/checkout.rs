@@ -60,18 +60,10 @@ fn give_images(
     Ok(if report.is_whole() { 0 } else { EXIT_DAMAGE })
 }
 
-fn state(state: ItemState) -> &'static str {
-    match state {
-        ItemState::Whole => messages::pick("whole", "完好"),
-        ItemState::Damaged => messages::pick("DAMAGED", "已损坏"),
-        ItemState::Lost => messages::pick("LOST", "已丢失"),
-    }
-}
-
 fn text(report: &CheckoutReport, dest: &Path) -> String {
     let mut out = String::new();
     for item in &report.items {
-        let state = state(item.state);
+        let state = messages::item_state(item.state);
         out += &format!(
             "  {state}  {}  {}\n",
             messages::shown(&item.name),
@@ -84,7 +76,7 @@ fn text(report: &CheckoutReport, dest: &Path) -> String {
 fn images_text(report: &ImageReport, dest: &Path, form: ImageForm) -> String {
     let mut out = String::new();
     for image in &report.images {
-        let state = state(if image.is_whole {
+        let state = messages::item_state(if image.is_whole {
             ItemState::Whole
         } else {
             ItemState::Lost

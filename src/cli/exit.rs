@@ -74,11 +74,9 @@ impl Failure {
         if json {
             return format!("{}\n", self.json(what, &message, &hint));
         }
-        let (error_label, hint_label) = (message!("label-error"), message!("label-hint"));
-        let (message, hint) = (terminal::shown(&message), terminal::shown(&hint));
         let line = self.line.as_ref().map(|line| format!("{line}\n"));
         let line = line.unwrap_or_default();
-        format!("{error_label}: {message}\n{line}{hint_label}: {hint}\n")
+        messages::error_line(&message) + &line + &messages::hint_line(&hint)
     }
 
     fn message(&self, what: &Diagnostic) -> String {

@@ -24,17 +24,18 @@ fn list_text(report: &ListReport) -> String {
     if report.releases.is_empty() && report.findings.is_empty() {
         return messages::store_is_empty();
     }
-    let width = report.releases.iter().map(|release| release.name.len());
-    let width = messages::width(width);
+    let names = report
+        .releases
+        .iter()
+        .map(|release| release.name.to_string());
+    let names: Vec<String> = names.collect();
+    let width = messages::width(&names);
     let mut out = String::new();
-    for release in &report.releases {
+    for (release, name) in report.releases.iter().zip(&names) {
+        let name = messages::padded(name, width);
         let items = messages::items(release.items.into());
         let bytes = messages::bytes(release.bytes);
-        out += &format!(
-            "{:width$}  {bytes:>9}  {items}  {}\n",
-            release.name,
-            &release.id[..8]
-        );
+        out += &format!("{name}  {bytes:>9}  {items}  {}\n", &release.id[..8]);
     }
     out + &messages::findings(&report.findings)
 }

@@ -1,7 +1,6 @@
 //! `push`: the images of a release into a registry.
 
 use carryall::base::diagnostic::diagnostic;
-use carryall::oci::registry::push::NameState;
 use carryall::ops;
 use carryall::ops::publish::push::{self, PushOptions, ReleasePushReport};
 use carryall::ops::publish::repositories::{OtherHosts, Rules};
@@ -47,14 +46,7 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
 fn text(report: &ReleasePushReport) -> String {
     let mut out = String::new();
     for name in &report.pushed.names {
-        let state = match name.state {
-            NameState::Pushed => messages::pick("pushed", "已推送"),
-            NameState::There => messages::pick("there", "已存在"),
-            NameState::Only => messages::pick("pushed, its only platform", "已推送（仅此平台）"),
-            NameState::Refused => {
-                messages::pick("REFUSED, platforms are missing", "被拒绝（缺少平台）")
-            }
-        };
+        let state = messages::name_state(name.state);
         let (host, name, digest) = (&report.pushed.registry, &name.name, &name.digest);
         let digest = if name.contains('@') { "" } else { &digest[..] };
         out += format!("  {state}  {host}/{name}  {digest}").trim_end();

@@ -15,25 +15,14 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     let report = receive::receive_for(store, &args.paths, &args.platform, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
-        messages::say(&format!(
-            "{}: {}\n",
-            messages::hint_label(),
-            messages::hint_base()
-        ));
+        messages::say(&messages::hint_line(&messages::hint_base()));
     }
     if report.is_damaged() && !context.json {
-        messages::say(&format!(
-            "{}: {}\n",
-            messages::hint_label(),
-            messages::hint_top_up()
-        ));
+        messages::say(&messages::hint_line(&messages::hint_top_up()));
     }
     for failed in &report.failed {
         let id = &failed.set_id[..8];
-        let name = match failed.title.as_str() {
-            "" => id.to_owned(),
-            title => format!("{title} ({id})"),
-        };
+        let name = messages::set_name(&failed.title, id);
         Failure::of(&failed.error).about(&name).report(context.json);
     }
     Ok(if !report.failed.is_empty() {
@@ -61,8 +50,7 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
     let report = receive::status(&store)?;
     context.print(&report, status_text)?;
     if !report.incoming.is_empty() && !context.json {
-        let (label, hint) = (messages::hint_label(), messages::hint_waiting());
-        messages::say(&format!("{label}: {hint}\n"));
+        messages::say(&messages::hint_line(&messages::hint_waiting()));
     }
     // What only lay beside something that is whole is not waited for.
     let mut waiting = report.incoming.iter().filter(|set| !set.beside).peekable();

@@ -108,7 +108,7 @@ fn log_line(line: &Answered) -> String {
         broken,
     } = line;
     let broken = broken.as_ref().map_or(String::new(), |why| {
-        format!("  {}: {}", messages::broken_off(), messages::shown(why))
+        format!("  {}", messages::broken_off(why))
     });
     let (method, target) = (messages::shown(method), messages::shown(target));
     format!(

@@ -73,7 +73,7 @@ pub fn end(error: &Error, json: bool) -> ExitCode {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json {
         // The help page says more.
         terminal::say(&error.render().to_string());
-        terminal::say(&format!("{}: {hint}\n", messages::hint_label()));
+        terminal::say(&messages::hint_line(&hint));
         return ExitCode::from(EXIT_USAGE);
     }
     let how = usage(error).filter(|_| !json);

@@ -723,10 +723,10 @@ fn messages_are_chinese_where_the_locale_is() {
     for (words, code) in failing {
         let run = chinese(words).ends_with(code);
         let last = run.stderr.trim_end().lines().last().unwrap().to_owned();
-        assert!(last.starts_with("提示: "), "{run:#?}");
+        assert!(last.starts_with("提示："), "{run:#?}");
         assert!(!last.is_ascii(), "{run:#?}");
         if code == 1 {
-            assert!(run.stderr.starts_with("错误: "), "{run:#?}");
+            assert!(run.stderr.starts_with("错误："), "{run:#?}");
         }
     }
     // LANG counts when nothing stands above it.
@@ -862,7 +862,7 @@ fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
         ("d", "site.json"),
     ] {
         let run = pack(to, &["--for", receipt]).ends_with(0);
-        assert!(run.stderr.contains("leans on: shop:1.0 "), "{run:#?}");
+        assert!(run.stderr.contains("depends on: shop:1.0 "), "{run:#?}");
     }
     let mut wrong: Vec<char> = typed.chars().collect();
     wrong[2] = if wrong[2] == 'X' { 'Y' } else { 'X' };
@@ -894,9 +894,9 @@ fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
         "{run:#?}"
     );
     let run = pack("h", &["--site", "plant", "--for", "site.receipt"]).ends_with(0);
-    assert!(run.stderr.contains("leans on: shop:1.0 "), "{run:#?}");
+    assert!(run.stderr.contains("depends on: shop:1.0 "), "{run:#?}");
     let run = pack("i", &["--site", "plant"]).ends_with(0);
-    assert!(run.stderr.contains("leans on: shop:1.0 "), "{run:#?}");
+    assert!(run.stderr.contains("depends on: shop:1.0 "), "{run:#?}");
     let run = stage.run(&["site", "list", "--json"]).ends_with(0);
     let plant = &run.json()["sites"][0];
     assert_eq!(
@@ -913,7 +913,7 @@ fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
     let run = at_other(&["receive", "a"]).ends_with(4);
     assert!(
         run.stdout
-            .contains("leans on what is not in the store: shop:1.0 ("),
+            .contains("depends on what is not in the store: shop:1.0 ("),
         "{run:#?}"
     );
     assert!(
@@ -957,7 +957,7 @@ fn a_lost_volume_is_answered_by_a_top_up() {
         "pack", "shop:1.0", "--media", MEDIA, "--to", "top-up", "--for", &typed,
     ];
     let run = stage.run(&words).ends_with(0);
-    assert!(run.stderr.contains("leans on: set "), "{run:#?}");
+    assert!(run.stderr.contains("depends on: set "), "{run:#?}");
     // Elsewhere it says what it is for.
     let run = stage
         .run(&["receive", "top-up", "--store", "other"])

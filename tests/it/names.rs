@@ -123,7 +123,7 @@ fn sites_have_names_in_any_script_and_receipts_come_as_messengers_join_them() {
             &to,
         ];
         let run = stage.run(&words).ends_with(0);
-        assert!(run.stderr.contains("leans on: 商城:1.0"), "{run:#?}");
+        assert!(run.stderr.contains("depends on: 商城:1.0"), "{run:#?}");
     }
     let run = stage.run(&["site", "list"]).ends_with(0);
     assert!(run.stdout.contains("北京1厂"), "{run:#?}");

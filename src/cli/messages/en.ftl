@@ -3,14 +3,481 @@
 ### A name in braces is an argument. The parts that belong to a word of the command line (`carryall check --data`) stay as
 ### they are in every language. Tests hold the files to each other and to the sources.
 
-## Labels
+## Lines
 
-label-error = error
-label-hint = hint
+line-error = error: { $message }
+line-hint = hint: { $hint }
 
 ## The program itself
 
 stopping = stopping; what is done is kept (Ctrl-C again ends at once)
+
+## Findings and the machine
+
+severity-note = note
+severity-damage = damage
+severity-loss = LOSS
+finding = { $severity }: { $subject }: { $message }
+more-findings = ... and { $count } more like these (-v shows all)
+memory-fewer-cores = note: this takes up to about { $needed } of memory, and { $there } may be used: it works on { $cores } { $cores ->
+        [one] core
+       *[other] cores
+    } only, and takes longer
+memory-short = note: this takes up to about { $needed } of memory, and { $there } may be used: it may not be enough; end other programs, or raise the limit (ulimit -v, that of the container or service)
+
+## What progress bars say
+
+task-read = read
+task-look = look
+task-pull = pull
+task-push = push
+task-compare = compare
+task-compress = compress
+task-payload = write data
+task-wide-parity = wide parity
+task-local-parity = local parity
+task-scan = scan
+task-heal = heal
+task-healing = heal
+task-rebuild = rebuild
+task-take-over = take in
+task-look-for-wrong-blocks = look for wrong blocks
+task-check = check
+task-check-out = check out
+task-sync = bring to the disk
+task-flush = bring to the disk
+task-load = load
+
+## Lists
+
+list-separator = {", "}
+list-last = { $first } and { $last }
+list-or = {"; or "}
+list-sentences = {"; "}
+list-facts = {", "}
+volumes = { $count ->
+        [one] volume
+       *[other] volumes
+    } { $numbers }
+
+## Deltas, receipts and sites
+
+plan-depends-on = depends on: { $releases } (must be there; `receive` checks before it writes anything)
+plan-depends-on-nothing = depends on nothing: the receiver has none of it
+plan-fits-all = fits all { $count }: about { $together }; for one alone about:
+prerequisite-here = { $name } ({ $id }) is here
+prerequisite-damaged = { $name } ({ $id }) is damaged here
+prerequisite-different = { $name } ({ $id }) is another release here
+prerequisite-absent = { $name } ({ $id }) is not here
+prerequisite-set-waits = set { $set }, which waits here, depends on what is not whole itself
+prerequisite-frames = of set { $set }, { $missing } of { $frames } frames are not here
+prerequisites = depends on what is not in the store: { $what }
+prerequisites-and-chunks = depends on what is not in the store: { $what }; { $count } { $count ->
+        [one] chunk
+       *[other] chunks
+    } missing, the first { $first }
+set-done-with = set { $set }, of which something was lacking, is complete by that and cleared away
+hint-top-up = another copy of a volume that is named; or send `carryall receipt -o FILE` to the vendor: what is lacking then comes on one small bundle, and nothing that was read is needed again
+hint-prerequisite = receive the release that it depends on, then this one again (what was read is kept); or send `carryall receipt` to the vendor
+receipt-label = receipt { $number } (store { $store })
+site-of-another-store = note: { $site }: its last receipt was of another store; the new one counts from now on
+site-is-new = note: nothing is remembered of { $site }: the bundle is full
+receiver-unknown-releases = note: { $label }: not in this store and left out of account: { $releases }
+receiver-unknown-sets = note: { $label }: was not packed from this store, and what came of it is left out of account: set { $sets }
+receipt-of = receipt of store { $store }: { $releases }
+receipt-of-nothing = receipt of store { $store }: no release
+receipt-lacks = { $count } { $count ->
+        [one] chunk
+       *[other] chunks
+    } of them lost or damaged: the next bundle brings what it needs of them
+receipt-set = of set { $set } ({ $releases }) { $have } of { $all } frames are here: `pack RELEASE --for` this receipt brings the rest
+receipt-long = the text has { $lines } lines: better write it to a file with -o FILE
+receipt-written = written to { $path }; the vendor: carryall pack RELEASE --for { $path }
+receipt-typed = read it out or type it; the vendor: carryall pack RELEASE --for "LINE LINE ..."
+receipt-too-long = too long to be typed: write it to a file with -o FILE
+site-none = no site is remembered: pack with --site NAME
+site-nothing = nothing
+site-without-receipt = { $name }  no receipt yet; packed last: { $packed }
+site-has = { $name }  has { $has } (store { $store }); packed last: { $packed }
+site-has-and-lacks = { $name }  has { $has } (store { $store }, { $count } { $count ->
+        [one] chunk
+       *[other] chunks
+    } lost or damaged); packed last: { $packed }
+site-forgotten = { $site } is forgotten
+site-unknown = nothing is remembered of { $site }
+
+## Counts
+
+count-releases = { $count } { $count ->
+        [one] release
+       *[other] releases
+    }
+count-items = { $count } { $count ->
+        [one] item
+       *[other] items
+    }
+count-entries = { $count } { $count ->
+        [one] entry
+       *[other] entries
+    }
+count-files = { $digits } files
+count-one-file = 1 file
+
+## Stores and releases
+
+store-created = created a store in { $dir }
+settings-whole = carryall.toml is whole and stays as it is
+settings-renewed = carryall.toml was written anew, the store's id is { $id } from now on
+settings-renewed-aside = carryall.toml was written anew, the store's id is { $id } from now on; the damaged one is now { $aside }
+store-is-empty = the store holds no release yet: carryall add NAME:VERSION PATH...
+item-added = added
+item-replaced = replaced
+item-kept = kept
+item-whole = whole
+item-damaged = DAMAGED
+item-lost = LOST
+added = { $release }: { $total } added and compared, { $new } of it new ({ $stored } in the store), { $known } known already
+streams-opened = { $count } deflate { $count ->
+        [one] stream
+       *[other] streams
+    } opened: { $packed } hold { $plain }, recipes { $recipes }
+streams-writer = { $writer }: { $count }, { $total }
+streams-kept = { $count } kept as they came, { $total }: { $why }
+show-opened = { $count } deflate { $count ->
+        [one] stream
+       *[other] streams
+    } kept opened: { $packed } hold { $plain }, recipes { $recipes }
+show-kept = kept as it came: { $total }  { $hash }  in { $place }: { $why }
+kept-for-newer-reason = for a reason of a newer version
+kept-corrupt = damaged
+kept-truncated = incomplete
+kept-recipe = of an unknown writer, the recipe too large
+kept-limit = over the limit when unpacked
+kept-time = too slow to open
+kept-changed = not the same when made again
+kept-space = no room to unpack
+kept-small = too small to gain anything
+kept-deep = too deep in one another
+kept-effort = not looked at, since too many streams before in the same item came to nothing (--gzip-seconds-per-gb 0 looks at all)
+show-release = { $name }  { $items }, { $total }, { $chunks } chunks
+show-id = id { $id }
+diff-item = { $total }, { $new } new
+diff-total = { $to } has { $new } that { $from } does not have, in { $chunks } chunks; packed about { $packed } at most
+check-reads-only = note: the store is only read: another process writes to it, or it is read-only; nothing is repaired or remembered
+removed = { $release } is out of the store; `carryall prune` frees its space
+removed-unread = { $release } could not be read and is out of the store; what other releases need stays, `carryall prune` frees the rest
+pruned = freed { $freed }: { $removed } packs removed, { $rewritten } written anew; the store has { $now } now
+pruned-ready = compressed layers and files kept ready: { $left }
+pruned-ready-dropped = compressed layers and files kept ready: { $dropped } dropped, { $left } left
+kept-ready = kept ready to be handed out: { $size } of compressed layers and files (`carryall prune --ready` frees the room)
+check-root-damaged = { $release }: its root or its list of items is damaged, and none of it can be given back
+check-items-damaged = { $release }: cannot be given back whole: { $items }
+check-structure = structure
+check-data = every byte
+check-clean = all is well
+check-releases-lost = { $count } { $count ->
+        [one] release
+       *[other] releases
+    } cannot be given back whole; receive or add them again
+check-not-all-read = not everything could be read, so nothing is known of that part; no damage was found in the rest
+check-copies-damaged = no release has lost anything; `carryall prune` clears damaged copies away
+check-chunks-lost = { $count } chunks are lost; add the items again, or `carryall check --heal-from VOLUMES`
+checked = checked { $looked } of { $releases }, { $packs } { $packs ->
+        [one] pack
+       *[other] packs
+    }, { $total }: { $verdict }
+checked-healed = checked { $looked } of { $releases }, { $packs } { $packs ->
+        [one] pack
+       *[other] packs
+    }, { $total }, { $healed } chunks healed: { $verdict }
+checked-out = { $release }: { $total } written to { $dest }, every byte checked
+checked-out-in-part = { $release }: not everything could be given back; what could is in { $dest } ({ $total } in whole items)
+
+## Sets that are being received
+
+set-name = set { $id }
+set-title = { $title } (set { $id })
+receive-volume = { $name }: volume { $number } of { $all }: { $state }; { $new }
+receive-all-blocks = all blocks whole
+receive-bad-blocks = { $bad } of { $blocks } blocks damaged or missing
+receive-set-is-in = its set is in already
+receive-read-before = was read before
+receive-new = new
+receive-wrong-blocks = wrong blocks with right hashes on { $volumes }: right ones stand in their place; that copy was changed, keep it apart
+receive-doubtful = { $volumes } does not hold what was packed, though its hashes are right: another copy is needed
+receive-beside = note: it only lies beside what is complete on the same medium; if it is not wanted: carryall forget { $id }
+receive-room = room: up to { $needed } more for the whole set, { $free } free
+receive-no-room = room: up to { $needed } more for the whole set, and only { $free } free: make room before the last volume
+receive-no-volume = note: no carryall volume in { $path }
+receive-refused = note: { $count } more { $count ->
+        [one] set
+       *[other] sets
+    } not begun, for too many wait already: carryall status, carryall forget SET
+receive-left-out = left out, not for { $platforms }: { $releases }; without --platform, `receive` takes it from the same volumes
+receive-among-the-rest = it lies among the rest: { $needed } of { $all } had to be read all the same
+receive-complete = { $release }: received whole ({ $facts }; set { $id }). Give it back with: carryall checkout { $release } DEST
+receive-healed = { $blocks } blocks healed
+receive-replaced = in place of a different release of this name
+receive-not-asked = { $name }: nothing for this platform
+receive-already-here = { $name }: is in the store already, nothing to do
+receive-finish = { $name }: all that is needed has come; run `carryall receive` with any of its volumes to finish
+receive-needs-volumes = { $name } ({ $data } data and { $spare } spare volumes): { $present } taken in so far; { $need }
+receive-needs-base = { $name }: all volumes needed have come, and nothing is written yet: it { $what }
+receive-damaged = { $name }: damaged beyond what is at hand
+forget-nothing = no set is being received; nothing to give up
+forget-set = set { $id } { $title }: given up, { $freed } freed; its volumes can be received again
+hint-waiting = `carryall receive PATH` with a volume that is named goes on; `carryall forget SET` (its id, or its number in this list) gives a set up
+status = store { $store } ({ $id }): { $releases }, { $free } free, { $sets } volume { $sets ->
+        [one] set
+       *[other] sets
+    } being received
+
+## Plans, volumes and what is at hand
+
+plan-alone = nothing was written
+plan-disk = one disk as large as needed
+plan-medium = medium { $size }
+plan = plan: { $releases } ({ $original }) as { $payload } on { $total ->
+        [one] { $total } volume of { $size }
+       *[other] { $total } volumes of { $size } each
+    } ({ $medium }): { $data } data, { $spare } spare
+plan-guaranteed-loss = guaranteed: any { $spare } { $spare ->
+        [one] volume
+       *[other] volumes
+    } may be lost; or, with none lost, one burst of { $burst } on every volume at once
+plan-guaranteed-burst = guaranteed: one burst of { $burst } heals with the volume alone ({ $percent } % local parity; it takes the room that is left)
+plan-likely = likely (99 %): { $lost } lost and { $percent } % of the blocks bad, scattered over the others
+plan-likely-alone = likely (99 %): { $percent } % of the blocks bad, scattered
+plan-date = date on the volumes: { $date }
+plan-space = space: { $needed } needed, { $free } free
+plan-space-needed = space: { $needed } needed
+packed-volume = { $path }  label: { $title }, set { $set }, { $number } of { $total }
+packed-spare = { $path }  label: { $title }, set { $set }, { $number } of { $total }, spare
+packed = { $count } { $count ->
+        [one] volume
+       *[other] volumes
+    } of set { $set } written to { $to }. Put each on its medium, then check what was really written: carryall verify PATH
+set-without-title = a set without a title
+set-line = { $title } (set { $id }): { $data } data and { $spare } spare volumes of { $size }
+set-at-hand = at hand: { $volumes }; written by { $by }; `carryall verify` says whether all is well
+volumes-away = { $volumes }: not at hand
+volume = volume { $number }: { $state }
+volume-spare = volume { $number } (spare): { $state }
+volume-whole = whole
+volume-bad = { $bad } of { $blocks } blocks bad ({ $percent } %): { $local } heal alone, { $wide } by the set, { $missing } not
+verdict-whole = all volumes are whole
+verdict-data-whole = all data is whole; what is bad or missing is not needed to receive it
+verdict-recoverable = everything can be brought back: `receive` does it by itself, `repair` makes new discs
+verdict-at-hand-whole = what is at hand is whole; for the whole set { $needed }
+at-hand-whole = at hand and whole: { $volumes }; others of the set were not asked for
+at-hand-not-whole = NOT whole: { $volumes }; write it again, and check it again
+verify-no-volume = no carryall volume in { $path }
+verify-unread = { $size } could not be read; another drive may read more
+needs = still needed: { $what }
+needs-any = still needed: any { $least } of { $volumes }
+needs-rest = the rest of { $volumes }
+needs-only-rest = of { $volumes } only the rest: reading it was broken off
+needs-copy = another copy of { $volumes } would help too
+lost = another copy of { $damaged } helps: another drive, a ddrescue image, or a new disc from the sender; several copies count together
+lost-for-good = not even { $more } would complete it; another copy of { $damaged } helps: another drive, a ddrescue image, or a new disc from the sender; several copies count together
+lost-item = not whole: { $item }
+map-written = damage map: { $path }
+nothing-to-repair = every volume is whole; nothing to repair
+rebuilt = volume { $number } is whole again: { $path }
+not-rebuilt = { $volumes } cannot be rebuilt with what is at hand
+
+## Images and packages
+
+count-images = { $count } { $count ->
+        [one] image
+       *[other] images
+    }
+count-components = { $count } { $count ->
+        [one] component
+       *[other] components
+    }
+count-plugins = { $count } { $count ->
+        [one] plugin
+       *[other] plugins
+    }
+images = images: { $count }, { $own } without what they share
+image = { $name }  { $platform }  { $layers } layers { $total } ({ $own } own)  { $digest }
+image-without-name = (no name)
+image-more-names = { $first } and { $more } more names
+heading-images = images:
+diff-image = { $new } of { $all } layers new, { $size } new, packed about { $packed }
+package = { $kind } { $name } { $version } in { $item }: { $components }, { $plugins }, { $images }
+package-template = application template
+package-compose = docker compose package
+package-slug = package without containers
+package-helm = Helm package
+package-yaml = Kubernetes YAML package
+package-component = component
+package-plugin = plugin
+form-docker-archive = a docker archive
+form-oci-layout = an OCI layout
+images-out = { $release }: { $images }, { $total }, written to { $dest } as { $form }, every digest checked
+loaded = { $release }: { $images }, { $total }, loaded with { $program }
+
+## Registries
+
+count-referrers = { $count } { $count ->
+        [one] signature
+       *[other] signatures
+    } or other referrers
+pulled = pulled { $reference }: { $what }
+pulled-known = { $size } ({ $known } of it was here already)
+push-pushed = pushed
+push-there = there
+push-only-platform = pushed, its only platform
+push-refused = REFUSED, platforms are missing
+pushed = { $release }: pushed { $sent } { $sent ->
+        [one] blob
+       *[other] blobs
+    }, { $sent_bytes }, to { $registry }; { $there } were there, { $there_bytes }
+hint-push-other-host = images whose names differ in the host alone need one name each: --keep-host keeps the hosts, --map HOST=PREFIX gives one a place of its own; the rest is in the registry, and whole
+hint-push-nameless = an image without a name can be given one: `push ... --image DIGEST --as NAME:TAG`; the rest is in the registry, and whole
+hint-push-left-out = what is marked above is not in the registry under its name; the rest is, and whole
+serve-broken-off = broken off: { $why }
+serve-ready = serving { $images } at { $url } (Ctrl-C ends it)
+serve-now = serving { $images } from now on
+serve-docker-certificate = docker: the root certificate goes to /etc/docker/certs.d/{ $address }/ca.crt
+serve-docker-insecure = docker: /etc/docker/daemon.json, then systemctl reload docker
+log-line-left-out = (1 line of the log left out: it was not read in time)
+log-lines-left-out = ({ $digits } lines of the log left out: they were not read in time)
+
+## Versions side by side, and releases that stay
+
+installed = { $release } is in { $path } ({ $total })
+install-there = { $release } is in { $path } already
+install-in-the-way = NOT taken over, something else is in its place: { $name }
+install-kept = kept as edited here: { $name }
+install-kept-beside = kept as edited here: { $name }; what the release brings is in { $beside }
+install-shared = { $files } ({ $size }) did not change and share their room with the version before
+install-switched = { $current } is switched from { $before }; back with: carryall rollback { $into }
+install-current = { $current } leads to it
+rolled-back = { $current } is switched back from { $left } to { $now }
+keep = { $release } stays when `prune --keep-last` lets others go
+keep-no-longer = { $release } is like any other again
+let-go = { $release } is removed
+let-go-kept = { $release } stays: it is marked by `keep`
+let-go-awaited = { $release } stays: a set that is being received depends on it
+
+## What makes a bundle heavy
+
+heading-items = items (new bytes, packed about):
+heading-kinds = kinds of content:
+heading-contributors = most of it (new bytes, packed about):
+more = ... and { $count } more (-v shows all)
+weight-folder = { $path }/: { $files }
+weight-rest = { $path }/, the rest: { $files }
+weight-headers = headers of archives
+weight-recipes = recipes
+weight-tables = lists of files and blobs
+weight-all-new = { $files }, none of them there before
+weight-all-changed = { $files }, all changed
+weight-some-changed = { $files }, { $known } of them changed
+weight-layer = { $image } layer { $number } of { $all }
+estimate = { $releases }: { $total }, of it { $new } distinct; a bundle of about { $packed }
+estimate-delta = { $releases }: { $total }, of it { $new } not with { $receivers }; a bundle of about { $packed }
+kind-meta = recipes and lists
+kind-tar-headers = headers of archives
+kind-text = text
+kind-py-cache = compiled Python
+kind-elf = programs for { $architecture }
+kind-packed = compressed already
+kind-other = other
+kind-data = JSON and the like
+kind-markup = markup and styles
+kind-c = C and C++
+kind-java = Java classes
+kind-tables = small binary tables
+
+## The demo
+
+demo-begins = 1. carrying { $given }, in { $stage } (removed in the end; nothing else is touched)
+demo-added = 2. vendor: carryall add demo:1.0 ...   { $total } became { $stored }, rebuilt and compared
+demo-packed = 3. vendor: carryall pack demo:1.0 --to discs --media ... --spare { $spare }   { $data } data and { $spare } spare volumes of { $size }
+demo-hurt = 4. on the way: { $lost } is lost, and a burst on each of the others is overwritten ({ $scratched } in all)
+demo-verify = 5. site: carryall verify discs
+demo-same = 6. site: carryall checkout demo:1.0 back   { $total } given back: the same, byte for byte
+demo-not-the-same = 6. site: carryall checkout demo:1.0 back   { $total } given back: NOT THE SAME
+demo-next = next: carryall add NAME:VERSION PATH...; carryall pack NAME:VERSION --to DIR --media dvd; at the site: carryall receive PATH
+
+## What the library says of images and stores
+
+saying-ready-damaged = the copy that was kept ready is damaged; it is made again when it is needed
+saying-cannot-be-read = cannot be read now: { $one }
+saying-quarantine-lost = the list of damaged frames is damaged itself; `carryall check --data` makes it again
+saying-root-damaged = its root is damaged, and what is in it is not known: { $one }; receive it again, or `carryall rm { $two }` takes it out of the store
+saying-root-misnamed = its root is that of { $one }
+saying-roots-gone = there are packs, and the folder with the roots of all releases is gone: is a disk not mounted there?
+saying-text = { $one }
+saying-it = { $one } { $two }
+saying-and = { $one } and { $two }
+saying-config = config { $one }
+saying-layer = layer { $one }
+saying-absent = is not in the archive
+saying-twice = is in the archive twice, with different bytes
+saying-outside = lies outside of the archive
+saying-links = is a link that leads nowhere
+saying-closed = cannot be looked into: { $one }
+saying-packed = is compressed with { $one } as a whole, and not looked into: what images it has is not known
+saying-too-deep = is not looked into: too many archives, or too deep in one another
+saying-more-holders = has more archives and folders than are looked into
+saying-more-files = has more than { $one } files: only the first are looked at
+saying-no-index = index.json is not an index of images
+saying-long-document = { $one } is longer than the 4 MiB that are read
+saying-long-metadata = metadata.json is longer than the 32 MiB that are read: whether this is a package is not known
+saying-unreadable-document = { $one } cannot be read: { $two }
+saying-long = is longer than the 4 MiB that are read
+saying-unreadable = cannot be read: { $one }
+saying-wrong-size = has { $one } bytes, and its manifest says { $two }: its digest is right, and it stays
+saying-bytes = has { $one } bytes, and { $two } are said
+saying-mismatch = does not match its digest: it is { $one }
+saying-no-config = is no config: { $one }
+saying-bad-diff-id = has a diff id that is no digest
+saying-layers-docker = has { $one } layers, and manifest.json { $two }
+saying-layers-config = has { $one } layers, and its config { $two }
+saying-too-many-indexes = lies in too many indexes, or is one of too many
+saying-no-digest = is no digest
+saying-no-manifest = is no manifest: { $one }
+saying-unknown-manifest = is no manifest of a known kind
+saying-without-config = has no config
+saying-more-images = is left out: there are more images than are looked at
+saying-two-images = is the name of two images: { $one } and { $two }
+saying-mixed = mixes platforms: components or images for { $one }
+saying-lacking = image { $one } of { $two } is not in the package
+saying-twins = is { $one } { $two } with another content than { $three }: two contents under one version
+saying-bad-name = has a name that no registry takes: { $one }
+saying-nameless = image { $one } has no name, and is left out
+saying-second = two contents have this name and platform: { $one } stands, the other is left out
+saying-by-digest = two contents have this name: { $one } stands, { $two } is there by its digest alone
+saying-other-host = without its host this is the name of another image, { $one }, which stands: this one is left out
+saying-by-host = is for whoever asks with its host, as containerd does; without a host the name is that of { $one }
+saying-older = stands for what { $one } has; { $three } of { $two } is there by its digest alone
+saying-orphan = refers to { $one }, which is not there under a name: it is left out
+saying-of-index = refers to { $one }, the index of all platforms: it is left out with that
+saying-unnamed = docker takes no such name: the image is there without it
+saying-not-working = is installed and does not work: { $one }; { $two } does, and is taken
+saying-left = has now, from this or from before: { $one }
+saying-nothing-left = has none of these images under its name: nothing was left behind
+saying-lost = the image is lost: { $one }
+saying-not-runnable = { $one } is no image of layers: a docker archive cannot hold it
+saying-no-blob = { $one }: blob { $two } is not in the release
+saying-blob-mismatch = blob { $one } does not match its digest: it is { $two }
+saying-blob = blob { $one }: { $two }
+saying-archive = cannot write the archive: { $one }
+saying-chunk = chunk { $one } cannot be read: { $two }
+saying-no-chunk = chunk { $one } is missing
+saying-corrupt = corrupt { $one }
+saying-newer = needs a newer carryall: { $one }
+saying-rebuilt = rebuilt bytes do not match: blob { $one } expected
+saying-remake = a stream in blob { $one } cannot be made again: { $two }
+saying-bad-host = not a host: HOST[:PORT]
+saying-bad-repository = not a repository: lower-case words of a-z, 0-9, '.', '_' and '-', joined by '/'
+saying-bad-tag = not a tag: at most 128 of letters, digits, '_', '.' and '-'
+saying-bad-digest = not a digest behind the @ (sha256: and 64 hex digits)
 
 ### Help pages. `help-COMMAND` is one line, `-long` says more, `-arg-NAME` is an argument or option,
 ### `-value-NAME-VALUE` a value that it takes. An argument that several commands share is `help-arg-NAME`.

@@ -82,7 +82,7 @@ fn attribute(one: &Diagnostic, name: &str) -> Option<String> {
 
 /// What to do about damage that is left: a line of its own.
 pub fn hint_damage() -> String {
-    format!("{}: {}\n", message!("label-hint"), message!("hint-damage"))
+    super::hint_line(&message!("hint-damage"))
 }
 
 /// What to do when something cannot be read or written, which need not be damage.

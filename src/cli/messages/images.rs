@@ -1,4 +1,4 @@
-//! Words about images and packages.
+//! Messages about images and packages.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use carryall::ops::maintain::show::{ShowReport, ShownImage, ShownPackage};
 use carryall::ops::pack::diff::{DiffChange, DiffImage};
 use carryall::ops::publish::load::LoadReport;
 
-use super::{bytes, grouped, pick, plural, shown, shown_path, width};
+use super::{bytes, grouped, line, message, padded, shown, width};
 
 /// Names of an image that are shown.
 const NAMES_SHOWN: usize = 8;
@@ -20,27 +20,21 @@ pub fn images(report: &ShowReport) -> String {
     if report.images.is_empty() {
         return String::new();
     }
-    let count = report.images.len();
-    let own: u64 = total(report.images.iter().map(|image| image.own_bytes));
-    let own = bytes(own);
-    let mut out = pick(
-        format!("images: {count}, {own} without what they share\n"),
-        format!("镜像：{count} 个，去除共享部分后 {own}\n"),
-    );
+    let own = report.images.iter().map(|image| image.own_bytes);
+    let (count, own) = (report.images.len(), bytes(total(own)));
+    let mut out = line(message!("images", count, own));
     let names: Vec<String> = report.images.iter().map(name).collect();
-    let width = width(names.iter().map(|name| name.chars().count()));
+    let width = width(&names);
     for (image, name) in report.images.iter().zip(names) {
+        let name = padded(&name, width);
         let platform = shown(image.platform.as_deref().unwrap_or("-"));
-        let (total, own) = (bytes(image.bytes), bytes(image.own_bytes));
-        let (digest, layers) = (&image.digest, image.layers);
-        out += &pick(
-            format!(
-                "  {name:width$}  {platform:<14}  {layers:>2} layers {total:>9} ({own:>9} own)  {digest}\n"
-            ),
-            format!(
-                "  {name:width$}  {platform:<14}  {layers:>2} 层 {total:>9}（独有 {own:>9}）  {digest}\n"
-            ),
-        );
+        let platform = format!("{platform:<14}");
+        let total = format!("{:>9}", bytes(image.bytes));
+        let own = format!("{:>9}", bytes(image.own_bytes));
+        let layers = format!("{:>2}", image.layers);
+        let digest = image.digest.to_string();
+        let said = message!("image", name, platform, layers, total, own, digest);
+        out += &format!("  {said}\n");
     }
     out
 }
@@ -51,10 +45,10 @@ pub fn packages(report: &ShowReport) -> String {
     for package in &report.packages {
         out += &package_line(package);
         for each in &package.components {
-            out += &component(each, pick("component", "组件"));
+            out += &component(each, &message!("package-component"));
         }
         for each in &package.plugins {
-            out += &component(each, pick("plugin", "插件"));
+            out += &component(each, &message!("package-plugin"));
         }
     }
     out
@@ -62,34 +56,19 @@ pub fn packages(report: &ShowReport) -> String {
 
 fn package_line(package: &ShownPackage) -> String {
     let kind = match package.kind {
-        PackageKind::Ram => pick("application template", "应用模板包"),
-        PackageKind::Compose => pick("docker compose package", "DockerCompose 包"),
-        PackageKind::Slug => pick("package without containers", "非容器包"),
-        PackageKind::Helm => pick("Helm package", "Helm 包"),
-        PackageKind::Yaml => pick("Kubernetes YAML package", "Kubernetes YAML 包"),
+        PackageKind::Ram => message!("package-template"),
+        PackageKind::Compose => message!("package-compose"),
+        PackageKind::Slug => message!("package-slug"),
+        PackageKind::Helm => message!("package-helm"),
+        PackageKind::Yaml => message!("package-yaml"),
     };
-    let (name, version, item) = (
-        shown(&package.name),
-        shown(&package.version),
-        shown(&package.item),
-    );
-    let (components, plugins, images) = (
-        package.components.len() as u64,
-        package.plugins.len() as u64,
-        package.images as u64,
-    );
-    let of = |count: u64, what: &str| format!("{count} {what}{}", plural(count));
-    pick(
-        format!(
-            "{kind} {name} {version} in {item}: {}, {}, {}\n",
-            of(components, "component"),
-            of(plugins, "plugin"),
-            of(images, "image")
-        ),
-        format!(
-            "{item} 中的{kind} {name} {version}：{components} 个组件，{plugins} 个插件，{images} 个镜像\n"
-        ),
-    )
+    let (name, version, item) = (&package.name, &package.version, &package.item);
+    let components = message!("count-components", count = package.components.len());
+    let plugins = message!("count-plugins", count = package.plugins.len());
+    let images = message!("count-images", count = package.images);
+    line(message!(
+        "package", kind, name, version, item, components, plugins, images
+    ))
 }
 
 fn component(component: &Component, what: &str) -> String {
@@ -110,7 +89,7 @@ pub fn diff_images(images: &[DiffImage]) -> String {
     if images.is_empty() {
         return String::new();
     }
-    let mut out = pick("images:\n", "镜像：\n").to_owned();
+    let mut out = line(message!("heading-images"));
     for image in images {
         let mark = change_mark(image.change);
         let name = match &image.before {
@@ -120,12 +99,9 @@ pub fn diff_images(images: &[DiffImage]) -> String {
         let platform = image.platform.as_deref().unwrap_or("-");
         out += &format!("{mark} {}  {}", shown(&name), shown(platform));
         if !matches!(image.change, DiffChange::Removed) {
-            let (layers, new_layers) = (image.layers, image.new_layers);
-            let (new, carried) = (bytes(image.new_bytes), bytes(image.carried_bytes));
-            out += &pick(
-                format!("  {new_layers} of {layers} layers new, {new} new, packed about {carried}"),
-                format!("  {layers} 层中 {new_layers} 层为新，新增 {new}，打包后约 {carried}"),
-            );
+            let (all, new) = (image.layers, image.new_layers);
+            let (size, packed) = (bytes(image.new_bytes), bytes(image.carried_bytes));
+            out += &format!("  {}", message!("diff-image", new, all, size, packed));
         }
         out.push('\n');
     }
@@ -144,7 +120,7 @@ pub fn change_mark(change: DiffChange) -> char {
 
 fn name(image: &ShownImage) -> String {
     if image.references.is_empty() {
-        return pick("(no name)", "（无名称）").to_owned();
+        return message!("image-without-name");
     }
     names(&image.references)
 }
@@ -154,14 +130,10 @@ fn names(references: &[String]) -> String {
     let first = &references[..references.len().min(NAMES_SHOWN)];
     let more = references.len() - first.len();
     let first = shown(&first.join(", ")).into_owned();
-    if more == 0 {
-        return first;
+    match more {
+        0 => first,
+        more => message!("image-more-names", first, more = grouped(more as u64)),
     }
-    let more = grouped(more as u64);
-    pick(
-        format!("{first} and {more} more names"),
-        format!("{first} 等，另有 {more} 个名称"),
-    )
 }
 
 /// The names of an image, else its digest.
@@ -176,34 +148,19 @@ pub fn image_name(references: &[String], digest: &str) -> String {
 /// What was written where.
 pub fn images_out(report: &ImageReport, dest: &Path, form: ImageForm) -> String {
     let whole = report.images.iter().filter(|image| image.is_whole).count();
-    let (total, dest) = (bytes(report.bytes), shown_path(dest));
-    let what = match form {
-        ImageForm::DockerArchive => pick("a docker archive", "docker 镜像包"),
-        ImageForm::OciLayout => pick("an OCI layout", "OCI 镜像目录"),
+    let images = message!("count-images", count = whole);
+    let (release, total) = (report.release.to_string(), bytes(report.bytes));
+    let form = match form {
+        ImageForm::DockerArchive => message!("form-docker-archive"),
+        ImageForm::OciLayout => message!("form-oci-layout"),
     };
-    let release = &report.release;
-    pick(
-        format!(
-            "{release}: {whole} image{}, {total}, written to {dest} as {what}, every digest checked\n",
-            plural(whole as u64)
-        ),
-        format!("{release}：{whole} 个镜像，{total}，已写入 {dest}（{what}），摘要全部核对\n"),
-    )
+    line(message!("images-out", release, images, total, dest, form))
 }
 
 /// What was loaded.
 pub fn loaded(report: &LoadReport) -> String {
-    let (count, total, program) = (
-        report.images.len(),
-        bytes(report.bytes),
-        report.with.program(),
-    );
-    let release = &report.release;
-    pick(
-        format!(
-            "{release}: {count} image{}, {total}, loaded with {program}\n",
-            plural(count as u64)
-        ),
-        format!("{release}：已用 {program} 载入 {count} 个镜像，{total}\n"),
-    )
+    let images = message!("count-images", count = report.images.len());
+    let (release, total) = (report.release.to_string(), bytes(report.bytes));
+    let program = report.with.program();
+    line(message!("loaded", release, images, total, program))
 }

@@ -1,6 +1,6 @@
-//! All words for people, English beside Chinese: the library gives facts, this module says them.
+//! What is said to people: the library gives facts, this module puts them into messages of the catalogue.
 //!
-//! The language is the locale's: Chinese when LC_ALL, LC_MESSAGES or LANG begins with `zh`, else English.
+//! The words are in the message files alone, one for each language.
 
 pub mod catalogue;
 mod delta;
@@ -17,10 +17,10 @@ mod weight;
 
 use carryall::base::finding::{Finding, Severity};
 use carryall::base::size::ByteSize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::cli::memory::MemoryFit;
-pub use crate::cli::terminal::{say, shown, shown_path};
-use catalogue::is_chinese;
+pub use crate::cli::terminal::{say, shown};
 pub(crate) use catalogue::message;
 pub use catalogue::use_english;
 
@@ -31,15 +31,17 @@ pub use delta::{
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
 pub use errors::{USAGE, hint, hint_damage, hint_passing, said};
 pub use images::{change_mark, diff_images, image_name, images, images_out, loaded, packages};
-pub use incoming::{gave_nothing, given_up, hint_waiting, progress, status, waiting_set};
+pub use incoming::{gave_nothing, given_up, hint_waiting, progress, set_name, status, waiting_set};
 pub use media::{
     at_hand, map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt,
     set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
 };
-pub use registry::{broken_off, hint_left_out, lines_left_out, pulled, pushed, ready, served_now};
+pub use registry::{
+    broken_off, hint_left_out, lines_left_out, name_state, pulled, pushed, ready, served_now,
+};
 pub use store::{
-    added, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
-    kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
+    added, change, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
+    item_state, kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
     store_is_empty, streams,
 };
 pub use versions::{installed, kept, let_go, rolled_back};
@@ -48,9 +50,24 @@ pub use weight::{Baseline, contributors, estimate};
 /// Widest column.
 const COLUMN_MAX: usize = 60;
 
-/// The words in the person's language.
-pub fn pick<T>(english: T, chinese: T) -> T {
-    if is_chinese() { chinese } else { english }
+/// A line of a report.
+fn line(text: String) -> String {
+    text + "\n"
+}
+
+/// A line of a report that belongs to the one above it.
+fn line_below(text: String) -> String {
+    format!("  {text}\n")
+}
+
+/// The line that says what failed.
+pub fn error_line(message: &str) -> String {
+    line(message!("line-error", message))
+}
+
+/// The line that says what to do.
+pub fn hint_line(hint: &str) -> String {
+    line(message!("line-hint", hint))
 }
 
 /// `352 MB`.
@@ -58,57 +75,85 @@ pub fn bytes(bytes: u64) -> String {
     ByteSize(bytes).to_string()
 }
 
-/// `3`, `3 and 7`, `3, 5 and 7`.
-pub fn numbers(numbers: &[u16]) -> String {
-    let texts: Vec<String> = numbers.iter().map(u16::to_string).collect();
-    match texts.split_last() {
+/// `a, b, c`: names of things.
+fn enumerated(names: &[String]) -> String {
+    names.join(&message!("list-separator"))
+}
+
+/// `a, b, c`: what is said of one thing.
+fn facts(facts: &[String]) -> String {
+    facts.join(&message!("list-facts"))
+}
+
+/// `a; b`: sentences on one line.
+fn sentences(sentences: &[String]) -> String {
+    sentences.join(&message!("list-sentences"))
+}
+
+/// `a; or b`: ways of which one is enough.
+fn alternatives(ways: &[String]) -> String {
+    ways.join(&message!("list-or"))
+}
+
+/// `a, b and c`.
+fn both(mut names: Vec<String>) -> String {
+    match names.pop() {
         None => String::new(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => {
-            format!(
-                "{}{}{last}",
-                rest.join(pick(", ", "、")),
-                pick(" and ", " 和 ")
-            )
-        }
+        Some(last) if names.is_empty() => last,
+        Some(last) => message!("list-last", first = enumerated(&names), last),
     }
 }
 
-/// `volume 3`, `volumes 3 and 5`.
-pub fn volumes(nos: &[u16]) -> String {
-    let (word, list) = (
-        if nos.len() == 1 { "volume" } else { "volumes" },
-        numbers(nos),
-    );
-    pick(format!("{word} {list}"), format!("第 {list} 卷"))
+/// `3`, `3 and 7`, `1-4, 7 and 9`: three numbers in a row and more are a range.
+fn numbers(numbers: &[u16]) -> String {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    let run = |(first, last): (u16, u16)| match last - first {
+        0 => vec![first.to_string()],
+        1 => vec![first.to_string(), last.to_string()],
+        _ => vec![format!("{first}-{last}")],
+    };
+    both(runs.into_iter().flat_map(run).collect())
+}
+
+/// `volume 3`, `volumes 3 and 5`, `volumes 1-6`.
+pub fn volumes(numbers_of: &[u16]) -> String {
+    let (count, numbers) = (numbers_of.len(), numbers(numbers_of));
+    message!("volumes", count, numbers)
 }
 
 /// `1 item`, `4 items`.
 pub fn items(count: u64) -> String {
-    pick(
-        format!("{count} item{}", plural(count)),
-        format!("{count} 项"),
-    )
+    message!("count-items", count)
 }
 
 /// `1 entry`, `40 entries`.
 pub fn entries(count: u64) -> String {
-    let word = if count == 1 { "entry" } else { "entries" };
-    pick(format!("{count} {word}"), format!("{count} 个条目"))
+    message!("count-entries", count)
 }
 
 /// `1 file`, `1,203 files`.
 pub fn files(count: u64) -> String {
-    let digits = grouped(count);
-    pick(
-        format!("{digits} file{}", plural(count)),
-        format!("{digits} 个文件"),
-    )
+    match count {
+        1 => message!("count-one-file"),
+        more => message!("count-files", digits = grouped(more)),
+    }
 }
 
-/// Width of a column that holds these; what is longer stands out of it. A name may have any length, a column may not.
-pub fn width(lengths: impl Iterator<Item = usize>) -> usize {
-    lengths.max().unwrap_or(0).min(COLUMN_MAX)
+/// Columns that hold these; what is longer stands out of them. A name may have any length, a column may not.
+pub fn width(names: &[String]) -> usize {
+    let widths = names.iter().map(|name| name.width());
+    widths.max().unwrap_or(0).min(COLUMN_MAX)
+}
+
+/// A name with spaces behind it, so that it takes so many columns.
+pub fn padded(name: &str, width: usize) -> String {
+    format!("{name}{:1$}", "", width.saturating_sub(name.width()))
 }
 
 /// `1,203`.
@@ -124,38 +169,10 @@ fn grouped(number: u64) -> String {
     out
 }
 
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
-/// What a progress bar calls a task of the library.
+/// What a progress bar calls a task of the library: the message `task-look-for-wrong-blocks` for `look for wrong blocks`.
 pub fn task(name: &str) -> String {
-    let chinese = match name {
-        "read" => "读取",
-        "look" => "查看",
-        "pull" => "拉取",
-        "push" => "推送",
-        "compare" => "比对",
-        "compress" => "压缩",
-        "payload" => "写入数据",
-        "wide parity" => "跨卷校验",
-        "local parity" => "本卷校验",
-        "scan" => "扫描",
-        "heal" => "修复",
-        "rebuild" => "重建",
-        "take over" => "入库",
-        "look for wrong blocks" => "查找错误的块",
-        "check" => "检查",
-        "check out" => "还原",
-        "sync" => "写盘",
-        other => other,
-    };
-    pick(name, chinese).to_owned()
-}
-
-/// `hint`.
-pub fn hint_label() -> String {
-    message!("label-hint")
+    let id = format!("task-{}", name.replace(' ', "-"));
+    catalogue::find(&id, &[]).unwrap_or_else(|| name.to_owned())
 }
 
 /// Heard Ctrl-C.
@@ -165,52 +182,92 @@ pub fn stopping() -> String {
 
 /// There is less memory than the command takes.
 pub fn memory(fit: &MemoryFit) -> String {
-    let (needed, there, cores) = (bytes(fit.needed_bytes), bytes(fit.there_bytes), fit.cores);
-    let head = pick(
-        format!("note: this takes up to about {needed} of memory, and {there} may be used: "),
-        format!("注意：此操作最多约需 {needed} 内存，可用 {there}："),
-    );
-    let then = if fit.is_enough {
-        pick(
-            format!(
-                "it works on {cores} core{} only, and takes longer\n",
-                plural(cores)
-            ),
-            format!("只使用 {cores} 个核心，耗时更长\n"),
-        )
+    let (needed, there) = (bytes(fit.needed_bytes), bytes(fit.there_bytes));
+    line(if fit.is_enough {
+        message!("memory-fewer-cores", needed, there, cores = fit.cores)
     } else {
-        pick(
-            "it may not be enough; end other programs, or raise the limit (ulimit -v, that of the container or service)\n",
-            "可能不够；请关闭其他程序，或放宽限制（ulimit -v，或容器、服务的限制）\n",
-        )
-        .to_owned()
-    };
-    head + &then
+        message!("memory-short", needed, there)
+    })
 }
 
 /// One line for a finding.
 pub fn finding(finding: &Finding) -> String {
-    let label = match finding.severity {
-        Severity::Note => pick("note", "注意"),
-        Severity::Damage => pick("damage", "损坏"),
-        Severity::Loss => pick("LOSS", "丢失"),
+    let severity = match finding.severity {
+        Severity::Note => message!("severity-note"),
+        Severity::Damage => message!("severity-damage"),
+        Severity::Loss => message!("severity-loss"),
     };
     let message = match &finding.saying {
         Some(saying) => sayings::said(saying),
         None => finding.message.clone(),
     };
-    format!("{label}: {}: {}", shown(&finding.subject), shown(&message))
+    message!("finding", severity, subject = finding.subject, message)
 }
 
 /// One line each.
 pub fn findings(findings: &[Finding]) -> String {
-    findings.iter().map(|each| finding(each) + "\n").collect()
+    findings.iter().map(|each| line(finding(each))).collect()
 }
 
 /// More findings than fit a screen.
 pub fn more_findings(count: u64) -> String {
-    pick(
-        format!("... and {count} more like these (-v shows all)"),
-        format!("……另有 {count} 条（-v 可全部显示）"),
-    )
+    message!("more-findings", count)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use catalogue::{LANGUAGES, in_language};
+
+    #[test]
+    fn volumes_in_a_row_are_a_range() {
+        let said = |numbers: &[u16]| {
+            let english = in_language("en", || volumes(numbers));
+            (english, in_language("zh-CN", || volumes(numbers)))
+        };
+        let both = |english: &str, chinese: &str| (english.to_owned(), chinese.to_owned());
+        assert_eq!(said(&[3]), both("volume 3", "第 3 卷"));
+        assert_eq!(said(&[3, 4]), both("volumes 3 and 4", "第 3 和 4 卷"));
+        assert_eq!(
+            said(&[1, 2, 3, 4, 7, 9]),
+            both("volumes 1-4, 7 and 9", "第 1-4、7 和 9 卷")
+        );
+        let all: Vec<u16> = (1..=255).collect();
+        assert_eq!(said(&all), both("volumes 1-255", "第 1-255 卷"));
+    }
+
+    /// The names that the library gives its tasks, and nothing else.
+    #[test]
+    fn every_task_has_a_name_in_every_language() {
+        let mut started = BTreeSet::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    let is_library = path.file_name().unwrap() != "cli";
+                    folders.extend(is_library.then_some(path));
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap();
+                for (at, begin) in source.match_indices("onitor.start(") {
+                    let rest = source[at + begin.len()..].trim_start();
+                    let name = rest
+                        .strip_prefix('"')
+                        .and_then(|rest| rest.split('"').next());
+                    started.extend(name.map(|name| format!("task-{}", name.replace(' ', "-"))));
+                }
+            }
+        }
+        assert!(started.len() > 15, "{started:?}");
+        for (tag, source) in LANGUAGES {
+            let ids = source.lines().filter_map(|line| line.split(" = ").next());
+            let named = ids.filter(|id| id.starts_with("task-")).map(str::to_owned);
+            assert_eq!(named.collect::<BTreeSet<_>>(), started, "{tag}");
+        }
+    }
 }

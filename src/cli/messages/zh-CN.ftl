@@ -2,14 +2,414 @@
 ###
 ### 花括号中的名称是参数。命令行中的内容（如 carryall check --data）保持原样。中文之间使用全角标点。
 
-## 标签
+## 行
 
-label-error = 错误
-label-hint = 提示
+line-error = 错误：{ $message }
+line-hint = 提示：{ $hint }
 
 ## 程序本身
 
 stopping = 正在停止；已完成的部分会保留（再按一次 Ctrl-C 立即结束）
+
+## 发现的问题和本机
+
+severity-note = 注意
+severity-damage = 损坏
+severity-loss = 丢失
+finding = { $severity }：{ $subject }：{ $message }
+more-findings = ……另有 { $count } 条（-v 可全部显示）
+memory-fewer-cores = 注意：此操作最多约需 { $needed } 内存，可用 { $there }：只使用 { $cores } 个核心，耗时更长
+memory-short = 注意：此操作最多约需 { $needed } 内存，可用 { $there }：可能不够；请关闭其他程序，或放宽限制（ulimit -v，或容器、服务的限制）
+
+## 进度
+
+task-read = 读取
+task-look = 查看
+task-pull = 拉取
+task-push = 推送
+task-compare = 比对
+task-compress = 压缩
+task-payload = 写入数据
+task-wide-parity = 计算跨卷校验
+task-local-parity = 计算本卷校验
+task-scan = 扫描
+task-heal = 修复
+task-healing = 修复
+task-rebuild = 重建
+task-take-over = 入库
+task-look-for-wrong-blocks = 查找错误的块
+task-check = 检查
+task-check-out = 还原
+task-sync = 写盘
+task-flush = 写盘
+task-load = 载入
+
+## 列表
+
+list-separator = 、
+list-last = { $first } 和 { $last }
+list-or = ；或者{" "}
+list-sentences = ；
+list-facts = ，
+volumes = { $count ->
+       *[other] 第 { $numbers } 卷
+    }
+
+## 增量包、回执和站点
+
+plan-depends-on = 依赖：{ $releases }（接收方必须已有；receive 在写入之前会检查）
+plan-depends-on-nothing = 无依赖：接收方没有可利用的数据
+plan-fits-all = 适合全部 { $count } 个接收方：约 { $together }；只为其中一个打包时约为：
+prerequisite-here = { $name }（{ $id }）已有
+prerequisite-damaged = { $name }（{ $id }）在本地已损坏
+prerequisite-different = { $name }（{ $id }）在本地内容不同
+prerequisite-absent = { $name }（{ $id }）本地没有
+prerequisite-set-waits = 正在等待的卷集 { $set } 所依赖的内容也不完整
+prerequisite-frames = 卷集 { $set } 的 { $frames } 个帧中缺 { $missing } 个
+prerequisites = 依赖仓库里没有的内容：{ $what }
+prerequisites-and-chunks = 依赖仓库里没有的内容：{ $what }；缺少 { $count } 个数据块，第一个是 { $first }
+set-done-with = 此前不完整的卷集 { $set } 已由此补全，暂存数据已清除
+hint-top-up = 请使用所列卷的另一份拷贝；或把 carryall receipt -o 文件 的结果发给供应方：只需一个小包即可补上所缺部分，已读入的内容无需重读
+hint-prerequisite = 请先接收它所依赖的发布包，再重新接收这一套（已读入的内容会保留）；或把 carryall receipt 的输出发给供应方
+receipt-label = 回执 { $number }（仓库 { $store }）
+site-of-another-store = 注意：{ $site } 上次的回执来自另一个仓库；今后以新回执为准
+site-is-new = 注意：没有 { $site } 的记录：将打完整包
+receiver-unknown-releases = 注意：{ $label }：本仓库没有以下发布包，不予考虑：{ $releases }
+receiver-unknown-sets = 注意：{ $label }：以下卷集不是从本仓库打包的，已收到的部分不予考虑：{ $sets }
+receipt-of = 仓库 { $store } 的回执：{ $releases }
+receipt-of-nothing = 仓库 { $store } 的回执：没有发布包
+receipt-lacks = 其中 { $count } 个数据块丢失或损坏：下一个包会补上它所需要的
+receipt-set = 卷集 { $set }（{ $releases }）的 { $all } 个帧中已有 { $have } 个：供应方用 pack 发布包 --for 加本回执，即可补上其余部分
+receipt-long = 文字共有 { $lines } 行：建议用 -o 文件 写成文件
+receipt-written = 已写入 { $path }；供应方：carryall pack 发布包 --for { $path }
+receipt-typed = 可口述或手工输入；供应方：carryall pack 发布包 --for "各行"
+receipt-too-long = 太长，不便手工输入：请用 -o 文件 写成文件
+site-none = 没有站点记录：打包时用 --site 名称
+site-nothing = 无
+site-without-receipt = { $name }  尚无回执；上次打包：{ $packed }
+site-has = { $name }  已有 { $has }（仓库 { $store }）；上次打包：{ $packed }
+site-has-and-lacks = { $name }  已有 { $has }（仓库 { $store }，{ $count } 个数据块丢失或损坏）；上次打包：{ $packed }
+site-forgotten = 已删除 { $site } 的记录
+site-unknown = 没有 { $site } 的记录
+
+## 数量
+
+count-releases = { $count } 个发布包
+count-items = { $count } 项
+count-entries = { $count } 个条目
+count-files = { $digits } 个文件
+count-one-file = 1 个文件
+
+## 仓库和发布包
+
+store-created = 已在 { $dir } 创建仓库
+settings-whole = carryall.toml 完好，保持不变
+settings-renewed = 已重写 carryall.toml，仓库标识现为 { $id }
+settings-renewed-aside = 已重写 carryall.toml，仓库标识现为 { $id }；损坏的文件已改名为 { $aside }
+store-is-empty = 仓库里还没有发布包：carryall add 名称:版本 路径...
+item-added = 已添加
+item-replaced = 已替换
+item-kept = 保留
+item-whole = 完好
+item-damaged = 已损坏
+item-lost = 已丢失
+added = { $release }：已添加并比对 { $total }，其中新数据 { $new }（入库 { $stored }），已有 { $known }
+streams-opened = 已打开 { $count } 个 deflate 流：{ $packed } 解开为 { $plain }，重建信息 { $recipes }
+streams-writer = { $writer }：{ $count } 个，{ $total }
+streams-kept = { $count } 个保持原样，{ $total }：{ $why }
+show-opened = { $count } 个 deflate 流已打开保存：{ $packed } 解开为 { $plain }，重建信息 { $recipes }
+show-kept = 保持原样：{ $total }  { $hash }  位于 { $place }：{ $why }
+kept-for-newer-reason = 原因只有更新版本的 carryall 知道
+kept-corrupt = 数据损坏
+kept-truncated = 不完整
+kept-recipe = 压缩程序未知，重建信息过大
+kept-limit = 解开后过大
+kept-time = 解开太慢
+kept-changed = 无法原样重建
+kept-space = 没有空间解开
+kept-small = 太小，没有收益
+kept-deep = 嵌套过深
+kept-effort = 未逐一尝试：同一项目中此前已有太多流解不开（--gzip-seconds-per-gb 0 会全部尝试）
+show-release = { $name }  { $items }，{ $total }，{ $chunks } 个数据块
+show-id = 标识 { $id }
+diff-item = { $total }，新增 { $new }
+diff-total = { $to } 比 { $from } 多出 { $new }，共 { $chunks } 个数据块；打包后最多约 { $packed }
+check-reads-only = 注意：只读检查：另一个进程正在写入该仓库，或仓库为只读；不修复，也不记录任何内容
+removed = { $release } 已从仓库移除；运行 carryall prune 释放空间
+removed-unread = { $release } 无法读取，已从仓库移除；其他发布包需要的数据保留，运行 carryall prune 释放其余空间
+pruned = 已释放 { $freed }：删除 { $removed } 个数据包，重写 { $rewritten } 个；仓库现有 { $now }
+pruned-ready = 留存备用的压缩层和压缩文件：{ $left }
+pruned-ready-dropped = 留存备用的压缩层和压缩文件：已删除 { $dropped }，剩余 { $left }
+kept-ready = 已留存备用的压缩层和压缩文件：{ $size }（运行 carryall prune --ready 可释放空间）
+check-root-damaged = { $release }：发布包的根记录或项目清单已损坏，无法还原
+check-items-damaged = { $release }：以下项目无法完整还原：{ $items }
+check-structure = 结构
+check-data = 全部数据
+check-clean = 一切正常
+check-releases-lost = { $count } 个发布包无法完整还原；请重新接收或重新添加
+check-not-all-read = 有部分内容无法读取，情况不明；其余部分未发现损坏
+check-copies-damaged = 发布包没有丢失数据；运行 carryall prune 可清除损坏的副本
+check-chunks-lost = 丢失 { $count } 个数据块；请重新添加，或运行 carryall check --heal-from 卷
+checked = 已检查{ $looked }：{ $releases }，{ $packs } 个数据包，{ $total }：{ $verdict }
+checked-healed = 已检查{ $looked }：{ $releases }，{ $packs } 个数据包，{ $total }，已修复 { $healed } 个数据块：{ $verdict }
+checked-out = { $release }：已写入 { $dest }，共 { $total }，逐字节校验通过
+checked-out-in-part = { $release }：部分内容无法还原；能还原的在 { $dest }（完整项目共 { $total }）
+
+## 正在接收的卷集
+
+set-name = 卷集 { $id }
+set-title = { $title }（卷集 { $id }）
+receive-volume = { $name }：第 { $number } 卷（共 { $all } 卷）：{ $state }；{ $new }
+receive-all-blocks = 全部块完好
+receive-bad-blocks = { $blocks } 块中有 { $bad } 块损坏或缺失
+receive-set-is-in = 该套卷先前已入库
+receive-read-before = 先前已读入
+receive-new = 新读入
+receive-wrong-blocks = { $volumes }上有校验值正确但内容错误的块，已用正确的块代替；该拷贝被改动过，请单独保存
+receive-doubtful = { $volumes }的校验值正确，但内容与打包时不同：需要另一份拷贝
+receive-beside = 注意：它只是与已完整的内容同在一个介质上；如不需要：carryall forget { $id }
+receive-room = 空间：整套最多还需要 { $needed }，可用 { $free }
+receive-no-room = 空间：整套最多还需要 { $needed }，可用仅 { $free }：请在读入最后一卷之前腾出空间
+receive-no-volume = 注意：{ $path } 中没有 carryall 卷
+receive-refused = 注意：等待的卷集过多，另有 { $count } 套未开始接收：请看 carryall status，用 carryall forget 卷集 放弃不需要的
+receive-left-out = 未接收（不适用于 { $platforms }）：{ $releases }；以后不加 --platform 运行 receive，可从同样的卷接收
+receive-among-the-rest = 所需内容与其余内容混在一起：{ $all } 中仍须读取 { $needed }
+receive-complete = { $release }：接收完成（{ $facts }；卷集 { $id }）。还原命令：carryall checkout { $release } 目标目录
+receive-healed = 修复 { $blocks } 块
+receive-replaced = 替换了内容不同的同名发布包
+receive-not-asked = { $name }：没有适用于该平台的内容
+receive-already-here = { $name }：仓库中已有，无需操作
+receive-finish = { $name }：所需数据已齐；再用其中任意一卷运行 carryall receive 即可完成
+receive-needs-volumes = { $name }（{ $data } 个数据卷，{ $spare } 个备用卷）：已读入 { $present }；{ $need }
+receive-needs-base = { $name }：所需的卷已齐，尚未入库：{ $what }
+receive-damaged = { $name }：损坏程度超出手头材料所能恢复的范围
+forget-nothing = 没有正在接收的卷集，无需放弃
+forget-set = 卷集 { $id } { $title }：已放弃，释放 { $freed }；以后仍可重新接收它的卷
+hint-waiting = 用所列的卷运行 carryall receive 路径 即可继续；carryall forget 卷集（卷集号或本列表中的序号）可放弃一套
+status = 仓库 { $store }（{ $id }）：{ $releases }，可用 { $free }，正在接收 { $sets } 套卷
+
+## 计划、卷和手头的材料
+
+plan-alone = 未写入任何内容
+plan-disk = 一个足够大的盘
+plan-medium = 介质 { $size }
+plan = 计划：{ $releases }（{ $original }）压缩为 { $payload }，写入 { $total } 卷，每卷 { $size }（{ $medium }）：{ $data } 个数据卷，{ $spare } 个备用卷
+plan-guaranteed-loss = 保证：任意 { $spare } 卷丢失均可恢复；或在一卷不丢时，每卷同时有一处 { $burst } 的连续损坏也可恢复
+plan-guaranteed-burst = 保证：单卷自身可修复一处 { $burst } 的连续损坏（本卷校验 { $percent } %，用满剩余空间）
+plan-likely = 大概率（99 %）：丢失 { $lost } 卷且其余卷有 { $percent } % 的分散坏块
+plan-likely-alone = 大概率（99 %）：{ $percent } % 的分散坏块
+plan-date = 卷上的日期：{ $date }
+plan-space = 空间：需要 { $needed }，可用 { $free }
+plan-space-needed = 空间：需要 { $needed }
+packed-volume = { $path }  标签：{ $title }，卷集 { $set }，第 { $number } 卷，共 { $total } 卷
+packed-spare = { $path }  标签：{ $title }，卷集 { $set }，第 { $number } 卷，共 { $total } 卷，备用
+packed = 卷集 { $set } 的 { $count } 卷已写入 { $to }。请将每卷写到各自的介质，再核对实际写入的内容：carryall verify 路径
+set-without-title = 无标题卷集
+set-line = { $title }（卷集 { $id }）：{ $data } 个数据卷和 { $spare } 个备用卷，每卷 { $size }
+set-at-hand = 手头有：{ $volumes }；由 { $by } 写入；是否完好请用 carryall verify 检查
+volumes-away = { $volumes }：不在手头
+volume = 第 { $number } 卷：{ $state }
+volume-spare = 第 { $number } 卷（备用）：{ $state }
+volume-whole = 完好
+volume-bad = { $blocks } 块中 { $bad } 块损坏（{ $percent } %）：{ $local } 块可自行修复，{ $wide } 块可由整套修复，{ $missing } 块不能
+verdict-whole = 所有卷完好
+verdict-data-whole = 数据完好；损坏或缺少的部分不影响接收
+verdict-recoverable = 可全部恢复：receive 会自动修复，repair 可重做新盘
+verdict-at-hand-whole = 手头的卷完好；要凑齐整套，{ $needed }
+at-hand-whole = 手头的{ $volumes }完好；未检查同一套的其他卷
+at-hand-not-whole = 不完好：{ $volumes }；请重新写入，再检查一次
+verify-no-volume = { $path } 中没有 carryall 卷
+verify-unread = 有 { $size } 无法读取；换一台光驱也许能读出更多
+needs = 还需要：{ $what }
+needs-any = 还需要：{ $volumes }中的任意 { $least } 卷
+needs-rest = { $volumes }未读完的部分
+needs-only-rest = 其中{ $volumes }上次没有读完，只缺其余部分
+needs-copy = 再有一份{ $volumes }的拷贝也有帮助
+lost = 再有一份{ $damaged }的拷贝会有帮助：换光驱读取、用 ddrescue 读成映像，或请发送方重刻；多份拷贝会合并使用
+lost-for-good = 即使加上{ $more }也不能补全；再有一份{ $damaged }的拷贝会有帮助：换光驱读取、用 ddrescue 读成映像，或请发送方重刻；多份拷贝会合并使用
+lost-item = 不完整：{ $item }
+map-written = 损坏分布图：{ $path }
+nothing-to-repair = 所有卷完好，无需修复
+rebuilt = 第 { $number } 卷已重建：{ $path }
+not-rebuilt = 手头的材料无法重建{ $volumes }
+
+## 镜像和应用包
+
+count-images = { $count } 个镜像
+count-components = { $count } 个组件
+count-plugins = { $count } 个插件
+images = 镜像：{ $count } 个，去除共享部分后 { $own }
+image = { $name }  { $platform }  { $layers } 层 { $total }（独有 { $own }）  { $digest }
+image-without-name = （无名称）
+image-more-names = { $first } 等，另有 { $more } 个名称
+heading-images = 镜像：
+diff-image = { $all } 层中有 { $new } 层为新，新增 { $size }，打包后约 { $packed }
+package = { $item } 中的{ $kind } { $name } { $version }：{ $components }，{ $plugins }，{ $images }
+package-template = 应用模板包
+package-compose = DockerCompose 包
+package-slug = 非容器包
+package-helm = Helm 包
+package-yaml = Kubernetes YAML 包
+package-component = 组件
+package-plugin = 插件
+form-docker-archive = docker 镜像归档
+form-oci-layout = OCI 镜像目录
+images-out = { $release }：{ $images }，{ $total }，已写入 { $dest }（{ $form }），摘要全部核对
+loaded = { $release }：已用 { $program } 载入 { $images }，{ $total }
+
+## 镜像仓库
+
+count-referrers = { $count } 个签名等附属对象
+pulled = 已拉取 { $reference }：{ $what }
+pulled-known = { $size }（其中 { $known } 已在本地）
+push-pushed = 已推送
+push-there = 已存在
+push-only-platform = 已推送（仅此平台）
+push-refused = 被拒绝（缺少平台）
+pushed = { $release }：已向 { $registry } 推送 { $sent } 个数据块，{ $sent_bytes }；{ $there } 个已存在，{ $there_bytes }
+hint-push-other-host = 名称只有主机不同的镜像，需要各自的名称：--keep-host 保留主机，--map 主机=前缀 为某个主机指定位置；其余内容已完整进入镜像仓库
+hint-push-nameless = 没有名称的镜像可以命名：push ... --image 摘要 --as 名称:标签；其余内容已完整进入镜像仓库
+hint-push-left-out = 上面标出的内容没有以其名称进入镜像仓库；其余内容已完整进入
+serve-broken-off = 中断：{ $why }
+serve-ready = 正在 { $url } 提供 { $images }（Ctrl-C 结束）
+serve-now = 现在提供 { $images }
+serve-docker-certificate = docker：根证书放到 /etc/docker/certs.d/{ $address }/ca.crt
+serve-docker-insecure = docker：编辑 /etc/docker/daemon.json，然后运行 systemctl reload docker
+log-line-left-out = （日志未能及时读取，已略去 1 行）
+log-lines-left-out = （日志未能及时读取，已略去 { $digits } 行）
+
+## 并存的版本，以及保留的发布包
+
+installed = { $release } 已安装到 { $path }（{ $total }）
+install-there = { $release } 已在 { $path }
+install-in-the-way = 未能沿用，原位置已有其他内容：{ $name }
+install-kept = 沿用本地修改：{ $name }
+install-kept-beside = 沿用本地修改：{ $name }；发布包自带的内容在 { $beside }
+install-shared = { $files }（{ $size }）未改动，与上一版本共用空间
+install-switched = { $current } 已从 { $before } 切换过来；退回：carryall rollback { $into }
+install-current = { $current } 已指向它
+rolled-back = { $current } 已从 { $left } 退回 { $now }
+keep = prune --keep-last 将保留 { $release }
+keep-no-longer = { $release } 不再特别保留
+let-go = 已删除 { $release }
+let-go-kept = 保留 { $release }：已用 keep 标记
+let-go-awaited = 保留 { $release }：正在接收的卷集依赖它
+
+## 交付包的大小从何而来
+
+heading-items = 项目（新增数据，打包后约）：
+heading-kinds = 内容类别：
+heading-contributors = 主要来源（新增数据，打包后约）：
+more = ……另有 { $count } 项（-v 可全部显示）
+weight-folder = { $path }/：{ $files }
+weight-rest = { $path }/ 其余：{ $files }
+weight-headers = 归档文件头
+weight-recipes = 重建信息
+weight-tables = 文件与数据清单
+weight-all-new = { $files }，均为新增
+weight-all-changed = { $files }，均已改动
+weight-some-changed = { $files }，其中 { $known } 个已改动
+weight-layer = { $image } 第 { $number }/{ $all } 层
+estimate = { $releases }：共 { $total }，去重后 { $new }；交付包约 { $packed }
+estimate-delta = { $releases }：共 { $total }，其中 { $receivers } 没有的 { $new }；交付包约 { $packed }
+kind-meta = 重建信息与清单
+kind-tar-headers = 归档文件头
+kind-text = 文本
+kind-py-cache = 已编译的 Python
+kind-elf = { $architecture } 程序
+kind-packed = 已压缩的内容
+kind-other = 其他
+kind-data = JSON 等数据
+kind-markup = 标记与样式
+kind-c = C 与 C++
+kind-java = Java 类
+kind-tables = 小型二进制表
+
+## 演示
+
+demo-begins = 1. 演示搬运 { $given }，临时目录 { $stage }（结束后删除，不动其他内容）
+demo-added = 2. 供应方：carryall add demo:1.0 ...   { $total } 存为 { $stored }，已重建并比对
+demo-packed = 3. 供应方：carryall pack demo:1.0 --to discs --media ... --spare { $spare }   { $data } 个数据卷和 { $spare } 个备用卷，每卷 { $size }
+demo-hurt = 4. 途中：{ $lost } 丢失，其余每卷都有一处连续损坏（共 { $scratched }）
+demo-verify = 5. 现场：carryall verify discs
+demo-same = 6. 现场：carryall checkout demo:1.0 back   已还原 { $total }：逐字节一致
+demo-not-the-same = 6. 现场：carryall checkout demo:1.0 back   已还原 { $total }：不一致
+demo-next = 下一步：carryall add 名称:版本 路径...；carryall pack 名称:版本 --to 目录 --media dvd；现场：carryall receive 路径
+
+## 程序库关于镜像和仓库的说明
+
+saying-ready-damaged = 留存备用的副本已损坏；需要时会重新生成
+saying-cannot-be-read = 目前无法读取：{ $one }
+saying-quarantine-lost = 损坏数据的记录本身已损坏；运行 carryall check --data 可重新生成
+saying-root-damaged = 根记录已损坏，内容不明：{ $one }；请重新接收，或用 carryall rm { $two } 从仓库移除
+saying-root-misnamed = 它其实是 { $one } 的根记录
+saying-roots-gone = 仓库里有数据包，但存放所有发布包根记录的目录不见了：是否有磁盘没有挂载？
+saying-text = { $one }
+saying-it = { $one } { $two }
+saying-and = { $one } 和 { $two }
+saying-config = 配置 { $one }
+saying-layer = 层 { $one }
+saying-absent = 不在归档中
+saying-twice = 在归档中出现两次，内容不同
+saying-outside = 指向归档之外
+saying-links = 是没有去处的链接
+saying-closed = 无法展开查看：{ $one }
+saying-packed = 整体用 { $one } 压缩，未展开查看：其中有哪些镜像不得而知
+saying-too-deep = 未展开查看：归档太多，或嵌套太深
+saying-more-holders = 其中的归档和目录太多，没有全部查看
+saying-more-files = 文件超过 { $one } 个：只查看了前面的
+saying-no-index = index.json 不是镜像索引
+saying-long-document = { $one } 超过可读取的 4 MiB
+saying-long-metadata = metadata.json 超过可读取的 32 MiB：是否为应用包不得而知
+saying-unreadable-document = { $one } 无法读取：{ $two }
+saying-long = 超过可读取的 4 MiB
+saying-unreadable = 无法读取：{ $one }
+saying-wrong-size = 有 { $one } 字节，而清单写的是 { $two }：摘要正确，照常使用
+saying-bytes = 有 { $one } 字节，而声明的是 { $two } 字节
+saying-mismatch = 与摘要不符：实际是 { $one }
+saying-no-config = 不是镜像配置：{ $one }
+saying-bad-diff-id = 其中有一个 diff id 不是摘要
+saying-layers-docker = 有 { $one } 层，而 manifest.json 里有 { $two } 层
+saying-layers-config = 有 { $one } 层，而其配置里有 { $two } 层
+saying-too-many-indexes = 所在的索引嵌套太深，或清单太多
+saying-no-digest = 不是摘要
+saying-no-manifest = 不是清单：{ $one }
+saying-unknown-manifest = 不是已知类型的清单
+saying-without-config = 没有配置
+saying-more-images = 未计入：镜像数量超过上限
+saying-two-images = 是两个镜像的名称：{ $one } 和 { $two }
+saying-mixed = 混有多种平台：其中有 { $one } 的组件或镜像
+saying-lacking = { $two } 的镜像 { $one } 不在包里
+saying-twins = 是 { $one } { $two }，但与 { $three } 内容不同：同一版本有两种内容
+saying-bad-name = 的名称不被任何镜像仓库接受：{ $one }
+saying-nameless = 镜像 { $one } 没有名称，已略去
+saying-second = 同一名称和平台有两种内容：采用 { $one }，另一个已略去
+saying-by-digest = 同一名称有两种内容：采用 { $one }，{ $two } 只能按摘要取用
+saying-other-host = 去掉主机后与另一个镜像 { $one } 同名：采用后者，此镜像已略去
+saying-by-host = 按其主机请求时（containerd 即如此）提供；不带主机时，此名称是 { $one }
+saying-older = 采用 { $one } 中的内容；{ $two } 中的 { $three } 只能按摘要取用
+saying-orphan = 所指的 { $one } 没有以名称出现：已略去
+saying-of-index = 所指的 { $one } 是全部平台的索引：已随之略去
+saying-unnamed = docker 不接受这样的名称：镜像仍在，但没有此名称
+saying-not-working = 已安装但不能用：{ $one }；改用 { $two }
+saying-left = 现有（本次载入或原有）：{ $one }
+saying-nothing-left = 没有其中任何名称的镜像：没有留下任何内容
+saying-lost = 该镜像已丢失：{ $one }
+saying-not-runnable = { $one } 不是由层组成的镜像，docker 归档无法容纳
+saying-no-blob = { $one }：发布包里没有数据块 { $two }
+saying-blob-mismatch = 数据块 { $one } 与摘要不符：实际是 { $two }
+saying-blob = 数据块 { $one }：{ $two }
+saying-archive = 无法写出归档：{ $one }
+saying-chunk = 数据块 { $one } 无法读取：{ $two }
+saying-no-chunk = 缺少数据块 { $one }
+saying-corrupt = { $one } 已损坏
+saying-newer = 需要更新版本的 carryall：{ $one }
+saying-rebuilt = 还原出的内容不符：应为 { $one }
+saying-remake = { $one } 中的压缩流无法重新生成：{ $two }
+saying-bad-host = 不是主机：应写作 主机[:端口]
+saying-bad-repository = 不是仓库名：应由 a-z、0-9、'.'、'_'、'-' 组成的小写单词，以 '/' 连接
+saying-bad-tag = 不是标签：最多 128 个字母、数字、'_'、'.' 和 '-'
+saying-bad-digest = @ 之后不是摘要（sha256: 加 64 个十六进制数字）
 
 ### 帮助页。
 

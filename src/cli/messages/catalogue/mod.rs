@@ -152,11 +152,6 @@ fn language_of(locale: &str) -> usize {
     found.unwrap_or(0)
 }
 
-/// Whether Chinese is spoken.
-pub fn is_chinese() -> bool {
-    LANGUAGES[language()].0 == "zh-CN"
-}
-
 /// Runs a test in a language.
 #[cfg(test)]
 pub fn in_language<T>(tag: &str, test: impl FnOnce() -> T) -> T {

@@ -13,10 +13,10 @@ use crate::cli::messages::errors::COMMANDS;
 use crate::cli::messages::message;
 
 /// Ids that begin so are put together while the program runs; a test beside that code holds them to be there and used.
-const PUT_TOGETHER: [&str; 2] = ["help-", "term-"];
+const PUT_TOGETHER: [&str; 4] = ["help-", "saying-", "task-", "term-"];
 
 /// What is typed with these marks in every language, the names of its parts apart.
-const FORMS: [&str; 11] = [
+const FORMS: [&str; 12] = [
     "://",
     "[:端口]",
     "名称:版本",
@@ -24,6 +24,7 @@ const FORMS: [&str; 11] = [
     "地址:端口",
     "仓库:标签",
     "[:标签]",
+    "名称:标签",
     "GF(2^16)",
     "GF(2^8)",
     "* 和 ?",
@@ -379,8 +380,14 @@ fn a_message_is_said_in_the_language_of_the_locale() {
     for locale in ["C", "en_US.UTF-8", "POSIX", "", "z", "zhx"] {
         assert_eq!(language_of(locale), 0, "{locale}");
     }
-    assert_eq!(in_language("en", || message!("label-error")), "error");
-    assert_eq!(in_language("zh_TW", || message!("label-error")), "错误");
+    assert_eq!(
+        in_language("en", || message!("line-hint", hint = "x")),
+        "hint: x"
+    );
+    assert_eq!(
+        in_language("zh_TW", || message!("line-hint", hint = "x")),
+        "提示：x"
+    );
 }
 
 #[test]
