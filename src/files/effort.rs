@@ -1,7 +1,8 @@
-//! What opening the streams of one item may cost: what was learnt of one serves the next ones, and what comes to nothing
-//! again and again is hardly tried any more.
+//! Limits what opening the streams of one item may cost. What one stream taught serves the next ones. Streams that keep
+//! coming to nothing are tried less and less.
 //!
-//! Long gzip streams are looked at on other threads and by themselves: theirs is not counted here, since the order would tell.
+//! Long gzip streams are looked at on other threads, each by itself. Their cost is not counted here, because the result
+//! would depend on their order.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -9,21 +10,22 @@ use std::time::Duration;
 use super::open_options::OpenOptions;
 use crate::deflate::Experience;
 
-/// Before so long no stream is given up for being slow.
+/// Time before which no stream is given up for being slow.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes that may be gone through for streams that are kept as they came after all.
+/// Bytes that may be read for streams that are then kept as they came.
 const VAIN_FREE_BYTES: u64 = 32 << 20;
-/// Once these are gone through, one stream in so many is looked at all the same: writers change within an item.
+/// Once those bytes are used up, one stream in this many is still looked at, because the writer may change within an
+/// item.
 const VAIN_AGAIN: u32 = 16;
 
-/// Of one item.
+/// The effort spent on the streams of one item.
 pub(super) struct ItemEffort {
     experience: Experience,
-    /// Bytes that may still be gone through in vain.
+    /// Bytes that may still be read in vain.
     vain_left: Cell<u64>,
-    /// Streams that were passed over since one was looked at all the same.
+    /// Streams passed over since the last one that was looked at.
     passed: Cell<u32>,
-    /// Processor time that streams took, and the plain bytes of these.
+    /// Processor time that streams took, and the plain bytes that they gave.
     spent: Cell<Duration>,
     plain_bytes: Cell<u64>,
 }
@@ -47,7 +49,7 @@ impl ItemEffort {
         &self.experience
     }
 
-    /// Whether the next stream is to be looked at.
+    /// Returns whether the next stream is to be looked at.
     pub(super) fn allows(&self) -> bool {
         if self.vain_left.get() > 0 {
             return true;
@@ -57,7 +59,7 @@ impl ItemEffort {
         passed == 0
     }
 
-    /// Whether the streams of the item are opened fast enough, this one included.
+    /// Returns whether the streams of the item are opened fast enough, this one included.
     pub(super) fn is_fast(&self, spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
         is_fast(
             self.spent.get() + spent,
@@ -66,7 +68,7 @@ impl ItemEffort {
         )
     }
 
-    /// A stream was looked at: `bytes` were gone through, packed and plain.
+    /// Records that a stream was looked at. `bytes` is the total of packed and plain bytes that this took.
     pub(super) fn looked(&self, spent: Duration, plain_bytes: u64, bytes: u64, was_opened: bool) {
         self.spent.set(self.spent.get() + spent);
         let all = self.plain_bytes.get().saturating_add(plain_bytes);
@@ -83,7 +85,7 @@ impl ItemEffort {
     }
 }
 
-/// Whether an analysis goes on: it has given `plain_bytes` after `spent`.
+/// Returns whether an analysis goes on that has given `plain_bytes` after `spent`.
 pub(super) fn is_fast(spent: Duration, plain_bytes: u64, seconds_per_gb: u64) -> bool {
     let allowed = u128::from(plain_bytes) * u128::from(seconds_per_gb) / 1_000_000;
     spent < PATIENCE || spent.as_millis() <= allowed

@@ -1,6 +1,6 @@
 //! Reads folders: every entry in a stable order with its metadata, file contents through the unpacker.
 //!
-//! Giving folders back is `restore`'s work.
+//! Restoring folders is the work of `restore`.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,10 +20,10 @@ use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::{ChunkSource, Content};
 use crate::content::release::{EntryKind, ItemKind, TreeEntry};
 
-/// Files that cannot be read and are named.
+/// Unreadable files that are listed by name.
 const UNREADABLE_SHOWN: usize = 50;
 
-/// Opens a file's content and makes sure that it was at rest meanwhile.
+/// Opens a file's content and checks that the file did not change meanwhile.
 ///
 /// # Errors
 /// As [`Unpacker::open`] and [`SteadyFile::check`].
@@ -34,7 +34,7 @@ pub fn read_file<S: ChunkSource>(
     read_called(unpacker, path, path)
 }
 
-/// The same of a file that people know under another path than it is opened by.
+/// Does the same for a file that people know under another path than the one it is opened by.
 fn read_called<S: ChunkSource>(
     unpacker: &mut Unpacker<'_, S>,
     real: &Path,
@@ -49,8 +49,8 @@ fn read_called<S: ChunkSource>(
     Ok(content)
 }
 
-/// All files of a folder, or the file itself, in the order in which [`read`] comes to them. Left out are those that cannot be
-/// opened by a path alone.
+/// Iterates over all files of a folder, or the file itself, in the order in which [`read`] reaches them. Leaves out
+/// those that cannot be opened by a path alone.
 pub fn files(root: &Path) -> impl Iterator<Item = PathBuf> + Send + use<> {
     let itself = root.symlink_metadata().is_ok_and(|stat| stat.is_file());
     let inside = FolderWalk::new(root).flatten();
@@ -59,17 +59,17 @@ pub fn files(root: &Path) -> impl Iterator<Item = PathBuf> + Send + use<> {
     itself.chain(inside.map(|found| found.shown))
 }
 
-/// What in a file or folder cannot be read.
+/// What cannot be read in a file or folder.
 #[derive(Debug, Default)]
 pub struct Unreadable {
-    /// The first of them, with what the system says.
+    /// The first of them, with the system's error.
     pub first: Vec<(PathBuf, io::Error)>,
     /// How many there are in all.
     pub count: u64,
 }
 
 impl Unreadable {
-    /// Looks whether everything at or below these paths may be read, and asks for no more than the right to.
+    /// Checks whether everything at or below these paths may be read. Tests access rights and reads no file contents.
     ///
     /// # Errors
     /// A stop.
@@ -173,7 +173,7 @@ pub fn read<S: ChunkSource>(
     })
 }
 
-/// Tells what an entry is, reading its content when it is a file; `None` for a socket.
+/// Determines what an entry is, and reads its content when it is a file. Returns `None` for a socket.
 fn read_kind<S: ChunkSource>(
     unpacker: &mut Unpacker<'_, S>,
     found: &WalkEntry,

@@ -1,6 +1,6 @@
-//! A file as a reader: read once from front to back in large pieces, hashed on the way for everyone who asks.
+//! Reads a file once from front to back in large pieces, and hashes it on the way for every caller that asks.
 //!
-//! Holds one buffer of [`BUFFER_BYTES`]. It knows nothing of what the bytes are.
+//! Holds one buffer of [`BUFFER_BYTES`]. It does not interpret the bytes.
 
 use std::io;
 use std::path::Path;
@@ -12,10 +12,11 @@ use crate::content::chunk::CHUNK_MAX;
 
 /// Bytes that are read at a time.
 pub const BUFFER_BYTES: usize = 8 << 20;
-/// From here on hashing on every core is worth its start.
+/// From this length on, hashing on every core is worth its start.
 const PARALLEL_BYTES: usize = 256 << 10;
 
-/// A reader that goes on from where it is. Hashers can be pushed and popped; each sees what is skipped in between.
+/// A reader that continues from its current offset. Hashers can be pushed and popped. Each hasher sees what is skipped
+/// in between.
 pub struct HashingReader<'a, R: ReadAt + ?Sized> {
     source: &'a R,
     path: &'a Path,
@@ -31,14 +32,14 @@ pub struct HashingReader<'a, R: ReadAt + ?Sized> {
     hashers: Vec<Hasher>,
 }
 
-/// A place on a reader to come back to, hashers included.
+/// A position of a reader to return to, hashers included.
 pub struct Bookmark {
     offset: u64,
     hashers: Vec<Hasher>,
 }
 
 impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
-    /// Starts at the beginning of `source`; `path` is for errors.
+    /// Starts at the beginning of `source`. `path` is for errors.
     pub fn new(source: &'a R, path: &'a Path) -> Self {
         Self::at(source, path, 0)
     }
@@ -57,7 +58,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         }
     }
 
-    /// What it reads.
+    /// The source that it reads.
     pub fn source(&self) -> &'a R {
         self.source
     }
@@ -72,15 +73,15 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         self.buffer_offset + self.at as u64
     }
 
-    /// Bytes from here to the end.
+    /// Bytes from the current offset to the end.
     pub fn left(&self) -> u64 {
         self.source.size_bytes().saturating_sub(self.offset())
     }
 
-    /// Returns exactly the next `bytes` bytes without going on.
+    /// Returns exactly the next `bytes` bytes without advancing.
     ///
     /// # Errors
-    /// [`LayoutError::Changed`] when the file ends before; [`LayoutError::Io`].
+    /// [`LayoutError::Changed`] when the file ends before that, or [`LayoutError::Io`].
     ///
     /// # Panics
     /// When more than [`CHUNK_MAX`] bytes are asked for.
@@ -92,10 +93,10 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         Ok(&self.buffer[self.at..self.at + bytes])
     }
 
-    /// Goes on by `bytes` bytes, reading them when they were not peeked at and a hasher wants them.
+    /// Advances by `bytes` bytes. Reads them when they were not peeked at and a hasher needs them.
     ///
     /// # Errors
-    /// As [`Tape::peek`].
+    /// As [`HashingReader::peek`].
     pub fn skip(&mut self, bytes: u64) -> Result<(), LayoutError> {
         let mut left = bytes;
         while left > 0 {
@@ -118,7 +119,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         Ok(())
     }
 
-    /// Starts a hash of what is skipped from here on.
+    /// Starts a hash of everything that is skipped from here on.
     pub fn push_hasher(&mut self) {
         self.hash_up_to_here();
         self.hashers.push(Hasher::new());
@@ -134,7 +135,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         hasher.expect("every pop has its push").finish()
     }
 
-    /// Remembers this place.
+    /// Remembers this position.
     pub fn bookmark(&mut self) -> Bookmark {
         self.hash_up_to_here();
         Bookmark {
@@ -143,7 +144,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         }
     }
 
-    /// Goes back to a place.
+    /// Returns to a remembered position.
     pub fn go_back(&mut self, mark: Bookmark) {
         self.hashers = mark.hashers;
         match mark
@@ -173,7 +174,8 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
         self.hashed = self.at;
     }
 
-    /// Moves what was not skipped to the front and reads until `bytes` bytes are there and the buffer is nearly full.
+    /// Moves what was not skipped to the front. Then reads until `bytes` bytes are present and the buffer is nearly
+    /// full.
     fn fill(&mut self, bytes: usize) -> Result<(), LayoutError> {
         self.hash_up_to_here();
         self.buffer.copy_within(self.at..self.filled, 0);

@@ -1,8 +1,8 @@
-//! Looks at streams before the unpacker comes to them, on every core: their hashes, and what opening them gives.
+//! Looks at streams on every core before the unpacker reaches them: computes their hashes and opens them.
 //!
-//! The unpacker takes results by place and in its own order, so what it makes of them does not depend on threads; what was
-//! not looked at it looks at itself. As many streams as there are workers are in hand or done and not taken: each has two
-//! spools.
+//! The unpacker takes results by place and in its own order, so its output does not depend on threads. It looks itself
+//! at a stream that has no result yet. At most as many streams as there are workers are in progress, or done and not
+//! taken. Each of them has two spools.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
@@ -16,23 +16,23 @@ use crate::base::monitor::Monitor;
 /// Shorter streams are not worth a thread.
 pub(super) const AHEAD_BYTES_MIN: u64 = 1 << 20;
 
-/// How many streams are looked at together.
+/// Returns how many streams are looked at together.
 pub(super) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Results by place. `K` names a place, `V` is what is found there.
+/// Results by place. `K` names a place, and `V` is what was found there.
 pub(super) struct Lookahead<K, V> {
     inner: Mutex<LookaheadState<K, V>>,
     changed: Condvar,
-    /// Nobody wants anything more.
+    /// Set when no more results are needed.
     over: AtomicBool,
 }
 
 struct LookaheadState<K, V> {
-    /// Places that the unpacker came to first.
+    /// Places that the unpacker reached first.
     passed: HashSet<K>,
-    /// What is in hand, in the order of the finder.
+    /// Streams in progress, in the order of the finder.
     slots: BTreeMap<u64, (K, SlotState<V>)>,
     next: u64,
 }
@@ -42,19 +42,19 @@ enum SlotState<V> {
     Done(V),
 }
 
-/// Ends the work when the unpacker is through, however that comes.
+/// Ends the work when the unpacker is done, on success and on failure.
 pub(super) struct CancelOnDrop<'a, K, V>(&'a Lookahead<K, V>);
 
 impl<K, V> Drop for CancelOnDrop<'_, K, V> {
     fn drop(&mut self) {
         self.0.over.store(true, Ordering::Release);
-        // A worker between its look and its wait holds the lock.
+        // Without the lock, a worker between its check and its wait would miss the wake-up.
         drop(self.0.inner.lock());
         self.0.changed.notify_all();
     }
 }
 
-/// Hears the wish to stop also when nobody wants the result any more.
+/// Also reports a stop when the result is no longer needed.
 pub(super) struct CancelMonitor<'a> {
     pub(super) monitor: &'a dyn Monitor,
     pub(super) over: &'a AtomicBool,
@@ -87,7 +87,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets workers to what `finder` finds, in its order.
+    /// Starts workers on what `finder` finds, in its order.
     pub(super) fn start<'scope, 'env, T, I, F>(
         &'env self,
         scope: &'scope Scope<'scope, 'env>,
@@ -121,7 +121,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
     }
 
     fn next_task<T, I: Iterator<Item = (K, T)>>(&self, finder: &Mutex<I>) -> Option<(u64, T)> {
-        // Whoever has the finder is the next to take something on, so that tasks are numbered in their order.
+        // The worker that holds the finder also takes the next slot, so that tasks are numbered in the finder's order.
         let mut finder = finder.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.lock();
         while inner.slots.len() >= workers() && !self.is_over() {
@@ -149,7 +149,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
         self.over.load(Ordering::Acquire)
     }
 
-    /// What was found at `place`, waiting for who is at it; `None` when nobody is.
+    /// Waits for the result of the worker at `place` and returns it. Returns `None` when no worker is there.
     pub(super) fn take(&self, place: &K) -> Option<V> {
         let mut inner = self.lock();
         let found = inner.slots.iter().find(|(_, (at, _))| at == place);
@@ -164,7 +164,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let slot = inner.slots.remove(&number);
-        // What comes before was passed by without being asked for.
+        // The unpacker passed everything that comes earlier without asking for it.
         inner
             .slots
             .retain(|at, (_, slot)| *at > number || matches!(slot, SlotState::InHand));
@@ -177,7 +177,7 @@ impl<K: Eq + Hash + Clone, V> Lookahead<K, V> {
     }
 }
 
-/// A task in hand. When it ends without a result nobody is left waiting for one.
+/// A task in progress. When it ends without a result, nobody is left waiting for one.
 struct Slot<'a, K, V> {
     ahead: &'a Lookahead<K, V>,
     number: u64,
@@ -224,7 +224,7 @@ mod tests {
             std::thread::scope(|scope| {
                 let _leash = ahead.start(scope, &finder, |n, _| n, &Silent);
                 for place in taken {
-                    // Either nobody was there before, or it is right.
+                    // Either no worker was there before, or the result is right.
                     assert!(ahead.take(&place).is_none_or(|found| found * 2 == place));
                 }
             });

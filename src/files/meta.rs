@@ -1,6 +1,6 @@
-//! Metadata of files: read from the file system, and put back.
+//! Reads the metadata of files from the file system and restores it.
 //!
-//! Putting back never fails as a whole: what the system refuses is told in findings, since the bytes are there.
+//! Restoring never fails as a whole, because the bytes are there. What the system refuses is reported in findings.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -17,7 +17,7 @@ use crate::base::finding::Finding;
 use crate::base::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
 use crate::content::release::{Meta, Xattr};
 
-/// Flags that people set with `chattr` and that are not carried, by the letters that `lsattr` shows.
+/// Flags set with `chattr` that are not carried, by the letters that `lsattr` shows.
 const FLAGS: [(IFlags, char); 13] = [
     (IFlags::SECURE_REMOVAL, 's'),
     (IFlags::UNRM, 'u'),
@@ -34,18 +34,19 @@ const FLAGS: [(IFlags, char); 13] = [
     (IFlags::PROJECT_INHERIT, 'P'),
 ];
 
-/// Attributes that a folder's default ACL gives to what is made in it.
+/// Attributes that a folder's default ACL gives to every file made in it.
 const ACLS: [&str; 2] = ["system.posix_acl_access", "system.posix_acl_default"];
 
-/// Takes the ACL away that a new file or folder has of the folder it was made in: it has those that it came with, or none.
+/// Removes the ACL that a new file or folder inherited from its parent folder. The item's own ACLs are set later, if it
+/// has any.
 pub(super) fn drop_inherited_acl(file: impl AsFd) {
     for name in ACLS {
-        // Hardly ever there; where it cannot be taken away, it was not known either.
+        // The attribute is rarely present. A file system that cannot remove it never had it.
         let _ = rustix::fs::fremovexattr(&file, name);
     }
 }
 
-/// Reads metadata; keeps a buffer for extended attributes, and notes what is not carried.
+/// Reads metadata. Keeps a buffer for extended attributes, and notes what is not carried.
 pub struct MetaReader {
     names: Vec<u8>,
     value: Vec<u8>,
@@ -65,10 +66,11 @@ impl Default for MetaReader {
 }
 
 impl MetaReader {
-    /// Joins what `stat` said with the extended attributes of `path`, which is not followed. `shown` is what people call it.
+    /// Joins the result of `stat` with the extended attributes of `path`, whose links are not followed. `shown` is the
+    /// path that people know.
     ///
     /// # Errors
-    /// [`LayoutError::Io`]; [`LayoutError::Unfit`] when there are more attributes than a record holds.
+    /// [`LayoutError::Io`], or [`LayoutError::Unfit`] when there are more attributes than a record holds.
     pub fn read(
         &mut self,
         path: &Path,
@@ -88,7 +90,7 @@ impl MetaReader {
         })
     }
 
-    /// Returns what was noted; `subject` is the item.
+    /// Returns what was noted. `subject` is the item.
     pub fn finish(self, subject: &str) -> Vec<Finding> {
         let mut notes = self.notes;
         notes.extend(more_of(subject, self.notes_more));
@@ -97,7 +99,7 @@ impl MetaReader {
 
     fn note_flags(&mut self, path: &Path, shown: &Path) {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        // Few file systems have flags, and no file is lost for want of them.
+        // Few file systems have flags, and a file without them is still whole.
         let Ok(flags) = rustix::fs::open(path, flags, Mode::empty())
             .and_then(|file| rustix::fs::ioctl_getflags(&file))
         else {
@@ -134,7 +136,7 @@ impl MetaReader {
             }
             let len = match rustix::fs::lgetxattr(path, name, &mut self.value[..]) {
                 Ok(len) => len,
-                // Listed by the file system, but not there or not for us.
+                // The file system lists the attribute, but it is not there or not readable for this user.
                 Err(rustix::io::Errno::NODATA | rustix::io::Errno::NOTSUP) => continue,
                 Err(error) => return Err(failed(error)),
             };
@@ -155,17 +157,17 @@ impl MetaReader {
     }
 }
 
-/// Whether owners are given back: only root can.
+/// Whether owners are restored. Only root can do that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownership {
     /// Owners and groups are set.
     Restore,
-    /// Files belong to whoever runs the program.
+    /// Files belong to the user who runs the program.
     Keep,
 }
 
 impl Ownership {
-    /// What this process can do.
+    /// Returns what this process can do.
     pub fn of_process() -> Self {
         if rustix::process::geteuid().is_root() {
             Self::Restore
@@ -175,12 +177,12 @@ impl Ownership {
     }
 }
 
-/// Says that there are findings which are not told one by one.
+/// Reports findings that are counted and not listed one by one.
 fn more_of(subject: &str, count: u64) -> Option<Finding> {
     (count > 0).then(|| Finding::note(subject, format!("{count} more of this kind")))
 }
 
-/// Puts metadata back, and counts what could not be put back.
+/// Restores metadata, and counts what could not be restored.
 pub struct MetaWriter {
     ownership: Ownership,
     other_owners: u64,
@@ -188,7 +190,7 @@ pub struct MetaWriter {
     refused_more: u64,
 }
 
-/// Findings of one item about metadata; what comes beyond is only counted.
+/// Findings about the metadata of one item. Any beyond this number are only counted.
 const FINDINGS_MAX: usize = 20;
 
 impl MetaWriter {
@@ -202,13 +204,13 @@ impl MetaWriter {
         }
     }
 
-    /// Puts metadata onto an open file or folder.
+    /// Restores the metadata of an open file or folder.
     pub fn put(&mut self, file: impl AsFd, path: &Path, meta: &Meta) {
         if self.takes_owner(meta) {
             let owner = rustix::fs::fchown(&file, Some(uid(meta)), Some(gid(meta)));
             self.note(path, "owner", owner);
         }
-        // Before the mode, which may take the right to write away.
+        // Attributes come before the mode, which may take away the right to write.
         for Xattr { name, value } in &meta.xattrs {
             let set = rustix::fs::fsetxattr(&file, &name[..], value, XattrFlags::empty());
             self.note_attribute(path, name, set);
@@ -217,7 +219,8 @@ impl MetaWriter {
         self.note(path, "time", rustix::fs::futimens(&file, &times(meta)));
     }
 
-    /// Puts metadata onto what cannot be opened: a link, a pipe or a device called `name` in the folder `parent`.
+    /// Restores the metadata of an entry that cannot be opened: a link, a pipe or a device called `name` in the folder
+    /// `parent`.
     pub fn put_at(
         &mut self,
         parent: impl AsFd,
@@ -233,7 +236,7 @@ impl MetaWriter {
             self.note(path, "owner", owner);
         }
         if !meta.xattrs.is_empty() {
-            // There is no call that takes a folder's handle; its entry in /proc stands for it.
+            // No call takes a folder's handle, so the handle's entry in /proc is used.
             let folder = format!("/proc/self/fd/{}", parent.as_raw_fd());
             let there = Path::new(&folder).join(std::ffi::OsStr::from_bytes(name));
             for Xattr { name, value } in &meta.xattrs {
@@ -249,7 +252,7 @@ impl MetaWriter {
         self.note(path, "time", set);
     }
 
-    /// Tells of something else that was not given back, though no bytes are lost.
+    /// Reports something else that was not restored although no bytes are lost.
     pub fn refuse(&mut self, path: &Path, message: String) {
         if self.refused.len() < FINDINGS_MAX {
             let finding = Finding::note(path.display().to_string(), message);
@@ -259,7 +262,7 @@ impl MetaWriter {
         }
     }
 
-    /// Returns what was not put back; `subject` is the item.
+    /// Returns what was not restored. `subject` is the item.
     pub fn finish(mut self, subject: &str) -> Vec<Finding> {
         self.refused.extend(more_of(subject, self.refused_more));
         if self.other_owners > 0 {
@@ -297,7 +300,7 @@ impl MetaWriter {
     }
 }
 
-/// Whether something is a symbolic link, which has no mode of its own.
+/// Whether an entry is a symbolic link, which has no mode of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowLink {
     /// It is.

@@ -1,8 +1,8 @@
-//! Layouts of what people hand over: tars, deflate streams and zip files to any depth, files, and folders with all their
-//! metadata.
+//! Reads and restores the layouts of release inputs: tars, deflate streams and zip files to any depth, single files,
+//! and folders with all their metadata.
 //!
-//! Each is read into recipes and entries, and folders are given back from them. Nothing here knows of stores or releases'
-//! names; a layout that is not understood is plain bytes, and never an error.
+//! Each input is read into recipes and entries, from which it is rebuilt. Nothing here knows of stores or of releases'
+//! names. A layout that is not recognized is stored as plain bytes and is never an error.
 
 mod effort;
 pub mod folder;
@@ -24,23 +24,23 @@ use std::path::{Path, PathBuf};
 
 use crate::content::recipe::RecipeError;
 
-/// Says why something cannot be read in or given back.
+/// An error of reading or restoring.
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
-    /// The file system refuses.
+    /// The file system refused an operation.
     #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried: a verb.
         action: &'static str,
-        /// On what.
+        /// The path concerned.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is not what it was when reading began.
+    /// The file changed since reading began.
     #[error("{} changed while it was read", .0.display())]
     Changed(PathBuf),
-    /// The file cannot be told in a record.
+    /// The file does not fit into a record.
     #[error("{}: {why}", path.display())]
     Unfit {
         /// The file.
@@ -48,7 +48,7 @@ pub enum LayoutError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// An entry would reach outside of the folder it belongs in.
+    /// An entry would reach outside of its folder.
     #[error("refused entry {path:?}: {why}")]
     Hostile {
         /// The path that the entry gives.
@@ -65,7 +65,7 @@ pub enum LayoutError {
 }
 
 impl LayoutError {
-    /// Whether the person asked to stop.
+    /// Returns whether the operator asked to stop.
     pub fn is_interrupted(&self) -> bool {
         matches!(
             self,
@@ -73,7 +73,7 @@ impl LayoutError {
         )
     }
 
-    /// The same error under the path that people know.
+    /// Returns the same error under the path that people know.
     fn called(self, path: &Path) -> Self {
         let path = path.to_owned();
         match self {
@@ -88,7 +88,7 @@ impl LayoutError {
         }
     }
 
-    /// Puts the path to an I/O error.
+    /// Adds the path to an I/O error.
     pub fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -1,4 +1,4 @@
-//! How far what is added is opened, and what that may cost.
+//! Options for how far the inputs of `add` are opened, and for what opening may cost.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -12,27 +12,28 @@ pub enum Depth {
     Open,
     /// Tars alone.
     Tars,
-    /// Nothing: for what could not be rebuilt otherwise.
+    /// Nothing, for inputs that could not be rebuilt otherwise.
     Closed,
 }
 
 /// How contents are opened, and what opening a stream may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// How far.
+    /// The depth of opening.
     pub depth: Depth,
-    /// Most bytes of a recipe, in thousandths of the stream.
+    /// Largest recipe, in thousandths of the stream's length.
     pub recipe_limit_per_mille: u64,
-    /// Most plain bytes of a stream.
+    /// Most plain bytes of one stream.
     pub plain_limit_bytes: u64,
-    /// Most plain bytes for each byte of the stream, from 1 MiB of plain bytes on. Deflate itself reaches 1032.
+    /// Most plain bytes for each byte of the stream, applied from 1 MiB of plain bytes on. Deflate itself reaches 1032.
     pub ratio_limit: u64,
-    /// From 10 seconds of processor time on, an analysis is given up when it has taken so many for each GB (10^9) of plain
-    /// bytes. `None`: never, and whatever the streams of an item cost together. The only thing in opening that depends on the machine, besides its room.
+    /// Seconds for each GB (10^9) of plain bytes after which an analysis is given up. Applies from 10 seconds of
+    /// processor time on. With `None` no analysis is given up, whatever the streams of an item cost together. Besides
+    /// free space, this is the only part of opening that depends on the machine.
     pub seconds_per_gb: Option<u64>,
     /// Folder of spools that are too long for memory.
     pub spool_folder: PathBuf,
-    /// Streams, tars and zip files that are not to be opened: they did not come back.
+    /// Streams, tars and zip files that are not to be opened, because they could not be rebuilt.
     pub closed: HashSet<BlobId>,
 }
 
@@ -52,7 +53,8 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Whether somebody chose other limits: what was kept under the usual ones is looked at again.
+    /// Returns whether limits other than the defaults were chosen. Streams that were kept under the default limits are
+    /// then looked at again.
     pub(super) fn is_special(&self) -> bool {
         let usual = Self::default();
         self.recipe_limit_per_mille != usual.recipe_limit_per_mille

@@ -1,5 +1,5 @@
-//! A regular file that is read and must stay as it was: changes are told, holes are known, and files that programs make up as they
-//! are read are read to their end.
+//! A regular file that is read and must not change meanwhile. Changes are reported and holes are known. Files that
+//! programs make up as they are read, such as those in /proc, are read to their end.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
@@ -14,20 +14,20 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
 
-/// A file that takes no room on its disk and is no longer than this may be one that a program makes up as it is read.
+/// A file that takes no room on its disk and is no longer than this may be made up as it is read.
 const MADE_UP_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of such a file that are read at a time.
 const READ_BYTES: usize = 64 << 10;
 /// Shorter files are read with their holes.
 const HOLES_BYTES_MIN: u64 = 1 << 20;
-/// Stretches of a file with holes; in a file with more of them holes are read as zeros from the disk.
+/// Most stretches of data in a file with holes. When a file has more, its holes are read from the disk as zeros.
 const STRETCHES_MAX: usize = 1 << 16;
 
 /// A regular file that must stay as it was when it was opened.
 pub struct SteadyFile {
     file: File,
     stat: Metadata,
-    /// Where there is something between holes, in order; none: everywhere.
+    /// The ranges between holes that hold data, in order. `None` stands for the whole file.
     stretches: Option<Vec<Range<u64>>>,
 }
 
@@ -50,10 +50,10 @@ impl Sign {
 }
 
 impl SteadyFile {
-    /// Opens a regular file; links are not followed, and a pipe that took its place does not block.
+    /// Opens a regular file without following links. A pipe that took the file's place does not block.
     ///
     /// # Errors
-    /// [`LayoutError::Io`]; [`LayoutError::Changed`] when it is no regular file.
+    /// [`LayoutError::Io`], or [`LayoutError::Changed`] when it is not a regular file.
     pub fn open(path: &Path) -> Result<Self, LayoutError> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags, Mode::empty())
@@ -72,11 +72,11 @@ impl SteadyFile {
         })
     }
 
-    /// The whole content of a file whose length is not what it is said to be, read once to its end: files in /proc and /sys,
-    /// and in file systems that programs make up. `None` for all others.
+    /// Returns the whole content of a file whose stated length is wrong, read once to its end. Such files are in /proc
+    /// and /sys, and in file systems that programs make up. Returns `None` for all others.
     ///
     /// # Errors
-    /// [`LayoutError::Io`]; a stop.
+    /// [`LayoutError::Io`], or an interruption.
     pub(super) fn made_up(
         &self,
         path: &Path,
@@ -110,20 +110,20 @@ impl SteadyFile {
         Ok(Some(spool))
     }
 
-    /// What it was when it was opened.
+    /// The metadata at the time of opening.
     pub fn stat(&self) -> &Metadata {
         &self.stat
     }
 
-    /// What tells it from itself after a change, and from other files.
+    /// Returns what distinguishes the file from its later states and from other files.
     pub fn sign(&self) -> Sign {
         Sign::of(&self.stat)
     }
 
-    /// Errs when it was written to since it was opened, as far as its length and time tell.
+    /// Checks that the file was not written to since it was opened, as far as its length and time tell.
     ///
     /// # Errors
-    /// [`LayoutError::Changed`]; [`LayoutError::Io`].
+    /// [`LayoutError::Changed`] or [`LayoutError::Io`].
     pub fn check(&self, path: &Path) -> Result<(), LayoutError> {
         let now = self
             .file
@@ -163,19 +163,19 @@ impl ReadAt for SteadyFile {
     }
 }
 
-/// Where a file has something between its holes; `None` when that cannot be known, or is not worth knowing.
+/// Returns the ranges of a file between its holes. Returns `None` when they cannot be known or are not worth knowing.
 fn stretches(file: &File, bytes: u64) -> Option<Vec<Range<u64>>> {
     let mut stretches = Vec::new();
     let mut at = 0;
     while at < bytes {
         let start = match rustix::fs::seek(file, SeekFrom::Data(at)) {
             Ok(start) => start,
-            // Nothing but a hole follows.
+            // Only a hole follows.
             Err(rustix::io::Errno::NXIO) => break,
             Err(_) => return None,
         };
         let end = rustix::fs::seek(file, SeekFrom::Hole(start)).ok()?;
-        // A file system that makes no sense is not asked again.
+        // A file system that gives senseless answers is not asked again.
         if end <= start || stretches.len() == STRETCHES_MAX {
             return None;
         }

@@ -1,6 +1,6 @@
 //! Finds long deflate streams in tars and among files, ahead of the unpacker.
 //!
-//! What it misses, or takes for one wrongly, costs time alone: the unpacker decides.
+//! The unpacker decides what is a stream. A wrong or missing result here only costs time.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -11,12 +11,12 @@ use super::steady_file::SteadyFile;
 use crate::base::read_at::ReadAt;
 use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
 
-/// Bytes that a gzip member begins with: the magic and the only method there is.
+/// The first bytes of a gzip member: the magic and the only method there is.
 pub(super) const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
-/// After so many blocks that are no headers a tar is looked at no further.
+/// Number of blocks without a header after which a tar is searched no further.
 const STRAY_BLOCKS_MAX: u32 = 64;
 
-/// Offsets and lengths of the long gzip members of a tar, each with its offset as its place.
+/// The offsets and lengths of the long gzip members of a tar. The offset is the member's place.
 pub(super) struct TarStreamFinder<'a, R: ?Sized> {
     source: &'a R,
     at: u64,
@@ -25,7 +25,7 @@ pub(super) struct TarStreamFinder<'a, R: ?Sized> {
 }
 
 impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
-    /// Looks at the tar in `offset..end`.
+    /// Searches the tar in `offset..end`.
     pub(super) fn new(source: &'a R, offset: u64, end: u64) -> Self {
         Self {
             source,
@@ -35,7 +35,7 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
         }
     }
 
-    /// Reads as much as is there; a failure is told by who reads the file in earnest.
+    /// Reads as much as is there. A failure is reported when the unpacker reads the file.
     fn read(&self, offset: u64, out: &mut [u8]) -> Option<()> {
         let mut filled = 0;
         while filled < out.len() {
@@ -50,7 +50,7 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
         Some(())
     }
 
-    /// The next member with a body: where that begins, and its length.
+    /// Returns the next member with a body, as the offset and the length of the body.
     fn member(&mut self) -> Option<(u64, u64)> {
         let mut next = Pax::default();
         loop {
@@ -119,7 +119,7 @@ impl<R: ReadAt + ?Sized> Iterator for TarStreamFinder<'_, R> {
     }
 }
 
-/// The long gzip files among `paths`, each once whatever its names.
+/// The long gzip files among `paths`. A file with several names comes once.
 pub(super) struct FileStreamFinder<I> {
     paths: I,
     seen: HashSet<(u64, u64)>,

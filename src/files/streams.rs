@@ -1,7 +1,8 @@
-//! Deflate streams in files: which are looked at, how much they may cost, and what came of it.
+//! Handles deflate streams in files: which are looked at, how much they may cost, and what the result was.
 //!
-//! How a stream is opened and made again is `deflate`'s affair, what its plain bytes are is the unpacker's. A stream that is
-//! not opened is kept as it came: never an error. Holds two spools a stream, 16 MiB each at most in memory.
+//! Opening and rebuilding a stream is the work of `deflate`, and reading its plain bytes is the work of the unpacker. A
+//! stream that is not opened is kept as it came and is never an error. Each stream holds two spools of at most 16 MiB
+//! each in memory.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -18,33 +19,33 @@ use crate::deflate::{AnalyzeOptions, DeflateError, Wrapper, analyze};
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 256 << 10;
-/// A recipe may always have so many bytes.
+/// Recipe length that is always allowed.
 const RECIPE_BYTES_MIN: u64 = 64;
 
-/// Why a stream is kept as it came. Its number stands in recipes.
+/// Why a stream is kept as it came. The number stands in recipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u16)]
 pub enum KeptReason {
-    /// It is no valid stream, though it begins as one.
+    /// It is not a valid stream, although it begins like one.
     Corrupt = 1,
-    /// It ends in its midst.
+    /// It ends early.
     Truncated = 2,
-    /// Its recipe would be too large: its writer is not known.
+    /// Its recipe would be too large, because its writer is not known.
     Recipe = 3,
-    /// It unpacks to more than the limit, or to more for its length.
+    /// It unpacks to more than the limit, or to too much for its length.
     Limit = 4,
     /// It took too long.
     Time = 5,
-    /// It was not the same when it was made again.
+    /// It was different when it was rebuilt.
     Changed = 6,
     /// There was no room for its plain bytes.
     Space = 7,
     /// It is too small to gain anything.
     Small = 8,
-    /// It lies too deep in others.
+    /// It is nested too deep.
     Deep = 9,
-    /// What may be spent on the streams of its item was spent: too many before it came to nothing.
+    /// The effort limit of its item was used up, because too many streams before it came to nothing.
     Effort = 10,
 }
 
@@ -62,17 +63,17 @@ impl KeptReason {
         Self::Effort,
     ];
 
-    /// Its number in recipes.
+    /// Returns its number in recipes.
     pub fn number(self) -> u16 {
         self as u16
     }
 
-    /// The reason of this number; `None` for one of a newer version.
+    /// Returns the reason with this number, or `None` for one of a newer version.
     pub fn from_number(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|kept| kept.number() == number)
     }
 
-    /// Whether other options, or more room, may change it.
+    /// Returns whether other options, or more free space, may change it.
     pub fn may_change(self) -> bool {
         matches!(
             self,
@@ -81,7 +82,7 @@ impl KeptReason {
     }
 }
 
-/// How many, and how long.
+/// A number of streams and their total length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
     /// Streams.
@@ -97,23 +98,23 @@ impl Tally {
     }
 }
 
-/// What became of the streams that were met.
+/// The results of all streams that were met.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct StreamReport {
-    /// Those that were opened.
+    /// Streams that were opened.
     pub opened: Tally,
-    /// Plain bytes of those.
+    /// Plain bytes of the opened streams.
     pub plain_bytes: u64,
     /// Bytes of their recipes.
     pub recipe_bytes: u64,
-    /// Those that were kept as they came, by the reason.
+    /// Streams that were kept as they came, by reason.
     pub kept: BTreeMap<KeptReason, Tally>,
-    /// Writers of those that were opened.
+    /// Writers of the opened streams.
     pub writers: BTreeMap<String, Tally>,
 }
 
 impl StreamReport {
-    /// Adds what became of others.
+    /// Adds the results of another report.
     pub fn add(&mut self, other: Self) {
         let sum = |one: &mut Tally, other: Tally| {
             one.streams += other.streams;
@@ -133,22 +134,22 @@ impl StreamReport {
 
 /// A stream that was opened.
 pub(super) struct Opened {
-    /// Its length; what follows is none of it.
+    /// Length of the stream. What follows does not belong to it.
     pub(super) stream_bytes: u64,
     pub(super) plain: SpooledTemp,
     pub(super) recipe: SpooledTemp,
     pub(super) writer: String,
 }
 
-/// What came of looking at a stream.
+/// The result of looking at a stream.
 pub(super) enum Outcome {
     Opened(Box<Opened>),
     Kept(KeptReason),
-    /// It was not looked at: it is known, or somebody else looks at it.
+    /// It was not looked at, because it is known or another thread looks at it.
     Known,
 }
 
-/// Where a stream is.
+/// The part of a source that a stream is in.
 pub(super) struct Region<'a, R: ?Sized> {
     pub(super) source: &'a R,
     pub(super) path: &'a Path,
@@ -168,15 +169,16 @@ impl<R: ?Sized> Copy for Region<'_, R> {}
 #[derive(Clone, Copy)]
 pub(super) struct How<'a> {
     pub(super) wrapper: Wrapper,
-    /// What the item's streams may cost, and what they taught; none for a stream that is looked at by itself.
+    /// The effort limit of the item's streams. `None` for a stream that is looked at by itself.
     pub(super) effort: Option<&'a ItemEffort>,
     pub(super) threads: usize,
 }
 
-/// Opens the stream at the front of a region, within what its item may cost. `monitor` hears of the bytes that are read; returns how many it has heard of.
+/// Opens the stream at the front of a region, within the effort limit of its item. Reports the bytes that are read to
+/// `monitor`, and returns how many were reported.
 ///
 /// # Errors
-/// [`LayoutError::Io`] when the region cannot be read, or the spool's folder not be written; an interruption.
+/// [`LayoutError::Io`] when the region cannot be read or the spool's folder cannot be written, or an interruption.
 pub(super) fn open<R: ReadAt + ?Sized>(
     region: Region<'_, R>,
     how: How<'_>,
@@ -195,14 +197,14 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     let was_opened = matches!(outcome, Outcome::Opened(_));
     let spent = spent_here().saturating_sub(begun);
     effort.looked(spent, plain_bytes, read + plain_bytes, was_opened);
-    // With a look at all writers its own might have been found.
+    // A search of all writers might have found the stream's own.
     if matches!(outcome, Outcome::Kept(KeptReason::Recipe)) && effort.experience().was_cut_short() {
         return Ok((Outcome::Kept(KeptReason::Effort), read));
     }
     Ok((outcome, read))
 }
 
-/// As [`open`], whatever it costs; returns the plain bytes besides that came out.
+/// Does the same as [`open`] without a limit on the effort. Also returns the number of plain bytes that came out.
 fn look<R: ReadAt + ?Sized>(
     region: Region<'_, R>,
     how: How<'_>,
@@ -282,7 +284,7 @@ fn look<R: ReadAt + ?Sized>(
     Ok((Outcome::Opened(Box::new(opened)), read, plain_bytes))
 }
 
-/// Most bytes of the recipe of a stream.
+/// Returns the largest allowed recipe of a stream.
 fn recipe_limit(stream_bytes: u64, options: &OpenOptions) -> u64 {
     let part = u128::from(stream_bytes) * u128::from(options.recipe_limit_per_mille) / 1000;
     u64::try_from(part).map_or(u64::MAX, |part| part.max(RECIPE_BYTES_MIN))
@@ -352,7 +354,7 @@ impl<R: ReadAt + ?Sized> Read for RegionReader<'_, R> {
     }
 }
 
-/// Time that the processor spent on this thread: what else the machine does must not decide.
+/// Returns the processor time of this thread. Other work of the machine must not affect the decision.
 fn spent_here() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(

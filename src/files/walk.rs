@@ -1,7 +1,9 @@
-//! Walks a folder in a stable order, to any depth: paths may be longer than the 4,096 bytes that Linux takes in one call.
+//! Walks a folder in a stable order and to any depth. Paths may be longer than the 4,096 bytes that Linux takes in one
+//! call.
 //!
-//! Below a path that gets long the walk goes on from a handle of the folder there, through its entry in /proc. Links are not
-//! followed. At most one handle is open for every [`REAL_BYTES_MAX`] bytes of the path, besides ten of the walk itself.
+//! Below a path that gets long, the walk continues from a handle of the folder there, through its entry in /proc. Links
+//! are not followed. At most one handle is open for every [`REAL_BYTES_MAX`] bytes of the path, besides ten of the walk
+//! itself.
 
 use std::fs::Metadata;
 use std::io;
@@ -15,29 +17,29 @@ use walkdir::WalkDir;
 use super::LayoutError;
 use crate::base::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
-/// Folders with a longer path are walked from a handle. A name and a slash more still fit into one call.
+/// Folders with a longer path are walked from a handle. A name and a slash still fit into one call.
 const REAL_BYTES_MAX: usize = 2048;
 
 /// Something below the root.
 pub(super) struct WalkEntry {
-    /// By what it can be opened, as long as the walk is where it is.
+    /// The path that opens it, valid while the walk is at this entry.
     pub(super) real: PathBuf,
-    /// What it is called.
+    /// The path that people know.
     pub(super) shown: PathBuf,
     /// Its path below the root.
     pub(super) below: Vec<u8>,
-    /// What it is; links are not followed.
+    /// Its metadata. Links are not followed.
     pub(super) stat: Metadata,
 }
 
 impl WalkEntry {
-    /// Whether it can be opened by its own path, at any time.
+    /// Returns whether it can be opened by its own path at any time.
     pub(super) fn is_direct(&self) -> bool {
         self.real == self.shown
     }
 }
 
-/// The walk; folders come before what is in them, each folder's entries by name.
+/// The walk. A folder comes before its entries, which are ordered by name.
 pub(super) struct FolderWalk {
     root: PathBuf,
     levels: Vec<FolderLevel>,
@@ -45,10 +47,10 @@ pub(super) struct FolderWalk {
 
 struct FolderLevel {
     walk: walkdir::IntoIter,
-    /// Where the level begins: by what it can be opened, and below the root.
+    /// The folder where the level begins: the path that opens it, and its path below the root.
     real: PathBuf,
     below: PathBuf,
-    /// What `real` goes through.
+    /// The handle that `real` goes through.
     _anchor: Option<OwnedFd>,
 }
 
@@ -65,7 +67,7 @@ impl FolderLevel {
 }
 
 impl FolderWalk {
-    /// Starts at what is in `root`.
+    /// Starts at the entries of `root`.
     pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -119,7 +121,7 @@ impl FolderWalk {
         Ok(())
     }
 
-    /// What the walk itself says of something that cannot be read.
+    /// Converts an error of the walk itself.
     fn error(&self, error: walkdir::Error) -> LayoutError {
         let shown = match (self.levels.last(), error.path()) {
             (Some(level), Some(path)) => {
@@ -154,7 +156,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Makes `depth` folders one in the other, each with a file beside the next.
+    /// Makes `depth` nested folders, each with a file next to the next folder.
     fn deep(root: &Path, depth: usize, name: &str) {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut at = rustix::fs::open(root, flags, Mode::empty()).unwrap();
@@ -180,7 +182,7 @@ mod tests {
                 found.stat.len()
             );
             let depth = found.below.split(|byte| *byte == b'/').count();
-            // All folders on the way down, then the files on the way up.
+            // All folders come on the way down, then the files on the way up.
             if found.stat.is_dir() {
                 folders += 1;
                 assert_eq!(depth, folders);

@@ -1,10 +1,10 @@
-//! Frames of zstd, as far as their ends must be found (RFC 8878): what they unpack to is not looked at.
+//! Finds the ends of zstd frames (RFC 8878). It does not unpack them.
 
 use std::io;
 
 use crate::base::read_at::ReadAt;
 
-/// Whether these bytes begin a frame, skippable ones included.
+/// Returns whether these bytes begin a frame, skippable ones included.
 pub fn begins_frame(head: &[u8]) -> bool {
     head.first_chunk::<4>()
         .is_some_and(|magic| is_frame(*magic) || is_skippable(*magic))
@@ -18,10 +18,11 @@ fn is_skippable(magic: [u8; 4]) -> bool {
     magic[0] & 0xf0 == 0x50 && magic[1..] == [0x2a, 0x4d, 0x18]
 }
 
-/// Length of the frame that begins at `offset`, when it ends at or before `end`; `None` when it does not, or is none.
+/// Returns the length of the frame that begins at `offset` when it ends at or before `end`. Returns `None` when it does
+/// not, or when there is no frame.
 ///
 /// # Errors
-/// What reading gives.
+/// An error of reading.
 pub fn frame_bytes<R: ReadAt + ?Sized>(
     source: &R,
     offset: u64,
@@ -43,7 +44,7 @@ pub fn frame_bytes<R: ReadAt + ?Sized>(
     Ok(length.filter(|length| *length <= end.saturating_sub(offset)))
 }
 
-/// Length of a frame with this descriptor.
+/// Returns the length of a frame with this descriptor.
 fn blocks_end<R: ReadAt + ?Sized>(
     source: &R,
     offset: u64,

@@ -1,7 +1,8 @@
-//! Gives files and folders back, with all their metadata, and never outside of the folder they belong in.
+//! Restores files and folders with all their metadata, and never outside of their target folder.
 //!
-//! Everything goes through handles of folders that were made here, links are never followed, and nothing that is there is
-//! opened or replaced: entries come from media, and media may be hostile. What is lost is told, and the rest given back.
+//! Entries come from media, and media may be hostile. Every path is therefore resolved through handles of folders that
+//! were made here. Links are never followed, and nothing that exists is opened or replaced. Losses are reported, and
+//! everything else is restored.
 
 mod sparse;
 mod tree;
@@ -30,27 +31,27 @@ pub use crate::content::release::validation::is_plain_name;
 use crate::content::release::validation::{self, EntryCheck};
 use crate::content::release::{EntryKind, Meta, TreeEntry, open_entries};
 
-/// Entries that are made ready together.
+/// Entries that are prepared together.
 const BATCH_ENTRIES: usize = 512;
-/// Bytes of small files that are made ready together.
+/// Bytes of small files that are prepared together.
 const BATCH_BYTES: u64 = 8 << 20;
 
-/// What is said of a device that was not made.
+/// The finding for a device that was not made.
 const DEVICE_REFUSED: &str = "device not restored: only root can";
 
-/// What came of giving something back.
+/// The result of restoring.
 #[derive(Debug, Clone, Default)]
 pub struct Restored {
-    /// Files, or entries, that could not be given back.
+    /// Files or entries that could not be restored.
     pub lost: u64,
-    /// One for each loss, and for each bit of metadata that the system refused.
+    /// One finding for each loss, and for each piece of metadata that the system refused.
     pub findings: Vec<Finding>,
 }
 
-/// Writes a file called `name` into the folder `parent`. Nothing by that name may be there.
+/// Writes a file called `name` into the folder `parent`, which must have no entry of that name.
 ///
 /// # Errors
-/// [`LayoutError::Recipe`] when the content cannot be rebuilt; the file is gone again then. [`LayoutError::Io`].
+/// [`LayoutError::Recipe`] when the content cannot be rebuilt, in which case the file is removed. [`LayoutError::Io`].
 pub fn file<S: ChunkSource>(
     source: &S,
     parent: BorrowedFd<'_>,
@@ -93,17 +94,17 @@ pub(super) fn fill<S: ChunkSource>(
     })
 }
 
-/// Removes a file whose bytes are not those that were asked for; that it stays is worth less than the error that led here.
+/// Removes a file whose bytes are wrong. A failure here is ignored, because the error that led here matters more.
 fn take_back(parent: BorrowedFd<'_>, name: &[u8]) {
     let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
 }
 
-/// Makes a folder called `name` in `parent` and fills it. Nothing by that name may be there.
-/// `path` is where that is, for messages; `shown` is the item's name.
+/// Makes a folder called `name` in `parent` and fills it. `parent` must have no entry of that name. `path` is its
+/// location for messages, and `shown` is the item's name.
 ///
 /// # Errors
-/// [`LayoutError::Hostile`] for entries that lie, [`LayoutError::Io`] when the system refuses. The folder may be there then,
-/// in part.
+/// [`LayoutError::Hostile`] for entries that lie, [`LayoutError::Io`] when the system refuses. A part of the folder may
+/// exist after an error.
 pub fn folder<S: ChunkSource>(
     source: &S,
     parent: BorrowedFd<'_>,
@@ -114,7 +115,7 @@ pub fn folder<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<Restored, LayoutError> {
     let root = make_folder(parent, name, path)?;
-    // What is made in it inherits from it, and so nothing.
+    // Entries below inherit ACLs from the root, so the root must have none.
     drop_inherited_acl(&root);
     let mut restorer = Restorer {
         source,
@@ -135,12 +136,12 @@ struct Restorer<'a, S: ChunkSource> {
     source: &'a S,
     tree: RestoreTree,
     metas: MetaWriter,
-    /// What `receive` checks is checked again: releases come by other ways, too.
+    /// Repeats the checks of `receive`, because releases also come by other ways.
     check: EntryCheck,
-    /// Folders whose metadata comes last: making something in them changes it.
+    /// Folders whose metadata is set last, because making an entry in a folder changes its times.
     folders: Vec<(Vec<u8>, Meta)>,
     restored: Restored,
-    /// Paths of devices and pipes that the system did not let be made.
+    /// Paths of devices and pipes that the system refused to make.
     not_made: HashSet<Vec<u8>>,
     shown: &'a str,
     monitor: &'a dyn Monitor,
@@ -153,7 +154,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
             let (ready_in, ready_out) = mpsc::sync_channel(1);
             scope.spawn(move || {
                 if let Err(error) = read_ahead(source, &entries, &ready_in) {
-                    // Nobody listens any more when the other side failed first.
+                    // The other side has failed first when nobody listens any more.
                     let _ = ready_in.send(Err(error));
                 }
             });
@@ -171,7 +172,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         })
     }
 
-    /// Hands a long file over; a short one is written at once.
+    /// Hands a long file to the pool. Writes a short file at once.
     fn file(
         &mut self,
         parent: BorrowedFd<'_>,
@@ -200,7 +201,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         self.filled(&order, filled)
     }
 
-    /// Sees to the files that the pool is done with.
+    /// Finishes the files that the pool has filled.
     fn settle(&mut self, pool: &mut WorkerPool, wait: Wait) -> Result<(), LayoutError> {
         while let Some((order, filled)) = pool.take(wait) {
             self.filled(&order, filled)?;
@@ -260,7 +261,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
                     .put_at(parent, name, &path, &entry.meta, FollowLink::Yes);
             }
             EntryKind::HardLink { to } => {
-                // Whether there is something to link to is known when it is written.
+                // A hard link needs its target to be written, or known to be lost.
                 self.settle(pool, Wait::ForAll)?;
                 let (to_parents, to_name) = split(to)?;
                 let to_parent = self.tree.find(&to_parents, to)?;
@@ -304,7 +305,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
             Ok(()) => self
                 .metas
                 .put_at(parent, name, path, &entry.meta, FollowLink::No),
-            // No bytes are lost: a device has none, and neither has a pipe where the file system knows none.
+            // No bytes are lost. A device has none, and a pipe has none on a file system without pipes.
             Err(Errno::PERM | Errno::ACCESS) if kind != FileType::Fifo => {
                 self.not_made.insert(entry.path.clone());
                 self.metas.refuse(path, DEVICE_REFUSED.to_owned());
@@ -330,7 +331,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
     }
 
     fn finish(mut self, meta: &Meta) -> Result<Restored, LayoutError> {
-        // From the inside out: a folder's mode may bar the way into it.
+        // From the innermost folder outward, because a folder's mode may bar the way into it.
         for (below, meta) in std::mem::take(&mut self.folders).iter().rev() {
             let path = self.tree.path.join(std::ffi::OsStr::from_bytes(below));
             let components: Vec<&[u8]> = below.split(|byte| *byte == b'/').collect();
@@ -357,7 +358,7 @@ fn make_folder(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<Owned
     open_folder(parent, name).map_err(io("open", path))
 }
 
-/// Splits a path into the folders it leads through and the name at its end.
+/// Splits a path into its folders and its last name.
 fn split(path: &[u8]) -> Result<(Vec<&[u8]>, &[u8]), LayoutError> {
     let mut components: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
     if !components.iter().all(|component| is_plain_name(component)) {
@@ -381,7 +382,7 @@ fn lossy(path: &[u8]) -> String {
 fn io(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
     let path = path.to_owned();
     move |error| match error {
-        // Everything is made anew in a new folder: only another entry can have been there.
+        // The target folder is new, so only another entry can have made this name.
         rustix::io::Errno::EXIST => {
             hostile(path.as_os_str().as_bytes(), "something is there already")
         }
@@ -391,7 +392,7 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> La
 
 type FolderBatch = Result<Vec<TreeEntry>, RecipeError>;
 
-/// Reads entries and makes the chunks of small files ready, one batch ahead of who writes them.
+/// Reads entries and loads the chunks of small files, one batch ahead of the writer.
 fn read_ahead<S: ChunkSource>(
     source: &S,
     entries: &StreamRef,

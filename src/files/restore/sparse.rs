@@ -1,18 +1,19 @@
-//! Writes a new file and leaves holes where there are long runs of zeros.
+//! Writes a new file and leaves holes in place of long runs of zeros.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-/// Aligned pieces of this length are left out when they are all zeros. Shorter holes would cost more in extents than they save.
+/// Aligned pieces of this length are left out when they are all zeros. Shorter holes would cost more in extents than
+/// they save.
 const HOLE_BYTES: usize = 64 << 10;
 
-/// Writes into a file that is empty, from its beginning.
+/// Writes into an empty file from its beginning.
 pub(super) struct SparseWriter<'a> {
     file: &'a File,
     /// Bytes so far, holes included.
     at: u64,
-    /// Where the last bytes that were written end.
+    /// End of the last bytes that were written.
     written: u64,
 }
 
@@ -26,10 +27,10 @@ impl<'a> SparseWriter<'a> {
         }
     }
 
-    /// Makes the file as long as what was written, when it ends in a hole.
+    /// Sets the file's length when it ends in a hole.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The system's error.
     pub(super) fn finish(self) -> io::Result<()> {
         if self.written < self.at {
             self.file.set_len(self.at)?;
@@ -37,8 +38,8 @@ impl<'a> SparseWriter<'a> {
         Ok(())
     }
 
-    /// Length of the run at the beginning of `bytes` that is to become a hole, or to be written: whole pieces, apart from the
-    /// first and the last.
+    /// Returns the length of the run at the beginning of `bytes`, and whether it becomes a hole or is written. A run is
+    /// made of whole pieces, apart from the first and the last.
     fn run(&self, bytes: &[u8]) -> (bool, usize) {
         let into = usize::try_from(self.at % HOLE_BYTES as u64).unwrap_or_default();
         let first = (HOLE_BYTES - into) % HOLE_BYTES;
@@ -49,7 +50,7 @@ impl<'a> SparseWriter<'a> {
         let is_hole = first == 0 && pieces.peek() == Some(&true);
         let same = pieces.take_while(|zeros| *zeros == is_hole).count();
         let len = first + same * HOLE_BYTES;
-        // What is left behind the last whole piece goes along with what is written.
+        // What follows the last whole piece is written with the run.
         let is_rest = !is_hole && bytes.len() - len < HOLE_BYTES;
         (is_hole, if is_rest { bytes.len() } else { len })
     }

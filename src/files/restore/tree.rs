@@ -1,7 +1,8 @@
-//! The way down to where the next entry goes: folders that were made here, opened one in the other, links never followed.
+//! Resolves the folder of the next entry through folders that were made here, each opened inside its parent. Links are
+//! never followed.
 //!
-//! The folders nearest to the current one are kept open, and one in so many above them, so that neither a deep tree nor the
-//! way back up is gone through from the top for each entry.
+//! The folders nearest to the current one stay open, and above them one in every [`STRIDE`]. Neither a deep tree nor
+//! the way back up is therefore walked from the top for each entry.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -10,10 +11,10 @@ use std::path::PathBuf;
 use super::{hostile, open_folder};
 use crate::files::LayoutError;
 
-/// Levels that are kept open above the current one, and between those above that are.
+/// Levels kept open above the current one, and the distance between the open levels above those.
 const STRIDE: usize = 64;
 
-/// The folder that is filled, and the ways down to where the last entry was and to what was looked up last.
+/// The folder that is being filled, with the paths to the last entry and to the last look-up.
 pub(super) struct RestoreTree {
     pub(super) root: OwnedFd,
     pub(super) path: PathBuf,
@@ -21,7 +22,7 @@ pub(super) struct RestoreTree {
     others: FolderPath,
 }
 
-/// A way down.
+/// A path of folders, some of them open.
 #[derive(Default)]
 struct FolderPath {
     /// Folders by level, some of them open.
@@ -50,7 +51,7 @@ impl RestoreTree {
         found
     }
 
-    /// Opens the folder at `components`, which is another one than entries come to.
+    /// Opens the folder at `components` for a look-up, which leaves the path of the entries as it is.
     pub(super) fn find(
         &mut self,
         components: &[&[u8]],
@@ -97,7 +98,7 @@ impl RestoreTree {
 }
 
 impl FolderPath {
-    /// Goes back up to where the way to `components` begins to be another.
+    /// Goes back up to where the path to `components` branches off.
     fn keep_common(&mut self, components: &[&[u8]]) {
         let same = self.levels.iter().zip(components);
         let common = same.take_while(|((name, _), component)| name == *component);
@@ -105,13 +106,13 @@ impl FolderPath {
         self.levels.truncate(common);
     }
 
-    /// The level below the lowest folder that is open.
+    /// Returns the level below the lowest open folder.
     fn first_closed(&self) -> usize {
         let open = self.levels.iter().rposition(|(_, open)| open.is_some());
         open.map_or(0, |level| level + 1)
     }
 
-    /// The folder above a level, which is open.
+    /// Returns the folder above a level, which is open.
     fn above<'a>(&'a self, level: usize, root: &'a OwnedFd) -> BorrowedFd<'a> {
         let open = level
             .checked_sub(1)
@@ -120,7 +121,7 @@ impl FolderPath {
             .map_or(root.as_fd(), AsFd::as_fd)
     }
 
-    /// Takes an open folder in, and closes one that has become far.
+    /// Adds an open folder, and closes one that is now far above.
     fn open(&mut self, level: usize, name: &[u8], folder: OwnedFd) {
         match self.levels.get_mut(level) {
             Some((_, open)) => *open = Some(folder),
@@ -139,7 +140,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Makes a chain of folders and comes back up it; returns how many stay open at most, and how many were opened.
+    /// Makes a chain of folders and comes back up. Returns how many stay open at most, and how many were opened.
     fn chain(depth: usize) -> (usize, usize) {
         let file = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
         let (mut way, mut most, mut opened) = (FolderPath::default(), 0, 0);

@@ -1,7 +1,7 @@
-//! Fills long files on several threads, while `restore` goes on with what comes next.
+//! Fills long files on several threads while `restore` continues with the next entries.
 //!
-//! Files are made, and get their metadata, where they are ordered: only bytes are written here. Holds what rebuilding states
-//! for each of up to [`POOL_MAX`] files.
+//! Files are made and get their metadata on the thread that orders them. Only bytes are written here. The memory is
+//! what rebuilding needs for each of up to [`POOL_MAX`] files.
 
 use std::fs::File;
 use std::num::NonZero;
@@ -23,13 +23,13 @@ pub(super) const POOL_BYTES_MIN: u64 = 1 << 20;
 /// Files that are filled at the same time.
 const POOL_MAX: usize = 4;
 
-/// A file that was made and has no bytes yet.
+/// A file that was made and is still empty.
 pub(super) struct Order {
     pub(super) file: File,
     /// The folder that it is in, and its name there.
     pub(super) parent: OwnedFd,
     pub(super) name: Vec<u8>,
-    /// Where it is, for messages.
+    /// Its path, for messages.
     pub(super) path: PathBuf,
     /// Its path below the item.
     pub(super) below: Vec<u8>,
@@ -39,10 +39,10 @@ pub(super) struct Order {
 
 type Filled = (Order, Result<(), LayoutError>);
 
-/// How long to wait for a file that is done.
+/// How long to wait for a filled file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// Until another order can be given.
+    /// Until there is room for another order.
     ForRoom,
     /// Until every order is done.
     ForAll,
@@ -57,14 +57,14 @@ pub(super) struct WorkerPool {
 }
 
 impl WorkerPool {
-    /// Has a file filled.
+    /// Orders a file to be filled.
     pub(super) fn give(&mut self, order: Order) {
         self.in_hand += 1;
-        // The pool is there as long as this is.
+        // The pool lives as long as this handle.
         let _ = self.orders.send(order);
     }
 
-    /// A file that is done; `None` when there is none and nothing is to be waited for.
+    /// Returns a filled file, or `None` when there is none and nothing to wait for.
     pub(super) fn take(&mut self, wait: Wait) -> Option<Filled> {
         if self.in_hand == 0 {
             return None;
@@ -79,7 +79,7 @@ impl WorkerPool {
     }
 }
 
-/// Runs `work` with a pool. When it fails, what is being filled is left.
+/// Runs `work` with a pool. When it fails, files in progress are left unfinished.
 pub(super) fn with<S: ChunkSource, T>(
     source: &S,
     monitor: &dyn Monitor,

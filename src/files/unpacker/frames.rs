@@ -1,4 +1,4 @@
-//! Cuts contents into chunks; zstd frames each from their own beginning, so that equal frames are equal chunks.
+//! Cuts contents into chunks. Each zstd frame is cut from its own beginning, so that equal frames are equal chunks.
 
 use super::Unpacker;
 use crate::base::read_at::ReadAt;
@@ -9,7 +9,7 @@ use crate::content::recipe::{ChunkSource, SMALL_BYTES};
 use crate::files::hashing_reader::HashingReader;
 use crate::files::{LayoutError, zstd};
 
-/// Frames that are shorter are side bytes: a chunk of its own costs more than it may save.
+/// Shorter frames are side bytes, because a chunk of its own costs more than it may save.
 const FRAME_BYTES_MIN: u64 = 256;
 
 impl<S: ChunkSource> Unpacker<'_, S> {
@@ -31,7 +31,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         self.cut_up_to(reader, end, class, recipe)
     }
 
-    /// Cuts frame by frame, up to the first that is none.
+    /// Cuts frame by frame, up to the first bytes that are not a frame.
     fn frames<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,

@@ -1,4 +1,5 @@
-//! Blobs that were stored before, in this run or by earlier releases: known by length and hash, and not opened again.
+//! Finds blobs that were stored before, in this run or by earlier releases. They are known by length and hash, and are
+//! not opened again.
 
 use super::{KeptReason, STEP_BYTES, Unpacker};
 use crate::base::id::{BlobId, ChunkId};
@@ -9,7 +10,7 @@ use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
 
 impl<S: ChunkSource> Unpacker<'_, S> {
-    /// Returns the blob that comes next when it is known and whole, and goes on behind it.
+    /// Returns the next blob when it is known and whole, and advances past it.
     pub(super) fn look_up<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
@@ -27,7 +28,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         Ok(found)
     }
 
-    /// Hashes the next `bytes` bytes and goes on behind them.
+    /// Hashes the next `bytes` bytes and advances past them.
     pub(super) fn hash_over<R: ReadAt + ?Sized>(
         &self,
         reader: &mut HashingReader<'_, R>,
@@ -58,7 +59,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         Some(found)
     }
 
-    /// Takes a known blob over when all its chunks are there.
+    /// Reuses a known blob when all its chunks are present.
     fn take_over(&mut self, blob: &Blob) -> bool {
         struct Whole<'a, S: ChunkSource> {
             source: &'a S,
@@ -88,7 +89,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         walked.is_ok()
     }
 
-    /// Whether what comes next is not to be opened.
+    /// Returns whether the next content is excluded from opening.
     pub(super) fn is_closed<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,

@@ -1,4 +1,4 @@
-//! Tars: headers and padding as side bytes, bodies as contents of their own.
+//! Opens tars: headers and padding become side bytes, and bodies become contents of their own.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ use crate::files::stream_finder::TarStreamFinder;
 use crate::files::streams::Region;
 
 impl<S: ChunkSource> Unpacker<'_, S> {
-    /// Follows a tar of `bytes` bytes that begins here, and looks at the streams in it ahead.
+    /// Follows a tar of `bytes` bytes that begins here, and looks ahead at the streams in it.
     pub(super) fn tar<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
@@ -72,7 +72,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             block[..block_bytes].copy_from_slice(reader.peek(block_bytes)?);
             self.side(reader, block_bytes as u64, &mut recipe)?;
             let Some(header) = TarHeader::read(&block[..block_bytes]) else {
-                // The end of the archive, or something unknown: the next block may be a header again.
+                // This is the end of the archive or something unknown. The next block may be a header again.
                 next = Pax::default();
                 continue;
             };
@@ -116,7 +116,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         self.finish(reader, bytes, recipe)
     }
 
-    /// Passes the further blocks of a GNU sparse map.
+    /// Skips the further blocks of a GNU sparse map.
     fn sparse_map<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,

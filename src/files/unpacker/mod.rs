@@ -1,9 +1,9 @@
-//! Opens files into recipes: tars as headers and bodies, deflate streams as plain bytes and what makes them again, to any
-//! depth up to a limit; all else as chunks.
+//! Opens files into recipes, to any depth up to a limit. Tars become headers and bodies. Deflate streams become plain
+//! bytes and the corrections that rebuild them. Everything else becomes chunks.
 //!
-//! Whatever is not understood is kept as bytes, so every result is lossless. Opening reads a file once (twice what was
-//! known under the same length but is other, and what holds streams), and holds a reader's buffer, half a MiB and the spools of
-//! as many streams as there are cores and one more, for each level.
+//! What is not recognized is kept as bytes, so every result is lossless. Opening reads a file once. It reads twice what
+//! holds streams, and what has the same length as a known content but differs. Each level holds a reader's buffer, half
+//! a MiB, and the spools of one stream more than there are cores.
 
 mod frames;
 mod known;
@@ -39,15 +39,16 @@ use crate::content::recipe::{
 };
 use crate::content::release::BlobTable;
 
-/// Shorter gzip streams are kept as they came: opened, the recipe and what it takes to find its parts cost what is gained.
+/// Shorter gzip streams are kept as they came. Their recipe and the search for their parts cost as much as opening
+/// gains.
 pub const GZIP_BYTES_MIN: u64 = 4096;
-/// Plain bytes for each byte of a stream, at a guess.
+/// Estimated plain bytes for each byte of a stream.
 const SPOOL_RATIO: u64 = 4;
-/// Bytes between two looks at the monitor.
+/// Bytes between two calls of the monitor.
 const STEP_BYTES: u64 = 4 << 20;
 
-/// Room that the spools of the longest gzip streams among `files` may take: layers unpack to a bit less than four times their
-/// length. Streams within other files are not known beforehand.
+/// Returns the room that the spools of the longest gzip streams among `files` may take. Layers unpack to a bit less
+/// than four times their length. Streams within other files are not known beforehand.
 pub fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
     let streams = FileStreamFinder::new(files).map(|(path, _)| path);
     let mut bytes: Vec<u64> = streams
@@ -60,33 +61,33 @@ pub fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
         .sum()
 }
 
-/// Makes recipes of files. One for a whole `add`, so that what came before is known behind.
+/// Makes recipes of files. One unpacker serves a whole `add`, so that later files can reuse what came before.
 pub struct Unpacker<'a, S: ChunkSource> {
     source: &'a S,
     sink: &'a mut dyn ChunkSink,
     monitor: &'a dyn Monitor,
     options: &'a OpenOptions,
-    /// Blobs of earlier releases: used again when their chunks are still there.
+    /// Blobs of earlier releases. They are reused when their chunks are still present.
     known: &'a BlobTable,
     looker: Arc<Analyzer<'a>>,
-    /// Streams among the files that are opened one after the other.
+    /// Results for the streams among the files that are opened one after the other.
     files: Option<Arc<Lookahead<PathBuf, FileFound>>>,
-    /// Blobs of this run: their chunks were just stored.
+    /// Blobs of this run, whose chunks were just stored.
     fresh: BlobTable,
-    /// Blobs that were used again, and the blobs in them.
+    /// Blobs that were reused, and the blobs in them.
     reused: BlobTable,
     reused_bytes: u64,
     streams: StreamReport,
-    /// What streams cost, and what they taught, since the item began.
+    /// What streams cost and taught since the item began.
     effort: ItemEffort,
-    /// Streams that what is read now lies in: its bytes are not those of the file.
+    /// Number of streams around what is read now. Inside a stream, bytes are not those of the file.
     within: usize,
     unreported: u64,
-    /// Bytes that the monitor heard of already.
+    /// Bytes that were already reported to the monitor.
     reported: u64,
 }
 
-/// What a content is opened as.
+/// The form that a content is opened as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ContentForm {
     Plain,
@@ -141,42 +142,43 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         }
     }
 
-    /// Where chunks go to.
+    /// Returns the sink for chunks.
     pub fn sink(&mut self) -> &mut dyn ChunkSink {
         self.sink
     }
 
-    /// A spool for bytes that can be read only once.
+    /// Returns a spool for bytes that can be read only once.
     pub(super) fn spool(&self) -> SpooledTemp {
         SpooledTemp::new(&self.options.spool_folder)
     }
 
-    /// Who is asked whether to stop.
+    /// Returns the monitor that is asked whether to stop.
     pub(super) fn monitor(&self) -> &'a dyn Monitor {
         self.monitor
     }
 
-    /// Another item begins: what opening its streams may cost is counted anew, and what is learnt of them is its own.
+    /// Begins another item. The effort limit starts anew, and what streams teach is kept for each item separately.
     pub fn begin_item(&mut self) {
         self.effort = ItemEffort::new(self.options);
     }
 
-    /// The blobs that this unpacker made, and those that it took over: together all blobs of what it opened.
+    /// Returns the blobs that this unpacker made and those that it reused. Together they are all blobs of what it
+    /// opened.
     pub fn into_blobs(self) -> (BlobTable, BlobTable) {
         (self.fresh, self.reused)
     }
 
-    /// Bytes that were known and not opened again.
+    /// Returns the bytes that were known and not opened again.
     pub fn reused_bytes(&self) -> u64 {
         self.reused_bytes
     }
 
-    /// What became of the streams that were met, those in known blobs apart.
+    /// Returns the results of the streams that were met, without those in known blobs.
     pub fn streams(&self) -> &StreamReport {
         &self.streams
     }
 
-    /// Runs `open` and looks at the streams among `paths`, which are opened in this order, before it comes to them.
+    /// Runs `open` and looks ahead at the streams among `paths`, which are opened in this order.
     pub fn ahead_of<T>(
         &mut self,
         paths: impl Iterator<Item = PathBuf> + Send,
@@ -198,10 +200,10 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         })
     }
 
-    /// Opens a file; `path` gives its name, for errors and for telling its class.
+    /// Opens a file. `path` gives its name, for errors and for its content kind.
     ///
     /// # Errors
-    /// [`LayoutError::Changed`] when it is shorter than it was; what reading and storing give.
+    /// [`LayoutError::Changed`] when it is shorter than it was, or an error of reading or storing.
     pub fn open<R: ReadAt + ?Sized>(
         &mut self,
         file: &R,
@@ -210,7 +212,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         self.opened(file, path, None)
     }
 
-    /// Opens a file that may have been looked at before, as [`Unpacker::open`] does.
+    /// Opens a file that may have been looked at ahead, as [`Unpacker::open`] does.
     ///
     /// # Errors
     /// As [`Unpacker::open`].
@@ -240,7 +242,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         Ok(content)
     }
 
-    /// Opens a content of its own, which lies in `depth` others.
+    /// Opens a content of its own that is nested `depth` levels deep.
     fn content<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
@@ -273,7 +275,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         Ok(Content::Blob(blob))
     }
 
-    /// Opens what comes next into a blob when there is something in it to be found; else it stays where it is.
+    /// Opens the next content into a blob when it has a structure to be found. Otherwise leaves the reader where it is.
     fn structured<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
@@ -314,7 +316,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         }
     }
 
-    /// Puts the body of a member of something into its recipe.
+    /// Puts the body of a member into the recipe.
     fn body<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
@@ -350,7 +352,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         Ok(blob)
     }
 
-    /// Length of the next chunk of a content of which `left` bytes are left.
+    /// Returns the length of the next chunk of a content that has `left` bytes left.
     fn cut<R: ReadAt + ?Sized>(
         reader: &mut HashingReader<'_, R>,
         left: u64,
@@ -408,7 +410,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         self.report(bytes)
     }
 
-    /// Tells the monitor now and then: members are small and many.
+    /// Reports to the monitor in larger steps, because members are small and many.
     fn report(&mut self, bytes: u64) -> Result<(), LayoutError> {
         self.unreported += bytes;
         if self.unreported >= STEP_BYTES {
@@ -419,7 +421,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         Ok(())
     }
 
-    /// Tells the monitor of bytes of the file, as far as it has not heard of them.
+    /// Reports bytes of the file that were not reported yet.
     fn advance(&mut self, bytes: u64) {
         if self.within > 0 {
             return;

@@ -1,4 +1,4 @@
-//! Gzip streams: looked at on any thread, opened in the unpacker's own order.
+//! Opens gzip streams. They are looked at on any thread and stored in the unpacker's own order.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -22,31 +22,31 @@ use crate::files::open_options::OpenOptions;
 use crate::files::steady_file::{Sign, SteadyFile};
 use crate::files::streams::{self, How, KeptReason, Opened, Outcome, Region};
 
-/// What looking at a stream ahead gave.
+/// The result of looking at a stream ahead.
 pub(in crate::files) struct AnalyzerOutput {
     id: BlobId,
     outcome: Outcome,
-    /// Bytes that the monitor has heard of.
+    /// Bytes that were reported to the monitor.
     reported: u64,
 }
 
-/// As a worker hands it over.
+/// The result as a worker hands it over.
 pub(super) type AnalyzedStream = Result<AnalyzerOutput, LayoutError>;
 
-/// What looking at a whole file gave.
+/// The result of looking at a whole file.
 pub(super) struct AnalyzedFile {
     pub(super) sign: Sign,
     pub(super) looked: AnalyzerOutput,
 }
 
-/// As a worker hands it over.
+/// The result as a worker hands it over.
 pub(super) type FileFound = Result<AnalyzedFile, LayoutError>;
 
-/// Looks at streams, each once.
+/// Looks at streams, at each one once.
 pub(super) struct Analyzer<'a> {
     known: &'a BlobTable,
     options: &'a OpenOptions,
-    /// Streams that somebody looks at or has looked at.
+    /// Streams that a thread looks at or has looked at.
     seen: Mutex<HashSet<(u64, BlobId)>>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// Hashes a region and, unless it is known, opens the stream in it.
+    /// Hashes a region, and opens the stream in it unless it is known.
     pub(super) fn look<R: ReadAt + ?Sized>(
         &self,
         region: Region<'_, R>,
@@ -125,7 +125,7 @@ fn hash<R: ReadAt + ?Sized>(
 }
 
 impl<S: ChunkSource> Unpacker<'_, S> {
-    /// Opens a gzip stream; `None` when it is kept and so short that it is a chunk like any other.
+    /// Opens a gzip stream. Returns `None` when it is kept and so short that it is a chunk like any other.
     pub(super) fn gzip<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
@@ -204,12 +204,12 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         } else {
             self.monitor
         };
-        // Long streams may have been looked at ahead, in any order: they are always by themselves.
+        // Long streams may have been looked at ahead in any order, so they never count toward the item's effort.
         let effort = Some(&self.effort).filter(|_| region.bytes < AHEAD_BYTES_MIN);
         streams::open(region, gzip(effort), self.options, monitor)
     }
 
-    /// As [`Unpacker::known_blob`], for one that was looked at as a stream when it was stored.
+    /// Does the same as [`Unpacker::known_blob`] for a blob that was looked at as a stream when it was stored.
     fn known_stream(&mut self, bytes: u64, id: BlobId) -> Option<Blob> {
         if self.fresh.get(bytes, id).is_none() {
             let blob = self.known.get(bytes, id)?;
@@ -229,7 +229,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         self.known_blob(bytes, id)
     }
 
-    /// Makes the recipe of a stream that was opened, and of what follows it in its region.
+    /// Makes the recipe of an opened stream and of what follows it in its region.
     fn stream<R: ReadAt + ?Sized>(
         &mut self,
         region: Region<'_, R>,
@@ -254,7 +254,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         Ok(recipe)
     }
 
-    /// Stores the plain bytes of an opened stream, and puts the step that makes it again into a recipe.
+    /// Stores the plain bytes of an opened stream, and adds the step that rebuilds it to a recipe.
     pub(super) fn deflate(
         &mut self,
         opened: &Opened,
@@ -295,13 +295,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         Ok(content)
     }
 
-    /// Counts a stream that stays as it came.
+    /// Counts a stream that is kept as it came.
     pub(super) fn kept(&mut self, reason: KeptReason, bytes: u64) {
         self.streams.kept.entry(reason).or_default().count(bytes);
     }
 }
 
-/// What the plain file would be called.
+/// Returns the name that the plain file would have.
 fn plain_name(name: &[u8]) -> &[u8] {
     name.strip_suffix(b".gz").unwrap_or(name)
 }

@@ -1,6 +1,8 @@
-//! Zip files (jar, whl, apk and their like): deflated members as plain bytes, stored ones as contents, all else as side bytes.
+//! Opens zip files (jar, whl, apk and similar). Deflated members become plain bytes, stored ones become contents, and
+//! everything else becomes side bytes.
 //!
-//! A zip is read from front to back and never believed: a member ends where its stream ends. What does not fit is bytes.
+//! A zip is read from front to back, and its headers are not trusted: a member ends where its stream ends. What does
+//! not fit is kept as bytes.
 
 use super::Unpacker;
 use crate::base::monitor::Quiet;
@@ -15,10 +17,10 @@ use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
 use crate::files::streams::{self, How, KeptReason, Outcome, Region};
 
-/// Shorter members are side bytes: to find a chunk costs what is gained.
+/// Shorter members are side bytes, because finding a chunk costs as much as it gains.
 const MEMBER_BYTES_MIN: u64 = 200;
-/// Bytes of streams that came to nothing, beyond the length of the zip, after which no more are tried: headers may lie in
-/// streams, so that hostile ones could have everything read for each of them.
+/// Bytes of failed streams, beyond the length of the zip, after which no more are tried. Headers may lie inside
+/// streams, so a hostile zip could otherwise have everything read again for each of them.
 const IN_VAIN_BYTES: u64 = 16 << 20;
 
 /// A zip that is being followed.
@@ -72,7 +74,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         self.finish(reader, bytes, zip.recipe)
     }
 
-    /// Puts the body of a member into the recipe, as far as it is known where that ends.
+    /// Puts the body of a member into the recipe, as far as the body's end is known.
     fn zip_member<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,

@@ -1,6 +1,6 @@
-//! Files that a site edits: they go from the old version into the new one.
+//! Carries files that a site edits from the old version into the new one.
 //!
-//! Which ones may be edited, patterns say; whether one was, its hash beside that of what was shipped.
+//! Patterns say which files may be edited. A file was edited when its hash differs from that of the shipped file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,17 +14,17 @@ use walkdir::WalkDir;
 use super::{VersionsError, has_plain_parents};
 use crate::base::id::Hasher;
 
-/// Ending of what a release ships beside a file that the site edited.
+/// Ending of the shipped file that is placed next to an edited one.
 const SHIPPED_ENDING: &str = ".shipped";
 /// Most bytes of a pattern.
 const PATTERN_MAX: usize = 4096;
 
-/// Names files: `*` stands for any characters but `/`, `?` for one. Without `/` it is the file's name alone that counts, with one
-/// the whole path below the version.
+/// A pattern of file names. `*` stands for any characters but `/`, and `?` for one. A pattern without `/` is compared
+/// with the file's name alone, and one with `/` with the whole path below the version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
-/// Says that a text is no pattern.
+/// The error for a text that is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a pattern is 1 to {PATTERN_MAX} bytes and does not begin with /")]
 pub struct PatternError;
@@ -39,7 +39,7 @@ impl FromStr for Pattern {
 }
 
 impl Pattern {
-    /// Whether it names the file at this path below a version.
+    /// Returns whether the pattern names the file at this path below a version.
     pub fn matches(&self, below: &Path) -> bool {
         use std::os::unix::ffi::OsStrExt;
         let text = if self.0.contains('/') {
@@ -51,7 +51,7 @@ impl Pattern {
     }
 }
 
-/// Matches with one star remembered: what it stands for grows until the rest fits.
+/// Matches with one star remembered, whose match grows until the rest fits.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut within) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -79,15 +79,15 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
     pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
-/// What became of a file that the site edited.
+/// What happened to a file that the site edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeptState {
-    /// It is in the new version as the site had it.
+    /// The new version has it as the site edited it.
     Kept,
-    /// The same, and the release brings another content: that lies beside it.
+    /// The same, and the release brings another content, which is placed next to it.
     Shadows,
-    /// It is not: where it would be is something else, or a link leads elsewhere.
+    /// It was not carried over. Something else stands in its place, or a link leads elsewhere.
     InTheWay,
 }
 
@@ -96,13 +96,13 @@ pub enum KeptState {
 pub struct KeptFile {
     /// Its path below the version.
     pub path: String,
-    /// What became of it.
+    /// What happened to it.
     pub state: KeptState,
-    /// Where the content lies that the release brings.
+    /// Path of the content that the release brings.
     pub beside: Option<String>,
 }
 
-/// Regular files below `root` that a pattern names, by path; links are not followed.
+/// Finds regular files below `root` that a pattern names, by path. Links are not followed.
 fn named<'a>(
     root: &'a Path,
     patterns: &'a [Pattern],
@@ -125,7 +125,8 @@ fn named<'a>(
     })
 }
 
-/// The hashes of what a version ships of files that may be edited. Names that are no text are left out: they count as edited.
+/// Returns the hashes of the shipped files that may be edited. Names that are not text are left out, so these files
+/// count as edited.
 ///
 /// # Errors
 /// [`VersionsError::Io`].
@@ -168,7 +169,8 @@ impl io::Write for Sink<'_> {
     }
 }
 
-/// Copies the files that the site edited from `old` into `new`. `before` says what `old` was shipped with, `now` what `new` is.
+/// Copies the files that the site edited from `old` into `new`. `before` is what `old` was shipped with, and `now` is
+/// what `new` contains.
 ///
 /// # Errors
 /// [`VersionsError::Io`].
@@ -185,7 +187,8 @@ pub fn carry_over(
         let name = below.to_string_lossy().into_owned();
         let hash = hash_of(&old.join(&below))?;
         let is_same = |files: &BTreeMap<String, String>| files.get(&name) == Some(&hash);
-        // As it was shipped: the new release's word counts, also when it has no such file. As it is shipped now: nothing to do.
+        // An unedited file follows the new release, also when that no longer has it. A file that equals the new one
+        // needs nothing.
         if is_same(before) || is_same(now) || name.ends_with(SHIPPED_ENDING) {
             continue;
         }
@@ -227,7 +230,7 @@ fn carry(old: &Path, new: &Path, below: &Path, name: String) -> Result<KeptFile,
     Ok(kept(state, beside))
 }
 
-/// Makes the folders above a file that are not there; something else in their place stays.
+/// Makes the missing folders above a file. Anything else in their place stays.
 fn make_parents(root: &Path, below: &Path) -> Result<(), VersionsError> {
     let mut folders: Vec<&Path> = below.ancestors().skip(1).collect();
     folders.reverse();
@@ -247,7 +250,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     fs::copy(from, to)?;
     let stat = fs::metadata(from)?;
-    // Only root may give files away; for others the owner is whoever installs.
+    // Only root may give files away. For other users the owner stays the one who installs.
     let _ = std::os::unix::fs::lchown(to, Some(stat.uid()), Some(stat.gid()));
     fs::set_permissions(to, stat.permissions())?;
     let file = fs::File::open(to)?;

@@ -1,7 +1,7 @@
-//! Versions of a tree side by side: `DIR/releases/VERSION`, and `DIR/current`, a link to the one in use.
+//! Keeps versions of a tree side by side: `DIR/releases/VERSION`, and `DIR/current`, a link to the one in use.
 //!
-//! It knows folders and links; what is in a version is others' affair. A version is made under a temporary name and renamed; the
-//! link is switched by a rename, so whoever opens `current` finds the old or the new one, never none.
+//! It handles folders and links, and does not look into a version. A version is made under a temporary name and
+//! renamed. The link is switched by a rename, so opening `current` always finds the old or the new version.
 
 mod conffiles;
 mod share;
@@ -23,7 +23,7 @@ const PREVIOUS: &str = "previous";
 /// Most bytes of a record that is read.
 const RECORD_BYTES_MAX: u64 = 64 << 20;
 
-/// Says why a version could not be made, found or switched to.
+/// An error of making, finding or switching to a version.
 #[derive(Debug, thiserror::Error)]
 pub enum VersionsError {
     /// A call to the file system failed.
@@ -31,18 +31,18 @@ pub enum VersionsError {
     Io {
         /// File or folder concerned.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Something else stands where the link to a version belongs.
     #[error("{} is no link to a version below it", .0.display())]
     NotALink(PathBuf),
-    /// A version of this name is there, and it is of another release.
+    /// A version of this name exists and is of another release.
     #[error("{} is there already, and was made of {holds}", path.display())]
     Taken {
         /// Its folder.
         path: PathBuf,
-        /// What it was made of; another content under the same name, or something unknown.
+        /// What it was made of: another content under the same name, or something unknown.
         holds: String,
     },
     /// There is no version to go back to.
@@ -59,7 +59,7 @@ impl VersionsError {
     }
 }
 
-/// What is remembered of a version, in a file beside it.
+/// The record of a version, in a file next to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionRecord {
     /// The release that it was made of.
@@ -77,7 +77,7 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// Opens the folder, which is made when it is not there.
+    /// Opens the folder, and makes it when it does not exist.
     ///
     /// # Errors
     /// [`VersionsError::Io`].
@@ -89,12 +89,12 @@ impl Versions {
         })
     }
 
-    /// Where a version is.
+    /// Returns the folder of a version.
     pub fn path(&self, version: &str) -> PathBuf {
         self.dir.join(RELEASES).join(version)
     }
 
-    /// Where a version is made. What a killed run left there is removed.
+    /// Returns the folder in which a version is made. Removes what a killed run left there.
     ///
     /// # Errors
     /// [`VersionsError::Io`].
@@ -111,7 +111,7 @@ impl Versions {
         }
     }
 
-    /// What is remembered of a version; `None` when that is nothing.
+    /// Returns the record of a version, or `None` when there is none.
     pub fn record(&self, version: &str) -> Option<VersionRecord> {
         let path = self.record_path(version);
         let bytes = fs::metadata(&path).ok()?.len();
@@ -125,10 +125,10 @@ impl Versions {
         self.dir.join(RELEASES).join(format!(".{version}.json"))
     }
 
-    /// Whether a version is there, made of this very release.
+    /// Returns whether a version exists that was made of exactly this release.
     ///
     /// # Errors
-    /// [`VersionsError::Taken`] when one of its name is there and is not.
+    /// [`VersionsError::Taken`] when a version of its name exists that was made of something else.
     pub fn has(&self, version: &str, release: &str, id: &str) -> Result<bool, VersionsError> {
         let path = self.path(version);
         if path.symlink_metadata().is_err() {
@@ -143,7 +143,7 @@ impl Versions {
         }
     }
 
-    /// Gives what was staged its name.
+    /// Gives the staged version its name.
     ///
     /// # Errors
     /// [`VersionsError::Io`].
@@ -166,7 +166,7 @@ impl Versions {
         sync_folder(&self.dir.join(RELEASES))
     }
 
-    /// The version in use.
+    /// Returns the version in use.
     ///
     /// # Errors
     /// [`VersionsError::NotALink`].
@@ -174,7 +174,7 @@ impl Versions {
         self.read_link(CURRENT)
     }
 
-    /// The version that was in use before the last switch.
+    /// Returns the version that was in use before the last switch.
     ///
     /// # Errors
     /// [`VersionsError::NotALink`].
@@ -187,7 +187,7 @@ impl Versions {
         let foreign = || VersionsError::NotALink(path.clone());
         match fs::read_link(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            // EINVAL: it is no link.
+            // EINVAL means that it is not a link.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(foreign()),
             Err(error) => Err(VersionsError::io(&path)(error)),
             Ok(target) => {
@@ -202,7 +202,7 @@ impl Versions {
         }
     }
 
-    /// Puts a version into use. The one that was is remembered as the previous one.
+    /// Puts a version into use, and remembers the one that was in use as the previous one.
     ///
     /// # Errors
     /// [`VersionsError`].
@@ -218,10 +218,10 @@ impl Versions {
         self.link(CURRENT, version)
     }
 
-    /// Puts the previous version into use again; returns both, the one left first.
+    /// Puts the previous version into use again. Returns both, the one that was left first.
     ///
     /// # Errors
-    /// [`VersionsError::NoPrevious`] when there is none, or it has gone.
+    /// [`VersionsError::NoPrevious`] when there is none, or it no longer exists.
     pub fn roll_back(&self) -> Result<(String, String), VersionsError> {
         let nothing = || VersionsError::NoPrevious(self.dir.clone());
         let current = self.current()?.ok_or_else(nothing)?;
@@ -235,8 +235,8 @@ impl Versions {
         Ok((current, previous))
     }
 
-    /// Lets both links change places at one instant; killed between two steps, there would be no version to go back to. False
-    /// where the file system cannot do that.
+    /// Exchanges both links at one instant. With two steps, a kill in between would leave no version to go back to.
+    /// Returns false where the file system cannot exchange.
     fn exchange(&self) -> Result<bool, VersionsError> {
         use rustix::io::Errno;
         let (current, previous) = (self.dir.join(CURRENT), self.dir.join(PREVIOUS));
@@ -274,7 +274,7 @@ fn sync_folder(dir: &Path) -> Result<(), VersionsError> {
     sync(dir).map_err(VersionsError::io(dir))
 }
 
-/// Whether all folders between `root` and `below` are folders, not links that lead elsewhere.
+/// Returns whether all folders between `root` and `below` are real folders, and not links that lead elsewhere.
 fn has_plain_parents(root: &Path, below: &Path) -> bool {
     let parents = below.ancestors().skip(1);
     let mut parents = parents.filter(|parent| !parent.as_os_str().is_empty());

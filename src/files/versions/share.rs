@@ -1,6 +1,7 @@
-//! Files that are the same in two versions share their room: by reflink where the file system can, else by hard link.
+//! Shares the room of files that are the same in two versions: by reflink where the file system can, otherwise by hard
+//! link.
 //!
-//! Nothing that fails here is an error: then a file is there twice.
+//! A failure here is never an error, because the file then exists twice.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -25,11 +26,11 @@ pub struct Shared {
     pub bytes: u64,
 }
 
-/// Makes files of `new` share their room with those of `old` at the same path that are the same in bytes, mode, owner and
-/// time and have no extended attributes. `spare` says which ones are left alone.
+/// Shares the files of `new` with those of `old` at the same path. Both must have the same bytes, mode, owner and time,
+/// and no extended attributes. `spare` says which files are left alone.
 ///
 /// # Errors
-/// When a stop was asked for.
+/// An interruption, when a stop was asked for.
 pub fn share_unchanged(
     old: &Path,
     new: &Path,
@@ -62,7 +63,7 @@ struct Sharer {
 }
 
 impl Sharer {
-    /// Returns the bytes that are shared; 0 when the files differ.
+    /// Returns the bytes that are shared, or 0 when the files differ.
     fn share(&mut self, from: &Path, to: &Path) -> io::Result<u64> {
         let (old, new) = (from.symlink_metadata()?, to.symlink_metadata()?);
         let looks_same = old.is_file()
@@ -70,7 +71,7 @@ impl Sharer {
             && old.mode() == new.mode()
             && (old.uid(), old.gid()) == (new.uid(), new.gid())
             && (old.mtime(), old.mtime_nsec()) == (new.mtime(), new.mtime_nsec())
-            // A file with several names in the new version keeps them together.
+            // A file with several names in the new version keeps its names together.
             && new.nlink() == 1
             && (old.dev(), old.ino()) != (new.dev(), new.ino());
         if !looks_same || new.len() == 0 || has_xattrs(from) || has_xattrs(to) {
@@ -82,7 +83,7 @@ impl Sharer {
         let folder = to.parent().unwrap_or(to);
         let touched = fs::metadata(folder)?.modified()?;
         self.replace(from, to, &new)?;
-        // The folder's time is the release's, too.
+        // The folder's time also belongs to the release.
         File::open(folder)?.set_modified(touched)?;
         Ok(new.len())
     }

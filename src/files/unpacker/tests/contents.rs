@@ -1,4 +1,5 @@
-//! What was opened is told file by file: names of every sort, every chunk under some name, hostile recipes never a panic.
+//! Opened contents are listed file by file. Names of every kind appear, every chunk has a name, and hostile recipes
+//! never cause a panic.
 use std::collections::BTreeMap;
 
 use super::streams::{gzip, words};
@@ -51,7 +52,8 @@ fn label(found: &FoundFile<'_>) -> String {
 
 type Chunks = BTreeMap<ChunkId, u32>;
 
-/// What is told of an item, and what a walk finds that it needs; nothing where the walk, which is stricter, refuses it.
+/// Returns the listing of an item and what a walk says it needs. Returns nothing where the walk, which is stricter,
+/// refuses the item.
 fn told_and_needed(memory: &Memory, content: Content) -> Option<(Chunks, HashSet<ChunkId>)> {
     let mut told = Chunks::new();
     let telling = Contents::new(memory).item(&item(content), &mut |found: &FoundFile<'_>| {
@@ -203,7 +205,7 @@ fn zip_members_with_headers_in_them_keep_their_names() {
     .concat();
     let (memory, content) = round_trip(&zip);
     let files = files(&memory, content);
-    // `b` begins as a zip does, and is opened as one.
+    // `b` begins like a zip and is opened as one.
     assert!(files["image.tar|locked"] == noise(7, 90_000));
     assert!(files.keys().all(|name| !name.ends_with("a|fake")));
     every_chunk_is_told(&memory, content);
@@ -264,7 +266,7 @@ fn files_told(memory: &Memory, content: Content) -> usize {
     count
 }
 
-/// Any steps over any side bytes.
+/// Makes a recipe of any steps over any side bytes.
 fn any_steps(memory: &mut Memory, side: &[u8], steps: &[(u8, u16)]) -> Content {
     let mut stream = crate::content::recipe::stream::StreamWriter::new(ContentKind::TarHeaders);
     stream.write(memory, side).unwrap();

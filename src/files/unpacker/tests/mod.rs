@@ -1,4 +1,4 @@
-//! Whatever goes into the unpacker comes out of the recipe: odd, broken and hostile tars included.
+//! Recipes rebuild exactly what the unpacker read, also from odd, broken and hostile tars.
 #![allow(clippy::unwrap_used)]
 mod contents;
 mod streams;
@@ -70,7 +70,7 @@ fn seal(block: &mut [u8]) {
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
-/// A header by hand, its body and padding made of `pad`.
+/// Makes a header by hand. Its body and padding consist of `pad`.
 fn member(kind: u8, size_field: &[u8], body: &[u8], pad: u8) -> Vec<u8> {
     let mut out = vec![0; 512];
     out[..4].copy_from_slice(b"name");
@@ -149,12 +149,12 @@ fn known_blobs_are_taken_over_only_when_they_are_whole() {
     let before: HashSet<_> = memory.with(|map| map.keys().copied().collect());
     let (again, reused, same) = open_with(&memory, &outer, &blobs);
     assert_eq!((again, reused, &same), (first, outer.len() as u64, &blobs));
-    // The layer is known, what is around it is new, though as long as before.
+    // The layer is known. What is around it is new, although as long as before.
     let next = tar_of(&[("layer.tar", &inner), ("version", b"2")]);
     assert_eq!(next.len(), outer.len());
     let (_, reused, all) = open_with(&memory, &next, &blobs);
     assert_eq!((reused, all.len()), (inner.len() as u64, 2));
-    // A hole in the layer: it is opened again, and healed by that.
+    // The layer has a hole. It is opened again, which heals it.
     let small = crate::base::id::ChunkId::of(b"small");
     memory.with(|map| map.remove(&small));
     let (healed, reused, _) = open_with(&memory, &outer, &blobs);

@@ -1,4 +1,5 @@
-//! Deflate streams and zip files of all sorts, whole and broken: what goes in comes out, and what can be opened is.
+//! Deflate streams and zip files of all kinds, whole and broken, are rebuilt exactly. Those that can be opened are
+//! opened.
 use std::io::Write;
 
 use flate2::Compression;
@@ -7,7 +8,7 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use super::*;
 use crate::files::unpacker::{KeptReason, StreamReport};
 
-/// What came of opening `bytes`, which were rebuilt with every proof and are the same.
+/// Returns the report of opening `bytes`, after they were rebuilt with every proof and compared.
 fn opened(bytes: &[u8]) -> (Memory, StreamReport) {
     let memory = Memory::default();
     let mut sink = memory.clone();
@@ -26,7 +27,7 @@ fn rebuilt(memory: &Memory, content: &Content) -> Vec<u8> {
     out
 }
 
-/// Text of sorts: it compresses, and has matches of all lengths.
+/// Makes text that compresses and has matches of all lengths.
 pub(super) fn words(seed: u64, len: usize) -> Vec<u8> {
     let noise = noise(seed, len);
     let mut out = Vec::with_capacity(len + 16);
@@ -54,7 +55,7 @@ pub(super) fn deflate(plain: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A member of a zip, with its sizes in front or behind.
+/// Makes a member of a zip, with its sizes in front or behind.
 pub(super) fn zip_member(name: &str, body: &[u8], method: u8, sizes_behind: bool) -> Vec<u8> {
     let mut out = zip::LOCAL_MAGIC.to_vec();
     let bytes = u32::try_from(body.len()).unwrap().to_le_bytes();
@@ -214,7 +215,7 @@ fn zips_are_opened_member_by_member() {
             "{report:?}"
         );
         assert!(classes.iter().all(|class| chunk_of(&memory, class)));
-        // Cut anywhere, it comes back.
+        // A stream cut anywhere is rebuilt.
         for cut in [whole.len() / 2, whole.len() - 3, 70_000] {
             opened(&whole[..cut]);
         }
