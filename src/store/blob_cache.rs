@@ -1,8 +1,9 @@
-//! Copies of blobs that take long to rebuild, kept beside what they are rebuilt from: long ones as files of the same bytes,
-//! short ones together in groups.
+//! Caches copies of blobs that take long to rebuild, in the store that they are rebuilt from. A long blob is one file
+//! of the same bytes. Short blobs share group files.
 //!
-//! They may go at any time. One is compared with its blob's id when it is first asked for, and passed over when it is not
-//! that. Which blobs are worth it is for others to decide. 150 bytes a copy; 1 MiB for each that is being compared.
+//! The copies may be removed at any time. A copy is compared with its blob's id on first use, and is not used when it
+//! differs. The callers decide which blobs are worth a copy. Memory: 150 bytes a copy, and 1 MiB for each copy that is
+//! being compared.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,27 +21,27 @@ const FOLDER: &str = "ready";
 const GROUP: &str = ".group";
 /// Bytes that are compared together.
 const PIECE_BYTES: u64 = 1 << 20;
-/// Ends a group.
+/// The magic at the end of a group.
 const GROUP_MAGIC: &[u8; 8] = b"CARRYGRP";
 /// An id and a length.
 const GROUP_ENTRY_BYTES: usize = BlobId::BYTES + 4;
 /// The number of entries, and the magic.
 const GROUP_TAIL_BYTES: usize = 4 + GROUP_MAGIC.len();
-/// Copies of one group that are known at most.
+/// Most copies in one group.
 const GROUP_ENTRIES_MAX: u32 = 1 << 20;
 
 /// A file with copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedBlobFile {
     name: String,
-    /// What it takes.
+    /// Length of the file.
     pub bytes: u64,
-    /// The blobs in it, with their lengths, in the order in which they stand.
+    /// The blobs in it, with their lengths, in file order.
     pub blobs: Vec<(BlobId, u64)>,
 }
 
 impl CachedBlobFile {
-    /// Lists the files; what cannot be read has no copies. What others put beside them is none of them.
+    /// Lists the files. A file that cannot be read has no copies. Foreign files in the folder are left out.
     fn list(storage: &dyn Storage) -> Result<Vec<Self>, StorageError> {
         let files = storage.list(FOLDER)?.into_iter().filter_map(|object| {
             let name = object.name.strip_prefix(FOLDER)?.strip_prefix('/')?;
@@ -60,7 +61,7 @@ impl CachedBlobFile {
         Ok(files.collect())
     }
 
-    /// Where each copy stands.
+    /// Returns the place of each copy.
     fn places(&self) -> impl Iterator<Item = (BlobId, CopySlot)> {
         let name: Arc<str> = self.name.as_str().into();
         self.blobs.iter().scan(0, move |at, (id, bytes)| {
@@ -76,7 +77,7 @@ impl CachedBlobFile {
     }
 }
 
-/// Reads what is in a group.
+/// Reads the table of a group.
 fn group_blobs(storage: &dyn Storage, name: &str, bytes: u64) -> Option<Vec<(BlobId, u64)>> {
     let mut tail = [0; GROUP_TAIL_BYTES];
     storage
@@ -99,29 +100,29 @@ fn group_blobs(storage: &dyn Storage, name: &str, bytes: u64) -> Option<Vec<(Blo
     (blobs.iter().map(|(_, bytes)| bytes).sum::<u64>() == end).then_some(blobs)
 }
 
-/// Where a copy stands.
+/// The place of a copy.
 #[derive(Clone)]
 struct CopySlot {
     file: Arc<str>,
     offset: u64,
     bytes: u64,
-    /// Whether it is what it should be, once that was looked at.
+    /// Whether the copy is right, once it was compared.
     verdict: Arc<OnceLock<bool>>,
 }
 
-/// The copies that were there when the store was opened, and those that came since.
+/// The copies that were found when the store was opened, and those that came since.
 #[derive(Default)]
 pub(super) struct ReadyCopies(RwLock<HashMap<BlobId, CopySlot>>);
 
 impl ReadyCopies {
-    /// Lists the copies; ones that cannot be listed are as good as none.
+    /// Lists the copies. Copies that cannot be listed are treated as missing.
     pub(super) fn list(storage: &dyn Storage) -> Self {
         let copies = Self::default();
         copies.look_again(storage);
         copies
     }
 
-    /// Takes in copies that came since.
+    /// Adds copies that came since.
     pub(super) fn look_again(&self, storage: &dyn Storage) {
         let files = CachedBlobFile::list(storage).unwrap_or_default();
         self.with(|copies| {
@@ -141,7 +142,8 @@ impl ReadyCopies {
     }
 }
 
-/// A copy. Where it is in a file, that is held open: it stays readable when its name goes.
+/// An open copy. Where it is in a file, the file is held open, so that the copy stays readable when its name is
+/// removed.
 struct Copy {
     storage: Arc<dyn Storage>,
     slot: CopySlot,
@@ -158,7 +160,7 @@ impl Copy {
         })
     }
 
-    /// Compares length and hash.
+    /// Returns whether length and hash are those of the blob.
     fn is_of(&self, id: &BlobId, bytes: u64) -> bool {
         if self.slot.bytes != bytes {
             return false;
@@ -190,12 +192,12 @@ impl ReadyBytes for Copy {
 }
 
 impl Store {
-    /// Whether there is a good copy of a blob of `bytes` bytes.
+    /// Returns whether a good copy of a blob of `bytes` bytes exists.
     pub fn has_cached_blob(&self, id: &BlobId, bytes: u64) -> bool {
         self.ready_copy(id, bytes).is_some()
     }
 
-    /// The copy of a blob of `bytes` bytes. It is compared with its id when it is asked for the first time.
+    /// Returns the copy of a blob of `bytes` bytes. Compares it with its id on first use.
     pub(super) fn ready_copy(&self, id: &BlobId, bytes: u64) -> Option<Box<dyn ReadyBytes>> {
         let slot = self.ready.slot(id)?;
         let verdict = Arc::clone(&slot.verdict);
@@ -207,21 +209,21 @@ impl Store {
         }
         self.ready.with(|copies| copies.remove(id));
         if is_own && self.access == OpenMode::Write {
-            // One that stays is passed over again.
+            // A wrong copy that cannot be removed is skipped again next time.
             let _ = self.storage.remove(&own_name(id));
         }
         None
     }
 
-    /// Whether there is a copy of a blob, as far as is known without reading it.
+    /// Returns whether a copy of a blob exists, as far as is known without reading it.
     pub fn may_have_cached_blob(&self, id: &BlobId) -> bool {
         self.ready.slot(id).is_some()
     }
 
-    /// Begins a copy of a long blob.
+    /// Starts a copy of a long blob.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], or what the storage says.
+    /// [`StoreError::ReadOnly`], or a storage error.
     pub fn cache_blob(&self, id: BlobId) -> Result<BlobCacheWriter<'_>, StoreError> {
         self.must_write()?;
         Ok(BlobCacheWriter {
@@ -232,11 +234,11 @@ impl Store {
         })
     }
 
-    /// Keeps copies of short blobs, of less than 4 GiB each, as one group. Who gives them knows that the bytes are those of
-    /// the blobs.
+    /// Keeps copies of short blobs, of less than 4 GiB each, as one group. The caller guarantees that the bytes are
+    /// those of the blobs.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], or what the storage says.
+    /// [`StoreError::ReadOnly`], or a storage error.
     pub fn cache_blob_group(&self, blobs: &[(BlobId, Vec<u8>)]) -> Result<(), StoreError> {
         self.must_write()?;
         let mut object = self.storage.create()?;
@@ -263,27 +265,27 @@ impl Store {
         Ok(())
     }
 
-    /// The files with copies, by name.
+    /// Returns the files with copies, by name.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn cached_blob_files(&self) -> Result<Vec<CachedBlobFile>, StoreError> {
         Ok(CachedBlobFile::list(self.storage.as_ref())?)
     }
 
-    /// What all copies take.
+    /// Returns the total length of all copies.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn cached_bytes(&self) -> Result<u64, StoreError> {
         let files = CachedBlobFile::list(self.storage.as_ref())?;
         Ok(files.iter().map(|file| file.bytes).sum())
     }
 
-    /// Drops these files. Returns the bytes that they took.
+    /// Removes these files. Returns the bytes that they took.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], or what the storage says.
+    /// [`StoreError::ReadOnly`], or a storage error.
     pub fn drop_cached_blobs<'f>(
         &self,
         files: impl Iterator<Item = &'f CachedBlobFile>,
@@ -303,7 +305,7 @@ impl Store {
     }
 }
 
-/// A copy that is being written. Dropped unfinished, it leaves nothing.
+/// A copy that is being written. Leaves nothing when it is dropped unfinished.
 pub struct BlobCacheWriter<'a> {
     store: &'a Store,
     id: BlobId,
@@ -312,19 +314,19 @@ pub struct BlobCacheWriter<'a> {
 }
 
 impl BlobCacheWriter<'_> {
-    /// Takes the next bytes.
+    /// Appends the next bytes.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.bytes += bytes.len() as u64;
         Ok(self.object.append(bytes)?)
     }
 
-    /// Keeps the copy. Who wrote it knows that the bytes are those of the blob.
+    /// Keeps the copy. The caller guarantees that the bytes are those of the blob.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn finish(self) -> Result<(), StoreError> {
         let file = CachedBlobFile {
             name: own_name(&self.id),
@@ -367,7 +369,7 @@ mod tests {
             copy.read_at(0, &mut out).unwrap();
             assert_eq!(out, *bytes);
         }
-        // Any byte changed, any length: never another byte, never a panic.
+        // A changed byte or length never gives other bytes and never panics.
         let mut bad: Vec<Vec<u8>> = (0..len).map(|cut| good[..cut].to_vec()).collect();
         for at in 0..len {
             let mut flipped = good.clone();

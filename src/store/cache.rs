@@ -1,6 +1,7 @@
-//! Keeps the decompressed frames that were used last, up to a number of bytes.
+//! Keeps the most recently used decompressed frames, up to a number of bytes.
 //!
-//! Two threads that want one frame decompress it once. A chunk that was handed out keeps its frame alive beyond the cache.
+//! Two threads that want the same frame decompress it once. A chunk that was handed out keeps its frame alive beyond
+//! the cache.
 
 use std::collections::HashMap;
 use std::ops::{Deref, Range};
@@ -58,7 +59,7 @@ impl IndexedFrame {
     }
 }
 
-/// Filled once; whoever comes meanwhile waits on it.
+/// Filled once. Other threads wait on it meanwhile.
 type FrameSlot = Arc<Mutex<Option<Arc<IndexedFrame>>>>;
 
 struct CachedFrame {
@@ -91,7 +92,7 @@ impl FrameCache {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns a frame, loading it when it is not here. `load` must not come back to the cache or wait for other threads.
+    /// Returns a frame, and loads it when it is not cached. `load` must not call the cache or wait for other threads.
     pub(super) fn get(
         &self,
         place: PackPlace,
@@ -129,7 +130,7 @@ impl FrameCache {
         Arc::clone(&held.slot)
     }
 
-    /// Counts a frame that was loaded and lets go of those used longest ago. Frames still loading count nothing.
+    /// Counts a loaded frame and evicts the least recently used ones. Frames still loading are not counted.
     fn account(&self, place: PackPlace, slot: &FrameSlot, bytes: usize) {
         let mut inner = self.lock();
         match inner.frames.get_mut(&place) {
@@ -151,7 +152,7 @@ impl FrameCache {
         }
     }
 
-    /// Marks the frames that are here as used now and leaves in `places` those that are not.
+    /// Marks the cached frames as used now, and leaves in `places` those that are not cached.
     pub(super) fn touch(&self, places: &mut Vec<PackPlace>) {
         let mut inner = self.lock();
         inner.clock += 1;
@@ -165,7 +166,7 @@ impl FrameCache {
         });
     }
 
-    /// Forgets everything: places have changed their meaning.
+    /// Empties the cache, because places have changed their meaning.
     pub(super) fn clear(&self) {
         *self.lock() = CacheState::default();
     }

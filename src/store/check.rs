@@ -1,7 +1,7 @@
 //! Checks a store: its index against its packs, every needed chunk, and with [`CheckDepth::Data`] every byte.
 //!
-//! It repairs nothing but knowledge: damaged frames are quarantined, and frames that read well again are released. What
-//! is lost is healed by putting the chunks again.
+//! A check changes only the quarantine list: it adds damaged frames and releases frames that read well again. Lost
+//! chunks are healed by putting them again.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -17,37 +17,37 @@ use crate::base::monitor::Monitor;
 use crate::content::index::PackEntry;
 use crate::content::pack::{self, FrameSpan, HEADER_BYTES, TRAILER_BYTES};
 
-/// How closely a store is looked at.
+/// How thoroughly a store is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckDepth {
-    /// Index, lengths and tables of packs, and that every needed chunk has a place.
+    /// Checks index, lengths and tables of packs, and that every needed chunk has a place.
     Structure,
-    /// Besides, every frame is read, decompressed and compared with the ids of its chunks.
+    /// Also reads and decompresses every frame, and compares it with the ids of its chunks.
     Data,
 }
 
-/// What a check saw.
+/// The result of a check.
 #[derive(Debug, Clone, Default)]
 pub struct CheckReport {
-    /// Packs looked at.
+    /// Packs that were checked.
     pub packs: u64,
     /// Their bytes.
     pub pack_bytes: u64,
     /// Frames read, with [`CheckDepth::Data`].
     pub frames: u64,
-    /// Needed chunks that no intact copy is known of, by the first 16 bytes of their ids, sorted.
+    /// Needed chunks without a known intact copy, by the first 16 bytes of their ids, sorted.
     pub lost_chunks: Vec<[u8; 16]>,
-    /// What is not as it should be.
+    /// Damage that was found.
     pub findings: Vec<Finding>,
-    /// What could not be read, and so is not known to be whole or damaged.
+    /// What could not be read, so that it is not known whether it is whole or damaged.
     pub faults: Vec<Finding>,
 }
 
 impl Store {
-    /// Checks the store. `live` are the chunks that its releases need.
+    /// Checks the store. `live` is the set of chunks that its releases need.
     ///
     /// # Errors
-    /// [`StoreError::Interrupted`], or what the storage says when the quarantine list cannot be written.
+    /// [`StoreError::Interrupted`], or a storage error when the quarantine list cannot be written.
     pub fn check(
         &self,
         depth: CheckDepth,
@@ -102,7 +102,8 @@ impl Store {
             monitor.check_stop()?;
             let spans = match self.pack_spans(pack) {
                 Ok(spans) if depth == CheckDepth::Data => spans,
-                // They are few: what is whole leaves the quarantine, what is not is told.
+                // Quarantined frames are few, so they are read even without `Data`. Whole ones leave the quarantine,
+                // and the others are reported.
                 Ok(_) => self.doubtful_spans(number),
                 Err(Trouble::Fault(error)) => {
                     report.faults.push(fault(subject(pack), &error));
@@ -147,7 +148,7 @@ impl Store {
         pack::parse_tail(&read(tail)?, pack.bytes).map_err(damage)
     }
 
-    /// Returns the frames of a pack that were found damaged before.
+    /// Returns the frames of a pack that were found damaged earlier.
     fn doubtful_spans(&self, number: u32) -> Vec<FrameSpan> {
         let chunk_index = self.chunk_index();
         let places = chunk_index
@@ -161,7 +162,7 @@ impl Store {
         spans.collect()
     }
 
-    /// Returns the frames that the index knows of in a pack whose own table is gone.
+    /// Returns the frames that the index lists in a pack whose own table is unreadable.
     fn indexed_spans(&self, number: u32) -> Vec<FrameSpan> {
         let chunk_index = self.chunk_index();
         let places = chunk_index
@@ -223,7 +224,7 @@ impl Store {
                         .push(Finding::damage(subject(&entry), message));
                     damaged.push(place);
                 }
-                // Nothing was read, and nothing is known.
+                // A failed read tells nothing about the bytes, so it must not change the quarantine.
                 StoreError::Storage(error) => {
                     if unread.is_empty() {
                         report.faults.push(fault(subject(&entry), &error));

@@ -1,6 +1,6 @@
-//! What the store knows of where its chunks are: all index segments together, its packs, and the quarantined frames.
+//! The index of a store's chunks: all index segments together, the packs, and the quarantined frames.
 //!
-//! It reads segments and listings, never packs. 60 bytes a pack in memory; entries stay in the maps.
+//! It reads segments and listings, and never packs. Memory: 60 bytes a pack. The entries stay in the memory maps.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use crate::store::storage::{self, Object, Storage};
 const FOLDER: &str = "index";
 const PACKS: &str = "packs";
 
-/// Where a frame is: the number of its pack on the chunk_index, and its place in it.
+/// The place of a frame: the number of its pack in the index, and its offset in the pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PackPlace {
     pub(super) pack: u32,
@@ -25,7 +25,7 @@ pub(super) struct PackPlace {
 struct ListedPack {
     name: Option<String>,
     segment: IndexSegment<Bytes>,
-    /// For each pack of the segment its number on the chunk_index; none when the pack is not as the segment says.
+    /// For each pack of the segment its number in the index. `None` when the pack differs from what the segment says.
     packs: Vec<Option<u32>>,
 }
 
@@ -46,13 +46,13 @@ pub(super) struct ChunkIndex {
     listed: Vec<ListedPack>,
     /// Frames that are known to be damaged.
     pub(super) quarantine: HashSet<PackPlace>,
-    /// Packs that no readable segment speaks of.
+    /// Packs that no readable segment lists.
     pub(super) unlisted: Vec<PackEntry>,
     /// Segment files that are damaged.
     pub(super) broken: Vec<String>,
-    /// Segment files that could not be read. They stay, and are read the next time.
+    /// Segment files that could not be read. They stay, and are tried again when the store is opened next.
     pub(super) unread: Vec<String>,
-    /// The list of quarantined frames is damaged, or could not be read.
+    /// Whether the list of quarantined frames is damaged or could not be read.
     pub(super) lacks_quarantine: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn pack_name(id: &PackId) -> String {
     format!("{PACKS}/{}/{hex}.pack", &hex[..2])
 }
 
-/// The pack whose object this is. One elsewhere is not the store's.
+/// Returns the pack that an object with this name holds. An object anywhere else does not belong to the store.
 fn pack_of(name: &str) -> Option<PackId> {
     let id = name
         .rsplit('/')
@@ -77,7 +77,7 @@ fn segment_name(id: &PackId) -> String {
     format!("{FOLDER}/{id}.idx")
 }
 
-/// The objects that hold segments: what others put beside them is none.
+/// Returns the objects that hold segments. Foreign objects in the folder are left out.
 fn segments_in(storage: &dyn Storage) -> Result<impl Iterator<Item = Object> + use<>, StoreError> {
     let is_segment = |object: &Object| {
         let id = object.name.strip_prefix(FOLDER);
@@ -87,7 +87,7 @@ fn segments_in(storage: &dyn Storage) -> Result<impl Iterator<Item = Object> + u
     Ok(storage.list(FOLDER)?.into_iter().filter(is_segment))
 }
 
-/// The packs that are there, with their lengths.
+/// Returns the packs in the storage, with their lengths.
 fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
     let objects = storage.list(PACKS)?.into_iter();
     Ok(objects
@@ -95,7 +95,7 @@ fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
         .collect())
 }
 
-/// Whether there is a pack that begins as one: a folder with one is a store.
+/// Returns whether there is an object that begins like a pack. A folder with one is a store.
 pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
     let is_pack = |head: &[u8]| crate::content::pack::check_header(head).is_ok();
     let mut packs = packs_in(storage)?.into_keys();
@@ -103,8 +103,8 @@ pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
 }
 
 impl ChunkIndex {
-    /// Opens every segment and looks which packs are there. For [`Access::Write`] entries are checked too: what is
-    /// deduplicated must be found again.
+    /// Opens every segment and lists the packs. For [`OpenMode::Write`] it also checks the entries, because
+    /// deduplication depends on finding chunks again.
     pub(super) fn open(
         storage: &dyn Storage,
         access: OpenMode,
@@ -126,7 +126,7 @@ impl ChunkIndex {
                 });
             match opened {
                 Ok(segment) => chunk_index.add(Some(object.name), segment, Some(&there)),
-                // It went between the listing and the look: another process merged it.
+                // Another process merged the segment between the listing and this read.
                 Err(Trouble::Fault(error)) if error.is_missing() => return Err(error.into()),
                 Err(Trouble::Fault(error)) => {
                     seen.fault(object.name.clone(), &error);
@@ -160,7 +160,8 @@ impl ChunkIndex {
         Ok(chunk_index)
     }
 
-    /// Adds a segment. `there` says which packs exist, with their lengths; without it all are taken to be as listed.
+    /// Adds a segment. `there` says which packs exist, with their lengths. Without it all packs are taken to exist as
+    /// listed.
     pub(super) fn add(
         &mut self,
         name: Option<String>,
@@ -179,7 +180,8 @@ impl ChunkIndex {
         });
     }
 
-    /// Takes in segments that came since. `false` when one of them went while it looked: then it is called again.
+    /// Adds segments that came since. Returns `false` when a segment was removed meanwhile, in which case the caller
+    /// repeats the call.
     pub(super) fn look_again(&mut self, storage: &dyn Storage) -> Result<bool, StoreError> {
         let known: HashSet<String> = self.segment_names().into_iter().collect();
         let mut segments = Vec::new();
@@ -198,7 +200,7 @@ impl ChunkIndex {
         }
         let there = packs_in(storage)?;
         for (name, segment) in segments {
-            // One that cannot be read is told when the store is opened the next time.
+            // An unreadable segment is reported when the store is opened next.
             if let Ok(segment) = segment {
                 self.add(Some(name), segment, Some(&there));
             }
@@ -222,8 +224,8 @@ impl ChunkIndex {
         Some(number)
     }
 
-    /// Takes the frames of packs that were just written whole out of the quarantine; says whether there were any. The same
-    /// chunks put again can make the very pack that was damaged.
+    /// Takes the frames of packs that were just written whole out of the quarantine. Returns whether there were any.
+    /// Putting the same chunks again can make the very pack that was damaged.
     pub(super) fn forgive(&mut self, packs: &[PackEntry]) -> bool {
         let whole: HashSet<u32> = packs
             .iter()
@@ -263,7 +265,7 @@ impl ChunkIndex {
         })
     }
 
-    /// Returns the pack with this number on the chunk_index.
+    /// Returns the pack with this number in the index.
     pub(super) fn pack(&self, number: u32) -> PackEntry {
         usize::try_from(number)
             .ok()
@@ -282,7 +284,7 @@ impl ChunkIndex {
         self.numbers.get(id).copied()
     }
 
-    /// Walks all entries of all segments whose pack is there.
+    /// Iterates over all entries of all segments whose pack exists.
     pub(super) fn entries(&self) -> impl Iterator<Item = ([u8; 16], PackPlace)> {
         self.listed.iter().flat_map(|listed| {
             listed
@@ -292,7 +294,7 @@ impl ChunkIndex {
         })
     }
 
-    /// Whether a segment speaks of a pack that is not there, or not as it says.
+    /// Returns whether a segment lists a pack that is missing or different.
     pub(super) fn lists_lost_packs(&self) -> bool {
         let mut packs = self.listed.iter().flat_map(|listed| &listed.packs);
         packs.any(Option::is_none)
@@ -311,7 +313,7 @@ impl ChunkIndex {
             .collect()
     }
 
-    /// Returns the names of segments whose entries are not as they were written, and what is wrong with each.
+    /// Returns the names of segments whose entries changed since they were written, and what is wrong with each.
     pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, Trouble)> {
         let damaged = self.listed.iter().filter_map(|listed| {
             let name = listed.name.as_ref()?;
@@ -324,7 +326,7 @@ impl ChunkIndex {
     }
 }
 
-/// Compares the entries of a segment with their hash. They are read, not looked at through the map, so that they do not
+/// Compares the entries of a segment with their hash. Reads them from the file instead of the map, so that they do not
 /// become resident.
 fn check_entries(
     storage: &dyn Storage,
@@ -374,8 +376,8 @@ pub(super) fn in_memory(
     IndexSegment::open(Bytes::Read(crate::content::index::build(packs, entries))).ok()
 }
 
-/// Makes one segment of `packs` and `entries` take the place of all others. Until the old ones are removed both stand,
-/// which is harmless. Places that were taken from the chunk_index before mean nothing afterwards.
+/// Replaces all segments by one of `packs` and `entries`. Until the old ones are removed both exist, which is harmless.
+/// Places that were taken from the index before are invalid afterwards.
 pub(super) fn replace_all(
     storage: &dyn Storage,
     chunk_index: &mut ChunkIndex,
@@ -383,7 +385,7 @@ pub(super) fn replace_all(
     entries: Vec<ChunkEntry>,
 ) -> Result<(), StoreError> {
     let mut old = chunk_index.segment_names();
-    // What could not be read is of no more use than the others.
+    // The new segment covers everything, so segments that could not be read are of no use either.
     old.append(&mut chunk_index.unread);
     let quarantine: Vec<(PackId, u32)> = chunk_index
         .quarantine

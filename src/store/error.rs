@@ -1,6 +1,6 @@
-//! What can stop an operation on a store. Damage that does not is a finding instead.
+//! Errors that stop an operation on a store. Damage that does not stop it is a finding instead.
 //!
-//! The words that tell a person what to do are the command line's.
+//! The words that tell the operator what to do are in the command line.
 
 use std::path::PathBuf;
 
@@ -9,60 +9,60 @@ use crate::base::id::{ChunkId, PackId};
 use crate::base::monitor::Interrupted;
 use crate::store::storage::StorageError;
 
-/// An operation on a store that could not go on.
+/// An operation on a store that could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is no store there.
+    /// There is no store in the directory.
     #[error("no store in {}", path.display())]
     NotAStore {
         /// The directory.
         path: PathBuf,
     },
-    /// There is a store there already.
+    /// There already is a store in the directory.
     #[error("there is a store in {} already", path.display())]
     AlreadyAStore {
         /// The directory.
         path: PathBuf,
     },
-    /// There is something there that is no store.
+    /// The directory holds something that is not a store.
     #[error("{} is no store and not empty: {} is in it", path.display(), entry.file_name().unwrap_or_default().display())]
     NotEmpty {
         /// The directory.
         path: PathBuf,
-        /// One of the things that are in it.
+        /// One of its entries.
         entry: PathBuf,
     },
-    /// A part of the store is a link, which may lead to what is not the store's.
+    /// A part of the store is a link, which may lead outside the store.
     #[error("{} is a link, and a store writes to its own folder alone", path.display())]
     Linked {
         /// The link.
         path: PathBuf,
     },
-    /// Another process has it.
+    /// Another process has locked the store.
     #[error("the store in {} is in use by another process", path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
     },
-    /// Others read it beside writers, such as a server, and what they read must stay.
+    /// Processes such as a server read the store beside writers, and what they read must stay.
     #[error("the store in {} is being read by another process, such as carryall serve", path.display())]
     Served {
         /// The directory.
         path: PathBuf,
     },
-    /// It was opened for reading.
+    /// The store was opened for reading.
     #[error("the store in {} is open for reading only", path.display())]
     ReadOnly {
         /// The directory.
         path: PathBuf,
     },
-    /// A second writer was asked for while the first lives.
+    /// A second writer was asked for while the first one exists.
     #[error("the store in {} is being written already", path.display())]
     WriterBusy {
         /// The directory.
         path: PathBuf,
     },
-    /// Its format is newer.
+    /// The store has a newer format.
     #[error("store format {found} in {} is newer than this program reads ({known})", path.display())]
     Unsupported {
         /// The directory.
@@ -72,7 +72,7 @@ pub enum StoreError {
         /// Newest format this program knows.
         known: i64,
     },
-    /// Its settings cannot be understood.
+    /// The store's settings cannot be understood.
     #[error("cannot understand {}: {message}", path.display())]
     BadSettings {
         /// The file.
@@ -80,7 +80,7 @@ pub enum StoreError {
         /// What is wrong.
         message: String,
     },
-    /// No pack that is known of holds the chunk.
+    /// No known pack holds the chunk.
     #[error("chunk {id} is not in the store")]
     NoSuchChunk {
         /// The chunk.
@@ -131,7 +131,7 @@ pub enum StoreError {
     /// A name that is not safe as a file name.
     #[error("not a name for a release root: {stem:?}")]
     BadRootName {
-        /// What was given.
+        /// The name that was given.
         stem: String,
     },
     /// A release root that cannot be read.
@@ -155,7 +155,7 @@ pub enum StoreError {
     /// A thread of the writer ended before its work.
     #[error("a thread of the writer failed")]
     WriterFailed,
-    /// Somebody asked to stop.
+    /// The operator asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     /// The storage failed.
@@ -166,10 +166,10 @@ pub enum StoreError {
 /// What is wrong with a frame in the store.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameDamage {
-    /// Its bytes.
+    /// Its bytes are wrong.
     #[error(transparent)]
     Frame(#[from] crate::content::frame::FrameError),
-    /// Its pack.
+    /// Its pack is wrong.
     #[error("its pack is missing or cut short")]
     Pack,
 }

@@ -1,6 +1,7 @@
-//! Where a store may lie: a folder that is absent or empty, or a store already. Nothing that others put somewhere is touched.
+//! Decides where a store may be made: in a folder that is absent or empty, or that already is a store. Foreign files
+//! are never touched.
 //!
-//! It looks at names and kinds of files; what is in them is looked at elsewhere.
+//! It looks only at the names and kinds of files, and not at their content.
 
 use std::fs;
 use std::io;
@@ -11,11 +12,11 @@ use crate::base::own::remove_own;
 use crate::store::storage::StorageError;
 use crate::store::storage::dir::{UNPUBLISHED, is_unpublished};
 
-/// The lock's file, made before anything else and removed last.
+/// The lock file, made before anything else and removed last.
 pub(super) const LOCK: &str = "lock";
-/// The second lock's file.
+/// The file of the second lock.
 pub(super) const SERVED: &str = "served";
-/// Folders that a store makes in its own.
+/// Folders that a store makes inside its own.
 const FOLDERS: [&str; 10] = [
     UNPUBLISHED,
     "packs",
@@ -28,7 +29,7 @@ const FOLDERS: [&str; 10] = [
     "incoming",
     "pulls",
 ];
-/// What systems put into folders that nobody put anything into.
+/// Entries that operating systems put into empty folders.
 const OF_SYSTEMS: [&str; 8] = [
     "lost+found",
     "System Volume Information",
@@ -39,16 +40,16 @@ const OF_SYSTEMS: [&str; 8] = [
     ".DS_Store",
     ".snapshot",
 ];
-/// What systems put there for each user, by the beginning of the name.
+/// Beginning of the names of per-user folders that operating systems make there.
 const TRASH: &str = ".Trash-";
-/// No beginning of settings is longer.
+/// Most bytes that the beginning of new settings can have.
 const SETTINGS_BYTES: u64 = 256;
 
-/// Makes sure that a store may be made in `dir`: nothing is there, or an empty folder, or what a process left that was killed
-/// while it made one.
+/// Checks that a store may be made in `dir`. Accepts an absent or empty folder, and the remains of a process that was
+/// killed while it made a store.
 ///
 /// # Errors
-/// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], or what the file system says.
+/// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], or an error of the file system.
 pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -78,7 +79,7 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether it is what a store has that holds nothing yet.
+/// Returns whether an entry is part of a store that holds nothing yet.
 fn is_beginning(path: &Path, name: &str) -> Result<bool, StoreError> {
     let stat = path
         .symlink_metadata()
@@ -105,7 +106,7 @@ fn is_beginning(path: &Path, name: &str) -> Result<bool, StoreError> {
     Ok(FOLDERS.contains(&name) && stat.is_dir() && holds_no_file(path)?)
 }
 
-/// Whether there are only folders at and below `path`, or nothing is there.
+/// Returns whether `path` is absent, or holds nothing but folders at any depth.
 fn holds_no_file(path: &Path) -> Result<bool, StoreError> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -123,7 +124,8 @@ fn holds_no_file(path: &Path) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Makes sure that what a store writes to lies in its own folder: a link could lead to what others have.
+/// Checks that everything a store writes to is inside its own folder, because a link could lead to other people's
+/// files.
 ///
 /// # Errors
 /// [`StoreError::Linked`].
@@ -140,7 +142,7 @@ pub(super) fn must_be_own(dir: &Path, access: OpenMode) -> Result<(), StoreError
     Ok(())
 }
 
-/// Makes `dir` and what is lacking above it; returns what was made, the topmost first.
+/// Makes `dir` and the missing folders above it. Returns what was made, the topmost first.
 pub(super) fn make(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut made: Vec<PathBuf> = dir
         .ancestors()
@@ -153,16 +155,16 @@ pub(super) fn make(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 impl Store {
-    /// Whether this process made it.
+    /// Returns whether this process made the store.
     pub fn is_new(&self) -> bool {
         self.made.is_some()
     }
 
-    /// Takes back a store that this process made and that nothing came into, with the folders that were made for it. One
-    /// that was there before, or that something is in, stays.
+    /// Removes a store that this process made and that is still empty, with the folders that were made for it. A store
+    /// that existed before or holds something stays.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system.
     pub fn abandon_if_empty(self) -> Result<(), StoreError> {
         let Some(made) = &self.made else {
             return Ok(());
@@ -190,7 +192,7 @@ impl Store {
         remove(SERVED)?;
         remove(LOCK)?;
         for folder in made.iter().rev() {
-            // One that something else came into stays.
+            // A folder that has other entries by now stays.
             if fs::remove_dir(folder).is_err() {
                 break;
             }

@@ -1,7 +1,7 @@
-//! The lock of a store: flock on one file, gone with the process that held it.
+//! Locks a store with flock on one file. The lock ends with the process that holds it.
 //!
-//! Shared for readers, exclusive for the writer. A second one is shared by those who read beside a writer, and exclusive for
-//! whoever removes packs. They never wait.
+//! The lock is shared for readers and exclusive for the writer. A second lock is shared for those who read beside a
+//! writer, and exclusive for a process that removes packs. Taking a lock never waits.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
@@ -11,12 +11,12 @@ use super::ground::{LOCK, SERVED};
 use super::{OpenMode, StoreError};
 use crate::store::storage::StorageError;
 
-/// Locks the store in `dir` until the file is dropped. A reader needs none where no file can be made, as on a disc: then
-/// nobody can write either.
+/// Locks the store in `dir` until the file is dropped. A reader needs no lock where no file can be made, as on a disc,
+/// because nobody can write there either.
 pub(super) fn take(dir: &Path, access: OpenMode) -> Result<Option<File>, StoreError> {
     let path = dir.join(LOCK);
     let file = match access {
-        // A store on a read-only medium is read without the right to create the file.
+        // A store on a read-only medium is readable without the right to create the file.
         OpenMode::Read => File::open(&path).or_else(|_| open_for_writing(&path)),
         OpenMode::Write => open_for_writing(&path),
     };
@@ -38,7 +38,7 @@ fn cannot_write(error: &std::io::Error) -> bool {
     matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied)
 }
 
-/// The lock of one who reads beside a writer; `None` where no file can be made.
+/// Takes the lock for reading beside a writer. Returns `None` where no file can be made.
 pub(super) fn beside_writers(dir: &Path) -> Result<Option<File>, StoreError> {
     let path = dir.join(SERVED);
     let file = match File::open(&path).or_else(|_| open_for_writing(&path)) {
@@ -53,7 +53,7 @@ pub(super) fn beside_writers(dir: &Path) -> Result<Option<File>, StoreError> {
     .map(Some)
 }
 
-/// The lock of one who removes what is there.
+/// Takes the lock for removing packs.
 pub(super) fn alone(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(SERVED);
     let file = open_for_writing(&path).map_err(failed(&path))?;

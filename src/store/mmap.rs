@@ -1,6 +1,6 @@
-//! Maps an index segment of the local store. The only unsafe code of the package.
+//! Maps an index segment of the local store into memory. This is the only unsafe code of the package.
 //!
-//! Nothing else is mapped: packs are read with positioned reads, so that a bad sector is an error and not a signal.
+//! Nothing else is mapped. Packs are read with positioned reads, so that a bad sector is an error and not a signal.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,14 +9,14 @@ use memmap2::Mmap;
 
 use crate::store::storage::{self, Storage, StorageError};
 
-/// Longest segment that is read where it cannot be mapped.
+/// Longest segment that is read when it cannot be mapped.
 const SEGMENT_MAX: u64 = 4 << 30;
 
 /// The bytes of a segment.
 pub(super) enum Bytes {
-    /// In a map.
+    /// Mapped.
     Mapped(Mmap),
-    /// In memory.
+    /// Read into memory.
     Read(Vec<u8>),
 }
 
@@ -29,10 +29,10 @@ impl AsRef<[u8]> for Bytes {
     }
 }
 
-/// Maps an object where the storage has a path for it, and reads it where not.
+/// Maps an object when the storage has a path for it, and reads it otherwise.
 pub(super) fn map(storage: &dyn Storage, name: &str) -> Result<Bytes, StorageError> {
     match storage.local_path(name) {
-        // Nothing cannot be mapped.
+        // An empty file cannot be mapped.
         Some(_) if storage.bytes(name)? == 0 => Ok(Bytes::Read(Vec::new())),
         Some(path) => map_file(&path)
             .map(Bytes::Mapped)
@@ -48,7 +48,7 @@ pub(super) fn map(storage: &dyn Storage, name: &str) -> Result<Bytes, StorageErr
 #[allow(unsafe_code)]
 fn map_file(path: &Path) -> std::io::Result<Mmap> {
     let file = File::open(path)?;
-    // SAFETY: segments are never changed in place: they are renamed into place whole and removed by name, by the holder
-    // of the store's exclusive lock alone. A process that breaks that rule can at worst kill this one (SIGBUS).
+    // SAFETY: segments are never changed in place. They are renamed into place whole and removed by name, only by the
+    // holder of the store's exclusive lock. A process that breaks this rule can at worst kill this one (SIGBUS).
     unsafe { Mmap::map(&file) }
 }

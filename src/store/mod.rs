@@ -1,7 +1,7 @@
 //! The store: chunks by their ids in packs of frames, and the roots of releases, in one directory.
 //!
-//! It knows nothing of what chunks mean or of what a root says, and nothing of discs. Memory: the frame cache
-//! (192 MiB), 40 bytes a pack, and while writing what `writer` states; the index is mapped.
+//! It does not know what chunks or roots mean, and does not know discs. Memory: the frame cache (192 MiB), 40 bytes a
+//! pack, and while writing what `writer` states. The index is mapped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,28 +62,28 @@ use cache::{FrameCache, IndexedFrame};
 use chunk_index::{ChunkIndex, PackPlace};
 use seen::OpenNotes;
 
-/// Bytes of decompressed frames that are kept.
+/// Bytes of decompressed frames that are cached.
 const CACHE_BYTES: usize = 192 << 20;
 
-/// What a store is opened for.
+/// The access that a store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode {
-    /// Beside other readers; nothing is changed.
+    /// Beside other readers, without changing anything.
     Read,
-    /// Alone.
+    /// Exclusively.
     Write,
 }
 
-/// What is done with packs that no index speaks of.
+/// What happens to packs that no index segment lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unlisted {
-    /// They are read and taken in.
+    /// They are read and added to the index.
     Adopted,
-    /// They are those of another process, which is writing them.
+    /// They are left alone, because another process is writing them.
     Left,
 }
 
-/// A store, locked for as long as this lives.
+/// A store, locked for as long as this value lives.
 pub struct Store {
     dir: PathBuf,
     id: StoreId,
@@ -97,7 +97,7 @@ pub struct Store {
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
-    /// The folders that were made for it, when this process made it.
+    /// The folders that this process made for the store, if it made it.
     made: Option<Vec<PathBuf>>,
 }
 
@@ -105,7 +105,7 @@ impl Store {
     /// Creates a store in `dir`, which is absent or empty, and opens it for writing.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], [`StoreError::Locked`], or what the file system says.
+    /// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], [`StoreError::Locked`], or an error of the file system.
     pub fn create(dir: &Path) -> Result<Self, StoreError> {
         ground::must_be_free(dir)?;
         let made = ground::make(dir)?;
@@ -113,12 +113,13 @@ impl Store {
         let storage = Arc::new(DirStorage::new(dir));
         let mut store = Self::create_on(storage, dir, lock)?;
         store.made = Some(made);
-        // It is there from the start: without it nobody knows what the packs are for.
+        // The folder of roots exists from the start. A store without it has lost its roots, and with them the meaning
+        // of its packs.
         roots::make_folder(dir)?;
         Ok(store)
     }
 
-    /// Whether a store could be created in `dir`; nothing is touched.
+    /// Checks that a store could be created in `dir`, without touching anything.
     ///
     /// # Errors
     /// As [`Store::create`].
@@ -126,21 +127,21 @@ impl Store {
         ground::must_be_free(dir)
     }
 
-    /// Opens the store in `dir`. For [`Access::Write`] it takes in packs that a killed process left behind complete, so
-    /// that work is not done twice, and sweeps away what was left incomplete.
+    /// Opens the store in `dir`. For [`OpenMode::Write`] it adds complete packs of a killed process to the index, so
+    /// that work is not done twice, and removes incomplete ones.
     ///
     /// # Errors
-    /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or what the file system says.
+    /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or an error of the file system.
     pub fn open(dir: &Path, access: OpenMode) -> Result<Self, StoreError> {
         let storage = Arc::new(DirStorage::new(dir));
-        // In a folder that is no store nothing is made, not even a lock.
+        // Reading the settings comes first, so that not even a lock file is made in a folder that is not a store.
         settings::read(storage.as_ref(), dir)?;
         ground::must_be_own(dir, access)?;
         let lock = lock::take(dir, access)?;
         Self::open_on(storage, dir, access, lock)
     }
 
-    /// Creates a store on any storage: for tests, and for storage that needs no lock. `dir` stands in messages.
+    /// Creates a store on any storage. Serves tests and storage that needs no lock. `dir` is for messages.
     ///
     /// # Errors
     /// As [`Store::create`].
@@ -219,26 +220,27 @@ impl Store {
         self.dir.join("incoming")
     }
 
-    /// Returns what was found and made good while opening.
+    /// Returns what was found and repaired while opening.
     pub fn findings(&self) -> &[Finding] {
         &self.seen.findings
     }
 
-    /// Returns what could not be read while opening. That need not be damage.
+    /// Returns what could not be read while opening. This need not be damage.
     pub fn faults(&self) -> &[Finding] {
         &self.seen.faults
     }
 
-    /// Whether an intact copy of the chunk is here, as far as is known without reading it.
+    /// Returns whether the store has an intact copy of the chunk, as far as is known without reading it.
     pub fn contains(&self, id: &ChunkId) -> bool {
         self.chunk_index().find(id).is_some()
     }
 
-    /// Reads a chunk. A copy found damaged is quarantined (for good when the store is open for writing) and the next tried. When
-    /// no other is left, those in quarantine get a second look: one that is whole leaves it.
+    /// Reads a chunk. A copy found damaged is quarantined (permanently when the store is open for writing), and the
+    /// next copy is tried. When no other copy is left, the quarantined ones are read again. A whole one leaves the
+    /// quarantine.
     ///
     /// # Errors
-    /// What the storage says when a copy cannot be read, for that may pass; else [`StoreError::NoSuchChunk`], or
+    /// A storage error when a copy cannot be read, since that may pass. Otherwise [`StoreError::NoSuchChunk`].
     /// [`StoreError::DamagedChunk`] or [`StoreError::QuarantinedChunk`] when every copy is damaged.
     pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
         let (places, doubtful) = {
@@ -290,8 +292,9 @@ impl Store {
         })
     }
 
-    /// Decompresses the frames of these chunks into the cache, on every core. Best effort: what fails here fails again,
-    /// and is told, when it is read. Returns when they are there; asking for much more than the cache holds is a waste.
+    /// Decompresses the frames of these chunks into the cache on every core, and returns when they are there. A failure
+    /// here is ignored, because the later read fails and reports it. Asking for much more than the cache holds is a
+    /// waste.
     pub fn prefetch(&self, ids: &[ChunkId]) {
         let mut places: Vec<PackPlace> = {
             let chunk_index = self.chunk_index();
@@ -314,13 +317,13 @@ impl Store {
         })
     }
 
-    /// Reads and checks a frame in full, past the cache.
+    /// Reads and checks a whole frame without the cache.
     fn frame(&self, place: PackPlace) -> Result<Frame, StoreError> {
         let bytes = self.frame_bytes(place)?;
         Frame::decode(&bytes).map_err(|source| self.damaged(place, source.into()))
     }
 
-    /// Reads a frame's bytes; nothing but its lengths is checked.
+    /// Reads a frame's bytes and checks only its lengths.
     fn frame_bytes(&self, place: PackPlace) -> Result<Vec<u8>, StoreError> {
         let (head, pack) = self.frame_head(place)?;
         let mut bytes = vec![0; head.frame_bytes()];
@@ -349,7 +352,7 @@ impl Store {
         self.storage
             .read_at(&chunk_index::pack_name(id), offset, out)
             .map_err(|error| {
-                // A pack that was there and is not any more went with its disk: that is no damage.
+                // A pack that existed before and is missing now went with its disk, which is not damage.
                 if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
                     self.damaged(place, FrameDamage::Pack)
                 } else {
@@ -367,7 +370,7 @@ impl Store {
         }
     }
 
-    /// Never deduplicates against a frame again; remembers it when the store is open for writing.
+    /// Excludes a frame from deduplication for good. Remembers it when the store is open for writing.
     fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
         let mut chunk_index = self.shelf_mut();
         chunk_index.quarantine.insert(place);
@@ -377,7 +380,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a frame out of quarantine that a second look found whole.
+    /// Takes a frame out of quarantine that a second read found whole.
     fn release(&self, place: PackPlace) -> Result<(), StoreError> {
         let mut chunk_index = self.shelf_mut();
         if chunk_index.quarantine.remove(&place) && self.access == OpenMode::Write {

@@ -1,6 +1,6 @@
-//! Which frames hold the chunks that somebody needs: for reading a large part of a store once.
+//! Finds the frames that hold needed chunks, so that a large part of a store is read once.
 //!
-//! 48 bytes a chunk asked for while it works.
+//! Memory: 48 bytes for each requested chunk.
 
 use std::collections::HashMap;
 
@@ -19,22 +19,23 @@ pub struct FrameNeed {
     pub offset: u32,
     /// Kind of content.
     pub class: ContentKind,
-    /// Bytes that it takes in the pack, all told.
+    /// Bytes that it takes in the pack, header and table included.
     pub stored_bytes: u64,
-    /// The share of them that falls to the chunks needed, by their plain bytes.
+    /// The share of these bytes that belongs to the needed chunks, in proportion to their plain bytes.
     pub share_bytes: u64,
-    /// The chunks needed, in the order they have in the frame.
+    /// The needed chunks, in frame order.
     pub chunks: Vec<ChunkId>,
 }
 
-/// What is read of a frame without its bytes: header, pack, ids and lengths of its chunks.
+/// The parts of a frame that are read without its bytes: header, pack, and the ids and lengths of its chunks.
 type TableOfFrame = (FrameHead, PackId, Vec<(ChunkId, usize)>);
 
 impl Store {
-    /// Finds the frames that hold `ids`, in the order in which they are first needed. An id that comes twice is needed once.
+    /// Finds the frames that hold `ids`, in the order in which they are first needed. An id that comes twice counts
+    /// once.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedFrame`], or what the storage says.
+    /// [`StoreError::NoSuchChunk`], [`StoreError::DamagedFrame`], or a storage error.
     pub fn frames_of(
         &self,
         ids: &mut dyn Iterator<Item = ChunkId>,
@@ -62,7 +63,7 @@ impl Store {
         Ok(needs.into_iter().map(|(_, need)| need).collect())
     }
 
-    /// `group` is sorted by id and has one place.
+    /// Describes one frame. `group` is sorted by id and has one place.
     fn need(&self, group: &[(PackPlace, ChunkId)]) -> Result<FrameNeed, StoreError> {
         let place = group[0].0;
         let (head, pack, table) = self.frame_table(place)?;
@@ -87,13 +88,13 @@ impl Store {
             offset: place.offset,
             class: head.class,
             stored_bytes,
-            // Frames have 128 MiB at most: the product fits.
+            // Frames have at most 128 MiB, so the product fits.
             share_bytes: (stored_bytes * needed_bytes).div_ceil((head.plain_bytes as u64).max(1)),
             chunks,
         })
     }
 
-    /// Reads the table of a frame: ids and lengths. Its hash is not checked.
+    /// Reads the table of a frame: ids and lengths. Does not check its hash.
     pub(super) fn frame_table(&self, place: PackPlace) -> Result<TableOfFrame, StoreError> {
         let (head, pack) = self.frame_head(place)?;
         let mut table = vec![0; head.table_bytes()];
@@ -124,10 +125,10 @@ impl Store {
         Ok((head, pack, table))
     }
 
-    /// Reads a whole frame past the cache; every chunk is checked against its id.
+    /// Reads a whole frame without the cache. Checks every chunk against its id.
     ///
     /// # Errors
-    /// [`StoreError::DamagedFrame`] (quarantined from then on), or what the storage says.
+    /// [`StoreError::DamagedFrame`] (the frame is then quarantined), or a storage error.
     pub fn load_frame(&self, need: &FrameNeed) -> Result<Frame, StoreError> {
         let number = self.chunk_index().number_of(&need.pack);
         let first = need.chunks.first().copied();

@@ -1,7 +1,7 @@
-//! Takes in packs that no index segment speaks of: complete packs of a process that was killed, or all of them when the
-//! index is lost.
+//! Adds packs to the index that no segment lists: complete packs of a killed process, or all packs when the index is
+//! lost.
 //!
-//! Only frames whose hash is right are listed. It holds one pack in memory at a time.
+//! Only frames with the right hash are listed. It holds one pack in memory at a time.
 
 use super::chunk_index::{self, ChunkIndex, pack_name};
 use super::seen::OpenNotes;
@@ -13,7 +13,7 @@ use crate::content::index::{ChunkEntry, PackEntry, prefix};
 use crate::content::pack::{self, FrameSpan, PACK_MAX, TRAILER_BYTES};
 use crate::store::storage::{self, Storage};
 
-/// Lists unlisted packs, in a new segment when `access` allows and in memory otherwise, and removes broken segments.
+/// Lists these packs, in a new segment when `access` allows and in memory otherwise. Removes broken segments.
 pub(super) fn adopt(
     storage: &dyn Storage,
     chunk_index: &mut ChunkIndex,
@@ -36,7 +36,7 @@ pub(super) fn adopt(
             }
         }
         match access {
-            // None could be read.
+            // No pack could be read.
             _ if packs.is_empty() => {}
             OpenMode::Write => {
                 let (name, segment) = chunk_index::publish(storage, &packs, entries)?;
@@ -57,7 +57,7 @@ pub(super) fn adopt(
     Ok(())
 }
 
-/// Returns the chunks of a pack with the places of their frames; nothing when the pack cannot be read at all.
+/// Returns the chunks of a pack with the places of their frames. Returns nothing when the pack cannot be read at all.
 fn read_pack(
     storage: &dyn Storage,
     pack: &PackEntry,
@@ -66,7 +66,7 @@ fn read_pack(
     let subject = format!("pack {}", pack.id.short());
     let bytes = match storage::read(storage, &pack_name(&pack.id), PACK_MAX) {
         Ok(bytes) => bytes,
-        // It is read the next time.
+        // The pack is read again when the store is opened next.
         Err(error) => {
             seen.fault(subject, &error);
             return None;

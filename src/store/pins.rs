@@ -1,6 +1,6 @@
-//! Marks of releases that are to stay, however many newer ones come: an empty file each.
+//! Marks releases that retention must keep. Each mark is an empty file.
 //!
-//! What a mark means is for others to act on.
+//! Acting on a mark is the work of the callers.
 
 use super::{Store, StoreError};
 use crate::store::storage;
@@ -9,10 +9,10 @@ const FOLDER: &str = "kept";
 const SUFFIX: &str = ".kept";
 
 impl Store {
-    /// Marks a root, or takes its mark away.
+    /// Marks a root, or removes its mark.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::NoSuchRoot`], or what the storage says.
+    /// [`StoreError::ReadOnly`], [`StoreError::NoSuchRoot`], or a storage error.
     pub fn pin(&self, stem: &str, is_kept: bool) -> Result<(), StoreError> {
         self.must_write()?;
         self.read_root(stem)?;
@@ -24,10 +24,10 @@ impl Store {
         }
     }
 
-    /// The roots that are marked, sorted.
+    /// Returns the marked roots, sorted.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn pinned(&self) -> Result<Vec<String>, StoreError> {
         let objects = self.storage.list(FOLDER)?.into_iter();
         let stems = objects.filter_map(|object| {
@@ -40,7 +40,7 @@ impl Store {
     }
 }
 
-/// `stem` is one that a root has.
+/// Returns the object name of a mark. `stem` must be the stem of a root.
 pub(super) fn name(stem: &str) -> String {
     format!("{FOLDER}/{stem}{SUFFIX}")
 }

@@ -1,7 +1,7 @@
 //! Compresses frames on every core and writes them into packs, in the order they were planned.
 //!
-//! One thread a core compresses, one writes. Same frames in, same packs out, whatever the threads do. Waiting frames are
-//! bounded by the channels; see `writer` for the memory all of it takes.
+//! One thread a core compresses, and one writes. The same frames give the same packs, independent of thread timing. The
+//! channels bound the number of waiting frames. `writer` states the memory of the whole.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -17,9 +17,9 @@ use crate::content::index::{ChunkEntry, PackEntry, prefix};
 use crate::content::pack::PackBuilder;
 use crate::store::storage::{NewObject, Storage};
 
-/// Stored bytes at which a pack is ended.
+/// Stored bytes at which a pack ends.
 const PACK_BYTES: u64 = 64 << 20;
-/// More threads would want more memory than `writer` states.
+/// More threads would need more memory than `writer` states.
 const WORKERS_MAX: usize = 16;
 
 struct CompressJob {
@@ -33,11 +33,11 @@ enum Done {
         frame: Vec<u8>,
         ids: Vec<ChunkId>,
     },
-    /// All frames were sent: without this the last pack is dropped unpublished.
+    /// All frames were sent. Without this message the last pack is dropped unpublished.
     End,
 }
 
-/// Packs that are durable, and what is in them.
+/// Packs that are durable, and their chunks.
 #[derive(Default)]
 pub(super) struct DurablePacks {
     pub(super) packs: Vec<PackEntry>,
@@ -77,7 +77,7 @@ impl Pipeline {
         }
     }
 
-    /// Hands a frame over, waiting while too many wait already.
+    /// Hands a frame over. Waits while too many frames are in the queue.
     pub(super) fn send(&mut self, plan: FramePlan) -> Result<(), StoreError> {
         let job = CompressJob {
             number: self.next,
@@ -86,7 +86,7 @@ impl Pipeline {
         self.next += 1;
         match self.jobs.as_ref().map(|jobs| jobs.send(job)) {
             Some(Ok(())) => Ok(()),
-            // The packer failed and took the others with it; it knows why.
+            // The packer failed and ended the other threads. Its error is the cause.
             _ => Err(self.join().err().unwrap_or(StoreError::WriterFailed)),
         }
     }
@@ -97,7 +97,7 @@ impl Pipeline {
         for worker in self.workers.drain(..) {
             worker.join().map_err(|_| StoreError::WriterFailed)?;
         }
-        // Sent after all workers ended, so it is the last that the packer sees.
+        // Sent after all workers have ended, so it is the last message that the packer gets.
         if let Some(done) = self.done.take() {
             let _ = done.send(Done::End);
         }
@@ -171,7 +171,7 @@ impl Packer {
     }
 
     fn run(mut self, finished: &Receiver<Done>) -> Result<DurablePacks, StoreError> {
-        // Frames that overtook another: what the other threads finish while one frame is compressed.
+        // Frames that overtook another. Workers finish them while one earlier frame is still being compressed.
         let mut early = BTreeMap::new();
         let mut next = 0;
         while let Ok(done) = finished.recv() {
@@ -185,7 +185,7 @@ impl Packer {
                 next += 1;
             }
         }
-        // The writer was dropped: packs that are complete stay for the next one, the open one goes.
+        // The writer was dropped. Complete packs stay for the next writer, and the open pack is removed.
         Ok(self.packed)
     }
 

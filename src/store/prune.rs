@@ -1,7 +1,7 @@
-//! Gives back the room of chunks that nothing needs: dead packs go, mostly dead ones are written anew.
+//! Frees the room of chunks that no release needs. Dead packs are removed, and mostly dead ones are rewritten.
 //!
-//! New packs and the new index are durable before anything old is removed. Chunks that are needed and damaged keep their
-//! pack, for the day it reads well again. Takes 60 bytes a chunk of the store while it works.
+//! New packs and the new index are durable before anything old is removed. A needed chunk that is damaged keeps its
+//! pack, because the pack may read well again. Memory: 60 bytes for each chunk of the store.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,12 +12,12 @@ use crate::base::id::PackId;
 use crate::base::monitor::Monitor;
 use crate::content::index::{ChunkEntry, PackEntry};
 
-/// How much is worth the work.
+/// Options of a prune.
 #[derive(Debug, Clone, Copy)]
 pub struct PruneOptions {
-    /// A pack with a smaller share of live bytes, in percent, is written anew.
+    /// A pack with a smaller share of live bytes, in percent, is rewritten.
     pub live_percent: u64,
-    /// How chunks are written anew.
+    /// How chunks are rewritten.
     pub write: WriteOptions,
 }
 
@@ -30,12 +30,12 @@ impl Default for PruneOptions {
     }
 }
 
-/// What was given back.
+/// The result of a prune.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PruneReport {
     /// Packs removed.
     pub packs_removed: u64,
-    /// Packs among them whose live chunks were written anew.
+    /// Packs among them whose live chunks were rewritten.
     pub packs_rewritten: u64,
     /// Bytes of packs before.
     pub bytes_before: u64,
@@ -43,22 +43,22 @@ pub struct PruneReport {
     pub bytes_after: u64,
 }
 
-/// What lives in a pack.
+/// The live content of a pack.
 #[derive(Default)]
 struct Life {
     live: HashMap<u32, HashSet<[u8; 16]>>,
-    /// It holds damaged frames, and chunks in them that have no other copy and are needed.
+    /// Whether damaged frames of the pack hold needed chunks that have no other copy.
     hurt: bool,
-    /// It holds damaged frames.
+    /// Whether the pack holds damaged frames.
     quarantined: bool,
 }
 
 impl Store {
-    /// Drops what `live`, the chunks of all releases, does not name.
+    /// Drops all chunks that are not in `live`, which is the chunks of all releases.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], or what the storage says: nothing is removed
-    /// then.
+    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], or a storage error. Nothing is
+    /// removed in these cases.
     pub fn prune(
         &mut self,
         live: ChunkSet,
@@ -69,7 +69,7 @@ impl Store {
         let live = live.settled();
         loop {
             match self.prune_once(&live, options, monitor) {
-                // A chunk that had to be moved is damaged: its pack stays, and the others are looked at again.
+                // A chunk that had to be moved is damaged. Its pack stays, and the others are considered again.
                 Err(StoreError::DamagedFrame {
                     pack,
                     offset,
@@ -124,7 +124,7 @@ impl Store {
                 Some(_) => {}
             }
         }
-        // A pack that comes out as it was, but whole, is not removed.
+        // A rewritten pack can come out with the id of an old one, and must then not be removed.
         for written in self.move_chunks(&moving, options, monitor)? {
             dead.remove(&written);
         }
@@ -139,7 +139,7 @@ impl Store {
         Ok(report)
     }
 
-    /// Finds for each pack the chunks that live there: of several intact copies the first counts.
+    /// Finds the chunks that are live in each pack. The first of several intact copies counts.
     fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
         let chunk_index = self.chunk_index();
         let mut homes: Vec<Option<PackPlace>> = vec![None; live.prefixes().len()];
@@ -168,7 +168,7 @@ impl Store {
         lives
     }
 
-    /// Estimates which share of a pack lives: of each frame the live part of its plain bytes, times its stored bytes.
+    /// Estimates the live share of a pack: for each frame, the live part of its plain bytes times its stored bytes.
     fn live_percent(&self, pack: u32, entry: &PackEntry, life: &Life) -> Result<u64, StoreError> {
         let mut live_bytes = 0;
         for (offset, prefixes) in &life.live {
@@ -215,8 +215,8 @@ impl Store {
         Ok(writer.packs().to_vec())
     }
 
-    /// Forgets packs, then removes them: the index never speaks of a pack that is gone. What it says of packs that were lost
-    /// goes, too; one that turns up again is adopted.
+    /// Removes packs from the index first and from the storage second, so that the index never lists a missing pack.
+    /// Entries of lost packs are removed too. A lost pack that turns up again is adopted.
     fn drop_packs(&self, dead: &HashSet<PackId>) -> Result<(), StoreError> {
         let mut chunk_index = self.shelf_mut();
         if dead.is_empty() && !chunk_index.lists_lost_packs() && chunk_index.unread.is_empty() {

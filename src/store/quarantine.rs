@@ -1,6 +1,6 @@
 //! Remembers which frames were found damaged, so that nothing is ever deduplicated against them.
 //!
-//! The list is advice about packs that are there; a lost list costs no more than finding the damage again.
+//! The list is advice about existing packs. When it is lost, the damage only has to be found again.
 
 use super::StoreError;
 use super::chunk_index::{ChunkIndex, PackPlace};
@@ -11,7 +11,7 @@ use crate::base::id::PackId;
 use crate::base::saying::Template;
 use crate::store::storage::{self, Storage};
 
-/// Said of a list that is damaged.
+/// The finding for a damaged list.
 pub const QUARANTINE_LOST: Template = Template::new(
     "the list of damaged frames is damaged itself; `carryall check --data` makes it again",
 );
@@ -20,7 +20,7 @@ const NAME: &str = "quarantine";
 const RECORD_BYTES: usize = 36;
 const LIST_MAX: u64 = 64 << 20;
 
-/// Reads the list onto the chunk_index. Frames of packs that are gone are forgotten.
+/// Reads the list into the index. Frames of missing packs are dropped.
 pub(super) fn load(storage: &dyn Storage, chunk_index: &mut ChunkIndex, seen: &mut OpenNotes) {
     let file = match storage::read(storage, NAME, LIST_MAX + HEADER_BYTES as u64) {
         Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => return,

@@ -1,6 +1,7 @@
-//! What is remembered of the volume sets that were taken in: one small enveloped file.
+//! Remembers the volume sets that were received, in one small enveloped file.
 //!
-//! What it says is opaque here. Nothing depends on it: when it is lost, a volume of such a set is looked at as any other.
+//! Its content is opaque here, and nothing depends on it. When it is lost, a volume of such a set is treated like any
+//! other.
 
 use super::{Store, StoreError};
 use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
@@ -9,19 +10,19 @@ use crate::store::storage;
 const PATH: &str = "sets/received";
 
 impl Store {
-    /// Remembers the sets that were taken in, in place of what was remembered.
+    /// Remembers the received sets, replacing what was remembered before.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn put_received(&self, body: &[u8]) -> Result<(), StoreError> {
         let sealed = envelope::seal(EnvelopeKind::ReceivedSets, body);
         Ok(storage::put(self.storage.as_ref(), PATH, &sealed)?)
     }
 
-    /// What is remembered, at most `limit_bytes`; `None` when that is nothing, or damaged.
+    /// Returns what is remembered, at most `limit_bytes`. Returns `None` when there is nothing, or it is damaged.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn received(&self, limit_bytes: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let limit = limit_bytes + HEADER_BYTES as u64;
         match storage::read(self.storage.as_ref(), PATH, limit) {

@@ -1,4 +1,4 @@
-//! A store whose settings are damaged or lost gets new ones: nothing else in it depends on them.
+//! Gives new settings to a store whose settings are damaged or lost. Nothing else in the store depends on them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use crate::base::id::StoreId;
 use crate::store::storage::dir::DirStorage;
 use crate::store::storage::{Storage, StorageError};
 
-/// What became of the settings.
+/// The result of renewing the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewed {
     /// The store's new id.
     pub id: StoreId,
-    /// Where the damaged settings were put aside; `None` when there were none.
+    /// Path of the damaged settings, which were renamed. `None` when there were none.
     pub aside: Option<PathBuf>,
 }
 
 impl Store {
-    /// Writes the settings of the store in `dir` anew when they are damaged or lost; `None` when they are whole. The store
-    /// gets a new id. What was there is put aside.
+    /// Rewrites the settings of the store in `dir` when they are damaged or lost, and returns `None` when they are
+    /// whole. The store gets a new id. The damaged file is renamed.
     ///
     /// # Errors
-    /// [`StoreError::NotAStore`] or [`StoreError::BadSettings`] when there is nothing in `dir` that only a store has,
-    /// [`StoreError::Unsupported`], [`StoreError::Locked`], or what the file system says.
+    /// [`StoreError::NotAStore`] or [`StoreError::BadSettings`] when `dir` holds nothing that only a store has.
+    /// [`StoreError::Unsupported`], [`StoreError::Locked`], or an error of the file system.
     pub fn renew_settings(dir: &Path) -> Result<Option<Renewed>, StoreError> {
         let storage = DirStorage::new(dir);
         let wrong = match settings::read(&storage, dir) {
@@ -47,7 +47,7 @@ impl Store {
     }
 }
 
-/// Gives a file a name beside it that nothing has.
+/// Renames a file to an unused name in the same folder.
 fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let mut aside = path.with_extension("toml.damaged");
     let mut number = 1;
@@ -63,7 +63,7 @@ fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(aside)
 }
 
-/// Whether an object begins as bytes of a store do.
+/// Returns whether an object begins like a file of a store.
 pub(super) fn begins(storage: &dyn Storage, name: &str, is_own: &dyn Fn(&[u8]) -> bool) -> bool {
     let mut head = [0; crate::content::pack::HEADER_BYTES];
     storage.read_at(name, 0, &mut head).is_ok() && is_own(&head)

@@ -1,6 +1,6 @@
 //! The roots of releases as small enveloped files. Renaming one into place is the only commit point of a store.
 //!
-//! What a root says is opaque here.
+//! The content of a root is opaque here.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ const FOLDER: &str = "releases";
 const SUFFIX: &str = ".release";
 /// Most bytes of a root's body.
 const ROOT_MAX: u64 = 1 << 20;
-/// Most bytes of a root's name: with the suffix it fits every file system.
+/// Most bytes of a root's name. With the suffix it fits every file system.
 const STEM_MAX: usize = 240;
 
 /// A root in a listing.
@@ -50,7 +50,7 @@ pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Whether there is a root that can be read: a folder with one is a store.
+/// Returns whether there is a readable root. A folder with one is a store.
 pub(super) fn holds_a_root(storage: &dyn Storage) -> Result<bool, StoreError> {
     let most = ROOT_MAX + HEADER_BYTES as u64;
     let is_root = |file: &[u8]| envelope::open(EnvelopeKind::Release, file, ROOT_MAX).is_ok();
@@ -62,11 +62,11 @@ pub(super) fn holds_a_root(storage: &dyn Storage) -> Result<bool, StoreError> {
 }
 
 impl Store {
-    /// Commits a root: when this returns it outlives a power cut. A root of that name is replaced. The stem is 1 to 240
+    /// Commits a root, which survives a power cut once this returns. Replaces a root of that name. The stem is 1 to 240
     /// visible ASCII characters, none of `/ \ : * ? " < > |`, not beginning with a dot.
     ///
     /// # Errors
-    /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], or what the storage says.
+    /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], or a storage error.
     pub fn commit_root(&self, stem: &str, body: &[u8]) -> Result<(), StoreError> {
         self.must_write()?;
         Ok(storage::put(
@@ -79,7 +79,7 @@ impl Store {
     /// Returns all roots, sorted by name. An unreadable one is an error in its place.
     ///
     /// # Errors
-    /// What the storage says when the folder cannot be listed.
+    /// A storage error when the folder cannot be listed.
     pub fn roots(&self) -> Result<Vec<RootEntry>, StoreError> {
         let mut roots = Vec::new();
         for object in self.storage.list(FOLDER)? {
@@ -88,7 +88,7 @@ impl Store {
                 .strip_prefix(FOLDER)
                 .and_then(|rest| rest.strip_prefix('/'));
             let stem = stem.and_then(|rest| rest.strip_suffix(SUFFIX));
-            // What others put there is none of the store's.
+            // Foreign files in the folder are skipped.
             let Some(stem) = stem.filter(|stem| name(stem).is_ok()) else {
                 continue;
             };
@@ -104,7 +104,7 @@ impl Store {
     /// Reads the body of a root.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRoot`], [`StoreError::BadRoot`], or what the storage says.
+    /// [`StoreError::NoSuchRoot`], [`StoreError::BadRoot`], or a storage error.
     pub fn read_root(&self, stem: &str) -> Result<Vec<u8>, StoreError> {
         let file = storage::read(
             self.storage.as_ref(),
@@ -131,23 +131,24 @@ impl Store {
             .map_err(bad)
     }
 
-    /// Whether there are packs and not even the folder of roots: it went with its disk, or was removed by other hands.
+    /// Returns whether there are packs but not even the folder of roots. The folder was then lost with its disk, or
+    /// removed by hand.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn has_lost_its_roots(&self) -> Result<bool, StoreError> {
         let is_there = self.dir.join(FOLDER).symlink_metadata().is_ok();
         let has_packs = !self.chunk_index().packs().is_empty();
         Ok(has_packs && !is_there && self.storage.local_path(FOLDER).is_some())
     }
 
-    /// When a root was committed, as far as the storage knows.
+    /// Returns when a root was committed, as far as the storage knows.
     pub fn committed_at(&self, stem: &str) -> Option<SystemTime> {
         let path = self.storage.local_path(&name(stem).ok()?)?;
         std::fs::metadata(path).ok()?.modified().ok()
     }
 
-    /// When a root was committed, as the file system tells; `None` when it does not.
+    /// Returns when a root was committed according to the file system, or `None` when it does not tell.
     pub fn root_time(&self, stem: &str) -> Option<std::time::SystemTime> {
         let name = name(stem).ok()?;
         let stat = std::fs::symlink_metadata(self.dir.join(name)).ok()?;
@@ -157,7 +158,7 @@ impl Store {
     /// Removes a root. Its chunks stay until `prune`.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRoot`], [`StoreError::ReadOnly`], or what the storage says.
+    /// [`StoreError::NoSuchRoot`], [`StoreError::ReadOnly`], or a storage error.
     pub fn remove_root(&self, stem: &str) -> Result<(), StoreError> {
         self.must_write()?;
         let name = name(stem)?;

@@ -1,30 +1,30 @@
-//! What was noticed of a store: what is damaged, and, apart from that, what could not be read.
+//! Collects what was noticed about a store. Damage and failed reads are kept apart.
 //!
-//! A fault of reading may pass: a disk that went away, a right that is lacking. Only bytes that were read and are wrong are
-//! damage.
+//! A failed read may pass, for example when a disk was unplugged or a permission is missing. Only bytes that were read
+//! and are wrong are damage.
 
 use crate::base::finding::Finding;
 use crate::base::saying::Template;
 use crate::store::storage::StorageError;
 
-/// Said of what could not be read, with the system's words.
+/// The finding for what could not be read, with the system's error.
 pub const CANNOT_BE_READ: Template = Template::new("cannot be read now: {0}");
 
 /// What was noticed while a store was opened or checked.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenNotes {
-    /// What is not as it should be.
+    /// Damage that was found.
     pub(super) findings: Vec<Finding>,
     /// What could not be read.
     pub(super) faults: Vec<Finding>,
 }
 
-/// Why something in a store cannot be used.
+/// The reason why something in a store cannot be used.
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// It could not be read.
     Fault(StorageError),
-    /// It was read, and is wrong.
+    /// It was read and is wrong.
     Damage(String),
 }
 
@@ -35,7 +35,7 @@ impl OpenNotes {
     }
 }
 
-/// A finding about what could not be read.
+/// Makes a finding about what could not be read.
 pub(super) fn fault(subject: impl Into<String>, error: &StorageError) -> Finding {
     Finding::said(
         crate::base::finding::Severity::Note,

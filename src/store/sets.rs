@@ -1,6 +1,7 @@
-//! What is remembered of the volume sets that were packed, as one enveloped file each.
+//! Remembers the volume sets that were packed, in one enveloped file for each set.
 //!
-//! What it says is opaque here. Nothing depends on these files: they are written beside readers too, and the last writer wins.
+//! The content is opaque here, and nothing depends on these files. They are written beside readers too, and the last
+//! writer wins.
 
 use super::{Store, StoreError};
 use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
@@ -14,17 +15,17 @@ impl Store {
     /// Remembers a set that was packed.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn put_set(&self, set: &SetId, body: &[u8]) -> Result<(), StoreError> {
         let sealed = envelope::seal(EnvelopeKind::PackedSet, body);
         Ok(storage::put(self.storage.as_ref(), &path(set), &sealed)?)
     }
 
-    /// What is remembered of a set, at most `limit_bytes`; `None` when that is nothing, or damaged: then it is as if it had
-    /// been forgotten.
+    /// Returns what is remembered of a set, at most `limit_bytes`. Returns `None` when there is nothing. A damaged file
+    /// counts as a forgotten set.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn set(&self, set: &SetId, limit_bytes: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let limit = limit_bytes + HEADER_BYTES as u64;
         match storage::read(self.storage.as_ref(), &path(set), limit) {
@@ -36,10 +37,10 @@ impl Store {
         }
     }
 
-    /// The sets that are remembered, sorted.
+    /// Returns the remembered sets, sorted.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn sets(&self) -> Result<Vec<SetId>, StoreError> {
         let objects = self.storage.list(FOLDER)?.into_iter();
         let ids = objects.filter_map(|object| {
@@ -54,7 +55,7 @@ impl Store {
     /// Forgets a set.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn forget_set(&self, set: &SetId) -> Result<(), StoreError> {
         Ok(self.storage.remove(&path(set))?)
     }

@@ -1,4 +1,4 @@
-//! `carryall.toml`: which format a store has, and its id.
+//! `carryall.toml`: the format and the id of a store.
 //!
 //! Its presence is what makes a directory a store.
 
@@ -19,7 +19,7 @@ pub(super) fn create(storage: &dyn Storage) -> Result<(), StoreError> {
     Ok(storage::put(storage, NAME, settings.as_bytes())?)
 }
 
-/// Whether bytes are those that [`create`] writes, or the first of them.
+/// Returns whether bytes are those that [`create`] writes, or the first of them.
 pub(super) fn is_beginning(bytes: &[u8]) -> bool {
     let before = format!("format = {FORMAT}\nid = \"");
     let (first, rest) = bytes.split_at(bytes.len().min(before.len()));
@@ -73,12 +73,12 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreEr
         .map_err(|error: crate::base::id::IdParseError| bad(error.to_string()))
 }
 
-/// Draws an id that no other store has. It is a name, not a secret.
+/// Makes a random id. The id is a name and not a secret.
 fn draw_id() -> StoreId {
     use std::hash::{BuildHasher, RandomState};
     let mut hasher = Hasher::new();
     for round in 0_u64..4 {
-        // Every state is keyed from the system's randomness.
+        // Each `RandomState` is keyed from the system's randomness.
         hasher.update(&RandomState::new().hash_one(round).to_le_bytes());
     }
     hasher.update(&std::process::id().to_le_bytes());

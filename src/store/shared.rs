@@ -1,7 +1,7 @@
-//! A store that is read for as long as a server runs, beside others that write to it.
+//! A store that is read for as long as a server runs, while other processes write to it.
 //!
-//! Packs only come meanwhile: whoever removes some has to be alone. Segments of the index
-//! that go stay mapped here. Releases that come are seen after [`Store::refresh`].
+//! Packs are only added meanwhile, because removing packs requires the second lock exclusively. Index segments that are
+//! removed stay mapped here. New releases are visible after [`Store::refresh`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::{OpenMode, Store, StoreError, Unlisted, lock};
 use crate::store::storage::dir::DirStorage;
 
-/// So often a listing is made anew in which something has gone since.
+/// How often a listing is repeated when a listed file was removed meanwhile.
 const TRIES: u32 = 8;
 
 impl Store {
-    /// Opens a store for reading, beside one who writes: only [`Store::prune`] is kept out. Where nothing can be written, as on
-    /// a disc, it keeps writers out as [`Store::open`] does.
+    /// Opens a store for reading beside a writer. Only [`Store::prune`] is kept out. Where no lock file can be made, as
+    /// on a disc, writers are kept out as [`Store::open`] does.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -26,8 +26,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a store for reading, also while another process writes to it: only [`Store::prune`] and a reader keep one another
-    /// out. What the other has not committed is not seen.
+    /// Opens a store for reading, also while another process writes to it. Only [`Store::prune`] and a reader exclude
+    /// each other. Uncommitted work of the writer is not visible.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -52,10 +52,10 @@ impl Store {
         }
     }
 
-    /// Keeps out those who read beside writers, until the store is dropped.
+    /// Excludes those who read beside writers until the store is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Served`] when there is one.
+    /// [`StoreError::Served`] when there is such a reader.
     pub fn be_alone(&mut self) -> Result<(), StoreError> {
         self.must_write()?;
         if self.alone.is_none() && self.lock.is_some() {
@@ -64,10 +64,10 @@ impl Store {
         Ok(())
     }
 
-    /// Looks again at what is there: the chunks of a release whose root was read before are found after it.
+    /// Reads the listing again. The chunks of a release are found afterwards when its root was read before.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn refresh(&self) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             if self.shelf_mut().look_again(self.storage.as_ref())? {
@@ -101,7 +101,7 @@ mod tests {
         let first = put(&Store::create(dir.path()).unwrap(), b"first");
         let beside = Store::open_shared(dir.path()).unwrap();
         let other = Store::open_shared(dir.path()).unwrap();
-        // So many segments that they are merged on the way, and the first one's file goes.
+        // Enough segments to have them merged, which removes the first one's file.
         let mut later = Vec::new();
         for number in 0..40_u32 {
             let writer = Store::open(dir.path(), OpenMode::Write).unwrap();

@@ -1,6 +1,7 @@
-//! What is remembered of the sites that bundles are packed for, as one small enveloped file each.
+//! Remembers the sites that bundles are packed for, in one small enveloped file for each site.
 //!
-//! What it says is opaque here. Nothing depends on these files: they are written beside readers too, and the last writer wins.
+//! The content is opaque here, and nothing depends on these files. They are written beside readers too, and the last
+//! writer wins.
 
 use super::{Store, StoreError};
 use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
@@ -12,19 +13,20 @@ const SUFFIX: &str = ".site";
 const SITE_MAX: u64 = 4 << 20;
 
 impl Store {
-    /// Remembers a site, in place of what was remembered of it. `name` is safe as a file name.
+    /// Remembers a site, replacing what was remembered of it. `name` must be safe as a file name.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn put_site(&self, name: &str, body: &[u8]) -> Result<(), StoreError> {
         let sealed = envelope::seal(EnvelopeKind::Site, body);
         Ok(storage::put(self.storage.as_ref(), &path(name), &sealed)?)
     }
 
-    /// What is remembered of a site; `None` when that is nothing, or damaged: then it is as if it had been forgotten.
+    /// Returns what is remembered of a site, or `None` when there is nothing. A damaged file counts as a forgotten
+    /// site.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn site(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let limit = SITE_MAX + HEADER_BYTES as u64;
         match storage::read(self.storage.as_ref(), &path(name), limit) {
@@ -36,10 +38,10 @@ impl Store {
         }
     }
 
-    /// Names of the sites that something is remembered of, sorted.
+    /// Returns the names of the remembered sites, sorted.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn sites(&self) -> Result<Vec<String>, StoreError> {
         let objects = self.storage.list(FOLDER)?.into_iter();
         let names = objects.filter_map(|object| {
@@ -51,10 +53,10 @@ impl Store {
         Ok(names)
     }
 
-    /// Forgets a site. Says whether there was anything to forget.
+    /// Forgets a site. Returns whether there was anything to forget.
     ///
     /// # Errors
-    /// What the storage says.
+    /// A storage error.
     pub fn forget_site(&self, name: &str) -> Result<bool, StoreError> {
         let path = path(name);
         let there = match self.storage.bytes(&path) {

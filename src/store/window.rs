@@ -1,7 +1,7 @@
-//! Collects new chunks and sorts them into frames: like beside like, and within a kind as they came.
+//! Collects new chunks and sorts them into frames by kind of content. Within a kind they keep their order.
 //!
-//! It compresses nothing. A window holds its plain bytes in one buffer, which goes back to a pool when the last frame of
-//! it is done, because fresh memory costs more than the copy.
+//! It does not compress. A window holds its plain bytes in one buffer, which returns to a pool when its last frame is
+//! done. Fresh memory would cost more than the copy.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +25,7 @@ pub(super) struct ChunkWindow {
     pool: Pool,
 }
 
-/// A frame to be: some chunks of one window, all of one class.
+/// A planned frame: some chunks of one window, all of one kind.
 pub(super) struct FramePlan {
     pub(super) class: ContentKind,
     members: Vec<usize>,
@@ -57,7 +57,7 @@ impl ChunkWindow {
         self.plain.len()
     }
 
-    /// Plans frames of at most about `frame_bytes`, in the order of classes.
+    /// Plans frames of about `frame_bytes` at most, in the order of kinds.
     pub(super) fn into_frames(self, frame_bytes: usize) -> Vec<FramePlan> {
         let window = Arc::new(self);
         let mut order: Vec<usize> = (0..window.members.len()).collect();

@@ -1,7 +1,7 @@
 //! Writes chunks into a store: hashes, deduplicates, collects, and hands frames to the pipeline.
 //!
-//! It commits no release: what it wrote and no root needs is dropped by `prune`. Memory: at most three windows (192 MiB),
-//! a few frames a core (about 50 MB each with zstd's tables), and 50 bytes for every new chunk.
+//! It commits no release. `prune` drops written chunks that no root needs. Memory: at most three windows (192 MiB), a
+//! few frames a core (about 50 MB each with zstd's tables), and 50 bytes for every new chunk.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::content::chunk::CHUNK_MAX;
 use crate::content::content_kind::ContentKind;
 use crate::content::index::{ChunkEntry, prefix};
 
-/// Segments of the index that are left apart before they are merged.
+/// Number of index segments above which they are merged.
 const SEGMENTS_MAX: usize = 8;
 
-/// How chunks are written. The defaults were measured: docs/decisions/001-frames.md.
+/// Options for writing chunks. The defaults were measured: docs/decisions/001-frames.md.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteOptions {
     /// zstd level, 1 to 19.
@@ -41,7 +41,7 @@ impl Default for WriteOptions {
     }
 }
 
-/// What a writer did.
+/// The result of a writer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WriteReport {
     /// Chunks that were put.
@@ -52,11 +52,11 @@ pub struct WriteReport {
     pub new_chunks: u64,
     /// Their bytes.
     pub new_bytes: u64,
-    /// Bytes of the packs that hold the new ones.
+    /// Bytes of the packs that hold the new chunks.
     pub stored_bytes: u64,
 }
 
-/// Writes chunks into a store. Dropped before [`StoreWriter::finish`], it leaves no visible half file.
+/// Writes chunks into a store. Leaves no visible partial file when it is dropped before [`StoreWriter::finish`].
 pub struct StoreWriter<'a> {
     store: &'a Store,
     monitor: &'a dyn Monitor,
@@ -67,24 +67,24 @@ pub struct StoreWriter<'a> {
     pipeline: Option<Pipeline>,
     report: WriteReport,
     packs: Vec<PackId>,
-    /// Places chunks anew even when the store holds them: for `prune`, which moves them.
+    /// With [`Dedup::Writer`], chunks are written even when the store holds them. `prune` needs this to move them.
     dedup: Dedup,
 }
 
-/// What a chunk that is put is compared with.
+/// The chunks that a new one is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dedup {
     /// Everything in the store.
     Store,
-    /// What this writer was given.
+    /// Everything that this writer was given.
     Writer,
 }
 
 impl Store {
-    /// Begins writing. There is one writer at a time; reading goes on meanwhile.
+    /// Starts writing. Only one writer exists at a time. Reading continues meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::WriterBusy`].
+    /// [`StoreError::ReadOnly`] or [`StoreError::WriterBusy`].
     pub fn writer<'a>(
         &'a self,
         options: &WriteOptions,
@@ -130,7 +130,8 @@ impl StoreWriter<'_> {
     /// Puts a chunk of 1 byte to 256 KiB and returns its id. It can be read after [`StoreWriter::commit`].
     ///
     /// # Errors
-    /// [`StoreError::ChunkLength`], [`StoreError::Interrupted`], or what the storage says; then the writer is of no more use.
+    /// [`StoreError::ChunkLength`], [`StoreError::Interrupted`], or a storage error. After the last two the writer can
+    /// only be dropped.
     pub fn put(&mut self, plain: &[u8], class: ContentKind) -> Result<ChunkId, StoreError> {
         if !(1..=CHUNK_MAX).contains(&plain.len()) {
             return Err(StoreError::ChunkLength { bytes: plain.len() });
@@ -151,7 +152,7 @@ impl StoreWriter<'_> {
         Ok(id)
     }
 
-    /// Whether the chunk is in the store or was put.
+    /// Returns whether the chunk is in the store or was put.
     pub fn contains(&self, id: &ChunkId) -> bool {
         self.pending.contains(&prefix(id)) || self.store.contains(id)
     }
@@ -173,10 +174,10 @@ impl StoreWriter<'_> {
         Ok(())
     }
 
-    /// Makes every chunk that was put durable and readable through the store; the writer can go on.
+    /// Makes every chunk that was put durable and readable through the store. The writer can continue.
     ///
     /// # Errors
-    /// [`StoreError::Interrupted`], or what the storage says; then the writer is of no more use.
+    /// [`StoreError::Interrupted`] or a storage error. After these errors the writer can only be dropped.
     pub fn commit(&mut self) -> Result<(), StoreError> {
         if self.window.bytes() > 0 {
             self.flush()?;
@@ -197,7 +198,7 @@ impl StoreWriter<'_> {
         &self.packs
     }
 
-    /// Ends writing: every chunk that was put is durable and readable through the store afterwards.
+    /// Finishes writing. Every chunk that was put is then durable and readable through the store.
     ///
     /// # Errors
     /// As [`StoreWriter::commit`].
@@ -214,7 +215,7 @@ impl Drop for StoreWriter<'_> {
 }
 
 impl Store {
-    /// Lists new packs in a new segment; merges all segments when there are many.
+    /// Lists new packs in a new segment. Merges all segments when there are many.
     fn list_packed(&self, packed: DurablePacks) -> Result<(), StoreError> {
         if packed.packs.is_empty() {
             return Ok(());
@@ -234,7 +235,7 @@ impl Store {
                 frame_offset: place.offset,
             });
             let entries = entries.collect();
-            // Packs keep their numbers, so places that readers hold stay right.
+            // Packs keep their numbers, so places that readers hold stay valid.
             chunk_index::replace_all(self.storage.as_ref(), &mut chunk_index, &packs, entries)?;
         }
         Ok(())

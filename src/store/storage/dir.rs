@@ -1,6 +1,6 @@
-//! Objects as files of a local directory: written beside, made durable, renamed into place.
+//! Keeps objects as files of a local directory: written under a temporary name, made durable, renamed into place.
 //!
-//! Locks are not its affair; who may write is decided above it.
+//! It takes no locks. The layers above decide who may write.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{NewObject, Object, Storage, StorageError};
 use crate::base::fs::sync;
 
-/// Folder of unpublished files, beside the others so that a rename never crosses file systems.
+/// Folder of unpublished files. It is inside the root, so that a rename never crosses file systems.
 pub(crate) const UNPUBLISHED: &str = "tmp";
-/// How the names of unpublished files begin; the process and a number follow.
+/// Beginning of the names of unpublished files. The process id and a number follow.
 const UNPUBLISHED_NAME: &str = "unpublished-";
-/// How the names of files begin that lose their name as soon as they are made.
+/// Beginning of the names of files that are unlinked as soon as they are made.
 const NAMELESS_NAME: &str = "stream-";
 
-/// Whether a file in that folder is one of this program's: what others put there is left alone.
+/// Returns whether a file in that folder belongs to this program. Foreign files are left alone.
 pub(crate) fn is_unpublished(name: &str) -> bool {
     let numbers = name
         .strip_prefix(UNPUBLISHED_NAME)
@@ -36,7 +36,7 @@ pub struct DirStorage {
 }
 
 impl DirStorage {
-    /// Keeps objects below `root`, which exists.
+    /// Keeps objects below `root`, which must exist.
     pub fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -47,7 +47,7 @@ impl DirStorage {
         self.root.join(name)
     }
 
-    /// Nothing is written through a link: it may lead to what others have. The root itself may be one.
+    /// Refuses to write through a link, which may lead to other people's files. The root itself may be a link.
     fn must_be_own(&self, folder: &Path) -> Result<(), StorageError> {
         let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|stat| stat.is_symlink());
         let mut below = folder.ancestors().take_while(|path| *path != self.root);
@@ -64,7 +64,7 @@ fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     sync(folder).map_err(StorageError::on("make durable", folder))
 }
 
-/// Creates a folder and those above it, each durable in the one above.
+/// Creates a folder and those above it, and makes each durable in its parent.
 fn create_folders(folder: &Path) -> Result<(), StorageError> {
     if folder.is_dir() {
         return Ok(());
@@ -100,7 +100,7 @@ impl Storage for DirStorage {
             };
             for entry in entries {
                 let entry = entry.map_err(StorageError::on("list", &path))?;
-                // A name that is not UTF-8 is none of ours.
+                // A name that is not UTF-8 was not made by this program.
                 let Ok(name) = entry.file_name().into_string() else {
                     continue;
                 };
@@ -149,7 +149,7 @@ impl Storage for DirStorage {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{UNPUBLISHED_NAME}{}-{number}", std::process::id()));
             match File::create_new(&path) {
-                // Left by a process of the same number.
+                // A process with the same id left the file.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 file => {
                     return Ok(Box::new(NewFile {
@@ -174,7 +174,7 @@ impl Storage for DirStorage {
 
     fn sweep(&self) -> Result<(), StorageError> {
         let folder = self.path(UNPUBLISHED);
-        // A link would lead to what is not the store's.
+        // A link would lead outside the store.
         if !folder.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
             return Ok(());
         }
@@ -223,7 +223,7 @@ impl NewObject for NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.published {
-            // What cannot be removed now is swept by the next writer.
+            // The next writer sweeps a file that cannot be removed now.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,4 +1,5 @@
-//! Objects in memory that fail, damage or die on demand: how tests see what a store does on a bad day.
+//! Objects in memory that fail, get damaged or stop working on demand. Tests use them to see how a store behaves on
+//! failures.
 //!
 //! A test double. It keeps the promises of [`Storage`] until it is told to break them.
 
@@ -14,7 +15,7 @@ struct MemoryFiles {
     objects: BTreeMap<String, Vec<u8>>,
     changes: u64,
     die_at: Option<u64>,
-    /// Objects that cannot be read, by the beginning of their names, and what the system says of them.
+    /// Objects that cannot be read, by the beginning of their names, with the error that reading gives.
     unreadable: Vec<(String, io::ErrorKind)>,
 }
 
@@ -35,7 +36,7 @@ impl FaultyStorage {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one changing call; fails from the one on at which it is to die.
+    /// Counts one changing call. Fails from the configured call on.
     fn change(
         &self,
         action: &'static str,
@@ -54,13 +55,13 @@ impl FaultyStorage {
         self.lock().changes
     }
 
-    /// Lets `changes` more changing calls through; all later ones fail, as on a full disk or after a kill.
+    /// Lets `changes` more changing calls succeed. All later ones fail, as on a full disk or after a kill.
     pub fn die_after(&self, changes: u64) {
         let mut inner = self.lock();
         inner.die_at = Some(inner.changes + changes);
     }
 
-    /// Returns what would be found after a power cut now: the published objects, in storage that works.
+    /// Returns what would be found after a power cut now: the published objects, in a storage that works.
     pub fn crash_image(&self) -> Self {
         let objects = self.lock().objects.clone();
         Self(Arc::new(Mutex::new(MemoryFiles {
@@ -71,12 +72,13 @@ impl FaultyStorage {
         })))
     }
 
-    /// From now on objects whose names begin so cannot be read, as with a failing disk or without the right to.
+    /// Makes reads fail for all objects whose names begin with `prefix`, as with a failing disk or a missing
+    /// permission.
     pub fn fail_reads(&self, prefix: &str, kind: io::ErrorKind) {
         self.lock().unreadable.push((prefix.to_owned(), kind));
     }
 
-    /// Everything can be read again.
+    /// Makes everything readable again.
     pub fn mend_reads(&self) {
         self.lock().unreadable.clear();
     }
@@ -178,7 +180,7 @@ impl NewObject for NewBytes {
 
     fn publish(self: Box<Self>, name: &str) -> Result<(), StorageError> {
         let mut inner = self.storage.change("rename into place", name)?;
-        // What takes the place of a bad one lies elsewhere.
+        // A replacement is at another place of the disk, so it can be read.
         inner.unreadable.retain(|(prefix, _)| prefix != name);
         inner.objects.insert(name.to_owned(), self.bytes);
         Ok(())

@@ -1,7 +1,7 @@
-//! Where a store keeps its files: immutable objects that are put whole, read in ranges, listed and removed.
+//! The storage of a store's files: immutable objects that are put whole, read in ranges, listed and removed.
 //!
-//! A seam with two sides: [`dir`] keeps them in a directory, [`memory`] in memory, failing where a test wants. It knows
-//! nothing of what is in the objects.
+//! This seam has two implementations: [`dir`] uses a directory, and [`memory`] uses memory and fails where a test
+//! wants. It does not know the content of objects.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ pub struct StorageError {
     pub action: &'static str,
     /// The file it was tried on.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
 impl StorageError {
-    /// Gives an I/O error what was tried and where, for `map_err`.
+    /// Adds the action and the path to an I/O error, for `map_err`.
     pub(crate) fn on(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self {
@@ -32,7 +32,7 @@ impl StorageError {
         }
     }
 
-    /// Whether the object, or that part of it, is not there.
+    /// Returns whether the object, or that part of it, does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(
             self.source.kind(),
@@ -42,7 +42,7 @@ impl StorageError {
 }
 
 impl StorageError {
-    /// Whether the system lets nobody write there, or not this user.
+    /// Returns whether the system refuses writes there, for everyone or for this user.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self.source.kind(),
@@ -50,7 +50,7 @@ impl StorageError {
         )
     }
 
-    /// Whether the object is longer than it may be.
+    /// Returns whether the object is longer than allowed.
     pub fn is_too_long(&self) -> bool {
         self.source.kind() == io::ErrorKind::FileTooLarge
     }
@@ -59,7 +59,7 @@ impl StorageError {
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Object {
-    /// Its name: parts of `[A-Za-z0-9._-]` and whatever else a file name may hold, with `/` between them.
+    /// Its name: parts of `[A-Za-z0-9._-]` and whatever else a file name may hold, separated by `/`.
     pub name: String,
     /// Its length.
     pub bytes: u64,
@@ -67,7 +67,8 @@ pub struct Object {
 
 /// Keeps objects. Every implementation passes [`conformance`].
 pub trait Storage: Send + Sync {
-    /// Lists the objects in `folder` and the folders below it, sorted by name; none when there is no such folder.
+    /// Lists the objects in `folder` and the folders below it, sorted by name. Returns none when there is no such
+    /// folder.
     ///
     /// # Errors
     /// [`StorageError`] when a folder cannot be read.
@@ -76,47 +77,47 @@ pub trait Storage: Send + Sync {
     /// Returns an object's length.
     ///
     /// # Errors
-    /// [`StorageError`], for which `is_missing` holds when there is no such object.
+    /// [`StorageError`], for which `is_missing` is true when there is no such object.
     fn bytes(&self, name: &str) -> Result<u64, StorageError>;
 
-    /// Fills `out` from an object, beginning at `offset`.
+    /// Fills `out` from an object, starting at `offset`.
     ///
     /// # Errors
-    /// [`StorageError`], for which `is_missing` holds when the object or a part of the range is not there.
+    /// [`StorageError`], for which `is_missing` is true when the object or a part of the range does not exist.
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError>;
 
-    /// Begins an object that nobody sees before it is published.
+    /// Starts an object that is invisible until it is published.
     ///
     /// # Errors
     /// [`StorageError`] when nothing can be written.
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError>;
 
-    /// Removes an object; it is no error when there is none.
+    /// Removes an object. A missing object is not an error.
     ///
     /// # Errors
-    /// [`StorageError`] when it is still there.
+    /// [`StorageError`] when the object still exists.
     fn remove(&self, name: &str) -> Result<(), StorageError>;
 
-    /// Removes what processes that were killed left unpublished. Only for the holder of the exclusive lock.
+    /// Removes what killed processes left unpublished. Only for the holder of the exclusive lock.
     ///
     /// # Errors
     /// [`StorageError`] when something could not be removed.
     fn sweep(&self) -> Result<(), StorageError>;
 
-    /// Returns the path of an object that may be mapped, where there is one.
+    /// Returns the path of an object that may be mapped, if there is one.
     fn local_path(&self, name: &str) -> Option<PathBuf>;
 }
 
-/// An object being written. Dropped unpublished, it leaves nothing.
+/// An object being written. Leaves nothing when it is dropped unpublished.
 pub trait NewObject: Send {
     /// Appends bytes.
     ///
     /// # Errors
-    /// [`StorageError`], after which only dropping makes sense.
+    /// [`StorageError`], after which the object can only be dropped.
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError>;
 
-    /// Gives the object its name, taking the place of one of that name. When this returns, bytes and name outlive a
-    /// power cut; when it fails or the process dies, the name stands for the whole old object or the whole new one.
+    /// Gives the object its name, replacing one of that name. When this returns, bytes and name survive a power cut.
+    /// When it fails or the process dies, the name stands for the whole old object or the whole new one.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -136,7 +137,7 @@ pub fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), Storag
 /// Reads a whole object of at most `limit_bytes`.
 ///
 /// # Errors
-/// [`StorageError`], also when it is longer.
+/// [`StorageError`], also when the object is longer.
 pub fn read(storage: &dyn Storage, name: &str, limit_bytes: u64) -> Result<Vec<u8>, StorageError> {
     let bytes = storage.bytes(name)?;
     let len = usize::try_from(bytes).ok().filter(|_| bytes <= limit_bytes);
