@@ -1,9 +1,10 @@
-//! Chooses the old chunks that a solid frame is compressed against: of what the receiver has and the releases no longer
-//! need, that which has most in common with the frame, whatever it was called.
+//! Chooses the old chunks that a solid frame is compressed against. Candidates are chunks that the recipient has and
+//! the releases no longer need. Those that share most with the frame win, whatever their files were called.
 //!
-//! A chunk is known by *marks*: hashes of 16 bytes in a row, of all such places a sample that the hashes themselves choose. So what
-//! was moved, renamed or cut elsewhere is found as well as what changed in its place. What stayed in the releases is no base: its
-//! neighbours that changed are. Memory: 8 bytes a mark, 32 MiB at most, and 48 bytes an old chunk.
+//! A chunk is represented by *marks*: hashes of 16 consecutive bytes, of which the hash values themselves select a
+//! sample. Moved, renamed and differently cut content is therefore found, as well as content that changed in place.
+//! Chunks that stay in the releases are no bases, but their changed neighbors are. Memory: 8 bytes a mark, 32 MiB at
+//! most, and 48 bytes an old chunk.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,13 +22,13 @@ use crate::store::Store;
 
 /// Most marks of all old chunks together.
 const MARKS_MAX: u64 = 1 << 22;
-/// One place in so many (as a power of two) is a mark, or fewer when there is much.
+/// One position in 2^8 is a mark, or fewer when there is much content.
 const SPARSE_LOG: u32 = 8;
-/// A mark that more old chunks have says nothing.
+/// A mark that more old chunks share than this is ignored.
 const OWNERS_MAX: usize = 16;
-/// The old chunks that a new one may bring in by its marks.
+/// Old chunks that a new one may add by its marks.
 const BEST_COUNT: usize = 4;
-/// Old chunks of one kind of up to so many bytes are taken all together.
+/// Old chunks of one kind are all taken when they have no more bytes than this.
 const SMALL_BYTES: usize = 16 << 20;
 
 /// An old chunk.
@@ -39,18 +40,18 @@ struct Old {
 
 /// The old chunks that may be bases.
 pub(super) struct OldChunks {
-    /// By class, and within one in the order in which the old releases need them.
+    /// By content kind, and within a kind in the order in which the old releases need them.
     chunks: Vec<Old>,
-    /// Mark and number of the chunk, sorted.
+    /// The mark and the number of its chunk, sorted.
     marks: Vec<(u32, u32)>,
     sparse_log: u32,
 }
 
 impl OldChunks {
-    /// Reads what the receiver has of the newest of its releases, of each name, and `is_needed` says no of.
+    /// Reads the chunks of the recipient's newest release of each name for which `is_needed` returns false.
     ///
     /// # Errors
-    /// [`BundleError`] when the store cannot give it.
+    /// [`BundleError`] when the store cannot provide them.
     pub(super) fn of(
         store: &Store,
         have: &Have,
@@ -59,7 +60,8 @@ impl OldChunks {
     ) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
         let mut walker = Walker::new(store);
-        // Newest first: older ones have little that is nearer, and the bundle is to lean on as few as may be.
+        // Newest first. Older releases have little that is closer, and the bundle should depend on as few releases as
+        // possible.
         let newest = have
             .releases()
             .chunk_by(|one, other| {
@@ -116,7 +118,7 @@ impl OldChunks {
         Ok(old)
     }
 
-    /// The bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks.
+    /// Returns the bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks.
     pub(super) fn best_for(
         &self,
         class: ContentKind,
@@ -141,7 +143,7 @@ impl OldChunks {
         }
         for (number, count) in found.into_iter().flatten() {
             *votes.entry(number).or_default() += 2 * count;
-            // What a chunk begins or ends with may lie in the next one.
+            // The content at the edges of a chunk may continue in the next old chunk.
             for beside in [number.wrapping_sub(1), number + 1] {
                 if (beside as usize) < self.chunks.len() {
                     *votes.entry(beside).or_default() += 1;
@@ -151,7 +153,7 @@ impl OldChunks {
         self.within_limits(votes, limit_bytes)
     }
 
-    /// The most wanted that fit a frame, in order.
+    /// Returns the chunks with the most votes that fit a frame, in order.
     fn within_limits(&self, votes: BTreeMap<u32, u32>, limit_bytes: usize) -> Vec<ChunkId> {
         let mut ranked: Vec<(u32, u32)> = votes.into_iter().collect();
         ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -178,7 +180,7 @@ impl OldChunks {
         start..end
     }
 
-    /// The old chunks that share most marks with `plain`, and how many.
+    /// Returns the old chunks that share most marks with `plain`, and how many they share.
     fn like(&self, plain: &[u8]) -> Vec<(u32, u32)> {
         let mut shared: HashMap<u32, u32> = HashMap::new();
         for mark in marks_of(plain, self.sparse_log) {
@@ -200,7 +202,7 @@ impl OldChunks {
     }
 }
 
-/// The marks of a chunk, each once: one place in 2^`sparse_log`.
+/// Returns the marks of a chunk, each once: one position in 2^`sparse_log`.
 fn marks_of(plain: &[u8], sparse_log: u32) -> Vec<u32> {
     let mut marks = Vec::new();
     for place in plain.windows(16) {
@@ -213,7 +215,7 @@ fn marks_of(plain: &[u8], sparse_log: u32) -> Vec<u32> {
             .wrapping_add(u64::from_le_bytes(*high))
             .wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
         if hash >> (64 - sparse_log) == 0 {
-            // The bits below those that chose it.
+            // These bits are independent of those that selected the mark.
             marks.push(u32::try_from((hash >> 16) & 0xffff_ffff).unwrap_or(0));
         }
     }

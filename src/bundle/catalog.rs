@@ -1,6 +1,7 @@
 //! The catalog of a bundle: which releases it carries, in which frames, and which frames an item needs.
 //!
-//! It is on every volume, so that any one of them tells what the set holds and what a loss costs. It holds no chunk ids.
+//! Every volume has a copy, so that any one of them tells what the set holds and what a loss costs. The catalog holds
+//! no chunk ids.
 
 use std::ops::Range;
 
@@ -11,56 +12,56 @@ use crate::base::id::{ReleaseId, SetId};
 
 /// A catalog longer than this is refused.
 pub const CATALOG_MAX_BYTES: u64 = 256 << 20;
-/// Flag of the envelope: the bundle leans on chunks that it does not carry. A reader that does not know it would find
-/// the releases incomplete and blame the bundle, so it is told apart from the start.
+/// Flag of the envelope: the bundle depends on chunks that it does not carry. A reader that does not know the flag
+/// would find the releases incomplete and blame the bundle. The flag makes it refuse the bundle at once.
 const FLAG_LEANS: u32 = 1;
-/// Flag of the envelope, beside the other one: it leans on frames of other sets, too.
+/// Flag of the envelope, set in addition to the other one: the bundle also depends on frames of other sets.
 const FLAG_TOPS_UP: u32 = 2;
 
 /// What a bundle carries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalog {
-    /// Releases, in the order they were asked for.
+    /// Releases, in the order of the request.
     pub releases: Vec<CatalogRelease>,
-    /// Frames in the order they lie on the data volumes, first volume first.
+    /// Frames in the order of the data volumes, first volume first.
     pub frames: Vec<CatalogFrame>,
-    /// What the bundle leans on; nothing when it has all that its releases need.
+    /// Prerequisites of the bundle. Empty when it has all that its releases need.
     pub leans: Vec<Lean>,
 }
 
-/// The body of a catalog without leans, and the first part of one with them.
+/// The body of a catalog without prerequisites, and the first part of one with them.
 #[derive(SchemaRead, SchemaWrite)]
 struct Carried {
     releases: Vec<CatalogRelease>,
     frames: Vec<CatalogFrame>,
 }
 
-/// The body of a catalog with leans.
+/// The body of a catalog with prerequisites.
 #[derive(SchemaRead, SchemaWrite)]
 struct Leaning {
     carried: Carried,
     leans: Vec<LeanReleases>,
 }
 
-/// The body of a catalog that leans on other sets, too.
+/// The body of a catalog that also depends on other sets.
 #[derive(SchemaRead, SchemaWrite)]
 struct ToppingUp {
     leaning: Leaning,
-    /// As many as there are leans.
+    /// One entry for each prerequisite.
     sets: Vec<Vec<LeanSet>>,
 }
 
-/// Releases and sets that together have every chunk that the bundle leans on: one such for each receiver that it was
-/// cut for. Whoever has the releases of one of them whole, and these frames, can take the bundle in.
+/// Releases and sets that together have every chunk that the bundle depends on. There is one for each recipient that
+/// the bundle was cut for. A site that has the releases of one entry whole, and these frames, can receive the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lean {
     /// The releases, newest first.
     pub releases: Vec<LeanRelease>,
-    /// Sets that wait at the receiver's; by their ids.
+    /// Sets that are staged at the recipient's site, by their ids.
     pub sets: Vec<LeanSet>,
 }
 
-/// Frames of a set that are leaned on.
+/// Frames of a set that the bundle depends on.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct LeanSet {
     /// The set.
@@ -69,13 +70,13 @@ pub struct LeanSet {
     pub frames: Vec<FrameRun>,
 }
 
-/// The releases of a lean, as they are written.
+/// The releases of a prerequisite, as they are encoded.
 #[derive(SchemaRead, SchemaWrite)]
 struct LeanReleases {
     releases: Vec<LeanRelease>,
 }
 
-/// A release that is leaned on.
+/// A release that the bundle depends on.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct LeanRelease {
     /// Its name as people write it.
@@ -95,12 +96,12 @@ pub struct CatalogRelease {
     pub items: Vec<CatalogItem>,
 }
 
-/// An item of a release, and where its bytes are.
+/// An item of a release, and the frames with its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct CatalogItem {
-    /// Name as given; need not be UTF-8.
+    /// Name as given, which need not be UTF-8.
     pub name: Vec<u8>,
-    /// Bytes when given back.
+    /// Length of the restored item in bytes.
     pub bytes: u64,
     /// Frames it needs, as runs in ascending order.
     pub frames: Vec<FrameRun>,
@@ -126,27 +127,27 @@ pub struct CatalogFrame {
     pub chunks: u32,
 }
 
-/// Where a frame lies in the payload.
+/// The place of a frame in the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FramePlace {
     /// Its number in the catalog, from 0.
     pub frame_no: usize,
     /// Its data volume.
     pub volume_no: u16,
-    /// Its first byte in the payload of that volume.
+    /// Offset of its first byte in the payload of that volume.
     pub offset: u64,
-    /// What the catalog says of it.
+    /// Its entry in the catalog.
     pub entry: CatalogFrame,
 }
 
 impl FramePlace {
-    /// Its bytes in the payload of its volume.
+    /// Returns its bytes in the payload of its volume.
     pub fn range(&self) -> Range<u64> {
         self.offset..self.offset + u64::from(self.entry.stored_bytes)
     }
 }
 
-/// Leans as they are in memory.
+/// Joins the encoded parts into prerequisites.
 fn joined(leans: Vec<LeanReleases>, sets: Vec<Vec<LeanSet>>) -> Result<Vec<Lean>, EnvelopeError> {
     if leans.is_empty() {
         return Err(EnvelopeError::Corrupt("it is said to lean on something"));
@@ -164,7 +165,8 @@ fn joined(leans: Vec<LeanReleases>, sets: Vec<Vec<LeanSet>>) -> Result<Vec<Lean>
 }
 
 impl Catalog {
-    /// Encodes and seals the catalog. One without leans is the same, byte for byte, as before there were any.
+    /// Encodes and seals the catalog. A catalog without prerequisites has exactly the bytes of the format before they
+    /// existed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let carried = Carried {
             releases: self.releases.clone(),
@@ -195,7 +197,7 @@ impl Catalog {
         envelope::seal_with(EnvelopeKind::Catalog, FLAG_LEANS | FLAG_TOPS_UP, &body)
     }
 
-    /// Opens a catalog.
+    /// Decodes a catalog.
     ///
     /// # Errors
     /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
@@ -244,7 +246,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// The frames from `first` on that make up `bytes` of payload: those of one volume.
+    /// Returns the frames from `first` on that make up `bytes` of payload, which are those of one volume.
     pub fn frames_within(&self, first: usize, bytes: u64) -> &[CatalogFrame] {
         let rest = self.frames.get(first..).unwrap_or_default();
         let mut end = 0;
@@ -255,7 +257,7 @@ impl Catalog {
         &rest[..within.count()]
     }
 
-    /// Bytes of all frames as stored: the payload of the data volumes.
+    /// Returns the bytes of all frames as stored, which are the payload of the data volumes.
     pub fn payload_bytes(&self) -> u64 {
         self.frames
             .iter()
@@ -263,7 +265,7 @@ impl Catalog {
             .sum()
     }
 
-    /// Bytes of all frames when unpacked.
+    /// Returns the bytes of all frames when unpacked.
     pub fn plain_bytes(&self) -> u64 {
         self.frames
             .iter()
@@ -271,7 +273,7 @@ impl Catalog {
             .sum()
     }
 
-    /// Where each frame lies. `payload_bytes` is what each data volume holds, from volume 1 on.
+    /// Returns the place of each frame. `payload_bytes` is what each data volume holds, from volume 1 on.
     pub fn places(&self, payload_bytes: &[u64]) -> Vec<FramePlace> {
         let mut places = Vec::new();
         let mut frame_no = 0;
@@ -291,8 +293,8 @@ impl Catalog {
         places
     }
 
-    /// Names of the items that need a frame of which some bytes are not there, as `RELEASE ITEM`. `payload_bytes` is
-    /// what each data volume holds, from volume 1 on; `is_there` is asked for bytes of a volume's payload.
+    /// Returns the names of the items that need a frame with missing bytes, as `RELEASE ITEM`. `payload_bytes` is what
+    /// each data volume holds, from volume 1 on. `is_there` says whether bytes of a volume's payload are present.
     pub fn lost_items(
         &self,
         payload_bytes: &[u64],
@@ -306,7 +308,7 @@ impl Catalog {
         self.items_in(&lost)
     }
 
-    /// Names of the items that need any of `frames`, as `RELEASE ITEM`.
+    /// Returns the names of the items that need any of `frames`, as `RELEASE ITEM`.
     pub fn items_in(&self, frames: &[u32]) -> Vec<String> {
         let needs = |item: &CatalogItem| {
             item.frames.iter().any(|run| {
@@ -408,7 +410,7 @@ mod tests {
         let bytes = leaning.to_bytes();
         assert_eq!(Catalog::from_bytes(&bytes).unwrap(), leaning);
         assert_eq!(bytes[12..16], [3, 0, 0, 0]);
-        // A flag without leans is as wrong as leans without the flag.
+        // A flag without prerequisites is as wrong as prerequisites without the flag.
         let body = envelope::encode(&Leaning {
             carried: Carried {
                 releases: Vec::new(),

@@ -1,4 +1,4 @@
-//! What can stop a bundle from being cut or read.
+//! Errors of cutting and reading a bundle.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,19 @@ use crate::content::frame::FrameError;
 use crate::content::recipe::RecipeError;
 use crate::store::StoreError;
 
-/// Says why a bundle could not be cut or read.
+/// An error of cutting or reading a bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// The store cannot give what the bundle needs.
+    /// The store cannot provide what the bundle needs.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A release cannot be walked.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// The catalog or a release root in it is not what it should be.
+    /// The catalog or a release root in it is malformed.
     #[error("catalog")]
     Catalog(#[from] EnvelopeError),
-    /// A frame of the payload is not what it should be, though its blocks are: it was written wrong.
+    /// A frame of the payload is malformed although its blocks are whole. It was written wrong.
     #[error("frame {frame_no} of the payload")]
     Frame {
         /// Number in the catalog, from 0.
@@ -36,10 +36,10 @@ pub enum BundleError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The person asked to stop.
+    /// The operator asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

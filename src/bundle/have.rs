@@ -1,6 +1,7 @@
-//! What the receivers of a bundle have already: the chunks that need not be carried.
+//! The chunks that the recipients of a bundle already have, and that the bundle need not carry.
 //!
-//! It is what the vendor believes; whether it is so, `receive` finds out. 16 bytes a chunk, up to four times that while it is built.
+//! This is the vendor's belief, which `receive` verifies. Memory: 16 bytes a chunk, and up to four times that while it
+//! is built.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -14,46 +15,47 @@ use crate::content::recipe::walk::Walker;
 use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::store::{ChunkSet, Store};
 
-/// First bytes of the id of a chunk that a receiver lacks. Eight suffice: where two chunks share them, both are carried.
+/// First bytes of the id of a chunk that a recipient is missing. Eight suffice, because where two chunks share them
+/// both are carried.
 pub type MissingMark = [u8; 8];
 
-/// What one receiver is taken to have.
+/// What one recipient is assumed to have.
 #[derive(Debug, Clone, Default)]
 pub struct Recipient {
-    /// What it is called in the plan.
+    /// Its name in the plan.
     pub label: String,
-    /// Releases that the vendor's store has too.
+    /// Releases of the recipient that the vendor's store has too.
     pub releases: Vec<ReleaseRoot>,
-    /// Chunks of these releases that are lost or damaged at the receiver's.
+    /// Chunks of these releases that are lost or damaged at the recipient's site.
     pub lacks: Vec<MissingMark>,
-    /// Sets that wait there.
+    /// Sets that are staged there.
     pub waiting: Vec<WaitingSet>,
 }
 
-/// A set of which not all has come, or that lacks what it leans on.
+/// A set that has not arrived completely, or that is missing prerequisites.
 #[derive(Debug, Clone)]
 pub struct WaitingSet {
     /// The set.
     pub set: SetId,
-    /// The releases in it, which this store has too.
+    /// Its releases, which this store has too.
     pub releases: Vec<ReleaseRoot>,
-    /// Its frames that are there: number and chunks.
+    /// Its frames that are present: number and chunks.
     pub frames: Vec<(u32, Vec<MissingMark>)>,
 }
 
-/// What all receivers of a bundle have.
+/// The chunks that all recipients of a bundle have.
 #[derive(Debug, Default)]
 pub struct Have {
     receivers: Vec<ReceiverState>,
     releases: Vec<ReleaseRoot>,
     chunks: ChunkSet,
-    /// What stands in sets that wait.
+    /// Chunks in staged sets.
     waiting: HashSet<ChunkId>,
-    /// What receivers at which sets wait lack of the releases they have: these sets may lean on it.
+    /// Lost or damaged chunks of recipients with staged sets. These sets may depend on them.
     lacks: Vec<ChunkId>,
 }
 
-/// What one receiver has: releases, newest first, and chunks of sets with the frame of each.
+/// What one recipient has: releases, newest first, and chunks of sets with the frame of each.
 #[derive(Debug)]
 struct ReceiverState {
     releases: Vec<ReleaseRoot>,
@@ -61,12 +63,13 @@ struct ReceiverState {
 }
 
 impl Have {
-    /// Nothing: the bundle will be full.
+    /// Returns an empty one, which makes a full bundle.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Walks the receivers' releases in the vendor's own store. What one of several receivers lacks counts as lacking.
+    /// Walks the recipients' releases in the vendor's own store. A chunk that one of several recipients is missing
+    /// counts as missing.
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
@@ -112,35 +115,35 @@ impl Have {
         })
     }
 
-    /// Whether every receiver has the chunk.
+    /// Returns whether every recipient has the chunk.
     pub fn contains(&self, id: &ChunkId) -> bool {
         self.chunks.contains(id)
     }
 
-    /// Whether the chunk stands in a set that waits at a receiver's.
+    /// Returns whether the chunk is in a staged set of a recipient.
     pub fn is_waiting(&self, id: &ChunkId) -> bool {
         self.waiting.contains(id)
     }
 
-    /// What a bundle carries besides, when it leans on a set that waits: chunks of the receivers' releases that are lost
-    /// or damaged there, for the set may lean on them.
+    /// Returns the chunks that a bundle must carry in addition when it depends on a staged set. They are chunks of the
+    /// recipients' releases that are lost or damaged there, and the set may depend on them.
     pub fn is_missing(&self) -> impl Iterator<Item = ChunkId> + '_ {
         self.lacks.iter().copied()
     }
 
-    /// Whether there is nothing that they have.
+    /// Returns whether it is empty.
     pub fn is_none(&self) -> bool {
         self.chunks.is_empty()
     }
 
-    /// The releases that a receiver has, each once, newest first. With several receivers not every chunk of them is had
-    /// by all.
+    /// Returns the releases that a recipient has, each once, newest first. With several recipients, not all of them
+    /// have every chunk of these.
     pub fn releases(&self) -> &[ReleaseRoot] {
         &self.releases
     }
 
-    /// For each receiver the releases that have what is leaned on, as few of the newest as suffice, and the frames of
-    /// sets that have the rest. Nothing when nothing is leaned on.
+    /// Returns for each recipient as few of the newest releases as suffice for the chunks in `leaned`, and the frames
+    /// of sets that have the rest. Returns nothing when `leaned` is empty.
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
@@ -159,13 +162,13 @@ impl Have {
     }
 }
 
-/// The chunks of one receiver.
+/// The chunks of one recipient.
 struct ReceiverChunks {
-    /// Those it has.
+    /// Chunks that it has.
     had: ChunkSet,
-    /// Those of its releases that it lacks.
+    /// Chunks of its releases that it is missing.
     lacked: Vec<ChunkId>,
-    /// Those of its sets, and the frame of each.
+    /// Chunks of its sets, and the frame of each.
     in_sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
 }
 
@@ -200,7 +203,8 @@ fn chunks_of(store: &Store, receiver: &Recipient) -> Result<ReceiverChunks, Bund
     })
 }
 
-/// The chunks of a set's frames, as far as its releases need them: by the beginning of an id alone nothing can be said.
+/// Returns the chunks of a set's frames, as far as its releases need them. The first bytes of an id alone do not
+/// identify a chunk.
 fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>, BundleError> {
     let frames = waiting.frames.iter();
     let by_lack: HashMap<MissingMark, u32> = frames
@@ -238,7 +242,8 @@ fn dependencies_of(
             }
             Ok(())
         };
-        // A walker of its own: what an older release shares with this one would be left out by the same.
+        // Each release gets its own walker. A shared one would leave out what an older release has in common with this
+        // one.
         walk::release(&mut Walker::new(store), root, &mut note)?;
         if covered.len() > before {
             lean.releases.push(LeanRelease {
@@ -268,7 +273,7 @@ fn dependencies_of(
     Ok(lean)
 }
 
-/// Newer versions first, within a name; numbers in versions count as numbers.
+/// Orders newer versions first within a name. Numbers in versions compare as numbers.
 pub fn newest_first(one: &ReleaseName, other: &ReleaseName) -> Ordering {
     let by_name = one.name().cmp(other.name());
     let by_version = || by_numbers(other.version(), one.version());
@@ -277,7 +282,7 @@ pub fn newest_first(one: &ReleaseName, other: &ReleaseName) -> Ordering {
         .then_with(|| one.arch().cmp(&other.arch()))
 }
 
-/// Compares texts; runs of digits in them by their value.
+/// Compares texts, with runs of digits compared by value.
 fn by_numbers(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
     loop {
@@ -303,7 +308,7 @@ fn by_numbers(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The digits that a text begins with, without leading zeros, and what follows.
+/// Returns the leading digits of a text without leading zeros, and the rest.
 fn take_number(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text
         .iter()

@@ -1,6 +1,6 @@
 //! A bundle: the releases of one delivery and the chunks they need, as a catalog and a payload of solid frames.
 //!
-//! It knows stores and releases; how the payload gets onto volumes is the affair of `volumes`.
+//! It knows stores and releases. Laying out the payload on volumes is the work of `volumes`.
 
 mod bases;
 mod catalog;

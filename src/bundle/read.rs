@@ -1,6 +1,6 @@
-//! Reads the frames of a payload back, checked and unpacked on every core.
+//! Reads the frames of a payload, and checks and unpacks them on every core.
 //!
-//! Where the payload comes from, and what becomes of the chunks, is the caller's affair.
+//! The caller provides the payload and receives the chunks.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -12,12 +12,12 @@ use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, CatalogFrame, FramePlace};
 use crate::content::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
 
-/// Bytes that are unpacked at a time, unless one frame alone has more.
+/// Bytes that are unpacked at a time, unless a single frame has more.
 const BATCH_BYTES: u64 = 128 << 20;
 
-/// Reads `frames`, which lie one behind the other in `payload`, and hands them out in order.
-/// Frames that lean on old chunks get them from `bases`.
-/// Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame, and 64 MiB of old chunks a core. `first_no` is the number of the first frame.
+/// Reads `frames`, which are consecutive in `payload`, and hands them out in order. Frames that depend on old chunks
+/// get them from `bases`. Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame, and 64 MiB
+/// of old chunks a core. `first_no` is the number of the first frame.
 ///
 /// # Errors
 /// [`BundleError`] when the payload ends early, a frame is wrong, `each` fails, or a stop was asked for.
@@ -55,11 +55,11 @@ pub fn read_frames<E: From<BundleError>>(
     Ok(())
 }
 
-/// Reads `places` one by one and hands each out, in order, as a frame or as what is wrong with it: one does not keep the
-/// others. `open` gives the payload from a place on. Memory as [`read_frames`].
+/// Reads `places` one by one and hands each out in order, either as a frame or as the error in it. A bad frame does not
+/// stop the others. `open` returns the payload from a place on. The memory is that of [`read_frames`].
 ///
 /// # Errors
-/// When `each` fails, or a stop was asked for.
+/// An error of `each`, or an interruption.
 pub fn read_single<E: From<BundleError>>(
     places: &[FramePlace],
     mut open: impl FnMut(&FramePlace) -> Result<Vec<u8>, BundleError>,
@@ -92,8 +92,8 @@ pub fn read_single<E: From<BundleError>>(
     Ok(())
 }
 
-/// Looks through `frames` as [`read_frames`] does, unpacking nothing, and returns the old chunks that they lean on and
-/// `is_there` says no of, each once.
+/// Reads through `frames` as [`read_frames`] does, without unpacking. Returns the old chunks that they depend on and
+/// for which `is_there` returns false, each once.
 ///
 /// # Errors
 /// As [`read_frames`].
@@ -115,13 +115,13 @@ pub fn missing_bases(
     Ok(missing)
 }
 
-/// Unpacks a frame that is as large as the catalog says: by that the batch was chosen, and a catalog that says less
-/// would have a whole payload unpacked at once.
+/// Unpacks a frame only when it is as large as the catalog says. The catalog's size chose the batch, so a catalog with
+/// too small a size could otherwise have a whole payload unpacked at once.
 fn unpack(stored: &[u8], entry: &CatalogFrame, bases: &dyn Bases) -> Result<Frame, FrameError> {
     sealed(stored, entry)?.unpack_on(bases)
 }
 
-/// Checks that `stored` is a frame as the catalog says, unpacking nothing.
+/// Checks that `stored` is a frame as the catalog describes it, without unpacking.
 ///
 /// # Errors
 /// [`FrameError`] for anything else.
@@ -140,7 +140,7 @@ fn sealed<'a>(stored: &'a [u8], entry: &CatalogFrame) -> Result<SealedFrame<'a>,
     Ok(sealed)
 }
 
-/// How many of `frames` make a batch: at least one.
+/// Returns how many of `frames` make a batch, at least one.
 fn batch_len(frames: &[CatalogFrame]) -> usize {
     let mut bytes = 0;
     let fits = |frame: &&CatalogFrame| {
@@ -150,7 +150,7 @@ fn batch_len(frames: &[CatalogFrame]) -> usize {
     frames.iter().take_while(fits).count().max(1)
 }
 
-/// Reads the stored bytes of a frame that `payload` stands at.
+/// Reads the stored bytes of the next frame of `payload`.
 ///
 /// # Errors
 /// [`BundleError::Payload`].
@@ -159,7 +159,7 @@ pub fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, Bundl
         .ok()
         .filter(|length| *length <= FRAME_MAX)
         .ok_or(BundleError::Payload(std::io::ErrorKind::InvalidData.into()))?;
-    // Grows with what is really there: the catalog's word alone allocates nothing.
+    // The buffer grows with the bytes that are really present. The catalog's size alone allocates nothing.
     let mut stored = Vec::new();
     let read = payload
         .take(u64::from(bytes))

@@ -1,7 +1,7 @@
-//! About how small new chunks become against old ones: a sample of each kind of content is packed as a bundle would.
+//! Estimates how small new chunks become against old ones. Packs a sample of each kind of content as a bundle would.
 //!
-//! What is packed is thrown away. Memory: the sample, [`SAMPLE_BYTES`] a kind, what the old chunks state, and for each core
-//! what packing a frame takes.
+//! The packed bytes are discarded. Memory: the sample, [`SAMPLE_BYTES`] a kind, what the old chunks state, and for each
+//! core what packing a frame takes.
 
 use std::collections::HashSet;
 
@@ -15,15 +15,15 @@ use crate::bundle::{BundleError, Effort, Have};
 use crate::content::content_kind::ContentKind;
 use crate::store::{FrameNeed, Store};
 
-/// Plain bytes of a sample of one kind, about. Of less than twice that all is taken.
+/// Approximate plain bytes of a sample of one kind. When a kind has less than twice that, all of it is taken.
 const SAMPLE_BYTES: u64 = 8 << 20;
-/// Plain bytes that are taken of one frame of the store, about.
+/// Approximate plain bytes that are taken from one frame of the store.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Bytes in a bundle for each plain byte, by number of the kind; `None` for kinds with nothing new.
+/// Bytes in a bundle for each plain byte, by number of the kind. `None` for kinds without new chunks.
 pub(super) type Rates = [Option<f64>; ContentKind::ALL.len()];
 
-/// Measures the rates of what `needs` names, of which `plain_bytes` says how much there is of each kind.
+/// Measures the rates of the chunks in `needs`. `plain_bytes` is the total of each kind.
 ///
 /// # Errors
 /// [`BundleError`] when a chunk cannot be read, or a stop was asked for.
@@ -61,7 +61,7 @@ pub(super) fn rates(
     Ok(rates)
 }
 
-/// Chunks from all over `needs`, in order, each once.
+/// Takes chunks from all parts of `needs`, in order, each once.
 fn sample(
     store: &Store,
     needs: &[&FrameNeed],
@@ -75,7 +75,7 @@ fn sample(
     } else {
         needs.len().div_ceil(pieces).max(1)
     };
-    // Few frames give longer pieces.
+    // With few frames each piece is longer.
     let piece_bytes = SAMPLE_BYTES / needs.len().div_ceil(step).max(1) as u64;
     let mut chunks: Vec<(ChunkId, Vec<u8>)> = Vec::new();
     let mut seen: HashSet<ChunkId> = HashSet::new();

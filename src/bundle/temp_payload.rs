@@ -1,6 +1,6 @@
-//! The spool: finished frames in a temporary file, until they are laid out on volumes.
+//! The spool of a bundle: finished frames in a temporary file, until they are laid out on volumes.
 //!
-//! Workers write frames in any order; pieces of payload are read back by their numbers.
+//! Workers write frames in any order. Pieces of payload are read back by their numbers.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 
 use crate::bundle::{BundleError, Catalog, MissingMark};
 
-/// A file of finished frames. It has no name from the start, so that it goes even when the process is killed.
+/// A file of finished frames. It is unlinked when it is made, so that it disappears even when the process is killed.
 #[derive(Debug)]
 pub struct TempPayload {
     path: PathBuf,
-    /// `None` when nothing is kept: the sizes of frames alone are wanted.
+    /// `None` when nothing is kept, because only the sizes of frames are needed.
     file: Option<File>,
 }
 
 impl TempPayload {
-    /// Creates the file, which must not exist, and takes its name away. A name that is seen beside it belongs to one that was
-    /// killed between the two, and goes.
+    /// Creates the file, which must not exist, and unlinks it. Also removes a spool next to it whose process was killed
+    /// between these two steps.
     ///
     /// # Errors
     /// [`BundleError::Io`].
@@ -47,7 +47,8 @@ impl TempPayload {
         }
     }
 
-    /// A spool that keeps nothing and takes no room, for a plan that is not carried out. Pieces cannot be read from it.
+    /// Makes a spool that keeps nothing and takes no room, for a plan that is not carried out. Pieces cannot be read
+    /// from it.
     pub fn for_sizes() -> Self {
         Self {
             path: PathBuf::new(),
@@ -55,7 +56,7 @@ impl TempPayload {
         }
     }
 
-    /// Writes bytes at an offset; from any thread.
+    /// Writes bytes at an offset, from any thread.
     pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), BundleError> {
         let io = |source| BundleError::Io {
             path: self.path.clone(),
@@ -68,7 +69,8 @@ impl TempPayload {
     }
 }
 
-/// Removes empty spools of others in the folder of `path`: what cannot be looked at or removed is in nobody's way.
+/// Removes empty spools of other processes in the folder of `path`. A spool that cannot be inspected or removed is
+/// harmless and stays.
 fn remove_left(path: &Path) {
     let folder = path.parent().map(std::fs::read_dir);
     for entry in folder.into_iter().flatten().flatten().flatten() {
@@ -82,7 +84,7 @@ fn remove_left(path: &Path) {
     }
 }
 
-/// A bundle that is cut and waits to be laid out.
+/// A finished bundle that is not laid out yet.
 #[derive(Debug)]
 pub struct CutBundle {
     /// What it carries.
@@ -94,7 +96,7 @@ pub struct CutBundle {
 }
 
 impl CutBundle {
-    /// `frame_of` says which frame each chunk is in; `places` are offset and length in the spool, by frame.
+    /// `frame_of` says which frame each chunk is in. `places` are the offset and length of each frame in the spool.
     pub(super) fn new(
         catalog: Catalog,
         frame_of: HashMap<[u8; 16], u32>,
@@ -118,7 +120,7 @@ impl CutBundle {
         }
     }
 
-    /// Sizes of the frames in bytes, in order.
+    /// Returns the sizes of the frames in bytes, in order.
     pub fn piece_bytes(&self) -> Vec<u64> {
         self.places
             .iter()
@@ -129,7 +131,7 @@ impl CutBundle {
     /// Reads frame `piece_no`.
     ///
     /// # Errors
-    /// Whatever reading the spool gives, on use; an unknown number at once.
+    /// An error of reading the spool, on use. An unknown number fails at once.
     pub fn open_piece(&self, piece_no: usize) -> std::io::Result<impl Read + '_> {
         let (offset, bytes) = self
             .places

@@ -1,9 +1,10 @@
-//! What is new in releases for somebody who has some chunks already, file by file, and about what it will weigh on media.
+//! Estimates, file by file, what is new in releases for a recipient, and how many bytes it takes on media.
 //!
-//! For somebody who has nothing, nothing is packed for it: a chunk counts for its share of the frame that it has in the store,
-//! times how much smaller bundles pack its kind of content. For anybody else a sample of each kind is packed against what they
-//! have (see `sample`), and the chunks of a kind share what it comes to in the same way. Memory: 130 bytes a new chunk, and about
-//! 100 bytes and the path for each file with new ones; 16 a chunk that is not new.
+//! For a recipient that has nothing, nothing is packed for the estimate. A chunk counts for its share of its frame in
+//! the store, times a measured factor by which bundles pack its kind of content smaller. For any other recipient a
+//! sample of each kind is packed against what it has (see `sample`), and the chunks of a kind share the result in the
+//! same way. Memory: 130 bytes a new chunk, about 100 bytes and the path for each file with new ones, and 16 bytes for
+//! any other chunk.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,19 +18,20 @@ use crate::content::recipe::RecipeError;
 use crate::content::release::ReleaseRoot;
 use crate::store::{ChunkSet, FrameNeed, Store};
 
-/// What is new, and what it weighs.
+/// The new content and its size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weighed {
-    /// What files lie in; see [`FileWeight::within`].
+    /// The containers of files. See [`FileWeight::within`].
     pub places: Vec<Vec<Vec<u8>>>,
-    /// Files, headers, recipes and tables with new chunks, in the order of the releases. A chunk counts where it is needed first.
+    /// Files, headers, recipes and tables with new chunks, in the order of the releases. A chunk counts where it is
+    /// needed first.
     pub files: Vec<FileWeight>,
-    /// By kind of content, those with anything new.
+    /// The kinds of content with new chunks.
     pub classes: Vec<ClassWeight>,
 }
 
 impl Weighed {
-    /// Plain bytes of all new chunks, and about what they take in a bundle.
+    /// Returns the plain bytes of all new chunks, and about what they take in a bundle.
     pub fn total(&self) -> (u64, u64) {
         let classes = self.classes.iter();
         let sum = |one: (u64, u64), class: &ClassWeight| {
@@ -44,15 +46,15 @@ impl Weighed {
 pub struct FileWeight {
     /// What it is.
     pub kind: FileKind,
-    /// Number of the release that it was met in first.
+    /// Number of the first release that has it.
     pub release: usize,
-    /// What it lies in: number of one of [`Weighed::places`].
+    /// Its container, as an index into [`Weighed::places`].
     pub within: usize,
     /// Its path there.
     pub path: Vec<u8>,
-    /// All its bytes.
+    /// Its total length.
     pub bytes: u64,
-    /// Whether a receiver has a file of this path.
+    /// Whether a recipient has a file of this path.
     pub is_known: bool,
     /// Its new chunks.
     pub new_chunks: u64,
@@ -73,7 +75,7 @@ pub struct ClassWeight {
     pub carried_bytes: u64,
 }
 
-/// Paths of the files that receivers have, 8 bytes each.
+/// The paths of the recipients' files, 8 bytes each.
 #[derive(Default)]
 struct KnownPaths(HashSet<u64>);
 
@@ -96,17 +98,17 @@ impl KnownPaths {
     }
 }
 
-/// Stands for a path in a set of very many; for telling people, so that a collision does no harm.
+/// Hashes a path for a large set. The set is only used for messages, so a collision does no harm.
 fn hash_of(path: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     path.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Weighs what `releases` need and `have` does not have.
+/// Weighs the chunks that `releases` need and that are not in `have`.
 ///
 /// # Errors
-/// [`BundleError`] when a list cannot be read, the store lacks a chunk, or a stop was asked for.
+/// [`BundleError`] when a list cannot be read, the store is missing a chunk, or a stop was asked for.
 pub fn weigh(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -190,7 +192,7 @@ pub fn weigh(
     Ok(weighed)
 }
 
-/// Makes each kind weigh what its sample says; returns by how much it changed.
+/// Scales each kind to what its sample says. Returns the factors.
 fn scale(
     classes: &mut [(u64, f64); ContentKind::ALL.len()],
     rates: &sample::Rates,
@@ -222,7 +224,7 @@ struct Gathered {
     weighed: Weighed,
     chunks: Vec<NewChunk>,
     seen: HashSet<ChunkId>,
-    /// What is needed and not new.
+    /// Chunks that are needed and not new.
     leaned: ChunkSet,
 }
 
@@ -268,11 +270,11 @@ impl Gathered {
     }
 }
 
-/// Bytes in a bundle for each of the `plain` bytes that are needed of a frame.
+/// Returns the bytes in a bundle for each of the `plain` bytes that are needed of a frame.
 fn rate(need: &FrameNeed, plain: u64, effort: Effort) -> f64 {
     #[allow(clippy::cast_precision_loss)] // Frames have at most 2^27 bytes.
     let stored = need.share_bytes as f64 / plain.max(1) as f64;
-    // What does not compress in the store does not in a bundle.
+    // Content that does not compress in the store does not compress in a bundle either.
     if stored > 0.97 {
         stored
     } else {
@@ -280,9 +282,9 @@ fn rate(need: &FrameNeed, plain: u64, effort: Effort) -> f64 {
     }
 }
 
-/// How many times its share of frames in the store a bundle takes for a kind of content, in parts of a thousand by
-/// number of the kind: measured with whole bundles of a release of 1.3 GB (docs/decisions/002-bundles.md). Kinds that were
-/// not in it are taken to be like their neighbours.
+/// How many times its share of frames in the store a bundle takes for a kind of content, in thousandths by number of
+/// the kind. Measured with whole bundles of a release of 1.3 GB (docs/decisions/002-bundles.md). Kinds that were not in
+/// it are assumed to be like their neighbors.
 const GAIN_FAST: [u16; 15] = [
     958, 1027, 1009, 1050, 974, 1052, 970, 970, 988, 995, 962, 1008, 1007, 1000, 891,
 ];
@@ -290,7 +292,7 @@ const GAIN_FAST: [u16; 15] = [
 const GAIN_DEFAULT: [u16; 15] = [
     947, 969, 862, 873, 836, 882, 864, 864, 982, 915, 834, 879, 854, 880, 771,
 ];
-/// See [`GAIN_FAST`]; machine code is packed by LZMA.
+/// See [`GAIN_FAST`]. Machine code is packed by LZMA.
 const GAIN_MAX: [u16; 15] = [
     947, 969, 862, 873, 836, 882, 657, 657, 982, 915, 834, 879, 854, 880, 771,
 ];
@@ -306,7 +308,7 @@ fn gain(effort: Effort, class: ContentKind) -> f64 {
 
 fn whole(bytes: f64) -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // A sum of lengths of chunks.
+    // The value is a sum of chunk lengths, so it is never negative and fits.
     let whole = bytes.round() as u64;
     whole
 }

@@ -1,9 +1,10 @@
-//! Cuts a bundle: the frames that releases need, ordered by kind of content, are packed anew into solid frames in a spool file.
+//! Cuts a bundle: packs the frames that releases need, ordered by kind of content, anew into solid frames in a spool
+//! file.
 //!
-//! It lays out no volumes: it gives pieces of payload and the catalog that describes them.
+//! It lays out no volumes. It returns pieces of payload and the catalog that describes them.
 //!
-//! Memory: one solid frame being gathered and, for each worker, one being packed, each about twice [`SOLID_BYTES`] and the
-//! compressor's tables: about 400 MiB on two cores, 1.3 GiB with LZMA.
+//! Memory: one solid frame being gathered and one being packed for each worker, each about twice [`SOLID_BYTES`], and
+//! the compressor's tables. That is about 400 MiB on two cores, or 1.3 GiB with LZMA.
 
 mod solid;
 
@@ -22,14 +23,15 @@ use crate::content::recipe::walk::Walker;
 use crate::content::release::{ReleaseRoot, walk};
 use crate::store::{ChunkSet, FrameNeed, Store};
 
-/// Plain bytes of a solid frame on large media, about.
+/// Approximate plain bytes of a solid frame on large media.
 pub const SOLID_BYTES: usize = 64 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
-/// A frame never crosses volumes: so many at least go on one, or too much of it stays empty.
+/// Fewest frames that should fit on a volume. A frame never crosses volumes, so larger frames would leave too much of a
+/// volume empty.
 const FRAMES_A_VOLUME: u64 = 12;
 
-/// Plain bytes of a solid frame for a medium of this size; `None`: as large as needed.
+/// Returns the plain bytes of a solid frame for a medium of this size. `None` stands for a medium as large as needed.
 pub fn solid_bytes(medium_bytes: Option<u64>) -> usize {
     medium_bytes
         .and_then(|bytes| usize::try_from(bytes / FRAMES_A_VOLUME).ok())
@@ -38,19 +40,19 @@ pub fn solid_bytes(medium_bytes: Option<u64>) -> usize {
         })
 }
 
-/// How to cut.
+/// Options of cutting.
 #[derive(Debug, Clone, Copy)]
 pub struct CutOptions {
     /// How hard to compress.
     pub effort: Effort,
-    /// Plain bytes of a solid frame, about; see [`solid_bytes`].
+    /// Approximate plain bytes of a solid frame. See [`solid_bytes`].
     pub solid_bytes: usize,
 }
 
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
-    /// As fast as disks.
+    /// About as fast as disks.
     Fast,
     /// Small in reasonable time.
     #[default]
@@ -62,20 +64,20 @@ pub enum Effort {
 /// Which frame a chunk went into, by the first 16 bytes of its id.
 type FrameOf = HashMap<[u8; 16], u32>;
 
-/// What a bundle carries, and what it leans on.
+/// What a bundle carries, and what it depends on.
 #[derive(Debug)]
 pub struct BundleNeeds {
-    /// The store's frames that hold what the releases need and the receiver lacks, in the order of need.
+    /// The store's frames with the chunks that the releases need and the recipient is missing, in the order of need.
     frames: Vec<FrameNeed>,
-    /// What the releases need and the receiver has.
+    /// Chunks that the releases need and the recipient has.
     leaned: ChunkSet,
 }
 
 impl BundleNeeds {
-    /// Walks the releases; what `have` has, lists included, is leaned on and not carried.
+    /// Walks the releases. The bundle depends on what `have` contains, lists included, and does not carry it.
     ///
     /// # Errors
-    /// [`BundleError`] when a list cannot be read or the store lacks a chunk.
+    /// [`BundleError`] when a list cannot be read or the store is missing a chunk.
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
         let mut leaned = ChunkSet::new();
@@ -102,21 +104,22 @@ impl BundleNeeds {
         })
     }
 
-    /// Bytes of these frames in the store: all that is read.
+    /// Returns the bytes of these frames in the store, which is all that is read.
     pub fn stored_bytes(&self) -> u64 {
         self.frames.iter().map(|need| need.stored_bytes).sum()
     }
 
-    /// About what the payload will have, or somewhat more: of each frame the share that is needed.
+    /// Estimates the payload, rather too high than too low: the needed share of each frame.
     pub fn share_bytes(&self) -> u64 {
         self.frames.iter().map(|need| need.share_bytes).sum()
     }
 }
 
-/// Cuts the bundle of `releases` out of `store`, with all chunks they need but those that `have` has.
+/// Cuts the bundle of `releases` out of `store`, with all chunks that they need except those in `have`.
 ///
 /// # Errors
-/// [`BundleError`] when the store lacks or cannot read a chunk, the spool cannot be written, or a stop was asked for.
+/// [`BundleError`] when the store is missing a chunk or cannot read it, the spool cannot be written, or a stop was
+/// asked for.
 pub fn cut(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -127,7 +130,7 @@ pub fn cut(
     monitor: &dyn Monitor,
 ) -> Result<CutBundle, BundleError> {
     let mut order: Vec<&FrameNeed> = needs.frames.iter().collect();
-    // Stable: within a class the order in which the releases need them.
+    // The sort is stable. Within a kind it keeps the order in which the releases need the frames.
     order.sort_by_key(|need| need.class as u8);
     monitor.start("compress", needs.stored_bytes());
     let old = if have.is_none() {
@@ -184,7 +187,7 @@ fn describe(
             used[*frame as usize] = true;
         }
     };
-    // Without its lists the release is not taken in, so every item needs them.
+    // A release cannot be received without its lists, so every item needs them.
     let mut lists = none;
     for list in [&root.manifest, &root.blobs] {
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {

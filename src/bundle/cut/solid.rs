@@ -1,4 +1,5 @@
-//! Solid frames: chunks are gathered on one thread and packed on all cores, each frame into the spool when it is ready.
+//! Packs solid frames. Chunks are gathered on one thread and packed on all cores, and each frame goes into the spool
+//! when it is ready.
 
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,11 +15,11 @@ use crate::content::content_kind::ContentKind;
 use crate::content::frame::{DeltaMode, FrameEncoder, FrameOptions, SealedFrame};
 use crate::store::{FrameNeed, Store};
 
-/// Chunks on their way into one solid frame.
+/// Chunks that are gathered for one solid frame.
 struct Solid {
     frame_no: usize,
     class: ContentKind,
-    /// Bytes in the store that this work stands for, for the progress bar.
+    /// Bytes in the store that this work stands for. Used for the progress bar.
     source_bytes: u64,
     chunks: Vec<(ChunkId, u32)>,
     plain: Vec<u8>,
@@ -36,16 +37,16 @@ impl Solid {
     }
 }
 
-/// Where a packed frame went.
+/// The place of a packed frame.
 struct PackedFrame {
     frame_no: usize,
     offset: u64,
     entry: CatalogFrame,
-    /// The old chunks that it leans on.
+    /// The old chunks that it depends on.
     bases: Vec<ChunkId>,
 }
 
-/// The spool as workers share it: the next free offset, what was written, and the first error.
+/// The spool as workers share it: the next free offset, the written frames, and the first error.
 struct SharedSpool<'a> {
     spool: &'a TempPayload,
     end: Mutex<u64>,
@@ -84,14 +85,14 @@ impl SharedSpool<'_> {
     }
 }
 
-/// Where chunks are read, and the old ones that new ones may lean on.
+/// The source of the chunks, and the old chunks that new ones may depend on.
 #[derive(Clone, Copy)]
 pub(super) struct ChunkOrigin<'a> {
     pub(super) store: &'a Store,
     pub(super) old: Option<&'a OldChunks>,
 }
 
-/// All that was packed.
+/// All packed frames.
 pub(super) struct Packs {
     pub(super) places: Vec<(u64, u32)>,
     pub(super) frames: Vec<CatalogFrame>,
@@ -112,7 +113,7 @@ pub(super) fn pack_all(
         end: Mutex::new(0),
         packed: Mutex::new(Vec::new()),
     };
-    // No queue: a frame waits in the hands of the gatherer until a worker is free.
+    // The channel has no queue. The gatherer holds a frame until a worker is free, which bounds the memory.
     let (sender, receiver) = sync_channel::<Solid>(0);
     let receiver = Arc::new(Mutex::new(receiver));
     let frame_of = std::thread::scope(|scope| {
@@ -120,7 +121,7 @@ pub(super) fn pack_all(
             let (receiver, shared) = (Arc::clone(&receiver), &shared);
             scope.spawn(move || work(&receiver, source, cut.effort, shared, monitor));
         }
-        // Only workers hold it now, so that a send fails once all of them have ended.
+        // From here on only workers hold the channel, so that a send fails once all of them have ended.
         drop(receiver);
         gather(source, order, cut, sender, monitor)
     })?;
@@ -173,7 +174,7 @@ fn work(
     }
 }
 
-/// Packs a frame; returns the old chunks, too, that it leans on.
+/// Packs a frame. Also returns the old chunks that it depends on.
 fn pack_one(
     encoder: &mut FrameEncoder,
     source: ChunkOrigin<'_>,
@@ -204,7 +205,7 @@ fn pack_one(
     Ok((stored, if leans { bases } else { Vec::new() }))
 }
 
-/// Bytes of the frame that these chunks become: for estimates by samples.
+/// Returns the bytes of the frame that these chunks become. Used for estimates by samples.
 ///
 /// # Errors
 /// [`BundleError`] when a base cannot be read.
@@ -227,7 +228,7 @@ pub(in crate::bundle) fn packed_bytes(
     Ok(stored.len() as u64)
 }
 
-/// How long frames are that lean on old chunks, at most: memory is what more would take (docs/decisions/007-deltas.md).
+/// Largest frames that depend on old chunks. Memory sets the limit (docs/decisions/007-deltas.md).
 struct LeanLimits {
     plain_bytes: usize,
     base_bytes: usize,
@@ -244,7 +245,7 @@ fn dependency_limits(effort: Effort) -> LeanLimits {
     }
 }
 
-/// Measured in docs/decisions/002-bundles.md.
+/// Returns the options for a kind of content, which were measured in docs/decisions/002-bundles.md.
 fn options(effort: Effort, class: ContentKind) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
@@ -282,7 +283,7 @@ fn gather(
             if frame_of.contains_key(&prefix(id)) {
                 continue;
             }
-            // Also in the midst of a store's frame: on small media it is longer than a solid frame may be.
+            // A solid frame may also end inside a frame of the store, which on small media is the longer one.
             let full =
                 |solid: &mut Solid| solid.class != need.class || solid.plain.len() >= solid_bytes;
             if let Some(done) = solid.take_if(full)
@@ -304,7 +305,7 @@ fn gather(
         }
     }
     if let Some(done) = solid {
-        // A failed send means that an error is on the shared already.
+        // A failed send means that the error is already in the shared state.
         let _ = sender.send(done);
     }
     Ok(frame_of)

@@ -1,7 +1,8 @@
-//! Receipts: what a site's store holds, in tens of bytes, so that the vendor sends no more than is lacking.
+//! Receipts: what a site's store holds, in tens of bytes, so that the vendor sends only what is missing.
 //!
-//! A receipt is advice: a wrong one makes a bundle that is larger than needed, or one that `receive` refuses with a
-//! reason; never a wrong release. So ids are short here, and nothing is signed. Bytes only; making one is the verbs' work.
+//! A receipt is advice. A wrong one makes a bundle that is larger than needed, or one that `receive` refuses with a
+//! reason, but never a wrong release. The ids are therefore short, and nothing is signed. This module only handles the
+//! bytes. The operations make receipts.
 
 pub mod packed;
 pub mod site;
@@ -19,17 +20,18 @@ use crate::content::release::{ReleaseName, ReleaseRoot};
 
 /// Most bytes of a receipt in any form.
 pub const RECEIPT_BYTES_MAX: u64 = 1 << 20;
-/// Most releases in one.
+/// Most releases in a receipt.
 pub const RELEASES_MAX: usize = 4096;
-/// Most chunks that are listed as lacking.
+/// Most missing chunks in a receipt.
 pub const LACKS_MAX: usize = 4096;
-/// Most sets that wait for something.
+/// Most staged sets in a receipt.
 pub const WAITING_MAX: usize = 64;
-/// Flag of a file: it says what waits. Older programs would make a bundle that is larger than needed, and refuse it instead.
+/// Flag of a file: the receipt lists staged sets. An older program would ignore them and make a bundle that is larger
+/// than needed, so it refuses the file instead.
 const FLAG_WAITING: u32 = 1;
-/// Bytes of an id in a file. Nobody gains from two releases that share them: the bundle would be refused.
+/// Bytes of an id in a file. Two releases that share them gain nobody anything, because the bundle would be refused.
 pub const ID_BYTES: usize = 16;
-/// Bytes of an id in a text: among a vendor's releases no two share them but by design.
+/// Bytes of an id in a text. No two of a vendor's releases share them except by design.
 const SHORT_ID_BYTES: usize = 8;
 
 /// What a site's store holds.
@@ -41,11 +43,11 @@ pub struct Receipt {
     pub releases: Vec<HeldRelease>,
     /// First bytes of the ids of chunks that these releases need and that are lost or damaged, in ascending order.
     pub lacks: Vec<[u8; 8]>,
-    /// Sets that wait for volumes nobody has, or for what they lean on, and which frames of each are there whole.
+    /// Sets that wait for missing volumes or for prerequisites, and which frames of each are present whole.
     pub waiting: Vec<FramesWaiting>,
 }
 
-/// The body of a file in which nothing waits, and the first part of any other.
+/// The body of a file without staged sets, and the first part of any other.
 #[derive(SchemaRead, SchemaWrite)]
 struct Settled {
     store: Vec<u8>,
@@ -53,7 +55,7 @@ struct Settled {
     lacks: Vec<[u8; 8]>,
 }
 
-/// The body of a file in which something waits.
+/// The body of a file with staged sets.
 #[derive(SchemaRead, SchemaWrite)]
 struct Unsettled {
     settled: Settled,
@@ -84,19 +86,19 @@ impl Settled {
 /// A release in a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct HeldRelease {
-    /// Its name; empty when the receipt came as a text.
+    /// Its name. Empty when the receipt came as a text.
     pub name: String,
     /// First bytes of its id, 8 to 32.
     pub id: Vec<u8>,
 }
 
-/// Says why something is not a receipt.
+/// The reason why something is not a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiptError {
-    /// Neither a file, nor JSON, nor a text of one.
+    /// It is neither a file, nor JSON, nor the text of a receipt.
     #[error("not a receipt")]
     NotAReceipt,
-    /// A character that no receipt has.
+    /// It has a character that no receipt has.
     #[error("line {line} of the receipt: {symbol:?} does not belong there")]
     Symbol {
         /// The line, from 1.
@@ -104,13 +106,13 @@ pub enum ReceiptError {
         /// The character.
         symbol: char,
     },
-    /// A line that is not as it was printed.
+    /// A line differs from what was printed.
     #[error("line {line} of the receipt has a mistake")]
     Line {
         /// The line, from 1.
         line: usize,
     },
-    /// Every line is as it was printed, and together they are no receipt.
+    /// Every line is as printed, but together they are not a receipt.
     #[error("a line of the receipt is missing, doubled or of another receipt")]
     Lines,
     /// It was written by a newer program.
@@ -119,13 +121,13 @@ pub enum ReceiptError {
     /// The file is damaged or newer.
     #[error("receipt")]
     Envelope(#[from] EnvelopeError),
-    /// It decodes and makes no sense.
+    /// It decodes but makes no sense.
     #[error("not a receipt: {0}")]
     Corrupt(&'static str),
 }
 
 impl HeldRelease {
-    /// Names a release of this store.
+    /// Describes a release of this store.
     pub fn of(root: &ReleaseRoot) -> Self {
         Self {
             name: root.name.to_string(),
@@ -133,12 +135,12 @@ impl HeldRelease {
         }
     }
 
-    /// Whether this is that release: as far as its id is given here.
+    /// Returns whether this is that release, as far as its id is given here.
     pub fn is(&self, id: &ReleaseId) -> bool {
         self.id.len() >= SHORT_ID_BYTES && id.as_bytes().starts_with(&self.id)
     }
 
-    /// Its name, else its id: for people.
+    /// Returns its name, or its id when it has none, for people.
     pub fn label(&self) -> String {
         if self.name.is_empty() {
             hex(&self.id)
@@ -149,7 +151,8 @@ impl HeldRelease {
 }
 
 impl Receipt {
-    /// A receipt of these releases and lost chunks, in their order: the same store gives the same receipt.
+    /// Makes a receipt of these releases and lost chunks. Both are sorted, so that the same store gives the same
+    /// receipt.
     pub fn new(store: StoreId, mut releases: Vec<HeldRelease>, mut lacks: Vec<[u8; 8]>) -> Self {
         releases.sort_by(|one, other| one.name.cmp(&other.name));
         lacks.sort_unstable();
@@ -162,20 +165,20 @@ impl Receipt {
         }
     }
 
-    /// The same with sets that wait, by their ids. More than [`WAITING_MAX`] are left out.
+    /// Adds staged sets, ordered by their ids. Leaves out those beyond [`WAITING_MAX`].
     pub fn with_waiting(self, mut waiting: Vec<FramesWaiting>) -> Self {
         waiting.sort_by(|one, other| one.set.cmp(&other.set));
         waiting.truncate(WAITING_MAX);
         Self { waiting, ..self }
     }
 
-    /// Whether it may be of the same store as the other one.
+    /// Returns whether it may be of the same store as the other one.
     pub fn is_of(&self, other: &Self) -> bool {
         let len = self.store.len().min(other.store.len());
         self.store[..len] == other.store[..len]
     }
 
-    /// The store's id as far as it is known, as hex.
+    /// Returns the known part of the store's id as hex.
     pub fn store_hex(&self) -> String {
         hex(&self.store)
     }
@@ -196,7 +199,7 @@ impl Receipt {
     /// Reads a receipt in any of its forms: a file, the JSON that `receipt --json` prints, or the text.
     ///
     /// # Errors
-    /// [`ReceiptError`], which says in which line of a text the mistake is.
+    /// [`ReceiptError`], which names the line of a text that has the mistake.
     pub fn read(bytes: &[u8]) -> Result<Self, ReceiptError> {
         if bytes.len() as u64 > RECEIPT_BYTES_MAX + HEADER_BYTES as u64 {
             return Err(ReceiptError::NotAReceipt);
@@ -223,7 +226,7 @@ impl Receipt {
         text::read(text)?.checked()
     }
 
-    /// The lines of the text, to be typed or read out; `None` when they would be more than 1000.
+    /// Returns the lines of the text, to be typed or read out. Returns `None` when they would be more than 1000.
     pub fn to_text(&self) -> Option<Vec<String>> {
         text::write(self)
     }
@@ -255,7 +258,7 @@ impl Receipt {
         .checked()
     }
 
-    /// As it stands in reports.
+    /// Returns the form for reports.
     pub fn to_json(&self) -> ReceiptJson {
         ReceiptJson {
             store: hex(&self.store),
@@ -298,17 +301,17 @@ impl Receipt {
     }
 }
 
-/// A receipt in JSON; ids are hex.
+/// A receipt in JSON. Ids are hex.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptJson {
     /// The store's id.
     pub store: String,
     /// Its releases.
     pub releases: Vec<HeldJson>,
-    /// Chunks of them that are lost or damaged: the first eight bytes of their ids.
+    /// Chunks of them that are lost or damaged, as the first eight bytes of their ids.
     #[serde(default)]
     pub lacks: Vec<String>,
-    /// Sets that wait, and their frames that are there.
+    /// Staged sets, and their frames that are present.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingJson>,
 }
@@ -316,7 +319,7 @@ pub struct ReceiptJson {
 /// A release in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldJson {
-    /// Its name; may be empty.
+    /// Its name, which may be empty.
     #[serde(default)]
     pub name: String,
     /// The first bytes of its id, 8 to 32.

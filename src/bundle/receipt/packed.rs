@@ -1,13 +1,14 @@
-//! What a vendor's store remembers of a volume set that it packed: which chunks are in which frame.
+//! The vendor's record of a volume set that was packed: which chunks are in which frame.
 //!
-//! So a receipt tells by a few numbers what came of a set. 8 bytes a chunk; losing one costs a larger top-up.
+//! With it, a receipt describes a staged set by a few frame numbers. Each record takes 8 bytes a chunk. Losing one only
+//! makes a top-up larger.
 
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::{HeldRelease, RELEASES_MAX, ReceiptError};
 use crate::base::envelope;
 
-/// Most bytes of the body of such a file.
+/// Most bytes of the body of a record.
 pub const PACKED_BYTES_MAX: u64 = 256 << 20;
 
 /// A set that was packed.

@@ -1,6 +1,6 @@
-//! What a vendor's store remembers of a site: its last receipt, and what was packed for it last.
+//! The vendor's record of a site: its last receipt, and the last bundle that was packed for it.
 //!
-//! A small file a site; losing one costs a larger bundle.
+//! Each site has one small file. Losing it only makes a bundle larger.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ const NAME_MAX: usize = 64;
 /// Most bytes of its file stem, so that a suffix and a temporary name still fit into 255.
 const FILE_STEM_MAX: usize = 216;
 
-/// Name of a site: letters and digits of any script and `._-`, the first a letter or digit.
+/// Name of a site: letters and digits of any script and `._-`, the first one a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SiteName(String);
 
@@ -49,12 +49,12 @@ impl FromStr for SiteName {
 }
 
 impl SiteName {
-    /// The name as a file stem, in ASCII.
+    /// Returns the name as a file stem in ASCII.
     pub fn file_stem(&self) -> String {
         script::to_ascii(&self.0)
     }
 
-    /// Reads a name back from its file stem; `None` when no site has it.
+    /// Decodes a name from its file stem. Returns `None` when no site has such a stem.
     pub fn from_file_stem(stem: &str) -> Option<Self> {
         let name: Self = script::from_ascii(stem).parse().ok()?;
         (name.file_stem() == stem).then_some(name)
@@ -67,7 +67,7 @@ impl fmt::Display for SiteName {
     }
 }
 
-/// What is remembered of a site.
+/// The record of a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Site {
     /// Its last receipt.
@@ -83,7 +83,7 @@ struct ReceiptBody {
     packed: Vec<HeldRelease>,
 }
 
-/// The body when sets waited at the site.
+/// The body when the site had staged sets.
 #[derive(SchemaRead, SchemaWrite)]
 struct WaitingBody {
     body: ReceiptBody,
@@ -111,7 +111,7 @@ impl Site {
     /// # Errors
     /// [`ReceiptError`].
     pub fn decode(body: &[u8]) -> Result<Self, ReceiptError> {
-        // Either takes all of the bytes, so no body is both.
+        // Each decoder requires all of the bytes, so no body is valid as both.
         let (body, waiting) = match envelope::decode::<ReceiptBody>(body) {
             Ok(body) => (body, Vec::new()),
             Err(_) => {

@@ -1,6 +1,7 @@
-//! The text of a receipt: short lines that can be typed, read out and written down, each with a check of its own.
+//! The text of a receipt: short lines that can be typed, read out and written down, each with its own check symbols.
 //!
-//! Letters and digits that look alike are taken for one another. Any one or two wrong characters of a line are found in it.
+//! Letters and digits that look alike are read as the same. Any one or two wrong characters of a line are detected in
+//! that line.
 
 use super::{FrameRange, FramesWaiting, HeldRelease, Receipt, ReceiptError, SHORT_ID_BYTES};
 use crate::base::id;
@@ -16,13 +17,13 @@ const CHECK_SYMBOLS: usize = 2;
 const LINE_SYMBOLS: usize = LINE_BYTES * 8 / 5 + CHECK_SYMBOLS;
 /// Symbols between two dashes.
 const GROUP_SYMBOLS: usize = 4;
-/// Most lines of a text. Nobody types as many; but one who can paste may.
+/// Most lines of a text. Nobody types so many, but they can be pasted.
 pub(super) const LINES_MAX: usize = 1000;
-/// First byte of a text in which nothing waits, with 255 releases and 255 lacking chunks at most.
+/// First byte of a text without staged sets, with at most 255 releases and 255 missing chunks.
 const SETTLED: u8 = 1;
 /// First byte of any other text.
 const UNSETTLED: u8 = 2;
-/// Bytes of the hash behind the whole.
+/// Bytes of the hash at the end of the whole text.
 const HASH_BYTES: usize = 2;
 
 pub(super) fn write(receipt: &Receipt) -> Option<Vec<String>> {
@@ -39,7 +40,7 @@ pub(super) fn write(receipt: &Receipt) -> Option<Vec<String>> {
     Some(lines.map(|(number, bytes)| line(number, bytes)).collect())
 }
 
-/// `None` when there is more than its counts can say.
+/// Returns `None` when there is more than its counts can express.
 fn settled(receipt: &Receipt) -> Option<Vec<u8>> {
     let mut body = vec![SETTLED];
     body.extend(&receipt.store[..SHORT_ID_BYTES]);
@@ -79,7 +80,7 @@ fn put_count(body: &mut Vec<u8>, count: usize) {
     put_number(body, u32::try_from(count).unwrap_or(u32::MAX));
 }
 
-/// Seven bits a byte, the lowest first; the highest bit says that more follow.
+/// Appends a number with seven bits a byte, the lowest first. The highest bit says that more follow.
 fn put_number(body: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
         body.push((number & 0x7f) as u8 | 0x80);
@@ -196,8 +197,8 @@ fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Result<&'a [u8], ReceiptError>
     Ok(taken)
 }
 
-/// The symbols of each line. What is clearly more than one line is cut where full lines end: a text without line ends, and
-/// lines that were joined by commas.
+/// Returns the symbols of each line. A line that is clearly more than one is cut where full lines end: a text without
+/// line ends, or lines that were joined by commas.
 fn lines_of(text: &str) -> Result<Vec<Vec<u8>>, ReceiptError> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for written in text.lines() {
@@ -218,8 +219,9 @@ fn lines_of(text: &str) -> Result<Vec<Vec<u8>>, ReceiptError> {
     Ok(lines)
 }
 
-/// What people, phones and messengers put between symbols and lines: spaces, dashes, points, commas and semicolons of either
-/// width, quotation marks, and what cannot be seen. No `:` and no `/`: they are signs of a name or a path.
+/// Returns whether a character is what people, phones and messengers put between symbols and lines. These are spaces,
+/// dashes, points, commas and semicolons of either width, quotation marks, and invisible characters. `:` and `/` are
+/// excluded, because they are signs of a name or a path.
 fn is_between(symbol: char) -> bool {
     let plain = script::narrow(symbol);
     plain.is_whitespace()
@@ -235,7 +237,7 @@ fn is_between(symbol: char) -> bool {
         )
 }
 
-/// The value of a symbol as people may type it: small letters, look-alikes, full-width forms.
+/// Returns the value of a symbol as people may type it: small letters, look-alikes, full-width forms.
 fn value(symbol: char) -> Option<u8> {
     let plain = match script::narrow(symbol).to_ascii_uppercase() {
         'O' => '0',
@@ -246,7 +248,7 @@ fn value(symbol: char) -> Option<u8> {
     u8::try_from(at).ok()
 }
 
-/// Five bits a symbol, first bits first; zeros behind the end.
+/// Encodes five bits a symbol, first bits first, padded with zeros.
 fn to_symbols(bytes: &[u8]) -> Vec<u8> {
     let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
     let starts = (0..bytes.len() * 8).step_by(5);
@@ -255,7 +257,7 @@ fn to_symbols(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// The other way; `None` when there are symbols that no bytes give.
+/// Decodes symbols. Returns `None` when no bytes encode to them.
 fn to_bytes(symbols: &[u8]) -> Option<Vec<u8>> {
     let bit = |at: usize| symbols[at / 5] >> (4 - at % 5) & 1;
     let bytes: Vec<u8> = (0..symbols.len() * 5 / 8)
@@ -264,8 +266,8 @@ fn to_bytes(symbols: &[u8]) -> Option<Vec<u8>> {
     (to_symbols(&bytes) == symbols).then_some(bytes)
 }
 
-/// Two check symbols over a line and its number: sums in the field of 32 elements, the second weighted by the powers of
-/// 2, so that no change of one or two symbols keeps both.
+/// Computes two check symbols over a line and its number. Both are sums in the field of 32 elements, the second
+/// weighted by the powers of 2, so that no change of one or two symbols keeps both.
 fn check(number: usize, symbols: &[u8]) -> [u8; CHECK_SYMBOLS] {
     let number = u8::try_from(number % 32).unwrap_or_default();
     let (mut plain, mut weighted, mut weight) = (0, 0, 1);
@@ -277,7 +279,7 @@ fn check(number: usize, symbols: &[u8]) -> [u8; CHECK_SYMBOLS] {
     [plain, weighted]
 }
 
-/// Product in GF(2^5) modulo x^5 + x^2 + 1.
+/// Returns the product in GF(2^5) modulo x^5 + x^2 + 1.
 fn times(one: u8, other: u8) -> u8 {
     let mut product = 0;
     let mut shifted = one;
@@ -315,7 +317,7 @@ mod tests {
         }
     }
 
-    /// As an input method in full-width mode types it.
+    /// Returns the text as an input method in full-width mode types it.
     fn wide(text: &str) -> String {
         let wide = |c: char| match u32::from(c) {
             plain @ 0x21..=0x7e => char::from_u32(plain + 0xfee0).unwrap(),
@@ -324,7 +326,7 @@ mod tests {
         text.chars().map(wide).collect()
     }
 
-    /// The symbols of a text, without what is between them.
+    /// Returns the symbols of a text, without the separators.
     fn bare(lines: &[String]) -> Vec<char> {
         lines.concat().chars().filter(|c| *c != '-').collect()
     }
@@ -336,7 +338,7 @@ mod tests {
         assert_eq!(read(&GOLDEN.join("\n")).unwrap(), receipt(2, 0));
     }
 
-    /// Never edited: what was printed once is read for ever.
+    /// Never edited, because a printed receipt must be readable forever.
     const GOLDEN: [&str; 3] = [
         "069J-AQE5-15NZ-5YG2-C5",
         "VF59-NVQM-RQRV-EFT9-AM",
@@ -455,7 +457,7 @@ mod tests {
         assert_eq!(read(&GOLDEN_WAITING.join("\n")).unwrap(), waits);
     }
 
-    /// Never edited, either.
+    /// Never edited either.
     const GOLDEN_WAITING: [&str; 5] = [
         "0A9J-AQE5-15NZ-5YG1-3R",
         "VF59-NVQM-RQRV-E0F0-S9",

@@ -1,6 +1,6 @@
-//! Sets that wait at a site because something of them is lacking: which of their frames are there whole.
+//! Staged sets of a site that are incomplete, and which of their frames are present whole.
 //!
-//! Frames are told by number, so that a few bytes say it; what is in them, the vendor that packed the set remembers.
+//! Frames are given by number, which takes only a few bytes. The vendor that packed the set remembers what is in them.
 
 use serde::{Deserialize, Serialize};
 use wincode::{SchemaRead, SchemaWrite};
@@ -8,15 +8,15 @@ use wincode::{SchemaRead, SchemaWrite};
 use super::{SHORT_ID_BYTES, from_hex, hex};
 use crate::base::id::SetId;
 
-/// Most runs of frames of a set. What is in more pieces is told as less than is there.
+/// Most runs of frames of a set. When there are more runs, fewer frames are reported than are present.
 pub const RUNS_MAX: usize = 4096;
 
-/// Frames of a set that waits.
+/// The frames of a staged set.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct FramesWaiting {
     /// First bytes of the set's id, 8 to 16.
     pub set: Vec<u8>,
-    /// Its frames that are there, ascending.
+    /// Its frames that are present, ascending.
     pub frames: Vec<FrameRange>,
 }
 
@@ -29,17 +29,17 @@ pub struct FrameRange {
     pub count: u32,
 }
 
-/// Such a set in JSON.
+/// A staged set in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingJson {
     /// The set: the first bytes of its id, 8 to 16, as hex.
     pub set: String,
-    /// Runs of frames that are there: first and how many.
+    /// Runs of frames that are present: the first and the count.
     pub frames: Vec<(u32, u32)>,
 }
 
 impl FramesWaiting {
-    /// Says it of a set, by the numbers of its frames, ascending. `None` when there is no frame.
+    /// Describes a set by the numbers of its frames, ascending. Returns `None` when there is no frame.
     pub fn new(set: &SetId, frames: impl IntoIterator<Item = u32>) -> Option<Self> {
         let mut runs: Vec<FrameRange> = Vec::new();
         for frame in frames {
@@ -59,17 +59,17 @@ impl FramesWaiting {
         })
     }
 
-    /// Whether this is that set: as far as its id is given here.
+    /// Returns whether this is that set, as far as its id is given here.
     pub fn is(&self, set: &SetId) -> bool {
         self.set.len() >= SHORT_ID_BYTES && set.as_bytes().starts_with(&self.set)
     }
 
-    /// The set's id as far as it is known, as hex.
+    /// Returns the known part of the set's id as hex.
     pub fn set_hex(&self) -> String {
         hex(&self.set)
     }
 
-    /// Whether a frame is there.
+    /// Returns whether a frame is present.
     pub fn has(&self, frame: u32) -> bool {
         let at = self.frames.partition_point(|run| run.first <= frame);
         let run = at.checked_sub(1).and_then(|at| self.frames.get(at));
