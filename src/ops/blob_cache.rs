@@ -1,6 +1,7 @@
-//! Which blobs are kept ready, at sites and where it is asked for: those with deflate streams, which take long to make again.
+//! Decides which blobs are cached at sites and on request: those with deflate streams, which take long to rebuild.
 //!
-//! They are worth it as long as there is room to spare, and go first when room is short. 16 MiB of short ones are gathered.
+//! Copies are kept while there is spare room, and are removed first when room is short. Up to 16 MiB of short blobs are
+//! gathered in memory.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,8 +19,8 @@ const OWN_BYTES_MIN: u64 = 1 << 20;
 /// Bytes of a group.
 const GROUP_BYTES: usize = 16 << 20;
 
-/// Keeps what is worth it, as long as all copies take no more than half of the room that would be free without any.
-/// A copy that cannot be written keeps nobody from going on: without it everything works, only slower.
+/// Caches blobs as long as all copies take at most half of the room that would be free without them. A copy that cannot
+/// be written is not an error, because everything works without it, only slower.
 pub(super) struct Keeper<'a> {
     store: &'a Store,
     room_bytes: AtomicU64,
@@ -33,10 +34,10 @@ struct BlobGroup {
 }
 
 impl<'a> Keeper<'a> {
-    /// Looks up the room.
+    /// Measures the free room.
     ///
     /// # Errors
-    /// [`Error::Media`] when the file system does not say; what the store says.
+    /// [`Error::Media`] when the file system does not tell, or an error of the store.
     pub(super) fn new(store: &'a Store) -> Result<Self, Error> {
         let ready_bytes = store.cached_bytes()?;
         let free_bytes = free_bytes(store.dir())?;
@@ -75,7 +76,7 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Keeps what was gathered.
+/// Writes the gathered group.
 impl Drop for Keeper<'_> {
     fn drop(&mut self) {
         self.flush(&mut self.group());
@@ -99,7 +100,7 @@ impl BlobKeeper for Keeper<'_> {
     }
 }
 
-/// A copy in a file of its own; nothing, once it could not be written.
+/// A copy in a file of its own. `None` once it could not be written.
 struct Long<'a>(Option<BlobCacheWriter<'a>>);
 
 impl Keeping for Long<'_> {
@@ -135,10 +136,10 @@ impl Keeping for Short<'_> {
     }
 }
 
-/// Makes sure that there is room in the store's folder, at the cost of what is kept ready when that is enough.
+/// Makes room in the store's folder. Removes cached copies when that is enough.
 ///
 /// # Errors
-/// [`Error::NoSpace`]; what the store says.
+/// [`Error::NoSpace`], or an error of the store.
 pub(super) fn make_room(store: &Store, needed_bytes: u64) -> Result<(), Error> {
     let room = || Space::in_folder(store.dir(), needed_bytes);
     let free_bytes = room()?.free_bytes;

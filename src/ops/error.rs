@@ -1,4 +1,4 @@
-//! The one error of all verbs, folding those of the layers below, and the kinds that callers act on.
+//! The error of all operations. It wraps those of the layers below, and has the kinds that callers act on.
 
 use std::path::{Path, PathBuf};
 
@@ -21,13 +21,13 @@ use crate::volumes::VolumeError;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::look::{LookReport, look};
 
-/// Why a verb could not do its work.
+/// The reason why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A release could not be made.
     #[error(transparent)]
     Add(#[from] AddError),
-    /// A release could not be given back.
+    /// A release could not be restored.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
     /// Images could not be loaded.
@@ -39,7 +39,7 @@ pub enum Error {
     /// A medium could not be read or written.
     #[error(transparent)]
     Media(#[from] MediaError),
-    /// A place cannot be written to.
+    /// A folder cannot be written to.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// A volume set could not be planned, written or read.
@@ -48,16 +48,16 @@ pub enum Error {
     /// The store could not be opened, read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A release's lists cannot be followed.
+    /// A release's lists could not be read.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// The person asked to stop.
+    /// The operator asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     /// Versions of a tree could not be made or switched.
     #[error(transparent)]
     Versions(#[from] VersionsError),
-    /// A release has lost or damaged parts, and only a whole one will do.
+    /// A release has lost or damaged parts, but the operation needs a whole one.
     #[error("{release} cannot be given back whole")]
     NotWhole {
         /// The release.
@@ -66,79 +66,79 @@ pub enum Error {
     /// There is no such release.
     #[error("no release {name} in the store")]
     NoSuchRelease {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// What is there.
+        /// The releases that exist.
         has: Vec<String>,
     },
-    /// A registry could not be spoken to, or served.
+    /// A registry could not be reached or served.
     #[cfg(any(feature = "registry", feature = "serve"))]
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// What is given is no address of a registry.
+    /// The address does not name a registry.
     #[cfg(feature = "registry")]
     #[error("{given:?} is not a registry")]
     NoRegistry {
-        /// What was given.
+        /// The address that was given.
         given: String,
     },
-    /// A host is mapped from which no image came.
+    /// A mapped host is not the host of any image.
     #[cfg(feature = "registry")]
     #[error("no image came from {host}; some came from {}", has.join(", "))]
     NoSuchHost {
-        /// What was given.
+        /// The host that was given.
         host: String,
-        /// What there is.
+        /// The hosts that exist.
         has: Vec<String>,
     },
-    /// The images that are asked for cannot be had.
+    /// The requested images are not available.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    /// There is nothing that a registry could hold.
+    /// The releases have nothing that a registry could hold.
     #[cfg(any(feature = "registry", feature = "serve"))]
     #[error("no image with a name in {}", releases.join(", "))]
     NoImages {
-        /// The releases that were looked through.
+        /// The releases that were searched.
         releases: Vec<String>,
     },
-    /// No volume was found where one was to be.
+    /// No volume was found at the given paths.
     #[error("no carryall volume in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
     NoVolumes {
-        /// Where it was looked for.
+        /// The paths that were searched.
         paths: Vec<PathBuf>,
-        /// What is there instead, path by path.
+        /// What was found instead, path by path.
         looks: Vec<LookReport>,
     },
-    /// Where a receipt was to be, there is no file of this name, and the name is no receipt itself.
+    /// There is no receipt file of this name, and the name is not a receipt itself.
     #[error("{given}: there is no such file, and it is not the text of a receipt")]
     NoReceipt {
-        /// What was given.
+        /// The argument that was given.
         given: String,
     },
-    /// The store lies in what is read, or the other way round.
+    /// The store is inside a path that is read, or the other way round.
     #[error("{} and the store {} lie one in the other", path.display(), store.display())]
     Entangled {
-        /// What is read.
+        /// The path that is read.
         path: PathBuf,
         /// The store's folder.
         store: PathBuf,
     },
-    /// Many more spare volumes are asked for than there is data.
+    /// Many more spare volumes were requested than there is data.
     #[error("{spare_volumes} spare volumes for {data_volumes} with data")]
     ManySpares {
-        /// Spares asked for.
+        /// Spare volumes that were requested.
         spare_volumes: u16,
-        /// Data volumes, about when nothing is compressed yet.
+        /// Data volumes, estimated before anything is compressed.
         data_volumes: u16,
-        /// So many are not questioned.
+        /// The largest number that is not questioned.
         most: u16,
     },
-    /// Of the releases on volumes, none is for the platforms that were asked for.
+    /// None of the releases on the volumes is for the requested platforms.
     #[error("no release for {} on these volumes", platforms.join(", "))]
     NotForPlatform {
-        /// What was asked for.
+        /// The platforms that were requested.
         platforms: Vec<String>,
-        /// What is there.
+        /// The releases on the volumes.
         has: Vec<String>,
     },
     /// Roots or lists of releases are damaged.
@@ -152,43 +152,43 @@ pub enum Error {
     UnreadRoot {
         /// Its name.
         name: String,
-        /// What the system said.
+        /// The system's error.
         why: String,
     },
-    /// The folder with the roots of all releases is gone, and packs are there.
+    /// The folder with the roots of all releases is missing, although there are packs.
     #[error("the folder with the roots of all releases is gone: {}", path.display())]
     RootsGone {
-        /// Where it was.
+        /// The path where it should be.
         path: PathBuf,
     },
     /// The set has no such volume.
     #[error("the set has volumes 1 to {volumes}, and no volume {volume_no}")]
     NoSuchVolume {
-        /// What was asked for.
+        /// The volume number that was given.
         volume_no: u16,
-        /// How many there are.
+        /// How many volumes the set has.
         volumes: usize,
     },
-    /// A bundle was received whole and does not hold what its releases need.
+    /// A bundle was received whole but does not hold everything that its releases need.
     #[error("release {release} needs {chunks} chunks that neither the volumes nor the store hold")]
     BundleIncomplete {
         /// The release.
         release: String,
-        /// How many chunks.
+        /// How many chunks are missing.
         chunks: usize,
     },
-    /// A deflate stream does not come back as it was.
+    /// A rebuilt deflate stream differs from the original.
     #[error("a stream does not come back as it was: blob {}", blob.short())]
     StreamChanged {
         /// The blob that is, or holds, the stream.
         blob: BlobId,
-        /// What came instead.
+        /// The error of rebuilding it.
         source: RecipeError,
     },
-    /// The releases that are in the store cannot be listed.
+    /// The releases in the store cannot be listed.
     #[error("the store cannot be read")]
     Releases(#[source] BoxError),
-    /// What was given as a receipt is none.
+    /// The argument is not a valid receipt.
     #[error("{given}")]
     Receipt {
         /// The file, or the beginning of the text.
@@ -196,22 +196,22 @@ pub enum Error {
         /// What is wrong with it.
         source: ReceiptError,
     },
-    /// There is less free space than the work takes.
+    /// There is less free space than the operation needs.
     #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {
-        /// Where.
+        /// The folder.
         path: PathBuf,
-        /// What the work takes.
+        /// Bytes that the operation needs.
         needed_bytes: u64,
-        /// What is there.
+        /// Bytes that are free.
         free_bytes: u64,
     },
-    /// The disk of the store was full in the midst of the work.
+    /// The store's disk ran full during the operation.
     #[error("{}: the disk is full; about {} more are needed in all, and what came so far is kept", path.display(), ByteSize(*needed_bytes))]
     DiskFull {
         /// The store.
         path: PathBuf,
-        /// What the work still takes, as far as it is known.
+        /// Bytes that the operation still needs, as far as is known.
         needed_bytes: u64,
         /// What failed.
         source: Box<Error>,
@@ -219,28 +219,28 @@ pub enum Error {
     /// No set of this name is being received.
     #[error("no set {name} is being received")]
     NoSuchSet {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// What there is.
+        /// The sets that exist.
         has: Vec<String>,
     },
-    /// So many sets wait that no other is begun.
+    /// This many sets are staged, and no other one is started.
     #[error("too many volume sets wait for volumes; no other is begun")]
     TooManySets,
-    /// Blocks have a right hash and do not hold what was packed, and nothing at hand stands in for them.
+    /// Blocks have a right hash but do not hold what was packed, and there is no replacement for them.
     #[error("volume {} has blocks that do not hold what was packed, though their hashes are right", volumes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     WrongBlocks {
         /// The volumes.
         volumes: Vec<u16>,
-        /// What does not match.
+        /// The mismatch.
         source: Box<Error>,
     },
-    /// A release on volumes is not one that could be given back.
+    /// A release on the volumes could not be restored, so it is refused.
     #[error("{release} is refused: {what}: {why}")]
     Refused {
         /// The release.
         release: String,
-        /// The item, or what is in it.
+        /// The item, or a part of it.
         what: String,
         /// What is wrong with it.
         why: String,
@@ -250,22 +250,22 @@ pub enum Error {
     Io {
         /// File or folder concerned.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
-/// What kind of failure it is: decides the exit code.
+/// The kind of a failure, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// It did not work.
+    /// The operation failed.
     Failed,
-    /// The person asked to stop.
+    /// The operator asked to stop.
     Interrupted,
 }
 
 impl Error {
-    /// Gives an I/O error its path, for `map_err`.
+    /// Adds the path to an I/O error, for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io {
             path: path.to_owned(),
@@ -273,7 +273,7 @@ impl Error {
         }
     }
 
-    /// No volume was found at `paths`: says what is there instead.
+    /// Makes the error for `paths` without any volume, which says what is there instead.
     pub(crate) fn no_volumes(paths: &[PathBuf]) -> Self {
         Self::NoVolumes {
             paths: paths.to_vec(),

@@ -1,6 +1,6 @@
-//! What carryall does: one module a command, each a free function with a report.
+//! The operations of carryall: one module a command, each a free function with a report.
 //!
-//! Verbs know stores, volumes and layouts, but not one another, and they print nothing.
+//! Operations know stores, volumes and files, but not one another, and they print nothing.
 
 pub mod add;
 mod blob_cache;
@@ -37,46 +37,46 @@ use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::{BoxError, ChunkSink, ChunkSource};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 
-/// Folder in a store for what is being pulled: it stays when a pull ends early, so that the next one goes on; `prune`
-/// removes it.
+/// Folder in a store for pulls. It stays when a pull ends early, so that the next one continues. `prune` removes it.
 const PULLS: &str = "pulls";
-/// Folder in a store for what is not finished and needed by this process alone: opening the store empties it.
+/// Folder in a store for unfinished files of this process. Opening the store empties it.
 const UNFINISHED: &str = "tmp";
 
 /// Where releases are read from: a store, or something like one.
 pub trait Releases: ChunkSource {
-    /// The folder that it lies in; `None` when it lies in none.
+    /// Returns the folder of the store, or `None` when it has none.
     fn place(&self) -> Option<&Path> {
         None
     }
 
-    /// Looks again at what is there: others may have written. The chunks of roots that were read before are found then.
+    /// Reads the listing again, because other processes may have written. The chunks of roots that were read before are
+    /// found afterwards.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// An error when it cannot be read.
     fn refresh(&self) -> Result<(), BoxError> {
         Ok(())
     }
 
-    /// All releases that can be read, by name.
+    /// Returns all readable releases, by name.
     ///
     /// # Errors
-    /// When they cannot be listed.
+    /// An error when they cannot be listed.
     fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError>;
 
-    /// One release; `None` when there is none of this name.
+    /// Returns one release, or `None` when there is none of this name.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// An error when it exists but cannot be read.
     fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError>;
 
-    /// When a release was committed, where that is known.
+    /// Returns when a release was committed, where that is known.
     fn committed_at(&self, _name: &ReleaseName) -> Option<SystemTime> {
         None
     }
 }
 
-/// What a writer did.
+/// The result of a writer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stored {
     /// Bytes of the chunks that were not there before.
@@ -95,27 +95,28 @@ pub trait ReleasesMut: Releases {
     /// Starts to write chunks.
     ///
     /// # Errors
-    /// When the store is not writable.
+    /// An error when the store is not writable.
     fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<Self::Writer<'a>, BoxError>;
 
     /// Makes all chunks that were put readable and durable.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// An error when they cannot be written.
     fn finish(&self, writer: Self::Writer<'_>) -> Result<Stored, BoxError>;
 
-    /// Commits a release whose chunks are all there, in place of one of the same name.
+    /// Commits a release whose chunks are all present, replacing one of the same name.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// An error when it cannot be written.
     fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError>;
 
-    /// Keeps blobs ready that are rebuilt for a proof, until it is dropped; `None` where that is not done.
+    /// Returns a keeper that caches blobs as they are rebuilt for a proof, until it is dropped. Returns `None` where
+    /// nothing is cached.
     fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
         None
     }
 
-    /// Bytes of blobs that are kept ready.
+    /// Returns the bytes of cached blobs.
     fn cached_bytes(&self) -> u64 {
         0
     }
@@ -123,7 +124,7 @@ pub trait ReleasesMut: Releases {
 
 #[cfg(test)]
 mod memory {
-    //! A store in memory, for the verbs' tests.
+    //! A store in memory, for tests of the operations.
     #![allow(clippy::unwrap_used)]
     use std::collections::{BTreeMap, HashSet};
     use std::sync::Mutex;

@@ -1,12 +1,11 @@
-//! That what is read and where it is written to lie apart: a store never lies on a medium that is read, nor the other way
-//! round.
+//! Checks that a store and the media that are read do not contain each other.
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::ops::Error;
 
-/// Makes sure that none of `paths` holds the folder `store`, or lies in it. Neither has to exist.
+/// Checks that none of `paths` contains the folder `store` or is inside it. Neither has to exist.
 ///
 /// # Errors
 /// [`Error::Entangled`] with the first path that does.
@@ -14,7 +13,7 @@ pub fn check_no_overlap(paths: &[PathBuf], store: &Path) -> Result<(), Error> {
     let real = real(store)?;
     for path in paths {
         let Ok(given) = path.canonicalize() else {
-            // What is not there is told by who reads it.
+            // A missing path is reported by the code that reads it.
             continue;
         };
         let stat = given.metadata().map_err(Error::io(path))?;
@@ -29,7 +28,7 @@ pub fn check_no_overlap(paths: &[PathBuf], store: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The path without links, as far as it exists.
+/// Returns the path without links, as far as it exists.
 fn real(path: &Path) -> Result<PathBuf, Error> {
     let absolute = std::path::absolute(path).map_err(Error::io(path))?;
     for parent in absolute.ancestors() {
@@ -41,7 +40,7 @@ fn real(path: &Path) -> Result<PathBuf, Error> {
     Ok(absolute)
 }
 
-/// Whether it is the device that the file system of a folder, or the one above it, lies on.
+/// Returns whether it is the device with the file system of a folder, or of the nearest existing folder above it.
 fn is_device_of(stat: &std::fs::Metadata, folder: &Path) -> bool {
     let there = folder.ancestors().find_map(|path| path.metadata().ok());
     stat.file_type().is_block_device() && there.is_some_and(|there| there.dev() == stat.rdev())

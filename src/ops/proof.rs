@@ -1,6 +1,6 @@
-//! The proof that what is stored comes back: contents are rebuilt and compared by hash, several at a time.
+//! Proves that stored contents can be restored: rebuilds them and compares their hashes, several at a time.
 //!
-//! What earlier releases proved is not proved again. What to do about a failure is the caller's decision. Holds what
+//! What earlier releases proved is not proved again. The caller decides what to do about a failure. Memory: what
 //! rebuilding states, for up to [`WORKERS_MAX`] contents.
 
 use std::collections::{BTreeMap, HashSet};
@@ -19,7 +19,7 @@ use crate::content::release::{
 };
 use crate::ops::Releases;
 
-/// Blobs of earlier releases that are known at most; further ones are opened anew.
+/// Most known blobs of earlier releases. Any further ones are opened again.
 const KNOWN_BLOBS_MAX: usize = 1_000_000;
 /// Small contents that are proved together.
 const BATCH_CONTENTS: usize = 256;
@@ -28,16 +28,17 @@ const BATCH_BYTES: u64 = 1 << 20;
 /// Contents that are rebuilt at the same time.
 const WORKERS_MAX: usize = 4;
 
-/// What earlier releases hold, and what was proved therefore.
+/// The contents of earlier releases, which are proved already.
 #[derive(Default)]
 pub(super) struct ProvedBlobs {
     pub(super) blobs: BlobTable,
-    /// Lists of entries: a folder that has the very same one holds the very same files.
+    /// Lists of entries. A folder with the same list has the same files.
     folders: HashSet<StreamRef>,
 }
 
 impl ProvedBlobs {
-    /// Reads all releases. One that cannot be read is passed over: its blobs are opened anew, which costs time alone.
+    /// Reads all releases. Skips a release that cannot be read, whose blobs are then opened again, which only costs
+    /// time.
     pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BoxError> {
         let mut known = Self::default();
         for root in store.roots()? {
@@ -52,16 +53,17 @@ impl ProvedBlobs {
     }
 
     fn has(&self, blob: &Blob) -> bool {
-        // Another recipe that claims to make the same is not proved by that.
+        // A proof of one recipe does not prove another recipe for the same blob.
         self.blobs.get(blob.bytes, blob.id).as_ref() == Some(blob)
     }
 }
 
-/// Rebuilds what the items hold and is not known; it may be kept on the way. Returns the first failure of each, by its place among `items`:
-/// [`RecipeError::Mismatch`] when other bytes come back, and all else that keeps them from coming back.
+/// Rebuilds the contents of the items that are not known, and may cache them on the way. Returns the first failure of
+/// each item, by its index in `items`. The failure is [`RecipeError::Mismatch`] when other bytes come back, or any
+/// other error of rebuilding.
 ///
 /// # Errors
-/// When a stop was asked for.
+/// An interruption, when a stop was asked for.
 pub(super) fn items<S: ChunkSource>(
     source: &S,
     known: &ProvedBlobs,
@@ -80,12 +82,13 @@ pub(super) fn items<S: ChunkSource>(
     contents(source, claims, keeper, monitor)
 }
 
-/// Rebuilds those outermost blobs of a release in which there are deflate streams, unless they are known: all else is
-/// proved by the hashes of chunks. Lists that cannot be read are passed over: the hashes of their chunks tell. What is rebuilt
-/// may be kept on the way; what is right is known from then on. Returns the blobs that failed, and why.
+/// Rebuilds those outermost blobs of a release that contain deflate streams, unless they are known. Everything else is
+/// proved by the hashes of chunks. Lists that cannot be read are skipped, because the hashes of their chunks tell. What
+/// is rebuilt may be cached on the way, and is known from then on when it is right. Returns the blobs that failed, with
+/// the errors.
 ///
 /// # Errors
-/// When a stop was asked for.
+/// An interruption, when a stop was asked for.
 pub(super) fn streams<S: ChunkSource>(
     source: &S,
     known: &mut ProvedBlobs,
@@ -97,7 +100,7 @@ pub(super) fn streams<S: ChunkSource>(
     let mut blobs = Vec::new();
     for root in roots {
         for item in root.read_items(source).unwrap_or_default() {
-            // The blobs of what can be read count all the same.
+            // The blobs that can be read count even when the walk fails.
             let _ = streams_of(&mut walker, &item, &mut blobs);
         }
     }
@@ -136,7 +139,7 @@ fn streams_of<S: ChunkSource>(
     }
 }
 
-/// Contents that are to be proved together, with the place of what they belong to.
+/// Contents that are proved together, with the index of the item that they belong to.
 type Claim = (usize, Result<Vec<Content>, RecipeError>);
 
 /// The contents of items, each blob once.
@@ -160,7 +163,7 @@ impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> ItemBlobs<'_, S,
         true
     }
 
-    /// The next contents of the folder that is open; none at its end.
+    /// Returns the next contents of the current folder, or none at its end.
     fn batch(&mut self) -> Result<Vec<Content>, RecipeError> {
         let mut contents = Vec::new();
         while contents.len() < BATCH_CONTENTS {

@@ -1,4 +1,4 @@
-//! Space that a piece of work takes, against what is free.
+//! Compares the space that an operation takes with the free space.
 
 use std::path::{Path, PathBuf};
 
@@ -6,22 +6,22 @@ use crate::base::fs::free_space_bytes;
 use crate::ops::Error;
 use crate::volumes::media::MediaError;
 
-/// Space that work in a folder takes.
+/// Space that an operation takes in a folder.
 #[derive(Debug, Clone)]
 pub struct Space {
     /// The folder.
     pub path: PathBuf,
-    /// What the work takes.
+    /// Bytes that the operation takes.
     pub needed_bytes: u64,
-    /// What is free there.
+    /// Bytes that are free there.
     pub free_bytes: u64,
 }
 
 impl Space {
-    /// Looks up what is free in `path`.
+    /// Measures the free space in `path`.
     ///
     /// # Errors
-    /// [`Error::Media`] when the file system does not say.
+    /// [`Error::Media`] when the file system does not tell.
     pub fn in_folder(path: &Path, needed_bytes: u64) -> Result<Self, Error> {
         Ok(Self {
             path: path.to_owned(),
@@ -30,7 +30,7 @@ impl Space {
         })
     }
 
-    /// Errs when there is too little.
+    /// Fails when there is too little space.
     ///
     /// # Errors
     /// [`Error::NoSpace`].
@@ -54,7 +54,7 @@ impl Space {
 /// Returns the bytes that are free at `path`.
 ///
 /// # Errors
-/// [`Error::Media`] when the file system does not say.
+/// [`Error::Media`] when the file system does not tell.
 pub fn free_bytes(path: &Path) -> Result<u64, Error> {
     Ok(free_space_bytes(path).map_err(MediaError::io(path))?)
 }

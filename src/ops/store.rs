@@ -1,4 +1,4 @@
-//! A store's roots as releases: the one place where the verbs' seam meets the real store.
+//! Implements the store interface of the operations for the real store. Its roots are the releases.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -16,7 +16,7 @@ use crate::oci::image::Platform;
 use crate::ops::Error;
 use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
 
-/// An interruption stays one, however deep it happened.
+/// Keeps an interruption one, however deep it happened.
 fn boxed(error: StoreError) -> BoxError {
     match error {
         StoreError::Interrupted(stop) => Box::new(stop),
@@ -35,7 +35,7 @@ impl Releases for Store {
 
     fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
         let roots = Store::roots(self)?.into_iter();
-        // One that cannot be read is told by `list` and `check`.
+        // `list` and `check` report a root that cannot be read.
         let bodies = roots.filter_map(|root| root.body.ok());
         Ok(bodies
             .filter_map(|body| ReleaseRoot::decode(&body).ok())
@@ -76,7 +76,7 @@ impl ReleasesMut for Store {
     }
 
     fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
-        // Without it everything works, only slower.
+        // Everything works without a keeper, only slower.
         Some(Box::new(Keeper::new(self).ok()?))
     }
 
@@ -85,30 +85,30 @@ impl ReleasesMut for Store {
     }
 }
 
-/// Said of a release whose root is damaged.
+/// The finding for a release whose root is damaged.
 pub const ROOT_DAMAGED: Template = Template::new(
     "its root is damaged, and what is in it is not known: {0}; receive it again, or `carryall rm {1}` takes it out of the store",
 );
-/// Said of one whose root is that of another.
+/// The finding for a release with the root of another.
 pub const ROOT_MISNAMED: Template = Template::new("its root is that of {0}");
 
 /// The roots of a store.
 #[derive(Debug, Default)]
 pub struct Roots {
-    /// Those that can be read, by name.
+    /// Readable roots, by name.
     pub roots: Vec<ReleaseRoot>,
-    /// Those that cannot.
+    /// Unreadable roots.
     pub bad: Vec<BadRoot>,
 }
 
 /// A root that cannot be read.
 #[derive(Debug)]
 pub struct BadRoot {
-    /// The release's name, which its file has.
+    /// The release's name, taken from the file name.
     pub name: String,
     /// What is wrong.
     pub finding: Finding,
-    /// Whether it could not be read, which may pass.
+    /// Whether it is a failed read, which may pass.
     pub is_fault: bool,
 }
 
@@ -131,8 +131,8 @@ impl BadRoot {
     }
 }
 
-/// Whether the cause of an error is that something could not be read or written, however deep it lies: that may pass, and says
-/// nothing of what is there.
+/// Returns whether an error was caused by a failed read or write, however deep. Such a failure may pass, and tells
+/// nothing about the content.
 pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -144,14 +144,14 @@ pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// The roots of a store, those that cannot be read apart.
+/// Returns the roots of a store, with the unreadable ones apart.
 ///
 /// # Errors
 /// [`Error::Store`] when they cannot be listed.
 pub fn all_roots(store: &Store) -> Result<Roots, Error> {
     let mut all = Roots::default();
     for entry in Store::roots(store)? {
-        // A file that has no release's name is none of the store's.
+        // A file without the name of a release does not belong to the store.
         let Ok(name) = ReleaseName::from_file_stem(&entry.stem) else {
             continue;
         };
@@ -173,7 +173,7 @@ pub fn all_roots(store: &Store) -> Result<Roots, Error> {
     Ok(all)
 }
 
-/// The releases of a store by name, and findings for roots that cannot be read.
+/// Returns the releases of a store by name, and findings for roots that cannot be read.
 ///
 /// # Errors
 /// [`Error::Store`] when they cannot be listed.
@@ -183,10 +183,10 @@ pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error
     Ok((all.roots, findings))
 }
 
-/// Makes sure that every release's root can be read: what a damaged one needs is not known, and would be taken for unneeded.
+/// Checks that every release's root can be read. What a damaged one needs is unknown, and would be treated as unneeded.
 ///
 /// # Errors
-/// [`Error::UnreadableReleases`], [`Error::UnreadRoot`], [`Error::RootsGone`], or what the store says.
+/// [`Error::UnreadableReleases`], [`Error::UnreadRoot`], [`Error::RootsGone`], or an error of the store.
 pub fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error> {
     if store.has_lost_its_roots()? {
         let path = store.dir().join("releases");
@@ -205,10 +205,10 @@ pub fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error> {
     Err(Error::UnreadableReleases { names })
 }
 
-/// Takes a release out of a store, also one that cannot be read. Says whether it could be.
+/// Removes a release from a store, even when it cannot be read. Returns whether it could be read.
 ///
 /// # Errors
-/// [`Error::NoSuchRelease`]; [`Error::Store`] when it stays.
+/// [`Error::NoSuchRelease`]. [`Error::Store`] when it stays.
 pub fn remove(store: &Store, name: &ReleaseName) -> Result<bool, Error> {
     let could_be_read = match release(store, name) {
         Err(error @ Error::NoSuchRelease { .. }) => return Err(error),
@@ -218,7 +218,8 @@ pub fn remove(store: &Store, name: &ReleaseName) -> Result<bool, Error> {
     Ok(could_be_read)
 }
 
-/// The release of this name. One without an architecture stands for the one of this platform's when that is there.
+/// Returns the release of this name. A name without an architecture stands for the release of this platform, if there
+/// is one.
 ///
 /// # Errors
 /// As [`release`].
@@ -241,10 +242,10 @@ pub fn release_for(
     }
 }
 
-/// The release of this name.
+/// Returns the release of this name.
 ///
 /// # Errors
-/// [`Error::NoSuchRelease`] with the names that are there; [`Error::Store`] when it cannot be read.
+/// [`Error::NoSuchRelease`] with the existing names. [`Error::Store`] when it cannot be read.
 pub fn release(store: &Store, name: &ReleaseName) -> Result<ReleaseRoot, Error> {
     match store.read_root(&name.file_stem()) {
         Ok(body) => ReleaseRoot::decode(&body).map_err(|error| Error::Bundle(error.into())),

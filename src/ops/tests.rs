@@ -1,4 +1,4 @@
-//! Tests of `add` and `checkout` together: whatever goes in comes out, and nothing goes anywhere else.
+//! Tests of `add` and `checkout` together. Every input is restored exactly, and nothing is written elsewhere.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// A folder with one of everything.
+/// Makes a folder with every kind of entry.
 fn make_tree(root: &Path) {
     fs::create_dir(root).unwrap();
     fs::create_dir_all(root.join("a/deep/er")).unwrap();
@@ -147,7 +147,7 @@ fn xattrs(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     all
 }
 
-/// Everything that can be seen of a folder, and which names are the same file.
+/// Returns everything that is visible of a folder, and which names are the same file.
 fn look(root: &Path) -> BTreeMap<Vec<u8>, String> {
     let mut seen = BTreeMap::new();
     let mut inodes: BTreeMap<u64, usize> = BTreeMap::new();
@@ -285,7 +285,7 @@ fn what_cannot_be_rebuilt_is_stored_as_it_came() {
     let dest = dir.path().join("dest");
     assert!(check_out(&store, "a:1", &dest).is_whole());
     assert!(fs::read(dest.join("image.tar")).unwrap() == fs::read(&file).unwrap());
-    // The recipe that failed is not taken over by the next release.
+    // The next release does not reuse the recipe that failed.
     add_all(&store, "a:2", &[&file]);
     assert!(check_out(&store, "a:2", &dir.path().join("dest2")).is_whole());
 }
@@ -298,7 +298,7 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     let mut builder = tar::Builder::new(fs::File::create(&file).unwrap());
     let streams = [1_u8, 2].map(|seed| {
         let plain = noise(seed.into(), 40_000).repeat(3);
-        // Another level each: the recipes of like streams are the same chunk.
+        // Each file gets another level, because recipes of similar streams are the same chunk.
         let level = flate2::Compression::new(5 * u32::from(seed) - 1);
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
         std::io::Write::write_all(&mut encoder, &plain).unwrap();
@@ -605,7 +605,7 @@ fn hostile_entries_never_reach_outside() {
         assert_eq!(fs::read_dir(&dest).unwrap().count(), 0, "{entries:?}");
         assert_eq!(look(&outside), before, "{entries:?}");
     }
-    // A hard link to a link that points outside is a link, not the file outside.
+    // A hard link to a link that points outside gives a link, and not the file outside.
     let names: [&[u8]; 6] = [b"../evil", b"/evil", b"..", b".", b"", b"a/b"];
     for (number, bad) in names.into_iter().enumerate() {
         let item = Item {

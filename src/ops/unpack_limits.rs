@@ -1,7 +1,8 @@
-//! Whether what a release says that its deflate streams unpack to is within the limits: told before any is made again.
+//! Checks that the claimed plain size of a release's deflate streams is within the limits. Runs before any stream is
+//! rebuilt.
 //!
-//! A few chunks can stand for any number of plain bytes, and who wrote a set may be hostile. Holds 20 bytes a chunk where
-//! there are more than [`PLAIN_FREE_BYTES`].
+//! A few chunks can stand for any number of plain bytes, and the author of a set may be hostile. Memory: 20 bytes a
+//! chunk when there are more than [`PLAIN_FREE_BYTES`].
 
 use std::collections::HashSet;
 
@@ -10,11 +11,11 @@ use crate::base::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
 
-/// Plain bytes of streams, and the chunks that there are.
+/// The plain bytes of streams, and the existing chunks.
 #[derive(Default)]
 struct StreamClaims {
     plain_bytes: u64,
-    /// The first eight bytes of ids; none while only plain bytes count.
+    /// The first eight bytes of ids. `None` while only plain bytes count.
     chunks: Option<HashSet<u64>>,
     chunk_bytes: u64,
 }
@@ -39,10 +40,10 @@ impl Visitor for StreamClaims {
     }
 }
 
-/// Errs when there is more than may be in what `walk` goes through.
+/// Fails when the contents that `walk` visits exceed the limits.
 ///
 /// # Errors
-/// [`RecipeError::Limit`]; what the walk gives.
+/// [`RecipeError::Limit`], or an error of the walk.
 pub(super) fn check<S: ChunkSource>(
     source: &S,
     walk: impl Fn(&mut Walker<'_, S>, &mut dyn Visitor) -> Result<(), RecipeError>,

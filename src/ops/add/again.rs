@@ -1,4 +1,4 @@
-//! Stores items once more of which something did not come back: without opening that, or without opening anything.
+//! Stores items again that could not be rebuilt. First leaves the failing parts closed, then everything.
 
 use super::{AddError, Input, finish, read_item, sum};
 use crate::base::finding::Finding;
@@ -9,10 +9,10 @@ use crate::files::unpacker::{Depth, KeptReason, OpenOptions, StreamReport, Unpac
 use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{ReleasesMut, Stored};
 
-/// So many parts of an item are closed one after the other before everything in it is.
+/// Parts of an item that are closed one by one before the whole item is.
 const CLOSED_ONE_BY_ONE_MAX: usize = 8;
 
-/// Stores items once more that did not come back.
+/// Stores items again that could not be rebuilt.
 pub(super) struct Again<'a, R: ReleasesMut> {
     pub(super) store: &'a R,
     pub(super) open: &'a OpenOptions,
@@ -23,7 +23,7 @@ pub(super) struct Again<'a, R: ReleasesMut> {
 }
 
 impl<R: ReleasesMut> Again<'_, R> {
-    /// Leaves closed what did not come back, and everything when that is not enough.
+    /// Keeps closed what could not be rebuilt, and everything when that is not enough.
     pub(super) fn item(&mut self, input: &Input, error: RecipeError) -> Result<Item, AddError> {
         let mut open = self.open.clone();
         let mut why = error;
@@ -66,7 +66,7 @@ impl<R: ReleasesMut> Again<'_, R> {
         self.findings.push(finding);
     }
 
-    /// Stores an item, and says whether it comes back.
+    /// Stores an item, and returns whether it can be rebuilt.
     #[allow(clippy::type_complexity)]
     fn store(
         &mut self,

@@ -1,4 +1,4 @@
-//! The paths that are added: what they are called, that they are apart from the store, and whether there is room for them.
+//! The paths that are added. Checks their names, that they are apart from the store, and that there is room for them.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::files::unpacker::{Depth, OpenOptions, spool_bytes};
 use crate::files::{LayoutError, folder};
 use crate::ops::Releases;
 
-/// The least room that adding asks for: this part of the items' bytes in a store that is empty (images take a quarter to
-/// a third) ...
+/// The least room that adding asks for, as a part of the items' bytes in an empty store (images take a quarter to a
+/// third) ...
 const FIRST_SHARE: u64 = 4;
 /// ... and in one that knows most of the items from earlier releases.
 const LATER_SHARE: u64 = 32;
@@ -21,10 +21,10 @@ const LATER_SHARE: u64 = 32;
 pub(super) struct Input {
     pub(super) name: Vec<u8>,
     pub(super) given: PathBuf,
-    /// Without links.
+    /// The path without links.
     pub(super) real: PathBuf,
     pub(super) stat: std::fs::Metadata,
-    /// It lies in the store for as long as it is read, and does not grow with it.
+    /// Whether it is inside the store while it is read, and does not grow with it.
     pub(super) is_staged: bool,
 }
 
@@ -33,7 +33,7 @@ impl Input {
         String::from_utf8_lossy(&self.name).into_owned()
     }
 
-    /// Bytes of the file, or of all files in the folder.
+    /// Returns the bytes of the file, or of all files in the folder.
     pub(super) fn bytes(&self) -> u64 {
         if !self.stat.is_dir() {
             return self.stat.len();
@@ -46,7 +46,7 @@ impl Input {
             .sum()
     }
 
-    /// The file, or all files in the folder, in the order in which they are read.
+    /// Iterates over the file, or all files in the folder, in the order in which they are read.
     pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> + Send + use<> {
         folder::files(&self.real)
     }
@@ -55,7 +55,7 @@ impl Input {
 /// A file or folder that is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputPath {
-    /// What the item is called; `None`: as the file or folder is.
+    /// Name of the item. `None` stands for the name of the file or folder.
     pub name: Option<String>,
     /// Where it is.
     pub path: PathBuf,
@@ -67,7 +67,7 @@ impl From<PathBuf> for InputPath {
     }
 }
 
-/// A name that checkout would refuse is refused here.
+/// Refuses a name that checkout would refuse.
 pub(super) fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
     if crate::files::restore::is_plain_name(name.as_bytes()) {
         return Ok(());
@@ -126,7 +126,7 @@ pub(super) fn inputs(all: &[InputPath]) -> Result<Vec<Input>, AddError> {
     Ok(inputs)
 }
 
-/// Everything that may not be read is told at once, before the work begins.
+/// Reports everything unreadable at once, before the work begins.
 pub(super) fn check_readable(inputs: &[Input], monitor: &dyn Monitor) -> Result<(), AddError> {
     let paths = inputs.iter().map(|input| input.real.as_path());
     let Unreadable { first, count } = Unreadable::find(paths, monitor)?;
@@ -136,7 +136,7 @@ pub(super) fn check_readable(inputs: &[Input], monitor: &dyn Monitor) -> Result<
     Err(AddError::Unreadable { first, count })
 }
 
-/// A folder that the store lies in would grow as it is read, without end.
+/// Refuses a folder around the store, which would grow without end as it is read.
 pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
     let real = place
         .canonicalize()
@@ -157,8 +157,8 @@ pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError
     }
 }
 
-/// What the items take in the store is known only afterwards: it depends on what compresses and on what is known.
-/// Refused is what has hardly a chance; a disk that is full in the midst of it costs time and nothing else.
+/// Refuses items that almost certainly do not fit. What they take in the store is known only afterwards, because it
+/// depends on what compresses and on what is known. A disk that fills up during the work costs only time.
 pub(super) fn check_space<R: Releases>(
     store: &R,
     inputs: &[Input],

@@ -1,8 +1,8 @@
-//! `add`: makes or extends a release out of files and folders.
+//! `add`: makes or extends a release from files and folders.
 //!
-//! Everything new is rebuilt from the store and compared by hash before the release is committed; what cannot be rebuilt is
-//! stored as it came. It lays out no volumes. Holds the unpacker's buffers, three batches of the proof, and the table of known
-//! blobs (150 bytes each, a million at most).
+//! Everything new is rebuilt from the store and compared by hash before the release is committed. What cannot be
+//! rebuilt is stored as it came. It lays out no volumes. Memory: the unpacker's buffers, three batches of the proof,
+//! and the table of known blobs (150 bytes each, a million at most).
 
 mod again;
 mod input;
@@ -40,7 +40,7 @@ use crate::oci::image::Images;
 #[cfg(feature = "registry")]
 use crate::oci::registry::RegistryError;
 
-/// Says why a release was not made.
+/// The reason why a release was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
     /// No path was given.
@@ -67,12 +67,12 @@ pub enum AddError {
     /// Files or folders that may not be read.
     #[error("{count} cannot be read: {}", unreadable(first, *count))]
     Unreadable {
-        /// The first of them, with what the system says.
+        /// The first of them, with the system's errors.
         first: Vec<(PathBuf, std::io::Error)>,
-        /// How many there are.
+        /// How many there are in total.
         count: u64,
     },
-    /// What is to be added grows with the store, since one lies in the other.
+    /// An input grows with the store, because one is inside the other.
     #[error("{} and the store {} lie one in the other", path.display(), store.display())]
     Entangled {
         /// The path.
@@ -80,17 +80,17 @@ pub enum AddError {
         /// The store's folder.
         store: PathBuf,
     },
-    /// There is too little room for any but the most fortunate outcome.
+    /// There is too little room even for the best case.
     #[error("{} has {} free, and {} at least are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {
         /// The store's folder.
         path: PathBuf,
         /// Bytes that are free there.
         free_bytes: u64,
-        /// Bytes that are needed at the very least.
+        /// Bytes that are needed in the best case.
         needed_bytes: u64,
     },
-    /// An image cannot be pulled.
+    /// An image could not be pulled.
     #[cfg(feature = "registry")]
     #[error(transparent)]
     Registry(RegistryError),
@@ -98,18 +98,18 @@ pub enum AddError {
     #[cfg(feature = "registry")]
     #[error("the store lies in no folder, and nothing can be pulled into it")]
     Nowhere,
-    /// An item cannot be read.
+    /// An item could not be read.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// Not even the bytes as they came can be read back from the store.
+    /// Not even the original bytes can be read back from the store.
     #[error("{name}: what was stored does not come back")]
     Store {
         /// The item.
         name: String,
-        /// What came instead.
+        /// What went wrong instead.
         source: RecipeError,
     },
-    /// The release that is to be extended cannot be read.
+    /// The release that is to be extended could not be read.
     #[error("{release} as it is cannot be read")]
     Old {
         /// Its name.
@@ -117,7 +117,7 @@ pub enum AddError {
         /// What is wrong.
         source: RecipeError,
     },
-    /// The store refuses.
+    /// An error of the store.
     #[error("the store cannot be written or read")]
     Releases(#[source] BoxError),
     /// A stop was asked for.
@@ -146,13 +146,13 @@ impl From<RecipeError> for AddError {
     }
 }
 
-/// What became of an item.
+/// What happened to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// It is new in the release.
     Added,
-    /// It took the place of one of the same name.
+    /// It replaced one of the same name.
     Replaced,
     /// It was in the release before and stays.
     Kept,
@@ -165,11 +165,11 @@ pub struct AddedItem {
     pub name: String,
     /// Its bytes.
     pub bytes: u64,
-    /// What became of it.
+    /// What happened to it.
     pub change: Change,
 }
 
-/// What `add` did.
+/// The result of `add`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddReport {
     /// The release.
@@ -186,20 +186,20 @@ pub struct AddReport {
     pub new_bytes: u64,
     /// Bytes that these take in the store.
     pub stored_bytes: u64,
-    /// What became of the deflate streams that were met, those in known bytes apart.
+    /// The results of the deflate streams that were met, without those in known bytes.
     pub streams: StreamReport,
-    /// Bytes of those that are kept ready besides.
+    /// Bytes of streams that are cached in addition.
     pub ready_bytes: u64,
-    /// What is worth knowing.
+    /// What the operator should know.
     pub findings: Vec<Finding>,
 }
 
-/// What `add` is asked for.
+/// Options of `add`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddOptions {
-    /// How far contents are opened. Spools go to the store's own folder for what is not finished when it lies in one.
+    /// How far contents are opened. When the store has its own folder for unfinished files, spools go there.
     pub open: OpenOptions,
-    /// Whether deflate streams are kept ready besides, to be handed out from this store as they are.
+    /// Whether deflate streams are cached in addition, to be served from this store as they are.
     pub keep_ready: bool,
 }
 
@@ -207,7 +207,7 @@ pub struct AddOptions {
 /// A path that is a symbolic link stands for what it points to.
 ///
 /// # Errors
-/// [`AddError`]; the store has the release as it was then, or not at all.
+/// [`AddError`]. The store then has the release as it was before, or not at all.
 pub fn add<R: ReleasesMut>(
     store: &R,
     name: &ReleaseName,
@@ -240,7 +240,7 @@ fn add_inputs<R: ReleasesMut>(
     let mut known = ProvedBlobs::read(store).map_err(AddError::Releases)?;
     let mut findings = Vec::new();
 
-    // Metadata is written along with the chunks, in the belief that the proof will hold.
+    // Metadata is written along with the chunks, on the assumption that the proof succeeds.
     let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
     let mut unpacker = Unpacker::new(store, &mut writer, &known.blobs, &open, monitor);
     let mut items = read_items(&mut unpacker, inputs, &mut findings, monitor)?;
@@ -258,7 +258,7 @@ fn add_inputs<R: ReleasesMut>(
     let mut stored = finish(store, writer)?;
 
     if streams.plain_bytes > PLAIN_FREE_BYTES {
-        // Nobody would receive what claims too much.
+        // `receive` refuses a release that claims too much, so it is refused here first.
         unpack_limits::check(store, |walker, visitor| {
             walk::release(walker, &root, visitor)
         })?;
@@ -266,7 +266,7 @@ fn add_inputs<R: ReleasesMut>(
     let ready_before = store.cached_bytes();
     let keeper = options.keep_ready.then(|| store.keeper()).flatten();
     if keeper.is_some() {
-        // What was proved before is not kept yet, as far as is known.
+        // Blobs that were proved earlier may not be cached, so everything is rebuilt.
         known = ProvedBlobs::default();
     }
     let failed = prove_all(store, inputs, &items, &known, keeper.as_deref(), monitor)?;
@@ -290,7 +290,7 @@ fn add_inputs<R: ReleasesMut>(
         root = write_root(&mut writer, name, &items, &blobs)?;
         stored = sum(stored, finish(store, writer)?);
     }
-    // What no program will load is told before anything is burned.
+    // Images that no program can load are reported before anything is burned.
     let images = Images::find(store, &root, monitor)?;
     for finding in images.warnings() {
         monitor.finding(finding);
@@ -391,7 +391,7 @@ fn read_item<S: ChunkSource>(
     })
 }
 
-/// Puts the items that stay beside the new ones, and says of each what became of it.
+/// Adds the old items that stay to the new ones, and returns what happened to each.
 fn join_old(items: &mut Items, old: &[Item]) -> BTreeMap<Vec<u8>, Change> {
     let mut changes: BTreeMap<Vec<u8>, Change> = items
         .keys()
@@ -455,7 +455,7 @@ fn write_root(
     })
 }
 
-/// Rebuilds what is new and compares hashes; returns the items that failed.
+/// Rebuilds what is new and compares hashes. Returns the items that failed.
 fn prove_all<'i, S: ChunkSource>(
     source: &S,
     inputs: &'i [Input],

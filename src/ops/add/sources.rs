@@ -1,5 +1,5 @@
-//! What is added besides paths: images in registries, and a stream of bytes. Both come into the store's folder for pulls
-//! first, and are read from there as paths are.
+//! Sources of `add` besides paths: images in registries, and a stream of bytes. Both are first saved in the store's
+//! folder for pulls, and are read from there like paths.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,14 +23,14 @@ const PIECE_BYTES: usize = 1 << 20;
 /// An image in a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryImage {
-    /// Where it is; the host is there.
+    /// Its reference, which has a host.
     pub reference: Reference,
-    /// What the item is called.
+    /// Name of the item.
     pub name: String,
 }
 
 impl RegistryImage {
-    /// Reads what stands behind `docker://`. Without a host it is docker's hub, whose own images lie in `library/`.
+    /// Parses what follows `docker://`. Without a host it is Docker Hub, whose official images are in `library/`.
     ///
     /// # Errors
     /// [`crate::oci::image::ReferenceError`].
@@ -58,30 +58,30 @@ impl RegistryImage {
 
 /// A stream of bytes that becomes an item.
 pub struct ItemStream<'a> {
-    /// What the item is called.
+    /// Name of the item.
     pub name: String,
     /// The bytes.
     pub bytes: &'a mut dyn Read,
 }
 
-/// All that is to be added.
+/// Everything that is to be added.
 pub struct Sources<'a> {
     /// Files and folders.
     pub paths: &'a [InputPath],
     /// Images in registries.
     pub images: &'a [RegistryImage],
-    /// What of them is pulled.
+    /// Which parts of the images are pulled.
     pub pull: PullOptions,
-    /// How registries are spoken to.
+    /// How the client talks to registries.
     pub client: ClientOptions,
-    /// Bytes from elsewhere.
+    /// Bytes from elsewhere, such as a pipe.
     pub stream: Option<ItemStream<'a>>,
 }
 
-/// As [`super::add`], with images out of registries and a stream besides.
+/// Does the same as [`super::add`], and also adds images from registries and a stream.
 ///
 /// # Errors
-/// [`AddError`]; what was pulled until then stays in the store's folder for pulls, and the same command goes on there.
+/// [`AddError`]. What was pulled so far stays in the store's folder for pulls, and the same command continues there.
 pub fn add_sources<R: ReleasesMut>(
     store: &R,
     name: &ReleaseName,
@@ -99,7 +99,7 @@ pub fn add_sources<R: ReleasesMut>(
     } else {
         inputs(sources.paths)?
     };
-    // A name that is taken twice is told before anything is pulled.
+    // A duplicate name is reported before anything is pulled.
     let names = sources
         .images
         .iter()
@@ -149,7 +149,7 @@ pub fn add_sources<R: ReleasesMut>(
     Ok((report, pulled))
 }
 
-/// Removes what is in the store as chunks now.
+/// Removes files that are now in the store as chunks.
 fn clear(folder: &Path) -> Result<(), AddError> {
     Ok(remove_own(folder, &is_own).map_err(LayoutError::io("remove", folder))?)
 }
@@ -188,7 +188,7 @@ fn take_stream(bytes: &mut dyn Read, path: &Path, monitor: &dyn Monitor) -> Resu
         monitor.advance(count as u64);
     }
     monitor.finish();
-    // The same bytes are the same item, whenever they came.
+    // The same bytes must give the same item, independent of when they came.
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
         .and_then(|()| file.set_modified(std::time::SystemTime::UNIX_EPOCH))
         .map_err(failed("write"))?;

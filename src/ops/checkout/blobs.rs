@@ -1,6 +1,6 @@
-//! Writes the files of an archive or layout, each straight into its place, several at a time.
+//! Writes the files of an archive or layout, each directly at its final position, several at a time.
 //!
-//! Holds what rebuilding states for each of up to [`WRITERS_MAX`] files.
+//! Memory: what rebuilding states for each of up to [`WRITERS_MAX`] files.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -19,22 +19,22 @@ use crate::oci::image::export::{ExportError, OutFile};
 /// Files that are written at the same time.
 const WRITERS_MAX: usize = 4;
 
-/// Where the bytes of a file go.
+/// The destination of a file's bytes.
 pub(super) enum BlobPlace<'a> {
-    /// Into a file of their own, which is made, with its folder.
+    /// A file of their own, which is made together with its folder.
     New(PathBuf),
-    /// Into an open file, from an offset on.
+    /// An open file, from an offset on.
     Within {
         /// The file.
         file: &'a File,
         /// Its path, for messages.
         path: &'a Path,
-        /// Where they begin.
+        /// Offset of the first byte.
         offset: u64,
     },
 }
 
-/// Says why a file was not written.
+/// The reason why a file was not written.
 pub(super) enum WriteFailed {
     /// Something is wrong with the images.
     Outgoing(ExportError),
@@ -43,7 +43,7 @@ pub(super) enum WriteFailed {
 }
 
 impl WriteFailed {
-    /// What went wrong at a path: with the images, or with the destination.
+    /// Assigns an error at a path to the images or to the destination.
     pub(super) fn of(path: &Path, error: ExportError) -> Self {
         match error {
             ExportError::Write(io)
@@ -62,7 +62,7 @@ impl WriteFailed {
         }
     }
 
-    /// The blob that does not come out; `None` when something else went wrong.
+    /// Returns the blob that could not be rebuilt, or `None` when something else went wrong.
     pub(super) fn blob(&self) -> Option<&Digest> {
         match self {
             Self::Outgoing(ExportError::Blob {
@@ -80,7 +80,7 @@ impl WriteFailed {
     }
 }
 
-/// A stop is a stop, however deep it happened.
+/// Keeps an interruption one, however deep it happened.
 fn stop_or(error: ExportError) -> CheckoutError {
     match error {
         ExportError::Recipe(RecipeError::Interrupted(stop))
@@ -92,15 +92,15 @@ fn stop_or(error: ExportError) -> CheckoutError {
     }
 }
 
-/// Writes the files, the longest first. Returns the places of those that failed in `orders`, and why; after a failure that is
-/// not a blob's no further file is begun.
+/// Writes the files, the longest first. Returns the index in `orders` of each file that failed, with the error. After a
+/// failure that is not a blob's, no further file is started.
 pub(super) fn write_all<S: ChunkSource>(
     store: &S,
     orders: &[(&OutFile, BlobPlace<'_>)],
     monitor: &dyn Monitor,
 ) -> Vec<(usize, WriteFailed)> {
     let mut waiting: Vec<usize> = (0..orders.len()).collect();
-    // Taken from the end.
+    // Sorted ascending, because workers take from the end.
     waiting.sort_by_key(|at| orders[*at].0.bytes());
     let waiting = Mutex::new(waiting);
     let failed = Mutex::new(Vec::new());
@@ -109,7 +109,8 @@ pub(super) fn write_all<S: ChunkSource>(
         for _ in 0..writers.min(WRITERS_MAX).min(orders.len()) {
             scope.spawn(|| {
                 loop {
-                    // The guard must be gone before the file is written: others take theirs, and a failure locks again.
+                    // The guard must be dropped before the file is written, because other workers need the lock and a
+                    // failure locks again.
                     let next = lock(&waiting).pop();
                     let Some(at) = next else { break };
                     let (file, place) = &orders[at];
@@ -159,7 +160,7 @@ fn write<S: ChunkSource>(
     written.map_err(|error| WriteFailed::of(path, error))
 }
 
-/// A file that others write to as well, from an offset on.
+/// A range of a file that other workers also write to.
 struct FilePart<'a> {
     file: &'a File,
     at: u64,

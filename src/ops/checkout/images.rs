@@ -1,7 +1,7 @@
-//! Images out of a release, as other programs load them: one docker archive, or an OCI layout.
+//! Writes the images of a release as other programs load them: one docker archive, or an OCI layout.
 //!
-//! Blobs are rebuilt straight into their place and their digests compared. An image of which a blob does not come out as it
-//! should is left out and told, the others stay. Names appear when all is done.
+//! Blobs are rebuilt directly at their final position, and their digests are compared. An image with a bad blob is left
+//! out and reported, and the others stay. Names appear when everything is done.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -24,15 +24,15 @@ use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::ops::Releases;
 
-/// Folder in the destination for what is not finished.
+/// Folder in the destination for unfinished files.
 const PART: &str = ".carryall.part";
 
-/// What is wanted.
+/// Options of [`checkout_images`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageOptions {
     /// Which images.
     pub choice: Choice,
-    /// In which form.
+    /// The format of the output.
     pub form: ImageForm,
 }
 
@@ -45,14 +45,14 @@ pub struct OutImage {
     pub digest: String,
     /// Digest of its config, which docker calls the image's id.
     pub id: String,
-    /// What it runs on.
+    /// The platform that it runs on.
     pub platform: Option<String>,
-    /// Whether all of it is there.
+    /// Whether all of it is present.
     pub is_whole: bool,
 }
 
 impl OutImage {
-    /// Tells of an image.
+    /// Describes an image.
     pub fn of(image: &Image, is_whole: bool) -> Self {
         Self {
             references: image.references.clone(),
@@ -64,7 +64,7 @@ impl OutImage {
     }
 }
 
-/// What was written.
+/// The result of writing images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageReport {
     /// The release.
@@ -78,19 +78,19 @@ pub struct ImageReport {
 }
 
 impl ImageReport {
-    /// Whether every image asked for is whole, and none of all was refused.
+    /// Returns whether every requested image is whole and no request was refused.
     pub fn is_whole(&self) -> bool {
         let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
         self.images.iter().all(|image| image.is_whole) && !self.findings.iter().any(is_loss)
     }
 }
 
-/// Writes images of a release to `dest`: a docker archive is a file that must be absent, an OCI layout a folder that must be
-/// absent (its parent present) or empty.
+/// Writes images of a release to `dest`. A docker archive is a file that must be absent. An OCI layout is a folder that
+/// must be absent (its parent present) or empty.
 ///
 /// # Errors
-/// [`CheckoutError`] when an image that is asked for is not there, nothing can be written, or the destination takes no more.
-/// An image that does not come out whole is no error: the report says so.
+/// [`CheckoutError`] when a requested image does not exist, nothing can be written, or the destination takes no more.
+/// An image that is not whole is not an error but is in the report.
 pub fn checkout_images<R: Releases>(
     store: &R,
     name: &ReleaseName,
@@ -108,13 +108,13 @@ pub fn checkout_images<R: Releases>(
     let mut chosen = images.choose(&options.choice)?;
     if options.form == ImageForm::DockerArchive {
         if options.choice.images.is_empty() {
-            // Artifacts are not asked for; a docker archive cannot hold them.
+            // Artifacts were not requested by name, and a docker archive cannot hold them.
             chosen.retain(|image| image.runs());
         }
         check_names(&chosen)?;
     }
     let findings = match &options.choice {
-        // Of those that were not asked for nothing needs to be known.
+        // Warnings about images that were not requested do not matter.
         choice if choice.images.is_empty() => images.warnings().to_vec(),
         _ => Vec::new(),
     };
@@ -135,13 +135,13 @@ pub fn checkout_images<R: Releases>(
     Ok(job.report(name, bytes))
 }
 
-/// Looks at the destination before the images are looked for, which can take long.
+/// Checks the destination before the search for images, which can take long.
 fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
     let folder = match form {
         ImageForm::DockerArchive if dest.symlink_metadata().is_ok() => {
             return Err(CheckoutError::Exists(dest.to_owned()));
         }
-        // The folder that it is in must be there.
+        // The folder that the file goes into must exist.
         ImageForm::DockerArchive => parent_of(dest),
         ImageForm::OciLayout if dest.is_dir() => {
             let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
@@ -161,20 +161,20 @@ fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
     })
 }
 
-/// Images on their way out.
+/// Images that are being written.
 struct ImageJob<'a, S: ChunkSource> {
     store: &'a S,
     images: &'a Images,
     form: ImageForm,
     asked: Vec<&'a Image>,
-    /// Those that are whole, as far as is known.
+    /// Images that are whole, as far as is known.
     kept: Vec<&'a Image>,
     findings: Vec<Finding>,
     monitor: &'a dyn Monitor,
 }
 
 impl<S: ChunkSource> ImageJob<'_, S> {
-    /// Plans what is written of the images that are whole; one that lacks a blob is lost right here.
+    /// Plans the files of the images that are whole. An image that is missing a blob is dropped here.
     fn plan(&mut self) -> Result<ExportPlan, CheckoutError> {
         loop {
             let before = self.kept.len();
@@ -183,7 +183,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
                 Err(error) => self.lose(WriteFailed::Outgoing(error))?,
             }
             if self.kept.len() == before {
-                // Nobody was lost for it: it stays, and is told.
+                // No image was dropped for this one. It stays and is reported.
                 let plan = ExportPlan::plan(self.store, self.images, &self.kept, self.form);
                 return plan.map_err(|error| WriteFailed::Outgoing(error).into_error());
             }
@@ -208,7 +208,8 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         }
     }
 
-    /// Leaves out the images that need a blob which does not come out; errs when that is not what went wrong, or none is left.
+    /// Drops the images that need a blob which could not be rebuilt. Fails when the error has another cause, or when no
+    /// image is left.
     fn lose(&mut self, failed: WriteFailed) -> Result<(), CheckoutError> {
         let (Some(digest), WriteFailed::Outgoing(error)) = (failed.blob(), &failed) else {
             return Err(failed.into_error());
@@ -221,7 +222,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         let (lost, kept): (Vec<&Image>, Vec<&Image>) =
             self.kept.iter().partition(|image| needs(image));
         if lost.is_empty() && self.kept.len() < self.asked.len() {
-            // Whoever needs it was lost for another blob.
+            // Each image with this blob was already dropped for another one.
             return Ok(());
         }
         if lost.is_empty() || kept.is_empty() {
@@ -298,7 +299,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
                 remove(&dest.join(name));
             }
             if found == super::DestinationBefore::Absent {
-                // The error that led here is the one to tell.
+                // The error that led here is the one to report.
                 let _ = std::fs::remove_dir(dest);
             }
             return outcome;
@@ -331,7 +332,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
                 .try_for_each(|(_, failed)| self.lose(failed))?;
             *plan = self.plan()?;
         }
-        // Blobs of images that were lost behind them.
+        // These are blobs of images that were dropped after the blobs were written.
         let needed: HashSet<&String> = plan.files.iter().map(|file| &file.path).collect();
         for path in done.iter().filter(|path| !needed.contains(path)) {
             remove(&unfinished.join(path));
@@ -345,7 +346,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
             return Err(failed.into_error());
         }
         self.monitor.finish();
-        // Readers look for the index: it comes last.
+        // Readers look for the index, so it comes last.
         for name in ["blobs", "oci-layout", "index.json"] {
             rename_new(&unfinished.join(name), &dest.join(name))?;
         }
@@ -354,7 +355,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
     }
 }
 
-/// Fills a file with a tar, its files several at a time. Returns what failed.
+/// Fills a file with a tar, several of its files at a time. Returns what failed.
 fn write_tar<S: ChunkSource>(
     store: &S,
     plan: &ExportPlan,
@@ -363,7 +364,8 @@ fn write_tar<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<Vec<WriteFailed>, LayoutError> {
     let fill = || {
-        // What was written before goes; what stays unwritten are zeros, as between a file's end and the next header.
+        // Truncating removes earlier content. Bytes that are never written are zeros, like the padding between a file's
+        // end and the next header.
         file.set_len(0)?;
         file.set_len(plan.tar_bytes())?;
         plan.tar_places()
@@ -385,7 +387,7 @@ fn write_tar<S: ChunkSource>(
     Ok(failed.map(|(_, failed)| failed).collect())
 }
 
-/// A name beside a file for what is not finished; what a killed run left there goes.
+/// Returns a name next to a file for its unfinished state. Removes what a killed run left there.
 fn beside(dest: &Path) -> Result<PathBuf, CheckoutError> {
     let Some(name) = dest.file_name() else {
         return Err(CheckoutError::Exists(dest.to_owned()));
@@ -413,12 +415,12 @@ fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
     Ok(())
 }
 
-/// Renames, unless something has the name.
+/// Renames a file unless the name is taken.
 fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
     use rustix::fs::{CWD, RenameFlags};
     use rustix::io::Errno;
     let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system knows the flag.
+        // Not every file system supports the flag.
         Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => {
             rustix::fs::renameat(CWD, from, CWD, to)
         }

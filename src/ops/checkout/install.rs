@@ -1,6 +1,7 @@
 //! `install` and `rollback`: versions of a release's items side by side, and a link to the one in use.
 //!
-//! Everything is ready before the link is switched; killed at any instant, the old version is in use and the command can be run again.
+//! Everything is ready before the link is switched. After a kill at any instant, the old version is in use and the
+//! command can be repeated.
 
 use std::path::{Path, PathBuf};
 
@@ -17,48 +18,50 @@ use crate::ops::checkout::{CheckoutOptions, checkout};
 use crate::ops::{Error, Releases};
 use crate::store::Store;
 
-/// What `install` is asked for.
+/// Options of `install`.
 #[derive(Debug, Clone, Default)]
 pub struct InstallOptions {
     /// Files that the site edits.
     pub keep: Vec<Pattern>,
-    /// What becomes of files that did not change.
+    /// How unchanged files are stored.
     pub unchanged: Unchanged,
 }
 
-/// What becomes of files that are the same in the version before.
+/// How files are stored that are the same in the previous version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unchanged {
-    /// They share their room with it.
+    /// They share their room with the previous version.
     #[default]
     Shared,
     /// They are files of their own.
     Copied,
 }
 
-/// What `install` did.
+/// The result of `install`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InstallReport {
     /// The release.
     pub release: String,
     /// Its folder.
     pub path: PathBuf,
-    /// Whether it was there before: then only the link was switched.
+    /// Whether it existed before, so that only the link was switched.
     pub was_there: bool,
     /// The version that was in use until now.
     pub before: Option<String>,
     /// Bytes of the items.
     pub bytes: u64,
-    /// Files that are shared with the version before.
+    /// Files that are shared with the previous version.
     pub shared: Shared,
     /// Files that the site edited.
     pub kept: Vec<KeptFile>,
 }
 
-/// Writes the items of a release to `into/releases/VERSION`, takes over what the site edited, and switches `into/current`.
+/// Writes the items of a release to `into/releases/VERSION`, carries over the files that the site edited, and switches
+/// `into/current`.
 ///
 /// # Errors
-/// [`Error`] when the release is not whole, the folder takes no more, or a stop was asked for: then what was in use is.
+/// [`Error`] when the release is not whole, the folder takes no more, or a stop was asked for. The version in use is
+/// then unchanged.
 pub fn install(
     store: &Store,
     name: &ReleaseName,
@@ -111,7 +114,7 @@ pub fn install(
     Ok(report)
 }
 
-/// What `rollback` did.
+/// The result of `rollback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RollbackReport {
     /// The version that was in use.
@@ -120,7 +123,7 @@ pub struct RollbackReport {
     pub current: String,
 }
 
-/// Switches back to the version that was in use before; once more, and it is the other one again.
+/// Switches back to the version that was in use before. A second call switches forward again.
 ///
 /// # Errors
 /// [`Error`] when there is none.

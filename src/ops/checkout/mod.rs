@@ -1,8 +1,9 @@
-//! `checkout`: gives the items of a release back, byte for byte and checked by hash.
+//! `checkout`: restores the items of a release byte for byte, checked by hash.
 //!
-//! Items are made in a folder in the destination and get their names when all are done. An item that cannot be given back whole
-//! does not keep the others from it. When it has to end early, the destination is left as it was found; when it is killed, the
-//! same checkout goes on there. It reads releases alone, never volumes. Images out of the items, as other programs load them, are the affair of [`images`].
+//! Items are made in a folder in the destination and get their names when all are done. An item that cannot be restored
+//! whole does not stop the others. When a checkout ends early, the destination is left as it was found. When it is
+//! killed, the same checkout continues there. It reads only releases, never volumes. Images in the format of other
+//! programs are the work of [`images`].
 
 mod blobs;
 pub mod images;
@@ -28,17 +29,17 @@ use crate::files::{LayoutError, restore};
 use crate::oci::image::ChoiceError;
 use crate::oci::image::export::ExportError;
 
-/// What a file or folder entry costs a file system besides its bytes, at a guess.
+/// Estimated cost of a file or folder entry in a file system besides its bytes.
 const ENTRY_COST_BYTES: u64 = 4096;
 
-/// What `checkout` is asked for.
+/// Options of `checkout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckoutOptions {
-    /// Names of the items wanted; none: all.
+    /// Names of the requested items. Empty stands for all.
     pub items: Vec<String>,
 }
 
-/// Says why nothing, or no more, was given back.
+/// The reason why nothing, or no more, was restored.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckoutError {
     /// There is no such release.
@@ -47,15 +48,15 @@ pub enum CheckoutError {
     /// The release has no such item.
     #[error("the release has no item {item}; it has {}", has.join(", "))]
     NoSuchItem {
-        /// The item asked for.
+        /// The item that was asked for.
         item: String,
-        /// The items there are.
+        /// The items that exist.
         has: Vec<String>,
     },
-    /// The destination holds something.
+    /// The destination is not empty.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
-    /// The destination lies in the store.
+    /// The destination is inside the store.
     #[error("{} lies in the store {}", dest.display(), store.display())]
     InStore {
         /// The destination.
@@ -76,19 +77,19 @@ pub enum CheckoutError {
     /// The list of items cannot be read, or is not one that `add` makes.
     #[error("the release's list of items cannot be read")]
     Manifest(#[source] RecipeError),
-    /// The file system refuses.
+    /// An error of the file system.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// The images that are asked for cannot be had.
+    /// The requested images are not available.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    /// Images cannot be given out in the form that is asked for.
+    /// Images cannot be written in the requested format.
     #[error(transparent)]
     Outgoing(#[from] ExportError),
-    /// There is something where a file is to be.
+    /// Something exists where a file is to be written.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
-    /// The store refuses.
+    /// An error of the store.
     #[error("the store cannot be read")]
     Releases(#[source] BoxError),
     /// A stop was asked for.
@@ -96,15 +97,15 @@ pub enum CheckoutError {
     Interrupted(#[from] Interrupted),
 }
 
-/// How an item came out.
+/// How an item was restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ItemState {
-    /// Every byte is there.
+    /// Every byte is present.
     Whole,
-    /// A folder of which some files are missing: the findings name them.
+    /// A folder in which some files are missing. The findings name them.
     Damaged,
-    /// Nothing of it could be given back.
+    /// Nothing of it could be restored.
     Lost,
 }
 
@@ -115,16 +116,16 @@ pub struct CheckedOutItem {
     pub name: String,
     /// Its bytes.
     pub bytes: u64,
-    /// How it came out.
+    /// How it was restored.
     pub state: ItemState,
 }
 
-/// What `checkout` did.
+/// The result of `checkout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckoutReport {
     /// The release.
     pub release: String,
-    /// The items asked for, by name.
+    /// The requested items, by name.
     pub items: Vec<CheckedOutItem>,
     /// Bytes of the items that are whole.
     pub bytes: u64,
@@ -143,17 +144,17 @@ impl CheckoutReport {
         }
     }
 
-    /// Whether every item asked for is whole.
+    /// Returns whether every requested item is whole.
     pub fn is_whole(&self) -> bool {
         self.items.iter().all(|item| item.state == ItemState::Whole)
     }
 }
 
-/// Writes the items of a release into `dest`, which must be absent (its parent present) or an empty folder, or hold what the
-/// same checkout left when it was killed.
+/// Writes the items of a release into `dest`. `dest` must be absent (its parent present), an empty folder, or hold what
+/// the same checkout left when it was killed.
 ///
 /// # Errors
-/// [`CheckoutError`] when nothing can be given back, or the destination takes no more. Damage is no error: the report
+/// [`CheckoutError`] when nothing can be restored, or the destination takes no more. Damage is not an error: the report
 /// says which items are not whole.
 pub fn checkout<R: Releases>(
     store: &R,
@@ -250,7 +251,7 @@ fn give_all<R: Releases>(
         });
     }
     monitor.finish();
-    // One call for everything: what is reported as whole is on the disk and outlives a power cut.
+    // One sync covers everything. What is reported as whole is on the disk and survives a power cut.
     monitor.start("sync", 0);
     rustix::fs::syncfs(folder)
         .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
@@ -260,20 +261,19 @@ fn give_all<R: Releases>(
     Ok((report, states))
 }
 
-/// What a destination was before the checkout.
+/// The state of a destination before the checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DestinationBefore {
     Absent,
     Empty,
 }
 
-/// Removes a file or a folder with all that is in it. Links are not followed; that something stays is told by the next
-/// checkout.
+/// Removes a file, or a folder with everything in it. Links are not followed. The next checkout reports what stays.
 fn remove(path: &Path) {
     let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
 }
 
-/// What is written into a store by other hands would be taken for its own.
+/// Refuses a destination inside the store, where its files would be taken for the store's own.
 fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
     let absolute = std::path::absolute(dest).map_err(LayoutError::io("find", dest))?;
     let parents = absolute
@@ -291,7 +291,7 @@ fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
     Ok(())
 }
 
-/// A name for what is not finished that no item has.
+/// Returns a name for unfinished files that no item has.
 fn free_name(items: &[Item]) -> String {
     let mut name = ".carryall.part".to_owned();
     let is_taken = |name: &str| items.iter().any(|item| item.name == name.as_bytes());
@@ -318,7 +318,7 @@ fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, Chec
     Ok(items.into_iter().filter(wanted).collect())
 }
 
-/// Opens the destination, making it when it is absent.
+/// Opens the destination, and makes it when it is absent.
 fn open_destination(dest: &Path) -> Result<(OwnedFd, DestinationBefore), CheckoutError> {
     let found = match std::fs::create_dir(dest) {
         Ok(()) => DestinationBefore::Absent,
@@ -361,14 +361,15 @@ fn check_space(folder: &OwnedFd, dest: &Path, items: &[Item]) -> Result<u64, Che
     Ok(bytes)
 }
 
-/// An error and what is behind it.
+/// Formats an error with its sources.
 fn loss_of(error: &dyn std::error::Error) -> String {
     let why = error.source();
     let why = why.map_or_else(String::new, |source| format!(": {source}"));
     format!("{error}{why}")
 }
 
-/// What cannot be rebuilt, or lies, is a loss of this item; what the system or the person says ends it all.
+/// Turns an error into the loss of this item when the item cannot be rebuilt or is hostile. Errors of the system and
+/// interruptions end the checkout.
 fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError> {
     match error {
         LayoutError::Interrupted(stop) | LayoutError::Recipe(RecipeError::Interrupted(stop)) => {
@@ -382,11 +383,11 @@ fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError>
     }
 }
 
-/// Where an item goes.
+/// The target of an item.
 struct Target<'a> {
     folder: BorrowedFd<'a>,
     path: &'a Path,
-    /// Where it is in the end.
+    /// Its final place.
     dest: &'a Path,
     temporary: &'a str,
     shown: String,
@@ -404,7 +405,7 @@ impl Target<'_> {
             why,
         })?;
         let temporary = self.temporary.as_bytes();
-        // What people are told of has its last name already.
+        // Messages use the final name.
         let final_path = self.dest.join(std::ffi::OsStr::from_bytes(&item.name));
         let restored = match &item.kind {
             ItemKind::File { content } => {
@@ -446,12 +447,12 @@ impl Target<'_> {
         Ok(restored)
     }
 
-    /// Gives the finished item its name, unless something has it.
+    /// Gives the finished item its name, unless the name is taken.
     fn rename(&self, name: &[u8]) -> rustix::io::Result<()> {
         use rustix::io::Errno;
         let (folder, temporary) = (self.folder, self.temporary.as_bytes());
         match rustix::fs::renameat_with(folder, temporary, folder, name, RenameFlags::NOREPLACE) {
-            // Not every file system knows the flag.
+            // Not every file system supports the flag.
             Err(Errno::INVAL | Errno::NOSYS) => {
                 match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Err(Errno::NOENT) => rustix::fs::renameat(folder, temporary, folder, name),
@@ -463,7 +464,7 @@ impl Target<'_> {
         }
     }
 
-    /// Removes what a failed item left.
+    /// Removes the remains of a failed item.
     fn clean_up(&self) {
         remove(&self.path.join(self.temporary));
     }

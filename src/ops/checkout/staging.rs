@@ -1,7 +1,8 @@
-//! Where a checkout is made before it is given: a folder in the destination. What is in the destination itself is whole.
+//! Stages a checkout in a folder of the destination, until the items get their names. Everything in the destination
+//! itself is whole.
 //!
-//! A checkout that was killed leaves nothing but this folder, and the next one removes it. One that was killed while the finished
-//! items got their names is gone on with. Nothing else in a destination is ever touched.
+//! A killed checkout leaves only this folder, and the next one removes it. A checkout that was killed while the
+//! finished items got their names is continued. Nothing else in a destination is ever touched.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -22,11 +23,11 @@ use crate::oci::pulls::is_own;
 
 /// Where the items are made.
 const ITEMS: &str = "items";
-/// Says that all is made, and how each item came out.
+/// The note that everything is made, and how each item was restored.
 const DONE: &str = "done";
-/// The same beside the folder, while that is removed: the ending of its name.
+/// Ending of the note's name next to the folder, while the folder is removed.
 const LAST: &str = ".done";
-/// The same before it is whole.
+/// The note before it is whole.
 const DONE_PART: &str = "done.part";
 
 /// A checkout that is being made.
@@ -35,24 +36,24 @@ pub(super) struct CheckoutStaging {
     path: PathBuf,
     /// Where the items are made.
     pub(super) items: PathBuf,
-    /// The same, open.
+    /// The same folder, open.
     pub(super) folder: OwnedFd,
     order: String,
-    /// The destination was not there before.
+    /// Whether the destination did not exist before.
     made_dest: bool,
     /// Held for its lock.
     _lock: Option<File>,
 }
 
-/// What a destination is good for.
+/// What can be done in a destination.
 pub(super) enum DestinationState {
-    /// A new checkout.
+    /// Start a new checkout.
     New(CheckoutStaging),
-    /// One that was all made, and how its items came out.
+    /// Continue one that was all made. Has the state of each item.
     Made(CheckoutStaging, Vec<ItemState>),
 }
 
-/// Says what is asked for: two checkouts of the same items of the same release have the same.
+/// Describes the request. Two checkouts of the same items of the same release have the same description.
 fn order_of(root: &ReleaseRoot, items: &[Item]) -> String {
     let mut what = root.id().as_bytes().to_vec();
     for item in items {
@@ -62,8 +63,8 @@ fn order_of(root: &ReleaseRoot, items: &[Item]) -> String {
 }
 
 impl CheckoutStaging {
-    /// Makes the folder `name` in `dest`, which is absent (its parent present), or empty, or holds what the same command left
-    /// when it was killed.
+    /// Makes the folder `name` in `dest`. `dest` must be absent (its parent present), empty, or hold what the same
+    /// command left when it was killed.
     pub(super) fn begin(
         dest: &Path,
         name: &str,
@@ -79,7 +80,7 @@ impl CheckoutStaging {
         let order = order_of(root, items);
         let note = note_beside(&path);
         if !made_dest && path.symlink_metadata().is_err() && made(&note, &order, items).is_some() {
-            // It was killed when all was given, and nothing was left to remove but the note.
+            // The earlier run was killed after every item had its name. Only the note was left to remove.
             fs::create_dir(&path).map_err(LayoutError::io("make", &path))?;
         }
         let lock = if made_dest { None } else { left(dest, &path)? };
@@ -98,7 +99,7 @@ impl CheckoutStaging {
             fs::create_dir(&path).map_err(LayoutError::io("make", &path))?;
         }
         let items = path.join(ITEMS);
-        // It may have been removed already when all was made.
+        // The folder may already have been removed after everything was made.
         fs::create_dir_all(&items).map_err(LayoutError::io("make", &items))?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let folder = rustix::fs::open(&items, flags, Mode::empty());
@@ -123,7 +124,7 @@ impl CheckoutStaging {
         })
     }
 
-    /// Notes that all items are made, and how they came out. From now on a checkout that is killed is gone on with.
+    /// Notes that all items are made, and the state of each. From here on a killed checkout is continued.
     pub(super) fn note(&self, states: &[ItemState]) -> Result<(), CheckoutError> {
         let (part, done) = (self.path.join(DONE_PART), self.path.join(DONE));
         let letters: String = states.iter().map(|state| letter(*state)).collect();
@@ -136,7 +137,7 @@ impl CheckoutStaging {
         Ok(write().map_err(LayoutError::io("write", &part))?)
     }
 
-    /// Gives the items their place in the destination: those that came out, and of no other name than a file's.
+    /// Moves the restored items to their places in the destination, under plain file names only.
     pub(super) fn give(&self, items: &[Item], states: &[ItemState]) -> Result<(), CheckoutError> {
         for (item, _) in items
             .iter()
@@ -155,7 +156,7 @@ impl CheckoutStaging {
         let folder = File::open(&self.dest).map_err(LayoutError::io("open", &self.dest))?;
         let synced = folder.sync_all();
         synced.map_err(LayoutError::io("bring to the disk", &self.dest))?;
-        // The note goes last: until then the same command goes on here.
+        // The note is removed last. Until then the same command continues here.
         let (done, last) = (self.path.join(DONE), note_beside(&self.path));
         let remove = || {
             fs::remove_dir_all(&self.items)?;
@@ -168,12 +169,13 @@ impl CheckoutStaging {
         Ok(remove().map_err(LayoutError::io("remove", &self.path))?)
     }
 
-    /// Leaves the destination as it was found, unless all was made: then the same command goes on there.
+    /// Restores the destination as it was found, unless everything was made. In that case the same command continues
+    /// there.
     pub(super) fn discard(&self) {
         if self.path.join(DONE).symlink_metadata().is_ok() {
             return;
         }
-        // The error that led here is the one to tell.
+        // The error that led here is the one to report.
         let _ = fs::remove_dir_all(&self.path);
         if self.made_dest {
             let _ = fs::remove_dir(&self.dest);
@@ -181,8 +183,8 @@ impl CheckoutStaging {
     }
 }
 
-/// Removes what a layout of images left that was killed while it was written: files under the names of a layout, beside the
-/// folder `unfinished` that only such a one leaves.
+/// Removes what a killed run left of an image layout: files under the names of a layout, next to the folder
+/// `unfinished` that only such a run leaves.
 pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), CheckoutError> {
     let part = dest.join(unfinished);
     if !part.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
@@ -209,7 +211,7 @@ pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), Checkout
     Ok(())
 }
 
-/// The name of the note in the destination, while the folder is removed.
+/// Returns the name of the note in the destination, while the folder is removed.
 pub(super) fn last_name(name: &str) -> String {
     format!("{name}{LAST}")
 }
@@ -220,12 +222,12 @@ fn note_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Whether an item is there, under a name that leads nowhere else.
+/// Returns whether an item was restored, under a plain file name.
 fn came_out(item: &Item, state: ItemState) -> bool {
     state != ItemState::Lost && is_plain_name(&item.name)
 }
 
-/// Locks the folder that a killed checkout left; `None` when there is none.
+/// Locks the folder that a killed checkout left. Returns `None` when there is none.
 fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     let not_empty = || CheckoutError::NotEmpty(dest.to_owned());
     match path.symlink_metadata() {
@@ -242,17 +244,17 @@ fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     lock_folder(dest, path)
 }
 
-/// Keeps another checkout out of the folder.
+/// Locks the folder against another checkout.
 fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     let folder = File::open(path).map_err(LayoutError::io("open", path))?;
     match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Err(CheckoutError::NotEmpty(dest.to_owned())),
-        // A file system without locks.
+        // The file system has no locks.
         _ => Ok(Some(folder)),
     }
 }
 
-/// How the items came out, when this very checkout was all made.
+/// Returns the state of each item when exactly this checkout was all made.
 fn made(path: &Path, order: &str, items: &[Item]) -> Option<Vec<ItemState>> {
     let most = (order.len() + items.len() + 2) as u64;
     if fs::metadata(path).ok()?.len() > most {
@@ -268,7 +270,7 @@ fn made(path: &Path, order: &str, items: &[Item]) -> Option<Vec<ItemState>> {
     (states.len() == items.len()).then_some(states)
 }
 
-/// Whether every item that came out is in one place, and nothing else is in the destination.
+/// Returns whether every restored item is in one of the two places, and nothing else is in the destination.
 fn is_whole(dest: &Path, path: &Path, items: &[Item], states: &[ItemState]) -> bool {
     let is_there = |folder: &Path, item: &Item| {
         let place = folder.join(std::ffi::OsStr::from_bytes(&item.name));
@@ -292,7 +294,7 @@ fn is_whole(dest: &Path, path: &Path, items: &[Item], states: &[ItemState]) -> b
     in_one_place && entries.into_iter().all(is_own)
 }
 
-/// Makes sure that there is nothing in the destination but the folder.
+/// Checks that the destination holds only the folder.
 fn only_left(dest: &Path, path: &Path) -> Result<(), CheckoutError> {
     for entry in fs::read_dir(dest).map_err(LayoutError::io("read", dest))? {
         if entry.map_err(LayoutError::io("read", dest))?.path() != path {
@@ -304,7 +306,7 @@ fn only_left(dest: &Path, path: &Path) -> Result<(), CheckoutError> {
 
 fn rename_new(from: &Path, to: &Path) -> rustix::io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system knows the flag.
+        // Not every file system supports the flag.
         Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => {
             rustix::fs::renameat(CWD, from, CWD, to)
         }

@@ -1,6 +1,6 @@
-//! `check` and `prune`: that every release is whole, and that nothing else takes space.
+//! `check` and `prune`: verify that every release is whole, and free the room of everything else.
 //!
-//! What a release needs is found by walking its recipes; what the store does with that is the store's affair.
+//! The walk over recipes finds what a release needs. The store does the rest.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -27,44 +27,44 @@ use crate::store::{
 use crate::volumes::staging::open_all;
 use crate::volumes::{SetReader, discover};
 
-/// Said of a copy.
+/// The finding for a damaged copy.
 pub const READY_DAMAGED: Template =
     Template::new("the copy that was kept ready is damaged; it is made again when it is needed");
 
-/// Said of a store without the folder of roots.
+/// The finding for a store without the folder of roots.
 pub const ROOTS_GONE: Template = Template::new(
     "there are packs, and the folder with the roots of all releases is gone: is a disk not mounted there?",
 );
 
-/// What `check` saw.
+/// The result of `check`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StoreCheckReport {
     /// Releases in the store.
     pub releases: u64,
-    /// Packs looked at.
+    /// Packs that were checked.
     pub packs: u64,
     /// Their bytes.
     pub pack_bytes: u64,
-    /// Chunks that releases need and that are not there or damaged.
+    /// Chunks that releases need and that are missing or damaged.
     pub lost_chunks: u64,
-    /// Chunks brought back from volumes.
+    /// Chunks restored from volumes.
     pub healed_chunks: u64,
     /// Releases that are not whole, and which of their items.
     pub damaged: Vec<DamagedRelease>,
-    /// What is not as it should be.
+    /// Damage that was found.
     pub findings: Vec<Finding>,
-    /// What could not be read, and so is not known to be whole or damaged.
+    /// What could not be read, so that it is not known whether it is whole or damaged.
     pub faults: Vec<Finding>,
 }
 
 impl StoreCheckReport {
-    /// Whether a release cannot be given back whole.
+    /// Returns whether a release cannot be restored whole.
     pub fn has_loss(&self) -> bool {
         let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
         !self.damaged.is_empty() || self.lost_chunks > 0 || self.findings.iter().any(is_loss)
     }
 
-    /// Whether every release can be given back and nothing is out of order.
+    /// Returns whether every release can be restored and nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.damaged.is_empty()
             && self.lost_chunks == 0
@@ -78,35 +78,35 @@ impl StoreCheckReport {
 pub struct DamagedRelease {
     /// Its name.
     pub name: String,
-    /// Items that cannot be given back; empty when the release's root or its list of items itself is gone.
+    /// Items that cannot be restored. Empty when the release's root or its list of items itself is lost.
     pub items: Vec<String>,
 }
 
-/// What `prune` did.
+/// The result of `prune`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StorePruneReport {
     /// Packs dropped whole.
     pub packs_removed: u64,
-    /// Packs of which the living part was written anew.
+    /// Packs whose live part was rewritten.
     pub packs_rewritten: u64,
     /// Bytes of packs before.
     pub bytes_before: u64,
     /// Bytes of packs now.
     pub bytes_after: u64,
-    /// Bytes of copies kept ready that were dropped.
+    /// Bytes of cached copies that were dropped.
     pub ready_dropped_bytes: u64,
-    /// Bytes of those that stay.
+    /// Bytes of the cached copies that stay.
     pub ready_bytes: u64,
 }
 
-/// What else `prune` gives up.
+/// What else `prune` drops.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PruneRequest {
-    /// All copies kept ready, and not only those that no release needs: they take long to make again.
+    /// Drops all cached copies, and not only those that no release needs. They take long to rebuild.
     pub drop_ready: bool,
 }
 
-/// Checks the store; `heal_from` are volumes that may hold good copies of what is damaged.
+/// Checks the store. `heal_from` are volumes that may hold good copies of what is damaged.
 ///
 /// # Errors
 /// [`Error`] when the store cannot be read at all or a stop was asked for. Damage is in the report.
@@ -120,7 +120,7 @@ pub fn check(
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
     let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
     let mut healed_chunks = 0;
-    // A list that was healed may name further chunks that are lost: until nothing more is gained.
+    // A healed list may name further lost chunks, so healing repeats until it gains nothing more.
     while !heal_from.is_empty() && !report.lost_chunks.is_empty() {
         let lost = report.lost_chunks.iter().copied().collect();
         let healed = heal(store, &lost, heal_from, monitor)?;
@@ -186,7 +186,7 @@ pub fn check(
     })
 }
 
-/// Tells of copies kept ready that are not what they should be: they are passed over from then on.
+/// Reports cached copies that are wrong. They are not used from then on.
 fn damaged_copies(
     store: &Store,
     findings: &mut Vec<Finding>,
@@ -208,8 +208,8 @@ fn damaged_copies(
     Ok(())
 }
 
-/// Makes all deflate streams again and compares them; returns the blobs that are other than they were. What cannot be made
-/// for want of a chunk is told as a lost chunk.
+/// Rebuilds all deflate streams and compares them. Returns the blobs that differ. A stream with a missing chunk counts
+/// as a lost chunk.
 fn changed_streams(
     store: &Store,
     roots: &[ReleaseRoot],
@@ -234,7 +234,7 @@ fn changed_streams(
 /// Frees the space of chunks that no release needs.
 ///
 /// # Errors
-/// [`Error`] when a release cannot be walked: then nothing is dropped, for it might still be needed.
+/// [`Error`] when a release cannot be walked. Nothing is dropped then, because it might still be needed.
 pub fn prune(
     store: &mut Store,
     options: &PruneRequest,
@@ -276,7 +276,7 @@ pub fn prune(
     })
 }
 
-/// Forgets sets that were packed of releases that have all gone: there is nothing left to top them up from.
+/// Forgets packed sets whose releases no longer exist, because no top-up can be made for them.
 fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
     for set in store.sets()? {
         let body = store.set(&set, PACKED_BYTES_MAX)?;
@@ -292,10 +292,10 @@ fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What releases need.
+/// The chunks that releases need.
 struct Live<'r> {
     chunks: ChunkSet,
-    /// Copies kept ready of blobs that no release was seen to need.
+    /// Cached copies of blobs that no release needs, as far as was seen.
     unneeded: &'r mut HashSet<BlobId>,
 }
 
@@ -311,8 +311,8 @@ impl Visitor for Live<'_> {
     }
 }
 
-/// The chunks that releases need, as far as their lists can be read, and the releases whose lists cannot. Takes the blobs that
-/// they need out of `unneeded`.
+/// Returns the chunks that releases need, as far as their lists can be read, and the releases whose lists cannot.
+/// Removes the blobs that they need from `unneeded`.
 fn live(
     store: &Store,
     roots: &[ReleaseRoot],
@@ -332,10 +332,10 @@ fn live(
     (live.chunks, unreadable)
 }
 
-/// The items of a release that need a lost chunk or a stream that is another now, or whose lists are gone.
+/// Returns the items of a release that need a lost chunk or a changed stream, or whose lists are lost.
 ///
 /// # Errors
-/// A finding when something could not be read, and so is not known.
+/// Returns a finding when something could not be read, so that its state is unknown.
 fn damage(
     store: &Store,
     root: &ReleaseRoot,
@@ -373,7 +373,7 @@ fn damage(
     Ok((!items.is_empty()).then_some(DamagedRelease { name, items }))
 }
 
-/// The words of what is behind an error.
+/// Returns the text of the innermost source of an error.
 fn deepest(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(cause) => deepest(cause),
@@ -381,7 +381,7 @@ fn deepest(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Looks whether something needs what is lost or changed.
+/// Looks for uses of what is lost or changed.
 struct Inspector<'a> {
     lost: &'a HashSet<[u8; 16]>,
     changed: &'a HashSet<BlobId>,
@@ -401,7 +401,7 @@ impl Visitor for Inspector<'_> {
     }
 }
 
-/// Puts those of the lost chunks that the volumes hold.
+/// Puts the lost chunks that the volumes hold.
 fn heal(
     store: &Store,
     lost: &HashSet<[u8; 16]>,
@@ -418,7 +418,7 @@ fn heal(
         match heal_from_set(store, lost, set, monitor) {
             Ok(chunks) => healed += chunks,
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            // A set that is wrong in itself does not keep the others from helping.
+            // A faulty set must not keep the others from helping.
             Err(error) => failed = Some(error),
         }
     }
@@ -447,7 +447,7 @@ fn heal_from_set(
         read_exactly(&mut payload, place.entry.stored_bytes)
     };
     read_single(&places, open, store, monitor, |_, frame| {
-        // One that is damaged, not at hand, or leans on what is lost itself: others may still help.
+        // The frame is damaged, missing, or depends on lost chunks itself. Other frames may still help.
         let Ok(frame) = frame else { return Ok(()) };
         for (id, range) in &frame.chunks {
             let is_lost = id

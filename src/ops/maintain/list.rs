@@ -1,6 +1,6 @@
 //! `list`: the releases that a store holds.
 //!
-//! It reads release roots alone.
+//! It reads only release roots.
 
 use serde::Serialize;
 
@@ -18,11 +18,11 @@ pub struct ListedRelease {
     pub id: String,
     /// How many items it has.
     pub items: u32,
-    /// Bytes of all items when given back.
+    /// Bytes of all items when restored.
     pub bytes: u64,
 }
 
-/// What a store holds.
+/// The content of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListReport {
     /// Its releases, by name.

@@ -1,4 +1,4 @@
-//! What is kept in a store, and that it is whole.
+//! Operations that list, check and clean up a store.
 
 pub mod check;
 pub mod list;

@@ -1,6 +1,6 @@
-//! `keep`, and what `prune --keep-last` lets go: which releases stay in a store.
+//! `keep`, and `prune --keep-last`: decide which releases stay in a store.
 //!
-//! It takes out roots alone; their room is freed by `prune`.
+//! It only removes roots. `prune` frees their room.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::ops::Error;
 use crate::store::Store;
 use crate::volumes::staging::open_all;
 
-/// What is marked.
+/// The result of `keep`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeepReport {
     /// The release.
@@ -22,10 +22,10 @@ pub struct KeepReport {
     pub kept: bool,
 }
 
-/// Marks a release as one that stays, or as any other.
+/// Marks a release as one to keep, or removes the mark.
 ///
 /// # Errors
-/// [`Error::NoSuchRelease`], and when the mark cannot be written.
+/// [`Error::NoSuchRelease`], or an error when the mark cannot be written.
 pub fn keep(store: &Store, name: &ReleaseName, kept: bool) -> Result<KeepReport, Error> {
     crate::ops::release(store, name)?;
     store.pin(&name.file_stem(), kept)?;
@@ -35,25 +35,25 @@ pub fn keep(store: &Store, name: &ReleaseName, kept: bool) -> Result<KeepReport,
     })
 }
 
-/// What was let go, and what stays although it is old.
+/// The result of applying retention.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LetGoReport {
-    /// Releases that were taken out.
+    /// Releases that were removed.
     pub removed: Vec<String>,
-    /// Older ones that stay because they are marked.
+    /// Older releases that stay because they are marked.
     pub kept: Vec<String>,
-    /// Older ones that stay because a set that is being received leans on them.
+    /// Older releases that stay because a set that is being received depends on them.
     pub awaited: Vec<String>,
 }
 
-/// Takes out all releases but the `last` newest versions of each name and architecture, those that are marked, and those
-/// that a set in the spool leans on.
+/// Removes all but the `last` newest versions of each name and architecture. Marked releases stay, and so do those that
+/// a staged set depends on.
 ///
 /// # Errors
-/// [`Error`] when the releases cannot be listed, or one not removed.
+/// [`Error`] when the releases cannot be listed, or one cannot be removed.
 pub fn apply_retention(store: &Store, last: usize) -> Result<LetGoReport, Error> {
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
-    // One that cannot be read may be the newest.
+    // A root that cannot be read may be the newest.
     crate::ops::must_know_all(store, &bad)?;
     let marked: HashSet<String> = store.pinned()?.into_iter().collect();
     let awaited = awaited(store)?;
@@ -83,7 +83,7 @@ pub fn apply_retention(store: &Store, last: usize) -> Result<LetGoReport, Error>
     Ok(report)
 }
 
-/// The releases that sets in the spool lean on.
+/// Returns the releases that staged sets depend on.
 fn awaited(store: &Store) -> Result<HashSet<ReleaseId>, Error> {
     let mut awaited = HashSet::new();
     for set in open_all(&store.incoming_dir())? {

@@ -1,6 +1,6 @@
-//! `show`: what a release is made of: items, images and packages, and how its streams are kept.
+//! `show`: lists the content of a release: items, images and packages, and how its streams are kept.
 //!
-//! It reads recipes, lists of chunks and the manifests of images, never whole items.
+//! It reads recipes, lists of chunks and the manifests of images, but never whole items.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::oci::image::{Choice, Component, Image, Images, PackageKind};
 use crate::ops::Error;
 use crate::store::Store;
 
-/// What a release is made of.
+/// The content of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShowReport {
     /// Name as people write it.
@@ -26,7 +26,7 @@ pub struct ShowReport {
     pub id: String,
     /// How many items it has.
     pub items: u32,
-    /// Bytes of all items when given back.
+    /// Bytes of all items when restored.
     pub bytes: u64,
     /// Its items, by name.
     pub contents: Vec<ShownItem>,
@@ -40,7 +40,7 @@ pub struct ShowReport {
     pub images: Vec<ShownImage>,
     /// Rainbond's packages in the items.
     pub packages: Vec<ShownPackage>,
-    /// What is not as it should be in images and packages.
+    /// Problems in images and packages.
     pub findings: Vec<Finding>,
 }
 
@@ -51,19 +51,19 @@ pub struct ShownImage {
     pub references: Vec<String>,
     /// The item that it is in.
     pub item: String,
-    /// Archives in one another, from the outside, that it is in.
+    /// Nested archives that it is in, the outermost first.
     pub archives: Vec<String>,
-    /// Digest of the manifest: as it came, or of the one that is made for images that came without.
+    /// Digest of the manifest, either the original one or the one that is made for images without a manifest.
     pub digest: String,
     /// Digest of the config, which docker calls the image's id.
     pub id: String,
-    /// What it runs on: `linux/arm64`; `None` for artifacts.
+    /// The platform that it runs on, such as `linux/arm64`. `None` for artifacts.
     pub platform: Option<String>,
     /// How many layers it has.
     pub layers: usize,
     /// Bytes of its manifest, config and layers, as they are sent.
     pub bytes: u64,
-    /// Bytes of it that no image before in the list has.
+    /// Bytes of it that no earlier image in the list has.
     pub own_bytes: u64,
 }
 
@@ -72,19 +72,19 @@ pub struct ShownImage {
 pub struct ShownPackage {
     /// Its kind.
     pub kind: PackageKind,
-    /// The application; empty when nothing says it.
+    /// The application. Empty when it is not stated.
     pub name: String,
-    /// Its version; empty when nothing says it.
+    /// Its version. Empty when it is not stated.
     pub version: String,
     /// The item that it is in.
     pub item: String,
-    /// Its folder in the item, archives in one another first.
+    /// Its folder in the item, after the nested archives.
     pub folder: String,
     /// Its components.
     pub components: Vec<Component>,
     /// Its plugins.
     pub plugins: Vec<Component>,
-    /// How many images lie in it.
+    /// Number of images in it.
     pub images: usize,
 }
 
@@ -97,22 +97,22 @@ pub struct OpenedStreams {
     pub bytes: u64,
     /// Plain bytes of them.
     pub plain_bytes: u64,
-    /// Bytes of what makes them again.
+    /// Bytes of the recipes that rebuild them.
     pub recipe_bytes: u64,
 }
 
 /// A deflate stream that is kept as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeptStream {
-    /// The item it is in.
+    /// The item that it is in.
     pub item: String,
-    /// The file of a folder that it is, or is in; empty when the item is a file.
+    /// The file of a folder that it is, or is in. Empty when the item is a file.
     pub path: String,
     /// BLAKE3 of the stream.
     pub hash: String,
     /// Its bytes.
     pub bytes: u64,
-    /// Why; `None` for a reason that only a newer version knows.
+    /// The reason. `None` for one that only a newer version knows.
     pub reason: Option<KeptReason>,
 }
 
@@ -123,9 +123,9 @@ pub struct ShownItem {
     pub name: String,
     /// File or folder.
     pub kind: ShownKind,
-    /// Bytes when given back.
+    /// Bytes when restored.
     pub bytes: u64,
-    /// Files and folders in it; 1 for a file.
+    /// Files and folders in it, or 1 for a file.
     pub entries: u64,
     /// BLAKE3 of a file, or of a folder's list of entries.
     pub hash: String,
@@ -141,7 +141,7 @@ pub enum ShownKind {
     Folder,
 }
 
-/// Shows what a release is made of.
+/// Shows the content of a release.
 ///
 /// # Errors
 /// [`Error`] when its lists cannot be read.
@@ -149,10 +149,10 @@ pub fn show(store: &Store, root: &ReleaseRoot, monitor: &dyn Monitor) -> Result<
     show_chosen(store, root, &Choice::default(), monitor)
 }
 
-/// The same with the images that are chosen alone.
+/// Does the same for the chosen images alone.
 ///
 /// # Errors
-/// As [`show`]; [`Error::Choice`] when something is asked for that is not there.
+/// As [`show`], and [`Error::Choice`] when a requested image does not exist.
 pub fn show_chosen(
     store: &Store,
     root: &ReleaseRoot,
@@ -203,7 +203,7 @@ pub fn show_chosen(
     })
 }
 
-/// What a walk through a release comes by.
+/// What a walk through a release collects.
 #[derive(Default)]
 struct ReleaseWalk {
     item: String,

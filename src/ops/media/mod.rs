@@ -1,4 +1,4 @@
-//! Media alone, with no store: what volumes hold, and how they are rebuilt.
+//! Operations on media without a store: what volumes hold, and how they are rebuilt.
 
 pub mod repair;
 pub mod verify;

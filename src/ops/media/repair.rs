@@ -1,4 +1,5 @@
-//! `repair`: rebuilds volumes byte for byte as they were written, into a new place. On media alone, with no store.
+//! `repair`: rebuilds volumes byte for byte as they were written, in a new place. It works on media alone, without a
+//! store.
 
 use std::path::{Path, PathBuf};
 
@@ -12,40 +13,40 @@ use crate::ops::space::Space;
 use crate::volumes::media::Carrier;
 use crate::volumes::{VolumeForm, rebuild};
 
-/// What `repair` is asked for.
+/// Options of `repair`.
 #[derive(Debug, Clone, Default)]
 pub struct RepairOptions {
-    /// Volumes to rebuild even when they are whole; none: every volume that is not whole.
+    /// Volumes to rebuild even when they are whole. Empty stands for every volume that is not whole.
     pub volumes: Vec<u16>,
 }
 
-/// What `repair` did.
+/// The result of `repair`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RepairReport {
-    /// What was found.
+    /// The state of the media before the repair.
     pub found: VerifyReport,
-    /// One entry a set that needed something.
+    /// One entry for each set that needed repair.
     pub sets: Vec<RepairedSet>,
 }
 
-/// What was rebuilt of one set.
+/// The result of repairing one set.
 #[derive(Debug, Clone, Serialize)]
 pub struct RepairedSet {
     /// Id of the set.
     pub set_id: String,
-    /// Volumes that are whole again, and where.
+    /// Volumes that are whole again, and their paths.
     pub rebuilt: Vec<(u16, PathBuf)>,
-    /// Volumes that miss blocks which nothing at hand brings back.
+    /// Volumes with missing blocks that nothing at hand brings back.
     pub not_recoverable: Vec<u16>,
 }
 
 impl RepairReport {
-    /// Whether every set is whole now, the new volumes counted.
+    /// Returns whether every set is whole now, including the new volumes.
     pub fn is_whole(&self) -> bool {
         self.sets.iter().all(|set| set.not_recoverable.is_empty())
     }
 
-    /// Whether volumes that are not at hand would help.
+    /// Returns whether volumes that are not at hand would help.
     pub fn needs_volumes(&self) -> bool {
         self.found
             .sets
@@ -91,7 +92,7 @@ pub fn repair(
                 volumes: verdict.volumes.len(),
             });
         }
-        // The volumes, and once more what is healed for them.
+        // Room for the volumes, and the same again for what is healed for them.
         let needed_bytes = 2 * verdict.volume_bytes * wanted.len() as u64;
         Space::in_folder(to, needed_bytes)?.check()?;
         let form = VolumeForm {

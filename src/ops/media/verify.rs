@@ -1,6 +1,7 @@
-//! `inspect` and `verify`: what media hold, what is damaged or missing, and what would help. On media alone, with no store.
+//! `inspect` and `verify`: what media hold, what is damaged or missing, and what would help. They work on media alone,
+//! without a store.
 //!
-//! They change nothing; `repair` and `receive` act.
+//! They change nothing. `repair` and `receive` act on the result.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,30 +18,30 @@ use crate::volumes::media::MediaSource;
 use crate::volumes::recovery::{Recovery, SetNeeds, VolumeOutcome};
 use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 
-/// What was found on the media.
+/// The result of reading the media.
 #[derive(Debug, Clone, Serialize)]
 pub struct VerifyReport {
-    /// The sets, the one with most blocks first.
+    /// The sets, the one with the most blocks first.
     pub sets: Vec<SetVerdict>,
-    /// Bytes that were gone through.
+    /// Bytes that were read.
     pub scanned_bytes: u64,
     /// Bytes that could not be read.
     pub unread_bytes: u64,
-    /// What is odd about the media themselves.
+    /// Problems of the media themselves.
     pub findings: Vec<Finding>,
-    /// Paths that were named and hold no block of any volume.
+    /// Named paths without a block of any volume.
     pub without_volume: Vec<PathBuf>,
-    /// Every volume that is at hand is whole, and every path that was named holds one: what a disc that was just burned must be,
-    /// however many others the set has.
+    /// Whether every volume at hand is whole, and every named path holds one. A disc that was just burned must meet
+    /// this, however many other volumes the set has.
     pub at_hand_whole: bool,
 }
 
-/// How a volume set fares with what is at hand.
+/// The state of a volume set, judged by what is at hand.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetVerdict {
     /// Id of the set.
     pub set_id: String,
-    /// Its title; empty when no superblock is left.
+    /// Its title. Empty when no superblock is left.
     pub title: String,
     /// Program that wrote it.
     pub created_by: String,
@@ -52,39 +53,39 @@ pub struct SetVerdict {
     pub spare_volumes: u16,
     /// Bytes of the blocks of a volume.
     pub volume_bytes: u64,
-    /// Bytes of the payload; 0 when no superblock is left.
+    /// Bytes of the payload. 0 when no superblock is left.
     pub payload_bytes: u64,
-    /// One burst this long heals with a volume alone.
+    /// Longest burst that a volume heals on its own.
     pub burst_alone_bytes: u64,
     /// The state of the set.
     pub state: SetState,
-    /// Every volume of it that is at hand is whole.
+    /// Whether every volume of it that is at hand is whole.
     pub at_hand_whole: bool,
     /// Its volumes, from volume 1 on.
     pub volumes: Vec<VolumeVerdict>,
-    /// What would help, when something is missing.
+    /// What would help when something is missing.
     pub needs: SetNeeds,
-    /// Items that miss bytes which nothing at hand brings back, when it is known which.
+    /// Items with missing bytes that nothing at hand brings back, when they are known.
     pub lost_items: Vec<String>,
-    /// Volumes with blocks that have a right hash and do not hold what was packed. They count as damaged.
+    /// Volumes with blocks that have a right hash but do not hold what was packed. They count as damaged.
     pub wrong_volumes: Vec<u16>,
 }
 
-/// A release as the catalog tells it.
+/// A release as the catalog describes it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReleaseOnMedia {
     /// Its name.
     pub name: String,
-    /// Its items; empty when the catalog is not readable.
+    /// Its items. Empty when the catalog is not readable.
     pub items: Vec<ItemOnMedia>,
 }
 
-/// An item as the catalog tells it.
+/// An item as the catalog describes it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ItemOnMedia {
     /// Name, as far as it is text.
     pub name: String,
-    /// Bytes when given back.
+    /// Bytes when restored.
     pub bytes: u64,
 }
 
@@ -92,11 +93,11 @@ pub struct ItemOnMedia {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SetState {
-    /// Every block of every volume is there.
+    /// Every block of every volume is present.
     Whole,
-    /// All data is there undamaged; something else is damaged or not at hand.
+    /// All data is present and undamaged. Something else is damaged or not at hand.
     DataWhole,
-    /// Data is damaged or missing, and all of it can be brought back with what is at hand.
+    /// Data is damaged or missing, and everything at hand suffices to bring it back.
     Recoverable,
     /// Data is missing that volumes not at hand would bring back.
     NeedsVolumes,
@@ -104,7 +105,7 @@ pub enum SetState {
     Lost,
 }
 
-/// How a volume fares.
+/// The state of a volume.
 #[derive(Debug, Clone, Serialize)]
 pub struct VolumeVerdict {
     /// Whether any block of it was found.
@@ -113,14 +114,14 @@ pub struct VolumeVerdict {
     pub spare: bool,
     /// Blocks of a volume.
     pub blocks: u32,
-    /// Blocks that were met with a wrong hash and nowhere whole.
+    /// Blocks that were only found with a wrong hash.
     pub damaged_blocks: u32,
     /// The counts.
     #[serde(flatten)]
     pub outcome: VolumeOutcome,
 }
 
-/// A set as found, for what acts on it after it was judged.
+/// A set as found, for operations that act on it after it was judged.
 #[derive(Debug)]
 pub struct JudgedSets {
     /// The report.
@@ -129,10 +130,10 @@ pub struct JudgedSets {
     pub sets: Vec<(SetReader, Recovery)>,
 }
 
-/// Goes through all media at or below `paths` and judges every set found.
+/// Reads all media at or below `paths` and judges every set found.
 ///
 /// # Errors
-/// [`Error::NoVolumes`] when there is none; when a path is missing or a stop was asked for.
+/// [`Error::NoVolumes`] when there is none. An error when a path is missing or a stop was asked for.
 pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Error> {
     let Discovery {
         sets,
@@ -174,7 +175,7 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Er
             let mut below = sources.iter().zip(&met_blocks);
             !below.any(|(source, met)| *met > 0 && source.path.starts_with(path))
         })
-        // A file that was named twice, or lies in a folder that was named too, is read once.
+        // A file that was named twice, or is in a folder that was named too, is read once.
         .filter(|path| !is_read_elsewhere(path, paths, &sources))
         .cloned()
         .collect();
@@ -191,8 +192,8 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Er
     Ok(JudgedSets { report, sets })
 }
 
-/// Compares the frames at hand with what the catalog says of them. Where one does not match, another copy of its blocks may
-/// stand in; else they count as damaged. Returns the volumes with blocks that are wrong.
+/// Compares the frames at hand with the catalog. Where one does not match, another copy of its blocks may replace them.
+/// Otherwise they count as damaged. Returns the volumes with wrong blocks.
 fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>, Error> {
     let mut wrong: BTreeSet<u16> = set
         .take_out_liars()

@@ -1,4 +1,4 @@
-//! What is looked for before anything is compressed: what is known to fail costs a second, not the time of compressing.
+//! Checks that run before anything is compressed. A known failure then costs a second, and not the time of compressing.
 
 use std::path::{Path, PathBuf};
 
@@ -13,20 +13,20 @@ use crate::store::Store;
 use crate::volumes::media::{Carrier, check_program};
 use crate::volumes::{self, SetRequest};
 
-/// The fact in which a set says what it was made of and how: the same again makes the same set.
+/// The fact in which a set records what it was made of and how. The same request makes the same set.
 pub const FACT_ASKED: &str = "made as";
-/// So many spares are never questioned: copies of one volume for several sites.
+/// Number of spares that is never questioned, such as copies of one volume for several sites.
 const SPARES_ALWAYS: u16 = 4;
 
-/// What cutting the bundle begins with.
+/// The data that cutting the bundle starts with.
 pub struct Cutting {
     pub have: Have,
     pub needs: BundleNeeds,
-    /// Bytes that the set takes at the very least.
+    /// Lowest estimate of the set's bytes.
     pub least_set_bytes: u64,
 }
 
-/// Looks whether the set can be written at all, as far as that is known without compressing.
+/// Checks whether the set can be written at all, as far as is known without compressing.
 pub fn look(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -36,20 +36,20 @@ pub fn look(
     if options.carrier == Carrier::Iso {
         check_program()?;
     }
-    // A medium too small for any volume needs no look at the releases.
+    // A medium too small for any volume fails before the releases are walked.
     rehearse(options, &[1])?;
     let have = Have::of(store, &options.receivers)?;
     let needs = BundleNeeds::of(store, releases, &have)?;
     let plain_bytes: u64 = total(releases.iter().map(|root| root.bytes));
     let share_bytes = needs.share_bytes();
-    // Solid frames are smaller than what the chunks take in the store, never by half.
+    // Solid frames are smaller than the chunks in the store, but never by half.
     let least = rehearse(options, &frames(options, share_bytes / 2, plain_bytes))?;
     if notes.spares == Spares::Sane {
         let one = PackOptions {
             spare: options.spare.map(|spare| spare.min(1)),
             ..options.clone()
         };
-        // Frames of a small medium may be too large in this guess, and fit in truth.
+        // Frames for a small medium may be too large in this estimate, and still fit when they are compressed.
         if let Ok(most) = rehearse(&one, &frames(options, share_bytes, plain_bytes)) {
             let data_volumes = most.geometry().header().data_volumes;
             question(notes, data_volumes, options.spare.unwrap_or(0))?;
@@ -74,7 +74,7 @@ fn rehearse(options: &PackOptions, piece_bytes: &[u64]) -> Result<volumes::SetPl
     })?)
 }
 
-/// Frames of `bytes` together, each about as long as one that holds its share of the plain bytes.
+/// Returns frames of `bytes` together, each about as long as one with its share of the plain bytes.
 fn frames(options: &PackOptions, bytes: u64, plain_bytes: u64) -> Vec<u64> {
     let solid_bytes = solid_bytes(options.capacity.bytes()) as u64;
     let count = plain_bytes.div_ceil(solid_bytes).max(1);
@@ -86,7 +86,7 @@ fn frames(options: &PackOptions, bytes: u64, plain_bytes: u64) -> Vec<u64> {
     frames
 }
 
-/// Errs on many more spares than there is data.
+/// Fails when many more spares are requested than there is data.
 pub fn question(notes: &PackNotes, data_volumes: u16, spare_volumes: u16) -> Result<(), Error> {
     let most = data_volumes.saturating_mul(2).max(SPARES_ALWAYS);
     if notes.spares == Spares::Sane && spare_volumes > most {
@@ -99,13 +99,13 @@ pub fn question(notes: &PackNotes, data_volumes: u16, spare_volumes: u16) -> Res
     Ok(())
 }
 
-/// Names what is asked for, whole: the same releases, receivers and options.
+/// Describes the whole request. The same releases, recipients and options give the same text.
 pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes) -> String {
     let mut text = String::from(env!("CARGO_PKG_VERSION"));
     for root in releases {
         text += &format!("|{}={}", root.name, root.id());
     }
-    // For one that has nothing the set is the full one.
+    // For a recipient that has nothing the set is the full one.
     let has_nothing =
         |receiver: &Recipient| receiver.releases.is_empty() && receiver.waiting.is_empty();
     let is_full = options.receivers.iter().any(has_nothing);
@@ -132,7 +132,7 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A volume in `to` of the very set that would be written: what it is says so itself, whatever it is called.
+/// Finds a volume in `to` of exactly the set that would be written. The volume's own record decides, and not its name.
 pub fn same_set_in(to: &Path, asked: &str) -> Option<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(to)
         .ok()?
@@ -148,7 +148,8 @@ pub fn same_set_in(to: &Path, asked: &str) -> Option<PathBuf> {
     })
 }
 
-/// `*-vol01of05` or `*-vol01of05.iso`: the first of each set is looked at, others have the same to say.
+/// Matches `*-vol01of05` or `*-vol01of05.iso`. Only the first volume of each set is read, because the others record the
+/// same.
 fn is_first_volume(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.strip_suffix(".iso").unwrap_or(&name);

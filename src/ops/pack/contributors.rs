@@ -1,4 +1,5 @@
-//! The files and folders with most of what is new: what `diff` and `pack --estimate` say of where a bundle's weight comes from.
+//! The files and folders with most of the new content. `diff` and `pack --estimate` use them to explain the size of a
+//! bundle.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +10,29 @@ use crate::content::contents::FileKind;
 use crate::content::contents::groups::{GroupExtent, GroupTree, Weight};
 use crate::oci::image::{Image, Images};
 
-/// Groups with less of what is new are left out, in parts of a thousand.
+/// Groups with a smaller share of the new content, in thousandths, are left out.
 const LEAST_PER_MILLE: u64 = 3;
 
-/// A folder, an archive, a file or a kind of headers with much of what is new.
+/// A folder, an archive, a file or a kind of headers with much new content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contributor {
     /// What it is.
     pub kind: ContributorKind,
-    /// The item; empty when it is of the release.
+    /// The item. Empty when it belongs to the release.
     pub item: String,
-    /// Archives in one another, from the outside, that it lies in: a layer, a package.
+    /// Nested archives that it is in, the outermost first: a layer, a package.
     pub archives: Vec<String>,
-    /// The layer of an image that one of these is.
+    /// The image layer that one of these archives is.
     pub layer: Option<Layer>,
-    /// The folder or file; empty: all of it.
+    /// The folder or file. Empty stands for everything.
     pub path: String,
-    /// Files with something new.
+    /// Files with new content.
     pub files: u64,
-    /// Of them, those whose path was in the older release.
+    /// Files among them whose path was in the older release.
     pub changed_files: u64,
     /// Plain bytes that are new.
     pub new_bytes: u64,
-    /// About what they weigh in a bundle.
+    /// Approximate bytes in a bundle.
     pub carried_bytes: u64,
 }
 
@@ -42,19 +43,19 @@ pub struct Layer {
     pub image: String,
     /// Number of the layer, from 1.
     pub layer: usize,
-    /// How many the image has.
+    /// Number of layers of the image.
     pub layers: usize,
 }
 
-/// What a contributor is.
+/// The kind of a contributor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ContributorKind {
     /// One file.
     File,
-    /// A folder or archive, all of it.
+    /// A folder or archive as a whole.
     Folder,
-    /// A folder or archive but for what is told apart.
+    /// A folder or archive without the parts that are listed separately.
     Rest,
     /// Headers of archives.
     Headers,
@@ -64,7 +65,7 @@ pub enum ContributorKind {
     Tables,
 }
 
-/// The largest contributors, by new bytes.
+/// Returns the largest contributors, by new bytes.
 pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
     let mut tree = GroupTree::default();
     let mut others: BTreeMap<(Vec<u8>, ContributorKind), Weight> = BTreeMap::new();
@@ -104,7 +105,7 @@ pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
             found.push(told(kind, &[item], &[], None, &weight));
         }
     }
-    // Stable: groups of one size stay in the order of their paths.
+    // The sort is stable, so groups of one size stay in the order of their paths.
     found.sort_by_key(|each| std::cmp::Reverse(each.new_bytes));
     found
 }
@@ -140,7 +141,7 @@ fn told(
     }
 }
 
-/// Name of the item that something is in; `None` for the release's own tables.
+/// Returns the name of the item that something is in. Returns `None` for the release's own tables.
 pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8]> {
     match weighed.places[file.within].first() {
         Some(item) => Some(item),
@@ -149,7 +150,7 @@ pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8
     }
 }
 
-/// The image of which something is, or is in, a layer; a layer of several counts for the first.
+/// Returns the image with a layer that something is, or is in. A layer of several images counts for the first.
 pub fn image_of<'i>(images: &'i Images, weighed: &Weighed, file: &FileWeight) -> Option<&'i Image> {
     let within = &weighed.places[file.within];
     let place = [&within[..], std::slice::from_ref(&file.path)].concat();

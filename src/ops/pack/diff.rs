@@ -1,6 +1,6 @@
-//! `diff`: how two releases differ, and what makes the newer one large for somebody who has the older.
+//! `diff`: how two releases differ, and what makes the newer one large for a site with the older one.
 //!
-//! It reads recipes, headers and lists, never whole items.
+//! It reads recipes, headers and lists, but never whole items.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -23,13 +23,13 @@ pub struct DiffReport {
     pub to: String,
     /// Items of either, by name.
     pub items: Vec<DiffItem>,
-    /// Images of either: those of the newer in their order, then those that are gone.
+    /// Images of either: those of the newer in their order, then those that were removed.
     pub images: Vec<DiffImage>,
     /// Distinct chunks of the newer that the older does not have.
     pub new_chunks: u64,
     /// Their plain bytes.
     pub new_bytes: u64,
-    /// About what they weigh in a bundle for somebody who has the older release.
+    /// Approximate bytes in a bundle for a site with the older release.
     pub carried_bytes: u64,
     /// Folders and files with most of the new bytes, the largest first.
     pub contributors: Vec<Contributor>,
@@ -42,36 +42,37 @@ pub struct DiffItem {
     pub name: String,
     /// How it differs.
     pub change: DiffChange,
-    /// Its bytes in the newer release; 0 when it is gone.
+    /// Its bytes in the newer release, or 0 when it was removed.
     pub bytes: u64,
-    /// Plain bytes of chunks that neither the older release nor an item before it has.
+    /// Plain bytes of chunks that are neither in the older release nor in an earlier item.
     pub new_bytes: u64,
-    /// About what these weigh in a bundle.
+    /// Approximate bytes of these in a bundle.
     pub carried_bytes: u64,
 }
 
 /// An image in a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DiffImage {
-    /// Its name in the newer release, or in the older when it is gone.
+    /// Its name in the newer release, or in the older one when it was removed.
     pub name: String,
-    /// Its name in the older release: the same repository, and the same platform.
+    /// Its name in the older release, with the same repository and platform.
     pub before: Option<String>,
-    /// What it runs on.
+    /// The platform that it runs on.
     pub platform: Option<String>,
     /// How it differs.
     pub change: DiffChange,
     /// Digest of its manifest.
     pub digest: String,
-    /// How many layers it has in the newer release.
+    /// Number of layers in the newer release.
     pub layers: usize,
-    /// Of them, those that no image of the older has.
+    /// Layers among them that no image of the older release has.
     pub new_layers: usize,
     /// Bytes of its manifest, config and layers, as they are sent.
     pub bytes: u64,
-    /// Plain bytes of its layers' chunks that the older release does not have; a layer of several images counts for the first.
+    /// Plain bytes of its layers' chunks that the older release does not have. A layer of several images counts for the
+    /// first.
     pub new_bytes: u64,
-    /// About what these weigh in a bundle.
+    /// Approximate bytes of these in a bundle.
     pub carried_bytes: u64,
 }
 
@@ -89,7 +90,7 @@ pub enum DiffChange {
     Same,
 }
 
-/// Says how `to` differs from `from`, and where most of what is new lies.
+/// Compares `to` with `from`, and finds where most of the new content is.
 ///
 /// # Errors
 /// [`Error`] when the lists of either cannot be read, or a stop was asked for.
@@ -232,7 +233,8 @@ fn told(image: &Image, change: DiffChange) -> DiffImage {
     }
 }
 
-/// What layers are compared by: the plain ones where these are known, so that another compression is no other layer.
+/// Returns the digests by which layers are compared. The plain ones are used where they are known, so that a
+/// recompressed layer is the same layer.
 fn digests(images: &[Image]) -> impl Iterator<Item = &Digest> {
     images.iter().flat_map(|image| {
         let plain = image.diff_ids.iter();
@@ -245,7 +247,8 @@ fn is_same(one: &Image, other: &Image) -> bool {
     one.manifest.digest == other.manifest.digest || one.config.digest == other.config.digest
 }
 
-/// The image that this one was in the older release: the very same, else of the same name, else of the same repository.
+/// Finds the image that this one was in the older release: the same image, else one of the same name, else one of the
+/// same repository.
 fn counterpart<'i>(before: &'i [Image], image: &Image) -> Option<&'i Image> {
     let repositories = |image: &Image| -> Vec<(Option<String>, String)> {
         let parsed = image

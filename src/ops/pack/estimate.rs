@@ -1,4 +1,4 @@
-//! `pack --estimate`: what a bundle will weigh, by item, image and kind of content, without writing it.
+//! `pack --estimate`: estimates the size of a bundle, by item, image and kind of content, without writing it.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +14,26 @@ use crate::oci::image::Images;
 use crate::ops::Error;
 use crate::store::Store;
 
-/// What a bundle will weigh.
+/// The estimated size of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EstimateReport {
     /// The releases in it.
     pub releases: Vec<String>,
-    /// Whom it is for: receipts, releases or sites; nobody in particular when it is full.
+    /// The recipients: receipts, releases or sites. Empty when the bundle is full.
     pub receivers: Vec<String>,
-    /// Bytes of the releases' items when given back.
+    /// Bytes of the releases' items when restored.
     pub release_bytes: u64,
-    /// Chunks that not every receiver has.
+    /// Chunks that not every recipient has.
     pub new_chunks: u64,
     /// Their plain bytes.
     pub new_bytes: u64,
-    /// About what they weigh in the bundle.
+    /// Approximate bytes of these in the bundle.
     pub carried_bytes: u64,
-    /// By item, in the order of the releases; what two need counts for the first.
+    /// By item, in the order of the releases. A chunk that two items need counts for the first.
     pub items: Vec<EstimatedItem>,
-    /// By image, where items tell of images, the heaviest first.
+    /// By image, where items contain images, the largest first.
     pub images: Vec<EstimatedImage>,
-    /// By kind of content, the heaviest first.
+    /// By kind of content, the largest first.
     pub classes: Vec<EstimatedClass>,
     /// Folders and files with most of the new bytes, the largest first.
     pub contributors: Vec<Contributor>,
@@ -46,11 +46,11 @@ pub struct EstimatedItem {
     pub release: String,
     /// Its name.
     pub name: String,
-    /// Its bytes when given back.
+    /// Its bytes when restored.
     pub bytes: u64,
     /// Plain bytes that are new.
     pub new_bytes: u64,
-    /// About what they weigh.
+    /// Approximate bytes in the bundle.
     pub carried_bytes: u64,
 }
 
@@ -59,9 +59,9 @@ pub struct EstimatedItem {
 pub struct EstimatedImage {
     /// Its name.
     pub image: String,
-    /// Plain bytes that are new in its layers; a layer of several images counts for the first.
+    /// Plain bytes that are new in its layers. A layer of several images counts for the first.
     pub new_bytes: u64,
-    /// About what they weigh.
+    /// Approximate bytes in the bundle.
     pub carried_bytes: u64,
 }
 
@@ -72,14 +72,14 @@ pub struct EstimatedClass {
     pub class: ContentKind,
     /// Plain bytes that are new.
     pub new_bytes: u64,
-    /// About what they weigh.
+    /// Approximate bytes in the bundle.
     pub carried_bytes: u64,
 }
 
-/// Weighs a bundle of `releases` that leaves out what all `receivers` have; without any it is full.
+/// Estimates a bundle of `releases` that leaves out what all `receivers` have. Without recipients it is full.
 ///
 /// # Errors
-/// [`Error`] when a list cannot be read, the store lacks a chunk, or a stop was asked for.
+/// [`Error`] when a list cannot be read, the store is missing a chunk, or a stop was asked for.
 pub fn estimate(
     store: &Store,
     releases: &[ReleaseRoot],

@@ -1,7 +1,7 @@
-//! `pack`: lays releases out on a volume set, one medium a volume.
+//! `pack`: lays out releases on a volume set, one medium a volume.
 //!
-//! What would keep it from being written is looked for first. Then the bundle is cut into a spool file beside the volumes, so
-//! that the plan that is shown is exact, and the set is written. [`plan`] does the same and keeps nothing.
+//! Known obstacles are looked for first. Then the bundle is cut into a spool file next to the volumes, so that the plan
+//! that is shown is exact, and the set is written. [`plan`] does the same and keeps nothing.
 
 mod before;
 pub mod contributors;
@@ -35,31 +35,33 @@ use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
 use crate::volumes::media::{Capacity, Carrier};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
-/// What `pack` is asked for.
+/// Options of `pack`.
 #[derive(Debug, Clone)]
 pub struct PackOptions {
     /// The medium.
     pub capacity: Capacity,
     /// Folders or ISO images.
     pub carrier: Carrier,
-    /// Spare volumes; `None`: one as soon as there are two data volumes.
+    /// Spare volumes. `None` stands for one spare as soon as there are two data volumes.
     pub spare: Option<u16>,
-    /// Local parity in percent; `None`: 3 with spares, 10 on a single volume, more where room is left over.
+    /// Local parity in percent. `None` stands for 3 with spares and 10 on a single volume, and for more where room is
+    /// left over.
     pub local_percent: Option<f64>,
     /// How hard to compress.
     pub effort: Effort,
-    /// The code.
+    /// The parity code.
     pub codec: ParityCodec,
-    /// Whom the bundle is for: it leaves out what all of them have. None: it is full.
+    /// Recipients of the bundle. It leaves out what all of them have. Without recipients it is full.
     pub receivers: Vec<Recipient>,
 }
 
-/// What is said beside the releases, and what is asked before they are packed.
+/// What the volumes say besides the releases, and what is questioned before packing.
 #[derive(Debug, Clone, Default)]
 pub struct PackNotes {
-    /// The day that stands on the volumes, such as `2026-11-28`. It is part of the set: another day, another set.
+    /// The day that is written on the volumes, such as `2026-11-28`. It is part of the set, so another day makes
+    /// another set.
     pub date: Option<String>,
-    /// Whom to ask, on the volumes.
+    /// The contact that is written on the volumes.
     pub contact: Option<String>,
     /// Whether a number of spares is questioned.
     pub spares: Spares,
@@ -68,19 +70,19 @@ pub struct PackNotes {
 /// Whether a number of spares is questioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Spares {
-    /// As many as are asked for.
+    /// Any number is accepted.
     #[default]
     AsAsked,
-    /// Many more than there is data are an error.
+    /// A number far beyond that of the data volumes is an error.
     Sane,
 }
 
-/// What will be written, shown before it is.
+/// The planned set, shown before it is written.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackPlan {
     /// Releases.
     pub releases: Vec<String>,
-    /// Bytes of the releases' items when given back.
+    /// Bytes of the releases' items when restored.
     pub release_bytes: u64,
     /// Bytes of the compressed chunks.
     pub payload_bytes: u64,
@@ -90,63 +92,66 @@ pub struct PackPlan {
     pub data_volumes: u16,
     /// Spare volumes (M).
     pub spare_volumes: u16,
-    /// Bytes of each volume, file system and pages apart.
+    /// Bytes of each volume, without file system and pages.
     pub volume_bytes: u64,
-    /// Bytes the medium holds; `None`: as large as needed.
+    /// Bytes that the medium holds. `None` stands for a medium as large as needed.
     pub medium_bytes: Option<u64>,
     /// Local parity in percent of what it protects.
     pub local_percent: f64,
-    /// Any so many volumes may be lost, if the others are whole.
+    /// Number of volumes that may be lost, whichever they are, if the others are whole.
     pub any_volumes: u16,
-    /// With none lost: a burst this long on every volume at once, in bytes.
+    /// Longest burst in bytes on every volume at once that heals when no volume is lost.
     pub burst_everywhere_bytes: u64,
-    /// A burst this long heals with one volume alone, in bytes.
+    /// Longest burst in bytes that a volume heals on its own.
     pub burst_alone_bytes: u64,
-    /// Likelihood: volumes lost, and the percentage of scattered bad blocks on the others that still heals in 99 of 100 cases.
+    /// Estimates, not guarantees: volumes lost, and the percentage of scattered bad blocks on the others that still
+    /// heals in 99 of 100 cases.
     pub scattered: Vec<(u16, f64)>,
-    /// Whom the bundle is for; nobody in particular when it is full.
+    /// Recipients of the bundle. Empty when it is full.
     pub receivers: Vec<PlannedReceiver>,
-    /// For each receiver the releases that must be there when the bundle is received, and the frames of sets in its spool; none when it leans on nothing.
+    /// For each recipient the releases that it must have to receive the bundle, and the frames of its staged sets.
+    /// Empty when the bundle has no prerequisites.
     pub leans: Vec<Vec<String>>,
-    /// With several receivers: about what a bundle for all has as payload, by the same measure as for each alone.
+    /// With several recipients, the approximate payload of one bundle for all, measured as for each alone.
     pub together_bytes: Option<u64>,
     /// Space that writing takes in the target folder.
     pub needed_bytes: u64,
-    /// Space that is free there; `None` when no folder is named.
+    /// Free space there. `None` when no folder is named.
     pub free_bytes: Option<u64>,
-    /// The day that stands on the volumes.
+    /// The day that is written on the volumes.
     pub date: Option<String>,
 }
 
-/// Somebody that a bundle is for.
+/// A recipient of the bundle.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedReceiver {
-    /// The receipt, the releases or the site that was named.
+    /// The receipt, releases or site that was named.
     pub label: String,
-    /// Releases that it is taken to have.
+    /// Releases that it is assumed to have.
     pub releases: Vec<String>,
-    /// With several receivers: about what a bundle for this one alone would have as payload, from what its chunks take
-    /// in the store.
+    /// With several recipients, the approximate payload of a bundle for this one alone, estimated from its chunks in
+    /// the store.
     pub alone_bytes: Option<u64>,
 }
 
-/// What was written.
+/// The result of `pack`.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackReport {
     /// Id of the volume set.
     pub set_id: String,
     /// The volumes, from volume 1 on.
     pub volumes: Vec<PathBuf>,
-    /// What was planned.
+    /// The plan.
     pub plan: PackPlan,
-    /// What is not as it should be in the images and packages of the releases.
+    /// Problems in the images and packages of the releases.
     pub findings: Vec<Finding>,
 }
 
-/// Packs `releases` onto volumes in the folder `to`. `show` gets the plan before the first volume is written.
+/// Packs `releases` onto volumes in the folder `to`. Passes the plan to `show` before the first volume is written.
 ///
 /// # Errors
-/// [`Error`] when a release is not whole, the medium is too small, space is short, or a stop was asked for; then no volume is left behind.
+/// [`Error`] when a release is not whole, the medium is too small, space is short, or a stop was asked for. No volume
+/// is left behind then.
 pub fn pack(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -159,10 +164,11 @@ pub fn pack(
     pack_with(store, releases, to, options, &notes, show, monitor)
 }
 
-/// Packs as [`pack`] does, with more to say on the volumes.
+/// Packs as [`pack`] does, with notes for the volumes.
 ///
 /// # Errors
-/// As [`pack`], [`Error::ManySpares`] and [`MediaError::Exists`](crate::volumes::media::MediaError::Exists) before anything is compressed.
+/// As [`pack`]. Also [`Error::ManySpares`] and [`MediaError::Exists`](crate::volumes::media::MediaError::Exists),
+/// before anything is compressed.
 pub fn pack_with(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -182,7 +188,7 @@ pub fn pack_with(
     output::try_folder(to, &place)?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let findings = images_of(store, releases, monitor)?;
-    // The spool and the data volumes, before anything is exact: the exact plan follows.
+    // This checks the room for the spool and the data volumes from estimates. The exact check follows with the plan.
     let share_bytes = cutting.needs.share_bytes();
     let needed_bytes = (2 * share_bytes).max(rehearsed_bytes);
     Space::in_folder(to, needed_bytes)?.check()?;
@@ -226,7 +232,7 @@ pub fn pack_with(
     })
 }
 
-/// Tells which images no program will load, before anything is burned.
+/// Reports images that no program can load before anything is burned.
 fn images_of(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -241,10 +247,11 @@ fn images_of(
     Ok(findings)
 }
 
-/// The plan that [`pack_with`] would carry out, exactly, without writing anything anywhere. `to` is asked for its free space alone.
+/// Returns exactly the plan that [`pack_with`] would carry out, without writing anything. `to` only serves to measure
+/// its free space.
 ///
 /// # Errors
-/// As [`pack_with`], but for space.
+/// As [`pack_with`], except for space.
 pub fn plan(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -261,7 +268,7 @@ pub fn plan(
     Ok(shown)
 }
 
-/// A bundle that is cut, and the plan for it.
+/// A finished bundle, and the plan for it.
 struct Drawn {
     plan: SetPlan,
     cut: CutBundle,
@@ -309,7 +316,7 @@ fn draw(
     })
 }
 
-/// What the set says of itself beside its title. All of it comes back with any superblock.
+/// Returns what the set records about itself besides its title. Any superblock has all of it.
 fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String)> {
     let leans = plan.leans.iter();
     let mut facts: Vec<(String, String)> = leans
@@ -327,7 +334,7 @@ fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String
     facts
 }
 
-/// The receivers, and with several of them what each alone would cost.
+/// Describes the recipients, and with several of them the cost of a bundle for each alone.
 fn planned(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -354,8 +361,8 @@ fn planned(
     recipients.iter().map(plan).collect()
 }
 
-/// Remembers what is in which frame, for the day when not all of the set arrives. The volumes are written and good: what
-/// keeps the store from being written is told, and no more.
+/// Records which chunk is in which frame, for a top-up if the set does not arrive whole. The volumes are written and
+/// good, so a store that cannot be written is only reported.
 fn remember(
     store: &Store,
     set: &SetId,
@@ -383,7 +390,7 @@ fn names_of(lean: &Lean) -> Vec<String> {
     names
 }
 
-/// `shop:1.0`, or `shop:1.0 and 2 more`: for people, and for the names of the volumes' folders.
+/// Makes a title for people and for the names of the volumes' folders, such as `shop:1.0` or `shop:1.0 and 2 more`.
 fn title(names: &[String]) -> String {
     match names {
         [] => "empty".to_owned(),
@@ -400,7 +407,7 @@ fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
         scattered,
     } = plan.guarantee();
     let header = plan.geometry().header();
-    // Images are made one after the other, each beside its folder, which goes then.
+    // Images are made one after the other. Each is next to its folder, which is then removed.
     let copies = match plan.carrier {
         Carrier::Folders => plan.total_bytes(),
         Carrier::Iso => plan.total_bytes() + plan.volume_bytes(),

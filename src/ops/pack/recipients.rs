@@ -1,6 +1,6 @@
-//! Whom a bundle is for: receipts, names of releases and remembered sites, looked up in the vendor's own store.
+//! Resolves the recipients of a bundle in the vendor's own store: receipts, names of releases, and remembered sites.
 //!
-//! `pack` takes what comes out of it; `site list` and `site forget` are here too.
+//! `pack` takes the result. `site list` and `site forget` are here too.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,28 +17,29 @@ use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::ops::Error;
 use crate::store::Store;
 
-/// A receiver, and the releases it has that this store does not know.
+/// A recipient, and the releases it has that this store does not know.
 #[derive(Debug, Clone)]
 pub struct FoundRecipient {
-    /// What it is taken to have.
+    /// What it is assumed to have.
     pub receiver: Recipient,
-    /// Releases that are left out of account: the bundle is larger for it, and right all the same.
+    /// Releases that are ignored. The bundle is correct without them, but larger.
     pub unknown: Vec<String>,
-    /// Sets that wait there and that nothing is remembered of, by the beginnings of their ids: the same holds for them.
+    /// Staged sets without a record here, by the beginnings of their ids. They are ignored in the same way.
     pub unknown_sets: Vec<String>,
 }
 
-/// Reads a receipt: from what has this name, a pipe too, else it is the text itself.
+/// Reads a receipt. `given` is the name of a file or pipe, or the text of a receipt itself.
 ///
 /// # Errors
-/// [`Error::NoReceipt`] for what looks like a name of nothing, [`Error::Receipt`], and [`Error::Io`] for what cannot be read.
+/// [`Error::NoReceipt`] for what looks like the name of a missing file, [`Error::Receipt`], or [`Error::Io`] when a
+/// file cannot be read.
 pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
     let path = Path::new(given);
     let bytes = match std::fs::metadata(path) {
         Ok(_) => {
             let mut bytes = Vec::new();
             let file = File::open(path).map_err(Error::io(path))?;
-            // One byte more than may be, so that what is longer is refused.
+            // One byte more than allowed, so that a longer file is refused.
             file.take(RECEIPT_BYTES_MAX + HEADER_BYTES as u64 + 1)
                 .read_to_end(&mut bytes)
                 .map_err(Error::io(path))?;
@@ -66,12 +67,12 @@ pub fn read_receipt(given: &str) -> Result<Receipt, Error> {
     })
 }
 
-/// Whether a text that names no file was meant as the name of one. A receipt's text is longer than any word, and has
-/// neither dots nor slashes.
+/// Returns whether a text that is not an existing file was meant as the name of one. A receipt's text is longer than
+/// any word, and has neither dots nor slashes.
 fn is_name(given: &str) -> bool {
     const TEXT_MIN_SIGNS: usize = 16;
     let given = given.trim();
-    // A release's name is another mistake, and told as a text that is none.
+    // The name of a release is a different mistake, and is reported as a text that is not a receipt.
     let is_release = given.contains(':') && !given.contains('/');
     if given.starts_with('{') || is_release || given.lines().count() > 1 {
         return false;
@@ -80,7 +81,7 @@ fn is_name(given: &str) -> bool {
     signs < TEXT_MIN_SIGNS || given.contains(['/', '.', '\\', '_', '~'])
 }
 
-/// What a receipt says, as far as this store knows its releases.
+/// Resolves a receipt, as far as this store knows its releases.
 ///
 /// # Errors
 /// [`Error`] when the releases cannot be listed.
@@ -96,7 +97,7 @@ pub fn by_receipt(store: &Store, label: &str, receipt: &Receipt) -> Result<Found
     Ok(found)
 }
 
-/// What is remembered of a set that waits; `None` when that is nothing, or its releases have gone from this store.
+/// Returns the record of a staged set. Returns `None` when there is none, or its releases are no longer in this store.
 fn packed_as(store: &Store, waiting: &FramesWaiting) -> Result<Option<WaitingSet>, Error> {
     let sets = store.sets()?;
     let Some(set) = sets.into_iter().find(|set| waiting.is(set)) else {
@@ -117,7 +118,7 @@ fn packed_as(store: &Store, waiting: &FramesWaiting) -> Result<Option<WaitingSet
     }))
 }
 
-/// A receiver that is believed to have all of these releases.
+/// Makes a recipient that is assumed to have all of these releases.
 ///
 /// # Errors
 /// [`Error::NoSuchRelease`].
@@ -135,8 +136,8 @@ pub fn by_names(store: &Store, names: &[ReleaseName]) -> Result<FoundRecipient, 
     })
 }
 
-/// What is remembered of a site; `None` when that is nothing. Its last receipt counts; without one, what was packed
-/// for it last.
+/// Returns the recipient for a remembered site, or `None` when nothing is remembered. Its last receipt counts, and
+/// without one the last bundle that was packed for it.
 ///
 /// # Errors
 /// [`Error`] when it cannot be read, or the releases cannot be listed.
@@ -150,7 +151,7 @@ pub fn by_site(store: &Store, name: &SiteName) -> Result<Option<FoundRecipient>,
     }
 }
 
-/// What was given for a site, and what was packed for it.
+/// Records what was given for a site, and what was packed for it.
 ///
 /// # Errors
 /// [`Error`] when it cannot be written.
@@ -168,10 +169,11 @@ pub fn remember(
     Ok(store.put_site(&name.file_stem(), &site.encode())?)
 }
 
-/// Whether the site's last receipt was of another store: it was moved or set up anew, or the receipt is another site's.
+/// Returns whether the site's last receipt was of another store. In that case the site was moved or set up again, or
+/// the receipt is another site's.
 ///
 /// # Errors
-/// [`Error`] when what is remembered cannot be read.
+/// [`Error`] when the record cannot be read.
 pub fn is_of_another_store(
     store: &Store,
     name: &SiteName,
@@ -183,7 +185,7 @@ pub fn is_of_another_store(
 
 fn remembered(store: &Store, name: &SiteName) -> Result<Site, Error> {
     let body = store.site(&name.file_stem())?;
-    // What cannot be read is as good as forgotten: the bundle is larger for it.
+    // An unreadable record counts as forgotten, which only makes the bundle larger.
     Ok(body
         .and_then(|body| Site::decode(&body).ok())
         .unwrap_or_default())
@@ -212,7 +214,7 @@ fn by_held(store: &Store, label: &str, held: &[HeldRelease]) -> Result<FoundReci
 pub struct ListedSite {
     /// Its name.
     pub name: String,
-    /// The store of its last receipt; `None` without one.
+    /// The store of its last receipt, or `None` without one.
     pub store: Option<String>,
     /// Releases in its last receipt.
     pub has: Vec<String>,
@@ -222,20 +224,20 @@ pub struct ListedSite {
     pub packed: Vec<String>,
 }
 
-/// What is remembered of sites.
+/// The remembered sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SitesReport {
     /// The sites, by name.
     pub sites: Vec<ListedSite>,
 }
 
-/// Lists the sites that something is remembered of.
+/// Lists the remembered sites.
 ///
 /// # Errors
 /// [`Error`] when they cannot be listed.
 pub fn sites(store: &Store) -> Result<SitesReport, Error> {
     let (roots, _) = crate::ops::releases(store)?;
-    // A text has no names: those of this store's releases are.
+    // A text receipt has no names, but the releases of this store do.
     let label = |held: &HeldRelease| {
         let root = roots.iter().find(|root| held.is(&root.id()));
         root.map_or_else(|| held.label(), |root| root.name.to_string())
@@ -261,7 +263,7 @@ pub fn sites(store: &Store) -> Result<SitesReport, Error> {
     Ok(SitesReport { sites })
 }
 
-/// Forgets a site. Says whether anything was remembered of it.
+/// Forgets a site. Returns whether anything was remembered of it.
 ///
 /// # Errors
 /// [`Error`] when it cannot be removed.

@@ -1,4 +1,4 @@
-//! Images of releases handed on: to a registry, to docker or containerd, and served to whoever pulls.
+//! Operations that hand images of releases on: push to a registry, load into docker or containerd, and serve for pulls.
 
 pub mod load;
 #[cfg(feature = "registry")]

@@ -1,7 +1,7 @@
-//! `push`: the images of a release go into a registry, with the digests that they came with.
+//! `push`: sends the images of a release to a registry, with their original digests.
 //!
-//! Nothing is unpacked: blobs go out of the store as they are asked for. Holds the manifests of the release's images, and what
-//! `registry::push` states.
+//! Nothing is unpacked to disk. Blobs are read from the store on demand. Memory: the manifests of the release's images,
+//! and what `registry::push` states.
 
 use serde::Serialize;
 
@@ -14,29 +14,29 @@ use crate::oci::registry::client::{Client, ClientOptions};
 use crate::oci::registry::push::{self as registry_push, PushReport};
 use crate::ops::{Error, Releases};
 
-/// What `push` is asked for.
+/// Options of `push`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PushOptions {
     /// Which images.
     pub choice: Choice,
-    /// How the registry is spoken to.
+    /// How the client talks to the registry.
     pub client: ClientOptions,
 }
 
-/// What `push` did.
+/// The result of `push`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleasePushReport {
     /// The release.
     pub release: String,
-    /// What went into the registry.
+    /// What was pushed.
     #[serde(flatten)]
     pub pushed: PushReport,
-    /// What is not as it should be in the images, and what was left out.
+    /// Problems of the images, and what was left out.
     pub findings: Vec<Finding>,
 }
 
 impl ReleasePushReport {
-    /// Whether all that was asked for is in the registry under its name.
+    /// Returns whether everything requested is in the registry under its name.
     pub fn is_whole(&self) -> bool {
         let refused =
             |name: &registry_push::PushedName| name.state == registry_push::NameState::Refused;
@@ -51,7 +51,7 @@ impl ReleasePushReport {
 /// Pushes the images of a release to `HOST[:PORT][/PREFIX]`.
 ///
 /// # Errors
-/// [`Error`]; what is in the registry then is whole, and a second run goes on from there.
+/// [`Error`]. What is in the registry then is whole, and a second run continues from there.
 pub fn push<R: Releases>(
     store: &R,
     name: &ReleaseName,
@@ -62,10 +62,10 @@ pub fn push<R: Releases>(
     push_by(store, name, to, options, &Rules::default(), monitor)
 }
 
-/// The same by other rules for names.
+/// Does the same with other rules for names.
 ///
 /// # Errors
-/// As [`push`]; [`Error::NoSuchHost`] when a host is mapped from which no image came.
+/// As [`push`]. [`Error::NoSuchHost`] when a mapped host is not the host of any image.
 pub fn push_by<R: Releases>(
     store: &R,
     name: &ReleaseName,
@@ -101,7 +101,7 @@ pub fn push_by<R: Releases>(
     })
 }
 
-/// Host and prefix. A scheme is no part of it, and is told.
+/// Splits the destination into host and prefix. Refuses a scheme with an error that says so.
 fn destination(to: &str) -> Result<(&str, Option<&str>), Error> {
     let to_whole = to
         .strip_prefix("docker://")

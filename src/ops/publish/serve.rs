@@ -1,7 +1,8 @@
-//! `serve`: the images of releases, pulled from here as from any registry. Read-only, straight from the store.
+//! `serve`: serves the images of releases for pulls, like any registry. It is read-only, and reads directly from the
+//! store.
 //!
-//! What comes in meanwhile is served too, and what is taken out no longer. Besides what is stated for the server: the images of
-//! the releases twice, while they change.
+//! New releases are served too, and removed ones no longer. Memory: what is stated for the server, and the images of
+//! the releases, twice while they change.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -24,27 +25,27 @@ use crate::oci::registry::server::{
 };
 use crate::ops::{Error, Releases};
 
-/// How often it is looked whether there are other releases than before.
+/// Interval between two checks for changed releases.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How often it is looked whether a stop was asked for.
+/// Interval between two checks for a stop.
 const STOP_EVERY: Duration = Duration::from_millis(100);
 
-/// What is served.
+/// The content that is served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Served {
     /// `REPOSITORY:TAG`, in order.
     pub names: Vec<String>,
-    /// The hosts that images came from: they are dropped from names.
+    /// The hosts that images came from, which are dropped from names.
     pub hosts: BTreeSet<String>,
-    /// What is not as it should be in the images, and what is left out.
+    /// Problems of the images, and what is left out.
     pub findings: Vec<Finding>,
 }
 
-/// Serves the images of these releases, of all in the store when there are none, until a stop is asked for. `event` hears
-/// what is served, when it listens, when that changes, and of every request.
+/// Serves the images of these releases until a stop is asked for. Without any it serves all releases in the store.
+/// `event` reports what is served, when it listens, when that changes, and every request.
 ///
 /// # Errors
-/// [`Error`]; being asked to stop is none.
+/// [`Error`]. Being asked to stop is not an error.
 pub fn serve<R: Releases>(
     store: &R,
     names: &[ReleaseName],
@@ -55,7 +56,7 @@ pub fn serve<R: Releases>(
     serve_chosen(store, names, &Choice::default(), options, event, monitor)
 }
 
-/// The same with the images that are chosen alone.
+/// Does the same for the chosen images alone.
 ///
 /// # Errors
 /// As [`serve`].
@@ -100,7 +101,7 @@ pub fn serve_chosen<R: Releases>(
                     continue;
                 };
                 let (is_served, images, now_shelf) = parts(plan);
-                // First where blobs are, then what names them.
+                // The blobs are replaced before the names, so that every served name finds its blobs.
                 source.replace(images);
                 repositories.replace(now_shelf);
                 *served.write().unwrap_or_else(PoisonError::into_inner) = is_served;
@@ -115,10 +116,10 @@ pub fn serve_chosen<R: Releases>(
     Ok(outcome?)
 }
 
-/// The releases that are to be served, as they are now.
+/// The releases to be served, in their current state.
 type Chosen = Vec<(ReleaseName, ReleaseId)>;
 
-/// What is looked for, and where.
+/// The request, and the store that it is about.
 struct SourceLook<'a, R> {
     store: &'a R,
     names: &'a [ReleaseName],
@@ -148,18 +149,18 @@ impl<R: Releases> SourceLook<'_, R> {
         repositories::plan_by(self.store, names, &self.wanted, &rules, monitor)
     }
 
-    /// What is to be served now, if it is other than before. What cannot be read, or has no images, changes nothing: it is
-    /// looked at again the next time.
+    /// Returns the content to serve when it changed. Content that cannot be read, or without images, changes nothing
+    /// and is checked again the next time.
     fn again(&self, before: &Chosen, monitor: &dyn Monitor) -> Option<(Chosen, Plan)> {
         let now = self.chosen().ok().filter(|now| now != before)?;
-        // Behind the roots: what they need was there before them.
+        // After the roots, so that the chunks that they need are found.
         self.store.refresh().ok()?;
         let plan = self.plan(&now, monitor).ok()?;
         Some((now, plan))
     }
 }
 
-/// Waits a while. Whether it is to look again.
+/// Waits a while. Returns whether to check again.
 fn pause(has_ended: &AtomicBool, monitor: &dyn Monitor) -> bool {
     let begin = Instant::now();
     while begin.elapsed() < LOOK_EVERY {
@@ -189,7 +190,7 @@ fn parts(plan: Plan) -> (Served, Images, Repositories) {
     (served, plan.images, Repositories::new(plan.repositories))
 }
 
-/// Where blobs are kept that cost much to make: in the store, unless another place is named.
+/// Sets the folder of cached blobs: inside the store, unless another folder is named.
 fn with_folder(options: &ServeOptions, place: Option<&Path>) -> ServeOptions {
     let mut options = options.clone();
     if let Some(place) = place {
@@ -197,7 +198,7 @@ fn with_folder(options: &ServeOptions, place: Option<&Path>) -> ServeOptions {
             .keep_in
             .get_or_insert_with(|| place.join(crate::ops::UNFINISHED));
     }
-    // Where no file can be made, as in a store on a disc, everything is made each time.
+    // Where no file can be made, as in a store on a disc, every blob is rebuilt each time.
     let can_keep = |folder: &std::path::PathBuf| std::fs::create_dir_all(folder).is_ok();
     options.keep_in = options.keep_in.filter(can_keep);
     options

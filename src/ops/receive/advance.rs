@@ -1,6 +1,6 @@
-//! One set, as far as it comes: healed, freed of wrong blocks, taken into the store.
+//! Advances one set as far as possible: heals it, removes wrong blocks, and commits it to the store.
 //!
-//! What keeps it from coming in is said in its progress; errors are for what no further volume mends.
+//! Its progress says what it still waits for. Errors are for what no further volume can repair.
 
 use std::collections::BTreeSet;
 
@@ -20,21 +20,21 @@ use crate::store::Store;
 use crate::volumes::recovery::Recovery;
 use crate::volumes::{PayloadReader, SetDescriptor, Staging};
 
-/// A set is healed anew so many times when blocks go bad in the spool between healing and reading, or turn out wrong.
+/// How often a set is healed again when staged blocks go bad between healing and reading, or turn out wrong.
 const READ_TRIES: u32 = 4;
 
 /// What is known of a set besides its blocks.
 pub(super) struct Ask<'a> {
-    /// The platforms that are asked for.
+    /// The requested platforms.
     pub(super) platforms: &'a [Platform],
     /// Blocks that this call brought.
     pub(super) new_blocks: u64,
-    /// Whether its media were read again for what helps against wrong blocks.
+    /// Whether its media were read again to replace wrong blocks.
     pub(super) was_read_again: bool,
 }
 
-/// Heals what can be healed; when all payload is there, takes it into the store and commits its releases. A set that is
-/// not in yet is given back.
+/// Heals what can be healed. When all payload is there, commits the set to the store. A set that is not committed is
+/// returned.
 pub(super) fn advance(
     store: &Store,
     staging: Staging,
@@ -46,7 +46,7 @@ pub(super) fn advance(
     if let Staged::Described(set) = &mut staged
         && set.staging.has_others()
     {
-        // What was taken out for being wrong may have a right copy now.
+        // A block that was removed for being wrong may now have a right copy.
         doubts.note(frame_check::frames(set, false, monitor)?);
     }
     let mut progress = progress_of(store, &staged)?;
@@ -55,7 +55,7 @@ pub(super) fn advance(
         Staged::Described(set) => set,
         Staged::Undescribed(staging) => return Ok((progress, Some(staging))),
     };
-    // Also when only one volume of a set came by again that was received long ago.
+    // Also applies when a single volume is read again of a set that was received long ago.
     if all_here(store, set.catalog())? {
         progress.state = if set.catalog().releases.is_empty() && progress.left_out.is_some() {
             ProgressState::NotAsked
@@ -73,7 +73,7 @@ pub(super) fn advance(
     let mut was_changed = false;
     for _ in 0..READ_TRIES {
         if !set.staging.payload_ready() {
-            // One wrong block would come out of parity as many.
+            // Parity would turn one wrong block into many.
             doubts.note(frame_check::frames(&mut set, false, monitor)?);
             if !set.staging.needs().complete {
                 break;
@@ -95,7 +95,7 @@ pub(super) fn advance(
                 progress.lacking = Some(missing);
                 return Ok((progress, Some(set.staging)));
             }
-            // Its content is bound by its id: no other copy is any better.
+            // The set's id binds its content, so another copy is no better.
             Err(error @ Error::Refused { .. }) => {
                 set.staging.discard()?;
                 return Err(error);
@@ -114,7 +114,7 @@ pub(super) fn advance(
     doubts.judge(progress, staged.into_staging(), ask)
 }
 
-/// The set with its catalog, brought back by parity when enough has come for that. Undescribed when not.
+/// Returns the set with its catalog, rebuilt by parity when enough blocks have come. Otherwise it stays undescribed.
 fn described(
     staged: Staged,
     ask: &Ask<'_>,
@@ -133,7 +133,7 @@ fn described(
     }
 }
 
-/// Finds other blocks for those that kept a set from being committed. Errs with what kept it when there are none to be tried.
+/// Finds other blocks for those that stopped the commit. Fails with the original error when there are none to try.
 fn try_others(
     error: Error,
     set: &mut StagedSet,
@@ -153,7 +153,7 @@ fn try_others(
         && set.staging.has_others()
         && !*was_changed
     {
-        // Some frame was forged so well that it is right in itself: there is another one.
+        // A frame was forged so that it is right in itself, but another version of it exists.
         *was_changed = true;
         if frame_check::frames(set, true, monitor)?.mended == 0 {
             return Err(error);
@@ -178,7 +178,7 @@ impl Doubts {
         self.first = self.first.take().or(looked.error);
     }
 
-    /// What to say of a set that did not come in. When nothing that is still to come would help, it is an error: the copies
+    /// Describes a set that was not committed. Fails when nothing that may still come would help, because the copies
     /// are wrong.
     fn judge(
         self,
@@ -215,7 +215,7 @@ fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> 
     CommittedSets::remember(store, set.staging.set_id(), &title, &roots, platforms)
 }
 
-/// Removes a set whose selection is in the store, unless something is not that an earlier call asked of it.
+/// Removes a set whose selection is in the store, unless an earlier call requested something that is not.
 fn let_go(store: &Store, set: StagedSet) -> Result<(), Error> {
     if set.selection.left_out().is_none() {
         return Ok(set.staging.discard()?);
@@ -237,7 +237,7 @@ fn heal(
     Ok(())
 }
 
-/// A block that was whole when it was spooled and is not any more.
+/// Returns the block that was whole when it was staged and is damaged now.
 fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::BlockPlace> {
     match error {
         Error::Bundle(BundleError::Payload(source)) => PayloadReader::damage_of(source),
@@ -295,7 +295,7 @@ pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress,
     })
 }
 
-/// Names of the items that are not whole; none when no catalog is left to tell.
+/// Returns the names of the items that are not whole. Returns none when no catalog is left.
 fn lost_items(
     staging: &Staging,
     catalog: Option<&Catalog>,

@@ -1,6 +1,7 @@
-//! Commits a set that has come whole to the store: checks what it depends on, puts its chunks, proves and commits its releases.
+//! Commits a complete set to the store: checks its prerequisites, puts its chunks, and proves and commits its releases.
 //!
-//! What is missing is no error here, but an answer. Memory: as `prerequisites`, the store's writer and `proof` state.
+//! Missing prerequisites are an outcome and not an error. Memory: as `prerequisites`, the store's writer and `proof`
+//! state.
 
 use std::collections::BTreeSet;
 
@@ -23,31 +24,31 @@ use crate::ops::receive::staged_set::StagedSet;
 use crate::ops::unpack_limits;
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 
-/// So often a bundle is put, when each time another chunk of the store turns out damaged.
+/// How often a bundle is put when each time another chunk of the store turns out damaged.
 const TRIES: u32 = 8;
 
-/// What became of a set that has come whole.
+/// The outcome for a complete set.
 pub(crate) enum CommitOutcome {
     /// Its releases are in the store.
     In(Vec<CommittedRelease>),
-    /// No release was committed: the store lacks what it leans on.
+    /// No release was committed, because the store does not have all prerequisites.
     Lacks(MissingPrerequisites),
 }
 
-/// A set on its way into the store.
+/// A commit in progress.
 struct Commit<'a> {
     store: &'a Store,
     set: &'a StagedSet,
-    /// Sets that wait, and of which it depends on frames.
+    /// Staged sets with frames that it depends on.
     waiting: Vec<StagedSet>,
     roots: Vec<ReleaseRoot>,
-    /// The chunks that are needed, if that is known: else all.
+    /// The needed chunks. `None` stands for all.
     needed: Option<ChunkSet>,
     monitor: &'a dyn Monitor,
 }
 
-/// Checks what the bundle depends on, before anything is written. Puts all chunks that are asked for into the store, makes sure
-/// that nothing is missing and that streams come back, and commits the releases.
+/// Checks the prerequisites before anything is written. Puts all requested chunks into the store, checks that nothing
+/// is missing and that streams can be rebuilt, and commits the releases.
 pub(crate) fn commit_set(
     store: &Store,
     set: &StagedSet,
@@ -77,7 +78,7 @@ pub(crate) fn commit_set(
 impl Commit<'_> {
     fn run(mut self) -> Result<CommitOutcome, Error> {
         let mut missing = BTreeSet::new();
-        // A chunk that the store took to be whole until it was read may be carried: the next time it is put.
+        // Reading may reveal a damaged chunk in the store that the bundle carries. The next pass puts it again.
         for _ in 0..TRIES {
             let before = std::mem::take(&mut missing);
             missing = self.write_and_look()?;
@@ -103,7 +104,7 @@ impl Commit<'_> {
         }
     }
 
-    /// Puts all chunks, and returns those that are missing then, as far as they are known.
+    /// Puts all chunks, and returns those that are still missing, as far as they are known.
     fn write_and_look(&mut self) -> Result<BTreeSet<ChunkId>, Error> {
         if let Err(error) = self.write() {
             return Ok(BTreeSet::from([
@@ -121,8 +122,7 @@ impl Commit<'_> {
         Ok(missing)
     }
 
-    /// Puts the chunks of the bundle into the store, as far as they are needed, and those of frames that it depends on in sets
-    /// that wait.
+    /// Puts the needed chunks of the bundle into the store, and those of the frames of staged sets that it depends on.
     fn write(&mut self) -> Result<(), Error> {
         let (store, set, monitor) = (self.store, self.set, self.monitor);
         let needed = self.needed.as_ref();
@@ -135,7 +135,7 @@ impl Commit<'_> {
             .flatten()
             .map(|place| u64::from(place.entry.stored_bytes))
             .sum();
-        // What a catalog claims beyond what its volumes can hold asks for no room.
+        // Claims of a catalog beyond what its volumes can hold reserve no room.
         blob_cache::make_room(store, growth_bytes(set.held_bytes() + leaned_bytes))?;
 
         let mut writer = store.writer(&WriteOptions::default(), monitor)?;
@@ -145,7 +145,7 @@ impl Commit<'_> {
             put(&mut writer, &frame, needed)
         })?;
         if !self.waiting.is_empty() {
-            // What came now may be what these depend on.
+            // The frames below may depend on chunks that were just put.
             writer.commit()?;
         }
         for (each, frames) in self.waiting.iter_mut().zip(leaned) {
@@ -162,13 +162,13 @@ impl Commit<'_> {
     }
 }
 
-/// What a store grows by for so much payload. What is packed harder on media takes more room in a store: 1.15 x by default,
-/// 1.36 x for the smallest bundles (measured).
+/// Estimates how much a store grows by this much payload. Media are compressed harder than the store: the factor is
+/// 1.15 by default, and 1.36 for the smallest bundles (measured).
 pub(crate) fn growth_bytes(payload_bytes: u64) -> u64 {
     (payload_bytes / 5).saturating_mul(7)
 }
 
-/// The roots of the releases in a catalog.
+/// Returns the roots of the releases in a catalog.
 pub(crate) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
     let releases = catalog.releases.iter();
     let roots: Result<_, _> = releases
@@ -177,7 +177,7 @@ pub(crate) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
     Ok(roots?)
 }
 
-/// Puts the chunks of a frame: those that are needed, if that is known.
+/// Puts the chunks of a frame, or only the needed ones when they are known.
 fn put(
     writer: &mut StoreWriter<'_>,
     frame: &Frame,
@@ -190,7 +190,7 @@ fn put(
     Ok(())
 }
 
-/// The chunks that a release needs and the store does not have. Behind a list that is not there may be more.
+/// Returns the chunks that a release needs and the store does not have. Behind a missing list there may be more.
 fn missing_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<ChunkId>, Error> {
     let mut missing = BTreeSet::new();
     let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
@@ -224,8 +224,8 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
     Ok(committed)
 }
 
-/// Makes what new releases hold again and compares it: chunks are proved by hashes, but who made the recipes was another
-/// program. Deflate streams are kept ready on the way, as far as there is room. Returns a chunk that was found damaged by it.
+/// Rebuilds the contents of new releases and compares them. Hashes prove the chunks, but the recipes come from another
+/// program. Caches deflate streams on the way, as far as there is room. Returns a chunk that was found damaged.
 fn prove(
     store: &Store,
     roots: &[ReleaseRoot],
@@ -268,7 +268,7 @@ fn prove(
     Ok(damaged)
 }
 
-/// Whether the store has every release of the catalog, as the catalog has it and whole.
+/// Returns whether the store has every release of the catalog, identical and whole.
 pub(crate) fn all_here(store: &Store, catalog: &Catalog) -> Result<bool, Error> {
     for release in &catalog.releases {
         let root = ReleaseRoot::decode(&release.root).map_err(BundleError::from)?;

@@ -1,6 +1,6 @@
-//! Which volume sets were taken in: their other volumes, when they come by later, are known for what they are.
+//! Remembers which volume sets were committed, so that their other volumes are recognized later.
 //!
-//! A few hundred are remembered, and the oldest go. Memory: all of it, some 100 kB.
+//! A few hundred sets are remembered, and the oldest are dropped. Memory: all of it, some 100 kB.
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -17,15 +17,15 @@ const SETS_MAX: usize = 256;
 /// Most bytes of the record.
 const BYTES_MAX: u64 = 4 << 20;
 
-/// A set that was taken in.
+/// A set that was committed.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub(crate) struct CommittedSet {
     set: SetId,
     /// Its title.
     pub(crate) title: String,
-    /// The releases that came of it.
+    /// The releases that it brought.
     releases: Vec<CommittedEntry>,
-    /// The platforms it was taken in for; all, when there are none.
+    /// The platforms it was received for. Empty stands for all.
     platforms: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ struct CommittedEntry {
     id: ReleaseId,
 }
 
-/// The sets that were taken in, the oldest first.
+/// The committed sets, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct CommittedSets(Vec<CommittedSet>);
 
@@ -46,7 +46,7 @@ impl CommittedSets {
         Ok(Self(sets.unwrap_or_default()))
     }
 
-    /// What is remembered of a set, when all that came of it is still here, and it is all that is asked for.
+    /// Returns the record of a set when all its releases are still in the store and it covers the request.
     pub(crate) fn of(
         &self,
         store: &Store,
@@ -61,7 +61,7 @@ impl CommittedSets {
         (all_asked && is_here).then_some(known)
     }
 
-    /// Remembers a set, in place of what was remembered of it.
+    /// Remembers a set, replacing its earlier record.
     pub(crate) fn remember(
         store: &Store,
         set: SetId,
@@ -91,7 +91,7 @@ impl CommittedSets {
 }
 
 impl CommittedSet {
-    /// Names of the releases that came of it.
+    /// Returns the names of the releases that it brought.
     pub(crate) fn release_names(&self) -> Vec<String> {
         let releases = self.releases.iter();
         releases.map(|release| release.name.clone()).collect()

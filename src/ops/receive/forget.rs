@@ -1,4 +1,4 @@
-//! `forget`: gives up sets that are being received. What was spooled of them goes; releases stay as they are.
+//! `forget`: gives up sets that are being received. Removes what is staged of them, and leaves releases as they are.
 
 use serde::Serialize;
 
@@ -7,13 +7,13 @@ use crate::store::Store;
 use crate::volumes::Staging;
 use crate::volumes::staging::{discard_all, open_all};
 
-/// Digits of an id that name a set, at least.
+/// Fewest digits of an id that name a set.
 const DIGITS_MIN: usize = 4;
 
-/// What `forget` did.
+/// The result of `forget`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ForgetReport {
-    /// The sets that are given up.
+    /// The sets that were given up.
     pub forgotten: Vec<ForgottenSet>,
 }
 
@@ -22,16 +22,16 @@ pub struct ForgetReport {
 pub struct ForgottenSet {
     /// Its id.
     pub set_id: String,
-    /// Its title; empty when no superblock had come.
+    /// Its title. Empty when no superblock had come.
     pub title: String,
-    /// Bytes that were spooled of it.
+    /// Bytes that were staged of it.
     pub freed_bytes: u64,
 }
 
-/// Gives up the sets that are named, by the beginning of their ids or by their numbers as `status` shows them.
+/// Gives up the named sets. A name is the beginning of an id, or a number as `status` shows it.
 ///
 /// # Errors
-/// [`Error::NoSuchSet`], before anything is given up; when the spool cannot be changed.
+/// [`Error::NoSuchSet`], before anything is given up. An error when the staging folder cannot be changed.
 pub fn forget(store: &Store, names: &[String]) -> Result<ForgetReport, Error> {
     let sets = open_all(&store.incoming_dir())?;
     let mut chosen = Vec::new();
@@ -49,10 +49,10 @@ pub fn forget(store: &Store, names: &[String]) -> Result<ForgetReport, Error> {
     give_up(store, chosen.map(|(_, set)| set))
 }
 
-/// Gives up all sets that wait.
+/// Gives up all staged sets.
 ///
 /// # Errors
-/// When the spool cannot be changed.
+/// An error when the staging folder cannot be changed.
 pub fn forget_all(store: &Store) -> Result<ForgetReport, Error> {
     give_up(store, open_all(&store.incoming_dir())?.into_iter())
 }
@@ -74,7 +74,7 @@ fn give_up(store: &Store, sets: impl Iterator<Item = Staging>) -> Result<ForgetR
     Ok(ForgetReport { forgotten })
 }
 
-/// The set of this name: its number from 1 on, or the beginning of its id when it is the only one with that.
+/// Finds the set of this name: a number from 1 on, or the unique beginning of an id.
 fn find(sets: &[Staging], name: &str) -> Option<usize> {
     let name = name.trim().to_ascii_lowercase();
     if name.len() < DIGITS_MIN

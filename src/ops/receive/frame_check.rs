@@ -1,7 +1,8 @@
-//! Frames against blocks: a block may have a right hash and a wrong content, and a frame then does not match.
+//! Checks frames against their content. A block may have a right hash and a wrong content, and its frame then does not
+//! match.
 //!
-//! Here the frames that stand in the spool are looked at one by one; `volumes::mend` finds other blocks for those that do not
-//! match. What cannot be mended is taken out, so that it is asked for. Memory: some copies of one frame.
+//! The staged frames are checked one by one. `volumes::mend` finds other blocks for those that do not match. What
+//! cannot be mended is removed, so that it is requested again. Memory: some copies of one frame.
 
 use std::cell::Cell;
 
@@ -13,22 +14,22 @@ use crate::ops::receive::staged_set::StagedSet;
 use crate::volumes::Mended;
 use crate::volumes::mend::OPINIONS_BUDGET;
 
-/// What became of the frames that were looked at.
+/// The result of checking frames.
 #[derive(Debug, Default)]
 pub(crate) struct FrameCheck {
-    /// Frames that are right now and were not.
+    /// Frames that were wrong and are right now.
     pub(crate) mended: u64,
-    /// Frames that are taken out.
+    /// Frames that were removed.
     pub(crate) wrong: Vec<FramePlace>,
     /// What is wrong with the first of them.
     pub(crate) error: Option<Error>,
 }
 
-/// Looks at all frames that are asked for and stand in the spool. `instead`: each of which there is another version that is
-/// right in itself is changed for that one.
+/// Checks all requested frames that are staged. With `instead`, each frame with another version that is right in itself
+/// is replaced by that version.
 ///
 /// # Errors
-/// [`Error`] when the spool cannot be read or written, or a stop was asked for.
+/// [`Error`] when the staged set cannot be read or written, or a stop was asked for.
 pub(crate) fn frames(
     set: &mut StagedSet,
     instead: bool,
@@ -71,7 +72,7 @@ pub(crate) fn frames(
     Ok(looked)
 }
 
-/// Whether a frame did not match what its blocks should hold. One that leans on what is not here is no such frame.
+/// Returns whether the error is a frame that does not match its blocks. A frame with missing prerequisites is not one.
 pub(crate) fn is_wrong_frame(error: &Error) -> bool {
     match error {
         Error::Bundle(BundleError::Frame { source, .. }) => {

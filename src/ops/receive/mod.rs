@@ -1,6 +1,7 @@
-//! `receive` and `status`: takes volumes in, in any order, and commits releases when they are whole.
+//! `receive` and `status`: receives volumes in any order, and commits releases when they are whole.
 //!
-//! Volumes are spooled in the store's `incoming`; what is spooled survives a kill, and the spool goes when its releases are in.
+//! Volumes are staged in the store's `incoming` folder. Staged blocks survive a kill, and are removed when their
+//! releases are committed.
 
 mod advance;
 pub(crate) mod commit;
@@ -39,11 +40,11 @@ use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
 use crate::volumes::{ReadMediaReport, SetRead, Staging, read_media_noting};
 
-/// Takes in the volumes at or below `paths`, and commits the releases of every set that becomes whole.
+/// Receives the volumes at or below `paths`, and commits the releases of every set that becomes whole.
 ///
 /// # Errors
-/// [`Error::NoVolumes`] when there is none there and none waits; when space is short, the store cannot be written, or a stop was asked for.
-/// What came so far is kept.
+/// [`Error::NoVolumes`] when there is no volume and no set is staged. An error when space is short, the store cannot be
+/// written, or a stop was asked for. What came so far is kept.
 pub fn receive(
     store: &Store,
     paths: &[PathBuf],
@@ -52,12 +53,12 @@ pub fn receive(
     receive_for(store, paths, &[], monitor)
 }
 
-/// The same for these platforms alone, all when there are none: of each set that is met, releases for other platforms are
-/// neither asked for nor stored. Those without an architecture are for every platform. A set leaves the spool when all
-/// is in the store that was asked of it since it was begun.
+/// Does the same for these platforms alone, or for all when there are none. Releases for other platforms are neither
+/// requested nor stored. Releases without an architecture are for every platform. A staged set is removed when
+/// everything is in the store that was requested of it since it was started.
 ///
 /// # Errors
-/// As [`receive`]; [`Error::NotForPlatform`] when no set has anything for these platforms.
+/// As [`receive`], and [`Error::NotForPlatform`] when no set has anything for these platforms.
 pub fn receive_for(
     store: &Store,
     paths: &[PathBuf],
@@ -99,7 +100,7 @@ fn receive_all(
         ask_also(staging, platforms)?;
     }
     let met: BTreeSet<SetId> = waiting.iter().map(|(set, _)| set.set_id()).collect();
-    // One set may lean on what another one brings: as long as one comes in, the others are looked at again.
+    // One set may depend on what another one brings. As long as a set is committed, the others are tried again.
     loop {
         let mut again = Vec::new();
         let mut brought = false;
@@ -118,7 +119,7 @@ fn receive_all(
             let mut outcome = advance(store, staging, &ask, monitor);
             if matches!(&outcome, Ok((progress, Some(_))) if !progress.doubtful_volumes.is_empty())
             {
-                // Parity of what was taken to be whole was not kept when it came by.
+                // The first pass did not keep the parity of blocks that seemed whole.
                 let only = |set: &SetId| *set == set_id;
                 let quiet = Quiet(monitor);
                 let media =
@@ -138,7 +139,7 @@ fn receive_all(
                     brought |= progress.state == ProgressState::Complete;
                     sets.push(progress);
                 }
-                // A set that is wrong in itself does not keep the others on the medium out.
+                // A faulty set must not keep the other sets on the medium out.
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => failed.push((set_id, title, if_full(store, error))),
             }
@@ -153,7 +154,7 @@ fn receive_all(
         known.extend(failed.iter().map(|(set_id, ..)| set_id.to_string()));
         waiting.extend(leaning_and_whole(store, &waiting, &known)?);
     }
-    // With nothing else to tell, it is the call that failed.
+    // When there is nothing else to report, the whole call has failed.
     if sets.is_empty() && failed.len() == 1 {
         let (_, _, error) = failed.remove(0);
         return Err(error);
@@ -177,7 +178,7 @@ fn receive_all(
     })
 }
 
-/// A set that was taken in by an earlier call.
+/// Reports a set that was committed by an earlier call.
 fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
     SetProgress {
         set_id: read.header.set_id.to_string(),
@@ -209,8 +210,9 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
     }
 }
 
-/// Whether a set that is not whole only lies beside those that are: what a rewritten disc had before, what is in the trash of
-/// a stick, a part of a volume. A whole volume of it in a place of its own is there because somebody wants it.
+/// Returns whether a set is incomplete and only a leftover next to whole ones. Examples are the old content of a
+/// rewritten disc, the trash of a stick, and a part of a volume. A whole volume in a place of its own is there on
+/// purpose.
 fn lies_beside(read: &SetRead, whole: &[&SetRead]) -> bool {
     let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
     let is_part = || {
@@ -226,7 +228,7 @@ fn lies_beside(read: &SetRead, whole: &[&SetRead]) -> bool {
     read.paths.iter().all(is_with) && (read.sources.iter().all(is_left) || is_part())
 }
 
-/// Whether a path leads through a folder for what was deleted, or a hidden one.
+/// Returns whether a path leads through a trash folder or a hidden one.
 fn is_trash(path: &Path) -> bool {
     const NAMES: [&str; 5] = [
         "$recycle.bin",
@@ -241,7 +243,7 @@ fn is_trash(path: &Path) -> bool {
     })
 }
 
-/// Adds to each set which of its volumes were read, and to one that waits whether it only lies beside another one.
+/// Adds to each set which of its volumes were read, and to a staged one whether it is only a leftover.
 fn tell_what_was_read(
     store: &Store,
     sets: &mut [SetProgress],
@@ -283,12 +285,12 @@ fn tell_what_was_read(
     Ok(())
 }
 
-/// Removes sets from the spool whose releases came by another set: what was lacking of them will never be needed.
+/// Removes staged sets whose releases came by another set. Their missing parts are no longer needed.
 fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Error> {
     let mut here: HashSet<String> = HashSet::new();
     for set in sets.iter() {
         here.extend(set.committed.iter().map(|release| release.name.clone()));
-        // An earlier call may have been killed before it came to this.
+        // An earlier call may have been killed before this step.
         if set.state == ProgressState::AlreadyHere {
             here.extend(set.releases.iter().cloned());
         }
@@ -317,7 +319,7 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
     Ok(done_with)
 }
 
-/// Sets that came whole before this call and waited for what they lean on.
+/// Returns the staged sets that were complete before this call and wait for prerequisites.
 fn leaning_and_whole(
     store: &Store,
     waiting: &[(Staging, ReadMediaReport)],
@@ -341,10 +343,10 @@ fn leaning_and_whole(
         .collect())
 }
 
-/// What a store holds, and which sets wait for volumes.
+/// The content of a store, and the sets that wait for volumes.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatusReport {
-    /// Where the store is.
+    /// The store's folder.
     pub store: PathBuf,
     /// Its id.
     pub store_id: String,
@@ -356,10 +358,10 @@ pub struct StatusReport {
     pub incoming: Vec<SetProgress>,
 }
 
-/// Says what a store holds and what sets that are being received still need.
+/// Reports what a store holds and what staged sets still need.
 ///
 /// # Errors
-/// [`Error`] when the store or its spool cannot be read.
+/// [`Error`] when the store or its staging folder cannot be read.
 pub fn status(store: &Store) -> Result<StatusReport, Error> {
     let (roots, _) = super::releases(store)?;
     Ok(StatusReport {

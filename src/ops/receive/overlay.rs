@@ -1,4 +1,5 @@
-//! A bundle and a store as one source of lists: what releases need is known before their chunks are in the store.
+//! Overlays a bundle on a store as one source of lists. It shows what releases need before their chunks are in the
+//! store.
 //!
 //! It writes nothing. Memory: 256 MiB of lists at most, and 64 bytes a chunk of the bundle.
 
@@ -21,12 +22,12 @@ use crate::ops::receive::prerequisites;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::{ChunkBytes, ChunkSet, Store};
 
-/// Most bytes of lists that are held. A bundle with more of them is judged by the releases it leans on alone.
+/// Most bytes of lists that are held. A bundle with more of them is judged only by the releases it depends on.
 const LISTS_MAX_BYTES: usize = 256 << 20;
 
-/// The chunks that the releases need which are asked for: the frames that have them may have others, too. `None` when
-/// that cannot be told; then all that is in the frames is taken. It takes 16 bytes a chunk, and up to four times that
-/// while they are gathered.
+/// Returns the chunks that the requested releases need, because their frames may have others too. Returns `None` when
+/// they cannot be determined. Everything in the frames is then taken. Memory: 16 bytes a chunk, and up to four times
+/// that while they are gathered.
 ///
 /// # Errors
 /// [`Error`] when a list of the bundle cannot be read, or a stop was asked for.
@@ -41,7 +42,7 @@ pub(crate) fn needed_chunks(
     }
     let mut both = OverlaySource::new(store);
     match both.read_lists(set, monitor) {
-        // Who puts the frames meets it again, and knows what to do.
+        // Putting the frames meets the same error and handles it.
         Err(error) if prerequisites::base_of(&error).is_some() => return Ok(None),
         other => other?,
     }
@@ -60,7 +61,7 @@ pub(crate) fn needed_chunks(
     Ok(Some(needed.settled()))
 }
 
-/// A bundle and a store as one source of lists.
+/// An overlay of a bundle on a store, as one source of lists.
 pub(crate) struct OverlaySource<'a> {
     store: &'a Store,
     carried: HashSet<[u8; 16]>,
@@ -81,7 +82,7 @@ impl<'a> OverlaySource<'a> {
         }
     }
 
-    /// Reads what the set carries of what is asked for.
+    /// Reads the requested content that the set carries.
     pub(crate) fn read(&mut self, set: &StagedSet, monitor: &dyn Monitor) -> Result<(), Error> {
         let store = self.store;
         monitor.start("check", set.selection.payload_bytes());
@@ -94,7 +95,7 @@ impl<'a> OverlaySource<'a> {
         Ok(())
     }
 
-    /// Reads only the lists that it carries of what is asked for.
+    /// Reads only the lists among the requested content that it carries.
     fn read_lists(&mut self, set: &StagedSet, monitor: &dyn Monitor) -> Result<(), Error> {
         let store = self.store;
         let has_lists = |place: &FramePlace| {
@@ -116,7 +117,7 @@ impl<'a> OverlaySource<'a> {
         })
     }
 
-    /// What is staged of a set that the bundle depends on. What cannot be read will be missed.
+    /// Reads what is staged of a set that the bundle depends on. Content that cannot be read counts as missing.
     pub(crate) fn read_waiting(
         &mut self,
         set: &StagedSet,
@@ -159,7 +160,7 @@ impl Bases for OverlaySource<'_> {
     }
 }
 
-/// A chunk of either.
+/// A chunk of the bundle or of the store.
 pub(crate) enum OverlayBytes {
     Carried(Arc<[u8]>),
     Stored(ChunkBytes),

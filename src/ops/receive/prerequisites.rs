@@ -1,8 +1,8 @@
-//! Whether a store has what a bundle leans on, before anything of the bundle is written to it.
+//! Checks that a store has the prerequisites of a bundle. Runs before anything of the bundle is written.
 //!
-//! Cheap when the releases that are leaned on are here whole. Else exact: the payload is unpacked once without keeping
-//! it, and the new releases are walked over bundle and store together (`overlay`), with the frames of sets in the spool that the
-//! bundle leans on.
+//! The check is cheap when the prerequisite releases are here whole. Otherwise it is exact: the payload is unpacked
+//! once without keeping it, and the new releases are walked over bundle and store together (`overlay`). The walk
+//! includes the frames of staged sets that the bundle depends on.
 
 use std::collections::BTreeSet;
 
@@ -20,45 +20,46 @@ use crate::ops::receive::overlay::OverlaySource;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::Store;
 
-/// Chunks that are named.
+/// Chunks that are listed by id.
 const NAMED_MAX: usize = 8;
 
-/// What a bundle leans on and the store lacks.
+/// The prerequisites of a bundle that the store is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MissingPrerequisites {
-    /// For each receiver that the bundle was cut for, the releases that have what is lacking. Those of one suffice.
+    /// For each recipient that the bundle was cut for, the releases with the missing chunks. Those of one recipient
+    /// suffice.
     pub any_of: Vec<Vec<MissingRelease>>,
-    /// Sets that are to wait in the spool, and do not, or with less than was said of them.
+    /// Sets that should be staged here and are not, or not completely.
     pub sets: Vec<MissingSet>,
-    /// How many chunks are lacking at least; 0 as long as that is not known.
+    /// Lowest number of missing chunks. 0 as long as it is not known.
     pub chunks: u64,
     /// Some of them.
     pub chunk_ids: Vec<String>,
 }
 
-/// A release that a bundle leans on.
+/// A prerequisite release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MissingRelease {
     /// Its name.
     pub name: String,
     /// Its id.
     pub id: String,
-    /// How this store stands to it.
+    /// Its state in this store.
     pub state: MissingState,
 }
 
-/// A set of which a bundle leans on frames that are not there.
+/// A set with missing frames that a bundle depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MissingSet {
     /// Its id.
     pub set_id: String,
-    /// Frames that are leaned on.
+    /// Frames that the bundle depends on.
     pub frames: u64,
-    /// Those of them that are not there.
+    /// Frames among them that are missing.
     pub missing: u64,
 }
 
-/// How a store stands to a release that a bundle leans on.
+/// The state of a prerequisite release in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingState {
@@ -66,13 +67,13 @@ pub enum MissingState {
     Whole,
     /// It is here, and some of its chunks are lost or damaged.
     Damaged,
-    /// A release of this name is here, and it is another one.
+    /// A different release of this name is here.
     Different,
     /// It is not here.
     Absent,
 }
 
-/// Looks at the releases and the `waiting` sets that are leaned on. `None`: all is here.
+/// Checks the prerequisite releases and the `waiting` sets. Returns `None` when all are here.
 pub(crate) fn quick_check(
     store: &Store,
     catalog: &Catalog,
@@ -98,7 +99,7 @@ pub(crate) fn quick_check(
     (!is_here).then_some(lacking)
 }
 
-/// The sets of a lean of which something is lacking, or that lean on what may be lacking.
+/// Returns the prerequisite sets with something missing, or that depend on what may be missing.
 fn sets_of(
     store: &Store,
     lean: &Lean,
@@ -123,7 +124,7 @@ fn sets_of(
     lacking
 }
 
-/// The same for chunks that were missed later, when the bundle was read.
+/// Does the same for chunks that turned out missing later, when the bundle was read.
 pub(crate) fn missing_later(
     store: &Store,
     catalog: &Catalog,
@@ -143,7 +144,7 @@ pub(crate) fn missing_later(
     lacking.with_chunks(missing)
 }
 
-/// The old chunk that could not be read when a frame leaned on it.
+/// Returns the old chunk that a frame depends on and that could not be read.
 pub(crate) fn base_of(error: &Error) -> Option<ChunkId> {
     match error {
         Error::Bundle(BundleError::Frame {
@@ -186,7 +187,7 @@ fn releases_of(store: &Store, lean: &Lean) -> Vec<MissingRelease> {
         .collect()
 }
 
-/// Whether all that a release needs is here, as far as is known without reading it.
+/// Returns whether everything that a release needs is here, as far as is known without reading it.
 pub(crate) fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
     let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
         if store.contains(id) {
@@ -198,7 +199,8 @@ pub(crate) fn is_whole(store: &Store, root: &ReleaseRoot) -> bool {
     walk::release(&mut Walker::new(store), root, &mut check).is_ok()
 }
 
-/// Checks all that the bundle leans on; its payload, and the frames of `waiting` sets, must be ready. `None`: all is here.
+/// Checks all prerequisites of the bundle. Its payload and the frames of `waiting` sets must be ready. Returns `None`
+/// when all is here.
 ///
 /// # Errors
 /// [`Error`] when the payload cannot be read, or a stop was asked for.
@@ -211,19 +213,20 @@ pub(crate) fn check(
     let Some(lacking) = quick_check(store, set.catalog(), waiting) else {
         return Ok(None);
     };
-    // The releases are not here as they were at the vendor's; their chunks may be.
+    // The releases here differ from the vendor's, but may still have the chunks.
     let mut missing = missing_with_bases(store, set, monitor)?;
     if missing.is_empty() {
         missing = match missing_of_releases(store, set, waiting, monitor) {
             Ok(missing) => missing,
-            // It was taken to be whole until now.
+            // The chunk seemed whole until now.
             Err(error) => BTreeSet::from([base_of(&error).ok_or(error)?]),
         };
     }
     Ok((!missing.is_empty()).then(|| lacking.with_chunks(&missing)))
 }
 
-/// The old chunks that frames are compressed against and the store lacks: without them nothing can be unpacked.
+/// Returns the old chunks that frames are compressed against and the store is missing. Without them the frames cannot
+/// be unpacked.
 fn missing_with_bases(
     store: &Store,
     set: &StagedSet,
@@ -247,7 +250,7 @@ fn missing_with_bases(
     Ok(missing)
 }
 
-/// The chunks that the releases need and neither bundle nor store has.
+/// Returns the chunks that the releases need and neither bundle nor store has.
 fn missing_of_releases(
     store: &Store,
     set: &StagedSet,
@@ -276,7 +279,7 @@ fn missing_of_releases(
             Ok(())
         };
         match walk::release(&mut Walker::new(&both), &root, &mut note) {
-            // Behind a list that is not here there may be more.
+            // Behind a missing list there may be more.
             Err(RecipeError::Missing(id) | RecipeError::Chunk { id, .. }) => {
                 missing.insert(id);
             }

@@ -1,7 +1,8 @@
-//! `receipt`: says in tens of bytes what a site's store holds.
+//! `receipt`: describes in tens of bytes what a site's store holds.
 //!
-//! It walks the lists of every release and reads no data; what is known to be damaged or lost is listed. Of sets that wait
-//! it says which frames can be had; chunks that no release needs and no such set has are not told: a bundle is larger for it.
+//! It walks the lists of every release and reads no data, and lists what is known to be damaged or lost. For staged
+//! sets it gives the usable frames. Chunks that no release needs and no such set has are left out, which makes a bundle
+//! larger.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,12 +25,12 @@ use crate::volumes::staging::open_all;
 /// A receipt, in the forms that people pass on.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReceiptReport {
-    /// What it says; `pack --for` reads this JSON as well.
+    /// Its content. `pack --for` reads this JSON as well.
     #[serde(flatten)]
     pub json: ReceiptJson,
-    /// The lines to be typed or read out; `None` when they would be too many.
+    /// The lines to be typed or read out. `None` when they would be too many.
     pub text: Option<Vec<String>>,
-    /// Sets that wait, and how many of their frames are there.
+    /// Staged sets, and how many of their frames are present.
     pub sets: Vec<WaitingReport>,
     /// Releases that it leaves out, and why.
     pub findings: Vec<Finding>,
@@ -38,16 +39,16 @@ pub struct ReceiptReport {
     pub receipt: Receipt,
 }
 
-/// A set that waits for something.
+/// A staged set that is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WaitingReport {
     /// Its id.
     pub set_id: String,
     /// The releases in it.
     pub releases: Vec<String>,
-    /// Frames that are there and can be used.
+    /// Frames that are present and usable.
     pub frames: u64,
-    /// Frames that it has.
+    /// Frames of the set.
     pub of_frames: u64,
 }
 
@@ -89,7 +90,8 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
     })
 }
 
-/// What a release needs and the store does not have. With a list unreadable nobody knows, so that is an error.
+/// Returns what a release needs and the store does not have. Fails when a list is unreadable, because the answer is
+/// then unknown.
 fn lacks_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<[u8; 8]>, RecipeError> {
     let mut lacks = BTreeSet::new();
     let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
@@ -104,8 +106,8 @@ fn lacks_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<[u8; 8]>, Reci
     Ok(lacks)
 }
 
-/// The sets in the spool, and their frames that can be used: those that are whole, or can be made whole by parity, and whose
-/// old chunks are here or on the receipt.
+/// Returns the staged sets with their usable frames. A frame is usable when it is whole or parity can make it whole,
+/// and its old chunks are here or on the receipt.
 fn waiting(
     store: &Store,
     lacks: &BTreeSet<[u8; 8]>,
@@ -115,7 +117,7 @@ fn waiting(
     let mut known: HashMap<ChunkId, bool> = HashMap::new();
     for incoming in open_all(&store.incoming_dir())? {
         monitor.check_stop()?;
-        // One whose catalog is not there yet, or is wrong, says nothing of frames.
+        // A set without a readable catalog tells nothing about frames.
         let Ok(set) = StagedSet::of(incoming) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! What `receive` did, and how far each set is.
+//! The report of `receive`, and the progress of each set.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,45 +14,45 @@ use crate::ops::receive::selection::LeftOut;
 use crate::volumes::VolumeRead;
 use crate::volumes::recovery::{SetNeeds, VolumeOutcome};
 
-/// What `receive` did.
+/// The result of `receive`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReceiveReport {
-    /// Sets that were met on the media or were waiting.
+    /// Sets that were found on the media or were staged before.
     pub sets: Vec<SetProgress>,
-    /// Sets that could not be taken in, and why; the others were not kept from it.
+    /// Sets that could not be received, and why. They do not keep the others out.
     pub failed: Vec<FailedSet>,
-    /// Sets that are cleared away unfinished, for all of their releases came in another way.
+    /// Sets that were removed unfinished, because all of their releases came in another way.
     pub done_with: Vec<String>,
-    /// Bytes of deflate streams that came in and are kept ready besides, to be handed out as they are.
+    /// Bytes of received deflate streams that are cached in addition, to be served as they are.
     pub ready_bytes: u64,
-    /// Paths that were given and hold no block of any set.
+    /// Given paths without a block of any set.
     pub empty_paths: Vec<PathBuf>,
-    /// Sets that were met and not begun, for too many wait already.
+    /// Sets that were found and not started, because too many are staged already.
     pub refused: Vec<String>,
-    /// What is odd about the media.
+    /// Problems of the media.
     pub findings: Vec<Finding>,
 }
 
-/// A set that could not be taken in.
+/// A set that could not be received.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailedSet {
     /// Its id.
     pub set_id: String,
-    /// Its title; empty when no superblock came yet.
+    /// Its title. Empty when no superblock came yet.
     pub title: String,
     /// What is wrong.
     pub message: String,
-    /// The same as an error.
+    /// The underlying error.
     #[serde(skip)]
     pub error: Arc<Error>,
 }
 
-/// How far a set is.
+/// The progress of a set.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetProgress {
     /// Id of the set.
     pub set_id: String,
-    /// Its title; empty when no superblock came yet.
+    /// Its title. Empty when no superblock came yet.
     pub title: String,
     /// Releases it carries.
     pub releases: Vec<String>,
@@ -60,7 +60,7 @@ pub struct SetProgress {
     pub data_volumes: u16,
     /// Spare volumes (M).
     pub spare_volumes: u16,
-    /// How far it is.
+    /// Its state.
     pub state: ProgressState,
     /// Blocks that this call brought.
     pub new_blocks: u64,
@@ -68,25 +68,26 @@ pub struct SetProgress {
     pub healed_blocks: u64,
     /// What is still needed.
     pub needs: SetNeeds,
-    /// How its volumes fare, from volume 1 on.
+    /// The state of its volumes, from volume 1 on.
     pub volumes: Vec<VolumeOutcome>,
-    /// What the bundle leans on and the store lacks; `None` when that is nothing, or not known yet.
+    /// Prerequisites of the bundle that the store is missing. `None` when there are none, or they are not known yet.
     pub lacking: Option<MissingPrerequisites>,
     /// Items that are not whole, when not even volumes not yet seen would bring them back.
     pub lost_items: Vec<String>,
-    /// What is left out of it, for it is for other platforms than those asked for; `None` when that is nothing, or not known yet.
+    /// What is left out of it because it is for other platforms than requested. `None` when nothing is left out, or it
+    /// is not known yet.
     pub left_out: Option<LeftOut>,
     /// Releases that are in the store now.
     pub committed: Vec<CommittedRelease>,
-    /// Its volumes that this call read, and how good they were.
+    /// Its volumes that this call read, and their condition.
     pub volumes_read: Vec<VolumeRead>,
-    /// Volumes with blocks that have a right hash and a wrong content; right ones stand in their place now.
+    /// Volumes with blocks that have a right hash and a wrong content. Right blocks have replaced them.
     pub wrong_volumes: Vec<u16>,
-    /// Volumes with such blocks for which nothing at hand stands in.
+    /// Volumes with such blocks that nothing at hand can replace.
     pub doubtful_volumes: Vec<u16>,
-    /// Whether it only lies beside a set that is whole, on the same medium: nobody has to wait for it.
+    /// Whether it is only a leftover next to a whole set on the same medium, so that nobody waits for it.
     pub beside: bool,
-    /// Room that it still takes; `None` when it is in.
+    /// Room that it still takes. `None` when it is committed.
     pub room: Option<Room>,
 }
 
@@ -103,7 +104,7 @@ pub struct CommittedRelease {
     pub replaced: bool,
 }
 
-/// How far a set is.
+/// The state of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProgressState {
@@ -111,32 +112,33 @@ pub enum ProgressState {
     Complete,
     /// Its releases were in the store before this call.
     AlreadyHere,
-    /// None of its releases is for the platforms that were asked for.
+    /// None of its releases is for the requested platforms.
     NotAsked,
     /// More volumes are needed.
     NeedsVolumes,
-    /// Everything has come, and the bundle leans on chunks that the store lacks: the release that has them comes first.
+    /// Everything has come, but the bundle depends on chunks that the store is missing. The release with them must come
+    /// first.
     NeedsBase,
-    /// All volumes were seen, and what is damaged cannot be brought back without another copy of one of them.
+    /// All volumes were seen, and the damage can only be repaired with another copy of one of them.
     Damaged,
 }
 
 impl ReceiveReport {
-    /// Whether a set still needs volumes.
+    /// Returns whether a set still needs volumes.
     pub fn needs_volumes(&self) -> bool {
         self.sets
             .iter()
             .any(|set| set.state == ProgressState::NeedsVolumes && !set.beside)
     }
 
-    /// Whether a set waits for a release that it leans on.
+    /// Returns whether a set waits for a release that it depends on.
     pub fn needs_base(&self) -> bool {
         self.sets
             .iter()
             .any(|set| set.state == ProgressState::NeedsBase && !set.beside)
     }
 
-    /// Whether a set has damage that further volumes do not heal.
+    /// Returns whether a set has damage that further volumes do not heal.
     pub fn is_damaged(&self) -> bool {
         self.sets
             .iter()

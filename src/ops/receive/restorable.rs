@@ -1,4 +1,4 @@
-//! Whether releases from media can be given back, before they are committed: the check is that of `checkout`.
+//! Checks that releases from media can be restored, before they are committed. It applies the checks of `checkout`.
 
 use crate::content::recipe::RecipeError;
 use crate::content::release::validation::{EntryCheck, check_items};
@@ -9,7 +9,7 @@ use crate::store::Store;
 /// Checks names, entries and sizes of releases whose lists are in the store.
 ///
 /// # Errors
-/// [`Error::Refused`] for a release that could not be given back.
+/// [`Error::Refused`] for a release that could not be restored.
 pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
     for root in roots {
         let items = root.read_items(store)?;
@@ -41,7 +41,7 @@ pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The refusal of a release of which an item does not come back as it should.
+/// Makes the refusal of a release with an item that cannot be restored.
 pub(crate) fn refused(root: &ReleaseRoot, item: Option<&Item>, error: &RecipeError) -> Error {
     let mut why = error.to_string();
     let mut source = std::error::Error::source(error);

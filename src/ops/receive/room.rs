@@ -1,6 +1,7 @@
-//! Room for what is received: for the volumes at hand before they are read, and for the whole set as soon as its size is known.
+//! Checks the room for what is received: for the volumes at hand before they are read, and for the whole set as soon as
+//! its size is known.
 //!
-//! A set takes its spool, and then its releases beside it, before the spool goes.
+//! A set takes room for its staged blocks and then for its releases, before the staged blocks are removed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,20 +21,20 @@ use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::media::source::find_sources;
 use crate::volumes::staging::open_all;
 
-/// Where an ISO 9660 image says what it is.
+/// Offset of the magic of an ISO 9660 image.
 const ISO_MAGIC_OFFSET: usize = 0x8001;
 
-/// Room that a set still takes until it is in.
+/// Room that a set still takes until it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Room {
-    /// What receiving takes from now on: blocks that are still to be spooled, and the releases in the store.
+    /// What receiving takes from now on: blocks that are not staged yet, and the releases in the store.
     pub needed_bytes: u64,
-    /// What is free beside the store, copies that go when room is short counted.
+    /// Free space of the store, including cached copies that are dropped when room is short.
     pub free_bytes: u64,
 }
 
 impl Room {
-    /// Whether there is enough.
+    /// Returns whether there is enough.
     pub fn suffices(&self) -> bool {
         self.free_bytes >= self.needed_bytes
     }
@@ -54,7 +55,8 @@ impl Room {
     }
 }
 
-/// What the disk being full means for who receives: how much more it takes, and that what came is kept. Other errors stay.
+/// Converts a full disk to an error that says how much more room is needed, and that what came is kept. Other errors
+/// stay.
 pub(super) fn if_full(store: &Store, error: Error) -> Error {
     if matches!(error, Error::DiskFull { .. }) || !is_full(&error) {
         return error;
@@ -88,15 +90,17 @@ fn is_full(error: &Error) -> bool {
     false
 }
 
-/// What the spool will grow by: the volumes that begin at the start of a file, and images. Other files beside them do not count.
+/// Checks the growth of the staged sets: volumes that begin at the start of a file, and images. Other files next to
+/// them do not count.
 pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error> {
     let sources = find_sources(paths, &Silent)?;
-    // What a volume claims to have, and what is there of it: a claim alone asks for no room, copies count once.
+    // For each volume the bytes that it claims and the bytes that are there. A claim alone reserves no room, and copies
+    // count once.
     let mut volumes: BTreeMap<(SetId, u16), (u64, u64)> = BTreeMap::new();
     let mut images_bytes = 0;
     let mut start = vec![0; BLOCK_BYTES];
     for source in &sources {
-        // What cannot be opened or read is told when it is scanned.
+        // A file that cannot be opened or read is reported when it is scanned.
         let Ok(reader) = source.open() else { continue };
         let read = reader.read_at(0, &mut start).unwrap_or(0);
         if let Some(header) = BlockHeader::peek(&start[..read]) {
@@ -114,7 +118,7 @@ pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error>
         .map(|(claimed, there)| *claimed.min(there))
         .sum();
     let media = blocks.saturating_add(images_bytes);
-    // Blocks that are spooled already are not written again.
+    // Blocks that are already staged are not written again.
     let spooled: u64 = open_all(&store.incoming_dir())?
         .iter()
         .map(Staging::spooled_bytes)

@@ -1,4 +1,4 @@
-//! The part of a set that is asked for: the releases for some platforms, the frames that these need, and where those lie.
+//! The requested part of a set: the releases for some platforms, the frames that these need, and their places.
 //!
 //! A release without an architecture is for every platform. Memory: the catalog, and a byte a frame.
 
@@ -11,21 +11,21 @@ use crate::bundle::{Catalog, FramePlace};
 use crate::content::release::ReleaseName;
 use crate::oci::image::Platform;
 
-/// The part of a set that is asked for.
+/// The requested part of a set.
 pub(crate) struct Selection {
-    /// The catalog, without releases that are not asked for.
+    /// The catalog, without releases that are not requested.
     pub(crate) catalog: Catalog,
-    /// Releases that are not asked for.
+    /// Releases that are not requested.
     left_out: Vec<String>,
     platforms: Vec<Platform>,
-    /// Whether each frame is needed; `None`: all are.
+    /// Whether each frame is needed. `None` when all are.
     needed: Option<Vec<bool>>,
 }
 
-/// What of a set is not received, for it is for other platforms than those that were asked for.
+/// The part of a set that is not received, because it is for other platforms than requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// The platforms that were asked for.
+    /// The requested platforms.
     pub platforms: Vec<String>,
     /// Releases that are left out.
     pub releases: Vec<String>,
@@ -35,18 +35,18 @@ pub struct LeftOut {
     pub payload_bytes: u64,
 }
 
-/// Frames that lie one behind the other on a volume.
+/// Consecutive frames on a volume.
 pub(crate) struct VolumeRun {
     /// The volume.
     pub(crate) volume_no: u16,
-    /// First byte of the first one in its payload.
+    /// Offset of the first one in the payload of the volume.
     pub(crate) offset: u64,
     /// Their numbers.
     pub(crate) frames: Range<usize>,
 }
 
 impl Selection {
-    /// Takes of a catalog what is for these platforms; all of it when there are none.
+    /// Selects the part of a catalog that is for these platforms, or all of it when there are none.
     pub(crate) fn of(mut catalog: Catalog, platforms: &[Platform]) -> Self {
         let mut left_out = Vec::new();
         catalog.releases.retain(|release| {
@@ -56,7 +56,7 @@ impl Selection {
             }
             is_asked
         });
-        // What frames of other sets need besides is said of no release.
+        // The catalog does not say which release needs the frames that other sets depend on.
         let tops_up = catalog.leans.iter().any(|lean| !lean.sets.is_empty());
         let needed = (!left_out.is_empty() && !tops_up).then(|| needed_frames(&catalog));
         Self {
@@ -67,13 +67,13 @@ impl Selection {
         }
     }
 
-    /// The releases of the set, those that are left out too.
+    /// Returns the releases of the set, including those that are left out.
     pub(crate) fn all_release_names(&self) -> impl Iterator<Item = &String> {
         let asked = self.catalog.releases.iter().map(|release| &release.name);
         asked.chain(&self.left_out)
     }
 
-    /// Whether something is left out.
+    /// Returns what is left out, if anything.
     pub(crate) fn left_out(&self) -> Option<LeftOut> {
         (!self.left_out.is_empty()).then(|| LeftOut {
             platforms: self.platforms.iter().map(ToString::to_string).collect(),
@@ -83,7 +83,8 @@ impl Selection {
         })
     }
 
-    /// The catalog as it leans if what is left out of it needs nothing of other platforms: a guess, until frames are read.
+    /// Returns the catalog with the prerequisites that remain if the selection needs nothing of other platforms. This
+    /// is a guess until frames are read.
     pub(crate) fn likely_to_lean(&self) -> Cow<'_, Catalog> {
         if !self.is_narrow() || self.catalog.leans.is_empty() {
             return Cow::Borrowed(&self.catalog);
@@ -96,12 +97,12 @@ impl Selection {
         Cow::Owned(catalog)
     }
 
-    /// Whether only some of the chunks in its frames are needed.
+    /// Returns whether only some of the chunks in its frames are needed.
     pub(crate) fn is_narrow(&self) -> bool {
         self.needed.is_some()
     }
 
-    /// Bytes of the frames that are needed, as stored.
+    /// Returns the bytes of the needed frames, as stored.
     pub(crate) fn payload_bytes(&self) -> u64 {
         let frames = self.catalog.frames.iter().enumerate();
         let needed = frames.filter(|(number, _)| self.needs(*number));
@@ -113,7 +114,7 @@ impl Selection {
         needed.is_none_or(|needed| needed.get(frame_no).copied().unwrap_or(false))
     }
 
-    /// Where the frames lie that are needed.
+    /// Returns the places of the needed frames.
     pub(crate) fn places(&self, payload_bytes: &[u64]) -> Vec<FramePlace> {
         let mut places = self.catalog.places(payload_bytes);
         places.retain(|place| self.needs(place.frame_no));
@@ -121,7 +122,7 @@ impl Selection {
     }
 }
 
-/// Whether a release is for one of these platforms.
+/// Returns whether a release is for one of these platforms.
 fn is_for(release: &str, platforms: &[Platform]) -> bool {
     let name = release.parse::<ReleaseName>().ok();
     let arch = name.as_ref().and_then(ReleaseName::arch);
@@ -129,12 +130,12 @@ fn is_for(release: &str, platforms: &[Platform]) -> bool {
         || arch.is_none_or(|arch| platforms.iter().any(|platform| platform.is_of(arch)))
 }
 
-/// The frames that the items of a catalog need.
+/// Returns the frames that the items of a catalog need.
 fn needed_frames(catalog: &Catalog) -> Vec<bool> {
     let mut needed = vec![false; catalog.frames.len()];
     let items = catalog.releases.iter().flat_map(|release| &release.items);
     for run in items.flat_map(|item| &item.frames) {
-        // A catalog that was opened names no frame that is not there.
+        // A decoded catalog names only frames that exist.
         let first = usize::try_from(run.first).unwrap_or(usize::MAX);
         let count = usize::try_from(run.count).unwrap_or(usize::MAX);
         needed
@@ -146,7 +147,7 @@ fn needed_frames(catalog: &Catalog) -> Vec<bool> {
     needed
 }
 
-/// Frames as runs of those that lie one behind the other.
+/// Groups frames into runs of consecutive ones.
 pub(crate) fn runs(places: &[FramePlace]) -> Vec<VolumeRun> {
     let mut runs: Vec<VolumeRun> = Vec::new();
     for place in places {

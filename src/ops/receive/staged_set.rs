@@ -1,7 +1,8 @@
-//! A volume set that is being received: its blocks, what it carries, and what of that is asked for, as one object.
+//! A volume set that is being received: its blocks, its content, and the requested part of it, as one object.
 //!
-//! [`Staged`] is its state: a set says what it carries as soon as enough of it has come. What is asked of it stands beside its
-//! blocks, so that it is known when it may go. It heals nothing and writes nothing but notes. Memory: what reading frames states.
+//! [`Staged`] is its state. The content of a set is known as soon as enough of it has come. The request is stored next
+//! to the blocks, so that it is known when the set may be removed. It heals nothing and only writes notes. Memory: what
+//! reading frames states.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::Read;
@@ -21,25 +22,25 @@ use crate::volumes::recovery::{BlockPlace, Recovery};
 use crate::volumes::staging::open_all;
 use crate::volumes::{PayloadReader, Staging};
 
-/// A set that is being received, in the state that it has reached.
+/// A set that is being received, in its current state.
 pub(crate) enum Staged {
-    /// Not enough has come to know what it carries.
+    /// Its content is not known yet.
     Undescribed(Staging),
     /// Its catalog is known.
     Described(StagedSet),
 }
 
-/// A set whose catalog is known, and what of it is asked for.
+/// A set whose catalog and requested part are known.
 pub(crate) struct StagedSet {
     /// Its blocks.
     pub(crate) staging: Staging,
-    /// What is asked for.
+    /// The requested part.
     pub(crate) selection: Selection,
     payload_bytes: Vec<u64>,
 }
 
 impl Staged {
-    /// Reads what a set carries for these platforms; from now on only that is needed of it.
+    /// Reads the content of a set for these platforms. From now on only that part of it is needed.
     ///
     /// # Errors
     /// [`Error`] when its catalog is wrong.
@@ -54,7 +55,8 @@ impl Staged {
         })
     }
 
-    /// The same for all that was asked of it so far. A catalog that is wrong counts as one that has not come.
+    /// Does the same for everything that was requested of it so far. A malformed catalog counts as one that has not
+    /// come.
     pub(crate) fn look(mut staging: Staging) -> Self {
         let asked = asked_of(&staging);
         match contents(&mut staging, &asked) {
@@ -67,7 +69,7 @@ impl Staged {
         }
     }
 
-    /// Its blocks.
+    /// Returns its blocks.
     pub(crate) fn staging(&self) -> &Staging {
         match self {
             Self::Undescribed(staging) => staging,
@@ -75,7 +77,7 @@ impl Staged {
         }
     }
 
-    /// What is asked for, as soon as that is known.
+    /// Returns the requested part, as soon as it is known.
     pub(crate) fn selection(&self) -> Option<&Selection> {
         match self {
             Self::Undescribed(_) => None,
@@ -83,7 +85,7 @@ impl Staged {
         }
     }
 
-    /// Gives the blocks back.
+    /// Returns the blocks, consuming the set.
     pub(crate) fn into_staging(self) -> Staging {
         match self {
             Self::Undescribed(staging) => staging,
@@ -92,7 +94,8 @@ impl Staged {
     }
 }
 
-/// What a set carries of what is asked for, and the payload of each of its volumes in bytes. `None` when its catalog has not come.
+/// Returns the requested content of a set, and the payload of each of its volumes in bytes. Returns `None` when its
+/// catalog has not come.
 fn contents(
     staging: &mut Staging,
     platforms: &[Platform],
@@ -110,26 +113,26 @@ fn contents(
     Ok(Some((selection, payload_bytes)))
 }
 
-/// The title that a set was given; empty as long as that has not come.
+/// Returns the title of a set. It is empty as long as no superblock has come.
 pub(crate) fn title_of(staging: &Staging) -> String {
     staging
         .descriptor()
         .map_or_else(|_| String::new(), |each| each.title)
 }
 
-/// What was asked of a set by all calls that met it.
+/// Returns what all calls together have requested of a set.
 pub(crate) fn asked_of(staging: &Staging) -> Vec<Platform> {
     let note = staging.note().unwrap_or_default();
     let lines = String::from_utf8(note).unwrap_or_default();
     let platforms: Result<_, _> = lines.lines().map(str::parse).collect();
-    // Of a note that makes no sense, everything was asked.
+    // An unreadable note counts as a request for everything.
     platforms.unwrap_or_default()
 }
 
-/// Notes that this is asked of a set, too, besides what was before.
+/// Adds these platforms to what is requested of a set.
 ///
 /// # Errors
-/// [`Error`] when it cannot be noted.
+/// [`Error`] when the note cannot be written.
 pub(crate) fn ask_also(staging: &Staging, platforms: &[Platform]) -> Result<(), Error> {
     let before = asked_of(staging);
     let mut all = before.clone();
@@ -146,17 +149,18 @@ pub(crate) fn ask_also(staging: &Staging, platforms: &[Platform]) -> Result<(), 
     Ok(())
 }
 
-/// The note beside a set that is begun for these platforms: one a line. `None`: all of it is asked for.
+/// Returns the note for a set that is started for these platforms, one a line. `None` stands for a request for
+/// everything.
 pub(crate) fn note_of(platforms: &[Platform]) -> Option<Vec<u8>> {
     let lines = platforms.iter().map(|platform| format!("{platform}\n"));
     (!platforms.is_empty()).then(|| lines.collect::<String>().into_bytes())
 }
 
 impl StagedSet {
-    /// Reads all that the set says of itself.
+    /// Reads everything that the set says about itself.
     ///
     /// # Errors
-    /// [`Error`] when not enough has come for that, or it is wrong.
+    /// [`Error`] when not enough of it has come, or it is malformed.
     pub(crate) fn of(staging: Staging) -> Result<Self, Error> {
         let catalog = Catalog::from_bytes(&staging.catalog()?).map_err(BundleError::from)?;
         let payload_bytes = staging.descriptor()?.payload_bytes;
@@ -167,21 +171,21 @@ impl StagedSet {
         })
     }
 
-    /// The catalog, without releases that are not asked for.
+    /// Returns the catalog, without releases that are not requested.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.selection.catalog
     }
 
-    /// What a bundle claims as payload, and no more than its volumes can hold.
+    /// Returns the payload that a bundle claims, limited to what its volumes can hold.
     pub(crate) fn held_bytes(&self) -> u64 {
         let held: u64 = self.payload_bytes.iter().sum();
         self.selection.payload_bytes().min(held)
     }
 
-    /// The sets in the spool that a bundle leans on, as far as they can be read.
+    /// Returns the staged sets that a bundle depends on, as far as they can be read.
     ///
     /// # Errors
-    /// [`Error`] when the spool cannot be read.
+    /// [`Error`] when the staging folder cannot be read.
     pub(crate) fn leaned_on(store: &Store, catalog: &Catalog) -> Result<Vec<Self>, Error> {
         let leaned: BTreeSet<SetId> = catalog
             .leans
@@ -198,7 +202,7 @@ impl StagedSet {
             .collect())
     }
 
-    /// Those of its frames that a bundle leans on, and that are there or come back by parity.
+    /// Returns the frames of this set that a bundle depends on, and that are present or can be rebuilt by parity.
     pub(crate) fn leaned_frames(&self, by: &Catalog) -> Vec<FramePlace> {
         let set_id = self.staging.set_id();
         let leans = by.leans.iter().flat_map(|lean| &lean.sets);
@@ -218,7 +222,7 @@ impl StagedSet {
         places
     }
 
-    /// The old chunks that these frames lean on and `is_there` says no of.
+    /// Returns the old chunks that these frames depend on and for which `is_there` returns false.
     pub(crate) fn missing_bases(
         &self,
         places: &[FramePlace],
@@ -231,23 +235,23 @@ impl StagedSet {
         bases.flatten().filter(|id| !is_there(id)).collect()
     }
 
-    /// The releases in it, those that are not asked for too.
+    /// Returns the names of its releases, including those that are not requested.
     pub(crate) fn release_names(&self) -> Vec<String> {
         self.selection.all_release_names().cloned().collect()
     }
 
-    /// Where the frames lie that are needed.
+    /// Returns the places of the needed frames.
     pub(crate) fn places(&self) -> Vec<FramePlace> {
         self.selection.places(&self.payload_bytes)
     }
 
-    /// The same as runs of frames.
+    /// Returns the needed frames as runs.
     pub(crate) fn runs(&self) -> Vec<VolumeRun> {
         runs(&self.places())
     }
 
-    /// Reads the frames that are needed, in order, and of these only the ones that `is_wanted` says yes of. Memory as
-    /// [`read_frames`].
+    /// Reads the needed frames in order, and of these only the ones for which `is_wanted` returns true. The memory is
+    /// that of [`read_frames`].
     ///
     /// # Errors
     /// [`Error`] when a frame cannot be read, `each` fails, or a stop was asked for.
@@ -274,7 +278,8 @@ impl StagedSet {
         Ok(())
     }
 
-    /// Numbers of the frames that are there, or come back by parity, and whose old chunks `is_at_hand` says yes of.
+    /// Returns the numbers of the frames that are present or can be rebuilt by parity, and whose old chunks satisfy
+    /// `is_at_hand`.
     pub(crate) fn usable_frames(&self, is_at_hand: &mut dyn FnMut(&ChunkId) -> bool) -> Vec<usize> {
         let recovery = self.staging.assess();
         let leans = !self.catalog().leans.is_empty();
@@ -289,12 +294,13 @@ impl StagedSet {
         usable.map(|place| place.frame_no).collect()
     }
 
-    /// Whether a frame is there, or comes back by parity.
+    /// Returns whether a frame is present or can be rebuilt by parity.
     pub(crate) fn has(&self, recovery: &Recovery, place: &FramePlace) -> bool {
         recovery.has_payload(self.staging.geometry(), place.volume_no, place.range())
     }
 
-    /// The old chunks that a frame leans on. `None` when its beginning cannot be read as it stands in the spool.
+    /// Returns the old chunks that a frame depends on. Returns `None` when the beginning of the staged frame cannot be
+    /// read.
     fn bases_of(&self, place: &FramePlace) -> Option<Vec<ChunkId>> {
         let mut payload = self.staging.payload_reader(place.volume_no).ok()?;
         payload.seek_to(place.offset);
@@ -309,7 +315,7 @@ impl StagedSet {
         Some(SealedFrame::open(&stored).ok()?.bases)
     }
 
-    /// Reads frames one by one. Blocks that have gone bad since they came are given back.
+    /// Reads frames one by one. Returns blocks that have gone bad since they came.
     pub(crate) fn read(
         &self,
         places: &[FramePlace],
@@ -329,7 +335,7 @@ impl StagedSet {
             match frame {
                 Ok(frame) => each(frame)?,
                 Err(BundleError::Payload(source)) => bad.extend(PayloadReader::damage_of(&source)),
-                // Wrong in itself, or without its old chunks: what it holds will be missed.
+                // The frame is wrong in itself, or its old chunks are missing. What it holds counts as missing.
                 Err(_) => {}
             }
             Ok::<(), Error>(())

@@ -1,4 +1,4 @@
-//! What can keep images from being loaded.
+//! Errors of loading images.
 
 use std::io;
 use std::process::ExitStatus;
@@ -7,22 +7,22 @@ use super::Tried;
 use crate::oci::image::ChoiceError;
 use crate::oci::image::export::ExportError;
 
-/// Says why nothing was loaded.
+/// The reason why nothing was loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The images that are asked for cannot be had.
+    /// The requested images are not available.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    /// Images cannot be given out.
+    /// Images cannot be written.
     #[error(transparent)]
     Outgoing(#[from] ExportError),
-    /// No program is installed that takes images.
+    /// No program that takes images is installed.
     #[error("none of docker, podman, nerdctl and ctr is installed")]
     NoProgram,
-    /// Those that are installed do not work.
+    /// The installed programs do not work.
     #[error("none works: {}", tried_text(.tried))]
     NoneWorks {
-        /// What was tried.
+        /// The programs that were tried.
         tried: Vec<Tried>,
     },
     /// The program cannot be run.
@@ -30,7 +30,7 @@ pub enum LoadError {
     Run {
         /// The program.
         program: &'static str,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
     /// The program failed.
@@ -38,14 +38,14 @@ pub enum LoadError {
     Failed {
         /// The program.
         program: &'static str,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
-        /// What it said.
+        /// Its output.
         said: String,
     },
 }
 
-/// `docker: why; podman: why`.
+/// Formats the tried programs, such as `docker: why; podman: why`.
 fn tried_text(tried: &[Tried]) -> String {
     let each = tried
         .iter()

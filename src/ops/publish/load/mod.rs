@@ -1,7 +1,7 @@
-//! `load`: hands images of a release to the program that runs them, through a pipe.
+//! `load`: passes images of a release through a pipe to the program that runs them.
 //!
-//! Nothing is written to disk here. When a blob does not come out as its digest says, the program is ended before it has the end
-//! of the archive, so that it takes nothing.
+//! Nothing is written to disk here. When a blob differs from its digest, the program is killed before it has the end of
+//! the archive, so that it takes nothing.
 
 mod error;
 mod program;
@@ -23,19 +23,19 @@ use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
 use crate::ops::Error;
 use crate::store::Store;
 
-/// Bytes of the pipe that are gathered.
+/// Size of the write buffer of the pipe.
 const PIPE_BYTES: usize = 1 << 20;
-/// Names that a program is asked about.
+/// Most names that a program is asked about.
 const ASKED_MAX: usize = 256;
-/// Bytes of what the program says that are kept.
+/// Most bytes of the program's output that are kept.
 const SAID_BYTES_MAX: u64 = 64 << 10;
 
-/// What `load` is asked for.
+/// Options of `load`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
     /// Which images.
     pub choice: Choice,
-    /// The program; `None`: the first that works.
+    /// The program. `None` stands for the first one that works.
     pub with: Option<Loader>,
     /// Whether the program is asked afterwards which digests it has.
     pub then: Then,
@@ -43,7 +43,7 @@ pub struct LoadOptions {
     pub namespace: Option<String>,
 }
 
-/// What is done when all is loaded.
+/// What happens after loading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Then {
     /// Nothing.
@@ -58,40 +58,40 @@ pub enum Then {
 pub struct LoadedName {
     /// The name.
     pub name: String,
-    /// Digest of the manifest that it came with, or that was made for it.
+    /// Digest of the original manifest, or of the one that was made for the image.
     pub manifest: String,
     /// Digest of the config.
     pub config: String,
-    /// What the program says that it has under the name, where it was asked and answers: docker and podman tell the digest
-    /// of the config, containerd that of the manifest or index.
+    /// The digest that the program reports for the name, when it was asked and answers. Docker and podman report the
+    /// digest of the config. containerd reports that of the manifest or index.
     pub digest: Option<String>,
 }
 
-/// What was loaded.
+/// The result of `load`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LoadReport {
     /// The release.
     pub release: String,
     /// The program.
     pub with: Loader,
-    /// Names of the images, digests of those without.
+    /// Names of the images, or digests of those without a name.
     pub images: Vec<String>,
-    /// The same by name, with digests.
+    /// The loaded names, with digests.
     pub names: Vec<LoadedName>,
-    /// Programs that were tried before, and do not work.
+    /// Programs that were tried first and do not work.
     pub tried: Vec<Tried>,
-    /// Bytes that went through the pipe.
+    /// Bytes that were written to the pipe.
     pub bytes: u64,
-    /// What the program said.
+    /// The program's output.
     pub said: String,
-    /// Images of the release that are not whole, and names that could not be given.
+    /// Images of the release that are not whole, and names that could not be used.
     pub findings: Vec<Finding>,
 }
 
 /// Loads images of a release.
 ///
 /// # Errors
-/// [`Error`] with a [`LoadError`] when the program took nothing; what the store gives.
+/// [`Error`] with a [`LoadError`] when the program took nothing, or an error of the store.
 pub fn load(
     store: &Store,
     root: &ReleaseRoot,
@@ -118,7 +118,7 @@ pub fn load(
         tell(Finding::said(Severity::Note, each.program, why));
     }
     if options.choice.images.is_empty() {
-        // Artifacts are not asked for, and do not run.
+        // Artifacts were not requested by name, and they do not run.
         chosen.retain(|image| image.runs());
     }
     if loader.form() == ImageForm::DockerArchive {
@@ -148,7 +148,7 @@ pub fn load(
     let mut names = names_of(&chosen);
     let said = match pipe(store, &plan, loader, namespace, monitor) {
         Ok(said) => said,
-        // One that was ended before it had the end of the archive has taken nothing.
+        // A program that was killed before the end of the archive has taken nothing.
         Err(error) if !matches!(error, Error::Load(LoadError::Failed { .. })) => {
             return Err(error);
         }
@@ -183,7 +183,7 @@ pub fn load(
     })
 }
 
-/// Leaves out the images that cannot go out; errs when that is none of them, or none is left.
+/// Drops the images that cannot be written. Fails when the error has another cause, or when no image is left.
 fn lose(chosen: &mut Vec<&Image>, error: ExportError) -> Result<Vec<Finding>, LoadError> {
     let needs = |image: &&Image| match &error {
         ExportError::NotRunnable { image: name } => image.name() == *name,
@@ -210,7 +210,7 @@ fn blobs_of(image: &Image) -> impl Iterator<Item = &Digest> {
     parts.map(|part| &part.digest).chain(&image.diff_ids)
 }
 
-/// The names that images are loaded under.
+/// Returns the names that images are loaded under.
 fn names_of(chosen: &[&Image]) -> Vec<LoadedName> {
     let names = chosen.iter().flat_map(|image| {
         image.references.iter().map(|name| LoadedName {
@@ -237,7 +237,7 @@ fn ask(
     Ok(())
 }
 
-/// Runs the program, and returns what it said.
+/// Runs the program, and returns its output.
 fn pipe(
     store: &Store,
     plan: &ExportPlan,
@@ -256,7 +256,7 @@ fn pipe(
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     monitor.start("load", plan.tar_bytes());
     let (written, said) = std::thread::scope(|scope| {
-        // Both are read while the archive is written, else the program could wait for ever.
+        // Both outputs are read while the archive is written. Otherwise the program could block on a full pipe.
         let said = [stdout.map(boxed), stderr.map(boxed)].map(|from| scope.spawn(|| hear(from)));
         let written = match stdin {
             Some(stdin) => write(store, plan, stdin, &mut child, monitor),
@@ -269,7 +269,7 @@ fn pipe(
     monitor.finish();
     let said = said.join("\n").trim().to_owned();
     match written {
-        // Its own words say why it went away.
+        // The program's own output says why it closed the pipe.
         Err(error) if !is_gone(&error) || status.success() => Err(stop_or(error)),
         _ if !status.success() => Err(LoadError::Failed {
             program,
@@ -281,7 +281,7 @@ fn pipe(
     }
 }
 
-/// Writes the archive; ends the program when that does not work, before it believes that it has all.
+/// Writes the archive. On failure kills the program before it believes that the archive is complete.
 fn write(
     store: &Store,
     plan: &ExportPlan,
@@ -292,15 +292,15 @@ fn write(
     let mut out = BufWriter::with_capacity(PIPE_BYTES, stdin);
     let written = plan.write_tar(store, &mut out, monitor);
     if written.as_ref().is_err_and(|error| !is_gone(error)) {
-        // It may be gone already.
+        // The program may have ended already.
         let _ = child.kill();
     }
-    // The pipe closes with it; of a failed archive nothing more is written.
+    // Dropping the parts closes the pipe without flushing, so nothing more of a failed archive is written.
     let _ = out.into_parts();
     written
 }
 
-/// Whether the program closed its end of the pipe.
+/// Returns whether the program closed its end of the pipe.
 fn is_gone(error: &ExportError) -> bool {
     match error {
         ExportError::Write(io)
@@ -312,7 +312,7 @@ fn is_gone(error: &ExportError) -> bool {
     }
 }
 
-/// A stop is a stop, however deep it happened.
+/// Keeps an interruption one, however deep it happened.
 fn stop_or(error: ExportError) -> Error {
     match error {
         ExportError::Recipe(RecipeError::Interrupted(stop))
@@ -328,13 +328,13 @@ fn boxed<'a>(from: impl Read + Send + 'a) -> Box<dyn Read + Send + 'a> {
     Box::new(from)
 }
 
-/// Reads what a program says to its end, and keeps the beginning.
+/// Reads a program's output to its end, and keeps the beginning.
 fn hear(from: Option<Box<dyn Read + Send + '_>>) -> String {
     let Some(mut from) = from else {
         return String::new();
     };
     let mut kept = Vec::new();
-    // What cannot be read was not said.
+    // Output that cannot be read counts as empty.
     let _ = (&mut from).take(SAID_BYTES_MAX).read_to_end(&mut kept);
     let _ = io::copy(&mut from, &mut io::sink());
     String::from_utf8_lossy(&kept).trim().to_owned()

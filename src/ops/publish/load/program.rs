@@ -1,4 +1,4 @@
-//! The programs that take images: which of them works, how it is given an archive, and what it has.
+//! The programs that take images: which of them works, how each takes an archive, and which digests it has.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use crate::oci::image::export::{ImageForm, whole_name};
 
 /// Time for a program to answer a question.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
-/// How often it is looked whether it has.
+/// Interval between two checks for the answer.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: u64 = 64 << 10;
@@ -36,15 +36,15 @@ pub enum Loader {
 pub struct Tried {
     /// The program.
     pub program: &'static str,
-    /// Why not, in its own words.
+    /// The error, in the program's own words.
     pub why: String,
 }
 
 impl Loader {
-    /// All, in the order in which they are tried.
+    /// All programs, in the order in which they are tried.
     pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Nerdctl, Self::Ctr];
 
-    /// The name of the program.
+    /// Returns the name of the program.
     pub fn program(self) -> &'static str {
         match self {
             Self::Docker => "docker",
@@ -54,7 +54,7 @@ impl Loader {
         }
     }
 
-    /// What it is given: containerd keeps the digests that images came with.
+    /// Returns the format of its input. containerd keeps the original digests of images.
     pub fn form(self) -> ImageForm {
         match self {
             Self::Docker | Self::Podman | Self::Nerdctl => ImageForm::DockerArchive,
@@ -71,7 +71,7 @@ impl Loader {
         command
     }
 
-    /// The command that takes an archive from its standard input.
+    /// Returns the command that reads an archive from its standard input.
     pub(super) fn takes(self, namespace: Option<&str>) -> Command {
         match self {
             Self::Docker | Self::Podman | Self::Nerdctl => self.command(namespace, &["load"]),
@@ -79,7 +79,7 @@ impl Loader {
         }
     }
 
-    /// The first that works, and those before it that are installed and do not.
+    /// Returns the first program that works, and those before it that are installed but do not.
     ///
     /// # Errors
     /// [`Interrupted`] when a stop was asked for.
@@ -104,7 +104,7 @@ impl Loader {
         Ok((None, tried))
     }
 
-    /// What the program calls a name that an archive has: containerd has hosts in all of them.
+    /// Returns what the program calls a name in an archive. containerd adds a host to every name.
     pub(super) fn name_of(self, name: &str) -> String {
         match self {
             Self::Docker | Self::Podman | Self::Nerdctl => name.to_owned(),
@@ -117,8 +117,8 @@ impl Loader {
         std::env::split_paths(&path).any(|folder| folder.join(self.program()).is_file())
     }
 
-    /// The digest that the program has for a name: docker and podman tell that of the config, containerd that of the
-    /// manifest or index.
+    /// Returns the digest that the program has for a name. Docker and podman report that of the config. containerd
+    /// reports that of the manifest or index.
     ///
     /// # Errors
     /// [`Interrupted`] when a stop was asked for.
@@ -147,7 +147,7 @@ impl Loader {
     }
 }
 
-/// Asks a program; what it says, or why it does not answer.
+/// Asks a program, and returns its answer or the reason why there is none.
 fn ask(
     command: &mut Command,
     monitor: &dyn Monitor,
@@ -170,7 +170,7 @@ fn ask(
         }
         match child.try_wait() {
             Ok(Some(status)) => {
-                // What it left running may hold its outputs open.
+                // A child process of the program may hold its outputs open.
                 let said =
                     |from: Receiver<String>| from.recv_timeout(ANSWER_TIME).unwrap_or_default();
                 if status.success() {
@@ -190,19 +190,19 @@ fn ask(
     }
 }
 
-/// Ends a program; it may be gone already.
+/// Kills a program, which may have ended already.
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
 
-/// Reads what a program says on a thread of its own, which ends with the program.
+/// Reads a program's output on a thread of its own, which ends with the program.
 fn hear(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (out, heard) = channel();
     if let Some(mut from) = from {
         std::thread::spawn(move || {
             let mut kept = Vec::new();
-            // What cannot be read was not said.
+            // Output that cannot be read counts as empty.
             let _ = (&mut from).take(ANSWER_BYTES_MAX).read_to_end(&mut kept);
             let _ = out.send(String::from_utf8_lossy(&kept).trim().to_owned());
             let _ = std::io::copy(&mut from, &mut std::io::sink());

@@ -1,5 +1,4 @@
-//! What goes along with a name: manifests and blobs in their repositories, children before parents, referrers behind what
-//! they refer to.
+//! Adds manifests and blobs to their repositories: children before parents, and referrers after their subjects.
 
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -21,7 +20,8 @@ impl<'a> NameLayout<'a> {
         repository
     }
 
-    /// Gives a tag to a digest; false when it stands for another one already: no name stands for two things.
+    /// Gives a tag to a digest. Returns false when the tag stands for another digest already, because no name stands
+    /// for two things.
     fn give(&mut self, repository: &str, tag: TagRule<'_>, digest: &Digest) -> bool {
         let (host, tag) = match tag {
             TagRule::None | TagRule::Of("") | TagRule::At { tag: "", .. } => return false,
@@ -33,7 +33,7 @@ impl<'a> NameLayout<'a> {
         there == digest
     }
 
-    /// Adds a manifest, or a tag to it when it is there, and what refers to it.
+    /// Adds a manifest and its referrers. Only adds the tag when the manifest is there already.
     fn put(
         &mut self,
         repository: &str,
@@ -76,7 +76,7 @@ impl<'a> NameLayout<'a> {
     fn put_blobs(&mut self, repository: &str, blobs: impl Iterator<Item = Descriptor>) {
         let images = self.images;
         for mut blob in blobs {
-            // A layer that may not be passed on may be absent.
+            // A layer that must not be distributed may be absent.
             let Some(body) = images.blob(&blob.digest) else {
                 continue;
             };
@@ -97,7 +97,7 @@ impl<'a> NameLayout<'a> {
         self.put(repository, tag, manifest, &image.manifest_bytes, None);
     }
 
-    /// An index as it came, with the children that are there and wanted.
+    /// Adds an index as it came, with its children that are present and requested.
     pub(super) fn plan_index(
         &mut self,
         repository: &str,
@@ -115,7 +115,7 @@ impl<'a> NameLayout<'a> {
             let is_planned = child.is_there && self.plan_child(repository, child, depth);
             is_all &= is_planned;
         }
-        // Whoever asks for one platform wants that image, and not an index of which the others are missing.
+        // A request for one platform means that image, and not an index without its other images.
         if let ([image], false, true) = (&images[..], is_all, is_choosing) {
             return self.plan_image(repository, tag, image);
         }
@@ -131,7 +131,7 @@ impl<'a> NameLayout<'a> {
         self.wanted.choice.takes(child.platform.as_ref().or(own))
     }
 
-    /// Plans what an index lists, when it is wanted; whether all of it is.
+    /// Adds a child of an index when it is requested. Returns whether all of it is planned.
     fn plan_child(&mut self, repository: &str, child: &'a IndexChild, depth: usize) -> bool {
         let digest = &child.descriptor.digest;
         if let Some(inner) = self.indexes.get(digest).copied() {
@@ -170,7 +170,7 @@ impl<'a> NameLayout<'a> {
         true
     }
 
-    /// Whether all that an index lists is there and wanted.
+    /// Returns whether everything that an index lists is present and requested.
     fn has_all(&self, index: &ImageIndex, depth: usize) -> bool {
         index.children.iter().all(|child| {
             let inner = self.indexes.get(&child.descriptor.digest);
@@ -182,7 +182,8 @@ impl<'a> NameLayout<'a> {
         })
     }
 
-    /// Several exports under one name, one a platform: an index over them is made, the same every time.
+    /// Makes an index over several exports under one name, one for each platform. The same exports always give the same
+    /// index.
     pub(super) fn plan_joined(&mut self, repository: &str, tag: TagRule<'_>, images: &[&Image]) {
         let mut entries = Vec::new();
         for image in images {
@@ -215,7 +216,8 @@ impl<'a> NameLayout<'a> {
         self.put(repository, tag, &descriptor, &bytes, None);
     }
 
-    /// What refers to a manifest goes into the same repository, behind it. A subject is planned once, so this ends.
+    /// Adds the referrers of a manifest to the same repository, after it. A subject is planned once, so the recursion
+    /// ends.
     fn plan_referrers(&mut self, repository: &str, subject: &Digest) {
         let images = self.images;
         for referrer in images.referrers(subject) {
@@ -223,7 +225,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// Plans a referrer. Where another has its tag already it goes in by its digest, and that is told.
+    /// Plans a referrer. When its tag is taken, it is added by digest and this is reported.
     fn plan_referrer(&mut self, repository: &str, tag: Option<&str>, referrer: &Referrer) {
         self.put_blobs(repository, blobs_of(&referrer.bytes).into_iter());
         let own = &referrer.descriptor;
@@ -246,7 +248,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// Referrers with names of their own have them, wherever what they refer to is.
+    /// Gives referrers their own names in the repositories of their subjects.
     pub(super) fn plan_named_referrers(&mut self) {
         let images = self.images;
         for referrer in images.all_referrers() {
@@ -267,7 +269,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// Tells of referrers that go nowhere.
+    /// Reports referrers that are not added anywhere.
     pub(super) fn tell_orphans(&mut self) {
         if !self.wanted.choice.images.is_empty() {
             return;
@@ -296,7 +298,7 @@ fn add<T: PartialEq>(list: &mut Vec<T>, one: T) {
     }
 }
 
-/// The blobs that a manifest names.
+/// Returns the blobs that a manifest names.
 fn blobs_of(manifest: &[u8]) -> Vec<Descriptor> {
     let manifest = serde_json::from_slice::<Document>(manifest).ok();
     let blobs = manifest.iter().flat_map(Document::blobs);

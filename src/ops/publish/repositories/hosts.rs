@@ -1,19 +1,20 @@
-//! What becomes of the host in an image's name.
+//! Rules for the host in an image's name.
 
 use std::collections::BTreeMap;
 
 use crate::oci::image::Reference;
 
-/// What becomes of hosts: they are dropped, become the first part of the repository, or a part that is said for each.
+/// Rules for hosts. A host is dropped, becomes the first part of the repository, or is mapped to another part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts {
-    /// The part of the path that stands for a host; empty: none. In lower case, and before `keep`.
+    /// The part of the path that replaces a host. An empty part drops it. Keys are in lower case, and take precedence
+    /// over `others`.
     pub maps: BTreeMap<String, String>,
-    /// What becomes of the others.
+    /// The rule for all other hosts.
     pub others: OtherHosts,
 }
 
-/// What becomes of hosts that are not mapped.
+/// The rule for hosts that are not mapped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OtherHosts {
     /// They are dropped.
@@ -24,15 +25,15 @@ pub enum OtherHosts {
 }
 
 impl Hosts {
-    /// Whoever writes no host means docker's hub.
+    /// The host of names without one, which is Docker Hub.
     pub const HUB: &str = "docker.io";
 
-    /// The host of a name.
+    /// Returns the host of a name.
     pub fn host_of(reference: &Reference) -> &str {
         reference.host.as_deref().unwrap_or(Self::HUB)
     }
 
-    /// The repository that an image gets.
+    /// Returns the repository that an image gets.
     pub fn repository(&self, reference: &Reference, prefix: Option<&str>) -> String {
         let host = Self::host_of(reference).to_ascii_lowercase();
         let own = match self.maps.get(&host) {
@@ -48,7 +49,7 @@ impl Hosts {
     }
 }
 
-/// A host as a part of a repository: `registry.example:5000` is `registry.example-5000`.
+/// Converts a host to a part of a repository: `registry.example:5000` becomes `registry.example-5000`.
 fn as_component(host: &str) -> String {
     let fits =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');

@@ -1,7 +1,7 @@
-//! What releases hold, as repositories of a registry: names by the rule of `image::Reference`, indexes where there are
-//! several platforms under one name, referrers behind what they refer to.
+//! Lays out releases as repositories of a registry: names by the rule of `image::Reference`, indexes where one name has
+//! several platforms, and referrers after their subjects.
 //!
-//! It reads manifests alone; blobs come from the store when they are asked for. What `push` and `serve` share.
+//! It only reads manifests. Blobs are read from the store on demand. `push` and `serve` share it.
 
 mod contents;
 mod hosts;
@@ -25,20 +25,20 @@ use crate::oci::registry::BlobSource;
 use crate::oci::registry::plan::PlannedRepository;
 use crate::ops::{Error, Releases};
 
-/// Shorter blobs are put together again faster than they are kept.
+/// Shorter blobs are rebuilt faster than they are cached.
 const KEPT_BYTES_MIN: u64 = 1 << 20;
 
-/// What of the releases is wanted.
+/// The request for content of the releases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublishRequest {
     /// Which images.
     pub choice: Choice,
-    /// Put before the path of every repository.
+    /// Prefix of the path of every repository.
     pub prefix: Option<String>,
 }
 
 impl Plan {
-    /// Whether an image came from this host, whatever case it is written in.
+    /// Returns whether an image came from this host, in upper or lower case.
     pub fn has_host(&self, host: &str) -> bool {
         self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
     }
@@ -47,41 +47,41 @@ impl Plan {
 /// How names are made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// What becomes of the hosts in them.
+    /// The rule for the hosts in them.
     pub hosts: Hosts,
-    /// What becomes of what does not stand under its name.
+    /// The rule for content that does not get its name.
     pub seconds: Seconds,
-    /// The name that the one image gets which is asked for, instead of its own; without a host.
+    /// Name for the one requested image, replacing its own. Has no host.
     pub name: Option<Reference>,
 }
 
-/// What becomes of what has a name that stands for something else.
+/// The rule for content whose name stands for something else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Seconds {
     /// It is left out.
     #[default]
     LeftOut,
-    /// It is there by its digest, and by its name for whoever asks with the host that it came from.
+    /// It is added by its digest. A request with its original host also finds it by name.
     ByDigest,
 }
 
-/// What releases hold, laid out.
+/// The layout of releases.
 #[derive(Debug)]
 pub struct Plan {
     /// The images.
     pub images: Images,
     /// The repositories, by name.
     pub repositories: Vec<PlannedRepository>,
-    /// The hosts that images came from: they are dropped from names.
+    /// The hosts that images came from, which are dropped from names.
     pub hosts: BTreeSet<String>,
-    /// What is not as it should be, and what is left out.
+    /// Problems, and what is left out.
     pub findings: Vec<Finding>,
 }
 
-/// Lays out what is in these releases, hosts dropped from names.
+/// Lays out the content of these releases, with hosts dropped from names.
 ///
 /// # Errors
-/// [`Error::Recipe`] when a release's list of items cannot be read; [`Error::Choice`] and [`Error::NoImages`].
+/// [`Error::Recipe`] when a release's list of items cannot be read, [`Error::Choice`] or [`Error::NoImages`].
 pub fn plan<R: Releases>(
     store: &R,
     names: &[ReleaseName],
@@ -91,8 +91,8 @@ pub fn plan<R: Releases>(
     plan_by(store, names, wanted, &Rules::default(), monitor)
 }
 
-/// The same by other rules. Where seconds are there by their digests, a release that cannot be read is told, and the others
-/// are laid out.
+/// Does the same with other rules. With [`Seconds::ByDigest`], a release that cannot be read is reported, and the
+/// others are laid out.
 ///
 /// # Errors
 /// As [`plan`].
@@ -165,8 +165,8 @@ pub fn plan_by<R: Releases>(
     })
 }
 
-/// The newest releases first: versions of one name in their order, and of several names the one whose newest version was
-/// committed last.
+/// Orders the releases, the newest first. Versions of one name are in their order. Of several names, the one whose
+/// newest version was committed last comes first.
 fn in_order<R: Releases>(store: &R, names: &[ReleaseName]) -> Vec<ReleaseName> {
     let mut by_name: BTreeMap<&str, Vec<&ReleaseName>> = BTreeMap::new();
     for name in names {
@@ -185,7 +185,7 @@ fn in_order<R: Releases>(store: &R, names: &[ReleaseName]) -> Vec<ReleaseName> {
     groups.into_iter().flatten().cloned().collect()
 }
 
-/// Blobs of images, out of a store.
+/// Blobs of images, read from a store.
 pub struct Blobs<'a, S> {
     /// The store.
     pub store: &'a S,

@@ -1,7 +1,7 @@
-//! Decides what each image is called in a registry: who bears a name, and who stands under it when several do.
+//! Assigns the names of images in a registry, and decides which of several bearers gets a name.
 //!
-//! A name stands for what it stood for. Of several releases the newest has it; names that differ in the host alone are two
-//! names, and where they meet, one is left out and told. Whatever lies below an index has no name by that.
+//! A name keeps its meaning. Of several releases, the newest gets the name. Names that differ only in the host are two
+//! names, and where they meet, one is left out and reported. Being a child of an index does not give a name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,7 +19,7 @@ use crate::oci::registry::plan::PlannedRepository;
 /// Indexes within indexes that are followed.
 pub(super) const DEPTH_MAX: usize = 8;
 
-/// Repository and tag; no tag: it goes in by its digest.
+/// Repository and tag. An empty tag stands for content that is added by its digest.
 pub(super) type RepositoryTag = (String, String);
 
 /// What bears a name.
@@ -38,18 +38,18 @@ impl<'a> Thing<'a> {
     }
 }
 
-/// Who bears a name.
+/// A bearer of a name.
 #[derive(Clone, Copy)]
 struct Bearer<'a> {
     /// The name, as the archive has it.
     name: &'a str,
-    /// Number of the release; the newest is the first.
+    /// Number of the release, with the newest first.
     release: usize,
     thing: Thing<'a>,
 }
 
 impl Bearer<'_> {
-    /// The host as it is written; empty: none is.
+    /// Returns the host as it is written, or an empty text when there is none.
     fn host(&self) -> String {
         let reference: Option<Reference> = self.name.parse().ok();
         reference
@@ -59,7 +59,7 @@ impl Bearer<'_> {
     }
 }
 
-/// What a name stands for: an index, or images, one a platform.
+/// What a name stands for: an index, or images, one for each platform.
 enum Stand<'a> {
     Index(&'a ImageIndex),
     Images(Vec<&'a Image>),
@@ -68,19 +68,19 @@ enum Stand<'a> {
 /// The tag that something gets.
 #[derive(Clone, Copy)]
 pub(super) enum TagRule<'t> {
-    /// None: it goes in by its digest.
+    /// No tag. The content is added by its digest.
     None,
     /// This one.
     Of(&'t str),
-    /// This one for whoever asks for it with this host.
+    /// This tag, only for requests with this host.
     At {
-        /// As it is written; empty: none is.
+        /// As it is written. Empty when there is none.
         host: &'t str,
         tag: &'t str,
     },
 }
 
-/// Decides what is called what.
+/// Assigns the names.
 pub(super) struct NameLayout<'a> {
     pub(super) images: &'a Images,
     pub(super) by_digest: HashMap<&'a Digest, &'a Image>,
@@ -89,14 +89,14 @@ pub(super) struct NameLayout<'a> {
     pub(super) rules: &'a Rules,
     /// The releases, in the order in which their images were looked for.
     pub(super) releases: &'a [ReleaseName],
-    /// What is planned, by repository and digest: manifests with their number, blobs without.
+    /// Planned content, by repository and digest. Manifests have their number, and blobs have none.
     pub(super) taken: HashMap<(String, Digest), Option<usize>>,
     /// What each tag stands for, by repository, host and tag.
     pub(super) given: HashMap<(String, Option<String>, String), Digest>,
     pub(super) repositories: BTreeMap<String, PlannedRepository>,
     pub(super) hosts: BTreeSet<String>,
     pub(super) findings: Vec<Finding>,
-    /// The names asked for, and whether they were found.
+    /// The requested names, and whether each was found.
     pub(super) asked: BTreeMap<&'a str, bool>,
 }
 
@@ -134,7 +134,7 @@ impl<'a> NameLayout<'a> {
     }
 
     pub(super) fn lay_out(&mut self) {
-        // By the name in the registry: names that differ in the host alone meet here.
+        // Keyed by the name in the registry, where names that differ only in the host meet.
         let mut bearers: BTreeMap<RepositoryTag, Vec<Bearer<'a>>> = BTreeMap::new();
         let images = self.images;
         for named in images.all_named() {
@@ -166,7 +166,7 @@ impl<'a> NameLayout<'a> {
         self.tell_orphans();
     }
 
-    /// Gives one name to what is asked for; errs when that is several things.
+    /// Gives one name to the requested content. Fails when that is several things.
     pub(super) fn lay_out_as(&mut self, name: &'a Reference) -> Result<(), ChoiceError> {
         let images = self.images;
         let mut meant: Vec<Thing<'a>> = Vec::new();
@@ -221,7 +221,7 @@ impl<'a> NameLayout<'a> {
         self.by_digest.get(digest).copied()
     }
 
-    /// Whether something of it is for the platforms that are asked for.
+    /// Returns whether a part of it is for the requested platforms.
     fn has_wanted(&self, thing: Thing<'a>) -> bool {
         match thing {
             Thing::Image(image) => self.wanted.choice.takes(image.platform.as_ref()),
@@ -231,7 +231,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// The images below an index that are there and wanted, through indexes in it.
+    /// Returns the images below an index that are present and requested, through nested indexes.
     pub(super) fn leaves(&self, index: &ImageIndex, depth: usize) -> Vec<&'a Image> {
         let mut leaves = Vec::new();
         for child in index.children.iter().filter(|child| child.is_there) {
@@ -249,10 +249,10 @@ impl<'a> NameLayout<'a> {
         leaves
     }
 
-    /// Where a name leads: repositories and tags. One that no registry takes is told.
+    /// Returns the repositories and tags for a name. Reports a name that no registry accepts.
     fn places(&mut self, given: &str) -> Vec<RepositoryTag> {
         if let Some(tag) = digest_tag(given).filter(|tag| tag.tag == given) {
-            // It belongs beside what it stands for.
+            // A referrer goes next to its subject.
             let images = self.images;
             let subjects = images.all_named().iter();
             let subjects = subjects.filter(|named| named.digest == tag.digest);
@@ -272,10 +272,10 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// Where one name leads.
+    /// Returns the repository and tag for one name.
     pub(super) fn place(&mut self, given: &str) -> Result<RepositoryTag, ReferenceError> {
         let reference: Reference = given.parse()?;
-        // Known by its digest alone: it goes in without a tag.
+        // A reference with a digest only is added without a tag.
         let tag = reference.tag_or_latest().unwrap_or_default().to_owned();
         let prefix = self.wanted.prefix.as_deref();
         let repository = self.rules.hosts.repository(&reference, prefix);
@@ -286,7 +286,7 @@ impl<'a> NameLayout<'a> {
         Ok((repository, tag))
     }
 
-    /// Whether someone asks for what archives call `given`.
+    /// Returns whether the archive name `given` is requested.
     pub(super) fn is_asked_for(&mut self, given: &str, digests: &[&Digest]) -> bool {
         if self.asked.is_empty() {
             return true;
@@ -300,7 +300,7 @@ impl<'a> NameLayout<'a> {
         is_asked
     }
 
-    /// Plans what stands under a name, and tells what does not.
+    /// Plans the content under a name, and reports what does not get the name.
     fn name(&mut self, repository: &str, tag: &str, bearers: &[Bearer<'a>]) {
         let Some((first, stand)) = self.stand(bearers) else {
             return;
@@ -331,7 +331,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// What stands under a name: what the newest release calls so, an index before images; and who decided it.
+    /// Returns what the newest release has under a name, an index before images, and the bearer that decided it.
     fn stand(&self, bearers: &[Bearer<'a>]) -> Option<(Bearer<'a>, Stand<'a>)> {
         let first = *bearers.iter().min_by_key(|bearer| bearer.release)?;
         let peers = bearers
@@ -353,13 +353,13 @@ impl<'a> NameLayout<'a> {
         let mut is_artifact = None;
         for image in images {
             let platform = image.platform.as_ref();
-            // What runs nowhere is joined with nothing.
+            // Artifacts, which have no platform, are not joined with images.
             if *is_artifact.get_or_insert(platform.is_none()) != platform.is_none() {
                 continue;
             }
             let there = by_platform.entry(platform).or_insert(image);
             let is_same = there.config.digest == image.config.digest;
-            // One image in two forms: the one that came with a manifest stands.
+            // This is one image in two formats. The one that came with a manifest wins.
             if is_same && there.origin == Origin::DockerArchive {
                 *there = image;
             }
@@ -367,7 +367,8 @@ impl<'a> NameLayout<'a> {
         Some((first, Stand::Images(by_platform.into_values().collect())))
     }
 
-    /// Whether two belong together under one name: of one version, and called the same to the host.
+    /// Returns whether two belong together under one name. They must have the same version and the same name, host
+    /// included.
     fn are_peers(&self, one: &Bearer<'a>, other: &Bearer<'a>) -> bool {
         let version = |bearer: &Bearer<'a>| {
             let release = self.releases.get(bearer.release);
@@ -380,7 +381,7 @@ impl<'a> NameLayout<'a> {
         version(one) == version(other) && host(one) == host(other)
     }
 
-    /// The digests of all that stands under a name: manifests, and configs of images.
+    /// Returns the digests of everything under a name: manifests, and configs of images.
     fn digests_in(&self, stand: &Stand<'a>) -> HashSet<&'a Digest> {
         let mut digests = HashSet::new();
         let image_digests = |image: &'a Image| [&image.manifest.digest, &image.config.digest];
@@ -395,7 +396,7 @@ impl<'a> NameLayout<'a> {
                     for child in &index.children {
                         let digest = &child.descriptor.digest;
                         digests.insert(digest);
-                        // Artifacts may all have one empty config.
+                        // Different artifacts may share one empty config.
                         let image = self.image(digest).filter(|image| image.platform.is_some());
                         digests.extend(image.into_iter().flat_map(image_digests));
                         if let Some(inner) = self.indexes.get(digest)
@@ -410,7 +411,7 @@ impl<'a> NameLayout<'a> {
         digests
     }
 
-    /// Whether something is among what stands under a name, perhaps in another form.
+    /// Returns whether something is part of what is under a name, perhaps in another format.
     fn is_covered(&self, thing: Thing<'a>, digests: &HashSet<&Digest>) -> bool {
         if digests.contains(&thing.descriptor().digest) {
             return true;
@@ -445,7 +446,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// What is asked for by its digest, and lies below an index: it goes in by that.
+    /// Plans content below an index that is requested by its digest. It is added by that digest.
     fn plan_by_digest(&mut self) {
         let images = self.images;
         for image in images.images() {
@@ -469,7 +470,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// Tells of a bearer that does not stand under its name.
+    /// Reports a bearer that does not get its name.
     fn tell_second(&mut self, first: Bearer<'a>, other: &Bearer<'a>) {
         let digest = &first.thing.descriptor().digest;
         let is_served = self.rules.seconds == Seconds::ByDigest;
@@ -492,7 +493,7 @@ impl<'a> NameLayout<'a> {
         }
     }
 
-    /// Images and indexes without a name have no place in a registry.
+    /// Reports images and indexes without a name, which have no place in a registry.
     fn tell_nameless(&mut self) {
         if !self.wanted.choice.images.is_empty() {
             return;
@@ -530,7 +531,7 @@ impl<'a> NameLayout<'a> {
         self.findings.push(finding);
     }
 
-    /// Whether a digest is planned in any repository.
+    /// Returns whether a digest is planned in any repository.
     pub(super) fn is_planned(&self, digest: &Digest) -> bool {
         let mut repositories = self.repositories.values();
         repositories.any(|repository| {
@@ -539,14 +540,14 @@ impl<'a> NameLayout<'a> {
         })
     }
 
-    /// Whether a digest is that of an index of the releases.
+    /// Returns whether a digest is that of an index of the releases.
     pub(super) fn is_index(&self, digest: &Digest) -> bool {
         let found = self.images.resolve(digest.as_str());
         found.is_some_and(|found| is_index(&found.descriptor.media_type))
     }
 }
 
-/// The digests by which people may mean something.
+/// Returns the digests by which people may refer to something.
 pub(super) fn digests_of(thing: Thing<'_>) -> Vec<&Digest> {
     match thing {
         Thing::Index(index) => vec![&index.descriptor.digest],
