@@ -31,7 +31,7 @@ pub struct SpooledTemp {
 }
 
 impl SpooledTemp {
-    /// Creates an empty spool. Its file, when one is needed, is made in `folder`.
+    /// Creates an empty one. Its file, when one is needed, is made in `folder`.
     pub fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),

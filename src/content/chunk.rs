@@ -1,11 +1,12 @@
-//! Cuts long contents into chunks at places that the bytes themselves choose, so that an insertion moves few cuts.
+//! Cuts long contents into chunks at places that depend on the bytes, so that an insertion moves few cuts.
 //!
-//! It only finds lengths. That a file of up to 64 KiB is one chunk is its callers' rule. Cut points are part of the
-//! format (docs/format.md, Chunks): the same bytes must be cut alike for ever, or nothing would be found again.
+//! It only finds lengths. Its callers apply the rule that a file of up to 64 KiB is one chunk. Cut points are part of
+//! the format (docs/format.md, Chunks). The same bytes must always be cut alike, or no stored chunk would be found
+//! again.
 
-/// Least bytes of a chunk that is not the last of its content.
+/// Fewest bytes of a chunk that is not the last of its content.
 pub const CHUNK_MIN: usize = 16 * 1024;
-/// About the mean length of a chunk; up to here cuts are rare, behind it they are frequent.
+/// Approximate mean length of a chunk. Cuts are rare up to here and frequent behind it.
 pub const CHUNK_AVERAGE: usize = 64 * 1024;
 /// Most bytes of a chunk.
 pub const CHUNK_MAX: usize = 256 * 1024;
@@ -15,7 +16,7 @@ const RARE: u64 = ((1 << 18) - 1) << 45;
 /// Fourteen bits below the topmost: one cut in 2^14 places behind it.
 const FREQUENT: u64 = ((1 << 14) - 1) << 49;
 
-/// A random-looking number for every byte: the outputs of splitmix64 from state 0.
+/// A pseudorandom number for every byte: the outputs of splitmix64 from state 0.
 const GEAR: [u64; 256] = gear_table();
 /// [`GEAR`] shifted by one, for rolling two bytes at a step.
 const GEAR_SHIFTED: [u64; 256] = shifted(GEAR);
@@ -44,14 +45,15 @@ const fn shifted(mut table: [u64; 256]) -> [u64; 256] {
     table
 }
 
-/// The content-defined cutter: a gear hash with normalised chunking, as in FastCDC.
+/// The content-defined cutter: a gear hash with normalized chunking, as in FastCDC.
 #[derive(Debug, Clone, Copy)]
 pub struct Cutter;
 
 impl Cutter {
-    /// Returns the length of the first chunk of `bytes`; 0 only when `bytes` is empty.
+    /// Returns the length of the first chunk of `bytes`. Returns 0 only when `bytes` is empty.
     ///
-    /// Offer at least [`CHUNK_MAX`] bytes unless the content ends: what is seen is taken for all there is.
+    /// `bytes` must hold at least [`CHUNK_MAX`] bytes unless the content ends, because it is taken for the whole
+    /// content.
     pub fn cut(bytes: &[u8]) -> usize {
         let end = bytes.len().min(CHUNK_MAX);
         if end <= CHUNK_MIN {
@@ -77,8 +79,8 @@ impl Cutter {
     }
 }
 
-/// Rolls `hash` over `range` and returns the length up to and with the first byte that leaves the bits of `mask` zero.
-/// `mask` leaves the top bit out, so that one bit may be shifted in ahead of the second byte of a step.
+/// Rolls `hash` over `range` and returns the length up to and including the first byte that leaves the bits of `mask`
+/// zero. `mask` leaves the top bit out, so that one bit may be shifted in ahead of the second byte of a step.
 fn find(bytes: &[u8], range: std::ops::Range<usize>, mask: u64, hash: &mut u64) -> Option<usize> {
     let start = range.start;
     let mut rolled = *hash;
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Bytes from splitmix64 with another start: fixed for ever, as the golden cuts are.
+    /// Returns bytes from splitmix64 with another start. They must never change, because the golden cuts depend on them.
     fn noise(seed: u64, len: usize) -> Vec<u8> {
         let mut state = seed;
         let mut out = Vec::with_capacity(len + 8);
@@ -123,7 +125,7 @@ mod tests {
         out
     }
 
-    /// The definition in docs/format.md, one byte at a time.
+    /// Cuts by the definition in docs/format.md, one byte at a time.
     fn cut_plainly(bytes: &[u8]) -> usize {
         let end = bytes.len().min(CHUNK_MAX);
         let mut hash: u64 = 0;

@@ -1,10 +1,10 @@
-//! The kind of a content, told from its first bytes or its name: like goes beside like in frames.
+//! The kind of a content, detected from its first bytes or its name. Frames group contents of one kind.
 //!
-//! It decides order and filters alone; a wrong guess costs bytes, never correctness.
+//! The kind decides only order and filters. A wrong guess costs bytes and never correctness.
 
 use serde::Serialize;
 
-/// A kind of content. Its number stands in frame headers and is the order of chunks within a window.
+/// A kind of content. Its number stands in frame headers and is the sort order of chunks within a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
@@ -25,7 +25,7 @@ pub enum ContentKind {
     ElfX86_64 = 6,
     /// Code for arm64.
     ElfArm64 = 7,
-    /// Compressed already.
+    /// Already compressed.
     Packed = 8,
     /// Anything else.
     Other = 9,
@@ -61,7 +61,7 @@ impl ContentKind {
         Self::Tables,
     ];
 
-    /// Tells the class of a file from its name (any path, any encoding) and the first bytes of its content.
+    /// Detects the kind of a file from its name (any path, any encoding) and the first bytes of its content.
     pub fn of(name: &[u8], head: &[u8]) -> Self {
         by_magic(head)
             .or_else(|| by_extension(name))
@@ -74,7 +74,8 @@ impl ContentKind {
             })
     }
 
-    /// Returns the class with this number; an unknown one is [`Class::Other`], since a class is advice.
+    /// Returns the kind with this number. An unknown number gives [`ContentKind::Other`], because the kind is only a
+    /// hint.
     pub fn from_number(number: u8) -> Self {
         Self::ALL
             .get(usize::from(number))
@@ -120,7 +121,7 @@ fn by_magic(head: &[u8]) -> Option<ContentKind> {
     if head.starts_with(b"\xde\x12\x04\x95") || head.starts_with(b"TZif") {
         return Some(ContentKind::Tables);
     }
-    // Compiled Python: a 16-bit version, then CR LF.
+    // Compiled Python begins with a 16-bit version, then CR LF.
     if head.get(2..4) == Some(b"\r\n") && head.get(1) == Some(&0x0d) {
         return Some(ContentKind::PyCache);
     }

@@ -1,16 +1,17 @@
-//! Makes machine code compress better: calls to one place get one text wherever they stand.
+//! Makes machine code compress better: calls of one function become equal bytes wherever they stand.
 //!
-//! It keeps lengths and is undone exactly; it knows nothing of ELF, only of call and jump instructions.
+//! The filter keeps lengths and is undone exactly. It knows only call and jump instructions and nothing of ELF.
 
 use crate::content::content_kind::ContentKind;
 
-/// What was done to a frame's plain bytes before they were compressed.
+/// The transformation of a frame's plain bytes before compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Filter {
     /// Nothing.
     None = 0,
-    /// x86-64: the distances of near calls, near jumps and instruction-pointer-relative loads became places.
+    /// x86-64: the distances of near calls, near jumps and instruction-pointer-relative loads become absolute
+    /// addresses.
     X86 = 1,
 }
 
@@ -48,21 +49,21 @@ impl Filter {
     }
 }
 
-/// Distances of this many bits, sign included, are changed; anything longer is hardly a distance.
+/// Only distances that fit into this many bits, sign included, are changed. Longer ones are rarely distances.
 const DISTANCE_BITS: u32 = 25;
 
-/// Whether a near call or jump (E8, E9) begins with `first`.
+/// Returns whether a near call or jump (E8, E9) begins with `first`.
 fn is_call(first: u8) -> bool {
     first & 0xfe == 0xe8
 }
 
-/// Whether these bytes begin a `mov` or `lea` (REX.W 89, 8B, 8D, and 8F with them) with an operand relative to the
-/// instruction pointer.
+/// Returns whether these bytes begin a `mov` or `lea` with an operand relative to the instruction pointer. The opcodes
+/// are REX.W 89, 8B and 8D, and 8F along with them.
 fn is_relative(first: u8, second: u8, third: u8) -> bool {
     first & 0xfb == 0x48 && second & 0xf9 == 0x89 && third & 0xc7 == 5
 }
 
-/// Sets the top bit of each byte of a word whose bits under `mask` are `wanted`, and no other bit.
+/// Sets the top bit of each byte of a word whose bits under `mask` are `wanted`, and clears all other bits.
 fn equal_bytes(word: u64, mask: u8, wanted: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW: u64 = 0x7f * ONES;
@@ -70,9 +71,9 @@ fn equal_bytes(word: u64, mask: u8, wanted: u8) -> u64 {
     !(((other & LOW) + LOW) | other | LOW)
 }
 
-/// Returns where the distance of the next instruction that has one begins; the instruction begins at or behind `at`.
+/// Returns the place of the distance in the next instruction that has one. The instruction begins at or behind `at`.
 fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
-    // Eight places at a time: the tests of `is_call` and `is_relative` on words.
+    // Tests eight places at a time, with `is_call` and `is_relative` on whole words.
     while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
         let word = |skip: usize| {
             ahead[skip..]
@@ -102,8 +103,9 @@ fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
     })
 }
 
-/// A distance whose top byte is only its sign is replaced by `shift(distance, place behind the instruction)`, cut to
-/// 25 bits and sign-extended again: so its top byte stays 0 or 255, and the way back sees the same instructions.
+/// Replaces each distance whose top byte is only its sign by `shift(distance, place behind the instruction)`. The
+/// result is cut to 25 bits and sign-extended again. Its top byte therefore stays 0 or 255, and undoing finds the same
+/// instructions.
 fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
     let mut at = 0;
     while let Some(operand) = next_distance(bytes, at) {
@@ -113,12 +115,12 @@ fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
         else {
             return;
         };
-        // Four bytes are passed over either way: an operand that was looked at must not change afterwards.
+        // All four bytes are skipped in any case: an operand that was tested must not change afterwards.
         at = operand + 4;
         if field[3] != 0 && field[3] != 0xff {
             continue;
         }
-        // Frames are at most 128 MiB, so a place always fits.
+        // Frames have at most 128 MiB, so a place always fits.
         let place = u32::try_from(operand + 4).unwrap_or(u32::MAX);
         let moved = shift(u32::from_le_bytes(*field), place) << (32 - DISTANCE_BITS);
         let extended = moved.cast_signed() >> (32 - DISTANCE_BITS);

@@ -1,7 +1,7 @@
-//! The index segment: which frame of which pack holds a chunk, sorted, searched where it lies without being loaded.
+//! The index segment: which frame of which pack holds a chunk. It is sorted and searched in place without being loaded.
 //!
-//! Bytes only: mapping the file, and the set of all segments of a store, are the store's affair. A segment is derived
-//! from packs and can be made again from them.
+//! It handles bytes only. The store maps the file and keeps the set of all segments. A segment is derived from packs
+//! and can be made again from them.
 
 use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ChunkId, Hasher, PackId};
@@ -17,16 +17,17 @@ const PACKS_AT: usize = FANOUT_AT + 256 * 4;
 const PACK_BYTES: usize = 40;
 const BODY_MAX: u64 = (PACKS_AT + PACKS_MAX * PACK_BYTES) as u64;
 
-/// A pack that a segment speaks of.
+/// A pack in a segment's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackEntry {
-    /// Its name.
+    /// Its id.
     pub id: PackId,
     /// Its length.
     pub bytes: u64,
 }
 
-/// Where a chunk is: its first 16 bytes, the number of the pack in the segment's table, the place of the frame.
+/// The location of a chunk: the first 16 bytes of its id, the pack's number in the segment's table, the offset of the
+/// frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChunkEntry {
     /// First half of the chunk's id.
@@ -37,7 +38,7 @@ pub struct ChunkEntry {
     pub frame_offset: u32,
 }
 
-/// Returns the half of an id that stands in entries.
+/// Returns the half of an id that entries contain.
 pub fn prefix(id: &ChunkId) -> [u8; PREFIX_BYTES] {
     let mut out = [0; PREFIX_BYTES];
     out.copy_from_slice(&id.as_bytes()[..PREFIX_BYTES]);
@@ -56,7 +57,7 @@ impl ChunkEntry {
     }
 }
 
-/// Makes the file of a segment. Entries are sorted and doubles dropped, so the same content gives the same bytes.
+/// Builds the file of a segment. Entries are sorted and duplicates dropped, so the same content gives the same bytes.
 ///
 /// # Panics
 /// With more than [`PACKS_MAX`] packs or 2^32 entries.
@@ -92,7 +93,7 @@ pub fn build(packs: &[PackEntry], mut entries: Vec<ChunkEntry>) -> Vec<u8> {
     file
 }
 
-/// A segment over bytes that lie in a map or in memory.
+/// A segment over bytes in a map or in memory.
 pub struct IndexSegment<B> {
     bytes: B,
     packs: Vec<PackEntry>,
@@ -102,8 +103,8 @@ pub struct IndexSegment<B> {
 }
 
 impl<B: AsRef<[u8]>> IndexSegment<B> {
-    /// Opens a segment: its head is checked, its entries are not: whoever wants to trust them compares
-    /// their bytes with [`Segment::entries_hash`].
+    /// Opens a segment. Its head is checked, its entries are not. A caller that needs trusted entries compares their
+    /// bytes with [`IndexSegment::entries_hash`].
     ///
     /// # Errors
     /// [`EnvelopeError`] when the head is damaged or the entries are cut short.
@@ -145,7 +146,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
         })
     }
 
-    /// Returns the packs that entries speak of, by number.
+    /// Returns the packs of the table, by number.
     pub fn packs(&self) -> &[PackEntry] {
         &self.packs
     }
@@ -159,7 +160,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
         self.bytes.as_ref()[self.entries_at..].as_chunks().0
     }
 
-    /// Returns where the entries lie in the file: offset and length.
+    /// Returns the offset and length of the entries in the file.
     pub fn entries_span(&self) -> (u64, u64) {
         (
             self.entries_at as u64,
@@ -167,12 +168,12 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
         )
     }
 
-    /// Returns the hash that the entries must have.
+    /// Returns the expected hash of the entries.
     pub fn entries_hash(&self) -> [u8; 32] {
         self.entries_hash
     }
 
-    /// Walks all entries whose pack exists, in order.
+    /// Iterates over all entries whose pack exists, in order.
     pub fn entries(&self) -> impl Iterator<Item = ChunkEntry> {
         self.table()
             .iter()
@@ -184,7 +185,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
         usize::try_from(entry.pack_no).is_ok_and(|no| no < self.packs.len())
     }
 
-    /// Finds the entries for a chunk: mostly none or one. That the whole id fits is seen in the frame's table only.
+    /// Finds the entries for a chunk, mostly none or one. Only the frame's table shows whether the whole id matches.
     pub fn lookup(&self, id: &ChunkId) -> impl Iterator<Item = ChunkEntry> {
         let wanted = prefix(id);
         let bucket = usize::from(wanted[0]);
@@ -193,7 +194,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
             .checked_sub(1)
             .map_or(0, |below| bound(self.fanout[below]));
         let table = self.table();
-        // The head is checked: it bounds the fanout by the length of the table.
+        // The head was checked when the segment was opened, and it bounds the fanout by the length of the table.
         let slice = table
             .get(low..bound(self.fanout[bucket]))
             .unwrap_or_default();

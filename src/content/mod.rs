@@ -1,4 +1,5 @@
-//! What releases are made of, in memory: chunks, frames, packs, recipes, and the archives and streams they are opened from.
+//! The content of releases, in memory: chunks, frames, packs, recipes, and the archives and streams that are opened
+//! into them.
 
 pub mod archive;
 pub mod bindiff;

@@ -1,6 +1,6 @@
 //! The pack: frames back to back, then a table of them and a trailer. A finished pack never changes.
 //!
-//! Bytes only. The table is a convenience: [`scan`] finds the frames of a pack without it.
+//! It handles bytes only. The table is a convenience: [`scan`] finds the frames of a pack without it.
 
 use crate::base::id::{Hasher, PackId};
 use crate::content::frame::{FrameHead, MAGIC as FRAME_MAGIC, SealedFrame};
@@ -11,9 +11,9 @@ pub const MAGIC: [u8; 4] = *b"\x8aCYP";
 pub const TRAILER_MAGIC: [u8; 4] = *b"\x8aCYT";
 /// Bytes before the first frame.
 pub const HEADER_BYTES: usize = 16;
-/// Bytes of the trailer, the last of the file.
+/// Bytes of the trailer, which ends the file.
 pub const TRAILER_BYTES: usize = 32;
-/// Most bytes of a pack: places in it are 32-bit numbers.
+/// Most bytes of a pack, because offsets in it are 32-bit numbers.
 pub const PACK_MAX: u64 = u32::MAX as u64;
 
 const VERSION: u8 = 1;
@@ -23,7 +23,7 @@ const ENTRY_BYTES: usize = 8;
 /// Says what is wrong with a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
-    /// It does not begin as a pack does.
+    /// It does not begin with a pack's header.
     #[error("not a pack")]
     NotAPack,
     /// It was written by a newer program.
@@ -34,16 +34,16 @@ pub enum PackError {
     Corrupt(&'static str),
 }
 
-/// Where a frame lies in a pack.
+/// The range of a frame in a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameSpan {
-    /// Bytes before it.
+    /// Offset in the pack.
     pub offset: u32,
-    /// Its bytes, header included.
+    /// Length, header included.
     pub len: u32,
 }
 
-/// Keeps the books of a pack that is being written: the writer appends exactly what it returns and is given.
+/// Tracks a pack while it is written. The writer appends exactly the returned bytes and the frames.
 pub struct PackBuilder {
     frames: Vec<FrameSpan>,
     bytes: u64,
@@ -51,7 +51,7 @@ pub struct PackBuilder {
 }
 
 impl PackBuilder {
-    /// Starts a pack; returns the header to write first.
+    /// Starts a pack and returns the header, which is written first.
     pub fn start() -> (Self, [u8; HEADER_BYTES]) {
         let mut header = [0; HEADER_BYTES];
         header[..4].copy_from_slice(&MAGIC);
@@ -69,10 +69,10 @@ impl PackBuilder {
         )
     }
 
-    /// Notes a frame that is appended now; returns its offset.
+    /// Records a frame that is appended now and returns its offset.
     ///
     /// # Panics
-    /// When the pack would pass [`PACK_MAX`]; ask [`PackBuilder::fits`] first.
+    /// When the pack would exceed [`PACK_MAX`]. [`PackBuilder::fits`] tells that before.
     pub fn push(&mut self, frame: &[u8]) -> u32 {
         let offset = u32::try_from(self.bytes).expect("the caller asked whether it fits");
         let len = u32::try_from(frame.len()).expect("a frame is far below 4 GiB");
@@ -82,7 +82,7 @@ impl PackBuilder {
         offset
     }
 
-    /// Whether a frame of `len` bytes still fits, with the table that it needs.
+    /// Returns whether a frame of `len` bytes still fits, with its table entry.
     pub fn fits(&self, len: usize) -> bool {
         let tail = (self.frames.len() + 1) * ENTRY_BYTES + TRAILER_BYTES;
         self.bytes + (len + tail) as u64 <= PACK_MAX
@@ -93,7 +93,7 @@ impl PackBuilder {
         self.bytes
     }
 
-    /// Ends the pack: returns what to append last, the pack's name and its length.
+    /// Ends the pack. Returns its last bytes, its id and its length.
     pub fn finish(mut self) -> (Vec<u8>, PackId, u64) {
         let mut tail = Vec::with_capacity(self.frames.len() * ENTRY_BYTES + TRAILER_BYTES);
         for span in &self.frames {
@@ -115,7 +115,7 @@ impl PackBuilder {
 /// Checks a pack's header.
 ///
 /// # Errors
-/// [`PackError`] when it is none, or newer than this program.
+/// [`PackError`] when it is not a pack, or newer than this program.
 pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
     match bytes.first_chunk::<HEADER_BYTES>() {
         Some(head) if head[..4] == MAGIC && head[5] == KIND_FRAMES => match head[4] {
@@ -127,10 +127,10 @@ pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
     }
 }
 
-/// Reads the trailer of a pack of `pack_bytes`: returns how many bytes at its end are table and trailer together.
+/// Reads the trailer of a pack of `pack_bytes` bytes. Returns the length of table and trailer together at its end.
 ///
 /// # Errors
-/// [`PackError::Corrupt`] when it is no trailer of a pack of that length.
+/// [`PackError::Corrupt`] when it is not the trailer of a pack of that length.
 pub fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
     let trailer: &[u8; TRAILER_BYTES] = trailer
         .try_into()
@@ -156,7 +156,7 @@ pub fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
     usize::try_from(tail).map_err(|_| PackError::Corrupt("no trailer"))
 }
 
-/// Reads the table of frames from the last [`tail_bytes`] of a pack of `pack_bytes`.
+/// Reads the table of frames from the last [`tail_bytes`] of a pack of `pack_bytes` bytes.
 ///
 /// # Errors
 /// [`PackError::Corrupt`] when its hash is wrong or its frames overlap or leave gaps.
@@ -191,7 +191,7 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
     Ok(spans)
 }
 
-/// Finds every intact frame in `bytes`, a whole pack or any part of one, wherever it begins.
+/// Finds every intact frame in `bytes`, which is a whole pack or any part of one, with any start.
 pub fn scan(bytes: &[u8]) -> Vec<FrameSpan> {
     let mut found = Vec::new();
     let mut at = 0;

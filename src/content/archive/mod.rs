@@ -1,6 +1,6 @@
-//! Headers of archives, as far as their members must be found and named.
+//! Headers of archives, parsed as far as the members must be found and named.
 //!
-//! Pure parsers of bytes: what is read into recipes is the affair of `layouts`, what lies in a release that of `contents`.
+//! These are pure parsers of bytes. `layouts` reads them into recipes, and `contents` lists the files of a release.
 
 pub mod tar;
 pub mod zip;

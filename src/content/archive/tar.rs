@@ -1,26 +1,26 @@
-//! Headers of tars, as far as their bodies must be found: ustar, GNU, pax and old ones.
+//! Headers of tars, parsed as far as their bodies must be found: ustar, GNU, pax and old ones.
 //!
-//! It says how many bytes of body follow a header and of which sort; it builds no file tree. What it does not know it does
-//! not guess at: the bytes stay bytes.
+//! The parser says how many bytes of body follow a header, and of which kind. It builds no file tree. It never guesses:
+//! bytes that it does not understand stay bytes.
 
 pub use crate::base::limits::PAX_BYTES_MAX;
 
-/// Bytes of a tar's block: headers are one, bodies are padded to whole ones.
+/// Bytes of a tar's block. A header has one block, and bodies are padded to whole blocks.
 pub const BLOCK: usize = 512;
 
-/// A header, as far as it matters here.
+/// The relevant fields of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TarHeader {
-    /// What follows.
+    /// What follows the header.
     pub kind: TarKind,
     /// Bytes of body that the header's own size field gives.
     pub size: u64,
 }
 
-/// What a header stands before.
+/// What follows a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TarKind {
-    /// A member whose size is that of its body.
+    /// A member whose body has the size of the header's field.
     File,
     /// A member without a body: links, devices, folders, pipes.
     Bodiless,
@@ -28,26 +28,26 @@ pub enum TarKind {
     Pax,
     /// A GNU long name or link for the next member, or a global pax header.
     Note,
-    /// A GNU sparse file: blocks of its map may come first.
+    /// A GNU sparse file. Blocks of its map may come first.
     Sparse,
 }
 
 /// Kinds of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TarLink {
-    /// Another name of a member before: the target counts from the beginning of the archive.
+    /// Another name of an earlier member. The target is relative to the beginning of the archive.
     Hard,
-    /// The target counts from the folder that the link is in.
+    /// A symbolic link. The target is relative to the folder that the link is in.
     Symbolic,
 }
 
-/// Where the flag stands that another block of the sparse map follows: in the header, and in such a block.
+/// Offset in the header of the flag that another block of the sparse map follows.
 pub const SPARSE_MORE_IN_HEADER: usize = 482;
-/// See [`SPARSE_MORE_IN_HEADER`].
+/// Offset of the same flag in a block of the sparse map.
 pub const SPARSE_MORE_IN_MAP: usize = 504;
 
 impl TarHeader {
-    /// Reads a header; `None` when the block is none: its checksum is wrong, or its size cannot be.
+    /// Reads a header. Returns `None` when the block is not one: its checksum is wrong, or its size is impossible.
     pub fn read(block: &[u8]) -> Option<Self> {
         let block: &[u8; BLOCK] = block.first_chunk()?;
         if !checksum_fits(block) {
@@ -65,12 +65,12 @@ impl TarHeader {
         Some(Self { kind, size })
     }
 
-    /// The name field of a header block, without the prefix.
+    /// Returns the name field of a header block, without the prefix.
     pub fn name(block: &[u8]) -> &[u8] {
         until_nul(&block[..block.len().min(100)])
     }
 
-    /// The path that a header block gives: the name field, behind the prefix field of POSIX headers.
+    /// Returns the path of a header block: the prefix field of POSIX headers, then the name field.
     pub fn path(block: &[u8]) -> Vec<u8> {
         let name = Self::name(block);
         let is_posix = block.get(257..263) == Some(b"ustar\0");
@@ -82,7 +82,8 @@ impl TarHeader {
         }
     }
 
-    /// Where a link points, and whether it is a symbolic one; `None` when the header is of no link.
+    /// Returns the target of a link, and whether the link is hard or symbolic. Returns `None` when the header is not of
+    /// a link.
     pub fn link(block: &[u8]) -> Option<(TarLink, &[u8])> {
         let link = match block.get(156) {
             Some(b'1') => TarLink::Hard,
@@ -92,7 +93,7 @@ impl TarHeader {
         Some((link, until_nul(block.get(157..257)?)))
     }
 
-    /// Whether a header of [`Kind::Note`] gives the name of the next member, as GNU tar writes long ones.
+    /// Returns whether a header of [`TarKind::Note`] gives the name of the next member, as GNU tar writes long ones.
     pub fn is_long_name(block: &[u8]) -> bool {
         block.get(156) == Some(&b'L')
     }
@@ -101,8 +102,8 @@ impl TarHeader {
 /// Bytes of a header's name field.
 const NAME_BYTES: usize = 100;
 
-/// The header of a file of `bytes` bytes: mode 0644, of nobody, at no time, so that the same file gives the same bytes. One
-/// block; before it stands a pax header with the path when that is longer than the name field.
+/// Builds the header of a file of `bytes` bytes, with mode 0644, no owner and no time. The same file gives the same
+/// bytes. The header is one block. A pax header with the path precedes it when the path is longer than the name field.
 pub fn file_header(path: &str, bytes: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(BLOCK);
     if path.len() > NAME_BYTES {
@@ -116,7 +117,7 @@ pub fn file_header(path: &str, bytes: u64) -> Vec<u8> {
     out
 }
 
-/// `LENGTH path=PATH\n`, the length with all of itself.
+/// Returns `LENGTH path=PATH\n`, where the length counts all of it, itself included.
 fn path_record(path: &str) -> String {
     let rest = format!(" path={path}\n");
     let mut length = rest.len();
@@ -138,7 +139,7 @@ fn header_block(name: &[u8], bytes: u64, kind: u8) -> [u8; BLOCK] {
     if bytes < 1 << 33 {
         block[124..136].copy_from_slice(format!("{bytes:011o}\0").as_bytes());
     } else {
-        // Base 256, as GNU tar and Go write what eleven digits cannot hold.
+        // GNU tar and Go write sizes in base 256 when eleven octal digits are too few.
         block[124] = 0x80;
         block[128..136].copy_from_slice(&bytes.to_be_bytes());
     }
@@ -151,18 +152,18 @@ fn header_block(name: &[u8], bytes: u64, kind: u8) -> [u8; BLOCK] {
     block
 }
 
-/// A field up to its end or the first NUL.
+/// Returns a field up to its end or its first NUL.
 pub fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// Whether these bytes look like the beginning of a tar.
+/// Returns whether the bytes look like the beginning of a tar.
 pub fn begins_tar(head: &[u8]) -> bool {
-    // The name keeps out files that only happen to sum up.
+    // Requiring a name excludes files whose checksum only happens to be right, such as files of zeros.
     TarHeader::read(head).is_some() && !TarHeader::name(head).is_empty()
 }
 
-/// Bytes that pad a body of `size` bytes to whole blocks.
+/// Returns the bytes that pad a body of `size` bytes to whole blocks.
 pub fn padding(size: u64) -> u64 {
     size.wrapping_neg() % BLOCK as u64
 }
@@ -180,7 +181,7 @@ fn checksum_fits(block: &[u8; BLOCK]) -> bool {
     i64::try_from(stated).is_ok_and(|stated| stated == unsigned || stated == signed)
 }
 
-/// Octal digits between spaces, ended by a space or NUL; at least one.
+/// Reads octal digits between spaces, ended by a space or NUL. At least one digit is required.
 fn octal(field: &[u8]) -> Option<u64> {
     let digits = field.trim_ascii_start();
     let end = digits.iter().position(|byte| !(b'0'..=b'7').contains(byte));
@@ -193,7 +194,7 @@ fn octal(field: &[u8]) -> Option<u64> {
     })
 }
 
-/// A size: octal, base-256 behind a first byte of 0x80, or an empty field for 0.
+/// Reads a size: octal, base 256 behind a first byte of 0x80, or an empty field for 0.
 fn number(field: &[u8]) -> Option<u64> {
     match field.split_first()? {
         (0x80, rest) => rest.iter().try_fold(0_u64, |sum, byte| {
@@ -204,19 +205,19 @@ fn number(field: &[u8]) -> Option<u64> {
     }
 }
 
-/// What a pax header says of the member behind it.
+/// The fields of a pax header for the next member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pax {
-    /// Bytes of the body; stands above the header's own field.
+    /// Bytes of the body. Overrides the header's own field.
     pub size: Option<u64>,
     /// Name of the member.
     pub path: Option<Vec<u8>>,
-    /// What a link points to.
+    /// Target of a link.
     pub link: Option<Vec<u8>>,
 }
 
 impl Pax {
-    /// Reads records `LEN KEY=VALUE\n` up to the first that is none.
+    /// Reads records `LEN KEY=VALUE\n` and stops at the first invalid one.
     pub fn read(mut body: &[u8]) -> Self {
         let mut pax = Self::default();
         while let Some((key, value, rest)) = pax_record(body) {

@@ -1,8 +1,8 @@
-//! Local headers of zip files, as far as the members behind them must be found.
+//! Local headers of zip files, parsed as far as the members behind them must be found.
 //!
-//! A zip is read from front to back: what the central directory says is not asked for. What is not understood stays bytes.
+//! A zip is read from front to back, without its central directory. Bytes that are not understood stay bytes.
 
-/// What a local header begins with.
+/// First four bytes of a local header.
 pub const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
 /// Bytes of a local header before the name.
 pub const HEADER_BYTES: usize = 30;
@@ -12,14 +12,14 @@ pub const HEADER_BYTES_MAX: usize = HEADER_BYTES + 2 * 65_535;
 const ENCRYPTED: u16 = 1;
 const SIZES_FOLLOW: u16 = 1 << 3;
 
-/// How a member is written.
+/// How a member is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// As it is.
+    /// Without compression.
     Stored,
     /// As a raw deflate stream.
     Deflate,
-    /// In a way that is not known here, or encrypted.
+    /// By a method that is not known here, or encrypted.
     Other,
 }
 
@@ -28,7 +28,7 @@ pub enum Method {
 pub struct LocalHeader {
     /// How the member is written.
     pub method: Method,
-    /// Its length; `None` when that stands behind it, or in an extra field.
+    /// Length of the body. `None` when it stands behind the body or in an extra field.
     pub body_bytes: Option<u64>,
     /// Length of the name, which follows [`HEADER_BYTES`] bytes.
     pub name_bytes: usize,
@@ -37,7 +37,7 @@ pub struct LocalHeader {
 }
 
 impl LocalHeader {
-    /// Reads the first [`HEADER_BYTES`] bytes of a header; `None` when it is none.
+    /// Reads the first [`HEADER_BYTES`] bytes of a header. Returns `None` when they are not one.
     pub fn read(head: &[u8]) -> Option<Self> {
         let head: &[u8; HEADER_BYTES] = head.first_chunk()?;
         if head[..4] != LOCAL_MAGIC {
@@ -52,7 +52,7 @@ impl LocalHeader {
             _ => Method::Other,
         };
         let body = u32::from_le_bytes([head[18], head[19], head[20], head[21]]);
-        // Some writers repeat behind a stored member what stands here already.
+        // Some writers set the flag for a stored member although the header already has its sizes.
         let is_here = flags & SIZES_FOLLOW == 0 || (method == Method::Stored && body > 0);
         let is_known = is_here && body != u32::MAX;
         Some(Self {
@@ -63,13 +63,13 @@ impl LocalHeader {
         })
     }
 
-    /// Length of the whole header.
+    /// Returns the length of the whole header.
     pub fn bytes(&self) -> usize {
         HEADER_BYTES + self.name_bytes + self.extra_bytes
     }
 }
 
-/// Where the next local header may begin in `window`, not at its very front.
+/// Returns where the next local header may begin in `window`, except at its very front.
 pub fn find_header(window: &[u8]) -> Option<usize> {
     let mut from = 1;
     while let Some(at) = window.get(from..)?.iter().position(|byte| *byte == b'P') {

@@ -1,19 +1,19 @@
-//! Which runs of old bytes the new ones are made of: the search of bsdiff.
+//! Finds the runs of old bytes that new bytes consist of, with the search of bsdiff.
 //!
-//! Going along the new bytes, an alignment with the old ones stays until another one explains [`SLACK_BYTES`] more
-//! of what comes; then both are stretched towards each other as long as at least half of the bytes agree.
+//! Along the new bytes, an alignment with the old ones stays until another one explains [`SLACK_BYTES`] more of the
+//! following bytes. Then both are extended towards each other while at least half of the bytes agree.
 
 use super::index::OldBytesIndex;
 
-/// How many bytes more another place must explain before it is gone to: fewer cost more to name than they save (measured, as is
-/// that it matters little).
+/// Bytes more that another alignment must explain to be chosen. Fewer cost more to encode than they save. The value was
+/// measured and matters little.
 const SLACK_BYTES: usize = 14;
-/// Bytes compared for each new byte on average: far more than real content takes.
+/// Bytes compared for each new byte on average. Real content takes far fewer.
 const WORK_PER_BYTE: u64 = 512;
-/// A place that is gone to is stretched backwards until so many more bytes differ than agree.
+/// Extending an alignment backwards ends when this many more bytes differ than agree.
 const GIVE_UP_BYTES: isize = 64;
 
-/// A step of a script, with places in the new (`at`) and the old bytes (`from`).
+/// A step of a script. Places in the new bytes are `at`, in the old bytes `from`.
 pub(super) struct AlignedRun {
     pub(super) at: usize,
     pub(super) from: usize,
@@ -22,7 +22,7 @@ pub(super) struct AlignedRun {
     pub(super) seek: i64,
 }
 
-/// An alignment: the new bytes from `at` on go with the old ones from `from` on.
+/// An alignment: the new bytes from `at` on match the old ones from `from` on.
 #[derive(Debug, Clone, Copy, Default)]
 struct Alignment {
     at: usize,
@@ -30,13 +30,13 @@ struct Alignment {
 }
 
 impl Alignment {
-    /// The old place that goes with a new one.
+    /// Returns the old place of a new one.
     fn old_place(self, new_place: usize) -> Option<usize> {
         (new_place + self.from).checked_sub(self.at)
     }
 }
 
-/// Finds the runs that `new` is made of, in order; `None` when it takes too long.
+/// Finds the runs of `new`, in order. Returns `None` when that takes too long.
 pub(super) fn runs(
     index: &OldBytesIndex<'_>,
     new: &[u8],
@@ -67,13 +67,13 @@ pub(super) fn runs(
     Some(())
 }
 
-/// What comes from a place on.
+/// The decision for the following bytes.
 enum NextStretch {
-    /// The alignment as it is explains everything up to here.
+    /// The current alignment explains everything up to here.
     GoesOn { until: usize },
-    /// Another one is better.
+    /// Another alignment is better.
     Changes { to: Alignment, until: usize },
-    /// Nothing better any more.
+    /// No better alignment follows.
     Nothing,
 }
 
@@ -91,11 +91,11 @@ impl AlignSearch<'_> {
             == self.new.get(place)
     }
 
-    /// The next place, from `scan` on, where `current` explains as much as any other alignment, or another one more by more than
-    /// the slack.
+    /// Finds the next place from `scan` on where the choice is clear: `current` explains as much as any other
+    /// alignment, or another one explains more by more than the slack.
     fn next(&mut self, current: Alignment, mut scan: usize) -> Option<NextStretch> {
         let new = self.new;
-        // How many bytes of scan..counted agree as things are aligned now.
+        // Bytes of scan..counted that agree under the current alignment.
         let mut agreeing = 0_usize;
         let mut counted = scan;
         while scan < new.len() {
@@ -129,7 +129,7 @@ impl AlignSearch<'_> {
         Some(NextStretch::Nothing)
     }
 
-    /// Ends `current` somewhere before `next`, which begins where it pays; returns `next` from there on.
+    /// Ends `current` somewhere before `next` and returns `next`, extended backwards as far as it pays.
     fn change(
         &self,
         current: Alignment,
@@ -160,7 +160,7 @@ impl AlignSearch<'_> {
         begin
     }
 
-    /// How far `current` is to be stretched: to where most more bytes agree than differ.
+    /// Returns how far to extend `current`: to where the surplus of agreeing bytes is largest.
     fn forward(&self, current: Alignment, end: usize) -> usize {
         let pairs = self.new[current.at..end]
             .iter()
@@ -175,7 +175,7 @@ impl AlignSearch<'_> {
         length
     }
 
-    /// How far `next` is to be stretched backwards, at most to `begin`.
+    /// Returns how far to extend `next` backwards, at most to `begin`.
     fn backward(&self, begin: usize, next: Alignment) -> usize {
         if next.at == self.new.len() {
             return 0;
@@ -195,7 +195,7 @@ impl AlignSearch<'_> {
         length
     }
 
-    /// How many of `overlap` bytes from `at` on the first of two alignments shall keep.
+    /// Returns how many of `overlap` bytes from `at` on the first of two alignments keeps.
     fn split(&self, first: Alignment, second: Alignment, at: usize, overlap: usize) -> usize {
         let (mut score, mut best, mut kept) = (0_isize, 0_isize, 0);
         for number in 0..overlap {

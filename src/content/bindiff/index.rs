@@ -1,26 +1,26 @@
-//! Where the old bytes have the twelve that stand somewhere in the new ones: chains of places with one hash.
+//! Finds places in the old bytes by twelve of the new bytes: chains of places with the same hash.
 //!
-//! Only finds; what is worth copying is decided by `align`.
+//! It only finds places. `align` decides what is worth copying.
 
-/// Bytes that are hashed together: fewer are found at too many places.
+/// Bytes that are hashed together. Fewer would be found at too many places.
 const SEED_BYTES: usize = 12;
-/// Places with one hash that are looked at. More gains nothing that could be measured.
+/// Places with one hash that are compared. More had no measurable gain.
 const DEPTH: usize = 8;
-/// A run of the old bytes that goes on as it went so far is long enough from here on not to look for another.
+/// When the old bytes at the likely place match for this long, no other place is searched.
 const GOOD_BYTES: usize = 32;
 const HASH_BITS_MAX: u32 = 24;
 const NOWHERE: u32 = u32::MAX;
 
-/// The places of the old bytes by hash. Takes 4 bytes for each, and up to 64 MiB.
+/// The places of the old bytes by hash. Takes 4 bytes for each place, and up to 64 MiB.
 pub(super) struct OldBytesIndex<'a> {
     pub(super) old: &'a [u8],
     heads: Vec<u32>,
-    /// The next place with the same hash, for each place.
+    /// For each place, the next place with the same hash.
     nexts: Vec<u32>,
     hash_bits: u32,
 }
 
-/// A place in the old bytes, and how many bytes from there on are the wanted ones.
+/// A place in the old bytes, and the number of matching bytes from there on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Match {
     pub(super) from: usize,
@@ -28,18 +28,18 @@ pub(super) struct Match {
 }
 
 impl<'a> OldBytesIndex<'a> {
-    /// Indexes `old`; `None` when it has 4 GiB or more.
+    /// Indexes `old`. Returns `None` when it has 4 GiB or more.
     pub(super) fn of(old: &'a [u8]) -> Option<Self> {
         let places = u32::try_from(old.len()).ok()?;
         let hash_bits = old.len().max(256).ilog2().min(HASH_BITS_MAX);
         let mut heads = vec![NOWHERE; 1 << hash_bits];
         let mut nexts = vec![NOWHERE; old.len()];
         let mut last = usize::MAX;
-        // From behind, so that the first place is the first in its chain.
+        // Places are inserted from the end, so that the first place becomes the first in its chain.
         for (place, seed) in (0..places).zip(old.windows(SEED_BYTES)).rev() {
             let hash = hash(seed, hash_bits);
             let at = place as usize;
-            // Of one byte many times over the first place stands for all: the others would fill the chain.
+            // In a run of one byte the first place stands for all, because the others would fill the chain.
             nexts[at] = if hash == last {
                 nexts[at + 1]
             } else {
@@ -56,8 +56,8 @@ impl<'a> OldBytesIndex<'a> {
         })
     }
 
-    /// The longest run of old bytes found that `wanted` begins with, `likely` being looked at first. Takes what it compared
-    /// from `work_left`.
+    /// Returns the longest run of old bytes that `wanted` begins with. `likely` is compared first. Subtracts the
+    /// compared bytes from `work_left`.
     pub(super) fn longest(
         &self,
         wanted: &[u8],
@@ -79,7 +79,7 @@ impl<'a> OldBytesIndex<'a> {
                 break;
             }
             let from = place as usize;
-            // Longer than the best so far only when this byte is right, too.
+            // A match can be longer than the best only when this byte agrees, too.
             if self.old.get(from + best.bytes) == wanted.get(best.bytes) {
                 let bytes = common(&self.old[from..], wanted);
                 *work_left = work_left.saturating_sub(bytes as u64);
@@ -106,7 +106,7 @@ fn hash(seed: &[u8], bits: u32) -> usize {
     usize::try_from(hash).unwrap_or(0)
 }
 
-/// How many bytes two slices have in common at their beginning.
+/// Returns the number of equal bytes at the beginning of two slices.
 fn common(one: &[u8], other: &[u8]) -> usize {
     let words = one.chunks_exact(8).zip(other.chunks_exact(8));
     let mut same = 0;

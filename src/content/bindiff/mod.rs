@@ -1,8 +1,8 @@
-//! Binary differences: new bytes as runs of old ones with what differs in them byte by byte, and the rest as it is.
+//! Binary differences: new bytes as runs of old ones with byte-wise changes, and literals for the rest.
 //!
-//! After bsdiff (Colin Percival, "Naive differences of executable code", 2003): where code was only linked anew, most of the
-//! differences are zero and the others repeat. Old places are found by hashes instead of a suffix array. Bytes in memory
-//! only; compressing the streams of a script is the frame's affair.
+//! The method is that of bsdiff (Colin Percival, "Naive differences of executable code", 2003). Where code was only
+//! relinked, most differences are zero and the others repeat. Old places are found by hashes instead of a suffix array.
+//! Everything is in memory. The frame compresses the streams of a script.
 
 mod align;
 mod index;
@@ -12,28 +12,28 @@ use std::io::{self, BufRead, Read};
 use self::align::AlignedRun;
 use self::index::OldBytesIndex;
 
-/// What makes new bytes of old ones. A step copies old bytes, puts changes onto them, takes literals, and moves on in the old
-/// bytes; there is one number of each of the first three streams for each step. The next two go along all that is copied, from
-/// the first byte to the last.
+/// A script that makes new bytes from old ones. A step copies old bytes, changes some of them, appends literals, and
+/// moves on in the old bytes. Each of the first three streams has one number for each step. The next two streams run
+/// along all copied bytes, from the first to the last.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct DiffScript<S> {
-    /// Varints: how many bytes are copied.
+    /// Varints: the number of copied bytes.
     pub copies: S,
-    /// Varints: how many literals follow them.
+    /// Varints: the number of literals behind them.
     pub literal_counts: S,
-    /// Varints, zigzag: from the end of the copy to where the next one begins in the old bytes.
+    /// Varints, zigzag: the distance from the end of the copy to the next copy in the old bytes.
     pub seeks: S,
-    /// Varints: how many copied bytes stay as they are.
+    /// Varints: the number of copied bytes that stay unchanged.
     pub same_counts: S,
-    /// Varints: how many copied bytes are changed behind them.
+    /// Varints: the number of changed bytes behind them.
     pub changed_counts: S,
-    /// What is added, modulo 256, to each byte that is changed.
+    /// Values that are added, modulo 256, to the changed bytes.
     pub changes: S,
     /// The literals.
     pub literals: S,
 }
 
-/// Why a script makes nothing of these old bytes.
+/// Says why a script cannot be applied to these old bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// A stream cannot be read or ends too early.
@@ -45,8 +45,8 @@ pub enum ApplyError {
 }
 
 impl DiffScript<Vec<u8>> {
-    /// Makes the script that gives `new` from `old`; `None` when it would take too long to find. Takes 4 bytes for each of
-    /// `old` and up to 64 MiB.
+    /// Makes the script that turns `old` into `new`. Returns `None` when it would take too long to find. Takes 4 bytes
+    /// for each byte of `old`, and up to 64 MiB.
     pub fn of(old: &[u8], new: &[u8]) -> Option<Self> {
         let index = OldBytesIndex::of(old)?;
         let mut script = Self::default();
@@ -85,7 +85,7 @@ impl DiffScript<Vec<u8>> {
     }
 }
 
-/// Where a script is in all that is copied: bytes that stay, then bytes that change.
+/// The state of the two streams that run along all copied bytes: unchanged bytes, then changed ones.
 #[derive(Debug, Default)]
 struct Along {
     same: u64,
@@ -93,10 +93,11 @@ struct Along {
 }
 
 impl<S: BufRead> DiffScript<S> {
-    /// Appends `new_bytes` bytes to `new`, made of `old`.
+    /// Applies a script: appends `new_bytes` bytes, made from `old`, to `new`.
     ///
     /// # Errors
-    /// [`ApplyError`] when a stream ends or cannot be read, or the script leaves the old bytes or makes more.
+    /// [`ApplyError`] when a stream ends or cannot be read, or when the script leaves the old bytes or makes more
+    /// bytes.
     pub fn apply(
         &mut self,
         old: &[u8],
@@ -164,7 +165,7 @@ fn at_most(count: u64, limit: usize) -> usize {
     usize::try_from(count).unwrap_or(limit).min(limit)
 }
 
-/// Moves `count` bytes; the caller has bounded them.
+/// Moves `count` bytes. The caller has bounded them.
 fn take(source: &mut impl Read, count: usize, out: &mut Vec<u8>) -> Result<(), ApplyError> {
     let wanted = count as u64;
     if source.take(wanted).read_to_end(out)? as u64 == wanted {

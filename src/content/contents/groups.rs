@@ -1,15 +1,15 @@
-//! Puts files together into few groups that say where most of the bytes are: a folder, an archive, a single file.
+//! Puts files into a few groups that show where most of the bytes are: a folder, an archive, a single file.
 //!
-//! It knows paths and numbers only. Memory: about 150 bytes for each folder and each file while it works.
+//! It only knows paths and numbers. Memory: about 150 bytes for each folder and each file while it works.
 
 use std::collections::BTreeMap;
 
-/// What is added up.
+/// The sums of a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Files.
     pub files: u64,
-    /// Those of them whose path was there before.
+    /// Those of them whose path existed before.
     pub known_files: u64,
     /// Plain bytes that are new.
     pub new_bytes: u64,
@@ -18,7 +18,7 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// Adds another one.
+    /// Adds other sums to these.
     pub fn add(&mut self, other: &Self) {
         self.files += other.files;
         self.known_files += other.known_files;
@@ -36,27 +36,27 @@ impl Weight {
     }
 }
 
-/// Files that have something in common.
+/// Files in one folder or archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileGroup {
-    /// What they lie in, from the outside: the item, then members that are archives.
+    /// The path of containers, from the outside: the item, then members that are archives.
     pub within: Vec<Vec<u8>>,
-    /// Their folder in the innermost, or the file; empty: all of it.
+    /// The folder in the innermost container, or the file. Empty for all of the container.
     pub path: Vec<u8>,
-    /// What of it is meant.
+    /// Which part of the path the group covers.
     pub extent: GroupExtent,
-    /// Together.
+    /// The sums of its files.
     pub weight: Weight,
 }
 
-/// How much of a path a group is.
+/// Which part of a path a group covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupExtent {
     /// One file.
     File,
     /// Everything below it.
     Whole,
-    /// What other groups of its folders and files have not.
+    /// The folders and files that no other group covers.
     Rest,
 }
 
@@ -74,15 +74,15 @@ struct GroupNode {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum GroupStep {
-    /// The last component of an item's or archive's path.
+    /// Last component of an item's or archive's path.
     Archive(Vec<u8>),
     /// A component of a path.
     Part(Vec<u8>),
 }
 
-/// A folder is split up into so many places at most, its largest.
+/// Most places that a folder is split into. They are its largest.
 const PLACES_MAX: usize = 12;
-/// One of these has at least this part of its bytes.
+/// Each of these places has at least one eighth of its bytes.
 const PLACE_PARTS: u64 = 8;
 
 impl GroupTree {
@@ -95,7 +95,7 @@ impl GroupTree {
         let steps = archives.chain(steps_of(path, false));
         let mut at = 0;
         self.nodes[0].weight.add(weight);
-        // Hostile paths may have thousands of parts: the last folders are one.
+        // Hostile paths may have thousands of parts. The innermost folders are merged into one.
         for step in steps.take(STEPS_MAX) {
             let next = self.nodes.len();
             let below = *self.nodes[at].below.entry(step).or_insert(next);
@@ -107,7 +107,7 @@ impl GroupTree {
         }
     }
 
-    /// All bytes.
+    /// Returns the sums of all files.
     pub fn total(&self) -> Weight {
         self.nodes
             .first()
@@ -115,11 +115,12 @@ impl GroupTree {
             .unwrap_or_default()
     }
 
-    /// The groups of at least `least_bytes` new bytes, the largest first. A folder is split up when a few places in it hold
-    /// half of its bytes, each at least an eighth, and then what else is large enough is told by itself, too; else it is a group.
+    /// Returns the groups of at least `least_bytes` new bytes, the largest first. A folder is split when a few places
+    /// in it hold half of its bytes, each at least an eighth. Then every other large enough place is listed by itself,
+    /// too. Otherwise the folder is one group.
     pub fn groups(&self, least_bytes: u64) -> Vec<FileGroup> {
         let mut groups = Vec::new();
-        // Deep trees are walked without recursion.
+        // A stack instead of recursion, because trees may be deep.
         let mut waiting = vec![(0, Vec::new())];
         while let Some((at, steps)) = waiting.pop() {
             let Some(node) = self.nodes.get(at) else {
@@ -152,7 +153,7 @@ impl GroupTree {
         groups
     }
 
-    /// The places below a node that it is split up into; none when it is better told as one.
+    /// Returns the places that a node is split into. Empty when the node is better listed as one.
     fn large<'t>(&'t self, node: &'t GroupNode, least_bytes: u64) -> Vec<(&'t GroupStep, usize)> {
         let all = node.weight.new_bytes;
         let mut large: Vec<(&GroupStep, usize)> = Vec::new();
@@ -167,7 +168,7 @@ impl GroupTree {
             held_by_archives += if is_archive { bytes } else { 0 };
             held += if bytes >= all / PLACE_PARTS { bytes } else { 0 };
         }
-        // Items and archives are told apart however many they are.
+        // Items and archives are listed separately, however many they are.
         if held_by_archives >= all / 2 {
             return large;
         }
@@ -184,7 +185,7 @@ impl GroupTree {
     }
 }
 
-/// The parts of a path; the last one may be an archive that more lies in.
+/// Returns the parts of a path. The last one may be an archive that contains more.
 fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = GroupStep> {
     let parts = path.split(|byte| *byte == b'/');
     let mut parts = parts
@@ -201,7 +202,7 @@ fn steps_of(path: &[u8], is_archive: bool) -> impl Iterator<Item = GroupStep> {
     })
 }
 
-/// Parts of a path that are told apart.
+/// Most parts of a path that are distinguished.
 const STEPS_MAX: usize = 64;
 
 fn group(steps: &[GroupStep], extent: GroupExtent, weight: Weight) -> FileGroup {

@@ -1,10 +1,12 @@
-//! What files a release holds, and which chunks each is made of: through all archives and streams that its recipes opened.
+//! Lists the files of a release and the chunks of each, through all archives and streams that its recipes opened.
 //!
-//! Names come from the headers in side streams and from folder entries; no file is read or rebuilt. Every chunk that the release
-//! needs belongs to something that is told: recipes, headers, lists and tables are told as well.
+//! Names come from the headers in side streams and from folder entries. No file is read or rebuilt. Every chunk that
+//! the release needs belongs to something that is listed. Recipes, headers, lists and tables are therefore listed as
+//! well.
 //!
-//! Memory: about 150 bytes for each blob, 60 for each list of some thousand chunks, the chunks of one file of each level of
-//! blobs (36 bytes each, 36 MiB at most), 200 KiB for each level of archives. What is read is recipes, lists and headers.
+//! Memory: about 150 bytes for each blob, 60 for each list of some thousand chunks, and 200 KiB for each level of
+//! archives. The chunks of one file of each level of blobs take 36 bytes each, 36 MiB at most. Only recipes, lists and
+//! headers are read.
 
 pub mod groups;
 pub mod members;
@@ -22,24 +24,24 @@ use crate::content::recipe::{
 };
 use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries};
 
-/// A file of more chunks is told in parts of so many.
+/// A file of more chunks is listed in parts of this many.
 pub const PART_CHUNKS: usize = 1 << 20;
-/// Most bytes of headers that are read for names. A few lists that hold one another may stand for any number of bytes; headers
-/// of a real release never come near.
+/// Most bytes of headers that are read for names. A few lists that contain one another may stand for any number of
+/// bytes. Headers of a real release stay far below.
 const READ_BYTES_MAX: u64 = 64 << 30;
 
-/// What something in a release is.
+/// What a listed part of a release is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
     /// A file: an item, an entry of a folder, a member of an archive.
     File,
-    /// Headers, padding and small members of an archive; the path is the archive's. Recipes of streams in it, too.
+    /// Headers, padding and small members of an archive, and recipes of streams in it. The path is the archive's.
     Headers,
-    /// The steps that rebuild a file or an archive, or the bytes that make a stream again; the path is the file's.
+    /// The steps that rebuild a file or an archive, or the recipe of a stream. The path is the file's.
     Recipe,
-    /// Lists of chunks of what was told just before.
+    /// Lists of chunks of the file listed just before.
     Lists,
-    /// The list of a folder's entries; the path is the folder's.
+    /// The list of a folder's entries. The path is the folder's.
     Entries,
     /// The release's list of items and its table of blobs, and their lists of chunks.
     Manifest,
@@ -50,23 +52,23 @@ pub enum FileKind {
 pub struct FoundFile<'a> {
     /// What it is.
     pub kind: FileKind,
-    /// What it lies in, from the outside: the item, then members that are archives. Empty when it is an item itself.
+    /// The containers, from the outside: the item, then members that are archives. Empty when it is an item itself.
     pub within: &'a [Vec<u8>],
-    /// Path in the innermost folder or archive; the item's name when it is one; empty when it is not known.
+    /// Path in the innermost folder or archive, or the item's name when it is an item. Empty when it is not known.
     pub path: &'a [u8],
-    /// Bytes of the file before the first of these chunks: 0, but for further parts.
+    /// Bytes of the file before the first of these chunks. It is 0, except for further parts.
     pub offset: u64,
     /// Bytes of these chunks.
     pub bytes: u64,
-    /// Its chunks, in order. Those of lists that were met before are left out of streams (all kinds but [`Kind::File`]); bytes
-    /// that lie among the headers (a few of zstd frames) are left out of files.
+    /// Its chunks, in order. Streams (all kinds but [`FileKind::File`]) leave out chunks of lists that were listed
+    /// before. Files leave out bytes that stand among the headers (a few of zstd frames).
     pub chunks: &'a [ChunkRef],
 }
 
-/// Told of everything.
+/// Receives everything that is listed.
 pub type FileVisitor<'v> = &'v mut dyn FnMut(&FoundFile<'_>) -> Result<(), RecipeError>;
 
-/// Walks releases and items; a blob that is met again (a layer that two images share) is told only once.
+/// Walks releases and items. A blob that is met again (a layer that two images share) is listed only once.
 pub struct Contents<'a, S: ChunkSource> {
     source: &'a S,
     walked: HashSet<(BlobId, Recipe)>,
@@ -76,7 +78,7 @@ pub struct Contents<'a, S: ChunkSource> {
 }
 
 impl<'a, S: ChunkSource> Contents<'a, S> {
-    /// Starts with nothing met.
+    /// Creates a walker that has met nothing yet.
     pub fn new(source: &'a S) -> Self {
         Self {
             source,
@@ -87,10 +89,11 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         }
     }
 
-    /// Tells everything that a release needs: its tables, then item by item.
+    /// Lists everything that a release needs: its tables, then item by item.
     ///
     /// # Errors
-    /// What the source and `visit` give; [`RecipeError::Newer`] and [`RecipeError::Corrupt`] as `release::walk` does.
+    /// The errors of the source and of `visit`. [`RecipeError::Newer`] and [`RecipeError::Corrupt`] as `release::walk`
+    /// gives them.
     pub fn release(
         &mut self,
         root: &ReleaseRoot,
@@ -103,7 +106,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         Ok(())
     }
 
-    /// Tells the list of items and the table of blobs.
+    /// Lists the chunks of the list of items and of the table of blobs.
     ///
     /// # Errors
     /// As [`Contents::release`].
@@ -117,7 +120,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         self.stream(FileKind::Manifest, b"blobs", &root.blobs, visit)
     }
 
-    /// Tells everything that one item needs.
+    /// Lists everything that one item needs.
     ///
     /// # Errors
     /// As [`Contents::release`].
@@ -260,7 +263,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         Ok(())
     }
 
-    /// Tells the chunks of a stream, and its lists.
+    /// Lists the chunks of a stream, and its lists.
     fn stream(
         &mut self,
         kind: FileKind,
@@ -296,7 +299,7 @@ struct Follower<'a, S: ChunkSource> {
 }
 
 impl<S: ChunkSource> Follower<'_, S> {
-    /// Ends the file before when another begins.
+    /// Ends the previous file when another begins.
     fn turn(&mut self, within: &[Vec<u8>], visit: FileVisitor<'_>) -> Result<(), RecipeError> {
         let (member_no, name) = self.names.member();
         if member_no != self.member_no {
@@ -309,7 +312,7 @@ impl<S: ChunkSource> Follower<'_, S> {
     }
 }
 
-/// The chunks of a file, told in parts when they are many.
+/// The chunks of a file, listed in parts when they are many.
 struct Parts {
     kind: FileKind,
     chunks: Vec<ChunkRef>,
@@ -342,7 +345,7 @@ impl Parts {
         Ok(())
     }
 
-    /// Tells what was not told yet, and begins a new file.
+    /// Lists the chunks that are left, and begins a new file.
     fn flush(
         &mut self,
         within: &[Vec<u8>],

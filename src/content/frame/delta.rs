@@ -1,6 +1,6 @@
-//! Frames that lean on others: compressed against old bytes that whoever reads them has already.
+//! Delta frames, which depend on others: they are compressed against old bytes that the reader has already.
 //!
-//! Where the old bytes come from is the reader's affair; what good bases are, the writer's.
+//! The reader provides the old bytes. The writer chooses good bases.
 
 use zstd::zstd_safe::DCtx;
 
@@ -9,13 +9,14 @@ use crate::base::id::ChunkId;
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::filter::Filter;
 
-/// Gives the chunks that a frame leans on.
+/// Provides the chunks that a frame depends on.
 pub trait Bases: Sync {
-    /// Appends the bytes of a chunk to `out`; says whether it could. Whether they are the right ones, the frame checks.
+    /// Appends the bytes of a chunk to `out` and returns whether it could. The frame checks that they are the right
+    /// ones.
     fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool;
 }
 
-/// No old bytes at all: for stores, whose frames lean on nothing.
+/// Provides no old bytes. Stores use it, because their frames depend on nothing.
 pub(super) struct NoBases;
 
 impl Bases for NoBases {
@@ -24,8 +25,8 @@ impl Bases for NoBases {
     }
 }
 
-/// Puts the bases one behind the other and filters them as the frame's own bytes were. Holds [`BASE_BYTES_MAX`] bytes and
-/// one chunk at most, whatever the frame says.
+/// Concatenates the bases and filters them as the frame's own bytes were. Holds [`BASE_BYTES_MAX`] bytes and one chunk
+/// at most, whatever the frame says.
 pub(super) fn gather(
     ids: &[ChunkId],
     bases: &dyn Bases,
@@ -48,7 +49,7 @@ pub(super) fn gather(
     Ok(all)
 }
 
-/// Unpacks into `plain`, whose capacity bounds what is written. The window lies in `base` and `plain` themselves.
+/// Unpacks into `plain`, whose capacity bounds the output. The window lies in `base` and `plain` themselves.
 pub(super) fn unpack(stored: &[u8], base: &[u8], plain: &mut Vec<u8>) -> Result<(), FrameError> {
     let bad = |_| FrameError::Corrupt("not decompressible");
     let mut context = DCtx::create();
@@ -152,7 +153,7 @@ mod tests {
         for at in (0..linked.len()).step_by(50) {
             linked[at] = linked[at].wrapping_add(9);
         }
-        // Words of old bytes in another order: too short to be named one by one.
+        // Words of old bytes in another order, each too short to be referenced on its own.
         let written: Vec<u8> = noise(2, 20_000)
             .chunks(2)
             .flat_map(|pair| {

@@ -1,4 +1,5 @@
-//! Frames that are scripts of copies, changes and literals ([`crate::content::bindiff`]), each stream of a script packed by itself.
+//! Frames that are scripts of copies, changes and literals ([`crate::content::bindiff`]). Each stream of a script is
+//! packed separately.
 
 use std::io::BufReader;
 
@@ -6,10 +7,10 @@ use super::lzma::{self, LzmaSearch};
 use super::{FrameError, PLAIN_MAX};
 use crate::content::bindiff::DiffScript;
 
-/// Plain and stored bytes (u32 each) of each of a script's seven streams stand before them.
+/// Header of a script: plain and stored bytes (u32 each) of each of its seven streams.
 const HEADER_BYTES: usize = 7 * 8;
 
-/// Packs what makes `plain` of `base`; `None` when no script is found in time.
+/// Packs the script that turns `base` into `plain`. Returns `None` when no script is found in time.
 pub(super) fn pack(plain: &[u8], base: &[u8], search: LzmaSearch) -> Option<Vec<u8>> {
     let script = DiffScript::of(base, plain)?;
     let streams = [
@@ -37,7 +38,7 @@ pub(super) fn pack(plain: &[u8], base: &[u8], search: LzmaSearch) -> Option<Vec<
     Some([header, packed.concat()].concat())
 }
 
-/// Unpacks into `plain`. Takes as much memory as its streams say they have, each up to 32 MiB.
+/// Unpacks into `plain`. Takes as much memory as its streams claim, each up to 32 MiB.
 pub(super) fn unpack(
     stored: &[u8],
     base: &[u8],

@@ -1,6 +1,6 @@
-//! Makes frames: puts chunks together, filters and compresses them.
+//! Encodes frames: puts chunks together, filters and compresses them.
 //!
-//! The way back is in the module above.
+//! The parent module decodes them.
 
 use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
@@ -19,64 +19,66 @@ use crate::content::filter::Filter;
 /// 8 MiB, a whole frame of a store.
 const STORE_WINDOW_LOG: u32 = 23;
 
-/// zstd's level for what is not machine code in the smallest bundle: the default's, since the time is better spent on LZMA.
+/// zstd's level for everything but machine code in the smallest bundle. It is the default level, because the time is
+/// better spent on LZMA.
 const SMALLEST_LEVEL: i32 = 12;
-/// All that a frame can have and lean on.
+/// The whole frame and all bases that it can depend on.
 const WINDOW_LOG_MAX: u32 = 28;
-/// All of a bundle's solid frame.
+/// The whole of a bundle's solid frame.
 const BUNDLE_WINDOW_LOG: u32 = 27;
 
 /// How a frame is compressed.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameOptions {
-    /// What compresses.
+    /// The compressor.
     pub codec: FrameCodec,
     /// zstd level, 1 to 22.
     pub level: i32,
-    /// log2 of zstd's window, 10 to 27; `None` takes what the level and the length suggest.
+    /// log2 of zstd's window, 10 to 27. `None` lets zstd choose by level and length.
     pub window_log: Option<u32>,
-    /// Long-distance matching: for frames longer than the level's own search reaches. Needs `window_log`.
+    /// Long-distance matching, for frames longer than the level's own search reaches. Needs `window_log`.
     pub long_matches: LongMatches,
-    /// Whether ids are carried.
+    /// Whether the frame carries the ids of its chunks.
     pub ids: Ids,
-    /// What is done to the bytes first.
+    /// The filter that is applied first.
     pub filter: Filter,
-    /// How old bytes are made use of.
+    /// How old bytes are used.
     pub against: DeltaMode,
 }
 
 /// How a frame is compressed against old bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeltaMode {
-    /// zstd behind them, at the frame's level.
+    /// zstd with the old bytes as a prefix, at the frame's level.
     Prefix,
-    /// By differences; LZMA2 behind the old bytes where these are many.
+    /// A script of differences, or LZMA2 with the old bytes as a prefix where the differences are many.
     Differences,
-    /// The same with a longer search.
+    /// As [`Self::Differences`], with a longer search.
     Smallest,
 }
 
-/// What compresses a frame.
+/// The compressor of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameCodec {
     /// zstd: unpacks at a gigabyte a second and more.
     Zstd,
-    /// LZMA2: a quarter smaller than zstd 12 on machine code; packs at 2 and unpacks at some 60 megabytes a second and core.
+    /// LZMA2: a quarter smaller than zstd 12 on machine code. Packs at 2 and unpacks at some 60 megabytes a second and
+    /// core.
     Lzma,
 }
 
-/// Whether zstd looks for long matches far back.
+/// Whether zstd searches for long matches far back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LongMatches {
-    /// As the level does by itself.
+    /// As the level does by default.
     Off,
     /// With zstd's long-distance matcher.
     On,
 }
 
 impl FrameOptions {
-    /// Options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, a window of the whole
-    /// frame, and for all but machine code two levels more, where they gain most for their time
+    /// Returns options for frames of a store of up to 8 MiB: ids stored, the filter that fits `class`, and a window of
+    /// the whole frame. All kinds but machine code get two levels more, because they gain most for the time
     /// (docs/decisions/001-frames.md).
     pub fn for_store(level: i32, class: ContentKind) -> Self {
         let extra = if class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64 {
@@ -95,7 +97,7 @@ impl FrameOptions {
         }
     }
 
-    /// Options for the solid frames of a bundle: ids left out, windows as long as the frame
+    /// Returns options for the solid frames of a bundle: ids left out, and windows as long as the frame
     /// (docs/decisions/002-bundles.md).
     pub fn for_bundle(level: i32, class: ContentKind) -> Self {
         Self {
@@ -111,7 +113,7 @@ impl FrameOptions {
 }
 
 impl FrameOptions {
-    /// Options for the smallest bundle, whatever it takes: LZMA for machine code, where it gains most.
+    /// Returns options for the smallest bundle, whatever time it takes: LZMA for machine code, where it gains most.
     pub fn for_smallest_bundle(class: ContentKind) -> Self {
         let is_code = class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64;
         Self {
@@ -126,12 +128,13 @@ impl FrameOptions {
     }
 }
 
-/// Packs chunks, in the order given, into one frame; [`FrameEncoder`] does many with less work.
+/// Packs chunks, in the order given, into one frame. [`FrameEncoder`] packs many frames with less work.
 ///
-/// What does not shrink by at least 1/64 is stored as it is; [`Class::Packed`] is tried at level 1 first.
+/// A frame that does not shrink by at least 1/64 is stored without compression. [`ContentKind::Packed`] is tried at
+/// level 1 first.
 ///
 /// # Panics
-/// When the chunks pass [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
+/// When the chunks exceed [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
 pub fn encode_frame(
     chunks: &[(ChunkId, &[u8])],
     class: ContentKind,
@@ -140,7 +143,7 @@ pub fn encode_frame(
     FrameEncoder::new().encode(chunks, class, options)
 }
 
-/// Packs chunks into frames, keeping its buffers from one to the next: about twice the longest frame, and zstd's tables.
+/// Packs chunks into frames and reuses its buffers: about twice the longest frame, and zstd's tables.
 pub struct FrameEncoder {
     context: CCtx<'static>,
     plain: Vec<u8>,
@@ -154,7 +157,7 @@ impl Default for FrameEncoder {
 }
 
 impl FrameEncoder {
-    /// Makes an encoder with empty buffers.
+    /// Creates an encoder with empty buffers.
     pub fn new() -> Self {
         Self {
             context: CCtx::create(),
@@ -163,7 +166,7 @@ impl FrameEncoder {
         }
     }
 
-    /// Packs chunks, in the order given, into one frame; see [`encode_frame`].
+    /// Packs chunks, in the order given, into one frame, see [`encode_frame`].
     ///
     /// # Panics
     /// As [`encode_frame`].
@@ -195,12 +198,15 @@ impl FrameEncoder {
         table.seal([codec, filter as u8, class as u8], stored)
     }
 
-    /// Packs chunks into one frame that leans on old ones: `base` is the bytes of `bases`, one behind the other. When
-    /// that gains nothing, a plain frame. Without a filter, which would make different what only moved (docs/decisions/007-deltas.md).
-    /// Besides the frame's own it takes 5 (zstd) to 12 (LZMA's trees) bytes for each byte of the frame and of `base`, and 64 MiB.
+    /// Packs chunks into one frame that depends on old ones. `base` has the bytes of `bases`, concatenated. Returns a
+    /// plain frame when the old bytes gain nothing.
+    ///
+    /// No filter is used, because it would make bytes differ that were only moved (docs/decisions/007-deltas.md).
+    /// Beside the frame's own memory it takes 5 (zstd) to 12 (LZMA's trees) bytes for each byte of the frame and of
+    /// `base`, and 64 MiB.
     ///
     /// # Panics
-    /// As [`encode_frame`], and when the bases pass [`BASES_MAX`] or [`BASE_BYTES_MAX`].
+    /// As [`encode_frame`], and when the bases exceed [`BASES_MAX`] or [`BASE_BYTES_MAX`].
     pub fn encode_delta(
         &mut self,
         chunks: &[(ChunkId, &[u8])],
@@ -225,7 +231,7 @@ impl FrameEncoder {
         };
         let kind = [codec, Filter::None as u8, class as u8];
         let delta = table.seal(kind, &self.packed);
-        // Old bytes that help save half at least, nearly always: then the other way need not be tried.
+        // When old bytes save at least half, a plain frame is nearly never smaller and need not be tried.
         if delta.len() < self.plain.len() / 2 {
             return delta;
         }
@@ -237,7 +243,7 @@ impl FrameEncoder {
         }
     }
 
-    /// Puts the chunks into `plain`; returns the table of their lengths, with ids if they are to be stored.
+    /// Concatenates the chunks in `plain`. Returns the table of their lengths, with ids if they are to be stored.
     fn gather(&mut self, chunks: &[(ChunkId, &[u8])], ids: Ids) -> Vec<u8> {
         assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
         let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
@@ -260,7 +266,7 @@ impl FrameEncoder {
         table
     }
 
-    /// Compresses `plain` into `packed`; says whether it pays.
+    /// Compresses `plain` into `packed`. Returns whether that pays.
     fn compress(&mut self, class: ContentKind, options: &FrameOptions) -> bool {
         if class == ContentKind::Packed && options.level > 1 {
             let quick = FrameOptions {
@@ -297,9 +303,9 @@ impl FrameEncoder {
             .expect("the output has room for the worst case");
     }
 
-    /// Compresses `plain` against `base` into `packed`, by what is smallest for the effort; returns the codec.
+    /// Compresses `plain` against `base` into `packed` with the best method for the effort. Returns the codec.
     fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> u8 {
-        // A script that is shorter than this part of the plain bytes is not worth another try.
+        // When a script is shorter than this part of the plain bytes, no other method is tried.
         let (search, good_part) = match options.against {
             DeltaMode::Prefix => {
                 self.zstd_behind(base, options);
@@ -326,14 +332,14 @@ impl FrameEncoder {
         }
     }
 
-    /// Compresses with `base` before the plain bytes, all of it within the window.
+    /// Compresses the plain bytes with `base` as a prefix, all of it within the window.
     fn zstd_behind(&mut self, base: &[u8], options: &FrameOptions) {
         let window_bytes = base.len() + self.plain.len();
         let options = FrameOptions {
             window_log: Some(window_bytes.next_power_of_two().trailing_zeros()),
             ..*options
         };
-        // The one that is kept may refer to nothing that lives shorter than itself.
+        // The reused context must not refer to a prefix that lives shorter than itself, so this one is fresh.
         let mut context = CCtx::create();
         set(&mut context, &options);
         context.ref_prefix(base).expect("nothing is under way");
@@ -369,7 +375,7 @@ fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
     }
 }
 
-/// What stands before a frame's stored bytes, but for codec, filter and class.
+/// The beginning of a frame, except for codec, filter and class.
 struct EncodedTable<'a> {
     chunk_count: usize,
     plain_bytes: usize,
@@ -379,7 +385,7 @@ struct EncodedTable<'a> {
 }
 
 impl EncodedTable<'_> {
-    /// Puts a frame together; `kind` is codec, filter and class.
+    /// Assembles a frame. `kind` is codec, filter and class.
     fn seal(&self, kind: [u8; 3], stored: &[u8]) -> Vec<u8> {
         let flags = if self.ids == Ids::Stored { FLAG_IDS } else { 0 };
         let base_count = u16::try_from(self.bases.len()).expect("bounded by the limits of a frame");

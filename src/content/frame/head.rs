@@ -1,4 +1,4 @@
-//! What stands before the bytes of a frame: its header and the table of its chunks.
+//! The beginning of a frame: its header and the table of its chunks.
 
 use std::ops::Range;
 
@@ -14,16 +14,16 @@ use crate::content::filter::Filter;
 /// Whether a frame carries the ids of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ids {
-    /// 32 bytes a chunk: the index can be rebuilt without decompressing (stores).
+    /// The frame carries 32 bytes a chunk, so that the index can be rebuilt without decompression (stores).
     Stored,
-    /// The reader hashes the plain bytes (bundles).
+    /// The frame carries no ids, and the reader hashes the plain bytes (bundles).
     LeftOut,
 }
 
-/// The chunks of a frame in order: ids, where carried, and places in the plain bytes.
+/// The chunks of a frame in order: ids, where carried, and ranges in the plain bytes.
 pub type FrameTable = Vec<(Option<ChunkId>, Range<usize>)>;
 
-/// A frame's header: what it says of itself, its hash not yet checked.
+/// A frame's header. The frame's hash is not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHead {
     /// Kind of content.
@@ -36,7 +36,7 @@ pub struct FrameHead {
     pub plain_bytes: usize,
     /// Bytes behind the table.
     pub stored_bytes: usize,
-    /// Number of chunks that it leans on.
+    /// Number of chunks that it depends on.
     pub base_count: usize,
     pub(super) codec: u8,
     pub(super) filter: Filter,
@@ -46,7 +46,7 @@ impl FrameHead {
     /// Reads a header and checks its lengths against the limits.
     ///
     /// # Errors
-    /// [`FrameError`] when there is none, or none that this program reads.
+    /// [`FrameError`] when there is no header, or none that this program can read.
     pub fn parse(bytes: &[u8]) -> Result<Self, FrameError> {
         let head: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(FrameError::NotAFrame)?;
         if head[..4] != MAGIC {
@@ -66,7 +66,7 @@ impl FrameHead {
             return Err(FrameError::Unknown("codec"));
         }
         let base_count = usize::from(u16::from_le_bytes([head[10], head[11]]));
-        // With ids, a store could take a frame in that it cannot unpack.
+        // A frame with ids may enter a store, which could not unpack a frame that depends on others.
         let may_lean = head[5] >= CODEC_PREFIX && flags & FLAG_IDS == 0;
         if may_lean != (base_count > 0) {
             return Err(FrameError::Unknown("way to lean on chunks"));
@@ -119,7 +119,7 @@ impl FrameHead {
         HEADER_BYTES + self.table_bytes() + self.stored_bytes
     }
 
-    /// Reads the table of chunks: ids (where carried) and places in the plain bytes.
+    /// Reads the table of chunks: ids, where carried, and ranges in the plain bytes.
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the lengths do not add up.

@@ -1,27 +1,27 @@
-//! LZMA2: raw streams, alone or behind old bytes.
+//! LZMA2: raw streams, alone or with old bytes as a prefix.
 //!
-//! The only caller of the crate.
+//! Only this module calls the crate.
 
 use std::io::{self, Read, Write};
 
 use lzma_rust2::{EncodeMode, Lzma2Options, Lzma2Reader, Lzma2Writer, LzmaOptions, MfType};
 
 const DICTIONARY_MIN: u32 = 4096;
-/// Of a stream that stands alone.
+/// Largest dictionary of a stream without a prefix.
 const DICTIONARY_MAX: u32 = 32 << 20;
-/// Matches this long end the search; longer ones gain a thousandth.
+/// A match of this length ends the search. Longer ones gain a thousandth.
 const NICE_BYTES: u32 = 32;
 
-/// How hard to search.
+/// The effort of the match search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LzmaSearch {
-    /// Hash chains: two thirds of the time, some per cent larger.
+    /// Hash chains: two thirds of the time, some percent larger.
     Chains,
     /// Binary trees.
     Trees,
 }
 
-/// The dictionary of a stream: as long as its plain bytes and the old ones before it, within bounds.
+/// Returns the dictionary size of a stream: its plain bytes and the prefix, within bounds.
 fn dictionary_bytes(prefix: &[u8], plain_bytes: usize) -> u32 {
     let wanted = u32::try_from(prefix.len() + plain_bytes).unwrap_or(u32::MAX);
     if prefix.is_empty() {
@@ -31,7 +31,7 @@ fn dictionary_bytes(prefix: &[u8], plain_bytes: usize) -> u32 {
     }
 }
 
-/// Packs `plain` behind `prefix`. Takes about 6 (chains) to 12 (trees) bytes for each byte of both.
+/// Packs `plain` with `prefix`. Takes about 6 (chains) to 12 (trees) bytes for each byte of both.
 pub(super) fn pack(plain: &[u8], prefix: &[u8], search: LzmaSearch, mut out: Vec<u8>) -> Vec<u8> {
     let mut lzma = LzmaOptions::with_preset(6);
     lzma.dict_size = dictionary_bytes(prefix, plain.len());
@@ -54,7 +54,8 @@ pub(super) fn pack(plain: &[u8], prefix: &[u8], search: LzmaSearch, mut out: Vec
     writer.finish().expect("memory takes everything")
 }
 
-/// Opens a stream that is said to give `plain_bytes` behind `prefix`. Takes as much memory as both, or 32 MiB alone.
+/// Opens a stream that claims to give `plain_bytes` bytes with `prefix`. Takes as much memory as both, or 32 MiB
+/// without a prefix.
 pub(super) fn open<'a>(
     stored: &'a [u8],
     prefix: &[u8],
@@ -65,7 +66,7 @@ pub(super) fn open<'a>(
     Lzma2Reader::new(stored, dictionary_bytes, prefix)
 }
 
-/// Unpacks one byte more at most than there should be, which tells that there are more.
+/// Unpacks at most one byte more than expected. That byte reveals a stream that is too long.
 pub(super) fn unpack(
     stored: &[u8],
     prefix: &[u8],

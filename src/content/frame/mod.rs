@@ -1,6 +1,6 @@
 //! The frame: chunks compressed together, self-describing, so that a scan finds every intact one in a damaged file.
 //!
-//! Bytes only: packs and bundles decide where frames lie. The only module that calls the compressors.
+//! It handles bytes only. Packs and bundles decide where frames lie. No other module calls the compressors.
 
 use std::ops::Range;
 
@@ -22,18 +22,18 @@ pub use head::{FrameHead, FrameTable, Ids};
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";
-/// Bytes of a frame's header; the table and the stored bytes follow.
+/// Bytes of a frame's header. The table and the stored bytes follow.
 pub const HEADER_BYTES: usize = 56;
 /// Most plain bytes of a frame.
 pub const PLAIN_MAX: usize = 128 << 20;
 /// Most chunks of a frame.
 pub const CHUNKS_MAX: usize = 1 << 20;
-/// Most bytes of a frame, all told.
+/// Most bytes of a whole frame.
 pub const FRAME_MAX: usize =
     HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + BASES_MAX * ChunkId::BYTES + PLAIN_MAX;
-/// Most chunks that a frame leans on.
+/// Most chunks that a frame depends on.
 pub const BASES_MAX: usize = 65_535;
-/// Most bytes of all chunks together that a frame leans on.
+/// Most bytes of all chunks together that a frame depends on.
 pub const BASE_BYTES_MAX: usize = 64 << 20;
 
 const VERSION: u8 = 1;
@@ -43,11 +43,11 @@ const ENTRY_PLAIN: usize = 4;
 const CODEC_RAW: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
 const CODEC_LZMA: u8 = 2;
-/// zstd behind old chunks.
+/// zstd with old chunks as a prefix.
 const CODEC_PREFIX: u8 = 3;
 /// A script of copies, differences and literals.
 const CODEC_DIFFERENCES: u8 = 4;
-/// LZMA2 behind old chunks.
+/// LZMA2 with old chunks as a prefix.
 const CODEC_LZMA_PREFIX: u8 = 5;
 const CODEC_MAX: u8 = CODEC_LZMA_PREFIX;
 
@@ -66,19 +66,19 @@ pub enum FrameError {
     /// Lengths do not fit each other or the limits, or a hash is wrong.
     #[error("damaged frame: {0}")]
     Corrupt(&'static str),
-    /// It leans on a chunk that is not at hand, or not whole.
+    /// It depends on a chunk that is missing or damaged.
     #[error("it leans on chunk {0}, which cannot be read")]
     Base(ChunkId),
 }
 
-/// A frame whose own hash was right: its table can be trusted, its bytes are still compressed.
+/// A frame whose own hash is right. Its table can be trusted. Its bytes are still compressed.
 #[derive(Debug)]
 pub struct SealedFrame<'a> {
     /// What the header says.
     pub head: FrameHead,
-    /// Ids, where carried, and places in the plain bytes, in order.
+    /// Ids, where carried, and ranges in the plain bytes, in order.
     pub chunks: FrameTable,
-    /// The chunks that it leans on, in order.
+    /// The chunks that it depends on, in order.
     pub bases: Vec<ChunkId>,
     stored: &'a [u8],
 }
@@ -109,7 +109,7 @@ impl<'a> SealedFrame<'a> {
         })
     }
 
-    /// Decompresses and checks every chunk; ids that were left out are computed.
+    /// Decompresses and checks every chunk. Computes ids that were left out.
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not what the header and the ids say.
@@ -117,10 +117,11 @@ impl<'a> SealedFrame<'a> {
         self.unpack_on(&NoBases)
     }
 
-    /// As [`SealedFrame::unpack`], with the old chunks that the frame leans on: up to [`BASE_BYTES_MAX`] more.
+    /// Unpacks as [`SealedFrame::unpack`] does, with the old chunks that the frame depends on. They take up to
+    /// [`BASE_BYTES_MAX`] more.
     ///
     /// # Errors
-    /// [`FrameError::Base`] when one of them is not at hand or not whole, else as [`SealedFrame::unpack`].
+    /// [`FrameError::Base`] when one of them is missing or damaged. Otherwise as [`SealedFrame::unpack`].
     pub fn unpack_on(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
         let frame = self.decompress(bases)?;
         let intact = frame
@@ -134,8 +135,8 @@ impl<'a> SealedFrame<'a> {
         }
     }
 
-    /// Decompresses, believing ids that are carried: for frames that this store wrote itself. What lies damaged does
-    /// not pass [`SealedFrame::open`]; whoever rebuilds a blob from the chunks checks the blob's hash as well.
+    /// Decompresses and trusts ids that are carried. It serves frames that this store wrote itself. A damaged frame
+    /// does not pass [`SealedFrame::open`]. A caller that rebuilds a blob from the chunks also checks the blob's hash.
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not as long as the header says.
@@ -162,7 +163,7 @@ impl<'a> SealedFrame<'a> {
                 }
             }
             _ => {
-                // The output is bounded by the vector's capacity; zstd refuses to write more.
+                // The vector's capacity bounds the output, and zstd refuses to write more.
                 DCtx::create()
                     .decompress(&mut plain, self.stored)
                     .map_err(|_| bad())?;
@@ -194,13 +195,13 @@ pub struct Frame {
     pub class: ContentKind,
     /// Chunks and their places in `plain`, in order.
     pub chunks: Vec<(ChunkId, Range<usize>)>,
-    /// All chunks, back to back.
+    /// All chunks, concatenated.
     pub plain: Vec<u8>,
 }
 
 impl Frame {
-    /// Checks and decompresses the frame, chunk ids included, that `bytes` begins with. Takes at most the plain bytes that the header says
-    /// (up to [`PLAIN_MAX`]) and 64 bytes a chunk.
+    /// Checks and decompresses the frame that `bytes` begins with, chunk ids included. Takes at most the plain bytes
+    /// that the header says (up to [`PLAIN_MAX`]) and 64 bytes a chunk.
     ///
     /// # Errors
     /// [`FrameError`] for anything but an intact frame.
@@ -222,7 +223,7 @@ mod tests {
             .collect()
     }
 
-    /// Puts the right hash into a frame that was tampered with: what a hostile medium would do.
+    /// Puts the right hash into a frame that was tampered with, as a hostile medium would.
     pub(crate) fn reseal(frame: &mut [u8]) {
         if frame.len() >= HEADER_BYTES {
             let sum = Hasher::new()

@@ -1,6 +1,6 @@
-//! Bodies: where the bytes of a member lie in recipes, so that it is read, from any place in it, without what it lies in.
+//! Bodies: the location of a member's bytes in recipes. A body is read from any offset, without its archive.
 //!
-//! What a member is called is known by `contents::members`.
+//! `contents::members` knows the names of members.
 
 use std::io::Write;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::stream::RecordReader;
 use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp};
 use crate::base::monitor::Monitor;
 
-/// Streams in streams that [`Body::opened`] follows.
+/// Levels of nested streams that [`FileBody::opened`] follows.
 const OPENED_DEPTH_MAX: usize = 4;
 
 /// The bytes of a file, or of a member of an archive.
@@ -18,30 +18,30 @@ const OPENED_DEPTH_MAX: usize = 4;
 pub enum FileBody {
     /// A content of its own.
     Content(Content),
-    /// Bytes of a blob, such as the steps that give a long member of a tar.
+    /// A range of a blob's bytes, such as the steps that give a long member of a tar.
     Stretch {
         /// The blob.
         blob: Blob,
         /// A step at or before the first byte.
         from: StepAt,
-        /// Bytes of the blob before the first.
+        /// Bytes of the blob before the range.
         offset: u64,
-        /// How many they are.
+        /// Length of the range.
         bytes: u64,
     },
-    /// Bytes of a chunk, such as a member of a tar that is too short to have a recipe.
+    /// A range of a chunk's bytes, such as a member of a tar that is too short to have a recipe.
     Slice {
         /// The chunk.
         chunk: ChunkRef,
-        /// Bytes of the chunk before the first.
+        /// Bytes of the chunk before the range.
         offset: u64,
-        /// How many they are.
+        /// Length of the range.
         bytes: u64,
     },
 }
 
 impl FileBody {
-    /// Length in bytes; nothing is read for it.
+    /// Returns the length in bytes. Reads nothing.
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Content(content) => content.bytes(),
@@ -49,14 +49,14 @@ impl FileBody {
         }
     }
 
-    /// Writes the bytes `range` to `out`. What lies before is passed over without being read, but for a deflate stream that is
-    /// kept opened: that is made up to the range.
+    /// Writes the bytes `range` to `out`. Bytes before it are skipped without being read. A deflate stream that is kept
+    /// opened is the exception: it is reconstructed up to the range.
     ///
-    /// No hash is compared but those of chunks: who knows one of the bytes compares it.
+    /// Only hashes of chunks are compared. A caller that knows a hash of the bytes compares it itself.
     ///
     /// # Errors
-    /// [`RecipeError::Corrupt`] for a range beyond the body; what the source, `out` and the monitor give. Bytes may have been
-    /// written by then.
+    /// [`RecipeError::Corrupt`] for a range beyond the body. The errors of the source, `out` and the monitor. Bytes may
+    /// have been written by then.
     pub fn write<S: ChunkSource>(
         &self,
         source: &S,
@@ -89,10 +89,10 @@ impl FileBody {
         }
     }
 
-    /// Reads all of it into memory.
+    /// Reads the whole body into memory.
     ///
     /// # Errors
-    /// [`RecipeError::Corrupt`] when it is longer than `limit_bytes`; else as [`Body::write`].
+    /// [`RecipeError::Corrupt`] when it is longer than `limit_bytes`. Otherwise as [`FileBody::write`].
     pub fn read<S: ChunkSource>(
         &self,
         source: &S,
@@ -107,7 +107,7 @@ impl FileBody {
         Ok(out)
     }
 
-    /// Whether the source has its bytes ready, so that nothing is rebuilt for them.
+    /// Returns whether the source has its bytes ready, so that nothing is rebuilt for them.
     pub fn is_cached<S: ChunkSource>(&self, source: &S) -> bool {
         match self {
             Self::Content(Content::Blob(blob)) => source.ready(blob).is_some(),
@@ -115,11 +115,11 @@ impl FileBody {
         }
     }
 
-    /// The plain bytes of a body that is one deflate stream which is kept opened, through streams in streams; `None` when it
-    /// is anything else.
+    /// Returns the plain bytes of a body that is one deflate stream which is kept opened, through nested streams.
+    /// Returns `None` when it is anything else.
     ///
     /// # Errors
-    /// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+    /// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
     pub fn opened<S: ChunkSource>(&self, source: &S) -> Result<Option<Content>, RecipeError> {
         let &Self::Content(mut content) = self else {
             return Ok(None);

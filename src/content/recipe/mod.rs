@@ -1,7 +1,7 @@
 //! Recipes: how the exact bytes of any content are rebuilt from chunks.
 //!
-//! Types, streams of chunks, rebuilding and walking. Making recipes out of files is `files::unpacker`'s work; where chunks
-//! are kept is the affair of whoever implements [`ChunkSource`] and [`ChunkSink`].
+//! The module has types, streams of chunks, rebuilding and walking. `files::unpacker` makes recipes from files. The
+//! implementers of [`ChunkSource`] and [`ChunkSink`] keep the chunks.
 
 pub mod body;
 pub mod rebuild;
@@ -22,7 +22,7 @@ use crate::deflate::DeflateError;
 /// Contents of up to this many bytes are one chunk, wherever they are found.
 pub const SMALL_BYTES: u64 = 64 * 1024;
 
-/// Any error of whoever keeps the chunks.
+/// Any error of a chunk's keeper.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A chunk and its length.
@@ -34,19 +34,19 @@ pub struct ChunkRef {
     pub id: ChunkId,
 }
 
-/// A stream of bytes kept as chunks, or as lists of chunks when it is long.
+/// A stream of bytes kept as a chunk, or as lists of chunks when it is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
 pub struct StreamRef {
-    /// Length of the stream; 0: nothing is stored.
+    /// Length of the stream. 0 means that nothing is stored.
     pub bytes: u64,
-    /// 0: `id` is the chunk itself. More: a list of streams of one depth less.
+    /// 0 means that `id` is the chunk itself. More means a list of streams of one depth less.
     pub depth: u8,
     /// The chunk or the list.
     pub id: ChunkId,
 }
 
 impl StreamRef {
-    /// The stream of no bytes.
+    /// The empty stream.
     pub const EMPTY: Self = Self {
         bytes: 0,
         depth: 0,
@@ -54,12 +54,12 @@ impl StreamRef {
     };
 }
 
-/// How a blob's bytes are rebuilt.
+/// How the bytes of a blob are rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
 pub struct Recipe {
-    /// All bytes that are no member's body: headers of tars, padding, tails.
+    /// All bytes that belong to no member's body: headers of tars, padding, tails.
     pub side: StreamRef,
-    /// Records of [`Op`], each behind its length (u32).
+    /// Records of [`RecipeOp`], each behind its length (u32).
     pub ops: StreamRef,
 }
 
@@ -68,13 +68,13 @@ pub struct Recipe {
 pub struct Blob {
     /// BLAKE3 of the bytes.
     pub id: BlobId,
-    /// How many they are, at least 1.
+    /// Length, at least 1.
     pub bytes: u64,
     /// How to rebuild them.
     pub recipe: Recipe,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
 pub enum Content {
     /// Nothing.
@@ -86,7 +86,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// Length in bytes.
+    /// Returns the length in bytes.
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Empty => 0,
@@ -95,7 +95,7 @@ impl Content {
         }
     }
 
-    /// BLAKE3 of the bytes, the same however they are kept.
+    /// Returns the BLAKE3 of the bytes, which is the same however they are kept.
     pub fn id(&self) -> BlobId {
         match self {
             Self::Empty => BlobId(id::hash(&[])),
@@ -108,66 +108,68 @@ impl Content {
 /// One step of rebuilding a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub enum RecipeOp {
-    /// The bytes of this chunk come next.
+    /// The next bytes are those of this chunk.
     Chunk(ChunkRef),
-    /// The next so many bytes of the side stream come next.
+    /// The next bytes come from the side stream.
     Side {
-        /// How many, at least 1.
+        /// Number of bytes, at least 1.
         bytes: u64,
     },
-    /// The bytes of this blob come next.
+    /// The next bytes are those of this blob.
     Blob(Blob),
-    /// A deflate stream (gzip, zlib or raw), made again from its plain bytes, comes next. The blob's own hash covers it.
+    /// The next bytes are a deflate stream (gzip, zlib or raw), reconstructed from its plain bytes. The blob's own hash
+    /// covers it.
     Deflate {
         /// Length of the stream, at least 1.
         bytes: u64,
         /// The plain bytes.
         plain: Content,
-        /// So many of the next bytes of the side stream say how; they are not part of the blob.
+        /// Length of the stream's recipe, which is taken from the side stream. These bytes are not part of the blob.
         remake_bytes: u64,
-        /// How they are to be read: [`DEFLATE_CODEC`], or a newer one.
+        /// How the recipe is read: [`DEFLATE_CODEC`], or a newer codec.
         codec: u16,
     },
-    /// Why the deflate stream that this blob is has been kept as it came. First step of a blob alone; gives no bytes.
+    /// Says why the deflate stream in this blob was kept as it is. Only the first step of a blob may be one. It gives
+    /// no bytes.
     Kept {
-        /// The reason, as docs/format.md counts them.
+        /// The reason's number in docs/format.md.
         reason: u16,
     },
 }
 
-/// The only codec of [`Op::Deflate`] so far: recipes as [`crate::deflate`] writes them.
+/// The only codec of [`RecipeOp::Deflate`] so far: recipes as [`crate::deflate`] writes them.
 pub const DEFLATE_CODEC: u16 = 1;
 
-/// Number of tags of [`Op`]: a tag beyond is of a newer format.
+/// Number of tags of [`RecipeOp`]. A higher tag belongs to a newer format.
 const OP_TAGS: u32 = 5;
 
 /// Says why a recipe cannot be made, followed or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
-    /// The chunk is not there, or not readable.
+    /// The chunk is missing or cannot be read.
     #[error("chunk {} cannot be read", id.short())]
     Chunk {
         /// The chunk.
         id: ChunkId,
-        /// What its keeper says.
+        /// What its keeper reports.
         source: BoxError,
     },
-    /// The chunk is not there.
+    /// The chunk is missing.
     #[error("chunk {} is missing", .0.short())]
     Missing(ChunkId),
     /// A list or record does not decode or contradicts itself.
     #[error("corrupt {0}")]
     Corrupt(&'static str),
-    /// It claims more than may be, see [`crate::base::limits`].
+    /// It claims more than a limit allows, see [`crate::base::limits`].
     #[error("more than there may be: {0}")]
     Limit(&'static str),
-    /// It asks for something that this program does not have.
+    /// It needs a feature that this program does not have.
     #[error("needs a newer carryall: {0}")]
     Newer(String),
-    /// The rebuilt bytes are not those that were added.
+    /// The rebuilt bytes differ from those that were added.
     #[error("rebuilt bytes do not match: blob {} expected", .0.short())]
     Mismatch(BlobId),
-    /// A stream in this blob cannot be made again from its plain bytes.
+    /// A stream in this blob cannot be reconstructed from its plain bytes.
     #[error("a stream in blob {} cannot be made again", blob.short())]
     Remake {
         /// The blob.
@@ -175,12 +177,12 @@ pub enum RecipeError {
         /// What is wrong.
         source: DeflateError,
     },
-    /// The copy of a blob that was kept ready cannot be read any more; the blob can still be rebuilt.
+    /// The ready copy of a blob can no longer be read. The blob can still be rebuilt.
     #[error("the copy of blob {} that was kept ready cannot be read", blob.short())]
     Ready {
         /// The blob.
         blob: BlobId,
-        /// What its keeper says.
+        /// What its keeper reports.
         source: BoxError,
     },
     /// A chunk could not be stored.
@@ -194,25 +196,24 @@ pub enum RecipeError {
     Interrupted(#[from] Interrupted),
 }
 
-/// Gives chunks by id.
+/// Provides chunks by id.
 pub trait ChunkSource: Sync {
-    /// The bytes of a chunk: a cheap handle.
+    /// The bytes of a chunk, as a cheap handle.
     type Bytes: Deref<Target = [u8]> + Send;
 
-    /// Returns a chunk whose bytes have been checked against the id.
+    /// Returns a chunk whose bytes were checked against its id.
     ///
     /// # Errors
     /// [`RecipeError::Missing`] or [`RecipeError::Chunk`].
     fn chunk(&self, id: &ChunkId) -> Result<Self::Bytes, RecipeError>;
 
-    /// Makes ready for these chunks to be asked for soon; errors come when they are.
+    /// Prepares for these chunks to be read soon. Errors are reported when they are read.
     fn prefetch(&self, ids: &[ChunkId]);
 
-    /// Whether the chunk is there, as far as can be told without reading it.
+    /// Returns whether the chunk exists, as far as that is known without reading it.
     fn contains(&self, id: &ChunkId) -> bool;
 
-    /// The bytes of a blob as they are, when they are kept ready besides what they are rebuilt from; they have been checked
-    /// against the blob's id.
+    /// Returns the bytes of a blob when a ready copy of them is kept. They were checked against the blob's id.
     fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
         let _ = blob;
         None
@@ -224,13 +225,13 @@ pub trait ReadyBytes: Send {
     /// Fills `out` from `offset` on.
     ///
     /// # Errors
-    /// When they are no longer there.
+    /// When they no longer exist.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError>;
 }
 
-/// Takes chunks in.
+/// Stores chunks.
 pub trait ChunkSink {
-    /// Stores a chunk of 1 to [`crate::content::chunk::CHUNK_MAX`] bytes, unless it is there already.
+    /// Stores a chunk of 1 to [`crate::content::chunk::CHUNK_MAX`] bytes, unless it exists already.
     ///
     /// # Errors
     /// [`RecipeError::Store`].

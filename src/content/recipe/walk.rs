@@ -1,6 +1,6 @@
 //! Visits every chunk that a content needs: its recipes and lists as well as its bytes.
 //!
-//! Releases are walked by `release::walk`, with the walker of this module.
+//! `release::walk` walks releases, with the walker of this module.
 
 use std::collections::HashSet;
 
@@ -13,32 +13,32 @@ use super::{
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
 
-/// Told of what a walk comes by.
+/// Receives what a walk finds.
 pub trait Visitor {
-    /// A chunk is needed. Called again for a chunk that is needed at several places.
+    /// Receives a chunk that is needed. Called again for a chunk that is needed at several places.
     ///
     /// # Errors
-    /// Whatever shall end the walk.
+    /// Any error ends the walk.
     fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError>;
 
-    /// Told of the length of a chunk of contents, before [`Visitor::chunk`].
+    /// Receives the length of a chunk of contents, before [`Visitor::chunk`].
     fn length(&mut self, chunk: &ChunkRef) {
         let _ = chunk;
     }
 
-    /// A blob is needed; its chunks follow. Called once a walker for each blob.
+    /// Receives a blob that is needed. Its chunks follow. Called once a walker for each blob.
     ///
     /// # Errors
-    /// Whatever shall end the walk.
+    /// Any error ends the walk.
     fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
         let _ = blob;
         Ok(())
     }
 
-    /// There is a deflate stream of `bytes` bytes in a blob; the chunks of its plain bytes follow.
+    /// Receives the length of a deflate stream in a blob. The chunks of its plain bytes follow.
     ///
     /// # Errors
-    /// Whatever shall end the walk.
+    /// Any error ends the walk.
     fn stream(
         &mut self,
         bytes: u64,
@@ -49,10 +49,10 @@ pub trait Visitor {
         Ok(())
     }
 
-    /// This blob is a deflate stream that is kept as it came. Called behind [`Visitor::blob`].
+    /// Receives a blob that is a deflate stream kept as it is. Called after [`Visitor::blob`].
     ///
     /// # Errors
-    /// Whatever shall end the walk.
+    /// Any error ends the walk.
     fn kept(&mut self, blob: &Blob, reason: u16) -> Result<(), RecipeError> {
         let _ = (blob, reason);
         Ok(())
@@ -65,20 +65,20 @@ impl<F: FnMut(&ChunkId) -> Result<(), RecipeError>> Visitor for F {
     }
 }
 
-/// Walks contents, and each blob and list of chunks only once however often it is met (else a few hostile recipes could take
-/// for ever). Holds about 150 bytes for each blob, and 60 for each list of some thousand chunks.
+/// Walks contents, and visits each blob and list of chunks only once. Otherwise a few hostile recipes could take
+/// forever. Holds about 150 bytes for each blob, and 60 for each list of some thousand chunks.
 pub struct Walker<'a, S: ChunkSource> {
     source: &'a S,
     walked: HashSet<(BlobId, Recipe)>,
     lists: HashSet<StreamRef>,
-    /// Bytes of all recipes so far, repeated lists unfolded; chunks of these, and their bytes.
+    /// Bytes of all recipes so far, with repeated lists unfolded. The chunks of recipes, and their bytes, follow.
     ops_bytes: u64,
     ops_chunks: HashSet<ChunkId>,
     ops_chunk_bytes: u64,
 }
 
 impl<'a, S: ChunkSource> Walker<'a, S> {
-    /// Starts with nothing walked.
+    /// Creates a walker that has met nothing yet.
     pub fn new(source: &'a S) -> Self {
         Self {
             source,
@@ -90,15 +90,15 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         }
     }
 
-    /// Where chunks are read from.
+    /// Returns the source of the chunks.
     pub fn source(&self) -> &'a S {
         self.source
     }
 
-    /// Visits the chunks of a stream, its lists included; what hangs on a list that was visited before is left out.
+    /// Visits the chunks of a stream, its lists included. Chunks below a list that was visited before are left out.
     ///
     /// # Errors
-    /// What the source and the visitor give.
+    /// The errors of the source and of the visitor.
     pub fn stream(
         &mut self,
         stream: &StreamRef,
@@ -112,7 +112,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
     /// Visits the chunks of a content.
     ///
     /// # Errors
-    /// What the source and the visitor give; [`RecipeError::Newer`] when a recipe is not understood.
+    /// The errors of the source and of the visitor. [`RecipeError::Newer`] when a recipe is not understood.
     pub fn content(
         &mut self,
         content: &Content,
@@ -128,7 +128,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         }
     }
 
-    /// Finds the outermost blobs of a content that hold deflate streams themselves, those met before apart.
+    /// Finds the outermost blobs of a content that hold deflate streams themselves, except those met before.
     ///
     /// # Errors
     /// As [`Walker::content`].
@@ -139,8 +139,8 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         }
     }
 
-    /// Opens the steps of a blob, unless there are more than can be honest: lists may hold one another many times, and a
-    /// few of them stand for any number of steps.
+    /// Opens the steps of a blob, unless there are too many. Lists may contain one another many times, so that a few of
+    /// them stand for any number of steps.
     fn ops(&mut self, blob: &Blob) -> Result<RecordReader<'a, S, RecipeOp>, RecipeError> {
         let ops = &blob.recipe.ops;
         if ops.bytes > blob.bytes.saturating_add(OPS_FREE_BYTES) {
@@ -243,7 +243,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
     }
 }
 
-/// What the steps of a blob say that they give: told before anything is rebuilt.
+/// The claims of a blob's steps, checked before anything is rebuilt.
 struct Sums {
     /// Bytes of the blob, and of its side stream, that no step has given or taken yet.
     left: u64,

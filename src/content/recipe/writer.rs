@@ -1,6 +1,6 @@
-//! Writes one recipe: side bytes and steps in the order in which they make up the blob.
+//! Writes one recipe: side bytes and steps in the order of the blob's bytes.
 //!
-//! It decides nothing about what is a body and what is not.
+//! The caller decides what is a body.
 
 use std::io::{self, Read};
 
@@ -28,7 +28,7 @@ impl RecipeWriter {
         }
     }
 
-    /// Adds bytes that are no body.
+    /// Adds bytes that belong to no body.
     ///
     /// # Errors
     /// [`RecipeError::Store`].
@@ -53,7 +53,7 @@ impl RecipeWriter {
         self.step(sink, &RecipeOp::Blob(blob))
     }
 
-    /// Adds a deflate stream of `bytes` bytes whose plain bytes are stored already; `remake` says how to make it again.
+    /// Adds a deflate stream of `bytes` bytes whose plain bytes are stored already. `remake` is its recipe.
     ///
     /// # Errors
     /// [`RecipeError::Store`], also when `remake` cannot be read.
@@ -87,7 +87,7 @@ impl RecipeWriter {
         self.ops.write_record(sink, &step)
     }
 
-    /// Says why the stream that the blob is has been kept as it came. To be called before anything else.
+    /// Records why the blob's stream was kept as it is. Must be called first.
     ///
     /// # Errors
     /// [`RecipeError::Store`].

@@ -1,6 +1,6 @@
 //! Releases: their names, their small roots, and the records of items and folder entries behind a root.
 //!
-//! Bytes only; where roots are kept is the store's affair, how items are read and given back is that of the verbs.
+//! It handles bytes only. The store keeps roots, and the operations read items and restore them.
 
 pub mod name;
 pub mod script;
@@ -23,18 +23,19 @@ use crate::content::recipe::{
 /// Most bytes of an encoded record of the table of blobs.
 const BLOB_RECORD_BYTES: usize = 256;
 
-/// The root of a release: small, and all else hangs on it.
+/// The root of a release. It is small and refers to everything else.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct ReleaseRoot {
     /// The release's name.
     pub name: ReleaseName,
     /// Records of [`Item`], by name.
     pub manifest: StreamRef,
-    /// Records of [`Blob`], by length and id: all blobs in the release, so that a later one need not open them again.
+    /// Records of [`Blob`], by length and id. They are all blobs of the release, so that a later release need not open
+    /// them again.
     pub blobs: StreamRef,
-    /// How many items there are.
+    /// Number of items.
     pub items: u32,
-    /// Bytes of all items together, as they are given back.
+    /// Bytes of all items together, as they are restored.
     pub bytes: u64,
 }
 
@@ -47,7 +48,7 @@ impl ReleaseRoot {
     /// Decodes the body of a root file.
     ///
     /// # Errors
-    /// [`EnvelopeError::Corrupt`] for anything that is not a root with a proper name.
+    /// [`EnvelopeError::Corrupt`] for anything that is not a root with a valid name.
     pub fn decode(body: &[u8]) -> Result<Self, EnvelopeError> {
         let root: Self = envelope::decode(body)?;
         root.name
@@ -56,7 +57,7 @@ impl ReleaseRoot {
         Ok(root)
     }
 
-    /// Names the release by its content.
+    /// Returns the release's id, which is the hash of its root.
     pub fn id(&self) -> ReleaseId {
         ReleaseId(id::hash(&self.encode()))
     }
@@ -64,7 +65,7 @@ impl ReleaseRoot {
     /// Reads the items, in the order of their names.
     ///
     /// # Errors
-    /// What the source gives, and [`RecipeError::Corrupt`].
+    /// The errors of the source, and [`RecipeError::Corrupt`].
     pub fn read_items<S: ChunkSource>(&self, source: &S) -> Result<Vec<Item>, RecipeError> {
         if self.manifest.bytes > MANIFEST_BYTES_MAX {
             return Err(RecipeError::Corrupt("manifest: longer than it may be"));
@@ -84,13 +85,13 @@ impl ReleaseRoot {
 /// An extended attribute.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct Xattr {
-    /// Its whole name, as `user.comment`.
+    /// Its full name, such as `user.comment`.
     pub name: Vec<u8>,
     /// Its value.
     pub value: Vec<u8>,
 }
 
-/// What a file system keeps of a file besides its bytes.
+/// The metadata of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct Meta {
     /// Permission bits: the low twelve.
@@ -107,12 +108,12 @@ pub struct Meta {
     pub xattrs: Vec<Xattr>,
 }
 
-/// One path that was given to `add`.
+/// An item: one path that was given to `add`.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct Item {
     /// File name, any bytes but `/` and NUL.
     pub name: Vec<u8>,
-    /// Of the file or of the folder itself.
+    /// Metadata of the file, or of the folder itself.
     pub meta: Meta,
     /// What it is.
     pub kind: ItemKind,
@@ -128,17 +129,18 @@ pub enum ItemKind {
     },
     /// A folder.
     Folder {
-        /// Records of [`Entry`], folders before what is in them, each folder's by name.
+        /// Records of [`TreeEntry`]. Folders come before their entries, and the entries of each folder are sorted by
+        /// name.
         entries: StreamRef,
-        /// How many there are.
+        /// Number of entries.
         entry_count: u64,
-        /// Bytes of all files in it, hard links counted once.
+        /// Bytes of all files in it. Hard links count once.
         bytes: u64,
     },
 }
 
 impl Item {
-    /// Bytes that giving it back writes.
+    /// Returns the bytes that restoring it writes.
     pub fn bytes(&self) -> u64 {
         match &self.kind {
             ItemKind::File { content } => content.bytes(),
@@ -147,12 +149,12 @@ impl Item {
     }
 }
 
-/// Something in a folder.
+/// An entry of a folder item.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct TreeEntry {
     /// Path below the item: components that are neither empty nor `.` nor `..`, joined by `/`.
     pub path: Vec<u8>,
-    /// What belongs to it besides its bytes.
+    /// Its metadata.
     pub meta: Meta,
     /// What it is.
     pub kind: EntryKind,
@@ -170,7 +172,7 @@ pub enum EntryKind {
     Dir,
     /// A symbolic link.
     Symlink {
-        /// Where it points, any bytes but NUL.
+        /// Its target, any bytes but NUL.
         target: Vec<u8>,
     },
     /// Another name of an earlier entry.
@@ -208,12 +210,12 @@ pub fn open_entries<'a, S: ChunkSource>(
 pub struct BlobTable(BTreeMap<(u64, BlobId), Recipe>);
 
 impl BlobTable {
-    /// Adds a blob; the first recipe of a blob stays.
+    /// Adds a blob. The first recipe of a blob stays.
     pub fn insert(&mut self, blob: &Blob) {
         self.0.entry((blob.bytes, blob.id)).or_insert(blob.recipe);
     }
 
-    /// Whether a blob of this length is there: only then is it worth hashing one before it is opened.
+    /// Returns whether a blob of this length is known. Only then is hashing worthwhile before a stream is opened.
     pub fn has_length(&self, bytes: u64) -> bool {
         let all = (bytes, BlobId([0; 32]))..=(bytes, BlobId([0xff; 32]));
         self.0.range(all).next().is_some()
@@ -232,20 +234,20 @@ impl BlobTable {
         }
     }
 
-    /// Number of blobs.
+    /// Returns the number of blobs.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds the blobs of a release's table, as long as there are fewer than `limit` in all.
+    /// Adds the blobs of a release's table, while there are fewer than `limit` in all.
     ///
     /// # Errors
-    /// What the source gives, and [`RecipeError::Corrupt`].
+    /// The errors of the source, and [`RecipeError::Corrupt`].
     pub fn read<S: ChunkSource>(
         &mut self,
         source: &S,
@@ -264,7 +266,7 @@ impl BlobTable {
     /// Stores the table.
     ///
     /// # Errors
-    /// What the sink gives.
+    /// The errors of the sink.
     pub fn write(&self, sink: &mut dyn ChunkSink) -> Result<StreamRef, RecipeError> {
         let mut stream = StreamWriter::new(crate::content::content_kind::ContentKind::Meta);
         for ((bytes, id), recipe) in &self.0 {

@@ -1,6 +1,6 @@
 //! Names of releases: `NAME:VERSION[@ARCH]`, strict enough to be safe in commands, file names and pages.
 //!
-//! It knows nothing of what a release holds.
+//! A name says nothing about the content of its release.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,20 +15,20 @@ const NAME_MAX: usize = 96;
 const VERSION_MAX: usize = 64;
 /// Most bytes of an architecture.
 const ARCH_MAX: usize = 32;
-/// Most bytes of a file stem, so that a suffix and a temporary name still fit into 255.
+/// Most bytes of a file stem, so that a suffix and a temporary name still fit into 255 bytes.
 const STEM_MAX: usize = 216;
 
 /// Says why a text is not the name of a release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a release: {text:?} ({why}); it is written NAME:VERSION or NAME:VERSION@ARCH")]
 pub struct ReleaseNameError {
-    /// What was given, at most 80 characters of it.
+    /// The given text, at most 80 characters of it.
     pub text: String,
     /// What is wrong.
     pub why: &'static str,
 }
 
-/// Name, version and perhaps architecture of a release.
+/// Name, version and optional architecture of a release.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SchemaRead, SchemaWrite)]
 pub struct ReleaseName {
     name: String,
@@ -37,10 +37,10 @@ pub struct ReleaseName {
 }
 
 impl ReleaseName {
-    /// Builds a name from its parts, which are brought into the composed form.
+    /// Builds a name from its parts, which are converted to the composed form.
     ///
     /// # Errors
-    /// [`ReleaseNameError`] when a part is empty, too long or has bytes that do not belong in it.
+    /// [`ReleaseNameError`] when a part is empty, too long or has characters that are not allowed.
     pub fn new(name: &str, version: &str, arch: Option<&str>) -> Result<Self, ReleaseNameError> {
         let built = Self {
             name: script::composed(name),
@@ -51,17 +51,17 @@ impl ReleaseName {
         Ok(built)
     }
 
-    /// What comes before the colon.
+    /// Returns the part before the colon.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What comes behind the colon.
+    /// Returns the part behind the colon.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// What comes behind the `@`.
+    /// Returns the part behind the `@`.
     pub fn arch(&self) -> Option<&str> {
         self.arch.as_deref()
     }
@@ -108,8 +108,8 @@ impl ReleaseName {
         Ok(())
     }
 
-    /// The name as a file stem, in ASCII: `/` is `%2f`, `:` is `%3a`, `@` is `%40`, what is beyond ASCII as
-    /// [`script::to_ascii`] has it; all else stands as it is, case included.
+    /// Returns the name as a file stem, in ASCII: `/` is `%2f`, `:` is `%3a`, `@` is `%40`. Characters beyond ASCII are
+    /// written by [`script::to_ascii`]. All other characters stay as they are, case included.
     pub fn file_stem(&self) -> String {
         script::to_ascii(&self.to_string())
             .replace('/', "%2f")
@@ -141,7 +141,7 @@ impl ReleaseName {
 impl FromStr for ReleaseName {
     type Err = ReleaseNameError;
 
-    /// Reads a name as people type it: in any Unicode form, with full-width letters, digits, `：`, `／` and `＠`.
+    /// Parses a name as people type it: in any Unicode form, with full-width letters, digits, `：`, `／` and `＠`.
     fn from_str(text: &str) -> Result<Self, ReleaseNameError> {
         let composed = script::composed(text);
         let Some((name, rest)) = composed.split_once(':') else {

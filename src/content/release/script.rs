@@ -1,22 +1,24 @@
-//! Which characters names may have, in any script, and how such a name is written in ASCII where files are called by it.
+//! The characters that names may have, in any script, and the ASCII form of names for file names.
 //!
-//! A name is one name however it was typed: composed (NFC), full-width forms as their plain ones. What cannot be seen, what
-//! changes the direction of text and what other programs take for an option or a path is no part of any name.
+//! A name is the same however it was typed: it is composed (NFC), and full-width forms become plain ones. Some
+//! characters are never part of a name: invisible ones, ones that change the direction of text, and ones that programs
+//! read as an option or a path.
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// The text as a name has it: NFC, and the full-width forms that East Asian keyboards give as the plain ones.
+/// Returns the text in the form of names: NFC, with plain forms for the full-width forms that East Asian keyboards
+/// give.
 pub fn composed(text: &str) -> String {
     text.chars().map(narrow).nfc().collect()
 }
 
-/// Whether the text is as [`composed`] gives it, so that no two names that look the same are two.
+/// Returns whether the text is as [`composed`] gives it, so that names that look the same are the same.
 pub fn is_composed(text: &str) -> bool {
     is_nfc(text) && !text.chars().any(|c| narrow(c) != c)
 }
 
-/// `！` to `～` as `!` to `~`, and the ideographic space as the plain one.
+/// Returns `！` to `～` as `!` to `~`, and the ideographic space as the plain one.
 pub fn narrow(c: char) -> char {
     match u32::from(c) {
         wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(c),
@@ -25,18 +27,19 @@ pub fn narrow(c: char) -> char {
     }
 }
 
-/// Whether a name, or a part of one, may begin with this: a letter or digit of any script.
+/// Returns whether a name, or a part of one, may begin with this: a letter or digit of any script.
 pub fn begins(c: char) -> bool {
     c.is_alphanumeric() && !is_combining_mark(c) && !is_unseen(c)
 }
 
-/// Whether a name may have this behind its first character: letters and digits of any script, their marks, and `extra`.
+/// Returns whether a name may have this behind its first character: letters and digits of any script, their marks, and
+/// `extra`.
 pub fn belongs(c: char, extra: &str) -> bool {
     let is_letter = c.is_alphanumeric() || is_combining_mark(c);
     (is_letter && !is_unseen(c)) || extra.contains(c)
 }
 
-/// Letters and marks that show nothing: fillers, joiners and selectors.
+/// Returns whether a letter or mark is invisible: fillers, joiners and selectors.
 fn is_unseen(c: char) -> bool {
     matches!(
         c,
@@ -53,8 +56,8 @@ fn is_unseen(c: char) -> bool {
     )
 }
 
-/// The ASCII form: a character beyond ASCII is `%u` and four hex digits of its number, or `%U` and six. Different names have
-/// different ones, as long as `%` is in none.
+/// Returns the ASCII form. A character beyond ASCII is `%u` and four hex digits of its number, or `%U` and six.
+/// Different names have different forms, provided that no name contains `%`.
 pub fn to_ascii(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
@@ -67,7 +70,7 @@ pub fn to_ascii(name: &str) -> String {
     out
 }
 
-/// The name of an ASCII form. What is none comes back with its `%`, which no name has.
+/// Returns the name of an ASCII form. An invalid form keeps its `%`, which no name has.
 pub fn from_ascii(form: &str) -> String {
     let mut out = String::with_capacity(form.len());
     let mut rest = form;
@@ -132,7 +135,7 @@ mod tests {
         for good in "aZ9商é한あЖעبก".chars() {
             assert!(belongs(good, "") && begins(good), "{good:?}");
         }
-        // A sign of Devanagari that letters need.
+        // A sign of Devanagari that is part of letters.
         assert!(belongs('\u{94d}', "") && !begins('\u{94d}'));
     }
 

@@ -1,6 +1,6 @@
-//! What a release must be to be given back: names that are names, entries that lie where they say, sizes that can be.
+//! Checks that a release can be restored: valid names, entries at the paths that they claim, possible sizes.
 //!
-//! One check for whoever takes a release in and whoever gives it back; nothing is read or written here. Memory: 24 bytes an entry.
+//! Receiving and restoring use the same check. It reads and writes nothing. Memory: 24 bytes an entry.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,10 +8,10 @@ use super::{EntryKind, Item, ReleaseRoot, TreeEntry};
 use crate::base::id;
 use crate::base::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
-/// What is said of a hard link whose other name does not come before it.
+/// Message for a hard link whose target does not come before it.
 pub const NO_OTHER_NAME: &str = "hard link: its other name is not there";
 
-/// What is wrong, and with what.
+/// What is wrong, and with which item or entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryFault {
     /// The item, or the path of an entry in it.
@@ -20,7 +20,7 @@ pub struct EntryFault {
     pub why: &'static str,
 }
 
-/// Whether a name can only mean something in the folder it is used in.
+/// Returns whether a name can only refer to an entry of the folder that it is used in.
 pub fn is_plain_name(name: &[u8]) -> bool {
     !name.is_empty()
         && name != b"."
@@ -31,7 +31,7 @@ pub fn is_plain_name(name: &[u8]) -> bool {
 /// Checks the name of an item.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// The reason why it is not valid.
 pub fn check_name(name: &[u8]) -> Result<(), &'static str> {
     if !is_plain_name(name) {
         return Err("it is not the name of a file");
@@ -42,10 +42,10 @@ pub fn check_name(name: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Checks the items of a release: their names, one by one and against each other, and their sizes.
+/// Checks the items of a release: each name, all names against each other, and the sizes.
 ///
 /// # Errors
-/// [`Fault`].
+/// [`EntryFault`].
 pub fn check_items(root: &ReleaseRoot, items: &[Item]) -> Result<(), EntryFault> {
     let mut names = HashSet::new();
     let mut bytes: u64 = 0;
@@ -71,7 +71,7 @@ pub fn check_items(root: &ReleaseRoot, items: &[Item]) -> Result<(), EntryFault>
     Ok(())
 }
 
-/// Names that are the same to the file system are the same here.
+/// Returns a form of the name that is equal for names that the file system takes for the same.
 fn alike(name: &[u8]) -> Vec<u8> {
     match std::str::from_utf8(name) {
         Ok(text) if cfg!(target_os = "macos") => text.to_lowercase().into_bytes(),
@@ -88,7 +88,7 @@ enum KnownPath {
 /// Checks the entries of a folder, one after the other.
 #[derive(Debug, Default)]
 pub struct EntryCheck {
-    /// Paths that came, by hash.
+    /// Paths of earlier entries, by hash.
     known: HashMap<[u8; 16], KnownPath>,
     entries: u64,
     bytes: u64,
@@ -98,7 +98,7 @@ impl EntryCheck {
     /// Checks the next entry.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The reason why it is not valid.
     pub fn entry(&mut self, entry: &TreeEntry) -> Result<(), &'static str> {
         self.entries = self.entries.saturating_add(1);
         self.check_way(&entry.path)?;
@@ -134,7 +134,7 @@ impl EntryCheck {
         Ok(())
     }
 
-    /// Checks that a path leads downwards through folders that came before.
+    /// Checks that all folders of a path came before it.
     fn check_way(&self, path: &[u8]) -> Result<(), &'static str> {
         match check_path(path)?.map(|parent| self.known.get(&key(parent))) {
             None | Some(Some(KnownPath::Folder)) => Ok(()),
@@ -143,10 +143,10 @@ impl EntryCheck {
         }
     }
 
-    /// Checks what the folder says of all of them.
+    /// Checks the folder's claims about all its entries.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The reason why they are not valid.
     pub fn finish(&self, entry_count: u64, bytes: u64) -> Result<(), &'static str> {
         if entry_count > self.entries {
             return Err("it says that it has more entries than it has");
@@ -158,7 +158,7 @@ impl EntryCheck {
     }
 }
 
-/// Checks that a path leads downwards; returns the folder that it lies in, if it is not the top.
+/// Checks that a path leads downwards. Returns its folder, if that is not the top.
 fn check_path(path: &[u8]) -> Result<Option<&[u8]>, &'static str> {
     let mut components = path.split(|byte| *byte == b'/');
     if !components.all(is_plain_name) {

@@ -1,16 +1,16 @@
-//! Visits every chunk that a release needs: what `prune` keeps, `pack` carries and `check` looks at.
+//! Visits every chunk that a release needs: the chunks that `prune` keeps, `pack` carries and `check` reads.
 //!
-//! It tells; what to do about it is the caller's.
+//! It only reports chunks. The caller decides what to do with them.
 
 use super::{Item, ItemKind, ReleaseRoot, open_entries};
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::EntryKind;
 
-/// Visits the chunks of a release: its lists and tables, then item by item. Blobs that `walker` met before are left out.
+/// Visits the chunks of a release: its lists and tables, then item by item. Leaves out blobs that `walker` met before.
 ///
 /// # Errors
-/// What the source and the visitor give.
+/// The errors of the source and of the visitor.
 pub fn release<S: ChunkSource>(
     walker: &mut Walker<'_, S>,
     root: &ReleaseRoot,
@@ -27,7 +27,7 @@ pub fn release<S: ChunkSource>(
 /// Visits the chunks of one item.
 ///
 /// # Errors
-/// What the source and the visitor give.
+/// The errors of the source and of the visitor.
 pub fn item<S: ChunkSource>(
     walker: &mut Walker<'_, S>,
     item: &Item,

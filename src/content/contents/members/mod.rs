@@ -1,6 +1,6 @@
-//! The members of one archive, and where the bytes of each lie in its recipe.
+//! Lists the members of one archive, and where the bytes of each lie in its recipe.
 //!
-//! One level deep: what is in a member that is an archive itself is asked for again. No member is read.
+//! It goes one level deep: the caller lists a member that is an archive itself in the same way. No member is read.
 
 mod small;
 
@@ -13,15 +13,15 @@ use crate::content::recipe::{
     Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp,
 };
 
-/// Steps of recipes that are followed in all. A few lists that hold one another may stand for any number of them; a store of
-/// 16 TB has about so many.
+/// Steps of recipes that are followed in all. A few lists that contain one another may stand for any number of steps. A
+/// store of 16 TB has about this many.
 const STEPS_MAX: u64 = 1 << 28;
 /// Bytes of headers that are read in all.
 const HEADER_BYTES_MAX: u64 = 64 << 30;
-/// Streams in streams that an archive may lie in.
+/// Levels of nested streams that an archive may be packed in.
 const PACKED_DEPTH_MAX: usize = 4;
 
-/// What may still be spent on following archives.
+/// The remaining budget for following archives.
 #[derive(Debug, Clone)]
 pub struct Budget {
     steps: u64,
@@ -47,7 +47,7 @@ impl Budget {
         let headers = self.header_bytes.checked_sub(header_bytes);
         match (steps, headers) {
             (Some(steps), Some(_)) => {
-                // The headers are taken off by who reads them.
+                // The reader of the headers subtracts their bytes itself.
                 self.steps = steps;
                 Ok(())
             }
@@ -56,21 +56,21 @@ impl Budget {
     }
 }
 
-/// A tar or zip.
+/// A tar or zip that can be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Archive {
-    /// One with a recipe.
+    /// An archive with a recipe.
     Opened(Blob),
-    /// A tar of one chunk, which is too short to have been opened.
+    /// A tar of one chunk, which is too short to have a recipe.
     Small(ChunkRef),
 }
 
-/// Something in an archive.
+/// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArchiveMember {
-    /// A file that is not empty, and can be read on its own.
+    /// A file that is not empty and can be read independently.
     File {
-        /// Its path, as the archive has it.
+        /// Its path in the archive's words.
         path: Vec<u8>,
         /// Its bytes.
         body: FileBody,
@@ -81,16 +81,16 @@ pub enum ArchiveMember {
         path: Vec<u8>,
         /// Symbolic or hard.
         link: TarLink,
-        /// Where it points, as the archive has it.
+        /// Its target in the archive's words.
         target: Vec<u8>,
     },
 }
 
-/// The tar or zip that a content is, through streams that are kept opened; `None` when it is none. A zip of one chunk is
-/// taken for none.
+/// Returns the tar or zip that a content is, through streams that are kept opened. Returns `None` when it is neither. A
+/// zip of one chunk counts as neither.
 ///
 /// # Errors
-/// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+/// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
 pub fn archive_in<S: ChunkSource>(
     source: &S,
     content: &Content,
@@ -118,10 +118,11 @@ pub fn archive_in<S: ChunkSource>(
     Ok(None)
 }
 
-/// Tells the members of an archive, in their order.
+/// Lists the members of an archive, in their order.
 ///
 /// # Errors
-/// [`RecipeError::Corrupt`] when the recipe does not fit, or there is more than the budget; what the source and `visit` give.
+/// [`RecipeError::Corrupt`] when the recipe contradicts itself or exceeds the budget. The errors of the source and of
+/// `visit`.
 pub fn members<S: ChunkSource>(
     source: &S,
     archive: &Archive,
@@ -239,7 +240,7 @@ fn told(begun: MemberStart) -> Told {
 }
 
 impl Begins {
-    /// The file, when its body begins with this step.
+    /// Returns the file when its body begins with this step.
     fn at_step(self, blob: &Blob, op: &RecipeOp, from: StepAt) -> Option<ArchiveMember> {
         if from.offset != self.at {
             return None;
@@ -262,7 +263,7 @@ impl Begins {
         })
     }
 
-    /// The file as a run of bytes of the archive; `None` when these are not the file.
+    /// Returns the file as a run of the archive's bytes. Returns `None` when these bytes are not the file itself.
     fn stretch(self, blob: &Blob, from: StepAt) -> Option<ArchiveMember> {
         let bytes = self.bytes?.min(blob.bytes.checked_sub(self.at)?);
         if self.is_packed || bytes == 0 {

@@ -5,7 +5,7 @@ use crate::content::archive::tar::{BLOCK, Pax, TarHeader, TarKind, padding, unti
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkRef, RecipeError};
 
-/// What was said of the next member.
+/// What earlier headers say about the next member.
 #[derive(Default)]
 struct NextMember {
     pax: Pax,
@@ -19,7 +19,7 @@ impl NextMember {
     }
 }
 
-/// Tells the members of a tar whose bytes these are.
+/// Lists the members of a tar from its bytes.
 pub(super) fn members(
     bytes: &[u8],
     chunk: ChunkRef,

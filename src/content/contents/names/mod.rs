@@ -1,6 +1,6 @@
-//! Follows the side stream of an archive's recipe, and says which member the bytes that come next belong to.
+//! Follows the side stream of an archive's recipe and says to which member the next bytes belong.
 //!
-//! It reads headers alone. What does not fit has no name, and is never an error.
+//! It only reads headers. A member whose header does not fit has no name, which is never an error.
 
 mod tar;
 mod zip;
@@ -11,9 +11,9 @@ use crate::content::archive::{self, tar::TarLink};
 use crate::content::recipe::stream::StreamReader;
 use crate::content::recipe::{ChunkSource, Recipe, RecipeError};
 
-/// A side stream, as far as it can be read. At most about 200 KiB.
+/// A side stream, as far as it can be read. Takes at most about 200 KiB.
 pub(super) struct Side<'a, S: ChunkSource> {
-    /// `None` once it contradicts itself.
+    /// `None` once the stream contradicts itself.
     stream: Option<StreamReader<'a, S>>,
 }
 
@@ -24,7 +24,7 @@ impl<'a, S: ChunkSource> Side<'a, S> {
         }
     }
 
-    /// Appends bytes to `out`; fewer when there are no more.
+    /// Appends bytes to `out`. Appends fewer when the stream ends.
     fn read(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
         self.take(|stream| stream.read_into(bytes, out))
     }
@@ -54,16 +54,16 @@ impl<'a, S: ChunkSource> Side<'a, S> {
     }
 }
 
-/// A member, as its header has it.
+/// The start of a member, from its header.
 pub(super) enum MemberStart {
     /// A file with a body.
     File {
         path: Vec<u8>,
         /// Bytes of the archive before its body.
         at: u64,
-        /// Length of the body in the archive; `None` when it ends where its stream does.
+        /// Length of the body in the archive. `None` when it ends with its stream.
         bytes: Option<u64>,
-        /// Whether the body is a deflate stream that stands for the file.
+        /// Whether the body is a deflate stream of the file.
         is_packed: bool,
     },
     Link {
@@ -75,14 +75,14 @@ pub(super) enum MemberStart {
 
 /// The names of an archive's members, in their order.
 pub(super) enum Names {
-    /// It is no archive.
+    /// The blob is not an archive.
     None,
     Tar(TarNames),
     Zip(ZipNames),
 }
 
 impl Names {
-    /// Tells by the first bytes of the side stream what the archive is that begins with so many of them.
+    /// Detects the archive from the first bytes of the side stream. `bytes` of them begin the archive.
     pub(super) fn of<S: ChunkSource>(
         source: &S,
         recipe: &Recipe,
@@ -101,7 +101,7 @@ impl Names {
         })
     }
 
-    /// Keeps the members that begin until they are taken.
+    /// Records members that begin, until they are taken.
     pub(super) fn record(&mut self) {
         match self {
             Self::None => {}
@@ -110,7 +110,7 @@ impl Names {
         }
     }
 
-    /// The members that began since they were taken last.
+    /// Returns the members that began since the last call.
     pub(super) fn take_begun(&mut self) -> Vec<MemberStart> {
         match self {
             Self::None => Vec::new(),
@@ -127,7 +127,7 @@ impl Names {
         budget: &mut u64,
     ) -> Result<(), RecipeError> {
         match self {
-            // A side run that is longer than what may still be read is passed over: see READ_BYTES_MAX.
+            // A side run longer than the budget is skipped, see READ_BYTES_MAX.
             _ if bytes > *budget || side.is_lost() => side.skip(bytes),
             Self::None => side.skip(bytes),
             Self::Tar(names) => {
@@ -141,7 +141,7 @@ impl Names {
         }
     }
 
-    /// Goes on behind `bytes` bytes that are not in the side stream.
+    /// Skips `bytes` bytes of the archive that are not in the side stream.
     pub(super) fn body(&mut self, bytes: u64) {
         match self {
             Self::None => {}
@@ -150,7 +150,8 @@ impl Names {
         }
     }
 
-    /// The member that bytes which come now belong to, and its number; its name is empty when that is not known.
+    /// Returns the number and the name of the member that the next bytes belong to. The name is empty when it is not
+    /// known.
     pub(super) fn member(&self) -> (u64, &[u8]) {
         match self {
             Self::None => (0, &[]),

@@ -1,38 +1,38 @@
-//! Members of tars: what `files::unpacker` put into the side stream is read as it read it.
+//! Members of tars. The side stream is read in the same way as `files::unpacker` wrote it.
 
 use super::{MemberStart, Side};
 use crate::content::archive::tar::{self, PAX_BYTES_MAX, Pax, TarHeader, TarKind};
 use crate::content::recipe::{ChunkSource, RecipeError};
 
-/// Where in a tar its names are read. Holds at most a pax header of 64 KiB.
+/// The position in a tar while its names are read. Holds at most a pax header of 64 KiB.
 #[derive(Default)]
 pub(in super::super) struct TarNames {
     state: TarNameState,
-    /// Bytes of the block or note that is being gathered.
+    /// Bytes of the block or note that is being collected.
     buffer: Vec<u8>,
-    /// What was said of the next member.
+    /// What earlier headers say about the next member.
     pax: Pax,
     long_name: Option<Vec<u8>>,
     member_no: u64,
     name: Vec<u8>,
     /// Bytes of the archive that were followed.
     at: u64,
-    /// Members that began, when they are asked for.
+    /// Members that began, when they are recorded.
     begun: Option<Vec<MemberStart>>,
 }
 
 #[derive(Default, Clone, Copy)]
 enum TarNameState {
-    /// A header is being gathered.
+    /// A header is being collected.
     #[default]
     Header,
-    /// The body of a note, which is worth reading, and its padding.
+    /// The body of a note that must be read, and its padding.
     Note { of: Note, left: u64, padding: u64 },
     /// A block of a sparse map, then the body.
     Map { size: u64 },
     /// The body of a member.
     Body { left: u64, padding: u64 },
-    /// Nothing that matters.
+    /// Bytes that do not matter.
     Skip { left: u64 },
 }
 
@@ -43,7 +43,7 @@ enum Note {
 }
 
 impl TarNames {
-    /// Keeps what begins from now on until it is taken.
+    /// Records members that begin from now on, until they are taken.
     pub(super) fn record(&mut self) {
         self.begun = Some(Vec::new());
     }
@@ -95,7 +95,7 @@ impl TarNames {
         Ok(())
     }
 
-    /// Fills the buffer up to `wanted` bytes; says whether it is full.
+    /// Fills the buffer up to `wanted` bytes. Returns whether it is full.
     fn gather<S: ChunkSource>(
         &mut self,
         side: &mut Side<'_, S>,
@@ -104,14 +104,14 @@ impl TarNames {
     ) -> Result<bool, RecipeError> {
         let lacking = wanted.saturating_sub(self.buffer.len() as u64);
         let now = lacking.min(*run);
-        // A block, or a note of at most PAX_BYTES_MAX.
+        // At most a block, or a note of PAX_BYTES_MAX bytes.
         side.read(usize::try_from(now).unwrap_or(0), &mut self.buffer)?;
         *run -= now;
         self.at += now;
         Ok(now == lacking)
     }
 
-    /// A whole block of 512 bytes is there.
+    /// Handles a whole block of 512 bytes.
     fn block(&mut self) {
         let block = std::mem::take(&mut self.buffer);
         if let TarNameState::Map { size } = self.state {
@@ -167,7 +167,7 @@ impl TarNames {
         }
     }
 
-    /// Keeps a link when links are asked for.
+    /// Records a link when members are recorded.
     fn link(&mut self, block: &[u8]) {
         let Some((begun, (link, target))) = self.begun.as_mut().zip(TarHeader::link(block)) else {
             return;
@@ -201,7 +201,7 @@ impl TarNames {
                 self.state = TarNameState::Body { left, padding };
             }
             TarNameState::Body { padding, .. } => self.state = skip(padding),
-            // It is somewhere else than in a member: headers begin anew.
+            // The position is not within a member, so the next bytes must be a header.
             _ => {
                 self.buffer.clear();
                 self.forget();

@@ -4,10 +4,10 @@ use super::{MemberStart, Side};
 use crate::content::archive::zip::{self, HEADER_BYTES, LOCAL_MAGIC, LocalHeader, Method};
 use crate::content::recipe::{ChunkSource, RecipeError};
 
-/// Bytes that are looked at for a header at a time.
+/// Bytes that are searched for a header at a time.
 const STEP_BYTES: u64 = 64 * 1024;
 
-/// Where in a zip its names are read. Holds one local header, and a step.
+/// The position in a zip while its names are read. Holds one local header and one step.
 #[derive(Default)]
 pub(in super::super) struct ZipNames {
     member_no: u64,
@@ -15,7 +15,7 @@ pub(in super::super) struct ZipNames {
     body: ZipBody,
     /// Bytes of the archive that were followed.
     at: u64,
-    /// Members that began, when they are asked for.
+    /// Members that began, when they are recorded.
     begun: Option<Vec<MemberStart>>,
     /// Length of the member whose header was just read, and whether it is a deflate stream.
     untold: Option<(Option<u64>, bool)>,
@@ -24,17 +24,17 @@ pub(in super::super) struct ZipNames {
 /// The body of the member whose header was read last.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum ZipBody {
-    /// It is over.
+    /// The body has ended.
     #[default]
     Over,
-    /// So many bytes.
+    /// This many bytes of it are left.
     Known(u64),
-    /// It ends where its stream does, if it has one.
+    /// It ends with its stream, if it has one.
     Unknown,
 }
 
 impl ZipNames {
-    /// Keeps what begins from now on until it is taken.
+    /// Records members that begin from now on, until they are taken.
     pub(super) fn record(&mut self) {
         self.begun = Some(Vec::new());
     }
@@ -54,7 +54,7 @@ impl ZipNames {
         let (mut window, mut at) = (Vec::new(), 0);
         while (run > 0 || at < window.len()) && !side.is_lost() {
             match self.body {
-                // What is left of a body lies in the window, and behind it.
+                // The rest of the body lies in the window, and behind it.
                 ZipBody::Known(left) => {
                     let rest = window.len() - at;
                     let here = usize::try_from(left).map_or(rest, |left| left.min(rest));
@@ -64,7 +64,7 @@ impl ZipNames {
                     run -= behind;
                     self.pass(here as u64 + behind);
                 }
-                // No stream followed the header.
+                // No stream followed the header, so there is no body.
                 ZipBody::Unknown => self.body = ZipBody::Over,
                 ZipBody::Over => match self.header(&window[at..], run == 0) {
                     Some(used) => {
@@ -85,7 +85,8 @@ impl ZipNames {
         Ok(())
     }
 
-    /// Looks for a header at the front of `window`, and says how many bytes to go on by; `None`: more are needed.
+    /// Looks for a header at the front of `window` and returns the number of bytes to skip. `None` means that more
+    /// bytes are needed.
     fn header(&mut self, window: &[u8], is_all: bool) -> Option<usize> {
         let may_begin = window.len() < LOCAL_MAGIC.len() || window.starts_with(&LOCAL_MAGIC);
         if may_begin && !is_all && window.len() < HEADER_BYTES {
@@ -100,7 +101,7 @@ impl ZipNames {
             return Some(zip::find_header(window).unwrap_or(behind.max(1).min(window.len())));
         };
         let Some(whole) = window.get(..header.bytes()) else {
-            // A header that never ends is none.
+            // A header without an end is not a header.
             return is_all.then_some(1);
         };
         self.name = whole[HEADER_BYTES..][..header.name_bytes].to_vec();
@@ -118,7 +119,7 @@ impl ZipNames {
         Some(header.bytes())
     }
 
-    /// Keeps the member whose header was read, when members are asked for: its body begins at `at`.
+    /// Records the member whose header was read, when members are recorded. Its body begins at `at`.
     fn tell(&mut self, at: u64) {
         let Some((begun, (bytes, is_packed))) = self.begun.as_mut().zip(self.untold.take()) else {
             return;

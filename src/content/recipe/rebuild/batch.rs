@@ -1,27 +1,27 @@
-//! A stretch of output: what it is made of, and then its bytes.
+//! A batch of output: the pieces that it is made of, and then its bytes.
 
 use super::reconstruct::{self, SmallStream};
 use super::{RebuildJob, read_chunk};
 use crate::base::id::{BlobId, ChunkId};
 use crate::content::recipe::{Blob, ChunkRef, ChunkSource, RecipeError};
 
-/// Where in a batch a blob begins or ends.
+/// The beginning or end of a blob in a batch.
 pub(super) enum Mark {
-    /// The blob is named when it may be worth keeping.
+    /// A blob begins. It is named when it may be worth keeping.
     Begin(Option<Blob>),
     End(BlobId),
 }
 
-/// What a stretch of output is made of.
+/// A piece of a batch.
 pub(super) enum BatchPiece {
     Chunk(ChunkRef),
-    /// So many of the batch's own bytes, from side streams and from streams that are made again elsewhere.
+    /// This many of the batch's own bytes, from side streams and from streams that are reconstructed elsewhere.
     Own(usize),
     /// The next of the batch's small streams.
     Small,
 }
 
-/// A stretch of output, made ready.
+/// A batch of output while it is prepared.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) pieces: Vec<BatchPiece>,
@@ -29,18 +29,18 @@ pub(super) struct Batch {
     pub(super) streams: Vec<SmallStream>,
     /// Bytes of all pieces.
     pub(super) planned: usize,
-    /// Bytes besides that are held to make small streams from.
+    /// Bytes beside the output that are held to reconstruct small streams.
     pub(super) held: usize,
     /// Bytes of the outermost blob before this stretch.
     pub(super) offset: u64,
-    /// Where blobs begin and end.
+    /// The places where blobs begin and end.
     pub(super) marks: Vec<(usize, Mark)>,
     /// The output.
     pub(super) bytes: Vec<u8>,
 }
 
 impl Batch {
-    /// Forgets what is in it, all but its room.
+    /// Empties it and keeps its memory.
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
         self.own.clear();
@@ -49,13 +49,13 @@ impl Batch {
         self.marks.clear();
     }
 
-    /// So many of its own bytes come next.
+    /// Adds this many of its own bytes.
     pub(super) fn own(&mut self, len: usize) {
         self.pieces.push(BatchPiece::Own(len));
         self.planned += len;
     }
 
-    /// Puts the bytes of the batch's pieces together.
+    /// Assembles the bytes of the batch from its pieces.
     pub(super) fn load<S: ChunkSource>(
         &mut self,
         job: RebuildJob<'_, S>,

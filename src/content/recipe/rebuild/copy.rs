@@ -10,7 +10,7 @@ use crate::content::recipe::{Blob, ChunkSource, ReadyBytes, RecipeError};
 /// Bytes that are read together.
 const PIECE_BYTES: u64 = 1 << 20;
 
-/// The ready bytes of a blob, and what was read of them.
+/// The ready bytes of a blob, and the piece that was read last.
 pub(super) struct Copied<'a> {
     blob: BlobId,
     bytes: Box<dyn ReadyBytes + 'a>,
@@ -19,7 +19,7 @@ pub(super) struct Copied<'a> {
     /// Where the last one ends.
     end: u64,
     piece: Vec<u8>,
-    /// Bytes of the piece that were given.
+    /// Bytes of the piece that were given out.
     given: usize,
     failed: Option<RecipeError>,
 }
@@ -38,7 +38,7 @@ impl<'a> Copied<'a> {
         })
     }
 
-    /// Begins so far behind the first byte. For who has read nothing yet.
+    /// Sets the first byte. Only valid before anything was read.
     pub(super) fn seek(&mut self, at: u64) {
         self.at = at;
     }
@@ -62,7 +62,8 @@ impl<'a> Copied<'a> {
         }
     }
 
-    /// Bytes that are at hand, up to `most`; none at the end, which is a good one unless [`Copied::failure`] says otherwise.
+    /// Returns available bytes, up to `most`. Returns none at the end, which is a success unless [`Copied::failure`]
+    /// says otherwise.
     pub(super) fn next(&mut self, most: usize) -> &[u8] {
         if self.given == self.piece.len() {
             let len = (self.end - self.at).min(PIECE_BYTES);
@@ -81,7 +82,7 @@ impl<'a> Copied<'a> {
         &self.piece[from..self.given]
     }
 
-    /// What went wrong, once.
+    /// Returns the error, once.
     pub(super) fn failure(&mut self) -> Option<RecipeError> {
         self.failed.take()
     }

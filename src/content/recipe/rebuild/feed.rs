@@ -6,14 +6,15 @@ use crate::content::recipe::RecipeError;
 
 /// Bytes that come from elsewhere.
 pub(super) enum Feed<'env> {
-    /// A stream that is being made again.
+    /// A stream that is being reconstructed.
     Made(PipeReader),
     /// A blob that the source has ready.
     Copied(Copied<'env>),
 }
 
 impl Feed<'_> {
-    /// Bytes that are at hand, up to `most`; none at the end, which is a good one unless [`Feed::failure`] says otherwise.
+    /// Returns available bytes, up to `most`. Returns none at the end, which is a success unless [`Feed::failure`] says
+    /// otherwise.
     pub(super) fn next(&mut self, most: usize) -> &[u8] {
         match self {
             Self::Made(made) => made.next(most),
@@ -21,7 +22,7 @@ impl Feed<'_> {
         }
     }
 
-    /// What went wrong, once.
+    /// Returns the error, once.
     pub(super) fn failure(&mut self) -> Option<RecipeError> {
         match self {
             Self::Made(made) => made.failure(),

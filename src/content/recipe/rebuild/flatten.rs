@@ -1,6 +1,6 @@
 //! Turns a blob, and the blobs and streams in it, into batches of bytes.
 //!
-//! It checks lengths; hashes are the affair of who takes the batches.
+//! It checks lengths. The consumer of the batches checks hashes.
 
 use std::collections::VecDeque;
 use std::thread::Scope;
@@ -19,20 +19,20 @@ use crate::content::recipe::{
     StreamRef,
 };
 
-/// Bytes of a stream's output that are taken over in one step.
+/// Bytes of a stream's output that one step takes.
 const STREAM_STEP_BYTES: u64 = 1 << 20;
-/// Steps in which the first stream of a blob stands that has some.
+/// Steps at the beginning of a blob that are searched for its first stream.
 const STEPS_OF_BEGINNING: usize = 8;
-/// Steps that are looked at for a stream that may be begun.
+/// Steps that are read ahead to find a stream that can be started.
 const STEPS_AHEAD: usize = 32;
 
-/// A stream that is being made again, and bytes of it that no batch has yet.
+/// A stream that is being reconstructed, and its bytes that are in no batch yet.
 type RunningStream = (PipeReader, u64);
 
 /// A step that was read ahead.
 enum NextStep {
     Step(RecipeOp),
-    /// A blob that begins with a stream which is being made already.
+    /// A blob that begins with a stream that is being reconstructed already.
     Begun(Blob, RunningStream),
 }
 
@@ -42,7 +42,7 @@ struct OpenBlob<'env, S: ChunkSource> {
     ops: RecordReader<'env, S, RecipeOp>,
     /// Steps that were read ahead.
     next: VecDeque<NextStep>,
-    /// The stream that this blob begins with, when that was begun before.
+    /// The stream that this blob begins with, when it was started earlier.
     first_stream: Option<RunningStream>,
     side_ref: StreamRef,
     side: StreamReader<'env, S>,
@@ -50,9 +50,9 @@ struct OpenBlob<'env, S: ChunkSource> {
     has_begun: bool,
     /// Bytes of the blob that no step has given yet.
     left: u64,
-    /// Side bytes of the current step that no batch has yet.
+    /// Side bytes of the current step that are in no batch yet.
     side_left: u64,
-    /// What the current step takes its bytes from, and how many are left.
+    /// The feed of the current step, and the bytes that are left of it.
     feed: Option<(Feed<'env>, u64)>,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Flattener<'scope, 'env, S: ChunkSource> {
     /// The outermost blob, until the first batch begins.
     first: Option<Blob>,
     part: BlobPart,
-    /// Bytes of the outermost blob that steps may still be passed over for.
+    /// Bytes of the outermost blob that whole steps may still be skipped for.
     skip: u64,
     /// Bytes of the outermost blob before the next batch.
     given: u64,
@@ -88,7 +88,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
     }
 
-    /// Replaces what is in `batch` by the next stretch; false when there is none.
+    /// Replaces the content of `batch` by the next batch. Returns false at the end.
     pub(super) fn fill(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
         batch.clear();
         if let Some(blob) = self.first.take() {
@@ -105,13 +105,13 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
     }
 
-    /// Whether the end of what is wanted has not been reached; a whole blob is followed to its very end.
+    /// Returns whether more output is wanted. A whole blob is followed to its very end.
     fn wants_more(&self, batch: &Batch) -> bool {
         self.job.proof != Proof::Nothing
             || self.given + (batch.planned as u64) < self.part.range.end
     }
 
-    /// Goes to the step that the part begins at.
+    /// Advances to the step that the part begins at.
     fn seek(&mut self) -> Result<(), RecipeError> {
         let from = self.part.from;
         let Some(open) = self.open.last_mut() else {
@@ -132,7 +132,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
     }
 
-    /// Whether there are deflate streams right at the beginning of a blob, behind the header of a zip's first member at most.
+    /// Returns whether a blob begins with deflate streams, behind the header of a zip's first member at most.
     fn begins_with_streams(&self, blob: &Blob) -> Result<bool, RecipeError> {
         let mut ops = RecordReader::open(self.job.source, &blob.recipe.ops, OP_BYTES_MAX)?;
         for _ in 0..STEPS_OF_BEGINNING {
@@ -170,7 +170,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         Ok(())
     }
 
-    /// Enters a blob that the source has ready: it has no steps but its bytes.
+    /// Opens a blob that the source has ready. It has no steps, only bytes.
     fn enter_copy(
         &mut self,
         blob: &Blob,
@@ -182,7 +182,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             ops: StreamRef::EMPTY,
         };
         self.enter(&Blob { recipe, ..*blob }, batch)?;
-        // What lies before the part is not read.
+        // Bytes before the part are not read.
         let before = std::mem::take(&mut self.skip);
         copied.seek(before);
         self.given += before;
@@ -193,7 +193,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         Ok(())
     }
 
-    /// Does one step, or a part of a long one; false at the end of the outermost blob.
+    /// Does one step, or a part of a long one. Returns false at the end of the outermost blob.
     fn step(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
         let room = self.job.pace.batch_bytes - batch.planned;
         let Some(open) = self.open.last_mut() else {
@@ -236,7 +236,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             }
             RecipeOp::Kept { .. } => return Ok(true),
         };
-        // A step of no bytes would let a short recipe take for ever.
+        // A step of no bytes would let a short recipe run forever.
         if bytes == 0 || bytes > open.left {
             return Err(RecipeError::Corrupt("recipe: length of a step"));
         }
@@ -248,7 +248,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             return Ok(true);
         }
         if !matches!(op, RecipeOp::Blob(_)) {
-            // The part begins in this step; who takes the batch drops what lies before.
+            // The part begins in this step. The consumer of the batch drops the bytes before it.
             self.skip = 0;
         }
         match op {
@@ -277,7 +277,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         Ok(true)
     }
 
-    /// Plans a small stream, and begins to make a long one.
+    /// Plans a small stream, or starts to reconstruct a long one.
     fn stream(
         &mut self,
         bytes: u64,
@@ -318,8 +318,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         self.look_ahead()
     }
 
-    /// Begins to make the stream of a blob that comes soon, behind the one that is open: most long streams make one core
-    /// busy.
+    /// Starts to reconstruct the stream of a later blob, behind the one that is open. Most long streams keep only one
+    /// core busy.
     fn look_ahead(&mut self) -> Result<(), RecipeError> {
         let (job, depth) = (self.job, self.job.depth + self.open.len());
         let Some((_, [.., parent])) = self.open.split_last_mut() else {
@@ -358,7 +358,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
 }
 
 impl<S: ChunkSource> OpenBlob<'_, S> {
-    /// Passes over a step.
+    /// Skips a step.
     fn pass(&mut self, op: &RecipeOp) -> Result<(), RecipeError> {
         match op {
             RecipeOp::Side { bytes } => self.side.skip(*bytes),
@@ -367,7 +367,7 @@ impl<S: ChunkSource> OpenBlob<'_, S> {
         }
     }
 
-    /// Takes over some of the bytes that come from elsewhere, and makes sure that they end where they should.
+    /// Takes some of the bytes from the current feed, and checks that it ends where it should.
     fn go_on_with_feed(&mut self, room: usize, batch: &mut Batch) -> Result<(), RecipeError> {
         let Some((feed, left)) = &mut self.feed else {
             return Ok(());

@@ -1,9 +1,11 @@
-//! Rebuilds contents from their recipes, in batches: the next is made ready while this one is hashed and written.
+//! Rebuilds contents from their recipes, in batches. The next batch is prepared while this one is hashed and written.
 //!
-//! Holds at most six batches of 16 MiB, whatever the length, and for each deflate stream that is being made again 12 MiB of
-//! batches of its plain bytes and what `deflate` states; streams lie in streams at most [`BLOB_DEPTH_MAX`] deep. Up to 32 MiB
-//! of the next long stream are made meanwhile. A blob that the source has ready is copied, unless all is to be proved. What
-//! happens to a content that does not match its hash is the caller's decision: bytes are handed out before the hash is known.
+//! Memory: at most six batches of 16 MiB, whatever the length. Each deflate stream that is being reconstructed takes 12
+//! MiB of batches of its plain bytes, and the memory that `deflate` states. Streams are nested at most
+//! [`BLOB_DEPTH_MAX`] deep. Up to 32 MiB of the next long stream are reconstructed ahead.
+//!
+//! A blob that the source has ready is copied, unless everything is to be proved. Bytes are written before the hash is
+//! known, so the caller decides what happens to a content that does not match its hash.
 
 mod batch;
 mod copy;
@@ -36,63 +38,64 @@ use crate::content::recipe::BLOB_DEPTH_MAX;
 pub enum Proof {
     /// That of the content as a whole.
     Whole,
-    /// Those of all blobs in it as well: for what is new in a store, since inner blobs are used on their own later.
+    /// Those of all blobs in it as well. It serves blobs that are new in a store, because inner blobs are used on their
+    /// own later.
     EveryBlob,
-    /// None: for a part of a blob, which has no hash of its own. Chunks are still what their ids say.
+    /// None. It serves a part of a blob, which has no hash of its own. Chunks are still checked against their ids.
     Nothing,
 }
 
-/// Where a step of a blob's recipe begins, so that rebuilding can begin there.
+/// The start of a step in a blob's recipe, so that rebuilding can begin there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StepAt {
-    /// Bytes of the steps before it.
+    /// Bytes of all earlier steps.
     pub ops: u64,
-    /// Bytes of the side stream that steps before it take.
+    /// Bytes of the side stream that earlier steps take.
     pub side: u64,
-    /// Bytes of the blob that steps before it give.
+    /// Bytes of the blob that earlier steps give.
     pub offset: u64,
 }
 
-/// How much is made ready at a time.
+/// How much is prepared at a time.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    /// Bytes of output that are made ready together.
+    /// Bytes of output in a batch.
     batch_bytes: usize,
-    /// Batches that wait to be written. Frames hold one kind of content each, so that the first batches of a stretch unpack
-    /// many frames and the next ones none: with a few in hand both sides keep working.
+    /// Batches that wait to be written. Frames hold one kind of content each, so the first batches of a stretch unpack
+    /// many frames and the next ones none. A few waiting batches keep both sides busy.
     batches_waiting: usize,
-    /// Pieces of a stream that is made before its turn; 0: none is.
+    /// Pieces of a stream that is reconstructed ahead of its turn. 0 means that none is.
     pieces_ahead: usize,
 }
 
-/// For what the caller asked for.
+/// For the content that the caller asked for.
 const OUTER: Pace = Pace {
     batch_bytes: 16 << 20,
     batches_waiting: 4,
     pieces_ahead: 128,
 };
-/// For a part of a blob: what lies behind it is not wanted, and somebody may wait for the first bytes.
+/// For a part of a blob. Bytes behind it are not wanted, and the caller may wait for the first bytes.
 const PART: Pace = Pace {
     batch_bytes: 4 << 20,
     pieces_ahead: 0,
     ..OUTER
 };
-/// For the plain bytes of a stream: making it again is many times slower than reading them.
+/// For the plain bytes of a stream. Reconstructing it is many times slower than reading them.
 const INNER: Pace = Pace {
     batch_bytes: 4 << 20,
     batches_waiting: 1,
     pieces_ahead: 0,
 };
 
-/// What a whole rebuilding goes by.
+/// The parameters of a whole rebuild.
 struct RebuildJob<'a, S: ChunkSource> {
     source: &'a S,
     proof: Proof,
-    /// Is told of what is proved.
+    /// Receives the blobs that are proved.
     keeper: Option<&'a dyn BlobKeeper>,
     monitor: &'a dyn Monitor,
     pace: Pace,
-    /// Blobs that this one lies in.
+    /// Levels of blobs that contain this one.
     depth: usize,
 }
 
@@ -104,23 +107,23 @@ impl<S: ChunkSource> Clone for RebuildJob<'_, S> {
 
 impl<S: ChunkSource> Copy for RebuildJob<'_, S> {}
 
-/// Keeps blobs that were rebuilt for a proof, when it thinks them worth it.
+/// Keeps blobs that were rebuilt for a proof, when they are worth it.
 pub trait BlobKeeper: Sync {
-    /// Told of a blob that begins with deflate streams, before its bytes come; from several threads.
+    /// Announces a blob that begins with deflate streams, before its bytes. Called from several threads.
     fn begin(&self, blob: &Blob) -> Option<Box<dyn Keeping + '_>>;
 }
 
-/// A blob on its way to being kept.
+/// A blob that is being kept.
 pub trait Keeping {
     /// Takes its next bytes.
     fn take(&mut self, bytes: &[u8]);
 
-    /// All bytes have come, and they are those of the blob. Not called when they are not.
+    /// Keeps the blob: all bytes have come, and they match its id. Not called when they do not.
     fn keep(self: Box<Self>);
 }
 
 impl<'a, S: ChunkSource> RebuildJob<'a, S> {
-    /// The copy of a blob that stands for rebuilding it: a proof has no use for one.
+    /// Returns the ready copy of a blob, which replaces rebuilding it. A proof never uses one.
     fn copy_of(&self, blob: &Blob) -> Option<Copied<'a>> {
         match self.proof {
             Proof::EveryBlob => None,
@@ -132,8 +135,8 @@ impl<'a, S: ChunkSource> RebuildJob<'a, S> {
 /// Writes the bytes of `content` to `out` and compares their hash.
 ///
 /// # Errors
-/// [`RecipeError::Mismatch`] when other bytes came out; what the source, `out` and the monitor give. Bytes may have been
-/// written by then.
+/// [`RecipeError::Mismatch`] when the bytes differ from the hash. The errors of the source, `out` and the monitor.
+/// Bytes may have been written by then.
 pub fn write_content<S: ChunkSource>(
     source: &S,
     content: &Content,
@@ -152,7 +155,7 @@ pub fn write_content<S: ChunkSource>(
     write(job, content, out)
 }
 
-/// Rebuilds `content` with [`Proof::EveryBlob`], for nobody but `keeper`.
+/// Rebuilds `content` with [`Proof::EveryBlob`]. The bytes go only to `keeper`.
 ///
 /// # Errors
 /// As [`write_content`].
@@ -199,13 +202,13 @@ fn write<S: ChunkSource>(
     }
 }
 
-/// Writes the bytes `range` of `blob` to `out`; whole steps before them are passed over, from `from` on.
+/// Writes the bytes `range` of `blob` to `out`. Whole steps before them are skipped, from `from` on.
 ///
-/// No hash is compared but those of chunks: who knows one of the part compares it.
+/// Only hashes of chunks are compared. A caller that knows a hash of the part compares it itself.
 ///
 /// # Errors
-/// [`RecipeError::Corrupt`] when the recipe does not fit, or `from` lies behind the range or the range beyond the blob; what
-/// the source, `out` and the monitor give. Bytes may have been written by then.
+/// [`RecipeError::Corrupt`] when the recipe contradicts itself, when `from` lies behind the range, or when the range
+/// lies beyond the blob. The errors of the source, `out` and the monitor. Bytes may have been written by then.
 pub fn write_part<S: ChunkSource>(
     source: &S,
     blob: &Blob,
@@ -232,10 +235,10 @@ pub fn write_part<S: ChunkSource>(
     write_blob(job, blob, BlobPart { from, range }, out)
 }
 
-/// What is wanted of a blob.
+/// The wanted part of a blob.
 #[derive(Debug, Clone)]
 struct BlobPart {
-    /// A step at or before it.
+    /// A step at or before the range.
     from: StepAt,
     /// The bytes, at least one.
     range: Range<u64>,
@@ -279,7 +282,7 @@ fn write_blob<S: ChunkSource>(
                     Err(error) => Err(error),
                 };
                 let failed = filled.is_err();
-                // The receiver is gone when the consumer failed: nothing is left to do then.
+                // Sending fails when the consumer failed and is gone. Then nothing is left to do.
                 if full_in.send(filled).is_err() || failed {
                     return;
                 }
@@ -289,7 +292,7 @@ fn write_blob<S: ChunkSource>(
         for batch in full_out {
             let batch = batch?;
             consumer.take(&batch)?;
-            // The thread may be done already.
+            // Sending fails when the thread is done already, which is no error.
             let _ = empty_in.send(batch);
         }
         Ok(())
@@ -307,7 +310,7 @@ fn read_chunk<S: ChunkSource>(source: &S, chunk: &ChunkRef) -> Result<S::Bytes, 
 /// Returns the first step of a recipe.
 ///
 /// # Errors
-/// What the source gives, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+/// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
 pub fn first_op<S: ChunkSource>(
     source: &S,
     recipe: &Recipe,
@@ -315,10 +318,11 @@ pub fn first_op<S: ChunkSource>(
     read_op(&mut RecordReader::open(source, &recipe.ops, OP_BYTES_MAX)?)
 }
 
-/// Returns the next step; `None` at the end.
+/// Returns the next step, or `None` at the end.
 ///
 /// # Errors
-/// [`RecipeError::Newer`] for a step that this program cannot do, [`RecipeError::Corrupt`] for what no program could.
+/// [`RecipeError::Newer`] for a step that this program does not know. [`RecipeError::Corrupt`] for a step that no
+/// program could follow.
 pub fn read_op<S: ChunkSource>(
     ops: &mut RecordReader<'_, S, RecipeOp>,
 ) -> Result<Option<RecipeOp>, RecipeError> {
@@ -349,7 +353,7 @@ struct Consumer<'a> {
     out: &'a mut dyn Write,
     open: Vec<Proving<'a>>,
     keeper: Option<&'a dyn BlobKeeper>,
-    /// What is wanted of the blob.
+    /// The wanted range of the blob.
     range: Range<u64>,
     monitor: &'a dyn Monitor,
 }
@@ -379,7 +383,7 @@ impl Consumer<'_> {
         Ok(())
     }
 
-    /// The bytes of a batch that lie in the range.
+    /// Returns the bytes of a batch that lie in the range.
     fn wanted<'b>(&self, batch: &'b Batch) -> &'b [u8] {
         let len = batch.bytes.len();
         let place = |offset: u64| {
@@ -390,7 +394,7 @@ impl Consumer<'_> {
     }
 
     fn hash(&mut self, bytes: &[u8]) {
-        // On this thread alone: the others are busy with the next batch, and waiting for them costs more.
+        // Hashing stays on this thread: the others prepare the next batch, and waiting for them costs more.
         for open in &mut self.open {
             open.hasher.update(bytes);
             if let Some(keeping) = &mut open.keeping {
@@ -413,7 +417,7 @@ impl Consumer<'_> {
     }
 }
 
-/// Errs for lengths that no stream has.
+/// Refuses lengths that no stream has.
 pub(super) fn check_stream(
     bytes: u64,
     plain: &Content,

@@ -1,13 +1,13 @@
-//! A pipe between two threads that carries bytes, and at its end what went wrong on the writing side.
+//! A pipe between two threads that carries bytes and, at its end, the error of the writing side.
 //!
-//! Either side may end early: the other is told and never waits for it.
+//! Either side may end early. The other side learns of it and never waits for it.
 
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
 use crate::content::recipe::RecipeError;
 
-/// Bytes that go through together.
+/// Bytes that are sent together.
 const PIECE_BYTES: usize = 256 << 10;
 
 type RebuiltPiece = Result<Vec<u8>, RecipeError>;
@@ -28,7 +28,7 @@ pub(super) fn pipe(pieces: usize) -> (PipeWriter, PipeReader) {
     (writer, reader)
 }
 
-/// The end that is written to.
+/// The writing end.
 pub(super) struct PipeWriter {
     into: SyncSender<RebuiltPiece>,
     piece: Vec<u8>,
@@ -43,9 +43,9 @@ impl PipeWriter {
         Ok(())
     }
 
-    /// Ends the bytes; the reader learns how it went.
+    /// Ends the bytes and tells the reader the outcome.
     pub(super) fn finish(mut self, outcome: Result<(), RecipeError>) {
-        // A reader that is gone wants to know nothing more.
+        // Sending fails when the reader is gone. Then nobody needs the outcome.
         let _ = match outcome {
             Ok(()) => self.send().is_ok(),
             Err(error) => self.into.send(Err(error)).is_ok(),
@@ -68,7 +68,7 @@ impl Write for PipeWriter {
     }
 }
 
-/// The end that is read from.
+/// The reading end.
 pub(super) struct PipeReader {
     /// `None` once the writer ended.
     out: Option<Receiver<RebuiltPiece>>,
@@ -78,7 +78,8 @@ pub(super) struct PipeReader {
 }
 
 impl PipeReader {
-    /// Bytes that are at hand, up to `most`; none at the end, which is a good one unless [`PipeReader::failure`] says otherwise.
+    /// Returns available bytes, up to `most`. Returns none at the end, which is a success unless
+    /// [`PipeReader::failure`] says otherwise.
     pub(super) fn next(&mut self, most: usize) -> &[u8] {
         while self.at == self.piece.len() {
             let Some(piece) = self.out.as_ref().map(Receiver::recv) else {
@@ -101,7 +102,7 @@ impl PipeReader {
         &self.piece[from..self.at]
     }
 
-    /// What went wrong on the writing side, once.
+    /// Returns the error of the writing side, once.
     pub(super) fn failure(&mut self) -> Option<RecipeError> {
         self.failed.take()
     }
@@ -134,7 +135,7 @@ mod tests {
                 into.finish(Err(RecipeError::Corrupt("end")));
             });
             let mut back = Vec::new();
-            // The tail that made no whole piece goes with the failure.
+            // The last bytes, which fill no piece, are dropped with the failure.
             assert!(out.read_to_end(&mut back).is_err());
             assert!(bytes.starts_with(&back) && back.len() >= bytes.len() - PIECE_BYTES);
             assert!(matches!(out.failure(), Some(RecipeError::Corrupt("end"))));

@@ -1,7 +1,8 @@
-//! Makes deflate streams again: long ones on threads of their own, small ones many at a time.
+//! Reconstructs deflate streams: long ones on threads of their own, small ones many at a time.
 //!
-//! A long stream takes two threads: one rebuilds its plain bytes, one makes the stream of them. Both end when nobody takes what
-//! they give. At most [`PIECES_WAITING`] pieces wait on either side, more of a stream that is made ahead.
+//! A long stream takes two threads. One rebuilds its plain bytes, the other reconstructs the stream from them. Both end
+//! when nobody takes their output. At most [`PIECES_WAITING`] pieces wait on either side, and more of a stream that is
+//! reconstructed ahead.
 
 use std::io::{self, Read, Write};
 use std::num::NonZero;
@@ -20,10 +21,10 @@ use crate::deflate::{DeflateError, ReconstructOptions, reconstruct};
 
 /// Pieces of 256 KiB that wait between two threads.
 pub(super) const PIECES_WAITING: usize = 8;
-/// Streams of which neither the bytes nor the plain bytes nor the recipe are longer are made in memory.
+/// A stream is reconstructed in memory when it, its plain bytes and its recipe have no more than this each.
 const SMALL_BYTES: u64 = 1 << 20;
 
-/// A stream that is made in memory.
+/// A stream that is reconstructed in memory.
 pub(super) struct SmallStream {
     blob: BlobId,
     plain: Content,
@@ -37,7 +38,7 @@ pub(super) struct SmallStream {
 }
 
 impl SmallStream {
-    /// Returns the stream without its recipe; `None` when it is not small.
+    /// Returns the stream without its recipe, or `None` when it is not small.
     pub(super) fn plan(
         blob: BlobId,
         bytes: u64,
@@ -58,7 +59,7 @@ impl SmallStream {
         })
     }
 
-    /// The chunk that its plain bytes are.
+    /// Returns the chunk of its plain bytes.
     pub(super) fn chunk(&self) -> Option<ChunkId> {
         match self.plain {
             Content::Chunk(chunk) => Some(chunk.id),
@@ -98,7 +99,7 @@ impl SmallStream {
     }
 }
 
-/// Makes all streams of a batch, on every core.
+/// Reconstructs all streams of a batch, on every core.
 pub(super) fn all<S: ChunkSource>(
     job: RebuildJob<'_, S>,
     streams: &[SmallStream],
@@ -110,7 +111,7 @@ pub(super) fn all<S: ChunkSource>(
     }
 }
 
-/// Takes so many bytes and no more.
+/// A writer that takes an exact number of bytes.
 struct Exactly {
     out: Vec<u8>,
     left: usize,
@@ -131,19 +132,19 @@ impl Write for Exactly {
     }
 }
 
-/// A stream that is made by threads of its own.
+/// A stream that is reconstructed by threads of its own.
 pub(super) struct LongStream<'env, S: ChunkSource> {
     pub(super) blob: BlobId,
     /// Its length.
     pub(super) bytes: u64,
     pub(super) plain: Content,
-    /// Where its recipe begins.
+    /// A reader at the start of its recipe.
     pub(super) remake: StreamReader<'env, S>,
     pub(super) remake_bytes: u64,
 }
 
 impl<'env, S: ChunkSource> LongStream<'env, S> {
-    /// The stream that a blob begins with, when it is a long one.
+    /// Returns the stream that a blob begins with, when it is a long one.
     pub(super) fn first_of(
         source: &'env S,
         blob: &Blob,
@@ -174,7 +175,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
         }))
     }
 
-    /// Begins to make it; its bytes come out of the pipe, in which `pieces` wait at most, and its failure at their end.
+    /// Starts to reconstruct it. Its bytes come out of the pipe, in which `pieces` wait at most. An error follows them.
     pub(super) fn start<'scope>(
         self,
         job: RebuildJob<'env, S>,
@@ -213,7 +214,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
     }
 }
 
-/// What came of making a stream: the first thing that went wrong, wherever it did.
+/// Returns the outcome of a reconstruction: the first error, wherever it happened.
 fn outcome(
     blob: BlobId,
     made: Result<(), DeflateError>,
@@ -224,7 +225,7 @@ fn outcome(
         return Err(error);
     }
     if made.is_ok() {
-        // What the recipe did not ask for is proved all the same.
+        // Plain bytes that the recipe did not use are read to the end, so that their hash is compared as well.
         while !plain.next(usize::MAX).is_empty() {}
     }
     match plain.failure() {
@@ -233,7 +234,7 @@ fn outcome(
     }
 }
 
-/// The recipe of a long stream, read as it is needed.
+/// The recipe of a long stream, read when it is needed.
 struct RecipeReader<'a, S: ChunkSource> {
     stream: StreamReader<'a, S>,
     left: u64,

@@ -1,7 +1,7 @@
 //! Streams: any number of bytes as chunks, under lists of chunks when there is more than one.
 //!
-//! Lists are cut where their own records say so, as contents are, so that a change in a long stream changes few lists.
-//! What the bytes mean is for [`RecordReader`]'s callers.
+//! Lists are cut by their own records, as contents are by their bytes. A change in a long stream therefore changes few
+//! lists. The callers of [`RecordReader`] know what the bytes mean.
 
 mod reader;
 
@@ -19,9 +19,9 @@ use crate::content::content_kind::ContentKind;
 
 /// Bytes of a record of a list: length of the stream, id.
 const RECORD_BYTES: usize = 40;
-/// A list has at least so many records before one may end it, the last list of a level apart.
+/// Fewest records of a list before one may end it, except in the last list of a level.
 const LIST_MIN: usize = 256;
-/// A list has at most so many records.
+/// Most records of a list.
 const LIST_MAX: usize = 4096;
 
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +30,11 @@ struct TreeRecord {
     id: ChunkId,
 }
 
-/// Cuts what is written into chunks and lists. Holds at most about half a MiB.
+/// Cuts the written bytes into chunks and lists. Holds at most about half a MiB.
 pub struct StreamWriter {
     class: ContentKind,
     buffer: Vec<u8>,
-    /// Records of each level that no list holds yet; level 0 are chunks.
+    /// Records of each level that are in no list yet. Level 0 are chunks.
     levels: Vec<Vec<TreeRecord>>,
 }
 
@@ -84,7 +84,7 @@ impl StreamWriter {
         self.write(sink, &body)
     }
 
-    /// Stores what is left and returns the whole stream.
+    /// Stores the rest and returns the whole stream.
     ///
     /// # Errors
     /// [`RecipeError::Store`].
@@ -165,7 +165,7 @@ impl StreamWriter {
     }
 }
 
-/// Reads a list and checks that it holds what its reference promised.
+/// Reads a list and checks that it fits its reference.
 fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamRef>, RecipeError> {
     let plain = source.chunk(&list.id)?;
     let (records, rest) = plain.as_chunks::<RECORD_BYTES>();
@@ -199,11 +199,12 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
     Ok(streams)
 }
 
-/// Visits every chunk of a stream, its lists included, without reading the chunks at the bottom. Lists in `seen` are passed
-/// over and new ones added to it: a few lists that hold one another many times could stand for any number of chunks.
+/// Visits every chunk of a stream, its lists included, without reading the chunks at the bottom. Lists in `seen` are
+/// skipped and new ones are added to it. Otherwise a few lists that contain one another many times could stand for any
+/// number of chunks.
 ///
 /// # Errors
-/// What reading a list gives, and what `visit` gives.
+/// The errors of reading a list, and of `visit`.
 pub fn visit_chunks<S: ChunkSource>(
     source: &S,
     stream: &StreamRef,
@@ -219,7 +220,7 @@ pub fn visit_chunks<S: ChunkSource>(
     }
     visit(&stream.id)?;
     if stream.depth > 0 {
-        // The recursion is no deeper than STREAM_DEPTH_MAX.
+        // STREAM_DEPTH_MAX bounds the recursion.
         for below in read_list(source, stream)? {
             visit_chunks(source, &below, seen, visit)?;
         }
@@ -227,10 +228,11 @@ pub fn visit_chunks<S: ChunkSource>(
     Ok(())
 }
 
-/// As [`visit_chunks`], with the length of each chunk and whether it is a list. A list is visited behind what hangs on it.
+/// Visits the chunks as [`visit_chunks`] does, with the length of each chunk and whether it is a list. A list is
+/// visited after everything below it.
 ///
 /// # Errors
-/// What reading a list gives, and what `visit` gives.
+/// The errors of reading a list, and of `visit`.
 pub fn visit_refs<S: ChunkSource>(
     source: &S,
     stream: &StreamRef,
@@ -261,7 +263,7 @@ pub fn visit_refs<S: ChunkSource>(
     visit(refer((list.len() * RECORD_BYTES) as u64)?, Holds::List)
 }
 
-/// What a chunk of a stream is.
+/// What a chunk of a stream contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
     /// Bytes of the stream.

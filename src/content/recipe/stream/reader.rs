@@ -10,7 +10,7 @@ use crate::base::envelope;
 use crate::base::id::ChunkId;
 use crate::content::recipe::{ChunkSource, RecipeError, StreamRef};
 
-/// Chunks that a reader asks for ahead.
+/// Chunks that a reader requests ahead.
 const AHEAD: usize = 64;
 
 struct TreeLevel {
@@ -32,7 +32,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     /// Starts at the beginning of `stream`.
     ///
     /// # Errors
-    /// [`RecipeError::Corrupt`] when it claims to be deeper than streams are.
+    /// [`RecipeError::Corrupt`] when it claims to be deeper than a stream may be.
     pub fn open(source: &'a S, stream: &StreamRef) -> Result<Self, RecipeError> {
         check_depth(stream)?;
         let levels = if stream.bytes == 0 {
@@ -52,7 +52,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
         })
     }
 
-    /// Bytes that were not read yet.
+    /// Returns the number of bytes that were not read yet.
     pub fn left(&self) -> u64 {
         self.left
     }
@@ -60,7 +60,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     /// Appends the next `bytes` bytes to `out`.
     ///
     /// # Errors
-    /// [`RecipeError::Corrupt`] when the stream ends before; what the source gives.
+    /// [`RecipeError::Corrupt`] when the stream ends early. The errors of the source.
     pub fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
         if bytes as u64 > self.left {
             return Err(RecipeError::Corrupt("stream: shorter than its use"));
@@ -81,7 +81,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
         Ok(())
     }
 
-    /// Passes over the next `bytes` bytes; chunks and lists that lie in them as a whole are not read.
+    /// Skips the next `bytes` bytes. Chunks and lists that lie completely in them are not read.
     ///
     /// # Errors
     /// As [`StreamReader::read_into`].
@@ -170,7 +170,7 @@ where
     S: ChunkSource,
     T: for<'de> SchemaRead<'de, DefaultConfig, Dst = T>,
 {
-    /// Starts at the first record of `stream`; a record longer than `limit_bytes` is refused.
+    /// Starts at the first record of `stream`. A record longer than `limit_bytes` is refused.
     ///
     /// # Errors
     /// [`RecipeError::Corrupt`].
@@ -187,12 +187,12 @@ where
         })
     }
 
-    /// Bytes of the stream that were not read yet.
+    /// Returns the bytes of the stream that were not read yet.
     pub fn left(&self) -> u64 {
         self.stream.left()
     }
 
-    /// Passes over the next `bytes` bytes, which must be whole records.
+    /// Skips the next `bytes` bytes, which must be whole records.
     ///
     /// # Errors
     /// As [`StreamReader::skip`].
@@ -200,10 +200,10 @@ where
         self.stream.skip(bytes)
     }
 
-    /// Returns the next record's bytes; `None` at the end.
+    /// Returns the next record's bytes, or `None` at the end.
     ///
     /// # Errors
-    /// [`RecipeError::Corrupt`] for a length that cannot be; what the source gives.
+    /// [`RecipeError::Corrupt`] for an impossible length. The errors of the source.
     pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, RecipeError> {
         if self.stream.left() == 0 {
             return Ok(None);
@@ -222,10 +222,10 @@ where
         Ok(Some(&self.buffer))
     }
 
-    /// Returns the next record; `None` at the end.
+    /// Returns the next record, or `None` at the end.
     ///
     /// # Errors
-    /// [`RecipeError::Corrupt`] when it does not decode; what the source gives.
+    /// [`RecipeError::Corrupt`] when it does not decode. The errors of the source.
     pub fn next_record(&mut self) -> Result<Option<T>, RecipeError> {
         match self.next_bytes()? {
             None => Ok(None),

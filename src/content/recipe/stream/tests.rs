@@ -1,4 +1,4 @@
-//! Streams come back whole, in the same chunks however they were written; lists that lie are refused.
+//! Streams come back whole, in the same chunks however they were written. Lists that lie are refused.
 #![allow(clippy::unwrap_used)]
 use proptest::prelude::*;
 

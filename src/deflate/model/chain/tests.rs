@@ -124,7 +124,7 @@ fn compare<F: Family>(bytes: &[u8], numbers: &mut Numbers) {
                 reach,
                 chain,
             };
-            // Far matches of three bytes are dropped by whoever asks.
+            // The caller drops far matches of three bytes.
             let near = |found: ChainMatch| {
                 if found.len == 3 && found.dist > TOO_FAR {
                     ChainMatch::default()

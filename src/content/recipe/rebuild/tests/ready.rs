@@ -43,7 +43,7 @@ impl ChunkSource for WithReady {
     }
 }
 
-/// A blob of text, one that is ready and cannot be rebuilt, and text again; and its bytes.
+/// Returns a blob of text, a blob that is ready and cannot be rebuilt, and text again. Returns its bytes, too.
 fn around_ready(readable: u64) -> (WithReady, Blob, Vec<u8>) {
     let mut memory = Memory::default();
     let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
