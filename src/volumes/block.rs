@@ -1,6 +1,6 @@
-//! The block: 64 KiB that say of themselves which volume set, volume and place they belong to.
+//! The block: 64 KiB with a header that names its volume set, volume and place.
 //!
-//! Bytes only; where blocks lie on media is `media`'s affair, what they protect is `geometry`'s.
+//! It handles bytes only. `media` finds blocks, and `geometry` knows what protects them.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::base::id::{self, SetId};
 pub const BLOCK_BYTES: usize = 64 * 1024;
 /// Bytes of a block's header.
 pub const HEADER_BYTES: usize = 64;
-/// Bytes of payload in a block: even and a multiple of 64, as the Reed-Solomon codes want it.
+/// Bytes of payload in a block. Even and a multiple of 64, as the Reed-Solomon codes require.
 pub const PAYLOAD_BYTES: usize = BLOCK_BYTES - HEADER_BYTES;
 /// First four bytes of every block.
 pub const MAGIC: [u8; 4] = *b"\x8aCYB";
@@ -19,7 +19,7 @@ pub const VOLUMES_MAX: u16 = 1024;
 
 const VERSION: u8 = 1;
 const BLOCK_LOG2: u8 = 16;
-/// Where the hash stands in the header.
+/// Range of the hash in the header.
 const HASH: Range<usize> = 48..HEADER_BYTES;
 
 /// The Reed-Solomon code of a set.
@@ -32,7 +32,7 @@ pub enum ParityCodec {
     Gf8 = 2,
 }
 
-/// What a block's payload is.
+/// The kind of a block's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum BlockKind {
@@ -48,7 +48,7 @@ pub enum BlockKind {
     LocalParity = 5,
 }
 
-/// The numbers that every block of a set repeats; all of the geometry follows from them.
+/// The numbers that every block of a set repeats. The whole geometry follows from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SetHeader {
     /// The set.
@@ -59,11 +59,11 @@ pub struct SetHeader {
     pub data_volumes: u16,
     /// Spare volumes (M).
     pub spare_volumes: u16,
-    /// Blocks that a stripe takes from each volume (w); 0 when there are no spares.
+    /// Blocks that a stripe takes from each volume (w). 0 when there are no spares.
     pub stripe_width: u16,
     /// Protected blocks in a local group.
     pub local_data: u16,
-    /// Parity blocks of a local group; 0 means no local parity.
+    /// Parity blocks of a local group. 0 means no local parity.
     pub local_parity: u16,
     /// Blocks of the catalog on each volume.
     pub catalog_blocks: u32,
@@ -71,16 +71,16 @@ pub struct SetHeader {
     pub volume_blocks: u32,
 }
 
-/// A block's header: the set's numbers, and the place of this block.
+/// The header of a block: the set's numbers, and the place of this block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockHeader {
-    /// What every block of the set says.
+    /// The numbers of the set.
     pub set: SetHeader,
-    /// Volume number, 1 to K+M; spares come last.
+    /// Volume number, 1 to K+M. Spares come last.
     pub volume_no: u16,
     /// Place on the volume, from 0.
     pub block_no: u32,
-    /// What the payload is.
+    /// The kind of the payload.
     pub kind: BlockKind,
 }
 
@@ -112,7 +112,8 @@ impl BlockHeader {
         out
     }
 
-    /// Writes the header into the first 64 bytes of `block`, whose payload must stand already.
+    /// Writes the header into the first 64 bytes of `block`. The payload must be in place already, because the hash
+    /// covers it.
     ///
     /// # Panics
     /// When `block` is not [`BLOCK_BYTES`] long.
@@ -125,15 +126,15 @@ impl BlockHeader {
         block[HASH].copy_from_slice(&sum);
     }
 
-    /// Reads the header of a whole block when its hash is right and its numbers make sense.
-    /// Anything else, rotten or hostile, is `None`: it is not a block.
-    /// It copies the block; [`BlockHeader::open_mut`] does not.
+    /// Reads the header of a whole block when its hash is right and its numbers are valid. Any other bytes, damaged or
+    /// hostile, are not a block and give `None`. It copies the block, which [`BlockHeader::open_mut`] avoids.
     pub fn open(block: &[u8]) -> Option<Self> {
         Self::peek(block)?;
         Self::open_mut(&mut block.get(..BLOCK_BYTES)?.to_vec())
     }
 
-    /// As [`BlockHeader::open`], for callers that hold the block alone. The block is the same afterwards.
+    /// Reads the header as [`BlockHeader::open`] does, for callers that own the block. The block is unchanged
+    /// afterwards.
     pub fn open_mut(block: &mut [u8]) -> Option<Self> {
         let header = Self::peek(block)?;
         let block = block.get_mut(..BLOCK_BYTES)?;
@@ -145,7 +146,7 @@ impl BlockHeader {
         (sum == said).then_some(header)
     }
 
-    /// Reads a header without checking its hash: cheap, for telling what is worth hashing.
+    /// Reads a header without checking its hash. This is cheap and shows which bytes are worth hashing.
     pub fn peek(bytes: &[u8]) -> Option<Self> {
         let head: &[u8; 48] = bytes.get(..48)?.try_into().ok()?;
         if head[..4] != MAGIC || head[4] != VERSION || head[5] != BLOCK_LOG2 {
@@ -198,8 +199,8 @@ impl BlockHeader {
     }
 }
 
-/// The whole block in one piece, its hash field zero: BLAKE3 is nearly twice as fast on 64 whole chunks as on a header
-/// and a payload that end in parts of one.
+/// Hashes the whole block at once, with a zero hash field. BLAKE3 is nearly twice as fast on 64 whole chunks as on a
+/// header and a payload that end in partial ones.
 fn checksum(block: &[u8]) -> [u8; 16] {
     let mut sum = [0; 16];
     sum.copy_from_slice(&id::hash(block)[..16]);

@@ -1,6 +1,6 @@
-//! Blocks that can be read by their place in the set, and the payload of a volume read through them.
+//! Reads blocks by their place in the set, and the payload of a volume through them.
 //!
-//! Where the blocks lie is the implementer's affair; every block is checked by its hash here before it is used.
+//! The implementer knows where the blocks lie. Every block is checked by its hash here before it is used.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -15,22 +15,23 @@ use crate::volumes::recovery::BlockPlace;
 /// Blocks that a payload reader keeps in memory: 4 MiB.
 const AHEAD_BLOCKS: u32 = 64;
 
-/// Gives blocks of one set by their places.
+/// Provides the blocks of one set by their places.
 pub trait Blocks: Sync {
-    /// The set's layout.
+    /// Returns the set's layout.
     fn geometry(&self) -> &Geometry;
 
-    /// Reads the block at `place` into `block`, [`BLOCK_BYTES`] long, and says whether there was one to read.
-    /// What it reads may be damaged.
+    /// Reads the block at `place` into `block`, which is [`BLOCK_BYTES`] long. Returns whether there was one. The bytes
+    /// may be damaged.
     ///
     /// # Errors
-    /// When the medium cannot be read there; callers take it as damage of this block.
+    /// When the medium cannot be read there. Callers treat that as damage of this block.
     fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError>;
 
-    /// The same for other blocks that were met for this place with a right hash and another content: `number` goes from 1
-    /// to [`OTHERS_MAX`], and there may be gaps.
+    /// Reads another block that was found for this place, with a right hash and other content. `number` goes from 1 to
+    /// [`OTHERS_MAX`], and there may be gaps.
     ///
     /// # Errors
+    /// As [`Self::read_raw`].
     /// As [`Self::read_raw`].
     fn read_other(
         &self,
@@ -43,10 +44,10 @@ pub trait Blocks: Sync {
     }
 }
 
-/// So many other blocks of one place are kept apart.
+/// Most other blocks that are kept for one place.
 pub const OTHERS_MAX: usize = 3;
 
-/// The header that the block at `place` must have.
+/// Returns the header that the block at `place` must have.
 pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): BlockPlace) -> BlockHeader {
     BlockHeader {
         set: *geometry.header(),
@@ -56,13 +57,13 @@ pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): BlockPlace) 
     }
 }
 
-/// Reads a block and checks that it is the very one that belongs there.
+/// Reads a block and checks that it belongs at this place.
 pub(crate) fn read_whole(blocks: &dyn Blocks, place: BlockPlace, block: &mut [u8]) -> bool {
     matches!(blocks.read_raw(place, block), Ok(true))
         && BlockHeader::open(block) == Some(header_at(blocks.geometry(), place))
 }
 
-/// All different blocks that are at hand for a place, the one that counts first when `is_there`.
+/// Returns all different blocks for a place. The block in place comes first when `is_there`.
 pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: BlockPlace) -> Vec<Vec<u8>> {
     let expected = Some(header_at(blocks.geometry(), place));
     let mut copies: Vec<Vec<u8>> = Vec::new();
@@ -80,15 +81,15 @@ pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: BlockPlace) 
     copies
 }
 
-/// Reads the payload of one data volume; every block is checked before its bytes are given out.
+/// Reads the payload of one data volume. Every block is checked before its bytes are given out.
 ///
-/// Damage is an error that [`PayloadReader::damage_of`] turns back into volume and block.
+/// Damage is an error. [`PayloadReader::damage_of`] gives its volume and block.
 pub struct PayloadReader<'a> {
     blocks: &'a dyn Blocks,
     volume_no: u16,
     payload_bytes: u64,
     at: u64,
-    /// Blocks read ahead, checked on every core, and the data blocks that they are.
+    /// Blocks that were read ahead and checked on every core, and the range of data blocks that they are.
     ahead: Vec<u8>,
     loaded: Range<u32>,
 }
@@ -102,7 +103,7 @@ struct DamagedBlock {
 }
 
 impl<'a> PayloadReader<'a> {
-    /// Opens the payload of `volume_no`, of which the descriptor says that it has `payload_bytes`.
+    /// Opens the payload of `volume_no`, which has `payload_bytes` bytes according to the descriptor.
     pub fn new(blocks: &'a dyn Blocks, volume_no: u16, payload_bytes: u64) -> Self {
         assert!(
             blocks.geometry().is_data_volume(volume_no),
@@ -122,23 +123,23 @@ impl<'a> PayloadReader<'a> {
         }
     }
 
-    /// Bytes of the payload.
+    /// Returns the bytes of the payload.
     pub fn payload_bytes(&self) -> u64 {
         self.payload_bytes
     }
 
-    /// Goes on reading at `offset` from the start of the payload.
+    /// Continues reading at `offset` from the start of the payload.
     pub fn seek_to(&mut self, offset: u64) {
         self.at = offset;
     }
 
-    /// The damaged block that made a read fail; `None` when the error is another.
+    /// Returns the damaged block that made a read fail, or `None` when the error is another.
     pub fn damage_of(error: &io::Error) -> Option<BlockPlace> {
         let damaged = error.get_ref()?.downcast_ref::<DamagedBlock>()?;
         Some((damaged.volume_no, damaged.block_no))
     }
 
-    /// Loads data block `index` and some behind it. Damage behind it is met again when it is reached.
+    /// Loads data block `index` and some behind it. Damage behind it is reported when reading reaches it.
     fn load(&mut self, index: u32) -> io::Result<()> {
         if self.loaded.contains(&index) {
             return Ok(());

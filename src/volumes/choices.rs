@@ -1,13 +1,13 @@
-//! Which of several candidates for each block of a stretch to try, the likely ones first. The number of tries is bounded.
+//! Chooses among several candidates for each block of a stretch, likely choices first. The number of tries is bounded.
 
 use std::ops::Range;
 
 use crate::volumes::block::{HEADER_BYTES, PAYLOAD_BYTES};
 
-/// Ways to choose one candidate for each block of a stretch that are tried.
+/// Most choices of one candidate for each block that are tried for a stretch.
 const CHOICES_MAX: usize = 512;
 
-/// The choice of candidates, the first of each if possible, with which a stretch is right.
+/// Returns the choice of candidates with which a stretch is right. The first of each is tried first.
 pub(crate) fn right_choice(
     range: &Range<u64>,
     candidates: &[Vec<Vec<u8>>],
@@ -18,7 +18,7 @@ pub(crate) fn right_choice(
     all.find(|choice| is_right(&stretch(range, candidates, choice)))
 }
 
-/// The bytes of a stretch, with these blocks.
+/// Returns the bytes of a stretch that consists of the chosen blocks.
 pub(super) fn stretch(
     range: &Range<u64>,
     candidates: &[Vec<Vec<u8>>],
@@ -37,8 +37,8 @@ pub(super) fn stretch(
     bytes
 }
 
-/// Choices besides the first of each, the likely ones first: the second of each, the third; another for a single block;
-/// and all others in turn.
+/// Returns the choices besides the first of each, likely ones first: the second of each, then the third, then another
+/// one for a single block. All others follow in turn.
 pub(super) fn choices(candidates: &[Vec<Vec<u8>>]) -> Vec<Vec<usize>> {
     let counts: Vec<usize> = candidates.iter().map(Vec::len).collect();
     let most = counts.iter().copied().max().unwrap_or(0);
@@ -60,7 +60,8 @@ pub(super) fn choices(candidates: &[Vec<Vec<u8>>]) -> Vec<Vec<usize>> {
     choices
 }
 
-/// Adds all choices in turn, one of so many for each place, but the first of each, until there are `most`.
+/// Adds all choices in turn, except the first of each, until there are `most`. `counts` has the number of candidates
+/// for each place.
 pub(super) fn add_in_turn(choices: &mut Vec<Vec<usize>>, counts: &[usize], most: usize) {
     let mut choice = vec![0; counts.len()];
     while choices.len() < most {

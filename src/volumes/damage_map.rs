@@ -1,13 +1,13 @@
-//! Says block by block how a set fares, in the form that the damage map is drawn from.
+//! Maps the state of a set block by block, as data that the damage map is drawn from.
 //!
-//! What heals was decided by `recovery`, and `media::map` does the drawing.
+//! `recovery` decides what heals, and `media::map` draws.
 
 use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::media::map::{CellState, DamageMap, MapRun, MapVolume, VolumeRole};
 use crate::volumes::recovery::{Act, Presence, Recovery};
 use crate::volumes::{Blocks, SetReader};
 
-/// Charts a set as it was found; `recovery` is what [`SetReader::assess`] said.
+/// Maps a set as it was found. `recovery` is the result of [`SetReader::assess`].
 pub fn damage_map(set: &SetReader, recovery: &Recovery) -> DamageMap {
     let geometry = set.geometry();
     let mut local = Presence::new(geometry);
@@ -48,7 +48,7 @@ fn chart_volume(
         if set.presence().has(place) {
             CellState::Intact
         } else if !given {
-            // Whether it is whole is not known: nobody looked at it.
+            // The state of the block is unknown, because its volume was not read.
             CellState::NotGiven
         } else if given && local.has(place) {
             CellState::HealedLocally

@@ -1,7 +1,7 @@
-//! What a set says of itself, put together from any copies that are at hand until it fits the set's id.
+//! Descriptor and catalog of a set, assembled from any available copies until they match the set's id.
 //!
-//! A block may have a right hash and a wrong content: only what the set's id was made of is believed. The work is bounded:
-//! so many descriptors and so many ways to put the catalog together are tried, and no more.
+//! A block may have a right hash and wrong content. Only content that gives the set's id is trusted. The work is
+//! bounded: a fixed number of descriptors, and of ways to assemble the catalog, is tried.
 
 use crate::base::id;
 use crate::volumes::VolumeError;
@@ -12,30 +12,31 @@ use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::{BlockPlace, Presence};
 
-/// Different descriptors that are tried.
+/// Most different descriptors that are tried.
 const DESCRIPTORS_MAX: usize = 64;
-/// Ways to put the catalog together that are tried for each.
+/// Most ways to assemble the catalog that are tried for each descriptor.
 const CATALOGS_MAX: usize = 256;
-/// Different blocks of one part of the catalog that are kept.
+/// Most different blocks of one part of the catalog that are kept.
 const VARIANTS_MAX: usize = 16;
 
-/// Descriptor and catalog that fit the set's id.
+/// Descriptor and catalog that match the set's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Described {
     pub(crate) descriptor: SetDescriptor,
     pub(crate) catalog: Vec<u8>,
 }
 
-/// A part of the catalog as some volumes have it.
+/// A part of the catalog in the version of some volumes.
 struct Variant {
     payload: Vec<u8>,
     volumes: Vec<u16>,
 }
 
-/// Puts descriptor and catalog together.
+/// Assembles descriptor and catalog.
 ///
 /// # Errors
-/// [`VolumeError::NoSuperblock`], [`VolumeError::CatalogIncomplete`]; [`VolumeError::Forged`] when nothing at hand fits.
+/// [`VolumeError::NoSuperblock`], [`VolumeError::CatalogIncomplete`]. [`VolumeError::Forged`] when nothing available
+/// matches the id.
 pub(crate) fn describe(blocks: &dyn Blocks, presence: &Presence) -> Result<Described, VolumeError> {
     let set_id = blocks.geometry().header().set_id;
     let mut tried: Vec<SetDescriptor> = Vec::new();
@@ -72,7 +73,7 @@ pub(crate) fn describe(blocks: &dyn Blocks, presence: &Presence) -> Result<Descr
     }
 }
 
-/// Reads any descriptor that is there; whether it fits the set's id is not known.
+/// Reads any descriptor that exists. Whether it matches the set's id is not known.
 ///
 /// # Errors
 /// [`VolumeError::NoSuperblock`].
@@ -88,7 +89,7 @@ pub(crate) fn read_descriptor(
     })
 }
 
-/// Places of blocks that say something else of the set than what fits its id.
+/// Returns the places of blocks that contradict the descriptor and catalog that match the set's id.
 pub(crate) fn liars(
     blocks: &dyn Blocks,
     presence: &Presence,
@@ -127,7 +128,7 @@ pub(crate) fn liars(
     Ok(liars)
 }
 
-/// Superblocks first, then the first blocks of the catalog.
+/// Returns the places of descriptors: superblocks first, then the first blocks of the catalog.
 fn descriptor_places(geometry: &Geometry) -> impl Iterator<Item = (BlockPlace, usize)> + '_ {
     let volumes = || 1..=geometry.volume_count();
     let superblocks = volumes().flat_map(|volume_no| {
@@ -155,7 +156,7 @@ fn descriptors_at(
         .collect()
 }
 
-/// What there is of each part of the catalog.
+/// Returns the existing versions of each part of the catalog.
 fn catalog_parts(
     blocks: &dyn Blocks,
     presence: &Presence,
@@ -187,14 +188,14 @@ fn catalog_parts(
             let set_id = geometry.header().set_id;
             return Err(VolumeError::CatalogIncomplete { set_id, index });
         }
-        // What most volumes say comes first.
+        // The version of most volumes comes first.
         variants.sort_by_key(|variant| std::cmp::Reverse(variant.volumes.len()));
         parts.push(variants);
     }
     Ok(parts)
 }
 
-/// The catalog that this descriptor names, if it can be put together and both make the set's id.
+/// Returns the catalog that this descriptor names, if it can be assembled and both give the set's id.
 fn fitting_catalog(
     blocks: &dyn Blocks,
     parts: &[Vec<Variant>],
@@ -202,7 +203,7 @@ fn fitting_catalog(
 ) -> Result<Option<Vec<u8>>, VolumeError> {
     let header = blocks.geometry().header();
     let encoded = descriptor.encode()?;
-    // The descriptor was checked against the room for the catalog when it was read.
+    // Reading the descriptor has checked this length against the room for the catalog.
     let length = usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX);
     for choice in choices(parts) {
         let mut catalog = Vec::new();
@@ -219,7 +220,8 @@ fn fitting_catalog(
     Ok(None)
 }
 
-/// Ways to choose one variant of each part: as most have it, as each volume has it, and then one after the other.
+/// Returns ways to choose one version of each part: that of most volumes, that of each volume, and then all others in
+/// turn.
 fn choices(parts: &[Vec<Variant>]) -> Vec<Vec<usize>> {
     let mut choices = vec![vec![0; parts.len()]];
     let mut volumes: Vec<u16> = parts

@@ -1,6 +1,6 @@
-//! The set descriptor and the superblocks that carry it, and how a set gets its id.
+//! The set descriptor, the superblocks that carry it, and the computation of a set's id.
 //!
-//! It makes and reads payloads in memory; where superblocks stand is `geometry`'s affair.
+//! It makes and reads payloads in memory. `geometry` knows the places of superblocks.
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -13,19 +13,19 @@ use crate::volumes::block::{
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::{PageNotes, VolumeFacts};
 
-/// Where in a superblock's payload the envelope begins; the text for people stands before it.
+/// Offset of the envelope in a superblock's payload. The text for people comes before it.
 pub const DESCRIPTOR_OFFSET: usize = 4096;
 /// Most bytes of an encoded descriptor.
 pub const DESCRIPTOR_MAX: usize = PAYLOAD_BYTES - DESCRIPTOR_OFFSET - envelope::HEADER_BYTES;
 
-/// What a set says of itself, the same in every superblock.
+/// The description of a set, the same in every superblock.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
 pub struct SetDescriptor {
     /// Title for people.
     pub title: String,
-    /// Releases that the set carries, as people name them.
+    /// Releases of the set, by their names.
     pub releases: Vec<String>,
-    /// Program and version that wrote it.
+    /// Program and version that wrote the set.
     pub created_by: String,
     /// Payload of each data volume in bytes, from volume 1 on.
     pub payload_bytes: Vec<u64>,
@@ -33,7 +33,7 @@ pub struct SetDescriptor {
     pub catalog_bytes: u64,
     /// BLAKE3 of the catalog.
     pub catalog_hash: [u8; 32],
-    /// More facts for people, as name and value.
+    /// More facts for people, as names and values.
     pub facts: Vec<(String, String)>,
 }
 
@@ -55,12 +55,12 @@ impl SetDescriptor {
         Ok(envelope::seal(EnvelopeKind::SetDescriptor, &self.encode()?))
     }
 
-    /// Reads it from a superblock's payload; `None` when it is not one, or does not fit the geometry.
+    /// Reads it from a superblock's payload. Returns `None` when it is not a descriptor, or does not fit the geometry.
     pub fn from_superblock(geometry: &Geometry, payload: &[u8]) -> Option<Self> {
         Self::from_file(geometry, payload.get(DESCRIPTOR_OFFSET..)?)
     }
 
-    /// Reads it from an envelope, which the first catalog block begins with.
+    /// Reads it from an envelope, which begins the first catalog block.
     pub(crate) fn from_file(geometry: &Geometry, file: &[u8]) -> Option<Self> {
         let body = envelope::open(EnvelopeKind::SetDescriptor, file, DESCRIPTOR_MAX as u64).ok()?;
         let descriptor: Self = envelope::decode(body).ok()?;
@@ -72,7 +72,7 @@ impl SetDescriptor {
         fits.then_some(descriptor)
     }
 
-    /// What the pages and names of one of its volumes say.
+    /// Returns the facts for the pages and names of one of its volumes.
     pub fn volume_facts(&self, set: &SetHeader, volume_no: u16) -> VolumeFacts {
         VolumeFacts {
             set_id: set.set_id,
@@ -87,15 +87,15 @@ impl SetDescriptor {
     }
 }
 
-/// Names of facts that the pages of volumes say.
+/// Name of the fact with the release's date. Pages show it.
 pub const FACT_DATE: &str = "date";
-/// Whom to ask.
+/// Name of the fact that says whom to ask.
 pub const FACT_CONTACT: &str = "contact";
-/// Bytes of the items when they are given back.
+/// Name of the fact with the bytes of the items when they are restored.
 pub const FACT_ITEM_BYTES: &str = "item bytes";
 
 impl SetDescriptor {
-    /// What else the pages of its volumes say.
+    /// Returns the additional notes for the pages of its volumes.
     pub fn page_notes(&self, set: &SetHeader) -> PageNotes {
         let fact = |wanted| {
             let named = self.facts.iter().find(|(name, _)| name == wanted);
@@ -103,7 +103,7 @@ impl SetDescriptor {
         };
         let payload: u64 = self.payload_bytes.iter().sum();
         let volume = u64::from(set.volume_blocks) * BLOCK_BYTES as u64;
-        // The data volumes in the spool, and then the release in the store, a third more than on the volumes.
+        // Receiving stages the data volumes and then stores the release, which takes a third more than on the volumes.
         let receive = u64::from(set.data_volumes)
             .saturating_mul(volume)
             .saturating_add(payload.saturating_add(payload / 3));
@@ -116,7 +116,7 @@ impl SetDescriptor {
     }
 }
 
-/// Derives a set's id: the first 128 bits of the BLAKE3 of its numbers, its catalog and its encoded descriptor.
+/// Computes a set's id: the first 128 bits of the BLAKE3 of its numbers, its catalog and its encoded descriptor.
 pub(crate) fn set_id(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> SetId {
     let mut hasher = Hasher::new();
     hasher.update(&[set.codec as u8]);
@@ -137,7 +137,7 @@ pub(crate) fn set_id(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> SetI
     SetId(hasher.finish_128())
 }
 
-/// Makes the superblock for a place, sealed.
+/// Makes the sealed superblock for a place.
 pub(crate) fn superblock(
     set: &SetHeader,
     descriptor: &SetDescriptor,

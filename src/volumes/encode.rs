@@ -1,7 +1,8 @@
-//! Computes the parity of a set that is being written: wide stripes onto the spare volumes, local groups on every volume.
+//! Computes the parity of a set that is being written: wide stripes onto the spare volumes, local groups on every
+//! volume.
 //!
-//! It reads back what was written a moment ago, which the system still has in memory, and takes it as right. Memory:
-//! 192 MiB of blocks at most, and the codes' scratch of a few MiB a thread.
+//! It reads back blocks that were just written, which the system still has in memory, and trusts them. Memory: 192 MiB
+//! of blocks at most, and the codes' scratch of a few MiB a thread.
 
 use rayon::prelude::*;
 
@@ -14,12 +15,12 @@ use crate::volumes::media::CarrierWriter;
 use crate::volumes::parity::{ErasureCode, ParityError};
 use crate::volumes::recovery::Act;
 
-/// Blocks that are in memory at a time.
+/// Most blocks in memory at a time.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
-/// Most stripes or groups that are solved at a time: longer runs gain nothing.
+/// Most stripes or groups that are solved at a time. Longer runs gain nothing.
 const BATCH_ACTS: usize = 64;
 
-/// Writes all wide parity: stripes in batches of neighbours, so that reads are runs.
+/// Writes all wide parity. Stripes are processed in batches of neighbors, so that reads are runs.
 pub(super) fn encode_wide(
     geometry: &Geometry,
     writers: &[CarrierWriter],
@@ -50,7 +51,7 @@ pub(super) fn encode_local(
     let mut buffer = Buffer::new(most);
     let mut code: Option<(usize, ErasureCode)> = None;
     for groups in batches(geometry.group_count(), most) {
-        // Groups have `n` members, and from some group on one less.
+        // The first groups have `n` members, the later ones one less.
         let sizes = |group: &u32| geometry.group_members(*group);
         let groups: Vec<u32> = groups.collect();
         for alike in groups.chunk_by(|a, b| sizes(a) == sizes(b)) {
@@ -72,7 +73,7 @@ pub(super) fn encode_local(
     Ok(())
 }
 
-/// The code for counts that the geometry has checked.
+/// Returns the code for counts that the geometry has checked.
 pub(super) fn new_code(geometry: &Geometry, data: usize, parity: usize) -> ErasureCode {
     let code: Result<ErasureCode, ParityError> =
         ErasureCode::new(geometry.header().codec, data, parity);
@@ -102,8 +103,8 @@ impl Buffer {
     }
 }
 
-/// Encodes acts of one shape. Shard `i` of all acts stands together in memory: adjacent stripes and groups have
-/// adjacent blocks, so it is read and written as one run.
+/// Encodes acts of one shape. Shard `i` of all acts is contiguous in memory. Adjacent stripes and groups have adjacent
+/// blocks, so it is read and written as one run.
 fn encode_batch(
     geometry: &Geometry,
     writers: &[CarrierWriter],

@@ -1,4 +1,4 @@
-//! What can keep a volume set from being planned, written or read. Damage that recovery can work with is not here.
+//! Errors of planning, writing and reading a volume set. Damage that recovery can handle is not an error.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub enum VolumeError {
     Io {
         /// File or folder concerned.
         path: PathBuf,
-        /// What the system said.
+        /// What the system reported.
         source: io::Error,
     },
     /// The medium has no room for even the smallest volume with this catalog.
@@ -35,7 +35,7 @@ pub enum VolumeError {
         /// Blocks that the smallest volume has.
         needed_blocks: u64,
     },
-    /// A piece of payload fits on no volume; pieces never cross volumes.
+    /// A piece of payload fits on no volume. Pieces never cross volumes.
     #[error("the medium is too small: a compressed frame has {} and is never cut, and beside file system, catalog and parity a volume has room for {}", ByteSize(*bytes), ByteSize(*room_bytes))]
     PieceTooLarge {
         /// The piece.
@@ -55,7 +55,7 @@ pub enum VolumeError {
         /// Most that are possible.
         most: u32,
     },
-    /// The numbers make no volume set.
+    /// The numbers do not make a volume set.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
     /// The catalog is larger than it was planned for.
@@ -66,7 +66,7 @@ pub enum VolumeError {
         /// Room in the plan.
         planned_bytes: u64,
     },
-    /// Title, release names and facts do not fit a superblock.
+    /// Title, release names and facts do not fit into a superblock.
     #[error(
         "title, release names and facts together take {bytes} bytes, and a superblock holds {limit_bytes}"
     )]
@@ -81,7 +81,7 @@ pub enum VolumeError {
     Piece {
         /// The piece.
         piece_no: usize,
-        /// What its reader said.
+        /// What its reader reported.
         source: io::Error,
     },
     /// A piece of payload is longer or shorter than was planned.
@@ -92,19 +92,19 @@ pub enum VolumeError {
         /// Its planned size.
         planned_bytes: u64,
     },
-    /// No superblock of the set was found, nor the first block of its catalog.
+    /// Neither a superblock of the set nor the first block of its catalog was found.
     #[error("set {set_id}: no superblock and no first catalog block is left")]
     NoSuperblock {
         /// The set.
         set_id: SetId,
     },
-    /// Superblock, catalog and geometry do not belong together: no damage does this.
+    /// Superblock, catalog and geometry do not belong together. Damage cannot cause that.
     #[error("set {set_id}: superblock, catalog and geometry do not belong together")]
     Forged {
         /// The set.
         set_id: SetId,
     },
-    /// A catalog block is gone from all volumes at hand.
+    /// A catalog block is missing from all available volumes.
     #[error("set {set_id}: block {index} of the catalog is on none of the volumes at hand")]
     CatalogIncomplete {
         /// The set.
@@ -112,7 +112,7 @@ pub enum VolumeError {
         /// Index of the first one missing.
         index: u32,
     },
-    /// A block is missing, or was whole and is not any more.
+    /// A block is missing, or was whole before and is damaged now.
     #[error("volume {volume_no}: block {block_no} is missing or damaged")]
     BlockDamaged {
         /// The volume.
@@ -120,13 +120,13 @@ pub enum VolumeError {
         /// The block.
         block_no: u32,
     },
-    /// Parity does not suffice for what was asked.
+    /// Parity does not suffice for the request.
     #[error("volumes {volumes:?} cannot be brought back with what is at hand")]
     NotRecoverable {
-        /// Volumes that still miss blocks.
+        /// Volumes that still lack blocks.
         volumes: Vec<u16>,
     },
-    /// What was written differs from what was to be written: bad memory or a bad disk.
+    /// The written bytes differ from the intended ones, because of bad memory or a bad disk.
     #[error("{}: what was written reads back wrong", path.display())]
     WrittenWrong {
         /// The volume.

@@ -1,12 +1,12 @@
-//! Where every block of a volume set stands and what protects it, computed from the numbers in any block header.
+//! The place and the protection of every block of a volume set, computed from the numbers in any block header.
 //!
-//! Pure arithmetic: it holds no blocks, and which of them are lost is `recovery`'s affair.
+//! It is pure arithmetic and holds no blocks. `recovery` knows which blocks are lost.
 
 use crate::volumes::block::{BlockKind, PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
 
 /// Superblocks of each volume.
 pub const SUPERBLOCKS: u32 = 5;
-/// Most blocks of a whole set: 128 TiB. It bounds every bitmap before it is allocated.
+/// Most blocks of a whole set: 128 TiB. The limit bounds every bitmap before it is allocated.
 pub const SET_BLOCKS_MAX: u64 = 1 << 31;
 /// Most blocks of one volume: 8 TiB, which the usual file systems can hold as one image.
 pub const VOLUME_BLOCKS_MAX: u32 = 1 << 27;
@@ -17,7 +17,7 @@ pub const GROUP_SHARDS_MAX: u32 = 1024;
 /// Most blocks of a stripe or group under the code `gf8`.
 pub const GF8_SHARDS_MAX: u32 = 255;
 
-/// Says why the numbers of a header make no volume set.
+/// Says why the numbers of a header do not make a volume set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GeometryError {
     /// More volumes than a set may have, or none.
@@ -40,12 +40,12 @@ pub enum GeometryError {
         /// Its parity blocks.
         parity: u16,
     },
-    /// Catalog, data, and local parity do not fill the volume exactly.
+    /// Catalog, data and local parity do not fill the volume exactly.
     #[error("catalog, data and local parity do not fill the volume exactly")]
     Layout,
 }
 
-/// What stands at a place of a volume.
+/// The role of a place on a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// One of the five superblocks.
@@ -58,10 +58,10 @@ pub enum Role {
     LocalParity(u32),
 }
 
-/// The checked layout of a set: all of it follows from [`SetHeader`].
+/// The checked layout of a set, which follows completely from [`SetHeader`].
 ///
-/// Places that are no superblock are numbered in order from 0: catalog blocks, then data blocks, then local parity
-/// blocks. These numbers are called *slots*. Slot `r` belongs to local group `r mod G`, parity slots too, so that any
+/// Places without a superblock are numbered in order from 0: catalog blocks, then data blocks, then local parity
+/// blocks. These numbers are called *slots*. Slot `r` belongs to local group `r mod G`, parity slots too. Therefore any
 /// run of `p * G` slots hits no group more than `p` times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Geometry {
@@ -72,7 +72,7 @@ pub struct Geometry {
     superblocks: [u32; 5],
 }
 
-/// The places of the superblocks on a volume of `volume_blocks` blocks, which must be 5 at least.
+/// Returns the places of the superblocks on a volume of `volume_blocks` blocks, which must be at least 5.
 fn superblock_places(volume_blocks: u32) -> [u32; 5] {
     let quarter = volume_blocks / 4;
     let half = volume_blocks / 2;
@@ -86,7 +86,7 @@ fn superblock_places(volume_blocks: u32) -> [u32; 5] {
 }
 
 impl Geometry {
-    /// Checks the numbers of a header and lays out the set.
+    /// Checks the numbers of a header and computes the layout.
     ///
     /// # Errors
     /// [`GeometryError`] for numbers that no writer of this format makes.
@@ -143,13 +143,13 @@ impl Geometry {
         })
     }
 
-    /// Blocks of a volume that holds `protected` catalog and data blocks in local groups of `n` + `p`.
+    /// Returns the blocks of a volume that holds `protected` catalog and data blocks in local groups of `n` + `p`.
     pub(crate) fn volume_blocks_for(protected: u32, n: u32, p: u32) -> u64 {
         let groups = if p == 0 { 0 } else { protected.div_ceil(n) };
         u64::from(SUPERBLOCKS) + u64::from(protected) + u64::from(p) * u64::from(groups)
     }
 
-    /// Indices of the data blocks that hold the bytes `range` of a volume's payload.
+    /// Returns the indices of the data blocks that hold the bytes `range` of a volume's payload.
     pub fn blocks_of_payload(&self, range: std::ops::Range<u64>) -> std::ops::Range<u32> {
         let index = |bytes: u64| u32::try_from(bytes / PAYLOAD_BYTES as u64).unwrap_or(u32::MAX);
         let end = range
@@ -159,62 +159,62 @@ impl Geometry {
         index(range.start).min(self.data_blocks)..index(end).min(self.data_blocks)
     }
 
-    /// The numbers that every block of the set repeats.
+    /// Returns the numbers that every block of the set repeats.
     pub fn header(&self) -> &SetHeader {
         &self.header
     }
 
-    /// Data volumes and spare volumes together; volume numbers run from 1 to this.
+    /// Returns the number of data and spare volumes together. Volume numbers run from 1 to it.
     pub fn volume_count(&self) -> u16 {
         self.header.data_volumes + self.header.spare_volumes
     }
 
-    /// Whether the volume holds payload, not wide parity.
+    /// Returns whether the volume holds payload and not wide parity.
     pub fn is_data_volume(&self, volume_no: u16) -> bool {
         volume_no <= self.header.data_volumes
     }
 
-    /// Blocks of each volume.
+    /// Returns the blocks of each volume.
     pub fn volume_blocks(&self) -> u32 {
         self.header.volume_blocks
     }
 
-    /// Catalog blocks of each volume.
+    /// Returns the catalog blocks of each volume.
     pub fn catalog_blocks(&self) -> u32 {
         self.header.catalog_blocks
     }
 
-    /// Data blocks of each volume (wide parity on spare volumes).
+    /// Returns the data blocks of each volume (wide parity on spare volumes).
     pub fn data_blocks(&self) -> u32 {
         self.data_blocks
     }
 
-    /// Catalog and data blocks: what local groups protect.
+    /// Returns the catalog and data blocks of each volume, which local groups protect.
     pub fn protected_blocks(&self) -> u32 {
         self.header.catalog_blocks + self.data_blocks
     }
 
-    /// Local groups of each volume; 0 without local parity.
+    /// Returns the local groups of each volume, or 0 without local parity.
     pub fn group_count(&self) -> u32 {
         self.group_count
     }
 
-    /// Stripes of the set; 0 without spares.
+    /// Returns the stripes of the set, or 0 without spares.
     pub fn stripe_count(&self) -> u32 {
         self.stripe_count
     }
 
-    /// Payload that one data volume can hold, in bytes.
+    /// Returns the payload that one data volume can hold, in bytes.
     pub fn volume_payload_bytes(&self) -> u64 {
         u64::from(self.data_blocks) * PAYLOAD_BYTES as u64
     }
 
-    /// The five places of superblocks, ascending.
+    /// Returns the five places of superblocks, ascending.
     pub fn superblocks(&self) -> [u32; 5] {
         self.superblocks
     }
 
-    /// What stands at `block_no`, which must be below [`Self::volume_blocks`].
+    /// Returns the role of `block_no`, which must be below [`Self::volume_blocks`].
     pub fn role(&self, block_no: u32) -> Role {
         assert!(
             block_no < self.header.volume_blocks,
@@ -236,7 +236,7 @@ impl Geometry {
         }
     }
 
-    /// The kind that a block's header must name at this place.
+    /// Returns the kind that the header of the block at this place must name.
     pub fn kind(&self, volume_no: u16, block_no: u32) -> BlockKind {
         match self.role(block_no) {
             Role::Superblock => BlockKind::Superblock,
@@ -255,30 +255,31 @@ impl Geometry {
         block_no
     }
 
-    /// Place of a catalog block.
+    /// Returns the place of a catalog block.
     pub fn catalog_place(&self, index: u32) -> u32 {
         debug_assert!(index < self.header.catalog_blocks);
         self.slot_place(index)
     }
 
-    /// Place of a data block.
+    /// Returns the place of a data block.
     pub fn data_place(&self, index: u32) -> u32 {
         debug_assert!(index < self.data_blocks);
         self.slot_place(self.header.catalog_blocks + index)
     }
 
-    /// Places of a stripe's blocks on a volume, in the order of its shards; the same on every volume.
+    /// Returns the places of a stripe's blocks on a volume, in the order of its shards. They are the same on every
+    /// volume.
     pub fn stripe_places(&self, stripe: u32) -> impl Iterator<Item = u32> + '_ {
         (0..u32::from(self.header.stripe_width))
             .map(move |turn| self.data_place(stripe + turn * self.stripe_count))
     }
 
-    /// Stripe of a data block; `None` without spares.
+    /// Returns the stripe of a data block, or `None` without spares.
     pub fn stripe_of(&self, data_index: u32) -> Option<u32> {
         (self.stripe_count > 0).then(|| data_index % self.stripe_count)
     }
 
-    /// Local group of the block at this place; `None` for superblocks and without local parity.
+    /// Returns the local group of the block at this place. Returns `None` for superblocks and without local parity.
     pub fn group_of(&self, block_no: u32) -> Option<u32> {
         if self.group_count == 0 {
             return None;
@@ -292,25 +293,26 @@ impl Geometry {
         Some(slot % self.group_count)
     }
 
-    /// Protected blocks of a local group: `n`, or one less in some groups.
+    /// Returns the protected blocks of a local group: `n`, or one less in some groups.
     pub fn group_members(&self, group: u32) -> u32 {
         debug_assert!(group < self.group_count);
         (self.protected_blocks() - group).div_ceil(self.group_count)
     }
 
-    /// Places of a local group's blocks: its members first, then its `p` parity blocks, in the order of its shards.
+    /// Returns the places of a local group's blocks in the order of its shards: its members first, then its `p` parity
+    /// blocks.
     pub fn group_places(&self, group: u32) -> impl Iterator<Item = u32> + '_ {
         let shards = self.group_members(group) + u32::from(self.header.local_parity);
         (0..shards).map(move |turn| self.slot_place(group + turn * self.group_count))
     }
 
-    /// Guaranteed: a run of this many blocks anywhere on a volume heals with that volume alone.
+    /// Returns the guaranteed length of a run of bad blocks, anywhere on a volume, that heals with that volume alone.
     pub fn local_burst_blocks(&self) -> u32 {
         u32::from(self.header.local_parity) * self.group_count
     }
 
-    /// Guaranteed: with `lost` whole volumes gone, one run of this many blocks on every other volume at once heals.
-    /// 0 when more volumes are gone than there are spares.
+    /// Returns the guaranteed length of a run of bad blocks on every other volume at once that heals when `lost` whole
+    /// volumes are missing. It is 0 when more volumes are missing than there are spares.
     pub fn burst_blocks(&self, lost: u16) -> u32 {
         let local = self.local_burst_blocks();
         let Some(spares_left) = self.header.spare_volumes.checked_sub(lost) else {
@@ -319,8 +321,8 @@ impl Geometry {
         let volumes_left = u32::from(self.volume_count() - lost);
         let width = u32::from(self.header.stripe_width);
         let wide = u32::from(spares_left) * width / volumes_left * self.stripe_count;
-        // A run at the same place of every volume can take a catalog block from all of them; then only local parity
-        // brings it back, which it does once the data around it is whole, if no group lost more than `p` of them.
+        // A run at the same place of every volume can hit a catalog block on all of them, and then only local parity
+        // restores it. That works after the data around it is whole, if no group lost more than `p` catalog blocks.
         let catalog_heals = self.group_count > 0
             && self.header.catalog_blocks.div_ceil(self.group_count)
                 <= u32::from(self.header.local_parity);

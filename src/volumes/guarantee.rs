@@ -1,30 +1,32 @@
-//! What a set bears: what is guaranteed, and where guarantees end, a computed chance.
+//! The damage that a set survives: guarantees, and beyond them a computed probability.
 //!
-//! The model is in docs/format.md: every block of every volume at hand is bad with the same chance, independently.
+//! The model is in docs/format.md: every block of every available volume is bad with the same probability,
+//! independently.
 
 #![allow(clippy::cast_precision_loss)]
 
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::geometry::Geometry;
 
-/// What a set bears.
+/// The damage that a set survives.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Guarantee {
-    /// Any so many volumes may be gone, if the others are whole.
+    /// Any this many volumes may be missing, if the others are whole.
     pub any_volumes: u16,
-    /// With no volume gone: one run of damage this long on every volume at once, in bytes.
+    /// One run of damage of this many bytes on every volume at once heals when no volume is missing.
     pub burst_everywhere_bytes: u64,
-    /// One run of damage this long heals with the volume alone, in bytes; also what each volume still bears when as
-    /// many volumes are gone as there are spares.
+    /// One run of damage of this many bytes heals with the volume alone. Each volume also survives it when as many
+    /// volumes are missing as there are spares.
     pub burst_alone_bytes: u64,
-    /// Scattered damage as a likelihood: volumes gone, and the percentage of bad blocks on the others at which the
-    /// payload comes back with a chance of 99 %. For none gone, one gone, and as many as there are spares.
+    /// Scattered damage, by probability: missing volumes, and the percentage of bad blocks on the others at which the
+    /// payload is restored with a probability of 99 %. The entries are for none missing, one missing, and as many as
+    /// there are spares.
     pub scattered: Vec<(u16, f64)>,
 }
 
-/// What a set of this layout bears.
+/// Computes the guarantee of a set with this layout.
 pub fn guarantee(geometry: &Geometry) -> Guarantee {
-    // Damage of n - 1 blocks' length touches n blocks when it begins within one.
+    // A run of n - 1 blocks' length touches n blocks when it begins within one.
     let bytes = |blocks: u32| u64::from(blocks.saturating_sub(1)) * BLOCK_BYTES as u64;
     let spares = geometry.header().spare_volumes;
     let mut losses = vec![0, spares.min(1), spares];
@@ -40,11 +42,11 @@ pub fn guarantee(geometry: &Geometry) -> Guarantee {
     }
 }
 
-/// The chance of full recovery that the figures stand for.
+/// The probability of full recovery that the figures stand for.
 pub const CHANCE: f64 = 0.99;
 
-/// The largest share of bad blocks, in percent, at which the payload still comes back with a chance of 99 %,
-/// when `lost` whole volumes are gone and bad blocks are scattered over all others.
+/// Returns the largest share of bad blocks, in percent, at which the payload is still restored with a probability of 99
+/// %. `lost` whole volumes are missing and bad blocks are scattered over all others.
 pub fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
     if lost > geometry.header().spare_volumes {
         return 0.0;
@@ -61,9 +63,9 @@ pub fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
     low * 100.0
 }
 
-/// An upper bound of the chance that something is lost for good: the sum over all stripes (or groups) of the chance
-/// that one of them has more bad blocks than parity. The better of two ways counts: local parity alone, or local
-/// parity first and the stripes for what it leaves.
+/// Returns an upper bound of the probability that something is lost. It sums, over all stripes (or groups), the
+/// probability that one of them has more bad blocks than parity. The better of two ways counts: local parity alone, or
+/// local parity first and the stripes for the rest.
 fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
     let header = geometry.header();
     let volumes = f64::from(geometry.volume_count() - lost);
@@ -74,7 +76,7 @@ fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
         ((blocks * bad).min(1.0), bad)
     } else {
         let groups = volumes * f64::from(geometry.group_count());
-        // A block stays bad when at least as many others of its group are bad as there is parity.
+        // A bad block stays bad when at least as many others of its group are bad as there is parity.
         let stays = bad * at_least(group - 1, bad, parity);
         (groups * at_least(group, bad, parity + 1), stays)
     };
@@ -90,7 +92,7 @@ fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
     local_only.min(wide).min(1.0)
 }
 
-/// The chance that of `count` things, each bad with chance `bad`, at least `least` are bad.
+/// Returns the probability that of `count` things, each bad with probability `bad`, at least `least` are bad.
 fn at_least(count: u32, bad: f64, least: u32) -> f64 {
     if least == 0 || bad >= 1.0 {
         return 1.0;
@@ -98,7 +100,7 @@ fn at_least(count: u32, bad: f64, least: u32) -> f64 {
     if least > count || bad <= 0.0 {
         return 0.0;
     }
-    // Terms follow from one another; logarithms keep the first from vanishing.
+    // Each term follows from the one before. The first is computed by logarithms, so that it does not underflow.
     let mut log_term: f64 = (0..least)
         .map(|i| (f64::from(count - i) / f64::from(i + 1)).ln() + bad.ln())
         .sum::<f64>()

@@ -1,7 +1,8 @@
-//! Carries out a recovery: reads what is left, solves groups and stripes, writes what comes back into a spool.
+//! Carries out a recovery: reads the remaining blocks, solves groups and stripes, and writes the restored blocks into
+//! the staging folder.
 //!
-//! What can be recovered is decided by `recovery`, and every shard is checked by its hash before it is used: a wrong
-//! one would come out as a wrong block with a right hash. Memory: 192 MiB of blocks and the codes' scratch.
+//! `recovery` decides what can be restored. Every shard is checked by its hash before it is used, because a wrong one
+//! would give a wrong block with a right hash. Memory: 192 MiB of blocks and the codes' scratch.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,26 +21,26 @@ use crate::volumes::recovery::{
 };
 use crate::volumes::staged_images::StagedImages;
 
-/// Blocks that are in memory at a time.
+/// Most blocks in memory at a time.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
 /// Most acts that are solved at a time.
 const BATCH_ACTS: usize = 256;
 
-/// What healing did.
+/// The result of healing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct HealReport {
     /// Blocks copied from the catalog of another volume.
     pub copied_blocks: u64,
-    /// Blocks that local parity brought back.
+    /// Blocks that local parity restored.
     pub local_blocks: u64,
-    /// Blocks that the stripes brought back.
+    /// Blocks that the stripes restored.
     pub wide_blocks: u64,
-    /// Blocks that were there before and could not be read again.
+    /// Blocks that were present before and could not be read again.
     pub lost_again: Vec<(u16, u32)>,
 }
 
-/// Heals what the goal needs, as far as that is possible, into `spool`. `presence` follows: healed blocks are added,
-/// and blocks that cannot be read again are taken out. `blocks` must give what is in the spool first.
+/// Heals the blocks that the goal needs into `spool`, as far as possible. Updates `presence`: healed blocks are added,
+/// and blocks that cannot be read again are removed. `blocks` must read the staging folder first.
 pub(crate) fn heal(
     blocks: &dyn Blocks,
     presence: &mut Presence,
@@ -69,7 +70,7 @@ pub(crate) fn heal(
         let mut failed = Vec::new();
         for alike in steps.chunk_by(|a, b| batch_key(a) == batch_key(b)) {
             healer.run(alike, presence, &mut failed, &mut report)?;
-            // Later steps may build on what was not there any more: it is all scheduled anew.
+            // Later steps may depend on blocks that turned out to be missing, so everything is scheduled anew.
             if !failed.is_empty() {
                 break;
             }
@@ -86,7 +87,7 @@ pub(crate) fn heal(
     }
 }
 
-/// Steps with the same key do not build on one another.
+/// Steps with the same key do not depend on one another.
 fn batch_key(step: &RecoveryStep) -> (u32, u8) {
     let kind = match step.act {
         Act::CopyCatalog(_) => 0,
@@ -99,7 +100,7 @@ fn batch_key(step: &RecoveryStep) -> (u32, u8) {
 struct Healer<'a> {
     blocks: &'a dyn Blocks,
     spool: &'a StagedImages,
-    /// Codes by their counts of data and parity shards; local groups have two counts.
+    /// Codes by their counts of data and parity shards. Local groups have two different counts.
     codes: BTreeMap<(usize, usize), ErasureCode>,
     monitor: &'a dyn Monitor,
 }
@@ -131,7 +132,7 @@ impl Healer<'_> {
                     .or_insert_with(|| new_code(geometry, shape.0, shape.1));
             }
         }
-        // What is read and what is written, at most.
+        // Upper bound of the blocks that are read and written.
         let most = steps
             .iter()
             .map(|step| step.act.needed(geometry) + step.healed.len())
@@ -161,7 +162,7 @@ impl Healer<'_> {
         Ok(())
     }
 
-    /// Solves one step; `false` when too much of what it needs could not be read.
+    /// Solves one step. Returns `false` when too many of the needed shards could not be read.
     fn solve(
         &self,
         step: &RecoveryStep,
@@ -196,7 +197,7 @@ impl Healer<'_> {
         Ok(true)
     }
 
-    /// Reads as many shards as are needed, in the order of the code; `None` when so many are not there.
+    /// Reads as many shards as are needed, in the order of the code. Returns `None` when there are fewer.
     fn read_shards(
         &self,
         places: &[BlockPlace],
@@ -228,22 +229,23 @@ impl Healer<'_> {
 /// Most ways to solve one group or stripe that are tried for one block.
 const OPINIONS_MAX: usize = 24;
 
-/// What a slow code's block costs, in those of the fast one.
+/// Cost of a block in the slow code, in blocks of the fast one.
 const SLOW_CODE_COST: u32 = 16;
 
-/// How parity is asked for a block.
+/// How parity is used to compute a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HealAction {
-    /// By its group.
+    /// By the block's group.
     Local,
-    /// By its stripe.
+    /// By the block's stripe.
     Wide,
-    /// By both, with one volume and with one block left out in turn, for one of them may be wrong.
+    /// By both, leaving out one volume or one block in turn, because one of them may be wrong.
     Around,
 }
 
-/// What parity says that the block at `place` is, each different answer once. `read` gives the blocks that may be used;
-/// those for which `is_doubtful` are used only when there are too few others. `budget` counts the blocks that go through the code.
+/// Returns the versions of the block at `place` that parity gives, each different one once. `read` gives the blocks
+/// that may be used. Blocks that are `is_doubtful` are used only when there are too few others. `budget` counts the
+/// blocks that the code processes.
 pub(crate) fn opinions(
     geometry: &Geometry,
     place: BlockPlace,
@@ -321,7 +323,7 @@ pub(crate) fn opinions(
     answers
 }
 
-/// The group and the stripe that a block is in.
+/// Returns the group and the stripe of a block.
 pub(crate) fn acts_of(geometry: &Geometry, (volume_no, block_no): BlockPlace) -> Vec<Act> {
     let mut acts = Vec::new();
     if let Some(group) = geometry.group_of(block_no) {
@@ -335,7 +337,7 @@ pub(crate) fn acts_of(geometry: &Geometry, (volume_no, block_no): BlockPlace) ->
     acts
 }
 
-/// What may be left out when so many blocks are there and `needed` are taken: nothing, a volume, a block.
+/// Returns the shards to leave out when these blocks exist and `needed` are used: nothing, one volume, or one block.
 fn ways(places: &[BlockPlace], there: &[(usize, Vec<u8>)], needed: usize) -> Vec<Vec<usize>> {
     let mut ways = vec![Vec::new()];
     let spare = there.len() - needed;
@@ -353,7 +355,7 @@ fn ways(places: &[BlockPlace], there: &[(usize, Vec<u8>)], needed: usize) -> Vec
         }
     }
     if spare > 0 {
-        // Parity is as often forged as data, and there is less of it.
+        // Parity is forged as often as data, and there is less of it.
         ways.extend(taken.iter().rev().map(|index| vec![*index]));
     }
     ways.truncate(OPINIONS_MAX);

@@ -1,7 +1,7 @@
-//! Finds out which blocks of a stretch of payload are wrong, though their hashes are right, and puts the right ones in place.
+//! Finds blocks of a payload stretch that are wrong although their hashes are right, and puts the right ones in place.
 //!
-//! Whoever calls knows when a stretch is right; here other copies are tried, and then what parity says. The work is bounded:
-//! so many ways for a stretch and so many for a set are tried, and no more.
+//! The caller knows when a stretch is right. Other copies are tried first, and then versions that parity gives. The
+//! work is bounded: a fixed number of choices for each stretch, and a budget for each set.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,30 +13,30 @@ use crate::volumes::heal::{HealAction, acts_of, opinions};
 use crate::volumes::recovery::{Act, BlockPlace};
 use crate::volumes::{Staging, VolumeError};
 
-/// Different blocks of one place that are tried.
+/// Most different blocks of one place that are tried.
 const CANDIDATES_MAX: usize = 12;
-/// What solving groups and stripes may cost for one set in one call: blocks that go through the code, 24 GiB of them.
+/// Budget of solving groups and stripes for one set in one call: blocks that the code processes, 24 GiB of them.
 pub const OPINIONS_BUDGET: u32 = 400_000;
 
-/// What became of a stretch of payload.
+/// The outcome for a stretch of payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mended {
     /// It was right.
     Right,
-    /// It is right now: other blocks stand in the place of wrong ones.
+    /// It is right now, because other blocks replaced wrong ones.
     Mended,
-    /// It is wrong, and nothing at hand makes it right.
+    /// It is wrong, and nothing available makes it right.
     Wrong,
-    /// Not all of it is here.
+    /// Some of it is missing.
     Incomplete,
 }
 
 impl Staging {
-    /// Makes a stretch of a data volume's payload right, if that can be done: `is_right` is asked for all of its bytes.
-    /// `instead` says that it is not to stay as it is, though it is right in itself: another one is looked for.
+    /// Makes a stretch of a data volume's payload right, if that is possible. `is_right` checks all of its bytes.
+    /// `instead` says that the stretch must change although it is right in itself, so another version is searched for.
     ///
     /// # Errors
-    /// When the spool cannot be read or written.
+    /// When the staging folder cannot be read or written.
     pub fn mend(
         &mut self,
         volume_no: u16,
@@ -86,7 +86,7 @@ impl Staging {
         };
         let doubtful: HashSet<BlockPlace> = places.iter().copied().collect();
         let is_doubtful = |place: BlockPlace| doubtful.contains(&place);
-        // What is cheap and likely comes first: the volume's own parity, then the stripes, then ways around wrong parity.
+        // Cheap and likely ways come first: the volume's own parity, then the stripes, then ways around wrong parity.
         let mut differing: HashSet<BlockPlace> = HashSet::new();
         for way in [HealAction::Local, HealAction::Wide, HealAction::Around] {
             let mut found = false;
@@ -111,11 +111,12 @@ impl Staging {
         Ok(Mended::Wrong)
     }
 
-    /// Takes out the blocks of a stretch that is wrong: they count as lost until another copy or parity brings them, and what
-    /// came from media is kept apart, for most of it may be right. So is the parity that brought some of them back.
+    /// Removes the blocks of a wrong stretch. They count as lost until another copy or parity restores them. Blocks
+    /// that came from media are kept aside, because most of them may be right. So is the parity that restored some of
+    /// them.
     ///
     /// # Errors
-    /// When the spool cannot be read or written.
+    /// When the staging folder cannot be read or written.
     pub fn doubt(&mut self, volume_no: u16, range: Range<u64>) -> Result<(), VolumeError> {
         let mut places = self.places_of(volume_no, range);
         let healed: Vec<BlockPlace> = places
@@ -157,7 +158,8 @@ impl Staging {
         let last = places.len().saturating_sub(1);
         for (at, ((place, blocks), chosen)) in places.iter().zip(candidates).zip(choice).enumerate()
         {
-            // A block at an end of the stretch belongs to another one, too, for which another copy may be the right one.
+            // A block at an end of the stretch is shared with a neighboring stretch, for which another copy may be the
+            // right one.
             let is_shared = at == 0 && !range.start.is_multiple_of(payload)
                 || at == last && !range.end.is_multiple_of(payload);
             self.put_right(*place, &blocks[*chosen], is_shared)?;

@@ -1,6 +1,6 @@
-//! Volume sets: an opaque payload laid out on data and spare volumes, read back from whatever is left of them.
+//! Volume sets: an opaque payload laid out on data and spare volumes, and read back from whatever is left of them.
 //!
-//! It knows blocks, stripes and media, and nothing of what the payload and the catalog mean.
+//! The room knows blocks, stripes and media. It does not know the meaning of payload and catalog.
 
 pub mod block;
 pub mod blocks;

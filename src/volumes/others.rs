@@ -1,6 +1,7 @@
-//! Blocks that came for a place that has another one: both hashes are right, and at most one of the two is.
+//! Blocks that were received for a place that has another block. Both hashes are right, and at most one block is.
 //!
-//! They stand in folders of images like the spool's own. Which one is right is for those to say who know what the payload means.
+//! They are kept in folders of images like the staged ones. The callers know the payload's meaning and decide which one
+//! is right.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,19 +20,19 @@ pub(crate) struct Others {
     layers: Vec<(StagedImages, Presence)>,
 }
 
-/// What became of another block.
+/// The outcome for another block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OtherBlockFate {
     /// It is kept.
     New,
-    /// It was kept before.
+    /// It was kept already.
     Known,
-    /// So many were met for its place that it is not.
+    /// It is not kept, because the most blocks are kept for its place already.
     Full,
 }
 
 impl Others {
-    /// Finds what is kept beside the spool in `dir`.
+    /// Opens the blocks that are kept beside the staged images in `dir`.
     pub(crate) fn open(dir: PathBuf, geometry: &Geometry) -> Result<Self, VolumeError> {
         let mut others = Self {
             dir,
@@ -54,12 +55,12 @@ impl Others {
         self.dir.join(format!("other-{number}"))
     }
 
-    /// Whether another block of this place is kept.
+    /// Returns whether another block of this place is kept.
     pub(crate) fn has(&self, place: BlockPlace) -> bool {
         self.layers.iter().any(|(_, there)| there.has(place))
     }
 
-    /// Whether this very block is kept.
+    /// Returns whether a block with exactly this hash is kept.
     pub(crate) fn knows(&self, place: BlockPlace, tag: &BlockHash) -> Result<bool, VolumeError> {
         for (spool, there) in &self.layers {
             if there.has(place) && spool.tag(place)?.as_ref() == Some(tag) {
@@ -100,7 +101,7 @@ impl Others {
         Ok(OtherBlockFate::New)
     }
 
-    /// Lets go of all that is kept of a place.
+    /// Removes all blocks that are kept for a place.
     pub(crate) fn clear(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
         for (spool, there) in &mut self.layers {
             if there.remove(place) {
@@ -110,7 +111,7 @@ impl Others {
         Ok(())
     }
 
-    /// Bytes that are kept.
+    /// Returns the number of kept blocks.
     pub(crate) fn blocks(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
         let count = |there: &Presence| -> u64 {
@@ -119,7 +120,7 @@ impl Others {
         self.layers.iter().map(|(_, there)| count(there)).sum()
     }
 
-    /// Reads the `number`th other block, from 1 on.
+    /// Reads the `number`th other block, counted from 1.
     pub(crate) fn read(
         &self,
         place: BlockPlace,
@@ -132,7 +133,7 @@ impl Others {
         }
     }
 
-    /// Brings what is kept to the disk.
+    /// Makes the kept blocks durable.
     pub(crate) fn checkpoint(&self) -> Result<(), VolumeError> {
         self.layers
             .iter()

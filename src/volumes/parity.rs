@@ -1,17 +1,17 @@
-//! Reed-Solomon over whole shards: makes parity and brings lost shards back, under either code of the format.
+//! Reed-Solomon over whole shards: computes parity and restores lost shards, under either code of the format.
 //!
-//! The only module that calls the Reed-Solomon crates. It does not know damage from health: a wrong shard that is
-//! given as present yields wrong results, so callers check hashes first.
+//! Only this module calls the Reed-Solomon crates. It cannot detect damage: a wrong shard that is passed as present
+//! gives wrong results. Callers therefore check hashes first.
 
 use reed_solomon_erasure::galois_8;
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 
 use crate::volumes::block::ParityCodec;
 
-/// Says why shards could not be made or brought back.
+/// Says why shards could not be computed or restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParityError {
-    /// Counts that the code does not have.
+    /// Counts that the code does not support.
     #[error("the code has no {data} + {parity} shards")]
     Unsupported {
         /// Data shards.
@@ -22,29 +22,29 @@ pub enum ParityError {
     /// Fewer shards are present than there are data shards.
     #[error("{present} shards are present and {needed} are needed")]
     TooFew {
-        /// Shards that are there.
+        /// Shards that are present.
         present: usize,
         /// Shards that are needed.
         needed: usize,
     },
 }
 
-/// Bytes of every shard that are coded together. Multiples of 64 are the granularity of `gf16`; this size keeps a
-/// stripe of some 250 shards near the processor.
+/// Bytes of every shard that are coded together. `gf16` needs multiples of 64. This size keeps a stripe of some 250
+/// shards in the processor's cache.
 const STRIP_BYTES: usize = 64 * 93;
 
-/// One shard on its way through [`Worker::restore`].
+/// One shard for [`Worker::restore`].
 #[derive(Debug)]
 pub enum Shard<'a> {
-    /// It is there and right.
+    /// It is present and right.
     Have(&'a [u8]),
-    /// It is gone, and not asked for.
+    /// It is lost and not wanted.
     Lost,
-    /// It is gone, and is written here.
+    /// It is lost, and its bytes are written here.
     Want(&'a mut [u8]),
 }
 
-/// A code with fixed counts of shards; shared by threads, each with a [`Worker`] of its own.
+/// A code with fixed counts of shards. Threads share it, each with its own [`Worker`].
 #[derive(Debug)]
 pub struct ErasureCode {
     data: usize,
@@ -56,7 +56,7 @@ impl ErasureCode {
     /// Prepares a code of `data` + `parity` shards.
     ///
     /// # Errors
-    /// [`ParityError::Unsupported`] when the codec has no such counts.
+    /// [`ParityError::Unsupported`] when the codec does not support these counts.
     pub fn new(codec: ParityCodec, data: usize, parity: usize) -> Result<Self, ParityError> {
         let unsupported = ParityError::Unsupported { data, parity };
         let gf8 = match codec {
@@ -79,7 +79,7 @@ impl ErasureCode {
     }
 }
 
-/// Codes shards with memory of its own.
+/// Codes shards with its own scratch memory.
 pub struct Worker<'a> {
     code: &'a ErasureCode,
     encoder: Option<ReedSolomonEncoder>,
@@ -141,10 +141,10 @@ impl Worker<'_> {
         }
     }
 
-    /// Computes the shards that are wanted from those that are there.
+    /// Computes the wanted shards from the present ones.
     ///
     /// # Errors
-    /// [`ParityError::TooFew`] when fewer are there than data shards are in the code.
+    /// [`ParityError::TooFew`] when fewer shards are present than the code has data shards.
     ///
     /// # Panics
     /// When counts or lengths are not those of the code.
@@ -254,7 +254,7 @@ fn decoder<'a>(
     slot.as_mut().expect("just filled")
 }
 
-/// Gives the decoder all data shards that are there, and as many parity shards as are missing of them.
+/// Gives the decoder all present data shards, and as many parity shards as data shards are missing.
 fn add_present(
     decoder: &mut ReedSolomonDecoder,
     data: &[Shard<'_>],
@@ -337,7 +337,7 @@ mod tests {
             .collect()
     }
 
-    /// Parity is format: these bytes may never change.
+    /// Parity is part of the format, so these bytes may never change.
     #[test]
     fn parity_is_golden() {
         let data = shards(5, 128);

@@ -1,6 +1,6 @@
-//! Reads media into the spool: one pass over each, every block that some set still needs.
+//! Reads media into the staging folder: one pass over each, and every block that some set still needs.
 //!
-//! Which blocks are needed is for `incoming` to say, and nothing is decided here about healing or taking over.
+//! `staging` knows which blocks are needed. Nothing here decides about healing or committing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -19,42 +19,42 @@ use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
 use crate::volumes::recovery::Presence;
 use crate::volumes::staging::{BlockOutcome, Staging, open_every, sweep};
 
-/// Spooled bytes between two checkpoints.
+/// Staged bytes between two checkpoints.
 const CHECKPOINT_BYTES: u64 = 256 << 20;
-/// Most sets that wait in the spool.
+/// Most sets that are staged at a time.
 pub const SETS_MAX: usize = 64;
-/// Most different headers that one call tells apart; more than that is no honest medium.
+/// Most different headers that one call distinguishes. No honest medium has more.
 const HEADERS_MAX: usize = 4096;
-/// A set without a catalog that has fewer blocks than this goes before those with more.
+/// When a staged set must go, sets without a catalog that have fewer blocks than this go first.
 const FEW_BLOCKS: u64 = 64;
 
-/// What one set got out of a call of [`absorb`].
+/// The result of [`read_media`] for one set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct ReadMediaReport {
-    /// Blocks that were new and are spooled now.
+    /// Blocks that were new and are staged now.
     pub new_blocks: u64,
-    /// Blocks that were there already.
+    /// Blocks that were staged already.
     pub known_blocks: u64,
-    /// Parity blocks of what is whole already; they are not kept.
+    /// Parity blocks of complete groups or stripes. They are not kept.
     pub spared_blocks: u64,
-    /// Blocks for a place that has another block, both with right hashes.
+    /// Blocks for a place that has another block. Both hashes are right.
     pub other_blocks: u64,
 }
 
-/// A volume as it was met in a call of [`absorb`].
+/// A volume that [`read_media`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct VolumeRead {
     /// Its number.
     pub volume_no: u16,
     /// Blocks of a volume.
     pub blocks: u32,
-    /// Blocks that were met whole.
+    /// Blocks that were found whole.
     pub whole_blocks: u32,
     /// Blocks that were new.
     pub new_blocks: u32,
 }
 
-/// What was met of a set in a call of [`absorb`].
+/// A set that [`read_media`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetRead {
     /// Its numbers.
@@ -63,37 +63,38 @@ pub struct SetRead {
     pub is_wanted: bool,
     /// Its volumes.
     pub volumes: Vec<VolumeRead>,
-    /// Paths among those given on which it was met.
+    /// Paths among those given on which it was found.
     pub paths: Vec<PathBuf>,
-    /// Files and devices on which it was met.
+    /// Files and devices on which it was found.
     pub sources: Vec<PathBuf>,
 }
 
-/// What a call of [`absorb`] did.
+/// The result of [`read_media`].
 #[derive(Debug)]
 pub struct SetReadReport {
-    /// The sets that were met, and what they got.
+    /// The sets that were found, and the result for each.
     pub sets: Vec<(Staging, ReadMediaReport)>,
-    /// Sets that were met and are not wanted.
+    /// Sets that were found and are not wanted.
     pub unwanted: Vec<SetId>,
-    /// Sets that were met and not begun, for too many wait already.
+    /// Sets that were found and not begun, because too many are staged already.
     pub refused: Vec<SetId>,
-    /// What was met of each set, also of those that are not wanted.
+    /// What was found of each set, unwanted ones included.
     pub read: Vec<SetRead>,
-    /// What is odd about the media.
+    /// Problems with the media.
     pub findings: Vec<Finding>,
-    /// What the scan did.
+    /// The result of the scan.
     pub scan: ScanReport,
     /// Paths among those given that hold no block of any set.
     pub empty_paths: Vec<PathBuf>,
 }
 
-/// Takes in every block at or below `paths` that a set still needs, in one pass over them. Sets that are new are
-/// begun, if `wanted` says so. No more than [`SETS_MAX`] wait in the end: the oldest without a catalog make room.
+/// Stages every block at or below `paths` that a set still needs, in one pass over them. New sets are begun if `wanted`
+/// accepts them. At most [`SETS_MAX`] sets are staged in the end, and the oldest without a catalog are removed to make
+/// room.
 ///
 /// # Errors
-/// When a path is missing, the spool cannot be written, or a stop was asked for: what was spooled by then stays and
-/// is found again.
+/// When a path is missing, the staging folder cannot be written, or a stop was asked for. Blocks that were staged by
+/// then stay and are found again.
 pub fn read_media(
     incoming_dir: &Path,
     paths: &[PathBuf],
@@ -103,10 +104,10 @@ pub fn read_media(
     read_media_noting(incoming_dir, paths, None, wanted, monitor)
 }
 
-/// The same; `note` stands beside each set that is begun, from its first block on.
+/// Reads media as [`read_media`] does. `note` is kept with each set that is begun, from its first block on.
 ///
 /// # Errors
-/// As [`absorb`].
+/// As [`read_media`].
 pub fn read_media_noting(
     incoming_dir: &Path,
     paths: &[PathBuf],
@@ -149,7 +150,7 @@ pub fn read_media_noting(
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     let error = state.error.take();
-    // Even when a stop was asked for or the disk is full, what came so far is worth a checkpoint.
+    // The checkpoint is written even after a stop or on a full disk, because the staged blocks are worth keeping.
     let checkpoint = state.checkpoint();
     if let Some(error) = error {
         return Err(error);
@@ -170,11 +171,11 @@ struct Taking {
     met: Met,
     misfits: u64,
     since_checkpoint_bytes: u64,
-    /// Its place in the order in which sets were begun in this call.
+    /// Its rank in the order in which sets were begun in this call.
     order: u64,
 }
 
-/// What was met of a set.
+/// What was found of a set.
 struct Met {
     whole: Presence,
     new: BTreeMap<u16, u32>,
@@ -214,20 +215,20 @@ impl Met {
     }
 }
 
-/// The paths that were given, and the sources below them.
+/// The given paths, and the sources below them.
 struct GivenMedia<'a> {
     paths: &'a [PathBuf],
     sources: &'a [MediaSource],
 }
 
 impl GivenMedia<'_> {
-    /// The paths of these sources.
+    /// Returns the paths of these sources.
     fn named(&self, sources: &BTreeSet<usize>) -> Vec<PathBuf> {
         let sources = sources.iter().filter_map(|no| self.sources.get(*no));
         sources.map(|source| source.path.clone()).collect()
     }
 
-    /// The paths that have one of these sources below them.
+    /// Returns the given paths that have one of these sources below them.
     fn holding(&self, sources: &BTreeSet<usize>) -> Vec<PathBuf> {
         let has = |path: &&PathBuf| {
             let mut sources = sources.iter().filter_map(|no| self.sources.get(*no));
@@ -250,12 +251,12 @@ impl Taking {
     }
 }
 
-/// What becomes of blocks with one header.
+/// The handling of blocks with one header.
 enum HeaderSlot {
     Taking(Box<Taking>),
     /// The set is not wanted.
     Unwanted(Geometry, Met),
-    /// Its numbers make no set, or belong to another than the one with this id.
+    /// Its numbers are not those of a set, or they belong to another set than the one with this id.
     Senseless,
     /// There is no room for it.
     Refused,
@@ -267,7 +268,7 @@ struct SourceState {
     senseless: u64,
     begun: u64,
     given_up: Vec<SetId>,
-    /// Which sources held a block.
+    /// Sources that held a block.
     fruitful: BTreeSet<usize>,
     error: Option<VolumeError>,
 }
@@ -280,8 +281,8 @@ struct MediaReader<'a> {
 }
 
 impl MediaReader<'_> {
-    /// Takes one whole block. Writing under the lock keeps order simple; it goes to the system's memory, and reading
-    /// and hashing, which take most of the time, happen outside.
+    /// Stages one whole block. Writing under the lock keeps the order simple and only fills the system's cache. Reading
+    /// and hashing take most of the time and happen outside the lock.
     fn take(&self, header: &BlockHeader, block: &[u8], source_no: usize) -> ControlFlow<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.fruitful.insert(source_no);
@@ -351,7 +352,7 @@ impl MediaReader<'_> {
         Ok(())
     }
 
-    /// What is to become of blocks with a header that was not met before.
+    /// Decides how blocks are handled whose header was not met before.
     fn slot(
         &self,
         state: &mut SourceState,
@@ -362,7 +363,7 @@ impl MediaReader<'_> {
             return Ok(HeaderSlot::Senseless);
         };
         let set_id = header.set_id;
-        // Where another set of this id is known to be the right one, this is none.
+        // When another set with this id is known to be the right one, this header belongs to no set.
         let is_settled = state
             .takings()
             .any(|taking| taking.set.set_id() == set_id && taking.set.is_described());
@@ -392,8 +393,8 @@ impl SourceState {
         })
     }
 
-    /// Gives up the oldest set without a catalog: of those with few blocks, and when there is none, of the others. A set that
-    /// has its catalog is never given up here.
+    /// Removes the oldest set without a catalog: one with few blocks, or another one when there is none. A set that has
+    /// its catalog is never removed here.
     fn make_room(&mut self) -> Result<bool, VolumeError> {
         let candidates = self.takings().filter(|taking| !taking.set.is_described());
         let oldest = candidates.min_by_key(|taking| {
@@ -425,7 +426,7 @@ impl SourceState {
         Ok(())
     }
 
-    /// All that was met was read as far as it can be.
+    /// Records that all sets that were found were read as far as possible.
     fn read_to_end(&mut self) -> Result<(), VolumeError> {
         for slot in self.sets.values_mut() {
             if let HeaderSlot::Taking(taking) = slot {
@@ -491,7 +492,8 @@ impl SourceState {
 }
 
 impl SetReadReport {
-    /// Adds a set; of several that claim the same id only the likeliest counts, and once that is certain, the others go.
+    /// Adds a set. Of several that claim the same id only the likeliest counts. Once that one is certain, the others
+    /// are removed.
     fn add(
         &mut self,
         taking: Taking,

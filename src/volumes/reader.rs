@@ -1,6 +1,7 @@
-//! Finds volume sets on any mix of sources and reads them as they are: several damaged copies count as one better one.
+//! Finds volume sets on any mix of sources and reads them as they are. Several damaged copies together count as one
+//! better copy.
 //!
-//! It heals nothing (see `heal` and `rebuild`) and keeps, of each block, only where it lies and its hash: 24 bytes a block.
+//! It heals nothing (see `heal` and `rebuild`). Of each block it keeps only the place and the hash: 24 bytes a block.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -26,27 +27,28 @@ use crate::volumes::recovery::{
 use crate::volumes::staged_images::{BlockHash, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
-/// Most different headers that one discovery keeps apart; more than that is no honest medium.
+/// Most different headers that one discovery distinguishes. No honest medium has more.
 const HEADERS_MAX: usize = 1024;
-/// Places are kept in pages of this many blocks, so that memory follows what was found, not what a header claims.
+/// Places are kept in pages of this many blocks, so that memory depends on the blocks found and not on a header's
+/// claim.
 const PAGE_BLOCKS: u32 = 1024;
 const OFFSET_BITS: u32 = 44;
 const NOWHERE: u64 = u64::MAX;
-/// Places of which other blocks are kept in mind, at most.
+/// Most places of which other blocks are recorded.
 const OTHER_PLACES_MAX: usize = 1 << 20;
 
-/// What was found on some sources.
+/// The result of a discovery.
 #[derive(Debug)]
 pub struct Discovery {
     /// The sets, the one with most blocks first.
     pub sets: Vec<SetReader>,
-    /// What is odd about the sources.
+    /// Problems with the sources.
     pub findings: Vec<Finding>,
-    /// The sources that were gone through.
+    /// The sources that were scanned.
     pub sources: Arc<Vec<MediaSource>>,
-    /// What the scan did.
+    /// The result of the scan.
     pub scan: ScanReport,
-    /// Blocks that were met in each source, damaged ones included.
+    /// Number of blocks found in each source, damaged ones included.
     pub met_blocks: Vec<u64>,
 }
 
@@ -61,15 +63,15 @@ pub struct SetReader {
     descriptor: Option<SetDescriptor>,
     sources: Arc<Vec<MediaSource>>,
     readers: Arc<Vec<OnceLock<Option<FileReader>>>>,
-    /// Whole blocks met, doubles counted twice.
+    /// Number of whole blocks found, duplicates counted twice.
     sightings: u64,
 }
 
-/// Where blocks lie.
+/// The locations of blocks.
 #[derive(Debug, Default)]
 struct Locations {
     pages: HashMap<BlockPlace, Box<[(u64, BlockHash)]>>,
-    /// Where other blocks lie that were met for a place, with right hashes all.
+    /// Locations of other blocks that were found for a place. All have right hashes.
     others: HashMap<BlockPlace, Vec<(u64, BlockHash)>>,
 }
 
@@ -102,7 +104,7 @@ impl Locations {
         true
     }
 
-    /// Lets another block stand in the place of the first.
+    /// Puts another block in the place of the first.
     fn promote(&mut self, place: BlockPlace, number: usize) {
         let (page, within) = self.page(place);
         let slot = self
@@ -131,7 +133,7 @@ impl Locations {
     }
 }
 
-/// What gathers under one header while the scan runs.
+/// What the scan collects for one header.
 struct HeaderGroup {
     geometry: Geometry,
     presence: Presence,
@@ -144,7 +146,7 @@ struct HeaderGroup {
 #[derive(Default)]
 struct Gatherings {
     by_header: HashMap<SetHeader, Option<HeaderGroup>>,
-    /// Whole blocks whose numbers make no set, or that came after too many others.
+    /// Whole blocks whose numbers are not those of a set, or that came after too many other headers.
     senseless: u64,
 }
 
@@ -184,7 +186,7 @@ impl Gatherings {
         }
     }
 
-    /// A damaged block's header is only believed when whole blocks have said the same.
+    /// Records a damaged block. Its header is only trusted when whole blocks have the same.
     fn damaged(&mut self, header: &BlockHeader) {
         if let Some(Some(gathering)) = self.by_header.get_mut(&header.set)
             && gathering.geometry.kind(header.volume_no, header.block_no) == header.kind
@@ -197,7 +199,7 @@ impl Gatherings {
 /// Finds all volume sets at or below `paths`: folders of volumes, carrier files, images, devices, in any mix.
 ///
 /// # Errors
-/// [`VolumeError::Media`] when a path is missing or a stop was asked for; damage is findings.
+/// [`VolumeError::Media`] when a path is missing or a stop was asked for. Damage is reported as findings.
 pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, VolumeError> {
     let sources = Arc::new(find_sources(paths, monitor)?);
     monitor.start("scan", sources.iter().map(|source| source.bytes).sum());
@@ -240,9 +242,10 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
     })
 }
 
-/// What the set on one volume says of itself, as name and value; `None` when nothing says it. Its first blocks are read, no more.
+/// Returns the facts of the set on one volume, as names and values, or `None` when there are none. It only reads the
+/// first blocks.
 pub fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
-    /// Catalog and data stand before the next superblock; the first is the first block.
+    /// Catalog and data lie before the next superblock. The first superblock is the first block.
     const LOOK_BYTES: u64 = 4 << 20;
     let sources = find_sources(&[path.to_owned()], monitor).ok()?;
     let found: Mutex<Option<Vec<(String, String)>>> = Mutex::new(None);
@@ -271,7 +274,7 @@ pub fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, Strin
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The first bytes of a source.
+/// The first bytes of a source, as a reader.
 struct Beginning {
     reader: FileReader,
     bytes: u64,
@@ -340,7 +343,7 @@ fn sort_out(
             Some(described) => Some(described.descriptor.clone()),
             None => read_descriptor(&set, &set.presence).ok(),
         };
-        // Of those that claim the same id the one counts that fits it, else the one of which there is most.
+        // Of sets that claim the same id the one that matches it counts, or else the one with the most blocks.
         let rival = sets.iter_mut().find(|each| each.set_id() == header.set_id);
         let Some(rival) = rival else {
             sets.push(set);
@@ -363,22 +366,22 @@ fn set_name(set_id: SetId) -> String {
 }
 
 impl SetReader {
-    /// The set.
+    /// Returns the set's id.
     pub fn set_id(&self) -> SetId {
         self.geometry.header().set_id
     }
 
-    /// Which blocks were found whole.
+    /// Returns which blocks were found whole.
     pub fn presence(&self) -> &Presence {
         &self.presence
     }
 
-    /// Which blocks were met damaged; a whole copy of some of them may have been found elsewhere.
+    /// Returns which blocks were found damaged. Whole copies of some of them may have been found elsewhere.
     pub fn damaged(&self) -> &Presence {
         &self.damaged
     }
 
-    /// Whole blocks met, doubles counted twice.
+    /// Returns the number of whole blocks found, duplicates counted twice.
     pub fn sightings(&self) -> u64 {
         self.sightings
     }
@@ -388,12 +391,12 @@ impl SetReader {
         recover(&self.geometry, &self.presence)
     }
 
-    /// What would complete the payload.
+    /// Returns what would complete the payload.
     pub fn needs(&self) -> SetNeeds {
         needs(&self.geometry, &self.presence, &RecoveryGoal::Payload)
     }
 
-    /// What the set says of itself.
+    /// Returns the set's descriptor.
     ///
     /// # Errors
     /// [`VolumeError::NoSuperblock`].
@@ -403,7 +406,7 @@ impl SetReader {
         })
     }
 
-    /// The catalog, put together from any copies of its blocks, checked by its hash and the set's id.
+    /// Returns the catalog, assembled from any copies of its blocks and checked by its hash and the set's id.
     ///
     /// # Errors
     /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
@@ -414,9 +417,9 @@ impl SetReader {
         }
     }
 
-    /// Finds out whether a stretch of a data volume's payload is right: `is_right` is asked for all of its bytes. Where other
-    /// blocks were met for its places, one of these may be the right one; else its blocks count as damaged from now on.
-    /// `None`: not all of it is at hand.
+    /// Checks whether a stretch of a data volume's payload is right. `is_right` checks all of its bytes. Another block
+    /// that was found for one of its places may be the right one. Otherwise its blocks count as damaged from now on.
+    /// Returns `None` when some of it is missing.
     pub fn judge(
         &mut self,
         volume_no: u16,
@@ -468,7 +471,7 @@ impl SetReader {
         }
     }
 
-    /// Takes out superblocks and catalog blocks that say what does not fit the set's id, and returns where they were.
+    /// Removes superblocks and catalog blocks that do not match the set's id, and returns their places.
     pub fn take_out_liars(&mut self) -> Vec<BlockPlace> {
         let Some(described) = &self.described else {
             return Vec::new();
@@ -481,7 +484,7 @@ impl SetReader {
         places
     }
 
-    /// Reads the payload of a data volume as it was found, without healing.
+    /// Returns a reader of a data volume's payload as it was found, without healing.
     ///
     /// # Errors
     /// [`VolumeError::NoSuperblock`].
@@ -490,7 +493,7 @@ impl SetReader {
         Ok(PayloadReader::new(self, volume_no, bytes))
     }
 
-    /// The file or device that the block was found on.
+    /// Returns the file or device on which the block was found.
     pub fn source_of(&self, place: BlockPlace) -> Option<&Path> {
         let (source_no, _) = self.locations.get(place)?;
         Some(&self.sources.get(source_no)?.path)

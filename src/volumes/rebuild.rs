@@ -1,6 +1,6 @@
-//! Writes whole volumes anew, byte for byte as they once were, from whatever is left of a set.
+//! Writes whole volumes anew, byte for byte as they were, from whatever is left of a set.
 //!
-//! It decides nothing about what to rebuild, and the originals stay as they are.
+//! The caller decides which volumes are rebuilt. The originals stay unchanged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,28 +23,28 @@ use crate::volumes::{SetReader, VolumeError, discover};
 /// Blocks that are copied at a time.
 const BATCH_BLOCKS: usize = 256;
 
-/// What was rebuilt.
+/// The result of a rebuild.
 #[derive(Debug, Clone)]
 pub struct RebuildReport {
-    /// Volumes that are whole again, and where they are.
+    /// Volumes that are whole again, and their paths.
     pub rebuilt: Vec<(u16, PathBuf)>,
-    /// Volumes that were asked for and miss blocks that nothing at hand brings back.
+    /// Requested volumes that lack blocks which nothing available restores.
     pub not_recoverable: Vec<u16>,
-    /// What was healed for it.
+    /// The blocks that were healed for it.
     pub healed: HealReport,
 }
 
-/// A temporary folder for healed blocks, removed in the end.
+/// A temporary folder for healed blocks, removed at the end.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nobody is left to tell; the next repair of this set removes what stays.
+        // A destructor cannot report errors. The next repair of this set removes the rest.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// What was found, and over it what was healed since.
+/// The blocks that were found, overlaid with those that were healed since.
 struct Healed<'a> {
     found: &'a SetReader,
     spool: &'a StagedImages,
@@ -63,12 +63,12 @@ impl Blocks for Healed<'_> {
     }
 }
 
-/// Rebuilds `volumes` into folders or images in `to`, which must exist, and reads them back. Healed blocks stand in a hidden
-/// folder in `to` meanwhile: at most once more the size of what is missing.
+/// Rebuilds `volumes` into folders or images in `to`, which must exist, and reads them back. Healed blocks are kept in
+/// a hidden folder in `to` meanwhile. They take at most the size of the missing blocks once more.
 ///
 /// # Errors
-/// [`VolumeError::NoSuperblock`], and whatever keeps media from being read or written. What cannot be recovered is
-/// in the report.
+/// [`VolumeError::NoSuperblock`], and errors of reading or writing media. Volumes that cannot be recovered are in the
+/// report.
 pub fn rebuild(
     set: &SetReader,
     volumes: &[u16],
@@ -126,7 +126,7 @@ fn volume_bytes(geometry: &Geometry) -> u64 {
     u64::from(geometry.volume_blocks()) * BLOCK_BYTES as u64
 }
 
-/// Blocks that are not there, superblocks apart: those are made anew.
+/// Returns the number of missing blocks, not counting superblocks, which are made anew.
 fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u32 {
     let superblocks = geometry
         .superblocks()
@@ -136,7 +136,7 @@ fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u
     missing - u32::try_from(superblocks.count()).expect("five at most")
 }
 
-/// Copies all blocks but superblocks; `false` when one cannot be read any more.
+/// Copies all blocks except superblocks. Returns `false` when one cannot be read any more.
 fn copy_blocks(
     blocks: &Healed<'_>,
     writer: &CarrierWriter,
@@ -169,7 +169,7 @@ fn copy_blocks(
     Ok(true)
 }
 
-/// Scans the finished volume: every block must be there.
+/// Scans the finished volume and checks that every block is there.
 fn check_written(path: &Path, set: &SetReader, volume_no: u16) -> Result<(), VolumeError> {
     let found = discover(&[path.to_owned()], &Silent)?;
     let whole = found.sets.iter().any(|found| {

@@ -1,6 +1,6 @@
-//! A folder of sparse volume images: every block at its place, so that what is there can always be found again.
+//! A folder of sparse volume images. Every block lies at its place, so that present blocks can always be found again.
 //!
-//! It stores what it is given; which blocks are wanted and whether they are right is the caller's affair.
+//! It stores the blocks that it is given. The caller decides which blocks are wanted and whether they are right.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -20,12 +20,12 @@ use crate::volumes::recovery::{Bits, BlockPlace, Presence};
 pub(crate) struct StagedImages {
     dir: PathBuf,
     geometry: Geometry,
-    /// Images that were opened, by volume number less one.
+    /// Images that were opened, indexed by volume number less one.
     images: Vec<Mutex<Option<std::sync::Arc<File>>>>,
 }
 
 impl StagedImages {
-    /// Uses `dir`, which must exist, for images of this set.
+    /// Uses `dir`, which must exist, for the images of this set.
     pub(crate) fn new(dir: PathBuf, geometry: Geometry) -> Self {
         let images = (0..geometry.volume_count())
             .map(|_| Mutex::new(None))
@@ -49,7 +49,7 @@ impl StagedImages {
         self.dir.join(format!("v{volume_no:03}.map"))
     }
 
-    /// The image of a volume; `None` when there is none and none is to be made.
+    /// Returns the image of a volume. Returns `None` when it does not exist and `create` is false.
     fn image(
         &self,
         volume_no: u16,
@@ -68,7 +68,7 @@ impl StagedImages {
                 .create(create)
                 .open(&path);
             let opened = match opened {
-                // Where nobody may write, what is there can still be read.
+                // On a read-only file system the staged blocks can still be read.
                 Err(error) if !create && cannot_write(&error) => File::open(&path),
                 opened => opened,
             };
@@ -95,7 +95,7 @@ impl StagedImages {
             .map_err(VolumeError::io(&self.image_path(volume_no)))
     }
 
-    /// Takes a block out, so that it is not found again.
+    /// Erases a block, so that it is not found again.
     pub(crate) fn erase(&self, (volume_no, block_no): BlockPlace) -> Result<(), VolumeError> {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(());
@@ -105,7 +105,7 @@ impl StagedImages {
             .map_err(VolumeError::io(&self.image_path(volume_no)))
     }
 
-    /// The hash that the block at a place says it has.
+    /// Returns the hash in the header of the block at a place.
     pub(crate) fn tag(
         &self,
         (volume_no, block_no): BlockPlace,
@@ -121,7 +121,7 @@ impl StagedImages {
         }
     }
 
-    /// What is in all images.
+    /// Returns the blocks that all images hold.
     pub(crate) fn load_all(&self) -> Result<Presence, VolumeError> {
         let mut presence = Presence::new(&self.geometry);
         for volume_no in 1..=self.geometry.volume_count() {
@@ -132,7 +132,7 @@ impl StagedImages {
         Ok(presence)
     }
 
-    /// [`Self::checkpoint`] of all volumes.
+    /// Runs [`Self::checkpoint`] for all volumes.
     pub(crate) fn checkpoint_all(&self, presence: &Presence) -> Result<(), VolumeError> {
         for volume_no in 1..=self.geometry.volume_count() {
             if let Some(bits) = presence.volume(volume_no) {
@@ -142,8 +142,8 @@ impl StagedImages {
         Ok(())
     }
 
-    /// Brings a volume's image to the disk and then notes what is in it. The note is only a cache: without it,
-    /// or with an old one, [`Self::load`] finds the rest.
+    /// Makes a volume's image durable and then writes its map. The map is only a cache. Without it, or with an old one,
+    /// [`Self::load`] finds the rest.
     pub(crate) fn checkpoint(&self, volume_no: u16, present: &Bits) -> Result<(), VolumeError> {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(());
@@ -161,8 +161,8 @@ impl StagedImages {
         replace_file(&self.map_path(volume_no), &map)
     }
 
-    /// Finds what is in a volume's image: what the map lists, and every whole block beside it.
-    /// `None` when there is no image.
+    /// Finds the blocks of a volume's image: those that the map lists, and every other whole block. Returns `None` when
+    /// there is no image.
     pub(crate) fn load(&self, volume_no: u16) -> Result<Option<Bits>, VolumeError> {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(None);
@@ -172,7 +172,7 @@ impl StagedImages {
         let held = u32::try_from(image_bytes / BLOCK_BYTES as u64).unwrap_or(u32::MAX);
         let blocks = self.geometry.volume_blocks();
         let mut present = match self.load_map(volume_no) {
-            // A map that lists more than the image holds is of another image.
+            // A map that lists blocks beyond the image's end belongs to another image.
             Some(map) if (held..blocks).all(|block_no| !map.get(block_no)) => map,
             _ => Bits::new(blocks),
         };
@@ -231,7 +231,7 @@ impl StagedImages {
 /// The hash in a block's header.
 pub(crate) type BlockHash = [u8; 16];
 
-/// The hash that stands in a block's header.
+/// Returns the hash in a block's header.
 pub(crate) fn tag_of(block: &[u8]) -> Option<BlockHash> {
     block.get(HEADER_BYTES - 16..HEADER_BYTES)?.try_into().ok()
 }
@@ -249,8 +249,8 @@ enum IfMissing {
     Leave,
 }
 
-/// The block in which data go on, at `block_no` or behind it; `None` when only holes follow. Where the file system
-/// knows no holes, everything is data.
+/// Returns the first block at or behind `block_no` that has data, or `None` when only holes follow. On a file system
+/// without holes, everything is data.
 fn next_data_block(image: &File, block_no: u32) -> Option<u32> {
     match rustix::fs::seek(image, rustix::fs::SeekFrom::Data(offset_of(block_no))) {
         Ok(offset) => u32::try_from(offset / BLOCK_BYTES as u64).ok(),
@@ -284,7 +284,7 @@ impl Blocks for StagedImages {
     }
 }
 
-/// Puts a small file in place: written beside it, brought to the disk, renamed.
+/// Writes a small file atomically: beside its place, synced, then renamed.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), VolumeError> {
     let beside = path.with_extension("tmp");
     let write = || -> io::Result<()> {

@@ -1,7 +1,7 @@
-//! Sets that are being received: what is spooled of them, what is still needed, and their payload in the end.
+//! Sets that are being received: the staged blocks, what is still needed, and the payload when it is complete.
 //!
-//! It survives a kill at any instant: spooled blocks say themselves what they are, everything else is a cache.
-//! What the payload means, and when it is taken over, is the caller's affair.
+//! Staging survives a kill at any time. Staged blocks identify themselves, and everything else is a cache. The caller
+//! knows what the payload means and when it is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,18 +29,18 @@ use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 /// Name of the file that holds one whole block of the set, for its numbers.
 const SET_FILE: &str = "set.block";
-/// Name of the file with what the caller notes of the set.
+/// Name of the file with the caller's note on the set.
 const NOTE_FILE: &str = "wanted";
-/// Name of the file with the numbers of volumes whose reading has begun and not come to its end.
+/// Name of the file with the numbers of volumes whose reading has begun and not finished.
 const READING_FILE: &str = "reading";
-/// Name of the file that says that the set was met beside one that came whole.
+/// Name of the file that marks a set that was found beside a complete one.
 const BESIDE_FILE: &str = "beside";
-/// A note is no longer.
+/// Most bytes of a note.
 const NOTE_MAX_BYTES: u64 = 4096;
-/// Ending of the folder of a set that is being removed.
+/// Suffix of the folder of a set that is being removed.
 const DONE: &str = "done";
 
-/// Wrong blocks by volume.
+/// Number of wrong blocks by volume.
 pub type WrongBlocks = BTreeMap<u16, u64>;
 
 /// A set that is being received.
@@ -51,16 +51,16 @@ pub struct Staging {
     presence: Presence,
     others: Others,
     goal: RecoveryGoal,
-    /// Blocks that parity brought back since the set was opened.
+    /// Blocks that parity restored since the set was opened.
     healed: Presence,
     /// Blocks that turned out wrong since the set was opened.
     wrong: WrongBlocks,
-    /// Volumes of which some was read, and the rest was not looked at.
+    /// Volumes that were read in part and not to their end.
     reading: BTreeSet<u16>,
     described: OnceLock<Described>,
 }
 
-/// What is spooled, and what else came for its places.
+/// The staged blocks, and the other blocks for their places.
 pub(crate) struct View<'a> {
     spool: &'a StagedImages,
     others: &'a Others,
@@ -85,18 +85,18 @@ impl Blocks for View<'_> {
     }
 }
 
-/// What became of a block that came by.
+/// The outcome for a block that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockOutcome {
-    /// It is spooled.
+    /// It is staged now.
     New,
-    /// It was there.
+    /// It was staged already.
     Known,
-    /// Another block with a right hash is there; it is kept beside it.
+    /// Another block with a right hash is staged. This one is kept beside it.
     Other,
-    /// It is parity of what is whole, or more was met for its place than is kept.
+    /// It is parity of a complete group or stripe, or too many blocks are kept for its place already.
     Spared,
-    /// It claims the set's id with other numbers, or a wrong kind.
+    /// It claims the set's id with other numbers, or it has a wrong kind.
     Misfit,
 }
 
@@ -108,15 +108,16 @@ impl Staging {
         note: Option<&[u8]>,
     ) -> Result<Self, VolumeError> {
         let mut dir = incoming_dir.join(geometry.header().set_id.to_string());
-        // A folder that a killed process made and had nothing in yet is nobody's.
+        // An empty folder that a killed process made belongs to no set and can be used.
         if Self::open(dir.clone())?.is_some() {
-            // Other blocks claim the same id with other numbers: what fits the id is known when the catalog is here.
+            // Other blocks claim the same id with other numbers. Which ones match the id is known when the catalog is
+            // complete.
             let tag = crate::base::id::hash(&block[..40]);
             let tag = u64::from_le_bytes(tag[..8].try_into().unwrap_or_default());
             dir.set_extension(format!("{tag:016x}"));
         }
         fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
-        // First, for the set is one from its first block on.
+        // The note comes first, because the folder counts as a set from its first block on.
         if let Some(note) = note {
             replace_file(&dir.join(NOTE_FILE), note)?;
         }
@@ -134,7 +135,8 @@ impl Staging {
         })
     }
 
-    /// Opens the set in `dir`; `None` when nothing in there says what it is: it was killed before its first block.
+    /// Opens the set in `dir`. Returns `None` when the folder does not identify a set, because the process was killed
+    /// before its first block.
     fn open(dir: PathBuf) -> Result<Option<Self>, VolumeError> {
         let path = dir.join(SET_FILE);
         let mut block = vec![0; BLOCK_BYTES];
@@ -181,12 +183,12 @@ impl Staging {
         }
     }
 
-    /// Whether it was met beside a set that came whole with that call, and on the same medium.
+    /// Returns whether the set was found on the same medium as a set that became complete in the same call.
     pub fn is_beside(&self) -> bool {
         self.dir().join(BESIDE_FILE).exists()
     }
 
-    /// Notes whether it was.
+    /// Records whether it was.
     ///
     /// # Errors
     /// [`VolumeError::Io`].
@@ -203,13 +205,13 @@ impl Staging {
         }
     }
 
-    /// When its first block came.
+    /// Returns when its first block was staged.
     pub fn begun(&self) -> Option<SystemTime> {
         let stat = fs::metadata(self.dir().join(SET_FILE)).ok()?;
         stat.modified().ok()
     }
 
-    /// Whether descriptor and catalog are here and fit the set's id.
+    /// Returns whether descriptor and catalog are complete and match the set's id.
     pub fn is_described(&self) -> bool {
         self.described().is_ok()
     }
@@ -222,22 +224,22 @@ impl Staging {
         Ok(self.described.get_or_init(|| described))
     }
 
-    /// Blocks that turned out to be wrong though their hashes are right, by volume.
+    /// Returns the number of blocks by volume that turned out to be wrong although their hashes are right.
     pub fn wrong_blocks(&self) -> &WrongBlocks {
         &self.wrong
     }
 
-    /// Whether for some place there is more than one block with a right hash.
+    /// Returns whether some place has more than one block with a right hash.
     pub fn has_others(&self) -> bool {
         self.others.blocks() > 0
     }
 
-    /// Volumes whose reading has begun and not come to its end: their rest is no damage.
+    /// Returns the volumes whose reading has begun and not finished. Their missing blocks are not damage.
     pub fn half_read(&self) -> Vec<u16> {
         self.reading.iter().copied().collect()
     }
 
-    /// Notes that a volume is being read, until [`Self::read_to_end`].
+    /// Records that a volume is being read, until [`Self::read_to_end`].
     pub(super) fn begin_reading(&mut self, volume_no: u16) -> Result<(), VolumeError> {
         if self.reading.insert(volume_no) {
             self.note_reading()?;
@@ -245,7 +247,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Notes that these volumes were read as far as they can be.
+    /// Records that these volumes were read as far as possible.
     pub(super) fn read_to_end(
         &mut self,
         volumes: impl IntoIterator<Item = u16>,
@@ -270,7 +272,7 @@ impl Staging {
         self.healed.has(place)
     }
 
-    /// Takes a block out that may be wrong, and keeps it apart when it came from a medium.
+    /// Removes a block that may be wrong, and keeps it aside when it came from a medium.
     pub(crate) fn doubt_block(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
         if !self.presence.has(place) {
             return Ok(());
@@ -286,7 +288,7 @@ impl Staging {
         self.spool.erase(place)
     }
 
-    /// Puts the right block in its place, and lets go of the wrong ones; with `is_shared` they are kept.
+    /// Puts the right block in its place and removes the wrong ones. With `is_shared` they are kept.
     pub(crate) fn put_right(
         &mut self,
         place: BlockPlace,
@@ -321,7 +323,7 @@ impl Staging {
         }
     }
 
-    /// Takes out superblocks and catalog blocks that say what does not fit the set's id.
+    /// Removes superblocks and catalog blocks that do not match the set's id.
     fn take_out_liars(&mut self) -> Result<(), VolumeError> {
         let Ok(described) = self.described().cloned() else {
             return Ok(());
@@ -334,17 +336,17 @@ impl Staging {
         Ok(())
     }
 
-    /// The set.
+    /// Returns the set's id.
     pub fn set_id(&self) -> SetId {
         self.geometry.header().set_id
     }
 
-    /// The folder that it is spooled in.
+    /// Returns the folder that it is staged in.
     pub fn dir(&self) -> &Path {
         self.spool.dir()
     }
 
-    /// What was noted of the set, as it came; `None` when nothing was, or no note can be read.
+    /// Returns the note on the set as it was given. Returns `None` when there is none, or it cannot be read.
     pub fn note(&self) -> Option<Vec<u8>> {
         let file = fs::File::open(self.dir().join(NOTE_FILE)).ok()?;
         let mut note = Vec::new();
@@ -352,7 +354,7 @@ impl Staging {
         (note.len() as u64 <= NOTE_MAX_BYTES).then_some(note)
     }
 
-    /// Notes something of the set, in place of what was noted; `None`: nothing.
+    /// Replaces the note on the set. `None` removes it.
     ///
     /// # Errors
     /// [`VolumeError::Io`].
@@ -369,8 +371,8 @@ impl Staging {
         }
     }
 
-    /// From now on these bytes of the data volumes' payload are all that is wanted: what is needed, healed and ready is
-    /// said of them alone. What is spooled does not change.
+    /// Limits the wanted payload to these bytes of the data volumes from now on. Needs, healing and readiness then
+    /// refer to them alone. Staged blocks do not change.
     pub fn narrow(&mut self, wanted: impl IntoIterator<Item = (u16, Range<u64>)>) {
         let mut blocks = Presence::new(&self.geometry);
         for (volume_no, bytes) in wanted {
@@ -384,12 +386,12 @@ impl Staging {
         self.goal = RecoveryGoal::Part(blocks);
     }
 
-    /// The set's layout.
+    /// Returns the set's layout.
     pub fn geometry(&self) -> &Geometry {
         &self.geometry
     }
 
-    /// Bytes that are spooled.
+    /// Returns the bytes that are staged.
     pub fn spooled_bytes(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
         volumes
@@ -397,23 +399,23 @@ impl Staging {
             .sum()
     }
 
-    /// Which blocks are spooled. Parity of what was whole when it came by is not.
+    /// Returns which blocks are staged. Parity of groups and stripes that were complete when it was read is not.
     pub fn presence(&self) -> &Presence {
         &self.presence
     }
 
-    /// What can be recovered from what is spooled.
+    /// Computes what can be recovered from the staged blocks.
     pub fn assess(&self) -> Recovery {
         recover(&self.geometry, &self.presence)
     }
 
-    /// What is still needed.
+    /// Computes what is still needed.
     pub fn needs(&self) -> SetNeeds {
         let half_read = self.half_read();
         needs_with_rest(&self.geometry, &self.presence, &self.goal, &half_read)
     }
 
-    /// Bytes that the spool may still grow by, when every volume that is asked for comes whole and data comes first.
+    /// Returns how many bytes staging may still take, when every requested volume comes whole and data comes first.
     pub fn growth_bytes(&self) -> u64 {
         let needs = self.needs();
         let blocks: u64 = needs
@@ -433,19 +435,19 @@ impl Staging {
         (blocks + healed) * BLOCK_BYTES as u64
     }
 
-    /// What the set says of itself.
+    /// Returns the set's descriptor.
     ///
     /// # Errors
     /// [`VolumeError::NoSuperblock`].
     pub fn descriptor(&self) -> Result<SetDescriptor, VolumeError> {
         match self.described() {
             Ok(described) => Ok(described.descriptor.clone()),
-            // Good enough to tell people what it is.
+            // A descriptor that was not checked against the id is good enough for showing people what the set is.
             Err(_) => read_descriptor(&self.view(), &self.presence),
         }
     }
 
-    /// The catalog, checked by its hash and the set's id.
+    /// Returns the catalog, checked by its hash and the set's id.
     ///
     /// # Errors
     /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
@@ -453,10 +455,10 @@ impl Staging {
         Ok(self.described()?.catalog.clone())
     }
 
-    /// Brings back all payload that can be brought back, into the spool. Killed on the way, it is simply called again.
+    /// Restores all payload that can be restored, into the staging folder. After a kill it can simply be called again.
     ///
     /// # Errors
-    /// When the spool cannot be written, or a stop was asked for.
+    /// When the staging folder cannot be written, or a stop was asked for.
     pub fn heal(&mut self, monitor: &dyn Monitor) -> Result<HealReport, VolumeError> {
         self.take_out_liars()?;
         let before = self.presence.clone();
@@ -482,7 +484,7 @@ impl Staging {
         Ok(report)
     }
 
-    /// Whether every payload block that is wanted stands in the spool: nothing more is needed and nothing is left to heal.
+    /// Returns whether every wanted payload block is staged: nothing more is needed and nothing is left to heal.
     pub fn payload_ready(&self) -> bool {
         if let RecoveryGoal::Part(blocks) = &self.goal {
             return self.presence.covers(blocks);
@@ -496,7 +498,7 @@ impl Staging {
         })
     }
 
-    /// Reads the payload of a data volume; every block is checked before its bytes are given out.
+    /// Returns a reader of a data volume's payload. Every block is checked before its bytes are given out.
     ///
     /// # Errors
     /// [`VolumeError::NoSuperblock`].
@@ -505,10 +507,10 @@ impl Staging {
         Ok(PayloadReader::new(&self.spool, volume_no, bytes))
     }
 
-    /// Takes out a block that was found damaged in the spool; [`Self::heal`] may bring it back.
+    /// Removes a staged block that was found damaged. [`Self::heal`] may restore it.
     ///
     /// # Errors
-    /// [`VolumeError::Io`] when that cannot be noted.
+    /// [`VolumeError::Io`] when that cannot be written.
     pub fn forget(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
         self.presence.remove(place);
         match self.presence.volume(place.0) {
@@ -517,8 +519,8 @@ impl Staging {
         }
     }
 
-    /// Removes the set from the spool. Killed on the way, it leaves no part that looks like a set, and the next
-    /// call of `absorb` removes what is left.
+    /// Removes the staged set. A kill leaves no part that looks like a set, and the next call of `read_media` removes
+    /// the rest.
     ///
     /// # Errors
     /// [`VolumeError::Io`].
@@ -527,7 +529,7 @@ impl Staging {
         let done = dir.with_extension(DONE);
         remove_folder(&done)?;
         match fs::rename(dir, &done) {
-            // Something that is not the spool's stayed there: what is the spool's goes where it is.
+            // A file of another program keeps the folder, so the set's own files are removed where they are.
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => remove_folder(dir),
             renamed => {
                 renamed.map_err(VolumeError::io(dir))?;
@@ -536,13 +538,13 @@ impl Staging {
         }
     }
 
-    /// Brings what is spooled to the disk, and notes it.
+    /// Makes the staged blocks durable and writes the maps.
     pub(super) fn checkpoint(&self) -> Result<(), VolumeError> {
         self.spool.checkpoint_all(&self.presence)?;
         self.others.checkpoint()
     }
 
-    /// Spools a whole block, unless it is there or not worth its room.
+    /// Stages a whole block, unless it is staged already or not needed.
     pub(super) fn take(
         &mut self,
         header: &BlockHeader,
@@ -573,7 +575,7 @@ impl Staging {
         Ok(BlockOutcome::New)
     }
 
-    /// Whether a block is worth its room: parity of what is whole already is not.
+    /// Returns whether a block is needed. Parity of complete groups and stripes is not.
     fn wants(&self, (volume_no, block_no): BlockPlace) -> bool {
         match self.geometry.role(block_no) {
             Role::Superblock | Role::Catalog(_) => true,
@@ -607,8 +609,8 @@ impl Staging {
     }
 }
 
-/// Opens all sets that are being received in `incoming_dir`; none when the folder is not there. Where blocks claim one id with
-/// different numbers, those that fit the id count, else the many.
+/// Opens all sets that are being received in `incoming_dir`, or none when the folder does not exist. Where blocks claim
+/// one id with different numbers, those that match the id count, or else those with the most blocks.
 ///
 /// # Errors
 /// [`VolumeError::Io`]. A folder that holds no set is left alone.
@@ -627,7 +629,7 @@ pub fn open_all(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeError> {
     Ok(sets)
 }
 
-/// Opens all, also those that claim the id of another one.
+/// Opens all sets, including those that claim the id of another one.
 pub(super) fn open_every(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeError> {
     let entries = match fs::read_dir(incoming_dir) {
         Ok(entries) => entries,
@@ -651,7 +653,7 @@ pub(super) fn open_every(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeErro
     opened.filter_map(Result::transpose).collect()
 }
 
-/// Removes all that is spooled under this id.
+/// Removes everything that is staged under this id.
 ///
 /// # Errors
 /// [`VolumeError::Io`].
@@ -662,14 +664,14 @@ pub fn discard_all(incoming_dir: &Path, set_id: SetId) -> Result<(), VolumeError
 }
 
 impl Staging {
-    /// Whether of two that claim the same id this one is rather it.
+    /// Returns whether, of two sets that claim the same id, this one is more likely the right one.
     pub(super) fn is_likelier_than(&self, other: &Self) -> bool {
         let weight = |set: &Self| (set.is_described(), set.spooled_bytes());
         weight(self) > weight(other)
     }
 }
 
-/// Removes what a process that was killed left of sets that it was done with.
+/// Removes what a killed process left of finished sets.
 ///
 /// # Errors
 /// [`VolumeError::Io`].
@@ -688,12 +690,12 @@ pub(super) fn sweep(incoming_dir: &Path) -> Result<(), VolumeError> {
         .try_for_each(|path| remove_folder(&path))
 }
 
-/// Removes the files of a set. What others put beside them stays, and the folder with it.
+/// Removes the files of a set. Files of other programs stay, and the folder with them.
 fn remove_folder(path: &Path) -> Result<(), VolumeError> {
     remove_own(path, &is_own).map_err(VolumeError::io(path))
 }
 
-/// Whether a file in the folder of a set is the set's.
+/// Returns whether a file in the folder of a set belongs to the set.
 fn is_own(name: &str) -> bool {
     let (folder, name) = match name.split_once('/') {
         Some((folder, name)) => (Some(folder), name),

@@ -1,6 +1,7 @@
-//! Writes a planned set: payload, catalog and superblocks, then wide and local parity, then the volumes get their names.
+//! Writes a planned set: payload, catalog and superblocks, then wide and local parity. Finally the volumes get their
+//! names.
 //!
-//! Memory: 256 MiB at most, whatever the set's size. Interrupted or failed, it leaves no volume behind.
+//! Memory: 256 MiB at most, whatever the set's size. An interrupted or failed write leaves no volume behind.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -20,10 +21,10 @@ use crate::volumes::{SetPlan, VolumeError};
 /// Blocks of payload that are hashed and written at a time.
 const BATCH_BLOCKS: usize = 64;
 
-/// What a set says of itself, and its catalog.
+/// The description and the catalog of a set.
 #[derive(Debug, Clone, Copy)]
 pub struct SetContent<'a> {
-    /// Title for people; it also names the volumes' folders.
+    /// Title for people. It also names the volumes' folders.
     pub title: &'a str,
     /// Releases that the set carries.
     pub releases: &'a [String],
@@ -35,12 +36,12 @@ pub struct SetContent<'a> {
     pub catalog: &'a [u8],
 }
 
-/// In what form volumes are written.
+/// The form in which volumes are written.
 #[derive(Debug, Clone, Copy)]
 pub struct VolumeForm {
     /// Folders or images.
     pub carrier: Carrier,
-    /// Most bytes of an image; it is an error when one comes out larger.
+    /// Most bytes of an image. A larger one is an error.
     pub limit_bytes: Option<u64>,
 }
 
@@ -59,15 +60,15 @@ impl VolumeForm {
     }
 }
 
-/// Opens a piece of payload by its number; pieces are asked for once and in order.
+/// Opens a piece of payload by its number. Pieces are opened once and in order.
 pub type OpenPiece<'a> = dyn FnMut(usize) -> io::Result<Box<dyn Read + 'a>> + 'a;
 
-/// What was written.
+/// The result of writing a set.
 #[derive(Debug, Clone)]
 pub struct SetReport {
     /// The set's numbers, its id among them.
     pub header: SetHeader,
-    /// The volumes, from volume 1 on.
+    /// Paths of the volumes, from volume 1 on.
     pub volumes: Vec<PathBuf>,
     /// Bytes of all blocks.
     pub written_bytes: u64,
@@ -76,7 +77,7 @@ pub struct SetReport {
 /// Writes all volumes of a set into the folder `to`, which must exist and hold none of them.
 ///
 /// # Errors
-/// [`VolumeError`] when a piece or a medium fails, or a stop was asked for; then nothing is left in `to`.
+/// [`VolumeError`] when a piece or a medium fails, or a stop was asked for. Then nothing is left in `to`.
 pub fn write(
     plan: &SetPlan,
     content: &SetContent<'_>,
@@ -162,7 +163,7 @@ fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, V
     })
 }
 
-/// The pieces of one volume, one behind the other, each exactly as long as planned.
+/// The concatenated pieces of one volume, each exactly as long as planned.
 struct Pieces<'a, 'b> {
     plan: &'a SetPlan,
     open_piece: &'a mut OpenPiece<'b>,
@@ -171,7 +172,7 @@ struct Pieces<'a, 'b> {
 }
 
 impl Pieces<'_, '_> {
-    /// Fills `buf` as far as there are pieces and returns the bytes read.
+    /// Fills `buf` as far as there are pieces, and returns the bytes read.
     fn fill(&mut self, buf: &mut [u8]) -> Result<usize, VolumeError> {
         let mut done = 0;
         while done < buf.len() {
@@ -191,7 +192,7 @@ impl Pieces<'_, '_> {
             };
             let room = &mut buf[done..];
             let len = usize::try_from(*left).unwrap_or(usize::MAX).min(room.len());
-            // At a piece's end one byte more is asked for: there must be none.
+            // At a piece's end one more byte is read, to detect a piece that is longer than planned.
             let mut beyond = [0];
             let target = if *left == 0 {
                 &mut beyond[..]
@@ -234,7 +235,7 @@ fn write_payload(
     Ok(())
 }
 
-/// Seals and writes blocks with these indexes; `plain` is their payloads.
+/// Seals and writes blocks with these indices. `plain` has their payloads.
 fn write_blocks(
     geometry: &Geometry,
     writer: &CarrierWriter,
@@ -297,7 +298,8 @@ fn finish_all(
         match writer.finish(monitor) {
             Ok(path) => done.push(path),
             Err(error) => {
-                // A set is written whole or not at all; what cannot be removed is at least a whole volume.
+                // A set is written completely or not at all, so the finished volumes are removed. A volume that cannot
+                // be removed is at least whole.
                 for path in done {
                     let _ = if path.is_dir() {
                         std::fs::remove_dir_all(path)

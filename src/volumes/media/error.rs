@@ -1,4 +1,4 @@
-//! What can keep a medium from being read or written. Damage on it is not here: that is findings and gaps.
+//! Errors of reading or writing a medium. Damage on it is not an error: it is reported as findings and gaps.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub enum MediaError {
     Io {
         /// File or folder concerned.
         path: PathBuf,
-        /// What the system said.
+        /// What the system reported.
         source: io::Error,
     },
     /// The person asked to stop.
@@ -25,13 +25,13 @@ pub enum MediaError {
         /// The path.
         path: PathBuf,
     },
-    /// A path is something that no volume can lie on, such as a socket.
+    /// A path cannot hold a volume, such as a socket.
     #[error("{}: neither a folder, a file nor a block device", path.display())]
     NotAMedium {
         /// The path.
         path: PathBuf,
     },
-    /// What is to be written is there already; nothing is ever overwritten.
+    /// The file or folder to write exists already. Nothing is ever overwritten.
     #[error("{}: exists already", path.display())]
     Exists {
         /// The path.
@@ -61,13 +61,13 @@ pub enum MediaError {
     XorrisoFailed {
         /// The image that was to be made.
         iso: PathBuf,
-        /// What it said last.
+        /// Its last lines of output.
         last_lines: String,
     },
-    /// An image came out larger than its medium.
+    /// An image became larger than its medium.
     #[error("{}: {bytes} bytes do not fit a medium of {limit_bytes}", iso.display())]
     TooLarge {
-        /// The image; it is removed again.
+        /// The image. It is removed again.
         iso: PathBuf,
         /// Its size.
         bytes: u64,

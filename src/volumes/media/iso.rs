@@ -1,7 +1,8 @@
-//! Turns a volume's folder into an ISO 9660 image with xorriso: Rock Ridge and Joliet, the same bytes every time,
-//! carrier files at multiples of 64 KiB so that a block is one error-correction unit of a Blu-ray disc.
+//! Turns a volume's folder into an ISO 9660 image with xorriso, with Rock Ridge and Joliet. The same folder gives the
+//! same bytes. Carrier files begin at multiples of 64 KiB, so that a block is one error-correction unit of a Blu-ray
+//! disc.
 //!
-//! It burns nothing, and it reads no image: blocks in one are found by `scan`, as everywhere.
+//! It does not burn and does not read images. `scan` finds blocks in images, as on any medium.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -16,7 +17,7 @@ use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::kind::SECTOR_BYTES;
 use crate::volumes::media::{MediaError, page};
 
-/// Every date in an image: 1980-01-01, the first that FAT knows too.
+/// The date of everything in an image: 1980-01-01, the first that FAT can represent.
 const DATE: &str = "1980010100000000";
 const DATE_EPOCH: &str = "315532800";
 const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / SECTOR_BYTES;
@@ -28,11 +29,11 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) struct IsoImage<'a> {
     /// Name or path of xorriso.
     pub(super) program: &'a Path,
-    /// The folder; its page for browsers is made longer.
+    /// The folder. Alignment lengthens its page for browsers.
     pub(super) folder: &'a Path,
     /// Names of the carrier files in it, in order.
     pub(super) carrier_files: Vec<String>,
-    /// The image; it must not exist.
+    /// The image, which must not exist.
     pub(super) iso: &'a Path,
     /// Volume label, upper-case letters, digits and underscores.
     pub(super) label: String,
@@ -48,7 +49,7 @@ impl IsoImage<'_> {
         let unfinished = self.iso.with_file_name(format!(".{name}.unfinished"));
         let outcome = self.write_at(&unfinished, monitor);
         if outcome.is_err() {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             let _ = fs::remove_file(&unfinished);
         }
         outcome
@@ -84,8 +85,8 @@ impl IsoImage<'_> {
         sync(parent_of(self.iso)).map_err(MediaError::io(self.iso))
     }
 
-    /// Lengthens the page with blank lines until the first carrier file begins at a multiple of 64 KiB.
-    /// Where files begin depends on the version of xorriso, so it is asked.
+    /// Lengthens the page with blank lines until the first carrier file begins at a multiple of 64 KiB. The start of
+    /// files depends on xorriso's version, so xorriso is asked for it.
     fn align(&self, unfinished: &Path) -> Result<(), MediaError> {
         let mut command = self.command(unfinished)?;
         command.arg("-print-size");
@@ -122,7 +123,7 @@ impl IsoImage<'_> {
         Ok(fs::metadata(&path).map_err(MediaError::io(&path))?.len())
     }
 
-    /// Builds the call; the files lie in the order given: pages first, then carrier files one behind the other.
+    /// Builds the command. The files are stored in the given order: pages first, then the carrier files.
     fn command(&self, unfinished: &Path) -> Result<Command, MediaError> {
         let output = std::path::absolute(unfinished).map_err(MediaError::io(unfinished))?;
         let pages = [page::HTML_NAME, page::TEXT_NAME].into_iter();
@@ -184,7 +185,7 @@ impl IsoImage<'_> {
         }
     }
 
-    /// Waits for the child and returns whether it succeeded; stops it when a stop is asked for.
+    /// Waits for the child and returns whether it succeeded. Kills it when a stop is asked for.
     fn wait(
         &self,
         child: &mut Child,
@@ -201,7 +202,7 @@ impl IsoImage<'_> {
                 return Ok(status.success());
             }
             if let Err(interrupted) = monitor.check_stop() {
-                // It may have ended just now, and then there is nothing to stop.
+                // Killing fails when the child has just ended, which is no error.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(interrupted.into());
@@ -228,7 +229,7 @@ impl IsoImage<'_> {
     }
 }
 
-/// Reads all that a program says and returns the last lines, joined, without its greeting.
+/// Reads all output of the program and returns the last lines, joined, without its greeting.
 fn last_lines(said: impl io::Read) -> String {
     let mut lines = VecDeque::new();
     for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
@@ -251,8 +252,7 @@ fn last_lines(said: impl io::Read) -> String {
     Vec::from(lines).join("; ")
 }
 
-/// Returns how xorriso is called: found on the search path.
-/// Whether the program that makes images can be started: asked before the work that comes first.
+/// Checks that the program that makes images can be started. Called before long work that needs it later.
 ///
 /// # Errors
 /// [`MediaError::XorrisoMissing`].
@@ -265,7 +265,7 @@ pub fn check_program() -> Result<(), MediaError> {
         .status();
     match started {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(MediaError::XorrisoMissing),
-        // Whatever else is wrong with it is told when it is used.
+        // Any other failure is reported when the program is used.
         _ => Ok(()),
     }
 }
@@ -327,7 +327,7 @@ mod tests {
         a_stop_ends_the_program();
     }
 
-    /// Not a test of its own: a script written while another thread forks would be "busy" when it is started.
+    /// Not a test of its own: a script that is written while another thread forks would be "busy" when it is started.
     fn a_stop_ends_the_program() {
         let dir = folder_with_pages();
         let slow = script(

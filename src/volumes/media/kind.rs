@@ -1,6 +1,7 @@
-//! Kinds of media and how many blocks of a volume fit on each.
+//! Kinds of media, and how many blocks of a volume fit on each.
 //!
-//! It answers from numbers alone and asks no drive: what a drive reports is where the largest class of capacity bugs comes from.
+//! It computes from numbers alone and asks no drive, because reported capacities are the most frequent source of
+//! capacity bugs.
 
 use std::fmt;
 use std::path::Path;
@@ -12,50 +13,51 @@ use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::page::PAGES_MAX_BYTES;
 
-/// Blocks of a carrier file, but for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 can hold.
+/// Blocks of a carrier file, except for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 support.
 pub const VOLUME_FILE_BLOCKS: u32 = 16_384;
 
 /// Bytes of a sector, on every optical medium.
 pub const SECTOR_BYTES: u64 = 2048;
 
 const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / SECTOR_BYTES;
-/// Track-at-once CDs may end in unreadable sectors; 150 is what burning programs leave.
+/// Track-at-once CDs may end in unreadable sectors. Burning programs leave 150.
 const CD_PAD_SECTORS: u64 = 150;
-/// What other programs may put around a folder that is burned as it is: UDF structures and padding.
+/// UDF structures and padding that other programs may add to a folder that they burn.
 const FOREIGN_BURN_SECTORS: u64 = 512;
-/// ISO 9660, Rock Ridge and Joliet structures of xorriso before the first file, for one carrier file (measured: 33).
+/// Structures of ISO 9660, Rock Ridge and Joliet that xorriso writes before the first file, for one carrier file
+/// (measured: 33).
 const ISO_BASE_SECTORS: u64 = 36;
 /// Directory records of one carrier file, both trees (measured: below 300).
 const ISO_BYTES_PER_FILE: u64 = 320;
 /// Partition table and its alignment (1 MiB), exFAT structures of small disks (1 MiB each for FAT and heap), clusters.
 const STICK_BASE_BYTES: u64 = 3 << 20;
-/// Two FATs at 4 KiB clusters take 1/512; the rest is for coarser rounding.
+/// Two FATs at 4 KiB clusters take 1/512. The rest is for coarser rounding.
 const STICK_SHARE: u64 = 256;
 
-/// What is left of a mounted file system besides: its lists of files and extents grow (NTFS, ext4, XFS).
+/// Bytes left free on a mounted file system, because its lists of files and extents grow (NTFS, ext4, XFS).
 const AT_BASE_BYTES: u64 = 1 << 20;
 const AT_SHARE: u64 = 512;
 
-/// What a volume is put on.
+/// The medium that a volume is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// CD, 80 minutes.
     Cd,
-    /// DVD, single layer; the smallest of the family (DVD+R).
+    /// DVD, single layer. The size is the smallest of the family (DVD+R).
     Dvd,
-    /// DVD, double layer; the smallest of the family (DVD-R DL).
+    /// DVD, double layer. The size is the smallest of the family (DVD-R DL).
     DvdDl,
-    /// Blu-ray 25 GB, as left by default spare areas.
+    /// Blu-ray 25 GB, less the default spare areas.
     Bd,
-    /// Blu-ray 50 GB, as left by default spare areas.
+    /// Blu-ray 50 GB, less the default spare areas.
     BdDl,
-    /// Blu-ray 100 GB, as left by default spare areas.
+    /// Blu-ray 100 GB, less the default spare areas.
     Bdxl,
     /// USB disk as large as needed.
     Usb,
     /// A medium of an exact size.
     Exact,
-    /// What is free where a medium is mounted.
+    /// The free space of the file system where a medium is mounted.
     Mounted,
 }
 
@@ -69,7 +71,7 @@ const NAMED: [(&str, MediaKind, Option<u64>); 7] = [
     ("usb", MediaKind::Usb, None),
 ];
 
-/// Other ways people write the names, without spaces, hyphens and signs. Each names one medium for certain.
+/// Other spellings of the names, without spaces, hyphens and signs. Each names exactly one medium.
 const ALIASES: [(&str, MediaKind); 34] = [
     ("cdr", MediaKind::Cd),
     ("cdrw", MediaKind::Cd),
@@ -107,10 +109,10 @@ const ALIASES: [(&str, MediaKind); 34] = [
     ("flash", MediaKind::Usb),
 ];
 
-/// A bare number below this is no size in bytes that anybody means.
+/// Smaller bare numbers are not taken as sizes in bytes.
 const BARE_BYTES_MIN: u64 = 1_000_000;
 
-/// In what form volumes are written.
+/// The form in which volumes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Carrier {
     /// One folder a volume, to be copied to a disk or burned.
@@ -126,30 +128,31 @@ pub struct Capacity {
     bytes: Option<u64>,
 }
 
-/// Says why a text names no medium.
+/// Says why a text does not name a medium.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such medium: {text:?}; there are cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb, or an exact size such as 700MB, 8GB or 4GiB{}",
     suggestion.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 )]
 pub struct MediaParseError {
-    /// What was given, cut at 40 characters.
+    /// The given text, cut at 40 characters.
     pub text: String,
-    /// What comes nearest, when something does: a name, or a size written so that it can be read in one way only.
+    /// The closest valid input, if there is one: a name, or a size that can be read in only one way.
     pub suggestion: Option<String>,
 }
 
 impl Capacity {
-    /// A medium of exactly `sectors` sectors of 2048 bytes.
+    /// Returns a medium of exactly `sectors` sectors of 2048 bytes.
     pub fn from_sectors(sectors: u64) -> Self {
         Self::exact(sectors.saturating_mul(SECTOR_BYTES))
     }
 
-    /// What is free in the file system that is mounted at `dir`, less what it takes to put a volume there: the ends of files,
-    /// entries, and the file system's own growing lists. Whichever file system it is: it is asked, and no size is taken for granted.
+    /// Returns the free space of the file system that is mounted at `dir`, less the overhead of putting a volume there:
+    /// partial clusters, entries, and the file system's own growing lists. The file system is asked for its sizes,
+    /// whatever its type is.
     ///
     /// # Errors
-    /// [`MediaError::Io`] when it does not answer.
+    /// [`MediaError::Io`] when the file system does not answer.
     pub fn at(dir: &Path) -> Result<Self, MediaError> {
         let (free_bytes, cluster_bytes) = free_clusters(dir).map_err(MediaError::io(dir))?;
         let files = free_bytes / (u64::from(VOLUME_FILE_BLOCKS) * BLOCK_BYTES as u64) + 6;
@@ -160,7 +163,7 @@ impl Capacity {
         })
     }
 
-    /// A medium of exactly `bytes` bytes.
+    /// Returns a medium of exactly `bytes` bytes.
     pub fn exact(bytes: u64) -> Self {
         Self {
             kind: MediaKind::Exact,
@@ -168,7 +171,8 @@ impl Capacity {
         }
     }
 
-    /// A medium of a named kind. [`MediaKind::Usb`] and [`MediaKind::Exact`] have no size of their own and are without limit.
+    /// Returns a medium of a named kind. [`MediaKind::Usb`] and [`MediaKind::Exact`] have no size of their own and are
+    /// unlimited.
     pub fn of(kind: MediaKind) -> Self {
         let bytes = NAMED
             .iter()
@@ -183,17 +187,17 @@ impl Capacity {
         self.kind
     }
 
-    /// Returns the size of the medium in bytes; `None` when it is as large as needed.
+    /// Returns the size of the medium in bytes, or `None` when it is as large as needed.
     pub fn bytes(&self) -> Option<u64> {
         self.bytes
     }
 
-    /// Returns how many blocks of a volume fit together with the file system, the pages and a margin;
-    /// `None` when the medium is as large as needed, 0 when it is too small for any.
+    /// Returns how many blocks of a volume fit beside the file system, the pages and a margin. Returns `None` when the
+    /// medium is as large as needed, and 0 when it is too small for any.
     ///
-    /// For [`Carrier::Iso`] the finished image has at most the medium's sectors (on a CD 150 less).
-    /// For [`Carrier::Folders`] on discs there is room for UDF and padding beside that; on exact sizes, taken as
-    /// disks, 3 MiB and 1/256 are left for partition table, FAT or exFAT structures and rounding.
+    /// For [`Carrier::Iso`] the finished image has at most the medium's sectors (on a CD 150 less). For
+    /// [`Carrier::Folders`] on discs there is also room for UDF and padding. Exact sizes are taken as disks. There, 3
+    /// MiB and 1/256 are left for the partition table, FAT or exFAT structures and rounding.
     pub fn usable_blocks(&self, carrier: Carrier) -> Option<u32> {
         let bytes = self.bytes?;
         let on_disk = matches!(self.kind, MediaKind::Exact | MediaKind::Usb);
@@ -224,7 +228,8 @@ impl Capacity {
     }
 }
 
-/// Blocks that fit an image of `sectors`: the carrier files begin at a multiple of 64 KiB behind structures and pages.
+/// Returns the blocks that fit an image of `sectors`. The carrier files begin at a multiple of 64 KiB behind structures
+/// and pages.
 fn iso_blocks(sectors: u64) -> u64 {
     let files = (sectors / SECTORS_PER_BLOCK)
         .div_ceil(u64::from(VOLUME_FILE_BLOCKS))
@@ -237,8 +242,8 @@ fn iso_blocks(sectors: u64) -> u64 {
 impl FromStr for Capacity {
     type Err = MediaParseError;
 
-    /// Reads a kind (`dvd-dl`, `DVD-R`, in any case) or an exact size (`8GB`, `4GiB`, `4700372992`). Digits and letters
-    /// of full width are the same to it. What could be meant in two ways is refused, with what is probably meant.
+    /// Parses a kind (`dvd-dl`, `DVD-R`, in any case) or an exact size (`8GB`, `4GiB`, `4700372992`). Full-width digits
+    /// and letters are accepted. Ambiguous input is refused with a suggestion.
     fn from_str(text: &str) -> Result<Self, MediaParseError> {
         let narrow: String = text.trim().chars().map(narrow).collect();
         let lower = narrow.trim().to_ascii_lowercase();
@@ -263,7 +268,7 @@ impl FromStr for Capacity {
     }
 }
 
-/// The ASCII character that a character of full width is drawn like.
+/// Returns the ASCII character of a full-width character.
 fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -282,12 +287,12 @@ fn plain(lower: &str) -> String {
         .collect()
 }
 
-/// Digits alone, with or without a point.
+/// Returns whether the text has only digits, with or without a point.
 fn is_bare(lower: &str) -> bool {
     lower.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// A bare number with the unit that is most likely meant.
+/// Returns a bare number with its most likely unit.
 fn with_unit(number: &str) -> Option<String> {
     let value: f64 = number.parse().ok()?;
     if value <= 0.0 {
@@ -297,7 +302,8 @@ fn with_unit(number: &str) -> Option<String> {
     Some(format!("{number}{unit}"))
 }
 
-/// A size with a comma in it, as it is written with a point; `None` when it is not such a one.
+/// Returns a size that was written with a comma as it is written with a point. Returns `None` when it is not such a
+/// size.
 fn size_meant(lower: &str) -> Option<String> {
     let pointed = lower.replace(',', ".");
     if !lower.contains(',') || pointed.matches('.').count() != 1 {
@@ -346,7 +352,7 @@ fn nearest(plain: &str) -> Option<String> {
         .map(|(_, name)| name.to_owned())
 }
 
-/// Levenshtein distance, for texts of a few bytes.
+/// Returns the Levenshtein distance, for texts of a few bytes.
 fn edits(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {

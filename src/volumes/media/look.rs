@@ -1,7 +1,7 @@
-//! What stands where no volume was found, so that the person who named it can be told what to give instead.
+//! Identifies what a path without a volume holds, so that the person learns what to give instead.
 //!
-//! It looks at beginnings alone and judges by content, by the name only where content cannot tell. It finds no blocks:
-//! that is `scan`'s affair, and it has failed before this is asked.
+//! It only reads beginnings and judges by content, and by the name only where content cannot tell. `scan` searches for
+//! blocks. This module runs after `scan` found none.
 
 use std::fs;
 use std::io;
@@ -14,30 +14,30 @@ use crate::volumes::media::carrier;
 use crate::volumes::media::page;
 use crate::volumes::media::source::{MediaSource, find_sources};
 
-/// Files of one folder that are looked at.
+/// Most files of one folder that are examined.
 const FILES_MAX: usize = 200;
-/// Places of a file that are looked at for anything but zeros.
+/// Places of a file that are tested for anything but zeros.
 const SAMPLES: u64 = 16;
-/// Where an ISO 9660 file system says what it is, and where its label is.
+/// Offset of an ISO 9660 file system's magic. The offset and length of its label follow.
 const ISO_MAGIC_OFFSET: usize = 0x8001;
 const ISO_LABEL_OFFSET: usize = 0x8028;
 const ISO_LABEL_BYTES: usize = 32;
 
-/// What a path that was named turned out to be.
+/// What a given path turned out to be.
 #[derive(Debug)]
 pub struct LookReport {
-    /// The path, or the file below it that tells most.
+    /// The path, or the most telling file below it.
     pub path: PathBuf,
-    /// What it is.
+    /// What it holds.
     pub what: NotAVolume,
 }
 
-/// What something that holds no volume is.
+/// Contents that are not a volume.
 #[derive(Debug)]
 pub enum NotAVolume {
-    /// It cannot be opened: no permission, no disc in the drive, a bad line.
+    /// It cannot be opened: no permission, no disc in the drive, a bad connection.
     Closed(io::Error),
-    /// It is opened, and its bytes cannot be read.
+    /// It was opened, and its bytes cannot be read.
     Unread(io::Error),
     /// A folder without files that could hold a volume, or an empty file.
     Empty,
@@ -45,19 +45,19 @@ pub enum NotAVolume {
     PagesAlone,
     /// A file too short to hold one block.
     Short,
-    /// The folder of a store.
+    /// A store's folder.
     Store,
-    /// An archive or a compressed file; what a volume is in cannot be seen from outside.
+    /// An archive or a compressed file. A volume inside cannot be seen from outside.
     Packed(&'static str),
-    /// A part of a file that was split, or a download that was not finished.
+    /// A part of a split file, or an incomplete download.
     Piece,
-    /// A web page, as servers send when they do not send the file.
+    /// A web page, as servers send instead of the file.
     WebPage,
-    /// Zeros and nothing else.
+    /// Only zeros.
     Zeros,
-    /// A disc or an image of one with something else on it.
+    /// A disc, or an image of one, with other content.
     OtherDisc {
-        /// What it calls itself.
+        /// Its label.
         label: String,
     },
     /// Anything else.
@@ -65,7 +65,7 @@ pub enum NotAVolume {
 }
 
 impl NotAVolume {
-    /// How much it tells: of the files in a folder, the one that tells most is told.
+    /// Returns how telling it is. Of the files in a folder, the most telling one is reported.
     fn weight(&self) -> u8 {
         match self {
             Self::Closed(_) | Self::Unread(_) => 6,
@@ -79,7 +79,7 @@ impl NotAVolume {
     }
 }
 
-/// Looks at each of `paths`.
+/// Examines each of `paths`.
 pub fn look(paths: &[PathBuf]) -> Vec<LookReport> {
     paths.iter().map(|path| look_at(path)).collect()
 }
@@ -118,7 +118,7 @@ fn look_into(folder: &Path) -> LookReport {
         path: source.path.clone(),
         what: look_at_file(&source.path),
     });
-    // Of several that tell as much, the first by name.
+    // Of several that are equally telling, the first by name is reported.
     let telling = looks.reduce(|best, next| {
         if next.what.weight() > best.what.weight() {
             next
@@ -199,7 +199,7 @@ fn fill(reader: &dyn ReadAt, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
             Ok(0) => break,
             Ok(len) => done += len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What was read before a bad sector tells enough.
+            // The bytes before a bad sector suffice.
             Err(_) if done > 0 => break,
             Err(error) => return Err(error),
         }
@@ -219,7 +219,7 @@ fn samples_are_zeros(reader: &dyn ReadAt) -> bool {
     })
 }
 
-/// What the first bytes of archives and compressed files are.
+/// The first bytes of archives and compressed files.
 const MAGICS: [(&[u8], &str); 12] = [
     (b"\x1f\x8b", "gzip"),
     (b"PK\x03\x04", "zip"),
@@ -244,8 +244,8 @@ fn packed(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// `.001`, `.part`, `.part2.rar`, `.z01`, `.crdownload`: nothing in the bytes of a later part says what it is. Carrier files have
-/// numbers, too, and no such part is told of them.
+/// Returns whether the name is that of a part: `.001`, `.part`, `.part2.rar`, `.z01`, `.crdownload`. The bytes of a
+/// later part reveal nothing. Carrier files have numbers, too, and do not count as parts.
 fn is_piece(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let lower = name.to_ascii_lowercase();

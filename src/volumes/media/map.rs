@@ -1,7 +1,7 @@
-//! The damage map: one page that shows, block by block, how the volumes of a set fare. For screens, for paper and for
-//! eyes that see few colours.
+//! The damage map: one page that shows, block by block, the state of a set's volumes. It works on screens, on paper,
+//! and for eyes that see few colors.
 //!
-//! It draws what it is told and judges nothing; what heals is `volumes`' affair.
+//! It only draws. `volumes` decides what heals.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::base::id::SetId;
 use crate::volumes::media::markup::html_text;
 use crate::volumes::recovery::SetNeeds;
 
-/// Most cells of one volume; with many volumes fewer, so that the page stays below about 8 MB.
+/// Most cells of one volume. With many volumes there are fewer, so that the page stays below about 8 MB.
 const CELLS_MAX: u32 = 2000;
 const CELLS_OF_ALL_MAX: u32 = 40_000;
 const CELLS_MIN: u32 = 50;
@@ -17,22 +17,22 @@ const CELLS_A_ROW: u32 = 100;
 /// Side of a cell in the drawing's units.
 const SIDE: u32 = 10;
 const TEXT_MAX_CHARS: usize = 200;
-/// How every map begins, and what no other page has.
+/// The beginning of every map, which no other page has.
 const DOCTYPE: &str = "<!DOCTYPE html>\n";
 const GENERATOR: &str = r#"<meta name="generator" content="carryall damage map">"#;
 
-/// How a block fares, from best to worst: a cell that stands for several shows the worst of them.
+/// The state of a block, from best to worst. A cell for several blocks shows the worst of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CellState {
     /// Read, and its hash is right.
     Intact,
-    /// Its volume was not given: it may be fine, and it is not needed for the others.
+    /// Its volume was not given. It may be intact, and the others do not need it.
     NotGiven,
-    /// Damaged or missing; its own volume brings it back.
+    /// Damaged or missing. Its own volume restores it.
     HealedLocally,
-    /// Damaged or missing; the other volumes bring it back.
+    /// Damaged or missing. The other volumes restore it.
     HealedBySet,
-    /// Nothing at hand brings it back.
+    /// Nothing available restores it.
     Lost,
 }
 
@@ -55,12 +55,12 @@ const STATES: [(CellState, char, &str, &str); 5] = [
     (CellState::Lost, 'x', "丢失", "lost"),
 ];
 
-/// Adjacent blocks that fare alike.
+/// Adjacent blocks in the same state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MapRun {
-    /// How many blocks.
+    /// Number of blocks.
     pub blocks: u32,
-    /// How they fare.
+    /// Their state.
     pub state: CellState,
 }
 
@@ -78,13 +78,13 @@ pub enum VolumeRole {
 pub struct MapVolume {
     /// Volume number, from 1.
     pub volume_no: u16,
-    /// What it carries.
+    /// Its role.
     pub role: VolumeRole,
-    /// Where it was read from, or any other words beside its number; may be empty.
+    /// Where it was read from, or any other words beside its number. May be empty.
     pub label: String,
-    /// Its blocks in order; together all of them.
+    /// All its blocks, in order.
     pub runs: Vec<MapRun>,
-    /// Blocks that were met with a wrong hash: read, but damaged. The other bad ones were not met at all.
+    /// Blocks that were read and have a wrong hash. The other bad blocks were not found at all.
     pub met_damaged_blocks: u32,
 }
 
@@ -97,11 +97,11 @@ pub struct DamageMap {
     pub title: String,
     /// Its volumes in order.
     pub volumes: Vec<MapVolume>,
-    /// What would help; `None` when that was not asked.
+    /// What would help, or `None` when that was not asked.
     pub needs: Option<SetNeeds>,
 }
 
-/// Whether a file that begins so is a damage map.
+/// Returns whether a file with this beginning is a damage map.
 pub fn is_map(head: &[u8]) -> bool {
     head.starts_with(DOCTYPE.as_bytes())
         && head
@@ -109,7 +109,7 @@ pub fn is_map(head: &[u8]) -> bool {
             .any(|part| part == GENERATOR.as_bytes())
 }
 
-/// Makes the map as one page that needs nothing else.
+/// Renders the map as one self-contained page.
 pub fn map_html(map: &DamageMap) -> String {
     let title = html_text(&map.title, TEXT_MAX_CHARS);
     let mut out = format!(
@@ -133,7 +133,7 @@ pub fn map_html(map: &DamageMap) -> String {
     out
 }
 
-/// Fills that differ in brightness and in drawing, not in colour alone; `g` is the grid over the cells.
+/// Fills that differ in brightness and pattern, and not only in color. `g` is the grid over the cells.
 const PATTERNS: &str = r##"<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>
 <pattern id="i" width="10" height="10" patternUnits="userSpaceOnUse"><rect width="10" height="10" fill="#d3ebe0"/></pattern>
 <pattern id="n" width="10" height="10" patternUnits="userSpaceOnUse"><rect width="10" height="10" fill="#fff"/><circle cx="5" cy="5" r="1" fill="#8a94a3"/></pattern>
@@ -192,7 +192,7 @@ fn verdict(out: &mut String, map: &DamageMap) {
     );
 }
 
-/// What to do: which volumes were not given, which to fetch, and what is left when nobody has them.
+/// Writes what to do: which volumes were not given, which ones to fetch, and what remains when nobody has them.
 fn fetch(out: &mut String, map: &DamageMap) {
     let away: Vec<u16> = map
         .volumes
@@ -259,7 +259,7 @@ fn fetch(out: &mut String, map: &DamageMap) {
     out.push_str("</ul>\n");
 }
 
-/// `3, 5, 7`.
+/// Formats numbers as `3, 5, 7`.
 fn numbers(nos: &[u16]) -> String {
     let texts: Vec<String> = nos.iter().map(u16::to_string).collect();
     texts.join(", ")
@@ -300,7 +300,8 @@ fn table(out: &mut String, map: &DamageMap) {
     out.push_str("</table></div>\n");
 }
 
-/// Draws a volume: rows of cells, adjacent ones alike as one shape that names its blocks when pointed at.
+/// Draws a volume as rows of cells. Adjacent cells in the same state are one shape, which names its blocks under the
+/// pointer.
 fn strip(out: &mut String, volume: &MapVolume, cells_max: u32) {
     let (role_zh, role_en) = match volume.role {
         VolumeRole::Data => ("数据卷", "data"),
@@ -359,7 +360,8 @@ fn strip_row(
     }
 }
 
-/// Groups blocks into at most `cells_max` cells, each with the worst state in it; returns how many blocks a cell stands for.
+/// Groups blocks into at most `cells_max` cells, each in its worst state. Returns the cells and how many blocks each
+/// stands for.
 fn cells_of(runs: &[MapRun], cells_max: u32) -> (Vec<CellState>, u32) {
     let blocks: u64 = runs.iter().map(|run| u64::from(run.blocks)).sum();
     let blocks_a_cell = blocks.div_ceil(u64::from(cells_max)).max(1);

@@ -1,6 +1,6 @@
-//! Text from outside made fit for a page: escaped, without control characters, bounded.
+//! Makes foreign text safe for a page: escaped, without control characters, bounded.
 //!
-//! It knows no page; `page` and `map` do.
+//! It knows no page. `page` and `map` use it.
 
 /// Returns at most `max_chars` characters of `text`, escaped for HTML text and attributes.
 pub(super) fn html_text(text: &str, max_chars: usize) -> String {
@@ -18,8 +18,8 @@ pub(super) fn html_text(text: &str, max_chars: usize) -> String {
     out
 }
 
-/// Returns at most `max_chars` characters of `text` on one line. Control characters become spaces, and so do those that
-/// turn the direction of writing, with which a name can be made to read as another.
+/// Returns at most `max_chars` characters of `text` on one line. Control characters become spaces. So do characters
+/// that change the direction of writing, which can make one name read as another.
 pub(super) fn plain_text(text: &str, max_chars: usize) -> String {
     let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let clean = |c: char| if c.is_control() || turns(c) { ' ' } else { c };

@@ -1,6 +1,7 @@
-//! Media: what a volume lies on, from the folder or image it is written to down to the blocks found on a damaged disc.
+//! Media: what a volume lies on, from the folder or image that it is written to down to the blocks found on a damaged
+//! disc.
 //!
-//! It knows blocks and their headers, and nothing of what they protect or carry: that is `volumes`.
+//! It knows blocks and their headers. `volumes` knows what they protect and carry.
 
 pub mod carrier;
 mod error;

@@ -1,6 +1,7 @@
-//! The START-HERE pages of a volume: what this is and what to do with it, for a person who knows nothing of it.
+//! The START-HERE pages of a volume: what this is and what to do with it, for a person who knows nothing about it.
 //!
-//! Chinese and English side by side. The text comes from facts and notes alone: no clock, no machine, so same volume, same page.
+//! Chinese and English stand side by side. The text depends on facts and notes alone, not on clock or machine, so the
+//! same volume has the same page.
 
 use std::fmt::Write;
 
@@ -20,19 +21,19 @@ const NAME_MAX_CHARS: usize = 200;
 /// Most characters of the line that says whom to ask.
 pub const CONTACT_MAX_CHARS: usize = 200;
 const DATE_MAX_CHARS: usize = 20;
-/// Bytes of release names on the page for browsers; the others are counted.
+/// Bytes of release names on the page for browsers. The other names are counted.
 const HTML_RELEASES_MAX: usize = 5 * 1024;
-/// Bytes of release names on the page for plain readers.
+/// Bytes of release names on the page for plain readers. The other names are counted.
 const TEXT_RELEASES_MAX: usize = 1024;
 
-/// A heading and paragraph in both languages, and what to type.
+/// A heading and a paragraph in both languages, and a command to type.
 struct PageSection {
     zh: (&'static str, String),
     en: (&'static str, String),
     command: Option<String>,
 }
 
-/// Makes the page for browsers: one file that needs nothing else.
+/// Renders the page for browsers, one self-contained file.
 pub fn html(facts: &VolumeFacts, notes: &PageNotes) -> String {
     let title = html_text(&facts.title, TITLE_MAX_CHARS);
     let (no, count) = (facts.volume_no, facts.volume_count());
@@ -73,7 +74,7 @@ pub fn html(facts: &VolumeFacts, notes: &PageNotes) -> String {
     out
 }
 
-/// Lines of the header: the day, and whom to ask.
+/// Renders the lines of the header: the date, and whom to ask.
 fn html_notes(notes: &PageNotes) -> String {
     let mut out = String::new();
     if let Some(date) = &notes.date {
@@ -90,7 +91,7 @@ fn html_notes(notes: &PageNotes) -> String {
     out
 }
 
-/// Makes the page for plain readers, UTF-8.
+/// Renders the page for plain readers, in UTF-8.
 pub fn text(facts: &VolumeFacts, notes: &PageNotes) -> String {
     let (kind_zh, kind_en) = kind_of(facts);
     let (no, count) = (facts.volume_no, facts.volume_count());
@@ -158,7 +159,7 @@ fn html_releases(out: &mut String, facts: &VolumeFacts) {
     out.push_str("</ul>\n</section>\n");
 }
 
-/// Takes names while they fit, 32 bytes of markup each included, and counts the others.
+/// Takes names while they fit, with 32 bytes of markup for each, and counts the others.
 fn within(names: impl Iterator<Item = String>, max_bytes: usize) -> (Vec<String>, usize) {
     let (mut shown, mut hidden, mut bytes) = (Vec::new(), 0, 0);
     for name in names {
@@ -237,7 +238,7 @@ fn room(notes: &PageNotes) -> Option<PageSection> {
     })
 }
 
-/// The names of releases in commands are those of the first one.
+/// Returns the section on what comes next. Its commands name the first release.
 fn what_comes_after(facts: &VolumeFacts) -> PageSection {
     let release = facts.releases.first().map_or("RELEASE", String::as_str);
     let release = plain_text(release, 100);
@@ -515,7 +516,7 @@ mod tests {
             ..notes()
         };
         let (browser, plain) = (html(&long, &endless), text(&long, &endless));
-        // Each begins a sector of its own.
+        // Each page begins a sector of its own.
         assert!(browser.len() <= 24 * 1024, "{}", browser.len());
         assert!(plain.len() <= 8 * 1024, "{}", plain.len());
         assert!(browser.contains("more</span>") && plain.contains("more"));

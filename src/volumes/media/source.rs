@@ -1,7 +1,7 @@
-//! Where blocks may lie: folders, files, images and block devices, opened by what they are and never by their names.
+//! Sources of blocks: folders, files, images and block devices, recognized by their type and never by their names.
 //!
-//! It reads bytes at places and survives bad sectors; what the bytes mean is `scan`'s affair. Nothing is mapped:
-//! a bad sector under a map would kill the process.
+//! It reads bytes at offsets and survives bad sectors. `scan` interprets the bytes. Nothing is mapped, because a bad
+//! sector under a map would kill the process.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -19,23 +19,23 @@ use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 
-/// How a source likes to be read.
+/// The preferred access pattern of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessPattern {
     /// From several threads.
     Parallel,
-    /// From front to back: drives that seek slowly.
+    /// From front to back, for drives that seek slowly.
     Sequential,
 }
 
-/// A file or device that may hold blocks. It is opened only while it is read.
+/// A file or device that may hold blocks. It is open only while it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaSource {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its length when it was found.
     pub bytes: u64,
-    /// How it likes to be read.
+    /// Its preferred access pattern.
     pub access: AccessPattern,
 }
 
@@ -59,7 +59,7 @@ pub struct FileReader {
 impl FileReader {
     fn open(path: &Path) -> Result<Self, MediaError> {
         let mut file = File::open(path).map_err(MediaError::io(path))?;
-        // A device's metadata says 0; the end of it is found by going there.
+        // A device's metadata says 0. Seeking to its end gives its size.
         let bytes = file.seek(SeekFrom::End(0)).map_err(MediaError::io(path))?;
         Ok(Self { file, bytes })
     }
@@ -75,9 +75,10 @@ impl ReadAt for FileReader {
     }
 }
 
-/// Lists all sources at or below `paths`, in order: a file or block device itself, of a folder every regular file
-/// that could hold a block, by name. Links inside a folder are not followed: a link is not the medium.
-/// What cannot be read below a folder is a finding; each file is listed once however often it is named.
+/// Lists all sources at or below `paths`, in order. A file or block device is a source itself. Of a folder, every
+/// regular file that could hold a block is one, sorted by name. Links inside a folder are not followed, because a link
+/// is not the medium. Anything unreadable below a folder is a finding. Each file is listed once, however often it is
+/// named.
 ///
 /// # Errors
 /// [`MediaError::Missing`], [`MediaError::NotAMedium`] or [`MediaError::Io`] for one of `paths` itself.
@@ -109,7 +110,8 @@ pub fn find_sources(
     Ok(found.sources)
 }
 
-/// A file of a mounted disc is read as the disc itself: two readers would send the head to and fro.
+/// Returns how to read a file. A file of a mounted disc is read like the disc itself, because two readers would send
+/// the head to and fro.
 #[cfg(target_os = "linux")]
 fn access_of(file: &Path) -> AccessPattern {
     const ISO_9660: u64 = 0x9660;
@@ -183,11 +185,12 @@ impl FoundSource {
     }
 }
 
-/// Reads `buf` at `offset`, and after an error again in steps of one block that begin where `offset + phase` would
-/// be a multiple of 64 KiB. What still cannot be read is zeros in `buf` and a returned gap, in bytes of the source.
+/// Reads `buf` at `offset`. After an error it reads again in steps of one block, which begin where `offset + phase`
+/// would be a multiple of 64 KiB. Bytes that still cannot be read are zeros in `buf` and a returned gap, in bytes of
+/// the source.
 ///
 /// # Errors
-/// [`MediaError::Interrupted`] alone: bad sectors take a drive long.
+/// [`MediaError::Interrupted`] alone. A drive may take long at bad sectors, so the stop is checked here.
 pub fn read_surviving(
     reader: &dyn ReadAt,
     offset: u64,
@@ -242,20 +245,20 @@ fn read_whole(reader: &dyn ReadAt, mut offset: u64, mut buf: &mut [u8]) -> io::R
     Ok(())
 }
 
-/// The medium itself is gone (taken out, unplugged): no part of it is worth another try.
+/// Returns whether the medium itself is gone (removed, unplugged). Then no part of it is worth another try.
 fn is_gone(error: &io::Error) -> bool {
     let gone = [Errno::NODEV, Errno::NXIO, Errno::NOMEDIUM, Errno::STALE];
     gone.iter()
         .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// A double that fails as media do.
+/// A test double that fails as media do.
 #[cfg(test)]
 pub(crate) mod faulty {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Bytes with bad sectors, which fail every read that touches them.
+    /// Bytes with bad sectors. Every read that touches one fails.
     pub(crate) struct Faulty {
         pub(crate) bytes: Vec<u8>,
         pub(crate) bad: Vec<Range<u64>>,

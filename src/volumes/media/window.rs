@@ -1,6 +1,6 @@
-//! A window that slides over a source: reads ahead in pieces, keeps a little behind, finds a pattern.
+//! A window that slides over a source. It reads ahead in pieces, keeps a little behind, and finds a pattern.
 //!
-//! It knows nothing of blocks, and survives nothing: reading past bad sectors is the given function's affair.
+//! It knows nothing of blocks. The given function reads past bad sectors.
 
 use std::ops::Range;
 
@@ -18,10 +18,10 @@ pub(super) struct SourceWindow<'a> {
     fill: &'a Fill<'a>,
     /// Offset in the source of `buf[0]`.
     start: u64,
-    /// Filled up to `filled`; what is behind is stale.
+    /// Valid up to `filled`. Bytes behind that are stale.
     buf: Vec<u8>,
     filled: usize,
-    /// Reads ahead end here; more is read only when it is asked for.
+    /// Reading ahead ends here. More is read only on request.
     ahead_end: u64,
     size: u64,
 }
@@ -39,8 +39,8 @@ impl<'a> SourceWindow<'a> {
         }
     }
 
-    /// Returns up to `len` bytes (at most a block) at `at`, fewer at the end of the source. Bytes from `keep` on,
-    /// at most a block before `at`, can still be asked for afterwards.
+    /// Returns up to `len` bytes (at most a block) at `at`, fewer at the end of the source. Bytes from `keep` on, at
+    /// most a block before `at`, stay available.
     pub(super) fn bytes(
         &mut self,
         keep: u64,
@@ -94,12 +94,12 @@ impl<'a> SourceWindow<'a> {
     }
 }
 
-/// A distance inside the window, which is far smaller than memory.
+/// Converts a distance inside the window, which always fits into memory.
 fn in_memory(distance: u64) -> usize {
     usize::try_from(distance).expect("the window is smaller than memory")
 }
 
-/// Finds a pattern; plain loops over fixed chunks, which the compiler turns into vector code.
+/// Finds a pattern with plain loops over fixed chunks, which the compiler vectorizes.
 fn find_in(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
     const CHUNK: usize = 64;
     let mut base = 0;
@@ -109,7 +109,7 @@ fn find_in(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
             hit |= u8::from(chunk[i] == pattern[0]) & u8::from(chunk[i + 1] == pattern[1]);
         }
         if hit != 0 {
-            // The pattern may run over the chunk's end.
+            // The pattern may cross the chunk's end.
             let area = &bytes[base..bytes.len().min(base + CHUNK + 3)];
             if let Some(index) = area.windows(4).position(|four| four == pattern) {
                 return Some(base + index);

@@ -1,6 +1,6 @@
-//! Tries a number of volumes: stripes, local groups and pieces that fit them.
+//! Tries a number of volumes: the stripes, local groups and pieces that fit on them.
 //!
-//! How many volumes are tried is for `plan` to say.
+//! `plan` decides which numbers of volumes are tried.
 
 use std::ops::Range;
 
@@ -9,19 +9,19 @@ use crate::volumes::block::{PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
 use crate::volumes::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
 use crate::volumes::{SetPlan, SetRequest, VolumeError};
 
-/// Data blocks that a stripe takes from all volumes together, about.
+/// Approximate number of data blocks that a stripe takes from all volumes together.
 const STRIPE_DATA_BLOCKS: u16 = 200;
-/// Least blocks a stripe of `gf16` takes from each volume.
+/// Fewest blocks that a stripe of `gf16` takes from each volume.
 const STRIPE_WIDTH_MIN: u16 = 12;
-/// Most blocks of a planned stripe: with buffers for reading it is 192 MiB of memory.
+/// Most blocks of a planned stripe. With buffers for reading it takes 192 MiB of memory.
 const STRIPE_BLOCKS_MAX: u16 = 3072;
-/// Protected blocks of a local group of `gf16`, about.
+/// Approximate number of protected blocks in a local group of `gf16`.
 const GROUP_BLOCKS: u32 = 500;
-/// Local parity of sets with spares and of sets without, in percent of what it protects.
+/// Local parity of sets with spares, and of sets without, in percent of the protected blocks.
 const LOCAL_PERCENT: f64 = 3.0;
 const LOCAL_PERCENT_ALONE: f64 = 10.0;
 
-/// Blocks that hold so many bytes of payload.
+/// Returns the blocks that hold this many bytes of payload.
 pub(super) fn blocks_for(bytes: u64) -> u64 {
     bytes.div_ceil(PAYLOAD_BYTES as u64)
 }
@@ -33,7 +33,7 @@ pub(super) struct VolumeLayout {
     spare_volumes: u16,
     catalog_blocks: u32,
     volume_blocks_max: u32,
-    /// Whether the medium has an end, so that there is room to be left over.
+    /// Whether the medium has a size limit, so that room can be left over.
     bounded: bool,
 }
 
@@ -79,7 +79,8 @@ impl VolumeLayout {
         })
     }
 
-    /// Least local parity, in the order of preference. A single volume would rather have less of it than become two.
+    /// Returns the least local parities to try, in the order of preference. A single volume accepts less parity rather
+    /// than becoming two.
     pub(super) fn percents(&self, request: &SetRequest<'_>) -> Vec<f64> {
         match request.local_percent {
             Some(percent) => vec![percent.clamp(0.0, 100.0)],
@@ -111,7 +112,7 @@ impl VolumeLayout {
             .enumerate()
             .max_by_key(|(_, bytes)| **bytes);
         if let Some((piece_no, bytes)) = largest.filter(|(_, bytes)| **bytes > room_bytes) {
-            // A single volume carries more local parity, so two may have room where one has not.
+            // A single volume carries more local parity. Two volumes may therefore have room where one does not.
             if self.data_volumes == 1 {
                 return Ok(None);
             }
@@ -146,7 +147,7 @@ impl VolumeLayout {
         }))
     }
 
-    /// The stripe width and the data blocks rounded up to whole stripes.
+    /// Returns the stripe width, and the data blocks rounded up to whole stripes.
     fn stripes(&self, data_blocks: u32) -> (u16, u32) {
         if self.spare_volumes == 0 {
             return (0, data_blocks);
@@ -160,7 +161,7 @@ impl VolumeLayout {
         let most = u16::try_from(data_blocks)
             .unwrap_or(u16::MAX)
             .min(most.max(1));
-        // Of the widths near the widest, the one that wastes least; among equals the widest.
+        // Among the widths near the widest, the one that wastes least is taken, and among equal ones the widest.
         let least = most - most / 4;
         (least..=most)
             .rev()
@@ -169,7 +170,7 @@ impl VolumeLayout {
             .expect("at least one width")
     }
 
-    /// The group's sizes for a ratio of parity to protected blocks.
+    /// Returns the group's sizes for a ratio of parity to protected blocks.
     fn group(&self, protected: u32, ratio: f64) -> (u32, u32) {
         if ratio <= 0.0 {
             return (0, 0);
@@ -212,7 +213,7 @@ impl VolumeLayout {
         })
     }
 
-    /// The layout with as much local parity as the medium has room for.
+    /// Returns the layout with as much local parity as the medium has room for.
     fn fill(&self, data_blocks: u32, percent: f64) -> Option<SetHeader> {
         let least = self.header(data_blocks, percent / 100.0)?;
         if !self.bounded || least.local_parity == 0 {
@@ -223,7 +224,7 @@ impl VolumeLayout {
             .take_while(|ratio| *ratio > percent / 100.0)
             .find_map(|ratio| self.header(data_blocks, ratio))
             .unwrap_or(least);
-        // The last blocks, where a whole step more does not fit.
+        // Fills the last blocks, where a whole step does not fit any more.
         let (stripe_width, data_blocks) = self.stripes(data_blocks);
         let n = u32::from(best.local_data);
         let more = (u32::from(best.local_parity) + 1..=n)
@@ -232,7 +233,7 @@ impl VolumeLayout {
         Some(more.last().unwrap_or(best))
     }
 
-    /// Most data blocks of a volume with this much local parity.
+    /// Returns the most data blocks of a volume with this much local parity.
     fn most_data_blocks(&self, percent: f64) -> u32 {
         let (mut fits, mut too_many) = (0, self.volume_blocks_max);
         while too_many - fits > 1 {
@@ -246,7 +247,8 @@ impl VolumeLayout {
     }
 }
 
-/// Cuts the pieces into `parts` runs so that the largest run is as small as can be; `None` when it exceeds the limit.
+/// Cuts the pieces into `parts` runs so that the largest run is as small as possible. Returns `None` when it exceeds
+/// the limit.
 fn balance(piece_bytes: &[u64], parts: usize, limit_bytes: u64) -> Option<Vec<Range<usize>>> {
     let cut = |limit: u64| {
         let mut runs = Vec::with_capacity(parts);

@@ -1,4 +1,5 @@
-//! The plan of a volume set: how many volumes of which layout, what stands on each, and what the set will bear.
+//! The plan of a volume set: the number and layout of volumes, the content of each, and the damage that the set
+//! survives.
 //!
 //! It computes and writes nothing.
 
@@ -13,7 +14,7 @@ use crate::volumes::geometry::Geometry;
 use crate::volumes::guarantee::{Guarantee, guarantee};
 use crate::volumes::media::{Capacity, Carrier};
 
-/// What is to be laid out.
+/// What a set must hold, and on which media.
 #[derive(Debug, Clone)]
 pub struct SetRequest<'a> {
     /// Sizes of the pieces of payload in bytes. A piece never crosses volumes, and their order is kept.
@@ -22,25 +23,25 @@ pub struct SetRequest<'a> {
     pub catalog_bytes: u64,
     /// The medium.
     pub capacity: Capacity,
-    /// What is put on it.
+    /// The form in which volumes are written.
     pub carrier: Carrier,
-    /// Spare volumes; `None` is one as soon as there are two data volumes.
+    /// Spare volumes. `None` means one as soon as there are two data volumes.
     pub spare: Option<u16>,
-    /// Least local parity in percent of what it protects; `None` is 3 on sets with spares and 10 on others.
-    /// More is taken where room is left over, except that 0 means none at all.
+    /// Least local parity in percent of the protected blocks. `None` means 3 on sets with spares and 10 on others. More
+    /// is used where room is left over, except that 0 means none at all.
     pub local_percent: Option<f64>,
     /// The code.
     pub codec: ParityCodec,
 }
 
-/// The layout of a set that is to be written.
+/// The layout of a set to be written.
 #[derive(Debug, Clone)]
 pub struct SetPlan {
     pub(crate) header: SetHeader,
     pub(super) geometry: Geometry,
     /// The medium it is for.
     pub capacity: Capacity,
-    /// In what form volumes are written.
+    /// The form in which volumes are written.
     pub carrier: Carrier,
     /// Pieces that each data volume carries, from volume 1 on.
     pub pieces: Vec<Range<usize>>,
@@ -49,12 +50,13 @@ pub struct SetPlan {
 }
 
 impl SetPlan {
-    /// The layout. Its set id is zero: the id follows from the catalog, which is known when the set is written.
+    /// Returns the layout. Its set id is zero, because the id follows from the catalog, which is known when the set is
+    /// written.
     pub fn geometry(&self) -> &Geometry {
         &self.geometry
     }
 
-    /// Payload of each data volume in bytes, from volume 1 on.
+    /// Returns the payload of each data volume in bytes, from volume 1 on.
     pub fn payload_bytes(&self) -> Vec<u64> {
         self.pieces
             .iter()
@@ -62,34 +64,34 @@ impl SetPlan {
             .collect()
     }
 
-    /// Bytes of the blocks of each volume; file system and pages come on top.
+    /// Returns the bytes of the blocks of each volume. File system and pages come on top.
     pub fn volume_bytes(&self) -> u64 {
         u64::from(self.header.volume_blocks) * BLOCK_BYTES as u64
     }
 
-    /// Bytes of the blocks of all volumes.
+    /// Returns the bytes of the blocks of all volumes.
     pub fn total_bytes(&self) -> u64 {
         self.volume_bytes() * u64::from(self.geometry.volume_count())
     }
 
-    /// Most bytes that the catalog may have.
+    /// Returns the most bytes that the catalog may have.
     pub fn catalog_room_bytes(&self) -> u64 {
         u64::from(self.header.catalog_blocks - 1) * PAYLOAD_BYTES as u64
     }
 
-    /// What the set will bear.
+    /// Returns the damage that the set will survive.
     pub fn guarantee(&self) -> Guarantee {
         guarantee(&self.geometry)
     }
 }
 
-/// Lays out a set: the smallest number of data volumes that fits, payload balanced over them so that the largest is
-/// as small as can be, and local parity in the room left over, up to one block for each block it protects.
+/// Lays out a set on the smallest number of data volumes that fits. The payload is balanced so that the largest volume
+/// is as small as possible. Local parity fills the remaining room, up to one block for each protected block.
 ///
 /// # Errors
 /// [`VolumeError::MediumTooSmall`], [`VolumeError::PieceTooLarge`], [`VolumeError::TooManyVolumes`].
 pub fn plan(request: &SetRequest<'_>) -> Result<SetPlan, VolumeError> {
-    // The first block of the catalog area holds the descriptor once more, under local parity.
+    // The first block of the catalog area repeats the descriptor, so that local parity protects it.
     let catalog_blocks = 1 + blocks_for(request.catalog_bytes);
     let usable = request.capacity.usable_blocks(request.carrier);
     let total: u64 = request.piece_bytes.iter().sum();

@@ -1,7 +1,7 @@
-//! Which lost blocks of a set can be brought back, in which order, and what a volume more would change.
+//! Decides which lost blocks of a set can be restored, in which order, and which other volumes would help.
 //!
-//! Pure bitmaps: it reads no block. `volumes::heal` carries out what is scheduled here, so that what is promised and
-//! what is done are the same computation.
+//! It works on bitmaps and reads no block. `volumes::heal` carries out the schedule, so that the promise and the result
+//! come from the same computation.
 
 mod needs;
 mod presence;
@@ -16,7 +16,7 @@ use crate::volumes::geometry::Geometry;
 /// One act of recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Takes a catalog block from another volume: it is the same on all.
+    /// Takes a catalog block from another volume. It is the same on all volumes.
     CopyCatalog(u32),
     /// Solves a local group of one volume.
     Local {
@@ -30,7 +30,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// Places of the act's shards in the order of the code: data shards first.
+    /// Returns the places of the act's shards in the order of the code, data shards first.
     pub fn places(self, geometry: &Geometry) -> Vec<BlockPlace> {
         match self {
             Self::CopyCatalog(index) => {
@@ -53,7 +53,7 @@ impl Act {
         }
     }
 
-    /// Shards that must be there for all others to follow.
+    /// Returns how many shards must be present so that all others can be computed.
     pub fn needed(self, geometry: &Geometry) -> usize {
         match self {
             Self::CopyCatalog(_) => 1,
@@ -66,63 +66,64 @@ impl Act {
     }
 }
 
-/// An act and the blocks it brings back.
+/// An act and the blocks that it restores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryStep {
-    /// What is solved.
+    /// The act.
     pub act: Act,
-    /// What it brings back.
+    /// The restored blocks.
     pub healed: Vec<BlockPlace>,
-    /// Steps of one round and kind do not build on one another.
+    /// Steps of one round and kind do not depend on one another.
     pub round: u32,
 }
 
-/// What is wanted in the end.
+/// The goal of a recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecoveryGoal {
     /// The payload of all data volumes, and one copy of the catalog.
     Payload,
-    /// These blocks of payload alone, and one copy of the catalog.
+    /// Only these blocks of payload, and one copy of the catalog.
     Part(Presence),
-    /// Every block of these volumes; superblocks are written anew and need no recovery.
+    /// Every block of these volumes. Superblocks are written anew and need no recovery.
     Volumes(Vec<u16>),
 }
 
-/// How one volume fares.
+/// The state of one volume after recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct VolumeOutcome {
     /// The volume.
     pub volume_no: u16,
-    /// Blocks that are there.
+    /// Blocks that are present.
     pub present_blocks: u32,
-    /// Superblocks and catalog blocks that other copies stand in for.
+    /// Superblocks and catalog blocks that other copies replace.
     pub copied_blocks: u32,
-    /// Blocks that local parity brings back.
+    /// Blocks that local parity restores.
     pub local_blocks: u32,
-    /// Blocks that the stripes bring back.
+    /// Blocks that the stripes restore.
     pub wide_blocks: u32,
-    /// Blocks that nothing at hand brings back.
+    /// Blocks that nothing available restores.
     pub missing_blocks: u32,
     /// Those of them that hold payload or wide parity.
     pub missing_data_blocks: u32,
 }
 
-/// All that recovery can do with what is there.
+/// Everything that recovery can do with the present blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     /// Acts in the order in which they become possible.
     pub steps: Vec<RecoveryStep>,
-    /// What is there after all of them.
+    /// The present blocks after all steps.
     pub after: Presence,
-    /// How each volume fares, from volume 1 on.
+    /// The state of each volume, from volume 1 on.
     pub volumes: Vec<VolumeOutcome>,
-    /// All payload and the catalog are there in the end.
+    /// Whether all payload and the catalog are present in the end.
     pub payload_complete: bool,
-    /// Every block of every volume is there in the end.
+    /// Whether every block of every volume is present in the end.
     pub set_complete: bool,
 }
 
-/// Computes everything that recovery can do: catalog copies, local groups and stripes in turn, until nothing is gained.
+/// Computes everything that recovery can do: catalog copies, local groups and stripes in turn, until nothing more is
+/// restored.
 pub fn recover(geometry: &Geometry, start: &Presence) -> Recovery {
     let mut state = RecoveryState {
         geometry,
@@ -148,7 +149,7 @@ struct RecoveryState<'a> {
 }
 
 impl RecoveryState<'_> {
-    /// Applies an act when it is possible and gains something.
+    /// Applies an act when it is possible and restores something.
     fn try_act(&mut self, act: Act, places: &[BlockPlace], round: u32) {
         let missing = places.iter().filter(|place| !self.now.has(**place)).count();
         if missing == 0 || places.len() - missing < act.needed(self.geometry) {
@@ -198,7 +199,7 @@ impl RecoveryState<'_> {
         let whole = self.geometry.volume_blocks();
         let parity = usize::from(self.geometry.header().spare_volumes)
             * usize::from(self.geometry.header().stripe_width);
-        // Volumes that are all there cost no look at their bits; on most sets that is nearly all of them.
+        // Complete volumes are skipped without testing their bits. On most sets nearly all volumes are complete.
         let hurt: Vec<u16> = (1..=volumes)
             .filter(|no| self.now.count(*no) < whole)
             .collect();
@@ -241,7 +242,7 @@ fn finish(geometry: &Geometry, start: &Presence, state: RecoveryState<'_>) -> Re
             let volume = &mut volumes[usize::from(*volume_no) - 1];
             match step.act {
                 Act::CopyCatalog(_) => volume.copied_blocks += 1,
-                // Of a volume that nothing was seen of, the stripes came first.
+                // A volume of which nothing was found is restored by the stripes first.
                 Act::Local { .. } if start.seen(*volume_no) => volume.local_blocks += 1,
                 Act::Local { .. } | Act::Wide(_) => volume.wide_blocks += 1,
             }
@@ -275,7 +276,8 @@ fn outcome(
         .map(|place| u32::from(!after.has((volume_no, *place))))
         .sum();
     let copied = if described { lost_superblocks } else { 0 };
-    // The data blocks lie in a row but for superblocks. Counted by words: one block may claim a volume of 8 TiB.
+    // The data blocks are contiguous except for superblocks. They are counted by words, because one block may claim a
+    // volume of 8 TiB.
     let area = geometry.data_place(0)..geometry.data_place(geometry.data_blocks() - 1) + 1;
     let strangers = geometry
         .superblocks()
@@ -295,7 +297,7 @@ fn outcome(
 }
 
 impl Recovery {
-    /// The steps that the goal needs, in order, each with only the blocks that are wanted of it.
+    /// Returns the steps that the goal needs, in order, each with only the wanted blocks.
     pub fn steps_for(
         &self,
         geometry: &Geometry,
@@ -325,7 +327,7 @@ impl Recovery {
         kept
     }
 
-    /// Whether the goal is reached in the end.
+    /// Returns whether the goal is reached in the end.
     pub fn reaches(&self, geometry: &Geometry, goal: &RecoveryGoal) -> bool {
         match goal {
             RecoveryGoal::Payload => self.payload_complete,
@@ -337,13 +339,13 @@ impl Recovery {
         }
     }
 
-    /// Whether these bytes of a data volume's payload are there in the end.
+    /// Returns whether these bytes of a data volume's payload are present in the end.
     pub fn has_payload(&self, geometry: &Geometry, volume_no: u16, range: Range<u64>) -> bool {
         let mut blocks = geometry.blocks_of_payload(range);
         blocks.all(|index| self.after.has((volume_no, geometry.data_place(index))))
     }
 
-    /// Volumes that still miss blocks in the end.
+    /// Returns the volumes that still lack blocks in the end.
     pub fn volumes_missing(&self) -> Vec<u16> {
         let missing = self
             .volumes
@@ -381,7 +383,7 @@ fn wanted_blocks(geometry: &Geometry, goal: &RecoveryGoal) -> Presence {
     wanted
 }
 
-/// Wants as many blocks healed earlier as the act needs beyond those that were there from the start.
+/// Marks as wanted as many healed blocks as the act needs beyond those that were present from the start.
 fn want_inputs(
     geometry: &Geometry,
     act: Act,

@@ -1,33 +1,34 @@
-//! Which volumes would complete a set of which some were read.
+//! Computes which volumes would complete a set that was read in part.
 //!
-//! It assumes that a volume not seen yet is whole; when it is not, the next answer is another.
+//! It assumes that volumes not read yet are whole. When one is not, the next answer differs.
 
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::{Presence, RecoveryGoal, recover};
 
-/// What receiving still needs.
+/// What receiving a set still needs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SetNeeds {
-    /// Everything can be brought back with what is there.
+    /// Whether everything can be restored from the present blocks.
     pub complete: bool,
-    /// Volumes to ask for next: data volumes that were not seen yet, and spares only when those do not suffice.
+    /// Volumes to ask for next: data volumes that were not read yet, and spares only when those do not suffice.
     pub ask_for: Vec<u16>,
-    /// Volumes not seen yet, data and spare: any `at_least` of them will do.
+    /// Volumes that were not read yet, data and spare. Any `at_least` of them suffice.
     pub any_of: Vec<u16>,
-    /// How many of `any_of` are needed; `None` when not even all of them suffice.
+    /// How many of `any_of` are needed. `None` when all of them together do not suffice.
     pub at_least: Option<u16>,
-    /// Volumes that were seen and miss blocks nothing at hand brings back: another copy of one of them helps too.
+    /// Volumes that were read and lack blocks which nothing available restores. Another copy of one of them also helps.
     pub damaged: Vec<u16>,
-    /// Volumes among those asked for of which some was read already: their rest is needed.
+    /// Volumes among those asked for that were read in part. Their rest is needed.
     pub rest_of: Vec<u16>,
 }
 
-/// Says which volumes would reach the goal, given that every volume not seen yet is whole.
+/// Computes which volumes would reach the goal, assuming that every volume not read yet is whole.
 pub fn needs(geometry: &Geometry, start: &Presence, goal: &RecoveryGoal) -> SetNeeds {
     needs_with_rest(geometry, start, goal, &[])
 }
 
-/// The same when `half_read` volumes were not read to their end: what is not there of them was not looked at, and is no damage.
+/// Computes the needs when `half_read` volumes were not read to their end. Their missing blocks were not read yet and
+/// do not count as damage.
 pub fn needs_with_rest(
     geometry: &Geometry,
     start: &Presence,
@@ -67,7 +68,7 @@ pub fn needs_with_rest(
         .copied()
         .filter(|no| start.seen(*no))
         .collect();
-    // Volumes with what is wanted come first; more never hurts.
+    // Volumes with wanted blocks come first. The order never makes the answer wrong, because more volumes never hurt.
     let is_wanted = |no: &u16| match goal {
         RecoveryGoal::Part(_) => is_lacking(no),
         _ => geometry.is_data_volume(*no),
@@ -82,8 +83,8 @@ pub fn needs_with_rest(
     }
     let least = least_of(&order, &completes);
     needs.ask_for = order[..least.max(wanted)].to_vec();
-    // When all payload is wanted, the unseen volumes are alike to the stripes. When it is not, those without any of
-    // it help by the stripes alone: as many as complete it in the worst order are as good as any.
+    // When all payload is wanted, the stripes treat all unread volumes alike. Otherwise volumes without wanted blocks
+    // only help by the stripes. A count that completes the set in the worst order is valid for any order.
     let any = match goal {
         RecoveryGoal::Part(_) => {
             order.reverse();
@@ -101,7 +102,7 @@ pub fn needs_with_rest(
     needs
 }
 
-/// How many of `volumes`, in this order, suffice; all of them do.
+/// Returns how many of `volumes`, in this order, suffice. All of them together do.
 fn least_of(volumes: &[u16], completes: &dyn Fn(&[u16]) -> bool) -> usize {
     let counts: Vec<usize> = (1..=volumes.len()).collect();
     1 + counts.partition_point(|count| !completes(&volumes[..*count]))

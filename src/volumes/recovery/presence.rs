@@ -1,12 +1,12 @@
-//! Which blocks of a set are there, as bitmaps.
+//! Which blocks of a set are present, as bitmaps.
 //!
-//! It says nothing of what that means for the others.
+//! It does not know what that means for other blocks.
 
 use std::ops::Range;
 
 use crate::volumes::geometry::Geometry;
 
-/// One bit a block of a volume.
+/// One bit for each block of a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bits {
     words: Vec<u64>,
@@ -14,7 +14,7 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// All zero, for `len` blocks.
+    /// Creates a bitmap of zeros for `len` blocks.
     pub fn new(len: u32) -> Self {
         Self {
             words: vec![0; len.div_ceil(64) as usize],
@@ -22,7 +22,7 @@ impl Bits {
         }
     }
 
-    /// All one, for `len` blocks.
+    /// Creates a bitmap of ones for `len` blocks.
     fn full(len: u32) -> Self {
         let mut words = vec![u64::MAX; len.div_ceil(64) as usize];
         if let Some(last) = words.last_mut()
@@ -33,14 +33,14 @@ impl Bits {
         Self { words, count: len }
     }
 
-    /// Whether the bit is set; `false` beyond the end.
+    /// Returns whether the bit is set, and `false` beyond the end.
     pub fn get(&self, at: u32) -> bool {
         self.words
             .get(at as usize / 64)
             .is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
-    /// Sets a bit and says whether it was clear.
+    /// Sets a bit and returns whether it was clear.
     pub fn set(&mut self, at: u32) -> bool {
         let (word, bit) = (&mut self.words[at as usize / 64], 1 << (at % 64));
         let fresh = *word & bit == 0;
@@ -49,7 +49,7 @@ impl Bits {
         fresh
     }
 
-    /// Clears a bit and says whether it was set.
+    /// Clears a bit and returns whether it was set.
     pub fn clear(&mut self, at: u32) -> bool {
         let was = self.get(at);
         if was {
@@ -59,12 +59,12 @@ impl Bits {
         was
     }
 
-    /// How many bits are set.
+    /// Returns how many bits are set.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// How many bits of `range` are set.
+    /// Returns how many bits of `range` are set.
     fn count_in(&self, range: Range<u32>) -> u32 {
         let (first, end) = (range.start / 64, range.end.div_ceil(64));
         let word = |at: u32| {
@@ -80,19 +80,19 @@ impl Bits {
         (first..end).map(word).sum()
     }
 
-    /// Whether every bit that is set in `other` is set.
+    /// Returns whether every bit that is set in `other` is set here.
     fn covers(&self, other: &Self) -> bool {
         let word = |at: usize| self.words.get(at).copied().unwrap_or(0);
         let mut others = other.words.iter().enumerate();
         others.all(|(at, wanted)| wanted & !word(at) == 0)
     }
 
-    /// The words, lowest bit first.
+    /// Returns the words, lowest bit first.
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// Takes words as [`Self::words`] gave them; `None` when they are not exactly `len` bits.
+    /// Creates a bitmap from the words that [`Self::words`] gave. Returns `None` when they are not exactly `len` bits.
     pub fn from_words(words: Vec<u64>, len: u32) -> Option<Self> {
         let tail = len % 64;
         let spill = words
@@ -109,7 +109,7 @@ impl Bits {
 /// A place in a set: volume number and block number.
 pub type BlockPlace = (u16, u32);
 
-/// Which blocks of a set are there. A volume of which nothing was seen takes no memory.
+/// Which blocks of a set are present. A volume without present blocks takes no memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
     volumes: Vec<Option<Bits>>,
@@ -117,7 +117,7 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Nothing is there yet.
+    /// Creates one without any blocks.
     pub fn new(geometry: &Geometry) -> Self {
         Self {
             volumes: vec![None; usize::from(geometry.volume_count())],
@@ -131,27 +131,27 @@ impl Presence {
             .as_ref()
     }
 
-    /// Whether the block is there.
+    /// Returns whether the block is present.
     pub fn has(&self, (volume_no, block_no): BlockPlace) -> bool {
         self.bits(volume_no).is_some_and(|bits| bits.get(block_no))
     }
 
-    /// Whether anything of the volume is there.
+    /// Returns whether any block of the volume is present.
     pub fn seen(&self, volume_no: u16) -> bool {
         self.count(volume_no) > 0
     }
 
-    /// Blocks of the volume that are there.
+    /// Returns how many blocks of the volume are present.
     pub fn count(&self, volume_no: u16) -> u32 {
         self.bits(volume_no).map_or(0, Bits::count)
     }
 
-    /// Blocks of the volume in these places that are there.
+    /// Returns how many blocks of the volume in these places are present.
     pub fn count_in(&self, volume_no: u16, places: Range<u32>) -> u32 {
         self.bits(volume_no).map_or(0, |bits| bits.count_in(places))
     }
 
-    /// Notes a block as there, and says whether it was not before.
+    /// Adds a block, and returns whether it was missing before.
     ///
     /// # Panics
     /// When the set has no such place.
@@ -165,7 +165,7 @@ impl Presence {
             .set(block_no)
     }
 
-    /// Notes a block as lost, and says whether it was there before.
+    /// Removes a block, and returns whether it was present before.
     pub fn remove(&mut self, (volume_no, block_no): BlockPlace) -> bool {
         let slot = usize::from(volume_no)
             .checked_sub(1)
@@ -174,18 +174,18 @@ impl Presence {
             .is_some_and(|bits| bits.clear(block_no))
     }
 
-    /// Notes every block of the volume as there.
+    /// Adds every block of the volume.
     pub fn add_volume(&mut self, volume_no: u16) {
         self.volumes[usize::from(volume_no) - 1] = Some(Bits::full(self.volume_blocks));
     }
 
-    /// Whether every block of `other` is there.
+    /// Returns whether every block of `other` is present here.
     pub fn covers(&self, other: &Self) -> bool {
         let mut volumes = (1..).zip(&other.volumes).map(|(no, _)| no);
         volumes.all(|no| self.covers_volume(other, no))
     }
 
-    /// Whether every block of this volume in `other` is there.
+    /// Returns whether every block of this volume in `other` is present here.
     pub fn covers_volume(&self, other: &Self, volume_no: u16) -> bool {
         match (self.bits(volume_no), other.bits(volume_no)) {
             (_, None) => true,
@@ -194,7 +194,7 @@ impl Presence {
         }
     }
 
-    /// The bitmap of a volume; `None` when nothing of it is there.
+    /// Returns the bitmap of a volume, or `None` when none of its blocks is present.
     pub fn volume(&self, volume_no: u16) -> Option<&Bits> {
         self.bits(volume_no)
     }

@@ -1,6 +1,6 @@
-//! Volume folders: carrier files of at most 1 GiB that hold a volume's blocks, with the pages for people beside them.
+//! Volume folders: carrier files of at most 1 GiB that hold a volume's blocks, and the pages for people beside them.
 //!
-//! It places blocks by their number and looks at none of them; a folder appears under its name only when it is whole.
+//! It places blocks by their number and does not read their content. A folder gets its name only when it is complete.
 
 mod facts;
 mod work;
@@ -26,8 +26,8 @@ use self::work::WorkFolder;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
-/// Writes one volume, blocks in any order and from several threads. Dropped before [`CarrierWriter::finish`],
-/// it leaves nothing behind.
+/// Writes one volume, blocks in any order and from several threads. When it is dropped before
+/// [`CarrierWriter::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct CarrierWriter {
     facts: VolumeFacts,
@@ -39,7 +39,7 @@ pub struct CarrierWriter {
     written_blocks: AtomicU64,
 }
 
-/// What the finished volume is.
+/// The form of the finished volume.
 #[derive(Debug)]
 enum VolumeOutput {
     Folder,
@@ -47,20 +47,21 @@ enum VolumeOutput {
 }
 
 impl CarrierWriter {
-    /// Begins a volume folder in `dir`, which must exist: an unfinished folder with room for every block.
+    /// Begins a volume folder in `dir`, which must exist. The unfinished folder has room for every block.
     ///
     /// # Errors
-    /// [`MediaError::Exists`] when the volume is there already, [`MediaError::Busy`] when another process writes it,
-    /// [`MediaError::Io`] among others when there is no room.
+    /// [`MediaError::Exists`] when the volume exists already. [`MediaError::Busy`] when another process writes it.
+    /// [`MediaError::Io`], for example when there is no room.
     pub fn create(dir: &Path, facts: VolumeFacts) -> Result<Self, MediaError> {
         let target = dir.join(facts.volume_name());
         Self::create_form(dir, facts, target, VolumeOutput::Folder)
     }
 
-    /// Begins a volume as one `.iso` in `dir`, of at most `limit_bytes` bytes. Until it is finished there is a folder
-    /// of the same size beside it.
+    /// Begins a volume as one `.iso` in `dir`, of at most `limit_bytes` bytes. Until it is finished, a folder of the
+    /// same size stands beside it.
     ///
     /// # Errors
+    /// As [`CarrierWriter::create`].
     /// As [`CarrierWriter::create`].
     pub fn create_iso(
         dir: &Path,
@@ -102,7 +103,7 @@ impl CarrierWriter {
         })
     }
 
-    /// Gives the pages more to say.
+    /// Adds notes for the pages.
     #[must_use]
     pub fn with_notes(self, notes: PageNotes) -> Self {
         Self { notes, ..self }
@@ -129,7 +130,7 @@ impl CarrierWriter {
         Ok(())
     }
 
-    /// Reads adjacent blocks back, from `block_no` on; blocks not written yet are zeros.
+    /// Reads adjacent blocks back, from `block_no` on. Blocks that were not written yet are zeros.
     ///
     /// # Errors
     /// [`MediaError::Io`] with the carrier file's path.
@@ -142,7 +143,7 @@ impl CarrierWriter {
         })
     }
 
-    /// Cuts a run at the carrier files' ends.
+    /// Splits a run at the ends of carrier files.
     fn each_file(
         &self,
         block_no: u32,
@@ -174,11 +175,11 @@ impl CarrierWriter {
         Ok(())
     }
 
-    /// Writes the pages, makes the image when it is to be one, brings everything to the medium and gives it its name,
-    /// which it returns. Making an image advances the monitor's task by the image's bytes.
+    /// Writes the pages, makes the image if one is wanted, syncs everything and renames it. Returns the final path.
+    /// Making an image advances the monitor's task by the image's bytes.
     ///
     /// # Errors
-    /// [`MediaError::Unfinished`] when blocks are missing, [`MediaError::Interrupted`], [`MediaError::Io`]; for images
+    /// [`MediaError::Unfinished`] when blocks are missing, [`MediaError::Interrupted`], [`MediaError::Io`]. For images
     /// [`MediaError::XorrisoMissing`], [`MediaError::XorrisoFailed`], [`MediaError::TooLarge`].
     pub fn finish(self, monitor: &dyn Monitor) -> Result<PathBuf, MediaError> {
         let written_blocks = self.written_blocks.load(Ordering::Relaxed);
@@ -219,7 +220,7 @@ impl CarrierWriter {
         Ok(self.target)
     }
 
-    /// The folder goes when `self` is dropped.
+    /// Makes the image. Dropping `self` removes the folder.
     fn finish_iso(
         self,
         limit_bytes: Option<u64>,
@@ -250,7 +251,7 @@ fn create_carrier_file(path: &Path, bytes: u64) -> Result<File, MediaError> {
         .map_err(MediaError::io(path))?;
     match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
         Ok(()) => {}
-        // Not every file system can promise room; then a full disk shows only while writing.
+        // Not every file system can reserve room. On such a one a full disk shows only while writing.
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
             file.set_len(bytes).map_err(MediaError::io(path))?
         }
@@ -347,7 +348,8 @@ mod tests {
     #[test]
     fn a_run_may_cross_carrier_files() {
         let dir = tempfile::tempdir().unwrap();
-        // Preallocated, so the first file takes 1 GiB of room for a moment; sparse where the system can.
+        // The files are preallocated: the first takes 1 GiB of room for a moment, or is sparse where the system
+        // supports it.
         let writer = CarrierWriter::create(dir.path(), facts(VOLUME_FILE_BLOCKS + 1)).unwrap();
         let run = [vec![8; BLOCK_BYTES], vec![9; BLOCK_BYTES]].concat();
         writer.write_run(VOLUME_FILE_BLOCKS - 1, &run).unwrap();

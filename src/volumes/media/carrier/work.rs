@@ -1,4 +1,4 @@
-//! A folder that nobody sees until it is finished.
+//! A folder that stays hidden until it is finished.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use rustix::io::Errno;
 use crate::base::fs::{parent_of, sync};
 use crate::volumes::media::MediaError;
 
-/// A folder that is being written: locked against other processes, removed unless it is renamed.
+/// A folder that is being written. It is locked against other processes, and removed unless it is renamed.
 #[derive(Debug)]
 pub(super) struct WorkFolder {
     pub(super) path: PathBuf,
     renamed: bool,
-    /// Held for its lock.
+    /// Held open for its lock.
     _lock: File,
 }
 
 impl WorkFolder {
-    /// Makes the folder anew; what a killed process left of it goes first.
+    /// Creates the folder. Removes an earlier one that a killed process left.
     pub(super) fn create(path: PathBuf) -> Result<Self, MediaError> {
         if path.is_dir() {
             drop(Self::lock(&path)?);
@@ -40,7 +40,7 @@ impl WorkFolder {
             Err(Errno::WOULDBLOCK) => Err(MediaError::Busy {
                 path: path.to_owned(),
             }),
-            // A file system without locks: the rename still lets only one of two writers win.
+            // A file system without locks. The rename still lets only one of two writers win.
             _ => Ok(folder),
         }
     }
@@ -61,7 +61,7 @@ impl WorkFolder {
 impl Drop for WorkFolder {
     fn drop(&mut self) {
         if !self.renamed {
-            // Nobody is left to tell; the next writer of this volume removes what stays.
+            // A destructor cannot report errors. The next writer of this volume removes the rest.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

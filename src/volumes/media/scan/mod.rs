@@ -1,6 +1,7 @@
-//! Finds blocks by their content on anything readable: carrier files, images, devices, cut or damaged copies of these.
+//! Finds blocks by their content on anything readable: carrier files, images, devices, and cut or damaged copies of
+//! these.
 //!
-//! It asks no name, no file system and no geometry, and keeps nothing: every block is handed to a visitor and forgotten.
+//! It needs no name, file system or geometry, and it keeps nothing. Every block is passed to a visitor and dropped.
 //! Memory: about 1 MiB a thread, at most eight threads.
 
 use std::ops::{ControlFlow, Range};
@@ -19,30 +20,30 @@ use crate::volumes::media::{MediaError, window::SourceWindow};
 const SEGMENT_BYTES: u64 = 8 << 20;
 const THREADS_MAX: usize = 8;
 const BLOCK: u64 = BLOCK_BYTES as u64;
-/// Blocks with a fine header and a wrong hash that a search tries in one segment. Honest damage never comes near;
-/// without a bound, a file made of headers alone would cost a hash for every few bytes.
+/// Most blocks with a valid header and a wrong hash that a search tries in one segment. Honest damage never comes near.
+/// Without a bound, a file of headers alone would cost a hash for every few bytes.
 const SEARCH_HASHES_MAX: u32 = 4096;
-/// Gaps that a report lists; all are counted.
+/// Most gaps that a report lists. All are counted.
 const GAPS_LISTED_MAX: usize = 1000;
 
-/// A block, as it was met.
+/// A block that was found.
 #[derive(Debug, Clone, Copy)]
 pub enum Sighting<'a> {
     /// Header and hash are right.
     Whole {
-        /// What the block says of itself.
+        /// The block's header.
         header: BlockHeader,
-        /// The block, header included; 64 KiB.
+        /// The block of 64 KiB, header included.
         block: &'a [u8],
         /// Index of the source.
         source_no: usize,
         /// Where in the source it begins, in bytes.
         offset: u64,
     },
-    /// The header reads well, but the hash is wrong: the place it claims is likely, not certain.
-    /// Never trust its numbers unless whole blocks of the same set say the same.
+    /// The header is valid, but the hash is wrong. The place that it claims is likely and not certain. Its numbers must
+    /// not be trusted unless whole blocks of the same set have the same.
     Damaged {
-        /// What the block claims.
+        /// The block's header, which may be wrong.
         header: BlockHeader,
         /// Index of the source.
         source_no: usize,
@@ -51,7 +52,7 @@ pub enum Sighting<'a> {
     },
 }
 
-/// Called for every block that is met, from several threads and in any order. `Break` ends the scan.
+/// Called for every block that is found, from several threads and in any order. `Break` ends the scan.
 pub type BlockVisitor<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
 
 /// A stretch of a source that could not be read.
@@ -59,31 +60,31 @@ pub type BlockVisitor<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a
 pub struct Gap {
     /// Index of the source.
     pub source_no: usize,
-    /// The bytes.
+    /// The unreadable bytes.
     pub range: Range<u64>,
 }
 
-/// What a scan did.
+/// The result of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScanReport {
-    /// Bytes of the sources that were gone through.
+    /// Bytes of the sources that were scanned.
     pub bytes: u64,
-    /// Whole blocks met, doubles counted twice.
+    /// Whole blocks found, duplicates counted twice.
     pub whole_blocks: u64,
-    /// Damaged blocks met.
+    /// Damaged blocks found.
     pub damaged_blocks: u64,
     /// Bytes that could not be read.
     pub unread_bytes: u64,
-    /// Where they were, joined and in order; the first thousand.
+    /// Ranges of the unreadable bytes, joined and in order. Only the first thousand.
     pub gaps: Vec<Gap>,
-    /// Sources that could not be opened at all, by index.
+    /// Indices of sources that could not be opened at all.
     pub unopened: Vec<usize>,
     /// Whether the visitor ended the scan.
     pub stopped: bool,
 }
 
-/// Scans sources one after the other. Advances the monitor's current task by the bytes read; what cannot be read
-/// is a finding and the scan goes on.
+/// Scans sources one after the other. Advances the monitor's current task by the bytes read. Bytes that cannot be read
+/// are a finding, and the scan continues.
 ///
 /// # Errors
 /// [`MediaError::Interrupted`] alone.
@@ -115,7 +116,7 @@ pub fn scan(
     Ok(report)
 }
 
-/// Scans one reader; `source_no` goes into what the visitor and the report are told.
+/// Scans one reader. The visitor and the report receive `source_no`.
 ///
 /// # Errors
 /// [`MediaError::Interrupted`] alone.
@@ -141,7 +142,7 @@ pub fn scan_reader(
         AccessPattern::Parallel => size.min(SEGMENT_BYTES),
         AccessPattern::Sequential => size,
     };
-    // The first segment tells where blocks begin, so that the others can begin at a block too.
+    // The first segment shows the alignment of blocks, so that the other segments can begin at a block, too.
     let phase = scan.span(0..first, 0)?.map_or(0, |offset| offset % BLOCK);
     scan.rest(first..size, phase)?;
     Ok(scan.finish(size))
@@ -158,7 +159,7 @@ struct Scan<'a> {
     gaps: Mutex<Vec<Range<u64>>>,
 }
 
-/// What stands at one place.
+/// The result of testing one place.
 #[derive(PartialEq, Eq)]
 enum ScannedPlace {
     Whole,
@@ -167,7 +168,7 @@ enum ScannedPlace {
 }
 
 impl Scan<'_> {
-    /// Scans `bytes` with several threads, each taking the next segment in order: reads stay near one another.
+    /// Scans `bytes` with several threads. Each takes the next segment in order, so that reads stay near one another.
     fn rest(&self, bytes: Range<u64>, phase: u64) -> Result<(), MediaError> {
         if bytes.is_empty() {
             return Ok(());
@@ -180,7 +181,7 @@ impl Scan<'_> {
                 if segment_no >= segments || self.stopped.load(Ordering::Relaxed) {
                     return Ok(());
                 }
-                // Every segment but the first begins `phase` later, where a block begins.
+                // Every segment but the first begins `phase` later, at a block's beginning.
                 let start = bytes.start + segment_no * SEGMENT_BYTES;
                 let from = if segment_no == 0 {
                     start
@@ -197,7 +198,7 @@ impl Scan<'_> {
         let threads = cores
             .min(THREADS_MAX)
             .min(usize::try_from(segments).unwrap_or(THREADS_MAX));
-        // Own threads, not rayon's: a visitor may hold a lock while it works on rayon.
+        // Plain threads instead of rayon's: a visitor may hold a lock while it works on rayon.
         std::thread::scope(|scope| {
             let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut outcome = work();
@@ -211,7 +212,7 @@ impl Scan<'_> {
         })
     }
 
-    /// Visits every block that begins in `starts`, and returns the place of the first whole one.
+    /// Visits every block that begins in `starts`. Returns the place of the first whole one.
     fn span(&self, starts: Range<u64>, phase: u64) -> Result<Option<u64>, MediaError> {
         let read = |offset: u64, buf: &mut [u8]| -> Result<(), MediaError> {
             self.monitor.check_stop()?;
@@ -228,7 +229,7 @@ impl Scan<'_> {
         let mut window = SourceWindow::new(&read, starts.clone(), self.reader.size_bytes());
         let mut first = None;
         let mut hashes_left = SEARCH_HASHES_MAX;
-        // After a whole block the next one is expected right behind it, and so it is at the start of a segment.
+        // A block is expected right behind a whole one, and at the start of a segment.
         let mut expected = true;
         let mut at = starts.start;
         while at < starts.end && !self.stopped.load(Ordering::Relaxed) {
@@ -244,7 +245,7 @@ impl Scan<'_> {
                     at += BLOCK;
                     expected = true;
                 }
-                // One bad block in a row of good ones is stepped over, not searched.
+                // A single bad block in a row of good ones is skipped without a search.
                 ScannedPlace::Damaged | ScannedPlace::Nothing
                     if self.next_stands(&mut window, at)? =>
                 {
@@ -305,7 +306,7 @@ impl Scan<'_> {
         Ok(place)
     }
 
-    /// Whether something with a block's header begins where the block behind `at` would.
+    /// Returns whether a valid block header stands one block behind `at`.
     fn next_stands(&self, window: &mut SourceWindow<'_>, at: u64) -> Result<bool, MediaError> {
         Ok(BlockHeader::peek(window.bytes(at, at + BLOCK, HEADER_BYTES)?).is_some())
     }
@@ -343,7 +344,7 @@ impl Scan<'_> {
 }
 
 impl ScanReport {
-    /// Adds what another scan did.
+    /// Adds the result of another scan.
     pub fn join(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.whole_blocks += other.whole_blocks;
