@@ -1,4 +1,4 @@
-//! Container images: their documents, and the registries they come from and go to.
+//! Container images: their documents, and the registries that they are pulled from and pushed to.
 
 pub mod image;
 pub mod pulls;

@@ -1,8 +1,8 @@
-//! What a folder for pulls holds, by the names that pulls and streams give. It pulls nothing.
+//! Recognizes the content of a folder for pulls by the names that pulls and streams give. It pulls nothing.
 
 use crate::base::own::is_hex;
 
-/// Whether what lies at `path` below a folder for pulls is what pulls and streams leave there: `blobs` is the pool, `items`
+/// Returns whether `path` below a folder for pulls is what pulls and streams leave there. `blobs` is the pool, `items`
 /// has the layouts by number, and `stream` is a stream.
 pub fn is_own(path: &str) -> bool {
     let is_digest = |name: &str| [64, 96, 128].iter().any(|digits| is_hex(name, *digits));

@@ -1,7 +1,7 @@
-//! What is attached to an image: signatures, attestations, lists of parts. How tools say what they are attached to.
+//! What is attached to an image (signatures, attestations, SBOMs), and how tools record what it is attached to.
 //!
-//! By the manifest's own `subject`; by a tag that stands for a digest, as cosign and regclient write it; by what the payload
-//! of a signature says; by the kind that `cosign save` and hauler note in the index of a layout.
+//! There are four ways. A manifest has its own `subject`. cosign and regclient write a tag that stands for a digest.
+//! The payload of a signature names a digest. `cosign save` and hauler note a kind in the index of a layout.
 
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ const KIND: &str = "kind";
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// Annotation of an entry that is an attestation, as BuildKit writes it.
 const DOCKER_REFERENCE_TYPE: &str = "vnd.docker.reference.type";
-/// What BuildKit gives attestations as operating system and architecture.
+/// The operating system and architecture that BuildKit gives attestations.
 const UNKNOWN: &str = "unknown";
 
 /// A tag that stands for a digest: `sha256-HEX.sig`.
@@ -24,11 +24,11 @@ pub struct DigestTag {
     pub digest: Digest,
     /// The tag.
     pub tag: String,
-    /// Whether there is something behind the digest.
+    /// Whether a suffix follows the digest.
     pub has_suffix: bool,
 }
 
-/// The tag of a digest that a name ends in, or is.
+/// Returns the digest tag that a name is or ends in.
 pub fn digest_tag(name: &str) -> Option<DigestTag> {
     let tag = name.rsplit([':', '/']).next()?;
     let (stem, suffix) = match tag.split_once('.') {
@@ -44,7 +44,7 @@ pub fn digest_tag(name: &str) -> Option<DigestTag> {
     })
 }
 
-/// What `kind` says that an entry is attached as: the end of cosign's tag.
+/// Returns the end of cosign's tag for the way in which `kind` says an entry is attached.
 pub(super) fn suffix_of_kind(raw: &RawDescriptor) -> Option<&'static str> {
     let (maker, kind) = raw.annotation(KIND)?.split_once('/')?;
     if !matches!(
@@ -61,13 +61,13 @@ pub(super) fn suffix_of_kind(raw: &RawDescriptor) -> Option<&'static str> {
     }
 }
 
-/// Whether `kind` says that an entry refers to another by its own word.
+/// Returns whether `kind` says that an entry refers to another one by its own `subject`.
 pub(super) fn is_referrer_kind(raw: &RawDescriptor) -> bool {
     let kind = raw.annotation(KIND).and_then(|kind| kind.split_once('/'));
     kind.is_some_and(|(_, kind)| kind.split('/').next() == Some("referrers"))
 }
 
-/// Whether an index says of an entry that it tells how an image was built.
+/// Returns whether an index marks an entry as a build attestation.
 pub(super) fn is_attestation(raw: &RawDescriptor) -> bool {
     let of_unknown = raw
         .platform()
@@ -75,13 +75,13 @@ pub(super) fn is_attestation(raw: &RawDescriptor) -> bool {
     of_unknown || raw.annotation(DOCKER_REFERENCE_TYPE).is_some()
 }
 
-/// The layer of a signature that says what is signed.
+/// Returns the layer of a signature that says what is signed.
 pub(super) fn payload(document: &Document) -> Option<&RawDescriptor> {
     let is_payload = |layer: &&RawDescriptor| layer.media_type.as_deref() == Some(SIMPLE_SIGNING);
     document.layers.iter().flatten().find(is_payload)
 }
 
-/// What the payload of a signature says is signed.
+/// Returns what the payload of a signature says is signed.
 pub(super) fn signed(payload: &[u8]) -> Option<Digest> {
     #[derive(Deserialize)]
     struct SignedPayload {

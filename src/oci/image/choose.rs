@@ -1,32 +1,33 @@
-//! Chooses among the images that were found: by name, digest and platform, each once.
+//! Chooses among the images that were found, by name, digest and platform. Each image is chosen once.
 //!
-//! A name without a host is that of any host. One image in two forms (an OCI layout and a docker archive) is chosen in the
-//! form that came with a manifest.
+//! A name without a host matches any host. When one image exists in two formats (an OCI layout and a docker archive),
+//! the one that came with a manifest is chosen.
 
 use std::collections::HashMap;
 
 use super::{Digest, Image, ImageIndex, Images, Origin, Platform, Reference};
 
-/// Hex digits of a digest that are enough to name an image.
+/// Fewest hex digits of a digest that name an image.
 const SHORT_MIN: usize = 8;
 
-/// Which images are wanted.
+/// The requested images.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// Names, digests or beginnings of digests; none: all.
+    /// Names, digests or beginnings of digests. Empty stands for all.
     pub images: Vec<String>,
-    /// Only those for these platforms; none: all.
+    /// The requested platforms. Empty stands for all.
     pub platforms: Vec<Platform>,
 }
 
 impl Choice {
-    /// Whether an image for this platform is wanted. Artifacts, which are for none, are when no platform is asked for.
+    /// Returns whether an image for this platform is requested. Artifacts have no platform, and are requested when no
+    /// platform is named.
     pub fn takes(&self, platform: Option<&Platform>) -> bool {
         let is_any = self.platforms.is_empty();
         is_any || platform.is_some_and(|own| self.platforms.iter().any(|wanted| wanted.takes(own)))
     }
 
-    /// Makes sure that each platform which is asked for is that of one of these images.
+    /// Checks that each requested platform is that of one of these images.
     ///
     /// # Errors
     /// [`ChoiceError::NoSuchPlatform`].
@@ -47,8 +48,8 @@ impl Choice {
     }
 }
 
-/// Whether people may mean by `wanted` what has one of these names or digests: the name as it is, or without the host, or
-/// without the tag; or the beginning of a digest.
+/// Returns whether `wanted` matches something with these names or digests. It may be the whole name, the name without
+/// the host or without the tag, or the beginning of a digest.
 pub fn is_meant(wanted: &str, names: &[&str], digests: &[&Digest]) -> bool {
     let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
     let is_hex = hex.len() >= SHORT_MIN && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -71,26 +72,26 @@ pub fn is_meant(wanted: &str, names: &[&str], digests: &[&Digest]) -> bool {
     })
 }
 
-/// Says why images cannot be chosen.
+/// The reason why images cannot be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChoiceError {
-    /// There is none at all.
+    /// There is no image at all.
     #[error("there are no images in the release")]
     NoImages,
-    /// None has this name or digest.
+    /// No image has this name or digest.
     #[error("the release has no image {wanted}; it has {}", .has.join(", "))]
     NoSuchImage {
-        /// What was asked for.
+        /// The name or digest that was given.
         wanted: String,
-        /// The names there are.
+        /// The names that exist.
         has: Vec<String>,
     },
-    /// None that is wanted is for this platform.
+    /// No requested image is for this platform.
     #[error("no image for {platform}; there are some for {}", .has.join(", "))]
     NoSuchPlatform {
-        /// What was asked for.
+        /// The platform that was given.
         platform: Box<Platform>,
-        /// The platforms there are.
+        /// The platforms that exist.
         has: Vec<String>,
     },
     /// A name stands for several images, and only one may have it.
@@ -98,18 +99,18 @@ pub enum ChoiceError {
     Several {
         /// The name.
         name: String,
-        /// Platforms where these tell the images apart, else digests.
+        /// Platforms when these tell the images apart, and digests otherwise.
         images: Vec<String>,
-        /// Whether a platform tells them apart.
+        /// Whether platforms tell them apart.
         by_platform: bool,
     },
 }
 
 impl Images {
-    /// The images that are wanted, in the order in which they were met.
+    /// Returns the requested images, in the order in which they were found.
     ///
     /// # Errors
-    /// [`ChoiceError`] when there is none, or something that is asked for is not there.
+    /// [`ChoiceError`] when there is none, or something requested does not exist.
     pub fn choose(&self, choice: &Choice) -> Result<Vec<&Image>, ChoiceError> {
         if self.images.is_empty() {
             return Err(ChoiceError::NoImages);
@@ -134,7 +135,7 @@ impl Images {
             .collect())
     }
 
-    /// The images of the names that are asked for, whatever they run on.
+    /// Returns the images with the requested names, for any platform.
     pub fn named(&self, choice: &Choice) -> Vec<&Image> {
         let is_wanted = |image: &&Image| {
             let mut names = choice.images.iter();
@@ -143,7 +144,7 @@ impl Images {
         self.images.iter().filter(is_wanted).collect()
     }
 
-    /// Whether people may mean an image by this text, or an index that lists it.
+    /// Returns whether this text may mean an image, or an index that lists it.
     fn is_called(&self, image: &Image, wanted: &str) -> bool {
         let lists = |index: &&ImageIndex| {
             let mut children = index.children.iter();
@@ -158,13 +159,13 @@ impl Images {
         is_meant(wanted, &names, &digests)
     }
 
-    /// Each config once, in the form that came with a manifest when there is one.
+    /// Returns each config once, in the format that came with a manifest when there is one.
     fn once<'i>(&self, images: &[&'i Image]) -> Vec<&'i Image> {
         let mut at: HashMap<&Digest, usize> = HashMap::new();
         let mut chosen: Vec<&Image> = Vec::new();
         for image in images {
             match at.get(&image.config.digest) {
-                // Artifacts may all have the same empty config.
+                // Different artifacts may have the same empty config.
                 _ if !image.runs() => chosen.push(image),
                 None => {
                     at.insert(&image.config.digest, chosen.len());
@@ -183,7 +184,7 @@ impl Images {
     }
 }
 
-/// Refuses images of which two have one name: a reader of one archive would take the last.
+/// Refuses two images of one name, because a reader of one archive would take the last.
 ///
 /// # Errors
 /// [`ChoiceError::Several`].

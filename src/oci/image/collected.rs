@@ -1,4 +1,4 @@
-//! What is found is kept once, under its digest, and gets the names that archives give it.
+//! Collects what is found, each thing once under its digest, with the names that archives give it.
 
 use super::context::{ImageContext, Scene};
 use super::layout::Naming;
@@ -6,11 +6,11 @@ use super::{Descriptor, Digest, Image, ImageIndex, Images, Named, Referrer, sayi
 use crate::content::recipe::ChunkSource;
 use crate::content::recipe::body::FileBody;
 
-/// Images of all releases together.
+/// Most images of all releases together.
 const IMAGES_MAX: usize = 1 << 16;
 
 impl<S: ChunkSource> ImageContext<'_, S> {
-    /// Keeps a blob; the first of a digest stays.
+    /// Keeps a blob. The first one of a digest stays.
     pub(super) fn keep_blob(&mut self, digest: &Digest, body: FileBody) {
         self.found.blobs.entry(digest.clone()).or_insert(body);
     }
@@ -21,7 +21,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         kept.or_insert_with(|| (descriptor.clone(), bytes.to_vec()));
     }
 
-    /// Keeps an image, or adds its names to the same one; `paths` are those of its layers.
+    /// Keeps an image, or adds its names to the same image. `paths` are the paths of its layers.
     pub(super) fn keep_image(
         &mut self,
         scene: &Scene<'_>,
@@ -64,9 +64,9 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         self.name(scene, &references, &digest);
     }
 
-    /// Remembers who bears names.
+    /// Records the bearer of names.
     fn bear(&mut self, names: &[String], digest: &Digest) {
-        // Several releases may have many of the same.
+        // Several releases may have many of the same names.
         let release = self.found.releases.saturating_sub(1);
         self.found.named.extend(names.iter().map(|name| Named {
             name: name.clone(),
@@ -75,7 +75,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         }));
     }
 
-    /// Keeps an index; the names may be those of the one that it lies in.
+    /// Keeps an index. The names may be those of the index around it.
     pub(super) fn keep_index(&mut self, scene: &Scene<'_>, index: ImageIndex, naming: Naming) {
         self.keep_manifest(&index.descriptor, &index.bytes);
         if naming == Naming::Own {
@@ -87,8 +87,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         self.found.indexes.push(index);
     }
 
-    /// Gives names to a manifest; one that stands for something else stays with it. That a name stood for something else in
-    /// another release is nothing to tell: tags move.
+    /// Gives names to a manifest. A name that stands for something else keeps its meaning. A different meaning in
+    /// another release is not reported, because tags move.
     fn name(&mut self, scene: &Scene<'_>, names: &[String], digest: &Digest) {
         for name in names {
             let first = self.found.references.entry(name.clone());
@@ -122,8 +122,8 @@ impl Images {
         }
     }
 
-    /// Whether two manifests are of one image: of the same config, or one an index that lists the other, or for different
-    /// platforms.
+    /// Returns whether two manifests are of one image. They have the same config, or one is an index that lists the
+    /// other, or they are for different platforms.
     fn is_another_form(&self, one: &Digest, other: &Digest) -> bool {
         let image = |digest: &Digest| Some(&self.images[*self.numbers.get(digest)?]);
         let lists = |index: &Digest, child: &Digest| {

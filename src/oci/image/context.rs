@@ -1,6 +1,8 @@
-//! What reading images out of a release goes by: where something was found, how its blobs are called, and what is told of it.
+//! The context of reading images out of a release: where something was found, how its blobs are named, and what is
+//! reported.
 //!
-//! The readers of docker archives, OCI layouts, registries' storage and packages each get it. They don't know one another.
+//! The readers of docker archives, OCI layouts, registry storage and packages each get it. They do not know one
+//! another.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +20,14 @@ use crate::content::recipe::{ChunkSource, RecipeError};
 /// First bytes of a zstd frame.
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Where each layer of an image lies in its archive; `None`: elsewhere.
+/// Path of each layer of an image in its archive. `None` for a layer elsewhere.
 pub(super) type LayerPaths = Vec<Option<Vec<u8>>>;
 
-/// Says why an image, or something of it, is not believed.
+/// The reason why an image, or a part of it, is not accepted.
 pub(super) enum ImageFault {
     /// A stop was asked for.
     Stop(Interrupted),
-    /// What is wrong, the blob named.
+    /// What is wrong, with the blob named.
     Bad(Saying),
 }
 
@@ -35,7 +37,7 @@ impl ImageFault {
     }
 }
 
-/// An error of reading `what` is a fault of it, a stop is a stop.
+/// Turns an error of reading `what` into a fault of it. An interruption stays one.
 pub(super) fn faulty(what: impl Into<Saying>) -> impl FnOnce(RecipeError) -> ImageFault {
     move |error| match error {
         RecipeError::Interrupted(stop) => ImageFault::Stop(stop),
@@ -43,27 +45,28 @@ pub(super) fn faulty(what: impl Into<Saying>) -> impl FnOnce(RecipeError) -> Ima
     }
 }
 
-/// Where something was found.
+/// The place where something was found.
 pub(super) struct Scene<'f> {
-    /// The item, then the archives in one another.
+    /// The item, then the nested archives.
     pub(super) place: &'f [Vec<u8>],
-    /// The folder in the innermost, with a `/` behind it unless it is the top.
+    /// The folder in the innermost archive, with a `/` at its end unless it is the top.
     pub(super) folder: &'f [u8],
-    /// The files of the innermost.
+    /// The files of the innermost archive.
     pub(super) files: &'f Files,
     /// How blobs are named.
     pub(super) scheme: &'f Scheme,
 }
 
 impl Scene<'_> {
-    /// A file below the folder.
+    /// Finds a file below the folder.
     pub(super) fn get(&self, path: &str) -> Result<(Vec<u8>, FileBody), Absent> {
-        // The path on its own must not leave the folder: `a/../..` does, though the whole may not leave the archive.
+        // The path alone must not leave the folder. `a/../..` does, even where the joined path stays inside the
+        // archive.
         let own = super::files::clean(path.as_bytes()).ok_or(Absent::Outside)?;
         self.files.get(&[self.folder, &own[..]].concat())
     }
 
-    /// A blob.
+    /// Finds a blob.
     pub(super) fn blob(&self, digest: &Digest) -> Result<(Vec<u8>, FileBody), Absent> {
         match self.scheme {
             Scheme::Layout => self.get(&blob_path(digest)),
@@ -76,18 +79,18 @@ impl Scene<'_> {
         }
     }
 
-    /// How people find it: `package.tar.gz > images.tar: shop/web:1.0`.
+    /// Returns the place for messages: `package.tar.gz > images.tar: shop/web:1.0`.
     pub(super) fn subject(&self, image: &str) -> String {
         subject(self.place, self.folder, image)
     }
 
-    /// The folder without the `/` behind it.
+    /// Returns the folder without the `/` at its end.
     pub(super) fn folder_path(&self) -> Vec<u8> {
         self.folder.strip_suffix(b"/").unwrap_or_default().to_vec()
     }
 }
 
-/// `package.tar.gz > images.tar: shop/web:1.0`.
+/// Formats a place: `package.tar.gz > images.tar: shop/web:1.0`.
 pub(super) fn subject(place: &[Vec<u8>], folder: &[u8], image: &str) -> String {
     let folder = folder.strip_suffix(b"/").unwrap_or(folder);
     let parts = place.iter().map(|part| &part[..]);
@@ -101,49 +104,49 @@ pub(super) fn subject(place: &[Vec<u8>], folder: &[u8], image: &str) -> String {
     }
 }
 
-/// Documents of a folder that is a docker archive, an OCI layout or both, or is read as a layout.
+/// The documents of a folder that is a docker archive, an OCI layout or both, or is read as a layout.
 pub(super) struct Documents {
     pub(super) docker: Option<Vec<DockerEntry>>,
     pub(super) index: Option<Document>,
     pub(super) scheme: Scheme,
 }
 
-/// How a folder names blobs.
+/// The way in which a folder names blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scheme {
-    /// `blobs/sha256/HEX`, as OCI layouts do.
+    /// `blobs/sha256/HEX`, as in OCI layouts.
     Layout,
-    /// `HEX`, as skopeo's folders do; `manifest.json` has this digest.
+    /// `HEX`, as in skopeo's folders. `manifest.json` has this digest.
     Dir(Digest),
-    /// `blobs/sha256/HE/HEX/data`, as registries do.
+    /// `blobs/sha256/HE/HEX/data`, as in the storage of registries.
     Storage,
 }
 
-/// Goes through the items of a release: its chunks, what may still be looked into, and the images found so far.
+/// Walks the items of a release. Holds its chunks, the limits that are left, and the images found so far.
 pub(super) struct ImageContext<'a, S: ChunkSource> {
     pub(super) source: &'a S,
     pub(super) monitor: &'a dyn Monitor,
     pub(super) budget: Budget,
     pub(super) holders_left: usize,
-    /// What each name stands for in this release.
+    /// The meaning of each name in this release.
     pub(super) names: BTreeMap<String, Digest>,
     pub(super) found: &'a mut Images,
 }
 
 impl<S: ChunkSource> ImageContext<'_, S> {
-    /// Tells something that is worth knowing.
+    /// Reports something that the operator should know.
     pub(super) fn note(&mut self, subject: String, what: impl Into<Saying>) {
         let finding = Finding::said(Severity::Note, subject, what.into());
         self.found.warnings.push(finding);
     }
 
-    /// Tells what no program will load.
+    /// Reports an image that no program will load.
     pub(super) fn lose(&mut self, subject: String, what: impl Into<Saying>) {
         let finding = Finding::said(Severity::Loss, subject, what.into());
         self.found.warnings.push(finding);
     }
 
-    /// Tells what is wrong with an image, unless a stop was asked for.
+    /// Reports what is wrong with an image, unless a stop was asked for.
     pub(super) fn judge<T>(
         &mut self,
         scene: &Scene<'_>,
@@ -160,7 +163,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         }
     }
 
-    /// Reads what may be the mark of a folder of images; what is too long is none.
+    /// Reads what may be the mark of a folder of images. A longer file is not a mark.
     pub(super) fn mark(
         &mut self,
         place: &[Vec<u8>],
@@ -171,7 +174,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         self.mark_within(place, folder, name, body, MANIFEST_BYTES_MAX)
     }
 
-    /// The same with another limit.
+    /// Does the same with another limit.
     pub(super) fn mark_within(
         &mut self,
         place: &[Vec<u8>],
@@ -212,7 +215,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok((bytes, digest))
     }
 
-    /// Reads a manifest or config of which the digest is known; the length may be said wrongly.
+    /// Reads a manifest or config with a known digest. The stated length may be wrong.
     pub(super) fn read_checked(
         &self,
         what: &Saying,
@@ -229,12 +232,12 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     }
 }
 
-/// Where a layout keeps a blob.
+/// Returns the path of a blob in a layout.
 pub(super) fn blob_path(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
-/// Where a registry keeps a blob.
+/// Returns the path of a blob in the storage of a registry.
 pub(super) fn stored_path(digest: &Digest) -> String {
     let (algorithm, hex) = (digest.algorithm(), digest.hex());
     let first = hex.get(..2).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::Digest;
 
-/// Most bytes of a manifest or an index: what registries accept.
+/// Most bytes of a manifest or an index, which is the limit of registries.
 pub const MANIFEST_BYTES_MAX: u64 = 4 << 20;
 
 /// An OCI manifest.
@@ -14,7 +14,7 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 /// Docker's manifest list.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// What a blob is, its digest and its length.
+/// The media type, digest and length of a blob.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Descriptor {
     /// Its media type.
@@ -25,12 +25,12 @@ pub struct Descriptor {
     pub bytes: u64,
 }
 
-/// Whether a media type is that of a manifest of one image.
+/// Returns whether a media type is that of a manifest of one image.
 pub fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
 }
 
-/// Whether a media type is that of an index.
+/// Returns whether a media type is that of an index.
 pub fn is_index(media_type: &str) -> bool {
     matches!(media_type, OCI_INDEX | DOCKER_LIST)
 }

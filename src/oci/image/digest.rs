@@ -1,6 +1,6 @@
-//! Digests: how images name everything, `sha256:` and 64 hex digits, now and then `sha512:` and 128.
+//! Digests, by which images name everything: `sha256:` and 64 hex digits, rarely `sha512:` and 128.
 //!
-//! The one place that calls `sha2`.
+//! This is the only module that calls `sha2`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,42 +16,42 @@ const SHA512_DIGITS: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
-/// Says that a text is no digest.
+/// The error for a text that is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest (sha256: and 64 hex digits)")]
 pub struct DigestError;
 
 impl Digest {
-    /// The SHA-256 of some bytes.
+    /// Returns the SHA-256 of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = DigestHasher::default();
         hasher.update(bytes);
         hasher.finish()
     }
 
-    /// The digest of some bytes by the algorithm of this one.
+    /// Returns the digest of some bytes by the algorithm of this one.
     pub fn likewise_of(&self, bytes: &[u8]) -> Self {
         let mut hasher = DigestHasher::like(self);
         hasher.update(bytes);
         hasher.finish()
     }
 
-    /// The algorithm: `sha256` or `sha512`.
+    /// Returns the algorithm: `sha256` or `sha512`.
     pub fn algorithm(&self) -> &str {
         self.0.split(':').next().unwrap_or_default()
     }
 
-    /// The hex digits.
+    /// Returns the hex digits.
     pub fn hex(&self) -> &str {
         self.0.split(':').nth(1).unwrap_or_default()
     }
 
-    /// All of it as text.
+    /// Returns the whole text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first twelve hex digits, for people.
+    /// Returns the first twelve hex digits, for people.
     pub fn short(&self) -> &str {
         self.hex().get(..12).unwrap_or_default()
     }
@@ -82,7 +82,7 @@ impl FromStr for Digest {
     }
 }
 
-/// A digest in the making; a SHA-256 unless something else is asked for.
+/// A running hash. SHA-256 unless another algorithm is requested.
 #[derive(Debug, Clone)]
 pub enum DigestHasher {
     /// By SHA-256.
@@ -98,7 +98,7 @@ impl Default for DigestHasher {
 }
 
 impl DigestHasher {
-    /// Begins one by the algorithm of a digest.
+    /// Starts a hash by the algorithm of a digest.
     pub fn like(digest: &Digest) -> Self {
         match digest.algorithm() {
             "sha512" => Self::Sha512(sha2::Sha512::default()),
@@ -114,7 +114,7 @@ impl DigestHasher {
         }
     }
 
-    /// The digest of all bytes taken.
+    /// Returns the digest of all bytes.
     pub fn finish(self) -> Digest {
         match self {
             Self::Sha256(hasher) => written("sha256:", &hasher.finalize()),

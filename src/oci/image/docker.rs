@@ -1,8 +1,9 @@
-//! Docker archives: `manifest.json` says what images are there, whoever wrote it.
+//! Reads docker archives of any writer. `manifest.json` lists their images.
 //!
-//! Where the archive has OCI manifests of the same images as well (docker from 25 on, containerd), these are the images';
-//! where it has none, or leaves layers out of them, one is made over the config and the layers as they lie in the archive:
-//! packed where they are packed, whatever of them the store has opened. So it is the same bytes wherever it is made.
+//! An archive may also have OCI manifests of the same images (docker from 25 on, containerd), which are then used.
+//! Otherwise, or when a manifest leaves layers out, a manifest is made over the config and the layers as they are in
+//! the archive. Packed layers stay packed in it, even when the store has opened them. The manifest therefore has the
+//! same bytes wherever it is made.
 
 use std::collections::HashSet;
 
@@ -19,7 +20,7 @@ use crate::content::recipe::{ChunkSource, RecipeError};
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl<S: ChunkSource> ImageContext<'_, S> {
-    /// Keeps the images of a docker archive; `layout` has those of its manifests that it has as an OCI layout.
+    /// Keeps the images of a docker archive. `layout` has the manifests that the archive has as an OCI layout.
     pub(super) fn docker(
         &mut self,
         scene: &Scene<'_>,
@@ -38,7 +39,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 self.keep_image(scene, image, naming, &paths);
             }
         }
-        // The index is a hint: what it has besides is taken when it is whole.
+        // The index is only a hint. Further images are taken when they are whole.
         for listed in layout.manifests {
             if used.contains(&listed.descriptor.digest) {
                 continue;
@@ -127,7 +128,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok((image, places, Naming::Own))
     }
 
-    /// The image of an entry with the OCI manifest that the archive has for it, when that is whole.
+    /// Returns the image of an entry with the OCI manifest that the archive has for it, when that is whole.
     fn with_manifest(
         &mut self,
         scene: &Scene<'_>,
@@ -156,12 +157,12 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 Ok(Some((image, paths, naming)))
             }
             Err(ImageFault::Stop(stop)) => Err(ImageFault::Stop(stop)),
-            // `manifest.json` is believed; what it names may all be there.
+            // `manifest.json` is still valid, and everything it names may be there.
             Err(ImageFault::Bad(_)) => Ok(None),
         }
     }
 
-    /// What a layer of a docker archive is called and made of: what the archive has.
+    /// Returns the descriptor of a docker archive's layer, in the form that the archive has.
     fn docker_layer(
         &mut self,
         what: &Saying,
@@ -188,7 +189,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         } else {
             return of(OCI_LAYER, diff_id.clone(), *body);
         };
-        // Its digest is that of the packed bytes. A name is believed as a manifest is: the bytes are compared when they leave.
+        // The digest is that of the packed bytes. The name is trusted like a manifest, because the bytes are compared
+        // when they are written out.
         if let Some(digest) = digest_in(path).filter(|named| named != diff_id) {
             return of(media_type, digest, *body);
         }
@@ -200,7 +202,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     }
 }
 
-/// The SHA-256 that a file is named by: `blobs/sha256/HEX`, `HEX.json`, `HEX.tar.gz`, `sha256:HEX`, `HEX/layer.tar` not.
+/// Returns the SHA-256 in a file name: `blobs/sha256/HEX`, `HEX.json`, `HEX.tar.gz` or `sha256:HEX`, but not
+/// `HEX/layer.tar`.
 fn digest_in(path: &str) -> Option<Digest> {
     let name = path.rsplit('/').next()?;
     let hex = name.split('.').next()?;

@@ -1,4 +1,4 @@
-//! The JSON documents of images, as far as they are read: fields that are not known are passed over, `null` is nothing.
+//! The JSON documents of images, as far as they are read. Unknown fields are ignored, and `null` counts as missing.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use super::{Descriptor, Digest, OCI_MANIFEST, Platform};
 
 /// Media type of a config.
 pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-/// Docker's.
+/// Media type of docker's config.
 pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// Media type of a layer that is a plain tar.
 pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-/// The same, as gzip.
+/// Media type of a layer that is compressed with gzip.
 pub const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-/// The same, as zstd.
+/// Media type of a layer that is compressed with zstd.
 pub const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
-/// Annotation with the whole name of an image, as containerd writes it.
+/// Annotation with the full name of an image, as containerd writes it.
 pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// Annotation with the tag, or the name, of an image in a layout.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
-/// Indexes in one another that are followed.
+/// Nesting of indexes that is followed.
 pub(super) const INDEX_DEPTH_MAX: usize = 8;
 
 /// An entry of a docker archive's `manifest.json`.
@@ -39,29 +39,29 @@ pub struct DockerEntry {
     pub layers: Option<Vec<String>>,
 }
 
-/// A descriptor as documents have it.
+/// A descriptor as it stands in documents.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RawDescriptor {
-    /// Media type; may be left out in old indexes.
+    /// Media type, which old indexes may leave out.
     pub media_type: Option<String>,
-    /// Digest, not yet known to be one.
+    /// Digest, not validated.
     pub digest: String,
-    /// Length; `None` when what is said is none.
+    /// Length. `None` when the value is not a length.
     #[serde(default, deserialize_with = "size")]
     pub size: Option<u64>,
-    /// What it runs on.
+    /// The platform that it runs on.
     pub platform: Option<RawPlatform>,
-    /// What else is said of it.
+    /// Its annotations.
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Where else it may be had: layers that may not be passed on are not in archives.
+    /// URLs of another source. Layers that must not be distributed are not in archives.
     pub urls: Option<Vec<String>>,
-    /// What an artifact is.
+    /// The type of an artifact.
     pub artifact_type: Option<String>,
 }
 
 impl RawDescriptor {
-    /// Checks the digest.
+    /// Validates the digest.
     pub fn checked(&self) -> Option<Descriptor> {
         Some(Descriptor {
             media_type: self.media_type.clone().unwrap_or_default(),
@@ -70,24 +70,24 @@ impl RawDescriptor {
         })
     }
 
-    /// An annotation.
+    /// Returns an annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(key).map(String::as_str)
     }
 
-    /// The platform, when it is said.
+    /// Returns the platform, when it is stated.
     pub fn platform(&self) -> Option<Platform> {
         self.platform.as_ref()?.checked()
     }
 }
 
-/// Reads a length. Some builders wrote -1 for one that they did not know, and the image is none the worse for it.
+/// Reads a length. Some builders wrote -1 for an unknown length, and their images are good all the same.
 fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let value = serde_json::Value::deserialize(from)?;
     Ok(value.as_u64())
 }
 
-/// A platform as documents have it.
+/// A platform as it stands in documents.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RawPlatform {
     /// Operating system.
@@ -102,7 +102,7 @@ pub struct RawPlatform {
 }
 
 impl RawPlatform {
-    /// The platform; `None` when it says nothing.
+    /// Returns the platform, or `None` when it is not stated.
     pub fn checked(&self) -> Option<Platform> {
         let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Some(Platform {
@@ -114,11 +114,11 @@ impl RawPlatform {
     }
 }
 
-/// A manifest or an index: which it is, is told by its media type and by what it has.
+/// A manifest or an index. Its media type and its fields tell which it is.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
-    /// Its own media type, if it says so.
+    /// Its own media type, if stated.
     pub media_type: Option<String>,
     /// A manifest's config.
     pub config: Option<RawDescriptor>,
@@ -126,16 +126,16 @@ pub struct Document {
     pub layers: Option<Vec<RawDescriptor>>,
     /// An index's children.
     pub manifests: Option<Vec<RawDescriptor>>,
-    /// What a referrer refers to.
+    /// The subject of a referrer.
     pub subject: Option<RawDescriptor>,
-    /// What an artifact is.
+    /// The type of an artifact.
     pub artifact_type: Option<String>,
-    /// What else is said of it.
+    /// Its annotations.
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
 impl Document {
-    /// The blobs that a manifest names: its config, then its layers.
+    /// Iterates over the blobs that a manifest names: its config, then its layers.
     pub fn blobs(&self) -> impl Iterator<Item = &RawDescriptor> {
         self.config.iter().chain(self.layers.iter().flatten())
     }
@@ -144,7 +144,7 @@ impl Document {
 /// An image's config.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ImageConfig {
-    /// What it runs on.
+    /// The platform that it runs on.
     #[serde(flatten)]
     pub platform: RawPlatform,
     /// Its layers.
@@ -152,7 +152,7 @@ pub struct ImageConfig {
 }
 
 impl ImageConfig {
-    /// Digests of the plain layers; `None` when one is no digest.
+    /// Returns the digests of the plain layers, or `None` when one of them is invalid.
     pub fn diff_ids(&self) -> Option<Vec<Digest>> {
         let ids = self
             .rootfs
@@ -188,7 +188,8 @@ impl<'a> From<&'a Descriptor> for Written<'a> {
     }
 }
 
-/// The manifest that an image of a classic docker archive gets, which has none: the same bytes for the same image.
+/// Makes the manifest for an image of a classic docker archive, which has none. The same image always gives the same
+/// bytes.
 pub fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -223,7 +224,7 @@ mod tests {
             &of(OCI_CONFIG, 7),
             &[of(OCI_LAYER, 8), of(OCI_LAYER_GZIP, 9)],
         );
-        // Sites know images by this digest: it may never change.
+        // Sites know images by this digest, so it must never change.
         let digest = "sha256:c932f1792d6ea1bf809da3ae52f17314b66dc28b0a2263772966c27cfa936365";
         assert_eq!(
             Digest::of(&made).to_string(),

@@ -1,6 +1,6 @@
-//! The files of one folder or archive, by clean paths: what manifests name is looked up here and nowhere else.
+//! The files of one folder or archive, by clean paths. What manifests name is looked up only here.
 //!
-//! Paths that leave the archive are none of its files. Of two files of one name neither is believed.
+//! Paths that leave the archive are not among its files. When two files have the same name, neither is used.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::content::release::{EntryKind, open_entries};
 
 /// Most files of one folder or archive that are remembered, about 250 bytes each.
 pub const FILES_MAX: usize = 1 << 20;
-/// Links that point to links.
+/// Links to links that are followed.
 const LINKS_MAX: usize = 8;
 
-/// Something that files are in.
+/// A container of files.
 #[derive(Debug, Clone, Copy)]
 pub enum Holder {
     /// A tar or zip.
@@ -25,23 +25,24 @@ pub enum Holder {
     Folder(StreamRef),
 }
 
-/// What stands at a path.
+/// The content at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathContent {
     /// A file.
     File(FileBody),
-    /// A link to this path; `None`: out of the archive.
+    /// A link to this path. `None` when it leads out of the archive.
     Link(Option<Vec<u8>>),
 }
 
-/// Told of each path.
+/// Called for each path.
 pub type PathVisitor<'v> = &'v mut dyn FnMut(Vec<u8>, PathContent) -> Result<(), RecipeError>;
 
 impl Holder {
-    /// Tells all files that are not empty, and all links; those whose paths leave the holder are left out.
+    /// Visits all files that are not empty, and all links. Leaves out those whose paths leave the container.
     ///
     /// # Errors
-    /// What the source, `visit` and the monitor give; [`RecipeError::Corrupt`] when there is more than is followed.
+    /// An error of the source, of `visit` or of the monitor. [`RecipeError::Corrupt`] when there is more than is
+    /// followed.
     pub fn visit<S: ChunkSource>(
         &self,
         source: &S,
@@ -88,7 +89,7 @@ impl Holder {
     }
 }
 
-/// A path without empty and `.` components; `None` when it goes up, or is of the root alone.
+/// Returns a path without empty and `.` components. Returns `None` when it goes up, or names only the root.
 pub fn clean(path: &[u8]) -> Option<Vec<u8>> {
     let mut out: Vec<&[u8]> = Vec::new();
     for part in path.split(|byte| *byte == b'/') {
@@ -101,7 +102,7 @@ pub fn clean(path: &[u8]) -> Option<Vec<u8>> {
     (!out.is_empty()).then(|| out.join(&b'/'))
 }
 
-/// Where a link points, without following other links.
+/// Returns the target of a link, without following other links.
 fn target_of(path: &[u8], link: TarLink, target: &[u8]) -> Option<Vec<u8>> {
     let mut parts: Vec<&[u8]> = Vec::new();
     if link == TarLink::Symbolic {
@@ -126,19 +127,19 @@ fn target_of(path: &[u8], link: TarLink, target: &[u8]) -> Option<Vec<u8>> {
     clean(&parts.join(&b'/'))
 }
 
-/// Says why a file that is named cannot be had.
+/// The reason why a named file is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Absent {
-    /// It is not there.
+    /// It does not exist.
     #[error("is not in the archive")]
     Missing,
     /// There are several, and they differ.
     #[error("is in the archive twice, with different bytes")]
     Twice,
-    /// Its name, or where it links to, leaves the archive.
+    /// Its name, or the target of its link, leaves the archive.
     #[error("lies outside of the archive")]
     Outside,
-    /// It is a link to a link to a link.
+    /// It is a link at the end of too many links.
     #[error("is a link that leads nowhere")]
     Links,
 }
@@ -150,7 +151,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Adds what stands at a path; false when there are too many already.
+    /// Adds the content at a path. Returns false when there are too many files already.
     pub fn add(&mut self, path: Vec<u8>, seen: PathContent) -> bool {
         if self.seen.len() >= FILES_MAX {
             return false;
@@ -167,7 +168,7 @@ impl Files {
         true
     }
 
-    /// The file at a path, links followed, and its own path.
+    /// Returns the file at a path, with links followed, and its own path.
     ///
     /// # Errors
     /// [`Absent`].
@@ -186,7 +187,7 @@ impl Files {
     }
 }
 
-/// Whether two files of one name are as good as one.
+/// Returns whether two files of one name are interchangeable.
 fn is_same(one: &PathContent, other: &PathContent) -> bool {
     match (one, other) {
         (

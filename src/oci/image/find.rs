@@ -1,6 +1,6 @@
-//! Finds images in items: at any depth of folders and archives, by what is there and not by what it is called.
+//! Finds images in items, at any depth of folders and archives. It goes by content and never by names.
 //!
-//! Layers of images are not looked into. What is wrong with one image is told, and the rest stays.
+//! It does not look inside layers of images. A fault of one image is reported, and the others stay.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseRoot};
 
-/// First bytes of what is compressed as a whole, and what by.
+/// First bytes of files that are compressed as a whole, and the compression.
 const PACKED_MAGICS: [(&[u8], &str); 7] = [
     (&ZSTD_MAGIC, "zstd"),
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz"),
@@ -27,18 +27,18 @@ const PACKED_MAGICS: [(&[u8], &str); 7] = [
     (&[0x1f, 0x8b], "gzip"),
     (b"PK\x03\x04", "zip"),
 ];
-/// Shorter gzip streams and zip files are not told.
+/// Shorter gzip streams and zip files are not reported.
 const PACKED_BYTES_MIN: u64 = 4096;
-/// Folders and archives in one another that are looked into.
+/// Nesting of folders and archives that is followed.
 const DEPTH_MAX: usize = 12;
-/// Folders and archives that are looked into in all.
+/// Most folders and archives that are searched in total.
 const HOLDERS_MAX: usize = 1 << 20;
 
 impl Images {
-    /// Finds what is in a release.
+    /// Finds the images of a release.
     ///
     /// # Errors
-    /// [`RecipeError`] when the list of items cannot be read, or a stop was asked for. What is wrong in items is among
+    /// [`RecipeError`] when the list of items cannot be read, or a stop was asked for. Problems inside items are among
     /// [`Images::warnings`].
     pub fn find<S: ChunkSource>(
         source: &S,
@@ -50,7 +50,7 @@ impl Images {
         Ok(images)
     }
 
-    /// Adds what is in another release. A name that is there already stays with what it stands for.
+    /// Adds the images of another release. A name that exists already keeps its meaning.
     ///
     /// # Errors
     /// As [`Images::find`].
@@ -98,13 +98,13 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         }
     }
 
-    /// Tells of what is compressed as a whole and not opened: nothing in it is known.
+    /// Reports a file that is compressed as a whole and not opened, because its content is unknown.
     fn tell_packed(&mut self, place: &[Vec<u8>], body: &FileBody) -> Result<(), RecipeError> {
         let mut head = Vec::new();
         let range = 0..body.bytes().min(6);
         match body.write(self.source, range, &mut head, self.monitor) {
             Err(error @ RecipeError::Interrupted(_)) => return Err(error),
-            // What cannot be read is told by `check`.
+            // `check` reports what cannot be read.
             Err(_) => return Ok(()),
             Ok(()) => {}
         }
@@ -121,7 +121,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Tells that a holder cannot be followed, unless a stop was asked for.
+    /// Reports that a container cannot be read, unless a stop was asked for.
     fn unreadable(&mut self, place: &[Vec<u8>], error: RecipeError) -> Result<(), RecipeError> {
         match error {
             RecipeError::Interrupted(_) => Err(error),
@@ -133,7 +133,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         }
     }
 
-    /// Looks into a folder or archive.
+    /// Searches a folder or archive.
     fn look(
         &mut self,
         place: &[Vec<u8>],
@@ -158,7 +158,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 Ok(())
             },
         );
-        // What was met before the fault stays.
+        // What was found before the fault stays.
         if let Err(error) = visited {
             self.unreadable(place, error)?;
         }
@@ -198,7 +198,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Reads the images of all folders of a holder that have some.
+    /// Reads the images of all image folders of a container.
     fn image_folders(
         &mut self,
         place: &[Vec<u8>],
@@ -234,7 +234,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 Ok(())
             },
         );
-        // The survey has told of it already.
+        // The scan has reported it already.
         if let Err(error @ RecipeError::Interrupted(_)) = visited {
             return Err(error);
         }
@@ -261,7 +261,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(taken)
     }
 
-    /// The documents that make a folder one of images; `None` when it is none.
+    /// Returns the documents that make a folder one of images, or `None` when it is not one.
     fn documents(
         &mut self,
         place: &[Vec<u8>],
@@ -302,14 +302,14 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     }
 }
 
-/// Files of a holder that belong to images.
+/// Files of a container that belong to images.
 #[derive(Default)]
 struct ImageFiles {
-    /// Beginnings of paths of blobs.
+    /// Path prefixes of blobs.
     blob_folders: Vec<Vec<u8>>,
-    /// Folders in which blobs are called by their hex digits alone.
+    /// Folders in which blobs are named only by their hex digits.
     dirs: Vec<Vec<u8>>,
-    /// Layers elsewhere.
+    /// Layers at other paths.
     files: HashSet<Vec<u8>>,
 }
 

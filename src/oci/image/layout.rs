@@ -1,6 +1,7 @@
-//! OCI layouts: what `index.json` lists, through indexes in one another.
+//! Reads OCI layouts: what `index.json` lists, through nested indexes.
 //!
-//! Children that an index lists and the archive does not have are no fault: exports of one platform leave the others out.
+//! Children that an index lists and the archive does not have are not a fault, because exports of one platform leave
+//! the others out.
 
 use std::collections::HashSet;
 
@@ -23,63 +24,63 @@ const COSIGN_NAMES: [&str; 2] = [
     "dev.cosignproject.cosign/imageRef",
     "dev.sigstore.cosign/imageRef",
 ];
-/// Manifests of one layout that are read.
+/// Most manifests of one layout that are read.
 const MANIFESTS_MAX: usize = 1 << 16;
 
-/// A manifest in a layout, read and of the digest that it is said to have.
+/// A manifest in a layout that was read and matches its digest.
 #[derive(Clone)]
 pub(super) struct ListedManifest {
     pub(super) descriptor: Descriptor,
     pub(super) bytes: Vec<u8>,
     pub(super) document: Document,
     pub(super) references: Vec<String>,
-    /// Whether the names are its own, and not those of the index that it lies in.
+    /// Whether the names are its own, and not those of the index around it.
     pub(super) naming: Naming,
-    /// The platform that its index gives it.
+    /// The platform that its index states.
     pub(super) platform: Option<Platform>,
     /// Whether an index says that it is an attestation of a build.
     is_attestation: bool,
-    /// What a layout says that it is attached to, and the end of the tag that says so in a registry.
+    /// The digest that the layout says it is attached to, and the end of the tag that expresses this in a registry.
     attached: Option<(Digest, &'static str)>,
 }
 
-/// Whose names they are.
+/// The owner of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Naming {
     /// Its own.
     Own,
-    /// Those of the index that it lies in: whatever lies below an index has no name of its own.
+    /// The index around it. Being a child of an index does not give a name.
     Index,
 }
 
 impl ListedManifest {
-    /// Digest of the config.
+    /// Returns the descriptor of the config.
     pub(super) fn config(&self) -> Option<Descriptor> {
         self.document.config.as_ref()?.checked()
     }
 }
 
-/// The manifests of a layout that are there.
+/// The manifests of a layout that are present.
 #[derive(Default)]
 pub(super) struct ImageLayout {
     pub(super) manifests: Vec<ListedManifest>,
 }
 
-/// A blob that a manifest names, its path and its bytes; a layer that may not be passed on may have neither.
+/// A blob that a manifest names, with its path and content. A layer that must not be distributed may have neither.
 type ManifestBlob = (Descriptor, Option<Vec<u8>>, Option<FileBody>);
 
-/// Where a descriptor stands.
+/// The surroundings of a descriptor.
 struct Around<'i> {
-    /// Names of the index that it is in.
+    /// Names of the index around it.
     references: &'i [String],
-    /// Indexes that it lies in.
+    /// Number of indexes around it.
     depth: usize,
     /// What the layout says that it is attached to.
     attached: Option<(Digest, &'static str)>,
 }
 
 impl<S: ChunkSource> ImageContext<'_, S> {
-    /// Reads what the index of a layout lists: indexes and referrers are kept, manifests of images are returned.
+    /// Reads what the index of a layout lists. Keeps indexes and referrers, and returns the manifests of images.
     pub(super) fn layout(
         &mut self,
         scene: &Scene<'_>,
@@ -96,7 +97,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 attached: attached_to(scene, all, number),
             };
             if is_revision(scene, raw) {
-                // Behind all tags: of those only what has none is left, and may have been removed.
+                // Revisions come after all tags. Only untagged ones are left then, and these may have been removed.
                 let known = known.get_or_insert_with(|| {
                     met.iter().map(|(digest, _)| digest.to_string()).collect()
                 });
@@ -116,7 +117,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(layout)
     }
 
-    /// Follows a descriptor of an index; false when the archive does not have it.
+    /// Follows a descriptor of an index. Returns false when the archive does not have it.
     fn listed(
         &mut self,
         scene: &Scene<'_>,
@@ -126,7 +127,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         layout: &mut ImageLayout,
     ) -> Result<bool, RecipeError> {
         self.monitor.check_stop()?;
-        // What hangs on an image is noted under the image's name, and has none of its own.
+        // Something attached to an image is noted under the image's name, and has no name of its own.
         let is_attached = around.attached.is_some() || attached::is_referrer_kind(raw);
         let named = reference_of(scene, raw).filter(|_| !is_attached && around.depth == 0);
         let (references, naming) = match named {
@@ -134,7 +135,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             None => (around.references.to_vec(), Naming::Index),
         };
         let subject = references.first().cloned().unwrap_or_default();
-        // Before it is read: a short index could name a long one many times.
+        // The check comes before reading, because a short index could name a long one many times.
         if let Some(named) = raw.checked()
             && met.contains(&(named.digest, references.clone()))
         {
@@ -184,7 +185,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(true)
     }
 
-    /// Tells of a length that a manifest gives wrongly: the digest is right, so it is what is meant.
+    /// Reports a wrong length in a manifest. The digest is right, so it is the intended blob.
     fn tell_size(
         &mut self,
         scene: &Scene<'_>,
@@ -192,7 +193,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         raw: &RawDescriptor,
         is: &Descriptor,
     ) {
-        // The storage of a registry says no lengths.
+        // The storage of a registry states no lengths.
         let is_unsaid = raw.size.is_none() && *scene.scheme == Scheme::Storage;
         if raw.size == Some(is.bytes) || is_unsaid {
             return;
@@ -207,7 +208,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         self.note(scene.subject(subject), what);
     }
 
-    /// Reads and checks a manifest or index; `None` when the archive does not have it.
+    /// Reads and checks a manifest or index. Returns `None` when the archive does not have it.
     fn blob_document(
         &mut self,
         scene: &Scene<'_>,
@@ -263,7 +264,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             referrers.any(|each| each.descriptor.digest == child.descriptor.digest)
         };
         if references.iter().any(is_list) && children.iter().all(refers) {
-            // The list of referrers of a registry that keeps none: it is made anew where it is needed.
+            // This is the list of referrers of a registry without the referrers API. It is made anew where it is
+            // needed.
             self.keep_manifest(&descriptor, &bytes);
             return Ok(());
         }
@@ -277,7 +279,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Keeps a manifest as what it is: a referrer, an attestation, or for later one of an image.
+    /// Keeps a manifest by its type: as a referrer, as an attestation, or as one of an image, which is read later.
     fn sort(
         &mut self,
         scene: &Scene<'_>,
@@ -310,8 +312,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// What a manifest refers to, and the tag that says so: by its own word, by a tag as cosign writes it, by what it signs,
-    /// or by what the layout says.
+    /// Returns the subject of a manifest, and the tag that expresses it. The sources are its own `subject`, a tag as
+    /// cosign writes it, the signed payload, and the layout.
     fn subject_of(
         &self,
         scene: &Scene<'_>,
@@ -338,7 +340,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         }))
     }
 
-    /// What a signature says that it signs.
+    /// Returns what a signature says that it signs.
     fn signed(
         &self,
         scene: &Scene<'_>,
@@ -354,12 +356,12 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         match self.read_checked(&(&payload.digest).into(), &payload, &body) {
             Ok(bytes) => Ok(attached::signed(&bytes)),
             Err(ImageFault::Stop(stop)) => Err(stop.into()),
-            // That it lies is told where its blobs are read.
+            // A wrong digest is reported where its blobs are read.
             Err(ImageFault::Bad(_)) => Ok(None),
         }
     }
 
-    /// Keeps a manifest that is no image, and its blobs.
+    /// Keeps a manifest that is not an image, and its blobs.
     fn part(&mut self, scene: &Scene<'_>, listed: &ListedManifest) -> Result<(), RecipeError> {
         self.keep_manifest(&listed.descriptor, &listed.bytes);
         let blobs = self.blobs_of(scene, listed);
@@ -372,7 +374,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Keeps the images of a layout that is no docker archive; what they lack is told.
+    /// Keeps the images of a layout that is not a docker archive. Reports missing blobs.
     pub(super) fn layout_images(
         &mut self,
         scene: &Scene<'_>,
@@ -390,7 +392,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Makes an image of a manifest whose blobs are all there; with it the paths of its layers.
+    /// Makes an image of a manifest whose blobs are all present. Also returns the paths of its layers.
     pub(super) fn layout_image(
         &mut self,
         scene: &Scene<'_>,
@@ -429,7 +431,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             }
         }
         let paths = layers.iter().map(|(_, path, _)| path.clone()).collect();
-        // An artifact in an index is not what the index' name stands for.
+        // The name of an index does not stand for an artifact in it.
         let is_artifact =
             platform.is_none() || !matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG);
         let references = match listed.naming {
@@ -451,7 +453,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok((image, paths))
     }
 
-    /// The config, then the layers of a manifest, each with its path. A layer that may not be passed on may be absent.
+    /// Returns the config, then the layers of a manifest, each with its path. A layer that must not be distributed may
+    /// be absent.
     fn blobs_of(
         &self,
         scene: &Scene<'_>,
@@ -485,7 +488,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(blobs)
     }
 
-    /// A blob with the length that it has: of one of another length than is said the digest decides.
+    /// Returns a blob with its actual length. When the stated length differs, the digest decides.
     fn sized(&self, said: Descriptor, body: &FileBody) -> Result<Descriptor, ImageFault> {
         let bytes = body.bytes();
         if bytes == said.bytes {
@@ -502,7 +505,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     }
 }
 
-/// What a document is: by what it says, else by what its descriptor says, else by what it has.
+/// Returns the media type of a document: its own, else that of its descriptor, else the one that its fields imply.
 fn media_type(raw: &RawDescriptor, document: &Document) -> Option<String> {
     let known = |text: &&String| is_index(text) || is_manifest(text);
     let said = document.media_type.as_ref().filter(known);
@@ -518,13 +521,14 @@ fn media_type(raw: &RawDescriptor, document: &Document) -> Option<String> {
         (false, true) if said.is_some_and(|said| is_manifest(said)) => return said.cloned(),
         (false, true) if is_docker => DOCKER_MANIFEST,
         (false, true) => OCI_MANIFEST,
-        // Both or neither: an attack on readers that disagree, or of a form of old.
+        // Having both or neither is ambiguous. It is either an attack on readers that disagree, or a very old format.
         _ => return None,
     };
     Some(found.to_owned())
 }
 
-/// What the entries of a layout say that one of them is attached to: the image of the same name, else the one before it.
+/// Returns what the entries of a layout say that one of them is attached to: the image of the same name, or else the
+/// entry before it.
 fn attached_to(
     scene: &Scene<'_>,
     all: &[RawDescriptor],
@@ -552,8 +556,8 @@ fn attached_to(
     Some((digest, suffix))
 }
 
-/// The name that an index gives: a whole one, else a tag. A tag alone is one of the repository that the archive is called
-/// after.
+/// Returns the name that an index gives: a full name, or a tag alone. A tag alone belongs to the repository that the
+/// archive is named after.
 fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
     let said = |key| {
         raw.annotation(key)
@@ -564,7 +568,7 @@ fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
     }
     let name = said(REF_NAME).or_else(|| COSIGN_NAMES.iter().find_map(|key| said(key)))?;
     if digest_tag(name).is_some_and(|tag| tag.tag == name) {
-        // A tag that stands for a digest, of whatever repository has that.
+        // This tag stands for a digest, in whichever repository has it.
         return Some(name.to_owned());
     }
     if name.contains([':', '/']) {
@@ -577,13 +581,13 @@ fn reference_of(scene: &Scene<'_>, raw: &RawDescriptor) -> Option<String> {
     }
 }
 
-/// Whether this is what the storage of a registry has without a tag.
+/// Returns whether this is an untagged revision in the storage of a registry.
 fn is_revision(scene: &Scene<'_>, raw: &RawDescriptor) -> bool {
     let name = raw.annotation(CONTAINERD_NAME);
     *scene.scheme == Scheme::Storage && name.is_some_and(|name| name.contains('@'))
 }
 
-/// What the innermost folder or archive is called, without what says that it is one.
+/// Returns the name of the innermost folder or archive, without its extension.
 fn stem(scene: &Scene<'_>) -> String {
     let folder = scene.folder_path();
     let path = if folder.is_empty() {

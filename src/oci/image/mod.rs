@@ -1,10 +1,10 @@
-//! Images: what names them, what they are made of, and which of them lie in the items of a release.
+//! Images: how they are named, what they consist of, and which of them are in the items of a release.
 //!
-//! Bytes only: images are found and read through recipes, nothing is unpacked. Where images come from and where they go is the
-//! affair of `registry` and of the verbs.
+//! This module only handles bytes. Images are found and read through recipes, and nothing is unpacked. Pulling and
+//! pushing is the work of `registry` and of the operations.
 //!
-//! Memory: manifests and configs (4 MiB each at most), what a package's YAML says (20 MB at most), 250 bytes and the path for
-//! each file of the archive that is looked at, 300 bytes for each blob of an image.
+//! Memory: manifests and configs (4 MiB each at most), the texts of a package's YAML (20 MB at most), 250 bytes and the
+//! path for each file of the current archive, and 300 bytes for each blob of an image.
 
 mod attached;
 mod choose;
@@ -41,42 +41,43 @@ pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_
 use crate::base::finding::Finding;
 pub use crate::content::recipe::body::FileBody;
 
-/// What an image lay in.
+/// The format that an image was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// An OCI layout, or a docker archive that has OCI manifests as well: the manifest is as it came.
+    /// An OCI layout, or a docker archive that also has OCI manifests. The manifest is the original one.
     OciLayout,
-    /// A docker archive without manifests: the config is as it came, the manifest is made here.
+    /// A docker archive without manifests. The config is the original one, and the manifest is made here.
     DockerArchive,
 }
 
 /// An image for one platform, or an artifact that is kept like one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Its names, as the archive has them: `registry.example/shop/web:1.0`. May be none.
+    /// Its names, as the archive has them, such as `registry.example/shop/web:1.0`. May be empty.
     pub references: Vec<String>,
-    /// What it lay in.
+    /// The format that it was found in.
     pub origin: Origin,
-    /// The item, then the archives in one another that it lies in.
+    /// The item, then the nested archives that it is in.
     pub place: Vec<Vec<u8>>,
-    /// The folder in the innermost of them, or in the item; empty: at the top.
+    /// The folder in the innermost archive, or in the item. Empty for the top.
     pub folder: Vec<u8>,
     /// The manifest.
     pub manifest: Descriptor,
-    /// Its bytes, as they came; of a docker archive without manifests the same for the same image.
+    /// The bytes of the manifest. The original ones, or for a docker archive without manifests the made ones, which are
+    /// the same for the same image.
     pub manifest_bytes: Vec<u8>,
-    /// The config: its digest is what docker calls the image's id.
+    /// The config. Docker calls its digest the image's id.
     pub config: Descriptor,
-    /// What it runs on; `None` for artifacts.
+    /// The platform that it runs on. `None` for artifacts.
     pub platform: Option<Platform>,
     /// The layers, the lowest first.
     pub layers: Vec<Descriptor>,
-    /// Digests of the layers as plain tars; none for artifacts.
+    /// Digests of the layers as plain tars. Empty for artifacts.
     pub diff_ids: Vec<Digest>,
 }
 
 impl Image {
-    /// Its first name, else the beginning of its digest.
+    /// Returns its first name, or the beginning of its digest when it has none.
     pub fn name(&self) -> String {
         match self.references.first() {
             Some(reference) => reference.clone(),
@@ -84,7 +85,8 @@ impl Image {
         }
     }
 
-    /// Whether it is made to run: an image's config, and a plain layer for each that it has, perhaps none at all.
+    /// Returns whether it is made to run. It then has an image's config and a plain layer for each layer, possibly none
+    /// at all.
     pub fn runs(&self) -> bool {
         let is_image = matches!(
             &self.config.media_type[..],
@@ -94,7 +96,7 @@ impl Image {
         is_image && has_layers && self.diff_ids.len() == self.layers.len()
     }
 
-    /// Bytes of manifest, config and layers, each layer once.
+    /// Returns the bytes of manifest, config and layers, each layer once.
     pub fn bytes(&self) -> u64 {
         let layers: BTreeMap<&Digest, u64> = self
             .layers
@@ -108,7 +110,7 @@ impl Image {
     }
 }
 
-/// An index of images for several platforms, as it came.
+/// An index of images for several platforms, in its original form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageIndex {
     /// Its names, as the archive has them.
@@ -117,44 +119,44 @@ pub struct ImageIndex {
     pub descriptor: Descriptor,
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// What it lists.
+    /// Its children.
     pub children: Vec<IndexChild>,
 }
 
 impl ImageIndex {
-    /// Whether everything that it lists is there.
+    /// Returns whether everything that it lists is present.
     pub fn is_whole(&self) -> bool {
         self.children.iter().all(|child| child.is_there)
     }
 }
 
-/// Something in an index.
+/// A child of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexChild {
     /// The manifest or index.
     pub descriptor: Descriptor,
-    /// What it runs on, when the index says so.
+    /// The platform that it runs on, when the index states it.
     pub platform: Option<Platform>,
-    /// Whether it is in the archive: exports of one platform leave the others out.
+    /// Whether it is in the archive. Exports of one platform leave the others out.
     pub is_there: bool,
 }
 
-/// A signature, a list of parts or the like: a manifest that refers to another.
+/// A signature, SBOM or similar: a manifest that refers to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referrer {
     /// The manifest that it refers to.
     pub subject: Digest,
     /// Its own manifest.
     pub descriptor: Descriptor,
-    /// The bytes of it.
+    /// The bytes of its manifest.
     pub bytes: Vec<u8>,
-    /// What it is: the artifact's type, else the config's.
+    /// The artifact's type, or else the config's media type.
     pub artifact_type: Option<String>,
-    /// What it says of itself.
+    /// Its annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Its own names; none of these is that of the image.
+    /// Its own names, which are never those of the image.
     pub references: Vec<String>,
-    /// The tag that stands for the subject, as cosign's `sha256-....sig`; it is the same wherever the image lies.
+    /// The tag that stands for the subject, such as cosign's `sha256-....sig`. It is the same wherever the image is.
     pub tag: Option<String>,
 }
 
@@ -165,14 +167,14 @@ pub struct Named {
     pub name: String,
     /// Digest of the manifest or index.
     pub digest: Digest,
-    /// Number of the release, in the order in which they were added.
+    /// Number of the release, in the order of adding.
     pub release: usize,
 }
 
-/// A manifest or index and its bytes.
+/// A manifest or index with its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolved<'a> {
-    /// What it is.
+    /// Its descriptor.
     pub descriptor: &'a Descriptor,
     /// Its bytes.
     pub bytes: &'a [u8],
@@ -187,7 +189,7 @@ pub struct LayerOf<'a> {
     pub layer: usize,
 }
 
-/// What was found in the items of releases.
+/// The images that were found in the items of releases.
 #[derive(Debug, Default)]
 pub struct Images {
     images: Vec<Image>,
@@ -196,69 +198,71 @@ pub struct Images {
     indexes: Vec<ImageIndex>,
     referrers: Vec<Referrer>,
     packages: Vec<Package>,
-    /// What every image lies in, all places: the holder, the folder in it, the image's number.
+    /// All places of every image: the container, the folder in it, the image's number.
     places: Vec<(Vec<Vec<u8>>, Vec<u8>, usize)>,
     warnings: Vec<Finding>,
-    /// Manifests and indexes by digest, whatever they are of.
+    /// Manifests and indexes of every kind, by digest.
     manifests: HashMap<Digest, (Descriptor, Vec<u8>)>,
     blobs: HashMap<Digest, FileBody>,
-    /// What each name stands for.
+    /// The meaning of each name.
     references: BTreeMap<String, Digest>,
-    /// Every name and every bearer, in the order in which they were met.
+    /// Every name with every bearer, in the order in which they were found.
     named: Vec<Named>,
-    /// Releases that were looked through.
+    /// Number of releases that were searched.
     releases: usize,
-    /// Number of the image and of the layer that an archive in an item is.
+    /// The numbers of the image and the layer for each archive in an item that is a layer.
     layers: HashMap<Vec<Vec<u8>>, (usize, usize)>,
 }
 
 impl Images {
-    /// The images, in the order in which they were met. The same image in several archives is there once.
+    /// Returns the images, in the order in which they were found. An image in several archives comes once.
     pub fn images(&self) -> &[Image] {
         &self.images
     }
 
-    /// The indexes.
+    /// Returns the indexes.
     pub fn indexes(&self) -> &[ImageIndex] {
         &self.indexes
     }
 
-    /// What refers to a manifest or index.
+    /// Returns the referrers of a manifest or index.
     pub fn referrers<'a>(&'a self, subject: &'a Digest) -> impl Iterator<Item = &'a Referrer> {
         self.referrers
             .iter()
             .filter(move |each| each.subject == *subject)
     }
 
-    /// All referrers.
+    /// Returns all referrers.
     pub fn all_referrers(&self) -> &[Referrer] {
         &self.referrers
     }
 
-    /// What is not as it should be in the archives, item, image and blob named.
+    /// Returns the problems found in the archives, with item, image and blob named.
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
-    /// A config, layer or other blob that a manifest names. Manifests that came in are among them, those made here are not.
+    /// Returns a config, layer or other blob that a manifest names. Original manifests are included, and those made
+    /// here are not.
     pub fn blob(&self, digest: &Digest) -> Option<&FileBody> {
         self.blobs.get(digest)
     }
 
-    /// All names, and the manifest or index that each stands for: the index where all of it is there.
+    /// Iterates over all names and the manifest or index of each. A name stands for the index where all of it is
+    /// present.
     pub fn references(&self) -> impl Iterator<Item = (&str, &Digest)> {
         self.references
             .iter()
             .map(|(name, digest)| (&name[..], digest))
     }
 
-    /// Every name that images and indexes themselves have, with every bearer, in the order in which they were met. What lies
-    /// below an index has none by that.
+    /// Returns every name that images and indexes have themselves, with every bearer, in the order in which they were
+    /// found. Being a child of an index does not give a name.
     pub fn all_named(&self) -> &[Named] {
         &self.named
     }
 
-    /// The manifest or index of this digest, or of this name exactly as an archive has it.
+    /// Returns the manifest or index with this digest, or with this name exactly as an archive has it.
     pub fn resolve(&self, reference: &str) -> Option<Resolved<'_>> {
         let digest = match reference.parse::<Digest>() {
             Ok(digest) => digest,
@@ -268,7 +272,7 @@ impl Images {
         Some(Resolved { descriptor, bytes })
     }
 
-    /// The layer that lies in the last of these places, or around it.
+    /// Returns the layer that is in the last of these places, or around it.
     pub fn layer_of(&self, place: &[Vec<u8>]) -> Option<LayerOf<'_>> {
         let found = (1..=place.len()).find_map(|len| self.layers.get(&place[..len]));
         let (image, layer) = *found?;

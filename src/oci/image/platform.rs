@@ -1,11 +1,11 @@
-//! Platforms: what an image runs on.
+//! Platforms that images run on.
 //!
-//! Written as containerd writes them: `linux/arm64/v8`, `windows(10.0.20348)/amd64`.
+//! Their text form is containerd's: `linux/arm64/v8`, `windows(10.0.20348)/amd64`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// `linux/arm64/v8`: operating system, architecture and perhaps a variant, as Go calls them.
+/// Operating system, architecture and an optional variant, by their names in Go, such as `linux/arm64/v8`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     /// `linux`.
@@ -14,18 +14,18 @@ pub struct Platform {
     pub architecture: String,
     /// `v8`.
     pub variant: Option<String>,
-    /// Version of the operating system, as Windows needs one: `10.0.20348.2227`.
+    /// Version of the operating system, which Windows needs: `10.0.20348.2227`.
     pub os_version: Option<String>,
 }
 
-/// Says that a text is no platform.
+/// The error for a text that is not a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a platform (OS/ARCHITECTURE[/VARIANT], as linux/arm64)")]
 pub struct PlatformError;
 
 impl Platform {
-    /// Whether an image for `other` is what someone means who asks for this one: a variant or version that is not asked for
-    /// does not matter, nor do the last parts of a version, and `v8` goes without saying for arm64.
+    /// Returns whether a request for this platform matches an image for `other`. A variant or version that is not
+    /// requested does not matter, nor do the last parts of a version. `v8` is implied for arm64.
     pub fn takes(&self, other: &Self) -> bool {
         let implied = |platform: &Self| match (&platform.architecture[..], &platform.variant) {
             ("arm64", None) => Some("v8".to_owned()),
@@ -46,7 +46,7 @@ impl Platform {
 }
 
 impl Platform {
-    /// Whether this is the platform that a release means by `@ARCH`, whatever name of the architecture that is.
+    /// Returns whether this is the platform that a release means by `@ARCH`, under any name of the architecture.
     pub fn is_of(&self, arch: &str) -> bool {
         let named = format!("{}/{arch}", self.os).parse::<Self>();
         named.is_ok_and(|named| named.architecture == self.architecture)
@@ -91,7 +91,7 @@ impl FromStr for Platform {
             [os, architecture, variant] => (os, architecture, Some(variant.to_owned())),
             _ => return Err(PlatformError),
         };
-        // What people, `uname` and releases call them.
+        // Names that people, `uname` and releases use.
         let architecture = match architecture {
             "x86_64" | "x86-64" => "amd64",
             "aarch64" => "arm64",

@@ -1,7 +1,7 @@
-//! References: how people and archives name an image, and the name that it gets in a registry.
+//! References: the names that people and archives give images, and the names that they get in a registry.
 //!
-//! The rule: repository path and tag stay, only the host is dropped. `registry.example/shop/web:1.0` is `shop/web:1.0`;
-//! `web` is `web:latest`.
+//! Repository path and tag stay, and only the host is dropped. `registry.example/shop/web:1.0` becomes `shop/web:1.0`,
+//! and `web` becomes `web:latest`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ const TAG_BYTES_MAX: usize = 128;
 pub struct Reference {
     /// The first component, when it has a `.` or `:` or is `localhost`.
     pub host: Option<String>,
-    /// The path behind the host.
+    /// The path after the host.
     pub repository: String,
     /// The tag, when one is given.
     pub tag: Option<String>,
@@ -26,25 +26,25 @@ pub struct Reference {
     pub digest: Option<Digest>,
 }
 
-/// Says what is wrong with a reference.
+/// What is wrong with a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
-    /// The host has other characters than a host and a port may have.
+    /// The host has characters that are not allowed in a host and port.
     #[error("not a host: HOST[:PORT]")]
     Host,
-    /// The path has other characters than a repository may have.
+    /// The path has characters that are not allowed in a repository.
     #[error("not a repository: lower-case words of a-z, 0-9, '.', '_' and '-', joined by '/'")]
     Repository,
-    /// The tag has other characters than a tag may have.
+    /// The tag has characters that are not allowed in a tag.
     #[error("not a tag: at most 128 of letters, digits, '_', '.' and '-'")]
     Tag,
-    /// What is behind the `@` is no digest.
+    /// The text after the `@` is not a digest.
     #[error("not a digest behind the @ (sha256: and 64 hex digits)")]
     Digest,
 }
 
 impl Reference {
-    /// The tag, or `latest` when there is neither tag nor digest.
+    /// Returns the tag, or `latest` when there is neither tag nor digest.
     pub fn tag_or_latest(&self) -> Option<&str> {
         match (&self.tag, &self.digest) {
             (Some(tag), _) => Some(tag),
@@ -53,7 +53,7 @@ impl Reference {
         }
     }
 
-    /// The repository that the image gets in a registry: `prefix` before its path, the host dropped.
+    /// Returns the repository of the image in a registry: `prefix` before its path, the host dropped.
     pub fn repository_under(&self, prefix: Option<&str>) -> String {
         match prefix {
             Some(prefix) => format!("{prefix}/{}", self.repository),
@@ -117,7 +117,7 @@ impl FromStr for Reference {
     }
 }
 
-/// Whether a text is `HOST[:PORT]`, IPv6 addresses in brackets.
+/// Returns whether a text is `HOST[:PORT]`, with IPv6 addresses in brackets.
 pub fn is_host(text: &str) -> bool {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
@@ -139,12 +139,12 @@ pub fn is_host(text: &str) -> bool {
     port_fits && (is_name(name) || is_address(name))
 }
 
-/// Whether a text is the path of a repository, as the distribution specification has it.
+/// Returns whether a text is the path of a repository by the distribution specification.
 pub fn is_repository(text: &str) -> bool {
     text.len() <= REPOSITORY_BYTES_MAX && text.split('/').all(is_component)
 }
 
-/// Runs of `a-z0-9`, joined by one `.`, one or two `_`, or any number of `-`.
+/// Returns whether a text consists of runs of `a-z0-9`, joined by one `.`, one or two `_`, or any number of `-`.
 fn is_component(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let Some(last) = text.chars().next_back() else {
@@ -156,7 +156,7 @@ fn is_component(text: &str) -> bool {
     is_word(last) && text.starts_with(is_word) && separators.into_iter().all(fits)
 }
 
-/// Whether a text is a tag.
+/// Returns whether a text is a tag.
 pub fn is_tag(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     !text.is_empty()

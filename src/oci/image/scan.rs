@@ -1,4 +1,5 @@
-//! One look through the files of a folder or archive: which folders may be images or packages, which files may be archives.
+//! Scans the files of a folder or archive once: which folders may be images or packages, and which files may be
+//! archives.
 
 use std::collections::BTreeMap;
 
@@ -6,45 +7,45 @@ use super::package::PackageMarks;
 use crate::content::recipe::Content;
 use crate::content::recipe::body::FileBody;
 
-/// Archives in one folder or archive that are looked into.
+/// Most archives in one folder or archive that are searched.
 const NESTED_MAX: usize = 1 << 18;
-/// Files of one folder or archive that are told to be compressed.
+/// Most compressed files of one folder or archive that are reported.
 const PACKED_MAX: usize = 1 << 10;
-/// How the names of compressed archives end.
+/// Endings of the names of compressed archives.
 const PACKED_ENDS: [&[u8]; 13] = [
     b".zst", b".tzst", b".zstd", b".xz", b".txz", b".bz2", b".tbz", b".tbz2", b".lz4", b".lzma",
     b".tar.gz", b".tgz", b".zip",
 ];
-/// Tags and revisions of registries in one holder.
+/// Most tags and revisions of registries in one container.
 const LINKS_MAX: usize = 1 << 16;
-/// Folders of one holder that may be images or packages.
+/// Most folders of one container that may be images or packages.
 const FOLDERS_MAX: usize = 1 << 16;
 
-/// What lies in one folder of a holder and may be the mark of something.
+/// The files of one folder that may be marks of something.
 #[derive(Default)]
 pub(super) struct Marks {
     /// `manifest.json`.
     pub(super) docker: Option<FileBody>,
     /// `index.json`.
     pub(super) index: Option<FileBody>,
-    /// Whether there is an `oci-layout`.
+    /// Whether it has an `oci-layout`.
     pub(super) is_layout: bool,
-    /// `version`, which a folder of skopeo's has.
+    /// `version`, which a folder of skopeo has.
     pub(super) version: Option<FileBody>,
     /// Tags and revisions below `repositories/`, when it is the root of a registry's storage.
     pub(super) links: Vec<(Vec<u8>, FileBody)>,
-    /// What may make it a package.
+    /// Marks of a package.
     pub(super) package: PackageMarks,
 }
 
-/// What one look through a holder found.
+/// The result of scanning a container.
 #[derive(Default)]
 pub(super) struct FolderScan {
-    /// By folder, with a `/` behind it unless it is the top.
+    /// By folder, with a `/` at its end unless it is the top.
     pub(super) folders: BTreeMap<Vec<u8>, Marks>,
     /// Files that may be archives.
     pub(super) nested: Vec<(Vec<u8>, Content)>,
-    /// Files whose names say that they are compressed: to look at every file for this would take long.
+    /// Files whose names say that they are compressed. Reading every file would take long.
     pub(super) packed: Vec<(Vec<u8>, FileBody)>,
     /// Whether there was more than is remembered.
     pub(super) is_cut: bool,
@@ -57,13 +58,13 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 impl FolderScan {
-    /// Takes note of a file.
+    /// Records a file.
     pub(super) fn file(&mut self, path: &[u8], body: FileBody) {
         let mut ends = PACKED_ENDS.iter();
         if ends.any(|end| path.ends_with(end)) && self.packed.len() < PACKED_MAX {
             self.packed.push((path.to_vec(), body));
         }
-        // A tar of one chunk is known by its name: to read every short file would take long.
+        // A tar of one chunk is recognized by its name, because reading every short file would take long.
         if let FileBody::Content(content) = body
             && (matches!(content, Content::Blob(_)) || path.ends_with(b".tar"))
         {
@@ -98,7 +99,7 @@ impl FolderScan {
         self.below(folder, name, body);
     }
 
-    /// Takes note of a tag or revision in the storage of a registry: `docker/registry/v2/repositories/NAME/_manifests/...`.
+    /// Records a tag or revision in the storage of a registry: `docker/registry/v2/repositories/NAME/_manifests/...`.
     fn storage(&mut self, path: &[u8], body: FileBody) {
         const ROOT: &[u8] = b"registry/v2/";
         let Some(own) = path.strip_suffix(b"/link") else {
@@ -122,7 +123,7 @@ impl FolderScan {
         }
     }
 
-    /// Takes note of a file that marks the folder around its own.
+    /// Records a file that marks the parent of its folder.
     fn below(&mut self, folder: &[u8], name: &[u8], body: FileBody) {
         let Some(path) = folder.strip_suffix(b"/") else {
             return;
@@ -139,7 +140,7 @@ impl FolderScan {
         }
     }
 
-    /// The marks of a folder; `None` when there are too many.
+    /// Returns the marks of a folder, or `None` when there are too many folders.
     fn folder(&mut self, folder: &[u8]) -> Option<&mut Marks> {
         if self.folders.len() >= FOLDERS_MAX && !self.folders.contains_key(folder) {
             self.is_cut = true;

@@ -1,7 +1,7 @@
-//! Images as other programs store them: folders of skopeo's `dir:`, and the storage of a registry. Each is read as the OCI
-//! layout that it could be.
+//! Reads images as other programs store them: folders of skopeo's `dir:`, and the storage of a registry. Each is read
+//! as the equivalent OCI layout.
 //!
-//! A folder of skopeo's has no name but its own: `skopeo sync` calls it `HOST/REPOSITORY:TAG`.
+//! A folder of skopeo names its image only by its own name. `skopeo sync` names it `HOST/REPOSITORY:TAG`.
 
 use super::context::{Documents, ImageContext, Scheme};
 use super::document::{CONTAINERD_NAME, Document, RawDescriptor};
@@ -10,13 +10,13 @@ use super::{Digest, Reference};
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
-/// What the file `version` of a folder of skopeo's begins with.
+/// The beginning of the file `version` in a folder of skopeo.
 const DIR_VERSION: &[u8] = b"Directory Transport Version: ";
 /// Longest `version` and longest link that are read.
 const SMALL_BYTES_MAX: u64 = 256;
 
 impl<S: ChunkSource> ImageContext<'_, S> {
-    /// Reads a folder of skopeo's; `None` when it is none.
+    /// Reads a folder of skopeo. Returns `None` when it is not one.
     pub(super) fn dir(
         &mut self,
         place: &[Vec<u8>],
@@ -37,7 +37,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(Some(documents(vec![entry], Scheme::Dir(digest))))
     }
 
-    /// Reads the tags of a registry's storage; `None` when it is none.
+    /// Reads the tags of a registry's storage. Returns `None` when it is not one.
     pub(super) fn storage(&mut self, marks: &Marks) -> Result<Option<Documents>, RecipeError> {
         let mut entries = Vec::new();
         for (path, body) in &marks.links {
@@ -58,7 +58,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             let tag = link
                 .strip_prefix("tags/")
                 .and_then(|tag| tag.strip_suffix("/current"));
-            // What has no tag is known by its digest: what refers to something, and what a tag stood for before.
+            // An untagged revision is known by its digest: a referrer, or what a tag stood for earlier.
             let name = match tag {
                 Some(tag) => format!("{name}:{tag}"),
                 None => format!("{name}@{digest}"),
@@ -71,7 +71,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok((!entries.is_empty()).then(|| documents(entries, Scheme::Storage)))
     }
 
-    /// Reads a short file; `None` when it is longer.
+    /// Reads a short file. Returns `None` when it is longer.
     fn small(&self, body: &FileBody) -> Result<Option<Vec<u8>>, RecipeError> {
         if body.bytes() > SMALL_BYTES_MAX {
             return Ok(None);
@@ -79,7 +79,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         match body.read(self.source, SMALL_BYTES_MAX, self.monitor) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error @ RecipeError::Interrupted(_)) => Err(error),
-            // What cannot be read is told by `check`.
+            // `check` reports what cannot be read.
             Err(_) => Ok(None),
         }
     }
@@ -106,7 +106,7 @@ fn entry(digest: &Digest, bytes: impl Into<Option<u64>>, name: Option<String>) -
     }
 }
 
-/// The name that a folder of skopeo's is called by: `registry.example/shop/web:1.0`, `web:1.0`, `web`.
+/// Returns the image name in the name of skopeo's folder: `registry.example/shop/web:1.0`, `web:1.0`, `web`.
 fn dir_name(place: &[Vec<u8>], folder: &[u8]) -> Option<String> {
     let own = String::from_utf8_lossy(folder);
     let own = own.trim_end_matches('/');

@@ -1,28 +1,28 @@
-//! The `WWW-Authenticate` header: what a registry wants to see before it answers.
+//! Parses the `WWW-Authenticate` header, in which a registry asks for credentials.
 //!
-//! It comes from the network: any bytes are either understood or ignored.
+//! The header comes from the network. Anything that is not understood is ignored.
 
-/// Most bytes of a header that are looked at.
+/// Most bytes of a header that are parsed.
 const HEADER_BYTES_MAX: usize = 8 << 10;
 
-/// What a registry asks for.
+/// The credentials that a registry asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Challenge {
     /// Name and password with every request.
     Basic,
     /// A token from somewhere else.
     Bearer {
-        /// Where: an absolute URL.
+        /// The absolute URL of the token server.
         realm: String,
-        /// For whom, as the token's giver calls the registry.
+        /// The name of the registry at the token server.
         service: Option<String>,
-        /// For what.
+        /// The access that is requested.
         scope: Option<String>,
     },
 }
 
 impl Challenge {
-    /// Reads a header; a Bearer challenge is preferred to a Basic one. `None` when there is neither.
+    /// Parses a header. Prefers a Bearer challenge to a Basic one. Returns `None` when there is neither.
     pub fn parse(header: &str) -> Option<Self> {
         if header.len() > HEADER_BYTES_MAX {
             return None;
@@ -80,7 +80,7 @@ fn challenges(header: &str) -> Vec<(String, Parameters)> {
     }
 }
 
-/// Takes a token or a quoted string off the front.
+/// Splits a token or a quoted string off the front.
 fn value_of(text: &str) -> (String, &str) {
     let Some(inner) = text.strip_prefix('"') else {
         let end = text.find([' ', '\t', ',']).unwrap_or(text.len());

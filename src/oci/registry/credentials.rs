@@ -1,6 +1,7 @@
 //! Credentials from docker's config file: `auths`, `credHelpers` and `credsStore`.
 //!
-//! Read, never written. Helpers are run as docker runs them: `docker-credential-NAME get` with the host on its input.
+//! The file is read and never written. Helpers are run as docker runs them: `docker-credential-NAME get` with the host
+//! on its input.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -13,17 +14,17 @@ use serde::Deserialize;
 
 use super::RegistryError;
 
-/// Most bytes of the config file and of what a helper says.
+/// Most bytes of the config file and of a helper's output.
 const CONFIG_BYTES_MAX: u64 = 4 << 20;
-/// The key under which docker keeps the credentials of its own hub.
+/// The key under which docker keeps the credentials of Docker Hub.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 /// The name that helpers use for an identity token.
 const TOKEN_USER: &str = "<token>";
 
-/// What all helpers say of a registry that they know nothing of.
+/// The message of all helpers for a registry without credentials.
 const NOT_FOUND: &str = "credentials not found";
 
-/// Who asks.
+/// The credentials for a registry.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// Name and password.
@@ -45,7 +46,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// The value of an `Authorization` header; `None` for tokens, which are exchanged first.
+    /// Returns the value of an `Authorization` header. Returns `None` for identity tokens, which are exchanged first.
     pub fn basic(&self) -> Option<String> {
         match self {
             Self::Password { user, password } => {
@@ -82,7 +83,7 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
+/// Returns `$DOCKER_CONFIG/config.json`, or else `~/.docker/config.json`.
 pub fn config_path() -> Option<PathBuf> {
     let variable = |name| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty());
@@ -92,10 +93,11 @@ pub fn config_path() -> Option<PathBuf> {
     Some(folder.join("config.json"))
 }
 
-/// What the config file says of a registry (`HOST[:PORT]`); `None` when it says nothing, or there is no file.
+/// Returns the credentials in the config file for a registry (`HOST[:PORT]`). Returns `None` when it has none, or there
+/// is no file.
 ///
 /// # Errors
-/// [`RegistryError::Credentials`] when the file or the helper that it names is of no use.
+/// [`RegistryError::Credentials`] when the file or its helper is unusable.
 pub fn find(config: &Path, host: &str) -> Result<Option<Credentials>, RegistryError> {
     let unusable = |why: String| RegistryError::Credentials { why };
     let mut text = String::new();
@@ -105,7 +107,7 @@ pub fn find(config: &Path, host: &str) -> Result<Option<Credentials>, RegistryEr
             .and_then(|file| file.take(CONFIG_BYTES_MAX).read_to_string(&mut text))
             .map_err(|error| unusable(format!("{}: {error}", config.display())))?,
     };
-    // The parser's own words could show what stands around the error: it may be a password.
+    // The parser's message could quote the text around the error, which may be a password.
     let config: DockerConfig = serde_json::from_str(&text).map_err(|error| {
         unusable(format!(
             "{}: not JSON as docker writes it, line {}",
@@ -131,7 +133,7 @@ pub fn find(config: &Path, host: &str) -> Result<Option<Credentials>, RegistryEr
         .map_or(Ok(None), |auth| read_auth(host, auth))
 }
 
-/// The keys that docker and podman use for a host.
+/// Returns the keys that docker and podman use for a host.
 fn keys(host: &str) -> Vec<String> {
     let mut keys = vec![
         host.to_owned(),
@@ -189,7 +191,7 @@ fn ask_helper(helper: &str, keys: &[String]) -> Result<Option<Credentials>, Regi
         let why = format!("the helper's name in docker's config file is none: {helper:?}");
         return Err(RegistryError::Credentials { why });
     }
-    // Helpers know a host by one key alone: that of the hub, or the host itself.
+    // Helpers know a host by one key: that of Docker Hub, or the host itself.
     for key in keys.iter().take(2) {
         if let Some(found) = run_helper(helper, key)? {
             return Ok(Some(found));
@@ -211,7 +213,7 @@ fn run_helper(helper: &str, key: &str) -> Result<Option<Credentials>, RegistryEr
         .spawn()
         .map_err(|error| unusable(error.to_string()))?;
     if let Some(mut input) = child.stdin.take() {
-        // A helper that does not read its input says so by its exit code.
+        // A helper that does not read its input reports this by its exit code.
         let _ = input.write_all(key.as_bytes());
     }
     let mut said = Vec::new();
@@ -221,7 +223,7 @@ fn run_helper(helper: &str, key: &str) -> Result<Option<Credentials>, RegistryEr
     let status = child.wait().map_err(|error| unusable(error.to_string()))?;
     if !status.success() {
         let knows_none = String::from_utf8_lossy(&said).contains(NOT_FOUND);
-        // Its own words may hold a secret.
+        // The helper's output may contain a secret, so it is not shown.
         return if knows_none {
             Ok(None)
         } else {

@@ -1,4 +1,4 @@
-//! What can go wrong between here and a registry.
+//! Errors of pulling, pushing and serving.
 
 use std::path::{Path, PathBuf};
 
@@ -7,76 +7,76 @@ use crate::base::size::ByteSize;
 use crate::content::recipe::BoxError;
 use crate::oci::image::Digest;
 
-/// Says why something could not be pulled, pushed or served.
+/// The reason why something could not be pulled, pushed or served.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// There is nobody, or the line broke every time.
+    /// The registry does not answer, or the connection broke every time.
     #[error("{host} does not answer: {what}")]
     Unreachable {
         /// The registry.
         host: String,
-        /// What was asked for.
+        /// The request.
         what: String,
         /// The last failure.
         source: BoxError,
     },
-    /// It speaks, but not over a connection that can be trusted.
+    /// The registry answers, but the connection cannot be trusted.
     #[error("{host} cannot be trusted or does not speak TLS")]
     Tls {
         /// The registry.
         host: String,
-        /// What TLS says.
+        /// The error of TLS.
         source: BoxError,
     },
-    /// It wants other credentials, or they do not suffice.
+    /// The registry requires other credentials, or these do not suffice.
     #[error("{host} refuses access: {what}{}", said(message))]
     Denied {
         /// The registry.
         host: String,
-        /// What was asked for.
+        /// The request.
         what: String,
-        /// What the registry says.
+        /// The registry's message.
         message: String,
     },
-    /// It has no such thing.
+    /// The registry does not have it.
     #[error("{host} has no {what}")]
     Absent {
         /// The registry.
         host: String,
-        /// What was asked for.
+        /// The request.
         what: String,
     },
-    /// It answers with an error, each time.
+    /// The registry answers with an error each time.
     #[error("{host} answers {status}: {what}{}", said(message))]
     Refused {
         /// The registry.
         host: String,
-        /// What was asked for.
+        /// The request.
         what: String,
         /// The HTTP status.
         status: u16,
-        /// What the registry says.
+        /// The registry's message.
         message: String,
     },
-    /// The bytes are not those of the digest.
+    /// The bytes do not match the digest.
     #[error("{what}: the bytes are not those of its digest: {got} came instead")]
     Mismatch {
-        /// What was asked for, with its digest.
+        /// The request, with the digest.
         what: String,
-        /// The digest of what came.
+        /// The digest of the received bytes.
         got: Digest,
     },
-    /// It is longer or shorter than it is said to be.
+    /// It is longer or shorter than announced.
     #[error("{what}: {got_bytes} bytes came, and {bytes} were announced")]
     Length {
-        /// What was asked for.
+        /// The request.
         what: String,
         /// Bytes announced.
         bytes: u64,
         /// Bytes that came.
         got_bytes: u64,
     },
-    /// It is beyond a limit.
+    /// It exceeds a limit.
     #[error("{what} is too large: {limit} is the limit")]
     TooLarge {
         /// What is too large.
@@ -84,33 +84,33 @@ pub enum RegistryError {
         /// The limit.
         limit: String,
     },
-    /// It does not say what it should.
+    /// The answer is malformed.
     #[error("{what}: {why}")]
     Corrupt {
-        /// What was asked for.
+        /// The request.
         what: String,
         /// What is wrong with it.
         why: String,
     },
-    /// No image in the index is for a platform that was asked for.
+    /// No image in the index is for a requested platform.
     #[error("{what} has no image for {wanted}; it has {}", has.join(", "))]
     NoPlatform {
         /// The image.
         what: String,
-        /// What was asked for.
+        /// The requested platform.
         wanted: String,
-        /// The platforms there are.
+        /// The platforms in the index.
         has: Vec<String>,
     },
-    /// What is to be sent cannot be read.
+    /// The content to be sent cannot be read.
     #[error("{what} cannot be read here")]
     Source {
         /// The blob.
         what: String,
-        /// Why.
+        /// The error.
         source: BoxError,
     },
-    /// Docker's file with credentials, or the helper that it names, is of no use.
+    /// Docker's file with credentials, or its helper, is unusable.
     #[error("credentials: {why}")]
     Credentials {
         /// What is wrong.
@@ -119,7 +119,7 @@ pub enum RegistryError {
     /// There is too little room.
     #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
     NoSpace {
-        /// Where.
+        /// The folder.
         path: PathBuf,
         /// Bytes that are free there.
         free_bytes: u64,
@@ -131,15 +131,15 @@ pub enum RegistryError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The address cannot be listened at.
+    /// The server cannot listen at the address.
     #[error("cannot listen at {address}")]
     Listen {
         /// The address.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A stop was asked for.
@@ -148,13 +148,13 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
-    /// Gives an I/O error its path, for `map_err`.
+    /// Adds the path to an I/O error, for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io { path, source }
     }
 
-    /// What the other side sent makes no sense.
+    /// Makes the error for a malformed answer.
     pub(crate) fn corrupt(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Corrupt {
             what: what.into(),
@@ -162,7 +162,7 @@ impl RegistryError {
         }
     }
 
-    /// Whether the other side has no such thing: for what may be missing.
+    /// Returns whether the other side does not have it, for what may be missing.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent { .. })
     }

@@ -1,9 +1,9 @@
-//! The `Link` header: where a list goes on.
+//! Parses the `Link` header, which gives the next page of a list.
 
-/// Most bytes of a header that are looked at.
+/// Most bytes of a header that are parsed.
 const HEADER_BYTES_MAX: usize = 8 << 10;
 
-/// The target with `rel="next"`, an absolute URL or one below the host; `None` when the list ends here.
+/// Returns the target with `rel="next"`, an absolute URL or one below the host. Returns `None` when the list ends here.
 pub fn next(header: &str) -> Option<&str> {
     if header.len() > HEADER_BYTES_MAX {
         return None;

@@ -1,7 +1,7 @@
 //! Registries: a client that pulls and pushes, and a read-only server, over the API of the OCI distribution specification.
 //!
-//! It knows nothing of stores: bytes come and go by traits, and by files of a folder that it is given. Everything that a
-//! registry sends is bounded, and checked by its digest before it is used.
+//! It does not know stores. Bytes are passed by traits, and by files of a folder that it is given. Everything that a
+//! registry sends is bounded, and is checked by its digest before it is used.
 
 mod error;
 pub mod plan;

@@ -1,4 +1,5 @@
-//! A file that is coming in: hashed while it is written, gone on with when it is there already, named when it is whole.
+//! A file that is being received. It is hashed while it is written, resumed when it exists already, and renamed when it
+//! is whole.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -8,7 +9,7 @@ use super::RegistryError;
 use crate::base::monitor::Monitor;
 use crate::oci::image::{Digest, DigestHasher};
 
-/// Bytes that are read at a time when what is there is hashed.
+/// Bytes that are read at a time when an existing part is hashed.
 const PIECE_BYTES: usize = 1 << 20;
 
 /// A file under a temporary name.
@@ -21,7 +22,7 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Opens the file of a blob, and hashes what is in it.
+    /// Opens the file of a blob, and hashes its content.
     ///
     /// # Errors
     /// [`RegistryError::Io`].
@@ -50,12 +51,12 @@ impl PartFile {
         Ok(part)
     }
 
-    /// Bytes that are there.
+    /// Returns the number of bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether the bytes that are there are those of the digest.
+    /// Returns whether the bytes so far match the digest.
     pub fn is_whole(&self) -> bool {
         self.hasher.clone().finish() == self.digest
     }
@@ -73,7 +74,7 @@ impl PartFile {
         Ok(())
     }
 
-    /// Begins anew.
+    /// Empties the file.
     ///
     /// # Errors
     /// [`RegistryError::Io`].
@@ -87,7 +88,7 @@ impl PartFile {
         Ok(())
     }
 
-    /// Gives the file its name when its bytes are those of its digest; empties it when they are not.
+    /// Renames the file when its bytes match its digest, and empties it when they do not.
     ///
     /// # Errors
     /// [`RegistryError::Mismatch`] and [`RegistryError::Io`].
@@ -104,10 +105,10 @@ impl PartFile {
     }
 }
 
-/// Whether a file is there and holds the bytes of the digest.
+/// Returns whether a file exists and holds the bytes of the digest.
 ///
 /// # Errors
-/// [`RegistryError::Io`] when it is there and cannot be read.
+/// [`RegistryError::Io`] when it exists and cannot be read.
 pub fn holds(path: &Path, digest: &Digest, monitor: &dyn Monitor) -> Result<bool, RegistryError> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),

@@ -1,4 +1,4 @@
-//! Repositories as they are to be: what `push` sends and what `serve` answers with.
+//! Planned repositories, which `push` sends and `serve` serves.
 
 use crate::oci::image::Descriptor;
 
@@ -7,18 +7,19 @@ use crate::oci::image::Descriptor;
 pub struct PlannedManifest {
     /// Its media type, digest and length.
     pub descriptor: Descriptor,
-    /// Its bytes, as they came in.
+    /// Its original bytes.
     pub bytes: Vec<u8>,
-    /// Its tags; without one it goes in by its digest.
+    /// Its tags. Without one it is added by its digest.
     pub tags: Vec<String>,
-    /// Host and tag for whoever asks with the host of an image's name, where something is served; empty: no host is written.
+    /// Host and tag, for requests with the host of an image's name when serving. The host is empty when the name has
+    /// none.
     pub host_tags: Vec<(String, String)>,
-    /// For an index of which images are missing: those that are there. Registries may refuse such an index; then an only
-    /// child takes its tags.
+    /// For an index with missing images, those that are present. Registries may refuse such an index. An only child
+    /// then takes its tags.
     pub partial: Option<Vec<Descriptor>>,
 }
 
-/// What goes into one repository.
+/// The content of one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlannedRepository {
     /// Its path in the registry.

@@ -1,6 +1,6 @@
-//! Pushes images into a registry: blobs first, several at a time, each once; then manifests, children before parents.
+//! Pushes images to a registry: blobs first, several at a time, each once. Manifests follow, children before parents.
 //!
-//! What is there already is not sent. Holds 1 MiB for each blob that is on its way, besides what its source needs.
+//! What the registry has already is not sent. Memory: 1 MiB for each blob in transfer, besides what its source needs.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ use crate::base::size::total;
 use crate::oci::image::{Descriptor, Digest, OCI_INDEX, is_index};
 use crate::oci::registry::referrer::ReferrerDocument;
 
-/// Blobs that go out at a time.
+/// Blobs that are sent at a time.
 const BLOBS_AT_A_TIME: usize = 4;
 
 /// How a name came to be in the registry.
@@ -27,9 +27,9 @@ pub enum NameState {
     Pushed,
     /// It was there, with this digest.
     There,
-    /// The registry takes no index of which images are missing: this name is that of its only image.
+    /// The registry refuses an index with missing images. This name is that of its only image.
     Only,
-    /// The registry takes no index of which images are missing: they are there by their digests, without this name.
+    /// The registry refuses an index with missing images. They are there by their digests, without this name.
     Refused,
 }
 
@@ -38,14 +38,14 @@ pub enum NameState {
 pub struct PushedName {
     /// `REPOSITORY:TAG`, or `REPOSITORY@DIGEST`.
     pub name: String,
-    /// The digest that the registry has under the name; empty when it refused the name.
+    /// The digest that the registry has under the name. Empty when it refused the name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub digest: String,
-    /// How it came there.
+    /// Its state.
     pub state: NameState,
 }
 
-/// What `push` did.
+/// The result of a push.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PushReport {
     /// The registry.
@@ -58,16 +58,16 @@ pub struct PushReport {
     pub pushed_bytes: u64,
     /// Blobs that the registry took from another of its repositories.
     pub mounted_blobs: u64,
-    /// Blobs that were there.
+    /// Blobs that were there already.
     pub there_blobs: u64,
-    /// Bytes of blobs that were there or taken from another repository.
+    /// Bytes of blobs that were there already or were taken from another repository.
     pub there_bytes: u64,
 }
 
-/// Pushes what is planned.
+/// Pushes the planned content.
 ///
 /// # Errors
-/// [`RegistryError`]; what is in the registry then is whole, and a second run goes on from there.
+/// [`RegistryError`]. What is in the registry then is whole, and a second run continues from there.
 pub fn push(
     client: &Client,
     plan: &[PlannedRepository],
@@ -112,7 +112,7 @@ fn push_blobs(
             }
         }
     }
-    // The longest first, so that none is waited for at the end.
+    // The longest come first, so that the end does not wait for one long blob.
     let mut jobs: Vec<PushJob<'_>> = jobs.into_values().collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.blob.bytes));
     monitor.start("push", total(jobs.iter().map(|job| job.blob.bytes)));
@@ -169,7 +169,7 @@ fn count(report: &mut PushReport, bytes: u64, sent: &[Sent]) {
     }
 }
 
-/// Sends a blob into the first repository, and has the others take it from there.
+/// Sends a blob to the first repository, and has the others mount it from there.
 fn push_job(
     client: &Client,
     job: &PushJob<'_>,
@@ -237,7 +237,7 @@ fn put_one(
     let there = client.manifest_digest(name, reference, monitor)?;
     let there = there.filter(|there| there.likewise_of(&manifest.bytes) == *there);
     if let Some(there) = there {
-        // A push that ended early may have left it out of the list of referrers.
+        // An earlier push that ended early may have left it out of the list of referrers.
         if let Some(subject) = subject_of(manifest)
             && !client
                 .referrer_list(name, &subject, monitor)?
@@ -281,12 +281,12 @@ fn put_one(
     }
 }
 
-/// What a manifest refers to by its own word.
+/// Returns the subject that a manifest states.
 fn subject_of(manifest: &PlannedManifest) -> Option<Digest> {
     ReferrerDocument::read(&manifest.bytes)?.subject()
 }
 
-/// Where a registry keeps no list of referrers, a tag holds it: `sha256-<hex>` of the subject.
+/// Adds a referrer to the tag `sha256-<hex>` of its subject. It holds the list where a registry has no referrers API.
 fn note_subject(
     client: &Client,
     name: &str,
@@ -301,7 +301,7 @@ fn note_subject(
     };
     let tag = format!("{}-{}", subject.algorithm(), subject.hex());
     let mut list = match client.manifest(name, &tag, monitor) {
-        // Someone's image may have such a tag: it keeps it.
+        // An image may already use such a tag, and keeps it.
         Ok(fetched) if !is_index(&fetched.descriptor.media_type) => return Ok(()),
         Ok(fetched) => serde_json::from_slice(&fetched.bytes).unwrap_or_default(),
         Err(error) if error.is_absent() => serde_json::Value::Null,

@@ -1,19 +1,19 @@
-//! Ranges of bytes: asked for (`Range`), given (`Content-Range`), and how far an upload has come.
+//! Ranges of bytes: requested (`Range`), returned (`Content-Range`), and the progress of an upload.
 
 use std::ops::Range;
 
-/// What a request's `Range` header comes to for a body of some length.
+/// The meaning of a request's `Range` header for a body of some length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// The whole body: no header, several ranges, or one that is not understood.
+    /// The whole body: no header, several ranges, or a header that is not understood.
     Whole,
     /// These bytes.
     Part(Range<u64>),
-    /// Bytes that are not there: status 416.
+    /// Bytes that do not exist: status 416.
     Beyond,
 }
 
-/// Reads `bytes=FIRST-[LAST]` or `bytes=-LAST_SO_MANY`.
+/// Parses `bytes=FIRST-[LAST]` or `bytes=-LAST_SO_MANY`.
 pub fn asked(header: Option<&str>, bytes: u64) -> Asked {
     let Some(spec) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {
         return Asked::Whole;
@@ -36,7 +36,7 @@ pub fn asked(header: Option<&str>, bytes: u64) -> Asked {
     }
 }
 
-/// Reads a response's `Content-Range: bytes FIRST-LAST/TOTAL`; the total may be `*`.
+/// Parses a response's `Content-Range: bytes FIRST-LAST/TOTAL`. The total may be `*`.
 pub fn given(header: &str) -> Option<Range<u64>> {
     let spec = header.trim().strip_prefix("bytes ")?;
     let (range, _) = spec.split_once('/')?;
@@ -45,8 +45,8 @@ pub fn given(header: &str) -> Option<Range<u64>> {
     (first <= last).then_some(first..last.checked_add(1)?)
 }
 
-/// Reads an upload's `Range: 0-LAST` (some write `bytes=0-LAST`): how many bytes the registry has. `0-0` is what registries
-/// say of an upload with no bytes and of one with a single byte: then it is none.
+/// Parses an upload's `Range: 0-LAST` (some write `bytes=0-LAST`), and returns how many bytes the registry has.
+/// Registries write `0-0` both for no bytes and for a single byte, so it counts as none.
 pub fn taken(header: &str) -> Option<u64> {
     let spec = header.trim();
     let spec = spec.strip_prefix("bytes=").unwrap_or(spec);
@@ -58,7 +58,7 @@ pub fn taken(header: &str) -> Option<u64> {
     }
 }
 
-/// Digits alone: `parse` would take a sign, too.
+/// Accepts only digits, because `parse` would also accept a sign.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()

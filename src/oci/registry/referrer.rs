@@ -1,12 +1,12 @@
-//! What a manifest refers to, and the entry that a list of referrers has for it.
+//! The subject of a manifest, and its entry in a list of referrers.
 //!
-//! By the OCI distribution specification: "Listing Referrers" and "Pushing Manifests with Subject".
+//! Follows the OCI distribution specification: "Listing Referrers" and "Pushing Manifests with Subject".
 
 use serde::Deserialize;
 
 use crate::oci::image::{Descriptor, Digest};
 
-/// What a manifest says of its subject and of itself.
+/// The fields of a manifest about its subject and itself.
 #[derive(Deserialize)]
 pub(super) struct ReferrerDocument {
     subject: Option<ReferrerSubject>,
@@ -28,17 +28,17 @@ struct ConfigDocument {
 }
 
 impl ReferrerDocument {
-    /// Reads a manifest; `None` when it is none.
+    /// Reads a manifest. Returns `None` when it is not one.
     pub(super) fn read(manifest: &[u8]) -> Option<Self> {
         serde_json::from_slice(manifest).ok()
     }
 
-    /// The digest of what it refers to; `None` when it refers to nothing that can be named.
+    /// Returns the digest of its subject, or `None` when there is none that can be named.
     pub(super) fn subject(&self) -> Option<Digest> {
         self.subject.as_ref()?.digest.parse().ok()
     }
 
-    /// How a list of referrers shows it.
+    /// Returns its entry in a list of referrers.
     pub(super) fn entry(self, descriptor: &Descriptor) -> serde_json::Value {
         let mut entry = serde_json::json!({
             "mediaType": descriptor.media_type, "digest": descriptor.digest.as_str(), "size": descriptor.bytes,

@@ -1,4 +1,4 @@
-//! Where blobs that are pushed or served come from.
+//! The source of blobs that are pushed or served.
 
 use std::io::Write;
 use std::ops::Range;
@@ -7,21 +7,21 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::BoxError;
 use crate::oci::image::Digest;
 
-/// Gives blobs by digest, from several threads.
+/// Provides blobs by digest, to several threads.
 pub trait BlobSource: Sync {
-    /// The length of a blob; `None` when there is none.
+    /// Returns the length of a blob, or `None` when there is none.
     fn bytes(&self, digest: &Digest) -> Option<u64>;
 
-    /// Whether a blob has to be put together, and is worth being kept when that was done once.
+    /// Returns whether a blob has to be rebuilt, and is worth caching afterwards.
     fn is_made(&self, digest: &Digest) -> bool {
         let _ = digest;
         false
     }
 
-    /// Writes a part of a blob. The bytes are not trusted: whoever asks compares their hash with the digest.
+    /// Writes a part of a blob. The bytes are not trusted, and the caller compares their hash with the digest.
     ///
     /// # Errors
-    /// When the blob cannot be read, or `out` takes no more.
+    /// An error when the blob cannot be read, or `out` takes no more.
     fn write(
         &self,
         digest: &Digest,

@@ -1,4 +1,4 @@
-//! TLS for both sides: certificates in PEM files, one provider of cryptography.
+//! TLS for client and server: certificates in PEM files, and one provider of cryptography.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use super::RegistryError;
 /// Most bytes of a PEM file.
 const PEM_BYTES_MAX: u64 = 4 << 20;
 
-/// The cryptography of every connection.
+/// Returns the cryptography of every connection.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// All certificates in a PEM file; at least one.
+/// Reads all certificates in a PEM file, at least one.
 ///
 /// # Errors
 /// [`RegistryError::Io`] and [`RegistryError::Corrupt`].

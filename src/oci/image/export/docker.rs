@@ -43,7 +43,7 @@ pub(super) fn docker_archive<S: ChunkSource>(
             if met.insert(path.clone()) {
                 let digest = &layer.digest;
                 let body = images.blob(digest).ok_or_else(|| missing(image, digest))?;
-                // The plain tar is there already: all readers take it, and nothing needs to be compressed again.
+                // The plain tar is stored already. All readers take it, and nothing has to be compressed again.
                 let file = match body.opened(source)? {
                     Some(plain) => blob_file(path.clone(), diff_id, FileBody::Content(plain)),
                     None => blob_file(path.clone(), digest, *body),
@@ -67,7 +67,7 @@ pub(super) fn docker_archive<S: ChunkSource>(
     Ok(ExportPlan { files, unnamed })
 }
 
-/// The names that docker takes, with their tags, and those that it does not.
+/// Returns the names that docker accepts, with their tags, and those that it does not.
 fn tags_of(image: &Image) -> (Vec<String>, Vec<String>) {
     let mut tags = Vec::new();
     let mut others = Vec::new();

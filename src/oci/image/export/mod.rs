@@ -1,7 +1,7 @@
-//! Images on their way out: the files that a docker archive or an OCI layout has, and the same as a tar.
+//! Exports images: the files of a docker archive or an OCI layout, and the same files as a tar.
 //!
-//! Nothing is unpacked: blobs are rebuilt while they are written, and their digests compared. The same images give the same
-//! bytes.
+//! Nothing is unpacked to disk. Blobs are rebuilt while they are written, and their digests are compared. The same
+//! images give the same bytes.
 
 mod docker;
 mod oci;
@@ -20,16 +20,17 @@ use crate::content::recipe::{ChunkSource, RecipeError};
 /// Bytes that are hashed and written together.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// The form that images are given out in.
+/// The format in which images are exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageForm {
-    /// What `docker load` reads: `manifest.json`, configs, layers as plain tars where they are kept opened, else as they came.
+    /// The format of `docker load`: `manifest.json`, configs and layers. Layers are plain tars where they are stored
+    /// opened, and otherwise as they came.
     DockerArchive,
-    /// An OCI layout: manifests and blobs with the digests that they came with.
+    /// An OCI layout: manifests and blobs with their original digests.
     OciLayout,
 }
 
-/// Says why images cannot be given out.
+/// The reason why images cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// It is an artifact.
@@ -38,7 +39,7 @@ pub enum ExportError {
         /// The image.
         image: String,
     },
-    /// Something of it is not in the release.
+    /// A part of it is not in the release.
     #[error("{image}: blob {digest} is not in the release")]
     Missing {
         /// The image.
@@ -46,20 +47,20 @@ pub enum ExportError {
         /// The blob.
         digest: Digest,
     },
-    /// A blob does not come out as the digest that it is named by.
+    /// A blob does not match the digest that it is named by.
     #[error("blob {digest} does not match its digest: it is {found}")]
     Mismatch {
         /// The blob.
         digest: Digest,
-        /// What came out.
+        /// The digest of the rebuilt bytes.
         found: Digest,
     },
-    /// A blob cannot be rebuilt, or not be written.
+    /// A blob cannot be rebuilt or written.
     #[error("blob {digest}")]
     Blob {
         /// The blob.
         digest: Digest,
-        /// Why.
+        /// The error.
         source: RecipeError,
     },
     /// The archive cannot be written.
@@ -75,11 +76,11 @@ pub enum ExportError {
 pub struct OutFile {
     /// Path in the archive or layout.
     pub path: String,
-    /// What is in it.
+    /// Its content.
     pub what: What,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// These bytes.
@@ -89,7 +90,7 @@ pub enum What {
 }
 
 impl OutFile {
-    /// Its length.
+    /// Returns its length.
     pub fn bytes(&self) -> u64 {
         match &self.what {
             What::Bytes(bytes) => bytes.len() as u64,
@@ -97,10 +98,10 @@ impl OutFile {
         }
     }
 
-    /// Writes what is in it, and compares the digest.
+    /// Writes the content, and compares the digest.
     ///
     /// # Errors
-    /// [`OutgoingError::Mismatch`] and the like; bytes may have been written by then.
+    /// [`ExportError::Mismatch`] and similar. Bytes may have been written by then.
     pub fn write<S: ChunkSource>(
         &self,
         source: &S,
@@ -121,7 +122,7 @@ impl OutFile {
 /// Writes a blob and compares its digest.
 ///
 /// # Errors
-/// [`OutgoingError::Mismatch`] and [`OutgoingError::Blob`]; bytes may have been written by then.
+/// [`ExportError::Mismatch`] and [`ExportError::Blob`]. Bytes may have been written by then.
 pub fn write_blob<S: ChunkSource>(
     source: &S,
     digest: &Digest,
@@ -146,7 +147,7 @@ pub fn write_blob<S: ChunkSource>(
     Err(ExportError::Mismatch { digest, found })
 }
 
-/// Hashes what it passes on.
+/// Hashes the bytes that it passes on.
 struct DigestWriter<'o> {
     out: &'o mut dyn Write,
     hash: DigestHasher,
@@ -171,15 +172,15 @@ impl Write for DigestWriter<'_> {
 pub struct ExportPlan {
     /// The files.
     pub files: Vec<OutFile>,
-    /// Names that the form cannot express, and are left out.
+    /// Names that the format cannot express and that are left out.
     pub unnamed: Vec<String>,
 }
 
 impl ExportPlan {
-    /// Plans what is written of these images.
+    /// Plans the files of these images.
     ///
     /// # Errors
-    /// [`OutgoingError::NotRunnable`] and [`OutgoingError::Missing`]; what reading recipes gives.
+    /// [`ExportError::NotRunnable`] and [`ExportError::Missing`], or an error of reading recipes.
     pub fn plan<S: ChunkSource>(
         source: &S,
         images: &Images,
@@ -192,7 +193,7 @@ impl ExportPlan {
         }
     }
 
-    /// Bytes of all files.
+    /// Returns the bytes of all files.
     pub fn bytes(&self) -> u64 {
         self.files
             .iter()
@@ -200,7 +201,7 @@ impl ExportPlan {
             .fold(0, u64::saturating_add)
     }
 
-    /// Bytes of the tar of all files.
+    /// Returns the bytes of the tar of all files.
     pub fn tar_bytes(&self) -> u64 {
         let whole = |file: &OutFile| {
             let (header, padding) = frame_of(file);
@@ -214,7 +215,7 @@ impl ExportPlan {
     /// Writes the tar of all files.
     ///
     /// # Errors
-    /// [`OutgoingError`]; the first that goes wrong ends it.
+    /// [`ExportError`]. The first error ends the writing.
     pub fn write_tar<S: ChunkSource>(
         &self,
         source: &S,
@@ -232,7 +233,7 @@ impl ExportPlan {
         out.flush().map_err(ExportError::Write)
     }
 
-    /// Where each file stands in the tar of all files.
+    /// Iterates over the place of each file in the tar of all files.
     pub fn tar_places(&self) -> impl Iterator<Item = TarPlace<'_>> {
         self.files.iter().scan(0, |at, file| {
             let (header, padding) = frame_of(file);
@@ -249,19 +250,19 @@ impl ExportPlan {
     }
 }
 
-/// Where a file stands in a tar. Zeros follow up to the next header, or to the end.
+/// The place of a file in a tar. Zeros follow up to the next header, or to the end.
 pub struct TarPlace<'o> {
     /// The file.
     pub file: &'o OutFile,
     /// Its header.
     pub header: Vec<u8>,
-    /// Where the header stands.
+    /// Offset of the header.
     pub header_offset: u64,
-    /// Where its bytes begin.
+    /// Offset of the content.
     pub offset: u64,
 }
 
-/// The header of a file in a tar, and the padding behind it.
+/// Returns the header of a file in a tar, and the padding after it.
 fn frame_of(file: &OutFile) -> (Vec<u8>, &'static [u8]) {
     const ZEROS: &[u8] = &[0; tar::BLOCK];
     let bytes = file.bytes();

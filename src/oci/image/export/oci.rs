@@ -43,7 +43,7 @@ struct IndexDocument {
     manifests: Vec<IndexEntry>,
 }
 
-/// Gathers the blobs of a layout.
+/// Collects the blobs of a layout.
 struct Gatherer<'i> {
     images: &'i Images,
     entries: Vec<IndexEntry>,
@@ -51,7 +51,7 @@ struct Gatherer<'i> {
     blobs: BTreeMap<Digest, FileBody>,
 }
 
-/// Plans an OCI layout: whole indexes where all that they list is wanted, else manifests.
+/// Plans an OCI layout. Has whole indexes where everything that they list is requested, and manifests otherwise.
 pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<ExportPlan, ExportError> {
     let mut gatherer = Gatherer {
         images,
@@ -71,7 +71,8 @@ pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<ExportPla
     let are_all = images.images().iter().all(is_there);
     let mut covered = BTreeSet::new();
     for index in images.indexes() {
-        // An index goes with all that it lists, through indexes in it, or not at all; one in another has no entry of its own.
+        // An index is exported with everything that it lists, nested indexes included, or not at all. A nested index
+        // has no entry of its own.
         if tree.is_inner(&index.descriptor.digest) {
             continue;
         }
@@ -116,7 +117,7 @@ pub(super) fn oci_layout(images: &Images, chosen: &[&Image]) -> Result<ExportPla
     Ok(gatherer.finish())
 }
 
-/// Which index lies in which.
+/// The nesting of indexes.
 struct IndexTree<'i> {
     images: &'i Images,
     by_digest: HashMap<&'i Digest, &'i ImageIndex>,
@@ -146,7 +147,7 @@ impl<'i> IndexTree<'i> {
         self.inner.contains(digest)
     }
 
-    /// The manifests of images below an index.
+    /// Returns the manifests of images below an index.
     fn leaves(&self, digest: &Digest) -> Vec<&'i Digest> {
         let mut met = HashSet::new();
         let mut leaves = Vec::new();
@@ -169,7 +170,7 @@ impl<'i> IndexTree<'i> {
 }
 
 impl Gatherer<'_> {
-    /// Gathers a manifest or index and all that it names; errs with what is not there.
+    /// Collects a manifest or index and everything that it names. Fails with what is missing.
     fn all_of(&mut self, digest: &Digest, depth_left: usize) -> Result<(), Digest> {
         if self.manifests.contains_key(digest) {
             return Ok(());
@@ -199,7 +200,7 @@ impl Gatherer<'_> {
                 Some(body) => {
                     self.blobs.insert(blob.digest, *body);
                 }
-                // Those that may not be passed on are had from elsewhere.
+                // A layer that must not be distributed has another source.
                 None if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {}
                 None => return Err(blob.digest),
             }
@@ -207,7 +208,7 @@ impl Gatherer<'_> {
         Ok(())
     }
 
-    /// Adds an entry for each name, and one without when there is none.
+    /// Adds an entry for each name, or one without a name when there is none.
     fn entry(
         &mut self,
         descriptor: &Descriptor,
@@ -238,7 +239,7 @@ impl Gatherer<'_> {
         }
     }
 
-    /// Adds what refers to the manifests that are there, and what refers to that.
+    /// Adds the referrers of the manifests in the layout, and the referrers of those.
     fn referrers(&mut self) {
         loop {
             let all = self.images.all_referrers().iter();
@@ -263,7 +264,8 @@ impl Gatherer<'_> {
         }
     }
 
-    /// The names of a referrer: its tag beside each name of what it refers to, else what an archive calls it.
+    /// Returns the names of a referrer. These are its tag in each repository of its subject, or else the names in the
+    /// archive.
     fn names_of(&self, referrer: &Referrer) -> Vec<String> {
         let Some(tag) = &referrer.tag else {
             return referrer.references.clone();
@@ -292,7 +294,7 @@ impl Gatherer<'_> {
         names.into_iter().collect()
     }
 
-    /// Adds what refers to something that is not in the release.
+    /// Adds referrers whose subject is not in the release.
     fn orphans(&mut self) {
         for each in self.images.all_referrers() {
             let is_known = self.images.manifests.contains_key(&each.subject);
@@ -337,7 +339,7 @@ impl Gatherer<'_> {
     }
 }
 
-/// The name as containerd and Kubernetes write it: with host and tag, docker's own where none is said.
+/// Returns the name as containerd and Kubernetes write it, with host and tag. The defaults are docker's.
 pub fn whole_name(reference: &str) -> Option<String> {
     if digest_tag(reference).is_some_and(|tag| tag.tag == reference) {
         return None;

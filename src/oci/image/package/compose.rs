@@ -3,13 +3,13 @@
 use super::yaml::{DocumentPlace, Yaml, YamlError};
 use super::{COMPONENTS_MAX, Component};
 
-/// Services that extend one another.
+/// Nesting of `extends` that is followed.
 const EXTENDS_MAX: usize = 8;
 
 /// Reads the services, in the order of the file.
 ///
 /// # Errors
-/// [`YamlError`] when it is no YAML, or too much of it.
+/// [`YamlError`] when it is not YAML, or too much of it.
 pub(super) fn services(document: &[u8]) -> Result<Vec<Component>, YamlError> {
     let yaml = Yaml::read(&String::from_utf8_lossy(document))?;
     let Some(services) = yaml.root().get("services") else {
@@ -28,7 +28,7 @@ pub(super) fn services(document: &[u8]) -> Result<Vec<Component>, YamlError> {
     Ok(told.map(component).collect())
 }
 
-/// The image of a service, its own or that of the service in the same file that it extends.
+/// Returns the image of a service: its own, or that of the service in the same file that it extends.
 fn image<'a>(services: DocumentPlace<'a>, mut service: DocumentPlace<'a>) -> Option<&'a str> {
     for _ in 0..EXTENDS_MAX {
         if let Some(image) = service.get("image") {
@@ -44,7 +44,7 @@ fn image<'a>(services: DocumentPlace<'a>, mut service: DocumentPlace<'a>) -> Opt
     None
 }
 
-/// `arm64` of `linux/arm64/v8`.
+/// Returns `arm64` for `linux/arm64/v8`.
 fn architecture(platform: &str) -> Option<String> {
     let platform: crate::oci::image::Platform = platform.parse().ok()?;
     Some(platform.architecture)
@@ -75,12 +75,12 @@ mod tests {
             "version: \"2.1\"\nservices:\n  web:\n    image: 'shop/web:1.0'\n    volumes:\n    - ./a:/b\n  # note\n  \"api\":\n    build: x\nnetworks:\n  net:\n    image: no\n",
             &both,
         );
-        // Services not first, four spaces, notes behind, Windows' line ends, a mark of the byte order.
+        // Services are not first, with four spaces, comments, CRLF line ends and a byte order mark.
         says(
             "\u{feff}# made by hand\r\nname: shop\r\nnetworks: {net: {image: no}}\r\nservices: # all\r\n    web: # first\r\n        environment:\r\n            image: nonsense\r\n        image: \"shop/web:1.0\" # pinned\r\n    api:\r\n        build: {context: .}\r\n",
             &both,
         );
-        // In one line, as JSON, and with texts of several lines that look like services.
+        // On one line, as JSON, and with multi-line texts that look like services.
         says(
             "{services: {web: {image: shop/web:1.0}, api: {build: x}}}",
             &both,

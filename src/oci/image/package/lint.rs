@@ -1,4 +1,4 @@
-//! Where packages contradict themselves or one another.
+//! Finds contradictions within packages and between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::oci::image::context::subject;
 use crate::oci::image::{Image, Images, Reference, sayings};
 
 impl Images {
-    /// The packages, in the order in which they were met.
+    /// Returns the packages, in the order in which they were found.
     pub fn packages(&self) -> &[Package] {
         &self.packages
     }
 
-    /// The images that lie in a package.
+    /// Returns the images that are in a package.
     pub fn images_of<'a>(&'a self, package: &'a Package) -> impl Iterator<Item = &'a Image> {
         let mut numbers: Vec<usize> = Vec::new();
         for (place, folder, number) in &self.places {
@@ -31,7 +31,7 @@ impl Images {
             .filter_map(|number| self.images.get(number))
     }
 
-    /// Tells of packages that contradict themselves or one another, from number `from` on.
+    /// Reports packages that contradict themselves or one another, from number `from` on.
     pub(in crate::oci::image) fn judge_packages(&mut self, from: usize) {
         let mut findings = Vec::new();
         for package in &self.packages[from..] {
@@ -42,7 +42,7 @@ impl Images {
         self.warnings.append(&mut findings);
     }
 
-    /// Architectures of what is in a package.
+    /// Returns the architectures of a package's content.
     fn architectures(&self, package: &Package) -> BTreeSet<String> {
         let parts = package.components.iter().chain(&package.plugins);
         let said = parts.filter_map(|part| part.architecture.clone());
@@ -64,7 +64,7 @@ impl Images {
         Some(note(package, why))
     }
 
-    /// Images that components name and the package does not have.
+    /// Reports images that components name and the package does not have.
     fn lacking(&self, package: &Package) -> Vec<Finding> {
         if !package.has_images || package.kind == PackageKind::Slug {
             return Vec::new();
@@ -78,14 +78,15 @@ impl Images {
         let there: BTreeSet<_> = images.map(|name| whole(name).ok_or(name)).collect();
         let parts = package.components.iter().chain(&package.plugins);
         let named = parts.filter_map(|part| Some((part, part.image.as_ref()?)));
-        // What variables stand for is known where it runs.
+        // The value of a variable is known only where the package runs.
         let named = named.filter(|(_, name)| !name.contains('$'));
         let lost = named.filter(|(_, name)| !there.contains(&whole(name).ok_or(name)));
         lost.map(|(part, name)| note(package, sayings::LACKING.with(name).with(&part.name)))
             .collect()
     }
 
-    /// Packages of one kind, name, version and architecture with different contents: at a site one takes the other's place.
+    /// Reports packages of one kind, name, version and architecture with different contents. At a site one would
+    /// replace the other.
     fn twins(&self, from: usize) -> Vec<Finding> {
         let mut by_name: BTreeMap<_, &Package> = BTreeMap::new();
         let mut findings = Vec::new();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{COMPONENTS_MAX, Component, NAME_BYTES_MAX, Package};
 use crate::oci::image::Digest;
 
-/// Reads `metadata.json`; false when it is that of something else.
+/// Reads `metadata.json`. Returns false when it belongs to something else.
 pub(super) fn read(bytes: &[u8], package: &mut Package) -> bool {
     let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
         return false;
@@ -49,7 +49,7 @@ pub(super) fn read(bytes: &[u8], package: &mut Package) -> bool {
     true
 }
 
-/// A text field of a JSON object, if it has one that says something.
+/// Returns a text field of a JSON object, if it is present and not empty.
 fn field(value: &Value, key: &str) -> Option<String> {
     let text = value.get(key)?.as_str()?;
     let is_said = !text.is_empty() && text.len() <= NAME_BYTES_MAX;

@@ -1,7 +1,7 @@
-//! Packages as Rainbond and its kin export them: which kind, which application, which components and plugins.
+//! Packages as Rainbond and similar platforms export them: their kind, application, components and plugins.
 //!
-//! Known by what is in a folder, never by its name; that is asked alone for what nothing else says. Fields that are not known
-//! are passed over.
+//! A package is recognized by the content of its folder. The folder's name is only used for what nothing else states.
+//! Unknown fields are ignored.
 
 mod compose;
 mod lint;
@@ -19,13 +19,13 @@ use super::sayings;
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
-/// Longest `metadata.json` that is read: icons and documents lie in it.
+/// Longest `metadata.json` that is read. Such a file contains icons and documents.
 const METADATA_BYTES_MAX: u64 = 32 << 20;
-/// The list of images beside a chart or YAML for Kubernetes.
+/// The list of images next to a chart or YAML for Kubernetes.
 const IMAGE_LIST: &[u8] = b"dependent_image.txt";
-/// Components of one package that are told.
+/// Most components of one package that are listed.
 const COMPONENTS_MAX: usize = 1 << 16;
-/// Bytes of a name that are told.
+/// Most bytes of a name that are shown.
 const NAME_BYTES_MAX: usize = 1024;
 
 /// Kinds of packages.
@@ -49,17 +49,17 @@ pub enum PackageKind {
 pub struct Package {
     /// Its kind.
     pub kind: PackageKind,
-    /// The application; empty when nothing says it.
+    /// The application. Empty when it is not stated.
     pub name: String,
-    /// Its version; empty when nothing says it.
+    /// Its version. Empty when it is not stated.
     pub version: String,
-    /// What identifies the application in a catalogue.
+    /// The key of the application in a catalog.
     pub key: Option<String>,
-    /// The item, then the archives in one another that it lies in.
+    /// The item, then the nested archives that it is in.
     pub place: Vec<Vec<u8>>,
-    /// The folder in the innermost, with a `/` behind it unless it is the top.
+    /// The folder in the innermost archive, with a `/` at its end unless it is the top.
     pub folder: Vec<u8>,
-    /// SHA-256 of the document that describes it; `None` when there is none.
+    /// SHA-256 of the document that describes it. `None` when there is none.
     pub content: Option<Digest>,
     /// Its components.
     pub components: Vec<Component>,
@@ -72,7 +72,7 @@ pub struct Package {
 /// A component or plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Component {
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
     /// When it was built, or its version.
     pub version: Option<String>,
@@ -82,14 +82,14 @@ pub struct Component {
     pub architecture: Option<String>,
 }
 
-/// What a folder has that may make it a package.
+/// The content of a folder that may make it a package.
 #[derive(Debug, Default)]
 pub(super) struct PackageMarks {
     metadata: Option<FileBody>,
     compose: Option<FileBody>,
     has_run_script: bool,
     has_images: bool,
-    /// Whether it has `NAME/dependent_image.txt`: exports without images have it, too.
+    /// Whether it has `NAME/dependent_image.txt`. Exports without images have it, too.
     lists_images: bool,
     has_yaml: bool,
     chart: Option<FileBody>,
@@ -97,7 +97,7 @@ pub(super) struct PackageMarks {
 }
 
 impl PackageMarks {
-    /// What the folder is when its `metadata.json`, if it has one, is that of something else.
+    /// Returns the kind of the folder when it has no `metadata.json` of a package.
     fn kind_but_ram(&self) -> Option<PackageKind> {
         if self.compose.is_some() && self.has_run_script {
             Some(PackageKind::Compose)
@@ -112,7 +112,7 @@ impl PackageMarks {
         }
     }
 
-    /// Takes note of a file of the folder.
+    /// Records a file of the folder.
     pub(super) fn file(&mut self, name: &[u8], body: FileBody) {
         match name {
             b"metadata.json" => self.metadata = Some(body),
@@ -123,7 +123,7 @@ impl PackageMarks {
         }
     }
 
-    /// Whether a file of this name in a folder is a mark.
+    /// Returns whether a file of this name in a folder is a mark.
     pub(super) fn is_mark(name: &[u8]) -> bool {
         let names = [
             &b"metadata.json"[..],
@@ -136,12 +136,13 @@ impl PackageMarks {
         names.contains(&name) || is_yaml(name)
     }
 
-    /// What a file in a folder of the folder makes it: a slug of a component, a chart, or YAML for Kubernetes.
+    /// Returns whether a file in a subfolder is a mark of the folder: a slug of a component, a chart, or YAML for
+    /// Kubernetes.
     pub(super) fn is_mark_below(folder: &[u8], name: &[u8]) -> bool {
         is_slug(folder, name) || is_yaml(name) || name == IMAGE_LIST
     }
 
-    /// Takes note of such a file.
+    /// Records such a file.
     pub(super) fn file_below(&mut self, folder: &[u8], name: &[u8], body: FileBody) {
         if is_slug(folder, name) {
             if self.slugs.len() < COMPONENTS_MAX {
@@ -161,14 +162,14 @@ fn is_yaml(name: &[u8]) -> bool {
     name.ends_with(b".yaml") || name.ends_with(b".yml")
 }
 
-/// Whether this is `NAME-slug.tgz` in a folder `NAME`.
+/// Returns whether this is `NAME-slug.tgz` in a folder `NAME`.
 fn is_slug(folder: &[u8], name: &[u8]) -> bool {
     let stem = name.strip_suffix(b"-slug.tgz");
     stem.is_some_and(|stem| !stem.is_empty() && stem == folder)
 }
 
 impl<S: ChunkSource> ImageContext<'_, S> {
-    /// Keeps the package that a folder is, if it is one.
+    /// Keeps the package of a folder, if it is one.
     pub(super) fn package(
         &mut self,
         place: &[Vec<u8>],
@@ -176,7 +177,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         marks: &PackageMarks,
     ) -> Result<(), RecipeError> {
         let mut package = Package::in_folder(place, folder, marks);
-        // Many a program calls its own file so.
+        // Many programs use this file name.
         let is_ram = match &marks.metadata {
             Some(body) if body.bytes() > METADATA_BYTES_MAX => {
                 self.note(subject(place, folder, ""), sayings::LONG_METADATA);
@@ -205,7 +206,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Reads what runs in a package for docker compose.
+    /// Reads the services of a package for docker compose.
     fn services(&mut self, package: &mut Package, marks: &PackageMarks) -> Result<(), RecipeError> {
         const NAME: &str = "docker-compose.yaml";
         let Some(bytes) = self.document(package, NAME, marks.compose.as_ref())? else {
@@ -218,7 +219,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         Ok(())
     }
 
-    /// Reads what a chart calls itself.
+    /// Reads the name and version of a chart.
     fn chart(&mut self, package: &mut Package, marks: &PackageMarks) -> Result<(), RecipeError> {
         const NAME: &str = "Chart.yaml";
         let Some(bytes) = self.document(package, NAME, marks.chart.as_ref())? else {
@@ -261,7 +262,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
 }
 
 impl Package {
-    /// What place and folder say of a package.
+    /// Makes a package from its place, folder and marks.
     fn in_folder(place: &[Vec<u8>], folder: &[u8], marks: &PackageMarks) -> Self {
         let (name, version) = name_of(place, folder);
         Self {
@@ -292,7 +293,7 @@ fn named(name: &str) -> Component {
     }
 }
 
-/// Name and version as folders of packages have them: `NAME-VERSION-KIND`.
+/// Returns name and version from the folder name of a package: `NAME-VERSION-KIND`.
 fn name_of(place: &[Vec<u8>], folder: &[u8]) -> (String, String) {
     let folder = folder.strip_suffix(b"/").unwrap_or(folder);
     let path = if folder.is_empty() {

@@ -1,7 +1,8 @@
-//! What a YAML document says, as a tree of names and texts; numbers, dates and tags are of no matter here.
+//! Reads a YAML document as a tree of names and texts. Numbers, dates and tags are not interpreted.
 //!
-//! Bounded: one document, so many nodes, so deep. Aliases stay aliases, and are followed for a few steps when something is asked
-//! for, so that a short document cannot become a long one. Memory: 15 MB for the most nodes, and the document.
+//! The size is bounded: one document, with limits for nodes and depth. Aliases stay aliases, and are followed for a few
+//! steps on a query, so that a short document cannot become a long one. Memory: 15 MB for the most nodes, and the
+//! document.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -11,19 +12,19 @@ use saphyr_parser::{Event, Parser, ScanError};
 
 use super::NAME_BYTES_MAX;
 
-/// Nodes of a document.
+/// Most nodes of a document.
 const NODES_MAX: usize = 1 << 18;
-/// Lists and maps in one another.
+/// Deepest nesting of lists and maps.
 const DEPTH_MAX: usize = 64;
-/// Aliases and merged maps that are followed for one answer.
+/// Aliases and merged maps that are followed for one query.
 const STEPS_MAX: usize = 64;
-/// Entries of maps that are looked at for all answers of one document: a map may stand in many places.
+/// Map entries that are visited for all queries of one document, because a map may be referenced in many places.
 const LOOKS_MAX: usize = 1 << 24;
 
-/// Says why a document is not read.
+/// The reason why a document is not read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum YamlError {
-    /// It is no YAML.
+    /// It is not YAML.
     #[error(transparent)]
     Syntax(#[from] ScanError),
     /// It has more nodes, or is deeper, than is read.
@@ -41,12 +42,12 @@ pub(super) struct Yaml {
 
 #[derive(Debug)]
 enum YamlNode {
-    /// Empty when it is longer than is told.
+    /// Empty when it is longer than is shown.
     Scalar(String),
     List(Vec<usize>),
     /// Keys and values.
     Map(Vec<(usize, usize)>),
-    /// What it stands for.
+    /// The node that it stands for.
     Alias(usize),
 }
 
@@ -57,10 +58,10 @@ pub(super) struct DocumentPlace<'a> {
     node: usize,
 }
 
-/// A list or map that has not ended.
+/// A list or map that has not ended yet.
 struct OpenNode {
     node: usize,
-    /// A key that waits for its value.
+    /// A key without its value so far.
     key: Option<usize>,
 }
 
@@ -82,7 +83,7 @@ impl Yaml {
                 Event::Scalar(text, _, anchor, _) => (YamlNode::Scalar(kept(text)), anchor, false),
                 Event::SequenceStart(anchor, _) => (YamlNode::List(Vec::new()), anchor, true),
                 Event::MappingStart(anchor, _) => (YamlNode::Map(Vec::new()), anchor, true),
-                // What it stands for came before it, else the parser had said so.
+                // The anchor came before, because the parser reports an error otherwise.
                 Event::Alias(anchor) => match anchors.get(&anchor) {
                     Some(target) => (YamlNode::Alias(*target), 0, false),
                     None => (YamlNode::Scalar(String::new()), 0, false),
@@ -126,7 +127,7 @@ impl Yaml {
         }
     }
 
-    /// The whole document.
+    /// Returns the root of the document.
     pub(super) fn root(&self) -> DocumentPlace<'_> {
         DocumentPlace {
             yaml: self,
@@ -134,7 +135,7 @@ impl Yaml {
         }
     }
 
-    /// The node, behind all aliases.
+    /// Returns the node behind all aliases.
     fn node(&self, mut number: usize) -> Option<&YamlNode> {
         for _ in 0..STEPS_MAX {
             match self.nodes.get(number)? {
@@ -145,7 +146,7 @@ impl Yaml {
         None
     }
 
-    /// What a map, or a map that is merged into it, has under a key.
+    /// Returns what a map, or a map that is merged into it, has under a key.
     fn find(&self, map: usize, key: &str, steps: &mut usize) -> Option<usize> {
         *steps = steps.checked_sub(1)?;
         let Some(YamlNode::Map(entries)) = self.node(map) else {
@@ -173,7 +174,7 @@ impl Yaml {
     }
 }
 
-/// A text as it is kept: what is too long to be told is empty.
+/// Returns a text as it is stored. A text that is too long to be shown becomes empty.
 fn kept(text: Cow<'_, str>) -> String {
     if text.len() > NAME_BYTES_MAX {
         String::new()
@@ -183,14 +184,14 @@ fn kept(text: Cow<'_, str>) -> String {
 }
 
 impl<'a> DocumentPlace<'a> {
-    /// What a map has under a key, its own or merged into it with `<<`.
+    /// Returns what a map has under a key, its own or merged into it with `<<`.
     pub(super) fn get(self, key: &str) -> Option<Self> {
         let mut steps = STEPS_MAX;
         let node = self.yaml.find(self.node, key, &mut steps)?;
         Some(Self { node, ..self })
     }
 
-    /// The text that it is, when it is one that says something.
+    /// Returns its text, if it has one that is not empty.
     pub(super) fn text(self) -> Option<&'a str> {
         match self.yaml.node(self.node)? {
             YamlNode::Scalar(text) if !text.is_empty() => Some(text),
@@ -198,7 +199,7 @@ impl<'a> DocumentPlace<'a> {
         }
     }
 
-    /// Own keys and values of a map, as they come; keys that are no text are left out.
+    /// Iterates over a map's own keys and values, in order. Leaves out keys that are not text.
     pub(super) fn entries(self) -> impl Iterator<Item = (&'a str, Self)> {
         let entries = match self.yaml.node(self.node) {
             Some(YamlNode::Map(entries)) => &entries[..],
@@ -224,7 +225,7 @@ mod tests {
     fn aliases_and_merges_are_followed() {
         let text =
             "x: &x {image: a, n: &n 1}\ny: &y {<<: *x, image: b}\nz: {<<: [*y, *x]}\nw: *z\n";
-        // An alias of something that is not there is no YAML.
+        // An alias without an anchor is not YAML.
         assert!(matches!(Yaml::read(text), Err(YamlError::Syntax(_))));
         let text = text.replace("z: {", "z: &z {");
         let yaml = Yaml::read(&text).unwrap();

@@ -1,4 +1,4 @@
-//! What answers say: headers, messages about errors, whose they are, and whether to ask again.
+//! Interprets answers: headers, error messages, whether the host is this machine, and whether to ask again.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const MESSAGE_BYTES_MAX: u64 = 64 << 10;
 /// Characters of it that are shown.
 const MESSAGE_SHOWN: usize = 300;
 
-/// Whether a host is this machine.
+/// Returns whether a host is this machine.
 pub fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -42,7 +42,7 @@ pub(super) fn is_of_tls(error: &std::io::Error) -> bool {
     inner.is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
-/// Too many requests, or a server that has troubles of its own.
+/// Returns whether the status asks for a later attempt: too many requests, or a server error.
 pub(super) fn is_later(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -51,13 +51,13 @@ pub(super) fn header<'r>(response: &'r Response<Body>, name: &str) -> Option<&'r
     response.headers().get(name)?.to_str().ok()
 }
 
-/// `Retry-After` in seconds; a date is not understood, and the pause is our own then.
+/// Returns `Retry-After` in seconds. A date is not understood, and the client then uses its own pause.
 pub(super) fn pause_asked(response: &Response<Body>) -> Option<Duration> {
     let seconds = header(response, "retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
-/// Sleeps, and hears a stop meanwhile.
+/// Sleeps, and reacts to a stop meanwhile.
 pub(super) fn rest(pause: Duration, monitor: &dyn Monitor) -> Result<(), RegistryError> {
     let slice = Duration::from_millis(100);
     let mut left = pause;
@@ -69,7 +69,7 @@ pub(super) fn rest(pause: Duration, monitor: &dyn Monitor) -> Result<(), Registr
     Ok(monitor.check_stop()?)
 }
 
-/// What a registry says of an error, fit for a line on a terminal.
+/// Returns a registry's error message, fit for a line on a terminal.
 pub(super) fn message(mut response: Response<Body>) -> String {
     #[derive(serde::Deserialize)]
     struct Errors {
@@ -96,7 +96,7 @@ pub(super) fn message(mut response: Response<Body>) -> String {
     shown(texts.collect::<Vec<_>>().join(", ").trim())
 }
 
-/// A foreign text without control characters, cut.
+/// Returns a foreign text without control characters, shortened.
 pub(in crate::oci::registry) fn shown(text: &str) -> String {
     let plain = text.chars().filter(|c| !c.is_control());
     plain.take(MESSAGE_SHOWN).collect()

@@ -1,4 +1,4 @@
-//! What is pulled: manifests, referrers and blobs, each checked by its digest while it comes in.
+//! Fetches manifests, referrers and blobs, and checks each by its digest as it comes in.
 
 use std::io::Read;
 
@@ -14,18 +14,18 @@ use crate::oci::image::{
 use crate::oci::registry::part::PartFile;
 use crate::oci::registry::{RegistryError, link, range};
 
-/// The media types that are asked for.
+/// The media types that are accepted.
 pub const MANIFESTS: [&str; 4] = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST];
 /// Bytes read from a connection at a time.
 const PIECE_BYTES: usize = 128 << 10;
-/// Pages of a list that are followed.
+/// Most pages of a list that are followed.
 const PAGES_MAX: usize = 100;
-/// Referrers of one manifest that are taken.
+/// Most referrers of one manifest that are taken.
 const REFERRERS_MAX: usize = 1000;
-/// Failures in a row without a single new byte are counted by `Patience`; this bounds them with new bytes.
+/// Most attempts at one blob. `Patience` limits the failures in a row that bring no new byte.
 const RESUMES_MAX: u32 = 1000;
 
-/// A manifest or index as it came.
+/// A manifest or index in its original form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// Its media type, digest and length.
@@ -37,9 +37,9 @@ pub struct Fetched {
 /// A small body.
 struct SmallBody {
     bytes: Vec<u8>,
-    /// The digest that it is said to have.
+    /// The digest in the headers.
     said: Option<String>,
-    /// The media type that it is said to have.
+    /// The media type in the headers.
     kind: Option<String>,
 }
 
@@ -50,11 +50,11 @@ struct MediaType {
 }
 
 impl Client {
-    /// Fetches a manifest or index by tag or digest. Checked against the digest that is asked for, else against what the
-    /// registry says it is.
+    /// Fetches a manifest or index by tag or digest. Checks it against the requested digest, or else against the one in
+    /// the headers.
     ///
     /// # Errors
-    /// [`RegistryError`]; `Absent` when there is none.
+    /// [`RegistryError`]. `Absent` when there is none.
     pub fn manifest(
         &self,
         repository: &str,
@@ -85,7 +85,7 @@ impl Client {
             return Err(RegistryError::Mismatch { what, got });
         }
         let digest = asked.unwrap_or_else(|| Digest::of(&bytes));
-        // What the bytes say of themselves is covered by the digest; the header is not.
+        // The media type in the bytes is covered by the digest, but the header is not.
         let inner = serde_json::from_slice::<MediaType>(&bytes)
             .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
         let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned());
@@ -105,7 +105,7 @@ impl Client {
         Ok(Fetched { descriptor, bytes })
     }
 
-    /// Fetches a whole small body, again when the line breaks.
+    /// Fetches a whole small body, again when the connection breaks.
     fn small(&self, call: &Call<'_>, monitor: &dyn Monitor) -> Result<SmallBody, RegistryError> {
         let mut attempt = 1;
         loop {
@@ -134,7 +134,7 @@ impl Client {
     /// Fetches a small blob into memory, checked by its digest.
     ///
     /// # Errors
-    /// [`RegistryError`]; `TooLarge` beyond 4 MiB.
+    /// [`RegistryError`]. `TooLarge` beyond 4 MiB.
     pub fn small_blob(
         &self,
         repository: &str,
@@ -158,7 +158,8 @@ impl Client {
         Ok(bytes)
     }
 
-    /// The digest of a manifest without fetching it; `None` when there is none, or the registry does not say.
+    /// Returns the digest of a manifest without fetching it. Returns `None` when there is none, or the registry does
+    /// not tell.
     ///
     /// # Errors
     /// [`RegistryError`].
@@ -188,11 +189,11 @@ impl Client {
         }
     }
 
-    /// What refers to a manifest: signatures, SBOMs, attestations. By the registry's list, else by the tag that stands in
-    /// for it; cosign's tags besides. Each comes with the tag under which it was found.
+    /// Fetches the referrers of a manifest: signatures, SBOMs, attestations. Uses the registry's list, or else the tag
+    /// that replaces it, and also cosign's tags. Each comes with the tag under which it was found.
     ///
     /// # Errors
-    /// [`RegistryError`] when the registry cannot be asked; that it offers no such list is none.
+    /// [`RegistryError`] when the registry cannot be asked. A registry without such a list is not an error.
     pub fn referrers(
         &self,
         repository: &str,
@@ -219,7 +220,7 @@ impl Client {
         Ok(found)
     }
 
-    /// Digests of what refers to a manifest, from the list that the registry keeps or the tag that stands in for it.
+    /// Returns the digests of a manifest's referrers, from the registry's list or from the tag that replaces it.
     ///
     /// # Errors
     /// As [`Client::referrers`].
@@ -253,7 +254,7 @@ impl Client {
             let response = self.ask(&call, None, monitor)?;
             let mut response = match self.expect(response, &what, &[200]) {
                 Ok(response) => response,
-                // Not offered: a tag stands in for the list.
+                // The registry has no referrers API, so a tag replaces the list.
                 Err(error) if page == 0 && is_not_offered(&error) => {
                     let tag = format!("{}-{}", subject.algorithm(), subject.hex());
                     match self.manifest(repository, &tag, monitor) {
@@ -280,7 +281,7 @@ impl Client {
             let bytes = body
                 .read_to_vec()
                 .map_err(|error| self.unreachable(&what, error))?;
-            // A page that is no list is what some registries answer to a path that they do not know.
+            // Some registries answer a path that they do not know with a page that is not a list.
             let Ok(list) = serde_json::from_slice::<List>(&bytes) else {
                 break;
             };
@@ -305,11 +306,11 @@ impl Client {
         Ok(digests)
     }
 
-    /// Fetches a blob into a file that may hold its beginning already, and goes on where the line broke. `advance` hears of
-    /// new bytes by way of the monitor.
+    /// Fetches a blob into a file that may already hold its beginning, and resumes when the connection breaks.
+    /// `advance` gets the new bytes by way of the monitor.
     ///
     /// # Errors
-    /// [`RegistryError`]; what came is kept in the file, unless it turned out to be wrong.
+    /// [`RegistryError`]. What came is kept in the file, unless it turned out to be wrong.
     pub(in crate::oci::registry) fn blob(
         &self,
         repository: &str,
@@ -320,7 +321,7 @@ impl Client {
         let mut failures = 0;
         for _ in 0..RESUMES_MAX {
             let before_bytes = file.bytes();
-            // Manifests may give a wrong length, none at all among them.
+            // Manifests may give a wrong length, zero among them.
             if before_bytes == blob.bytes && (before_bytes > 0 || file.is_whole()) {
                 break;
             }
@@ -368,7 +369,7 @@ impl Client {
         };
         let response = self.ask(&call, None, monitor)?;
         if response.status().as_u16() == 416 {
-            // What is here is not the beginning of what is there.
+            // The file does not hold the beginning of the registry's blob.
             file.clear()?;
             return Err(RequestFailed::Line(ureq::Error::StatusCode(416)));
         }
@@ -382,14 +383,14 @@ impl Client {
                 );
             }
         } else {
-            // A registry that knows no ranges sends everything again.
+            // A registry without support for ranges sends everything again.
             file.clear()?;
         }
         copy(response, blob, file, &what, monitor)
     }
 }
 
-/// Takes a body as long as it may be and no longer. The registry knows better than a manifest how long it is: the digest
+/// Copies a body up to its largest allowed length. The registry knows its length better than a manifest, and the digest
 /// decides in the end.
 fn copy(
     response: ureq::http::Response<ureq::Body>,
@@ -435,25 +436,25 @@ fn copy(
         return Err(too_long(file, got_bytes));
     }
     if got_bytes < blob.bytes && !file.is_whole() {
-        // Shorter than announced and yet a proper end: the line broke behind a proxy.
+        // The body is shorter than announced but ended properly: the connection broke behind a proxy.
         let short = std::io::ErrorKind::UnexpectedEof;
         return Err(RequestFailed::Line(ureq::Error::Io(short.into())));
     }
     Ok(())
 }
 
-/// Answers to a path that a registry does not know or does not offer.
+/// Returns whether the registry does not know or does not offer the path.
 fn is_not_offered(error: &RegistryError) -> bool {
     match error {
         RegistryError::Absent { .. } | RegistryError::Denied { .. } => true,
         RegistryError::Refused { status, .. } => matches!(status, 400 | 404 | 405 | 406 | 501),
-        // A page of a web site, or a kind of manifest that is not known.
+        // A web page, or a manifest of an unknown kind.
         RegistryError::Corrupt { .. } => true,
         _ => false,
     }
 }
 
-/// What a token must allow for a pull.
+/// Returns the scope of a token for a pull.
 pub(super) fn pull_scope(repository: &str) -> String {
     format!("repository:{repository}:pull")
 }

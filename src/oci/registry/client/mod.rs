@@ -1,7 +1,7 @@
-//! The client of one registry: requests with credentials, retries, and redirects that leak nothing.
+//! The client of one registry: requests with credentials, retries, and redirects that never leak credentials.
 //!
-//! What is pulled is in `fetch`, what is pushed in `send`, who asks in `token`. A manifest of at most 4 MiB is held for each
-//! request, and 256 KiB for each blob that comes or goes.
+//! `fetch` pulls, `send` pushes, and `token` authenticates. Memory: a manifest of at most 4 MiB for each request, and
+//! 256 KiB for each blob in transfer.
 
 mod answers;
 mod fetch;
@@ -28,17 +28,17 @@ use super::credentials::{self, Credentials};
 use super::{RegistryError, tls};
 use crate::base::monitor::Monitor;
 
-/// Redirects that are followed.
+/// Most redirects that are followed.
 const REDIRECTS_MAX: usize = 5;
-/// A registry that asks for a longer pause is left alone.
+/// Longest pause between attempts. A registry that asks for a longer one is not asked again.
 const PAUSE_MAX: Duration = Duration::from_secs(120);
 
-/// How long to go on trying.
+/// The limits of retrying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Times that something is tried, at least 1. An attempt at a blob that brought bytes is not counted.
+    /// Number of attempts, at least 1. An attempt at a blob that brought bytes is not counted.
     pub attempts: u32,
-    /// The pause after the first failure; it doubles each time.
+    /// The pause after the first failure. It doubles each time.
     pub first_pause: Duration,
     /// The longest silence of the other side.
     pub silence: Duration,
@@ -54,16 +54,16 @@ impl Default for Patience {
     }
 }
 
-/// How a registry is spoken to.
+/// Options of the connection to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientOptions {
-    /// HTTP without TLS. On loopback it is so by itself, unless certificates are given.
+    /// Uses HTTP without TLS. This is the default on loopback, unless certificates are given.
     pub plain_http: bool,
-    /// A PEM file of root certificates besides the machine's.
+    /// A PEM file of root certificates in addition to the machine's.
     pub ca: Option<PathBuf>,
     /// Docker's config file, for credentials.
     pub config: Option<PathBuf>,
-    /// How long to go on trying.
+    /// The limits of retrying.
     pub patience: Patience,
 }
 
@@ -78,10 +78,10 @@ impl Default for ClientOptions {
     }
 }
 
-/// Speaks to one registry. May be used from several threads.
+/// The client of one registry. May be used from several threads.
 pub struct Client {
     agent: Agent,
-    /// As people call it.
+    /// The host as people write it.
     host: String,
     /// Scheme, host and port.
     origin: Uri,
@@ -91,7 +91,7 @@ pub struct Client {
     patience: Patience,
 }
 
-/// What is asked for.
+/// A request.
 struct Call<'a> {
     method: Method,
     /// Path and query, or a whole URL.
@@ -99,11 +99,11 @@ struct Call<'a> {
     /// What a token must allow: `repository:NAME:pull`.
     scope: &'a str,
     headers: &'a [(&'static str, String)],
-    /// For people.
+    /// Its description for people.
     what: &'a str,
 }
 
-/// What goes along with a request.
+/// The body of a request.
 enum RequestBody<'a> {
     None,
     Bytes(&'a [u8]),
@@ -120,11 +120,11 @@ impl RequestBody<'_> {
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 enum RequestFailed {
-    /// It may work when it is tried again.
+    /// A retry may work.
     Line(ureq::Error),
-    /// It will not.
+    /// A retry does not help.
     Final(RegistryError),
 }
 
@@ -135,14 +135,14 @@ impl From<RegistryError> for RequestFailed {
 }
 
 impl Client {
-    /// Makes ready to speak to `host` (`HOST[:PORT]`); nothing is sent yet.
+    /// Prepares a client for `host` (`HOST[:PORT]`). Sends nothing yet.
     ///
     /// # Errors
-    /// [`RegistryError::Credentials`], or what is wrong with the certificates.
+    /// [`RegistryError::Credentials`], or an error of the certificates.
     pub fn new(host: &str, options: &ClientOptions) -> Result<Self, RegistryError> {
         let is_plain = options.plain_http || options.ca.is_none() && is_loopback(host);
         let scheme = if is_plain { "http" } else { "https" };
-        // Docker's hub is called by one name and answers to another.
+        // Docker Hub has one name for people and another address.
         let address = if host == "docker.io" {
             "registry-1.docker.io"
         } else {
@@ -169,7 +169,7 @@ impl Client {
             .unversioned_rustls_crypto_provider(tls::provider())
             .build();
         let silence = options.patience.silence;
-        // As everywhere else: no proxy stands between this machine and itself.
+        // As in other clients, no proxy is used for this machine itself.
         let proxy = ureq::Proxy::try_from_env().filter(|_| !is_loopback(host));
         let config = Agent::config_builder()
             .proxy(proxy)
@@ -183,7 +183,7 @@ impl Client {
             .output_buffer_size(128 << 10)
             .max_idle_connections_per_host(8)
             .timeout_connect(Some(silence.min(Duration::from_secs(20))))
-            // A registry hashes and moves what it got before it answers.
+            // A registry hashes and moves the whole upload before it answers.
             .timeout_recv_response(Some(silence * 5))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
@@ -198,12 +198,12 @@ impl Client {
         })
     }
 
-    /// The registry, as people call it.
+    /// Returns the registry, as people write it.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Asks until there is an answer that is not "later".
+    /// Repeats a request until the answer is not "later".
     fn ask(
         &self,
         call: &Call<'_>,
@@ -234,7 +234,7 @@ impl Client {
         }
     }
 
-    /// Asks once, after a second time with credentials when they are asked for, and follows redirects of reads.
+    /// Sends a request once. Repeats it with credentials when they are asked for, and follows redirects of reads.
     fn ask_once(
         &self,
         call: &Call<'_>,
@@ -261,7 +261,7 @@ impl Client {
         self.follow(call, target, response)
     }
 
-    /// Follows redirects of GET and HEAD. Credentials go to the registry's own origin alone.
+    /// Follows redirects of GET and HEAD. Credentials are only sent to the registry's own origin.
     fn follow(
         &self,
         call: &Call<'_>,
@@ -360,7 +360,7 @@ impl Client {
         }
     }
 
-    /// What a path or URL means that stood in an answer from `from`.
+    /// Resolves a path or URL that stood in an answer from `from`.
     fn resolve(&self, from: &Uri, target: &str, what: &str) -> Result<Uri, RegistryError> {
         let odd = || RegistryError::corrupt(what, format!("not an address: {}", shown(target)));
         let absolute = match target.strip_prefix("//") {
@@ -381,7 +381,7 @@ impl Client {
         Ok(uri)
     }
 
-    /// The pause after so many failures.
+    /// Returns the pause after this many failures.
     fn pause(&self, attempt: u32) -> Duration {
         let doubled = 1_u32 << attempt.saturating_sub(1).min(16);
         self.patience
@@ -390,7 +390,7 @@ impl Client {
             .min(PAUSE_MAX)
     }
 
-    /// Turns every answer but those of these statuses into an error.
+    /// Turns every answer with another status into an error.
     fn expect(
         &self,
         response: Response<Body>,
@@ -423,7 +423,7 @@ impl Client {
     }
 }
 
-/// The machine's root certificates, and those of a file. That the machine has none is no error.
+/// Returns the machine's root certificates and those of a file. A machine without any is not an error.
 fn roots(
     extra: Option<&Path>,
 ) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, RegistryError> {

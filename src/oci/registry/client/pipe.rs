@@ -1,4 +1,4 @@
-//! From a source that writes to a request that reads: two threads and a bounded channel between them, 1 MiB at most.
+//! Connects a source that writes to a request that reads: two threads and a bounded channel, 1 MiB at most.
 
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,10 +12,10 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Pieces in the channel.
 const PIECES: usize = 3;
 
-/// A piece, or why there are no more.
+/// A piece, or the reason why there are no more.
 pub(super) type BodyPiece = Result<Vec<u8>, BoxError>;
 
-/// Why not everything was read.
+/// The reason why not everything was read.
 pub(super) enum PipeBroken {
     /// The source failed.
     Source(BoxError),
@@ -23,7 +23,7 @@ pub(super) enum PipeBroken {
     Hash(Digest),
     /// A stop was asked for.
     Stopped,
-    /// The reader had enough.
+    /// The reader stopped early.
     Early,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn between<T>(
                 piece: Vec::new(),
                 sender: &sender,
             };
-            // Nobody listens any more when sending fails: the reader has told why.
+            // When sending fails, the reader has ended and has reported why.
             let outcome = write(&mut out).and_then(|()| Ok(out.flush()?));
             if let Err(error) = outcome {
                 let _ = sender.send(Err(error));
@@ -84,15 +84,16 @@ impl Write for PieceWriter<'_> {
     }
 }
 
-/// Reads what a source writes: hashes it, leaves out the beginning, and holds the last bytes back until the hash is right.
+/// Reads what a source writes. Hashes everything, leaves out the beginning, and holds the last bytes back until the
+/// hash is right.
 pub(super) struct UploadReader<'a> {
     pieces: Receiver<BodyPiece>,
     hasher: DigestHasher,
-    /// Bytes that are hashed and not given.
+    /// Bytes that are hashed but not passed on.
     skip: u64,
-    /// Bytes that are still to be given.
+    /// Bytes that are still to be passed on.
     left: u64,
-    /// The digest that all bytes have, when these are the last.
+    /// The digest of the whole blob, when these are its last bytes.
     whole: Option<&'a Digest>,
     piece: Vec<u8>,
     at: usize,
@@ -122,7 +123,7 @@ impl<'a> UploadReader<'a> {
         }
     }
 
-    /// The hash of all that was read, when all was.
+    /// Returns the hash of everything, once everything was read.
     pub(super) fn into_end(self) -> Result<DigestHasher, PipeBroken> {
         match self.broken {
             Some(broken) => Err(broken),
@@ -131,7 +132,7 @@ impl<'a> UploadReader<'a> {
         }
     }
 
-    /// Takes the next piece that has something to give.
+    /// Takes the next piece with bytes to pass on.
     fn next_piece(&mut self) -> Result<(), PipeBroken> {
         while self.at == self.piece.len() && self.left > 0 {
             if self.monitor.stop_asked() {

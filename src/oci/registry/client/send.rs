@@ -1,6 +1,6 @@
-//! What is pushed: blobs that the registry lacks, gone on with where the line broke, and manifests.
+//! Pushes the blobs that a registry is missing, resumed after a broken connection, and manifests.
 //!
-//! A blob is hashed while it is sent, and its last bytes are held back unless the hash is its digest.
+//! A blob is hashed while it is sent. Its last bytes are held back unless the hash matches its digest.
 
 use std::ops::Range;
 
@@ -14,30 +14,30 @@ use crate::base::monitor::Monitor;
 use crate::oci::image::{Descriptor, Digest, DigestHasher};
 use crate::oci::registry::{BlobSource, RegistryError, range};
 
-/// Blobs of up to so many bytes go in one request.
+/// Longest blobs that are sent in one request.
 const SMALL_BYTES: u64 = 1 << 20;
-/// Media type of blobs on their way.
+/// Media type of blobs in transfer.
 const BYTES: &str = "application/octet-stream";
-/// What is sent at a time when a proxy in between takes no more.
+/// Sizes of pieces to try when a proxy in between refuses longer requests.
 const LESSER_PIECES: [u64; 2] = [16 << 20, 1 << 20];
 
-/// What became of a blob.
+/// The result of pushing a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// It was sent.
     Pushed,
     /// The registry took it from another of its repositories.
     Mounted,
-    /// It was there.
+    /// It was there already.
     There,
 }
 
-/// An upload that goes on.
+/// An upload in progress.
 struct Upload {
     location: String,
     /// Bytes that the registry has.
     offset: u64,
-    /// Bytes before this one are in the hasher.
+    /// Bytes before this offset are in the hasher.
     hashed: u64,
     hasher: DigestHasher,
 }
@@ -54,7 +54,7 @@ impl Upload {
 }
 
 impl Client {
-    /// Whether the registry has a blob in this repository.
+    /// Returns whether the registry has a blob in this repository.
     ///
     /// # Errors
     /// [`RegistryError`].
@@ -81,10 +81,10 @@ impl Client {
         }
     }
 
-    /// Makes sure that the registry has a blob in this repository; `from` is another that has it.
+    /// Pushes a blob unless the registry has it in this repository. `from` is another repository that has it.
     ///
     /// # Errors
-    /// [`RegistryError`]; a second call goes on where it can.
+    /// [`RegistryError`]. A second call resumes where it can.
     pub fn push_blob(
         &self,
         repository: &str,
@@ -105,7 +105,7 @@ impl Client {
             match self.upload(repository, blob, &mut upload, source, monitor) {
                 Ok(()) => return Ok(Sent::Pushed),
                 Err(RequestFailed::Final(error)) => return Err(error),
-                // The registry has forgotten the upload: from the beginning.
+                // The registry has forgotten the upload, so it starts from the beginning.
                 Err(RequestFailed::Line(error)) => {
                     failures += 1;
                     if failures >= self.patience.attempts {
@@ -119,7 +119,7 @@ impl Client {
         }
     }
 
-    /// Opens an upload; `None` when the registry took the blob from `from`.
+    /// Opens an upload. Returns `None` when the registry took the blob from `from`.
     fn begin(
         &self,
         repository: &str,
@@ -152,7 +152,7 @@ impl Client {
         Ok(Some(location.to_owned()))
     }
 
-    /// Sends what the registry has not got of a blob.
+    /// Sends what the registry does not have of a blob yet.
     fn upload(
         &self,
         repository: &str,
@@ -186,7 +186,8 @@ impl Client {
                         piece_bytes = *bytes;
                         std::time::Duration::ZERO
                     }
-                    // It has other bytes than we think, or wants a new token: ask, and go on from there.
+                    // The registry has other bytes than assumed, or needs a new token. Its offset is asked for, and the
+                    // upload continues there.
                     401 | 416 if failures == 0 => std::time::Duration::ZERO,
                     _ if is_later(response.status()) && failures + 1 < self.patience.attempts => {
                         self.pause(failures + 1)
@@ -207,7 +208,7 @@ impl Client {
             failures = if upload.offset > before {
                 1
             } else {
-                // Some proxies close the line on what is too long for them, before their answer gets through.
+                // Some proxies close the connection on a long request before their answer arrives.
                 if did_break && let Some(bytes) = lesser.next() {
                     piece_bytes = *bytes;
                 }
@@ -217,7 +218,7 @@ impl Client {
         self.close(repository, &what, &scope, blob, upload, monitor)
     }
 
-    /// One request for all of a small blob.
+    /// Sends all of a small blob in one request.
     fn put_whole(
         &self,
         what: &str,
@@ -308,7 +309,7 @@ impl Client {
             Err(pipe::PipeBroken::Stopped) => {
                 Err(RegistryError::from(crate::base::monitor::Interrupted).into())
             }
-            // The registry answered before it had all: its answer says why.
+            // The registry answered before it had everything, and its answer says why.
             Err(pipe::PipeBroken::Early) => outcome,
         }
     }
@@ -348,14 +349,14 @@ impl Client {
         Ok(())
     }
 
-    /// Every answer may say where the next piece goes.
+    /// Every answer may change the URL of the next piece.
     fn moved(&self, upload: &mut Upload, response: &Response<Body>) {
         if let Some(location) = header(response, "location") {
             location.clone_into(&mut upload.location);
         }
     }
 
-    /// Says that all is sent.
+    /// Completes the upload.
     fn close(
         &self,
         repository: &str,
@@ -385,7 +386,7 @@ impl Client {
         Err(refused.into())
     }
 
-    /// Puts a manifest or index under a tag or its digest; returns whether the registry has noted what it refers to.
+    /// Puts a manifest or index under a tag or its digest. Returns whether the registry has recorded its subject.
     ///
     /// # Errors
     /// [`RegistryError`].
@@ -410,7 +411,7 @@ impl Client {
         let response = self.expect(response, &what, &[200, 201, 202])?;
         let said =
             header(&response, "docker-content-digest").and_then(|said| said.parse::<Digest>().ok());
-        // It may have chosen another algorithm.
+        // The registry may have chosen another algorithm.
         if let Some(got) = said.filter(|said| *said != said.likewise_of(bytes)) {
             return Err(RegistryError::Mismatch { what, got });
         }
@@ -428,7 +429,7 @@ fn unreadable(blob: &Descriptor, error: crate::content::recipe::BoxError) -> Reg
     }
 }
 
-/// Where the last request of an upload goes, and its headers.
+/// Returns the URL and the headers of the last request of an upload.
 fn closing(upload: &Upload, blob: &Descriptor) -> (String, [(&'static str, String); 1]) {
     let location = &upload.location;
     let joint = if location.contains('?') { '&' } else { '?' };
@@ -439,7 +440,7 @@ fn closing(upload: &Upload, blob: &Descriptor) -> (String, [(&'static str, Strin
     )
 }
 
-/// What a token must allow for a push, and for taking a blob from another repository.
+/// Returns the scope of a token for a push, and for mounting a blob from another repository.
 pub(super) fn push_scope(repository: &str, from: Option<&str>) -> String {
     let own = format!("repository:{repository}:pull,push");
     match from {

@@ -1,4 +1,4 @@
-//! Who asks: answers a registry's challenge with a name and password, or with a token for them.
+//! Answers a registry's challenge with a name and password, or with a token that is requested with them.
 
 use serde::Deserialize;
 use ureq::Body;
@@ -9,7 +9,7 @@ use crate::oci::registry::RegistryError;
 use crate::oci::registry::challenge::Challenge;
 use crate::oci::registry::credentials::Credentials;
 
-/// Most bytes of the answer that a token stands in.
+/// Most bytes of the answer of a token server.
 const TOKEN_BYTES_MAX: u64 = 256 << 10;
 
 #[derive(Deserialize)]
@@ -21,12 +21,12 @@ struct TokenAnswer {
 }
 
 impl Client {
-    /// What is known to open this scope.
+    /// Returns the cached authorization for this scope.
     pub(super) fn token(&self, scope: &str) -> Option<String> {
         self.tokens().get(scope).cloned()
     }
 
-    /// Gets what the challenge in `response` asks for, unless what was `used` was that already.
+    /// Gets the authorization that the challenge in `response` asks for, unless it was `used` already.
     pub(super) fn authorize(
         &self,
         call: &Call<'_>,
@@ -145,7 +145,7 @@ impl Client {
     }
 }
 
-/// Everything but letters, digits and `-._~` as `%XX`.
+/// Writes everything but letters, digits and `-._~` as `%XX`.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

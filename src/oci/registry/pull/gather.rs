@@ -1,6 +1,6 @@
 //! Walks from a manifest or index to everything that belongs to it: images, attestations, referrers, and their blobs.
 //!
-//! It fetches manifests alone.
+//! It only fetches manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use crate::oci::image::{Descriptor, Digest, Platform, is_index};
 use crate::oci::registry::RegistryError;
 use crate::oci::registry::client::{Client, Fetched, shown};
 
-/// Indexes within indexes, and referrers of referrers, that are followed.
+/// Nesting of indexes, and of referrers of referrers, that is followed.
 const DEPTH_MAX: usize = 4;
-/// Manifests of one image, all platforms and referrers together.
+/// Most manifests of one image, all platforms and referrers together.
 const MANIFESTS_MAX: usize = 4096;
-/// Bytes of all manifests of one image.
+/// Most bytes of all manifests of one image.
 const MANIFESTS_BYTES_MAX: u64 = 64 << 20;
-/// Blobs of one image.
+/// Most blobs of one image.
 const BLOBS_MAX: usize = 65_536;
-/// The annotation by which an attestation says which image it is about.
+/// The annotation in which an attestation names its image.
 const ATTESTED: &str = "vnd.docker.reference.digest";
 
 /// Walks from the root to everything that belongs to it.
@@ -37,7 +37,7 @@ pub(super) struct PullPlan<'a> {
 }
 
 impl PullPlan<'_> {
-    /// An image without an index says in its config what it runs on.
+    /// Checks the platform of an image without an index, which its config states.
     pub(super) fn check_platform(&self, root: &Fetched) -> Result<(), RegistryError> {
         let Some(wanted) = self.options.platforms.first() else {
             return Ok(());
@@ -114,7 +114,7 @@ impl PullPlan<'_> {
         Ok(())
     }
 
-    /// Takes what refers to what was taken, and what refers to that.
+    /// Adds the referrers of everything found so far, and the referrers of those.
     pub(super) fn take_referrers(&mut self) -> Result<(), RegistryError> {
         let images = self.images;
         let mut subjects: Vec<Digest> = self.manifests.keys().cloned().collect();
@@ -141,7 +141,7 @@ impl PullPlan<'_> {
     }
 }
 
-/// The children for the platforms, and attestations about them.
+/// Returns the children for the platforms, and the attestations about them.
 fn choose(
     listed: &[RawDescriptor],
     platforms: &[Platform],

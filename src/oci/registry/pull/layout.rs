@@ -1,4 +1,4 @@
-//! Lays out what was pulled as an OCI image layout, the same bytes, modes and times every time.
+//! Lays out a pulled image as an OCI image layout, with the same bytes, modes and times every time.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use crate::oci::image::{Descriptor, Digest, Reference};
 use crate::oci::pulls::is_own;
 use crate::oci::registry::RegistryError;
 
-/// Modes and times of all that is pulled, so that the same image is the same item.
+/// Mode of all pulled files. Modes and times are fixed, so that the same image is the same item.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
 
@@ -70,7 +70,7 @@ pub(super) fn write_layout(
     Ok(())
 }
 
-/// The layout's index: the root under its names, then what refers to it.
+/// Returns the layout's index: the root under its names, then its referrers.
 fn index_json(
     reference: &Reference,
     root: &Descriptor,
@@ -112,7 +112,7 @@ fn index_json(
     json!({"schemaVersion": 2, "mediaType": crate::oci::image::OCI_INDEX, "manifests": manifests})
 }
 
-/// Gives a file or folder the mode and time that all have.
+/// Gives a file or folder the fixed mode and time.
 fn settle(path: &Path, mode: u32) -> Result<(), RegistryError> {
     let set = || {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;

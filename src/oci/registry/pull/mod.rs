@@ -1,7 +1,8 @@
-//! Pulls an image with all that belongs to it into a folder: an OCI image layout, the same bytes every time.
+//! Pulls an image with everything that belongs to it into a folder. The result is an OCI image layout, with the same
+//! bytes every time.
 //!
-//! Blobs come into a pool beside it, several at a time, where they stay until the caller removes them, so that a second
-//! run goes on where the first ended. Holds all manifests in memory: at most 4 MiB each, 64 MiB together.
+//! Blobs are fetched into a pool next to it, several at a time. They stay there until the caller removes them, so that
+//! a second run continues where the first ended. Holds all manifests in memory: at most 4 MiB each, 64 MiB together.
 mod gather;
 mod layout;
 
@@ -20,37 +21,37 @@ use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::oci::image::{Descriptor, Digest, Platform, Reference, is_index};
 
-/// Blobs that come in at a time.
+/// Blobs that are fetched at a time.
 const BLOBS_AT_A_TIME: usize = 4;
 /// Room that is left free besides the blobs.
 const SPARE_BYTES: u64 = 16 << 20;
 
-/// What is pulled.
+/// Options of a pull.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PullOptions {
-    /// Images for these platforms alone; none: all.
+    /// Requested platforms. Empty stands for all.
     pub platforms: Vec<Platform>,
 }
 
-/// What was pulled.
+/// The result of a pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
     /// The manifest or index that the reference named.
     pub root: Descriptor,
     /// Images, one a platform.
     pub images: usize,
-    /// Signatures, SBOMs and the like.
+    /// Signatures, SBOMs and similar.
     pub referrers: usize,
     /// Bytes of all blobs and manifests.
     pub bytes: u64,
-    /// Bytes that were there from an earlier run.
+    /// Bytes that an earlier run had fetched.
     pub known_bytes: u64,
 }
 
 /// Pulls what `reference` names into the new folder `layout`, by way of the folder `pool`.
 ///
 /// # Errors
-/// [`RegistryError`]; blobs that came stay in the pool.
+/// [`RegistryError`]. Blobs that were fetched stay in the pool.
 pub fn pull(
     client: &Client,
     reference: &Reference,
@@ -100,7 +101,7 @@ fn pooled(pool: &Path, digest: &Digest) -> PathBuf {
     pool.join(digest.hex())
 }
 
-/// Brings all blobs into the pool; returns the bytes that were there.
+/// Fetches all blobs into the pool. Returns the bytes that were there already.
 fn fetch_all(
     client: &Client,
     repository: &str,
@@ -135,7 +136,7 @@ fn fetch_all(
             needed_bytes,
         });
     }
-    // The longest first, so that none is waited for at the end.
+    // The longest come first, so that the end does not wait for one long blob.
     missing.sort_by_key(|blob| std::cmp::Reverse(blob.bytes));
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let first_error = Mutex::new(None);

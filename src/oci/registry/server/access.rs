@@ -1,4 +1,4 @@
-//! Who may pull: names and bcrypt hashes of passwords, as `htpasswd -B` writes them.
+//! Decides who may pull, by names and bcrypt hashes of passwords as `htpasswd -B` writes them.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,19 +11,19 @@ use tokio::sync::Semaphore;
 use crate::oci::image::Digest;
 use crate::oci::registry::{RegistryError, tls};
 
-/// Checked headers that are remembered: a check takes a good part of a second.
+/// Most checked headers that are remembered, because a check takes a good part of a second.
 const REMEMBERED_MAX: usize = 256;
 /// Checks at a time.
 const CHECKS_AT_A_TIME: usize = 2;
-/// Dearer hashes than this would let anyone keep the machine busy.
+/// Highest cost of a hash. A higher one would let anyone keep the machine busy.
 const COST_MAX: u32 = 16;
 
-/// Somebody who may pull.
+/// A user who may pull.
 #[derive(Debug, Clone)]
 struct User {
     name: String,
     hash: String,
-    /// Checking it takes 2 to this.
+    /// Cost of the hash: checking it takes 2 to this power.
     cost: u32,
 }
 
@@ -36,7 +36,7 @@ pub struct AccessRules {
 }
 
 impl AccessRules {
-    /// Reads a file of passwords; without one everyone may pull.
+    /// Reads a file of passwords. Without one everyone may pull.
     pub fn read(path: Option<&Path>) -> Result<Self, RegistryError> {
         let users = match path {
             None => None,
@@ -49,7 +49,7 @@ impl AccessRules {
         })
     }
 
-    /// Whether a request with this `Authorization` header may be answered.
+    /// Returns whether a request with this `Authorization` header may be answered.
     pub async fn allows(&self, authorization: Option<&str>) -> bool {
         let Some(users) = &self.users else {
             return true;
@@ -86,22 +86,22 @@ impl AccessRules {
     }
 }
 
-/// Whether this is the password of this user. A wrong one takes as long for every user, and for nobody, as for the one whose
-/// hash is dearest: the time tells nothing of who there is.
+/// Returns whether this is the password of this user. A wrong password takes the time of the most expensive hash for
+/// every user, and for unknown ones. The time therefore does not tell which users exist.
 fn check(password: &[u8], user: Option<&User>, cost_max: u32) -> bool {
     let hash = user.map(|user| user.hash.as_str());
     if hash.is_some_and(|hash| bcrypt::verify(password, hash).unwrap_or(false)) {
         return true;
     }
     for cost in costs_left(user.map(|user| user.cost), cost_max) {
-        // What comes out is nobody's.
+        // The result is discarded. Only the time matters.
         let _ = std::hint::black_box(bcrypt::hash_with_salt(password, cost, [0; 16]));
     }
     false
 }
 
-/// What is spent after a check that took 2 to `spent`, or after none, so that all take 2 to `cost_max`:
-/// 2^c and 2^c + 2^(c+1) + ... + 2^(max-1) make 2^max.
+/// Returns the costs to spend after a check that took 2 to `spent`, or after none, so that all checks take 2 to
+/// `cost_max`. The sum 2^c and 2^c + 2^(c+1) + ... + 2^(max-1) makes 2^max.
 fn costs_left(spent: Option<u32>, cost_max: u32) -> std::ops::Range<u32> {
     spent.map_or(cost_max..cost_max + 1, |spent| spent..cost_max)
 }

@@ -1,4 +1,4 @@
-//! Answers: what the pull part of the distribution specification says of each path.
+//! Answers requests by the pull part of the distribution specification.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
@@ -24,7 +24,7 @@ pub type HttpAnswer = Response<Either<Full<Bytes>, BlobBody>>;
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
-/// Characters of a target that the log shows.
+/// Most characters of a target in the log.
 const TARGET_SHOWN: usize = 512;
 
 /// Answers requests.
@@ -36,7 +36,7 @@ pub struct Answerer {
     lines: Mutex<Lines>,
 }
 
-/// What an answer says besides its body.
+/// The parts of an answer besides its body.
 struct AnswerHead {
     status: StatusCode,
     media_type: String,
@@ -80,7 +80,7 @@ impl Answerer {
         }
     }
 
-    /// Answers one request. Its connection is busy until the answer has gone out.
+    /// Answers one request. Its connection is busy until the answer was sent.
     pub async fn answer(
         &self,
         from: SocketAddr,
@@ -208,7 +208,7 @@ impl Answerer {
     ) -> HttpAnswer {
         let repositories = self.repositories.now();
         let Some(bytes) = repositories.blob(name, digest) else {
-            // Clients may ask for a manifest as for a blob.
+            // Clients may request a manifest as a blob.
             if let Some(manifest) = repositories.manifest(name, digest.as_str(), None) {
                 let mut found = self.manifest(name, manifest.descriptor.digest.as_str(), None);
                 found.media_type = BYTES.to_owned();
@@ -218,7 +218,7 @@ impl Answerer {
             let refused = AnswerHead::error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", &message);
             return self.small(refused, is_head, line);
         };
-        // A range of a HEAD request means nothing.
+        // A range of a HEAD request has no meaning.
         let (status, part) = match asked(range.filter(|_| !is_head), bytes) {
             Asked::Whole => (StatusCode::OK, 0..bytes),
             Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
@@ -255,7 +255,7 @@ impl Answerer {
             line,
             waits: self.writers_wanted.held_up(),
         };
-        // When the writers are gone the body ends at once, and the client sees a broken line.
+        // When the writers have ended, the body ends at once, and the client sees a broken connection.
         if let Ok(jobs) = self.jobs.lock() {
             let _ = jobs.send(job);
         }
@@ -279,7 +279,7 @@ impl Answerer {
 
     fn log(&self, line: Answered) {
         if let Ok(lines) = self.lines.lock() {
-            // The teller outlives the answerer.
+            // The thread that writes the log outlives the answerer.
             let _ = lines.send(line);
         }
     }
@@ -300,7 +300,7 @@ fn respond(
         (hyper::header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
     for (name, value) in fixed.into_iter().chain(headers) {
-        // Media types come from manifests: what no header can hold is left out.
+        // Media types come from manifests. One that does not fit into a header is left out.
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
         }
@@ -347,7 +347,7 @@ fn lost(misrouted: Misrouted) -> AnswerHead {
     AnswerHead::error(status, code, message)
 }
 
-/// The page of a sorted list, and whether there is more behind it.
+/// Returns the page of a sorted list, and whether more follows it.
 fn cut<'n>(names: impl Iterator<Item = &'n str>, page: &Page) -> (Vec<&'n str>, bool) {
     let behind = |name: &&str| page.last.as_deref().is_none_or(|last| *name > last);
     let mut names: Vec<&str> = names.filter(behind).take(page.count + 1).collect();
@@ -356,7 +356,7 @@ fn cut<'n>(names: impl Iterator<Item = &'n str>, page: &Page) -> (Vec<&'n str>, 
     (names, more)
 }
 
-/// Where a list goes on.
+/// Returns the header with the next page of a list.
 fn next(path: &str, page: &Page, last: Option<&&str>) -> Option<(HeaderName, String)> {
     let last = last?;
     let link = format!("<{path}?last={last}&n={}>; rel=\"next\"", page.count);

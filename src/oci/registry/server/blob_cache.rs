@@ -1,9 +1,9 @@
-//! Blobs that have to be put together (of chunks, or by compressing them again) are made once, into files without names, and
-//! sent from there to everyone who asks, while they are being made already.
+//! Caches blobs that have to be rebuilt from chunks or compressed again. Each is made once into an unnamed file, and is
+//! sent from there to every client, also while it is still being made.
 //!
-//! Sits between the writers and the source, and compares digests: once for each blob. The files go with the process; they take
-//! at most half of the room that is free when serving begins. What does not fit is made for each who asks. A few are made at a
-//! time: one a core.
+//! The cache is between the writers and the source, and compares digests, once for each blob. The files are removed
+//! with the process. They take at most half of the room that is free when serving begins. A blob that does not fit is
+//! made for each request. One blob a core is made at a time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Write};
@@ -23,13 +23,13 @@ use crate::oci::registry::BlobSource;
 #[derive(Default)]
 struct Work {
     slots: HashMap<Digest, Arc<CachedBlob>>,
-    /// What is to be made: what is asked for in front of what may be.
+    /// Blobs to be made. Requested ones come before those that are made ahead.
     waiting: VecDeque<Digest>,
-    /// Bytes that may still be kept.
+    /// Bytes that may still be cached.
     room_bytes: u64,
-    /// Blobs that are made past the files just now.
+    /// Blobs that are being made without a file now.
     direct: usize,
-    /// Blobs that came out as their digests once, past the files.
+    /// Blobs that were made without a file once and matched their digests.
     proved: HashSet<Digest>,
     is_closed: bool,
 }
@@ -40,25 +40,25 @@ pub struct CachedSource<'a> {
     folder: Option<PathBuf>,
     work: Mutex<Work>,
     news: Condvar,
-    /// Those who wait for their turn to be given a blob past the files.
+    /// Requests that wait for a maker of a blob without a file.
     makers_wanted: Arc<Pressure>,
 }
 
-/// How a blob reaches one who asks.
+/// The way in which a client gets a blob.
 pub(super) enum Delivery {
     /// From the file that it is, or was, made into.
     Slot(Arc<CachedBlob>),
-    /// Straight from the source, a few at a time.
+    /// Directly from the source, a few at a time.
     Direct,
 }
 
-/// How many blobs are made at a time.
+/// Returns how many blobs are made at a time.
 pub fn makers() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4))
 }
 
 impl<'a> CachedSource<'a> {
-    /// Keeps files in `folder`; without one nothing is kept.
+    /// Keeps files in `folder`. Without one nothing is cached.
     pub fn new(source: &'a dyn BlobSource, folder: Option<&Path>) -> Self {
         let room_bytes = folder.and_then(|folder| free_space_bytes(folder).ok());
         Self {
@@ -73,7 +73,7 @@ impl<'a> CachedSource<'a> {
         }
     }
 
-    /// Makes what is asked for, until it is closed.
+    /// Makes requested blobs until the cache is closed.
     pub fn make_all(&self, monitor: &dyn Monitor) {
         while let Some((digest, slot)) = self.next() {
             let mut out = SlotWriter {
@@ -87,7 +87,7 @@ impl<'a> CachedSource<'a> {
             let end = made.map_err(|error| error.to_string());
             let end = end.and_then(|()| compare(&got, &digest));
             if end.is_err() {
-                // Whoever asks next begins anew.
+                // The next request starts again.
                 let mut work = self.work();
                 work.slots.remove(&digest);
                 work.room_bytes = work.room_bytes.saturating_add(bytes);
@@ -96,7 +96,7 @@ impl<'a> CachedSource<'a> {
         }
     }
 
-    /// Makes these when nobody asks for others.
+    /// Makes these blobs when no others are requested.
     pub fn make_ahead<'d>(&self, digests: impl Iterator<Item = &'d Digest>) {
         for digest in digests {
             if self.source.is_made(digest) {
@@ -105,7 +105,7 @@ impl<'a> CachedSource<'a> {
         }
     }
 
-    /// No more is made: those who make end with what they are at.
+    /// Stops making blobs after those in progress.
     pub fn close(&self) {
         self.work().is_closed = true;
         self.news.notify_all();
@@ -128,7 +128,8 @@ impl<'a> CachedSource<'a> {
         }
     }
 
-    /// The place of a blob, which is made when nobody has; `None` when it cannot be kept.
+    /// Returns the cached file of a blob, which is made when it does not exist. Returns `None` when it cannot be
+    /// cached.
     fn slot(&self, digest: &Digest, is_urgent: bool) -> Option<Arc<CachedBlob>> {
         let folder = self.folder.as_ref()?;
         let bytes = self.source.bytes(digest)?;
@@ -156,7 +157,7 @@ impl<'a> CachedSource<'a> {
         Some(slot)
     }
 
-    /// Makes a blob, or gives one that is at hand, for one who asks.
+    /// Makes a blob, or returns one that is at hand, for one client.
     fn directly(
         &self,
         digest: &Digest,
@@ -191,14 +192,14 @@ impl<'a> CachedSource<'a> {
         Ok(())
     }
 
-    /// How this blob reaches one who asks for it now.
+    /// Returns the way in which a client gets this blob now.
     pub(super) fn way(&self, digest: &Digest) -> Delivery {
         let is_made = self.folder.is_some() && self.source.is_made(digest);
         let slot = is_made.then(|| self.slot(digest, true)).flatten();
         slot.map_or(Delivery::Direct, Delivery::Slot)
     }
 
-    /// Those who are held up by one who goes this way and does not get on.
+    /// Returns the requests that are held up by a client of this delivery that makes no progress.
     pub(super) fn makers_pressure(&self, way: &Delivery) -> Option<&Pressure> {
         match way {
             Delivery::Slot(_) => None,
@@ -206,11 +207,11 @@ impl<'a> CachedSource<'a> {
         }
     }
 
-    /// Writes a part of a blob. Of a whole one the last bytes may have been written when it turns out to be another; then this
-    /// is an error.
+    /// Writes a part of a blob. For a whole blob, the last bytes may already have been written when it turns out to be
+    /// wrong. That is an error.
     ///
     /// # Errors
-    /// When the blob cannot be read, is not that of its digest, or `out` takes no more.
+    /// An error when the blob cannot be read, does not match its digest, or `out` takes no more.
     pub(super) fn write(
         &self,
         way: &Delivery,
@@ -238,7 +239,7 @@ fn compare(got: &Digest, digest: &Digest) -> Result<(), String> {
     }
 }
 
-/// Hashes what it passes on, when that is asked for.
+/// Passes bytes on, and hashes them on request.
 struct CheckedWriter<'o> {
     out: &'o mut dyn Write,
     hasher: Option<DigestHasher>,
@@ -297,7 +298,7 @@ mod tests {
         }
     }
 
-    /// Asks for the blob five times at once, and for parts of it.
+    /// Requests the blob five times at once, and parts of it.
     fn ask_all(
         source: &Counting,
         digest: &Digest,

@@ -1,5 +1,5 @@
-//! Threads that write blobs into connections. The line is broken before the last bytes of a whole blob when they are not those
-//! of its digest.
+//! Threads that write blobs to connections. A whole blob that does not match its digest is cut off before its last
+//! bytes.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -20,32 +20,33 @@ use super::{Answered, Lines};
 use crate::base::monitor::Monitor;
 use crate::oci::image::Digest;
 
-/// Blobs that go out at a time; more wait.
+/// Blobs that are sent at a time. More have to wait.
 pub const WRITERS: usize = 64;
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 256 << 10;
-/// Pieces of a blob that wait to go out.
+/// Most pieces of a blob that wait to be sent.
 const PIECES: usize = 3;
-/// A client that takes nothing for so long has gone.
+/// Time without progress after which a client counts as gone.
 const STALL_TIME: Duration = Duration::from_secs(60);
-/// A client that takes nothing for so long gives way when others are held up.
+/// Time without progress after which a client gives way when others are held up.
 const GIVE_WAY_TIME: Duration = Duration::from_secs(2);
-/// How often a writer that waits for its client looks whether it should go on waiting.
+/// Interval in which a writer that waits for its client checks whether to go on waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Others must be held up at so many looks in a row: a job that is taken at once is no reason to break a line.
+/// Number of checks in a row at which others must be held up. A job that is taken at once is no reason to break a
+/// connection.
 const LOOKS_MIN: u32 = 5;
 
-/// A blob, or a part of one, that is to be written.
+/// A blob, or a part of one, to be written.
 pub struct WriteJob {
     pub digest: Digest,
     pub range: Range<u64>,
     pub out: tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
     pub line: Answered,
-    /// Stands until a writer takes the job.
+    /// Marks the job as waiting until a writer takes it.
     pub waits: HeldUp,
 }
 
-/// The body ends before its end.
+/// The error of a body that ends early.
 #[derive(Debug, thiserror::Error)]
 #[error("the blob cannot be sent to its end")]
 pub struct Cut;
@@ -53,13 +54,13 @@ pub struct Cut;
 /// Jobs that wait.
 pub type Queue = Mutex<Receiver<WriteJob>>;
 
-/// Where jobs are put, and where they are taken from.
+/// Returns the two ends of a queue of jobs.
 pub fn queue() -> (Sender<WriteJob>, Queue) {
     let (sender, receiver) = channel();
     (sender, Mutex::new(receiver))
 }
 
-/// Writes one job after another, until no more can come. `pressure` says whether jobs wait for a writer.
+/// Writes one job after another until no more can come. `pressure` says whether jobs wait for a writer.
 pub fn write_all(
     queue: &Queue,
     source: &CachedSource<'_>,
@@ -69,7 +70,7 @@ pub fn write_all(
     monitor: &dyn Monitor,
 ) {
     loop {
-        // The guard goes with this statement: the others take jobs while this one is written.
+        // The guard is dropped with this statement, so that other writers take jobs while this one is written.
         let job = match queue.lock() {
             Ok(queue) => queue.recv(),
             Err(_) => return,
@@ -101,7 +102,7 @@ pub fn write_all(
         line.bytes = body.bytes;
         if let Err(error) = outcome {
             line.broken = Some(error.to_string());
-            // A client that is gone does not hear it.
+            // A client that is gone does not receive it.
             let _ = out.try_send(Err(Cut));
         }
         let _ = lines.send(line);
@@ -113,7 +114,7 @@ struct BodyWriter<'a> {
     out: &'a tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
     handle: &'a Handle,
     monitor: &'a dyn Monitor,
-    /// Who may wait for what this writer holds while its client takes nothing.
+    /// What this writer holds up while its client takes nothing.
     held_up_by_me: [Option<&'a Pressure>; 2],
     piece: Vec<u8>,
     bytes: u64,
@@ -124,14 +125,14 @@ impl BodyWriter<'_> {
         self.wait_for_room()?;
         let piece = Bytes::from(std::mem::take(&mut self.piece));
         let count = piece.len() as u64;
-        // There is room, and nobody else sends here.
+        // There is room, and only this writer sends here.
         self.out.try_send(Ok(piece)).map_err(|_| gone())?;
         self.bytes += count;
         Ok(())
     }
 
-    /// Waits until the client takes something. Gives up when it has gone, when it takes nothing for too long, or when it
-    /// takes nothing while others are held up.
+    /// Waits until the client takes something. Fails when the client has gone, when it takes nothing for too long, or
+    /// when it takes nothing while others are held up.
     fn wait_for_room(&self) -> io::Result<()> {
         let begin = Instant::now();
         let mut looks = 0;
@@ -161,7 +162,7 @@ impl BodyWriter<'_> {
         }
     }
 
-    /// Sends the last piece, when everything is as it should be.
+    /// Sends the last piece when everything is right.
     fn finish(&mut self) -> io::Result<()> {
         if self.bytes + self.piece.len() as u64 != self.wanted_bytes {
             return Err(io::Error::other("the blob has another length here"));
@@ -180,7 +181,7 @@ fn gone() -> io::Error {
 
 impl Write for BodyWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A full piece waits here until there is more: the last one goes out by `finish` alone.
+        // A full piece waits here until more bytes come, so that only `finish` sends the last one.
         if self.piece.len() == PIECE_BYTES {
             self.send()?;
         }
@@ -197,16 +198,16 @@ impl Write for BodyWriter<'_> {
     }
 }
 
-/// A body that comes from a job.
+/// The body of an answer that a job writes.
 pub struct BlobBody {
     pieces: tokio::sync::mpsc::Receiver<Result<Bytes, Cut>>,
     left: u64,
-    /// Its connection is not idle while the body goes out.
+    /// Keeps the connection busy while the body is sent.
     _busy: Busy,
 }
 
 impl BlobBody {
-    /// A body of so many bytes, and where its pieces are to be sent.
+    /// Makes a body of this many bytes, and the sender for its pieces.
     pub fn new(bytes: u64, busy: Busy) -> (tokio::sync::mpsc::Sender<Result<Bytes, Cut>>, Self) {
         let (sender, pieces) = tokio::sync::mpsc::channel(PIECES);
         (
@@ -235,7 +236,7 @@ impl Body for BlobBody {
                 Poll::Ready(Some(Ok(Frame::data(piece))))
             }
             Poll::Ready(Some(Err(cut))) => Poll::Ready(Some(Err(cut))),
-            // The writer has ended before the body did.
+            // The writer ended before the body was complete.
             Poll::Ready(None) if self.left > 0 => Poll::Ready(Some(Err(Cut))),
             Poll::Ready(None) => Poll::Ready(None),
         }

@@ -1,4 +1,4 @@
-//! A blob that is being made into a file without a name, or was, and is sent from there meanwhile.
+//! A blob that is being made, or was made, into an unnamed file, and is sent from there meanwhile.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,12 +11,12 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::BoxError;
 use crate::oci::image::DigestHasher;
 
-/// Bytes that are written, read and hashed together: short pieces are still in the core's own cache the second time.
+/// Bytes that are written, read and hashed together. Short pieces are still in the core's own cache the second time.
 pub(super) const PIECE_BYTES: usize = 256 << 10;
-/// How often those who wait look whether a stop was asked for.
+/// Interval in which waiting threads check for a stop.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// A blob that is kept, or being made.
+/// A blob that is cached or being made.
 pub(super) struct CachedBlob {
     file: File,
     state: Mutex<BlobState>,
@@ -27,12 +27,12 @@ pub(super) struct CachedBlob {
 struct BlobState {
     /// Bytes in the file.
     bytes: u64,
-    /// Whether the blob is whole, or why it never will be.
+    /// Whether the blob is whole, or the reason why it never will be.
     end: Option<Result<(), String>>,
 }
 
 impl CachedBlob {
-    /// Nothing has been made yet.
+    /// Starts with an empty file.
     pub(super) fn new(file: File) -> Self {
         Self {
             file,
@@ -41,7 +41,7 @@ impl CachedBlob {
         }
     }
 
-    /// Says how making it went.
+    /// Records the result of making it.
     pub(super) fn end(&self, end: Result<(), String>) {
         self.state().end = Some(end);
         self.more.notify_all();
@@ -51,7 +51,8 @@ impl CachedBlob {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives what is there, waits for more as it is made, and at its end for the word that it is what it should be.
+    /// Passes on the bytes that are there, and waits for more as they are made. At the end waits for the result of the
+    /// check.
     pub(super) fn follow(
         &self,
         range: Range<u64>,
@@ -78,7 +79,7 @@ impl CachedBlob {
         })
     }
 
-    /// Waits until there are bytes behind `at`; returns how many there are in all.
+    /// Waits until there are bytes beyond `at`. Returns the total number of bytes.
     fn wait_beyond(&self, at: u64, monitor: &dyn Monitor) -> Result<u64, BoxError> {
         self.wait_until(monitor, |state| match &state.end {
             Some(Err(why)) => Some(Err(why.clone().into())),
@@ -130,7 +131,7 @@ impl Write for SlotWriter<'_> {
     }
 }
 
-/// Waits a while, or until there is news.
+/// Waits for a while, or until there is news.
 pub(super) fn wait<'g, T>(news: &Condvar, guard: MutexGuard<'g, T>) -> MutexGuard<'g, T> {
     let (guard, _) = news
         .wait_timeout(guard, LOOK_EVERY)

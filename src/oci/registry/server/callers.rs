@@ -1,7 +1,7 @@
-//! The connections there are, so that one that asks for nothing makes room when there is no more.
+//! The table of connections. When it is full, an idle one makes room for the next.
 //!
-//! A connection is busy from the head of a request to the end of its answer, and idle else: before its first request, between
-//! two, and while half a head has come.
+//! A connection is busy from the head of a request to the end of its answer. Otherwise it is idle: before its first
+//! request, between two, and while a part of a head has come.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,16 +21,16 @@ struct CallerTable {
 
 #[derive(Debug)]
 struct Caller {
-    /// Requests that are being answered.
+    /// Requests in progress.
     requests: usize,
-    /// When it began to be idle.
+    /// The time when it became idle.
     since: Instant,
     /// Tells its task to end.
     end: Arc<Notify>,
 }
 
 impl Callers {
-    /// A connection came. It is known for as long as what is returned lives.
+    /// Adds a connection, which is known as long as the returned value lives.
     pub(super) fn join(self: &Arc<Self>) -> Connection {
         let mut table = self.table();
         let no = table.next;
@@ -50,7 +50,7 @@ impl Callers {
         }
     }
 
-    /// Ends the connection that has been idle for longest. False when all are busy.
+    /// Ends the connection that has been idle longest. Returns false when all are busy.
     pub(super) fn end_idle(&self) -> bool {
         let mut table = self.table();
         let idle = table.callers.iter().filter(|(_, each)| each.requests == 0);
@@ -77,7 +77,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A request came: the connection is busy for as long as what is returned lives.
+    /// Marks the connection as busy for a request, as long as the returned value lives.
     pub(super) fn busy(&self) -> Busy {
         if let Some(caller) = self.callers.table().callers.get_mut(&self.no) {
             caller.requests += 1;
@@ -88,7 +88,7 @@ impl Connection {
         }
     }
 
-    /// Returns when the connection is to make room.
+    /// Returns when the connection has to make room.
     pub(super) async fn ended(&self) {
         self.end.notified().await;
     }
@@ -100,7 +100,7 @@ impl Drop for Connection {
     }
 }
 
-/// A request that is being answered.
+/// A request in progress.
 #[derive(Debug)]
 pub struct Busy {
     callers: Arc<Callers>,

@@ -1,9 +1,9 @@
-//! A read-only registry: what is planned for pushing is what is served, straight from where the blobs lie.
+//! A read-only registry. It serves the plan of a push, directly from where the blobs are.
 //!
-//! Requests are answered by `answer`, blobs are written by a fixed number of threads (`blobs`), who may ask is in `access`.
-//! A client that does not read holds nobody up: the connection that has been idle for longest makes room for the next one, and
-//! a blob that nobody takes gives way when others wait (`callers`, `pressure`).
-//! Memory: at most 256 connections with 1 MiB each on its way, besides what the source needs for each blob.
+//! `answer` answers requests, `blobs` writes blobs on a fixed number of threads, and `access` decides who may ask. A
+//! client that does not read holds nobody up. The connection that has been idle longest makes room for the next one,
+//! and a blob that nobody takes gives way when others wait (`callers`, `pressure`). Memory: at most 256 connections
+//! with 1 MiB in transfer each, besides what the source needs for each blob.
 
 mod access;
 mod answer;
@@ -43,60 +43,61 @@ pub use self::repositories::{CurrentRepositories, Repositories};
 use super::{BlobSource, RegistryError, tls};
 use crate::base::monitor::Monitor;
 
-/// Connections at a time; more wait.
+/// Connections at a time. More have to wait.
 const CONNECTIONS_MAX: usize = 256;
-/// How often it is looked whether a stop was asked for.
+/// Interval between two checks for a stop.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Time for a TLS handshake, and for the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// Time for pulls to end after a stop was asked for.
+/// Time for pulls to end after a stop.
 const LAST_TIME: Duration = Duration::from_secs(1);
 /// Time for the threads below the connections to end after that.
 const CLOSE_TIME: Duration = Duration::from_millis(500);
 
-/// How to serve.
+/// Options of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServeOptions {
-    /// Address and port; port 0 is any that is free.
+    /// Address and port. Port 0 stands for any free port.
     pub listen: String,
     /// PEM files: certificates, and the key of the first.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// Folder for blobs that cost much to make: they are made once, into files without names. None: they are made each time.
+    /// Folder for blobs that are expensive to make. They are made once, into unnamed files. With `None` they are made
+    /// for each request.
     pub keep_in: Option<PathBuf>,
-    /// Makes them before anyone asks.
+    /// Whether they are made before a client asks.
     pub make_ahead: MakeAhead,
-    /// Lines of `NAME:HASH` as `htpasswd -B` writes them; none: everyone may pull.
+    /// Lines of `NAME:HASH` as `htpasswd -B` writes them. With `None` everyone may pull.
     pub passwords: Option<PathBuf>,
 }
 
-/// When blobs are made that cost much.
+/// When expensive blobs are made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MakeAhead {
-    /// When someone asks.
+    /// On request.
     #[default]
     No,
-    /// From the beginning, beside what is asked for.
+    /// From the beginning, in parallel with requests.
     Yes,
 }
 
-/// What happens while serving.
+/// An event while serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServeEvent {
-    /// It listens.
+    /// The server listens.
     Ready {
-        /// Where.
+        /// Its address.
         address: SocketAddr,
     },
-    /// Something else is served than before.
+    /// The served content has changed.
     Changed,
-    /// A request was answered, to its end or until the line broke.
+    /// A request was answered, to its end or until the connection broke.
     Answered(Answered),
 }
 
 /// A request in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
-    /// Who asked.
+    /// Address of the client.
     pub from: SocketAddr,
     /// `GET` or `HEAD`.
     pub method: String,
@@ -104,16 +105,16 @@ pub struct Answered {
     pub target: String,
     /// HTTP status.
     pub status: u16,
-    /// Bytes of the body that went out.
+    /// Bytes of the body that were sent.
     pub bytes: u64,
-    /// Why not all of the body went out.
+    /// The reason why not all of the body was sent.
     pub broken: Option<String>,
 }
 
 /// Serves until a stop is asked for. The repositories may be replaced meanwhile.
 ///
 /// # Errors
-/// [`RegistryError::Listen`], or what is wrong with certificates and passwords.
+/// [`RegistryError::Listen`], or an error of certificates or passwords.
 pub fn serve(
     repositories: impl Into<Arc<CurrentRepositories>>,
     source: &dyn BlobSource,
@@ -161,7 +162,7 @@ pub fn serve(
             scope.spawn(move || blobs::write_all(queue, kept, handle, pressure, &lines, monitor));
         }
         let answerer = Answerer::new(repositories, access, jobs, Arc::clone(&pressure), lines);
-        // The answerer goes with the last connection: then the writers and the teller end.
+        // The answerer ends with the last connection, and then the writers and the log thread end.
         let outcome = runtime.block_on(accept_all(
             listener,
             acceptor,
@@ -218,7 +219,7 @@ async fn accept_all(
         while connections.try_join_next().is_some() {}
         let accepted = match tokio::time::timeout(LOOK_EVERY, listener.accept()).await {
             Ok(Ok(accepted)) => accepted,
-            // The caller is gone, or there are no more file handles: others may have better luck later.
+            // The client is gone, or there are no more file handles. Later connections may still work.
             Ok(Err(_)) => {
                 callers.end_idle();
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -255,8 +256,8 @@ async fn accept_all(
     Ok(())
 }
 
-/// Waits until one more connection may be answered. One that asks for nothing ends for it; when all are busy, those whose
-/// clients do not read give way. `None` when a stop was asked for.
+/// Waits until one more connection may be answered. An idle connection is ended for it. When all are busy, those whose
+/// clients do not read give way. Returns `None` when a stop was asked for.
 async fn make_room(
     room: &Arc<Semaphore>,
     callers: &Callers,
@@ -269,7 +270,7 @@ async fn make_room(
     let _waits = pressure.held_up();
     let mut has_ended_one = false;
     while !monitor.stop_asked() {
-        // One is enough: its task gives the room back as soon as it runs.
+        // One is enough, because its task gives the room back as soon as it runs.
         has_ended_one = has_ended_one || callers.end_idle();
         let waiting = Arc::clone(room).acquire_owned();
         if let Ok(permit) = tokio::time::timeout(LOOK_EVERY, waiting).await {
@@ -279,7 +280,7 @@ async fn make_room(
     None
 }
 
-/// Shakes hands, where there is TLS, and answers.
+/// Does the TLS handshake, if any, and answers requests.
 async fn meet(
     stream: TcpStream,
     from: SocketAddr,
@@ -298,7 +299,7 @@ async fn meet(
     }
 }
 
-/// Answers the requests of one connection. That it breaks is the log's affair.
+/// Answers the requests of one connection. A broken connection is only logged.
 async fn converse<S>(
     stream: S,
     from: SocketAddr,
@@ -319,5 +320,5 @@ async fn converse<S>(
         .await;
 }
 
-/// Where lines of the log go.
+/// The sender of log lines.
 type Lines = Sender<Answered>;

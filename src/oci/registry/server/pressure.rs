@@ -1,32 +1,32 @@
-//! Who is held up by clients that do not read: counts those who wait, and lets as many of those who hold them up give way.
+//! Counts those who are held up by clients that do not read, and lets as many of these clients give way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Those who wait for one thing of which there are only so many.
+/// Those who wait for one limited resource.
 #[derive(Debug, Default)]
 pub(super) struct Pressure(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
     waiting: usize,
-    /// Those who gave way for somebody that still waits.
+    /// Those who gave way for a waiter that still waits.
     giving: usize,
 }
 
 impl Pressure {
-    /// Somebody waits, for as long as what is returned lives.
+    /// Registers a waiter, as long as the returned value lives.
     pub(super) fn held_up(self: &Arc<Self>) -> HeldUp {
         self.counts().waiting += 1;
         HeldUp(Arc::clone(self))
     }
 
-    /// Whether somebody waits for whom nobody gave way yet.
+    /// Returns whether there is a waiter for whom nobody gave way yet.
     pub(super) fn is_on(&self) -> bool {
         let counts = self.counts();
         counts.waiting > counts.giving
     }
 
-    /// Gives way for one of those who wait. False when that is not needed: others did.
+    /// Gives way for one waiter. Returns false when enough others did.
     pub(super) fn give_way(&self) -> bool {
         let mut counts = self.counts();
         let is_needed = counts.waiting > counts.giving;
@@ -39,7 +39,7 @@ impl Pressure {
     }
 }
 
-/// Somebody who waits.
+/// A registered waiter.
 #[derive(Debug)]
 pub(super) struct HeldUp(Arc<Pressure>);
 

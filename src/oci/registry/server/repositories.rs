@@ -1,4 +1,4 @@
-//! What is served: repositories with their tags, manifests and blobs.
+//! The served content: repositories with their tags, manifests and blobs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,15 +19,15 @@ pub struct ServedManifest {
 #[derive(Debug, Default)]
 struct Repository {
     tags: BTreeMap<String, Digest>,
-    /// What tags stand for to whoever asks with the host of an image's name; without a host for those that have none.
+    /// The meaning of tags for requests with the host of an image's name. Names without a host have an empty one.
     host_tags: BTreeMap<String, BTreeMap<String, Digest>>,
     manifests: BTreeMap<Digest, ServedManifest>,
     blobs: BTreeMap<Digest, u64>,
-    /// What refers to a manifest, as the list of referrers shows it.
+    /// The referrers of a manifest, as the list of referrers shows them.
     referrers: BTreeMap<Digest, Vec<serde_json::Value>>,
 }
 
-/// All that is served, held in memory but for the blobs.
+/// Everything that is served. All of it but the blobs is held in memory.
 #[derive(Debug, Default)]
 pub struct Repositories {
     repositories: BTreeMap<String, Repository>,
@@ -35,17 +35,17 @@ pub struct Repositories {
     hosts: BTreeSet<String>,
 }
 
-/// The repositories that is served now: another one may take its place at any time.
+/// The repositories that are served now. They may be replaced at any time.
 #[derive(Debug, Default)]
 pub struct CurrentRepositories(RwLock<Arc<Repositories>>);
 
 impl CurrentRepositories {
-    /// What is served now.
+    /// Returns what is served now.
     pub fn now(&self) -> Arc<Repositories> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves this from now on.
+    /// Serves these repositories from now on.
     pub fn replace(&self, repositories: Repositories) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(repositories);
     }
@@ -58,7 +58,7 @@ impl From<Repositories> for Arc<CurrentRepositories> {
 }
 
 impl Repositories {
-    /// Lays out what is planned.
+    /// Makes the repositories of a plan.
     pub fn new(plan: Vec<PlannedRepository>) -> Self {
         let mut repositories = Self::default();
         for planned in plan {
@@ -93,24 +93,26 @@ impl Repositories {
         repositories
     }
 
-    /// A name of one word is `library/` and that word for whoever takes this registry for docker's hub.
+    /// Finds a repository. A name of one word also matches `library/` and that word, for clients that treat this
+    /// registry as Docker Hub.
     fn get(&self, name: &str) -> Option<&Repository> {
         let own = || self.repositories.get(name.strip_prefix("library/")?);
         self.repositories.get(name).or_else(own)
     }
 
-    /// The names of all repositories, in order.
+    /// Returns the names of all repositories, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.repositories.keys().map(String::as_str)
     }
 
-    /// The tags of a repository, in order; `None` when there is no such repository.
+    /// Returns the tags of a repository, in order, or `None` when there is no such repository.
     pub fn tags(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
         Some(self.get(name)?.tags.keys().map(String::as_str))
     }
 
-    /// A manifest by tag or digest. `host` is that of the name that the client pulls: what images of that host are called is
-    /// theirs, what no host is written for is anyone's, and a host of which there is nothing here may have all.
+    /// Returns a manifest by tag or digest. `host` is the host in the name that the client pulls. A tag is looked up
+    /// among names with that host first, then among names without a host. A host without any image here finds every
+    /// name.
     pub fn manifest(
         &self,
         name: &str,
@@ -133,23 +135,23 @@ impl Repositories {
         repository.manifests.get(digest)
     }
 
-    /// The length of a blob of a repository.
+    /// Returns the length of a blob of a repository.
     pub fn blob(&self, name: &str, digest: &Digest) -> Option<u64> {
         self.get(name)?.blobs.get(digest).copied()
     }
 
-    /// What refers to a manifest, in order; nothing when there is no such manifest.
+    /// Returns the referrers of a manifest, in order, or nothing when there is no such manifest.
     pub fn referrers(&self, name: &str, subject: &Digest) -> Option<&[serde_json::Value]> {
         let repository = self.get(name)?;
         Some(repository.referrers.get(subject).map_or(&[], Vec::as_slice))
     }
 
-    /// Whether there is a repository of this name.
+    /// Returns whether there is a repository of this name.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// Digests of all blobs, each once.
+    /// Returns the digests of all blobs, each once.
     pub fn blobs(&self) -> BTreeSet<&Digest> {
         self.repositories
             .values()
@@ -158,7 +160,7 @@ impl Repositories {
     }
 }
 
-/// What a manifest refers to, and how the list of referrers shows it.
+/// Returns the subject of a manifest, and its entry in the list of referrers.
 fn reference(manifest: &ServedManifest) -> Option<(Digest, serde_json::Value)> {
     let document = ReferrerDocument::read(&manifest.bytes)?;
     let subject = document.subject()?;

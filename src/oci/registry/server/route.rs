@@ -1,11 +1,11 @@
-//! What a path of the API asks for.
+//! Parses the paths of the API.
 
 use crate::oci::image::{Digest, is_repository, is_tag};
 
-/// Entries on a page of a list when the client does not say, and at most.
+/// Most entries on a page of a list, which is also the default.
 const PAGE: usize = 1000;
 
-/// What is asked for.
+/// The request of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// `/v2/`: whether this is a registry.
@@ -18,33 +18,33 @@ pub enum Route {
     Manifest(String, String),
     /// A blob.
     Blob(String, Digest),
-    /// What refers to a manifest, perhaps of one kind alone.
+    /// The referrers of a manifest, optionally of one kind.
     Referrers(String, Digest, Option<String>),
 }
 
-/// Which part of a list.
+/// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// So many entries.
+    /// Number of entries.
     pub count: usize,
-    /// Behind this one.
+    /// The entry before the first one.
     pub last: Option<String>,
 }
 
-/// Why a path asks for nothing.
+/// The reason why a path is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misrouted {
-    /// It is none of the API's.
+    /// It is not a path of the API.
     Path,
-    /// It names no proper repository.
+    /// It has no valid repository.
     Name,
-    /// It names no proper digest.
+    /// It has no valid digest.
     Digest,
-    /// It names neither a tag nor a digest.
+    /// It has neither a tag nor a digest.
     Tag,
 }
 
-/// Reads path and query.
+/// Parses path and query.
 pub fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
     let path = decoded(path).ok_or(Misrouted::Path)?;
     let rest = match &path[..] {
@@ -81,12 +81,12 @@ pub fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
     }
 }
 
-/// The host of the name that a client pulls, as containerd says it to a mirror.
+/// Returns the host in the name that a client pulls, which containerd passes to a mirror.
 pub fn namespace(query: Option<&str>) -> Option<String> {
     value(query, "ns").filter(|host| !host.is_empty())
 }
 
-/// A value of a query.
+/// Returns a value of a query.
 fn value(query: Option<&str>, name: &str) -> Option<String> {
     let pairs = query.unwrap_or_default().split('&');
     let found = pairs
@@ -95,7 +95,7 @@ fn value(query: Option<&str>, name: &str) -> Option<String> {
     found.and_then(|(_, value)| decoded(value))
 }
 
-/// Resolves `%XX`; `None` for what is not UTF-8 then.
+/// Decodes `%XX`. Returns `None` when the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -45,7 +45,7 @@ pub enum LoadError {
     },
 }
 
-/// Formats the tried programs, such as `docker: why; podman: why`.
+/// Lists the tried programs, each with the reason why it does not work.
 fn tried_text(tried: &[Tried]) -> String {
     let each = tried
         .iter()
