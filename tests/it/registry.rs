@@ -678,9 +678,13 @@ fn a_blob_that_is_rotten_here_is_broken_off_when_it_is_served() {
         serving.join().unwrap().unwrap();
     });
     let answered = answered.into_inner().unwrap();
-    let why = answered[0].broken.as_deref().unwrap();
-    assert!(why.contains("digest"), "{why}");
-    assert_eq!(answered[1].broken, None);
+    // Lines are told as answers end: on a busy machine the part's may come first.
+    let broken: Vec<&str> = answered
+        .iter()
+        .filter_map(|line| line.broken.as_deref())
+        .collect();
+    assert_eq!((answered.len(), broken.len()), (2, 1), "{answered:?}");
+    assert!(broken[0].contains("digest"), "{}", broken[0]);
 }
 
 #[test]
