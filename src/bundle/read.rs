@@ -43,6 +43,7 @@ pub fn read_frames<E: From<BundleError>>(
             .zip(batch)
             .map(|(bytes, entry)| unpack(bytes, entry, bases))
             .collect();
+        // The stored bytes are freed before the plain ones are handed out, which keeps the memory at the stated bound.
         drop(stored);
         for (frame, entry) in unpacked.into_iter().zip(batch) {
             let frame = frame.map_err(|source| BundleError::Frame { frame_no, source })?;

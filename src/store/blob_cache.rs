@@ -97,6 +97,7 @@ fn group_blobs(storage: &dyn Storage, name: &str, bytes: u64) -> Option<Vec<(Blo
         Some((BlobId(*id), u64::from(len)))
     });
     let blobs: Vec<(BlobId, u64)> = entries.collect::<Option<_>>()?;
+    // The blobs must fill the file exactly. Otherwise their offsets would be wrong.
     (blobs.iter().map(|(_, bytes)| bytes).sum::<u64>() == end).then_some(blobs)
 }
 
@@ -127,6 +128,7 @@ impl ReadyCopies {
         let files = CachedBlobFile::list(storage).unwrap_or_default();
         self.with(|copies| {
             for (id, slot) in files.iter().flat_map(CachedBlobFile::places) {
+                // A known copy keeps its entry, because that holds the result of its comparison.
                 copies.entry(id).or_insert(slot);
             }
         });
@@ -200,6 +202,7 @@ impl Store {
     /// Returns the copy of a blob of `bytes` bytes. Compares it with its id on first use.
     pub(super) fn ready_copy(&self, id: &BlobId, bytes: u64) -> Option<Box<dyn ReadyBytes>> {
         let slot = self.ready.slot(id)?;
+        // The verdict is shared by all readers of the copy, so it is compared once.
         let verdict = Arc::clone(&slot.verdict);
         let is_own = slot.file.ends_with(&id.to_string());
         let copy = Copy::open(&self.storage, slot).ok();
@@ -207,6 +210,7 @@ impl Store {
         if let Some(copy) = copy.filter(is_good) {
             return Some(Box::new(copy));
         }
+        // Forgetting the copy makes later readers rebuild the blob without comparing it again.
         self.ready.with(|copies| copies.remove(id));
         if is_own && self.access == OpenMode::Write {
             // A wrong copy that cannot be removed is skipped again next time.

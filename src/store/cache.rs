@@ -99,6 +99,7 @@ impl FrameCache {
         load: impl FnOnce() -> Result<Frame, StoreError>,
     ) -> Result<Arc<IndexedFrame>, StoreError> {
         let slot = self.slot(place);
+        // The slot's own lock is held while loading, so a second thread waits for this frame and no other.
         let mut filled = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frame) = filled.as_ref() {
             return Ok(Arc::clone(frame));
@@ -111,6 +112,7 @@ impl FrameCache {
                 Ok(frame)
             }
             Err(error) => {
+                // A failed load is not kept, so the next request tries again.
                 self.lock().frames.remove(&place);
                 Err(error)
             }
@@ -134,6 +136,7 @@ impl FrameCache {
     fn account(&self, place: PackPlace, slot: &FrameSlot, bytes: usize) {
         let mut inner = self.lock();
         match inner.frames.get_mut(&place) {
+            // The cache may have been cleared while the frame was loading. The frame is then not counted.
             Some(held) if Arc::ptr_eq(&held.slot, slot) => held.bytes = bytes,
             _ => return,
         }
@@ -142,6 +145,7 @@ impl FrameCache {
             let oldest = inner
                 .frames
                 .iter()
+                // Evicting the frame itself, or one that is still loading, would free nothing.
                 .filter(|(other, held)| held.bytes > 0 && **other != place)
                 .min_by_key(|(_, held)| held.used)
                 .map(|(place, _)| *place);

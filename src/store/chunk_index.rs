@@ -70,6 +70,7 @@ fn pack_of(name: &str) -> Option<PackId> {
         .strip_suffix(".pack")?
         .parse()
         .ok()?;
+    // A file at another path with a valid name was put there by someone else.
     (pack_name(&id) == name).then_some(id)
 }
 
@@ -156,6 +157,7 @@ impl ChunkIndex {
         chunk_index.unlisted = unlisted
             .map(|(id, bytes)| PackEntry { id, bytes })
             .collect();
+        // The map has a random order, and adopted packs get their numbers in this one.
         chunk_index.unlisted.sort_unstable_by_key(|pack| pack.id);
         Ok(chunk_index)
     }
@@ -170,6 +172,7 @@ impl ChunkIndex {
     ) {
         let mut packs = Vec::with_capacity(segment.packs().len());
         for pack in segment.packs() {
+            // A pack of another length is truncated or replaced, so its listed places cannot be trusted.
             let intact = there.is_none_or(|there| there.get(&pack.id) == Some(&pack.bytes));
             packs.push(if intact { self.number(*pack) } else { None });
         }

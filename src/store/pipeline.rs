@@ -126,6 +126,7 @@ impl Pipeline {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
+        // Waiting here keeps the threads from outliving the writer's hold on the store.
         if self.packer.is_some() {
             let _ = self.join();
         }
@@ -148,6 +149,7 @@ fn work(waiting: &Mutex<Receiver<CompressJob>>, done: &SyncSender<Done>, level: 
             plan.class,
             &FrameOptions::for_store(level, plan.class),
         );
+        // The ids go along because the plain bytes return to the pool with the plan.
         let ids = chunks.iter().map(|(id, _)| *id).collect();
         if done.send(Done::Frame { number, frame, ids }).is_err() {
             return;
@@ -180,6 +182,7 @@ impl Packer {
                 return Ok(self.packed);
             };
             early.insert(number, (frame, ids));
+            // Frames are appended by number, so packs do not depend on which worker is faster.
             while let Some((frame, ids)) = early.remove(&next) {
                 self.append(&frame, &ids)?;
                 next += 1;
@@ -208,6 +211,7 @@ impl Packer {
         };
         object.append(frame)?;
         let frame_offset = builder.push(frame);
+        // The open pack is pushed to the list when it ends, so its number is the current length.
         let pack_no = u32::try_from(self.packed.packs.len()).expect("fewer packs than files");
         self.packed.entries.extend(ids.iter().map(|id| ChunkEntry {
             prefix: prefix(id),
@@ -221,6 +225,7 @@ impl Packer {
         if let Some((mut object, builder)) = self.open.take() {
             let (tail, id, bytes) = builder.finish();
             object.append(&tail)?;
+            // The entry is listed only after the pack is durable, so the index never names a pack that may be lost.
             object.publish(&pack_name(&id))?;
             self.packed.packs.push(PackEntry { id, bytes });
         }

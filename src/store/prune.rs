@@ -65,6 +65,7 @@ impl Store {
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
+        // Readers beside a writer rely on packs only being added, so they must all be gone.
         self.be_alone()?;
         let live = live.settled();
         loop {
@@ -77,6 +78,7 @@ impl Store {
                 }) => {
                     let number = self.chunk_index().number_of(&pack);
                     let place = number.map(|pack| PackPlace { pack, offset });
+                    // Each pass must quarantine a new frame. Otherwise the loop would not end.
                     let is_new = |place: &PackPlace| !self.chunk_index().quarantine.contains(place);
                     let Some(place) = place.filter(is_new) else {
                         return Err(StoreError::DamagedFrame {
@@ -112,6 +114,7 @@ impl Store {
                 None => {
                     dead.insert(pack.id);
                 }
+                // The pack may read well again, so the only copy of a needed chunk stays even when it is damaged.
                 Some(life) if life.hurt => {}
                 Some(life)
                     if life.quarantined
@@ -128,6 +131,7 @@ impl Store {
         for written in self.move_chunks(&moving, options, monitor)? {
             dead.remove(&written);
         }
+        // All moved chunks are durable here, so removing the old packs loses nothing.
         self.drop_packs(&dead)?;
         report.packs_removed = dead.len() as u64;
         report.bytes_after = self
@@ -148,6 +152,7 @@ impl Store {
                 continue;
             };
             match homes[at] {
+                // An intact home stays. A damaged one is replaced by any intact copy.
                 Some(home) if !chunk_index.quarantine.contains(&home) => {}
                 Some(_) if chunk_index.quarantine.contains(&place) => {}
                 _ => homes[at] = Some(place),
@@ -198,6 +203,7 @@ impl Store {
         let mut writer = self.writer_with(&options.write, Dedup::Writer, monitor)?;
         for (pack, life) in moving {
             let mut offsets: Vec<u32> = life.live.keys().copied().collect();
+            // Reading in file order is fast, and makes the new packs independent of the order of the map.
             offsets.sort_unstable();
             for offset in offsets {
                 let frame = self.frame(PackPlace {
@@ -241,9 +247,12 @@ impl Store {
             })
         });
         let entries = entries.collect();
+        // The new index is durable before the first pack is removed, so a kill in between leaves only unlisted packs.
         chunk_index::replace_all(self.storage.as_ref(), &mut chunk_index, &kept, entries)?;
+        // Packs have new numbers, so cached places would name the wrong frames.
         self.cache.clear();
         let mut gone: Vec<&PackId> = dead.iter().collect();
+        // A sorted order makes the removals the same in every run.
         gone.sort_unstable();
         for id in gone {
             self.storage.remove(&pack_name(id))?;

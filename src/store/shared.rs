@@ -21,6 +21,7 @@ impl Store {
     pub fn open_shared(dir: &Path) -> Result<Self, StoreError> {
         let mut store = Self::open_to_read(dir)?;
         if let Some(beside) = lock::beside_writers(dir)? {
+            // Replaces the reader's lock, which would keep every writer out while the server runs.
             store.lock = Some(beside);
         }
         Ok(store)
@@ -44,6 +45,7 @@ impl Store {
             let storage = Arc::new(DirStorage::new(dir));
             let how = (OpenMode::Read, Unlisted::Left);
             match Self::open_as(storage, dir, how, Some(lock)) {
+                // The writer merged segments between the listing and the read. The next listing has the merged one.
                 Err(StoreError::Storage(error)) if error.is_missing() && tries < TRIES => {
                     tries += 1;
                 }
@@ -58,6 +60,7 @@ impl Store {
     /// [`StoreError::Served`] when there is such a reader.
     pub fn be_alone(&mut self) -> Result<(), StoreError> {
         self.must_write()?;
+        // A store on a storage without locks has no other process to exclude.
         if self.alone.is_none() && self.lock.is_some() {
             self.alone = Some(lock::alone(&self.dir)?);
         }

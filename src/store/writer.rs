@@ -100,12 +100,14 @@ impl Store {
         monitor: &'a dyn Monitor,
     ) -> Result<StoreWriter<'a>, StoreError> {
         self.must_write()?;
+        // A second writer would not see the pending chunks of the first, and would store them twice.
         if self.has_writer.swap(true, Ordering::AcqRel) {
             return Err(StoreError::WriterBusy {
                 path: self.dir.clone(),
             });
         }
         let options = WriteOptions {
+            // Values out of range are clamped, because the options come from callers of the library.
             level: options.level.clamp(1, 19),
             window_bytes: options.window_bytes.clamp(CHUNK_MAX, 1 << 30),
             frame_bytes: options.frame_bytes.clamp(CHUNK_MAX, 64 << 20),
@@ -139,6 +141,7 @@ impl StoreWriter<'_> {
         let id = ChunkId::of(plain);
         self.report.chunks += 1;
         self.report.bytes += plain.len() as u64;
+        // Chunks with the same prefix are the same chunk for the index, so the prefix suffices here.
         let known = self.dedup == Dedup::Store && self.store.contains(&id);
         if known || !self.pending.insert(prefix(&id)) {
             return Ok(id);
@@ -189,6 +192,7 @@ impl StoreWriter<'_> {
         self.report.stored_bytes += packed.packs.iter().map(|pack| pack.bytes).sum::<u64>();
         self.packs.extend(packed.packs.iter().map(|pack| pack.id));
         self.store.list_packed(packed)?;
+        // The store finds these chunks by its index from now on.
         self.pending.clear();
         Ok(())
     }
@@ -224,6 +228,7 @@ impl Store {
             chunk_index::publish(self.storage.as_ref(), &packed.packs, packed.entries)?;
         let mut chunk_index = self.shelf_mut();
         chunk_index.add(Some(name), segment, None);
+        // The packs were written anew, so an old quarantine entry for the same id no longer applies.
         if chunk_index.forgive(&packed.packs) {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }

@@ -66,6 +66,7 @@ impl SharedSpool<'_> {
             plain_bytes: number(solid.plain.len()),
             chunks: number(solid.chunks.len()),
         };
+        // The range is reserved under the lock, so that workers can write their frames without it.
         let offset = {
             let mut end = self
                 .end

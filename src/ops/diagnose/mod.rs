@@ -59,7 +59,7 @@ impl Error {
         self.diagnose().code()
     }
 
-    /// What kind of failure it is, however deep the cause lies.
+    /// Returns the kind of failure, however deep the cause is.
     pub fn kind(&self) -> ErrorKind {
         match self.code() {
             INTERRUPTED => ErrorKind::Interrupted,

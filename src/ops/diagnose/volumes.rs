@@ -156,7 +156,7 @@ pub fn of_geometry(error: &GeometryError) -> Diagnostic {
     }
 }
 
-/// What stands where no volume was found; `None` where that tells nothing.
+/// Returns what was found in place of a volume, or `None` when that tells nothing.
 pub fn of_look(looked: &LookReport) -> Option<Diagnostic> {
     let path = &looked.path;
     Some(match &looked.what {

@@ -70,6 +70,7 @@ pub(super) fn advance(
     if !progress.needs.complete {
         return doubts.judge(progress, set.staging, ask);
     }
+    // Other versions of frames that are right in themselves are tried once.
     let mut was_changed = false;
     for _ in 0..READ_TRIES {
         if !set.staging.payload_ready() {

@@ -57,6 +57,7 @@ pub(crate) fn commit_set(
     let catalog = set.catalog();
     let mut waiting = StagedSet::leaned_on(store, catalog)?;
     for each in &mut waiting {
+        // Healing first makes as many of their frames readable as possible.
         each.staging.heal(monitor)?;
     }
     if let Some(missing) = prerequisites::check(store, set, &waiting, monitor)? {
@@ -85,12 +86,14 @@ impl Commit<'_> {
             if missing.is_empty() {
                 return commit(self.store, &self.roots).map(CommitOutcome::In);
             }
+            // Another pass would find the same chunks missing, because it puts the same frames.
             if missing == before {
                 break;
             }
         }
         let catalog = self.set.catalog();
         match catalog.releases.first() {
+            // A bundle without prerequisites has to carry everything, so what is missing was never packed.
             Some(release) if catalog.leans.is_empty() => Err(Error::BundleIncomplete {
                 release: release.name.clone(),
                 chunks: missing.len(),
@@ -116,6 +119,7 @@ impl Commit<'_> {
             missing.append(&mut missing_of(self.store, root)?);
         }
         if missing.is_empty() {
+            // Entries are checked before anything is rebuilt from them, because their author may be hostile.
             restorable::check(self.store, &self.roots)?;
             missing.extend(prove(self.store, &self.roots, self.monitor)?);
         }
@@ -153,6 +157,7 @@ impl Commit<'_> {
                 put(&mut writer, &frame, None)
             })?;
             for place in bad {
+                // Blocks that have gone bad are forgotten, so that the next heal rebuilds them by parity.
                 each.staging.forget(place)?;
             }
         }
@@ -165,6 +170,7 @@ impl Commit<'_> {
 /// Estimates how much a store grows by this much payload. Media are compressed harder than the store: the factor is
 /// 1.15 by default, and 1.36 for the smallest bundles (measured).
 pub(crate) fn growth_bytes(payload_bytes: u64) -> u64 {
+    // A factor of 1.4 covers the largest that was measured.
     (payload_bytes / 5).saturating_mul(7)
 }
 
@@ -200,6 +206,7 @@ fn missing_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<ChunkId>, Er
         Ok(())
     };
     match walk::release(&mut Walker::new(store), root, &mut check) {
+        // A failed read tells nothing about the chunk, so it must not count as missing.
         Err(error) if crate::ops::is_fault(&error) => return Err(error.into()),
         Err(RecipeError::Missing(id) | RecipeError::Chunk { id, .. }) => {
             missing.insert(id);
@@ -213,6 +220,7 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
     let mut committed = Vec::new();
     for root in roots {
         let replaced = crate::ops::release(store, &root.name).is_ok_and(|before| before != *root);
+        // All chunks are durable and proved at this point, so a root never names a release that is not whole.
         store.commit_root(&root.name.file_stem(), &root.encode())?;
         committed.push(CommittedRelease {
             name: root.name.to_string(),
@@ -232,6 +240,7 @@ fn prove(
     monitor: &dyn Monitor,
 ) -> Result<Option<ChunkId>, Error> {
     for root in roots {
+        // The limits come first, because rebuilding a hostile stream could take any amount of time.
         unpack_limits::check(store, |walker, visitor| {
             walk::release(walker, root, visitor)
         })?;
@@ -239,6 +248,7 @@ fn prove(
     let mut known = ProvedBlobs::read(store).map_err(Error::Releases)?;
     let keeper = Keeper::new(store)?;
     let failed = proof::streams(store, &mut known, roots, Some(&keeper), monitor)?;
+    // The last group of cached blobs is written when the keeper is dropped.
     drop(keeper);
     let mut damaged = None;
     for (blob, source) in failed {

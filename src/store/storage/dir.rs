@@ -75,6 +75,7 @@ fn create_folders(folder: &Path) -> Result<(), StorageError> {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(StorageError::on("create", folder)(error));
             }
+            // Another process may have made the folder without a sync yet, so it is synced in either case.
             _ => sync_folder(above)?,
         }
     }
@@ -129,6 +130,7 @@ impl Storage for DirStorage {
         if stat.is_file() {
             return Ok(stat.len());
         }
+        // A folder in place of an object is reported as a missing object.
         let other = io::Error::new(io::ErrorKind::NotFound, "it is not a file");
         Err(StorageError::on("read", &path)(other))
     }
@@ -180,6 +182,7 @@ impl Storage for DirStorage {
         }
         let below = format!("{UNPUBLISHED}/");
         for left in self.list(UNPUBLISHED)? {
+            // Only names that this program makes are removed. Foreign files stay.
             if left.name.strip_prefix(&below).is_some_and(is_unpublished) {
                 self.remove(&left.name)?;
             }
@@ -214,7 +217,9 @@ impl NewObject for NewFile {
         self.file
             .sync_all()
             .map_err(StorageError::on("make durable", &self.path))?;
+        // The bytes are durable before the name is, so the name never stands for a partial file after a power cut.
         fs::rename(&self.path, &target).map_err(StorageError::on("rename into place", &target))?;
+        // From here on the file has its name, and must not be removed even when the folder's sync fails.
         self.published = true;
         sync_folder(folder)
     }
