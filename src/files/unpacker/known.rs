@@ -16,6 +16,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         reader: &mut HashingReader<'_, R>,
         bytes: u64,
     ) -> Result<Option<Blob>, LayoutError> {
+        // Hashing costs a second read, so it is only done when a blob of this length exists.
         if !self.known.has_length(bytes) && !self.fresh.has_length(bytes) {
             return Ok(None);
         }
@@ -48,6 +49,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     /// Returns a blob of this run, or one of earlier releases that is whole.
     pub(super) fn known_blob(&mut self, bytes: u64, id: BlobId) -> Option<Blob> {
         let found = match (self.fresh.get(bytes, id), self.known.get(bytes, id)) {
+            // A fresh blob needs no walk, because its chunks were stored in this run.
             (Some(blob), _) => blob,
             (None, Some(blob)) if self.take_over(&blob) => blob,
             _ => return None,
@@ -82,6 +84,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             source: self.source,
             blobs: Vec::new(),
         };
+        // The walk visits every chunk, so a blob with a lost chunk is opened and stored again.
         let walked = Walker::new(self.source).content(&Content::Blob(*blob), &mut whole);
         if walked.is_ok() {
             whole.blobs.iter().for_each(|each| self.reused.insert(each));

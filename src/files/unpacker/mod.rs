@@ -193,6 +193,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         let (looker, monitor) = (&Arc::clone(&self.looker), self.monitor);
         std::thread::scope(|scope: &Scope<'_, '_>| {
             let look = |path: PathBuf, monitor: &dyn Monitor| looker.look_at_file(&path, monitor);
+            // Dropped before the scope ends, so that its workers stop and the scope can join them.
             let _leash = files.start(scope, &finder, look, monitor);
             let opened = open(self);
             self.files = None;
@@ -298,6 +299,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             );
             return Ok(None);
         }
+        // The limit keeps hostile nesting from using the stack and the memory of a level without end.
         if kind == ContentForm::Plain || depth >= OPEN_DEPTH_MAX {
             return Ok(None);
         }
@@ -423,9 +425,11 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
 
     /// Reports bytes of the file that were not reported yet.
     fn advance(&mut self, bytes: u64) {
+        // The bytes inside a stream are plain bytes. Only those of the file itself count as progress.
         if self.within > 0 {
             return;
         }
+        // Looking ahead has reported some of the bytes already, and they must not count twice.
         let heard = self.reported.min(bytes);
         self.reported -= heard;
         self.monitor.advance(bytes - heard);

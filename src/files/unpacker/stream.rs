@@ -73,6 +73,7 @@ impl<'a> Analyzer<'a> {
         };
         let is_first = || {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            // Equal streams are opened once. For the others the unpacker finds the blob of the first.
             seen.insert((region.bytes, id))
         };
         let is_known = self.known.get(region.bytes, id).is_some();
@@ -152,6 +153,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             return Ok(Some(blob));
         }
         let (outcome, reported) = match looked {
+            // A stream that another worker was to open may still be missing here, and is then opened now.
             Some(looked) if !matches!(looked.outcome, Outcome::Known) => {
                 (looked.outcome, looked.reported)
             }

@@ -116,6 +116,7 @@ pub(super) fn write_all<S: ChunkSource>(
                     let (file, place) = &orders[at];
                     if let Err(error) = write(store, file, place, monitor) {
                         if error.blob().is_none() {
+                            // Such a failure concerns the destination or is a stop, so no other file would succeed.
                             lock(&waiting).clear();
                         }
                         lock(&failed).push((at, error));
@@ -140,6 +141,7 @@ fn write<S: ChunkSource>(
     let (path, written) = match place {
         BlobPlace::New(path) => {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+            // A new file never follows a link and never replaces anything.
             let made = made.and_then(|()| File::create_new(path));
             let made = made.map_err(LayoutError::io("make", path));
             let mut made = made.map_err(WriteFailed::Layout)?;

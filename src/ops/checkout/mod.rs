@@ -257,6 +257,7 @@ fn give_all<R: Releases>(
         .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
     monitor.finish();
     let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
+    // The note follows the sync, so it never claims more than is on the disk.
     staging.note(&states)?;
     Ok((report, states))
 }
@@ -275,6 +276,7 @@ fn remove(path: &Path) {
 
 /// Refuses a destination inside the store, where its files would be taken for the store's own.
 fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
+    // The destination may not exist yet, so its nearest existing ancestor is compared.
     let absolute = std::path::absolute(dest).map_err(LayoutError::io("find", dest))?;
     let parents = absolute
         .ancestors()
@@ -295,6 +297,7 @@ fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
 fn free_name(items: &[Item]) -> String {
     let mut name = ".carryall.part".to_owned();
     let is_taken = |name: &str| items.iter().any(|item| item.name == name.as_bytes());
+    // The note's name must be free as well, because it stands next to the items for a moment.
     while is_taken(&name) || is_taken(&last_name(&name)) {
         name.push('_');
     }
@@ -400,6 +403,7 @@ impl Target<'_> {
         item: &Item,
         monitor: &dyn Monitor,
     ) -> Result<restore::Restored, LayoutError> {
+        // Releases may come from media, so the name is checked again before it becomes a path.
         validation::check_name(&item.name).map_err(|why| LayoutError::Hostile {
             path: self.shown.clone(),
             why,

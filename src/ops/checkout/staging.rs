@@ -91,6 +91,7 @@ impl CheckoutStaging {
         let is_made = states
             .as_ref()
             .is_some_and(|states| is_whole(dest, &path, items, states));
+        // Without a valid note the folder is incomplete, so it is removed and made again.
         if !is_made {
             only_left(dest, &path)?;
             if lock.is_some() {
@@ -131,6 +132,7 @@ impl CheckoutStaging {
         let write = || {
             let mut file = File::create_new(&part)?;
             file.write_all(format!("{}\n{letters}\n", self.order).as_bytes())?;
+            // The note must be whole before it has its name, because the next run trusts it.
             file.sync_all()?;
             fs::rename(&part, &done)
         };
@@ -146,6 +148,7 @@ impl CheckoutStaging {
         {
             let name = std::ffi::OsStr::from_bytes(&item.name);
             let (from, to) = (self.items.join(name), self.dest.join(name));
+            // An item that an earlier run has already moved is no longer in the folder.
             if from.symlink_metadata().is_ok() {
                 rename_new(&from, &to).map_err(|error| match error {
                     Errno::EXIST => CheckoutError::NotEmpty(self.dest.clone()),
@@ -154,6 +157,7 @@ impl CheckoutStaging {
             }
         }
         let folder = File::open(&self.dest).map_err(LayoutError::io("open", &self.dest))?;
+        // The new names must be durable before the note that could repeat the moves is removed.
         let synced = folder.sync_all();
         synced.map_err(LayoutError::io("bring to the disk", &self.dest))?;
         // The note is removed last. Until then the same command continues here.
@@ -172,6 +176,7 @@ impl CheckoutStaging {
     /// Restores the destination as it was found, unless everything was made. In that case the same command continues
     /// there.
     pub(super) fn discard(&self) {
+        // Everything is made. The next run only has to move the items.
         if self.path.join(DONE).symlink_metadata().is_ok() {
             return;
         }
@@ -193,6 +198,7 @@ pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), Checkout
     for entry in fs::read_dir(dest).map_err(LayoutError::io("read", dest))? {
         let name = entry.map_err(LayoutError::io("read", dest))?.file_name();
         let names = [unfinished, "blobs", "oci-layout", "index.json"];
+        // Anything else in the folder means that it is not only an unfinished layout, so it is left alone.
         if !names.iter().any(|own| name == *own) {
             return Ok(());
         }
@@ -237,6 +243,7 @@ fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     }
     for entry in fs::read_dir(path).map_err(LayoutError::io("read", path))? {
         let name = entry.map_err(LayoutError::io("read", path))?.file_name();
+        // A foreign entry means that the folder was not made by a checkout, so it must not be removed.
         if ![ITEMS, DONE, DONE_PART].iter().any(|own| name == *own) {
             return Err(not_empty());
         }
@@ -257,6 +264,7 @@ fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> 
 /// Returns the state of each item when exactly this checkout was all made.
 fn made(path: &Path, order: &str, items: &[Item]) -> Option<Vec<ItemState>> {
     let most = (order.len() + items.len() + 2) as u64;
+    // A longer file is not a note of this program, and is not read.
     if fs::metadata(path).ok()?.len() > most {
         return None;
     }

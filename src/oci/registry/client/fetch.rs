@@ -88,6 +88,7 @@ impl Client {
         // The media type in the bytes is covered by the digest, but the header is not.
         let inner = serde_json::from_slice::<MediaType>(&bytes)
             .map_err(|error| RegistryError::corrupt(&what, error.to_string()))?;
+        // The header may have parameters such as a charset.
         let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned());
         let media_type = inner.media_type.or(kind).unwrap_or_default();
         if !MANIFESTS.contains(&&media_type[..]) {
@@ -170,6 +171,7 @@ impl Client {
         monitor: &dyn Monitor,
     ) -> Result<Option<Digest>, RegistryError> {
         let what = format!("manifest {repository} {reference}");
+        // Only a push asks this question, so the token for it serves here too.
         let scope = super::send::push_scope(repository, None);
         let call = Call {
             method: Method::HEAD,
@@ -295,6 +297,7 @@ impl Client {
                 None => break,
             }
         }
+        // A registry may list a referrer twice and in any order. Sorted digests give the same image every time.
         digests.sort_unstable();
         digests.dedup();
         if digests.len() > REFERRERS_MAX {
@@ -329,6 +332,8 @@ impl Client {
                 Ok(()) => break,
                 Err(RequestFailed::Final(error)) => return Err(error),
                 Err(RequestFailed::Line(error)) => {
+                    // An attempt that brought bytes starts the count again, so a slow but steady transfer never gives
+                    // up.
                     failures = if file.bytes() > before_bytes {
                         1
                     } else {
@@ -371,11 +376,13 @@ impl Client {
         if response.status().as_u16() == 416 {
             // The file does not hold the beginning of the registry's blob.
             file.clear()?;
+            // Counting it as a broken connection makes the next attempt start from zero.
             return Err(RequestFailed::Line(ureq::Error::StatusCode(416)));
         }
         let response = self.expect(response, &what, &[200, 206])?;
         if response.status().as_u16() == 206 {
             let given = header(&response, "content-range").and_then(range::given);
+            // Appending another range would corrupt the file, so the part starts again.
             if given.is_none_or(|given| given.start != from) {
                 file.clear()?;
                 return Err(

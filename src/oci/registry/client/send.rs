@@ -143,6 +143,7 @@ impl Client {
         };
         let response = self.ask(&call, Some(&[]), monitor)?;
         let response = self.expect(response, &what, &[201, 202])?;
+        // 201 means that the blob was mounted. 202 opens an upload even when a mount was asked for.
         if response.status().as_u16() == 201 && from.is_some() {
             return Ok(None);
         }
@@ -281,7 +282,9 @@ impl Client {
             ],
             what,
         };
+        // The hasher is copied, because a failed attempt must not advance it.
         let (hashed, hasher) = (upload.hashed, upload.hasher.clone());
+        // Only the last piece can be checked against the digest of the whole blob.
         let whole = (end == blob.bytes).then_some(&blob.digest);
         let (outcome, hasher) = pipe::between(
             |out| source.write(&blob.digest, hashed..end, out, monitor),
@@ -334,6 +337,7 @@ impl Client {
         let taken = header(&response, "range")
             .and_then(range::taken)
             .unwrap_or(0);
+        // More bytes than the blob has cannot come from this upload.
         let is_known = matches!(response.status().as_u16(), 200 | 202 | 204) && taken <= blob.bytes;
         if !is_known {
             return Err(RequestFailed::Line(ureq::Error::StatusCode(
@@ -342,6 +346,7 @@ impl Client {
         }
         self.moved(upload, &response);
         upload.offset = taken;
+        // The hash has run ahead of what the registry holds, and a hash cannot go back.
         if upload.hashed > taken {
             upload.hashed = 0;
             upload.hasher = DigestHasher::like(&blob.digest);
