@@ -55,6 +55,7 @@ impl SteadyFile {
     /// # Errors
     /// [`LayoutError::Io`], or [`LayoutError::Changed`] when it is not a regular file.
     pub fn open(path: &Path) -> Result<Self, LayoutError> {
+        // NONBLOCK keeps a pipe that took the file's place from blocking the open.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags, Mode::empty())
             .map_err(|error| LayoutError::io("open", path)(error.into()))?;
@@ -63,6 +64,7 @@ impl SteadyFile {
         if !stat.is_file() {
             return Err(LayoutError::Changed(path.to_owned()));
         }
+        // `st_blocks` counts units of 512 bytes on every file system.
         let has_holes = stat.len() >= HOLES_BYTES_MIN && stat.blocks() * 512 < stat.len();
         let stretches = has_holes.then(|| stretches(&file, stat.len())).flatten();
         Ok(Self {
@@ -89,6 +91,7 @@ impl SteadyFile {
             count.map_err(LayoutError::io("read", path))
         };
         let takes_no_room = self.stat.blocks() == 0 && (1..=MADE_UP_BYTES_MAX).contains(&said);
+        // A real file without blocks is one hole, and its last byte can be read.
         let is_shorter = takes_no_room && read(said - 1, &mut [0])? == 0;
         if !is_shorter && read(said, &mut [0])? == 0 {
             return Ok(None);

@@ -72,6 +72,7 @@ pub fn file<S: ChunkSource>(
 }
 
 fn create(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<File, LayoutError> {
+    // EXCL and NOFOLLOW refuse a name that another entry has made, be it a file or a link.
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
         .map(File::from)
@@ -86,6 +87,7 @@ pub(super) fn fill<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<(), LayoutError> {
     let mut sparse = SparseWriter::new(file);
+    // The whole content is proved by its hash, because the file keeps its bytes for good.
     let written = write_content(source, content, Proof::Whole, &mut sparse, monitor);
     let written = written.and_then(|()| sparse.finish().map_err(RecipeError::Write));
     written.map_err(|error| match error {
@@ -151,6 +153,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
     fn all(&mut self, entries: &StreamRef, pool: &mut WorkerPool) -> Result<(), LayoutError> {
         let (source, entries) = (self.source, *entries);
         std::thread::scope(|scope| {
+            // The bound keeps at most one batch waiting, which limits the memory.
             let (ready_in, ready_out) = mpsc::sync_channel(1);
             scope.spawn(move || {
                 if let Err(error) = read_ahead(source, &entries, &ready_in) {
@@ -215,6 +218,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         filled: Result<(), LayoutError>,
     ) -> Result<(), LayoutError> {
         let Err(error) = filled else {
+            // Metadata comes after the bytes, because writing changes the times.
             self.metas.put(&order.file, &order.path, &order.meta);
             return Ok(());
         };
@@ -349,11 +353,13 @@ impl<S: ChunkSource> Restorer<'_, S> {
 }
 
 fn open_folder(parent: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<OwnedFd> {
+    // NOFOLLOW keeps an entry from leading the walk through a link that an earlier entry made.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
 fn make_folder(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<OwnedFd, LayoutError> {
+    // The folder stays private until its own mode is set at the end.
     rustix::fs::mkdirat(parent, name, Mode::RWXU).map_err(io("make", path))?;
     open_folder(parent, name).map_err(io("open", path))
 }
@@ -361,6 +367,7 @@ fn make_folder(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<Owned
 /// Splits a path into its folders and its last name.
 fn split(path: &[u8]) -> Result<(Vec<&[u8]>, &[u8]), LayoutError> {
     let mut components: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+    // `..` and empty components never reach the file system.
     if !components.iter().all(|component| is_plain_name(component)) {
         return Err(hostile(path, "it is not a plain path downwards"));
     }

@@ -162,6 +162,8 @@ impl Versions {
                 .join(format!(".{version}.unfinished")),
             self.path(version),
         );
+        // The record is written and synced before the version has its name, so a version without a record is a foreign
+        // one.
         fs::rename(&staging, &target).map_err(VersionsError::io(&target))?;
         sync_folder(&self.dir.join(RELEASES))
     }
@@ -193,6 +195,7 @@ impl Versions {
             Ok(target) => {
                 let version = target.strip_prefix(RELEASES).ok().and_then(Path::to_str);
                 let version = version.filter(|version| {
+                    // A name with a dot in front is a record or an unfinished version, and never one to use.
                     !version.is_empty() && !version.contains('/') && !version.starts_with('.')
                 });
                 version

@@ -55,6 +55,7 @@ pub(crate) fn frames(
             .mend(volume_no, range.clone(), instead, &is_right, &mut budget)?
         {
             Mended::Mended => looked.mended += 1,
+            // With `instead`, a frame without another version is still right in itself and stays.
             Mended::Wrong if !instead => {
                 set.staging.doubt(volume_no, range)?;
                 if let Some(source) = first.get() {
@@ -76,6 +77,7 @@ pub(crate) fn frames(
 pub(crate) fn is_wrong_frame(error: &Error) -> bool {
     match error {
         Error::Bundle(BundleError::Frame { source, .. }) => {
+            // A missing base or a newer format says nothing about the bytes of the frame.
             !matches!(source, FrameError::Base(_) | FrameError::Unsupported(_))
         }
         _ => false,

@@ -65,6 +65,7 @@ pub fn receive_for(
     platforms: &[Platform],
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
+    // A medium inside the store would grow while it is read, and a store on the medium would be read as one.
     check_no_overlap(paths, store.dir())?;
     receive_all(store, paths, platforms, monitor).map_err(|error| if_full(store, error))
 }
@@ -97,6 +98,7 @@ fn receive_all(
     let mut failed = Vec::new();
     let mut waiting = report.sets;
     for (staging, _) in &waiting {
+        // The request is noted before any work, so that it survives a kill.
         ask_also(staging, platforms)?;
     }
     let met: BTreeSet<SetId> = waiting.iter().map(|(set, _)| set.set_id()).collect();
@@ -239,6 +241,7 @@ fn is_trash(path: &Path) -> bool {
     ];
     path.components().any(|component| {
         let name = component.as_os_str().to_string_lossy().to_lowercase();
+        // Systems hide deleted files in folders such as `.Trash-1000`.
         name.starts_with('.') || NAMES.contains(&name.as_str())
     })
 }
@@ -303,6 +306,7 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
         let Staged::Described(set) = Staged::look(staging) else {
             continue;
         };
+        // The cheap comparison of names comes first, because the next check walks every release.
         let is_touched = set.release_names().iter().any(|name| here.contains(name));
         if !is_touched || !all_here(store, set.catalog())? {
             continue;

@@ -54,6 +54,7 @@ pub(crate) fn needed_chunks(
             needed.insert(id);
             Ok(())
         };
+        // Taking too many chunks is harmless, but leaving out a needed one is not.
         if walk::release(&mut walker, root, &mut note).is_err() {
             return Ok(None);
         }
@@ -109,6 +110,7 @@ impl<'a> OverlaySource<'a> {
                 frame_no: place.frame_no,
                 source,
             })?;
+            // Lists are stored with the kind `Meta`, and each frame has one kind only.
             Ok(head.class == ContentKind::Meta)
         };
         set.read_frames(has_lists, store, &Quiet(monitor), |frame| {
@@ -124,6 +126,7 @@ impl<'a> OverlaySource<'a> {
         catalog: &Catalog,
         monitor: &dyn Monitor,
     ) -> Result<(), Error> {
+        // The frames are unpacked against this overlay, so what they add is collected apart and joined afterwards.
         let mut found = Self::new(self.store);
         let frames = set.leaned_frames(catalog);
         set.read(&frames, self, monitor, |frame| {
@@ -140,6 +143,7 @@ impl<'a> OverlaySource<'a> {
         for (id, range) in &frame.chunks {
             self.carried.insert(prefix(id));
             let is_held = frame.class == ContentKind::Meta || self.wanted.contains(id);
+            // The limit is checked on real bytes, so a hostile bundle cannot fill the memory with lists.
             if is_held && self.held_bytes < LISTS_MAX_BYTES {
                 self.held_bytes += range.len();
                 self.held.insert(*id, frame.plain[range.clone()].into());

@@ -92,6 +92,7 @@ pub(crate) fn quick_check(
         let all_whole = releases
             .iter()
             .all(|release| release.state == MissingState::Whole);
+        // The prerequisites of one recipient suffice, because this store is one of the recipients.
         is_here |= all_whole && sets.is_empty();
         lacking.any_of.push(releases);
         lacking.sets.extend(sets);
@@ -112,6 +113,8 @@ fn sets_of(
         let found = waiting.iter().find(|each| each.staging.set_id() == set.set);
         let there = found.map_or(0, |each| each.leaned_frames(catalog).len() as u64);
         let missing = frames.saturating_sub(there);
+        // A staged set that has missing prerequisites itself cannot be relied on. The empty list ends the recursion
+        // here.
         let is_firm = found.is_some_and(|each| quick_check(store, each.catalog(), &[]).is_none());
         if missing > 0 || !is_firm {
             lacking.push(MissingSet {
@@ -174,6 +177,7 @@ fn releases_of(store: &Store, lean: &Lean) -> Vec<MissingRelease> {
             let here = name.and_then(|name| crate::ops::release(store, &name).ok());
             let state = match here {
                 None => MissingState::Absent,
+                // The id binds the content, so a release of the same name does not suffice.
                 Some(root) if root.id() != release.id => MissingState::Different,
                 Some(root) if is_whole(store, &root) => MissingState::Whole,
                 Some(_) => MissingState::Damaged,
@@ -262,6 +266,7 @@ fn missing_of_releases(
     for each in waiting {
         let frames = each.leaned_frames(catalog);
         let missing = each.missing_bases(&frames, |id| store.contains(id));
+        // Frames of staged sets may be compressed against chunks that the bundle carries, so these are held.
         both.wanted.extend(missing);
     }
     both.read(set, monitor)?;

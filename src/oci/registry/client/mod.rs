@@ -174,9 +174,11 @@ impl Client {
         let config = Agent::config_builder()
             .proxy(proxy)
             .http_status_as_error(false)
+            // `follow` handles redirects itself, because it decides where credentials are sent.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("carryall/", env!("CARGO_PKG_VERSION")))
+            // Digests and ranges are about the bytes as stored, so no compression is accepted.
             .accept_encoding("identity")
             .tls_config(tls)
             .input_buffer_size(128 << 10)
@@ -241,6 +243,7 @@ impl Client {
         payload: RequestBody<'_>,
     ) -> Result<Response<Body>, RequestFailed> {
         let target = self.resolve(&self.origin, call.target, call.what)?;
+        // A stream is consumed by the first request, so the caller has to start it again.
         let repeatable = match payload {
             RequestBody::None => Some(None),
             RequestBody::Bytes(bytes) => Some(Some(bytes)),
@@ -277,10 +280,12 @@ impl Client {
                 return Ok(response);
             };
             let to = self.resolve(&from, location, call.what)?;
+            // A downgrade would send the request and its answer in the clear.
             if from.scheme_str() == Some("https") && to.scheme_str() != Some("https") {
                 let why = "redirected from https to http".to_owned();
                 return Err(RegistryError::corrupt(call.what, why).into());
             }
+            // Blob storage elsewhere has its own signed URLs and must not see the registry's token.
             let token = if same_origin(&to, &self.origin) {
                 self.token(call.scope)
             } else {

@@ -136,12 +136,14 @@ impl<'a> CachedSource<'a> {
         let mut work = self.work();
         if let Some(slot) = work.slots.get(digest).cloned() {
             let place = work.waiting.iter().position(|waiting| waiting == digest);
+            // A client waits for the blob now, so it overtakes those that are made ahead.
             if let Some(place) = place.filter(|_| is_urgent) {
                 work.waiting.remove(place);
                 work.waiting.push_front(digest.clone());
             }
             return Some(slot);
         }
+        // The room is reserved before the blob is made, so parallel requests cannot exceed it together.
         let room_bytes = work.room_bytes.checked_sub(bytes)?;
         let file = spooled_temp::nameless_file(folder).ok()?;
         let slot = Arc::new(CachedBlob::new(file));
@@ -174,6 +176,7 @@ impl<'a> CachedSource<'a> {
         }
         work.direct += 1;
         drop(waits);
+        // Only a whole blob can be compared with its digest, and once is enough.
         let is_proof = is_whole && !work.proved.contains(digest);
         drop(work);
         let mut hashed = CheckedWriter {
@@ -182,6 +185,7 @@ impl<'a> CachedSource<'a> {
         };
         let outcome = self.source.write(digest, range, &mut hashed, monitor);
         let hasher = hashed.hasher;
+        // The place is given back on failure too, so the outcome is looked at afterwards.
         self.work().direct -= 1;
         self.news.notify_all();
         outcome?;

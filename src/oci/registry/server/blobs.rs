@@ -85,6 +85,7 @@ pub fn write_all(
             mut line,
             waits,
         } = job;
+        // The job no longer waits, so nobody has to give way for it.
         drop(waits);
         let way = source.way(&digest);
         let mut body = BodyWriter {
@@ -164,6 +165,7 @@ impl BodyWriter<'_> {
 
     /// Sends the last piece when everything is right.
     fn finish(&mut self) -> io::Result<()> {
+        // The last piece is still here, so a wrong length breaks the connection before the body is complete.
         if self.bytes + self.piece.len() as u64 != self.wanted_bytes {
             return Err(io::Error::other("the blob has another length here"));
         }
