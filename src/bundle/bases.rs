@@ -81,6 +81,7 @@ impl OldChunks {
         frames.sort_by_key(|need| need.class as u8);
         let mut sparse_log = SPARSE_LOG;
         let plain_bytes: u64 = 4 * frames.iter().map(|need| need.share_bytes).sum::<u64>();
+        // Fewer positions become marks until all marks fit the stated memory.
         while plain_bytes >> sparse_log > MARKS_MAX {
             sparse_log += 1;
         }
@@ -196,6 +197,7 @@ impl OldChunks {
             }
         }
         let mut ranked: Vec<(u32, u32)> = shared.into_iter().collect();
+        // The number breaks ties, because the map has a random order and the bundle must not.
         ranked.sort_by_key(|(number, count)| (std::cmp::Reverse(*count), *number));
         ranked.truncate(BEST_COUNT);
         ranked
@@ -215,7 +217,7 @@ fn marks_of(plain: &[u8], sparse_log: u32) -> Vec<u32> {
             .wrapping_add(u64::from_le_bytes(*high))
             .wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
         if hash >> (64 - sparse_log) == 0 {
-            // These bits are independent of those that selected the mark.
+            // These are bits below those that selected the mark.
             marks.push(u32::try_from((hash >> 16) & 0xffff_ffff).unwrap_or(0));
         }
     }

@@ -172,6 +172,7 @@ impl Catalog {
             releases: self.releases.clone(),
             frames: self.frames.clone(),
         };
+        // Each form is only written when it is needed, so that older programs can read as many bundles as possible.
         if self.leans.is_empty() {
             return envelope::seal(EnvelopeKind::Catalog, &envelope::encode(&carried));
         }
@@ -236,6 +237,7 @@ impl Catalog {
             .flat_map(|release| &release.items)
             .flat_map(|item| &item.frames);
         for run in runs {
+            // Later code indexes the frames by these runs, so they are checked once here.
             let end = run.first.checked_add(run.count);
             if end.is_none_or(|end| end > frames) {
                 return Err(EnvelopeError::Corrupt(

@@ -85,12 +85,15 @@ impl Have {
             } = chunks_of(store, receiver)?;
             match &mut common {
                 None => common = Some(had),
+                // A bundle for several recipients may only leave out what all of them have.
                 Some(common) => common.intersect(&had),
             }
             let mut releases = receiver.releases.clone();
             releases.sort_by(|one, other| newest_first(&one.name, &other.name));
             let chunks = in_sets.iter().flat_map(|(_, chunks)| chunks);
             waiting.extend(chunks.map(|(id, _)| *id));
+            // Without staged sets nothing can depend on the missing chunks, and the bundle carries what it needs
+            // itself.
             if !in_sets.is_empty() {
                 lacks.extend(lacked);
             }
@@ -222,6 +225,7 @@ fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>,
         };
         walk::release(&mut walker, root, &mut note)?;
     }
+    // Sorted and without duplicates, so that the same receipt gives the same bundle.
     found.sort_unstable();
     found.dedup();
     Ok(found)
@@ -294,6 +298,7 @@ fn by_numbers(one: &str, other: &str) -> Ordering {
             let (other_number, other_rest) = take_number(other);
             let order = number
                 .len()
+                // Without leading zeros the longer number is the larger one, so no number can overflow.
                 .cmp(&other_number.len())
                 .then_with(|| number.cmp(other_number));
             if order.is_ne() {

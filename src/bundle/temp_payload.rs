@@ -78,6 +78,7 @@ fn remove_left(path: &Path) {
         let is_spool = name
             .to_str()
             .is_some_and(|name| name.starts_with(".carryall-spool-") && name.ends_with(".tmp"));
+        // A spool that is in use was unlinked at once, so only one of a killed process can be listed.
         if is_spool && entry.metadata().is_ok_and(|stat| stat.len() == 0) {
             let _ = std::fs::remove_file(entry.path());
         }
@@ -111,6 +112,7 @@ impl CutBundle {
                 frame.push(*lack);
             }
         }
+        // The map has a random order, and the record of the set must not.
         chunks.iter_mut().for_each(|frame| frame.sort_unstable());
         Self {
             catalog,

@@ -208,6 +208,7 @@ impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for Ite
                     return Some((number, Ok(vec![*content])));
                 }
                 ItemKind::File { .. } => {}
+                // The same list of entries names the same contents, which an earlier release has proved.
                 ItemKind::Folder { entries, .. } if self.known.folders.contains(entries) => {
                     self.monitor.advance(item.bytes());
                 }
@@ -233,6 +234,7 @@ fn contents<S: ChunkSource>(
     std::thread::scope(|scope| {
         for _ in 0..workers.min(WORKERS_MAX) {
             scope.spawn(|| {
+                // A stop ends the workers here, and `check_stop` below reports it once.
                 while !monitor.stop_asked() {
                     let Some((number, contents)) = lock(&claims).next() else {
                         return;

@@ -103,6 +103,7 @@ pub(super) fn inputs(all: &[InputPath]) -> Result<Vec<Input>, AddError> {
                 name.clone().into_bytes()
             }
             None => {
+                // A path such as `.` has no name of its own, so the folder's real name is used.
                 let name = given.file_name().or_else(|| real.file_name());
                 let name = name.ok_or_else(|| unfit("it has no name"))?;
                 name.as_bytes().to_vec()
@@ -141,6 +142,7 @@ pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError
     let real = place
         .canonicalize()
         .map_err(LayoutError::io("find", place))?;
+    // A single file in the store's folder does not grow, so only folders are refused there.
     let entangled = |input: &&Input| {
         real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
     };

@@ -226,6 +226,7 @@ fn add_inputs<R: ReleasesMut>(
     options: &AddOptions,
     monitor: &dyn Monitor,
 ) -> Result<AddReport, AddError> {
+    // All checks come before the first chunk is written, so a refusal costs no time.
     check_readable(inputs, monitor)?;
     let mut open = options.open.clone();
     if let Some(place) = store.place() {
@@ -248,6 +249,7 @@ fn add_inputs<R: ReleasesMut>(
     let mut streams = unpacker.streams().clone();
     let (mut blobs, reused) = unpacker.into_blobs();
     blobs.extend(reused.clone());
+    // Only blobs that were reused count as proved. The others of earlier releases are not in this one.
     known.blobs = reused;
     let changes = join_old(&mut items, &old);
     let kept = items
@@ -296,6 +298,7 @@ fn add_inputs<R: ReleasesMut>(
         monitor.finding(finding);
         findings.push(finding.clone());
     }
+    // The only commit point. Until here a kill leaves chunks that `prune` drops, and no release.
     let id = store.commit(&root).map_err(AddError::Releases)?;
     Ok(AddReport {
         release: name.to_string(),

@@ -3,7 +3,7 @@
 //!
 //! The cache is between the writers and the source, and compares digests, once for each blob. The files are removed
 //! with the process. They take at most half of the room that is free when serving begins. A blob that does not fit is
-//! made for each request. One blob a core is made at a time.
+//! made for each request. Two to four blobs are made at a time, one a core.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Write};
