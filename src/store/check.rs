@@ -113,6 +113,7 @@ impl Store {
                     report
                         .findings
                         .push(Finding::damage(subject(pack), message));
+                    // The frames may still be whole when only the pack's own table is damaged.
                     self.indexed_spans(number)
                 }
             };
@@ -208,6 +209,7 @@ impl Store {
         monitor.check_stop()?;
         report.frames += spans.len() as u64;
         let mut failed = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The cores finish in any order, and the report must not depend on it.
         failed.sort_unstable_by_key(|(place, _)| *place);
         let entry = self.chunk_index().pack(pack);
         let mut unread = HashSet::new();
@@ -244,6 +246,7 @@ impl Store {
             }
         }
         chunk_index.quarantine.extend(damaged);
+        // A read-only store keeps its findings for this process only.
         if chunk_index.quarantine != before && self.access == super::OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }

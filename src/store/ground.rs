@@ -55,6 +55,7 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(StorageError::on("list", dir))?,
     };
+    // The lock is the first file of a store, so without it the other files are not the remains of one.
     let was_begun = dir
         .join(LOCK)
         .symlink_metadata()
@@ -190,6 +191,7 @@ impl Store {
             remove_own(&path, &|_| true).map_err(StorageError::on("remove", &path))?;
         }
         remove(SERVED)?;
+        // The lock is removed last, so that a kill before leaves what `must_be_free` recognizes.
         remove(LOCK)?;
         for folder in made.iter().rev() {
             // A folder that has other entries by now stays.

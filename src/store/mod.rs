@@ -180,6 +180,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let id = settings::read(storage.as_ref(), dir)?;
         if access == OpenMode::Write {
+            // Only the holder of the exclusive lock may remove unpublished files, because others may be writing theirs.
             storage.sweep()?;
         }
         let mut seen = OpenNotes::default();
@@ -285,6 +286,7 @@ impl Store {
             }
         }
         Err(match (fault, damaged) {
+            // A failed read comes first, because the chunk may still be whole.
             (Some(fault), _) => fault,
             (None, Some(damaged)) => damaged,
             (None, None) if was_doubtful => StoreError::QuarantinedChunk { id: *id },
@@ -300,6 +302,7 @@ impl Store {
             let chunk_index = self.chunk_index();
             ids.iter().filter_map(|id| chunk_index.find(id)).collect()
         };
+        // Reading in pack order keeps the disk from seeking back and forth.
         places.sort_unstable();
         places.dedup();
         self.cache.touch(&mut places);
@@ -336,6 +339,7 @@ impl Store {
         let mut head = [0; HEADER_BYTES];
         self.read_pack(place, &pack.id, u64::from(place.offset), &mut head)?;
         let head = FrameHead::parse(&head).map_err(|source| self.damaged(place, source.into()))?;
+        // The length comes from the frame itself, so it is checked before it is allocated.
         if u64::from(place.offset) + head.frame_bytes() as u64 > pack.bytes {
             return Err(self.damaged(place, FrameDamage::Pack));
         }

@@ -51,6 +51,7 @@ pub(super) fn adopt(
     }
     if access == OpenMode::Write {
         for name in std::mem::take(&mut chunk_index.broken) {
+            // The packs of broken segments are listed again by now, so nothing depends on these files.
             storage.remove(&name)?;
         }
     }
@@ -101,6 +102,7 @@ fn spans(bytes: &[u8]) -> Option<Vec<FrameSpan>> {
 
 fn frame_ids(bytes: &[u8], span: FrameSpan) -> Option<Vec<ChunkId>> {
     let from = usize::try_from(span.offset).ok()?;
+    // Opening checks the hash of the frame, so only intact frames enter the index.
     let sealed = SealedFrame::open(bytes.get(from..)?).ok()?;
     match sealed.chunks.iter().map(|(id, _)| *id).collect() {
         Some(ids) => Some(ids),

@@ -26,6 +26,7 @@ pub struct RootEntry {
 }
 
 fn name(stem: &str) -> Result<String, StoreError> {
+    // Some file systems, such as exFAT, do not allow these characters in names.
     let safe = |byte: u8| byte.is_ascii_graphic() && !b"/\\:*?\"<>|".contains(&byte);
     if stem.is_empty() || stem.len() > STEM_MAX || stem.starts_with('.') || !stem.bytes().all(safe)
     {
@@ -169,6 +170,7 @@ impl Store {
             Err(error) => Err(error.into()),
             Ok(_) => {
                 self.storage.remove(&name)?;
+                // The root is removed first, so that a kill in between never leaves the release unmarked.
                 Ok(self.storage.remove(&pins::name(stem))?)
             }
         }

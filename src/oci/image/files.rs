@@ -106,6 +106,7 @@ pub fn clean(path: &[u8]) -> Option<Vec<u8>> {
 fn target_of(path: &[u8], link: TarLink, target: &[u8]) -> Option<Vec<u8>> {
     let mut parts: Vec<&[u8]> = Vec::new();
     if link == TarLink::Symbolic {
+        // An absolute target is outside of every archive.
         if target.starts_with(b"/") {
             return None;
         }
@@ -162,6 +163,7 @@ impl Files {
             }
             std::collections::hash_map::Entry::Occupied(mut there) => {
                 let (first, differs) = there.get_mut();
+                // Programs disagree on which of two files counts, so a manifest over both would be ambiguous.
                 *differs |= !is_same(first, &seen);
             }
         }
@@ -174,6 +176,7 @@ impl Files {
     /// [`Absent`].
     pub fn get(&self, path: &[u8]) -> Result<(Vec<u8>, FileBody), Absent> {
         let mut path = clean(path).ok_or(Absent::Outside)?;
+        // The bound also ends circles of links.
         for _ in 0..=LINKS_MAX {
             match self.seen.get(&path) {
                 None => return Err(Absent::Missing),

@@ -153,6 +153,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         if !met.insert((descriptor.digest.clone(), references.clone())) {
             return Ok(true);
         }
+        // Hostile indexes may list one another many times, so depth and number are bounded.
         if around.depth >= INDEX_DEPTH_MAX || met.len() > MANIFESTS_MAX {
             let why = ImageFault::bad(&descriptor.digest, sayings::TOO_MANY_INDEXES);
             self.judge::<()>(scene, &subject, Err(why))?;
@@ -416,6 +417,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 .map_err(|error| ImageFault::bad(&what, sayings::NO_CONFIG.with(error)))?;
             let ids = read.diff_ids();
             diff_ids = ids.ok_or_else(|| ImageFault::bad(&what, sayings::BAD_DIFF_ID))?;
+            // The config is what a program runs, so its platform wins over that of the index.
             platform = read.platform.checked().or(platform);
         }
         if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
