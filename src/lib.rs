@@ -1,42 +1,323 @@
 //! Carries software releases across an air gap on discs and USB disks.
 //!
-//! A vendor adds releases to a content-addressed [`store`], cuts a [`bundle`] of what a customer needs, and lays it out on a set
-//! of [`volumes`] that survive lost discs and scratches. The customer's site receives them into a store of its own, in any order,
-//! and gives the release back byte for byte. The formats are in `docs/format.md`, the layers in `docs/architecture.md`.
+//! A vendor adds releases to a content-addressed [`Store`] and packs them onto volumes that survive lost discs and scratches.
+//! The customer's site receives the volumes into a store of its own, in any order, and restores the releases byte for byte.
+//! The program `carryall` is a thin layer above this library. What it can do is a function here, with options and a report.
+//!
+//! # Operations
+//!
+//! | what | functions |
+//! | --- | --- |
+//! | releases go into a store | [`add()`], [`add_sources`] (images out of registries, streams) |
+//! | releases go onto media | [`plan()`], [`estimate()`], [`pack()`], [`pack_with`], [`diff()`] |
+//! | media are looked at and mended | [`verify()`], [`repair()`] |
+//! | media go into a store | [`receive()`], [`receive_for`], [`status`], [`forget()`], [`receipt()`] |
+//! | releases come out of a store | [`checkout()`], [`checkout_images`], [`install()`], [`roll_back`] |
+//! | images go into other programs | [`load()`], [`push()`], [`serve()`] |
+//! | a store is looked after | [`list()`], [`show()`], [`check()`], [`keep`], [`apply_retention`], [`remove`], [`prune()`] |
+//!
+//! Each function takes its inputs, its options and a [`Monitor`], and returns a report or an [`Error`]. Nothing is printed.
+//! Parts of options and reports are in [`options`] and [`report`]. Whom a bundle is for is found by [`recipients`].
+//!
+//! # The vendor's side
+//!
+//! [`add()`] makes a release of files and folders. Everything new is rebuilt from the store and compared before the release
+//! is committed. [`checkout()`] gives it back.
 //!
 //! ```
-//! use carryall::base::monitor::Silent;
-//! use carryall::store::Store;
-//! use carryall::ops::{add, checkout};
+//! use carryall::{AddOptions, CheckoutOptions, Silent, Store};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let folder = tempfile::tempdir()?;
-//! let given = folder.path().join("notes.txt");
-//! std::fs::write(&given, "carried")?;
-//!
-//! let store = Store::create(&folder.path().join("store"))?;
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! std::fs::write(folder.join("notes.txt"), "carried")?;
+//! let store = Store::create(&folder.join("store"))?;
 //! let name = "shop:1.0".parse()?;
-//! add::add(&store, &name, &[given], &add::AddOptions::default(), &Silent)?;
 //!
-//! let back = folder.path().join("back");
-//! let options = checkout::CheckoutOptions::default();
-//! checkout::checkout(&store, &name, &back, &options, &Silent)?;
-//! assert_eq!(std::fs::read_to_string(back.join("notes.txt"))?, "carried");
+//! let added = carryall::add(&store, &name, &[folder.join("notes.txt")], &AddOptions::default(), &Silent)?;
+//! assert_eq!((added.items.len(), added.bytes), (1, 7));
+//!
+//! let out = carryall::checkout(&store, &name, &folder.join("out"), &CheckoutOptions::default(), &Silent)?;
+//! assert!(out.is_whole());
+//! assert_eq!(std::fs::read_to_string(folder.join("out/notes.txt"))?, "carried");
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`pack()`] lays releases out on volumes of a [`Capacity`]. It shows an exact [`PackPlan`] before it writes the first one.
+//!
+//! ```
+//! use carryall::{AddOptions, PackOptions, Silent, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! # std::fs::write(folder.join("notes.txt"), "carried")?;
+//! # let store = Store::create(&folder.join("store"))?;
+//! # let name = "shop:1.0".parse()?;
+//! # carryall::add(&store, &name, &[folder.join("notes.txt")], &AddOptions::default(), &Silent)?;
+//! let release = carryall::release(&store, &name)?;
+//! let mut options = PackOptions::new("cd".parse()?);
+//! options.spare = Some(1);
+//!
+//! let discs = folder.join("discs");
+//! let mut volumes = 0;
+//! let packed = carryall::pack(
+//!     &store,
+//!     &[release],
+//!     &discs,
+//!     &options,
+//!     &mut |plan| volumes = plan.data_volumes + plan.spare_volumes,
+//!     &Silent,
+//! )?;
+//! assert_eq!(packed.volumes.len(), usize::from(volumes));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The site's side
+//!
+//! [`receive()`] takes what is on the media that are at hand. It is called once for each disc, or once for all of them. A set
+//! whose volumes have not all come is kept, and [`SetProgress`] says which volumes are needed next.
+//!
+//! ```
+//! use carryall::{AddOptions, PackOptions, ProgressState, Silent, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! # std::fs::write(folder.join("notes.txt"), "carried")?;
+//! # let vendor = Store::create(&folder.join("vendor"))?;
+//! # let name = "shop:1.0".parse()?;
+//! # carryall::add(&vendor, &name, &[folder.join("notes.txt")], &AddOptions::default(), &Silent)?;
+//! # let mut options = PackOptions::new("cd".parse()?);
+//! # options.spare = Some(1);
+//! # let releases = [carryall::release(&vendor, &name)?];
+//! # let packed = carryall::pack(&vendor, &releases, &folder.join("discs"), &options, &mut |_| (), &Silent)?;
+//! // Of two volumes the first is lost.
+//! std::fs::remove_dir_all(&packed.volumes[0])?;
+//!
+//! let site = Store::create(&folder.join("site"))?;
+//! let received = carryall::receive(&site, &packed.volumes[1..], &Silent)?;
+//! assert_eq!(received.sets[0].state, ProgressState::Complete);
+//! assert_eq!(carryall::release(&site, &name)?, carryall::release(&vendor, &name)?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Reports and findings
+//!
+//! Damage is data. A report says what was done and what is left, and it has methods such as
+//! [`is_whole`](CheckoutReport::is_whole) for the questions that decide what comes next. What is not as it should be is a
+//! [`Finding`] in the report, and a [`Monitor`] hears of it at once. Reports implement `serde::Serialize`, and their JSON is
+//! what the program prints with `--json`.
+//!
+//! ```
+//! use carryall::{CheckDepth, Silent, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let store = Store::create(&folder.path().join("store"))?;
+//! let report = carryall::check(&store, CheckDepth::Data, &[], &Silent)?;
+//! assert!(report.is_clean());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Errors and stops
+//!
+//! An [`Error`] means that the work could not go on. Whatever fails, the store opens, and the same call can be made again.
+//! A monitor that answers [`stop_asked`](Monitor::stop_asked) with `true` ends the work soon, and tidily.
+//! [`Error::kind`] then is [`ErrorKind::Interrupted`], however deep the cause lies.
+//!
+//! ```
+//! use carryall::{AddOptions, ErrorKind, Monitor, Store};
+//!
+//! struct Stop;
+//!
+//! impl Monitor for Stop {
+//!     fn stop_asked(&self) -> bool {
+//!         true
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let given = folder.path().join("notes.txt");
+//! # std::fs::write(&given, "carried")?;
+//! let store = Store::create(&folder.path().join("store"))?;
+//! let stopped = carryall::add(&store, &"shop:1.0".parse()?, &[given], &AddOptions::default(), &Stop);
+//! let error = carryall::Error::from(stopped.unwrap_err());
+//! assert_eq!(error.kind(), ErrorKind::Interrupted);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! All are on unless `default-features = false`.
+//!
+//! | feature | what it adds | what it compiles |
+//! | --- | --- | --- |
+//! | `registry` | [`add_sources`], [`push()`] | ureq, rustls |
+//! | `serve` | [`serve()`] | hyper, tokio, rustls |
+//! | `cli` | the program `carryall`, with the other two | clap, fluent, indicatif |
+//!
+//! # Formats and promises
+//!
+//! Formats on media and in stores are promised, and `docs/format.md` describes them byte by byte. This interface is not
+//! promised before 1.0: it may change with each minor version.
 
-// From the ground up: a room uses rooms of lower floors alone (tests/it/layers.rs).
+// The rooms, from the ground up: a room uses rooms of lower floors alone (tests/it/layers.rs). They are public because the
+// program, the tests, the benches and the fuzz targets are crates of their own. No promise is made for paths below them.
+#[doc(hidden)]
 pub mod base;
+#[doc(hidden)]
 pub mod deflate;
 
+#[doc(hidden)]
 pub mod content;
+#[doc(hidden)]
 pub mod volumes;
 
+#[doc(hidden)]
 pub mod files;
+#[doc(hidden)]
 pub mod oci;
+#[doc(hidden)]
 pub mod store;
 
+#[doc(hidden)]
 pub mod bundle;
 
+#[doc(hidden)]
 pub mod ops;
+
+// What everything is called by, and how it speaks.
+pub use base::finding::{Finding, Severity};
+pub use base::id::{ReleaseId, StoreId};
+pub use base::monitor::{Interrupted, Monitor, Silent};
+pub use base::size::ByteSize;
+pub use content::release::{ReleaseName, ReleaseRoot};
+pub use oci::image::{Choice, Platform};
+pub use ops::{Error, ErrorKind, release, release_for, releases, remove};
+pub use store::{OpenMode, Store, StoreError};
+
+// The vendor's side.
+pub use bundle::{Effort, Recipient};
+#[cfg(feature = "registry")]
+pub use ops::add::sources::{Sources, add_sources};
+pub use ops::add::{AddOptions, AddReport, add};
+pub use ops::pack::diff::{DiffReport, diff};
+pub use ops::pack::estimate::{EstimateReport, estimate};
+pub use ops::pack::{PackNotes, PackOptions, PackPlan, PackReport, pack, pack_with, plan};
+pub use volumes::block::ParityCodec;
+pub use volumes::media::{Capacity, Carrier};
+
+// Media.
+pub use ops::media::repair::{RepairOptions, RepairReport, repair};
+pub use ops::media::verify::{JudgedSets, SetState, VerifyReport, verify};
+
+// The site's side.
+pub use ops::checkout::images::{ImageOptions, ImageReport, checkout_images};
+pub use ops::checkout::install::{
+    InstallOptions, InstallReport, RollbackReport, install, roll_back,
+};
+pub use ops::checkout::{CheckoutOptions, CheckoutReport, ItemState, checkout};
+pub use ops::receive::forget::{ForgetReport, forget};
+pub use ops::receive::receipt::{ReceiptReport, receipt};
+pub use ops::receive::{
+    ProgressState, ReceiveReport, SetProgress, StatusReport, receive, receive_for, status,
+};
+
+// Images in other programs.
+pub use ops::publish::load::{LoadOptions, LoadReport, load};
+#[cfg(feature = "registry")]
+pub use ops::publish::push::{PushOptions, ReleasePushReport, push};
+#[cfg(feature = "serve")]
+pub use {
+    oci::registry::server::{ServeEvent, ServeOptions},
+    ops::publish::serve::{Served, serve},
+};
+
+// A store that is looked after.
+pub use ops::maintain::check::{PruneRequest, StoreCheckReport, StorePruneReport, check, prune};
+pub use ops::maintain::list::{ListReport, list};
+pub use ops::maintain::retention::{KeepReport, LetGoReport, apply_retention, keep};
+pub use ops::maintain::show::{ShowReport, show};
+pub use store::CheckDepth;
+
+#[doc(inline)]
+pub use ops::pack::recipients;
+
+/// Parts of options.
+pub mod options {
+    pub use crate::bundle::receipt::{Receipt, site::SiteName};
+    pub use crate::files::unpacker::{Depth, OpenOptions};
+    pub use crate::files::versions::Pattern;
+    pub use crate::oci::image::export::ImageForm;
+    #[cfg(feature = "serve")]
+    pub use crate::oci::registry::server::MakeAhead;
+    #[cfg(feature = "registry")]
+    pub use crate::oci::registry::{
+        client::{ClientOptions, Patience},
+        pull::PullOptions,
+    };
+    pub use crate::ops::add::InputPath;
+    #[cfg(feature = "registry")]
+    pub use crate::ops::add::sources::{ItemStream, RegistryImage};
+    pub use crate::ops::checkout::install::Unchanged;
+    pub use crate::ops::pack::Spares;
+    pub use crate::ops::publish::load::{Loader, Then};
+}
+
+/// Parts of reports.
+pub mod report {
+    pub use crate::files::unpacker::{KeptReason, StreamReport, Tally};
+    pub use crate::files::versions::{KeptFile, Shared};
+    #[cfg(feature = "serve")]
+    pub use crate::oci::registry::server::Answered;
+    #[cfg(feature = "registry")]
+    pub use crate::oci::registry::{
+        pull::Pulled,
+        push::{NameState, PushReport, PushedName},
+    };
+    pub use crate::ops::add::{AddedItem, Change};
+    pub use crate::ops::checkout::{CheckedOutItem, images::OutImage};
+    pub use crate::ops::maintain::check::DamagedRelease;
+    pub use crate::ops::maintain::list::ListedRelease;
+    pub use crate::ops::maintain::show::{
+        KeptStream, OpenedStreams, ShownImage, ShownItem, ShownKind, ShownPackage,
+    };
+    pub use crate::ops::media::repair::RepairedSet;
+    pub use crate::ops::media::verify::{ItemOnMedia, ReleaseOnMedia, SetVerdict, VolumeVerdict};
+    pub use crate::ops::pack::PlannedReceiver;
+    pub use crate::ops::pack::contributors::{Contributor, ContributorKind, Layer};
+    pub use crate::ops::pack::diff::{DiffChange, DiffImage, DiffItem};
+    pub use crate::ops::pack::estimate::{EstimatedClass, EstimatedImage, EstimatedItem};
+    pub use crate::ops::publish::load::{LoadedName, Tried};
+    pub use crate::ops::receive::forget::ForgottenSet;
+    pub use crate::ops::receive::prerequisites::{
+        MissingPrerequisites, MissingRelease, MissingSet, MissingState,
+    };
+    pub use crate::ops::receive::receipt::WaitingReport;
+    pub use crate::ops::receive::selection::LeftOut;
+    pub use crate::ops::receive::{CommittedRelease, FailedSet, Room};
+    pub use crate::volumes::read_media::VolumeRead;
+    pub use crate::volumes::recovery::{SetNeeds, VolumeOutcome};
+}
+
+/// The errors of lower layers, which stand in [`Error`].
+pub mod error {
+    pub use crate::base::output::OutputError;
+    pub use crate::bundle::{BundleError, receipt::ReceiptError};
+    pub use crate::content::recipe::RecipeError;
+    pub use crate::files::{LayoutError, versions::VersionsError};
+    pub use crate::oci::image::ChoiceError;
+    #[cfg(any(feature = "registry", feature = "serve"))]
+    pub use crate::oci::registry::RegistryError;
+    pub use crate::ops::add::AddError;
+    pub use crate::ops::checkout::CheckoutError;
+    pub use crate::ops::publish::load::LoadError;
+    pub use crate::volumes::{VolumeError, media::MediaError};
+}

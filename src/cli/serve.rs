@@ -19,16 +19,13 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Failure> {
         .map(|release| Ok(ops::release_for(&store, release, platform)?.name))
         .collect::<Result<Vec<_>, ops::Error>>()?;
     let choice = args.choice.to_choice();
-    let options = ServeOptions {
-        listen: args.listen.clone(),
-        tls: args.tls_cert.clone().zip(args.tls_key.clone()),
-        passwords: args.htpasswd.clone(),
-        keep_in: None,
-        make_ahead: if args.ahead {
-            MakeAhead::Yes
-        } else {
-            MakeAhead::No
-        },
+    let mut options = ServeOptions::new(&args.listen);
+    options.tls = args.tls_cert.clone().zip(args.tls_key.clone());
+    options.passwords = args.htpasswd.clone();
+    options.make_ahead = if args.ahead {
+        MakeAhead::Yes
+    } else {
+        MakeAhead::No
     };
     // One client's request is not the others'.
     fault::go_on();

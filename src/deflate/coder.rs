@@ -2,7 +2,7 @@
 //!
 //! The coder is that of LZMA (Igor Pavlov): a 32-bit range, with carries held back. Probabilities have 16 bits and are
 //! the mean of a fast and a slow estimate. A zero bit is the low end of the range and zero bytes at the end are not
-//! kept, so a stream of correctly predicted zeros costs nothing. [`Code`] is written once for both directions. An
+//! kept, so a stream of correctly predicted zeros costs nothing. [`SymbolCoder`] is written once for both directions. An
 //! encoder returns the bit that it is given, a decoder the bit that it reads.
 
 use std::io::{self, Read, Write};

@@ -16,6 +16,7 @@ mod delivery;
 mod delta_frames;
 mod delta_histories;
 mod deltas;
+mod examples;
 mod forged;
 mod full_disk;
 mod golden_bundle;

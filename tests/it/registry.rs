@@ -361,10 +361,7 @@ fn what_is_received_while_it_serves_is_served_too() {
 }
 
 fn on_any_port() -> ServeOptions {
-    ServeOptions {
-        listen: "127.0.0.1:0".to_owned(),
-        ..ServeOptions::default()
-    }
+    ServeOptions::new("127.0.0.1:0")
 }
 
 /// Sends a request by hand: status, headers as they came, body.
@@ -536,11 +533,9 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
     let (store, digests) = shop(folder.path());
     let (certificate, key) = certificate(folder.path(), "site");
     let passwords = registry_parts::passwords(folder.path(), "site", "s3cret");
-    let options = ServeOptions {
-        tls: Some((certificate.clone(), key)),
-        passwords: Some(passwords),
-        ..on_any_port()
-    };
+    let mut options = on_any_port();
+    options.tls = Some((certificate.clone(), key));
+    options.passwords = Some(passwords);
     while_serving(&store, &options, |address| {
         let reference = format!("{address}/shop/web@{}", digests["index"]);
         let config = folder.path().join("config.json");

@@ -51,10 +51,7 @@ fn long_blob(folder: &Path) -> (Store, String) {
 fn serving(store: &Store, work: impl FnOnce(SocketAddr)) {
     let (ready, address) = channel();
     let monitor = Recording::default();
-    let options = ServeOptions {
-        listen: "127.0.0.1:0".to_owned(),
-        ..ServeOptions::default()
-    };
+    let options = ServeOptions::new("127.0.0.1:0");
     std::thread::scope(|scope| {
         let monitor = &monitor;
         scope.spawn(move || {

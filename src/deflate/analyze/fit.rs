@@ -11,7 +11,7 @@ use crate::deflate::text::FIRST;
 /// Tokens between two checks of the model's fit. [`LOOK_PER_MILLE`] misses in a thousand of them start a search.
 const LOOK_TOKENS: u64 = 1 << 16;
 const LOOK_PER_MILLE: u64 = 5;
-/// Most weight of a sample's segments, see [`Segment::weight`](crate::deflate::inflate::Segment::weight).
+/// Most weight of a sample's segments, see [`BlockSegment::weight`](crate::deflate::inflate::BlockSegment::weight).
 const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
 /// Searches that may end without a better model.
 const LOOKS_IN_VAIN_MAX: u32 = 4;

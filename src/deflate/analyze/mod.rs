@@ -29,7 +29,7 @@ use super::{Analysis, AnalyzeOptions, DeflateError, RECIPE_VERSION};
 const RECIPE_FREE_BYTES: u64 = 4096;
 /// Plain bytes before the ratio of plain bytes to stream bytes is checked.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
-/// Most weight of the segments in memory, see [`Segment::weight`]. A stream with more blocks than that in [`AHEAD`]
+/// Most weight of the segments in memory, see [`BlockSegment::weight`]. A stream with more blocks than that in [`AHEAD`]
 /// bytes is refused, because memory is bounded.
 const QUEUE_WEIGHT_MAX: usize = 1 << 15;
 /// The end of a member, once it was read.

@@ -1,6 +1,6 @@
 //! The script of a stream: everything that must be known beside its plain text, in coding order.
 //!
-//! Each part is written once for both directions (see [`Code`]). `docs/format.md` describes it.
+//! Each part is written once for both directions (see [`SymbolCoder`]). `docs/format.md` describes it.
 
 mod headers;
 mod tokens;

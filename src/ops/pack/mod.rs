@@ -55,6 +55,21 @@ pub struct PackOptions {
     pub receivers: Vec<Recipient>,
 }
 
+impl PackOptions {
+    /// A full bundle in folders for this medium, with spares and parity as the plan finds best.
+    pub fn new(capacity: Capacity) -> Self {
+        Self {
+            capacity,
+            carrier: Carrier::Folders,
+            spare: None,
+            local_percent: None,
+            effort: Effort::Default,
+            codec: ParityCodec::Gf16,
+            receivers: Vec::new(),
+        }
+    }
+}
+
 /// What the volumes say besides the releases, and what is questioned before packing.
 #[derive(Debug, Clone, Default)]
 pub struct PackNotes {

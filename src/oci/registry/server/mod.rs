@@ -56,6 +56,7 @@ const CLOSE_TIME: Duration = Duration::from_millis(500);
 
 /// Options of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServeOptions {
     /// Address and port. Port 0 stands for any free port.
     pub listen: String,
@@ -68,6 +69,16 @@ pub struct ServeOptions {
     pub make_ahead: MakeAhead,
     /// Lines of `NAME:HASH` as `htpasswd -B` writes them. With `None` everyone may pull.
     pub passwords: Option<PathBuf>,
+}
+
+impl ServeOptions {
+    /// Serves at this address and port to everyone, without TLS. Port 0 is any that is free.
+    pub fn new(listen: impl Into<String>) -> Self {
+        Self {
+            listen: listen.into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// When expensive blobs are made.
