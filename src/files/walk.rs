@@ -104,6 +104,7 @@ impl FolderWalk {
             below: below.as_os_str().as_bytes().to_vec(),
             stat,
         };
+        // The current level skips the folder, because the new level walks it.
         if found.stat.is_dir() && real.as_os_str().len() > REAL_BYTES_MAX {
             level.walk.skip_current_dir();
             self.enter(&found, below)?;
@@ -112,6 +113,7 @@ impl FolderWalk {
     }
 
     fn enter(&mut self, found: &WalkEntry, below: PathBuf) -> Result<(), LayoutError> {
+        // NOFOLLOW, because a link may have taken the folder's place since it was listed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let anchor = rustix::fs::open(&found.real, flags, Mode::empty());
         let anchor = anchor.map_err(|error| LayoutError::io("read", &found.shown)(error.into()))?;

@@ -112,6 +112,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             offset: reader.offset(),
             bytes: known.unwrap_or(zip.end - reader.offset()),
         };
+        // The budget is used up, so members are kept without another attempt.
         let (outcome, read) = if zip.vain_left == 0 {
             (Outcome::Kept(KeptReason::Corrupt), 0)
         } else {

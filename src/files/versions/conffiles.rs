@@ -65,6 +65,8 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
             Some(b'?') if text[within] != b'/' => {}
             Some(byte) if *byte == text[within] && *byte != b'?' => {}
             _ => match star {
+                // One star is enough to remember, because a later star can always take over what an earlier one
+                // matched.
                 Some((star_at, from)) if text[from] != b'/' => {
                     star = Some((star_at, from + 1));
                     (at, within) = (star_at + 1, from + 1);
@@ -205,6 +207,7 @@ fn carry(old: &Path, new: &Path, below: &Path, name: String) -> Result<KeptFile,
         beside,
     };
     make_parents(new, below)?;
+    // A link in the new version could lead the site's file to somewhere else.
     if !has_plain_parents(new, below) {
         return Ok(kept(KeptState::InTheWay, None));
     }

@@ -74,9 +74,11 @@ impl Sharer {
             // A file with several names in the new version keeps its names together.
             && new.nlink() == 1
             && (old.dev(), old.ino()) != (new.dev(), new.ino());
+        // Extended attributes belong to the inode, so a hard link would share them too.
         if !looks_same || new.len() == 0 || has_xattrs(from) || has_xattrs(to) {
             return Ok(0);
         }
+        // Equal metadata proves nothing, because a site may have edited the old file and reset its time.
         if !same_bytes(from, to)? {
             return Ok(0);
         }
@@ -89,11 +91,13 @@ impl Sharer {
     }
 
     fn replace(&mut self, from: &Path, to: &Path, stat: &fs::Metadata) -> io::Result<()> {
+        // The shared file is renamed over the new one, so a kill never leaves the version without the file.
         let beside = beside(to);
         if self.can_clone {
             match clone(from, &beside, stat) {
                 Ok(()) => return fs::rename(&beside, to),
                 Err(_) => {
+                    // The file system most likely cannot clone, so no further file tries it.
                     self.can_clone = false;
                     let _ = fs::remove_file(&beside);
                 }

@@ -3,8 +3,8 @@
 //! This module only handles bytes. Images are found and read through recipes, and nothing is unpacked. Pulling and
 //! pushing is the work of `registry` and of the operations.
 //!
-//! Memory: manifests and configs (4 MiB each at most), the texts of a package's YAML (20 MB at most), 250 bytes and the
-//! path for each file of the current archive, and 300 bytes for each blob of an image.
+//! Memory: manifests and configs (4 MiB each at most) and the texts of a package's YAML (20 MB at most). Each file of
+//! the current archive adds 250 bytes and its path, and each blob of an image adds 300 bytes.
 
 mod attached;
 mod choose;

@@ -187,6 +187,7 @@ struct HelperAnswer {
 
 fn ask_helper(helper: &str, keys: &[String]) -> Result<Option<Credentials>, RegistryError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    // The name becomes part of a command, so it must not lead to another folder.
     if !helper.chars().all(is_plain) {
         let why = format!("the helper's name in docker's config file is none: {helper:?}");
         return Err(RegistryError::Credentials { why });

@@ -35,6 +35,7 @@ impl PartFile {
             .read(true)
             .write(true)
             .create(true)
+            // An earlier run may have left the beginning of the blob, which is kept.
             .truncate(false)
             .open(path)
             .map_err(RegistryError::io(path))?;
@@ -45,6 +46,7 @@ impl PartFile {
             digest: digest.clone(),
             hasher: DigestHasher::like(digest),
         };
+        // Hashing reads to the end, so the next write appends.
         let (hasher, bytes) = hash(&mut part.file, path, digest, monitor)?;
         part.hasher = hasher;
         part.bytes = bytes;

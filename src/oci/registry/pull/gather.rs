@@ -66,6 +66,7 @@ impl PullPlan<'_> {
 
     pub(super) fn take(&mut self, fetched: Fetched, depth: usize) -> Result<(), RegistryError> {
         let what = format!("{}@{}", self.repository, fetched.descriptor.digest);
+        // An index may list a manifest twice, and indexes may share one.
         if self.manifests.contains_key(&fetched.descriptor.digest) {
             return Ok(());
         }
@@ -126,6 +127,7 @@ impl PullPlan<'_> {
                         .referrers(self.repository, &subject, self.monitor)?
                 {
                     let digest = fetched.descriptor.digest.clone();
+                    // Referrers may refer to one another in circles, so each is taken once.
                     if self.manifests.contains_key(&digest) {
                         continue;
                     }
@@ -136,6 +138,7 @@ impl PullPlan<'_> {
             }
             subjects = next;
         }
+        // Referrers are manifests as well, but they do not count as images.
         self.images = images;
         Ok(())
     }

@@ -82,6 +82,7 @@ pub fn pull(
     }
     gathering.take(root, 0)?;
     gathering.take_referrers()?;
+    // Everything up to here only fetched manifests, so a wrong request leaves no file behind.
     std::fs::create_dir_all(pool).map_err(RegistryError::io(pool))?;
     let blobs: Vec<Descriptor> = gathering.blobs.values().cloned().collect();
     let known_bytes = fetch_all(client, &reference.repository, &blobs, pool, monitor)?;
@@ -173,6 +174,7 @@ fn fetch_one(
 ) -> Result<(), RegistryError> {
     let path = pooled(pool, &blob.digest);
     let mut file = PartFile::open(&path.with_extension("part"), &blob.digest, monitor)?;
+    // A part that is longer than the blob cannot be its beginning.
     if file.bytes() > blob.bytes {
         file.clear()?;
     }

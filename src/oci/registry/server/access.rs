@@ -57,6 +57,7 @@ impl AccessRules {
         let Some(authorization) = authorization else {
             return false;
         };
+        // Only a digest is remembered, so that no password stays in memory.
         let digest = Digest::of(authorization.as_bytes());
         if self.right().contains(&digest) {
             return true;
@@ -66,6 +67,7 @@ impl AccessRules {
         };
         let found = users.iter().find(|user| user.name == name).cloned();
         let cost_max = users.iter().map(|user| user.cost).max().unwrap_or(COST_MAX);
+        // The permit bounds how many cores a flood of wrong passwords can occupy.
         let Ok(_permit) = self.checks.acquire().await else {
             return false;
         };
@@ -74,6 +76,7 @@ impl AccessRules {
         if is_right {
             let mut right = self.right();
             if right.len() >= REMEMBERED_MAX {
+                // Forgetting all of them only costs each client one more check.
                 right.clear();
             }
             right.insert(digest);

@@ -181,6 +181,7 @@ pub fn serve(
             &pressure,
             monitor,
         ));
+        // The makers wait for requests, and the scope cannot end before they do.
         kept.close();
         outcome
     });
@@ -232,6 +233,7 @@ async fn accept_all(
             Ok(Ok(accepted)) => accepted,
             // The client is gone, or there are no more file handles. Later connections may still work.
             Ok(Err(_)) => {
+                // An idle connection holds a file handle that a waiting client may need.
                 callers.end_idle();
                 tokio::time::sleep(LOOK_EVERY).await;
                 continue;
@@ -256,9 +258,11 @@ async fn accept_all(
                 met.as_mut().poll(context)
             })
             .await;
+            // The room is given back when the connection ends, for whatever reason.
             drop(permit);
         });
     }
+    // The connections hold the remaining references, so the answerer ends with the last of them.
     drop(answerer);
     let last = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_TIME, last).await.is_err() {
@@ -278,6 +282,7 @@ async fn make_room(
     if let Ok(permit) = Arc::clone(room).try_acquire_owned() {
         return Some(permit);
     }
+    // Registered for as long as this waits, so that connections whose clients do not read give way.
     let _waits = pressure.held_up();
     let mut has_ended_one = false;
     while !monitor.stop_asked() {
