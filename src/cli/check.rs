@@ -1,13 +1,14 @@
 //! `check`, `prune` and `keep`.
 
 use carryall::content::release::ReleaseName;
+use carryall::ops::Completion;
 use carryall::ops::Error;
 use carryall::ops::maintain::check::{self, PruneRequest, StoreCheckReport, StorePruneReport};
 use carryall::ops::maintain::retention::{self, LetGoReport};
 use carryall::store::{CheckDepth, OpenMode, Store};
 
 use crate::cli::args::{CheckArgs, PruneArgs};
-use crate::cli::exit::{EXIT_DAMAGE, EXIT_FAILED, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
@@ -25,17 +26,14 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     };
     let report = check::check(&store, depth, &args.heal_from, &context.screen)?;
     context.print(&report, |report| text(report, depth))?;
-    if report.has_loss() {
+    let completion = report.completion();
+    if completion == Completion::DamageLeft {
         context.hint_damage();
-        return Ok(EXIT_DAMAGE);
     }
-    if report.faults.is_empty() {
-        return Ok(0);
-    }
-    if !context.json {
+    if completion == Completion::Failed && !context.json {
         messages::say(&messages::hint_line(&messages::hint_passing()));
     }
-    Ok(EXIT_FAILED)
+    Ok(exit_code(completion))
 }
 
 fn text(report: &StoreCheckReport, depth: CheckDepth) -> String {

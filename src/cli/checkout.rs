@@ -10,7 +10,7 @@ use carryall::ops::{self, Error};
 use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::{AsArg, CheckoutArgs};
-use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
@@ -36,11 +36,10 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let report = checkout::checkout(&store, &root.name, &args.dest, &options, &context.screen)
         .map_err(Error::from)?;
     context.print(&report, |report| text(report, &args.dest))?;
-    if report.is_whole() {
-        return Ok(0);
+    if !report.is_whole() {
+        context.hint_damage();
     }
-    context.hint_damage();
-    Ok(EXIT_DAMAGE)
+    Ok(exit_code(report.completion()))
 }
 
 fn give_images(
@@ -57,7 +56,7 @@ fn give_images(
     let report = images::checkout_images(store, release, &args.dest, &options, &context.screen)
         .map_err(Error::from)?;
     context.print(&report, |report| images_text(report, &args.dest, form))?;
-    Ok(if report.is_whole() { 0 } else { EXIT_DAMAGE })
+    Ok(exit_code(report.completion()))
 }
 
 fn text(report: &CheckoutReport, dest: &Path) -> String {

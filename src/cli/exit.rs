@@ -4,6 +4,7 @@
 
 use carryall::base::diagnostic::{Arg, Diagnostic};
 use carryall::base::monitor::Interrupted;
+use carryall::ops::Completion;
 use serde_json::{Map, Value};
 
 use crate::cli::messages::{self, message};
@@ -120,6 +121,16 @@ impl Failure {
     }
 }
 
+/// The exit code of how far an operation came.
+pub fn exit_code(completion: Completion) -> u8 {
+    match completion {
+        Completion::Done => 0,
+        Completion::DamageLeft => EXIT_DAMAGE,
+        Completion::MoreNeeded => EXIT_NEEDS_VOLUMES,
+        _ => EXIT_FAILED,
+    }
+}
+
 /// The exit code of an error's code.
 fn exit_code_of(code: &str) -> u8 {
     match code {
@@ -207,6 +218,15 @@ mod tests {
         assert_eq!(ends(diagnostic!("usage.no_media")), EXIT_USAGE);
         assert_eq!(ends(diagnostic!("add.nothing")), EXIT_FAILED);
         assert_eq!(Failure::interrupted().exit_code(), EXIT_INTERRUPTED);
+        let codes = [
+            (Completion::Done, 0),
+            (Completion::Failed, EXIT_FAILED),
+            (Completion::DamageLeft, EXIT_DAMAGE),
+            (Completion::MoreNeeded, EXIT_NEEDS_VOLUMES),
+        ];
+        for (completion, code) in codes {
+            assert_eq!(exit_code(completion), code);
+        }
         let gone = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         assert_eq!(Failure::from(gone).report(false), 0);
     }

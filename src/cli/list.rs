@@ -6,18 +6,17 @@ use carryall::ops::maintain::list::{self, ListReport};
 use carryall::ops::pack::diff::{self, DiffReport};
 use carryall::store::OpenMode;
 
-use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
 pub fn list(context: &Context) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
     let report = list::list(&store)?;
     context.print(&report, list_text)?;
-    if report.findings.is_empty() {
-        return Ok(0);
+    if !report.findings.is_empty() {
+        context.hint_damage();
     }
-    context.hint_damage();
-    Ok(EXIT_DAMAGE)
+    Ok(exit_code(report.completion()))
 }
 
 fn list_text(report: &ListReport) -> String {

@@ -1,12 +1,11 @@
 //! `load`: hands images to the program that runs them.
 
-use carryall::base::finding::Severity;
 use carryall::ops;
 use carryall::ops::publish::load::{self, LoadOptions, LoadReport, Loader, Then};
 use carryall::store::OpenMode;
 
 use crate::cli::args::{LoadArgs, LoaderArg};
-use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
@@ -30,18 +29,7 @@ pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
     };
     let report = load::load(&store, &root, &options, &context.screen)?;
     context.print(&report, text)?;
-    let is_loss = |severity| severity == Severity::Loss;
-    Ok(
-        if report
-            .findings
-            .iter()
-            .any(|finding| is_loss(finding.severity))
-        {
-            EXIT_DAMAGE
-        } else {
-            0
-        },
-    )
+    Ok(exit_code(report.completion()))
 }
 
 fn text(report: &LoadReport) -> String {

@@ -7,7 +7,7 @@ use carryall::ops::publish::repositories::{OtherHosts, Rules};
 use carryall::store::OpenMode;
 
 use crate::cli::args::PushArgs;
-use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::hosts::hosts;
 use crate::cli::{Context, messages, open};
 
@@ -34,13 +34,10 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let (name, screen) = (&root.name, &context.screen);
     let report = push::push_by(&store, name, &args.to, &options, &rules, screen)?;
     context.print(&report, text)?;
-    if report.is_whole() {
-        return Ok(0);
-    }
-    if !context.json {
+    if !report.is_whole() && !context.json {
         messages::say(&messages::hint_left_out(&report));
     }
-    Ok(EXIT_DAMAGE)
+    Ok(exit_code(report.completion()))
 }
 
 fn text(report: &ReleasePushReport) -> String {

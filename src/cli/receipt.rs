@@ -7,7 +7,7 @@ use carryall::ops::Error;
 use carryall::ops::receive::receipt::{self, ReceiptReport};
 use carryall::store::OpenMode;
 
-use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open, terminal};
 
 /// The file's name that stands for standard output.
@@ -31,22 +31,14 @@ pub fn run(context: &Context, out: Option<&Path>) -> Result<u8, Failure> {
     }
     if to_stdout {
         terminal::print_bytes(&bytes)?;
-        return Ok(exit_code(&report));
+        return Ok(exit_code(report.completion()));
     }
     if !context.json {
         messages::say(&messages::findings(&report.findings));
         messages::say(&messages::receipt_about(&report, out));
     }
     context.print(&report, |report| text(report, out.is_some()))?;
-    Ok(exit_code(&report))
-}
-
-fn exit_code(report: &ReceiptReport) -> u8 {
-    if report.findings.is_empty() {
-        0
-    } else {
-        EXIT_DAMAGE
-    }
+    Ok(exit_code(report.completion()))
 }
 
 /// The lines alone, so that they can be piped; nothing when a file was written.

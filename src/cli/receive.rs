@@ -1,10 +1,10 @@
 //! `receive` and `status`.
 
-use carryall::ops::receive::{self, ProgressState, ReceiveReport, StatusReport};
+use carryall::ops::receive::{self, ReceiveReport, StatusReport};
 use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::ReceiveArgs;
-use crate::cli::exit::{EXIT_DAMAGE, EXIT_FAILED, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
@@ -25,15 +25,7 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
         let name = messages::set_name(&failed.title, id);
         Failure::of(&failed.error).about(&name).report(context.json);
     }
-    Ok(if !report.failed.is_empty() {
-        EXIT_FAILED
-    } else if report.needs_volumes() || report.needs_base() {
-        EXIT_NEEDS_VOLUMES
-    } else if report.is_damaged() {
-        EXIT_DAMAGE
-    } else {
-        0
-    })
+    Ok(exit_code(report.completion()))
 }
 
 fn text(report: &ReceiveReport) -> String {
@@ -52,15 +44,7 @@ pub fn status(context: &Context) -> Result<u8, Failure> {
     if !report.incoming.is_empty() && !context.json {
         messages::say(&messages::hint_line(&messages::hint_waiting()));
     }
-    // What only lay beside something that is whole is not waited for.
-    let mut waiting = report.incoming.iter().filter(|set| !set.beside).peekable();
-    Ok(if waiting.peek().is_none() {
-        0
-    } else if waiting.any(|set| set.state != ProgressState::Damaged) {
-        EXIT_NEEDS_VOLUMES
-    } else {
-        EXIT_DAMAGE
-    })
+    Ok(exit_code(report.completion()))
 }
 
 fn status_text(report: &StatusReport) -> String {

@@ -4,7 +4,7 @@ use carryall::ops::media::repair::{self, RepairOptions, RepairReport};
 use carryall::volumes::media::Carrier;
 
 use crate::cli::args::RepairArgs;
-use crate::cli::exit::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages};
 
 pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
@@ -18,11 +18,7 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
     };
     let report = repair::repair(&args.paths, &args.to, carrier, &options, &context.screen)?;
     context.print(&report, text)?;
-    Ok(match (report.is_whole(), report.needs_volumes()) {
-        (true, _) => 0,
-        (false, true) => EXIT_NEEDS_VOLUMES,
-        (false, false) => EXIT_DAMAGE,
-    })
+    Ok(exit_code(report.completion()))
 }
 
 fn text(report: &RepairReport) -> String {

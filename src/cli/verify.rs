@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::output::OutputFile;
 use carryall::ops::Error;
-use carryall::ops::media::verify::{self, JudgedSets, SetState, VerifyReport};
+use carryall::ops::media::verify::{self, JudgedSets, VerifyReport};
 use carryall::volumes::damage_map;
 use carryall::volumes::media::map::{is_map, map_html};
 
-use crate::cli::exit::{EXIT_DAMAGE, EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages};
 
 pub fn run(
@@ -28,15 +28,11 @@ pub fn run(
     if at_hand {
         context.print(&judged.report, text_at_hand)?;
         drawn?;
-        return Ok(if judged.report.at_hand_whole {
-            0
-        } else {
-            EXIT_DAMAGE
-        });
+        return Ok(exit_code(judged.report.completion_at_hand()));
     }
     context.print(&judged.report, text)?;
     drawn?;
-    Ok(exit_code(&judged.report))
+    Ok(exit_code(judged.report.completion()))
 }
 
 fn begin(map: &Path, inputs: &[PathBuf]) -> Result<OutputFile, Failure> {
@@ -87,22 +83,4 @@ fn said(report: &VerifyReport, verdict: impl Fn(&verify::SetVerdict) -> String) 
         out += &messages::unread(report.unread_bytes);
     }
     out
-}
-
-fn exit_code(report: &VerifyReport) -> u8 {
-    let worst = |states: &[SetState]| report.sets.iter().any(|set| states.contains(&set.state));
-    if worst(&[SetState::NeedsVolumes]) {
-        EXIT_NEEDS_VOLUMES
-    } else if worst(&[SetState::Lost, SetState::Recoverable]) || report.sets.iter().any(is_hurt) {
-        EXIT_DAMAGE
-    } else {
-        0
-    }
-}
-
-/// A volume that is at hand and not whole is damage, even when nothing needs it now.
-fn is_hurt(set: &verify::SetVerdict) -> bool {
-    let mut volumes = set.volumes.iter();
-    !set.wrong_volumes.is_empty()
-        || volumes.any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
 }

@@ -5,6 +5,7 @@
 pub mod add;
 mod blob_cache;
 pub mod checkout;
+mod completion;
 mod diagnose;
 mod error;
 pub mod maintain;
@@ -18,6 +19,7 @@ mod space;
 mod store;
 mod unpack_limits;
 
+pub use completion::Completion;
 pub use diagnose::diagnose;
 pub use error::{Error, ErrorKind};
 pub use store::{
