@@ -171,7 +171,7 @@ def read_catalog(data):
     if has & 1:
         leans = f.sequence(lambda: f.sequence(lambda: (f.text(), f.take(32))))
         names = " or ".join(" with ".join(name for name, _ in lean) for lean in leans)
-        raise Unreadable(f"a delta, which leans on {names or 'frames of another set'}: only carryall can read it")
+        raise Unreadable(f"a delta, which depends on {names or 'frames of another set'}: only carryall can read it")
     return f.end((releases, frames))
 
 
@@ -203,7 +203,7 @@ def chunks_of(frame):
     magic, version, codec, filtered, _, flags, bases, count, plain_bytes, stored, digest = struct.unpack_from(
         "<4sBBBBHHIII32s", frame)
     check(magic == b"\x8aCYF" and version == 1 and filtered < 2 and flags < 2, "a frame of a newer version")
-    check(codec < 3 and not bases, f"a frame of codec {codec}: it leans on old chunks")
+    check(codec < 3 and not bases, f"a frame of codec {codec}: it depends on old chunks")
     check(blake3(frame[:24] + frame[56:]).digest() == digest, "a frame's hash")
     width = 36 if flags else 4
     table, data = frame[56:56 + width * count], frame[56 + width * count:]

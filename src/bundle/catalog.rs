@@ -217,7 +217,7 @@ impl Catalog {
                 let ToppingUp { leaning, sets } = envelope::decode(body)?;
                 (leaning.carried, joined(leaning.leans, sets)?)
             }
-            _ => return Err(EnvelopeError::Corrupt("sets without what leans on them")),
+            _ => return Err(EnvelopeError::Corrupt("sets without what depends on them")),
         };
         let catalog = Self {
             releases: carried.releases,

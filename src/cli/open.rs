@@ -87,7 +87,7 @@ pub fn store(context: &Context, access: OpenMode) -> Result<Store, Failure> {
     Ok(store.map_err(Error::from)?)
 }
 
-/// Opens the store to be checked: for writing, so that what is learnt stays, else for reading alone, where nobody may write
+/// Opens the store to be checked: for writing, so that what is learned stays, else for reading alone, where nobody may write
 /// or another process does.
 pub fn store_to_check(context: &Context, heal_from: &[PathBuf]) -> Result<Store, Failure> {
     let dir = store_dir(context)?;

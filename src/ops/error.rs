@@ -116,7 +116,7 @@ pub enum Error {
         given: String,
     },
     /// The store is inside a path that is read, or the other way round.
-    #[error("{} and the store {} lie one in the other", path.display(), store.display())]
+    #[error("{} and the store {} overlap: one is inside the other", path.display(), store.display())]
     Entangled {
         /// The path that is read.
         path: PathBuf,

@@ -374,14 +374,14 @@ fn a_store_that_is_in_use_is_not_touched() {
 fn the_store_is_kept_apart_from_what_goes_in_and_out() {
     let stage = small();
     let run = stage.run(&["--store", "given/store", "add", "all:1.0", "given"]);
-    run.fails_with(1, &["given", "one in the other", "--store DIR"]);
+    run.fails_with(1, &["given", "one is inside the other", "--store DIR"]);
     stage.run(&ADD).ends_with(0);
     stage
         .run(&["add", "own:1.0", "store/packs"])
-        .fails_with(1, &["store/packs", "one in the other"]);
+        .fails_with(1, &["store/packs", "one is inside the other"]);
     stage
         .run(&["add", "all:1.0", "."])
-        .fails_with(1, &["one in the other"]);
+        .fails_with(1, &["one is inside the other"]);
     for dest in ["store/back", "store/packs/back", "given/../store/back"] {
         stage
             .run(&["checkout", "shop:1.0", dest])

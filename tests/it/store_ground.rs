@@ -337,7 +337,7 @@ fn a_store_lies_apart_from_what_is_read() {
     ] {
         stage
             .run(&[command, &["--store", store]].concat())
-            .fails_with(1, &["lie one in the other", "--store DIR"]);
+            .fails_with(1, &["one is inside the other", "--store DIR"]);
         assert_eq!(look(&stage.path("discs")), before, "{command:?} {store}");
         assert!(!stage.path("elsewhere").exists() && !stage.path("new").exists());
     }

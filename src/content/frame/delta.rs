@@ -42,7 +42,7 @@ pub(super) fn gather(
             return Err(FrameError::Base(*id));
         }
         if all.len() > BASE_BYTES_MAX {
-            return Err(FrameError::Corrupt("it leans on too much"));
+            return Err(FrameError::Corrupt("it depends on too much"));
         }
     }
     filter.apply(&mut all);
@@ -207,7 +207,7 @@ mod tests {
         reseal(&mut more);
         assert_eq!(
             open(&more, &held(&old[..1])),
-            Err(FrameError::Corrupt("it leans on too much"))
+            Err(FrameError::Corrupt("it depends on too much"))
         );
     }
 

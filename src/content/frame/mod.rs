@@ -67,7 +67,7 @@ pub enum FrameError {
     #[error("damaged frame: {0}")]
     Corrupt(&'static str),
     /// It depends on a chunk that is missing or damaged.
-    #[error("it leans on chunk {0}, which cannot be read")]
+    #[error("it depends on chunk {0}, which cannot be read")]
     Base(ChunkId),
 }
 

@@ -73,7 +73,7 @@ pub enum AddError {
         count: u64,
     },
     /// An input grows with the store, because one is inside the other.
-    #[error("{} and the store {} lie one in the other", path.display(), store.display())]
+    #[error("{} and the store {} overlap: one is inside the other", path.display(), store.display())]
     Entangled {
         /// The path.
         path: PathBuf,
