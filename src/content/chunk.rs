@@ -61,6 +61,7 @@ impl Cutter {
         }
         let middle = end.min(CHUNK_AVERAGE);
         let mut hash = 0;
+        // The hash rolls on from one range to the other, so the masks alone differ.
         find(bytes, CHUNK_MIN..middle, RARE, &mut hash)
             .or_else(|| find(bytes, middle..end, FREQUENT, &mut hash))
             .unwrap_or(end)

@@ -117,6 +117,7 @@ fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
         };
         // All four bytes are skipped in any case: an operand that was tested must not change afterwards.
         at = operand + 4;
+        // Only a distance of at most 25 bits has a top byte that is all sign.
         if field[3] != 0 && field[3] != 0xff {
             continue;
         }

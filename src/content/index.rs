@@ -119,6 +119,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
         let mut before = 0;
         for (slot, at) in fanout.iter_mut().zip((FANOUT_AT..).step_by(4)) {
             *slot = word(at);
+            // Ascending counts make every bucket a valid range of the table.
             if *slot < before {
                 return Err(corrupt);
             }
@@ -127,6 +128,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
         let (packs, rest) = body[PACKS_AT..].as_chunks::<PACK_BYTES>();
         let entries_at = envelope::HEADER_BYTES + body.len();
         let entry_bytes = u64::from(before) * ENTRY_BYTES as u64;
+        // The file must end with the last entry, so that the table's length equals the fanout's last count.
         if !rest.is_empty()
             || u32::try_from(packs.len()) != Ok(word(0))
             || u64::from(word(8)) | u64::from(word(12)) << 32 != u64::from(before)

@@ -84,6 +84,7 @@ impl PackBuilder {
 
     /// Returns whether a frame of `len` bytes still fits, with its table entry.
     pub fn fits(&self, len: usize) -> bool {
+        // The table grows by an entry with each frame, and it must fit as well.
         let tail = (self.frames.len() + 1) * ENTRY_BYTES + TRAILER_BYTES;
         self.bytes + (len + tail) as u64 <= PACK_MAX
     }
@@ -107,6 +108,7 @@ impl PackBuilder {
         tail.extend_from_slice(&pack_bytes.to_le_bytes());
         let sum = Hasher::new().update(&tail).finish_128();
         tail.extend_from_slice(&sum);
+        // The pack's id is the hash of the whole file, table and trailer included.
         self.hasher.update(&tail);
         (tail, PackId(self.hasher.finish()), pack_bytes)
     }
@@ -179,6 +181,7 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
             offset: u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]),
             len: u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]),
         };
+        // Frames without gaps or overlaps account for every byte of the pack exactly once.
         if u64::from(span.offset) != next {
             return Err(PackError::Corrupt("frames are not back to back"));
         }

@@ -39,6 +39,8 @@ impl<R: Read> BitReader<R> {
         if self.filled - self.at >= 8 {
             let word = self.buffer[self.at..].first_chunk::<8>();
             let word = u64::from_le_bytes(*word.expect("eight bytes are there"));
+            // Whole words are loaded, but only whole bytes are counted. Surplus bits are loaded again with the same
+            // values.
             self.bits |= word << self.bit_count;
             let bytes = (63 - self.bit_count) / 8;
             self.at += bytes as usize;

@@ -2,8 +2,8 @@
 //!
 //! The coder is that of LZMA (Igor Pavlov): a 32-bit range, with carries held back. Probabilities have 16 bits and are
 //! the mean of a fast and a slow estimate. A zero bit is the low end of the range and zero bytes at the end are not
-//! kept, so a stream of correctly predicted zeros costs nothing. [`SymbolCoder`] is written once for both directions. An
-//! encoder returns the bit that it is given, a decoder the bit that it reads.
+//! kept, so a stream of correctly predicted zeros costs nothing. Functions over [`SymbolCoder`] are written once for
+//! both directions. An encoder returns the bit that it is given, a decoder the bit that it reads.
 
 use std::io::{self, Read, Write};
 
@@ -105,6 +105,8 @@ impl<'a> RangeEncoder<'a> {
     }
 
     fn shift(&mut self) {
+        // A carry changes the byte before it and turns the 0xff bytes between into zeros. They are held back until it
+        // is known.
         let carry = self.low >> 32 != 0;
         let top = self.low.to_le_bytes()[3];
         if carry || top != 0xff {
@@ -147,6 +149,7 @@ impl<'a> RangeEncoder<'a> {
 
     /// Writes the remaining bytes.
     pub(crate) fn finish(mut self) -> io::Result<u64> {
+        // Five shifts move all four bytes of `low` and the byte that was held back to the output.
         for _ in 0..5 {
             self.shift();
         }
@@ -228,6 +231,7 @@ impl<'a> RangeDecoder<'a> {
                     }
                 }
             };
+            // The encoder drops zeros at the end, so the decoder reads zeros behind it.
             if self.filled == 0 {
                 return 0;
             }

@@ -205,6 +205,7 @@ impl CodeDecoder {
             *slot += 1;
             if u32::from(*len) <= FAST_BITS {
                 let step = 1 << len;
+                // Every value of the bits behind a short code leads to the same symbol.
                 let mut index = usize::from(codes[usize::from(symbol)]);
                 while index < 1 << FAST_BITS {
                     self.fast[index] = symbol << 4 | u16::from(*len);
@@ -229,6 +230,7 @@ impl CodeDecoder {
         let mut code = 0_u32;
         for (len, bits_taken) in (1..16).zip(1_u32..) {
             code = code << 1 | u32::from(bits >> (len - 1) & 1 == 1);
+            // Codes of one length are consecutive, so a smaller code wraps around and fails the comparison, too.
             let place = code.wrapping_sub(self.first[len]);
             if place < self.count[len] {
                 let symbol = self.symbols[(self.offset[len] + place) as usize];

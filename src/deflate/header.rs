@@ -94,10 +94,12 @@ impl DynamicHeader {
             };
             lens.resize(lens.len() + op.count(), len);
             ops.push(op);
+            // Zeros behind the end could otherwise be decoded as lengths.
             if bits.overrun() {
                 return Err(DeflateError::Truncated);
             }
         }
+        // A repeat may run over the end of the lists.
         if lens.len() > total
             || !codes::fits(&lens[..lit_count])
             || !codes::fits(&lens[lit_count..])

@@ -190,6 +190,7 @@ impl<R: Read> Inflater<R> {
         segment: &mut BlockSegment,
     ) -> Result<bool, DeflateError> {
         let before = out.len();
+        // No match may copy from before the stream's beginning, whatever bytes `out` has before it.
         let reach = usize::try_from(self.plain_bytes)
             .unwrap_or(WINDOW)
             .min(WINDOW);
@@ -257,6 +258,7 @@ fn copy(out: &mut Vec<u8>, len: usize, dist: usize) {
         out.extend_from_within(from..from + len);
         return;
     }
+    // The most common overlap is a run of one byte.
     if dist == 1 {
         let byte = out[from];
         out.resize(out.len() + len, byte);
@@ -264,6 +266,7 @@ fn copy(out: &mut Vec<u8>, len: usize, dist: usize) {
     }
     let mut left = len;
     while left > 0 {
+        // Source and target overlap. Each step copies all bytes that exist by then, so steps double in length.
         let step = left.min(out.len() - from);
         out.extend_from_within(from..from + step);
         left -= step;

@@ -94,6 +94,7 @@ impl<T: Send + 'static> OrderedPool<T> {
                 self.taken += 1;
                 return Some(result);
             }
+            // Threads end only after this side, so one that has ended panicked and its result never comes.
             assert!(
                 !self.members.iter().any(JoinHandle::is_finished),
                 "a task ended without a result"
@@ -108,6 +109,7 @@ impl<T: Send + 'static> OrderedPool<T> {
 
 impl<T> Drop for OrderedPool<T> {
     fn drop(&mut self) {
+        // Dropping the sender ends the threads after the tasks that they have.
         self.tasks = None;
         for member in self.members.drain(..) {
             // `take` has reported a task that panicked already.

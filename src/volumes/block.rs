@@ -129,6 +129,7 @@ impl BlockHeader {
     /// Reads the header of a whole block when its hash is right and its numbers are valid. Any other bytes, damaged or
     /// hostile, are not a block and give `None`. It copies the block, which [`BlockHeader::open_mut`] avoids.
     pub fn open(block: &[u8]) -> Option<Self> {
+        // Copying 64 KiB is worth it only for a plausible header.
         Self::peek(block)?;
         Self::open_mut(&mut block.get(..BLOCK_BYTES)?.to_vec())
     }
@@ -142,6 +143,7 @@ impl BlockHeader {
         said.copy_from_slice(&block[HASH]);
         block[HASH].fill(0);
         let sum = checksum(block);
+        // The field was zeroed for hashing, and the caller's block must stay as it was.
         block[HASH].copy_from_slice(&said);
         (sum == said).then_some(header)
     }

@@ -149,6 +149,7 @@ impl<'a> PayloadReader<'a> {
         let end = u32::try_from(end)
             .unwrap_or(u32::MAX)
             .min(index.saturating_add(AHEAD_BLOCKS));
+        // The buffer is overwritten now. After an error nothing in it counts as loaded.
         self.loaded = 0..0;
         self.ahead.resize((end - index) as usize * BLOCK_BYTES, 0);
         let whole: Vec<bool> = (index..end)
@@ -162,6 +163,7 @@ impl<'a> PayloadReader<'a> {
                 )
             })
             .collect();
+        // Blocks behind a damaged one are loaded again, so that an error names exactly the block that is read.
         let good = whole.iter().take_while(|whole| **whole).count();
         if good == 0 {
             let damaged = DamagedBlock {

@@ -118,6 +118,7 @@ pub(crate) fn liars(
         for (index, part) in (0..).zip(std::iter::once(&file[..]).chain(rest)) {
             let place = (volume_no, geometry.catalog_place(index));
             let is_right = |payload: &[u8]| {
+                // Writers fill the rest of the block with zeros.
                 payload.starts_with(part) && payload[part.len()..].iter().all(|byte| *byte == 0)
             };
             if is_lie(place, &is_right) {
@@ -173,6 +174,7 @@ fn catalog_parts(
             }
             for block in copies_of(blocks, is_there, place) {
                 let payload = &block[HEADER_BYTES..];
+                // Equal payloads count together, because the catalog is the same on every volume.
                 let known = variants.iter().position(|each| each.payload == payload);
                 if let Some(known) = known {
                     variants[known].volumes.push(volume_no);
@@ -211,6 +213,7 @@ fn fitting_catalog(
             catalog.extend_from_slice(&variants[*number].payload);
         }
         catalog.truncate(length);
+        // The hash comes from the descriptor, which may be forged itself. Only the set's id settles it.
         if id::hash(&catalog) == descriptor.catalog_hash
             && descriptor::set_id(header, &catalog, &encoded) == header.set_id
         {

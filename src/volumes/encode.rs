@@ -120,6 +120,7 @@ fn encode_batch(
     let run_bytes = acts.len() * BLOCK_BYTES;
     let (data_bytes, rest) = buffer.bytes.split_at_mut(data * run_bytes);
     let parity_bytes = &mut rest[..(shards - data) * run_bytes];
+    // All acts have the same shape, so one shard index gives a run of places.
     let run_of = |shard: usize| -> Vec<_> { places.iter().map(|places| places[shard]).collect() };
 
     data_bytes

@@ -105,6 +105,7 @@ impl Geometry {
             ParityCodec::Gf16 => STRIPE_SHARDS_MAX,
             ParityCodec::Gf8 => GF8_SHARDS_MAX,
         };
+        // Both factors are below 2^16, so the product fits into 32 bits.
         if (header.spare_volumes == 0) != (width == 0) || width * volumes > stripe_max {
             return Err(GeometryError::Stripe {
                 width: header.stripe_width,
@@ -129,6 +130,7 @@ impl Geometry {
         let data_blocks = protected
             .checked_sub(header.catalog_blocks)
             .ok_or(GeometryError::Layout)?;
+        // The group count was computed from all slots. The protected blocks alone must need the same number of groups.
         let fills = p == 0 || protected.div_ceil(n) == group_count;
         let whole_stripes = width == 0 || data_blocks.is_multiple_of(width);
         if header.catalog_blocks == 0 || data_blocks == 0 || !fills || !whole_stripes {

@@ -190,6 +190,7 @@ impl Healer<'_> {
             restore(&mut code.worker(), &places, needed, &read, &mut outs);
         }
         for (place, block) in &mut outs {
+            // Only the payload was restored. The header follows from the place and is sealed anew.
             header_at(geometry, *place).seal(block);
             self.spool.write(*place, block)?;
             self.monitor.advance(BLOCK_BYTES as u64);

@@ -165,6 +165,7 @@ impl Worker<'_> {
                 .count()
         };
         let there = present(data) + present(parity);
+        // With as many shards as data shards, both codes always succeed. The decoders below rely on it.
         if there < self.code.data {
             return Err(ParityError::TooFew {
                 present: there,
@@ -197,6 +198,7 @@ impl Worker<'_> {
         let data_gone = data.iter().any(|shard| !matches!(shard, Shard::Have(_)));
         let parity_wanted = parity.iter().any(|shard| matches!(shard, Shard::Want(_)));
         for strip in strips(shard_bytes, STRIP_BYTES) {
+            // The decoder restores data shards alone. Parity is computed from all data afterwards.
             let result = data_gone.then(|| {
                 let decoder = decoder(&mut self.decoder, code, strip.len());
                 add_present(decoder, data, parity, &strip);
@@ -271,6 +273,7 @@ fn add_present(
         }
     }
     for (index, shard) in parity.iter().enumerate() {
+        // More parity than missing data would only cost time.
         if missing == 0 {
             break;
         }

@@ -289,6 +289,7 @@ impl MediaReader<'_> {
         match self.try_take(&mut state, header, block, source_no) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
+                // The visitor cannot return an error, so the first one is kept and ends the scan.
                 state.error.get_or_insert(error);
                 ControlFlow::Break(())
             }
@@ -303,6 +304,7 @@ impl MediaReader<'_> {
         source_no: usize,
     ) -> Result<(), VolumeError> {
         if !state.sets.contains_key(&header.set) {
+            // A forged medium could have a different header in every block. The limit bounds the memory for them.
             if state.sets.len() >= HEADERS_MAX {
                 state.senseless += 1;
                 return Ok(());
@@ -345,6 +347,7 @@ impl MediaReader<'_> {
                 taking.since_checkpoint_bytes += BLOCK_BYTES as u64;
             }
         }
+        // Checkpoints bound how many blocks a later start must hash again after a kill.
         if taking.since_checkpoint_bytes >= CHECKPOINT_BYTES {
             taking.since_checkpoint_bytes = 0;
             taking.set.checkpoint()?;

@@ -152,6 +152,7 @@ struct Gatherings {
 
 impl Gatherings {
     fn of(&mut self, header: &SetHeader) -> Option<&mut HeaderGroup> {
+        // A forged medium could have a different header in every block. The limit bounds the memory for them.
         if !self.by_header.contains_key(header) && self.by_header.len() >= HEADERS_MAX {
             return None;
         }

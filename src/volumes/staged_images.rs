@@ -49,7 +49,7 @@ impl StagedImages {
         self.dir.join(format!("v{volume_no:03}.map"))
     }
 
-    /// Returns the image of a volume. Returns `None` when it does not exist and `create` is false.
+    /// Returns the image of a volume. Returns `None` when it does not exist and `missing` says to leave it.
     fn image(
         &self,
         volume_no: u16,
@@ -148,6 +148,7 @@ impl StagedImages {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(());
         };
+        // The image is synced before its map: a map must never list a block that a crash could lose.
         image
             .sync_data()
             .map_err(VolumeError::io(&self.image_path(volume_no)))?;
@@ -196,6 +197,7 @@ impl StagedImages {
             image
                 .read_exact_at(&mut block[..HEADER_BYTES], offset)
                 .map_err(VolumeError::io(&path))?;
+            // The header is compared first, because hashing every block of a large image takes long.
             if BlockHeader::peek(&block) == Some(expected) {
                 image
                     .read_exact_at(&mut block, offset)
@@ -214,6 +216,7 @@ impl StagedImages {
         let body_bytes = 8 + u64::from(blocks.div_ceil(64)) * 8;
         let path = self.map_path(volume_no);
         let longest = body_bytes + envelope::HEADER_BYTES as u64;
+        // A map is only a cache, so one that is too long or damaged is ignored and not an error.
         if fs::metadata(&path).ok()?.len() > longest {
             return None;
         }
@@ -290,6 +293,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), VolumeError>
     let write = || -> io::Result<()> {
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
+        // Contents first, then the name: after a crash the old file or the new one is complete.
         file.sync_all()?;
         fs::rename(&beside, path)?;
         path.parent()

@@ -460,6 +460,7 @@ impl Staging {
     /// # Errors
     /// When the staging folder cannot be written, or a stop was asked for.
     pub fn heal(&mut self, monitor: &dyn Monitor) -> Result<HealReport, VolumeError> {
+        // Blocks with a right hash and wrong content would spread through parity into healed blocks.
         self.take_out_liars()?;
         let before = self.presence.clone();
         let report = heal(
@@ -526,6 +527,8 @@ impl Staging {
     /// [`VolumeError::Io`].
     pub fn discard(self) -> Result<(), VolumeError> {
         let dir = self.spool.dir();
+        // The rename takes the whole set away at once, so a kill while files are removed leaves nothing that looks like
+        // a set.
         let done = dir.with_extension(DONE);
         remove_folder(&done)?;
         match fs::rename(dir, &done) {
@@ -648,6 +651,7 @@ pub(super) fn open_every(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeErro
             dirs.push(path);
         }
     }
+    // Sorting puts folders that claim the same id next to each other, as `open_all` needs.
     dirs.sort();
     let opened = dirs.into_iter().map(Staging::open);
     opened.filter_map(Result::transpose).collect()

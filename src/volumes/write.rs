@@ -121,6 +121,7 @@ pub fn write(
         write_catalog(&geometry, writer, &descriptor, content.catalog)?;
         write_superblocks(&geometry, writer, &descriptor)?;
     }
+    // Wide parity comes before local parity, because local groups protect it on the spare volumes.
     if geometry.stripe_count() > 0 {
         let blocks = u64::from(geometry.data_blocks()) * u64::from(geometry.volume_count());
         monitor.start("wide parity", blocks * BLOCK_BYTES as u64);

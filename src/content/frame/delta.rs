@@ -41,6 +41,7 @@ pub(super) fn gather(
         if !is_there {
             return Err(FrameError::Base(*id));
         }
+        // Checked after each chunk, so that a hostile table of bases cannot fill the memory.
         if all.len() > BASE_BYTES_MAX {
             return Err(FrameError::Corrupt("it depends on too much"));
         }

@@ -52,6 +52,7 @@ impl FrameHead {
         if head[..4] != MAGIC {
             return Err(FrameError::NotAFrame);
         }
+        // The version decides what the other fields mean, so it is checked before them.
         if head[4] < VERSION {
             return Err(FrameError::Corrupt("version"));
         }
@@ -71,6 +72,7 @@ impl FrameHead {
         if may_lean != (base_count > 0) {
             return Err(FrameError::Unknown("way to lean on chunks"));
         }
+        // The frame's hash is not checked yet: these limits alone bound what a caller allocates.
         let size = |at: usize, limit: usize| {
             usize::try_from(u32::from_le_bytes([
                 head[at],
@@ -141,6 +143,7 @@ impl FrameHead {
             chunks.push((id, offset..offset + len));
             offset += len;
         }
+        // Ranges are cut from the plain bytes later, so their sum must be exactly the length.
         if offset != self.plain_bytes {
             return Err(FrameError::Corrupt("chunk lengths do not add up"));
         }

@@ -93,6 +93,7 @@ impl<'a> SealedFrame<'a> {
         let body = bytes
             .get(HEADER_BYTES..head.frame_bytes())
             .ok_or(FrameError::Corrupt("shorter than it says"))?;
+        // The hash covers the header before it and everything behind it, tables included.
         if Hasher::new().update(&bytes[..24]).update(body).finish() != bytes[24..HEADER_BYTES] {
             return Err(FrameError::Corrupt("hash mismatch"));
         }
@@ -169,6 +170,7 @@ impl<'a> SealedFrame<'a> {
                     .map_err(|_| bad())?;
             }
         }
+        // The ranges of the chunks lie within this length, so slicing below cannot fail.
         if plain.len() != self.head.plain_bytes {
             return Err(FrameError::Corrupt("not as long as it says"));
         }

@@ -143,6 +143,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
     /// them stand for any number of steps.
     fn ops(&mut self, blob: &Blob) -> Result<RecordReader<'a, S, RecipeOp>, RecipeError> {
         let ops = &blob.recipe.ops;
+        // A small blob cannot have a large recipe, so a forged one is refused before it is read.
         if ops.bytes > blob.bytes.saturating_add(OPS_FREE_BYTES) {
             return Err(RecipeError::Limit(
                 "bytes of steps beyond those that they give",
@@ -274,6 +275,7 @@ impl Sums {
             }
             RecipeOp::Kept { .. } => return Ok(()),
         };
+        // A step of no bytes would let a short recipe run forever.
         if bytes == 0 {
             return Err(RecipeError::Corrupt("recipe: length of a step"));
         }

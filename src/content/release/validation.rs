@@ -115,6 +115,7 @@ impl EntryCheck {
                 return Err("no link can point there");
             }
             EntryKind::HardLink { to } => {
+                // The target is checked like a path, so that a link cannot lead out of the item.
                 self.check_way(to)?;
                 match self.known.get(&key(to)) {
                     Some(KnownPath::Else) => {}
@@ -128,6 +129,7 @@ impl EntryCheck {
             EntryKind::Dir => KnownPath::Folder,
             _ => KnownPath::Else,
         };
+        // A second entry at the same path could replace a folder by a link that later entries follow.
         if self.known.insert(key(&entry.path), kind).is_some() {
             return Err("something is there already");
         }

@@ -19,7 +19,7 @@ pub(super) struct SegmentCorrections {
     pub(super) extent: SegmentExtent,
     pub(super) continues: bool,
     pub(super) rule: Option<Rule>,
-    /// The count that [`SegmentExtent::Same`](crate::deflate::corrections::SegmentExtent::Same) stands for here.
+    /// The count that [`SegmentExtent::Same`] stands for here.
     pub(super) last: usize,
 }
 

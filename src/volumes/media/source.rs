@@ -207,6 +207,7 @@ pub fn read_surviving(
         }
         Err(_) => {}
     }
+    // Steps that begin at blocks cost only the blocks with bad sectors, and not their neighbors.
     let step = BLOCK_BYTES as u64;
     let mut gaps: Vec<Range<u64>> = Vec::new();
     let mut at = offset;
@@ -220,6 +221,7 @@ pub fn read_surviving(
         if read_whole(reader, at, part).is_err() {
             part.fill(0);
             match gaps.last_mut() {
+                // Adjacent gaps are joined, so that a long scratch is one gap.
                 Some(last) if last.end == at => last.end = part_end,
                 _ => gaps.push(at..part_end),
             }

@@ -70,6 +70,7 @@ impl<'a> SourceWindow<'a> {
                 let found = at + index as u64;
                 return Ok((found < to).then_some(found));
             }
+            // The last three bytes are searched again, because a pattern may begin in them.
             at += have.len() as u64 - 3;
         }
         Ok(None)
@@ -86,6 +87,7 @@ impl<'a> SourceWindow<'a> {
             .copy_within(in_memory(keep - self.start)..self.filled, 0);
         self.filled = in_memory(have_end - keep);
         self.start = keep;
+        // Reading ahead stops at the segment's end, whose following bytes another thread reads.
         let ahead = self.ahead_end.min(have_end + PIECE_BYTES as u64);
         let filled = in_memory(end.max(ahead).min(self.size) - self.start);
         (self.fill)(have_end, &mut self.buf[self.filled..filled])?;

@@ -177,6 +177,7 @@ impl RecoveryState<'_> {
         let whole = self.geometry.volume_blocks();
         for volume_no in 1..=self.geometry.volume_count() {
             let count = self.now.count(volume_no);
+            // Groups of an empty volume lack every shard, and groups of a complete one need nothing.
             if count == 0 || count == whole {
                 continue;
             }
@@ -204,6 +205,7 @@ impl RecoveryState<'_> {
             .filter(|no| self.now.count(*no) < whole)
             .collect();
         let there: u64 = (1..=volumes).map(|no| u64::from(self.now.count(no))).sum();
+        // Every stripe needs the same number of shards. With fewer blocks in all, no stripe can be solved.
         if hurt.is_empty() || there < Act::Wide(0).needed(self.geometry) as u64 {
             return;
         }
@@ -229,6 +231,7 @@ fn finish(geometry: &Geometry, start: &Presence, state: RecoveryState<'_>) -> Re
     let RecoveryState {
         now: after, steps, ..
     } = state;
+    // Lost superblocks are made anew from any copy of the descriptor, and the first catalog block has one, too.
     let described = after.has((1, geometry.catalog_place(0)))
         || (1..=geometry.volume_count()).any(|volume_no| {
             let mut places = geometry.superblocks().into_iter();

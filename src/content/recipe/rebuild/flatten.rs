@@ -146,6 +146,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
     }
 
     fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
+        // Blobs may be nested by a hostile recipe. The depth of outer jobs counts, too.
         if self.job.depth + self.open.len() >= BLOB_DEPTH_MAX {
             return Err(RecipeError::Corrupt("recipe: too deep"));
         }
@@ -216,6 +217,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             None => (read_op(&mut open.ops)?, None),
         };
         let Some(op) = op else {
+            // Steps never give more than the blob's length, so here it is enough to check that they gave all of it.
             if open.left > 0 {
                 return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
             }
@@ -226,6 +228,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             }
             return Ok(true);
         };
+        // `Kept` gives no bytes, so only the first step may be one.
         let is_first = !std::mem::replace(&mut open.has_begun, true);
         let bytes = match &op {
             RecipeOp::Chunk(chunk) => u64::from(chunk.bytes),
@@ -300,6 +303,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         }
         if open.first_stream.is_none() {
             let mut remake = StreamReader::open(self.job.source, &open.side_ref)?;
+            // The recipe is read by another thread, through a reader of its own at the same place of the side stream.
             remake.skip(open.side_ref.bytes - open.side.left())?;
             let long = LongStream {
                 blob: open.id,
@@ -326,6 +330,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             return Ok(());
         };
         let is_begun = |next: &NextStep| matches!(next, NextStep::Begun(..));
+        // At most one stream is reconstructed ahead, which bounds its memory.
         if job.pace.pieces_ahead == 0 || parent.next.iter().any(is_begun) {
             return Ok(());
         }

@@ -263,6 +263,7 @@ fn write_blob<S: ChunkSource>(
     };
     std::thread::scope(|scope| {
         let mut flattener = Flattener::open(job, blob, part, scope);
+        // One batch suffices, so starting a thread would only cost time.
         if range.end - range.start <= job.pace.batch_bytes as u64 {
             let mut batch = Batch::default();
             while flattener.fill(&mut batch)? {
@@ -275,6 +276,7 @@ fn write_blob<S: ChunkSource>(
         let (empty_in, empty_out) = mpsc::channel::<Batch>();
         scope.spawn(move || {
             loop {
+                // Emptied batches come back to be reused. The bounded channel limits how many exist.
                 let mut batch = empty_out.try_recv().unwrap_or_default();
                 let filled = match flattener.fill(&mut batch) {
                     Ok(true) => Ok(batch),

@@ -55,6 +55,7 @@ impl PipeWriter {
 
 impl Write for PipeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Pieces are full except for the last, so the number that waits bounds the bytes that wait.
         let len = bytes.len().min(PIECE_BYTES - self.piece.len());
         self.piece.extend_from_slice(&bytes[..len]);
         if self.piece.len() == PIECE_BYTES {
@@ -113,6 +114,7 @@ impl Read for PipeReader {
         let bytes = self.next(out.len());
         out[..bytes.len()].copy_from_slice(bytes);
         let len = bytes.len();
+        // A failure must not look like the end of the bytes.
         if len == 0 && !out.is_empty() && self.failed.is_some() {
             return Err(io::Error::other("what gives the plain bytes failed"));
         }

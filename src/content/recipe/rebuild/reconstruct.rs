@@ -69,6 +69,7 @@ impl SmallStream {
 
     fn make<S: ChunkSource>(&self, job: RebuildJob<'_, S>) -> Result<Vec<u8>, RecipeError> {
         job.monitor.check_stop()?;
+        // Plain bytes are not output of the task, so they are not counted.
         let quiet = Quiet(job.monitor);
         let job = RebuildJob {
             monitor: &quiet,
@@ -119,6 +120,7 @@ struct Exactly {
 
 impl Write for Exactly {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The stream is made in memory, so a wrong recipe must not make it longer than it was.
         if bytes.len() > self.left {
             return Err(io::Error::other("the stream is longer than it was"));
         }
@@ -221,6 +223,7 @@ fn outcome(
     plain: &mut PipeReader,
     recipe_failed: Option<RecipeError>,
 ) -> Result<(), RecipeError> {
+    // A reader's own error explains a failed reconstruction better than the error that it caused.
     if let Some(error) = recipe_failed {
         return Err(error);
     }

@@ -172,6 +172,7 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
     if records.is_empty() || !rest.is_empty() {
         return Err(RecipeError::Corrupt("list of chunks"));
     }
+    // Only references of depth 1 or more are lists, so this cannot underflow.
     let depth = list.depth - 1;
     let mut total: u64 = 0;
     let mut streams = Vec::with_capacity(records.len());
@@ -181,6 +182,7 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
         let mut id = [0; 32];
         id.copy_from_slice(&record[8..]);
         let bytes = u64::from_le_bytes(len);
+        // Empty records would let a short list stand for endless work.
         if bytes == 0 {
             return Err(RecipeError::Corrupt("list of chunks: empty record"));
         }

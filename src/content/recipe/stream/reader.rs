@@ -101,6 +101,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
             }
             match self.levels.last_mut() {
                 Some(level) => match level.streams.get(level.next) {
+                    // Nothing below this chunk or list is wanted, so it is skipped without being read.
                     Some(stream) if stream.bytes <= wanted => {
                         wanted -= stream.bytes;
                         level.next += 1;
@@ -149,6 +150,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
                 continue;
             }
             let chunk = self.source.chunk(&stream.id)?;
+            // Skipping trusts the lengths in lists, so a chunk must have exactly the length of its record.
             if chunk.len() as u64 != stream.bytes {
                 return Err(RecipeError::Corrupt("stream: length of a chunk"));
             }

@@ -188,6 +188,7 @@ impl Scan<'_> {
                 } else {
                     start + phase
                 };
+                // A segment ends where the next one begins, so no start of a block is tested twice or left out.
                 let to = bytes.end.min(start + SEGMENT_BYTES + phase);
                 if from < to {
                     self.span(from..to, phase)?;
@@ -270,6 +271,7 @@ impl Scan<'_> {
     ) -> Result<ScannedPlace, MediaError> {
         let source_no = self.source_no;
         let block = window.bytes(at, at, BLOCK_BYTES)?;
+        // Most places have no valid header. Only the others are worth a hash of 64 KiB.
         let Some(header) = BlockHeader::peek(block) else {
             return Ok(ScannedPlace::Nothing);
         };
