@@ -49,7 +49,7 @@ struct Reader {
 
 impl Reader {
     /// A path from the crate's root; `None` for paths into other crates.
-    fn from_root(&self, path: &[String]) -> Option<Module> {
+    fn path_from_root(&self, path: &[String]) -> Option<Module> {
         let mut from = match path.first()?.as_str() {
             "crate" | "carryall" => Vec::new(),
             "self" => self.module.clone(),
@@ -125,7 +125,7 @@ impl<'ast> Visit<'ast> for Reader {
                 Some("crate" | "carryall" | "self" | "super") => leaf,
                 _ => [vec!["self".to_owned()], leaf].concat(),
             };
-            let Some(full) = self.from_root(&path) else {
+            let Some(full) = self.path_from_root(&path) else {
                 continue;
             };
             if is_given_on {
@@ -142,7 +142,7 @@ impl<'ast> Visit<'ast> for Reader {
             .iter()
             .map(|segment| segment.ident.to_string())
             .collect();
-        if let Some(full) = self.from_root(&steps) {
+        if let Some(full) = self.path_from_root(&steps) {
             self.uses.insert(full);
         }
         visit::visit_path(self, path);
@@ -156,7 +156,7 @@ impl<'ast> Visit<'ast> for Reader {
             if steps.len() < 2 {
                 continue;
             }
-            if let Some(full) = self.from_root(&steps) {
+            if let Some(full) = self.path_from_root(&steps) {
                 self.uses.insert(full);
             }
         }
