@@ -1,4 +1,4 @@
-//! What is wrong with the content of releases, with files and folders, bundles and receipts.
+//! Diagnoses errors of the content of releases, of files and folders, of bundles and of receipts.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::files::versions::VersionsError;
 
 use super::{at_path, boxed, store, system};
 
-/// One of the terms of the library.
+/// Makes an argument of one of the library's terms.
 pub fn term(what: &str) -> Arg {
     Arg::Term(what.to_owned())
 }
@@ -86,12 +86,12 @@ pub fn of_files(error: &LayoutError) -> Diagnostic {
     }
 }
 
-/// A file or folder that no release can hold.
+/// Diagnoses a file or folder that no release can hold.
 pub fn unfit(path: &Path, why: &str) -> Diagnostic {
     diagnostic!("files.unfit", path, why = term(why))
 }
 
-/// By what the system said, since that decides what a person can do.
+/// Diagnoses by the system's error, which decides what the operator can do.
 pub fn of_output(error: &OutputError) -> Diagnostic {
     use io::ErrorKind as Io;
     match error {

@@ -1,7 +1,7 @@
 //! The one place that gives every error its stable code and its typed arguments.
 //!
-//! An error that only passes another one on is that other one. Everything is told by types, never by texts. The codes are a
-//! promise to scripts: a code that is there keeps its meaning.
+//! An error that only passes on another one has that one's code. Decisions are made by types, never by texts. The codes
+//! are a promise to scripts, so an existing code keeps its meaning.
 
 mod content;
 mod oci;
@@ -44,17 +44,17 @@ use crate::volumes::media::MediaError;
 const INTERRUPTED: &str = "interrupted";
 
 impl Error {
-    /// What it is as data: a stable code, typed arguments and the causes.
+    /// Returns the error as data: a stable code, typed arguments and the causes.
     pub fn diagnose(&self) -> Diagnostic {
         let whole = of(self);
         if whole.is_caused_by(INTERRUPTED) {
-            // Where it was stopped is nobody's concern.
+            // The place where the work was stopped does not matter.
             return interrupted();
         }
         whole
     }
 
-    /// The stable code, such as `store.locked`: what a program tells errors apart by.
+    /// Returns the stable code, such as `store.locked`, by which a program tells errors apart.
     pub fn code(&self) -> &'static str {
         self.diagnose().code()
     }
@@ -68,7 +68,7 @@ impl Error {
     }
 }
 
-/// Any error: by what it turns out to be, else with its own words as an argument.
+/// Diagnoses any error by its type. An unknown type has its own text as an argument.
 pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
     macro_rules! known {
         ($($kind:ty => $of:expr),* $(,)?) => {
@@ -115,7 +115,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
     }
 }
 
-/// The person asked to stop.
+/// The operator asked to stop.
 fn interrupted() -> Diagnostic {
     diagnostic!("interrupted")
 }
@@ -195,7 +195,7 @@ fn of(error: &Error) -> Diagnostic {
     }
 }
 
-/// What concerns volume sets.
+/// Diagnoses errors of volume sets.
 fn of_set(error: &Error) -> Diagnostic {
     match error {
         Error::NoVolumes { paths, looks } => {
@@ -227,7 +227,7 @@ fn of_set(error: &Error) -> Diagnostic {
     }
 }
 
-/// What a registry or a program said itself.
+/// Adds the message of a registry or a program.
 fn said(one: Diagnostic, message: &str) -> Diagnostic {
     match message {
         "" => one,
@@ -240,7 +240,7 @@ fn no_space(path: &std::path::Path, needed_bytes: u64, free_bytes: u64) -> Diagn
     diagnostic!("space.too_little", path, needed_bytes, free_bytes)
 }
 
-/// A call to the file system failed.
+/// Diagnoses a failed call to the file system.
 fn at_path(path: &std::path::Path, source: &io::Error) -> Diagnostic {
     diagnostic!("system.io", path).because(system::of(source))
 }

@@ -1,4 +1,4 @@
-//! What is wrong with images, and with the programs that load them.
+//! Diagnoses errors of images, and of the programs that load them.
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::oci::image::export::ExportError;

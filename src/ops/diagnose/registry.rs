@@ -1,4 +1,4 @@
-//! What goes wrong between here and a registry.
+//! Diagnoses errors between this program and a registry.
 
 use std::io;
 
@@ -8,9 +8,9 @@ use crate::oci::registry::RegistryError;
 
 use super::{at_path, boxed, said, system};
 
-/// A registry that wants a pause.
+/// The status of a registry that asks for a pause.
 const TOO_MANY_REQUESTS: u16 = 429;
-/// From here on an answer is about the registry's own troubles.
+/// From this status on, an answer is about the registry's own failures.
 const SERVER_ERRORS: u16 = 500;
 
 pub fn of(error: &RegistryError) -> Diagnostic {
@@ -67,7 +67,7 @@ pub fn of(error: &RegistryError) -> Diagnostic {
     }
 }
 
-/// What is wrong with what a registry sent, or was to get.
+/// Diagnoses wrong bytes that a registry sent or was to receive.
 fn of_bytes(error: &RegistryError) -> Diagnostic {
     match error {
         RegistryError::Mismatch { what, got } => {

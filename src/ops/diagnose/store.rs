@@ -1,4 +1,4 @@
-//! What is wrong with a store, and with the files in it.
+//! Diagnoses errors of a store and of the files in it.
 
 use std::io;
 
@@ -75,7 +75,7 @@ fn of_chunk(error: &StoreError) -> Diagnostic {
     }
 }
 
-/// By what the system said, since that decides what a person can do.
+/// Diagnoses by the system's error, which decides what the operator can do.
 pub fn of_storage(error: &StorageError) -> Diagnostic {
     let (action, path) = (Arg::Term(error.action.to_owned()), &error.path);
     let one = match error.source.kind() {

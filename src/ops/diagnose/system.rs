@@ -1,11 +1,11 @@
-//! What the operating system said.
+//! Diagnoses errors of the operating system.
 
 use std::error::Error as Cause;
 use std::io;
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 
-/// An error of the system, or the error of the library that went through a reader.
+/// Diagnoses an error of the system, or an error of the library that passed through a reader.
 pub fn of(error: &io::Error) -> Diagnostic {
     if let Some(inner) = error.get_ref() {
         let inner: &(dyn Cause + 'static) = inner;
@@ -50,7 +50,7 @@ fn by_kind(kind: io::ErrorKind) -> Option<Diagnostic> {
     })
 }
 
-/// Numbers of Linux that the standard library has no kind for.
+/// Diagnoses error numbers of Linux without a kind in the standard library.
 fn by_number(number: i32) -> Option<Diagnostic> {
     Some(match number {
         5 => diagnostic!("system.device_error"),
@@ -64,7 +64,7 @@ fn by_number(number: i32) -> Option<Diagnostic> {
     })
 }
 
-/// The text without the number, which is an argument of its own.
+/// Returns the text without the number, which is an argument of its own.
 fn text_of(error: &io::Error) -> String {
     let text = error.to_string();
     match error.raw_os_error() {

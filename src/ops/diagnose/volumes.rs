@@ -1,4 +1,4 @@
-//! What is wrong with media and volume sets.
+//! Diagnoses errors of media and volume sets.
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::size::ByteSize;
@@ -81,7 +81,7 @@ pub fn of(error: &VolumeError) -> Diagnostic {
     }
 }
 
-/// What keeps a set from being planned.
+/// Diagnoses an error of planning a set.
 fn of_plan(error: &VolumeError) -> Diagnostic {
     match error {
         VolumeError::MediumTooSmall {
