@@ -1,7 +1,7 @@
 //! What is wrong, as data: a stable code, typed arguments, and the cause.
 //!
-//! Errors become diagnostics so that a program can tell them apart and a front end can say them in any language. The words
-//! are not here: whoever shows a diagnostic to a person finds them by its code.
+//! Errors become diagnostics so that programs can distinguish them and a front end can show them in any language. The
+//! words are not here. A front end finds them by the diagnostic's code.
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ macro_rules! diagnostic {
 pub use crate::diagnostic;
 
 impl Diagnostic {
-    /// A diagnostic without arguments. The code is lower case, words joined by `_`, behind the room it comes from and a dot.
+    /// Creates a diagnostic without arguments. The code is the room, a dot, and lower-case words joined by `_`.
     pub fn new(code: &'static str) -> Self {
         Self {
             code,

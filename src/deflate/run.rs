@@ -277,6 +277,7 @@ impl WriterRun {
             let left = &tokens[predicted.len() - first..];
             let before = predicted.len();
             let behind = model.predict_all(text, at, text.end, left, predicted);
+            // A model that makes no progress must not loop forever.
             if behind <= at || predicted.len() == before {
                 return false;
             }
@@ -356,6 +357,7 @@ impl WriterRun {
         token: Token,
     ) -> Result<(), DeflateError> {
         let end = self.member_end.unwrap_or(u64::MAX).min(stretch.end());
+        // The text of the token must exist already, because its bytes are taken from there.
         let fits = position + token.advance() as u64 <= end;
         if fits && (token.is_literal() || u64::from(token.dist()) <= position - self.member) {
             return Ok(());

@@ -102,6 +102,7 @@ pub(crate) fn select(
         }
         let misses = sample.misses(style, SHORT_TOKENS, usize::MAX);
         short.push((misses, style));
+        // A style without a miss on the short sample is tried on all of it at once, which mostly ends the search.
         if misses == 0 && matches >= SURE_MATCHES {
             let all = sample.misses(
                 style,

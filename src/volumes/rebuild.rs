@@ -96,6 +96,7 @@ pub fn rebuild(
         monitor,
     )?;
 
+    // Read after healing, which may have restored the only copy in the catalog.
     let descriptor = read_descriptor(&blocks, &presence)?;
     let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
     let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
@@ -171,6 +172,7 @@ fn copy_blocks(
 
 /// Scans the finished volume and checks that every block is there.
 fn check_written(path: &Path, set: &SetReader, volume_no: u16) -> Result<(), VolumeError> {
+    // The volume is read back from the medium like any other, so that bad memory or a bad disk shows now.
     let found = discover(&[path.to_owned()], &Silent)?;
     let whole = found.sets.iter().any(|found| {
         found.set_id() == set.set_id()

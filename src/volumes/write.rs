@@ -227,10 +227,12 @@ fn write_payload(
         monitor.check_stop()?;
         let plain = &mut plain[..batch.len() * PAYLOAD_BYTES];
         let filled = pieces.fill(plain)?;
+        // The buffer is reused, so the rest still has bytes of the last batch.
         plain[filled..].fill(0);
         write_blocks(geometry, writer, batch, plain, Geometry::data_place)?;
         monitor.advance(filled as u64);
     }
+    // This read also ends the last piece, and detects one that is longer than planned.
     let beyond = pieces.fill(&mut [0])?;
     assert_eq!(beyond, 0, "the plan gave the volume room for its pieces");
     Ok(())
@@ -267,6 +269,7 @@ fn write_catalog(
     catalog: &[u8],
 ) -> Result<(), VolumeError> {
     let mut plain = descriptor.to_file()?;
+    // The descriptor has a block of its own, so that the catalog begins at a block.
     plain.resize(PAYLOAD_BYTES, 0);
     plain.extend_from_slice(catalog);
     plain.resize(geometry.catalog_blocks() as usize * PAYLOAD_BYTES, 0);

@@ -177,6 +177,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         if depth_left == 0 {
             return Err(RecipeError::Corrupt("recipe: too deep"));
         }
+        // The recipe is part of the key: the same bytes may have another recipe, whose chunks count as well.
         if !self.walked.insert((blob.id, blob.recipe)) {
             return Ok(());
         }
@@ -254,6 +255,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
                 remake_bytes,
                 ..
             } => {
+                // The stream's recipe stands in the side stream between the headers.
                 follower.side.skip(*remake_bytes)?;
                 self.content(plain, &follower.path, visit, depth_left - 1)?;
                 follower.names.body(*bytes);
@@ -337,6 +339,7 @@ impl Parts {
         path: &[u8],
         visit: FileVisitor<'_>,
     ) -> Result<(), RecipeError> {
+        // A part is reported only when another chunk follows, so the last part is never empty.
         if self.chunks.len() == PART_CHUNKS {
             self.tell(within, path, visit)?;
         }

@@ -131,6 +131,7 @@ impl Reconstructor<'_> {
             }
             self.run.next_member(self.position);
         }
+        // The recipe must account for the whole text, so one byte more is an error.
         self.read_ahead(1)?;
         if self.stretch.end() > self.position {
             return Err(DeflateError::Corrupt("recipe: ends before the text"));
@@ -307,6 +308,7 @@ impl Reconstructor<'_> {
                 let at = self.position;
                 self.position = self.run.go(&self.stretch, at, stop, most, &mut self.tokens);
             }
+            // A recipe that makes no progress would loop forever.
             if self.position <= before {
                 return Err(DeflateError::Corrupt("recipe: stands still"));
             }
@@ -319,6 +321,7 @@ impl Reconstructor<'_> {
         if self.stretch.at_end {
             return self.stretch.end();
         }
+        // Models compare up to `AHEAD` bytes behind a place, so these must be read first.
         self.stretch.end() - AHEAD as u64
     }
 
@@ -344,6 +347,7 @@ impl Reconstructor<'_> {
                 let text = self.run.text(&self.stretch);
                 self.script.unforeseen(&mut self.coder, text, at, literal)
             };
+            // The token comes from the recipe, which may be damaged or hostile.
             self.run.check(&self.stretch, self.position, token)?;
             self.run.follow(&self.stretch, self.position, token);
             self.tokens.push(token);

@@ -187,6 +187,7 @@ impl VolumeLayout {
             if self.codec == ParityCodec::Gf16 || data + parity <= GF8_SHARDS_MAX {
                 return (data, parity);
             }
+            // Groups of `gf8` are small. Growing by a share keeps the number of tries low.
             groups += 1 + groups / 16;
         }
     }
@@ -235,6 +236,7 @@ impl VolumeLayout {
 
     /// Returns the most data blocks of a volume with this much local parity.
     fn most_data_blocks(&self, percent: f64) -> u32 {
+        // Binary search: `fits` always has a layout, or is 0, and `too_many` never has one.
         let (mut fits, mut too_many) = (0, self.volume_blocks_max);
         while too_many - fits > 1 {
             let middle = fits + (too_many - fits) / 2;
@@ -267,6 +269,7 @@ fn balance(piece_bytes: &[u64], parts: usize, limit_bytes: u64) -> Option<Vec<Ra
         Some(runs)
     };
     let mut best = cut(limit_bytes)?;
+    // Binary search for the smallest limit that still gives at most `parts` runs.
     let (mut low, mut high) = (0, limit_bytes);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -278,6 +281,7 @@ fn balance(piece_bytes: &[u64], parts: usize, limit_bytes: u64) -> Option<Vec<Ra
             None => low = middle + 1,
         }
     }
+    // Fewer runs may suffice. The remaining volumes carry no pieces.
     best.resize(parts, piece_bytes.len()..piece_bytes.len());
     Some(best)
 }

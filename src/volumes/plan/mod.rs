@@ -95,6 +95,7 @@ pub fn plan(request: &SetRequest<'_>) -> Result<SetPlan, VolumeError> {
     let catalog_blocks = 1 + blocks_for(request.catalog_bytes);
     let usable = request.capacity.usable_blocks(request.carrier);
     let total: u64 = request.piece_bytes.iter().sum();
+    // No fewer volumes can hold the payload, so the search begins here and not at 1.
     let mut data_volumes = usable.map_or(1, |usable| {
         (blocks_for(total) / u64::from(usable.max(1))).max(1)
     });

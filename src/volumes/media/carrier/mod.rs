@@ -183,6 +183,7 @@ impl CarrierWriter {
     /// [`MediaError::XorrisoMissing`], [`MediaError::XorrisoFailed`], [`MediaError::TooLarge`].
     pub fn finish(self, monitor: &dyn Monitor) -> Result<PathBuf, MediaError> {
         let written_blocks = self.written_blocks.load(Ordering::Relaxed);
+        // Blocks are counted and not recorded: every writer writes each block exactly once.
         if written_blocks < u64::from(self.facts.volume_blocks) {
             return Err(MediaError::Unfinished {
                 volume_no: self.facts.volume_no,
@@ -215,6 +216,7 @@ impl CarrierWriter {
             monitor.check_stop()?;
             file.sync_all().map_err(MediaError::io(&self.work.path))?;
         }
+        // Everything in the folder is durable before the folder gets its name.
         sync(&self.work.path).map_err(MediaError::io(&self.work.path))?;
         self.work.rename_to(&self.target)?;
         Ok(self.target)

@@ -22,6 +22,7 @@ impl WorkFolder {
     /// Creates the folder. Removes an earlier one that a killed process left.
     pub(super) fn create(path: PathBuf) -> Result<Self, MediaError> {
         if path.is_dir() {
+            // The lock fails while another process still writes there.
             drop(Self::lock(&path)?);
             fs::remove_dir_all(&path).map_err(MediaError::io(&path))?;
         }
