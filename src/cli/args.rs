@@ -1,6 +1,6 @@
 //! The command line as the parser knows it: commands, their arguments and options.
 //!
-//! What each does is in the module of the command. What people read about them is in the catalogue of messages, and
+//! What each does is in the module of the command. What people read about them is in the catalog of messages, and
 //! [`help`](crate::cli::help) puts it on pages.
 
 use std::path::PathBuf;

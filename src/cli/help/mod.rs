@@ -1,6 +1,6 @@
 //! Parses the command line, and shows help pages in the person's language.
 //!
-//! The parser knows names and rules. What is said about them comes from the catalogue of messages: `help-add` is the line about
+//! The parser knows names and rules. What is said about them comes from the catalog of messages: `help-add` is the line about
 //! `add`, `help-add-arg-name` that about its option `--name`.
 
 mod page;
@@ -14,7 +14,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Error, FromArgMatches};
 
 use crate::cli::args::Cli;
-use crate::cli::messages::catalogue::find;
+use crate::cli::messages::catalog::find;
 
 /// Commands by whom they are for, in the order of the first page.
 const GROUPS: [(&str, &[&str]); 4] = [

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::wrap::{columns, wrapped};
 use super::{GROUPS, HELP, WITHOUT_STORE, text};
-use crate::cli::messages::catalogue::find;
+use crate::cli::messages::catalog::find;
 use crate::cli::messages::message;
 use crate::cli::terminal;
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::cli::messages::catalogue::{LANGUAGES, in_language};
+use crate::cli::messages::catalog::{LANGUAGES, in_language};
 
 /// Examples on each page but the first.
 const EXAMPLES: usize = 3;

@@ -7,7 +7,7 @@ use carryall::base::diagnostic::{Arg, Diagnostic};
 use carryall::base::size::ByteSize;
 use fluent_bundle::FluentValue;
 
-use super::catalogue::{Argument, find};
+use super::catalog::{Argument, find};
 use super::message;
 
 type Args = Vec<(&'static str, FluentValue<'static>)>;
@@ -152,7 +152,7 @@ mod tests {
     use carryall::volumes::media::MediaError;
 
     use super::*;
-    use crate::cli::messages::catalogue::in_language;
+    use crate::cli::messages::catalog::in_language;
 
     fn both(error: &Error) -> [String; 2] {
         let one = error.diagnose();

@@ -1,8 +1,8 @@
-//! What is said to people: the library gives facts, this module puts them into messages of the catalogue.
+//! What is said to people: the library gives facts, this module puts them into messages of the catalog.
 //!
 //! The words are in the message files alone, one for each language.
 
-pub mod catalogue;
+pub mod catalog;
 mod delta;
 mod demo;
 mod errors;
@@ -21,8 +21,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::cli::memory::MemoryFit;
 pub use crate::cli::terminal::{say, shown};
-pub(crate) use catalogue::message;
-pub use catalogue::use_english;
+pub(crate) use catalog::message;
+pub use catalog::use_english;
 
 pub use delta::{
     another_store, done_with, forgotten, hint_base, hint_top_up, receipt_about, receipt_label,
@@ -172,7 +172,7 @@ fn grouped(number: u64) -> String {
 /// What a progress bar calls a task of the library: the message `task-look-for-wrong-blocks` for `look for wrong blocks`.
 pub fn task(name: &str) -> String {
     let id = format!("task-{}", name.replace(' ', "-"));
-    catalogue::find(&id, &[]).unwrap_or_else(|| name.to_owned())
+    catalog::find(&id, &[]).unwrap_or_else(|| name.to_owned())
 }
 
 /// Heard Ctrl-C.
@@ -221,7 +221,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use catalogue::{LANGUAGES, in_language};
+    use catalog::{LANGUAGES, in_language};
 
     #[test]
     fn volumes_in_a_row_are_a_range() {

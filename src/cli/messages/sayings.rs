@@ -8,7 +8,7 @@ use carryall::ops::maintain::check::{READY_DAMAGED, ROOTS_GONE};
 use carryall::ops::{ROOT_DAMAGED, ROOT_MISNAMED};
 use carryall::store::{CANNOT_BE_READ, QUARANTINE_LOST};
 
-use super::catalogue::find;
+use super::catalog::find;
 
 /// A sentence of the library in the person's language.
 pub fn said(saying: &Saying) -> String {
@@ -108,7 +108,7 @@ const MESSAGES: &[(Template, &str)] = &[
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::cli::messages::catalogue::in_language;
+    use crate::cli::messages::catalog::in_language;
 
     #[test]
     fn everything_that_is_said_of_images_has_a_message() {

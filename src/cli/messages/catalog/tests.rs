@@ -215,7 +215,7 @@ fn list(dir: &Path, files: &mut Vec<PathBuf>) {
         if path.is_dir() {
             list(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !path.ends_with("catalogue/tests.rs")
+            && !path.ends_with("catalog/tests.rs")
         {
             files.push(path);
         }

@@ -1,4 +1,4 @@
-//! The catalogue of messages: finds the words for an id in the person's language.
+//! The catalog of messages: finds the words for an id in the person's language.
 //!
 //! Each language is one Fluent file beside this folder, and the files are compiled in. The sources hold ids and arguments, no
 //! words. Another language is another file and its line in [`LANGUAGES`].
@@ -33,11 +33,11 @@ macro_rules! message {
     (@value $name:ident) => { &$name };
     (@value $name:ident, $value:expr) => { &$value };
     ($id:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {
-        $crate::cli::messages::catalogue::say(
+        $crate::cli::messages::catalog::say(
             $id,
             &[$((
                 stringify!($name),
-                $crate::cli::messages::catalogue::Argument::value(
+                $crate::cli::messages::catalog::Argument::value(
                     $crate::cli::messages::message!(@value $name $(, $value)?)
                 ),
             )),*],
@@ -113,7 +113,7 @@ pub fn say(id: &str, args: &[(&'static str, FluentValue<'static>)]) -> String {
 /// The message of an id that is put together while the program runs, such as that of an error's code.
 pub fn find(id: &str, args: &[(&'static str, FluentValue<'static>)]) -> Option<String> {
     let args = args.iter().map(|(name, value)| (*name, value.clone()));
-    Catalogue::of(language()).find(id, &args.collect())
+    MessageCatalog::of(language()).find(id, &args.collect())
 }
 
 /// Speaks English from here on, whatever the locale.
@@ -162,16 +162,16 @@ pub fn in_language<T>(tag: &str, test: impl FnOnce() -> T) -> T {
 }
 
 /// The words of one language.
-struct Catalogue {
+struct MessageCatalog {
     bundle: FluentBundle<FluentResource>,
 }
 
-impl Catalogue {
+impl MessageCatalog {
     fn of(language: usize) -> &'static Self {
-        static CATALOGUES: [OnceLock<Catalogue>; LANGUAGES.len()] =
+        static CATALOGS: [OnceLock<MessageCatalog>; LANGUAGES.len()] =
             [const { OnceLock::new() }; LANGUAGES.len()];
         let (tag, source) = LANGUAGES[language];
-        CATALOGUES[language].get_or_init(|| Self::new(tag, source))
+        CATALOGS[language].get_or_init(|| Self::new(tag, source))
     }
 
     /// Reads a message file. A test holds the files to be without errors, so that what is read is all that is in them.
