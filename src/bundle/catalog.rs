@@ -26,7 +26,7 @@ pub struct Catalog {
     /// Frames in the order of the data volumes, first volume first.
     pub frames: Vec<CatalogFrame>,
     /// Prerequisites of the bundle. Empty when it has all that its releases need.
-    pub leans: Vec<Lean>,
+    pub prerequisites: Vec<Prerequisite>,
 }
 
 /// The body of a catalog without prerequisites, and the first part of one with them.
@@ -38,32 +38,32 @@ struct Carried {
 
 /// The body of a catalog with prerequisites.
 #[derive(SchemaRead, SchemaWrite)]
-struct Leaning {
+struct Depending {
     carried: Carried,
-    leans: Vec<LeanReleases>,
+    prerequisites: Vec<PrerequisiteReleases>,
 }
 
 /// The body of a catalog that also depends on other sets.
 #[derive(SchemaRead, SchemaWrite)]
 struct ToppingUp {
-    leaning: Leaning,
+    depending: Depending,
     /// One entry for each prerequisite.
-    sets: Vec<Vec<LeanSet>>,
+    sets: Vec<Vec<PrerequisiteSet>>,
 }
 
 /// Releases and sets that together have every chunk that the bundle depends on. There is one for each recipient that
 /// the bundle was cut for. A site that has the releases of one entry whole, and these frames, can receive the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lean {
+pub struct Prerequisite {
     /// The releases, newest first.
-    pub releases: Vec<LeanRelease>,
+    pub releases: Vec<PrerequisiteRelease>,
     /// Sets that are staged at the recipient's site, by their ids.
-    pub sets: Vec<LeanSet>,
+    pub sets: Vec<PrerequisiteSet>,
 }
 
 /// Frames of a set that the bundle depends on.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
-pub struct LeanSet {
+pub struct PrerequisiteSet {
     /// The set.
     pub set: SetId,
     /// The frames, ascending.
@@ -72,13 +72,13 @@ pub struct LeanSet {
 
 /// The releases of a prerequisite, as they are encoded.
 #[derive(SchemaRead, SchemaWrite)]
-struct LeanReleases {
-    releases: Vec<LeanRelease>,
+struct PrerequisiteReleases {
+    releases: Vec<PrerequisiteRelease>,
 }
 
 /// A release that the bundle depends on.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
-pub struct LeanRelease {
+pub struct PrerequisiteRelease {
     /// Its name as people write it.
     pub name: String,
     /// Its id: the same id means the same chunks.
@@ -148,17 +148,22 @@ impl FramePlace {
 }
 
 /// Joins the encoded parts into prerequisites.
-fn joined(leans: Vec<LeanReleases>, sets: Vec<Vec<LeanSet>>) -> Result<Vec<Lean>, EnvelopeError> {
-    if leans.is_empty() {
-        return Err(EnvelopeError::Corrupt("it is said to lean on something"));
+fn joined(
+    prerequisites: Vec<PrerequisiteReleases>,
+    sets: Vec<Vec<PrerequisiteSet>>,
+) -> Result<Vec<Prerequisite>, EnvelopeError> {
+    if prerequisites.is_empty() {
+        return Err(EnvelopeError::Corrupt(
+            "it is said to prerequisite on something",
+        ));
     }
-    if leans.len() != sets.len() {
-        return Err(EnvelopeError::Corrupt("sets of no lean"));
+    if prerequisites.len() != sets.len() {
+        return Err(EnvelopeError::Corrupt("sets of no prerequisite"));
     }
-    let both = leans.into_iter().zip(sets);
+    let both = prerequisites.into_iter().zip(sets);
     Ok(both
-        .map(|(lean, sets)| Lean {
-            releases: lean.releases,
+        .map(|(prerequisite, sets)| Prerequisite {
+            releases: prerequisite.releases,
             sets,
         })
         .collect())
@@ -173,26 +178,37 @@ impl Catalog {
             frames: self.frames.clone(),
         };
         // Each form is only written when it is needed, so that older programs can read as many bundles as possible.
-        if self.leans.is_empty() {
+        if self.prerequisites.is_empty() {
             return envelope::seal(EnvelopeKind::Catalog, &envelope::encode(&carried));
         }
-        let leans = self.leans.iter().map(|lean| LeanReleases {
-            releases: lean.releases.clone(),
-        });
-        let leaning = Leaning {
+        let prerequisites = self
+            .prerequisites
+            .iter()
+            .map(|prerequisite| PrerequisiteReleases {
+                releases: prerequisite.releases.clone(),
+            });
+        let depending = Depending {
             carried,
-            leans: leans.collect(),
+            prerequisites: prerequisites.collect(),
         };
-        if self.leans.iter().all(|lean| lean.sets.is_empty()) {
+        if self
+            .prerequisites
+            .iter()
+            .all(|prerequisite| prerequisite.sets.is_empty())
+        {
             return envelope::seal_with(
                 EnvelopeKind::Catalog,
                 FLAG_LEANS,
-                &envelope::encode(&leaning),
+                &envelope::encode(&depending),
             );
         }
         let topping_up = ToppingUp {
-            leaning,
-            sets: self.leans.iter().map(|lean| lean.sets.clone()).collect(),
+            depending,
+            sets: self
+                .prerequisites
+                .iter()
+                .map(|prerequisite| prerequisite.sets.clone())
+                .collect(),
         };
         let body = envelope::encode(&topping_up);
         envelope::seal_with(EnvelopeKind::Catalog, FLAG_LEANS | FLAG_TOPS_UP, &body)
@@ -206,23 +222,23 @@ impl Catalog {
         let known = FLAG_LEANS | FLAG_TOPS_UP;
         let (flags, body) =
             envelope::open_with(EnvelopeKind::Catalog, known, bytes, CATALOG_MAX_BYTES)?;
-        let (carried, leans) = match flags {
+        let (carried, prerequisites) = match flags {
             0 => (envelope::decode(body)?, Vec::new()),
             FLAG_LEANS => {
-                let leaning: Leaning = envelope::decode(body)?;
-                let sets = vec![Vec::new(); leaning.leans.len()];
-                (leaning.carried, joined(leaning.leans, sets)?)
+                let depending: Depending = envelope::decode(body)?;
+                let sets = vec![Vec::new(); depending.prerequisites.len()];
+                (depending.carried, joined(depending.prerequisites, sets)?)
             }
             flags if flags == known => {
-                let ToppingUp { leaning, sets } = envelope::decode(body)?;
-                (leaning.carried, joined(leaning.leans, sets)?)
+                let ToppingUp { depending, sets } = envelope::decode(body)?;
+                (depending.carried, joined(depending.prerequisites, sets)?)
             }
             _ => return Err(EnvelopeError::Corrupt("sets without what depends on them")),
         };
         let catalog = Self {
             releases: carried.releases,
             frames: carried.frames,
-            leans,
+            prerequisites,
         };
         catalog.check()?;
         Ok(catalog)
@@ -372,7 +388,7 @@ mod tests {
                 items: vec![item("a", 0, 2), item("b", 2, 1)],
             }],
             frames: vec![frame; 3],
-            leans: Vec::new(),
+            prerequisites: Vec::new(),
         }
     }
 
@@ -393,32 +409,32 @@ mod tests {
 
     #[test]
     fn a_catalog_that_leans_on_releases_says_so_in_its_flags() {
-        let mut leaning = catalog();
-        leaning.leans = vec![Lean {
-            releases: vec![LeanRelease {
+        let mut depending = catalog();
+        depending.prerequisites = vec![Prerequisite {
+            releases: vec![PrerequisiteRelease {
                 name: "shop:0.9".into(),
                 id: ReleaseId([7; 32]),
             }],
             sets: Vec::new(),
         }];
-        let bytes = leaning.to_bytes();
-        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), leaning);
+        let bytes = depending.to_bytes();
+        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), depending);
         assert_eq!(bytes[12..16], [1, 0, 0, 0]);
         assert_eq!(catalog().to_bytes()[12..16], [0; 4]);
-        leaning.leans[0].sets = vec![LeanSet {
+        depending.prerequisites[0].sets = vec![PrerequisiteSet {
             set: SetId([5; 16]),
             frames: vec![FrameRun { first: 2, count: 1 }],
         }];
-        let bytes = leaning.to_bytes();
-        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), leaning);
+        let bytes = depending.to_bytes();
+        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), depending);
         assert_eq!(bytes[12..16], [3, 0, 0, 0]);
         // A flag without prerequisites is as wrong as prerequisites without the flag.
-        let body = envelope::encode(&Leaning {
+        let body = envelope::encode(&Depending {
             carried: Carried {
                 releases: Vec::new(),
                 frames: Vec::new(),
             },
-            leans: Vec::new(),
+            prerequisites: Vec::new(),
         });
         for flags in [0, FLAG_LEANS, 2, 3, 4] {
             let sealed = envelope::seal_with(EnvelopeKind::Catalog, flags, &body);

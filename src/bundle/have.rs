@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::base::id::{ChunkId, SetId};
 use crate::bundle::catalog::runs_of;
-use crate::bundle::{BundleError, Lean, LeanRelease, LeanSet};
+use crate::bundle::{BundleError, Prerequisite, PrerequisiteRelease, PrerequisiteSet};
 use crate::content::index::prefix;
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
@@ -78,7 +78,7 @@ impl Have {
         let mut known = Vec::new();
         let (mut waiting, mut lacks) = (HashSet::new(), Vec::new());
         for receiver in receivers {
-            let ReceiverChunks {
+            let RecipientChunks {
                 had,
                 lacked,
                 in_sets,
@@ -145,28 +145,32 @@ impl Have {
         &self.releases
     }
 
-    /// Returns for each recipient as few of the newest releases as suffice for the chunks in `leaned`, and the frames
-    /// of sets that have the rest. Returns nothing when `leaned` is empty.
+    /// Returns for each recipient as few of the newest releases as suffice for the chunks in `depended`, and the frames
+    /// of sets that have the rest. Returns nothing when `depended` is empty.
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
-    pub fn depends_on(&self, store: &Store, leaned: &ChunkSet) -> Result<Vec<Lean>, BundleError> {
-        let mut leans: Vec<Lean> = Vec::new();
-        if leaned.is_empty() {
-            return Ok(leans);
+    pub fn depends_on(
+        &self,
+        store: &Store,
+        depended: &ChunkSet,
+    ) -> Result<Vec<Prerequisite>, BundleError> {
+        let mut prerequisites: Vec<Prerequisite> = Vec::new();
+        if depended.is_empty() {
+            return Ok(prerequisites);
         }
         for known in &self.receivers {
-            let lean = dependencies_of(store, known, leaned)?;
-            if !leans.contains(&lean) {
-                leans.push(lean);
+            let prerequisite = dependencies_of(store, known, depended)?;
+            if !prerequisites.contains(&prerequisite) {
+                prerequisites.push(prerequisite);
             }
         }
-        Ok(leans)
+        Ok(prerequisites)
     }
 }
 
 /// The chunks of one recipient.
-struct ReceiverChunks {
+struct RecipientChunks {
     /// Chunks that it has.
     had: ChunkSet,
     /// Chunks of its releases that it is missing.
@@ -175,7 +179,7 @@ struct ReceiverChunks {
     in_sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
 }
 
-fn chunks_of(store: &Store, receiver: &Recipient) -> Result<ReceiverChunks, BundleError> {
+fn chunks_of(store: &Store, receiver: &Recipient) -> Result<RecipientChunks, BundleError> {
     let lacks: HashSet<&[u8]> = receiver.lacks.iter().map(|lack| &lack[..]).collect();
     let mut chunks = ChunkSet::new();
     let mut lacked = Vec::new();
@@ -199,7 +203,7 @@ fn chunks_of(store: &Store, receiver: &Recipient) -> Result<ReceiverChunks, Bund
         found.iter().for_each(|(id, _)| chunks.insert(id));
         in_sets.push((waiting.set, found));
     }
-    Ok(ReceiverChunks {
+    Ok(RecipientChunks {
         had: chunks.settled(),
         lacked,
         in_sets,
@@ -234,14 +238,14 @@ fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>,
 fn dependencies_of(
     store: &Store,
     known: &ReceiverState,
-    leaned: &ChunkSet,
-) -> Result<Lean, BundleError> {
+    depended: &ChunkSet,
+) -> Result<Prerequisite, BundleError> {
     let mut covered: HashSet<[u8; 16]> = HashSet::new();
-    let mut lean = Lean::default();
+    let mut prerequisite = Prerequisite::default();
     for root in &known.releases {
         let before = covered.len();
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            if leaned.contains(id) {
+            if depended.contains(id) {
                 covered.insert(prefix(id));
             }
             Ok(())
@@ -250,31 +254,31 @@ fn dependencies_of(
         // one.
         walk::release(&mut Walker::new(store), root, &mut note)?;
         if covered.len() > before {
-            lean.releases.push(LeanRelease {
+            prerequisite.releases.push(PrerequisiteRelease {
                 name: root.name.to_string(),
                 id: root.id(),
             });
         }
-        if covered.len() == leaned.len() {
+        if covered.len() == depended.len() {
             break;
         }
     }
     for (set, chunks) in &known.sets {
         let mut frames: Vec<u32> = Vec::new();
         for (id, frame) in chunks {
-            if leaned.contains(id) && covered.insert(prefix(id)) {
+            if depended.contains(id) && covered.insert(prefix(id)) {
                 frames.push(*frame);
             }
         }
         frames.sort_unstable();
         if !frames.is_empty() {
-            lean.sets.push(LeanSet {
+            prerequisite.sets.push(PrerequisiteSet {
                 set: *set,
                 frames: runs_of(frames),
             });
         }
     }
-    Ok(lean)
+    Ok(prerequisite)
 }
 
 /// Orders newer versions first within a name. Numbers in versions compare as numbers.

@@ -15,7 +15,7 @@ mod weigh;
 
 pub use catalog::{
     CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FramePlace, FrameRun,
-    Lean, LeanRelease, LeanSet,
+    Prerequisite, PrerequisiteRelease, PrerequisiteSet,
 };
 pub use cut::{BundleNeeds, CutOptions, Effort, cut, solid_bytes};
 pub use error::BundleError;

@@ -130,7 +130,7 @@ pub fn weigh(
         mut weighed,
         mut chunks,
         seen,
-        leaned,
+        depended,
     } = gathered;
     let needs = store.frames_of(&mut chunks.iter().map(|chunk| chunk.id))?;
     chunks.sort_unstable_by_key(|chunk| chunk.id);
@@ -152,9 +152,9 @@ pub fn weigh(
         }
     }
     if !have.is_none() {
-        let leaned = leaned.settled();
+        let depended = depended.settled();
         let plain_bytes = classes.map(|(plain, _)| plain);
-        let is_needed = |id: &ChunkId| leaned.contains(id) || seen.contains(id);
+        let is_needed = |id: &ChunkId| depended.contains(id) || seen.contains(id);
         let rates = sample::rates(
             store,
             &needs,
@@ -225,7 +225,7 @@ struct Gathered {
     chunks: Vec<NewChunk>,
     seen: HashSet<ChunkId>,
     /// Chunks that are needed and not new.
-    leaned: ChunkSet,
+    depended: ChunkSet,
 }
 
 impl Gathered {
@@ -234,7 +234,7 @@ impl Gathered {
         let (mut new_chunks, mut new_bytes) = (0, 0);
         for chunk in found.chunks {
             if have.contains(&chunk.id) {
-                self.leaned.insert(&chunk.id);
+                self.depended.insert(&chunk.id);
                 continue;
             }
             if !self.seen.insert(chunk.id) {

@@ -222,7 +222,7 @@ mod tests {
             let ahead: Lookahead<u32, u32> = Lookahead::new();
             let finder = Mutex::new((0..100_u32).map(|n| (2 * n, n)));
             std::thread::scope(|scope| {
-                let _leash = ahead.start(scope, &finder, |n, _| n, &Silent);
+                let _cancel_on_drop = ahead.start(scope, &finder, |n, _| n, &Silent);
                 for place in taken {
                     // Either no worker was there before, or the result is right.
                     assert!(ahead.take(&place).is_none_or(|found| found * 2 == place));
@@ -242,7 +242,7 @@ mod tests {
                 }
                 true
             };
-            let _leash = ahead.start(scope, &finder, look, &Silent);
+            let _cancel_on_drop = ahead.start(scope, &finder, look, &Silent);
         });
     }
 }

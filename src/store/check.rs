@@ -119,7 +119,7 @@ impl Store {
             };
             self.check_frames(number, &spans, report, monitor)?;
         }
-        let mut chunk_index = self.shelf_mut();
+        let mut chunk_index = self.chunk_index_mut();
         let is_anew = chunk_index.lacks_quarantine && depth == CheckDepth::Data;
         if is_anew && self.access == super::OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
@@ -236,7 +236,7 @@ impl Store {
                 other => return Err(other),
             }
         }
-        let mut chunk_index = self.shelf_mut();
+        let mut chunk_index = self.chunk_index_mut();
         let before = chunk_index.quarantine.clone();
         for span in spans {
             let offset = span.offset;

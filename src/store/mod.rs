@@ -376,7 +376,7 @@ impl Store {
 
     /// Excludes a frame from deduplication for good. Remembers it when the store is open for writing.
     fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
-        let mut chunk_index = self.shelf_mut();
+        let mut chunk_index = self.chunk_index_mut();
         chunk_index.quarantine.insert(place);
         if self.access == OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
@@ -386,7 +386,7 @@ impl Store {
 
     /// Takes a frame out of quarantine that a second read found whole.
     fn release(&self, place: PackPlace) -> Result<(), StoreError> {
-        let mut chunk_index = self.shelf_mut();
+        let mut chunk_index = self.chunk_index_mut();
         if chunk_index.quarantine.remove(&place) && self.access == OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
@@ -399,7 +399,7 @@ impl Store {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shelf_mut(&self) -> RwLockWriteGuard<'_, ChunkIndex> {
+    fn chunk_index_mut(&self) -> RwLockWriteGuard<'_, ChunkIndex> {
         self.chunk_index
             .write()
             .unwrap_or_else(PoisonError::into_inner)

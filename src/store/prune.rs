@@ -224,7 +224,7 @@ impl Store {
     /// Removes packs from the index first and from the storage second, so that the index never lists a missing pack.
     /// Entries of lost packs are removed too. A lost pack that turns up again is adopted.
     fn drop_packs(&self, dead: &HashSet<PackId>) -> Result<(), StoreError> {
-        let mut chunk_index = self.shelf_mut();
+        let mut chunk_index = self.chunk_index_mut();
         if dead.is_empty() && !chunk_index.lists_lost_packs() && chunk_index.unread.is_empty() {
             return Ok(());
         }

@@ -73,7 +73,7 @@ impl Store {
     /// A storage error.
     pub fn refresh(&self) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            if self.shelf_mut().look_again(self.storage.as_ref())? {
+            if self.chunk_index_mut().look_again(self.storage.as_ref())? {
                 break;
             }
         }

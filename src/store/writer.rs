@@ -226,7 +226,7 @@ impl Store {
         }
         let (name, segment) =
             chunk_index::publish(self.storage.as_ref(), &packed.packs, packed.entries)?;
-        let mut chunk_index = self.shelf_mut();
+        let mut chunk_index = self.chunk_index_mut();
         chunk_index.add(Some(name), segment, None);
         // The packs were written anew, so an old quarantine entry for the same id no longer applies.
         if chunk_index.forgive(&packed.packs) {

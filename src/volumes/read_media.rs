@@ -124,7 +124,7 @@ pub fn read_media_noting(
             HeaderSlot::Taking(Box::new(Taking::new(set))),
         )
     });
-    let absorber = MediaReader {
+    let media_reader = MediaReader {
         incoming_dir,
         note,
         wanted,
@@ -140,12 +140,12 @@ pub fn read_media_noting(
             block,
             source_no,
             ..
-        } => absorber.take(header, block, *source_no),
+        } => media_reader.take(header, block, *source_no),
         Sighting::Damaged { .. } => ControlFlow::Continue(()),
     };
     let scanned = scan(&sources, &visit, monitor);
     monitor.finish();
-    let mut state = absorber
+    let mut state = media_reader
         .state
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);

@@ -16,8 +16,8 @@ use carryall::bundle::receipt::packed::PackedSet;
 use carryall::bundle::receipt::site::Site as Remembered;
 use carryall::bundle::receipt::{FramesWaiting, HeldRelease, Receipt};
 use carryall::bundle::{
-    Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun, Lean, LeanRelease, LeanSet,
-    Recipient,
+    Catalog, CatalogFrame, CatalogItem, CatalogRelease, FrameRun, Prerequisite,
+    PrerequisiteRelease, PrerequisiteSet, Recipient,
 };
 use carryall::content::release::ReleaseName;
 use carryall::ops;
@@ -509,8 +509,8 @@ fn receipts_and_sites_keep_their_bytes() {
 #[test]
 fn catalogs_keep_their_bytes() {
     let run = FrameRun { first: 1, count: 2 };
-    let lean = Lean {
-        releases: vec![LeanRelease {
+    let lean = Prerequisite {
+        releases: vec![PrerequisiteRelease {
             name: "shop:1.0".into(),
             id: ReleaseId([1; 32]),
         }],
@@ -534,16 +534,16 @@ fn catalogs_keep_their_bytes() {
             };
             3
         ],
-        leans: Vec::new(),
+        prerequisites: Vec::new(),
     };
     let check = |name: &str, catalog: &Catalog| {
         let bytes = golden(name, &catalog.to_bytes());
         assert_eq!(&Catalog::from_bytes(&bytes).unwrap(), catalog);
     };
     check("full.catalog", &catalog);
-    catalog.leans = vec![lean];
+    catalog.prerequisites = vec![lean];
     check("delta.catalog", &catalog);
-    catalog.leans[0].sets = vec![LeanSet {
+    catalog.prerequisites[0].sets = vec![PrerequisiteSet {
         set: SetId([5; 16]),
         frames: vec![run],
     }];

@@ -437,7 +437,7 @@ fn honest() -> (Vec<Vec<u8>>, Catalog) {
         Catalog {
             releases: vec![release],
             frames,
-            leans: Vec::new(),
+            prerequisites: Vec::new(),
         },
     )
 }

@@ -114,7 +114,7 @@ fn write_set(to: &Path, mut chunks: Chunks, kind: ItemKind) {
             plain_bytes: u32::try_from(plain).unwrap(),
             chunks: u32::try_from(all.len()).unwrap(),
         }],
-        leans: Vec::new(),
+        prerequisites: Vec::new(),
     };
     let catalog = catalog.to_bytes();
     let plan = plan(&SetRequest {

@@ -70,7 +70,7 @@ pub struct BundleNeeds {
     /// The store's frames with the chunks that the releases need and the recipient is missing, in the order of need.
     frames: Vec<FrameNeed>,
     /// Chunks that the releases need and the recipient has.
-    leaned: ChunkSet,
+    depended: ChunkSet,
 }
 
 impl BundleNeeds {
@@ -80,14 +80,14 @@ impl BundleNeeds {
     /// [`BundleError`] when a list cannot be read or the store is missing a chunk.
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
         let mut ids: Vec<ChunkId> = Vec::new();
-        let mut leaned = ChunkSet::new();
+        let mut depended = ChunkSet::new();
         let mut tops_up = false;
         let mut walker = Walker::new(store);
         for root in releases {
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
                 if have.contains(id) {
                     tops_up |= have.is_waiting(id);
-                    leaned.insert(id);
+                    depended.insert(id);
                 } else {
                     ids.push(*id);
                 }
@@ -100,7 +100,7 @@ impl BundleNeeds {
         }
         Ok(Self {
             frames: store.frames_of(&mut ids.into_iter())?,
-            leaned,
+            depended,
         })
     }
 
@@ -141,8 +141,8 @@ pub fn cut(
             .iter()
             .flat_map(|need| need.chunks.iter().map(prefix))
             .collect();
-        needs.leaned = needs.leaned.settled();
-        let is_needed = |id: &ChunkId| needs.leaned.contains(id) || needed.contains(&prefix(id));
+        needs.depended = needs.depended.settled();
+        let is_needed = |id: &ChunkId| needs.depended.contains(id) || needed.contains(&prefix(id));
         Some(OldChunks::of(store, have, is_needed, monitor)?)
     };
     let source = ChunkOrigin {
@@ -156,18 +156,18 @@ pub fn cut(
         bases,
     } = pack_all(source, &order, options, &spool, monitor)?;
     drop(order);
-    bases.iter().for_each(|id| needs.leaned.insert(id));
+    bases.iter().for_each(|id| needs.depended.insert(id));
     monitor.finish();
     let releases = releases
         .iter()
         .map(|root| describe(store, root, &frame_of))
         .collect::<Result<Vec<_>, _>>()?;
-    let leans = have.depends_on(store, &needs.leaned.settled())?;
+    let prerequisites = have.depends_on(store, &needs.depended.settled())?;
     Ok(CutBundle::new(
         Catalog {
             releases,
             frames,
-            leans,
+            prerequisites,
         },
         frame_of,
         spool,

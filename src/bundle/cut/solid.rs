@@ -202,8 +202,8 @@ fn pack_one(
         base.extend_from_slice(&source.store.read(id)?);
     }
     let stored = encoder.encode_delta(&chunks, solid.class, &options, &bases, &base);
-    let leans = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
-    Ok((stored, if leans { bases } else { Vec::new() }))
+    let prerequisites = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
+    Ok((stored, if prerequisites { bases } else { Vec::new() }))
 }
 
 /// Returns the bytes of the frame that these chunks become. Used for estimates by samples.
@@ -230,17 +230,17 @@ pub(in crate::bundle) fn packed_bytes(
 }
 
 /// Largest frames that depend on old chunks. Memory sets the limit (docs/decisions/007-deltas.md).
-struct LeanLimits {
+struct DependencyLimits {
     plain_bytes: usize,
     base_bytes: usize,
 }
 
-fn dependency_limits(effort: Effort) -> LeanLimits {
+fn dependency_limits(effort: Effort) -> DependencyLimits {
     let plain_bytes = match effort {
         Effort::Fast | Effort::Default => 10 << 20,
         Effort::Max => 16 << 20,
     };
-    LeanLimits {
+    DependencyLimits {
         plain_bytes,
         base_bytes: 2 * plain_bytes,
     }

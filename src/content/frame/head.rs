@@ -68,8 +68,8 @@ impl FrameHead {
         }
         let base_count = usize::from(u16::from_le_bytes([head[10], head[11]]));
         // A frame with ids may enter a store, which could not unpack a frame that depends on others.
-        let may_lean = head[5] >= CODEC_PREFIX && flags & FLAG_IDS == 0;
-        if may_lean != (base_count > 0) {
+        let may_depend = head[5] >= CODEC_PREFIX && flags & FLAG_IDS == 0;
+        if may_depend != (base_count > 0) {
             return Err(FrameError::Unknown("way to lean on chunks"));
         }
         // The frame's hash is not checked yet: these limits alone bound what a caller allocates.

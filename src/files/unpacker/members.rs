@@ -32,7 +32,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         let (source, path, offset) = (reader.source(), reader.path(), reader.offset());
         let finder = Mutex::new(TarStreamFinder::new(source, offset, offset + bytes));
         let ahead = Lookahead::new();
-        let looker = &Arc::clone(&self.looker);
+        let analyzer = &Arc::clone(&self.analyzer);
         let quiet = Quiet(self.monitor);
         let monitor: &dyn Monitor = if self.within > 0 {
             &quiet
@@ -47,9 +47,9 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                     offset,
                     bytes,
                 };
-                looker.look(region, monitor)
+                analyzer.look(region, monitor)
             };
-            let _leash = ahead.start(scope, &finder, look, monitor);
+            let _cancel_on_drop = ahead.start(scope, &finder, look, monitor);
             self.tar_members(reader, bytes, depth, Some(&ahead))
         })
     }

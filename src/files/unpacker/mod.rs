@@ -69,7 +69,7 @@ pub struct Unpacker<'a, S: ChunkSource> {
     options: &'a OpenOptions,
     /// Blobs of earlier releases. They are reused when their chunks are still present.
     known: &'a BlobTable,
-    looker: Arc<Analyzer<'a>>,
+    analyzer: Arc<Analyzer<'a>>,
     /// Results for the streams among the files that are opened one after the other.
     files: Option<Arc<Lookahead<PathBuf, FileFound>>>,
     /// Blobs of this run, whose chunks were just stored.
@@ -129,7 +129,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             monitor,
             options,
             known,
-            looker: Arc::new(Analyzer::new(known, options)),
+            analyzer: Arc::new(Analyzer::new(known, options)),
             files: None,
             fresh: BlobTable::default(),
             reused: BlobTable::default(),
@@ -190,11 +190,11 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         let files = Arc::new(Lookahead::new());
         self.files = Some(Arc::clone(&files));
         let finder = Mutex::new(FileStreamFinder::new(paths));
-        let (looker, monitor) = (&Arc::clone(&self.looker), self.monitor);
+        let (analyzer, monitor) = (&Arc::clone(&self.analyzer), self.monitor);
         std::thread::scope(|scope: &Scope<'_, '_>| {
-            let look = |path: PathBuf, monitor: &dyn Monitor| looker.look_at_file(&path, monitor);
+            let look = |path: PathBuf, monitor: &dyn Monitor| analyzer.look_at_file(&path, monitor);
             // Dropped before the scope ends, so that its workers stop and the scope can join them.
-            let _leash = files.start(scope, &finder, look, monitor);
+            let _cancel_on_drop = files.start(scope, &finder, look, monitor);
             let opened = open(self);
             self.files = None;
             opened

@@ -89,7 +89,9 @@ fn awaited(store: &Store) -> Result<HashSet<ReleaseId>, Error> {
     for set in open_all(&store.incoming_dir())? {
         let catalog = set.catalog().ok();
         let catalog = catalog.and_then(|bytes| Catalog::from_bytes(&bytes).ok());
-        let leans = catalog.into_iter().flat_map(|catalog| catalog.leans);
+        let leans = catalog
+            .into_iter()
+            .flat_map(|catalog| catalog.prerequisites);
         awaited.extend(
             leans
                 .flat_map(|lean| lean.releases)

@@ -21,7 +21,7 @@ use crate::base::size::total;
 use crate::bundle::receipt::HeldRelease;
 use crate::bundle::receipt::packed::PackedSet;
 use crate::bundle::{
-    self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Lean, Recipient, TempPayload,
+    self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Prerequisite, Recipient, TempPayload,
     solid_bytes,
 };
 use crate::content::release::ReleaseRoot;
@@ -395,7 +395,7 @@ fn remember(
     }
 }
 
-fn names_of(lean: &Lean) -> Vec<String> {
+fn names_of(lean: &Prerequisite) -> Vec<String> {
     let releases = lean.releases.iter();
     let mut names: Vec<String> = releases.map(|release| release.name.clone()).collect();
     for set in &lean.sets {
@@ -457,7 +457,7 @@ fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
         burst_alone_bytes,
         scattered,
         receivers: Vec::new(),
-        leans: cut.catalog.leans.iter().map(names_of).collect(),
+        leans: cut.catalog.prerequisites.iter().map(names_of).collect(),
         together_bytes: None,
         needed_bytes: copies,
         free_bytes: None,

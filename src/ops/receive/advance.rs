@@ -255,8 +255,8 @@ pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress,
     let catalog = selection.map(|selection| &selection.catalog);
     let lacking = match selection {
         Some(selection) => {
-            let catalog = selection.likely_to_lean();
-            prerequisites::quick_check(store, &catalog, &StagedSet::leaned_on(store, &catalog)?)
+            let catalog = selection.likely_dependencies();
+            prerequisites::quick_check(store, &catalog, &StagedSet::depended_on(store, &catalog)?)
         }
         None => None,
     };

@@ -55,7 +55,7 @@ pub(crate) fn commit_set(
     monitor: &dyn Monitor,
 ) -> Result<CommitOutcome, Error> {
     let catalog = set.catalog();
-    let mut waiting = StagedSet::leaned_on(store, catalog)?;
+    let mut waiting = StagedSet::depended_on(store, catalog)?;
     for each in &mut waiting {
         // Healing first makes as many of their frames readable as possible.
         each.staging.heal(monitor)?;
@@ -94,7 +94,7 @@ impl Commit<'_> {
         let catalog = self.set.catalog();
         match catalog.releases.first() {
             // A bundle without prerequisites has to carry everything, so what is missing was never packed.
-            Some(release) if catalog.leans.is_empty() => Err(Error::BundleIncomplete {
+            Some(release) if catalog.prerequisites.is_empty() => Err(Error::BundleIncomplete {
                 release: release.name.clone(),
                 chunks: missing.len(),
             }),
@@ -131,19 +131,19 @@ impl Commit<'_> {
         let (store, set, monitor) = (self.store, self.set, self.monitor);
         let needed = self.needed.as_ref();
         let waiting = self.waiting.iter();
-        let leaned: Vec<Vec<FramePlace>> = waiting
-            .map(|each| each.leaned_frames(set.catalog()))
+        let depended: Vec<Vec<FramePlace>> = waiting
+            .map(|each| each.depended_frames(set.catalog()))
             .collect();
-        let leaned_bytes: u64 = leaned
+        let depended_bytes: u64 = depended
             .iter()
             .flatten()
             .map(|place| u64::from(place.entry.stored_bytes))
             .sum();
         // Claims of a catalog beyond what its volumes can hold reserve no room.
-        blob_cache::make_room(store, growth_bytes(set.held_bytes() + leaned_bytes))?;
+        blob_cache::make_room(store, growth_bytes(set.held_bytes() + depended_bytes))?;
 
         let mut writer = store.writer(&WriteOptions::default(), monitor)?;
-        monitor.start("take over", set.selection.payload_bytes() + leaned_bytes);
+        monitor.start("take over", set.selection.payload_bytes() + depended_bytes);
         let all = |_: &FramePlace| Ok(true);
         set.read_frames(all, store, monitor, |frame| {
             put(&mut writer, &frame, needed)
@@ -152,7 +152,7 @@ impl Commit<'_> {
             // The frames below may depend on chunks that were just put.
             writer.commit()?;
         }
-        for (each, frames) in self.waiting.iter_mut().zip(leaned) {
+        for (each, frames) in self.waiting.iter_mut().zip(depended) {
             let bad = each.read(&frames, store, monitor, |frame| {
                 put(&mut writer, &frame, None)
             })?;

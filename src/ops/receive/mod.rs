@@ -154,7 +154,7 @@ fn receive_all(
         waiting = next.map(|(set, read, _)| (set, read)).collect();
         let mut known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
         known.extend(failed.iter().map(|(set_id, ..)| set_id.to_string()));
-        waiting.extend(leaning_and_whole(store, &waiting, &known)?);
+        waiting.extend(waiting_and_whole(store, &waiting, &known)?);
     }
     // When there is nothing else to report, the whole call has failed.
     if sets.is_empty() && failed.len() == 1 {
@@ -324,7 +324,7 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
 }
 
 /// Returns the staged sets that were complete before this call and wait for prerequisites.
-fn leaning_and_whole(
+fn waiting_and_whole(
     store: &Store,
     waiting: &[(Staging, ReadMediaReport)],
     known: &[String],
@@ -339,7 +339,7 @@ fn leaning_and_whole(
     Ok(sets
         .filter(|set| !is_known(set))
         .filter_map(|set| match Staged::look(set) {
-            Staged::Described(set) if !set.catalog().leans.is_empty() => Some(set.staging),
+            Staged::Described(set) if !set.catalog().prerequisites.is_empty() => Some(set.staging),
             _ => None,
         })
         .filter(|set| set.needs().complete)

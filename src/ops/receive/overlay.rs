@@ -128,7 +128,7 @@ impl<'a> OverlaySource<'a> {
     ) -> Result<(), Error> {
         // The frames are unpacked against this overlay, so what they add is collected apart and joined afterwards.
         let mut found = Self::new(self.store);
-        let frames = set.leaned_frames(catalog);
+        let frames = set.depended_frames(catalog);
         set.read(&frames, self, monitor, |frame| {
             found.note(&frame);
             Ok(())

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
-use crate::bundle::{BundleError, Catalog, Lean, missing_bases};
+use crate::bundle::{BundleError, Catalog, Prerequisite, missing_bases};
 use crate::content::frame::FrameError;
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{ChunkSource, RecipeError};
@@ -85,10 +85,10 @@ pub(crate) fn quick_check(
         chunks: 0,
         chunk_ids: Vec::new(),
     };
-    let mut is_here = catalog.leans.is_empty();
-    for lean in &catalog.leans {
-        let releases = releases_of(store, lean);
-        let sets = sets_of(store, lean, catalog, waiting);
+    let mut is_here = catalog.prerequisites.is_empty();
+    for prerequisite in &catalog.prerequisites {
+        let releases = releases_of(store, prerequisite);
+        let sets = sets_of(store, prerequisite, catalog, waiting);
         let all_whole = releases
             .iter()
             .all(|release| release.state == MissingState::Whole);
@@ -103,15 +103,15 @@ pub(crate) fn quick_check(
 /// Returns the prerequisite sets with something missing, or that depend on what may be missing.
 fn sets_of(
     store: &Store,
-    lean: &Lean,
+    prerequisite: &Prerequisite,
     catalog: &Catalog,
     waiting: &[StagedSet],
 ) -> Vec<MissingSet> {
     let mut lacking = Vec::new();
-    for set in &lean.sets {
+    for set in &prerequisite.sets {
         let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
         let found = waiting.iter().find(|each| each.staging.set_id() == set.set);
-        let there = found.map_or(0, |each| each.leaned_frames(catalog).len() as u64);
+        let there = found.map_or(0, |each| each.depended_frames(catalog).len() as u64);
         let missing = frames.saturating_sub(there);
         // A staged set that has missing prerequisites itself cannot be relied on. The empty list ends the recursion
         // here.
@@ -136,9 +136,9 @@ pub(crate) fn missing_later(
 ) -> MissingPrerequisites {
     let lacking = quick_check(store, catalog, waiting).unwrap_or_else(|| MissingPrerequisites {
         any_of: catalog
-            .leans
+            .prerequisites
             .iter()
-            .map(|lean| releases_of(store, lean))
+            .map(|prerequisite| releases_of(store, prerequisite))
             .collect(),
         sets: Vec::new(),
         chunks: 0,
@@ -169,8 +169,8 @@ impl MissingPrerequisites {
     }
 }
 
-fn releases_of(store: &Store, lean: &Lean) -> Vec<MissingRelease> {
-    let releases = lean.releases.iter();
+fn releases_of(store: &Store, prerequisite: &Prerequisite) -> Vec<MissingRelease> {
+    let releases = prerequisite.releases.iter();
     releases
         .map(|release| {
             let name = release.name.parse::<ReleaseName>().ok();
@@ -264,7 +264,7 @@ fn missing_of_releases(
     let catalog = set.catalog();
     let mut both = OverlaySource::new(store);
     for each in waiting {
-        let frames = each.leaned_frames(catalog);
+        let frames = each.depended_frames(catalog);
         let missing = each.missing_bases(&frames, |id| store.contains(id));
         // Frames of staged sets may be compressed against chunks that the bundle carries, so these are held.
         both.wanted.extend(missing);

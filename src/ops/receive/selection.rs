@@ -57,7 +57,10 @@ impl Selection {
             is_asked
         });
         // The catalog does not say which release needs the frames that other sets depend on.
-        let tops_up = catalog.leans.iter().any(|lean| !lean.sets.is_empty());
+        let tops_up = catalog
+            .prerequisites
+            .iter()
+            .any(|prerequisite| !prerequisite.sets.is_empty());
         let needed = (!left_out.is_empty() && !tops_up).then(|| needed_frames(&catalog));
         Self {
             catalog,
@@ -85,13 +88,13 @@ impl Selection {
 
     /// Returns the catalog with the prerequisites that remain if the selection needs nothing of other platforms. This
     /// is a guess until frames are read.
-    pub(crate) fn likely_to_lean(&self) -> Cow<'_, Catalog> {
-        if !self.is_narrow() || self.catalog.leans.is_empty() {
+    pub(crate) fn likely_dependencies(&self) -> Cow<'_, Catalog> {
+        if !self.is_narrow() || self.catalog.prerequisites.is_empty() {
             return Cow::Borrowed(&self.catalog);
         }
         let mut catalog = self.catalog.clone();
-        for lean in &mut catalog.leans {
-            let releases = &mut lean.releases;
+        for prerequisite in &mut catalog.prerequisites {
+            let releases = &mut prerequisite.releases;
             releases.retain(|release| is_for(&release.name, &self.platforms));
         }
         Cow::Owned(catalog)

@@ -186,31 +186,34 @@ impl StagedSet {
     ///
     /// # Errors
     /// [`Error`] when the staging folder cannot be read.
-    pub(crate) fn leaned_on(store: &Store, catalog: &Catalog) -> Result<Vec<Self>, Error> {
-        let leaned: BTreeSet<SetId> = catalog
-            .leans
+    pub(crate) fn depended_on(store: &Store, catalog: &Catalog) -> Result<Vec<Self>, Error> {
+        let depended: BTreeSet<SetId> = catalog
+            .prerequisites
             .iter()
-            .flat_map(|lean| lean.sets.iter().map(|set| set.set))
+            .flat_map(|prerequisite| prerequisite.sets.iter().map(|set| set.set))
             .collect();
-        if leaned.is_empty() {
+        if depended.is_empty() {
             return Ok(Vec::new());
         }
         let sets = open_all(&store.incoming_dir())?.into_iter();
         Ok(sets
-            .filter(|set| leaned.contains(&set.set_id()))
+            .filter(|set| depended.contains(&set.set_id()))
             .filter_map(|set| Self::of(set).ok())
             .collect())
     }
 
     /// Returns the frames of this set that a bundle depends on, and that are present or can be rebuilt by parity.
-    pub(crate) fn leaned_frames(&self, by: &Catalog) -> Vec<FramePlace> {
+    pub(crate) fn depended_frames(&self, by: &Catalog) -> Vec<FramePlace> {
         let set_id = self.staging.set_id();
-        let leans = by.leans.iter().flat_map(|lean| &lean.sets);
-        let runs: Vec<FrameRun> = leans
-            .filter(|lean| lean.set == set_id)
-            .flat_map(|lean| lean.frames.iter().copied())
+        let prerequisites = by
+            .prerequisites
+            .iter()
+            .flat_map(|prerequisite| &prerequisite.sets);
+        let runs: Vec<FrameRun> = prerequisites
+            .filter(|prerequisite| prerequisite.set == set_id)
+            .flat_map(|prerequisite| prerequisite.frames.iter().copied())
             .collect();
-        let is_leaned = |place: &FramePlace| {
+        let is_depended_on = |place: &FramePlace| {
             runs.iter().any(|run| {
                 let number = u32::try_from(place.frame_no).ok();
                 number.is_some_and(|no| no >= run.first && no - run.first < run.count)
@@ -218,7 +221,7 @@ impl StagedSet {
         };
         let recovery = self.staging.assess();
         let mut places = self.places();
-        places.retain(|place| is_leaned(place) && self.has(&recovery, place));
+        places.retain(|place| is_depended_on(place) && self.has(&recovery, place));
         places
     }
 
@@ -228,7 +231,7 @@ impl StagedSet {
         places: &[FramePlace],
         is_there: impl Fn(&ChunkId) -> bool,
     ) -> HashSet<ChunkId> {
-        if self.catalog().leans.is_empty() {
+        if self.catalog().prerequisites.is_empty() {
             return HashSet::new();
         }
         let bases = places.iter().filter_map(|place| self.bases_of(place));
@@ -282,11 +285,11 @@ impl StagedSet {
     /// `is_at_hand`.
     pub(crate) fn usable_frames(&self, is_at_hand: &mut dyn FnMut(&ChunkId) -> bool) -> Vec<usize> {
         let recovery = self.staging.assess();
-        let leans = !self.catalog().leans.is_empty();
+        let prerequisites = !self.catalog().prerequisites.is_empty();
         let places = self.places().into_iter();
         let usable = places.filter(|place| {
             self.has(&recovery, place)
-                && (!leans
+                && (!prerequisites
                     || self
                         .bases_of(place)
                         .is_some_and(|bases| bases.iter().all(&mut *is_at_hand)))
