@@ -56,6 +56,7 @@ mod streams;
 mod terminal;
 mod testkit;
 mod topups;
+mod transcripts;
 mod unopened;
 mod versions;
 mod volumes_crash;

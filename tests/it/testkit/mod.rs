@@ -10,6 +10,7 @@ pub mod own_process;
 pub mod packed;
 pub mod programs;
 pub mod real;
+pub mod redact;
 pub mod registry_parts;
 pub mod shown;
 pub mod stage;
