@@ -153,9 +153,7 @@ fn joined(
     sets: Vec<Vec<PrerequisiteSet>>,
 ) -> Result<Vec<Prerequisite>, EnvelopeError> {
     if prerequisites.is_empty() {
-        return Err(EnvelopeError::Corrupt(
-            "it is said to prerequisite on something",
-        ));
+        return Err(EnvelopeError::Corrupt("it is said to depend on something"));
     }
     if prerequisites.len() != sets.len() {
         return Err(EnvelopeError::Corrupt("sets of no prerequisite"));
