@@ -25,6 +25,7 @@ mod hostile;
 mod image_names;
 mod images;
 mod journey_store;
+mod json;
 mod layers;
 mod limits;
 mod media_disk;

@@ -1,0 +1,382 @@
+//! `docs/json.md` says what `--json` prints: the program is run, and what it prints is compared with the tables.
+//!
+//! The type of a field may name another table, so that objects are followed into each other.
+
+mod document;
+
+use crate::testkit::archives::gzip;
+use crate::testkit::made;
+use crate::testkit::programs::has;
+use crate::testkit::registry_parts::RealRegistry;
+use crate::testkit::shown::{api, web};
+use crate::testkit::stage::{Run, Stage, noise, text, visible};
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use document::{Document, repository};
+use serde_json::Value;
+
+/// What was seen of the document so far.
+struct Seen {
+    document: Document,
+    events: BTreeSet<String>,
+    reports: BTreeSet<String>,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            document: Document::read(),
+            events: BTreeSet::new(),
+            reports: BTreeSet::new(),
+        }
+    }
+
+    #[track_caller]
+    fn event(&mut self, line: &str) {
+        let event: Value =
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("no event: {line}"));
+        let faults = self.document.event_faults(&event);
+        assert!(faults.is_empty(), "{line}: {faults:#?}");
+        self.events.insert(event["event"].as_str().unwrap().into());
+    }
+
+    #[track_caller]
+    fn report(&mut self, anchor: &str, report: &Value) {
+        let faults = self.document.faults(anchor, report);
+        assert!(faults.is_empty(), "{anchor}: {faults:#?} in {report:#}");
+        self.reports.insert(anchor.to_owned());
+    }
+
+    /// Compares a run, whose report has the table of this anchor. Without an anchor there must be no report.
+    #[track_caller]
+    fn run(&mut self, anchor: &str, run: &Run) {
+        for line in run.stderr.lines() {
+            self.event(line);
+        }
+        if anchor.is_empty() {
+            assert_eq!(run.stdout, "", "{run:#?}");
+        } else {
+            self.report(anchor, &run.json());
+        }
+    }
+
+    /// Runs words, and compares what they print.
+    #[track_caller]
+    fn runs(&mut self, stage: &Stage, anchor: &str, code: i32, words: &[&str]) -> Value {
+        let run = stage.run(&[&["--json"], words].concat()).ends_with(code);
+        self.run(anchor, &run);
+        serde_json::from_str(&run.stdout).unwrap_or_default()
+    }
+}
+
+/// A small medium, of which the release needs several.
+const MEDIA: &str = "6MB";
+
+/// A stage with something of every kind in `given`: a folder, noise, images, a package, a stream that is cut off.
+fn given() -> Stage {
+    let stage = Stage::new();
+    let images = made::files_tar(&made::containerd(&[web(), api()]));
+    stage.give("images.tar", &images);
+    stage.give("app.ram", &made::ram("shop", "1.0", &[web()], &[api()]));
+    stage.give("setup.bin", &noise(2, 3_000_000));
+    let cut = gzip(&noise(5, 300_000));
+    stage.give("cut.gz", &cut[..200_000]);
+    fs::create_dir(stage.path("given/docs")).unwrap();
+    fs::write(stage.path("given/docs/readme.txt"), text(1, 100_000)).unwrap();
+    fs::write(stage.path("given/docs/shop.env"), "A=1\n").unwrap();
+    stage
+}
+
+fn pack_words<'a>(release: &'a str, to: &'a str) -> Vec<&'a str> {
+    vec![
+        "pack", release, "--to", to, "--media", MEDIA, "--spare", "1",
+    ]
+}
+
+/// At the vendor: everything that is done with a store.
+fn vendor(seen: &mut Seen, stage: &Stage) {
+    seen.runs(stage, "add", 0, &["add", "shop:1.0", "given"]);
+    stage.give("setup.bin", &noise(3, 3_000_000));
+    seen.runs(stage, "add", 0, &["add", "shop:1.1", "given"]);
+    seen.runs(stage, "list", 0, &["list"]);
+    let shown = seen.runs(stage, "show", 0, &["show", "shop:1.0"]);
+    for part in ["images", "packages", "kept", "contents"] {
+        assert!(!shown[part].as_array().unwrap().is_empty(), "{shown:#}");
+    }
+    let diff = seen.runs(stage, "diff", 0, &["diff", "shop:1.0", "shop:1.1"]);
+    assert!(!diff["contributors"].as_array().unwrap().is_empty());
+    let estimate = ["pack", "shop:1.1", "--estimate"];
+    seen.runs(stage, "pack---estimate", 0, &estimate);
+    let plan = [
+        "pack", "shop:1.1", "--plan", "--media", MEDIA, "--since", "shop:1.0",
+    ];
+    seen.runs(stage, "pack-plan", 0, &plan);
+    seen.runs(stage, "pack", 0, &pack_words("shop:1.0", "discs"));
+    seen.runs(stage, "keep", 0, &["keep", "shop:1.0"]);
+    seen.runs(stage, "prune", 0, &["prune", "--keep-last", "1"]);
+    seen.runs(stage, "check", 0, &["check", "--data"]);
+    seen.runs(stage, "verify", 0, &["inspect", "discs"]);
+    seen.runs(stage, "demo", 0, &["demo", "given/docs"]);
+}
+
+/// Between vendor and site: a volume is lost and rebuilt.
+fn media(seen: &mut Seen, stage: &Stage) {
+    let volumes = visible(&stage.path("discs"));
+    let first = volumes[0].to_str().unwrap();
+    seen.runs(stage, "verify", 0, &["verify", "discs"]);
+    seen.runs(stage, "verify", 4, &["verify", first]);
+    fs::rename(&volumes[1], stage.path("lost")).unwrap();
+    let repaired = seen.runs(stage, "repair", 0, &["repair", "discs", "--to", "new"]);
+    assert!(!repaired["sets"].as_array().unwrap().is_empty());
+    fs::rename(stage.path("lost"), &volumes[1]).unwrap();
+}
+
+/// At the site: volumes come in, receipts go out, releases are used.
+fn site(seen: &mut Seen, stage: &mut Stage) {
+    let first = visible(&stage.path("discs")).remove(0);
+    let first = first.to_str().unwrap();
+    stage.store = "site";
+    seen.runs(stage, "receive", 4, &["receive", first]);
+    seen.runs(stage, "status", 4, &["status"]);
+    seen.runs(stage, "receipt", 0, &["receipt"]);
+    seen.runs(stage, "forget", 0, &["forget", "--all-incomplete"]);
+    seen.runs(stage, "receive", 0, &["receive", "discs"]);
+    seen.runs(stage, "receive", 0, &["receive", first]);
+    let receipt = seen.runs(stage, "receipt", 0, &["receipt"]);
+    fs::write(stage.path("plant.json"), receipt.to_string()).unwrap();
+
+    stage.store = "store";
+    let mut words = pack_words("shop:1.1", "update");
+    words.extend(["--site", "plant", "--for", "plant.json"]);
+    seen.runs(stage, "pack", 0, &words);
+    seen.runs(stage, "site-list", 0, &["site", "list"]);
+    seen.runs(stage, "site-forget", 0, &["site", "forget", "plant"]);
+    seen.runs(stage, "site-forget", 1, &["site", "forget", "plant"]);
+
+    // The update comes to a store without what it depends on.
+    stage.store = "other";
+    let received = seen.runs(stage, "receive", 4, &["receive", "update"]);
+    assert!(received["sets"][0]["lacking"].is_object(), "{received:#}");
+
+    stage.store = "site";
+    seen.runs(stage, "receive", 0, &["receive", "update"]);
+    seen.runs(stage, "checkout", 0, &["checkout", "shop:1.1", "back"]);
+    let images = ["checkout", "shop:1.1", "a.tar", "--as", "docker-archive"];
+    seen.runs(stage, "checkout---as", 0, &images);
+    seen.runs(
+        stage,
+        "install",
+        0,
+        &["install", "shop:1.0", "--into", "srv"],
+    );
+    fs::write(stage.path("srv/current/given/docs/shop.env"), "A=2\n").unwrap();
+    let installed = seen.runs(
+        stage,
+        "install",
+        0,
+        &["install", "shop:1.1", "--into", "srv"],
+    );
+    assert!(!installed["kept"].as_array().unwrap().is_empty());
+    seen.runs(stage, "rollback", 0, &["rollback", "srv"]);
+    seen.runs(stage, "rm", 0, &["rm", "shop:1.0"]);
+    seen.runs(stage, "prune", 0, &["prune"]);
+}
+
+/// What goes wrong: findings, errors of every sort of argument, and usage errors.
+fn troubles(seen: &mut Seen, stage: &Stage) {
+    let errors: [(i32, &[&str]); 11] = [
+        (1, &["show", "shop:9"]),
+        (1, &["checkout", "shop:1.1", "x", "--item", "none"]),
+        (1, &["checkout", "shop:1.1", "given"]),
+        (1, &["verify", "given"]),
+        (1, &["add", "shop:2", "nowhere"]),
+        (1, &["forget", "none"]),
+        (1, &["rollback", "given"]),
+        (1, &["pack", "shop:1.1", "--to", "t", "--media", "3MB"]),
+        (2, &["recieve"]),
+        (2, &["add"]),
+        (2, &["pack", "shop:1.1", "--to", "t", "--media", "dvdd"]),
+    ];
+    for (code, words) in errors {
+        seen.runs(stage, "", code, words);
+    }
+    let packs = walkdir::WalkDir::new(stage.path("store/packs"));
+    let files = packs.into_iter().map(Result::unwrap);
+    let largest = files
+        .filter(|entry| entry.file_type().is_file())
+        .max_by_key(|entry| entry.metadata().unwrap().len());
+    let path = largest.unwrap().into_path();
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 1000].fill(0xee);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&path, bytes).unwrap();
+    let checked = seen.runs(stage, "check", 3, &["check", "--data"]);
+    assert!(!checked["damaged"].as_array().unwrap().is_empty());
+    seen.runs(stage, "checkout", 3, &["checkout", "shop:1.0", "damaged"]);
+}
+
+/// Progress of something that takes its time: an input that waits.
+fn progress(seen: &mut Seen, stage: &Stage) {
+    let mut command = stage.command(&["--json", "add", "slow:1.0", "-"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for seed in 0..4 {
+        stdin.write_all(&noise(seed, 1_000_000)).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    drop(stdin);
+    let run = Run::from(child.wait_with_output().unwrap()).ends_with(0);
+    assert!(run.stderr.contains("\"progress\""), "{run:#?}");
+    seen.run("add", &run);
+}
+
+/// A process that may have little memory says so.
+fn memory(seen: &mut Seen, stage: &Stage) {
+    let mut command = Command::new("sh");
+    let words = "ulimit -v 600000; exec \"$0\" --json --verbose --store store check";
+    command.args(["-c", words, env!("CARGO_BIN_EXE_carryall")]);
+    command.current_dir(stage.path("")).env("LC_ALL", "C");
+    let run = Run::from(command.output().unwrap()).ends_with(0);
+    assert!(run.stderr.contains("\"memory\""), "{run:#?}");
+    seen.run("check", &run);
+}
+
+/// A registry: it is asked, and gets another release.
+fn serve(seen: &mut Seen, stage: &Stage) {
+    let words = ["--json", "serve", "--listen", "127.0.0.1:0"];
+    let mut child = stage.start(&words);
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut ready = String::new();
+    stdout.read_line(&mut ready).unwrap();
+    seen.event(&ready);
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    assert!(!ready["images"].as_array().unwrap().is_empty(), "{ready}");
+
+    let mut stream = TcpStream::connect(ready["address"].as_str().unwrap()).unwrap();
+    let request = b"GET /v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
+    stage
+        .run(&["add", "more:1.0", "given/images.tar"])
+        .ends_with(0);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    while !(seen.events.contains("changed") && seen.events.contains("request")) {
+        let mut line = String::new();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended");
+        seen.event(&line);
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+/// Images go to a program and to a registry.
+fn publish(seen: &mut Seen, stage: &Stage) {
+    let program = stage.path("bin/docker");
+    fs::create_dir(stage.path("bin")).unwrap();
+    fs::write(&program, "#!/bin/sh\ncat > taken.tar; echo Loaded\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = stage.command(&["--json", "load", "shop:1.0", "--with", "docker"]);
+    let path = format!("{}:/usr/bin:/bin", stage.path("bin").display());
+    let run = Run::from(command.env("PATH", path).output().unwrap());
+    seen.run("load", &run.ends_with(0));
+    if has(&["docker-registry"]) {
+        let registry = RealRegistry::start();
+        seen.runs(stage, "push", 0, &["push", "shop:1.0", &registry.host]);
+    } else {
+        seen.reports.insert("push".to_owned());
+    }
+}
+
+#[test]
+fn what_the_program_prints_is_documented() {
+    let mut seen = Seen::new();
+    let mut stage = given();
+    vendor(&mut seen, &stage);
+    media(&mut seen, &stage);
+    publish(&mut seen, &stage);
+    serve(&mut seen, &stage);
+    site(&mut seen, &mut stage);
+    stage.store = "store";
+    memory(&mut seen, &stage);
+    troubles(&mut seen, &stage);
+    progress(&mut seen, &stage);
+    assert_eq!(seen.events, seen.document.events);
+    let missed: Vec<_> = seen.document.reports.difference(&seen.reports).collect();
+    assert!(missed.is_empty(), "nothing printed {missed:?}");
+}
+
+#[test]
+fn every_kind_of_error_has_its_words() {
+    let words = repository("src/cli/messages/en.ftl");
+    let ids = words.lines().filter_map(|line| line.split_once(" ="));
+    let errors: BTreeSet<&str> = ids
+        .map(|(id, _)| id)
+        .filter_map(|id| id.strip_prefix("error-"))
+        .collect();
+    let kinds = Document::read().kinds;
+    let named: BTreeSet<String> = kinds
+        .iter()
+        .map(|kind| kind.replace(['.', '_'], "-"))
+        .collect();
+    assert!(named.len() > 200 && named.len() == kinds.len());
+    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+    let without: Vec<_> = named.symmetric_difference(&errors).collect();
+    assert!(without.is_empty(), "only in one of the two: {without:?}");
+}
+
+/// The examples are JSON, of the heading that they are below.
+#[test]
+fn the_examples_are_what_the_tables_say() {
+    let document = Document::read();
+    let mut anchor = "";
+    let mut count = 0;
+    let mut rest = &document.text[..];
+    while let Some(at) = rest.find("```json\n") {
+        let (before, behind) = (&rest[..at], &rest[at + 8..]);
+        let heading = before.rfind("\n### ").map(|at| &before[at + 5..]);
+        anchor = heading.map_or(anchor, |text| text.lines().next().unwrap());
+        let (example, after) = behind.split_once("```").unwrap();
+        let value: Value = serde_json::from_str(example).unwrap();
+        let faults = match value.get("event") {
+            Some(_) => document.event_faults(&value),
+            None => document.faults(&anchor.replace(' ', "-"), &value),
+        };
+        assert!(faults.is_empty(), "{anchor}: {faults:#?}");
+        count += 1;
+        rest = after;
+    }
+    assert!(count > 25, "{count}");
+}
+
+#[test]
+fn what_is_not_documented_is_found() {
+    let text = "### a\n\n| field | type | meaning |\n| --- | --- | --- |\n\
+                | `x` | bytes or null | X. |\n| `y` | list of [b](#b) | Y. |\n| `z` | string | Z. Left out when empty. |\n\n\
+                ### b\n\n| field | type | meaning |\n| --- | --- | --- |\n| `w` | word | One of: `c`: C. |\n";
+    let document = Document::of(text.to_owned());
+    let faults = |value: Value| document.faults("a", &value).len();
+    assert_eq!(faults(serde_json::json!({"x": 1, "y": [{"w": "c"}]})), 0);
+    assert_eq!(faults(serde_json::json!({"x": null, "y": [], "z": "z"})), 0);
+    assert_eq!(faults(serde_json::json!({"x": "1", "y": []})), 1);
+    assert_eq!(faults(serde_json::json!({"x": 1})), 1);
+    assert_eq!(faults(serde_json::json!({"x": 1, "y": [], "v": 1})), 1);
+    assert_eq!(
+        faults(serde_json::json!({"x": 1, "y": [{"w": "d"}, {"v": 1}]})),
+        3
+    );
+    assert_eq!(
+        document
+            .event_faults(&serde_json::json!({"event": "new"}))
+            .len(),
+        1
+    );
+}
