@@ -161,7 +161,11 @@ fn fit_machine(context: &Context, command: &Command) -> Result<(), Failure> {
                 "is_enough": fit.is_enough,
             }));
         } else if is_told {
-            terminal::say(&messages::memory(&fit));
+            terminal::say(&messages::memory(
+                fit.needed_bytes,
+                fit.there_bytes,
+                fit.is_enough.then_some(fit.cores),
+            ));
         }
     }
     if !memory::is_heavy(command) {

@@ -3,7 +3,7 @@
 //! A candidate is a place whose bytes match for longer than those of all newer ones. Every place is inserted.
 
 use super::coder::{Chance, Number, SymbolCoder};
-use super::corrections::MatchCorrections;
+use super::corrections::tokens::MatchCorrections;
 use super::model::{Text, common};
 use super::token::{MATCH_MAX, MATCH_MIN, Token, WINDOW};
 

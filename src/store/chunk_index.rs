@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::mmap::{self, Bytes};
 use super::seen::{OpenNotes, Trouble};
-use super::{OpenMode, StoreError, renew};
+use super::{OpenMode, StoreError};
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, Hasher, PackId, hash};
 use crate::content::index::{ChunkEntry, IndexSegment, PackEntry};
@@ -96,11 +96,17 @@ fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
         .collect())
 }
 
+/// Returns whether an object begins like a file of a store.
+pub(super) fn begins(storage: &dyn Storage, name: &str, is_own: &dyn Fn(&[u8]) -> bool) -> bool {
+    let mut head = [0; crate::content::pack::HEADER_BYTES];
+    storage.read_at(name, 0, &mut head).is_ok() && is_own(&head)
+}
+
 /// Returns whether there is an object that begins like a pack. A folder with one is a store.
 pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
     let is_pack = |head: &[u8]| crate::content::pack::check_header(head).is_ok();
     let mut packs = packs_in(storage)?.into_keys();
-    Ok(packs.any(|id| renew::begins(storage, &pack_name(&id), &is_pack)))
+    Ok(packs.any(|id| begins(storage, &pack_name(&id), &is_pack)))
 }
 
 impl ChunkIndex {

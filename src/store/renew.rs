@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{OpenMode, Store, StoreError, chunk_index, ground, lock, roots, settings};
 use crate::base::id::StoreId;
+use crate::store::storage::StorageError;
 use crate::store::storage::dir::DirStorage;
-use crate::store::storage::{Storage, StorageError};
 
 /// The result of renewing the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,10 +61,4 @@ fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
         source,
     })?;
     Ok(aside)
-}
-
-/// Returns whether an object begins like a file of a store.
-pub(super) fn begins(storage: &dyn Storage, name: &str, is_own: &dyn Fn(&[u8]) -> bool) -> bool {
-    let mut head = [0; crate::content::pack::HEADER_BYTES];
-    storage.read_at(name, 0, &mut head).is_ok() && is_own(&head)
 }

@@ -45,6 +45,10 @@ struct File {
 /// Gathers what one file says.
 struct Reader {
     module: Module,
+    /// Names that it has from elsewhere, and where they come from.
+    imports: BTreeMap<String, Module>,
+    /// Paths that begin with such a name, or with one of another crate.
+    pending: Vec<Module>,
     uses: BTreeSet<Module>,
     gives_on: BTreeMap<String, Module>,
     types: BTreeSet<String>,
@@ -69,6 +73,24 @@ impl Reader {
             }
         }
         Some(from)
+    }
+
+    fn note(&mut self, steps: Module) {
+        match self.path_from_root(&steps) {
+            Some(full) => {
+                self.uses.insert(full);
+            }
+            None => self.pending.push(steps),
+        }
+    }
+
+    /// Follows what begins with an imported name, once all imports are known.
+    fn settle(&mut self) {
+        for steps in std::mem::take(&mut self.pending) {
+            if let Some(from) = self.imports.get(&steps[0]) {
+                self.uses.insert([&from[..], &steps[1..]].concat());
+            }
+        }
     }
 
     fn leaves(tree: &syn::UseTree, before: &mut Vec<String>, out: &mut Vec<Vec<String>>) {
@@ -135,6 +157,8 @@ impl<'ast> Visit<'ast> for Reader {
                 self.gives_on
                     .insert(full.last().unwrap().clone(), full.clone());
             }
+            self.imports
+                .insert(full.last().unwrap().clone(), full.clone());
             self.uses.insert(full);
         }
     }
@@ -145,9 +169,7 @@ impl<'ast> Visit<'ast> for Reader {
             .iter()
             .map(|segment| segment.ident.to_string())
             .collect();
-        if let Some(full) = self.path_from_root(&steps) {
-            self.uses.insert(full);
-        }
+        self.note(steps);
         visit::visit_path(self, path);
     }
 
@@ -156,11 +178,8 @@ impl<'ast> Visit<'ast> for Reader {
         let words = call.tokens.to_string().replace(" :: ", "::");
         for word in words.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
             let steps: Vec<String> = word.split("::").map(str::to_owned).collect();
-            if steps.len() < 2 {
-                continue;
-            }
-            if let Some(full) = self.path_from_root(&steps) {
-                self.uses.insert(full);
+            if steps.len() > 1 {
+                self.note(steps);
             }
         }
     }
@@ -254,11 +273,14 @@ fn house() -> Vec<File> {
 fn read(path: PathBuf, text: &str) -> File {
     let mut reader = Reader {
         module: module_of(&path),
+        imports: BTreeMap::new(),
+        pending: Vec::new(),
         uses: BTreeSet::new(),
         gives_on: BTreeMap::new(),
         types: BTreeSet::new(),
     };
     reader.visit_file(&syn::parse_file(text).unwrap());
+    reader.settle();
     File {
         path,
         module: reader.module,
@@ -411,7 +433,7 @@ fn a_type_name_stands_in_one_file() {
 #[test]
 fn uses_are_found_in_every_form() {
     let text = "use crate::store::Store;\nuse crate::{base::id::Hasher, volumes::{plan, write as w}};\n\
-        pub use self::part::Given;\nuse super::Above;\nfn f() { let x = crate::content::pack::open(); assert!(super::list(1)); }\n\
+        pub use self::part::Given;\nuse super::Above;\nfn f() { let x = crate::content::pack::open(); plan::new(); assert!(super::list(1)); }\n\
         #[cfg(test)] mod tests { use crate::cli::Never; }";
     let file = read("ops/add/mod.rs".into(), text);
     let mut uses: Vec<String> = file.uses.iter().map(|path| path.join("::")).collect();
@@ -424,6 +446,7 @@ fn uses_are_found_in_every_form() {
         "ops::list",
         "store::Store",
         "volumes::plan",
+        "volumes::plan::new",
         "volumes::write",
     ];
     assert_eq!(uses, expected);

@@ -19,7 +19,6 @@ use carryall::base::finding::{Finding, Severity};
 use carryall::base::size::ByteSize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::memory::MemoryFit;
 pub use crate::cli::terminal::{say, shown};
 pub(crate) use catalog::message;
 pub use catalog::use_english;
@@ -180,13 +179,12 @@ pub fn stopping() -> String {
     message!("stopping")
 }
 
-/// There is less memory than the command takes.
-pub fn memory(fit: &MemoryFit) -> String {
-    let (needed, there) = (bytes(fit.needed_bytes), bytes(fit.there_bytes));
-    line(if fit.is_enough {
-        message!("memory-fewer-cores", needed, there, cores = fit.cores)
-    } else {
-        message!("memory-short", needed, there)
+/// There is less memory than the command takes. `cores`: those that it works on instead, if that is enough.
+pub fn memory(needed_bytes: u64, there_bytes: u64, cores: Option<u64>) -> String {
+    let (needed, there) = (bytes(needed_bytes), bytes(there_bytes));
+    line(match cores {
+        Some(cores) => message!("memory-fewer-cores", needed, there, cores),
+        None => message!("memory-short", needed, there),
     })
 }
 

@@ -3,12 +3,11 @@
 //! Each part is written once for both directions (see [`SymbolCoder`]). `docs/format.md` describes it.
 
 mod headers;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::io::Write;
 
 use self::headers::HeaderCorrections;
-pub(crate) use self::tokens::MatchCorrections;
 use self::tokens::TokenCorrections;
 use super::DeflateError;
 use super::bits::BitWriter;

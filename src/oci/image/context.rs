@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{DockerEntry, Document};
+use super::document::{DockerEntry, Document, blob_path};
 use super::files::{Absent, Files};
 use super::sayings;
 use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
@@ -230,11 +230,6 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             Err(ImageFault::bad(what, sayings::MISMATCH.with(digest)))
         }
     }
-}
-
-/// Returns the path of a blob in a layout.
-pub(super) fn blob_path(digest: &Digest) -> String {
-    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
 }
 
 /// Returns the path of a blob in the storage of a registry.

@@ -208,6 +208,11 @@ pub fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
     serde_json::to_vec(&manifest).expect("strings and numbers are always JSON")
 }
 
+/// Returns the path of a blob in a layout.
+pub(super) fn blob_path(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm(), digest.hex())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
@@ -16,7 +18,6 @@ use crate::content::release::{Item, ReleaseRoot, walk};
 use crate::ops::Error;
 use crate::ops::blob_cache::{self, Keeper};
 use crate::ops::proof::{self, ProvedBlobs};
-use crate::ops::receive::CommittedRelease;
 use crate::ops::receive::overlay;
 use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
 use crate::ops::receive::restorable;
@@ -26,6 +27,19 @@ use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 
 /// How often a bundle is put when each time another chunk of the store turns out damaged.
 const TRIES: u32 = 8;
+
+/// A release that was received.
+#[derive(Debug, Clone, Serialize)]
+pub struct CommittedRelease {
+    /// Its name.
+    pub name: String,
+    /// Its items.
+    pub items: u64,
+    /// Bytes of all items.
+    pub bytes: u64,
+    /// Whether a different release of this name was in the store before.
+    pub replaced: bool,
+}
 
 /// The outcome for a complete set.
 pub(crate) enum CommitOutcome {
@@ -110,9 +124,7 @@ impl Commit<'_> {
     /// Puts all chunks, and returns those that are still missing, as far as they are known.
     fn write_and_look(&mut self) -> Result<BTreeSet<ChunkId>, Error> {
         if let Err(error) = self.write() {
-            return Ok(BTreeSet::from([
-                prerequisites::base_of(&error).ok_or(error)?
-            ]));
+            return Ok(BTreeSet::from([overlay::base_of(&error).ok_or(error)?]));
         }
         let mut missing = BTreeSet::new();
         for root in &self.roots {

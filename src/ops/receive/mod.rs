@@ -23,7 +23,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use self::advance::{Ask, advance, progress_of};
-pub use self::report::{CommittedRelease, FailedSet, ProgressState, ReceiveReport, SetProgress};
+pub use self::commit::CommittedRelease;
+pub use self::report::{FailedSet, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
 use crate::base::id::SetId;

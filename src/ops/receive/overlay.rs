@@ -12,13 +12,12 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::bundle::{BundleError, Catalog, FramePlace};
 use crate::content::content_kind::ContentKind;
-use crate::content::frame::{Bases, Frame, FrameHead, HEADER_BYTES};
+use crate::content::frame::{Bases, Frame, FrameError, FrameHead, HEADER_BYTES};
 use crate::content::index::prefix;
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
 use crate::ops::Error;
-use crate::ops::receive::prerequisites;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::{ChunkBytes, ChunkSet, Store};
 
@@ -43,7 +42,7 @@ pub(crate) fn needed_chunks(
     let mut both = OverlaySource::new(store);
     match both.read_lists(set, monitor) {
         // Putting the frames meets the same error and handles it.
-        Err(error) if prerequisites::base_of(&error).is_some() => return Ok(None),
+        Err(error) if base_of(&error).is_some() => return Ok(None),
         other => other?,
     }
     let mut needed = ChunkSet::new();
@@ -60,6 +59,17 @@ pub(crate) fn needed_chunks(
         }
     }
     Ok(Some(needed.settled()))
+}
+
+/// Returns the old chunk that a frame depends on and that could not be read.
+pub(crate) fn base_of(error: &Error) -> Option<ChunkId> {
+    match error {
+        Error::Bundle(BundleError::Frame {
+            source: FrameError::Base(id),
+            ..
+        }) => Some(*id),
+        _ => None,
+    }
 }
 
 /// An overlay of a bundle on a store, as one source of lists.

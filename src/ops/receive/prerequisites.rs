@@ -11,12 +11,11 @@ use serde::Serialize;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, Prerequisite, missing_bases};
-use crate::content::frame::FrameError;
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::ops::Error;
-use crate::ops::receive::overlay::OverlaySource;
+use crate::ops::receive::overlay::{OverlaySource, base_of};
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::Store;
 
@@ -145,17 +144,6 @@ pub(crate) fn missing_later(
         chunk_ids: Vec::new(),
     });
     lacking.with_chunks(missing)
-}
-
-/// Returns the old chunk that a frame depends on and that could not be read.
-pub(crate) fn base_of(error: &Error) -> Option<ChunkId> {
-    match error {
-        Error::Bundle(BundleError::Frame {
-            source: FrameError::Base(id),
-            ..
-        }) => Some(*id),
-        _ => None,
-    }
 }
 
 impl MissingPrerequisites {

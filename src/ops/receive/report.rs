@@ -9,6 +9,7 @@ use crate::base::finding::Finding;
 use crate::base::id::SetId;
 use crate::ops::Error;
 use crate::ops::receive::Room;
+use crate::ops::receive::commit::CommittedRelease;
 use crate::ops::receive::prerequisites::MissingPrerequisites;
 use crate::ops::receive::selection::LeftOut;
 use crate::volumes::VolumeRead;
@@ -89,19 +90,6 @@ pub struct SetProgress {
     pub beside: bool,
     /// Room that it still takes. `None` when it is committed.
     pub room: Option<Room>,
-}
-
-/// A release that was received.
-#[derive(Debug, Clone, Serialize)]
-pub struct CommittedRelease {
-    /// Its name.
-    pub name: String,
-    /// Its items.
-    pub items: u64,
-    /// Bytes of all items.
-    pub bytes: u64,
-    /// Whether a different release of this name was in the store before.
-    pub replaced: bool,
 }
 
 /// The state of a set.

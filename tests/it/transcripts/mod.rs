@@ -31,7 +31,9 @@ impl Transcript {
             fs::write(stage.path(version).join("setup.bin"), noise(2, 3_000_000)).unwrap();
         }
         fs::write(stage.path("given2/docs/news.txt"), text(3, 9_000)).unwrap();
-        ["given", "given2"].map(|given| change_long_ago(&stage.path(given)));
+        for given in ["given", "given2"] {
+            change_long_ago(&stage.path(given));
+        }
         Self {
             stage,
             locale,
@@ -64,7 +66,7 @@ impl Transcript {
     }
 
     /// Compares with the file, or writes it when that is asked for.
-    fn is_as_before(self, name: &str, language: &str) {
+    fn compare(self, name: &str, language: &str) {
         let root = self.stage.path("");
         let said = redacted(&self.said, root.to_str().unwrap().trim_end_matches('/'));
         let file = format!("tests/it/transcripts/{name}.{language}.txt");
@@ -124,7 +126,7 @@ fn the_journey_reads_as_before() {
             "rm shop:1.0",
             "prune",
         ]);
-        journey.is_as_before("journey", language);
+        journey.compare("journey", language);
     }
 }
 
@@ -218,6 +220,6 @@ fn errors_read_as_before() {
         errors.run_all(&["receive discs/disc-1", "status"]);
         let fails = errors.said.matches("\n[0]\n").count();
         assert_eq!(fails, 0, "a command did not fail: {}", errors.said);
-        errors.is_as_before("errors", language);
+        errors.compare("errors", language);
     }
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{ExportError, ExportPlan, blob_file, bytes_file, missing};
 use crate::content::recipe::body::FileBody;
 use crate::oci::image::attached::digest_tag;
-use crate::oci::image::context::blob_path;
-use crate::oci::image::document::{CONTAINERD_NAME, Document, INDEX_DEPTH_MAX, REF_NAME};
+use crate::oci::image::document::{
+    CONTAINERD_NAME, Document, INDEX_DEPTH_MAX, REF_NAME, blob_path,
+};
 use crate::oci::image::{
     Descriptor, Digest, Image, ImageIndex, Images, OCI_INDEX, Reference, Referrer, is_index,
 };
