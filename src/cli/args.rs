@@ -32,6 +32,9 @@ pub struct Cli {
     /// Show every finding and every line of long lists, not only the first ones.
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Add to a log what is done.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

@@ -8,7 +8,7 @@ use carryall::ops::Completion;
 use serde_json::{Map, Value};
 
 use crate::cli::messages::{self, message};
-use crate::cli::terminal;
+use crate::cli::{log, terminal};
 
 /// Something failed.
 pub const EXIT_FAILED: u8 = 1;
@@ -110,6 +110,18 @@ impl Failure {
             put(name, value_of(arg));
         }
         Value::Object(fields)
+    }
+
+    /// Adds it to the log, with its causes.
+    pub fn log(&self) {
+        let Some(what) = &self.what else {
+            return;
+        };
+        let message = log::without_secrets(&self.message(what));
+        let exit_code = self.exit_code();
+        let causes: Vec<&str> = what.chain().skip(1).map(Diagnostic::code).collect();
+        let causes = causes.join(", ");
+        tracing::error!(kind = what.code(), causes, exit_code, "{message}");
     }
 
     /// Prints it to stderr and returns the exit code.

@@ -15,6 +15,7 @@ mod install;
 mod interrupt;
 mod list;
 mod load;
+mod log;
 mod log_writer;
 mod memory;
 mod messages;
@@ -88,6 +89,9 @@ impl Context {
         {
             messages::say(&preface);
         }
+        if tracing::enabled!(tracing::Level::INFO) {
+            tracing::info!(report = serde_json::to_string(report).unwrap_or_default());
+        }
         if self.json {
             let json = serde_json::to_string_pretty(report)?;
             terminal::print_json(&(json + "\n"))?;
@@ -118,6 +122,9 @@ pub fn run() -> ExitCode {
     } else {
         Verbosity::Short
     };
+    if let Err(failure) = begin_log(cli.log) {
+        return ExitCode::from(failure.report(cli.json));
+    }
     let context = Context {
         store: cli.store,
         json: cli.json,
@@ -135,6 +142,11 @@ pub fn run() -> ExitCode {
         return ExitCode::from(exit::EXIT_FAILED);
     }
     context.screen.close();
+    match &outcome {
+        Ok(Ok(code)) => tracing::info!(exit_code = code, "ends"),
+        Ok(Err(failure)) => failure.log(),
+        Err(_) => tracing::error!("panicked"),
+    }
     match outcome {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(failure)) if interrupt::has_last_words() => {
@@ -147,6 +159,19 @@ pub fn run() -> ExitCode {
         }
         Err(_) => ExitCode::from(exit::EXIT_FAILED),
     }
+}
+
+/// Begins the log that is asked for by the option, or else by the variable.
+fn begin_log(option: Option<std::path::PathBuf>) -> Result<(), Failure> {
+    let variable = || std::env::var_os("CARRYALL_LOG").filter(|value| !value.is_empty());
+    let Some(place) = option.or_else(|| variable().map(Into::into)) else {
+        return Ok(());
+    };
+    let words = std::env::args_os().skip(1);
+    let words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    Ok(log::begin(&place, &words)?)
 }
 
 /// Gets along with the memory and the threads that there are.

@@ -145,6 +145,7 @@ fn new_bar(name: &str, total_bytes: u64, began: Instant) -> ProgressBar {
 impl Monitor for Screen {
     fn start(&self, task: &str, total_bytes: u64) {
         self.finish();
+        tracing::debug!(task, total_bytes, "starts");
         self.done.store(0, Ordering::Relaxed);
         let now = Instant::now();
         if let Ok(mut current) = self.task.lock() {
@@ -176,6 +177,8 @@ impl Monitor for Screen {
             if let Some(bar) = task.bar {
                 bar.finish_and_clear();
             }
+            let (done_bytes, took) = (self.done.load(Ordering::Relaxed), task.began.elapsed());
+            tracing::debug!(task = task.name, done_bytes, ?took, "is done");
             if self.style == ProgressMode::Json && task.began.elapsed() >= QUIET {
                 let done = self.done.load(Ordering::Relaxed);
                 print_json(&task.name, done, task.total_bytes, "done");
@@ -184,6 +187,12 @@ impl Monitor for Screen {
     }
 
     fn finding(&self, finding: &Finding) {
+        tracing::warn!(
+            severity = ?finding.severity,
+            subject = finding.subject,
+            "{}",
+            finding.message
+        );
         let before = self.findings.fetch_add(1, Ordering::Relaxed);
         if before >= self.findings_shown && self.style != ProgressMode::Json {
             return;

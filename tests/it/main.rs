@@ -28,6 +28,7 @@ mod journey_store;
 mod json;
 mod layers;
 mod limits;
+mod log;
 mod media_disk;
 mod media_iso;
 mod metadata;

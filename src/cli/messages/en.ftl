@@ -545,6 +545,7 @@ help-name-glob = GLOB
 help-arg-store = The store [default: $CARRYALL_STORE, else carryall in the user's data directory]
 help-arg-json = Reports as one JSON document on stdout, progress as JSON lines on stderr
 help-arg-quiet = No progress bar
+help-arg-log = Add to a file what is done, to send it home when something went wrong: no passwords in it [default: $CARRYALL_LOG, else none]
 help-arg-verbose = Every finding and every line of long lists, not only the first ones
 help-arg-help = Print help
 help-arg-version = Print the version

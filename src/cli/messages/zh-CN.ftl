@@ -476,6 +476,7 @@ help-name-glob = 通配符
 help-arg-store = 仓库目录【默认：$CARRYALL_STORE，否则为用户数据目录下的 carryall】
 help-arg-json = 报告以一个 JSON 文档写到标准输出，进度以 JSON 行写到标准错误
 help-arg-quiet = 不显示进度条
+help-arg-log = 把运行过程追加到日志文件，出问题时可发回供应方；不含密码【默认：$CARRYALL_LOG，未设置则不记录】
 help-arg-verbose = 显示全部发现的问题和长列表的每一行，而不只是开头部分
 help-arg-help = 显示帮助
 help-arg-version = 显示版本

@@ -234,6 +234,7 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
         let replaced = crate::ops::release(store, &root.name).is_ok_and(|before| before != *root);
         // All chunks are durable and proved at this point, so a root never names a release that is not whole.
         store.commit_root(&root.name.file_stem(), &root.encode())?;
+        tracing::info!(release = %root.name, id = %root.id(), "release is committed");
         committed.push(CommittedRelease {
             name: root.name.to_string(),
             items: root.items.into(),

@@ -90,6 +90,10 @@ fn receive_all(
             _ => Error::TooManySets,
         });
     }
+    for read in &report.read {
+        let (set, volumes) = (read.header.set_id, &read.volumes);
+        tracing::info!(%set, ?volumes, "volumes were read");
+    }
     let mut sets = Vec::new();
     for read in report.read.iter().filter(|read| !read.is_wanted) {
         if let Some(known) = taken.of(store, &read.header.set_id, platforms) {
