@@ -44,14 +44,19 @@ fn open(place: &Path, words: &[String]) -> Result<File, OutputError> {
     let named = named.filter(|path| path.as_path() != place && path.exists());
     let named: Vec<PathBuf> = named.collect();
     check_apart(place, &named)?;
+    // A pipe that nobody writes to must not hold the command up.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let mut file = OpenOptions::new()
         .read(true)
         .append(true)
         .create(true)
         .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .custom_flags(flags.bits().cast_signed())
         .open(place)
         .map_err(cannot)?;
+    if !file.metadata().map_err(cannot)?.is_file() {
+        return Err(OutputError::Exists(place.to_owned()));
+    }
     let mut head = Vec::new();
     let begun = (&mut file).take(HEAD.len() as u64).read_to_end(&mut head);
     begun.map_err(cannot)?;
@@ -102,6 +107,9 @@ mod tests {
         std::fs::write(&place, "mine").unwrap();
         assert!(matches!(open(&place, &[]), Err(OutputError::Exists(_))));
         assert_eq!(std::fs::read(&place).unwrap(), b"mine");
+        let (pipe, mode) = (dir.path().join("pipe"), rustix::fs::Mode::RWXU);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert!(matches!(open(&pipe, &[]), Err(OutputError::Exists(_))));
         let log = dir.path().join("log");
         for _ in 0..2 {
             open(&log, &[]).unwrap().write_all(b"line\n").unwrap();

@@ -45,27 +45,26 @@ impl Staged {
     /// # Errors
     /// [`Error`] when its catalog is wrong.
     pub(crate) fn open(mut staging: Staging, platforms: &[Platform]) -> Result<Self, Error> {
-        Ok(match contents(&mut staging, platforms)? {
-            Some((selection, payload_bytes)) => Self::Described(StagedSet {
-                staging,
-                selection,
-                payload_bytes,
-            }),
-            None => Self::Undescribed(staging),
-        })
+        let contents = contents(&mut staging, platforms)?;
+        Ok(Self::with(staging, contents))
     }
 
     /// Does the same for everything that was requested of it so far. A malformed catalog counts as one that has not
     /// come.
     pub(crate) fn look(mut staging: Staging) -> Self {
         let asked = asked_of(&staging);
-        match contents(&mut staging, &asked) {
-            Ok(Some((selection, payload_bytes))) => Self::Described(StagedSet {
+        let contents = contents(&mut staging, &asked).unwrap_or_default();
+        Self::with(staging, contents)
+    }
+
+    fn with(staging: Staging, contents: Option<(Selection, Vec<u64>)>) -> Self {
+        match contents {
+            Some((selection, payload_bytes)) => Self::Described(StagedSet {
                 staging,
                 selection,
                 payload_bytes,
             }),
-            _ => Self::Undescribed(staging),
+            None => Self::Undescribed(staging),
         }
     }
 
