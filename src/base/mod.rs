@@ -9,6 +9,7 @@ pub mod limits;
 pub mod monitor;
 pub mod output;
 pub mod own;
+pub mod path_text;
 pub mod read_at;
 pub mod saying;
 pub mod size;

@@ -904,8 +904,9 @@ fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
         (&"shop:1.0".into(), &"shop:1.1".into())
     );
     stage.run(&["site", "forget", "plant"]).ends_with(0);
-    let run = stage.run(&["site", "forget", "plant"]).ends_with(1);
-    assert!(run.stdout.contains("nothing is remembered"), "{run:#?}");
+    stage
+        .run(&["site", "forget", "plant"])
+        .fails_with(1, &["nothing is remembered of plant", "site list"]);
 
     // Another site lacks the base: nothing is taken in, and it is said what comes first.
     let other = ["--store", "other"];
@@ -987,5 +988,26 @@ fn a_lost_volume_is_answered_by_a_top_up() {
     assert!(
         run.stderr.contains("was not packed from this store"),
         "{run:#?}"
+    );
+}
+
+#[test]
+fn a_report_names_a_path_that_is_no_text() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let stage = Stage::new();
+    fs::write(stage.path("given"), "given").unwrap();
+    let store = OsStr::from_bytes(b"st\xffre");
+    let run = |words: &[&str]| {
+        let words = words.iter().map(OsStr::new);
+        let store = [OsStr::new("--store"), store, OsStr::new("--json")];
+        let words: Vec<&OsStr> = words.chain(store).collect();
+        stage.run(&words).ends_with(0)
+    };
+    run(&["add", "shop:1", "given"]);
+    let status = run(&["status"]).json();
+    assert!(
+        status["store"].as_str().unwrap().ends_with("st\u{fffd}re"),
+        "{status}"
     );
 }

@@ -176,11 +176,6 @@ pub fn sites(report: &SitesReport) -> String {
     out
 }
 
-pub fn forgotten(site: &SiteName, was_there: bool) -> String {
-    let site = site.to_string();
-    line(if was_there {
-        message!("site-forgotten", site)
-    } else {
-        message!("site-unknown", site)
-    })
+pub fn forgotten(site: &SiteName) -> String {
+    line(message!("site-forgotten", site = site.to_string()))
 }

@@ -104,7 +104,6 @@ site-has-and-lacks = { $name }  has { $has } (store { $store }, { $count } { $co
        *[other] chunks
     } lost or damaged); packed last: { $packed }
 site-forgotten = { $site } is forgotten
-site-unknown = nothing is remembered of { $site }
 
 ## Counts
 
@@ -1071,6 +1070,8 @@ error-envelope-unknown-features = needs features that this program does not have
 
 ## Releases
 
+error-site-unknown = nothing is remembered of { $site }
+    .hint = `carryall site list` names the sites that are remembered
 error-release-not-found = no release { $release } in the store
     .hint = { $count ->
         [0] the store holds no release yet: carryall add NAME:VERSION PATH...

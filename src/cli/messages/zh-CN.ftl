@@ -90,7 +90,6 @@ site-without-receipt = { $name }  尚无回执；上次打包：{ $packed }
 site-has = { $name }  已有 { $has }（仓库 { $store }）；上次打包：{ $packed }
 site-has-and-lacks = { $name }  已有 { $has }（仓库 { $store }，{ $count } 个数据块丢失或损坏）；上次打包：{ $packed }
 site-forgotten = 已删除 { $site } 的记录
-site-unknown = 没有 { $site } 的记录
 
 ## 数量
 
@@ -1002,6 +1001,8 @@ error-envelope-unknown-features = 需要本程序没有的功能（标志 { $fla
 
 ## 发布包
 
+error-site-unknown = 没有 { $site } 的记录
+    .hint = carryall site list 列出有记录的站点
 error-release-not-found = 仓库里没有发布包 { $release }
     .hint = { $count ->
         [0] 仓库里还没有发布包：carryall add 名称:版本 路径...

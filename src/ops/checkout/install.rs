@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::base::monitor::Monitor;
 use crate::base::output;
+use crate::base::path_text;
 use crate::content::release::ReleaseName;
 use crate::files::versions::{
     KeptFile, Pattern, Shared, VersionRecord, Versions, VersionsError, carry_over, share_unchanged,
@@ -43,6 +44,7 @@ pub struct InstallReport {
     /// The release.
     pub release: String,
     /// Its folder.
+    #[serde(serialize_with = "path_text::one")]
     pub path: PathBuf,
     /// Whether it existed before, so that only the link was switched.
     pub was_there: bool,

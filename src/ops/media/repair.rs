@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::base::monitor::Monitor;
 use crate::base::output;
+use crate::base::path_text;
 use crate::ops::Error;
 use crate::ops::media::verify::{SetState, VerifyReport, verify};
 use crate::ops::space::Space;
@@ -35,6 +36,7 @@ pub struct RepairedSet {
     /// Id of the set.
     pub set_id: String,
     /// Volumes that are whole again, and their paths.
+    #[serde(serialize_with = "path_text::numbered")]
     pub rebuilt: Vec<(u16, PathBuf)>,
     /// Volumes with missing blocks that nothing at hand brings back.
     pub not_recoverable: Vec<u16>,

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
+use crate::base::path_text;
 use crate::base::size::total;
 use crate::bundle::{Catalog, check_frame};
 use crate::ops::Error;
@@ -30,6 +31,7 @@ pub struct VerifyReport {
     /// Problems of the media themselves.
     pub findings: Vec<Finding>,
     /// Named paths without a block of any volume.
+    #[serde(serialize_with = "path_text::all")]
     pub without_volume: Vec<PathBuf>,
     /// Whether every volume at hand is whole, and every named path holds one. A disc that was just burned must meet
     /// this, however many other volumes the set has.

@@ -17,6 +17,7 @@ use crate::base::finding::Finding;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
+use crate::base::path_text;
 use crate::base::size::total;
 use crate::bundle::receipt::HeldRelease;
 use crate::bundle::receipt::packed::PackedSet;
@@ -155,6 +156,7 @@ pub struct PackReport {
     /// Id of the volume set.
     pub set_id: String,
     /// The volumes, from volume 1 on.
+    #[serde(serialize_with = "path_text::all")]
     pub volumes: Vec<PathBuf>,
     /// The plan.
     pub plan: PackPlan,

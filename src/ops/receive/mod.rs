@@ -29,6 +29,7 @@ pub use self::room::Room;
 use self::room::{check_space, if_full};
 use crate::base::id::SetId;
 use crate::base::monitor::{Monitor, Quiet};
+use crate::base::path_text;
 use crate::oci::image::Platform;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::receive::commit::all_here;
@@ -356,6 +357,7 @@ fn waiting_and_whole(
 #[derive(Debug, Clone, Serialize)]
 pub struct StatusReport {
     /// The store's folder.
+    #[serde(serialize_with = "path_text::one")]
     pub store: PathBuf,
     /// Its id.
     pub store_id: String,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::base::finding::Finding;
 use crate::base::id::SetId;
+use crate::base::path_text;
 use crate::ops::Error;
 use crate::ops::receive::Room;
 use crate::ops::receive::commit::CommittedRelease;
@@ -27,6 +28,7 @@ pub struct ReceiveReport {
     /// Bytes of received deflate streams that are cached in addition, to be served as they are.
     pub ready_bytes: u64,
     /// Given paths without a block of any set.
+    #[serde(serialize_with = "path_text::all")]
     pub empty_paths: Vec<PathBuf>,
     /// Sets that were found and not started, because too many are staged already.
     pub refused: Vec<String>,

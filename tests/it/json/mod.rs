@@ -158,7 +158,7 @@ fn site(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "pack", 0, &words);
     seen.runs(stage, "site-list", 0, &["site", "list"]);
     seen.runs(stage, "site-forget", 0, &["site", "forget", "plant"]);
-    seen.runs(stage, "site-forget", 1, &["site", "forget", "plant"]);
+    seen.runs(stage, "", 1, &["site", "forget", "plant"]);
 
     // The update comes to a store without what it depends on.
     stage.store = "other";
