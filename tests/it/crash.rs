@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use stage::kills::{Kills, enough_hit, words};
-use stage::{Run, Seeded, Stage, contents, make_release, signal, visible};
+use stage::kills::{Instants, Kills, words};
+use stage::{Run, Stage, contents, make_release, signal, visible};
 
 const KILLS: u32 = 25;
 /// After every so many kills the release is checked out and compared; `check --data` reads every byte after each.
@@ -149,11 +149,10 @@ fn receive_one_by_one_killed_at_any_instant() {
         codes[..codes.len() - 1].iter().all(|code| *code == Some(4)),
         "{runs:#?}"
     );
-    let mut seeded = Seeded::new(4);
-    let mut hits = 0;
+    let mut instants = Instants::new(4, KILLS, whole);
     for round in 0..KILLS {
         stage.remove("store");
-        let end = Instant::now() + seeded.instant(round, KILLS, whole);
+        let end = Instant::now() + instants.draw();
         let mut killed = false;
         for (volume, code) in volumes.iter().zip(&codes) {
             if !killed {
@@ -171,12 +170,12 @@ fn receive_one_by_one_killed_at_any_instant() {
             let run = stage.run(&receive(volume));
             assert_eq!(run.code, *code, "{run:#?}");
         }
-        hits += u32::from(killed);
+        instants.struck(killed);
         if round % COMPARE_EVERY == 0 {
             stage.comes_back("shop:1.0", "given");
         }
     }
-    enough_hit(hits, KILLS);
+    instants.are_enough();
     stage.store_is_well();
 }
 

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use stage::kills::{Kills, enough_hit, words};
-use stage::{Seeded, Stage, contents, kill, noise, text, volumes};
+use stage::kills::{Instants, Kills, words};
+use stage::{Stage, contents, kill, noise, text, volumes};
 
 const KILLS: u32 = 16;
 
@@ -212,24 +212,24 @@ fn an_update_that_waits_for_its_base_killed_at_any_instant() {
         stage.run(receive).ends_with(0);
     }
     let whole = began.elapsed();
-    let mut seeded = Seeded::new(10);
-    let mut hits = 0;
+    let mut instants = Instants::new(10, KILLS, whole);
     for round in 0..KILLS {
         stage.copy("before", "site");
-        let mut left = seeded.instant(round, KILLS, whole);
+        let mut left = instants.draw();
+        let mut is_hit = false;
         for receive in &receive {
             let began = Instant::now();
             let mut child = stage.start(receive);
             while began.elapsed() < left && child.try_wait().unwrap().is_none() {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            let is_hit = kill(child);
-            hits += u32::from(is_hit);
+            is_hit = kill(child);
             if is_hit {
                 break;
             }
             left = left.saturating_sub(began.elapsed());
         }
+        instants.struck(is_hit);
         stage.store_is_well();
         for receive in &receive {
             stage.run(receive).ends_with(0);
@@ -240,6 +240,6 @@ fn an_update_that_waits_for_its_base_killed_at_any_instant() {
             stage.comes_back("shop:2.0", "given2");
         }
     }
-    enough_hit(hits, KILLS);
+    instants.are_enough();
     stage.store_is_well();
 }

@@ -2,7 +2,8 @@
 //! committed is lost, and the work succeeds when it is done again.
 
 use crate::testkit::own_process::start_ignored;
-use crate::testkit::stage::{Seeded, kill};
+use crate::testkit::stage::kill;
+use crate::testkit::stage::kills::Instants;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -87,13 +88,13 @@ fn measure() -> Duration {
 #[test]
 fn killed_at_any_instant_the_store_opens() {
     let whole = measure();
-    let mut seeded = Seeded::new(11);
+    let mut instants = Instants::new(11, KILLS, whole);
     let dir = tempfile::tempdir().unwrap();
     drop(Store::create(dir.path()).unwrap());
     let mut furthest = 0;
-    for round in 0..KILLS {
+    for _ in 0..KILLS {
         let victim = start_ignored(VICTIM, &[(DIR, dir.path())]);
-        std::thread::sleep(seeded.instant(round, KILLS, whole));
+        std::thread::sleep(instants.draw());
         assert!(kill(victim), "the victim ended by itself");
 
         let store = Store::open(dir.path(), OpenMode::Write).unwrap();

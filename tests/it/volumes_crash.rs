@@ -1,8 +1,8 @@
 //! Killed at any instant, writing and receiving a set leave nothing that the next call does not put right.
 
 use crate::testkit::own_process::start_ignored;
-use crate::testkit::stage::kills::enough_hit;
-use crate::testkit::stage::{Seeded, kill};
+use crate::testkit::stage::kill;
+use crate::testkit::stage::kills::Instants;
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -106,11 +106,10 @@ fn a_killed_write_is_simply_done_again() {
     let expected = write_set(reference.path());
     let to = tempfile::tempdir().unwrap();
     let whole = measure("write", Path::new("/"));
-    let mut seeded = Seeded::new(12);
-    let mut hits = 0;
-    for round in 0..KILLS {
-        let after = seeded.instant(round, KILLS, whole);
-        hits += u32::from(run_and_kill("write", Path::new("/"), to.path(), after));
+    let mut instants = Instants::new(12, KILLS, whole);
+    for _ in 0..KILLS {
+        let after = instants.draw();
+        instants.struck(run_and_kill("write", Path::new("/"), to.path(), after));
         // Volumes that already have their names are whole; the person removes them to write again.
         for entry in fs::read_dir(to.path()).unwrap() {
             let path = entry.unwrap().path();
@@ -119,7 +118,7 @@ fn a_killed_write_is_simply_done_again() {
             }
         }
     }
-    enough_hit(hits, KILLS);
+    instants.are_enough();
     let volumes = write_set(to.path());
     for (have, want) in volumes.iter().zip(&expected) {
         for entry in fs::read_dir(want).unwrap() {
@@ -137,13 +136,13 @@ fn a_killed_receive_goes_on_where_it_was() {
     // A volume gone, so that healing is killed too.
     fs::remove_dir_all(&volumes[1]).unwrap();
     let whole = measure("absorb", set.path());
-    let mut seeded = Seeded::new(13);
+    let mut instants = Instants::new(13, KILLS, whole);
     let mut spool = tempfile::tempdir().unwrap();
-    let (mut before, mut hits) = (0, 0);
+    let mut before = 0;
     for round in 0..KILLS {
-        let after = seeded.instant(round, KILLS, whole);
+        let after = instants.draw();
         let is_hit = run_and_kill("absorb", set.path(), spool.path(), after);
-        hits += u32::from(is_hit);
+        instants.struck(is_hit);
         let opened = open_all(spool.path()).unwrap();
         let blocks = opened.first().map_or(0, |set| {
             (1..=4)
@@ -158,7 +157,7 @@ fn a_killed_receive_goes_on_where_it_was() {
             before = 0;
         }
     }
-    enough_hit(hits, KILLS);
+    instants.are_enough();
     let mut report =
         read_media(spool.path(), &[set.path().to_owned()], &|_| true, &Silent).unwrap();
     let (mut incoming, _) = report.sets.remove(0);

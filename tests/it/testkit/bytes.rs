@@ -1,7 +1,5 @@
 //! Bytes that look random, or like text, and are the same every time.
 
-use std::time::Duration;
-
 /// Bytes that no compressor makes smaller and no code can guess.
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -52,9 +50,8 @@ impl Seeded {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// The `round`th of `rounds` instants spread over `whole`, each at a random place of its share.
-    pub fn instant(&mut self, round: u32, rounds: u32, whole: Duration) -> Duration {
-        let within = f64::from(u32::try_from(self.next() >> 40).unwrap()) / f64::from(1 << 24);
-        whole.mul_f64((f64::from(round) + within) / f64::from(rounds))
+    /// A number from 0 to 1.
+    pub fn fraction(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next() >> 40).unwrap()) / f64::from(1 << 24)
     }
 }

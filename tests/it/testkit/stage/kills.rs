@@ -31,36 +31,86 @@ impl Kills {
         restore: impl Fn(),
         check: impl FnMut(u32),
     ) {
-        let hits = self.count(stage, command, restore, check);
-        enough_hit(hits, self.rounds);
+        self.count(stage, command, restore, check).are_enough();
     }
 
-    /// The same for a command that may be too short to be hit. Returns how often it was.
+    /// The same for a command that may be too short to be hit.
     pub fn count(
         &self,
         stage: &Stage,
         command: &[String],
         restore: impl Fn(),
         mut check: impl FnMut(u32),
-    ) -> u32 {
-        let mut seeded = Seeded::new(self.seed);
-        let mut hits = 0;
+    ) -> Instants {
+        let mut instants = Instants::new(self.seed, self.rounds, self.whole);
         for round in 0..self.rounds {
             restore();
             let child = stage.start(command);
-            std::thread::sleep(seeded.instant(round, self.rounds, self.whole));
-            hits += u32::from(kill(child));
+            std::thread::sleep(instants.draw());
+            instants.struck(kill(child));
             check(round);
         }
-        hits
+        instants
     }
 }
 
-/// The test kills in earnest: enough of the instants lie before the end.
-#[track_caller]
-pub fn enough_hit(hits: u32, kills: u32) {
-    assert!(
-        hits * 3 >= kills,
-        "only {hits} of {kills} kills hit a running command"
-    );
+/// Instants at which work is stopped, spread over the time that it takes.
+///
+/// The time was measured once, and perhaps on a busier machine. Work that ends before its instant shows that it takes less:
+/// the instants that follow are drawn from the shorter time.
+pub struct Instants {
+    seeded: Seeded,
+    rounds: u32,
+    whole: Duration,
+    drawn: u32,
+    last: Duration,
+    hits: u32,
+}
+
+impl Instants {
+    /// Instants for `rounds` rounds of work that takes `whole`. More may be drawn: they begin at the front again.
+    pub fn new(seed: u64, rounds: u32, whole: Duration) -> Self {
+        Self {
+            seeded: Seeded::new(seed),
+            rounds,
+            whole,
+            drawn: 0,
+            last: whole,
+            hits: 0,
+        }
+    }
+
+    /// The next instant, at a random place of its round's share.
+    pub fn draw(&mut self) -> Duration {
+        let round = f64::from(self.drawn % self.rounds);
+        let place = (round + self.seeded.fraction()) / f64::from(self.rounds);
+        self.drawn += 1;
+        self.last = self.whole.mul_f64(place);
+        self.last
+    }
+
+    /// Hears whether the work was still running at the instant that was drawn last.
+    pub fn struck(&mut self, is_hit: bool) {
+        if is_hit {
+            self.hits += 1;
+        } else {
+            self.whole = self.whole.min(self.last).mul_f64(0.9);
+        }
+    }
+
+    /// How often the work was hit.
+    pub fn hits(&self) -> u32 {
+        self.hits
+    }
+
+    /// The test stops the work in earnest: enough of the instants lay before its end.
+    #[track_caller]
+    pub fn are_enough(&self) {
+        assert!(
+            self.hits * 3 >= self.drawn,
+            "only {} of {} instants met work that was running",
+            self.hits,
+            self.drawn
+        );
+    }
 }
