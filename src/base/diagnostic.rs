@@ -108,7 +108,7 @@ impl Diagnostic {
     }
 
     /// Whether it, or a cause of it, has this code.
-    pub fn is_caused_by(&self, code: &str) -> bool {
+    pub(crate) fn is_caused_by(&self, code: &str) -> bool {
         self.chain().any(|one| one.code == code)
     }
 }

@@ -51,7 +51,7 @@ fn cannot_sync(error: &io::Error) -> bool {
 }
 
 /// Returns the folder that `path` is in.
-pub fn parent_of(path: &Path) -> &Path {
+pub(crate) fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

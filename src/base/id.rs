@@ -134,7 +134,7 @@ impl Hasher {
     }
 
     /// Adds bytes and hashes them on every core. Pays off from about 128 KiB on.
-    pub fn update_parallel(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn update_parallel(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update_rayon(bytes);
         self
     }

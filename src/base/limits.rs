@@ -5,40 +5,40 @@
 //! their limits from here. [`TABLE`] lists them for people and tests, and `docs/format.md` shows it.
 
 /// Most bytes of the body of a release's root.
-pub const ROOT_BYTES_MAX: u64 = 64 * 1024;
+pub(crate) const ROOT_BYTES_MAX: u64 = 64 * 1024;
 /// Most bytes of an encoded item or entry: its path, link target and attributes together.
-pub const RECORD_BYTES_MAX: usize = 1 << 20;
+pub(crate) const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Most bytes of a release's list of items. Items are held in memory.
-pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;
+pub(crate) const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 /// Most bytes of the name of an item, and of each name in a path, as file systems have it.
-pub const NAME_BYTES_MAX: usize = 255;
+pub(crate) const NAME_BYTES_MAX: usize = 255;
 /// Most bytes of the path of an entry below its item.
-pub const PATH_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const PATH_BYTES_MAX: usize = 64 * 1024;
 /// Most folders that an entry lies in, not counting its item.
 pub const PATH_DEPTH_MAX: usize = 4096;
 /// Most bytes of the target of a symbolic link.
-pub const LINK_BYTES_MAX: usize = 4095;
+pub(crate) const LINK_BYTES_MAX: usize = 4095;
 /// Most bytes of one extended attribute.
-pub const XATTR_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const XATTR_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of all extended attributes of one file.
-pub const XATTRS_BYTES_MAX: usize = 512 * 1024;
+pub(crate) const XATTRS_BYTES_MAX: usize = 512 * 1024;
 
 /// Most levels of lists above the chunks of a stream.
-pub const STREAM_DEPTH_MAX: u8 = 4;
+pub(crate) const STREAM_DEPTH_MAX: u8 = 4;
 /// Most levels of blobs nested in blobs. The plain bytes of a stream count as a level, too.
-pub const BLOB_DEPTH_MAX: usize = 16;
+pub(crate) const BLOB_DEPTH_MAX: usize = 16;
 /// Most bytes of an encoded step of a recipe.
-pub const OP_BYTES_MAX: usize = 1024;
+pub(crate) const OP_BYTES_MAX: usize = 1024;
 /// Most bytes of a recipe beyond the bytes of its blob. A step gives about as many bytes as it takes.
-pub const OPS_FREE_BYTES: u64 = 64 * 1024;
+pub(crate) const OPS_FREE_BYTES: u64 = 64 * 1024;
 /// Most bytes of all recipes that are walked together, repeated lists unfolded: this number plus [`WALK_RATIO_MAX`]
 /// times the stored bytes.
-pub const WALK_FREE_BYTES: u64 = 1 << 30;
+pub(crate) const WALK_FREE_BYTES: u64 = 1 << 30;
 /// Most bytes of unfolded recipes for each stored byte of recipes. A sparse file of 5 TB has a recipe of 1 GB, nearly
 /// all of it the same list.
-pub const WALK_RATIO_MAX: u64 = 64;
+pub(crate) const WALK_RATIO_MAX: u64 = 64;
 /// Most plain bytes for each byte of a deflate stream. No stream unpacks to more.
-pub const PLAIN_RATIO_MAX: u64 = 1032;
+pub(crate) const PLAIN_RATIO_MAX: u64 = 1032;
 /// Most plain bytes of a release's deflate streams that are reconstructed and compared: this number plus
 /// [`PLAIN_CHUNK_RATIO_MAX`] times its chunks' bytes.
 pub const PLAIN_FREE_BYTES: u64 = 1 << 30;
@@ -47,9 +47,9 @@ pub const PLAIN_FREE_BYTES: u64 = 1 << 30;
 pub const PLAIN_CHUNK_RATIO_MAX: u64 = 4096;
 
 /// Most levels of nested tars, streams and zip files that `add` opens. A deeper one is kept as bytes.
-pub const OPEN_DEPTH_MAX: usize = 8;
+pub(crate) const OPEN_DEPTH_MAX: usize = 8;
 /// Most bytes of a tar's pax header whose records are read.
-pub const PAX_BYTES_MAX: u64 = 64 * 1024;
+pub(crate) const PAX_BYTES_MAX: u64 = 64 * 1024;
 
 /// A line of [`TABLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -58,7 +58,7 @@ impl Monitor for Silent {}
 
 /// Passes on only the request to stop. It serves work whose bytes the current task does not count.
 #[derive(Clone, Copy)]
-pub struct Quiet<'a>(pub &'a dyn Monitor);
+pub(crate) struct Quiet<'a>(pub &'a dyn Monitor);
 
 impl Monitor for Quiet<'_> {
     fn stop_asked(&self) -> bool {

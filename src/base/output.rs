@@ -149,7 +149,7 @@ impl Drop for OutputFile {
 ///
 /// # Errors
 /// [`OutputError`].
-pub fn try_folder(folder: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> {
+pub(crate) fn try_folder(folder: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> {
     check_apart(folder, inputs)?;
     let absolute = std::path::absolute(folder).map_err(OutputError::io(folder))?;
     let there = absolute

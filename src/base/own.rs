@@ -23,7 +23,7 @@ pub fn is_hex(text: &str, digits: usize) -> bool {
 ///
 /// # Errors
 /// What the file system reports when an accepted file or folder cannot be removed.
-pub fn remove_own(folder: &Path, is_own: &dyn Fn(&str) -> bool) -> io::Result<()> {
+pub(crate) fn remove_own(folder: &Path, is_own: &dyn Fn(&str) -> bool) -> io::Result<()> {
     match folder.symlink_metadata() {
         Ok(stat) if stat.is_dir() => {}
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::base::read_at::ReadAt;
 
 /// Bytes that are held in memory at most.
-pub const MEMORY_BYTES: usize = 16 << 20;
+pub(crate) const MEMORY_BYTES: usize = 16 << 20;
 /// Bytes that are written to the file at a time.
 const WRITE_BYTES: usize = 1 << 20;
 
@@ -19,7 +19,7 @@ const WRITE_BYTES: usize = 1 << 20;
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// Temporary bytes that are being written or read.
-pub struct SpooledTemp {
+pub(crate) struct SpooledTemp {
     folder: PathBuf,
     /// All bytes, or those that are not in the file yet.
     memory: Vec<u8>,
@@ -102,7 +102,7 @@ impl SpooledTemp {
 ///
 /// # Errors
 /// What the file system reports.
-pub fn nameless_file(folder: &Path) -> io::Result<File> {
+pub(crate) fn nameless_file(folder: &Path) -> io::Result<File> {
     std::fs::create_dir_all(folder)?;
     loop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);

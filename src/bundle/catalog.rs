@@ -11,7 +11,7 @@ use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ReleaseId, SetId};
 
 /// A catalog longer than this is refused.
-pub const CATALOG_MAX_BYTES: u64 = 256 << 20;
+pub(crate) const CATALOG_MAX_BYTES: u64 = 256 << 20;
 /// Flag of the envelope: the bundle depends on chunks that it does not carry. A reader that does not know the flag
 /// would find the releases incomplete and blame the bundle. The flag makes it refuse the bundle at once.
 const FLAG_LEANS: u32 = 1;
@@ -347,7 +347,7 @@ impl Catalog {
 }
 
 /// Turns ascending frame numbers into runs.
-pub fn runs_of(frames: impl IntoIterator<Item = u32>) -> Vec<FrameRun> {
+pub(crate) fn runs_of(frames: impl IntoIterator<Item = u32>) -> Vec<FrameRun> {
     let mut runs: Vec<FrameRun> = Vec::new();
     for frame in frames {
         match runs.last_mut() {

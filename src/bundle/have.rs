@@ -17,7 +17,7 @@ use crate::store::{ChunkSet, Store};
 
 /// First bytes of the id of a chunk that a recipient is missing. Eight suffice, because where two chunks share them
 /// both are carried.
-pub type MissingMark = [u8; 8];
+pub(crate) type MissingMark = [u8; 8];
 
 /// What one recipient is assumed to have.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +130,7 @@ impl Have {
 
     /// Returns the chunks that a bundle must carry in addition when it depends on a staged set. They are chunks of the
     /// recipients' releases that are lost or damaged there, and the set may depend on them.
-    pub fn is_missing(&self) -> impl Iterator<Item = ChunkId> + '_ {
+    pub(crate) fn is_missing(&self) -> impl Iterator<Item = ChunkId> + '_ {
         self.lacks.iter().copied()
     }
 
@@ -150,7 +150,7 @@ impl Have {
     ///
     /// # Errors
     /// [`BundleError`] when the lists of a release cannot be read.
-    pub fn depends_on(
+    pub(crate) fn depends_on(
         &self,
         store: &Store,
         depended: &ChunkSet,
@@ -282,7 +282,7 @@ fn dependencies_of(
 }
 
 /// Orders newer versions first within a name. Numbers in versions compare as numbers.
-pub fn newest_first(one: &ReleaseName, other: &ReleaseName) -> Ordering {
+pub(crate) fn newest_first(one: &ReleaseName, other: &ReleaseName) -> Ordering {
     let by_name = one.name().cmp(other.name());
     let by_version = || by_numbers(other.version(), one.version());
     by_name

@@ -14,12 +14,14 @@ mod temp_payload;
 mod weigh;
 
 pub use catalog::{
-    CATALOG_MAX_BYTES, Catalog, CatalogFrame, CatalogItem, CatalogRelease, FramePlace, FrameRun,
-    Prerequisite, PrerequisiteRelease, PrerequisiteSet,
+    Catalog, CatalogFrame, CatalogItem, CatalogRelease, FramePlace, FrameRun, Prerequisite,
+    PrerequisiteRelease, PrerequisiteSet,
 };
-pub use cut::{BundleNeeds, CutOptions, Effort, cut, solid_bytes};
+pub(crate) use cut::solid_bytes;
+pub use cut::{BundleNeeds, CutOptions, Effort, cut};
 pub use error::BundleError;
-pub use have::{Have, MissingMark, Recipient, WaitingSet, newest_first};
-pub use read::{check_frame, missing_bases, read_exactly, read_frames, read_single};
+pub use have::{Have, Recipient, WaitingSet};
+pub(crate) use have::{MissingMark, newest_first};
+pub(crate) use read::{check_frame, missing_bases, read_exactly, read_frames, read_single};
 pub use temp_payload::{CutBundle, TempPayload};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

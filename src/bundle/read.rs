@@ -21,7 +21,7 @@ const BATCH_BYTES: u64 = 128 << 20;
 ///
 /// # Errors
 /// [`BundleError`] when the payload ends early, a frame is wrong, `each` fails, or a stop was asked for.
-pub fn read_frames<E: From<BundleError>>(
+pub(crate) fn read_frames<E: From<BundleError>>(
     payload: &mut dyn Read,
     frames: &[CatalogFrame],
     first_no: usize,
@@ -61,7 +61,7 @@ pub fn read_frames<E: From<BundleError>>(
 ///
 /// # Errors
 /// An error of `each`, or an interruption.
-pub fn read_single<E: From<BundleError>>(
+pub(crate) fn read_single<E: From<BundleError>>(
     places: &[FramePlace],
     mut open: impl FnMut(&FramePlace) -> Result<Vec<u8>, BundleError>,
     bases: &dyn Bases,
@@ -98,7 +98,7 @@ pub fn read_single<E: From<BundleError>>(
 ///
 /// # Errors
 /// As [`read_frames`].
-pub fn missing_bases(
+pub(crate) fn missing_bases(
     payload: &mut dyn Read,
     frames: &[CatalogFrame],
     first_no: usize,
@@ -126,7 +126,7 @@ fn unpack(stored: &[u8], entry: &CatalogFrame, bases: &dyn Bases) -> Result<Fram
 ///
 /// # Errors
 /// [`FrameError`] for anything else.
-pub fn check_frame(stored: &[u8], entry: &CatalogFrame) -> Result<(), FrameError> {
+pub(crate) fn check_frame(stored: &[u8], entry: &CatalogFrame) -> Result<(), FrameError> {
     sealed(stored, entry).map(|_| ())
 }
 
@@ -155,7 +155,7 @@ fn batch_len(frames: &[CatalogFrame]) -> usize {
 ///
 /// # Errors
 /// [`BundleError::Payload`].
-pub fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleError> {
+pub(crate) fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleError> {
     let length = usize::try_from(bytes)
         .ok()
         .filter(|length| *length <= FRAME_MAX)

@@ -49,7 +49,7 @@ impl TempPayload {
 
     /// Makes a spool that keeps nothing and takes no room, for a plan that is not carried out. Pieces cannot be read
     /// from it.
-    pub fn for_sizes() -> Self {
+    pub(crate) fn for_sizes() -> Self {
         Self {
             path: PathBuf::new(),
             file: None,
@@ -134,7 +134,7 @@ impl CutBundle {
     ///
     /// # Errors
     /// An error of reading the spool, on use. An unknown number fails at once.
-    pub fn open_piece(&self, piece_no: usize) -> std::io::Result<impl Read + '_> {
+    pub(crate) fn open_piece(&self, piece_no: usize) -> std::io::Result<impl Read + '_> {
         let (offset, bytes) = self
             .places
             .get(piece_no)

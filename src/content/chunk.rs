@@ -5,9 +5,9 @@
 //! again.
 
 /// Fewest bytes of a chunk that is not the last of its content.
-pub const CHUNK_MIN: usize = 16 * 1024;
+pub(crate) const CHUNK_MIN: usize = 16 * 1024;
 /// Approximate mean length of a chunk. Cuts are rare up to here and frequent behind it.
-pub const CHUNK_AVERAGE: usize = 64 * 1024;
+pub(crate) const CHUNK_AVERAGE: usize = 64 * 1024;
 /// Most bytes of a chunk.
 pub const CHUNK_MAX: usize = 256 * 1024;
 
@@ -47,7 +47,7 @@ const fn shifted(mut table: [u64; 256]) -> [u64; 256] {
 
 /// The content-defined cutter: a gear hash with normalized chunking, as in FastCDC.
 #[derive(Debug, Clone, Copy)]
-pub struct Cutter;
+pub(crate) struct Cutter;
 
 impl Cutter {
     /// Returns the length of the first chunk of `bytes`. Returns 0 only when `bytes` is empty.
@@ -68,6 +68,7 @@ impl Cutter {
     }
 
     /// Cuts a whole content into its chunks.
+    #[cfg(test)]
     pub fn split(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         std::iter::from_fn(move || {
             if bytes.is_empty() {

@@ -76,7 +76,7 @@ impl ContentKind {
 
     /// Returns the kind with this number. An unknown number gives [`ContentKind::Other`], because the kind is only a
     /// hint.
-    pub fn from_number(number: u8) -> Self {
+    pub(crate) fn from_number(number: u8) -> Self {
         Self::ALL
             .get(usize::from(number))
             .copied()

@@ -26,7 +26,7 @@ impl Filter {
     }
 
     /// Returns the filter with this number.
-    pub fn from_number(number: u8) -> Option<Self> {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::None),
             1 => Some(Self::X86),
@@ -35,14 +35,14 @@ impl Filter {
     }
 
     /// Applies the filter in place.
-    pub fn apply(self, bytes: &mut [u8]) {
+    pub(crate) fn apply(self, bytes: &mut [u8]) {
         if self == Self::X86 {
             x86(bytes, u32::wrapping_add);
         }
     }
 
     /// Undoes [`Filter::apply`] in place.
-    pub fn undo(self, bytes: &mut [u8]) {
+    pub(crate) fn undo(self, bytes: &mut [u8]) {
         if self == Self::X86 {
             x86(bytes, u32::wrapping_sub);
         }

@@ -7,9 +7,9 @@ use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ChunkId, Hasher, PackId};
 
 /// Bytes of an entry.
-pub const ENTRY_BYTES: usize = 24;
+pub(crate) const ENTRY_BYTES: usize = 24;
 /// Most packs of a segment.
-pub const PACKS_MAX: usize = 1 << 22;
+pub(crate) const PACKS_MAX: usize = 1 << 22;
 
 const PREFIX_BYTES: usize = 16;
 const FANOUT_AT: usize = 48;
@@ -60,7 +60,7 @@ impl ChunkEntry {
 /// Builds the file of a segment. Entries are sorted and duplicates dropped, so the same content gives the same bytes.
 ///
 /// # Panics
-/// With more than [`PACKS_MAX`] packs or 2^32 entries.
+/// With more than `PACKS_MAX` packs or 2^32 entries.
 pub fn build(packs: &[PackEntry], mut entries: Vec<ChunkEntry>) -> Vec<u8> {
     assert!(packs.len() <= PACKS_MAX, "too many packs for a segment");
     entries.sort_unstable();
@@ -163,7 +163,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
     }
 
     /// Returns the offset and length of the entries in the file.
-    pub fn entries_span(&self) -> (u64, u64) {
+    pub(crate) fn entries_span(&self) -> (u64, u64) {
         (
             self.entries_at as u64,
             (self.bytes.as_ref().len() - self.entries_at) as u64,
@@ -171,7 +171,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
     }
 
     /// Returns the expected hash of the entries.
-    pub fn entries_hash(&self) -> [u8; 32] {
+    pub(crate) fn entries_hash(&self) -> [u8; 32] {
         self.entries_hash
     }
 

@@ -2,7 +2,7 @@
 //! into them.
 
 pub mod archive;
-pub mod bindiff;
+pub(crate) mod bindiff;
 pub mod chunk;
 pub mod content_kind;
 pub mod contents;

@@ -8,13 +8,13 @@ use crate::content::frame::{FrameHead, MAGIC as FRAME_MAGIC, SealedFrame};
 /// First four bytes of every pack.
 pub const MAGIC: [u8; 4] = *b"\x8aCYP";
 /// First four bytes of a pack's trailer.
-pub const TRAILER_MAGIC: [u8; 4] = *b"\x8aCYT";
+pub(crate) const TRAILER_MAGIC: [u8; 4] = *b"\x8aCYT";
 /// Bytes before the first frame.
 pub const HEADER_BYTES: usize = 16;
 /// Bytes of the trailer, which ends the file.
-pub const TRAILER_BYTES: usize = 32;
+pub(crate) const TRAILER_BYTES: usize = 32;
 /// Most bytes of a pack, because offsets in it are 32-bit numbers.
-pub const PACK_MAX: u64 = u32::MAX as u64;
+pub(crate) const PACK_MAX: u64 = u32::MAX as u64;
 
 const VERSION: u8 = 1;
 const KIND_FRAMES: u8 = 1;
@@ -133,7 +133,7 @@ pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
 ///
 /// # Errors
 /// [`PackError::Corrupt`] when it is not the trailer of a pack of that length.
-pub fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
+pub(crate) fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
     let trailer: &[u8; TRAILER_BYTES] = trailer
         .try_into()
         .map_err(|_| PackError::Corrupt("no trailer"))?;
@@ -158,7 +158,7 @@ pub fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
     usize::try_from(tail).map_err(|_| PackError::Corrupt("no trailer"))
 }
 
-/// Reads the table of frames from the last [`tail_bytes`] of a pack of `pack_bytes` bytes.
+/// Reads the table of frames from the last `tail_bytes` of a pack of `pack_bytes` bytes.
 ///
 /// # Errors
 /// [`PackError::Corrupt`] when its hash is wrong or its frames overlap or leave gaps.

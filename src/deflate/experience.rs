@@ -32,7 +32,7 @@ impl Default for Experience {
 
 impl Experience {
     /// Returns an experience without a budget: every stream is tried with all writers.
-    pub fn unlimited() -> Self {
+    pub(crate) fn unlimited() -> Self {
         Self::with_allowance(u64::MAX)
     }
 
@@ -45,7 +45,7 @@ impl Experience {
     }
 
     /// Returns whether a larger budget might have found the writer of the last stream.
-    pub fn was_cut_short(&self) -> bool {
+    pub(crate) fn was_cut_short(&self) -> bool {
         self.was_cut_short.get()
     }
 

@@ -39,7 +39,7 @@ pub use experience::Experience;
 pub use wrapper::Wrapper;
 
 /// Version of recipes that this program writes, and the only one that it reads.
-pub const RECIPE_VERSION: u8 = 1;
+pub(crate) const RECIPE_VERSION: u8 = 1;
 
 /// Says why a stream cannot be opened or reconstructed.
 #[derive(Debug, thiserror::Error)]

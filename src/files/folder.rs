@@ -27,7 +27,7 @@ const UNREADABLE_SHOWN: usize = 50;
 ///
 /// # Errors
 /// As [`Unpacker::open`] and [`SteadyFile::check`].
-pub fn read_file<S: ChunkSource>(
+pub(crate) fn read_file<S: ChunkSource>(
     unpacker: &mut Unpacker<'_, S>,
     path: &Path,
 ) -> Result<Content, LayoutError> {
@@ -61,7 +61,7 @@ pub fn files(root: &Path) -> impl Iterator<Item = PathBuf> + Send + use<> {
 
 /// What cannot be read in a file or folder.
 #[derive(Debug, Default)]
-pub struct Unreadable {
+pub(crate) struct Unreadable {
     /// The first of them, with the system's error.
     pub first: Vec<(PathBuf, io::Error)>,
     /// How many there are in all.

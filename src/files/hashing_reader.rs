@@ -11,13 +11,13 @@ use crate::base::read_at::ReadAt;
 use crate::content::chunk::CHUNK_MAX;
 
 /// Bytes that are read at a time.
-pub const BUFFER_BYTES: usize = 8 << 20;
+pub(crate) const BUFFER_BYTES: usize = 8 << 20;
 /// From this length on, hashing on every core is worth its start.
 const PARALLEL_BYTES: usize = 256 << 10;
 
 /// A reader that continues from its current offset. Hashers can be pushed and popped. Each hasher sees what is skipped
 /// in between.
-pub struct HashingReader<'a, R: ReadAt + ?Sized> {
+pub(crate) struct HashingReader<'a, R: ReadAt + ?Sized> {
     source: &'a R,
     path: &'a Path,
     buffer: Vec<u8>,
@@ -33,7 +33,7 @@ pub struct HashingReader<'a, R: ReadAt + ?Sized> {
 }
 
 /// A position of a reader to return to, hashers included.
-pub struct Bookmark {
+pub(crate) struct Bookmark {
     offset: u64,
     hashers: Vec<Hasher>,
 }
@@ -120,7 +120,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
     }
 
     /// Starts a hash of everything that is skipped from here on.
-    pub fn push_hasher(&mut self) {
+    pub(crate) fn push_hasher(&mut self) {
         self.hash_up_to_here();
         self.hashers.push(Hasher::new());
     }
@@ -129,14 +129,14 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
     ///
     /// # Panics
     /// When none was started.
-    pub fn pop_hasher(&mut self) -> [u8; 32] {
+    pub(crate) fn pop_hasher(&mut self) -> [u8; 32] {
         self.hash_up_to_here();
         let hasher = self.hashers.pop();
         hasher.expect("every pop has its push").finish()
     }
 
     /// Remembers this position.
-    pub fn bookmark(&mut self) -> Bookmark {
+    pub(crate) fn bookmark(&mut self) -> Bookmark {
         self.hash_up_to_here();
         Bookmark {
             offset: self.offset(),
@@ -145,7 +145,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
     }
 
     /// Returns to a remembered position.
-    pub fn go_back(&mut self, mark: Bookmark) {
+    pub(crate) fn go_back(&mut self, mark: Bookmark) {
         self.hashers = mark.hashers;
         match mark
             .offset

@@ -47,7 +47,7 @@ pub(super) fn drop_inherited_acl(file: impl AsFd) {
 }
 
 /// Reads metadata. Keeps a buffer for extended attributes, and notes what is not carried.
-pub struct MetaReader {
+pub(crate) struct MetaReader {
     names: Vec<u8>,
     value: Vec<u8>,
     notes: Vec<Finding>,
@@ -159,7 +159,7 @@ impl MetaReader {
 
 /// Whether owners are restored. Only root can do that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ownership {
+pub(crate) enum Ownership {
     /// Owners and groups are set.
     Restore,
     /// Files belong to the user who runs the program.
@@ -168,7 +168,7 @@ pub enum Ownership {
 
 impl Ownership {
     /// Returns what this process can do.
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         if rustix::process::geteuid().is_root() {
             Self::Restore
         } else {
@@ -183,7 +183,7 @@ fn more_of(subject: &str, count: u64) -> Option<Finding> {
 }
 
 /// Restores metadata, and counts what could not be restored.
-pub struct MetaWriter {
+pub(crate) struct MetaWriter {
     ownership: Ownership,
     other_owners: u64,
     refused: Vec<Finding>,
@@ -221,7 +221,7 @@ impl MetaWriter {
 
     /// Restores the metadata of an entry that cannot be opened: a link, a pipe or a device called `name` in the folder
     /// `parent`.
-    pub fn put_at(
+    pub(crate) fn put_at(
         &mut self,
         parent: impl AsFd,
         name: &[u8],
@@ -302,7 +302,7 @@ impl MetaWriter {
 
 /// Whether an entry is a symbolic link, which has no mode of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FollowLink {
+pub(crate) enum FollowLink {
     /// It is.
     Yes,
     /// It is not.

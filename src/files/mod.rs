@@ -6,12 +6,12 @@
 
 mod effort;
 pub mod folder;
-pub mod hashing_reader;
+pub(crate) mod hashing_reader;
 mod lookahead;
 pub mod meta;
-pub mod open_options;
+pub(crate) mod open_options;
 pub mod restore;
-pub mod steady_file;
+pub(crate) mod steady_file;
 mod stream_finder;
 pub mod streams;
 pub mod unpacker;

@@ -24,7 +24,7 @@ const HOLES_BYTES_MIN: u64 = 1 << 20;
 const STRETCHES_MAX: usize = 1 << 16;
 
 /// A regular file that must stay as it was when it was opened.
-pub struct SteadyFile {
+pub(crate) struct SteadyFile {
     file: File,
     stat: Metadata,
     /// The ranges between holes that hold data, in order. `None` stands for the whole file.
@@ -33,7 +33,7 @@ pub struct SteadyFile {
 
 /// See [`SteadyFile::sign`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sign {
+pub(crate) struct Sign {
     file: (u64, u64),
     bytes: u64,
     changed: (i64, i64),
@@ -111,11 +111,6 @@ impl SteadyFile {
         let finished = spool.finish();
         finished.map_err(LayoutError::io("keep what was read of", path))?;
         Ok(Some(spool))
-    }
-
-    /// The metadata at the time of opening.
-    pub fn stat(&self) -> &Metadata {
-        &self.stat
     }
 
     /// Returns what distinguishes the file from its later states and from other files.

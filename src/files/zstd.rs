@@ -5,7 +5,7 @@ use std::io;
 use crate::base::read_at::ReadAt;
 
 /// Returns whether these bytes begin a frame, skippable ones included.
-pub fn begins_frame(head: &[u8]) -> bool {
+pub(crate) fn begins_frame(head: &[u8]) -> bool {
     head.first_chunk::<4>()
         .is_some_and(|magic| is_frame(*magic) || is_skippable(*magic))
 }

@@ -4,7 +4,7 @@ use crate::base::own::is_hex;
 
 /// Returns whether `path` below a folder for pulls is what pulls and streams leave there. `blobs` is the pool, `items`
 /// has the layouts by number, and `stream` is a stream.
-pub fn is_own(path: &str) -> bool {
+pub(crate) fn is_own(path: &str) -> bool {
     let is_digest = |name: &str| [64, 96, 128].iter().any(|digits| is_hex(name, *digits));
     let is_blob = |name: &str| is_digest(name.strip_suffix(".part").unwrap_or(name));
     match &path.split('/').collect::<Vec<_>>()[..] {

@@ -23,9 +23,9 @@ pub use completion::Completion;
 pub use diagnose::diagnose;
 pub use error::{Error, ErrorKind};
 pub use store::{
-    BadRoot, ROOT_DAMAGED, ROOT_MISNAMED, Roots, all_roots, is_fault, must_know_all, release,
-    release_for, releases, remove,
+    BadRoot, ROOT_DAMAGED, ROOT_MISNAMED, is_fault, release, release_for, releases, remove,
 };
+pub(crate) use store::{Roots, all_roots, must_know_all};
 
 #[cfg(test)]
 mod tests;
@@ -137,7 +137,7 @@ mod memory {
     use crate::content::recipe::memory::Memory;
 
     #[derive(Default)]
-    pub struct MemoryStore {
+    pub(crate) struct MemoryStore {
         pub chunks: Memory,
         pub roots: Mutex<BTreeMap<ReleaseName, ReleaseRoot>>,
         /// Chunks that come back as other bytes.

@@ -22,7 +22,7 @@ impl Space {
     ///
     /// # Errors
     /// [`Error::Media`] when the file system does not tell.
-    pub fn in_folder(path: &Path, needed_bytes: u64) -> Result<Self, Error> {
+    pub(crate) fn in_folder(path: &Path, needed_bytes: u64) -> Result<Self, Error> {
         Ok(Self {
             path: path.to_owned(),
             needed_bytes,

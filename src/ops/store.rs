@@ -94,7 +94,7 @@ pub const ROOT_MISNAMED: Template = Template::new("its root is that of {0}");
 
 /// The roots of a store.
 #[derive(Debug, Default)]
-pub struct Roots {
+pub(crate) struct Roots {
     /// Readable roots, by name.
     pub roots: Vec<ReleaseRoot>,
     /// Unreadable roots.
@@ -148,7 +148,7 @@ pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
 ///
 /// # Errors
 /// [`Error::Store`] when they cannot be listed.
-pub fn all_roots(store: &Store) -> Result<Roots, Error> {
+pub(crate) fn all_roots(store: &Store) -> Result<Roots, Error> {
     let mut all = Roots::default();
     for entry in Store::roots(store)? {
         // A file without the name of a release does not belong to the store.
@@ -187,7 +187,7 @@ pub fn releases(store: &Store) -> Result<(Vec<ReleaseRoot>, Vec<Finding>), Error
 ///
 /// # Errors
 /// [`Error::UnreadableReleases`], [`Error::UnreadRoot`], [`Error::RootsGone`], or an error of the store.
-pub fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error> {
+pub(crate) fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error> {
     if store.has_lost_its_roots()? {
         let path = store.dir().join("releases");
         return Err(Error::RootsGone { path });

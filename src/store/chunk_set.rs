@@ -37,7 +37,7 @@ impl ChunkSet {
     }
 
     /// Finishes building.
-    pub fn settled(mut self) -> Self {
+    pub(crate) fn settled(mut self) -> Self {
         self.settle();
         self
     }
@@ -65,7 +65,7 @@ impl ChunkSet {
     }
 
     /// Keeps the chunks that are in both sets. Only for settled sets.
-    pub fn intersect(&mut self, other: &Self) {
+    pub(crate) fn intersect(&mut self, other: &Self) {
         self.retain(|prefix| other.position(prefix).is_some());
     }
 

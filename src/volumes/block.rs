@@ -11,11 +11,11 @@ pub const BLOCK_BYTES: usize = 64 * 1024;
 /// Bytes of a block's header.
 pub const HEADER_BYTES: usize = 64;
 /// Bytes of payload in a block. Even and a multiple of 64, as the Reed-Solomon codes require.
-pub const PAYLOAD_BYTES: usize = BLOCK_BYTES - HEADER_BYTES;
+pub(crate) const PAYLOAD_BYTES: usize = BLOCK_BYTES - HEADER_BYTES;
 /// First four bytes of every block.
 pub const MAGIC: [u8; 4] = *b"\x8aCYB";
 /// Most volumes a set may have, data and spare together.
-pub const VOLUMES_MAX: u16 = 1024;
+pub(crate) const VOLUMES_MAX: u16 = 1024;
 
 const VERSION: u8 = 1;
 const BLOCK_LOG2: u8 = 16;
@@ -136,7 +136,7 @@ impl BlockHeader {
 
     /// Reads the header as [`BlockHeader::open`] does, for callers that own the block. The block is unchanged
     /// afterwards.
-    pub fn open_mut(block: &mut [u8]) -> Option<Self> {
+    pub(crate) fn open_mut(block: &mut [u8]) -> Option<Self> {
         let header = Self::peek(block)?;
         let block = block.get_mut(..BLOCK_BYTES)?;
         let mut said = [0; 16];

@@ -28,7 +28,7 @@ pub trait Blocks: Sync {
     fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError>;
 
     /// Reads another block that was found for this place, with a right hash and other content. `number` goes from 1 to
-    /// [`OTHERS_MAX`], and there may be gaps.
+    /// `OTHERS_MAX`, and there may be gaps.
     ///
     /// # Errors
     /// As [`Self::read_raw`].
@@ -45,7 +45,7 @@ pub trait Blocks: Sync {
 }
 
 /// Most other blocks that are kept for one place.
-pub const OTHERS_MAX: usize = 3;
+pub(crate) const OTHERS_MAX: usize = 3;
 
 /// Returns the header that the block at `place` must have.
 pub(crate) fn header_at(geometry: &Geometry, (volume_no, block_no): BlockPlace) -> BlockHeader {

@@ -16,7 +16,7 @@ use crate::volumes::media::{PageNotes, VolumeFacts};
 /// Offset of the envelope in a superblock's payload. The text for people comes before it.
 pub const DESCRIPTOR_OFFSET: usize = 4096;
 /// Most bytes of an encoded descriptor.
-pub const DESCRIPTOR_MAX: usize = PAYLOAD_BYTES - DESCRIPTOR_OFFSET - envelope::HEADER_BYTES;
+pub(crate) const DESCRIPTOR_MAX: usize = PAYLOAD_BYTES - DESCRIPTOR_OFFSET - envelope::HEADER_BYTES;
 
 /// The description of a set, the same in every superblock.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
@@ -88,15 +88,15 @@ impl SetDescriptor {
 }
 
 /// Name of the fact with the release's date. Pages show it.
-pub const FACT_DATE: &str = "date";
+pub(crate) const FACT_DATE: &str = "date";
 /// Name of the fact that says whom to ask.
-pub const FACT_CONTACT: &str = "contact";
+pub(crate) const FACT_CONTACT: &str = "contact";
 /// Name of the fact with the bytes of the items when they are restored.
-pub const FACT_ITEM_BYTES: &str = "item bytes";
+pub(crate) const FACT_ITEM_BYTES: &str = "item bytes";
 
 impl SetDescriptor {
     /// Returns the additional notes for the pages of its volumes.
-    pub fn page_notes(&self, set: &SetHeader) -> PageNotes {
+    pub(crate) fn page_notes(&self, set: &SetHeader) -> PageNotes {
         let fact = |wanted| {
             let named = self.facts.iter().find(|(name, _)| name == wanted);
             named.map(|(_, value)| value.clone())

@@ -5,17 +5,17 @@
 use crate::volumes::block::{BlockKind, PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
 
 /// Superblocks of each volume.
-pub const SUPERBLOCKS: u32 = 5;
+pub(crate) const SUPERBLOCKS: u32 = 5;
 /// Most blocks of a whole set: 128 TiB. The limit bounds every bitmap before it is allocated.
-pub const SET_BLOCKS_MAX: u64 = 1 << 31;
+pub(crate) const SET_BLOCKS_MAX: u64 = 1 << 31;
 /// Most blocks of one volume: 8 TiB, which the usual file systems can hold as one image.
-pub const VOLUME_BLOCKS_MAX: u32 = 1 << 27;
+pub(crate) const VOLUME_BLOCKS_MAX: u32 = 1 << 27;
 /// Most blocks of one stripe, data and parity of all volumes together, so that a stripe fits in 256 MiB.
-pub const STRIPE_SHARDS_MAX: u32 = 4096;
+pub(crate) const STRIPE_SHARDS_MAX: u32 = 4096;
 /// Most blocks of one local group, parity included.
-pub const GROUP_SHARDS_MAX: u32 = 1024;
+pub(crate) const GROUP_SHARDS_MAX: u32 = 1024;
 /// Most blocks of a stripe or group under the code `gf8`.
-pub const GF8_SHARDS_MAX: u32 = 255;
+pub(crate) const GF8_SHARDS_MAX: u32 = 255;
 
 /// Says why the numbers of a header do not make a volume set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -202,12 +202,12 @@ impl Geometry {
     }
 
     /// Returns the stripes of the set, or 0 without spares.
-    pub fn stripe_count(&self) -> u32 {
+    pub(crate) fn stripe_count(&self) -> u32 {
         self.stripe_count
     }
 
     /// Returns the payload that one data volume can hold, in bytes.
-    pub fn volume_payload_bytes(&self) -> u64 {
+    pub(crate) fn volume_payload_bytes(&self) -> u64 {
         u64::from(self.data_blocks) * PAYLOAD_BYTES as u64
     }
 
@@ -271,13 +271,13 @@ impl Geometry {
 
     /// Returns the places of a stripe's blocks on a volume, in the order of its shards. They are the same on every
     /// volume.
-    pub fn stripe_places(&self, stripe: u32) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn stripe_places(&self, stripe: u32) -> impl Iterator<Item = u32> + '_ {
         (0..u32::from(self.header.stripe_width))
             .map(move |turn| self.data_place(stripe + turn * self.stripe_count))
     }
 
     /// Returns the stripe of a data block, or `None` without spares.
-    pub fn stripe_of(&self, data_index: u32) -> Option<u32> {
+    pub(crate) fn stripe_of(&self, data_index: u32) -> Option<u32> {
         (self.stripe_count > 0).then(|| data_index % self.stripe_count)
     }
 
@@ -296,7 +296,7 @@ impl Geometry {
     }
 
     /// Returns the protected blocks of a local group: `n`, or one less in some groups.
-    pub fn group_members(&self, group: u32) -> u32 {
+    pub(crate) fn group_members(&self, group: u32) -> u32 {
         debug_assert!(group < self.group_count);
         (self.protected_blocks() - group).div_ceil(self.group_count)
     }

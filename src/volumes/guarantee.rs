@@ -43,11 +43,11 @@ pub fn guarantee(geometry: &Geometry) -> Guarantee {
 }
 
 /// The probability of full recovery that the figures stand for.
-pub const CHANCE: f64 = 0.99;
+pub(crate) const CHANCE: f64 = 0.99;
 
 /// Returns the largest share of bad blocks, in percent, at which the payload is still restored with a probability of 99
 /// %. `lost` whole volumes are missing and bad blocks are scattered over all others.
-pub fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
+pub(crate) fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
     if lost > geometry.header().spare_volumes {
         return 0.0;
     }

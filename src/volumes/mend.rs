@@ -16,7 +16,7 @@ use crate::volumes::{Staging, VolumeError};
 /// Most different blocks of one place that are tried.
 const CANDIDATES_MAX: usize = 12;
 /// Budget of solving groups and stripes for one set in one call: blocks that the code processes, 24 GiB of them.
-pub const OPINIONS_BUDGET: u32 = 400_000;
+pub(crate) const OPINIONS_BUDGET: u32 = 400_000;
 
 /// The outcome for a stretch of payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Staging {
     ///
     /// # Errors
     /// When the staging folder cannot be read or written.
-    pub fn doubt(&mut self, volume_no: u16, range: Range<u64>) -> Result<(), VolumeError> {
+    pub(crate) fn doubt(&mut self, volume_no: u16, range: Range<u64>) -> Result<(), VolumeError> {
         let mut places = self.places_of(volume_no, range);
         let healed: Vec<BlockPlace> = places
             .iter()

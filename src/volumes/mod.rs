@@ -34,10 +34,10 @@ pub use guarantee::{Guarantee, guarantee};
 pub use heal::HealReport;
 pub use mend::Mended;
 pub use plan::{SetPlan, SetRequest, plan};
-pub use read_media::{
-    ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRead, read_media, read_media_noting,
-};
-pub use reader::{Discovery, SetReader, discover, facts_of};
+pub(crate) use read_media::read_media_noting;
+pub use read_media::{ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRead, read_media};
+pub(crate) use reader::facts_of;
+pub use reader::{Discovery, SetReader, discover};
 pub use rebuild::{RebuildReport, rebuild};
 pub use staging::{Staging, WrongBlocks};
-pub use write::{OpenPiece, SetContent, SetReport, VolumeForm, write};
+pub use write::{SetContent, SetReport, VolumeForm, write};

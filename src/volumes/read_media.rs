@@ -108,7 +108,7 @@ pub fn read_media(
 ///
 /// # Errors
 /// As [`read_media`].
-pub fn read_media_noting(
+pub(crate) fn read_media_noting(
     incoming_dir: &Path,
     paths: &[PathBuf],
     note: Option<&[u8]>,

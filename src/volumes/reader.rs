@@ -245,7 +245,7 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
 
 /// Returns the facts of the set on one volume, as names and values, or `None` when there are none. It only reads the
 /// first blocks.
-pub fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
+pub(crate) fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
     /// Catalog and data lie before the next superblock. The first superblock is the first block.
     const LOOK_BYTES: u64 = 4 << 20;
     let sources = find_sources(&[path.to_owned()], monitor).ok()?;
@@ -382,11 +382,6 @@ impl SetReader {
         &self.damaged
     }
 
-    /// Returns the number of whole blocks found, duplicates counted twice.
-    pub fn sightings(&self) -> u64 {
-        self.sightings
-    }
-
     /// Computes what can be recovered.
     pub fn assess(&self) -> Recovery {
         recover(&self.geometry, &self.presence)
@@ -421,7 +416,7 @@ impl SetReader {
     /// Checks whether a stretch of a data volume's payload is right. `is_right` checks all of its bytes. Another block
     /// that was found for one of its places may be the right one. Otherwise its blocks count as damaged from now on.
     /// Returns `None` when some of it is missing.
-    pub fn judge(
+    pub(crate) fn judge(
         &mut self,
         volume_no: u16,
         range: Range<u64>,
@@ -473,7 +468,7 @@ impl SetReader {
     }
 
     /// Removes superblocks and catalog blocks that do not match the set's id, and returns their places.
-    pub fn take_out_liars(&mut self) -> Vec<BlockPlace> {
+    pub(crate) fn take_out_liars(&mut self) -> Vec<BlockPlace> {
         let Some(described) = &self.described else {
             return Vec::new();
         };
@@ -495,7 +490,7 @@ impl SetReader {
     }
 
     /// Returns the file or device on which the block was found.
-    pub fn source_of(&self, place: BlockPlace) -> Option<&Path> {
+    pub(crate) fn source_of(&self, place: BlockPlace) -> Option<&Path> {
         let (source_no, _) = self.locations.get(place)?;
         Some(&self.sources.get(source_no)?.path)
     }

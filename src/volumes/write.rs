@@ -61,7 +61,7 @@ impl VolumeForm {
 }
 
 /// Opens a piece of payload by its number. Pieces are opened once and in order.
-pub type OpenPiece<'a> = dyn FnMut(usize) -> io::Result<Box<dyn Read + 'a>> + 'a;
+pub(crate) type OpenPiece<'a> = dyn FnMut(usize) -> io::Result<Box<dyn Read + 'a>> + 'a;
 
 /// The result of writing a set.
 #[derive(Debug, Clone)]

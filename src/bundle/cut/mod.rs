@@ -24,7 +24,7 @@ use crate::content::release::{ReleaseRoot, walk};
 use crate::store::{ChunkSet, FrameNeed, Store};
 
 /// Approximate plain bytes of a solid frame on large media.
-pub const SOLID_BYTES: usize = 64 << 20;
+pub(crate) const SOLID_BYTES: usize = 64 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
 /// Fewest frames that should fit on a volume. A frame never crosses volumes, so larger frames would leave too much of a
@@ -32,7 +32,7 @@ const SOLID_BYTES_MIN: usize = 1 << 20;
 const FRAMES_A_VOLUME: u64 = 12;
 
 /// Returns the plain bytes of a solid frame for a medium of this size. `None` stands for a medium as large as needed.
-pub fn solid_bytes(medium_bytes: Option<u64>) -> usize {
+pub(crate) fn solid_bytes(medium_bytes: Option<u64>) -> usize {
     medium_bytes
         .and_then(|bytes| usize::try_from(bytes / FRAMES_A_VOLUME).ok())
         .map_or(SOLID_BYTES, |bytes| {
@@ -45,7 +45,7 @@ pub fn solid_bytes(medium_bytes: Option<u64>) -> usize {
 pub struct CutOptions {
     /// How hard to compress.
     pub effort: Effort,
-    /// Approximate plain bytes of a solid frame. See [`solid_bytes`].
+    /// Approximate plain bytes of a solid frame. See `solid_bytes`.
     pub solid_bytes: usize,
 }
 
@@ -110,7 +110,7 @@ impl BundleNeeds {
     }
 
     /// Estimates the payload, rather too high than too low: the needed share of each frame.
-    pub fn share_bytes(&self) -> u64 {
+    pub(crate) fn share_bytes(&self) -> u64 {
         self.frames.iter().map(|need| need.share_bytes).sum()
     }
 }

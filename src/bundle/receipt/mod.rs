@@ -19,18 +19,18 @@ use crate::base::id::{ReleaseId, StoreId};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 
 /// Most bytes of a receipt in any form.
-pub const RECEIPT_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const RECEIPT_BYTES_MAX: u64 = 1 << 20;
 /// Most releases in a receipt.
-pub const RELEASES_MAX: usize = 4096;
+pub(crate) const RELEASES_MAX: usize = 4096;
 /// Most missing chunks in a receipt.
-pub const LACKS_MAX: usize = 4096;
+pub(crate) const LACKS_MAX: usize = 4096;
 /// Most staged sets in a receipt.
-pub const WAITING_MAX: usize = 64;
+pub(crate) const WAITING_MAX: usize = 64;
 /// Flag of a file: the receipt lists staged sets. An older program would ignore them and make a bundle that is larger
 /// than needed, so it refuses the file instead.
 const FLAG_WAITING: u32 = 1;
 /// Bytes of an id in a file. Two releases that share them gain nobody anything, because the bundle would be refused.
-pub const ID_BYTES: usize = 16;
+pub(crate) const ID_BYTES: usize = 16;
 /// Bytes of an id in a text. No two of a vendor's releases share them except by design.
 const SHORT_ID_BYTES: usize = 8;
 
@@ -165,7 +165,7 @@ impl Receipt {
         }
     }
 
-    /// Adds staged sets, ordered by their ids. Leaves out those beyond [`WAITING_MAX`].
+    /// Adds staged sets, ordered by their ids. Leaves out those beyond `WAITING_MAX`.
     pub fn with_waiting(self, mut waiting: Vec<FramesWaiting>) -> Self {
         waiting.sort_by(|one, other| one.set.cmp(&other.set));
         waiting.truncate(WAITING_MAX);

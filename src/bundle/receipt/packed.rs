@@ -9,7 +9,7 @@ use super::{HeldRelease, RELEASES_MAX, ReceiptError};
 use crate::base::envelope;
 
 /// Most bytes of the body of a record.
-pub const PACKED_BYTES_MAX: u64 = 256 << 20;
+pub(crate) const PACKED_BYTES_MAX: u64 = 256 << 20;
 
 /// A set that was packed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SchemaRead, SchemaWrite)]

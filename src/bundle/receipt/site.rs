@@ -7,14 +7,10 @@ use std::str::FromStr;
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use super::{
-    FramesWaiting, HeldRelease, RECEIPT_BYTES_MAX, RELEASES_MAX, Receipt, ReceiptError, Settled,
-};
+use super::{FramesWaiting, HeldRelease, RELEASES_MAX, Receipt, ReceiptError, Settled};
 use crate::base::envelope;
 use crate::content::release::script;
 
-/// Most bytes of the body of a site's file.
-pub const SITE_BYTES_MAX: u64 = 2 * RECEIPT_BYTES_MAX;
 /// Most bytes of a site's name.
 const NAME_MAX: usize = 64;
 /// Most bytes of its file stem, so that a suffix and a temporary name still fit into 255.

@@ -9,7 +9,7 @@ use super::{SHORT_ID_BYTES, from_hex, hex};
 use crate::base::id::SetId;
 
 /// Most runs of frames of a set. When there are more runs, fewer frames are reported than are present.
-pub const RUNS_MAX: usize = 4096;
+pub(crate) const RUNS_MAX: usize = 4096;
 
 /// The frames of a staged set.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
@@ -65,7 +65,7 @@ impl FramesWaiting {
     }
 
     /// Returns the known part of the set's id as hex.
-    pub fn set_hex(&self) -> String {
+    pub(crate) fn set_hex(&self) -> String {
         hex(&self.set)
     }
 

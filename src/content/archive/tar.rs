@@ -3,14 +3,14 @@
 //! The parser says how many bytes of body follow a header, and of which kind. It builds no file tree. It never guesses:
 //! bytes that it does not understand stay bytes.
 
-pub use crate::base::limits::PAX_BYTES_MAX;
+pub(crate) use crate::base::limits::PAX_BYTES_MAX;
 
 /// Bytes of a tar's block. A header has one block, and bodies are padded to whole blocks.
 pub const BLOCK: usize = 512;
 
 /// The relevant fields of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TarHeader {
+pub(crate) struct TarHeader {
     /// What follows the header.
     pub kind: TarKind,
     /// Bytes of body that the header's own size field gives.
@@ -19,7 +19,7 @@ pub struct TarHeader {
 
 /// What follows a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TarKind {
+pub(crate) enum TarKind {
     /// A member whose body has the size of the header's field.
     File,
     /// A member without a body: links, devices, folders, pipes.
@@ -42,9 +42,9 @@ pub enum TarLink {
 }
 
 /// Offset in the header of the flag that another block of the sparse map follows.
-pub const SPARSE_MORE_IN_HEADER: usize = 482;
+pub(crate) const SPARSE_MORE_IN_HEADER: usize = 482;
 /// Offset of the same flag in a block of the sparse map.
-pub const SPARSE_MORE_IN_MAP: usize = 504;
+pub(crate) const SPARSE_MORE_IN_MAP: usize = 504;
 
 impl TarHeader {
     /// Reads a header. Returns `None` when the block is not one: its checksum is wrong, or its size is impossible.
@@ -94,7 +94,7 @@ impl TarHeader {
     }
 
     /// Returns whether a header of [`TarKind::Note`] gives the name of the next member, as GNU tar writes long ones.
-    pub fn is_long_name(block: &[u8]) -> bool {
+    pub(crate) fn is_long_name(block: &[u8]) -> bool {
         block.get(156) == Some(&b'L')
     }
 }
@@ -153,12 +153,12 @@ fn header_block(name: &[u8], bytes: u64, kind: u8) -> [u8; BLOCK] {
 }
 
 /// Returns a field up to its end or its first NUL.
-pub fn until_nul(field: &[u8]) -> &[u8] {
+pub(crate) fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// Returns whether the bytes look like the beginning of a tar.
-pub fn begins_tar(head: &[u8]) -> bool {
+pub(crate) fn begins_tar(head: &[u8]) -> bool {
     // Requiring a name excludes files whose checksum only happens to be right, such as files of zeros.
     TarHeader::read(head).is_some() && !TarHeader::name(head).is_empty()
 }
@@ -207,7 +207,7 @@ fn number(field: &[u8]) -> Option<u64> {
 
 /// The fields of a pax header for the next member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pax {
+pub(crate) struct Pax {
     /// Bytes of the body. Overrides the header's own field.
     pub size: Option<u64>,
     /// Name of the member.

@@ -3,18 +3,16 @@
 //! A zip is read from front to back, without its central directory. Bytes that are not understood stay bytes.
 
 /// First four bytes of a local header.
-pub const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
+pub(crate) const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
 /// Bytes of a local header before the name.
 pub const HEADER_BYTES: usize = 30;
-/// Longest local header, with name and extra field.
-pub const HEADER_BYTES_MAX: usize = HEADER_BYTES + 2 * 65_535;
 
 const ENCRYPTED: u16 = 1;
 const SIZES_FOLLOW: u16 = 1 << 3;
 
 /// How a member is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     /// Without compression.
     Stored,
     /// As a raw deflate stream.
@@ -25,7 +23,7 @@ pub enum Method {
 
 /// A local header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LocalHeader {
+pub(crate) struct LocalHeader {
     /// How the member is written.
     pub method: Method,
     /// Length of the body. `None` when it stands behind the body or in an extra field.
@@ -70,7 +68,7 @@ impl LocalHeader {
 }
 
 /// Returns where the next local header may begin in `window`, except at its very front.
-pub fn find_header(window: &[u8]) -> Option<usize> {
+pub(crate) fn find_header(window: &[u8]) -> Option<usize> {
     let mut from = 1;
     while let Some(at) = window.get(from..)?.iter().position(|byte| *byte == b'P') {
         if window[from + at..].starts_with(&LOCAL_MAGIC) {

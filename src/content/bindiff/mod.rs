@@ -16,7 +16,7 @@ use self::index::OldBytesIndex;
 /// moves on in the old bytes. Each of the first three streams has one number for each step. The next two streams run
 /// along all copied bytes, from the first to the last.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct DiffScript<S> {
+pub(crate) struct DiffScript<S> {
     /// Varints: the number of copied bytes.
     pub copies: S,
     /// Varints: the number of literals behind them.
@@ -35,7 +35,7 @@ pub struct DiffScript<S> {
 
 /// Says why a script cannot be applied to these old bytes.
 #[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
+pub(crate) enum ApplyError {
     /// A stream cannot be read or ends too early.
     #[error("cannot be read")]
     Read(#[from] io::Error),
@@ -98,7 +98,7 @@ impl<S: BufRead> DiffScript<S> {
     /// # Errors
     /// [`ApplyError`] when a stream ends or cannot be read, or when the script leaves the old bytes or makes more
     /// bytes.
-    pub fn apply(
+    pub(crate) fn apply(
         &mut self,
         old: &[u8],
         new: &mut Vec<u8>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// The sums of a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Weight {
+pub(crate) struct Weight {
     /// Files.
     pub files: u64,
     /// Those of them whose path existed before.
@@ -38,7 +38,7 @@ impl Weight {
 
 /// Files in one folder or archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileGroup {
+pub(crate) struct FileGroup {
     /// The path of containers, from the outside: the item, then members that are archives.
     pub within: Vec<Vec<u8>>,
     /// The folder in the innermost container, or the file. Empty for all of the container.
@@ -51,7 +51,7 @@ pub struct FileGroup {
 
 /// Which part of a path a group covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupExtent {
+pub(crate) enum GroupExtent {
     /// One file.
     File,
     /// Everything below it.
@@ -62,7 +62,7 @@ pub enum GroupExtent {
 
 /// Folders, archives and files with their sums.
 #[derive(Default)]
-pub struct GroupTree {
+pub(crate) struct GroupTree {
     nodes: Vec<GroupNode>,
 }
 
@@ -108,6 +108,7 @@ impl GroupTree {
     }
 
     /// Returns the sums of all files.
+    #[cfg(test)]
     pub fn total(&self) -> Weight {
         self.nodes
             .first()

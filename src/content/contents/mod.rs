@@ -25,7 +25,7 @@ use crate::content::recipe::{
 use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries};
 
 /// A file of more chunks is listed in parts of this many.
-pub const PART_CHUNKS: usize = 1 << 20;
+pub(crate) const PART_CHUNKS: usize = 1 << 20;
 /// Most bytes of headers that are read for names. A few lists that contain one another may stand for any number of
 /// bytes. Headers of a real release stay far below.
 const READ_BYTES_MAX: u64 = 64 << 30;
@@ -66,7 +66,7 @@ pub struct FoundFile<'a> {
 }
 
 /// Receives everything that is listed.
-pub type FileVisitor<'v> = &'v mut dyn FnMut(&FoundFile<'_>) -> Result<(), RecipeError>;
+pub(crate) type FileVisitor<'v> = &'v mut dyn FnMut(&FoundFile<'_>) -> Result<(), RecipeError>;
 
 /// Walks releases and items. A blob that is met again (a layer that two images share) is listed only once.
 pub struct Contents<'a, S: ChunkSource> {

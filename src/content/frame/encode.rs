@@ -114,7 +114,7 @@ impl FrameOptions {
 
 impl FrameOptions {
     /// Returns options for the smallest bundle, whatever time it takes: LZMA for machine code, where it gains most.
-    pub fn for_smallest_bundle(class: ContentKind) -> Self {
+    pub(crate) fn for_smallest_bundle(class: ContentKind) -> Self {
         let is_code = class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64;
         Self {
             codec: if is_code {
@@ -134,7 +134,7 @@ impl FrameOptions {
 /// level 1 first.
 ///
 /// # Panics
-/// When the chunks exceed [`PLAIN_MAX`] or [`CHUNKS_MAX`], or one of them is empty or longer than [`CHUNK_MAX`].
+/// When the chunks exceed [`PLAIN_MAX`] or `CHUNKS_MAX`, or one of them is empty or longer than [`CHUNK_MAX`].
 pub fn encode_frame(
     chunks: &[(ChunkId, &[u8])],
     class: ContentKind,

@@ -21,7 +21,7 @@ pub enum Ids {
 }
 
 /// The chunks of a frame in order: ids, where carried, and ranges in the plain bytes.
-pub type FrameTable = Vec<(Option<ChunkId>, Range<usize>)>;
+pub(crate) type FrameTable = Vec<(Option<ChunkId>, Range<usize>)>;
 
 /// A frame's header. The frame's hash is not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl FrameHead {
     }
 
     /// Returns the bytes of the tables of chunks and of bases.
-    pub fn table_bytes(&self) -> usize {
+    pub(crate) fn table_bytes(&self) -> usize {
         self.chunk_count * self.entry_bytes() + self.base_count * ChunkId::BYTES
     }
 
@@ -125,7 +125,7 @@ impl FrameHead {
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the lengths do not add up.
-    pub fn parse_table(&self, table: &[u8]) -> Result<FrameTable, FrameError> {
+    pub(crate) fn parse_table(&self, table: &[u8]) -> Result<FrameTable, FrameError> {
         let table = table
             .get(..self.chunk_count * self.entry_bytes())
             .ok_or(FrameError::Corrupt("table"))?;

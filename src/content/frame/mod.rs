@@ -18,7 +18,8 @@ mod lzma;
 
 pub use delta::Bases;
 pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
-pub use head::{FrameHead, FrameTable, Ids};
+pub(crate) use head::FrameTable;
+pub use head::{FrameHead, Ids};
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";
@@ -27,14 +28,14 @@ pub const HEADER_BYTES: usize = 56;
 /// Most plain bytes of a frame.
 pub const PLAIN_MAX: usize = 128 << 20;
 /// Most chunks of a frame.
-pub const CHUNKS_MAX: usize = 1 << 20;
+pub(crate) const CHUNKS_MAX: usize = 1 << 20;
 /// Most bytes of a whole frame.
 pub const FRAME_MAX: usize =
     HEADER_BYTES + CHUNKS_MAX * ENTRY_WITH_ID + BASES_MAX * ChunkId::BYTES + PLAIN_MAX;
 /// Most chunks that a frame depends on.
-pub const BASES_MAX: usize = 65_535;
+pub(crate) const BASES_MAX: usize = 65_535;
 /// Most bytes of all chunks together that a frame depends on.
-pub const BASE_BYTES_MAX: usize = 64 << 20;
+pub(crate) const BASE_BYTES_MAX: usize = 64 << 20;
 
 const VERSION: u8 = 1;
 const FLAG_IDS: u16 = 1;
@@ -141,7 +142,7 @@ impl<'a> SealedFrame<'a> {
     ///
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not as long as the header says.
-    pub fn unpack_own(self) -> Result<Frame, FrameError> {
+    pub(crate) fn unpack_own(self) -> Result<Frame, FrameError> {
         self.decompress(&NoBases)
     }
 

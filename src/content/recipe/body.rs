@@ -108,7 +108,8 @@ impl FileBody {
     }
 
     /// Returns whether the source has its bytes ready, so that nothing is rebuilt for them.
-    pub fn is_cached<S: ChunkSource>(&self, source: &S) -> bool {
+    #[cfg(any(feature = "registry", feature = "serve"))]
+    pub(crate) fn is_cached<S: ChunkSource>(&self, source: &S) -> bool {
         match self {
             Self::Content(Content::Blob(blob)) => source.ready(blob).is_some(),
             _ => false,

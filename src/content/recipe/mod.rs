@@ -14,13 +14,13 @@ use std::ops::Deref;
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::id::{self, BlobId, ChunkId};
-pub use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
+pub(crate) use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
 use crate::base::monitor::Interrupted;
 use crate::content::content_kind::ContentKind;
 use crate::deflate::DeflateError;
 
 /// Contents of up to this many bytes are one chunk, wherever they are found.
-pub const SMALL_BYTES: u64 = 64 * 1024;
+pub(crate) const SMALL_BYTES: u64 = 64 * 1024;
 
 /// Any error of a chunk's keeper.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

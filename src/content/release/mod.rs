@@ -4,7 +4,7 @@
 
 pub mod name;
 pub mod script;
-pub mod validation;
+pub(crate) mod validation;
 pub mod walk;
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use wincode::{SchemaRead, SchemaWrite};
 pub use self::name::{ReleaseName, ReleaseNameError};
 use crate::base::envelope::{self, EnvelopeError};
 use crate::base::id::{self, BlobId, ReleaseId};
-pub use crate::base::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX, ROOT_BYTES_MAX};
+pub(crate) use crate::base::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::content::recipe::stream::{RecordReader, StreamWriter};
 use crate::content::recipe::{
     Blob, ChunkSink, ChunkSource, Content, Recipe, RecipeError, StreamRef,
@@ -216,7 +216,7 @@ impl BlobTable {
     }
 
     /// Returns whether a blob of this length is known. Only then is hashing worthwhile before a stream is opened.
-    pub fn has_length(&self, bytes: u64) -> bool {
+    pub(crate) fn has_length(&self, bytes: u64) -> bool {
         let all = (bytes, BlobId([0; 32]))..=(bytes, BlobId([0xff; 32]));
         self.0.range(all).next().is_some()
     }

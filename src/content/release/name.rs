@@ -109,7 +109,7 @@ impl ReleaseName {
     }
 
     /// Returns the name as a file stem, in ASCII: `/` is `%2f`, `:` is `%3a`, `@` is `%40`. Characters beyond ASCII are
-    /// written by [`script::to_ascii`]. All other characters stay as they are, case included.
+    /// written by `script::to_ascii`. All other characters stay as they are, case included.
     pub fn file_stem(&self) -> String {
         script::to_ascii(&self.to_string())
             .replace('/', "%2f")

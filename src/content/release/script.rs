@@ -9,17 +9,17 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// Returns the text in the form of names: NFC, with plain forms for the full-width forms that East Asian keyboards
 /// give.
-pub fn composed(text: &str) -> String {
+pub(crate) fn composed(text: &str) -> String {
     text.chars().map(narrow).nfc().collect()
 }
 
 /// Returns whether the text is as [`composed`] gives it, so that names that look the same are the same.
-pub fn is_composed(text: &str) -> bool {
+pub(crate) fn is_composed(text: &str) -> bool {
     is_nfc(text) && !text.chars().any(|c| narrow(c) != c)
 }
 
 /// Returns `！` to `～` as `!` to `~`, and the ideographic space as the plain one.
-pub fn narrow(c: char) -> char {
+pub(crate) fn narrow(c: char) -> char {
     match u32::from(c) {
         wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(c),
         0x3000 => ' ',
@@ -58,7 +58,7 @@ fn is_unseen(c: char) -> bool {
 
 /// Returns the ASCII form. A character beyond ASCII is `%u` and four hex digits of its number, or `%U` and six.
 /// Different names have different forms, provided that no name contains `%`.
-pub fn to_ascii(name: &str) -> String {
+pub(crate) fn to_ascii(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         match u32::from(c) {
@@ -71,7 +71,7 @@ pub fn to_ascii(name: &str) -> String {
 }
 
 /// Returns the name of an ASCII form. An invalid form keeps its `%`, which no name has.
-pub fn from_ascii(form: &str) -> String {
+pub(crate) fn from_ascii(form: &str) -> String {
     let mut out = String::with_capacity(form.len());
     let mut rest = form;
     while let Some(at) = rest.find('%') {

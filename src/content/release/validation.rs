@@ -9,11 +9,11 @@ use crate::base::id;
 use crate::base::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
 
 /// Message for a hard link whose target does not come before it.
-pub const NO_OTHER_NAME: &str = "hard link: its other name is not there";
+pub(crate) const NO_OTHER_NAME: &str = "hard link: its other name is not there";
 
 /// What is wrong, and with which item or entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryFault {
+pub(crate) struct EntryFault {
     /// The item, or the path of an entry in it.
     pub what: String,
     /// What is wrong with it.
@@ -21,7 +21,7 @@ pub struct EntryFault {
 }
 
 /// Returns whether a name can only refer to an entry of the folder that it is used in.
-pub fn is_plain_name(name: &[u8]) -> bool {
+pub(crate) fn is_plain_name(name: &[u8]) -> bool {
     !name.is_empty()
         && name != b"."
         && name != b".."
@@ -32,7 +32,7 @@ pub fn is_plain_name(name: &[u8]) -> bool {
 ///
 /// # Errors
 /// The reason why it is not valid.
-pub fn check_name(name: &[u8]) -> Result<(), &'static str> {
+pub(crate) fn check_name(name: &[u8]) -> Result<(), &'static str> {
     if !is_plain_name(name) {
         return Err("it is not the name of a file");
     }
@@ -46,7 +46,7 @@ pub fn check_name(name: &[u8]) -> Result<(), &'static str> {
 ///
 /// # Errors
 /// [`EntryFault`].
-pub fn check_items(root: &ReleaseRoot, items: &[Item]) -> Result<(), EntryFault> {
+pub(crate) fn check_items(root: &ReleaseRoot, items: &[Item]) -> Result<(), EntryFault> {
     let mut names = HashSet::new();
     let mut bytes: u64 = 0;
     for item in items {
@@ -87,7 +87,7 @@ enum KnownPath {
 
 /// Checks the entries of a folder, one after the other.
 #[derive(Debug, Default)]
-pub struct EntryCheck {
+pub(crate) struct EntryCheck {
     /// Paths of earlier entries, by hash.
     known: HashMap<[u8; 16], KnownPath>,
     entries: u64,

@@ -27,7 +27,7 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::rebuild::{Proof, write_content};
 use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
-pub use crate::content::release::validation::is_plain_name;
+pub(crate) use crate::content::release::validation::is_plain_name;
 use crate::content::release::validation::{self, EntryCheck};
 use crate::content::release::{EntryKind, Meta, TreeEntry, open_entries};
 

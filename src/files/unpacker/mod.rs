@@ -26,7 +26,7 @@ use super::steady_file::SteadyFile;
 use super::stream_finder::{FileStreamFinder, GZIP_MAGIC};
 pub use super::streams::{KeptReason, StreamReport, Tally};
 use crate::base::id::BlobId;
-pub use crate::base::limits::OPEN_DEPTH_MAX;
+pub(crate) use crate::base::limits::OPEN_DEPTH_MAX;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
@@ -41,7 +41,7 @@ use crate::content::release::BlobTable;
 
 /// Shorter gzip streams are kept as they came. Their recipe and the search for their parts cost as much as opening
 /// gains.
-pub const GZIP_BYTES_MIN: u64 = 4096;
+pub(crate) const GZIP_BYTES_MIN: u64 = 4096;
 /// Estimated plain bytes for each byte of a stream.
 const SPOOL_RATIO: u64 = 4;
 /// Bytes between two calls of the monitor.
@@ -49,7 +49,7 @@ const STEP_BYTES: u64 = 4 << 20;
 
 /// Returns the room that the spools of the longest gzip streams among `files` may take. Layers unpack to a bit less
 /// than four times their length. Streams within other files are not known beforehand.
-pub fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
+pub(crate) fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
     let streams = FileStreamFinder::new(files).map(|(path, _)| path);
     let mut bytes: Vec<u64> = streams
         .filter_map(|path| Some(path.symlink_metadata().ok()?.len()))
@@ -158,18 +158,18 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     }
 
     /// Begins another item. The effort limit starts anew, and what streams teach is kept for each item separately.
-    pub fn begin_item(&mut self) {
+    pub(crate) fn begin_item(&mut self) {
         self.effort = ItemEffort::new(self.options);
     }
 
     /// Returns the blobs that this unpacker made and those that it reused. Together they are all blobs of what it
     /// opened.
-    pub fn into_blobs(self) -> (BlobTable, BlobTable) {
+    pub(crate) fn into_blobs(self) -> (BlobTable, BlobTable) {
         (self.fresh, self.reused)
     }
 
     /// Returns the bytes that were known and not opened again.
-    pub fn reused_bytes(&self) -> u64 {
+    pub(crate) fn reused_bytes(&self) -> u64 {
         self.reused_bytes
     }
 
@@ -179,7 +179,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     }
 
     /// Runs `open` and looks ahead at the streams among `paths`, which are opened in this order.
-    pub fn ahead_of<T>(
+    pub(crate) fn ahead_of<T>(
         &mut self,
         paths: impl Iterator<Item = PathBuf> + Send,
         open: impl FnOnce(&mut Self) -> T,
@@ -217,7 +217,11 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     ///
     /// # Errors
     /// As [`Unpacker::open`].
-    pub fn open_file(&mut self, file: &SteadyFile, path: &Path) -> Result<Content, LayoutError> {
+    pub(crate) fn open_file(
+        &mut self,
+        file: &SteadyFile,
+        path: &Path,
+    ) -> Result<Content, LayoutError> {
         let files = self.files.as_ref();
         let files = files.filter(|_| ReadAt::size_bytes(file) >= AHEAD_BYTES_MIN);
         let found = files.and_then(|files| files.take(&path.to_owned()));

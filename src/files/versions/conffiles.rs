@@ -176,7 +176,7 @@ impl io::Write for Sink<'_> {
 ///
 /// # Errors
 /// [`VersionsError::Io`].
-pub fn carry_over(
+pub(crate) fn carry_over(
     old: &Path,
     new: &Path,
     patterns: &[Pattern],

@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 use crate::base::fs::sync;
 use serde::{Deserialize, Serialize};
 
-pub use conffiles::{KeptFile, KeptState, Pattern, PatternError, carry_over, shipped};
-pub use share::{Shared, share_unchanged};
+pub(crate) use conffiles::carry_over;
+pub use conffiles::{KeptFile, KeptState, Pattern, PatternError, shipped};
+pub use share::Shared;
+pub(crate) use share::share_unchanged;
 
 const RELEASES: &str = "releases";
 const CURRENT: &str = "current";
@@ -180,7 +182,7 @@ impl Versions {
     ///
     /// # Errors
     /// [`VersionsError::NotALink`].
-    pub fn previous(&self) -> Result<Option<String>, VersionsError> {
+    pub(crate) fn previous(&self) -> Result<Option<String>, VersionsError> {
         self.read_link(PREVIOUS)
     }
 

@@ -31,7 +31,7 @@ pub struct Shared {
 ///
 /// # Errors
 /// An interruption, when a stop was asked for.
-pub fn share_unchanged(
+pub(crate) fn share_unchanged(
     old: &Path,
     new: &Path,
     spare: impl Fn(&Path) -> bool,

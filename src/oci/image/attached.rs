@@ -19,7 +19,7 @@ const UNKNOWN: &str = "unknown";
 
 /// A tag that stands for a digest: `sha256-HEX.sig`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DigestTag {
+pub(crate) struct DigestTag {
     /// The digest.
     pub digest: Digest,
     /// The tag.
@@ -29,7 +29,7 @@ pub struct DigestTag {
 }
 
 /// Returns the digest tag that a name is or ends in.
-pub fn digest_tag(name: &str) -> Option<DigestTag> {
+pub(crate) fn digest_tag(name: &str) -> Option<DigestTag> {
     let tag = name.rsplit([':', '/']).next()?;
     let (stem, suffix) = match tag.split_once('.') {
         Some((stem, suffix)) => (stem, Some(suffix)),

@@ -50,7 +50,7 @@ impl Choice {
 
 /// Returns whether `wanted` matches something with these names or digests. It may be the whole name, the name without
 /// the host or without the tag, or the beginning of a digest.
-pub fn is_meant(wanted: &str, names: &[&str], digests: &[&Digest]) -> bool {
+pub(crate) fn is_meant(wanted: &str, names: &[&str], digests: &[&Digest]) -> bool {
     let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
     let is_hex = hex.len() >= SHORT_MIN && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     if names.contains(&wanted)
@@ -188,7 +188,7 @@ impl Images {
 ///
 /// # Errors
 /// [`ChoiceError::Several`].
-pub fn check_names(images: &[&Image]) -> Result<(), ChoiceError> {
+pub(crate) fn check_names(images: &[&Image]) -> Result<(), ChoiceError> {
     let mut by_name: HashMap<&str, Vec<&Image>> = HashMap::new();
     for image in images {
         for reference in &image.references {

@@ -30,7 +30,7 @@ impl Digest {
     }
 
     /// Returns the digest of some bytes by the algorithm of this one.
-    pub fn likewise_of(&self, bytes: &[u8]) -> Self {
+    pub(crate) fn likewise_of(&self, bytes: &[u8]) -> Self {
         let mut hasher = DigestHasher::like(self);
         hasher.update(bytes);
         hasher.finish()
@@ -84,7 +84,7 @@ impl FromStr for Digest {
 
 /// A running hash. SHA-256 unless another algorithm is requested.
 #[derive(Debug, Clone)]
-pub enum DigestHasher {
+pub(crate) enum DigestHasher {
     /// By SHA-256.
     Sha256(sha2::Sha256),
     /// By SHA-512.

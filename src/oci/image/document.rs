@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::{Descriptor, Digest, OCI_MANIFEST, Platform};
 
 /// Media type of a config.
-pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// Media type of docker's config.
 pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// Media type of a layer that is a plain tar.
-pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(crate) const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 /// Media type of a layer that is compressed with gzip.
-pub const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub(crate) const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// Media type of a layer that is compressed with zstd.
-pub const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+pub(crate) const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 /// Annotation with the full name of an image, as containerd writes it.
-pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
+pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// Annotation with the tag, or the name, of an image in a layout.
-pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// Nesting of indexes that is followed.
 pub(super) const INDEX_DEPTH_MAX: usize = 8;
 
 /// An entry of a docker archive's `manifest.json`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct DockerEntry {
+pub(crate) struct DockerEntry {
     /// Path of the config.
     #[serde(rename = "Config")]
     pub config: String,
@@ -71,7 +71,7 @@ impl RawDescriptor {
     }
 
     /// Returns an annotation.
-    pub fn annotation(&self, key: &str) -> Option<&str> {
+    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(key).map(String::as_str)
     }
 
@@ -143,7 +143,7 @@ impl Document {
 
 /// An image's config.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ImageConfig {
+pub(crate) struct ImageConfig {
     /// The platform that it runs on.
     #[serde(flatten)]
     pub platform: RawPlatform,
@@ -165,7 +165,7 @@ impl ImageConfig {
 
 /// Layers in a config.
 #[derive(Debug, Clone, Deserialize)]
-pub struct RootFs {
+pub(crate) struct RootFs {
     /// Digests of the plain tars, the lowest first.
     pub diff_ids: Option<Vec<String>>,
 }
@@ -190,7 +190,7 @@ impl<'a> From<&'a Descriptor> for Written<'a> {
 
 /// Makes the manifest for an image of a classic docker archive, which has none. The same image always gives the same
 /// bytes.
-pub fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
+pub(crate) fn made_manifest(config: &Descriptor, layers: &[Descriptor]) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ImageManifest<'a> {

@@ -12,13 +12,13 @@ use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
 use crate::content::release::{EntryKind, open_entries};
 
 /// Most files of one folder or archive that are remembered, about 250 bytes each.
-pub const FILES_MAX: usize = 1 << 20;
+pub(crate) const FILES_MAX: usize = 1 << 20;
 /// Links to links that are followed.
 const LINKS_MAX: usize = 8;
 
 /// A container of files.
 #[derive(Debug, Clone, Copy)]
-pub enum Holder {
+pub(crate) enum Holder {
     /// A tar or zip.
     Archive(Archive),
     /// Entries of a folder item.
@@ -27,7 +27,7 @@ pub enum Holder {
 
 /// The content at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathContent {
+pub(crate) enum PathContent {
     /// A file.
     File(FileBody),
     /// A link to this path. `None` when it leads out of the archive.
@@ -35,7 +35,8 @@ pub enum PathContent {
 }
 
 /// Called for each path.
-pub type PathVisitor<'v> = &'v mut dyn FnMut(Vec<u8>, PathContent) -> Result<(), RecipeError>;
+pub(crate) type PathVisitor<'v> =
+    &'v mut dyn FnMut(Vec<u8>, PathContent) -> Result<(), RecipeError>;
 
 impl Holder {
     /// Visits all files that are not empty, and all links. Leaves out those whose paths leave the container.

@@ -27,17 +27,18 @@ mod stored;
 
 use std::collections::{BTreeMap, HashMap};
 
-pub use self::attached::{DigestTag, digest_tag};
-pub use self::choose::{Choice, ChoiceError, check_names, is_meant};
-pub use self::descriptor::{
-    DOCKER_LIST, DOCKER_MANIFEST, Descriptor, MANIFEST_BYTES_MAX, OCI_INDEX, OCI_MANIFEST,
-    is_index, is_manifest,
-};
-pub use self::digest::{Digest, DigestError, DigestHasher};
+pub(crate) use self::choose::check_names;
+pub use self::choose::{Choice, ChoiceError};
+pub(crate) use self::descriptor::{DOCKER_LIST, DOCKER_MANIFEST, MANIFEST_BYTES_MAX, is_manifest};
+pub use self::descriptor::{Descriptor, OCI_INDEX, OCI_MANIFEST, is_index};
+pub(crate) use self::digest::DigestHasher;
+pub use self::digest::{Digest, DigestError};
 pub use self::export::ExportError;
 pub use self::package::{Component, Package, PackageKind};
 pub use self::platform::{Platform, PlatformError};
-pub use self::reference::{Reference, ReferenceError, is_host, is_repository, is_tag};
+pub use self::reference::{Reference, ReferenceError, is_host, is_repository};
+#[cfg(any(feature = "registry", feature = "serve"))]
+pub(crate) use self::{attached::digest_tag, choose::is_meant, reference::is_tag};
 use crate::base::finding::Finding;
 pub use crate::content::recipe::body::FileBody;
 

@@ -45,7 +45,7 @@ pub enum ReferenceError {
 
 impl Reference {
     /// Returns the tag, or `latest` when there is neither tag nor digest.
-    pub fn tag_or_latest(&self) -> Option<&str> {
+    pub(crate) fn tag_or_latest(&self) -> Option<&str> {
         match (&self.tag, &self.digest) {
             (Some(tag), _) => Some(tag),
             (None, None) => Some("latest"),
@@ -157,7 +157,7 @@ fn is_component(text: &str) -> bool {
 }
 
 /// Returns whether a text is a tag.
-pub fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     !text.is_empty()
         && text.len() <= TAG_BYTES_MAX

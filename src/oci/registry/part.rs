@@ -13,7 +13,7 @@ use crate::oci::image::{Digest, DigestHasher};
 const PIECE_BYTES: usize = 1 << 20;
 
 /// A file under a temporary name.
-pub struct PartFile {
+pub(crate) struct PartFile {
     path: PathBuf,
     file: File,
     bytes: u64,

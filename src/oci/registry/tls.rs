@@ -13,7 +13,7 @@ use super::RegistryError;
 const PEM_BYTES_MAX: u64 = 4 << 20;
 
 /// Returns the cryptography of every connection.
-pub fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

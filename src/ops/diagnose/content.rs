@@ -20,7 +20,7 @@ pub fn term(what: &str) -> Arg {
     Arg::Term(what.to_owned())
 }
 
-pub fn of_recipe(error: &RecipeError) -> Diagnostic {
+pub(crate) fn of_recipe(error: &RecipeError) -> Diagnostic {
     match error {
         RecipeError::Chunk { id, source } => {
             let chunk = id.short().to_string();
@@ -51,7 +51,7 @@ pub fn of_recipe(error: &RecipeError) -> Diagnostic {
     }
 }
 
-pub fn of_deflate(error: &DeflateError) -> Diagnostic {
+pub(crate) fn of_deflate(error: &DeflateError) -> Diagnostic {
     match error {
         DeflateError::Io(source) => diagnostic!("deflate.io").because(system::of(source)),
         DeflateError::Corrupt(what) => diagnostic!("deflate.damaged", what = *what),
@@ -69,7 +69,7 @@ pub fn of_deflate(error: &DeflateError) -> Diagnostic {
     }
 }
 
-pub fn of_files(error: &LayoutError) -> Diagnostic {
+pub(crate) fn of_files(error: &LayoutError) -> Diagnostic {
     match error {
         LayoutError::Io {
             action,
@@ -87,12 +87,12 @@ pub fn of_files(error: &LayoutError) -> Diagnostic {
 }
 
 /// Diagnoses a file or folder that no release can hold.
-pub fn unfit(path: &Path, why: &str) -> Diagnostic {
+pub(crate) fn unfit(path: &Path, why: &str) -> Diagnostic {
     diagnostic!("files.unfit", path, why = term(why))
 }
 
 /// Diagnoses by the system's error, which decides what the operator can do.
-pub fn of_output(error: &OutputError) -> Diagnostic {
+pub(crate) fn of_output(error: &OutputError) -> Diagnostic {
     use io::ErrorKind as Io;
     match error {
         OutputError::Exists(path) => diagnostic!("output.exists", path),
@@ -114,7 +114,7 @@ pub fn of_output(error: &OutputError) -> Diagnostic {
     }
 }
 
-pub fn of_versions(error: &VersionsError) -> Diagnostic {
+pub(crate) fn of_versions(error: &VersionsError) -> Diagnostic {
     match error {
         VersionsError::Io { path, source } => at_path(path, source),
         VersionsError::NotALink(path) => diagnostic!("versions.not_a_link", path),
@@ -123,7 +123,7 @@ pub fn of_versions(error: &VersionsError) -> Diagnostic {
     }
 }
 
-pub fn of_bundle(error: &BundleError) -> Diagnostic {
+pub(crate) fn of_bundle(error: &BundleError) -> Diagnostic {
     match error {
         BundleError::Store(error) => store::of(error),
         BundleError::Recipe(error) => of_recipe(error),
@@ -139,7 +139,7 @@ pub fn of_bundle(error: &BundleError) -> Diagnostic {
     }
 }
 
-pub fn of_receipt(error: &ReceiptError) -> Diagnostic {
+pub(crate) fn of_receipt(error: &ReceiptError) -> Diagnostic {
     match error {
         ReceiptError::NotAReceipt => diagnostic!("receipt.not_a_receipt"),
         ReceiptError::Symbol { line, symbol } => {

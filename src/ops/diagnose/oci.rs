@@ -7,7 +7,7 @@ use crate::ops::publish::load::LoadError;
 
 use super::{content, said, system};
 
-pub fn of_choice(error: &ChoiceError) -> Diagnostic {
+pub(crate) fn of_choice(error: &ChoiceError) -> Diagnostic {
     match error {
         ChoiceError::NoImages => diagnostic!("image.none"),
         ChoiceError::NoSuchImage { wanted, has } => {
@@ -32,7 +32,7 @@ pub fn of_choice(error: &ChoiceError) -> Diagnostic {
     }
 }
 
-pub fn of_load(error: &LoadError) -> Diagnostic {
+pub(crate) fn of_load(error: &LoadError) -> Diagnostic {
     match error {
         LoadError::Choice(error) => of_choice(error),
         LoadError::Outgoing(error) => of_export(error),
@@ -61,7 +61,7 @@ pub fn of_load(error: &LoadError) -> Diagnostic {
     }
 }
 
-pub fn of_export(error: &ExportError) -> Diagnostic {
+pub(crate) fn of_export(error: &ExportError) -> Diagnostic {
     match error {
         ExportError::NotRunnable { image } => diagnostic!("image.not_runnable", image),
         ExportError::Missing { image, digest } => {
@@ -82,7 +82,7 @@ pub fn of_export(error: &ExportError) -> Diagnostic {
     }
 }
 
-pub fn of_reference(error: &ReferenceError) -> Diagnostic {
+pub(crate) fn of_reference(error: &ReferenceError) -> Diagnostic {
     match error {
         ReferenceError::Host => diagnostic!("reference.host"),
         ReferenceError::Repository => diagnostic!("reference.repository"),

@@ -76,7 +76,7 @@ fn of_chunk(error: &StoreError) -> Diagnostic {
 }
 
 /// Diagnoses by the system's error, which decides what the operator can do.
-pub fn of_storage(error: &StorageError) -> Diagnostic {
+pub(crate) fn of_storage(error: &StorageError) -> Diagnostic {
     let (action, path) = (Arg::Term(error.action.to_owned()), &error.path);
     let one = match error.source.kind() {
         io::ErrorKind::StorageFull => diagnostic!("store.disk_full", action, path),
@@ -86,14 +86,14 @@ pub fn of_storage(error: &StorageError) -> Diagnostic {
     one.because(super::system::of(&error.source))
 }
 
-pub fn of_frame_damage(error: &FrameDamage) -> Diagnostic {
+pub(crate) fn of_frame_damage(error: &FrameDamage) -> Diagnostic {
     match error {
         FrameDamage::Frame(error) => of_frame(error),
         FrameDamage::Pack => diagnostic!("pack_file.missing_or_short"),
     }
 }
 
-pub fn of_frame(error: &FrameError) -> Diagnostic {
+pub(crate) fn of_frame(error: &FrameError) -> Diagnostic {
     match error {
         FrameError::NotAFrame => diagnostic!("frame.not_a_frame"),
         FrameError::Unsupported(version) => diagnostic!("frame.newer_format", version = *version),
@@ -103,7 +103,7 @@ pub fn of_frame(error: &FrameError) -> Diagnostic {
     }
 }
 
-pub fn of_envelope(error: &EnvelopeError) -> Diagnostic {
+pub(crate) fn of_envelope(error: &EnvelopeError) -> Diagnostic {
     match error {
         EnvelopeError::NotThis => diagnostic!("envelope.wrong_kind"),
         EnvelopeError::Corrupt(what) => diagnostic!("envelope.damaged", what = *what),

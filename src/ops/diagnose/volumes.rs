@@ -16,7 +16,7 @@ const BLOCK_SHIFT: u32 = 16;
 /// A set with the code gf8 has fewer volumes than this.
 const GF16_VOLUMES: u32 = 1024;
 
-pub fn of_media(error: &MediaError) -> Diagnostic {
+pub(crate) fn of_media(error: &MediaError) -> Diagnostic {
     match error {
         MediaError::Io { path, source } => at_path(path, source),
         MediaError::Interrupted(_) => super::interrupted(),
@@ -142,7 +142,7 @@ fn lacking(bytes: u64) -> ByteSize {
     ByteSize((bytes + bytes / 4).max(1 << BLOCK_SHIFT) + (2 << BLOCK_SHIFT))
 }
 
-pub fn of_geometry(error: &GeometryError) -> Diagnostic {
+pub(crate) fn of_geometry(error: &GeometryError) -> Diagnostic {
     match error {
         GeometryError::Volumes(count) => diagnostic!("geometry.volumes", volumes = *count),
         GeometryError::VolumeBlocks(blocks) => {
@@ -157,7 +157,7 @@ pub fn of_geometry(error: &GeometryError) -> Diagnostic {
 }
 
 /// Returns what was found in place of a volume, or `None` when that tells nothing.
-pub fn of_look(looked: &LookReport) -> Option<Diagnostic> {
+pub(crate) fn of_look(looked: &LookReport) -> Option<Diagnostic> {
     let path = &looked.path;
     Some(match &looked.what {
         NotAVolume::Closed(error) => diagnostic!("look.closed", path).because(system::of(error)),

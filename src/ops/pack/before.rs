@@ -14,12 +14,12 @@ use crate::volumes::media::{Carrier, check_program};
 use crate::volumes::{self, SetRequest};
 
 /// The fact in which a set records what it was made of and how. The same request makes the same set.
-pub const FACT_ASKED: &str = "made as";
+pub(crate) const FACT_ASKED: &str = "made as";
 /// Number of spares that is never questioned, such as copies of one volume for several sites.
 const SPARES_ALWAYS: u16 = 4;
 
 /// The data that cutting the bundle starts with.
-pub struct Cutting {
+pub(crate) struct Cutting {
     pub have: Have,
     pub needs: BundleNeeds,
     /// Lowest estimate of the set's bytes.
@@ -133,7 +133,7 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
 }
 
 /// Finds a volume in `to` of exactly the set that would be written. The volume's own record decides, and not its name.
-pub fn same_set_in(to: &Path, asked: &str) -> Option<PathBuf> {
+pub(crate) fn same_set_in(to: &Path, asked: &str) -> Option<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(to)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -142,7 +142,7 @@ fn told(
 }
 
 /// Returns the name of the item that something is in. Returns `None` for the release's own tables.
-pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8]> {
+pub(crate) fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8]> {
     match weighed.places[file.within].first() {
         Some(item) => Some(item),
         None if file.kind == FileKind::Manifest => None,
@@ -151,7 +151,11 @@ pub fn item_of<'w>(weighed: &'w Weighed, file: &'w FileWeight) -> Option<&'w [u8
 }
 
 /// Returns the image with a layer that something is, or is in. A layer of several images counts for the first.
-pub fn image_of<'i>(images: &'i Images, weighed: &Weighed, file: &FileWeight) -> Option<&'i Image> {
+pub(crate) fn image_of<'i>(
+    images: &'i Images,
+    weighed: &Weighed,
+    file: &FileWeight,
+) -> Option<&'i Image> {
     let within = &weighed.places[file.within];
     let place = [&within[..], std::slice::from_ref(&file.path)].concat();
     images.layer_of(&place).map(|found| found.image)

@@ -31,7 +31,7 @@ pub(crate) fn is_unpublished(name: &str) -> bool {
 
 /// A directory that keeps objects.
 #[derive(Debug, Clone)]
-pub struct DirStorage {
+pub(crate) struct DirStorage {
     root: PathBuf,
 }
 

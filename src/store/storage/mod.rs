@@ -33,7 +33,7 @@ impl StorageError {
     }
 
     /// Returns whether the object, or that part of it, does not exist.
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         matches!(
             self.source.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
@@ -51,7 +51,7 @@ impl StorageError {
     }
 
     /// Returns whether the object is longer than allowed.
-    pub fn is_too_long(&self) -> bool {
+    pub(crate) fn is_too_long(&self) -> bool {
         self.source.kind() == io::ErrorKind::FileTooLarge
     }
 }
@@ -65,7 +65,7 @@ pub struct Object {
     pub bytes: u64,
 }
 
-/// Keeps objects. Every implementation passes [`conformance`].
+/// Keeps objects. Every implementation passes `conformance`.
 pub trait Storage: Send + Sync {
     /// Lists the objects in `folder` and the folders below it, sorted by name. Returns none when there is no such
     /// folder.
@@ -157,7 +157,8 @@ pub fn read(storage: &dyn Storage, name: &str, limit_bytes: u64) -> Result<Vec<u
 ///
 /// # Panics
 /// When `storage`, which must be empty, does not keep a promise of the trait.
-pub fn conformance(storage: &dyn Storage) {
+#[cfg(test)]
+pub(crate) fn conformance(storage: &dyn Storage) {
     let ok = "the storage works";
     assert!(storage.list("packs").expect(ok).is_empty());
     assert!(

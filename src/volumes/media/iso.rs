@@ -256,7 +256,7 @@ fn last_lines(said: impl io::Read) -> String {
 ///
 /// # Errors
 /// [`MediaError::XorrisoMissing`].
-pub fn check_program() -> Result<(), MediaError> {
+pub(crate) fn check_program() -> Result<(), MediaError> {
     let started = Command::new(default_program())
         .arg("-version")
         .stdin(Stdio::null())

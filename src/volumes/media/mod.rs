@@ -17,7 +17,7 @@ mod window;
 
 pub use carrier::{CarrierWriter, PageNotes, VolumeFacts};
 pub use error::MediaError;
-pub use iso::check_program;
+pub(crate) use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
 pub use scan::{ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};

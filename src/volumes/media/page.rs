@@ -10,9 +10,9 @@ use crate::volumes::media::markup::{html_text, plain_text};
 use crate::volumes::media::{PageNotes, VolumeFacts};
 
 /// Name of the page for browsers.
-pub const HTML_NAME: &str = "START-HERE.html";
+pub(crate) const HTML_NAME: &str = "START-HERE.html";
 /// Name of the page for plain readers.
-pub const TEXT_NAME: &str = "START-HERE.txt";
+pub(crate) const TEXT_NAME: &str = "START-HERE.txt";
 /// Most bytes that both pages take together, whatever the facts.
 pub const PAGES_MAX_BYTES: u64 = 32 * 1024;
 

@@ -191,7 +191,7 @@ impl FoundSource {
 ///
 /// # Errors
 /// [`MediaError::Interrupted`] alone. A drive may take long at bad sectors, so the stop is checked here.
-pub fn read_surviving(
+pub(crate) fn read_surviving(
     reader: &dyn ReadAt,
     offset: u64,
     buf: &mut [u8],

@@ -75,7 +75,7 @@ impl SetPlan {
     }
 
     /// Returns the most bytes that the catalog may have.
-    pub fn catalog_room_bytes(&self) -> u64 {
+    pub(crate) fn catalog_room_bytes(&self) -> u64 {
         u64::from(self.header.catalog_blocks - 1) * PAYLOAD_BYTES as u64
     }
 

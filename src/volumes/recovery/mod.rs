@@ -8,8 +8,10 @@ mod presence;
 
 use std::ops::Range;
 
-pub use needs::{SetNeeds, needs, needs_with_rest};
-pub use presence::{Bits, BlockPlace, Presence};
+pub(crate) use needs::needs_with_rest;
+pub use needs::{SetNeeds, needs};
+pub(crate) use presence::BlockPlace;
+pub use presence::{Bits, Presence};
 
 use crate::volumes::geometry::Geometry;
 
@@ -343,7 +345,12 @@ impl Recovery {
     }
 
     /// Returns whether these bytes of a data volume's payload are present in the end.
-    pub fn has_payload(&self, geometry: &Geometry, volume_no: u16, range: Range<u64>) -> bool {
+    pub(crate) fn has_payload(
+        &self,
+        geometry: &Geometry,
+        volume_no: u16,
+        range: Range<u64>,
+    ) -> bool {
         let mut blocks = geometry.blocks_of_payload(range);
         blocks.all(|index| self.after.has((volume_no, geometry.data_place(index))))
     }

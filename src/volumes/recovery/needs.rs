@@ -29,7 +29,7 @@ pub fn needs(geometry: &Geometry, start: &Presence, goal: &RecoveryGoal) -> SetN
 
 /// Computes the needs when `half_read` volumes were not read to their end. Their missing blocks were not read yet and
 /// do not count as damage.
-pub fn needs_with_rest(
+pub(crate) fn needs_with_rest(
     geometry: &Geometry,
     start: &Presence,
     goal: &RecoveryGoal,

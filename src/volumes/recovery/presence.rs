@@ -93,7 +93,7 @@ impl Bits {
     }
 
     /// Creates a bitmap from the words that [`Self::words`] gave. Returns `None` when they are not exactly `len` bits.
-    pub fn from_words(words: Vec<u64>, len: u32) -> Option<Self> {
+    pub(crate) fn from_words(words: Vec<u64>, len: u32) -> Option<Self> {
         let tail = len % 64;
         let spill = words
             .last()
@@ -107,7 +107,7 @@ impl Bits {
 }
 
 /// A place in a set: volume number and block number.
-pub type BlockPlace = (u16, u32);
+pub(crate) type BlockPlace = (u16, u32);
 
 /// Which blocks of a set are present. A volume without present blocks takes no memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Presence {
     }
 
     /// Returns how many blocks of the volume in these places are present.
-    pub fn count_in(&self, volume_no: u16, places: Range<u32>) -> u32 {
+    pub(crate) fn count_in(&self, volume_no: u16, places: Range<u32>) -> u32 {
         self.bits(volume_no).map_or(0, |bits| bits.count_in(places))
     }
 
@@ -180,13 +180,13 @@ impl Presence {
     }
 
     /// Returns whether every block of `other` is present here.
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         let mut volumes = (1..).zip(&other.volumes).map(|(no, _)| no);
         volumes.all(|no| self.covers_volume(other, no))
     }
 
     /// Returns whether every block of this volume in `other` is present here.
-    pub fn covers_volume(&self, other: &Self, volume_no: u16) -> bool {
+    pub(crate) fn covers_volume(&self, other: &Self, volume_no: u16) -> bool {
         match (self.bits(volume_no), other.bits(volume_no)) {
             (_, None) => true,
             (None, Some(wanted)) => wanted.count() == 0,
@@ -200,7 +200,7 @@ impl Presence {
     }
 
     /// Replaces the bitmap of a volume.
-    pub fn set_volume(&mut self, volume_no: u16, bits: Bits) {
+    pub(crate) fn set_volume(&mut self, volume_no: u16, bits: Bits) {
         self.volumes[usize::from(volume_no) - 1] = Some(bits);
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn open_every(incoming_dir: &Path) -> Result<Vec<Staging>, VolumeErro
 ///
 /// # Errors
 /// [`VolumeError::Io`].
-pub fn discard_all(incoming_dir: &Path, set_id: SetId) -> Result<(), VolumeError> {
+pub(crate) fn discard_all(incoming_dir: &Path, set_id: SetId) -> Result<(), VolumeError> {
     let sets = open_every(incoming_dir)?.into_iter();
     let mut named = sets.filter(|set| set.set_id() == set_id);
     named.try_for_each(Staging::discard)

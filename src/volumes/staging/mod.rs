@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+pub(crate) use self::folder::discard_all;
+pub use self::folder::open_all;
 use self::folder::remove_folder;
-pub use self::folder::{discard_all, open_all};
 pub(super) use self::folder::{open_every, sweep};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
@@ -195,7 +196,7 @@ impl Staging {
     ///
     /// # Errors
     /// [`VolumeError::Io`].
-    pub fn set_beside(&self, is_beside: bool) -> Result<(), VolumeError> {
+    pub(crate) fn set_beside(&self, is_beside: bool) -> Result<(), VolumeError> {
         let path = self.dir().join(BESIDE_FILE);
         if is_beside {
             return replace_file(&path, b"");
@@ -215,7 +216,7 @@ impl Staging {
     }
 
     /// Returns whether descriptor and catalog are complete and match the set's id.
-    pub fn is_described(&self) -> bool {
+    pub(crate) fn is_described(&self) -> bool {
         self.described().is_ok()
     }
 
@@ -228,17 +229,17 @@ impl Staging {
     }
 
     /// Returns the number of blocks by volume that turned out to be wrong although their hashes are right.
-    pub fn wrong_blocks(&self) -> &WrongBlocks {
+    pub(crate) fn wrong_blocks(&self) -> &WrongBlocks {
         &self.wrong
     }
 
     /// Returns whether some place has more than one block with a right hash.
-    pub fn has_others(&self) -> bool {
+    pub(crate) fn has_others(&self) -> bool {
         self.others.blocks() > 0
     }
 
     /// Returns the volumes whose reading has begun and not finished. Their missing blocks are not damage.
-    pub fn half_read(&self) -> Vec<u16> {
+    pub(crate) fn half_read(&self) -> Vec<u16> {
         self.reading.iter().copied().collect()
     }
 
@@ -361,7 +362,7 @@ impl Staging {
     ///
     /// # Errors
     /// [`VolumeError::Io`].
-    pub fn set_note(&self, note: Option<&[u8]>) -> Result<(), VolumeError> {
+    pub(crate) fn set_note(&self, note: Option<&[u8]>) -> Result<(), VolumeError> {
         let path = self.dir().join(NOTE_FILE);
         match note {
             Some(note) => replace_file(&path, note),
@@ -376,7 +377,7 @@ impl Staging {
 
     /// Limits the wanted payload to these bytes of the data volumes from now on. Needs, healing and readiness then
     /// refer to them alone. Staged blocks do not change.
-    pub fn narrow(&mut self, wanted: impl IntoIterator<Item = (u16, Range<u64>)>) {
+    pub(crate) fn narrow(&mut self, wanted: impl IntoIterator<Item = (u16, Range<u64>)>) {
         let mut blocks = Presence::new(&self.geometry);
         for (volume_no, bytes) in wanted {
             if volume_no == 0 || !self.geometry.is_data_volume(volume_no) {
@@ -395,7 +396,7 @@ impl Staging {
     }
 
     /// Returns the bytes that are staged.
-    pub fn spooled_bytes(&self) -> u64 {
+    pub(crate) fn spooled_bytes(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
         volumes
             .map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64)
@@ -419,7 +420,7 @@ impl Staging {
     }
 
     /// Returns how many bytes staging may still take, when every requested volume comes whole and data comes first.
-    pub fn growth_bytes(&self) -> u64 {
+    pub(crate) fn growth_bytes(&self) -> u64 {
         let needs = self.needs();
         let blocks: u64 = needs
             .ask_for

@@ -91,7 +91,7 @@ pub enum ArchiveMember {
 ///
 /// # Errors
 /// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
-pub fn archive_in<S: ChunkSource>(
+pub(crate) fn archive_in<S: ChunkSource>(
     source: &S,
     content: &Content,
 ) -> Result<Option<Archive>, RecipeError> {

@@ -2,7 +2,7 @@
 //!
 //! Memory: at most six batches of 16 MiB, whatever the length. Each deflate stream that is being reconstructed takes 12
 //! MiB of batches of its plain bytes, and the memory that `deflate` states. Streams are nested at most
-//! [`BLOB_DEPTH_MAX`] deep. Up to 32 MiB of the next long stream are reconstructed ahead.
+//! `BLOB_DEPTH_MAX` deep. Up to 32 MiB of the next long stream are reconstructed ahead.
 //!
 //! A blob that the source has ready is copied, unless everything is to be proved. Bytes are written before the hash is
 //! known, so the caller decides what happens to a content that does not match its hash.
@@ -159,7 +159,7 @@ pub fn write_content<S: ChunkSource>(
 ///
 /// # Errors
 /// As [`write_content`].
-pub fn prove_content<S: ChunkSource>(
+pub(crate) fn prove_content<S: ChunkSource>(
     source: &S,
     content: &Content,
     keeper: Option<&dyn BlobKeeper>,
@@ -209,7 +209,7 @@ fn write<S: ChunkSource>(
 /// # Errors
 /// [`RecipeError::Corrupt`] when the recipe contradicts itself, when `from` lies behind the range, or when the range
 /// lies beyond the blob. The errors of the source, `out` and the monitor. Bytes may have been written by then.
-pub fn write_part<S: ChunkSource>(
+pub(crate) fn write_part<S: ChunkSource>(
     source: &S,
     blob: &Blob,
     from: StepAt,
@@ -313,7 +313,7 @@ fn read_chunk<S: ChunkSource>(source: &S, chunk: &ChunkRef) -> Result<S::Bytes, 
 ///
 /// # Errors
 /// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
-pub fn first_op<S: ChunkSource>(
+pub(crate) fn first_op<S: ChunkSource>(
     source: &S,
     recipe: &Recipe,
 ) -> Result<Option<RecipeOp>, RecipeError> {
@@ -325,7 +325,7 @@ pub fn first_op<S: ChunkSource>(
 /// # Errors
 /// [`RecipeError::Newer`] for a step that this program does not know. [`RecipeError::Corrupt`] for a step that no
 /// program could follow.
-pub fn read_op<S: ChunkSource>(
+pub(crate) fn read_op<S: ChunkSource>(
     ops: &mut RecordReader<'_, S, RecipeOp>,
 ) -> Result<Option<RecipeOp>, RecipeError> {
     let Some(bytes) = ops.next_bytes()? else {

@@ -10,7 +10,8 @@ use std::collections::HashSet;
 use wincode::SchemaWrite;
 use wincode::config::DefaultConfig;
 
-pub use self::reader::{RecordReader, StreamReader};
+pub use self::reader::RecordReader;
+pub(crate) use self::reader::StreamReader;
 use super::{ChunkRef, ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, StreamRef};
 use crate::base::envelope;
 use crate::base::id::ChunkId;
@@ -207,7 +208,7 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
 ///
 /// # Errors
 /// The errors of reading a list, and of `visit`.
-pub fn visit_chunks<S: ChunkSource>(
+pub(crate) fn visit_chunks<S: ChunkSource>(
     source: &S,
     stream: &StreamRef,
     seen: &mut HashSet<StreamRef>,
@@ -235,7 +236,7 @@ pub fn visit_chunks<S: ChunkSource>(
 ///
 /// # Errors
 /// The errors of reading a list, and of `visit`.
-pub fn visit_refs<S: ChunkSource>(
+pub(crate) fn visit_refs<S: ChunkSource>(
     source: &S,
     stream: &StreamRef,
     seen: &mut HashSet<StreamRef>,

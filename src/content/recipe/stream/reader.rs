@@ -19,7 +19,7 @@ struct TreeLevel {
 }
 
 /// Reads a stream from its beginning, chunk by chunk.
-pub struct StreamReader<'a, S: ChunkSource> {
+pub(crate) struct StreamReader<'a, S: ChunkSource> {
     source: &'a S,
     levels: Vec<TreeLevel>,
     current: Option<S::Bytes>,
@@ -61,7 +61,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     ///
     /// # Errors
     /// [`RecipeError::Corrupt`] when the stream ends early. The errors of the source.
-    pub fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
+    pub(crate) fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
         if bytes as u64 > self.left {
             return Err(RecipeError::Corrupt("stream: shorter than its use"));
         }
@@ -206,7 +206,7 @@ where
     ///
     /// # Errors
     /// [`RecipeError::Corrupt`] for an impossible length. The errors of the source.
-    pub fn next_bytes(&mut self) -> Result<Option<&[u8]>, RecipeError> {
+    pub(crate) fn next_bytes(&mut self) -> Result<Option<&[u8]>, RecipeError> {
         if self.stream.left() == 0 {
             return Ok(None);
         }

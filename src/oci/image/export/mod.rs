@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use self::docker::docker_archive;
 use self::oci::oci_layout;
-pub use self::oci::whole_name;
+pub(crate) use self::oci::whole_name;
 use super::{Digest, DigestHasher, Image, Images};
 use crate::base::monitor::Monitor;
 use crate::content::archive::tar;
@@ -123,7 +123,7 @@ impl OutFile {
 ///
 /// # Errors
 /// [`ExportError::Mismatch`] and [`ExportError::Blob`]. Bytes may have been written by then.
-pub fn write_blob<S: ChunkSource>(
+pub(crate) fn write_blob<S: ChunkSource>(
     source: &S,
     digest: &Digest,
     body: &FileBody,
@@ -202,7 +202,7 @@ impl ExportPlan {
     }
 
     /// Returns the bytes of the tar of all files.
-    pub fn tar_bytes(&self) -> u64 {
+    pub(crate) fn tar_bytes(&self) -> u64 {
         let whole = |file: &OutFile| {
             let (header, padding) = frame_of(file);
             let around = (header.len() + padding.len()) as u64;
@@ -234,7 +234,7 @@ impl ExportPlan {
     }
 
     /// Iterates over the place of each file in the tar of all files.
-    pub fn tar_places(&self) -> impl Iterator<Item = TarPlace<'_>> {
+    pub(crate) fn tar_places(&self) -> impl Iterator<Item = TarPlace<'_>> {
         self.files.iter().scan(0, |at, file| {
             let (header, padding) = frame_of(file);
             let header_offset = *at;
@@ -251,7 +251,7 @@ impl ExportPlan {
 }
 
 /// The place of a file in a tar. Zeros follow up to the next header, or to the end.
-pub struct TarPlace<'o> {
+pub(crate) struct TarPlace<'o> {
     /// The file.
     pub file: &'o OutFile,
     /// Its header.

@@ -341,7 +341,7 @@ impl Gatherer<'_> {
 }
 
 /// Returns the name as containerd and Kubernetes write it, with host and tag. The defaults are docker's.
-pub fn whole_name(reference: &str) -> Option<String> {
+pub(crate) fn whole_name(reference: &str) -> Option<String> {
     if digest_tag(reference).is_some_and(|tag| tag.tag == reference) {
         return None;
     }

@@ -14,7 +14,7 @@ const MESSAGE_BYTES_MAX: u64 = 64 << 10;
 const MESSAGE_SHOWN: usize = 300;
 
 /// Returns whether a host is this machine.
-pub fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),

@@ -15,7 +15,7 @@ use crate::oci::registry::part::PartFile;
 use crate::oci::registry::{RegistryError, link, range};
 
 /// The media types that are accepted.
-pub const MANIFESTS: [&str; 4] = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST];
+pub(crate) const MANIFESTS: [&str; 4] = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST];
 /// Bytes read from a connection at a time.
 const PIECE_BYTES: usize = 128 << 10;
 /// Most pages of a list that are followed.
@@ -136,7 +136,7 @@ impl Client {
     ///
     /// # Errors
     /// [`RegistryError`]. `TooLarge` beyond 4 MiB.
-    pub fn small_blob(
+    pub(crate) fn small_blob(
         &self,
         repository: &str,
         digest: &Digest,
@@ -226,7 +226,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::referrers`].
-    pub fn referrer_list(
+    pub(crate) fn referrer_list(
         &self,
         repository: &str,
         subject: &Digest,

@@ -19,10 +19,10 @@ use ureq::http::{Method, Response, StatusCode, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, SendBody};
 
-pub use self::answers::is_loopback;
+pub(crate) use self::answers::is_loopback;
 pub(super) use self::answers::shown;
 use self::answers::{header, is_later, is_of_tls, message, pause_asked, rest, same_origin};
-pub use self::fetch::{Fetched, MANIFESTS};
+pub use self::fetch::Fetched;
 pub use self::send::Sent;
 use super::credentials::{self, Credentials};
 use super::{RegistryError, tls};

@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub fn has_blob(
+    pub(crate) fn has_blob(
         &self,
         repository: &str,
         digest: &Digest,
@@ -395,7 +395,7 @@ impl Client {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub fn put_manifest(
+    pub(crate) fn put_manifest(
         &self,
         repository: &str,
         reference: &str,

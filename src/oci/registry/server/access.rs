@@ -28,7 +28,7 @@ struct User {
 }
 
 /// Names and hashes.
-pub struct AccessRules {
+pub(crate) struct AccessRules {
     users: Option<Vec<User>>,
     /// Digests of `Authorization` values that were found right.
     right: Mutex<HashSet<Digest>>,

@@ -20,7 +20,7 @@ use crate::oci::image::{Digest, OCI_INDEX};
 use crate::oci::registry::range::{Asked, asked};
 
 /// A small answer, or a blob.
-pub type HttpAnswer = Response<Either<Full<Bytes>, BlobBody>>;
+pub(crate) type HttpAnswer = Response<Either<Full<Bytes>, BlobBody>>;
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
@@ -28,7 +28,7 @@ const BYTES: &str = "application/octet-stream";
 const TARGET_SHOWN: usize = 512;
 
 /// Answers requests.
-pub struct Answerer {
+pub(crate) struct Answerer {
     repositories: Arc<CurrentRepositories>,
     access: AccessRules,
     jobs: Mutex<Sender<WriteJob>>,

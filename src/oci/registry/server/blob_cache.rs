@@ -35,7 +35,7 @@ struct Work {
 }
 
 /// A source that makes nothing twice, as far as there is room.
-pub struct CachedSource<'a> {
+pub(crate) struct CachedSource<'a> {
     source: &'a dyn BlobSource,
     folder: Option<PathBuf>,
     work: Mutex<Work>,
@@ -53,7 +53,7 @@ pub(super) enum Delivery {
 }
 
 /// Returns how many blobs are made at a time.
-pub fn makers() -> usize {
+pub(crate) fn makers() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4))
 }
 
@@ -74,7 +74,7 @@ impl<'a> CachedSource<'a> {
     }
 
     /// Makes requested blobs until the cache is closed.
-    pub fn make_all(&self, monitor: &dyn Monitor) {
+    pub(crate) fn make_all(&self, monitor: &dyn Monitor) {
         while let Some((digest, slot)) = self.next() {
             let mut out = SlotWriter {
                 slot: &slot,

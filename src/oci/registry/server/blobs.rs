@@ -21,7 +21,7 @@ use crate::base::monitor::Monitor;
 use crate::oci::image::Digest;
 
 /// Blobs that are sent at a time. More have to wait.
-pub const WRITERS: usize = 64;
+pub(crate) const WRITERS: usize = 64;
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 256 << 10;
 /// Most pieces of a blob that wait to be sent.
@@ -37,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LOOKS_MIN: u32 = 5;
 
 /// A blob, or a part of one, to be written.
-pub struct WriteJob {
+pub(crate) struct WriteJob {
     pub digest: Digest,
     pub range: Range<u64>,
     pub out: tokio::sync::mpsc::Sender<Result<Bytes, Cut>>,
@@ -52,7 +52,7 @@ pub struct WriteJob {
 pub struct Cut;
 
 /// Jobs that wait.
-pub type Queue = Mutex<Receiver<WriteJob>>;
+pub(crate) type Queue = Mutex<Receiver<WriteJob>>;
 
 /// Returns the two ends of a queue of jobs.
 pub fn queue() -> (Sender<WriteJob>, Queue) {
@@ -201,7 +201,7 @@ impl Write for BodyWriter<'_> {
 }
 
 /// The body of an answer that a job writes.
-pub struct BlobBody {
+pub(crate) struct BlobBody {
     pieces: tokio::sync::mpsc::Receiver<Result<Bytes, Cut>>,
     left: u64,
     /// Keeps the connection busy while the body is sent.

@@ -102,7 +102,7 @@ impl Drop for Connection {
 
 /// A request in progress.
 #[derive(Debug)]
-pub struct Busy {
+pub(crate) struct Busy {
     callers: Arc<Callers>,
     no: u64,
 }

@@ -7,7 +7,7 @@ const PAGE: usize = 1000;
 
 /// The request of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     /// `/v2/`: whether this is a registry.
     Base,
     /// All repositories.
@@ -24,7 +24,7 @@ pub enum Route {
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub(crate) struct Page {
     /// Number of entries.
     pub count: usize,
     /// The entry before the first one.
@@ -33,7 +33,7 @@ pub struct Page {
 
 /// The reason why a path is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misrouted {
+pub(crate) enum Misrouted {
     /// It is not a path of the API.
     Path,
     /// It has no valid repository.
@@ -45,7 +45,7 @@ pub enum Misrouted {
 }
 
 /// Parses path and query.
-pub fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
+pub(crate) fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
     let path = decoded(path).ok_or(Misrouted::Path)?;
     let rest = match &path[..] {
         "/v2" | "/v2/" => return Ok(Route::Base),

@@ -29,7 +29,7 @@ impl Hosts {
     pub const HUB: &str = "docker.io";
 
     /// Returns the host of a name.
-    pub fn host_of(reference: &Reference) -> &str {
+    pub(crate) fn host_of(reference: &Reference) -> &str {
         reference.host.as_deref().unwrap_or(Self::HUB)
     }
 

@@ -39,7 +39,8 @@ pub struct PublishRequest {
 
 impl Plan {
     /// Returns whether an image came from this host, in upper or lower case.
-    pub fn has_host(&self, host: &str) -> bool {
+    #[cfg(feature = "registry")]
+    pub(crate) fn has_host(&self, host: &str) -> bool {
         self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
     }
 }
@@ -96,7 +97,7 @@ pub fn plan<R: Releases>(
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_by<R: Releases>(
+pub(crate) fn plan_by<R: Releases>(
     store: &R,
     names: &[ReleaseName],
     wanted: &PublishRequest,
@@ -186,7 +187,7 @@ fn in_order<R: Releases>(store: &R, names: &[ReleaseName]) -> Vec<ReleaseName> {
 }
 
 /// Blobs of images, read from a store.
-pub struct Blobs<'a, S> {
+pub(crate) struct Blobs<'a, S> {
     /// The store.
     pub store: &'a S,
     /// What was found in it.

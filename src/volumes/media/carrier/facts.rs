@@ -46,7 +46,7 @@ impl VolumeFacts {
     }
 
     /// Returns whether this is a spare volume.
-    pub fn is_spare(&self) -> bool {
+    pub(crate) fn is_spare(&self) -> bool {
         self.volume_no > self.data_volumes
     }
 
@@ -80,7 +80,7 @@ impl VolumeFacts {
 }
 
 /// Returns whether a file has the name of a carrier file: `carryall-03.000`.
-pub fn is_carrier_name(name: &str) -> bool {
+pub(crate) fn is_carrier_name(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     name.strip_prefix("carryall-")
         .and_then(|rest| rest.split_once('.'))

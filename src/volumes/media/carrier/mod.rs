@@ -21,7 +21,8 @@ use crate::volumes::media::iso::{self, IsoImage};
 use crate::volumes::media::kind::VOLUME_FILE_BLOCKS;
 use crate::volumes::media::{MediaError, page};
 
-pub use self::facts::{PageNotes, VolumeFacts, is_carrier_name};
+pub(crate) use self::facts::is_carrier_name;
+pub use self::facts::{PageNotes, VolumeFacts};
 use self::work::WorkFolder;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -105,7 +106,7 @@ impl CarrierWriter {
 
     /// Adds notes for the pages.
     #[must_use]
-    pub fn with_notes(self, notes: PageNotes) -> Self {
+    pub(crate) fn with_notes(self, notes: PageNotes) -> Self {
         Self { notes, ..self }
     }
 
@@ -137,7 +138,7 @@ impl CarrierWriter {
     ///
     /// # Panics
     /// When `blocks` is not whole blocks of this volume.
-    pub fn read_run(&self, block_no: u32, blocks: &mut [u8]) -> Result<(), MediaError> {
+    pub(crate) fn read_run(&self, block_no: u32, blocks: &mut [u8]) -> Result<(), MediaError> {
         self.each_file(block_no, blocks.len(), |file, at, part| {
             file.read_exact_at(&mut blocks[part], at)
         })

@@ -53,7 +53,7 @@ pub enum Sighting<'a> {
 }
 
 /// Called for every block that is found, from several threads and in any order. `Break` ends the scan.
-pub type BlockVisitor<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
+pub(crate) type BlockVisitor<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
 
 /// A stretch of a source that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
