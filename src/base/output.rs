@@ -32,6 +32,14 @@ pub enum OutputError {
         /// The input.
         input: PathBuf,
     },
+    /// A part of the path is a file, so that nothing can be below it.
+    #[error("{} cannot be written, because {} is not a folder", place.display(), file.display())]
+    BelowFile {
+        /// The place that was named.
+        place: PathBuf,
+        /// The part of the path that is a file.
+        file: PathBuf,
+    },
     /// The system refuses.
     #[error("{}", place.display())]
     Io {
@@ -49,14 +57,23 @@ impl OutputError {
         match self {
             Self::Exists(_) => Self::Exists(place),
             Self::Input { input, .. } => Self::Input { place, input },
+            Self::BelowFile { file, .. } => Self::BelowFile { place, file },
             Self::Io { source, .. } => Self::Io { place, source },
         }
     }
 
-    fn io(place: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            place: place.to_owned(),
-            source,
+    /// Adds the place to an I/O error, for `map_err`. Finds the file that stands in the way.
+    pub fn io(place: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| {
+            let place = place.to_owned();
+            let is_file = |path: &&Path| fs::metadata(path).is_ok_and(|stat| !stat.is_dir());
+            let file = place.ancestors().find(is_file).map(Path::to_owned);
+            match file {
+                Some(file) if source.kind() == io::ErrorKind::NotADirectory => {
+                    Self::BelowFile { place, file }
+                }
+                _ => Self::Io { place, source },
+            }
         }
     }
 }
@@ -309,6 +326,19 @@ mod tests {
         assert_eq!(fs::read(at("thesis")).unwrap(), b"years");
         for name in ["/dev/null", "/proc/version", "new/x", "absent/x"] {
             assert!(begin(&at(name), &[]).is_err(), "{name}");
+        }
+        for place in ["new/x", "new/x/y"].map(at) {
+            let refused = [
+                begin(&place, &[]).map(|_| ()),
+                try_folder(&place, &[]),
+                try_folder(&at("new"), &[]),
+            ];
+            for refused in refused {
+                match refused {
+                    Err(OutputError::BelowFile { file, .. }) => assert_eq!(file, at("new")),
+                    other => panic!("{other:?}"),
+                }
+            }
         }
 
         // A link stays a link, and another hard link keeps the old content.

@@ -15,12 +15,12 @@ use carryall::ops::add::AddOptions;
 use carryall::ops::checkout::{self, CheckoutOptions};
 use carryall::ops::media::verify;
 use carryall::ops::pack::{self, PackOptions, PackReport};
-use carryall::ops::{Error, add, receive};
+use carryall::ops::{Completion, Error, add, receive};
 use carryall::store::Store;
 use carryall::volumes::block::ParityCodec;
 use carryall::volumes::media::{Capacity, Carrier, MediaError};
 
-use crate::cli::exit::{EXIT_DAMAGE, Failure};
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages};
 
 /// Real files of some size that any Linux machine has, the first that is there.
@@ -113,7 +113,12 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
     let same = out.is_whole() && ops::release(&site, &name)? == vendor_release;
     tell(messages::demo_ends(&out, same));
     context.print(&serde_json::json!({ "add": added, "pack": packed, "receive": received, "checkout": out, "same": same }), |_| String::new())?;
-    Ok(if same { 0 } else { EXIT_DAMAGE })
+    let completion = if same {
+        out.completion()
+    } else {
+        Completion::DamageLeft
+    };
+    Ok(exit_code(completion))
 }
 
 fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {

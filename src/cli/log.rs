@@ -4,7 +4,7 @@
 //! a command line.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -36,10 +36,7 @@ pub fn begin(place: &Path, words: &[String]) -> Result<(), Error> {
 }
 
 fn open(place: &Path, words: &[String]) -> Result<File, OutputError> {
-    let cannot = |source: io::Error| OutputError::Io {
-        place: place.to_owned(),
-        source,
-    };
+    let cannot = |source| OutputError::io(place)(source);
     let named = words.iter().map(PathBuf::from);
     let named = named.filter(|path| path.as_path() != place && path.exists());
     let named: Vec<PathBuf> = named.collect();

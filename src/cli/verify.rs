@@ -7,9 +7,10 @@ use carryall::ops::Error;
 use carryall::ops::media::verify::{self, JudgedSets, VerifyReport};
 use carryall::volumes::damage_map;
 use carryall::volumes::media::map::{is_map, map_html};
+use serde_json::json;
 
 use crate::cli::exit::{Failure, exit_code};
-use crate::cli::{Context, messages};
+use crate::cli::{Context, messages, terminal};
 
 pub fn run(
     context: &Context,
@@ -21,7 +22,7 @@ pub fn run(
     let first = map.map(|map| begin(map, paths)).transpose()?;
     let judged = verify::verify(paths, &context.screen)?;
     let drawn = match (map, first) {
-        (Some(map), Some(first)) => draw(&judged, map, first, paths),
+        (Some(map), Some(first)) => draw(context, &judged, map, first, paths),
         _ => Ok(()),
     };
     // The report took that hour: it is told even when the map cannot be written after all.
@@ -41,6 +42,7 @@ fn begin(map: &Path, inputs: &[PathBuf]) -> Result<OutputFile, Failure> {
 
 /// One page a set; from the second set on the file's name gets the set's id.
 fn draw(
+    context: &Context,
     judged: &JudgedSets,
     map: &Path,
     first: OutputFile,
@@ -57,7 +59,12 @@ fn draw(
         };
         let page = map_html(&damage_map(set, recovery));
         let path = file.finish(page.as_bytes()).map_err(Error::from)?;
-        messages::say(&messages::map_written(&path));
+        if context.json {
+            let set_id = set.set_id().to_string();
+            terminal::say_json(&json!({"event": "map", "set_id": set_id, "path": path}));
+        } else {
+            messages::say(&messages::map_written(&path));
+        }
     }
     Ok(())
 }

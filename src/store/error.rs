@@ -32,6 +32,12 @@ pub enum StoreError {
         /// One of its entries.
         entry: PathBuf,
     },
+    /// A part of the path is a file, so that no store can be below it.
+    #[error("no store can be in {}: a part of the path is a file", path.display())]
+    BelowFile {
+        /// The directory that was named.
+        path: PathBuf,
+    },
     /// A part of the store is a link, which may lead outside the store.
     #[error("{} is a link, and a store writes to its own folder alone", path.display())]
     Linked {

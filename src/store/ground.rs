@@ -53,6 +53,11 @@ const SETTINGS_BYTES: u64 = 256;
 pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(StoreError::BelowFile {
+                path: dir.to_owned(),
+            });
+        }
         entries => entries.map_err(StorageError::on("list", dir))?,
     };
     // The lock is the first file of a store, so without it the other files are not the remains of one.

@@ -141,3 +141,50 @@ fn what_is_written_lies_outside_of_what_is_read_and_where_it_can_be_written() {
     }
     assert_eq!(fs::read(stage.path("thesis")).unwrap(), b"years");
 }
+
+#[test]
+fn a_place_below_a_file_is_refused_and_the_file_is_named() {
+    let stage = packed();
+    fs::write(stage.path("file"), "mine").unwrap();
+    let log = stage.path("file/log");
+    let output: [&[&str]; 12] = [
+        &["pack", "shop:1", "--to", "file/x", "--media", "usb"],
+        &["pack", "shop:1", "--to", "file/x/y", "--media", "usb"],
+        &["pack", "shop:1", "--to", "file", "--media", "usb"],
+        &["repair", "discs", "--to", "file/x"],
+        &["checkout", "shop:1", "file/x"],
+        &["checkout", "shop:1", "file"],
+        &["checkout", "shop:1", "file/x.tar", "--as", "docker-archive"],
+        &["checkout", "shop:1", "file/x", "--as", "oci"],
+        &["install", "shop:1", "--into", "file/x"],
+        &["receipt", "-o", "file/x"],
+        &["verify", "discs", "--map", "file/x.html"],
+        &["list", "--log", log.to_str().unwrap()],
+    ];
+    let before = look(&stage.path(""));
+    let store: &[&str] = &["--store", "file/x", "add", "shop:1", "given"];
+    let all = output.map(|words| ("output.below_file", words));
+    let itself = |words: &[&str]| words.contains(&"file");
+    for (kind, words) in all.into_iter().chain([("store.below_file", store)]) {
+        let run = stage
+            .run(words)
+            .fails_with(1, &["file", "move that file away"]);
+        assert!(!run.stderr.contains("os error"), "{run:#?}");
+        let run = stage.run(&[words, &["--json"]].concat()).ends_with(1);
+        let error: serde_json::Value = serde_json::from_str(run.stderr.trim()).unwrap();
+        let kind = if itself(words) {
+            "output.not_a_folder"
+        } else {
+            kind
+        };
+        assert_eq!(error["kind"], kind, "{words:?}");
+        let mut command = stage.command(words);
+        let run = command.env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(
+            said.contains("不是目录") && said.contains("移走该文件"),
+            "{said}"
+        );
+    }
+    assert_eq!(look(&stage.path("")), before);
+}

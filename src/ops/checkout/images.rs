@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::blobs::{BlobPlace, WriteFailed, write_all};
 use super::staging::clear_layout;
-use super::{CheckoutError, check_apart, open_destination, remove};
+use super::{CheckoutError, at_destination, check_apart, open_destination, remove};
 use crate::base::finding::{Finding, Severity};
 use crate::base::fs::{free_space_bytes, parent_of, sync};
 use crate::base::monitor::Monitor;
@@ -144,7 +144,7 @@ fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
         // The folder that the file goes into must exist.
         ImageForm::DockerArchive => parent_of(dest),
         ImageForm::OciLayout if dest.is_dir() => {
-            let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
+            let mut inside = dest.read_dir().map_err(at_destination("read", dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
@@ -154,9 +154,9 @@ fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
     };
     folder
         .read_dir()
-        .map_err(LayoutError::io("write to", dest))?;
+        .map_err(at_destination("write to", dest))?;
     output::try_folder(folder, &[]).map_err(|error| match error {
-        OutputError::Io { source, .. } => LayoutError::io("write to", dest)(source).into(),
+        OutputError::Io { source, .. } => at_destination("write to", dest)(source),
         _ => CheckoutError::Exists(dest.to_owned()),
     })
 }

@@ -21,6 +21,7 @@ use self::staging::{CheckoutStaging, DestinationState, last_name};
 use super::Releases;
 use crate::base::finding::Finding;
 use crate::base::monitor::{Interrupted, Monitor};
+use crate::base::output::OutputError;
 use crate::base::size::{ByteSize, total};
 use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, validation};
@@ -77,6 +78,9 @@ pub enum CheckoutError {
     /// The list of items cannot be read, or is not one that `add` makes.
     #[error("the release's list of items cannot be read")]
     Manifest(#[source] RecipeError),
+    /// Nothing can be written to the destination.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// An error of the file system.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -321,18 +325,29 @@ fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, Chec
     Ok(items.into_iter().filter(wanted).collect())
 }
 
+/// Adds the destination to an I/O error, for `map_err`. A destination below a file is an error of its own.
+fn at_destination(
+    action: &'static str,
+    dest: &Path,
+) -> impl FnOnce(std::io::Error) -> CheckoutError {
+    move |error| match OutputError::io(dest)(error) {
+        OutputError::Io { source, .. } => LayoutError::io(action, dest)(source).into(),
+        other => other.into(),
+    }
+}
+
 /// Opens the destination, and makes it when it is absent.
 fn open_destination(dest: &Path) -> Result<(OwnedFd, DestinationBefore), CheckoutError> {
     let found = match std::fs::create_dir(dest) {
         Ok(()) => DestinationBefore::Absent,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mut inside = dest.read_dir().map_err(LayoutError::io("read", dest))?;
+            let mut inside = dest.read_dir().map_err(at_destination("read", dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
             DestinationBefore::Empty
         }
-        Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
+        Err(error) => return Err(at_destination("make", dest)(error)),
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(dest, flags, Mode::empty());

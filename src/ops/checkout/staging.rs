@@ -73,8 +73,12 @@ impl CheckoutStaging {
     ) -> Result<DestinationState, CheckoutError> {
         let made_dest = match fs::create_dir(dest) {
             Ok(()) => true,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
-            Err(error) => return Err(LayoutError::io("make", dest)(error).into()),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                dest.read_dir()
+                    .map_err(super::at_destination("read", dest))?;
+                false
+            }
+            Err(error) => return Err(super::at_destination("make", dest)(error)),
         };
         let path = dest.join(name);
         let order = order_of(root, items);

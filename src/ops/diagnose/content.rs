@@ -99,6 +99,12 @@ pub(crate) fn of_output(error: &OutputError) -> Diagnostic {
         OutputError::Input { place, input } => {
             diagnostic!("output.is_input", path = place, input)
         }
+        OutputError::BelowFile { place, file } if place == file => {
+            diagnostic!("output.not_a_folder", path = place)
+        }
+        OutputError::BelowFile { place, file } => {
+            diagnostic!("output.below_file", path = place, file)
+        }
         OutputError::Io { place, source } => {
             let path = place;
             let one = match source.kind() {

@@ -316,6 +316,7 @@ fn checkout(error: &CheckoutError) -> Diagnostic {
         CheckoutError::Manifest(error) => {
             diagnostic!("checkout.items_damaged").because(content::of_recipe(error))
         }
+        CheckoutError::Output(error) => content::of_output(error),
         CheckoutError::Layout(error) => content::of_files(error),
         CheckoutError::Choice(error) => oci::of_choice(error),
         CheckoutError::Outgoing(error) => oci::of_export(error),

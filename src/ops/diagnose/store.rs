@@ -17,6 +17,7 @@ pub fn of(error: &StoreError) -> Diagnostic {
             let entry = entry.file_name().unwrap_or_default().to_string_lossy();
             diagnostic!("store.not_empty", path, entry = &*entry)
         }
+        StoreError::BelowFile { path } => diagnostic!("store.below_file", path),
         StoreError::Linked { path } => diagnostic!("store.linked", path),
         StoreError::Locked { path } => diagnostic!("store.locked", path),
         StoreError::Served { path } => diagnostic!("store.served", path),

@@ -132,6 +132,8 @@ fn media(seen: &mut Seen, stage: &Stage) {
     let first = volumes[0].to_str().unwrap();
     seen.runs(stage, "verify", 0, &["verify", "discs"]);
     seen.runs(stage, "verify", 4, &["verify", first]);
+    let map = ["verify", "discs", "--map", "map.html"];
+    seen.runs(stage, "verify", 0, &map);
     fs::rename(&volumes[1], stage.path("lost")).unwrap();
     let repaired = seen.runs(stage, "repair", 0, &["repair", "discs", "--to", "new"]);
     assert!(!repaired["sets"].as_array().unwrap().is_empty());

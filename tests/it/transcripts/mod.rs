@@ -151,7 +151,7 @@ fn spoil(volume: &Path) {
 }
 
 /// Command lines that fail, on a stage with a store, volumes and an update.
-const FAILING: [&str; 40] = [
+const FAILING: [&str; 41] = [
     "",
     "frobnicate",
     "lst",
@@ -173,6 +173,7 @@ const FAILING: [&str; 40] = [
     "pack shop:1.0 --to x --media banana",
     "pack shop:1.0 --to x --media 1MB",
     "pack shop:1.0 --to given/setup.bin --media usb",
+    "pack shop:1.0 --to given/setup.bin/x --media usb",
     "pack shop:1.0 --to x --media usb --since none:1.0",
     "pack shop:1.0 --to x --media usb --for given/setup.bin",
     "inspect given/none",
