@@ -22,6 +22,7 @@ pub mod read_media;
 pub mod reader;
 pub mod rebuild;
 pub mod recovery;
+pub mod slices;
 mod staged_images;
 pub mod staging;
 pub mod write;

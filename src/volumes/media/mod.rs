@@ -19,5 +19,5 @@ pub use carrier::{CarrierWriter, PageNotes, VolumeFacts};
 pub use error::MediaError;
 pub(crate) use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
-pub use scan::{ScanReport, Sighting, scan};
+pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};

@@ -15,6 +15,7 @@ use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
 use crate::volumes::media::source::{AccessPattern, MediaSource, read_surviving};
 use crate::volumes::media::{MediaError, window::SourceWindow};
+use crate::volumes::slices::Slices;
 
 /// Bytes that one thread takes at a time from a source that several threads read.
 const SEGMENT_BYTES: u64 = 8 << 20;
@@ -40,16 +41,31 @@ pub enum Sighting<'a> {
         /// Where in the source it begins, in bytes.
         offset: u64,
     },
-    /// The header is valid, but the hash is wrong. The place that it claims is likely and not certain. Its numbers must
-    /// not be trusted unless whole blocks of the same set have the same.
+    /// The hash is wrong, or some of the block could not be read. The place that the header claims is likely and not
+    /// certain. Its numbers must not be trusted unless whole blocks of the same set have the same.
     Damaged {
         /// The block's header, which may be wrong.
         header: BlockHeader,
+        /// Where the header comes from.
+        origin: HeaderOrigin,
+        /// The block of 64 KiB. Bytes that could not be read are zero.
+        block: &'a [u8],
+        /// The slices that were read and are not suspected of being wrong.
+        slices: Slices,
         /// Index of the source.
         source_no: usize,
         /// Where in the source it begins, in bytes.
         offset: u64,
     },
+}
+
+/// Where the header of a damaged block comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderOrigin {
+    /// It was read with the block.
+    Read,
+    /// It follows from the blocks before and behind it on the medium. The block's own hash is lost.
+    Neighbors,
 }
 
 /// Called for every block that is found, from several threads and in any order. `Break` ends the scan.
@@ -296,6 +312,9 @@ impl Scan<'_> {
                 self.damaged.fetch_add(1, Ordering::Relaxed);
                 let damaged = Sighting::Damaged {
                     header,
+                    origin: HeaderOrigin::Read,
+                    block,
+                    slices: Slices::NONE,
                     source_no,
                     offset: at,
                 };
