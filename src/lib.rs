@@ -112,6 +112,9 @@
 //! [`Finding`] in the report, and a [`Monitor`] hears of it at once. Reports implement `serde::Serialize`, and their JSON is
 //! what the program prints with `--json`.
 //!
+//! Errors and findings have codes and arguments, as a [`Diagnostic`]. Its words are those of the front end, which gives
+//! them once with [`use_words`]. Without them a message is the code and its arguments.
+//!
 //! ```
 //! use carryall::{CheckDepth, Silent, Store};
 //!
@@ -194,7 +197,8 @@ pub mod bundle;
 pub mod ops;
 
 // What everything is called by, and how it speaks.
-pub use base::finding::{Finding, Severity};
+pub use base::diagnostic::{Arg, Diagnostic, use_words};
+pub use base::finding::{Finding, Severity, Subject};
 pub use base::id::{ReleaseId, StoreId};
 pub use base::monitor::{Interrupted, Monitor, Silent};
 pub use base::size::ByteSize;

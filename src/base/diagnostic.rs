@@ -1,9 +1,13 @@
 //! What is wrong, as data: a stable code, typed arguments, and the cause.
 //!
-//! Errors become diagnostics so that programs can distinguish them and a front end can show them in any language. The
-//! words are not here. A front end finds them by the diagnostic's code.
+//! Errors and findings are diagnostics, so that programs can distinguish them and a front end can show them in any
+//! language. The words are not here. A front end finds them by the diagnostic's code.
 
+use std::error::Error as Cause;
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::base::size::ByteSize;
 
@@ -35,6 +39,41 @@ pub enum Arg {
     Names(Vec<String>),
     /// Several volumes of a set, by number.
     Volumes(Vec<u16>),
+    /// A diagnostic inside of the sentence.
+    Said(Box<Diagnostic>),
+    /// An error inside of the sentence.
+    Caught(CaughtError),
+}
+
+/// An error that nobody has diagnosed yet. A room cannot diagnose the errors of the rooms above it, which reach it in
+/// boxes. `ops::diagnose` can.
+#[derive(Debug, Clone)]
+pub struct CaughtError(Arc<dyn Cause + Send + Sync>);
+
+impl CaughtError {
+    /// The error.
+    pub fn error(&self) -> &(dyn Cause + 'static) {
+        &*self.0
+    }
+}
+
+impl PartialEq for CaughtError {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for CaughtError {}
+
+/// Puts diagnostics into English words.
+pub type EnglishWords = fn(&Diagnostic) -> String;
+
+static WORDS: OnceLock<EnglishWords> = OnceLock::new();
+
+/// Gives all diagnostics of this process their words. A front end does this once, when it starts. A later call changes
+/// nothing.
+pub fn use_words(words: EnglishWords) {
+    let _ = WORDS.set(words);
 }
 
 /// Makes a [`Diagnostic`]: `diagnostic!("store.locked", path = path)`, or `diagnostic!("store.locked", path)`.
@@ -110,6 +149,72 @@ impl Diagnostic {
     /// Whether it, or a cause of it, has this code.
     pub(crate) fn is_caused_by(&self, code: &str) -> bool {
         self.chain().any(|one| one.code == code)
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    /// Writes the English words of the front end. Without a front end it writes the code and the arguments.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(words) = WORDS.get() {
+            return out.write_str(&words(self));
+        }
+        out.write_str(self.code)?;
+        for (name, arg) in &self.args {
+            write!(out, " {name}={arg}")?;
+        }
+        for more in self.details.iter().chain(self.cause()) {
+            write!(out, ": {more}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Arg {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Term(text) => out.write_str(text),
+            Self::Path(path) => write!(out, "{}", path.display()),
+            Self::Paths(paths) => write!(out, "{paths:?}"),
+            Self::Number(number) | Self::Bytes(number) => write!(out, "{number}"),
+            Self::Names(names) => write!(out, "{names:?}"),
+            Self::Volumes(volumes) => write!(out, "{volumes:?}"),
+            Self::Said(said) => write!(out, "({said})"),
+            Self::Caught(caught) => write!(out, "({})", caught.0),
+        }
+    }
+}
+
+impl Arg {
+    /// Makes an argument of an error that is not diagnosed yet.
+    pub fn caught(error: impl Cause + Send + Sync + 'static) -> Self {
+        Self::Caught(CaughtError(Arc::new(error)))
+    }
+
+    /// Makes an argument of the innermost source of an error, such as what the system said.
+    pub fn innermost(error: &(dyn Cause + 'static)) -> Self {
+        if let Some(source) = error.source() {
+            return Self::innermost(source);
+        }
+        match error.downcast_ref::<io::Error>() {
+            None => Self::Text(error.to_string()),
+            // An error of the system is its number. Any other has its text.
+            Some(io) => Self::caught(match io.raw_os_error() {
+                Some(number) => io::Error::from_raw_os_error(number),
+                None => io::Error::new(io.kind(), io.to_string()),
+            }),
+        }
+    }
+}
+
+impl From<&Self> for Arg {
+    fn from(arg: &Self) -> Self {
+        arg.clone()
+    }
+}
+
+impl From<Diagnostic> for Arg {
+    fn from(said: Diagnostic) -> Self {
+        Self::Said(Box::new(said))
     }
 }
 
@@ -201,5 +306,15 @@ mod tests {
         assert_eq!(one.args(), args);
         assert!(one.is_caused_by("system.not_found") && !one.is_caused_by("system.other"));
         assert_eq!(one.chain().count(), 2);
+    }
+
+    #[test]
+    fn a_diagnostic_without_a_front_end_shows_its_code_and_its_arguments() {
+        let why = || Arg::caught(io::Error::other("no luck"));
+        let inner = diagnostic!("a.b", count = 3_u8);
+        let one = diagnostic!("store.cannot_be_read_now", why = why(), inner);
+        let text = "store.cannot_be_read_now why=(no luck) inner=(a.b count=3)";
+        assert_eq!(one.to_string(), text);
+        assert_eq!(why(), why());
     }
 }

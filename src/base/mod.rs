@@ -11,6 +11,5 @@ pub mod output;
 pub mod own;
 pub(crate) mod path_text;
 pub mod read_at;
-pub mod saying;
 pub mod size;
 pub(crate) mod spooled_temp;

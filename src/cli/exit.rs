@@ -160,6 +160,8 @@ fn value_of(arg: &Arg) -> Value {
         Arg::Number(number) | Arg::Bytes(number) => (*number).into(),
         Arg::Names(names) => names.as_slice().into(),
         Arg::Volumes(volumes) => volumes.as_slice().into(),
+        Arg::Said(one) => messages::english(one).into(),
+        Arg::Caught(caught) => messages::english(&carryall::ops::diagnose(caught.error())).into(),
     }
 }
 

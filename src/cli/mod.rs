@@ -38,7 +38,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use carryall::base::diagnostic::diagnostic;
+use carryall::base::diagnostic::{diagnostic, use_words};
 
 use args::Command;
 use exit::Failure;
@@ -104,6 +104,7 @@ impl Context {
 
 /// Runs the command line and returns its exit code.
 pub fn run() -> ExitCode {
+    use_words(messages::english);
     let json = asks_for_json(std::env::args_os().skip(1));
     if json {
         messages::use_english();

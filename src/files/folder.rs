@@ -13,6 +13,7 @@ use super::meta::MetaReader;
 use super::steady_file::SteadyFile;
 use super::unpacker::Unpacker;
 use super::walk::{FolderWalk, WalkEntry};
+use crate::base::diagnostic::diagnostic;
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::content::content_kind::ContentKind;
@@ -141,7 +142,8 @@ pub fn read<S: ChunkSource>(
         } else if let Some(kind) = read_kind(unpacker, &found)? {
             kind
         } else {
-            let finding = Finding::note(found.shown.display().to_string(), "a socket, left out");
+            let what = diagnostic!("files.socket_left_out");
+            let finding = Finding::note(found.shown.display().to_string(), what);
             monitor.finding(&finding);
             findings.push(finding);
             continue;

@@ -13,6 +13,7 @@ use rustix::fs::{
 };
 
 use super::LayoutError;
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
 use crate::content::release::{Meta, Xattr};
@@ -111,9 +112,9 @@ impl MetaReader {
             return;
         }
         if self.notes.len() < FINDINGS_MAX {
-            let message = format!("file flags are not carried (lsattr): {letters}");
+            let what = diagnostic!("files.flags_not_carried", flags = letters);
             self.notes
-                .push(Finding::note(shown.display().to_string(), message));
+                .push(Finding::note(shown.display().to_string(), what));
         } else {
             self.notes_more += 1;
         }
@@ -179,7 +180,15 @@ impl Ownership {
 
 /// Reports findings that are counted and not listed one by one.
 fn more_of(subject: &str, count: u64) -> Option<Finding> {
-    (count > 0).then(|| Finding::note(subject, format!("{count} more of this kind")))
+    (count > 0).then(|| Finding::note(subject, diagnostic!("files.more_of_this_kind", count)))
+}
+
+/// A part of the metadata that one system call restores.
+#[derive(Debug, Clone, Copy)]
+enum MetaPart {
+    Owner,
+    Mode,
+    Time,
 }
 
 /// Restores metadata, and counts what could not be restored.
@@ -208,15 +217,19 @@ impl MetaWriter {
     pub fn put(&mut self, file: impl AsFd, path: &Path, meta: &Meta) {
         if self.takes_owner(meta) {
             let owner = rustix::fs::fchown(&file, Some(uid(meta)), Some(gid(meta)));
-            self.note(path, "owner", owner);
+            self.note(path, MetaPart::Owner, owner);
         }
         // Attributes come before the mode, which may take away the right to write.
         for Xattr { name, value } in &meta.xattrs {
             let set = rustix::fs::fsetxattr(&file, &name[..], value, XattrFlags::empty());
             self.note_attribute(path, name, set);
         }
-        self.note(path, "mode", rustix::fs::fchmod(&file, mode(meta)));
-        self.note(path, "time", rustix::fs::futimens(&file, &times(meta)));
+        self.note(path, MetaPart::Mode, rustix::fs::fchmod(&file, mode(meta)));
+        self.note(
+            path,
+            MetaPart::Time,
+            rustix::fs::futimens(&file, &times(meta)),
+        );
     }
 
     /// Restores the metadata of an entry that cannot be opened: a link, a pipe or a device called `name` in the folder
@@ -233,7 +246,7 @@ impl MetaWriter {
         if self.takes_owner(meta) {
             let (uid, gid) = (Some(uid(meta)), Some(gid(meta)));
             let owner = rustix::fs::chownat(parent, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW);
-            self.note(path, "owner", owner);
+            self.note(path, MetaPart::Owner, owner);
         }
         if !meta.xattrs.is_empty() {
             // No call takes a folder's handle, so the handle's entry in /proc is used.
@@ -246,16 +259,16 @@ impl MetaWriter {
         }
         if link == FollowLink::No {
             let set = rustix::fs::chmodat(parent, name, mode(meta), AtFlags::empty());
-            self.note(path, "mode", set);
+            self.note(path, MetaPart::Mode, set);
         }
         let set = rustix::fs::utimensat(parent, name, &times(meta), AtFlags::SYMLINK_NOFOLLOW);
-        self.note(path, "time", set);
+        self.note(path, MetaPart::Time, set);
     }
 
     /// Reports something else that was not restored although no bytes are lost.
-    pub fn refuse(&mut self, path: &Path, message: String) {
+    pub fn refuse(&mut self, path: &Path, what: Diagnostic) {
         if self.refused.len() < FINDINGS_MAX {
-            let finding = Finding::note(path.display().to_string(), message);
+            let finding = Finding::note(path.display().to_string(), what);
             self.refused.push(finding);
         } else {
             self.refused_more += 1;
@@ -266,11 +279,8 @@ impl MetaWriter {
     pub fn finish(mut self, subject: &str) -> Vec<Finding> {
         self.refused.extend(more_of(subject, self.refused_more));
         if self.other_owners > 0 {
-            let message = format!(
-                "owner not restored on {} entries: only root can",
-                self.other_owners
-            );
-            self.refused.push(Finding::note(subject, message));
+            let what = diagnostic!("files.owners_not_restored", count = self.other_owners);
+            self.refused.push(Finding::note(subject, what));
         }
         self.refused
     }
@@ -286,16 +296,26 @@ impl MetaWriter {
     }
 
     fn note_attribute(&mut self, path: &Path, name: &[u8], result: rustix::io::Result<()>) {
-        if result.is_err() {
-            let name = String::from_utf8_lossy(name);
-            self.note(path, &format!("extended attribute {name}"), result);
+        if let Err(error) = result {
+            let (name, why) = (
+                &*String::from_utf8_lossy(name),
+                Arg::caught(io::Error::from(error)),
+            );
+            self.refuse(path, diagnostic!("files.attribute_not_restored", name, why));
         }
     }
 
-    fn note(&mut self, path: &Path, what: &str, result: rustix::io::Result<()>) {
+    fn note(&mut self, path: &Path, what: MetaPart, result: rustix::io::Result<()>) {
         if let Err(error) = result {
-            let error = io::Error::from(error);
-            self.refuse(path, format!("{what} not restored: {error}"));
+            let why = Arg::caught(io::Error::from(error));
+            self.refuse(
+                path,
+                match what {
+                    MetaPart::Owner => diagnostic!("files.owner_not_restored", why),
+                    MetaPart::Mode => diagnostic!("files.mode_not_restored", why),
+                    MetaPart::Time => diagnostic!("files.time_not_restored", why),
+                },
+            );
         }
     }
 }
@@ -357,7 +377,10 @@ mod tests {
         }
         let findings = writer.finish("item");
         assert_eq!(findings.len(), 1, "{findings:?}");
-        assert!(findings[0].message.contains("3 entries"));
+        assert_eq!(
+            findings[0].what,
+            diagnostic!("files.owners_not_restored", count = 3_u8)
+        );
         let stat = file.metadata().unwrap();
         assert_eq!(
             (stat.uid(), stat.mode() & 0o7777, stat.mtime()),
@@ -382,9 +405,9 @@ mod tests {
         writer.put(&file, dir.path(), &meta);
         let findings = writer.finish("item");
         assert!(
-            findings
-                .iter()
-                .any(|finding| finding.message.starts_with("30 more"))
+            findings.iter().any(
+                |finding| finding.what == diagnostic!("files.more_of_this_kind", count = 30_u8)
+            )
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::diagnostic::Diagnostic;
 use crate::base::id::BlobId;
 use crate::base::monitor::Interrupted;
 use crate::base::output::OutputError;
@@ -152,8 +153,8 @@ pub enum Error {
     UnreadRoot {
         /// Its name.
         name: String,
-        /// The system's error.
-        why: String,
+        /// What is wrong.
+        why: Box<Diagnostic>,
     },
     /// The folder with the roots of all releases is missing, although there are packs.
     #[error("the folder with the roots of all releases is gone: {}", path.display())]

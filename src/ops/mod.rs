@@ -22,9 +22,7 @@ mod unpack_limits;
 pub use completion::Completion;
 pub use diagnose::diagnose;
 pub use error::{Error, ErrorKind};
-pub use store::{
-    BadRoot, ROOT_DAMAGED, ROOT_MISNAMED, is_fault, release, release_for, releases, remove,
-};
+pub use store::{BadRoot, is_fault, release, release_for, releases, remove};
 pub(crate) use store::{Roots, all_roots, must_know_all};
 
 #[cfg(test)]

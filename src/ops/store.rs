@@ -5,16 +5,16 @@ use std::time::SystemTime;
 
 use super::blob_cache::Keeper;
 use super::{Releases, ReleasesMut, Stored};
-use crate::base::finding::{Finding, Severity};
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::Finding;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::Monitor;
-use crate::base::saying::Template;
 use crate::content::recipe::BoxError;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Platform;
 use crate::ops::Error;
-use crate::store::{CANNOT_BE_READ, Store, StoreError, StoreWriter, WriteOptions};
+use crate::store::{Store, StoreError, StoreWriter, WriteOptions};
 
 /// Keeps an interruption one, however deep it happened.
 fn boxed(error: StoreError) -> BoxError {
@@ -85,13 +85,6 @@ impl ReleasesMut for Store {
     }
 }
 
-/// The finding for a release whose root is damaged.
-pub const ROOT_DAMAGED: Template = Template::new(
-    "its root is damaged, and what is in it is not known: {0}; receive it again, or `carryall rm {1}` takes it out of the store",
-);
-/// The finding for a release with the root of another.
-pub const ROOT_MISNAMED: Template = Template::new("its root is that of {0}");
-
 /// The roots of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Roots {
@@ -113,20 +106,34 @@ pub struct BadRoot {
 }
 
 impl BadRoot {
-    fn new(name: &ReleaseName, error: &(dyn std::error::Error + 'static)) -> Self {
-        let cause = error
-            .source()
-            .map_or_else(|| error.to_string(), ToString::to_string);
-        let is_fault = is_fault(error);
-        let (severity, saying) = if is_fault {
-            (Severity::Note, CANNOT_BE_READ.with(cause))
-        } else {
-            (Severity::Loss, ROOT_DAMAGED.with(cause).with(name))
-        };
+    /// A root whose content is wrong.
+    fn damaged(name: &ReleaseName, why: Arg) -> Self {
+        let release = name.to_string();
+        let what = diagnostic!("store.release_root_damaged", release, why);
         Self {
             name: name.to_string(),
-            finding: Finding::said(severity, name.to_string(), saying),
-            is_fault,
+            finding: Finding::loss(name.to_string(), what),
+            is_fault: false,
+        }
+    }
+
+    /// A root that the store does not give.
+    fn unread(name: &ReleaseName, error: StoreError) -> Self {
+        if !is_fault(&error) {
+            return Self::damaged(
+                name,
+                match error {
+                    StoreError::BadRoot { source, .. } => Arg::caught(source),
+                    other => Arg::caught(other),
+                },
+            );
+        }
+        let why = Arg::innermost(&error);
+        let what = diagnostic!("store.cannot_be_read_now", why);
+        Self {
+            name: name.to_string(),
+            finding: Finding::note(name.to_string(), what),
+            is_fault: true,
         }
     }
 }
@@ -158,16 +165,12 @@ pub(crate) fn all_roots(store: &Store) -> Result<Roots, Error> {
         match entry.body.map(|body| ReleaseRoot::decode(&body)) {
             Ok(Ok(root)) if root.name == name => all.roots.push(root),
             Ok(Ok(root)) => {
-                let saying = ROOT_MISNAMED.with(&root.name);
-                let saying = ROOT_DAMAGED.saying_that(saying).with(&name);
-                all.bad.push(BadRoot {
-                    name: name.to_string(),
-                    finding: Finding::said(Severity::Loss, name.to_string(), saying),
-                    is_fault: false,
-                });
+                let other = root.name.to_string();
+                let why = diagnostic!("store.root_of_another", other);
+                all.bad.push(BadRoot::damaged(&name, why.into()));
             }
-            Ok(Err(error)) => all.bad.push(BadRoot::new(&name, &error)),
-            Err(error) => all.bad.push(BadRoot::new(&name, &error)),
+            Ok(Err(error)) => all.bad.push(BadRoot::damaged(&name, Arg::caught(error))),
+            Err(error) => all.bad.push(BadRoot::unread(&name, error)),
         }
     }
     Ok(all)
@@ -195,7 +198,7 @@ pub(crate) fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error>
     if let Some(unread) = bad.iter().find(|each| each.is_fault) {
         return Err(Error::UnreadRoot {
             name: unread.name.clone(),
-            why: unread.finding.message.clone(),
+            why: Box::new(unread.finding.what.clone()),
         });
     }
     if bad.is_empty() {

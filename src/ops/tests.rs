@@ -416,7 +416,7 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
         go(&dir.path().join("no/such"), &[]),
         Err(CheckoutError::Layout(_))
     ));
-    assert!(matches!(go(&file, &[]), Err(CheckoutError::Layout(_))));
+    assert!(matches!(go(&file, &[]), Err(CheckoutError::Output(_))));
     let dest = dir.path().join("dest");
     assert!(matches!(
         go(&dest, &["other"]),

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use super::chunk_index::{PackPlace, pack_name};
 use super::seen::{Trouble, fault};
 use super::{ChunkSet, Store, StoreError, quarantine};
-use crate::base::finding::Finding;
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::{Finding, Subject};
 use crate::base::monitor::Monitor;
 use crate::content::index::PackEntry;
 use crate::content::pack::{self, FrameSpan, HEADER_BYTES, TRAILER_BYTES};
@@ -63,11 +64,10 @@ impl Store {
         let damaged = self.chunk_index().damaged_segments(self.storage.as_ref());
         for (name, trouble) in damaged {
             match trouble {
-                Trouble::Fault(error) => report.faults.push(fault(name, &error)),
-                Trouble::Damage(message) => {
-                    let message =
-                        format!("{message}; opening for writing makes it again from the packs");
-                    report.findings.push(Finding::damage(name, message));
+                Trouble::Fault(error) => report.faults.push(fault(name, error)),
+                Trouble::Damage(why) => {
+                    let what = diagnostic!("store.index_to_be_made_again", why);
+                    report.findings.push(Finding::damage(name, what));
                 }
             }
         }
@@ -106,13 +106,11 @@ impl Store {
                 // and the others are reported.
                 Ok(_) => self.doubtful_spans(number),
                 Err(Trouble::Fault(error)) => {
-                    report.faults.push(fault(subject(pack), &error));
+                    report.faults.push(fault(subject(pack), error));
                     continue;
                 }
-                Err(Trouble::Damage(message)) => {
-                    report
-                        .findings
-                        .push(Finding::damage(subject(pack), message));
+                Err(Trouble::Damage(what)) => {
+                    report.findings.push(Finding::damage(subject(pack), what));
                     // The frames may still be whole when only the pack's own table is damaged.
                     self.indexed_spans(number)
                 }
@@ -133,7 +131,7 @@ impl Store {
         let name = pack_name(&pack.id);
         let read = |from_end: usize| -> Result<Vec<u8>, Trouble> {
             let mut out = vec![0; from_end];
-            let too_short = || Trouble::Damage("too short for a pack".to_owned());
+            let too_short = || Trouble::Damage(diagnostic!("pack_file.too_short"));
             let offset = pack
                 .bytes
                 .checked_sub(from_end as u64)
@@ -141,7 +139,7 @@ impl Store {
             self.storage.read_at(&name, offset, &mut out)?;
             Ok(out)
         };
-        let damage = |error: pack::PackError| Trouble::Damage(error.to_string());
+        let damage = |error: pack::PackError| Trouble::damage(error);
         let mut head = [0; HEADER_BYTES];
         self.storage.read_at(&name, 0, &mut head)?;
         pack::check_header(&head).map_err(damage)?;
@@ -217,19 +215,15 @@ impl Store {
         for (place, error) in failed {
             match error {
                 StoreError::DamagedFrame { source, .. } => {
-                    let message = format!(
-                        "frame at {} is damaged and quarantined: {source}",
-                        place.offset
-                    );
-                    report
-                        .findings
-                        .push(Finding::damage(subject(&entry), message));
+                    let (offset, why) = (place.offset, Arg::caught(source));
+                    let what = diagnostic!("pack_file.frame_quarantined", offset, why);
+                    report.findings.push(Finding::damage(subject(&entry), what));
                     damaged.push(place);
                 }
                 // A failed read tells nothing about the bytes, so it must not change the quarantine.
                 StoreError::Storage(error) => {
                     if unread.is_empty() {
-                        report.faults.push(fault(subject(&entry), &error));
+                        report.faults.push(fault(subject(&entry), error));
                     }
                     unread.insert(place);
                 }
@@ -270,15 +264,12 @@ impl Store {
             .filter(|(_, is_here)| !is_here);
         report.lost_chunks = lost.map(|(prefix, _)| *prefix).collect();
         if !report.lost_chunks.is_empty() {
-            let message = format!(
-                "{} needed chunks have no intact copy",
-                report.lost_chunks.len()
-            );
-            report.findings.push(Finding::loss("store", message));
+            let what = diagnostic!("store.chunks_lost", count = report.lost_chunks.len());
+            report.findings.push(Finding::loss(Subject::Store, what));
         }
     }
 }
 
-fn subject(pack: &PackEntry) -> String {
-    format!("pack {}", pack.id.short())
+fn subject(pack: &PackEntry) -> Subject {
+    Subject::Pack(pack.id.short().to_string())
 }

@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use super::mmap::{self, Bytes};
 use super::seen::{OpenNotes, Trouble};
 use super::{OpenMode, StoreError};
-use crate::base::finding::Finding;
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::id::{ChunkId, Hasher, PackId, hash};
 use crate::content::index::{ChunkEntry, IndexSegment, PackEntry};
 use crate::store::storage::{self, Object, Storage};
@@ -122,9 +123,7 @@ impl ChunkIndex {
         for object in segments_in(storage)? {
             let opened = mmap::map(storage, &object.name)
                 .map_err(Trouble::from)
-                .and_then(|bytes| {
-                    IndexSegment::open(bytes).map_err(|error| Trouble::Damage(error.to_string()))
-                })
+                .and_then(|bytes| IndexSegment::open(bytes).map_err(Trouble::damage))
                 .and_then(|segment| match access {
                     OpenMode::Write => {
                         check_entries(storage, &object.name, &segment).map(|()| segment)
@@ -136,13 +135,13 @@ impl ChunkIndex {
                 // Another process merged the segment between the listing and this read.
                 Err(Trouble::Fault(error)) if error.is_missing() => return Err(error.into()),
                 Err(Trouble::Fault(error)) => {
-                    seen.fault(object.name.clone(), &error);
+                    seen.fault(object.name.clone(), error);
                     chunk_index.unread.push(object.name);
                 }
-                Err(Trouble::Damage(message)) => {
-                    let message = format!("{message}; made again from the packs");
+                Err(Trouble::Damage(why)) => {
+                    let what = diagnostic!("store.index_made_again", why);
                     seen.findings
-                        .push(Finding::damage(object.name.clone(), message));
+                        .push(Finding::damage(object.name.clone(), what));
                     chunk_index.broken.push(object.name);
                 }
             }
@@ -150,10 +149,9 @@ impl ChunkIndex {
         for listed in &chunk_index.listed {
             for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
                 if number.is_none() && !there.contains_key(&pack.id) {
-                    seen.findings.push(Finding::damage(
-                        format!("pack {}", pack.id.short()),
-                        "is missing",
-                    ));
+                    let subject = Subject::Pack(pack.id.short().to_string());
+                    let what = diagnostic!("pack_file.missing");
+                    seen.findings.push(Finding::damage(subject, what));
                 }
             }
         }
@@ -356,7 +354,7 @@ fn check_entries(
     if hasher.finish() == segment.entries_hash() {
         Ok(())
     } else {
-        Err(Trouble::Damage("entries are damaged".to_owned()))
+        Err(Trouble::Damage(diagnostic!("store.index_entries_damaged")))
     }
 }
 

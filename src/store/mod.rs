@@ -51,10 +51,8 @@ pub use chunk_set::ChunkSet;
 pub use error::{FrameDamage, StoreError};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
-pub use quarantine::QUARANTINE_LOST;
 pub use renew::Renewed;
 pub use roots::RootEntry;
-pub use seen::CANNOT_BE_READ;
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
 use blob_cache::ReadyCopies;

@@ -6,7 +6,8 @@
 use super::chunk_index::{self, ChunkIndex, pack_name};
 use super::seen::OpenNotes;
 use super::{OpenMode, StoreError};
-use crate::base::finding::Finding;
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::id::ChunkId;
 use crate::content::frame::SealedFrame;
 use crate::content::index::{ChunkEntry, PackEntry, prefix};
@@ -64,30 +65,28 @@ fn read_pack(
     pack: &PackEntry,
     seen: &mut OpenNotes,
 ) -> Option<Vec<(ChunkId, u32)>> {
-    let subject = format!("pack {}", pack.id.short());
+    let subject = Subject::Pack(pack.id.short().to_string());
     let bytes = match storage::read(storage, &pack_name(&pack.id), PACK_MAX) {
         Ok(bytes) => bytes,
         // The pack is read again when the store is opened next.
         Err(error) => {
-            seen.fault(subject, &error);
+            seen.fault(subject, error);
             return None;
         }
     };
     let spans = spans(&bytes).unwrap_or_else(|| {
-        seen.findings.push(Finding::damage(
-            subject.clone(),
-            "its table is damaged; its frames were searched for",
-        ));
+        let what = diagnostic!("pack_file.table_damaged");
+        seen.findings.push(Finding::damage(subject.clone(), what));
         pack::scan(&bytes)
     });
     let mut found = Vec::new();
     for span in spans {
         match frame_ids(&bytes, span) {
             Some(ids) => found.extend(ids.into_iter().map(|id| (id, span.offset))),
-            None => seen.findings.push(Finding::damage(
-                subject.clone(),
-                format!("frame at {} is damaged", span.offset),
-            )),
+            None => {
+                let what = diagnostic!("pack_file.frame_damaged", offset = span.offset);
+                seen.findings.push(Finding::damage(subject.clone(), what));
+            }
         }
     }
     Some(found)

@@ -5,16 +5,11 @@
 use super::StoreError;
 use super::chunk_index::{ChunkIndex, PackPlace};
 use super::seen::{OpenNotes, Trouble};
+use crate::base::diagnostic::diagnostic;
 use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
-use crate::base::finding::{Finding, Severity};
+use crate::base::finding::Finding;
 use crate::base::id::PackId;
-use crate::base::saying::Template;
 use crate::store::storage::{self, Storage};
-
-/// The finding for a damaged list.
-pub const QUARANTINE_LOST: Template = Template::new(
-    "the list of damaged frames is damaged itself; `carryall check --data` makes it again",
-);
 
 const NAME: &str = "quarantine";
 const RECORD_BYTES: usize = 36;
@@ -28,19 +23,17 @@ pub(super) fn load(storage: &dyn Storage, chunk_index: &mut ChunkIndex, seen: &m
     };
     let body = file.and_then(|file| {
         let body = envelope::open(EnvelopeKind::Quarantine, &file, LIST_MAX);
-        body.map(<[u8]>::to_vec)
-            .map_err(|error| Trouble::Damage(error.to_string()))
+        body.map(<[u8]>::to_vec).map_err(Trouble::damage)
     });
     let body = match body {
         Ok(body) => body,
         Err(trouble) => {
             match trouble {
-                Trouble::Fault(error) => seen.fault(NAME, &error),
-                Trouble::Damage(_) => seen.findings.push(Finding::said(
-                    Severity::Damage,
-                    NAME,
-                    QUARANTINE_LOST.saying(),
-                )),
+                Trouble::Fault(error) => seen.fault(NAME, error),
+                Trouble::Damage(_) => {
+                    let what = diagnostic!("store.quarantine_lost");
+                    seen.findings.push(Finding::damage(NAME, what));
+                }
             }
             chunk_index.lacks_quarantine = true;
             return;

@@ -3,12 +3,9 @@
 //! A failed read may pass, for example when a disk was unplugged or a permission is missing. Only bytes that were read
 //! and are wrong are damage.
 
-use crate::base::finding::Finding;
-use crate::base::saying::Template;
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::finding::{Finding, Subject};
 use crate::store::storage::StorageError;
-
-/// The finding for what could not be read, with the system's error.
-pub const CANNOT_BE_READ: Template = Template::new("cannot be read now: {0}");
 
 /// What was noticed while a store was opened or checked.
 #[derive(Debug, Clone, Default)]
@@ -25,30 +22,35 @@ pub(super) enum Trouble {
     /// It could not be read.
     Fault(StorageError),
     /// It was read and is wrong.
-    Damage(String),
+    Damage(Diagnostic),
 }
 
 impl OpenNotes {
     /// Notes that something could not be read.
-    pub(super) fn fault(&mut self, subject: impl Into<String>, error: &StorageError) {
+    pub(super) fn fault(&mut self, subject: impl Into<Subject>, error: StorageError) {
         self.faults.push(fault(subject, error));
     }
 }
 
 /// Makes a finding about what could not be read.
-pub(super) fn fault(subject: impl Into<String>, error: &StorageError) -> Finding {
-    Finding::said(
-        crate::base::finding::Severity::Note,
-        subject,
-        CANNOT_BE_READ.with(&error.source),
-    )
+pub(super) fn fault(subject: impl Into<Subject>, error: StorageError) -> Finding {
+    let why = Arg::caught(error.source);
+    Finding::note(subject, diagnostic!("store.cannot_be_read_now", why))
+}
+
+impl Trouble {
+    /// The damage that an error tells of.
+    pub(super) fn damage(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let why = Arg::caught(error);
+        Self::Damage(diagnostic!("store.file_damaged", why))
+    }
 }
 
 impl From<StorageError> for Trouble {
     fn from(error: StorageError) -> Self {
         match error.source.kind() {
-            std::io::ErrorKind::UnexpectedEof => Self::Damage("it is cut short".to_owned()),
-            std::io::ErrorKind::FileTooLarge => Self::Damage(error.source.to_string()),
+            std::io::ErrorKind::UnexpectedEof => Self::Damage(diagnostic!("store.file_cut_short")),
+            std::io::ErrorKind::FileTooLarge => Self::damage(error.source),
             _ => Self::Fault(error),
         }
     }

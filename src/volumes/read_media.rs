@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::base::finding::Finding;
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
@@ -461,15 +462,12 @@ impl SourceState {
             empty_paths,
         };
         if self.senseless > 0 {
-            let message = format!("{} blocks of no volume set, ignored", self.senseless);
-            report.findings.push(Finding::damage("media", message));
+            let what = diagnostic!("volume.blocks_of_no_set", count = self.senseless);
+            report.findings.push(Finding::damage(Subject::Media, what));
         }
         if !self.given_up.is_empty() {
-            let message = format!(
-                "{} sets of which no catalog had come made room for others, the oldest first",
-                self.given_up.len()
-            );
-            report.findings.push(Finding::note("store", message));
+            let what = diagnostic!("volume.sets_made_room", count = self.given_up.len());
+            report.findings.push(Finding::note(Subject::Store, what));
         }
         let mut slots: Vec<(SetHeader, HeaderSlot)> = self.sets.into_iter().collect();
         // The order must not depend on the hash map.
@@ -504,22 +502,18 @@ impl SetReadReport {
         given: &GivenMedia<'_>,
     ) -> Result<(), VolumeError> {
         if taking.misfits > 0 {
-            let subject = format!("set {}", header.set_id.short());
-            let message = format!(
-                "{} blocks that do not fit this set, ignored",
-                taking.misfits
-            );
-            self.findings.push(Finding::damage(subject, message));
+            let subject = Subject::Set(header.set_id.short().to_string());
+            let what = diagnostic!("volume.blocks_that_do_not_fit", count = taking.misfits);
+            self.findings.push(Finding::damage(subject, what));
         }
         let is_met = taking.met.any(header);
         let read = taking.met.read(header, true, given);
         let (set, absorbed) = (taking.set, taking.absorbed);
         match self.sets.last_mut() {
             Some((last, known)) if last.set_id() == header.set_id => {
-                let subject = format!("set {}", header.set_id.short());
-                let message =
-                    "blocks claim this set with other numbers; those that fit its id count";
-                self.findings.push(Finding::damage(subject, message));
+                let subject = Subject::Set(header.set_id.short().to_string());
+                let what = diagnostic!("volume.set_with_other_numbers");
+                self.findings.push(Finding::damage(subject, what));
                 let loser = if set.is_likelier_than(last) {
                     *known = absorbed;
                     self.read.pop();

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::base::finding::Finding;
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
@@ -307,8 +308,8 @@ fn sort_out(
         }
     }
     if senseless > 0 {
-        let message = "blocks whose numbers make no volume set, ignored";
-        findings.push(Finding::damage("media", message));
+        let what = diagnostic!("volume.senseless_blocks");
+        findings.push(Finding::damage(Subject::Media, what));
     }
     // Equal counts must not leave the order to the hash map.
     all.sort_by_key(|(header, gathering)| {
@@ -322,11 +323,8 @@ fn sort_out(
     let mut sets: Vec<SetReader> = Vec::new();
     for (header, gathering) in all {
         if gathering.misplaced > 0 {
-            let message = format!(
-                "{} blocks that name a wrong kind, ignored",
-                gathering.misplaced
-            );
-            findings.push(Finding::damage(set_name(header.set_id), message));
+            let what = diagnostic!("volume.blocks_of_wrong_kind", count = gathering.misplaced);
+            findings.push(Finding::damage(subject(header.set_id), what));
         }
         let mut set = SetReader {
             geometry: gathering.geometry,
@@ -353,17 +351,14 @@ fn sort_out(
         if set.described.is_some() && rival.described.is_none() {
             std::mem::swap(rival, &mut set);
         }
-        let message = format!(
-            "{} blocks that claim this set with other numbers, ignored",
-            set.sightings
-        );
-        findings.push(Finding::damage(set_name(header.set_id), message));
+        let what = diagnostic!("volume.blocks_with_other_numbers", count = set.sightings);
+        findings.push(Finding::damage(subject(header.set_id), what));
     }
     (sets, findings)
 }
 
-fn set_name(set_id: SetId) -> String {
-    format!("set {}", set_id.short())
+fn subject(set_id: SetId) -> Subject {
+    Subject::Set(set_id.short().to_string())
 }
 
 impl SetReader {

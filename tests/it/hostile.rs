@@ -814,8 +814,8 @@ fn one_wrong_set_does_not_keep_an_honest_one_out() {
         let site = Site::default();
         let report = receive(&site.store, &carried.paths(), &Silent).unwrap();
         assert_eq!(report.failed.len(), 1, "{report:?}");
-        let message = &report.failed[0].message;
-        assert!(message.contains("not decodable"), "{message}");
+        let what = report.failed[0].error.diagnose();
+        assert!(what.to_string().contains("not decodable"), "{what}");
         assert_eq!(report.sets.len(), 1);
         assert_eq!(site.releases(), ["shop:1.0"]);
         site.assert_same(&honest);

@@ -351,7 +351,7 @@ fn one_set_that_is_wrong_keeps_no_other_out() {
     assert_eq!(only(&report).state, ProgressState::Complete);
     assert_eq!(report.failed.len(), 1, "{report:?}");
     assert_eq!(report.failed[0].set_id, bad.set_id);
-    assert!(!report.failed[0].message.is_empty());
+    assert_eq!(report.failed[0].error.code(), "volume.forged");
     vendor.assert_same(&site, FIRST);
     assert_eq!(site.releases(), [FIRST]);
 }

@@ -57,8 +57,8 @@ fn what_zstd_packs_as_a_whole_is_told_wherever_it_lies() {
         assert!(report.images.is_empty());
         let finding = &report.findings[..];
         assert_eq!(finding.len(), 1, "{finding:?}");
-        assert!(finding[0].message.contains("zstd"), "{finding:?}");
-        finding[0].subject.clone()
+        assert!(finding[0].message().contains("zstd"), "{finding:?}");
+        finding[0].subject.to_string()
     };
     // By what it is, whatever it is called; and within a tar, by its name.
     assert_eq!(

@@ -1,13 +1,13 @@
-//! Words for what failed and for what to do next: found by the code of a diagnostic, and by nothing else.
+//! Words for what failed or was found, and for what to do next: found by the code of a diagnostic, and by nothing else.
 //!
-//! `store.locked` is said by the message `error-store-locked`. Its attribute `hint` says what to do. Where the cause may know
+//! The error `store.locked` is said by the message `error-store-locked`, a finding by `finding-store-chunks-lost`. The attribute `hint` says what to do. Where the cause may know
 //! better, the attribute is `otherwise`: it stands when no cause has a hint.
 
 use carryall::base::diagnostic::{Arg, Diagnostic};
 use carryall::base::size::ByteSize;
 use fluent_bundle::FluentValue;
 
-use super::catalog::{Argument, find};
+use super::catalog::{Argument, find, in_english};
 use super::message;
 
 type Args = Vec<(&'static str, FluentValue<'static>)>;
@@ -45,7 +45,10 @@ pub fn said(one: &Diagnostic) -> String {
 }
 
 fn said_alone(one: &Diagnostic) -> String {
-    let what = find(&id(one), &args(one)).unwrap_or_else(|| one.code().to_owned());
+    let args = args(one);
+    let what = find(&id(one), &args)
+        .or_else(|| find(&finding_id(one), &args))
+        .unwrap_or_else(|| one.code().to_owned());
     let number = one.args().iter().find_map(|(name, arg)| match arg {
         Arg::Number(number) if *name == "number" => Some(*number),
         _ => None,
@@ -95,6 +98,16 @@ fn id(one: &Diagnostic) -> String {
     format!("error-{}", one.code().replace(['.', '_'], "-"))
 }
 
+/// `finding-store-chunks-lost`.
+fn finding_id(one: &Diagnostic) -> String {
+    format!("finding-{}", one.code().replace(['.', '_'], "-"))
+}
+
+/// What failed or was found, in English whatever the locale is: for reports in JSON and for the log.
+pub fn english(one: &Diagnostic) -> String {
+    in_english(|| said(one))
+}
+
 fn args(one: &Diagnostic) -> Args {
     let args = one.args().iter();
     let mut args: Args = args.map(|(name, arg)| (*name, value(arg))).collect();
@@ -120,6 +133,8 @@ fn value(arg: &Arg) -> FluentValue<'static> {
         Arg::Bytes(bytes) => ByteSize(*bytes).value(),
         Arg::Names(names) => list(names).value(),
         Arg::Volumes(volumes) => super::volumes(volumes).value(),
+        Arg::Said(one) => said(one).value(),
+        Arg::Caught(caught) => said(&carryall::ops::diagnose(caught.error())).value(),
     }
 }
 

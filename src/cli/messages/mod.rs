@@ -10,12 +10,11 @@ mod images;
 mod incoming;
 mod media;
 mod registry;
-mod sayings;
 mod store;
 mod versions;
 mod weight;
 
-use carryall::base::finding::{Finding, Severity};
+use carryall::base::finding::{Finding, Severity, Subject};
 use carryall::base::size::ByteSize;
 use unicode_width::UnicodeWidthStr;
 
@@ -28,7 +27,7 @@ pub use delta::{
     site_is_new, sites, unknown_releases, unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
-pub use errors::{USAGE, hint, hint_damage, hint_passing, said};
+pub use errors::{USAGE, english, hint, hint_damage, hint_passing, said};
 pub use images::{change_mark, diff_images, image_name, images, images_out, loaded, packages};
 pub use incoming::{gave_nothing, given_up, hint_waiting, progress, set_name, status, waiting_set};
 pub use media::{
@@ -195,11 +194,23 @@ pub fn finding(finding: &Finding) -> String {
         Severity::Damage => message!("severity-damage"),
         Severity::Loss => message!("severity-loss"),
     };
-    let message = match &finding.saying {
-        Some(saying) => sayings::said(saying),
-        None => finding.message.clone(),
-    };
-    message!("finding", severity, subject = finding.subject, message)
+    let (subject, message) = (subject(&finding.subject), said(&finding.what));
+    message!("finding", severity, subject, message)
+}
+
+/// What a finding is about.
+fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Named(name) => name.clone(),
+        Subject::Media => message!("subject-media"),
+        Subject::Store => message!("subject-store"),
+        Subject::Incoming => message!("subject-incoming"),
+        Subject::Release(release) => message!("subject-release", release),
+        Subject::Pack(id) => message!("subject-pack", id),
+        Subject::Blob(id) => message!("subject-blob", id),
+        Subject::Set(id) => message!("subject-set", id),
+        Subject::Volume { set, volume_no } => message!("subject-volume", set, volume_no),
+    }
 }
 
 /// One line each.
@@ -217,6 +228,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::collections::BTreeSet;
     use std::path::Path;
+
+    use carryall::base::diagnostic::{Arg, diagnostic};
 
     use super::*;
     use catalog::{LANGUAGES, in_language};
@@ -236,6 +249,59 @@ mod tests {
         );
         let all: Vec<u16> = (1..=255).collect();
         assert_eq!(said(&all), both("volumes 1-255", "第 1-255 卷"));
+    }
+
+    #[test]
+    fn the_subject_of_a_finding_is_in_the_language_and_the_reports_have_it_in_english() {
+        let id = || "12ab34cd".to_owned();
+        let subjects = [
+            (Subject::Named("a/b".to_owned()), "a/b"),
+            (Subject::Media, "介质"),
+            (Subject::Store, "仓库"),
+            (Subject::Incoming, "暂存目录"),
+            (Subject::Release("a:1".to_owned()), "发布包 a:1"),
+            (Subject::Pack(id()), "数据包 12ab34cd"),
+            (Subject::Blob(id()), "文件 12ab34cd"),
+            (Subject::Set(id()), "卷集 12ab34cd"),
+            (
+                Subject::Volume {
+                    set: id(),
+                    volume_no: 3,
+                },
+                "卷集 12ab34cd 第 3 卷",
+            ),
+        ];
+        for (one, chinese) in subjects {
+            assert_eq!(in_language("en", || subject(&one)), one.to_string());
+            assert_eq!(in_language("zh-CN", || subject(&one)), chinese);
+        }
+    }
+
+    #[test]
+    fn a_finding_is_said_with_what_caused_it() {
+        let config = diagnostic!("image.config", config = "x");
+        let why = diagnostic!("image.other_length", bytes = 1_u8, said = 2_u8);
+        let part = diagnostic!("image.part", what = config, why);
+        let denied = std::io::Error::from_raw_os_error(13);
+        let unread = diagnostic!("media.cannot_be_read", why = Arg::caught(denied));
+        let pairs = [
+            (
+                Finding::loss("a.tar", part),
+                "LOSS: a.tar: config x has 1 bytes, and 2 are said",
+                "丢失：a.tar：配置 x 有 1 字节，而声明的是 2 字节",
+            ),
+            (
+                Finding::damage(Subject::Media, unread),
+                "damage: media: cannot be read: Permission denied (os error 13)",
+                "损坏：介质：无法读取：没有权限（系统错误 13）",
+            ),
+        ];
+        for (one, english, chinese) in pairs {
+            assert_eq!(in_language("en", || finding(&one)), english);
+            assert_eq!(in_language("zh-CN", || finding(&one)), chinese);
+            let said = in_language("zh-CN", || super::english(&one.what));
+            assert!(english.ends_with(&said), "{said}");
+        }
     }
 
     /// The names that the library gives its tasks, and nothing else.

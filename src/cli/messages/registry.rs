@@ -1,7 +1,6 @@
 //! Messages about registries.
 
-use carryall::base::saying::Template;
-use carryall::oci::image::{Reference, sayings};
+use carryall::oci::image::Reference;
 use carryall::oci::registry::pull::Pulled;
 use carryall::oci::registry::push::NameState;
 use carryall::oci::registry::server::ServeOptions;
@@ -53,13 +52,10 @@ pub fn pushed(report: &ReleasePushReport) -> String {
 
 /// Something is not in the registry that was asked for.
 pub fn hint_left_out(report: &ReleasePushReport) -> String {
-    let is_of = |template: Template| {
-        let mut findings = report.findings.iter();
-        findings.any(|finding| finding.is_said_by(template))
-    };
-    hint_line(&if is_of(sayings::OTHER_HOST) {
+    let has = |code: &str| report.findings.iter().any(|finding| finding.code() == code);
+    hint_line(&if has("name.other_host") {
         message!("hint-push-other-host")
-    } else if is_of(sayings::NAMELESS) {
+    } else if has("name.none") {
         message!("hint-push-nameless")
     } else {
         message!("hint-push-left-out")

@@ -22,6 +22,7 @@ use self::tree::RestoreTree;
 use self::worker_pool::{Order, POOL_BYTES_MIN, Wait, WorkerPool};
 use super::LayoutError;
 use super::meta::{FollowLink, MetaWriter, Ownership, drop_inherited_acl};
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
@@ -35,9 +36,6 @@ use crate::content::release::{EntryKind, Meta, TreeEntry, open_entries};
 const BATCH_ENTRIES: usize = 512;
 /// Bytes of small files that are prepared together.
 const BATCH_BYTES: u64 = 8 << 20;
-
-/// The finding for a device that was not made.
-const DEVICE_REFUSED: &str = "device not restored: only root can";
 
 /// The result of restoring.
 #[derive(Debug, Clone, Default)]
@@ -168,7 +166,10 @@ impl<S: ChunkSource> Restorer<'_, S> {
                             self.entry(entry, pool)?;
                         }
                     }
-                    Err(error) => self.lose(self.shown.to_owned(), "what else is in it", &error),
+                    Err(error) => {
+                        let what = diagnostic!("files.rest_lost", why = Arg::caught(error));
+                        self.lose(self.shown.to_owned(), what);
+                    }
                 }
             }
             self.settle(pool, Wait::ForAll)
@@ -227,7 +228,8 @@ impl<S: ChunkSource> Restorer<'_, S> {
             LayoutError::Recipe(RecipeError::Interrupted(stop)) => Err(stop.into()),
             LayoutError::Recipe(error) => {
                 let shown = format!("{}/{}", self.shown, lossy(&order.below));
-                self.lose(shown, "the file", &error);
+                let why = Arg::caught(error);
+                self.lose(shown, diagnostic!("files.file_lost", why));
                 Ok(())
             }
             other => Err(other),
@@ -241,7 +243,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
                 return Err(hostile(&entry.path, why));
             }
             let shown = format!("{}/{}", self.shown, lossy(&entry.path));
-            self.lose(shown, "the link", &RecipeError::Corrupt(why));
+            self.lose(shown, diagnostic!("files.link_lost"));
             return Ok(());
         }
         let (parents, name) = split(&entry.path)?;
@@ -273,12 +275,12 @@ impl<S: ChunkSource> Restorer<'_, S> {
                     Ok(()) => {}
                     Err(rustix::io::Errno::NOENT) if self.not_made.contains(to) => {
                         self.not_made.insert(entry.path.clone());
-                        self.metas.refuse(&path, DEVICE_REFUSED.to_owned());
+                        self.metas
+                            .refuse(&path, diagnostic!("files.device_not_made"));
                     }
                     Err(rustix::io::Errno::NOENT) => {
                         let shown = format!("{}/{}", self.shown, lossy(&entry.path));
-                        let error = RecipeError::Corrupt("hard link: its other name is not there");
-                        self.lose(shown, "the link", &error);
+                        self.lose(shown, diagnostic!("files.link_lost"));
                     }
                     Err(error) => return Err(io("link", &path)(error)),
                 }
@@ -312,23 +314,21 @@ impl<S: ChunkSource> Restorer<'_, S> {
             // No bytes are lost. A device has none, and a pipe has none on a file system without pipes.
             Err(Errno::PERM | Errno::ACCESS) if kind != FileType::Fifo => {
                 self.not_made.insert(entry.path.clone());
-                self.metas.refuse(path, DEVICE_REFUSED.to_owned());
+                self.metas
+                    .refuse(path, diagnostic!("files.device_not_made"));
             }
             Err(error @ (Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS)) => {
                 self.not_made.insert(entry.path.clone());
-                let why = std::io::Error::from(error);
-                self.metas.refuse(path, format!("not restored: {why}"));
+                let why = Arg::caught(std::io::Error::from(error));
+                self.metas.refuse(path, diagnostic!("files.not_made", why));
             }
             Err(error) => return Err(io("make", path)(error)),
         }
         Ok(())
     }
 
-    fn lose(&mut self, subject: String, what: &str, error: &dyn std::error::Error) {
-        let why = error
-            .source()
-            .map_or_else(String::new, |source| format!(": {source}"));
-        let finding = Finding::loss(subject, format!("{what} is lost: {error}{why}"));
+    fn lose(&mut self, subject: String, what: Diagnostic) {
+        let finding = Finding::loss(subject, what);
         self.monitor.finding(&finding);
         self.restored.lost += 1;
         self.restored.findings.push(finding);

@@ -2,7 +2,8 @@
 
 use super::context::{ImageContext, Scene};
 use super::layout::Naming;
-use super::{Descriptor, Digest, Image, ImageIndex, Images, Named, Referrer, sayings};
+use super::{Descriptor, Digest, Image, ImageIndex, Images, Named, Referrer};
+use crate::base::diagnostic::diagnostic;
 use crate::content::recipe::ChunkSource;
 use crate::content::recipe::body::FileBody;
 
@@ -40,7 +41,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 *number
             }
             None if self.found.images.len() >= IMAGES_MAX => {
-                return self.note(scene.subject(&image.name()), sayings::MORE_IMAGES);
+                let what = diagnostic!("image.one_too_many");
+                return self.note(scene.subject(&image.name()), what);
             }
             None => {
                 self.keep_manifest(&image.manifest, &image.manifest_bytes);
@@ -96,7 +98,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             let there = self.names.entry(name.clone());
             let there = there.or_insert_with(|| digest.clone()).clone();
             if there != *digest && !self.found.is_another_form(&there, digest) {
-                let why = sayings::TWO_IMAGES.with(&there).with(digest);
+                let why = diagnostic!("image.name_of_two", first = &there, second = digest);
                 self.note(scene.subject(name), why);
             }
         }

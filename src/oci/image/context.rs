@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 
 use super::document::{DockerEntry, Document, blob_path};
 use super::files::{Absent, Files};
-use super::sayings;
 use super::{Descriptor, Digest, Images, MANIFEST_BYTES_MAX};
-use crate::base::finding::{Finding, Severity};
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::finding::Finding;
 use crate::base::monitor::{Interrupted, Monitor};
-use crate::base::saying::Saying;
 use crate::content::contents::members::Budget;
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
@@ -28,20 +27,45 @@ pub(super) enum ImageFault {
     /// A stop was asked for.
     Stop(Interrupted),
     /// What is wrong, with the blob named.
-    Bad(Saying),
+    Bad(Diagnostic),
 }
 
 impl ImageFault {
-    pub(super) fn bad(what: impl Into<Saying>, why: impl Into<Saying>) -> Self {
-        Self::Bad(sayings::IT.saying_that(what.into()).saying_that(why.into()))
+    pub(super) fn bad(what: impl Into<Arg>, why: impl Into<Diagnostic>) -> Self {
+        Self::Bad(of_part(what, why.into()))
     }
 }
 
+/// Says `why` of one part of an image.
+pub(super) fn of_part(what: impl Into<Arg>, why: Diagnostic) -> Diagnostic {
+    diagnostic!("image.part", what, why)
+}
+
 /// Turns an error of reading `what` into a fault of it. An interruption stays one.
-pub(super) fn faulty(what: impl Into<Saying>) -> impl FnOnce(RecipeError) -> ImageFault {
+pub(super) fn faulty(what: impl Into<Arg>) -> impl FnOnce(RecipeError) -> ImageFault {
     move |error| match error {
         RecipeError::Interrupted(stop) => ImageFault::Stop(stop),
-        other => ImageFault::bad(what, sayings::UNREADABLE.saying_that((&other).into())),
+        other => {
+            let why = Arg::caught(other);
+            ImageFault::bad(what, diagnostic!("image.cannot_be_read", why))
+        }
+    }
+}
+
+impl From<&Digest> for Arg {
+    fn from(digest: &Digest) -> Self {
+        Self::Text(digest.to_string())
+    }
+}
+
+impl From<Absent> for Diagnostic {
+    fn from(absent: Absent) -> Self {
+        match absent {
+            Absent::Missing => diagnostic!("image.not_in_archive"),
+            Absent::Twice => diagnostic!("image.twice_in_archive"),
+            Absent::Outside => diagnostic!("image.outside_of_archive"),
+            Absent::Links => diagnostic!("image.link_to_nothing"),
+        }
     }
 }
 
@@ -135,15 +159,13 @@ pub(super) struct ImageContext<'a, S: ChunkSource> {
 
 impl<S: ChunkSource> ImageContext<'_, S> {
     /// Reports something that the operator should know.
-    pub(super) fn note(&mut self, subject: String, what: impl Into<Saying>) {
-        let finding = Finding::said(Severity::Note, subject, what.into());
-        self.found.warnings.push(finding);
+    pub(super) fn note(&mut self, subject: String, what: Diagnostic) {
+        self.found.warnings.push(Finding::note(subject, what));
     }
 
     /// Reports an image that no program will load.
-    pub(super) fn lose(&mut self, subject: String, what: impl Into<Saying>) {
-        let finding = Finding::said(Severity::Loss, subject, what.into());
-        self.found.warnings.push(finding);
+    pub(super) fn lose(&mut self, subject: String, what: Diagnostic) {
+        self.found.warnings.push(Finding::loss(subject, what));
     }
 
     /// Reports what is wrong with an image, unless a stop was asked for.
@@ -184,7 +206,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         bytes_max: u64,
     ) -> Result<Option<Vec<u8>>, RecipeError> {
         if body.bytes() > bytes_max {
-            let why = sayings::LONG_DOCUMENT.with(name);
+            let why = diagnostic!("image.long_document", name);
             self.lose(subject(place, folder, ""), why);
             return Ok(None);
         }
@@ -192,8 +214,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error @ RecipeError::Interrupted(_)) => Err(error),
             Err(error) => {
-                let why = sayings::UNREADABLE_DOCUMENT.with(name);
-                let why = why.saying_that((&error).into());
+                let why = Arg::caught(error);
+                let why = diagnostic!("image.unreadable_document", name, why);
                 self.lose(subject(place, folder, ""), why);
                 Ok(None)
             }
@@ -203,11 +225,11 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     /// Reads a manifest or config, and its digest.
     pub(super) fn read(
         &self,
-        what: &Saying,
+        what: &Arg,
         body: &FileBody,
     ) -> Result<(Vec<u8>, Digest), ImageFault> {
         if body.bytes() > MANIFEST_BYTES_MAX {
-            return Err(ImageFault::bad(what, sayings::LONG));
+            return Err(ImageFault::bad(what, diagnostic!("image.long")));
         }
         let bytes = body.read(self.source, MANIFEST_BYTES_MAX, self.monitor);
         let bytes = bytes.map_err(faulty(what))?;
@@ -218,7 +240,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     /// Reads a manifest or config with a known digest. The stated length may be wrong.
     pub(super) fn read_checked(
         &self,
-        what: &Saying,
+        what: &Arg,
         descriptor: &Descriptor,
         body: &FileBody,
     ) -> Result<Vec<u8>, ImageFault> {
@@ -227,7 +249,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         if digest == descriptor.digest {
             Ok(bytes)
         } else {
-            Err(ImageFault::bad(what, sayings::MISMATCH.with(digest)))
+            let why = diagnostic!("image.does_not_match", found = &digest);
+            Err(ImageFault::bad(what, why))
         }
     }
 }

@@ -12,8 +12,8 @@ use super::document::{
     DockerEntry, ImageConfig, OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, made_manifest,
 };
 use super::layout::{ImageLayout, Naming};
-use super::{Descriptor, Digest, DigestHasher, Image, OCI_MANIFEST, Origin, sayings};
-use crate::base::saying::Saying;
+use super::{Descriptor, Digest, DigestHasher, Image, OCI_MANIFEST, Origin};
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
@@ -62,7 +62,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         taken: &mut HashSet<Vec<u8>>,
     ) -> Result<(Image, LayerPaths, Naming), ImageFault> {
         let shown: String = entry.config.chars().take(100).collect();
-        let what = sayings::CONFIG.with(shown);
+        let what = Arg::from(diagnostic!("image.config", config = shown));
         let (_, config_body) = scene
             .get(&entry.config)
             .map_err(|why| ImageFault::bad(&what, why))?;
@@ -70,19 +70,21 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         if let Some(named) = digest_in(&entry.config)
             && named != config_digest
         {
-            let why = sayings::MISMATCH.with(config_digest);
-            return Err(ImageFault::bad(&what, why));
+            let why = diagnostic!("image.does_not_match", found = &config_digest);
+            return Err(ImageFault::bad(what, why));
         }
-        let config: ImageConfig = serde_json::from_slice(&bytes)
-            .map_err(|error| ImageFault::bad(&what, sayings::NO_CONFIG.with(error)))?;
+        let config: ImageConfig = serde_json::from_slice(&bytes).map_err(|error| {
+            let why = diagnostic!("image.no_config", why = error.to_string());
+            ImageFault::bad(&what, why)
+        })?;
         let diff_ids = config
             .diff_ids()
-            .ok_or_else(|| ImageFault::bad(&what, sayings::BAD_DIFF_ID))?;
+            .ok_or_else(|| ImageFault::bad(&what, diagnostic!("image.bad_diff_id")))?;
         let paths = entry.layers.clone().unwrap_or_default();
         if paths.len() != diff_ids.len() {
             let (there, said) = (paths.len(), diff_ids.len());
-            let why = sayings::LAYERS_DOCKER.with(said).with(there);
-            return Err(ImageFault::bad(&what, why));
+            let why = diagnostic!("image.other_layers_than_archive", said, there);
+            return Err(ImageFault::bad(what, why));
         }
         if let Some(found) = self.with_manifest(scene, entry, &config_digest, layout)? {
             return Ok(found);
@@ -91,7 +93,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         let mut places = Vec::new();
         for (path, diff_id) in paths.iter().zip(&diff_ids) {
             let shown: String = path.chars().take(100).collect();
-            let what = sayings::LAYER.with(shown);
+            let what = Arg::from(diagnostic!("image.layer", layer = shown));
             let (place, body) = scene.get(path).map_err(|why| ImageFault::bad(&what, why))?;
             let (layer, body) = self.docker_layer(&what, path, diff_id, &body)?;
             taken.insert(place.clone());
@@ -165,7 +167,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     /// Returns the descriptor of a docker archive's layer, in the form that the archive has.
     fn docker_layer(
         &mut self,
-        what: &Saying,
+        what: &Arg,
         path: &str,
         diff_id: &Digest,
         body: &FileBody,

@@ -9,8 +9,8 @@ use super::context::{Documents, ImageContext, Scene, Scheme, ZSTD_MAGIC, subject
 use super::document::{DockerEntry, Document};
 use super::files::{FILES_MAX, Files, Holder, PathContent};
 use super::layout::ImageLayout;
-use super::sayings;
 use super::scan::{FolderScan, Marks};
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::monitor::{Monitor, Quiet};
 use crate::content::contents::members::{self, Budget};
 use crate::content::recipe::body::FileBody;
@@ -116,7 +116,10 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         if let Some((_, name)) =
             packed.filter(|(_, name)| !is_short || !matches!(*name, "gzip" | "zip"))
         {
-            self.note(subject(place, b"", ""), sayings::PACKED.with(name));
+            self.note(
+                subject(place, b"", ""),
+                diagnostic!("image.compressed_whole", with = *name),
+            );
         }
         Ok(())
     }
@@ -126,7 +129,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         match error {
             RecipeError::Interrupted(_) => Err(error),
             other => {
-                let why = sayings::CLOSED.saying_that((&other).into());
+                let why = diagnostic!("image.archive_unreadable", why = Arg::caught(other));
                 self.lose(subject(place, b"", ""), why);
                 Ok(())
             }
@@ -142,7 +145,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     ) -> Result<(), RecipeError> {
         self.monitor.check_stop()?;
         if self.holders_left == 0 || depth_left == 0 {
-            self.note(subject(place, b"", ""), sayings::TOO_DEEP);
+            self.note(subject(place, b"", ""), diagnostic!("image.too_deep"));
             return Ok(());
         }
         self.holders_left -= 1;
@@ -163,7 +166,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             self.unreadable(place, error)?;
         }
         if survey.is_cut {
-            self.note(subject(place, b"", ""), sayings::MORE_HOLDERS);
+            self.note(subject(place, b"", ""), diagnostic!("image.more_archives"));
         }
         for (folder, marks) in &survey.folders {
             self.package(place, folder, &marks.package)?;
@@ -239,7 +242,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             return Err(error);
         }
         if is_cut {
-            let why = sayings::MORE_FILES.with(FILES_MAX);
+            let why = diagnostic!("image.more_files", limit = FILES_MAX);
             self.note(subject(place, b"", ""), why);
         }
         for (folder, documents) in &folders {
@@ -290,7 +293,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         let index = index.and_then(|bytes| serde_json::from_slice::<Document>(&bytes).ok());
         let index = index.filter(|index| index.manifests.is_some());
         if marks.is_layout && marks.index.is_some() && index.is_none() {
-            self.lose(subject(place, folder, ""), sayings::NO_INDEX);
+            self.lose(subject(place, folder, ""), diagnostic!("image.no_index"));
         }
         let documents = Documents {
             docker,

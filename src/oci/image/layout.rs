@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::attached::{self, digest_tag, suffix_of_kind};
-use super::context::{ImageContext, ImageFault, LayerPaths, Scene, Scheme, faulty};
+use super::context::{ImageContext, ImageFault, LayerPaths, Scene, Scheme, faulty, of_part};
 use super::document::{
     CONTAINERD_NAME, DOCKER_CONFIG, Document, INDEX_DEPTH_MAX, ImageConfig, OCI_CONFIG, REF_NAME,
     RawDescriptor,
@@ -14,8 +14,9 @@ use super::document::{
 use super::files::Absent;
 use super::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, DigestHasher, Image, ImageIndex, IndexChild,
-    OCI_INDEX, OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest, sayings,
+    OCI_INDEX, OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest,
 };
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
@@ -108,10 +109,9 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             }
             let is_there = self.listed(scene, raw, &around, &mut met, &mut layout)?;
             if !is_there {
-                let why = sayings::IT.with(&raw.digest);
-                let why = why.saying_that(sayings::ABSENT.saying());
+                let why = ImageFault::bad(&raw.digest, Absent::Missing);
                 let name = reference_of(scene, raw).unwrap_or_default();
-                self.judge::<()>(scene, &name, Err(ImageFault::Bad(why)))?;
+                self.judge::<()>(scene, &name, Err(why))?;
             }
         }
         Ok(layout)
@@ -155,7 +155,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         }
         // Hostile indexes may list one another many times, so depth and number are bounded.
         if around.depth >= INDEX_DEPTH_MAX || met.len() > MANIFESTS_MAX {
-            let why = ImageFault::bad(&descriptor.digest, sayings::TOO_MANY_INDEXES);
+            let why = ImageFault::bad(&descriptor.digest, diagnostic!("image.too_many_indexes"));
             self.judge::<()>(scene, &subject, Err(why))?;
             return Ok(true);
         }
@@ -202,11 +202,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         let said = raw
             .size
             .map_or_else(|| "?".to_owned(), |said| said.to_string());
-        let what = sayings::WRONG_SIZE.with(is.bytes).with(said);
-        let what = sayings::IT
-            .saying_that((&is.digest).into())
-            .saying_that(what);
-        self.note(scene.subject(subject), what);
+        let what = diagnostic!("image.other_length_kept", bytes = is.bytes, said);
+        self.note(scene.subject(subject), of_part(&is.digest, what));
     }
 
     /// Reads and checks a manifest or index. Returns `None` when the archive does not have it.
@@ -217,8 +214,8 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     ) -> Result<Option<(Descriptor, Vec<u8>, Document)>, ImageFault> {
         let Some(mut descriptor) = raw.checked() else {
             let digest: String = raw.digest.chars().take(80).collect();
-            let what = sayings::TEXT.with(format!("{digest:?}"));
-            return Err(ImageFault::bad(what, sayings::NO_DIGEST));
+            let why = diagnostic!("image.no_digest");
+            return Err(ImageFault::bad(format!("{digest:?}"), why));
         };
         let body = match scene.blob(&descriptor.digest) {
             Ok((_, body)) => body,
@@ -228,10 +225,13 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         let bytes = self.read_checked(&(&descriptor.digest).into(), &descriptor, &body)?;
         descriptor.bytes = bytes.len() as u64;
         let document: Document = serde_json::from_slice(&bytes).map_err(|error| {
-            ImageFault::bad(&descriptor.digest, sayings::NO_MANIFEST.with(error))
+            let why = diagnostic!("image.no_manifest", why = error.to_string());
+            ImageFault::bad(&descriptor.digest, why)
         })?;
-        descriptor.media_type = media_type(raw, &document)
-            .ok_or_else(|| ImageFault::bad(&descriptor.digest, sayings::UNKNOWN_MANIFEST))?;
+        descriptor.media_type = media_type(raw, &document).ok_or_else(|| {
+            let why = diagnostic!("image.unknown_manifest");
+            ImageFault::bad(&descriptor.digest, why)
+        })?;
         self.keep_blob(&descriptor.digest, body);
         Ok(Some((descriptor, bytes, document)))
     }
@@ -403,7 +403,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         let Some(((config, _, config_body), layers)) = blobs.split_first() else {
             return Err(ImageFault::bad(
                 &listed.descriptor.digest,
-                sayings::WITHOUT_CONFIG,
+                diagnostic!("image.without_config"),
             ));
         };
         let mut diff_ids = Vec::new();
@@ -411,18 +411,21 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         if matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG)
             && let Some(body) = config_body
         {
-            let what = sayings::CONFIG.with(&config.digest);
+            let what = Arg::from(diagnostic!("image.config", config = &config.digest));
             let bytes = self.read_checked(&what, config, body)?;
-            let read: ImageConfig = serde_json::from_slice(&bytes)
-                .map_err(|error| ImageFault::bad(&what, sayings::NO_CONFIG.with(error)))?;
+            let read: ImageConfig = serde_json::from_slice(&bytes).map_err(|error| {
+                let why = diagnostic!("image.no_config", why = error.to_string());
+                ImageFault::bad(&what, why)
+            })?;
             let ids = read.diff_ids();
-            diff_ids = ids.ok_or_else(|| ImageFault::bad(&what, sayings::BAD_DIFF_ID))?;
+            diff_ids =
+                ids.ok_or_else(|| ImageFault::bad(what, diagnostic!("image.bad_diff_id")))?;
             // The config is what a program runs, so its platform wins over that of the index.
             platform = read.platform.checked().or(platform);
         }
         if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
             let (there, said) = (layers.len(), diff_ids.len());
-            let why = sayings::LAYERS_CONFIG.with(there).with(said);
+            let why = diagnostic!("image.other_layers_than_config", there, said);
             return Err(ImageFault::bad(&listed.descriptor.digest, why));
         }
         let name = listed.references.first().cloned().unwrap_or_default();
@@ -471,10 +474,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         for raw in raws {
             let descriptor = raw.checked().ok_or_else(|| {
                 let digest: String = raw.digest.chars().take(80).collect();
-                ImageFault::bad(
-                    sayings::TEXT.with(format!("{digest:?}")),
-                    sayings::NO_DIGEST,
-                )
+                ImageFault::bad(format!("{digest:?}"), diagnostic!("image.no_digest"))
             })?;
             match scene.blob(&descriptor.digest) {
                 Ok((path, body)) => {
@@ -500,7 +500,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         body.write(self.source, 0..bytes, &mut hash, self.monitor)
             .map_err(faulty(&said.digest))?;
         if hash.finish() != said.digest {
-            let why = sayings::BYTES.with(bytes).with(said.bytes);
+            let why = diagnostic!("image.other_length", bytes, said = said.bytes);
             return Err(ImageFault::bad(&said.digest, why));
         }
         Ok(Descriptor { bytes, ..said })

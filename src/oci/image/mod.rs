@@ -21,7 +21,6 @@ mod layout;
 mod package;
 mod platform;
 mod reference;
-pub mod sayings;
 mod scan;
 mod stored;
 

@@ -1,6 +1,7 @@
 //! Stores items again that could not be rebuilt. First leaves the failing parts closed, then everything.
 
 use super::{AddError, Input, finish, read_item, sum};
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
@@ -37,8 +38,8 @@ impl<R: ReleasesMut> Again<'_, R> {
             let (item, streams, proved) = self.store(input, &open)?;
             match proved {
                 Ok(()) => {
-                    let message = "a part is kept as it came, since it did not come back";
-                    self.tell(input, message, &RecipeError::Mismatch(blob));
+                    let why = Arg::caught(RecipeError::Mismatch(blob));
+                    self.tell(input, diagnostic!("add.part_kept_as_it_came", why));
                     for (reason, tally) in streams.kept {
                         if reason == KeptReason::Changed {
                             self.streams.kept.insert(reason, tally);
@@ -49,8 +50,8 @@ impl<R: ReleasesMut> Again<'_, R> {
                 Err(error) => why = error,
             }
         }
-        let message = "stored as it came, since it could not be rebuilt";
-        self.tell(input, message, &why);
+        let why = Arg::caught(why);
+        self.tell(input, diagnostic!("add.item_kept_as_it_came", why));
         open.depth = Depth::Closed;
         let (item, _, proved) = self.store(input, &open)?;
         proved.map_err(|source| AddError::Store {
@@ -60,8 +61,8 @@ impl<R: ReleasesMut> Again<'_, R> {
         Ok(item)
     }
 
-    fn tell(&mut self, input: &Input, message: &str, why: &RecipeError) {
-        let finding = Finding::note(input.shown(), format!("{message}: {why}"));
+    fn tell(&mut self, input: &Input, what: Diagnostic) {
+        let finding = Finding::note(input.shown(), what);
         self.monitor.finding(&finding);
         self.findings.push(finding);
     }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::blobs::{BlobPlace, WriteFailed, write_all};
 use super::staging::clear_layout;
 use super::{CheckoutError, at_destination, check_apart, open_destination, remove};
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Severity};
 use crate::base::fs::{free_space_bytes, parent_of, sync};
 use crate::base::monitor::Monitor;
@@ -21,7 +22,7 @@ use crate::content::recipe::ChunkSource;
 use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
-use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
+use crate::oci::image::{Choice, Digest, Image, Images, check_names};
 use crate::ops::Releases;
 
 /// Folder in the destination for unfinished files.
@@ -211,7 +212,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
     /// Drops the images that need a blob which could not be rebuilt. Fails when the error has another cause, or when no
     /// image is left.
     fn lose(&mut self, failed: WriteFailed) -> Result<(), CheckoutError> {
-        let (Some(digest), WriteFailed::Outgoing(error)) = (failed.blob(), &failed) else {
+        let Some(digest) = failed.blob() else {
             return Err(failed.into_error());
         };
         let needs = |image: &&Image| {
@@ -228,9 +229,12 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         if lost.is_empty() || kept.is_empty() {
             return Err(failed.into_error());
         }
-        let why = sayings::LOST.saying_that(error.into());
+        let WriteFailed::Outgoing(error) = failed else {
+            return Err(failed.into_error());
+        };
+        let what = diagnostic!("image.lost", why = Arg::caught(error));
         for image in lost {
-            let finding = Finding::said(Severity::Loss, image.name(), why.clone());
+            let finding = Finding::loss(image.name(), what.clone());
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }
@@ -273,8 +277,8 @@ impl<S: ChunkSource> ImageJob<'_, S> {
             plan = self.plan()?;
         }
         for name in &plan.unnamed {
-            let why = sayings::UNNAMED.saying();
-            let finding = Finding::said(Severity::Note, name, why);
+            let what = diagnostic!("image.name_not_for_docker");
+            let finding = Finding::note(&name[..], what);
             self.monitor.finding(&finding);
             self.findings.push(finding);
         }

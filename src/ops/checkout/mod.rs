@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use self::staging::{CheckoutStaging, DestinationState, last_name};
 use super::Releases;
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::output::OutputError;
@@ -379,13 +380,6 @@ fn check_space(folder: &OwnedFd, dest: &Path, items: &[Item]) -> Result<u64, Che
     Ok(bytes)
 }
 
-/// Formats an error with its sources.
-fn loss_of(error: &dyn std::error::Error) -> String {
-    let why = error.source();
-    let why = why.map_or_else(String::new, |source| format!(": {source}"));
-    format!("{error}{why}")
-}
-
 /// Turns an error into the loss of this item when the item cannot be rebuilt or is hostile. Errors of the system and
 /// interruptions end the checkout.
 fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError> {
@@ -394,8 +388,8 @@ fn loss_or_end(item: &str, error: LayoutError) -> Result<Finding, CheckoutError>
             Err(stop.into())
         }
         LayoutError::Recipe(_) | LayoutError::Hostile { .. } => {
-            let why = loss_of(&error);
-            Ok(Finding::loss(item, format!("the item is lost: {why}")))
+            let why = Arg::caught(error);
+            Ok(Finding::loss(item, diagnostic!("checkout.item_lost", why)))
         }
         other => Err(other.into()),
     }

@@ -22,6 +22,7 @@ use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::bundle::receipt::ReceiptError;
 use crate::content::frame::FrameError;
+use crate::content::pack::PackError;
 use crate::content::recipe::RecipeError;
 use crate::deflate::DeflateError;
 use crate::files::LayoutError;
@@ -86,6 +87,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         StorageError => store::of_storage,
         FrameDamage => store::of_frame_damage,
         FrameError => store::of_frame,
+        PackError => store::of_pack,
         EnvelopeError => store::of_envelope,
         RecipeError => content::of_recipe,
         DeflateError => content::of_deflate,
@@ -147,8 +149,9 @@ fn of(error: &Error) -> Diagnostic {
         Error::UnreadableReleases { names } => {
             diagnostic!("release.unreadable", releases = names, count = names.len())
         }
-        Error::UnreadRoot { name, why } => diagnostic!("release.root_unread", release = name)
-            .because(diagnostic!("other", text = why)),
+        Error::UnreadRoot { name, why } => {
+            diagnostic!("release.root_unread", release = name).because((**why).clone())
+        }
         Error::RootsGone { path } => diagnostic!("store.roots_gone", path),
         Error::Releases(source) => {
             diagnostic!("store.releases_unread").because(boxed(source.as_ref()))

@@ -5,6 +5,7 @@ use std::io;
 use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::envelope::EnvelopeError;
 use crate::content::frame::FrameError;
+use crate::content::pack::PackError;
 use crate::content::release::ReleaseName;
 use crate::store::storage::StorageError;
 use crate::store::{FrameDamage, StoreError};
@@ -91,6 +92,16 @@ pub(crate) fn of_frame_damage(error: &FrameDamage) -> Diagnostic {
     match error {
         FrameDamage::Frame(error) => of_frame(error),
         FrameDamage::Pack => diagnostic!("pack_file.missing_or_short"),
+    }
+}
+
+pub(crate) fn of_pack(error: &PackError) -> Diagnostic {
+    match error {
+        PackError::NotAPack => diagnostic!("pack_file.not_a_pack"),
+        PackError::Unsupported(version) => {
+            diagnostic!("pack_file.newer_format", version = *version)
+        }
+        PackError::Corrupt(what) => diagnostic!("pack_file.damaged", what = *what),
     }
 }
 

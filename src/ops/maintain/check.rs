@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::base::finding::{Finding, Severity};
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::{Finding, Severity, Subject};
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
-use crate::base::saying::Template;
 use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single};
 use crate::content::recipe::walk::{Visitor, Walker};
@@ -21,20 +21,9 @@ use crate::oci::pulls::is_own;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{Error, ErrorKind, PULLS, is_fault};
-use crate::store::{
-    self, CANNOT_BE_READ, CachedBlobFile, CheckDepth, ChunkSet, Store, WriteOptions,
-};
+use crate::store::{self, CachedBlobFile, CheckDepth, ChunkSet, Store, WriteOptions};
 use crate::volumes::staging::open_all;
 use crate::volumes::{SetReader, discover};
-
-/// The finding for a damaged copy.
-pub const READY_DAMAGED: Template =
-    Template::new("the copy that was kept ready is damaged; it is made again when it is needed");
-
-/// The finding for a store without the folder of roots.
-pub const ROOTS_GONE: Template = Template::new(
-    "there are packs, and the folder with the roots of all releases is gone: is a disk not mounted there?",
-);
 
 /// The result of `check`.
 #[derive(Debug, Clone, Serialize)]
@@ -146,14 +135,14 @@ pub fn check(
         }
     }
     if store.has_lost_its_roots()? {
-        let finding = Finding::said(Severity::Loss, "store", ROOTS_GONE.saying());
+        let finding = Finding::loss(Subject::Store, diagnostic!("store.no_folder_of_roots"));
         monitor.finding(&finding);
         findings.push(finding);
     }
     if let Err(error) = open_all(&store.incoming_dir()) {
-        let why = std::error::Error::source(&error)
-            .map_or_else(|| error.to_string(), ToString::to_string);
-        let finding = Finding::said(Severity::Note, "incoming", CANNOT_BE_READ.with(why));
+        let why = Arg::innermost(&error);
+        let what = diagnostic!("store.cannot_be_read_now", why);
+        let finding = Finding::note(Subject::Incoming, what);
         monitor.finding(&finding);
         faults.push(finding);
     }
@@ -198,8 +187,8 @@ fn damaged_copies(
         monitor.check_stop()?;
         monitor.advance(*bytes);
         if !store.has_cached_blob(id, *bytes) {
-            let subject = format!("blob {}", id.short());
-            let finding = Finding::said(Severity::Note, subject, READY_DAMAGED.saying());
+            let subject = Subject::Blob(id.short().to_string());
+            let finding = Finding::note(subject, diagnostic!("store.ready_copy_damaged"));
             monitor.finding(&finding);
             findings.push(finding);
         }
@@ -222,7 +211,9 @@ fn changed_streams(
             error,
             RecipeError::Mismatch(_) | RecipeError::Remake { .. } | RecipeError::Newer(_)
         ) {
-            let finding = Finding::loss(format!("blob {}", blob.short()), error.to_string());
+            let subject = Subject::Blob(blob.short().to_string());
+            let what = diagnostic!("store.stream_changed", why = Arg::caught(error));
+            let finding = Finding::loss(subject, what);
             monitor.finding(&finding);
             findings.push(finding);
             changed.insert(blob);
@@ -344,8 +335,8 @@ fn damage(
 ) -> Result<Option<DamagedRelease>, Finding> {
     let name = root.name.to_string();
     let unread = |error: &RecipeError| {
-        let why = deepest(error);
-        Finding::said(Severity::Note, name.clone(), CANNOT_BE_READ.with(why))
+        let why = Arg::innermost(error);
+        Finding::note(name.clone(), diagnostic!("store.cannot_be_read_now", why))
     };
     let items = match root.read_items(store) {
         Ok(items) => items,
@@ -371,14 +362,6 @@ fn damage(
     }
     let items = damaged;
     Ok((!items.is_empty()).then_some(DamagedRelease { name, items }))
-}
-
-/// Returns the text of the innermost source of an error.
-fn deepest(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => deepest(cause),
-        None => error.to_string(),
-    }
 }
 
 /// Looks for uses of what is lost or changed.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::base::finding::Finding;
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::monitor::Monitor;
 use crate::base::path_text;
 use crate::base::size::total;
@@ -153,9 +154,11 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Er
     for mut set in sets {
         let volumes = wrong_volumes(&mut set, monitor)?;
         for volume_no in &volumes {
-            let subject = format!("set {}, volume {volume_no}", set.set_id().short());
-            let message = "blocks whose hashes are right do not hold what was packed";
-            let finding = Finding::damage(subject, message);
+            let subject = Subject::Volume {
+                set: set.set_id().short().to_string(),
+                volume_no: *volume_no,
+            };
+            let finding = Finding::damage(subject, diagnostic!("volume.wrong_blocks"));
             monitor.finding(&finding);
             findings.push(finding);
         }

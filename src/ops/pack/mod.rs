@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::base::finding::Finding;
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
@@ -392,8 +393,9 @@ fn remember(
         frames: cut.chunks.clone(),
     };
     if let Err(error) = store.put_set(set, &packed.encode()) {
-        let what = format!("not remembered, so a top-up of it will be larger: {error}");
-        monitor.finding(&Finding::damage(format!("set {}", set.short()), what));
+        let what = diagnostic!("pack.set_not_remembered", why = Arg::caught(error));
+        let subject = Subject::Set(set.short().to_string());
+        monitor.finding(&Finding::damage(subject, what));
     }
 }
 

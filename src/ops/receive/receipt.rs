@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::base::finding::Finding;
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::{Finding, Subject};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::receipt::{
@@ -62,15 +63,18 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
     let mut lacks: BTreeSet<[u8; 8]> = BTreeSet::new();
     for root in &roots {
         monitor.check_stop()?;
-        let leave_out = |why: String| Finding::damage(format!("release {}", root.name), why);
+        let leave_out = |what| Finding::damage(Subject::Release(root.name.to_string()), what);
         match lacks_of(store, root) {
-            Err(error) => findings.push(leave_out(format!("left out of the receipt: {error}"))),
+            Err(error) => {
+                let why = Arg::caught(error);
+                findings.push(leave_out(diagnostic!("receipt.release_unread", why)));
+            }
             Ok(more) if lacks.len() + more.len() > LACKS_MAX => {
-                let why = format!("left out of the receipt: it lacks {} chunks", more.len());
-                findings.push(leave_out(why));
+                let what = diagnostic!("receipt.lacks_too_much", count = more.len());
+                findings.push(leave_out(what));
             }
             Ok(_) if releases.len() == RELEASES_MAX => {
-                findings.push(leave_out("left out of the receipt: it is full".to_owned()));
+                findings.push(leave_out(diagnostic!("receipt.full")));
             }
             Ok(more) => {
                 lacks.extend(more);

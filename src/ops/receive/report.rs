@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::base::finding::Finding;
 use crate::base::id::SetId;
@@ -43,10 +43,8 @@ pub struct FailedSet {
     pub set_id: String,
     /// Its title. Empty when no superblock came yet.
     pub title: String,
-    /// What is wrong.
-    pub message: String,
-    /// The underlying error.
-    #[serde(skip)]
+    /// What is wrong. In JSON it is the `message`, in English.
+    #[serde(rename = "message", serialize_with = "in_words")]
     pub error: Arc<Error>,
 }
 
@@ -136,18 +134,15 @@ impl ReceiveReport {
     }
 }
 
+fn in_words<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&error.diagnose())
+}
+
 impl FailedSet {
     pub(super) fn new((set_id, title, error): (SetId, String, Error)) -> Self {
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
-        }
         Self {
             set_id: set_id.to_string(),
             title,
-            message,
             error: Arc::new(error),
         }
     }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use walkdir::WalkDir;
 
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
@@ -154,11 +155,8 @@ impl FoundSource {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let path = error.path().unwrap_or(root).display().to_string();
-                    let why = error
-                        .io_error()
-                        .map_or_else(|| "loop".to_owned(), ToString::to_string);
-                    monitor.finding(&Finding::damage(path, format!("cannot be read: {why}")));
+                    let path = error.path().unwrap_or(root).to_owned();
+                    monitor.finding(&unreadable(&path, error));
                     continue;
                 }
             };
@@ -169,20 +167,24 @@ impl FoundSource {
                         self.push(path.to_owned(), meta.len(), access_of(path));
                     }
                     Ok(_) => {}
-                    Err(error) => monitor.finding(&Finding::damage(
-                        path.display().to_string(),
-                        format!("cannot be read: {error}"),
-                    )),
+                    Err(error) => monitor.finding(&unreadable(path, error)),
                 }
             } else if entry.path_is_symlink() && entry.depth() > 0 {
-                monitor.finding(&Finding::note(
-                    path.display().to_string(),
-                    "a symbolic link, not followed; name what it leads to if that is a medium",
-                ));
+                let what = diagnostic!("media.link_not_followed");
+                monitor.finding(&Finding::note(path.display().to_string(), what));
             }
         }
         Ok(())
     }
+}
+
+/// Reports what cannot be read, also a link that leads back to a folder above it.
+fn unreadable(path: &Path, error: walkdir::Error) -> Finding {
+    let why = error
+        .into_io_error()
+        .map_or_else(|| diagnostic!("media.link_loop").into(), Arg::caught);
+    let what = diagnostic!("media.cannot_be_read", why);
+    Finding::damage(path.display().to_string(), what)
 }
 
 /// Reads `buf` at `offset`. After an error it reads again in steps of one block, which begin where `offset + phase`

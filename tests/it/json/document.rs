@@ -21,6 +21,8 @@ pub struct Document {
     pub events: BTreeSet<String>,
     /// The kinds of all errors.
     pub kinds: BTreeSet<String>,
+    /// The kinds of all findings.
+    pub findings: BTreeSet<String>,
 }
 
 /// A file of the repository.
@@ -53,6 +55,7 @@ impl Document {
             reports: BTreeSet::new(),
             events: BTreeSet::new(),
             kinds: BTreeSet::new(),
+            findings: BTreeSet::new(),
         };
         let (mut part, mut anchor, mut columns) = (String::new(), String::new(), Vec::new());
         for line in text.lines() {
@@ -86,6 +89,9 @@ impl Document {
                 assert!(before.is_none(), "{anchor} names {} twice", row[0]);
             }
             ["event", ..] => assert!(self.events.insert(first)),
+            ["group", _, "kinds of findings"] => {
+                self.findings.extend(ticked(row[2]).map(str::to_owned));
+            }
             ["group", _, "kinds"] => self.kinds.extend(ticked(row[2]).map(str::to_owned)),
             _ => {}
         }

@@ -317,22 +317,24 @@ fn what_the_program_prints_is_documented() {
 }
 
 #[test]
-fn every_kind_of_error_has_its_words() {
+fn every_kind_has_its_words() {
+    let document = Document::read();
     let words = repository("src/cli/messages/en.ftl");
-    let ids = words.lines().filter_map(|line| line.split_once(" ="));
-    let errors: BTreeSet<&str> = ids
-        .map(|(id, _)| id)
-        .filter_map(|id| id.strip_prefix("error-"))
-        .collect();
-    let kinds = Document::read().kinds;
-    let named: BTreeSet<String> = kinds
-        .iter()
-        .map(|kind| kind.replace(['.', '_'], "-"))
-        .collect();
-    assert!(named.len() > 200 && named.len() == kinds.len());
-    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
-    let without: Vec<_> = named.symmetric_difference(&errors).collect();
-    assert!(without.is_empty(), "only in one of the two: {without:?}");
+    for (kinds, prefix, least) in [
+        (document.kinds, "error-", 200),
+        (document.findings, "finding-", 80),
+    ] {
+        let ids = words.lines().filter_map(|line| line.split_once(" ="));
+        let ids: BTreeSet<&str> = ids.filter_map(|(id, _)| id.strip_prefix(prefix)).collect();
+        let named: BTreeSet<String> = kinds
+            .iter()
+            .map(|kind| kind.replace(['.', '_'], "-"))
+            .collect();
+        assert!(named.len() > least && named.len() == kinds.len());
+        let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+        let without: Vec<_> = named.symmetric_difference(&ids).collect();
+        assert!(without.is_empty(), "only in one of the two: {without:?}");
+    }
 }
 
 /// The examples are JSON, of the heading that they are below.

@@ -10,6 +10,7 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -123,15 +124,26 @@ pub fn use_english() {
 
 static CHOSEN: OnceLock<usize> = OnceLock::new();
 
-#[cfg(test)]
 thread_local! {
-    static OF_TEST: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
+    /// What this thread speaks for now, whatever the locale.
+    static FOR_NOW: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Speaks English for what is said inside.
+pub fn in_english<T>(say: impl FnOnce() -> T) -> T {
+    in_one(0, say)
+}
+
+fn in_one<T>(language: usize, say: impl FnOnce() -> T) -> T {
+    let before = FOR_NOW.replace(Some(language));
+    let said = say();
+    FOR_NOW.set(before);
+    said
 }
 
 /// Which of the languages is spoken.
 fn language() -> usize {
-    #[cfg(test)]
-    if let Some(language) = OF_TEST.get() {
+    if let Some(language) = FOR_NOW.get() {
         return language;
     }
     *CHOSEN.get_or_init(|| {
@@ -155,10 +167,7 @@ fn language_of(locale: &str) -> usize {
 /// Runs a test in a language.
 #[cfg(test)]
 pub fn in_language<T>(tag: &str, test: impl FnOnce() -> T) -> T {
-    OF_TEST.set(Some(language_of(tag)));
-    let out = test();
-    OF_TEST.set(None);
-    out
+    in_one(language_of(tag), test)
 }
 
 /// The words of one language.

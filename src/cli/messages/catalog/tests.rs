@@ -13,7 +13,7 @@ use crate::cli::messages::errors::COMMANDS;
 use crate::cli::messages::message;
 
 /// Ids that begin so are put together while the program runs; a test beside that code holds them to be there and used.
-const PUT_TOGETHER: [&str; 4] = ["help-", "saying-", "task-", "term-"];
+const PUT_TOGETHER: [&str; 3] = ["help-", "task-", "term-"];
 
 /// What is typed with these marks in every language, the names of its parts apart.
 const FORMS: [&str; 12] = [
@@ -293,17 +293,25 @@ fn messages_used() -> Vec<Use> {
     uses("message!(", "src/cli")
 }
 
-/// The diagnostics of library and command line, with the ids of their messages.
+/// The diagnostics of library and command line, with the ids of their messages: those of errors, else those of findings.
 fn diagnostics_made() -> Vec<Use> {
+    let (_, english) = &all()[0];
     let mut made = uses("diagnostic!(", "src");
-    for one in &mut made {
-        one.id = format!("error-{}", one.id.replace(['.', '_'], "-"));
-    }
     // Without arguments.
-    made.extend(uses("Diagnostic::new(", "src").into_iter().map(|one| Use {
-        id: format!("error-{}", one.id.replace(['.', '_'], "-")),
-        ..one
-    }));
+    made.extend(uses("Diagnostic::new(", "src"));
+    made.retain(|one| !one.file.ends_with("base/diagnostic.rs"));
+    for one in &mut made {
+        let code = one.id.replace(['.', '_'], "-");
+        let ids = ["error", "finding"].map(|kind| format!("{kind}-{code}"));
+        let are_both = ids.iter().all(|id| english.contains_key(id));
+        assert!(!are_both, "{code} is an error and a finding");
+        let [error, finding] = ids;
+        one.id = if english.contains_key(&finding) {
+            finding
+        } else {
+            error
+        };
+    }
     made
 }
 
@@ -333,10 +341,7 @@ fn every_error_has_words_and_gives_them_their_arguments() {
     let made = diagnostics_made();
     assert!(made.len() > 200);
     let mut wrong = Vec::new();
-    for one in made
-        .iter()
-        .filter(|one| !one.file.ends_with("base/diagnostic.rs"))
-    {
+    for one in &made {
         let attributes = ["", ".hint", ".otherwise"];
         let ids = attributes.map(|attribute| format!("{}{attribute}", one.id));
         if !english.contains_key(&ids[0]) {

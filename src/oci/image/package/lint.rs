@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Package, PackageKind};
-use crate::base::finding::{Finding, Severity};
-use crate::base::saying::Saying;
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::finding::Finding;
 use crate::oci::image::context::subject;
-use crate::oci::image::{Image, Images, Reference, sayings};
+use crate::oci::image::{Image, Images, Reference};
 
 impl Images {
     /// Returns the packages, in the order in which they were found.
@@ -58,10 +58,9 @@ impl Images {
         if architectures.len() < 2 {
             return None;
         }
-        let names = architectures.iter().map(|name| sayings::TEXT.with(name));
-        let all = names.reduce(|all, name| sayings::AND.saying_that(all).saying_that(name))?;
-        let why = sayings::MIXED.saying_that(all);
-        Some(note(package, why))
+        let names = architectures.iter().map(Arg::from);
+        let what = names.reduce(|all, name| diagnostic!("package.and", all, name).into())?;
+        Some(note(package, diagnostic!("package.mixed_platforms", what)))
     }
 
     /// Reports images that components name and the package does not have.
@@ -81,8 +80,14 @@ impl Images {
         // The value of a variable is known only where the package runs.
         let named = named.filter(|(_, name)| !name.contains('$'));
         let lost = named.filter(|(_, name)| !there.contains(&whole(name).ok_or(name)));
-        lost.map(|(part, name)| note(package, sayings::LACKING.with(name).with(&part.name)))
-            .collect()
+        let lost = lost.map(|(part, image)| {
+            let component = &part.name;
+            note(
+                package,
+                diagnostic!("package.image_missing", image, component),
+            )
+        });
+        lost.collect()
     }
 
     /// Reports packages of one kind, name, version and architecture with different contents. At a site one would
@@ -102,8 +107,9 @@ impl Images {
                 }
                 Some(first) if number >= from && first.content != package.content => {
                     let (name, version) = (&package.name, &package.version);
-                    let why = sayings::TWINS.with(name).with(version);
-                    findings.push(note(package, why.with(subject_of(first))));
+                    let other = subject_of(first);
+                    let what = diagnostic!("package.twin", name, version, other);
+                    findings.push(note(package, what));
                 }
                 Some(_) => {}
             }
@@ -112,8 +118,8 @@ impl Images {
     }
 }
 
-fn note(package: &Package, what: Saying) -> Finding {
-    Finding::said(Severity::Note, subject_of(package), what)
+fn note(package: &Package, what: Diagnostic) -> Finding {
+    Finding::note(subject_of(package), what)
 }
 
 fn subject_of(package: &Package) -> String {

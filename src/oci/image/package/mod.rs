@@ -15,7 +15,7 @@ use serde::Serialize;
 use self::yaml::{Yaml, YamlError};
 use super::Digest;
 use super::context::{ImageContext, subject};
-use super::sayings;
+use crate::base::diagnostic::diagnostic;
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 
@@ -180,7 +180,10 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         // Many programs use this file name.
         let is_ram = match &marks.metadata {
             Some(body) if body.bytes() > METADATA_BYTES_MAX => {
-                self.note(subject(place, folder, ""), sayings::LONG_METADATA);
+                self.note(
+                    subject(place, folder, ""),
+                    diagnostic!("package.long_metadata"),
+                );
                 false
             }
             Some(body) => self
@@ -256,7 +259,7 @@ impl<S: ChunkSource> ImageContext<'_, S> {
     }
 
     fn not_yaml(&mut self, package: &Package, name: &str, error: &YamlError) {
-        let why = sayings::UNREADABLE_DOCUMENT.with(name).with(error);
+        let why = diagnostic!("image.unreadable_document", name, why = error.to_string());
         self.note(subject(&package.place, &package.folder, ""), why);
     }
 }

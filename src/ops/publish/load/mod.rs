@@ -14,12 +14,13 @@ use serde::Serialize;
 pub use self::error::LoadError;
 pub use self::program::{Loader, Tried};
 
-use crate::base::finding::{Finding, Severity};
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
 use crate::content::release::ReleaseRoot;
 use crate::oci::image::export::{ExportError, ExportPlan, ImageForm};
-use crate::oci::image::{Choice, Digest, Image, Images, check_names, sayings};
+use crate::oci::image::{Choice, Digest, Image, Images, check_names};
 use crate::ops::Error;
 use crate::store::Store;
 
@@ -114,8 +115,9 @@ pub fn load(
         findings.push(finding);
     };
     for each in &tried {
-        let why = sayings::NOT_WORKING.with(&each.why).with(loader.program());
-        tell(Finding::said(Severity::Note, each.program, why));
+        let (why, other) = (&each.why, loader.program());
+        let what = diagnostic!("load.program_not_working", why, other);
+        tell(Finding::note(each.program, what));
     }
     if options.choice.images.is_empty() {
         // Artifacts were not requested by name, and they do not run.
@@ -138,11 +140,8 @@ pub fn load(
         images.warnings().iter().cloned().for_each(&mut tell);
     }
     for name in &plan.unnamed {
-        tell(Finding::said(
-            Severity::Note,
-            name,
-            sayings::UNNAMED.saying(),
-        ));
+        let what = diagnostic!("image.name_not_for_docker");
+        tell(Finding::note(&name[..], what));
     }
     let namespace = options.namespace.as_deref();
     let mut names = names_of(&chosen);
@@ -160,11 +159,11 @@ pub fn load(
             });
             let there: Vec<String> = there.collect();
             let what = if there.is_empty() {
-                sayings::NOTHING_LEFT.saying()
+                diagnostic!("load.nothing_left_behind")
             } else {
-                sayings::LEFT.with(there.join(", "))
+                diagnostic!("load.left_behind", names = &there)
             };
-            monitor.finding(&Finding::said(Severity::Note, loader.program(), what));
+            monitor.finding(&Finding::note(loader.program(), what));
             return Err(error);
         }
     };
@@ -198,10 +197,10 @@ fn lose(chosen: &mut Vec<&Image>, error: ExportError) -> Result<Vec<Finding>, Lo
         return Err(error.into());
     }
     *chosen = kept;
-    let why = sayings::LOST.saying_that((&error).into());
+    let what = diagnostic!("image.lost", why = Arg::caught(error));
     let lost = lost.into_iter();
     Ok(lost
-        .map(|image| Finding::said(Severity::Loss, image.name(), why.clone()))
+        .map(|image| Finding::loss(image.name(), what.clone()))
         .collect())
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 
 use super::Seconds;
-use super::names::{DEPTH_MAX, NameLayout, TagRule};
+use super::names::{DEPTH_MAX, NameLayout, TagRule, not_for_registries};
+use crate::base::diagnostic::diagnostic;
 use crate::oci::image::document::{Document, RawDescriptor};
 use crate::oci::image::{
-    Descriptor, Digest, Image, ImageIndex, IndexChild, OCI_INDEX, Referrer, digest_tag, sayings,
+    Descriptor, Digest, Image, ImageIndex, IndexChild, OCI_INDEX, Referrer, digest_tag,
 };
 use crate::oci::registry::plan::{PlannedManifest, PlannedRepository};
 
@@ -240,8 +241,9 @@ impl<'a> NameLayout<'a> {
         let Some(first) = self.given.get(&key).filter(|given| **given != own.digest) else {
             return;
         };
-        let (name, first) = (format!("{repository}:{tag}"), first.short());
-        let why = sayings::BY_DIGEST.with(first).with(own.digest.short());
+        let name = format!("{repository}:{tag}");
+        let (first, second) = (first.short().to_string(), own.digest.short().to_string());
+        let why = diagnostic!("name.second_by_digest", first, second);
         match self.rules.seconds {
             Seconds::ByDigest => self.note(&name, why),
             Seconds::LeftOut => self.lose(&name, why),
@@ -263,7 +265,7 @@ impl<'a> NameLayout<'a> {
                     Ok((repository, tag)) => {
                         self.plan_referrer(&repository, Some(&tag), referrer);
                     }
-                    Err(error) => self.lose(name, sayings::BAD_NAME.saying_that(error.into())),
+                    Err(error) => self.lose(name, not_for_registries(error)),
                 }
             }
         }
@@ -282,11 +284,11 @@ impl<'a> NameLayout<'a> {
                 continue;
             }
             let subject = &referrer.subject;
-            let why = |template: crate::base::saying::Template| template.with(subject.short());
+            let digest = subject.short().to_string();
             if self.wanted.choice.platforms.is_empty() {
-                self.lose(own.as_str(), why(sayings::ORPHAN));
+                self.lose(own.as_str(), diagnostic!("referrer.of_nothing", digest));
             } else if self.is_index(subject) {
-                self.note(own.as_str(), why(sayings::OF_INDEX));
+                self.note(own.as_str(), diagnostic!("referrer.of_index", digest));
             }
         }
     }

@@ -15,12 +15,13 @@ use std::time::SystemTime;
 
 pub use self::hosts::{Hosts, OtherHosts};
 use self::names::NameLayout;
-use crate::base::finding::{Finding, Severity};
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::bundle::newest_first;
 use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
 use crate::content::release::ReleaseName;
-use crate::oci::image::{Choice, ChoiceError, Digest, Images, Reference, sayings};
+use crate::oci::image::{Choice, ChoiceError, Digest, Images, Reference};
 use crate::oci::registry::BlobSource;
 use crate::oci::registry::plan::PlannedRepository;
 use crate::ops::{Error, Releases};
@@ -119,8 +120,8 @@ pub(crate) fn plan_by<R: Releases>(
                 return Err(error.into());
             }
             Err(error) => {
-                let why = sayings::UNREADABLE.saying_that((&error).into());
-                unreadable.push(Finding::said(Severity::Loss, name.to_string(), why));
+                let what = diagnostic!("image.cannot_be_read", why = Arg::caught(error));
+                unreadable.push(Finding::loss(name.to_string(), what));
             }
             Ok(()) => {}
         }

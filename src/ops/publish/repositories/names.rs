@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::hosts::Hosts;
 use super::{PublishRequest, Rules, Seconds};
-use crate::base::finding::{Finding, Severity};
-use crate::base::saying::Saying;
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::finding::Finding;
 use crate::content::release::ReleaseName;
 use crate::oci::image::{
     ChoiceError, Descriptor, Digest, Image, ImageIndex, Images, Origin, Platform, Reference,
-    ReferenceError, digest_tag, is_index, is_meant, is_repository, sayings,
+    ReferenceError, digest_tag, is_index, is_meant, is_repository,
 };
 use crate::oci::registry::plan::PlannedRepository;
 
@@ -266,7 +266,7 @@ impl<'a> NameLayout<'a> {
         match self.place(given) {
             Ok(place) => vec![place],
             Err(error) => {
-                self.lose(given, sayings::BAD_NAME.saying_that(error.into()));
+                self.lose(given, not_for_registries(error));
                 Vec::new()
             }
         }
@@ -479,17 +479,20 @@ impl<'a> NameLayout<'a> {
             != of(other).map(|of| (of.name(), of.version()));
         let name = other.name;
         match (first.host() == other.host(), is_of_another, is_served) {
-            (false, _, true) => self.note(name, sayings::BY_HOST.with(first.name)),
-            (false, _, false) => self.lose(name, sayings::OTHER_HOST.with(first.name)),
+            (false, _, true) => self.note(name, diagnostic!("name.by_host", name = first.name)),
+            (false, _, false) => self.lose(name, diagnostic!("name.other_host", name = first.name)),
             (true, true, true) => {
                 let text = |release: Option<&ReleaseName>| {
                     release.map(ToString::to_string).unwrap_or_default()
                 };
                 let (newer, older) = (text(of(&first)), text(of(other)));
-                let other = other.thing.descriptor().digest.short();
-                self.note(name, sayings::OLDER.with(newer).with(older).with(other));
+                let digest = other.thing.descriptor().digest.short().to_string();
+                self.note(name, diagnostic!("name.moved", newer, older, digest));
             }
-            _ => self.lose(name, sayings::SECOND.with(digest.short())),
+            _ => {
+                let digest = digest.short().to_string();
+                self.lose(name, diagnostic!("name.second", digest));
+            }
         }
     }
 
@@ -509,26 +512,25 @@ impl<'a> NameLayout<'a> {
             if is_free(digest) && self.has_wanted(Thing::Image(image)) && told.insert(digest) {
                 let place = image.place.first();
                 let place = place.map(|name| String::from_utf8_lossy(name).into_owned());
-                let why = sayings::NAMELESS.with(image.name());
+                let why = diagnostic!("name.none", image = image.name());
                 self.lose(&place.unwrap_or_default(), why);
             }
         }
         for index in images.indexes() {
             let digest = &index.descriptor.digest;
             if is_free(digest) && self.has_wanted(Thing::Index(index)) && told.insert(digest) {
-                self.lose(digest.as_str(), sayings::NAMELESS.with(digest.short()));
+                let image = digest.short().to_string();
+                self.lose(digest.as_str(), diagnostic!("name.none", image));
             }
         }
     }
 
-    pub(super) fn lose(&mut self, subject: &str, why: Saying) {
-        let finding = Finding::said(Severity::Loss, subject, why);
-        self.findings.push(finding);
+    pub(super) fn lose(&mut self, subject: &str, what: Diagnostic) {
+        self.findings.push(Finding::loss(subject, what));
     }
 
-    pub(super) fn note(&mut self, subject: &str, why: Saying) {
-        let finding = Finding::said(Severity::Note, subject, why);
-        self.findings.push(finding);
+    pub(super) fn note(&mut self, subject: &str, what: Diagnostic) {
+        self.findings.push(Finding::note(subject, what));
     }
 
     /// Returns whether a digest is planned in any repository.
@@ -553,4 +555,9 @@ pub(super) fn digests_of(thing: Thing<'_>) -> Vec<&Digest> {
         Thing::Index(index) => vec![&index.descriptor.digest],
         Thing::Image(image) => vec![&image.manifest.digest, &image.config.digest],
     }
+}
+
+/// Says that no registry takes a name.
+pub(super) fn not_for_registries(error: ReferenceError) -> Diagnostic {
+    diagnostic!("name.not_for_registries", why = Arg::caught(error))
 }

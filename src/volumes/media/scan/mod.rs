@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
@@ -118,10 +119,13 @@ pub fn scan(
                 report.join(one);
             }
             Err(error) => {
-                let why = std::error::Error::source(&error)
-                    .map_or_else(String::new, |e| format!(": {e}"));
+                let why = match error {
+                    MediaError::Io { source, .. } => Arg::caught(source),
+                    other => Arg::caught(other),
+                };
                 let subject = source.path.display().to_string();
-                monitor.finding(&Finding::damage(subject, format!("cannot be opened{why}")));
+                let what = diagnostic!("media.cannot_be_opened", why);
+                monitor.finding(&Finding::damage(subject, what));
                 report.unopened.push(source_no);
             }
         }
@@ -380,13 +384,13 @@ impl ScanReport {
 
 fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {
     if let Some(first) = report.gaps.first() {
-        let message = format!(
-            "{} bytes could not be read, in {} stretches, the first at offset {}",
-            report.unread_bytes,
-            report.gaps.len(),
-            first.range.start
+        let what = diagnostic!(
+            "media.gaps",
+            bytes = report.unread_bytes,
+            count = report.gaps.len(),
+            offset = first.range.start
         );
-        monitor.finding(&Finding::damage(path.display().to_string(), message));
+        monitor.finding(&Finding::damage(path.display().to_string(), what));
     }
 }
 
