@@ -150,8 +150,7 @@
 //! # std::fs::write(&given, "carried")?;
 //! let store = Store::create(&folder.path().join("store"))?;
 //! let stopped = carryall::add(&store, &"shop:1.0".parse()?, &[given], &AddOptions::default(), &Stop);
-//! let error = carryall::Error::from(stopped.unwrap_err());
-//! assert_eq!(error.kind(), ErrorKind::Interrupted);
+//! assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
 //! # Ok(())
 //! # }
 //! ```
@@ -205,7 +204,7 @@ pub use base::size::ByteSize;
 pub use content::release::{ReleaseName, ReleaseRoot};
 pub use oci::image::{Choice, Platform};
 pub use ops::{Error, ErrorKind, release, release_for, releases, remove};
-pub use store::{OpenMode, Store, StoreError};
+pub use store::{OpenMode, Store};
 
 // The vendor's side.
 pub use bundle::{Effort, Recipient};
@@ -313,6 +312,7 @@ pub mod report {
 
 /// The errors of lower layers, which stand in [`Error`].
 pub mod error {
+    pub use crate::base::backend::BackendError;
     pub use crate::base::output::OutputError;
     pub use crate::bundle::{BundleError, receipt::ReceiptError};
     pub use crate::content::recipe::RecipeError;
@@ -323,5 +323,6 @@ pub mod error {
     pub use crate::ops::add::AddError;
     pub use crate::ops::checkout::CheckoutError;
     pub use crate::ops::publish::load::LoadError;
+    pub use crate::store::StoreError;
     pub use crate::volumes::{VolumeError, media::MediaError};
 }

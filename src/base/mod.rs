@@ -1,5 +1,6 @@
 //! The foundation of all other rooms: ids, sizes, limits, messages, monitors, envelopes and file system calls.
 
+pub mod backend;
 pub mod diagnostic;
 pub mod envelope;
 pub mod finding;

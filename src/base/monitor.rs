@@ -2,6 +2,7 @@
 //!
 //! The library never prints. The command line shows what a monitor receives.
 
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,6 +12,20 @@ use crate::base::finding::Finding;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
+
+impl Interrupted {
+    /// Returns the interruption that a reader or writer passed on.
+    pub fn of_io(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<Interrupted> for io::Error {
+    fn from(stop: Interrupted) -> Self {
+        // `ErrorKind::Interrupted` stands for a call to be made again.
+        Self::other(stop)
+    }
+}
 
 /// Listens to long operations. One task runs at a time for each operation.
 pub trait Monitor: Send + Sync {

@@ -6,7 +6,6 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use carryall::oci::registry::pull::PullOptions;
-use carryall::ops::Error;
 use carryall::ops::add::sources::{ItemStream, RegistryImage, Sources, add_sources};
 use carryall::ops::add::{AddOptions, AddReport, InputPath};
 use carryall::store::Store;
@@ -56,8 +55,7 @@ fn add(context: &Context, args: &AddArgs, store: &Store, sorted: &Sorted) -> Res
         sources,
         &options(args),
         &context.screen,
-    )
-    .map_err(Error::from)?;
+    )?;
     if !context.json {
         for (image, pulled) in images.iter().zip(&pulled) {
             messages::say(&messages::pulled(&image.reference, pulled));

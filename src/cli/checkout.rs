@@ -4,9 +4,9 @@ use std::path::Path;
 
 use carryall::base::diagnostic::diagnostic;
 use carryall::oci::image::export::ImageForm;
+use carryall::ops;
 use carryall::ops::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::ops::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
-use carryall::ops::{self, Error};
 use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::{AsArg, CheckoutArgs};
@@ -33,8 +33,7 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let options = CheckoutOptions {
         items: args.item.clone(),
     };
-    let report = checkout::checkout(&store, &root.name, &args.dest, &options, &context.screen)
-        .map_err(Error::from)?;
+    let report = checkout::checkout(&store, &root.name, &args.dest, &options, &context.screen)?;
     context.print(&report, |report| text(report, &args.dest))?;
     if !report.is_whole() {
         context.hint_damage();
@@ -53,8 +52,7 @@ fn give_images(
         choice: args.choice.to_choice(),
         form,
     };
-    let report = images::checkout_images(store, release, &args.dest, &options, &context.screen)
-        .map_err(Error::from)?;
+    let report = images::checkout_images(store, release, &args.dest, &options, &context.screen)?;
     context.print(&report, |report| images_text(report, &args.dest, form))?;
     Ok(exit_code(report.completion()))
 }

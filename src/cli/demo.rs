@@ -72,8 +72,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
         std::slice::from_ref(&given),
         &AddOptions::default(),
         monitor,
-    )
-    .map_err(Error::from)?;
+    )?;
     tell(messages::demo_added(&added));
 
     let discs = stage.0.join("discs");
@@ -108,7 +107,7 @@ pub fn run(context: &Context, path: Option<&Path>) -> Result<u8, Failure> {
 
     let back = stage.0.join("back");
     let options = CheckoutOptions::default();
-    let out = checkout::checkout(&site, &name, &back, &options, monitor).map_err(Error::from)?;
+    let out = checkout::checkout(&site, &name, &back, &options, monitor)?;
     let vendor_release = ops::release(&vendor, &name)?;
     let same = out.is_whole() && ops::release(&site, &name)? == vendor_release;
     tell(messages::demo_ends(&out, same));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::backend::{BackendError, BoxError};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::id::BlobId;
 use crate::base::monitor::Interrupted;
@@ -9,13 +10,13 @@ use crate::base::output::OutputError;
 use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::bundle::receipt::ReceiptError;
-use crate::content::recipe::{BoxError, RecipeError};
+use crate::content::recipe::RecipeError;
 use crate::files::versions::VersionsError;
 use crate::oci::image::ChoiceError;
 #[cfg(any(feature = "registry", feature = "serve"))]
 use crate::oci::registry::RegistryError;
-use crate::ops::add::AddError;
-use crate::ops::checkout::CheckoutError;
+use crate::ops::add::error::AddError;
+use crate::ops::checkout::error::CheckoutError;
 use crate::ops::publish::load::LoadError;
 use crate::store::StoreError;
 use crate::volumes::VolumeError;
@@ -27,10 +28,10 @@ use crate::volumes::media::look::{LookReport, look};
 pub enum Error {
     /// A release could not be made.
     #[error(transparent)]
-    Add(#[from] AddError),
+    Add(AddError),
     /// A release could not be restored.
     #[error(transparent)]
-    Checkout(#[from] CheckoutError),
+    Checkout(CheckoutError),
     /// Images could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -254,6 +255,30 @@ pub enum Error {
         /// The system's error.
         source: std::io::Error,
     },
+}
+
+impl From<AddError> for Error {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Interrupted(stop) => stop.into(),
+            other => Self::Add(other),
+        }
+    }
+}
+
+impl From<CheckoutError> for Error {
+    fn from(error: CheckoutError) -> Self {
+        match error {
+            CheckoutError::Interrupted(stop) => stop.into(),
+            other => Self::Checkout(other),
+        }
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Self {
+        error.or(Self::Releases)
+    }
 }
 
 /// The kind of a failure, which decides the exit code.

@@ -31,10 +31,11 @@ mod tests;
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::base::backend::BackendError;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::rebuild::BlobKeeper;
-use crate::content::recipe::{BoxError, ChunkSink, ChunkSource};
+use crate::content::recipe::{ChunkSink, ChunkSource};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 
 /// Folder in a store for pulls. It stays when a pull ends early, so that the next one continues. `prune` removes it.
@@ -54,7 +55,7 @@ pub trait Releases: ChunkSource {
     ///
     /// # Errors
     /// An error when it cannot be read.
-    fn refresh(&self) -> Result<(), BoxError> {
+    fn refresh(&self) -> Result<(), BackendError> {
         Ok(())
     }
 
@@ -62,13 +63,13 @@ pub trait Releases: ChunkSource {
     ///
     /// # Errors
     /// An error when they cannot be listed.
-    fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError>;
+    fn roots(&self) -> Result<Vec<ReleaseRoot>, BackendError>;
 
     /// Returns one release, or `None` when there is none of this name.
     ///
     /// # Errors
     /// An error when it exists but cannot be read.
-    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError>;
+    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BackendError>;
 
     /// Returns when a release was committed, where that is known.
     fn committed_at(&self, _name: &ReleaseName) -> Option<SystemTime> {
@@ -96,19 +97,19 @@ pub trait ReleasesMut: Releases {
     ///
     /// # Errors
     /// An error when the store is not writable.
-    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<Self::Writer<'a>, BoxError>;
+    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<Self::Writer<'a>, BackendError>;
 
     /// Makes all chunks that were put readable and durable.
     ///
     /// # Errors
     /// An error when they cannot be written.
-    fn finish(&self, writer: Self::Writer<'_>) -> Result<Stored, BoxError>;
+    fn finish(&self, writer: Self::Writer<'_>) -> Result<Stored, BackendError>;
 
     /// Commits a release whose chunks are all present, replacing one of the same name.
     ///
     /// # Errors
     /// An error when it cannot be written.
-    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError>;
+    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BackendError>;
 
     /// Returns a keeper that caches blobs as they are rebuilt for a proof, until it is dropped. Returns `None` where
     /// nothing is cached.
@@ -161,11 +162,11 @@ mod memory {
     }
 
     impl Releases for MemoryStore {
-        fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
+        fn roots(&self) -> Result<Vec<ReleaseRoot>, BackendError> {
             Ok(self.roots.lock().unwrap().values().cloned().collect())
         }
 
-        fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
+        fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BackendError> {
             Ok(self.roots.lock().unwrap().get(name).cloned())
         }
     }
@@ -173,15 +174,15 @@ mod memory {
     impl ReleasesMut for MemoryStore {
         type Writer<'a> = Memory;
 
-        fn writer<'a>(&'a self, _: &'a dyn Monitor) -> Result<Memory, BoxError> {
+        fn writer<'a>(&'a self, _: &'a dyn Monitor) -> Result<Memory, BackendError> {
             Ok(self.chunks.clone())
         }
 
-        fn finish(&self, _: Memory) -> Result<Stored, BoxError> {
+        fn finish(&self, _: Memory) -> Result<Stored, BackendError> {
             Ok(Stored::default())
         }
 
-        fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {
+        fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BackendError> {
             let mut roots = self.roots.lock().unwrap();
             roots.insert(root.name.clone(), root.clone());
             Ok(root.id())

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::base::backend::BackendError;
 use crate::base::id::BlobId;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::total;
 use crate::content::recipe::rebuild::{BlobKeeper, prove_content};
 use crate::content::recipe::stream::RecordReader;
 use crate::content::recipe::walk::Walker;
-use crate::content::recipe::{Blob, BoxError, ChunkSource, Content, RecipeError, StreamRef};
+use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError, StreamRef};
 use crate::content::release::{
     BlobTable, EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries,
 };
@@ -39,7 +40,7 @@ pub(super) struct ProvedBlobs {
 impl ProvedBlobs {
     /// Reads all releases. Skips a release that cannot be read, whose blobs are then opened again, which only costs
     /// time.
-    pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BoxError> {
+    pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BackendError> {
         let mut known = Self::default();
         for root in store.roots()? {
             let _ = known.blobs.read(store, &root.blobs, KNOWN_BLOBS_MAX);

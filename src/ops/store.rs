@@ -5,35 +5,27 @@ use std::time::SystemTime;
 
 use super::blob_cache::Keeper;
 use super::{Releases, ReleasesMut, Stored};
+use crate::base::backend::BackendError;
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::Monitor;
-use crate::content::recipe::BoxError;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Platform;
 use crate::ops::Error;
 use crate::store::{Store, StoreError, StoreWriter, WriteOptions};
 
-/// Keeps an interruption one, however deep it happened.
-fn boxed(error: StoreError) -> BoxError {
-    match error {
-        StoreError::Interrupted(stop) => Box::new(stop),
-        other => Box::new(other),
-    }
-}
-
 impl Releases for Store {
     fn place(&self) -> Option<&Path> {
         Some(self.dir())
     }
 
-    fn refresh(&self) -> Result<(), BoxError> {
+    fn refresh(&self) -> Result<(), BackendError> {
         Ok(Self::refresh(self)?)
     }
 
-    fn roots(&self) -> Result<Vec<ReleaseRoot>, BoxError> {
+    fn roots(&self) -> Result<Vec<ReleaseRoot>, BackendError> {
         let roots = Store::roots(self)?.into_iter();
         // `list` and `check` report a root that cannot be read.
         let bodies = roots.filter_map(|root| root.body.ok());
@@ -42,9 +34,11 @@ impl Releases for Store {
             .collect())
     }
 
-    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BoxError> {
+    fn root(&self, name: &ReleaseName) -> Result<Option<ReleaseRoot>, BackendError> {
         match self.read_root(&name.file_stem()) {
-            Ok(body) => Ok(Some(ReleaseRoot::decode(&body)?)),
+            Ok(body) => ReleaseRoot::decode(&body)
+                .map(Some)
+                .map_err(|error| BackendError::Failed(error.into())),
             Err(StoreError::NoSuchRoot { .. }) => Ok(None),
             Err(other) => Err(other.into()),
         }
@@ -58,19 +52,19 @@ impl Releases for Store {
 impl ReleasesMut for Store {
     type Writer<'a> = StoreWriter<'a>;
 
-    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<StoreWriter<'a>, BoxError> {
-        Store::writer(self, &WriteOptions::default(), monitor).map_err(boxed)
+    fn writer<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<StoreWriter<'a>, BackendError> {
+        Ok(Store::writer(self, &WriteOptions::default(), monitor)?)
     }
 
-    fn finish(&self, writer: StoreWriter<'_>) -> Result<Stored, BoxError> {
-        let report = writer.finish().map_err(boxed)?;
+    fn finish(&self, writer: StoreWriter<'_>) -> Result<Stored, BackendError> {
+        let report = writer.finish()?;
         Ok(Stored {
             new_bytes: report.new_bytes,
             stored_bytes: report.stored_bytes,
         })
     }
 
-    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BoxError> {
+    fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BackendError> {
         self.commit_root(&root.name.file_stem(), &root.encode())?;
         Ok(root.id())
     }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::add::{AddError, AddOptions, AddReport, Change, add};
 use super::checkout::{CheckoutError, CheckoutOptions, CheckoutReport, ItemState, checkout};
 use super::memory::MemoryStore;
-use super::{Releases, ReleasesMut};
+use super::{Error, Releases, ReleasesMut};
 use crate::base::id::ChunkId;
 use crate::base::monitor::{Recording, Silent};
 use crate::content::content_kind::ContentKind;
@@ -364,12 +364,12 @@ fn what_cannot_be_added_is_named() {
     };
     assert!(matches!(
         try_add(&[one.clone(), two]),
-        AddError::SameName { .. }
+        Error::Add(AddError::SameName { .. })
     ));
-    assert!(matches!(try_add(&[]), AddError::Nothing));
+    assert!(matches!(try_add(&[]), Error::Add(AddError::Nothing)));
     assert!(matches!(
         try_add(&[PathBuf::from("/dev/null")]),
-        AddError::Unfit { .. }
+        Error::Add(AddError::Unfit { .. })
     ));
     let absent = dir.path().join("absent");
     assert!(try_add(&[absent]).to_string().contains("absent"));
@@ -410,17 +410,20 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
     };
     assert!(matches!(
         go(dir.path(), &[]),
-        Err(CheckoutError::NotEmpty(_))
+        Err(Error::Checkout(CheckoutError::NotEmpty(_)))
     ));
     assert!(matches!(
         go(&dir.path().join("no/such"), &[]),
-        Err(CheckoutError::Layout(_))
+        Err(Error::Checkout(CheckoutError::Layout(_)))
     ));
-    assert!(matches!(go(&file, &[]), Err(CheckoutError::Output(_))));
+    assert!(matches!(
+        go(&file, &[]),
+        Err(Error::Checkout(CheckoutError::Output(_)))
+    ));
     let dest = dir.path().join("dest");
     assert!(matches!(
         go(&dest, &["other"]),
-        Err(CheckoutError::NoSuchItem { .. })
+        Err(Error::Checkout(CheckoutError::NoSuchItem { .. }))
     ));
     assert!(!dest.exists());
     assert!(go(&dest, &["file"]).unwrap().is_whole());
@@ -431,7 +434,10 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
         &CheckoutOptions::default(),
         &Silent,
     );
-    assert!(matches!(other, Err(CheckoutError::NoSuchRelease(_))));
+    assert!(matches!(
+        other,
+        Err(Error::Checkout(CheckoutError::NoSuchRelease(_)))
+    ));
     let giant = Item {
         name: b"giant".to_vec(),
         meta: Meta::default(),
@@ -451,7 +457,7 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
         &Silent,
     );
     assert!(
-        matches!(full, Err(CheckoutError::NoSpace { .. })),
+        matches!(full, Err(Error::Checkout(CheckoutError::NoSpace { .. }))),
         "{full:?}"
     );
 }

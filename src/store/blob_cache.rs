@@ -12,9 +12,10 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{OpenMode, Store, StoreError};
+use crate::base::backend::BackendError;
 use crate::base::id::{self, BlobId, Hasher, PackId};
 use crate::base::own::is_hex;
-use crate::content::recipe::{BoxError, ReadyBytes};
+use crate::content::recipe::ReadyBytes;
 use crate::store::storage::{NewObject, Storage, StorageError};
 
 const FOLDER: &str = "ready";
@@ -184,11 +185,14 @@ impl Copy {
 }
 
 impl ReadyBytes for Copy {
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BackendError> {
         let at = self.slot.offset.saturating_add(offset);
         match &self.file {
             Some(file) => Ok(file.read_exact_at(out, at)?),
-            None => Ok(self.storage.read_at(&self.slot.file, at, out)?),
+            None => Ok(self
+                .storage
+                .read_at(&self.slot.file, at, out)
+                .map_err(StoreError::from)?),
         }
     }
 }

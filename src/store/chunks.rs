@@ -12,10 +12,7 @@ impl ChunkSource for Store {
     fn chunk(&self, id: &ChunkId) -> Result<ChunkBytes, RecipeError> {
         self.read(id).map_err(|error| match error {
             StoreError::NoSuchChunk { id } => RecipeError::Missing(id),
-            other => RecipeError::Chunk {
-                id: *id,
-                source: other.into(),
-            },
+            other => RecipeError::chunk(*id, other),
         })
     }
 
@@ -42,9 +39,6 @@ impl Bases for Store {
 
 impl ChunkSink for StoreWriter<'_> {
     fn put(&mut self, plain: &[u8], class: ContentKind) -> Result<ChunkId, RecipeError> {
-        StoreWriter::put(self, plain, class).map_err(|error| match error {
-            StoreError::Interrupted(stop) => RecipeError::Interrupted(stop),
-            other => RecipeError::Store(other.into()),
-        })
+        StoreWriter::put(self, plain, class).map_err(RecipeError::store)
     }
 }

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::base::backend::BackendError;
 use crate::base::envelope::EnvelopeError;
 use crate::base::id::{ChunkId, PackId};
 use crate::base::monitor::Interrupted;
@@ -167,6 +168,15 @@ pub enum StoreError {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<StoreError> for BackendError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Interrupted(stop) => stop.into(),
+            other => Self::Failed(other.into()),
+        }
+    }
 }
 
 /// What is wrong with a frame in the store.

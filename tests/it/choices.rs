@@ -70,7 +70,7 @@ fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, Choice
                 .map(|image| image.digest)
                 .collect::<BTreeSet<String>>()
         })
-        .map_err(|error| refused(error.into()));
+        .map_err(refused);
     let wanted = PublishRequest {
         choice: choice.clone(),
         prefix: None,

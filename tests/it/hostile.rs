@@ -354,7 +354,7 @@ fn an_item_whose_name_leads_outside_is_lost() {
         match checkout(&vendor, &packed.release, &dest, &options, &Silent) {
             Ok(report) => assert_eq!(report.items[0].state, ItemState::Lost, "{bad:?}"),
             Err(error) => assert!(
-                matches!(error, CheckoutError::Manifest(_)),
+                matches!(error, Error::Checkout(CheckoutError::Manifest(_))),
                 "{bad:?}: {error}"
             ),
         }

@@ -34,6 +34,7 @@ mod media_iso;
 mod metadata;
 mod names;
 mod no_dead_ends;
+mod one_error;
 mod outputs;
 mod outside_readers;
 mod package_kinds;

@@ -547,7 +547,10 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
         let site = Store::create(&folder.path().join("site")).unwrap();
         let error = pull(&site, "web:1", &reference, &trusting).unwrap_err();
         assert!(
-            matches!(error, AddError::Registry(RegistryError::Denied { .. })),
+            matches!(
+                error,
+                Error::Add(AddError::Registry(RegistryError::Denied { .. }))
+            ),
             "{error:?}"
         );
         let login = |pair: &str| {
@@ -562,7 +565,10 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
         login("site:wrong");
         let error = pull(&site, "web:1", &reference, &trusting).unwrap_err();
         assert!(
-            matches!(error, AddError::Registry(RegistryError::Denied { .. })),
+            matches!(
+                error,
+                Error::Add(AddError::Registry(RegistryError::Denied { .. }))
+            ),
             "{error:?}"
         );
         login("site:s3cret");
@@ -575,7 +581,10 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
         };
         let error = pull(&site, "web:1", &reference, &doubting).unwrap_err();
         assert!(
-            matches!(error, AddError::Registry(RegistryError::Tls { .. })),
+            matches!(
+                error,
+                Error::Add(AddError::Registry(RegistryError::Tls { .. }))
+            ),
             "{error:?}"
         );
     });
@@ -633,7 +642,10 @@ fn bytes_from_a_stream_become_an_item() {
         &Silent,
     )
     .unwrap_err();
-    assert!(matches!(error, AddError::Unfit { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Add(AddError::Unfit { .. })),
+        "{error}"
+    );
 }
 
 #[test]

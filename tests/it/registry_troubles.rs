@@ -15,6 +15,7 @@ use carryall::base::monitor::Silent;
 use carryall::oci::image::{Digest, OCI_MANIFEST};
 use carryall::oci::registry::RegistryError;
 use carryall::oci::registry::client::{Client, ClientOptions};
+use carryall::ops::Error;
 use carryall::ops::add::{AddError, AddReport};
 use carryall::store::Store;
 use misbehaving::{Misbehaving, OneBlob, Request, described};
@@ -81,7 +82,7 @@ impl Small {
 }
 
 /// A store, and a pull of the small image from a server into it.
-fn pull_small(folder: &Path, host: &str) -> (Store, Result<AddReport, AddError>) {
+fn pull_small(folder: &Path, host: &str) -> (Store, Result<AddReport, Error>) {
     let dir = folder.join("store");
     let store = if dir.exists() {
         Store::open(&dir, carryall::store::OpenMode::Write)
@@ -93,9 +94,9 @@ fn pull_small(folder: &Path, host: &str) -> (Store, Result<AddReport, AddError>)
     (store, outcome)
 }
 
-fn registry_error(outcome: Result<AddReport, AddError>) -> RegistryError {
+fn registry_error(outcome: Result<AddReport, Error>) -> RegistryError {
     match outcome.unwrap_err() {
-        AddError::Registry(error) => error,
+        Error::Add(AddError::Registry(error)) => error,
         other => panic!("{other}"),
     }
 }
@@ -419,7 +420,7 @@ fn credentials_are_sent_to_the_registry_and_to_nobody_else() {
 
 /// A registry that takes uploads and drops the line now and then.
 #[derive(Default)]
-struct Uploads {
+pub struct Uploads {
     /// What came of the upload that is open.
     bytes: Vec<u8>,
     blobs: HashMap<String, Vec<u8>>,
@@ -427,7 +428,7 @@ struct Uploads {
     pieces: usize,
 }
 
-fn uploads(drop_after: Option<usize>) -> (Misbehaving, Arc<Mutex<Uploads>>) {
+pub fn uploads(drop_after: Option<usize>) -> (Misbehaving, Arc<Mutex<Uploads>>) {
     let state = Arc::new(Mutex::new(Uploads::default()));
     let shared = state.clone();
     let server = Misbehaving::start(move |request| {

@@ -154,7 +154,7 @@ fn write_slice<S: ChunkSource>(
     let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
     let part = bytes.get(place(range.start)..place(range.end));
     let part = part.ok_or(RecipeError::Corrupt("length of a chunk"))?;
-    out.write_all(part).map_err(RecipeError::Write)?;
+    out.write_all(part).map_err(RecipeError::write)?;
     monitor.advance(part.len() as u64);
     Ok(())
 }

@@ -13,6 +13,7 @@ use std::ops::Deref;
 
 use wincode::{SchemaRead, SchemaWrite};
 
+use crate::base::backend::{BackendError, BoxError};
 use crate::base::id::{self, BlobId, ChunkId};
 pub(crate) use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
 use crate::base::monitor::Interrupted;
@@ -21,9 +22,6 @@ use crate::deflate::DeflateError;
 
 /// Contents of up to this many bytes are one chunk, wherever they are found.
 pub(crate) const SMALL_BYTES: u64 = 64 * 1024;
-
-/// Any error of a chunk's keeper.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A chunk and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, SchemaRead, SchemaWrite)]
@@ -196,6 +194,40 @@ pub enum RecipeError {
     Interrupted(#[from] Interrupted),
 }
 
+impl RecipeError {
+    /// Makes the error for a chunk that its keeper cannot read.
+    pub fn chunk(id: ChunkId, error: impl Into<BackendError>) -> Self {
+        error.into().or(|source| Self::Chunk { id, source })
+    }
+
+    /// Makes the error for a ready copy that its keeper cannot read.
+    pub fn ready(blob: BlobId, error: impl Into<BackendError>) -> Self {
+        error.into().or(|source| Self::Ready { blob, source })
+    }
+
+    /// Makes the error for a chunk that could not be stored.
+    pub fn store(error: impl Into<BackendError>) -> Self {
+        error.into().or(Self::Store)
+    }
+
+    /// Makes the error for rebuilt bytes that could not be written.
+    pub fn write(error: std::io::Error) -> Self {
+        match Interrupted::of_io(&error) {
+            Some(stop) => stop.into(),
+            None => Self::Write(error),
+        }
+    }
+}
+
+impl From<RecipeError> for BackendError {
+    fn from(error: RecipeError) -> Self {
+        match error {
+            RecipeError::Interrupted(stop) => stop.into(),
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
 /// Provides chunks by id.
 pub trait ChunkSource: Sync {
     /// The bytes of a chunk, as a cheap handle.
@@ -226,7 +258,7 @@ pub trait ReadyBytes: Send {
     ///
     /// # Errors
     /// When they no longer exist.
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError>;
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BackendError>;
 }
 
 /// Stores chunks.

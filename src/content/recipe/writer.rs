@@ -72,7 +72,7 @@ impl RecipeWriter {
                 Ok(0) => break,
                 Ok(len) => len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(RecipeError::Store(error.into())),
+                Err(error) => return Err(RecipeError::store(error)),
             };
             self.side.write(sink, &buffer[..len])?;
             remake_bytes += len as u64;

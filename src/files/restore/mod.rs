@@ -87,7 +87,7 @@ pub(super) fn fill<S: ChunkSource>(
     let mut sparse = SparseWriter::new(file);
     // The whole content is proved by its hash, because the file keeps its bytes for good.
     let written = write_content(source, content, Proof::Whole, &mut sparse, monitor);
-    let written = written.and_then(|()| sparse.finish().map_err(RecipeError::Write));
+    let written = written.and_then(|()| sparse.finish().map_err(RecipeError::write));
     written.map_err(|error| match error {
         RecipeError::Write(source) => LayoutError::io("write", path)(source),
         other => other.into(),

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::backend::BoxError;
 use crate::base::monitor::Interrupted;
 use crate::base::size::ByteSize;
-use crate::content::recipe::BoxError;
 use crate::oci::image::Digest;
 
 /// The reason why something could not be pulled, pushed or served.

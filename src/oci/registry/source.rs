@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::ops::Range;
 
+use crate::base::backend::BackendError;
 use crate::base::monitor::Monitor;
-use crate::content::recipe::BoxError;
 use crate::oci::image::Digest;
 
 /// Provides blobs by digest, to several threads.
@@ -28,5 +28,5 @@ pub trait BlobSource: Sync {
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
-    ) -> Result<(), BoxError>;
+    ) -> Result<(), BackendError>;
 }

@@ -75,7 +75,7 @@ impl<R: ReleasesMut> Again<'_, R> {
         open: &OpenOptions,
     ) -> Result<(Item, StreamReport, Result<(), RecipeError>), AddError> {
         let writer = self.store.writer(self.monitor);
-        let mut writer = writer.map_err(AddError::Releases)?;
+        let mut writer = writer?;
         let nothing = ProvedBlobs::default();
         let mut unpacker =
             Unpacker::new(self.store, &mut writer, &nothing.blobs, open, self.monitor);

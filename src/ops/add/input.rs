@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::AddError;
+use crate::base::backend::BackendError;
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
 use crate::files::folder::Unreadable;
@@ -167,13 +168,13 @@ pub(super) fn check_space<R: Releases>(
     place: &Path,
     open: &OpenOptions,
 ) -> Result<(), AddError> {
-    let is_empty = store.roots().map_err(AddError::Releases)?.is_empty();
+    let is_empty = store.roots()?.is_empty();
     let share = if is_empty { FIRST_SHARE } else { LATER_SHARE };
     let mut needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
     if open.depth == Depth::Open {
         needed_bytes += spool_bytes(inputs.iter().flat_map(Input::files));
     }
-    let free_bytes = free_space_bytes(place).map_err(|error| AddError::Releases(error.into()))?;
+    let free_bytes = free_space_bytes(place).map_err(BackendError::from)?;
     if free_bytes >= needed_bytes {
         return Ok(());
     }

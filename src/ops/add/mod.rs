@@ -5,6 +5,7 @@
 //! and the table of known blobs (150 bytes each, a million at most).
 
 mod again;
+pub(super) mod error;
 mod input;
 #[cfg(feature = "registry")]
 pub mod sources;
@@ -15,21 +16,22 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use self::again::Again;
+pub use self::error::AddError;
 pub use self::input::InputPath;
 use self::input::{Input, check_apart, check_readable, check_space, inputs};
 use super::proof::{self, ProvedBlobs};
 use super::unpack_limits;
-use super::{ReleasesMut, Stored};
+use super::{Error, ReleasesMut, Stored};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::limits::PLAIN_FREE_BYTES;
-use crate::base::monitor::{Interrupted, Monitor};
-use crate::base::size::{ByteSize, total};
+use crate::base::monitor::Monitor;
+use crate::base::size::total;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::walk::{Visitor, Walker};
-use crate::content::recipe::{Blob, BoxError, ChunkSink, ChunkSource, RecipeError};
+use crate::content::recipe::{Blob, ChunkSink, ChunkSource, RecipeError};
 use crate::content::release::{
     BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
 };
@@ -37,114 +39,6 @@ use crate::files::meta::MetaReader;
 use crate::files::unpacker::{OpenOptions, StreamReport, Unpacker};
 use crate::files::{LayoutError, folder};
 use crate::oci::image::Images;
-#[cfg(feature = "registry")]
-use crate::oci::registry::RegistryError;
-
-/// The reason why a release was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum AddError {
-    /// No path was given.
-    #[error("nothing to add")]
-    Nothing,
-    /// Two items would have the same name.
-    #[error("two items would be called {name}: {} and {}", first.display(), second.display())]
-    SameName {
-        /// The name.
-        name: String,
-        /// One path.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
-    },
-    /// A path is neither file nor folder, or has no file name.
-    #[error("{}: {why}", path.display())]
-    Unfit {
-        /// The path.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// Files or folders that may not be read.
-    #[error("{count} cannot be read: {}", unreadable(first, *count))]
-    Unreadable {
-        /// The first of them, with the system's errors.
-        first: Vec<(PathBuf, std::io::Error)>,
-        /// How many there are in total.
-        count: u64,
-    },
-    /// An input grows with the store, because one is inside the other.
-    #[error("{} and the store {} overlap: one is inside the other", path.display(), store.display())]
-    Entangled {
-        /// The path.
-        path: PathBuf,
-        /// The store's folder.
-        store: PathBuf,
-    },
-    /// There is too little room even for the best case.
-    #[error("{} has {} free, and {} at least are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
-    NoSpace {
-        /// The store's folder.
-        path: PathBuf,
-        /// Bytes that are free there.
-        free_bytes: u64,
-        /// Bytes that are needed in the best case.
-        needed_bytes: u64,
-    },
-    /// An image could not be pulled.
-    #[cfg(feature = "registry")]
-    #[error(transparent)]
-    Registry(RegistryError),
-    /// There is no folder to pull into.
-    #[cfg(feature = "registry")]
-    #[error("the store lies in no folder, and nothing can be pulled into it")]
-    Nowhere,
-    /// An item could not be read.
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
-    /// Not even the original bytes can be read back from the store.
-    #[error("{name}: what was stored does not come back")]
-    Store {
-        /// The item.
-        name: String,
-        /// What went wrong instead.
-        source: RecipeError,
-    },
-    /// The release that is to be extended could not be read.
-    #[error("{release} as it is cannot be read")]
-    Old {
-        /// Its name.
-        release: String,
-        /// What is wrong.
-        source: RecipeError,
-    },
-    /// An error of the store.
-    #[error("the store cannot be written or read")]
-    Releases(#[source] BoxError),
-    /// A stop was asked for.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-/// `/a (Permission denied), /b (Permission denied) and 3 more`.
-fn unreadable(first: &[(PathBuf, std::io::Error)], count: u64) -> String {
-    let each = first
-        .iter()
-        .map(|(path, why)| format!("{} ({why})", path.display()));
-    let listed = each.collect::<Vec<_>>().join(", ");
-    match count.saturating_sub(first.len() as u64) {
-        0 => listed,
-        more => format!("{listed} and {more} more"),
-    }
-}
-
-impl From<RecipeError> for AddError {
-    fn from(error: RecipeError) -> Self {
-        match error {
-            RecipeError::Interrupted(stop) => Self::Interrupted(stop),
-            other => Self::Layout(LayoutError::Recipe(other)),
-        }
-    }
-}
 
 /// What happened to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -207,16 +101,17 @@ pub struct AddOptions {
 /// A path that is a symbolic link stands for what it points to.
 ///
 /// # Errors
-/// [`AddError`]. The store then has the release as it was before, or not at all.
+/// [`Error::Add`], or an interruption. The store then has the release as it was before, or not at all.
 pub fn add<R: ReleasesMut>(
     store: &R,
     name: &ReleaseName,
     paths: &[PathBuf],
     options: &AddOptions,
     monitor: &dyn Monitor,
-) -> Result<AddReport, AddError> {
+) -> Result<AddReport, Error> {
     let given: Vec<InputPath> = paths.iter().cloned().map(InputPath::from).collect();
-    add_inputs(store, name, &inputs(&given)?, options, monitor)
+    let report = add_inputs(store, name, &inputs(&given)?, options, monitor)?;
+    Ok(report)
 }
 
 fn add_inputs<R: ReleasesMut>(
@@ -234,15 +129,15 @@ fn add_inputs<R: ReleasesMut>(
         check_space(store, inputs, place, &open)?;
         open.spool_folder = place.join(crate::ops::UNFINISHED);
     }
-    let old = match store.root(name).map_err(AddError::Releases)? {
+    let old = match store.root(name)? {
         Some(root) => root.read_items(store).map_err(old(name))?,
         None => Vec::new(),
     };
-    let mut known = ProvedBlobs::read(store).map_err(AddError::Releases)?;
+    let mut known = ProvedBlobs::read(store)?;
     let mut findings = Vec::new();
 
     // Metadata is written along with the chunks, on the assumption that the proof succeeds.
-    let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
+    let mut writer = store.writer(monitor)?;
     let mut unpacker = Unpacker::new(store, &mut writer, &known.blobs, &open, monitor);
     let mut items = read_items(&mut unpacker, inputs, &mut findings, monitor)?;
     let known_bytes = unpacker.reused_bytes();
@@ -288,7 +183,7 @@ fn add_inputs<R: ReleasesMut>(
         // Recipes that do not work must not be used again.
         let mut blobs = BlobTable::default();
         collect_blobs((store, name), items.values(), &mut blobs)?;
-        let mut writer = store.writer(monitor).map_err(AddError::Releases)?;
+        let mut writer = store.writer(monitor)?;
         root = write_root(&mut writer, name, &items, &blobs)?;
         stored = sum(stored, finish(store, writer)?);
     }
@@ -299,7 +194,7 @@ fn add_inputs<R: ReleasesMut>(
         findings.push(finding.clone());
     }
     // The only commit point. Until here a kill leaves chunks that `prune` drops, and no release.
-    let id = store.commit(&root).map_err(AddError::Releases)?;
+    let id = store.commit(&root)?;
     Ok(AddReport {
         release: name.to_string(),
         id: id.to_string(),
@@ -330,12 +225,7 @@ fn old(name: &ReleaseName) -> impl Fn(RecipeError) -> AddError {
 }
 
 fn finish<R: ReleasesMut>(store: &R, writer: R::Writer<'_>) -> Result<Stored, AddError> {
-    store
-        .finish(writer)
-        .map_err(|error| match error.downcast() {
-            Ok(stop) => AddError::Interrupted(*stop),
-            Err(other) => AddError::Releases(other),
-        })
+    Ok(store.finish(writer)?)
 }
 
 fn sum(one: Stored, other: Stored) -> Stored {

@@ -12,10 +12,9 @@ use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::Reference;
 use crate::oci::pulls::is_own;
-use crate::oci::registry::RegistryError;
 use crate::oci::registry::client::{Client, ClientOptions};
 use crate::oci::registry::pull::{PullOptions, Pulled, pull};
-use crate::ops::{PULLS, ReleasesMut};
+use crate::ops::{Error, PULLS, ReleasesMut};
 
 /// Bytes of a stream that are read at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -81,8 +80,18 @@ pub struct Sources<'a> {
 /// Does the same as [`super::add`], and also adds images from registries and a stream.
 ///
 /// # Errors
-/// [`AddError`]. What was pulled so far stays in the store's folder for pulls, and the same command continues there.
+/// [`Error::Add`], or an interruption. What was pulled so far stays in the store's folder for pulls, and the same command continues there.
 pub fn add_sources<R: ReleasesMut>(
+    store: &R,
+    name: &ReleaseName,
+    sources: Sources<'_>,
+    options: &AddOptions,
+    monitor: &dyn Monitor,
+) -> Result<(AddReport, Vec<Pulled>), Error> {
+    Ok(add_all(store, name, sources, options, monitor)?)
+}
+
+fn add_all<R: ReleasesMut>(
     store: &R,
     name: &ReleaseName,
     sources: Sources<'_>,
@@ -193,15 +202,6 @@ fn take_stream(bytes: &mut dyn Read, path: &Path, monitor: &dyn Monitor) -> Resu
         .and_then(|()| file.set_modified(std::time::SystemTime::UNIX_EPOCH))
         .map_err(failed("write"))?;
     Ok(())
-}
-
-impl From<RegistryError> for AddError {
-    fn from(error: RegistryError) -> Self {
-        match error {
-            RegistryError::Interrupted(stop) => Self::Interrupted(stop),
-            other => Self::Registry(other),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names};
-use crate::ops::Releases;
+use crate::ops::{Error, Releases};
 
 /// Folder in the destination for unfinished files.
 const PART: &str = ".carryall.part";
@@ -35,6 +35,16 @@ pub struct ImageOptions {
     pub choice: Choice,
     /// The format of the output.
     pub form: ImageForm,
+}
+
+impl ImageOptions {
+    /// All images, in this format.
+    pub fn new(form: ImageForm) -> Self {
+        Self {
+            choice: Choice::default(),
+            form,
+        }
+    }
 }
 
 /// An image in the report.
@@ -90,16 +100,26 @@ impl ImageReport {
 /// must be absent (its parent present) or empty.
 ///
 /// # Errors
-/// [`CheckoutError`] when a requested image does not exist, nothing can be written, or the destination takes no more.
-/// An image that is not whole is not an error but is in the report.
+/// [`Error::Checkout`] when a requested image does not exist, nothing can be written, or the destination takes no more.
+/// An interruption. An image that is not whole is not an error but is in the report.
 pub fn checkout_images<R: Releases>(
     store: &R,
     name: &ReleaseName,
     dest: &Path,
     options: &ImageOptions,
     monitor: &dyn Monitor,
+) -> Result<ImageReport, Error> {
+    Ok(write_images(store, name, dest, options, monitor)?)
+}
+
+fn write_images<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    options: &ImageOptions,
+    monitor: &dyn Monitor,
 ) -> Result<ImageReport, CheckoutError> {
-    let root = store.root(name).map_err(CheckoutError::Releases)?;
+    let root = store.root(name)?;
     let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
     if let Some(place) = store.place() {
         check_apart(dest, place)?;

@@ -6,30 +6,30 @@
 //! programs are the work of [`images`].
 
 mod blobs;
+pub(super) mod error;
 pub mod images;
 pub mod install;
 mod staging;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use serde::Serialize;
 
+pub use self::error::CheckoutError;
 use self::staging::{CheckoutStaging, DestinationState, last_name};
-use super::Releases;
+use super::{Error, Releases};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
-use crate::base::monitor::{Interrupted, Monitor};
+use crate::base::monitor::Monitor;
 use crate::base::output::OutputError;
-use crate::base::size::{ByteSize, total};
-use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::base::size::total;
+use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, validation};
 use crate::files::meta::{MetaWriter, Ownership};
 use crate::files::{LayoutError, restore};
-use crate::oci::image::ChoiceError;
-use crate::oci::image::export::ExportError;
 
 /// Estimated cost of a file or folder entry in a file system besides its bytes.
 const ENTRY_COST_BYTES: u64 = 4096;
@@ -39,67 +39,6 @@ const ENTRY_COST_BYTES: u64 = 4096;
 pub struct CheckoutOptions {
     /// Names of the requested items. Empty stands for all.
     pub items: Vec<String>,
-}
-
-/// The reason why nothing, or no more, was restored.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckoutError {
-    /// There is no such release.
-    #[error("there is no release {0}")]
-    NoSuchRelease(ReleaseName),
-    /// The release has no such item.
-    #[error("the release has no item {item}; it has {}", has.join(", "))]
-    NoSuchItem {
-        /// The item that was asked for.
-        item: String,
-        /// The items that exist.
-        has: Vec<String>,
-    },
-    /// The destination is not empty.
-    #[error("{} is not empty", .0.display())]
-    NotEmpty(PathBuf),
-    /// The destination is inside the store.
-    #[error("{} lies in the store {}", dest.display(), store.display())]
-    InStore {
-        /// The destination.
-        dest: PathBuf,
-        /// The store's folder.
-        store: PathBuf,
-    },
-    /// There is too little room.
-    #[error("{} has {} free, and {} are needed", path.display(), ByteSize(*free_bytes), ByteSize(*needed_bytes))]
-    NoSpace {
-        /// The destination.
-        path: PathBuf,
-        /// Bytes that are free there.
-        free_bytes: u64,
-        /// Bytes that are needed.
-        needed_bytes: u64,
-    },
-    /// The list of items cannot be read, or is not one that `add` makes.
-    #[error("the release's list of items cannot be read")]
-    Manifest(#[source] RecipeError),
-    /// Nothing can be written to the destination.
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    /// An error of the file system.
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
-    /// The requested images are not available.
-    #[error(transparent)]
-    Choice(#[from] ChoiceError),
-    /// Images cannot be written in the requested format.
-    #[error(transparent)]
-    Outgoing(#[from] ExportError),
-    /// Something exists where a file is to be written.
-    #[error("{} is there already", .0.display())]
-    Exists(PathBuf),
-    /// An error of the store.
-    #[error("the store cannot be read")]
-    Releases(#[source] BoxError),
-    /// A stop was asked for.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
 }
 
 /// How an item was restored.
@@ -159,16 +98,26 @@ impl CheckoutReport {
 /// the same checkout left when it was killed.
 ///
 /// # Errors
-/// [`CheckoutError`] when nothing can be restored, or the destination takes no more. Damage is not an error: the report
-/// says which items are not whole.
+/// [`Error::Checkout`] when nothing can be restored, or the destination takes no more. An interruption. Damage is not an
+/// error: the report says which items are not whole.
 pub fn checkout<R: Releases>(
     store: &R,
     name: &ReleaseName,
     dest: &Path,
     options: &CheckoutOptions,
     monitor: &dyn Monitor,
+) -> Result<CheckoutReport, Error> {
+    Ok(restore_items(store, name, dest, options, monitor)?)
+}
+
+fn restore_items<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    options: &CheckoutOptions,
+    monitor: &dyn Monitor,
 ) -> Result<CheckoutReport, CheckoutError> {
-    let root = store.root(name).map_err(CheckoutError::Releases)?;
+    let root = store.root(name)?;
     let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
     let items = root.read_items(store).map_err(CheckoutError::Manifest)?;
     let items = choose(items, options)?;

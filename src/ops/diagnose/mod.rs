@@ -14,6 +14,7 @@ mod volumes;
 use std::error::Error as Cause;
 use std::io;
 
+use crate::base::backend::BackendError;
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::envelope::EnvelopeError;
 use crate::base::monitor::Interrupted;
@@ -103,6 +104,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         LoadError => oci::of_load,
         ExportError => oci::of_export,
         ReferenceError => oci::of_reference,
+        BackendError => backend,
         Interrupted => |_| interrupted(),
     }
     #[cfg(any(feature = "registry", feature = "serve"))]
@@ -120,6 +122,13 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
 /// The operator asked to stop.
 fn interrupted() -> Diagnostic {
     diagnostic!("interrupted")
+}
+
+fn backend(error: &BackendError) -> Diagnostic {
+    match error {
+        BackendError::Interrupted(_) => interrupted(),
+        BackendError::Failed(cause) => boxed(cause.as_ref()),
+    }
 }
 
 fn boxed(error: &(dyn Cause + Send + Sync + 'static)) -> Diagnostic {

@@ -13,10 +13,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::repositories::{self, Blobs, Plan, PublishRequest, Rules, Seconds};
+use crate::base::backend::BackendError;
 use crate::base::finding::Finding;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::{Monitor, Quiet};
-use crate::content::recipe::BoxError;
 use crate::content::release::ReleaseName;
 use crate::oci::image::{Choice, Digest, Images};
 use crate::oci::registry::BlobSource;
@@ -128,7 +128,7 @@ struct SourceLook<'a, R> {
 
 impl<R: Releases> SourceLook<'_, R> {
     fn chosen(&self) -> Result<Chosen, Error> {
-        let roots = self.store.roots().map_err(Error::Releases)?.into_iter();
+        let roots = self.store.roots()?.into_iter();
         Ok(roots
             .filter(|root| self.names.is_empty() || self.names.contains(&root.name))
             .map(|root| (root.name.clone(), root.id()))
@@ -239,7 +239,7 @@ impl<R: Releases> BlobSource for Current<'_, R> {
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), BackendError> {
         self.with(|blobs| blobs.write(digest, range, out, monitor))
     }
 }

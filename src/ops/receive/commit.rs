@@ -258,7 +258,7 @@ fn prove(
             walk::release(walker, root, visitor)
         })?;
     }
-    let mut known = ProvedBlobs::read(store).map_err(Error::Releases)?;
+    let mut known = ProvedBlobs::read(store)?;
     let keeper = Keeper::new(store)?;
     let failed = proof::streams(store, &mut known, roots, Some(&keeper), monitor)?;
     // The last group of cached blobs is written when the keeper is dropped.

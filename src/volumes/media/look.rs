@@ -188,7 +188,7 @@ fn look_at_file(path: &Path) -> NotAVolume {
 fn cause_of(error: crate::volumes::media::MediaError) -> io::Error {
     match error {
         crate::volumes::media::MediaError::Io { source, .. } => source,
-        other => io::Error::other(other.to_string()),
+        other => io::Error::other(other),
     }
 }
 

@@ -6,8 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use carryall::base::backend::BackendError;
 use carryall::base::monitor::Monitor;
-use carryall::content::recipe::BoxError;
 use carryall::oci::image::{Descriptor, Digest};
 use carryall::oci::registry::BlobSource;
 
@@ -127,7 +127,7 @@ impl BlobSource for OneBlob {
         range: std::ops::Range<u64>,
         out: &mut dyn Write,
         _: &dyn Monitor,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), BackendError> {
         let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
         Ok(out.write_all(&self.0[range])?)
     }

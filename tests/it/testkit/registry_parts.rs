@@ -15,7 +15,7 @@ use carryall::oci::registry::client::{ClientOptions, Patience};
 use carryall::oci::registry::pull::PullOptions;
 use carryall::ops::Error;
 use carryall::ops::add::sources::{RegistryImage, Sources, add_sources};
-use carryall::ops::add::{AddError, AddOptions, AddReport};
+use carryall::ops::add::{AddOptions, AddReport};
 use carryall::ops::publish::push::{PushOptions, ReleasePushReport, push};
 use carryall::store::Store;
 use serde_json::{Value, json};
@@ -318,7 +318,7 @@ pub fn pull(
     release: &str,
     image: &str,
     client: &ClientOptions,
-) -> Result<AddReport, AddError> {
+) -> Result<AddReport, Error> {
     pull_platforms(store, release, image, client, &[])
 }
 
@@ -328,7 +328,7 @@ pub fn pull_platforms(
     image: &str,
     client: &ClientOptions,
     platforms: &[&str],
-) -> Result<AddReport, AddError> {
+) -> Result<AddReport, Error> {
     let sources = Sources {
         paths: &[],
         images: &[RegistryImage::parse(image).unwrap()],

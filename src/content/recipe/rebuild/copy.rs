@@ -57,7 +57,7 @@ impl<'a> Copied<'a> {
             if piece.is_empty() {
                 return self.failed.map_or(Ok(()), Err);
             }
-            out.write_all(piece).map_err(RecipeError::Write)?;
+            out.write_all(piece).map_err(RecipeError::write)?;
             monitor.advance(piece.len() as u64);
         }
     }
@@ -71,7 +71,7 @@ impl<'a> Copied<'a> {
             self.given = 0;
             if let Err(source) = self.bytes.read_at(self.at, &mut self.piece) {
                 let blob = self.blob;
-                self.failed = Some(RecipeError::Ready { blob, source });
+                self.failed = Some(RecipeError::ready(blob, source));
                 self.piece.clear();
                 self.end = self.at;
             }

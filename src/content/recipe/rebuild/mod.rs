@@ -188,7 +188,7 @@ fn write<S: ChunkSource>(
             if job.proof == Proof::EveryBlob && ChunkId::of(&bytes) != chunk.id {
                 return Err(RecipeError::Mismatch(content.id()));
             }
-            out.write_all(&bytes).map_err(RecipeError::Write)?;
+            out.write_all(&bytes).map_err(RecipeError::write)?;
             job.monitor.advance(bytes.len() as u64);
             Ok(())
         }
@@ -380,7 +380,7 @@ impl Consumer<'_> {
         }
         self.hash(&batch.bytes[at..]);
         let wanted = self.wanted(batch);
-        self.out.write_all(wanted).map_err(RecipeError::Write)?;
+        self.out.write_all(wanted).map_err(RecipeError::write)?;
         self.monitor.advance(wanted.len() as u64);
         Ok(())
     }

@@ -26,6 +26,7 @@ pub use self::fetch::Fetched;
 pub use self::send::Sent;
 use super::credentials::{self, Credentials};
 use super::{RegistryError, tls};
+use crate::base::backend::BoxError;
 use crate::base::monitor::Monitor;
 
 /// Most redirects that are followed.
@@ -346,18 +347,14 @@ impl Client {
         })
     }
 
-    fn untrusted(&self, error: impl Into<crate::content::recipe::BoxError>) -> RequestFailed {
+    fn untrusted(&self, error: impl Into<BoxError>) -> RequestFailed {
         RequestFailed::Final(RegistryError::Tls {
             host: self.host.clone(),
             source: error.into(),
         })
     }
 
-    fn unreachable(
-        &self,
-        what: &str,
-        error: impl Into<crate::content::recipe::BoxError>,
-    ) -> RegistryError {
+    fn unreachable(&self, what: &str, error: impl Into<BoxError>) -> RegistryError {
         RegistryError::Unreachable {
             host: self.host.clone(),
             what: what.to_owned(),

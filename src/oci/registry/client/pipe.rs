@@ -3,8 +3,8 @@
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use crate::base::backend::BackendError;
 use crate::base::monitor::Monitor;
-use crate::content::recipe::BoxError;
 use crate::oci::image::{Digest, DigestHasher};
 
 /// Bytes of a piece in the channel.
@@ -13,12 +13,12 @@ const PIECE_BYTES: usize = 256 << 10;
 const PIECES: usize = 3;
 
 /// A piece, or the reason why there are no more.
-pub(super) type BodyPiece = Result<Vec<u8>, BoxError>;
+pub(super) type BodyPiece = Result<Vec<u8>, BackendError>;
 
 /// The reason why not everything was read.
 pub(super) enum PipeBroken {
     /// The source failed.
-    Source(BoxError),
+    Source(BackendError),
     /// The bytes are not those of the digest.
     Hash(Digest),
     /// A stop was asked for.
@@ -29,7 +29,7 @@ pub(super) enum PipeBroken {
 
 /// Runs a source beside a reader.
 pub(super) fn between<T>(
-    write: impl FnOnce(&mut dyn Write) -> Result<(), BoxError> + Send,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), BackendError> + Send,
     read: impl FnOnce(Receiver<BodyPiece>) -> T,
 ) -> T {
     let (sender, receiver) = sync_channel(PIECES);

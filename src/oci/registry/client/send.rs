@@ -10,6 +10,7 @@ use ureq::http::{Method, Response};
 use super::pipe::{self, UploadReader};
 use super::token::escaped;
 use super::{Call, Client, RequestBody, RequestFailed, header, is_later, rest};
+use crate::base::backend::BackendError;
 use crate::base::monitor::Monitor;
 use crate::oci::image::{Descriptor, Digest, DigestHasher};
 use crate::oci::registry::{BlobSource, RegistryError, range};
@@ -424,14 +425,11 @@ impl Client {
     }
 }
 
-fn unreadable(blob: &Descriptor, error: crate::content::recipe::BoxError) -> RegistryError {
-    match error.downcast::<crate::base::monitor::Interrupted>() {
-        Ok(stop) => RegistryError::Interrupted(*stop),
-        Err(source) => RegistryError::Source {
-            what: format!("blob {}", blob.digest),
-            source,
-        },
-    }
+fn unreadable(blob: &Descriptor, error: BackendError) -> RegistryError {
+    error.or(|source| RegistryError::Source {
+        what: format!("blob {}", blob.digest),
+        source,
+    })
 }
 
 /// Returns the URL and the headers of the last request of an upload.

@@ -126,10 +126,7 @@ fn fetch_all(
         needed_bytes = needed_bytes.saturating_add(blob.bytes.saturating_sub(begun));
         missing.push(blob);
     }
-    let free_bytes = free_space_bytes(pool).map_err(|error| RegistryError::Io {
-        path: pool.to_owned(),
-        source: std::io::Error::other(error),
-    })?;
+    let free_bytes = free_space_bytes(pool).map_err(RegistryError::io(pool))?;
     if !missing.is_empty() && free_bytes < needed_bytes {
         return Err(RegistryError::NoSpace {
             path: pool.to_owned(),

@@ -11,12 +11,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::cached_blob::{CachedBlob, PIECE_BYTES, SlotWriter, wait};
+use super::cached_blob::{CachedBlob, NotMade, PIECE_BYTES, SlotWriter, wait};
 use super::pressure::Pressure;
+use crate::base::backend::BackendError;
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
 use crate::base::spooled_temp;
-use crate::content::recipe::BoxError;
 use crate::oci::image::{Digest, DigestHasher};
 use crate::oci::registry::BlobSource;
 
@@ -84,8 +84,8 @@ impl<'a> CachedSource<'a> {
             let bytes = self.source.bytes(&digest).unwrap_or(0);
             let made = self.source.write(&digest, 0..bytes, &mut out, monitor);
             let got = out.hasher.finish();
-            let end = made.map_err(|error| error.to_string());
-            let end = end.and_then(|()| compare(&got, &digest));
+            let end = made.map_err(NotMade::from);
+            let end = end.and_then(|()| compare(&got, &digest).map_err(NotMade::Failed));
             if end.is_err() {
                 // The next request starts again.
                 let mut work = self.work();
@@ -166,7 +166,7 @@ impl<'a> CachedSource<'a> {
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), BackendError> {
         let is_whole = Some(range.end - range.start) == self.source.bytes(digest);
         let waits = self.makers_wanted.held_up();
         let mut work = self.work();
@@ -223,7 +223,7 @@ impl<'a> CachedSource<'a> {
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), BackendError> {
         match way {
             Delivery::Slot(slot) => slot.follow(range, out, monitor),
             Delivery::Direct => self.directly(digest, range, out, monitor),
@@ -270,7 +270,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::base::monitor::Silent;
+    use crate::base::monitor::{Recording, Silent};
 
     struct Counting {
         blob: Vec<u8>,
@@ -292,7 +292,7 @@ mod tests {
             range: Range<u64>,
             out: &mut dyn Write,
             _: &dyn Monitor,
-        ) -> Result<(), BoxError> {
+        ) -> Result<(), BackendError> {
             self.made.fetch_add(1, Ordering::Relaxed);
             let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
             for piece in self.blob[range].chunks(10_000) {
@@ -354,6 +354,25 @@ mod tests {
             assert_eq!(source.made.load(Ordering::Relaxed), made);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_stop_of_the_maker_is_one_for_all_who_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Counting {
+            blob: vec![1; 100_000],
+            made: AtomicUsize::new(0),
+        };
+        let stopped = Recording::default();
+        stopped.stop.store(true, Ordering::Relaxed);
+        let kept = CachedSource::new(&source, Some(folder.path()));
+        std::thread::scope(|scope| {
+            scope.spawn(|| kept.make_all(&stopped));
+            let slot = kept.slot(&Digest::of(&source.blob), true).unwrap();
+            let outcome = slot.follow(0..100_000, &mut Vec::new(), &Silent);
+            assert!(matches!(outcome, Err(BackendError::Interrupted(_))));
+            kept.close();
+        });
     }
 
     #[test]

@@ -138,9 +138,7 @@ impl BodyWriter<'_> {
         let begin = Instant::now();
         let mut looks = 0;
         loop {
-            if self.monitor.stop_asked() {
-                return Err(io::Error::other("stopped"));
-            }
+            self.monitor.check_stop()?;
             let room = self.handle.block_on(async {
                 tokio::time::timeout(LOOK_EVERY, self.out.reserve())
                     .await

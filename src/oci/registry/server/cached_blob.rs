@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::base::monitor::Monitor;
-use crate::content::recipe::BoxError;
+use crate::base::backend::BackendError;
+use crate::base::monitor::{Interrupted, Monitor};
 use crate::oci::image::DigestHasher;
 
 /// Bytes that are written, read and hashed together. Short pieces are still in the core's own cache the second time.
@@ -23,12 +23,39 @@ pub(super) struct CachedBlob {
     more: Condvar,
 }
 
+/// The reason why a blob was not made, for everyone who waits for it.
+#[derive(Debug, Clone)]
+pub(super) enum NotMade {
+    /// A stop was asked for.
+    Stopped(Interrupted),
+    /// It cannot be read, or is not what its digest says.
+    Failed(String),
+}
+
+impl From<BackendError> for NotMade {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Interrupted(stop) => Self::Stopped(stop),
+            BackendError::Failed(cause) => Self::Failed(cause.to_string()),
+        }
+    }
+}
+
+impl From<NotMade> for BackendError {
+    fn from(error: NotMade) -> Self {
+        match error {
+            NotMade::Stopped(stop) => stop.into(),
+            NotMade::Failed(why) => why.into(),
+        }
+    }
+}
+
 #[derive(Default)]
 struct BlobState {
     /// Bytes in the file.
     bytes: u64,
     /// Whether the blob is whole, or the reason why it never will be.
-    end: Option<Result<(), String>>,
+    end: Option<Result<(), NotMade>>,
 }
 
 impl CachedBlob {
@@ -42,7 +69,7 @@ impl CachedBlob {
     }
 
     /// Records the result of making it.
-    pub(super) fn end(&self, end: Result<(), String>) {
+    pub(super) fn end(&self, end: Result<(), NotMade>) {
         self.state().end = Some(end);
         self.more.notify_all();
     }
@@ -58,7 +85,7 @@ impl CachedBlob {
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), BackendError> {
         let mut piece = vec![0; PIECE_BYTES];
         let mut at = range.start;
         while at < range.end {
@@ -80,7 +107,7 @@ impl CachedBlob {
     }
 
     /// Waits until there are bytes beyond `at`. Returns the total number of bytes.
-    fn wait_beyond(&self, at: u64, monitor: &dyn Monitor) -> Result<u64, BoxError> {
+    fn wait_beyond(&self, at: u64, monitor: &dyn Monitor) -> Result<u64, BackendError> {
         self.wait_until(monitor, |state| match &state.end {
             Some(Err(why)) => Some(Err(why.clone().into())),
             _ if state.bytes > at => Some(Ok(state.bytes)),
@@ -92,8 +119,8 @@ impl CachedBlob {
     fn wait_until<T>(
         &self,
         monitor: &dyn Monitor,
-        answer: impl Fn(&BlobState) -> Option<Result<T, BoxError>>,
-    ) -> Result<T, BoxError> {
+        answer: impl Fn(&BlobState) -> Option<Result<T, BackendError>>,
+    ) -> Result<T, BackendError> {
         let mut state = self.state();
         loop {
             if let Some(answer) = answer(&state) {
@@ -114,9 +141,7 @@ pub(super) struct SlotWriter<'a> {
 
 impl Write for SlotWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.monitor.stop_asked() {
-            return Err(io::Error::other("stopped"));
-        }
+        self.monitor.check_stop()?;
         let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
         let at = self.slot.state().bytes;
         self.hasher.update(piece);

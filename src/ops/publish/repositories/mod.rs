@@ -15,11 +15,12 @@ use std::time::SystemTime;
 
 pub use self::hosts::{Hosts, OtherHosts};
 use self::names::NameLayout;
+use crate::base::backend::BackendError;
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::bundle::newest_first;
-use crate::content::recipe::{BoxError, ChunkSource, RecipeError};
+use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::ReleaseName;
 use crate::oci::image::{Choice, ChoiceError, Digest, Images, Reference};
 use crate::oci::registry::BlobSource;
@@ -109,7 +110,7 @@ pub(crate) fn plan_by<R: Releases>(
     let mut unreadable = Vec::new();
     let names = in_order(store, names);
     for name in &names {
-        let root = store.root(name).map_err(Error::Releases)?;
+        let root = store.root(name)?;
         let root = root.ok_or_else(|| Error::NoSuchRelease {
             name: name.to_string(),
             has: Vec::new(),
@@ -213,12 +214,8 @@ impl<S: ChunkSource> BlobSource for Blobs<'_, S> {
         range: Range<u64>,
         out: &mut dyn Write,
         monitor: &dyn Monitor,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), BackendError> {
         let body = self.images.blob(digest).ok_or("it is not there")?;
-        let outcome = body.write(self.store, range, &mut { out }, monitor);
-        outcome.map_err(|error| match error {
-            RecipeError::Interrupted(stop) => Box::new(stop).into(),
-            other => other.into(),
-        })
+        Ok(body.write(self.store, range, &mut { out }, monitor)?)
     }
 }

@@ -6,7 +6,7 @@ mod ready;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::monitor::{Recording, Silent};
+use crate::base::monitor::{Interrupted, Recording, Silent};
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::memory::Memory;
 use crate::content::recipe::stream::StreamWriter;
@@ -251,6 +251,23 @@ impl Write for Full {
     }
 }
 
+/// Takes some bytes until a stop is asked for.
+struct StoppedWriter(usize);
+
+impl Write for StoppedWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.checked_sub(bytes.len()) {
+            Some(left) => self.0 = left,
+            None => return Err(Interrupted.into()),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn streams_are_made_in_their_order_and_whatever_goes_wrong_ends_everything() {
     let mut memory = Memory::default();
@@ -278,6 +295,14 @@ fn streams_are_made_in_their_order_and_whatever_goes_wrong_ends_everything() {
         &Silent,
     );
     assert!(matches!(end, Err(RecipeError::Write(_))), "{end:?}");
+    let end = write_content(
+        &memory,
+        &content,
+        Proof::Whole,
+        &mut StoppedWriter(3_000_000),
+        &Silent,
+    );
+    assert!(matches!(end, Err(RecipeError::Interrupted(_))), "{end:?}");
     let stopped = Recording::default();
     stopped
         .stop

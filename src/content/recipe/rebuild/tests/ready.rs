@@ -1,7 +1,8 @@
 //! Blobs that the source has ready: copied whole and in parts, and never in a proof.
 
 use super::*;
-use crate::content::recipe::{BoxError, ReadyBytes};
+use crate::base::backend::BackendError;
+use crate::content::recipe::ReadyBytes;
 
 /// Chunks in memory, with blobs that are ready besides.
 struct WithReady {
@@ -14,7 +15,7 @@ struct WithReady {
 struct Ready<'a>(&'a [u8], u64);
 
 impl ReadyBytes for Ready<'_> {
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BoxError> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), BackendError> {
         let from = usize::try_from(offset)?;
         if offset + out.len() as u64 > self.1 {
             return Err("gone".into());
