@@ -13,6 +13,7 @@ mod markup;
 pub mod page;
 pub mod scan;
 pub mod source;
+mod surviving;
 mod window;
 
 pub use carrier::{CarrierWriter, PageNotes, VolumeFacts};

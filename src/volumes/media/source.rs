@@ -1,16 +1,14 @@
 //! Sources of blocks: folders, files, images and block devices, recognized by their type and never by their names.
 //!
-//! It reads bytes at offsets and survives bad sectors. `scan` interprets the bytes. Nothing is mapped, because a bad
-//! sector under a map would kill the process.
+//! It reads bytes at offsets. `surviving` reads past bad sectors, and `scan` interprets the bytes. Nothing is mapped,
+//! because a bad sector under a map would kill the process.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom};
-use std::ops::Range;
 use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
 use walkdir::WalkDir;
 
 use crate::base::diagnostic::{Arg, diagnostic};
@@ -187,171 +185,11 @@ fn unreadable(path: &Path, error: walkdir::Error) -> Finding {
     Finding::damage(path.display().to_string(), what)
 }
 
-/// Reads `buf` at `offset`. After an error it reads again in steps of one block, which begin where `offset + phase`
-/// would be a multiple of 64 KiB. Bytes that still cannot be read are zeros in `buf` and a returned gap, in bytes of
-/// the source.
-///
-/// # Errors
-/// [`MediaError::Interrupted`] alone. A drive may take long at bad sectors, so the stop is checked here.
-pub(crate) fn read_surviving(
-    reader: &dyn ReadAt,
-    offset: u64,
-    buf: &mut [u8],
-    phase: u64,
-    monitor: &dyn Monitor,
-) -> Result<Vec<Range<u64>>, MediaError> {
-    let end = offset + buf.len() as u64;
-    match read_whole(reader, offset, buf) {
-        Ok(()) => return Ok(Vec::new()),
-        Err(error) if is_gone(&error) => {
-            buf.fill(0);
-            return Ok(std::iter::once(offset..end).collect());
-        }
-        Err(_) => {}
-    }
-    // Steps that begin at blocks cost only the blocks with bad sectors, and not their neighbors.
-    let step = BLOCK_BYTES as u64;
-    let mut gaps: Vec<Range<u64>> = Vec::new();
-    let mut at = offset;
-    let mut rest = buf;
-    while !rest.is_empty() {
-        monitor.check_stop()?;
-        let to_boundary = step - (at + step - phase % step) % step;
-        let len = usize::try_from(to_boundary).map_or(rest.len(), |len| len.min(rest.len()));
-        let (part, behind) = rest.split_at_mut(len);
-        let part_end = at + part.len() as u64;
-        if read_whole(reader, at, part).is_err() {
-            part.fill(0);
-            match gaps.last_mut() {
-                // Adjacent gaps are joined, so that a long scratch is one gap.
-                Some(last) if last.end == at => last.end = part_end,
-                _ => gaps.push(at..part_end),
-            }
-        }
-        at = part_end;
-        rest = behind;
-    }
-    Ok(gaps)
-}
-
-fn read_whole(reader: &dyn ReadAt, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
-    while !buf.is_empty() {
-        match reader.read_at(offset, buf) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(len) => {
-                offset += len as u64;
-                buf = &mut buf[len..];
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Returns whether the medium itself is gone (removed, unplugged). Then no part of it is worth another try.
-fn is_gone(error: &io::Error) -> bool {
-    let gone = [Errno::NODEV, Errno::NXIO, Errno::NOMEDIUM, Errno::STALE];
-    gone.iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-}
-
-/// A test double that fails as media do.
-#[cfg(test)]
-pub(crate) mod faulty {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// Bytes with bad sectors. Every read that touches one fails.
-    pub(crate) struct Faulty {
-        pub(crate) bytes: Vec<u8>,
-        pub(crate) bad: Vec<Range<u64>>,
-        pub(crate) errno: Errno,
-        pub(crate) reads: AtomicUsize,
-    }
-
-    impl Faulty {
-        pub(crate) fn new(bytes: Vec<u8>, bad: Vec<Range<u64>>) -> Self {
-            Self {
-                bytes,
-                bad,
-                errno: Errno::IO,
-                reads: AtomicUsize::new(0),
-            }
-        }
-    }
-
-    impl ReadAt for Faulty {
-        fn size_bytes(&self) -> u64 {
-            self.bytes.len() as u64
-        }
-
-        fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-            self.reads.fetch_add(1, Ordering::Relaxed);
-            let end = (offset + buf.len() as u64).min(self.size_bytes());
-            if self
-                .bad
-                .iter()
-                .any(|bad| bad.start < end && offset < bad.end)
-            {
-                return Err(self.errno.into());
-            }
-            let from = usize::try_from(offset).expect("test data are small");
-            let part = &self.bytes[from..usize::try_from(end).expect("test data are small")];
-            buf[..part.len()].copy_from_slice(part);
-            Ok(part.len())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
-    use super::faulty::Faulty;
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::base::monitor::{Recording, Silent};
-    use std::sync::atomic::Ordering;
-
-    const B: u64 = BLOCK_BYTES as u64;
-
-    #[test]
-    fn a_bad_sector_costs_the_step_around_it_and_nothing_else() {
-        let bytes: Vec<u8> = (0..10 * B)
-            .map(|i| u8::try_from(i % 251).unwrap())
-            .collect();
-        let faulty = Faulty::new(bytes.clone(), vec![3 * B + 5000..3 * B + 7048]);
-        let mut buf = vec![1; 8 * BLOCK_BYTES];
-        let gaps = read_surviving(&faulty, 512, &mut buf, 512, &Silent).unwrap();
-        assert_eq!(gaps, vec![3 * B + 512..4 * B + 512]);
-        assert_eq!(buf[..3 * BLOCK_BYTES], bytes[512..3 * BLOCK_BYTES + 512]);
-        assert!(
-            buf[3 * BLOCK_BYTES..4 * BLOCK_BYTES]
-                .iter()
-                .all(|byte| *byte == 0)
-        );
-        assert_eq!(
-            buf[4 * BLOCK_BYTES..],
-            bytes[4 * BLOCK_BYTES + 512..8 * BLOCK_BYTES + 512]
-        );
-    }
-
-    #[test]
-    fn steps_follow_the_phase_from_any_offset() {
-        let faulty = Faulty::new(vec![7; 4 * BLOCK_BYTES], vec![B..B + 1]);
-        let mut buf = vec![1; 3 * BLOCK_BYTES];
-        let gaps = read_surviving(&faulty, 100, &mut buf, 0, &Silent).unwrap();
-        assert_eq!(gaps, vec![B..2 * B]);
-    }
-
-    #[test]
-    fn a_medium_taken_out_is_one_gap_and_not_asked_again() {
-        let mut faulty = Faulty::new(vec![7; 8 * BLOCK_BYTES], vec![0..1]);
-        faulty.errno = Errno::NOMEDIUM;
-        let mut buf = vec![1; 8 * BLOCK_BYTES];
-        let gaps = read_surviving(&faulty, 0, &mut buf, 0, &Silent).unwrap();
-        assert_eq!(gaps, vec![0..8 * B]);
-        assert_eq!(faulty.reads.load(Ordering::Relaxed), 1);
-    }
+    use crate::base::monitor::Recording;
 
     #[test]
     fn folders_are_listed_by_name_without_links_and_doubles() {

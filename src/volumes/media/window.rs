@@ -1,7 +1,9 @@
 //! A window that slides over a source. It reads ahead in pieces, keeps a little behind, and finds a pattern.
 //!
-//! It knows nothing of blocks. The given function reads past bad sectors.
+//! It knows nothing of blocks. The given function reads past bad sectors, and the window remembers which bytes are
+//! missing.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::volumes::block::BLOCK_BYTES;
@@ -10,8 +12,9 @@ use crate::volumes::media::MediaError;
 /// Small enough that bytes are still in the cache when they are hashed.
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// Fills the buffer with the source's bytes at an offset.
-pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), MediaError> + 'a;
+/// Fills the buffer with the source's bytes at an offset. Returns the ranges of the source that could not be read, in
+/// order.
+pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<Vec<Range<u64>>, MediaError> + 'a;
 
 /// The bytes of a source around a place that only moves forward.
 pub(super) struct SourceWindow<'a> {
@@ -21,6 +24,8 @@ pub(super) struct SourceWindow<'a> {
     /// Valid up to `filled`. Bytes behind that are stale.
     buf: Vec<u8>,
     filled: usize,
+    /// Unreadable ranges of the source that reach into the window, in order.
+    gaps: VecDeque<Range<u64>>,
     /// Reading ahead ends here. More is read only on request.
     ahead_end: u64,
     size: u64,
@@ -34,6 +39,7 @@ impl<'a> SourceWindow<'a> {
             start: span.start,
             buf: vec![0; PIECE_BYTES + 3 * BLOCK_BYTES],
             filled: 0,
+            gaps: VecDeque::new(),
             ahead_end: span.end,
             size,
         }
@@ -53,6 +59,15 @@ impl<'a> SourceWindow<'a> {
         }
         self.reach(keep, end)?;
         Ok(&mut self.buf[in_memory(at - self.start)..in_memory(end - self.start)])
+    }
+
+    /// Returns the parts of `range` that could not be read. The range must be part of the window.
+    pub(super) fn gaps_in(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> + '_ {
+        debug_assert!(range.start >= self.start && range.end <= self.start + self.filled as u64);
+        self.gaps
+            .iter()
+            .map(move |gap| gap.start.max(range.start)..gap.end.min(range.end))
+            .filter(|part| !part.is_empty())
     }
 
     /// Returns the first place in `from..to` where `pattern` begins.
@@ -87,10 +102,14 @@ impl<'a> SourceWindow<'a> {
             .copy_within(in_memory(keep - self.start)..self.filled, 0);
         self.filled = in_memory(have_end - keep);
         self.start = keep;
+        while self.gaps.front().is_some_and(|gap| gap.end <= keep) {
+            self.gaps.pop_front();
+        }
         // Reading ahead stops at the segment's end, whose following bytes another thread reads.
         let ahead = self.ahead_end.min(have_end + PIECE_BYTES as u64);
         let filled = in_memory(end.max(ahead).min(self.size) - self.start);
-        (self.fill)(have_end, &mut self.buf[self.filled..filled])?;
+        let gaps = (self.fill)(have_end, &mut self.buf[self.filled..filled])?;
+        self.gaps.extend(gaps);
         self.filled = filled;
         Ok(())
     }
@@ -160,7 +179,7 @@ mod tests {
         let fill = |offset: u64, buf: &mut [u8]| {
             let from = usize::try_from(offset).unwrap();
             buf.copy_from_slice(&data[from..from + buf.len()]);
-            Ok(())
+            Ok(Vec::new())
         };
         let mut window = SourceWindow::new(&fill, 0..size as u64, size as u64);
         let mut at = 0;
@@ -180,5 +199,28 @@ mod tests {
             window.find(at, size as u64, &[255, 254, 253, 252]).unwrap(),
             None
         );
+    }
+
+    #[test]
+    fn gaps_are_known_as_long_as_their_bytes_are_in_the_window() {
+        let fill = |offset: u64, buf: &mut [u8]| {
+            let end = offset + buf.len() as u64;
+            let bad = [1000..3000, 70_000..70_001, 600_000..700_000];
+            let inside = bad.map(|gap: Range<u64>| gap.start.max(offset)..gap.end.min(end));
+            Ok(inside.into_iter().filter(|gap| !gap.is_empty()).collect())
+        };
+        let mut window = SourceWindow::new(&fill, 0..1 << 20, 1 << 20);
+        window.bytes(0, 0, BLOCK_BYTES).unwrap();
+        let gaps: Vec<_> = window.gaps_in(2000..80_000).collect();
+        assert_eq!(gaps, [2000..3000, 70_000..70_001]);
+        for at in (0..1 << 20).step_by(BLOCK_BYTES) {
+            let len = window.bytes(at, at, BLOCK_BYTES).unwrap().len() as u64;
+            let missing: u64 = window.gaps_in(at..at + len).map(|g| g.end - g.start).sum();
+            let all = (600_000..700_000).filter(|byte| (at..at + len).contains(byte));
+            let before = (1000..3000).chain(70_000..70_001);
+            let all = all.chain(before.filter(|byte| (at..at + len).contains(byte)));
+            assert_eq!(missing, all.count() as u64, "block at {at}");
+        }
+        assert!(window.gaps.len() <= 2);
     }
 }

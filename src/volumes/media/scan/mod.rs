@@ -4,6 +4,8 @@
 //! It needs no name, file system or geometry, and it keeps nothing. Every block is passed to a visitor and dropped.
 //! Memory: about 1 MiB a thread, at most eight threads.
 
+mod known;
+
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,9 +16,11 @@ use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
-use crate::volumes::media::source::{AccessPattern, MediaSource, read_surviving};
+use crate::volumes::media::source::{AccessPattern, MediaSource};
+use crate::volumes::media::surviving::{RetryAllowance, SurvivingReader};
 use crate::volumes::media::{MediaError, window::SourceWindow};
 use crate::volumes::slices::Slices;
+use known::BlockBytes;
 
 /// Bytes that one thread takes at a time from a source that several threads read.
 const SEGMENT_BYTES: u64 = 8 << 20;
@@ -156,6 +160,7 @@ pub fn scan_reader(
         damaged: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
         gaps: Mutex::new(Vec::new()),
+        retries: RetryAllowance::new(),
     };
     let size = reader.size_bytes();
     let first = match access {
@@ -177,6 +182,7 @@ struct Scan<'a> {
     damaged: AtomicU64,
     stopped: AtomicBool,
     gaps: Mutex<Vec<Range<u64>>>,
+    retries: RetryAllowance,
 }
 
 /// The result of testing one place.
@@ -235,17 +241,18 @@ impl Scan<'_> {
 
     /// Visits every block that begins in `starts`. Returns the place of the first whole one.
     fn span(&self, starts: Range<u64>, phase: u64) -> Result<Option<u64>, MediaError> {
-        let read = |offset: u64, buf: &mut [u8]| -> Result<(), MediaError> {
+        let reader = SurvivingReader::new(self.reader, phase, &self.retries, self.monitor);
+        let read = |offset: u64, buf: &mut [u8]| {
             self.monitor.check_stop()?;
-            let gaps = read_surviving(self.reader, offset, buf, phase, self.monitor)?;
+            let gaps = reader.read(offset, buf)?;
             if !gaps.is_empty() {
                 self.gaps
                     .lock()
                     .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .extend(gaps);
+                    .extend(gaps.iter().cloned());
             }
             self.monitor.advance(buf.len() as u64);
-            Ok(())
+            Ok(gaps)
         };
         let mut window = SourceWindow::new(&read, starts.clone(), self.reader.size_bytes());
         let mut first = None;
@@ -301,34 +308,36 @@ impl Scan<'_> {
             }
             *hashes_left -= 1;
         }
-        let (sighting, place) = match BlockHeader::open_mut(block) {
-            Some(header) => {
-                self.whole.fetch_add(1, Ordering::Relaxed);
-                let whole = Sighting::Whole {
-                    header,
-                    block,
-                    source_no,
-                    offset: at,
-                };
-                (whole, ScannedPlace::Whole)
-            }
-            None => {
-                self.damaged.fetch_add(1, Ordering::Relaxed);
-                let damaged = Sighting::Damaged {
-                    header,
-                    origin: HeaderOrigin::Read,
-                    block,
-                    slices: Slices::NONE,
-                    source_no,
-                    offset: at,
-                };
-                (damaged, ScannedPlace::Damaged)
-            }
-        };
-        if (self.visit)(&sighting).is_break() {
+        if let Some(header) = BlockHeader::open_mut(block) {
+            self.whole.fetch_add(1, Ordering::Relaxed);
+            self.visit(&Sighting::Whole {
+                header,
+                block,
+                source_no,
+                offset: at,
+            });
+            return Ok(ScannedPlace::Whole);
+        }
+        let block = block_at(window, at)?;
+        if !block.has_header_bytes() {
+            return Ok(ScannedPlace::Nothing);
+        }
+        self.damaged.fetch_add(1, Ordering::Relaxed);
+        self.visit(&Sighting::Damaged {
+            header,
+            origin: HeaderOrigin::Read,
+            block: block.padded(&mut Vec::new()),
+            slices: block.known(),
+            source_no,
+            offset: at,
+        });
+        Ok(ScannedPlace::Damaged)
+    }
+
+    fn visit(&self, sighting: &Sighting<'_>) {
+        if (self.visit)(sighting).is_break() {
             self.stopped.store(true, Ordering::Relaxed);
         }
-        Ok(place)
     }
 
     /// Returns whether a valid block header stands one block behind `at`.
@@ -380,6 +389,17 @@ impl ScanReport {
         self.unopened.extend(other.unopened);
         self.stopped |= other.stopped;
     }
+}
+
+/// Returns what there is of a block at a place.
+fn block_at<'a>(window: &'a mut SourceWindow<'_>, at: u64) -> Result<BlockBytes<'a>, MediaError> {
+    let end = at + window.bytes(at, at, BLOCK_BYTES)?.len() as u64;
+    let within = |place: u64| usize::try_from(place - at).expect("within a block");
+    let gaps = window
+        .gaps_in(at..end)
+        .map(|gap| within(gap.start)..within(gap.end))
+        .collect();
+    Ok(BlockBytes::new(window.bytes(at, at, BLOCK_BYTES)?, gaps))
 }
 
 fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {

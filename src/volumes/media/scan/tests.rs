@@ -2,30 +2,41 @@
 use super::*;
 use crate::base::id::SetId;
 use crate::base::monitor::{Recording, Silent};
-use crate::volumes::block::{BlockKind, ParityCodec, SetHeader};
-use crate::volumes::media::source::faulty::Faulty;
+use crate::volumes::block::{ParityCodec, SetHeader};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::media::surviving::faulty::Faulty;
+use crate::volumes::slices::bytes_of;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+const SET: SetHeader = SetHeader {
+    set_id: SetId([1; 16]),
+    codec: ParityCodec::Gf16,
+    data_volumes: 1,
+    spare_volumes: 0,
+    stripe_width: 0,
+    local_data: 9,
+    local_parity: 1,
+    catalog_blocks: 1,
+    volume_blocks: 1000,
+};
+
+/// A block of the set whose slices all differ, from those of other blocks too.
 fn block(block_no: u32) -> Vec<u8> {
-    let fill = u8::try_from(block_no % 251).unwrap();
-    let mut bytes = vec![fill; BLOCK_BYTES];
-    let set = SetHeader {
-        set_id: SetId([1; 16]),
-        codec: ParityCodec::Gf16,
-        data_volumes: 1,
-        spare_volumes: 0,
-        stripe_width: 0,
-        local_data: 9,
-        local_parity: 1,
-        catalog_blocks: 1,
-        volume_blocks: 1000,
-    };
+    let mut state = u64::from(block_no) + 1;
+    let mut bytes: Vec<u8> = (0..BLOCK_BYTES / 8)
+        .flat_map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        })
+        .collect();
     let header = BlockHeader {
-        set,
+        set: SET,
         volume_no: 1,
         block_no,
-        kind: BlockKind::Data,
+        kind: Geometry::from_header(&SET).unwrap().kind(1, block_no),
     };
     header.seal(&mut bytes);
     bytes
@@ -39,10 +50,20 @@ struct Met {
     report: ScanReport,
     whole: BTreeSet<u32>,
     damaged: BTreeSet<u32>,
+    /// What is known of damaged blocks.
+    known: BTreeMap<u32, Slices>,
+}
+
+impl Met {
+    /// The slices of a damaged block that are not known.
+    fn lost(&self, block_no: u32) -> Vec<usize> {
+        self.known[&block_no].others().iter().collect()
+    }
 }
 
 fn run(reader: &dyn ReadAt, access: AccessPattern) -> Met {
     let (whole, damaged) = (Mutex::new(BTreeSet::new()), Mutex::new(BTreeSet::new()));
+    let known = Mutex::new(BTreeMap::new());
     let visit = |sighting: &Sighting<'_>| {
         match sighting {
             Sighting::Whole {
@@ -53,7 +74,14 @@ fn run(reader: &dyn ReadAt, access: AccessPattern) -> Met {
                 assert!(*bytes == block(header.block_no));
                 whole.lock().unwrap().insert(header.block_no);
             }
-            Sighting::Damaged { header, .. } => {
+            Sighting::Damaged {
+                header,
+                block,
+                slices,
+                ..
+            } => {
+                assert_eq!(block.len(), BLOCK_BYTES);
+                known.lock().unwrap().insert(header.block_no, *slices);
                 damaged.lock().unwrap().insert(header.block_no);
             }
         }
@@ -64,6 +92,7 @@ fn run(reader: &dyn ReadAt, access: AccessPattern) -> Met {
         report,
         whole: whole.into_inner().unwrap(),
         damaged: damaged.into_inner().unwrap(),
+        known: known.into_inner().unwrap(),
     }
 }
 
@@ -100,6 +129,8 @@ fn a_flipped_bit_is_a_damaged_block_in_its_place_and_a_lost_header_is_none() {
     for met in both(&bytes) {
         assert_eq!(met.damaged, BTreeSet::from([0, 7, 8, 9, 127, 128, 199]));
         assert_eq!(met.report.whole_blocks, 200 - 7 - 1 - 3);
+        // Nothing shows which slice the bit is in.
+        assert!(met.known.values().all(|slices| slices.is_all()));
     }
 }
 
@@ -121,20 +152,22 @@ fn bytes_lost_or_gained_in_the_middle_cost_the_block_they_were_in() {
 #[test]
 fn bad_sectors_are_gaps_and_cost_only_the_blocks_they_touch() {
     let bad = vec![
-        10 * BLOCK + 2048..10 * BLOCK + 4096,
+        10 * BLOCK + 2048..10 * BLOCK + 6144,
         150 * BLOCK..153 * BLOCK,
     ];
     for access in [AccessPattern::Parallel, AccessPattern::Sequential] {
         let met = run(&Faulty::new(blocks(200), bad.clone()), access);
         assert_eq!(met.report.whole_blocks, 196);
-        assert_eq!(met.report.unread_bytes, 4 * BLOCK);
+        assert_eq!(met.report.unread_bytes, 4096 + 3 * BLOCK);
         let gaps: Vec<_> = met
             .report
             .gaps
             .iter()
             .map(|gap| gap.range.clone())
             .collect();
-        assert_eq!(gaps, [10 * BLOCK..11 * BLOCK, 150 * BLOCK..153 * BLOCK]);
+        assert_eq!(gaps, bad);
+        assert_eq!(met.damaged, BTreeSet::from([10]));
+        assert_eq!(met.lost(10), [1, 2]);
     }
 }
 
@@ -144,9 +177,47 @@ fn a_truncated_last_block_is_damaged() {
     bytes.truncate(2 * BLOCK_BYTES + 1000);
     for met in both(&bytes) {
         assert_eq!(
-            (met.whole, met.damaged),
-            (BTreeSet::from([0, 1]), BTreeSet::from([2]))
+            (&met.whole, &met.damaged),
+            (&BTreeSet::from([0, 1]), &BTreeSet::from([2]))
         );
+        assert!(met.known[&2].is_none());
+    }
+    let mut bytes = blocks(3);
+    bytes.truncate(2 * BLOCK_BYTES + 9000);
+    for met in both(&bytes) {
+        assert_eq!(met.known[&2].iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+}
+
+#[test]
+fn sectors_that_read_as_zeros_or_as_another_one_are_not_known() {
+    let mut bytes = blocks(20);
+    let slice = |block_no: usize, slice: usize| {
+        let bytes = bytes_of(slice);
+        block_no * BLOCK_BYTES + bytes.start..block_no * BLOCK_BYTES + bytes.end
+    };
+    bytes[slice(5, 3)].fill(0);
+    bytes.copy_within(slice(9, 30), slice(9, 7).start);
+    for met in both(&bytes) {
+        assert_eq!(met.damaged, BTreeSet::from([5, 9]));
+        assert_eq!(met.lost(5), [3]);
+        assert_eq!(met.lost(9), [7, 30]);
+    }
+}
+
+#[test]
+fn slices_are_exact_at_any_phase_of_blocks_and_sectors() {
+    for front in [0, 1, 512, 2048 * 33, 100_001] {
+        let mut bytes = vec![0x8a; front];
+        bytes.extend(blocks(200));
+        // The second half of slice 4 and the first half of slice 5, or one whole slice.
+        let sector = (front as u64 + 140 * BLOCK + 5 * 2048) / 2048 * 2048;
+        let faulty = Faulty::new(bytes, vec![sector..sector + 2048]);
+        let met = run(&faulty, AccessPattern::Parallel);
+        assert_eq!(met.report.unread_bytes, 2048);
+        assert_eq!(met.damaged, BTreeSet::from([140]));
+        let expected: &[usize] = if front % 2048 == 0 { &[5] } else { &[4, 5] };
+        assert_eq!(met.lost(140), expected, "front {front}");
     }
 }
 
