@@ -16,7 +16,7 @@ use crate::content::recipe::stream::RecordReader;
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError, StreamRef};
 use crate::content::release::{
-    BlobTable, EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries,
+    BlobTable, EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries, walk,
 };
 use crate::ops::Releases;
 
@@ -126,18 +126,9 @@ fn streams_of<S: ChunkSource>(
     item: &Item,
     blobs: &mut Vec<Blob>,
 ) -> Result<(), RecipeError> {
-    match &item.kind {
-        ItemKind::File { content } => walker.streams(content, blobs),
-        ItemKind::Folder { entries, .. } => {
-            let mut entries = open_entries(walker.source(), entries)?;
-            while let Some(entry) = entries.next_record()? {
-                if let EntryKind::File { content } = entry.kind {
-                    walker.streams(&content, blobs)?;
-                }
-            }
-            Ok(())
-        }
-    }
+    walk::files(walker.source(), item, &mut |_, content| {
+        walker.streams(content, blobs)
+    })
 }
 
 /// Contents that are proved together, with the index of the item that they belong to.

@@ -12,17 +12,14 @@ pub mod groups;
 pub mod members;
 mod names;
 
-use std::collections::HashSet;
-
 use self::names::{Names, Side};
-use crate::base::id::BlobId;
 use crate::content::recipe::rebuild::read_op;
-use crate::content::recipe::stream::{self, Holds, RecordReader};
+use crate::content::recipe::stream::Holds;
+use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{
-    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError,
-    RecipeOp, StreamRef,
+    BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, RecipeError, RecipeOp, StreamRef,
 };
-use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries};
+use crate::content::release::{Item, ItemKind, ReleaseRoot, walk};
 
 /// A file of more chunks is listed in parts of this many.
 pub(crate) const PART_CHUNKS: usize = 1 << 20;
@@ -70,9 +67,7 @@ pub(crate) type FileVisitor<'v> = &'v mut dyn FnMut(&FoundFile<'_>) -> Result<()
 
 /// Walks releases and items. A blob that is met again (a layer that two images share) is listed only once.
 pub struct Contents<'a, S: ChunkSource> {
-    source: &'a S,
-    walked: HashSet<(BlobId, Recipe)>,
-    lists: HashSet<StreamRef>,
+    walker: Walker<'a, S>,
     within: Vec<Vec<u8>>,
     read_bytes_left: u64,
 }
@@ -81,9 +76,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
     /// Creates a walker that has met nothing yet.
     pub fn new(source: &'a S) -> Self {
         Self {
-            source,
-            walked: HashSet::new(),
-            lists: HashSet::new(),
+            walker: Walker::new(source),
             within: Vec::new(),
             read_bytes_left: READ_BYTES_MAX,
         }
@@ -100,7 +93,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         visit: FileVisitor<'_>,
     ) -> Result<(), RecipeError> {
         self.tables(root, visit)?;
-        for item in root.read_items(self.source)? {
+        for item in root.read_items(self.walker.source())? {
             self.item(&item, visit)?;
         }
         Ok(())
@@ -126,27 +119,13 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
     /// As [`Contents::release`].
     pub fn item(&mut self, item: &Item, visit: FileVisitor<'_>) -> Result<(), RecipeError> {
         self.within.clear();
-        match &item.kind {
-            ItemKind::File { content } => self.content(content, &item.name, visit, BLOB_DEPTH_MAX),
-            ItemKind::Folder { entries, .. } => {
-                self.stream(FileKind::Entries, &item.name, entries, visit)?;
-                self.within.push(item.name.clone());
-                let mut records = open_entries(self.source, entries)?;
-                while let Some(entry) = records.next_record()? {
-                    self.entry(&entry, visit)?;
-                }
-                Ok(())
-            }
+        if let ItemKind::Folder { entries, .. } = &item.kind {
+            self.stream(FileKind::Entries, &item.name, entries, visit)?;
+            self.within.push(item.name.clone());
         }
-    }
-
-    fn entry(&mut self, entry: &TreeEntry, visit: FileVisitor<'_>) -> Result<(), RecipeError> {
-        match &entry.kind {
-            EntryKind::File { content } => {
-                self.content(content, &entry.path, visit, BLOB_DEPTH_MAX)
-            }
-            _ => Ok(()),
-        }
+        walk::files(self.walker.source(), item, &mut |path, content| {
+            self.content(content, path.unwrap_or(&item.name), visit, BLOB_DEPTH_MAX)
+        })
     }
 
     fn content(
@@ -174,16 +153,11 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         visit: FileVisitor<'_>,
         depth_left: usize,
     ) -> Result<(), RecipeError> {
-        if depth_left == 0 {
-            return Err(RecipeError::Corrupt("recipe: too deep"));
-        }
-        // The recipe is part of the key: the same bytes may have another recipe, whose chunks count as well.
-        if !self.walked.insert((blob.id, blob.recipe)) {
+        if !self.walker.enter(blob, depth_left)? {
             return Ok(());
         }
-        let source = self.source;
-        let mut ops: RecordReader<'_, S, RecipeOp> =
-            RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
+        let source = self.walker.source();
+        let mut ops = self.walker.ops(blob)?;
         let first = read_op(&mut ops)?;
         let names = match first {
             Some(RecipeOp::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
@@ -233,19 +207,17 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         match op {
             RecipeOp::Side { bytes } => {
                 let Follower { side, names, .. } = follower;
-                return names.side(side, *bytes, &mut self.read_bytes_left);
+                names.side(side, *bytes, &mut self.read_bytes_left)?;
             }
-            RecipeOp::Kept { .. } => return Ok(()),
-            RecipeOp::Chunk(_) | RecipeOp::Blob(_) | RecipeOp::Deflate { .. } => {}
-        }
-        follower.turn(&self.within, visit)?;
-        match op {
+            RecipeOp::Kept { .. } => {}
             RecipeOp::Chunk(chunk) => {
+                follower.turn(&self.within, visit)?;
                 let Follower { parts, path, .. } = follower;
                 parts.push(*chunk, &self.within, path, visit)?;
                 follower.names.body(chunk.bytes.into());
             }
             RecipeOp::Blob(blob) => {
+                follower.turn(&self.within, visit)?;
                 self.blob(blob, &follower.path, visit, depth_left - 1)?;
                 follower.names.body(blob.bytes);
             }
@@ -255,12 +227,12 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
                 remake_bytes,
                 ..
             } => {
+                follower.turn(&self.within, visit)?;
                 // The stream's recipe stands in the side stream between the headers.
                 follower.side.skip(*remake_bytes)?;
                 self.content(plain, &follower.path, visit, depth_left - 1)?;
                 follower.names.body(*bytes);
             }
-            RecipeOp::Side { .. } | RecipeOp::Kept { .. } => {}
         }
         Ok(())
     }
@@ -279,7 +251,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         };
         let (mut bytes, mut lists) = (Parts::new(kind), Parts::new(of_lists));
         let within = &self.within;
-        stream::visit_refs(self.source, stream, &mut self.lists, &mut |chunk, holds| {
+        self.walker.refs(stream, &mut |chunk, holds| {
             let parts = match holds {
                 Holds::Bytes => &mut bytes,
                 Holds::List => &mut lists,

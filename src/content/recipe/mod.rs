@@ -135,6 +135,19 @@ pub enum RecipeOp {
     },
 }
 
+impl RecipeOp {
+    /// Returns the content that the step takes from outside of its recipe: a chunk, a blob or the plain bytes of a
+    /// stream.
+    pub fn content(&self) -> Option<Content> {
+        match self {
+            Self::Chunk(chunk) => Some(Content::Chunk(*chunk)),
+            Self::Blob(blob) => Some(Content::Blob(*blob)),
+            Self::Deflate { plain, .. } => Some(*plain),
+            Self::Side { .. } | Self::Kept { .. } => None,
+        }
+    }
+}
+
 /// The only codec of [`RecipeOp::Deflate`] so far: recipes as [`crate::deflate`] writes them.
 pub const DEFLATE_CODEC: u16 = 1;
 

@@ -1,11 +1,11 @@
 //! Visits every chunk that a content needs: its recipes and lists as well as its bytes.
 //!
-//! `release::walk` walks releases, with the walker of this module.
+//! `release::walk` walks releases, and `contents` lists their files, both with the walker of this module.
 
 use std::collections::HashSet;
 
 use super::rebuild::read_op;
-use super::stream::{self, RecordReader};
+use super::stream::{self, Holds, RecordReader};
 use super::{
     BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError,
     RecipeOp, StreamRef,
@@ -118,13 +118,22 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         content: &Content,
         visitor: &mut dyn Visitor,
     ) -> Result<(), RecipeError> {
+        self.content_at(content, visitor, BLOB_DEPTH_MAX)
+    }
+
+    fn content_at(
+        &mut self,
+        content: &Content,
+        visitor: &mut dyn Visitor,
+        depth_left: usize,
+    ) -> Result<(), RecipeError> {
         match content {
             Content::Empty => Ok(()),
             Content::Chunk(chunk) => {
                 visitor.length(chunk);
                 visitor.chunk(&chunk.id)
             }
-            Content::Blob(blob) => self.blob(blob, visitor, BLOB_DEPTH_MAX),
+            Content::Blob(blob) => self.blob(blob, visitor, depth_left),
         }
     }
 
@@ -139,9 +148,43 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         }
     }
 
+    /// Visits the chunks of a stream as [`Walker::stream`] does, with their lengths. A list follows everything below it.
+    ///
+    /// # Errors
+    /// As [`Walker::stream`].
+    pub(in crate::content) fn refs(
+        &mut self,
+        stream: &StreamRef,
+        visit: &mut dyn FnMut(ChunkRef, Holds) -> Result<(), RecipeError>,
+    ) -> Result<(), RecipeError> {
+        stream::visit_refs(self.source, stream, &mut self.lists, visit)
+    }
+
+    /// Notes that a blob is walked. Returns false when it was walked before.
+    ///
+    /// # Errors
+    /// [`RecipeError::Corrupt`] when no level of nested blobs is left.
+    pub(in crate::content) fn enter(
+        &mut self,
+        blob: &Blob,
+        depth_left: usize,
+    ) -> Result<bool, RecipeError> {
+        if depth_left == 0 {
+            return Err(RecipeError::Corrupt("recipe: too deep"));
+        }
+        // The recipe is part of the key: the same bytes may have another recipe, whose chunks count as well.
+        Ok(self.walked.insert((blob.id, blob.recipe)))
+    }
+
     /// Opens the steps of a blob, unless there are too many. Lists may contain one another many times, so that a few of
     /// them stand for any number of steps.
-    fn ops(&mut self, blob: &Blob) -> Result<RecordReader<'a, S, RecipeOp>, RecipeError> {
+    ///
+    /// # Errors
+    /// [`RecipeError::Limit`] for more steps than a blob of this length may have. The errors of the source.
+    pub(in crate::content) fn ops(
+        &mut self,
+        blob: &Blob,
+    ) -> Result<RecordReader<'a, S, RecipeOp>, RecipeError> {
         let ops = &blob.recipe.ops;
         // A small blob cannot have a large recipe, so a forged one is refused before it is read.
         if ops.bytes > blob.bytes.saturating_add(OPS_FREE_BYTES) {
@@ -172,10 +215,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         found: &mut Vec<Blob>,
         depth_left: usize,
     ) -> Result<(), RecipeError> {
-        if depth_left == 0 {
-            return Err(RecipeError::Corrupt("recipe: too deep"));
-        }
-        if !self.walked.insert((blob.id, blob.recipe)) {
+        if !self.enter(blob, depth_left)? {
             return Ok(());
         }
         let mut inner = Vec::new();
@@ -201,43 +241,29 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         visitor: &mut dyn Visitor,
         depth_left: usize,
     ) -> Result<(), RecipeError> {
-        if depth_left == 0 {
-            return Err(RecipeError::Corrupt("recipe: too deep"));
-        }
-        if !self.walked.insert((blob.id, blob.recipe)) {
+        if !self.enter(blob, depth_left)? {
             return Ok(());
         }
         visitor.blob(blob)?;
+        // The chunks of the recipe are told before it is read, so that a visitor also learns of those that are missing.
         self.stream(&blob.recipe.ops, visitor)?;
         self.stream(&blob.recipe.side, visitor)?;
         let mut ops = self.ops(blob)?;
         let mut sums = Sums::new(blob);
         while let Some(op) = read_op(&mut ops)? {
             sums.add(&op)?;
-            match op {
-                RecipeOp::Chunk(chunk) => {
-                    visitor.length(&chunk);
-                    visitor.chunk(&chunk.id)?;
-                }
-                RecipeOp::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
+            match &op {
                 RecipeOp::Deflate {
                     bytes,
                     plain,
                     remake_bytes,
                     ..
-                } => {
-                    visitor.stream(bytes, &plain, remake_bytes)?;
-                    match plain {
-                        Content::Empty => {}
-                        Content::Chunk(chunk) => {
-                            visitor.length(&chunk);
-                            visitor.chunk(&chunk.id)?;
-                        }
-                        Content::Blob(inner) => self.blob(&inner, visitor, depth_left - 1)?,
-                    }
-                }
-                RecipeOp::Kept { reason } => visitor.kept(blob, reason)?,
-                RecipeOp::Side { .. } => {}
+                } => visitor.stream(*bytes, plain, *remake_bytes)?,
+                RecipeOp::Kept { reason } => visitor.kept(blob, *reason)?,
+                RecipeOp::Chunk(_) | RecipeOp::Blob(_) | RecipeOp::Side { .. } => {}
+            }
+            if let Some(content) = op.content() {
+                self.content_at(&content, visitor, depth_left - 1)?;
             }
         }
         sums.check()

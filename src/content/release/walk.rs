@@ -4,7 +4,7 @@
 
 use super::{Item, ItemKind, ReleaseRoot, open_entries};
 use crate::content::recipe::walk::{Visitor, Walker};
-use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::content::recipe::{ChunkSource, Content, RecipeError};
 use crate::content::release::EntryKind;
 
 /// Visits the chunks of a release: its lists and tables, then item by item. Leaves out blobs that `walker` met before.
@@ -33,14 +33,33 @@ pub fn item<S: ChunkSource>(
     item: &Item,
     visitor: &mut dyn Visitor,
 ) -> Result<(), RecipeError> {
+    if let ItemKind::Folder { entries, .. } = &item.kind {
+        walker.stream(entries, visitor)?;
+    }
+    files(walker.source(), item, &mut |_, content| {
+        walker.content(content, visitor)
+    })
+}
+
+/// Receives the path of a file in its folder, `None` for an item that is a file itself, and the file's content.
+pub type ContentVisitor<'v> = &'v mut dyn FnMut(Option<&[u8]>, &Content) -> Result<(), RecipeError>;
+
+/// Visits the contents of an item's files, in their order.
+///
+/// # Errors
+/// The errors of the source and of `visit`.
+pub fn files<S: ChunkSource>(
+    source: &S,
+    item: &Item,
+    visit: ContentVisitor<'_>,
+) -> Result<(), RecipeError> {
     match &item.kind {
-        ItemKind::File { content } => walker.content(content, visitor),
+        ItemKind::File { content } => visit(None, content),
         ItemKind::Folder { entries, .. } => {
-            walker.stream(entries, visitor)?;
-            let mut records = open_entries(walker.source(), entries)?;
+            let mut records = open_entries(source, entries)?;
             while let Some(entry) = records.next_record()? {
                 if let EntryKind::File { content } = &entry.kind {
-                    walker.content(content, visitor)?;
+                    visit(Some(&entry.path), content)?;
                 }
             }
             Ok(())

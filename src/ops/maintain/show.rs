@@ -11,7 +11,7 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
-use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
+use crate::content::release::{Item, ItemKind, ReleaseRoot, walk};
 use crate::files::streams::KeptReason;
 use crate::oci::image::{Choice, Component, Image, Images, PackageKind};
 use crate::ops::Error;
@@ -167,19 +167,13 @@ pub fn show_chosen(
     for item in &items {
         survey.item = String::from_utf8_lossy(&item.name).into_owned();
         survey.path.clear();
-        match &item.kind {
-            ItemKind::File { content } => walker.content(content, &mut survey)?,
-            ItemKind::Folder { entries, .. } => {
-                walker.stream(entries, &mut survey)?;
-                let mut entries = open_entries(store, entries)?;
-                while let Some(entry) = entries.next_record()? {
-                    if let EntryKind::File { content } = &entry.kind {
-                        survey.path = String::from_utf8_lossy(&entry.path).into_owned();
-                        walker.content(content, &mut survey)?;
-                    }
-                }
-            }
+        if let ItemKind::Folder { entries, .. } = &item.kind {
+            walker.stream(entries, &mut survey)?;
         }
+        walk::files(store, item, &mut |path, content| {
+            survey.path = String::from_utf8_lossy(path.unwrap_or_default()).into_owned();
+            walker.content(content, &mut survey)
+        })?;
     }
     let images = Images::find(store, root, monitor)?;
     let is_all = *choice == Choice::default();
