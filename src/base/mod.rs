@@ -9,6 +9,7 @@ pub mod id;
 pub mod limits;
 pub mod monitor;
 pub mod output;
+pub mod overlap;
 pub mod own;
 pub(crate) mod path_text;
 pub mod read_at;

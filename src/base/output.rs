@@ -6,11 +6,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
+
+use crate::base::overlap::{Overlap, RealPlace};
 
 /// Bytes of a file's beginning that suffice to recognize it.
 const HEAD_BYTES: u64 = 4096;
@@ -182,37 +183,17 @@ pub(crate) fn try_folder(folder: &Path, inputs: &[PathBuf]) -> Result<(), Output
 /// # Errors
 /// [`OutputError::Input`].
 pub fn check_apart(place: &Path, inputs: &[PathBuf]) -> Result<(), OutputError> {
-    let absolute = std::path::absolute(place).map_err(OutputError::io(place))?;
-    let there = absolute
-        .ancestors()
-        .find_map(|above| Some((above, above.canonicalize().ok()?)));
-    let Some((above, real)) = there else {
-        return Ok(());
-    };
-    let rest = absolute.strip_prefix(above).unwrap_or(Path::new(""));
-    let whole = real.join(rest);
-    let own = real.metadata().ok();
-    for input in inputs {
-        let Ok(real_input) = input.canonicalize() else {
-            // The place may not exist yet: the nearest parent that exists decides which file system it will be on.
-            continue;
-        };
-        let Ok(stat) = real_input.metadata() else {
-            continue;
-        };
-        let is_same = |own: &fs::Metadata| own.dev() == stat.dev() && own.ino() == stat.ino();
-        let is_within = whole.starts_with(&real_input);
-        let is_file = whole == real && own.as_ref().is_some_and(is_same);
-        let is_on = stat.file_type().is_block_device()
-            && own.as_ref().is_some_and(|own| own.dev() == stat.rdev());
-        if is_within || is_file || is_on {
-            return Err(OutputError::Input {
-                place: place.to_owned(),
-                input: input.clone(),
-            });
-        }
+    let real = RealPlace::of(place).map_err(OutputError::io(place))?;
+    // An output may be a folder around what is read: the input itself is not touched.
+    let is_touched =
+        |input: &&PathBuf| !matches!(real.overlap(input), None | Some(Overlap::Around));
+    match inputs.iter().find(is_touched) {
+        None => Ok(()),
+        Some(input) => Err(OutputError::Input {
+            place: place.to_owned(),
+            input: input.clone(),
+        }),
     }
-    Ok(())
 }
 
 /// Resolves a link to its target, so that the link itself stays.

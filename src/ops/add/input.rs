@@ -7,6 +7,7 @@ use super::AddError;
 use crate::base::backend::BackendError;
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
+use crate::base::overlap::{Overlap, RealPlace};
 use crate::files::folder::Unreadable;
 use crate::files::unpacker::{Depth, OpenOptions, spool_bytes};
 use crate::files::{LayoutError, folder};
@@ -140,18 +141,11 @@ pub(super) fn check_readable(inputs: &[Input], monitor: &dyn Monitor) -> Result<
 
 /// Refuses a folder around the store, which would grow without end as it is read.
 pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
-    let real = place
-        .canonicalize()
-        .map_err(LayoutError::io("find", place))?;
-    // A single file in the store's folder does not grow, so only folders are refused there.
+    let real = RealPlace::of(place).map_err(LayoutError::io("find", place))?;
     let entangled = |input: &&Input| {
-        real.starts_with(&input.real) || input.stat.is_dir() && input.real.starts_with(&real)
+        !input.is_staged && !matches!(real.overlap(&input.real), None | Some(Overlap::OnDevice))
     };
-    match inputs
-        .iter()
-        .filter(|input| !input.is_staged)
-        .find(entangled)
-    {
+    match inputs.iter().find(entangled) {
         None => Ok(()),
         Some(input) => Err(AddError::Entangled {
             path: input.given.clone(),

@@ -25,6 +25,7 @@ use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::output::OutputError;
+use crate::base::overlap::{Overlap, RealPlace};
 use crate::base::size::total;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, validation};
@@ -230,15 +231,8 @@ fn remove(path: &Path) {
 
 /// Refuses a destination inside the store, where its files would be taken for the store's own.
 fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
-    // The destination may not exist yet, so its nearest existing ancestor is compared.
-    let absolute = std::path::absolute(dest).map_err(LayoutError::io("find", dest))?;
-    let parents = absolute
-        .ancestors()
-        .find_map(|parent| parent.canonicalize().ok());
-    let real = place
-        .canonicalize()
-        .map_err(LayoutError::io("find", place))?;
-    if parents.is_some_and(|parent| parent.starts_with(&real)) {
+    let real = RealPlace::of(dest).map_err(LayoutError::io("find", dest))?;
+    if matches!(real.overlap(place), Some(Overlap::Same | Overlap::Inside)) {
         return Err(CheckoutError::InStore {
             dest: dest.to_owned(),
             store: place.to_owned(),
