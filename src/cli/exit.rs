@@ -121,6 +121,7 @@ impl Failure {
         let exit_code = self.exit_code();
         let causes: Vec<&str> = what.chain().skip(1).map(Diagnostic::code).collect();
         let causes = causes.join(", ");
+        let message = terminal::shown(&message);
         tracing::error!(kind = what.code(), causes, exit_code, "{message}");
     }
 

@@ -189,10 +189,10 @@ impl Monitor for Screen {
     fn finding(&self, finding: &Finding) {
         tracing::warn!(
             severity = ?finding.severity,
-            subject = %finding.subject,
+            subject = %terminal::shown(&finding.subject.to_string()),
             kind = finding.code(),
             "{}",
-            finding.message()
+            terminal::shown(&finding.message())
         );
         let before = self.findings.fetch_add(1, Ordering::Relaxed);
         if before >= self.findings_shown && self.style != ProgressMode::Json {

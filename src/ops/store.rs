@@ -65,7 +65,7 @@ impl ReleasesMut for Store {
     }
 
     fn commit(&self, root: &ReleaseRoot) -> Result<ReleaseId, BackendError> {
-        self.commit_root(&root.name.file_stem(), &root.encode())?;
+        commit_release(self, root)?;
         Ok(root.id())
     }
 
@@ -143,6 +143,16 @@ pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// Commits the root of a release. Everything that it needs must be in the store.
+///
+/// # Errors
+/// What the store reports.
+pub(crate) fn commit_release(store: &Store, root: &ReleaseRoot) -> Result<(), StoreError> {
+    store.commit_root(&root.name.file_stem(), &root.encode())?;
+    tracing::info!(release = %root.name, id = %root.id(), "release is committed");
+    Ok(())
 }
 
 /// Returns the roots of a store, with the unreadable ones apart.

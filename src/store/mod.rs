@@ -376,6 +376,7 @@ impl Store {
     fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
         let mut chunk_index = self.chunk_index_mut();
         chunk_index.quarantine.insert(place);
+        log_frame(&chunk_index, place, "frame is damaged and quarantined");
         if self.access == OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
@@ -385,7 +386,11 @@ impl Store {
     /// Takes a frame out of quarantine that a second read found whole.
     fn release(&self, place: PackPlace) -> Result<(), StoreError> {
         let mut chunk_index = self.chunk_index_mut();
-        if chunk_index.quarantine.remove(&place) && self.access == OpenMode::Write {
+        if !chunk_index.quarantine.remove(&place) {
+            return Ok(());
+        }
+        log_frame(&chunk_index, place, "frame reads well again");
+        if self.access == OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
         Ok(())
@@ -411,4 +416,11 @@ impl Store {
             }),
         }
     }
+}
+
+fn log_frame(chunk_index: &ChunkIndex, place: PackPlace, what: &str) {
+    let number = usize::try_from(place.pack).unwrap_or(usize::MAX);
+    let pack = chunk_index.packs().get(number);
+    let pack = pack.map(|pack| pack.id.to_string()).unwrap_or_default();
+    tracing::warn!(pack, offset = place.offset, "{what}");
 }

@@ -140,6 +140,13 @@ impl Store {
             .iter()
             .map(|pack| pack.bytes)
             .sum();
+        tracing::info!(
+            packs_removed = report.packs_removed,
+            packs_rewritten = report.packs_rewritten,
+            bytes_before = report.bytes_before,
+            bytes_after = report.bytes_after,
+            "store was pruned"
+        );
         Ok(report)
     }
 
@@ -255,6 +262,7 @@ impl Store {
         // A sorted order makes the removals the same in every run.
         gone.sort_unstable();
         for id in gone {
+            tracing::debug!(pack = %id, "pack is removed");
             self.storage.remove(&pack_name(id))?;
         }
         quarantine::save(self.storage.as_ref(), &chunk_index)

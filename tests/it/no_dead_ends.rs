@@ -1,6 +1,7 @@
 //! Every state that a store can get into has a command that leads out: what is damaged or gone is told, the hint names a command,
 //! and that command, typed as it stands there, works.
 
+use crate::testkit::harm::flip_middle;
 use crate::testkit::stage;
 
 use std::fs;
@@ -47,13 +48,6 @@ fn root_of(stage: &Stage, name: &str) -> PathBuf {
         .join(format!("{}.release", name.replace(':', "%3a")))
 }
 
-fn damage(path: &Path) {
-    let mut bytes = fs::read(path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0x40;
-    fs::write(path, bytes).unwrap();
-}
-
 /// The other release was not touched, and all is well again.
 #[track_caller]
 fn all_is_well(stage: &Stage) {
@@ -70,7 +64,7 @@ fn all_is_well(stage: &Stage) {
 fn a_damaged_root_is_told_by_its_name_and_taken_out() {
     type Harm = fn(&Path);
     let harms: [Harm; 4] = [
-        damage,
+        flip_middle,
         |path| fs::write(path, b"").unwrap(),
         |path| fs::write(path, vec![7; 3 << 20]).unwrap(),
         |path| {
@@ -112,7 +106,7 @@ fn a_damaged_root_is_told_by_its_name_and_taken_out() {
 #[test]
 fn a_damaged_root_comes_back_by_receiving_or_adding_again() {
     let stage = stage();
-    damage(&root_of(&stage, "shop:1.0"));
+    flip_middle(&root_of(&stage, "shop:1.0"));
     let run = stage.run(&SHOP).fails_with(1, &["`carryall rm shop:1.0`"]);
     for command in [["show", "shop:1.0"], ["keep", "shop:1.0"]] {
         stage
@@ -121,7 +115,7 @@ fn a_damaged_root_comes_back_by_receiving_or_adding_again() {
     }
     stage.run(&["receive", "discs"]).ends_with(0);
     all_is_well(&stage);
-    damage(&root_of(&stage, "shop:1.0"));
+    flip_middle(&root_of(&stage, "shop:1.0"));
     typed(&stage, &run, "carryall rm").ends_with(0);
     stage.run(&SHOP).ends_with(0);
     all_is_well(&stage);
@@ -222,7 +216,7 @@ fn folders_of_a_store_that_are_gone() {
 #[test]
 fn files_of_a_store_that_are_damaged() {
     let harm: [fn(&Path); 3] = [
-        damage,
+        flip_middle,
         |path| fs::write(path, b"").unwrap(),
         |path| {
             fs::File::options()

@@ -180,6 +180,14 @@ fn push_job(
     let mut from = None;
     for repository in &job.repositories {
         let one = client.push_blob(repository, job.blob, from, source, monitor)?;
+        tracing::debug!(
+            registry = client.host(),
+            repository,
+            digest = %job.blob.digest,
+            bytes = job.blob.bytes,
+            result = ?one,
+            "blob was pushed"
+        );
         if one != Sent::Pushed && sent.is_empty() {
             monitor.advance(job.blob.bytes);
         }

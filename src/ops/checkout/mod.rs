@@ -196,6 +196,7 @@ fn give_all<R: Releases>(
                 ItemState::Lost
             }
         };
+        tracing::info!(item = target.shown, ?state, "item was checked out");
         if state == ItemState::Whole {
             report.bytes = report.bytes.saturating_add(item.bytes());
         }

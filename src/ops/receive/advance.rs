@@ -13,7 +13,7 @@ use crate::ops::receive::commit::{CommitOutcome, all_here, commit_set, roots_of}
 use crate::ops::receive::committed_sets::CommittedSets;
 use crate::ops::receive::frame_check;
 use crate::ops::receive::frame_check::FrameCheck;
-use crate::ops::receive::prerequisites;
+use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
 use crate::ops::receive::selection::Selection;
 use crate::ops::receive::staged_set::{Staged, StagedSet, asked_of, title_of};
 use crate::store::Store;
@@ -55,6 +55,7 @@ pub(super) fn advance(
         Staged::Described(set) => set,
         Staged::Undescribed(staging) => return Ok((progress, Some(staging))),
     };
+    log_bundle(&set, &progress);
     // Also applies when a single volume is read again of a set that was received long ago.
     if all_here(store, set.catalog())? {
         progress.state = if set.catalog().releases.is_empty() && progress.left_out.is_some() {
@@ -92,6 +93,7 @@ pub(super) fn advance(
                 return Ok((progress, None));
             }
             Ok(CommitOutcome::Lacks(missing)) => {
+                log_missing(&progress, &missing);
                 progress.state = ProgressState::NeedsBase;
                 progress.lacking = Some(missing);
                 return Ok((progress, Some(set.staging)));
@@ -234,8 +236,41 @@ fn heal(
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     let healed = staging.heal(monitor)?;
+    tracing::info!(
+        set = progress.set_id,
+        copied_blocks = healed.copied_blocks,
+        local_blocks = healed.local_blocks,
+        wide_blocks = healed.wide_blocks,
+        lost_again_blocks = healed.lost_again.len(),
+        "blocks were healed"
+    );
     progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
     Ok(())
+}
+
+fn log_bundle(set: &StagedSet, progress: &SetProgress) {
+    let catalog = set.catalog();
+    tracing::info!(
+        set = progress.set_id,
+        title = progress.title,
+        releases = ?progress.releases,
+        frames = catalog.frames.len(),
+        prerequisites = catalog.prerequisites.len(),
+        is_complete = progress.needs.complete,
+        "bundle was opened"
+    );
+}
+
+fn log_missing(progress: &SetProgress, missing: &MissingPrerequisites) {
+    let releases = missing.any_of.iter().flatten();
+    let releases: Vec<&str> = releases.map(|release| release.name.as_str()).collect();
+    tracing::warn!(
+        set = progress.set_id,
+        ?releases,
+        sets = missing.sets.len(),
+        chunks = missing.chunks,
+        "prerequisites are missing"
+    );
 }
 
 /// Returns the block that was whole when it was staged and is damaged now.

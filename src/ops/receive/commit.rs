@@ -22,6 +22,7 @@ use crate::ops::receive::overlay;
 use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
 use crate::ops::receive::restorable;
 use crate::ops::receive::staged_set::StagedSet;
+use crate::ops::store::commit_release;
 use crate::ops::unpack_limits;
 use crate::store::{ChunkSet, Store, StoreWriter, WriteOptions};
 
@@ -233,8 +234,7 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
     for root in roots {
         let replaced = crate::ops::release(store, &root.name).is_ok_and(|before| before != *root);
         // All chunks are durable and proved at this point, so a root never names a release that is not whole.
-        store.commit_root(&root.name.file_stem(), &root.encode())?;
-        tracing::info!(release = %root.name, id = %root.id(), "release is committed");
+        commit_release(store, root)?;
         committed.push(CommittedRelease {
             name: root.name.to_string(),
             items: root.items.into(),

@@ -40,7 +40,7 @@ use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
 use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
-use crate::volumes::{ReadMediaReport, SetRead, Staging, read_media_noting};
+use crate::volumes::{ReadMediaReport, SetRead, SetReadReport, Staging, read_media_noting};
 
 /// Receives the volumes at or below `paths`, and commits the releases of every set that becomes whole.
 ///
@@ -84,16 +84,16 @@ fn receive_all(
     let note = note_of(platforms);
     let taken = CommittedSets::read(store)?;
     let is_wanted = |set: &SetId| taken.of(store, set, platforms).is_none();
+    for path in paths {
+        tracing::info!(?path, "medium is looked at");
+    }
     let report = read_media_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
+    log_what_was_read(&report);
     if report.sets.is_empty() && report.unwanted.is_empty() {
         return Err(match report.refused.len() {
             0 => Error::no_volumes(paths),
             _ => Error::TooManySets,
         });
-    }
-    for read in &report.read {
-        let (set, volumes) = (read.header.set_id, &read.volumes);
-        tracing::info!(%set, ?volumes, "volumes were read");
     }
     let mut sets = Vec::new();
     for read in report.read.iter().filter(|read| !read.is_wanted) {
@@ -184,6 +184,29 @@ fn receive_all(
         refused: report.refused.iter().map(ToString::to_string).collect(),
         findings: report.findings,
     })
+}
+
+/// Logs what stands on the media, volume by volume. Paths come from media, so they are logged with escapes.
+fn log_what_was_read(report: &SetReadReport) {
+    for path in &report.empty_paths {
+        tracing::warn!(?path, "nothing of a volume set is here");
+    }
+    for read in &report.read {
+        let set = read.header.set_id;
+        for source in &read.sources {
+            tracing::debug!(%set, ?source, "blocks were found");
+        }
+        for volume in &read.volumes {
+            tracing::info!(
+                %set,
+                volume = volume.volume_no,
+                good_blocks = volume.whole_blocks,
+                bad_blocks = volume.blocks.saturating_sub(volume.whole_blocks),
+                new_blocks = volume.new_blocks,
+                "volume was read"
+            );
+        }
+    }
 }
 
 /// Reports a set that was committed by an earlier call.

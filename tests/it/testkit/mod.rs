@@ -3,7 +3,9 @@
 pub mod archives;
 pub mod bytes;
 pub mod daemons;
+pub mod evil;
 pub mod golden;
+pub mod harm;
 pub mod made;
 pub mod misbehaving;
 pub mod own_process;
@@ -14,5 +16,6 @@ pub mod redact;
 pub mod registry_parts;
 pub mod shown;
 pub mod stage;
+pub mod stores;
 pub mod tree;
 pub mod trees;

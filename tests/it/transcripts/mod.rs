@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::testkit::harm::spoil_volume;
 use crate::testkit::redact::redacted;
 use crate::testkit::stage::kills::words;
 use crate::testkit::stage::{Run, Stage, noise, text, visible};
@@ -90,7 +91,7 @@ fn the_journey_reads_as_before() {
         ]);
         journey.name_discs("discs");
         journey.run_all(&["inspect discs", "verify discs"]);
-        spoil(&journey.stage.path("discs/disc-1"));
+        spoil_volume(&journey.stage.path("discs/disc-1"));
         journey.run_all(&["verify discs/disc-1", "verify discs"]);
         journey.stage.remove("discs/disc-1");
         journey.run_all(&["verify discs", "repair discs --to mended", "status"]);
@@ -137,17 +138,6 @@ fn change_long_ago(folder: &Path) {
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
         file.set_modified(time).unwrap();
     }
-}
-
-/// Writes over a block in the midst of a volume.
-fn spoil(volume: &Path) {
-    let file = visible(volume).into_iter();
-    let mut files = file.filter(|path| path.extension().is_some_and(|end| end == "000"));
-    let file = files.next().unwrap();
-    let mut bytes = fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 1000].fill(7);
-    fs::write(file, bytes).unwrap();
 }
 
 /// Command lines that fail, on a stage with a store, volumes and an update.

@@ -175,6 +175,16 @@ fn fetch_one(
     if file.bytes() > blob.bytes {
         file.clear()?;
     }
+    let known_bytes = file.bytes();
     client.blob(repository, blob, &mut file, monitor)?;
-    file.finish(&path, &format!("blob {repository}@{}", blob.digest))
+    file.finish(&path, &format!("blob {repository}@{}", blob.digest))?;
+    tracing::debug!(
+        registry = client.host(),
+        repository,
+        digest = %blob.digest,
+        bytes = blob.bytes,
+        known_bytes,
+        "blob was pulled"
+    );
+    Ok(())
 }
