@@ -2,6 +2,7 @@
 //!
 //! What the commands do is tested elsewhere; here a release is as small as can be.
 
+use crate::testkit::harm::flip_middle;
 use crate::testkit::stage;
 
 use std::fs;
@@ -15,7 +16,7 @@ use stage::{Run, Stage, noise, text, visible};
 const MEDIA: &str = "6MB";
 
 /// A stage with a small release given.
-fn small() -> Stage {
+fn given() -> Stage {
     let stage = Stage::new();
     fs::create_dir(stage.path("given")).unwrap();
     fs::create_dir(stage.path("given/docs")).unwrap();
@@ -31,7 +32,7 @@ const PACK: [&str; 8] = [
 
 /// A stage with the release in its store and on volumes.
 fn packed() -> Stage {
-    let stage = small();
+    let stage = given();
     stage.run(&ADD).ends_with(0);
     stage.run(&PACK).ends_with(0);
     stage
@@ -73,7 +74,7 @@ fn says_nothing_on_stderr(run: &Run) {
 
 #[test]
 fn every_command_has_a_good_day() {
-    let stage = small();
+    let stage = given();
     let run = stage.run(&ADD).ends_with(0);
     assert!(
         run.stderr.starts_with("created a store in ") && run.stderr.lines().count() == 1,
@@ -298,7 +299,7 @@ fn what_is_not_there_is_named_with_what_is() {
 
 #[test]
 fn without_a_store_it_says_how_to_name_or_make_one() {
-    let stage = small();
+    let stage = given();
     let hint = [
         "no store in",
         "--store DIR",
@@ -372,7 +373,7 @@ fn a_store_that_is_in_use_is_not_touched() {
 
 #[test]
 fn the_store_is_kept_apart_from_what_goes_in_and_out() {
-    let stage = small();
+    let stage = given();
     let run = stage.run(&["--store", "given/store", "add", "all:1.0", "given"]);
     run.fails_with(1, &["given", "one is inside the other", "--store DIR"]);
     stage.run(&ADD).ends_with(0);
@@ -440,7 +441,7 @@ fn volumes_come_in_any_order_and_as_often_as_one_likes() {
 
 #[test]
 fn two_sets_in_one_folder_are_told_apart() {
-    let stage = small();
+    let stage = given();
     stage.run(&ADD).ends_with(0);
     stage
         .run(&["add", "tools:7", "given/setup.bin"])
@@ -583,10 +584,7 @@ fn damage_in_the_store_is_told_and_healed_from_volumes() {
         .map(Result::unwrap)
         .find(|entry| entry.file_type().is_file())
         .unwrap();
-    let mut bytes = fs::read(pack.path()).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(pack.path(), bytes).unwrap();
+    flip_middle(pack.path());
     let run = stage.run(&["check", "--data"]).ends_with(3);
     assert!(
         run.stdout.contains("shop:1.0: cannot be given back whole"),
@@ -603,7 +601,7 @@ fn damage_in_the_store_is_told_and_healed_from_volumes() {
 
 #[test]
 fn json_is_one_document_and_progress_is_lines_on_stderr() {
-    let stage = small();
+    let stage = given();
     let document = |words: &[&str], code: i32, key: &str| {
         let words: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
         let run = stage.run(&words).ends_with(code);
@@ -742,7 +740,7 @@ fn messages_are_chinese_where_the_locale_is() {
 
 #[test]
 fn what_makes_a_release_heavy_is_told_by_folder_and_file() {
-    let stage = small();
+    let stage = given();
     stage.run(&ADD).ends_with(0);
     fs::create_dir_all(stage.path("given/docs/site/parts")).unwrap();
     for number in 0..1203 {
@@ -937,7 +935,7 @@ fn a_receipt_is_typed_and_the_delta_waits_for_its_base() {
 
 #[test]
 fn a_lost_volume_is_answered_by_a_top_up() {
-    let stage = small();
+    let stage = given();
     stage.run(&ADD).ends_with(0);
     stage
         .run(&[&PACK[..6], &["--spare", "0"]].concat())

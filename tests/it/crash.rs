@@ -22,12 +22,7 @@ fn add_killed_at_any_instant() {
     stage.add_given("shop:1.0", "given");
     stage.copy("store", "before");
     let add = words("add shop:2.0 given2/image.tar given2/files given2/setup.bin");
-    let whole = stage.time(&add);
-    let kills = Kills {
-        seed: 1,
-        rounds: KILLS,
-        whole,
-    };
+    let kills = Kills::timed(&stage, &add, 1, KILLS);
     kills.of(
         &stage,
         &add,
@@ -50,12 +45,7 @@ fn a_store_killed_while_it_is_made() {
     let stage = Stage::new();
     std::fs::write(stage.path("file"), b"bytes").unwrap();
     let add = words("add shop:1.0 file");
-    let whole = stage.time(&add);
-    let kills = Kills {
-        seed: 2,
-        rounds: KILLS,
-        whole,
-    };
+    let kills = Kills::timed(&stage, &add, 2, KILLS);
     kills.count(
         &stage,
         &add,
@@ -85,12 +75,7 @@ fn receive_all_at_once_killed_at_any_instant() {
     let stage = Stage::with_release();
     discs_less_one(&stage);
     let receive = words("receive discs");
-    let whole = stage.time(&receive);
-    let kills = Kills {
-        seed: 3,
-        rounds: KILLS,
-        whole,
-    };
+    let kills = Kills::timed(&stage, &receive, 3, KILLS);
     kills.of(
         &stage,
         &receive,

@@ -54,14 +54,9 @@ fn install_killed_at_any_instant() {
     let old = in_use(&stage);
     stage.copy("opt", "before");
     let install = words("install app:2 --into opt");
-    let whole = stage.time(&install);
+    let kills = Kills::timed(&stage, &install, 7, KILLS);
     let new = in_use(&stage);
     assert_ne!(old.1, new.1);
-    let kills = Kills {
-        seed: 7,
-        rounds: KILLS,
-        whole,
-    };
     kills.of(
         &stage,
         &install,
@@ -100,12 +95,7 @@ fn rollback_killed_at_any_instant() {
     let two = in_use(&stage);
     stage.copy("opt", "before");
     let rollback = words("rollback opt");
-    let whole = stage.time(&rollback);
-    let kills = Kills {
-        seed: 8,
-        rounds: KILLS,
-        whole,
-    };
+    let kills = Kills::timed(&stage, &rollback, 8, KILLS);
     kills.count(
         &stage,
         &rollback,

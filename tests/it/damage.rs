@@ -12,7 +12,7 @@ use carryall::ops::media::verify::SetState;
 use carryall::ops::receive::ProgressState;
 use carryall::volumes::block::{BLOCK_BYTES, HEADER_BYTES, ParityCodec};
 use carryall::volumes::media::Carrier;
-use packed::{Carried, Packed, Shape, Site, files_below};
+use packed::{Carried, Packed, Shape, Site, assert_all_complete, assert_complete, files_below};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -102,12 +102,7 @@ fn assert_within(hurt: &Carried<'_>, state: SetState, broken: &[u16]) {
 
     let site = Site::default();
     let progress = site.receive_set(&hurt.paths(), packed);
-    assert_eq!(
-        progress.state,
-        ProgressState::Complete,
-        "{:?}",
-        progress.needs
-    );
+    assert_complete(&progress);
     assert_eq!(progress.committed[0].name, packed.release.to_string());
     site.assert_sound();
     site.assert_same(packed);
@@ -171,6 +166,32 @@ struct Beyond<'a> {
     lost: &'a [u16],
     /// Volumes that, found again, make it whole.
     help: &'a [u16],
+}
+
+impl<'a> Beyond<'a> {
+    /// One volume more is gone than there are spares.
+    fn gone(volumes: &'a [u16], help: &'a [u16]) -> Self {
+        Self {
+            state: SetState::NeedsVolumes,
+            any_of: volumes,
+            at_least: Some(1),
+            damaged: &[],
+            lost: volumes,
+            help,
+        }
+    }
+
+    /// All volumes are at hand, and these miss what nothing brings back.
+    fn damaged(volumes: &'a [u16], help: &'a [u16]) -> Self {
+        Self {
+            state: SetState::Lost,
+            any_of: &[],
+            at_least: None,
+            damaged: volumes,
+            lost: volumes,
+            help,
+        }
+    }
 }
 
 /// Checks that too much is gone, that it is said exactly what, that nothing is changed by it, and that `help` helps.
@@ -239,12 +260,7 @@ fn assert_beyond(hurt: &Carried<'_>, beyond: &Beyond<'_>) {
         more.lose(volume_no);
     }
     let progress = site.receive_set(&more.paths(), packed);
-    assert_eq!(
-        progress.state,
-        ProgressState::Complete,
-        "{:?}",
-        progress.needs
-    );
+    assert_complete(&progress);
     site.assert_same(packed);
     site.assert_sound();
 }
@@ -264,8 +280,7 @@ fn lost_volumes() {
         (vec![1, 2], SetState::Recoverable),
         (vec![last - 1, last], SetState::DataWhole),
     ] {
-        let hurt = packed.carry();
-        gone.iter().for_each(|no| hurt.lose(*no));
+        let hurt = packed.carry_without(&gone);
         assert_within(&hurt, state, &gone);
     }
 }
@@ -278,20 +293,14 @@ fn lost_volumes_beyond() {
         (vec![1, 2, 3], vec![1, 2, 3]),
         (vec![2, last - 1, last], vec![2]),
     ] {
-        let hurt = packed.carry();
-        gone.iter().for_each(|no| hurt.lose(*no));
+        let hurt = packed.carry_without(&gone);
         let beyond = Beyond {
-            state: SetState::NeedsVolumes,
-            any_of: &gone,
-            at_least: Some(1),
-            damaged: &[],
             lost: &lost,
-            help: &gone[1..2],
+            ..Beyond::gone(&gone, &gone[1..2])
         };
         assert_beyond(&hurt, &beyond);
     }
-    let hurt = packed.carry();
-    others(packed, &[1]).iter().for_each(|no| hurt.lose(*no));
+    let hurt = packed.carry_without(&others(packed, &[1]));
     let needs = hurt.verify().needs;
     assert_eq!(
         needs.at_least,
@@ -304,8 +313,7 @@ fn bursts() {
     let packed = set();
     let blocks = packed.geometry.volume_blocks();
     for gone in [&[][..], &[1]] {
-        let hurt = packed.carry();
-        gone.iter().for_each(|no| hurt.lose(*no));
+        let hurt = packed.carry_without(gone);
         let burst = packed
             .geometry
             .burst_blocks(u16::try_from(gone.len()).unwrap());
@@ -317,8 +325,7 @@ fn bursts() {
         assert_within(&hurt, SetState::Recoverable, &others(packed, &[]));
     }
     // A volume alone, all others out of sight: what was read of it is all there.
-    let hurt = packed.carry();
-    others(packed, &[2]).iter().for_each(|no| hurt.lose(*no));
+    let hurt = packed.carry_without(&others(packed, &[2]));
     let burst = packed.geometry.local_burst_blocks();
     hurt.spoil(2, 11..11 + burst);
     let outcome = hurt.verify().volumes[1].outcome;
@@ -336,15 +343,7 @@ fn bursts_beyond() {
     let packed = set();
     let hurt = packed.carry();
     [1, 2, 3].into_iter().for_each(|no| hurt.ruin(no));
-    let beyond = Beyond {
-        state: SetState::Lost,
-        any_of: &[],
-        at_least: None,
-        damaged: &[1, 2, 3],
-        lost: &[1, 2, 3],
-        help: &[3],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::damaged(&[1, 2, 3], &[3]));
 }
 
 #[test]
@@ -384,14 +383,11 @@ fn scattered_bad_blocks_beyond() {
             blocks.filter(|no| (no + u32::from(volume_no)) % 3 > 0),
         );
     }
+    let all = others(packed, &[]);
     let data: Vec<u16> = (1..=packed.geometry.header().data_volumes).collect();
     let beyond = Beyond {
-        state: SetState::Lost,
-        any_of: &[],
-        at_least: None,
-        damaged: &others(packed, &[]),
         lost: &data,
-        help: &data,
+        ..Beyond::damaged(&all, &data)
     };
     assert_beyond(&hurt, &beyond);
 }
@@ -441,15 +437,7 @@ fn truncated_and_zero_filled_tails_beyond() {
                 zero_filled,
             );
         }
-        let beyond = Beyond {
-            state: SetState::Lost,
-            any_of: &[],
-            at_least: None,
-            damaged: &[1, 2, 3],
-            lost: &[1, 2, 3],
-            help: &[1],
-        };
-        assert_beyond(&hurt, &beyond);
+        assert_beyond(&hurt, &Beyond::damaged(&[1, 2, 3], &[1]));
     }
 }
 
@@ -481,13 +469,10 @@ fn swapped_names_beyond() {
     let hurt = packed.carry();
     swap(&hurt, 1, last);
     [1, 2, 3].into_iter().for_each(|no| hurt.lose(no));
+    let gone = [2, 3, last];
     let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[2, 3, last],
-        at_least: Some(1),
-        damaged: &[],
         lost: &[2, 3],
-        help: &[last],
+        ..Beyond::gone(&gone, &gone[2..])
     };
     assert_beyond(&hurt, &beyond);
 }
@@ -523,18 +508,9 @@ fn flattened_under_names_that_say_nothing() {
 
 #[test]
 fn flattened_under_names_that_say_nothing_beyond() {
-    let hurt = set().carry();
-    [1, 2, 3].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = set().carry_without(&[1, 2, 3]);
     flatten(&hurt);
-    let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[1, 2, 3],
-        at_least: Some(1),
-        damaged: &[],
-        lost: &[1, 2, 3],
-        help: &[2],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::gone(&[1, 2, 3], &[2]));
 }
 
 #[test]
@@ -547,8 +523,7 @@ fn two_sets_in_one_folder() {
         ..Shape::default()
     }
     .pack();
-    let hurt = one.carry();
-    [1, 2].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = one.carry_without(&[1, 2]);
     let second = other.carry();
     second.lose(1);
     copy_into(&second, &hurt);
@@ -556,13 +531,7 @@ fn two_sets_in_one_folder() {
     assert_within(&hurt, SetState::Recoverable, &[1, 2]);
     let site = Site::default();
     let report = site.receive(&hurt.paths());
-    assert!(
-        report
-            .sets
-            .iter()
-            .all(|set| set.state == ProgressState::Complete),
-        "{report:?}"
-    );
+    assert_all_complete(&report);
     assert_eq!(site.releases(), ["shop:1.0", "till:7@arm64"]);
     site.assert_same(one);
     site.assert_same(&other);
@@ -579,22 +548,13 @@ fn two_sets_in_one_folder_beyond() {
     }
     .pack();
     // Each has what the other lacks by number, and that is no help.
-    let hurt = one.carry();
-    [1, 2, 3].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = one.carry_without(&[1, 2, 3]);
     let second = other.carry();
     for volume_no in 3..=other.volume_count() {
         second.lose(volume_no);
     }
     copy_into(&second, &hurt);
-    let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[1, 2, 3],
-        at_least: Some(1),
-        damaged: &[],
-        lost: &[1, 2, 3],
-        help: &[1],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::gone(&[1, 2, 3], &[1]));
 }
 
 fn copy_into(from: &Carried<'_>, to: &Carried<'_>) {
@@ -614,26 +574,15 @@ fn a_stale_volume_among_them() {
     }
     .pack();
     assert_eq!(older.release, packed.release);
-    let stale = older.carry();
-    others(&older, &[2]).iter().for_each(|no| stale.lose(*no));
+    let stale = older.carry_without(&others(&older, &[2]));
 
-    let hurt = packed.carry();
-    [2, 3].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = packed.carry_without(&[2, 3]);
     copy_into(&stale, &hurt);
     assert_within(&hurt, SetState::Recoverable, &[2, 3]);
 
-    let hurt = packed.carry();
-    [1, 2, 3].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = packed.carry_without(&[1, 2, 3]);
     copy_into(&stale, &hurt);
-    let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[1, 2, 3],
-        at_least: Some(1),
-        damaged: &[],
-        lost: &[1, 2, 3],
-        help: &[2],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::gone(&[1, 2, 3], &[2]));
 }
 
 #[test]
@@ -660,15 +609,7 @@ fn block_headers_beyond() {
     for volume_no in [1, 2, 3] {
         hurt.overwrite(volume_no, 0..packed.geometry.volume_blocks(), 20, 16);
     }
-    let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[1, 2, 3],
-        at_least: Some(1),
-        damaged: &[],
-        lost: &[1, 2, 3],
-        help: &[3],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::gone(&[1, 2, 3], &[3]));
 }
 
 #[test]
@@ -696,20 +637,11 @@ fn all_superblocks() {
 #[test]
 fn all_superblocks_beyond() {
     let packed = set();
-    let hurt = packed.carry();
-    [1, 2, 3].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = packed.carry_without(&[1, 2, 3]);
     others(packed, &[1, 2, 3])
         .iter()
         .for_each(|no| hurt.spoil(*no, packed.geometry.superblocks()));
-    let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[1, 2, 3],
-        at_least: Some(1),
-        damaged: &[],
-        lost: &[1, 2, 3],
-        help: &[1],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::gone(&[1, 2, 3], &[1]));
 }
 
 fn catalog_places(packed: &Packed) -> Vec<u32> {
@@ -808,15 +740,7 @@ fn images_whose_file_system_is_destroyed_beyond() {
     }
     let bytes = fs::metadata(hurt.volume(3)).unwrap().len();
     zero_front(&hurt, 3, usize::try_from(bytes).unwrap());
-    let beyond = Beyond {
-        state: SetState::NeedsVolumes,
-        any_of: &[1, 2, 3],
-        at_least: Some(1),
-        damaged: &[],
-        lost: &[1, 2, 3],
-        help: &[2],
-    };
-    assert_beyond(&hurt, &beyond);
+    assert_beyond(&hurt, &Beyond::gone(&[1, 2, 3], &[2]));
 }
 
 #[test]
@@ -850,8 +774,7 @@ fn two_damaged_copies_of_one_volume() {
 #[test]
 fn two_damaged_copies_of_one_volume_beyond() {
     let packed = set();
-    let hurt = packed.carry();
-    [1, 2].into_iter().for_each(|no| hurt.lose(no));
+    let hurt = packed.carry_without(&[1, 2]);
     // Both copies are damaged at the same places.
     let copy = packed.carry();
     for damaged in [&hurt, &copy] {

@@ -3,7 +3,7 @@
 
 use crate::testkit::golden::golden;
 use crate::testkit::packed;
-use crate::testkit::packed::{flip, options_for};
+use crate::testkit::packed::{assert_all_complete, flip, options_for};
 use crate::testkit::registry_parts::name;
 
 use std::fs;
@@ -238,13 +238,7 @@ fn a_delta_that_comes_first_waits_for_its_base() {
     let site = Site::default();
     let all = [full.volumes, first.volumes, second.volumes].concat();
     let report = site.receive(&all);
-    assert!(
-        report
-            .sets
-            .iter()
-            .all(|set| set.state == ProgressState::Complete),
-        "{report:?}"
-    );
+    assert_all_complete(&report);
     assert_eq!(site.releases(), ["shop:1.0", "shop:1.1", "shop:2.0"]);
 }
 

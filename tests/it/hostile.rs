@@ -1,11 +1,11 @@
 //! Media made to do harm: every block has the right hash, and what it says is a lie. Whatever is wrong is refused by name,
 //! nothing is written outside, and the honest set beside it is taken in.
 
+use crate::testkit::evil::{meta, write_set};
 use crate::testkit::own_process::{in_own_process, peak_bytes};
 use crate::testkit::packed;
 
 use std::fs;
-use std::io::{Cursor, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -18,9 +18,7 @@ use carryall::content::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame}
 use carryall::content::recipe::stream::StreamWriter;
 use carryall::content::recipe::writer::RecipeWriter;
 use carryall::content::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
-use carryall::content::release::{
-    EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, TreeEntry,
-};
+use carryall::content::release::{EntryKind, Item, ItemKind, ReleaseName, ReleaseRoot, TreeEntry};
 use carryall::ops::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
 use carryall::ops::media::verify::verify;
 use carryall::ops::pack::pack;
@@ -31,19 +29,12 @@ use carryall::volumes::block::{
     BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, ParityCodec, SetHeader,
 };
 use carryall::volumes::descriptor::{DESCRIPTOR_OFFSET, SetDescriptor};
-use carryall::volumes::media::{Capacity, Carrier};
-use carryall::volumes::{SetContent, SetReport, SetRequest, plan, write};
 use packed::{Packed, Shape, Site, look, noise};
 use tempfile::TempDir;
 
 const EVIL: &[u8] = b"evil bytes";
-
-fn meta() -> Meta {
-    Meta {
-        mode: 0o755,
-        ..Meta::default()
-    }
-}
+/// Room of the volumes that are written.
+const VOLUME_BYTES: u64 = 12_000_000;
 
 fn evil() -> Content {
     let bytes = u32::try_from(EVIL.len()).unwrap();
@@ -367,32 +358,6 @@ fn an_item_whose_name_leads_outside_is_lost() {
     }
 }
 
-/// Writes a set as the library does, whatever its payload and catalog are.
-fn write_set(to: &Path, pieces: &[Vec<u8>], catalog: &[u8]) -> SetReport {
-    let piece_bytes: Vec<u64> = pieces.iter().map(|piece| piece.len() as u64).collect();
-    let plan = plan(&SetRequest {
-        piece_bytes: &piece_bytes,
-        catalog_bytes: catalog.len() as u64,
-        capacity: Capacity::exact(12_000_000),
-        carrier: Carrier::Folders,
-        spare: Some(0),
-        local_percent: Some(0.0),
-        codec: ParityCodec::Gf16,
-    })
-    .unwrap();
-    let content = SetContent {
-        title: "evil",
-        releases: &["evil:1".to_owned()],
-        created_by: "nobody",
-        facts: &[],
-        catalog,
-    };
-    let mut open = |piece_no: usize| -> std::io::Result<Box<dyn Read>> {
-        Ok(Box::new(Cursor::new(pieces[piece_no].clone())))
-    };
-    write(&plan, &content, &mut open, to, &Silent).unwrap()
-}
-
 fn frame_of(chunks: &[&[u8]]) -> Vec<u8> {
     let chunks: Vec<(ChunkId, &[u8])> = chunks
         .iter()
@@ -472,7 +437,7 @@ fn assert_refused(media: &Path, words: &str) {
 
 fn assert_set_refused(pieces: &[Vec<u8>], catalog: &[u8], words: &str) {
     let dir = TempDir::new().unwrap();
-    write_set(dir.path(), pieces, catalog);
+    write_set(dir.path(), pieces, catalog, VOLUME_BYTES);
     assert_refused(dir.path(), words);
 }
 
@@ -480,7 +445,7 @@ fn assert_set_refused(pieces: &[Vec<u8>], catalog: &[u8], words: &str) {
 fn an_honest_bundle_made_by_hand_is_taken() {
     let dir = TempDir::new().unwrap();
     let (pieces, catalog) = honest();
-    write_set(dir.path(), &pieces, &catalog.to_bytes());
+    write_set(dir.path(), &pieces, &catalog.to_bytes(), VOLUME_BYTES);
     let site = Site::default();
     let report = site.receive(&[dir.path().to_owned()]);
     assert_eq!(report.sets[0].state, ProgressState::Complete);
@@ -714,7 +679,7 @@ fn frames_that_unpack_to_much() {
         let entry = frame_entry(&bomb, said, u32::try_from(count).unwrap());
         catalog.frames = vec![entry; pieces.len()];
         let dir = TempDir::new().unwrap();
-        write_set(dir.path(), &pieces, &catalog.to_bytes());
+        write_set(dir.path(), &pieces, &catalog.to_bytes(), VOLUME_BYTES);
         let site = Site::default();
         let end = receive(&site.store, &[dir.path().to_owned()], &Silent);
         assert_eq!(end.is_ok(), said == PLAIN_MAX, "{end:?}");
@@ -725,7 +690,7 @@ fn frames_that_unpack_to_much() {
 /// Puts another descriptor into every place that has one, under right hashes.
 fn forge_descriptor(dir: &Path, change: impl Fn(&mut SetDescriptor)) {
     let (pieces, catalog) = honest();
-    let report = write_set(dir, &pieces, &catalog.to_bytes());
+    let report = write_set(dir, &pieces, &catalog.to_bytes(), VOLUME_BYTES);
     for (volume_no, path) in (1..).zip(&report.volumes) {
         let carrier = path.join(format!("carryall-{volume_no:02}.000"));
         let mut bytes = fs::read(&carrier).unwrap();
@@ -810,7 +775,7 @@ fn one_wrong_set_does_not_keep_an_honest_one_out() {
         let carried = honest.carry();
         let (pieces, mut catalog) = self::honest();
         catalog.releases[0].root = noise(seed, 60);
-        write_set(carried.root(), &pieces, &catalog.to_bytes());
+        write_set(carried.root(), &pieces, &catalog.to_bytes(), VOLUME_BYTES);
         let site = Site::default();
         let report = receive(&site.store, &carried.paths(), &Silent).unwrap();
         assert_eq!(report.failed.len(), 1, "{report:?}");

@@ -1,9 +1,9 @@
 //! Limits, from both sides: what is at a limit is taken in and given back; what is beyond is refused by name, before work is
 //! done for what it claims.
 
+use crate::testkit::evil::{self, meta};
 use crate::testkit::packed;
 
-use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::Command;
 
@@ -18,13 +18,10 @@ use carryall::content::recipe::stream::StreamWriter;
 use carryall::content::recipe::{
     Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Recipe, RecipeError, RecipeOp, StreamRef,
 };
-use carryall::content::release::{EntryKind, Item, ItemKind, Meta, ReleaseRoot, TreeEntry};
+use carryall::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry};
 use carryall::ops::checkout::{CheckoutOptions, ItemState, checkout};
 use carryall::ops::receive::receive;
 use carryall::store::Store;
-use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Capacity, Carrier};
-use carryall::volumes::{SetContent, SetRequest, plan, write};
 use packed::{Site, noise};
 use tempfile::TempDir;
 
@@ -77,7 +74,7 @@ fn blob(bytes: u64, ops: StreamRef, side: StreamRef) -> Blob {
 }
 
 /// A set with one release of one item, whose chunks are all there.
-fn write_set(to: &Path, mut chunks: Chunks, kind: ItemKind) {
+fn write_release(to: &Path, mut chunks: Chunks, kind: ItemKind) {
     let item = Item {
         name: b"item".to_vec(),
         meta: meta(),
@@ -116,27 +113,7 @@ fn write_set(to: &Path, mut chunks: Chunks, kind: ItemKind) {
         }],
         prerequisites: Vec::new(),
     };
-    let catalog = catalog.to_bytes();
-    let plan = plan(&SetRequest {
-        piece_bytes: &[frame.len() as u64],
-        catalog_bytes: catalog.len() as u64,
-        capacity: Capacity::exact(60_000_000),
-        carrier: Carrier::Folders,
-        spare: Some(0),
-        local_percent: Some(0.0),
-        codec: ParityCodec::Gf16,
-    })
-    .unwrap();
-    let content = SetContent {
-        title: "evil",
-        releases: &["evil:1".to_owned()],
-        created_by: "nobody",
-        facts: &[],
-        catalog: &catalog,
-    };
-    let mut open =
-        |_: usize| -> std::io::Result<Box<dyn Read>> { Ok(Box::new(Cursor::new(frame.clone()))) };
-    write(&plan, &content, &mut open, to, &Silent).unwrap();
+    evil::write_set(to, &[frame], &catalog.to_bytes(), 60_000_000);
 }
 
 /// What receiving an item ends with: nothing when it was taken in.
@@ -144,7 +121,7 @@ fn refusal(make: impl FnOnce(&mut Chunks) -> Blob) -> Option<String> {
     let dir = TempDir::new().unwrap();
     let mut chunks = Chunks::default();
     let content = Content::Blob(make(&mut chunks));
-    write_set(dir.path(), chunks, ItemKind::File { content });
+    write_release(dir.path(), chunks, ItemKind::File { content });
     let site = Site::default();
     let error = receive(&site.store, &[dir.path().to_owned()], &Silent).err()?;
     assert!(site.releases().is_empty());
@@ -239,13 +216,6 @@ fn lists_that_hold_one_another_many_times_are_not_unfolded() {
     });
 }
 
-fn meta() -> Meta {
-    Meta {
-        mode: 0o755,
-        ..Meta::default()
-    }
-}
-
 /// A folder of `depth` folders in one another and a file in the last.
 fn write_deep(to: &Path, depth: usize) {
     let mut chunks = Chunks::default();
@@ -268,7 +238,7 @@ fn write_deep(to: &Path, depth: usize) {
         entry_count: depth as u64 + 1,
         bytes: 10,
     };
-    write_set(to, chunks, kind);
+    write_release(to, chunks, kind);
 }
 
 /// Receives a deep folder, and says what checkout made of it; nothing when it was not taken in.

@@ -2,6 +2,7 @@
 //! image that ddrescue read off a bad disc is taken in.
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+use crate::testkit::registry_parts::layer;
 use crate::testkit::{packed, programs};
 
 use std::fs;
@@ -14,11 +15,10 @@ use carryall::content::release::ReleaseName;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::media::verify::SetState;
-use carryall::ops::receive::ProgressState;
 use carryall::store::Store;
 use carryall::volumes::block::BLOCK_BYTES;
 use carryall::volumes::media::Carrier;
-use packed::{Packed, Shape, Site, files_below, noise, paths_in};
+use packed::{Packed, Shape, Site, assert_complete, files_below, paths_in};
 use programs::{has, run, skopeo};
 use tempfile::TempDir;
 
@@ -36,23 +36,6 @@ fn inspect(image: &str) -> serde_json::Value {
         "{said}"
     );
     said
-}
-
-fn layer(seed: u64) -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
-    for number in 0..6 {
-        let body = if number % 2 == 0 {
-            noise(seed * 10 + number, 150_000)
-        } else {
-            format!("line {seed} {number}\n").repeat(3000).into_bytes()
-        };
-        let mut header = tar::Header::new_gnu();
-        header.set_size(body.len() as u64);
-        header.set_mode(0o644);
-        tar.append_data(&mut header, format!("opt/app-{seed}/{number}"), &body[..])
-            .unwrap();
-    }
-    tar.into_inner().unwrap()
 }
 
 fn sha256(bytes: &[u8], dir: &Path) -> String {
@@ -209,12 +192,7 @@ fn images_given_back_are_the_same_to_skopeo() {
     let carried = packed.carry();
     carried.lose(1);
     let progress = site.receive_set(&by_extension(&carried), &packed);
-    assert_eq!(
-        progress.state,
-        ProgressState::Complete,
-        "{:?}",
-        progress.needs
-    );
+    assert_complete(&progress);
     site.assert_same(&packed);
     let back = site.dir.path().join("back");
     let options = CheckoutOptions::default();
@@ -271,7 +249,7 @@ fn discs_are_listed_and_extracted_by_xorriso_and_bsdtar() {
     for reader in ["xorriso", "bsdtar"] {
         let site = Site::default();
         let progress = site.receive_set(&[out.path().join(reader)], &packed);
-        assert_eq!(progress.state, ProgressState::Complete);
+        assert_complete(&progress);
         site.assert_same(&packed);
     }
 }
@@ -305,12 +283,7 @@ fn what_ddrescue_read_off_a_bad_disc_is_taken_in() {
     assert_eq!(carried.verify().state, SetState::Recoverable);
     let site = Site::default();
     let progress = site.receive_set(&carried.paths(), &packed);
-    assert_eq!(
-        progress.state,
-        ProgressState::Complete,
-        "{:?}",
-        progress.needs
-    );
+    assert_complete(&progress);
     site.assert_same(&packed);
     site.assert_sound();
 }

@@ -1,5 +1,7 @@
 //! The store on a bad day: damaged frames, packs and index files, full disks and power cuts at every step.
 
+use crate::testkit::stores::small_frames;
+
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,11 +28,7 @@ fn content(number: u32) -> Vec<u8> {
 }
 
 fn small() -> WriteOptions {
-    WriteOptions {
-        window_bytes: 512 << 10,
-        frame_bytes: 256 << 10,
-        ..WriteOptions::default()
-    }
+    small_frames(512 << 10)
 }
 
 fn create(storage: &FaultyStorage) -> Result<Store, StoreError> {

@@ -1,6 +1,7 @@
 //! The store on a good day: what is put is read back, found again after reopening, stored once, and locked.
 
 use crate::testkit::bytes::{noise, text};
+use crate::testkit::stores::small_frames;
 
 use carryall::base::id::ChunkId;
 use carryall::base::monitor::{Recording, Silent};
@@ -11,11 +12,7 @@ use carryall::store::{
 
 /// Windows and frames small enough that a test has many of them.
 fn small() -> WriteOptions {
-    WriteOptions {
-        window_bytes: 1 << 20,
-        frame_bytes: 256 << 10,
-        ..WriteOptions::default()
-    }
+    small_frames(1 << 20)
 }
 
 fn contents() -> Vec<(Vec<u8>, ContentKind)> {

@@ -42,7 +42,7 @@ fn jar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
-fn layer(seed: u64, mtime: u64) -> Vec<u8> {
+fn system_layer(seed: u64, mtime: u64) -> Vec<u8> {
     let members: Vec<(String, Vec<u8>)> = (0..12)
         .map(|n| (format!("usr/lib/{seed}/{n}"), text(seed * 100 + n, 150_000)))
         .collect();
@@ -54,7 +54,7 @@ fn layer(seed: u64, mtime: u64) -> Vec<u8> {
 fn make_layout(to: &Path, layers: u64, changed: u64) {
     fs::create_dir_all(to.join("blobs/sha256")).unwrap();
     for seed in 1..=layers {
-        let plain = layer(seed, if seed >= changed { 77 } else { 5 });
+        let plain = system_layer(seed, if seed >= changed { 77 } else { 5 });
         let packed = gzip_at(&plain, if seed % 2 == 0 { 6 } else { 9 });
         let name = carryall::base::id::BlobId(carryall::base::id::hash(&packed)).to_string();
         fs::write(to.join("blobs/sha256").join(name), packed).unwrap();
@@ -92,7 +92,7 @@ fn make_package(to: &Path, version: u64) {
     );
     let image = tar_at(
         &[
-            ("blobs/sha256/base", gzip_at(&layer(3, 5), 6)),
+            ("blobs/sha256/base", gzip_at(&system_layer(3, 5), 6)),
             ("blobs/sha256/app", inner),
             ("index.json", format!("{version}").into_bytes()),
         ],

@@ -26,7 +26,7 @@ fn piece(piece_no: usize) -> Vec<u8> {
     (0..PIECE_BYTES).map(byte).collect()
 }
 
-fn write_set(to: &Path) -> Vec<PathBuf> {
+fn write_pieces(to: &Path) -> Vec<PathBuf> {
     let plan = plan(&SetRequest {
         piece_bytes: &[PIECE_BYTES; PIECES],
         catalog_bytes: 1000,
@@ -65,7 +65,7 @@ fn child() {
     };
     match act.as_str() {
         "write" => {
-            write_set(Path::new(&to));
+            write_pieces(Path::new(&to));
         }
         _ => {
             let mut report =
@@ -103,7 +103,7 @@ fn run_and_kill(act: &str, from: &Path, to: &Path, after: Duration) -> bool {
 #[test]
 fn a_killed_write_is_simply_done_again() {
     let reference = tempfile::tempdir().unwrap();
-    let expected = write_set(reference.path());
+    let expected = write_pieces(reference.path());
     let to = tempfile::tempdir().unwrap();
     let whole = measure("write", Path::new("/"));
     let mut instants = Instants::new(12, KILLS, whole);
@@ -119,7 +119,7 @@ fn a_killed_write_is_simply_done_again() {
         }
     }
     instants.are_enough();
-    let volumes = write_set(to.path());
+    let volumes = write_pieces(to.path());
     for (have, want) in volumes.iter().zip(&expected) {
         for entry in fs::read_dir(want).unwrap() {
             let name = entry.unwrap().file_name();
@@ -132,7 +132,7 @@ fn a_killed_write_is_simply_done_again() {
 #[test]
 fn a_killed_receive_goes_on_where_it_was() {
     let set = tempfile::tempdir().unwrap();
-    let volumes = write_set(set.path());
+    let volumes = write_pieces(set.path());
     // A volume gone, so that healing is killed too.
     fs::remove_dir_all(&volumes[1]).unwrap();
     let whole = measure("absorb", set.path());

@@ -59,6 +59,17 @@ impl Default for Shape {
 }
 
 impl Shape {
+    /// A volume without spares.
+    fn alone() -> Self {
+        Self {
+            spare: Some(0),
+            pieces: vec![500_000; 10],
+            blocks: 200,
+            local: None,
+            ..Self::default()
+        }
+    }
+
     fn write(&self) -> Written {
         let dir = tempfile::tempdir().unwrap();
         let pieces: Vec<Vec<u8>> = self
@@ -288,14 +299,7 @@ fn bursts_on_every_volume_at_once_heal_up_to_the_guarantee() {
 
 #[test]
 fn a_burst_heals_with_the_volume_alone() {
-    let shape = Shape {
-        spare: Some(0),
-        pieces: vec![500_000; 10],
-        blocks: 200,
-        local: None,
-        ..Shape::default()
-    };
-    let written = shape.write();
+    let written = Shape::alone().write();
     let before = written.files();
     let geometry = written.geometry();
     assert_eq!(geometry.volume_count(), 1);
@@ -368,14 +372,7 @@ fn superblocks_and_headers_hit_heal_from_other_volumes() {
 
 #[test]
 fn a_single_volume_survives_the_loss_of_all_superblocks_and_its_catalog() {
-    let shape = Shape {
-        spare: Some(0),
-        pieces: vec![500_000; 10],
-        blocks: 200,
-        local: None,
-        ..Shape::default()
-    };
-    let written = shape.write();
+    let written = Shape::alone().write();
     let before = written.files();
     let geometry = written.geometry();
     written.spoil(1, geometry.superblocks());

@@ -15,7 +15,7 @@ use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::media::verify::{SetVerdict, verify};
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::receipt::receipt;
-use carryall::ops::receive::{ReceiveReport, SetProgress, receive};
+use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress, receive};
 use carryall::store::{CheckDepth, OpenMode, Store};
 use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
@@ -201,6 +201,13 @@ impl Packed {
             fs::write(path, bytes).unwrap();
         }
         Carried { packed: self, dir }
+    }
+
+    /// The same without these volumes.
+    pub fn carry_without(&self, lost: &[u16]) -> Carried<'_> {
+        let carried = self.carry();
+        lost.iter().for_each(|no| carried.lose(*no));
+        carried
     }
 
     /// The files of a volume as they were written.
@@ -437,4 +444,18 @@ pub fn flip(store: &Path, needle: &[u8]) {
         }
     }
     assert!(hurt > 0, "the bytes are in no pack");
+}
+
+/// Asserts that a set is complete and its releases are committed.
+#[track_caller]
+pub fn assert_complete(progress: &SetProgress) {
+    let state = progress.state;
+    assert_eq!(state, ProgressState::Complete, "{:?}", progress.needs);
+}
+
+/// Asserts that all sets of a run are.
+#[track_caller]
+pub fn assert_all_complete(report: &ReceiveReport) {
+    let is_complete = |set: &SetProgress| set.state == ProgressState::Complete;
+    assert!(report.sets.iter().all(is_complete), "{report:?}");
 }

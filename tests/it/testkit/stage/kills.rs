@@ -21,6 +21,16 @@ pub struct Kills {
 }
 
 impl Kills {
+    /// Measures how long the command takes, which must succeed.
+    #[track_caller]
+    pub fn timed(stage: &Stage, command: &[String], seed: u64, rounds: u32) -> Self {
+        Self {
+            seed,
+            rounds,
+            whole: stage.time(command),
+        }
+    }
+
     /// Kills the command again and again: `restore` comes before each time, `check` after it. Enough of the instants must lie
     /// before the command's end.
     #[track_caller]
