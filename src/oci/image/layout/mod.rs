@@ -3,22 +3,25 @@
 //! Children that an index lists and the archive does not have are not a fault, because exports of one platform leave
 //! the others out.
 
+mod manifest_image;
+mod subject;
+
 use std::collections::HashSet;
 
-use super::attached::{self, digest_tag, suffix_of_kind};
-use super::context::{ImageContext, ImageFault, LayerPaths, Scene, Scheme, faulty, of_part};
-use super::document::{
-    CONTAINERD_NAME, DOCKER_CONFIG, Document, INDEX_DEPTH_MAX, ImageConfig, OCI_CONFIG, REF_NAME,
-    RawDescriptor,
-};
-use super::files::Absent;
-use super::{
-    DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, DigestHasher, Image, ImageIndex, IndexChild,
-    OCI_INDEX, OCI_MANIFEST, Origin, Platform, Reference, Referrer, is_index, is_manifest,
-};
-use crate::base::diagnostic::{Arg, diagnostic};
+use self::subject::attached_to;
+use crate::base::diagnostic::diagnostic;
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::oci::image::attached::{self, digest_tag};
+use crate::oci::image::context::{ImageContext, ImageFault, Scene, Scheme, of_part};
+use crate::oci::image::document::{
+    CONTAINERD_NAME, DOCKER_CONFIG, Document, INDEX_DEPTH_MAX, REF_NAME, RawDescriptor,
+};
+use crate::oci::image::files::Absent;
+use crate::oci::image::{
+    DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Digest, ImageIndex, IndexChild, OCI_INDEX,
+    OCI_MANIFEST, Platform, Reference, is_index, is_manifest,
+};
 
 /// Annotations with the name of an image, as cosign writes them.
 const COSIGN_NAMES: [&str; 2] = [
@@ -279,232 +282,6 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         self.keep_index(scene, index, naming);
         Ok(())
     }
-
-    /// Keeps a manifest by its type: as a referrer, as an attestation, or as one of an image, which is read later.
-    fn sort(
-        &mut self,
-        scene: &Scene<'_>,
-        listed: ListedManifest,
-        layout: &mut ImageLayout,
-    ) -> Result<(), RecipeError> {
-        let Some((subject, tag)) = self.subject_of(scene, &listed)? else {
-            if listed.is_attestation {
-                return self.part(scene, &listed);
-            }
-            layout.manifests.push(listed);
-            return Ok(());
-        };
-        self.part(scene, &listed)?;
-        let config_type = listed.config().map(|config| config.media_type);
-        let artifact_type = listed.document.artifact_type.clone();
-        let references = match listed.naming {
-            Naming::Own => listed.references,
-            Naming::Index => Vec::new(),
-        };
-        self.found.keep_referrer(Referrer {
-            subject,
-            artifact_type: artifact_type.or(config_type),
-            annotations: listed.document.annotations.clone().unwrap_or_default(),
-            references,
-            tag,
-            descriptor: listed.descriptor,
-            bytes: listed.bytes,
-        });
-        Ok(())
-    }
-
-    /// Returns the subject of a manifest, and the tag that expresses it. The sources are its own `subject`, a tag as
-    /// cosign writes it, the signed payload, and the layout.
-    fn subject_of(
-        &self,
-        scene: &Scene<'_>,
-        listed: &ListedManifest,
-    ) -> Result<Option<(Digest, Option<String>)>, RecipeError> {
-        let own = (listed.naming == Naming::Own).then_some(&listed.references);
-        let mut tags = own
-            .into_iter()
-            .flatten()
-            .filter_map(|name| digest_tag(name));
-        let tagged = tags.find(|tag| tag.has_suffix);
-        if let Some(subject) = &listed.document.subject {
-            let tag = tagged.map(|tagged| tagged.tag);
-            return Ok(subject.digest.parse().ok().map(|subject| (subject, tag)));
-        }
-        if let Some(tagged) = tagged {
-            return Ok(Some((tagged.digest, Some(tagged.tag))));
-        }
-        let signed = self.signed(scene, &listed.document)?.map(|of| (of, "sig"));
-        let attached = signed.or_else(|| listed.attached.clone());
-        Ok(attached.map(|(digest, suffix)| {
-            let tag = format!("{}-{}.{suffix}", digest.algorithm(), digest.hex());
-            (digest, Some(tag))
-        }))
-    }
-
-    /// Returns what a signature says that it signs.
-    fn signed(
-        &self,
-        scene: &Scene<'_>,
-        document: &Document,
-    ) -> Result<Option<Digest>, RecipeError> {
-        let payload = attached::payload(document).and_then(RawDescriptor::checked);
-        let Some(payload) = payload else {
-            return Ok(None);
-        };
-        let Ok((_, body)) = scene.blob(&payload.digest) else {
-            return Ok(None);
-        };
-        match self.read_checked(&(&payload.digest).into(), &payload, &body) {
-            Ok(bytes) => Ok(attached::signed(&bytes)),
-            Err(ImageFault::Stop(stop)) => Err(stop.into()),
-            // A wrong digest is reported where its blobs are read.
-            Err(ImageFault::Bad(_)) => Ok(None),
-        }
-    }
-
-    /// Keeps a manifest that is not an image, and its blobs.
-    fn part(&mut self, scene: &Scene<'_>, listed: &ListedManifest) -> Result<(), RecipeError> {
-        self.keep_manifest(&listed.descriptor, &listed.bytes);
-        let blobs = self.blobs_of(scene, listed);
-        let subject = listed.references.first().cloned().unwrap_or_default();
-        for (descriptor, _, body) in self.judge(scene, &subject, blobs)?.unwrap_or_default() {
-            if let Some(body) = body {
-                self.keep_blob(&descriptor.digest, body);
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps the images of a layout that is not a docker archive. Reports missing blobs.
-    pub(super) fn layout_images(
-        &mut self,
-        scene: &Scene<'_>,
-        layout: ImageLayout,
-    ) -> Result<(), RecipeError> {
-        for listed in layout.manifests {
-            let name = listed.references.first().cloned();
-            let name = name.unwrap_or_else(|| listed.descriptor.digest.to_string());
-            let naming = listed.naming;
-            let image = self.layout_image(scene, listed);
-            if let Some((image, paths)) = self.judge(scene, &name, image)? {
-                self.keep_image(scene, image, naming, &paths);
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes an image of a manifest whose blobs are all present. Also returns the paths of its layers.
-    pub(super) fn layout_image(
-        &mut self,
-        scene: &Scene<'_>,
-        listed: ListedManifest,
-    ) -> Result<(Image, LayerPaths), ImageFault> {
-        let blobs = self.blobs_of(scene, &listed)?;
-        let Some(((config, _, config_body), layers)) = blobs.split_first() else {
-            return Err(ImageFault::bad(
-                &listed.descriptor.digest,
-                diagnostic!("image.without_config"),
-            ));
-        };
-        let mut diff_ids = Vec::new();
-        let mut platform = listed.platform.clone();
-        if matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG)
-            && let Some(body) = config_body
-        {
-            let what = Arg::from(diagnostic!("image.config", config = &config.digest));
-            let bytes = self.read_checked(&what, config, body)?;
-            let read: ImageConfig = serde_json::from_slice(&bytes).map_err(|error| {
-                let why = diagnostic!("image.no_config", why = error.to_string());
-                ImageFault::bad(&what, why)
-            })?;
-            let ids = read.diff_ids();
-            diff_ids =
-                ids.ok_or_else(|| ImageFault::bad(what, diagnostic!("image.bad_diff_id")))?;
-            // The config is what a program runs, so its platform wins over that of the index.
-            platform = read.platform.checked().or(platform);
-        }
-        if !diff_ids.is_empty() && diff_ids.len() != layers.len() {
-            let (there, said) = (layers.len(), diff_ids.len());
-            let why = diagnostic!("image.other_layers_than_config", there, said);
-            return Err(ImageFault::bad(&listed.descriptor.digest, why));
-        }
-        let name = listed.references.first().cloned().unwrap_or_default();
-        for (raw, (descriptor, _, body)) in listed.document.blobs().zip(&blobs) {
-            if let Some(body) = body {
-                self.tell_size(scene, &name, raw, descriptor);
-                self.keep_blob(&descriptor.digest, *body);
-            }
-        }
-        let paths = layers.iter().map(|(_, path, _)| path.clone()).collect();
-        // The name of an index does not stand for an artifact in it.
-        let is_artifact =
-            platform.is_none() || !matches!(&config.media_type[..], OCI_CONFIG | DOCKER_CONFIG);
-        let references = match listed.naming {
-            Naming::Index if is_artifact => Vec::new(),
-            _ => listed.references,
-        };
-        let image = Image {
-            references,
-            origin: Origin::OciLayout,
-            place: scene.place.to_vec(),
-            folder: scene.folder_path(),
-            manifest: listed.descriptor,
-            manifest_bytes: listed.bytes,
-            config: config.clone(),
-            platform,
-            layers: layers.iter().map(|(layer, ..)| layer.clone()).collect(),
-            diff_ids,
-        };
-        Ok((image, paths))
-    }
-
-    /// Returns the config, then the layers of a manifest, each with its path. A layer that must not be distributed may
-    /// be absent.
-    fn blobs_of(
-        &self,
-        scene: &Scene<'_>,
-        listed: &ListedManifest,
-    ) -> Result<Vec<ManifestBlob>, ImageFault> {
-        let document = &listed.document;
-        let raws = document
-            .config
-            .iter()
-            .chain(document.layers.iter().flatten());
-        let mut blobs = Vec::new();
-        for raw in raws {
-            let descriptor = raw.checked().ok_or_else(|| {
-                let digest: String = raw.digest.chars().take(80).collect();
-                ImageFault::bad(format!("{digest:?}"), diagnostic!("image.no_digest"))
-            })?;
-            match scene.blob(&descriptor.digest) {
-                Ok((path, body)) => {
-                    let is = self.sized(descriptor, &body)?;
-                    blobs.push((is, Some(path), Some(body)));
-                }
-                Err(Absent::Missing) if raw.urls.as_ref().is_some_and(|urls| !urls.is_empty()) => {
-                    blobs.push((descriptor, None, None));
-                }
-                Err(absent) => return Err(ImageFault::bad(&descriptor.digest, absent)),
-            }
-        }
-        Ok(blobs)
-    }
-
-    /// Returns a blob with its actual length. When the stated length differs, the digest decides.
-    fn sized(&self, said: Descriptor, body: &FileBody) -> Result<Descriptor, ImageFault> {
-        let bytes = body.bytes();
-        if bytes == said.bytes {
-            return Ok(said);
-        }
-        let mut hash = DigestHasher::like(&said.digest);
-        body.write(self.source, 0..bytes, &mut hash, self.monitor)
-            .map_err(faulty(&said.digest))?;
-        if hash.finish() != said.digest {
-            let why = diagnostic!("image.other_length", bytes, said = said.bytes);
-            return Err(ImageFault::bad(&said.digest, why));
-        }
-        Ok(Descriptor { bytes, ..said })
-    }
 }
 
 /// Returns the media type of a document: its own, else that of its descriptor, else the one that its fields imply.
@@ -527,35 +304,6 @@ fn media_type(raw: &RawDescriptor, document: &Document) -> Option<String> {
         _ => return None,
     };
     Some(found.to_owned())
-}
-
-/// Returns what the entries of a layout say that one of them is attached to: the image of the same name, or else the
-/// entry before it.
-fn attached_to(
-    scene: &Scene<'_>,
-    all: &[RawDescriptor],
-    number: usize,
-) -> Option<(Digest, &'static str)> {
-    let raw = all.get(number)?;
-    let suffix = suffix_of_kind(raw)?;
-    let own = reference_of(scene, raw);
-    let is_image =
-        |each: &&RawDescriptor| suffix_of_kind(each).is_none() && !attached::is_referrer_kind(each);
-    let mut before = all.iter().take(number).rev().filter(is_image);
-    let image = match own {
-        Some(name) => {
-            let has_name =
-                |each: &&RawDescriptor| reference_of(scene, each).as_ref() == Some(&name);
-            all.iter().filter(is_image).find(has_name)
-        }
-        None => before.next(),
-    };
-    let digest = image
-        .or_else(|| all.iter().find(is_image))?
-        .digest
-        .parse()
-        .ok()?;
-    Some((digest, suffix))
 }
 
 /// Returns the name that an index gives: a full name, or a tag alone. A tag alone belongs to the repository that the

@@ -1,15 +1,19 @@
 //! Tests of `add` and `checkout` together. Every input is restored exactly, and nothing is written elsewhere.
 #![allow(clippy::unwrap_used)]
 
+mod hostile;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps, XattrFlags};
 use tempfile::TempDir;
 
+use self::hostile::commit;
+use self::tree::{look, make_tree, set_time};
 use super::add::{AddError, AddOptions, AddReport, Change, add};
 use super::checkout::{CheckoutError, CheckoutOptions, CheckoutReport, ItemState, checkout};
 use super::memory::MemoryStore;
@@ -63,120 +67,8 @@ fn noise(seed: u64, len: usize) -> Vec<u8> {
     out
 }
 
-fn set_time(path: &Path, seconds: i64, nanos: i64) {
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanos,
-    };
-    let times = Timestamps {
-        last_access: time,
-        last_modification: time,
-    };
-    rustix::fs::utimensat(rustix::fs::CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
-}
-
-fn set_xattr(path: &Path, key: &str, value: &[u8]) {
-    rustix::fs::lsetxattr(path, key, value, XattrFlags::empty()).unwrap();
-}
-
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
-}
-
-/// Makes a folder with every kind of entry.
-fn make_tree(root: &Path) {
-    fs::create_dir(root).unwrap();
-    fs::create_dir_all(root.join("a/deep/er")).unwrap();
-    fs::create_dir(root.join("empty")).unwrap();
-    fs::write(root.join("a/small"), b"small").unwrap();
-    fs::write(root.join("a/nothing"), b"").unwrap();
-    fs::write(root.join("a/deep/large"), noise(1, 900_000)).unwrap();
-    fs::write(root.join("a.txt"), b"sorts between a and a/").unwrap();
-    let odd = std::ffi::OsString::from_vec(b"not \xff utf-8 \n".to_vec());
-    fs::write(root.join(&odd), b"odd name").unwrap();
-    symlink("../a/small", root.join("a/deep/link")).unwrap();
-    symlink("/nowhere/at all", root.join("dangling")).unwrap();
-    fs::hard_link(root.join("a/small"), root.join("a/deep/er/same")).unwrap();
-    fs::hard_link(root.join("dangling"), root.join("zz-same-link")).unwrap();
-    let mode = Mode::RUSR | Mode::WUSR;
-    rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), FileType::Fifo, mode, 0).unwrap();
-    set_xattr(&root.join("a/small"), "user.comment", b"a \0 value");
-    set_xattr(&root.join("empty"), "user.folder", b"");
-    if is_root() {
-        let device = rustix::fs::makedev(1, 3);
-        let null = root.join("null");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &null,
-            FileType::CharacterDevice,
-            mode,
-            device,
-        )
-        .unwrap();
-        std::os::unix::fs::lchown(root.join("a/deep/large"), Some(1234), Some(4321)).unwrap();
-        std::os::unix::fs::lchown(root.join("dangling"), Some(7), Some(8)).unwrap();
-    }
-    let chmod = |path: &str, mode| {
-        fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
-    };
-    chmod("a/small", 0o4711);
-    chmod("a/deep/large", 0o400);
-    chmod("empty", 0o1777);
-    chmod("a/deep", 0o555);
-    set_time(&root.join("a/small"), 1_000_000_000, 123_456_789);
-    set_time(&root.join("dangling"), -5, 5);
-    set_time(&root.join("pipe"), 77, 1);
-    set_time(&root.join("a/deep"), 1_111_111_111, 0);
-    set_time(&root.join("a"), 1_222_222_222, 2);
-    set_time(root, 1_333_333_333, 3);
-}
-
-fn xattrs(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut names = vec![0; 65_536];
-    let len = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
-    let mut all = Vec::new();
-    for key in names[..len]
-        .split(|byte| *byte == 0)
-        .filter(|key| !key.is_empty())
-    {
-        let mut value = vec![0; 65_536];
-        let len = rustix::fs::lgetxattr(path, key, &mut value[..]).unwrap();
-        all.push((key.to_vec(), value[..len].to_vec()));
-    }
-    all.sort();
-    all
-}
-
-/// Returns everything that is visible of a folder, and which names are the same file.
-fn look(root: &Path) -> BTreeMap<Vec<u8>, String> {
-    let mut seen = BTreeMap::new();
-    let mut inodes: BTreeMap<u64, usize> = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
-        let entry = entry.unwrap();
-        let path = entry.path();
-        let stat = path.symlink_metadata().unwrap();
-        let content = if stat.is_file() {
-            crate::base::id::BlobId(crate::base::id::hash(&fs::read(path).unwrap())).to_string()
-        } else if stat.is_symlink() {
-            format!("{:?}", fs::read_link(path).unwrap())
-        } else {
-            format!("{:?} {}", stat.file_type().is_fifo(), stat.rdev())
-        };
-        let count = inodes.len();
-        let inode = inodes.entry(stat.ino()).or_insert(count);
-        let text = format!(
-            "{:o} {} {} {}.{:09} {:?} file {inode}: {content}",
-            stat.mode(),
-            stat.uid(),
-            stat.gid(),
-            stat.mtime(),
-            stat.mtime_nsec(),
-            xattrs(path)
-        );
-        let below = path.strip_prefix(root).unwrap().as_os_str().as_bytes();
-        seen.insert(below.to_vec(), text);
-    }
-    seen
 }
 
 #[test]
@@ -491,140 +383,4 @@ fn damage_costs_what_it_hits_and_nothing_else() {
     expected.retain(|path, _| !path.starts_with(b"not "));
     let strip = |seen: BTreeMap<Vec<u8>, String>| -> Vec<Vec<u8>> { seen.into_keys().collect() };
     assert_eq!(strip(look(&dest.join("tree"))), strip(expected));
-}
-
-/// Commits a release whose items were never added.
-fn commit(store: &MemoryStore, release: &str, items: &[Item]) {
-    let mut sink = store.chunks.clone();
-    let mut manifest = StreamWriter::new(ContentKind::Meta);
-    for item in items {
-        manifest.write_record(&mut sink, item).unwrap();
-    }
-    let root = ReleaseRoot {
-        name: name(release),
-        manifest: manifest.finish(&mut sink).unwrap(),
-        blobs: crate::content::recipe::StreamRef::EMPTY,
-        items: u32::try_from(items.len()).unwrap(),
-        bytes: 0,
-    };
-    store.commit(&root).unwrap();
-}
-
-fn entry(path: &[u8], kind: EntryKind) -> TreeEntry {
-    let meta = Meta {
-        mode: 0o755,
-        ..Meta::default()
-    };
-    TreeEntry {
-        path: path.to_vec(),
-        meta,
-        kind,
-    }
-}
-
-#[test]
-fn hostile_entries_never_reach_outside() {
-    let dir = TempDir::new().unwrap();
-    let outside = dir.path().join("outside");
-    fs::create_dir(&outside).unwrap();
-    fs::write(outside.join("secret"), b"secret").unwrap();
-    let before = look(&outside);
-    let store = MemoryStore::default();
-    let id = store
-        .chunks
-        .clone()
-        .put(b"evil", ContentKind::Other)
-        .unwrap();
-    let evil = || EntryKind::File {
-        content: Content::Chunk(ChunkRef { bytes: 4, id }),
-    };
-    let link = |target: &Path| EntryKind::Symlink {
-        target: target.as_os_str().as_bytes().to_vec(),
-    };
-    let hard = |to: &[u8]| EntryKind::HardLink { to: to.to_vec() };
-    let absolute = outside.join("evil").into_os_string().into_vec();
-    let cases: Vec<Vec<TreeEntry>> = vec![
-        vec![entry(b"../outside/evil", evil())],
-        vec![entry(b"a/../../outside/evil", evil())],
-        vec![entry(&absolute, evil())],
-        vec![entry(b"", evil())],
-        vec![entry(b".", EntryKind::Dir)],
-        vec![entry(b"a//b", evil())],
-        vec![entry(b"a\0b", evil())],
-        vec![entry(b"no/parent", evil())],
-        vec![entry(b"l", link(&outside)), entry(b"l/evil", evil())],
-        vec![
-            entry(b"l", link(&outside)),
-            entry(b"l/evil", EntryKind::Dir),
-        ],
-        vec![
-            entry(b"l", link(&outside.join("evil"))),
-            entry(b"l", evil()),
-        ],
-        vec![
-            entry(b"l", link(Path::new(".."))),
-            entry(b"l/outside/evil", evil()),
-        ],
-        vec![entry(b"l", link(&outside)), entry(b"h", hard(b"l/secret"))],
-        vec![entry(b"h", hard(b"../outside/secret"))],
-        vec![entry(
-            b"h",
-            hard(&outside.join("secret").into_os_string().into_vec()),
-        )],
-        vec![
-            entry(b"d", EntryKind::Dir),
-            entry(b"d", link(&outside)),
-            entry(b"d/evil", evil()),
-        ],
-        vec![entry(
-            b"l",
-            EntryKind::Symlink {
-                target: b"a\0b".to_vec(),
-            },
-        )],
-        vec![entry(b"f", evil()), entry(b"f", evil())],
-        vec![entry(b"f", evil()), entry(b"f/under", evil())],
-    ];
-    for (number, entries) in cases.into_iter().enumerate() {
-        let mut sink = store.chunks.clone();
-        let mut stream = StreamWriter::new(ContentKind::Meta);
-        for each in &entries {
-            stream.write_record(&mut sink, each).unwrap();
-        }
-        let folder = Item {
-            name: b"folder".to_vec(),
-            meta: Meta {
-                mode: 0o755,
-                ..Meta::default()
-            },
-            kind: ItemKind::Folder {
-                entries: stream.finish(&mut sink).unwrap(),
-                entry_count: entries.len() as u64,
-                bytes: 4,
-            },
-        };
-        let release = format!("evil:{number}");
-        commit(&store, &release, &[folder]);
-        let dest = dir.path().join(format!("dest{number}"));
-        let report = check_out(&store, &release, &dest);
-        assert_eq!(report.items[0].state, ItemState::Lost, "{entries:?}");
-        assert_eq!(fs::read_dir(&dest).unwrap().count(), 0, "{entries:?}");
-        assert_eq!(look(&outside), before, "{entries:?}");
-    }
-    // A hard link to a link that points outside gives a link, and not the file outside.
-    let names: [&[u8]; 6] = [b"../evil", b"/evil", b"..", b".", b"", b"a/b"];
-    for (number, bad) in names.into_iter().enumerate() {
-        let item = Item {
-            name: bad.to_vec(),
-            meta: Meta::default(),
-            kind: ItemKind::File {
-                content: Content::Chunk(ChunkRef { bytes: 4, id }),
-            },
-        };
-        commit(&store, "evil:names", &[item]);
-        let dest = dir.path().join(format!("names{number}"));
-        let report = check_out(&store, "evil:names", &dest);
-        assert_eq!(report.items[0].state, ItemState::Lost);
-        assert_eq!(fs::read_dir(&dest).unwrap().count(), 0);
-    }
 }

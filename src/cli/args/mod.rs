@@ -3,18 +3,21 @@
 //! What each does is in the module of the command. What people read about them is in the catalog of messages, and
 //! [`help`](crate::cli::help) puts it on pages.
 
+mod images;
+mod pack;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use carryall::bundle::receipt::site::SiteName;
 use carryall::content::release::{ReleaseName, ReleaseNameError};
 use carryall::files::versions::Pattern;
-use carryall::oci::image::{Choice, Platform};
-use carryall::oci::registry::client::ClientOptions;
+use carryall::oci::image::Platform;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::cli::hosts::{HostMap, NewName};
-use crate::cli::usage::BadValue;
+pub use self::images::{AsArg, ChoiceArgs, LoadArgs, LoaderArg, PushArgs, RegistryArgs, ServeArgs};
+use self::pack::percent;
+pub use self::pack::{CodecArg, EffortArg, PackArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -197,128 +200,6 @@ pub struct AddArgs {
     pub ready: bool,
 }
 
-/// How registries are spoken to.
-#[derive(Debug, Args)]
-pub struct RegistryArgs {
-    /// Speak plain HTTP to the registry; to this machine it is so by itself.
-    #[arg(long)]
-    pub plain_http: bool,
-    /// Root certificates of the registry besides this machine's own.
-    #[arg(long, value_name = "FILE.pem")]
-    pub ca: Option<PathBuf>,
-}
-
-impl RegistryArgs {
-    /// As the library takes it.
-    pub fn options(&self) -> ClientOptions {
-        ClientOptions {
-            plain_http: self.plain_http,
-            ca: self.ca.clone(),
-            ..ClientOptions::default()
-        }
-    }
-}
-
-/// What becomes of gzip streams and zip files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GzipArg {
-    /// Open what pays.
-    Auto,
-    /// Keep all as they came.
-    Keep,
-}
-
-/// `pack`.
-#[derive(Debug, Args)]
-pub struct PackArgs {
-    /// The release.
-    #[arg(required = true)]
-    pub releases: Vec<ReleaseName>,
-    /// Where a release is named without architecture, the one for this platform is meant.
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Option<Platform>,
-    /// Folder that gets one folder or .iso a volume.
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["estimate", "plan"])]
-    pub to: Option<PathBuf>,
-    /// Only print the plan.
-    #[arg(long, conflicts_with = "estimate")]
-    pub plan: bool,
-    /// Only say about what the bundle will weigh, by item, image and kind of content.
-    #[arg(long)]
-    pub estimate: bool,
-    /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB.
-    #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "media_at", "estimate"])]
-    pub media: Option<String>,
-    /// Exact size of the medium in sectors of 2048 bytes.
-    #[arg(long, value_name = "N", conflicts_with = "media")]
-    pub sectors: Option<u64>,
-    /// The medium is what is mounted here: its file system is asked what is free, whichever it is.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["media", "sectors"])]
-    pub media_at: Option<PathBuf>,
-    /// Leave out what a receiver of this release has; given several times, what all such receivers have. `A,B`.
-    #[arg(long, value_name = "RELEASE")]
-    pub since: Vec<Together>,
-    /// Leave out what a site with this receipt has: a file, or the text itself.
-    #[arg(long = "for", value_name = "RECEIPT")]
-    pub receipts: Vec<String>,
-    /// Remember the receipt and what was packed under this name.
-    #[arg(long, value_name = "NAME")]
-    pub site: Option<SiteName>,
-    /// Spare volumes: any so many may be lost.
-    #[arg(long, value_name = "N")]
-    pub spare: Option<u16>,
-    /// As many spares as --spare says, however few volumes have data.
-    #[arg(long)]
-    pub many_spares: bool,
-    /// Whom the site may ask, on the page of each volume: one line of 200 characters at most.
-    #[arg(long, value_name = "TEXT")]
-    pub contact: Option<String>,
-    /// The day on the page of each volume.
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub date: Option<String>,
-    /// Local parity in percent: damage that one volume heals alone.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
-    pub local: Option<f64>,
-    /// How hard to compress.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = EffortArg::Default)]
-    pub effort: EffortArg,
-    /// Write .iso images, ready to burn, instead of folders.
-    #[arg(long)]
-    pub iso: bool,
-    /// The parity code.
-    #[arg(long, value_name = "CODE", value_enum, default_value_t = CodecArg::Gf16)]
-    pub codec: CodecArg,
-}
-
-fn percent(text: &str) -> Result<f64, BadValue> {
-    let value: f64 = text.parse().map_err(|_| BadValue::NotANumber)?;
-    if (0.0..=100.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err(BadValue::NotAPercent)
-    }
-}
-
-/// How hard to compress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EffortArg {
-    /// As fast as disks.
-    Fast,
-    /// Small in reasonable time.
-    Default,
-    /// As small as possible; several times slower.
-    Max,
-}
-
-/// The parity code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CodecArg {
-    /// Reed-Solomon over GF(2^16), fast.
-    Gf16,
-    /// Reed-Solomon over GF(2^8), classical.
-    Gf8,
-}
-
 /// `receive`.
 #[derive(Debug, Args)]
 pub struct ReceiveArgs {
@@ -375,118 +256,6 @@ pub struct CheckoutArgs {
     pub choice: ChoiceArgs,
 }
 
-/// Form of what is given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AsArg {
-    /// Every item, byte for byte.
-    Original,
-    /// A file that docker, podman, nerdctl and skopeo load.
-    DockerArchive,
-    /// A folder that skopeo, podman, buildah and containerd read, with the digests that came in.
-    Oci,
-}
-
-/// Which images.
-#[derive(Debug, Args)]
-pub struct ChoiceArgs {
-    /// Only this image.
-    #[arg(long, value_name = "REF")]
-    pub image: Vec<String>,
-    /// Only images for these platforms. A single one also says which release is meant.
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub platform: Vec<Platform>,
-}
-
-impl ChoiceArgs {
-    /// What the library is asked for.
-    pub fn to_choice(&self) -> Choice {
-        Choice {
-            images: self.image.clone(),
-            platforms: self.platform.clone(),
-        }
-    }
-
-    /// The platform whose release is meant: several are those of the images in one release.
-    pub fn one_platform(&self) -> Option<&Platform> {
-        self.platform.first().filter(|_| self.platform.len() == 1)
-    }
-}
-
-/// `load`.
-#[derive(Debug, Args)]
-pub struct LoadArgs {
-    /// The release.
-    pub release: ReleaseName,
-    /// The program that takes the images.
-    #[arg(long, value_name = "PROGRAM", value_enum)]
-    pub with: Option<LoaderArg>,
-    /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io.
-    #[arg(long, value_name = "NAME")]
-    pub namespace: Option<String>,
-    #[command(flatten)]
-    pub choice: ChoiceArgs,
-}
-
-/// A program that takes images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LoaderArg {
-    /// docker load.
-    Docker,
-    /// podman load.
-    Podman,
-    /// nerdctl load.
-    Nerdctl,
-    /// ctr images import.
-    Ctr,
-}
-
-/// `push`.
-#[derive(Debug, Args)]
-pub struct PushArgs {
-    /// The release.
-    pub release: ReleaseName,
-    /// Host, port and prefix.
-    #[arg(value_name = "REGISTRY")]
-    pub to: String,
-    /// Images from a host go below a prefix of their own.
-    #[arg(long, value_name = "HOST=PREFIX")]
-    pub map: Vec<HostMap>,
-    /// The host that an image came from becomes the first part of its repository.
-    #[arg(long)]
-    pub keep_host: bool,
-    /// What the one image that --image names is called there, instead of its own name.
-    #[arg(long = "as", value_name = "NAME", requires = "image", conflicts_with_all = ["map", "keep_host"])]
-    pub new_name: Option<NewName>,
-    #[command(flatten)]
-    pub choice: ChoiceArgs,
-    #[command(flatten)]
-    pub registry: RegistryArgs,
-}
-
-/// `serve`.
-#[derive(Debug, Args)]
-pub struct ServeArgs {
-    /// The release.
-    pub releases: Vec<ReleaseName>,
-    #[command(flatten)]
-    pub choice: ChoiceArgs,
-    /// Address and port to listen at; 0.0.0.0:5000 is for the whole network.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5000")]
-    pub listen: String,
-    /// Certificate and those above it, for TLS.
-    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// Key of the certificate.
-    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-    /// Names and passwords of those who may pull, as `htpasswd -B` writes them.
-    #[arg(long, value_name = "FILE")]
-    pub htpasswd: Option<PathBuf>,
-    /// Put layers together before anyone asks for them, so that the first pull is as fast as the second.
-    #[arg(long)]
-    pub ahead: bool,
-}
-
 /// `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -526,4 +295,13 @@ pub struct InstallArgs {
     /// Files that did not change take room of their own, and are not shared with the version before.
     #[arg(long)]
     pub copy: bool,
+}
+
+/// What becomes of gzip streams and zip files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GzipArg {
+    /// Open what pays.
+    Auto,
+    /// Keep all as they came.
+    Keep,
 }
