@@ -75,6 +75,7 @@ pub fn seal_with(kind: EnvelopeKind, flags: u32, body: &[u8]) -> Vec<u8> {
     out.extend_from_slice(&flags.to_le_bytes());
     out.extend_from_slice(&(body.len() as u64).to_le_bytes());
     let mut hasher = id::Hasher::new();
+    // The hash covers the header too, so damage to a kind, version or flag shows.
     hasher.update(&out).update(body);
     out.extend_from_slice(&hasher.finish());
     out.extend_from_slice(body);
@@ -107,6 +108,7 @@ pub fn open_with(
     let mut len = [0; 8];
     len.copy_from_slice(&header[16..24]);
     let body_bytes = u64::from_le_bytes(len);
+    // The limit comes before the hash, so that a forged length costs no time.
     if body_bytes > limit_bytes {
         return Err(EnvelopeError::Corrupt("longer than it may be"));
     }
@@ -131,6 +133,7 @@ pub fn open_with(
         });
     }
     let flags = u32::from(u16_at(12)) | u32::from(u16_at(14)) << 16;
+    // A flag changes what the body means, so a reader that does not know it must not guess.
     if flags & !known != 0 {
         return Err(EnvelopeError::UnknownFlags(flags & !known));
     }

@@ -33,6 +33,7 @@ pub(crate) fn read_frames<E: From<BundleError>>(
     let mut frame_no = first_no;
     while !rest.is_empty() {
         monitor.check_stop().map_err(BundleError::from)?;
+        // One batch at a time bounds the memory, whatever the payload has.
         let (batch, behind) = rest.split_at(batch_len(rest));
         let stored = batch
             .iter()
@@ -133,6 +134,7 @@ pub(crate) fn check_frame(stored: &[u8], entry: &CatalogFrame) -> Result<(), Fra
 fn sealed<'a>(stored: &'a [u8], entry: &CatalogFrame) -> Result<SealedFrame<'a>, FrameError> {
     let sealed = SealedFrame::open(stored)?;
     let said = |count: usize, entry: u32| u32::try_from(count) == Ok(entry);
+    // A right hash says that the frame is whole, not that it is the one the catalog means.
     if !said(sealed.head.plain_bytes, entry.plain_bytes)
         || !said(sealed.head.chunk_count, entry.chunks)
     {
@@ -148,6 +150,7 @@ fn batch_len(frames: &[CatalogFrame]) -> usize {
         bytes += u64::from(frame.plain_bytes.max(frame.stored_bytes));
         bytes <= BATCH_BYTES
     };
+    // A frame above the bound goes alone: without it the loop would not end.
     frames.iter().take_while(fits).count().max(1)
 }
 
@@ -158,6 +161,7 @@ fn batch_len(frames: &[CatalogFrame]) -> usize {
 pub(crate) fn read_exactly(payload: &mut dyn Read, bytes: u32) -> Result<Vec<u8>, BundleError> {
     let length = usize::try_from(bytes)
         .ok()
+        // A catalog may claim any length, and no frame is longer than this.
         .filter(|length| *length <= FRAME_MAX)
         .ok_or(BundleError::Payload(std::io::ErrorKind::InvalidData.into()))?;
     // The buffer grows with the bytes that are really present. The catalog's size alone allocates nothing.

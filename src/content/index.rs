@@ -78,6 +78,7 @@ pub fn build(packs: &[PackEntry], mut entries: Vec<ChunkEntry>) -> Vec<u8> {
     body.extend_from_slice(&pack_count.to_le_bytes());
     body.extend_from_slice(&[0; 4]);
     body.extend_from_slice(&(entries.len() as u64).to_le_bytes());
+    // The entries have a hash of their own, so that opening a segment reads its head alone.
     body.extend_from_slice(&Hasher::new().update_parallel(&table).finish());
     let mut sum: u32 = 0;
     for count in fanout {
@@ -184,6 +185,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
     }
 
     fn has_pack(&self, entry: &ChunkEntry) -> bool {
+        // Entries are used without their hash, so a rotten number must not lead out of the table.
         usize::try_from(entry.pack_no).is_ok_and(|no| no < self.packs.len())
     }
 

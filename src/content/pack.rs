@@ -106,6 +106,7 @@ impl PackBuilder {
         let count = u32::try_from(self.frames.len()).expect("fewer frames than bytes");
         tail.extend_from_slice(&count.to_le_bytes());
         tail.extend_from_slice(&pack_bytes.to_le_bytes());
+        // The table has a hash of its own, so that it can be trusted without reading the frames.
         let sum = Hasher::new().update(&tail).finish_128();
         tail.extend_from_slice(&sum);
         // The pack's id is the hash of the whole file, table and trailer included.
@@ -167,6 +168,7 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
         .len()
         .checked_sub(TRAILER_BYTES)
         .ok_or(PackError::Corrupt("no trailer"))?;
+    // The given bytes must be exactly those that this trailer speaks of.
     if tail_bytes(&tail[table_bytes..], pack_bytes)? != tail.len() {
         return Err(PackError::Corrupt("no trailer"));
     }
@@ -188,6 +190,7 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
         next += u64::from(span.len);
         spans.push(span);
     }
+    // The last frame ends where the table begins.
     if next + tail.len() as u64 != pack_bytes {
         return Err(PackError::Corrupt("frames are not back to back"));
     }
@@ -205,6 +208,7 @@ pub fn scan(bytes: &[u8]) -> Vec<FrameSpan> {
             .filter(|head| bytes.len() - at >= head.frame_bytes())
             .filter(|_| SealedFrame::open(&bytes[at..]).is_ok());
         let Some(head) = intact else {
+            // The magic may stand in stored bytes by chance, so the search goes on right behind its first byte.
             at += 1;
             continue;
         };

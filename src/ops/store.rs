@@ -150,6 +150,7 @@ pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
 /// # Errors
 /// What the store reports.
 pub(crate) fn commit_release(store: &Store, root: &ReleaseRoot) -> Result<(), StoreError> {
+    // The log says so only once the root survives a power cut.
     store.commit_root(&root.name.file_stem(), &root.encode())?;
     tracing::info!(release = %root.name, id = %root.id(), "release is committed");
     Ok(())

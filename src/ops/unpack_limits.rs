@@ -50,6 +50,7 @@ pub(super) fn check<S: ChunkSource>(
 ) -> Result<(), RecipeError> {
     let mut claims = StreamClaims::default();
     walk(&mut Walker::new(source), &mut claims)?;
+    // Nearly every release ends here. Only more than this is worth the memory of a set of chunks.
     if claims.plain_bytes <= PLAIN_FREE_BYTES {
         return Ok(());
     }
@@ -58,6 +59,7 @@ pub(super) fn check<S: ChunkSource>(
         ..StreamClaims::default()
     };
     walk(&mut Walker::new(source), &mut claims)?;
+    // Each chunk counts once: a few that are named many times must not stand for any number of bytes.
     let backed = claims.chunk_bytes.saturating_mul(PLAIN_CHUNK_RATIO_MAX);
     if claims.plain_bytes > backed.saturating_add(PLAIN_FREE_BYTES) {
         return Err(RecipeError::Limit("plain bytes of all streams"));

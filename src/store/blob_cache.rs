@@ -86,6 +86,7 @@ fn group_blobs(storage: &dyn Storage, name: &str, bytes: u64) -> Option<Vec<(Blo
         .ok()?;
     let (count, magic) = tail.split_first_chunk::<4>()?;
     let count = u32::from_le_bytes(*count);
+    // The count is bounded before the table is allocated.
     if magic != GROUP_MAGIC || count > GROUP_ENTRIES_MAX {
         return None;
     }
@@ -258,6 +259,7 @@ impl Store {
         }
         object.append(&table)?;
         object.append(&u32::try_from(blobs.len()).unwrap_or(u32::MAX).to_le_bytes())?;
+        // The magic ends the file, so that a group that was cut short is not taken for one.
         object.append(GROUP_MAGIC)?;
         let name = format!("{FOLDER}/{}{GROUP}", PackId(id::hash(&table)));
         object.publish(&name)?;
@@ -341,6 +343,7 @@ impl BlobCacheWriter<'_> {
             bytes: self.bytes,
             blobs: vec![(self.id, self.bytes)],
         };
+        // Readers hear of the copy only once it has its name.
         self.object.publish(&file.name)?;
         self.store.ready.with(|copies| copies.extend(file.places()));
         Ok(())

@@ -121,6 +121,7 @@ impl FrameCache {
 
     fn slot(&self, place: PackPlace) -> FrameSlot {
         let mut inner = self.lock();
+        // A count instead of a clock: its order never goes back.
         inner.clock += 1;
         let used = inner.clock;
         let held = inner.frames.entry(place).or_insert_with(|| CachedFrame {

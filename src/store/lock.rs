@@ -71,6 +71,7 @@ fn held(
 ) -> Result<File, StoreError> {
     match taken {
         Ok(()) => Ok(file),
+        // Waiting could take hours, and a person would not know for what.
         Err(TryLockError::WouldBlock) => Err(busy()),
         Err(TryLockError::Error(source)) => Err(failed(path)(source).into()),
     }
@@ -87,6 +88,7 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StorageError + '_ {
 fn open_for_writing(path: &Path) -> std::io::Result<File> {
     OpenOptions::new()
         .create(true)
+        // Somebody else may hold the file locked, and its content is theirs.
         .truncate(false)
         .write(true)
         .read(true)

@@ -107,6 +107,7 @@ impl Store {
     pub fn create(dir: &Path) -> Result<Self, StoreError> {
         ground::must_be_free(dir)?;
         let made = ground::make(dir)?;
+        // The lock comes before the first file, so that two processes never make one store together.
         let lock = lock::take(dir, OpenMode::Write)?;
         let storage = Arc::new(DirStorage::new(dir));
         let mut store = Self::create_on(storage, dir, lock)?;
@@ -244,6 +245,7 @@ impl Store {
     pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
         let (places, doubtful) = {
             let chunk_index = self.chunk_index();
+            // The places are copied, because a read below takes the lock for writing when it finds damage.
             (chunk_index.places(id), chunk_index.doubtful_places(id))
         };
         let (mut damaged, mut fault) = (None, None);
@@ -270,6 +272,7 @@ impl Store {
                 Err(other) => fault = Some(other),
             }
         }
+        // A frame may have been quarantined by a read that went wrong on its way. It is tried last.
         let was_doubtful = !doubtful.is_empty();
         for place in doubtful {
             match self.frame(place) {

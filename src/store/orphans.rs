@@ -74,6 +74,7 @@ fn read_pack(
             return None;
         }
     };
+    // The table is only a short way: frames that it misses are found by their own headers.
     let spans = spans(&bytes).unwrap_or_else(|| {
         let what = diagnostic!("pack_file.table_damaged");
         seen.findings.push(Finding::damage(subject.clone(), what));

@@ -57,6 +57,7 @@ impl Pipeline {
         let cores = thread::available_parallelism()
             .map_or(2, usize::from)
             .min(WORKERS_MAX);
+        // A full channel stops the caller, which bounds the memory of waiting frames.
         let (jobs, waiting) = sync_channel::<CompressJob>(cores.max(4));
         let (done, finished) = sync_channel(cores.max(4));
         let waiting = Arc::new(Mutex::new(waiting));

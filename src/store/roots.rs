@@ -73,6 +73,7 @@ impl Store {
         Ok(storage::put(
             self.storage.as_ref(),
             &name(stem)?,
+            // The file is written beside its place and renamed: the rename is the commit.
             &envelope::seal(EnvelopeKind::Release, body),
         )?)
     }

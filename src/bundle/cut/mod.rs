@@ -95,6 +95,7 @@ impl BundleNeeds {
             };
             walk::release(&mut walker, root, &mut note)?;
         }
+        // What waits there may depend on chunks that the site has lost, so they are sent too.
         if tops_up {
             ids.extend(have.is_missing());
         }
@@ -162,6 +163,7 @@ pub fn cut(
         .iter()
         .map(|root| describe(store, root, &frame_of))
         .collect::<Result<Vec<_>, _>>()?;
+    // Only now is it known on which old chunks the frames were compressed.
     let prerequisites = have.depends_on(store, &needs.depended.settled())?;
     Ok(CutBundle::new(
         Catalog {

@@ -147,6 +147,7 @@ impl<'a> SealedFrame<'a> {
     }
 
     fn decompress(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
+        // The head was checked against the limits, so this takes at most 128 MiB.
         let mut plain = Vec::with_capacity(self.head.plain_bytes);
         let bad = || FrameError::Corrupt("not decompressible");
         match self.head.codec {

@@ -223,6 +223,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
             self.metas.put(&order.file, &order.path, &order.meta);
             return Ok(());
         };
+        // A file with wrong bytes must not look like a restored one.
         take_back(order.parent.as_fd(), &order.name);
         match error {
             LayoutError::Recipe(RecipeError::Interrupted(stop)) => Err(stop.into()),
@@ -238,6 +239,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
 
     fn entry(&mut self, entry: &TreeEntry, pool: &mut WorkerPool) -> Result<(), LayoutError> {
         self.monitor.check_stop()?;
+        // Every entry is checked before it touches the file system, because a release may come from anyone.
         if let Err(why) = self.check.entry(entry) {
             if why != validation::NO_OTHER_NAME {
                 return Err(hostile(&entry.path, why));
@@ -251,6 +253,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
             .tree
             .path
             .join(std::ffi::OsStr::from_bytes(&entry.path));
+        // The folder is reached through handles of folders made here, so no link leads out of it.
         let parent = self.tree.enter(&parents, &entry.path)?;
         let parent = parent.as_fd();
         match &entry.kind {

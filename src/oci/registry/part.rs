@@ -96,7 +96,9 @@ impl PartFile {
     /// [`RegistryError::Mismatch`] and [`RegistryError::Io`].
     pub fn finish(mut self, to: &Path, what: &str) -> Result<(), RegistryError> {
         let got = std::mem::take(&mut self.hasher).finish();
+        // The digest is compared before the file gets its name, so a file of that name is always right.
         if got != self.digest {
+            // The bytes are wrong from somewhere on, so the next try must not resume behind them.
             self.clear()?;
             return Err(RegistryError::Mismatch {
                 what: what.to_owned(),

@@ -92,6 +92,7 @@ impl CheckoutStaging {
             let states = made(&path.join(DONE), &order, items);
             states.or_else(|| made(&note, &order, items))
         });
+        // A note alone proves little: the items must be where it says that they are.
         let is_made = states
             .as_ref()
             .is_some_and(|states| is_whole(dest, &path, items, states));

@@ -88,6 +88,7 @@ pub(super) fn advance(
                 progress.committed = committed;
                 progress.lacking = None;
                 progress.wrong_volumes = set.staging.wrong_blocks().keys().copied().collect();
+                // Noted before the set goes: killed in between, the next call finds it done and removes it.
                 remember(store, &set, ask)?;
                 let_go(store, set)?;
                 return Ok((progress, None));

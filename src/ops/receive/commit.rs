@@ -175,6 +175,7 @@ impl Commit<'_> {
             }
         }
         monitor.finish();
+        // From here on every chunk is durable, as it must be before a root names it.
         writer.finish()?;
         Ok(())
     }

@@ -83,6 +83,7 @@ fn receive_all(
     let ready_before = store.cached_bytes()?;
     let note = note_of(platforms);
     let taken = CommittedSets::read(store)?;
+    // Sets that were committed before are recognized by their headers, and their blocks are not staged.
     let is_wanted = |set: &SetId| taken.of(store, set, platforms).is_none();
     for path in paths {
         tracing::info!(?path, "medium is looked at");

@@ -70,6 +70,7 @@ impl ReadAt for FileReader {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        // Positions are given with each read, so that threads share the file without a lock.
         self.file.read_at(buf, offset)
     }
 }
@@ -137,6 +138,7 @@ struct FoundSource {
 
 impl FoundSource {
     fn push(&mut self, path: PathBuf, bytes: u64, access: AccessPattern) {
+        // The same file under two names would count as two copies of its blocks.
         let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
         if self.seen.insert(real) {
             self.sources.push(MediaSource {

@@ -218,6 +218,7 @@ pub(crate) fn visit_chunks<S: ChunkSource>(
         return Ok(());
     }
     check_depth(stream)?;
+    // A chunk at the bottom costs a call, and a list any amount of work: only lists are remembered.
     if stream.depth > 0 && !seen.insert(*stream) {
         return Ok(());
     }

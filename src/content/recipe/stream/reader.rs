@@ -62,6 +62,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     /// # Errors
     /// [`RecipeError::Corrupt`] when the stream ends early. The errors of the source.
     pub(crate) fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
+        // No buffer grows for a length that the stream cannot have.
         if bytes as u64 > self.left {
             return Err(RecipeError::Corrupt("stream: shorter than its use"));
         }
@@ -135,6 +136,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
                 self.levels.pop();
                 continue;
             };
+            // One request for many chunks reads their frames on every core.
             if level.next % AHEAD == 0 && level.streams.len() > 1 {
                 let end = level.streams.len().min(level.next + AHEAD);
                 let ids: Vec<ChunkId> = level.streams[level.next..end]
@@ -217,6 +219,7 @@ where
             .first_chunk::<4>()
             .map(|len| u32::from_le_bytes(*len))
             .and_then(|len| usize::try_from(len).ok())
+            // The length is bounded before the buffer grows.
             .filter(|len| *len <= self.limit_bytes)
             .ok_or(RecipeError::Corrupt("record: longer than it may be"))?;
         self.buffer.clear();

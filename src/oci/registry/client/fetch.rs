@@ -84,6 +84,7 @@ impl Client {
             };
             return Err(RegistryError::Mismatch { what, got });
         }
+        // From here on the bytes go by their own digest, whatever the tag means later.
         let digest = asked.unwrap_or_else(|| Digest::of(&bytes));
         // The media type in the bytes is covered by the digest, but the header is not.
         let inner = serde_json::from_slice::<MediaType>(&bytes)
@@ -245,6 +246,7 @@ impl Client {
         let scope = pull_scope(repository);
         let mut target = format!("/v2/{repository}/referrers/{subject}");
         let mut digests: Vec<Digest> = Vec::new();
+        // A registry could answer with a next page forever.
         for page in 0..PAGES_MAX {
             let call = Call {
                 method: Method::GET,
@@ -322,6 +324,7 @@ impl Client {
         monitor: &dyn Monitor,
     ) -> Result<(), RegistryError> {
         let mut failures = 0;
+        // A registry that gives one byte a connection must not keep the program busy forever.
         for _ in 0..RESUMES_MAX {
             let before_bytes = file.bytes();
             // Manifests may give a wrong length, zero among them.

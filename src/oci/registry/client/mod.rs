@@ -222,6 +222,7 @@ impl Client {
             let pause = match outcome {
                 Ok(response) if is_last || !is_later(response.status()) => return Ok(response),
                 Ok(response) => match pause_asked(&response) {
+                    // A person would take a longer pause for a hang, so the answer is reported instead.
                     Some(pause) if pause > PAUSE_MAX => return Ok(response),
                     Some(pause) => pause,
                     None => self.pause(attempt),
@@ -252,6 +253,7 @@ impl Client {
         };
         let used = self.token(call.scope);
         let response = self.request(call, &target, used.as_deref(), payload)?;
+        // Only the registry itself may ask for credentials. Another host would be given what is not for it.
         if response.status() == StatusCode::UNAUTHORIZED && same_origin(&target, &self.origin) {
             self.authorize(call, &response, used.as_deref())?;
             let Some(bytes) = repeatable else {
@@ -272,9 +274,11 @@ impl Client {
         mut from: Uri,
         mut response: Response<Body>,
     ) -> Result<Response<Body>, RequestFailed> {
+        // A redirected write would send its bytes to a place that nobody named.
         if !matches!(call.method, Method::GET | Method::HEAD) {
             return Ok(response);
         }
+        // Two hosts may redirect to each other forever.
         for _ in 0..REDIRECTS_MAX {
             let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
             let Some(location) = header(&response, "location").filter(|_| is_redirect) else {
@@ -377,6 +381,7 @@ impl Client {
             None => target.to_owned(),
         };
         let uri: Uri = absolute.parse().map_err(|_| odd())?;
+        // The address comes from an answer, and no other scheme is for a registry.
         if uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(odd());
         }

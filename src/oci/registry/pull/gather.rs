@@ -75,6 +75,7 @@ impl PullPlan<'_> {
             what: what.clone(),
             limit,
         };
+        // The registry decides what it lists, so number and bytes are bounded before the next request.
         if self.manifests.len() >= MANIFESTS_MAX || self.manifest_bytes > MANIFESTS_BYTES_MAX {
             return Err(too_large(format!("{MANIFESTS_MAX} manifests of 64 MiB")));
         }
@@ -119,6 +120,7 @@ impl PullPlan<'_> {
     pub(super) fn take_referrers(&mut self) -> Result<(), RegistryError> {
         let images = self.images;
         let mut subjects: Vec<Digest> = self.manifests.keys().cloned().collect();
+        // A signature may be signed in turn, and a hostile registry could go on without end.
         for depth in 0..DEPTH_MAX {
             let mut next = Vec::new();
             for subject in subjects {

@@ -94,6 +94,7 @@ impl Answerer {
         let line = Answered {
             from,
             method: request.method().to_string(),
+            // A client decides how long this is, and it is logged.
             target: target.chars().take(TARGET_SHOWN).collect(),
             status: 0,
             bytes: 0,
@@ -101,6 +102,7 @@ impl Answerer {
         };
         let is_head = request.method() == Method::HEAD;
         let authorization = text(request.headers(), "authorization");
+        // Access comes before the path, so a stranger does not learn which names exist.
         if !self.access.allows(authorization).await {
             let mut refused = AnswerHead::error(
                 StatusCode::UNAUTHORIZED,
@@ -350,6 +352,7 @@ fn lost(misrouted: Misrouted) -> AnswerHead {
 /// Returns the page of a sorted list, and whether more follows it.
 fn cut<'n>(names: impl Iterator<Item = &'n str>, page: &Page) -> (Vec<&'n str>, bool) {
     let behind = |name: &&str| page.last.as_deref().is_none_or(|last| *name > last);
+    // One more than asked for tells whether there is a next page.
     let mut names: Vec<&str> = names.filter(behind).take(page.count + 1).collect();
     let more = names.len() > page.count;
     names.truncate(page.count);

@@ -170,6 +170,7 @@ impl<'a> CachedSource<'a> {
         let is_whole = Some(range.end - range.start) == self.source.bytes(digest);
         let waits = self.makers_wanted.held_up();
         let mut work = self.work();
+        // Each takes the memory of a rebuild, so no more run at once than there are makers.
         while work.direct >= makers() {
             monitor.check_stop()?;
             work = wait(&self.news, work);
