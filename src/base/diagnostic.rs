@@ -25,8 +25,8 @@ pub struct Diagnostic {
 pub enum Arg {
     /// A text that is the same in every language: a name, an id, what a program answered.
     Text(String),
-    /// One of a few English terms of the library, which other languages may have words for.
-    Term(String),
+    /// A term of the library, which catalogs have words for.
+    Term(Term),
     /// A path.
     Path(PathBuf),
     /// Several paths.
@@ -45,6 +45,15 @@ pub enum Arg {
     Caught(CaughtError),
 }
 
+/// A term, whichever enum it is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Its id in the catalogs.
+    pub id: &'static str,
+    /// Its English words.
+    pub english: &'static str,
+}
+
 /// An error that nobody has diagnosed yet. A room cannot diagnose the errors of the rooms above it, which reach it in
 /// boxes. `ops::diagnose` can.
 #[derive(Debug, Clone)]
@@ -57,9 +66,22 @@ impl CaughtError {
     }
 }
 
+impl fmt::Display for CaughtError {
+    /// Writes the error and its sources.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(out, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
 impl PartialEq for CaughtError {
     fn eq(&self, other: &Self) -> bool {
-        self.0.to_string() == other.0.to_string()
+        self.to_string() == other.to_string()
     }
 }
 
@@ -160,7 +182,10 @@ impl fmt::Display for Diagnostic {
         }
         out.write_str(self.code)?;
         for (name, arg) in &self.args {
-            write!(out, " {name}={arg}")?;
+            match arg {
+                Arg::Said(_) | Arg::Caught(_) => write!(out, " {name}=({arg})")?,
+                _ => write!(out, " {name}={arg}")?,
+            }
         }
         for more in self.details.iter().chain(self.cause()) {
             write!(out, ": {more}")?;
@@ -172,14 +197,15 @@ impl fmt::Display for Diagnostic {
 impl fmt::Display for Arg {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) | Self::Term(text) => out.write_str(text),
+            Self::Text(text) => out.write_str(text),
+            Self::Term(term) => out.write_str(term.english),
             Self::Path(path) => write!(out, "{}", path.display()),
             Self::Paths(paths) => write!(out, "{paths:?}"),
             Self::Number(number) | Self::Bytes(number) => write!(out, "{number}"),
             Self::Names(names) => write!(out, "{names:?}"),
             Self::Volumes(volumes) => write!(out, "{volumes:?}"),
-            Self::Said(said) => write!(out, "({said})"),
-            Self::Caught(caught) => write!(out, "({})", caught.0),
+            Self::Said(said) => write!(out, "{said}"),
+            Self::Caught(caught) => write!(out, "{caught}"),
         }
     }
 }

@@ -6,6 +6,7 @@
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::id;
+use crate::base::term::Flaw;
 
 /// First eight bytes of every enveloped file. They are not text, and line-end conversion damages them, as with PNG.
 pub const MAGIC: [u8; 8] = *b"\x8aCRYALL\n";
@@ -47,7 +48,7 @@ pub enum EnvelopeError {
     NotThis,
     /// It is shorter than it says, longer than it may be, or its hash is wrong.
     #[error("damaged: {0}")]
-    Corrupt(&'static str),
+    Corrupt(Flaw),
     /// It was written by a newer program.
     #[error("format version {found} is newer than this program reads ({known})")]
     Unsupported {
@@ -110,21 +111,21 @@ pub fn open_with(
     let body_bytes = u64::from_le_bytes(len);
     // The limit comes before the hash, so that a forged length costs no time.
     if body_bytes > limit_bytes {
-        return Err(EnvelopeError::Corrupt("longer than it may be"));
+        return Err(EnvelopeError::Corrupt(Flaw::Long));
     }
     let body = usize::try_from(body_bytes)
         .ok()
         .and_then(|len| file[HEADER_BYTES..].get(..len))
-        .ok_or(EnvelopeError::Corrupt("shorter than it says"))?;
+        .ok_or(EnvelopeError::Corrupt(Flaw::Short))?;
     let mut hasher = id::Hasher::new();
     hasher.update(&header[..24]).update(body);
     if hasher.finish()[..] != header[24..56] {
-        return Err(EnvelopeError::Corrupt("hash mismatch"));
+        return Err(EnvelopeError::Corrupt(Flaw::Hash));
     }
     // Version and flags are trusted only now: the hash covers them, so damage does not look like a newer format.
     let version = u16_at(10);
     if version == 0 {
-        return Err(EnvelopeError::Corrupt("version"));
+        return Err(EnvelopeError::Corrupt(Flaw::Version));
     }
     if version != 1 {
         return Err(EnvelopeError::Unsupported {
@@ -157,5 +158,5 @@ pub fn decode<'de, T>(bytes: &'de [u8]) -> Result<T, EnvelopeError>
 where
     T: SchemaRead<'de, wincode::config::DefaultConfig, Dst = T>,
 {
-    wincode::deserialize_exact(bytes).map_err(|_| EnvelopeError::Corrupt("not decodable"))
+    wincode::deserialize_exact(bytes).map_err(|_| EnvelopeError::Corrupt(Flaw::NotDecodable))
 }

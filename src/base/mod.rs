@@ -15,3 +15,4 @@ pub(crate) mod path_text;
 pub mod read_at;
 pub mod size;
 pub(crate) mod spooled_temp;
+pub mod term;

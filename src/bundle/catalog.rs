@@ -9,6 +9,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ReleaseId, SetId};
+use crate::base::term::Flaw;
 
 /// A catalog longer than this is refused.
 pub(crate) const CATALOG_MAX_BYTES: u64 = 256 << 20;
@@ -153,10 +154,10 @@ fn joined(
     sets: Vec<Vec<PrerequisiteSet>>,
 ) -> Result<Vec<Prerequisite>, EnvelopeError> {
     if prerequisites.is_empty() {
-        return Err(EnvelopeError::Corrupt("it is said to depend on something"));
+        return Err(EnvelopeError::Corrupt(Flaw::DependsOnSomething));
     }
     if prerequisites.len() != sets.len() {
-        return Err(EnvelopeError::Corrupt("sets of no prerequisite"));
+        return Err(EnvelopeError::Corrupt(Flaw::SetsOfNoPrerequisite));
     }
     let both = prerequisites.into_iter().zip(sets);
     Ok(both
@@ -231,7 +232,7 @@ impl Catalog {
                 let ToppingUp { depending, sets } = envelope::decode(body)?;
                 (depending.carried, joined(depending.prerequisites, sets)?)
             }
-            _ => return Err(EnvelopeError::Corrupt("sets without what depends on them")),
+            _ => return Err(EnvelopeError::Corrupt(Flaw::SetsWithoutDependents)),
         };
         let catalog = Self {
             releases: carried.releases,
@@ -244,7 +245,7 @@ impl Catalog {
 
     fn check(&self) -> Result<(), EnvelopeError> {
         let frames = u32::try_from(self.frames.len())
-            .map_err(|_| EnvelopeError::Corrupt("too many frames"))?;
+            .map_err(|_| EnvelopeError::Corrupt(Flaw::ManyFrames))?;
         let runs = self
             .releases
             .iter()
@@ -254,9 +255,7 @@ impl Catalog {
             // Later code indexes the frames by these runs, so they are checked once here.
             let end = run.first.checked_add(run.count);
             if end.is_none_or(|end| end > frames) {
-                return Err(EnvelopeError::Corrupt(
-                    "an item names a frame that is not there",
-                ));
+                return Err(EnvelopeError::Corrupt(Flaw::MissingFrame));
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::base::term::Flaw;
 use crate::bundle::{BundleError, CatalogFrame, FramePlace};
 use crate::content::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
 
@@ -138,7 +139,7 @@ fn sealed<'a>(stored: &'a [u8], entry: &CatalogFrame) -> Result<SealedFrame<'a>,
     if !said(sealed.head.plain_bytes, entry.plain_bytes)
         || !said(sealed.head.chunk_count, entry.chunks)
     {
-        return Err(FrameError::Corrupt("not what the catalog says"));
+        return Err(FrameError::Corrupt(Flaw::NotTheCatalog));
     }
     Ok(sealed)
 }

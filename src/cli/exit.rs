@@ -155,7 +155,8 @@ fn exit_code_of(code: &str) -> u8 {
 
 fn value_of(arg: &Arg) -> Value {
     match arg {
-        Arg::Text(text) | Arg::Term(text) => text.as_str().into(),
+        Arg::Text(text) => text.as_str().into(),
+        Arg::Term(term) => term.english.into(),
         Arg::Path(path) => path.to_string_lossy().into(),
         Arg::Paths(paths) => paths.iter().map(|path| path.to_string_lossy()).collect(),
         Arg::Number(number) | Arg::Bytes(number) => (*number).into(),

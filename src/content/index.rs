@@ -5,6 +5,7 @@
 
 use crate::base::envelope::{self, EnvelopeError, EnvelopeKind};
 use crate::base::id::{ChunkId, Hasher, PackId};
+use crate::base::term::Flaw;
 
 /// Bytes of an entry.
 pub(crate) const ENTRY_BYTES: usize = 24;
@@ -112,7 +113,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
     pub fn open(bytes: B) -> Result<Self, EnvelopeError> {
         let file = bytes.as_ref();
         let body = envelope::open(EnvelopeKind::Index, file, BODY_MAX)?;
-        let corrupt = EnvelopeError::Corrupt("index head does not add up");
+        let corrupt = EnvelopeError::Corrupt(Flaw::IndexHead);
         let head: &[u8; PACKS_AT] = body.first_chunk().ok_or(corrupt.clone())?;
         let word =
             |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);

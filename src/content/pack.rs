@@ -3,6 +3,7 @@
 //! It handles bytes only. The table is a convenience: [`scan`] finds the frames of a pack without it.
 
 use crate::base::id::{Hasher, PackId};
+use crate::base::term::Flaw;
 use crate::content::frame::{FrameHead, MAGIC as FRAME_MAGIC, SealedFrame};
 
 /// First four bytes of every pack.
@@ -31,7 +32,7 @@ pub enum PackError {
     Unsupported(u8),
     /// Its table or trailer is damaged or missing.
     #[error("damaged pack: {0}")]
-    Corrupt(&'static str),
+    Corrupt(Flaw),
 }
 
 /// The range of a frame in a pack.
@@ -123,7 +124,7 @@ pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
     match bytes.first_chunk::<HEADER_BYTES>() {
         Some(head) if head[..4] == MAGIC && head[5] == KIND_FRAMES => match head[4] {
             VERSION => Ok(()),
-            0 => Err(PackError::Corrupt("version")),
+            0 => Err(PackError::Corrupt(Flaw::Version)),
             newer => Err(PackError::Unsupported(newer)),
         },
         _ => Err(PackError::NotAPack),
@@ -137,7 +138,7 @@ pub fn check_header(bytes: &[u8]) -> Result<(), PackError> {
 pub(crate) fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackError> {
     let trailer: &[u8; TRAILER_BYTES] = trailer
         .try_into()
-        .map_err(|_| PackError::Corrupt("no trailer"))?;
+        .map_err(|_| PackError::Corrupt(Flaw::NoTrailer))?;
     let said = u64::from_le_bytes([
         trailer[8],
         trailer[9],
@@ -154,9 +155,9 @@ pub(crate) fn tail_bytes(trailer: &[u8], pack_bytes: u64) -> Result<usize, PackE
         || said != pack_bytes
         || tail + HEADER_BYTES as u64 > pack_bytes
     {
-        return Err(PackError::Corrupt("no trailer"));
+        return Err(PackError::Corrupt(Flaw::NoTrailer));
     }
-    usize::try_from(tail).map_err(|_| PackError::Corrupt("no trailer"))
+    usize::try_from(tail).map_err(|_| PackError::Corrupt(Flaw::NoTrailer))
 }
 
 /// Reads the table of frames from the last `tail_bytes` of a pack of `pack_bytes` bytes.
@@ -167,14 +168,14 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
     let table_bytes = tail
         .len()
         .checked_sub(TRAILER_BYTES)
-        .ok_or(PackError::Corrupt("no trailer"))?;
+        .ok_or(PackError::Corrupt(Flaw::NoTrailer))?;
     // The given bytes must be exactly those that this trailer speaks of.
     if tail_bytes(&tail[table_bytes..], pack_bytes)? != tail.len() {
-        return Err(PackError::Corrupt("no trailer"));
+        return Err(PackError::Corrupt(Flaw::NoTrailer));
     }
     let (summed, sum) = tail.split_at(tail.len() - 16);
     if Hasher::new().update(summed).finish_128() != *sum {
-        return Err(PackError::Corrupt("hash mismatch in the table"));
+        return Err(PackError::Corrupt(Flaw::TableHash));
     }
     let mut spans = Vec::with_capacity(table_bytes / ENTRY_BYTES);
     let mut next = HEADER_BYTES as u64;
@@ -185,14 +186,14 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
         };
         // Frames without gaps or overlaps account for every byte of the pack exactly once.
         if u64::from(span.offset) != next {
-            return Err(PackError::Corrupt("frames are not back to back"));
+            return Err(PackError::Corrupt(Flaw::FrameGaps));
         }
         next += u64::from(span.len);
         spans.push(span);
     }
     // The last frame ends where the table begins.
     if next + tail.len() as u64 != pack_bytes {
-        return Err(PackError::Corrupt("frames are not back to back"));
+        return Err(PackError::Corrupt(Flaw::FrameGaps));
     }
     Ok(spans)
 }

@@ -16,6 +16,7 @@ use super::walk::{FolderWalk, WalkEntry};
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
+use crate::base::term::Action;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::{ChunkSource, Content};
@@ -189,7 +190,7 @@ fn read_kind<S: ChunkSource>(
         EntryKind::Dir
     } else if kind.is_symlink() {
         let target = std::fs::read_link(&found.real);
-        let target = target.map_err(LayoutError::io("read link", &found.shown))?;
+        let target = target.map_err(LayoutError::io(Action::ReadLink, &found.shown))?;
         EntryKind::Symlink {
             target: target.as_os_str().as_bytes().to_vec(),
         }

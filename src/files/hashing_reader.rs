@@ -8,6 +8,7 @@ use std::path::Path;
 use super::LayoutError;
 use crate::base::id::Hasher;
 use crate::base::read_at::ReadAt;
+use crate::base::term::Action;
 use crate::content::chunk::CHUNK_MAX;
 
 /// Bytes that are read at a time.
@@ -198,7 +199,7 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
                 Ok(0) => break,
                 Ok(len) => self.filled += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(LayoutError::io("read", self.path)(error)),
+                Err(error) => return Err(LayoutError::io(Action::Read, self.path)(error)),
             }
         }
         if self.filled < bytes {

@@ -16,6 +16,8 @@ use super::LayoutError;
 use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
+use crate::base::term::Action;
+use crate::content::release::Refusal;
 use crate::content::release::{Meta, Xattr};
 
 /// Flags set with `chattr` that are not carried, by the letters that `lsattr` shows.
@@ -121,9 +123,8 @@ impl MetaReader {
     }
 
     fn xattrs(&mut self, path: &Path) -> Result<Vec<Xattr>, LayoutError> {
-        let failed = |error: rustix::io::Errno| {
-            LayoutError::io("read extended attributes of", path)(error.into())
-        };
+        let failed =
+            |error: rustix::io::Errno| LayoutError::io(Action::ReadAttributes, path)(error.into());
         let len = match rustix::fs::llistxattr(path, &mut self.names[..]) {
             Ok(len) => len,
             Err(rustix::io::Errno::NOTSUP) => 0,
@@ -145,7 +146,7 @@ impl MetaReader {
             if total > XATTRS_BYTES_MAX {
                 return Err(LayoutError::Unfit {
                     path: path.to_owned(),
-                    why: "its extended attributes are longer than 512 KiB",
+                    why: Refusal::Attributes,
                 });
             }
             xattrs.push(Xattr {

@@ -22,7 +22,9 @@ pub mod zstd;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::term::Action;
 use crate::content::recipe::RecipeError;
+use crate::content::release::Refusal;
 
 /// An error of reading or restoring.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +33,7 @@ pub enum LayoutError {
     #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried: a verb.
-        action: &'static str,
+        action: Action,
         /// The path concerned.
         path: PathBuf,
         /// The system's error.
@@ -46,7 +48,7 @@ pub enum LayoutError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        why: &'static str,
+        why: Refusal,
     },
     /// An entry would reach outside of its folder.
     #[error("refused entry {path:?}: {why}")]
@@ -54,7 +56,7 @@ pub enum LayoutError {
         /// The path that the entry gives.
         path: String,
         /// What is wrong with it.
-        why: &'static str,
+        why: Refusal,
     },
     /// A recipe cannot be made or followed.
     #[error(transparent)]
@@ -89,10 +91,7 @@ impl LayoutError {
     }
 
     /// Adds the path to an I/O error.
-    pub fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> LayoutError {
+    pub fn io(action: Action, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LayoutError {
         let path = path.into();
         move |source| Self::Io {
             action,

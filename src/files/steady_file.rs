@@ -13,6 +13,7 @@ use super::LayoutError;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
+use crate::base::term::Action;
 
 /// A file that takes no room on its disk and is no longer than this may be made up as it is read.
 const MADE_UP_BYTES_MAX: u64 = 1 << 20;
@@ -58,9 +59,11 @@ impl SteadyFile {
         // NONBLOCK keeps a pipe that took the file's place from blocking the open.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags, Mode::empty())
-            .map_err(|error| LayoutError::io("open", path)(error.into()))?;
+            .map_err(|error| LayoutError::io(Action::Open, path)(error.into()))?;
         let file = File::from(file);
-        let stat = file.metadata().map_err(LayoutError::io("look at", path))?;
+        let stat = file
+            .metadata()
+            .map_err(LayoutError::io(Action::LookAt, path))?;
         if !stat.is_file() {
             return Err(LayoutError::Changed(path.to_owned()));
         }
@@ -88,7 +91,7 @@ impl SteadyFile {
         let said = self.stat.len();
         let read = |offset: u64, out: &mut [u8]| {
             let count = self.file.read_at(out, offset);
-            count.map_err(LayoutError::io("read", path))
+            count.map_err(LayoutError::io(Action::Read, path))
         };
         let takes_no_room = self.stat.blocks() == 0 && (1..=MADE_UP_BYTES_MAX).contains(&said);
         // A real file without blocks is one hole, and its last byte can be read.
@@ -105,11 +108,11 @@ impl SteadyFile {
             }
             if let Err(error) = spool.write_all(&piece[..count]) {
                 let error = spool.refusal().unwrap_or(error);
-                return Err(LayoutError::io("keep what was read of", path)(error));
+                return Err(LayoutError::io(Action::KeepWhatWasRead, path)(error));
             }
         }
         let finished = spool.finish();
-        finished.map_err(LayoutError::io("keep what was read of", path))?;
+        finished.map_err(LayoutError::io(Action::KeepWhatWasRead, path))?;
         Ok(Some(spool))
     }
 
@@ -126,7 +129,7 @@ impl SteadyFile {
         let now = self
             .file
             .metadata()
-            .map_err(LayoutError::io("look at", path))?;
+            .map_err(LayoutError::io(Action::LookAt, path))?;
         if Sign::of(&now) == self.sign() {
             Ok(())
         } else {

@@ -15,6 +15,7 @@ use super::open_options::OpenOptions;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
+use crate::base::term::Action;
 use crate::deflate::{AnalyzeOptions, DeflateError, Wrapper, analyze};
 
 /// Bytes that are read at a time.
@@ -250,7 +251,7 @@ fn look<R: ReadAt + ?Sized>(
     for spool in [&mut plain, &mut recipe] {
         match spool.refusal() {
             Some(error) if is_full(&error) => return kept(KeptReason::Space),
-            Some(error) => return Err(LayoutError::io("write in", spool.folder())(error)),
+            Some(error) => return Err(LayoutError::io(Action::WriteIn, spool.folder())(error)),
             None => {}
         }
     }
@@ -269,7 +270,7 @@ fn look<R: ReadAt + ?Sized>(
             if is_full(&error) {
                 return kept(KeptReason::Space);
             }
-            return Err(LayoutError::io("write in", spool.folder())(error));
+            return Err(LayoutError::io(Action::WriteIn, spool.folder())(error));
         }
     }
     if recipe.size_bytes() > recipe_limit(found.stream_bytes, options) {
@@ -328,7 +329,7 @@ impl<R: ReadAt + ?Sized> RegionReader<'_, R> {
                 Ok(0) => return Err(LayoutError::Changed(path.to_owned())),
                 Ok(more) => filled += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(LayoutError::io("read", path)(error)),
+                Err(error) => return Err(LayoutError::io(Action::Read, path)(error)),
             }
         }
         self.at += len as u64;

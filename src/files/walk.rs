@@ -16,6 +16,8 @@ use walkdir::WalkDir;
 
 use super::LayoutError;
 use crate::base::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
+use crate::base::term::Action;
+use crate::content::release::Refusal;
 
 /// Folders with a longer path are walked from a handle. A name and a slash still fit into one call.
 const REAL_BYTES_MAX: usize = 2048;
@@ -85,19 +87,19 @@ impl FolderWalk {
             level.walk.skip_current_dir();
             return Err(LayoutError::Unfit {
                 path: shown,
-                why: "its path is longer than 64 KiB",
+                why: Refusal::PathOver64KiB,
             });
         }
         if below.components().count() > PATH_DEPTH_MAX + 1 {
             level.walk.skip_current_dir();
             return Err(LayoutError::Unfit {
                 path: shown,
-                why: "it lies in more than 4096 folders",
+                why: Refusal::TooManyFolders,
             });
         }
         let stat = real
             .symlink_metadata()
-            .map_err(LayoutError::io("look at", &shown))?;
+            .map_err(LayoutError::io(Action::LookAt, &shown))?;
         let found = WalkEntry {
             real: real.to_owned(),
             shown,
@@ -116,7 +118,8 @@ impl FolderWalk {
         // NOFOLLOW, because a link may have taken the folder's place since it was listed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let anchor = rustix::fs::open(&found.real, flags, Mode::empty());
-        let anchor = anchor.map_err(|error| LayoutError::io("read", &found.shown)(error.into()))?;
+        let anchor =
+            anchor.map_err(|error| LayoutError::io(Action::Read, &found.shown)(error.into()))?;
         let real = PathBuf::from(format!("/proc/self/fd/{}", anchor.as_raw_fd()));
         self.levels
             .push(FolderLevel::new(real, below, Some(anchor)));
@@ -135,7 +138,7 @@ impl FolderWalk {
         let source = error
             .into_io_error()
             .unwrap_or_else(|| io::Error::other("the folder contains itself"));
-        LayoutError::io("read", shown)(source)
+        LayoutError::io(Action::Read, shown)(source)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::backend::{BackendError, BoxError};
-use crate::base::diagnostic::Diagnostic;
+use crate::base::diagnostic::{Arg, Diagnostic};
 use crate::base::id::BlobId;
 use crate::base::monitor::Interrupted;
 use crate::base::output::OutputError;
@@ -245,7 +245,7 @@ pub enum Error {
         /// The item, or a part of it.
         what: String,
         /// What is wrong with it.
-        why: String,
+        why: Box<Arg>,
     },
     /// A call to the file system failed.
     #[error("{}", path.display())]

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use crate::base::id::ChunkId;
 use crate::base::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
+use crate::content::recipe::Excess;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
 
@@ -62,7 +63,7 @@ pub(super) fn check<S: ChunkSource>(
     // Each chunk counts once: a few that are named many times must not stand for any number of bytes.
     let backed = claims.chunk_bytes.saturating_mul(PLAIN_CHUNK_RATIO_MAX);
     if claims.plain_bytes > backed.saturating_add(PLAIN_FREE_BYTES) {
-        return Err(RecipeError::Limit("plain bytes of all streams"));
+        return Err(RecipeError::Limit(Excess::PlainOfStreams));
     }
     Ok(())
 }

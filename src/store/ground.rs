@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::{OpenMode, Store, StoreError, settings};
 use crate::base::own::remove_own;
+use crate::base::term::Action;
 use crate::store::storage::StorageError;
 use crate::store::storage::dir::{UNPUBLISHED, is_unpublished};
 
@@ -58,7 +59,7 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
                 path: dir.to_owned(),
             });
         }
-        entries => entries.map_err(StorageError::on("list", dir))?,
+        entries => entries.map_err(StorageError::on(Action::List, dir))?,
     };
     // The lock is the first file of a store, so without it the other files are not the remains of one.
     let was_begun = dir
@@ -66,7 +67,7 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
         .symlink_metadata()
         .is_ok_and(|stat| stat.is_file() && stat.len() == 0);
     for entry in entries {
-        let entry = entry.map_err(StorageError::on("list", dir))?;
+        let entry = entry.map_err(StorageError::on(Action::List, dir))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name == settings::NAME {
@@ -89,16 +90,16 @@ pub(super) fn must_be_free(dir: &Path) -> Result<(), StoreError> {
 fn is_beginning(path: &Path, name: &str) -> Result<bool, StoreError> {
     let stat = path
         .symlink_metadata()
-        .map_err(StorageError::on("look at", path))?;
+        .map_err(StorageError::on(Action::LookAt, path))?;
     if [LOCK, SERVED].contains(&name) {
         return Ok(stat.is_file() && stat.len() == 0);
     }
     if name == UNPUBLISHED && stat.is_dir() {
-        for entry in fs::read_dir(path).map_err(StorageError::on("list", path))? {
-            let entry = entry.map_err(StorageError::on("list", path))?;
+        for entry in fs::read_dir(path).map_err(StorageError::on(Action::List, path))? {
+            let entry = entry.map_err(StorageError::on(Action::List, path))?;
             let stat = entry
                 .metadata()
-                .map_err(StorageError::on("look at", path))?;
+                .map_err(StorageError::on(Action::LookAt, path))?;
             let is_own = is_unpublished(&entry.file_name().to_string_lossy())
                 && stat.is_file()
                 && stat.len() <= SETTINGS_BYTES
@@ -116,13 +117,13 @@ fn is_beginning(path: &Path, name: &str) -> Result<bool, StoreError> {
 fn holds_no_file(path: &Path) -> Result<bool, StoreError> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        entries => entries.map_err(StorageError::on("list", path))?,
+        entries => entries.map_err(StorageError::on(Action::List, path))?,
     };
     for entry in entries {
-        let entry = entry.map_err(StorageError::on("list", path))?;
+        let entry = entry.map_err(StorageError::on(Action::List, path))?;
         let kind = entry
             .file_type()
-            .map_err(StorageError::on("look at", path))?;
+            .map_err(StorageError::on(Action::LookAt, path))?;
         if !kind.is_dir() || !holds_no_file(&entry.path())? {
             return Ok(false);
         }
@@ -156,7 +157,7 @@ pub(super) fn make(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         .map(Path::to_owned)
         .collect();
     made.reverse();
-    fs::create_dir_all(dir).map_err(StorageError::on("create", dir))?;
+    fs::create_dir_all(dir).map_err(StorageError::on(Action::Create, dir))?;
     Ok(made)
 }
 
@@ -184,7 +185,7 @@ impl Store {
             let path = self.dir.join(name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(StorageError::on("remove", &path)(error))
+                    Err(StorageError::on(Action::Remove, &path)(error))
                 }
                 _ => Ok(()),
             }
@@ -193,7 +194,7 @@ impl Store {
         remove(settings::NAME)?;
         for name in FOLDERS {
             let path = self.dir.join(name);
-            remove_own(&path, &|_| true).map_err(StorageError::on("remove", &path))?;
+            remove_own(&path, &|_| true).map_err(StorageError::on(Action::Remove, &path))?;
         }
         remove(SERVED)?;
         // The lock is removed last, so that a kill before leaves what `must_be_free` recognizes.

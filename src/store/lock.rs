@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::ground::{LOCK, SERVED};
 use super::{OpenMode, StoreError};
+use crate::base::term::Action;
 use crate::store::storage::StorageError;
 
 /// Locks the store in `dir` until the file is dropped. A reader needs no lock where no file can be made, as on a disc,
@@ -79,7 +80,7 @@ fn held(
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StorageError + '_ {
     |source| StorageError {
-        action: "lock",
+        action: Action::Lock,
         path: path.to_owned(),
         source,
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
+use crate::base::term::Action;
 use crate::store::storage::{self, Storage, StorageError};
 
 /// Longest segment that is read when it cannot be mapped.
@@ -37,7 +38,7 @@ pub(super) fn map(storage: &dyn Storage, name: &str) -> Result<Bytes, StorageErr
         Some(path) => map_file(&path)
             .map(Bytes::Mapped)
             .map_err(|source| StorageError {
-                action: "map",
+                action: Action::Map,
                 path,
                 source,
             }),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{OpenMode, Store, StoreError, chunk_index, ground, lock, roots, settings};
 use crate::base::id::StoreId;
+use crate::base::term::Action;
 use crate::store::storage::StorageError;
 use crate::store::storage::dir::DirStorage;
 
@@ -56,7 +57,7 @@ fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
         aside = path.with_extension(format!("toml.damaged-{number}"));
     }
     fs::rename(path, &aside).map_err(|source| StorageError {
-        action: "put aside",
+        action: Action::PutAside,
         path: path.to_owned(),
         source,
     })?;

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use super::{Store, StoreError, pins};
 use crate::base::envelope::{self, EnvelopeError, EnvelopeKind, HEADER_BYTES};
+use crate::base::term::Action;
+use crate::base::term::Flaw;
 use crate::store::storage::{self, Storage, StorageError};
 
 const FOLDER: &str = "releases";
@@ -42,7 +44,7 @@ pub(super) fn make_folder(dir: &Path) -> Result<(), StoreError> {
     let path = dir.join(FOLDER);
     match std::fs::create_dir(&path) {
         Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => Err(StorageError {
-            action: "create",
+            action: Action::Create,
             path,
             source,
         }
@@ -123,7 +125,7 @@ impl Store {
                     stem: stem.to_owned(),
                 }
             } else if error.is_too_long() {
-                bad(EnvelopeError::Corrupt("longer than any root"))
+                bad(EnvelopeError::Corrupt(Flaw::LongRoot))
             } else {
                 error.into()
             }

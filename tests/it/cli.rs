@@ -1009,3 +1009,73 @@ fn a_report_names_a_path_that_is_no_text() {
         "{status}"
     );
 }
+
+/// Words that stay as they are in a Chinese sentence: commands, names of this test, units.
+const SAME_IN_CHINESE: [&str; 22] = [
+    "carryall", "check", "data", "heal", "from", "rm", "add", "prune", "receipt", "receive",
+    "forget", "ddrescue", "given", "readme", "txt", "setup", "bin", "index", "idx", "MB", "kB",
+    "GB",
+];
+
+/// The words of a text that are English, apart from ids and what stays as it is.
+fn english_words(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_word = |word: &&str| {
+        let is_id = word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        word.len() > 1
+            && !is_id
+            && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && !SAME_IN_CHINESE.contains(word)
+    };
+    words.filter(is_word).collect()
+}
+
+#[test]
+fn damage_is_told_in_chinese_alone() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("given")).unwrap();
+    fs::write(stage.path("given/readme.txt"), text(1, 300_000)).unwrap();
+    fs::write(stage.path("given/setup.bin"), noise(2, 3_000_000)).unwrap();
+    stage.run(&["add", "a:1", "given"]).ends_with(0);
+    let pack = [
+        "pack", "a:1", "--to", "discs", "--media", "6MB", "--spare", "0",
+    ];
+    stage.run(&pack).ends_with(0);
+    let spoil = |below: &str, offset: usize, count: usize| {
+        let files = walkdir::WalkDir::new(stage.path(below))
+            .into_iter()
+            .flatten();
+        for file in files.filter(|file| file.file_type().is_file()) {
+            let mut bytes = fs::read(file.path()).unwrap();
+            if bytes.len() >= offset + count {
+                bytes[offset..offset + count]
+                    .iter_mut()
+                    .for_each(|byte| *byte ^= 0x55);
+                fs::remove_file(file.path()).unwrap();
+                fs::write(file.path(), bytes).unwrap();
+            }
+        }
+    };
+    let said = |code: i32, words: &[&str]| {
+        let mut command = stage.command(words);
+        let run = Run::from(command.env("LC_ALL", "zh_CN.UTF-8").output().unwrap()).ends_with(code);
+        let said = run.stdout + &run.stderr;
+        assert_eq!(english_words(&said), [""; 0], "{said}");
+        said
+    };
+    spoil("store/packs", 5000, 40);
+    let checked = said(3, &["check", "--data"]);
+    assert!(checked.contains("的数据帧已损坏，不再使用：数据帧已损坏（校验值不符）"));
+    let lost = said(3, &["checkout", "a:1", "x"]);
+    assert!(
+        lost.contains("该文件已丢失：数据块") || lost.contains("其余内容已丢失"),
+        "{lost}"
+    );
+    spoil("store/index", 30, 2);
+    assert!(said(3, &["check"]).contains("根据数据包重建"));
+    spoil("store/releases", 30, 2);
+    assert!(said(3, &["list"]).contains("根记录已损坏，内容不明：内容有误（校验值不符）"));
+    said(1, &["show", "a:1"]);
+    spoil("discs", 70_000, 900_000);
+    said(3, &["verify", "discs"]);
+}

@@ -16,6 +16,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::envelope::{self, EnvelopeError, EnvelopeKind, HEADER_BYTES};
 use crate::base::id::{ReleaseId, StoreId};
+use crate::base::term::Flaw;
 use crate::content::release::{ReleaseName, ReleaseRoot};
 
 /// Most bytes of a receipt in any form.
@@ -123,7 +124,7 @@ pub enum ReceiptError {
     Envelope(#[from] EnvelopeError),
     /// It decodes but makes no sense.
     #[error("not a receipt: {0}")]
-    Corrupt(&'static str),
+    Corrupt(Flaw),
 }
 
 impl HeldRelease {
@@ -233,11 +234,11 @@ impl Receipt {
 
     fn from_json(text: &str) -> Result<Self, ReceiptError> {
         let read: ReceiptJson =
-            serde_json::from_str(text).map_err(|_| ReceiptError::Corrupt("JSON"))?;
-        let id = |text: &str| from_hex(text).ok_or(ReceiptError::Corrupt("an id"));
+            serde_json::from_str(text).map_err(|_| ReceiptError::Corrupt(Flaw::ReceiptJson))?;
+        let id = |text: &str| from_hex(text).ok_or(ReceiptError::Corrupt(Flaw::ReceiptId));
         let lack = |text: &String| {
             let bytes = id(text)?;
-            <[u8; 8]>::try_from(bytes).map_err(|_| ReceiptError::Corrupt("a chunk"))
+            <[u8; 8]>::try_from(bytes).map_err(|_| ReceiptError::Corrupt(Flaw::ReceiptChunk))
         };
         let releases = read.releases.iter().map(|held| {
             Ok(HeldRelease {
@@ -252,7 +253,9 @@ impl Receipt {
             waiting: read
                 .waiting
                 .iter()
-                .map(|each| FramesWaiting::from_json(each).ok_or(ReceiptError::Corrupt("a set")))
+                .map(|each| {
+                    FramesWaiting::from_json(each).ok_or(ReceiptError::Corrupt(Flaw::ReceiptSet))
+                })
                 .collect::<Result<_, _>>()?,
         }
         .checked()
@@ -278,24 +281,24 @@ impl Receipt {
     fn checked(self) -> Result<Self, ReceiptError> {
         let corrupt = |what| Err(ReceiptError::Corrupt(what));
         if !(SHORT_ID_BYTES..=StoreId::BYTES).contains(&self.store.len()) {
-            return corrupt("id of the store");
+            return corrupt(Flaw::StoreId);
         }
         if self.releases.len() > RELEASES_MAX
             || self.lacks.len() > LACKS_MAX
             || self.waiting.len() > WAITING_MAX
         {
-            return corrupt("too much in it");
+            return corrupt(Flaw::TooMuch);
         }
         for held in &self.releases {
             if !(SHORT_ID_BYTES..=ReleaseId::BYTES).contains(&held.id.len()) {
-                return corrupt("id of a release");
+                return corrupt(Flaw::ReleaseId);
             }
             if !held.name.is_empty() && held.name.parse::<ReleaseName>().is_err() {
-                return corrupt("name of a release");
+                return corrupt(Flaw::ReleaseName);
             }
         }
         if !self.waiting.iter().all(FramesWaiting::is_sound) {
-            return corrupt("a set that waits");
+            return corrupt(Flaw::WaitingSet);
         }
         Ok(self)
     }

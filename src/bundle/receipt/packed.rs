@@ -7,6 +7,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use super::{HeldRelease, RELEASES_MAX, ReceiptError};
 use crate::base::envelope;
+use crate::base::term::Flaw;
 
 /// Most bytes of the body of a record.
 pub(crate) const PACKED_BYTES_MAX: u64 = 256 << 20;
@@ -33,7 +34,7 @@ impl PackedSet {
     pub fn decode(body: &[u8]) -> Result<Self, ReceiptError> {
         let set: Self = envelope::decode(body)?;
         if set.releases.len() > RELEASES_MAX {
-            return Err(ReceiptError::Corrupt("too much in it"));
+            return Err(ReceiptError::Corrupt(Flaw::TooMuch));
         }
         Ok(set)
     }

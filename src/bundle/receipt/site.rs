@@ -9,6 +9,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use super::{FramesWaiting, HeldRelease, RELEASES_MAX, Receipt, ReceiptError, Settled};
 use crate::base::envelope;
+use crate::base::term::Flaw;
 use crate::content::release::script;
 
 /// Most bytes of a site's name.
@@ -116,7 +117,7 @@ impl Site {
             }
         };
         if body.packed.len() > RELEASES_MAX {
-            return Err(ReceiptError::Corrupt("too much in it"));
+            return Err(ReceiptError::Corrupt(Flaw::TooMuch));
         }
         let receipt = body.receipt.map(|settled| settled.with(waiting).checked());
         Ok(Self {

@@ -123,7 +123,9 @@ fn args(one: &Diagnostic) -> Args {
 fn value(arg: &Arg) -> FluentValue<'static> {
     match arg {
         Arg::Text(text) => text.value(),
-        Arg::Term(text) => term(text).value(),
+        Arg::Term(term) => find(term.id, &[])
+            .unwrap_or_else(|| term.english.to_owned())
+            .value(),
         Arg::Path(path) => path.value(),
         Arg::Paths(paths) => {
             let names = paths.iter().map(|path| path.to_string_lossy().into_owned());
@@ -142,32 +144,25 @@ fn list(names: &[String]) -> String {
     names.join(&message!("separator-name"))
 }
 
-/// A term of the library, which is English, in the person's language.
-fn term(english: &str) -> String {
-    find(&term_id(english), &[]).unwrap_or_else(|| english.to_owned())
-}
-
-/// `term-look-at`.
-fn term_id(english: &str) -> String {
-    let letters = english.to_ascii_lowercase();
-    let words = letters.split(|c: char| !c.is_ascii_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    format!("term-{}", words.join("-"))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
     use std::io;
 
+    use carryall::base::diagnostic::Term;
     use carryall::base::envelope::EnvelopeError;
+    use carryall::base::term::{Action, Flaw};
+    use carryall::content::frame::FrameFeature;
+    use carryall::content::recipe::{Excess, RecipeError};
+    use carryall::content::release::Refusal;
     use carryall::ops::Error;
     use carryall::store::StoreError;
     use carryall::volumes::VolumeError;
     use carryall::volumes::media::MediaError;
 
     use super::*;
-    use crate::cli::messages::catalog::in_language;
+    use crate::cli::messages::catalog::{LANGUAGES, in_language};
 
     fn both(error: &Error) -> [String; 2] {
         let one = error.diagnose();
@@ -229,33 +224,34 @@ mod tests {
     }
 
     #[test]
-    fn the_terms_of_the_library_are_those_in_its_sources() {
-        let english = include_str!("en.ftl");
-        let terms = english.lines().filter(|line| line.starts_with("term-"));
-        let mut sources = String::new();
-        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() && !path.ends_with("cli") {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    sources += &std::fs::read_to_string(path).unwrap();
-                }
-            }
+    fn every_term_of_the_library_has_words_in_every_language() {
+        let terms: Vec<Term> = Action::ALL
+            .iter()
+            .map(|one| one.term())
+            .chain(Flaw::ALL.iter().map(|one| one.term()))
+            .chain(Refusal::ALL.iter().map(|one| one.term()))
+            .chain(Excess::ALL.iter().map(|one| one.term()))
+            .chain(FrameFeature::ALL.iter().map(|one| one.term()))
+            .collect();
+        for term in &terms {
+            let english = in_language("en", || find(term.id, &[]));
+            assert_eq!(english.as_deref(), Some(term.english), "{}", term.id);
         }
-        let mut count = 0;
-        for line in terms {
-            let (id, text) = line.split_once(" = ").unwrap();
-            assert_eq!(term_id(text), id);
-            assert!(
-                sources.contains(&format!("\"{text}\"")),
-                "nobody says {text}"
-            );
-            count += 1;
+        let ids: BTreeSet<&str> = terms.iter().map(|term| term.id).collect();
+        assert_eq!(ids.len(), terms.len(), "two terms have the same id");
+        for (tag, source) in LANGUAGES {
+            let named = source.lines().filter_map(|line| line.split(" = ").next());
+            let named = named.filter(|id| id.starts_with("term-"));
+            assert_eq!(named.collect::<BTreeSet<_>>(), ids, "{tag}");
         }
-        assert!(count > 40);
-        assert_eq!(in_language("zh", || term("look at")), "查看");
-        assert_eq!(in_language("zh", || term("frobnicate")), "frobnicate");
+        let damaged = carryall::ops::diagnose(&RecipeError::Corrupt(Flaw::ChunkLength));
+        assert_eq!(
+            in_language("en", || said(&damaged)),
+            "corrupt length of a chunk"
+        );
+        assert_eq!(
+            in_language("zh", || said(&damaged)),
+            "已损坏（数据块长度不符）"
+        );
     }
 }

@@ -6,6 +6,7 @@ use zstd::zstd_safe::DCtx;
 
 use super::{BASE_BYTES_MAX, FrameError};
 use crate::base::id::ChunkId;
+use crate::base::term::Flaw;
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::filter::Filter;
 
@@ -43,7 +44,7 @@ pub(super) fn gather(
         }
         // Checked after each chunk, so that a hostile table of bases cannot fill the memory.
         if all.len() > BASE_BYTES_MAX {
-            return Err(FrameError::Corrupt("it depends on too much"));
+            return Err(FrameError::Corrupt(Flaw::DependsOnTooMuch));
         }
     }
     filter.apply(&mut all);
@@ -52,7 +53,7 @@ pub(super) fn gather(
 
 /// Unpacks into `plain`, whose capacity bounds the output. The window lies in `base` and `plain` themselves.
 pub(super) fn unpack(stored: &[u8], base: &[u8], plain: &mut Vec<u8>) -> Result<(), FrameError> {
-    let bad = |_| FrameError::Corrupt("not decompressible");
+    let bad = |_| FrameError::Corrupt(Flaw::NotDecompressible);
     let mut context = DCtx::create();
     context.ref_prefix(base).map_err(bad)?;
     context.decompress(plain, stored).map_err(bad)?;
@@ -208,7 +209,7 @@ mod tests {
         reseal(&mut more);
         assert_eq!(
             open(&more, &held(&old[..1])),
-            Err(FrameError::Corrupt("it depends on too much"))
+            Err(FrameError::Corrupt(Flaw::DependsOnTooMuch))
         );
     }
 

@@ -5,6 +5,7 @@ use std::io::BufReader;
 
 use super::lzma::{self, LzmaSearch};
 use super::{FrameError, PLAIN_MAX};
+use crate::base::term::Flaw;
 use crate::content::bindiff::DiffScript;
 
 /// Header of a script: plain and stored bytes (u32 each) of each of its seven streams.
@@ -45,7 +46,7 @@ pub(super) fn unpack(
     plain_bytes: usize,
     plain: &mut Vec<u8>,
 ) -> Result<(), FrameError> {
-    let bad = FrameError::Corrupt("not decompressible");
+    let bad = FrameError::Corrupt(Flaw::NotDecompressible);
     let (header, mut rest) = stored.split_at_checked(HEADER_BYTES).ok_or(bad)?;
     let mut streams = Vec::new();
     for lengths in header.as_chunks::<8>().0 {

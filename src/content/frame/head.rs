@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use super::FrameFeature;
 use super::{
     CHUNKS_MAX, CODEC_MAX, CODEC_PREFIX, CODEC_RAW, ENTRY_PLAIN, ENTRY_WITH_ID, FLAG_IDS,
     FrameError, HEADER_BYTES, MAGIC, PLAIN_MAX, VERSION,
 };
 use crate::base::id::ChunkId;
+use crate::base::term::Flaw;
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::content_kind::ContentKind;
 use crate::content::filter::Filter;
@@ -54,23 +56,23 @@ impl FrameHead {
         }
         // The version decides what the other fields mean, so it is checked before them.
         if head[4] < VERSION {
-            return Err(FrameError::Corrupt("version"));
+            return Err(FrameError::Corrupt(Flaw::Version));
         }
         if head[4] > VERSION {
             return Err(FrameError::Unsupported(head[4]));
         }
         let flags = u16::from_le_bytes([head[8], head[9]]);
         if flags & !FLAG_IDS != 0 {
-            return Err(FrameError::Unknown("flag"));
+            return Err(FrameError::Unknown(FrameFeature::Flag));
         }
         if head[5] > CODEC_MAX {
-            return Err(FrameError::Unknown("codec"));
+            return Err(FrameError::Unknown(FrameFeature::Codec));
         }
         let base_count = usize::from(u16::from_le_bytes([head[10], head[11]]));
         // A frame with ids may enter a store, which could not unpack a frame that depends on others.
         let may_depend = head[5] >= CODEC_PREFIX && flags & FLAG_IDS == 0;
         if may_depend != (base_count > 0) {
-            return Err(FrameError::Unknown("way to lean on chunks"));
+            return Err(FrameError::Unknown(FrameFeature::Dependence));
         }
         // The frame's hash is not checked yet: these limits alone bound what a caller allocates.
         let size = |at: usize, limit: usize| {
@@ -82,7 +84,7 @@ impl FrameHead {
             ]))
             .ok()
             .filter(|size| *size <= limit)
-            .ok_or(FrameError::Corrupt("a length is past its limit"))
+            .ok_or(FrameError::Corrupt(Flaw::LongLength))
         };
         let parsed = Self {
             class: ContentKind::from_number(head[7]),
@@ -96,10 +98,11 @@ impl FrameHead {
             stored_bytes: size(20, PLAIN_MAX)?,
             base_count,
             codec: head[5],
-            filter: Filter::from_number(head[6]).ok_or(FrameError::Unknown("filter"))?,
+            filter: Filter::from_number(head[6])
+                .ok_or(FrameError::Unknown(FrameFeature::Filter))?,
         };
         if parsed.codec == CODEC_RAW && parsed.stored_bytes != parsed.plain_bytes {
-            return Err(FrameError::Corrupt("raw, but not as long as its chunks"));
+            return Err(FrameError::Corrupt(Flaw::RawLength));
         }
         Ok(parsed)
     }
@@ -128,24 +131,24 @@ impl FrameHead {
     pub(crate) fn parse_table(&self, table: &[u8]) -> Result<FrameTable, FrameError> {
         let table = table
             .get(..self.chunk_count * self.entry_bytes())
-            .ok_or(FrameError::Corrupt("table"))?;
+            .ok_or(FrameError::Corrupt(Flaw::Table))?;
         let mut chunks = Vec::with_capacity(self.chunk_count);
         let mut offset = 0;
         for entry in table.chunks_exact(self.entry_bytes()) {
             let (len, id) = entry
                 .split_first_chunk::<4>()
-                .ok_or(FrameError::Corrupt("table"))?;
+                .ok_or(FrameError::Corrupt(Flaw::Table))?;
             let len = usize::try_from(u32::from_le_bytes(*len))
                 .ok()
                 .filter(|len| (1..=CHUNK_MAX).contains(len))
-                .ok_or(FrameError::Corrupt("a chunk's length is past its limit"))?;
+                .ok_or(FrameError::Corrupt(Flaw::LongChunk))?;
             let id = id.first_chunk::<32>().copied().map(ChunkId);
             chunks.push((id, offset..offset + len));
             offset += len;
         }
         // Ranges are cut from the plain bytes later, so their sum must be exactly the length.
         if offset != self.plain_bytes {
-            return Err(FrameError::Corrupt("chunk lengths do not add up"));
+            return Err(FrameError::Corrupt(Flaw::ChunkLengths));
         }
         Ok(chunks)
     }

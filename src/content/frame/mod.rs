@@ -7,6 +7,8 @@ use std::ops::Range;
 use zstd::zstd_safe::DCtx;
 
 use crate::base::id::{ChunkId, Hasher};
+use crate::base::term::Flaw;
+use crate::base::term::terms;
 use crate::content::content_kind::ContentKind;
 use delta::NoBases;
 
@@ -52,6 +54,16 @@ const CODEC_DIFFERENCES: u8 = 4;
 const CODEC_LZMA_PREFIX: u8 = 5;
 const CODEC_MAX: u8 = CODEC_LZMA_PREFIX;
 
+terms! {
+    /// What a frame may need of the program.
+    FrameFeature {
+        Codec = "term-feature-codec", "codec";
+        Filter = "term-feature-filter", "filter";
+        Flag = "term-feature-flag", "flag";
+        Dependence = "term-feature-dependence", "way to lean on chunks";
+    }
+}
+
 /// Says what is wrong with the bytes of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -63,10 +75,10 @@ pub enum FrameError {
     Unsupported(u8),
     /// It needs a codec, filter or flag that this program does not know.
     #[error("frame needs a {0} that this program does not have")]
-    Unknown(&'static str),
+    Unknown(FrameFeature),
     /// Lengths do not fit each other or the limits, or a hash is wrong.
     #[error("damaged frame: {0}")]
-    Corrupt(&'static str),
+    Corrupt(Flaw),
     /// It depends on a chunk that is missing or damaged.
     #[error("it depends on chunk {0}, which cannot be read")]
     Base(ChunkId),
@@ -93,10 +105,10 @@ impl<'a> SealedFrame<'a> {
         let head = FrameHead::parse(bytes)?;
         let body = bytes
             .get(HEADER_BYTES..head.frame_bytes())
-            .ok_or(FrameError::Corrupt("shorter than it says"))?;
+            .ok_or(FrameError::Corrupt(Flaw::Short))?;
         // The hash covers the header before it and everything behind it, tables included.
         if Hasher::new().update(&bytes[..24]).update(body).finish() != bytes[24..HEADER_BYTES] {
-            return Err(FrameError::Corrupt("hash mismatch"));
+            return Err(FrameError::Corrupt(Flaw::Hash));
         }
         let (table, stored) = body.split_at(head.table_bytes());
         let bases = table[head.chunk_count * head.entry_bytes()..]
@@ -133,7 +145,7 @@ impl<'a> SealedFrame<'a> {
         if intact {
             Ok(frame)
         } else {
-            Err(FrameError::Corrupt("a chunk is not what its id says"))
+            Err(FrameError::Corrupt(Flaw::ChunkId))
         }
     }
 
@@ -149,7 +161,7 @@ impl<'a> SealedFrame<'a> {
     fn decompress(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
         // The head was checked against the limits, so this takes at most 128 MiB.
         let mut plain = Vec::with_capacity(self.head.plain_bytes);
-        let bad = || FrameError::Corrupt("not decompressible");
+        let bad = || FrameError::Corrupt(Flaw::NotDecompressible);
         match self.head.codec {
             CODEC_RAW => plain.extend_from_slice(self.stored),
             _ if self.head.plain_bytes == 0 => {}
@@ -174,7 +186,7 @@ impl<'a> SealedFrame<'a> {
         }
         // The ranges of the chunks lie within this length, so slicing below cannot fail.
         if plain.len() != self.head.plain_bytes {
-            return Err(FrameError::Corrupt("not as long as it says"));
+            return Err(FrameError::Corrupt(Flaw::OtherLength));
         }
         self.head.filter.undo(&mut plain);
         let mut chunks = Vec::with_capacity(self.chunks.len());
@@ -296,7 +308,7 @@ mod tests {
         assert!(SealedFrame::open(&bytes).unwrap().unpack_own().is_ok());
         assert_eq!(
             Frame::decode(&bytes),
-            Err(FrameError::Corrupt("a chunk is not what its id says"))
+            Err(FrameError::Corrupt(Flaw::ChunkId))
         );
     }
 

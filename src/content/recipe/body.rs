@@ -9,6 +9,7 @@ use super::rebuild::{self, StepAt, read_op};
 use super::stream::RecordReader;
 use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp};
 use crate::base::monitor::Monitor;
+use crate::base::term::Flaw;
 
 /// Levels of nested streams that [`FileBody::opened`] follows.
 const OPENED_DEPTH_MAX: usize = 4;
@@ -65,7 +66,7 @@ impl FileBody {
         monitor: &dyn Monitor,
     ) -> Result<(), RecipeError> {
         if range.start > range.end || range.end > self.bytes() {
-            return Err(RecipeError::Corrupt("part of a file"));
+            return Err(RecipeError::Corrupt(Flaw::FilePart));
         }
         if range.is_empty() {
             return Ok(());
@@ -100,7 +101,7 @@ impl FileBody {
         monitor: &dyn Monitor,
     ) -> Result<Vec<u8>, RecipeError> {
         if self.bytes() > limit_bytes {
-            return Err(RecipeError::Corrupt("file: longer than it may be"));
+            return Err(RecipeError::Corrupt(Flaw::LongFile));
         }
         let mut out = Vec::new();
         self.write(source, 0..self.bytes(), &mut out, monitor)?;
@@ -153,7 +154,7 @@ fn write_slice<S: ChunkSource>(
     let bytes = source.chunk(&chunk.id)?;
     let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
     let part = bytes.get(place(range.start)..place(range.end));
-    let part = part.ok_or(RecipeError::Corrupt("length of a chunk"))?;
+    let part = part.ok_or(RecipeError::Corrupt(Flaw::ChunkLength))?;
     out.write_all(part).map_err(RecipeError::write)?;
     monitor.advance(part.len() as u64);
     Ok(())

@@ -17,6 +17,8 @@ use crate::base::backend::{BackendError, BoxError};
 use crate::base::id::{self, BlobId, ChunkId};
 pub(crate) use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
 use crate::base::monitor::Interrupted;
+use crate::base::term::Flaw;
+use crate::base::term::terms;
 use crate::content::content_kind::ContentKind;
 use crate::deflate::DeflateError;
 
@@ -154,6 +156,16 @@ pub const DEFLATE_CODEC: u16 = 1;
 /// Number of tags of [`RecipeOp`]. A higher tag belongs to a newer format.
 const OP_TAGS: u32 = 5;
 
+terms! {
+    /// What there is too much of in a recipe.
+    Excess {
+        StepsForBlob = "term-excess-steps-for-blob", "bytes of steps beyond those that they give";
+        Steps = "term-excess-steps", "bytes of all steps";
+        PlainForStream = "term-excess-plain-for-stream", "plain bytes for a byte of a stream";
+        PlainOfStreams = "term-excess-plain-of-streams", "plain bytes of all streams";
+    }
+}
+
 /// Says why a recipe cannot be made, followed or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
@@ -170,10 +182,10 @@ pub enum RecipeError {
     Missing(ChunkId),
     /// A list or record does not decode or contradicts itself.
     #[error("corrupt {0}")]
-    Corrupt(&'static str),
+    Corrupt(Flaw),
     /// It claims more than a limit allows, see [`crate::base::limits`].
     #[error("more than there may be: {0}")]
-    Limit(&'static str),
+    Limit(Excess),
     /// It needs a feature that this program does not have.
     #[error("needs a newer carryall: {0}")]
     Newer(String),

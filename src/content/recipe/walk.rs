@@ -12,6 +12,8 @@ use super::{
 };
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
+use crate::base::term::Flaw;
+use crate::content::recipe::Excess;
 
 /// Receives what a walk finds.
 pub trait Visitor {
@@ -170,7 +172,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         depth_left: usize,
     ) -> Result<bool, RecipeError> {
         if depth_left == 0 {
-            return Err(RecipeError::Corrupt("recipe: too deep"));
+            return Err(RecipeError::Corrupt(Flaw::DeepSteps));
         }
         // The recipe is part of the key: the same bytes may have another recipe, whose chunks count as well.
         Ok(self.walked.insert((blob.id, blob.recipe)))
@@ -188,9 +190,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         let ops = &blob.recipe.ops;
         // A small blob cannot have a large recipe, so a forged one is refused before it is read.
         if ops.bytes > blob.bytes.saturating_add(OPS_FREE_BYTES) {
-            return Err(RecipeError::Limit(
-                "bytes of steps beyond those that they give",
-            ));
+            return Err(RecipeError::Limit(Excess::StepsForBlob));
         }
         self.ops_bytes = self.ops_bytes.saturating_add(ops.bytes);
         if self.ops_bytes > WALK_FREE_BYTES {
@@ -203,7 +203,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
             })?;
             let most = self.ops_chunk_bytes.saturating_mul(WALK_RATIO_MAX);
             if self.ops_bytes > most.saturating_add(WALK_FREE_BYTES) {
-                return Err(RecipeError::Limit("bytes of all steps"));
+                return Err(RecipeError::Limit(Excess::Steps));
             }
         }
         RecordReader::open(self.source, ops, OP_BYTES_MAX)
@@ -297,24 +297,24 @@ impl Sums {
                 ..
             } if plain.bytes() / PLAIN_RATIO_MAX <= *bytes => (*bytes, *remake_bytes),
             RecipeOp::Deflate { .. } => {
-                return Err(RecipeError::Limit("plain bytes for a byte of a stream"));
+                return Err(RecipeError::Limit(Excess::PlainForStream));
             }
             RecipeOp::Kept { .. } => return Ok(()),
         };
         // A step of no bytes would let a short recipe run forever.
         if bytes == 0 {
-            return Err(RecipeError::Corrupt("recipe: length of a step"));
+            return Err(RecipeError::Corrupt(Flaw::StepLength));
         }
         let left = self.left.checked_sub(bytes);
-        self.left = left.ok_or(RecipeError::Corrupt("recipe: longer than the blob"))?;
+        self.left = left.ok_or(RecipeError::Corrupt(Flaw::LongSteps))?;
         let side_left = self.side_left.checked_sub(side);
-        self.side_left = side_left.ok_or(RecipeError::Corrupt("recipe: side bytes"))?;
+        self.side_left = side_left.ok_or(RecipeError::Corrupt(Flaw::SideBytes))?;
         Ok(())
     }
 
     fn check(&self) -> Result<(), RecipeError> {
         if self.left > 0 {
-            return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
+            return Err(RecipeError::Corrupt(Flaw::ShortSteps));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! It handles bytes only. The store keeps roots, and the operations read items and restore them.
 
 pub mod name;
+mod refusal;
 pub mod script;
 pub(crate) mod validation;
 pub mod walk;
@@ -12,9 +13,11 @@ use std::collections::BTreeMap;
 use wincode::{SchemaRead, SchemaWrite};
 
 pub use self::name::{ReleaseName, ReleaseNameError};
+pub use self::refusal::Refusal;
 use crate::base::envelope::{self, EnvelopeError};
 use crate::base::id::{self, BlobId, ReleaseId};
 pub(crate) use crate::base::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX};
+use crate::base::term::Flaw;
 use crate::content::recipe::stream::{RecordReader, StreamWriter};
 use crate::content::recipe::{
     Blob, ChunkSink, ChunkSource, Content, Recipe, RecipeError, StreamRef,
@@ -53,7 +56,7 @@ impl ReleaseRoot {
         let root: Self = envelope::decode(body)?;
         root.name
             .check()
-            .map_err(|_| EnvelopeError::Corrupt("name of a release"))?;
+            .map_err(|_| EnvelopeError::Corrupt(Flaw::ReleaseName))?;
         Ok(root)
     }
 
@@ -68,7 +71,7 @@ impl ReleaseRoot {
     /// The errors of the source, and [`RecipeError::Corrupt`].
     pub fn read_items<S: ChunkSource>(&self, source: &S) -> Result<Vec<Item>, RecipeError> {
         if self.manifest.bytes > MANIFEST_BYTES_MAX {
-            return Err(RecipeError::Corrupt("manifest: longer than it may be"));
+            return Err(RecipeError::Corrupt(Flaw::LongManifest));
         }
         let mut records = RecordReader::open(source, &self.manifest, RECORD_BYTES_MAX)?;
         let mut items: Vec<Item> = Vec::new();
@@ -76,7 +79,7 @@ impl ReleaseRoot {
             items.push(item);
         }
         if items.len() as u64 != u64::from(self.items) {
-            return Err(RecipeError::Corrupt("manifest: number of items"));
+            return Err(RecipeError::Corrupt(Flaw::ManifestItems));
         }
         Ok(items)
     }

@@ -4,12 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{EntryKind, Item, ReleaseRoot, TreeEntry};
+use super::{EntryKind, Item, Refusal, ReleaseRoot, TreeEntry};
 use crate::base::id;
 use crate::base::limits::{LINK_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX};
-
-/// Message for a hard link whose target does not come before it.
-pub(crate) const NO_OTHER_NAME: &str = "hard link: its other name is not there";
 
 /// What is wrong, and with which item or entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +14,7 @@ pub(crate) struct EntryFault {
     /// The item, or the path of an entry in it.
     pub what: String,
     /// What is wrong with it.
-    pub why: &'static str,
+    pub why: Refusal,
 }
 
 /// Returns whether a name can only refer to an entry of the folder that it is used in.
@@ -32,12 +29,12 @@ pub(crate) fn is_plain_name(name: &[u8]) -> bool {
 ///
 /// # Errors
 /// The reason why it is not valid.
-pub(crate) fn check_name(name: &[u8]) -> Result<(), &'static str> {
+pub(crate) fn check_name(name: &[u8]) -> Result<(), Refusal> {
     if !is_plain_name(name) {
-        return Err("it is not the name of a file");
+        return Err(Refusal::NotAFileName);
     }
     if name.len() > NAME_BYTES_MAX {
-        return Err("its name is too long");
+        return Err(Refusal::LongName);
     }
     Ok(())
 }
@@ -56,16 +53,16 @@ pub(crate) fn check_items(root: &ReleaseRoot, items: &[Item]) -> Result<(), Entr
         };
         check_name(&item.name).map_err(fault)?;
         if !names.insert(alike(&item.name)) {
-            return Err(fault("there are two items of this name"));
+            return Err(fault(Refusal::TwoOfThisName));
         }
         bytes = bytes
             .checked_add(item.bytes())
-            .ok_or_else(|| fault("it cannot be as large as it says"))?;
+            .ok_or_else(|| fault(Refusal::ImpossibleSize))?;
     }
     if root.bytes > bytes {
         return Err(EntryFault {
             what: root.name.to_string(),
-            why: "it says that it is larger than its items",
+            why: Refusal::LargerThanItems,
         });
     }
     Ok(())
@@ -99,7 +96,7 @@ impl EntryCheck {
     ///
     /// # Errors
     /// The reason why it is not valid.
-    pub fn entry(&mut self, entry: &TreeEntry) -> Result<(), &'static str> {
+    pub fn entry(&mut self, entry: &TreeEntry) -> Result<(), Refusal> {
         self.entries = self.entries.saturating_add(1);
         self.check_way(&entry.path)?;
         match &entry.kind {
@@ -107,20 +104,20 @@ impl EntryCheck {
                 self.bytes = self
                     .bytes
                     .checked_add(content.bytes())
-                    .ok_or("it cannot be as large as it says")?;
+                    .ok_or(Refusal::ImpossibleSize)?;
             }
             EntryKind::Symlink { target }
                 if target.is_empty() || target.len() > LINK_BYTES_MAX || target.contains(&0) =>
             {
-                return Err("no link can point there");
+                return Err(Refusal::LinkTarget);
             }
             EntryKind::HardLink { to } => {
                 // The target is checked like a path, so that a link cannot lead out of the item.
                 self.check_way(to)?;
                 match self.known.get(&key(to)) {
                     Some(KnownPath::Else) => {}
-                    Some(KnownPath::Folder) => return Err("a folder has no second name"),
-                    None => return Err(NO_OTHER_NAME),
+                    Some(KnownPath::Folder) => return Err(Refusal::FolderTwice),
+                    None => return Err(Refusal::NoOtherName),
                 }
             }
             _ => {}
@@ -131,17 +128,17 @@ impl EntryCheck {
         };
         // A second entry at the same path could replace a folder by a link that later entries follow.
         if self.known.insert(key(&entry.path), kind).is_some() {
-            return Err("something is there already");
+            return Err(Refusal::ThereAlready);
         }
         Ok(())
     }
 
     /// Checks that all folders of a path came before it.
-    fn check_way(&self, path: &[u8]) -> Result<(), &'static str> {
+    fn check_way(&self, path: &[u8]) -> Result<(), Refusal> {
         match check_path(path)?.map(|parent| self.known.get(&key(parent))) {
             None | Some(Some(KnownPath::Folder)) => Ok(()),
-            Some(Some(KnownPath::Else)) => Err("it leads through what is not a folder"),
-            Some(None) => Err("the folder it is in does not come before it"),
+            Some(Some(KnownPath::Else)) => Err(Refusal::NotThroughFolders),
+            Some(None) => Err(Refusal::FolderAfterwards),
         }
     }
 
@@ -149,34 +146,34 @@ impl EntryCheck {
     ///
     /// # Errors
     /// The reason why they are not valid.
-    pub fn finish(&self, entry_count: u64, bytes: u64) -> Result<(), &'static str> {
+    pub fn finish(&self, entry_count: u64, bytes: u64) -> Result<(), Refusal> {
         if entry_count > self.entries {
-            return Err("it says that it has more entries than it has");
+            return Err(Refusal::MoreEntries);
         }
         if bytes > self.bytes {
-            return Err("it says that it is larger than what is in it");
+            return Err(Refusal::LargerThanContent);
         }
         Ok(())
     }
 }
 
 /// Checks that a path leads downwards. Returns its folder, if that is not the top.
-fn check_path(path: &[u8]) -> Result<Option<&[u8]>, &'static str> {
+fn check_path(path: &[u8]) -> Result<Option<&[u8]>, Refusal> {
     let mut components = path.split(|byte| *byte == b'/');
     if !components.all(is_plain_name) {
-        return Err("it is not a plain path downwards");
+        return Err(Refusal::NotDownwards);
     }
     if path
         .split(|byte| *byte == b'/')
         .any(|name| name.len() > NAME_BYTES_MAX)
     {
-        return Err("a name in it is too long");
+        return Err(Refusal::LongNameInPath);
     }
     if path.len() > PATH_BYTES_MAX {
-        return Err("it is longer than 64 KiB");
+        return Err(Refusal::LongPath);
     }
     if path.iter().filter(|byte| **byte == b'/').count() > PATH_DEPTH_MAX {
-        return Err("it lies in more than 4096 folders");
+        return Err(Refusal::TooManyFolders);
     }
     let slash = path.iter().rposition(|byte| *byte == b'/');
     Ok(slash.map(|at| &path[..at]))

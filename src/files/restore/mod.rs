@@ -26,10 +26,12 @@ use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::base::term::Action;
 use crate::content::recipe::rebuild::{Proof, write_content};
 use crate::content::recipe::{ChunkSource, Content, RecipeError, StreamRef};
+use crate::content::release::Refusal;
+use crate::content::release::validation::EntryCheck;
 pub(crate) use crate::content::release::validation::is_plain_name;
-use crate::content::release::validation::{self, EntryCheck};
 use crate::content::release::{EntryKind, Meta, TreeEntry, open_entries};
 
 /// Entries that are prepared together.
@@ -74,7 +76,7 @@ fn create(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<File, Layo
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
         .map(File::from)
-        .map_err(io("create", path))
+        .map_err(io(Action::Create, path))
 }
 
 pub(super) fn fill<S: ChunkSource>(
@@ -89,7 +91,7 @@ pub(super) fn fill<S: ChunkSource>(
     let written = write_content(source, content, Proof::Whole, &mut sparse, monitor);
     let written = written.and_then(|()| sparse.finish().map_err(RecipeError::write));
     written.map_err(|error| match error {
-        RecipeError::Write(source) => LayoutError::io("write", path)(source),
+        RecipeError::Write(source) => LayoutError::io(Action::Write, path)(source),
         other => other.into(),
     })
 }
@@ -189,7 +191,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         let parent = parent.try_clone_to_owned();
         let mut order = Order {
             file,
-            parent: parent.map_err(LayoutError::io("open", &path))?,
+            parent: parent.map_err(LayoutError::io(Action::Open, &path))?,
             name: name.to_vec(),
             path,
             below: entry.path.clone(),
@@ -241,7 +243,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
         self.monitor.check_stop()?;
         // Every entry is checked before it touches the file system, because a release may come from anyone.
         if let Err(why) = self.check.entry(entry) {
-            if why != validation::NO_OTHER_NAME {
+            if why != Refusal::NoOtherName {
                 return Err(hostile(&entry.path, why));
             }
             let shown = format!("{}/{}", self.shown, lossy(&entry.path));
@@ -265,7 +267,8 @@ impl<S: ChunkSource> Restorer<'_, S> {
                 self.folders.push((entry.path.clone(), entry.meta.clone()));
             }
             EntryKind::Symlink { target } => {
-                rustix::fs::symlinkat(&target[..], parent, name).map_err(io("link", &path))?;
+                rustix::fs::symlinkat(&target[..], parent, name)
+                    .map_err(io(Action::Link, &path))?;
                 self.metas
                     .put_at(parent, name, &path, &entry.meta, FollowLink::Yes);
             }
@@ -285,7 +288,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
                         let shown = format!("{}/{}", self.shown, lossy(&entry.path));
                         self.lose(shown, diagnostic!("files.link_lost"));
                     }
-                    Err(error) => return Err(io("link", &path)(error)),
+                    Err(error) => return Err(io(Action::Link, &path)(error)),
                 }
             }
             EntryKind::Fifo => self.node(parent, name, &path, entry, (FileType::Fifo, 0))?,
@@ -325,7 +328,7 @@ impl<S: ChunkSource> Restorer<'_, S> {
                 let why = Arg::caught(std::io::Error::from(error));
                 self.metas.refuse(path, diagnostic!("files.not_made", why));
             }
-            Err(error) => return Err(io("make", path)(error)),
+            Err(error) => return Err(io(Action::Make, path)(error)),
         }
         Ok(())
     }
@@ -363,8 +366,8 @@ fn open_folder(parent: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<OwnedF
 
 fn make_folder(parent: BorrowedFd<'_>, name: &[u8], path: &Path) -> Result<OwnedFd, LayoutError> {
     // The folder stays private until its own mode is set at the end.
-    rustix::fs::mkdirat(parent, name, Mode::RWXU).map_err(io("make", path))?;
-    open_folder(parent, name).map_err(io("open", path))
+    rustix::fs::mkdirat(parent, name, Mode::RWXU).map_err(io(Action::Make, path))?;
+    open_folder(parent, name).map_err(io(Action::Open, path))
 }
 
 /// Splits a path into its folders and its last name.
@@ -372,13 +375,13 @@ fn split(path: &[u8]) -> Result<(Vec<&[u8]>, &[u8]), LayoutError> {
     let mut components: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
     // `..` and empty components never reach the file system.
     if !components.iter().all(|component| is_plain_name(component)) {
-        return Err(hostile(path, "it is not a plain path downwards"));
+        return Err(hostile(path, Refusal::NotDownwards));
     }
     let name = components.pop().unwrap_or_default();
     Ok((components, name))
 }
 
-fn hostile(path: &[u8], why: &'static str) -> LayoutError {
+fn hostile(path: &[u8], why: Refusal) -> LayoutError {
     LayoutError::Hostile {
         path: lossy(path),
         why,
@@ -389,13 +392,11 @@ fn lossy(path: &[u8]) -> String {
     String::from_utf8_lossy(&path[..path.len().min(400)]).into_owned()
 }
 
-fn io(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
+fn io(action: Action, path: &Path) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
     let path = path.to_owned();
     move |error| match error {
         // The target folder is new, so only another entry can have made this name.
-        rustix::io::Errno::EXIST => {
-            hostile(path.as_os_str().as_bytes(), "something is there already")
-        }
+        rustix::io::Errno::EXIST => hostile(path.as_os_str().as_bytes(), Refusal::ThereAlready),
         other => LayoutError::io(action, path)(other.into()),
     }
 }

@@ -9,6 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::{hostile, open_folder};
+use crate::base::term::Action;
+use crate::content::release::Refusal;
 use crate::files::LayoutError;
 
 /// Levels kept open above the current one, and the distance between the open levels above those.
@@ -77,7 +79,7 @@ impl RestoreTree {
         }
         way.above(components.len(), &self.root)
             .try_clone_to_owned()
-            .map_err(LayoutError::io("open", &self.path))
+            .map_err(LayoutError::io(Action::Open, &self.path))
     }
 
     fn step(
@@ -88,11 +90,12 @@ impl RestoreTree {
     ) -> Result<OwnedFd, LayoutError> {
         use rustix::io::Errno;
         open_folder(from, name).map_err(|error| match error {
-            Errno::LOOP | Errno::NOTDIR => hostile(entry, "it leads through what is not a folder"),
-            Errno::NOENT => hostile(entry, "the folder it is in does not come before it"),
-            other => LayoutError::io("open", self.path.join(std::ffi::OsStr::from_bytes(entry)))(
-                other.into(),
-            ),
+            Errno::LOOP | Errno::NOTDIR => hostile(entry, Refusal::NotThroughFolders),
+            Errno::NOENT => hostile(entry, Refusal::FolderAfterwards),
+            other => LayoutError::io(
+                Action::Open,
+                self.path.join(std::ffi::OsStr::from_bytes(entry)),
+            )(other.into()),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Unpacker;
 use crate::base::read_at::ReadAt;
+use crate::base::term::Action;
 use crate::content::archive::tar;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::writer::RecipeWriter;
@@ -41,7 +42,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     ) -> Result<(), LayoutError> {
         while reader.offset() < end {
             let found = zstd::frame_bytes(reader.source(), reader.offset(), end);
-            let found = found.map_err(LayoutError::io("read", reader.path()))?;
+            let found = found.map_err(LayoutError::io(Action::Read, reader.path()))?;
             match found {
                 None => return Ok(()),
                 Some(bytes) if bytes < FRAME_BYTES_MIN => self.side(reader, bytes, recipe)?,

@@ -30,6 +30,7 @@ pub(crate) use crate::base::limits::OPEN_DEPTH_MAX;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
+use crate::base::term::Flaw;
 use crate::content::archive::{tar, zip};
 use crate::content::chunk::{CHUNK_MAX, Cutter};
 use crate::content::content_kind::ContentKind;
@@ -373,7 +374,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         bytes: u64,
         name: &[u8],
     ) -> Result<ChunkRef, LayoutError> {
-        let len = usize::try_from(bytes).map_err(|_| RecipeError::Corrupt("small content"))?;
+        let len = usize::try_from(bytes).map_err(|_| RecipeError::Corrupt(Flaw::SmallContent))?;
         self.put(reader, len, name)
     }
 
@@ -396,7 +397,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         let id = self.sink.put(reader.peek(len)?, class)?;
         reader.skip(len as u64)?;
         self.report(len as u64)?;
-        let bytes = u32::try_from(len).map_err(|_| RecipeError::Corrupt("length of a chunk"))?;
+        let bytes = u32::try_from(len).map_err(|_| RecipeError::Corrupt(Flaw::ChunkLength))?;
         Ok(ChunkRef { bytes, id })
     }
 

@@ -6,6 +6,7 @@ use crate::base::backend::{BackendError, BoxError};
 use crate::base::monitor::Interrupted;
 use crate::base::size::ByteSize;
 use crate::content::recipe::RecipeError;
+use crate::content::release::Refusal;
 use crate::files::LayoutError;
 #[cfg(feature = "registry")]
 use crate::oci::registry::RegistryError;
@@ -32,7 +33,7 @@ pub enum AddError {
         /// The path.
         path: PathBuf,
         /// What is wrong with it.
-        why: &'static str,
+        why: Refusal,
     },
     /// Files or folders that may not be read.
     #[error("{count} cannot be read: {}", unreadable(first, *count))]

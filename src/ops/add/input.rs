@@ -8,6 +8,8 @@ use crate::base::backend::BackendError;
 use crate::base::fs::free_space_bytes;
 use crate::base::monitor::Monitor;
 use crate::base::overlap::{Overlap, RealPlace};
+use crate::base::term::Action;
+use crate::content::release::Refusal;
 use crate::files::folder::Unreadable;
 use crate::files::unpacker::{Depth, OpenOptions, spool_bytes};
 use crate::files::{LayoutError, folder};
@@ -76,7 +78,7 @@ pub(super) fn check_name(name: &str, shown: &Path) -> Result<(), AddError> {
     }
     Err(AddError::Unfit {
         path: shown.to_owned(),
-        why: "the name for it is not the name of a file",
+        why: Refusal::GivenName,
     })
 }
 
@@ -88,16 +90,16 @@ pub(super) fn inputs(all: &[InputPath]) -> Result<Vec<Input>, AddError> {
     for InputPath { name, path: given } in all {
         let real = given
             .canonicalize()
-            .map_err(LayoutError::io("find", given))?;
+            .map_err(LayoutError::io(Action::Find, given))?;
         let stat = real
             .symlink_metadata()
-            .map_err(LayoutError::io("look at", given))?;
+            .map_err(LayoutError::io(Action::LookAt, given))?;
         let unfit = |why| AddError::Unfit {
             path: given.clone(),
             why,
         };
         if !stat.is_file() && !stat.is_dir() {
-            return Err(unfit("neither a file nor a folder"));
+            return Err(unfit(Refusal::NotFileNorFolder));
         }
         let name = match name {
             Some(name) => {
@@ -107,7 +109,7 @@ pub(super) fn inputs(all: &[InputPath]) -> Result<Vec<Input>, AddError> {
             None => {
                 // A path such as `.` has no name of its own, so the folder's real name is used.
                 let name = given.file_name().or_else(|| real.file_name());
-                let name = name.ok_or_else(|| unfit("it has no name"))?;
+                let name = name.ok_or_else(|| unfit(Refusal::NoName))?;
                 name.as_bytes().to_vec()
             }
         };
@@ -141,7 +143,7 @@ pub(super) fn check_readable(inputs: &[Input], monitor: &dyn Monitor) -> Result<
 
 /// Refuses a folder around the store, which would grow without end as it is read.
 pub(super) fn check_apart(inputs: &[Input], place: &Path) -> Result<(), AddError> {
-    let real = RealPlace::of(place).map_err(LayoutError::io("find", place))?;
+    let real = RealPlace::of(place).map_err(LayoutError::io(Action::Find, place))?;
     let entangled = |input: &&Input| {
         !input.is_staged && !matches!(real.overlap(&input.real), None | Some(Overlap::OnDevice))
     };

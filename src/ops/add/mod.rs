@@ -27,6 +27,7 @@ use crate::base::id::ChunkId;
 use crate::base::limits::PLAIN_FREE_BYTES;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
+use crate::base::term::Flaw;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::stream::StreamWriter;
@@ -335,7 +336,7 @@ fn write_root(
         manifest.write_record(sink, item)?;
     }
     let manifest = manifest.finish(sink)?;
-    let too_much = || AddError::Layout(LayoutError::Recipe(RecipeError::Corrupt("too many items")));
+    let too_much = || AddError::Layout(LayoutError::Recipe(RecipeError::Corrupt(Flaw::ManyItems)));
     if manifest.bytes > MANIFEST_BYTES_MAX {
         return Err(too_much());
     }

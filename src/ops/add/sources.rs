@@ -8,6 +8,7 @@ use super::input::check_name;
 use super::{AddError, AddOptions, AddReport, Input, InputPath, add_inputs, inputs};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
+use crate::base::term::Action;
 use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::Reference;
@@ -160,13 +161,13 @@ fn add_all<R: ReleasesMut>(
 
 /// Removes files that are now in the store as chunks.
 fn clear(folder: &Path) -> Result<(), AddError> {
-    Ok(remove_own(folder, &is_own).map_err(LayoutError::io("remove", folder))?)
+    Ok(remove_own(folder, &is_own).map_err(LayoutError::io(Action::Remove, folder))?)
 }
 
 fn staged(name: &str, shown: &str, real: PathBuf) -> Result<Input, AddError> {
     let stat = real
         .symlink_metadata()
-        .map_err(LayoutError::io("look at", &real))?;
+        .map_err(LayoutError::io(Action::LookAt, &real))?;
     Ok(Input {
         name: name.as_bytes().to_vec(),
         given: PathBuf::from(shown),
@@ -180,27 +181,28 @@ fn take_stream(bytes: &mut dyn Read, path: &Path, monitor: &dyn Monitor) -> Resu
     use std::io::Write;
     let failed = |action| LayoutError::io(action, path);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(LayoutError::io("make", folder))?;
+        std::fs::create_dir_all(folder).map_err(LayoutError::io(Action::Make, folder))?;
     }
-    let mut file = std::fs::File::create(path).map_err(failed("make"))?;
+    let mut file = std::fs::File::create(path).map_err(failed(Action::Make))?;
     monitor.start("read", 0);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         monitor.check_stop()?;
         let count = bytes
             .read(&mut piece)
-            .map_err(LayoutError::io("read", Path::new("-")))?;
+            .map_err(LayoutError::io(Action::Read, Path::new("-")))?;
         if count == 0 {
             break;
         }
-        file.write_all(&piece[..count]).map_err(failed("write"))?;
+        file.write_all(&piece[..count])
+            .map_err(failed(Action::Write))?;
         monitor.advance(count as u64);
     }
     monitor.finish();
     // The same bytes must give the same item, independent of when they came.
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
         .and_then(|()| file.set_modified(std::time::SystemTime::UNIX_EPOCH))
-        .map_err(failed("write"))?;
+        .map_err(failed(Action::Write))?;
     Ok(())
 }
 

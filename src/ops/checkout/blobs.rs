@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::CheckoutError;
 use crate::base::monitor::Monitor;
+use crate::base::term::Action;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::files::LayoutError;
 use crate::oci::image::Digest;
@@ -50,7 +51,7 @@ impl WriteFailed {
             | ExportError::Blob {
                 source: RecipeError::Write(io),
                 ..
-            } => Self::Layout(LayoutError::io("write", path)(io)),
+            } => Self::Layout(LayoutError::io(Action::Write, path)(io)),
             other => Self::Outgoing(other),
         }
     }
@@ -143,7 +144,7 @@ fn write<S: ChunkSource>(
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
             // A new file never follows a link and never replaces anything.
             let made = made.and_then(|()| File::create_new(path));
-            let made = made.map_err(LayoutError::io("make", path));
+            let made = made.map_err(LayoutError::io(Action::Make, path));
             let mut made = made.map_err(WriteFailed::Layout)?;
             (path.as_path(), file.write(store, &mut made, monitor))
         }

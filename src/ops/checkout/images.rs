@@ -18,6 +18,7 @@ use crate::base::finding::{Finding, Severity};
 use crate::base::fs::{free_space_bytes, parent_of, sync};
 use crate::base::monitor::Monitor;
 use crate::base::output::{self, OutputError};
+use crate::base::term::Action;
 use crate::content::recipe::ChunkSource;
 use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
@@ -165,7 +166,9 @@ fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
         // The folder that the file goes into must exist.
         ImageForm::DockerArchive => parent_of(dest),
         ImageForm::OciLayout if dest.is_dir() => {
-            let mut inside = dest.read_dir().map_err(at_destination("read", dest))?;
+            let mut inside = dest
+                .read_dir()
+                .map_err(at_destination(Action::Read, dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
@@ -175,9 +178,9 @@ fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
     };
     folder
         .read_dir()
-        .map_err(at_destination("write to", dest))?;
+        .map_err(at_destination(Action::WriteTo, dest))?;
     output::try_folder(folder, &[]).map_err(|error| match error {
-        OutputError::Io { source, .. } => at_destination("write to", dest)(source),
+        OutputError::Io { source, .. } => at_destination(Action::WriteTo, dest)(source),
         _ => CheckoutError::Exists(dest.to_owned()),
     })
 }
@@ -283,7 +286,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
             .write(true)
             .create_new(true)
             .open(temporary);
-        let file = file.map_err(LayoutError::io("make", temporary))?;
+        let file = file.map_err(LayoutError::io(Action::Make, temporary))?;
         loop {
             self.monitor.start("check out", plan.tar_bytes());
             let failed = write_tar(self.store, &plan, &file, temporary, self.monitor)?;
@@ -304,10 +307,10 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         }
         self.monitor.start("sync", 0);
         file.sync_all()
-            .map_err(LayoutError::io("bring to the disk", temporary))?;
+            .map_err(LayoutError::io(Action::BringToDisk, temporary))?;
         drop(file);
         rename_new(temporary, dest)?;
-        sync(parent).map_err(LayoutError::io("bring to the disk", parent))?;
+        sync(parent).map_err(LayoutError::io(Action::BringToDisk, parent))?;
         self.monitor.finish();
         Ok(plan.tar_bytes())
     }
@@ -330,7 +333,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         }
         self.monitor.start("sync", 0);
         rustix::fs::syncfs(&folder)
-            .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
+            .map_err(|error| LayoutError::io(Action::BringToDisk, dest)(error.into()))?;
         self.monitor.finish();
         outcome
     }
@@ -374,7 +377,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         for name in ["blobs", "oci-layout", "index.json"] {
             rename_new(&unfinished.join(name), &dest.join(name))?;
         }
-        std::fs::remove_dir(&unfinished).map_err(LayoutError::io("remove", &unfinished))?;
+        std::fs::remove_dir(&unfinished).map_err(LayoutError::io(Action::Remove, &unfinished))?;
         Ok(plan.bytes())
     }
 }
@@ -395,7 +398,7 @@ fn write_tar<S: ChunkSource>(
         plan.tar_places()
             .try_for_each(|place| file.write_all_at(&place.header, place.header_offset))
     };
-    fill().map_err(LayoutError::io("write", path))?;
+    fill().map_err(LayoutError::io(Action::Write, path))?;
     let orders: Vec<_> = plan
         .tar_places()
         .map(|place| {
@@ -421,14 +424,14 @@ fn beside(dest: &Path) -> Result<PathBuf, CheckoutError> {
     hidden.push(".carryall.part");
     let path = dest.with_file_name(hidden);
     if path.is_file() {
-        std::fs::remove_file(&path).map_err(LayoutError::io("remove", &path))?;
+        std::fs::remove_file(&path).map_err(LayoutError::io(Action::Remove, &path))?;
     }
     Ok(path)
 }
 
 fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
     let free_bytes =
-        free_space_bytes(folder).map_err(LayoutError::io("ask for the free space of", folder))?;
+        free_space_bytes(folder).map_err(LayoutError::io(Action::AskFreeSpace, folder))?;
     if needed_bytes > free_bytes {
         return Err(CheckoutError::NoSpace {
             path: folder.to_owned(),
@@ -453,7 +456,7 @@ fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
     };
     match renamed {
         Err(Errno::EXIST) => Err(CheckoutError::Exists(to.to_owned())),
-        Err(error) => Err(LayoutError::io("rename", to)(error.into()).into()),
+        Err(error) => Err(LayoutError::io(Action::Rename, to)(error.into()).into()),
         Ok(()) => Ok(()),
     }
 }

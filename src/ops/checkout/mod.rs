@@ -27,7 +27,9 @@ use crate::base::monitor::Monitor;
 use crate::base::output::OutputError;
 use crate::base::overlap::{Overlap, RealPlace};
 use crate::base::size::total;
+use crate::base::term::Action;
 use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::content::release::Refusal;
 use crate::content::release::{Item, ItemKind, ReleaseName, validation};
 use crate::files::meta::{MetaWriter, Ownership};
 use crate::files::{LayoutError, restore};
@@ -210,7 +212,7 @@ fn give_all<R: Releases>(
     // One sync covers everything. What is reported as whole is on the disk and survives a power cut.
     monitor.start("sync", 0);
     rustix::fs::syncfs(folder)
-        .map_err(|error| LayoutError::io("bring to the disk", dest)(error.into()))?;
+        .map_err(|error| LayoutError::io(Action::BringToDisk, dest)(error.into()))?;
     monitor.finish();
     let states: Vec<ItemState> = report.items.iter().map(|item| item.state).collect();
     // The note follows the sync, so it never claims more than is on the disk.
@@ -232,7 +234,7 @@ fn remove(path: &Path) {
 
 /// Refuses a destination inside the store, where its files would be taken for the store's own.
 fn check_apart(dest: &Path, place: &Path) -> Result<(), CheckoutError> {
-    let real = RealPlace::of(dest).map_err(LayoutError::io("find", dest))?;
+    let real = RealPlace::of(dest).map_err(LayoutError::io(Action::Find, dest))?;
     if matches!(real.overlap(place), Some(Overlap::Same | Overlap::Inside)) {
         return Err(CheckoutError::InStore {
             dest: dest.to_owned(),
@@ -271,10 +273,7 @@ fn choose(items: Vec<Item>, options: &CheckoutOptions) -> Result<Vec<Item>, Chec
 }
 
 /// Adds the destination to an I/O error, for `map_err`. A destination below a file is an error of its own.
-fn at_destination(
-    action: &'static str,
-    dest: &Path,
-) -> impl FnOnce(std::io::Error) -> CheckoutError {
+fn at_destination(action: Action, dest: &Path) -> impl FnOnce(std::io::Error) -> CheckoutError {
     move |error| match OutputError::io(dest)(error) {
         OutputError::Io { source, .. } => LayoutError::io(action, dest)(source).into(),
         other => other.into(),
@@ -286,17 +285,19 @@ fn open_destination(dest: &Path) -> Result<(OwnedFd, DestinationBefore), Checkou
     let found = match std::fs::create_dir(dest) {
         Ok(()) => DestinationBefore::Absent,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mut inside = dest.read_dir().map_err(at_destination("read", dest))?;
+            let mut inside = dest
+                .read_dir()
+                .map_err(at_destination(Action::Read, dest))?;
             if inside.next().is_some() {
                 return Err(CheckoutError::NotEmpty(dest.to_owned()));
             }
             DestinationBefore::Empty
         }
-        Err(error) => return Err(at_destination("make", dest)(error)),
+        Err(error) => return Err(at_destination(Action::Make, dest)(error)),
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(dest, flags, Mode::empty());
-    let folder = folder.map_err(|error| LayoutError::io("open", dest)(error.into()))?;
+    let folder = folder.map_err(|error| LayoutError::io(Action::Open, dest)(error.into()))?;
     Ok((folder, found))
 }
 
@@ -311,7 +312,7 @@ fn check_space(folder: &OwnedFd, dest: &Path, items: &[Item]) -> Result<u64, Che
         }
     }
     let room = rustix::fs::fstatvfs(folder)
-        .map_err(|error| LayoutError::io("ask for the free space of", dest)(error.into()))?;
+        .map_err(|error| LayoutError::io(Action::AskFreeSpace, dest)(error.into()))?;
     let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
     let needed_bytes = bytes.saturating_add(entries.saturating_mul(ENTRY_COST_BYTES));
     if needed_bytes > free_bytes {
@@ -397,9 +398,9 @@ impl Target<'_> {
         self.rename(&item.name).map_err(|error| match error {
             rustix::io::Errno::EXIST => LayoutError::Hostile {
                 path: self.shown.clone(),
-                why: "there are two items of this name",
+                why: Refusal::TwoOfThisName,
             },
-            other => LayoutError::io("rename", &final_path)(other.into()),
+            other => LayoutError::io(Action::Rename, &final_path)(other.into()),
         })?;
         Ok(restored)
     }

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use super::{CheckoutError, ItemState};
 use crate::base::id::{self, PackId};
 use crate::base::own::remove_own;
+use crate::base::term::Action;
 use crate::content::release::validation::is_plain_name;
 use crate::content::release::{Item, ReleaseRoot};
 use crate::files::LayoutError;
@@ -75,17 +76,17 @@ impl CheckoutStaging {
             Ok(()) => true,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 dest.read_dir()
-                    .map_err(super::at_destination("read", dest))?;
+                    .map_err(super::at_destination(Action::Read, dest))?;
                 false
             }
-            Err(error) => return Err(super::at_destination("make", dest)(error)),
+            Err(error) => return Err(super::at_destination(Action::Make, dest)(error)),
         };
         let path = dest.join(name);
         let order = order_of(root, items);
         let note = note_beside(&path);
         if !made_dest && path.symlink_metadata().is_err() && made(&note, &order, items).is_some() {
             // The earlier run was killed after every item had its name. Only the note was left to remove.
-            fs::create_dir(&path).map_err(LayoutError::io("make", &path))?;
+            fs::create_dir(&path).map_err(LayoutError::io(Action::Make, &path))?;
         }
         let lock = if made_dest { None } else { left(dest, &path)? };
         let states = lock.as_ref().and_then(|_| {
@@ -100,16 +101,16 @@ impl CheckoutStaging {
         if !is_made {
             only_left(dest, &path)?;
             if lock.is_some() {
-                fs::remove_dir_all(&path).map_err(LayoutError::io("remove", &path))?;
+                fs::remove_dir_all(&path).map_err(LayoutError::io(Action::Remove, &path))?;
             }
-            fs::create_dir(&path).map_err(LayoutError::io("make", &path))?;
+            fs::create_dir(&path).map_err(LayoutError::io(Action::Make, &path))?;
         }
         let items = path.join(ITEMS);
         // The folder may already have been removed after everything was made.
-        fs::create_dir_all(&items).map_err(LayoutError::io("make", &items))?;
+        fs::create_dir_all(&items).map_err(LayoutError::io(Action::Make, &items))?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let folder = rustix::fs::open(&items, flags, Mode::empty());
-        let folder = folder.map_err(|error| LayoutError::io("open", &items)(error.into()))?;
+        let folder = folder.map_err(|error| LayoutError::io(Action::Open, &items)(error.into()))?;
         let lock = if is_made {
             lock
         } else {
@@ -141,7 +142,7 @@ impl CheckoutStaging {
             file.sync_all()?;
             fs::rename(&part, &done)
         };
-        Ok(write().map_err(LayoutError::io("write", &part))?)
+        Ok(write().map_err(LayoutError::io(Action::Write, &part))?)
     }
 
     /// Moves the restored items to their places in the destination, under plain file names only.
@@ -157,14 +158,14 @@ impl CheckoutStaging {
             if from.symlink_metadata().is_ok() {
                 rename_new(&from, &to).map_err(|error| match error {
                     Errno::EXIST => CheckoutError::NotEmpty(self.dest.clone()),
-                    other => LayoutError::io("rename", &to)(other.into()).into(),
+                    other => LayoutError::io(Action::Rename, &to)(other.into()).into(),
                 })?;
             }
         }
-        let folder = File::open(&self.dest).map_err(LayoutError::io("open", &self.dest))?;
+        let folder = File::open(&self.dest).map_err(LayoutError::io(Action::Open, &self.dest))?;
         // The new names must be durable before the note that could repeat the moves is removed.
         let synced = folder.sync_all();
-        synced.map_err(LayoutError::io("bring to the disk", &self.dest))?;
+        synced.map_err(LayoutError::io(Action::BringToDisk, &self.dest))?;
         // The note is removed last. Until then the same command continues here.
         let (done, last) = (self.path.join(DONE), note_beside(&self.path));
         let remove = || {
@@ -175,7 +176,7 @@ impl CheckoutStaging {
             fs::remove_dir(&self.path)?;
             fs::remove_file(&last)
         };
-        Ok(remove().map_err(LayoutError::io("remove", &self.path))?)
+        Ok(remove().map_err(LayoutError::io(Action::Remove, &self.path))?)
     }
 
     /// Restores the destination as it was found, unless everything was made. In that case the same command continues
@@ -200,8 +201,10 @@ pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), Checkout
     if !part.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
         return Ok(());
     }
-    for entry in fs::read_dir(dest).map_err(LayoutError::io("read", dest))? {
-        let name = entry.map_err(LayoutError::io("read", dest))?.file_name();
+    for entry in fs::read_dir(dest).map_err(LayoutError::io(Action::Read, dest))? {
+        let name = entry
+            .map_err(LayoutError::io(Action::Read, dest))?
+            .file_name();
         let names = [unfinished, "blobs", "oci-layout", "index.json"];
         // Anything else in the folder means that it is not only an unfinished layout, so it is left alone.
         if !names.iter().any(|own| name == *own) {
@@ -209,14 +212,14 @@ pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), Checkout
         }
     }
     let is_layout = |path: &str| is_own(&format!("items/0/{path}"));
-    remove_own(&part, &is_layout).map_err(LayoutError::io("remove", &part))?;
+    remove_own(&part, &is_layout).map_err(LayoutError::io(Action::Remove, &part))?;
     let blobs = dest.join("blobs");
     remove_own(&blobs, &|path| is_layout(&format!("blobs/{path}")))
-        .map_err(LayoutError::io("remove", &blobs))?;
+        .map_err(LayoutError::io(Action::Remove, &blobs))?;
     for name in ["oci-layout", "index.json"] {
         let path = dest.join(name);
         if path.symlink_metadata().is_ok_and(|stat| stat.is_file()) {
-            fs::remove_file(&path).map_err(LayoutError::io("remove", &path))?;
+            fs::remove_file(&path).map_err(LayoutError::io(Action::Remove, &path))?;
         }
     }
     Ok(())
@@ -246,8 +249,10 @@ fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
         Ok(stat) if !stat.is_dir() => return Err(not_empty()),
         Ok(_) => {}
     }
-    for entry in fs::read_dir(path).map_err(LayoutError::io("read", path))? {
-        let name = entry.map_err(LayoutError::io("read", path))?.file_name();
+    for entry in fs::read_dir(path).map_err(LayoutError::io(Action::Read, path))? {
+        let name = entry
+            .map_err(LayoutError::io(Action::Read, path))?
+            .file_name();
         // A foreign entry means that the folder was not made by a checkout, so it must not be removed.
         if ![ITEMS, DONE, DONE_PART].iter().any(|own| name == *own) {
             return Err(not_empty());
@@ -258,7 +263,7 @@ fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
 
 /// Locks the folder against another checkout.
 fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
-    let folder = File::open(path).map_err(LayoutError::io("open", path))?;
+    let folder = File::open(path).map_err(LayoutError::io(Action::Open, path))?;
     match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Err(CheckoutError::NotEmpty(dest.to_owned())),
         // The file system has no locks.
@@ -309,8 +314,8 @@ fn is_whole(dest: &Path, path: &Path, items: &[Item], states: &[ItemState]) -> b
 
 /// Checks that the destination holds only the folder.
 fn only_left(dest: &Path, path: &Path) -> Result<(), CheckoutError> {
-    for entry in fs::read_dir(dest).map_err(LayoutError::io("read", dest))? {
-        if entry.map_err(LayoutError::io("read", dest))?.path() != path {
+    for entry in fs::read_dir(dest).map_err(LayoutError::io(Action::Read, dest))? {
+        if entry.map_err(LayoutError::io(Action::Read, dest))?.path() != path {
             return Err(CheckoutError::NotEmpty(dest.to_owned()));
         }
     }

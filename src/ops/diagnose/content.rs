@@ -3,22 +3,18 @@
 use std::io;
 use std::path::Path;
 
-use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::output::OutputError;
 use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::bundle::receipt::ReceiptError;
 use crate::content::recipe::RecipeError;
+use crate::content::release::Refusal;
 use crate::deflate::DeflateError;
 use crate::files::LayoutError;
 use crate::files::versions::VersionsError;
 
 use super::{at_path, boxed, store, system};
-
-/// Makes an argument of one of the library's terms.
-pub fn term(what: &str) -> Arg {
-    Arg::Term(what.to_owned())
-}
 
 pub(crate) fn of_recipe(error: &RecipeError) -> Diagnostic {
     match error {
@@ -30,7 +26,7 @@ pub(crate) fn of_recipe(error: &RecipeError) -> Diagnostic {
             diagnostic!("recipe.chunk_missing", chunk = id.short().to_string())
         }
         RecipeError::Corrupt(what) => diagnostic!("recipe.damaged", what = *what),
-        RecipeError::Limit(what) => diagnostic!("recipe.limit", what = term(what)),
+        RecipeError::Limit(what) => diagnostic!("recipe.limit", what = *what),
         RecipeError::Newer(what) => diagnostic!("recipe.newer_format", what),
         RecipeError::Mismatch(blob) => {
             diagnostic!("recipe.mismatch", blob = blob.short().to_string())
@@ -75,11 +71,11 @@ pub(crate) fn of_files(error: &LayoutError) -> Diagnostic {
             action,
             path,
             source,
-        } => diagnostic!("files.io", action = term(action), path).because(system::of(source)),
+        } => diagnostic!("files.io", action = *action, path).because(system::of(source)),
         LayoutError::Changed(path) => diagnostic!("files.changed", path),
-        LayoutError::Unfit { path, why } => unfit(path, why),
+        LayoutError::Unfit { path, why } => unfit(path, *why),
         LayoutError::Hostile { path, why } => {
-            diagnostic!("files.entry_refused", entry = path, why = term(why))
+            diagnostic!("files.entry_refused", entry = path, why = *why)
         }
         LayoutError::Recipe(error) => of_recipe(error),
         LayoutError::Interrupted(_) => super::interrupted(),
@@ -87,8 +83,8 @@ pub(crate) fn of_files(error: &LayoutError) -> Diagnostic {
 }
 
 /// Diagnoses a file or folder that no release can hold.
-pub(crate) fn unfit(path: &Path, why: &str) -> Diagnostic {
-    diagnostic!("files.unfit", path, why = term(why))
+pub(crate) fn unfit(path: &Path, why: Refusal) -> Diagnostic {
+    diagnostic!("files.unfit", path, why)
 }
 
 /// Diagnoses by the system's error, which decides what the operator can do.
@@ -161,8 +157,7 @@ pub(crate) fn of_receipt(error: &ReceiptError) -> Diagnostic {
         ReceiptError::Envelope(error) => {
             diagnostic!("receipt.not_a_receipt").because(store::of_envelope(error))
         }
-        ReceiptError::Corrupt(what) => {
-            diagnostic!("receipt.not_a_receipt").because(diagnostic!("other", text = *what))
-        }
+        ReceiptError::Corrupt(what) => diagnostic!("receipt.not_a_receipt")
+            .because(diagnostic!("receipt.bad_part", what = *what)),
     }
 }

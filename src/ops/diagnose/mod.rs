@@ -169,7 +169,7 @@ fn of(error: &Error) -> Diagnostic {
             diagnostic!("release.not_for_platform", platforms, has)
         }
         Error::Refused { release, what, why } => {
-            diagnostic!("release.refused", release, what, why = content::term(why))
+            diagnostic!("release.refused", release, what, why = &**why)
         }
         Error::BundleIncomplete { release, chunks } => {
             diagnostic!("bundle.incomplete", release, chunks = *chunks)
@@ -265,7 +265,7 @@ fn add(error: &AddError) -> Diagnostic {
             first,
             second,
         } => diagnostic!("add.same_name", name, first, second),
-        AddError::Unfit { path, why } => content::unfit(path, why),
+        AddError::Unfit { path, why } => content::unfit(path, *why),
         AddError::Unreadable { first, count } => {
             let details = first.iter().map(|(path, why)| at_path(path, why)).collect();
             let more = count.saturating_sub(first.len().try_into().unwrap_or(u64::MAX));
@@ -285,7 +285,7 @@ fn add(error: &AddError) -> Diagnostic {
         #[cfg(feature = "registry")]
         AddError::Nowhere => diagnostic!("add.nowhere"),
         AddError::Layout(LayoutError::Recipe(RecipeError::Limit(what))) => {
-            diagnostic!("add.too_repetitive", what = content::term(what))
+            diagnostic!("add.too_repetitive", what = *what)
         }
         AddError::Layout(error) => content::of_files(error),
         AddError::Store { name, source } => {

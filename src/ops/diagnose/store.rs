@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::envelope::EnvelopeError;
 use crate::content::frame::FrameError;
 use crate::content::pack::PackError;
@@ -79,7 +79,7 @@ fn of_chunk(error: &StoreError) -> Diagnostic {
 
 /// Diagnoses by the system's error, which decides what the operator can do.
 pub(crate) fn of_storage(error: &StorageError) -> Diagnostic {
-    let (action, path) = (Arg::Term(error.action.to_owned()), &error.path);
+    let (action, path) = (error.action, &error.path);
     let one = match error.source.kind() {
         io::ErrorKind::StorageFull => diagnostic!("store.disk_full", action, path),
         io::ErrorKind::PermissionDenied => diagnostic!("store.no_access", action, path),

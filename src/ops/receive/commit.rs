@@ -285,7 +285,7 @@ fn prove(
         for (at, source) in failed {
             match source {
                 RecipeError::Missing(id) | RecipeError::Chunk { id, .. } => damaged = Some(id),
-                source => return Err(restorable::refused(root, all.get(at).copied(), &source)),
+                source => return Err(restorable::refused(root, all.get(at).copied(), source)),
             }
         }
     }

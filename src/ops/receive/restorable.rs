@@ -1,6 +1,8 @@
 //! Checks that releases from media can be restored, before they are committed. It applies the checks of `checkout`.
 
+use crate::base::diagnostic::Arg;
 use crate::content::recipe::RecipeError;
+use crate::content::release::Refusal;
 use crate::content::release::validation::{EntryCheck, check_items};
 use crate::content::release::{Item, ItemKind, ReleaseRoot, open_entries};
 use crate::ops::Error;
@@ -16,7 +18,7 @@ pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
         check_items(root, &items).map_err(|fault| Error::Refused {
             release: root.name.to_string(),
             what: fault.what,
-            why: fault.why.to_owned(),
+            why: Box::new(fault.why.into()),
         })?;
         for item in &items {
             if let ItemKind::Folder {
@@ -42,21 +44,15 @@ pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
 }
 
 /// Makes the refusal of a release with an item that cannot be restored.
-pub(crate) fn refused(root: &ReleaseRoot, item: Option<&Item>, error: &RecipeError) -> Error {
-    let mut why = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        why = format!("{why}: {cause}");
-        source = cause.source();
-    }
+pub(crate) fn refused(root: &ReleaseRoot, item: Option<&Item>, error: RecipeError) -> Error {
     Error::Refused {
         release: root.name.to_string(),
         what: item.map_or_else(String::new, |item| lossy(&item.name)),
-        why,
+        why: Box::new(Arg::caught(error)),
     }
 }
 
-fn fault_in(root: &ReleaseRoot, item: &Item, path: Option<&[u8]>, why: &str) -> Error {
+fn fault_in(root: &ReleaseRoot, item: &Item, path: Option<&[u8]>, why: Refusal) -> Error {
     let what = match path {
         Some(path) => format!("{}/{}", lossy(&item.name), lossy(path)),
         None => lossy(&item.name),
@@ -64,7 +60,7 @@ fn fault_in(root: &ReleaseRoot, item: &Item, path: Option<&[u8]>, why: &str) -> 
     Error::Refused {
         release: root.name.to_string(),
         what,
-        why: why.to_owned(),
+        why: Box::new(why.into()),
     }
 }
 

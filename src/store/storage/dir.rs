@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{NewObject, Object, Storage, StorageError};
 use crate::base::fs::sync;
+use crate::base::term::Action;
 
 /// Folder of unpublished files. It is inside the root, so that a rename never crosses file systems.
 pub(crate) const UNPUBLISHED: &str = "tmp";
@@ -53,15 +54,15 @@ impl DirStorage {
         let mut below = folder.ancestors().take_while(|path| *path != self.root);
         match below.find(|path| is_link(path)) {
             None => Ok(()),
-            Some(link) => Err(StorageError::on("write below", link)(io::Error::other(
-                "it is a link",
-            ))),
+            Some(link) => Err(StorageError::on(Action::WriteBelow, link)(
+                io::Error::other("it is a link"),
+            )),
         }
     }
 }
 
 fn sync_folder(folder: &Path) -> Result<(), StorageError> {
-    sync(folder).map_err(StorageError::on("make durable", folder))
+    sync(folder).map_err(StorageError::on(Action::MakeDurable, folder))
 }
 
 /// Creates a folder and those above it, and makes each durable in its parent.
@@ -73,7 +74,7 @@ fn create_folders(folder: &Path) -> Result<(), StorageError> {
         create_folders(above)?;
         match fs::create_dir(folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(StorageError::on("create", folder)(error));
+                return Err(StorageError::on(Action::Create, folder)(error));
             }
             // Another process may have made the folder without a sync yet, so it is synced in either case.
             _ => sync_folder(above)?,
@@ -97,10 +98,10 @@ impl Storage for DirStorage {
                 {
                     continue;
                 }
-                entries => entries.map_err(StorageError::on("list", &path))?,
+                entries => entries.map_err(StorageError::on(Action::List, &path))?,
             };
             for entry in entries {
-                let entry = entry.map_err(StorageError::on("list", &path))?;
+                let entry = entry.map_err(StorageError::on(Action::List, &path))?;
                 // A name that is not UTF-8 was not made by this program.
                 let Ok(name) = entry.file_name().into_string() else {
                     continue;
@@ -108,7 +109,7 @@ impl Storage for DirStorage {
                 let name = format!("{folder}/{name}");
                 let meta = match entry.metadata() {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    meta => meta.map_err(StorageError::on("list", &entry.path()))?,
+                    meta => meta.map_err(StorageError::on(Action::List, &entry.path()))?,
                 };
                 if meta.is_dir() {
                     folders.push(name);
@@ -126,20 +127,20 @@ impl Storage for DirStorage {
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
         let path = self.path(name);
-        let stat = fs::metadata(&path).map_err(StorageError::on("read", &path))?;
+        let stat = fs::metadata(&path).map_err(StorageError::on(Action::Read, &path))?;
         if stat.is_file() {
             return Ok(stat.len());
         }
         // A folder in place of an object is reported as a missing object.
         let other = io::Error::new(io::ErrorKind::NotFound, "it is not a file");
-        Err(StorageError::on("read", &path)(other))
+        Err(StorageError::on(Action::Read, &path)(other))
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
         let path = self.path(name);
         File::open(&path)
             .and_then(|file| file.read_exact_at(out, offset))
-            .map_err(StorageError::on("read", &path))
+            .map_err(StorageError::on(Action::Read, &path))
     }
 
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
@@ -156,7 +157,7 @@ impl Storage for DirStorage {
                 file => {
                     return Ok(Box::new(NewFile {
                         storage: self.clone(),
-                        file: file.map_err(StorageError::on("create", &path))?,
+                        file: file.map_err(StorageError::on(Action::Create, &path))?,
                         path,
                         published: false,
                     }));
@@ -169,7 +170,7 @@ impl Storage for DirStorage {
         let path = self.path(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(StorageError::on("remove", &path)(error)),
+            Err(error) => Err(StorageError::on(Action::Remove, &path)(error)),
             Ok(()) => sync_folder(path.parent().unwrap_or(&self.root)),
         }
     }
@@ -206,7 +207,7 @@ impl NewObject for NewFile {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         self.file
             .write_all(bytes)
-            .map_err(StorageError::on("write", &self.path))
+            .map_err(StorageError::on(Action::Write, &self.path))
     }
 
     fn publish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
@@ -216,9 +217,10 @@ impl NewObject for NewFile {
         self.storage.must_be_own(folder)?;
         self.file
             .sync_all()
-            .map_err(StorageError::on("make durable", &self.path))?;
+            .map_err(StorageError::on(Action::MakeDurable, &self.path))?;
         // The bytes are durable before the name is, so the name never stands for a partial file after a power cut.
-        fs::rename(&self.path, &target).map_err(StorageError::on("rename into place", &target))?;
+        fs::rename(&self.path, &target)
+            .map_err(StorageError::on(Action::RenameIntoPlace, &target))?;
         // From here on the file has its name, and must not be removed even when the folder's sync fails.
         self.published = true;
         sync_folder(folder)

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{NewObject, Object, Storage, StorageError};
 
+use crate::base::term::Action;
+
 #[derive(Debug, Default)]
 struct MemoryFiles {
     objects: BTreeMap<String, Vec<u8>>,
@@ -23,7 +25,7 @@ struct MemoryFiles {
 #[derive(Debug, Clone, Default)]
 pub struct FaultyStorage(Arc<Mutex<MemoryFiles>>);
 
-fn error(action: &'static str, name: &str, kind: io::ErrorKind) -> StorageError {
+fn error(action: Action, name: &str, kind: io::ErrorKind) -> StorageError {
     StorageError {
         action,
         path: PathBuf::from(name),
@@ -39,7 +41,7 @@ impl FaultyStorage {
     /// Counts one changing call. Fails from the configured call on.
     fn change(
         &self,
-        action: &'static str,
+        action: Action,
         name: &str,
     ) -> Result<MutexGuard<'_, MemoryFiles>, StorageError> {
         let mut inner = self.lock();
@@ -88,7 +90,7 @@ impl FaultyStorage {
         let mut faults = inner.unreadable.iter();
         let fault = faults.find(|(prefix, _)| name.starts_with(prefix));
         match fault.map(|(_, kind)| *kind) {
-            Some(kind) => Err(error("read", name, kind)),
+            Some(kind) => Err(error(Action::Read, name, kind)),
             None => Ok(inner),
         }
     }
@@ -125,23 +127,29 @@ impl Storage for FaultyStorage {
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
         let inner = self.lock();
-        let object = inner
-            .objects
-            .get(name)
-            .ok_or(error("read", name, io::ErrorKind::NotFound))?;
+        let object =
+            inner
+                .objects
+                .get(name)
+                .ok_or(error(Action::Read, name, io::ErrorKind::NotFound))?;
         Ok(object.len() as u64)
     }
 
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
         let inner = self.readable(name)?;
-        let object = inner
-            .objects
-            .get(name)
-            .ok_or(error("read", name, io::ErrorKind::NotFound))?;
+        let object =
+            inner
+                .objects
+                .get(name)
+                .ok_or(error(Action::Read, name, io::ErrorKind::NotFound))?;
         let range = usize::try_from(offset)
             .ok()
             .and_then(|at| object.get(at..)?.get(..out.len()));
-        out.copy_from_slice(range.ok_or(error("read", name, io::ErrorKind::UnexpectedEof))?);
+        out.copy_from_slice(range.ok_or(error(
+            Action::Read,
+            name,
+            io::ErrorKind::UnexpectedEof,
+        ))?);
         Ok(())
     }
 
@@ -153,7 +161,7 @@ impl Storage for FaultyStorage {
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {
-        self.change("remove", name)?.objects.remove(name);
+        self.change(Action::Remove, name)?.objects.remove(name);
         Ok(())
     }
 
@@ -173,13 +181,13 @@ struct NewBytes {
 
 impl NewObject for NewBytes {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        drop(self.storage.change("write", "unpublished")?);
+        drop(self.storage.change(Action::Write, "unpublished")?);
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
     fn publish(self: Box<Self>, name: &str) -> Result<(), StorageError> {
-        let mut inner = self.storage.change("rename into place", name)?;
+        let mut inner = self.storage.change(Action::RenameIntoPlace, name)?;
         // A replacement is at another place of the disk, so it can be read.
         inner.unreadable.retain(|(prefix, _)| prefix != name);
         inner.objects.insert(name.to_owned(), self.bytes);

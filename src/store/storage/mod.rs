@@ -6,6 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::term::Action;
+
 pub mod dir;
 pub mod memory;
 
@@ -14,7 +16,7 @@ pub mod memory;
 #[error("cannot {action} {}", path.display())]
 pub struct StorageError {
     /// What was tried: `read`, `write`, `list` ...
-    pub action: &'static str,
+    pub action: Action,
     /// The file it was tried on.
     pub path: PathBuf,
     /// The system's error.
@@ -23,7 +25,7 @@ pub struct StorageError {
 
 impl StorageError {
     /// Adds the action and the path to an I/O error, for `map_err`.
-    pub(crate) fn on(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn on(action: Action, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self {
             action,
@@ -143,7 +145,7 @@ pub fn read(storage: &dyn Storage, name: &str, limit_bytes: u64) -> Result<Vec<u
     let len = usize::try_from(bytes).ok().filter(|_| bytes <= limit_bytes);
     let Some(len) = len else {
         return Err(StorageError {
-            action: "read",
+            action: Action::Read,
             path: name.into(),
             source: io::Error::new(io::ErrorKind::FileTooLarge, "longer than it may be"),
         });

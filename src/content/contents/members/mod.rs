@@ -5,6 +5,7 @@
 mod small;
 
 use super::names::{MemberStart, Names, Side};
+use crate::base::term::Flaw;
 use crate::content::archive::tar::{self, TarLink};
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::rebuild::{StepAt, first_op, read_op};
@@ -51,7 +52,7 @@ impl Budget {
                 self.steps = steps;
                 Ok(())
             }
-            _ => Err(RecipeError::Corrupt("archive: more in it than is followed")),
+            _ => Err(RecipeError::Corrupt(Flaw::ArchiveWithMore)),
         }
     }
 }
@@ -190,7 +191,7 @@ fn opened_members<S: ChunkSource>(
         };
         from.offset = from.offset.saturating_add(bytes);
         if side.is_lost() || from.offset > blob.bytes {
-            return Err(RecipeError::Corrupt("recipe: shorter than its use"));
+            return Err(RecipeError::Corrupt(Flaw::StepsForUse));
         }
         for begun in names.take_begun() {
             match told(begun) {

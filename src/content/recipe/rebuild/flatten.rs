@@ -13,6 +13,7 @@ use super::pipe::PipeReader;
 use super::reconstruct::{self, LongStream, SmallStream};
 use super::{BlobPart, Proof, RebuildJob, read_op};
 use crate::base::id::BlobId;
+use crate::base::term::Flaw;
 use crate::content::recipe::stream::{RecordReader, StreamReader};
 use crate::content::recipe::{
     BLOB_DEPTH_MAX, Blob, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError, RecipeOp,
@@ -148,7 +149,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
     fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
         // Blobs may be nested by a hostile recipe. The depth of outer jobs counts, too.
         if self.job.depth + self.open.len() >= BLOB_DEPTH_MAX {
-            return Err(RecipeError::Corrupt("recipe: too deep"));
+            return Err(RecipeError::Corrupt(Flaw::DeepSteps));
         }
         if self.is_proved(self.open.len()) {
             let named = self.job.keeper.is_some() && self.begins_with_streams(blob)?;
@@ -219,7 +220,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         let Some(op) = op else {
             // Steps never give more than the blob's length, so here it is enough to check that they gave all of it.
             if open.left > 0 {
-                return Err(RecipeError::Corrupt("recipe: shorter than the blob"));
+                return Err(RecipeError::Corrupt(Flaw::ShortSteps));
             }
             if let Some(id) = self.open.pop().map(|open| open.id)
                 && self.is_proved(self.open.len())
@@ -235,13 +236,13 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             RecipeOp::Side { bytes } | RecipeOp::Deflate { bytes, .. } => *bytes,
             RecipeOp::Blob(inner) => inner.bytes,
             RecipeOp::Kept { .. } if !is_first => {
-                return Err(RecipeError::Corrupt("recipe: order of steps"));
+                return Err(RecipeError::Corrupt(Flaw::StepOrder));
             }
             RecipeOp::Kept { .. } => return Ok(true),
         };
         // A step of no bytes would let a short recipe run forever.
         if bytes == 0 || bytes > open.left {
-            return Err(RecipeError::Corrupt("recipe: length of a step"));
+            return Err(RecipeError::Corrupt(Flaw::StepLength));
         }
         open.left -= bytes;
         if bytes <= self.skip {
@@ -381,7 +382,7 @@ impl<S: ChunkSource> OpenBlob<'_, S> {
         let bytes = feed.next(most.max(1));
         let len = bytes.len();
         if *left == 0 && len > 0 {
-            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+            return Err(RecipeError::Corrupt(Flaw::StepStreamLength));
         }
         batch.own.extend_from_slice(bytes);
         if len > 0 {
@@ -393,7 +394,7 @@ impl<S: ChunkSource> OpenBlob<'_, S> {
             return Err(error);
         }
         if *left > 0 {
-            return Err(RecipeError::Corrupt("recipe: length of a stream"));
+            return Err(RecipeError::Corrupt(Flaw::StepStreamLength));
         }
         self.feed = None;
         Ok(())

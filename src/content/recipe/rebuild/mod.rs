@@ -30,6 +30,7 @@ use crate::base::envelope;
 use crate::base::id::{BlobId, ChunkId, Hasher};
 use crate::base::limits::PLAIN_RATIO_MAX;
 use crate::base::monitor::Monitor;
+use crate::base::term::Flaw;
 #[cfg(doc)]
 use crate::content::recipe::BLOB_DEPTH_MAX;
 
@@ -219,7 +220,7 @@ pub(crate) fn write_part<S: ChunkSource>(
 ) -> Result<(), RecipeError> {
     let fits = from.offset <= range.start && range.start <= range.end && range.end <= blob.bytes;
     if !fits {
-        return Err(RecipeError::Corrupt("part of a blob"));
+        return Err(RecipeError::Corrupt(Flaw::BlobPart));
     }
     if range.is_empty() {
         return Ok(());
@@ -304,7 +305,7 @@ fn write_blob<S: ChunkSource>(
 fn read_chunk<S: ChunkSource>(source: &S, chunk: &ChunkRef) -> Result<S::Bytes, RecipeError> {
     let bytes = source.chunk(&chunk.id)?;
     if bytes.len() as u64 != u64::from(chunk.bytes) {
-        return Err(RecipeError::Corrupt("length of a chunk"));
+        return Err(RecipeError::Corrupt(Flaw::ChunkLength));
     }
     Ok(bytes)
 }
@@ -336,7 +337,7 @@ pub(crate) fn read_op<S: ChunkSource>(
     {
         return Err(RecipeError::Newer(format!("recipe step {tag}")));
     }
-    match envelope::decode(bytes).map_err(|_| RecipeError::Corrupt("recipe step"))? {
+    match envelope::decode(bytes).map_err(|_| RecipeError::Corrupt(Flaw::Step))? {
         RecipeOp::Deflate { codec, .. } if codec != DEFLATE_CODEC => {
             Err(RecipeError::Newer(format!("deflate codec {codec}")))
         }
@@ -427,7 +428,7 @@ pub(super) fn check_stream(
     side_left: u64,
 ) -> Result<(), RecipeError> {
     if plain.bytes() / PLAIN_RATIO_MAX > bytes || remake_bytes > side_left {
-        return Err(RecipeError::Corrupt("recipe: length of a stream"));
+        return Err(RecipeError::Corrupt(Flaw::StepStreamLength));
     }
     Ok(())
 }

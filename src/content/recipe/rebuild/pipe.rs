@@ -126,6 +126,7 @@ impl Read for PipeReader {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::base::term::Flaw;
 
     #[test]
     fn bytes_and_failures_come_through_and_nobody_waits_for_who_is_gone() {
@@ -134,13 +135,16 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 into.write_all(&bytes).unwrap();
-                into.finish(Err(RecipeError::Corrupt("end")));
+                into.finish(Err(RecipeError::Corrupt(Flaw::End)));
             });
             let mut back = Vec::new();
             // The last bytes, which fill no piece, are dropped with the failure.
             assert!(out.read_to_end(&mut back).is_err());
             assert!(bytes.starts_with(&back) && back.len() >= bytes.len() - PIECE_BYTES);
-            assert!(matches!(out.failure(), Some(RecipeError::Corrupt("end"))));
+            assert!(matches!(
+                out.failure(),
+                Some(RecipeError::Corrupt(Flaw::End))
+            ));
         });
         let (mut into, out) = pipe(1);
         drop(out);

@@ -15,6 +15,7 @@ pub(crate) use self::reader::StreamReader;
 use super::{ChunkRef, ChunkSink, ChunkSource, RecipeError, STREAM_DEPTH_MAX, StreamRef};
 use crate::base::envelope;
 use crate::base::id::ChunkId;
+use crate::base::term::Flaw;
 use crate::content::chunk::{CHUNK_MAX, Cutter};
 use crate::content::content_kind::ContentKind;
 
@@ -80,7 +81,7 @@ impl StreamWriter {
     {
         let body = envelope::encode(record);
         let len =
-            u32::try_from(body.len()).map_err(|_| RecipeError::Corrupt("record: too long"))?;
+            u32::try_from(body.len()).map_err(|_| RecipeError::Corrupt(Flaw::TooLongRecord))?;
         self.write(sink, &len.to_le_bytes())?;
         self.write(sink, &body)
     }
@@ -103,7 +104,7 @@ impl StreamWriter {
                     return Ok(StreamRef {
                         bytes: only.bytes,
                         depth: u8::try_from(level)
-                            .map_err(|_| RecipeError::Corrupt("stream: too long"))?,
+                            .map_err(|_| RecipeError::Corrupt(Flaw::LongStream))?,
                         id: only.id,
                     });
                 }
@@ -151,7 +152,7 @@ impl StreamWriter {
 
     fn close_list(&mut self, sink: &mut dyn ChunkSink, level: usize) -> Result<(), RecipeError> {
         if level >= usize::from(STREAM_DEPTH_MAX) {
-            return Err(RecipeError::Corrupt("stream: too long"));
+            return Err(RecipeError::Corrupt(Flaw::LongStream));
         }
         let list = std::mem::take(&mut self.levels[level]);
         let mut plain = Vec::with_capacity(list.len() * RECORD_BYTES);
@@ -171,7 +172,7 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
     let plain = source.chunk(&list.id)?;
     let (records, rest) = plain.as_chunks::<RECORD_BYTES>();
     if records.is_empty() || !rest.is_empty() {
-        return Err(RecipeError::Corrupt("list of chunks"));
+        return Err(RecipeError::Corrupt(Flaw::ChunkList));
     }
     // Only references of depth 1 or more are lists, so this cannot underflow.
     let depth = list.depth - 1;
@@ -185,11 +186,11 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
         let bytes = u64::from_le_bytes(len);
         // Empty records would let a short list stand for endless work.
         if bytes == 0 {
-            return Err(RecipeError::Corrupt("list of chunks: empty record"));
+            return Err(RecipeError::Corrupt(Flaw::EmptyChunkRecord));
         }
         total = total
             .checked_add(bytes)
-            .ok_or(RecipeError::Corrupt("list of chunks: length"))?;
+            .ok_or(RecipeError::Corrupt(Flaw::ChunkListLength))?;
         streams.push(StreamRef {
             bytes,
             depth,
@@ -197,7 +198,7 @@ fn read_list<S: ChunkSource>(source: &S, list: &StreamRef) -> Result<Vec<StreamR
         });
     }
     if total != list.bytes {
-        return Err(RecipeError::Corrupt("list of chunks: length"));
+        return Err(RecipeError::Corrupt(Flaw::ChunkListLength));
     }
     Ok(streams)
 }
@@ -248,7 +249,7 @@ pub(crate) fn visit_refs<S: ChunkSource>(
     }
     check_depth(stream)?;
     let refer = |bytes: u64| {
-        let bytes = u32::try_from(bytes).map_err(|_| RecipeError::Corrupt("length of a chunk"))?;
+        let bytes = u32::try_from(bytes).map_err(|_| RecipeError::Corrupt(Flaw::ChunkLength))?;
         Ok::<_, RecipeError>(ChunkRef {
             bytes,
             id: stream.id,
@@ -278,7 +279,7 @@ pub enum Holds {
 
 fn check_depth(stream: &StreamRef) -> Result<(), RecipeError> {
     if stream.depth > STREAM_DEPTH_MAX {
-        return Err(RecipeError::Corrupt("stream: too deep"));
+        return Err(RecipeError::Corrupt(Flaw::DeepStream));
     }
     Ok(())
 }

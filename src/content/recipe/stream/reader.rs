@@ -8,6 +8,7 @@ use wincode::config::DefaultConfig;
 use super::{check_depth, read_list};
 use crate::base::envelope;
 use crate::base::id::ChunkId;
+use crate::base::term::Flaw;
 use crate::content::recipe::{ChunkSource, RecipeError, StreamRef};
 
 /// Chunks that a reader requests ahead.
@@ -64,7 +65,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     pub(crate) fn read_into(&mut self, bytes: usize, out: &mut Vec<u8>) -> Result<(), RecipeError> {
         // No buffer grows for a length that the stream cannot have.
         if bytes as u64 > self.left {
-            return Err(RecipeError::Corrupt("stream: shorter than its use"));
+            return Err(RecipeError::Corrupt(Flaw::StreamForUse));
         }
         let mut wanted = bytes;
         while wanted > 0 {
@@ -88,7 +89,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     /// As [`StreamReader::read_into`].
     pub fn skip(&mut self, bytes: u64) -> Result<(), RecipeError> {
         if bytes > self.left {
-            return Err(RecipeError::Corrupt("stream: shorter than its use"));
+            return Err(RecipeError::Corrupt(Flaw::StreamForUse));
         }
         self.left -= bytes;
         let mut wanted = bytes;
@@ -121,7 +122,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
                         self.levels.pop();
                     }
                 },
-                None => return Err(RecipeError::Corrupt("stream: ends early")),
+                None => return Err(RecipeError::Corrupt(Flaw::StreamEnd)),
             }
         }
         Ok(())
@@ -130,7 +131,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
     fn next_chunk(&mut self) -> Result<S::Bytes, RecipeError> {
         loop {
             let Some(level) = self.levels.last_mut() else {
-                return Err(RecipeError::Corrupt("stream: ends early"));
+                return Err(RecipeError::Corrupt(Flaw::StreamEnd));
             };
             let Some(stream) = level.streams.get(level.next).copied() else {
                 self.levels.pop();
@@ -154,7 +155,7 @@ impl<'a, S: ChunkSource> StreamReader<'a, S> {
             let chunk = self.source.chunk(&stream.id)?;
             // Skipping trusts the lengths in lists, so a chunk must have exactly the length of its record.
             if chunk.len() as u64 != stream.bytes {
-                return Err(RecipeError::Corrupt("stream: length of a chunk"));
+                return Err(RecipeError::Corrupt(Flaw::StreamChunk));
             }
             return Ok(chunk);
         }
@@ -221,7 +222,7 @@ where
             .and_then(|len| usize::try_from(len).ok())
             // The length is bounded before the buffer grows.
             .filter(|len| *len <= self.limit_bytes)
-            .ok_or(RecipeError::Corrupt("record: longer than it may be"))?;
+            .ok_or(RecipeError::Corrupt(Flaw::LongRecord))?;
         self.buffer.clear();
         self.stream.read_into(len, &mut self.buffer)?;
         Ok(Some(&self.buffer))
@@ -236,7 +237,7 @@ where
             None => Ok(None),
             Some(bytes) => envelope::decode(bytes)
                 .map(Some)
-                .map_err(|_| RecipeError::Corrupt("record")),
+                .map_err(|_| RecipeError::Corrupt(Flaw::Record)),
         }
     }
 }
