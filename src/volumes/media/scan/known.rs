@@ -49,22 +49,28 @@ impl<'a> BlockBytes<'a> {
         known
     }
 
+    /// Returns whether the slice that should begin with the header is zero.
+    pub(super) fn begins_with_zeros(&self) -> bool {
+        self.bytes.get(bytes_of(0)).is_some_and(is_zero)
+    }
+
     /// Returns the slices of zeros and those that occur twice.
     fn suspects(&self) -> Slices {
+        let slice = |no: usize| &self.bytes[bytes_of(no)];
         let mut suspects = Slices::NONE;
-        let mut by_bytes: Vec<(&[u8], usize)> = (0..SLICES)
-            .map(|slice| (&self.bytes[bytes_of(slice)], slice))
-            .collect();
-        by_bytes.sort_unstable();
-        for (bytes, slice) in &by_bytes {
-            if is_zero(bytes) {
-                suspects.add(*slice);
+        let mut others: Vec<usize> = Vec::with_capacity(SLICES);
+        for no in 0..SLICES {
+            if is_zero(slice(no)) {
+                suspects.add(no);
+            } else {
+                others.push(no);
             }
         }
-        for pair in by_bytes.windows(2) {
-            if pair[0].0 == pair[1].0 {
-                suspects.add(pair[0].1);
-                suspects.add(pair[1].1);
+        others.sort_unstable_by_key(|no| slice(*no));
+        for pair in others.windows(2) {
+            if slice(pair[0]) == slice(pair[1]) {
+                suspects.add(pair[0]);
+                suspects.add(pair[1]);
             }
         }
         suspects
@@ -85,9 +91,9 @@ impl<'a> BlockBytes<'a> {
     }
 }
 
-/// Returns whether all bytes are zero.
-fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
+/// Returns whether a slice is all zeros. Comparing is many times faster than a loop, and media hold many zeros.
+fn is_zero(slice: &[u8]) -> bool {
+    slice == [0; SLICE_BYTES]
 }
 
 #[cfg(test)]
@@ -126,7 +132,7 @@ mod tests {
         let padded = cut.padded(&mut room);
         assert_eq!(padded.len(), BLOCK_BYTES);
         assert_eq!(padded[..5000], bytes[..5000]);
-        assert!(is_zero(&padded[5000..]));
+        assert!(padded[5000..].iter().all(|byte| *byte == 0));
     }
 
     #[test]

@@ -1,0 +1,234 @@
+//! The walk over one stretch of a source, from block to block.
+//!
+//! It goes on block by block while blocks stand where they are expected. Where one is missing it searches every byte up to
+//! the next expected place, and it keeps expecting.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
+use crate::volumes::media::MediaError;
+use crate::volumes::media::scan::known::BlockBytes;
+use crate::volumes::media::scan::neighbors::{LossCause, LostHeader, Neighbors, Placed};
+use crate::volumes::media::scan::{HeaderOrigin, Scan, Sighting};
+use crate::volumes::media::surviving::SurvivingReader;
+use crate::volumes::media::window::SourceWindow;
+
+const BLOCK: u64 = BLOCK_BYTES as u64;
+/// Most blocks with a valid header and a wrong hash that a search tries in one span. Honest damage never comes near.
+/// Without a bound, a file of headers alone would cost a hash for every few bytes.
+pub(super) const SEARCH_HASHES_MAX: u32 = 4096;
+
+/// The result of testing one place.
+#[derive(PartialEq, Eq)]
+enum ScannedPlace {
+    Whole,
+    Damaged,
+    Nothing,
+}
+
+impl Scan<'_> {
+    /// Visits every block that begins in `starts`. `phase` is the distance of blocks from multiples of 64 KiB, if it is
+    /// known. Returns the place of the first whole block.
+    pub(super) fn span(
+        &self,
+        starts: Range<u64>,
+        phase: Option<u64>,
+    ) -> Result<Option<u64>, MediaError> {
+        let reader =
+            SurvivingReader::new(self.reader, phase.unwrap_or(0), &self.retries, self.monitor);
+        let read = |offset: u64, buf: &mut [u8]| {
+            self.monitor.check_stop()?;
+            let gaps = reader.read(offset, buf)?;
+            if !gaps.is_empty() {
+                self.note_gaps(&gaps, &starts);
+            }
+            self.monitor.advance(buf.len() as u64);
+            Ok(gaps)
+        };
+        let size = self.reader.size_bytes();
+        let first_block = phase.map(|phase| next_block(starts.start, phase));
+        let mut walk = Walk {
+            scan: self,
+            window: SourceWindow::new(&read, starts.clone(), size),
+            neighbors: Neighbors::new(first_block),
+            expected: first_block.unwrap_or(starts.start),
+            hashes_left: SEARCH_HASHES_MAX,
+        };
+        walk.go(&starts)
+    }
+}
+
+/// Returns the first place at or behind `at` where a block begins.
+fn next_block(at: u64, phase: u64) -> u64 {
+    at + (phase + BLOCK - at % BLOCK) % BLOCK
+}
+
+struct Walk<'a> {
+    scan: &'a Scan<'a>,
+    window: SourceWindow<'a>,
+    neighbors: Neighbors,
+    /// The next place where a block is expected: behind the last one, or as many blocks further as were missing.
+    expected: u64,
+    hashes_left: u32,
+}
+
+impl Walk<'_> {
+    fn go(&mut self, starts: &Range<u64>) -> Result<Option<u64>, MediaError> {
+        let mut first = None;
+        let mut at = starts.start;
+        while at < starts.end && !self.is_stopped() {
+            if at < self.expected {
+                let to = self.expected.min(starts.end);
+                let found = self.window.find(at, to, &MAGIC)?;
+                at = found.unwrap_or(self.expected);
+                if at >= starts.end {
+                    break;
+                }
+            }
+            match self.judge(at)? {
+                ScannedPlace::Whole => {
+                    first = first.or(Some(at));
+                    at += BLOCK;
+                    self.expected = at;
+                }
+                // A single bad block in a row of good ones is skipped without a search.
+                ScannedPlace::Damaged | ScannedPlace::Nothing if self.next_stands(at)? => {
+                    at += BLOCK;
+                    self.expected = at;
+                }
+                ScannedPlace::Damaged | ScannedPlace::Nothing => {
+                    if at == self.expected {
+                        self.expected += BLOCK;
+                    }
+                    at += 1;
+                }
+            }
+        }
+        if !self.is_stopped() && self.neighbors.is_waiting() {
+            let behind = self
+                .window
+                .bytes(self.expected, self.expected, HEADER_BYTES)?;
+            let header = BlockHeader::peek(behind);
+            let placed = self.neighbors.end(self.expected, header.as_ref());
+            self.visit_placed(placed);
+        }
+        Ok(first)
+    }
+
+    fn judge(&mut self, at: u64) -> Result<ScannedPlace, MediaError> {
+        let is_expected = at == self.expected;
+        let source_no = self.scan.source_no;
+        let block = self.window.bytes(at, at, BLOCK_BYTES)?;
+        // Most places have no valid header. Only the others are worth a hash of 64 KiB.
+        let Some(header) = BlockHeader::peek(block) else {
+            return self.nothing(at);
+        };
+        if !is_expected {
+            if self.hashes_left == 0 {
+                return Ok(ScannedPlace::Nothing);
+            }
+            self.hashes_left -= 1;
+        }
+        if let Some(header) = BlockHeader::open_mut(block) {
+            // The neighbors come first, so that blocks are visited in order.
+            let placed = self.neighbors.meet_whole(at, &header);
+            self.visit_placed(placed);
+            self.scan.whole.fetch_add(1, Ordering::Relaxed);
+            self.scan.visit(&Sighting::Whole {
+                header,
+                block: self.window.bytes(at, at, BLOCK_BYTES)?,
+                source_no,
+                offset: at,
+            });
+            return Ok(ScannedPlace::Whole);
+        }
+        let block = block_at(&mut self.window, at)?;
+        if !block.has_header_bytes() {
+            return self.nothing(at);
+        }
+        self.scan.damaged.fetch_add(1, Ordering::Relaxed);
+        self.scan.visit(&Sighting::Damaged {
+            header,
+            origin: HeaderOrigin::Read,
+            block: block.padded(&mut Vec::new()),
+            slices: block.known(),
+            source_no,
+            offset: at,
+        });
+        if is_expected {
+            let placed = self.neighbors.meet_damaged(at, &header);
+            self.visit_placed(placed);
+        }
+        Ok(ScannedPlace::Damaged)
+    }
+
+    /// Keeps what is known of a block without a header when one is expected here.
+    fn nothing(&mut self, at: u64) -> Result<ScannedPlace, MediaError> {
+        if at != self.expected {
+            return Ok(ScannedPlace::Nothing);
+        }
+        let block = block_at(&mut self.window, at)?;
+        let cause = if !block.has_header_bytes() || block.begins_with_zeros() {
+            LossCause::Drive
+        } else {
+            LossCause::OtherBytes
+        };
+        if !self.neighbors.may_place(at, cause) {
+            return Ok(ScannedPlace::Nothing);
+        }
+        let mut slices = block.known();
+        // Its header is not there, however the drive came to give these bytes.
+        slices.remove(0);
+        if slices.is_none() {
+            return Ok(ScannedPlace::Nothing);
+        }
+        let lost = LostHeader {
+            offset: at,
+            bytes: block.padded(&mut Vec::new()).to_vec(),
+            slices,
+            cause,
+        };
+        let placed = self.neighbors.wait(lost);
+        self.visit_placed(placed);
+        Ok(ScannedPlace::Nothing)
+    }
+
+    fn visit_placed(&self, placed: impl IntoIterator<Item = Placed>) {
+        for (header, lost) in placed {
+            if self.is_stopped() {
+                break;
+            }
+            self.scan.damaged.fetch_add(1, Ordering::Relaxed);
+            self.scan.visit(&Sighting::Damaged {
+                header,
+                origin: HeaderOrigin::Neighbors,
+                block: &lost.bytes,
+                slices: lost.slices,
+                source_no: self.scan.source_no,
+                offset: lost.offset,
+            });
+        }
+    }
+
+    /// Returns whether a valid block header stands one block behind `at`.
+    fn next_stands(&mut self, at: u64) -> Result<bool, MediaError> {
+        let behind = self.window.bytes(at, at + BLOCK, HEADER_BYTES)?;
+        Ok(BlockHeader::peek(behind).is_some())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.scan.stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// Returns what there is of a block at a place.
+fn block_at<'a>(window: &'a mut SourceWindow<'_>, at: u64) -> Result<BlockBytes<'a>, MediaError> {
+    let end = at + window.bytes(at, at, BLOCK_BYTES)?.len() as u64;
+    let within = |place: u64| usize::try_from(place - at).expect("within a block");
+    let gaps = window
+        .gaps_in(at..end)
+        .map(|gap| within(gap.start)..within(gap.end))
+        .collect();
+    Ok(BlockBytes::new(window.bytes(at, at, BLOCK_BYTES)?, gaps))
+}
