@@ -27,7 +27,7 @@ pub struct Recipient {
     /// Releases of the recipient that the vendor's store has too.
     pub releases: Vec<ReleaseRoot>,
     /// Chunks of these releases that are lost or damaged at the recipient's site.
-    pub lacks: Vec<MissingMark>,
+    pub missing: Vec<MissingMark>,
     /// Sets that are staged there.
     pub waiting: Vec<WaitingSet>,
 }
@@ -52,7 +52,7 @@ pub struct Have {
     /// Chunks in staged sets.
     waiting: HashSet<ChunkId>,
     /// Lost or damaged chunks of recipients with staged sets. These sets may depend on them.
-    lacks: Vec<ChunkId>,
+    missing: Vec<ChunkId>,
 }
 
 /// What one recipient has: releases, newest first, and chunks of sets with the frame of each.
@@ -76,11 +76,11 @@ impl Have {
     pub fn of(store: &Store, receivers: &[Recipient]) -> Result<Self, BundleError> {
         let mut common: Option<ChunkSet> = None;
         let mut known = Vec::new();
-        let (mut waiting, mut lacks) = (HashSet::new(), Vec::new());
+        let (mut waiting, mut all_missing) = (HashSet::new(), Vec::new());
         for receiver in receivers {
             let RecipientChunks {
                 had,
-                lacked,
+                missing,
                 in_sets,
             } = chunks_of(store, receiver)?;
             match &mut common {
@@ -95,7 +95,7 @@ impl Have {
             // Without staged sets nothing can depend on the missing chunks, and the bundle carries what it needs
             // itself.
             if !in_sets.is_empty() {
-                lacks.extend(lacked);
+                all_missing.extend(missing);
             }
             known.push(ReceiverState {
                 releases,
@@ -114,7 +114,7 @@ impl Have {
             releases,
             chunks: common.unwrap_or_default(),
             waiting,
-            lacks,
+            missing: all_missing,
         })
     }
 
@@ -130,8 +130,8 @@ impl Have {
 
     /// Returns the chunks that a bundle must carry in addition when it depends on a staged set. They are chunks of the
     /// recipients' releases that are lost or damaged there, and the set may depend on them.
-    pub(crate) fn is_missing(&self) -> impl Iterator<Item = ChunkId> + '_ {
-        self.lacks.iter().copied()
+    pub(crate) fn missing(&self) -> impl Iterator<Item = ChunkId> + '_ {
+        self.missing.iter().copied()
     }
 
     /// Returns whether it is empty.
@@ -174,20 +174,20 @@ struct RecipientChunks {
     /// Chunks that it has.
     had: ChunkSet,
     /// Chunks of its releases that it is missing.
-    lacked: Vec<ChunkId>,
+    missing: Vec<ChunkId>,
     /// Chunks of its sets, and the frame of each.
     in_sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
 }
 
 fn chunks_of(store: &Store, receiver: &Recipient) -> Result<RecipientChunks, BundleError> {
-    let lacks: HashSet<&[u8]> = receiver.lacks.iter().map(|lack| &lack[..]).collect();
+    let marks: HashSet<&[u8]> = receiver.missing.iter().map(|mark| &mark[..]).collect();
     let mut chunks = ChunkSet::new();
-    let mut lacked = Vec::new();
+    let mut missing = Vec::new();
     let mut walker = Walker::new(store);
     for root in &receiver.releases {
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            if lacks.contains(&id.as_bytes()[..8]) {
-                lacked.push(*id);
+            if marks.contains(&id.as_bytes()[..8]) {
+                missing.push(*id);
             } else {
                 chunks.insert(id);
             }
@@ -195,8 +195,8 @@ fn chunks_of(store: &Store, receiver: &Recipient) -> Result<RecipientChunks, Bun
         };
         walk::release(&mut walker, root, &mut note)?;
     }
-    lacked.sort_unstable();
-    lacked.dedup();
+    missing.sort_unstable();
+    missing.dedup();
     let mut in_sets = Vec::new();
     for waiting in &receiver.waiting {
         let found = chunks_in(store, waiting)?;
@@ -205,7 +205,7 @@ fn chunks_of(store: &Store, receiver: &Recipient) -> Result<RecipientChunks, Bun
     }
     Ok(RecipientChunks {
         had: chunks.settled(),
-        lacked,
+        missing,
         in_sets,
     })
 }
@@ -214,15 +214,15 @@ fn chunks_of(store: &Store, receiver: &Recipient) -> Result<RecipientChunks, Bun
 /// identify a chunk.
 fn chunks_in(store: &Store, waiting: &WaitingSet) -> Result<Vec<(ChunkId, u32)>, BundleError> {
     let frames = waiting.frames.iter();
-    let by_lack: HashMap<MissingMark, u32> = frames
-        .flat_map(|(frame, chunks)| chunks.iter().map(|lack| (*lack, *frame)))
+    let by_mark: HashMap<MissingMark, u32> = frames
+        .flat_map(|(frame, chunks)| chunks.iter().map(|mark| (*mark, *frame)))
         .collect();
     let mut found = Vec::new();
     let mut walker = Walker::new(store);
     for root in &waiting.releases {
         let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-            let lack = id.as_bytes().first_chunk::<8>();
-            if let Some(frame) = lack.and_then(|lack| by_lack.get(lack)) {
+            let mark = id.as_bytes().first_chunk::<8>();
+            if let Some(frame) = mark.and_then(|mark| by_mark.get(mark)) {
                 found.push((*id, *frame));
             }
             Ok(())

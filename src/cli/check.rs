@@ -57,7 +57,7 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     };
     let freed = check::prune(&mut store, &options, &context.screen)?;
     context.print(&Pruned { gone, freed }, |report| {
-        messages::let_go(&report.gone) + &messages::pruned(&report.freed)
+        messages::discard_if_done(&report.gone) + &messages::pruned(&report.freed)
     })?;
     Ok(0)
 }

@@ -118,10 +118,10 @@ impl Store {
             self.check_frames(number, &spans, report, monitor)?;
         }
         let mut chunk_index = self.chunk_index_mut();
-        let is_anew = chunk_index.lacks_quarantine && depth == CheckDepth::Data;
+        let is_anew = chunk_index.is_quarantine_lost && depth == CheckDepth::Data;
         if is_anew && self.access == super::OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
-            chunk_index.lacks_quarantine = false;
+            chunk_index.is_quarantine_lost = false;
         }
         Ok(())
     }

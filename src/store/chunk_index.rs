@@ -54,7 +54,7 @@ pub(super) struct ChunkIndex {
     /// Segment files that could not be read. They stay, and are tried again when the store is opened next.
     pub(super) unread: Vec<String>,
     /// Whether the list of quarantined frames is damaged or could not be read.
-    pub(super) lacks_quarantine: bool,
+    pub(super) is_quarantine_lost: bool,
 }
 
 /// Returns the name of a pack's object.

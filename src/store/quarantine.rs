@@ -35,7 +35,7 @@ pub(super) fn load(storage: &dyn Storage, chunk_index: &mut ChunkIndex, seen: &m
                     seen.findings.push(Finding::damage(NAME, what));
                 }
             }
-            chunk_index.lacks_quarantine = true;
+            chunk_index.is_quarantine_lost = true;
             return;
         }
     };

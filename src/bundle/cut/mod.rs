@@ -97,7 +97,7 @@ impl BundleNeeds {
         }
         // What waits there may depend on chunks that the site has lost, so they are sent too.
         if tops_up {
-            ids.extend(have.is_missing());
+            ids.extend(have.missing());
         }
         Ok(Self {
             frames: store.frames_of(&mut ids.into_iter())?,

@@ -42,7 +42,7 @@ pub use store::{
     item_state, kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
     store_is_empty, streams,
 };
-pub use versions::{installed, kept, let_go, rolled_back};
+pub use versions::{discard_if_done, installed, kept, rolled_back};
 pub use weight::{Baseline, contributors, estimate};
 
 /// Widest column.

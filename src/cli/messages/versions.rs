@@ -55,7 +55,7 @@ pub fn kept(report: &KeepReport) -> String {
     })
 }
 
-pub fn let_go(report: &LetGoReport) -> String {
+pub fn discard_if_done(report: &LetGoReport) -> String {
     let removed = report
         .removed
         .iter()

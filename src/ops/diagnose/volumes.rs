@@ -94,7 +94,7 @@ fn of_plan(error: &VolumeError) -> Diagnostic {
                 "volume.medium_too_small",
                 room_bytes = ByteSize(usable_bytes),
                 needed_bytes = ByteSize(needed_bytes),
-                lacking_bytes = lacking(needed_bytes.saturating_sub(usable_bytes))
+                lacking_bytes = shortfall(needed_bytes.saturating_sub(usable_bytes))
             )
         }
         VolumeError::PieceTooLarge {
@@ -103,7 +103,7 @@ fn of_plan(error: &VolumeError) -> Diagnostic {
             "volume.piece_too_large",
             room_bytes = ByteSize(*room_bytes),
             needed_bytes = ByteSize(*bytes),
-            lacking_bytes = lacking(bytes.saturating_sub(*room_bytes))
+            lacking_bytes = shortfall(bytes.saturating_sub(*room_bytes))
         ),
         VolumeError::TooManyVolumes { volumes, most } if *most < GF16_VOLUMES => {
             diagnostic!("volume.too_many_for_gf8", volumes = *volumes, most = *most)
@@ -138,7 +138,7 @@ fn of_plan(error: &VolumeError) -> Diagnostic {
 }
 
 /// Local parity takes its part of what is added, and blocks are 64 KiB.
-fn lacking(bytes: u64) -> ByteSize {
+fn shortfall(bytes: u64) -> ByteSize {
     ByteSize((bytes + bytes / 4).max(1 << BLOCK_SHIFT) + (2 << BLOCK_SHIFT))
 }
 

@@ -116,7 +116,7 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
             format!("{}{frames:?}", waiting.set)
         });
         let ids: Vec<String> = ids.chain(sets).collect();
-        text += &format!("|for {ids:?} without {:?}", receiver.lacks);
+        text += &format!("|for {ids:?} without {:?}", receiver.missing);
     }
     text += &format!(
         "|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",

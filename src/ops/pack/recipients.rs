@@ -87,7 +87,7 @@ fn is_name(given: &str) -> bool {
 /// [`Error`] when the releases cannot be listed.
 pub fn by_receipt(store: &Store, label: &str, receipt: &Receipt) -> Result<FoundRecipient, Error> {
     let mut found = by_held(store, label, &receipt.releases)?;
-    found.receiver.lacks.clone_from(&receipt.lacks);
+    found.receiver.missing.clone_from(&receipt.lacks);
     for waiting in &receipt.waiting {
         match packed_as(store, waiting)? {
             Some(set) => found.receiver.waiting.push(set),

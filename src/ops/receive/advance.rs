@@ -65,7 +65,7 @@ pub(super) fn advance(
         };
         progress.lacking = None;
         remember(store, &set, ask)?;
-        let_go(store, set)?;
+        discard_if_done(store, set)?;
         return Ok((progress, None));
     }
     if !progress.needs.complete {
@@ -90,10 +90,10 @@ pub(super) fn advance(
                 progress.wrong_volumes = set.staging.wrong_blocks().keys().copied().collect();
                 // Noted before the set goes: killed in between, the next call finds it done and removes it.
                 remember(store, &set, ask)?;
-                let_go(store, set)?;
+                discard_if_done(store, set)?;
                 return Ok((progress, None));
             }
-            Ok(CommitOutcome::Lacks(missing)) => {
+            Ok(CommitOutcome::Missing(missing)) => {
                 log_missing(&progress, &missing);
                 progress.state = ProgressState::NeedsBase;
                 progress.lacking = Some(missing);
@@ -220,7 +220,7 @@ fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> 
 }
 
 /// Removes a set whose selection is in the store, unless an earlier call requested something that is not.
-fn let_go(store: &Store, set: StagedSet) -> Result<(), Error> {
+fn discard_if_done(store: &Store, set: StagedSet) -> Result<(), Error> {
     if set.selection.left_out().is_none() {
         return Ok(set.staging.discard()?);
     }

@@ -47,7 +47,7 @@ pub(crate) enum CommitOutcome {
     /// Its releases are in the store.
     In(Vec<CommittedRelease>),
     /// No release was committed, because the store does not have all prerequisites.
-    Lacks(MissingPrerequisites),
+    Missing(MissingPrerequisites),
 }
 
 /// A commit in progress.
@@ -76,7 +76,7 @@ pub(crate) fn commit_set(
         each.staging.heal(monitor)?;
     }
     if let Some(missing) = prerequisites::check(store, set, &waiting, monitor)? {
-        return Ok(CommitOutcome::Lacks(missing));
+        return Ok(CommitOutcome::Missing(missing));
     }
     let roots = roots_of(catalog)?;
     let needed = overlay::needed_chunks(store, set, &roots, monitor)?;
@@ -113,7 +113,7 @@ impl Commit<'_> {
                 release: release.name.clone(),
                 chunks: missing.len(),
             }),
-            _ => Ok(CommitOutcome::Lacks(prerequisites::missing_later(
+            _ => Ok(CommitOutcome::Missing(prerequisites::missing_later(
                 self.store,
                 catalog,
                 &self.waiting,

@@ -245,7 +245,7 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
 /// Returns whether a set is incomplete and only a leftover next to whole ones. Examples are the old content of a
 /// rewritten disc, the trash of a stick, and a part of a volume. A whole volume in a place of its own is there on
 /// purpose.
-fn lies_beside(read: &SetRead, whole: &[&SetRead]) -> bool {
+fn is_leftover(read: &SetRead, whole: &[&SetRead]) -> bool {
     let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
     let is_part = || {
         let mut volumes = read.volumes.iter();
@@ -304,7 +304,7 @@ fn tell_what_was_read(
         };
         set.volumes_read.clone_from(&read.volumes);
         if !is_in(set) {
-            set.beside = lies_beside(read, &whole);
+            set.beside = is_leftover(read, &whole);
             let spooled = waiting
                 .iter_mut()
                 .find(|each| each.set_id() == read.header.set_id);

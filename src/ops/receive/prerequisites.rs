@@ -78,7 +78,7 @@ pub(crate) fn quick_check(
     catalog: &Catalog,
     waiting: &[StagedSet],
 ) -> Option<MissingPrerequisites> {
-    let mut lacking = MissingPrerequisites {
+    let mut missing = MissingPrerequisites {
         any_of: Vec::new(),
         sets: Vec::new(),
         chunks: 0,
@@ -93,10 +93,10 @@ pub(crate) fn quick_check(
             .all(|release| release.state == MissingState::Whole);
         // The prerequisites of one recipient suffice, because this store is one of the recipients.
         is_here |= all_whole && sets.is_empty();
-        lacking.any_of.push(releases);
-        lacking.sets.extend(sets);
+        missing.any_of.push(releases);
+        missing.sets.extend(sets);
     }
-    (!is_here).then_some(lacking)
+    (!is_here).then_some(missing)
 }
 
 /// Returns the prerequisite sets with something missing, or that depend on what may be missing.
@@ -106,7 +106,7 @@ fn sets_of(
     catalog: &Catalog,
     waiting: &[StagedSet],
 ) -> Vec<MissingSet> {
-    let mut lacking = Vec::new();
+    let mut sets = Vec::new();
     for set in &prerequisite.sets {
         let frames: u64 = set.frames.iter().map(|run| u64::from(run.count)).sum();
         let found = waiting.iter().find(|each| each.staging.set_id() == set.set);
@@ -116,14 +116,14 @@ fn sets_of(
         // here.
         let is_firm = found.is_some_and(|each| quick_check(store, each.catalog(), &[]).is_none());
         if missing > 0 || !is_firm {
-            lacking.push(MissingSet {
+            sets.push(MissingSet {
                 set_id: set.set.to_string(),
                 frames,
                 missing,
             });
         }
     }
-    lacking
+    sets
 }
 
 /// Does the same for chunks that turned out missing later, when the bundle was read.
@@ -133,17 +133,18 @@ pub(crate) fn missing_later(
     waiting: &[StagedSet],
     missing: &BTreeSet<ChunkId>,
 ) -> MissingPrerequisites {
-    let lacking = quick_check(store, catalog, waiting).unwrap_or_else(|| MissingPrerequisites {
-        any_of: catalog
-            .prerequisites
-            .iter()
-            .map(|prerequisite| releases_of(store, prerequisite))
-            .collect(),
-        sets: Vec::new(),
-        chunks: 0,
-        chunk_ids: Vec::new(),
-    });
-    lacking.with_chunks(missing)
+    let prerequisites =
+        quick_check(store, catalog, waiting).unwrap_or_else(|| MissingPrerequisites {
+            any_of: catalog
+                .prerequisites
+                .iter()
+                .map(|prerequisite| releases_of(store, prerequisite))
+                .collect(),
+            sets: Vec::new(),
+            chunks: 0,
+            chunk_ids: Vec::new(),
+        });
+    prerequisites.with_chunks(missing)
 }
 
 impl MissingPrerequisites {
@@ -202,7 +203,7 @@ pub(crate) fn check(
     waiting: &[StagedSet],
     monitor: &dyn Monitor,
 ) -> Result<Option<MissingPrerequisites>, Error> {
-    let Some(lacking) = quick_check(store, set.catalog(), waiting) else {
+    let Some(prerequisites) = quick_check(store, set.catalog(), waiting) else {
         return Ok(None);
     };
     // The releases here differ from the vendor's, but may still have the chunks.
@@ -214,7 +215,7 @@ pub(crate) fn check(
             Err(error) => BTreeSet::from([base_of(&error).ok_or(error)?]),
         };
     }
-    Ok((!missing.is_empty()).then(|| lacking.with_chunks(&missing)))
+    Ok((!missing.is_empty()).then(|| prerequisites.with_chunks(&missing)))
 }
 
 /// Returns the old chunks that frames are compressed against and the store is missing. Without them the frames cannot

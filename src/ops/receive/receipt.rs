@@ -60,16 +60,16 @@ pub struct WaitingReport {
 pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Error> {
     let (roots, mut findings) = crate::ops::releases(store)?;
     let mut releases = Vec::new();
-    let mut lacks: BTreeSet<[u8; 8]> = BTreeSet::new();
+    let mut missing: BTreeSet<[u8; 8]> = BTreeSet::new();
     for root in &roots {
         monitor.check_stop()?;
         let leave_out = |what| Finding::damage(Subject::Release(root.name.to_string()), what);
-        match lacks_of(store, root) {
+        match missing_marks(store, root) {
             Err(error) => {
                 let why = Arg::caught(error);
                 findings.push(leave_out(diagnostic!("receipt.release_unread", why)));
             }
-            Ok(more) if lacks.len() + more.len() > LACKS_MAX => {
+            Ok(more) if missing.len() + more.len() > LACKS_MAX => {
                 let what = diagnostic!("receipt.lacks_too_much", count = more.len());
                 findings.push(leave_out(what));
             }
@@ -77,13 +77,13 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
                 findings.push(leave_out(diagnostic!("receipt.full")));
             }
             Ok(more) => {
-                lacks.extend(more);
+                missing.extend(more);
                 releases.push(HeldRelease::of(root));
             }
         }
     }
-    let (waiting, sets) = waiting(store, &lacks, monitor)?;
-    let receipt = Receipt::new(store.id(), releases, lacks.into_iter().collect());
+    let (waiting, sets) = waiting(store, &missing, monitor)?;
+    let receipt = Receipt::new(store.id(), releases, missing.into_iter().collect());
     let receipt = receipt.with_waiting(waiting);
     Ok(ReceiptReport {
         sets,
@@ -96,25 +96,25 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
 
 /// Returns what a release needs and the store does not have. Fails when a list is unreadable, because the answer is
 /// then unknown.
-fn lacks_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<[u8; 8]>, RecipeError> {
-    let mut lacks = BTreeSet::new();
+fn missing_marks(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<[u8; 8]>, RecipeError> {
+    let mut missing = BTreeSet::new();
     let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
         if !store.contains(id) {
-            let mut lack = [0; 8];
-            lack.copy_from_slice(&id.as_bytes()[..8]);
-            lacks.insert(lack);
+            let mut mark = [0; 8];
+            mark.copy_from_slice(&id.as_bytes()[..8]);
+            missing.insert(mark);
         }
         Ok(())
     };
     walk::release(&mut Walker::new(store), root, &mut note)?;
-    Ok(lacks)
+    Ok(missing)
 }
 
 /// Returns the staged sets with their usable frames. A frame is usable when it is whole or parity can make it whole,
 /// and its old chunks are here or on the receipt.
 fn waiting(
     store: &Store,
-    lacks: &BTreeSet<[u8; 8]>,
+    missing: &BTreeSet<[u8; 8]>,
     monitor: &dyn Monitor,
 ) -> Result<(Vec<FramesWaiting>, Vec<WaitingReport>), Error> {
     let (mut waiting, mut sets) = (Vec::new(), Vec::new());
@@ -127,8 +127,8 @@ fn waiting(
         };
         let mut is_at_hand = |id: &ChunkId| {
             *known.entry(*id).or_insert_with(|| {
-                let lack = id.as_bytes().first_chunk::<8>();
-                store.contains(id) || lack.is_some_and(|lack| lacks.contains(lack))
+                let mark = id.as_bytes().first_chunk::<8>();
+                store.contains(id) || mark.is_some_and(|mark| missing.contains(mark))
             })
         };
         let frames = set.usable_frames(&mut is_at_hand);

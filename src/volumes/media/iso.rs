@@ -106,10 +106,10 @@ impl IsoImage<'_> {
             carrier_sectors += self.size_of(name)?.div_ceil(SECTOR_BYTES);
         }
         let before = total.saturating_sub(carrier_sectors);
-        let lacking = before.next_multiple_of(SECTORS_PER_BLOCK) - before;
+        let padding = before.next_multiple_of(SECTORS_PER_BLOCK) - before;
         let page = self.folder.join(page::HTML_NAME);
         let have = self.size_of(page::HTML_NAME)?;
-        let want = have.next_multiple_of(SECTOR_BYTES) + lacking * SECTOR_BYTES;
+        let want = have.next_multiple_of(SECTOR_BYTES) + padding * SECTOR_BYTES;
         let mut text = fs::read(&page).map_err(MediaError::io(&page))?;
         text.resize(
             text.len() + usize::try_from(want - have).unwrap_or(0),

@@ -36,7 +36,7 @@ pub(crate) fn needs_with_rest(
     half_read: &[u16],
 ) -> SetNeeds {
     let now = recover(geometry, start);
-    let is_lacking = |no: &u16| match goal {
+    let is_missing = |no: &u16| match goal {
         RecoveryGoal::Part(blocks) => !now.after.covers_volume(blocks, *no),
         _ => now.volumes[usize::from(*no) - 1].missing_data_blocks > 0,
     };
@@ -51,7 +51,7 @@ pub(crate) fn needs_with_rest(
         damaged: if complete {
             Vec::new()
         } else {
-            seen.into_iter().filter(is_lacking).collect()
+            seen.into_iter().filter(is_missing).collect()
         },
         rest_of: Vec::new(),
     };
@@ -70,7 +70,7 @@ pub(crate) fn needs_with_rest(
         .collect();
     // Volumes with wanted blocks come first. The order never makes the answer wrong, because more volumes never hurt.
     let is_wanted = |no: &u16| match goal {
-        RecoveryGoal::Part(_) => is_lacking(no),
+        RecoveryGoal::Part(_) => is_missing(no),
         _ => geometry.is_data_volume(*no),
     };
     let (mut order, others): (Vec<u16>, Vec<u16>) = unseen.iter().copied().partition(is_wanted);
