@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::base::monitor::Silent;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
-use crate::volumes::media::carrier;
 use crate::volumes::media::page;
 use crate::volumes::media::source::{MediaSource, find_sources};
+use crate::volumes::media::volume_files;
 
 /// Most files of one folder that are examined.
 const FILES_MAX: usize = 200;
@@ -249,7 +249,7 @@ fn packed(start: &[u8]) -> Option<&'static str> {
 fn is_piece(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let lower = name.to_ascii_lowercase();
-    if carrier::is_carrier_name(&lower) {
+    if volume_files::is_carrier_name(&lower) {
         return false;
     }
     let Some((stem, end)) = lower.rsplit_once('.') else {

@@ -3,7 +3,6 @@
 //!
 //! It knows blocks and their headers. `volumes` knows what they protect and carry.
 
-pub mod carrier;
 mod error;
 mod iso;
 pub mod kind;
@@ -14,11 +13,12 @@ pub mod page;
 pub mod scan;
 pub mod source;
 mod surviving;
+pub mod volume_files;
 mod window;
 
-pub use carrier::{CarrierWriter, PageNotes, VolumeFacts};
 pub use error::MediaError;
 pub(crate) use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
 pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};
+pub use volume_files::{CarrierWriter, PageNotes, VolumeFacts};
