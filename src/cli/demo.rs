@@ -201,7 +201,7 @@ fn pack(
     )?)
 }
 
-/// Overwrites a burst in the middle of every carrier file that is left, and returns the bytes hit.
+/// Overwrites a burst in the middle of every volume file that is left, and returns the bytes hit.
 fn scratch_all(discs: &Path) -> std::io::Result<u64> {
     let mut hit = 0;
     for volume in fs::read_dir(discs)? {

@@ -53,7 +53,7 @@ fn as_text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Writes over the first bytes of every so many blocks of a carrier file.
+/// Writes over the first bytes of every so many blocks of a volume file.
 fn scratch(volume: &Path, every: usize) {
     let file = visible(volume)
         .into_iter()

@@ -395,7 +395,7 @@ fn scattered_bad_blocks_beyond() {
 fn cut_tail(hurt: &Carried<'_>, volume_no: u16, blocks: u32, zero_filled: bool) {
     let file = OpenOptions::new()
         .write(true)
-        .open(hurt.carrier(volume_no))
+        .open(hurt.volume_file(volume_no))
         .unwrap();
     let bytes = file.metadata().unwrap().len();
     // Not on a block's edge.
@@ -443,9 +443,9 @@ fn truncated_and_zero_filled_tails_beyond() {
 
 fn swap(hurt: &Carried<'_>, one: u16, other: u16) {
     let aside = hurt.root().join("aside");
-    fs::rename(hurt.carrier(one), &aside).unwrap();
-    fs::rename(hurt.carrier(other), hurt.carrier(one)).unwrap();
-    fs::rename(&aside, hurt.carrier(other)).unwrap();
+    fs::rename(hurt.volume_file(one), &aside).unwrap();
+    fs::rename(hurt.volume_file(other), hurt.volume_file(one)).unwrap();
+    fs::rename(&aside, hurt.volume_file(other)).unwrap();
 }
 
 #[test]

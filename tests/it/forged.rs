@@ -32,7 +32,7 @@ fn forge_with(
     blocks: impl IntoIterator<Item = u32>,
     change: impl Fn(&mut BlockHeader, &mut [u8]),
 ) {
-    let carrier = carried.carrier(volume_no);
+    let carrier = carried.volume_file(volume_no);
     let mut bytes = fs::read(&carrier).unwrap();
     for block_no in blocks {
         let at = block_no as usize * BLOCK_BYTES;
@@ -364,13 +364,13 @@ fn what_lies_beside_a_whole_set_is_a_note_and_can_be_given_up() {
     // In the trash of a stick, and in an image behind the set that it was written over with.
     let trash = carried.root().join(".Trash-1000/files");
     fs::create_dir_all(&trash).unwrap();
-    fs::copy(old.carrier(2), trash.join("old.000")).unwrap();
+    fs::copy(old.volume_file(2), trash.join("old.000")).unwrap();
     let image = TempDir::new().unwrap();
     let mut bytes = Vec::new();
     for volume_no in 1..=packed.volume_count() {
-        bytes.extend(fs::read(carried.carrier(volume_no)).unwrap());
+        bytes.extend(fs::read(carried.volume_file(volume_no)).unwrap());
     }
-    bytes.extend(fs::read(old.carrier(2)).unwrap());
+    bytes.extend(fs::read(old.volume_file(2)).unwrap());
     fs::write(image.path().join("disc.img"), bytes).unwrap();
     let rewritten = Site::default();
     let report = rewritten.receive(&[image.path().join("disc.img")]);

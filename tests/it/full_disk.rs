@@ -214,7 +214,7 @@ fn pack_into_a_disk_that_gets_full() {
     let is_clean = || fs::read_dir(&out).unwrap().next().is_none();
     let iso: Vec<&str> = PACK.into_iter().chain(["--iso"]).collect();
     for words in [&PACK[..], &iso] {
-        // The carrier files have their room from the start: what may lack room is what comes beside them.
+        // The volume files have their room from the start: what may lack room is what comes beside them.
         let first = || has(&out, "vol01") && !has(&out, "vol02");
         let reset = || {
             if out.exists() {

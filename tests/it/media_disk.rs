@@ -37,7 +37,7 @@ fn number(text: &str, mark: &str) -> u64 {
     digits.unwrap().parse().unwrap()
 }
 
-/// Bytes that a volume takes in clusters: carrier files, two pages, two directories and a label.
+/// Bytes that a volume takes in clusters: volume files, two pages, two directories and a label.
 fn needed_bytes(blocks: u32, cluster_bytes: u64) -> u64 {
     let files = u64::from(blocks.div_ceil(VOLUME_FILE_BLOCKS));
     let data = u64::from(blocks) * BLOCK_BYTES as u64 + PAGES_MAX_BYTES;

@@ -124,7 +124,7 @@ impl Written {
         &self.report.volumes[usize::from(volume_no) - 1]
     }
 
-    fn carrier(&self, volume_no: u16) -> PathBuf {
+    fn volume_file(&self, volume_no: u16) -> PathBuf {
         self.volume(volume_no)
             .join(format!("carryall-{volume_no:02}.000"))
     }
@@ -137,7 +137,7 @@ impl Written {
     fn spoil(&self, volume_no: u16, blocks: impl IntoIterator<Item = u32>) {
         let file = OpenOptions::new()
             .write(true)
-            .open(self.carrier(volume_no))
+            .open(self.volume_file(volume_no))
             .unwrap();
         for block_no in blocks {
             let at = u64::from(block_no) * BLOCK_BYTES as u64;
@@ -314,9 +314,9 @@ fn a_burst_heals_with_the_volume_alone() {
         written.assert_received();
         written.assert_rebuilt(&before);
         fs::write(
-            written.carrier(1),
+            written.volume_file(1),
             &before[&written
-                .carrier(1)
+                .volume_file(1)
                 .strip_prefix(written.dir.path())
                 .unwrap()
                 .to_owned()],
@@ -326,26 +326,26 @@ fn a_burst_heals_with_the_volume_alone() {
 }
 
 #[test]
-fn truncated_zeroed_and_renamed_carriers_are_read_by_content() {
+fn truncated_zeroed_and_renamed_volume_files_are_read_by_content() {
     let written = Shape::default().write();
     let before = written.files();
     let carrier = OpenOptions::new()
         .write(true)
-        .open(written.carrier(1))
+        .open(written.volume_file(1))
         .unwrap();
     let len = carrier.metadata().unwrap().len();
     carrier.set_len(len - 5 * BLOCK_BYTES as u64 - 100).unwrap();
     let carrier = OpenOptions::new()
         .write(true)
-        .open(written.carrier(2))
+        .open(written.volume_file(2))
         .unwrap();
     carrier.set_len(len - 5 * BLOCK_BYTES as u64).unwrap();
     carrier.set_len(len).unwrap();
     let aside = written.dir.path().join("x");
-    fs::rename(written.carrier(3), &aside).unwrap();
-    fs::rename(written.carrier(4), written.carrier(3)).unwrap();
-    fs::rename(&aside, written.carrier(4)).unwrap();
-    fs::remove_file(written.carrier(5)).unwrap();
+    fs::rename(written.volume_file(3), &aside).unwrap();
+    fs::rename(written.volume_file(4), written.volume_file(3)).unwrap();
+    fs::rename(&aside, written.volume_file(4)).unwrap();
+    fs::remove_file(written.volume_file(5)).unwrap();
     written.assert_received();
     written.assert_rebuilt(&before);
 }
@@ -360,7 +360,7 @@ fn superblocks_and_headers_hit_heal_from_other_volumes() {
     }
     let file = OpenOptions::new()
         .write(true)
-        .open(written.carrier(3))
+        .open(written.volume_file(3))
         .unwrap();
     for block_no in [3, 9, 14_u32] {
         file.write_all_at(&[0; 64], u64::from(block_no) * BLOCK_BYTES as u64)
@@ -503,7 +503,7 @@ fn two_sets_and_a_stale_one_in_one_folder_are_kept_apart() {
         ..Shape::default()
     }
     .write();
-    fs::copy(stale.carrier(1), one.dir.path().join("carryall-01.000")).unwrap();
+    fs::copy(stale.volume_file(1), one.dir.path().join("carryall-01.000")).unwrap();
     fs::remove_dir_all(one.volume(1)).unwrap();
     let found = discover(&one.volumes(), &Silent).unwrap();
     let ids: Vec<_> = found.sets.iter().map(|set| set.set_id()).collect();
@@ -520,7 +520,7 @@ fn two_damaged_copies_of_a_volume_are_one_whole_volume() {
     }
     .write();
     let copy = tempfile::tempdir().unwrap();
-    fs::copy(written.carrier(2), copy.path().join("other-disc.img")).unwrap();
+    fs::copy(written.volume_file(2), copy.path().join("other-disc.img")).unwrap();
     let half = written.geometry().volume_blocks() / 2;
     written.spoil_run(2, 0, half);
     let second = OpenOptions::new()

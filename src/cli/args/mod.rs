@@ -83,13 +83,13 @@ pub enum Command {
     Pack(PackArgs),
     /// Show what volumes hold.
     Inspect {
-        /// Media, images, folders or carrier files.
+        /// Media, images, folders or volume files.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
     /// Check volumes: what is damaged or missing, and whether everything can be brought back.
     Verify {
-        /// Media, images, folders or carrier files.
+        /// Media, images, folders or volume files.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         /// Draw the damage, volume by volume, into an HTML page.
@@ -203,7 +203,7 @@ pub struct AddArgs {
 /// `receive`.
 #[derive(Debug, Args)]
 pub struct ReceiveArgs {
-    /// Media, images, folders or carrier files.
+    /// Media, images, folders or volume files.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// Only releases for these platforms, and those that say no architecture.
@@ -225,7 +225,7 @@ pub struct ForgetArgs {
 /// `repair`.
 #[derive(Debug, Args)]
 pub struct RepairArgs {
-    /// All that is left of the set: media, images, folders or carrier files.
+    /// All that is left of the set: media, images, folders or volume files.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// Folder that gets the rebuilt volumes.

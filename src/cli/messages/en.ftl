@@ -549,7 +549,7 @@ help-more = `carryall help COMMAND` shows what a command takes, with examples.
 help-after =
     Exit codes: 0 done; 1 failed; 2 usage; 3 done, damage is left; 4 more volumes, or the release that a delta depends on, are needed; 130 interrupted.
     Sizes: MB is 10^6 bytes, MiB is 2^20. Messages are Chinese when the locale (LC_ALL, LC_MESSAGES, LANG) is.
-    A PATH of media is a mounted volume, a folder of volumes, an .iso or raw image, a block device, a single carrier file, or a damaged copy of any of these. It is recognized by content, never by name.
+    A PATH of media is a mounted volume, a folder of volumes, an .iso or raw image, a block device, a single volume file, or a damaged copy of any of these. It is recognized by content, never by name.
 help-examples =
     # At the vendor: make a release, and write it as disc images, one of them spare
     carryall add shop:1.0 web.tar docs/
@@ -723,7 +723,7 @@ help-pack-examples =
 
 help-inspect = Show what volumes hold
 help-inspect-long = Lists releases and items of each set, and which of its volumes are at hand. `verify` says whether they are whole.
-help-inspect-arg-paths = Media, images, folders or carrier files
+help-inspect-arg-paths = Media, images, folders or volume files
 help-inspect-examples =
     # The disc in the drive
     carryall inspect /media/cdrom
@@ -734,7 +734,7 @@ help-inspect-examples =
 
 help-verify = Check volumes: what is damaged or missing, and whether everything can be brought back
 help-verify-long = Reads every block. Nothing is changed, neither on the media nor in a store.
-help-verify-arg-paths = Media, images, folders or carrier files; several copies of one volume count together
+help-verify-arg-paths = Media, images, folders or volume files; several copies of one volume count together
 help-verify-arg-map = Draw the damage, volume by volume, into an HTML page
 help-verify-arg-at-hand = Ask only whether what is at hand is whole, as after burning one disc: exit code 0 when it is, 3 when it is not, however many volumes of the set are not here
 help-verify-examples =
@@ -747,7 +747,7 @@ help-verify-examples =
 
 help-repair = Rebuild damaged or lost volumes, byte for byte as they were written
 help-repair-long = `receive` needs no repair before it: it heals by itself. This is for new discs in place of bad ones.
-help-repair-arg-paths = All that is left of the set: media, images, folders or carrier files
+help-repair-arg-paths = All that is left of the set: media, images, folders or volume files
 help-repair-arg-to = Folder that gets the rebuilt volumes
 help-repair-arg-volume = Rebuild this volume even when it is whole; may be given several times [default: every volume that is not whole]
 help-repair-arg-iso = Write .iso images instead of folders
@@ -761,7 +761,7 @@ help-repair-examples =
 
 help-receive = Take volumes into the store: any order, one or several at a time, again after an interruption
 help-receive-long = Says which volumes are still needed, and ends with exit code 4 until the set is complete. Damage is healed as far as the volumes allow. The store is created when there is none.
-help-receive-arg-paths = Media, images, folders or carrier files
+help-receive-arg-paths = Media, images, folders or volume files
 help-receive-arg-platform = Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times. The others are neither asked for nor stored; without it, the same volumes bring them later [default: all]
 help-receive-examples =
     # One disc after another

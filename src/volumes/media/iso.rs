@@ -1,5 +1,5 @@
 //! Turns a volume's folder into an ISO 9660 image with xorriso, with Rock Ridge and Joliet. The same folder gives the
-//! same bytes. Carrier files begin at multiples of 64 KiB, so that a block is one error-correction unit of a Blu-ray
+//! same bytes. Volume files begin at multiples of 64 KiB, so that a block is one error-correction unit of a Blu-ray
 //! disc.
 //!
 //! It does not burn and does not read images. `scan` finds blocks in images, as on any medium.
@@ -31,8 +31,8 @@ pub(super) struct IsoImage<'a> {
     pub(super) program: &'a Path,
     /// The folder. Alignment lengthens its page for browsers.
     pub(super) folder: &'a Path,
-    /// Names of the carrier files in it, in order.
-    pub(super) carrier_files: Vec<String>,
+    /// Names of the volume files in it, in order.
+    pub(super) volume_files: Vec<String>,
     /// The image, which must not exist.
     pub(super) iso: &'a Path,
     /// Volume label, upper-case letters, digits and underscores.
@@ -85,7 +85,7 @@ impl IsoImage<'_> {
         sync(parent_of(self.iso)).map_err(MediaError::io(self.iso))
     }
 
-    /// Lengthens the page with blank lines until the first carrier file begins at a multiple of 64 KiB. The start of
+    /// Lengthens the page with blank lines until the first volume file begins at a multiple of 64 KiB. The start of
     /// files depends on xorriso's version, so xorriso is asked for it.
     fn align(&self, unfinished: &Path) -> Result<(), MediaError> {
         let mut command = self.command(unfinished)?;
@@ -101,11 +101,11 @@ impl IsoImage<'_> {
             .ok()
             .filter(|_| output.status.success());
         let total = total.ok_or_else(|| self.failed(&last_lines(&output.stderr[..])))?;
-        let mut carrier_sectors = 0;
-        for name in &self.carrier_files {
-            carrier_sectors += self.size_of(name)?.div_ceil(SECTOR_BYTES);
+        let mut volume_file_sectors = 0;
+        for name in &self.volume_files {
+            volume_file_sectors += self.size_of(name)?.div_ceil(SECTOR_BYTES);
         }
-        let before = total.saturating_sub(carrier_sectors);
+        let before = total.saturating_sub(volume_file_sectors);
         let padding = before.next_multiple_of(SECTORS_PER_BLOCK) - before;
         let page = self.folder.join(page::HTML_NAME);
         let have = self.size_of(page::HTML_NAME)?;
@@ -123,12 +123,12 @@ impl IsoImage<'_> {
         Ok(fs::metadata(&path).map_err(MediaError::io(&path))?.len())
     }
 
-    /// Builds the command. The files are stored in the given order: pages first, then the carrier files.
+    /// Builds the command. The files are stored in the given order: pages first, then the volume files.
     fn command(&self, unfinished: &Path) -> Result<Command, MediaError> {
         let output = std::path::absolute(unfinished).map_err(MediaError::io(unfinished))?;
         let pages = [page::HTML_NAME, page::TEXT_NAME].into_iter();
         let names: Vec<&str> = pages
-            .chain(self.carrier_files.iter().map(String::as_str))
+            .chain(self.volume_files.iter().map(String::as_str))
             .collect();
         let mut command = Command::new(self.program);
         command
@@ -294,7 +294,7 @@ mod tests {
         let image = IsoImage {
             program,
             folder: dir,
-            carrier_files: vec!["carryall-01.000".into()],
+            volume_files: vec!["carryall-01.000".into()],
             iso: &dir.join("out.iso"),
             label: "CARRYALL_01_01".into(),
             limit_bytes: None,

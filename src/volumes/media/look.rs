@@ -41,7 +41,7 @@ pub enum NotAVolume {
     Unread(io::Error),
     /// A folder without files that could hold a volume, or an empty file.
     Empty,
-    /// A folder with a volume's pages and without its carrier files.
+    /// A folder with a volume's pages and without its volume files.
     PagesAlone,
     /// A file too short to hold one block.
     Short,
@@ -245,11 +245,11 @@ fn packed(start: &[u8]) -> Option<&'static str> {
 }
 
 /// Returns whether the name is that of a part: `.001`, `.part`, `.part2.rar`, `.z01`, `.crdownload`. The bytes of a
-/// later part reveal nothing. Carrier files have numbers, too, and do not count as parts.
+/// later part reveal nothing. Volume files have numbers, too, and do not count as parts.
 fn is_piece(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let lower = name.to_ascii_lowercase();
-    if volume_files::is_carrier_name(&lower) {
+    if volume_files::is_volume_file_name(&lower) {
         return false;
     }
     let Some((stem, end)) = lower.rsplit_once('.') else {

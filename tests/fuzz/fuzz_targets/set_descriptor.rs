@@ -30,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
         let _ = (
             facts.volume_name(),
             facts.label(),
-            facts.carrier_file_name(0),
+            facts.volume_file_name(0),
         );
         for bytes in &descriptor.payload_bytes {
             let blocks = geometry.blocks_of_payload(0..*bytes);

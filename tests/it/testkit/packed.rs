@@ -263,7 +263,7 @@ impl Carried<'_> {
     }
 
     /// The file that has the blocks of a volume.
-    pub fn carrier(&self, volume_no: u16) -> PathBuf {
+    pub fn volume_file(&self, volume_no: u16) -> PathBuf {
         let volume = self.volume(volume_no);
         if volume.is_file() {
             return volume;
@@ -316,7 +316,7 @@ impl Carried<'_> {
         within: u64,
         len: usize,
     ) {
-        let carrier = self.carrier(volume_no);
+        let carrier = self.volume_file(volume_no);
         let start = self.start(&carrier);
         let file = OpenOptions::new().write(true).open(carrier).unwrap();
         for block_no in blocks {

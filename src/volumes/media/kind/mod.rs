@@ -15,7 +15,7 @@ use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::page::PAGES_MAX_BYTES;
 
-/// Blocks of a carrier file, except for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 support.
+/// Blocks of a volume file, except for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 support.
 pub const VOLUME_FILE_BLOCKS: u32 = 16_384;
 
 /// Bytes of a sector, on every optical medium.
@@ -26,10 +26,10 @@ const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / SECTOR_BYTES;
 const CD_PAD_SECTORS: u64 = 150;
 /// UDF structures and padding that other programs may add to a folder that they burn.
 const FOREIGN_BURN_SECTORS: u64 = 512;
-/// Structures of ISO 9660, Rock Ridge and Joliet that xorriso writes before the first file, for one carrier file
+/// Structures of ISO 9660, Rock Ridge and Joliet that xorriso writes before the first file, for one volume file
 /// (measured: 33).
 const ISO_BASE_SECTORS: u64 = 36;
-/// Directory records of one carrier file, both trees (measured: below 300).
+/// Directory records of one volume file, both trees (measured: below 300).
 const ISO_BYTES_PER_FILE: u64 = 320;
 /// Partition table and its alignment (1 MiB), exFAT structures of small disks (1 MiB each for FAT and heap), clusters.
 const STICK_BASE_BYTES: u64 = 3 << 20;
@@ -176,7 +176,7 @@ impl Capacity {
     }
 }
 
-/// Returns the blocks that fit an image of `sectors`. The carrier files begin at a multiple of 64 KiB behind structures
+/// Returns the blocks that fit an image of `sectors`. The volume files begin at a multiple of 64 KiB behind structures
 /// and pages.
 fn iso_blocks(sectors: u64) -> u64 {
     let files = (sectors / SECTORS_PER_BLOCK)

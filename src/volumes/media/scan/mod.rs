@@ -1,4 +1,4 @@
-//! Finds blocks by their content on anything readable: carrier files, images, devices, and cut or damaged copies of
+//! Finds blocks by their content on anything readable: volume files, images, devices, and cut or damaged copies of
 //! these.
 //!
 //! It needs no name and no file system, and it keeps nothing. Every block is passed to a visitor and dropped. Of a block

@@ -64,8 +64,8 @@ impl VolumeFacts {
         format!("{title}-{set}-vol{no:0digits$}of{count:0digits$}")
     }
 
-    /// Returns the name of a carrier file by its number from 0: `carryall-03.000`.
-    pub fn carrier_file_name(&self, file_no: u32) -> String {
+    /// Returns the name of a volume file by its number from 0: `carryall-03.000`.
+    pub fn volume_file_name(&self, file_no: u32) -> String {
         let (digits, no) = (self.digits(), self.volume_no);
         format!("carryall-{no:0digits$}.{file_no:03}")
     }
@@ -79,8 +79,8 @@ impl VolumeFacts {
     }
 }
 
-/// Returns whether a file has the name of a carrier file: `carryall-03.000`.
-pub(crate) fn is_carrier_name(name: &str) -> bool {
+/// Returns whether a file has the name of a volume file: `carryall-03.000`.
+pub(crate) fn is_volume_file_name(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     name.strip_prefix("carryall-")
         .and_then(|rest| rest.split_once('.'))

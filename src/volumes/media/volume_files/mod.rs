@@ -1,4 +1,4 @@
-//! Volume folders: carrier files of at most 1 GiB that hold a volume's blocks, and the pages for people beside them.
+//! Volume folders: volume files of at most 1 GiB that hold a volume's blocks, and the pages for people beside them.
 //!
 //! It places blocks by their number and does not read their content. A folder gets its name only when it is complete.
 
@@ -21,7 +21,7 @@ use crate::volumes::media::iso::{self, IsoImage};
 use crate::volumes::media::kind::VOLUME_FILE_BLOCKS;
 use crate::volumes::media::{MediaError, page};
 
-pub(crate) use self::facts::is_carrier_name;
+pub(crate) use self::facts::is_volume_file_name;
 pub use self::facts::{PageNotes, VolumeFacts};
 use self::work::WorkFolder;
 
@@ -89,8 +89,8 @@ impl CarrierWriter {
         while rest > 0 {
             let blocks = rest.min(VOLUME_FILE_BLOCKS);
             let file_no = u32::try_from(files.len()).expect("fewer files than blocks");
-            let path = work.path.join(facts.carrier_file_name(file_no));
-            files.push(create_carrier_file(&path, u64::from(blocks) * BLOCK)?);
+            let path = work.path.join(facts.volume_file_name(file_no));
+            files.push(create_volume_file(&path, u64::from(blocks) * BLOCK)?);
             rest -= blocks;
         }
         Ok(Self {
@@ -118,7 +118,7 @@ impl CarrierWriter {
     /// Writes adjacent blocks from `block_no` on.
     ///
     /// # Errors
-    /// [`MediaError::Io`] with the carrier file's path.
+    /// [`MediaError::Io`] with the volume file's path.
     ///
     /// # Panics
     /// When `blocks` is not whole blocks of this volume.
@@ -134,7 +134,7 @@ impl CarrierWriter {
     /// Reads adjacent blocks back, from `block_no` on. Blocks that were not written yet are zeros.
     ///
     /// # Errors
-    /// [`MediaError::Io`] with the carrier file's path.
+    /// [`MediaError::Io`] with the volume file's path.
     ///
     /// # Panics
     /// When `blocks` is not whole blocks of this volume.
@@ -144,7 +144,7 @@ impl CarrierWriter {
         })
     }
 
-    /// Splits a run at the ends of carrier files.
+    /// Splits a run at the ends of volume files.
     fn each_file(
         &self,
         block_no: u32,
@@ -167,7 +167,7 @@ impl CarrierWriter {
             let part_len = usize::try_from(part_bytes).expect("part of a slice");
             let file = &self.files[usize::try_from(file_no).expect("an index of files")];
             act(file, in_file, done..done + part_len).map_err(|source| MediaError::Io {
-                path: self.work.path.join(self.facts.carrier_file_name(file_no)),
+                path: self.work.path.join(self.facts.volume_file_name(file_no)),
                 source,
             })?;
             at += part_bytes;
@@ -233,9 +233,7 @@ impl CarrierWriter {
         let image = IsoImage {
             program: &iso::default_program(),
             folder: &self.work.path,
-            carrier_files: file_nos
-                .map(|no| self.facts.carrier_file_name(no))
-                .collect(),
+            volume_files: file_nos.map(|no| self.facts.volume_file_name(no)).collect(),
             iso: &self.target,
             label: self.facts.label(),
             limit_bytes,
@@ -245,7 +243,7 @@ impl CarrierWriter {
     }
 }
 
-fn create_carrier_file(path: &Path, bytes: u64) -> Result<File, MediaError> {
+fn create_volume_file(path: &Path, bytes: u64) -> Result<File, MediaError> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -287,7 +285,7 @@ mod tests {
     fn names_are_plain_whatever_the_title() {
         let mut one = facts(1);
         assert_eq!(one.volume_name(), "Shop-u5546u5e97-2.0-abababab-vol03of07");
-        assert_eq!(one.carrier_file_name(12), "carryall-03.012");
+        assert_eq!(one.volume_file_name(12), "carryall-03.012");
         assert_eq!(one.label(), "CARRYALL_03_07_ABABABAB");
         one.title = "../..\\商店".into();
         one.spare_volumes = 200;
@@ -349,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_may_cross_carrier_files() {
+    fn a_run_may_cross_volume_files() {
         let dir = tempfile::tempdir().unwrap();
         // The files are preallocated: the first takes 1 GiB of room for a moment, or is sparse where the system
         // supports it.
