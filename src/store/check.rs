@@ -119,6 +119,7 @@ impl Store {
         }
         let mut chunk_index = self.chunk_index_mut();
         let is_anew = chunk_index.is_quarantine_lost && depth == CheckDepth::Data;
+        // Every byte was read, so the list is complete again and replaces the one that was lost.
         if is_anew && self.access == super::OpenMode::Write {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
             chunk_index.is_quarantine_lost = false;
@@ -231,6 +232,7 @@ impl Store {
             }
         }
         let mut chunk_index = self.chunk_index_mut();
+        // Compared at the end, so that a check that found nothing new writes nothing.
         let before = chunk_index.quarantine.clone();
         for span in spans {
             let offset = span.offset;

@@ -32,6 +32,7 @@ impl Store {
             Err(wrong @ (StoreError::NotAStore { .. } | StoreError::BadSettings { .. })) => wrong,
             Err(other) => return Err(other),
         };
+        // A folder without either may be anything, and this program must not make it a store.
         if !chunk_index::holds_a_pack(&storage)? && !roots::holds_a_root(&storage)? {
             return Err(wrong);
         }
@@ -52,6 +53,7 @@ impl Store {
 fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let mut aside = path.with_extension("toml.damaged");
     let mut number = 1;
+    // What was put aside before is replaced by nothing.
     while aside.symlink_metadata().is_ok() {
         number += 1;
         aside = path.with_extension(format!("toml.damaged-{number}"));

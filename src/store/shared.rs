@@ -72,6 +72,7 @@ impl Store {
     /// # Errors
     /// A storage error.
     pub fn refresh(&self) -> Result<(), StoreError> {
+        // A writer may merge segments between the listing and the read. The next refresh tries again.
         for _ in 0..TRIES {
             if self.chunk_index_mut().look_again(self.storage.as_ref())? {
                 break;

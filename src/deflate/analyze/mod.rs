@@ -236,6 +236,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
 
     /// Parses one more segment, or the member's end.
     fn parse(&mut self) -> Result<(), DeflateError> {
+        // Blocks without text take memory and advance nothing, so a hostile stream could queue any number of them.
         if self.queued_weight >= QUEUE_WEIGHT_MAX {
             return Err(DeflateError::Corrupt(
                 "blocks: too many with next to nothing in them",
@@ -326,6 +327,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
             if front.bytes > 0 && at >= span.end {
                 break;
             }
+            // A piece is held whole by one thread, so its segments are bounded.
             if segments.len() > PIECE_SEGMENTS_MAX {
                 break;
             }
@@ -341,6 +343,7 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         if whole && at <= span.end && begins && ends && segments.len() <= PIECE_SEGMENTS_MAX {
             return Ok(Some(segments));
         }
+        // They go back in their order, and are coded as ordinary segments.
         for segment in segments.into_iter().rev() {
             self.queued_tokens += segment.tokens.len();
             self.queued_weight += segment.weight();

@@ -152,6 +152,7 @@ impl Reconstructor<'_> {
                     self.segment(&mut open)?
                 }
             };
+            // Zeros stand for bytes that could not be read, so an error is reported before they are followed.
             self.coder.check()?;
             self.forget();
         }
@@ -283,6 +284,7 @@ impl Reconstructor<'_> {
         if tokens == 0 || self.position == end && !matches!(goal, SegmentGoal::Count(_)) {
             return Ok((0, end));
         }
+        // The tokens of a segment are bounded, whatever a recipe claims of a block.
         if room == 0 || self.position >= end || self.position >= self.limit() {
             return Err(DeflateError::Corrupt("recipe: length of a block"));
         }

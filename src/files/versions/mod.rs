@@ -117,6 +117,7 @@ impl Versions {
     pub fn record(&self, version: &str) -> Option<VersionRecord> {
         let path = self.record_path(version);
         let bytes = fs::metadata(&path).ok()?.len();
+        // A longer file is not a record of this program, and is not read into memory.
         if bytes > RECORD_BYTES_MAX {
             return None;
         }
@@ -217,6 +218,7 @@ impl Versions {
             return Ok(());
         }
         if let Some(before) = before {
+            // A file of that name that is not a link is not ours, and stays.
             self.read_link(PREVIOUS)?;
             self.link(PREVIOUS, &before)?;
         }
@@ -234,6 +236,7 @@ impl Versions {
         if current == previous || !self.path(&previous).is_dir() {
             return Err(nothing());
         }
+        // Where the system cannot exchange two names, two renames do it, and `current` is valid between them.
         if !self.exchange()? {
             self.switch(&previous)?;
         }

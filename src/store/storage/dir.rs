@@ -111,6 +111,7 @@ impl Storage for DirStorage {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     meta => meta.map_err(StorageError::on(Action::List, &entry.path()))?,
                 };
+                // The metadata of an entry is that of a link itself, so no link leads out of the store.
                 if meta.is_dir() {
                     folders.push(name);
                 } else if meta.is_file() {
@@ -121,6 +122,7 @@ impl Storage for DirStorage {
                 }
             }
         }
+        // The order of a listing must not depend on the file system.
         found.sort_unstable();
         Ok(found)
     }
