@@ -11,6 +11,7 @@ use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::BlockPlace;
+use crate::volumes::slices::Slices;
 
 /// Blocks that a payload reader keeps in memory: 4 MiB.
 const AHEAD_BLOCKS: u32 = 64;
@@ -26,6 +27,16 @@ pub trait Blocks: Sync {
     /// # Errors
     /// When the medium cannot be read there. Callers treat that as damage of this block.
     fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError>;
+
+    /// Reads what is known of a damaged block into `block`, and returns its known slices. The bytes of other slices mean
+    /// nothing. Whole blocks have no damaged copy.
+    ///
+    /// # Errors
+    /// As [`Self::read_raw`].
+    fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
+        let _ = (place, block);
+        Ok(Slices::NONE)
+    }
 
     /// Reads another block that was found for this place, with a right hash and other content. `number` goes from 1 to
     /// `OTHERS_MAX`, and there may be gaps.

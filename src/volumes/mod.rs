@@ -13,6 +13,7 @@ mod error;
 pub mod geometry;
 pub mod guarantee;
 pub mod heal;
+mod join;
 pub mod media;
 pub mod mend;
 mod others;
@@ -24,6 +25,7 @@ pub mod rebuild;
 pub mod recovery;
 pub mod slices;
 mod staged_images;
+mod staged_slices;
 pub mod staging;
 pub mod write;
 

@@ -18,6 +18,7 @@ use crate::volumes::geometry::Geometry;
 use crate::volumes::media::source::find_sources;
 use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
 use crate::volumes::recovery::Presence;
+use crate::volumes::slices::Slices;
 use crate::volumes::staging::{BlockOutcome, Staging, open_every, sweep};
 
 /// Staged bytes between two checkpoints.
@@ -26,6 +27,8 @@ const CHECKPOINT_BYTES: u64 = 256 << 20;
 pub const SETS_MAX: usize = 64;
 /// Most different headers that one call distinguishes. No honest medium has more.
 const HEADERS_MAX: usize = 4096;
+/// Most damaged blocks that are held until a whole block shows what their header is worth: 4 MiB.
+const EARLY_MAX: usize = 64;
 /// When a staged set must go, sets without a catalog that have fewer blocks than this go first.
 const FEW_BLOCKS: u64 = 64;
 
@@ -142,7 +145,13 @@ pub(crate) fn read_media_noting(
             source_no,
             ..
         } => media_reader.take(header, block, *source_no),
-        Sighting::Damaged { .. } => ControlFlow::Continue(()),
+        Sighting::Damaged {
+            header,
+            block,
+            slices,
+            source_no,
+            ..
+        } => media_reader.take_damaged(header, block, *slices, *source_no),
     };
     let scanned = scan(&sources, &visit, monitor);
     monitor.finish();
@@ -151,6 +160,9 @@ pub(crate) fn read_media_noting(
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     let error = state.error.take();
+    if error.is_none() {
+        state.take_early()?;
+    }
     // The checkpoint is written even after a stop or on a full disk, because the staged blocks are worth keeping.
     let checkpoint = state.checkpoint();
     if let Some(error) = error {
@@ -172,6 +184,8 @@ struct Taking {
     met: Met,
     misfits: u64,
     since_checkpoint_bytes: u64,
+    /// Whether slices of damaged blocks were kept.
+    is_hurt: bool,
     /// Its rank in the order in which sets were begun in this call.
     order: u64,
 }
@@ -247,8 +261,54 @@ impl Taking {
             absorbed: ReadMediaReport::default(),
             misfits: 0,
             since_checkpoint_bytes: 0,
+            is_hurt: false,
             order: 0,
         }
+    }
+}
+
+impl Taking {
+    fn count(&mut self, volume_no: u16, outcome: BlockOutcome) -> Result<(), VolumeError> {
+        match outcome {
+            BlockOutcome::Misfit => self.misfits += 1,
+            BlockOutcome::Known => self.absorbed.known_blocks += 1,
+            BlockOutcome::Spared => self.absorbed.spared_blocks += 1,
+            BlockOutcome::Other => self.absorbed.other_blocks += 1,
+            BlockOutcome::Part => self.since_checkpoint_bytes += BLOCK_BYTES as u64,
+            BlockOutcome::New => {
+                self.absorbed.new_blocks += 1;
+                *self.met.new.entry(volume_no).or_default() += 1;
+                self.since_checkpoint_bytes += BLOCK_BYTES as u64;
+            }
+        }
+        // Checkpoints bound how many blocks a later start must hash again after a kill.
+        if self.since_checkpoint_bytes >= CHECKPOINT_BYTES {
+            self.since_checkpoint_bytes = 0;
+            self.set.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn take_damaged(
+        &mut self,
+        header: &BlockHeader,
+        block: &[u8],
+        slices: Slices,
+        source_no: usize,
+    ) -> Result<(), VolumeError> {
+        let outcome = self.set.take_damaged(header, block, slices)?;
+        if outcome == BlockOutcome::Misfit {
+            // A damaged header proves nothing, so it is no misfit of the set's.
+            return Ok(());
+        }
+        if !self.met.whole.seen(header.volume_no) {
+            self.set.begin_reading(header.volume_no)?;
+        }
+        let place = (header.volume_no, header.block_no);
+        self.met.whole.set_slices(place, slices);
+        self.met.sources.insert(source_no);
+        self.is_hurt |= outcome == BlockOutcome::Part;
+        self.count(header.volume_no, outcome)
     }
 }
 
@@ -267,6 +327,8 @@ enum HeaderSlot {
 struct SourceState {
     sets: HashMap<SetHeader, HeaderSlot>,
     senseless: u64,
+    /// Damaged blocks that came before the first whole block of their set.
+    early: Vec<(BlockHeader, Vec<u8>, Slices, usize)>,
     begun: u64,
     given_up: Vec<SetId>,
     /// Sources that held a block.
@@ -291,6 +353,41 @@ impl MediaReader<'_> {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 // The visitor cannot return an error, so the first one is kept and ends the scan.
+                state.error.get_or_insert(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Keeps what was read of a damaged block.
+    fn take_damaged(
+        &self,
+        header: &BlockHeader,
+        block: &[u8],
+        slices: Slices,
+        source_no: usize,
+    ) -> ControlFlow<()> {
+        if slices.is_none() {
+            return ControlFlow::Continue(());
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = match state.sets.get_mut(&header.set) {
+            Some(HeaderSlot::Taking(taking)) => {
+                taking.take_damaged(header, block, slices, source_no)
+            }
+            Some(_) => Ok(()),
+            None => {
+                if state.early.len() < EARLY_MAX {
+                    state
+                        .early
+                        .push((*header, block.to_vec(), slices, source_no));
+                }
+                Ok(())
+            }
+        };
+        match taken {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
                 state.error.get_or_insert(error);
                 ControlFlow::Break(())
             }
@@ -337,23 +434,8 @@ impl MediaReader<'_> {
             taking.met.whole.add(place);
             taking.met.sources.insert(source_no);
         }
-        match taking.set.take(header, block)? {
-            BlockOutcome::Misfit => taking.misfits += 1,
-            BlockOutcome::Known => taking.absorbed.known_blocks += 1,
-            BlockOutcome::Spared => taking.absorbed.spared_blocks += 1,
-            BlockOutcome::Other => taking.absorbed.other_blocks += 1,
-            BlockOutcome::New => {
-                taking.absorbed.new_blocks += 1;
-                *taking.met.new.entry(header.volume_no).or_default() += 1;
-                taking.since_checkpoint_bytes += BLOCK_BYTES as u64;
-            }
-        }
-        // Checkpoints bound how many blocks a later start must hash again after a kill.
-        if taking.since_checkpoint_bytes >= CHECKPOINT_BYTES {
-            taking.since_checkpoint_bytes = 0;
-            taking.set.checkpoint()?;
-        }
-        Ok(())
+        let outcome = taking.set.take(header, block)?;
+        taking.count(header.volume_no, outcome)
     }
 
     /// Decides how blocks are handled whose header was not met before.
@@ -420,10 +502,21 @@ impl SourceState {
         Ok(true)
     }
 
+    /// Takes the damaged blocks that came before the first whole block of their set.
+    fn take_early(&mut self) -> Result<(), VolumeError> {
+        for (header, block, slices, source_no) in std::mem::take(&mut self.early) {
+            if let Some(HeaderSlot::Taking(taking)) = self.sets.get_mut(&header.set) {
+                taking.take_damaged(&header, &block, slices, source_no)?;
+            }
+        }
+        Ok(())
+    }
+
     fn checkpoint(&self) -> Result<(), VolumeError> {
-        let changed = self
-            .takings()
-            .filter(|taking| taking.absorbed.new_blocks + taking.absorbed.other_blocks > 0);
+        let changed = self.takings().filter(|taking| {
+            let absorbed = &taking.absorbed;
+            absorbed.new_blocks + absorbed.other_blocks > 0 || taking.is_hurt
+        });
         for taking in changed {
             taking.set.checkpoint()?;
         }

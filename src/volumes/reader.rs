@@ -14,17 +14,19 @@ use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
-use crate::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
-use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of};
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
+use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of, header_at};
 use crate::volumes::choices::right_choice;
 use crate::volumes::described::{Described, describe, liars, read_descriptor};
 use crate::volumes::geometry::Geometry;
+use crate::volumes::join::{DamagedCopy, join};
 use crate::volumes::media::scan::scan_reader;
 use crate::volumes::media::source::{FileReader, find_sources};
 use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
 };
+use crate::volumes::slices::{Slices, bytes_of};
 use crate::volumes::staged_images::{BlockHash, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
@@ -35,6 +37,13 @@ const HEADERS_MAX: usize = 1024;
 const PAGE_BLOCKS: u32 = 1024;
 const OFFSET_BITS: u32 = 44;
 const NOWHERE: u64 = u64::MAX;
+/// Most damaged blocks of which slices are recorded, and most copies of one.
+const PARTS_MAX: usize = 1 << 21;
+const COPIES_MAX: usize = 3;
+/// Most hashes that joining the copies of one block takes.
+const JOIN_BUDGET: u32 = 1 << 10;
+/// Most damaged blocks that are held until a whole block shows what their header is worth.
+const EARLY_MAX: usize = 4096;
 /// Most places of which other blocks are recorded.
 const OTHER_PLACES_MAX: usize = 1 << 20;
 
@@ -60,6 +69,7 @@ pub struct SetReader {
     presence: Presence,
     damaged: Presence,
     locations: Locations,
+    parts: Parts,
     described: Option<Described>,
     descriptor: Option<SetDescriptor>,
     sources: Arc<Vec<MediaSource>>,
@@ -134,19 +144,57 @@ impl Locations {
     }
 }
 
+/// The locations of damaged blocks, and the slices that were read there.
+type Parts = HashMap<BlockPlace, Vec<(usize, u64, Slices)>>;
+
 /// What the scan collects for one header.
 struct HeaderGroup {
     geometry: Geometry,
     presence: Presence,
     damaged: Presence,
     locations: Locations,
+    parts: Parts,
     sightings: u64,
     misplaced: u64,
+}
+
+impl HeaderGroup {
+    fn damaged(&mut self, header: &BlockHeader, source_no: usize, offset: u64, slices: Slices) {
+        let place = (header.volume_no, header.block_no);
+        if self.geometry.kind(place.0, place.1) != header.kind {
+            return;
+        }
+        self.damaged.add(place);
+        if slices.is_none() || self.parts.len() >= PARTS_MAX && !self.parts.contains_key(&place) {
+            return;
+        }
+        let copies = self.parts.entry(place).or_default();
+        if copies.len() < COPIES_MAX {
+            copies.push((source_no, offset, slices));
+        }
+    }
+
+    /// Finds out whether the slices that were not read are zeros.
+    fn guess(&mut self, header: &BlockHeader, block: &[u8], slices: Slices) {
+        let place = (header.volume_no, header.block_no);
+        if slices.is_none() || slices.is_all() || self.presence.has(place) {
+            return;
+        }
+        let copy = DamagedCopy {
+            bytes: block.to_vec(),
+            slices,
+        };
+        if join(&[copy], header, &mut 1).is_some() {
+            self.presence.set_slices(place, Slices::ALL);
+        }
+    }
 }
 
 #[derive(Default)]
 struct Gatherings {
     by_header: HashMap<SetHeader, Option<HeaderGroup>>,
+    /// Damaged blocks that came before the first whole block of their set.
+    early: Vec<(BlockHeader, usize, u64, Slices)>,
     /// Whole blocks whose numbers are not those of a set, or that came after too many other headers.
     senseless: u64,
 }
@@ -165,6 +213,7 @@ impl Gatherings {
                     damaged: Presence::new(&geometry),
                     geometry,
                     locations: Locations::default(),
+                    parts: Parts::new(),
                     sightings: 0,
                     misplaced: 0,
                 })
@@ -189,11 +238,32 @@ impl Gatherings {
     }
 
     /// Records a damaged block. Its header is only trusted when whole blocks have the same.
-    fn damaged(&mut self, header: &BlockHeader) {
-        if let Some(Some(gathering)) = self.by_header.get_mut(&header.set)
-            && gathering.geometry.kind(header.volume_no, header.block_no) == header.kind
-        {
-            gathering.damaged.add((header.volume_no, header.block_no));
+    fn damaged(
+        &mut self,
+        header: &BlockHeader,
+        block: &[u8],
+        source_no: usize,
+        offset: u64,
+        slices: Slices,
+    ) {
+        match self.by_header.get_mut(&header.set) {
+            Some(Some(gathering)) => {
+                gathering.damaged(header, source_no, offset, slices);
+                gathering.guess(header, block, slices);
+            }
+            None if self.early.len() < EARLY_MAX => {
+                self.early.push((*header, source_no, offset, slices));
+            }
+            _ => {}
+        }
+    }
+
+    /// Records the damaged blocks that came before the first whole block of their set.
+    fn take_early(&mut self) {
+        for (header, source_no, offset, slices) in std::mem::take(&mut self.early) {
+            if let Some(Some(gathering)) = self.by_header.get_mut(&header.set) {
+                gathering.damaged(&header, source_no, offset, slices);
+            }
         }
     }
 }
@@ -222,15 +292,23 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
             } => {
                 gatherings.whole(header, block, *source_no, *offset);
             }
-            Sighting::Damaged { header, .. } => gatherings.damaged(header),
+            Sighting::Damaged {
+                header,
+                block,
+                slices,
+                source_no,
+                offset,
+                ..
+            } => gatherings.damaged(header, block, *source_no, *offset, *slices),
         }
         ControlFlow::Continue(())
     };
     let report = scan(&sources, &visit, monitor)?;
     monitor.finish();
-    let gatherings = gatherings
+    let mut gatherings = gatherings
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    gatherings.take_early();
     let (sets, findings) = sort_out(gatherings, &sources);
     for finding in &findings {
         monitor.finding(finding);
@@ -331,12 +409,14 @@ fn sort_out(
             presence: gathering.presence,
             damaged: gathering.damaged,
             locations: gathering.locations,
+            parts: gathering.parts,
             described: None,
             descriptor: None,
             sources: Arc::clone(sources),
             readers: Arc::clone(&readers),
             sightings: gathering.sightings,
         };
+        set.know_parts();
         set.described = describe(&set, &set.presence).ok();
         set.descriptor = match &set.described {
             Some(described) => Some(described.descriptor.clone()),
@@ -514,9 +594,67 @@ impl Blocks for SetReader {
             None => Ok(false),
         }
     }
+
+    fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
+        let copies = self.read_copies(place);
+        let expected = header_at(&self.geometry, place);
+        let mut budget = JOIN_BUDGET;
+        if let Some(whole) = join(&copies, &expected, &mut budget) {
+            block.copy_from_slice(&whole);
+            return Ok(Slices::ALL);
+        }
+        let mut known = Slices::NONE;
+        for copy in copies.iter().filter(|copy| !copy.slices.is_all()) {
+            for slice in copy.slices.and(known.others()).iter() {
+                block[bytes_of(slice)].copy_from_slice(&copy.bytes[bytes_of(slice)]);
+                known.add(slice);
+            }
+        }
+        // All slices that do not make the block right prove nothing.
+        Ok(if known.is_all() { Slices::NONE } else { known })
+    }
 }
 
 impl SetReader {
+    /// Decides which slices of damaged blocks are known. A copy of which every slice was read has a wrong one, so it
+    /// counts only together with other copies.
+    fn know_parts(&mut self) {
+        let mut block = vec![0; BLOCK_BYTES];
+        for (place, copies) in &self.parts {
+            if self.presence.has(*place) {
+                continue;
+            }
+            // A single copy was tried by itself when it was found.
+            let known = match copies[..] {
+                [(_, _, slices)] if slices.is_all() => Slices::NONE,
+                [(_, _, slices)] if !self.presence.slices(*place).is_all() => slices,
+                [_] => Slices::ALL,
+                _ => self.read_slices(*place, &mut block).unwrap_or(Slices::NONE),
+            };
+            self.presence.set_slices(*place, known);
+        }
+    }
+
+    /// Reads the damaged copies of a block again.
+    fn read_copies(&self, place: BlockPlace) -> Vec<DamagedCopy> {
+        let locations = self.parts.get(&place).map_or(&[][..], Vec::as_slice);
+        let read = |(source_no, offset, slices): &(usize, u64, Slices)| {
+            let mut copy = DamagedCopy {
+                bytes: vec![0; BLOCK_BYTES],
+                slices: Slices::NONE,
+            };
+            for slice in slices.iter() {
+                let range = bytes_of(slice);
+                let at = (*source_no, *offset + range.start as u64);
+                if matches!(self.read_at(at, &mut copy.bytes[range]), Ok(true)) {
+                    copy.slices.add(slice);
+                }
+            }
+            copy
+        };
+        locations.iter().map(read).collect()
+    }
+
     fn read_at(
         &self,
         (source_no, offset): (usize, u64),

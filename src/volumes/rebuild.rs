@@ -16,6 +16,7 @@ use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::media::CarrierWriter;
 use crate::volumes::recovery::{BlockPlace, Presence, RecoveryGoal};
+use crate::volumes::slices::{Slices, bytes_of};
 use crate::volumes::staged_images::StagedImages;
 use crate::volumes::write::{VolumeForm, write_superblocks};
 use crate::volumes::{SetReader, VolumeError, discover};
@@ -60,6 +61,17 @@ impl Blocks for Healed<'_> {
             return Ok(true);
         }
         self.spool.read_raw(place, block)
+    }
+
+    fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
+        let found = self.found.read_slices(place, block)?;
+        // Slices that were healed since are written together with those that were found.
+        let mut later = vec![0; BLOCK_BYTES];
+        let healed = self.spool.read_slices(place, &mut later)?;
+        for slice in healed.and(found.others()).iter() {
+            block[bytes_of(slice)].copy_from_slice(&later[bytes_of(slice)]);
+        }
+        Ok(found.or(healed))
     }
 }
 

@@ -115,7 +115,7 @@ mod tests {
         for slice in 0..SLICES {
             let range = payload_of(slice);
             assert_eq!(range.start, at);
-            assert!(range.start % 64 == 0 && range.end % 64 == 0);
+            assert!(range.start.is_multiple_of(64) && range.end.is_multiple_of(64));
             at = range.end;
         }
         assert_eq!(at, BLOCK_BYTES - HEADER_BYTES);

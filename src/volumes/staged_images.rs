@@ -14,6 +14,8 @@ use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
 use crate::volumes::blocks::{Blocks, header_at};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::{Bits, BlockPlace, Presence};
+use crate::volumes::slices::Slices;
+use crate::volumes::staged_slices::StagedSlices;
 
 /// Volume images of one set.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct StagedImages {
     geometry: Geometry,
     /// Images that were opened, indexed by volume number less one.
     images: Vec<Mutex<Option<std::sync::Arc<File>>>>,
+    /// Slices of damaged blocks.
+    slices: StagedSlices,
 }
 
 impl StagedImages {
@@ -31,6 +35,7 @@ impl StagedImages {
             .map(|_| Mutex::new(None))
             .collect();
         Self {
+            slices: StagedSlices::new(dir.clone(), &geometry),
             dir,
             geometry,
             images,
@@ -95,6 +100,21 @@ impl StagedImages {
             .map_err(VolumeError::io(&self.image_path(volume_no)))
     }
 
+    /// Returns the slices of damaged blocks.
+    pub(crate) fn slices(&self) -> &StagedSlices {
+        &self.slices
+    }
+
+    /// Writes slices of a damaged block, which replace what was known of it.
+    pub(crate) fn write_slices(
+        &self,
+        place: BlockPlace,
+        block: &[u8],
+        slices: Slices,
+    ) -> Result<(), VolumeError> {
+        self.slices.write(place, block, slices)
+    }
+
     /// Erases a block, so that it is not found again.
     pub(crate) fn erase(&self, (volume_no, block_no): BlockPlace) -> Result<(), VolumeError> {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
@@ -129,11 +149,15 @@ impl StagedImages {
                 presence.set_volume(volume_no, bits);
             }
         }
+        for (place, slices) in self.slices.load_all()? {
+            presence.set_slices(place, slices);
+        }
         Ok(presence)
     }
 
     /// Runs [`Self::checkpoint`] for all volumes.
     pub(crate) fn checkpoint_all(&self, presence: &Presence) -> Result<(), VolumeError> {
+        self.slices.checkpoint()?;
         for volume_no in 1..=self.geometry.volume_count() {
             if let Some(bits) = presence.volume(volume_no) {
                 self.checkpoint(volume_no, bits)?;
@@ -269,6 +293,10 @@ fn offset_of(block_no: u32) -> u64 {
 impl Blocks for StagedImages {
     fn geometry(&self) -> &Geometry {
         &self.geometry
+    }
+
+    fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
+        self.slices.read(place, block)
     }
 
     fn read_raw(

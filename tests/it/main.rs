@@ -47,6 +47,7 @@ mod ready;
 mod registry;
 mod registry_login;
 mod registry_troubles;
+mod sectors;
 mod serve_share;
 mod shapes;
 mod stops;

@@ -13,6 +13,7 @@ use carryall::volumes::geometry::Geometry;
 use carryall::volumes::media::Carrier;
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::recovery::{Presence, RecoveryGoal, needs, recover};
+use carryall::volumes::slices::{SLICE_BYTES, SLICES};
 use carryall::volumes::{
     Blocks, SetContent, SetPlan, SetRequest, VolumeForm, discover, plan, rebuild, write,
 };
@@ -209,6 +210,7 @@ proptest! {
     #[test]
     fn what_is_promised_is_healed_byte_for_byte(
         shape in shapes(), damage in proptest::collection::vec((any::<u16>(), any::<u32>(), 1_u32..6), 0..14), gone in 0_u16..3,
+        sectors in proptest::collection::vec((any::<u16>(), any::<u32>()), 0..80),
     ) {
         let plan = shape.plan();
         let geometry = plan.geometry().clone();
@@ -236,6 +238,17 @@ proptest! {
             let end = (first + count).min(geometry.volume_blocks());
             let zeros = vec![0; (end - first) as usize * BLOCK_BYTES];
             file.write_all_at(&zeros, u64::from(first) * BLOCK_BYTES as u64).unwrap();
+        }
+
+        for (volume_no, sector) in sectors {
+            let volume_no = volume_no % geometry.volume_count() + 1;
+            if gone.contains(&volume_no) {
+                continue;
+            }
+            let carrier = report.volumes[usize::from(volume_no) - 1].join(format!("carryall-{volume_no:02}.000"));
+            let file = OpenOptions::new().write(true).open(carrier).unwrap();
+            let sector = sector % (geometry.volume_blocks() * u32::try_from(SLICES).unwrap());
+            file.write_all_at(&[0; SLICE_BYTES], u64::from(sector) * SLICE_BYTES as u64).unwrap();
         }
 
         let paths = [dir.path().to_owned()];

@@ -2,6 +2,9 @@
 //!
 //! It works on bitmaps and reads no block. `volumes::heal` carries out the schedule, so that the promise and the result
 //! come from the same computation.
+//!
+//! The codes work byte by byte across the blocks of a group or stripe. A damaged block is therefore missing only in the
+//! slices that are not known, and each slice of a group or stripe is solved by itself.
 
 mod needs;
 mod presence;
@@ -14,6 +17,7 @@ pub(crate) use presence::BlockPlace;
 pub use presence::{Bits, Presence};
 
 use crate::volumes::geometry::Geometry;
+use crate::volumes::slices::{SLICES, Slices};
 
 /// One act of recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub enum Act {
     },
     /// Solves a stripe.
     Wide(u32),
+    /// Puts a block together from damaged copies of it, of which every slice is known.
+    Join(BlockPlace),
 }
 
 impl Act {
@@ -52,13 +58,14 @@ impl Act {
                         .map(move |place| (volume_no, place))
                 })
                 .collect(),
+            Self::Join(place) => vec![place],
         }
     }
 
     /// Returns how many shards must be present so that all others can be computed.
     pub fn needed(self, geometry: &Geometry) -> usize {
         match self {
-            Self::CopyCatalog(_) => 1,
+            Self::CopyCatalog(_) | Self::Join(_) => 1,
             Self::Local { group, .. } => geometry.group_members(group) as usize,
             Self::Wide(_) => {
                 usize::from(geometry.header().data_volumes)
@@ -75,6 +82,10 @@ pub struct RecoveryStep {
     pub act: Act,
     /// The restored blocks.
     pub healed: Vec<BlockPlace>,
+    /// Blocks that get some slices and are not complete afterwards.
+    pub improved: Vec<BlockPlace>,
+    /// The slices that are solved, each by itself. `None` when there are enough whole blocks for all of them.
+    pub slices: Option<Slices>,
     /// Steps of one round and kind do not depend on one another.
     pub round: u32,
 }
@@ -132,7 +143,8 @@ pub fn recover(geometry: &Geometry, start: &Presence) -> Recovery {
         now: start.clone(),
         steps: Vec::new(),
     };
-    for round in 0.. {
+    state.join_copies();
+    for round in 1.. {
         let before = state.steps.len();
         state.copy_catalog(round);
         state.solve_groups(round);
@@ -151,21 +163,78 @@ struct RecoveryState<'a> {
 }
 
 impl RecoveryState<'_> {
-    /// Applies an act when it is possible and restores something.
+    /// Applies an act when it is possible and restores something, whole blocks or slices of them.
     fn try_act(&mut self, act: Act, places: &[BlockPlace], round: u32) {
-        let missing = places.iter().filter(|place| !self.now.has(**place)).count();
-        if missing == 0 || places.len() - missing < act.needed(self.geometry) {
-            return;
-        }
-        let healed: Vec<BlockPlace> = places
+        let missing: Vec<BlockPlace> = places
             .iter()
             .copied()
             .filter(|place| !self.now.has(*place))
             .collect();
-        for place in &healed {
-            self.now.add(*place);
+        if missing.is_empty() {
+            return;
         }
-        self.steps.push(RecoveryStep { act, healed, round });
+        let needed = act.needed(self.geometry);
+        let slices = if places.len() - missing.len() >= needed {
+            None
+        } else {
+            Some(self.solvable(&missing, places.len(), needed))
+        };
+        let (mut healed, mut improved) = (Vec::new(), Vec::new());
+        for place in missing {
+            let before = self.now.slices(place);
+            let after = before.or(slices.unwrap_or(Slices::ALL));
+            if after.is_all() {
+                self.now.add(place);
+                healed.push(place);
+            } else if after != before {
+                self.now.set_slices(place, after);
+                improved.push(place);
+            }
+        }
+        if !healed.is_empty() || !improved.is_empty() {
+            self.steps.push(RecoveryStep {
+                act,
+                healed,
+                improved,
+                slices,
+                round,
+            });
+        }
+    }
+
+    /// Returns the slices that enough of an act's `count` blocks have. `missing` are those that are not whole.
+    fn solvable(&self, missing: &[BlockPlace], count: usize, needed: usize) -> Slices {
+        let mut having = [count - missing.len(); SLICES];
+        for place in missing {
+            for slice in self.now.slices(*place).iter() {
+                having[slice] += 1;
+            }
+        }
+        let mut slices = Slices::NONE;
+        for (slice, having) in having.into_iter().enumerate() {
+            if having >= needed {
+                slices.add(slice);
+            }
+        }
+        slices
+    }
+
+    fn join_copies(&mut self) {
+        let parts = self.now.parts();
+        let known: Vec<BlockPlace> = parts
+            .filter(|(_, slices)| slices.is_all())
+            .map(|(place, _)| place)
+            .collect();
+        for place in known {
+            self.now.add(place);
+            self.steps.push(RecoveryStep {
+                act: Act::Join(place),
+                healed: vec![place],
+                improved: Vec::new(),
+                slices: Some(Slices::NONE),
+                round: 0,
+            });
+        }
     }
 
     fn copy_catalog(&mut self, round: u32) {
@@ -179,8 +248,9 @@ impl RecoveryState<'_> {
         let whole = self.geometry.volume_blocks();
         for volume_no in 1..=self.geometry.volume_count() {
             let count = self.now.count(volume_no);
+            let has_parts = self.now.has_parts(volume_no);
             // Groups of an empty volume lack every shard, and groups of a complete one need nothing.
-            if count == 0 || count == whole {
+            if count == 0 && !has_parts || count == whole {
                 continue;
             }
             for group in 0..self.geometry.group_count() {
@@ -190,7 +260,8 @@ impl RecoveryState<'_> {
                     .group_places(group)
                     .filter(|place| !self.now.has((volume_no, *place)))
                     .count();
-                if lost > 0 && lost <= usize::from(self.geometry.header().local_parity) {
+                let parity = usize::from(self.geometry.header().local_parity);
+                if lost > 0 && (lost <= parity || has_parts) {
                     self.try_act(act, &act.places(self.geometry), round);
                 }
             }
@@ -206,9 +277,10 @@ impl RecoveryState<'_> {
         let hurt: Vec<u16> = (1..=volumes)
             .filter(|no| self.now.count(*no) < whole)
             .collect();
+        let parts = self.now.parts().count() as u64;
         let there: u64 = (1..=volumes).map(|no| u64::from(self.now.count(no))).sum();
         // Every stripe needs the same number of shards. With fewer blocks in all, no stripe can be solved.
-        if hurt.is_empty() || there < Act::Wide(0).needed(self.geometry) as u64 {
+        if hurt.is_empty() || there + parts < Act::Wide(0).needed(self.geometry) as u64 {
             return;
         }
         for stripe in 0..self.geometry.stripe_count() {
@@ -221,7 +293,7 @@ impl RecoveryState<'_> {
                         .count()
                 })
                 .sum();
-            if lost > 0 && lost <= parity {
+            if lost > 0 && (lost <= parity || parts > 0) {
                 let act = Act::Wide(stripe);
                 self.try_act(act, &act.places(self.geometry), round);
             }
@@ -246,7 +318,7 @@ fn finish(geometry: &Geometry, start: &Presence, state: RecoveryState<'_>) -> Re
         for (volume_no, _) in &step.healed {
             let volume = &mut volumes[usize::from(*volume_no) - 1];
             match step.act {
-                Act::CopyCatalog(_) => volume.copied_blocks += 1,
+                Act::CopyCatalog(_) | Act::Join(_) => volume.copied_blocks += 1,
                 // A volume of which nothing was found is restored by the stripes first.
                 Act::Local { .. } if start.seen(*volume_no) => volume.local_blocks += 1,
                 Act::Local { .. } | Act::Wide(_) => volume.wide_blocks += 1,
@@ -316,17 +388,29 @@ impl Recovery {
             for place in &step.healed {
                 now.remove(*place);
             }
-            let healed: Vec<BlockPlace> = step
-                .healed
-                .iter()
-                .copied()
-                .filter(|place| wanted.has(*place))
-                .collect();
-            if healed.is_empty() {
+            let of_use = |places: &[BlockPlace]| -> Vec<BlockPlace> {
+                let places = places.iter().copied();
+                places.filter(|place| wanted.has(*place)).collect()
+            };
+            let (healed, improved) = (of_use(&step.healed), of_use(&step.improved));
+            if healed.is_empty() && improved.is_empty() {
                 continue;
             }
-            want_inputs(geometry, step.act, start, &now, &mut wanted);
-            kept.push(RecoveryStep { healed, ..*step });
+            if step.slices.is_none() {
+                want_inputs(geometry, step.act, start, &now, &mut wanted);
+            } else {
+                // Which block gives which slice is decided when the step is carried out, so all of them are wanted.
+                for place in step.act.places(geometry) {
+                    if !start.has(place) {
+                        wanted.add(place);
+                    }
+                }
+            }
+            kept.push(RecoveryStep {
+                healed,
+                improved,
+                ..*step
+            });
         }
         kept.reverse();
         kept

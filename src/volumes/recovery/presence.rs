@@ -1,10 +1,12 @@
-//! Which blocks of a set are present, as bitmaps.
+//! Which blocks of a set are present, as bitmaps, and which slices of damaged blocks are known.
 //!
 //! It does not know what that means for other blocks.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::volumes::geometry::Geometry;
+use crate::volumes::slices::Slices;
 
 /// One bit for each block of a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,10 +112,14 @@ impl Bits {
 pub(crate) type BlockPlace = (u16, u32);
 
 /// Which blocks of a set are present. A volume without present blocks takes no memory.
+///
+/// A block is present when all of it is there and its hash is right. Of other blocks some slices may be known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
     volumes: Vec<Option<Bits>>,
     volume_blocks: u32,
+    /// The known slices of blocks that are not present.
+    parts: BTreeMap<BlockPlace, Slices>,
 }
 
 impl Presence {
@@ -122,6 +128,7 @@ impl Presence {
         Self {
             volumes: vec![None; usize::from(geometry.volume_count())],
             volume_blocks: geometry.volume_blocks(),
+            parts: BTreeMap::new(),
         }
     }
 
@@ -136,9 +143,38 @@ impl Presence {
         self.bits(volume_no).is_some_and(|bits| bits.get(block_no))
     }
 
-    /// Returns whether any block of the volume is present.
+    /// Returns whether anything of the volume is there: a block or a part of one.
     pub fn seen(&self, volume_no: u16) -> bool {
-        self.count(volume_no) > 0
+        self.count(volume_no) > 0 || self.has_parts(volume_no)
+    }
+
+    /// Returns the known slices of a block: all of them when it is present.
+    pub fn slices(&self, place: BlockPlace) -> Slices {
+        if self.has(place) {
+            return Slices::ALL;
+        }
+        self.parts.get(&place).copied().unwrap_or(Slices::NONE)
+    }
+
+    /// Replaces the known slices of a block that is not present. It does not become present, because its hash was not
+    /// checked.
+    pub fn set_slices(&mut self, place: BlockPlace, slices: Slices) {
+        if slices.is_none() || self.has(place) {
+            self.parts.remove(&place);
+        } else {
+            self.parts.insert(place, slices);
+        }
+    }
+
+    /// Returns the blocks of which only some slices are known, in order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (BlockPlace, Slices)> {
+        self.parts.iter().map(|(place, slices)| (*place, *slices))
+    }
+
+    /// Returns whether the volume has such blocks.
+    pub(crate) fn has_parts(&self, volume_no: u16) -> bool {
+        let mut parts = self.parts.range((volume_no, 0)..=(volume_no, u32::MAX));
+        parts.next().is_some()
     }
 
     /// Returns how many blocks of the volume are present.
@@ -160,6 +196,7 @@ impl Presence {
             volume_no > 0 && block_no < self.volume_blocks,
             "a place of the set"
         );
+        self.parts.remove(&(volume_no, block_no));
         self.volumes[usize::from(volume_no) - 1]
             .get_or_insert_with(|| Bits::new(self.volume_blocks))
             .set(block_no)
@@ -176,6 +213,7 @@ impl Presence {
 
     /// Adds every block of the volume.
     pub fn add_volume(&mut self, volume_no: u16) {
+        self.parts.retain(|(no, _), _| *no != volume_no);
         self.volumes[usize::from(volume_no) - 1] = Some(Bits::full(self.volume_blocks));
     }
 
@@ -201,6 +239,8 @@ impl Presence {
 
     /// Replaces the bitmap of a volume.
     pub(crate) fn set_volume(&mut self, volume_no: u16, bits: Bits) {
+        self.parts
+            .retain(|(no, block_no), _| *no != volume_no || !bits.get(*block_no));
         self.volumes[usize::from(volume_no) - 1] = Some(bits);
     }
 }

@@ -5,11 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::damaged::COPIES_MAX;
 use super::{BESIDE_FILE, DONE, NOTE_FILE, READING_FILE, SET_FILE, Staging};
 use crate::base::id::SetId;
 use crate::base::own::remove_own;
 use crate::volumes::VolumeError;
 use crate::volumes::blocks::OTHERS_MAX;
+use crate::volumes::staged_slices::{KNOWN, PARTS};
 
 /// Opens all sets that are being received in `incoming_dir`, or none when the folder does not exist. Where blocks claim
 /// one id with different numbers, those that match the id count, or else those with the most blocks.
@@ -104,14 +106,17 @@ fn is_own(name: &str) -> bool {
         Some((folder, name)) => (Some(folder), name),
         None => (None, name),
     };
-    let is_others = |folder: &str| (1..=OTHERS_MAX).any(|no| folder == format!("other-{no}"));
+    let is_others = |folder: &str| {
+        (1..=OTHERS_MAX).any(|no| folder == format!("other-{no}"))
+            || (1..=COPIES_MAX).any(|no| folder == format!("copy-{no}"))
+    };
     if folder.is_some_and(|folder| !is_others(folder)) {
         return false;
     }
-    let stem = name
-        .strip_suffix(".blocks")
-        .or_else(|| name.strip_suffix(".map"))
-        .or_else(|| name.strip_suffix(".tmp"));
+    let suffixes = [".blocks", ".map", ".tmp", PARTS, KNOWN];
+    let stem = suffixes
+        .into_iter()
+        .find_map(|suffix| name.strip_suffix(suffix));
     let is_volume = |stem: &str| {
         let number = stem.strip_prefix('v').unwrap_or_default();
         number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit())

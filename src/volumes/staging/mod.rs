@@ -3,6 +3,7 @@
 //! Staging survives a kill at any time. Staged blocks identify themselves, and everything else is a cache. The caller
 //! knows what the payload means and when it is committed.
 
+mod damaged;
 mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use self::damaged::Copies;
 pub(crate) use self::folder::discard_all;
 pub use self::folder::open_all;
 use self::folder::remove_folder;
@@ -28,6 +30,7 @@ use crate::volumes::others::{OtherBlockFate, Others};
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs_with_rest, recover,
 };
+use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::{StagedImages, replace_file, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
@@ -54,6 +57,8 @@ pub struct Staging {
     spool: StagedImages,
     presence: Presence,
     others: Others,
+    /// Damaged copies of blocks that contradict one another.
+    copies: Copies,
     goal: RecoveryGoal,
     /// Blocks that parity restored since the set was opened.
     healed: Presence,
@@ -87,6 +92,10 @@ impl Blocks for View<'_> {
     ) -> Result<bool, VolumeError> {
         self.others.read(place, number, block)
     }
+
+    fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
+        self.spool.read_slices(place, block)
+    }
 }
 
 /// The outcome for a block that was read.
@@ -100,6 +109,8 @@ pub(super) enum BlockOutcome {
     Other,
     /// It is parity of a complete group or stripe, or too many blocks are kept for its place already.
     Spared,
+    /// It is damaged, and what is known of it is kept.
+    Part,
     /// It claims the set's id with other numbers, or it has a wrong kind.
     Misfit,
 }
@@ -130,6 +141,7 @@ impl Staging {
             presence: Presence::new(&geometry),
             healed: Presence::new(&geometry),
             others: Others::open(dir.clone(), &geometry)?,
+            copies: Copies::new(&dir, &geometry),
             spool: StagedImages::new(dir, geometry.clone()),
             geometry,
             goal: RecoveryGoal::Payload,
@@ -166,6 +178,7 @@ impl Staging {
         let reading = reading.lines().filter_map(|line| line.parse().ok());
         let reading = reading.filter(|no| (1..=geometry.volume_count()).contains(no));
         let others = Others::open(dir.clone(), &geometry)?;
+        let copies = Copies::new(&dir, &geometry);
         let spool = StagedImages::new(dir, geometry.clone());
         Ok(Some(Self {
             presence: spool.load_all()?,
@@ -177,6 +190,7 @@ impl Staging {
             geometry,
             spool,
             others,
+            copies,
         }))
     }
 
@@ -548,6 +562,7 @@ impl Staging {
     /// Makes the staged blocks durable and writes the maps.
     pub(super) fn checkpoint(&self) -> Result<(), VolumeError> {
         self.spool.checkpoint_all(&self.presence)?;
+        self.copies.checkpoint()?;
         self.others.checkpoint()
     }
 

@@ -4,11 +4,14 @@
 //! `recovery` decides what can be restored. Every shard is checked by its hash before it is used, because a wrong one
 //! would give a wrong block with a right hash. Memory: 192 MiB of blocks and the codes' scratch.
 
+mod slices;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use self::slices::Lost;
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, ParityCodec};
@@ -19,6 +22,7 @@ use crate::volumes::parity::{ErasureCode, Shard, Worker};
 use crate::volumes::recovery::{
     Act, BlockPlace, Presence, Recovery, RecoveryGoal, RecoveryStep, recover,
 };
+use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::StagedImages;
 
 /// Most blocks in memory at a time.
@@ -76,11 +80,13 @@ pub(crate) fn heal(
             }
         }
         monitor.finish();
-        for place in &failed {
-            presence.remove(*place);
-        }
         let done = failed.is_empty();
-        report.lost_again.extend(failed);
+        for (place, slices) in failed {
+            if presence.remove(place) {
+                report.lost_again.push(place);
+            }
+            presence.set_slices(place, slices);
+        }
         if done {
             return Ok(report);
         }
@@ -90,11 +96,19 @@ pub(crate) fn heal(
 /// Steps with the same key do not depend on one another.
 fn batch_key(step: &RecoveryStep) -> (u32, u8) {
     let kind = match step.act {
-        Act::CopyCatalog(_) => 0,
+        Act::CopyCatalog(_) | Act::Join(_) => 0,
         Act::Local { .. } => 1,
         Act::Wide(_) => 2,
     };
     (step.round, kind)
+}
+
+/// What a step gave.
+#[derive(Debug, Default)]
+struct Solved {
+    healed: Vec<BlockPlace>,
+    /// Blocks that are not complete, and all of their known slices.
+    improved: Vec<(BlockPlace, Slices)>,
 }
 
 struct Healer<'a> {
@@ -109,7 +123,7 @@ impl Healer<'_> {
     fn shape(geometry: &Geometry, act: Act) -> (usize, usize) {
         let header = geometry.header();
         let parity = match act {
-            Act::CopyCatalog(_) => return (1, 0),
+            Act::CopyCatalog(_) | Act::Join(_) => return (1, 0),
             Act::Local { .. } => usize::from(header.local_parity),
             Act::Wide(_) => usize::from(header.spare_volumes) * usize::from(header.stripe_width),
         };
@@ -120,7 +134,7 @@ impl Healer<'_> {
         &mut self,
         steps: &[RecoveryStep],
         presence: &mut Presence,
-        failed: &mut Vec<BlockPlace>,
+        failed: &mut Vec<(BlockPlace, Slices)>,
         report: &mut HealReport,
     ) -> Result<(), VolumeError> {
         let geometry = self.blocks.geometry();
@@ -133,47 +147,54 @@ impl Healer<'_> {
             }
         }
         // Upper bound of the blocks that are read and written.
-        let most = steps
-            .iter()
-            .map(|step| step.act.needed(geometry) + step.healed.len())
-            .max();
+        let blocks = |step: &RecoveryStep| match step.slices {
+            None => step.act.needed(geometry) + step.healed.len(),
+            Some(_) => step.act.places(geometry).len() + step.healed.len() + step.improved.len(),
+        };
+        let most = steps.iter().map(blocks).max();
         let batch = (BATCH_BLOCKS / most.unwrap_or(1).max(1)).clamp(1, BATCH_ACTS);
         for steps in steps.chunks(batch) {
             self.monitor.check_stop()?;
             let lost = Mutex::new(Vec::new());
             let now: &Presence = presence;
-            let solved: Vec<bool> = steps
+            let solved: Vec<Solved> = steps
                 .par_iter()
-                .map(|step| self.solve(step, now, &lost))
+                .map(|step| match step.slices {
+                    None => self.solve(step, now, &lost),
+                    Some(slices) => self.solve_slices(step, slices, now, &lost),
+                })
                 .collect::<Result<_, VolumeError>>()?;
             failed.extend(lost.into_inner().unwrap_or_else(PoisonError::into_inner));
-            for (step, _) in steps.iter().zip(solved).filter(|(_, solved)| *solved) {
-                let count = step.healed.len() as u64;
+            for (step, solved) in steps.iter().zip(solved) {
+                let count = solved.healed.len() as u64;
                 match step.act {
-                    Act::CopyCatalog(_) => report.copied_blocks += count,
+                    Act::CopyCatalog(_) | Act::Join(_) => report.copied_blocks += count,
                     Act::Local { .. } => report.local_blocks += count,
                     Act::Wide(_) => report.wide_blocks += count,
                 }
-                for place in &step.healed {
-                    presence.add(*place);
+                for place in solved.healed {
+                    presence.add(place);
+                }
+                for (place, slices) in solved.improved {
+                    presence.set_slices(place, slices);
                 }
             }
         }
         Ok(())
     }
 
-    /// Solves one step. Returns `false` when too many of the needed shards could not be read.
+    /// Solves one step for whole blocks. It gives nothing when too many of the needed shards could not be read.
     fn solve(
         &self,
         step: &RecoveryStep,
         presence: &Presence,
-        lost: &Mutex<Vec<BlockPlace>>,
-    ) -> Result<bool, VolumeError> {
+        lost: &Lost,
+    ) -> Result<Solved, VolumeError> {
         let geometry = self.blocks.geometry();
         let places = step.act.places(geometry);
         let needed = step.act.needed(geometry);
         let Some(read) = self.read_shards(&places, needed, presence, lost) else {
-            return Ok(false);
+            return Ok(Solved::default());
         };
         let mut outs: Vec<(BlockPlace, Vec<u8>)> = step
             .healed
@@ -195,7 +216,10 @@ impl Healer<'_> {
             self.spool.write(*place, block)?;
             self.monitor.advance(BLOCK_BYTES as u64);
         }
-        Ok(true)
+        Ok(Solved {
+            healed: step.healed.clone(),
+            improved: Vec::new(),
+        })
     }
 
     /// Reads as many shards as are needed, in the order of the code. Returns `None` when there are fewer.
@@ -204,7 +228,7 @@ impl Healer<'_> {
         places: &[BlockPlace],
         needed: usize,
         presence: &Presence,
-        lost: &Mutex<Vec<BlockPlace>>,
+        lost: &Lost,
     ) -> Option<Vec<(usize, Vec<u8>)>> {
         let mut read = Vec::with_capacity(needed);
         let mut block = vec![0; BLOCK_BYTES];
@@ -220,7 +244,7 @@ impl Healer<'_> {
             } else {
                 lost.lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .push(*place);
+                    .push((*place, Slices::NONE));
             }
         }
         (read.len() == needed).then_some(read)

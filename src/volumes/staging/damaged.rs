@@ -1,0 +1,122 @@
+//! Damaged blocks that were read: they are joined with earlier copies, or what is known of them is kept.
+//!
+//! Slices that agree with what is known are added to it. A copy that contradicts it, or of which nobody knows which
+//! slices are wrong, is kept aside for later copies.
+
+use std::fs;
+use std::path::Path;
+
+use super::{BlockOutcome, Staging};
+use crate::volumes::VolumeError;
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
+use crate::volumes::blocks::header_at;
+use crate::volumes::geometry::Geometry;
+use crate::volumes::join::{DamagedCopy, join};
+use crate::volumes::recovery::BlockPlace;
+use crate::volumes::slices::{Slices, bytes_of};
+use crate::volumes::staged_slices::StagedSlices;
+
+/// Most copies of a block that are kept aside.
+pub(super) const COPIES_MAX: usize = 2;
+/// Most hashes for joining copies that one call computes: 16 GiB of blocks.
+const JOIN_BUDGET: u32 = 1 << 18;
+
+/// Copies that are kept aside.
+#[derive(Debug)]
+pub(super) struct Copies {
+    layers: Vec<StagedSlices>,
+    budget: u32,
+}
+
+impl Copies {
+    pub(super) fn new(dir: &Path, geometry: &Geometry) -> Self {
+        let layer = |no: usize| StagedSlices::new(dir.join(format!("copy-{no}")), geometry);
+        Self {
+            layers: (1..=COPIES_MAX).map(layer).collect(),
+            budget: JOIN_BUDGET,
+        }
+    }
+
+    pub(super) fn checkpoint(&self) -> Result<(), VolumeError> {
+        self.layers.iter().try_for_each(StagedSlices::checkpoint)
+    }
+}
+
+fn read(from: &StagedSlices, place: BlockPlace) -> Result<DamagedCopy, VolumeError> {
+    let mut bytes = vec![0; BLOCK_BYTES];
+    let slices = from.read(place, &mut bytes)?;
+    Ok(DamagedCopy { bytes, slices })
+}
+
+impl Staging {
+    /// Takes a damaged block of which `slices` were read. The block that it makes complete is staged.
+    pub(in crate::volumes) fn take_damaged(
+        &mut self,
+        header: &BlockHeader,
+        block: &[u8],
+        slices: Slices,
+    ) -> Result<BlockOutcome, VolumeError> {
+        let place = (header.volume_no, header.block_no);
+        let expected = header_at(&self.geometry, place);
+        if slices.is_none() || expected != *header {
+            return Ok(BlockOutcome::Misfit);
+        }
+        if self.presence.has(place) || !self.wants(place) {
+            return Ok(BlockOutcome::Spared);
+        }
+        let mut copies = vec![read(self.spool.slices(), place)?];
+        for layer in &self.copies.layers {
+            copies.push(read(layer, place)?);
+        }
+        copies.retain(|copy| !copy.slices.is_none());
+        copies.push(DamagedCopy {
+            bytes: block.to_vec(),
+            slices,
+        });
+        if let Some(whole) = join(&copies, &expected, &mut self.copies.budget) {
+            return self.take(header, &whole);
+        }
+        self.keep_slices(place, block, slices)?;
+        Ok(BlockOutcome::Part)
+    }
+
+    /// Adds slices to what is known of a block, or keeps them aside.
+    fn keep_slices(
+        &mut self,
+        place: BlockPlace,
+        block: &[u8],
+        slices: Slices,
+    ) -> Result<(), VolumeError> {
+        let mut known = read(self.spool.slices(), place)?;
+        let mut both = known.slices.and(slices).iter();
+        let agrees = both.all(|slice| known.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
+        // Of a block with all slices and a wrong hash nobody knows which slice is wrong.
+        if agrees && !known.slices.or(slices).is_all() {
+            for slice in slices.and(known.slices.others()).iter() {
+                known.bytes[bytes_of(slice)].copy_from_slice(&block[bytes_of(slice)]);
+            }
+            let now = known.slices.or(slices);
+            if now != known.slices {
+                self.spool.write_slices(place, &known.bytes, now)?;
+                self.presence.set_slices(place, now);
+            }
+            return Ok(());
+        }
+        for (no, layer) in (1..).zip(&self.copies.layers) {
+            let kept = read(layer, place)?;
+            if kept.slices.is_none() {
+                let dir = self.spool.dir().join(format!("copy-{no}"));
+                fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
+                return layer.write(place, block, slices);
+            }
+            let same = kept.slices == slices
+                && slices
+                    .iter()
+                    .all(|slice| kept.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
+            if same {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
