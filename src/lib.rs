@@ -19,6 +19,9 @@
 //! Each function takes its inputs, its options and a [`Monitor`], and returns a report or an [`Error`]. Nothing is printed.
 //! Parts of options and reports are in [`options`] and [`report`]. Whom a bundle is for is found by [`recipients`].
 //!
+//! Options have a `default()` or a `new(..)`, and public fields that a caller assigns. Options, reports and errors are
+//! `#[non_exhaustive]`, because later versions add to them.
+//!
 //! # The vendor's side
 //!
 //! [`add()`] makes a release of files and folders. Everything new is rebuilt from the store and compared before the release

@@ -15,6 +15,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The error types of the layers convert into it one by one. A conversion from every type would box their
 /// interruptions, too.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BackendError {
     /// A stop was asked for.
     #[error(transparent)]

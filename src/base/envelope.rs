@@ -42,6 +42,7 @@ pub enum EnvelopeKind {
 
 /// Says what is wrong with an enveloped file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EnvelopeError {
     /// It does not begin with the magic, or it is of another kind.
     #[error("not a carryall file of the kind that belongs here")]

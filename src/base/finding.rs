@@ -79,6 +79,7 @@ impl From<&str> for Subject {
 
 /// One problem that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,

@@ -1,4 +1,4 @@
-//! Ids: each is its own newtype over its bytes and is shown as hex.
+//! Ids: each is its own newtype over its bytes and is shown as hex, in JSON too.
 //!
 //! This module also owns the hash (BLAKE3). No other module names the crate.
 
@@ -65,6 +65,12 @@ macro_rules! id_type {
             /// Returns the first eight hex digits, which suffice for people to tell two ids apart.
             pub fn short(&self) -> String {
                 self.to_string()[..8].to_owned()
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
             }
         }
 
@@ -167,6 +173,13 @@ impl ChunkId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_the_same_text_in_json() {
+        let id = StoreId([0xab; 16]);
+        let json = serde_json::to_value(id).ok();
+        assert_eq!(json, Some(id.to_string().into()));
+    }
 
     #[test]
     fn id_round_trips_through_text_and_refuses_anything_else() {

@@ -21,6 +21,7 @@ const SUFFIX: &str = ".part";
 
 /// Says why nothing is written to a place.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OutputError {
     /// Something is there that this command did not write.
     #[error("{} is there already, and was not written by this command", .0.display())]

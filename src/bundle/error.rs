@@ -10,6 +10,7 @@ use crate::store::StoreError;
 
 /// An error of cutting or reading a bundle.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BundleError {
     /// The store cannot provide what the bundle needs.
     #[error(transparent)]

@@ -21,6 +21,7 @@ pub(crate) type MissingMark = [u8; 8];
 
 /// What one recipient is assumed to have.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Recipient {
     /// Its name in the plan.
     pub label: String,

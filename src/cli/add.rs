@@ -1,11 +1,10 @@
 //! `add`: makes or extends a release.
 
 use carryall::base::diagnostic::diagnostic;
-use carryall::files::unpacker::{Depth, OpenOptions};
+use carryall::files::unpacker::Depth;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use carryall::oci::registry::pull::PullOptions;
 use carryall::ops::add::sources::{ItemStream, RegistryImage, Sources, add_sources};
 use carryall::ops::add::{AddOptions, AddReport, InputPath};
 use carryall::store::Store;
@@ -36,19 +35,12 @@ fn add(context: &Context, args: &AddArgs, store: &Store, sorted: &Sorted) -> Res
         stream,
     } = sorted;
     let mut stdin = std::io::stdin().lock();
-    let stream = stream.clone().map(|name| ItemStream {
-        name,
-        bytes: &mut stdin,
-    });
-    let sources = Sources {
-        paths: given,
-        images,
-        pull: PullOptions {
-            platforms: args.platform.clone(),
-        },
-        client: args.registry.options(),
-        stream,
-    };
+    let mut sources = Sources::default();
+    sources.paths = given;
+    sources.images = images;
+    sources.pull.platforms.clone_from(&args.platform);
+    sources.client = args.registry.options();
+    sources.stream = stream.clone().map(|name| ItemStream::new(name, &mut stdin));
     let (report, pulled) = add_sources(
         store,
         &args.release,
@@ -95,7 +87,11 @@ fn sort(args: &AddArgs) -> Result<Sorted, Failure> {
                 image.name = name.unwrap_or(image.name);
                 sorted.images.push(image);
             }
-            _ => sorted.given.push(InputPath { name, path: what }),
+            _ => {
+                let mut path = InputPath::from(what);
+                path.name = name;
+                sorted.given.push(path);
+            }
         }
     }
     if sorted.stream.is_some() && std::io::stdin().is_terminal() {
@@ -137,18 +133,15 @@ fn options(args: &AddArgs) -> AddOptions {
     // A percent is checked to be 0 to 100.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let recipe_limit_per_mille = (args.gzip_recipe * 10.0).round() as u64;
-    AddOptions {
-        open: OpenOptions {
-            depth: match args.gzip {
-                GzipArg::Auto => Depth::Open,
-                GzipArg::Keep => Depth::Tars,
-            },
-            recipe_limit_per_mille,
-            seconds_per_gb: Some(args.gzip_seconds_per_gb).filter(|seconds| *seconds > 0),
-            ..OpenOptions::default()
-        },
-        keep_ready: args.ready,
-    }
+    let mut options = AddOptions::default();
+    options.open.depth = match args.gzip {
+        GzipArg::Auto => Depth::Open,
+        GzipArg::Keep => Depth::Tars,
+    };
+    options.open.recipe_limit_per_mille = recipe_limit_per_mille;
+    options.open.seconds_per_gb = Some(args.gzip_seconds_per_gb).filter(|seconds| *seconds > 0);
+    options.keep_ready = args.ready;
+    options
 }
 
 fn text(report: &AddReport) -> String {

@@ -52,9 +52,8 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
         Some(last) => retention::apply_retention(&store, last)?,
         None => LetGoReport::default(),
     };
-    let options = PruneRequest {
-        drop_ready: args.ready,
-    };
+    let mut options = PruneRequest::default();
+    options.drop_ready = args.ready;
     let freed = check::prune(&mut store, &options, &context.screen)?;
     context.print(&Pruned { gone, freed }, |report| {
         messages::discard_if_done(&report.gone) + &messages::pruned(&report.freed)

@@ -30,9 +30,8 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     if let Some(form) = form {
         return give_images(context, &store, &root.name, args, form);
     }
-    let options = CheckoutOptions {
-        items: args.item.clone(),
-    };
+    let mut options = CheckoutOptions::default();
+    options.items.clone_from(&args.item);
     let report = checkout::checkout(&store, &root.name, &args.dest, &options, &context.screen)?;
     context.print(&report, |report| text(report, &args.dest))?;
     if !report.is_whole() {
@@ -48,10 +47,8 @@ fn give_images(
     args: &CheckoutArgs,
     form: ImageForm,
 ) -> Result<u8, Failure> {
-    let options = ImageOptions {
-        choice: args.choice.to_choice(),
-        form,
-    };
+    let mut options = ImageOptions::new(form);
+    options.choice = args.choice.to_choice();
     let report = images::checkout_images(store, release, &args.dest, &options, &context.screen)?;
     context.print(&report, |report| images_text(report, &args.dest, form))?;
     Ok(exit_code(report.completion()))
@@ -78,7 +75,7 @@ fn images_text(report: &ImageReport, dest: &Path, form: ImageForm) -> String {
         } else {
             ItemState::Lost
         });
-        let platform = messages::shown(image.platform.as_deref().unwrap_or("-"));
+        let platform = messages::platform(image.platform.as_ref());
         let name = messages::image_name(&image.references, &image.digest);
         out += &format!("  {state}  {name}  {platform}\n");
     }

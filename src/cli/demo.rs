@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use carryall::base::diagnostic::diagnostic;
 use carryall::base::fs::free_space_bytes;
 use carryall::base::monitor::Monitor;
-use carryall::bundle::Effort;
 use carryall::ops;
 use carryall::ops::add::AddOptions;
 use carryall::ops::checkout::{self, CheckoutOptions};
@@ -17,8 +16,7 @@ use carryall::ops::media::verify;
 use carryall::ops::pack::{self, PackOptions, PackReport};
 use carryall::ops::{Completion, Error, add, receive};
 use carryall::store::Store;
-use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Capacity, Carrier, MediaError};
+use carryall::volumes::media::{Capacity, MediaError};
 
 use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages};
@@ -181,15 +179,8 @@ fn pack(
 ) -> Result<PackReport, Failure> {
     // A tenth for local parity, and what pages and file system take of a small medium.
     let volume_bytes = stored_bytes / DATA_VOLUMES * 11 / 10 + (5 << 20);
-    let options = PackOptions {
-        capacity: Capacity::exact(volume_bytes),
-        carrier: Carrier::Folders,
-        spare: Some(2),
-        local_percent: None,
-        effort: Effort::Default,
-        codec: ParityCodec::Gf16,
-        receivers: Vec::new(),
-    };
+    let mut options = PackOptions::new(Capacity::exact(volume_bytes));
+    options.spare = Some(2);
     let releases = std::slice::from_ref(release);
     Ok(pack::pack(
         store,

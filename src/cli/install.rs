@@ -11,13 +11,12 @@ use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &InstallArgs) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
-    let options = InstallOptions {
-        keep: args.keep.clone(),
-        unchanged: if args.copy {
-            Unchanged::Copied
-        } else {
-            Unchanged::Shared
-        },
+    let mut options = InstallOptions::default();
+    options.keep.clone_from(&args.keep);
+    options.unchanged = if args.copy {
+        Unchanged::Copied
+    } else {
+        Unchanged::Shared
     };
     let report = install::install(&store, &args.release, &args.into, &options, &context.screen)?;
     context.print(&report, |report| messages::installed(report, &args.into))?;

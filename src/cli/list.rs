@@ -34,7 +34,7 @@ fn list_text(report: &ListReport) -> String {
         let name = messages::padded(name, width);
         let items = messages::items(release.items.into());
         let bytes = messages::bytes(release.bytes);
-        out += &format!("{name}  {bytes:>9}  {items}  {}\n", &release.id[..8]);
+        out += &format!("{name}  {bytes:>9}  {items}  {}\n", release.id.short());
     }
     out + &messages::findings(&report.findings)
 }

@@ -12,21 +12,20 @@ pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
     let platform = args.choice.one_platform();
     let root = ops::release_for(&store, &args.release, platform)?;
-    let options = LoadOptions {
-        choice: args.choice.to_choice(),
-        with: args.with.map(|with| match with {
-            LoaderArg::Docker => Loader::Docker,
-            LoaderArg::Podman => Loader::Podman,
-            LoaderArg::Nerdctl => Loader::Nerdctl,
-            LoaderArg::Ctr => Loader::Ctr,
-        }),
-        then: if context.json {
-            Then::Ask
-        } else {
-            Then::Nothing
-        },
-        namespace: args.namespace.clone(),
+    let mut options = LoadOptions::default();
+    options.choice = args.choice.to_choice();
+    options.with = args.with.map(|with| match with {
+        LoaderArg::Docker => Loader::Docker,
+        LoaderArg::Podman => Loader::Podman,
+        LoaderArg::Nerdctl => Loader::Nerdctl,
+        LoaderArg::Ctr => Loader::Ctr,
+    });
+    options.then = if context.json {
+        Then::Ask
+    } else {
+        Then::Nothing
     };
+    options.namespace.clone_from(&args.namespace);
     let report = load::load(&store, &root, &options, &context.screen)?;
     context.print(&report, text)?;
     Ok(exit_code(report.completion()))

@@ -1,6 +1,7 @@
 //! `push`: the images of a release into a registry.
 
 use carryall::base::diagnostic::diagnostic;
+use carryall::oci::image::Digest;
 use carryall::ops;
 use carryall::ops::publish::push::{self, PushOptions, ReleasePushReport};
 use carryall::ops::publish::repositories::{OtherHosts, Rules};
@@ -15,10 +16,9 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
     let platform = args.choice.one_platform();
     let root = ops::release_for(&store, &args.release, platform)?;
-    let options = PushOptions {
-        choice: args.choice.to_choice(),
-        client: args.registry.options(),
-    };
+    let mut options = PushOptions::default();
+    options.choice = args.choice.to_choice();
+    options.client = args.registry.options();
     let others = if args.keep_host {
         OtherHosts::Kept
     } else {
@@ -45,7 +45,8 @@ fn text(report: &ReleasePushReport) -> String {
     for name in &report.pushed.names {
         let state = messages::name_state(name.state);
         let (host, name, digest) = (&report.pushed.registry, &name.name, &name.digest);
-        let digest = if name.contains('@') { "" } else { &digest[..] };
+        let digest = digest.as_ref().filter(|_| !name.contains('@'));
+        let digest = digest.map(Digest::as_str).unwrap_or_default();
         out += format!("  {state}  {host}/{name}  {digest}").trim_end();
         out += "\n";
     }

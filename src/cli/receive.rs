@@ -21,8 +21,7 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
         messages::say(&messages::hint_line(&messages::hint_top_up()));
     }
     for failed in &report.failed {
-        let id = &failed.set_id[..8];
-        let name = messages::set_name(&failed.title, id);
+        let name = messages::set_name(&failed.title, &failed.set_id.short());
         Failure::of(&failed.error).about(&name).report(context.json);
     }
     Ok(exit_code(report.completion()))
@@ -30,7 +29,7 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
 
 fn text(report: &ReceiveReport) -> String {
     let sets = report.sets.iter().map(messages::progress);
-    let done_with = report.done_with.iter().map(|set| messages::done_with(set));
+    let done_with = report.done_with.iter().map(messages::done_with);
     let ready = (report.ready_bytes > 0).then(|| messages::kept_ready(report.ready_bytes));
     let nothing = messages::gave_nothing(report);
     let lines = sets.chain(done_with).chain(ready);

@@ -13,9 +13,8 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
     } else {
         Carrier::Folders
     };
-    let options = RepairOptions {
-        volumes: args.volume.clone(),
-    };
+    let mut options = RepairOptions::default();
+    options.volumes.clone_from(&args.volume);
     let report = repair::repair(&args.paths, &args.to, carrier, &options, &context.screen)?;
     context.print(&report, text)?;
     Ok(exit_code(report.completion()))

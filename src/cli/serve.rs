@@ -103,6 +103,7 @@ fn log_line(line: &Answered) -> String {
         status,
         bytes,
         broken,
+        ..
     } = line;
     let broken = broken.as_ref().map_or(String::new(), |why| {
         format!("  {}", messages::broken_off(why))

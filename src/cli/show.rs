@@ -21,18 +21,19 @@ pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result
 fn text(report: &ShowReport) -> String {
     let mut out = messages::release_line(report);
     for item in &report.contents {
+        let hash = item.hash.to_string();
         let bytes = messages::bytes(item.bytes);
         out += &match item.kind {
             ShownKind::File => format!(
                 "  {bytes:>9}  {}  {}\n",
-                &item.hash[..16],
+                &hash[..16],
                 messages::shown(&item.name)
             ),
             ShownKind::Folder => {
                 let entries = messages::entries(item.entries);
                 format!(
                     "  {bytes:>9}  {}  {}/  {entries}\n",
-                    &item.hash[..16],
+                    &hash[..16],
                     messages::shown(&item.name)
                 )
             }

@@ -28,6 +28,7 @@ use crate::content::release::Refusal;
 
 /// An error of reading or restoring.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LayoutError {
     /// The file system refused an operation.
     #[error("cannot {action} {}", path.display())]

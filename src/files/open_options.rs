@@ -18,6 +18,7 @@ pub enum Depth {
 
 /// How contents are opened, and what opening a stream may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenOptions {
     /// The depth of opening.
     pub depth: Depth,

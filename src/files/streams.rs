@@ -85,6 +85,7 @@ impl KeptReason {
 
 /// A number of streams and their total length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Tally {
     /// Streams.
     pub streams: u64,
@@ -101,6 +102,7 @@ impl Tally {
 
 /// The results of all streams that were met.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct StreamReport {
     /// Streams that were opened.
     pub opened: Tally,

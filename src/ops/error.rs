@@ -25,6 +25,7 @@ use crate::volumes::media::look::{LookReport, look};
 
 /// The reason why an operation failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A release could not be made.
     #[error(transparent)]
@@ -283,6 +284,7 @@ impl From<BackendError> for Error {
 
 /// The kind of a failure, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The operation failed.
     Failed,

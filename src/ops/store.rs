@@ -92,7 +92,7 @@ pub(crate) struct Roots {
 #[derive(Debug)]
 pub struct BadRoot {
     /// The release's name, taken from the file name.
-    pub name: String,
+    pub name: ReleaseName,
     /// What is wrong.
     pub finding: Finding,
     /// Whether it is a failed read, which may pass.
@@ -105,7 +105,7 @@ impl BadRoot {
         let release = name.to_string();
         let what = diagnostic!("store.release_root_damaged", release, why);
         Self {
-            name: name.to_string(),
+            name: name.clone(),
             finding: Finding::loss(name.to_string(), what),
             is_fault: false,
         }
@@ -125,7 +125,7 @@ impl BadRoot {
         let why = Arg::innermost(&error);
         let what = diagnostic!("store.cannot_be_read_now", why);
         Self {
-            name: name.to_string(),
+            name: name.clone(),
             finding: Finding::note(name.to_string(), what),
             is_fault: true,
         }
@@ -202,14 +202,14 @@ pub(crate) fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error>
     }
     if let Some(unread) = bad.iter().find(|each| each.is_fault) {
         return Err(Error::UnreadRoot {
-            name: unread.name.clone(),
+            name: unread.name.to_string(),
             why: Box::new(unread.finding.what.clone()),
         });
     }
     if bad.is_empty() {
         return Ok(());
     }
-    let names = bad.iter().map(|each| each.name.clone()).collect();
+    let names = bad.iter().map(|each| each.name.to_string()).collect();
     Err(Error::UnreadableReleases { names })
 }
 

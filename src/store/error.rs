@@ -12,6 +12,7 @@ use crate::store::storage::StorageError;
 
 /// An operation on a store that could not continue.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// There is no store in the directory.
     #[error("no store in {}", path.display())]
@@ -181,6 +182,7 @@ impl From<StoreError> for BackendError {
 
 /// What is wrong with a frame in the store.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameDamage {
     /// Its bytes are wrong.
     #[error(transparent)]

@@ -12,6 +12,7 @@ use crate::volumes::media::MediaError;
 
 /// Says why an operation on a volume set could not go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VolumeError {
     /// A medium could not be read or written.
     #[error(transparent)]

@@ -19,6 +19,7 @@ pub(crate) const GF8_SHARDS_MAX: u32 = 255;
 
 /// Says why the numbers of a header do not make a volume set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GeometryError {
     /// More volumes than a set may have, or none.
     #[error("{0} volumes: a set has 1 to {VOLUMES_MAX}")]

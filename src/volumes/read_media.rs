@@ -47,6 +47,7 @@ pub struct ReadMediaReport {
 
 /// A volume that [`read_media`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct VolumeRead {
     /// Its number.
     pub volume_no: u16,

@@ -53,21 +53,19 @@ fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, Choice
     };
     let shown = show_chosen(store, &root, choice, &Silent).map_err(refused);
     let digests = |images: Vec<carryall::ops::maintain::show::ShownImage>| {
-        let digests = images.into_iter().map(|image| image.digest);
+        let digests = images.into_iter().map(|image| image.digest.to_string());
         digests.collect::<BTreeSet<String>>()
     };
     let back = tempfile::tempdir().unwrap();
     let dest = back.path().join("oci");
-    let options = ImageOptions {
-        choice: choice.clone(),
-        form: ImageForm::OciLayout,
-    };
+    let mut options = ImageOptions::new(ImageForm::OciLayout);
+    options.choice = choice.clone();
     let given = checkout_images(store, &name, &dest, &options, &Silent)
         .map(|report| {
             assert!(report.is_whole());
             let images = report.images.into_iter();
             images
-                .map(|image| image.digest)
+                .map(|image| image.digest.to_string())
                 .collect::<BTreeSet<String>>()
         })
         .map_err(refused);
@@ -92,10 +90,10 @@ fn chosen(store: &Store, choice: &Choice) -> Vec<Result<BTreeSet<String>, Choice
 }
 
 fn choice(images: &[&str], platforms: &[&str]) -> Choice {
-    Choice {
-        images: images.iter().map(|name| (*name).to_owned()).collect(),
-        platforms: platforms.iter().map(|text| text.parse().unwrap()).collect(),
-    }
+    let mut choice = Choice::default();
+    choice.images = images.iter().map(|name| (*name).to_owned()).collect();
+    choice.platforms = platforms.iter().map(|text| text.parse().unwrap()).collect();
+    choice
 }
 
 #[test]

@@ -15,7 +15,6 @@ use carryall::content::contents::{Contents, FileKind, FoundFile};
 use carryall::content::recipe::RecipeError;
 use carryall::content::recipe::walk::Walker;
 use carryall::content::release::{ReleaseRoot, walk};
-use carryall::files::unpacker::OpenOptions;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::pack::contributors::ContributorKind;
 use carryall::ops::pack::diff::{DiffChange, diff};
@@ -72,22 +71,10 @@ fn vendor() -> Vendor {
         given(&given_at, version);
         let name = format!("shop:{version}.0").parse().unwrap();
         let paths = [given_at.join("image.tar"), given_at.join("docs")];
+        let mut options = AddOptions::default();
         // However busy the machine is.
-        let open = OpenOptions {
-            seconds_per_gb: None,
-            ..OpenOptions::default()
-        };
-        add(
-            &store,
-            &name,
-            &paths,
-            &AddOptions {
-                open,
-                ..AddOptions::default()
-            },
-            &Silent,
-        )
-        .unwrap();
+        options.open.seconds_per_gb = None;
+        add(&store, &name, &paths, &options, &Silent).unwrap();
         roots.push(ops::release(&store, &name).unwrap());
     }
     Vendor {
@@ -214,11 +201,9 @@ fn an_estimate_adds_up_however_it_is_told() {
     assert!(full.carried_bytes > noise_bytes && full.carried_bytes < noise_bytes + 300_000);
 
     let newer = std::slice::from_ref(new);
-    let site = Recipient {
-        label: "site".to_owned(),
-        releases: vec![old.clone()],
-        ..Recipient::default()
-    };
+    let mut site = Recipient::default();
+    site.label = "site".to_owned();
+    site.releases = vec![old.clone()];
     let delta = estimate(&vendor.store, newer, &[site], Effort::Default, &Silent).unwrap();
     let report = diff(&vendor.store, old, new, &Silent).unwrap();
     assert_eq!(

@@ -103,7 +103,7 @@ fn assert_within(hurt: &Carried<'_>, state: SetState, broken: &[u16]) {
     let site = Site::default();
     let progress = site.receive_set(&hurt.paths(), packed);
     assert_complete(&progress);
-    assert_eq!(progress.committed[0].name, packed.release.to_string());
+    assert_eq!(progress.committed[0].name, packed.release);
     site.assert_sound();
     site.assert_same(packed);
     let again = site.receive_set(&hurt.paths(), packed);

@@ -16,7 +16,7 @@ use carryall::ops::pack::estimate::estimate;
 use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::ProgressState;
 use carryall::store::Store;
-use carryall::volumes::media::{Capacity, Carrier};
+use carryall::volumes::media::Capacity;
 use packed::{Site, noise, paths_in};
 use tempfile::TempDir;
 
@@ -86,20 +86,14 @@ impl Vendor {
             let name: ReleaseName = name.parse().unwrap();
             ops::release(&self.store, &name).unwrap()
         };
-        let receivers = since.iter().map(|name| Recipient {
-            label: (*name).to_owned(),
-            releases: vec![root(name)],
-            ..Recipient::default()
+        let receivers = since.iter().map(|name| {
+            let mut receiver = Recipient::default();
+            receiver.label = (*name).to_owned();
+            receiver.releases = vec![root(name)];
+            receiver
         });
-        let options = PackOptions {
-            capacity: Capacity::exact(16 << 20),
-            carrier: Carrier::Folders,
-            spare: None,
-            local_percent: None,
-            effort: Default::default(),
-            codec: carryall::volumes::block::ParityCodec::Gf16,
-            receivers: receivers.collect(),
-        };
+        let mut options = PackOptions::new(Capacity::exact(16 << 20));
+        options.receivers = receivers.collect();
         pack(
             &self.store,
             &[root(release)],
@@ -127,10 +121,8 @@ fn what_changed_or_was_renamed_is_carried_as_its_difference() {
     assert!(report.plan.payload_bytes < 30_000, "{:?}", report.plan);
     // Known beforehand, within a quarter.
     let root = |name: &str| ops::release(&vendor.store, &name.parse().unwrap()).unwrap();
-    let receiver = Recipient {
-        releases: vec![root(FIRST)],
-        ..Recipient::default()
-    };
+    let mut receiver = Recipient::default();
+    receiver.releases = vec![root(FIRST)];
     let newer = [root(SECOND)];
     let effort = carryall::bundle::Effort::Default;
     let told = estimate(&vendor.store, &newer, &[receiver], effort, &Silent).unwrap();

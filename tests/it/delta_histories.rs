@@ -18,7 +18,7 @@ use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::maintain::check;
 use carryall::ops::pack::recipients::{by_names, by_receipt};
-use carryall::ops::pack::{PackOptions, PackReport, pack};
+use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::prerequisites::MissingState;
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, receive};
@@ -313,10 +313,7 @@ impl Vendor {
     }
 
     fn pack(&mut self, version: usize, receivers: Vec<Recipient>) -> PackReport {
-        let options = PackOptions {
-            receivers,
-            ..packed::options_for(16 << 20)
-        };
+        let options = packed::options_since(16 << 20, receivers);
         self.packs += 1;
         let to = self.dir.path().join(format!("media-{}", self.packs));
         let root = ops::release(&self.store, &name_of(version)).unwrap();
@@ -409,7 +406,7 @@ impl Site {
     /// Reads everything, so that all damage is known; says whether this release is whole.
     fn check(&self, version: usize) -> bool {
         let report = check::check(self.store(), CheckDepth::Data, &[], &Silent).unwrap();
-        let name = name_of(version).to_string();
+        let name = name_of(version);
         report.damaged.iter().all(|release| release.name != name)
     }
 
@@ -641,8 +638,7 @@ fn a_forged_receipt_is_found_out_by_what_is_lacking() {
     assert_eq!(refused(&site, &bundle), MissingState::Absent);
     // A set that it never got, in the text.
     let sent = vendor.pack(2, Vec::new());
-    let set = sent.set_id.parse().unwrap();
-    let frames = carryall::bundle::receipt::FramesWaiting::new(&set, 0..2).unwrap();
+    let frames = carryall::bundle::receipt::FramesWaiting::new(&sent.set_id, 0..2).unwrap();
     let text = honest.with_waiting(vec![frames]).to_text().unwrap();
     let forged = Receipt::read(text.join("\n").as_bytes()).unwrap();
     let bundle = vendor.for_receipt(2, &forged);

@@ -3,7 +3,7 @@
 
 use crate::testkit::golden::golden;
 use crate::testkit::packed;
-use crate::testkit::packed::{assert_all_complete, flip, options_for};
+use crate::testkit::packed::{assert_all_complete, flip, options_since};
 use crate::testkit::registry_parts::name;
 
 use std::fs;
@@ -24,7 +24,7 @@ use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::maintain::check;
 use carryall::ops::pack::recipients::{by_names, by_receipt};
-use carryall::ops::pack::{PackOptions, PackReport, pack};
+use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::prerequisites::MissingState;
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, SetProgress, receive};
@@ -97,12 +97,9 @@ impl Vendor {
     }
 
     fn pack_for(&self, version: usize, to: &str, receivers: Vec<Recipient>) -> PackReport {
-        let options = PackOptions {
-            spare: Some(1),
-            local_percent: None,
-            receivers,
-            ..options_for(MEDIUM_BYTES)
-        };
+        let mut options = options_since(MEDIUM_BYTES, receivers);
+        options.spare = Some(1);
+        options.local_percent = None;
         let root = ops::release(&self.store, &Self::release(version)).unwrap();
         let to = self.dir.path().join(to);
         pack(&self.store, &[root], &to, &options, &mut |_| {}, &Silent).unwrap()
@@ -397,7 +394,7 @@ fn a_damaged_chunk_of_the_base_is_named_and_comes_with_the_next_bundle() {
     assert!(lacking.chunks > 0 && lacking.chunk_ids.len() as u64 <= lacking.chunks);
     let receipt = site.receipt();
     assert!(!receipt.lacks.is_empty() && receipt.releases == whole.releases);
-    let lacks = &lacking.chunk_ids[0][..16];
+    let lacks = &lacking.chunk_ids[0].to_string()[..16];
     let listed = |lack: &[u8; 8]| {
         lack.iter()
             .map(|byte| format!("{byte:02x}"))

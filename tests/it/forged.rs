@@ -385,7 +385,7 @@ fn what_lies_beside_a_whole_set_is_a_note_and_can_be_given_up() {
         forget(&site.store, &["ffff".to_owned(), "9".to_owned()]),
         Err(Error::NoSuchSet { .. })
     ));
-    let name = remnant.report.set_id[..8].to_owned();
+    let name = remnant.report.set_id.short();
     assert_eq!(forget(&site.store, &[name]).unwrap().forgotten.len(), 1);
     assert_nothing_waits(&site);
 

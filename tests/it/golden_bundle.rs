@@ -17,7 +17,7 @@ use carryall::bundle::{Catalog, Effort, Recipient};
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
-use carryall::ops::pack::{PackOptions, pack};
+use carryall::ops::pack::pack;
 use carryall::ops::receive::{ProgressState, receive};
 use carryall::store::Store;
 use carryall::volumes::discover;
@@ -149,17 +149,13 @@ impl Golden {
         let mut receivers = Vec::new();
         if self.name != BASE.name {
             receive(&store, &[BASE.unpack(dir.path())], &Silent).unwrap();
-            receivers.push(Recipient {
-                releases: vec![root(&BASE)],
-                ..Recipient::default()
-            });
+            let mut base = Recipient::default();
+            base.releases = vec![root(&BASE)];
+            receivers.push(base);
         }
         self.add_to(&store, &dir.path().join("given"));
-        let options = PackOptions {
-            effort: Effort::Default,
-            receivers,
-            ..packed::options_for(8 << 20)
-        };
+        let mut options = packed::options_since(8 << 20, receivers);
+        options.effort = Effort::Default;
         let (media, release) = (dir.path().join("media"), root(self));
         let report = pack(&store, &[release], &media, &options, &mut |_| {}, &Silent).unwrap();
         let files = files_below(&report.volumes[0]).into_iter();

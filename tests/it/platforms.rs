@@ -1,7 +1,7 @@
 //! One set with releases for two architectures: the site takes the one that it runs, and the other one later, or never.
 
 use crate::testkit::packed;
-use crate::testkit::packed::{only, options_for};
+use crate::testkit::packed::{only, options_since};
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use carryall::ops;
 use carryall::ops::Error;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::pack::recipients::{by_names, by_receipt};
-use carryall::ops::pack::{PackOptions, PackReport, pack};
+use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress, receive_for, status};
 use carryall::store::Store;
@@ -59,11 +59,8 @@ impl Vendor {
     }
 
     fn pack(&self, releases: &[&str], spare: u16, receivers: Vec<Recipient>) -> PackReport {
-        let options = PackOptions {
-            spare: Some(spare),
-            receivers,
-            ..options_for(MEDIUM_BYTES)
-        };
+        let mut options = options_since(MEDIUM_BYTES, receivers);
+        options.spare = Some(spare);
         let roots = releases.iter().map(|name| {
             let name: ReleaseName = name.parse().unwrap();
             ops::release(&self.store, &name).unwrap()
@@ -122,7 +119,7 @@ fn a_site_takes_its_own_architecture_and_the_other_one_later() {
     let site = Site::default();
     let (given, progress) = as_asked(&site, &set, &arm());
     assert_eq!(progress.state, ProgressState::Complete, "{progress:?}");
-    assert_eq!(progress.committed[0].name, ARM);
+    assert_eq!(progress.committed[0].name.to_string(), ARM);
     let left_out = progress.left_out.unwrap();
     assert_eq!(left_out.releases, [AMD]);
     assert!(

@@ -17,10 +17,8 @@ use std::time::Duration;
 
 use carryall::base::monitor::{Recording, Silent};
 use carryall::bundle::Effort;
-use carryall::oci::image::{Choice, ChoiceError, Digest};
+use carryall::oci::image::{ChoiceError, Digest};
 use carryall::oci::registry::RegistryError;
-use carryall::oci::registry::client::ClientOptions;
-use carryall::oci::registry::pull::PullOptions;
 use carryall::oci::registry::push::NameState;
 use carryall::oci::registry::server::{ServeEvent, ServeOptions};
 use carryall::ops::Error;
@@ -32,8 +30,7 @@ use carryall::ops::publish::push::{PushOptions, push};
 use carryall::ops::publish::serve;
 use carryall::ops::receive::receive;
 use carryall::store::{OpenMode, Store, StoreError};
-use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Capacity, Carrier, MediaKind};
+use carryall::volumes::media::{Capacity, MediaKind};
 use misbehaving::{Misbehaving, OneBlob, described};
 use programs::{has, run, skopeo};
 use registry_parts::{
@@ -167,13 +164,10 @@ fn one_platform_alone_goes_in_and_out() {
     let folder = tempfile::tempdir().unwrap();
     let (store, digests) = shop(folder.path());
     let registry = RealRegistry::start();
-    let options = PushOptions {
-        choice: Choice {
-            images: vec!["shop/web:1.0".to_owned()],
-            platforms: vec!["linux/arm64".parse().unwrap()],
-        },
-        client: client_options(),
-    };
+    let mut options = PushOptions::default();
+    options.choice.images = vec!["shop/web:1.0".to_owned()];
+    options.choice.platforms = vec!["linux/arm64".parse().unwrap()];
+    options.client = client_options();
     let pushed = push(&store, &name("shop:1.0"), &registry.host, &options, &Silent).unwrap();
     assert_eq!(pushed.pushed.names.len(), 1, "{pushed:?}");
     assert_eq!(
@@ -224,13 +218,9 @@ fn one_platform_alone_goes_in_and_out() {
         digests["amd64"]
     );
 
-    let options = PushOptions {
-        choice: Choice {
-            images: vec!["shop/nothing".to_owned()],
-            ..Choice::default()
-        },
-        client: client_options(),
-    };
+    let mut options = PushOptions::default();
+    options.choice.images = vec!["shop/nothing".to_owned()];
+    options.client = client_options();
     let error = push(&store, &name("shop:1.0"), &registry.host, &options, &Silent).unwrap_err();
     assert!(
         matches!(error, Error::Choice(ChoiceError::NoSuchImage { .. })),
@@ -293,15 +283,9 @@ fn what_is_received_while_it_serves_is_served_too() {
     add_paths(&vendor, "shop:1.1", &[layout.folder.clone()]);
     let volumes = |release: &str| {
         let root = carryall::ops::release(&vendor, &name(release)).unwrap();
-        let options = PackOptions {
-            capacity: Capacity::of(MediaKind::Usb),
-            carrier: Carrier::Folders,
-            spare: Some(0),
-            local_percent: None,
-            effort: Effort::Fast,
-            codec: ParityCodec::Gf16,
-            receivers: Vec::new(),
-        };
+        let mut options = PackOptions::new(Capacity::of(MediaKind::Usb));
+        options.spare = Some(0);
+        options.effort = Effort::Fast;
         let to = folder.path().join(release.replace(':', "-"));
         pack(&vendor, &[root], &to, &options, &mut |_| {}, &Silent).unwrap();
         [to]
@@ -539,11 +523,9 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
     while_serving(&store, &options, |address| {
         let reference = format!("{address}/shop/web@{}", digests["index"]);
         let config = folder.path().join("config.json");
-        let trusting = ClientOptions {
-            ca: Some(certificate.clone()),
-            config: Some(config.clone()),
-            ..client_options()
-        };
+        let mut trusting = client_options();
+        trusting.ca = Some(certificate.clone());
+        trusting.config = Some(config.clone());
         let site = Store::create(&folder.path().join("site")).unwrap();
         let error = pull(&site, "web:1", &reference, &trusting).unwrap_err();
         assert!(
@@ -575,10 +557,8 @@ fn with_a_certificate_and_passwords_only_the_right_client_pulls() {
         pull(&site, "web:1", &reference, &trusting).unwrap();
         // Whoever does not know the certificate does not send the password.
         let (strange, _) = registry_parts::certificate(folder.path(), "other");
-        let doubting = ClientOptions {
-            ca: Some(strange),
-            ..trusting
-        };
+        let mut doubting = trusting;
+        doubting.ca = Some(strange);
         let error = pull(&site, "web:1", &reference, &doubting).unwrap_err();
         assert!(
             matches!(
@@ -595,16 +575,10 @@ fn bytes_from_a_stream_become_an_item() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(&folder.path().join("store")).unwrap();
     let bytes = noise(5, 3_000_000);
-    let sources = Sources {
-        paths: &[],
-        images: &[],
-        pull: PullOptions::default(),
-        client: client_options(),
-        stream: Some(ItemStream {
-            name: "images.tar".to_owned(),
-            bytes: &mut &bytes[..],
-        }),
-    };
+    let mut all = &bytes[..];
+    let mut sources = Sources::default();
+    sources.client = client_options();
+    sources.stream = Some(ItemStream::new("images.tar", &mut all));
     add_sources(
         &store,
         &name("a:1"),
@@ -624,16 +598,10 @@ fn bytes_from_a_stream_become_an_item() {
     .unwrap();
     assert!(fs::read(out.join("images.tar")).unwrap() == bytes);
     assert!(!store.dir().join("pulls").exists());
-    let sources = Sources {
-        paths: &[],
-        images: &[],
-        pull: PullOptions::default(),
-        client: client_options(),
-        stream: Some(ItemStream {
-            name: "../x".to_owned(),
-            bytes: &mut &bytes[..],
-        }),
-    };
+    let mut all = &bytes[..];
+    let mut sources = Sources::default();
+    sources.client = client_options();
+    sources.stream = Some(ItemStream::new("../x", &mut all));
     let error = add_sources(
         &store,
         &name("a:1"),

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use carryall::base::monitor::Silent;
 use carryall::oci::image::{Digest, OCI_MANIFEST};
 use carryall::oci::registry::RegistryError;
-use carryall::oci::registry::client::{Client, ClientOptions};
+use carryall::oci::registry::client::Client;
 use carryall::ops::Error;
 use carryall::ops::add::{AddError, AddReport};
 use carryall::store::Store;
@@ -401,10 +401,8 @@ fn credentials_are_sent_to_the_registry_and_to_nobody_else() {
         json!({"auths": {&server.host: {"username": "me", "password": "pw"}}}).to_string(),
     )
     .unwrap();
-    let options = ClientOptions {
-        config: Some(config),
-        ..client_options()
-    };
+    let mut options = client_options();
+    options.config = Some(config);
     let store = Store::create(&folder.path().join("store")).unwrap();
     pull(&store, "x:1", &format!("{}/x:1.0", server.host), &options).unwrap();
     assert_eq!(*leaked.lock().unwrap(), [None]);

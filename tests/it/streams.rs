@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
 use carryall::content::release::ReleaseName;
-use carryall::files::unpacker::{Depth, KeptReason, OpenOptions};
+use carryall::files::unpacker::{Depth, KeptReason};
 use carryall::ops;
 use carryall::ops::add::{AddOptions, AddReport, add};
 use carryall::ops::checkout;
@@ -281,10 +281,8 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     let given = vendor.path("given");
     fs::create_dir_all(&given).unwrap();
     fs::write(given.join("a.gz"), gzip_at(&text(1, 3_000_000), 6)).unwrap();
-    let keep = AddOptions {
-        open: OpenOptions::from(Depth::Tars),
-        ..AddOptions::default()
-    };
+    let mut keep = AddOptions::default();
+    keep.open.depth = Depth::Tars;
     let kept = vendor.add_with("a:1", &given, &keep);
     assert_eq!(
         kept.streams,
@@ -292,13 +290,8 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
     );
     let auto = vendor.add("a:2", &given);
     assert_eq!(auto.streams.opened.streams, 1, "{auto:?}");
-    let tight = AddOptions {
-        open: OpenOptions {
-            plain_limit_bytes: 1_000_000,
-            ..OpenOptions::default()
-        },
-        ..AddOptions::default()
-    };
+    let mut tight = AddOptions::default();
+    tight.open.plain_limit_bytes = 1_000_000;
     fs::write(given.join("a.gz"), gzip_at(&text(2, 3_000_000), 6)).unwrap();
     let closed = vendor.add_with("a:3", &given, &tight);
     assert_eq!(
@@ -306,13 +299,8 @@ fn options_keep_streams_closed_and_later_ones_open_them() {
         1,
         "{closed:?}"
     );
-    let wide = AddOptions {
-        open: OpenOptions {
-            plain_limit_bytes: 100_000_000,
-            ..OpenOptions::default()
-        },
-        ..AddOptions::default()
-    };
+    let mut wide = AddOptions::default();
+    wide.open.plain_limit_bytes = 100_000_000;
     let opened = vendor.add_with("a:4", &given, &wide);
     assert_eq!(opened.streams.opened.streams, 1, "{opened:?}");
     vendor.is_sound();

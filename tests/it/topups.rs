@@ -2,12 +2,13 @@
 //! just the rest, and the release comes whole out of spool, bundle and store.
 
 use crate::testkit::packed;
-use crate::testkit::packed::{flip, only, options_for};
+use crate::testkit::packed::{flip, only, options_since};
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
+use carryall::base::id::SetId;
 use carryall::base::monitor::Silent;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Catalog, Recipient};
@@ -16,7 +17,7 @@ use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::maintain::check;
 use carryall::ops::pack::recipients::{by_names, by_receipt};
-use carryall::ops::pack::{PackOptions, PackReport, pack};
+use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::{ProgressState, SetProgress};
 use carryall::store::{CheckDepth, OpenMode, Store};
 use carryall::volumes::block::BLOCK_BYTES;
@@ -68,10 +69,7 @@ impl Vendor {
     }
 
     fn pack(&self, release: &str, to: &str, receivers: Vec<Recipient>) -> PackReport {
-        let options = PackOptions {
-            receivers,
-            ..options_for(MEDIUM_BYTES)
-        };
+        let options = options_since(MEDIUM_BYTES, receivers);
         let name: ReleaseName = release.parse().unwrap();
         let root = ops::release(&self.store, &name).unwrap();
         let to = self.dir.path().join(to);
@@ -135,12 +133,12 @@ fn assert_spool_is_empty(site: &Site) {
 }
 
 /// Receives a top-up, and asserts that it completes `release` and leaves nothing behind.
-fn assert_completes(vendor: &Vendor, site: &Site, top_up: &PackReport, waited: &str) {
+fn assert_completes(vendor: &Vendor, site: &Site, top_up: &PackReport, waited: &SetId) {
     let report = site.receive(&top_up.volumes);
     assert_eq!(only(&report).state, ProgressState::Complete, "{report:?}");
-    assert_eq!(report.done_with, [waited]);
+    assert_eq!(report.done_with, [*waited]);
     assert_spool_is_empty(site);
-    vendor.assert_same(site, &top_up.plan.releases[0]);
+    vendor.assert_same(site, &top_up.plan.releases[0].to_string());
     site.assert_sound();
 }
 
@@ -236,12 +234,9 @@ fn a_set_that_the_vendor_forgot_costs_a_larger_bundle() {
     let site = Site::default();
     site.receive(&full.volumes);
     let receipt = site.receipt();
-    vendor
-        .store
-        .forget_set(&full.set_id.parse().unwrap())
-        .unwrap();
+    vendor.store.forget_set(&full.set_id).unwrap();
     let found = by_receipt(&vendor.store, "site", &receipt).unwrap();
-    assert_eq!(found.unknown_sets, [&full.set_id[..8]]);
+    assert_eq!(found.unknown_sets, [full.set_id.short()]);
     assert!(found.receiver.waiting.is_empty());
     let whole = vendor.pack(FIRST, "whole", vec![found.receiver]);
     // The very same set again: what is there counts as read.
@@ -328,10 +323,7 @@ fn sets_go_from_the_vendors_memory_with_their_releases() {
     let mut vendor = Vendor::new();
     let full = vendor.pack(FIRST, "full", Vec::new());
     let both = vendor.pack(SECOND, "both", Vec::new());
-    let ids = |vendor: &Vendor| {
-        let sets = vendor.store.sets().unwrap().into_iter();
-        sets.map(|set| set.to_string()).collect::<Vec<_>>()
-    };
+    let ids = |vendor: &Vendor| vendor.store.sets().unwrap();
     assert_eq!(ids(&vendor).len(), 2);
     vendor.store.remove_root("shop%3a1.0").unwrap();
     check::prune(&mut vendor.store, &check::PruneRequest::default(), &Silent).unwrap();

@@ -95,6 +95,7 @@ pub struct HeldRelease {
 
 /// The reason why something is not a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReceiptError {
     /// It is neither a file, nor JSON, nor the text of a receipt.
     #[error("not a receipt")]

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::{FramesWaiting, HeldRelease, RELEASES_MAX, Receipt, ReceiptError, Settled};
@@ -55,6 +56,12 @@ impl SiteName {
     pub fn from_file_stem(stem: &str) -> Option<Self> {
         let name: Self = script::from_ascii(stem).parse().ok()?;
         (name.file_stem() == stem).then_some(name)
+    }
+}
+
+impl Serialize for SiteName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

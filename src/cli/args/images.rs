@@ -23,11 +23,10 @@ pub struct RegistryArgs {
 impl RegistryArgs {
     /// As the library takes it.
     pub fn options(&self) -> ClientOptions {
-        ClientOptions {
-            plain_http: self.plain_http,
-            ca: self.ca.clone(),
-            ..ClientOptions::default()
-        }
+        let mut options = ClientOptions::default();
+        options.plain_http = self.plain_http;
+        options.ca.clone_from(&self.ca);
+        options
     }
 }
 
@@ -56,10 +55,10 @@ pub struct ChoiceArgs {
 impl ChoiceArgs {
     /// What the library is asked for.
     pub fn to_choice(&self) -> Choice {
-        Choice {
-            images: self.image.clone(),
-            platforms: self.platform.clone(),
-        }
+        let mut choice = Choice::default();
+        choice.images.clone_from(&self.image);
+        choice.platforms.clone_from(&self.platform);
+        choice
     }
 
     /// The platform whose release is meant: several are those of the images in one release.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use carryall::base::id::SetId;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::receipt::site::SiteName;
 use carryall::ops::pack::PackPlan;
@@ -38,7 +39,7 @@ pub fn plan_leans(plan: &PackPlan) -> String {
 }
 
 fn lacking_release(release: &MissingRelease) -> String {
-    let (name, id) = (&release.name, &release.id[..8]);
+    let (name, id) = (&release.name, release.id.short());
     match release.state {
         MissingState::Whole => message!("prerequisite-here", name, id),
         MissingState::Damaged => message!("prerequisite-damaged", name, id),
@@ -48,7 +49,7 @@ fn lacking_release(release: &MissingRelease) -> String {
 }
 
 fn lacking_set(set: &MissingSet) -> String {
-    let (set_id, missing, frames) = (&set.set_id[..8], set.missing, set.frames);
+    let (set_id, missing, frames) = (set.set_id.short(), set.missing, set.frames);
     if missing == 0 {
         return message!("prerequisite-set-waits", set = set_id);
     }
@@ -56,8 +57,8 @@ fn lacking_set(set: &MissingSet) -> String {
 }
 
 /// A set that was cleared away because its releases came by another one.
-pub fn done_with(set_id: &str) -> String {
-    line(message!("set-done-with", set = &set_id[..8]))
+pub fn done_with(set_id: &SetId) -> String {
+    line(message!("set-done-with", set = set_id.short()))
 }
 
 /// What a set depends on that is not here.
@@ -75,7 +76,7 @@ pub fn lacking(lacking: &MissingPrerequisites) -> String {
     let what = sentences(&what);
     match lacking.chunk_ids.first() {
         Some(first) if lacking.chunks > 0 => {
-            let (count, first) = (lacking.chunks, &first[..8]);
+            let (count, first) = (lacking.chunks, first.short());
             message!("prerequisites-and-chunks", what, count, first)
         }
         _ => message!("prerequisites", what),
@@ -130,7 +131,7 @@ pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
         about += &line_below(message!("receipt-lacks", count = lacks));
     }
     for set in &report.sets {
-        let (set_id, have, all) = (&set.set_id[..8], set.frames, set.of_frames);
+        let (set_id, have, all) = (set.set_id.short(), set.frames, set.of_frames);
         let releases = enumerated(&set.releases);
         about += &line_below(message!("receipt-set", set = set_id, releases, have, all));
     }

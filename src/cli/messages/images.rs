@@ -4,7 +4,7 @@ use std::path::Path;
 
 use carryall::base::size::total;
 use carryall::oci::image::export::ImageForm;
-use carryall::oci::image::{Component, PackageKind};
+use carryall::oci::image::{Component, Digest, PackageKind, Platform};
 use carryall::ops::checkout::images::ImageReport;
 use carryall::ops::maintain::show::{ShowReport, ShownImage, ShownPackage};
 use carryall::ops::pack::diff::{DiffChange, DiffImage};
@@ -27,7 +27,7 @@ pub fn images(report: &ShowReport) -> String {
     let width = width(&names);
     for (image, name) in report.images.iter().zip(names) {
         let name = padded(&name, width);
-        let platform = shown(image.platform.as_deref().unwrap_or("-"));
+        let platform = platform(image.platform.as_ref());
         let platform = format!("{platform:<14}");
         let total = format!("{:>9}", bytes(image.bytes));
         let own = format!("{:>9}", bytes(image.own_bytes));
@@ -96,8 +96,8 @@ pub fn diff_images(images: &[DiffImage]) -> String {
             Some(before) if *before != image.name => format!("{before} -> {}", image.name),
             _ => image.name.clone(),
         };
-        let platform = image.platform.as_deref().unwrap_or("-");
-        out += &format!("{mark} {}  {}", shown(&name), shown(platform));
+        let platform = platform(image.platform.as_ref());
+        out += &format!("{mark} {}  {platform}", shown(&name));
         if !matches!(image.change, DiffChange::Removed) {
             let (all, new) = (image.layers, image.new_layers);
             let (size, packed) = (bytes(image.new_bytes), bytes(image.carried_bytes));
@@ -137,12 +137,18 @@ fn names(references: &[String]) -> String {
 }
 
 /// The names of an image, else its digest.
-pub fn image_name(references: &[String], digest: &str) -> String {
+pub fn image_name(references: &[String], digest: &Digest) -> String {
     if references.is_empty() {
-        digest.to_owned()
+        digest.to_string()
     } else {
         names(references)
     }
+}
+
+/// What an image runs on; artifacts run on nothing.
+pub fn platform(platform: Option<&Platform>) -> String {
+    let name = platform.map_or_else(|| "-".to_owned(), ToString::to_string);
+    shown(&name).into_owned()
 }
 
 /// What was written where.

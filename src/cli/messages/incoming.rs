@@ -10,7 +10,7 @@ use super::media::{lost, needed};
 use super::{bytes, enumerated, line, line_below, message, volumes};
 
 fn name_of(set: &SetProgress) -> String {
-    set_name(&set.title, &set.set_id[..8])
+    set_name(&set.title, &set.set_id.short())
 }
 
 /// Title and number of a set: `shop:1.0 (set 12ab34cd)`.
@@ -40,7 +40,7 @@ pub fn progress(set: &SetProgress) -> String {
         out += &line_below(room_left(room));
     }
     if set.beside {
-        out += &line_below(message!("receive-beside", id = &set.set_id[..8]));
+        out += &line_below(message!("receive-beside", id = set.set_id.short()));
     }
     out
 }
@@ -97,7 +97,7 @@ pub fn given_up(report: &ForgetReport) -> String {
         return line(message!("forget-nothing"));
     }
     let one = |set: &ForgottenSet| {
-        let (id, title, freed) = (&set.set_id[..8], &set.title, bytes(set.freed_bytes));
+        let (id, title, freed) = (set.set_id.short(), &set.title, bytes(set.freed_bytes));
         line(message!("forget-set", id, title, freed))
     };
     report.forgotten.iter().map(one).collect()
@@ -153,7 +153,7 @@ fn state_of(set: &SetProgress) -> String {
 }
 
 fn complete(set: &SetProgress) -> String {
-    let id = &set.set_id[..8];
+    let id = set.set_id.short();
     let mut out = String::new();
     for release in &set.committed {
         let mut facts = vec![bytes(release.bytes)];
@@ -170,7 +170,7 @@ fn complete(set: &SetProgress) -> String {
 }
 
 pub fn status(report: &StatusReport) -> String {
-    let (store, id) = (&report.store, &report.store_id[..8]);
+    let (store, id) = (&report.store, report.store_id.short());
     let (count, free) = (report.releases, bytes(report.free_bytes));
     let releases = message!("count-releases", count);
     let sets = report.incoming.len();

@@ -65,7 +65,7 @@ fn guarantees(plan: &PackPlan, total: u16) -> String {
 
 pub fn packed(report: &PackReport, to: &Path) -> String {
     let mut out = String::new();
-    let (title, set) = (enumerated(&report.plan.releases), &report.set_id[..8]);
+    let (title, set) = (enumerated(&report.plan.releases), report.set_id.short());
     let total = report.volumes.len();
     for (number, path) in (1_u16..).zip(&report.volumes) {
         out += &line_below(if number > report.plan.data_volumes {
@@ -79,7 +79,7 @@ pub fn packed(report: &PackReport, to: &Path) -> String {
 
 /// `shop:1.0 (set 12ab34cd): 4 data and 2 spare volumes of 98.6 MB`.
 pub fn set_line(set: &SetVerdict) -> String {
-    let id = &set.set_id[..8];
+    let id = set.set_id.short();
     let (data, spare, size) = (set.data_volumes, set.spare_volumes, bytes(set.volume_bytes));
     let title = match set.title.as_str() {
         "" => message!("set-without-title"),

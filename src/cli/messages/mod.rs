@@ -28,7 +28,9 @@ pub use delta::{
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
 pub use errors::{USAGE, english, hint, hint_damage, hint_passing, said};
-pub use images::{change_mark, diff_images, image_name, images, images_out, loaded, packages};
+pub use images::{
+    change_mark, diff_images, image_name, images, images_out, loaded, packages, platform,
+};
 pub use incoming::{gave_nothing, given_up, hint_waiting, progress, set_name, status, waiting_set};
 pub use media::{
     at_hand, map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt,
@@ -74,7 +76,8 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// `a, b, c`: names of things.
-fn enumerated(names: &[String]) -> String {
+fn enumerated(names: &[impl ToString]) -> String {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     names.join(&message!("list-separator"))
 }
 

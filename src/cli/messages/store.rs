@@ -88,7 +88,8 @@ pub fn show_streams(report: &ShowReport) -> String {
     for each in &report.kept {
         let place = [&each.item[..], &each.path].join("/");
         let place = place.trim_end_matches('/');
-        let (total, why, hash) = (bytes(each.bytes), kept(each.reason), &each.hash[..16]);
+        let (total, why, hash) = (bytes(each.bytes), kept(each.reason), each.hash.to_string());
+        let hash = &hash[..16];
         out += &line(message!("show-kept", total, hash, place, why));
     }
     out
@@ -115,7 +116,11 @@ fn kept(reason: Option<KeptReason>) -> String {
 
 pub fn release_line(report: &ShowReport) -> String {
     let (items, total) = (items(report.items.into()), bytes(report.bytes));
-    let (name, id, chunks) = (report.name.to_string(), &report.id, report.chunks);
+    let (name, id, chunks) = (
+        report.name.to_string(),
+        report.id.to_string(),
+        report.chunks,
+    );
     let first = line(message!("show-release", name, items, total, chunks));
     first + &line(message!("show-id", id))
 }

@@ -33,10 +33,8 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     if args.estimate {
         return estimate(context, &store, &releases, &recipients, args);
     }
-    let options = PackOptions {
-        receivers: recipients,
-        ..options(args)?
-    };
+    let mut options = options(args)?;
+    options.receivers = recipients;
     let notes = said::notes(&store, &releases, args)?;
     if args.plan {
         let to = args.to.as_deref();
@@ -141,20 +139,18 @@ fn note(context: &Context, text: &str) {
 }
 
 fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
-    Ok(PackOptions {
-        capacity: said::capacity(args)?,
-        carrier: if args.iso {
-            Carrier::Iso
-        } else {
-            Carrier::Folders
-        },
-        spare: args.spare,
-        local_percent: args.local,
-        effort: effort(args),
-        receivers: Vec::new(),
-        codec: match args.codec {
-            CodecArg::Gf16 => ParityCodec::Gf16,
-            CodecArg::Gf8 => ParityCodec::Gf8,
-        },
-    })
+    let mut options = PackOptions::new(said::capacity(args)?);
+    options.carrier = if args.iso {
+        Carrier::Iso
+    } else {
+        Carrier::Folders
+    };
+    options.spare = args.spare;
+    options.local_percent = args.local;
+    options.effort = effort(args);
+    options.codec = match args.codec {
+        CodecArg::Gf16 => ParityCodec::Gf16,
+        CodecArg::Gf8 => ParityCodec::Gf8,
+    };
+    Ok(options)
 }

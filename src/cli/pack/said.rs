@@ -57,15 +57,15 @@ pub fn notes(
             return Err(diagnostic!("usage.bad_contact", chars_max = CONTACT_MAX_CHARS).into());
         }
     }
-    Ok(PackNotes {
-        date: date(store, releases, args)?,
-        contact: contact.map(str::to_owned),
-        spares: if args.many_spares {
-            Spares::AsAsked
-        } else {
-            Spares::Sane
-        },
-    })
+    let mut notes = PackNotes::default();
+    notes.date = date(store, releases, args)?;
+    notes.contact = contact.map(str::to_owned);
+    notes.spares = if args.many_spares {
+        Spares::AsAsked
+    } else {
+        Spares::Sane
+    };
+    Ok(notes)
 }
 
 /// No clock is asked: the same store packs the same set on any day.

@@ -66,6 +66,7 @@ terms! {
 
 /// Says what is wrong with the bytes of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameError {
     /// There is no frame here.
     #[error("not a frame")]

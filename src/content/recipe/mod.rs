@@ -168,6 +168,7 @@ terms! {
 
 /// Says why a recipe cannot be made, followed or read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RecipeError {
     /// The chunk is missing or cannot be read.
     #[error("chunk {} cannot be read", id.short())]

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use wincode::{SchemaRead, SchemaWrite};
 
 use super::script;
@@ -155,6 +156,12 @@ impl FromStr for ReleaseName {
             None => (rest, None),
         };
         Self::new(name, version, arch)
+    }
+}
+
+impl Serialize for ReleaseName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

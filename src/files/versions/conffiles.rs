@@ -95,6 +95,7 @@ pub enum KeptState {
 
 /// A file that the site edited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct KeptFile {
     /// Its path below the version.
     pub path: String,

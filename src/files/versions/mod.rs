@@ -27,6 +27,7 @@ const RECORD_BYTES_MAX: u64 = 64 << 20;
 
 /// An error of making, finding or switching to a version.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VersionsError {
     /// A call to the file system failed.
     #[error("{}", path.display())]

@@ -19,6 +19,7 @@ const PIECE_BYTES: usize = 1 << 18;
 
 /// What was shared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Shared {
     /// Files.
     pub files: u64,

@@ -12,6 +12,7 @@ const SHORT_MIN: usize = 8;
 
 /// The requested images.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// Names, digests or beginnings of digests. Empty stands for all.
     pub images: Vec<String>,
@@ -74,6 +75,7 @@ pub(crate) fn is_meant(wanted: &str, names: &[&str], digests: &[&Digest]) -> boo
 
 /// The reason why images cannot be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChoiceError {
     /// There is no image at all.
     #[error("there are no images in the release")]

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use sha2::Digest as _;
 
 /// Hex digits of a SHA-256.
@@ -54,6 +55,12 @@ impl Digest {
     /// Returns the first twelve hex digits, for people.
     pub fn short(&self) -> &str {
         self.hex().get(..12).unwrap_or_default()
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

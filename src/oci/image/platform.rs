@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 /// Operating system, architecture and an optional variant, by their names in Go, such as `linux/arm64/v8`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
@@ -50,6 +52,12 @@ impl Platform {
     pub fn is_of(&self, arch: &str) -> bool {
         let named = format!("{}/{arch}", self.os).parse::<Self>();
         named.is_ok_and(|named| named.architecture == self.architecture)
+    }
+}
+
+impl Serialize for Platform {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::oci::image::Digest;
 
 /// The reason why something could not be pulled, pushed or served.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegistryError {
     /// The registry does not answer, or the connection broke every time.
     #[error("{host} does not answer: {what}")]

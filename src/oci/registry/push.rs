@@ -35,18 +35,20 @@ pub enum NameState {
 
 /// A name in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PushedName {
     /// `REPOSITORY:TAG`, or `REPOSITORY@DIGEST`.
     pub name: String,
-    /// The digest that the registry has under the name. Empty when it refused the name.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub digest: String,
+    /// The digest that the registry has under the name. `None` when it refused the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// Its state.
     pub state: NameState,
 }
 
 /// The result of a push.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PushReport {
     /// The registry.
     pub registry: String,
@@ -225,7 +227,7 @@ fn put(
         };
         report.names.push(PushedName {
             name: format!("{}{joint}{reference}", repository.name),
-            digest: has.as_ref().map(ToString::to_string).unwrap_or_default(),
+            digest: has.clone(),
             state,
         });
     }

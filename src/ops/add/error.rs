@@ -13,6 +13,7 @@ use crate::oci::registry::RegistryError;
 
 /// The reason why a release was not made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AddError {
     /// No path was given.
     #[error("nothing to add")]

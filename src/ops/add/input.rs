@@ -58,6 +58,7 @@ impl Input {
 
 /// A file or folder that is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InputPath {
     /// Name of the item. `None` stands for the name of the file or folder.
     pub name: Option<String>,

@@ -23,7 +23,7 @@ use super::proof::{self, ProvedBlobs};
 use super::unpack_limits;
 use super::{Error, ReleasesMut, Stored};
 use crate::base::finding::Finding;
-use crate::base::id::ChunkId;
+use crate::base::id::{ChunkId, ReleaseId};
 use crate::base::limits::PLAIN_FREE_BYTES;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
@@ -55,6 +55,7 @@ pub enum Change {
 
 /// An item in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AddedItem {
     /// Its name, as far as it is text.
     pub name: String,
@@ -66,11 +67,12 @@ pub struct AddedItem {
 
 /// The result of `add`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AddReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// Its id.
-    pub id: String,
+    pub id: ReleaseId,
     /// All its items, by name.
     pub items: Vec<AddedItem>,
     /// Bytes of all items.
@@ -91,6 +93,7 @@ pub struct AddReport {
 
 /// Options of `add`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AddOptions {
     /// How far contents are opened. When the store has its own folder for unfinished files, spools go there.
     pub open: OpenOptions,
@@ -197,8 +200,8 @@ fn add_inputs<R: ReleasesMut>(
     // The only commit point. Until here a kill leaves chunks that `prune` drops, and no release.
     let id = store.commit(&root)?;
     Ok(AddReport {
-        release: name.to_string(),
-        id: id.to_string(),
+        release: name.clone(),
+        id,
         items: items
             .values()
             .map(|item| AddedItem {

@@ -22,6 +22,7 @@ const PIECE_BYTES: usize = 1 << 20;
 
 /// An image in a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RegistryImage {
     /// Its reference, which has a host.
     pub reference: Reference,
@@ -57,6 +58,7 @@ impl RegistryImage {
 }
 
 /// A stream of bytes that becomes an item.
+#[non_exhaustive]
 pub struct ItemStream<'a> {
     /// Name of the item.
     pub name: String,
@@ -64,7 +66,19 @@ pub struct ItemStream<'a> {
     pub bytes: &'a mut dyn Read,
 }
 
+impl<'a> ItemStream<'a> {
+    /// Makes the item of this name of these bytes.
+    pub fn new(name: impl Into<String>, bytes: &'a mut dyn Read) -> Self {
+        Self {
+            name: name.into(),
+            bytes,
+        }
+    }
+}
+
 /// Everything that is to be added.
+#[derive(Default)]
+#[non_exhaustive]
 pub struct Sources<'a> {
     /// Files and folders.
     pub paths: &'a [InputPath],

@@ -14,6 +14,7 @@ use crate::oci::image::export::ExportError;
 
 /// The reason why nothing, or no more, was restored.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckoutError {
     /// There is no such release.
     #[error("there is no release {0}")]

@@ -23,7 +23,7 @@ use crate::content::recipe::ChunkSource;
 use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
-use crate::oci::image::{Choice, Digest, Image, Images, check_names};
+use crate::oci::image::{Choice, Digest, Image, Images, Platform, check_names};
 use crate::ops::{Error, Releases};
 
 /// Folder in the destination for unfinished files.
@@ -31,6 +31,7 @@ const PART: &str = ".carryall.part";
 
 /// Options of [`checkout_images`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ImageOptions {
     /// Which images.
     pub choice: Choice,
@@ -50,15 +51,16 @@ impl ImageOptions {
 
 /// An image in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct OutImage {
     /// Its names.
     pub references: Vec<String>,
     /// Digest of its manifest.
-    pub digest: String,
+    pub digest: Digest,
     /// Digest of its config, which docker calls the image's id.
-    pub id: String,
+    pub id: Digest,
     /// The platform that it runs on.
-    pub platform: Option<String>,
+    pub platform: Option<Platform>,
     /// Whether all of it is present.
     pub is_whole: bool,
 }
@@ -68,9 +70,9 @@ impl OutImage {
     pub fn of(image: &Image, is_whole: bool) -> Self {
         Self {
             references: image.references.clone(),
-            digest: image.manifest.digest.to_string(),
-            id: image.config.digest.to_string(),
-            platform: image.platform.as_ref().map(ToString::to_string),
+            digest: image.manifest.digest.clone(),
+            id: image.config.digest.clone(),
+            platform: image.platform.clone(),
             is_whole,
         }
     }
@@ -78,9 +80,10 @@ impl OutImage {
 
 /// The result of writing images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ImageReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// The images asked for.
     pub images: Vec<OutImage>,
     /// Bytes that were written.
@@ -225,7 +228,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         let images = images.collect();
         self.findings.dedup();
         ImageReport {
-            release: name.to_string(),
+            release: name.clone(),
             images,
             bytes,
             findings: self.findings,

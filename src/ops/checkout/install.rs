@@ -21,6 +21,7 @@ use crate::store::Store;
 
 /// Options of `install`.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct InstallOptions {
     /// Files that the site edits.
     pub keep: Vec<Pattern>,
@@ -40,9 +41,10 @@ pub enum Unchanged {
 
 /// The result of `install`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct InstallReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// Its folder.
     #[serde(serialize_with = "path_text::one")]
     pub path: PathBuf,
@@ -78,7 +80,7 @@ pub fn install(
     let versions = Versions::open(into)?;
     let before = versions.current()?;
     let mut report = InstallReport {
-        release: name.to_string(),
+        release: name.clone(),
         path: versions.path(version),
         was_there: versions.has(version, &name.to_string(), &id)?,
         before: before.clone().filter(|before| before != version),
@@ -118,6 +120,7 @@ pub fn install(
 
 /// The result of `rollback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RollbackReport {
     /// The version that was in use.
     pub left: String,

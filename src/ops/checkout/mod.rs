@@ -39,6 +39,7 @@ const ENTRY_COST_BYTES: u64 = 4096;
 
 /// Options of `checkout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CheckoutOptions {
     /// Names of the requested items. Empty stands for all.
     pub items: Vec<String>,
@@ -58,6 +59,7 @@ pub enum ItemState {
 
 /// An item in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CheckedOutItem {
     /// Its name, as far as it is text.
     pub name: String,
@@ -69,9 +71,10 @@ pub struct CheckedOutItem {
 
 /// The result of `checkout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CheckoutReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// The requested items, by name.
     pub items: Vec<CheckedOutItem>,
     /// Bytes of the items that are whole.
@@ -84,7 +87,7 @@ impl CheckoutReport {
     fn of(name: &ReleaseName, items: Vec<CheckedOutItem>) -> Self {
         let whole = items.iter().filter(|item| item.state == ItemState::Whole);
         Self {
-            release: name.to_string(),
+            release: name.clone(),
             bytes: total(whole.map(|item| item.bytes)),
             items,
             findings: Vec::new(),
@@ -167,7 +170,7 @@ fn give_all<R: Releases>(
     let bytes = check_space(folder, dest, items)?;
     monitor.start("check out", bytes);
     let mut report = CheckoutReport {
-        release: name.to_string(),
+        release: name.clone(),
         items: Vec::new(),
         bytes: 0,
         findings: Vec::new(),

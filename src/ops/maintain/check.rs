@@ -16,7 +16,7 @@ use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single};
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
-use crate::content::release::{ReleaseRoot, walk};
+use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::oci::pulls::is_own;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::proof::{self, ProvedBlobs};
@@ -27,6 +27,7 @@ use crate::volumes::{SetReader, discover};
 
 /// The result of `check`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct StoreCheckReport {
     /// Releases in the store.
     pub releases: u64,
@@ -64,15 +65,17 @@ impl StoreCheckReport {
 
 /// A release that is not whole.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct DamagedRelease {
     /// Its name.
-    pub name: String,
+    pub name: ReleaseName,
     /// Items that cannot be restored. Empty when the release's root or its list of items itself is lost.
     pub items: Vec<String>,
 }
 
 /// The result of `prune`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct StorePruneReport {
     /// Packs dropped whole.
     pub packs_removed: u64,
@@ -90,6 +93,7 @@ pub struct StorePruneReport {
 
 /// What else `prune` drops.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PruneRequest {
     /// Drops all cached copies, and not only those that no release needs. They take long to rebuild.
     pub drop_ready: bool,
@@ -333,10 +337,13 @@ fn damage(
     lost: &HashSet<[u8; 16]>,
     changed: &HashSet<BlobId>,
 ) -> Result<Option<DamagedRelease>, Finding> {
-    let name = root.name.to_string();
+    let name = root.name.clone();
     let unread = |error: &RecipeError| {
         let why = Arg::innermost(error);
-        Finding::note(name.clone(), diagnostic!("store.cannot_be_read_now", why))
+        Finding::note(
+            root.name.to_string(),
+            diagnostic!("store.cannot_be_read_now", why),
+        )
     };
     let items = match root.read_items(store) {
         Ok(items) => items,

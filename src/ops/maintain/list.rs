@@ -5,17 +5,19 @@
 use serde::Serialize;
 
 use crate::base::finding::Finding;
-use crate::content::release::ReleaseRoot;
+use crate::base::id::ReleaseId;
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::ops::Error;
 use crate::store::Store;
 
 /// A release in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ListedRelease {
     /// Name as people write it.
-    pub name: String,
+    pub name: ReleaseName,
     /// Its id.
-    pub id: String,
+    pub id: ReleaseId,
     /// How many items it has.
     pub items: u32,
     /// Bytes of all items when restored.
@@ -24,6 +26,7 @@ pub struct ListedRelease {
 
 /// The content of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ListReport {
     /// Its releases, by name.
     pub releases: Vec<ListedRelease>,
@@ -46,8 +49,8 @@ pub fn list(store: &Store) -> Result<ListReport, Error> {
 impl From<&ReleaseRoot> for ListedRelease {
     fn from(root: &ReleaseRoot) -> Self {
         Self {
-            name: root.name.to_string(),
-            id: root.id().to_string(),
+            name: root.name.clone(),
+            id: root.id(),
             items: root.items,
             bytes: root.bytes,
         }

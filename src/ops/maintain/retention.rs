@@ -15,9 +15,10 @@ use crate::volumes::staging::open_all;
 
 /// The result of `keep`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct KeepReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// Whether it is kept from now on.
     pub kept: bool,
 }
@@ -30,20 +31,21 @@ pub fn keep(store: &Store, name: &ReleaseName, kept: bool) -> Result<KeepReport,
     crate::ops::release(store, name)?;
     store.pin(&name.file_stem(), kept)?;
     Ok(KeepReport {
-        release: name.to_string(),
+        release: name.clone(),
         kept,
     })
 }
 
 /// The result of applying retention.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LetGoReport {
     /// Releases that were removed.
-    pub removed: Vec<String>,
+    pub removed: Vec<ReleaseName>,
     /// Older releases that stay because they are marked.
-    pub kept: Vec<String>,
+    pub kept: Vec<ReleaseName>,
     /// Older releases that stay because a set that is being received depends on them.
-    pub awaited: Vec<String>,
+    pub awaited: Vec<ReleaseName>,
 }
 
 /// Removes all but the `last` newest versions of each name and architecture. Marked releases stay, and so do those that
@@ -69,7 +71,7 @@ pub fn apply_retention(store: &Store, last: usize) -> Result<LetGoReport, Error>
     for roots in by_name.values_mut() {
         roots.sort_by(|one, other| newest_first(&one.name, &other.name));
         for root in roots.iter().skip(last) {
-            let (name, stem) = (root.name.to_string(), root.name.file_stem());
+            let (name, stem) = (root.name.clone(), root.name.file_stem());
             if marked.contains(&stem) {
                 report.kept.push(name);
             } else if awaited.contains(&root.id()) {

@@ -7,23 +7,24 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::base::finding::Finding;
-use crate::base::id::ChunkId;
+use crate::base::id::{BlobId, ChunkId, ReleaseId};
 use crate::base::monitor::Monitor;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
-use crate::content::release::{Item, ItemKind, ReleaseRoot, walk};
+use crate::content::release::{Item, ItemKind, ReleaseName, ReleaseRoot, walk};
 use crate::files::streams::KeptReason;
-use crate::oci::image::{Choice, Component, Image, Images, PackageKind};
+use crate::oci::image::{Choice, Component, Digest, Image, Images, PackageKind, Platform};
 use crate::ops::Error;
 use crate::store::Store;
 
 /// The content of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ShowReport {
     /// Name as people write it.
-    pub name: String,
+    pub name: ReleaseName,
     /// Its id.
-    pub id: String,
+    pub id: ReleaseId,
     /// How many items it has.
     pub items: u32,
     /// Bytes of all items when restored.
@@ -46,6 +47,7 @@ pub struct ShowReport {
 
 /// An image in a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ShownImage {
     /// Its names, as the archives have them.
     pub references: Vec<String>,
@@ -54,11 +56,11 @@ pub struct ShownImage {
     /// Nested archives that it is in, the outermost first.
     pub archives: Vec<String>,
     /// Digest of the manifest, either the original one or the one that is made for images without a manifest.
-    pub digest: String,
+    pub digest: Digest,
     /// Digest of the config, which docker calls the image's id.
-    pub id: String,
+    pub id: Digest,
     /// The platform that it runs on, such as `linux/arm64`. `None` for artifacts.
-    pub platform: Option<String>,
+    pub platform: Option<Platform>,
     /// How many layers it has.
     pub layers: usize,
     /// Bytes of its manifest, config and layers, as they are sent.
@@ -69,6 +71,7 @@ pub struct ShownImage {
 
 /// A package in a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ShownPackage {
     /// Its kind.
     pub kind: PackageKind,
@@ -90,6 +93,7 @@ pub struct ShownPackage {
 
 /// Deflate streams that are kept opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct OpenedStreams {
     /// How many.
     pub streams: u64,
@@ -103,13 +107,14 @@ pub struct OpenedStreams {
 
 /// A deflate stream that is kept as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct KeptStream {
     /// The item that it is in.
     pub item: String,
     /// The file of a folder that it is, or is in. Empty when the item is a file.
     pub path: String,
     /// BLAKE3 of the stream.
-    pub hash: String,
+    pub hash: BlobId,
     /// Its bytes.
     pub bytes: u64,
     /// The reason. `None` for one that only a newer version knows.
@@ -118,6 +123,7 @@ pub struct KeptStream {
 
 /// An item of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ShownItem {
     /// Name, as far as it is text.
     pub name: String,
@@ -128,7 +134,7 @@ pub struct ShownItem {
     /// Files and folders in it, or 1 for a file.
     pub entries: u64,
     /// BLAKE3 of a file, or of a folder's list of entries.
-    pub hash: String,
+    pub hash: BlobId,
 }
 
 /// What an item is.
@@ -183,8 +189,8 @@ pub fn show_chosen(
         images.choose(choice)?
     };
     Ok(ShowReport {
-        name: root.name.to_string(),
-        id: root.id().to_string(),
+        name: root.name.clone(),
+        id: root.id(),
         items: root.items,
         bytes: root.bytes,
         contents: items.iter().map(shown).collect(),
@@ -225,7 +231,7 @@ impl Visitor for ReleaseWalk {
         self.kept.push(KeptStream {
             item: self.item.clone(),
             path: self.path.clone(),
-            hash: blob.id.to_string(),
+            hash: blob.id,
             bytes: blob.bytes,
             reason: KeptReason::from_number(reason),
         });
@@ -235,12 +241,12 @@ impl Visitor for ReleaseWalk {
 
 fn shown(item: &Item) -> ShownItem {
     let (kind, entries, hash) = match &item.kind {
-        ItemKind::File { content } => (ShownKind::File, 1, content.id().to_string()),
+        ItemKind::File { content } => (ShownKind::File, 1, content.id()),
         ItemKind::Folder {
             entries,
             entry_count,
             ..
-        } => (ShownKind::Folder, *entry_count, entries.id.to_string()),
+        } => (ShownKind::Folder, *entry_count, BlobId(entries.id.0)),
     };
     ShownItem {
         name: String::from_utf8_lossy(&item.name).into_owned(),
@@ -264,9 +270,9 @@ fn shown_images(images: &[&Image]) -> Vec<ShownImage> {
             references: image.references.clone(),
             item: place.next().unwrap_or_default(),
             archives: place.collect(),
-            digest: image.manifest.digest.to_string(),
-            id: image.config.digest.to_string(),
-            platform: image.platform.as_ref().map(ToString::to_string),
+            digest: image.manifest.digest.clone(),
+            id: image.config.digest.clone(),
+            platform: image.platform.clone(),
             layers: image.layers.len(),
             bytes: image.bytes(),
             own_bytes,

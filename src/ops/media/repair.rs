@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::path_text;
@@ -16,6 +17,7 @@ use crate::volumes::{VolumeForm, rebuild};
 
 /// Options of `repair`.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RepairOptions {
     /// Volumes to rebuild even when they are whole. Empty stands for every volume that is not whole.
     pub volumes: Vec<u16>,
@@ -23,6 +25,7 @@ pub struct RepairOptions {
 
 /// The result of `repair`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct RepairReport {
     /// The state of the media before the repair.
     pub found: VerifyReport,
@@ -32,9 +35,10 @@ pub struct RepairReport {
 
 /// The result of repairing one set.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct RepairedSet {
     /// Id of the set.
-    pub set_id: String,
+    pub set_id: SetId,
     /// Volumes that are whole again, and their paths.
     #[serde(serialize_with = "path_text::numbered")]
     pub rebuilt: Vec<(u16, PathBuf)>,

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
+use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::path_text;
 use crate::base::size::total;
@@ -22,6 +23,7 @@ use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
 
 /// The result of reading the media.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// The sets, the one with the most blocks first.
     pub sets: Vec<SetVerdict>,
@@ -41,9 +43,10 @@ pub struct VerifyReport {
 
 /// The state of a volume set, judged by what is at hand.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SetVerdict {
     /// Id of the set.
-    pub set_id: String,
+    pub set_id: SetId,
     /// Its title. Empty when no superblock is left.
     pub title: String,
     /// Program that wrote it.
@@ -76,6 +79,7 @@ pub struct SetVerdict {
 
 /// A release as the catalog describes it.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ReleaseOnMedia {
     /// Its name.
     pub name: String,
@@ -85,6 +89,7 @@ pub struct ReleaseOnMedia {
 
 /// An item as the catalog describes it.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ItemOnMedia {
     /// Name, as far as it is text.
     pub name: String,
@@ -110,6 +115,7 @@ pub enum SetState {
 
 /// The state of a volume.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct VolumeVerdict {
     /// Whether any block of it was found.
     pub at_hand: bool,
@@ -126,6 +132,7 @@ pub struct VolumeVerdict {
 
 /// A set as found, for operations that act on it after it was judged.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct JudgedSets {
     /// The report.
     pub report: VerifyReport,
@@ -264,7 +271,7 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
         .map(|each| each.releases.clone())
         .unwrap_or_default();
     SetVerdict {
-        set_id: set.set_id().to_string(),
+        set_id: set.set_id(),
         title: descriptor
             .map(|each| each.title.clone())
             .unwrap_or_default(),

@@ -15,6 +15,7 @@ const LEAST_PER_MILLE: u64 = 3;
 
 /// A folder, an archive, a file or a kind of headers with much new content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Contributor {
     /// What it is.
     pub kind: ContributorKind,
@@ -38,6 +39,7 @@ pub struct Contributor {
 
 /// A layer of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Layer {
     /// The image's name, or the beginning of its digest.
     pub image: String,

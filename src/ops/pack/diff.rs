@@ -9,18 +9,19 @@ use serde::Serialize;
 use super::contributors::{Contributor, contributors, image_of, item_of};
 use crate::base::monitor::Monitor;
 use crate::bundle::{Effort, Have, Recipient, Weighed, weigh};
-use crate::content::release::{Item, ReleaseRoot};
-use crate::oci::image::{Digest, Image, Images, Reference};
+use crate::content::release::{Item, ReleaseName, ReleaseRoot};
+use crate::oci::image::{Digest, Image, Images, Platform, Reference};
 use crate::ops::Error;
 use crate::store::Store;
 
 /// How two releases differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DiffReport {
     /// The older.
-    pub from: String,
+    pub from: ReleaseName,
     /// The newer.
-    pub to: String,
+    pub to: ReleaseName,
     /// Items of either, by name.
     pub items: Vec<DiffItem>,
     /// Images of either: those of the newer in their order, then those that were removed.
@@ -37,6 +38,7 @@ pub struct DiffReport {
 
 /// An item in a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DiffItem {
     /// Name, as far as it is text.
     pub name: String,
@@ -52,17 +54,18 @@ pub struct DiffItem {
 
 /// An image in a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DiffImage {
     /// Its name in the newer release, or in the older one when it was removed.
     pub name: String,
     /// Its name in the older release, with the same repository and platform.
     pub before: Option<String>,
     /// The platform that it runs on.
-    pub platform: Option<String>,
+    pub platform: Option<Platform>,
     /// How it differs.
     pub change: DiffChange,
     /// Digest of its manifest.
-    pub digest: String,
+    pub digest: Digest,
     /// Number of layers in the newer release.
     pub layers: usize,
     /// Layers among them that no image of the older release has.
@@ -136,8 +139,8 @@ pub fn diff(
     let images = Images::find(store, to, monitor)?;
     let before = Images::find(store, from, monitor)?;
     Ok(DiffReport {
-        from: from.name.to_string(),
-        to: to.name.to_string(),
+        from: from.name.clone(),
+        to: to.name.clone(),
         items,
         new_chunks,
         new_bytes,
@@ -222,9 +225,9 @@ fn told(image: &Image, change: DiffChange) -> DiffImage {
     DiffImage {
         name: image.name(),
         before: None,
-        platform: image.platform.as_ref().map(ToString::to_string),
+        platform: image.platform.clone(),
         change,
-        digest: image.manifest.digest.to_string(),
+        digest: image.manifest.digest.clone(),
         layers: 0,
         new_layers: 0,
         bytes: 0,

@@ -9,16 +9,17 @@ use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::bundle::{Effort, Have, Recipient, weigh};
 use crate::content::content_kind::ContentKind;
-use crate::content::release::ReleaseRoot;
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Images;
 use crate::ops::Error;
 use crate::store::Store;
 
 /// The estimated size of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EstimateReport {
     /// The releases in it.
-    pub releases: Vec<String>,
+    pub releases: Vec<ReleaseName>,
     /// The recipients: receipts, releases or sites. Empty when the bundle is full.
     pub receivers: Vec<String>,
     /// Bytes of the releases' items when restored.
@@ -41,9 +42,10 @@ pub struct EstimateReport {
 
 /// An item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EstimatedItem {
     /// Its release.
-    pub release: String,
+    pub release: ReleaseName,
     /// Its name.
     pub name: String,
     /// Its bytes when restored.
@@ -56,6 +58,7 @@ pub struct EstimatedItem {
 
 /// The layers of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EstimatedImage {
     /// Its name.
     pub image: String,
@@ -67,6 +70,7 @@ pub struct EstimatedImage {
 
 /// A kind of content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EstimatedClass {
     /// The kind.
     pub class: ContentKind,
@@ -116,7 +120,7 @@ pub fn estimate(
             let sum = by_item.get(&(number, &item.name[..]));
             let (new_bytes, carried_bytes) = sum.copied().unwrap_or_default();
             items.push(EstimatedItem {
-                release: root.name.to_string(),
+                release: root.name.clone(),
                 name: String::from_utf8_lossy(&item.name).into_owned(),
                 bytes: item.bytes(),
                 new_bytes,
@@ -144,7 +148,7 @@ pub fn estimate(
         .collect();
     classes.sort_by_key(|class| std::cmp::Reverse(class.carried_bytes));
     Ok(EstimateReport {
-        releases: releases.iter().map(|root| root.name.to_string()).collect(),
+        releases: releases.iter().map(|root| root.name.clone()).collect(),
         receivers: receivers.iter().map(|each| each.label.clone()).collect(),
         release_bytes: total(releases.iter().map(|root| root.bytes)),
         new_chunks,

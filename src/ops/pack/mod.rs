@@ -26,7 +26,7 @@ use crate::bundle::{
     self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Prerequisite, Recipient, TempPayload,
     solid_bytes,
 };
-use crate::content::release::ReleaseRoot;
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Images;
 use crate::ops::space::Space;
 use crate::ops::space::free_bytes;
@@ -39,6 +39,7 @@ use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// Options of `pack`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct PackOptions {
     /// The medium.
     pub capacity: Capacity,
@@ -74,6 +75,7 @@ impl PackOptions {
 
 /// What the volumes say besides the releases, and what is questioned before packing.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct PackNotes {
     /// The day that is written on the volumes, such as `2026-11-28`. It is part of the set, so another day makes
     /// another set.
@@ -96,9 +98,10 @@ pub enum Spares {
 
 /// The planned set, shown before it is written.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct PackPlan {
     /// Releases.
-    pub releases: Vec<String>,
+    pub releases: Vec<ReleaseName>,
     /// Bytes of the releases' items when restored.
     pub release_bytes: u64,
     /// Bytes of the compressed chunks.
@@ -141,11 +144,12 @@ pub struct PackPlan {
 
 /// A recipient of the bundle.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct PlannedReceiver {
     /// The receipt, releases or site that was named.
     pub label: String,
     /// Releases that it is assumed to have.
-    pub releases: Vec<String>,
+    pub releases: Vec<ReleaseName>,
     /// With several recipients, the approximate payload of a bundle for this one alone, estimated from its chunks in
     /// the store.
     pub alone_bytes: Option<u64>,
@@ -153,9 +157,10 @@ pub struct PlannedReceiver {
 
 /// The result of `pack`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct PackReport {
     /// Id of the volume set.
-    pub set_id: String,
+    pub set_id: SetId,
     /// The volumes, from volume 1 on.
     #[serde(serialize_with = "path_text::all")]
     pub volumes: Vec<PathBuf>,
@@ -229,7 +234,7 @@ pub fn pack_with(
     }
     .check()?;
 
-    let names = shown.releases.clone();
+    let names: Vec<String> = shown.releases.iter().map(ToString::to_string).collect();
     let content = SetContent {
         title: &title(&names),
         releases: &names,
@@ -243,7 +248,7 @@ pub fn pack_with(
     let written = volumes::write(&plan, &content, &mut open, to, monitor)?;
     remember(store, &written.header.set_id, releases, &cut, monitor);
     Ok(PackReport {
-        set_id: written.header.set_id.to_string(),
+        set_id: written.header.set_id,
         volumes: written.volumes,
         plan: shown,
         findings,
@@ -321,7 +326,7 @@ fn draw(
         local_percent: options.local_percent,
         codec: options.codec,
     })?;
-    let mut shown = describe(&plan, &cut, catalog.len() as u64);
+    let mut shown = describe(&plan, releases, &cut, catalog.len() as u64);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
     shown.receivers = recipients;
     shown.together_bytes = together_bytes;
@@ -371,7 +376,7 @@ fn planned(
             releases: receiver
                 .releases
                 .iter()
-                .map(|root| root.name.to_string())
+                .map(|root| root.name.clone())
                 .collect(),
             alone_bytes,
         })
@@ -418,7 +423,12 @@ fn title(names: &[String]) -> String {
     }
 }
 
-fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
+fn describe(
+    plan: &SetPlan,
+    releases: &[ReleaseRoot],
+    cut: &CutBundle,
+    catalog_bytes: u64,
+) -> PackPlan {
     let Guarantee {
         any_volumes,
         burst_everywhere_bytes,
@@ -442,12 +452,7 @@ fn describe(plan: &SetPlan, cut: &CutBundle, catalog_bytes: u64) -> PackPlan {
         .iter()
         .flat_map(|release| &release.items);
     PackPlan {
-        releases: cut
-            .catalog
-            .releases
-            .iter()
-            .map(|release| release.name.clone())
-            .collect(),
+        releases: releases.iter().map(|root| root.name.clone()).collect(),
         release_bytes: total(items.map(|item| item.bytes)),
         payload_bytes: cut.catalog.payload_bytes(),
         catalog_bytes,

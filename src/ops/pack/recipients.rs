@@ -213,7 +213,7 @@ fn by_held(store: &Store, label: &str, held: &[HeldRelease]) -> Result<FoundReci
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedSite {
     /// Its name.
-    pub name: String,
+    pub name: SiteName,
     /// The store of its last receipt, or `None` without one.
     pub store: Option<String>,
     /// Releases in its last receipt.
@@ -250,7 +250,7 @@ pub fn sites(store: &Store) -> Result<SitesReport, Error> {
         let site = remembered(store, &name)?;
         let receipt = site.receipt.as_ref();
         sites.push(ListedSite {
-            name: name.to_string(),
+            name,
             store: receipt.map(Receipt::store_hex),
             has: receipt
                 .into_iter()

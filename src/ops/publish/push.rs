@@ -16,6 +16,7 @@ use crate::ops::{Error, Releases};
 
 /// Options of `push`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct PushOptions {
     /// Which images.
     pub choice: Choice,
@@ -25,9 +26,10 @@ pub struct PushOptions {
 
 /// The result of `push`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ReleasePushReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// What was pushed.
     #[serde(flatten)]
     pub pushed: PushReport,
@@ -95,7 +97,7 @@ pub fn push_by<R: Releases>(
     };
     let pushed = registry_push::push(&client, &plan.repositories, &blobs, monitor)?;
     Ok(ReleasePushReport {
-        release: name.to_string(),
+        release: name.clone(),
         pushed,
         findings: plan.findings,
     })

@@ -32,6 +32,7 @@ const STOP_EVERY: Duration = Duration::from_millis(100);
 
 /// The content that is served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Served {
     /// `REPOSITORY:TAG`, in order.
     pub names: Vec<String>,

@@ -238,7 +238,7 @@ fn heal(
 ) -> Result<(), Error> {
     let healed = staging.heal(monitor)?;
     tracing::info!(
-        set = progress.set_id,
+        set = %progress.set_id,
         copied_blocks = healed.copied_blocks,
         local_blocks = healed.local_blocks,
         wide_blocks = healed.wide_blocks,
@@ -252,7 +252,7 @@ fn heal(
 fn log_bundle(set: &StagedSet, progress: &SetProgress) {
     let catalog = set.catalog();
     tracing::info!(
-        set = progress.set_id,
+        set = %progress.set_id,
         title = progress.title,
         releases = ?progress.releases,
         frames = catalog.frames.len(),
@@ -266,7 +266,7 @@ fn log_missing(progress: &SetProgress, missing: &MissingPrerequisites) {
     let releases = missing.any_of.iter().flatten();
     let releases: Vec<&str> = releases.map(|release| release.name.as_str()).collect();
     tracing::warn!(
-        set = progress.set_id,
+        set = %progress.set_id,
         ?releases,
         sets = missing.sets.len(),
         chunks = missing.chunks,
@@ -310,7 +310,7 @@ pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress,
         _ => Vec::new(),
     };
     Ok(SetProgress {
-        set_id: staging.set_id().to_string(),
+        set_id: staging.set_id(),
         title: title_of(staging),
         releases: descriptor.map(|each| each.releases).unwrap_or_default(),
         data_volumes: header.data_volumes,

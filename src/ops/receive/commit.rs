@@ -14,7 +14,7 @@ use crate::bundle::{BundleError, Catalog, FramePlace};
 use crate::content::frame::Frame;
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
-use crate::content::release::{Item, ReleaseRoot, walk};
+use crate::content::release::{Item, ReleaseName, ReleaseRoot, walk};
 use crate::ops::Error;
 use crate::ops::blob_cache::{self, Keeper};
 use crate::ops::proof::{self, ProvedBlobs};
@@ -31,9 +31,10 @@ const TRIES: u32 = 8;
 
 /// A release that was received.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct CommittedRelease {
     /// Its name.
-    pub name: String,
+    pub name: ReleaseName,
     /// Its items.
     pub items: u64,
     /// Bytes of all items.
@@ -237,7 +238,7 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
         // All chunks are durable and proved at this point, so a root never names a release that is not whole.
         commit_release(store, root)?;
         committed.push(CommittedRelease {
-            name: root.name.to_string(),
+            name: root.name.clone(),
             items: root.items.into(),
             bytes: root.bytes,
             replaced,

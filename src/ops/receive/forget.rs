@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::base::id::SetId;
 use crate::ops::Error;
 use crate::store::Store;
 use crate::volumes::Staging;
@@ -12,6 +13,7 @@ const DIGITS_MIN: usize = 4;
 
 /// The result of `forget`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ForgetReport {
     /// The sets that were given up.
     pub forgotten: Vec<ForgottenSet>,
@@ -19,9 +21,10 @@ pub struct ForgetReport {
 
 /// A set that was given up.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ForgottenSet {
     /// Its id.
-    pub set_id: String,
+    pub set_id: SetId,
     /// Its title. Empty when no superblock had come.
     pub title: String,
     /// Bytes that were staged of it.
@@ -64,7 +67,7 @@ fn give_up(store: &Store, sets: impl Iterator<Item = Staging>) -> Result<ForgetR
             .descriptor()
             .map_or_else(|_| String::new(), |it| it.title);
         let told = ForgottenSet {
-            set_id: set.set_id().to_string(),
+            set_id: set.set_id(),
             title,
             freed_bytes: set.spooled_bytes(),
         };

@@ -27,7 +27,7 @@ pub use self::commit::CommittedRelease;
 pub use self::report::{FailedSet, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
-use crate::base::id::SetId;
+use crate::base::id::{SetId, StoreId};
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::path_text;
 use crate::oci::image::Platform;
@@ -159,8 +159,8 @@ fn receive_all(
         }
         let next = again.into_iter();
         waiting = next.map(|(set, read, _)| (set, read)).collect();
-        let mut known: Vec<String> = sets.iter().map(|set| set.set_id.clone()).collect();
-        known.extend(failed.iter().map(|(set_id, ..)| set_id.to_string()));
+        let mut known: Vec<SetId> = sets.iter().map(|set| set.set_id).collect();
+        known.extend(failed.iter().map(|(set_id, ..)| *set_id));
         waiting.extend(waiting_and_whole(store, &waiting, &known)?);
     }
     // When there is nothing else to report, the whole call has failed.
@@ -182,7 +182,7 @@ fn receive_all(
         done_with,
         ready_bytes: store.cached_bytes()?.saturating_sub(ready_before),
         empty_paths: report.empty_paths,
-        refused: report.refused.iter().map(ToString::to_string).collect(),
+        refused: report.refused,
         findings: report.findings,
     })
 }
@@ -213,7 +213,7 @@ fn log_what_was_read(report: &SetReadReport) {
 /// Reports a set that was committed by an earlier call.
 fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
     SetProgress {
-        set_id: read.header.set_id.to_string(),
+        set_id: read.header.set_id,
         title: known.title.clone(),
         releases: known.release_names(),
         data_volumes: read.header.data_volumes,
@@ -282,10 +282,8 @@ fn tell_what_was_read(
     sets: &mut [SetProgress],
     read: &[SetRead],
 ) -> Result<(), Error> {
-    let by_id: BTreeMap<String, &SetRead> = read
-        .iter()
-        .map(|read| (read.header.set_id.to_string(), read))
-        .collect();
+    let by_id: BTreeMap<SetId, &SetRead> =
+        read.iter().map(|read| (read.header.set_id, read)).collect();
     let is_in = |set: &SetProgress| {
         matches!(
             set.state,
@@ -319,10 +317,10 @@ fn tell_what_was_read(
 }
 
 /// Removes staged sets whose releases came by another set. Their missing parts are no longer needed.
-fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Error> {
+fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<SetId>, Error> {
     let mut here: HashSet<String> = HashSet::new();
     for set in sets.iter() {
-        here.extend(set.committed.iter().map(|release| release.name.clone()));
+        here.extend(set.committed.iter().map(|release| release.name.to_string()));
         // An earlier call may have been killed before this step.
         if set.state == ProgressState::AlreadyHere {
             here.extend(set.releases.iter().cloned());
@@ -341,7 +339,7 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
         if !is_touched || !all_here(store, set.catalog())? {
             continue;
         }
-        let set_id = set.staging.set_id().to_string();
+        let set_id = set.staging.set_id();
         set.staging.discard()?;
         if let Some(told) = sets.iter_mut().find(|told| told.set_id == set_id) {
             told.state = ProgressState::AlreadyHere;
@@ -357,10 +355,10 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<String>, Er
 fn waiting_and_whole(
     store: &Store,
     waiting: &[(Staging, ReadMediaReport)],
-    known: &[String],
+    known: &[SetId],
 ) -> Result<Vec<(Staging, ReadMediaReport)>, Error> {
     let is_known = |set: &Staging| {
-        known.contains(&set.set_id().to_string())
+        known.contains(&set.set_id())
             || waiting
                 .iter()
                 .any(|(each, _)| each.set_id() == set.set_id())
@@ -379,12 +377,13 @@ fn waiting_and_whole(
 
 /// The content of a store, and the sets that wait for volumes.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct StatusReport {
     /// The store's folder.
     #[serde(serialize_with = "path_text::one")]
     pub store: PathBuf,
     /// Its id.
-    pub store_id: String,
+    pub store_id: StoreId,
     /// Releases in it.
     pub releases: u64,
     /// Free space beside it.
@@ -401,7 +400,7 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
     let (roots, _) = super::releases(store)?;
     Ok(StatusReport {
         store: store.dir().to_owned(),
-        store_id: store.id().to_string(),
+        store_id: store.id(),
         releases: roots.len() as u64,
         free_bytes: free_bytes(store.dir())?,
         incoming: open_all(&store.incoming_dir())?

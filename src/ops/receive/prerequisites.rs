@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::base::id::ChunkId;
+use crate::base::id::{ChunkId, ReleaseId, SetId};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog, Prerequisite, missing_bases};
 use crate::content::recipe::walk::Walker;
@@ -24,6 +24,7 @@ const NAMED_MAX: usize = 8;
 
 /// The prerequisites of a bundle that the store is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MissingPrerequisites {
     /// For each recipient that the bundle was cut for, the releases with the missing chunks. Those of one recipient
     /// suffice.
@@ -33,25 +34,27 @@ pub struct MissingPrerequisites {
     /// Lowest number of missing chunks. 0 as long as it is not known.
     pub chunks: u64,
     /// Some of them.
-    pub chunk_ids: Vec<String>,
+    pub chunk_ids: Vec<ChunkId>,
 }
 
 /// A prerequisite release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MissingRelease {
     /// Its name.
     pub name: String,
     /// Its id.
-    pub id: String,
+    pub id: ReleaseId,
     /// Its state in this store.
     pub state: MissingState,
 }
 
 /// A set with missing frames that a bundle depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MissingSet {
     /// Its id.
-    pub set_id: String,
+    pub set_id: SetId,
     /// Frames that the bundle depends on.
     pub frames: u64,
     /// Frames among them that are missing.
@@ -117,7 +120,7 @@ fn sets_of(
         let is_firm = found.is_some_and(|each| quick_check(store, each.catalog(), &[]).is_none());
         if missing > 0 || !is_firm {
             sets.push(MissingSet {
-                set_id: set.set.to_string(),
+                set_id: set.set,
                 frames,
                 missing,
             });
@@ -152,7 +155,7 @@ impl MissingPrerequisites {
         let first = missing.iter().take(NAMED_MAX);
         Self {
             chunks: missing.len() as u64,
-            chunk_ids: first.map(ToString::to_string).collect(),
+            chunk_ids: first.copied().collect(),
             ..self
         }
     }
@@ -173,7 +176,7 @@ fn releases_of(store: &Store, prerequisite: &Prerequisite) -> Vec<MissingRelease
             };
             MissingRelease {
                 name: release.name.clone(),
-                id: release.id.to_string(),
+                id: release.id,
                 state,
             }
         })

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Subject};
-use crate::base::id::ChunkId;
+use crate::base::id::{ChunkId, SetId};
 use crate::base::monitor::Monitor;
 use crate::bundle::receipt::{
     FramesWaiting, HeldRelease, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson,
@@ -25,6 +25,7 @@ use crate::volumes::staging::open_all;
 
 /// A receipt, in the forms that people pass on.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ReceiptReport {
     /// Its content. `pack --for` reads this JSON as well.
     #[serde(flatten)]
@@ -42,9 +43,10 @@ pub struct ReceiptReport {
 
 /// A staged set that is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct WaitingReport {
     /// Its id.
-    pub set_id: String,
+    pub set_id: SetId,
     /// The releases in it.
     pub releases: Vec<String>,
     /// Frames that are present and usable.
@@ -133,7 +135,7 @@ fn waiting(
         };
         let frames = set.usable_frames(&mut is_at_hand);
         sets.push(WaitingReport {
-            set_id: set.staging.set_id().to_string(),
+            set_id: set.staging.set_id(),
             releases: set.release_names(),
             frames: frames.len() as u64,
             of_frames: set.catalog().frames.len() as u64,

@@ -18,29 +18,31 @@ use crate::volumes::recovery::{SetNeeds, VolumeOutcome};
 
 /// The result of `receive`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ReceiveReport {
     /// Sets that were found on the media or were staged before.
     pub sets: Vec<SetProgress>,
     /// Sets that could not be received, and why. They do not keep the others out.
     pub failed: Vec<FailedSet>,
     /// Sets that were removed unfinished, because all of their releases came in another way.
-    pub done_with: Vec<String>,
+    pub done_with: Vec<SetId>,
     /// Bytes of received deflate streams that are cached in addition, to be served as they are.
     pub ready_bytes: u64,
     /// Given paths without a block of any set.
     #[serde(serialize_with = "path_text::all")]
     pub empty_paths: Vec<PathBuf>,
     /// Sets that were found and not started, because too many are staged already.
-    pub refused: Vec<String>,
+    pub refused: Vec<SetId>,
     /// Problems of the media.
     pub findings: Vec<Finding>,
 }
 
 /// A set that could not be received.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct FailedSet {
     /// Its id.
-    pub set_id: String,
+    pub set_id: SetId,
     /// Its title. Empty when no superblock came yet.
     pub title: String,
     /// What is wrong. In JSON it is the `message`, in English.
@@ -50,9 +52,10 @@ pub struct FailedSet {
 
 /// The progress of a set.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SetProgress {
     /// Id of the set.
-    pub set_id: String,
+    pub set_id: SetId,
     /// Its title. Empty when no superblock came yet.
     pub title: String,
     /// Releases it carries.
@@ -141,7 +144,7 @@ fn in_words<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Err
 impl FailedSet {
     pub(super) fn new((set_id, title, error): (SetId, String, Error)) -> Self {
         Self {
-            set_id: set_id.to_string(),
+            set_id,
             title,
             error: Arc::new(error),
         }

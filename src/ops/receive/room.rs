@@ -26,6 +26,7 @@ const ISO_MAGIC_OFFSET: usize = 0x8001;
 
 /// Room that a set still takes until it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Room {
     /// What receiving takes from now on: blocks that are not staged yet, and the releases in the store.
     pub needed_bytes: u64,

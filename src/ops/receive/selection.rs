@@ -24,9 +24,10 @@ pub(crate) struct Selection {
 
 /// The part of a set that is not received, because it is for other platforms than requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The requested platforms.
-    pub platforms: Vec<String>,
+    pub platforms: Vec<Platform>,
     /// Releases that are left out.
     pub releases: Vec<String>,
     /// Bytes of the payload that the other releases need.
@@ -79,7 +80,7 @@ impl Selection {
     /// Returns what is left out, if anything.
     pub(crate) fn left_out(&self) -> Option<LeftOut> {
         (!self.left_out.is_empty()).then(|| LeftOut {
-            platforms: self.platforms.iter().map(ToString::to_string).collect(),
+            platforms: self.platforms.clone(),
             releases: self.left_out.clone(),
             needed_bytes: self.payload_bytes(),
             payload_bytes: self.catalog.payload_bytes(),

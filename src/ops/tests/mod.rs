@@ -112,7 +112,7 @@ fn the_same_input_makes_the_same_release() {
     let dir = TempDir::new().unwrap();
     let tree = dir.path().join("tree");
     make_tree(&tree);
-    let ids: Vec<String> = (0..2)
+    let ids: Vec<_> = (0..2)
         .map(|_| add_all(&MemoryStore::default(), "shop:1.0", &[&tree]).id)
         .collect();
     assert_eq!(ids[0], ids[1]);

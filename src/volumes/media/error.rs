@@ -7,6 +7,7 @@ use crate::base::monitor::Interrupted;
 
 /// Says why an operation on media could not go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MediaError {
     /// A call to the file system failed.
     #[error("{}", path.display())]

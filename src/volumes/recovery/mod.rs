@@ -103,6 +103,7 @@ pub enum RecoveryGoal {
 
 /// The state of one volume after recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct VolumeOutcome {
     /// The volume.
     pub volume_no: u16,

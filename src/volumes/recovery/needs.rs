@@ -7,6 +7,7 @@ use crate::volumes::recovery::{Presence, RecoveryGoal, recover};
 
 /// What receiving a set still needs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct SetNeeds {
     /// Whether everything can be restored from the present blocks.
     pub complete: bool,

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
+use carryall::bundle::Recipient;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Catalog, Effort};
 use carryall::content::release::ReleaseName;
@@ -77,15 +78,18 @@ pub fn medium_for(blocks: u64, carrier: Carrier) -> Capacity {
 
 /// Packs into folders on media of this size: without parity and in little time.
 pub fn options_for(medium_bytes: u64) -> PackOptions {
-    PackOptions {
-        capacity: Capacity::exact(medium_bytes),
-        carrier: Carrier::Folders,
-        spare: Some(0),
-        local_percent: Some(0.0),
-        effort: Effort::Fast,
-        codec: ParityCodec::Gf16,
-        receivers: Vec::new(),
-    }
+    let mut options = PackOptions::new(Capacity::exact(medium_bytes));
+    options.spare = Some(0);
+    options.local_percent = Some(0.0);
+    options.effort = Effort::Fast;
+    options
+}
+
+/// The same for a site that has something already.
+pub fn options_since(medium_bytes: u64, receivers: Vec<Recipient>) -> PackOptions {
+    let mut options = options_for(medium_bytes);
+    options.receivers = receivers;
+    options
 }
 
 /// A release, as it was given, and the volumes that carry it.
@@ -146,14 +150,13 @@ impl Shape {
 
     /// How it is packed.
     pub fn options(&self) -> PackOptions {
-        PackOptions {
-            capacity: medium_for(self.blocks, self.carrier),
-            carrier: self.carrier,
-            spare: Some(self.spare),
-            local_percent: Some(self.local),
-            codec: self.codec,
-            ..options_for(0)
-        }
+        let mut options = PackOptions::new(medium_for(self.blocks, self.carrier));
+        options.carrier = self.carrier;
+        options.spare = Some(self.spare);
+        options.local_percent = Some(self.local);
+        options.effort = Effort::Fast;
+        options.codec = self.codec;
+        options
     }
 
     /// Packs a release that is in the store already.
@@ -387,7 +390,7 @@ impl Site {
         report
             .releases
             .into_iter()
-            .map(|release| release.name)
+            .map(|release| release.name.to_string())
             .collect()
     }
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 use carryall::base::monitor::Silent;
 use carryall::content::release::ReleaseName;
 use carryall::oci::image::{Digest, OCI_INDEX, OCI_MANIFEST};
-use carryall::oci::registry::client::{ClientOptions, Patience};
-use carryall::oci::registry::pull::PullOptions;
+use carryall::oci::registry::client::ClientOptions;
 use carryall::ops::Error;
 use carryall::ops::add::sources::{RegistryImage, Sources, add_sources};
 use carryall::ops::add::{AddOptions, AddReport};
@@ -291,15 +290,12 @@ pub fn name(text: &str) -> ReleaseName {
 
 /// Impatient, and without anyone's credentials.
 pub fn client_options() -> ClientOptions {
-    ClientOptions {
-        config: None,
-        patience: Patience {
-            attempts: 3,
-            first_pause: Duration::from_millis(10),
-            silence: Duration::from_secs(10),
-        },
-        ..ClientOptions::default()
-    }
+    let mut options = ClientOptions::default();
+    options.config = None;
+    options.patience.attempts = 3;
+    options.patience.first_pause = Duration::from_millis(10);
+    options.patience.silence = Duration::from_secs(10);
+    options
 }
 
 pub fn add_paths(store: &Store, release: &str, paths: &[PathBuf]) -> AddReport {
@@ -329,15 +325,11 @@ pub fn pull_platforms(
     client: &ClientOptions,
     platforms: &[&str],
 ) -> Result<AddReport, Error> {
-    let sources = Sources {
-        paths: &[],
-        images: &[RegistryImage::parse(image).unwrap()],
-        pull: PullOptions {
-            platforms: platforms.iter().map(|text| text.parse().unwrap()).collect(),
-        },
-        client: client.clone(),
-        stream: None,
-    };
+    let images = [RegistryImage::parse(image).unwrap()];
+    let mut sources = Sources::default();
+    sources.images = &images;
+    sources.pull.platforms = platforms.iter().map(|text| text.parse().unwrap()).collect();
+    sources.client = client.clone();
     add_sources(
         store,
         &name(release),
@@ -349,9 +341,7 @@ pub fn pull_platforms(
 }
 
 pub fn push_to(store: &Store, release: &str, to: &str) -> Result<ReleasePushReport, Error> {
-    let options = PushOptions {
-        client: client_options(),
-        ..PushOptions::default()
-    };
+    let mut options = PushOptions::default();
+    options.client = client_options();
     push(store, &name(release), to, &options, &Silent)
 }

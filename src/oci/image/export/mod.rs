@@ -32,6 +32,7 @@ pub enum ImageForm {
 
 /// The reason why images cannot be exported.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExportError {
     /// It is an artifact.
     #[error("{image} is no image of layers: a docker archive cannot hold it")]

@@ -36,6 +36,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(120);
 
 /// The limits of retrying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Patience {
     /// Number of attempts, at least 1. An attempt at a blob that brought bytes is not counted.
     pub attempts: u32,
@@ -57,6 +58,7 @@ impl Default for Patience {
 
 /// Options of the connection to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientOptions {
     /// Uses HTTP without TLS. This is the default on loopback, unless certificates are given.
     pub plain_http: bool,

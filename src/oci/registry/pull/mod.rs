@@ -28,6 +28,7 @@ const SPARE_BYTES: u64 = 16 << 20;
 
 /// Options of a pull.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PullOptions {
     /// Requested platforms. Empty stands for all.
     pub platforms: Vec<Platform>,
@@ -35,6 +36,7 @@ pub struct PullOptions {
 
 /// The result of a pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pulled {
     /// The manifest or index that the reference named.
     pub root: Descriptor,

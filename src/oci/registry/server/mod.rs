@@ -107,6 +107,7 @@ pub enum ServeEvent {
 
 /// A request in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answered {
     /// Address of the client.
     pub from: SocketAddr,

@@ -9,6 +9,7 @@ use crate::oci::image::export::ExportError;
 
 /// The reason why nothing was loaded.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The requested images are not available.
     #[error(transparent)]

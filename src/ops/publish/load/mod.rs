@@ -18,7 +18,7 @@ use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::content::recipe::RecipeError;
-use crate::content::release::ReleaseRoot;
+use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::export::{ExportError, ExportPlan, ImageForm};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names};
 use crate::ops::Error;
@@ -33,6 +33,7 @@ const SAID_BYTES_MAX: u64 = 64 << 10;
 
 /// Options of `load`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LoadOptions {
     /// Which images.
     pub choice: Choice,
@@ -56,13 +57,14 @@ pub enum Then {
 
 /// A name that was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LoadedName {
     /// The name.
     pub name: String,
     /// Digest of the original manifest, or of the one that was made for the image.
-    pub manifest: String,
+    pub manifest: Digest,
     /// Digest of the config.
-    pub config: String,
+    pub config: Digest,
     /// The digest that the program reports for the name, when it was asked and answers. Docker and podman report the
     /// digest of the config. containerd reports that of the manifest or index.
     pub digest: Option<String>,
@@ -70,9 +72,10 @@ pub struct LoadedName {
 
 /// The result of `load`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LoadReport {
     /// The release.
-    pub release: String,
+    pub release: ReleaseName,
     /// The program.
     pub with: Loader,
     /// Names of the images, or digests of those without a name.
@@ -171,7 +174,7 @@ pub fn load(
         ask(&mut names, loader, namespace, monitor)?;
     }
     Ok(LoadReport {
-        release: root.name.to_string(),
+        release: root.name.clone(),
         with: loader,
         images: chosen.iter().map(|image| Image::name(image)).collect(),
         names,
@@ -214,8 +217,8 @@ fn names_of(chosen: &[&Image]) -> Vec<LoadedName> {
     let names = chosen.iter().flat_map(|image| {
         image.references.iter().map(|name| LoadedName {
             name: name.clone(),
-            manifest: image.manifest.digest.to_string(),
-            config: image.config.digest.to_string(),
+            manifest: image.manifest.digest.clone(),
+            config: image.config.digest.clone(),
             digest: None,
         })
     });

@@ -33,6 +33,7 @@ pub enum Loader {
 
 /// A program that was tried and does not work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Tried {
     /// The program.
     pub program: &'static str,
