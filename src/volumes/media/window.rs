@@ -80,7 +80,9 @@ impl<'a> SourceWindow<'a> {
         let mut at = from;
         while at < to && at + 4 <= self.size {
             self.reach(at, at + 4)?;
-            let have = &self.buf[in_memory(at - self.start)..self.filled];
+            // A pattern that begins before `to` ends at most three bytes behind it. The rest is left to the next search.
+            let searched = self.filled.min(in_memory(to + 3 - self.start));
+            let have = &self.buf[in_memory(at - self.start)..searched];
             if let Some(index) = find_in(have, pattern) {
                 let found = at + index as u64;
                 return Ok((found < to).then_some(found));
