@@ -1,6 +1,7 @@
 //! What the tests are made with.
 
 pub mod archives;
+pub mod bad_sectors;
 pub mod bytes;
 pub mod daemons;
 pub mod evil;
