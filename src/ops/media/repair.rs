@@ -107,7 +107,7 @@ pub fn repair(
         };
         let report = rebuild(set, &wanted, to, form, monitor)?;
         sets.push(RepairedSet {
-            set_id: verdict.set_id.clone(),
+            set_id: verdict.set_id,
             rebuilt: report.rebuilt,
             not_recoverable: report.not_recoverable,
         });
