@@ -1,12 +1,13 @@
 //! The damage that a set survives: guarantees, and beyond them a computed probability.
 //!
-//! The model is in docs/format.md: every block of every available volume is bad with the same probability,
-//! independently.
+//! The model is in docs/format.md: every sector of every available volume is bad with the same probability,
+//! independently, and each slice of a group or stripe is solved by itself.
 
 #![allow(clippy::cast_precision_loss)]
 
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::geometry::Geometry;
+use crate::volumes::slices::SLICES;
 
 /// The damage that a set survives.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -18,7 +19,7 @@ pub struct Guarantee {
     /// One run of damage of this many bytes heals with the volume alone. Each volume also survives it when as many
     /// volumes are missing as there are spares.
     pub burst_alone_bytes: u64,
-    /// Scattered damage, by probability: missing volumes, and the percentage of bad blocks on the others at which the
+    /// Scattered damage, by probability: missing volumes, and the percentage of bad sectors on the others at which the
     /// payload is restored with a probability of 99 %. The entries are for none missing, one missing, and as many as
     /// there are spares.
     pub scattered: Vec<(u16, f64)>,
@@ -45,8 +46,8 @@ pub fn guarantee(geometry: &Geometry) -> Guarantee {
 /// The probability of full recovery that the figures stand for.
 pub(crate) const CHANCE: f64 = 0.99;
 
-/// Returns the largest share of bad blocks, in percent, at which the payload is still restored with a probability of 99
-/// %. `lost` whole volumes are missing and bad blocks are scattered over all others.
+/// Returns the largest share of bad sectors, in percent, at which the payload is still restored with a probability of 99
+/// %. `lost` whole volumes are missing and bad sectors are scattered over all others.
 pub(crate) fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
     if lost > geometry.header().spare_volumes {
         return 0.0;
@@ -63,20 +64,21 @@ pub(crate) fn scattered_percent(geometry: &Geometry, lost: u16) -> f64 {
     low * 100.0
 }
 
-/// Returns an upper bound of the probability that something is lost. It sums, over all stripes (or groups), the
-/// probability that one of them has more bad blocks than parity. The better of two ways counts: local parity alone, or
+/// Returns an upper bound of the probability that something is lost. It sums, over the slices of all stripes (or groups),
+/// the probability that one of them has more bad sectors than parity. The better of two ways counts: local parity alone, or
 /// local parity first and the stripes for the rest.
 fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
     let header = geometry.header();
     let volumes = f64::from(geometry.volume_count() - lost);
     let group = u32::from(header.local_data) + u32::from(header.local_parity);
     let parity = u32::from(header.local_parity);
+    let slices = SLICES as f64;
     let (local_only, left) = if parity == 0 {
-        let blocks = volumes * f64::from(geometry.protected_blocks());
-        ((blocks * bad).min(1.0), bad)
+        let sectors = slices * volumes * f64::from(geometry.protected_blocks());
+        ((sectors * bad).min(1.0), bad)
     } else {
-        let groups = volumes * f64::from(geometry.group_count());
-        // A bad block stays bad when at least as many others of its group are bad as there is parity.
+        let groups = slices * volumes * f64::from(geometry.group_count());
+        // A bad sector stays bad when at least as many others of its slice of the group are bad as there is parity.
         let stays = bad * at_least(group - 1, bad, parity);
         (groups * at_least(group, bad, parity + 1), stays)
     };
@@ -87,7 +89,7 @@ fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
         1.0
     } else {
         let catalog = f64::from(geometry.catalog_blocks()) * left.powf(volumes);
-        f64::from(geometry.stripe_count()) * at_least(shards, left, spare + 1) + catalog
+        slices * (f64::from(geometry.stripe_count()) * at_least(shards, left, spare + 1) + catalog)
     };
     local_only.min(wide).min(1.0)
 }

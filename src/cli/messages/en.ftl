@@ -245,8 +245,8 @@ plan-guaranteed-loss = guaranteed: any { $spare } { $spare ->
        *[other] volumes
     } may be lost; or, with none lost, one burst of { $burst } on every volume at once
 plan-guaranteed-burst = guaranteed: one burst of { $burst } heals with the volume alone ({ $percent } % local parity; it takes the room that is left)
-plan-likely = likely (99 %): { $lost } lost and { $percent } % of the blocks bad, scattered over the others
-plan-likely-alone = likely (99 %): { $percent } % of the blocks bad, scattered
+plan-likely = likely (99 %): { $lost } lost and { $percent } % of the sectors bad, scattered over the others
+plan-likely-alone = likely (99 %): { $percent } % of the sectors bad, scattered
 plan-date = date on the volumes: { $date }
 plan-space = space: { $needed } needed, { $free } free
 plan-space-needed = space: { $needed } needed
