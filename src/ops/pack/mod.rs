@@ -124,7 +124,7 @@ pub struct PackPlan {
     pub burst_everywhere_bytes: u64,
     /// Longest burst in bytes that a volume heals on its own.
     pub burst_alone_bytes: u64,
-    /// Estimates, not guarantees: volumes lost, and the percentage of scattered bad blocks on the others that still
+    /// Estimates, not guarantees: volumes lost, and the percentage of scattered bad sectors on the others that still
     /// heals in 99 of 100 cases.
     pub scattered: Vec<(u16, f64)>,
     /// Recipients of the bundle. Empty when it is full.

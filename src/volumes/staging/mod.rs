@@ -5,14 +5,15 @@
 
 mod damaged;
 mod folder;
+mod notes;
+mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::SystemTime;
 
 use self::damaged::Copies;
 pub(crate) use self::folder::discard_all;
@@ -22,11 +23,11 @@ pub(super) use self::folder::{open_every, sweep};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
-use crate::volumes::blocks::{Blocks, header_at};
+use crate::volumes::blocks::Blocks;
 use crate::volumes::described::{Described, describe, liars, read_descriptor};
-use crate::volumes::geometry::{Geometry, Role};
+use crate::volumes::geometry::Geometry;
 use crate::volumes::heal::{HealReport, heal};
-use crate::volumes::others::{OtherBlockFate, Others};
+use crate::volumes::others::Others;
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs_with_rest, recover,
 };
@@ -201,34 +202,6 @@ impl Staging {
         }
     }
 
-    /// Returns whether the set was found on the same medium as a set that became complete in the same call.
-    pub fn is_beside(&self) -> bool {
-        self.dir().join(BESIDE_FILE).exists()
-    }
-
-    /// Records whether it was.
-    ///
-    /// # Errors
-    /// [`VolumeError::Io`].
-    pub(crate) fn set_beside(&self, is_beside: bool) -> Result<(), VolumeError> {
-        let path = self.dir().join(BESIDE_FILE);
-        if is_beside {
-            return replace_file(&path, b"");
-        }
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(VolumeError::io(&path)(error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Returns when its first block was staged.
-    pub fn begun(&self) -> Option<SystemTime> {
-        let stat = fs::metadata(self.dir().join(SET_FILE)).ok()?;
-        stat.modified().ok()
-    }
-
     /// Returns whether descriptor and catalog are complete and match the set's id.
     pub(crate) fn is_described(&self) -> bool {
         self.described().is_ok()
@@ -250,40 +223,6 @@ impl Staging {
     /// Returns whether some place has more than one block with a right hash.
     pub(crate) fn has_others(&self) -> bool {
         self.others.blocks() > 0
-    }
-
-    /// Returns the volumes whose reading has begun and not finished. Their missing blocks are not damage.
-    pub(crate) fn half_read(&self) -> Vec<u16> {
-        self.reading.iter().copied().collect()
-    }
-
-    /// Records that a volume is being read, until [`Self::read_to_end`].
-    pub(super) fn begin_reading(&mut self, volume_no: u16) -> Result<(), VolumeError> {
-        if self.reading.insert(volume_no) {
-            self.note_reading()?;
-        }
-        Ok(())
-    }
-
-    /// Records that these volumes were read as far as possible.
-    pub(super) fn read_to_end(
-        &mut self,
-        volumes: impl IntoIterator<Item = u16>,
-    ) -> Result<(), VolumeError> {
-        let before = self.reading.len();
-        for volume_no in volumes {
-            self.reading.remove(&volume_no);
-        }
-        if self.reading.len() < before {
-            self.note_reading()?;
-        }
-        Ok(())
-    }
-
-    fn note_reading(&self) -> Result<(), VolumeError> {
-        let lines = self.reading.iter().map(|no| format!("{no}\n"));
-        let text: String = lines.collect();
-        replace_file(&self.dir().join(READING_FILE), text.as_bytes())
     }
 
     pub(crate) fn was_healed(&self, place: BlockPlace) -> bool {
@@ -362,31 +301,6 @@ impl Staging {
     /// Returns the folder that it is staged in.
     pub fn dir(&self) -> &Path {
         self.spool.dir()
-    }
-
-    /// Returns the note on the set as it was given. Returns `None` when there is none, or it cannot be read.
-    pub fn note(&self) -> Option<Vec<u8>> {
-        let file = fs::File::open(self.dir().join(NOTE_FILE)).ok()?;
-        let mut note = Vec::new();
-        file.take(NOTE_MAX_BYTES + 1).read_to_end(&mut note).ok()?;
-        (note.len() as u64 <= NOTE_MAX_BYTES).then_some(note)
-    }
-
-    /// Replaces the note on the set. `None` removes it.
-    ///
-    /// # Errors
-    /// [`VolumeError::Io`].
-    pub(crate) fn set_note(&self, note: Option<&[u8]>) -> Result<(), VolumeError> {
-        let path = self.dir().join(NOTE_FILE);
-        match note {
-            Some(note) => replace_file(&path, note),
-            None => match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(VolumeError::io(&path)(error))
-                }
-                _ => Ok(()),
-            },
-        }
     }
 
     /// Limits the wanted payload to these bytes of the data volumes from now on. Needs, healing and readiness then
@@ -564,69 +478,5 @@ impl Staging {
         self.spool.checkpoint_all(&self.presence)?;
         self.copies.checkpoint()?;
         self.others.checkpoint()
-    }
-
-    /// Stages a whole block, unless it is staged already or not needed.
-    pub(super) fn take(
-        &mut self,
-        header: &BlockHeader,
-        block: &[u8],
-    ) -> Result<BlockOutcome, VolumeError> {
-        let place = (header.volume_no, header.block_no);
-        if *self.geometry.header() != header.set || header_at(&self.geometry, place) != *header {
-            return Ok(BlockOutcome::Misfit);
-        }
-        if self.presence.has(place) {
-            if self.spool.tag(place)? == tag_of(block) {
-                return Ok(BlockOutcome::Known);
-            }
-            return Ok(match self.others.keep(place, block)? {
-                OtherBlockFate::New => BlockOutcome::Other,
-                OtherBlockFate::Known => BlockOutcome::Known,
-                OtherBlockFate::Full => BlockOutcome::Spared,
-            });
-        }
-        if self.knows_other(place, block)? {
-            return Ok(BlockOutcome::Known);
-        }
-        if !self.wants(place) {
-            return Ok(BlockOutcome::Spared);
-        }
-        self.spool.write(place, block)?;
-        self.presence.add(place);
-        Ok(BlockOutcome::New)
-    }
-
-    /// Returns whether a block is needed. Parity of complete groups and stripes is not.
-    fn wants(&self, (volume_no, block_no): BlockPlace) -> bool {
-        match self.geometry.role(block_no) {
-            Role::Superblock | Role::Catalog(_) => true,
-            Role::Data(_) if self.geometry.is_data_volume(volume_no) => true,
-            Role::Data(index) => !self.stripe_is_whole(index),
-            Role::LocalParity(_) => !self.group_is_whole(volume_no, block_no),
-        }
-    }
-
-    fn stripe_is_whole(&self, index: u32) -> bool {
-        let Some(stripe) = self.geometry.stripe_of(index) else {
-            return true;
-        };
-        self.geometry.stripe_places(stripe).all(|place| {
-            let mut data = 1..=self.geometry.header().data_volumes;
-            data.all(|volume_no| self.presence.has((volume_no, place)))
-        })
-    }
-
-    fn group_is_whole(&self, volume_no: u16, block_no: u32) -> bool {
-        let Some(group) = self.geometry.group_of(block_no) else {
-            return true;
-        };
-        let members = self.geometry.group_members(group) as usize;
-        let spare = !self.geometry.is_data_volume(volume_no);
-        self.geometry.group_places(group).take(members).all(|place| {
-            self.presence.has((volume_no, place))
-                || spare
-                    && matches!(self.geometry.role(place), Role::Data(index) if self.stripe_is_whole(index))
-        })
     }
 }

@@ -1,0 +1,346 @@
+//! Finds volume sets on any mix of sources, in one scan.
+//!
+//! It sorts blocks by the set that they claim. `SetReader` reads a set that was found.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
+use crate::base::id::SetId;
+use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
+use crate::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
+use crate::volumes::described::{describe, read_descriptor};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::join::{DamagedCopy, join};
+use crate::volumes::media::scan::scan_reader;
+use crate::volumes::media::source::{FileReader, find_sources};
+use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
+use crate::volumes::recovery::Presence;
+use crate::volumes::slices::Slices;
+use crate::volumes::staged_images::tag_of;
+use crate::volumes::{SetDescriptor, VolumeError};
+
+use super::SetReader;
+use super::locations::{Locations, Parts};
+
+/// Most different headers that one discovery distinguishes. No honest medium has more.
+const HEADERS_MAX: usize = 1024;
+/// Most damaged blocks of which slices are recorded, and most copies of one.
+const PARTS_MAX: usize = 1 << 21;
+const COPIES_MAX: usize = 3;
+/// Most damaged blocks that are held until a whole block shows what their header is worth.
+const EARLY_MAX: usize = 4096;
+
+/// The result of a discovery.
+#[derive(Debug)]
+pub struct Discovery {
+    /// The sets, the one with most blocks first.
+    pub sets: Vec<SetReader>,
+    /// Problems with the sources.
+    pub findings: Vec<Finding>,
+    /// The sources that were scanned.
+    pub sources: Arc<Vec<MediaSource>>,
+    /// The result of the scan.
+    pub scan: ScanReport,
+    /// Number of blocks found in each source, damaged ones included.
+    pub met_blocks: Vec<u64>,
+}
+
+/// What the scan collects for one header.
+struct HeaderGroup {
+    geometry: Geometry,
+    presence: Presence,
+    damaged: Presence,
+    locations: Locations,
+    parts: Parts,
+    sightings: u64,
+    misplaced: u64,
+}
+
+impl HeaderGroup {
+    fn damaged(&mut self, header: &BlockHeader, source_no: usize, offset: u64, slices: Slices) {
+        let place = (header.volume_no, header.block_no);
+        if self.geometry.kind(place.0, place.1) != header.kind {
+            return;
+        }
+        self.damaged.add(place);
+        if slices.is_none() || self.parts.len() >= PARTS_MAX && !self.parts.contains_key(&place) {
+            return;
+        }
+        let copies = self.parts.entry(place).or_default();
+        if copies.len() < COPIES_MAX {
+            copies.push((source_no, offset, slices));
+        }
+    }
+
+    /// Finds out whether the slices that were not read are zeros.
+    fn guess(&mut self, header: &BlockHeader, block: &[u8], slices: Slices) {
+        let place = (header.volume_no, header.block_no);
+        if slices.is_none() || slices.is_all() || self.presence.has(place) {
+            return;
+        }
+        let copy = DamagedCopy {
+            bytes: block.to_vec(),
+            slices,
+        };
+        if join(&[copy], header, &mut 1).is_some() {
+            self.presence.set_slices(place, Slices::ALL);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Gatherings {
+    by_header: HashMap<SetHeader, Option<HeaderGroup>>,
+    /// Damaged blocks that came before the first whole block of their set.
+    early: Vec<(BlockHeader, usize, u64, Slices)>,
+    /// Whole blocks whose numbers are not those of a set, or that came after too many other headers.
+    senseless: u64,
+}
+
+impl Gatherings {
+    fn of(&mut self, header: &SetHeader) -> Option<&mut HeaderGroup> {
+        // A forged medium could have a different header in every block. The limit bounds the memory for them.
+        if !self.by_header.contains_key(header) && self.by_header.len() >= HEADERS_MAX {
+            return None;
+        }
+        let slot = self.by_header.entry(*header).or_insert_with(|| {
+            Geometry::from_header(header)
+                .ok()
+                .map(|geometry| HeaderGroup {
+                    presence: Presence::new(&geometry),
+                    damaged: Presence::new(&geometry),
+                    geometry,
+                    locations: Locations::default(),
+                    parts: Parts::new(),
+                    sightings: 0,
+                    misplaced: 0,
+                })
+        });
+        slot.as_mut()
+    }
+
+    fn whole(&mut self, header: &BlockHeader, block: &[u8], source_no: usize, offset: u64) {
+        let Some(gathering) = self.of(&header.set) else {
+            self.senseless += 1;
+            return;
+        };
+        gathering.sightings += 1;
+        let place = (header.volume_no, header.block_no);
+        if gathering.geometry.kind(place.0, place.1) != header.kind {
+            gathering.misplaced += 1;
+        } else if let Some(tag) = tag_of(block)
+            && gathering.locations.put(place, source_no, offset, tag)
+        {
+            gathering.presence.add(place);
+        }
+    }
+
+    /// Records a damaged block. Its header is only trusted when whole blocks have the same.
+    fn damaged(
+        &mut self,
+        header: &BlockHeader,
+        block: &[u8],
+        source_no: usize,
+        offset: u64,
+        slices: Slices,
+    ) {
+        match self.by_header.get_mut(&header.set) {
+            Some(Some(gathering)) => {
+                gathering.damaged(header, source_no, offset, slices);
+                gathering.guess(header, block, slices);
+            }
+            None if self.early.len() < EARLY_MAX => {
+                self.early.push((*header, source_no, offset, slices));
+            }
+            _ => {}
+        }
+    }
+
+    /// Records the damaged blocks that came before the first whole block of their set.
+    fn take_early(&mut self) {
+        for (header, source_no, offset, slices) in std::mem::take(&mut self.early) {
+            if let Some(Some(gathering)) = self.by_header.get_mut(&header.set) {
+                gathering.damaged(&header, source_no, offset, slices);
+            }
+        }
+    }
+}
+
+/// Finds all volume sets at or below `paths`: folders of volumes, carrier files, images, devices, in any mix.
+///
+/// # Errors
+/// [`VolumeError::Media`] when a path is missing or a stop was asked for. Damage is reported as findings.
+pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, VolumeError> {
+    let sources = Arc::new(find_sources(paths, monitor)?);
+    monitor.start("scan", sources.iter().map(|source| source.bytes).sum());
+    let gatherings = Mutex::new(Gatherings::default());
+    let met: Vec<AtomicU64> = sources.iter().map(|_| AtomicU64::new(0)).collect();
+    let visit = |sighting: &Sighting<'_>| {
+        let (Sighting::Whole { source_no, .. } | Sighting::Damaged { source_no, .. }) = sighting;
+        if let Some(met) = met.get(*source_no) {
+            met.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut gatherings = gatherings.lock().unwrap_or_else(PoisonError::into_inner);
+        match sighting {
+            Sighting::Whole {
+                header,
+                block,
+                source_no,
+                offset,
+            } => {
+                gatherings.whole(header, block, *source_no, *offset);
+            }
+            Sighting::Damaged {
+                header,
+                block,
+                slices,
+                source_no,
+                offset,
+                ..
+            } => gatherings.damaged(header, block, *source_no, *offset, *slices),
+        }
+        ControlFlow::Continue(())
+    };
+    let report = scan(&sources, &visit, monitor)?;
+    monitor.finish();
+    let mut gatherings = gatherings
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    gatherings.take_early();
+    let (sets, findings) = sort_out(gatherings, &sources);
+    for finding in &findings {
+        monitor.finding(finding);
+    }
+    Ok(Discovery {
+        sets,
+        findings,
+        sources,
+        scan: report,
+        met_blocks: met.into_iter().map(AtomicU64::into_inner).collect(),
+    })
+}
+
+/// Returns the facts of the set on one volume, as names and values, or `None` when there are none. It only reads the
+/// first blocks.
+pub(crate) fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
+    /// Catalog and data lie before the next superblock. The first superblock is the first block.
+    const LOOK_BYTES: u64 = 4 << 20;
+    let sources = find_sources(&[path.to_owned()], monitor).ok()?;
+    let found: Mutex<Option<Vec<(String, String)>>> = Mutex::new(None);
+    let visit = |sighting: &Sighting<'_>| {
+        let Sighting::Whole { header, block, .. } = sighting else {
+            return ControlFlow::Continue(());
+        };
+        if header.kind != BlockKind::Superblock {
+            return ControlFlow::Continue(());
+        }
+        let descriptor = Geometry::from_header(&header.set)
+            .ok()
+            .and_then(|geometry| {
+                SetDescriptor::from_superblock(&geometry, block.get(HEADER_BYTES..)?)
+            });
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        *found = descriptor.map(|descriptor| descriptor.facts);
+        ControlFlow::Break(())
+    };
+    let source = sources.iter().find(|source| source.bytes > 0)?;
+    let reader = Beginning {
+        reader: source.open().ok()?,
+        bytes: source.bytes.min(LOOK_BYTES),
+    };
+    scan_reader(&reader, 0, source.access, &visit, monitor).ok()?;
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The first bytes of a source, as a reader.
+struct Beginning {
+    reader: FileReader,
+    bytes: u64,
+}
+
+impl ReadAt for Beginning {
+    fn size_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<usize> {
+        let left = usize::try_from(self.bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let most = left.min(buf.len());
+        self.reader.read_at(offset, &mut buf[..most])
+    }
+}
+
+fn sort_out(
+    gatherings: Gatherings,
+    sources: &Arc<Vec<MediaSource>>,
+) -> (Vec<SetReader>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut senseless = gatherings.senseless;
+    let mut all: Vec<(SetHeader, HeaderGroup)> = Vec::new();
+    for (header, gathering) in gatherings.by_header {
+        match gathering {
+            Some(gathering) => all.push((header, gathering)),
+            None => senseless += 1,
+        }
+    }
+    if senseless > 0 {
+        let what = diagnostic!("volume.senseless_blocks");
+        findings.push(Finding::damage(Subject::Media, what));
+    }
+    // Equal counts must not leave the order to the hash map.
+    all.sort_by_key(|(header, gathering)| {
+        (
+            std::cmp::Reverse(gathering.sightings),
+            header.set_id,
+            header.volume_blocks,
+        )
+    });
+    let readers: Arc<Vec<_>> = Arc::new(sources.iter().map(|_| OnceLock::new()).collect());
+    let mut sets: Vec<SetReader> = Vec::new();
+    for (header, gathering) in all {
+        if gathering.misplaced > 0 {
+            let what = diagnostic!("volume.blocks_of_wrong_kind", count = gathering.misplaced);
+            findings.push(Finding::damage(subject(header.set_id), what));
+        }
+        let mut set = SetReader {
+            geometry: gathering.geometry,
+            presence: gathering.presence,
+            damaged: gathering.damaged,
+            locations: gathering.locations,
+            parts: gathering.parts,
+            described: None,
+            descriptor: None,
+            sources: Arc::clone(sources),
+            readers: Arc::clone(&readers),
+            sightings: gathering.sightings,
+        };
+        set.know_parts();
+        set.described = describe(&set, &set.presence).ok();
+        set.descriptor = match &set.described {
+            Some(described) => Some(described.descriptor.clone()),
+            None => read_descriptor(&set, &set.presence).ok(),
+        };
+        // Of sets that claim the same id the one that matches it counts, or else the one with the most blocks.
+        let rival = sets.iter_mut().find(|each| each.set_id() == header.set_id);
+        let Some(rival) = rival else {
+            sets.push(set);
+            continue;
+        };
+        if set.described.is_some() && rival.described.is_none() {
+            std::mem::swap(rival, &mut set);
+        }
+        let what = diagnostic!("volume.blocks_with_other_numbers", count = set.sightings);
+        findings.push(Finding::damage(subject(header.set_id), what));
+    }
+    (sets, findings)
+}
+
+fn subject(set_id: SetId) -> Subject {
+    Subject::Set(set_id.short().to_string())
+}

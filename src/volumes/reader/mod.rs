@@ -1,0 +1,287 @@
+//! Finds volume sets on any mix of sources and reads them as they are. Several damaged copies together count as one
+//! better copy.
+//!
+//! It heals nothing (see `heal` and `rebuild`). Of each block it keeps only the place and the hash: 24 bytes a block.
+
+mod discover;
+mod locations;
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use crate::base::id::SetId;
+use crate::base::read_at::ReadAt;
+use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of, header_at};
+use crate::volumes::choices::right_choice;
+use crate::volumes::described::{Described, describe, liars};
+use crate::volumes::geometry::Geometry;
+use crate::volumes::join::{DamagedCopy, join};
+use crate::volumes::media::MediaSource;
+use crate::volumes::media::source::FileReader;
+use crate::volumes::recovery::{
+    BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
+};
+use crate::volumes::slices::{Slices, bytes_of};
+use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
+
+pub(crate) use self::discover::facts_of;
+pub use self::discover::{Discovery, discover};
+use self::locations::{Locations, Parts};
+
+/// Most hashes that joining the copies of one block takes.
+const JOIN_BUDGET: u32 = 1 << 10;
+
+/// One set, as found on its sources.
+#[derive(Debug)]
+pub struct SetReader {
+    geometry: Geometry,
+    presence: Presence,
+    damaged: Presence,
+    locations: Locations,
+    parts: Parts,
+    described: Option<Described>,
+    descriptor: Option<SetDescriptor>,
+    sources: Arc<Vec<MediaSource>>,
+    readers: Arc<Vec<OnceLock<Option<FileReader>>>>,
+    /// Number of whole blocks found, duplicates counted twice.
+    sightings: u64,
+}
+
+impl SetReader {
+    /// Returns the set's id.
+    pub fn set_id(&self) -> SetId {
+        self.geometry.header().set_id
+    }
+
+    /// Returns which blocks were found whole.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Returns which blocks were found damaged. Whole copies of some of them may have been found elsewhere.
+    pub fn damaged(&self) -> &Presence {
+        &self.damaged
+    }
+
+    /// Computes what can be recovered.
+    pub fn assess(&self) -> Recovery {
+        recover(&self.geometry, &self.presence)
+    }
+
+    /// Returns what would complete the payload.
+    pub fn needs(&self) -> SetNeeds {
+        needs(&self.geometry, &self.presence, &RecoveryGoal::Payload)
+    }
+
+    /// Returns the set's descriptor.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoSuperblock`].
+    pub fn descriptor(&self) -> Result<&SetDescriptor, VolumeError> {
+        self.descriptor.as_ref().ok_or(VolumeError::NoSuperblock {
+            set_id: self.set_id(),
+        })
+    }
+
+    /// Returns the catalog, assembled from any copies of its blocks and checked by its hash and the set's id.
+    ///
+    /// # Errors
+    /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
+    pub fn catalog(&self) -> Result<Vec<u8>, VolumeError> {
+        match &self.described {
+            Some(described) => Ok(described.catalog.clone()),
+            None => Ok(describe(self, &self.presence)?.catalog),
+        }
+    }
+
+    /// Checks whether a stretch of a data volume's payload is right. `is_right` checks all of its bytes. Another block
+    /// that was found for one of its places may be the right one. Otherwise its blocks count as damaged from now on.
+    /// Returns `None` when some of it is missing.
+    pub(crate) fn judge(
+        &mut self,
+        volume_no: u16,
+        range: Range<u64>,
+        is_right: &dyn Fn(&[u8]) -> bool,
+    ) -> Option<bool> {
+        let indexes = self.geometry.blocks_of_payload(range.clone());
+        let places: Vec<BlockPlace> = indexes
+            .map(|index| (volume_no, self.geometry.data_place(index)))
+            .collect();
+        if places.iter().any(|place| !self.presence.has(*place)) {
+            return None;
+        }
+        let candidates: Vec<Vec<Vec<u8>>> = places
+            .iter()
+            .map(|place| copies_of(self, true, *place))
+            .collect();
+        if candidates.iter().any(Vec::is_empty) {
+            return None;
+        }
+        match right_choice(&range, &candidates, is_right) {
+            Some(choice) => {
+                let mut is_first = true;
+                for ((place, number), blocks) in places.iter().zip(choice).zip(&candidates) {
+                    if number > 0 {
+                        is_first = false;
+                        self.promote(*place, &blocks[number]);
+                    }
+                }
+                Some(is_first)
+            }
+            None => {
+                for place in places {
+                    self.presence.remove(place);
+                    self.damaged.add(place);
+                }
+                Some(false)
+            }
+        }
+    }
+
+    fn promote(&mut self, place: BlockPlace, block: &[u8]) {
+        let mut other = vec![0; block.len()];
+        for number in 1..=OTHERS_MAX {
+            if matches!(self.read_other(place, number, &mut other), Ok(true)) && other == block {
+                self.locations.promote(place, number);
+                return;
+            }
+        }
+    }
+
+    /// Removes superblocks and catalog blocks that do not match the set's id, and returns their places.
+    pub(crate) fn take_out_liars(&mut self) -> Vec<BlockPlace> {
+        let Some(described) = &self.described else {
+            return Vec::new();
+        };
+        let places = liars(self, &self.presence, described).unwrap_or_default();
+        for place in &places {
+            self.presence.remove(*place);
+            self.damaged.add(*place);
+        }
+        places
+    }
+
+    /// Returns a reader of a data volume's payload as it was found, without healing.
+    ///
+    /// # Errors
+    /// [`VolumeError::NoSuperblock`].
+    pub fn payload_reader(&self, volume_no: u16) -> Result<PayloadReader<'_>, VolumeError> {
+        let bytes = self.descriptor()?.payload_bytes[usize::from(volume_no) - 1];
+        Ok(PayloadReader::new(self, volume_no, bytes))
+    }
+
+    /// Returns the file or device on which the block was found.
+    pub(crate) fn source_of(&self, place: BlockPlace) -> Option<&Path> {
+        let (source_no, _) = self.locations.get(place)?;
+        Some(&self.sources.get(source_no)?.path)
+    }
+}
+
+impl Blocks for SetReader {
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError> {
+        match self.locations.get(place) {
+            Some(location) => self.read_at(location, block),
+            None => Ok(false),
+        }
+    }
+
+    fn read_other(
+        &self,
+        place: BlockPlace,
+        number: usize,
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        match self.locations.other(place, number) {
+            Some(location) => self.read_at(location, block),
+            None => Ok(false),
+        }
+    }
+
+    fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
+        let copies = self.read_copies(place);
+        let expected = header_at(&self.geometry, place);
+        let mut budget = JOIN_BUDGET;
+        if let Some(whole) = join(&copies, &expected, &mut budget) {
+            block.copy_from_slice(&whole);
+            return Ok(Slices::ALL);
+        }
+        let mut known = Slices::NONE;
+        for copy in copies.iter().filter(|copy| !copy.slices.is_all()) {
+            for slice in copy.slices.and(known.others()).iter() {
+                block[bytes_of(slice)].copy_from_slice(&copy.bytes[bytes_of(slice)]);
+                known.add(slice);
+            }
+        }
+        // All slices that do not make the block right prove nothing.
+        Ok(if known.is_all() { Slices::NONE } else { known })
+    }
+}
+
+impl SetReader {
+    /// Decides which slices of damaged blocks are known. A copy of which every slice was read has a wrong one, so it
+    /// counts only together with other copies.
+    fn know_parts(&mut self) {
+        let mut block = vec![0; BLOCK_BYTES];
+        for (place, copies) in &self.parts {
+            if self.presence.has(*place) {
+                continue;
+            }
+            // A single copy was tried by itself when it was found.
+            let known = match copies[..] {
+                [(_, _, slices)] if slices.is_all() => Slices::NONE,
+                [(_, _, slices)] if !self.presence.slices(*place).is_all() => slices,
+                [_] => Slices::ALL,
+                _ => self.read_slices(*place, &mut block).unwrap_or(Slices::NONE),
+            };
+            self.presence.set_slices(*place, known);
+        }
+    }
+
+    /// Reads the damaged copies of a block again.
+    fn read_copies(&self, place: BlockPlace) -> Vec<DamagedCopy> {
+        let locations = self.parts.get(&place).map_or(&[][..], Vec::as_slice);
+        let read = |(source_no, offset, slices): &(usize, u64, Slices)| {
+            let mut copy = DamagedCopy {
+                bytes: vec![0; BLOCK_BYTES],
+                slices: Slices::NONE,
+            };
+            for slice in slices.iter() {
+                let range = bytes_of(slice);
+                let at = (*source_no, *offset + range.start as u64);
+                if matches!(self.read_at(at, &mut copy.bytes[range]), Ok(true)) {
+                    copy.slices.add(slice);
+                }
+            }
+            copy
+        };
+        locations.iter().map(read).collect()
+    }
+
+    fn read_at(
+        &self,
+        (source_no, offset): (usize, u64),
+        block: &mut [u8],
+    ) -> Result<bool, VolumeError> {
+        let source = &self.sources[source_no];
+        let reader = self.readers[source_no].get_or_init(|| source.open().ok());
+        let Some(reader) = reader else {
+            return Ok(false);
+        };
+        let mut done = 0;
+        while done < block.len() {
+            match reader.read_at(offset + done as u64, &mut block[done..]) {
+                Ok(0) => return Ok(false),
+                Ok(len) => done += len,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(VolumeError::io(&source.path)(error)),
+            }
+        }
+        Ok(true)
+    }
+}
