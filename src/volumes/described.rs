@@ -90,16 +90,16 @@ pub(crate) fn read_descriptor(
 }
 
 /// Returns the places of blocks that contradict the descriptor and catalog that match the set's id.
-pub(crate) fn liars(
+pub(crate) fn forged_blocks(
     blocks: &dyn Blocks,
     presence: &Presence,
     described: &Described,
 ) -> Result<Vec<BlockPlace>, VolumeError> {
     let geometry = blocks.geometry();
     let file = described.descriptor.to_file()?;
-    let mut liars = Vec::new();
+    let mut forged_blocks = Vec::new();
     let mut block = vec![0; BLOCK_BYTES];
-    let mut is_lie = |place: BlockPlace, is_right: &dyn Fn(&[u8]) -> bool| {
+    let mut is_forged = |place: BlockPlace, is_right: &dyn Fn(&[u8]) -> bool| {
         presence.has(place)
             && crate::volumes::blocks::read_whole(blocks, place, &mut block)
             && !is_right(&block[HEADER_BYTES..])
@@ -110,8 +110,8 @@ pub(crate) fn liars(
                 SetDescriptor::from_superblock(geometry, payload).as_ref()
                     == Some(&described.descriptor)
             };
-            if is_lie((volume_no, block_no), &is_right) {
-                liars.push((volume_no, block_no));
+            if is_forged((volume_no, block_no), &is_right) {
+                forged_blocks.push((volume_no, block_no));
             }
         }
         let rest = described.catalog.chunks(PAYLOAD_BYTES);
@@ -121,12 +121,12 @@ pub(crate) fn liars(
                 // Writers fill the rest of the block with zeros.
                 payload.starts_with(part) && payload[part.len()..].iter().all(|byte| *byte == 0)
             };
-            if is_lie(place, &is_right) {
-                liars.push(place);
+            if is_forged(place, &is_right) {
+                forged_blocks.push(place);
             }
         }
     }
-    Ok(liars)
+    Ok(forged_blocks)
 }
 
 /// Returns the places of descriptors: superblocks first, then the first blocks of the catalog.

@@ -11,7 +11,7 @@ use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES};
 use crate::volumes::blocks::header_at;
 use crate::volumes::geometry::Geometry;
-use crate::volumes::media::CarrierWriter;
+use crate::volumes::media::VolumeWriter;
 use crate::volumes::parity::{ErasureCode, ParityError};
 use crate::volumes::recovery::Act;
 
@@ -23,7 +23,7 @@ const BATCH_ACTS: usize = 64;
 /// Writes all wide parity. Stripes are processed in batches of neighbors, so that reads are runs.
 pub(super) fn encode_wide(
     geometry: &Geometry,
-    writers: &[CarrierWriter],
+    writers: &[VolumeWriter],
     monitor: &dyn Monitor,
 ) -> Result<(), VolumeError> {
     let width = usize::from(geometry.header().stripe_width);
@@ -42,7 +42,7 @@ pub(super) fn encode_wide(
 /// Writes the local parity of one volume.
 pub(super) fn encode_local(
     geometry: &Geometry,
-    writers: &[CarrierWriter],
+    writers: &[VolumeWriter],
     volume_no: u16,
     monitor: &dyn Monitor,
 ) -> Result<(), VolumeError> {
@@ -107,7 +107,7 @@ impl Buffer {
 /// blocks, so it is read and written as one run.
 fn encode_batch(
     geometry: &Geometry,
-    writers: &[CarrierWriter],
+    writers: &[VolumeWriter],
     code: &ErasureCode,
     acts: &[Act],
     data: usize,

@@ -44,9 +44,9 @@ impl Others {
             if !folder.is_dir() {
                 break;
             }
-            let spool = StagedImages::new(folder, geometry.clone());
-            let presence = spool.load_all()?;
-            others.layers.push((spool, presence));
+            let images = StagedImages::new(folder, geometry.clone());
+            let presence = images.load_all()?;
+            others.layers.push((images, presence));
         }
         Ok(others)
     }
@@ -62,8 +62,8 @@ impl Others {
 
     /// Returns whether a block with exactly this hash is kept.
     pub(crate) fn knows(&self, place: BlockPlace, tag: &BlockHash) -> Result<bool, VolumeError> {
-        for (spool, there) in &self.layers {
-            if there.has(place) && spool.tag(place)?.as_ref() == Some(tag) {
+        for (images, there) in &self.layers {
+            if there.has(place) && images.tag(place)?.as_ref() == Some(tag) {
                 return Ok(true);
             }
         }
@@ -92,20 +92,20 @@ impl Others {
         if free == self.layers.len() {
             let folder = self.folder(free + 1);
             fs::create_dir_all(&folder).map_err(VolumeError::io(&folder))?;
-            let spool = StagedImages::new(folder, self.geometry.clone());
-            self.layers.push((spool, Presence::new(&self.geometry)));
+            let images = StagedImages::new(folder, self.geometry.clone());
+            self.layers.push((images, Presence::new(&self.geometry)));
         }
-        let (spool, there) = &mut self.layers[free];
-        spool.write(place, block)?;
+        let (images, there) = &mut self.layers[free];
+        images.write(place, block)?;
         there.add(place);
         Ok(OtherBlockFate::New)
     }
 
     /// Removes all blocks that are kept for a place.
     pub(crate) fn clear(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
-        for (spool, there) in &mut self.layers {
+        for (images, there) in &mut self.layers {
             if there.remove(place) {
-                spool.erase(place)?;
+                images.erase(place)?;
             }
         }
         Ok(())
@@ -128,7 +128,7 @@ impl Others {
         block: &mut [u8],
     ) -> Result<bool, VolumeError> {
         match number.checked_sub(1).and_then(|at| self.layers.get(at)) {
-            Some((spool, there)) if there.has(place) => spool.read_raw(place, block),
+            Some((images, there)) if there.has(place) => images.read_raw(place, block),
             _ => Ok(false),
         }
     }
@@ -137,6 +137,6 @@ impl Others {
     pub(crate) fn checkpoint(&self) -> Result<(), VolumeError> {
         self.layers
             .iter()
-            .try_for_each(|(spool, there)| spool.checkpoint_all(there))
+            .try_for_each(|(images, there)| images.checkpoint_all(there))
     }
 }

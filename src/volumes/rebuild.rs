@@ -14,7 +14,7 @@ use crate::volumes::blocks::{Blocks, read_whole};
 use crate::volumes::described::read_descriptor;
 use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
-use crate::volumes::media::CarrierWriter;
+use crate::volumes::media::VolumeWriter;
 use crate::volumes::recovery::{BlockPlace, Presence, RecoveryGoal};
 use crate::volumes::slices::{Slices, bytes_of};
 use crate::volumes::staged_images::StagedImages;
@@ -48,7 +48,7 @@ impl Drop for Scratch {
 /// The blocks that were found, overlaid with those that were healed since.
 struct Healed<'a> {
     found: &'a SetReader,
-    spool: &'a StagedImages,
+    images: &'a StagedImages,
 }
 
 impl Blocks for Healed<'_> {
@@ -60,14 +60,14 @@ impl Blocks for Healed<'_> {
         if self.found.presence().has(place) && read_whole(self.found, place, block) {
             return Ok(true);
         }
-        self.spool.read_raw(place, block)
+        self.images.read_raw(place, block)
     }
 
     fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
         let found = self.found.read_slices(place, block)?;
         // Slices that were healed since are written together with those that were found.
         let mut later = vec![0; BLOCK_BYTES];
-        let healed = self.spool.read_slices(place, &mut later)?;
+        let healed = self.images.read_slices(place, &mut later)?;
         for slice in healed.and(found.others()).iter() {
             block[bytes_of(slice)].copy_from_slice(&later[bytes_of(slice)]);
         }
@@ -94,16 +94,16 @@ pub fn rebuild(
         fs::remove_dir_all(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
     }
     fs::create_dir(&scratch.0).map_err(VolumeError::io(&scratch.0))?;
-    let spool = StagedImages::new(scratch.0.clone(), geometry.clone());
+    let images = StagedImages::new(scratch.0.clone(), geometry.clone());
     let blocks = Healed {
         found: set,
-        spool: &spool,
+        images: &images,
     };
     let mut presence = set.presence().clone();
     let healed = heal(
         &blocks,
         &mut presence,
-        &spool,
+        &images,
         &RecoveryGoal::Volumes(volumes.to_vec()),
         monitor,
     )?;
@@ -152,7 +152,7 @@ fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u
 /// Copies all blocks except superblocks. Returns `false` when one cannot be read any more.
 fn copy_blocks(
     blocks: &Healed<'_>,
-    writer: &CarrierWriter,
+    writer: &VolumeWriter,
     monitor: &dyn Monitor,
 ) -> Result<bool, VolumeError> {
     let geometry = blocks.geometry();

@@ -15,7 +15,7 @@ use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
 use crate::volumes::encode::{encode_local, encode_wide};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::media::{Carrier, CarrierWriter, MediaError, PageNotes, VolumeFacts};
+use crate::volumes::media::{Carrier, MediaError, PageNotes, VolumeFacts, VolumeWriter};
 use crate::volumes::{SetPlan, VolumeError};
 
 /// Blocks of payload that are hashed and written at a time.
@@ -51,10 +51,10 @@ impl VolumeForm {
         to: &Path,
         facts: VolumeFacts,
         notes: PageNotes,
-    ) -> Result<CarrierWriter, MediaError> {
+    ) -> Result<VolumeWriter, MediaError> {
         let writer = match self.carrier {
-            Carrier::Folders => CarrierWriter::create(to, facts),
-            Carrier::Iso => CarrierWriter::create_iso(to, facts, self.limit_bytes),
+            Carrier::Folders => VolumeWriter::create(to, facts),
+            Carrier::Iso => VolumeWriter::create_iso(to, facts, self.limit_bytes),
         };
         Ok(writer?.with_notes(notes))
     }
@@ -217,7 +217,7 @@ impl Pieces<'_, '_> {
 
 fn write_payload(
     geometry: &Geometry,
-    writer: &CarrierWriter,
+    writer: &VolumeWriter,
     pieces: &mut Pieces<'_, '_>,
     monitor: &dyn Monitor,
 ) -> Result<(), VolumeError> {
@@ -241,7 +241,7 @@ fn write_payload(
 /// Seals and writes blocks with these indices. `plain` has their payloads.
 fn write_blocks(
     geometry: &Geometry,
-    writer: &CarrierWriter,
+    writer: &VolumeWriter,
     indexes: &[u32],
     plain: &[u8],
     place_of: fn(&Geometry, u32) -> u32,
@@ -264,7 +264,7 @@ fn write_blocks(
 
 fn write_catalog(
     geometry: &Geometry,
-    writer: &CarrierWriter,
+    writer: &VolumeWriter,
     descriptor: &SetDescriptor,
     catalog: &[u8],
 ) -> Result<(), VolumeError> {
@@ -280,7 +280,7 @@ fn write_catalog(
 /// Writes all superblocks of a volume.
 pub(super) fn write_superblocks(
     geometry: &Geometry,
-    writer: &CarrierWriter,
+    writer: &VolumeWriter,
     descriptor: &SetDescriptor,
 ) -> Result<(), VolumeError> {
     let volume_no = writer.facts().volume_no;
@@ -292,7 +292,7 @@ pub(super) fn write_superblocks(
 }
 
 fn finish_all(
-    writers: Vec<CarrierWriter>,
+    writers: Vec<VolumeWriter>,
     plan: &SetPlan,
     monitor: &dyn Monitor,
 ) -> Result<Vec<PathBuf>, VolumeError> {

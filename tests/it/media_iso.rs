@@ -15,7 +15,7 @@ use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, ParityCodec,
 use carryall::volumes::media::kind::SECTOR_BYTES;
 use carryall::volumes::media::source::find_sources;
 use carryall::volumes::media::{
-    Capacity, Carrier, CarrierWriter, ScanReport, Sighting, VolumeFacts, scan,
+    Capacity, Carrier, ScanReport, Sighting, VolumeFacts, VolumeWriter, scan,
 };
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -64,7 +64,7 @@ fn block(block_no: u32, volume_blocks: u32) -> Vec<u8> {
 }
 
 fn make_iso(dir: &Path, volume_blocks: u32, limit_bytes: Option<u64>) -> PathBuf {
-    let writer = CarrierWriter::create_iso(dir, facts(volume_blocks), limit_bytes).unwrap();
+    let writer = VolumeWriter::create_iso(dir, facts(volume_blocks), limit_bytes).unwrap();
     for block_no in 0..volume_blocks {
         writer
             .write_run(block_no, &block(block_no, volume_blocks))
@@ -133,7 +133,7 @@ fn an_image_too_large_is_refused_and_removed() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let writer = CarrierWriter::create_iso(dir.path(), facts(4), Some(4 * BLOCK)).unwrap();
+    let writer = VolumeWriter::create_iso(dir.path(), facts(4), Some(4 * BLOCK)).unwrap();
     for block_no in 0..4 {
         writer.write_run(block_no, &block(block_no, 4)).unwrap();
     }
@@ -172,7 +172,7 @@ fn outside_readers_list_and_extract_what_was_put_in() {
     }
     let dir = tempfile::tempdir().unwrap();
     let folder = {
-        let writer = CarrierWriter::create(dir.path(), facts(50)).unwrap();
+        let writer = VolumeWriter::create(dir.path(), facts(50)).unwrap();
         for block_no in 0..50 {
             writer.write_run(block_no, &block(block_no, 50)).unwrap();
         }

@@ -208,7 +208,7 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Er
 /// Otherwise they count as damaged. Returns the volumes with wrong blocks.
 fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>, Error> {
     let mut wrong: BTreeSet<u16> = set
-        .take_out_liars()
+        .remove_forged_blocks()
         .into_iter()
         .map(|place| place.0)
         .collect();

@@ -69,7 +69,7 @@ fn give_up(store: &Store, sets: impl Iterator<Item = Staging>) -> Result<ForgetR
         let told = ForgottenSet {
             set_id: set.set_id(),
             title,
-            freed_bytes: set.spooled_bytes(),
+            freed_bytes: set.staged_bytes(),
         };
         discard_all(&store.incoming_dir(), set.set_id())?;
         forgotten.push(told);

@@ -122,7 +122,7 @@ pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error>
     // Blocks that are already staged are not written again.
     let spooled: u64 = open_all(&store.incoming_dir())?
         .iter()
-        .map(Staging::spooled_bytes)
+        .map(Staging::staged_bytes)
         .sum();
     blob_cache::make_room(store, media.saturating_sub(spooled))
 }

@@ -43,12 +43,12 @@ pub struct HealReport {
     pub lost_again: Vec<(u16, u32)>,
 }
 
-/// Heals the blocks that the goal needs into `spool`, as far as possible. Updates `presence`: healed blocks are added,
+/// Heals the blocks that the goal needs into `images`, as far as possible. Updates `presence`: healed blocks are added,
 /// and blocks that cannot be read again are removed. `blocks` must read the staging folder first.
 pub(crate) fn heal(
     blocks: &dyn Blocks,
     presence: &mut Presence,
-    spool: &StagedImages,
+    images: &StagedImages,
     goal: &RecoveryGoal,
     monitor: &dyn Monitor,
 ) -> Result<HealReport, VolumeError> {
@@ -67,7 +67,7 @@ pub(crate) fn heal(
         monitor.start("healing", healed_bytes as u64);
         let mut healer = Healer {
             blocks,
-            spool,
+            images,
             codes: BTreeMap::new(),
             monitor,
         };
@@ -113,7 +113,7 @@ struct Solved {
 
 struct Healer<'a> {
     blocks: &'a dyn Blocks,
-    spool: &'a StagedImages,
+    images: &'a StagedImages,
     /// Codes by their counts of data and parity shards. Local groups have two different counts.
     codes: BTreeMap<(usize, usize), ErasureCode>,
     monitor: &'a dyn Monitor,
@@ -213,7 +213,7 @@ impl Healer<'_> {
         for (place, block) in &mut outs {
             // Only the payload was restored. The header follows from the place and is sealed anew.
             header_at(geometry, *place).seal(block);
-            self.spool.write(*place, block)?;
+            self.images.write(*place, block)?;
             self.monitor.advance(BLOCK_BYTES as u64);
         }
         Ok(Solved {

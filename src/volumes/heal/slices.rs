@@ -153,7 +153,7 @@ impl Healer<'_> {
             let place = places[at];
             if !slices.is_all() {
                 if slices != known[at].slices {
-                    self.spool.write_slices(place, &bytes, slices)?;
+                    self.images.write_slices(place, &bytes, slices)?;
                     solved.improved.push((place, slices));
                 }
                 continue;
@@ -166,7 +166,7 @@ impl Healer<'_> {
                 distrust(step.act, place, places, known, known[at].slices, lost);
                 continue;
             }
-            self.spool.write(place, &bytes)?;
+            self.images.write(place, &bytes)?;
             self.monitor.advance(BLOCK_BYTES as u64);
             solved.healed.push(place);
         }

@@ -21,4 +21,4 @@ pub(crate) use iso::check_program;
 pub use kind::{Capacity, Carrier, MediaKind};
 pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};
-pub use volume_files::{CarrierWriter, PageNotes, VolumeFacts};
+pub use volume_files::{PageNotes, VolumeFacts, VolumeWriter};

@@ -204,7 +204,7 @@ impl SourceState {
     pub(super) fn make_room(&mut self) -> Result<bool, VolumeError> {
         let candidates = self.takings().filter(|taking| !taking.set.is_described());
         let oldest = candidates.min_by_key(|taking| {
-            let is_large = taking.set.spooled_bytes() / BLOCK_BYTES as u64 >= FEW_BLOCKS;
+            let is_large = taking.set.staged_bytes() / BLOCK_BYTES as u64 >= FEW_BLOCKS;
             (
                 is_large,
                 taking.order,

@@ -15,7 +15,7 @@ use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of, header_at};
 use crate::volumes::choices::right_choice;
-use crate::volumes::described::{Described, describe, liars};
+use crate::volumes::described::{Described, describe, forged_blocks};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
 use crate::volumes::media::MediaSource;
@@ -151,11 +151,11 @@ impl SetReader {
     }
 
     /// Removes superblocks and catalog blocks that do not match the set's id, and returns their places.
-    pub(crate) fn take_out_liars(&mut self) -> Vec<BlockPlace> {
+    pub(crate) fn remove_forged_blocks(&mut self) -> Vec<BlockPlace> {
         let Some(described) = &self.described else {
             return Vec::new();
         };
-        let places = liars(self, &self.presence, described).unwrap_or_default();
+        let places = forged_blocks(self, &self.presence, described).unwrap_or_default();
         for place in &places {
             self.presence.remove(*place);
             self.damaged.add(*place);

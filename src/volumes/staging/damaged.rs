@@ -64,7 +64,7 @@ impl Staging {
         if self.presence.has(place) || !self.wants(place) {
             return Ok(BlockOutcome::Spared);
         }
-        let mut copies = vec![read(self.spool.slices(), place)?];
+        let mut copies = vec![read(self.images.slices(), place)?];
         for layer in &self.copies.layers {
             copies.push(read(layer, place)?);
         }
@@ -87,7 +87,7 @@ impl Staging {
         block: &[u8],
         slices: Slices,
     ) -> Result<(), VolumeError> {
-        let mut known = read(self.spool.slices(), place)?;
+        let mut known = read(self.images.slices(), place)?;
         let mut both = known.slices.and(slices).iter();
         let agrees = both.all(|slice| known.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
         // Of a block with all slices and a wrong hash nobody knows which slice is wrong.
@@ -97,7 +97,7 @@ impl Staging {
             }
             let now = known.slices.or(slices);
             if now != known.slices {
-                self.spool.write_slices(place, &known.bytes, now)?;
+                self.images.write_slices(place, &known.bytes, now)?;
                 self.presence.set_slices(place, now);
             }
             return Ok(());
@@ -105,7 +105,7 @@ impl Staging {
         for (no, layer) in (1..).zip(&self.copies.layers) {
             let kept = read(layer, place)?;
             if kept.slices.is_none() {
-                let dir = self.spool.dir().join(format!("copy-{no}"));
+                let dir = self.images.dir().join(format!("copy-{no}"));
                 fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
                 return layer.write(place, block, slices);
             }

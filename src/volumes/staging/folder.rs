@@ -71,7 +71,7 @@ pub(crate) fn discard_all(incoming_dir: &Path, set_id: SetId) -> Result<(), Volu
 impl Staging {
     /// Returns whether, of two sets that claim the same id, this one is more likely the right one.
     pub(crate) fn is_likelier_than(&self, other: &Self) -> bool {
-        let weight = |set: &Self| (set.is_described(), set.spooled_bytes());
+        let weight = |set: &Self| (set.is_described(), set.staged_bytes());
         weight(self) > weight(other)
     }
 }

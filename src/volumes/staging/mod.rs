@@ -24,7 +24,7 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::blocks::Blocks;
-use crate::volumes::described::{Described, describe, liars, read_descriptor};
+use crate::volumes::described::{Described, describe, forged_blocks, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::others::Others;
@@ -55,7 +55,7 @@ pub type WrongBlocks = BTreeMap<u16, u64>;
 #[derive(Debug)]
 pub struct Staging {
     geometry: Geometry,
-    spool: StagedImages,
+    images: StagedImages,
     presence: Presence,
     others: Others,
     /// Damaged copies of blocks that contradict one another.
@@ -72,17 +72,17 @@ pub struct Staging {
 
 /// The staged blocks, and the other blocks for their places.
 pub(crate) struct View<'a> {
-    spool: &'a StagedImages,
+    images: &'a StagedImages,
     others: &'a Others,
 }
 
 impl Blocks for View<'_> {
     fn geometry(&self) -> &Geometry {
-        self.spool.geometry()
+        self.images.geometry()
     }
 
     fn read_raw(&self, place: BlockPlace, block: &mut [u8]) -> Result<bool, VolumeError> {
-        self.spool.read_raw(place, block)
+        self.images.read_raw(place, block)
     }
 
     fn read_other(
@@ -95,7 +95,7 @@ impl Blocks for View<'_> {
     }
 
     fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
-        self.spool.read_slices(place, block)
+        self.images.read_slices(place, block)
     }
 }
 
@@ -143,7 +143,7 @@ impl Staging {
             healed: Presence::new(&geometry),
             others: Others::open(dir.clone(), &geometry)?,
             copies: Copies::new(&dir, &geometry),
-            spool: StagedImages::new(dir, geometry.clone()),
+            images: StagedImages::new(dir, geometry.clone()),
             geometry,
             goal: RecoveryGoal::Payload,
             wrong: WrongBlocks::new(),
@@ -180,16 +180,16 @@ impl Staging {
         let reading = reading.filter(|no| (1..=geometry.volume_count()).contains(no));
         let others = Others::open(dir.clone(), &geometry)?;
         let copies = Copies::new(&dir, &geometry);
-        let spool = StagedImages::new(dir, geometry.clone());
+        let images = StagedImages::new(dir, geometry.clone());
         Ok(Some(Self {
-            presence: spool.load_all()?,
+            presence: images.load_all()?,
             healed: Presence::new(&geometry),
             reading: reading.collect(),
             wrong: WrongBlocks::new(),
             described: OnceLock::new(),
             goal: RecoveryGoal::Payload,
             geometry,
-            spool,
+            images,
             others,
             copies,
         }))
@@ -197,7 +197,7 @@ impl Staging {
 
     pub(crate) fn view(&self) -> View<'_> {
         View {
-            spool: &self.spool,
+            images: &self.images,
             others: &self.others,
         }
     }
@@ -236,13 +236,13 @@ impl Staging {
         }
         if !self.healed.has(place) {
             let mut block = vec![0; BLOCK_BYTES];
-            if self.spool.read_raw(place, &mut block)? {
+            if self.images.read_raw(place, &mut block)? {
                 self.others.keep(place, &block)?;
             }
         }
         self.healed.remove(place);
         self.presence.remove(place);
-        self.spool.erase(place)
+        self.images.erase(place)
     }
 
     /// Puts the right block in its place and removes the wrong ones. With `is_shared` they are kept.
@@ -254,7 +254,7 @@ impl Staging {
     ) -> Result<(), VolumeError> {
         let tag = tag_of(block);
         let was_there = self.presence.has(place);
-        let is_it = was_there && self.spool.tag(place)? == tag;
+        let is_it = was_there && self.images.tag(place)? == tag;
         if !is_it {
             if was_there && !self.healed.has(place) {
                 *self.wrong.entry(place.0).or_default() += 1;
@@ -264,7 +264,7 @@ impl Staging {
             } else if !was_there && self.others.has(place) && !self.knows_other(place, block)? {
                 *self.wrong.entry(place.0).or_default() += 1;
             }
-            self.spool.write(place, block)?;
+            self.images.write(place, block)?;
             self.presence.add(place);
         }
         if !is_shared {
@@ -281,14 +281,14 @@ impl Staging {
     }
 
     /// Removes superblocks and catalog blocks that do not match the set's id.
-    fn take_out_liars(&mut self) -> Result<(), VolumeError> {
+    fn remove_forged_blocks(&mut self) -> Result<(), VolumeError> {
         let Ok(described) = self.described().cloned() else {
             return Ok(());
         };
-        for place in liars(&self.view(), &self.presence, &described)? {
+        for place in forged_blocks(&self.view(), &self.presence, &described)? {
             *self.wrong.entry(place.0).or_default() += 1;
             self.presence.remove(place);
-            self.spool.erase(place)?;
+            self.images.erase(place)?;
         }
         Ok(())
     }
@@ -300,7 +300,7 @@ impl Staging {
 
     /// Returns the folder that it is staged in.
     pub fn dir(&self) -> &Path {
-        self.spool.dir()
+        self.images.dir()
     }
 
     /// Limits the wanted payload to these bytes of the data volumes from now on. Needs, healing and readiness then
@@ -324,7 +324,7 @@ impl Staging {
     }
 
     /// Returns the bytes that are staged.
-    pub(crate) fn spooled_bytes(&self) -> u64 {
+    pub(crate) fn staged_bytes(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
         volumes
             .map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64)
@@ -393,12 +393,12 @@ impl Staging {
     /// When the staging folder cannot be written, or a stop was asked for.
     pub fn heal(&mut self, monitor: &dyn Monitor) -> Result<HealReport, VolumeError> {
         // Blocks with a right hash and wrong content would spread through parity into healed blocks.
-        self.take_out_liars()?;
+        self.remove_forged_blocks()?;
         let before = self.presence.clone();
         let report = heal(
-            &self.spool,
+            &self.images,
             &mut self.presence,
-            &self.spool,
+            &self.images,
             &self.goal,
             monitor,
         )?;
@@ -437,7 +437,7 @@ impl Staging {
     /// [`VolumeError::NoSuperblock`].
     pub fn payload_reader(&self, volume_no: u16) -> Result<PayloadReader<'_>, VolumeError> {
         let bytes = self.descriptor()?.payload_bytes[usize::from(volume_no) - 1];
-        Ok(PayloadReader::new(&self.spool, volume_no, bytes))
+        Ok(PayloadReader::new(&self.images, volume_no, bytes))
     }
 
     /// Removes a staged block that was found damaged. [`Self::heal`] may restore it.
@@ -447,7 +447,7 @@ impl Staging {
     pub fn forget(&mut self, place: BlockPlace) -> Result<(), VolumeError> {
         self.presence.remove(place);
         match self.presence.volume(place.0) {
-            Some(bits) => self.spool.checkpoint(place.0, bits),
+            Some(bits) => self.images.checkpoint(place.0, bits),
             None => Ok(()),
         }
     }
@@ -458,7 +458,7 @@ impl Staging {
     /// # Errors
     /// [`VolumeError::Io`].
     pub fn discard(self) -> Result<(), VolumeError> {
-        let dir = self.spool.dir();
+        let dir = self.images.dir();
         // The rename takes the whole set away at once, so a kill while files are removed leaves nothing that looks like
         // a set.
         let done = dir.with_extension(DONE);
@@ -475,7 +475,7 @@ impl Staging {
 
     /// Makes the staged blocks durable and writes the maps.
     pub(super) fn checkpoint(&self) -> Result<(), VolumeError> {
-        self.spool.checkpoint_all(&self.presence)?;
+        self.images.checkpoint_all(&self.presence)?;
         self.copies.checkpoint()?;
         self.others.checkpoint()
     }

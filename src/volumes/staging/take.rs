@@ -1,6 +1,5 @@
 //! Takes whole blocks, as far as they are needed.
 
-
 use crate::volumes::VolumeError;
 use crate::volumes::block::BlockHeader;
 use crate::volumes::blocks::header_at;
@@ -23,7 +22,7 @@ impl Staging {
             return Ok(BlockOutcome::Misfit);
         }
         if self.presence.has(place) {
-            if self.spool.tag(place)? == tag_of(block) {
+            if self.images.tag(place)? == tag_of(block) {
                 return Ok(BlockOutcome::Known);
             }
             return Ok(match self.others.keep(place, block)? {
@@ -38,7 +37,7 @@ impl Staging {
         if !self.wants(place) {
             return Ok(BlockOutcome::Spared);
         }
-        self.spool.write(place, block)?;
+        self.images.write(place, block)?;
         self.presence.add(place);
         Ok(BlockOutcome::New)
     }

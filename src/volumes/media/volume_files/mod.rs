@@ -28,9 +28,9 @@ use self::work::WorkFolder;
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// Writes one volume, blocks in any order and from several threads. When it is dropped before
-/// [`CarrierWriter::finish`], it leaves nothing behind.
+/// [`VolumeWriter::finish`], it leaves nothing behind.
 #[derive(Debug)]
-pub struct CarrierWriter {
+pub struct VolumeWriter {
     facts: VolumeFacts,
     notes: PageNotes,
     target: PathBuf,
@@ -47,7 +47,7 @@ enum VolumeOutput {
     Iso { limit_bytes: Option<u64> },
 }
 
-impl CarrierWriter {
+impl VolumeWriter {
     /// Begins a volume folder in `dir`, which must exist. The unfinished folder has room for every block.
     ///
     /// # Errors
@@ -62,8 +62,8 @@ impl CarrierWriter {
     /// same size stands beside it.
     ///
     /// # Errors
-    /// As [`CarrierWriter::create`].
-    /// As [`CarrierWriter::create`].
+    /// As [`VolumeWriter::create`].
+    /// As [`VolumeWriter::create`].
     pub fn create_iso(
         dir: &Path,
         facts: VolumeFacts,
@@ -301,11 +301,11 @@ mod tests {
     #[test]
     fn blocks_come_back_from_where_they_were_put_and_the_folder_appears_at_the_end() {
         let dir = tempfile::tempdir().unwrap();
-        let writer = CarrierWriter::create(dir.path(), facts(5)).unwrap();
+        let writer = VolumeWriter::create(dir.path(), facts(5)).unwrap();
         let block = |fill: u8| vec![fill; BLOCK_BYTES];
         writer.write_run(4, &block(4)).unwrap();
         writer.write_run(0, &[block(0), block(1)].concat()).unwrap();
-        let unfinished = CarrierWriter::create(dir.path(), facts(5));
+        let unfinished = VolumeWriter::create(dir.path(), facts(5));
         assert!(matches!(unfinished, Err(MediaError::Busy { .. })));
         std::thread::scope(|scope| {
             scope.spawn(|| writer.write_run(2, &block(2)).unwrap());
@@ -322,7 +322,7 @@ mod tests {
                 .zip(0_u8..)
                 .all(|(have, fill)| have == block(fill))
         );
-        let again = CarrierWriter::create(dir.path(), facts(5));
+        let again = VolumeWriter::create(dir.path(), facts(5));
         assert!(matches!(again, Err(MediaError::Exists { .. })));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn a_volume_not_finished_leaves_nothing_and_one_killed_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        let writer = CarrierWriter::create(dir.path(), facts(3)).unwrap();
+        let writer = VolumeWriter::create(dir.path(), facts(3)).unwrap();
         writer.write_run(0, &vec![1; BLOCK_BYTES]).unwrap();
         assert!(matches!(
             writer.finish(&Silent),
@@ -342,7 +342,7 @@ mod tests {
             .join(format!(".{}.unfinished", facts(3).volume_name()));
         fs::create_dir(&left).unwrap();
         fs::write(left.join("carryall-03.000"), b"half").unwrap();
-        drop(CarrierWriter::create(dir.path(), facts(3)).unwrap());
+        drop(VolumeWriter::create(dir.path(), facts(3)).unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
@@ -351,7 +351,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         // The files are preallocated: the first takes 1 GiB of room for a moment, or is sparse where the system
         // supports it.
-        let writer = CarrierWriter::create(dir.path(), facts(VOLUME_FILE_BLOCKS + 1)).unwrap();
+        let writer = VolumeWriter::create(dir.path(), facts(VOLUME_FILE_BLOCKS + 1)).unwrap();
         let run = [vec![8; BLOCK_BYTES], vec![9; BLOCK_BYTES]].concat();
         writer.write_run(VOLUME_FILE_BLOCKS - 1, &run).unwrap();
         let mut back = vec![0; run.len()];
