@@ -343,7 +343,7 @@ fn change(files: &Files, change: impl FnOnce(&mut Files)) -> Vec<u8> {
     files_tar(&files)
 }
 
-fn forged_blocks() -> Vec<Liar> {
+fn liars() -> Vec<Liar> {
     let both = [web(), api()];
     let oci = made::oci(&both);
     let (manifest, _) = web().packed("oci");
@@ -516,7 +516,7 @@ fn forged_blocks() -> Vec<Liar> {
 #[test]
 fn an_image_that_lies_is_told_with_its_blob_and_the_others_stay() {
     let stage = Stage::new();
-    for liar in forged_blocks() {
+    for liar in liars() {
         stage.remove("given");
         stage.give("item.tar", &liar.archive);
         let release = format!("{}:1", liar.name.replace(' ', "-"));
