@@ -1,31 +1,52 @@
 //! Bad sectors: each costs itself and not the block around it.
 
+use crate::testkit::bad_sectors::{self, BadSectors, Fails};
 use crate::testkit::bytes::Seeded;
 use crate::testkit::stage::{Stage, contents, volumes};
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A sector of a disc that reads as zeros.
 const SECTOR: [u8; 2048] = [0; 2048];
 
+/// The volume files of a set, in order, each with its number of sectors.
+fn volume_files(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let volumes = volumes(folder).into_iter();
+    let entries = volumes.flat_map(|volume| fs::read_dir(volume).unwrap());
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension() == Some("000".as_ref()));
+    files.sort();
+    let sectors = |path: &PathBuf| path.metadata().unwrap().len() / SECTOR.len() as u64;
+    let sectors: Vec<u64> = files.iter().map(sectors).collect();
+    files.into_iter().zip(sectors).collect()
+}
+
 /// Zeros the sectors of the volume files below a folder that are chosen by their number.
 fn zero_sectors(folder: &Path, is_bad: &mut dyn FnMut(u64) -> bool) {
-    for volume in volumes(folder) {
-        for entry in fs::read_dir(volume).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension() != Some("000".as_ref()) {
-                continue;
-            }
-            let file = OpenOptions::new().write(true).open(&path).unwrap();
-            let sector_bytes = SECTOR.len() as u64;
-            let sectors = file.metadata().unwrap().len() / sector_bytes;
-            for sector in (0..sectors).filter(|sector| is_bad(*sector)) {
-                file.write_all_at(&SECTOR, sector * sector_bytes).unwrap();
-            }
+    for (path, sectors) in volume_files(folder) {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        for sector in (0..sectors).filter(|sector| is_bad(*sector)) {
+            file.write_all_at(&SECTOR, sector * SECTOR.len() as u64)
+                .unwrap();
         }
     }
+}
+
+/// Makes sectors of the volume files unreadable for one command, chosen by the volume, from 0, and their number.
+fn unreadable(folder: &Path, is_bad: &mut dyn FnMut(u64, u64) -> bool) -> Option<BadSectors> {
+    let files = volume_files(folder);
+    let ranges: Vec<_> = (0..)
+        .zip(&files)
+        .map(|(volume, (_, sectors))| {
+            let bad = (0..*sectors).filter(|sector| is_bad(volume, *sector));
+            bad_sectors::sectors(bad)
+        })
+        .collect();
+    let files = files.iter().map(|(path, _)| path.as_path());
+    let bad: Vec<_> = files.zip(ranges.iter().map(Vec::as_slice)).collect();
+    BadSectors::new(&bad, Fails::Always)
 }
 
 /// A release on four data volumes and one spare, with 5 % of local parity.
@@ -54,6 +75,36 @@ fn four_percent_of_the_sectors_on_every_volume_are_healed() {
         .run(&["repair", "discs", "--to", "mended"])
         .ends_with(0);
     assert!(contents(&stage.path("mended")) == contents(&stage.path("whole")));
+}
+
+#[test]
+fn sectors_that_cannot_be_read_are_healed() {
+    let mut stage = five_volumes();
+    let mut seeded = Seeded::new(5);
+    let Some(bad) = unreadable(&stage.path("discs"), &mut |_, _| seeded.fraction() < 0.04) else {
+        return;
+    };
+    stage.store = "site";
+    stage
+        .run_with_bad_sectors(&["receive", "discs"], &bad)
+        .ends_with(0);
+    stage.comes_back("shop:1.0", "given");
+}
+
+/// The first sector of a block has its header. Every fourth block is hurt on all volumes, on each in another sector.
+#[test]
+fn blocks_without_a_header_are_healed_from_the_rest_of_them() {
+    let mut stage = five_volumes();
+    let Some(bad) = unreadable(&stage.path("discs"), &mut |volume, sector| {
+        sector % 128 == 5 * volume
+    }) else {
+        return;
+    };
+    stage.store = "site";
+    stage
+        .run_with_bad_sectors(&["receive", "discs"], &bad)
+        .ends_with(0);
+    stage.comes_back("shop:1.0", "given");
 }
 
 #[test]

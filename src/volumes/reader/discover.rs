@@ -26,7 +26,7 @@ use crate::volumes::staged_images::tag_of;
 use crate::volumes::{SetDescriptor, VolumeError};
 
 use super::SetReader;
-use super::locations::{Locations, Parts};
+use super::locations::{Locations, PartLocations};
 
 /// Most different headers that one discovery distinguishes. No honest medium has more.
 const HEADERS_MAX: usize = 1024;
@@ -57,7 +57,7 @@ struct HeaderGroup {
     presence: Presence,
     damaged: Presence,
     locations: Locations,
-    parts: Parts,
+    parts: PartLocations,
     sightings: u64,
     misplaced: u64,
 }
@@ -117,7 +117,7 @@ impl Gatherings {
                     damaged: Presence::new(&geometry),
                     geometry,
                     locations: Locations::default(),
-                    parts: Parts::new(),
+                    parts: PartLocations::new(),
                     sightings: 0,
                     misplaced: 0,
                 })

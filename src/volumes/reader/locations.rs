@@ -90,4 +90,4 @@ impl Locations {
 }
 
 /// The locations of damaged blocks, and the slices that were read there.
-pub(super) type Parts = HashMap<BlockPlace, Vec<(usize, u64, Slices)>>;
+pub(super) type PartLocations = HashMap<BlockPlace, Vec<(usize, u64, Slices)>>;

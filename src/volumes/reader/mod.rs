@@ -28,7 +28,7 @@ use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 pub(crate) use self::discover::facts_of;
 pub use self::discover::{Discovery, discover};
-use self::locations::{Locations, Parts};
+use self::locations::{Locations, PartLocations};
 
 /// Most hashes that joining the copies of one block takes.
 const JOIN_BUDGET: u32 = 1 << 10;
@@ -40,7 +40,7 @@ pub struct SetReader {
     presence: Presence,
     damaged: Presence,
     locations: Locations,
-    parts: Parts,
+    parts: PartLocations,
     described: Option<Described>,
     descriptor: Option<SetDescriptor>,
     sources: Arc<Vec<MediaSource>>,

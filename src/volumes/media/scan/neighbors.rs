@@ -1,4 +1,4 @@
-//! Places blocks whose header is lost by the whole blocks before and behind them on the source.
+//! Places blocks whose header is lost by the blocks before and behind them on the source: whole ones, or headers that agree.
 //!
 //! Blocks of a volume lie one after the other. A block that lies k blocks behind a whole one has its number plus k, unless
 //! something else stands between. It knows places and headers. `span` finds them.
@@ -45,8 +45,11 @@ struct Waiting {
 /// What is known of the blocks around the place that a walk over a source has reached.
 #[derive(Default)]
 pub(super) struct Neighbors {
-    /// The last whole block and its place, while nothing speaks against blocks that follow it.
+    /// The last whole block and its place, or a damaged one whose header agrees with another, while nothing speaks
+    /// against blocks that follow it.
     before: Option<(u64, BlockHeader)>,
+    /// The last header of a damaged block and its place, while there is nothing before.
+    damaged_before: Option<(u64, BlockHeader)>,
     /// Blocks without a header since then, in order.
     waiting: VecDeque<Waiting>,
     /// The place where the walk begins when it is known that a block begins there. It moves on with blocks that wait.
@@ -94,6 +97,12 @@ impl Neighbors {
 
     /// Takes a whole block. Returns the blocks before it that it places or confirms.
     pub(super) fn meet_whole(&mut self, offset: u64, header: &BlockHeader) -> Vec<Placed> {
+        self.begin_at(offset, header)
+    }
+
+    /// Places what waits, and what follows, by this header.
+    fn begin_at(&mut self, offset: u64, header: &BlockHeader) -> Vec<Placed> {
+        self.damaged_before = None;
         self.before = Some((offset, *header));
         let mut placed = Vec::new();
         while let Some(one) = self.waiting.pop_front() {
@@ -112,8 +121,17 @@ impl Neighbors {
     pub(super) fn meet_damaged(&mut self, offset: u64, header: &BlockHeader) -> Vec<Placed> {
         match self.by_before(offset) {
             Some(expected) if expected == *header => self.placed_by_before(|_| true),
-            // Without a block before, a whole one behind must place them.
-            None => Vec::new(),
+            // One damaged header proves nothing. Two that agree are as good as a whole block: on a medium where every block
+            // is hurt there may be no other.
+            None => {
+                let earlier = self.damaged_before.replace((offset, *header));
+                self.before = earlier;
+                if self.by_before(offset) == Some(*header) {
+                    return self.begin_at(offset, header);
+                }
+                self.before = None;
+                Vec::new()
+            }
             Some(_) => {
                 self.before = None;
                 self.waiting.clear();
