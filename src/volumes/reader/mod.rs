@@ -30,8 +30,8 @@ pub(crate) use self::discover::facts_of;
 pub use self::discover::{Discovery, discover};
 use self::locations::{Locations, PartLocations};
 
-/// Most hashes that joining the copies of one block takes.
-const JOIN_BUDGET: u32 = 1 << 10;
+/// Most hashes that joining the copies of all blocks takes when a set is found: 16 GiB of blocks.
+const JOIN_BUDGET: u32 = 1 << 18;
 
 /// One set, as found on its sources.
 #[derive(Debug)]
@@ -205,21 +205,19 @@ impl Blocks for SetReader {
 
     fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
         let copies = self.read_copies(place);
-        let expected = header_at(&self.geometry, place);
-        let mut budget = JOIN_BUDGET;
-        if let Some(whole) = join(&copies, &expected, &mut budget) {
-            block.copy_from_slice(&whole);
-            return Ok(Slices::ALL);
+        // Only what was joined when the set was found is joined again. Other tries would cost as much each time.
+        if self.presence.slices(place).is_all() {
+            let expected = header_at(&self.geometry, place);
+            let whole = join(&copies, &expected, &mut { JOIN_BUDGET });
+            return Ok(match whole {
+                Some(whole) => {
+                    block.copy_from_slice(&whole);
+                    Slices::ALL
+                }
+                None => Slices::NONE,
+            });
         }
-        let mut known = Slices::NONE;
-        for copy in copies.iter().filter(|copy| !copy.slices.is_all()) {
-            for slice in copy.slices.and(known.others()).iter() {
-                block[bytes_of(slice)].copy_from_slice(&copy.bytes[bytes_of(slice)]);
-                known.add(slice);
-            }
-        }
-        // All slices that do not make the block right prove nothing.
-        Ok(if known.is_all() { Slices::NONE } else { known })
+        Ok(unite(&copies, block))
     }
 }
 
@@ -227,17 +225,23 @@ impl SetReader {
     /// Decides which slices of damaged blocks are known. A copy of which every slice was read has a wrong one, so it
     /// counts only together with other copies.
     fn know_parts(&mut self) {
+        let mut budget = JOIN_BUDGET;
         let mut block = vec![0; BLOCK_BYTES];
-        for (place, copies) in &self.parts {
-            if self.presence.has(*place) {
-                continue;
-            }
+        for (place, locations) in &self.parts {
             // A single copy was tried by itself when it was found.
-            let known = match copies[..] {
+            let known = match locations[..] {
                 [(_, _, slices)] if slices.is_all() => Slices::NONE,
                 [(_, _, slices)] if !self.presence.slices(*place).is_all() => slices,
-                [_] => Slices::ALL,
-                _ => self.read_slices(*place, &mut block).unwrap_or(Slices::NONE),
+                [_] => continue,
+                _ if self.presence.has(*place) => continue,
+                _ => {
+                    let copies = self.read_copies(*place);
+                    let expected = header_at(&self.geometry, *place);
+                    match join(&copies, &expected, &mut budget) {
+                        Some(_) => Slices::ALL,
+                        None => unite(&copies, &mut block),
+                    }
+                }
             };
             self.presence.set_slices(*place, known);
         }
@@ -284,4 +288,17 @@ impl SetReader {
         }
         Ok(true)
     }
+}
+
+/// Copies the slices that the copies know into `block` and returns them. All slices of a block that could not be joined
+/// prove nothing.
+fn unite(copies: &[DamagedCopy], block: &mut [u8]) -> Slices {
+    let mut known = Slices::NONE;
+    for copy in copies.iter().filter(|copy| !copy.slices.is_all()) {
+        for slice in copy.slices.and(known.others()).iter() {
+            block[bytes_of(slice)].copy_from_slice(&copy.bytes[bytes_of(slice)]);
+            known.add(slice);
+        }
+    }
+    if known.is_all() { Slices::NONE } else { known }
 }
