@@ -4,6 +4,7 @@ use carryall::ops::receive::forget::{ForgetReport, ForgottenSet};
 use carryall::ops::receive::selection::LeftOut;
 use carryall::ops::receive::{ProgressState, ReceiveReport, Room, SetProgress, StatusReport};
 use carryall::volumes::VolumeRead;
+use carryall::volumes::block::BLOCK_BYTES;
 
 use super::delta::lacking;
 use super::media::{lost, needed};
@@ -60,11 +61,14 @@ fn volume_read(set: &SetProgress, read: &VolumeRead) -> String {
     let state = if bad == 0 {
         message!("receive-all-blocks")
     } else {
-        message!("receive-bad-blocks", bad, blocks)
+        // Rounded down, so that what is not whole is never 100 %.
+        let tenths = 1000 * read.read_bytes / (u64::from(blocks) * BLOCK_BYTES as u64).max(1);
+        let percent = format!("{}.{}", tenths / 10, tenths % 10);
+        message!("receive-bad-blocks", bad, blocks, percent)
     };
     let new = match set.state {
         ProgressState::AlreadyHere => message!("receive-set-is-in"),
-        _ if read.new_blocks == 0 => message!("receive-read-before"),
+        _ if read.new_blocks + read.new_parts == 0 => message!("receive-read-before"),
         _ => message!("receive-new"),
     };
     line(message!("receive-volume", name, number, all, state, new))

@@ -38,9 +38,12 @@ use crate::ops::receive::staged_set::{Staged, ask_also, asked_of, note_of, title
 use crate::ops::space::free_bytes;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
+use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
-use crate::volumes::{ReadMediaReport, SetRead, SetReadReport, Staging, read_media_noting};
+use crate::volumes::{
+    ReadMediaReport, SetRead, SetReadReport, Staging, VolumeRead, read_media_noting,
+};
 
 /// Receives the volumes at or below `paths`, and commits the releases of every set that becomes whole.
 ///
@@ -249,7 +252,8 @@ fn is_leftover(read: &SetRead, whole: &[&SetRead]) -> bool {
     let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
     let is_part = || {
         let mut volumes = read.volumes.iter();
-        volumes.all(|volume| volume.whole_blocks < volume.blocks / 2)
+        let bytes = |volume: &VolumeRead| u64::from(volume.blocks) * BLOCK_BYTES as u64;
+        volumes.all(|volume| volume.read_bytes < bytes(volume) / 2)
     };
     let is_left = |source: &PathBuf| {
         let is_shared = whole.iter().any(|whole| whole.sources.contains(source));

@@ -46,8 +46,12 @@ pub struct VolumeRead {
     pub blocks: u32,
     /// Blocks that were found whole.
     pub whole_blocks: u32,
+    /// Bytes that were read: whole blocks, and the known slices of damaged ones.
+    pub read_bytes: u64,
     /// Blocks that were new.
     pub new_blocks: u32,
+    /// Damaged blocks of which something new was read.
+    pub new_parts: u32,
 }
 
 /// A set that [`read_media`] found.

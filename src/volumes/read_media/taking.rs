@@ -32,6 +32,7 @@ pub(super) struct Taking {
 pub(super) struct Met {
     pub(super) whole: Presence,
     pub(super) new: BTreeMap<u16, u32>,
+    pub(super) new_parts: BTreeMap<u16, u32>,
     pub(super) sources: BTreeSet<usize>,
 }
 
@@ -40,6 +41,7 @@ impl Met {
         Self {
             whole: Presence::new(geometry),
             new: BTreeMap::new(),
+            new_parts: BTreeMap::new(),
             sources: BTreeSet::new(),
         }
     }
@@ -61,7 +63,9 @@ impl Met {
                 volume_no,
                 blocks: header.volume_blocks,
                 whole_blocks: self.whole.count(volume_no),
+                read_bytes: self.whole.known_bytes(volume_no),
                 new_blocks: self.new.get(&volume_no).copied().unwrap_or(0),
+                new_parts: self.new_parts.get(&volume_no).copied().unwrap_or(0),
             });
         SetRead {
             header: *header,
@@ -121,7 +125,10 @@ impl Taking {
             BlockOutcome::Known => self.absorbed.known_blocks += 1,
             BlockOutcome::Spared => self.absorbed.spared_blocks += 1,
             BlockOutcome::Other => self.absorbed.other_blocks += 1,
-            BlockOutcome::Part => self.since_checkpoint_bytes += BLOCK_BYTES as u64,
+            BlockOutcome::Part => {
+                *self.met.new_parts.entry(volume_no).or_default() += 1;
+                self.since_checkpoint_bytes += BLOCK_BYTES as u64;
+            }
             BlockOutcome::New => {
                 self.absorbed.new_blocks += 1;
                 *self.met.new.entry(volume_no).or_default() += 1;
@@ -152,7 +159,10 @@ impl Taking {
             self.set.begin_reading(header.volume_no)?;
         }
         let place = (header.volume_no, header.block_no);
-        self.met.whole.set_slices(place, slices);
+        // Of a block with all slices and a wrong hash nothing is known.
+        if !slices.is_all() {
+            self.met.whole.set_slices(place, slices);
+        }
         self.met.sources.insert(source_no);
         self.is_hurt |= outcome == BlockOutcome::Part;
         self.count(header.volume_no, outcome)

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::geometry::Geometry;
-use crate::volumes::slices::Slices;
+use crate::volumes::slices::{SLICE_BYTES, Slices};
 
 /// One bit for each block of a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +170,13 @@ impl Presence {
     /// Returns the blocks of which only some slices are known, in order.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (BlockPlace, Slices)> {
         self.parts.iter().map(|(place, slices)| (*place, *slices))
+    }
+
+    /// Returns the bytes of the volume that are known: present blocks, and slices of others.
+    pub(crate) fn known_bytes(&self, volume_no: u16) -> u64 {
+        let parts = self.parts.range((volume_no, 0)..=(volume_no, u32::MAX));
+        let slices: u64 = parts.map(|(_, slices)| u64::from(slices.count())).sum();
+        u64::from(self.count(volume_no)) * BLOCK_BYTES as u64 + slices * SLICE_BYTES as u64
     }
 
     /// Returns whether the volume has such blocks.

@@ -61,7 +61,10 @@ impl Staging {
         if slices.is_none() || expected != *header {
             return Ok(BlockOutcome::Misfit);
         }
-        if self.presence.has(place) || !self.wants(place) {
+        if self.presence.has(place) {
+            return Ok(BlockOutcome::Known);
+        }
+        if !self.wants(place) {
             return Ok(BlockOutcome::Spared);
         }
         let mut copies = vec![read(self.images.slices(), place)?];
@@ -76,17 +79,20 @@ impl Staging {
         if let Some(whole) = join(&copies, &expected, &mut self.copies.budget) {
             return self.take(header, &whole);
         }
-        self.keep_slices(place, block, slices)?;
-        Ok(BlockOutcome::Part)
+        Ok(if self.keep_slices(place, block, slices)? {
+            BlockOutcome::Part
+        } else {
+            BlockOutcome::Known
+        })
     }
 
-    /// Adds slices to what is known of a block, or keeps them aside.
+    /// Adds slices to what is known of a block, or keeps them aside. Returns whether that was something new.
     fn keep_slices(
         &mut self,
         place: BlockPlace,
         block: &[u8],
         slices: Slices,
-    ) -> Result<(), VolumeError> {
+    ) -> Result<bool, VolumeError> {
         let mut known = read(self.images.slices(), place)?;
         let mut both = known.slices.and(slices).iter();
         let agrees = both.all(|slice| known.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
@@ -100,23 +106,24 @@ impl Staging {
                 self.images.write_slices(place, &known.bytes, now)?;
                 self.presence.set_slices(place, now);
             }
-            return Ok(());
+            return Ok(now != known.slices);
         }
         for (no, layer) in (1..).zip(&self.copies.layers) {
             let kept = read(layer, place)?;
             if kept.slices.is_none() {
                 let dir = self.images.dir().join(format!("copy-{no}"));
                 fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;
-                return layer.write(place, block, slices);
+                layer.write(place, block, slices)?;
+                return Ok(true);
             }
             let same = kept.slices == slices
                 && slices
                     .iter()
                     .all(|slice| kept.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
             if same {
-                return Ok(());
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
