@@ -1,7 +1,7 @@
 //! Bad sectors: each costs itself and not the block around it.
 
 use crate::testkit::bad_sectors::{self, BadSectors, Fails};
-use crate::testkit::bytes::Seeded;
+use crate::testkit::bytes::{Seeded, noise};
 use crate::testkit::stage::{Stage, contents, volumes};
 
 use std::fs::{self, OpenOptions};
@@ -131,4 +131,38 @@ fn two_copies_with_other_bad_sectors_are_one_whole_copy() {
     stage.comes_back("shop:1.0", "given");
     let verified = stage.run(&["verify", "first", "second", "--json"]);
     assert_eq!(verified.json()["sets"][0]["state"], "recoverable");
+}
+
+/// A damaged block may have a wrong sector that nobody suspects, beside one that reads as zeros. What is computed from it is
+/// wrong, and must not be kept.
+#[test]
+fn a_wrong_sector_in_a_damaged_block_spoils_nothing() {
+    let stage = five_volumes();
+    stage.copy("discs", "whole");
+    let files = volume_files(&stage.path("discs"));
+    let write = |volume: usize, sector: u64, bytes: &[u8]| {
+        let file = OpenOptions::new()
+            .write(true)
+            .open(&files[volume].0)
+            .unwrap();
+        file.write_all_at(bytes, sector * SECTOR.len() as u64)
+            .unwrap();
+    };
+    let first = 40 * 32;
+    for block in 0..6 {
+        // Of each volume but one some blocks have lost all of their sectors or one of them, and one is rubbish besides.
+        write(0, first + block * 32, &[0; 32 * 2048]);
+        write(1, first + block * 32 + 3, &SECTOR);
+        write(1, first + block * 32 + 9, &noise(block, 2048));
+        write(2, first + block * 32 + 20, &SECTOR);
+    }
+    stage.run(&["verify", "discs"]);
+    let repaired = stage.run(&["repair", "discs", "--to", "mended"]);
+    assert!(matches!(repaired.code, Some(0 | 3 | 4)), "{repaired:#?}");
+    let whole = contents(&stage.path("whole"));
+    if stage.path("mended").exists() {
+        for (name, bytes) in contents(&stage.path("mended")) {
+            assert_eq!(whole.get(&name), Some(&bytes), "{}", name.display());
+        }
+    }
 }

@@ -139,16 +139,33 @@ impl Healer<'_> {
         }
     }
 
-    /// Writes what a step gave. A block that is complete and does not match its own hash is not kept.
+    /// Writes what a step gave. When a complete block does not match its own hash, some slice of the act is wrong, and
+    /// nothing of it is kept: a block without a hash of its own could not tell.
     fn keep(
         &self,
         step: &RecoveryStep,
         places: &[BlockPlace],
         known: &[KnownBlock],
-        outs: Vec<(usize, Vec<u8>, Slices)>,
+        mut outs: Vec<(usize, Vec<u8>, Slices)>,
         lost: &Lost,
     ) -> Result<Solved, VolumeError> {
+        let geometry = self.blocks.geometry();
         let mut solved = Solved::default();
+        for (at, bytes, slices) in &mut outs {
+            let expected = Some(header_at(geometry, places[*at]));
+            let has_hash = slices.is_all() && BlockHeader::peek(bytes) == expected;
+            if has_hash && BlockHeader::open_mut(bytes) != expected {
+                distrust(
+                    step.act,
+                    places[*at],
+                    places,
+                    known,
+                    known[*at].slices,
+                    lost,
+                );
+                return Ok(solved);
+            }
+        }
         for (at, mut bytes, slices) in outs {
             let place = places[at];
             if !slices.is_all() {
@@ -158,13 +175,10 @@ impl Healer<'_> {
                 }
                 continue;
             }
-            let expected = header_at(self.blocks.geometry(), place);
+            let expected = header_at(geometry, place);
             // A block that was read with its header has its own hash. Without one, the block is sealed anew.
             if BlockHeader::peek(&bytes) != Some(expected) {
                 expected.seal(&mut bytes);
-            } else if BlockHeader::open_mut(&mut bytes) != Some(expected) {
-                distrust(step.act, place, places, known, known[at].slices, lost);
-                continue;
             }
             self.images.write(place, &bytes)?;
             self.monitor.advance(BLOCK_BYTES as u64);

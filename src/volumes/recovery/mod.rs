@@ -163,19 +163,21 @@ impl Recovery {
             }
             if step.slices.is_none() {
                 want_inputs(geometry, step.act, start, &now, &mut wanted);
+                kept.push(RecoveryStep {
+                    healed,
+                    improved,
+                    ..*step
+                });
             } else {
-                // Which block gives which slice is decided when the step is carried out, so all of them are wanted.
+                // Which block gives which slice is decided when the step is carried out, so all of them are wanted. Every
+                // block that it completes is checked, too: the hash of one tells of a wrong slice in another.
                 for place in step.act.places(geometry) {
                     if !start.has(place) {
                         wanted.add(place);
                     }
                 }
+                kept.push(step.clone());
             }
-            kept.push(RecoveryStep {
-                healed,
-                improved,
-                ..*step
-            });
         }
         kept.reverse();
         kept
