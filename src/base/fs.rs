@@ -6,6 +6,14 @@ use std::path::Path;
 
 use rustix::fs::StatVfs;
 
+/// Returns whether an error says that a place may be read and not written.
+pub(crate) fn cannot_write(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
 /// Returns the bytes that this user may still write at `path`, or at its nearest parent that exists. Reserves nothing,
 /// so the space can be taken by another process at any time.
 ///

@@ -4,11 +4,11 @@
 //! writer, and exclusive for a process that removes packs. Taking a lock never waits.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
 use std::path::Path;
 
 use super::ground::{LOCK, SERVED};
 use super::{OpenMode, StoreError};
+use crate::base::fs::cannot_write;
 use crate::base::term::Action;
 use crate::store::storage::StorageError;
 
@@ -33,10 +33,6 @@ pub(super) fn take(dir: &Path, access: OpenMode) -> Result<Option<File>, StoreEr
         path: dir.to_owned(),
     })
     .map(Some)
-}
-
-fn cannot_write(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied)
 }
 
 /// Takes the lock for reading beside a writer. Returns `None` where no file can be made.

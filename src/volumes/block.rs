@@ -84,6 +84,11 @@ pub struct BlockHeader {
     pub kind: BlockKind,
 }
 
+/// Returns where a block begins in the image of its volume, in bytes.
+pub(crate) fn offset_of(block_no: u32) -> u64 {
+    u64::from(block_no) * BLOCK_BYTES as u64
+}
+
 impl BlockHeader {
     fn first_48(&self) -> [u8; 48] {
         let mut out = [0; 48];

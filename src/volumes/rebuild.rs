@@ -16,7 +16,7 @@ use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
 use crate::volumes::media::VolumeWriter;
 use crate::volumes::recovery::{BlockPlace, Presence, RecoveryGoal};
-use crate::volumes::slices::{Slices, bytes_of};
+use crate::volumes::slices::{self, Slices};
 use crate::volumes::staged_images::StagedImages;
 use crate::volumes::write::{VolumeForm, write_superblocks};
 use crate::volumes::{SetReader, VolumeError, discover};
@@ -68,9 +68,7 @@ impl Blocks for Healed<'_> {
         // Slices that were healed since are written together with those that were found.
         let mut later = vec![0; BLOCK_BYTES];
         let healed = self.images.read_slices(place, &mut later)?;
-        for slice in healed.and(found.others()).iter() {
-            block[bytes_of(slice)].copy_from_slice(&later[bytes_of(slice)]);
-        }
+        slices::copy(healed.and(found.others()), &later, block);
         Ok(found.or(healed))
     }
 }

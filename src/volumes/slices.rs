@@ -98,6 +98,20 @@ pub fn bytes_of(slice: usize) -> Range<usize> {
     slice * SLICE_BYTES..(slice + 1) * SLICE_BYTES
 }
 
+/// Copies these slices from one block to another.
+pub(crate) fn copy(slices: Slices, from: &[u8], to: &mut [u8]) {
+    for slice in slices.iter() {
+        to[bytes_of(slice)].copy_from_slice(&from[bytes_of(slice)]);
+    }
+}
+
+/// Returns whether two blocks have the same bytes in these slices.
+pub(crate) fn agree(slices: Slices, one: &[u8], other: &[u8]) -> bool {
+    slices
+        .iter()
+        .all(|slice| one[bytes_of(slice)] == other[bytes_of(slice)])
+}
+
 /// Returns the bytes of a slice within the block's payload. Slice 0 is shorter by the header. Every slice begins and ends at
 /// a multiple of 64 bytes, as the codes require.
 pub fn payload_of(slice: usize) -> Range<usize> {

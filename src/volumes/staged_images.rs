@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::base::envelope::{self, EnvelopeKind};
+use crate::base::fs::cannot_write;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, offset_of};
 use crate::volumes::blocks::{Blocks, header_at};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::{Bits, BlockPlace, Presence};
@@ -263,13 +264,6 @@ pub(crate) fn tag_of(block: &[u8]) -> Option<BlockHash> {
     block.get(HEADER_BYTES - 16..HEADER_BYTES)?.try_into().ok()
 }
 
-fn cannot_write(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-    )
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IfMissing {
     Create,
@@ -284,10 +278,6 @@ fn next_data_block(image: &File, block_no: u32) -> Option<u32> {
         Err(rustix::io::Errno::NXIO) => None,
         Err(_) => Some(block_no),
     }
-}
-
-fn offset_of(block_no: u32) -> u64 {
-    u64::from(block_no) * BLOCK_BYTES as u64
 }
 
 impl Blocks for StagedImages {

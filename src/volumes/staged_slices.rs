@@ -11,9 +11,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::base::fs::cannot_write;
 use crate::base::id;
 use crate::volumes::VolumeError;
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::offset_of;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::BlockPlace;
 use crate::volumes::slices::{SLICES, Slices, bytes_of};
@@ -144,8 +145,7 @@ impl StagedSlices {
                 before.slices.has(slice) && before.checks[slice] == now.checks[slice]
             });
             if !is_there {
-                let offset =
-                    u64::from(block_no) * BLOCK_BYTES as u64 + bytes_of(slice).start as u64;
+                let offset = offset_of(block_no) + bytes_of(slice).start as u64;
                 let written = volume.image.write_all_at(bytes, offset);
                 written.map_err(VolumeError::io(&path))?;
             }
@@ -174,7 +174,7 @@ impl StagedSlices {
         let mut right = Slices::NONE;
         for slice in known.slices.iter() {
             let bytes = &mut block[bytes_of(slice)];
-            let offset = u64::from(block_no) * BLOCK_BYTES as u64 + bytes_of(slice).start as u64;
+            let offset = offset_of(block_no) + bytes_of(slice).start as u64;
             match volume.image.read_exact_at(bytes, offset) {
                 Ok(()) if check(bytes) == known.checks[slice] => right.add(slice),
                 Ok(()) => {}
@@ -213,13 +213,7 @@ fn open(path: &Path, create: bool) -> Result<Option<File>, VolumeError> {
     }
     match options.open(path) {
         // On a read-only file system what is staged can still be read.
-        Err(error)
-            if !create
-                && matches!(
-                    error.kind(),
-                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-                ) =>
-        {
+        Err(error) if !create && cannot_write(&error) => {
             File::open(path).map(Some).map_err(VolumeError::io(path))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

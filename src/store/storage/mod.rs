@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::fs::cannot_write;
 use crate::base::term::Action;
 
 pub mod dir;
@@ -46,10 +47,7 @@ impl StorageError {
 impl StorageError {
     /// Returns whether the system refuses writes there, for everyone or for this user.
     pub fn is_refusal(&self) -> bool {
-        matches!(
-            self.source.kind(),
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
-        )
+        cannot_write(&self.source)
     }
 
     /// Returns whether the object is longer than allowed.

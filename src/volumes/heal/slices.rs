@@ -9,7 +9,7 @@ use super::{Healer, Solved};
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
 use crate::volumes::blocks::{header_at, read_whole};
-use crate::volumes::parity::Shard;
+use crate::volumes::parity::{ErasureCode, Shard, Worker};
 use crate::volumes::recovery::{Act, BlockPlace, Presence, RecoveryStep};
 use crate::volumes::slices::{Slices, bytes_of};
 
@@ -47,8 +47,12 @@ impl Healer<'_> {
         for (_, bytes, _) in &mut outs {
             bytes.resize(BLOCK_BYTES, 0);
         }
+        let code = self
+            .codes
+            .get(&Self::shape(self.blocks.geometry(), step.act));
+        let mut worker = code.map(ErasureCode::worker);
         for slice in slices.iter() {
-            self.solve_slice(step.act, &known, &mut outs, slice);
+            self.solve_slice(step.act, worker.as_mut(), &known, &mut outs, slice);
         }
         self.keep(step, &places, &known, outs, lost)
     }
@@ -95,6 +99,7 @@ impl Healer<'_> {
     fn solve_slice(
         &self,
         act: Act,
+        worker: Option<&mut Worker<'_>>,
         known: &[KnownBlock],
         outs: &mut [(usize, Vec<u8>, Slices)],
         slice: usize,
@@ -113,13 +118,14 @@ impl Healer<'_> {
         }
         having.truncate(needed);
         let lacking = outs.iter_mut().filter(|(_, _, slices)| !slices.has(slice));
-        if let Act::CopyCatalog(_) | Act::Join(_) = act {
+        // Without a code, all blocks of the act are the same.
+        let Some(worker) = worker else {
             for (_, bytes, slices) in lacking {
                 bytes[range.clone()].copy_from_slice(&known[having[0]].bytes[range.clone()]);
                 slices.add(slice);
             }
             return;
-        }
+        };
         let mut shards: Vec<Shard<'_>> = known.iter().map(|_| Shard::Lost).collect();
         for at in having {
             shards[at] = Shard::Have(&known[at].bytes[range.clone()]);
@@ -131,9 +137,8 @@ impl Healer<'_> {
             is_any = true;
         }
         if is_any {
-            let code = &self.codes[&Self::shape(geometry, act)];
             let (data, parity) = shards.split_at_mut(needed);
-            code.worker()
+            worker
                 .restore(data, parity)
                 .expect("as many shards are given as are needed");
         }

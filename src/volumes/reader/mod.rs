@@ -23,7 +23,7 @@ use crate::volumes::media::source::FileReader;
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
 };
-use crate::volumes::slices::{Slices, bytes_of};
+use crate::volumes::slices::{self, Slices, bytes_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 pub(crate) use self::discover::facts_of;
@@ -295,10 +295,8 @@ impl SetReader {
 fn unite(copies: &[DamagedCopy], block: &mut [u8]) -> Slices {
     let mut known = Slices::NONE;
     for copy in copies.iter().filter(|copy| !copy.slices.is_all()) {
-        for slice in copy.slices.and(known.others()).iter() {
-            block[bytes_of(slice)].copy_from_slice(&copy.bytes[bytes_of(slice)]);
-            known.add(slice);
-        }
+        slices::copy(copy.slices.and(known.others()), &copy.bytes, block);
+        known = known.or(copy.slices);
     }
     if known.is_all() { Slices::NONE } else { known }
 }

@@ -13,7 +13,7 @@ use crate::volumes::blocks::header_at;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
 use crate::volumes::recovery::BlockPlace;
-use crate::volumes::slices::{Slices, bytes_of};
+use crate::volumes::slices::{self, Slices, agree};
 use crate::volumes::staged_slices::StagedSlices;
 
 /// Most copies of a block that are kept aside.
@@ -94,13 +94,10 @@ impl Staging {
         slices: Slices,
     ) -> Result<bool, VolumeError> {
         let mut known = read(self.images.slices(), place)?;
-        let mut both = known.slices.and(slices).iter();
-        let agrees = both.all(|slice| known.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
+        let agrees = agree(known.slices.and(slices), &known.bytes, block);
         // Of a block with all slices and a wrong hash nobody knows which slice is wrong.
         if agrees && !known.slices.or(slices).is_all() {
-            for slice in slices.and(known.slices.others()).iter() {
-                known.bytes[bytes_of(slice)].copy_from_slice(&block[bytes_of(slice)]);
-            }
+            slices::copy(slices.and(known.slices.others()), block, &mut known.bytes);
             let now = known.slices.or(slices);
             if now != known.slices {
                 self.images.write_slices(place, &known.bytes, now)?;
@@ -116,11 +113,7 @@ impl Staging {
                 layer.write(place, block, slices)?;
                 return Ok(true);
             }
-            let same = kept.slices == slices
-                && slices
-                    .iter()
-                    .all(|slice| kept.bytes[bytes_of(slice)] == block[bytes_of(slice)]);
-            if same {
+            if kept.slices == slices && agree(slices, &kept.bytes, block) {
                 return Ok(false);
             }
         }
