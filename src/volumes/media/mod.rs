@@ -3,6 +3,7 @@
 //!
 //! It knows blocks and their headers. `volumes` knows what they protect and carry.
 
+pub mod drive;
 mod error;
 mod iso;
 pub mod kind;
