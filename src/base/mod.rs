@@ -16,3 +16,4 @@ pub mod read_at;
 pub mod size;
 pub(crate) mod spooled_temp;
 pub mod term;
+pub mod utc;

@@ -40,7 +40,7 @@ impl Need {
                     _ => (base, if is_delta { 360 } else { 200 }),
                 }
             }
-            Command::Receive(_) => (330, 120),
+            Command::Receive(_) | Command::Visit(_) => (330, 120),
             Command::Repair(_) => (230, 40),
             Command::Checkout(_) | Command::Install(_) | Command::Load(_) => (220, 100),
             Command::Push(_) | Command::Serve(_) => (220, 100),

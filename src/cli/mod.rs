@@ -32,6 +32,7 @@ mod site;
 mod terminal;
 mod usage;
 mod verify;
+mod visit;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
@@ -225,6 +226,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         } => verify::run(context, &paths, map.as_deref(), at_hand),
         Command::Repair(args) => repair::run(context, &args),
         Command::Receive(args) => receive::run(context, &args),
+        Command::Visit(args) => visit::run(context, &args),
         Command::Receipt { out } => receipt::run(context, out.as_deref()),
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),

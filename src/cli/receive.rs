@@ -27,7 +27,8 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     Ok(exit_code(report.completion()))
 }
 
-fn text(report: &ReceiveReport) -> String {
+/// What a call brought, set by set.
+pub fn text(report: &ReceiveReport) -> String {
     let sets = report.sets.iter().map(messages::progress);
     let done_with = report.done_with.iter().map(messages::done_with);
     let ready = (report.ready_bytes > 0).then(|| messages::kept_ready(report.ready_bytes));

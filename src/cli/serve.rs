@@ -1,7 +1,6 @@
 //! `serve`: the store as a registry.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use carryall::base::utc;
 use carryall::oci::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
 use carryall::ops;
 use carryall::ops::publish::serve::{self, Served};
@@ -82,14 +81,14 @@ fn ready_json(served: &Served, address: &str) -> String {
 
 fn changed_json(served: &Served) -> String {
     let value = serde_json::json!({
-        "event": "changed", "time": now(), "images": served.names, "hosts": served.hosts, "findings": served.findings,
+        "event": "changed", "time": utc::now(), "images": served.names, "hosts": served.hosts, "findings": served.findings,
     });
     format!("{value}\n")
 }
 
 fn json(line: &Answered) -> String {
     let value = serde_json::json!({
-        "event": "request", "time": now(), "from": line.from.to_string(), "method": line.method, "target": line.target,
+        "event": "request", "time": utc::now(), "from": line.from.to_string(), "method": line.method, "target": line.target,
         "status": line.status, "bytes": line.bytes, "broken": line.broken,
     });
     format!("{value}\n")
@@ -111,47 +110,6 @@ fn log_line(line: &Answered) -> String {
     let (method, target) = (messages::shown(method), messages::shown(target));
     format!(
         "{}  {from}  {method} {target}  {status}  {bytes}{broken}\n",
-        now()
+        utc::now()
     )
-}
-
-/// `2026-11-25T18:03:09Z`.
-fn now() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Year, month and day of a day since 1970: years begin in March here, so that the leap day is the last.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    (era * 400 + year + next, month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_have_dates() {
-        assert_eq!(date(0), (1970, 1, 1));
-        assert_eq!(date(11_016), (2000, 2, 29));
-        assert_eq!(date(11_017), (2000, 3, 1));
-        assert_eq!(date(20_782), (2026, 11, 25));
-    }
 }

@@ -18,7 +18,7 @@ pub(super) const LOCK: &str = "lock";
 /// The file of the second lock.
 pub(super) const SERVED: &str = "served";
 /// Folders that a store makes inside its own.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     UNPUBLISHED,
     "packs",
     "index",
@@ -29,6 +29,7 @@ const FOLDERS: [&str; 10] = [
     "sites",
     "incoming",
     "pulls",
+    "visits",
 ];
 /// Entries that operating systems put into empty folders.
 const OF_SYSTEMS: [&str; 8] = [

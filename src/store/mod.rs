@@ -41,6 +41,7 @@ mod settings;
 mod shared;
 mod sites;
 pub mod storage;
+mod visits;
 mod window;
 mod writer;
 

@@ -103,6 +103,8 @@ pub enum Command {
     Repair(RepairArgs),
     /// Take volumes into the store.
     Receive(ReceiveArgs),
+    /// Receive disc after disc with one drive.
+    Visit(VisitArgs),
     /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks.
     Receipt {
         /// Write it to a file.
@@ -209,6 +211,23 @@ pub struct ReceiveArgs {
     /// Only releases for these platforms, and those that say no architecture.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
+}
+
+/// `visit`.
+#[derive(Debug, Args)]
+pub struct VisitArgs {
+    /// The drive, or a path at which media appear.
+    #[arg(long, value_name = "PATH")]
+    pub drive: Option<PathBuf>,
+    /// Only releases for these platforms, and those that say no architecture.
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Vec<Platform>,
+    /// Folder that gets the receipt for a top-up.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Show the log of visits.
+    #[arg(long)]
+    pub history: bool,
 }
 
 /// `forget`.

@@ -23,8 +23,8 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "help-group-site",
         &[
-            "receive", "status", "forget", "receipt", "checkout", "install", "rollback", "load",
-            "push", "serve",
+            "visit", "receive", "status", "forget", "receipt", "checkout", "install", "rollback",
+            "load", "push", "serve",
         ],
     ),
     (

@@ -231,6 +231,58 @@ status = store { $store } ({ $id }): { $releases }, { $free } free, { $sets } vo
        *[other] sets
     } being received
 
+## A visit with one drive
+
+visit-drive = { $path } ({ $model })
+visit-first = Put any volume of the delivery into { $drive } and close the tray.
+visit-keys-first = A disc is noticed by itself. Or type, with Enter behind it: nothing to look again, q to stop (nothing is lost).
+visit-keys = A disc is noticed by itself. Or type, with Enter behind it: m when volume { $volume } is not here, nothing to look again, q to stop (nothing is lost).
+visit-insert = Next: put volume { $volume } of { $all } of { $name } into { $drive }, { $why }.
+visit-why-rest = because reading it was broken off
+visit-why-data = because it holds data; { $needed ->
+        [one] it is the last that is needed
+       *[other] { $needed } more volumes are needed
+    }
+visit-why-spare = a spare in place of what is missing or damaged; { $needed ->
+        [one] it is the last that is needed
+       *[other] { $needed } more volumes are needed
+    }
+visit-why-not-enough = although all volumes that are left will not do; each makes the top-up smaller
+visit-insert-base = Next: put a volume with the release that { $name } depends on into { $drive }.
+visit-insert-top-up = Next: put the top-up, or another copy of a damaged or missing volume of { $name }, into { $drive }. Leaving is fine: nothing that was read is needed again.
+visit-busy = The drive looks at the disc.
+visit-disc-needed = This is volume { $volume } of { $all } of { $name }.
+visit-disc-rest = This is volume { $volume } of { $all } of { $name }; reading it goes on where it was broken off.
+visit-disc-again = This is volume { $volume } of { $all } of { $name }, which was read with damage; what is still bad is tried again.
+visit-disc-done = This is volume { $volume } of { $all } of { $name }, and nothing more of it is needed.
+visit-disc-received = This is volume { $volume } of { $all } of { $name }, which is in the store already.
+visit-disc-other-set = This is volume { $volume } of { $all } of { $name }: another set than the one that is being received.
+visit-ask-other = Take in { $name }, too? y or n, and Enter:
+visit-disc-unknown = Too little of this disc can be read to tell what it is; all of it is read now.
+visit-out-open = The tray is open: take the disc out.
+visit-out-closed = Take the disc out.
+visit-missing = Volume { $volume } is not here: it is not asked for any more. When it turns up, just put it in.
+visit-unclear = Nothing was done: answer with one of the letters below, and Enter.
+visit-top-up = No volume is left that would complete { $name }. What is lacking fits on one small disc from the vendor, the top-up:
+visit-top-up-copy = or find another copy of { $volumes }: another drive may read it, too
+visit-top-up-missing = or find { $volumes }, said to be missing
+visit-top-up-file = send this file to the vendor: { $file }
+visit-top-up-lines = or read out, type or copy these lines:
+visit-top-up-code = or photograph this code:
+visit-top-up-picture = the same code as a picture: { $file }
+visit-received = { $release } is in the store, whole. Next, one of:
+visit-next-files = files: carryall checkout { $release } DEST
+visit-next-load = images into docker or containerd: carryall load { $release }
+visit-next-push = images into a registry: carryall push { $release } REGISTRY
+visit-waits = { $name } is not complete; { $need }
+visit-later = What was read is kept. `carryall visit` goes on from here.
+visit-no-history = no visit yet
+visit-log = { $at }  { $name }: { $what }
+visit-log-read = volume { $volume } read in { $drive } in { $seconds } s: { $bad } of { $blocks } blocks damaged, { $percent } % of all bytes read
+visit-log-missing = volume { $volume } is not here
+visit-log-received = received: { $releases }, { $blocks } blocks healed
+visit-log-top-up = receipt for a top-up: { $file }
+
 ## Plans, volumes and what is at hand
 
 plan-alone = nothing was written
@@ -759,6 +811,19 @@ help-repair-examples =
     # From what ddrescue read of each disc
     carryall repair 1.img 2.img 4.img --to new
 
+help-visit = Receive disc after disc with one drive: says which volume to put in next, and why
+help-visit-long = Recognizes whatever is put in, reads what is needed, opens the tray, and asks for the next volume until the set is complete. It can be stopped at any time, also by a power cut: the next visit goes on where it was. When no volume is left that helps, it gives out a receipt from which the vendor makes a top-up. Ends with exit code 4 while something is still needed.
+help-visit-arg-drive = The drive, or a path at which media appear, such as /media/cdrom [default: every optical drive]
+help-visit-arg-platform = Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times [default: all]
+help-visit-arg-to = Folder that gets the receipt for a top-up, when one is needed [default: the current one]
+help-visit-arg-history = Show which disc was read when, and how good it was; reads nothing
+help-visit-examples =
+    # one drive, disc after disc
+    carryall visit
+    # the second drive; the receipt goes to a USB disk if one is needed
+    carryall visit --drive /dev/sr1 --to /media/usb1
+    # what was read so far, for the records
+    carryall visit --history
 help-receive = Take volumes into the store: any order, one or several at a time, again after an interruption
 help-receive-long = Says which volumes are still needed, and ends with exit code 4 until the set is complete. Damage is healed as far as the volumes allow. The store is created when there is none.
 help-receive-arg-paths = Media, images, folders or volume files
@@ -1329,6 +1394,8 @@ error-receipt-bad-lines = a line of the receipt is missing, doubled or of anothe
 error-receipt-bad-part = { $what }
 error-receipt-newer-format = receipt of version { $version }: newer than this program reads
     .hint = use a newer carryall
+error-visit-no-drive = this machine has no optical drive that this user can see
+    .hint = for USB disks: carryall receive PATH; when a drive is there under another name: carryall visit --drive /dev/NAME
 error-receive-no-such-set = no set { $set } is being received
     .hint = { $count ->
         [0] no set is being received: there is nothing to give up

@@ -12,6 +12,7 @@ mod media;
 mod registry;
 mod store;
 mod versions;
+mod visit;
 mod weight;
 
 use carryall::base::finding::{Finding, Severity, Subject};
@@ -45,6 +46,11 @@ pub use store::{
     store_is_empty, streams,
 };
 pub use versions::{discard_if_done, installed, kept, rolled_back};
+pub use visit::{
+    visit_ask_other, visit_busy, visit_disc, visit_drive, visit_drives, visit_end, visit_first,
+    visit_history, visit_missing, visit_out, visit_prompt, visit_top_up, visit_unclear,
+    visit_unknown,
+};
 pub use weight::{Baseline, contributors, estimate};
 
 /// Widest column.

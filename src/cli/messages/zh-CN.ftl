@@ -187,6 +187,58 @@ forget-set = 卷集 { $id } { $title }：已放弃，释放 { $freed }；以后�
 hint-waiting = 用所列的卷运行 carryall receive 路径 即可继续；carryall forget 卷集（卷集号或本列表中的序号）可放弃一套
 status = 仓库 { $store }（{ $id }）：{ $releases }，可用 { $free }，正在接收 { $sets } 套卷
 
+## 现场单光驱接收
+
+visit-drive = { $path }（{ $model }）
+visit-first = 请把这批光盘中的任意一卷放入 { $drive }，并关上托盘。
+visit-keys-first = 放入光盘后会自动识别。也可以输入：直接回车，重新检查；q 回车，到此为止（已读内容不会丢失）。
+visit-keys = 放入光盘后会自动识别。也可以输入：m 回车，表示没有第 { $volume } 卷；直接回车，重新检查；q 回车，到此为止（已读内容不会丢失）。
+visit-insert = 下一步：请把 { $name } 的第 { $volume } 卷（共 { $all } 卷）放入 { $drive }：{ $why }。
+visit-why-rest = 上次没有读完
+visit-why-data = 它是数据卷，{ $needed ->
+        [one] 只差这一卷
+       *[other] 还需要 { $needed } 卷
+    }
+visit-why-spare = 它是备用卷，用来代替缺少或损坏的部分，{ $needed ->
+        [one] 只差这一卷
+       *[other] 还需要 { $needed } 卷
+    }
+visit-why-not-enough = 剩下的卷全部读入也不够，但每读一卷，需要补发的就少一些
+visit-insert-base = 下一步：请把 { $name } 所依赖的发布包的光盘放入 { $drive }。
+visit-insert-top-up = 下一步：请把补发盘，或 { $name } 中损坏、缺少的卷的另一份拷贝放入 { $drive }。也可以先离开：已读内容无需重读。
+visit-busy = 光驱正在识别光盘。
+visit-disc-needed = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷）。
+visit-disc-rest = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷），从上次中断处继续读。
+visit-disc-again = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷），上次读出时有损坏；现在再试仍未读出的部分。
+visit-disc-done = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷），已不再需要其中的内容。
+visit-disc-received = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷），这一套已经入库。
+visit-disc-other-set = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷），不属于正在接收的这一套。
+visit-ask-other = 也要接收 { $name } 吗？输入 y（是）或 n（否）后回车：
+visit-disc-unknown = 这张盘可读出的太少，无法识别；现在通读整张盘。
+visit-out-open = 托盘已打开，请取出光盘。
+visit-out-closed = 请取出光盘。
+visit-missing = 没有第 { $volume } 卷：不再索要。以后找到了，直接放入即可。
+visit-unclear = 未执行任何操作：请输入下面列出的字母后回车。
+visit-top-up = 已没有别的卷能补全 { $name }。所缺内容可由供应方用一张小小的补发盘补齐：
+visit-top-up-copy = 或者找到{ $volumes }的另一份拷贝；换一台光驱也可能读得出来
+visit-top-up-missing = 或者找到先前说没有的{ $volumes }
+visit-top-up-file = 请把这个文件发给供应方：{ $file }
+visit-top-up-lines = 或者念出、手抄以下各行：
+visit-top-up-code = 或者用手机拍下这个二维码：
+visit-top-up-picture = 同一个二维码的图片：{ $file }
+visit-received = { $release } 已完整入库。下一步，任选其一：
+visit-next-files = 取出文件：carryall checkout { $release } 目标目录
+visit-next-load = 镜像载入 docker 或 containerd：carryall load { $release }
+visit-next-push = 镜像推送到镜像仓库：carryall push { $release } 镜像仓库
+visit-waits = { $name } 尚不完整；{ $need }
+visit-later = 已读内容都已保存。再次运行 carryall visit 即可继续。
+visit-no-history = 还没有接收记录
+visit-log = { $at }  { $name }：{ $what }
+visit-log-read = 第 { $volume } 卷在 { $drive } 读出，用时 { $seconds } 秒：{ $blocks } 块中有 { $bad } 块损坏，读出全部内容的 { $percent } %
+visit-log-missing = 没有第 { $volume } 卷
+visit-log-received = 接收完成：{ $releases }，修复 { $blocks } 块
+visit-log-top-up = 补发用的回执：{ $file }
+
 ## 计划、卷和手头的材料
 
 plan-alone = 未写入任何内容
@@ -690,6 +742,19 @@ help-repair-examples =
     # 用 ddrescue 从各张光盘读出的映像
     carryall repair 1.img 2.img 4.img --to new
 
+help-visit = 用一台光驱逐张接收光盘：提示接下来放入哪一卷及原因
+help-visit-long = 自动识别放入的光盘，读取需要的内容，打开托盘，再索要下一卷，直到整套读齐。可随时停止，断电也不要紧：下次 visit 从中断处继续。没有别的卷能补全时，生成回执，供应方据此制作补发盘。仍有所缺时，退出码为 4。
+help-visit-arg-drive = 光驱，或介质出现的路径，如 /media/cdrom【默认：全部光驱】
+help-visit-arg-platform = 只接收适用于该平台的发布包（发布包@架构）和没有写架构的发布包；可多次给出【默认：全部】
+help-visit-arg-to = 需要补发时，存放回执的目录【默认：当前目录】
+help-visit-arg-history = 显示哪张盘何时读过、状况如何；不读取任何介质
+help-visit-examples =
+    # 一台光驱，逐张接收
+    carryall visit
+    # 用第二台光驱；需要时把回执写到 U 盘
+    carryall visit --drive /dev/sr1 --to /media/usb1
+    # 查看接收记录
+    carryall visit --history
 help-receive = 把卷读入仓库：顺序不限，一次一卷或多卷均可，中断后可继续
 help-receive-long = 显示还需要哪些卷；一套卷读齐之前，退出码为 4。损坏在这套卷的能力之内自动修复。没有仓库时自动创建。
 help-receive-arg-paths = 介质、映像、目录或单个数据文件
@@ -1259,6 +1324,8 @@ error-receipt-bad-lines = 缺少一行、多了一行，或混入了别的回执
 error-receipt-bad-part = { $what }
 error-receipt-newer-format = 版本 { $version } 比本程序新
     .hint = 请使用更新版本的 carryall
+error-visit-no-drive = 本机没有当前用户可见的光驱
+    .hint = U 盘请用：carryall receive 路径；光驱若是别的设备名：carryall visit --drive /dev/设备名
 error-receive-no-such-set = 没有正在接收的卷集 { $set }
     .hint = { $count ->
         [0] 没有正在接收的卷集，无需放弃

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use carryall::base::diagnostic::diagnostic;
+use carryall::base::utc;
 use carryall::content::release::ReleaseRoot;
 use carryall::ops::Error;
 use carryall::ops::pack::{PackNotes, Spares};
@@ -13,6 +14,9 @@ use carryall::volumes::media::{Capacity, MediaError};
 
 use crate::cli::args::PackArgs;
 use crate::cli::exit::Failure;
+
+/// The last second of the year 9999.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The medium that is named, or what is free where it is mounted.
 pub fn capacity(args: &PackArgs) -> Result<Capacity, Failure> {
@@ -116,29 +120,11 @@ fn day_of(text: &str) -> Option<String> {
 
 /// The day of so many seconds since 1970, in UTC; `None` past the year 9999.
 fn written(seconds: u64) -> Option<String> {
-    let mut days = seconds / 86_400;
-    let mut year = 1970;
-    while days >= days_of_year(year) {
-        days -= days_of_year(year);
-        year += 1;
-        if year > 9999 {
-            return None;
-        }
-    }
-    let mut month = 1;
-    while days >= days_in(year, month) {
-        days -= days_in(year, month);
-        month += 1;
-    }
-    Some(format!("{year:04}-{month:02}-{:02}", days + 1))
+    (seconds <= LAST_SECOND).then(|| utc::day(seconds))
 }
 
 fn is_leap(year: u64) -> bool {
     year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
-}
-
-fn days_of_year(year: u64) -> u64 {
-    if is_leap(year) { 366 } else { 365 }
 }
 
 fn days_in(year: u64, month: u64) -> u64 {

@@ -16,6 +16,7 @@ pub(crate) mod restorable;
 mod room;
 pub mod selection;
 pub(crate) mod staged_set;
+pub mod visit;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -353,6 +354,47 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<SetId>, Err
         done_with.push(set_id);
     }
     Ok(done_with)
+}
+
+/// Commits the staged sets of which everything came and that were not committed, because the power was cut or the disk
+/// was full. Reads no medium.
+///
+/// # Errors
+/// As [`receive`], but a set that cannot be committed is only reported.
+pub fn finish(store: &Store, monitor: &dyn Monitor) -> Result<ReceiveReport, Error> {
+    let mut sets = Vec::new();
+    let mut failed = Vec::new();
+    for staging in open_all(&store.incoming_dir())? {
+        let asked = asked_of(&staging);
+        let Staged::Described(set) = Staged::look(staging) else {
+            continue;
+        };
+        let staging = set.staging;
+        if !staging.needs().complete {
+            continue;
+        }
+        let (set_id, title) = (staging.set_id(), title_of(&staging));
+        let ask = Ask {
+            platforms: &asked,
+            new_blocks: 0,
+            was_read_again: false,
+        };
+        match advance(store, staging, &ask, monitor) {
+            Ok((progress, _)) => sets.push(progress),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            Err(error) => failed.push((set_id, title, if_full(store, error))),
+        }
+    }
+    let done_with = clear_away(store, &mut sets)?;
+    Ok(ReceiveReport {
+        sets,
+        failed: failed.into_iter().map(FailedSet::new).collect(),
+        done_with,
+        ready_bytes: 0,
+        empty_paths: Vec::new(),
+        refused: Vec::new(),
+        findings: Vec::new(),
+    })
 }
 
 /// Returns the staged sets that were complete before this call and wait for prerequisites.

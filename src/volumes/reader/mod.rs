@@ -4,6 +4,7 @@
 //! It heals nothing (see `heal` and `rebuild`). Of each block it keeps only the place and the hash: 24 bytes a block.
 
 mod discover;
+mod glimpse;
 mod locations;
 
 use std::ops::Range;
@@ -28,6 +29,7 @@ use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
 pub(crate) use self::discover::facts_of;
 pub use self::discover::{Discovery, discover};
+pub(crate) use self::glimpse::{Glimpse, glimpse};
 use self::locations::{Locations, PartLocations};
 
 /// Most hashes that joining the copies of all blocks takes when a set is found: 16 GiB of blocks.

@@ -1,0 +1,378 @@
+//! `visit`: receives disc after disc from one drive, and tells the person which one to put in next.
+//!
+//! What is said comes from `ops::receive::visit`. What was read stays whenever it ends, so the next visit continues.
+
+mod input;
+mod slot;
+mod top_up;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+
+use carryall::base::diagnostic::diagnostic;
+use carryall::base::id::SetId;
+use carryall::ops::Error;
+use carryall::ops::receive::visit::log::{self, VisitEntry, VisitEvent};
+use carryall::ops::receive::visit::{Disc, DiscRole, FoundInDrive, NextStep, identify, next_step};
+use carryall::ops::receive::{self, ProgressState, ReceiveReport, SetProgress};
+use carryall::store::{OpenMode, Store};
+use serde::Serialize;
+
+use self::input::{ASK_EVERY, Answer, Input};
+use self::slot::{Content, Slot};
+use self::top_up::TopUp;
+use crate::cli::args::VisitArgs;
+use crate::cli::exit::{EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::{Context, interrupt, messages, open, receive as receive_words, terminal};
+
+/// The result of a visit.
+#[derive(Debug, Serialize)]
+struct VisitReport {
+    /// Releases that were received during it.
+    received: Vec<String>,
+    /// Sets that still wait.
+    incoming: Vec<SetProgress>,
+    /// What was added to the log of visits.
+    log: Vec<VisitEntry>,
+    /// The top-up that was asked for, when there was one.
+    top_up: Option<TopUp>,
+}
+
+pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
+    if args.history {
+        return history(context);
+    }
+    let slots = Slot::find(args.drive.as_deref());
+    if slots.is_empty() {
+        return Err(diagnostic!("visit.no_drive").into());
+    }
+    let named: Vec<_> = args.drive.iter().cloned().collect();
+    open::with_store_or_new(context, &named, |store| {
+        let mut visit = Visit {
+            context,
+            args,
+            store,
+            slots,
+            input: Input::listen(),
+            missing: BTreeMap::new(),
+            log: Vec::new(),
+            received: Vec::new(),
+            top_up: None,
+        };
+        visit.run()
+    })
+}
+
+/// Prints the log of visits.
+fn history(context: &Context) -> Result<u8, Failure> {
+    let store = open::store(context, OpenMode::Read)?;
+    let entries = log::entries(&store)?;
+    context.print(&entries, |entries| messages::visit_history(entries))?;
+    Ok(0)
+}
+
+/// One visit, from its first prompt to its end.
+struct Visit<'a> {
+    context: &'a Context,
+    args: &'a VisitArgs,
+    store: &'a Store,
+    slots: Vec<Slot>,
+    input: Input,
+    missing: BTreeMap<String, BTreeSet<u16>>,
+    log: Vec<VisitEntry>,
+    received: Vec<String>,
+    top_up: Option<TopUp>,
+}
+
+/// What ends the waiting for a disc.
+enum Heard {
+    /// A disc is in this slot.
+    Disc(usize),
+    /// The person typed something.
+    Answer(Answer),
+}
+
+/// How a visit goes on.
+enum Then {
+    GoOn,
+    End,
+}
+
+impl Visit<'_> {
+    fn run(&mut self) -> Result<u8, Failure> {
+        self.missing = log::missing(self.store)?;
+        let finished = receive::finish(self.store, &self.context.screen)?;
+        self.note_received(&finished)?;
+        self.say_report(&finished);
+        loop {
+            let waiting = self.waiting()?;
+            if waiting.is_empty() && !self.received.is_empty() {
+                return self.end(0);
+            }
+            self.prompt(&waiting)?;
+            let then = match self.wait()? {
+                Heard::Disc(slot_no) => self.disc(slot_no)?,
+                Heard::Answer(answer) => self.answered(answer, &waiting)?,
+            };
+            if let Then::End = then {
+                let is_waiting = !self.waiting()?.is_empty();
+                return self.end(if is_waiting { EXIT_NEEDS_VOLUMES } else { 0 });
+            }
+        }
+    }
+
+    /// The sets that wait for volumes or for a release.
+    fn waiting(&self) -> Result<Vec<SetProgress>, Error> {
+        let mut incoming = receive::status(self.store)?.incoming;
+        incoming.retain(|set| !set.beside);
+        Ok(incoming)
+    }
+
+    fn say(&self, text: &str) {
+        if !self.context.json {
+            terminal::say(text);
+        }
+    }
+
+    fn event(&self, event: &str, value: impl Serialize) {
+        if self.context.json
+            && let Ok(mut value) = serde_json::to_value(value)
+        {
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("event".to_owned(), event.into());
+            }
+            terminal::say_json(&value);
+        }
+    }
+
+    /// Says what to put in, and why.
+    fn prompt(&mut self, waiting: &[SetProgress]) -> Result<(), Failure> {
+        let drive = self.drive_words();
+        let Some(set) = waiting.first() else {
+            self.say(&messages::visit_first(&drive));
+            self.event("insert", serde_json::json!({"volume": null}));
+            return Ok(());
+        };
+        let step = self.step(set);
+        if step == NextStep::TopUp {
+            self.make_top_up(set)?;
+        }
+        self.event(
+            "insert",
+            serde_json::json!({"set_id": set.set_id, "title": set.title, "next": step}),
+        );
+        self.say(&messages::visit_prompt(set, &step, &drive));
+        Ok(())
+    }
+
+    fn step(&self, set: &SetProgress) -> NextStep {
+        let none = BTreeSet::new();
+        let missing = self.missing.get(&set.set_id.to_string());
+        next_step(set, missing.unwrap_or(&none))
+    }
+
+    /// The drives that discs are waited for in, with their models.
+    fn drive_words(&self) -> String {
+        let drives = self.slots.iter();
+        let drives = drives.map(|slot| messages::visit_drive(slot.path(), slot.model()));
+        messages::visit_drives(&drives.collect::<Vec<_>>())
+    }
+
+    /// Gives out the receipt from which the vendor makes what is missing, once for each state of the store.
+    fn make_top_up(&mut self, set: &SetProgress) -> Result<(), Failure> {
+        let top_up = TopUp::of(self.store, &self.context.screen)?;
+        if self
+            .top_up
+            .as_ref()
+            .is_some_and(|before| before.is(&top_up))
+        {
+            return Ok(());
+        }
+        let folder = self.args.to.as_deref().unwrap_or(Path::new("."));
+        let top_up = top_up.written(folder, &open::store_dir(self.context)?)?;
+        let file = top_up.file.to_string_lossy().into_owned();
+        self.log(set.set_id, &set.title, VisitEvent::TopUp { file })?;
+        self.say(&messages::visit_top_up(set, &top_up.file, &top_up.shown()));
+        self.event("top_up", &top_up);
+        self.top_up = Some(top_up);
+        Ok(())
+    }
+
+    /// Waits for a disc or an answer.
+    fn wait(&mut self) -> Result<Heard, Failure> {
+        let mut was_busy = false;
+        loop {
+            if interrupt::is_asked() {
+                return Err(Failure::interrupted());
+            }
+            if let Some(answer) = self.input.take() {
+                return Ok(Heard::Answer(answer));
+            }
+            for slot_no in 0..self.slots.len() {
+                let slot = &mut self.slots[slot_no];
+                let path = slot.path().to_owned();
+                match slot.look() {
+                    Ok(Content::Fresh) => return Ok(Heard::Disc(slot_no)),
+                    Ok(Content::Busy) if !was_busy => {
+                        was_busy = true;
+                        self.say(&messages::visit_busy());
+                    }
+                    Ok(_) => {}
+                    // A drive that may not be opened will not be opened by waiting.
+                    Err(source) => {
+                        let error = carryall::volumes::media::MediaError::Io { path, source };
+                        return Err(Failure::of(&error.into()));
+                    }
+                }
+            }
+            std::thread::sleep(ASK_EVERY);
+        }
+    }
+
+    /// Acts on what was typed.
+    fn answered(&mut self, answer: Answer, waiting: &[SetProgress]) -> Result<Then, Failure> {
+        match answer {
+            Answer::Quit => return Ok(Then::End),
+            Answer::Again => self.slots.iter_mut().for_each(Slot::look_again),
+            Answer::Missing => match waiting.first().map(|set| (set, self.step(set))) {
+                Some((set, NextStep::Insert { volume, .. })) => {
+                    self.log(set.set_id, &set.title, VisitEvent::Missing { volume })?;
+                    let missing = self.missing.entry(set.set_id.to_string()).or_default();
+                    missing.insert(volume);
+                    self.say(&messages::visit_missing(volume));
+                }
+                _ => self.say(&messages::visit_unclear()),
+            },
+            Answer::Yes | Answer::No | Answer::Unclear => self.say(&messages::visit_unclear()),
+        }
+        Ok(Then::GoOn)
+    }
+
+    /// Recognizes the disc in a slot, and takes it in when it is needed.
+    fn disc(&mut self, slot_no: usize) -> Result<Then, Failure> {
+        let path = self.slots[slot_no].path().to_owned();
+        let is_read = match identify(self.store, &path, &self.context.screen)? {
+            FoundInDrive::Disc(disc) => {
+                self.say(&messages::visit_disc(&disc));
+                self.event("disc", &*disc);
+                match disc.role {
+                    DiscRole::Needed | DiscRole::Rest | DiscRole::Again => true,
+                    DiscRole::OtherSet => self.is_wanted_too(&disc)?,
+                    _ => false,
+                }
+            }
+            FoundInDrive::Other(error) => {
+                Failure::of(&error).report(self.context.json);
+                false
+            }
+            _ => {
+                self.say(&messages::visit_unknown());
+                true
+            }
+        };
+        let done = if is_read { self.take_in(&path) } else { Ok(()) };
+        let is_open = self.slots[slot_no].let_out();
+        done?;
+        self.say(&messages::visit_out(is_open));
+        Ok(Then::GoOn)
+    }
+
+    /// Asks whether a disc of another set is to be taken in.
+    fn is_wanted_too(&mut self, disc: &Disc) -> Result<bool, Failure> {
+        if self.input.is_closed() || self.context.json {
+            return Ok(false);
+        }
+        self.say(&messages::visit_ask_other(disc));
+        loop {
+            if interrupt::is_asked() {
+                return Err(Failure::interrupted());
+            }
+            match self.input.take() {
+                Some(Answer::Yes) => return Ok(true),
+                Some(Answer::No | Answer::Again | Answer::Quit) => return Ok(false),
+                Some(_) => self.say(&messages::visit_ask_other(disc)),
+                None if self.input.is_closed() => return Ok(false),
+                None => std::thread::sleep(ASK_EVERY),
+            }
+        }
+    }
+
+    /// Reads a disc into the store, and says how good it was.
+    fn take_in(&mut self, path: &Path) -> Result<(), Failure> {
+        let began = Instant::now();
+        let paths = [path.to_owned()];
+        let screen = &self.context.screen;
+        let report = match receive::receive_for(self.store, &paths, &self.args.platform, screen) {
+            Ok(report) => report,
+            // Another disc may be better. What hurts every disc ends the visit.
+            Err(error @ (Error::NoVolumes { .. } | Error::TooManySets)) => {
+                Failure::of(&error).report(self.context.json);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for set in &report.sets {
+            for volume in &set.volumes_read {
+                let event = VisitEvent::read(volume, path, began.elapsed().as_secs());
+                self.log(set.set_id, &set.title, event)?;
+                let missing = self.missing.get_mut(&set.set_id.to_string());
+                missing.map(|missing| missing.remove(&volume.volume_no));
+            }
+        }
+        self.note_received(&report)?;
+        self.say_report(&report);
+        for failed in &report.failed {
+            let name = messages::set_name(&failed.title, &failed.set_id.short());
+            Failure::of(&failed.error)
+                .about(&name)
+                .report(self.context.json);
+        }
+        Ok(())
+    }
+
+    fn say_report(&self, report: &ReceiveReport) {
+        let text = receive_words::text(report);
+        self.say(&terminal::names_in_lines(&text, report));
+    }
+
+    fn note_received(&mut self, report: &ReceiveReport) -> Result<(), Failure> {
+        for set in &report.sets {
+            if set.state != ProgressState::Complete {
+                continue;
+            }
+            let releases = set.committed.iter();
+            let releases: Vec<String> = releases.map(|each| each.name.to_string()).collect();
+            self.received.extend(releases.clone());
+            let healed_blocks = set.healed_blocks;
+            let event = VisitEvent::Received {
+                releases,
+                healed_blocks,
+            };
+            self.log(set.set_id, &set.title, event)?;
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, set: SetId, title: &str, event: VisitEvent) -> Result<(), Failure> {
+        let entry = log::add(self.store, set, title, event)?;
+        self.log.push(entry);
+        Ok(())
+    }
+
+    /// Says what to type next.
+    fn end(&mut self, code: u8) -> Result<u8, Failure> {
+        let incoming = self.waiting()?;
+        let report = VisitReport {
+            received: std::mem::take(&mut self.received),
+            incoming,
+            log: std::mem::take(&mut self.log),
+            top_up: self.top_up.take(),
+        };
+        self.context.print(&report, |report| {
+            messages::visit_end(&report.received, &report.incoming)
+        })?;
+        Ok(code)
+    }
+}
