@@ -12,6 +12,7 @@ pub mod output;
 pub mod overlap;
 pub mod own;
 pub(crate) mod path_text;
+pub mod qr;
 pub mod read_at;
 pub mod size;
 pub(crate) mod spooled_temp;

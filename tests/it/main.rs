@@ -43,6 +43,7 @@ mod packages;
 mod platforms;
 mod process_limits;
 mod prose;
+mod qr_codes;
 mod reader;
 mod ready;
 mod registry;
