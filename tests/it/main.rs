@@ -65,6 +65,7 @@ mod topups;
 mod transcripts;
 mod unopened;
 mod versions;
+mod visit;
 mod volumes_crash;
 mod volumes_damage;
 mod volumes_property;

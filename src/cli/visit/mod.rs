@@ -73,6 +73,18 @@ fn history(context: &Context) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// What is asked for, for scripts.
+fn insert(set: Option<&SetProgress>, step: &NextStep) -> serde_json::Value {
+    let (what, volume) = match (set, step) {
+        (None, _) => ("any", None),
+        (_, NextStep::Insert { volume, .. }) => ("volume", Some(*volume)),
+        (_, NextStep::Base) => ("base", None),
+        _ => ("top_up", None),
+    };
+    let (set_id, title) = (set.map(|set| set.set_id), set.map(|set| &set.title));
+    serde_json::json!({"what": what, "volume": volume, "set_id": set_id, "title": title})
+}
+
 /// One visit, from its first prompt to its end.
 struct Visit<'a> {
     context: &'a Context,
@@ -152,17 +164,14 @@ impl Visit<'_> {
         let drive = self.drive_words();
         let Some(set) = waiting.first() else {
             self.say(&messages::visit_first(&drive));
-            self.event("insert", serde_json::json!({"volume": null}));
+            self.event("insert", insert(None, &NextStep::Base));
             return Ok(());
         };
         let step = self.step(set);
         if step == NextStep::TopUp {
             self.make_top_up(set)?;
         }
-        self.event(
-            "insert",
-            serde_json::json!({"set_id": set.set_id, "title": set.title, "next": step}),
-        );
+        self.event("insert", insert(Some(set), &step));
         self.say(&messages::visit_prompt(set, &step, &drive));
         Ok(())
     }
@@ -207,9 +216,6 @@ impl Visit<'_> {
             if interrupt::is_asked() {
                 return Err(Failure::interrupted());
             }
-            if let Some(answer) = self.input.take() {
-                return Ok(Heard::Answer(answer));
-            }
             for slot_no in 0..self.slots.len() {
                 let slot = &mut self.slots[slot_no];
                 let path = slot.path().to_owned();
@@ -226,6 +232,9 @@ impl Visit<'_> {
                         return Err(Failure::of(&error.into()));
                     }
                 }
+            }
+            if let Some(answer) = self.input.take() {
+                return Ok(Heard::Answer(answer));
             }
             std::thread::sleep(ASK_EVERY);
         }

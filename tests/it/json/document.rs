@@ -178,6 +178,7 @@ impl Document {
         }
         match name {
             "finding" => self.faults("finding-event", event),
+            "top_up" => self.faults("top-up", event),
             "error" => self.error_faults(event),
             _ => self.faults(name, event),
         }

@@ -280,6 +280,24 @@ fn serve(seen: &mut Seen, stage: &Stage) {
     assert!(child.wait().unwrap().success());
 }
 
+/// A visit to an empty site with the first volume alone.
+fn visit(seen: &mut Seen, stage: &Stage) {
+    let mut command = stage.command(&["--json", "visit", "--drive", "tray"]);
+    command.env("CARRYALL_STORE", stage.path("visited"));
+    fs::create_dir(stage.path("tray")).unwrap();
+    let volumes = visible(&stage.path("discs"));
+    let name = volumes.iter().min().unwrap();
+    fs::rename(stage.path("discs").join(name), stage.path("tray/volume")).unwrap();
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"m\nm\nm\nq\n").unwrap();
+    let run = Run::from(child.wait_with_output().unwrap()).ends_with(4);
+    fs::rename(stage.path("tray/volume"), stage.path("discs").join(name)).unwrap();
+    seen.run("visit", &run);
+    let report = run.json();
+    assert!(report["top_up"].is_object(), "{report:#}");
+}
+
 /// Images go to a program and to a registry.
 fn publish(seen: &mut Seen, stage: &Stage) {
     let program = stage.path("bin/docker");
@@ -304,6 +322,7 @@ fn what_the_program_prints_is_documented() {
     let mut stage = given();
     vendor(&mut seen, &stage);
     media(&mut seen, &stage);
+    visit(&mut seen, &stage);
     publish(&mut seen, &stage);
     serve(&mut seen, &stage);
     site(&mut seen, &mut stage);

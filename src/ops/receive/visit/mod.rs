@@ -7,14 +7,11 @@ pub mod log;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::{ProgressState, SetProgress};
 pub use disc::{Disc, DiscRole, FoundInDrive, identify};
 
 /// What brings a set nearer to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextStep {
     /// A volume is needed.
@@ -31,8 +28,7 @@ pub enum NextStep {
 }
 
 /// Why a volume is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
     /// Reading it was broken off.
