@@ -221,6 +221,7 @@ pub use volumes::block::ParityCodec;
 pub use volumes::media::{Capacity, Carrier};
 
 // Media.
+pub use ops::media::inspect::{InspectReport, inspect};
 pub use ops::media::repair::{RepairOptions, RepairReport, repair};
 pub use ops::media::verify::{JudgedSets, SetState, VerifyReport, verify};
 
@@ -295,6 +296,7 @@ pub mod report {
     pub use crate::ops::maintain::show::{
         KeptStream, OpenedStreams, ShownImage, ShownItem, ShownKind, ShownPackage,
     };
+    pub use crate::ops::media::inspect::SetContents;
     pub use crate::ops::media::repair::RepairedSet;
     pub use crate::ops::media::verify::{ItemOnMedia, ReleaseOnMedia, SetVerdict, VolumeVerdict};
     pub use crate::ops::pack::PlannedReceiver;

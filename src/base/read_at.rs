@@ -12,6 +12,11 @@ pub trait ReadAt: Send + Sync {
     /// # Errors
     /// What the system reports, a bad sector included.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
+
+    /// Returns the first place from `offset` on that may hold anything but zeros, or the end.
+    fn next_data(&self, offset: u64) -> u64 {
+        offset
+    }
 }
 
 impl ReadAt for [u8] {

@@ -45,6 +45,7 @@ mod process_limits;
 mod prose;
 mod qr_codes;
 mod reader;
+mod reading_order;
 mod ready;
 mod registry;
 mod registry_login;

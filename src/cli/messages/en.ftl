@@ -198,6 +198,7 @@ set-name = set { $id }
 set-title = { $title } (set { $id })
 receive-volume = { $name }: volume { $number } of { $all }: { $state }; { $new }
 receive-all-blocks = all blocks whole
+receive-known-blocks = recognized, { $known } of { $blocks } blocks known and not read
 receive-bad-blocks = { $bad } of { $blocks } blocks damaged or missing, { $percent } % of all bytes read
 receive-set-is-in = its set is in already
 receive-read-before = was read before

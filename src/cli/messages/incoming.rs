@@ -58,7 +58,9 @@ fn volume_read(set: &SetProgress, read: &VolumeRead) -> String {
     let (name, number) = (name_of(set), read.volume_no);
     let all = set.data_volumes + set.spare_volumes;
     let (bad, blocks) = (read.blocks - read.whole_blocks, read.blocks);
-    let state = if bad == 0 {
+    let state = if read.known_blocks > 0 && bad == 0 {
+        message!("receive-known-blocks", known = read.known_blocks, blocks)
+    } else if bad == 0 {
         message!("receive-all-blocks")
     } else {
         // Rounded down, so that what is not whole is never 100 %.

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use carryall::base::id::SetId;
+use carryall::ops::media::inspect::SetContents;
 use carryall::ops::media::verify::{SetState, SetVerdict, VolumeVerdict};
 use carryall::ops::pack::{PackPlan, PackReport};
 use carryall::volumes::recovery::SetNeeds;
 
 use super::delta::plan_leans;
-use super::{bytes, enumerated, line, line_below, message, volumes};
+use super::{bytes, enumerated, line, line_below, message, shown, volumes};
 
 /// The plan alone: nothing follows it.
 pub fn plan_alone(shown: &PackPlan) -> String {
@@ -79,24 +81,36 @@ pub fn packed(report: &PackReport, to: &Path) -> String {
 
 /// `shop:1.0 (set 12ab34cd): 4 data and 2 spare volumes of 98.6 MB`.
 pub fn set_line(set: &SetVerdict) -> String {
-    let id = set.set_id.short();
-    let (data, spare, size) = (set.data_volumes, set.spare_volumes, bytes(set.volume_bytes));
-    let title = match set.title.as_str() {
+    let volumes = (set.data_volumes, set.spare_volumes, set.volume_bytes);
+    set_of_volumes(&set.title, set.set_id, volumes)
+}
+
+fn set_of_volumes(title: &str, id: SetId, (data, spare, volume_bytes): (u16, u16, u64)) -> String {
+    let (id, size) = (id.short(), bytes(volume_bytes));
+    let title = match title {
         "" => message!("set-without-title"),
         title => title.to_owned(),
     };
     line(message!("set-line", title, id, data, spare, size))
 }
 
+/// What a set holds, and which of its volumes are at hand.
+pub fn set_contents(set: &SetContents) -> String {
+    let numbers = (set.data_volumes, set.spare_volumes, set.volume_bytes);
+    let mut out = set_of_volumes(&set.title, set.set_id, numbers);
+    for release in &set.releases {
+        out += &format!("  {}\n", shown(&release.name));
+        for item in &release.items {
+            out += &format!("    {:>9}  {}\n", bytes(item.bytes), shown(&item.name));
+        }
+    }
+    let volumes = volumes(&set.volumes_at_hand);
+    out + &line_below(message!("set-at-hand", volumes, by = set.created_by))
+}
+
 fn volumes_where(set: &SetVerdict, wanted: impl Fn(&VolumeVerdict) -> bool) -> Vec<u16> {
     let found = set.volumes.iter().filter(|each| wanted(each));
     found.map(|each| each.outcome.volume_no).collect()
-}
-
-/// Which volumes are at hand.
-pub fn at_hand(set: &SetVerdict) -> String {
-    let volumes = volumes(&volumes_where(set, |volume| volume.at_hand));
-    line_below(message!("set-at-hand", volumes, by = set.created_by))
 }
 
 /// One line for each volume at hand, and one for all others together.

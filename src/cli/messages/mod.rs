@@ -34,7 +34,7 @@ pub use images::{
 };
 pub use incoming::{gave_nothing, given_up, hint_waiting, progress, set_name, status, waiting_set};
 pub use media::{
-    at_hand, map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt,
+    map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt, set_contents,
     set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
 };
 pub use registry::{

@@ -160,6 +160,7 @@ set-name = 卷集 { $id }
 set-title = { $title }（卷集 { $id }）
 receive-volume = { $name }：第 { $number } 卷（共 { $all } 卷）：{ $state }；{ $new }
 receive-all-blocks = 全部块完好
+receive-known-blocks = 已识别，{ $blocks } 块中有 { $known } 块已知，无需读取
 receive-bad-blocks = { $blocks } 块中有 { $bad } 块损坏或缺失，读出全部内容的 { $percent } %
 receive-set-is-in = 该套卷先前已入库
 receive-read-before = 先前已读入

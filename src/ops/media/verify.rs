@@ -1,7 +1,6 @@
-//! `inspect` and `verify`: what media hold, what is damaged or missing, and what would help. They work on media alone,
-//! without a store.
+//! `verify`: what is damaged or missing on media, and what would help. It works on media alone, without a store.
 //!
-//! They change nothing. `repair` and `receive` act on the result.
+//! It changes nothing. `repair` and `receive` act on the result.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -181,16 +180,7 @@ pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Er
         .zip(wrong)
         .map(|((set, recovery), wrong)| judge(set, recovery, wrong))
         .collect();
-    let without_volume: Vec<PathBuf> = paths
-        .iter()
-        .filter(|path| {
-            let mut below = sources.iter().zip(&met_blocks);
-            !below.any(|(source, met)| *met > 0 && source.path.starts_with(path))
-        })
-        // A file that was named twice, or is in a folder that was named too, is read once.
-        .filter(|path| !is_read_elsewhere(path, paths, &sources))
-        .cloned()
-        .collect();
+    let without_volume = without_volume(paths, &sources, &met_blocks);
     let report = VerifyReport {
         at_hand_whole: without_volume.is_empty()
             && scan.unopened.is_empty()
@@ -234,6 +224,21 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
     Ok(wrong.into_iter().collect())
 }
 
+/// Returns the paths below which no block was met.
+pub(super) fn without_volume(
+    paths: &[PathBuf],
+    sources: &[MediaSource],
+    met_blocks: &[u64],
+) -> Vec<PathBuf> {
+    let without = paths.iter().filter(|path| {
+        let mut below = sources.iter().zip(met_blocks);
+        !below.any(|(source, met)| *met > 0 && source.path.starts_with(path))
+    });
+    // A file that was named twice, or is in a folder that was named too, is read once.
+    let without = without.filter(|path| !is_read_elsewhere(path, paths, sources));
+    without.cloned().collect()
+}
+
 fn is_read_elsewhere(path: &Path, paths: &[PathBuf], sources: &[MediaSource]) -> bool {
     let is_source = sources.iter().any(|source| source.path.starts_with(path));
     let Ok(real) = path.canonicalize() else {
@@ -263,13 +268,7 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
         })
         .collect();
     let descriptor = set.descriptor().ok();
-    let catalog = set
-        .catalog()
-        .ok()
-        .and_then(|bytes| Catalog::from_bytes(&bytes).ok());
-    let names = descriptor
-        .map(|each| each.releases.clone())
-        .unwrap_or_default();
+    let catalog = catalog_of(set);
     SetVerdict {
         set_id: set.set_id(),
         title: descriptor
@@ -278,7 +277,7 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
         created_by: descriptor
             .map(|each| each.created_by.clone())
             .unwrap_or_default(),
-        releases: releases(names, catalog.as_ref()),
+        releases: releases(set),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,
         volume_bytes: u64::from(header.volume_blocks) * BLOCK_BYTES as u64,
@@ -302,9 +301,16 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
     }
 }
 
-fn releases(names: Vec<String>, catalog: Option<&Catalog>) -> Vec<ReleaseOnMedia> {
-    let Some(catalog) = catalog else {
+fn catalog_of(set: &SetReader) -> Option<Catalog> {
+    Catalog::from_bytes(&set.catalog().ok()?).ok()
+}
+
+/// Returns the releases of a set. Without a catalog only their names are known.
+pub(super) fn releases(set: &SetReader) -> Vec<ReleaseOnMedia> {
+    let Some(catalog) = catalog_of(set) else {
+        let names = set.descriptor().map(|each| each.releases.clone());
         return names
+            .unwrap_or_default()
             .into_iter()
             .map(|name| ReleaseOnMedia {
                 name,

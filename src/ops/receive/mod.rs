@@ -43,7 +43,8 @@ use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
 use crate::volumes::{
-    ReadMediaReport, SetRead, SetReadReport, Staging, VolumeRead, read_media_noting,
+    MediaExtent, MediaRequest, ReadMediaReport, SetRead, SetReadReport, Staging, VolumeRead,
+    read_media_for,
 };
 
 /// Receives the volumes at or below `paths`, and commits the releases of every set that becomes whole.
@@ -92,7 +93,12 @@ fn receive_all(
     for path in paths {
         tracing::info!(?path, "medium is looked at");
     }
-    let report = read_media_noting(&incoming_dir, paths, note.as_deref(), &is_wanted, monitor)?;
+    let request = MediaRequest {
+        note: note.as_deref(),
+        wanted: &is_wanted,
+        extent: MediaExtent::Needed,
+    };
+    let report = read_media_for(&incoming_dir, paths, &request, monitor)?;
     log_what_was_read(&report);
     if report.sets.is_empty() && report.unwanted.is_empty() {
         return Err(match report.refused.len() {
@@ -130,18 +136,31 @@ fn receive_all(
                 was_read_again: false,
             };
             let mut outcome = advance(store, staging, &ask, monitor);
-            if matches!(&outcome, Ok((progress, Some(_))) if !progress.doubtful_volumes.is_empty())
-            {
-                // The first pass did not keep the parity of blocks that seemed whole.
+            let doubtful = match &outcome {
+                Ok((progress, Some(_))) => progress.doubtful_volumes.clone(),
+                _ => Vec::new(),
+            };
+            if !doubtful.is_empty() {
+                // The first time, blocks that seemed whole were not read again, and their parity was not kept.
                 let only = |set: &SetId| *set == set_id;
-                let quiet = Quiet(monitor);
-                let media =
-                    read_media_noting(&incoming_dir, paths, note.as_deref(), &only, &quiet)?;
+                let again = MediaRequest {
+                    wanted: &only,
+                    extent: MediaExtent::All,
+                    ..request
+                };
+                let media = read_media_for(&incoming_dir, paths, &again, &Quiet(monitor))?;
                 ask.was_read_again = true;
                 let mut found = open_all(&incoming_dir)?.into_iter();
                 drop(media);
                 if let Some(staging) = found.find(|set| set.set_id() == set_id) {
                     outcome = advance(store, staging, &ask, monitor);
+                }
+                if let Ok((progress, _)) = &mut outcome
+                    && progress.state == ProgressState::Complete
+                {
+                    progress.wrong_volumes.extend(doubtful);
+                    progress.wrong_volumes.sort_unstable();
+                    progress.wrong_volumes.dedup();
                 }
             }
             match outcome {

@@ -73,6 +73,15 @@ impl ReadAt for FileReader {
         // Positions are given with each read, so that threads share the file without a lock.
         self.file.read_at(buf, offset)
     }
+
+    fn next_data(&self, offset: u64) -> u64 {
+        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
+            Ok(data) => data.max(offset),
+            Err(rustix::io::Errno::NXIO) => self.bytes.max(offset),
+            // Not every file system knows holes.
+            Err(_) => offset,
+        }
+    }
 }
 
 /// Lists all sources at or below `paths`, in order. A file or block device is a source itself. Of a folder, every

@@ -16,7 +16,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// order.
 pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<Vec<Range<u64>>, MediaError> + 'a;
 
-/// The bytes of a source around a place that only moves forward.
+/// The bytes of a source around a place that only moves forward, also past bytes that are not read.
 pub(super) struct SourceWindow<'a> {
     fill: &'a Fill<'a>,
     /// Offset in the source of `buf[0]`.
@@ -99,7 +99,14 @@ impl<'a> SourceWindow<'a> {
         if end <= have_end {
             return Ok(());
         }
-        let keep = keep.clamp(self.start, have_end);
+        if keep > have_end {
+            // What lies between was passed over.
+            self.start = keep;
+            self.filled = 0;
+            self.gaps.clear();
+            return self.reach(keep, end);
+        }
+        let keep = keep.max(self.start);
         self.buf
             .copy_within(in_memory(keep - self.start)..self.filled, 0);
         self.filled = in_memory(have_end - keep);
@@ -123,7 +130,7 @@ fn in_memory(distance: u64) -> usize {
 }
 
 /// Finds a pattern with plain loops over fixed chunks, which the compiler vectorizes.
-fn find_in(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
+pub(super) fn find_in(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
     const CHUNK: usize = 64;
     let mut base = 0;
     while let Some(chunk) = bytes.get(base..base + CHUNK + 1) {

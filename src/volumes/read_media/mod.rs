@@ -2,6 +2,7 @@
 //!
 //! `staging` knows which blocks are needed. Nothing here decides about healing or committing.
 
+mod guide;
 mod sorting;
 mod taking;
 
@@ -13,8 +14,9 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
 use crate::volumes::block::SetHeader;
+use crate::volumes::media::scan::{ReadsAll, ScanGuide, scan_guided};
 use crate::volumes::media::source::find_sources;
-use crate::volumes::media::{ScanReport, Sighting, scan};
+use crate::volumes::media::{ScanReport, Sighting};
 use crate::volumes::staging::{Staging, open_every, sweep};
 
 use self::sorting::{HeaderSlot, MediaReader, SourceState};
@@ -30,7 +32,7 @@ pub struct ReadMediaReport {
     pub new_blocks: u64,
     /// Blocks that were staged already.
     pub known_blocks: u64,
-    /// Parity blocks of complete groups or stripes. They are not kept.
+    /// Blocks that are not needed and not kept: parity of complete groups or stripes, and the rest of a complete set.
     pub spared_blocks: u64,
     /// Blocks for a place that has another block. Both hashes are right.
     pub other_blocks: u64,
@@ -44,14 +46,16 @@ pub struct VolumeRead {
     pub volume_no: u16,
     /// Blocks of a volume.
     pub blocks: u32,
-    /// Blocks that were found whole.
+    /// Blocks that were found whole, and known blocks.
     pub whole_blocks: u32,
-    /// Bytes that were read: whole blocks, and the known slices of damaged ones.
+    /// Bytes of the whole blocks, and of the known slices of damaged ones.
     pub read_bytes: u64,
     /// Blocks that were new.
     pub new_blocks: u32,
     /// Damaged blocks of which something new was read.
     pub new_parts: u32,
+    /// Blocks among the whole ones that were passed over, because they are staged or not needed.
+    pub known_blocks: u32,
 }
 
 /// A set that [`read_media`] found.
@@ -101,18 +105,41 @@ pub fn read_media(
     wanted: &(dyn Fn(&SetId) -> bool + Sync),
     monitor: &dyn Monitor,
 ) -> Result<SetReadReport, VolumeError> {
-    read_media_noting(incoming_dir, paths, None, wanted, monitor)
+    let request = MediaRequest {
+        note: None,
+        wanted,
+        extent: MediaExtent::Needed,
+    };
+    read_media_for(incoming_dir, paths, &request, monitor)
 }
 
-/// Reads media as [`read_media`] does. `note` is kept with each set that is begun, from its first block on.
+/// What is wanted of media.
+pub(crate) struct MediaRequest<'a> {
+    /// Is kept with each set that is begun, from its first block on.
+    pub(crate) note: Option<&'a [u8]>,
+    /// Sets that may be begun.
+    pub(crate) wanted: &'a (dyn Fn(&SetId) -> bool + Sync),
+    /// How much is read.
+    pub(crate) extent: MediaExtent,
+}
+
+/// How much of the media is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaExtent {
+    /// What is not known and may be needed.
+    Needed,
+    /// Everything, because what is staged turned out wrong.
+    All,
+}
+
+/// Reads media as [`read_media`] does.
 ///
 /// # Errors
 /// As [`read_media`].
-pub(crate) fn read_media_noting(
+pub(crate) fn read_media_for(
     incoming_dir: &Path,
     paths: &[PathBuf],
-    note: Option<&[u8]>,
-    wanted: &(dyn Fn(&SetId) -> bool + Sync),
+    request: &MediaRequest<'_>,
     monitor: &dyn Monitor,
 ) -> Result<SetReadReport, VolumeError> {
     let sources = find_sources(paths, monitor)?;
@@ -126,8 +153,8 @@ pub(crate) fn read_media_noting(
     });
     let media_reader = MediaReader {
         incoming_dir,
-        note,
-        wanted,
+        note: request.note,
+        wanted: request.wanted,
         state: Mutex::new(SourceState {
             sets: sets.collect(),
             ..SourceState::default()
@@ -149,7 +176,11 @@ pub(crate) fn read_media_noting(
             ..
         } => media_reader.take_damaged(header, block, *slices, *source_no),
     };
-    let scanned = scan(&sources, &visit, monitor);
+    let guide: &dyn ScanGuide = match request.extent {
+        MediaExtent::Needed => &media_reader,
+        MediaExtent::All => &ReadsAll,
+    };
+    let scanned = scan_guided(&sources, &visit, guide, monitor);
     monitor.finish();
     let mut state = media_reader
         .state

@@ -26,6 +26,11 @@ pub(super) struct Taking {
     pub(super) is_hurt: bool,
     /// Its rank in the order in which sets were begun in this call.
     pub(super) order: u64,
+    /// Volumes for which it was asked whether the set is complete.
+    pub(super) asked_of: BTreeSet<u16>,
+    /// The staged bytes when that was found out last.
+    pub(super) judged_at: Option<u64>,
+    pub(super) is_complete: bool,
 }
 
 /// What was found of a set.
@@ -33,6 +38,7 @@ pub(super) struct Met {
     pub(super) whole: Presence,
     pub(super) new: BTreeMap<u16, u32>,
     pub(super) new_parts: BTreeMap<u16, u32>,
+    pub(super) known: BTreeMap<u16, u32>,
     pub(super) sources: BTreeSet<usize>,
 }
 
@@ -42,6 +48,7 @@ impl Met {
             whole: Presence::new(geometry),
             new: BTreeMap::new(),
             new_parts: BTreeMap::new(),
+            known: BTreeMap::new(),
             sources: BTreeSet::new(),
         }
     }
@@ -66,6 +73,7 @@ impl Met {
                 read_bytes: self.whole.known_bytes(volume_no),
                 new_blocks: self.new.get(&volume_no).copied().unwrap_or(0),
                 new_parts: self.new_parts.get(&volume_no).copied().unwrap_or(0),
+                known_blocks: self.known.get(&volume_no).copied().unwrap_or(0),
             });
         SetRead {
             header: *header,
@@ -110,6 +118,9 @@ impl Taking {
             since_checkpoint_bytes: 0,
             is_hurt: false,
             order: 0,
+            asked_of: BTreeSet::new(),
+            judged_at: None,
+            is_complete: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
@@ -17,9 +17,9 @@ use crate::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
 use crate::volumes::described::{describe, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
-use crate::volumes::media::scan::scan_reader;
+use crate::volumes::media::scan::{ReadsAll, ScanGuide, scan_guided, scan_reader};
 use crate::volumes::media::source::{FileReader, find_sources};
-use crate::volumes::media::{MediaSource, ScanReport, Sighting, scan};
+use crate::volumes::media::{MediaSource, ScanReport, Sighting};
 use crate::volumes::recovery::Presence;
 use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::tag_of;
@@ -60,9 +60,25 @@ struct HeaderGroup {
     parts: PartLocations,
     sightings: u64,
     misplaced: u64,
+    /// Catalog blocks from the first one on that were found on any volume.
+    catalog_found: u32,
 }
 
 impl HeaderGroup {
+    /// Returns whether enough was found to say what the set holds.
+    fn tells_its_content(&mut self) -> bool {
+        let volumes = || 1..=self.geometry.volume_count();
+        while self.catalog_found < self.geometry.catalog_blocks() {
+            let place = self.geometry.catalog_place(self.catalog_found);
+            if !volumes().any(|no| self.presence.has((no, place))) {
+                return false;
+            }
+            self.catalog_found += 1;
+        }
+        let places = self.geometry.superblocks();
+        volumes().any(|no| places.iter().any(|place| self.presence.has((no, *place))))
+    }
+
     fn damaged(&mut self, header: &BlockHeader, source_no: usize, offset: u64, slices: Slices) {
         let place = (header.volume_no, header.block_no);
         if self.geometry.kind(place.0, place.1) != header.kind {
@@ -120,6 +136,7 @@ impl Gatherings {
                     parts: PartLocations::new(),
                     sightings: 0,
                     misplaced: 0,
+                    catalog_found: 0,
                 })
         });
         slot.as_mut()
@@ -172,13 +189,84 @@ impl Gatherings {
     }
 }
 
+/// Passes over the rest of each volume as soon as it is known what its set holds.
+struct ContentsGuide<'a> {
+    gatherings: &'a Mutex<Gatherings>,
+}
+
+impl ContentsGuide<'_> {
+    fn gatherings(&self) -> MutexGuard<'_, Gatherings> {
+        self.gatherings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ScanGuide for ContentsGuide<'_> {
+    fn known_behind(&self, header: &BlockHeader) -> u32 {
+        let mut gatherings = self.gatherings();
+        let group = gatherings.by_header.get_mut(&header.set);
+        let is_told = group
+            .and_then(Option::as_mut)
+            .map(HeaderGroup::tells_its_content);
+        if is_told == Some(true) { u32::MAX } else { 0 }
+    }
+
+    fn passed_over(&self, _header: &BlockHeader, _blocks: u32, _source_no: usize) {}
+
+    fn has_enough(&self) -> bool {
+        let mut gatherings = self.gatherings();
+        let mut groups = gatherings.by_header.values_mut().flatten().peekable();
+        groups.peek().is_some() && groups.all(HeaderGroup::tells_its_content)
+    }
+}
+
 /// Finds all volume sets at or below `paths`: folders of volumes, carrier files, images, devices, in any mix.
 ///
 /// # Errors
 /// [`VolumeError::Media`] when a path is missing or a stop was asked for. Damage is reported as findings.
 pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, VolumeError> {
+    discover_to(paths, DiscoveryDepth::Blocks, monitor)
+}
+
+/// Finds volume sets as [`discover`] does, but reads no more than tells which volumes are there and what their sets
+/// hold. Most blocks are not looked for.
+///
+/// # Errors
+/// As [`discover`].
+pub(crate) fn discover_contents(
+    paths: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<Discovery, VolumeError> {
+    let found = discover_to(paths, DiscoveryDepth::Contents, monitor)?;
+    let tells = |set: &SetReader| set.described.is_some();
+    // A catalog with wrong blocks may have right ones further on.
+    if !found.sets.iter().all(tells) && found.scan.bytes < bytes_of(&found.sources) {
+        return discover(paths, monitor);
+    }
+    Ok(found)
+}
+
+fn bytes_of(sources: &[MediaSource]) -> u64 {
+    sources.iter().map(|source| source.bytes).sum()
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DiscoveryDepth {
+    /// Every block.
+    Blocks,
+    /// What each set holds, and which volumes are there.
+    Contents,
+}
+
+fn discover_to(
+    paths: &[PathBuf],
+    depth: DiscoveryDepth,
+    monitor: &dyn Monitor,
+) -> Result<Discovery, VolumeError> {
     let sources = Arc::new(find_sources(paths, monitor)?);
-    monitor.start("scan", sources.iter().map(|source| source.bytes).sum());
+    monitor.start("scan", bytes_of(&sources));
     let gatherings = Mutex::new(Gatherings::default());
     let met: Vec<AtomicU64> = sources.iter().map(|_| AtomicU64::new(0)).collect();
     let visit = |sighting: &Sighting<'_>| {
@@ -207,7 +295,14 @@ pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, V
         }
         ControlFlow::Continue(())
     };
-    let report = scan(&sources, &visit, monitor)?;
+    let contents = ContentsGuide {
+        gatherings: &gatherings,
+    };
+    let guide: &dyn ScanGuide = match depth {
+        DiscoveryDepth::Blocks => &ReadsAll,
+        DiscoveryDepth::Contents => &contents,
+    };
+    let report = scan_guided(&sources, &visit, guide, monitor)?;
     monitor.finish();
     let mut gatherings = gatherings
         .into_inner()

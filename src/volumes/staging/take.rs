@@ -42,6 +42,11 @@ impl Staging {
         Ok(BlockOutcome::New)
     }
 
+    /// Returns whether a block is staged or not needed.
+    pub(in crate::volumes) fn is_known(&self, place: BlockPlace) -> bool {
+        self.presence.has(place) || !self.wants(place)
+    }
+
     /// Returns whether a block is needed. Parity of complete groups and stripes is not.
     pub(super) fn wants(&self, (volume_no, block_no): BlockPlace) -> bool {
         match self.geometry.role(block_no) {

@@ -122,7 +122,7 @@ fn vendor(seen: &mut Seen, stage: &Stage) {
     seen.runs(stage, "keep", 0, &["keep", "shop:1.0"]);
     seen.runs(stage, "prune", 0, &["prune", "--keep-last", "1"]);
     seen.runs(stage, "check", 0, &["check", "--data"]);
-    seen.runs(stage, "verify", 0, &["inspect", "discs"]);
+    seen.runs(stage, "inspect", 0, &["inspect", "discs"]);
     seen.runs(stage, "demo", 0, &["demo", "given/docs"]);
 }
 

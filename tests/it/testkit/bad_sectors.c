@@ -2,10 +2,12 @@
  *
  * Loaded with LD_PRELOAD. The file that BAD_SECTORS names has one range a line: `START END TIMES PATH`. The range fails
  * in the first TIMES reads that meet it, and in all of them when TIMES is 0. Paths are absolute and without links.
+ * Reads at a place are appended to the file that READ_LOG names, one a line: `OFFSET LEN READ PATH`, READ is -1 on failure.
  * It needs nothing but libc. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,9 +27,12 @@ struct bad {
 
 static struct bad *bads;
 static size_t bad_count;
+static int read_log = -1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void) {
+    const char *log = getenv("READ_LOG");
+    if (log) read_log = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     const char *list = getenv("BAD_SECTORS");
     FILE *file = list ? fopen(list, "r") : NULL;
     if (!file) {
@@ -92,6 +97,17 @@ static ssize_t fail(void) {
     return -1;
 }
 
+static void note(int fd, int64_t offset, size_t len, ssize_t got) {
+    if (read_log < 0) return;
+    char link[64], path[PATH_MAX], line[PATH_MAX + 80];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t path_len = readlink(link, path, sizeof path - 1);
+    if (path_len <= 0) return;
+    path[path_len] = 0;
+    int line_len = snprintf(line, sizeof line, "%lld %zu %zd %s\n", (long long)offset, len, got, path);
+    if (write(read_log, line, (size_t)line_len) != line_len) abort();
+}
+
 ssize_t read(int fd, void *buf, size_t len) {
     size_t good = readable(fd, position(fd), len);
     if (len && !good) return fail();
@@ -100,8 +116,9 @@ ssize_t read(int fd, void *buf, size_t len) {
 
 ssize_t pread64(int fd, void *buf, size_t len, off64_t offset) {
     size_t good = readable(fd, offset, len);
-    if (len && !good) return fail();
-    return REAL(pread64)(fd, buf, good, offset);
+    ssize_t got = len && !good ? -1 : REAL(pread64)(fd, buf, good, offset);
+    note(fd, offset, len, got);
+    return len && !good ? fail() : got;
 }
 
 ssize_t pread(int fd, void *buf, size_t len, off_t offset) {

@@ -25,7 +25,7 @@ pub enum Fails {
     First(u32),
 }
 
-/// Bytes of files that cannot be read.
+/// Bytes of files that cannot be read. It also hears what is read, so it serves with no bad bytes, too.
 pub struct BadSectors {
     list: TempDir,
 }
@@ -57,7 +57,45 @@ impl BadSectors {
         command
             .env("LD_PRELOAD", library)
             .env("BAD_SECTORS", self.list.path().join("list"))
+            .env("READ_LOG", self.list.path().join("reads"))
     }
+
+    /// What the commands read of this file or device, in order.
+    pub fn reads(&self, path: &Path) -> Vec<ReadCall> {
+        let path = fs::canonicalize(path).unwrap();
+        let log = fs::read_to_string(self.list.path().join("reads")).unwrap_or_default();
+        let calls = log.lines().map(|line| {
+            let mut parts = line.splitn(4, ' ');
+            let mut number = || parts.next().unwrap().parse::<i64>().unwrap();
+            let (offset, len, read) = (number(), number(), number());
+            let call = ReadCall {
+                offset: u64::try_from(offset).unwrap(),
+                len: u64::try_from(len).unwrap(),
+                read: u64::try_from(read).ok(),
+            };
+            (call, parts.next().unwrap())
+        });
+        calls
+            .filter(|(_, of)| Path::new(of) == path)
+            .map(|(call, _)| call)
+            .collect()
+    }
+
+    /// The bytes that commands read of this file or device.
+    pub fn read_bytes(&self, path: &Path) -> u64 {
+        self.reads(path).iter().filter_map(|call| call.read).sum()
+    }
+}
+
+/// A read at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadCall {
+    /// Where.
+    pub offset: u64,
+    /// Bytes that were asked for.
+    pub len: u64,
+    /// Bytes that came. `None` when it failed.
+    pub read: Option<u64>,
 }
 
 impl Stage {

@@ -5,7 +5,9 @@
 //! that is not whole, the slices that were read are passed on, and its place follows from its neighbors when its header is
 //! lost. Memory: about 2 MiB a thread, at most eight threads.
 
+mod guide;
 mod known;
+mod leap;
 mod neighbors;
 mod report;
 mod span;
@@ -24,6 +26,8 @@ use crate::volumes::media::MediaError;
 use crate::volumes::media::source::{AccessPattern, MediaSource};
 use crate::volumes::media::surviving::RetryAllowance;
 use crate::volumes::slices::Slices;
+pub(crate) use guide::{ReadsAll, ScanGuide};
+use leap::PassedOver;
 use report::GapList;
 pub use report::{Gap, ScanReport};
 
@@ -86,11 +90,25 @@ pub fn scan(
     visit: &BlockVisitor<'_>,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
+    scan_guided(sources, visit, &ReadsAll, monitor)
+}
+
+/// Scans as [`scan`] does, without what the guide says is known.
+///
+/// # Errors
+/// [`MediaError::Interrupted`] alone.
+pub(crate) fn scan_guided(
+    sources: &[MediaSource],
+    visit: &BlockVisitor<'_>,
+    guide: &dyn ScanGuide,
+    monitor: &dyn Monitor,
+) -> Result<ScanReport, MediaError> {
     let mut report = ScanReport::default();
     for (source_no, source) in sources.iter().enumerate() {
         match source.open() {
             Ok(reader) => {
-                let one = scan_reader(&reader, source_no, source.access, visit, monitor)?;
+                let one =
+                    Scan::new(&reader, source_no, visit, guide, monitor).run(source.access)?;
                 report_gaps(&one, &source.path, monitor);
                 report.join(one);
             }
@@ -123,41 +141,58 @@ pub fn scan_reader(
     visit: &BlockVisitor<'_>,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
-    let scan = Scan {
-        reader,
-        source_no,
-        visit,
-        monitor,
-        whole: AtomicU64::new(0),
-        damaged: AtomicU64::new(0),
-        stopped: AtomicBool::new(false),
-        gaps: Mutex::new(GapList::default()),
-        retries: RetryAllowance::new(),
-    };
-    let size = reader.size_bytes();
-    let first = match access {
-        AccessPattern::Parallel => size.min(SEGMENT_BYTES),
-        AccessPattern::Sequential => size,
-    };
-    // The first segment shows the alignment of blocks, so that the other segments can begin at a block, too.
-    let phase = scan.span(0..first, None)?.map(|offset| offset % BLOCK);
-    scan.rest(first..size, phase)?;
-    Ok(scan.finish(size))
+    Scan::new(reader, source_no, visit, &ReadsAll, monitor).run(access)
 }
 
 struct Scan<'a> {
     reader: &'a dyn ReadAt,
     source_no: usize,
     visit: &'a BlockVisitor<'a>,
+    guide: &'a dyn ScanGuide,
     monitor: &'a dyn Monitor,
     whole: AtomicU64,
     damaged: AtomicU64,
     stopped: AtomicBool,
     gaps: Mutex<GapList>,
+    passed: PassedOver,
     retries: RetryAllowance,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(
+        reader: &'a dyn ReadAt,
+        source_no: usize,
+        visit: &'a BlockVisitor<'a>,
+        guide: &'a dyn ScanGuide,
+        monitor: &'a dyn Monitor,
+    ) -> Self {
+        Self {
+            reader,
+            source_no,
+            visit,
+            guide,
+            monitor,
+            whole: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            gaps: Mutex::new(GapList::default()),
+            passed: PassedOver::new(reader.size_bytes()),
+            retries: RetryAllowance::new(),
+        }
+    }
+
+    fn run(self, access: AccessPattern) -> Result<ScanReport, MediaError> {
+        let size = self.reader.size_bytes();
+        let first = match access {
+            AccessPattern::Parallel => size.min(SEGMENT_BYTES),
+            AccessPattern::Sequential => size,
+        };
+        // The first segment shows the alignment of blocks, so that the other segments can begin at a block, too.
+        let phase = self.span(0..first, None)?.map(|offset| offset % BLOCK);
+        self.rest(first..size, phase)?;
+        Ok(self.finish(size))
+    }
+
     /// Scans `bytes` with several threads. Each takes the next segment in order, so that reads stay near one another.
     fn rest(&self, bytes: Range<u64>, phase: Option<u64>) -> Result<(), MediaError> {
         if bytes.is_empty() {
@@ -231,7 +266,7 @@ impl Scan<'_> {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let source_no = self.source_no;
         ScanReport {
-            bytes,
+            bytes: bytes - self.passed.unread_bytes(),
             whole_blocks: self.whole.into_inner(),
             damaged_blocks: self.damaged.into_inner(),
             unread_bytes: gaps.unread_bytes,

@@ -163,7 +163,7 @@ impl Neighbors {
     }
 
     /// Returns the header of the block at this place as it follows from the last whole block.
-    fn by_before(&mut self, offset: u64) -> Option<BlockHeader> {
+    pub(super) fn by_before(&mut self, offset: u64) -> Option<BlockHeader> {
         let (anchor, header) = self.before?;
         let distance = offset.abs_diff(anchor);
         if !distance.is_multiple_of(BLOCK) {

@@ -19,7 +19,7 @@ pub struct Gap {
 /// The result of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScanReport {
-    /// Bytes of the sources that were scanned.
+    /// Bytes of the sources that were scanned. Holes of files count, and stretches that were passed over do not.
     pub bytes: u64,
     /// Whole blocks found, duplicates counted twice.
     pub whole_blocks: u64,

@@ -22,7 +22,7 @@ pub(super) const SEARCH_HASHES_MAX: u32 = 4096;
 /// The result of testing one place.
 #[derive(PartialEq, Eq)]
 enum ScannedPlace {
-    Whole,
+    Whole(BlockHeader),
     Damaged,
     Nothing,
 }
@@ -35,6 +35,18 @@ impl Scan<'_> {
         starts: Range<u64>,
         phase: Option<u64>,
     ) -> Result<Option<u64>, MediaError> {
+        let size = self.reader.size_bytes();
+        // Another thread may have passed over the front of this span. It stopped where a block is expected.
+        let passed_to = self.passed.behind(starts.start);
+        if passed_to >= starts.end {
+            return Ok(None);
+        }
+        let first_block = if passed_to > starts.start {
+            Some(passed_to)
+        } else {
+            phase.map(|phase| next_block(starts.start, phase))
+        };
+        let starts = passed_to..starts.end;
         let reader =
             SurvivingReader::new(self.reader, phase.unwrap_or(0), &self.retries, self.monitor);
         let read = |offset: u64, buf: &mut [u8]| {
@@ -43,17 +55,17 @@ impl Scan<'_> {
             if !gaps.is_empty() {
                 self.note_gaps(&gaps, &starts);
             }
-            self.monitor.advance(buf.len() as u64);
+            self.passed.advance(buf.len() as u64, self.monitor);
             Ok(gaps)
         };
-        let size = self.reader.size_bytes();
-        let first_block = phase.map(|phase| next_block(starts.start, phase));
         let mut walk = Walk {
             scan: self,
             window: SourceWindow::new(&read, starts.clone(), size),
             neighbors: Neighbors::new(first_block),
             expected: first_block.unwrap_or(starts.start),
             hashes_left: SEARCH_HASHES_MAX,
+            empty_places: 0,
+            leaps_from: 0,
         };
         walk.go(&starts)
     }
@@ -64,19 +76,27 @@ fn next_block(at: u64, phase: u64) -> u64 {
     at + (phase + BLOCK - at % BLOCK) % BLOCK
 }
 
-struct Walk<'a> {
-    scan: &'a Scan<'a>,
-    window: SourceWindow<'a>,
-    neighbors: Neighbors,
+pub(super) struct Walk<'a> {
+    pub(super) scan: &'a Scan<'a>,
+    pub(super) window: SourceWindow<'a>,
+    pub(super) neighbors: Neighbors,
     /// The next place where a block is expected: behind the last one, or as many blocks further as were missing.
-    expected: u64,
+    pub(super) expected: u64,
     hashes_left: u32,
+    /// Expected places in a row without any block.
+    pub(super) empty_places: u32,
+    /// Nothing is passed over before this place, because a try failed.
+    pub(super) leaps_from: u64,
 }
 
 impl Walk<'_> {
     fn go(&mut self, starts: &Range<u64>) -> Result<Option<u64>, MediaError> {
         let mut first = None;
         let mut at = starts.start;
+        if self.scan.guide.has_enough() {
+            at = self.probe(at, starts.end)?;
+            self.expected = self.expected.max(at);
+        }
         while at < starts.end && !self.is_stopped() {
             if at < self.expected {
                 let to = self.expected.min(starts.end);
@@ -87,9 +107,10 @@ impl Walk<'_> {
                 }
             }
             match self.judge(at)? {
-                ScannedPlace::Whole => {
+                ScannedPlace::Whole(header) => {
                     first = first.or(Some(at));
-                    at += BLOCK;
+                    self.empty_places = 0;
+                    at = self.leap_known(at, &header);
                     self.expected = at;
                 }
                 // A single bad block in a row of good ones is skipped without a search.
@@ -97,12 +118,19 @@ impl Walk<'_> {
                     at += BLOCK;
                     self.expected = at;
                 }
-                ScannedPlace::Damaged | ScannedPlace::Nothing => {
+                ScannedPlace::Damaged => {
                     if at == self.expected {
                         self.expected += BLOCK;
                     }
                     at += 1;
                 }
+                ScannedPlace::Nothing if at == self.expected => {
+                    self.empty_places = self.empty_places.saturating_add(1);
+                    let next = self.leap_empty(at, starts.end)?;
+                    self.expected = next.max(at + BLOCK);
+                    at = next;
+                }
+                ScannedPlace::Nothing => at += 1,
             }
         }
         if !self.is_stopped() && self.neighbors.is_waiting() {
@@ -141,7 +169,7 @@ impl Walk<'_> {
                 source_no,
                 offset: at,
             });
-            return Ok(ScannedPlace::Whole);
+            return Ok(ScannedPlace::Whole(header));
         }
         let block = block_at(&mut self.window, at)?;
         if !block.has_header_bytes() {

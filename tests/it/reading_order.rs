@@ -1,0 +1,185 @@
+//! How much of a medium is read, and in which order: counted where the command asks the system for bytes.
+
+use crate::testkit::bad_sectors::{BadSectors, Fails};
+use crate::testkit::bytes::noise;
+use crate::testkit::stage::{Stage, visible};
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// A large image: a volume set lies at its beginning.
+const IMAGE_BYTES: u64 = 400 << 20;
+
+/// Hears what is read, and hurts nothing.
+fn listener() -> Option<BadSectors> {
+    BadSectors::new(&[], Fails::Always)
+}
+
+/// The volume files of a set, in order.
+fn volume_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = visible(folder)
+        .iter()
+        .flat_map(|volume| visible(volume))
+        .filter(|path| path.extension() == Some("000".as_ref()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn total(paths: &[PathBuf]) -> u64 {
+    paths
+        .iter()
+        .map(|path| path.metadata().unwrap().len())
+        .sum()
+}
+
+/// The bytes that were read of all of these together.
+fn read_of(heard: &BadSectors, paths: &[PathBuf]) -> u64 {
+    paths.iter().map(|path| heard.read_bytes(path)).sum()
+}
+
+/// A release on two data volumes and a spare.
+fn packed() -> (Stage, Vec<PathBuf>) {
+    let stage = Stage::with_release();
+    stage.packed();
+    let files = volume_files(&stage.path("discs"));
+    assert!(files.len() >= 2);
+    (stage, files)
+}
+
+/// Writes these files one after the other into an image, from 1 MiB on. The rest are holes.
+fn image_of(files: &[PathBuf], image: &Path) -> File {
+    let out = File::create(image).unwrap();
+    out.set_len(IMAGE_BYTES).unwrap();
+    let mut at = 1 << 20;
+    for file in files {
+        let bytes = fs::read(file).unwrap();
+        out.write_all_at(&bytes, at).unwrap();
+        at += bytes.len() as u64;
+    }
+    out
+}
+
+/// Fills the rest of an image with bytes that are no block.
+fn fill(image: &File, from: u64) {
+    let piece = noise(7, 1 << 20);
+    for at in (from..IMAGE_BYTES).step_by(piece.len()) {
+        let len = piece.len().min(usize::try_from(IMAGE_BYTES - at).unwrap());
+        image.write_all_at(&piece[..len], at).unwrap();
+    }
+}
+
+#[test]
+fn inspect_reads_the_beginning_of_each_volume_alone() {
+    let (stage, files) = packed();
+    let Some(heard) = listener() else { return };
+    let run = stage.run_with_bad_sectors(&["inspect", "discs", "--json"], &heard);
+    let report = run.ends_with(0).json();
+    let set = &report["sets"][0];
+    let volumes: Vec<u64> = (1..=files.len() as u64).collect();
+    assert_eq!(set["volumes_at_hand"], serde_json::json!(volumes));
+    assert_eq!(set["releases"][0]["name"], "shop:1.0");
+    let (read, all) = (read_of(&heard, &files), total(&files));
+    assert!(read * 8 < all, "{read} of {all} bytes");
+    assert!(report["scanned_bytes"].as_u64().unwrap() * 8 < all);
+}
+
+#[test]
+fn holes_of_an_image_are_not_read() {
+    let (mut stage, files) = packed();
+    let image = stage.path("disc.img");
+    image_of(&files, &image);
+    let Some(heard) = listener() else { return };
+    let run = stage.run_with_bad_sectors(&["verify", "disc.img", "--json"], &heard);
+    assert_eq!(run.ends_with(0).json()["scanned_bytes"], IMAGE_BYTES);
+    let (read, all) = (heard.read_bytes(&image), total(&files));
+    // Payload is read again when its frames are compared.
+    assert!(read < 2 * all + (8 << 20), "{read}, the volumes are {all}");
+    stage.store = "site";
+    stage.run(&["receive", "disc.img"]).ends_with(0);
+    stage.comes_back("shop:1.0", "given");
+}
+
+#[test]
+fn behind_a_complete_set_a_seventh_of_the_rest_is_read_and_a_second_set_is_found() {
+    let (mut stage, files) = packed();
+    fs::write(stage.path("more.bin"), noise(3, 300_000)).unwrap();
+    stage.run(&["add", "tiny:1.0", "more.bin"]).ends_with(0);
+    let pack = "pack tiny:1.0 --to tiny --media 16MB --spare 0 --local 0";
+    stage.run(&pack.split(' ').collect::<Vec<_>>()).ends_with(0);
+    let tiny = volume_files(&stage.path("tiny"));
+    let all = total(&files);
+
+    let image = stage.path("disc.img");
+    fill(&image_of(&files, &image), (1 << 20) + all);
+    let Some(heard) = listener() else { return };
+    stage.store = "site";
+    let run = stage.run_with_bad_sectors(&["receive", "disc.img"], &heard);
+    run.ends_with(0);
+    let read = heard.read_bytes(&image);
+    let rest = IMAGE_BYTES - all;
+    assert!(read < all + rest / 5, "{read} of {IMAGE_BYTES} bytes");
+
+    // Anywhere in the rest, at no particular distance.
+    let file = OpenOptions::new().write(true).open(&image).unwrap();
+    file.write_all_at(&fs::read(&tiny[0]).unwrap(), IMAGE_BYTES - 33_333_333)
+        .unwrap();
+    stage.store = "other";
+    let run = stage.run(&["receive", "disc.img", "--json"]).ends_with(0);
+    let report = run.json();
+    assert_eq!(report["sets"].as_array().unwrap().len(), 2, "{report:#}");
+    stage.comes_back("shop:1.0", "given");
+}
+
+#[test]
+fn a_volume_that_is_staged_is_recognized_and_not_read_again() {
+    let (mut stage, files) = packed();
+    let discs = visible(&stage.path("discs"));
+    let first = discs[0].to_str().unwrap();
+    stage.store = "site";
+    stage.run(&["receive", first]).ends_with(4);
+    let Some(heard) = listener() else { return };
+    let run = stage.run_with_bad_sectors(&["receive", first], &heard);
+    let run = run.ends_with(4);
+    assert!(run.stdout.contains("known and not read"), "{run:#?}");
+    let (read, all) = (heard.read_bytes(&files[0]), total(&files[..1]));
+    assert!(read * 10 < all, "{read} of {all} bytes");
+    stage.run(&["receive", "discs"]).ends_with(0);
+    stage.comes_back("shop:1.0", "given");
+    // Its set is in now.
+    let Some(heard) = listener() else { return };
+    stage
+        .run_with_bad_sectors(&["receive", "discs"], &heard)
+        .ends_with(0);
+    let (read, all) = (read_of(&heard, &files), total(&files));
+    assert!(read * 10 < all, "{read} of {all} bytes");
+}
+
+#[test]
+fn what_was_read_before_a_kill_is_not_read_again() {
+    let (mut stage, files) = packed();
+    let all = total(&files[..1]);
+    // The front of a volume, as it was read when the power went.
+    let bytes = fs::read(&files[0]).unwrap();
+    let half = bytes.len() / 65_536 / 2 * 65_536;
+    fs::write(stage.path("half"), &bytes[..half]).unwrap();
+    stage.store = "site";
+    stage.run(&["receive", "half"]).ends_with(4);
+    let Some(heard) = listener() else { return };
+    let disc = files[0].parent().unwrap().to_str().unwrap();
+    let run = stage.run_with_bad_sectors(&["receive", disc], &heard);
+    run.ends_with(4);
+    let calls = heard.reads(&files[0]);
+    let in_front: u64 = calls
+        .iter()
+        .filter(|call| call.offset > 1 << 20 && call.offset + call.len < half as u64)
+        .filter_map(|call| call.read)
+        .sum();
+    let read = heard.read_bytes(&files[0]);
+    assert!(in_front < 200, "{in_front} bytes of the front were read");
+    assert!(read < all * 6 / 10, "{read} of {all} bytes");
+    fs::remove_file(stage.path("half")).unwrap();
+    stage.run(&["receive", "discs"]).ends_with(0);
+    stage.comes_back("shop:1.0", "given");
+}
