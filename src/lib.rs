@@ -223,7 +223,7 @@ pub use volumes::media::{Capacity, Carrier};
 // Media.
 pub use ops::media::inspect::{InspectReport, inspect};
 pub use ops::media::repair::{RepairOptions, RepairReport, repair};
-pub use ops::media::verify::{JudgedSets, SetState, VerifyReport, verify};
+pub use ops::media::verify::{JudgedSets, SetState, VerifyReport, verify, verify_within};
 
 // The site's side.
 pub use ops::checkout::images::{ImageOptions, ImageReport, checkout_images};
@@ -234,7 +234,8 @@ pub use ops::checkout::{CheckoutOptions, CheckoutReport, ItemState, checkout};
 pub use ops::receive::forget::{ForgetReport, forget};
 pub use ops::receive::receipt::{ReceiptReport, receipt};
 pub use ops::receive::{
-    ProgressState, ReceiveReport, SetProgress, StatusReport, receive, receive_for, status,
+    ProgressState, ReceiveOptions, ReceiveReport, SetProgress, StatusReport, receive, receive_for,
+    receive_with, status,
 };
 
 // Images in other programs.

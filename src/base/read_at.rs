@@ -13,6 +13,20 @@ pub trait ReadAt: Send + Sync {
     /// What the system reports, a bad sector included.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
 
+    /// Reads as [`Self::read_at`] does, and asks the medium itself where a cache would ask it several times for a bad
+    /// sector.
+    ///
+    /// # Errors
+    /// As [`Self::read_at`].
+    fn read_uncached_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.read_at(offset, out)
+    }
+
+    /// Returns the bytes that the medium reads at least, or 1 when that does not matter.
+    fn sector_bytes(&self) -> u64 {
+        1
+    }
+
     /// Returns the first place from `offset` on that may hold anything but zeros, or the end.
     fn next_data(&self, offset: u64) -> u64 {
         offset

@@ -223,7 +223,15 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
             paths,
             map,
             at_hand,
-        } => verify::run(context, &paths, map.as_deref(), at_hand),
+            retry_time,
+        } => {
+            let request = verify::Request {
+                map: map.as_deref(),
+                at_hand,
+                retry_time,
+            };
+            verify::run(context, &paths, &request)
+        }
         Command::Repair(args) => repair::run(context, &args),
         Command::Receive(args) => receive::run(context, &args),
         Command::Visit(args) => visit::run(context, &args),

@@ -1,6 +1,6 @@
 //! `receive` and `status`.
 
-use carryall::ops::receive::{self, ReceiveReport, StatusReport};
+use carryall::ops::receive::{self, ReceiveOptions, ReceiveReport, StatusReport};
 use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::ReceiveArgs;
@@ -12,7 +12,10 @@ pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
 }
 
 fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, Failure> {
-    let report = receive::receive_for(store, &args.paths, &args.platform, &context.screen)?;
+    let mut options = ReceiveOptions::default();
+    options.platforms.clone_from(&args.platform);
+    options.retry_time = args.retry_time;
+    let report = receive::receive_with(store, &args.paths, &options, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
         messages::say(&messages::hint_line(&messages::hint_base()));

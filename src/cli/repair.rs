@@ -15,6 +15,7 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<u8, Failure> {
     };
     let mut options = RepairOptions::default();
     options.volumes.clone_from(&args.volume);
+    options.retry_time = args.retry_time;
     let report = repair::repair(&args.paths, &args.to, carrier, &options, &context.screen)?;
     context.print(&report, text)?;
     Ok(exit_code(report.completion()))

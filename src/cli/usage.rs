@@ -24,6 +24,8 @@ pub enum BadValue {
     NotANumber,
     /// A number that is no percentage.
     NotAPercent,
+    /// Not a time with its unit.
+    NotATime,
     /// Not `HOST=PREFIX`.
     NotAHostMap,
     /// Not a host.
@@ -43,6 +45,7 @@ impl fmt::Display for BadValue {
         let text = match self {
             Self::NotANumber => message!("usage-why-no-number"),
             Self::NotAPercent => message!("usage-why-percent"),
+            Self::NotATime => message!("usage-why-time"),
             Self::NotAHostMap => message!("usage-why-host-map"),
             Self::NotAHost(host) => message!("usage-why-host", host),
             Self::NotAPath(path) => message!("usage-why-path", path),

@@ -1,6 +1,7 @@
 //! `verify`: whether everything can be brought back, and what would help.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use carryall::base::output::OutputFile;
 use carryall::ops::Error;
@@ -12,21 +13,27 @@ use serde_json::json;
 use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, terminal};
 
-pub fn run(
-    context: &Context,
-    paths: &[PathBuf],
-    map: Option<&Path>,
-    at_hand: bool,
-) -> Result<u8, Failure> {
+/// What is asked of media.
+pub struct Request<'a> {
+    /// Where the damage is drawn.
+    pub map: Option<&'a Path>,
+    /// Only whether what is at hand is whole.
+    pub at_hand: bool,
+    /// For how long bad sectors are tried again.
+    pub retry_time: Duration,
+}
+
+pub fn run(context: &Context, paths: &[PathBuf], request: &Request<'_>) -> Result<u8, Failure> {
+    let map = request.map;
     // Before the media are read, which can take an hour.
     let first = map.map(|map| begin(map, paths)).transpose()?;
-    let judged = verify::verify(paths, &context.screen)?;
+    let judged = verify::verify_within(paths, request.retry_time, &context.screen)?;
     let drawn = match (map, first) {
         (Some(map), Some(first)) => draw(context, &judged, map, first, paths),
         _ => Ok(()),
     };
     // The report took that hour: it is told even when the map cannot be written after all.
-    if at_hand {
+    if request.at_hand {
         context.print(&judged.report, text_at_hand)?;
         drawn?;
         return Ok(exit_code(judged.report.completion_at_hand()));

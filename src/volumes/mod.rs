@@ -39,7 +39,7 @@ pub use mend::Mended;
 pub use plan::{SetPlan, SetRequest, plan};
 pub(crate) use read_media::{MediaExtent, MediaRequest, read_media_for};
 pub use read_media::{ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRead, read_media};
-pub use reader::{Discovery, SetReader, discover};
+pub use reader::{Discovery, SetReader, discover, discover_within};
 pub(crate) use reader::{discover_contents, facts_of};
 pub use rebuild::{RebuildReport, rebuild};
 pub use staging::{Staging, WrongBlocks};

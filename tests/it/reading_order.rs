@@ -1,6 +1,6 @@
 //! How much of a medium is read, and in which order: counted where the command asks the system for bytes.
 
-use crate::testkit::bad_sectors::{BadSectors, Fails};
+use crate::testkit::bad_sectors::{BadSectors, Fails, ReadCall};
 use crate::testkit::bytes::noise;
 use crate::testkit::stage::{Stage, visible};
 
@@ -182,4 +182,72 @@ fn what_was_read_before_a_kill_is_not_read_again() {
     fs::remove_file(stage.path("half")).unwrap();
     stage.run(&["receive", "discs"]).ends_with(0);
     stage.comes_back("shop:1.0", "given");
+}
+
+#[test]
+fn volume_files_come_first_and_errors_last() {
+    let (stage, files) = packed();
+    let disc = files[0].parent().unwrap();
+    // By its name it would come before all others.
+    let other = disc.join("a.bin");
+    fs::write(&other, noise(1, 4 << 20)).unwrap();
+    let bad = 3 * 65_536 + 2048..3 * 65_536 + 4096;
+    let bads = [(files[0].as_path(), std::slice::from_ref(&bad))];
+    let Some(heard) = BadSectors::new(&bads, Fails::Always) else {
+        return;
+    };
+    let folder = disc.to_str().unwrap();
+    let run = stage.run_with_bad_sectors(&["verify", folder, "--retry-time", "0"], &heard);
+    assert_ne!(run.code, Some(1), "{run:#?}");
+    let failed = |call: &ReadCall| call.read.is_none();
+    let once = heard
+        .reads(&files[0])
+        .iter()
+        .filter(|call| failed(call))
+        .count();
+    let order = heard.all_reads();
+    let first_of = |path: &Path| order.iter().position(|of| of == path).unwrap();
+    let last_of = |path: &Path| order.iter().rposition(|of| of == path).unwrap();
+    assert!(first_of(&files[0]) < first_of(&other));
+    // The other file was read to its end before the bad place was read again.
+    assert!(last_of(&files[0]) > last_of(&other));
+
+    let Some(heard) = BadSectors::new(&bads, Fails::Always) else {
+        return;
+    };
+    let run = stage.run_with_bad_sectors(&["verify", folder], &heard);
+    assert!(run.stderr.contains("tried again for 300 s"), "{run:#?}");
+    let twice = heard
+        .reads(&files[0])
+        .iter()
+        .filter(|call| failed(call))
+        .count();
+    assert_eq!(twice, once + 2, "a bad sector is tried twice more");
+}
+
+#[test]
+fn a_scratch_of_many_blocks_costs_few_tries_before_all_else_is_read() {
+    let (stage, files) = packed();
+    let bytes = total(&files[..1]);
+    let scratch = 20 * 65_536..120 * 65_536;
+    assert!(scratch.end < bytes);
+    let bads = [(files[0].as_path(), std::slice::from_ref(&scratch))];
+    let Some(heard) = BadSectors::new(&bads, Fails::Always) else {
+        return;
+    };
+    stage.run_with_bad_sectors(&["verify", "discs", "--retry-time", "0"], &heard);
+    let calls = heard.reads(&files[0]);
+    let behind = calls.iter().position(|call| call.offset >= scratch.end);
+    let tries = calls[..behind.unwrap()].iter();
+    let tries = tries.filter(|call| call.read.is_none()).count();
+    assert!(tries < 20, "{tries} tries");
+}
+
+#[test]
+fn a_time_for_retries_has_a_unit() {
+    let stage = Stage::new();
+    let run = stage
+        .run(&["verify", "x", "--retry-time", "5"])
+        .ends_with(2);
+    assert!(run.stderr.contains("90s, 5m or 2h"), "{run:#?}");
 }

@@ -5,9 +5,11 @@
 
 mod images;
 mod pack;
+mod retry;
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use carryall::bundle::receipt::site::SiteName;
 use carryall::content::release::{ReleaseName, ReleaseNameError};
@@ -18,6 +20,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 pub use self::images::{AsArg, ChoiceArgs, LoadArgs, LoaderArg, PushArgs, RegistryArgs, ServeArgs};
 use self::pack::percent;
 pub use self::pack::{CodecArg, EffortArg, PackArgs};
+use self::retry::retry_time;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -98,6 +101,9 @@ pub enum Command {
         /// Only whether what is at hand is whole, whatever else the set has.
         #[arg(long)]
         at_hand: bool,
+        /// For how long bad sectors are tried again.
+        #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
+        retry_time: Duration,
     },
     /// Rebuild damaged or lost volumes, byte for byte as they were written.
     Repair(RepairArgs),
@@ -211,6 +217,9 @@ pub struct ReceiveArgs {
     /// Only releases for these platforms, and those that say no architecture.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
+    /// For how long bad sectors are tried again.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
+    pub retry_time: Duration,
 }
 
 /// `visit`.
@@ -256,6 +265,9 @@ pub struct RepairArgs {
     /// Write .iso images instead of folders.
     #[arg(long)]
     pub iso: bool,
+    /// For how long bad sectors are tried again.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
+    pub retry_time: Duration,
 }
 
 /// `checkout`.

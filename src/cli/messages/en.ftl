@@ -37,6 +37,8 @@ task-payload = write data
 task-wide-parity = wide parity
 task-local-parity = local parity
 task-scan = scan
+task-read-around-errors = read around errors
+task-try-again = try again
 task-heal = heal
 task-healing = heal
 task-rebuild = rebuild
@@ -481,6 +483,7 @@ finding-media-cannot-be-read = cannot be read: { $why }
 finding-media-cannot-be-opened = cannot be opened: { $why }
 finding-media-link-loop = loop
 finding-media-link-not-followed = a symbolic link, not followed; name what it leads to if that is a medium
+finding-media-tried-again = { $bytes } bytes in { $count } stretches could not be read yet: these are tried again for { $seconds } s at most (--retry-time)
 finding-media-gaps = { $bytes } bytes could not be read, in { $count } stretches, the first at offset { $offset }
 finding-pack-set-not-remembered = not remembered, so a top-up of it will be larger: { $why }
 
@@ -790,6 +793,7 @@ help-verify-long = Reads every block. Nothing is changed, neither on the media n
 help-verify-arg-paths = Media, images, folders or volume files; several copies of one volume count together
 help-verify-arg-map = Draw the damage, volume by volume, into an HTML page
 help-verify-arg-at-hand = Ask only whether what is at hand is whole, as after burning one disc: exit code 0 when it is, 3 when it is not, however many volumes of the set are not here
+help-verify-arg-retry-time = For how long bad sectors are tried again, when everything else was read: 90s, 5m, 2h, or 0 for not at all
 help-verify-examples =
     # A disc that was just burned
     carryall verify /media/cdrom --at-hand
@@ -804,6 +808,7 @@ help-repair-arg-paths = All that is left of the set: media, images, folders or v
 help-repair-arg-to = Folder that gets the rebuilt volumes
 help-repair-arg-volume = Rebuild this volume even when it is whole; may be given several times [default: every volume that is not whole]
 help-repair-arg-iso = Write .iso images instead of folders
+help-repair-arg-retry-time = For how long bad sectors are tried again, when everything else was read: 90s, 5m, 2h, or 0 for not at all
 help-repair-examples =
     # Whatever is not whole
     carryall repair discs/ --to new
@@ -829,6 +834,7 @@ help-receive = Take volumes into the store: any order, one or several at a time,
 help-receive-long = Says which volumes are still needed, and ends with exit code 4 until the set is complete. Damage is healed as far as the volumes allow. The store is created when there is none.
 help-receive-arg-paths = Media, images, folders or volume files
 help-receive-arg-platform = Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times. The others are neither asked for nor stored; without it, the same volumes bring them later [default: all]
+help-receive-arg-retry-time = For how long bad sectors are tried again, when everything else was read: 90s, 5m, 2h, or 0 for not at all
 help-receive-examples =
     # One disc after another
     carryall receive /media/cdrom
@@ -1041,6 +1047,7 @@ usage-why-range = it is too small or too large
 usage-why-range-of = it must be in the range { $range }
 usage-why-no-number = it is no number
 usage-why-percent = it must be 0 to 100
+usage-why-time = it must be a time such as 90s, 5m or 2h, or 0
 usage-why-release = it is written NAME:VERSION or NAME:VERSION@ARCH. Name (96 bytes at most) and version (64) are of letters and digits of any script and . _ -, the name also of /, the version also of +, each part beginning with a letter or digit; an architecture (32) is of a to z, digits and . _ -
 usage-why-platform = it is written OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, as linux/arm64
 usage-why-site = a site's name has letters and digits of any script and . _ -, begins with a letter or digit, and has at most 64 bytes

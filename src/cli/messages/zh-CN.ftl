@@ -33,6 +33,8 @@ task-payload = 写入数据
 task-wide-parity = 计算跨卷校验
 task-local-parity = 计算本卷校验
 task-scan = 扫描
+task-read-around-errors = 绕过坏扇区读取
+task-try-again = 重试坏扇区
 task-heal = 修复
 task-healing = 修复
 task-rebuild = 重建
@@ -413,6 +415,7 @@ finding-media-cannot-be-read = 无法读取：{ $why }
 finding-media-cannot-be-opened = 无法打开：{ $why }
 finding-media-link-loop = 链接成环
 finding-media-link-not-followed = 是符号链接，没有跟随；如果它指向的就是介质，请直接给出所指的路径
+finding-media-tried-again = 还有 { $bytes } 字节（{ $count } 段）未能读出：将重试，最多 { $seconds } 秒（--retry-time）
 finding-media-gaps = 有 { $bytes } 字节无法读取，分为 { $count } 段，第一段从偏移 { $offset } 开始
 finding-pack-set-not-remembered = 没有记下该卷集的内容，以后为它补发时包会更大：{ $why }
 
@@ -721,6 +724,7 @@ help-verify-long = 读取每一个块。介质和仓库都不会被改动。
 help-verify-arg-paths = 介质、映像、目录或单个数据文件；同一卷的多份拷贝合并使用
 help-verify-arg-map = 把各卷的损坏情况画成一个 HTML 页面
 help-verify-arg-at-hand = 只问手头的卷是否完好，例如刚刻好一张光盘时：不论同套的其他卷在不在，完好时退出码为 0，否则为 3
+help-verify-arg-retry-time = 其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
 help-verify-examples =
     # 刚刻好的光盘
     carryall verify /media/cdrom --at-hand
@@ -735,6 +739,7 @@ help-repair-arg-paths = 这套卷现存的全部内容：介质、映像、目�
 help-repair-arg-to = 存放重建的卷的目录
 help-repair-arg-volume = 即使这一卷完好也重建；可多次给出【默认：所有不完好的卷】
 help-repair-arg-iso = 写成 .iso 映像，而不是目录
+help-repair-arg-retry-time = 其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
 help-repair-examples =
     # 所有不完好的卷
     carryall repair discs/ --to new
@@ -760,6 +765,7 @@ help-receive = 把卷读入仓库：顺序不限，一次一卷或多卷均可�
 help-receive-long = 显示还需要哪些卷；一套卷读齐之前，退出码为 4。损坏在这套卷的能力之内自动修复。没有仓库时自动创建。
 help-receive-arg-paths = 介质、映像、目录或单个数据文件
 help-receive-arg-platform = 只接收适用于该平台的发布包（发布包@架构）和没有写架构的发布包；可多次给出。其他发布包不索要也不入库；以后不加此选项，可从同样的卷接收【默认：全部】
+help-receive-arg-retry-time = 其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
 help-receive-examples =
     # 逐张光盘读入
     carryall receive /media/cdrom
@@ -972,6 +978,7 @@ usage-why-range = 太小或太大
 usage-why-range-of = 应在 { $range } 的范围内
 usage-why-no-number = 不是数字
 usage-why-percent = 应为 0 到 100
+usage-why-time = 应为 90s、5m、2h 这样的时间，或 0
 usage-why-release = 应写作 名称:版本 或 名称:版本@架构。名称（最多 96 字节）和版本（最多 64 字节）由任意文字的字母、数字和 . _ - 组成，名称还可含 /，版本还可含 +，每一段都以字母或数字开头；架构（最多 32 字节）由 a 到 z、数字和 . _ - 组成
 usage-why-platform = 应写作 系统/架构 或 系统/架构/变体，例如 linux/arm64
 usage-why-site = 站点名称由任意文字的字母、数字和 . _ - 组成，以字母或数字开头，最多 64 字节

@@ -2,6 +2,7 @@
 //! store.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -10,17 +11,29 @@ use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::path_text;
 use crate::ops::Error;
-use crate::ops::media::verify::{SetState, VerifyReport, verify};
+use crate::ops::media::verify::{SetState, VerifyReport, verify_within};
 use crate::ops::space::Space;
 use crate::volumes::media::Carrier;
+use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::{VolumeForm, rebuild};
 
 /// Options of `repair`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RepairOptions {
     /// Volumes to rebuild even when they are whole. Empty stands for every volume that is not whole.
     pub volumes: Vec<u16>,
+    /// For how long bad sectors are tried again at most, in all.
+    pub retry_time: Duration,
+}
+
+impl Default for RepairOptions {
+    fn default() -> Self {
+        Self {
+            volumes: Vec::new(),
+            retry_time: RETRY_TIME,
+        }
+    }
 }
 
 /// The result of `repair`.
@@ -73,7 +86,7 @@ pub fn repair(
     monitor: &dyn Monitor,
 ) -> Result<RepairReport, Error> {
     output::try_folder(to, paths)?;
-    let judged = verify(paths, monitor)?;
+    let judged = verify_within(paths, options.retry_time, monitor)?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let mut sets = Vec::new();
     for ((set, _), verdict) in judged.sets.iter().zip(&judged.report.sets) {

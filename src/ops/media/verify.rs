@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -17,8 +18,9 @@ use crate::bundle::{Catalog, check_frame};
 use crate::ops::Error;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaSource;
+use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::recovery::{Recovery, SetNeeds, VolumeOutcome};
-use crate::volumes::{Blocks, Discovery, SetReader, discover, guarantee};
+use crate::volumes::{Blocks, Discovery, SetReader, discover_within, guarantee};
 
 /// The result of reading the media.
 #[derive(Debug, Clone, Serialize)]
@@ -144,13 +146,25 @@ pub struct JudgedSets {
 /// # Errors
 /// [`Error::NoVolumes`] when there is none. An error when a path is missing or a stop was asked for.
 pub fn verify(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<JudgedSets, Error> {
+    verify_within(paths, RETRY_TIME, monitor)
+}
+
+/// Does the same. Bad sectors are tried again for so long at most, in all.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_within(
+    paths: &[PathBuf],
+    retry_time: Duration,
+    monitor: &dyn Monitor,
+) -> Result<JudgedSets, Error> {
     let Discovery {
         sets,
         findings,
         scan,
         sources,
         met_blocks,
-    } = discover(paths, monitor)?;
+    } = discover_within(paths, retry_time, monitor)?;
     if sets.is_empty() {
         return Err(Error::no_volumes(paths));
     }

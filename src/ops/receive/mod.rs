@@ -20,6 +20,7 @@ pub mod visit;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -40,12 +41,32 @@ use crate::ops::space::free_bytes;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
 use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
 use crate::volumes::{
     MediaExtent, MediaRequest, ReadMediaReport, SetRead, SetReadReport, Staging, VolumeRead,
     read_media_for,
 };
+
+/// Options of `receive`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReceiveOptions {
+    /// The platforms whose releases are received. Empty stands for all.
+    pub platforms: Vec<Platform>,
+    /// For how long bad sectors are tried again at most, in all.
+    pub retry_time: Duration,
+}
+
+impl Default for ReceiveOptions {
+    fn default() -> Self {
+        Self {
+            platforms: Vec::new(),
+            retry_time: RETRY_TIME,
+        }
+    }
+}
 
 /// Receives the volumes at or below `paths`, and commits the releases of every set that becomes whole.
 ///
@@ -72,17 +93,35 @@ pub fn receive_for(
     platforms: &[Platform],
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
+    let options = ReceiveOptions {
+        platforms: platforms.to_vec(),
+        ..ReceiveOptions::default()
+    };
+    receive_with(store, paths, &options, monitor)
+}
+
+/// Does the same with all options.
+///
+/// # Errors
+/// As [`receive_for`].
+pub fn receive_with(
+    store: &Store,
+    paths: &[PathBuf],
+    options: &ReceiveOptions,
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
     // A medium inside the store would grow while it is read, and a store on the medium would be read as one.
     check_no_overlap(paths, store.dir())?;
-    receive_all(store, paths, platforms, monitor).map_err(|error| if_full(store, error))
+    receive_all(store, paths, options, monitor).map_err(|error| if_full(store, error))
 }
 
 fn receive_all(
     store: &Store,
     paths: &[PathBuf],
-    platforms: &[Platform],
+    options: &ReceiveOptions,
     monitor: &dyn Monitor,
 ) -> Result<ReceiveReport, Error> {
+    let platforms = options.platforms.as_slice();
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
     let ready_before = store.cached_bytes()?;
@@ -97,6 +136,7 @@ fn receive_all(
         note: note.as_deref(),
         wanted: &is_wanted,
         extent: MediaExtent::Needed,
+        retry_time: options.retry_time,
     };
     let report = read_media_for(&incoming_dir, paths, &request, monitor)?;
     log_what_was_read(&report);

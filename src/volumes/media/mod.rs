@@ -3,6 +3,7 @@
 //!
 //! It knows blocks and their headers. `volumes` knows what they protect and carry.
 
+mod direct;
 pub mod drive;
 mod error;
 mod iso;

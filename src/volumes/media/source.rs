@@ -4,10 +4,12 @@
 //! because a bad sector under a map would kill the process.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use walkdir::WalkDir;
 
@@ -17,6 +19,8 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
+use crate::volumes::media::direct::DirectReader;
+use crate::volumes::media::volume_files::is_volume_file_name;
 
 /// The preferred access pattern of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,48 @@ impl MediaSource {
 pub struct FileReader {
     file: File,
     bytes: u64,
+    /// Of a block device.
+    device: Option<Device>,
+}
+
+#[derive(Debug)]
+struct Device {
+    path: PathBuf,
+    sector_bytes: u64,
+    /// Opened when something cannot be read.
+    direct: OnceLock<Option<DirectReader>>,
+}
+
+impl Device {
+    fn of(file: &File, path: &Path) -> Option<Self> {
+        let is_device = file.metadata().ok()?.file_type().is_block_device();
+        is_device.then(|| Self {
+            path: path.to_owned(),
+            sector_bytes: sector_bytes_of(file),
+            direct: OnceLock::new(),
+        })
+    }
+
+    fn direct(&self) -> Option<&DirectReader> {
+        let open = || DirectReader::open(&self.path, self.sector_bytes);
+        self.direct.get_or_init(open).as_ref()
+    }
+}
+
+/// Returns the size of a device's sectors. Discs have 2 KiB.
+#[cfg(target_os = "linux")]
+fn sector_bytes_of(file: &File) -> u64 {
+    let bytes = rustix::fs::ioctl_blksszget(file).map_or(0, u64::from);
+    if bytes.is_power_of_two() && (512..=65_536).contains(&bytes) {
+        bytes
+    } else {
+        2048
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sector_bytes_of(_file: &File) -> u64 {
+    2048
 }
 
 impl FileReader {
@@ -60,7 +106,12 @@ impl FileReader {
         let mut file = File::open(path).map_err(MediaError::io(path))?;
         // A device's metadata says 0. Seeking to its end gives its size.
         let bytes = file.seek(SeekFrom::End(0)).map_err(MediaError::io(path))?;
-        Ok(Self { file, bytes })
+        let device = Device::of(&file, path);
+        Ok(Self {
+            file,
+            bytes,
+            device,
+        })
     }
 }
 
@@ -74,6 +125,16 @@ impl ReadAt for FileReader {
         self.file.read_at(buf, offset)
     }
 
+    fn read_uncached_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let direct = self.device.as_ref().and_then(Device::direct);
+        let read = direct.and_then(|direct| direct.read_at(offset, buf));
+        read.unwrap_or_else(|| self.read_at(offset, buf))
+    }
+
+    fn sector_bytes(&self) -> u64 {
+        self.device.as_ref().map_or(1, |device| device.sector_bytes)
+    }
+
     fn next_data(&self, offset: u64) -> u64 {
         match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
             Ok(data) => data.max(offset),
@@ -84,7 +145,7 @@ impl ReadAt for FileReader {
     }
 }
 
-/// Lists all sources at or below `paths`, in order. A file or block device is a source itself. Of a folder, every
+/// Lists all sources at or below `paths`, in order: those that are named as volume files, then the rest. A file or block device is a source itself. Of a folder, every
 /// regular file that could hold a block is one, sorted by name. Links inside a folder are not followed, because a link
 /// is not the medium. Anything unreadable below a folder is a finding. Each file is listed once, however often it is
 /// named.
@@ -116,7 +177,16 @@ pub fn find_sources(
             return Err(MediaError::NotAMedium { path: path.clone() });
         }
     }
+    // Names prove nothing, but what is named as a volume file most likely is one.
+    found
+        .sources
+        .sort_by_key(|source| !is_named_as_volume(&source.path));
     Ok(found.sources)
+}
+
+fn is_named_as_volume(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(is_volume_file_name)
 }
 
 /// Returns how to read a file. A file of a mounted disc is read like the disc itself, because two readers would send

@@ -8,13 +8,14 @@ mod taking;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::base::finding::Finding;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
 use crate::volumes::block::SetHeader;
-use crate::volumes::media::scan::{ReadsAll, ScanGuide, scan_guided};
+use crate::volumes::media::scan::{RETRY_TIME, ReadsAll, ScanGuide, scan_guided};
 use crate::volumes::media::source::find_sources;
 use crate::volumes::media::{ScanReport, Sighting};
 use crate::volumes::staging::{Staging, open_every, sweep};
@@ -109,6 +110,7 @@ pub fn read_media(
         note: None,
         wanted,
         extent: MediaExtent::Needed,
+        retry_time: RETRY_TIME,
     };
     read_media_for(incoming_dir, paths, &request, monitor)
 }
@@ -121,6 +123,8 @@ pub(crate) struct MediaRequest<'a> {
     pub(crate) wanted: &'a (dyn Fn(&SetId) -> bool + Sync),
     /// How much is read.
     pub(crate) extent: MediaExtent,
+    /// For how long bad sectors are tried again at most.
+    pub(crate) retry_time: Duration,
 }
 
 /// How much of the media is read.
@@ -180,7 +184,7 @@ pub(crate) fn read_media_for(
         MediaExtent::Needed => &media_reader,
         MediaExtent::All => &ReadsAll,
     };
-    let scanned = scan_guided(&sources, &visit, guide, monitor);
+    let scanned = scan_guided(&sources, &visit, guide, request.retry_time, monitor);
     monitor.finish();
     let mut state = media_reader
         .state

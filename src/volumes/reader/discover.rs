@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
@@ -17,7 +18,7 @@ use crate::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
 use crate::volumes::described::{describe, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
-use crate::volumes::media::scan::{ReadsAll, ScanGuide, scan_guided, scan_reader};
+use crate::volumes::media::scan::{RETRY_TIME, ReadsAll, ScanGuide, scan_guided, scan_reader};
 use crate::volumes::media::source::{FileReader, find_sources};
 use crate::volumes::media::{MediaSource, ScanReport, Sighting};
 use crate::volumes::recovery::Presence;
@@ -89,7 +90,13 @@ impl HeaderGroup {
             return;
         }
         let copies = self.parts.entry(place).or_default();
-        if copies.len() < COPIES_MAX {
+        // A later pass over a source knows more than an earlier one.
+        let earlier = copies
+            .iter_mut()
+            .find(|(no, at, _)| (*no, *at) == (source_no, offset));
+        if let Some((_, _, known)) = earlier {
+            *known = slices;
+        } else if copies.len() < COPIES_MAX {
             copies.push((source_no, offset, slices));
         }
     }
@@ -226,7 +233,19 @@ impl ScanGuide for ContentsGuide<'_> {
 /// # Errors
 /// [`VolumeError::Media`] when a path is missing or a stop was asked for. Damage is reported as findings.
 pub fn discover(paths: &[PathBuf], monitor: &dyn Monitor) -> Result<Discovery, VolumeError> {
-    discover_to(paths, DiscoveryDepth::Blocks, monitor)
+    discover_within(paths, RETRY_TIME, monitor)
+}
+
+/// Finds volume sets as [`discover`] does. Bad sectors are tried again for so long at most, in all.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_within(
+    paths: &[PathBuf],
+    retry_time: Duration,
+    monitor: &dyn Monitor,
+) -> Result<Discovery, VolumeError> {
+    discover_to(paths, DiscoveryDepth::Blocks, retry_time, monitor)
 }
 
 /// Finds volume sets as [`discover`] does, but reads no more than tells which volumes are there and what their sets
@@ -238,7 +257,7 @@ pub(crate) fn discover_contents(
     paths: &[PathBuf],
     monitor: &dyn Monitor,
 ) -> Result<Discovery, VolumeError> {
-    let found = discover_to(paths, DiscoveryDepth::Contents, monitor)?;
+    let found = discover_to(paths, DiscoveryDepth::Contents, RETRY_TIME, monitor)?;
     let tells = |set: &SetReader| set.described.is_some();
     // A catalog with wrong blocks may have right ones further on.
     if !found.sets.iter().all(tells) && found.scan.bytes < bytes_of(&found.sources) {
@@ -263,6 +282,7 @@ enum DiscoveryDepth {
 fn discover_to(
     paths: &[PathBuf],
     depth: DiscoveryDepth,
+    retry_time: Duration,
     monitor: &dyn Monitor,
 ) -> Result<Discovery, VolumeError> {
     let sources = Arc::new(find_sources(paths, monitor)?);
@@ -302,7 +322,7 @@ fn discover_to(
         DiscoveryDepth::Blocks => &ReadsAll,
         DiscoveryDepth::Contents => &contents,
     };
-    let report = scan_guided(&sources, &visit, guide, monitor)?;
+    let report = scan_guided(&sources, &visit, guide, retry_time, monitor)?;
     monitor.finish();
     let mut gatherings = gatherings
         .into_inner()

@@ -27,8 +27,8 @@ use crate::volumes::recovery::{
 use crate::volumes::slices::{self, Slices, bytes_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
+pub use self::discover::{Discovery, discover, discover_within};
 pub(crate) use self::discover::{discover_contents, facts_of};
-pub use self::discover::{Discovery, discover};
 pub(crate) use self::glimpse::{Glimpse, glimpse};
 use self::locations::{Locations, PartLocations};
 

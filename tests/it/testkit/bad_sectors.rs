@@ -81,6 +81,13 @@ impl BadSectors {
             .collect()
     }
 
+    /// The files and devices that commands read, in the order of the reads.
+    pub fn all_reads(&self) -> Vec<PathBuf> {
+        let log = fs::read_to_string(self.list.path().join("reads")).unwrap_or_default();
+        let paths = log.lines().map(|line| line.splitn(4, ' ').nth(3).unwrap());
+        paths.map(PathBuf::from).collect()
+    }
+
     /// The bytes that commands read of this file or device.
     pub fn read_bytes(&self, path: &Path) -> u64 {
         self.reads(path).iter().filter_map(|call| call.read).sum()

@@ -8,12 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
 use crate::volumes::media::MediaError;
 use crate::volumes::media::scan::span::Walk;
+use crate::volumes::media::surviving::Effort;
 use crate::volumes::media::window::find_in;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -149,7 +151,9 @@ impl Walk<'_> {
             }
         }
         let is_time = self.empty_places >= EMPTY_MIN && self.empty_places.is_power_of_two();
-        if is_time && scan.guide.has_enough() {
+        let is_first = matches!(scan.effort, Effort::Past);
+        if is_time && is_first && scan.guide.has_enough() {
+            scan.enough.store(true, Ordering::Relaxed);
             return self.probe(at + 1, end);
         }
         Ok(at + 1)
@@ -171,6 +175,7 @@ impl Walk<'_> {
                 let begins = found.saturating_sub(u64::from(header.block_no) * BLOCK);
                 let unsearched = (found - searched_to) / BLOCK * BLOCK;
                 self.empty_places = 0;
+                scan.enough.store(false, Ordering::Relaxed);
                 return Ok(begins.max(found - unsearched));
             }
             scan.passed.advance(len as u64, scan.monitor);

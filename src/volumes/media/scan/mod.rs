@@ -9,22 +9,22 @@ mod guide;
 mod known;
 mod leap;
 mod neighbors;
+mod passes;
 mod report;
 mod span;
 
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::base::diagnostic::{Arg, diagnostic};
-use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::media::MediaError;
 use crate::volumes::media::source::{AccessPattern, MediaSource};
-use crate::volumes::media::surviving::RetryAllowance;
+use crate::volumes::media::surviving::Effort;
 use crate::volumes::slices::Slices;
 pub(crate) use guide::{ReadsAll, ScanGuide};
 use leap::PassedOver;
@@ -34,6 +34,9 @@ pub use report::{Gap, ScanReport};
 /// Bytes that one thread takes at a time from a source that several threads read.
 const SEGMENT_BYTES: u64 = 8 << 20;
 const THREADS_MAX: usize = 8;
+/// Time for further tries of bad sectors, unless the caller says another. A drive needs up to ten seconds for a bad
+/// sector, and a person waits at it.
+pub(crate) const RETRY_TIME: Duration = Duration::from_mins(5);
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// A block that was found.
@@ -80,8 +83,8 @@ pub enum HeaderOrigin {
 /// Called for every block that is found, from several threads and in any order. `Break` ends the scan.
 pub(crate) type BlockVisitor<'a> = dyn Fn(&Sighting<'_>) -> ControlFlow<()> + Sync + 'a;
 
-/// Scans sources one after the other. Advances the monitor's current task by the bytes read. Bytes that cannot be read
-/// are a finding, and the scan continues.
+/// Scans sources one after the other, and then what could not be read of them, twice (`passes`). Advances the monitor's
+/// current task by the bytes read. Bytes that cannot be read are a finding, and the scan continues.
 ///
 /// # Errors
 /// [`MediaError::Interrupted`] alone.
@@ -90,10 +93,10 @@ pub fn scan(
     visit: &BlockVisitor<'_>,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
-    scan_guided(sources, visit, &ReadsAll, monitor)
+    scan_guided(sources, visit, &ReadsAll, RETRY_TIME, monitor)
 }
 
-/// Scans as [`scan`] does, without what the guide says is known.
+/// Scans as [`scan`] does, without what the guide says is known. Bad sectors are tried again for so long at most.
 ///
 /// # Errors
 /// [`MediaError::Interrupted`] alone.
@@ -101,33 +104,10 @@ pub(crate) fn scan_guided(
     sources: &[MediaSource],
     visit: &BlockVisitor<'_>,
     guide: &dyn ScanGuide,
+    retry_time: Duration,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
-    let mut report = ScanReport::default();
-    for (source_no, source) in sources.iter().enumerate() {
-        match source.open() {
-            Ok(reader) => {
-                let one =
-                    Scan::new(&reader, source_no, visit, guide, monitor).run(source.access)?;
-                report_gaps(&one, &source.path, monitor);
-                report.join(one);
-            }
-            Err(error) => {
-                let why = match error {
-                    MediaError::Io { source, .. } => Arg::caught(source),
-                    other => Arg::caught(other),
-                };
-                let subject = source.path.display().to_string();
-                let what = diagnostic!("media.cannot_be_opened", why);
-                monitor.finding(&Finding::damage(subject, what));
-                report.unopened.push(source_no);
-            }
-        }
-        if report.stopped {
-            break;
-        }
-    }
-    Ok(report)
+    passes::scan_sources(sources, visit, guide, retry_time, monitor)
 }
 
 /// Scans one reader. The visitor and the report receive `source_no`.
@@ -141,56 +121,44 @@ pub fn scan_reader(
     visit: &BlockVisitor<'_>,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
-    Scan::new(reader, source_no, visit, &ReadsAll, monitor).run(access)
+    passes::scan_one(reader, source_no, access, visit, monitor)
 }
 
+/// One pass over one source.
 struct Scan<'a> {
     reader: &'a dyn ReadAt,
     source_no: usize,
     visit: &'a BlockVisitor<'a>,
     guide: &'a dyn ScanGuide,
+    effort: Effort<'a>,
     monitor: &'a dyn Monitor,
     whole: AtomicU64,
-    damaged: AtomicU64,
+    /// Places of damaged blocks, in this pass and before.
+    damaged: Mutex<BTreeSet<u64>>,
+    /// Places of whole blocks near the edges of segments. Two threads read such an edge, and an error of one may be none
+    /// of the other.
+    edges: Mutex<BTreeSet<u64>>,
     stopped: AtomicBool,
     gaps: Mutex<GapList>,
     passed: PassedOver,
-    retries: RetryAllowance,
+    /// Whether the guide said that it has enough.
+    enough: AtomicBool,
 }
 
-impl<'a> Scan<'a> {
-    fn new(
-        reader: &'a dyn ReadAt,
-        source_no: usize,
-        visit: &'a BlockVisitor<'a>,
-        guide: &'a dyn ScanGuide,
-        monitor: &'a dyn Monitor,
-    ) -> Self {
-        Self {
-            reader,
-            source_no,
-            visit,
-            guide,
-            monitor,
-            whole: AtomicU64::new(0),
-            damaged: AtomicU64::new(0),
-            stopped: AtomicBool::new(false),
-            gaps: Mutex::new(GapList::default()),
-            passed: PassedOver::new(reader.size_bytes()),
-            retries: RetryAllowance::new(),
-        }
-    }
-
-    fn run(self, access: AccessPattern) -> Result<ScanReport, MediaError> {
+impl Scan<'_> {
+    /// Reads the whole source for the first time. Returns where blocks lie, as distance from multiples of 64 KiB.
+    fn run(&self, access: AccessPattern) -> Result<Option<u64>, MediaError> {
         let size = self.reader.size_bytes();
         let first = match access {
             AccessPattern::Parallel => size.min(SEGMENT_BYTES),
             AccessPattern::Sequential => size,
         };
+        self.enough
+            .store(self.guide.has_enough(), Ordering::Relaxed);
         // The first segment shows the alignment of blocks, so that the other segments can begin at a block, too.
         let phase = self.span(0..first, None)?.map(|offset| offset % BLOCK);
         self.rest(first..size, phase)?;
-        Ok(self.finish(size))
+        Ok(phase)
     }
 
     /// Scans `bytes` with several threads. Each takes the next segment in order, so that reads stay near one another.
@@ -239,57 +207,52 @@ impl<'a> Scan<'a> {
         })
     }
 
+    /// Passes on a block, unless an earlier pass did or a later one will know more of it.
     fn visit(&self, sighting: &Sighting<'_>) {
+        let (Sighting::Whole { offset, .. } | Sighting::Damaged { offset, .. }) = *sighting;
+        let block = offset..offset.saturating_add(BLOCK);
+        let is_mine = match self.effort {
+            Effort::Past => matches!(sighting, Sighting::Whole { .. }) || !self.has_gap(&block),
+            Effort::Around { gaps, .. } => {
+                let next = gaps.partition_point(|gap| gap.end <= block.start);
+                gaps.get(next).is_some_and(|gap| gap.start < block.end)
+            }
+        };
+        if !is_mine {
+            return;
+        }
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Sighting::Whole { .. } = sighting {
+            let is_at_edge = offset / SEGMENT_BYTES != (offset + 2 * BLOCK) / SEGMENT_BYTES;
+            let mut edges = self.edges.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_at_edge && !edges.insert(offset) {
+                return;
+            }
+            self.whole.fetch_add(1, Ordering::Relaxed);
+            damaged.remove(&offset);
+        } else {
+            damaged.insert(offset);
+        }
+        drop(damaged);
         if (self.visit)(sighting).is_break() {
             self.stopped.store(true, Ordering::Relaxed);
         }
     }
 
+    fn has_gap(&self, block: &Range<u64>) -> bool {
+        let gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        gaps.touches(block)
+    }
+
     /// Notes the gaps in bytes of `starts`. Other bytes are of another span, which notes them.
     fn note_gaps(&self, gaps: &[Range<u64>], starts: &Range<u64>) {
-        let mut list = self
-            .gaps
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut list = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
         for gap in gaps {
             let own = gap.start.max(starts.start)..gap.end.min(starts.end);
             if !own.is_empty() {
                 list.add(own);
             }
         }
-    }
-
-    fn finish(self, bytes: u64) -> ScanReport {
-        let gaps = self
-            .gaps
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let source_no = self.source_no;
-        ScanReport {
-            bytes: bytes - self.passed.unread_bytes(),
-            whole_blocks: self.whole.into_inner(),
-            damaged_blocks: self.damaged.into_inner(),
-            unread_bytes: gaps.unread_bytes,
-            gaps: gaps
-                .listed()
-                .into_iter()
-                .map(|range| Gap { source_no, range })
-                .collect(),
-            unopened: Vec::new(),
-            stopped: self.stopped.into_inner(),
-        }
-    }
-}
-
-fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {
-    if let Some(first) = report.gaps.first() {
-        let what = diagnostic!(
-            "media.gaps",
-            bytes = report.unread_bytes,
-            count = report.gaps.len(),
-            offset = first.range.start
-        );
-        monitor.finding(&Finding::damage(path.display().to_string(), what));
     }
 }
 

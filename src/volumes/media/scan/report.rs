@@ -4,8 +4,12 @@ use std::ops::Range;
 
 /// Most gaps that a report lists. All are counted.
 pub(super) const GAPS_LISTED_MAX: usize = 1000;
-/// Gaps that are kept before those far behind are dropped. Threads find gaps out of order.
-const GAPS_KEPT_MAX: usize = 16 * GAPS_LISTED_MAX;
+/// Most gaps of a source that are kept apart: 32 MiB. Beyond that, those near one another become one, which costs
+/// another read of what lies between.
+const GAPS_KEPT_MAX: usize = 1 << 20;
+
+/// Newest gaps that may belong to a block at hand: those of a window, and of as many threads as there are.
+const GAPS_RECENT: usize = 512;
 
 /// A stretch of a source that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,36 +56,47 @@ impl ScanReport {
 /// The unreadable bytes of one source, as threads find them.
 #[derive(Default)]
 pub(super) struct GapList {
-    /// All of them.
-    pub(super) unread_bytes: u64,
     ranges: Vec<Range<u64>>,
 }
 
 impl GapList {
     /// Adds a range. Every byte may be added only once.
     pub(super) fn add(&mut self, range: Range<u64>) {
-        self.unread_bytes += range.end - range.start;
         self.ranges.push(range);
         if self.ranges.len() > GAPS_KEPT_MAX {
-            self.join();
-            self.ranges.truncate(GAPS_KEPT_MAX / 2);
+            let mut distance = 0;
+            loop {
+                self.join(distance);
+                if self.ranges.len() <= GAPS_KEPT_MAX / 2 {
+                    break;
+                }
+                distance = (2 * distance).max(1 << 16);
+            }
         }
     }
 
-    /// Returns the first ranges, joined and in order.
-    pub(super) fn listed(mut self) -> Vec<Range<u64>> {
-        self.join();
-        self.ranges.truncate(GAPS_LISTED_MAX);
+    /// Returns whether some of these bytes are known to be unreadable. The newest gaps are those of the blocks at hand.
+    pub(super) fn touches(&self, bytes: &Range<u64>) -> bool {
+        let touches = |gap: &Range<u64>| gap.start < bytes.end && gap.end > bytes.start;
+        self.ranges.iter().rev().take(GAPS_RECENT).any(touches)
+    }
+
+    /// Returns the ranges, joined and in order.
+    pub(super) fn all(mut self) -> Vec<Range<u64>> {
+        self.join(0);
         self.ranges
     }
 
-    fn join(&mut self) {
+    /// Joins ranges that are no farther apart than this.
+    fn join(&mut self, distance: u64) {
         self.ranges
             .sort_unstable_by_key(|range| (range.start, range.end));
         let mut joined: Vec<Range<u64>> = Vec::new();
         for range in self.ranges.drain(..) {
             match joined.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                Some(last) if range.start <= last.end.saturating_add(distance) => {
+                    last.end = last.end.max(range.end);
+                }
                 _ => joined.push(range),
             }
         }
@@ -94,15 +109,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_gaps_are_counted_and_the_first_ones_listed() {
+    fn gaps_that_touch_are_one_and_all_are_in_order() {
         let mut gaps = GapList::default();
         for no in (0..100_000).rev() {
             gaps.add(no * 10..no * 10 + 2);
             gaps.add(no * 10 + 2..no * 10 + 3);
         }
-        assert_eq!(gaps.unread_bytes, 300_000);
         assert!(gaps.ranges.len() <= GAPS_KEPT_MAX);
         let first: Vec<_> = (0..1000).map(|no| no * 10..no * 10 + 3).collect();
-        assert_eq!(gaps.listed(), first);
+        let all = gaps.all();
+        assert_eq!((all.len(), &all[..1000]), (100_000, &first[..]));
     }
 }

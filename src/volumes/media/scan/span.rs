@@ -48,7 +48,7 @@ impl Scan<'_> {
         };
         let starts = passed_to..starts.end;
         let reader =
-            SurvivingReader::new(self.reader, phase.unwrap_or(0), &self.retries, self.monitor);
+            SurvivingReader::new(self.reader, phase.unwrap_or(0), self.effort, self.monitor);
         let read = |offset: u64, buf: &mut [u8]| {
             self.monitor.check_stop()?;
             let gaps = reader.read(offset, buf)?;
@@ -93,7 +93,7 @@ impl Walk<'_> {
     fn go(&mut self, starts: &Range<u64>) -> Result<Option<u64>, MediaError> {
         let mut first = None;
         let mut at = starts.start;
-        if self.scan.guide.has_enough() {
+        if self.scan.enough.load(Ordering::Relaxed) {
             at = self.probe(at, starts.end)?;
             self.expected = self.expected.max(at);
         }
@@ -162,7 +162,6 @@ impl Walk<'_> {
             // The neighbors come first, so that blocks are visited in order.
             let placed = self.neighbors.meet_whole(at, &header);
             self.visit_placed(placed);
-            self.scan.whole.fetch_add(1, Ordering::Relaxed);
             self.scan.visit(&Sighting::Whole {
                 header,
                 block: self.window.bytes(at, at, BLOCK_BYTES)?,
@@ -175,7 +174,6 @@ impl Walk<'_> {
         if !block.has_header_bytes() {
             return self.nothing(at);
         }
-        self.scan.damaged.fetch_add(1, Ordering::Relaxed);
         self.scan.visit(&Sighting::Damaged {
             header,
             origin: HeaderOrigin::Read,
@@ -227,7 +225,6 @@ impl Walk<'_> {
             if self.is_stopped() {
                 break;
             }
-            self.scan.damaged.fetch_add(1, Ordering::Relaxed);
             self.scan.visit(&Sighting::Damaged {
                 header,
                 origin: HeaderOrigin::Neighbors,

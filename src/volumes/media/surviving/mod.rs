@@ -1,22 +1,27 @@
-//! Reads past bad sectors: what can be read is read, and the rest are gaps as small as a sector.
+//! Reads past bad sectors: what can be read is read, and the rest are gaps.
 //!
-//! The steps, each taken only where the one before failed:
+//! A medium is read up to three times ([`Effort`]). The first time, an error costs the rest of its block. After several
+//! in a row ever longer stretches are skipped, so that a scratch holds nobody up. The second and third time it is read
+//! around the gaps that are left, in these steps, each taken only where the one before failed or is known to fail:
 //! 1. The whole piece, then each of its blocks.
 //! 2. 32 KiB at a time, which a DVD corrects together, so that a good stretch is not asked 16 times.
-//! 3. Sectors of 2 KiB. A sector that fails is tried twice more, as long as the source has time left for that.
-//! 4. After 64 failed sectors in a row, only the first sector of each block and the last one of the piece. As soon as one
-//!    is readable, the sectors before it are read from back to front up to the next bad one, and step 1 goes on.
+//! 3. Sectors of 2 KiB, or of the device's size where it is larger. The third time, a sector that fails is tried again,
+//!    as long as there is time left for that.
+//! 4. After 128 KiB of failed sectors in a row, only the first sector of each block and the last one of the piece. As
+//!    soon as one is readable, the sectors before it are read from back to front up to the next bad one, and step 1
+//!    goes on.
 //!
 //! So a long unreadable stretch costs as many tries as it has blocks. A block is lost in step 4 although some of its
 //! sectors are good only when its first sector is bad and another bad one follows the good ones.
 //!
 //! It knows nothing of blocks but their size.
 
+mod allowance;
+
 use std::cell::Cell;
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::io::Errno;
 
@@ -32,46 +37,26 @@ const SECTOR: u64 = SLICE_BYTES as u64;
 /// What a DVD reads and corrects together: 16 sectors.
 const ECC_BYTES: u64 = 16 * SECTOR;
 /// Failed sectors in a row that are all asked: two blocks. More is a scratch and not scattered damage.
-const FAILED_RUN_MAX: u32 = 64;
+const FAILED_BYTES_MAX: u64 = 2 * BLOCK;
 /// Further tries of a sector. A drive that errs once in twenty sectors errs once in 8000 with two of them.
 const RETRIES: u32 = 2;
-/// Time that the further tries of one source may take together. A drive needs up to ten seconds for a bad sector, and a
-/// person waits at it.
-const RETRY_TIME: Duration = Duration::from_mins(5);
+/// Failed blocks in a row after which stretches are skipped the first time, and the longest of these.
+const FAILURES_MAX: u32 = 2;
+const SKIP_MAX_BYTES: u64 = 16 << 20;
 
-/// The time that is left for further tries, for all threads that read a source.
-#[derive(Debug)]
-pub(super) struct RetryAllowance {
-    left_ns: AtomicU64,
-}
+pub(super) use self::allowance::RetryAllowance;
 
-impl RetryAllowance {
-    /// The whole time for one source.
-    pub(super) fn new() -> Self {
-        Self::of(RETRY_TIME)
-    }
-
-    fn of(time: Duration) -> Self {
-        Self {
-            left_ns: AtomicU64::new(in_ns(time)),
-        }
-    }
-
-    fn is_spent(&self) -> bool {
-        self.left_ns.load(Ordering::Relaxed) == 0
-    }
-
-    fn spend(&self, time: Duration) {
-        let less = |left: u64| Some(left.saturating_sub(in_ns(time)));
-        // The closure never refuses.
-        let _ = self
-            .left_ns
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-    }
-}
-
-fn in_ns(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+/// How hard it is tried to read.
+#[derive(Clone, Copy)]
+pub(super) enum Effort<'a> {
+    /// Past errors quickly.
+    Past,
+    /// Around the gaps that an earlier time left, in order, sector by sector.
+    Around {
+        gaps: &'a [Range<u64>],
+        /// The time for further tries of bad sectors. `None` when there are none now.
+        retries: Option<&'a RetryAllowance>,
+    },
 }
 
 /// Reads a source from front to back, past bad sectors.
@@ -79,10 +64,14 @@ pub(super) struct SurvivingReader<'a> {
     reader: &'a dyn ReadAt,
     /// Blocks begin where an offset is this much above a multiple of 64 KiB.
     phase: u64,
-    retries: &'a RetryAllowance,
+    effort: Effort<'a>,
     monitor: &'a dyn Monitor,
-    /// Sectors that failed one after the other up to here, from one piece to the next.
+    /// Bytes that are asked for at least.
+    sector: u64,
+    /// Sectors that failed one after the other up to here, from one piece to the next. The first time, blocks.
     failed_run: Cell<u32>,
+    /// The first time, nothing before this place is read.
+    skip_to: Cell<u64>,
 }
 
 impl<'a> SurvivingReader<'a> {
@@ -90,15 +79,27 @@ impl<'a> SurvivingReader<'a> {
     pub(super) fn new(
         reader: &'a dyn ReadAt,
         phase: u64,
-        retries: &'a RetryAllowance,
+        effort: Effort<'a>,
         monitor: &'a dyn Monitor,
     ) -> Self {
+        // Where slices do not lie on sectors of 2 KiB, smaller sectors lose fewer of them.
+        let least = if phase.is_multiple_of(SECTOR) {
+            SECTOR
+        } else {
+            512
+        };
+        let sector = match reader.sector_bytes() {
+            1 => SECTOR,
+            bytes => bytes.max(least),
+        };
         Self {
             reader,
             phase,
-            retries,
+            effort,
             monitor,
+            sector,
             failed_run: Cell::new(0),
+            skip_to: Cell::new(0),
         }
     }
 
@@ -123,7 +124,23 @@ impl<'a> SurvivingReader<'a> {
     }
 
     fn is_skipping(&self) -> bool {
-        self.failed_run.get() >= FAILED_RUN_MAX
+        u64::from(self.failed_run.get()) * self.sector >= FAILED_BYTES_MAX
+    }
+
+    /// Returns whether an earlier time could not read some of these bytes.
+    fn failed_before(&self, range: &Range<u64>) -> bool {
+        let Effort::Around { gaps, .. } = self.effort else {
+            return false;
+        };
+        let next = gaps.partition_point(|gap| gap.end <= range.start);
+        gaps.get(next).is_some_and(|gap| gap.start < range.end)
+    }
+
+    fn retries(&self) -> Option<&RetryAllowance> {
+        match self.effort {
+            Effort::Past => None,
+            Effort::Around { retries, .. } => retries,
+        }
     }
 }
 
@@ -145,9 +162,53 @@ struct Piece<'a> {
 
 impl Piece<'_> {
     fn read(&mut self) -> Result<(), Ended> {
+        match self.source.effort {
+            Effort::Past => self.read_past(),
+            Effort::Around { .. } => self.read_around(),
+        }
+    }
+
+    /// Reads on behind the block of every error.
+    fn read_past(&mut self) -> Result<(), Ended> {
+        let Range { start, end } = self.range;
+        let source = self.source;
+        let mut at = start;
+        while at < end {
+            self.check_stop()?;
+            let skipped = source.skip_to.get().min(end);
+            if at < skipped {
+                self.lose(at..skipped);
+                at = skipped;
+                continue;
+            }
+            let failed = source.failed_run.get();
+            let to = match failed {
+                0 => end,
+                _ => step_end(at, BLOCK, source.phase).min(end),
+            };
+            let reached = self.attempt(at..to)?;
+            // Where some of a block can be read, damage is scattered, and no more than the block is left out.
+            let failed = if reached - at < SECTOR { failed } else { 0 };
+            at = reached;
+            if at < to {
+                let skip = match failed.checked_sub(FAILURES_MAX) {
+                    None => 0,
+                    Some(more) => (BLOCK << more.min(8)).min(SKIP_MAX_BYTES),
+                };
+                source.failed_run.set(failed.saturating_add(1));
+                source.skip_to.set(step_end(at, BLOCK, source.phase) + skip);
+            } else {
+                source.failed_run.set(0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads in ever smaller steps.
+    fn read_around(&mut self) -> Result<(), Ended> {
         let Range { start, end } = self.range;
         let mut at = start;
-        if !self.source.is_skipping() {
+        if !self.source.is_skipping() && !self.source.failed_before(&self.range) {
             at = self.attempt(start..end)?;
         }
         let mut skipped_from = at;
@@ -155,8 +216,15 @@ impl Piece<'_> {
             let block_end = step_end(at, BLOCK, self.source.phase).min(end);
             if self.source.is_skipping() {
                 self.check_stop()?;
-                let probe_end = step_end(at, SECTOR, 0).min(block_end);
-                if self.attempt(at..probe_end)? < probe_end {
+                let probe_end = step_end(at, self.source.sector, 0).min(block_end);
+                let probe = at..probe_end;
+                let reached = match self.source.retries() {
+                    Some(retries) if self.source.failed_before(&probe) => {
+                        self.retry(probe, retries)?
+                    }
+                    _ => self.attempt(probe)?,
+                };
+                if reached < probe_end {
                     self.lose(at..block_end);
                     at = block_end;
                     continue;
@@ -183,12 +251,19 @@ impl Piece<'_> {
             return Ok(block.end);
         }
         self.check_stop()?;
-        let mut at = self.attempt(block.clone())?;
-        while at < block.end && !self.source.is_skipping() {
-            let stretch_end = step_end(at, ECC_BYTES, 0).min(block.end);
-            at = self.attempt(at..stretch_end)?;
-            while at < stretch_end && !self.source.is_skipping() {
-                let sector_end = step_end(at, SECTOR, 0).min(stretch_end);
+        let source = self.source;
+        let mut at = block.start;
+        if !source.failed_before(&block) {
+            at = self.attempt(block.clone())?;
+        }
+        while at < block.end && !source.is_skipping() {
+            let stretch = at..step_end(at, ECC_BYTES, 0).min(block.end);
+            // The second time, what failed in a larger piece may be good. The third time, sectors failed.
+            if source.retries().is_none() || !source.failed_before(&stretch) {
+                at = self.attempt(stretch.clone())?;
+            }
+            while at < stretch.end && !source.is_skipping() {
+                let sector_end = step_end(at, source.sector, 0).min(stretch.end);
                 self.sector(at..sector_end)?;
                 at = sector_end;
             }
@@ -198,23 +273,21 @@ impl Piece<'_> {
 
     fn sector(&mut self, sector: Range<u64>) -> Result<(), Ended> {
         self.check_stop()?;
-        if self.attempt(sector.clone())? == sector.end {
+        let source = self.source;
+        let is_known = source.retries().is_some() && source.failed_before(&sector);
+        if !is_known && self.attempt(sector.clone())? == sector.end {
             return Ok(());
         }
-        for _ in 0..RETRIES {
-            if self.source.retries.is_spent() {
-                break;
-            }
-            self.check_stop()?;
-            let began = Instant::now();
-            let reached = self.attempt(sector.clone());
-            self.source.retries.spend(began.elapsed());
-            if reached? == sector.end {
-                return Ok(());
+        if let Some(retries) = source.retries() {
+            for _ in 0..RETRIES {
+                self.check_stop()?;
+                if self.retry(sector.clone(), retries)? == sector.end {
+                    return Ok(());
+                }
             }
         }
         self.lose(sector);
-        let failed_run = &self.source.failed_run;
+        let failed_run = &source.failed_run;
         failed_run.set(failed_run.get() + 1);
         Ok(())
     }
@@ -223,7 +296,8 @@ impl Piece<'_> {
     fn regain_before(&mut self, mut edge: u64, floor: u64) -> Result<(), Ended> {
         while edge > floor {
             self.check_stop()?;
-            let from = ((edge - 1) / SECTOR * SECTOR).max(floor);
+            let sector = self.source.sector;
+            let from = ((edge - 1) / sector * sector).max(floor);
             if self.attempt(from..edge)? < edge {
                 // Some of its bytes may have been read, and the gap says that none were.
                 self.bytes(from..edge).fill(0);
@@ -238,12 +312,26 @@ impl Piece<'_> {
         Ok(())
     }
 
+    /// Reads a stretch once more, in the time that is left for that. Returns the end of what was read.
+    fn retry(&mut self, stretch: Range<u64>, retries: &RetryAllowance) -> Result<u64, Ended> {
+        if retries.is_spent() {
+            return Ok(stretch.start);
+        }
+        let began = Instant::now();
+        let reached = self.attempt(stretch);
+        retries.spend(began.elapsed());
+        reached
+    }
+
     /// Reads a stretch without further steps. Returns the end of what was read.
     fn attempt(&mut self, stretch: Range<u64>) -> Result<u64, Ended> {
         let source = self.source;
-        let (len, error) = read_whole(source.reader, stretch.start, self.bytes(stretch.clone()));
+        let is_small = stretch.end - stretch.start <= ECC_BYTES;
+        let is_uncached = is_small && matches!(source.effort, Effort::Around { .. });
+        let out = self.bytes(stretch.clone());
+        let (len, error) = read_whole(source.reader, is_uncached, stretch.start, out);
         let reached = stretch.start + len as u64;
-        if error.is_none() || len as u64 >= SECTOR {
+        if error.is_none() || len as u64 >= source.sector {
             source.failed_run.set(0);
         }
         match error {
@@ -281,10 +369,21 @@ fn step_end(at: u64, step: u64, phase: u64) -> u64 {
 }
 
 /// Fills `buf` as far as it can be read. Returns the bytes that were read, and the error when these are not all.
-fn read_whole(reader: &dyn ReadAt, offset: u64, buf: &mut [u8]) -> (usize, Option<io::Error>) {
+fn read_whole(
+    reader: &dyn ReadAt,
+    is_uncached: bool,
+    offset: u64,
+    buf: &mut [u8],
+) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < buf.len() {
-        match reader.read_at(offset + filled as u64, &mut buf[filled..]) {
+        let (at, out) = (offset + filled as u64, &mut buf[filled..]);
+        let read = if is_uncached {
+            reader.read_uncached_at(at, out)
+        } else {
+            reader.read_at(at, out)
+        };
+        match read {
             Ok(0) => return (filled, Some(io::ErrorKind::UnexpectedEof.into())),
             Ok(len) => filled += len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -306,7 +405,7 @@ fn is_gone(error: &io::Error) -> bool {
 pub(crate) mod faulty {
     use super::*;
     use std::sync::Mutex;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Bytes with bad sectors. Every read that touches one fails.
     pub(crate) struct Faulty {
@@ -314,6 +413,8 @@ pub(crate) mod faulty {
         pub(crate) bad: Vec<Range<u64>>,
         pub(crate) errno: Errno,
         pub(crate) reads: AtomicUsize,
+        /// Where they were, in order.
+        pub(crate) places: Mutex<Vec<u64>>,
         /// How often each of `bad` fails before it is read.
         fails: Mutex<Vec<u32>>,
     }
@@ -331,6 +432,7 @@ pub(crate) mod faulty {
                 bad,
                 errno: Errno::IO,
                 reads: AtomicUsize::new(0),
+                places: Mutex::default(),
             }
         }
     }
@@ -342,6 +444,10 @@ pub(crate) mod faulty {
 
         fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
             self.reads.fetch_add(1, Ordering::Relaxed);
+            self.places
+                .lock()
+                .expect("no test panics here")
+                .push(offset);
             let end = (offset + buf.len() as u64).min(self.size_bytes());
             let mut fails = self.fails.lock().expect("no test panics here");
             let mut is_bad = false;

@@ -3,6 +3,8 @@ use super::faulty::Faulty;
 use super::*;
 use crate::base::monitor::{Recording, Silent};
 use proptest::prelude::*;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 fn patterned(bytes: u64) -> Vec<u8> {
     (0..bytes)
@@ -10,10 +12,17 @@ fn patterned(bytes: u64) -> Vec<u8> {
         .collect()
 }
 
+fn around(retries: &RetryAllowance) -> Effort<'_> {
+    Effort::Around {
+        gaps: &[],
+        retries: Some(retries),
+    }
+}
+
 /// Reads pieces of a source one after the other, joins their gaps, and checks every byte outside of them.
 fn read_in(pieces: usize, faulty: &Faulty, phase: u64) -> Vec<Range<u64>> {
-    let retries = RetryAllowance::new();
-    let reader = SurvivingReader::new(faulty, phase, &retries, &Silent);
+    let retries = RetryAllowance::of(Duration::from_mins(5));
+    let reader = SurvivingReader::new(faulty, phase, around(&retries), &Silent);
     let mut gaps: Vec<Range<u64>> = Vec::new();
     let mut offset = 0;
     for part in faulty.bytes.chunks(pieces) {
@@ -59,8 +68,8 @@ fn a_bad_sector_is_a_gap_of_its_own_bytes_at_any_phase() {
 fn sectors_lie_where_the_source_has_them_whatever_the_offset() {
     let faulty = Faulty::new(vec![7; 4 * BLOCK_BYTES], vec![BLOCK..BLOCK + 1]);
     let mut buf = vec![1; 3 * BLOCK_BYTES];
-    let retries = RetryAllowance::new();
-    let reader = SurvivingReader::new(&faulty, 0, &retries, &Silent);
+    let retries = RetryAllowance::of(Duration::from_mins(5));
+    let reader = SurvivingReader::new(&faulty, 0, around(&retries), &Silent);
     let gaps = reader.read(100, &mut buf).unwrap();
     assert_eq!(gaps, vec![BLOCK..BLOCK + SECTOR]);
 }
@@ -106,7 +115,7 @@ fn an_error_that_passes_costs_nothing() {
 fn without_time_left_a_sector_is_tried_once() {
     let faulty = Faulty::new(patterned(BLOCK), vec![0..SECTOR]);
     let retries = RetryAllowance::of(Duration::ZERO);
-    let reader = SurvivingReader::new(&faulty, 0, &retries, &Silent);
+    let reader = SurvivingReader::new(&faulty, 0, around(&retries), &Silent);
     reader.read(0, &mut vec![0; BLOCK_BYTES]).unwrap();
     let once = faulty.reads.load(Ordering::Relaxed);
     assert_eq!(read_in(BLOCK_BYTES, &faulty, 0), vec![0..SECTOR]);
@@ -124,8 +133,8 @@ fn the_stop_is_heard_between_sectors() {
     let monitor = Recording::default();
     monitor.stop.store(true, Ordering::Relaxed);
     let faulty = Faulty::new(patterned(BLOCK), vec![0..SECTOR]);
-    let retries = RetryAllowance::new();
-    let reader = SurvivingReader::new(&faulty, 0, &retries, &monitor);
+    let retries = RetryAllowance::of(Duration::from_mins(5));
+    let reader = SurvivingReader::new(&faulty, 0, around(&retries), &monitor);
     let stopped = reader.read(0, &mut vec![0; BLOCK_BYTES]);
     assert!(matches!(stopped, Err(MediaError::Interrupted(_))));
 }
@@ -148,4 +157,50 @@ proptest! {
         let faulty = Faulty::new(patterned(10 * BLOCK), bad);
         prop_assert_eq!(read_in(pieces, &faulty, 0), joined);
     }
+}
+
+#[test]
+fn the_first_time_goes_past_errors_and_never_back() {
+    let mut bad = vec![3 * BLOCK + 4096..3 * BLOCK + 6144];
+    // Long enough that stretches are skipped.
+    bad.push(40 * BLOCK..300 * BLOCK);
+    let faulty = Faulty::new(patterned(400 * BLOCK), bad.clone());
+    let reader = SurvivingReader::new(&faulty, 0, Effort::Past, &Silent);
+    let mut gaps = Vec::new();
+    for piece in 0..100 {
+        let mut buf = vec![0xfe; 4 * BLOCK_BYTES];
+        gaps.extend(reader.read(piece * 4 * BLOCK, &mut buf).unwrap());
+    }
+    let places = faulty.places.lock().unwrap();
+    assert!(places.is_sorted(), "{places:?}");
+    // 260 unreadable blocks cost a dozen tries, and good bytes behind them are left for the next time.
+    let tries = places.iter().filter(|at| bad[1].contains(*at)).count();
+    assert!(tries < 20, "{tries} tries");
+    let lost: u64 = gaps.iter().map(|gap| gap.end - gap.start).sum();
+    assert!((261 * BLOCK - 4096..400 * BLOCK).contains(&lost), "{lost}");
+}
+
+#[test]
+fn the_second_time_reads_what_is_left_and_the_third_tries_bad_sectors_alone() {
+    let bad = vec![5 * SECTOR..7 * SECTOR, 90 * SECTOR..91 * SECTOR];
+    let faulty = Faulty::new(patterned(8 * BLOCK), bad.clone());
+    let around = Effort::Around {
+        gaps: &[0..2 * BLOCK, 2 * BLOCK..4 * BLOCK],
+        retries: None,
+    };
+    let reader = SurvivingReader::new(&faulty, 0, around, &Silent);
+    let mut buf = vec![0; 8 * BLOCK_BYTES];
+    assert_eq!(reader.read(0, &mut buf).unwrap(), bad);
+
+    let retries = RetryAllowance::of(Duration::from_mins(5));
+    let again = Effort::Around {
+        gaps: &bad,
+        retries: Some(&retries),
+    };
+    faulty.places.lock().unwrap().clear();
+    let reader = SurvivingReader::new(&faulty, 0, again, &Silent);
+    assert_eq!(reader.read(0, &mut buf).unwrap(), bad);
+    let places = faulty.places.lock().unwrap().clone();
+    let tries = |sector: u64| places.iter().filter(|at| **at == sector * SECTOR).count();
+    assert_eq!([5, 6, 90].map(tries), [2, 2, 2]);
 }

@@ -1,0 +1,290 @@
+//! The passes over sources: everything once, then around what could not be read, then bad sectors again for some time.
+//!
+//! All sources are read once before anything is tried again, so that a drive that gives up for good has given the most
+//! by then. What a pass found was passed on by its end.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::{Finding, Subject};
+use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
+use crate::volumes::media::MediaError;
+use crate::volumes::media::source::{AccessPattern, MediaSource};
+use crate::volumes::media::surviving::{Effort, RetryAllowance};
+
+use super::guide::{ReadsAll, ScanGuide};
+use super::leap::PassedOver;
+use super::report::{GAPS_LISTED_MAX, Gap, GapList, ScanReport};
+use super::{BLOCK, BlockVisitor, RETRY_TIME, Scan};
+
+/// Blocks around a gap that are read with it, so that blocks without a header find their place.
+const AROUND_BLOCKS: u64 = 2;
+/// Stretches that are read again before the caller is asked whether it has enough.
+const ASK_AFTER: usize = 256;
+
+/// What the passes have found of a source so far.
+struct SourcePasses {
+    source_no: usize,
+    report: ScanReport,
+    /// What could not be read.
+    gaps: Vec<Range<u64>>,
+    /// Where blocks lie, as distance from multiples of 64 KiB.
+    phase: Option<u64>,
+    /// Places of damaged blocks.
+    damaged: BTreeSet<u64>,
+    /// Places of whole blocks near the edges of segments.
+    edges: BTreeSet<u64>,
+}
+
+/// What all passes need.
+struct Passes<'a> {
+    visit: &'a BlockVisitor<'a>,
+    guide: &'a dyn ScanGuide,
+    monitor: &'a dyn Monitor,
+}
+
+/// Scans sources in all passes.
+pub(super) fn scan_sources(
+    sources: &[MediaSource],
+    visit: &BlockVisitor<'_>,
+    guide: &dyn ScanGuide,
+    retry_time: Duration,
+    monitor: &dyn Monitor,
+) -> Result<ScanReport, MediaError> {
+    let passes = Passes {
+        visit,
+        guide,
+        monitor,
+    };
+    let mut unopened = Vec::new();
+    let mut found = Vec::new();
+    for (source_no, source) in sources.iter().enumerate() {
+        match source.open() {
+            Ok(reader) => found.push(passes.first(&reader, source_no, source.access)?),
+            Err(error) => {
+                report_unopened(&source.path, error, monitor);
+                unopened.push(source_no);
+            }
+        }
+        if is_stopped(&found) {
+            break;
+        }
+    }
+    let retries = RetryAllowance::of(retry_time);
+    let times = [None, (!retry_time.is_zero()).then_some(&retries)];
+    for (time, retries) in times.into_iter().enumerate() {
+        let gaps = || found.iter().flat_map(|each| &each.gaps);
+        let bytes = gaps().map(|gap| gap.end - gap.start).sum();
+        let is_left_out = time > 0 && retries.is_none();
+        if bytes == 0 || is_left_out || is_stopped(&found) || guide.has_enough() {
+            break;
+        }
+        monitor.finish();
+        if time == 0 {
+            monitor.start("read around errors", bytes);
+        } else {
+            let (count, seconds) = (gaps().count(), retry_time.as_secs());
+            let what = diagnostic!("media.tried_again", bytes, count, seconds);
+            monitor.finding(&Finding::note(Subject::Media, what));
+            monitor.start("try again", bytes);
+        }
+        for each in found.iter_mut().filter(|each| !each.gaps.is_empty()) {
+            // A disc that was taken out meanwhile cannot be opened, and its gaps stay.
+            if let Ok(reader) = sources[each.source_no].open() {
+                passes.again(&reader, each, retries)?;
+            }
+        }
+    }
+    let mut report = ScanReport {
+        unopened,
+        ..ScanReport::default()
+    };
+    for each in found {
+        let source_no = each.source_no;
+        let one = each.finish();
+        report_gaps(&one, &sources[source_no].path, monitor);
+        report.join(one);
+    }
+    Ok(report)
+}
+
+/// Scans one reader in all passes.
+pub(super) fn scan_one(
+    reader: &dyn ReadAt,
+    source_no: usize,
+    access: AccessPattern,
+    visit: &BlockVisitor<'_>,
+    monitor: &dyn Monitor,
+) -> Result<ScanReport, MediaError> {
+    let passes = Passes {
+        visit,
+        guide: &ReadsAll,
+        monitor,
+    };
+    let retries = RetryAllowance::of(RETRY_TIME);
+    let mut found = passes.first(reader, source_no, access)?;
+    for retries in [None, Some(&retries)] {
+        if !found.gaps.is_empty() && !found.report.stopped {
+            passes.again(reader, &mut found, retries)?;
+        }
+    }
+    Ok(found.finish())
+}
+
+fn is_stopped(found: &[SourcePasses]) -> bool {
+    found.iter().any(|each| each.report.stopped)
+}
+
+impl Passes<'_> {
+    fn first(
+        &self,
+        reader: &dyn ReadAt,
+        source_no: usize,
+        access: AccessPattern,
+    ) -> Result<SourcePasses, MediaError> {
+        let mut found = SourcePasses {
+            source_no,
+            report: ScanReport::default(),
+            gaps: Vec::new(),
+            phase: None,
+            damaged: BTreeSet::new(),
+            edges: BTreeSet::new(),
+        };
+        let size = reader.size_bytes();
+        let scan = self.scan(reader, &mut found, Effort::Past, size);
+        let phase = scan.run(access)?;
+        found.report.bytes = size - scan.passed.unread_bytes();
+        let gaps = take(scan, &mut found);
+        (found.gaps, found.phase) = (gaps, phase);
+        Ok(found)
+    }
+
+    /// Reads what could not be read, and the blocks around it.
+    fn again(
+        &self,
+        reader: &dyn ReadAt,
+        found: &mut SourcePasses,
+        retries: Option<&RetryAllowance>,
+    ) -> Result<(), MediaError> {
+        let gaps = std::mem::take(&mut found.gaps);
+        let size = reader.size_bytes();
+        let effort = Effort::Around {
+            gaps: &gaps,
+            retries,
+        };
+        let gap_bytes = gaps.iter().map(|gap| gap.end - gap.start).sum();
+        let scan = self.scan(reader, found, effort, gap_bytes);
+        let mut left = Vec::new();
+        for (number, (stretch, last_gap)) in (1..).zip(stretches(&gaps, size)) {
+            let is_over = scan.stopped.load(std::sync::atomic::Ordering::Relaxed)
+                || number % ASK_AFTER == 0 && self.guide.has_enough();
+            if is_over {
+                left.extend_from_slice(&gaps[last_gap..]);
+                break;
+            }
+            scan.span(stretch, found.phase)?;
+        }
+        let mut now = take(scan, found);
+        now.append(&mut left);
+        found.gaps = now;
+        Ok(())
+    }
+
+    fn scan<'s>(
+        &'s self,
+        reader: &'s dyn ReadAt,
+        found: &mut SourcePasses,
+        effort: Effort<'s>,
+        progress_bytes: u64,
+    ) -> Scan<'s> {
+        Scan {
+            reader,
+            source_no: found.source_no,
+            visit: self.visit,
+            guide: self.guide,
+            effort,
+            monitor: self.monitor,
+            whole: AtomicU64::new(0),
+            damaged: Mutex::new(std::mem::take(&mut found.damaged)),
+            edges: Mutex::new(std::mem::take(&mut found.edges)),
+            stopped: AtomicBool::new(false),
+            gaps: Mutex::new(GapList::default()),
+            passed: PassedOver::new(progress_bytes),
+            enough: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Adds the result of a pass to what is known of the source. Returns its gaps.
+fn take(scan: Scan<'_>, found: &mut SourcePasses) -> Vec<Range<u64>> {
+    found.report.whole_blocks += scan.whole.into_inner();
+    found.report.stopped |= scan.stopped.into_inner();
+    found.damaged = scan
+        .damaged
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    found.edges = scan
+        .edges
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let gaps = scan.gaps.into_inner();
+    gaps.unwrap_or_else(PoisonError::into_inner).all()
+}
+
+/// Returns the stretches that are read again, each with the index of its first gap.
+fn stretches(gaps: &[Range<u64>], size: u64) -> Vec<(Range<u64>, usize)> {
+    let around = AROUND_BLOCKS * BLOCK;
+    let mut stretches: Vec<(Range<u64>, usize)> = Vec::new();
+    for (index, gap) in gaps.iter().enumerate() {
+        let stretch = gap.start.saturating_sub(around)..gap.end.saturating_add(around).min(size);
+        match stretches.last_mut() {
+            Some((last, _)) if last.end >= stretch.start => last.end = stretch.end,
+            _ => stretches.push((stretch, index)),
+        }
+    }
+    stretches
+}
+
+impl SourcePasses {
+    fn finish(self) -> ScanReport {
+        let Self {
+            source_no,
+            mut report,
+            gaps,
+            damaged,
+            ..
+        } = self;
+        report.damaged_blocks = damaged.len() as u64;
+        report.unread_bytes = gaps.iter().map(|gap| gap.end - gap.start).sum();
+        let listed = gaps.into_iter().take(GAPS_LISTED_MAX);
+        report.gaps = listed.map(|range| Gap { source_no, range }).collect();
+        report
+    }
+}
+
+fn report_unopened(path: &Path, error: MediaError, monitor: &dyn Monitor) {
+    let why = match error {
+        MediaError::Io { source, .. } => Arg::caught(source),
+        other => Arg::caught(other),
+    };
+    let what = diagnostic!("media.cannot_be_opened", why);
+    monitor.finding(&Finding::damage(path.display().to_string(), what));
+}
+
+fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {
+    if let Some(first) = report.gaps.first() {
+        let what = diagnostic!(
+            "media.gaps",
+            bytes = report.unread_bytes,
+            count = report.gaps.len(),
+            offset = first.range.start
+        );
+        monitor.finding(&Finding::damage(path.display().to_string(), what));
+    }
+}
