@@ -17,6 +17,7 @@ mod delivery;
 mod delta_frames;
 mod delta_histories;
 mod deltas;
+mod drive;
 mod examples;
 mod forged;
 mod full_disk;

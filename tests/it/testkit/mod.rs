@@ -4,6 +4,7 @@ pub mod archives;
 pub mod bad_sectors;
 pub mod bytes;
 pub mod daemons;
+pub mod drive;
 pub mod evil;
 pub mod golden;
 pub mod harm;
