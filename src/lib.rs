@@ -250,6 +250,7 @@ pub use {
 
 // A store that is looked after.
 pub use ops::maintain::check::{PruneRequest, StoreCheckReport, StorePruneReport, check, prune};
+pub use ops::maintain::doctor::{DoctorOptions, DoctorReport, doctor};
 pub use ops::maintain::list::{ListReport, list};
 pub use ops::maintain::retention::{KeepReport, LetGoReport, apply_retention, keep};
 pub use ops::maintain::show::{ShowReport, show};
@@ -276,6 +277,8 @@ pub mod options {
     pub use crate::ops::add::sources::{ItemStream, RegistryImage};
     pub use crate::ops::checkout::install::Unchanged;
     pub use crate::ops::pack::Spares;
+    pub use crate::ops::pack::programs::{PackPrograms, ProgramWish};
+    pub use crate::ops::program::Program;
     pub use crate::ops::publish::load::{Loader, Then};
 }
 
@@ -293,6 +296,9 @@ pub mod report {
     pub use crate::ops::add::{AddedItem, Change};
     pub use crate::ops::checkout::{CheckedOutItem, images::OutImage};
     pub use crate::ops::maintain::check::DamagedRelease;
+    pub use crate::ops::maintain::doctor::{
+        Advice, AdviceKind, DriveFacts, LocaleFacts, PlaceFacts, ProgramFacts,
+    };
     pub use crate::ops::maintain::list::ListedRelease;
     pub use crate::ops::maintain::show::{
         KeptStream, OpenedStreams, ShownImage, ShownItem, ShownKind, ShownPackage,
@@ -304,6 +310,7 @@ pub mod report {
     pub use crate::ops::pack::contributors::{Contributor, ContributorKind, Layer};
     pub use crate::ops::pack::diff::{DiffChange, DiffImage, DiffItem};
     pub use crate::ops::pack::estimate::{EstimatedClass, EstimatedImage, EstimatedItem};
+    pub use crate::ops::pack::programs::{PlannedProgram, ProgramLeftOut};
     pub use crate::ops::publish::load::{LoadedName, Tried};
     pub use crate::ops::receive::forget::ForgottenSet;
     pub use crate::ops::receive::prerequisites::{
@@ -328,6 +335,7 @@ pub mod error {
     pub use crate::oci::registry::RegistryError;
     pub use crate::ops::add::AddError;
     pub use crate::ops::checkout::CheckoutError;
+    pub use crate::ops::program::ProgramError;
     pub use crate::ops::publish::load::LoadError;
     pub use crate::store::StoreError;
     pub use crate::volumes::{VolumeError, media::MediaError};

@@ -14,6 +14,7 @@ use carryall::ops::add::AddOptions;
 use carryall::ops::checkout::{self, CheckoutOptions};
 use carryall::ops::media::verify;
 use carryall::ops::pack::{self, PackOptions, PackReport};
+use carryall::ops::program::Program;
 use carryall::ops::{Completion, Error, add, receive};
 use carryall::store::Store;
 use carryall::volumes::media::{Capacity, MediaError};
@@ -131,22 +132,34 @@ fn given(path: Option<&Path>) -> Result<PathBuf, Failure> {
     let usable =
         |path: &PathBuf| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     let default = DEFAULTS.iter().map(PathBuf::from).find(usable);
-    default.ok_or_else(|| diagnostic!("usage.nothing_to_demo").into())
+    // On a system without any of these there is at least the program.
+    let own = || Program::running().ok().map(|program| program.path);
+    default
+        .or_else(own)
+        .ok_or_else(|| diagnostic!("usage.nothing_to_demo").into())
 }
 
 /// A new folder where there is room; what it takes is about four times what is given, and a demo is told so beforehand.
 fn stage(given: &Path) -> Result<Stage, Failure> {
-    let dir = std::env::temp_dir().join(format!("carryall-demo-{}", std::process::id()));
+    let temp = std::env::temp_dir();
+    // A bare system may have no folder for temporary files.
+    let temp = if temp.is_dir() {
+        temp
+    } else {
+        PathBuf::from(".")
+    };
+    let temp = std::path::absolute(&temp).unwrap_or(temp);
+    let dir = temp.join(format!("carryall-demo-{}", std::process::id()));
     let needed_bytes = 4 * bytes_below(given);
-    let free_bytes = free_space_bytes(&std::env::temp_dir()).map_err(|error| {
+    let free_bytes = free_space_bytes(&temp).map_err(|error| {
         Error::from(MediaError::Io {
-            path: std::env::temp_dir(),
+            path: temp.clone(),
             source: error,
         })
     })?;
     if free_bytes < needed_bytes {
         return Err(Error::NoSpace {
-            path: std::env::temp_dir(),
+            path: temp,
             needed_bytes,
             free_bytes,
         }

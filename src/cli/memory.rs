@@ -141,6 +141,13 @@ pub fn start_workers() -> Result<(), ()> {
     }
 }
 
+/// Returns the memory that may be used. `None` when it is not known.
+pub fn there_bytes() -> Option<u64> {
+    let there = there();
+    let bytes = there.bytes.min(there.space_bytes);
+    (bytes < u64::MAX).then_some(bytes)
+}
+
 fn there() -> There {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let left = |resource, used: &str| {

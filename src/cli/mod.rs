@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod checkout;
 mod demo;
+mod doctor;
 mod exit;
 mod fault;
 mod forget;
@@ -17,6 +18,7 @@ mod list;
 mod load;
 mod log;
 mod log_writer;
+mod man;
 mod memory;
 mod messages;
 mod open;
@@ -246,6 +248,9 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Serve(args) => serve::run(context, &args),
         Command::Load(args) => load::run(context, &args),
         Command::Check(args) => check::run(context, &args),
+        Command::Doctor => doctor::run(context),
+        Command::Completions { shell } => man::completions(shell),
+        Command::Man { to } => man::run(context, &to),
         Command::Demo { path } => demo::run(context, path.as_deref()),
     }
 }

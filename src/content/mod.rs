@@ -6,6 +6,7 @@ pub(crate) mod bindiff;
 pub mod chunk;
 pub mod content_kind;
 pub mod contents;
+pub mod elf;
 pub mod filter;
 pub mod frame;
 pub mod index;

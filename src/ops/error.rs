@@ -17,6 +17,7 @@ use crate::oci::image::ChoiceError;
 use crate::oci::registry::RegistryError;
 use crate::ops::add::error::AddError;
 use crate::ops::checkout::error::CheckoutError;
+use crate::ops::program::error::ProgramError;
 use crate::ops::publish::load::LoadError;
 use crate::store::StoreError;
 use crate::volumes::VolumeError;
@@ -36,6 +37,9 @@ pub enum Error {
     /// Images could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// A file cannot be carried as a program.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// A bundle could not be cut or read.
     #[error(transparent)]
     Bundle(#[from] BundleError),

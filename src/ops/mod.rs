@@ -12,6 +12,7 @@ pub mod maintain;
 pub mod media;
 pub mod overlap;
 pub mod pack;
+pub mod program;
 mod proof;
 pub mod publish;
 pub mod receive;

@@ -11,7 +11,7 @@ use crate::volumes::block::{
     BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader,
 };
 use crate::volumes::geometry::Geometry;
-use crate::volumes::media::{PageNotes, VolumeFacts};
+use crate::volumes::media::{PageNotes, ProgramNote, VolumeFacts};
 
 /// Offset of the envelope in a superblock's payload. The text for people comes before it.
 pub const DESCRIPTOR_OFFSET: usize = 4096;
@@ -93,6 +93,8 @@ pub(crate) const FACT_DATE: &str = "date";
 pub(crate) const FACT_CONTACT: &str = "contact";
 /// Name of the fact with the bytes of the items when they are restored.
 pub(crate) const FACT_ITEM_BYTES: &str = "item bytes";
+/// Name of the facts with the programs on each volume: file, machine and SHA-256.
+pub(crate) const FACT_PROGRAM: &str = "program";
 
 impl SetDescriptor {
     /// Returns the additional notes for the pages of its volumes.
@@ -112,7 +114,16 @@ impl SetDescriptor {
             contact: fact(FACT_CONTACT),
             item_bytes: fact(FACT_ITEM_BYTES).and_then(|bytes| bytes.parse().ok()),
             receive_bytes: Some(receive),
+            programs: self.programs(),
         }
+    }
+
+    /// Returns the programs that the set was written with.
+    pub(crate) fn programs(&self) -> Vec<ProgramNote> {
+        let values = self.facts.iter().filter(|(name, _)| name == FACT_PROGRAM);
+        values
+            .filter_map(|(_, value)| ProgramNote::from_fact(value))
+            .collect()
     }
 }
 

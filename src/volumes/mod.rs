@@ -41,6 +41,6 @@ pub(crate) use read_media::{MediaExtent, MediaRequest, read_media_for};
 pub use read_media::{ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRead, read_media};
 pub use reader::{Discovery, SetReader, discover, discover_within};
 pub(crate) use reader::{discover_contents, facts_of};
-pub use rebuild::{RebuildReport, rebuild};
+pub use rebuild::{RebuildReport, rebuild, rebuild_with};
 pub use staging::{Staging, WrongBlocks};
-pub use write::{SetContent, SetReport, VolumeForm, write};
+pub use write::{SetContent, SetReport, VolumeForm, write, write_with};

@@ -14,12 +14,12 @@ use crate::volumes::blocks::{Blocks, read_whole};
 use crate::volumes::described::read_descriptor;
 use crate::volumes::geometry::{Geometry, Role};
 use crate::volumes::heal::{HealReport, heal};
-use crate::volumes::media::VolumeWriter;
+use crate::volumes::media::{CompanionFile, VolumeWriter};
 use crate::volumes::recovery::{BlockPlace, Presence, RecoveryGoal};
 use crate::volumes::slices::{self, Slices};
 use crate::volumes::staged_images::StagedImages;
 use crate::volumes::write::{VolumeForm, write_superblocks};
-use crate::volumes::{SetReader, VolumeError, discover};
+use crate::volumes::{SetDescriptor, SetReader, VolumeError, discover};
 
 /// Blocks that are copied at a time.
 const BATCH_BLOCKS: usize = 256;
@@ -86,6 +86,22 @@ pub fn rebuild(
     form: VolumeForm,
     monitor: &dyn Monitor,
 ) -> Result<RebuildReport, VolumeError> {
+    rebuild_with(set, volumes, &[], to, form, monitor)
+}
+
+/// Rebuilds as [`rebuild`] does. Companion files come onto the volumes again when the set records a program that is
+/// among them, by its hash.
+///
+/// # Errors
+/// As [`rebuild`].
+pub fn rebuild_with(
+    set: &SetReader,
+    volumes: &[u16],
+    companions: &[CompanionFile],
+    to: &Path,
+    form: VolumeForm,
+    monitor: &dyn Monitor,
+) -> Result<RebuildReport, VolumeError> {
     let geometry = set.geometry();
     let scratch = Scratch(to.join(format!(".carryall-repair-{}", set.set_id().short())));
     if scratch.0.is_dir() {
@@ -116,6 +132,7 @@ pub fn rebuild(
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
         let writer = form.create(to, facts, descriptor.page_notes(geometry.header()))?;
+        let writer = writer.with_companions(recorded(&descriptor, companions));
         if !copy_blocks(&blocks, &writer, monitor)? {
             not_recoverable.push(volume_no);
             continue;
@@ -131,6 +148,21 @@ pub fn rebuild(
         not_recoverable,
         healed,
     })
+}
+
+/// Returns the companion files of a set: the programs that it records, and with one of them what else is at hand.
+fn recorded(descriptor: &SetDescriptor, companions: &[CompanionFile]) -> Vec<CompanionFile> {
+    let programs = descriptor.programs();
+    let is_recorded = |file: &&CompanionFile| {
+        let note = file.program.as_ref();
+        note.is_none_or(|note| programs.contains(note))
+    };
+    let found: Vec<CompanionFile> = companions.iter().filter(is_recorded).cloned().collect();
+    if found.iter().any(|file| file.program.is_some()) {
+        found
+    } else {
+        Vec::new()
+    }
 }
 
 fn volume_bytes(geometry: &Geometry) -> u64 {

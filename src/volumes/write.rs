@@ -15,7 +15,9 @@ use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
 use crate::volumes::encode::{encode_local, encode_wide};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::media::{Carrier, MediaError, PageNotes, VolumeFacts, VolumeWriter};
+use crate::volumes::media::{
+    Carrier, CompanionFile, MediaError, PageNotes, VolumeFacts, VolumeWriter,
+};
 use crate::volumes::{SetPlan, VolumeError};
 
 /// Blocks of payload that are hashed and written at a time.
@@ -85,6 +87,21 @@ pub fn write(
     to: &Path,
     monitor: &dyn Monitor,
 ) -> Result<SetReport, VolumeError> {
+    write_with(plan, content, &[], open_piece, to, monitor)
+}
+
+/// Writes as [`write`] does, with companion files on every volume. The plan's medium has room for them.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with(
+    plan: &SetPlan,
+    content: &SetContent<'_>,
+    companions: &[CompanionFile],
+    open_piece: &mut OpenPiece<'_>,
+    to: &Path,
+    monitor: &dyn Monitor,
+) -> Result<SetReport, VolumeError> {
     let descriptor = describe(plan, content)?;
     let set_id = set_id(&plan.header, content.catalog, &descriptor.encode()?);
     let header = SetHeader {
@@ -98,8 +115,11 @@ pub fn write(
     };
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
     let writers = facts
-        .map(|facts| form.create(to, facts, descriptor.page_notes(&header)))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|facts| {
+            let writer = form.create(to, facts, descriptor.page_notes(&header))?;
+            Ok(writer.with_companions(companions.to_vec()))
+        })
+        .collect::<Result<Vec<_>, MediaError>>()?;
 
     monitor.start("payload", plan.piece_bytes.iter().sum());
     for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod bad_sectors;
+mod carried_programs;
 mod choices;
 mod cli;
 mod clients;
@@ -41,6 +42,7 @@ mod outputs;
 mod outside_readers;
 mod package_kinds;
 mod packages;
+mod packaging;
 mod platforms;
 mod process_limits;
 mod prose;

@@ -15,7 +15,8 @@ use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, ParityCodec,
 use carryall::volumes::media::kind::SECTOR_BYTES;
 use carryall::volumes::media::source::find_sources;
 use carryall::volumes::media::{
-    Capacity, Carrier, ScanReport, Sighting, VolumeFacts, VolumeWriter, scan,
+    Capacity, Carrier, CompanionFile, CompanionRoom, ProgramNote, ScanReport, Sighting,
+    VolumeFacts, VolumeWriter, scan,
 };
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -124,6 +125,54 @@ fn an_image_keeps_its_promise_and_wastes_little() {
             1,
             "nothing is left beside the image"
         );
+    }
+}
+
+#[test]
+fn companion_files_are_within_the_promise() {
+    if !has(&["xorriso"]) {
+        return;
+    }
+    let file = |name: &str, bytes: usize| CompanionFile {
+        name: name.into(),
+        bytes: vec![7; bytes].into(),
+        program: Some(ProgramNote {
+            file: name.into(),
+            machine: "x86-64".into(),
+            sha256: "0".repeat(64),
+        }),
+    };
+    let some = [
+        file("carryall.x64", 1_000_001),
+        file("carryall.a64", 2048),
+        file("guide-en.txt", 1),
+        file("guide-zh.txt", 65_537),
+    ];
+    // More files than a set has: their records need a second sector in each tree.
+    let many: Vec<_> = (10..40)
+        .map(|no| file(&format!("file-{no}.bin"), 3_000))
+        .collect();
+    for (text, files) in [("3MB", &some[..]), ("20MB", &some), ("8MB", &many)] {
+        let room = CompanionRoom::of(files.iter().map(|file| file.bytes.len() as u64));
+        let capacity: Capacity = text.parse().unwrap();
+        let blocks = capacity
+            .with_companions(room)
+            .usable_blocks(Carrier::Iso)
+            .unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let writer = VolumeWriter::create_iso(dir.path(), facts(blocks), capacity.bytes()).unwrap();
+        let writer = writer.with_companions(files.to_vec());
+        for block_no in 0..blocks {
+            writer
+                .write_run(block_no, &block(block_no, blocks))
+                .unwrap();
+        }
+        let iso = writer.finish(&Silent).unwrap();
+        let spare = capacity.bytes().unwrap() - fs::metadata(&iso).unwrap().len();
+        assert!(spare < 2 * BLOCK, "{text}: {spare} bytes are wasted");
+        let (report, numbers, first) = scanned(&iso);
+        assert_eq!(numbers.len(), usize::try_from(blocks).unwrap());
+        assert_eq!((report.damaged_blocks, first.unwrap() % BLOCK), (0, 0));
     }
 }
 

@@ -16,6 +16,7 @@ use carryall::content::release::{ReleaseName, ReleaseNameError};
 use carryall::files::versions::Pattern;
 use carryall::oci::image::Platform;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub use self::images::{AsArg, ChoiceArgs, LoadArgs, LoaderArg, PushArgs, RegistryArgs, ServeArgs};
 use self::pack::percent;
@@ -141,6 +142,20 @@ pub enum Command {
     Load(LoadArgs),
     /// Check that everything in the store is whole.
     Check(CheckArgs),
+    /// Look whether this machine has what is needed.
+    Doctor,
+    /// Print what a shell completes.
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual pages.
+    Man {
+        /// Folder that gets them.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Walk the whole journey on something real, in a temporary folder.
     Demo {
         /// What to carry.

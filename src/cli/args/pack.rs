@@ -67,6 +67,15 @@ pub struct PackArgs {
     /// Write .iso images, ready to burn, instead of folders.
     #[arg(long)]
     pub iso: bool,
+    /// Put this program on every volume, even when it takes room.
+    #[arg(long, conflicts_with = "without_program")]
+    pub with_program: bool,
+    /// Put no program on the volumes.
+    #[arg(long, visible_alias = "no-program")]
+    pub without_program: bool,
+    /// Put another program on every volume too, such as the one for arm64.
+    #[arg(long, value_name = "FILE", conflicts_with = "without_program")]
+    pub program: Vec<PathBuf>,
     /// The parity code.
     #[arg(long, value_name = "CODE", value_enum, default_value_t = CodecArg::Gf16)]
     pub codec: CodecArg,

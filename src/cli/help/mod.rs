@@ -3,6 +3,7 @@
 //! The parser knows names and rules. What is said about them comes from the catalog of messages: `help-add` is the line about
 //! `add`, `help-add-arg-name` that about its option `--name`.
 
+pub mod manual;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -29,12 +30,31 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ),
     (
         "help-group-both",
-        &["list", "show", "rm", "keep", "prune", "check", "demo"],
+        &[
+            "list",
+            "show",
+            "rm",
+            "keep",
+            "prune",
+            "check",
+            "doctor",
+            "demo",
+            "completions",
+            "man",
+        ],
     ),
 ];
 
 /// Commands that use no store: their pages have no `--store`.
-const WITHOUT_STORE: [&str; 5] = ["inspect", "verify", "repair", "rollback", "demo"];
+const WITHOUT_STORE: [&str; 7] = [
+    "inspect",
+    "verify",
+    "repair",
+    "rollback",
+    "demo",
+    "completions",
+    "man",
+];
 
 /// The command that the parser has by itself.
 const HELP: &str = "help";
@@ -96,6 +116,30 @@ fn with_pages() -> Command {
     let command = named();
     let globals: Vec<Arg> = command.get_arguments().cloned().collect();
     with_page(command, &[], &globals)
+}
+
+/// The parser with what is said of commands and options in the person's language, for shells that show it.
+pub fn described() -> Command {
+    described_below(named(), "help", text("help-about"))
+}
+
+fn described_below(command: Command, id: &str, about: String) -> Command {
+    let command = command.about(about).mut_args(|arg| {
+        let name = arg.get_id().as_str().replace('_', "-");
+        let own = find(&format!("{id}-arg-{name}"), &[]);
+        let help = own.unwrap_or_else(|| text(&format!("help-arg-{name}")));
+        arg.help(help)
+    });
+    command.mut_subcommands(|below| {
+        // The parser's own has every command below it.
+        let name = below.get_name().to_owned();
+        if name == HELP || id.starts_with("help-help") {
+            return below;
+        }
+        let id = format!("{id}-{name}");
+        let about = text(&id);
+        described_below(below, &id, about)
+    })
 }
 
 fn with_page(mut command: Command, path: &[String], globals: &[Arg]) -> Command {

@@ -24,7 +24,7 @@ pub fn page(command: &mut Command, path: &[String], globals: &[Arg]) -> StyledSt
     page.made(command, globals).into()
 }
 
-struct HelpPage {
+pub(super) struct HelpPage {
     /// `help-site-list`.
     id: String,
     /// Names of commands, the last one is that of the page.
@@ -35,7 +35,17 @@ struct HelpPage {
 }
 
 impl HelpPage {
-    fn new(path: &[String]) -> Self {
+    /// Its id in the catalog.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The names of the command.
+    pub(super) fn path(&self) -> &[String] {
+        &self.path
+    }
+
+    pub(super) fn new(path: &[String]) -> Self {
         let styles = Styles::styled();
         let id: String = path.iter().map(|name| format!("-{name}")).collect();
         Self {
@@ -87,7 +97,7 @@ impl HelpPage {
     }
 
     /// The global options that are of use here: the version is the program's, and some commands use no store.
-    fn globals<'a>(&self, globals: &'a [Arg]) -> Vec<&'a Arg> {
+    pub(super) fn globals<'a>(&self, globals: &'a [Arg]) -> Vec<&'a Arg> {
         let command = self.path.first().map(String::as_str);
         let is_of_use = |arg: &&Arg| match (arg.get_id().as_str(), command) {
             ("version", command) => command.is_none(),
@@ -138,7 +148,7 @@ impl HelpPage {
     }
 
     /// What is said of an argument: its help, its default, and its values.
-    fn about(&self, arg: &Arg) -> Vec<String> {
+    pub(super) fn about(&self, arg: &Arg) -> Vec<String> {
         let name = arg.get_id().as_str().replace('_', "-");
         let own = find(&format!("{}-arg-{name}", self.id), &[]);
         let mut first = own.unwrap_or_else(|| text(&format!("help-arg-{name}")));
@@ -193,7 +203,7 @@ impl HelpPage {
 }
 
 /// How a command is called.
-fn usage(command: &mut Command) -> String {
+pub(super) fn usage(command: &mut Command) -> String {
     let usage = command.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim();
     let usage = usage.replace("[OPTIONS]", &text("help-options-tag"));
@@ -202,7 +212,7 @@ fn usage(command: &mut Command) -> String {
 }
 
 /// The commands below one. The parser's own `help` has all commands once more, and they are on the first page.
-fn below(command: &Command) -> Vec<&str> {
+pub(super) fn below(command: &Command) -> Vec<&str> {
     if command.get_name() == HELP {
         return Vec::new();
     }
@@ -216,7 +226,7 @@ fn widest<'a>(names: impl IntoIterator<Item = &'a &'a str>) -> usize {
 }
 
 /// `-o, --out <FILE>`.
-fn spelled(arg: &Arg) -> String {
+pub(super) fn spelled(arg: &Arg) -> String {
     match (arg.get_short(), arg.is_positional()) {
         (_, true) => arg.to_string(),
         (Some(short), false) => format!("-{short}, {arg}"),

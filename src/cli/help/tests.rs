@@ -167,6 +167,9 @@ fn commands_of_all() -> Vec<String> {
         "buildah",
         "containerd",
         "ctr",
+        "bash",
+        "zsh",
+        "fish",
     ];
     let values = ["cd", "dvd", "bd", "usb", "import", "images"];
     let others = programs

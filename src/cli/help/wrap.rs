@@ -31,7 +31,7 @@ pub fn wrapped(text: &str, columns_max: usize) -> Vec<String> {
 }
 
 /// What stays together, with the spaces behind it.
-fn pieces(text: &str) -> Vec<&str> {
+pub(super) fn pieces(text: &str) -> Vec<&str> {
     let (mut pieces, mut from) = (Vec::new(), 0);
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     for pair in chars.windows(2) {

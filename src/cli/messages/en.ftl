@@ -303,6 +303,11 @@ plan-guaranteed-burst = guaranteed: one burst of { $burst } heals with the volum
 plan-likely = likely (99 %): { $lost } lost and { $percent } % of the sectors bad, scattered over the others
 plan-likely-alone = likely (99 %): { $percent } % of the sectors bad, scattered
 plan-date = date on the volumes: { $date }
+plan-program = program on each volume: { $file } for { $machine }, { $size }, SHA-256 { $sha256 }
+plan-program-guides = beside it the operator guide in English and Chinese; { $size } a volume in all
+plan-program-not-static = the program is not put on the volumes: it needs libraries of this system. A static one does not (--program FILE)
+plan-program-no-room = the program is not put on the volumes: it would need another volume or too much of each (--with-program puts it there)
+plan-program-unreadable = the program is not put on the volumes: its file cannot be read (--program FILE)
 plan-space = space: { $needed } needed, { $free } free
 plan-space-needed = space: { $needed } needed
 packed-volume = { $path }  label: { $title }, set { $set }, { $number } of { $total }
@@ -446,6 +451,61 @@ kind-markup = markup and styles
 kind-c = C and C++
 kind-java = Java classes
 kind-tables = small binary tables
+
+## Doctor, manual pages
+
+doctor-program = program: carryall { $version }, { $path }, for { $machine }, { $size }, SHA-256 { $sha256 }
+doctor-program-static = program: carryall { $version }, { $path }, static, for { $machine }, { $size }, SHA-256 { $sha256 }
+doctor-program-alone = program: carryall { $version }
+doctor-store = store: { $path }, { $free } free
+doctor-store-to-be = store: { $path } (not made yet), { $free } free
+doctor-temp = temporary files: { $path }, { $free } free
+doctor-memory = memory: { $size } free
+doctor-xorriso = images: { $version }
+doctor-drive = drive: { $path } { $model }, { $tray }
+doctor-burner = drive: { $path } { $model }, { $tray }; writes { $kinds }
+doctor-locale = messages: { $language }, by { $variable }={ $value }
+doctor-locale-unset = messages: { $language }, as none of LC_ALL, LC_MESSAGES and LANG is set
+tray-open = tray open
+tray-empty = empty
+tray-busy = looking at its disc
+tray-disc = with a disc
+tray-unknown = tray unknown
+advice-store-not-writable = you may not write to { $about }
+    .hint = name a folder of yours: --store DIR, or export CARRYALL_STORE=DIR
+advice-store-full = hardly any space is left at { $about }
+    .hint = free some, or name a folder on another disk: --store DIR
+advice-temp-not-writable = you may not write to { $about }
+    .hint = name another folder for temporary files: export TMPDIR=DIR
+advice-temp-full = hardly any space is left at { $about }
+    .hint = name a folder on another disk for temporary files: export TMPDIR=DIR
+advice-drive-not-readable = you may not read the drive
+    .hint = sudo usermod -aG { $group } "$USER", then log in again; or run the command with sudo
+advice-little-memory = memory is short
+    .hint = commands work on fewer cores; end other programs, and pack without --effort max
+advice-program-not-static = the program needs libraries of this system, so that it is not put on volumes
+    .hint = take a static one (.ci/dist builds it), or name one: pack --program FILE
+advice-program-unreadable = the program's own file cannot be read, so that it is not put on volumes
+    .hint = name it: pack --program FILE
+advice-xorriso-missing = xorriso is not installed: .iso images cannot be made
+    .hint = apt-get install xorriso, or dnf install xorriso; folders and receiving need none
+advice-no-drive = there is no optical drive
+    .hint = connect one for discs; folders, images and USB disks need none
+advice-no-chinese = messages are Chinese by { $about }, and this terminal does not show them
+    .hint = use a terminal with UTF-8 and Chinese fonts, or English: export LC_ALL=C
+doctor-note = note: { $what }
+doctor-missing = MISSING: { $what }
+doctor-usable = all that is necessary is there
+doctor-not-usable = { $count } of what is necessary { $count ->
+        [one] is
+       *[other] are
+    } missing: the lines with MISSING say what to do
+man-written = { $count } manual pages written to { $to }; see one with man -l { $to }/man1/carryall.1
+man-heading-name = Name
+man-heading-synopsis = Synopsis
+man-heading-description = Description
+man-heading-notes = Notes
+man-heading-see-also = See also
 
 ## The demo
 
@@ -644,6 +704,7 @@ help-name-ref = REF
 help-name-registry = REGISTRY
 help-name-host-prefix = HOST=PREFIX
 help-name-address-port = ADDRESS:PORT
+help-name-shell = SHELL
 help-name-glob = GLOB
 
 help-arg-store = The store [default: $CARRYALL_STORE, else carryall in the user's data directory]
@@ -766,6 +827,9 @@ help-pack-value-effort-fast = as fast as disks
 help-pack-value-effort-default = small in reasonable time
 help-pack-value-effort-max = as small as possible; several times slower
 help-pack-arg-iso = Write .iso images, ready to burn, instead of folders
+help-pack-arg-with-program = Put this program on every volume with its SHA-256 and the operator guide, whatever room it takes [default: when it takes no further volume and at most 5 % of each]
+help-pack-arg-without-program = Put no program on the volumes
+help-pack-arg-program = Put another static program on every volume too, such as the one for arm64; several times for several machines
 help-pack-arg-codec = The parity code
 help-pack-value-codec-gf16 = Reed-Solomon over GF(2^16), fast
 help-pack-value-codec-gf8 = Reed-Solomon over GF(2^8): slower, the classical one that other programs can decode
@@ -1003,6 +1067,43 @@ help-check-examples =
     carryall check --data
     # Heal from a disc that has the data
     carryall check --data --heal-from /media/cdrom
+
+help-doctor = Look whether this machine has what packing, burning and receiving need
+help-doctor-long = Shows the program with its SHA-256, space, memory, drives, xorriso and the language, and what to do about what is missing. Exit code 1 when something necessary is missing. Nothing is changed.
+help-doctor-examples =
+    # Before the journey, and at the site
+    carryall doctor
+    # For another store
+    carryall doctor --store /srv/carryall
+    # To be sent home
+    carryall doctor --json
+
+help-completions = Print what a shell completes, for bash, zsh and fish
+help-completions-long = The descriptions are in the language of the locale.
+help-completions-arg-shell = The shell
+help-completions-value-shell-bash = for bash
+help-completions-value-shell-elvish = for elvish
+help-completions-value-shell-fish = for fish
+help-completions-value-shell-powershell = for PowerShell
+help-completions-value-shell-zsh = for zsh
+help-completions-examples =
+    # For bash, from now on
+    carryall completions bash > ~/.local/share/bash-completion/completions/carryall
+    # For zsh, in a folder of $fpath
+    carryall completions zsh > _carryall
+    # For fish
+    carryall completions fish > ~/.config/fish/completions/carryall.fish
+
+help-man = Write the manual pages, in English and Chinese
+help-man-long = English pages go to man1 and Chinese ones to zh_CN/man1 below the folder, as below /usr/share/man.
+help-man-arg-to = Folder that gets them
+help-man-examples =
+    # Beside the program
+    carryall man --to /usr/local/share/man
+    # Somewhere else, to be read with man -l
+    carryall man --to man
+    # The paths of all pages
+    carryall man --to man --json
 
 help-demo = Walk the whole journey on something real, in a temporary folder: pack, lose, scratch, receive, compare
 help-demo-long = It takes about four times the room of what is carried. Nothing else on the machine is touched.
@@ -1386,6 +1487,16 @@ error-look-other-disc = { $path } is a disc with something else on it ({ $label 
 
 ## Packing, receipts and receiving
 
+error-pack-not-a-program = { $path } is no program for Linux
+    .hint = --program takes a static ELF program, such as target/aarch64-unknown-linux-musl/dist/carryall
+error-pack-unknown-machine = { $path } is a program for a machine that has no name here ({ $machine })
+    .hint = put it on a medium of its own, or into the release with `carryall add`
+error-pack-program-not-static = { $path } needs libraries of the system that it runs on
+    .hint = a program on volumes runs with nothing but itself: build it with .ci/dist, or put this one on a medium of its own
+error-pack-program-too-large = { $path } is larger than { $limit_bytes }
+    .hint = --program takes the carryall program alone; anything else goes into the release with `carryall add`
+error-pack-two-programs = { $first } and { $second } are for the same kind of machine
+    .hint = leave one of them out: a volume has one program for each kind of machine
 error-pack-many-spares = { $spare_volumes } spare volumes for { $data_volumes } with data
     .hint = one or two are enough for most sites, and { $most } are not questioned: --spare 2. If it is meant as it stands, add --many-spares
 error-receipt-not-found = { $given }: there is no such file, and it is not the text of a receipt

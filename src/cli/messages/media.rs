@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use carryall::base::id::SetId;
 use carryall::ops::media::inspect::SetContents;
 use carryall::ops::media::verify::{SetState, SetVerdict, VolumeVerdict};
+use carryall::ops::pack::programs::{PlannedProgram, ProgramLeftOut};
 use carryall::ops::pack::{PackPlan, PackReport};
 use carryall::volumes::recovery::SetNeeds;
 
@@ -35,11 +36,32 @@ pub fn plan(plan: &PackPlan) -> String {
     if let Some(date) = &plan.date {
         out += &line_below(message!("plan-date", date));
     }
+    out += &programs(plan);
     let needed = bytes(plan.needed_bytes);
     out + &line_below(match plan.free_bytes.map(bytes) {
         Some(free) => message!("plan-space", needed, free),
         None => message!("plan-space-needed", needed),
     })
+}
+
+/// Programs on the volumes, or why the running one is not on them.
+fn programs(plan: &PackPlan) -> String {
+    let one = |program: &PlannedProgram| {
+        let (file, machine, sha256) = (&program.file, program.machine, &program.sha256);
+        let size = bytes(program.bytes);
+        line_below(message!("plan-program", file, machine, size, sha256))
+    };
+    let mut out: String = plan.programs.iter().map(one).collect();
+    if !plan.programs.is_empty() {
+        let size = bytes(plan.companion_bytes);
+        out += &line_below(message!("plan-program-guides", size));
+    }
+    match plan.program_left_out {
+        None => out,
+        Some(ProgramLeftOut::NotStatic) => out + &line_below(message!("plan-program-not-static")),
+        Some(ProgramLeftOut::NoRoom) => out + &line_below(message!("plan-program-no-room")),
+        Some(_) => out + &line_below(message!("plan-program-unreadable")),
+    }
 }
 
 /// What heals for certain, and what almost for certain.

@@ -5,6 +5,7 @@
 pub mod catalog;
 mod delta;
 mod demo;
+mod doctor;
 mod errors;
 mod images;
 mod incoming;
@@ -28,6 +29,7 @@ pub use delta::{
     site_is_new, sites, unknown_releases, unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
+pub use doctor::{doctor_advice, doctor_facts, doctor_verdict};
 pub use errors::{USAGE, english, hint, hint_damage, hint_passing, said};
 pub use images::{
     change_mark, diff_images, image_name, images, images_out, loaded, packages, platform,
@@ -79,6 +81,11 @@ pub fn hint_line(hint: &str) -> String {
 /// `352 MB`.
 pub fn bytes(bytes: u64) -> String {
     ByteSize(bytes).to_string()
+}
+
+/// Manual pages were written.
+pub fn pages_written(count: usize, to: &std::path::Path) -> String {
+    line(message!("man-written", count, to))
 }
 
 /// `a, b, c`: names of things.

@@ -253,6 +253,11 @@ plan-guaranteed-burst = 保证：单卷自身可修复一处 { $burst } 的连�
 plan-likely = 大概率（99 %）：丢失 { $lost } 卷且其余卷有 { $percent } % 的分散坏扇区
 plan-likely-alone = 大概率（99 %）：{ $percent } % 的分散坏扇区
 plan-date = 卷上的日期：{ $date }
+plan-program = 每卷附带程序：{ $file }（{ $machine }），{ $size }，SHA-256 { $sha256 }
+plan-program-guides = 并附中英文操作手册，每卷共占 { $size }
+plan-program-not-static = 卷上不附带程序：当前程序依赖本机的系统库；静态程序没有这个限制（--program 文件）
+plan-program-no-room = 卷上不附带程序：否则要多用一卷，或占去每卷太多空间（加 --with-program 则一定附带）
+plan-program-unreadable = 卷上不附带程序：读不到程序文件（可用 --program 文件 指定）
 plan-space = 空间：需要 { $needed }，可用 { $free }
 plan-space-needed = 空间：需要 { $needed }
 packed-volume = { $path }  标签：{ $title }，卷集 { $set }，第 { $number } 卷，共 { $total } 卷
@@ -378,6 +383,58 @@ kind-markup = 标记与样式
 kind-c = C 与 C++
 kind-java = Java 类
 kind-tables = 小型二进制表
+
+## 环境检查与手册页
+
+doctor-program = 程序：carryall { $version }，{ $path }，适用于 { $machine }，{ $size }，SHA-256 { $sha256 }
+doctor-program-static = 程序：carryall { $version }，{ $path }，静态，适用于 { $machine }，{ $size }，SHA-256 { $sha256 }
+doctor-program-alone = 程序：carryall { $version }
+doctor-store = 仓库：{ $path }，可用 { $free }
+doctor-store-to-be = 仓库：{ $path }（尚未创建），可用 { $free }
+doctor-temp = 临时文件：{ $path }，可用 { $free }
+doctor-memory = 内存：可用 { $size }
+doctor-xorriso = 制作镜像：{ $version }
+doctor-drive = 光驱：{ $path } { $model }，{ $tray }
+doctor-burner = 光驱：{ $path } { $model }，{ $tray }；可刻录 { $kinds }
+doctor-locale = 语言：{ $language }，由 { $variable }={ $value } 决定
+doctor-locale-unset = 语言：{ $language }，因为 LC_ALL、LC_MESSAGES 和 LANG 都没有设置
+tray-open = 托盘已打开
+tray-empty = 没有光盘
+tray-busy = 正在识别光盘
+tray-disc = 有光盘
+tray-unknown = 托盘状态未知
+advice-store-not-writable = 您无权写入 { $about }
+    .hint = 请指定您自己的目录：--store 目录，或 export CARRYALL_STORE=目录
+advice-store-full = { $about } 所在磁盘几乎没有空间
+    .hint = 请腾出空间，或指定另一块磁盘上的目录：--store 目录
+advice-temp-not-writable = 您无权写入 { $about }
+    .hint = 请另指定临时目录：export TMPDIR=目录
+advice-temp-full = { $about } 所在磁盘几乎没有空间
+    .hint = 请把临时目录指定到另一块磁盘：export TMPDIR=目录
+advice-drive-not-readable = 您无权读取光驱
+    .hint = 请执行 sudo usermod -aG { $group } "$USER" 后重新登录，或用 sudo 运行命令
+advice-little-memory = 内存偏少
+    .hint = 各命令会少用几个核；请关闭其他程序，打包时不要用 --effort max
+advice-program-not-static = 程序依赖本机的系统库，因此不会附带到卷上
+    .hint = 请使用静态程序（用 .ci/dist 编译），或指定一个：pack --program 文件
+advice-program-unreadable = 读不到程序自身的文件，因此不会附带到卷上
+    .hint = 请指定它：pack --program 文件
+advice-xorriso-missing = 没有安装 xorriso，无法制作 .iso 镜像
+    .hint = 请执行 apt-get install xorriso 或 dnf install xorriso；写成目录和接收都不需要它
+advice-no-drive = 没有光驱
+    .hint = 使用光盘时请接上光驱；目录、镜像和 U 盘不需要光驱
+advice-no-chinese = 按 { $about } 应显示中文，但这个终端显示不了
+    .hint = 请使用支持 UTF-8、带中文字体的终端，或改用英文：export LC_ALL=C
+doctor-note = 提示：{ $what }
+doctor-missing = 缺少：{ $what }
+doctor-usable = 必需的条件都已具备
+doctor-not-usable = 缺 { $count } 项必需的条件：请按标有“缺少”的各行处理
+man-written = 已把 { $count } 个手册页写入 { $to }；可用 man -l { $to }/zh_CN/man1/carryall.1 查看
+man-heading-name = 名称
+man-heading-synopsis = 用法
+man-heading-description = 说明
+man-heading-notes = 附注
+man-heading-see-also = 参见
 
 ## 演示
 
@@ -575,6 +632,7 @@ help-name-ref = 镜像
 help-name-registry = 镜像仓库
 help-name-host-prefix = 主机=前缀
 help-name-address-port = 地址:端口
+help-name-shell = SHELL
 help-name-glob = 通配符
 
 help-arg-store = 仓库目录【默认：$CARRYALL_STORE，否则为用户数据目录下的 carryall】
@@ -697,6 +755,9 @@ help-pack-value-effort-fast = 与磁盘一样快
 help-pack-value-effort-default = 较小，耗时合理
 help-pack-value-effort-max = 尽可能小；慢数倍
 help-pack-arg-iso = 写成可直接刻录的 .iso 映像，而不是目录
+help-pack-arg-with-program = 每卷都附带本程序、它的 SHA-256 和操作手册，无论占多少空间【默认：不增加卷数且不超过每卷的 5 % 时附带】
+help-pack-arg-without-program = 卷上不附带程序
+help-pack-arg-program = 每卷再附带另一个静态程序，例如 arm64 版；可多次给出，每种机器一个
 help-pack-arg-codec = 校验码
 help-pack-value-codec-gf16 = GF(2^16) 上的 Reed-Solomon 码，快
 help-pack-value-codec-gf8 = GF(2^8) 上的 Reed-Solomon 码：较慢，是其他程序也能解的经典码
@@ -934,6 +995,43 @@ help-check-examples =
     carryall check --data
     # 用含有这些数据的光盘修复
     carryall check --data --heal-from /media/cdrom
+
+help-doctor = 检查本机是否具备打包、刻录和接收的条件
+help-doctor-long = 显示程序及其 SHA-256、空间、内存、光驱、xorriso 和语言，并说明缺少的条件怎么补。缺少必需的条件时退出码为 1。不改动任何内容。
+help-doctor-examples =
+    # 出发之前，以及到达现场时
+    carryall doctor
+    # 另一个仓库
+    carryall doctor --store /srv/carryall
+    # 发回供应方
+    carryall doctor --json
+
+help-completions = 打印 bash、zsh、fish 的命令补全脚本
+help-completions-long = 其中的说明文字用当前语言。
+help-completions-arg-shell = Shell 的名称
+help-completions-value-shell-bash = 用于 bash
+help-completions-value-shell-elvish = 用于 elvish
+help-completions-value-shell-fish = 用于 fish
+help-completions-value-shell-powershell = 用于 PowerShell
+help-completions-value-shell-zsh = 用于 zsh
+help-completions-examples =
+    # bash，此后一直有效
+    carryall completions bash > ~/.local/share/bash-completion/completions/carryall
+    # zsh，写到 $fpath 中的目录
+    carryall completions zsh > _carryall
+    # fish
+    carryall completions fish > ~/.config/fish/completions/carryall.fish
+
+help-man = 写出中英文手册页
+help-man-long = 英文页写入该目录下的 man1，中文页写入 zh_CN/man1，与 /usr/share/man 的布局相同。
+help-man-arg-to = 存放手册页的目录
+help-man-examples =
+    # 与程序装在一起
+    carryall man --to /usr/local/share/man
+    # 写到别处，用 man -l 阅读
+    carryall man --to man
+    # 列出所有页的路径
+    carryall man --to man --json
 
 help-demo = 用真实数据在临时目录里演示全过程：打包、丢失、划伤、接收、比对
 help-demo-long = 所需空间约为所搬运内容的四倍。机器上的其他内容都不会被触动。
@@ -1316,6 +1414,16 @@ error-look-other-disc = { $path } 是装有其他内容的光盘（{ $label }）
 
 ## 打包、回执与接收
 
+error-pack-not-a-program = { $path } 不是 Linux 程序
+    .hint = --program 需要静态的 ELF 程序，例如 target/aarch64-unknown-linux-musl/dist/carryall
+error-pack-unknown-machine = { $path } 是另一种机器的程序（机器编号 { $machine }），这里没有对应的名称
+    .hint = 请放在单独的介质上，或用 carryall add 加入发布包
+error-pack-program-not-static = { $path } 依赖所在系统的库
+    .hint = 卷上的程序必须能独立运行：请用 .ci/dist 构建，或把这个程序放在单独的介质上
+error-pack-program-too-large = { $path } 超过 { $limit_bytes }
+    .hint = --program 只用于 carryall 程序本身；其他文件请用 carryall add 加入发布包
+error-pack-two-programs = { $first } 和 { $second } 适用于同一种机器
+    .hint = 请去掉其中一个：每种机器在卷上只有一个程序
 error-pack-many-spares = { $data_volumes } 个数据卷却要 { $spare_volumes } 个备用卷
     .hint = 多数现场一两卷即可（--spare 2），不超过 { $most } 卷不会询问；如确需这么多，请加 --many-spares
 error-receipt-not-found = { $given }：没有这个文件，它本身也不是回执文字

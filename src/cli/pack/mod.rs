@@ -8,6 +8,7 @@ use carryall::bundle::{Effort, Recipient};
 use carryall::content::release::ReleaseRoot;
 use carryall::ops;
 use carryall::ops::pack::estimate;
+use carryall::ops::pack::programs::PackPrograms;
 use carryall::ops::pack::recipients;
 use carryall::ops::pack::{self, PackOptions};
 use carryall::store::{OpenMode, Store};
@@ -148,6 +149,7 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
     options.spare = args.spare;
     options.local_percent = args.local;
     options.effort = effort(args);
+    options.programs = PackPrograms::find(said::program_wish(args), &args.program)?;
     options.codec = match args.codec {
         CodecArg::Gf16 => ParityCodec::Gf16,
         CodecArg::Gf8 => ParityCodec::Gf8,

@@ -6,6 +6,7 @@ use carryall::base::diagnostic::diagnostic;
 use carryall::base::utc;
 use carryall::content::release::ReleaseRoot;
 use carryall::ops::Error;
+use carryall::ops::pack::programs::ProgramWish;
 use carryall::ops::pack::{PackNotes, Spares};
 use carryall::store::Store;
 use carryall::volumes::media::kind::MediaParseError;
@@ -45,6 +46,17 @@ pub fn capacity(args: &PackArgs) -> Result<Capacity, Failure> {
             Ok(Capacity::at(dir).map_err(Error::from)?)
         }
         (None, None, None) => Err(diagnostic!("usage.no_media").into()),
+    }
+}
+
+/// Whether the program comes onto the volumes.
+pub fn program_wish(args: &PackArgs) -> ProgramWish {
+    if args.without_program {
+        ProgramWish::Never
+    } else if args.with_program || !args.program.is_empty() {
+        ProgramWish::Always
+    } else {
+        ProgramWish::WhenTheyFit
     }
 }
 

@@ -34,6 +34,7 @@ use crate::oci::image::{ChoiceError, ReferenceError};
 use crate::oci::registry::RegistryError;
 use crate::ops::add::AddError;
 use crate::ops::checkout::CheckoutError;
+use crate::ops::program::ProgramError;
 use crate::ops::publish::load::LoadError;
 use crate::ops::{Error, ErrorKind, is_fault};
 use crate::store::storage::StorageError;
@@ -102,6 +103,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         MediaError => volumes::of_media,
         ChoiceError => oci::of_choice,
         LoadError => oci::of_load,
+        ProgramError => of_program,
         ExportError => oci::of_export,
         ReferenceError => oci::of_reference,
         BackendError => backend,
@@ -140,6 +142,7 @@ fn of(error: &Error) -> Diagnostic {
         Error::Add(error) => add(error),
         Error::Checkout(error) => checkout(error),
         Error::Load(error) => oci::of_load(error),
+        Error::Program(error) => of_program(error),
         Error::Bundle(error) => content::of_bundle(error),
         Error::Media(error) => volumes::of_media(error),
         Error::Output(error) => content::of_output(error),
@@ -236,6 +239,24 @@ fn of_set(error: &Error) -> Diagnostic {
             diagnostic!("receive.wrong_blocks", volumes).because(of(source))
         }
         other => diagnostic!("other", text = other.to_string()),
+    }
+}
+
+/// Diagnoses errors of programs that are to be carried on volumes.
+fn of_program(error: &ProgramError) -> Diagnostic {
+    match error {
+        ProgramError::NotAProgram { path } => diagnostic!("pack.not_a_program", path),
+        ProgramError::UnknownMachine { path, machine } => {
+            diagnostic!("pack.unknown_machine", path, machine = *machine)
+        }
+        ProgramError::NotStatic { path } => diagnostic!("pack.program_not_static", path),
+        ProgramError::TooLarge { path, limit_bytes } => {
+            let limit_bytes = ByteSize(*limit_bytes);
+            diagnostic!("pack.program_too_large", path, limit_bytes)
+        }
+        ProgramError::SameMachine { first, second } => {
+            diagnostic!("pack.two_programs", first, second)
+        }
     }
 }
 

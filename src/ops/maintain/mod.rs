@@ -1,6 +1,7 @@
 //! Operations that list, check and clean up a store.
 
 pub mod check;
+pub mod doctor;
 pub mod list;
 pub mod retention;
 pub mod show;

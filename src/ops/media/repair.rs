@@ -12,10 +12,11 @@ use crate::base::output;
 use crate::base::path_text;
 use crate::ops::Error;
 use crate::ops::media::verify::{SetState, VerifyReport, verify_within};
+use crate::ops::program::{Program, companions};
 use crate::ops::space::Space;
-use crate::volumes::media::Carrier;
 use crate::volumes::media::scan::RETRY_TIME;
-use crate::volumes::{VolumeForm, rebuild};
+use crate::volumes::media::{Carrier, CompanionFile};
+use crate::volumes::{SetReader, VolumeForm, rebuild_with};
 
 /// Options of `repair`.
 #[derive(Debug, Clone)]
@@ -74,6 +75,15 @@ impl RepairReport {
     }
 }
 
+/// Returns what comes onto the volumes of a set that records programs: the running one, and the guide.
+fn companions_for(set: &SetReader) -> Vec<CompanionFile> {
+    let records = set
+        .descriptor()
+        .is_ok_and(|descriptor| !descriptor.programs().is_empty());
+    let running = records.then(Program::running).and_then(Result::ok);
+    companions(running.as_slice())
+}
+
 /// Rebuilds what is damaged or missing of every set found at or below `paths`, into folders in `to`.
 ///
 /// # Errors
@@ -118,7 +128,7 @@ pub fn repair(
             carrier,
             limit_bytes: None,
         };
-        let report = rebuild(set, &wanted, to, form, monitor)?;
+        let report = rebuild_with(set, &wanted, &companions_for(set), to, form, monitor)?;
         sets.push(RepairedSet {
             set_id: verdict.set_id,
             rebuilt: report.rebuilt,

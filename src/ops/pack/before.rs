@@ -119,8 +119,9 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
         text += &format!("|for {ids:?} without {:?}", receiver.missing);
     }
     text += &format!(
-        "|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
-        options.capacity,
+        "|Capacity {{ kind: {:?}, bytes: {:?} }}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        options.capacity.kind(),
+        options.capacity.bytes(),
         options.carrier,
         options.spare,
         options.local_percent.map(f64::to_bits),
@@ -128,6 +129,7 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
         options.codec
     );
     text += &format!("|{:?}|{:?}", notes.date, notes.contact);
+    text += &options.programs.asked();
     let hash = id::hash(text.as_bytes());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

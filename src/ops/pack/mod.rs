@@ -7,12 +7,14 @@ mod before;
 pub mod contributors;
 pub mod diff;
 pub mod estimate;
+pub mod programs;
 pub mod recipients;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use self::programs::{PackPrograms, PlanWithCompanions, PlannedProgram, ProgramLeftOut};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
@@ -33,8 +35,8 @@ use crate::ops::space::free_bytes;
 use crate::ops::{Error, Releases};
 use crate::store::Store;
 use crate::volumes::block::ParityCodec;
-use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES};
-use crate::volumes::media::{Capacity, Carrier};
+use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM};
+use crate::volumes::media::{Capacity, Carrier, CompanionFile};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// Options of `pack`.
@@ -56,6 +58,8 @@ pub struct PackOptions {
     pub codec: ParityCodec,
     /// Recipients of the bundle. It leaves out what all of them have. Without recipients it is full.
     pub receivers: Vec<Recipient>,
+    /// Programs that stand on every volume.
+    pub programs: PackPrograms,
 }
 
 impl PackOptions {
@@ -69,6 +73,7 @@ impl PackOptions {
             effort: Effort::Default,
             codec: ParityCodec::Gf16,
             receivers: Vec::new(),
+            programs: PackPrograms::default(),
         }
     }
 }
@@ -140,6 +145,12 @@ pub struct PackPlan {
     pub free_bytes: Option<u64>,
     /// The day that is written on the volumes.
     pub date: Option<String>,
+    /// Programs on every volume.
+    pub programs: Vec<PlannedProgram>,
+    /// Bytes that programs and guides take on every volume.
+    pub companion_bytes: u64,
+    /// The reason why the running program is not on the volumes. `None` when it is, or was not wanted.
+    pub program_left_out: Option<ProgramLeftOut>,
 }
 
 /// A recipient of the bundle.
@@ -220,6 +231,7 @@ pub fn pack_with(
     let drawn = draw(store, releases, options, notes, cutting, spool, monitor)?;
     let Drawn {
         plan,
+        companions,
         cut,
         catalog,
         mut shown,
@@ -239,13 +251,13 @@ pub fn pack_with(
         title: &title(&names),
         releases: &names,
         created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
-        facts: &facts(&shown, notes, &asked),
+        facts: &facts(&shown, notes, &companions, &asked),
         catalog: &catalog,
     };
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
         Ok(Box::new(cut.open_piece(piece_no)?))
     };
-    let written = volumes::write(&plan, &content, &mut open, to, monitor)?;
+    let written = volumes::write_with(&plan, &content, &companions, &mut open, to, monitor)?;
     remember(store, &written.header.set_id, releases, &cut, monitor);
     Ok(PackReport {
         set_id: written.header.set_id,
@@ -294,6 +306,7 @@ pub fn plan(
 /// A finished bundle, and the plan for it.
 struct Drawn {
     plan: SetPlan,
+    companions: Vec<CompanionFile>,
     cut: CutBundle,
     catalog: Vec<u8>,
     shown: PackPlan,
@@ -310,14 +323,14 @@ fn draw(
 ) -> Result<Drawn, Error> {
     let before::Cutting { have, needs, .. } = cutting;
     let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
-    let recipients = planned(store, releases, &options.receivers)?;
+    let recipients = recipients_of(store, releases, &options.receivers)?;
     let how = CutOptions {
         effort: options.effort,
         solid_bytes: solid_bytes(options.capacity.bytes()),
     };
     let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
     let catalog = cut.catalog.to_bytes();
-    let plan = volumes::plan(&SetRequest {
+    let request = SetRequest {
         piece_bytes: &cut.piece_bytes(),
         catalog_bytes: catalog.len() as u64,
         capacity: options.capacity,
@@ -325,14 +338,17 @@ fn draw(
         spare: options.spare,
         local_percent: options.local_percent,
         codec: options.codec,
-    })?;
-    let mut shown = describe(&plan, releases, &cut, catalog.len() as u64);
+    };
+    let planned = programs::plan_with(&request, &options.programs)?;
+    let mut shown = describe(&planned, releases, &cut, catalog.len() as u64);
+    shown.programs = planned.programs(&options.programs);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
     shown.receivers = recipients;
     shown.together_bytes = together_bytes;
     shown.date.clone_from(&notes.date);
     Ok(Drawn {
-        plan,
+        plan: planned.plan,
+        companions: planned.companions,
         cut,
         catalog,
         shown,
@@ -340,7 +356,12 @@ fn draw(
 }
 
 /// Returns what the set records about itself besides its title. Any superblock has all of it.
-fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String)> {
+fn facts(
+    plan: &PackPlan,
+    notes: &PackNotes,
+    companions: &[CompanionFile],
+    asked: &str,
+) -> Vec<(String, String)> {
     let leans = plan.leans.iter();
     let mut facts: Vec<(String, String)> = leans
         .map(|names| ("leans on".to_owned(), names.join(", ")))
@@ -353,12 +374,15 @@ fn facts(plan: &PackPlan, notes: &PackNotes, asked: &str) -> Vec<(String, String
     if let Some(contact) = &notes.contact {
         add(FACT_CONTACT, contact.clone());
     }
+    for program in companions.iter().filter_map(|file| file.program.as_ref()) {
+        add(FACT_PROGRAM, program.to_fact());
+    }
     add(before::FACT_ASKED, asked.to_owned());
     facts
 }
 
 /// Describes the recipients, and with several of them the cost of a bundle for each alone.
-fn planned(
+fn recipients_of(
     store: &Store,
     releases: &[ReleaseRoot],
     recipients: &[Recipient],
@@ -424,7 +448,7 @@ fn title(names: &[String]) -> String {
 }
 
 fn describe(
-    plan: &SetPlan,
+    planned: &PlanWithCompanions,
     releases: &[ReleaseRoot],
     cut: &CutBundle,
     catalog_bytes: u64,
@@ -434,12 +458,16 @@ fn describe(
         burst_everywhere_bytes,
         burst_alone_bytes,
         scattered,
-    } = plan.guarantee();
+    } = planned.plan.guarantee();
+    let plan = &planned.plan;
     let header = plan.geometry().header();
+    let companion_bytes = planned.room().bytes();
+    let volume_bytes = plan.volume_bytes() + companion_bytes;
+    let volumes = u64::from(plan.geometry().volume_count());
     // Images are made one after the other. Each is next to its folder, which is then removed.
     let copies = match plan.carrier {
-        Carrier::Folders => plan.total_bytes(),
-        Carrier::Iso => plan.total_bytes() + plan.volume_bytes(),
+        Carrier::Folders => volumes * volume_bytes,
+        Carrier::Iso => (volumes + 1) * volume_bytes,
     };
     let local_percent = if header.local_data == 0 {
         0.0
@@ -471,5 +499,8 @@ fn describe(
         needed_bytes: copies,
         free_bytes: None,
         date: None,
+        programs: Vec::new(),
+        companion_bytes,
+        program_left_out: planned.left_out,
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct IsoImage<'a> {
     pub(super) program: &'a Path,
     /// The folder. Alignment lengthens its page for browsers.
     pub(super) folder: &'a Path,
+    /// Names of the companion files in it, in order.
+    pub(super) companions: Vec<String>,
     /// Names of the volume files in it, in order.
     pub(super) volume_files: Vec<String>,
     /// The image, which must not exist.
@@ -123,11 +125,12 @@ impl IsoImage<'_> {
         Ok(fs::metadata(&path).map_err(MediaError::io(&path))?.len())
     }
 
-    /// Builds the command. The files are stored in the given order: pages first, then the volume files.
+    /// Builds the command. The files are stored in the given order: pages, companion files, volume files.
     fn command(&self, unfinished: &Path) -> Result<Command, MediaError> {
         let output = std::path::absolute(unfinished).map_err(MediaError::io(unfinished))?;
         let pages = [page::HTML_NAME, page::TEXT_NAME].into_iter();
         let names: Vec<&str> = pages
+            .chain(self.companions.iter().map(String::as_str))
             .chain(self.volume_files.iter().map(String::as_str))
             .collect();
         let mut command = Command::new(self.program);
@@ -294,6 +297,7 @@ mod tests {
         let image = IsoImage {
             program,
             folder: dir,
+            companions: Vec::new(),
             volume_files: vec!["carryall-01.000".into()],
             iso: &dir.join("out.iso"),
             label: "CARRYALL_01_01".into(),

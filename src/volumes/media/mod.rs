@@ -3,6 +3,7 @@
 //!
 //! It knows blocks and their headers. `volumes` knows what they protect and carry.
 
+pub(crate) mod companion;
 mod direct;
 pub mod drive;
 mod error;
@@ -18,9 +19,10 @@ mod surviving;
 pub mod volume_files;
 mod window;
 
+pub use companion::{CompanionFile, ProgramNote};
 pub use error::MediaError;
 pub(crate) use iso::check_program;
-pub use kind::{Capacity, Carrier, MediaKind};
+pub use kind::{Capacity, Carrier, CompanionRoom, MediaKind};
 pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};
 pub use volume_files::{PageNotes, VolumeFacts, VolumeWriter};

@@ -123,6 +123,8 @@ fn vendor(seen: &mut Seen, stage: &Stage) {
     seen.runs(stage, "prune", 0, &["prune", "--keep-last", "1"]);
     seen.runs(stage, "check", 0, &["check", "--data"]);
     seen.runs(stage, "inspect", 0, &["inspect", "discs"]);
+    seen.runs(stage, "doctor", 0, &["doctor"]);
+    seen.runs(stage, "man", 0, &["man", "--to", "pages"]);
     seen.runs(stage, "demo", 0, &["demo", "given/docs"]);
 }
 

@@ -141,18 +141,31 @@ fn in_one<T>(language: usize, say: impl FnOnce() -> T) -> T {
     said
 }
 
+/// Speaks the language of this tag for what is said inside.
+pub fn in_tag<T>(tag: &str, say: impl FnOnce() -> T) -> T {
+    in_one(language_of(tag), say)
+}
+
+/// The tag of the language that is spoken.
+pub fn language_tag() -> &'static str {
+    LANGUAGES[language()].0
+}
+
+/// The variable that chooses the language, and its value.
+pub fn locale() -> Option<(&'static str, String)> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .map(|name| (name, std::env::var_os(name).unwrap_or_default()))
+        .find(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+}
+
 /// Which of the languages is spoken.
 fn language() -> usize {
     if let Some(language) = FOR_NOW.get() {
         return language;
     }
-    *CHOSEN.get_or_init(|| {
-        ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .filter_map(std::env::var_os)
-            .find(|locale| !locale.is_empty())
-            .map_or(0, |locale| language_of(&locale.to_string_lossy()))
-    })
+    *CHOSEN.get_or_init(|| locale().map_or(0, |(_, locale)| language_of(&locale)))
 }
 
 /// The language of a locale such as `zh_CN.UTF-8`: the first whose main part is the same.

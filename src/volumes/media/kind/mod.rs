@@ -36,6 +36,9 @@ const STICK_BASE_BYTES: u64 = 3 << 20;
 /// Two FATs at 4 KiB clusters take 1/512. The rest is for coarser rounding.
 const STICK_SHARE: u64 = 256;
 
+/// What a companion file is rounded up to on a disk. Larger clusters come with larger disks, where the share above has
+/// room for them.
+const CLUSTER_BYTES: u64 = 64 * 1024;
 /// Bytes left free on a mounted file system, because its lists of files and extents grow (NTFS, ext4, XFS).
 const AT_BASE_BYTES: u64 = 1 << 20;
 const AT_SHARE: u64 = 512;
@@ -82,11 +85,38 @@ pub enum Carrier {
     Iso,
 }
 
+/// The room that companion files take on a medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct CompanionRoom {
+    files: u64,
+    disk_bytes: u64,
+    sectors: u64,
+}
+
+impl CompanionRoom {
+    /// Returns the room for files of these sizes in bytes.
+    pub fn of(sizes: impl IntoIterator<Item = u64>) -> Self {
+        let mut room = Self::default();
+        for bytes in sizes {
+            room.files += 1;
+            room.disk_bytes += bytes.next_multiple_of(CLUSTER_BYTES);
+            room.sectors += bytes.div_ceil(SECTOR_BYTES);
+        }
+        room
+    }
+
+    /// Returns the bytes that they take on a disk.
+    pub fn bytes(&self) -> u64 {
+        self.disk_bytes
+    }
+}
+
 /// A medium and its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Capacity {
     kind: MediaKind,
     bytes: Option<u64>,
+    companions: CompanionRoom,
 }
 
 impl Capacity {
@@ -108,6 +138,7 @@ impl Capacity {
         Ok(Self {
             kind: MediaKind::Mounted,
             bytes: Some(free_bytes.saturating_sub(kept)),
+            companions: CompanionRoom::default(),
         })
     }
 
@@ -116,6 +147,7 @@ impl Capacity {
         Self {
             kind: MediaKind::Exact,
             bytes: Some(bytes),
+            companions: CompanionRoom::default(),
         }
     }
 
@@ -127,7 +159,17 @@ impl Capacity {
             .find(|(_, named, _)| *named == kind)
             .and_then(|(_, _, sectors)| *sectors)
             .map(|sectors| sectors * SECTOR_BYTES);
-        Self { kind, bytes }
+        Self {
+            kind,
+            bytes,
+            companions: CompanionRoom::default(),
+        }
+    }
+
+    /// Returns the same medium with room kept for companion files on it.
+    #[must_use]
+    pub fn with_companions(self, companions: CompanionRoom) -> Self {
+        Self { companions, ..self }
     }
 
     /// Returns the kind.
@@ -140,28 +182,31 @@ impl Capacity {
         self.bytes
     }
 
-    /// Returns how many blocks of a volume fit beside the file system, the pages and a margin. Returns `None` when the
-    /// medium is as large as needed, and 0 when it is too small for any.
+    /// Returns how many blocks of a volume fit beside the file system, the pages, the companion files and a margin.
+    /// Returns `None` when the medium is as large as needed, and 0 when it is too small for any.
     ///
     /// For [`Carrier::Iso`] the finished image has at most the medium's sectors (on a CD 150 less). For
     /// [`Carrier::Folders`] on discs there is also room for UDF and padding. Exact sizes are taken as disks. There, 3
     /// MiB and 1/256 are left for the partition table, FAT or exFAT structures and rounding.
     pub fn usable_blocks(&self, carrier: Carrier) -> Option<u32> {
         let bytes = self.bytes?;
+        let companions = self.companions;
+        let beside_bytes = PAGES_MAX_BYTES + companions.disk_bytes;
         let on_disk = matches!(self.kind, MediaKind::Exact | MediaKind::Usb);
         let blocks = match carrier {
             Carrier::Folders if on_disk => {
-                bytes.saturating_sub(STICK_BASE_BYTES + PAGES_MAX_BYTES + bytes / STICK_SHARE)
+                bytes.saturating_sub(STICK_BASE_BYTES + beside_bytes + bytes / STICK_SHARE)
                     / BLOCK_BYTES as u64
             }
             Carrier::Folders if self.kind == MediaKind::Mounted => {
-                bytes.saturating_sub(PAGES_MAX_BYTES) / BLOCK_BYTES as u64
+                bytes.saturating_sub(beside_bytes) / BLOCK_BYTES as u64
             }
             Carrier::Folders => iso_blocks(
                 self.burnable_sectors(bytes)
                     .saturating_sub(FOREIGN_BURN_SECTORS),
+                companions,
             ),
-            Carrier::Iso => iso_blocks(self.burnable_sectors(bytes)),
+            Carrier::Iso => iso_blocks(self.burnable_sectors(bytes), companions),
         };
         Some(u32::try_from(blocks).unwrap_or(u32::MAX))
     }
@@ -176,14 +221,15 @@ impl Capacity {
     }
 }
 
-/// Returns the blocks that fit an image of `sectors`. The volume files begin at a multiple of 64 KiB behind structures
-/// and pages.
-fn iso_blocks(sectors: u64) -> u64 {
+/// Returns the blocks that fit an image of `sectors`. The volume files begin at a multiple of 64 KiB behind structures,
+/// pages and companion files.
+fn iso_blocks(sectors: u64, companions: CompanionRoom) -> u64 {
     let files = (sectors / SECTORS_PER_BLOCK)
         .div_ceil(u64::from(VOLUME_FILE_BLOCKS))
         .max(1);
-    let structures = ISO_BASE_SECTORS + (files * ISO_BYTES_PER_FILE).div_ceil(SECTOR_BYTES);
-    let before_data = structures + PAGES_MAX_BYTES.div_ceil(SECTOR_BYTES);
+    let records_bytes = (files + companions.files) * ISO_BYTES_PER_FILE;
+    let structures = ISO_BASE_SECTORS + records_bytes.div_ceil(SECTOR_BYTES);
+    let before_data = structures + PAGES_MAX_BYTES.div_ceil(SECTOR_BYTES) + companions.sectors;
     (sectors / SECTORS_PER_BLOCK).saturating_sub(before_data.div_ceil(SECTORS_PER_BLOCK))
 }
 

@@ -183,6 +183,7 @@ fn kind_of(facts: &VolumeFacts) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
     use crate::base::id::SetId;
+    use crate::volumes::media::ProgramNote;
 
     fn facts(volume_no: u16, data_volumes: u16, spare_volumes: u16) -> VolumeFacts {
         VolumeFacts {
@@ -206,6 +207,40 @@ mod tests {
             contact: Some("Zhang <zhang@example.com> +86 10 1234".into()),
             item_bytes: Some(344_000_000),
             receive_bytes: Some(240_000_000),
+            programs: Vec::new(),
+        }
+    }
+
+    fn program(suffix: &str) -> ProgramNote {
+        ProgramNote {
+            file: format!("carryall.{suffix}"),
+            machine: "loongarch64".into(),
+            sha256: "0f".repeat(32),
+        }
+    }
+
+    #[test]
+    fn a_program_on_the_volume_is_named_with_its_hash_and_its_guide() {
+        let with = PageNotes {
+            programs: vec![program("x64"), program("a64")],
+            ..notes()
+        };
+        let one = facts(3, 5, 2);
+        for page in [html(&one, &with), text(&one, &with)] {
+            for said in [
+                "carryall.x64",
+                "carryall.a64",
+                &"0f".repeat(32),
+                "sudo install -m 755 carryall.x64 /usr/local/bin/carryall",
+                "sha256sum",
+                "guide-en.txt",
+                "guide-zh.txt",
+                "程序就在这一卷上",
+                "The program is on this volume",
+            ] {
+                assert!(page.contains(said), "{said}\n{page}");
+            }
+            assert!(!page.contains("not on these volumes"));
         }
     }
 
@@ -288,6 +323,7 @@ mod tests {
         let endless = PageNotes {
             date: Some("&".repeat(1000)),
             contact: Some("&".repeat(1000)),
+            programs: vec![program("a64"); 8],
             ..notes()
         };
         let (browser, plain) = (html(&long, &endless), text(&long, &endless));

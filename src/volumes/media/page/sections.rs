@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use crate::base::size::ByteSize;
+use crate::volumes::media::companion::GUIDE_NAMES;
 use crate::volumes::media::markup::plain_text;
-use crate::volumes::media::{PageNotes, VolumeFacts};
+use crate::volumes::media::{PageNotes, ProgramNote, VolumeFacts};
 
 /// A heading and a paragraph in both languages, and a command to type.
 pub(super) struct PageSection {
@@ -27,7 +28,13 @@ pub(super) fn parts(facts: &VolumeFacts, notes: &PageNotes) -> Vec<PageSection> 
     parts
 }
 
+/// Most programs that a page names.
+const PROGRAMS_MAX: usize = 4;
+
 fn the_program(notes: &PageNotes) -> PageSection {
+    if let [first, ..] = &notes.programs[..] {
+        return program_here(&first.file, &notes.programs);
+    }
     let (mut zh, mut en) = (
         "carryall 程序不在这些卷上，由发送方另行提供（一个文件，适用于 Linux）。把它复制到现场机器的 /usr/local/bin，\
          以后各条命令就能直接使用。"
@@ -44,6 +51,53 @@ fn the_program(notes: &PageNotes) -> PageSection {
         zh: ("程序在哪里", zh),
         en: ("Where the program is", en),
         command: Some("sudo install -m 755 carryall /usr/local/bin/carryall".into()),
+    }
+}
+
+/// Returns the section on programs that are on the volume. The first is the one that is meant in the command.
+fn program_here(first: &str, programs: &[ProgramNote]) -> PageSection {
+    let (mut zh, mut en) = (
+        "程序就在这一卷上，每一卷上都有同样的一份。它是单个文件，不需要安装任何别的东西：".to_owned(),
+        "The program is on this volume, the same on every volume. It is one file and needs nothing else installed: "
+            .to_owned(),
+    );
+    let shown = programs.iter().take(PROGRAMS_MAX);
+    let one = |program: &ProgramNote, of: &str, end: &str| {
+        let (file, machine) = (
+            plain_text(&program.file, 12),
+            plain_text(&program.machine, 12),
+        );
+        format!(
+            "{file}{of}{machine}{end}SHA-256 {}",
+            plain_text(&program.sha256, 64)
+        )
+    };
+    let lines: Vec<String> = shown
+        .clone()
+        .map(|program| one(program, "，适用于 ", " 的 Linux，"))
+        .collect();
+    zh += &lines.join("；");
+    let lines: Vec<String> = shown
+        .map(|program| one(program, " for Linux on ", ", "))
+        .collect();
+    en += &lines.join("; ");
+    let [guide_en, guide_zh] = GUIDE_NAMES;
+    let _ = write!(
+        zh,
+        "。请用 sha256sum 核对，再与发送方另行告知的值比较。复制到 /usr/local/bin 后，以后各条命令就能直接使用。操作手册是 {guide_zh}。"
+    );
+    let _ = write!(
+        en,
+        ". Check it with sha256sum, against what the sender told you another way. Copy it to /usr/local/bin. \
+         The operator guide is {guide_en}."
+    );
+    PageSection {
+        zh: ("程序在哪里", zh),
+        en: ("Where the program is", en),
+        command: Some(format!(
+            "cd PATH && sha256sum {first}\nsudo install -m 755 {first} /usr/local/bin/carryall",
+            first = plain_text(first, 12)
+        )),
     }
 }
 

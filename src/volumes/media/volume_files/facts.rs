@@ -1,6 +1,7 @@
 //! The facts that the names and pages of a volume show, and its names.
 
 use crate::base::id::SetId;
+use crate::volumes::media::ProgramNote;
 
 /// Longest part of a folder's name that is taken from the title, in bytes.
 const TITLE_NAME_MAX: usize = 40;
@@ -37,6 +38,8 @@ pub struct PageNotes {
     pub item_bytes: Option<u64>,
     /// Bytes that receiving takes in a store.
     pub receive_bytes: Option<u64>,
+    /// Programs that the set was written with. Pages show those that are on the volume.
+    pub programs: Vec<ProgramNote>,
 }
 
 impl VolumeFacts {

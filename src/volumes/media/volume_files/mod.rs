@@ -19,7 +19,7 @@ use crate::base::monitor::Monitor;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::iso::{self, IsoImage};
 use crate::volumes::media::kind::VOLUME_FILE_BLOCKS;
-use crate::volumes::media::{MediaError, page};
+use crate::volumes::media::{CompanionFile, MediaError, page};
 
 pub(crate) use self::facts::is_volume_file_name;
 pub use self::facts::{PageNotes, VolumeFacts};
@@ -33,6 +33,7 @@ const BLOCK: u64 = BLOCK_BYTES as u64;
 pub struct VolumeWriter {
     facts: VolumeFacts,
     notes: PageNotes,
+    companions: Vec<CompanionFile>,
     target: PathBuf,
     form: VolumeOutput,
     work: WorkFolder,
@@ -96,6 +97,7 @@ impl VolumeWriter {
         Ok(Self {
             facts,
             notes: PageNotes::default(),
+            companions: Vec::new(),
             target,
             form,
             work,
@@ -108,6 +110,12 @@ impl VolumeWriter {
     #[must_use]
     pub(crate) fn with_notes(self, notes: PageNotes) -> Self {
         Self { notes, ..self }
+    }
+
+    /// Adds files that are to stand beside the volume files.
+    #[must_use]
+    pub fn with_companions(self, companions: Vec<CompanionFile>) -> Self {
+        Self { companions, ..self }
     }
 
     /// Returns the facts it was created with.
@@ -193,6 +201,9 @@ impl VolumeWriter {
             });
         }
         self.write_pages()?;
+        for file in &self.companions {
+            file.write(&self.work.path)?;
+        }
         match self.form {
             VolumeOutput::Folder => self.finish_folder(monitor),
             VolumeOutput::Iso { limit_bytes } => self.finish_iso(limit_bytes, monitor),
@@ -200,9 +211,18 @@ impl VolumeWriter {
     }
 
     fn write_pages(&self) -> Result<(), MediaError> {
+        // The pages speak of those programs alone that are beside them.
+        let on_volume = self
+            .companions
+            .iter()
+            .filter_map(|file| file.program.clone());
+        let notes = PageNotes {
+            programs: on_volume.collect(),
+            ..self.notes.clone()
+        };
         let pages = [
-            (page::HTML_NAME, page::html(&self.facts, &self.notes)),
-            (page::TEXT_NAME, page::text(&self.facts, &self.notes)),
+            (page::HTML_NAME, page::html(&self.facts, &notes)),
+            (page::TEXT_NAME, page::text(&self.facts, &notes)),
         ];
         for (name, text) in pages {
             let path = self.work.path.join(name);
@@ -233,6 +253,11 @@ impl VolumeWriter {
         let image = IsoImage {
             program: &iso::default_program(),
             folder: &self.work.path,
+            companions: self
+                .companions
+                .iter()
+                .map(|file| file.name.clone())
+                .collect(),
             volume_files: file_nos.map(|no| self.facts.volume_file_name(no)).collect(),
             iso: &self.target,
             label: self.facts.label(),
