@@ -237,7 +237,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Repair(args) => repair::run(context, &args),
         Command::Receive(args) => receive::run(context, &args),
         Command::Visit(args) => visit::run(context, &args),
-        Command::Receipt { out } => receipt::run(context, out.as_deref()),
+        Command::Receipt(args) => receipt::run(context, &args),
         Command::Site(command) => site::run(context, &command),
         Command::Status => receive::status(context),
         Command::Forget(args) => forget::run(context, &args),

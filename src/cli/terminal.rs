@@ -8,11 +8,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
+use carryall::base::monitor::Monitor;
+use carryall::base::qr::{QrCode, TerminalPaint};
 use serde_json::Value;
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;
+/// Rows of the smallest terminal that people use.
+const ROWS: usize = 24;
+/// How often a stop is looked for while the keyboard is waited for.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Whether a character does something to a terminal or to the order of what is around it, or cannot be seen.
 fn is_unsafe(c: char) -> bool {
@@ -182,6 +190,44 @@ pub fn columns() -> usize {
     seen.filter(|columns| *columns > 0)
         .or_else(named)
         .unwrap_or(COLUMNS)
+}
+
+/// Rows of the terminal that stdout is, or those of the smallest one.
+pub fn rows() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    let seen = size.map(|size| usize::from(size.ws_row));
+    seen.filter(|rows| *rows > 0).unwrap_or(ROWS)
+}
+
+/// Prints a QR code to stdout. Colors are ours alone, and only a terminal that has them gets them.
+pub fn print_code(code: &QrCode) -> io::Result<()> {
+    let is_set = |name: &str, value: &str| std::env::var_os(name).is_some_and(|is| is == value);
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let paint = if io::stdout().is_terminal() && !no_color && !is_set("TERM", "dumb") {
+        TerminalPaint::Colors
+    } else {
+        TerminalPaint::Blocks
+    };
+    print_bytes((code.terminal_lines(paint).join("\n") + "\n").as_bytes())
+}
+
+/// Waits for a line that is typed. Returns `None` when nothing more will be typed, or a stop was asked for.
+pub fn read_line(monitor: &dyn Monitor) -> Option<String> {
+    let (send, typed) = std::sync::mpsc::channel();
+    // A read of the keyboard cannot be broken off, and Ctrl-C is not to wait for it.
+    let read = move || {
+        let mut line = String::new();
+        let bytes = io::stdin().read_line(&mut line).unwrap_or(0);
+        let _ = send.send((bytes > 0).then_some(line));
+    };
+    std::thread::Builder::new().spawn(read).ok()?;
+    loop {
+        match typed.recv_timeout(ASK_EVERY) {
+            Ok(line) => return line,
+            Err(RecvTimeoutError::Timeout) if !monitor.stop_asked() => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// Whether a person sees stderr.

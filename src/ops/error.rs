@@ -122,6 +122,9 @@ pub enum Error {
         /// The argument that was given.
         given: String,
     },
+    /// A receipt is too long for QR codes.
+    #[error("the receipt is too long for QR codes")]
+    NoCodes,
     /// The store is inside a path that is read, or the other way round.
     #[error("{} and the store {} overlap: one is inside the other", path.display(), store.display())]
     Entangled {

@@ -4,11 +4,13 @@
 //! reason, but never a wrong release. The ids are therefore short, and nothing is signed. This module only handles the
 //! bytes. The operations make receipts.
 
+mod codes;
 pub mod packed;
 pub mod site;
 mod text;
 mod waiting;
 
+pub use codes::CODES_MAX;
 pub use waiting::{FrameRange, FramesWaiting, WaitingJson};
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::envelope::{self, EnvelopeError, EnvelopeKind, HEADER_BYTES};
 use crate::base::id::{ReleaseId, StoreId};
+use crate::base::qr::QrCode;
 use crate::base::term::Flaw;
 use crate::content::release::{ReleaseName, ReleaseRoot};
 
@@ -231,6 +234,12 @@ impl Receipt {
     /// Returns the lines of the text, to be typed or read out. Returns `None` when they would be more than 1000.
     pub fn to_text(&self) -> Option<Vec<String>> {
         text::write(self)
+    }
+
+    /// Returns the text as QR codes of at most so many modules a side, to be photographed one after the other. The
+    /// texts of all of them, in this order, are the receipt. Returns `None` when they would be more than [`CODES_MAX`].
+    pub fn to_codes(&self, side_modules_max: usize) -> Option<Vec<QrCode>> {
+        codes::of(&self.to_text()?, side_modules_max)
     }
 
     fn from_json(text: &str) -> Result<Self, ReceiptError> {

@@ -113,11 +113,7 @@ pub enum Command {
     /// Receive disc after disc with one drive.
     Visit(VisitArgs),
     /// Say in tens of bytes what this store holds, so that the vendor sends only what it lacks.
-    Receipt {
-        /// Write it to a file.
-        #[arg(short, long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
+    Receipt(ReceiptArgs),
     /// What is remembered of the sites that bundles were packed for.
     #[command(subcommand)]
     Site(SiteCommand),
@@ -252,6 +248,20 @@ pub struct VisitArgs {
     /// Show the log of visits.
     #[arg(long)]
     pub history: bool,
+}
+
+/// `receipt`.
+#[derive(Debug, Args)]
+pub struct ReceiptArgs {
+    /// Write it to a file.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write its QR code to a picture, or several codes to numbered ones.
+    #[arg(long, value_name = "FILE.png")]
+    pub png: Option<PathBuf>,
+    /// Show its QR code on the terminal.
+    #[arg(long)]
+    pub qr: bool,
 }
 
 /// `forget`.

@@ -140,12 +140,29 @@ pub fn receipt_about(report: &ReceiptReport, out: Option<&Path>) -> String {
     {
         about += &line_below(message!("receipt-long", lines = lines.len()));
     }
+    let count = report.pictures.len();
+    for (number, path) in (1..).zip(&report.pictures) {
+        about += &line_below(match count {
+            1 => message!("receipt-picture", path),
+            _ => message!("receipt-picture-of", path, number, count),
+        });
+    }
     about
         + &line_below(match (out, &report.text) {
             (Some(path), _) => message!("receipt-written", path),
+            (None, _) if count > 0 => message!("receipt-photographed"),
             (None, Some(_)) => message!("receipt-typed"),
             (None, None) => message!("receipt-too-long"),
         })
+}
+
+/// Below one of several codes on the terminal.
+pub fn code_of(number: usize, count: usize, waits: bool) -> String {
+    line(if waits {
+        message!("receipt-code-next", number, count)
+    } else {
+        message!("receipt-code-of", number, count)
+    })
 }
 
 pub fn sites(report: &SitesReport) -> String {

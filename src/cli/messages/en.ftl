@@ -96,6 +96,11 @@ receipt-set = of set { $set } ({ $releases }) { $have } of { $all } frames are h
 receipt-long = the text has { $lines } lines: better write it to a file with -o FILE
 receipt-written = written to { $path }; the vendor: carryall pack RELEASE --for { $path }
 receipt-typed = read it out or type it; the vendor: carryall pack RELEASE --for "LINE LINE ..."
+receipt-picture = its QR code is { $path }
+receipt-picture-of = QR code { $number } of { $count } is { $path }
+receipt-photographed = photograph it, or send the picture; what a phone reads from all codes, one behind the other, is the receipt; the vendor: carryall pack RELEASE --for "TEXT"
+receipt-code-of = code { $number } of { $count }: the texts of all codes, one behind the other, are the receipt
+receipt-code-next = code { $number } of { $count }: photograph it, then press Enter for the next one
 receipt-too-long = too long to be typed: write it to a file with -o FILE
 site-none = no site is remembered: pack with --site NAME
 site-nothing = nothing
@@ -685,6 +690,7 @@ help-name-dir = DIR
 help-name-dest = DEST
 help-name-file = FILE
 help-name-file-html = FILE.html
+help-name-file-png = FILE.png
 help-name-file-pem = FILE.pem
 help-name-set = SET
 help-name-number = NUMBER
@@ -910,11 +916,15 @@ help-receive-examples =
 help-receipt = Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
 help-receipt-long = The vendor gives it to `pack --for`. It holds the ids of releases and of what is lost or damaged, and no file names.
 help-receipt-arg-out = Write it to a file [default: print it as text that can be typed or read out]
+help-receipt-arg-png = Write its QR code to a picture, which a phone reads; several codes, when it is long, to NAME-1of3.png and so on
+help-receipt-arg-qr = Show its QR code on the terminal, or several codes one after the other
 help-receipt-examples =
     # To be read out over the phone
     carryall receipt
     # As a file to send
     carryall receipt -o plant-7.receipt
+    # To be photographed where no file may leave the room
+    carryall receipt --qr
     # For a script
     carryall receipt --json
 
@@ -1511,6 +1521,8 @@ error-receipt-bad-line = line { $line } of the receipt has a mistake
 error-receipt-bad-lines = a line of the receipt is missing, doubled or of another receipt
     .hint = compare the lines with what the site printed: their number and order
 error-receipt-bad-part = { $what }
+error-receipt-no-codes = the receipt is too long for { $most } QR codes of the size that fits
+    .hint = make the terminal larger, write pictures with --png FILE.png, or write it to a file with -o FILE
 error-receipt-newer-format = receipt of version { $version }: newer than this program reads
     .hint = use a newer carryall
 error-visit-no-drive = this machine has no optical drive that this user can see

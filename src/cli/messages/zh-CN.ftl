@@ -85,6 +85,11 @@ receipt-set = 卷集 { $set }（{ $releases }）的 { $all } 个帧中已有 { $
 receipt-long = 文字共有 { $lines } 行：建议用 -o 文件 写成文件
 receipt-written = 已写入 { $path }；供应方：carryall pack 发布包 --for { $path }
 receipt-typed = 可口述或手工输入；供应方：carryall pack 发布包 --for "各行"
+receipt-picture = 二维码图片：{ $path }
+receipt-picture-of = 第 { $number } 个二维码（共 { $count } 个）：{ $path }
+receipt-photographed = 可拍照，或把图片发出；手机从各个二维码读出的文字，依次连在一起就是回执；供应方：carryall pack 发布包 --for "文字"
+receipt-code-of = 第 { $number } 个二维码，共 { $count } 个：各个二维码的文字依次连在一起，就是回执
+receipt-code-next = 第 { $number } 个二维码，共 { $count } 个：拍照后按回车键显示下一个
 receipt-too-long = 太长，不便手工输入：请用 -o 文件 写成文件
 site-none = 没有站点记录：打包时用 --site 名称
 site-nothing = 无
@@ -613,6 +618,7 @@ help-name-dir = 目录
 help-name-dest = 目标
 help-name-file = 文件
 help-name-file-html = 文件.html
+help-name-file-png = 文件.png
 help-name-file-pem = 文件.pem
 help-name-set = 卷集
 help-name-number = 卷号
@@ -838,11 +844,15 @@ help-receive-examples =
 help-receipt = 用几十个字节说明本仓库有什么，供应方据此只发所缺的内容
 help-receipt-long = 供应方用 pack --for 读取回执。回执含有发布包的标识，以及丢失或损坏的数据块的标识，不含文件名。
 help-receipt-arg-out = 写成文件【默认：显示为可手工输入或口述的文字】
+help-receipt-arg-png = 把二维码写成图片，可用手机扫描；内容较长时写成几张，文件名为 名称-1of3.png 等
+help-receipt-arg-qr = 在终端上显示二维码，较长时逐个显示
 help-receipt-examples =
     # 在电话里念给对方
     carryall receipt
     # 写成文件发给对方
     carryall receipt -o plant-7.receipt
+    # 文件不能带出机房时，拍照带走
+    carryall receipt --qr
     # 供脚本使用
     carryall receipt --json
 
@@ -1438,6 +1448,8 @@ error-receipt-bad-line = 第 { $line } 行有错
 error-receipt-bad-lines = 缺少一行、多了一行，或混入了别的回执
     .hint = 请与站点打印的内容核对行数和顺序
 error-receipt-bad-part = { $what }
+error-receipt-no-codes = 回执太长，{ $most } 个合适大小的二维码也装不下
+    .hint = 请放大终端窗口，或用 --png 文件.png 写成图片，或用 -o 文件 写成文件
 error-receipt-newer-format = 版本 { $version } 比本程序新
     .hint = 请使用更新版本的 carryall
 error-visit-no-drive = 本机没有当前用户可见的光驱

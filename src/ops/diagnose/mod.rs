@@ -187,6 +187,7 @@ fn of(error: &Error) -> Diagnostic {
         Error::NoSuchHost { host, has } => diagnostic!("registry.no_such_host", host, has),
         #[cfg(any(feature = "registry", feature = "serve"))]
         Error::NoImages { releases } => diagnostic!("image.none_named", releases),
+        Error::NoCodes => diagnostic!("receipt.no_codes", most = crate::bundle::receipt::CODES_MAX),
         Error::NoReceipt { given } => diagnostic!("receipt.not_found", given),
         Error::Receipt { given, source } => {
             diagnostic!("receipt.unusable", given).because(content::of_receipt(source))

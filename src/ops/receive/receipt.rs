@@ -5,6 +5,7 @@
 //! larger.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Subject};
 use crate::base::id::{ChunkId, SetId};
 use crate::base::monitor::Monitor;
+use crate::base::output::OutputFile;
+use crate::base::path_text;
 use crate::bundle::receipt::{
     FramesWaiting, HeldRelease, LACKS_MAX, RELEASES_MAX, Receipt, ReceiptJson,
 };
@@ -22,6 +25,11 @@ use crate::ops::Error;
 use crate::ops::receive::staged_set::StagedSet;
 use crate::store::Store;
 use crate::volumes::staging::open_all;
+
+/// Modules of a side of the largest code in a picture. A phone reads it from the screen of another machine.
+const PICTURE_SIDE_MODULES: usize = 117;
+/// Pixels of a module in a picture.
+const MODULE_PIXELS: u16 = 8;
 
 /// A receipt, in the forms that people pass on.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +44,9 @@ pub struct ReceiptReport {
     pub sets: Vec<WaitingReport>,
     /// Releases that it leaves out, and why.
     pub findings: Vec<Finding>,
+    /// Pictures of its QR codes that were written, in the order in which they are read.
+    #[serde(serialize_with = "path_text::all")]
+    pub pictures: Vec<PathBuf>,
     /// The receipt itself.
     #[serde(skip)]
     pub receipt: Receipt,
@@ -92,8 +103,44 @@ pub fn receipt(store: &Store, monitor: &dyn Monitor) -> Result<ReceiptReport, Er
         json: receipt.to_json(),
         text: receipt.to_text(),
         findings,
+        pictures: Vec::new(),
         receipt,
     })
+}
+
+/// Writes the QR codes of a receipt to PNG files and notes them in the report. One code goes to `place`. Several go
+/// beside it, with `-1of3` and so on in their names. None may exist yet or lie in one of `inputs`.
+///
+/// # Errors
+/// [`Error::NoCodes`] when it is too long. [`Error::Output`] when a file exists or cannot be written.
+pub fn write_pictures(
+    report: &mut ReceiptReport,
+    place: &Path,
+    inputs: &[PathBuf],
+) -> Result<(), Error> {
+    let codes = report.receipt.to_codes(PICTURE_SIDE_MODULES);
+    let codes = codes.ok_or(Error::NoCodes)?;
+    let names = (1..=codes.len()).map(|number| numbered(place, number, codes.len()));
+    let files = names.map(|name| OutputFile::begin(&name, |_| false, inputs));
+    let files: Vec<OutputFile> = files.collect::<Result<_, _>>()?;
+    for (code, file) in codes.iter().zip(files) {
+        report.pictures.push(file.finish(&code.png(MODULE_PIXELS))?);
+    }
+    Ok(())
+}
+
+/// Returns the name of one of several files: `plant-1of3.png`.
+fn numbered(place: &Path, number: usize, count: usize) -> PathBuf {
+    if count == 1 {
+        return place.to_owned();
+    }
+    let mut name = place.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}of{count}"));
+    if let Some(end) = place.extension() {
+        name.push(".");
+        name.push(end);
+    }
+    place.with_file_name(name)
 }
 
 /// Returns what a release needs and the store does not have. Fails when a list is unreadable, because the answer is
