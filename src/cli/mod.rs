@@ -2,6 +2,7 @@
 
 mod add;
 mod args;
+mod burn;
 mod check;
 mod checkout;
 mod demo;
@@ -14,6 +15,7 @@ mod hosts;
 mod inspect;
 mod install;
 mod interrupt;
+mod labels;
 mod list;
 mod load;
 mod log;
@@ -234,6 +236,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
             };
             verify::run(context, &paths, &request)
         }
+        Command::Burn(args) => burn::run(context, &args),
+        Command::Labels(args) => labels::run(context, &args),
         Command::Repair(args) => repair::run(context, &args),
         Command::Receive(args) => receive::run(context, &args),
         Command::Visit(args) => visit::run(context, &args),

@@ -9,6 +9,7 @@ use crate::ops::checkout::CheckoutReport;
 use crate::ops::checkout::images::ImageReport;
 use crate::ops::maintain::check::StoreCheckReport;
 use crate::ops::maintain::list::ListReport;
+use crate::ops::media::burn::BurnReport;
 use crate::ops::media::repair::RepairReport;
 use crate::ops::media::verify::{SetState, SetVerdict, VerifyReport};
 use crate::ops::publish::load::LoadReport;
@@ -98,6 +99,16 @@ fn is_hurt_at_hand(set: &SetVerdict) -> bool {
     let mut volumes = set.volumes.iter();
     !set.wrong_volumes.is_empty()
         || volumes.any(|volume| volume.at_hand && volume.outcome.present_blocks < volume.blocks)
+}
+
+impl BurnReport {
+    /// Whether every volume is on a good disc, some are, or none is.
+    pub fn completion(&self) -> Completion {
+        match self.good() {
+            0 => Completion::Failed,
+            good => Completion::whole(good == self.volumes.len()),
+        }
+    }
 }
 
 impl RepairReport {

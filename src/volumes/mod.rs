@@ -2,6 +2,7 @@
 //!
 //! The room knows blocks, stripes and media. It does not know the meaning of payload and catalog.
 
+pub mod at_hand;
 pub mod block;
 pub mod blocks;
 mod choices;

@@ -178,7 +178,8 @@ fn help_and_version_are_no_failures() {
     let run = stage.run(&["--help"]).ends_with(0);
     for command in [
         "add", "list", "show", "diff", "rm", "prune", "pack", "inspect", "verify", "repair",
-        "receive", "receipt", "site", "status", "forget", "checkout", "check", "demo",
+        "burn", "labels", "receive", "receipt", "site", "status", "forget", "checkout", "check",
+        "demo",
     ] {
         assert!(run.stdout.contains(command), "{command}");
         let run = stage.run(&["help", command]).ends_with(0);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod bad_sectors;
+mod burn;
 mod carried_programs;
 mod choices;
 mod cli;
@@ -29,6 +30,7 @@ mod image_names;
 mod images;
 mod journey_store;
 mod json;
+mod labels;
 mod layers;
 mod limits;
 mod log;

@@ -106,6 +106,10 @@ pub enum Command {
         #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
         retry_time: Duration,
     },
+    /// Burn volumes disc by disc, and read every disc back.
+    Burn(BurnArgs),
+    /// Make a page with labels for sleeves and disc faces, to be printed.
+    Labels(LabelsArgs),
     /// Rebuild damaged or lost volumes, byte for byte as they were written.
     Repair(RepairArgs),
     /// Take volumes into the store.
@@ -273,6 +277,40 @@ pub struct ForgetArgs {
     /// All sets that wait for volumes or for a release that they depend on.
     #[arg(long, conflicts_with = "sets")]
     pub all_incomplete: bool,
+}
+
+/// `burn`.
+#[derive(Debug, Args)]
+pub struct BurnArgs {
+    /// Volumes, or folders of volumes.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The drive.
+    #[arg(long, value_name = "DEVICE", default_value = "/dev/sr0")]
+    pub device: PathBuf,
+    /// The speed, as the drive counts it.
+    #[arg(long, value_name = "N")]
+    pub speed: Option<u32>,
+    /// Erase rewritable discs that hold something, without asking.
+    #[arg(long)]
+    pub erase: bool,
+    /// Burn also what was burned and found good before.
+    #[arg(long)]
+    pub again: bool,
+}
+
+/// `labels`.
+#[derive(Debug, Args)]
+pub struct LabelsArgs {
+    /// Volumes, or folders of volumes.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The page.
+    #[arg(long, value_name = "FILE.html")]
+    pub to: Option<PathBuf>,
+    /// How the number of each medium begins; the volume's number follows.
+    #[arg(long, value_name = "TEXT")]
+    pub number: Option<String>,
 }
 
 /// `repair`.

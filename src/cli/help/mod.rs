@@ -20,7 +20,10 @@ use crate::cli::messages::catalog::find;
 /// Commands by whom they are for, in the order of the first page.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("help-group-vendor", &["add", "diff", "pack", "site"]),
-    ("help-group-media", &["inspect", "verify", "repair"]),
+    (
+        "help-group-media",
+        &["inspect", "verify", "repair", "burn", "labels"],
+    ),
     (
         "help-group-site",
         &[
@@ -46,10 +49,12 @@ const GROUPS: [(&str, &[&str]); 4] = [
 ];
 
 /// Commands that use no store: their pages have no `--store`.
-const WITHOUT_STORE: [&str; 7] = [
+const WITHOUT_STORE: [&str; 9] = [
     "inspect",
     "verify",
     "repair",
+    "burn",
+    "labels",
     "rollback",
     "demo",
     "completions",

@@ -96,6 +96,30 @@ receipt-set = of set { $set } ({ $releases }) { $have } of { $all } frames are h
 receipt-long = the text has { $lines } lines: better write it to a file with -o FILE
 receipt-written = written to { $path }; the vendor: carryall pack RELEASE --for { $path }
 receipt-typed = read it out or type it; the vendor: carryall pack RELEASE --for "LINE LINE ..."
+burn-next-disc = take the disc out and insert a blank one for volume { $no } of { $count }
+burn-no-disc = there is no disc in the drive, or it does not read it: insert a blank one for volume { $no } of { $count }
+burn-used = this disc is written already and cannot be erased: insert a blank one for volume { $no } of { $count }
+burn-holds-set = this disc holds a volume of { $title }: Enter erases it and burns volume { $no } of { $count }; to keep it, insert another disc first
+burn-holds-data = this disc holds something: Enter erases it and burns volume { $no } of { $count }; to keep it, insert another disc first
+burn-too-small = this disc has room for { $room }, and volume { $no } of { $count } takes { $needed }: insert a larger one
+burn-failed = the drive did not write it ({ $said }): insert another blank disc for volume { $no } of { $count }
+burn-bad = BAD: at least { $bad } of the disc differ from the volume or cannot be read: mark it as bad, and insert another blank disc for volume { $no } of { $count }
+burn-reload = push the tray in again: the disc is read back
+burn-answers = Enter: go on; s: leave this volume out; q: stop
+burn-remembered = { $title } (set { $set }): volume { $no } of { $count }: burned and good before, not burned again
+burn-writing = { $title } (set { $set }): volume { $no } of { $count }: is burned in { $device } ({ $kind })
+burn-reading-back = is read back from the disc
+burn-on-disc = { $title } (set { $set }): volume { $no } of { $count }: is on this disc already
+burn-good = volume { $no } of { $count }: good, everything was read back from the disc; label it
+burn-broken-off = volume { $no } of { $count }: broken off while it was written: a disc that can be written once is lost, a rewritable one can be used again; what was found good before is remembered
+burned-good = { $title }: volume { $no } of { $count }: good
+burned-bad = { $title }: volume { $no } of { $count }: no good disc
+burned-not = { $title }: volume { $no } of { $count }: not burned
+burned-rest = the same command burns the rest: what is good is not burned again
+labels-written = { $path }: labels of { $count } { $count ->
+        [one] volume
+       *[other] volumes
+    }; open it in a browser and print it on A4 at 100 %
 receipt-picture = its QR code is { $path }
 receipt-picture-of = QR code { $number } of { $count } is { $path }
 receipt-photographed = photograph it, or send the picture; what a phone reads from all codes, one behind the other, is the receipt; the vendor: carryall pack RELEASE --for "TEXT"
@@ -705,6 +729,7 @@ help-name-program = PROGRAM
 help-name-os-arch-variant = OS/ARCH[/VARIANT]
 help-name-receipt = RECEIPT
 help-name-text = TEXT
+help-name-device = DEVICE
 help-name-yyyy-mm-dd = YYYY-MM-DD
 help-name-ref = REF
 help-name-registry = REGISTRY
@@ -912,6 +937,31 @@ help-receive-examples =
     carryall receive discs/
     # Only what runs here
     carryall receive /media/cdrom --platform linux/arm64
+
+help-burn = Burn volumes disc by disc, and read every disc back
+help-burn-long = Asks for a blank disc for each volume, checks its capacity first, and burns it with xorriso. Then the disc is ejected and loaded again and compared with the volume, so that it is the disc that is read. What was found good is remembered beside the volumes: the same command burns the rest.
+    Exit codes: 0 all volumes are on good discs; 3 some are; 1 none is.
+help-burn-arg-paths = Volumes (.iso images or folders), or folders of volumes
+help-burn-arg-device = The drive, or stdio:FILE
+help-burn-arg-speed = The speed, as the drive counts it, such as 4; slower discs are often better ones
+help-burn-arg-erase = Erase rewritable discs that hold something, without asking
+help-burn-arg-again = Burn also what was burned and found good before
+help-burn-examples =
+    # All volumes in a folder, disc by disc
+    carryall burn images/
+    # One volume, slowly
+    carryall burn images/shop-1.0-1f66bd6b-vol02of05.iso --device /dev/sr1 --speed 4
+
+help-labels = Make a page with labels for sleeves and disc faces, to be printed
+help-labels-long = Each volume gets a sheet of A4 with a sleeve of 125 mm and a disc face of 116 mm, in Chinese and English. The labels name release, set, volume, data or spare and date, and have a QR code and lines for a number, a ledger and a signature.
+help-labels-arg-paths = Volumes (folders, images or drives), or folders of volumes
+help-labels-arg-to = The page; an earlier page of labels is replaced [default: labels-SET.html]
+help-labels-arg-number = Number of the media in the books of the place; each gets this text, a dash and its volume number
+help-labels-examples =
+    # All volumes in a folder
+    carryall labels discs/
+    # With numbers MR-2026-17-1, MR-2026-17-2 and so on
+    carryall labels discs/ --number MR-2026-17 --to labels.html
 
 help-receipt = Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
 help-receipt-long = The vendor gives it to `pack --for`. It holds the ids of releases and of what is lost or damaged, and no file names.
@@ -1429,6 +1479,10 @@ error-media-exists = { $path }: exists already
 error-media-busy = { $path }: another process is writing this volume
     .hint = wait until the other carryall has ended
 error-media-unfinished = volume { $volume_no }: only { $written_blocks } of { $volume_blocks } blocks were written
+error-media-burner-missing = xorriso is not installed, and discs are burned with it
+    .hint = install xorriso (`apt-get install xorriso`), or burn the images with another program
+error-media-burner-failed = { $path }: xorriso cannot use it: { $said }
+    .hint = check the name of the drive (`lsblk`) and that you may use it (group cdrom), and unmount the disc
 error-media-xorriso-missing = xorriso is not installed, and .iso files are made with it
     .hint = install xorriso (`apt-get install xorriso`), or leave out --iso and burn the folders with any program
 error-media-xorriso-failed = { $path }: xorriso failed: { $said }

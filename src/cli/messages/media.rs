@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use carryall::base::id::SetId;
 use carryall::ops::media::inspect::SetContents;
+use carryall::ops::media::labels::LabelsReport;
 use carryall::ops::media::verify::{SetState, SetVerdict, VolumeVerdict};
 use carryall::ops::pack::programs::{PlannedProgram, ProgramLeftOut};
 use carryall::ops::pack::{PackPlan, PackReport};
@@ -11,6 +12,12 @@ use carryall::volumes::recovery::SetNeeds;
 
 use super::delta::plan_leans;
 use super::{bytes, enumerated, line, line_below, message, shown, volumes};
+
+/// The page of labels, and how to print it.
+pub fn labels_written(report: &LabelsReport) -> String {
+    let (path, count) = (&report.path, report.labels.len());
+    line(message!("labels-written", path, count))
+}
 
 /// The plan alone: nothing follows it.
 pub fn plan_alone(shown: &PackPlan) -> String {

@@ -2,6 +2,7 @@
 //!
 //! The words are in the message files alone, one for each language.
 
+mod burn;
 pub mod catalog;
 mod delta;
 mod demo;
@@ -24,6 +25,7 @@ pub use crate::cli::terminal::{say, shown};
 pub(crate) use catalog::message;
 pub use catalog::use_english;
 
+pub use burn::{burn_obstacle, burn_step, burned};
 pub use delta::{
     another_store, code_of, done_with, forgotten, hint_base, hint_top_up, receipt_about,
     receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
@@ -36,8 +38,8 @@ pub use images::{
 };
 pub use incoming::{gave_nothing, given_up, hint_waiting, progress, set_name, status, waiting_set};
 pub use media::{
-    map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt, set_contents,
-    set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
+    labels_written, map_written, not_rebuilt, nothing_to_repair, packed, plan, plan_alone, rebuilt,
+    set_contents, set_line, unread, verdict, verdict_at_hand, volume_lines, without_volume,
 };
 pub use registry::{
     broken_off, hint_left_out, lines_left_out, name_state, pulled, pushed, ready, served_now,

@@ -85,6 +85,27 @@ receipt-set = 卷集 { $set }（{ $releases }）的 { $all } 个帧中已有 { $
 receipt-long = 文字共有 { $lines } 行：建议用 -o 文件 写成文件
 receipt-written = 已写入 { $path }；供应方：carryall pack 发布包 --for { $path }
 receipt-typed = 可口述或手工输入；供应方：carryall pack 发布包 --for "各行"
+burn-next-disc = 请取出光盘，放入空白盘，用于第 { $no } 卷（共 { $count } 卷）
+burn-no-disc = 光驱里没有光盘，或光驱认不出它：请放入空白盘，用于第 { $no } 卷（共 { $count } 卷）
+burn-used = 这张盘已写过，且不可擦除：请放入空白盘，用于第 { $no } 卷（共 { $count } 卷）
+burn-holds-set = 这张盘上是 { $title } 的一卷：按回车键将擦除它并刻录第 { $no } 卷（共 { $count } 卷）；要保留它，请先换一张盘
+burn-holds-data = 这张盘上有内容：按回车键将擦除它并刻录第 { $no } 卷（共 { $count } 卷）；要保留它，请先换一张盘
+burn-too-small = 这张盘只能装 { $room }，而第 { $no } 卷（共 { $count } 卷）需要 { $needed }：请放入更大的空白盘
+burn-failed = 刻录失败（{ $said }）：请另放一张空白盘，用于第 { $no } 卷（共 { $count } 卷）
+burn-bad = 坏盘：至少有 { $bad } 与原卷不符或读不出：请做好坏盘标记，另放一张空白盘，用于第 { $no } 卷（共 { $count } 卷）
+burn-reload = 请把托盘推回去：要回读光盘
+burn-answers = 回车键：继续；s：跳过这一卷；q：停止
+burn-remembered = { $title }（卷集 { $set }）：第 { $no } 卷，共 { $count } 卷：以前已刻好，不再刻录
+burn-writing = { $title }（卷集 { $set }）：第 { $no } 卷，共 { $count } 卷：正在 { $device } 中刻录（{ $kind }）
+burn-reading-back = 正在从光盘回读
+burn-on-disc = { $title }（卷集 { $set }）：第 { $no } 卷，共 { $count } 卷：已在这张盘上
+burn-good = 第 { $no } 卷，共 { $count } 卷：完好，全部内容已从光盘回读核对；请贴标签
+burn-broken-off = 第 { $no } 卷，共 { $count } 卷：刻录中断：一次性光盘已作废，可擦写光盘还能再用；以前确认完好的各卷都已记下
+burned-good = { $title }：第 { $no } 卷，共 { $count } 卷：完好
+burned-bad = { $title }：第 { $no } 卷，共 { $count } 卷：没有刻出好盘
+burned-not = { $title }：第 { $no } 卷，共 { $count } 卷：未刻录
+burned-rest = 再执行同一条命令即可刻录其余各卷，已刻好的不会重刻
+labels-written = { $path }：{ $count } 卷的标签；请用浏览器打开，用 A4 纸按 100 % 打印
 receipt-picture = 二维码图片：{ $path }
 receipt-picture-of = 第 { $number } 个二维码（共 { $count } 个）：{ $path }
 receipt-photographed = 可拍照，或把图片发出；手机从各个二维码读出的文字，依次连在一起就是回执；供应方：carryall pack 发布包 --for "文字"
@@ -633,6 +654,7 @@ help-name-program = 程序
 help-name-os-arch-variant = 系统/架构[/变体]
 help-name-receipt = 回执
 help-name-text = 文字
+help-name-device = 设备
 help-name-yyyy-mm-dd = 年-月-日
 help-name-ref = 镜像
 help-name-registry = 镜像仓库
@@ -840,6 +862,31 @@ help-receive-examples =
     carryall receive discs/
     # 只要本机能运行的
     carryall receive /media/cdrom --platform linux/arm64
+
+help-burn = 逐张刻录各卷，并回读核对每张光盘
+help-burn-long = 逐卷要求放入空白盘，先核对容量，再用 xorriso 刻录，然后退盘、重新载入，把光盘与原卷比对，确保读的是光盘而不是缓存。确认完好的会记在卷的旁边，再执行同一条命令只刻录其余各卷。
+    退出码：0 全部刻好；3 部分刻好；1 一张也没有刻好。
+help-burn-arg-paths = 卷（.iso 镜像或目录），或放着各卷的目录
+help-burn-arg-device = 光驱，或 stdio:文件
+help-burn-arg-speed = 刻录倍速，例如 4；慢一些往往刻得更好
+help-burn-arg-erase = 可擦写光盘上有内容时不再询问，直接擦除
+help-burn-arg-again = 以前已刻好的也重新刻录
+help-burn-examples =
+    # 逐张刻录目录中的所有卷
+    carryall burn images/
+    # 只刻一卷，低速
+    carryall burn images/shop-1.0-1f66bd6b-vol02of05.iso --device /dev/sr1 --speed 4
+
+help-labels = 生成封套和光盘盘面的标签页，供打印
+help-labels-long = 每卷一张 A4 纸，含 125 mm 的封套和 116 mm 的盘面，中英文对照。标签上有发布包、卷集、卷号、数据或备用、日期和二维码，并留有编号、登记和签收栏。
+help-labels-arg-paths = 卷（目录、镜像或光驱），或放着各卷的目录
+help-labels-arg-to = 标签页文件，已有的标签页会被替换【默认：labels-卷集编号.html】
+help-labels-arg-number = 介质在本单位台账中的编号：每张为此文字加短横和卷号
+help-labels-examples =
+    # 目录中的所有卷
+    carryall labels discs/
+    # 编号为 MR-2026-17-1、MR-2026-17-2 等
+    carryall labels discs/ --number MR-2026-17 --to labels.html
 
 help-receipt = 用几十个字节说明本仓库有什么，供应方据此只发所缺的内容
 help-receipt-long = 供应方用 pack --for 读取回执。回执含有发布包的标识，以及丢失或损坏的数据块的标识，不含文件名。
@@ -1356,6 +1403,10 @@ error-media-exists = { $path } 已经存在
 error-media-busy = { $path }：另一个进程正在写这一卷
     .hint = 请等待另一个 carryall 结束
 error-media-unfinished = 第 { $volume_no } 卷只写了 { $volume_blocks } 块中的 { $written_blocks } 块
+error-media-burner-missing = 没有安装 xorriso，而刻录光盘要用它
+    .hint = 请安装 xorriso（apt-get install xorriso），或用其他刻录软件刻录镜像
+error-media-burner-failed = { $path }：xorriso 无法使用该光驱：{ $said }
+    .hint = 请检查光驱的设备名（lsblk）和使用权限（cdrom 组），并卸载光盘
 error-media-xorriso-missing = 没有安装 xorriso，而 .iso 文件要用它制作
     .hint = 请安装 xorriso（apt-get install xorriso），或不用 --iso，改用任意刻录软件刻录各卷文件夹
 error-media-xorriso-failed = { $path }：xorriso 执行失败：{ $said }

@@ -34,6 +34,10 @@ pub(crate) fn of_media(error: &MediaError) -> Diagnostic {
             written_blocks = *written_blocks,
             volume_blocks = *volume_blocks
         ),
+        MediaError::BurnerMissing => diagnostic!("media.burner_missing"),
+        MediaError::BurnerFailed { device, last_lines } => {
+            diagnostic!("media.burner_failed", path = device, said = last_lines)
+        }
         MediaError::XorrisoMissing => diagnostic!("media.xorriso_missing"),
         MediaError::XorrisoFailed { iso, last_lines } => {
             diagnostic!("media.xorriso_failed", path = iso, said = last_lines)

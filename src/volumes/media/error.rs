@@ -26,6 +26,17 @@ pub enum MediaError {
         /// The path.
         path: PathBuf,
     },
+    /// The program that burns is not installed.
+    #[error("xorriso is not installed, and discs are burned with it")]
+    BurnerMissing,
+    /// The program that burns cannot use the drive.
+    #[error("{}: xorriso cannot use it: {last_lines}", device.display())]
+    BurnerFailed {
+        /// The drive.
+        device: PathBuf,
+        /// What the program said at last.
+        last_lines: String,
+    },
     /// A path cannot hold a volume, such as a socket.
     #[error("{}: neither a folder, a file nor a block device", path.display())]
     NotAMedium {

@@ -3,12 +3,14 @@
 //!
 //! It knows blocks and their headers. `volumes` knows what they protect and carry.
 
+pub mod burner;
 pub(crate) mod companion;
 mod direct;
 pub mod drive;
 mod error;
 mod iso;
 pub mod kind;
+pub mod labels;
 pub mod look;
 pub mod map;
 mod markup;

@@ -136,6 +136,13 @@ fn media(seen: &mut Seen, stage: &Stage) {
     seen.runs(stage, "verify", 4, &["verify", first]);
     let map = ["verify", "discs", "--map", "map.html"];
     seen.runs(stage, "verify", 0, &map);
+    seen.runs(stage, "labels", 0, &["labels", "discs", "--number", "7"]);
+    if has(&["xorriso"]) {
+        let burn = ["burn", first, "--device", "stdio:disc.img"];
+        seen.runs(stage, "burn", 0, &burn);
+    } else {
+        seen.reports.insert("burn".into());
+    }
     fs::rename(&volumes[1], stage.path("lost")).unwrap();
     let repaired = seen.runs(stage, "repair", 0, &["repair", "discs", "--to", "new"]);
     assert!(!repaired["sets"].as_array().unwrap().is_empty());
