@@ -5,7 +5,7 @@ use crate::testkit::stage::{Stage, noise, volumes};
 use crate::testkit::trees::files_below;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A release of so many bytes of noise, packed by the words that follow.

@@ -1,6 +1,6 @@
 //! Messages of `visit`: what to put in and why, what a disc turned out to be, and what to type when all is here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use carryall::ops::receive::SetProgress;
 use carryall::ops::receive::visit::log::{VisitEntry, VisitEvent};
@@ -109,7 +109,7 @@ pub fn visit_unclear() -> String {
 }
 
 /// What no disc will bring, and how it comes from the vendor.
-pub fn visit_top_up(set: &SetProgress, file: &Path, shown: &str) -> String {
+pub fn visit_top_up(set: &SetProgress, file: &Path, pictures: &[PathBuf]) -> String {
     let name = set_name(&set.title, &set.set_id.short());
     let mut out = String::from("\n") + &line(message!("visit-top-up", name));
     if !set.needs.damaged.is_empty() {
@@ -121,12 +121,23 @@ pub fn visit_top_up(set: &SetProgress, file: &Path, shown: &str) -> String {
         out += &line_below(message!("visit-top-up-missing", volumes));
     }
     out += &line_below(message!("visit-top-up-file", file));
-    if !shown.is_empty() {
-        out += &line_below(message!("visit-top-up-lines"));
-        out += "\n";
-        out += shown;
+    for picture in pictures {
+        out += &line_below(message!("visit-top-up-picture", file = picture));
     }
     out
+}
+
+/// The lines of the receipt, to be read out.
+pub fn visit_top_up_lines(lines: &str) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    line_below(message!("visit-top-up-lines")) + "\n" + lines + "\n"
+}
+
+/// Above the code on the terminal.
+pub fn visit_top_up_code() -> String {
+    line_below(message!("visit-top-up-code"))
 }
 
 /// What came, what still waits, and what to type next.

@@ -107,7 +107,7 @@ enum Heard {
 }
 
 /// How a visit goes on.
-enum Then {
+enum Course {
     GoOn,
     End,
 }
@@ -128,7 +128,7 @@ impl Visit<'_> {
                 Heard::Disc(slot_no) => self.disc(slot_no)?,
                 Heard::Answer(answer) => self.answered(answer, &waiting)?,
             };
-            if let Then::End = then {
+            if let Course::End = then {
                 let is_waiting = !self.waiting()?.is_empty();
                 return self.end(if is_waiting { EXIT_NEEDS_VOLUMES } else { 0 });
             }
@@ -203,7 +203,14 @@ impl Visit<'_> {
         let top_up = top_up.written(folder, &open::store_dir(self.context)?)?;
         let file = top_up.file.to_string_lossy().into_owned();
         self.log(set.set_id, &set.title, VisitEvent::TopUp { file })?;
-        self.say(&messages::visit_top_up(set, &top_up.file, &top_up.shown()));
+        self.say(&messages::visit_top_up(set, &top_up.file, &top_up.pictures));
+        self.say(&messages::visit_top_up_lines(&top_up.lines()));
+        if !self.context.json
+            && let Some(code) = top_up.code()
+        {
+            self.say(&messages::visit_top_up_code());
+            terminal::print_code(&code)?;
+        }
         self.event("top_up", &top_up);
         self.top_up = Some(top_up);
         Ok(())
@@ -241,9 +248,9 @@ impl Visit<'_> {
     }
 
     /// Acts on what was typed.
-    fn answered(&mut self, answer: Answer, waiting: &[SetProgress]) -> Result<Then, Failure> {
+    fn answered(&mut self, answer: Answer, waiting: &[SetProgress]) -> Result<Course, Failure> {
         match answer {
-            Answer::Quit => return Ok(Then::End),
+            Answer::Quit => return Ok(Course::End),
             Answer::Again => self.slots.iter_mut().for_each(Slot::look_again),
             Answer::Missing => match waiting.first().map(|set| (set, self.step(set))) {
                 Some((set, NextStep::Insert { volume, .. })) => {
@@ -256,11 +263,11 @@ impl Visit<'_> {
             },
             Answer::Yes | Answer::No | Answer::Unclear => self.say(&messages::visit_unclear()),
         }
-        Ok(Then::GoOn)
+        Ok(Course::GoOn)
     }
 
     /// Recognizes the disc in a slot, and takes it in when it is needed.
-    fn disc(&mut self, slot_no: usize) -> Result<Then, Failure> {
+    fn disc(&mut self, slot_no: usize) -> Result<Course, Failure> {
         let path = self.slots[slot_no].path().to_owned();
         let is_read = match identify(self.store, &path, &self.context.screen)? {
             FoundInDrive::Disc(disc) => {
@@ -285,7 +292,7 @@ impl Visit<'_> {
         let is_open = self.slots[slot_no].let_out();
         done?;
         self.say(&messages::visit_out(is_open));
-        Ok(Then::GoOn)
+        Ok(Course::GoOn)
     }
 
     /// Asks whether a disc of another set is to be taken in.

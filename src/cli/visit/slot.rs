@@ -21,7 +21,7 @@ enum Place {
 
 /// What tells one medium from the next at the same place. A drive tells by its tray alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark(Vec<(u64, u64, i64)>);
+struct Mark(Vec<(u64, u64, i64, i64)>);
 
 /// What is in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Slot {
 fn mark_of(path: &Path) -> Option<Mark> {
     let mark = |path: &Path| {
         let stat = fs::metadata(path).ok()?;
-        Some((stat.dev(), stat.ino(), stat.mtime()))
+        Some((stat.dev(), stat.ino(), stat.mtime(), stat.mtime_nsec()))
     };
     let mut all = vec![mark(path)?];
     if path.is_dir() {
