@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::base::fs::{disk_of, is_removable, sync_file_system};
 use crate::base::id;
 use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
@@ -16,7 +17,7 @@ use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
 use crate::volumes::encode::{encode_local, encode_wide};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::{
-    Carrier, CompanionFile, MediaError, PageNotes, VolumeFacts, VolumeWriter,
+    Carrier, CompanionFile, MediaError, PageNotes, ReadBack, VolumeFacts, VolumeWriter,
 };
 use crate::volumes::{SetPlan, VolumeError};
 
@@ -45,6 +46,8 @@ pub struct VolumeForm {
     pub carrier: Carrier,
     /// Most bytes of an image. A larger one is an error.
     pub limit_bytes: Option<u64>,
+    /// Whether volumes are read back.
+    pub read_back: ReadBack,
 }
 
 impl VolumeForm {
@@ -58,7 +61,7 @@ impl VolumeForm {
             Carrier::Folders => VolumeWriter::create(to, facts),
             Carrier::Iso => VolumeWriter::create_iso(to, facts, self.limit_bytes),
         };
-        Ok(writer?.with_notes(notes))
+        Ok(writer?.with_notes(notes).with_read_back(self.read_back))
     }
 }
 
@@ -76,10 +79,11 @@ pub struct SetReport {
     pub written_bytes: u64,
 }
 
-/// Writes all volumes of a set into the folder `to`, which must exist and hold none of them.
+/// Writes all volumes of a set into the folder `to`, which must exist and hold none of them. On a disk that can be
+/// taken out they are read back.
 ///
 /// # Errors
-/// [`VolumeError`] when a piece or a medium fails, or a stop was asked for. Then nothing is left in `to`.
+/// As [`write_with`].
 pub fn write(
     plan: &SetPlan,
     content: &SetContent<'_>,
@@ -87,19 +91,53 @@ pub fn write(
     to: &Path,
     monitor: &dyn Monitor,
 ) -> Result<SetReport, VolumeError> {
-    write_with(plan, content, &[], open_piece, to, monitor)
+    write_with(
+        plan,
+        content,
+        &[],
+        open_piece,
+        to,
+        ReadBack::default(),
+        monitor,
+    )
 }
 
-/// Writes as [`write`] does, with companion files on every volume. The plan's medium has room for them.
+/// Writes as [`write`] does, with companion files on every volume. The plan's medium has room for them. `read_back` says
+/// which volumes are read back.
 ///
 /// # Errors
-/// As [`write`].
+/// [`VolumeError`] when a piece or a medium fails, or a stop was asked for. Then nothing is left in `to`.
 pub fn write_with(
     plan: &SetPlan,
     content: &SetContent<'_>,
     companions: &[CompanionFile],
     open_piece: &mut OpenPiece<'_>,
     to: &Path,
+    read_back: ReadBack,
+    monitor: &dyn Monitor,
+) -> Result<SetReport, VolumeError> {
+    let disk = disk_of(to);
+    let written = write_volumes(
+        plan, content, companions, open_piece, to, read_back, monitor,
+    );
+    // A disk that is pulled out fails in many ways, and none of them names the cause.
+    let is_gone = disk.is_some_and(|disk| !disk.exists());
+    written.map_err(|error| match is_gone {
+        true => MediaError::Unplugged {
+            path: to.to_owned(),
+        }
+        .into(),
+        false => error,
+    })
+}
+
+fn write_volumes(
+    plan: &SetPlan,
+    content: &SetContent<'_>,
+    companions: &[CompanionFile],
+    open_piece: &mut OpenPiece<'_>,
+    to: &Path,
+    read_back: ReadBack,
     monitor: &dyn Monitor,
 ) -> Result<SetReport, VolumeError> {
     let descriptor = describe(plan, content)?;
@@ -112,6 +150,7 @@ pub fn write_with(
     let form = VolumeForm {
         carrier: plan.carrier,
         limit_bytes: plan.capacity.bytes(),
+        read_back,
     };
     let facts = (1..=geometry.volume_count()).map(|no| descriptor.volume_facts(&header, no));
     let writers = facts
@@ -158,6 +197,10 @@ pub fn write_with(
         monitor.finish();
     }
     let volumes = finish_all(writers, plan, monitor)?;
+    if is_removable(to) {
+        // The names, too, are on the disk before anybody pulls it.
+        sync_file_system(to).map_err(MediaError::io(to))?;
+    }
     Ok(SetReport {
         header,
         volumes,

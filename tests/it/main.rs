@@ -70,6 +70,7 @@ mod testkit;
 mod topups;
 mod transcripts;
 mod unopened;
+mod usb;
 mod versions;
 mod visit;
 mod volumes_crash;

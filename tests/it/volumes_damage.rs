@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use carryall::base::monitor::{Recording, Silent};
 use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
-use carryall::volumes::media::Carrier;
+use carryall::volumes::media::{Carrier, ReadBack};
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::staging::open_all;
 use carryall::volumes::{
@@ -22,6 +22,7 @@ use carryall::volumes::{
 const FOLDERS: VolumeForm = VolumeForm {
     carrier: Carrier::Folders,
     limit_bytes: None,
+    read_back: ReadBack::Removable,
 };
 
 /// A written set, and what it carries.
@@ -415,6 +416,7 @@ fn an_image_is_read_without_its_file_system() {
     let form = VolumeForm {
         carrier: Carrier::Iso,
         limit_bytes: None,
+        read_back: ReadBack::Removable,
     };
     rebuild(&found.sets[0], &[1, 2], out.path(), form, &Silent).unwrap();
     let rebuilt = files_below(out.path());

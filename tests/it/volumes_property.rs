@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use carryall::base::monitor::Silent;
 use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
 use carryall::volumes::geometry::Geometry;
-use carryall::volumes::media::Carrier;
+use carryall::volumes::media::{Carrier, ReadBack};
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::recovery::{Presence, RecoveryGoal, needs, recover};
 use carryall::volumes::slices::{SLICE_BYTES, SLICES};
@@ -22,6 +22,7 @@ use proptest::prelude::*;
 const FOLDERS: VolumeForm = VolumeForm {
     carrier: Carrier::Folders,
     limit_bytes: None,
+    read_back: ReadBack::Removable,
 };
 
 #[derive(Debug, Clone)]

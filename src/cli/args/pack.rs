@@ -76,6 +76,9 @@ pub struct PackArgs {
     /// Put another program on every volume too, such as the one for arm64.
     #[arg(long, value_name = "FILE", conflicts_with = "without_program")]
     pub program: Vec<PathBuf>,
+    /// Read the volumes back from the disk, which is done anyway on disks that can be taken out.
+    #[arg(long)]
+    pub read_back: bool,
     /// The parity code.
     #[arg(long, value_name = "CODE", value_enum, default_value_t = CodecArg::Gf16)]
     pub codec: CodecArg,

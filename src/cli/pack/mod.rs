@@ -13,7 +13,7 @@ use carryall::ops::pack::recipients;
 use carryall::ops::pack::{self, PackOptions};
 use carryall::store::{OpenMode, Store};
 use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::Carrier;
+use carryall::volumes::media::{Carrier, ReadBack};
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::exit::Failure;
@@ -150,6 +150,9 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
     options.local_percent = args.local;
     options.effort = effort(args);
     options.programs = PackPrograms::find(said::program_wish(args), &args.program)?;
+    if args.read_back {
+        options.read_back = ReadBack::Always;
+    }
     options.codec = match args.codec {
         CodecArg::Gf16 => ParityCodec::Gf16,
         CodecArg::Gf8 => ParityCodec::Gf8,

@@ -34,6 +34,34 @@ pub(crate) fn of_media(error: &MediaError) -> Diagnostic {
             written_blocks = *written_blocks,
             volume_blocks = *volume_blocks
         ),
+        MediaError::NotBack {
+            path,
+            volume_blocks,
+            bad,
+        } => {
+            let (volume_blocks, missing, zeros) = (*volume_blocks, bad.missing, bad.zeros);
+            let (misplaced, unread) = (bad.misplaced, bad.unread);
+            diagnostic!(
+                "media.not_back",
+                path,
+                volume_blocks,
+                missing,
+                zeros,
+                misplaced,
+                unread
+            )
+        }
+        MediaError::Unplugged { path } => diagnostic!("media.unplugged", path),
+        MediaError::FileTooLarge {
+            path,
+            bytes,
+            limit_bytes,
+        } => diagnostic!(
+            "media.file_too_large",
+            path,
+            bytes = ByteSize(*bytes),
+            limit_bytes = ByteSize(*limit_bytes)
+        ),
         MediaError::BurnerMissing => diagnostic!("media.burner_missing"),
         MediaError::BurnerFailed { device, last_lines } => {
             diagnostic!("media.burner_failed", path = device, said = last_lines)

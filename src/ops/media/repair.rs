@@ -14,6 +14,7 @@ use crate::ops::Error;
 use crate::ops::media::verify::{SetState, VerifyReport, verify_within};
 use crate::ops::program::{Program, companions};
 use crate::ops::space::Space;
+use crate::volumes::media::ReadBack;
 use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::media::{Carrier, CompanionFile};
 use crate::volumes::{SetReader, VolumeForm, rebuild_with};
@@ -127,6 +128,7 @@ pub fn repair(
         let form = VolumeForm {
             carrier,
             limit_bytes: None,
+            read_back: ReadBack::default(),
         };
         let report = rebuild_with(set, &wanted, &companions_for(set), to, form, monitor)?;
         sets.push(RepairedSet {

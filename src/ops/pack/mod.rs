@@ -17,6 +17,7 @@ use serde::Serialize;
 use self::programs::{PackPrograms, PlanWithCompanions, PlannedProgram, ProgramLeftOut};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Subject};
+use crate::base::fs::file_bytes_max;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
@@ -36,7 +37,7 @@ use crate::ops::{Error, Releases};
 use crate::store::Store;
 use crate::volumes::block::ParityCodec;
 use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM};
-use crate::volumes::media::{Capacity, Carrier, CompanionFile};
+use crate::volumes::media::{Capacity, Carrier, CompanionFile, MediaError, ReadBack};
 use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
 
 /// Options of `pack`.
@@ -56,6 +57,8 @@ pub struct PackOptions {
     pub effort: Effort,
     /// The parity code.
     pub codec: ParityCodec,
+    /// Whether the volumes are read back from the disk that they were written to.
+    pub read_back: ReadBack,
     /// Recipients of the bundle. It leaves out what all of them have. Without recipients it is full.
     pub receivers: Vec<Recipient>,
     /// Programs that stand on every volume.
@@ -72,6 +75,7 @@ impl PackOptions {
             local_percent: None,
             effort: Effort::Default,
             codec: ParityCodec::Gf16,
+            read_back: ReadBack::default(),
             receivers: Vec::new(),
             programs: PackPrograms::default(),
         }
@@ -246,6 +250,8 @@ pub fn pack_with(
     }
     .check()?;
 
+    fits_in_files(to, &shown, options.carrier)?;
+
     let names: Vec<String> = shown.releases.iter().map(ToString::to_string).collect();
     let content = SetContent {
         title: &title(&names),
@@ -257,7 +263,15 @@ pub fn pack_with(
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
         Ok(Box::new(cut.open_piece(piece_no)?))
     };
-    let written = volumes::write_with(&plan, &content, &companions, &mut open, to, monitor)?;
+    let written = volumes::write_with(
+        &plan,
+        &content,
+        &companions,
+        &mut open,
+        to,
+        options.read_back,
+        monitor,
+    )?;
     remember(store, &written.header.set_id, releases, &cut, monitor);
     Ok(PackReport {
         set_id: written.header.set_id,
@@ -265,6 +279,22 @@ pub fn pack_with(
         plan: shown,
         findings,
     })
+}
+
+/// Checks that the file system takes files as large as the images will be.
+fn fits_in_files(to: &Path, plan: &PackPlan, carrier: Carrier) -> Result<(), Error> {
+    let bytes = plan.volume_bytes;
+    match file_bytes_max(to) {
+        Some(limit_bytes) if carrier == Carrier::Iso && bytes >= limit_bytes => {
+            Err(MediaError::FileTooLarge {
+                path: to.to_owned(),
+                bytes,
+                limit_bytes,
+            }
+            .into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reports images that no program can load before anything is burned.

@@ -5,6 +5,19 @@ use std::path::{Path, PathBuf};
 
 use crate::base::monitor::Interrupted;
 
+/// Blocks that do not come back as they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NotBack {
+    /// Blocks of the volume that were not found.
+    pub missing: u64,
+    /// Places that hold zeros.
+    pub zeros: u64,
+    /// Places that hold a block of another place.
+    pub misplaced: u64,
+    /// Places that cannot be read.
+    pub unread: u64,
+}
+
 /// Says why an operation on media could not go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,6 +38,32 @@ pub enum MediaError {
     Missing {
         /// The path.
         path: PathBuf,
+    },
+    /// What was written to a disk does not come back from it.
+    #[error("{}: of {volume_blocks} blocks, {} do not come back", path.display(), bad.missing)]
+    NotBack {
+        /// The volume.
+        path: PathBuf,
+        /// Blocks of the volume.
+        volume_blocks: u32,
+        /// What comes back instead.
+        bad: NotBack,
+    },
+    /// The disk went away while it was written or read back.
+    #[error("{}: the disk was unplugged", path.display())]
+    Unplugged {
+        /// The volume.
+        path: PathBuf,
+    },
+    /// The file system cannot hold a file of this size.
+    #[error("{}: its file system takes files of {limit_bytes} bytes at most, and an image takes {bytes}", path.display())]
+    FileTooLarge {
+        /// The folder.
+        path: PathBuf,
+        /// Bytes of the largest image, at least.
+        bytes: u64,
+        /// Most bytes of a file.
+        limit_bytes: u64,
     },
     /// The program that burns is not installed.
     #[error("xorriso is not installed, and discs are burned with it")]

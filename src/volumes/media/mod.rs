@@ -22,9 +22,9 @@ pub mod volume_files;
 mod window;
 
 pub use companion::{CompanionFile, ProgramNote};
-pub use error::MediaError;
+pub use error::{MediaError, NotBack};
 pub(crate) use iso::check_program;
 pub use kind::{Capacity, Carrier, CompanionRoom, MediaKind};
 pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};
-pub use volume_files::{PageNotes, VolumeFacts, VolumeWriter};
+pub use volume_files::{PageNotes, ReadBack, VolumeFacts, VolumeWriter};

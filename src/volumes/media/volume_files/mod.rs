@@ -3,6 +3,7 @@
 //! It places blocks by their number and does not read their content. A folder gets its name only when it is complete.
 
 mod facts;
+mod read_back;
 mod work;
 
 use std::fs::{self, File, OpenOptions};
@@ -23,6 +24,7 @@ use crate::volumes::media::{CompanionFile, MediaError, page};
 
 pub(crate) use self::facts::is_volume_file_name;
 pub use self::facts::{PageNotes, VolumeFacts};
+pub use self::read_back::ReadBack;
 use self::work::WorkFolder;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -34,6 +36,7 @@ pub struct VolumeWriter {
     facts: VolumeFacts,
     notes: PageNotes,
     companions: Vec<CompanionFile>,
+    read_back: ReadBack,
     target: PathBuf,
     form: VolumeOutput,
     work: WorkFolder,
@@ -98,6 +101,7 @@ impl VolumeWriter {
             facts,
             notes: PageNotes::default(),
             companions: Vec::new(),
+            read_back: ReadBack::default(),
             target,
             form,
             work,
@@ -116,6 +120,12 @@ impl VolumeWriter {
     #[must_use]
     pub fn with_companions(self, companions: Vec<CompanionFile>) -> Self {
         Self { companions, ..self }
+    }
+
+    /// Says whether it is read back before it gets its name.
+    #[must_use]
+    pub(crate) fn with_read_back(self, read_back: ReadBack) -> Self {
+        Self { read_back, ..self }
     }
 
     /// Returns the facts it was created with.
@@ -239,6 +249,10 @@ impl VolumeWriter {
         }
         // Everything in the folder is durable before the folder gets its name.
         sync(&self.work.path).map_err(MediaError::io(&self.work.path))?;
+        let file_nos = 0..u32::try_from(self.files.len()).expect("fewer files than blocks");
+        let name = |no| self.work.path.join(self.facts.volume_file_name(no));
+        let paths: Vec<PathBuf> = file_nos.map(name).collect();
+        self.check_back(&paths, monitor)?;
         self.work.rename_to(&self.target)?;
         Ok(self.target)
     }
@@ -264,7 +278,22 @@ impl VolumeWriter {
             limit_bytes,
         };
         image.write(monitor)?;
+        let back = self.check_back(std::slice::from_ref(&self.target), monitor);
+        if back.is_err() {
+            // An image that does not come back is no volume.
+            let _ = fs::remove_file(&self.target);
+        }
+        back?;
         Ok(self.target)
+    }
+
+    /// Reads everything back where that is wanted.
+    fn check_back(&self, files: &[PathBuf], monitor: &dyn Monitor) -> Result<(), MediaError> {
+        let folder = self.target.parent().unwrap_or(Path::new("."));
+        if !self.read_back.applies_to(folder) {
+            return Ok(());
+        }
+        read_back::check(&self.facts, files, &self.target, monitor)
     }
 }
 
