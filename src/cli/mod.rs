@@ -229,7 +229,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
             at_hand,
             retry_time,
         } => {
-            let request = verify::Request {
+            let request = verify::VerifyRequest {
                 map: map.as_deref(),
                 at_hand,
                 retry_time,

@@ -14,7 +14,7 @@ use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, terminal};
 
 /// What is asked of media.
-pub struct Request<'a> {
+pub struct VerifyRequest<'a> {
     /// Where the damage is drawn.
     pub map: Option<&'a Path>,
     /// Only whether what is at hand is whole.
@@ -23,7 +23,11 @@ pub struct Request<'a> {
     pub retry_time: Duration,
 }
 
-pub fn run(context: &Context, paths: &[PathBuf], request: &Request<'_>) -> Result<u8, Failure> {
+pub fn run(
+    context: &Context,
+    paths: &[PathBuf],
+    request: &VerifyRequest<'_>,
+) -> Result<u8, Failure> {
     let map = request.map;
     // Before the media are read, which can take an hour.
     let first = map.map(|map| begin(map, paths)).transpose()?;

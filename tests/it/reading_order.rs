@@ -1,12 +1,14 @@
 //! How much of a medium is read, and in which order: counted where the command asks the system for bytes.
 
-use crate::testkit::bad_sectors::{BadSectors, Fails, ReadCall};
+use crate::testkit::bad_sectors::{self, BadSectors, Fails, ReadCall};
 use crate::testkit::bytes::noise;
+use crate::testkit::programs;
 use crate::testkit::stage::{Stage, visible};
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A large image: a volume set lies at its beginning.
 const IMAGE_BYTES: u64 = 400 << 20;
@@ -250,4 +252,35 @@ fn a_time_for_retries_has_a_unit() {
         .run(&["verify", "x", "--retry-time", "5"])
         .ends_with(2);
     assert!(run.stderr.contains("90s, 5m or 2h"), "{run:#?}");
+}
+
+#[test]
+fn what_ddrescue_could_not_read_is_missing_and_not_zeros() {
+    let (mut stage, files) = packed();
+    if !programs::has(&["ddrescue"]) {
+        return;
+    }
+    let bad = bad_sectors::sectors((1..30).map(|no| no * 37));
+    let bads = [(files[0].as_path(), bad.as_slice())];
+    let Some(hurt) = BadSectors::new(&bads, Fails::Always) else {
+        return;
+    };
+    let mut ddrescue = Command::new("ddrescue");
+    ddrescue.args(["-q", "-b", "2048"]).arg(&files[0]);
+    ddrescue.args([stage.path("volume1.img"), stage.path("volume1.map")]);
+    programs::run(hurt.hurt(&mut ddrescue));
+
+    let words = ["verify", "volume1.img", "--json"];
+    let with_map = stage.run(&words).json();
+    assert_eq!(with_map["unread_bytes"], 29 * 2048);
+    fs::rename(stage.path("volume1.map"), stage.path("away")).unwrap();
+    assert_eq!(stage.run(&words).json()["unread_bytes"], 0);
+
+    fs::rename(stage.path("away"), stage.path("volume1.img.mapfile")).unwrap();
+    stage.store = "site";
+    let folder = |file: &PathBuf| file.parent().unwrap().to_str().unwrap().to_owned();
+    let mut words = vec!["receive".to_owned(), "volume1.img".to_owned()];
+    words.extend(files[1..].iter().map(folder));
+    stage.run(&words).ends_with(0);
+    stage.comes_back("shop:1.0", "given");
 }

@@ -15,6 +15,7 @@ pub mod look;
 pub mod map;
 mod markup;
 pub mod page;
+mod rescue_map;
 pub mod scan;
 pub mod source;
 mod surviving;

@@ -20,6 +20,7 @@ use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::direct::DirectReader;
+use crate::volumes::media::rescue_map::RescueMap;
 use crate::volumes::media::volume_files::is_volume_file_name;
 
 /// The preferred access pattern of a source.
@@ -59,6 +60,8 @@ pub struct FileReader {
     bytes: u64,
     /// Of a block device.
     device: Option<Device>,
+    /// Of an image that ddrescue made.
+    map: RescueMap,
 }
 
 #[derive(Debug)]
@@ -107,10 +110,15 @@ impl FileReader {
         // A device's metadata says 0. Seeking to its end gives its size.
         let bytes = file.seek(SeekFrom::End(0)).map_err(MediaError::io(path))?;
         let device = Device::of(&file, path);
+        let map = match device {
+            Some(_) => RescueMap::default(),
+            None => RescueMap::beside(path),
+        };
         Ok(Self {
             file,
             bytes,
             device,
+            map,
         })
     }
 }
@@ -122,7 +130,11 @@ impl ReadAt for FileReader {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         // Positions are given with each read, so that threads share the file without a lock.
-        self.file.read_at(buf, offset)
+        let read = self.file.read_at(buf, offset)?;
+        match self.map.there(offset, &buf[..read]) {
+            0 if read > 0 => Err(rustix::io::Errno::IO.into()),
+            there => Ok(there),
+        }
     }
 
     fn read_uncached_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
@@ -136,6 +148,10 @@ impl ReadAt for FileReader {
     }
 
     fn next_data(&self, offset: u64) -> u64 {
+        // What ddrescue could not read is a hole and no zeros.
+        if !self.map.is_empty() {
+            return offset;
+        }
         match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
             Ok(data) => data.max(offset),
             Err(rustix::io::Errno::NXIO) => self.bytes.max(offset),

@@ -15,7 +15,7 @@ use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
 use crate::volumes::media::MediaError;
 use crate::volumes::media::scan::span::Walk;
-use crate::volumes::media::surviving::Effort;
+use crate::volumes::media::surviving::ReadEffort;
 use crate::volumes::media::window::find_in;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -151,7 +151,7 @@ impl Walk<'_> {
             }
         }
         let is_time = self.empty_places >= EMPTY_MIN && self.empty_places.is_power_of_two();
-        let is_first = matches!(scan.effort, Effort::Past);
+        let is_first = matches!(scan.effort, ReadEffort::Past);
         if is_time && is_first && scan.guide.has_enough() {
             scan.enough.store(true, Ordering::Relaxed);
             return self.probe(at + 1, end);

@@ -24,7 +24,7 @@ use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::media::MediaError;
 use crate::volumes::media::source::{AccessPattern, MediaSource};
-use crate::volumes::media::surviving::Effort;
+use crate::volumes::media::surviving::ReadEffort;
 use crate::volumes::slices::Slices;
 pub(crate) use guide::{ReadsAll, ScanGuide};
 use leap::PassedOver;
@@ -130,7 +130,7 @@ struct Scan<'a> {
     source_no: usize,
     visit: &'a BlockVisitor<'a>,
     guide: &'a dyn ScanGuide,
-    effort: Effort<'a>,
+    effort: ReadEffort<'a>,
     monitor: &'a dyn Monitor,
     whole: AtomicU64,
     /// Places of damaged blocks, in this pass and before.
@@ -212,8 +212,8 @@ impl Scan<'_> {
         let (Sighting::Whole { offset, .. } | Sighting::Damaged { offset, .. }) = *sighting;
         let block = offset..offset.saturating_add(BLOCK);
         let is_mine = match self.effort {
-            Effort::Past => matches!(sighting, Sighting::Whole { .. }) || !self.has_gap(&block),
-            Effort::Around { gaps, .. } => {
+            ReadEffort::Past => matches!(sighting, Sighting::Whole { .. }) || !self.has_gap(&block),
+            ReadEffort::Around { gaps, .. } => {
                 let next = gaps.partition_point(|gap| gap.end <= block.start);
                 gaps.get(next).is_some_and(|gap| gap.start < block.end)
             }

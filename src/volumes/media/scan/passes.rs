@@ -16,7 +16,7 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::source::{AccessPattern, MediaSource};
-use crate::volumes::media::surviving::{Effort, RetryAllowance};
+use crate::volumes::media::surviving::{ReadEffort, RetryAllowance};
 
 use super::guide::{ReadsAll, ScanGuide};
 use super::leap::PassedOver;
@@ -157,7 +157,7 @@ impl Passes<'_> {
             edges: BTreeSet::new(),
         };
         let size = reader.size_bytes();
-        let scan = self.scan(reader, &mut found, Effort::Past, size);
+        let scan = self.scan(reader, &mut found, ReadEffort::Past, size);
         let phase = scan.run(access)?;
         found.report.bytes = size - scan.passed.unread_bytes();
         let gaps = take(scan, &mut found);
@@ -174,7 +174,7 @@ impl Passes<'_> {
     ) -> Result<(), MediaError> {
         let gaps = std::mem::take(&mut found.gaps);
         let size = reader.size_bytes();
-        let effort = Effort::Around {
+        let effort = ReadEffort::Around {
             gaps: &gaps,
             retries,
         };
@@ -200,7 +200,7 @@ impl Passes<'_> {
         &'s self,
         reader: &'s dyn ReadAt,
         found: &mut SourcePasses,
-        effort: Effort<'s>,
+        effort: ReadEffort<'s>,
         progress_bytes: u64,
     ) -> Scan<'s> {
         Scan {

@@ -1,6 +1,6 @@
 //! Reads past bad sectors: what can be read is read, and the rest are gaps.
 //!
-//! A medium is read up to three times ([`Effort`]). The first time, an error costs the rest of its block. After several
+//! A medium is read up to three times ([`ReadEffort`]). The first time, an error costs the rest of its block. After several
 //! in a row ever longer stretches are skipped, so that a scratch holds nobody up. The second and third time it is read
 //! around the gaps that are left, in these steps, each taken only where the one before failed or is known to fail:
 //! 1. The whole piece, then each of its blocks.
@@ -48,7 +48,7 @@ pub(super) use self::allowance::RetryAllowance;
 
 /// How hard it is tried to read.
 #[derive(Clone, Copy)]
-pub(super) enum Effort<'a> {
+pub(super) enum ReadEffort<'a> {
     /// Past errors quickly.
     Past,
     /// Around the gaps that an earlier time left, in order, sector by sector.
@@ -64,7 +64,7 @@ pub(super) struct SurvivingReader<'a> {
     reader: &'a dyn ReadAt,
     /// Blocks begin where an offset is this much above a multiple of 64 KiB.
     phase: u64,
-    effort: Effort<'a>,
+    effort: ReadEffort<'a>,
     monitor: &'a dyn Monitor,
     /// Bytes that are asked for at least.
     sector: u64,
@@ -79,7 +79,7 @@ impl<'a> SurvivingReader<'a> {
     pub(super) fn new(
         reader: &'a dyn ReadAt,
         phase: u64,
-        effort: Effort<'a>,
+        effort: ReadEffort<'a>,
         monitor: &'a dyn Monitor,
     ) -> Self {
         // Where slices do not lie on sectors of 2 KiB, smaller sectors lose fewer of them.
@@ -129,7 +129,7 @@ impl<'a> SurvivingReader<'a> {
 
     /// Returns whether an earlier time could not read some of these bytes.
     fn failed_before(&self, range: &Range<u64>) -> bool {
-        let Effort::Around { gaps, .. } = self.effort else {
+        let ReadEffort::Around { gaps, .. } = self.effort else {
             return false;
         };
         let next = gaps.partition_point(|gap| gap.end <= range.start);
@@ -138,8 +138,8 @@ impl<'a> SurvivingReader<'a> {
 
     fn retries(&self) -> Option<&RetryAllowance> {
         match self.effort {
-            Effort::Past => None,
-            Effort::Around { retries, .. } => retries,
+            ReadEffort::Past => None,
+            ReadEffort::Around { retries, .. } => retries,
         }
     }
 }
@@ -163,8 +163,8 @@ struct Piece<'a> {
 impl Piece<'_> {
     fn read(&mut self) -> Result<(), Ended> {
         match self.source.effort {
-            Effort::Past => self.read_past(),
-            Effort::Around { .. } => self.read_around(),
+            ReadEffort::Past => self.read_past(),
+            ReadEffort::Around { .. } => self.read_around(),
         }
     }
 
@@ -327,7 +327,7 @@ impl Piece<'_> {
     fn attempt(&mut self, stretch: Range<u64>) -> Result<u64, Ended> {
         let source = self.source;
         let is_small = stretch.end - stretch.start <= ECC_BYTES;
-        let is_uncached = is_small && matches!(source.effort, Effort::Around { .. });
+        let is_uncached = is_small && matches!(source.effort, ReadEffort::Around { .. });
         let out = self.bytes(stretch.clone());
         let (len, error) = read_whole(source.reader, is_uncached, stretch.start, out);
         let reached = stretch.start + len as u64;

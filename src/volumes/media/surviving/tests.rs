@@ -12,8 +12,8 @@ fn patterned(bytes: u64) -> Vec<u8> {
         .collect()
 }
 
-fn around(retries: &RetryAllowance) -> Effort<'_> {
-    Effort::Around {
+fn around(retries: &RetryAllowance) -> ReadEffort<'_> {
+    ReadEffort::Around {
         gaps: &[],
         retries: Some(retries),
     }
@@ -165,7 +165,7 @@ fn the_first_time_goes_past_errors_and_never_back() {
     // Long enough that stretches are skipped.
     bad.push(40 * BLOCK..300 * BLOCK);
     let faulty = Faulty::new(patterned(400 * BLOCK), bad.clone());
-    let reader = SurvivingReader::new(&faulty, 0, Effort::Past, &Silent);
+    let reader = SurvivingReader::new(&faulty, 0, ReadEffort::Past, &Silent);
     let mut gaps = Vec::new();
     for piece in 0..100 {
         let mut buf = vec![0xfe; 4 * BLOCK_BYTES];
@@ -184,7 +184,7 @@ fn the_first_time_goes_past_errors_and_never_back() {
 fn the_second_time_reads_what_is_left_and_the_third_tries_bad_sectors_alone() {
     let bad = vec![5 * SECTOR..7 * SECTOR, 90 * SECTOR..91 * SECTOR];
     let faulty = Faulty::new(patterned(8 * BLOCK), bad.clone());
-    let around = Effort::Around {
+    let around = ReadEffort::Around {
         gaps: &[0..2 * BLOCK, 2 * BLOCK..4 * BLOCK],
         retries: None,
     };
@@ -193,7 +193,7 @@ fn the_second_time_reads_what_is_left_and_the_third_tries_bad_sectors_alone() {
     assert_eq!(reader.read(0, &mut buf).unwrap(), bad);
 
     let retries = RetryAllowance::of(Duration::from_mins(5));
-    let again = Effort::Around {
+    let again = ReadEffort::Around {
         gaps: &bad,
         retries: Some(&retries),
     };
