@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use carryall::ops::receive::SetProgress;
 use carryall::ops::receive::visit::log::{VisitEntry, VisitEvent};
-use carryall::ops::receive::visit::{Disc, DiscRole, NextStep, Why};
+use carryall::ops::receive::visit::{Disc, DiscRole, VisitStep, Why};
 use carryall::volumes::block::BLOCK_BYTES;
 
 use super::media::needed;
@@ -30,11 +30,11 @@ pub fn visit_first(drive: &str) -> String {
 }
 
 /// What to put in next, and why.
-pub fn visit_prompt(set: &SetProgress, step: &NextStep, drive: &str) -> String {
+pub fn visit_prompt(set: &SetProgress, step: &VisitStep, drive: &str) -> String {
     let name = set_name(&set.title, &set.set_id.short());
     let all = set.data_volumes + set.spare_volumes;
     let (what, keys) = match step {
-        NextStep::Insert { volume, why } => {
+        VisitStep::Insert { volume, why } => {
             let why = match why {
                 Why::Rest => message!("visit-why-rest"),
                 Why::Data { needed } => message!("visit-why-data", needed = *needed),
@@ -47,7 +47,7 @@ pub fn visit_prompt(set: &SetProgress, step: &NextStep, drive: &str) -> String {
                 message!("visit-keys", volume),
             )
         }
-        NextStep::Base => (
+        VisitStep::Base => (
             message!("visit-insert-base", name, drive),
             message!("visit-keys-first"),
         ),

@@ -2,7 +2,7 @@
 //!
 //! What is said comes from `ops::receive::visit`. What was read stays whenever it ends, so the next visit continues.
 
-mod input;
+mod keyboard;
 mod slot;
 mod top_up;
 
@@ -15,13 +15,13 @@ use carryall::base::diagnostic::diagnostic;
 use carryall::base::id::SetId;
 use carryall::ops::Error;
 use carryall::ops::receive::visit::log::{self, VisitEntry, VisitEvent};
-use carryall::ops::receive::visit::{Disc, DiscRole, FoundInDrive, NextStep, identify, next_step};
+use carryall::ops::receive::visit::{Disc, DiscRole, FoundInDrive, VisitStep, identify, next_step};
 use carryall::ops::receive::{self, ProgressState, ReceiveReport, SetProgress};
 use carryall::store::{OpenMode, Store};
 use serde::Serialize;
 
-use self::input::{ASK_EVERY, Answer, Input};
-use self::slot::{Content, Slot};
+use self::keyboard::{ASK_EVERY, Answer, Keyboard};
+use self::slot::{DiscSlot, SlotContent};
 use self::top_up::TopUp;
 use crate::cli::args::VisitArgs;
 use crate::cli::exit::{EXIT_NEEDS_VOLUMES, Failure};
@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
     if args.history {
         return history(context);
     }
-    let slots = Slot::find(args.drive.as_deref());
+    let slots = DiscSlot::find(args.drive.as_deref());
     if slots.is_empty() {
         return Err(diagnostic!("visit.no_drive").into());
     }
@@ -55,7 +55,7 @@ pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
             args,
             store,
             slots,
-            input: Input::listen(),
+            input: Keyboard::listen(),
             missing: BTreeMap::new(),
             log: Vec::new(),
             received: Vec::new(),
@@ -74,11 +74,11 @@ fn history(context: &Context) -> Result<u8, Failure> {
 }
 
 /// What is asked for, for scripts.
-fn insert(set: Option<&SetProgress>, step: &NextStep) -> serde_json::Value {
+fn insert(set: Option<&SetProgress>, step: &VisitStep) -> serde_json::Value {
     let (what, volume) = match (set, step) {
         (None, _) => ("any", None),
-        (_, NextStep::Insert { volume, .. }) => ("volume", Some(*volume)),
-        (_, NextStep::Base) => ("base", None),
+        (_, VisitStep::Insert { volume, .. }) => ("volume", Some(*volume)),
+        (_, VisitStep::Base) => ("base", None),
         _ => ("top_up", None),
     };
     let (set_id, title) = (set.map(|set| set.set_id), set.map(|set| &set.title));
@@ -90,8 +90,8 @@ struct Visit<'a> {
     context: &'a Context,
     args: &'a VisitArgs,
     store: &'a Store,
-    slots: Vec<Slot>,
-    input: Input,
+    slots: Vec<DiscSlot>,
+    input: Keyboard,
     missing: BTreeMap<String, BTreeSet<u16>>,
     log: Vec<VisitEntry>,
     received: Vec<String>,
@@ -164,11 +164,11 @@ impl Visit<'_> {
         let drive = self.drive_words();
         let Some(set) = waiting.first() else {
             self.say(&messages::visit_first(&drive));
-            self.event("insert", insert(None, &NextStep::Base));
+            self.event("insert", insert(None, &VisitStep::Base));
             return Ok(());
         };
         let step = self.step(set);
-        if step == NextStep::TopUp {
+        if step == VisitStep::TopUp {
             self.make_top_up(set)?;
         }
         self.event("insert", insert(Some(set), &step));
@@ -176,7 +176,7 @@ impl Visit<'_> {
         Ok(())
     }
 
-    fn step(&self, set: &SetProgress) -> NextStep {
+    fn step(&self, set: &SetProgress) -> VisitStep {
         let none = BTreeSet::new();
         let missing = self.missing.get(&set.set_id.to_string());
         next_step(set, missing.unwrap_or(&none))
@@ -227,8 +227,8 @@ impl Visit<'_> {
                 let slot = &mut self.slots[slot_no];
                 let path = slot.path().to_owned();
                 match slot.look() {
-                    Ok(Content::Fresh) => return Ok(Heard::Disc(slot_no)),
-                    Ok(Content::Busy) if !was_busy => {
+                    Ok(SlotContent::Fresh) => return Ok(Heard::Disc(slot_no)),
+                    Ok(SlotContent::Busy) if !was_busy => {
                         was_busy = true;
                         self.say(&messages::visit_busy());
                     }
@@ -251,9 +251,9 @@ impl Visit<'_> {
     fn answered(&mut self, answer: Answer, waiting: &[SetProgress]) -> Result<Course, Failure> {
         match answer {
             Answer::Quit => return Ok(Course::End),
-            Answer::Again => self.slots.iter_mut().for_each(Slot::look_again),
+            Answer::Again => self.slots.iter_mut().for_each(DiscSlot::look_again),
             Answer::Missing => match waiting.first().map(|set| (set, self.step(set))) {
-                Some((set, NextStep::Insert { volume, .. })) => {
+                Some((set, VisitStep::Insert { volume, .. })) => {
                     self.log(set.set_id, &set.title, VisitEvent::Missing { volume })?;
                     let missing = self.missing.entry(set.set_id.to_string()).or_default();
                     missing.insert(volume);

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use carryall::volumes::media::drive::{Drive, TrayState, drives};
 
 /// A place for discs, and whether the one in it was dealt with.
-pub struct Slot {
+pub struct DiscSlot {
     place: Place,
-    dealt_with: Option<Mark>,
+    dealt_with: Option<MediumMark>,
 }
 
 enum Place {
@@ -21,11 +21,11 @@ enum Place {
 
 /// What tells one medium from the next at the same place. A drive tells by its tray alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark(Vec<(u64, u64, i64, i64)>);
+struct MediumMark(Vec<(u64, u64, i64, i64)>);
 
 /// What is in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum SlotContent {
     /// A disc that nothing was done about yet.
     Fresh,
     /// A disc that was dealt with.
@@ -36,7 +36,7 @@ pub enum Content {
     Nothing,
 }
 
-impl Slot {
+impl DiscSlot {
     fn new(place: Place) -> Self {
         Self {
             place,
@@ -75,31 +75,31 @@ impl Slot {
     }
 
     /// Asks what is in it. A disc that went is no longer dealt with.
-    pub fn look(&mut self) -> io::Result<Content> {
+    pub fn look(&mut self) -> io::Result<SlotContent> {
         let mark = match &self.place {
             Place::Drive(drive) => match drive.tray()? {
                 TrayState::Open | TrayState::Empty => None,
-                TrayState::Busy => return Ok(Content::Busy),
-                TrayState::Disc | TrayState::Unknown => Some(Mark(Vec::new())),
+                TrayState::Busy => return Ok(SlotContent::Busy),
+                TrayState::Disc | TrayState::Unknown => Some(MediumMark(Vec::new())),
             },
             Place::Path(path) => mark_of(path),
         };
         let Some(mark) = mark else {
             self.dealt_with = None;
-            return Ok(Content::Nothing);
+            return Ok(SlotContent::Nothing);
         };
         if self.dealt_with.as_ref() == Some(&mark) {
-            return Ok(Content::DealtWith);
+            return Ok(SlotContent::DealtWith);
         }
         self.dealt_with = None;
-        Ok(Content::Fresh)
+        Ok(SlotContent::Fresh)
     }
 
     /// Notes that the disc was dealt with, and opens the tray. Returns whether the tray is open now.
     pub fn let_out(&mut self) -> bool {
         match &self.place {
             Place::Drive(drive) => {
-                self.dealt_with = Some(Mark(Vec::new()));
+                self.dealt_with = Some(MediumMark(Vec::new()));
                 drive.eject().is_ok()
             }
             Place::Path(path) => {
@@ -116,7 +116,7 @@ impl Slot {
 }
 
 /// The mark of what is at a path: of a folder that of its entries, too. Nothing is there when a folder is empty.
-fn mark_of(path: &Path) -> Option<Mark> {
+fn mark_of(path: &Path) -> Option<MediumMark> {
     let mark = |path: &Path| {
         let stat = fs::metadata(path).ok()?;
         Some((stat.dev(), stat.ino(), stat.mtime(), stat.mtime_nsec()))
@@ -131,7 +131,7 @@ fn mark_of(path: &Path) -> Option<Mark> {
         below.sort_unstable();
         all.extend(below);
     }
-    Some(Mark(all))
+    Some(MediumMark(all))
 }
 
 #[cfg(test)]
@@ -142,18 +142,18 @@ mod tests {
     #[test]
     fn a_medium_is_dealt_with_until_another_one_is_there() {
         let dir = tempfile::tempdir().unwrap();
-        let mut slots = Slot::find(Some(dir.path()));
+        let mut slots = DiscSlot::find(Some(dir.path()));
         let slot = &mut slots[0];
-        assert_eq!(slot.look().unwrap(), Content::Nothing);
+        assert_eq!(slot.look().unwrap(), SlotContent::Nothing);
         fs::write(dir.path().join("a"), b"a").unwrap();
-        assert_eq!(slot.look().unwrap(), Content::Fresh);
+        assert_eq!(slot.look().unwrap(), SlotContent::Fresh);
         assert!(!slot.let_out());
-        assert_eq!(slot.look().unwrap(), Content::DealtWith);
+        assert_eq!(slot.look().unwrap(), SlotContent::DealtWith);
         slot.look_again();
-        assert_eq!(slot.look().unwrap(), Content::Fresh);
+        assert_eq!(slot.look().unwrap(), SlotContent::Fresh);
         slot.let_out();
         fs::rename(dir.path().join("a"), dir.path().join("z")).unwrap();
         fs::write(dir.path().join("b"), b"b").unwrap();
-        assert_eq!(slot.look().unwrap(), Content::Fresh);
+        assert_eq!(slot.look().unwrap(), SlotContent::Fresh);
     }
 }

@@ -42,9 +42,11 @@ impl TopUp {
         Ok(Self {
             file: PathBuf::new(),
             pictures: Vec::new(),
-            lines: (lines.len() <= LINES_MAX)
-                .then_some(lines)
-                .unwrap_or_default(),
+            lines: if lines.len() <= LINES_MAX {
+                lines
+            } else {
+                Vec::new()
+            },
             bytes: report.receipt.to_bytes(),
             report,
         })

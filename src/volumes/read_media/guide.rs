@@ -24,7 +24,7 @@ impl ScanGuide for MediaReader<'_> {
             {
                 taking.known_behind(header)
             }
-            Some(HeaderSlot::Unwanted(geometry, _)) if header_at(geometry, place) == *header => {
+            Some(HeaderSlot::Unwanted(unwanted)) if header_at(&unwanted.0, place) == *header => {
                 u32::MAX
             }
             _ => 0,
@@ -50,7 +50,8 @@ impl ScanGuide for MediaReader<'_> {
                     }
                 }
             }
-            Some(HeaderSlot::Unwanted(_, met)) => {
+            Some(HeaderSlot::Unwanted(unwanted)) => {
+                let met = &mut unwanted.1;
                 met.sources.insert(source_no);
                 for block_no in passed {
                     met.pass_over(place(block_no));

@@ -31,7 +31,7 @@ const FEW_BLOCKS: u64 = 64;
 pub(super) enum HeaderSlot {
     Taking(Box<Taking>),
     /// The set is not wanted.
-    Unwanted(Geometry, Met),
+    Unwanted(Box<(Geometry, Met)>),
     /// Its numbers are not those of a set, or they belong to another set than the one with this id.
     Senseless,
     /// There is no room for it.
@@ -132,7 +132,8 @@ impl MediaReader<'_> {
         }
         let taking = match state.sets.get_mut(&header.set) {
             Some(HeaderSlot::Taking(taking)) => taking,
-            Some(HeaderSlot::Unwanted(geometry, met)) => {
+            Some(HeaderSlot::Unwanted(unwanted)) => {
+                let (geometry, met) = unwanted.as_mut();
                 let place = (header.volume_no, header.block_no);
                 if header_at(geometry, place) == *header {
                     met.whole.add(place);
@@ -178,7 +179,7 @@ impl MediaReader<'_> {
         }
         if !(self.wanted)(&set_id) {
             let met = Met::new(&geometry);
-            return Ok(HeaderSlot::Unwanted(geometry, met));
+            return Ok(HeaderSlot::Unwanted(Box::new((geometry, met))));
         }
         if state.takings().count() >= SETS_MAX && !state.make_room()? {
             return Ok(HeaderSlot::Refused);
@@ -289,7 +290,8 @@ impl SourceState {
             match slot {
                 HeaderSlot::Senseless => {}
                 HeaderSlot::Refused => report.refused.push(header.set_id),
-                HeaderSlot::Unwanted(_, met) => {
+                HeaderSlot::Unwanted(unwanted) => {
+                    let met = &unwanted.1;
                     report.read.push(met.read(&header, false, given));
                     report.unwanted.push(header.set_id);
                 }

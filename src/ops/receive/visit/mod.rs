@@ -13,7 +13,7 @@ pub use disc::{Disc, DiscRole, FoundInDrive, identify};
 /// What brings a set nearer to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NextStep {
+pub enum VisitStep {
     /// A volume is needed.
     Insert {
         /// Its number.
@@ -49,22 +49,22 @@ pub enum Why {
 
 /// Decides what a set needs next, when the person does not have the `missing` volumes. Data volumes come first, and a
 /// volume that was read to its end is never asked for.
-pub fn next_step(set: &SetProgress, missing: &BTreeSet<u16>) -> NextStep {
+pub fn next_step(set: &SetProgress, missing: &BTreeSet<u16>) -> VisitStep {
     let needs = &set.needs;
     if set.state == ProgressState::NeedsBase || needs.complete {
-        return NextStep::Base;
+        return VisitStep::Base;
     }
     let is_there = |volume: &&u16| !missing.contains(volume);
     if let Some(volume) = needs.rest_of.iter().find(is_there) {
         let (volume, why) = (*volume, Why::Rest);
-        return NextStep::Insert { volume, why };
+        return VisitStep::Insert { volume, why };
     }
     let others = needs.any_of.iter();
     let others = others.filter(|volume| !needs.ask_for.contains(volume));
     let left: Vec<u16> = needs.ask_for.iter().chain(others).copied().collect();
     let left: Vec<u16> = left.iter().filter(is_there).copied().collect();
     let Some(volume) = left.first().copied() else {
-        return NextStep::TopUp;
+        return VisitStep::TopUp;
     };
     let why = match needs.at_least {
         Some(needed) if usize::from(needed) <= left.len() => {
@@ -76,5 +76,5 @@ pub fn next_step(set: &SetProgress, missing: &BTreeSet<u16>) -> NextStep {
         }
         _ => Why::NotEnough,
     };
-    NextStep::Insert { volume, why }
+    VisitStep::Insert { volume, why }
 }

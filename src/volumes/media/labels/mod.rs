@@ -160,11 +160,11 @@ fn face(out: &mut String, label: &Label<'_>) {
         Some(number) => format!("No. {}", html_text(number, TEXT_MAX_CHARS)),
         None => "No. ____________".to_owned(),
     });
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<section class=\"face\"><div class=\"top\"><b>{title}</b></div>\
          <div class=\"left\"><span>第 {no} 卷，共 {count} 卷</span><b>{no}/{count}</b><span lang=\"en\">Volume {no} of {count}</span></div>\
-         <div class=\"right\">{code}</div><div class=\"bottom\">{lines}</div><div class=\"hole\"></div></section>\n",
+         <div class=\"right\">{code}</div><div class=\"bottom\">{lines}</div><div class=\"hole\"></div></section>",
         title = html_text(&facts.title, TEXT_MAX_CHARS),
         code = code(facts),
         lines = lines.join("<br>"),

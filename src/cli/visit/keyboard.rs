@@ -25,11 +25,11 @@ pub enum Answer {
 }
 
 /// The lines of standard input, read by a thread of their own.
-pub struct Input {
+pub struct Keyboard {
     lines: Option<Receiver<String>>,
 }
 
-impl Input {
+impl Keyboard {
     /// Starts to listen.
     pub fn listen() -> Self {
         let (send, lines) = channel();
