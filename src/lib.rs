@@ -250,7 +250,6 @@ pub use {
 
 // A store that is looked after.
 pub use ops::maintain::check::{PruneRequest, StoreCheckReport, StorePruneReport, check, prune};
-pub use ops::maintain::doctor::{DoctorOptions, DoctorReport, doctor};
 pub use ops::maintain::list::{ListReport, list};
 pub use ops::maintain::retention::{KeepReport, LetGoReport, apply_retention, keep};
 pub use ops::maintain::show::{ShowReport, show};
@@ -296,9 +295,6 @@ pub mod report {
     pub use crate::ops::add::{AddedItem, Change};
     pub use crate::ops::checkout::{CheckedOutItem, images::OutImage};
     pub use crate::ops::maintain::check::DamagedRelease;
-    pub use crate::ops::maintain::doctor::{
-        Advice, AdviceKind, DriveFacts, LocaleFacts, PlaceFacts, ProgramFacts,
-    };
     pub use crate::ops::maintain::list::ListedRelease;
     pub use crate::ops::maintain::show::{
         KeptStream, OpenedStreams, ShownImage, ShownItem, ShownKind, ShownPackage,

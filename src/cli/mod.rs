@@ -34,6 +34,7 @@ mod serve;
 mod show;
 mod site;
 mod terminal;
+mod tray;
 mod usage;
 mod verify;
 mod visit;

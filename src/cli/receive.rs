@@ -5,9 +5,10 @@ use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::ReceiveArgs;
 use crate::cli::exit::{Failure, exit_code};
-use crate::cli::{Context, messages, open};
+use crate::cli::{Context, messages, open, tray};
 
 pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
+    tray::wait_for_discs(context, &args.paths)?;
     open::with_store_or_new(context, &args.paths, |store| receive(context, args, store))
 }
 

@@ -230,6 +230,11 @@ pub fn read_line(monitor: &dyn Monitor) -> Option<String> {
     }
 }
 
+/// Whether a person sees stdout.
+pub fn is_out_seen() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether a person sees stderr.
 pub fn is_seen() -> bool {
     io::stderr().is_terminal()

@@ -11,7 +11,7 @@ use carryall::volumes::media::map::{is_map, map_html};
 use serde_json::json;
 
 use crate::cli::exit::{Failure, exit_code};
-use crate::cli::{Context, messages, terminal};
+use crate::cli::{Context, messages, terminal, tray};
 
 /// What is asked of media.
 pub struct VerifyRequest<'a> {
@@ -31,6 +31,7 @@ pub fn run(
     let map = request.map;
     // Before the media are read, which can take an hour.
     let first = map.map(|map| begin(map, paths)).transpose()?;
+    tray::wait_for_discs(context, paths)?;
     let judged = verify::verify_within(paths, request.retry_time, &context.screen)?;
     let drawn = match (map, first) {
         (Some(map), Some(first)) => draw(context, &judged, map, first, paths),

@@ -246,6 +246,9 @@ pub struct VisitArgs {
     /// Only releases for these platforms, and those that say no architecture.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Vec<Platform>,
+    /// For how long bad sectors are tried again.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
+    pub retry_time: Duration,
     /// Folder that gets the receipt for a top-up.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,

@@ -48,6 +48,8 @@ task-check = check
 task-check-out = check out
 task-sync = bring to the disk
 task-flush = bring to the disk
+task-burn = burn
+task-read-back = read back
 task-load = load
 
 ## Lists
@@ -282,6 +284,7 @@ visit-why-spare = a spare in place of what is missing or damaged; { $needed ->
 visit-why-not-enough = although all volumes that are left will not do; each makes the top-up smaller
 visit-insert-base = Next: put a volume with the release that { $name } depends on into { $drive }.
 visit-insert-top-up = Next: put the top-up, or another copy of a damaged or missing volume of { $name }, into { $drive }. Leaving is fine: nothing that was read is needed again.
+visit-insert-a-disc = No disc in { $drive }: put one in, and it goes on. Ctrl-C ends it.
 visit-busy = The drive looks at the disc.
 visit-disc-needed = This is volume { $volume } of { $all } of { $name }.
 visit-disc-rest = This is volume { $volume } of { $all } of { $name }; reading it goes on where it was broken off.
@@ -917,6 +920,7 @@ help-visit = Receive disc after disc with one drive: says which volume to put in
 help-visit-long = Recognizes whatever is put in, reads what is needed, opens the tray, and asks for the next volume until the set is complete. It can be stopped at any time, also by a power cut: the next visit goes on where it was. When no volume is left that helps, it gives out a receipt from which the vendor makes a top-up. Ends with exit code 4 while something is still needed.
 help-visit-arg-drive = The drive, or a path at which media appear, such as /media/cdrom [default: every optical drive]
 help-visit-arg-platform = Only releases for this platform, RELEASE@ARCH, and those that say no architecture; may be given several times [default: all]
+help-visit-arg-retry-time = For how long bad sectors of a disc are tried again, when everything else was read: 90s, 5m, 2h, or 0 for not at all
 help-visit-arg-to = Folder that gets the receipt for a top-up, when one is needed [default: the current one]
 help-visit-arg-history = Show which disc was read when, and how good it was; reads nothing
 help-visit-examples =
@@ -952,6 +956,8 @@ help-burn-examples =
     carryall burn images/
     # One volume, slowly
     carryall burn images/shop-1.0-1f66bd6b-vol02of05.iso --device /dev/sr1 --speed 4
+    # What is good already is burned again, on discs that hold something
+    carryall burn images/ --again --erase
 
 help-labels = Make a page with labels for sleeves and disc faces, to be printed
 help-labels-long = Each volume gets a sheet of A4 with a sleeve of 125 mm and a disc face of 116 mm, in Chinese and English. The labels name release, set, volume, data or spare and date, and have a QR code and lines for a number, a ledger and a signature.
@@ -963,6 +969,8 @@ help-labels-examples =
     carryall labels discs/
     # With numbers MR-2026-17-1, MR-2026-17-2 and so on
     carryall labels discs/ --number MR-2026-17 --to labels.html
+    # One volume
+    carryall labels discs/shop-1.0-1f66bd6b-vol02of05
 
 help-receipt = Say in tens of bytes what this store holds, so that the vendor sends only what it lacks
 help-receipt-long = The vendor gives it to `pack --for`. It holds the ids of releases and of what is lost or damaged, and no file names.

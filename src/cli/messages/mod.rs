@@ -51,9 +51,9 @@ pub use store::{
 };
 pub use versions::{discard_if_done, installed, kept, rolled_back};
 pub use visit::{
-    visit_ask_other, visit_busy, visit_disc, visit_drive, visit_drives, visit_end, visit_first,
-    visit_history, visit_missing, visit_out, visit_prompt, visit_top_up, visit_top_up_code,
-    visit_top_up_lines, visit_unclear, visit_unknown,
+    insert_a_disc, visit_ask_other, visit_busy, visit_disc, visit_drive, visit_drives, visit_end,
+    visit_first, visit_history, visit_missing, visit_out, visit_prompt, visit_top_up,
+    visit_top_up_code, visit_top_up_lines, visit_unclear, visit_unknown,
 };
 pub use weight::{Baseline, contributors, estimate};
 

@@ -59,6 +59,11 @@ pub fn visit_prompt(set: &SetProgress, step: &VisitStep, drive: &str) -> String 
     format!("\n{what}\n") + &line_below(keys)
 }
 
+/// A drive that is to be read has no disc.
+pub fn insert_a_disc(drive: &Path) -> String {
+    line(message!("visit-insert-a-disc", drive))
+}
+
 /// The drive examines what was put in.
 pub fn visit_busy() -> String {
     line(message!("visit-busy"))

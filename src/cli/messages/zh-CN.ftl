@@ -44,6 +44,8 @@ task-check = 检查
 task-check-out = 还原
 task-sync = 写盘
 task-flush = 写盘
+task-burn = 刻录
+task-read-back = 回读
 task-load = 载入
 
 ## 列表
@@ -235,6 +237,7 @@ visit-why-spare = 它是备用卷，用来代替缺少或损坏的部分，{ $ne
 visit-why-not-enough = 剩下的卷全部读入也不够，但每读一卷，需要补发的就少一些
 visit-insert-base = 下一步：请把 { $name } 所依赖的发布包的光盘放入 { $drive }。
 visit-insert-top-up = 下一步：请把补发盘，或 { $name } 中损坏、缺少的卷的另一份拷贝放入 { $drive }。也可以先离开：已读内容无需重读。
+visit-insert-a-disc = { $drive } 中没有光盘：放入后自动继续，按 Ctrl-C 结束。
 visit-busy = 光驱正在识别光盘。
 visit-disc-needed = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷）。
 visit-disc-rest = 这是 { $name } 的第 { $volume } 卷（共 { $all } 卷），从上次中断处继续读。
@@ -842,6 +845,7 @@ help-visit = 用一台光驱逐张接收光盘：提示接下来放入哪一卷�
 help-visit-long = 自动识别放入的光盘，读取需要的内容，打开托盘，再索要下一卷，直到整套读齐。可随时停止，断电也不要紧：下次 visit 从中断处继续。没有别的卷能补全时，生成回执，供应方据此制作补发盘。仍有所缺时，退出码为 4。
 help-visit-arg-drive = 光驱，或介质出现的路径，如 /media/cdrom【默认：全部光驱】
 help-visit-arg-platform = 只接收适用于该平台的发布包（发布包@架构）和没有写架构的发布包；可多次给出【默认：全部】
+help-visit-arg-retry-time = 一张盘的其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
 help-visit-arg-to = 需要补发时，存放回执的目录【默认：当前目录】
 help-visit-arg-history = 显示哪张盘何时读过、状况如何；不读取任何介质
 help-visit-examples =
@@ -877,6 +881,8 @@ help-burn-examples =
     carryall burn images/
     # 只刻一卷，低速
     carryall burn images/shop-1.0-1f66bd6b-vol02of05.iso --device /dev/sr1 --speed 4
+    # 刻好的也重刻，盘上原有内容直接擦除
+    carryall burn images/ --again --erase
 
 help-labels = 生成封套和光盘盘面的标签页，供打印
 help-labels-long = 每卷一张 A4 纸，含 125 mm 的封套和 116 mm 的盘面，中英文对照。标签上有发布包、卷集、卷号、数据或备用、日期和二维码，并留有编号、登记和签收栏。
@@ -888,6 +894,8 @@ help-labels-examples =
     carryall labels discs/
     # 编号为 MR-2026-17-1、MR-2026-17-2 等
     carryall labels discs/ --number MR-2026-17 --to labels.html
+    # 单独一卷
+    carryall labels discs/shop-1.0-1f66bd6b-vol02of05
 
 help-receipt = 用几十个字节说明本仓库有什么，供应方据此只发所缺的内容
 help-receipt-long = 供应方用 pack --for 读取回执。回执含有发布包的标识，以及丢失或损坏的数据块的标识，不含文件名。

@@ -16,7 +16,7 @@ use carryall::base::id::SetId;
 use carryall::ops::Error;
 use carryall::ops::receive::visit::log::{self, VisitEntry, VisitEvent};
 use carryall::ops::receive::visit::{Disc, DiscRole, FoundInDrive, VisitStep, identify, next_step};
-use carryall::ops::receive::{self, ProgressState, ReceiveReport, SetProgress};
+use carryall::ops::receive::{self, ProgressState, ReceiveOptions, ReceiveReport, SetProgress};
 use carryall::store::{OpenMode, Store};
 use serde::Serialize;
 
@@ -319,8 +319,11 @@ impl Visit<'_> {
     fn take_in(&mut self, path: &Path) -> Result<(), Failure> {
         let began = Instant::now();
         let paths = [path.to_owned()];
+        let mut options = ReceiveOptions::default();
+        options.platforms.clone_from(&self.args.platform);
+        options.retry_time = self.args.retry_time;
         let screen = &self.context.screen;
-        let report = match receive::receive_for(self.store, &paths, &self.args.platform, screen) {
+        let report = match receive::receive_with(self.store, &paths, &options, screen) {
             Ok(report) => report,
             // Another disc may be better. What hurts every disc ends the visit.
             Err(error @ (Error::NoVolumes { .. } | Error::TooManySets)) => {

@@ -1,6 +1,5 @@
 //! The receipt of what is lacking, in the forms that can leave a room without a network: lines, a file, and QR codes.
 
-use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
 use carryall::base::id::ChunkId;
@@ -86,7 +85,7 @@ impl TopUp {
 
     /// The code, when it fits on the terminal as a whole.
     pub fn code(&self) -> Option<QrCode> {
-        if !stdout().is_terminal() {
+        if !terminal::is_out_seen() {
             return None;
         }
         let rows = terminal::rows().saturating_sub(ROWS_BELOW);

@@ -26,6 +26,7 @@ const GUIDE_ZH: &str = include_str!("../../../docs/operator-guide.zh.md");
 
 /// A program in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Program {
     /// The file that it was read from.
     pub path: PathBuf,

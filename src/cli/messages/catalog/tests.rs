@@ -13,10 +13,10 @@ use crate::cli::messages::errors::COMMANDS;
 use crate::cli::messages::message;
 
 /// Ids that begin so are put together while the program runs; a test beside that code holds them to be there and used.
-const PUT_TOGETHER: [&str; 3] = ["help-", "task-", "term-"];
+const PUT_TOGETHER: [&str; 4] = ["help-", "man-heading-", "task-", "term-"];
 
 /// What is typed with these marks in every language, the names of its parts apart.
-const FORMS: [&str; 12] = [
+const FORMS: [&str; 13] = [
     "://",
     "[:端口]",
     "名称:版本",
@@ -29,6 +29,7 @@ const FORMS: [&str; 12] = [
     "GF(2^8)",
     "* 和 ?",
     "sha256:",
+    "stdio:文件",
 ];
 
 /// What a message says: its texts with a mark for each argument, and the names of its arguments.
