@@ -47,8 +47,9 @@ fn examples(page: &str) -> Vec<String> {
     lines.filter_map(from).collect()
 }
 
-/// Words as a shell splits them: quotes keep spaces.
+/// Words as a shell splits them: quotes keep spaces, and what comes behind `>` is the shell's.
 fn split(line: &str) -> Vec<OsString> {
+    let (line, _) = line.split_once(" > ").unwrap_or((line, ""));
     let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
     for c in line.chars() {
         match c {
