@@ -216,7 +216,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn every_plan_fits_its_medium_and_carries_all_pieces_in_order(
-            pieces in proptest::collection::vec(0_u64..6_000_000, 0..60), megabytes in 14_u64..60,
+            pieces in proptest::collection::vec(0_u64..6_000_000, 0..60), megabytes in 20_u64..60,
             spare in proptest::option::of(0_u16..4), local in proptest::option::of(0.0..30.0), gf8: bool,
         ) {
             let codec = if gf8 { ParityCodec::Gf8 } else { ParityCodec::Gf16 };
