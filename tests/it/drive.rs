@@ -8,15 +8,18 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A release of so many bytes of noise, packed by the words that follow.
-fn packed(stage: &Stage, bytes: usize, words: &str) -> Vec<PathBuf> {
+const SHOP: &str = "shop:1.0";
+
+/// A release of so many bytes of noise, packed by the words that follow, of which the last is a folder.
+fn packed(stage: &Stage, release: &str, bytes: usize, words: &str) -> Vec<PathBuf> {
     let given = stage.path("given");
     if !given.exists() {
         fs::create_dir(&given).unwrap();
-        fs::write(given.join("parts.bin"), noise(1, bytes)).unwrap();
-        stage.run(&["add", "shop:1.0", "given"]).ends_with(0);
+        let seed = u64::from(release != SHOP) + 1;
+        fs::write(given.join("parts.bin"), noise(seed, bytes)).unwrap();
+        stage.run(&["add", release, "given"]).ends_with(0);
     }
-    let pack = format!("pack shop:1.0 --effort fast --iso {words}");
+    let pack = format!("pack {release} --effort fast --iso {words}");
     let words: Vec<&str> = pack.split(' ').collect();
     stage.run(&words).ends_with(0);
     volumes(&stage.path(words.last().unwrap()))
@@ -48,7 +51,7 @@ fn a_set_with_bad_sectors_on_every_disc_comes_whole_through_a_power_cut() {
     let Some(site) = Site::new() else { return };
     let stage = Stage::new();
     let words = "--media 6.6MB --spare 1 --local 5 --to discs";
-    let images = packed(&stage, 22_000_000, words);
+    let images = packed(&stage, SHOP, 22_000_000, words);
     assert_eq!(images.len(), 5);
     let discs = images.iter().zip(1..);
     let discs = discs.map(|(image, seed)| Disc::new(image).scattered(0.04, seed));
@@ -68,4 +71,39 @@ fn a_set_with_bad_sectors_on_every_disc_comes_whole_through_a_power_cut() {
     }
     receive(&mut machine, &discs[4], "store", 0);
     gives_back(&mut machine, &site, &stage, "store");
+}
+
+#[test]
+fn a_disc_alone_and_two_copies_of_one_come_whole() {
+    let Some(site) = Site::new() else { return };
+    let stage = Stage::new();
+    let alone = packed(
+        &stage,
+        SHOP,
+        6_000_000,
+        "--media usb --spare 0 --local 14 --to alone",
+    );
+    let bare = packed(
+        &stage,
+        SHOP,
+        6_000_000,
+        "--media usb --spare 0 --local 0 --to bare",
+    );
+    let (alone, bare) = (Disc::new(&alone[0]), Disc::new(&bare[0]));
+    let mut machine = Machine::boot(&site);
+    let damaged = [
+        alone.clone().scattered(0.06, 1),
+        alone.clone().radial(320, 24),
+        alone.scratched(1000..1200),
+    ];
+    for (disc, store) in damaged.iter().zip(["scattered", "radial", "scratched"]) {
+        receive(&mut machine, disc, store, 0);
+        gives_back(&mut machine, &site, &stage, store);
+    }
+
+    let one = bare.clone().scattered(0.25, 2);
+    let two = bare.scattered_elsewhere(0.25, 2);
+    receive(&mut machine, &one, "copies", 3);
+    receive(&mut machine, &two, "copies", 0);
+    gives_back(&mut machine, &site, &stage, "copies");
 }

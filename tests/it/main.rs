@@ -20,6 +20,7 @@ mod delta_frames;
 mod delta_histories;
 mod deltas;
 mod drive;
+mod drive_visit;
 mod examples;
 mod forged;
 mod full_disk;

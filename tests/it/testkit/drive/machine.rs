@@ -141,6 +141,11 @@ impl Machine {
         assert_eq!(answer.code, code, "{command}: {}", answer.text);
         answer.text
     }
+
+    /// Everything that was said since the machine was switched on.
+    pub fn transcript(&self) -> String {
+        self.console.transcript()
+    }
 }
 
 impl Drop for Machine {
