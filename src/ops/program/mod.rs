@@ -16,8 +16,8 @@ use crate::ops::Error;
 use crate::volumes::media::companion::GUIDE_NAMES;
 use crate::volumes::media::{CompanionFile, ProgramNote};
 
-/// Most bytes of a program that is carried. Ours has about 15 MB.
-const PROGRAM_BYTES_MAX: u64 = 256 << 20;
+/// Most bytes of a program that is carried. Ours has about 15 MB, and 300 MB with what debuggers need.
+const PROGRAM_BYTES_MAX: u64 = 1 << 30;
 /// Name of a carried program, without the machine.
 const NAME: &str = "carryall";
 
