@@ -1,6 +1,6 @@
 //! `receipt`: what this store holds, for the vendor.
 
-use std::io::{IsTerminal, stdin, stdout};
+use std::io::{IsTerminal, stdin};
 use std::path::Path;
 
 use carryall::base::diagnostic::diagnostic;
@@ -73,7 +73,7 @@ fn show_codes(context: &Context, report: &ReceiptReport) -> Result<(), Failure> 
     let rows = terminal::rows().saturating_sub(ROWS_BELOW);
     let side = QrCode::side_modules_on_terminal(terminal::columns(), rows);
     let codes = report.receipt.to_codes(side).ok_or(Error::NoCodes)?;
-    let is_watched = stdin().is_terminal() && stdout().is_terminal();
+    let is_watched = stdin().is_terminal() && terminal::is_out_seen();
     for (number, code) in (1..).zip(&codes) {
         terminal::print_code(code)?;
         if codes.len() == 1 {
