@@ -1,12 +1,10 @@
 //! `doctor`: what this machine has, what it lacks, and what to do about that.
 
-use std::io::IsTerminal;
-
 use carryall::ops::maintain::doctor::{DoctorOptions, DoctorReport, LocaleFacts, doctor};
 
 use crate::cli::exit::{EXIT_FAILED, Failure};
 use crate::cli::messages::catalog;
-use crate::cli::{Context, memory, messages, open};
+use crate::cli::{Context, memory, messages, open, terminal};
 
 pub fn run(context: &Context) -> Result<u8, Failure> {
     let report = doctor(&DoctorOptions {
@@ -40,8 +38,8 @@ fn locale() -> LocaleFacts {
         .to_string_lossy()
         .to_ascii_lowercase();
     let has_letters = codeset.contains("utf-8") || codeset.contains("utf8");
-    let is_bare = std::io::stdout().is_terminal()
-        && std::env::var_os("TERM").is_some_and(|term| term == "linux");
+    let is_bare =
+        terminal::is_out_seen() && std::env::var_os("TERM").is_some_and(|term| term == "linux");
     LocaleFacts {
         variable: (!variable.is_empty()).then(|| variable.to_owned()),
         value,
