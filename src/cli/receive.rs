@@ -24,11 +24,16 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     if report.is_damaged() && !context.json {
         messages::say(&messages::hint_line(&messages::hint_top_up()));
     }
+    say_failed(context, &report);
+    Ok(exit_code(report.completion()))
+}
+
+/// Says which sets could not be received, and why.
+pub fn say_failed(context: &Context, report: &ReceiveReport) {
     for failed in &report.failed {
         let name = messages::set_name(&failed.title, &failed.set_id.short());
         Failure::of(&failed.error).about(&name).report(context.json);
     }
-    Ok(exit_code(report.completion()))
 }
 
 /// What a call brought, set by set.

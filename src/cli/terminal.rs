@@ -19,8 +19,8 @@ use serde_json::Value;
 const COLUMNS: usize = 100;
 /// Rows of the smallest terminal that people use.
 const ROWS: usize = 24;
-/// How often a stop is looked for while the keyboard is waited for.
-const ASK_EVERY: Duration = Duration::from_millis(100);
+/// How often a stop, the keyboard and drives are looked at while something is waited for.
+pub const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Whether a character does something to a terminal or to the order of what is around it, or cannot be seen.
 fn is_unsafe(c: char) -> bool {

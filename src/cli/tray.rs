@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
 
 use carryall::volumes::media::drive::{Drive, TrayState};
 
 use crate::cli::exit::Failure;
 use crate::cli::{Context, interrupt, messages, terminal};
-
-/// How often the drive is asked.
-const ASK_EVERY: Duration = Duration::from_millis(300);
 
 /// Waits until each drive among `paths` has a disc. Where nobody sees what is asked for, it does not wait, and opening the
 /// drive tells what is missing.
@@ -28,7 +24,7 @@ pub fn wait_for_discs(context: &Context, paths: &[PathBuf]) -> Result<(), Failur
                 was_asked = true;
                 messages::say(&messages::insert_a_disc(&drive.path));
             }
-            thread::sleep(ASK_EVERY);
+            thread::sleep(terminal::ASK_EVERY);
         }
     }
     Ok(())

@@ -2,10 +2,6 @@
 
 use std::io::BufRead;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::Duration;
-
-/// How often drives and the keyboard are asked.
-pub const ASK_EVERY: Duration = Duration::from_millis(300);
 
 /// What was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,7 @@ mod keyboard;
 mod slot;
 mod top_up;
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -20,7 +19,7 @@ use carryall::ops::receive::{self, ProgressState, ReceiveOptions, ReceiveReport,
 use carryall::store::{OpenMode, Store};
 use serde::Serialize;
 
-use self::keyboard::{ASK_EVERY, Answer, Keyboard};
+use self::keyboard::{Answer, Keyboard};
 use self::slot::{DiscSlot, SlotContent};
 use self::top_up::TopUp;
 use crate::cli::args::VisitArgs;
@@ -243,7 +242,7 @@ impl Visit<'_> {
             if let Some(answer) = self.input.take() {
                 return Ok(Heard::Answer(answer));
             }
-            std::thread::sleep(ASK_EVERY);
+            std::thread::sleep(terminal::ASK_EVERY);
         }
     }
 
@@ -310,7 +309,7 @@ impl Visit<'_> {
                 Some(Answer::No | Answer::Again | Answer::Quit) => return Ok(false),
                 Some(_) => self.say(&messages::visit_ask_other(disc)),
                 None if self.input.is_closed() => return Ok(false),
-                None => std::thread::sleep(ASK_EVERY),
+                None => std::thread::sleep(terminal::ASK_EVERY),
             }
         }
     }
@@ -342,12 +341,7 @@ impl Visit<'_> {
         }
         self.note_received(&report)?;
         self.say_report(&report);
-        for failed in &report.failed {
-            let name = messages::set_name(&failed.title, &failed.set_id.short());
-            Failure::of(&failed.error)
-                .about(&name)
-                .report(self.context.json);
-        }
+        receive_words::say_failed(self.context, &report);
         Ok(())
     }
 

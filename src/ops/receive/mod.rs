@@ -8,6 +8,7 @@ pub(crate) mod commit;
 pub(crate) mod committed_sets;
 pub mod forget;
 pub(crate) mod frame_check;
+mod leftovers;
 pub(crate) mod overlay;
 pub mod prerequisites;
 pub mod receipt;
@@ -18,14 +19,15 @@ pub mod selection;
 pub(crate) mod staged_set;
 pub mod visit;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use self::advance::{Ask, advance, progress_of};
 pub use self::commit::CommittedRelease;
+use self::leftovers::tell_what_was_read;
 pub use self::report::{FailedSet, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
@@ -40,13 +42,11 @@ use crate::ops::receive::staged_set::{Staged, ask_also, asked_of, note_of, title
 use crate::ops::space::free_bytes;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
-use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
 use crate::volumes::{
-    MediaExtent, MediaRequest, ReadMediaReport, SetRead, SetReadReport, Staging, VolumeRead,
-    read_media_for,
+    MediaExtent, MediaRequest, ReadMediaReport, SetRead, SetReadReport, Staging, read_media_for,
 };
 
 /// Options of `receive`.
@@ -303,81 +303,6 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
         beside: false,
         room: None,
     }
-}
-
-/// Returns whether a set is incomplete and only a leftover next to whole ones. Examples are the old content of a
-/// rewritten disc, the trash of a stick, and a part of a volume. A whole volume in a place of its own is there on
-/// purpose.
-fn is_leftover(read: &SetRead, whole: &[&SetRead]) -> bool {
-    let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
-    let is_part = || {
-        let mut volumes = read.volumes.iter();
-        let bytes = |volume: &VolumeRead| u64::from(volume.blocks) * BLOCK_BYTES as u64;
-        volumes.all(|volume| volume.read_bytes < bytes(volume) / 2)
-    };
-    let is_left = |source: &PathBuf| {
-        let is_shared = whole.iter().any(|whole| whole.sources.contains(source));
-        let given = read.paths.iter().find(|path| source.starts_with(path));
-        let below = given.and_then(|path| source.strip_prefix(path).ok());
-        is_shared || below.is_some_and(is_trash)
-    };
-    read.paths.iter().all(is_with) && (read.sources.iter().all(is_left) || is_part())
-}
-
-/// Returns whether a path leads through a trash folder or a hidden one.
-fn is_trash(path: &Path) -> bool {
-    const NAMES: [&str; 5] = [
-        "$recycle.bin",
-        "recycler",
-        "trash",
-        "lost+found",
-        "found.000",
-    ];
-    path.components().any(|component| {
-        let name = component.as_os_str().to_string_lossy().to_lowercase();
-        // Systems hide deleted files in folders such as `.Trash-1000`.
-        name.starts_with('.') || NAMES.contains(&name.as_str())
-    })
-}
-
-/// Adds to each set which of its volumes were read, and to a staged one whether it is only a leftover.
-fn tell_what_was_read(
-    store: &Store,
-    sets: &mut [SetProgress],
-    read: &[SetRead],
-) -> Result<(), Error> {
-    let by_id: BTreeMap<SetId, &SetRead> =
-        read.iter().map(|read| (read.header.set_id, read)).collect();
-    let is_in = |set: &SetProgress| {
-        matches!(
-            set.state,
-            ProgressState::Complete | ProgressState::AlreadyHere
-        )
-    };
-    let whole: Vec<&SetRead> = sets
-        .iter()
-        .filter(|set| is_in(set))
-        .filter_map(|set| by_id.get(&set.set_id).copied())
-        .collect();
-    let mut waiting = open_all(&store.incoming_dir())?;
-    for set in sets {
-        let Some(read) = by_id.get(&set.set_id) else {
-            continue;
-        };
-        set.volumes_read.clone_from(&read.volumes);
-        if !is_in(set) {
-            set.beside = is_leftover(read, &whole);
-            let spooled = waiting
-                .iter_mut()
-                .find(|each| each.set_id() == read.header.set_id);
-            if let Some(spooled) = spooled
-                && spooled.is_beside() != set.beside
-            {
-                spooled.set_beside(set.beside)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Removes staged sets whose releases came by another set. Their missing parts are no longer needed.
