@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
+use crate::base::fs::parent_of;
 use crate::base::overlap::{Overlap, RealPlace};
 
 /// Bytes of a file's beginning that suffice to recognize it.
@@ -112,7 +113,7 @@ impl OutputFile {
     ) -> Result<Self, OutputError> {
         check_apart(&place, inputs)?;
         check_own(&place, is_own)?;
-        let folder = folder_of(&place);
+        let folder = parent_of(&place);
         sweep(folder);
         let (unfinished, file) = make_unfinished(folder).map_err(OutputError::io(&place))?;
         Ok(Self {
@@ -139,7 +140,7 @@ impl OutputFile {
         self.give_name()?;
         // The file itself is durable. Some file systems cannot sync a folder, so a failure is no reason to report an
         // error.
-        let _ = File::open(folder_of(&self.place)).and_then(|folder| folder.sync_all());
+        let _ = File::open(parent_of(&self.place)).and_then(|folder| folder.sync_all());
         Ok(std::mem::take(&mut self.place))
     }
 
@@ -225,13 +226,6 @@ fn check_own(place: &Path, is_own: fn(&[u8]) -> bool) -> Result<(), OutputError>
     match read {
         Ok(_) if is_own(&head) => Ok(()),
         _ => Err(exists()),
-    }
-}
-
-fn folder_of(place: &Path) -> &Path {
-    match place.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -3,7 +3,6 @@
 //! Only `add`, `receive` and `demo` create one.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use carryall::base::diagnostic::diagnostic;
@@ -129,13 +128,7 @@ pub fn with_store_or_new(
     work: impl FnOnce(&Store) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     for path in paths {
-        let there = path.metadata().map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => MediaError::Missing { path: path.clone() },
-            _ => MediaError::Io {
-                path: path.clone(),
-                source,
-            },
-        });
+        let there = path.metadata().map_err(MediaError::at(path));
         there.map_err(Error::from)?;
     }
     let dir = store_dir(context)?;

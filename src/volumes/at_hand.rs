@@ -59,15 +59,7 @@ pub fn volume_at(path: &Path, monitor: &dyn Monitor) -> Result<Option<VolumeAtHa
 
 /// Returns the path itself, or what is in it when it is a folder of volumes.
 fn places(path: &Path) -> Result<Vec<PathBuf>, MediaError> {
-    let is_folder = fs::metadata(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => MediaError::Missing {
-            path: path.to_owned(),
-        },
-        _ => MediaError::Io {
-            path: path.to_owned(),
-            source,
-        },
-    })?;
+    let is_folder = fs::metadata(path).map_err(MediaError::at(path))?;
     if !is_folder.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

@@ -128,6 +128,16 @@ pub enum MediaError {
 }
 
 impl MediaError {
+    /// Gives the error of looking at a named path its meaning, for `map_err`: nothing is there, or it cannot be read.
+    pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing {
+                path: path.to_owned(),
+            },
+            _ => Self::io(path)(source),
+        }
+    }
+
     /// Gives an I/O error its path, for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| Self::Io {

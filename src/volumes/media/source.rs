@@ -174,13 +174,7 @@ pub fn find_sources(
 ) -> Result<Vec<MediaSource>, MediaError> {
     let mut found = FoundSource::default();
     for path in paths {
-        let meta = fs::metadata(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => MediaError::Missing { path: path.clone() },
-            _ => MediaError::Io {
-                path: path.clone(),
-                source,
-            },
-        })?;
+        let meta = fs::metadata(path).map_err(MediaError::at(path))?;
         let kind = meta.file_type();
         if kind.is_dir() {
             found.walk(path, monitor)?;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,18 +13,17 @@ use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
-use crate::base::read_at::ReadAt;
-use crate::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES, SetHeader};
+use crate::volumes::VolumeError;
+use crate::volumes::block::{BlockHeader, SetHeader};
 use crate::volumes::described::{describe, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
-use crate::volumes::media::scan::{RETRY_TIME, ReadsAll, ScanGuide, scan_guided, scan_reader};
-use crate::volumes::media::source::{FileReader, find_sources};
+use crate::volumes::media::scan::{RETRY_TIME, ReadsAll, ScanGuide, scan_guided};
+use crate::volumes::media::source::find_sources;
 use crate::volumes::media::{MediaSource, ScanReport, Sighting};
 use crate::volumes::recovery::Presence;
 use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::tag_of;
-use crate::volumes::{SetDescriptor, VolumeError};
 
 use super::SetReader;
 use super::locations::{Locations, PartLocations};
@@ -339,56 +338,6 @@ fn discover_to(
         scan: report,
         met_blocks: met.into_iter().map(AtomicU64::into_inner).collect(),
     })
-}
-
-/// Returns the facts of the set on one volume, as names and values, or `None` when there are none. It only reads the
-/// first blocks.
-pub(crate) fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
-    /// Catalog and data lie before the next superblock. The first superblock is the first block.
-    const LOOK_BYTES: u64 = 4 << 20;
-    let sources = find_sources(&[path.to_owned()], monitor).ok()?;
-    let found: Mutex<Option<Vec<(String, String)>>> = Mutex::new(None);
-    let visit = |sighting: &Sighting<'_>| {
-        let Sighting::Whole { header, block, .. } = sighting else {
-            return ControlFlow::Continue(());
-        };
-        if header.kind != BlockKind::Superblock {
-            return ControlFlow::Continue(());
-        }
-        let descriptor = Geometry::from_header(&header.set)
-            .ok()
-            .and_then(|geometry| {
-                SetDescriptor::from_superblock(&geometry, block.get(HEADER_BYTES..)?)
-            });
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        *found = descriptor.map(|descriptor| descriptor.facts);
-        ControlFlow::Break(())
-    };
-    let source = sources.iter().find(|source| source.bytes > 0)?;
-    let reader = Beginning {
-        reader: source.open().ok()?,
-        bytes: source.bytes.min(LOOK_BYTES),
-    };
-    scan_reader(&reader, 0, source.access, &visit, monitor).ok()?;
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The first bytes of a source, as a reader.
-struct Beginning {
-    reader: FileReader,
-    bytes: u64,
-}
-
-impl ReadAt for Beginning {
-    fn size_bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<usize> {
-        let left = usize::try_from(self.bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let most = left.min(buf.len());
-        self.reader.read_at(offset, &mut buf[..most])
-    }
 }
 
 fn sort_out(

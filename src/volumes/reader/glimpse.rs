@@ -52,6 +52,14 @@ pub(crate) fn glimpse(path: &Path, monitor: &dyn Monitor) -> Result<Glimpse, Vol
     })
 }
 
+/// Returns the facts of the set on the medium at `path`, as names and values, or `None` when there are none.
+pub(crate) fn facts_of(path: &Path, monitor: &dyn Monitor) -> Option<Vec<(String, String)>> {
+    match glimpse(path, monitor) {
+        Ok(Glimpse::Volume(_, Some(descriptor))) => Some(descriptor.facts),
+        _ => None,
+    }
+}
+
 fn glimpse_source(
     source: &MediaSource,
     failures: &mut u32,

@@ -27,9 +27,9 @@ use crate::volumes::recovery::{
 use crate::volumes::slices::{self, Slices, bytes_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
+pub(crate) use self::discover::discover_contents;
 pub use self::discover::{Discovery, discover, discover_within};
-pub(crate) use self::discover::{discover_contents, facts_of};
-pub(crate) use self::glimpse::{Glimpse, glimpse};
+pub(crate) use self::glimpse::{Glimpse, facts_of, glimpse};
 use self::locations::{Locations, PartLocations};
 
 /// Most hashes that joining the copies of all blocks takes when a set is found: 16 GiB of blocks.

@@ -5,7 +5,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 
-use super::folder_of;
+use crate::base::fs::parent_of;
 use crate::volumes::at_hand::VolumeAtHand;
 
 const NAME: &str = ".carryall-burned";
@@ -14,7 +14,7 @@ const BYTES_MAX: u64 = 1 << 20;
 
 /// Returns whether this volume, of this set, is noted.
 pub(super) fn has(volume: &VolumeAtHand) -> bool {
-    let path = folder_of(&volume.path).join(NAME);
+    let path = parent_of(&volume.path).join(NAME);
     let is_ours =
         fs::symlink_metadata(&path).is_ok_and(|stat| stat.is_file() && stat.len() <= BYTES_MAX);
     let line = line(volume);
@@ -26,7 +26,7 @@ pub(super) fn add(volume: &VolumeAtHand) {
     if has(volume) {
         return;
     }
-    let path = folder_of(&volume.path).join(NAME);
+    let path = parent_of(&volume.path).join(NAME);
     if fs::symlink_metadata(&path).is_ok_and(|stat| !stat.is_file()) {
         return;
     }

@@ -6,7 +6,7 @@
 mod ledger;
 mod read_back;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -379,12 +379,4 @@ impl BurningSession<'_> {
 fn same(one: &VolumeAtHand, other: &VolumeAtHand) -> bool {
     let key = |volume: &VolumeAtHand| (volume.facts.set_id, volume.facts.volume_no);
     key(one) == key(other)
-}
-
-/// Returns where a volume's neighbors are.
-fn folder_of(path: &Path) -> PathBuf {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new(".")).to_owned()
 }
