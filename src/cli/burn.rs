@@ -42,10 +42,11 @@ pub fn run(context: &Context, args: &BurnArgs) -> Result<u8, Failure> {
     Ok(exit_code(report.completion()))
 }
 
-/// Answers are words of both languages. What is not understood burns nothing.
+/// Answers are words of both languages. What is not understood burns nothing, and Enter alone erases nothing.
 fn answer(line: &str) -> BurnAnswer {
     match line.trim().to_lowercase().as_str() {
         "" | "y" | "yes" | "是" => BurnAnswer::GoOn,
+        "erase" | "擦除" => BurnAnswer::Erase,
         "s" | "skip" | "跳过" => BurnAnswer::Skip,
         _ => BurnAnswer::Stop,
     }

@@ -151,9 +151,10 @@ fn a_disc_that_holds_something_is_not_erased_without_an_answer() {
     burn(&stage, &[], "").fails_with_words("this disc holds something");
     burn(&stage, &[], "q\n").fails_with_words("this disc holds something");
     burn(&stage, &[], "what?\n").fails_with_words("this disc holds something");
+    burn(&stage, &[], "\nq\n").fails_with_words("this disc holds something");
     assert!(fs::read(stage.path("disc.img")).unwrap() == before);
-    // Enter agrees, for this disc alone; the second volume is left out.
-    let run = burn(&stage, &[], "\ns\n").ends_with(3);
+    // The word agrees, for this disc alone; the second volume is left out.
+    let run = burn(&stage, &[], "erase\ns\n").ends_with(3);
     assert!(run.stdout.contains("volume 1 of 2: good"), "{run:#?}");
     assert!(run.stdout.contains("volume 2 of 2: not burned"), "{run:#?}");
     let run = burn(&stage, &["--erase"], "\n").ends_with(0);

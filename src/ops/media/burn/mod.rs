@@ -134,8 +134,10 @@ pub enum Obstacle {
 /// What is done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BurnAnswer {
-    /// Go on: the disc is in the drive, and what is on it may be erased.
+    /// Go on with the disc that is in the drive now. What is on it stays.
     GoOn,
+    /// Erase the disc that was asked about. Another one in its place is asked about anew.
+    Erase,
     /// Leave this volume out.
     Skip,
     /// Burn nothing more.
@@ -249,16 +251,16 @@ impl BurningSession<'_> {
     ) -> Result<bool, Error> {
         let mut obstacle = self.used.then_some(Obstacle::NextDisc);
         loop {
-            let mut may_erase = self.options.erase == Erase::All;
-            if let Some(obstacle) = &obstacle {
-                match (dialog.ask)(volume, obstacle) {
+            let mut erasable = None;
+            if let Some(obstacle) = obstacle {
+                match (dialog.ask)(volume, &obstacle) {
                     BurnAnswer::GoOn => {}
+                    BurnAnswer::Erase => erasable = Some(obstacle),
                     BurnAnswer::Skip => return Ok(true),
                     BurnAnswer::Stop => return Ok(false),
                 }
-                may_erase |= matches!(obstacle, Obstacle::HoldsData { .. });
             }
-            obstacle = self.disc(volume, entry, may_erase, dialog)?;
+            obstacle = self.disc(volume, entry, erasable.as_ref(), dialog)?;
             if obstacle.is_none() {
                 ledger::add(volume);
                 self.burner.eject();
@@ -268,12 +270,13 @@ impl BurningSession<'_> {
         }
     }
 
-    /// Tries the disc that is in the drive. Returns what stands in the way, or `None` when it is good.
+    /// Tries the disc that is in the drive. Returns what stands in the way, or `None` when it is good. A disc that holds
+    /// what `erasable` says is erased.
     fn disc(
         &self,
         volume: &VolumeAtHand,
         entry: &mut BurnedVolume,
-        may_erase: bool,
+        erasable: Option<&Obstacle>,
         dialog: &mut Dialog<'_>,
     ) -> Result<Option<Obstacle>, Error> {
         let mut disc = self.burner.look()?;
@@ -297,9 +300,10 @@ impl BurningSession<'_> {
             if !disc.is_erasable() {
                 return Ok(Some(Obstacle::Used));
             }
-            if !may_erase {
-                let title = there.map(|there| there.facts.title);
-                return Ok(Some(Obstacle::HoldsData { title }));
+            let title = there.map(|there| there.facts.title);
+            let held = Obstacle::HoldsData { title };
+            if self.options.erase == Erase::Ask && erasable != Some(&held) {
+                return Ok(Some(held));
             }
             if let Burned::Failed(said) = self.burner.erase(self.monitor)? {
                 return Ok(Some(Obstacle::Failed { said }));
