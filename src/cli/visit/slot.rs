@@ -10,6 +10,8 @@ use carryall::volumes::media::drive::{Drive, TrayState, drives};
 /// A place for discs, and whether the one in it was dealt with.
 pub struct DiscSlot {
     place: Place,
+    /// The medium that was last said to be fresh. Another one may stand in its place before it is let out.
+    seen: Option<MediumMark>,
     dealt_with: Option<MediumMark>,
 }
 
@@ -40,6 +42,7 @@ impl DiscSlot {
     fn new(place: Place) -> Self {
         Self {
             place,
+            seen: None,
             dealt_with: None,
         }
     }
@@ -92,20 +95,16 @@ impl DiscSlot {
             return Ok(SlotContent::DealtWith);
         }
         self.dealt_with = None;
+        self.seen = Some(mark);
         Ok(SlotContent::Fresh)
     }
 
-    /// Notes that the disc was dealt with, and opens the tray. Returns whether the tray is open now.
+    /// Notes that the disc last seen was dealt with, and opens the tray. Returns whether the tray is open now.
     pub fn let_out(&mut self) -> bool {
+        self.dealt_with = self.seen.take();
         match &self.place {
-            Place::Drive(drive) => {
-                self.dealt_with = Some(MediumMark(Vec::new()));
-                drive.eject().is_ok()
-            }
-            Place::Path(path) => {
-                self.dealt_with = mark_of(path);
-                false
-            }
+            Place::Drive(drive) => drive.eject().is_ok(),
+            Place::Path(_) => false,
         }
     }
 
@@ -154,6 +153,19 @@ mod tests {
         slot.let_out();
         fs::rename(dir.path().join("a"), dir.path().join("z")).unwrap();
         fs::write(dir.path().join("b"), b"b").unwrap();
+        assert_eq!(slot.look().unwrap(), SlotContent::Fresh);
+    }
+
+    #[test]
+    fn a_medium_that_came_while_the_last_one_was_read_is_fresh() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut slots = DiscSlot::find(Some(dir.path()));
+        let slot = &mut slots[0];
+        fs::write(dir.path().join("a"), b"a").unwrap();
+        assert_eq!(slot.look().unwrap(), SlotContent::Fresh);
+        fs::rename(dir.path().join("a"), dir.path().join("z")).unwrap();
+        fs::write(dir.path().join("b"), b"b").unwrap();
+        slot.let_out();
         assert_eq!(slot.look().unwrap(), SlotContent::Fresh);
     }
 }
