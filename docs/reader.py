@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads volumes of carryall without carryall: verifies, lists and extracts an undamaged full set.
+"""Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
 blake3, zstandard, and reader_deflate.py in the same folder. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
@@ -8,8 +8,8 @@ blake3, zstandard, and reader_deflate.py in the same folder. The unpacked bytes 
     reader.py list PATH...              releases, items and entries
     reader.py extract PATH... TO        all releases, each into a new folder TO/NAME:VERSION
 
-It heals nothing and refuses deltas: all data volumes must be there and whole, and spare volumes are only checked. Deflate streams come back
-byte for byte when zlib wrote them in one go, or when the recipe names no writer. For other writers it says which, leaves a hole in FILE.partial and
+It heals nothing: all data volumes must be there and whole, and spare volumes are only checked. A delta needs the sets of the releases that it
+depends on, named in the same call. Deflate streams come back byte for byte when zlib wrote them in one go, or when the recipe names no writer. For other writers it says which, leaves a hole in FILE.partial and
 writes the plain bytes of the stream next to it, as FILE.plain-1 and so on. Exit code: 0 done, 1 failed, 2 usage, 3 done with such holes.
 """
 import lzma, mmap, os, struct, sys, tempfile
@@ -168,17 +168,32 @@ def read_catalog(data):
     item = lambda: (f.bytes(), f.u64(), f.runs())
     releases = f.sequence(lambda: (f.text(), f.bytes(), f.sequence(item)))
     frames = f.sequence(lambda: (f.u32(), f.u32(), f.u32()))
-    if has & 1:
-        leans = f.sequence(lambda: f.sequence(lambda: (f.text(), f.take(32))))
-        names = " or ".join(" with ".join(name for name, _ in lean) for lean in leans)
-        raise Unreadable(f"a delta, which depends on {names or 'frames of another set'}: only carryall can read it")
-    return f.end((releases, frames))
+    leans = f.sequence(lambda: f.sequence(lambda: (f.text(), f.take(32)))) if has & 1 else []
+    check(not has & 2, "a top-up, which depends on frames of another set: only carryall can read it")
+    return f.end((releases, frames, leans))
+
+
+def in_order(sets):
+    """The sets with their catalogs, each behind those of the releases that it depends on."""
+    waiting, known = [(one, read_catalog(one.catalog_bytes())) for one in sets], set()
+    while waiting:
+        ready = next((each for each in waiting if is_ready(each[1], known)), None)
+        if not ready:
+            wanted = " or ".join(" with ".join(name for name, _ in lean) for lean in waiting[0][1][2])
+            raise Unreadable(f"a delta, which depends on {wanted}: name its set, too")
+        waiting.remove(ready)
+        known |= {blake3(body).digest() for _, body, _ in ready[1][0]}
+        yield ready
+
+
+def is_ready(catalog, known):
+    return not catalog[2] or any(all(digest in known for _, digest in lean) for lean in catalog[2])
 
 
 # ---- Frames, chunks
 
-def unfilter(data):
-    """Filter 1 backwards: distances of x86-64 calls and jumps, and of addresses beside the instruction."""
+def filter_1(data, sign):
+    """Filter 1 (sign 1) or the same backwards (-1): distances of x86-64 calls and jumps, and of addresses beside the instruction."""
     data, at, end = bytearray(data), 0, len(data)
     while True:
         while at < end:
@@ -193,28 +208,84 @@ def unfilter(data):
         if field + 4 > end:
             return bytes(data)
         if data[field + 3] in (0, 255):
-            value = (int.from_bytes(data[field:field + 4], "little") - (field + 4)) & 0x1FFFFFF
+            value = (int.from_bytes(data[field:field + 4], "little") + sign * (field + 4)) & 0x1FFFFFF
             value = value - 0x2000000 if value & 0x1000000 else value
             data[field:field + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
         at = field + 4
 
 
-def chunks_of(frame):
+def lzma2(data, plain_bytes, base=b""):
+    """A raw LZMA2 stream. The bases go in front of it as stored chunks, whose output is taken off again."""
+    size = max(len(base) + plain_bytes, 4096)
+    size = size if base else min(size, 32 << 20)
+    parts = (base[at:at + 65536] for at in range(0, len(base), 65536))
+    stored = b"".join((b"\2" if number else b"\1") + struct.pack(">H", len(part) - 1) + part for number, part in enumerate(parts))
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": size}]
+    return lzma.decompress(stored + data, lzma.FORMAT_RAW, filters=filters)[len(base):]
+
+
+def varints(data):
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            yield value
+            value = shift = 0
+
+
+def script(data, base, plain_bytes):
+    """Codec 4: copies from the bases, changes of them, literals."""
+    sizes, at, streams = struct.unpack_from("<14I", data), 56, []
+    for plain, stored in zip(sizes[::2], sizes[1::2]):
+        streams.append(lzma2(data[at:at + stored], plain) if stored else b"")
+        check(len(streams[-1]) == plain, "a stream of a script")
+        at += stored
+    copies, counts, seeks, same, changed = map(varints, streams[:5])
+    changes, literals, stay, change, start, out = 0, 0, 0, 0, 0, bytearray()
+    while len(out) < plain_bytes:
+        copied, count = next(copies), next(counts)
+        check(0 <= start and start + copied <= len(base), "a copy of a script")
+        run, at = bytearray(base[start:start + copied]), 0
+        while at < copied:
+            if not stay and not change:
+                stay, change = next(same), next(changed)
+            step = min(stay, copied - at)
+            at, stay = at + step, stay - step
+            for at in range(at, at + min(change, copied - at)):
+                run[at] = (run[at] + streams[5][changes]) & 255
+                changes, change, at = changes + 1, change - 1, at + 1
+        out += run + streams[6][literals:literals + count]
+        literals, seek = literals + count, next(seeks)
+        start += copied + (seek >> 1 ^ -(seek & 1))
+    return bytes(out)
+
+
+def chunks_of(frame, chunks):
     magic, version, codec, filtered, _, flags, bases, count, plain_bytes, stored, digest = struct.unpack_from(
         "<4sBBBBHHIII32s", frame)
     check(magic == b"\x8aCYF" and version == 1 and filtered < 2 and flags < 2, "a frame of a newer version")
-    check(codec < 3 and not bases, f"a frame of codec {codec}: it depends on old chunks")
+    check(codec < 6 and (codec > 2) == (bases > 0), f"a frame of codec {codec}")
     check(blake3(frame[:24] + frame[56:]).digest() == digest, "a frame's hash")
     width = 36 if flags else 4
-    table, data = frame[56:56 + width * count], frame[56 + width * count:]
+    table, ids, data = frame[56:56 + width * count], 56 + width * count, frame[56 + width * count + 32 * bases:]
+    base = b"".join(chunks.get(frame[at:at + 32]) for at in range(ids, ids + 32 * bases, 32))
+    base = filter_1(base, 1) if filtered else base
     check(len(data) == stored and plain_bytes <= 128 << 20, "a frame's length")
     if codec == 1:
         data = zstandard.ZstdDecompressor(max_window_size=1 << 30).decompress(data, max_output_size=plain_bytes)
     elif codec == 2:
-        size = min(max(plain_bytes, 4096), 32 << 20)
-        data = lzma.decompress(data, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": size}])
+        data = lzma2(data, plain_bytes)
+    elif codec == 3:
+        prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        reader = zstandard.ZstdDecompressor(dict_data=prefix, max_window_size=1 << 30)
+        data = reader.decompress(data, max_output_size=plain_bytes)
+    elif codec == 4:
+        data = script(data, base, plain_bytes)
+    elif codec == 5:
+        data = lzma2(data, plain_bytes, base)
     check(len(data) == plain_bytes, "a frame's plain bytes")
-    data, at = (unfilter(data) if filtered else data), 0
+    data, at = (filter_1(data, -1) if filtered else data), 0
     for number in range(count):
         length = int.from_bytes(table[width * number:width * number + 4], "little")
         chunk, at = data[at:at + length], at + length
@@ -225,7 +296,7 @@ def chunks_of(frame):
 
 
 class Chunks:
-    """All chunks of a set, unpacked into a temporary file."""
+    """All chunks of the sets, unpacked into a temporary file."""
 
     def __init__(self):
         self.file, self.where = tempfile.TemporaryFile(), {}
@@ -460,18 +531,15 @@ def main(words):
     if command == "extract":
         paths, to = paths[:-1], os.fsencode(paths[-1])
         check(not os.path.lexists(to), f"{os.fsdecode(to)}: is there already")
-    gaps = 0
-    for one in sets_in(paths):
-        catalog = one.catalog_bytes()
+    gaps, chunks = 0, Chunks()
+    for one, (releases, frames, _) in in_order(sets_in(paths)):
         show(f"set {one.id.hex()}: {one.title}, {one.K} data volumes and {one.M} spares, made by {one.by}")
         lacks = one.missing()
         for volume, count in lacks.items():
             say(f"volume {volume} of {one.K + one.M}: {count} of {one.B} blocks are missing or damaged")
         check(not lacks, "the set is not whole: carryall can heal it, this reader cannot")
-        releases, frames = read_catalog(catalog)
-        chunks = Chunks()
         for (stored, plain, count), frame in zip(frames, one.frames(stored for stored, _, _ in frames)):
-            found = list(chunks_of(frame))
+            found = list(chunks_of(frame, chunks))
             check((len(found), sum(len(chunk) for _, chunk in found)) == (count, plain), "a frame other than the catalog says")
             for digest, chunk in found:
                 chunks.add(digest, chunk)
