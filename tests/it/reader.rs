@@ -127,6 +127,32 @@ fn a_stranger_reads_what_was_packed_byte_for_byte() {
     }
 }
 
+/// The bytes of all files below a folder.
+fn bytes_below(folder: &Path) -> Vec<u8> {
+    let inside = |path: &PathBuf| {
+        if path.is_dir() {
+            bytes_below(path)
+        } else {
+            fs::read(path).unwrap()
+        }
+    };
+    visible(folder).iter().flat_map(inside).collect()
+}
+
+/// An executable of calls of a few functions, in the order of this seed: the functions stay where they are.
+fn code_in_order(seed: u64) -> Vec<u8> {
+    let mut code = fs::read("/bin/cat").unwrap();
+    code.truncate(4096);
+    for pair in noise(seed, 40_000).chunks(2) {
+        let target = 1000 * u32::from(pair[0]);
+        let behind = u32::try_from(code.len()).unwrap() + 5;
+        code.push(0xe8);
+        code.extend_from_slice(&target.wrapping_sub(behind).to_le_bytes());
+        code.extend_from_slice(&noise(u64::from(pair[1]), 4));
+    }
+    code
+}
+
 #[test]
 fn a_stranger_reads_deltas_beside_the_sets_that_they_depend_on() {
     let Some(python) = python() else {
@@ -134,10 +160,11 @@ fn a_stranger_reads_deltas_beside_the_sets_that_they_depend_on() {
     };
     let stage = stage_with_release();
     // Old bytes that are changed here and there, and old bytes in many short runs of another order.
-    let linked = noise(5, 300_000);
-    fs::write(stage.path("given/linked"), &linked).unwrap();
+    let linked = text(5, 300_000);
+    fs::write(stage.path("given/linked.txt"), &linked).unwrap();
     let old = noise(6, 100_000);
     fs::write(stage.path("given/written"), &old).unwrap();
+    fs::write(stage.path("given/cat"), code_in_order(9)).unwrap();
     let add = |release: &str| {
         let items = visible(&stage.path("given"));
         let items = items.iter().map(|path| path.to_str().unwrap());
@@ -147,25 +174,16 @@ fn a_stranger_reads_deltas_beside_the_sets_that_they_depend_on() {
     add("商城:1.1");
     let mut changed = linked;
     for at in (0..changed.len()).step_by(70) {
-        changed[at] = changed[at].wrapping_add(9);
+        changed[at] = changed[at].wrapping_add(1);
     }
-    fs::write(stage.path("given/linked"), changed).unwrap();
+    fs::write(stage.path("given/linked.txt"), changed).unwrap();
     let runs = noise(7, 20_000);
     let runs = runs.chunks(2).flat_map(|pair| {
         let at = usize::from(pair[0]) << 8 | usize::from(pair[1]);
         old[at..at + 7].to_vec()
     });
     fs::write(stage.path("given/written"), runs.collect::<Vec<u8>>()).unwrap();
-    // Code, moved and with other calls.
-    let mut code = fs::read(stage.path("given/cat")).unwrap();
-    let text = code.len() / 2;
-    code.splice(text..text, noise(8, 40));
-    for at in 0..code.len() - 5 {
-        if code[at] == 0xe8 {
-            code[at + 1] = code[at + 1].wrapping_add(40);
-        }
-    }
-    fs::write(stage.path("given/cat"), code).unwrap();
+    fs::write(stage.path("given/cat"), code_in_order(8)).unwrap();
     add("商城:1.2");
 
     let pack = |words: &[&str]| {
@@ -173,7 +191,11 @@ fn a_stranger_reads_deltas_beside_the_sets_that_they_depend_on() {
         stage.run(&words).ends_with(0)
     };
     pack(&["商城:1.1", "--to", "full"]);
-    for effort in ["fast", "default", "max"] {
+    for (effort, kinds) in [
+        ("fast", &[[3, 0]][..]),
+        ("default", &[[4, 0], [5, 0], [5, 1]]),
+        ("max", &[[4, 0], [5, 0], [5, 1]]),
+    ] {
         let delta = [
             "商城:1.2",
             "--since",
@@ -184,6 +206,14 @@ fn a_stranger_reads_deltas_beside_the_sets_that_they_depend_on() {
             effort,
         ];
         pack(&delta);
+        let packed = bytes_below(&stage.path(effort));
+        for [codec, filter] in kinds {
+            let begin = [0x8a, b'C', b'Y', b'F', 1, *codec, *filter];
+            assert!(
+                packed.windows(7).any(|bytes| bytes == begin),
+                "{effort}: no frame of codec {codec} with filter {filter}"
+            );
+        }
         let back = stage.path(&format!("{effort}-back"));
         let paths = [stage.path(effort), stage.path("full"), back.clone()];
         let words: Vec<&Path> = std::iter::once(Path::new("extract"))

@@ -201,9 +201,9 @@ impl FrameEncoder {
     /// Packs chunks into one frame that depends on old ones. `base` has the bytes of `bases`, concatenated. Returns a
     /// plain frame when the old bytes gain nothing.
     ///
-    /// No filter is used, because it would make bytes differ that were only moved (docs/decisions/007-deltas.md).
-    /// Beside the frame's own memory it takes 5 (zstd) to 12 (LZMA's trees) bytes for each byte of the frame and of
-    /// `base`, and 64 MiB.
+    /// The filter is used where LZMA behind the old bytes gains by it. Elsewhere it would make bytes differ that were
+    /// only moved (docs/decisions/007-deltas.md). Beside the frame's own memory it takes 6 (zstd) to 13 (LZMA's trees)
+    /// bytes for each byte of the frame and of `base`, and 64 MiB.
     ///
     /// # Panics
     /// As [`encode_frame`], and when the bases exceed [`BASES_MAX`] or [`BASE_BYTES_MAX`].
@@ -221,7 +221,7 @@ impl FrameEncoder {
             return self.encode(chunks, class, options);
         }
         let lengths = self.gather(chunks, Ids::LeftOut);
-        let codec = self.compress_behind(base, options);
+        let (codec, filter) = self.compress_behind(base, options);
         let table = EncodedTable {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
@@ -229,18 +229,27 @@ impl FrameEncoder {
             lengths,
             bases,
         };
-        let kind = [codec, Filter::None as u8, class as u8];
+        let kind = [codec, filter as u8, class as u8];
         let delta = table.seal(kind, &self.packed);
         // When old bytes save at least half, a plain frame is nearly never smaller and need not be tried.
         if delta.len() < self.plain.len() / 2 {
             return delta;
         }
-        let plain = self.encode(chunks, class, options);
-        if plain.len() <= delta.len() {
-            plain
-        } else {
-            delta
+        let mut best = self.encode(chunks, class, options);
+        if options.filter != Filter::None && options.against != DeltaMode::Prefix {
+            let lzma = FrameOptions {
+                codec: FrameCodec::Lzma,
+                ..*options
+            };
+            let alone = self.encode(chunks, class, &lzma);
+            if alone.len() < best.len() {
+                best = alone;
+            }
         }
+        if delta.len() < best.len() {
+            best = delta;
+        }
+        best
     }
 
     /// Concatenates the chunks in `plain`. Returns the table of their lengths, with ids if they are to be stored.
@@ -303,13 +312,14 @@ impl FrameEncoder {
             .expect("the output has room for the worst case");
     }
 
-    /// Compresses `plain` against `base` into `packed` with the best method for the effort. Returns the codec.
-    fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> u8 {
+    /// Compresses `plain` against `base` into `packed` with the best method for the effort. Returns the codec and the
+    /// filter.
+    fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> (u8, Filter) {
         // When a script is shorter than this part of the plain bytes, no other method is tried.
         let (search, good_part) = match options.against {
             DeltaMode::Prefix => {
                 self.zstd_behind(base, options);
-                return CODEC_PREFIX;
+                return (CODEC_PREFIX, Filter::None);
             }
             DeltaMode::Differences => (LzmaSearch::Chains, 8),
             DeltaMode::Smallest => (LzmaSearch::Trees, 24),
@@ -319,16 +329,38 @@ impl FrameEncoder {
             && script.len() < self.plain.len() / good_part
         {
             self.packed.clone_from(script);
-            return CODEC_DIFFERENCES;
+            return (CODEC_DIFFERENCES, Filter::None);
         }
         let packed = std::mem::take(&mut self.packed);
         self.packed = lzma::pack(&self.plain, base, search, packed);
         match script {
             Some(script) if script.len() <= self.packed.len() => {
                 self.packed = script;
-                CODEC_DIFFERENCES
+                (CODEC_DIFFERENCES, Filter::None)
             }
-            _ => CODEC_LZMA_PREFIX,
+            _ => (
+                CODEC_LZMA_PREFIX,
+                self.filter_if_smaller(base, search, options.filter),
+            ),
+        }
+    }
+
+    /// Tries LZMA behind `base` with both filtered, and keeps what is in `packed` when that is smaller. Returns the
+    /// filter of what is there.
+    fn filter_if_smaller(&mut self, base: &[u8], search: LzmaSearch, filter: Filter) -> Filter {
+        if filter == Filter::None {
+            return filter;
+        }
+        let mut base = base.to_vec();
+        filter.apply(&mut base);
+        filter.apply(&mut self.plain);
+        let filtered = lzma::pack(&self.plain, &base, search, Vec::new());
+        filter.undo(&mut self.plain);
+        if filtered.len() < self.packed.len() {
+            self.packed = filtered;
+            filter
+        } else {
+            Filter::None
         }
     }
 
