@@ -36,7 +36,7 @@ pub(super) fn rates(
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Rates, BundleError> {
-    let old = OldChunks::of(store, have, is_needed, monitor)?;
+    let old = OldChunks::of(store, have, needs, is_needed, monitor)?;
     let measured: Vec<Result<Option<f64>, BundleError>> = ContentKind::ALL
         .par_iter()
         .map(|class| {

@@ -31,6 +31,7 @@ mod image_names;
 mod images;
 mod journey_store;
 mod json;
+mod kept_bases;
 mod labels;
 mod layers;
 mod limits;

@@ -144,7 +144,13 @@ pub fn cut(
             .collect();
         needs.depended = needs.depended.settled();
         let is_needed = |id: &ChunkId| needs.depended.contains(id) || needed.contains(&prefix(id));
-        Some(OldChunks::of(store, have, is_needed, monitor)?)
+        Some(OldChunks::of(
+            store,
+            have,
+            &needs.frames,
+            is_needed,
+            monitor,
+        )?)
     };
     let source = ChunkOrigin {
         store,

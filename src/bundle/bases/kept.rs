@@ -1,0 +1,97 @@
+//! Chunks that stay in the releases and are bases of new content that resembles them: a copy that was changed, the next
+//! version beside the last one.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use super::marks::{Candidate, MarkedChunks, marks_of};
+use super::{chunks_in, sparse_log};
+use crate::base::id::ChunkId;
+use crate::base::monitor::Monitor;
+use crate::bundle::BundleError;
+use crate::store::{FrameNeed, Store, StoreError};
+
+/// New content for which dropped chunks are no bases is worth reading this many times as much of what is kept.
+const KEPT_FACTOR: u64 = 4096;
+/// Frames of the store that are read at a time.
+const FRAMES_AT_ONCE: usize = 8;
+
+/// Finds the chunks among `kept` that share marks with those of the `new` chunks that have little in common with
+/// `dropped`. What is kept is only read when there is enough of such new content.
+pub(super) fn resembling(
+    store: &Store,
+    new: &[FrameNeed],
+    dropped: &MarkedChunks,
+    kept: Vec<ChunkId>,
+    monitor: &dyn Monitor,
+) -> Result<MarkedChunks, BundleError> {
+    let sparse_log = sparse_log(new);
+    let mut found = MarkedChunks::new(sparse_log);
+    if kept.is_empty() {
+        return Ok(found);
+    }
+    let Wanted { marks, bytes } = wanted(store, new, dropped, sparse_log, monitor)?;
+    let frames = store.frames_of(&mut kept.into_iter())?;
+    let kept_bytes: u64 = frames.iter().map(|need| need.share_bytes).sum();
+    if bytes * KEPT_FACTOR <= kept_bytes {
+        return Ok(found);
+    }
+    for frames in frames.chunks(FRAMES_AT_ONCE) {
+        monitor.check_stop()?;
+        let marked = frames.par_iter().map(|need| {
+            let frame = match store.load_frame(need) {
+                // Nothing of what is kept is carried, so that a damaged chunk of it is only no base.
+                Err(StoreError::DamagedFrame { .. }) => return Ok(Vec::new()),
+                loaded => loaded?,
+            };
+            let shared = chunks_in(&frame, need)
+                .into_iter()
+                .filter_map(|(id, plain)| {
+                    let mut marks_here = marks_of(plain, sparse_log);
+                    marks_here.retain(|mark| marks.contains(mark));
+                    let chunk = Candidate::new(id, plain, need.class);
+                    (!marks_here.is_empty()).then_some((chunk, marks_here))
+                });
+            Ok(shared.collect())
+        });
+        let marked: Vec<Result<Vec<_>, StoreError>> = marked.collect();
+        for frame in marked {
+            for (chunk, marks) in frame? {
+                found.push(chunk, marks);
+            }
+        }
+    }
+    Ok(found.settled())
+}
+
+/// The new content that needs other bases than dropped chunks.
+#[derive(Default)]
+struct Wanted {
+    marks: HashSet<u32>,
+    bytes: u64,
+}
+
+fn wanted(
+    store: &Store,
+    new: &[FrameNeed],
+    dropped: &MarkedChunks,
+    sparse_log: u32,
+    monitor: &dyn Monitor,
+) -> Result<Wanted, BundleError> {
+    let mut wanted = Wanted::default();
+    for need in new {
+        monitor.check_stop()?;
+        let frame = store.load_frame(need)?;
+        let marked: Vec<(usize, Vec<u32>)> = chunks_in(&frame, need)
+            .into_par_iter()
+            .filter(|(_, plain)| !dropped.has_half_of(plain))
+            .map(|(_, plain)| (plain.len(), marks_of(plain, sparse_log)))
+            .collect();
+        for (bytes, marks) in marked {
+            wanted.bytes += bytes as u64;
+            wanted.marks.extend(marks);
+        }
+    }
+    Ok(wanted)
+}
