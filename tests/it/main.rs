@@ -71,6 +71,7 @@ mod terminal;
 mod testkit;
 mod topups;
 mod transcripts;
+mod two_packings;
 mod unopened;
 mod usb;
 mod versions;

@@ -250,6 +250,7 @@ receive-left-out = left out, not for { $platforms }: { $releases }; without --pl
 receive-among-the-rest = it lies among the rest: { $needed } of { $all } had to be read all the same
 receive-complete = { $release }: received whole ({ $facts }; set { $id }). Give it back with: carryall checkout { $release } DEST
 receive-healed = { $blocks } blocks healed
+receive-helped = together with what came of set { $sets }
 receive-replaced = in place of a different release of this name
 receive-not-asked = { $name }: nothing for this platform
 receive-already-here = { $name }: is in the store already, nothing to do

@@ -1,5 +1,6 @@
 //! Messages about sets that are being received: what was read, how far each is, what is still needed.
 
+use carryall::base::id::SetId;
 use carryall::ops::receive::forget::{ForgetReport, ForgottenSet};
 use carryall::ops::receive::selection::LeftOut;
 use carryall::ops::receive::{ProgressState, ReceiveReport, Room, SetProgress, StatusReport};
@@ -165,6 +166,11 @@ fn complete(set: &SetProgress) -> String {
         let mut facts = vec![bytes(release.bytes)];
         if set.healed_blocks > 0 {
             facts.push(message!("receive-healed", blocks = set.healed_blocks));
+        }
+        if !set.helped_by.is_empty() {
+            let sets = set.helped_by.iter().map(SetId::short);
+            let sets = enumerated(&sets.collect::<Vec<_>>());
+            facts.push(message!("receive-helped", sets));
         }
         if release.replaced {
             facts.push(message!("receive-replaced"));

@@ -206,6 +206,7 @@ receive-left-out = 未接收（不适用于 { $platforms }）：{ $releases }；
 receive-among-the-rest = 所需内容与其余内容混在一起：{ $all } 中仍须读取 { $needed }
 receive-complete = { $release }：接收完成（{ $facts }；卷集 { $id }）。还原命令：carryall checkout { $release } 目标目录
 receive-healed = 修复 { $blocks } 块
+receive-helped = 与已收到的卷集 { $sets } 的内容合并补全
 receive-replaced = 替换了内容不同的同名发布包
 receive-not-asked = { $name }：没有适用于该平台的内容
 receive-already-here = { $name }：仓库中已有，无需操作

@@ -206,7 +206,8 @@ impl Doubts {
     }
 }
 
-fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> {
+/// Remembers a set as committed.
+pub(super) fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> {
     let roots = roots_of(set.catalog())?;
     if roots.is_empty() {
         return Ok(());
@@ -220,7 +221,7 @@ fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> 
 }
 
 /// Removes a set whose selection is in the store, unless an earlier call requested something that is not.
-fn discard_if_done(store: &Store, set: StagedSet) -> Result<(), Error> {
+pub(super) fn discard_if_done(store: &Store, set: StagedSet) -> Result<(), Error> {
     if set.selection.left_out().is_none() {
         return Ok(set.staging.discard()?);
     }
@@ -327,6 +328,7 @@ pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress,
         volumes_read: Vec::new(),
         wrong_volumes: staging.wrong_blocks().keys().copied().collect(),
         doubtful_volumes: Vec::new(),
+        helped_by: Vec::new(),
         beside: staging.is_beside(),
         room: Some(Room::of(store, staged)?),
     })

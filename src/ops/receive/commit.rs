@@ -167,7 +167,7 @@ impl Commit<'_> {
             writer.commit()?;
         }
         for (each, frames) in self.waiting.iter_mut().zip(depended) {
-            let bad = each.read(&frames, store, monitor, |frame| {
+            let bad = each.read(&frames, store, monitor, |_, frame| {
                 put(&mut writer, &frame, None)
             })?;
             for place in bad {
@@ -199,7 +199,7 @@ pub(crate) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
 }
 
 /// Puts the chunks of a frame, or only the needed ones when they are known.
-fn put(
+pub(super) fn put(
     writer: &mut StoreWriter<'_>,
     frame: &Frame,
     needed: Option<&ChunkSet>,
@@ -212,7 +212,7 @@ fn put(
 }
 
 /// Returns the chunks that a release needs and the store does not have. Behind a missing list there may be more.
-fn missing_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<ChunkId>, Error> {
+pub(super) fn missing_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<ChunkId>, Error> {
     let mut missing = BTreeSet::new();
     let mut check = |id: &ChunkId| -> Result<(), RecipeError> {
         if !store.contains(id) {
@@ -231,7 +231,7 @@ fn missing_of(store: &Store, root: &ReleaseRoot) -> Result<BTreeSet<ChunkId>, Er
     Ok(missing)
 }
 
-fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>, Error> {
+pub(super) fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>, Error> {
     let mut committed = Vec::new();
     for root in roots {
         let replaced = crate::ops::release(store, &root.name).is_ok_and(|before| before != *root);
@@ -249,7 +249,7 @@ fn commit(store: &Store, roots: &[ReleaseRoot]) -> Result<Vec<CommittedRelease>,
 
 /// Rebuilds the contents of new releases and compares them. Hashes prove the chunks, but the recipes come from another
 /// program. Caches deflate streams on the way, as far as there is room. Returns a chunk that was found damaged.
-fn prove(
+pub(super) fn prove(
     store: &Store,
     roots: &[ReleaseRoot],
     monitor: &dyn Monitor,

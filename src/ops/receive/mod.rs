@@ -17,6 +17,7 @@ pub(crate) mod restorable;
 mod room;
 pub mod selection;
 pub(crate) mod staged_set;
+mod together;
 pub mod visit;
 
 use std::collections::{BTreeSet, HashSet};
@@ -226,6 +227,8 @@ fn receive_all(
         known.extend(failed.iter().map(|(set_id, ..)| *set_id));
         waiting.extend(waiting_and_whole(store, &waiting, &known)?);
     }
+    let is_met = |set: &SetId| met.contains(set);
+    together::complete(store, &mut sets, &mut failed, &is_met, monitor)?;
     // When there is nothing else to report, the whole call has failed.
     if sets.is_empty() && failed.len() == 1 {
         let (_, _, error) = failed.remove(0);
@@ -284,14 +287,7 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
         state: ProgressState::AlreadyHere,
         new_blocks: 0,
         healed_blocks: 0,
-        needs: SetNeeds {
-            complete: true,
-            ask_for: Vec::new(),
-            any_of: Vec::new(),
-            at_least: Some(0),
-            damaged: Vec::new(),
-            rest_of: Vec::new(),
-        },
+        needs: SetNeeds::nothing(),
         volumes: Vec::new(),
         lacking: None,
         lost_items: Vec::new(),
@@ -300,6 +296,7 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
         volumes_read: Vec::new(),
         wrong_volumes: Vec::new(),
         doubtful_volumes: Vec::new(),
+        helped_by: Vec::new(),
         beside: false,
         room: None,
     }
@@ -341,7 +338,7 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<SetId>, Err
 }
 
 /// Commits the staged sets of which everything came and that were not committed, because the power was cut or the disk
-/// was full. Reads no medium.
+/// was full. Removes those that were committed and not removed. Reads no medium.
 ///
 /// # Errors
 /// As [`receive`], but a set that cannot be committed is only reported.
@@ -353,8 +350,10 @@ pub fn finish(store: &Store, monitor: &dyn Monitor) -> Result<ReceiveReport, Err
         let Staged::Described(set) = Staged::look(staging) else {
             continue;
         };
+        // Sets whose releases are in the store are done with: the last call was killed before it removed them.
+        let is_done = !set.catalog().releases.is_empty() && all_here(store, set.catalog())?;
         let staging = set.staging;
-        if !staging.needs().complete {
+        if !staging.needs().complete && !is_done {
             continue;
         }
         let (set_id, title) = (staging.set_id(), title_of(&staging));
@@ -369,6 +368,7 @@ pub fn finish(store: &Store, monitor: &dyn Monitor) -> Result<ReceiveReport, Err
             Err(error) => failed.push((set_id, title, if_full(store, error))),
         }
     }
+    together::complete(store, &mut sets, &mut failed, &|_| true, monitor)?;
     let done_with = clear_away(store, &mut sets)?;
     Ok(ReceiveReport {
         sets,

@@ -139,7 +139,7 @@ impl<'a> OverlaySource<'a> {
         // The frames are unpacked against this overlay, so what they add is collected apart and joined afterwards.
         let mut found = Self::new(self.store);
         let frames = set.depended_frames(catalog);
-        set.read(&frames, self, monitor, |frame| {
+        set.read(&frames, self, monitor, |_, frame| {
             found.note(&frame);
             Ok(())
         })?;
@@ -149,7 +149,8 @@ impl<'a> OverlaySource<'a> {
         Ok(())
     }
 
-    fn note(&mut self, frame: &Frame) {
+    /// Notes the chunks of a frame, and holds its lists.
+    pub(super) fn note(&mut self, frame: &Frame) {
         for (id, range) in &frame.chunks {
             self.carried.insert(prefix(id));
             let is_held = frame.class == ContentKind::Meta || self.wanted.contains(id);

@@ -89,6 +89,8 @@ pub struct SetProgress {
     pub wrong_volumes: Vec<u16>,
     /// Volumes with such blocks that nothing at hand can replace.
     pub doubtful_volumes: Vec<u16>,
+    /// Other incomplete sets with the same release, whose frames completed it.
+    pub helped_by: Vec<SetId>,
     /// Whether it is only a leftover next to a whole set on the same medium, so that nobody waits for it.
     pub beside: bool,
     /// Room that it still takes. `None` when it is committed.

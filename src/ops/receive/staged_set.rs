@@ -323,7 +323,7 @@ impl StagedSet {
         places: &[FramePlace],
         bases: &dyn Bases,
         monitor: &dyn Monitor,
-        mut each: impl FnMut(Frame) -> Result<(), Error>,
+        mut each: impl FnMut(&FramePlace, Frame) -> Result<(), Error>,
     ) -> Result<Vec<BlockPlace>, Error> {
         let mut bad = Vec::new();
         let open = |place: &FramePlace| {
@@ -333,9 +333,9 @@ impl StagedSet {
             payload.seek_to(place.offset);
             read_exactly(&mut payload, place.entry.stored_bytes)
         };
-        read_single(places, open, bases, monitor, |_, frame| {
+        read_single(places, open, bases, monitor, |place, frame| {
             match frame {
-                Ok(frame) => each(frame)?,
+                Ok(frame) => each(place, frame)?,
                 Err(BundleError::Payload(source)) => bad.extend(PayloadReader::damage_of(&source)),
                 // The frame is wrong in itself, or its old chunks are missing. What it holds counts as missing.
                 Err(_) => {}

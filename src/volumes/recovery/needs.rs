@@ -23,6 +23,20 @@ pub struct SetNeeds {
     pub rest_of: Vec<u16>,
 }
 
+impl SetNeeds {
+    /// Returns the needs of a set that is done with.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            complete: true,
+            ask_for: Vec::new(),
+            any_of: Vec::new(),
+            at_least: Some(0),
+            damaged: Vec::new(),
+            rest_of: Vec::new(),
+        }
+    }
+}
+
 /// Computes which volumes would reach the goal, assuming that every volume not read yet is whole.
 pub fn needs(geometry: &Geometry, start: &Presence, goal: &RecoveryGoal) -> SetNeeds {
     needs_with_rest(geometry, start, goal, &[])
