@@ -78,3 +78,96 @@ pub fn next_step(set: &SetProgress, missing: &BTreeSet<u16>) -> VisitStep {
     };
     VisitStep::Insert { volume, why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::SetId;
+    use crate::volumes::recovery::SetNeeds;
+
+    /// A set of four data volumes and two spares, of which nothing has come.
+    fn fresh() -> SetProgress {
+        SetProgress {
+            set_id: SetId([1; 16]),
+            title: "shop:1.0".to_owned(),
+            releases: Vec::new(),
+            data_volumes: 4,
+            spare_volumes: 2,
+            state: ProgressState::NeedsVolumes,
+            new_blocks: 0,
+            healed_blocks: 0,
+            needs: SetNeeds {
+                complete: false,
+                ask_for: vec![1, 2, 3, 4],
+                any_of: vec![1, 2, 3, 4, 5, 6],
+                at_least: Some(4),
+                ..SetNeeds::nothing()
+            },
+            volumes: Vec::new(),
+            lacking: None,
+            lost_items: Vec::new(),
+            left_out: None,
+            committed: Vec::new(),
+            volumes_read: Vec::new(),
+            wrong_volumes: Vec::new(),
+            doubtful_volumes: Vec::new(),
+            helped_by: Vec::new(),
+            beside: false,
+            room: None,
+        }
+    }
+
+    /// The number of the volume that is asked for, and why.
+    fn asked(set: &SetProgress, missing: &[u16]) -> Option<(u16, Why)> {
+        match next_step(set, &missing.iter().copied().collect()) {
+            VisitStep::Insert { volume, why } => Some((volume, why)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn data_comes_first_and_spares_take_the_place_of_what_is_missing() {
+        let mut set = fresh();
+        assert_eq!(asked(&set, &[]), Some((1, Why::Data { needed: 4 })));
+        assert_eq!(asked(&set, &[1]), Some((2, Why::Data { needed: 4 })));
+        // Three came, and the fourth is not there.
+        (set.needs.ask_for, set.needs.any_of) = (vec![4], vec![4, 5, 6]);
+        set.needs.at_least = Some(1);
+        assert_eq!(asked(&set, &[]), Some((4, Why::Data { needed: 1 })));
+        assert_eq!(asked(&set, &[4]), Some((5, Why::Spare { needed: 1 })));
+        assert_eq!(asked(&set, &[4, 5]), Some((6, Why::Spare { needed: 1 })));
+        assert_eq!(next_step(&set, &(4..=6).collect()), VisitStep::TopUp);
+    }
+
+    #[test]
+    fn the_rest_of_a_disc_comes_before_all_others() {
+        let mut set = fresh();
+        set.needs.rest_of = vec![3];
+        assert_eq!(asked(&set, &[]), Some((3, Why::Rest)));
+        assert_eq!(asked(&set, &[3]), Some((1, Why::Data { needed: 4 })));
+    }
+
+    #[test]
+    fn what_does_not_suffice_is_still_asked_for_and_said_to_be_too_little() {
+        let mut set = fresh();
+        // Of six volumes three are not there.
+        let asked_with = |set: &SetProgress| asked(set, &[1, 2, 3]);
+        assert_eq!(asked_with(&set), Some((4, Why::NotEnough)));
+        // Not even all of them would do.
+        set.needs.at_least = None;
+        assert_eq!(asked(&set, &[]), Some((1, Why::NotEnough)));
+        (set.needs.ask_for, set.needs.any_of) = (Vec::new(), Vec::new());
+        set.state = ProgressState::Damaged;
+        assert_eq!(next_step(&set, &BTreeSet::new()), VisitStep::TopUp);
+    }
+
+    #[test]
+    fn a_set_that_waits_for_a_release_asks_for_no_volume() {
+        let mut set = fresh();
+        set.state = ProgressState::NeedsBase;
+        assert_eq!(next_step(&set, &BTreeSet::new()), VisitStep::Base);
+        let mut set = fresh();
+        set.needs = SetNeeds::nothing();
+        assert_eq!(next_step(&set, &BTreeSet::new()), VisitStep::Base);
+    }
+}
