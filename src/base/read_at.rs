@@ -46,3 +46,13 @@ impl ReadAt for [u8] {
         Ok(len)
     }
 }
+
+impl ReadAt for Vec<u8> {
+    fn size_bytes(&self) -> u64 {
+        self.as_slice().size_bytes()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.as_slice().read_at(offset, out)
+    }
+}

@@ -10,6 +10,7 @@ use carryall::ops::Error;
 use carryall::ops::overlap::check_no_overlap;
 use carryall::store::{OpenMode, Store, StoreError};
 use carryall::volumes::media::MediaError;
+use carryall::volumes::media::source::is_pipe;
 
 use crate::cli::exit::Failure;
 use crate::cli::{Context, messages};
@@ -127,7 +128,7 @@ pub fn with_store_or_new(
     paths: &[PathBuf],
     work: impl FnOnce(&Store) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
-    for path in paths {
+    for path in paths.iter().filter(|path| !is_pipe(path)) {
         let there = path.metadata().map_err(MediaError::at(path));
         there.map_err(Error::from)?;
     }

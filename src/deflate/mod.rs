@@ -24,6 +24,7 @@ pub(crate) mod header;
 pub(crate) mod inflate;
 pub(crate) mod model;
 mod ordered_pool;
+mod plain;
 mod reconstruct;
 mod run;
 mod select;
@@ -36,6 +37,7 @@ mod writers;
 use std::io::{Read, Write};
 
 pub use experience::Experience;
+pub(crate) use plain::PlainReader;
 pub use wrapper::Wrapper;
 
 /// Version of recipes that this program writes, and the only one that it reads.

@@ -50,9 +50,9 @@ fn what_is_no_volume_gets_a_hint_of_its_own() {
     fs::write(stage.path("pages/START-HERE.html"), "x").unwrap();
     let given: [(&str, Vec<u8>, &str); 7] = [
         ("v.zip", long(b"PK\x03\x04"), "unpack it first"),
-        ("v.iso.gz", long(b"\x1f\x8b"), "unpack it first"),
+        ("v.iso.gz", long(b"\x1f\x8b"), "holds no volume"),
         ("v.tar", tar, "carryall add"),
-        ("v.iso.002", long(b"x"), "put the pieces together"),
+        ("v.iso.002", long(b"x"), "bring all pieces into one folder"),
         ("page.iso", long(b"<!DOCTYPE html>"), "fetch the file again"),
         ("zeros.iso", vec![0; 400_000], "copy or burn it again"),
         ("other.iso", long(b"x"), "right disc"),

@@ -41,6 +41,7 @@ mod media_iso;
 mod metadata;
 mod names;
 mod no_dead_ends;
+mod odd_media;
 mod one_error;
 mod outputs;
 mod outside_readers;

@@ -578,6 +578,15 @@ finding-media-link-loop = loop
 finding-media-link-not-followed = a symbolic link, not followed; name what it leads to if that is a medium
 finding-media-tried-again = { $bytes } bytes in { $count } stretches could not be read yet: these are tried again for { $seconds } s at most (--retry-time)
 finding-media-gaps = { $bytes } bytes could not be read, in { $count } stretches, the first at offset { $offset }
+finding-media-joined = { $count } pieces up to { $last } are read as one file
+finding-media-pieces-missing = { $count ->
+    [one] a piece in between is missing; bring it into the same folder
+   *[other] { $count } pieces in between are missing; bring them into the same folder
+}
+finding-media-raw-sectors = a raw image of { $bytes } bytes a sector, of which the user data are read
+finding-media-unpacked = packed ({ $kind }), and unpacked while it is read
+finding-media-packed = packed ({ $kind }), and its content cannot be read in place; unpack it first
+finding-media-stream-broken = it broke off after { $bytes } unpacked bytes ({ $why }), and what lies behind is lost; copy the file again
 finding-pack-set-not-remembered = not remembered, so a top-up of it will be larger: { $why }
 
 ## Findings: the store
@@ -1557,8 +1566,14 @@ error-look-tar = { $path } is packed (tar)
     .hint = a volume is a mounted disc, an .iso image or a folder with carryall-* files; what `docker save` or tar wrote goes into a release with `carryall add`
 error-look-packed = { $path } is packed ({ $kind })
     .hint = unpack it first, and name the image or folder that comes out of it
+error-look-unpacked = { $path } was unpacked ({ $kind }) while it was read, and holds no volume
+    .hint = look at what is in it: what `docker save` or tar wrote goes into a release with `carryall add`; with a password it must be unpacked first
+error-look-packed-disk = { $path } is a disk image of a virtual machine ({ $kind })
+    .hint = make a plain image of it first (`qemu-img convert -O raw { $path } volume.img`), and name that
+error-look-pipe = nothing of a volume came through { $path }
+    .hint = the whole image or device must come: `ssh HOST cat /dev/sr0 | carryall receive -`
 error-look-piece = { $path } is a piece of a file that was split, or an unfinished download
-    .hint = put the pieces together first (`cat NAME.* > volume.iso`, or the program that split it), or fetch the rest, and name the whole file
+    .hint = bring all pieces into one folder under the names that they had, and name the folder; or put them together first (`cat NAME.* > volume.iso`)
 error-look-web-page = { $path } is a web page, not the file itself
     .hint = the server sent a page instead of the file: fetch the file again, logged in where that is asked for
 error-look-zeros = { $path } holds zeros and nothing else

@@ -198,6 +198,7 @@ pub fn verify_within(
     let report = VerifyReport {
         at_hand_whole: without_volume.is_empty()
             && scan.unopened.is_empty()
+            && scan.broken.is_empty()
             && verdicts.iter().all(|set| set.at_hand_whole),
         without_volume,
         sets: verdicts,
@@ -246,7 +247,7 @@ pub(super) fn without_volume(
 ) -> Vec<PathBuf> {
     let without = paths.iter().filter(|path| {
         let mut below = sources.iter().zip(met_blocks);
-        !below.any(|(source, met)| *met > 0 && source.path.starts_with(path))
+        !below.any(|(source, met)| *met > 0 && source.is_below(path))
     });
     // A file that was named twice, or is in a folder that was named too, is read once.
     let without = without.filter(|path| !is_read_elsewhere(path, paths, sources));
@@ -254,7 +255,7 @@ pub(super) fn without_volume(
 }
 
 fn is_read_elsewhere(path: &Path, paths: &[PathBuf], sources: &[MediaSource]) -> bool {
-    let is_source = sources.iter().any(|source| source.path.starts_with(path));
+    let is_source = sources.iter().any(|source| source.is_below(path));
     let Ok(real) = path.canonicalize() else {
         return false;
     };

@@ -44,6 +44,7 @@ use crate::ops::space::free_bytes;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
 use crate::volumes::media::scan::RETRY_TIME;
+use crate::volumes::media::source::is_pipe;
 use crate::volumes::recovery::SetNeeds;
 use crate::volumes::staging::open_all;
 use crate::volumes::{
@@ -189,7 +190,10 @@ fn receive_all(
                     extent: MediaExtent::All,
                     ..request
                 };
-                let media = read_media_for(&incoming_dir, paths, &again, &Quiet(monitor))?;
+                // What came through a pipe does not come again.
+                let lasting = paths.iter().filter(|path| !is_pipe(path));
+                let lasting: Vec<PathBuf> = lasting.cloned().collect();
+                let media = read_media_for(&incoming_dir, &lasting, &again, &Quiet(monitor))?;
                 ask.was_read_again = true;
                 let mut found = open_all(&incoming_dir)?.into_iter();
                 drop(media);

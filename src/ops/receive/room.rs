@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::base::id::SetId;
 use crate::base::monitor::Silent;
-use crate::base::read_at::ReadAt;
 use crate::ops::receive::commit;
 use crate::ops::receive::staged_set::Staged;
 use crate::ops::space::free_bytes;
@@ -101,6 +100,10 @@ pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error>
     let mut images_bytes = 0;
     let mut start = vec![0; BLOCK_BYTES];
     for source in &sources {
+        // What a stream brings shows when it comes.
+        if source.is_stream() {
+            continue;
+        }
         // A file that cannot be opened or read is reported when it is scanned.
         let Ok(reader) = source.open() else { continue };
         let read = reader.read_at(0, &mut start).unwrap_or(0);

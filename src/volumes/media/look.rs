@@ -6,12 +6,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::base::monitor::Silent;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::media::images::packed::PackedKind;
+use crate::volumes::media::images::{FileReader, SourceForm};
 use crate::volumes::media::page;
-use crate::volumes::media::source::{MediaSource, find_sources};
+use crate::volumes::media::source::{find_sources, is_pipe};
 use crate::volumes::media::volume_files;
 
 /// Most files of one folder that are examined.
@@ -49,6 +52,12 @@ pub enum NotAVolume {
     Store,
     /// An archive or a compressed file. A volume inside cannot be seen from outside.
     Packed(&'static str),
+    /// A packed file that was unpacked, without a volume in it.
+    Unpacked(&'static str),
+    /// A disk image of a virtual machine whose sectors do not lie in order.
+    PackedDisk(&'static str),
+    /// Standard input or a pipe.
+    Pipe,
     /// A part of a split file, or an incomplete download.
     Piece,
     /// A web page, as servers send instead of the file.
@@ -69,7 +78,11 @@ impl NotAVolume {
     fn weight(&self) -> u8 {
         match self {
             Self::Closed(_) | Self::Unread(_) => 6,
-            Self::Packed(_) | Self::Piece => 5,
+            Self::Packed(_)
+            | Self::Unpacked(_)
+            | Self::PackedDisk(_)
+            | Self::Piece
+            | Self::Pipe => 5,
             Self::OtherDisc { .. } | Self::PagesAlone | Self::Store => 4,
             Self::WebPage => 3,
             Self::Zeros => 2,
@@ -89,6 +102,9 @@ fn look_at(path: &Path) -> LookReport {
         path: path.to_owned(),
         what,
     };
+    if is_pipe(path) {
+        return found(NotAVolume::Pipe);
+    }
     match fs::metadata(path) {
         Err(error) => found(NotAVolume::Closed(error)),
         Ok(stat) if stat.is_dir() => look_into(path),
@@ -142,14 +158,9 @@ fn has_page(folder: &Path) -> bool {
 }
 
 fn look_at_file(path: &Path) -> NotAVolume {
-    let source = MediaSource {
-        path: path.to_owned(),
-        bytes: 0,
-        access: crate::volumes::media::AccessPattern::Sequential,
-    };
-    let reader = match source.open() {
+    let reader = match FileReader::open(path) {
         Ok(reader) => reader,
-        Err(error) => return NotAVolume::Closed(cause_of(error)),
+        Err(error) => return NotAVolume::Closed(error),
     };
     let mut start = vec![0; BLOCK_BYTES];
     let read = match fill(&reader, 0, &mut start) {
@@ -160,8 +171,14 @@ fn look_at_file(path: &Path) -> NotAVolume {
     if start.is_empty() {
         return NotAVolume::Empty;
     }
-    if let Some(kind) = packed(start) {
-        return NotAVolume::Packed(kind);
+    if let Some(kind) = PackedKind::of(start) {
+        let form = SourceForm::of(path, Arc::default());
+        let is_unpacked = form.is_ok_and(|(form, _)| form.is_stream());
+        return match kind {
+            PackedKind::Archive(name) if is_unpacked => NotAVolume::Unpacked(name),
+            PackedKind::Archive(name) => NotAVolume::Packed(name),
+            PackedKind::Disk(name) => NotAVolume::PackedDisk(name),
+        };
     }
     if is_piece(path) {
         return NotAVolume::Piece;
@@ -183,13 +200,6 @@ fn look_at_file(path: &Path) -> NotAVolume {
         return NotAVolume::Zeros;
     }
     NotAVolume::Unknown
-}
-
-fn cause_of(error: crate::volumes::media::MediaError) -> io::Error {
-    match error {
-        crate::volumes::media::MediaError::Io { source, .. } => source,
-        other => io::Error::other(other),
-    }
 }
 
 fn fill(reader: &dyn ReadAt, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
@@ -217,31 +227,6 @@ fn samples_are_zeros(reader: &dyn ReadAt) -> bool {
         let offset = reader.size_bytes() / SAMPLES * part;
         fill(reader, offset, &mut sample).is_ok_and(|read| is_zeros(&sample[..read]))
     })
-}
-
-/// The first bytes of archives and compressed files.
-const MAGICS: [(&[u8], &str); 12] = [
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "zip"),
-    (b"PK\x05\x06", "zip"),
-    (b"PK\x07\x08", "zip"),
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
-    (b"Rar!\x1a\x07", "rar"),
-    (b"\xfd7zXZ\x00", "xz"),
-    (b"BZh", "bzip2"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"MSCF", "cab"),
-    (b"LZIP", "lzip"),
-];
-
-fn packed(start: &[u8]) -> Option<&'static str> {
-    let magic = MAGICS.iter().find(|(magic, _)| start.starts_with(magic));
-    match magic {
-        Some((_, name)) => Some(name),
-        None if start.get(257..262) == Some(b"ustar") => Some("tar"),
-        None => None,
-    }
 }
 
 /// Returns whether the name is that of a part: `.001`, `.part`, `.part2.rar`, `.z01`, `.crdownload`. The bytes of a
@@ -332,7 +317,7 @@ mod tests {
         ] {
             let look = of(name, &long(magic));
             assert!(
-                matches!(look, NotAVolume::Packed(found) if found == kind),
+                matches!(look, NotAVolume::Packed(found) | NotAVolume::Unpacked(found) if found == kind),
                 "{name} {look:?}"
             );
         }

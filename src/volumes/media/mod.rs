@@ -8,6 +8,7 @@ pub(crate) mod companion;
 mod direct;
 pub mod drive;
 mod error;
+pub mod images;
 mod iso;
 pub mod kind;
 pub mod labels;

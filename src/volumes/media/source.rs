@@ -1,15 +1,15 @@
-//! Sources of blocks: folders, files, images and block devices, recognized by their type and never by their names.
+//! Sources of blocks: folders, files, images and block devices, recognized by their type and content. Names say only which
+//! files are pieces of one.
 //!
 //! It reads bytes at offsets. `surviving` reads past bad sectors, and `scan` interprets the bytes. Nothing is mapped,
 //! because a bad sector under a map would kill the process.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::fs;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
@@ -19,8 +19,8 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
-use crate::volumes::media::direct::DirectReader;
-use crate::volumes::media::rescue_map::RescueMap;
+use crate::volumes::media::images::pieces::{self, MediaPiece, PieceFile};
+use crate::volumes::media::images::{OpenStream, SourceForm};
 use crate::volumes::media::volume_files::is_volume_file_name;
 
 /// The preferred access pattern of a source.
@@ -32,15 +32,17 @@ pub enum AccessPattern {
     Sequential,
 }
 
-/// A file or device that may hold blocks. It is open only while it is read.
+/// A file or device that may hold blocks, or pieces of a file that are one stream. It is open only while it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaSource {
-    /// Its path.
+    /// Its path. Of pieces, the first one's.
     pub path: PathBuf,
-    /// Its length when it was found.
+    /// The bytes that it shows, as many as there were when it was found.
     pub bytes: u64,
     /// Its preferred access pattern.
     pub access: AccessPattern,
+    /// How its bytes are made from those of the file.
+    pub form: SourceForm,
 }
 
 impl MediaSource {
@@ -48,123 +50,38 @@ impl MediaSource {
     ///
     /// # Errors
     /// [`MediaError::Io`] when it cannot be opened.
-    pub fn open(&self) -> Result<FileReader, MediaError> {
-        FileReader::open(&self.path)
+    pub fn open(&self) -> Result<Arc<dyn ReadAt>, MediaError> {
+        self.form
+            .open(&self.path)
+            .map_err(MediaError::io(&self.path))
+    }
+
+    /// Returns whether it can be read only once, from front to back: a pipe or a packed file.
+    pub fn is_stream(&self) -> bool {
+        self.form.is_stream()
+    }
+
+    /// Opens a stream for reading. A pipe can be opened once.
+    ///
+    /// # Errors
+    /// [`MediaError::Io`] when it cannot be opened.
+    pub(crate) fn open_stream(&self) -> Result<OpenStream, MediaError> {
+        let opened = self.form.open_stream(&self.path);
+        opened.map_err(MediaError::io(&self.path))
+    }
+
+    /// Returns whether it, or one of its pieces, is at or below `path`.
+    pub fn is_below(&self, path: &Path) -> bool {
+        let pieces = self.form.pieces().iter();
+        let mut pieces = pieces.filter_map(|piece| piece.path.as_ref());
+        self.path.starts_with(path) || pieces.any(|piece| piece.starts_with(path))
     }
 }
 
-/// An open file or device.
-#[derive(Debug)]
-pub struct FileReader {
-    file: File,
-    bytes: u64,
-    /// Of a block device.
-    device: Option<Device>,
-    /// Of an image that ddrescue made.
-    map: RescueMap,
-}
-
-#[derive(Debug)]
-struct Device {
-    path: PathBuf,
-    sector_bytes: u64,
-    /// Opened when something cannot be read.
-    direct: OnceLock<Option<DirectReader>>,
-}
-
-impl Device {
-    fn of(file: &File, path: &Path) -> Option<Self> {
-        let is_device = file.metadata().ok()?.file_type().is_block_device();
-        is_device.then(|| Self {
-            path: path.to_owned(),
-            sector_bytes: sector_bytes_of(file),
-            direct: OnceLock::new(),
-        })
-    }
-
-    fn direct(&self) -> Option<&DirectReader> {
-        let open = || DirectReader::open(&self.path, self.sector_bytes);
-        self.direct.get_or_init(open).as_ref()
-    }
-}
-
-/// Returns the size of a device's sectors. Discs have 2 KiB.
-#[cfg(target_os = "linux")]
-fn sector_bytes_of(file: &File) -> u64 {
-    let bytes = rustix::fs::ioctl_blksszget(file).map_or(0, u64::from);
-    if bytes.is_power_of_two() && (512..=65_536).contains(&bytes) {
-        bytes
-    } else {
-        2048
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sector_bytes_of(_file: &File) -> u64 {
-    2048
-}
-
-impl FileReader {
-    fn open(path: &Path) -> Result<Self, MediaError> {
-        let mut file = File::open(path).map_err(MediaError::io(path))?;
-        // A device's metadata says 0. Seeking to its end gives its size.
-        let bytes = file.seek(SeekFrom::End(0)).map_err(MediaError::io(path))?;
-        let device = Device::of(&file, path);
-        let map = match device {
-            Some(_) => RescueMap::default(),
-            None => RescueMap::beside(path),
-        };
-        Ok(Self {
-            file,
-            bytes,
-            device,
-            map,
-        })
-    }
-}
-
-impl ReadAt for FileReader {
-    fn size_bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        // Positions are given with each read, so that threads share the file without a lock.
-        let read = self.file.read_at(buf, offset)?;
-        match self.map.there(offset, &buf[..read]) {
-            0 if read > 0 => Err(rustix::io::Errno::IO.into()),
-            there => Ok(there),
-        }
-    }
-
-    fn read_uncached_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let direct = self.device.as_ref().and_then(Device::direct);
-        let read = direct.and_then(|direct| direct.read_at(offset, buf));
-        read.unwrap_or_else(|| self.read_at(offset, buf))
-    }
-
-    fn sector_bytes(&self) -> u64 {
-        self.device.as_ref().map_or(1, |device| device.sector_bytes)
-    }
-
-    fn next_data(&self, offset: u64) -> u64 {
-        // What ddrescue could not read is a hole and no zeros.
-        if !self.map.is_empty() {
-            return offset;
-        }
-        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
-            Ok(data) => data.max(offset),
-            Err(rustix::io::Errno::NXIO) => self.bytes.max(offset),
-            // Not every file system knows holes.
-            Err(_) => offset,
-        }
-    }
-}
-
-/// Lists all sources at or below `paths`, in order: those that are named as volume files, then the rest. A file or block device is a source itself. Of a folder, every
-/// regular file that could hold a block is one, sorted by name. Links inside a folder are not followed, because a link
-/// is not the medium. Anything unreadable below a folder is a finding. Each file is listed once, however often it is
-/// named.
+/// Lists all sources at or below `paths`, in order: those that are named as volume files, then the rest. A file or block
+/// device is a source itself. Of a folder, every regular file that could hold a block is one, sorted by name. Pieces of one file are one source together. Links inside a
+/// folder are not followed, because a link is not the medium. Anything unreadable below a folder is a finding. Each file is
+/// listed once, however often it is named.
 ///
 /// # Errors
 /// [`MediaError::Missing`], [`MediaError::NotAMedium`] or [`MediaError::Io`] for one of `paths` itself.
@@ -172,31 +89,41 @@ pub fn find_sources(
     paths: &[PathBuf],
     monitor: &dyn Monitor,
 ) -> Result<Vec<MediaSource>, MediaError> {
-    let mut found = FoundSource::default();
+    let mut found = GivenFiles::default();
     for path in paths {
+        if is_pipe(path) {
+            found.pipes.push(path.clone());
+            continue;
+        }
         let meta = fs::metadata(path).map_err(MediaError::at(path))?;
         let kind = meta.file_type();
         if kind.is_dir() {
             found.walk(path, monitor)?;
         } else if kind.is_file() {
-            found.push(path.clone(), meta.len(), access_of(path));
+            found.push(path.clone(), meta.len(), access_of(path), Standing::Named);
+            if pieces::is_first_name(path) {
+                found.push_neighbors(path);
+            }
         } else if kind.is_block_device() {
-            let bytes = FileReader::open(path)?.bytes;
-            found.push(path.clone(), bytes, AccessPattern::Sequential);
+            // A device that cannot be opened is no medium that could be read past its damage.
+            fs::File::open(path).map_err(MediaError::io(path))?;
+            found.push(path.clone(), 0, AccessPattern::Sequential, Standing::Named);
         } else {
             return Err(MediaError::NotAMedium { path: path.clone() });
         }
     }
-    // Names prove nothing, but what is named as a volume file most likely is one.
-    found
-        .sources
-        .sort_by_key(|source| !is_named_as_volume(&source.path));
-    Ok(found.sources)
+    Ok(found.sources(monitor))
 }
 
 fn is_named_as_volume(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str);
     name.is_some_and(is_volume_file_name)
+}
+
+/// Returns whether a path is standard input (`-`) or a pipe. Its bytes come once.
+pub fn is_pipe(path: &Path) -> bool {
+    let is_fifo = || fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
+    path == Path::new("-") || is_fifo()
 }
 
 /// Returns how to read a file. A file of a mounted disc is read like the disc itself, because two readers would send
@@ -219,23 +146,123 @@ fn access_of(_file: &Path) -> AccessPattern {
     AccessPattern::Parallel
 }
 
-#[derive(Default)]
-struct FoundSource {
-    sources: Vec<MediaSource>,
-    seen: HashSet<PathBuf>,
+/// How a file came to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// It lies beside a first piece that was named. It counts only with that piece.
+    Neighbor,
+    /// It lies in a folder that was named. A short one counts only as a piece.
+    Inside,
+    /// It was named.
+    Named,
 }
 
-impl FoundSource {
-    fn push(&mut self, path: PathBuf, bytes: u64, access: AccessPattern) {
+/// A file or device that was found.
+struct GivenFile {
+    file: PieceFile,
+    access: AccessPattern,
+    standing: Standing,
+}
+
+#[derive(Default)]
+struct GivenFiles {
+    files: Vec<GivenFile>,
+    seen: HashMap<PathBuf, usize>,
+    pipes: Vec<PathBuf>,
+}
+
+impl GivenFiles {
+    fn push(&mut self, path: PathBuf, bytes: u64, access: AccessPattern, standing: Standing) {
         // The same file under two names would count as two copies of its blocks.
         let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-        if self.seen.insert(real) {
-            self.sources.push(MediaSource {
+        if let Some(known) = self.seen.get(&real) {
+            let known = &mut self.files[*known].standing;
+            *known = standing.max(*known);
+            return;
+        }
+        self.seen.insert(real, self.files.len());
+        self.files.push(GivenFile {
+            file: PieceFile { path, bytes },
+            access,
+            standing,
+        });
+    }
+
+    /// Takes the files beside a first piece.
+    fn push_neighbors(&mut self, path: &Path) {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // Without its folder, a piece is read alone.
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        for entry in entries.filter_map(Result::ok) {
+            if let Ok(meta) = entry.metadata()
+                && meta.is_file()
+            {
+                let neighbor = path.with_file_name(entry.file_name());
+                self.push(neighbor, meta.len(), access_of(path), Standing::Neighbor);
+            }
+        }
+    }
+
+    /// Joins pieces, and recognizes what each file is.
+    fn sources(mut self, monitor: &dyn Monitor) -> Vec<MediaSource> {
+        // Names prove nothing, but what is named as a volume file most likely is one, and is looked at first.
+        self.files
+            .sort_by_key(|found| !is_named_as_volume(&found.file.path));
+        let (files, accesses): (Vec<PieceFile>, Vec<(AccessPattern, Standing)>) = self
+            .files
+            .into_iter()
+            .map(|found| (found.file, (found.access, found.standing)))
+            .unzip();
+        let mut streams: HashMap<usize, Vec<Option<usize>>> = HashMap::new();
+        let mut joined = HashSet::new();
+        for stream in pieces::streams(&files) {
+            let members = || stream.iter().copied().flatten();
+            let is_asked = members().any(|index| accesses[index].1 > Standing::Neighbor);
+            if let Some(first) = members().min()
+                && is_asked
+                && members().map(|index| files[index].bytes).sum::<u64>() >= BLOCK_BYTES as u64
+            {
+                joined.extend(members());
+                streams.insert(first, stream);
+            }
+        }
+        let pipes = self.pipes.into_iter().map(|path| MediaSource {
+            path,
+            bytes: 0,
+            access: AccessPattern::Sequential,
+            form: SourceForm::pipe(),
+        });
+        let mut sources: Vec<MediaSource> = pipes.collect();
+        for (index, file) in files.iter().enumerate() {
+            let (access, standing) = accesses[index];
+            let is_source = match standing {
+                Standing::Neighbor => false,
+                Standing::Inside => file.bytes >= BLOCK_BYTES as u64,
+                Standing::Named => true,
+            };
+            let pieces = match streams.get(&index) {
+                Some(stream) => pieces::pieces(stream, &files),
+                None if joined.contains(&index) || !is_source => continue,
+                None => Arc::default(),
+            };
+            let first = pieces.iter().find_map(|piece| piece.path.clone());
+            let path = first.unwrap_or_else(|| file.path.clone());
+            // What cannot be opened is reported when it is read.
+            let (form, bytes) = SourceForm::of(&path, pieces)
+                .unwrap_or_else(|_| (SourceForm::default(), file.bytes));
+            report_form(&path, &form, monitor);
+            sources.push(MediaSource {
                 path,
                 bytes,
                 access,
+                form,
             });
         }
+        sources.sort_by_key(|source| !is_named_as_volume(&source.path));
+        sources
     }
 
     fn walk(&mut self, root: &Path, monitor: &dyn Monitor) -> Result<(), MediaError> {
@@ -252,10 +279,10 @@ impl FoundSource {
             let path = entry.path();
             if entry.file_type().is_file() {
                 match entry.metadata() {
-                    Ok(meta) if meta.len() >= BLOCK_BYTES as u64 => {
-                        self.push(path.to_owned(), meta.len(), access_of(path));
+                    Ok(meta) => {
+                        let access = access_of(path);
+                        self.push(path.to_owned(), meta.len(), access, Standing::Inside);
                     }
-                    Ok(_) => {}
                     Err(error) => monitor.finding(&unreadable(path, error)),
                 }
             } else if entry.path_is_symlink() && entry.depth() > 0 {
@@ -264,6 +291,32 @@ impl FoundSource {
             }
         }
         Ok(())
+    }
+}
+
+/// Says what a source was recognized as.
+fn report_form(path: &Path, form: &SourceForm, monitor: &dyn Monitor) {
+    let subject = || path.display().to_string();
+    if !form.pieces().is_empty() {
+        let there = |piece: &&MediaPiece| piece.path.is_some();
+        let count = form.pieces().iter().filter(there).count();
+        let last = form
+            .pieces()
+            .iter()
+            .rev()
+            .find_map(|piece| piece.path.as_ref());
+        let last = last.and_then(|last| last.file_name()).unwrap_or_default();
+        let last = last.to_string_lossy().into_owned();
+        let what = diagnostic!("media.joined", count, last);
+        monitor.finding(&Finding::note(subject(), what));
+        let missing = form.pieces().len() - count;
+        if missing > 0 {
+            let what = diagnostic!("media.pieces_missing", count = missing);
+            monitor.finding(&Finding::damage(subject(), what));
+        }
+    }
+    for note in form.notes() {
+        monitor.finding(&Finding::note(subject(), note));
     }
 }
 
@@ -305,5 +358,48 @@ mod tests {
         assert!(matches!(missing, Err(MediaError::Missing { .. })));
         let odd = find_sources(&[PathBuf::from("/dev/null")], &heard);
         assert!(matches!(odd, Err(MediaError::NotAMedium { .. })));
+    }
+
+    #[test]
+    fn pieces_are_one_source_and_short_ones_count_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for (name, bytes) in [
+            ("v.aa", 40_000),
+            ("v.ab", 40_000),
+            ("v.ad", 10),
+            ("short", 1000),
+        ] {
+            fs::write(at(name), vec![7; bytes]).unwrap();
+        }
+        fs::write(at("z"), vec![7; BLOCK_BYTES]).unwrap();
+        for paths in [
+            vec![dir.path().to_owned()],
+            vec![at("v.aa"), at("z")],
+            vec![at("v.ad"), at("v.ab"), at("v.aa"), at("z")],
+        ] {
+            let heard = Recording::default();
+            let sources = find_sources(&paths, &heard).unwrap();
+            let found: Vec<_> = sources
+                .iter()
+                .map(|each| (&each.path, each.bytes))
+                .collect();
+            assert_eq!(
+                found,
+                [(&at("v.aa"), 120_010), (&at("z"), BLOCK_BYTES as u64)],
+                "{paths:?}"
+            );
+            assert!(sources[0].is_below(&at("v.ad")) && !sources[1].is_below(&at("v.ad")));
+            let findings = heard.findings.lock().unwrap();
+            let codes: Vec<_> = findings.iter().map(Finding::code).collect();
+            assert_eq!(codes, ["media.joined", "media.pieces_missing"]);
+        }
+        // A later piece alone asks for nothing else.
+        assert_eq!(
+            find_sources(&[at("v.ab")], &Recording::default())
+                .unwrap()
+                .len(),
+            1
+        );
     }
 }

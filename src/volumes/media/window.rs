@@ -12,9 +12,16 @@ use crate::volumes::media::MediaError;
 /// Small enough that bytes are still in the cache when they are hashed.
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// Fills the buffer with the source's bytes at an offset. Returns the ranges of the source that could not be read, in
-/// order.
-pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<Vec<Range<u64>>, MediaError> + 'a;
+/// What was read into a buffer.
+pub(super) struct FilledBuffer {
+    /// Ranges of the source that could not be read, in order.
+    pub(super) gaps: Vec<Range<u64>>,
+    /// Bytes of the buffer that count. Fewer than there is room for at the end of a stream alone.
+    pub(super) bytes: usize,
+}
+
+/// Fills the buffer with the source's bytes at an offset. Offsets follow one another.
+pub(super) type Fill<'a> = dyn Fn(u64, &mut [u8]) -> Result<FilledBuffer, MediaError> + 'a;
 
 /// The bytes of a source around a place that only moves forward, also past bytes that are not read.
 pub(super) struct SourceWindow<'a> {
@@ -28,6 +35,7 @@ pub(super) struct SourceWindow<'a> {
     gaps: VecDeque<Range<u64>>,
     /// Reading ahead ends here. More is read only on request.
     ahead_end: u64,
+    /// Where the source ends, as far as that is known.
     size: u64,
 }
 
@@ -58,6 +66,10 @@ impl<'a> SourceWindow<'a> {
             return Ok(&mut []);
         }
         self.reach(keep, end)?;
+        let end = end.min(self.size);
+        if at >= end {
+            return Ok(&mut []);
+        }
         Ok(&mut self.buf[in_memory(at - self.start)..in_memory(end - self.start)])
     }
 
@@ -80,6 +92,9 @@ impl<'a> SourceWindow<'a> {
         let mut at = from;
         while at < to && at + 4 <= self.size {
             self.reach(at, at + 4)?;
+            if at + 4 > self.size {
+                break;
+            }
             // A pattern that begins before `to` ends at most three bytes behind it. The rest is left to the next search.
             let searched = self.filled.min(in_memory(to + 3 - self.start));
             let have = &self.buf[in_memory(at - self.start)..searched];
@@ -117,10 +132,19 @@ impl<'a> SourceWindow<'a> {
         // Reading ahead stops at the segment's end, whose following bytes another thread reads.
         let ahead = self.ahead_end.min(have_end + PIECE_BYTES as u64);
         let filled = in_memory(end.max(ahead).min(self.size) - self.start);
-        let gaps = (self.fill)(have_end, &mut self.buf[self.filled..filled])?;
-        self.gaps.extend(gaps);
-        self.filled = filled;
+        let wanted = filled.saturating_sub(self.filled);
+        let read = (self.fill)(have_end, &mut self.buf[self.filled..self.filled + wanted])?;
+        self.gaps.extend(read.gaps);
+        self.filled += read.bytes;
+        if read.bytes < wanted {
+            self.size = self.start + self.filled as u64;
+        }
         Ok(())
+    }
+
+    /// Where the source ends, as far as that is known. The end of a stream shows when it is reached.
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 }
 
@@ -188,7 +212,10 @@ mod tests {
         let fill = |offset: u64, buf: &mut [u8]| {
             let from = usize::try_from(offset).unwrap();
             buf.copy_from_slice(&data[from..from + buf.len()]);
-            Ok(Vec::new())
+            Ok(FilledBuffer {
+                gaps: Vec::new(),
+                bytes: buf.len(),
+            })
         };
         let mut window = SourceWindow::new(&fill, 0..size as u64, size as u64);
         let mut at = 0;
@@ -211,12 +238,38 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_ends_where_it_has_no_more_bytes() {
+        for len in [0, 3, 4, 1000, PIECE_BYTES, PIECE_BYTES + BLOCK_BYTES + 5] {
+            let fill = |offset: u64, buf: &mut [u8]| {
+                let from = usize::try_from(offset).unwrap();
+                let bytes = buf.len().min(len - from);
+                buf[..bytes].fill(7);
+                Ok(FilledBuffer {
+                    gaps: Vec::new(),
+                    bytes,
+                })
+            };
+            let mut window = SourceWindow::new(&fill, 0..u64::MAX, u64::MAX);
+            let mut at = 0;
+            while !window.bytes(at, at, BLOCK_BYTES).unwrap().is_empty() {
+                assert_eq!(window.find(at, at + 9, &[1, 2, 3, 4]).unwrap(), None);
+                at += BLOCK_BYTES as u64;
+            }
+            assert_eq!(window.size(), len as u64);
+            assert_eq!(window.find(at, at + 9, &[7; 4]).unwrap(), None);
+        }
+    }
+
+    #[test]
     fn gaps_are_known_as_long_as_their_bytes_are_in_the_window() {
         let fill = |offset: u64, buf: &mut [u8]| {
             let end = offset + buf.len() as u64;
             let bad = [1000..3000, 70_000..70_001, 600_000..700_000];
             let inside = bad.map(|gap: Range<u64>| gap.start.max(offset)..gap.end.min(end));
-            Ok(inside.into_iter().filter(|gap| !gap.is_empty()).collect())
+            Ok(FilledBuffer {
+                gaps: inside.into_iter().filter(|gap| !gap.is_empty()).collect(),
+                bytes: buf.len(),
+            })
         };
         let mut window = SourceWindow::new(&fill, 0..1 << 20, 1 << 20);
         window.bytes(0, 0, BLOCK_BYTES).unwrap();

@@ -102,7 +102,7 @@ impl GivenMedia<'_> {
     pub(super) fn holding(&self, sources: &BTreeSet<usize>) -> Vec<PathBuf> {
         let has = |path: &&PathBuf| {
             let mut sources = sources.iter().filter_map(|no| self.sources.get(*no));
-            sources.any(|source| source.path.starts_with(path))
+            sources.any(|source| source.is_below(path))
         };
         self.paths.iter().filter(has).cloned().collect()
     }

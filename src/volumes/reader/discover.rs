@@ -19,14 +19,15 @@ use crate::volumes::described::{describe, read_descriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
 use crate::volumes::media::scan::{RETRY_TIME, ReadsAll, ScanGuide, scan_guided};
-use crate::volumes::media::source::find_sources;
+use crate::volumes::media::source::{find_sources, is_pipe};
 use crate::volumes::media::{MediaSource, ScanReport, Sighting};
 use crate::volumes::recovery::Presence;
 use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::tag_of;
 
-use super::SetReader;
-use super::locations::{Locations, PartLocations};
+use super::locations::{Locations, PartLocations, PlacePut};
+use super::spools::Spools;
+use super::{OpenSource, SetReader};
 
 /// Most different headers that one discovery distinguishes. No honest medium has more.
 const HEADERS_MAX: usize = 1024;
@@ -79,14 +80,21 @@ impl HeaderGroup {
         volumes().any(|no| places.iter().any(|place| self.presence.has((no, *place))))
     }
 
-    fn damaged(&mut self, header: &BlockHeader, source_no: usize, offset: u64, slices: Slices) {
+    /// Records a damaged block. Returns whether its place is kept.
+    fn damaged(
+        &mut self,
+        header: &BlockHeader,
+        source_no: usize,
+        offset: u64,
+        slices: Slices,
+    ) -> bool {
         let place = (header.volume_no, header.block_no);
         if self.geometry.kind(place.0, place.1) != header.kind {
-            return;
+            return false;
         }
         self.damaged.add(place);
         if slices.is_none() || self.parts.len() >= PARTS_MAX && !self.parts.contains_key(&place) {
-            return;
+            return false;
         }
         let copies = self.parts.entry(place).or_default();
         // A later pass over a source knows more than an earlier one.
@@ -95,9 +103,13 @@ impl HeaderGroup {
             .find(|(no, at, _)| (*no, *at) == (source_no, offset));
         if let Some((_, _, known)) = earlier {
             *known = slices;
-        } else if copies.len() < COPIES_MAX {
+            return false;
+        }
+        let is_kept = copies.len() < COPIES_MAX;
+        if is_kept {
             copies.push((source_no, offset, slices));
         }
+        is_kept
     }
 
     /// Finds out whether the slices that were not read are zeros.
@@ -148,23 +160,28 @@ impl Gatherings {
         slot.as_mut()
     }
 
-    fn whole(&mut self, header: &BlockHeader, block: &[u8], source_no: usize, offset: u64) {
+    /// Records a whole block. Returns whether its place is kept.
+    fn whole(&mut self, header: &BlockHeader, block: &[u8], source_no: usize, offset: u64) -> bool {
         let Some(gathering) = self.of(&header.set) else {
             self.senseless += 1;
-            return;
+            return false;
         };
         gathering.sightings += 1;
         let place = (header.volume_no, header.block_no);
         if gathering.geometry.kind(place.0, place.1) != header.kind {
             gathering.misplaced += 1;
-        } else if let Some(tag) = tag_of(block)
-            && gathering.locations.put(place, source_no, offset, tag)
-        {
-            gathering.presence.add(place);
+        } else if let Some(tag) = tag_of(block) {
+            let put = gathering.locations.put(place, source_no, offset, tag);
+            if put != PlacePut::Refused {
+                gathering.presence.add(place);
+            }
+            return put == PlacePut::Kept;
         }
+        false
     }
 
-    /// Records a damaged block. Its header is only trusted when whole blocks have the same.
+    /// Records a damaged block. Its header is only trusted when whole blocks have the same. Returns whether its place is
+    /// kept.
     fn damaged(
         &mut self,
         header: &BlockHeader,
@@ -172,16 +189,18 @@ impl Gatherings {
         source_no: usize,
         offset: u64,
         slices: Slices,
-    ) {
+    ) -> bool {
         match self.by_header.get_mut(&header.set) {
             Some(Some(gathering)) => {
-                gathering.damaged(header, source_no, offset, slices);
+                let is_kept = gathering.damaged(header, source_no, offset, slices);
                 gathering.guess(header, block, slices);
+                is_kept
             }
             None if self.early.len() < EARLY_MAX => {
                 self.early.push((*header, source_no, offset, slices));
+                true
             }
-            _ => {}
+            _ => false,
         }
     }
 
@@ -259,7 +278,10 @@ pub(crate) fn discover_contents(
     let found = discover_to(paths, DiscoveryDepth::Contents, RETRY_TIME, monitor)?;
     let tells = |set: &SetReader| set.described.is_some();
     // A catalog with wrong blocks may have right ones further on.
-    if !found.sets.iter().all(tells) && found.scan.bytes < bytes_of(&found.sources) {
+    let has_rest = || found.scan.bytes < bytes_of(&found.sources);
+    // What came through a pipe was read whole, and does not come again.
+    let is_lasting = || !paths.iter().any(|path| is_pipe(path));
+    if !found.sets.iter().all(tells) && is_lasting() && has_rest() {
         return discover(paths, monitor);
     }
     Ok(found)
@@ -287,6 +309,7 @@ fn discover_to(
     let sources = Arc::new(find_sources(paths, monitor)?);
     monitor.start("scan", bytes_of(&sources));
     let gatherings = Mutex::new(Gatherings::default());
+    let spools = Spools::new(&sources);
     let met: Vec<AtomicU64> = sources.iter().map(|_| AtomicU64::new(0)).collect();
     let visit = |sighting: &Sighting<'_>| {
         let (Sighting::Whole { source_no, .. } | Sighting::Damaged { source_no, .. }) = sighting;
@@ -294,23 +317,19 @@ fn discover_to(
             met.fetch_add(1, Ordering::Relaxed);
         }
         let mut gatherings = gatherings.lock().unwrap_or_else(PoisonError::into_inner);
-        match sighting {
-            Sighting::Whole {
-                header,
-                block,
-                source_no,
-                offset,
-            } => {
-                gatherings.whole(header, block, *source_no, *offset);
+        let (Sighting::Whole { block, offset, .. } | Sighting::Damaged { block, offset, .. }) =
+            sighting;
+        let Some(offset) = spools.place_of(*source_no, *offset) else {
+            return ControlFlow::Break(());
+        };
+        let is_kept = match sighting {
+            Sighting::Whole { header, .. } => gatherings.whole(header, block, *source_no, offset),
+            Sighting::Damaged { header, slices, .. } => {
+                gatherings.damaged(header, block, *source_no, offset, *slices)
             }
-            Sighting::Damaged {
-                header,
-                block,
-                slices,
-                source_no,
-                offset,
-                ..
-            } => gatherings.damaged(header, block, *source_no, *offset, *slices),
+        };
+        if is_kept && spools.keep(*source_no, block).is_err() {
+            return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     };
@@ -323,11 +342,12 @@ fn discover_to(
     };
     let report = scan_guided(&sources, &visit, guide, retry_time, monitor)?;
     monitor.finish();
+    let readers = spools.into_readers()?;
     let mut gatherings = gatherings
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     gatherings.take_early();
-    let (sets, findings) = sort_out(gatherings, &sources);
+    let (sets, findings) = sort_out(gatherings, &sources, readers);
     for finding in &findings {
         monitor.finding(finding);
     }
@@ -343,6 +363,7 @@ fn discover_to(
 fn sort_out(
     gatherings: Gatherings,
     sources: &Arc<Vec<MediaSource>>,
+    readers: Vec<OnceLock<Option<OpenSource>>>,
 ) -> (Vec<SetReader>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut senseless = gatherings.senseless;
@@ -365,7 +386,7 @@ fn sort_out(
             header.volume_blocks,
         )
     });
-    let readers: Arc<Vec<_>> = Arc::new(sources.iter().map(|_| OnceLock::new()).collect());
+    let readers = Arc::new(readers);
     let mut sets: Vec<SetReader> = Vec::new();
     for (header, gathering) in all {
         if gathering.misplaced > 0 {

@@ -65,6 +65,10 @@ fn glimpse_source(
     failures: &mut u32,
     monitor: &dyn Monitor,
 ) -> Result<Option<Glimpse>, VolumeError> {
+    // A stream is not begun for a look.
+    if source.is_stream() {
+        return Ok(None);
+    }
     let reader = source.open()?;
     let size = reader.size_bytes();
     let first = (0..PLACES).map(|place| place * (PLACE_BYTES - BLOCK_BYTES) as u64);
@@ -78,11 +82,11 @@ fn glimpse_source(
         if *failures >= FAILURES_MAX {
             return Ok(None);
         }
-        let read = read(&reader, offset, &mut bytes, failures);
+        let read = read(&*reader, offset, &mut bytes, failures);
         if let Some((at, header)) = block_in(&bytes[..read]) {
             let begin = (offset + at as u64).checked_sub(offset_of(header.block_no));
             let descriptor = match SetDescriptor::in_block(&header, &bytes[at..read]) {
-                None => begin.and_then(|begin| descriptor_of(&reader, &header, begin, failures)),
+                None => begin.and_then(|begin| descriptor_of(&*reader, &header, begin, failures)),
                 found => found,
             };
             return Ok(Some(Glimpse::Volume(header, descriptor.map(Box::new))));

@@ -17,6 +17,17 @@ const NOWHERE: u64 = u64::MAX;
 /// Most places of which other blocks are recorded.
 const OTHER_PLACES_MAX: usize = 1 << 20;
 
+/// What became of a location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlacePut {
+    /// It is kept.
+    Kept,
+    /// The same block is known from elsewhere, or enough others are.
+    Known,
+    /// It cannot be recorded.
+    Refused,
+}
+
 /// The locations of blocks.
 #[derive(Debug, Default)]
 pub(super) struct Locations {
@@ -37,10 +48,10 @@ impl Locations {
         source_no: usize,
         offset: u64,
         tag: BlockHash,
-    ) -> bool {
+    ) -> PlacePut {
         let source_no = source_no as u64;
         if offset >> OFFSET_BITS != 0 || source_no >= 1 << (63 - OFFSET_BITS) {
-            return false;
+            return PlacePut::Refused;
         }
         let packed = source_no << OFFSET_BITS | offset;
         let (page, within) = self.page(place);
@@ -51,13 +62,16 @@ impl Locations {
         let (known, known_tag) = slots[within];
         if known == NOWHERE {
             slots[within] = (packed, tag);
-        } else if known_tag != tag && self.others.len() < OTHER_PLACES_MAX {
+            return PlacePut::Kept;
+        }
+        if known_tag != tag && self.others.len() < OTHER_PLACES_MAX {
             let others = self.others.entry(place).or_default();
             if others.len() < OTHERS_MAX && others.iter().all(|(_, known)| *known != tag) {
                 others.push((packed, tag));
+                return PlacePut::Kept;
             }
         }
-        true
+        PlacePut::Known
     }
 
     /// Puts another block in the place of the first.

@@ -6,7 +6,9 @@
 mod discover;
 mod glimpse;
 mod locations;
+mod spools;
 
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +22,6 @@ use crate::volumes::described::{Described, describe, forged_blocks};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
 use crate::volumes::media::MediaSource;
-use crate::volumes::media::source::FileReader;
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
 };
@@ -46,7 +47,7 @@ pub struct SetReader {
     described: Option<Described>,
     descriptor: Option<SetDescriptor>,
     sources: Arc<Vec<MediaSource>>,
-    readers: Arc<Vec<OnceLock<Option<FileReader>>>>,
+    readers: Arc<Vec<OnceLock<Option<OpenSource>>>>,
     /// Number of whole blocks found, duplicates counted twice.
     sightings: u64,
 }
@@ -275,13 +276,13 @@ impl SetReader {
         block: &mut [u8],
     ) -> Result<bool, VolumeError> {
         let source = &self.sources[source_no];
-        let reader = self.readers[source_no].get_or_init(|| source.open().ok());
+        let reader = self.readers[source_no].get_or_init(|| source.open().ok().map(OpenSource));
         let Some(reader) = reader else {
             return Ok(false);
         };
         let mut done = 0;
         while done < block.len() {
-            match reader.read_at(offset + done as u64, &mut block[done..]) {
+            match reader.0.read_at(offset + done as u64, &mut block[done..]) {
                 Ok(0) => return Ok(false),
                 Ok(len) => done += len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -289,6 +290,15 @@ impl SetReader {
             }
         }
         Ok(true)
+    }
+}
+
+/// A source that stays open.
+pub(super) struct OpenSource(pub(super) Arc<dyn ReadAt>);
+
+impl fmt::Debug for OpenSource {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("OpenSource")
     }
 }
 

@@ -25,6 +25,8 @@ const LEAP_MIN: u32 = 16;
 const LEAP_PAUSE: u64 = 256;
 /// Expected places without a block before the caller is asked whether it has enough.
 const EMPTY_MIN: u32 = 32;
+/// The same in a stream, which cannot be probed and is not read on then: 64 MiB of something else.
+const STREAM_EMPTY_MIN: u32 = 1024;
 /// Blocks of the smallest volume. Of any volume that lies in one piece, a probe at this distance meets a header.
 const PROBE_BLOCKS: u64 = 7;
 
@@ -101,7 +103,7 @@ impl Walk<'_> {
     /// Returns the place behind a whole block and the known blocks that follow it.
     pub(super) fn leap_known(&mut self, at: u64, header: &BlockHeader) -> u64 {
         let behind = at + BLOCK;
-        if behind < self.leaps_from {
+        if self.is_stream || behind < self.leaps_from {
             return behind;
         }
         let scan = self.scan;
@@ -142,6 +144,11 @@ impl Walk<'_> {
     /// Returns where to go on behind an expected place that holds nothing.
     pub(super) fn leap_empty(&mut self, at: u64, end: u64) -> Result<u64, MediaError> {
         let scan = self.scan;
+        if self.is_stream {
+            let is_time = self.empty_places >= STREAM_EMPTY_MIN;
+            let is_over = is_time && self.empty_places.is_power_of_two() && scan.guide.has_enough();
+            return Ok(if is_over { end } else { at + 1 });
+        }
         if self.window.bytes(at, at, 4)?.iter().all(|byte| *byte == 0) {
             let blocks = (scan.reader.next_data(at).saturating_sub(at)) / BLOCK;
             if blocks > 1 {

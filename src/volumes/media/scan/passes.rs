@@ -1,27 +1,29 @@
 //! The passes over sources: everything once, then around what could not be read, then bad sectors again for some time.
 //!
 //! All sources are read once before anything is tried again, so that a drive that gives up for good has given the most
-//! by then. What a pass found was passed on by its end.
+//! by then. What a pass found was passed on by its end. A stream comes once, so it has the first pass alone.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::io;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::base::diagnostic::{Arg, diagnostic};
-use crate::base::finding::{Finding, Subject};
+use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
+use crate::base::finding::{Finding, Severity, Subject};
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::media::MediaError;
-use crate::volumes::media::source::{AccessPattern, MediaSource};
+use crate::volumes::media::images::OpenStream;
+use crate::volumes::media::source::{AccessPattern, MediaSource, is_pipe};
 use crate::volumes::media::surviving::{ReadEffort, RetryAllowance};
 
 use super::guide::{ReadsAll, ScanGuide};
 use super::leap::PassedOver;
 use super::report::{GAPS_LISTED_MAX, Gap, GapList, ScanReport};
-use super::{BLOCK, BlockVisitor, RETRY_TIME, Scan};
+use super::{BLOCK, BlockVisitor, RETRY_TIME, Scan, Sighting};
 
 /// Blocks around a gap that are read with it, so that blocks without a header find their place.
 const AROUND_BLOCKS: u64 = 2;
@@ -57,16 +59,50 @@ pub(super) fn scan_sources(
     retry_time: Duration,
     monitor: &dyn Monitor,
 ) -> Result<ScanReport, MediaError> {
-    let passes = Passes {
-        visit,
-        guide,
+    // Blocks in a packed file are whole by chance. Their parts lie anywhere, so what looks damaged says nothing.
+    let only_whole = |sighting: &Sighting<'_>| match sighting {
+        Sighting::Damaged { .. } => ControlFlow::Continue(()),
+        Sighting::Whole { .. } => visit(sighting),
+    };
+    let passes = |source: &MediaSource| Passes {
+        visit: match source.form.packed() {
+            Some(_) => &only_whole,
+            None => visit,
+        },
+        // Who sends something through a pipe waits until all of it is taken.
+        guide: if is_pipe(&source.path) {
+            &ReadsAll
+        } else {
+            guide
+        },
         monitor,
     };
-    let mut unopened = Vec::new();
+    let (mut unopened, mut broken) = (Vec::new(), Vec::new());
     let mut found = Vec::new();
     for (source_no, source) in sources.iter().enumerate() {
-        match source.open() {
-            Ok(reader) => found.push(passes.first(&reader, source_no, source.access)?),
+        let passes = passes(source);
+        let opened = if source.is_stream() {
+            match source.open_stream() {
+                Ok(mut stream) => {
+                    let (read, error) = passes.stream(&mut stream, source_no)?;
+                    if let Some(error) = error {
+                        report_broken(&read, &source.path, error, monitor);
+                        if read.has_blocks() {
+                            broken.push(source_no);
+                        }
+                    }
+                    Ok(read)
+                }
+                Err(error) => Err(error),
+            }
+        } else {
+            match source.open() {
+                Ok(reader) => Ok(passes.first(&*reader, source_no, source.access)?),
+                Err(error) => Err(error),
+            }
+        };
+        match opened {
+            Ok(read) => found.push(read),
             Err(error) => {
                 report_unopened(&source.path, error, monitor);
                 unopened.push(source_no);
@@ -96,19 +132,28 @@ pub(super) fn scan_sources(
         }
         for each in found.iter_mut().filter(|each| !each.gaps.is_empty()) {
             // A disc that was taken out meanwhile cannot be opened, and its gaps stay.
-            if let Ok(reader) = sources[each.source_no].open() {
-                passes.again(&reader, each, retries)?;
+            let source = &sources[each.source_no];
+            if let Ok(reader) = source.open() {
+                passes(source).again(&*reader, each, retries)?;
             }
         }
     }
     let mut report = ScanReport {
         unopened,
+        broken,
         ..ScanReport::default()
     };
     for each in found {
-        let source_no = each.source_no;
-        let one = each.finish();
-        report_gaps(&one, &sources[source_no].path, monitor);
+        let source = &sources[each.source_no];
+        let mut one = each.finish();
+        report_gaps(&one, &source.path, monitor);
+        if let Some(kind) = source.form.packed()
+            && (one.whole_blocks == 0 || one.damaged_blocks > 0)
+        {
+            let what = diagnostic!("media.packed", kind = kind.name());
+            report_foreign(one.has_blocks(), &source.path, what, monitor);
+            one.damaged_blocks = 0;
+        }
         report.join(one);
     }
     Ok(report)
@@ -148,14 +193,7 @@ impl Passes<'_> {
         source_no: usize,
         access: AccessPattern,
     ) -> Result<SourcePasses, MediaError> {
-        let mut found = SourcePasses {
-            source_no,
-            report: ScanReport::default(),
-            gaps: Vec::new(),
-            phase: None,
-            damaged: BTreeSet::new(),
-            edges: BTreeSet::new(),
-        };
+        let mut found = SourcePasses::new(source_no);
         let size = reader.size_bytes();
         let scan = self.scan(reader, &mut found, ReadEffort::Past, size);
         let phase = scan.run(access)?;
@@ -163,6 +201,21 @@ impl Passes<'_> {
         let gaps = take(scan, &mut found);
         (found.gaps, found.phase) = (gaps, phase);
         Ok(found)
+    }
+
+    /// Reads a stream from front to back. Returns the error that ended it too.
+    fn stream(
+        &self,
+        stream: &mut OpenStream,
+        source_no: usize,
+    ) -> Result<(SourcePasses, Option<io::Error>), MediaError> {
+        let mut found = SourcePasses::new(source_no);
+        let nothing = Vec::new();
+        let scan = self.scan(&nothing, &mut found, ReadEffort::Past, 0);
+        let (bytes, error) = scan.stream(stream)?;
+        found.report.bytes = bytes;
+        take(scan, &mut found);
+        Ok((found, error))
     }
 
     /// Reads what could not be read, and the blocks around it.
@@ -252,6 +305,21 @@ fn stretches(gaps: &[Range<u64>], size: u64) -> Vec<(Range<u64>, usize)> {
 }
 
 impl SourcePasses {
+    fn new(source_no: usize) -> Self {
+        Self {
+            source_no,
+            report: ScanReport::default(),
+            gaps: Vec::new(),
+            phase: None,
+            damaged: BTreeSet::new(),
+            edges: BTreeSet::new(),
+        }
+    }
+
+    fn has_blocks(&self) -> bool {
+        self.report.whole_blocks > 0 || !self.damaged.is_empty()
+    }
+
     fn finish(self) -> ScanReport {
         let Self {
             source_no,
@@ -275,6 +343,23 @@ fn report_unopened(path: &Path, error: MediaError, monitor: &dyn Monitor) {
     };
     let what = diagnostic!("media.cannot_be_opened", why);
     monitor.finding(&Finding::damage(path.display().to_string(), what));
+}
+
+fn report_broken(read: &SourcePasses, path: &Path, error: io::Error, monitor: &dyn Monitor) {
+    let bytes = read.report.bytes;
+    let what = diagnostic!("media.stream_broken", bytes, why = Arg::caught(error));
+    report_foreign(read.has_blocks(), path, what, monitor);
+}
+
+/// Reports something of a packed file. Without any block it is no damage: other files may lie beside volumes.
+fn report_foreign(has_blocks: bool, path: &Path, what: Diagnostic, monitor: &dyn Monitor) {
+    let severity = if has_blocks {
+        Severity::Damage
+    } else {
+        Severity::Note
+    };
+    let subject = path.display().to_string();
+    monitor.finding(&Finding::new(severity, subject, what));
 }
 
 fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {

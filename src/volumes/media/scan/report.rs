@@ -35,11 +35,17 @@ pub struct ScanReport {
     pub gaps: Vec<Gap>,
     /// Indices of sources that could not be opened at all.
     pub unopened: Vec<usize>,
+    /// Indices of streams that ended with an error. What came before counts.
+    pub broken: Vec<usize>,
     /// Whether the visitor ended the scan.
     pub stopped: bool,
 }
 
 impl ScanReport {
+    pub(super) fn has_blocks(&self) -> bool {
+        self.whole_blocks > 0 || self.damaged_blocks > 0
+    }
+
     /// Adds the result of another scan.
     pub fn join(&mut self, other: Self) {
         self.bytes += other.bytes;
@@ -49,6 +55,7 @@ impl ScanReport {
         let room = GAPS_LISTED_MAX.saturating_sub(self.gaps.len());
         self.gaps.extend(other.gaps.into_iter().take(room));
         self.unopened.extend(other.unopened);
+        self.broken.extend(other.broken);
         self.stopped |= other.stopped;
     }
 }

@@ -3,16 +3,19 @@
 //! It goes on block by block while blocks stand where they are expected. Where one is missing it searches every byte up to
 //! the next expected place, and it keeps expecting.
 
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
 use crate::volumes::media::MediaError;
+use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::scan::known::BlockBytes;
 use crate::volumes::media::scan::neighbors::{LossCause, LostHeader, Neighbors, Placed};
 use crate::volumes::media::scan::{HeaderOrigin, Scan, Sighting};
 use crate::volumes::media::surviving::SurvivingReader;
-use crate::volumes::media::window::SourceWindow;
+use crate::volumes::media::window::{Fill, FilledBuffer, SourceWindow};
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 /// Most blocks with a valid header and a wrong hash that a search tries in one span. Honest damage never comes near.
@@ -56,16 +59,68 @@ impl Scan<'_> {
                 self.note_gaps(&gaps, &starts);
             }
             self.passed.advance(buf.len() as u64, self.monitor);
-            Ok(gaps)
+            Ok(FilledBuffer {
+                gaps,
+                bytes: buf.len(),
+            })
         };
+        self.walk(&read, starts.clone(), first_block, size)
+    }
+
+    /// Visits every block of a stream. Returns its length, and the error that ended it.
+    pub(super) fn stream(
+        &self,
+        stream: &mut OpenStream,
+    ) -> Result<(u64, Option<io::Error>), MediaError> {
+        let (taken, told) = (stream.taken(), Cell::new(0));
+        let (read, total, error) = (
+            RefCell::new(&mut stream.read),
+            Cell::new(0),
+            RefCell::new(None),
+        );
+        let fill = |offset: u64, buf: &mut [u8]| {
+            debug_assert_eq!(offset, total.get(), "a stream is read without leaps");
+            let mut bytes = 0;
+            while bytes < buf.len() && error.borrow().is_none() {
+                self.monitor.check_stop()?;
+                match read.borrow_mut().read(&mut buf[bytes..]) {
+                    Ok(0) => break,
+                    Ok(len) => bytes += len,
+                    Err(failed) if failed.kind() == io::ErrorKind::Interrupted => {}
+                    Err(failed) => {
+                        error.replace(Some(failed));
+                    }
+                }
+            }
+            total.set(total.get() + bytes as u64);
+            // Progress is counted in the bytes of the file, because nobody knows what it unpacks to.
+            let now = taken.load(Ordering::Relaxed);
+            self.monitor.advance(now - told.replace(now));
+            Ok(FilledBuffer {
+                gaps: Vec::new(),
+                bytes,
+            })
+        };
+        self.walk(&fill, 0..u64::MAX, None, u64::MAX)?;
+        Ok((total.get(), error.into_inner()))
+    }
+
+    fn walk(
+        &self,
+        fill: &Fill<'_>,
+        starts: Range<u64>,
+        first_block: Option<u64>,
+        size: u64,
+    ) -> Result<Option<u64>, MediaError> {
         let mut walk = Walk {
             scan: self,
-            window: SourceWindow::new(&read, starts.clone(), size),
+            window: SourceWindow::new(fill, starts.clone(), size),
             neighbors: Neighbors::new(first_block),
             expected: first_block.unwrap_or(starts.start),
             hashes_left: SEARCH_HASHES_MAX,
             empty_places: 0,
             leaps_from: 0,
+            is_stream: size == u64::MAX,
         };
         walk.go(&starts)
     }
@@ -87,6 +142,8 @@ pub(super) struct Walk<'a> {
     pub(super) empty_places: u32,
     /// Nothing is passed over before this place, because a try failed.
     pub(super) leaps_from: u64,
+    /// Whether it comes once, from front to back.
+    pub(super) is_stream: bool,
 }
 
 impl Walk<'_> {
@@ -97,12 +154,12 @@ impl Walk<'_> {
             at = self.probe(at, starts.end)?;
             self.expected = self.expected.max(at);
         }
-        while at < starts.end && !self.is_stopped() {
+        while at < starts.end.min(self.window.size()) && !self.is_stopped() {
             if at < self.expected {
                 let to = self.expected.min(starts.end);
                 let found = self.window.find(at, to, &MAGIC)?;
                 at = found.unwrap_or(self.expected);
-                if at >= starts.end {
+                if at >= starts.end.min(self.window.size()) {
                     break;
                 }
             }
@@ -250,6 +307,10 @@ impl Walk<'_> {
 /// Returns what there is of a block at a place.
 fn block_at<'a>(window: &'a mut SourceWindow<'_>, at: u64) -> Result<BlockBytes<'a>, MediaError> {
     let end = at + window.bytes(at, at, BLOCK_BYTES)?.len() as u64;
+    if end == at {
+        // A stream ended here.
+        return Ok(BlockBytes::new(&[], Vec::new()));
+    }
     let within = |place: u64| usize::try_from(place - at).expect("within a block");
     let gaps = window
         .gaps_in(at..end)

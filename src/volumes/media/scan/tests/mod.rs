@@ -4,6 +4,7 @@ use crate::base::id::SetId;
 use crate::base::monitor::{Recording, Silent};
 use crate::volumes::block::{HEADER_BYTES, ParityCodec, SetHeader};
 use crate::volumes::geometry::Geometry;
+use crate::volumes::media::images::SourceForm;
 use crate::volumes::media::scan::span::SEARCH_HASHES_MAX;
 use crate::volumes::media::surviving::faulty::Faulty;
 use crate::volumes::slices::bytes_of;
@@ -254,6 +255,7 @@ fn what_cannot_be_opened_is_a_finding_and_the_rest_is_scanned() {
         path,
         bytes: 2 * BLOCK,
         access: AccessPattern::Parallel,
+        form: SourceForm::default(),
     });
     let monitor = Recording::default();
     let report = scan(
