@@ -2,7 +2,7 @@
 """Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
-blake3, zstandard, and reader_deflate.py in the same folder. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
+blake3, zstandard, and reader_deflate.py and reader_labels.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
@@ -16,6 +16,7 @@ import lzma, mmap, os, struct, sys, tempfile
 from blake3 import blake3
 import zstandard
 from reader_deflate import NotRemade, Remaker, Unreadable, check
+import reader_labels
 
 BLOCK, PAYLOAD = 65536, 65472
 
@@ -265,13 +266,19 @@ def chunks_of(frame, chunks):
     magic, version, codec, filtered, _, flags, bases, count, plain_bytes, stored, digest = struct.unpack_from(
         "<4sBBBBHHIII32s", frame)
     check(magic == b"\x8aCYF" and version == 1 and filtered < 2 and flags < 2, "a frame of a newer version")
-    check(codec < 6 and (codec > 2) == (bases > 0), f"a frame of codec {codec}")
+    check(codec < 8 and (codec > 2) == (bases > 0) and not (codec > 5 and filtered), f"a frame of codec {codec}")
     check(blake3(frame[:24] + frame[56:]).digest() == digest, "a frame's hash")
     width = 36 if flags else 4
     table, ids, data = frame[56:56 + width * count], 56 + width * count, frame[56 + width * count + 32 * bases:]
     base = b"".join(chunks.get(frame[at:at + 32]) for at in range(ids, ids + 32 * bases, 32))
     base = filter_1(base, 1) if filtered else base
+    tables = None
     check(len(data) == stored and plain_bytes <= 128 << 20, "a frame's length")
+    if codec > 5:
+        size, packed = struct.unpack_from("<II", data)
+        check(size <= 4 << 20, "the tables of labels")
+        tables = reader_labels.Tables(lzma2(data[8:8 + packed], size), len(base), plain_bytes)
+        codec, base, data = codec - 2, tables.label_old(base), data[8 + packed:]
     if codec == 1:
         data = zstandard.ZstdDecompressor(max_window_size=1 << 30).decompress(data, max_output_size=plain_bytes)
     elif codec == 2:
@@ -285,6 +292,7 @@ def chunks_of(frame, chunks):
     elif codec == 5:
         data = lzma2(data, plain_bytes, base)
     check(len(data) == plain_bytes, "a frame's plain bytes")
+    data = tables.undo_new(data) if tables else data
     data, at = (filter_1(data, -1) if filtered else data), 0
     for number in range(count):
         length = int.from_bytes(table[width * number:width * number + 4], "little")

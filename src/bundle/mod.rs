@@ -7,6 +7,7 @@ mod catalog;
 mod cut;
 mod error;
 mod have;
+mod programs;
 mod read;
 pub mod receipt;
 mod sample;

@@ -11,7 +11,7 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
 use crate::bundle::cut::packed_bytes;
-use crate::bundle::{BundleError, Effort, Have};
+use crate::bundle::{BundleError, Effort};
 use crate::content::content_kind::ContentKind;
 use crate::store::{FrameNeed, Store};
 
@@ -31,12 +31,10 @@ pub(super) fn rates(
     store: &Store,
     needs: &[FrameNeed],
     plain_bytes: &[u64; ContentKind::ALL.len()],
-    have: &Have,
-    is_needed: impl Fn(&ChunkId) -> bool,
+    old: &OldChunks,
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Rates, BundleError> {
-    let old = OldChunks::of(store, have, needs, is_needed, monitor)?;
     let measured: Vec<Result<Option<f64>, BundleError>> = ContentKind::ALL
         .par_iter()
         .map(|class| {
@@ -48,7 +46,7 @@ pub(super) fn rates(
             if sampled == 0 {
                 return Ok(None);
             }
-            let packed = packed_bytes(store, &old, *class, &chunks, effort)?;
+            let packed = packed_bytes(store, old, *class, &chunks, effort)?;
             #[allow(clippy::cast_precision_loss)] // Far below 2^52.
             let rate = packed as f64 / sampled as f64;
             Ok(Some(rate))

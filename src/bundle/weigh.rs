@@ -11,6 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::bundle::bases::OldChunks;
 use crate::bundle::{BundleError, Effort, Have, sample};
 use crate::content::content_kind::ContentKind;
 use crate::content::contents::{Contents, FileKind, FoundFile};
@@ -155,15 +156,9 @@ pub fn weigh(
         let depended = depended.settled();
         let plain_bytes = classes.map(|(plain, _)| plain);
         let is_needed = |id: &ChunkId| depended.contains(id) || seen.contains(id);
-        let rates = sample::rates(
-            store,
-            &needs,
-            &plain_bytes,
-            have,
-            is_needed,
-            effort,
-            monitor,
-        )?;
+        let mut old = OldChunks::of(store, have, &needs, is_needed, monitor)?;
+        old.find_programs(store, releases, have, &needs, monitor)?;
+        let rates = sample::rates(store, &needs, &plain_bytes, &old, effort, monitor)?;
         let factors = scale(&mut classes, &rates);
         for need in &needs {
             for id in &need.chunks {

@@ -12,4 +12,5 @@ pub mod frame;
 pub mod index;
 pub mod pack;
 pub mod recipe;
+pub mod references;
 pub mod release;

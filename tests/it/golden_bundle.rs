@@ -6,6 +6,7 @@
 //! once with `CARRYALL_WRITE_GOLDEN=1`, and commit the new file. That the codec was really used is asserted.
 
 use crate::testkit::golden;
+use crate::testkit::linked::Library;
 use crate::testkit::packed;
 
 use std::fs::{self, File};
@@ -24,32 +25,59 @@ use carryall::volumes::discover;
 use packed::{Site, files_below, noise};
 use tempfile::TempDir;
 
-/// The full bundle that all deltas lean on.
+/// The full bundle that most deltas lean on.
 const BASE: Golden = Golden {
     name: "base",
+    on: None,
     release: "golden:1",
     codec: 1,
     files: base_files,
 };
 
-const DELTAS: [Golden; 3] = [
+/// The full bundle that deltas of machine code lean on.
+const PROGRAMS: Golden = Golden {
+    name: "programs",
+    on: None,
+    release: "programs:1",
+    codec: 1,
+    files: first_build,
+};
+
+const DELTAS: [Golden; 5] = [
     Golden {
         name: "zstd-behind-bases",
+        on: Some(&BASE),
         release: "golden:2",
         codec: 3,
         files: changed_in_places,
     },
     Golden {
         name: "differences",
+        on: Some(&BASE),
         release: "golden:3",
         codec: 4,
         files: linked_anew,
     },
     Golden {
         name: "lzma-behind-bases",
+        on: Some(&BASE),
         release: "golden:4",
         codec: 5,
         files: written_anew,
+    },
+    Golden {
+        name: "labels",
+        on: Some(&PROGRAMS),
+        release: "programs:2",
+        codec: 6,
+        files: second_build,
+    },
+    Golden {
+        name: "labels-lzma",
+        on: Some(&PROGRAMS),
+        release: "programs:3",
+        codec: 7,
+        files: other_build,
     },
 ];
 
@@ -57,6 +85,8 @@ type Files = Vec<(&'static str, Vec<u8>)>;
 
 struct Golden {
     name: &'static str,
+    /// The full bundle that it leans on.
+    on: Option<&'static Golden>,
     release: &'static str,
     /// Number of the codec (docs/format.md) that at least one frame has.
     codec: u8,
@@ -106,6 +136,36 @@ fn written_anew() -> Files {
     files
 }
 
+fn library(grown: (usize, usize)) -> Vec<u8> {
+    let library = Library {
+        seed: 3,
+        functions: 120,
+        grown,
+    };
+    library.link()
+}
+
+fn first_build() -> Files {
+    vec![("lib/libmade.so.1", library((0, 0)))]
+}
+
+fn second_build() -> Files {
+    vec![("lib/libmade.so.1", library((20, 9)))]
+}
+
+/// Seven bytes of the code here and seven there.
+fn other_build() -> Files {
+    let mut file = library((20, 9));
+    let old = file.clone();
+    let places = noise(9, 2 * 1200);
+    let words = places
+        .chunks(2)
+        .map(|pair| 0x1000 + usize::from(u16::from_le_bytes([pair[0], pair[1]])) % 6000)
+        .flat_map(|at| old[at..at + 7].to_vec());
+    file.splice(0x1000 + 6_000..0x1000 + 14_400, words);
+    vec![("lib/libmade.so.1", file)]
+}
+
 impl Golden {
     fn path(&self) -> PathBuf {
         golden::path(&format!("bundles/{}.blocks.gz", self.name))
@@ -147,10 +207,10 @@ impl Golden {
         let Site { dir, store } = Site::default();
         let root = |golden: &Self| ops::release(&store, &golden.release.parse().unwrap()).unwrap();
         let mut receivers = Vec::new();
-        if self.name != BASE.name {
-            receive(&store, &[BASE.unpack(dir.path())], &Silent).unwrap();
+        if let Some(on) = self.on {
+            receive(&store, &[on.unpack(dir.path())], &Silent).unwrap();
             let mut base = Recipient::default();
-            base.releases = vec![root(&BASE)];
+            base.releases = vec![root(on)];
             receivers.push(base);
         }
         self.add_to(&store, &dir.path().join("given"));
@@ -202,18 +262,19 @@ impl Golden {
 
 #[test]
 fn golden_bundles_are_received() {
-    for golden in [BASE].iter().chain(&DELTAS) {
+    for golden in [BASE, PROGRAMS].iter().chain(&DELTAS) {
         // Only to make the files of a new codec; golden files are never edited.
         if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() {
             golden.keep();
         }
     }
     let kept = fs::read_dir(BASE.path().parent().unwrap()).unwrap();
-    assert_eq!(kept.count(), DELTAS.len() + 1, "a file that no test reads");
+    assert_eq!(kept.count(), DELTAS.len() + 2, "a file that no test reads");
     for delta in &DELTAS {
         let media = TempDir::new().unwrap();
-        let (base, volume) = (BASE.unpack(media.path()), delta.unpack(media.path()));
-        assert!(BASE.codecs(&base).contains(&BASE.codec));
+        let on = delta.on.unwrap();
+        let (base, volume) = (on.unpack(media.path()), delta.unpack(media.path()));
+        assert!(on.codecs(&base).contains(&on.codec));
         assert!(
             delta.codecs(&volume).contains(&delta.codec),
             "{}",
@@ -224,7 +285,7 @@ fn golden_bundles_are_received() {
         assert_eq!(report.sets[0].state, ProgressState::NeedsBase);
         let report = site.receive(&[base]);
         assert_eq!(report.sets.len(), 2, "{report:?}");
-        BASE.assert_given_back(&site);
+        on.assert_given_back(&site);
         delta.assert_given_back(&site);
         site.assert_sound();
     }

@@ -55,6 +55,7 @@ mod qr_codes;
 mod reader;
 mod reading_order;
 mod ready;
+mod references;
 mod registry;
 mod registry_login;
 mod registry_troubles;

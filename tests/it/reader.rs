@@ -310,6 +310,46 @@ fn a_stranger_says_what_is_missing_damaged_or_beyond_it() {
     assert!(!stage.path("gone").exists());
 }
 
+#[test]
+fn a_stranger_reads_deltas_with_the_sets_that_they_depend_on() {
+    let Some(python) = python() else {
+        return;
+    };
+    let golden = |name: &str| {
+        let path = repository("tests/data/golden/v1/bundles").join(format!("{name}.blocks.gz"));
+        let mut blocks = Vec::new();
+        let packed = fs::File::open(path).unwrap();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_end(&mut blocks)
+            .unwrap();
+        blocks
+    };
+    for (base, deltas) in [
+        (
+            "base",
+            &["zstd-behind-bases", "differences", "lzma-behind-bases"][..],
+        ),
+        ("programs", &["labels", "labels-lzma"]),
+    ] {
+        let folder = tempfile::TempDir::new().unwrap();
+        for name in [base].iter().chain(deltas) {
+            fs::write(folder.path().join(name), golden(name)).unwrap();
+        }
+        let run = run_python(
+            &python,
+            "docs/reader.py",
+            &[Path::new("verify"), folder.path()],
+        );
+        let run = run.ends_with(0);
+        assert!(run.stdout.ends_with("whole\n"), "{run:#?}");
+        let read = run
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("release"));
+        assert_eq!(read.count(), 1 + deltas.len(), "{run:#?}");
+    }
+}
+
 /// Shapes of groups and stripes: of either rate of `gf16`, and of its equal case both ways.
 const GROUPS: [(ParityCodec, usize, usize); 9] = [
     (ParityCodec::Gf8, 5, 3),

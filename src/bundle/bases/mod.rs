@@ -8,19 +8,23 @@
 
 mod kept;
 mod marks;
+mod partners;
 
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
 use self::marks::{Candidate, MarkedChunks, marks_of};
+use self::partners::partners;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::bundle::programs::Programs;
 use crate::bundle::{BundleError, Have};
 use crate::content::content_kind::ContentKind;
 use crate::content::frame::{BASES_MAX, Frame};
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
+use crate::content::references::Layout;
 use crate::content::release::{ReleaseRoot, walk};
 use crate::store::{FrameNeed, Store};
 
@@ -31,6 +35,11 @@ const SPARSE_LOG: u32 = 8;
 /// Old chunks of one kind are all taken when they have no more bytes than this.
 const SMALL_BYTES: usize = 16 << 20;
 
+/// The kind of content whose files are looked at.
+const CODE: ContentKind = ContentKind::ElfX86_64;
+/// Votes of a chunk of an old file that is like the new one, at about the same place.
+const PARTNER_VOTES: u32 = 1 << 16;
+
 /// The old chunks that may be bases.
 pub(super) struct OldChunks {
     /// Chunks that the releases no longer need. By content kind, and within a kind in the order in which the old
@@ -38,6 +47,8 @@ pub(super) struct OldChunks {
     dropped: MarkedChunks,
     /// Chunks that the releases still need, as far as `new` content resembles them and nothing that was dropped.
     kept: MarkedChunks,
+    /// The files of machine code that these and the new chunks belong to.
+    programs: Programs,
 }
 
 /// Returns the newest of the recipient's releases of each name. Older ones have little that is closer, and the bundle
@@ -80,7 +91,43 @@ impl OldChunks {
         }
         let dropped = dropped(store, ids, monitor)?;
         let kept = kept::resembling(store, new, &dropped, kept, monitor)?;
-        Ok(Self { dropped, kept })
+        Ok(Self {
+            dropped,
+            kept,
+            programs: Programs::default(),
+        })
+    }
+
+    /// Finds the files of machine code in `releases` that are to be compared with old ones. `needs` are the frames with
+    /// the new chunks.
+    ///
+    /// # Errors
+    /// [`BundleError`] when a list cannot be read, or a stop was asked for.
+    pub(super) fn find_programs(
+        &mut self,
+        store: &Store,
+        releases: &[ReleaseRoot],
+        have: &Have,
+        needs: &[FrameNeed],
+        monitor: &dyn Monitor,
+    ) -> Result<(), BundleError> {
+        let dropped = &self.dropped.chunks[self.of_class(CODE)];
+        let kept = self.kept.chunks.iter().filter(|old| old.class == CODE);
+        let code = needs.iter().filter(|need| need.class == CODE);
+        let new: Vec<ChunkId> = code.flat_map(|need| &need.chunks).copied().collect();
+        let old: Vec<ChunkId> = dropped.iter().chain(kept).map(|old| old.id).collect();
+        // Without both there is nothing to compare.
+        if !old.is_empty() && !new.is_empty() {
+            let wanted = old.into_iter().chain(new).collect();
+            let roots = releases.iter().chain(newest(have));
+            self.programs = Programs::of(store, roots, &wanted, monitor)?;
+        }
+        Ok(())
+    }
+
+    /// Says what the bytes of these chunks, one behind the other, are.
+    pub(super) fn layout(&self, chunks: &[(ChunkId, usize)], bytes: &[u8]) -> Layout {
+        self.programs.layout(chunks, bytes)
     }
 
     /// Returns the bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks.
@@ -107,7 +154,12 @@ impl OldChunks {
         let of_class = self.of_class(class);
         let bytes_of = |number: usize| dropped.chunks[number].bytes as usize;
         if of_class.clone().map(bytes_of).sum::<usize>() <= SMALL_BYTES {
-            votes.extend(of_class.map(|number| (number, 1)));
+            votes.extend(of_class.clone().map(|number| (number, 1)));
+        }
+        let likes = found.iter().map(|(of_dropped, _)| &of_dropped[..]);
+        let code = &dropped.chunks[of_class.clone()];
+        for number in partners(&self.programs, dropped, code, chunks.iter().zip(likes)) {
+            *votes.entry(of_class.start + number).or_default() += PARTNER_VOTES;
         }
         for (of_dropped, of_kept) in found {
             for (number, count) in of_dropped {

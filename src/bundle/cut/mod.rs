@@ -144,13 +144,11 @@ pub fn cut(
             .collect();
         needs.depended = needs.depended.settled();
         let is_needed = |id: &ChunkId| needs.depended.contains(id) || needed.contains(&prefix(id));
-        Some(OldChunks::of(
-            store,
-            have,
-            &needs.frames,
-            is_needed,
-            monitor,
-        )?)
+        let mut old = OldChunks::of(store, have, &needs.frames, is_needed, monitor)?;
+        if options.effort != Effort::Fast {
+            old.find_programs(store, releases, have, &needs.frames, monitor)?;
+        }
+        Some(old)
     };
     let source = ChunkOrigin {
         store,

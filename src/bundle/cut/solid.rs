@@ -13,6 +13,7 @@ use crate::bundle::temp_payload::TempPayload;
 use crate::bundle::{BundleError, CatalogFrame};
 use crate::content::content_kind::ContentKind;
 use crate::content::frame::{DeltaMode, FrameEncoder, FrameOptions, SealedFrame};
+use crate::content::references::Layouts;
 use crate::store::{FrameNeed, Store};
 
 /// Chunks that are gathered for one solid frame.
@@ -198,10 +199,28 @@ fn pack_one(
         return Ok((encoder.encode(&chunks, solid.class, &options), bases));
     }
     let mut base = Vec::new();
+    let mut lengths = Vec::with_capacity(bases.len());
     for id in &bases {
-        base.extend_from_slice(&source.store.read(id)?);
+        let bytes = source.store.read(id)?;
+        lengths.push((*id, bytes.len()));
+        base.extend_from_slice(&bytes);
     }
-    let stored = encoder.encode_delta(&chunks, solid.class, &options, &bases, &base);
+    let lengths_of_new: Vec<(ChunkId, usize)> = chunks
+        .iter()
+        .map(|(id, bytes)| (*id, bytes.len()))
+        .collect();
+    let layouts = source.old.map(|old| Layouts {
+        old: old.layout(&lengths, &base),
+        new: old.layout(&lengths_of_new, &solid.plain),
+    });
+    let stored = encoder.encode_labeled(
+        &chunks,
+        solid.class,
+        &options,
+        &bases,
+        &base,
+        layouts.as_ref(),
+    );
     let prerequisites = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
     Ok((stored, if prerequisites { bases } else { Vec::new() }))
 }

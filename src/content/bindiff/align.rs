@@ -8,17 +8,19 @@ use super::index::OldBytesIndex;
 /// Bytes more that another alignment must explain to be chosen. Fewer cost more to encode than they save. The value was
 /// measured and matters little.
 const SLACK_BYTES: usize = 14;
+/// Where this many bytes match, places that cannot change the choice are passed over.
+const LONG_BYTES: usize = 1024;
 /// Bytes compared for each new byte on average. Real content takes far fewer.
 const WORK_PER_BYTE: u64 = 512;
 /// Extending an alignment backwards ends when this many more bytes differ than agree.
 const GIVE_UP_BYTES: isize = 64;
 
 /// A step of a script. Places in the new bytes are `at`, in the old bytes `from`.
-pub(super) struct AlignedRun {
-    pub(super) at: usize,
-    pub(super) from: usize,
-    pub(super) copied: usize,
-    pub(super) literals: usize,
+pub(crate) struct AlignedRun {
+    pub(crate) at: usize,
+    pub(crate) from: usize,
+    pub(crate) copied: usize,
+    pub(crate) literals: usize,
     pub(super) seek: i64,
 }
 
@@ -119,6 +121,13 @@ impl AlignSearch<'_> {
                     from: found.from,
                 };
                 return Some(NextStretch::Changes { to, until: end });
+            }
+            if found.bytes >= LONG_BYTES && agreeing < found.bytes {
+                // Up to the next byte that disagrees, the comparison would come out the same each time.
+                while self.agrees(current, scan) {
+                    agreeing -= 1;
+                    scan += 1;
+                }
             }
             if scan < counted {
                 agreeing -= usize::from(self.agrees(current, scan));

@@ -11,13 +11,14 @@ const GOOD_BYTES: usize = 32;
 const HASH_BITS_MAX: u32 = 24;
 const NOWHERE: u32 = u32::MAX;
 
-/// The places of the old bytes by hash. Takes 4 bytes for each place, and up to 64 MiB.
+/// The places of the old bytes by hash. Takes 4 bytes for each place that is indexed, and up to 64 MiB.
 pub(super) struct OldBytesIndex<'a> {
     pub(super) old: &'a [u8],
     heads: Vec<u32>,
-    /// For each place, the next place with the same hash.
+    /// For each place, the next place with the same hash. Places are counted in steps.
     nexts: Vec<u32>,
     hash_bits: u32,
+    step: usize,
 }
 
 /// A place in the old bytes, and the number of matching bytes from there on.
@@ -28,24 +29,24 @@ pub(super) struct Match {
 }
 
 impl<'a> OldBytesIndex<'a> {
-    /// Indexes `old`. Returns `None` when it has 4 GiB or more.
-    pub(super) fn of(old: &'a [u8]) -> Option<Self> {
-        let places = u32::try_from(old.len()).ok()?;
-        let hash_bits = old.len().max(256).ilog2().min(HASH_BITS_MAX);
+    /// Indexes every place of `old` that is a multiple of `step`. Returns `None` when it has 4 GiB or more.
+    pub(super) fn of(old: &'a [u8], step: usize) -> Option<Self> {
+        u32::try_from(old.len()).ok()?;
+        let hash_bits = (old.len() / step).max(256).ilog2().min(HASH_BITS_MAX);
         let mut heads = vec![NOWHERE; 1 << hash_bits];
-        let mut nexts = vec![NOWHERE; old.len()];
+        let mut nexts = vec![NOWHERE; old.len().div_ceil(step)];
         let mut last = usize::MAX;
         // Places are inserted from the end, so that the first place becomes the first in its chain.
-        for (place, seed) in (0..places).zip(old.windows(SEED_BYTES)).rev() {
+        let seeds = old.windows(SEED_BYTES).step_by(step);
+        for (number, seed) in seeds.enumerate().rev() {
             let hash = hash(seed, hash_bits);
-            let at = place as usize;
             // In a run of one byte the first place stands for all, because the others would fill the chain.
-            nexts[at] = if hash == last {
-                nexts[at + 1]
+            nexts[number] = if hash == last {
+                nexts[number + 1]
             } else {
                 heads[hash]
             };
-            heads[hash] = place;
+            heads[hash] = u32::try_from(number).unwrap_or(NOWHERE);
             last = hash;
         }
         Some(Self {
@@ -53,6 +54,7 @@ impl<'a> OldBytesIndex<'a> {
             heads,
             nexts,
             hash_bits,
+            step,
         })
     }
 
@@ -73,12 +75,12 @@ impl<'a> OldBytesIndex<'a> {
         if best.bytes >= GOOD_BYTES || wanted.len() < SEED_BYTES {
             return best;
         }
-        let mut place = self.heads[hash(wanted, self.hash_bits)];
+        let mut number = self.heads[hash(wanted, self.hash_bits)];
         for _ in 0..DEPTH {
-            if place == NOWHERE {
+            if number == NOWHERE {
                 break;
             }
-            let from = place as usize;
+            let from = number as usize * self.step;
             // A match can be longer than the best only when this byte agrees, too.
             if self.old.get(from + best.bytes) == wanted.get(best.bytes) {
                 let bytes = common(&self.old[from..], wanted);
@@ -87,7 +89,7 @@ impl<'a> OldBytesIndex<'a> {
                     best = Match { from, bytes };
                 }
             }
-            place = self.nexts[from];
+            number = self.nexts[number as usize];
         }
         best
     }

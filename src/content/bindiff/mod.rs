@@ -4,7 +4,7 @@
 //! relinked, most differences are zero and the others repeat. Old places are found by hashes instead of a suffix array.
 //! Everything is in memory. The frame compresses the streams of a script.
 
-mod align;
+pub(crate) mod align;
 mod index;
 
 use std::io::{self, BufRead, Read};
@@ -44,11 +44,23 @@ pub(crate) enum ApplyError {
     Invalid,
 }
 
+/// Every so many places of old bytes are enough for long runs.
+const COARSE_STEP: usize = 4;
+
+/// Finds the runs of `old` that `new` consists of, in order, with a coarse search. Returns `None` when that would take
+/// too long. Takes 1 byte for each byte of `old`, and up to 64 MiB.
+pub(crate) fn coarse_runs(old: &[u8], new: &[u8]) -> Option<Vec<AlignedRun>> {
+    let index = OldBytesIndex::of(old, COARSE_STEP)?;
+    let mut found = Vec::new();
+    align::runs(&index, new, &mut |run| found.push(run))?;
+    Some(found)
+}
+
 impl DiffScript<Vec<u8>> {
-    /// Makes the script that turns `old` into `new`. Returns `None` when it would take too long to find. Takes 4 bytes
-    /// for each byte of `old`, and up to 64 MiB.
-    pub fn of(old: &[u8], new: &[u8]) -> Option<Self> {
-        let index = OldBytesIndex::of(old)?;
+    /// Makes the script that turns `old` into `new`. Looks at every `step`th old place. Returns `None` when it would take
+    /// too long to find. Takes 4 bytes for each place, and up to 64 MiB.
+    pub fn of(old: &[u8], new: &[u8], step: usize) -> Option<Self> {
+        let index = OldBytesIndex::of(old, step)?;
         let mut script = Self::default();
         let mut along = Along::default();
         align::runs(&index, new, &mut |run| {
@@ -175,7 +187,8 @@ fn take(source: &mut impl Read, count: usize, out: &mut Vec<u8>) -> Result<(), A
     }
 }
 
-fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+/// Appends a varint.
+pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
@@ -183,7 +196,8 @@ fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
-fn read_varint(source: &mut impl Read) -> Result<u64, ApplyError> {
+/// Reads a varint of less than 2^63.
+pub(crate) fn read_varint(source: &mut impl Read) -> Result<u64, ApplyError> {
     let mut value = 0_u64;
     for shift in (0..63).step_by(7) {
         let mut byte = [0];
@@ -196,11 +210,13 @@ fn read_varint(source: &mut impl Read) -> Result<u64, ApplyError> {
     Err(ApplyError::Invalid)
 }
 
-fn zigzag(value: i64) -> u64 {
+/// Returns the number that stands for a signed one.
+pub(crate) fn zigzag(value: i64) -> u64 {
     (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
 }
 
-fn unzigzag(value: u64) -> i64 {
+/// Undoes [`zigzag`].
+pub(crate) fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
@@ -248,7 +264,7 @@ mod tests {
         for at in (50..new.len()).step_by(97) {
             new[at] = new[at].wrapping_add(3);
         }
-        let script = DiffScript::of(&old, &new).unwrap();
+        let script = DiffScript::of(&old, &new, 1).unwrap();
         assert!(
             script.copies.len() < 10 && script.literals.len() < 40,
             "{} {}",
@@ -267,7 +283,7 @@ mod tests {
             [noise(3, 100), noise(4, 60)].concat().repeat(9000),
         ] {
             for old in [vec![0; 2 << 20], noise(3, 100).repeat(9000)] {
-                if let Some(script) = DiffScript::of(&old, &new) {
+                if let Some(script) = DiffScript::of(&old, &new, 1) {
                     assert_eq!(apply(&script, &old, new.len()).unwrap(), new);
                 }
             }
@@ -325,7 +341,7 @@ mod tests {
                 let to = to.min(new.len());
                 new.splice(to..(to + bytes / 2).min(new.len()), piece);
             }
-            let script = DiffScript::of(&old, &new).unwrap();
+            let script = DiffScript::of(&old, &new, 1).unwrap();
             prop_assert_eq!(apply(&script, &old, new.len()).unwrap(), new);
         }
 

@@ -11,9 +11,10 @@ use crate::content::bindiff::DiffScript;
 /// Header of a script: plain and stored bytes (u32 each) of each of its seven streams.
 const HEADER_BYTES: usize = 7 * 8;
 
-/// Packs the script that turns `base` into `plain`. Returns `None` when no script is found in time.
-pub(super) fn pack(plain: &[u8], base: &[u8], search: LzmaSearch) -> Option<Vec<u8>> {
-    let script = DiffScript::of(base, plain)?;
+/// Packs the script that turns `base` into `plain`, found by every `step`th place of `base`. Returns `None` when no
+/// script is found in time.
+pub(super) fn pack(plain: &[u8], base: &[u8], step: usize, search: LzmaSearch) -> Option<Vec<u8>> {
+    let script = DiffScript::of(base, plain, step)?;
     let streams = [
         script.copies,
         script.literal_counts,

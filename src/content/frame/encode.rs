@@ -6,6 +6,7 @@ use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
 use super::differences;
 use super::lzma::{self, LzmaSearch};
+use super::references;
 use super::{
     BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DIFFERENCES, CODEC_LZMA, CODEC_LZMA_PREFIX,
     CODEC_PREFIX, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
@@ -15,6 +16,7 @@ use crate::base::id::{ChunkId, Hasher};
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::content_kind::ContentKind;
 use crate::content::filter::Filter;
+use crate::content::references::Layouts;
 
 /// 8 MiB, a whole frame of a store.
 const STORE_WINDOW_LOG: u32 = 23;
@@ -215,13 +217,29 @@ impl FrameEncoder {
         bases: &[ChunkId],
         base: &[u8],
     ) -> Vec<u8> {
+        self.encode_labeled(chunks, class, options, bases, base, None)
+    }
+
+    /// Packs chunks as [`Self::encode_delta`] does. With `layouts`, the references of machine code become labels.
+    ///
+    /// # Panics
+    /// As [`Self::encode_delta`].
+    pub(crate) fn encode_labeled(
+        &mut self,
+        chunks: &[(ChunkId, &[u8])],
+        class: ContentKind,
+        options: &FrameOptions,
+        bases: &[ChunkId],
+        base: &[u8],
+        layouts: Option<&Layouts>,
+    ) -> Vec<u8> {
         assert!(bases.len() <= BASES_MAX, "too many bases for a frame");
         assert!(base.len() <= BASE_BYTES_MAX, "too much base for a frame");
         if bases.is_empty() || chunks.is_empty() {
             return self.encode(chunks, class, options);
         }
         let lengths = self.gather(chunks, Ids::LeftOut);
-        let (codec, filter) = self.compress_behind(base, options);
+        let (codec, filter) = self.compress_behind(base, layouts, options);
         let table = EncodedTable {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
@@ -314,7 +332,12 @@ impl FrameEncoder {
 
     /// Compresses `plain` against `base` into `packed` with the best method for the effort. Returns the codec and the
     /// filter.
-    fn compress_behind(&mut self, base: &[u8], options: &FrameOptions) -> (u8, Filter) {
+    fn compress_behind(
+        &mut self,
+        base: &[u8],
+        layouts: Option<&Layouts>,
+        options: &FrameOptions,
+    ) -> (u8, Filter) {
         // When a script is shorter than this part of the plain bytes, no other method is tried.
         let (search, good_part) = match options.against {
             DeltaMode::Prefix => {
@@ -324,7 +347,13 @@ impl FrameEncoder {
             DeltaMode::Differences => (LzmaSearch::Chains, 8),
             DeltaMode::Smallest => (LzmaSearch::Trees, 24),
         };
-        let script = differences::pack(&self.plain, base, search);
+        let labeled = layouts
+            .and_then(|layouts| references::pack(&self.plain, base, layouts, search, good_part));
+        if let Some((codec, packed)) = labeled {
+            self.packed = packed;
+            return (codec, Filter::None);
+        }
+        let script = differences::pack(&self.plain, base, 1, search);
         if let Some(script) = &script
             && script.len() < self.plain.len() / good_part
         {

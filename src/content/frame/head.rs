@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::FrameFeature;
 use super::{
-    CHUNKS_MAX, CODEC_MAX, CODEC_PREFIX, CODEC_RAW, ENTRY_PLAIN, ENTRY_WITH_ID, FLAG_IDS,
-    FrameError, HEADER_BYTES, MAGIC, PLAIN_MAX, VERSION,
+    CHUNKS_MAX, CODEC_LABELED_DIFFERENCES, CODEC_MAX, CODEC_PREFIX, CODEC_RAW, ENTRY_PLAIN,
+    ENTRY_WITH_ID, FLAG_IDS, FrameError, HEADER_BYTES, MAGIC, PLAIN_MAX, VERSION,
 };
 use crate::base::id::ChunkId;
 use crate::base::term::Flaw;
@@ -101,6 +101,10 @@ impl FrameHead {
             filter: Filter::from_number(head[6])
                 .ok_or(FrameError::Unknown(FrameFeature::Filter))?,
         };
+        // References are found in the bytes as they are.
+        if parsed.codec >= CODEC_LABELED_DIFFERENCES && parsed.filter != Filter::None {
+            return Err(FrameError::Unknown(FrameFeature::Filter));
+        }
         if parsed.codec == CODEC_RAW && parsed.stored_bytes != parsed.plain_bytes {
             return Err(FrameError::Corrupt(Flaw::RawLength));
         }

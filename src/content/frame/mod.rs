@@ -17,6 +17,7 @@ mod differences;
 mod encode;
 mod head;
 mod lzma;
+mod references;
 
 pub use delta::Bases;
 pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
@@ -52,7 +53,11 @@ const CODEC_PREFIX: u8 = 3;
 const CODEC_DIFFERENCES: u8 = 4;
 /// LZMA2 with old chunks as a prefix.
 const CODEC_LZMA_PREFIX: u8 = 5;
-const CODEC_MAX: u8 = CODEC_LZMA_PREFIX;
+/// As [`CODEC_DIFFERENCES`], on bytes with labels.
+const CODEC_LABELED_DIFFERENCES: u8 = 6;
+/// As [`CODEC_LZMA_PREFIX`], on bytes with labels.
+const CODEC_LABELED_LZMA_PREFIX: u8 = 7;
+const CODEC_MAX: u8 = CODEC_LABELED_LZMA_PREFIX;
 
 terms! {
     /// What a frame may need of the program.
@@ -168,15 +173,15 @@ impl<'a> SealedFrame<'a> {
             _ if self.head.plain_bytes == 0 => {}
             CODEC_LZMA => lzma::unpack(self.stored, &[], self.head.plain_bytes, &mut plain)
                 .map_err(|_| bad())?,
-            CODEC_PREFIX | CODEC_DIFFERENCES | CODEC_LZMA_PREFIX => {
+            CODEC_PREFIX..=CODEC_MAX => {
                 let base = delta::gather(&self.bases, bases, self.head.filter)?;
-                let plain_bytes = self.head.plain_bytes;
-                match self.head.codec {
-                    CODEC_PREFIX => delta::unpack(self.stored, &base, &mut plain)?,
-                    CODEC_LZMA_PREFIX => lzma::unpack(self.stored, &base, plain_bytes, &mut plain)
-                        .map_err(|_| bad())?,
-                    _ => differences::unpack(self.stored, &base, plain_bytes, &mut plain)?,
-                }
+                unpack_behind(
+                    self.head.codec,
+                    self.stored,
+                    base,
+                    self.head.plain_bytes,
+                    &mut plain,
+                )?;
             }
             _ => {
                 // The vector's capacity bounds the output, and zstd refuses to write more.
@@ -202,6 +207,23 @@ impl<'a> SealedFrame<'a> {
             chunks,
             plain,
         })
+    }
+}
+
+/// Unpacks what a codec from [`CODEC_PREFIX`] on made with `base`.
+fn unpack_behind(
+    codec: u8,
+    stored: &[u8],
+    base: Vec<u8>,
+    plain_bytes: usize,
+    plain: &mut Vec<u8>,
+) -> Result<(), FrameError> {
+    match codec {
+        CODEC_PREFIX => delta::unpack(stored, &base, plain),
+        CODEC_LZMA_PREFIX => lzma::unpack(stored, &base, plain_bytes, plain)
+            .map_err(|_| FrameError::Corrupt(Flaw::NotDecompressible)),
+        CODEC_DIFFERENCES => differences::unpack(stored, &base, plain_bytes, plain),
+        _ => references::unpack(codec, stored, base, plain_bytes, plain),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A frame of codec 3 of any bytes that leans on one old chunk, which is there.
+//! A frame of codec 3 to 7 of any bytes that leans on one old chunk, which is there.
 #![no_main]
 
 use carryall::content::frame::{Bases, HEADER_BYTES, MAGIC, SealedFrame};
@@ -26,7 +26,9 @@ fuzz_target!(|input: &[u8]| {
     // One chunk of up to 64 KiB, one base.
     let plain_bytes = u32::from(u16::from_le_bytes([shape[0], shape[1]])).max(1);
     let mut frame = MAGIC.to_vec();
-    frame.extend_from_slice(&[1, 3, shape[2] & 1, shape[3], 0, 0, 1, 0, 1, 0, 0, 0]);
+    let codec = 3 + (shape[2] >> 1) % 5;
+    let filter = if codec < 6 { shape[2] & 1 } else { 0 };
+    frame.extend_from_slice(&[1, codec, filter, shape[3], 0, 0, 1, 0, 1, 0, 0, 0]);
     frame.extend_from_slice(&plain_bytes.to_le_bytes());
     frame.extend_from_slice(&stored_bytes.to_le_bytes());
     frame.resize(HEADER_BYTES, 0);

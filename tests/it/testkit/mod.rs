@@ -8,6 +8,7 @@ pub mod drive;
 pub mod evil;
 pub mod golden;
 pub mod harm;
+pub mod linked;
 pub mod made;
 pub mod misbehaving;
 pub mod own_process;

@@ -1,0 +1,32 @@
+//! Machine code whose references are labels: in place of a distance or an address stands the address that the target
+//! had in the old file.
+//!
+//! Where a program was only linked anew, everything has moved and nothing else has changed. Old and new bytes with labels
+//! are then alike. *Segments* say where code and tables lie and which addresses they have, and a map gives the new
+//! address for an old one. Both are in the frame. The fields are found again in the changed bytes, because no byte that
+//! is changed decides where the next field lies.
+//!
+//! Only x86-64 is known. The writer needs ELF files (`sections`), the reader nothing but segments and map.
+
+mod address_map;
+mod fields;
+mod find;
+mod sections;
+mod segment;
+mod tables;
+mod unwind;
+pub mod x86;
+
+pub use find::find;
+pub use sections::{Layout, Layouts, Sections};
+pub use tables::ReferenceTables;
+
+/// Addresses are below this. The two bits above tell kinds of labels apart.
+const ADDRESS_END: u32 = 1 << 30;
+/// Set in the label of a target that the old file does not have. The label is then the new address.
+const NEW_BIT: u32 = 1 << 31;
+/// Set in the labels of jumps, so that no label looks like a short distance.
+const JUMP_BIT: u32 = 1 << 30;
+/// Jumps to nearer places keep their distances, forwards and backwards. They nearly always stay within a function, which
+/// moves as a whole.
+const NEAR: u32 = 1 << 15;
