@@ -4,7 +4,7 @@
 //! is built.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::base::id::{ChunkId, SetId};
 use crate::bundle::catalog::runs_of;
@@ -50,6 +50,8 @@ pub struct Have {
     receivers: Vec<ReceiverState>,
     releases: Vec<ReleaseRoot>,
     chunks: ChunkSet,
+    /// The chunks of the releases for each architecture, when every recipient has several.
+    by_arch: Vec<(String, ChunkSet)>,
     /// Chunks in staged sets.
     waiting: HashSet<ChunkId>,
     /// Lost or damaged chunks of recipients with staged sets. These sets may depend on them.
@@ -111,6 +113,7 @@ impl Have {
         }
         releases.sort_by(|one, other| newest_first(&one.name, &other.name));
         Ok(Self {
+            by_arch: by_arch(store, receivers)?,
             receivers: known,
             releases,
             chunks: common.unwrap_or_default(),
@@ -122,6 +125,21 @@ impl Have {
     /// Returns whether every recipient has the chunk.
     pub fn contains(&self, id: &ChunkId) -> bool {
         self.chunks.contains(id)
+    }
+
+    /// Returns whether every recipient has the chunk even if its releases for other architectures are not there.
+    pub(super) fn contains_for(&self, id: &ChunkId, arch: Option<&str>) -> bool {
+        if self.by_arch.is_empty() {
+            return self.contains(id);
+        }
+        match self
+            .by_arch
+            .iter()
+            .find(|(name, _)| Some(name.as_str()) == arch)
+        {
+            Some((_, chunks)) => chunks.contains(id),
+            None => self.by_arch.iter().all(|(_, chunks)| chunks.contains(id)),
+        }
     }
 
     /// Returns whether the chunk is in a staged set of a recipient.
@@ -178,6 +196,40 @@ struct RecipientChunks {
     missing: Vec<ChunkId>,
     /// Chunks of its sets, and the frame of each.
     in_sets: Vec<(SetId, Vec<(ChunkId, u32)>)>,
+}
+
+/// Returns the chunks that all recipients have for each architecture. Nothing when a recipient has a single one or staged
+/// sets, because these may have chunks of any.
+fn by_arch(store: &Store, receivers: &[Recipient]) -> Result<Vec<(String, ChunkSet)>, BundleError> {
+    let archs = |receiver: &Recipient| -> BTreeSet<String> {
+        let names = receiver.releases.iter();
+        let archs = names.filter_map(|root| root.name.arch());
+        archs.map(str::to_owned).collect()
+    };
+    let Some(all) = receivers.first().map(archs) else {
+        return Ok(Vec::new());
+    };
+    let is_plain = |receiver: &Recipient| receiver.waiting.is_empty() && archs(receiver) == all;
+    if all.len() < 2 || !receivers.iter().all(is_plain) {
+        return Ok(Vec::new());
+    }
+    let mut by_arch = Vec::new();
+    for arch in all {
+        let mut common: Option<ChunkSet> = None;
+        for receiver in receivers {
+            let mut of_arch = receiver.clone();
+            of_arch
+                .releases
+                .retain(|root| root.name.arch().is_none_or(|named| named == arch));
+            let had = chunks_of(store, &of_arch)?.had;
+            match &mut common {
+                None => common = Some(had),
+                Some(common) => common.intersect(&had),
+            }
+        }
+        by_arch.push((arch, common.unwrap_or_default()));
+    }
+    Ok(by_arch)
 }
 
 fn chunks_of(store: &Store, receiver: &Recipient) -> Result<RecipientChunks, BundleError> {

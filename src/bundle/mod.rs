@@ -2,6 +2,7 @@
 //!
 //! It knows stores and releases. Laying out the payload on volumes is the work of `volumes`.
 
+mod archs;
 mod bases;
 mod catalog;
 mod cut;

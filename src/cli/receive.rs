@@ -20,6 +20,9 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
         messages::say(&messages::hint_line(&messages::hint_base()));
+        if let Some(hint) = messages::hint_platform(&report.sets) {
+            messages::say(&messages::hint_line(&hint));
+        }
     }
     if report.is_damaged() && !context.json {
         messages::say(&messages::hint_line(&messages::hint_top_up()));

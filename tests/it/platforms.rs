@@ -253,25 +253,50 @@ fn volumes_without_anything_for_a_platform_are_refused_and_leave_nothing() {
 }
 
 #[test]
-fn a_delta_for_two_architectures_leans_on_both() {
+fn a_delta_for_two_architectures_serves_a_site_with_one() {
     let vendor = Vendor::new();
     let new = ["shop:1.1@x86_64", "shop:1.1@arm64"];
+    for release in new {
+        // A file that came with one architecture only, and one that is new in both.
+        fs::create_dir_all(vendor.given(release)).unwrap();
+        fs::write(
+            vendor.given(release).join("moved.bin"),
+            noise(100, 1_500_000),
+        )
+        .unwrap();
+        let mut changed = noise(7, 300_000);
+        changed[150_000] ^= 1;
+        fs::write(vendor.given(release).join("changed.bin"), changed).unwrap();
+    }
     vendor.add(new[0], 1, 8);
     vendor.add(new[1], 2, 8);
     let old = [AMD, ARM].map(|name| name.parse().unwrap());
     let since = vec![by_names(&vendor.store, &old).unwrap().receiver];
     let delta = vendor.pack(&new, 0, since);
+    // Four new files of 1.5 MB, and the one that sites with the other architecture do not have.
+    let payload_bytes = delta.plan.payload_bytes;
+    assert!(
+        (7_500_000..7_600_000).contains(&payload_bytes),
+        "{payload_bytes}"
+    );
     let base = vendor.pack(&[AMD, ARM], 0, Vec::new());
 
-    // The lists of both are packed together: with one of the old releases it waits, says so, and writes nothing.
+    // With one of the old releases the whole delta waits for the other one, says so, and writes nothing.
     let site = Site::default();
     take(&site, &base.volumes, &arm());
     let before = site.content();
-    let report = take(&site, &delta.volumes, &arm());
+    let report = take(&site, &delta.volumes, &[]);
     assert_eq!(only(&report).state, ProgressState::NeedsBase, "{report:?}");
     assert!(only(&report).lacking.as_ref().unwrap().chunks > 0);
     assert!(site.content() == before);
-    // With both, one comes in alone: the set that waited for it by itself, and only what was asked of it.
+    // What is for this architecture comes in. The rest waits, because it was asked for.
+    let report = take(&site, &delta.volumes, &arm());
+    assert_eq!(only(&report).state, ProgressState::Complete, "{report:?}");
+    assert_eq!(
+        (site.releases(), waiting(&site)),
+        (vec![ARM.to_owned(), new[1].to_owned()], 1)
+    );
+    vendor.assert_same(&site, new[1]);
     let report = take(&site, &base.volumes, &[]);
     let states = report.sets.iter().map(|set| set.state);
     assert!(
@@ -279,8 +304,17 @@ fn a_delta_for_two_architectures_leans_on_both() {
         "{report:?}"
     );
     assert_eq!((states.count(), waiting(&site)), (2, 0));
-    assert_eq!(site.releases(), [ARM, AMD, new[1]]);
-    vendor.assert_same(&site, new[1]);
+    assert_eq!(site.releases(), [ARM, AMD, new[1], new[0]]);
+    vendor.assert_same(&site, new[0]);
+    site.assert_sound();
+
+    // A site that never asked for the other architecture is done with the set.
+    let site = Site::default();
+    take(&site, &base.volumes, &arm());
+    let report = take(&site, &delta.volumes, &arm());
+    assert_eq!(only(&report).state, ProgressState::Complete, "{report:?}");
+    assert_eq!(waiting(&site), 0);
+    site.assert_sound();
 
     // A delta for one of them is another thing.
     let since = by_names(&vendor.store, &old[1..]).unwrap().receiver;

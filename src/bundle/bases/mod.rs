@@ -130,12 +130,14 @@ impl OldChunks {
         self.programs.layout(chunks, bytes)
     }
 
-    /// Returns the bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks.
+    /// Returns the bases for `chunks` of `class`, of up to `limit_bytes` together, in the order of the old chunks. Only
+    /// those for which `is_there` returns true.
     pub(super) fn best_for(
         &self,
         class: ContentKind,
         chunks: &[(ChunkId, &[u8])],
         limit_bytes: usize,
+        is_there: impl Fn(&ChunkId) -> bool,
     ) -> Vec<ChunkId> {
         let dropped = &self.dropped;
         let found: Vec<_> = chunks
@@ -178,12 +180,17 @@ impl OldChunks {
                     .or_default() += 2 * count;
             }
         }
-        self.within_limits(votes, limit_bytes)
+        self.within_limits(votes, limit_bytes, is_there)
     }
 
     /// Returns the chunks with the most votes that fit a frame, in order. Numbers behind the dropped chunks are those of
     /// kept ones.
-    fn within_limits(&self, votes: BTreeMap<usize, u32>, limit_bytes: usize) -> Vec<ChunkId> {
+    fn within_limits(
+        &self,
+        votes: BTreeMap<usize, u32>,
+        limit_bytes: usize,
+        is_there: impl Fn(&ChunkId) -> bool,
+    ) -> Vec<ChunkId> {
         let (dropped, kept) = (&self.dropped.chunks, &self.kept.chunks);
         let chunk = |number: usize| {
             dropped
@@ -191,6 +198,7 @@ impl OldChunks {
                 .unwrap_or_else(|| &kept[number - dropped.len()])
         };
         let mut ranked: Vec<(usize, u32)> = votes.into_iter().collect();
+        ranked.retain(|(number, _)| is_there(&chunk(*number).id));
         ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         ranked.truncate(BASES_MAX);
         let mut bytes = 0;

@@ -8,12 +8,13 @@
 
 mod solid;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) use self::solid::packed_bytes;
 use self::solid::{ChunkOrigin, Packs, pack_all};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::bundle::archs::{ArchSet, Archs};
 use crate::bundle::bases::OldChunks;
 use crate::bundle::catalog::runs_of;
 use crate::bundle::temp_payload::{CutBundle, TempPayload};
@@ -64,11 +65,45 @@ pub enum Effort {
 /// Which frame a chunk went into, by the first 16 bytes of its id.
 type FrameOf = HashMap<[u8; 16], u32>;
 
+/// The chunks that a bundle carries, in the order of need, and the architectures that they are for.
+#[derive(Default)]
+struct WantedChunks {
+    ids: Vec<(ChunkId, ArchSet)>,
+    /// Where each chunk stands, as long as there is more than one architecture.
+    places: HashMap<[u8; 16], usize>,
+}
+
+impl WantedChunks {
+    fn add(&mut self, id: ChunkId, part: ArchSet, are_apart: bool) {
+        if !are_apart {
+            self.ids.push((id, part));
+            return;
+        }
+        let place = *self.places.entry(prefix(&id)).or_insert(self.ids.len());
+        match self.ids.get_mut(place) {
+            Some((_, before)) => *before = before.with(part),
+            None => self.ids.push((id, part)),
+        }
+    }
+
+    fn by_part(self) -> BTreeMap<ArchSet, Vec<ChunkId>> {
+        let mut parts: BTreeMap<ArchSet, Vec<ChunkId>> = BTreeMap::new();
+        for (id, part) in self.ids {
+            parts.entry(part).or_default().push(id);
+        }
+        parts
+    }
+}
+
 /// What a bundle carries, and what it depends on.
 #[derive(Debug)]
 pub struct BundleNeeds {
-    /// The store's frames with the chunks that the releases need and the recipient is missing, in the order of need.
+    /// The store's frames with the chunks that the releases need and the recipient is missing, in the order of need. A
+    /// frame comes once for each set of architectures that its chunks are for.
     frames: Vec<FrameNeed>,
+    /// The architectures that each of these frames is for.
+    parts: Vec<ArchSet>,
+    archs: Archs,
     /// Chunks that the releases need and the recipient has.
     depended: ChunkSet,
 }
@@ -79,17 +114,23 @@ impl BundleNeeds {
     /// # Errors
     /// [`BundleError`] when a list cannot be read or the store is missing a chunk.
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
-        let mut ids: Vec<ChunkId> = Vec::new();
+        let archs = Archs::of(releases);
+        let mut wanted = WantedChunks::default();
         let mut depended = ChunkSet::new();
         let mut tops_up = false;
         let mut walker = Walker::new(store);
         for root in releases {
+            if archs.are_apart() {
+                // A shared walker would leave out what the release for another architecture has in common with this.
+                walker = Walker::new(store);
+            }
+            let part = archs.of_release(&root.name);
             let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
-                if have.contains(id) {
+                if have.contains_for(id, root.name.arch()) {
                     tops_up |= have.is_waiting(id);
                     depended.insert(id);
                 } else {
-                    ids.push(*id);
+                    wanted.add(*id, part, archs.are_apart());
                 }
                 Ok(())
             };
@@ -97,10 +138,19 @@ impl BundleNeeds {
         }
         // What waits there may depend on chunks that the site has lost, so they are sent too.
         if tops_up {
-            ids.extend(have.missing());
+            have.missing()
+                .for_each(|id| wanted.add(id, ArchSet::NONE, archs.are_apart()));
+        }
+        let mut frames = Vec::new();
+        let mut parts = Vec::new();
+        for (part, ids) in wanted.by_part() {
+            frames.extend(store.frames_of(&mut ids.into_iter())?);
+            parts.resize(frames.len(), part);
         }
         Ok(Self {
-            frames: store.frames_of(&mut ids.into_iter())?,
+            frames,
+            parts,
+            archs,
             depended,
         })
     }
@@ -130,9 +180,13 @@ pub fn cut(
     spool: TempPayload,
     monitor: &dyn Monitor,
 ) -> Result<CutBundle, BundleError> {
-    let mut order: Vec<&FrameNeed> = needs.frames.iter().collect();
-    // The sort is stable. Within a kind it keeps the order in which the releases need the frames.
-    order.sort_by_key(|need| need.class as u8);
+    let mut order: Vec<(&FrameNeed, ArchSet)> = needs
+        .frames
+        .iter()
+        .zip(needs.parts.iter().copied())
+        .collect();
+    // The sort is stable. Within a part and kind it keeps the order in which the releases need the frames.
+    order.sort_by_key(|(need, part)| (part.turn(), need.class as u8));
     monitor.start("compress", needs.stored_bytes());
     let old = if have.is_none() {
         None
@@ -153,6 +207,8 @@ pub fn cut(
     let source = ChunkOrigin {
         store,
         old: old.as_ref(),
+        have,
+        archs: &needs.archs,
     };
     let Packs {
         places,

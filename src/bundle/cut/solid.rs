@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use super::{CutOptions, Effort, FrameOf, prefix};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::bundle::archs::{ArchSet, Archs};
 use crate::bundle::bases::OldChunks;
 use crate::bundle::temp_payload::TempPayload;
-use crate::bundle::{BundleError, CatalogFrame};
+use crate::bundle::{BundleError, CatalogFrame, Have};
 use crate::content::content_kind::ContentKind;
 use crate::content::frame::{DeltaMode, FrameEncoder, FrameOptions, SealedFrame};
 use crate::content::references::Layouts;
@@ -20,6 +21,7 @@ use crate::store::{FrameNeed, Store};
 struct Solid {
     frame_no: usize,
     class: ContentKind,
+    part: ArchSet,
     /// Bytes in the store that this work stands for. Used for the progress bar.
     source_bytes: u64,
     chunks: Vec<(ChunkId, u32)>,
@@ -27,10 +29,11 @@ struct Solid {
 }
 
 impl Solid {
-    fn new(frame_no: usize, class: ContentKind) -> Self {
+    fn new(frame_no: usize, class: ContentKind, part: ArchSet) -> Self {
         Self {
             frame_no,
             class,
+            part,
             source_bytes: 0,
             chunks: Vec::new(),
             plain: Vec::new(),
@@ -92,6 +95,28 @@ impl SharedSpool<'_> {
 pub(super) struct ChunkOrigin<'a> {
     pub(super) store: &'a Store,
     pub(super) old: Option<&'a OldChunks>,
+    pub(super) have: &'a Have,
+    pub(super) archs: &'a Archs,
+}
+
+impl ChunkOrigin<'_> {
+    /// Returns the old chunks for a frame. Whoever receives it has them, whichever of its architectures is received.
+    fn bases_for(
+        &self,
+        solid: &Solid,
+        chunks: &[(ChunkId, &[u8])],
+        effort: Effort,
+    ) -> Vec<ChunkId> {
+        let Some(old) = self.old else {
+            return Vec::new();
+        };
+        let is_there = |id: &ChunkId| {
+            let mut archs = self.archs.names(solid.part);
+            archs.all(|arch| self.have.contains_for(id, Some(arch)))
+        };
+        let limit_bytes = dependency_limits(effort).base_bytes;
+        old.best_for(solid.class, chunks, limit_bytes, is_there)
+    }
 }
 
 /// All packed frames.
@@ -105,7 +130,7 @@ pub(super) struct Packs {
 /// Gathers chunks into solid frames on this thread and packs them on all cores.
 pub(super) fn pack_all(
     source: ChunkOrigin<'_>,
-    order: &[&FrameNeed],
+    order: &[(&FrameNeed, ArchSet)],
     cut: CutOptions,
     spool: &TempPayload,
     monitor: &dyn Monitor,
@@ -191,10 +216,7 @@ fn pack_one(
         rest = behind;
     }
     let options = options(effort, solid.class);
-    let bases = source
-        .old
-        .map(|old| old.best_for(solid.class, &chunks, dependency_limits(effort).base_bytes))
-        .unwrap_or_default();
+    let bases = source.bases_for(solid, &chunks, effort);
     if bases.is_empty() {
         return Ok((encoder.encode(&chunks, solid.class, &options), bases));
     }
@@ -236,14 +258,18 @@ pub(in crate::bundle) fn packed_bytes(
     chunks: &[(ChunkId, Vec<u8>)],
     effort: Effort,
 ) -> Result<u64, BundleError> {
-    let mut solid = Solid::new(0, class);
+    let mut solid = Solid::new(0, class, ArchSet::NONE);
     for (id, bytes) in chunks {
         let length = u32::try_from(bytes.len()).expect("chunks are bounded");
         solid.chunks.push((*id, length));
         solid.plain.extend_from_slice(bytes);
     }
-    let old = Some(old);
-    let source = ChunkOrigin { store, old };
+    let source = ChunkOrigin {
+        store,
+        old: Some(old),
+        have: &Have::none(),
+        archs: &Archs::default(),
+    };
     let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
     Ok(stored.len() as u64)
 }
@@ -280,7 +306,7 @@ fn options(effort: Effort, class: ContentKind) -> FrameOptions {
 /// Reads the store's frames in order and sends solid frames to the workers.
 fn gather(
     source: ChunkOrigin<'_>,
-    order: &[&FrameNeed],
+    order: &[(&FrameNeed, ArchSet)],
     cut: CutOptions,
     sender: SyncSender<Solid>,
     monitor: &dyn Monitor,
@@ -294,7 +320,7 @@ fn gather(
     let mut frame_of = FrameOf::new();
     let mut next_no = 0;
     let mut solid: Option<Solid> = None;
-    'needs: for need in order {
+    'needs: for (need, part) in order {
         monitor.check_stop()?;
         let frame = source.store.load_frame(need)?;
         let wanted: HashSet<&ChunkId> = need.chunks.iter().collect();
@@ -304,8 +330,9 @@ fn gather(
                 continue;
             }
             // A solid frame may also end inside a frame of the store, which on small media is the longer one.
-            let full =
-                |solid: &mut Solid| solid.class != need.class || solid.plain.len() >= solid_bytes;
+            let full = |solid: &mut Solid| {
+                (solid.class, solid.part) != (need.class, *part) || solid.plain.len() >= solid_bytes
+            };
             if let Some(done) = solid.take_if(full)
                 && sender.send(done).is_err()
             {
@@ -313,7 +340,7 @@ fn gather(
             }
             let solid = solid.get_or_insert_with(|| {
                 next_no += 1;
-                Solid::new(next_no - 1, need.class)
+                Solid::new(next_no - 1, need.class, *part)
             });
             let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
             frame_of.insert(prefix(id), frame_no);

@@ -1,5 +1,6 @@
 //! Messages about deltas: receipts, sites, and what a bundle depends on.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use carryall::base::id::SetId;
@@ -11,6 +12,7 @@ use carryall::ops::receive::prerequisites::{
     MissingPrerequisites, MissingRelease, MissingSet, MissingState,
 };
 use carryall::ops::receive::receipt::ReceiptReport;
+use carryall::ops::receive::{ProgressState, SetProgress};
 
 use super::{alternatives, bytes, enumerated, line, line_below, message, sentences};
 
@@ -91,6 +93,17 @@ pub fn hint_top_up() -> String {
 /// What to do about it.
 pub fn hint_base() -> String {
     message!("hint-prerequisite")
+}
+
+/// How to take one architecture of a set alone, when there are several and one of them lacks what it depends on.
+pub fn hint_platform(sets: &[SetProgress]) -> Option<String> {
+    let waiting = sets
+        .iter()
+        .find(|set| set.state == ProgressState::NeedsBase && set.left_out.is_none())?;
+    let names = waiting.releases.iter().map(|name| name.rsplit_once('@'));
+    let archs: BTreeSet<String> = names.flatten().map(|(_, arch)| arch.to_owned()).collect();
+    let archs: Vec<String> = archs.into_iter().collect();
+    (archs.len() > 1).then(|| message!("hint-prerequisite-platform", archs = enumerated(&archs)))
 }
 
 /// What a receipt is called in the plan.

@@ -83,6 +83,7 @@ prerequisites-and-chunks = depends on what is not in the store: { $what }; { $co
 set-done-with = set { $set }, of which something was lacking, is complete by that and cleared away
 hint-top-up = another copy of a volume that is named; or send `carryall receipt -o FILE` to the vendor: what is lacking then comes on one small bundle, and nothing that was read is needed again
 hint-prerequisite = receive the release that it depends on, then this one again (what was read is kept); or send `carryall receipt` to the vendor
+hint-prerequisite-platform = this set has releases for { $archs }: --platform linux/ARCHITECTURE takes those for one of them, and needs only what these depend on
 receipt-label = receipt { $number } (store { $store })
 site-of-another-store = note: { $site }: its last receipt was of another store; the new one counts from now on
 site-is-new = note: nothing is remembered of { $site }: the bundle is full

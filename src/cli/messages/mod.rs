@@ -27,8 +27,8 @@ pub use catalog::use_english;
 
 pub use burn::{burn_obstacle, burn_step, burned};
 pub use delta::{
-    another_store, code_of, done_with, forgotten, hint_base, hint_top_up, receipt_about,
-    receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
+    another_store, code_of, done_with, forgotten, hint_base, hint_platform, hint_top_up,
+    receipt_about, receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
 pub use doctor::{doctor_advice, doctor_facts, doctor_verdict};

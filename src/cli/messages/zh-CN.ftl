@@ -75,6 +75,7 @@ prerequisites-and-chunks = 依赖仓库里没有的内容：{ $what }；缺少 {
 set-done-with = 此前不完整的卷集 { $set } 已由此补全，暂存数据已清除
 hint-top-up = 请使用所列卷的另一份拷贝；或把 carryall receipt -o 文件 的结果发给供应方：只需一个小包即可补上所缺部分，已读入的内容无需重读
 hint-prerequisite = 请先接收它所依赖的发布包，再重新接收这一套（已读入的内容会保留）；或把 carryall receipt 的输出发给供应方
+hint-prerequisite-platform = 这一套含有面向 { $archs } 的发布包：加上“--platform linux/架构”就只接收其中一种，也只需要它所依赖的内容
 receipt-label = 回执 { $number }（仓库 { $store }）
 site-of-another-store = 注意：{ $site } 上次的回执来自另一个仓库；今后以新回执为准
 site-is-new = 注意：没有 { $site } 的记录：将打完整包
