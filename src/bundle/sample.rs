@@ -3,14 +3,14 @@
 //! The packed bytes are discarded. Memory: the sample, [`SAMPLE_BYTES`] a kind, what the old chunks state, and for each
 //! core what packing a frame takes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
-use crate::bundle::cut::packed_bytes;
+use crate::bundle::cut::{SampleOptions, packed_bytes};
 use crate::bundle::{BundleError, Effort};
 use crate::content::content_kind::ContentKind;
 use crate::store::{FrameNeed, Store};
@@ -19,6 +19,13 @@ use crate::store::{FrameNeed, Store};
 const SAMPLE_BYTES: u64 = 8 << 20;
 /// Approximate plain bytes that are taken from one frame of the store.
 const PIECE_BYTES: usize = 1 << 20;
+
+/// Files of which a sample is packed.
+pub(super) const FILES_MAX: usize = 16;
+/// Approximate plain bytes of the sample of a file.
+pub(super) const FILE_BYTES: u64 = 512 << 10;
+/// Most bytes of old chunks that the sample of a file is packed against.
+const FILE_BASE_BYTES: usize = 3 << 20;
 
 /// Bytes in a bundle for each plain byte, by number of the kind. `None` for kinds without new chunks.
 pub(super) type Rates = [Option<f64>; ContentKind::ALL.len()];
@@ -46,7 +53,11 @@ pub(super) fn rates(
             if sampled == 0 {
                 return Ok(None);
             }
-            let packed = packed_bytes(store, old, *class, &chunks, effort)?;
+            let options = SampleOptions {
+                effort,
+                base_bytes: None,
+            };
+            let packed = packed_bytes(store, old, *class, &chunks, options)?;
             #[allow(clippy::cast_precision_loss)] // Far below 2^52.
             let rate = packed as f64 / sampled as f64;
             Ok(Some(rate))
@@ -57,6 +68,49 @@ pub(super) fn rates(
         *rate = measured?;
     }
     Ok(rates)
+}
+
+/// A file that seems to take much, and a stretch of it.
+pub(super) struct FileSample {
+    /// Its number.
+    pub(super) file: usize,
+    /// The kind of the stretch.
+    pub(super) class: ContentKind,
+    /// The chunks of the stretch.
+    pub(super) chunks: Vec<ChunkId>,
+}
+
+/// Measures the rates of files, by their numbers. Each stretch is packed alone.
+///
+/// # Errors
+/// As [`rates`].
+pub(super) fn rates_of_files(
+    store: &Store,
+    files: &[FileSample],
+    old: &OldChunks,
+    effort: Effort,
+    monitor: &dyn Monitor,
+) -> Result<HashMap<usize, f64>, BundleError> {
+    let measured: Vec<Result<_, BundleError>> = files
+        .par_iter()
+        .map(|sample| {
+            monitor.check_stop()?;
+            let mut chunks = Vec::new();
+            for id in &sample.chunks {
+                chunks.push((*id, store.read(id)?.to_vec()));
+            }
+            let plain: usize = chunks.iter().map(|(_, bytes)| bytes.len()).sum();
+            let options = SampleOptions {
+                effort,
+                base_bytes: Some(FILE_BASE_BYTES),
+            };
+            let packed = packed_bytes(store, old, sample.class, &chunks, options)?;
+            #[allow(clippy::cast_precision_loss)] // Far below 2^52.
+            let rate = packed as f64 / plain.max(1) as f64;
+            Ok((sample.file, rate))
+        })
+        .collect();
+    measured.into_iter().collect()
 }
 
 /// Takes chunks from all parts of `needs`, in order, each once.

@@ -2,17 +2,18 @@
 //!
 //! For a recipient that has nothing, nothing is packed for the estimate. A chunk counts for its share of its frame in
 //! the store, times a measured factor by which bundles pack its kind of content smaller. For any other recipient a
-//! sample of each kind is packed against what it has (see `sample`), and the chunks of a kind share the result in the
-//! same way. Memory: 130 bytes a new chunk, about 100 bytes and the path for each file with new ones, and 16 bytes for
+//! sample of each kind is packed against what it has (see `sample`), and so is one of each large file. The chunks of a
+//! kind share the result of the kind, those of large files by what these gave. Memory: 130 bytes a new chunk, about 100 bytes and the path for each file with new ones, and 16 bytes for
 //! any other chunk.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::bases::OldChunks;
-use crate::bundle::{BundleError, Effort, Have, sample};
+use crate::bundle::sample::{self, FileSample};
+use crate::bundle::{BundleError, Effort, Have};
 use crate::content::content_kind::ContentKind;
 use crate::content::contents::{Contents, FileKind, FoundFile};
 use crate::content::recipe::RecipeError;
@@ -148,6 +149,7 @@ pub fn weigh(
         class.0 += plain;
         for at in places {
             let chunk = &mut chunks[at];
+            chunk.class = need.class;
             chunk.carried = f64::from(chunk.bytes) * rate;
             class.1 += chunk.carried;
         }
@@ -159,14 +161,20 @@ pub fn weigh(
         let mut old = OldChunks::of(store, have, &needs, is_needed, monitor)?;
         old.find_programs(store, releases, have, &needs, monitor)?;
         let rates = sample::rates(store, &needs, &plain_bytes, &old, effort, monitor)?;
-        let factors = scale(&mut classes, &rates);
-        for need in &needs {
-            for id in &need.chunks {
-                if let Ok(at) = chunks.binary_search_by_key(id, |chunk| chunk.id) {
-                    chunks[at].carried *= factors[usize::from(need.class as u8)];
-                }
+        for (class, rate) in classes.iter_mut().zip(rates) {
+            #[allow(clippy::cast_precision_loss)] // Far below 2^52.
+            let plain_bytes = class.0 as f64;
+            class.1 = rate.map_or(class.1, |rate| plain_bytes * rate);
+        }
+        share(&mut chunks, &classes);
+        let large = large_files(&chunks);
+        let rates = sample::rates_of_files(store, &large, &old, effort, monitor)?;
+        for chunk in &mut chunks {
+            if let Some(rate) = rates.get(&chunk.file) {
+                chunk.carried = f64::from(chunk.bytes) * rate;
             }
         }
+        share(&mut chunks, &classes);
     }
     let mut carried = vec![0.0; weighed.files.len()];
     for chunk in &chunks {
@@ -187,29 +195,62 @@ pub fn weigh(
     Ok(weighed)
 }
 
-/// Scales each kind to what its sample says. Returns the factors.
-fn scale(
-    classes: &mut [(u64, f64); ContentKind::ALL.len()],
-    rates: &sample::Rates,
-) -> [f64; ContentKind::ALL.len()] {
-    let mut factors = [1.0; ContentKind::ALL.len()];
-    for ((class, factor), rate) in classes.iter_mut().zip(&mut factors).zip(rates) {
-        if let Some(rate) = rate
-            && class.1 > 0.0
-        {
-            #[allow(clippy::cast_precision_loss)] // Far below 2^52.
-            let carried = class.0 as f64 * rate;
-            *factor = carried / class.1;
-            class.1 = carried;
+/// Scales the chunks of each kind so that they add up to what the kind takes.
+fn share(chunks: &mut [NewChunk], classes: &[(u64, f64); ContentKind::ALL.len()]) {
+    let mut sums = [0.0_f64; ContentKind::ALL.len()];
+    for chunk in chunks.iter() {
+        sums[usize::from(chunk.class as u8)] += chunk.carried;
+    }
+    for chunk in chunks {
+        let class = usize::from(chunk.class as u8);
+        if sums[class] > 0.0 {
+            chunk.carried *= classes[class].1 / sums[class];
         }
     }
-    factors
+}
+
+/// Returns the files that seem to take most, with a stretch from the middle of each.
+fn large_files(chunks: &[NewChunk]) -> Vec<FileSample> {
+    let mut files: HashMap<usize, (f64, Vec<&NewChunk>)> = HashMap::new();
+    for chunk in chunks {
+        let file = files.entry(chunk.file).or_default();
+        file.0 += chunk.carried;
+        file.1.push(chunk);
+    }
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_unstable_by(|(one, (carried, _)), (other, (more, _))| {
+        more.total_cmp(carried).then_with(|| one.cmp(other))
+    });
+    let largest = files.into_iter().take(sample::FILES_MAX);
+    largest
+        .map(|(file, (_, mut chunks))| {
+            chunks.sort_unstable_by_key(|chunk| chunk.turn);
+            let middle = chunks.len() / 2;
+            let all: u64 = chunks.iter().map(|chunk| u64::from(chunk.bytes)).sum();
+            // A short file is taken from its start on.
+            let from = if all <= sample::FILE_BYTES { 0 } else { middle };
+            let mut bytes = 0;
+            let stretch = chunks[from..].iter().take_while(|chunk| {
+                let is_in = bytes < sample::FILE_BYTES && chunk.class == chunks[from].class;
+                bytes += u64::from(chunk.bytes);
+                is_in
+            });
+            FileSample {
+                file,
+                class: chunks[from].class,
+                chunks: stretch.map(|chunk| chunk.id).collect(),
+            }
+        })
+        .collect()
 }
 
 /// A new chunk, and the first file that needs it.
 struct NewChunk {
     id: ChunkId,
+    /// How many chunks came before it.
+    turn: usize,
     bytes: u32,
+    class: ContentKind,
     carried: f64,
     file: usize,
 }
@@ -239,7 +280,9 @@ impl Gathered {
             new_bytes += u64::from(chunk.bytes);
             self.chunks.push(NewChunk {
                 id: chunk.id,
+                turn: self.chunks.len(),
                 bytes: chunk.bytes,
+                class: ContentKind::Other,
                 carried: 0.0,
                 file,
             });

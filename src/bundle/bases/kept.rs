@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::marks::{Candidate, MarkedChunks, marks_of};
+use super::marks::{MarkedChunks, OldChunk, marks_of};
 use super::{chunks_in, sparse_log};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
@@ -31,7 +31,7 @@ pub(super) fn resembling(
     if kept.is_empty() {
         return Ok(found);
     }
-    let Wanted { marks, bytes } = wanted(store, new, dropped, sparse_log, monitor)?;
+    let NewContent { marks, bytes } = wanted(store, new, dropped, sparse_log, monitor)?;
     let frames = store.frames_of(&mut kept.into_iter())?;
     let kept_bytes: u64 = frames.iter().map(|need| need.share_bytes).sum();
     if bytes * KEPT_FACTOR <= kept_bytes {
@@ -50,7 +50,7 @@ pub(super) fn resembling(
                 .filter_map(|(id, plain)| {
                     let mut marks_here = marks_of(plain, sparse_log);
                     marks_here.retain(|mark| marks.contains(mark));
-                    let chunk = Candidate::new(id, plain, need.class);
+                    let chunk = OldChunk::new(id, plain, need.class);
                     (!marks_here.is_empty()).then_some((chunk, marks_here))
                 });
             Ok(shared.collect())
@@ -67,7 +67,7 @@ pub(super) fn resembling(
 
 /// The new content that needs other bases than dropped chunks.
 #[derive(Default)]
-struct Wanted {
+struct NewContent {
     marks: HashSet<u32>,
     bytes: u64,
 }
@@ -78,8 +78,8 @@ fn wanted(
     dropped: &MarkedChunks,
     sparse_log: u32,
     monitor: &dyn Monitor,
-) -> Result<Wanted, BundleError> {
-    let mut wanted = Wanted::default();
+) -> Result<NewContent, BundleError> {
+    let mut wanted = NewContent::default();
     for need in new {
         monitor.check_stop()?;
         let frame = store.load_frame(need)?;

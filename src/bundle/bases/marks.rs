@@ -12,13 +12,13 @@ const OWNERS_MAX: usize = 16;
 const BEST_COUNT: usize = 4;
 
 /// A chunk that may be a base.
-pub(super) struct Candidate {
+pub(super) struct OldChunk {
     pub(super) id: ChunkId,
     pub(super) bytes: u32,
     pub(super) class: ContentKind,
 }
 
-impl Candidate {
+impl OldChunk {
     pub(super) fn new(id: ChunkId, plain: &[u8], class: ContentKind) -> Self {
         let bytes = u32::try_from(plain.len()).expect("chunks are bounded");
         Self { id, bytes, class }
@@ -27,7 +27,7 @@ impl Candidate {
 
 /// Chunks and their marks.
 pub(super) struct MarkedChunks {
-    pub(super) chunks: Vec<Candidate>,
+    pub(super) chunks: Vec<OldChunk>,
     /// The mark and the number of its chunk, sorted once [`MarkedChunks::settled`].
     marks: Vec<(u32, u32)>,
     /// One position in 2^this is a mark.
@@ -43,7 +43,7 @@ impl MarkedChunks {
         }
     }
 
-    pub(super) fn push(&mut self, chunk: Candidate, marks: impl IntoIterator<Item = u32>) {
+    pub(super) fn push(&mut self, chunk: OldChunk, marks: impl IntoIterator<Item = u32>) {
         let number = u32::try_from(self.chunks.len()).expect("fewer chunks than places");
         self.chunks.push(chunk);
         self.marks

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use self::marks::{Candidate, MarkedChunks, marks_of};
+use self::marks::{MarkedChunks, OldChunk, marks_of};
 use self::partners::partners;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
@@ -236,7 +236,7 @@ fn dropped(
             .map(|(_, plain)| marks_of(plain, old.sparse_log))
             .collect();
         for ((id, plain), marks) in wanted.into_iter().zip(marks) {
-            old.push(Candidate::new(id, plain, need.class), marks);
+            old.push(OldChunk::new(id, plain, need.class), marks);
         }
     }
     Ok(old.settled())

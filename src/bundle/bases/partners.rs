@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::marks::{Candidate, MarkedChunks};
+use super::marks::{MarkedChunks, OldChunk};
 use crate::base::id::ChunkId;
 use crate::bundle::programs::Programs;
 
@@ -18,7 +18,7 @@ type Liked<'a> = (&'a (ChunkId, &'a [u8]), &'a [(u32, u32)]);
 pub(super) fn partners<'a>(
     programs: &Programs,
     dropped: &MarkedChunks,
-    code: &[Candidate],
+    code: &[OldChunk],
     new: impl Iterator<Item = Liked<'a>>,
 ) -> Vec<usize> {
     // For each new file the part of it that is there, and the votes for old files.
@@ -46,7 +46,7 @@ pub(super) fn partners<'a>(
             Some((old, range.start.saturating_sub(moved)..range.end + moved))
         })
         .collect();
-    let is_partner = |old: &Candidate| {
+    let is_partner = |old: &OldChunk| {
         let Some((file, offset)) = programs.place(&old.id) else {
             return false;
         };

@@ -10,8 +10,8 @@ mod solid;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-pub(super) use self::solid::packed_bytes;
 use self::solid::{ChunkOrigin, Packs, pack_all};
+pub(super) use self::solid::{SampleOptions, packed_bytes};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::archs::{ArchSet, Archs};
@@ -209,6 +209,7 @@ pub fn cut(
         old: old.as_ref(),
         have,
         archs: &needs.archs,
+        base_bytes: None,
     };
     let Packs {
         places,

@@ -97,6 +97,8 @@ pub(super) struct ChunkOrigin<'a> {
     pub(super) old: Option<&'a OldChunks>,
     pub(super) have: &'a Have,
     pub(super) archs: &'a Archs,
+    /// Most bytes of old chunks for a frame, when that is not what the effort says.
+    pub(super) base_bytes: Option<usize>,
 }
 
 impl ChunkOrigin<'_> {
@@ -114,7 +116,9 @@ impl ChunkOrigin<'_> {
             let mut archs = self.archs.names(solid.part);
             archs.all(|arch| self.have.contains_for(id, Some(arch)))
         };
-        let limit_bytes = dependency_limits(effort).base_bytes;
+        let limit_bytes = self
+            .base_bytes
+            .unwrap_or_else(|| dependency_limits(effort).base_bytes);
         old.best_for(solid.class, chunks, limit_bytes, is_there)
     }
 }
@@ -247,6 +251,14 @@ fn pack_one(
     Ok((stored, if prerequisites { bases } else { Vec::new() }))
 }
 
+/// How a sample is packed.
+#[derive(Clone, Copy)]
+pub(in crate::bundle) struct SampleOptions {
+    pub(in crate::bundle) effort: Effort,
+    /// Most bytes of old chunks. `None` stands for what a frame of a bundle may depend on.
+    pub(in crate::bundle) base_bytes: Option<usize>,
+}
+
 /// Returns the bytes of the frame that these chunks become. Used for estimates by samples.
 ///
 /// # Errors
@@ -256,7 +268,7 @@ pub(in crate::bundle) fn packed_bytes(
     old: &OldChunks,
     class: ContentKind,
     chunks: &[(ChunkId, Vec<u8>)],
-    effort: Effort,
+    options: SampleOptions,
 ) -> Result<u64, BundleError> {
     let mut solid = Solid::new(0, class, ArchSet::NONE);
     for (id, bytes) in chunks {
@@ -269,8 +281,9 @@ pub(in crate::bundle) fn packed_bytes(
         old: Some(old),
         have: &Have::none(),
         archs: &Archs::default(),
+        base_bytes: options.base_bytes,
     };
-    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, effort)?;
+    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, options.effort)?;
     Ok(stored.len() as u64)
 }
 

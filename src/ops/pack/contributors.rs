@@ -67,7 +67,7 @@ pub enum ContributorKind {
     Tables,
 }
 
-/// Returns the largest contributors, by new bytes.
+/// Returns the contributors with most of the new bytes, those that take most in a bundle first.
 pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
     let mut tree = GroupTree::default();
     let mut others: BTreeMap<(Vec<u8>, ContributorKind), Weight> = BTreeMap::new();
@@ -108,7 +108,7 @@ pub fn contributors(weighed: &Weighed, images: &Images) -> Vec<Contributor> {
         }
     }
     // The sort is stable, so groups of one size stay in the order of their paths.
-    found.sort_by_key(|each| std::cmp::Reverse(each.new_bytes));
+    found.sort_by_key(|each| std::cmp::Reverse((each.carried_bytes, each.new_bytes)));
     found
 }
 

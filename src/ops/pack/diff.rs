@@ -32,7 +32,7 @@ pub struct DiffReport {
     pub new_bytes: u64,
     /// Approximate bytes in a bundle for a site with the older release.
     pub carried_bytes: u64,
-    /// Folders and files with most of the new bytes, the largest first.
+    /// Folders and files with most of the new bytes, those that take most in a bundle first.
     pub contributors: Vec<Contributor>,
 }
 

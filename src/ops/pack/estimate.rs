@@ -36,7 +36,7 @@ pub struct EstimateReport {
     pub images: Vec<EstimatedImage>,
     /// By kind of content, the largest first.
     pub classes: Vec<EstimatedClass>,
-    /// Folders and files with most of the new bytes, the largest first.
+    /// Folders and files with most of the new bytes, those that take most in a bundle first.
     pub contributors: Vec<Contributor>,
 }
 
