@@ -26,7 +26,7 @@ impl AddressMap {
     pub fn new(mut runs: Vec<AddressRun>) -> Option<Self> {
         let is_valid = |run: &AddressRun| {
             let fits =
-                |first: u32| first >= 1 && first <= ADDRESS_END && run.count <= ADDRESS_END - first;
+                |first: u32| (1..=ADDRESS_END).contains(&first) && run.count <= ADDRESS_END - first;
             run.count > 0 && fits(run.new) && fits(run.old)
         };
         if !runs.iter().all(is_valid) {
