@@ -131,6 +131,13 @@ impl BlockHeader {
         block[HASH].copy_from_slice(&sum);
     }
 
+    /// Makes a whole block with this header and no payload.
+    pub(crate) fn empty_block(&self) -> Vec<u8> {
+        let mut block = vec![0; BLOCK_BYTES];
+        self.seal(&mut block);
+        block
+    }
+
     /// Reads the header of a whole block when its hash is right and its numbers are valid. Any other bytes, damaged or
     /// hostile, are not a block and give `None`. It copies the block, which [`BlockHeader::open_mut`] avoids.
     pub fn open(block: &[u8]) -> Option<Self> {

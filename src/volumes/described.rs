@@ -11,6 +11,7 @@ use crate::volumes::choices::add_in_turn;
 use crate::volumes::descriptor::{self, SetDescriptor};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::{BlockPlace, Presence};
+use crate::volumes::slices::{self, Slices};
 
 /// Most different descriptors that are tried.
 const DESCRIPTORS_MAX: usize = 64;
@@ -82,10 +83,33 @@ pub(crate) fn read_descriptor(
     presence: &Presence,
 ) -> Result<SetDescriptor, VolumeError> {
     let geometry = blocks.geometry();
-    let found = descriptor_places(geometry)
+    let whole = descriptor_places(geometry)
         .find_map(|place| descriptors_at(blocks, presence, place).into_iter().next());
+    let found = whole.or_else(|| descriptor_of_slices(blocks, presence));
     found.ok_or(VolumeError::NoSuperblock {
         set_id: geometry.header().set_id,
+    })
+}
+
+/// Puts a descriptor together from the slices of damaged superblocks, which are the same on a volume but for their
+/// headers. Its own check decides.
+fn descriptor_of_slices(blocks: &dyn Blocks, presence: &Presence) -> Option<SetDescriptor> {
+    let geometry = blocks.geometry();
+    let volumes = 1..=geometry.volume_count();
+    let mut hurt = volumes.filter(|volume_no| presence.has_parts(*volume_no));
+    hurt.find_map(|volume_no| {
+        let mut joined = vec![0; BLOCK_BYTES];
+        let mut known = Slices::NONE;
+        let mut block = vec![0; BLOCK_BYTES];
+        geometry.superblocks().into_iter().find_map(|block_no| {
+            let slices = blocks.read_slices((volume_no, block_no), &mut block).ok()?;
+            slices::copy(slices.and(known.others()), &block, &mut joined);
+            known = known.or(slices);
+            // A slice may be wrong though it was read, so each copy is also tried by itself.
+            [&block, &joined]
+                .into_iter()
+                .find_map(|block| SetDescriptor::from_superblock(geometry, &block[HEADER_BYTES..]))
+        })
     })
 }
 

@@ -9,6 +9,7 @@ mod choices;
 pub mod damage_map;
 mod described;
 pub mod descriptor;
+mod early;
 mod encode;
 mod error;
 pub mod geometry;

@@ -166,3 +166,78 @@ fn a_wrong_sector_in_damaged_blocks_spoils_nothing() {
         assert_eq!(whole.get(&name), Some(&bytes), "{}", name.display());
     }
 }
+
+/// Chooses a tenth of the sectors, and at least one of each block.
+fn in_every_block(seed: u64) -> impl FnMut(u64) -> bool {
+    let mut seeded = Seeded::new(seed);
+    let mut of_block = 0;
+    move |sector| {
+        if sector % 32 == 0 {
+            of_block = seeded.next() % 32;
+        }
+        sector % 32 == of_block || seeded.fraction() < 0.07
+    }
+}
+
+/// No block of the whole set is whole, no superblock and no part of the catalog. The first disc is named, and every disc
+/// counts.
+#[test]
+fn discs_without_a_single_whole_block_complete_a_set_one_by_one() {
+    let mut stage = five_volumes();
+    let mut is_bad: Vec<_> = (0..5).map(in_every_block).collect();
+    let bad = unreadable(&stage.path("discs"), &mut |volume, sector| {
+        is_bad[usize::try_from(volume).unwrap()](sector)
+    });
+    let Some(bad) = bad else { return };
+    stage.store = "site";
+    let discs = volumes(&stage.path("discs"));
+    for (number, disc) in (1..).zip(&discs) {
+        let words = ["receive", disc.to_str().unwrap()];
+        let run = stage.run_with_bad_sectors(&words, &bad);
+        let run = run.ends_with(if number == 5 { 0 } else { 4 });
+        let named = format!("volume {number} of 5");
+        assert!(run.stdout.contains("shop:1.0"), "{run:#?}");
+        assert!(run.stdout.contains(&named), "{run:#?}");
+    }
+    stage.comes_back("shop:1.0", "given");
+}
+
+/// The hurt disc comes first and is not asked for again: with its own parity and the other data volumes it is all there.
+#[test]
+fn a_disc_without_a_whole_block_counts_when_it_comes_first() {
+    let mut stage = five_volumes();
+    let mut seeded = Seeded::new(9);
+    let mut of_block = 0;
+    let mut is_bad = |sector: u64| {
+        if sector % 32 == 0 {
+            of_block = seeded.next() % 32;
+        }
+        sector % 32 == of_block
+    };
+    let discs = volumes(&stage.path("discs"));
+    fs::create_dir(stage.path("first")).unwrap();
+    let first = stage.path("first").join(discs[0].file_name().unwrap());
+    fs::rename(&discs[0], &first).unwrap();
+    // The sectors read as zeros, and no error says so.
+    zero_sectors(&stage.path("first"), &mut is_bad);
+    for words in [["inspect", "first"], ["verify", "first"]] {
+        let run = stage.run(&words);
+        assert!(run.stdout.contains("shop:1.0"), "{run:#?}");
+    }
+    stage.store = "site";
+    let run = stage
+        .run(&["receive", "first", "--json"])
+        .ends_with(4)
+        .json();
+    let set = &run["sets"][0];
+    assert_eq!(set["title"], "shop:1.0", "{set}");
+    // Some blocks are whole because the sectors were zeros before.
+    assert!(set["new_blocks"].as_u64() < Some(10), "{set}");
+    assert!(set["volumes_read"][0]["new_parts"].as_u64() > Some(90));
+    assert_eq!(set["needs"]["ask_for"], serde_json::json!([2, 3, 4]));
+    for disc in &discs[1..4] {
+        stage.run(&["receive", disc.to_str().unwrap()]);
+    }
+    stage.run(&["status"]).ends_with(0);
+    stage.comes_back("shop:1.0", "given");
+}

@@ -159,10 +159,7 @@ pub(crate) fn read_media_for(
         incoming_dir,
         note: request.note,
         wanted: request.wanted,
-        state: Mutex::new(SourceState {
-            sets: sets.collect(),
-            ..SourceState::default()
-        }),
+        state: Mutex::new(SourceState::new(sets.collect())),
     };
     monitor.start("read", sources.iter().map(|source| source.bytes).sum());
     let visit = |sighting: &Sighting<'_>| match sighting {
@@ -192,7 +189,7 @@ pub(crate) fn read_media_for(
         .unwrap_or_else(PoisonError::into_inner);
     let error = state.error.take();
     if error.is_none() {
-        state.take_early()?;
+        state.take_all_early()?;
     }
     // The checkpoint is written even after a stop or on a full disk, because the staged blocks are worth keeping.
     let checkpoint = state.checkpoint();

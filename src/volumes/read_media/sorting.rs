@@ -12,6 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
 use crate::volumes::blocks::header_at;
+use crate::volumes::early::EarlyBlocks;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::ScanReport;
 use crate::volumes::slices::Slices;
@@ -22,7 +23,7 @@ use super::{SETS_MAX, SetReadReport};
 
 /// Most different headers that one call distinguishes. No honest medium has more.
 const HEADERS_MAX: usize = 4096;
-/// Most damaged blocks that are held until a whole block shows what their header is worth: 4 MiB.
+/// Most damaged blocks that are held until others show what their header is worth: 4 MiB.
 const EARLY_MAX: usize = 64;
 /// When a staged set must go, sets without a catalog that have fewer blocks than this go first.
 const FEW_BLOCKS: u64 = 64;
@@ -38,12 +39,18 @@ pub(super) enum HeaderSlot {
     Refused,
 }
 
-#[derive(Default)]
+/// What is kept of a damaged block that came early.
+pub(super) struct EarlyBlock {
+    block: Vec<u8>,
+    slices: Slices,
+    source_no: usize,
+}
+
 pub(super) struct SourceState {
     pub(super) sets: HashMap<SetHeader, HeaderSlot>,
     pub(super) senseless: u64,
-    /// Damaged blocks that came before the first whole block of their set.
-    pub(super) early: Vec<(BlockHeader, Vec<u8>, Slices, usize)>,
+    /// Damaged blocks that came before anything showed what their set is.
+    pub(super) early: EarlyBlocks<EarlyBlock>,
     pub(super) begun: u64,
     pub(super) given_up: Vec<SetId>,
     /// Sources that held a block.
@@ -91,27 +98,45 @@ impl MediaReader<'_> {
             return ControlFlow::Continue(());
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = match state.sets.get_mut(&header.set) {
-            Some(HeaderSlot::Taking(taking)) => {
-                taking.take_damaged(header, block, slices, source_no)
-            }
-            Some(_) => Ok(()),
-            None => {
-                if state.early.len() < EARLY_MAX {
-                    state
-                        .early
-                        .push((*header, block.to_vec(), slices, source_no));
-                }
-                Ok(())
-            }
-        };
-        match taken {
+        match self.try_take_damaged(&mut state, header, block, slices, source_no) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 state.error.get_or_insert(error);
                 ControlFlow::Break(())
             }
         }
+    }
+
+    fn try_take_damaged(
+        &self,
+        state: &mut SourceState,
+        header: &BlockHeader,
+        block: &[u8],
+        slices: Slices,
+        source_no: usize,
+    ) -> Result<(), VolumeError> {
+        match state.sets.get_mut(&header.set) {
+            Some(HeaderSlot::Taking(taking)) => {
+                state.fruitful.insert(source_no);
+                return taking.take_damaged(header, block, slices, source_no);
+            }
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        let early = EarlyBlock {
+            block: block.to_vec(),
+            slices,
+            source_no,
+        };
+        let is_agreed = state.early.hold(header, early);
+        // Of a block with all slices and a wrong hash nothing is known, so it is no reason to begin a set.
+        if !is_agreed || slices.is_all() || state.sets.len() >= HEADERS_MAX {
+            return Ok(());
+        }
+        // The set's numbers are kept in a whole block. There is none, so one is made from the header.
+        let slot = self.slot(state, &header.set, &header.empty_block())?;
+        state.sets.insert(header.set, slot);
+        state.take_early(&header.set)
     }
 
     pub(super) fn try_take(
@@ -193,6 +218,18 @@ impl MediaReader<'_> {
 }
 
 impl SourceState {
+    pub(super) fn new(sets: HashMap<SetHeader, HeaderSlot>) -> Self {
+        Self {
+            sets,
+            senseless: 0,
+            early: EarlyBlocks::new(EARLY_MAX),
+            begun: 0,
+            given_up: Vec::new(),
+            fruitful: BTreeSet::new(),
+            error: None,
+        }
+    }
+
     pub(super) fn takings(&self) -> impl Iterator<Item = &Taking> {
         self.sets.values().filter_map(|slot| match slot {
             HeaderSlot::Taking(taking) => Some(taking.as_ref()),
@@ -223,11 +260,23 @@ impl SourceState {
         Ok(true)
     }
 
-    /// Takes the damaged blocks that came before the first whole block of their set.
-    pub(super) fn take_early(&mut self) -> Result<(), VolumeError> {
-        for (header, block, slices, source_no) in std::mem::take(&mut self.early) {
+    /// Takes the damaged blocks of a set that came before it was begun.
+    fn take_early(&mut self, set: &SetHeader) -> Result<(), VolumeError> {
+        let early = self.early.take(set);
+        self.take_each(early)
+    }
+
+    /// Takes all damaged blocks that came before their set was begun.
+    pub(super) fn take_all_early(&mut self) -> Result<(), VolumeError> {
+        let early: Vec<_> = self.early.take_all().collect();
+        self.take_each(early)
+    }
+
+    fn take_each(&mut self, early: Vec<(BlockHeader, EarlyBlock)>) -> Result<(), VolumeError> {
+        for (header, early) in early {
             if let Some(HeaderSlot::Taking(taking)) = self.sets.get_mut(&header.set) {
-                taking.take_damaged(&header, &block, slices, source_no)?;
+                self.fruitful.insert(early.source_no);
+                taking.take_damaged(&header, &early.block, early.slices, early.source_no)?;
             }
         }
         Ok(())

@@ -16,6 +16,7 @@ use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BlockHeader, SetHeader};
 use crate::volumes::described::{describe, read_descriptor};
+use crate::volumes::early::EarlyBlocks;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
 use crate::volumes::media::scan::{RETRY_TIME, ReadsAll, ScanGuide, scan_guided};
@@ -34,7 +35,7 @@ const HEADERS_MAX: usize = 1024;
 /// Most damaged blocks of which slices are recorded, and most copies of one.
 const PARTS_MAX: usize = 1 << 21;
 const COPIES_MAX: usize = 3;
-/// Most damaged blocks that are held until a whole block shows what their header is worth.
+/// Most damaged blocks that are held until others show what their header is worth.
 const EARLY_MAX: usize = 4096;
 
 /// The result of a discovery.
@@ -128,13 +129,22 @@ impl HeaderGroup {
     }
 }
 
-#[derive(Default)]
 struct Gatherings {
     by_header: HashMap<SetHeader, Option<HeaderGroup>>,
-    /// Damaged blocks that came before the first whole block of their set.
-    early: Vec<(BlockHeader, usize, u64, Slices)>,
+    /// Damaged blocks that came before anything showed what their set is: source, place and slices.
+    early: EarlyBlocks<(usize, u64, Slices)>,
     /// Whole blocks whose numbers are not those of a set, or that came after too many other headers.
     senseless: u64,
+}
+
+impl Default for Gatherings {
+    fn default() -> Self {
+        Self {
+            by_header: HashMap::new(),
+            early: EarlyBlocks::new(EARLY_MAX),
+            senseless: 0,
+        }
+    }
 }
 
 impl Gatherings {
@@ -180,8 +190,8 @@ impl Gatherings {
         false
     }
 
-    /// Records a damaged block. Its header is only trusted when whole blocks have the same. Returns whether its place is
-    /// kept.
+    /// Records a damaged block. Its header is only trusted when a whole block or another damaged one has the same.
+    /// Returns whether its place is kept.
     fn damaged(
         &mut self,
         header: &BlockHeader,
@@ -196,17 +206,26 @@ impl Gatherings {
                 gathering.guess(header, block, slices);
                 is_kept
             }
-            None if self.early.len() < EARLY_MAX => {
-                self.early.push((*header, source_no, offset, slices));
+            Some(None) => false,
+            None => {
+                let is_agreed = self.early.hold(header, (source_no, offset, slices));
+                if is_agreed && !slices.is_all() && self.of(&header.set).is_some() {
+                    let early = self.early.take(&header.set);
+                    self.take_each(early);
+                }
                 true
             }
-            _ => false,
         }
     }
 
-    /// Records the damaged blocks that came before the first whole block of their set.
-    fn take_early(&mut self) {
-        for (header, source_no, offset, slices) in std::mem::take(&mut self.early) {
+    /// Records all damaged blocks that came before their set was known.
+    fn take_all_early(&mut self) {
+        let early: Vec<_> = self.early.take_all().collect();
+        self.take_each(early);
+    }
+
+    fn take_each(&mut self, early: Vec<(BlockHeader, (usize, u64, Slices))>) {
+        for (header, (source_no, offset, slices)) in early {
             if let Some(Some(gathering)) = self.by_header.get_mut(&header.set) {
                 gathering.damaged(&header, source_no, offset, slices);
             }
@@ -346,7 +365,7 @@ fn discover_to(
     let mut gatherings = gatherings
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    gatherings.take_early();
+    gatherings.take_all_early();
     let (sets, findings) = sort_out(gatherings, &sources, readers);
     for finding in &findings {
         monitor.finding(finding);

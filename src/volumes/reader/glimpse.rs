@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, MAGIC, offset_of};
+use crate::volumes::early::agree;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::MediaSource;
 use crate::volumes::media::kind::SECTOR_BYTES;
@@ -77,6 +78,7 @@ fn glimpse_source(
         offset - offset % SECTOR_BYTES
     });
     let mut bytes = vec![0; PLACE_BYTES];
+    let mut hurt: Option<BlockHeader> = None;
     for offset in first.chain(spread).filter(|offset| *offset < size) {
         monitor.check_stop()?;
         if *failures >= FAILURES_MAX {
@@ -91,8 +93,22 @@ fn glimpse_source(
             };
             return Ok(Some(Glimpse::Volume(header, descriptor.map(Box::new))));
         }
+        // Where no block is whole, two headers that agree tell as much.
+        for header in headers_in(&bytes[..read]) {
+            if hurt.is_some_and(|before| agree(&before, &header)) {
+                return Ok(Some(Glimpse::Volume(header, None)));
+            }
+            hurt = Some(header);
+        }
     }
     Ok(None)
+}
+
+/// Returns the headers of damaged blocks at multiples of a sector.
+fn headers_in(bytes: &[u8]) -> impl Iterator<Item = BlockHeader> {
+    let step = usize::try_from(SECTOR_BYTES).unwrap_or(BLOCK_BYTES);
+    let offsets = (0..bytes.len()).step_by(step);
+    offsets.filter_map(|at| BlockHeader::peek(&bytes[at..]))
 }
 
 /// Returns the first whole block at a multiple of a sector, and where it begins.
