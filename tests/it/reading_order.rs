@@ -134,6 +134,68 @@ fn behind_a_complete_set_a_seventh_of_the_rest_is_read_and_a_second_set_is_found
     stage.comes_back("shop:1.0", "given");
 }
 
+/// A disc with other files in front of the set and behind it, and a larger image of it. The directory leads to the set.
+#[test]
+fn the_directory_of_a_disc_says_where_to_look_first_and_never_that_nothing_is_there() {
+    if !programs::has(&["xorriso"]) {
+        return;
+    }
+    let (mut stage, files) = packed();
+    for (name, bytes) in [("tiny", 300_000), ("more", 12_000_000)] {
+        fs::write(stage.path(name), noise(3, bytes)).unwrap();
+        let release = format!("{name}:1.0");
+        stage.run(&["add", &release, name]).ends_with(0);
+        let pack = format!(
+            "pack {release} --to {name}-disc --media 30MB --spare 0 --local 0 --no-program"
+        );
+        stage.run(&pack.split(' ').collect::<Vec<_>>()).ends_with(0);
+    }
+    stage.copy("discs", "tree");
+    for name in ["tree/a.bin", "tree/z.bin"] {
+        let file = File::create(stage.path(name)).unwrap();
+        for at in 0..80 {
+            file.write_all_at(&noise(at, 1 << 20), at << 20).unwrap();
+        }
+    }
+    let mut make = Command::new("xorriso");
+    make.args(["-as", "mkisofs", "-quiet", "-R", "-J", "-o"]);
+    programs::run(make.arg(stage.path("disc.iso")).arg(stage.path("tree")));
+    let image = stage.path("disc.iso");
+    let end = image.metadata().unwrap().len();
+    let file = OpenOptions::new().write(true).open(&image).unwrap();
+    fill(&file, end);
+
+    let Some(heard) = listener() else { return };
+    stage.store = "site";
+    let run = stage.run_with_bad_sectors(&["receive", "disc.iso"], &heard);
+    run.ends_with(0);
+    let (read, all) = (heard.read_bytes(&image), total(&files));
+    assert!(read < all + (20 << 20), "{read}, the volumes are {all}");
+    stage.comes_back("shop:1.0", "given");
+
+    // A second session near the end of the first, and a volume at no particular place, of which nothing is in the
+    // directory. A third lies within a file that the directory knows.
+    let tiny = fs::read(&volume_files(&stage.path("tiny-disc"))[0]).unwrap();
+    let more = fs::read(&volume_files(&stage.path("more-disc"))[0]).unwrap();
+    for (store, volume, at) in [
+        ("second", &tiny, end + 23_333_333),
+        ("third", &more, IMAGE_BYTES - 33_333_333),
+        ("fourth", &more, 20 << 20),
+    ] {
+        let mut kept = vec![0; volume.len()];
+        File::open(&image)
+            .unwrap()
+            .read_exact_at(&mut kept, at)
+            .unwrap();
+        file.write_all_at(volume, at).unwrap();
+        stage.store = store;
+        let run = stage.run(&["receive", "disc.iso", "--json"]).ends_with(0);
+        let report = run.json();
+        assert_eq!(report["sets"].as_array().unwrap().len(), 2, "{report:#}");
+        file.write_all_at(&kept, at).unwrap();
+    }
+}
+
 #[test]
 fn a_volume_that_is_staged_is_recognized_and_not_read_again() {
     let (mut stage, files) = packed();

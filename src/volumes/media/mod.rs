@@ -10,6 +10,7 @@ pub mod drive;
 mod error;
 pub mod images;
 mod iso;
+mod iso_files;
 pub mod kind;
 pub mod labels;
 pub mod look;

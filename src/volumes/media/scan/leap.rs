@@ -3,8 +3,8 @@
 //!
 //! Known blocks are passed over only when the last of them has its header where it should be, so that whatever lies
 //! there is read when a file is in pieces. When everything is complete, the rest is probed: a block and a header at a
-//! time, at distances that no whole volume fits between. So a further set on the same medium is found, and a seventh of
-//! the bytes is read.
+//! time, at distances that no whole volume fits between (`order`). So a further set on the same medium is found, and a
+//! seventh of the bytes is read.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,8 +27,6 @@ const LEAP_PAUSE: u64 = 256;
 const EMPTY_MIN: u32 = 32;
 /// The same in a stream, which cannot be probed and is not read on then: 64 MiB of something else.
 const STREAM_EMPTY_MIN: u32 = 1024;
-/// Blocks of the smallest volume. Of any volume that lies in one piece, a probe at this distance meets a header.
-const PROBE_BLOCKS: u64 = 7;
 
 /// The stretches of a source that were passed over, for all threads that read it.
 pub(super) struct PassedOver {
@@ -186,7 +184,7 @@ impl Walk<'_> {
                 return Ok(begins.max(found - unsearched));
             }
             scan.passed.advance(len as u64, scan.monitor);
-            let next = at + PROBE_BLOCKS * BLOCK;
+            let next = scan.probes.next(at);
             searched_to = at + BLOCK;
             let unread = next.min(end).saturating_sub(at + len as u64);
             scan.passed.skip(unread, scan.monitor);

@@ -9,6 +9,7 @@ mod guide;
 mod known;
 mod leap;
 mod neighbors;
+mod order;
 mod passes;
 mod report;
 mod span;
@@ -28,6 +29,7 @@ use crate::volumes::media::surviving::ReadEffort;
 use crate::volumes::slices::Slices;
 pub(crate) use guide::{ReadsAll, ScanGuide};
 use leap::PassedOver;
+use order::{ProbeDistance, ReadingOrder};
 use report::GapList;
 pub use report::{Gap, ScanReport};
 
@@ -141,6 +143,7 @@ struct Scan<'a> {
     stopped: AtomicBool,
     gaps: Mutex<GapList>,
     passed: PassedOver,
+    probes: ProbeDistance,
     /// Whether the guide said that it has enough.
     enough: AtomicBool,
 }
@@ -148,16 +151,52 @@ struct Scan<'a> {
 impl Scan<'_> {
     /// Reads the whole source for the first time. Returns where blocks lie, as distance from multiples of 64 KiB.
     fn run(&self, access: AccessPattern) -> Result<Option<u64>, MediaError> {
-        let size = self.reader.size_bytes();
+        let order = ReadingOrder::of(self.reader);
+        let mut phase = None;
+        for stretch in order.volumes {
+            // A volume file begins with a block.
+            let found = self.stretch(stretch.clone(), Some(stretch.start % BLOCK), access)?;
+            phase = phase.or(found);
+        }
+        for stretch in order.rest {
+            // Few bytes are read by far probes, and a volume between two of them is searched for by one thread.
+            let is_probed = order.close.is_some() && self.guide.has_enough();
+            self.probes.set(order.close.clone().filter(|_| is_probed));
+            let access = if is_probed {
+                AccessPattern::Sequential
+            } else {
+                access
+            };
+            let found = self.stretch(stretch, phase, access)?;
+            phase = phase.or(found);
+        }
+        self.probes.set(None);
+        Ok(phase)
+    }
+
+    /// Reads a stretch of the source. Returns where blocks lie in it.
+    fn stretch(
+        &self,
+        bytes: Range<u64>,
+        known_phase: Option<u64>,
+        access: AccessPattern,
+    ) -> Result<Option<u64>, MediaError> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let first = match access {
-            AccessPattern::Parallel => size.min(SEGMENT_BYTES),
-            AccessPattern::Sequential => size,
+            AccessPattern::Parallel => {
+                let next_segment = bytes.start / SEGMENT_BYTES * SEGMENT_BYTES + SEGMENT_BYTES;
+                bytes.end.min(next_segment)
+            }
+            AccessPattern::Sequential => bytes.end,
         };
         self.enough
             .store(self.guide.has_enough(), Ordering::Relaxed);
         // The first segment shows the alignment of blocks, so that the other segments can begin at a block, too.
-        let phase = self.span(0..first, None)?.map(|offset| offset % BLOCK);
-        self.rest(first..size, phase)?;
+        let found = self.span(bytes.start..first, known_phase)?;
+        let phase = found.map(|offset| offset % BLOCK).or(known_phase);
+        self.rest(first..bytes.end, phase)?;
         Ok(phase)
     }
 

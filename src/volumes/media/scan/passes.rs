@@ -22,6 +22,7 @@ use crate::volumes::media::surviving::{ReadEffort, RetryAllowance};
 
 use super::guide::{ReadsAll, ScanGuide};
 use super::leap::PassedOver;
+use super::order::ProbeDistance;
 use super::report::{GAPS_LISTED_MAX, Gap, GapList, ScanReport};
 use super::{BLOCK, BlockVisitor, RETRY_TIME, Scan, Sighting};
 
@@ -269,6 +270,7 @@ impl Passes<'_> {
             stopped: AtomicBool::new(false),
             gaps: Mutex::new(GapList::default()),
             passed: PassedOver::new(progress_bytes),
+            probes: ProbeDistance::default(),
             enough: AtomicBool::new(false),
         }
     }
