@@ -7,7 +7,7 @@ use crate::testkit::trees::{files_below, paths_in};
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -206,5 +206,59 @@ fn a_top_up_completes_a_visit_with_one_disc_too_many_missing() {
     }
     assert_eq!(machine.ends().code, 0);
     assert_eq!(top_ups, 1);
+    gives_back(&mut machine, &site, &stage);
+}
+
+/// The machine has no program but the one on the first disc, which is copied from there and receives all of them.
+#[test]
+fn the_program_comes_from_the_first_disc() {
+    let Some(site) = Site::new() else { return };
+    if !has(&["cc", "strip"]) {
+        return;
+    }
+    let stage = Stage::new();
+    let program = stage.path("program");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drive/one_file");
+    let itself = Path::new(env!("CARGO_BIN_EXE_carryall"));
+    run(Command::new(script).arg(itself).arg(&program));
+    let program_mb = program.metadata().unwrap().len() / 1_000_000;
+    fs::create_dir(stage.path("given")).unwrap();
+    fs::write(stage.path("given/parts.bin"), noise(1, 9_000_000)).unwrap();
+    stage.run(&["add", "shop:1.0", "given"]).ends_with(0);
+    let media = format!("--media {}MB --spare 1 --to discs", program_mb + 9);
+    pack(
+        &stage,
+        "shop:1.0",
+        &format!("{media} --with-program --program program"),
+    );
+    let discs = volumes(&stage.path("discs"));
+    assert!(discs.len() > 2, "{discs:?}");
+
+    let mut machine = Machine::boot(&site);
+    machine.insert(&Disc::new(&discs[0]));
+    machine.run_to(0, "rm /bin/carryall && mkdir /tmp/disc");
+    machine.run_to(127, "carryall --version");
+    for command in [
+        "mount -t iso9660 -o ro /dev/sr0 /tmp/disc",
+        "cp /tmp/disc/carryall.x64 /tmp",
+        "umount /tmp/disc",
+        "ln -s /tmp/carryall.x64 /bin/carryall",
+    ] {
+        machine.run_to(0, command);
+    }
+    machine.start(VISIT);
+    loop {
+        match asked(&mut machine) {
+            Asked::Volume(no) => {
+                // Nobody changes discs between two looks at the tray.
+                machine.tray.empty();
+                std::thread::sleep(Duration::from_secs(2));
+                machine.insert(&Disc::new(&discs[usize::from(no) - 1]));
+            }
+            Asked::Nothing => break,
+            other => panic!("{other:?} in {}", machine.transcript()),
+        }
+    }
+    assert_eq!(machine.ends().code, 0);
     gives_back(&mut machine, &site, &stage);
 }
