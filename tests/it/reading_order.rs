@@ -338,7 +338,21 @@ fn what_ddrescue_could_not_read_is_missing_and_not_zeros() {
     fs::rename(stage.path("volume1.map"), stage.path("away")).unwrap();
     assert_eq!(stage.run(&words).json()["unread_bytes"], 0);
 
-    fs::rename(stage.path("away"), stage.path("volume1.img.mapfile")).unwrap();
+    // It may be named, wherever it lies and whatever it is called.
+    fs::create_dir(stage.path("elsewhere")).unwrap();
+    fs::rename(stage.path("away"), stage.path("elsewhere/log")).unwrap();
+    for more in [&["elsewhere/log"][..], &["elsewhere/log", "discs"]] {
+        let words = [&words[..], more].concat();
+        assert_eq!(stage.run(&words).json()["unread_bytes"], 29 * 2048);
+    }
+    // A map without an image is none of a medium's.
+    let run = stage.run(&["verify", "discs", "elsewhere/log"]);
+    assert!(run.ends_with(0).stderr.contains("a map of ddrescue"));
+    fs::rename(
+        stage.path("elsewhere/log"),
+        stage.path("volume1.img.mapfile"),
+    )
+    .unwrap();
     stage.store = "site";
     let folder = |file: &PathBuf| file.parent().unwrap().to_str().unwrap().to_owned();
     let mut words = vec!["receive".to_owned(), "volume1.img".to_owned()];

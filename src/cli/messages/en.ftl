@@ -577,6 +577,7 @@ finding-media-cannot-be-read = cannot be read: { $why }
 finding-media-cannot-be-opened = cannot be opened: { $why }
 finding-media-link-loop = loop
 finding-media-link-not-followed = a symbolic link, not followed; name what it leads to if that is a medium
+finding-media-map-of-no-image = a map of ddrescue, and it is not clear of which image: name one image and its map, or give the map the image's name (volume2.map for volume2.img)
 finding-media-tried-again = { $bytes } bytes in { $count } stretches could not be read yet: these are tried again for { $seconds } s at most (--retry-time)
 finding-media-gaps = { $bytes } bytes could not be read, in { $count } stretches, the first at offset { $offset }
 finding-media-joined = { $count } pieces up to { $last } are read as one file

@@ -503,6 +503,7 @@ finding-media-cannot-be-read = 无法读取：{ $why }
 finding-media-cannot-be-opened = 无法打开：{ $why }
 finding-media-link-loop = 链接成环
 finding-media-link-not-followed = 是符号链接，没有跟随；如果它指向的就是介质，请直接给出所指的路径
+finding-media-map-of-no-image = 是 ddrescue 的映射文件，但看不出属于哪个镜像；请只给出一个镜像和它的映射文件，或让两者同名（如 volume2.img 与 volume2.map）
 finding-media-tried-again = 还有 { $bytes } 字节（{ $count } 段）未能读出：将重试，最多 { $seconds } 秒（--retry-time）
 finding-media-gaps = 有 { $bytes } 字节无法读取，分为 { $count } 段，第一段从偏移 { $offset } 开始
 finding-media-joined = 到 { $last } 为止的 { $count } 个分段按一个文件读取

@@ -17,8 +17,8 @@ use crate::base::size::total;
 use crate::bundle::{Catalog, check_frame};
 use crate::ops::Error;
 use crate::volumes::block::BLOCK_BYTES;
-use crate::volumes::media::MediaSource;
 use crate::volumes::media::scan::RETRY_TIME;
+use crate::volumes::media::{MediaSource, is_rescue_map};
 use crate::volumes::recovery::{Recovery, SetNeeds, VolumeOutcome};
 use crate::volumes::{Blocks, Discovery, SetReader, discover_within, guarantee};
 
@@ -250,7 +250,8 @@ pub(super) fn without_volume(
         !below.any(|(source, met)| *met > 0 && source.is_below(path))
     });
     // A file that was named twice, or is in a folder that was named too, is read once.
-    let without = without.filter(|path| !is_read_elsewhere(path, paths, sources));
+    let without =
+        without.filter(|path| !is_read_elsewhere(path, paths, sources) && !is_rescue_map(path));
     without.cloned().collect()
 }
 

@@ -28,6 +28,7 @@ pub use companion::{CompanionFile, ProgramNote};
 pub use error::{MediaError, NotBack};
 pub(crate) use iso::check_program;
 pub use kind::{Capacity, Carrier, CompanionRoom, MediaKind};
+pub(crate) use rescue_map::is_rescue_map;
 pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};
 pub use volume_files::{PageNotes, ReadBack, VolumeFacts, VolumeWriter};

@@ -21,6 +21,7 @@ use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::pieces::{self, MediaPiece, PieceFile};
 use crate::volumes::media::images::{OpenStream, SourceForm};
+use crate::volumes::media::rescue_map::NamedMaps;
 use crate::volumes::media::volume_files::is_volume_file_name;
 
 /// The preferred access pattern of a source.
@@ -81,7 +82,7 @@ impl MediaSource {
 /// Lists all sources at or below `paths`, in order: those that are named as volume files, then the rest. A file or block
 /// device is a source itself. Of a folder, every regular file that could hold a block is one, sorted by name. Pieces of one file are one source together. Links inside a
 /// folder are not followed, because a link is not the medium. Anything unreadable below a folder is a finding. Each file is
-/// listed once, however often it is named.
+/// listed once, however often it is named. A map of ddrescue among the paths is no source, and belongs to an image.
 ///
 /// # Errors
 /// [`MediaError::Missing`], [`MediaError::NotAMedium`] or [`MediaError::Io`] for one of `paths` itself.
@@ -90,6 +91,7 @@ pub fn find_sources(
     monitor: &dyn Monitor,
 ) -> Result<Vec<MediaSource>, MediaError> {
     let mut found = GivenFiles::default();
+    let mut maps = NamedMaps::default();
     for path in paths {
         if is_pipe(path) {
             found.pipes.push(path.clone());
@@ -99,6 +101,8 @@ pub fn find_sources(
         let kind = meta.file_type();
         if kind.is_dir() {
             found.walk(path, monitor)?;
+        } else if maps.take(path) {
+            continue;
         } else if kind.is_file() {
             found.push(path.clone(), meta.len(), access_of(path), Standing::Named);
             if pieces::is_first_name(path) {
@@ -112,7 +116,18 @@ pub fn find_sources(
             return Err(MediaError::NotAMedium { path: path.clone() });
         }
     }
-    Ok(found.sources(monitor))
+    let mut sources = found.sources(monitor);
+    let is_only = sources.len() == 1;
+    for source in &mut sources {
+        if let Some(map) = maps.take_for(&source.path, is_only) {
+            source.form.set_map(map);
+        }
+    }
+    for map in maps.left() {
+        let what = diagnostic!("media.map_of_no_image");
+        monitor.finding(&Finding::note(map.display().to_string(), what));
+    }
+    Ok(sources)
 }
 
 fn is_named_as_volume(path: &Path) -> bool {

@@ -14,7 +14,7 @@ use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
 use crate::volumes::blocks::header_at;
 use crate::volumes::early::EarlyBlocks;
 use crate::volumes::geometry::Geometry;
-use crate::volumes::media::ScanReport;
+use crate::volumes::media::{ScanReport, is_rescue_map};
 use crate::volumes::slices::Slices;
 use crate::volumes::staging::Staging;
 
@@ -313,7 +313,7 @@ impl SourceState {
         monitor: &dyn Monitor,
     ) -> Result<SetReadReport, VolumeError> {
         let fruitful = given.holding(&self.fruitful);
-        let is_empty = |path: &&PathBuf| !fruitful.contains(path);
+        let is_empty = |path: &&PathBuf| !fruitful.contains(path) && !is_rescue_map(path);
         let empty_paths = given.paths.iter().filter(is_empty).cloned().collect();
         let mut report = SetReadReport {
             sets: Vec::new(),

@@ -63,13 +63,18 @@ fn sector_bytes_of(_file: &File) -> u64 {
 
 impl FileReader {
     pub(in crate::volumes::media) fn open(path: &Path) -> io::Result<Self> {
+        Self::with_map(path, None)
+    }
+
+    /// Opens it with its map of ddrescue, when that lies elsewhere.
+    pub(super) fn with_map(path: &Path, map: Option<&Path>) -> io::Result<Self> {
         let mut file = File::open(path)?;
         // A device's metadata says 0. Seeking to its end gives its size.
         let bytes = file.seek(SeekFrom::End(0))?;
         let device = Device::of(&file, path);
         let map = match device {
             Some(_) => RescueMap::default(),
-            None => RescueMap::beside(path),
+            None => RescueMap::of(path, map),
         };
         Ok(Self {
             file,

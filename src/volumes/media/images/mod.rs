@@ -14,7 +14,7 @@ mod streams;
 mod zip;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
@@ -43,6 +43,8 @@ pub struct SourceForm {
     pieces: Arc<[MediaPiece]>,
     layers: Vec<FormLayer>,
     way: Way,
+    /// Its map of ddrescue, when that lies elsewhere.
+    map: Option<PathBuf>,
 }
 
 /// The way to the bytes.
@@ -110,9 +112,14 @@ impl SourceForm {
             .fold(base, |reader, layer| layer.over(reader)))
     }
 
+    /// Sets the map of ddrescue that tells which of its bytes were never read.
+    pub(super) fn set_map(&mut self, map: PathBuf) {
+        self.map = Some(map);
+    }
+
     fn base(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
         Ok(if self.pieces.is_empty() {
-            Arc::new(FileReader::open(path)?)
+            Arc::new(FileReader::with_map(path, self.map.as_deref())?)
         } else {
             Arc::new(JoinedPieces::new(Arc::clone(&self.pieces)))
         })
