@@ -49,7 +49,7 @@ pub(super) struct IsoFiles {
 }
 
 /// A file's stretch, and whether it is named as a volume file.
-type Found = (Range<u64>, bool);
+type IsoFile = (Range<u64>, bool);
 
 impl IsoFiles {
     /// Reads the directory of a medium. Returns `None` when there is no such file system, or nothing of its directory
@@ -73,18 +73,18 @@ impl IsoFiles {
 }
 
 /// Returns the stretches of volume files, in order and apart from one another.
-fn volumes_among(mut found: Vec<Found>, reader: &dyn ReadAt) -> Vec<Range<u64>> {
+fn volumes_among(mut found: Vec<IsoFile>, reader: &dyn ReadAt) -> Vec<Range<u64>> {
     let least = VOLUME_BLOCKS_MIN * BLOCK_BYTES as u64;
     found.retain(|(stretch, _)| stretch.end - stretch.start >= least);
-    let (named, others): (Vec<Found>, Vec<Found>) =
+    let (named, others): (Vec<IsoFile>, Vec<IsoFile>) =
         found.into_iter().partition(|(_, is_named)| *is_named);
     let mut head = [0; HEADER_BYTES];
-    let mut begins_with_block = |(stretch, _): &Found| {
+    let mut begins_with_block = |(stretch, _): &IsoFile| {
         let read = reader.read_at(stretch.start, &mut head);
         read.is_ok_and(|len| BlockHeader::peek(&head[..len]).is_some())
     };
     let looked_at = others.into_iter().take(LOOKED_AT_MAX);
-    let others: Vec<Found> = looked_at.filter(&mut begins_with_block).collect();
+    let others: Vec<IsoFile> = looked_at.filter(&mut begins_with_block).collect();
     let mut volumes: Vec<Range<u64>> = named
         .into_iter()
         .chain(others)
@@ -123,7 +123,7 @@ impl Sectors<'_> {
     }
 
     /// Returns the files at or below a directory. Returns `None` when nothing of it can be read.
-    fn walk(&mut self, root: &Record) -> Option<Vec<Found>> {
+    fn walk(&mut self, root: &Record) -> Option<Vec<IsoFile>> {
         let size = self.reader.size_bytes();
         let mut files = Vec::new();
         let mut known = BTreeSet::from([root.sector]);
