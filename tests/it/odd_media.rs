@@ -339,6 +339,31 @@ fn other_archives_are_named() {
     fs::remove_dir_all(dir).unwrap();
 }
 
+/// Files of others that seem to be packed, and are not what they seem.
+#[test]
+fn other_files_beside_a_volume_are_no_damage() {
+    let Some((stage, images)) = stage() else {
+        return;
+    };
+    let dir = folder(stage, "beside");
+    fs::copy(&images[0], dir.join("v.iso")).unwrap();
+    let noise: Vec<u8> = crate::testkit::bytes::noise(9, 300_000);
+    for (name, begin) in [
+        // A window of 2 GiB.
+        ("a.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1][..]),
+        ("b.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"),
+        ("c.7z", b"7z\xbc\xaf\x27\x1c"),
+        ("d.zip", b"PK\x03\x04"),
+        ("e.xz", b"\xfd7zXZ\0"),
+    ] {
+        fs::write(dir.join(name), [begin, &noise].concat()).unwrap();
+    }
+    let run = is_whole(stage, &dir);
+    assert!(says(&run, "media.stream_broken"), "{run:?}");
+    assert!(says(&run, "media.packed"), "{run:?}");
+    fs::remove_dir_all(dir).unwrap();
+}
+
 #[test]
 fn volumes_come_through_pipes() {
     let Some((stage, images)) = stage() else {
@@ -357,5 +382,70 @@ fn volumes_come_through_pipes() {
     shell(&format!("{carryall} checkout shop:1.0 out"));
     let run: Run = stage.command(&["verify", "-"]).output().unwrap().into();
     assert_eq!(run.code, Some(1), "{run:?}");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+/// Two volumes on a stick, written cluster by cluster into the holes between other files.
+#[test]
+fn scattered_files_on_a_stick_are_put_in_order() {
+    let Some((stage, images)) = stage() else {
+        return;
+    };
+    if !has(&["mkfs.fat", "mcopy", "mdel"]) {
+        return;
+    }
+    let dir = folder(stage, "stick");
+    let volume = images[0].display();
+    for (kind, sectors) in [(16, 4), (32, 1)] {
+        shell(
+            &dir,
+            &format!(
+                "rm -rf *; mkdir fill; truncate -s 62M stick.img; mkfs.fat -F {kind} -s {sectors} stick.img > /dev/null"
+            ),
+        );
+        // Every second file goes, and the volume fills the holes.
+        shell(
+            &dir,
+            "for no in $(seq 1000 3500); do head -c 22000 /dev/urandom > fill/$no.bin; done; mmd -i stick.img ::fill; mcopy -i stick.img fill/*.bin ::fill",
+        );
+        shell(
+            &dir,
+            &format!(
+                "for no in $(seq 1000 2 3500); do echo ::fill/$no.bin; done | xargs mdel -i stick.img; mcopy -i stick.img {volume} ::volume.iso; rm -r fill"
+            ),
+        );
+        let run = is_whole(stage, &dir.join("stick.img"));
+        assert!(says(&run, "media.in_order"), "{run:?}");
+    }
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_copy_as_text_is_named() {
+    let Some((stage, images)) = stage() else {
+        return;
+    };
+    let dir = folder(stage, "text");
+    let plain = fs::read(&images[0]).unwrap();
+    let mut added = Vec::with_capacity(plain.len());
+    let mut removed: Vec<u8> = Vec::with_capacity(plain.len());
+    for byte in plain {
+        if byte == b'\n' {
+            added.push(b'\r');
+            if removed.last() == Some(&b'\r') {
+                removed.pop();
+            }
+        }
+        added.push(byte);
+        removed.push(byte);
+    }
+    for bytes in [added, removed] {
+        let path = dir.join("v.iso");
+        fs::write(&path, bytes).unwrap();
+        let words = ["verify".as_ref(), path.as_os_str()];
+        let run = stage.run(&words);
+        assert_ne!(run.code, Some(0), "{run:?}");
+        assert!(run.stderr.contains("copied as text"), "{run:?}");
+    }
     fs::remove_dir_all(dir).unwrap();
 }

@@ -586,6 +586,12 @@ finding-media-pieces-missing = { $count ->
    *[other] { $count } pieces in between are missing; bring them into the same folder
 }
 finding-media-raw-sectors = a raw image of { $bytes } bytes a sector, of which the user data are read
+finding-media-in-order = a file system on which { $count ->
+    [one] one file lies in several stretches, read in its order
+   *[other] { $count } files lie in several stretches, read in their order
+}
+finding-media-text-mode-added = copied as text: a carriage return was put before every line feed; copy it again in binary mode
+finding-media-text-mode-removed = copied as text: the carriage returns before line feeds were taken away; copy it again in binary mode
 finding-media-unpacked = packed ({ $kind }), and unpacked while it is read
 finding-media-packed = packed ({ $kind }), and its content cannot be read in place; unpack it first
 finding-media-stream-broken = it broke off after { $bytes } unpacked bytes ({ $why }), and what lies behind is lost; copy the file again
@@ -1572,6 +1578,8 @@ error-look-unpacked = { $path } was unpacked ({ $kind }) while it was read, and 
     .hint = look at what is in it: what `docker save` or tar wrote goes into a release with `carryall add`; with a password it must be unpacked first
 error-look-packed-disk = { $path } is a disk image of a virtual machine ({ $kind })
     .hint = make a plain image of it first (`qemu-img convert -O raw { $path } volume.img`), and name that
+error-look-copied-as-text = { $path } was copied as text, and its line ends were changed
+    .hint = copy it again in binary mode (FTP: `binary`), or pack it into a zip before it goes through a program that changes texts
 error-look-pipe = nothing of a volume came through { $path }
     .hint = the whole image or device must come: `ssh HOST cat /dev/sr0 | carryall receive -`
 error-look-piece = { $path } is a piece of a file that was split, or an unfinished download

@@ -205,6 +205,7 @@ pub(crate) fn of_look(looked: &LookReport) -> Option<Diagnostic> {
         NotAVolume::Unpacked(kind) => diagnostic!("look.unpacked", path, kind = *kind),
         NotAVolume::Packed(kind) => diagnostic!("look.packed", path, kind = *kind),
         NotAVolume::PackedDisk(kind) => diagnostic!("look.packed_disk", path, kind = *kind),
+        NotAVolume::CopiedAsText => diagnostic!("look.copied_as_text", path),
         NotAVolume::Pipe => diagnostic!("look.pipe", path),
         NotAVolume::Piece => diagnostic!("look.piece", path),
         NotAVolume::WebPage => diagnostic!("look.web_page", path),

@@ -15,6 +15,7 @@ use crate::volumes::media::images::packed::PackedKind;
 use crate::volumes::media::images::{FileReader, SourceForm};
 use crate::volumes::media::page;
 use crate::volumes::media::source::{find_sources, is_pipe};
+use crate::volumes::media::text_mode::TextMode;
 use crate::volumes::media::volume_files;
 
 /// Most files of one folder that are examined.
@@ -56,6 +57,8 @@ pub enum NotAVolume {
     Unpacked(&'static str),
     /// A disk image of a virtual machine whose sectors do not lie in order.
     PackedDisk(&'static str),
+    /// A volume that was copied as text.
+    CopiedAsText,
     /// Standard input or a pipe.
     Pipe,
     /// A part of a split file, or an incomplete download.
@@ -82,7 +85,8 @@ impl NotAVolume {
             | Self::Unpacked(_)
             | Self::PackedDisk(_)
             | Self::Piece
-            | Self::Pipe => 5,
+            | Self::Pipe
+            | Self::CopiedAsText => 5,
             Self::OtherDisc { .. } | Self::PagesAlone | Self::Store => 4,
             Self::WebPage => 3,
             Self::Zeros => 2,
@@ -179,6 +183,9 @@ fn look_at_file(path: &Path) -> NotAVolume {
             PackedKind::Archive(name) => NotAVolume::Packed(name),
             PackedKind::Disk(name) => NotAVolume::PackedDisk(name),
         };
+    }
+    if TextMode::of(&reader).is_some() {
+        return NotAVolume::CopiedAsText;
     }
     if is_piece(path) {
         return NotAVolume::Piece;

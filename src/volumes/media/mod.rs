@@ -21,6 +21,7 @@ mod rescue_map;
 pub mod scan;
 pub mod source;
 mod surviving;
+mod text_mode;
 pub mod volume_files;
 mod window;
 
@@ -31,4 +32,5 @@ pub use kind::{Capacity, Carrier, CompanionRoom, MediaKind};
 pub(crate) use rescue_map::is_rescue_map;
 pub use scan::{HeaderOrigin, ScanReport, Sighting, scan};
 pub use source::{AccessPattern, MediaSource};
+pub use text_mode::TextMode;
 pub use volume_files::{PageNotes, ReadBack, VolumeFacts, VolumeWriter};

@@ -4,6 +4,8 @@
 //! Each form is a layer over the one below it, and `source` opens them. Nothing here knows blocks. `scan` finds them in
 //! what is shown.
 
+mod extents;
+mod fat;
 mod file_reader;
 mod joined;
 mod open_stream;
@@ -21,6 +23,7 @@ use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 
+use self::extents::{Extent, ReorderedSource};
 pub(super) use self::file_reader::FileReader;
 use self::joined::JoinedPieces;
 pub(crate) use self::open_stream::OpenStream;
@@ -65,6 +68,8 @@ enum Way {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum FormLayer {
     RawSectors(SectorLayout),
+    /// A file system with so many files in several stretches, which come first.
+    InOrder(Arc<[Extent]>, usize),
 }
 
 impl SourceForm {
@@ -95,7 +100,11 @@ impl SourceForm {
                 break;
             };
             reader = layer.over(reader);
+            let is_last = matches!(layer, FormLayer::InOrder(..));
             form.layers.push(layer);
+            if is_last {
+                break;
+            }
         }
         Ok((form, reader.size_bytes()))
     }
@@ -168,6 +177,7 @@ impl SourceForm {
             FormLayer::RawSectors(layout) => {
                 diagnostic!("media.raw_sectors", bytes = layout.stride)
             }
+            FormLayer::InOrder(_, files) => diagnostic!("media.in_order", count = *files),
         });
         let unpacked = match self.way {
             Way::Unpacked(kind) => Some(diagnostic!("media.unpacked", kind = kind.name())),
@@ -195,12 +205,19 @@ impl Way {
 
 impl FormLayer {
     fn of(reader: &dyn ReadAt, begin: &[u8]) -> Option<Self> {
-        SectorLayout::of_begun(reader, begin).map(Self::RawSectors)
+        if let Some(layout) = SectorLayout::of_begun(reader, begin) {
+            return Some(Self::RawSectors(layout));
+        }
+        let (extents, files) = fat::order(reader)?;
+        Some(Self::InOrder(extents, files))
     }
 
     fn over(&self, reader: Arc<dyn ReadAt>) -> Arc<dyn ReadAt> {
         match self {
             Self::RawSectors(layout) => Arc::new(RawSectors::new(reader, *layout)),
+            Self::InOrder(extents, _) => {
+                Arc::new(ReorderedSource::new(reader, Arc::clone(extents)))
+            }
         }
     }
 }
@@ -211,7 +228,7 @@ fn has_iso_magic(begin: &[u8]) -> bool {
 }
 
 /// Fills `out` as far as it can be read, and returns how far that is.
-fn read_full(source: &dyn ReadAt, offset: u64, out: &mut [u8]) -> usize {
+pub(super) fn read_full(source: &dyn ReadAt, offset: u64, out: &mut [u8]) -> usize {
     let mut done = 0;
     while done < out.len() {
         match source.read_at(offset + done as u64, &mut out[done..]) {

@@ -19,6 +19,7 @@ use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::source::{AccessPattern, MediaSource, is_pipe};
 use crate::volumes::media::surviving::{ReadEffort, RetryAllowance};
+use crate::volumes::media::text_mode::TextMode;
 
 use super::guide::{ReadsAll, ScanGuide};
 use super::leap::PassedOver;
@@ -94,6 +95,13 @@ pub(super) fn scan_sources(
                     }
                     Ok(read)
                 }
+                // It was opened before, so what cannot be read is what it is packed as.
+                Err(error) if !is_pipe(&source.path) => {
+                    let (bytes, why) = (0_u64, cause_of(error));
+                    let what = diagnostic!("media.stream_broken", bytes, why);
+                    report_foreign(false, &source.path, what, monitor);
+                    Ok(SourcePasses::new(source_no))
+                }
                 Err(error) => Err(error),
             }
         } else {
@@ -148,6 +156,15 @@ pub(super) fn scan_sources(
         let source = &sources[each.source_no];
         let mut one = each.finish();
         report_gaps(&one, &source.path, monitor);
+        // A few blocks without any line end are whole.
+        let looks_damaged = one.damaged_blocks > one.whole_blocks;
+        if looks_damaged && let Some(mode) = text_mode_of(source) {
+            let what = match mode {
+                TextMode::Added => diagnostic!("media.text_mode_added"),
+                TextMode::Removed => diagnostic!("media.text_mode_removed"),
+            };
+            monitor.finding(&Finding::damage(source.path.display().to_string(), what));
+        }
         if let Some(kind) = source.form.packed()
             && (one.whole_blocks == 0 || one.damaged_blocks > 0)
         {
@@ -338,13 +355,22 @@ impl SourcePasses {
     }
 }
 
+/// Returns what a copy as text did to a source, if it was copied so.
+fn text_mode_of(source: &MediaSource) -> Option<TextMode> {
+    let reader = (!source.is_stream()).then(|| source.open().ok())??;
+    TextMode::of(&*reader)
+}
+
 fn report_unopened(path: &Path, error: MediaError, monitor: &dyn Monitor) {
-    let why = match error {
+    let what = diagnostic!("media.cannot_be_opened", why = cause_of(error));
+    monitor.finding(&Finding::damage(path.display().to_string(), what));
+}
+
+fn cause_of(error: MediaError) -> Arg {
+    match error {
         MediaError::Io { source, .. } => Arg::caught(source),
         other => Arg::caught(other),
-    };
-    let what = diagnostic!("media.cannot_be_opened", why);
-    monitor.finding(&Finding::damage(path.display().to_string(), what));
+    }
 }
 
 fn report_broken(read: &SourcePasses, path: &Path, error: io::Error, monitor: &dyn Monitor) {
